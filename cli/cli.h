@@ -1,0 +1,41 @@
+/* What the verbs of `otter` share: the table of verbs, exit statuses and the one-line error. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1, /* the operation failed: one line on stderr says what, where, and the next step */
+    EXIT_USAGE = 2,  /* wrong usage */
+};
+
+/* A verb gets the arguments after its name (argv[0] is the verb) and returns an exit status. One file each. */
+int cmd_image(int argc, char **argv);
+int cmd_table(int argc, char **argv);
+int cmd_flash(int argc, char **argv);
+int cmd_update(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+
+/** Prints "otter VERB: message" on stderr. @return EXIT_FAILED */
+int cli_fail(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The same for wrong usage, with the hint to --help. @return EXIT_USAGE */
+int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * Reads a whole file. On failure says so (cli_fail) and returns NULL.
+ * @param max  bytes; a larger file is refused
+ * @return malloc'ed bytes plus one 0 byte behind them; *len without it. The caller frees.
+ */
+uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len);
+
+/** Writes a whole file through a temporary name, so that it is there complete or not at all. "-": standard output. */
+bool cli_write_file(const char *verb, const char *path, const void *data, size_t len);
+
+/** A size: decimal or 0x hex with an optional K, M, G, KB, MB, GB (powers of two). False if it is not one or is 0. */
+bool cli_parse_size(const char *text, uint64_t *size);

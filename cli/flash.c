@@ -1,0 +1,8 @@
+/* otter flash. */
+#include "cli.h"
+
+int cmd_flash(int argc, char **argv)
+{
+    (void)argc;
+    return cli_fail(argv[0], "not there yet");
+}

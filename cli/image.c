@@ -1,0 +1,8 @@
+/* otter image. */
+#include "cli.h"
+
+int cmd_image(int argc, char **argv)
+{
+    (void)argc;
+    return cli_fail(argv[0], "not there yet");
+}

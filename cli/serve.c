@@ -1,0 +1,8 @@
+/* otter serve. */
+#include "cli.h"
+
+int cmd_serve(int argc, char **argv)
+{
+    (void)argc;
+    return cli_fail(argv[0], "not there yet");
+}

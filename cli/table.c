@@ -1,0 +1,8 @@
+/* otter table. */
+#include "cli.h"
+
+int cmd_table(int argc, char **argv)
+{
+    (void)argc;
+    return cli_fail(argv[0], "not there yet");
+}

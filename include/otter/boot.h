@@ -1,0 +1,40 @@
+/* The second-stage bootloader: decide, record, verify, load. Its users are `otter run` and the bare-metal board. */
+#pragma once
+
+#include "esp_err.h"
+#include "otter/device.h"
+
+/** One candidate that the bootloader looked at and passed over. */
+typedef struct {
+    char label[17];
+    esp_err_t error;
+    char why[96]; /* "checksum 0x14 does not match 0x15" */
+} otter_boot_tried_t;
+
+#define OTTER_BOOT_TRIED_MAX 18 /* factory, sixteen slots, test */
+
+typedef struct {
+    const esp_partition_t *partition; /* what boots; NULL: nothing does */
+    char reason[160]; /* in words: "otadata copy 1 is active (seq 2, VALID) and selects ota_1" */
+    otter_boot_tried_t tried[OTTER_BOOT_TRIED_MAX];
+    uint32_t tried_count;
+    uint32_t image_len; /* bytes, of the image that boots */
+} otter_boot_result_t;
+
+/** What the boot step may do to flash. */
+typedef enum {
+    OTTER_BOOT_COMMIT, /* a real boot: state changes are written, in ESP-IDF's order */
+    OTTER_BOOT_DRY_RUN /* what would happen: no write, no eFuse; for `otter flash info` and `otter update` */
+} otter_boot_mode_t;
+
+/**
+ * The whole boot step on the device's flash (flash-and-boot section 6): table, otadata, rollback, candidates in
+ * fallback order, each verified with the loader's checks; logs as ESP-IDF's bootloader does (COMMIT only). On success
+ * in COMMIT mode the device's `running` is set.
+ * @param result  always written
+ * @return ESP_OK               result->partition boots
+ *         ESP_ERR_NOT_FOUND    no candidate verifies: the chip would reset for ever
+ *         ESP_ERR_INVALID_STATE / ESP_ERR_INVALID_SIZE  the partition table or otadata partition is unusable
+ *         ESP_ERR_FLASH_OP_*   the flash failed
+ */
+esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result);

@@ -1,0 +1,40 @@
+/* What is known of each chip an image can be for: ids, address windows, limits. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OTTER_CHIP_LINUX 0xFFFFu /* the virtual device */
+
+/** The chip that judges an image: its kind and what its eFuses say. */
+typedef struct {
+    uint16_t id;              /* esp_chip_id_t */
+    uint16_t revision;        /* major * 100 + minor */
+    uint16_t blk_revision;    /* eFuse block revision, major * 100 + minor */
+    bool ignore_max_revision; /* eFuse "disable wafer version major" */
+    bool ignore_max_blk_revision;
+} otter_chip_t;
+
+/** Constant facts of a kind of chip. */
+typedef struct {
+    const char *name;  /* "esp32c3", as ESP-IDF and esptool spell targets; "linux" */
+    const char *title; /* "ESP32-C3" */
+    uint16_t id;
+    uint32_t bootloader_offset; /* in flash */
+    uint32_t data_start, data_end, inst_start,
+        inst_end;               /* mapped windows, end exclusive; all 0: nothing is mapped */
+    uint32_t mmu_page;          /* bytes, the default */
+    bool mmu_page_configurable; /* the app descriptor may say another */
+    uint32_t image_limit; /* a partition or segment this large or larger is refused; UINT32_MAX: no limit */
+    uint8_t secure_version_bits; /* width of the eFuse anti-rollback field */
+    bool has_blk_revision; /* checks the eFuse block revision of the descriptor (all but ESP32 and linux) */
+} otter_chip_facts_t;
+
+/** @return NULL for an id that is not in the table */
+const otter_chip_facts_t *otter_chip_facts(uint16_t id);
+
+/** By name, case ignored, with or without the dash ("ESP32-C3", "esp32c3"). @return NULL if unknown */
+const otter_chip_facts_t *otter_chip_by_name(const char *name);
+
+/** The table in order, for messages and --help. @return NULL past the end */
+const otter_chip_facts_t *otter_chip_at(unsigned index);

@@ -1,0 +1,68 @@
+/* One device: its flash, identity, eFuses, partitions and what it runs. Any number can live in one process. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_app_desc.h"
+#include "esp_err.h"
+#include "esp_partition.h"
+#include "otter/chip.h"
+#include "otter/efuse.h"
+#include "otter/flash.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define OTTER_PARTITIONS_MAX 95u /* records a table can hold without an MD5 row */
+
+/** ESP-IDF decides these when it builds; here each device has its own. */
+typedef struct {
+    uint32_t table_offset; /* CONFIG_PARTITION_TABLE_OFFSET; 0 means 0x8000 */
+    bool allow_no_md5;     /* true: as without CONFIG_PARTITION_TABLE_MD5 */
+    bool rollback;         /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
+    bool anti_rollback;    /* CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK; needs rollback */
+    bool allow_http;       /* CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP */
+} otter_device_config_t;
+
+/** Partitions as the application sees them, in table order. Records never move while the list is loaded. */
+typedef struct {
+    esp_partition_t items[OTTER_PARTITIONS_MAX];
+    uint32_t count;
+    esp_err_t status; /* of loading; every look-up in a list that did not load finds nothing */
+} otter_partition_list_t;
+
+struct ota_update; /* an open update: src/ota/update.h */
+
+typedef struct otter_device {
+    otter_flash_t *flash;
+    otter_chip_t chip;
+    otter_efuse_t efuse; /* all NULL: secure version 0, burning is ESP_ERR_NOT_SUPPORTED */
+    otter_device_config_t config;
+
+    otter_partition_list_t partitions;
+    const esp_partition_t *running; /* set by the boot step; does not change until restart */
+    struct ota_update *updates;
+    uint32_t last_update_handle;
+    char last_reason[96]; /* why the last image was refused, for people; "" when none was */
+} otter_device_t;
+
+/**
+ * Prepare a device on `flash`, which stays the caller's: load the partition table and nothing else. A table that does
+ * not load is not an error here: `partitions.status` keeps it and every look-up finds nothing, as in ESP-IDF.
+ * @param efuse  copied; NULL for none
+ */
+void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
+                       const otter_efuse_t *efuse, const otter_device_config_t *config);
+
+/** Drops open updates. Flash and eFuses stay the caller's. */
+void otter_device_deinit(otter_device_t *device);
+
+/** The device behind ESP-IDF's one-device names (esp_ota_begin, esp_partition_find, ...); NULL before it is set. */
+void otter_device_set_current(otter_device_t *device);
+otter_device_t *otter_device_current(void);
+
+#ifdef __cplusplus
+}
+#endif

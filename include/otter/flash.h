@@ -1,0 +1,80 @@
+/* The flash seam: a NOR device as three operations, a barrier and its geometry; bounds are checked here, once. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define OTTER_FLASH_SIZE_MAX 0x80000000u /* 2 GiB: every offset and every end fits 32 bits */
+
+/**
+ * What a port supplies. The core has already checked each call: ranges lie inside the device, `program` is aligned to
+ * write_size, `erase` to erase_size, and no length is 0. All return ESP_OK, or ESP_ERR_FLASH_OP_FAIL /
+ * ESP_ERR_FLASH_OP_TIMEOUT when the medium failed; what is in the range after a failure is unknown.
+ *
+ * NOR rules: erase sets every bit of its range; program clears bits (new = old AND src). In strict mode a port answers a
+ * program that asks for 0 -> 1 with ESP_ERR_FLASH_OP_FAIL and changes nothing.
+ */
+typedef struct {
+    esp_err_t (*read)(void *dev, uint32_t off, void *dst, uint32_t len);
+    esp_err_t (*program)(void *dev, uint32_t off, const void *src, uint32_t len);
+    esp_err_t (*erase)(void *dev, uint32_t off, uint32_t len);
+    /** Barrier: everything done so far is on the medium before anything that follows. May be NULL: nothing is cached. */
+    esp_err_t (*sync)(void *dev);
+} otter_flash_ops_t;
+
+/** Counters of what this process did; bytes and sectors, never reset by the core. */
+typedef struct {
+    uint64_t bytes_read, bytes_programmed;
+    uint32_t sectors_erased, programs, syncs;
+} otter_flash_stats_t;
+
+/**
+ * One flash device. The owner fills the first block and keeps it alive; the rest belongs to flash.c and starts as 0.
+ * ESP-IDF's opaque `esp_flash_t` is this structure, so an esp_partition_t knows its flash.
+ */
+typedef struct esp_flash_t {
+    const otter_flash_ops_t *ops;
+    void *dev;
+    uint32_t size;       /* bytes, a multiple of erase_size, at most OTTER_FLASH_SIZE_MAX */
+    uint32_t erase_size; /* bytes, a power of two; 4096 on everything ESP-IDF runs on */
+    uint32_t write_size; /* bytes, a power of two, at most erase_size; 1 on SPI NOR */
+
+    otter_flash_stats_t stats;
+    uint32_t attested_off, attested_len; /* see otter_flash_attest */
+} otter_flash_t;
+
+/** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports call it when they open. */
+esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
+
+/**
+ * Read, program, erase. `off` and `len` in bytes from the start of the device; len 0 does nothing.
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_ARG   off is beyond the device, or erase's off is not on a sector boundary
+ *         ESP_ERR_INVALID_SIZE  off + len is beyond the device, or len (program: or off) is not aligned
+ *         ESP_ERR_FLASH_OP_*    the medium failed
+ */
+esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
+esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len);
+esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
+
+/** The port's barrier; ESP_OK where the port needs none. */
+esp_err_t otter_flash_sync(otter_flash_t *flash);
+
+/**
+ * Remember that the image in [off, off + len) was read back from flash and verified whole. Any program or erase that
+ * touches the range forgets it, so a later check of the same range need not read it all again. One range at a time.
+ */
+void otter_flash_attest(otter_flash_t *flash, uint32_t off, uint32_t len);
+
+/** True if [off, off + len) is inside the attested range and starts where it starts. */
+bool otter_flash_is_attested(const otter_flash_t *flash, uint32_t off, uint32_t len);
+
+#ifdef __cplusplus
+}
+#endif

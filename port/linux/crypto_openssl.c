@@ -1,0 +1,53 @@
+/* The crypto seam on OpenSSL 3: EVP digests, which use the processor's SHA instructions. */
+#include "otter/crypto.h"
+
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+
+struct otter_sha256 {
+    EVP_MD_CTX *context;
+};
+
+otter_sha256_t *otter_sha256_new(void)
+{
+    otter_sha256_t *sha = malloc(sizeof(*sha));
+    if (sha == NULL) {
+        return NULL;
+    }
+    sha->context = EVP_MD_CTX_new();
+    if (sha->context == NULL || EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) != 1) {
+        otter_sha256_free(sha);
+        return NULL;
+    }
+    return sha;
+}
+
+/* Once EVP_DigestInit_ex has succeeded, the calls below only fail for reasons that cannot occur here (no memory is taken). */
+void otter_sha256_reset(otter_sha256_t *sha)
+{
+    EVP_DigestInit_ex(sha->context, NULL, NULL);
+}
+
+void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len)
+{
+    EVP_DigestUpdate(sha->context, data, len);
+}
+
+void otter_sha256_finish(otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN])
+{
+    EVP_DigestFinal_ex(sha->context, digest, NULL);
+}
+
+void otter_sha256_free(otter_sha256_t *sha)
+{
+    if (sha != NULL) {
+        EVP_MD_CTX_free(sha->context);
+        free(sha);
+    }
+}
+
+esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN])
+{
+    return EVP_Digest(data, len, digest, NULL, EVP_md5(), NULL) == 1 ? ESP_OK : ESP_ERR_NO_MEM;
+}

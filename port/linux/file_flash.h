@@ -1,0 +1,42 @@
+/* Flash in one ordinary file, byte for byte what read_flash gives from a chip; one process at a time has it open. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "otter/flash.h"
+
+#define FILE_FLASH_SECTOR 4096u
+
+typedef struct file_flash file_flash_t;
+
+typedef struct {
+    bool
+        strict; /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
+    bool read_only; /* program and erase fail */
+} file_flash_options_t;
+
+/**
+ * Open a flash file and lock it against every other process until it is closed.
+ * @param out      receives the flash; `*out` lives until file_flash_close()
+ * @param why      buffer for one line that says what is wrong and what to do, without newline
+ * @return ESP_OK
+ *         ESP_ERR_NOT_FOUND      the file cannot be opened
+ *         ESP_ERR_INVALID_STATE  another process has it open
+ *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096, or over 2 GiB
+ *         ESP_ERR_NO_MEM
+ */
+esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
+                          char *why, size_t why_size);
+
+/** The same on a descriptor whose lock came with it (the firmware gets it from `otter run`); takes over the descriptor. */
+esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
+                           size_t why_size);
+
+/** The descriptor behind a flash made here, for handing on. Pending operations are in the file when this returns. */
+int file_flash_descriptor(otter_flash_t *flash);
+
+/** Writes what is pending, syncs, unlocks and frees. NULL is fine. @return the result of the final sync */
+esp_err_t file_flash_close(otter_flash_t *flash);
+
+/** Make a new file of `size` erased bytes. Fails with ESP_ERR_INVALID_STATE if it exists, ESP_ERR_INVALID_SIZE, ESP_FAIL. */
+esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);

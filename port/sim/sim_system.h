@@ -1,0 +1,16 @@
+/* The simulator's clock, console and restart: the test owns them. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** From now on time moves only by sim_clock_advance_ms() and by otter_sleep_ms(). Before that it is the machine's. */
+void sim_clock_take(void);
+void sim_clock_advance_ms(uint32_t ms);
+
+/** Console text is dropped (default) or shown on stderr. */
+void sim_console_show(bool show);
+
+/** Where otter_system_restart() jumps (longjmp with 1); NULL: a restart is a test failure (abort). */
+void sim_set_restart_target(jmp_buf *target);

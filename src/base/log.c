@@ -1,0 +1,202 @@
+/* The log: levels per tag, one line per call, handed to the console in one piece so that tasks cannot mix lines. */
+#include "esp_log.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "esp_err.h"
+#include "otter/system.h"
+
+#define TAGS_MAX    16
+#define TAG_LEN_MAX 31
+#define LINE_MAX_   512 /* a longer message is cut; the newline stays */
+
+static struct {
+    char tag[TAG_LEN_MAX + 1];
+    esp_log_level_t level;
+} tag_levels[TAGS_MAX];
+static unsigned tag_count;
+static esp_log_level_t default_level = (esp_log_level_t)CONFIG_LOG_DEFAULT_LEVEL;
+static vprintf_like_t output; /* NULL: the port's console */
+static int color = -1;        /* -1: ask the console at the first line */
+
+void esp_log_level_set(const char *tag, esp_log_level_t level)
+{
+    if (strcmp(tag, "*") == 0) {
+        default_level = level;
+        tag_count = 0;
+        return;
+    }
+    for (unsigned i = 0; i < tag_count; i++) {
+        if (strcmp(tag_levels[i].tag, tag) == 0) {
+            tag_levels[i].level = level;
+            return;
+        }
+    }
+    if (tag_count < TAGS_MAX && strlen(tag) <= TAG_LEN_MAX) {
+        strcpy(tag_levels[tag_count].tag, tag);
+        tag_levels[tag_count++].level = level;
+    }
+}
+
+esp_log_level_t esp_log_level_get(const char *tag)
+{
+    for (unsigned i = 0; i < tag_count; i++) {
+        if (strcmp(tag_levels[i].tag, tag) == 0) {
+            return tag_levels[i].level;
+        }
+    }
+    return default_level;
+}
+
+uint32_t esp_log_timestamp(void)
+{
+    return (uint32_t)(otter_now_us() / 1000);
+}
+
+vprintf_like_t esp_log_set_vprintf(vprintf_like_t func)
+{
+    vprintf_like_t old = output;
+    output = func;
+    return old;
+}
+
+void otter_log_set_color(int on)
+{
+    color = on != 0;
+}
+
+static int emit(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int emit(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = output(format, args);
+    va_end(args);
+    return n;
+}
+
+static void write_out(const char *text, size_t len)
+{
+    if (output != NULL) {
+        emit("%s", text);
+    } else {
+        otter_console_write(text, len);
+    }
+}
+
+void esp_log_writev(esp_log_level_t level, const char *tag, const char *format, va_list args)
+{
+    if (level == ESP_LOG_NONE || level > esp_log_level_get(tag)) {
+        return;
+    }
+    char text[LINE_MAX_];
+    int n = vsnprintf(text, sizeof(text), format, args);
+    if (n > 0) {
+        write_out(text, strlen(text));
+    }
+}
+
+void esp_log_write(esp_log_level_t level, const char *tag, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    esp_log_writev(level, tag, format, args);
+    va_end(args);
+}
+
+/* ESP-IDF colours error, warning and info lines: red, yellow, green. */
+static const struct {
+    char letter;
+    const char *color;
+} level_style[ESP_LOG_MAX] = {
+    [ESP_LOG_NONE] = {' ', ""},           [ESP_LOG_ERROR] = {'E', "\033[0;31m"},
+    [ESP_LOG_WARN] = {'W', "\033[0;33m"}, [ESP_LOG_INFO] = {'I', "\033[0;32m"},
+    [ESP_LOG_DEBUG] = {'D', ""},          [ESP_LOG_VERBOSE] = {'V', ""},
+};
+
+void otter_log_line(esp_log_level_t level, const char *tag, const char *format, ...)
+{
+    if (level <= ESP_LOG_NONE || level >= ESP_LOG_MAX) {
+        return;
+    }
+    if (color < 0) {
+        color = otter_console_has_color();
+    }
+    const char *start = color ? level_style[level].color : "";
+    const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
+
+    char line[LINE_MAX_];
+    int head = snprintf(line, sizeof(line), "%s%c (%" PRIu32 ") %s: ", start, level_style[level].letter,
+                        esp_log_timestamp(), tag);
+    size_t used = head > 0 && (size_t)head < sizeof(line) ? (size_t)head : 0;
+
+    va_list args;
+    va_start(args, format);
+    size_t room = sizeof(line) - used - strlen(stop);
+    int body = vsnprintf(line + used, room, format, args);
+    va_end(args);
+    if (body > 0) {
+        used += (size_t)body < room ? (size_t)body : room - 1;
+    }
+    strcpy(line + used, stop);
+    write_out(line, used + strlen(stop));
+    otter_system_alive();
+}
+
+void esp_log_buffer_hex_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+{
+    const uint8_t *p = buffer;
+    for (unsigned i = 0; i < len; i += 16) {
+        char text[16 * 3 + 1] = "";
+        for (unsigned k = i; k < len && k < i + 16; k++) {
+            snprintf(text + (k - i) * 3, 4, "%02x ", p[k]);
+        }
+        ESP_LOG_LEVEL(level, tag, "%s", text);
+    }
+}
+
+static char printable(uint8_t c)
+{
+    return c >= ' ' && c <= '~' ? (char)c : '.';
+}
+
+void esp_log_buffer_char_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+{
+    const uint8_t *p = buffer;
+    for (unsigned i = 0; i < len; i += 16) {
+        char text[17] = "";
+        for (unsigned k = i; k < len && k < i + 16; k++) {
+            text[k - i] = printable(p[k]);
+        }
+        ESP_LOG_LEVEL(level, tag, "%s", text);
+    }
+}
+
+void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+{
+    const uint8_t *p = buffer;
+    for (unsigned i = 0; i < len; i += 16) {
+        char hex[16 * 3 + 1] = "";
+        char text[17] = "";
+        for (unsigned k = i; k < len && k < i + 16; k++) {
+            snprintf(hex + (k - i) * 3, 4, "%02x ", p[k]);
+            text[k - i] = printable(p[k]);
+        }
+        ESP_LOG_LEVEL(level, tag, "%04x  %-48s |%s|", i, hex, text);
+    }
+}
+
+void esp_error_check_report_(const char *heading, esp_err_t code, const char *file, int line,
+                             const char *func, const char *expression)
+{
+    char text[LINE_MAX_];
+    int n = snprintf(text, sizeof(text),
+                     "%s: esp_err_t 0x%x (%s)\nfile: \"%s\" line %d\nfunc: %s\nexpression: %s\n", heading,
+                     (unsigned)code, esp_err_to_name(code), file, line, func, expression);
+    if (n > 0) {
+        write_out(text, strlen(text));
+    }
+}

@@ -1,0 +1,96 @@
+/* The core side of the flash seam: bounds and alignment once, counters, and the memory of what was verified. */
+#include "otter/flash.h"
+
+#include "base/le.h"
+
+static bool is_power_of_two(uint32_t v)
+{
+    return v != 0 && (v & (v - 1)) == 0;
+}
+
+esp_err_t otter_flash_check_geometry(const otter_flash_t *flash)
+{
+    if (!is_power_of_two(flash->erase_size) || !is_power_of_two(flash->write_size) ||
+        flash->write_size > flash->erase_size) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (flash->size == 0 || flash->size > OTTER_FLASH_SIZE_MAX || flash->size % flash->erase_size != 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return ESP_OK;
+}
+
+/** The two range codes of ESP-IDF's partition layer: start outside, end outside. */
+static esp_err_t check_range(const otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    if (off > flash->size) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return range_fits(off, len, flash->size) ? ESP_OK : ESP_ERR_INVALID_SIZE;
+}
+
+static void forget_attested(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    if (off < flash->attested_off + flash->attested_len && flash->attested_off < off + len) {
+        flash->attested_len = 0;
+    }
+}
+
+esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
+{
+    esp_err_t err = check_range(flash, off, len);
+    if (err != ESP_OK || len == 0) {
+        return err;
+    }
+    flash->stats.bytes_read += len;
+    return flash->ops->read(flash->dev, off, dst, len);
+}
+
+esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
+{
+    esp_err_t err = check_range(flash, off, len);
+    if (err != ESP_OK || len == 0) {
+        return err;
+    }
+    if (((off | len) & (flash->write_size - 1)) != 0) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    forget_attested(flash, off, len);
+    flash->stats.programs++;
+    flash->stats.bytes_programmed += len;
+    return flash->ops->program(flash->dev, off, src, len);
+}
+
+esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    esp_err_t err = check_range(flash, off, len);
+    if (err != ESP_OK || len == 0) {
+        return err;
+    }
+    if ((off & (flash->erase_size - 1)) != 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if ((len & (flash->erase_size - 1)) != 0) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    forget_attested(flash, off, len);
+    flash->stats.sectors_erased += len / flash->erase_size;
+    return flash->ops->erase(flash->dev, off, len);
+}
+
+esp_err_t otter_flash_sync(otter_flash_t *flash)
+{
+    flash->stats.syncs++;
+    return flash->ops->sync != NULL ? flash->ops->sync(flash->dev) : ESP_OK;
+}
+
+void otter_flash_attest(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    flash->attested_off = off;
+    flash->attested_len = len;
+}
+
+bool otter_flash_is_attested(const otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    return flash->attested_len != 0 && off == flash->attested_off && len <= flash->attested_len;
+}

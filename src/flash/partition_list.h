@@ -1,0 +1,24 @@
+/* The partitions of one device: loading the table as an application does, finding, and I/O that stays inside. */
+#pragma once
+
+#include "otter/device.h"
+
+/**
+ * Load the table at `table_offset` (spec: flash-and-boot 2.5). On failure the list is empty and keeps the code.
+ * @return ESP_OK
+ *         ESP_ERR_NOT_FOUND      no MD5 row, and allow_no_md5 is false
+ *         ESP_ERR_INVALID_STATE  the MD5 does not match
+ *         ESP_ERR_INVALID_SIZE   the flash is too short to hold a table there
+ *         ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
+ */
+esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
+                              bool allow_no_md5);
+
+/** First match in table order, or the first after `after` when it is not NULL. Wildcards as esp_partition_find(). */
+const esp_partition_t *partition_list_find(const otter_partition_list_t *list, const esp_partition_t *after,
+                                           esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                           const char *label);
+
+/** The canonical record of `partition` (see esp_partition_verify), NULL if there is none. */
+const esp_partition_t *partition_list_verify(const otter_partition_list_t *list,
+                                             const esp_partition_t *partition);

@@ -1,0 +1,100 @@
+/* The app image: one streaming parser that judges it (flash-and-boot sections 4 and 5), in any chunking. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_app_desc.h"
+#include "esp_app_format.h"
+#include "esp_err.h"
+#include "otter/chip.h"
+#include "otter/crypto.h"
+#include "otter/flash.h"
+
+#define IMAGE_HEADER_SIZE  24u
+#define IMAGE_SEGMENT_SIZE 8u
+#define IMAGE_DESC_OFFSET  32u /* of the app descriptor, from the start of the image */
+#define IMAGE_GATE_SIZE                                                                                      \
+    288u /* header + first segment header + descriptor: enough to judge before any write */
+#define IMAGE_HASH_LEN 32u
+
+/** By whose rules, and where the image lies. Copied by image_stream_begin. */
+typedef struct {
+    const otter_chip_t
+        *chip; /* who judges; NULL: any chip is right (the image's own facts are used): `image info` */
+    uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
+    uint32_t size;         /* bytes the image may use: the partition's, or the file's */
+    bool loading;          /* the bootloader's load: segments' addresses are checked too */
+    bool no_checks;        /* esp_image_get_metadata: structure and length only (5.4) */
+} image_rules_t;
+
+/** What the stream learnt. Fields hold what was seen so far; all of it when the verdict is ESP_OK. */
+typedef struct {
+    esp_image_header_t header;
+    esp_image_segment_header_t segments[ESP_IMAGE_MAX_SEGMENTS];
+    uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS]; /* offset of each segment's data from the image start */
+    uint32_t segments_seen;
+    bool has_desc;       /* segment 0 begins with the descriptor's magic */
+    esp_app_desc_t desc; /* only when has_desc; integers already in host order */
+    uint32_t image_len;  /* with padding, checksum and appended hash */
+    uint8_t checksum, checksum_stored;
+    bool checksum_seen, checksum_valid, hash_seen, hash_valid;
+    uint8_t digest[IMAGE_HASH_LEN]; /* the appended hash as stored; else (no hash appended) zeros */
+    uint32_t mmu_page_size;
+} image_info_t;
+
+/**
+ * A parser in progress: constant memory, one SHA-256. Zero it or begin it before use; end with image_stream_end().
+ */
+typedef struct {
+    image_rules_t rules;
+    image_info_t info;
+    esp_err_t verdict;   /* ESP_ERR_NOT_FINISHED while more is wanted */
+    char why[96];        /* of a verdict that is an error: with the numbers, no newline */
+    otter_sha256_t *sha; /* owned; reused by the next begin */
+    uint32_t pos;        /* bytes of the image consumed */
+    uint32_t state;      /* private from here on */
+    uint32_t want, have;
+    uint32_t checksum_word;
+    uint32_t total;
+    bool hashing;
+    uint8_t buf[IMAGE_GATE_SIZE];
+} image_stream_t;
+
+/** Start judging an image. @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (size at or beyond the chip's limit) */
+esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
+
+/**
+ * The next bytes. Chunks may be cut anywhere; bytes after the end of the image are ignored.
+ * @return the verdict: ESP_ERR_NOT_FINISHED (give more), ESP_OK (complete and good; more bytes change nothing),
+ *         ESP_ERR_IMAGE_INVALID, ESP_FAIL (other chip or revision). Sticky.
+ */
+esp_err_t image_stream_feed(image_stream_t *s, const void *data, size_t len);
+
+/** No more bytes will come: a stream still NOT_FINISHED becomes ESP_ERR_IMAGE_INVALID ("truncated ..."). @return verdict */
+esp_err_t image_stream_close(image_stream_t *s);
+
+/** Frees what the stream owns; harmless twice and on zeros. */
+void image_stream_end(image_stream_t *s);
+
+/**
+ * Judge the image in [offset, offset + size) of a flash, reading only as much as it needs.
+ * @param info  optional, NULL for none; all zeros on failure as in ESP-IDF
+ * @param why   optional buffer for the reason of a failure
+ * @return as image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*; ESP_ERR_NO_MEM
+ */
+esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
+                             size_t why_size);
+
+/** As "v3.0" in buf. Returns buf. */
+const char *image_revision_text(uint16_t revision, char buf[12]);
+
+/**
+ * The gate before the first write: chip and revisions of a header block.
+ * @param raw  IMAGE_HEADER_SIZE bytes at least
+ * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in why), ESP_ERR_OTA_VALIDATE_FAILED (magic)
+ */
+esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char *why, size_t why_size);
+
+/** Decode a descriptor of 256 raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
+esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);

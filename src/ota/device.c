@@ -1,0 +1,26 @@
+/* Bringing a device up and letting it go. */
+#include "otter/device.h"
+
+#include <string.h>
+
+#include "flash/partition_list.h"
+
+#define DEFAULT_TABLE_OFFSET 0x8000u
+
+void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
+                       const otter_efuse_t *efuse, const otter_device_config_t *config)
+{
+    memset(device, 0, sizeof(*device));
+    device->flash = flash;
+    device->chip = *chip;
+    device->config = *config;
+    if (efuse != NULL) {
+        device->efuse = *efuse;
+    }
+    if (device->config.table_offset == 0) {
+        device->config.table_offset = DEFAULT_TABLE_OFFSET;
+    }
+    /* The list keeps its own status: a device without a readable table exists, it just has no partitions. */
+    (void)partition_list_load(&device->partitions, flash, device->config.table_offset,
+                              device->config.allow_no_md5);
+}
