@@ -1,0 +1,177 @@
+/* Opening a device from its flash file; most of it is finding out which chip a flash without an eFuse file is from. */
+#include "linux/linux_device.h"
+
+#include <string.h>
+
+#include "base/le.h"
+#include "flash/partition_list.h"
+#include "image/image.h"
+#include "linux/file_flash.h"
+#include "otter/boot.h"
+
+/** What an image wants of its chip. */
+typedef struct {
+    uint16_t chip_id, min_revision, min_blk_revision;
+} image_wants_t;
+
+/** Reads it from the image in an app partition. @return false if there is none for a known chip */
+static bool read_wants(linux_device_t *dev, const esp_partition_t *partition, image_wants_t *wants)
+{
+    uint8_t raw[IMAGE_GATE_SIZE];
+    if (partition->size < sizeof(raw) ||
+        otter_flash_read(dev->flash, partition->address, raw, sizeof(raw)) != ESP_OK ||
+        raw[0] != ESP_IMAGE_HEADER_MAGIC) {
+        return false;
+    }
+    esp_app_desc_t desc;
+    bool has_desc = image_decode_desc(raw + IMAGE_DESC_OFFSET, &desc) == ESP_OK;
+    wants->chip_id = le16_get(raw + offsetof(esp_image_header_t, chip_id));
+    wants->min_revision = le16_get(raw + offsetof(esp_image_header_t, min_chip_rev_full));
+    wants->min_blk_revision = has_desc ? desc.min_efuse_blk_rev_full : 0;
+    return otter_chip_facts(wants->chip_id) != NULL;
+}
+
+static const esp_partition_t *next_app(linux_device_t *dev, const esp_partition_t *after)
+{
+    return partition_list_find(&dev->device.partitions, after, ESP_PARTITION_TYPE_APP,
+                               ESP_PARTITION_SUBTYPE_ANY, NULL);
+}
+
+/** How well a chip of this kind would boot: 2 at once, 1 after passing something over, 0 not at all. */
+static int boots_as(linux_device_t *dev, uint16_t chip_id)
+{
+    otter_boot_result_t result;
+    dev->device.chip = (otter_chip_t){.id = chip_id, .ignore_max_revision = true};
+    if (otter_boot(&dev->device, OTTER_BOOT_DRY_RUN, &result) != ESP_OK) {
+        return 0;
+    }
+    return result.tried_count == 0 ? 2 : 1;
+}
+
+/** The kind of chip whose images lie in the slots. Where they differ, the kind that boots. */
+static const otter_chip_facts_t *chip_of_images(linux_device_t *dev)
+{
+    const otter_chip_facts_t *best = NULL;
+    int best_rank = -1; /* -1: not measured, as there was no other kind to compare with */
+    image_wants_t wants;
+    for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
+        if (!read_wants(dev, app, &wants) || (best != NULL && best->id == wants.chip_id)) {
+            continue;
+        }
+        if (best == NULL) {
+            best = otter_chip_facts(wants.chip_id);
+            continue;
+        }
+        if (best_rank < 0) {
+            best_rank = boots_as(dev, best->id);
+        }
+        int rank = boots_as(dev, wants.chip_id);
+        if (rank > best_rank) {
+            best = otter_chip_facts(wants.chip_id);
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/** A chip of which no revision is known must at least be one that its own images accept. */
+static void assume_revision(linux_device_t *dev)
+{
+    otter_chip_t *chip = &dev->device.chip;
+    image_wants_t wants;
+    for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
+        if (!read_wants(dev, app, &wants) || wants.chip_id != chip->id) {
+            continue;
+        }
+        if (wants.min_revision > chip->revision && wants.min_revision != UINT16_MAX) {
+            chip->revision = wants.min_revision;
+        }
+        if (wants.min_blk_revision > chip->blk_revision && wants.min_blk_revision != UINT16_MAX) {
+            chip->blk_revision = wants.min_blk_revision;
+        }
+    }
+}
+
+static void settle_chip(linux_device_t *dev, const linux_device_options_t *options)
+{
+    otter_chip_t *chip = &dev->device.chip;
+    const otter_chip_facts_t *facts = options->chip;
+    dev->chip_source = "the command line";
+    if (facts == NULL && dev->efuse.has_chip) {
+        facts = otter_chip_facts(dev->efuse.chip.id);
+        dev->chip_source = "the eFuse file";
+    }
+    if (facts == NULL) {
+        facts = chip_of_images(dev);
+        dev->chip_source = "the images in its slots";
+    }
+    if (facts == NULL) {
+        dev->chip_source = "the default";
+    }
+    *chip = dev->efuse.chip;
+    chip->id = facts != NULL ? facts->id : OTTER_CHIP_LINUX;
+    if (options->has_revision) {
+        chip->revision = options->revision;
+    } else if (!dev->efuse.has_revision && chip->id != OTTER_CHIP_LINUX) {
+        assume_revision(dev);
+    }
+}
+
+/** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */
+static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_device_options_t *options,
+                             char *why, size_t why_size)
+{
+    dev->efuse.chip.id = OTTER_CHIP_LINUX;
+    if (path != NULL) {
+        esp_err_t err = efuse_file_load(&dev->efuse, path, why, why_size);
+        if (err != ESP_OK) {
+            (void)file_flash_close(dev->flash); /* nothing was written */
+            return err;
+        }
+    }
+    const otter_efuse_t seam = path != NULL ? efuse_file_seam(&dev->efuse) : (otter_efuse_t){0};
+    const otter_device_config_t config = {
+        .table_offset = options->table_offset,
+        .anti_rollback = options->anti_rollback,
+        .allow_http = options->allow_http,
+    };
+    otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
+    settle_chip(dev, options);
+    dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
+                                      ? dev->device.chip.id == OTTER_CHIP_LINUX
+                                      : options->rollback == LINUX_DEVICE_ON;
+    return ESP_OK;
+}
+
+static file_flash_options_t flash_options(const linux_device_options_t *options)
+{
+    return (file_flash_options_t){.strict = !options->lenient, .read_only = options->read_only};
+}
+
+esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,
+                            char *why, size_t why_size)
+{
+    memset(dev, 0, sizeof(*dev));
+    why[0] = '\0';
+    const file_flash_options_t how = flash_options(options);
+    esp_err_t err = file_flash_open(path, &how, &dev->flash, why, why_size);
+    return err != ESP_OK ? err : fill_device(dev, path, options, why, why_size);
+}
+
+esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
+                             const linux_device_options_t *options, char *why, size_t why_size)
+{
+    memset(dev, 0, sizeof(*dev));
+    why[0] = '\0';
+    const file_flash_options_t how = flash_options(options);
+    esp_err_t err = file_flash_adopt(fd, &how, &dev->flash, why, why_size);
+    return err != ESP_OK ? err : fill_device(dev, path, options, why, why_size);
+}
+
+esp_err_t linux_device_close(linux_device_t *dev)
+{
+    otter_device_deinit(&dev->device);
+    esp_err_t err = file_flash_close(dev->flash);
+    dev->flash = NULL;
+    return err;
+}

@@ -1,0 +1,59 @@
+/* A device that lives in a flash file: opens the file and its eFuse file, finds out which chip it is, fills the device. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "linux/efuse_file.h"
+#include "otter/chip.h"
+#include "otter/device.h"
+
+/** A build option that the command line can override. */
+typedef enum {
+    LINUX_DEVICE_DEFAULT,
+    LINUX_DEVICE_ON,
+    LINUX_DEVICE_OFF,
+} linux_device_switch_t;
+
+/** All zeros is a good default. */
+typedef struct {
+    bool lenient;                   /* a program that asks for 0 -> 1 silently stays 0; otherwise it fails */
+    bool read_only;                 /* program and erase fail; the file is never changed */
+    uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
+    const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
+    bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */
+    uint16_t revision;              /* major * 100 + minor */
+    linux_device_switch_t rollback; /* default: on for chip linux, off for others (as ESP-IDF ships) */
+    bool anti_rollback;
+    bool allow_http;
+} linux_device_options_t;
+
+/** Must stay where it is between open and close: the device points into it. */
+typedef struct {
+    otter_device_t device;
+    otter_flash_t *flash;
+    efuse_file_t efuse;
+    const char *chip_source; /* where the kind of chip is from, in words: "the eFuse file" */
+} linux_device_t;
+
+/**
+ * Open the device that `path` holds. The kind of chip is the first of: options->chip, the eFuse file, the header of the
+ * image that boots, chip linux. A chip whose revision nothing tells is one that runs every image in its slots.
+ * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
+ * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(); nothing is left open then
+ */
+esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,
+                            char *why, size_t why_size);
+
+/**
+ * The same device inside a firmware process: the flash comes as an open, locked descriptor, which is taken over.
+ * @param path           of the flash file, to find the eFuse file; NULL: there are no eFuses
+ * @param options->chip  must be set
+ */
+esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
+                             const linux_device_options_t *options, char *why, size_t why_size);
+
+/** Close, with what is pending written and synced. @return the result of the final sync */
+esp_err_t linux_device_close(linux_device_t *dev);
