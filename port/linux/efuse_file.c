@@ -1,0 +1,213 @@
+/* eFuses in a text file: read whole, changed in memory, replaced whole. */
+#include "linux/efuse_file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "esp_log.h"
+
+#define LINE_SIZE 256
+
+static const char TAG[] = "efuse_file";
+
+/** The numeric lines: one row a name. */
+static const struct {
+    const char *name;
+    uint32_t max;
+} numbers[] = {{"revision", UINT16_MAX - 1}, {"blk_revision", UINT16_MAX}, {"secure_version", 32}};
+
+static bool apply_number(efuse_file_t *file, const char *name, uint32_t value)
+{
+    if (strcmp(name, "revision") == 0) {
+        file->chip.revision = (uint16_t)value;
+        file->has_revision = true;
+    } else if (strcmp(name, "blk_revision") == 0) {
+        file->chip.blk_revision = (uint16_t)value;
+    } else {
+        file->secure_version = value;
+    }
+    return true;
+}
+
+/** One "name=value" line. @return false if a known name has a value that cannot be */
+static bool apply_line(efuse_file_t *file, const char *name, const char *value)
+{
+    if (strcmp(name, "chip") == 0) {
+        const otter_chip_facts_t *facts = otter_chip_by_name(value);
+        if (facts == NULL) {
+            return false;
+        }
+        file->chip.id = facts->id;
+        file->has_chip = true;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            char *end;
+            errno = 0;
+            unsigned long v = strtoul(value, &end, 10);
+            bool good = isdigit((unsigned char)value[0]) && *end == '\0' && errno == 0 && v <= numbers[i].max;
+            return good && apply_number(file, name, (uint32_t)v);
+        }
+    }
+    return true; /* a name of a later version: kept by save */
+}
+
+static bool is_known_name(const char *line)
+{
+    static const char *const names[] = {"chip=", "revision=", "blk_revision=", "secure_version="};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strncmp(line, names[i], strlen(names[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
+{
+    memset(file, 0, sizeof(*file));
+    file->chip.id = OTTER_CHIP_LINUX;
+    int n = snprintf(file->path, sizeof(file->path), "%s.efuse", flash_path);
+    if (n < 0 || (size_t)n >= sizeof(file->path)) {
+        snprintf(why, why_size, "the path is too long");
+        return ESP_FAIL;
+    }
+    FILE *in = fopen(file->path, "re");
+    if (in == NULL && errno == ENOENT) {
+        return ESP_OK;
+    }
+    if (in == NULL) {
+        snprintf(why, why_size, "cannot open %s: %s", file->path, strerror(errno));
+        return ESP_FAIL;
+    }
+    file->exists = true;
+    esp_err_t err = ESP_OK;
+    char line[LINE_SIZE];
+    for (unsigned number = 1; fgets(line, sizeof(line), in) != NULL; number++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        char *equals = strchr(line, '=');
+        if (line[0] == '\0' || line[0] == '#') {
+            continue;
+        }
+        if (equals != NULL) {
+            *equals = '\0';
+        }
+        if (equals == NULL || !apply_line(file, line, equals + 1)) {
+            snprintf(why, why_size, "%s line %u cannot be read: expected name=value", file->path, number);
+            err = ESP_ERR_INVALID_STATE;
+            break;
+        }
+    }
+    if (err == ESP_OK && ferror(in)) {
+        snprintf(why, why_size, "cannot read %s: %s", file->path, strerror(errno));
+        err = ESP_FAIL;
+    }
+    fclose(in);
+    return err;
+}
+
+static void write_known(FILE *out, const efuse_file_t *file)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(file->chip.id);
+    if (file->has_chip && facts != NULL) {
+        fprintf(out, "chip=%s\n", facts->name);
+    }
+    if (file->has_revision) {
+        fprintf(out, "revision=%u\n", file->chip.revision);
+    }
+    if (file->chip.blk_revision != 0) {
+        fprintf(out, "blk_revision=%u\n", file->chip.blk_revision);
+    }
+    fprintf(out, "secure_version=%" PRIu32 "\n", file->secure_version);
+}
+
+/** Copies comments and the lines of names that this version does not know. */
+static void copy_unknown(FILE *out, const char *path)
+{
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        return; /* there was no file before */
+    }
+    char line[LINE_SIZE];
+    while (fgets(line, sizeof(line), in) != NULL) {
+        if (!is_known_name(line)) {
+            fputs(line, out);
+        }
+    }
+    fclose(in);
+}
+
+/** Makes the rename itself durable. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[sizeof(((efuse_file_t *)0)->path)];
+    snprintf(folder, sizeof(folder), "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL) {
+        strcpy(folder, ".");
+    } else {
+        slash[slash == folder ? 1 : 0] = '\0';
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+esp_err_t efuse_file_save(const efuse_file_t *file)
+{
+    char temp[sizeof(file->path) + 8];
+    snprintf(temp, sizeof(temp), "%s.new", file->path);
+    FILE *out = fopen(temp, "we");
+    bool ok = out != NULL;
+    if (ok) {
+        write_known(out, file);
+        copy_unknown(out, file->path);
+        ok = fflush(out) == 0 && fsync(fileno(out)) == 0;
+        ok = fclose(out) == 0 && ok;
+    }
+    ok = ok && rename(temp, file->path) == 0 && sync_folder_of(file->path);
+    if (!ok) {
+        ESP_LOGE(TAG, "cannot write %s: %s", file->path, strerror(errno));
+        unlink(temp);
+        return ESP_FAIL;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t read_version(void *dev, uint32_t *version)
+{
+    const efuse_file_t *file = dev;
+    *version = file->secure_version;
+    return ESP_OK;
+}
+
+static esp_err_t burn_version(void *dev, uint32_t version)
+{
+    efuse_file_t *file = dev;
+    uint32_t before = file->secure_version;
+    if (version < before) {
+        return ESP_FAIL; /* a burned bit stays burned */
+    }
+    file->secure_version = version;
+    esp_err_t err = efuse_file_save(file);
+    if (err != ESP_OK) {
+        file->secure_version = before;
+    }
+    return err;
+}
+
+otter_efuse_t efuse_file_seam(efuse_file_t *file)
+{
+    return (otter_efuse_t){
+        .dev = file, .read_secure_version = read_version, .burn_secure_version = burn_version};
+}

@@ -1,0 +1,378 @@
+/*
+ * Flash in one ordinary file. An erase is remembered before it is written, so that erasing and then programming a run of
+ * sectors costs one write of each byte.
+ *
+ * Invariants:
+ * 1. [blank_from, blank_to) is erased as far as anybody can tell; of it, [lazy_from, blank_to) is not in the file yet.
+ * 2. Operations reach the file in the order in which they were asked for, sector by sector: whatever does not continue
+ *    the blank range in sequence first writes what is lazy (write_lazy). A process killed at any point leaves a file
+ *    that a chip could have been left with: each sector is old, or erased and then programmed up to some byte.
+ * 3. After sync everything asked for is on the medium (flash_sync: write_lazy, then fdatasync).
+ */
+#include "linux/file_flash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/le.h"
+#include "esp_log.h"
+
+#define SECTOR FILE_FLASH_SECTOR
+#define WRITEBACK_STEP                                                                                       \
+    (8u << 20) /* start writing to the medium after this many dirty bytes, while more arrive */
+
+static const char TAG[] = "file_flash";
+
+struct file_flash {
+    otter_flash_t flash;
+    int fd;
+    file_flash_options_t options;
+    uint32_t blank_from, lazy_from, blank_to;
+    uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
+};
+
+/* Erased bytes to write from; never written to. */
+static const uint8_t *erased_bytes(void)
+{
+    static uint8_t bytes[64 * 1024];
+    if (bytes[0] != 0xFF) {
+        memset(bytes, 0xFF, sizeof(bytes));
+    }
+    return bytes;
+}
+#define ERASED_BYTES_SIZE (64u * 1024)
+
+static esp_err_t medium_failed(const char *what, uint32_t off)
+{
+    ESP_LOGE(TAG, "%s at 0x%x failed: %s", what, (unsigned)off, strerror(errno));
+    return ESP_ERR_FLASH_OP_FAIL;
+}
+
+/** Starts writing to the medium what has gathered, so that the sync at the end has little left to do. */
+static void note_dirty(file_flash_t *f, uint32_t off, uint32_t len)
+{
+    if (off != f->dirty_to) {
+        f->dirty_from = off;
+    }
+    f->dirty_to = off + len;
+    if (f->dirty_to - f->dirty_from >= WRITEBACK_STEP) {
+        /* A hint: its failure costs time at the sync and nothing else. */
+        (void)sync_file_range(f->fd, f->dirty_from, f->dirty_to - f->dirty_from, SYNC_FILE_RANGE_WRITE);
+        f->dirty_from = f->dirty_to;
+    }
+}
+
+/** Writes `len` bytes and behind them `fill` erased bytes (less than a sector) in one call where the kernel takes them. */
+static esp_err_t write_file(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len, uint32_t fill)
+{
+    struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)src, .iov_len = len},
+                             {.iov_base = (void *)(uintptr_t)erased_bytes(), .iov_len = fill}};
+    struct iovec *part = parts;
+    int count = 2;
+    uint32_t at = off;
+    while (count > 0) {
+        ssize_t n = pwritev(f->fd, part, count, at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return medium_failed("write", at);
+        }
+        at += (uint32_t)n;
+        while (count > 0 && (size_t)n >= part->iov_len) {
+            n -= (ssize_t)part->iov_len;
+            part++;
+            count--;
+        }
+        if (count > 0) {
+            part->iov_base = (uint8_t *)part->iov_base + n;
+            part->iov_len -= (size_t)n;
+            count = part->iov_len == 0 && count == 1 ? 0 : count;
+        }
+    }
+    note_dirty(f, off, len + fill);
+    return ESP_OK;
+}
+
+/** Puts the erased bytes that are only remembered into the file. */
+static esp_err_t write_lazy(file_flash_t *f)
+{
+    while (f->lazy_from < f->blank_to) {
+        uint32_t n = min_u32(f->blank_to - f->lazy_from, ERASED_BYTES_SIZE);
+        esp_err_t err = write_file(f, f->lazy_from, erased_bytes(), n, 0);
+        if (err != ESP_OK) {
+            return err;
+        }
+        f->lazy_from += n;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t read_file(file_flash_t *f, uint32_t off, uint8_t *dst, uint32_t len)
+{
+    while (len > 0) {
+        ssize_t n = pread(f->fd, dst, len, off);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            errno = n == 0 ? ENODATA : errno; /* somebody cut the file short under us */
+            return medium_failed("read", off);
+        }
+        dst += n;
+        off += (uint32_t)n;
+        len -= (uint32_t)n;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    file_flash_t *f = dev;
+    uint8_t *bytes = dst;
+    if (f->lazy_from >= f->blank_to || off >= f->blank_to || off + len <= f->lazy_from) {
+        return read_file(f, off, bytes, len);
+    }
+    uint32_t before = off < f->lazy_from ? f->lazy_from - off : 0;
+    uint32_t lazy = min_u32(len - before, f->blank_to - (off + before));
+    memset(bytes + before, 0xFF, lazy);
+    esp_err_t err = read_file(f, off, bytes, before);
+    if (err == ESP_OK) {
+        err = read_file(f, off + before + lazy, bytes + before + lazy, len - before - lazy);
+    }
+    return err;
+}
+
+/** The next bytes of the blank range: no look at the old content is needed. */
+static esp_err_t program_blank(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len)
+{
+    uint32_t end = off + len;
+    uint32_t upto = end;
+    if (end > f->lazy_from) {
+        upto = min_u32(align_up_u32(end, SECTOR),
+                       f->blank_to); /* a sector is erased as a whole before it is used */
+    }
+    esp_err_t err = write_file(f, off, src, len, upto - end);
+    if (err != ESP_OK) {
+        return err;
+    }
+    f->blank_from = end;
+    if (upto > f->lazy_from) {
+        f->lazy_from = upto;
+    }
+    return ESP_OK;
+}
+
+/** True if programming src over the bytes in the file would need a bit to become 1. Sets *err when it cannot tell. */
+static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len, esp_err_t *err)
+{
+    uint8_t old[SECTOR];
+    *err = ESP_OK;
+    for (uint32_t done = 0; done < len && *err == ESP_OK; done += (uint32_t)sizeof(old)) {
+        uint32_t n = min_u32(len - done, (uint32_t)sizeof(old));
+        *err = read_file(f, off + done, old, n);
+        for (uint32_t i = 0; i < n && *err == ESP_OK; i++) {
+            if ((src[done + i] & ~old[i]) != 0) {
+                ESP_LOGE(TAG, "program at 0x%x asks for a bit to become 1: erase the sector first",
+                         (unsigned)(off + done + i));
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/** Programming over unknown content: new = old AND src, as a chip does it. */
+static esp_err_t program_and(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len)
+{
+    esp_err_t err = ESP_OK;
+    if (f->options.strict && needs_erase(f, off, src, len, &err)) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    uint8_t bytes[SECTOR];
+    for (uint32_t done = 0; done < len && err == ESP_OK; done += (uint32_t)sizeof(bytes)) {
+        uint32_t n = min_u32(len - done, (uint32_t)sizeof(bytes));
+        err = read_file(f, off + done, bytes, n);
+        for (uint32_t i = 0; i < n; i++) {
+            bytes[i] &= src[done + i];
+        }
+        if (err == ESP_OK) {
+            err = write_file(f, off + done, bytes, n, 0);
+        }
+    }
+    return err;
+}
+
+static esp_err_t refuse_read_only(void)
+{
+    ESP_LOGE(TAG, "the flash file is open for reading only");
+    return ESP_ERR_FLASH_OP_FAIL;
+}
+
+static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    file_flash_t *f = dev;
+    if (f->options.read_only) {
+        return refuse_read_only();
+    }
+    bool in_blank = off >= f->blank_from && off < f->blank_to && len <= f->blank_to - off;
+    if (in_blank && off == f->blank_from) {
+        return program_blank(f, off, src, len);
+    }
+    esp_err_t err = write_lazy(f);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (in_blank) {
+        f->blank_from = off; /* what was skipped is erased too, but no longer worth remembering */
+        return program_blank(f, off, src, len);
+    }
+    if (off < f->blank_to && f->blank_from < off + len) {
+        f->blank_from = f->lazy_from = f->blank_to;
+    }
+    return program_and(f, off, src, len);
+}
+
+static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
+{
+    file_flash_t *f = dev;
+    if (f->options.read_only) {
+        return refuse_read_only();
+    }
+    if (off == f->blank_to && f->blank_from < f->blank_to) {
+        f->blank_to += len; /* goes on where the last erase ended */
+        return ESP_OK;
+    }
+    esp_err_t err = write_lazy(f);
+    if (err != ESP_OK) {
+        return err;
+    }
+    f->blank_from = f->lazy_from = off;
+    f->blank_to = off + len;
+    return ESP_OK;
+}
+
+static esp_err_t flash_sync(void *dev)
+{
+    file_flash_t *f = dev;
+    if (f->options.read_only) {
+        return ESP_OK;
+    }
+    esp_err_t err = write_lazy(f);
+    if (err == ESP_OK && fdatasync(f->fd) != 0) {
+        err = medium_failed("sync", 0);
+    }
+    return err;
+}
+
+static const otter_flash_ops_t file_ops = {
+    .read = flash_read, .program = flash_program, .erase = flash_erase, .sync = flash_sync};
+
+/** Size and kind of the file. */
+static esp_err_t check_file(int fd, uint32_t *size, char *why, size_t why_size)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        snprintf(why, why_size, "it is not an ordinary file");
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (st.st_size == 0 || st.st_size % SECTOR != 0 || st.st_size > OTTER_FLASH_SIZE_MAX) {
+        snprintf(why, why_size,
+                 "its size of %lld bytes is not that of a flash (a multiple of 4096, at most 2 GiB)",
+                 (long long)st.st_size);
+        return ESP_ERR_INVALID_SIZE;
+    }
+    *size = (uint32_t)st.st_size;
+    return ESP_OK;
+}
+
+esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
+                           size_t why_size)
+{
+    uint32_t size = 0;
+    esp_err_t err = check_file(fd, &size, why, why_size);
+    if (err != ESP_OK) {
+        close(fd);
+        return err;
+    }
+    file_flash_t *f = calloc(1, sizeof(*f));
+    if (f == NULL) {
+        close(fd);
+        snprintf(why, why_size, "out of memory");
+        return ESP_ERR_NO_MEM;
+    }
+    f->fd = fd;
+    f->options = *options;
+    f->flash =
+        (otter_flash_t){.ops = &file_ops, .dev = f, .size = size, .erase_size = SECTOR, .write_size = 1};
+    *out = &f->flash;
+    return ESP_OK;
+}
+
+esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
+                          char *why, size_t why_size)
+{
+    int fd = open(path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        snprintf(why, why_size, "%s%s", strerror(errno),
+                 errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        bool busy = errno == EWOULDBLOCK;
+        snprintf(why, why_size, "%s",
+                 busy ? "another process has it open (a running device or update); end that first"
+                      : strerror(errno));
+        close(fd);
+        return busy ? ESP_ERR_INVALID_STATE : ESP_ERR_NOT_FOUND;
+    }
+    return file_flash_adopt(fd, options, out, why, why_size);
+}
+
+int file_flash_descriptor(otter_flash_t *flash)
+{
+    file_flash_t *f = flash->dev;
+    (void)write_lazy(f); /* a failure was logged and shows again at the next operation or sync */
+    return f->fd;
+}
+
+esp_err_t file_flash_close(otter_flash_t *flash)
+{
+    if (flash == NULL) {
+        return ESP_OK;
+    }
+    file_flash_t *f = flash->dev;
+    esp_err_t err = flash_sync(f);
+    close(f->fd);
+    free(f);
+    return err;
+}
+
+esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size)
+{
+    if (size == 0 || size % SECTOR != 0 || size > OTTER_FLASH_SIZE_MAX) {
+        snprintf(why, why_size, "a flash has a multiple of 4096 bytes, at most 2 GiB");
+        return ESP_ERR_INVALID_SIZE;
+    }
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        snprintf(why, why_size, "%s", errno == EEXIST ? "it exists already" : strerror(errno));
+        return errno == EEXIST ? ESP_ERR_INVALID_STATE : ESP_FAIL;
+    }
+    file_flash_t f = {.fd = fd, .blank_to = size};
+    bool written = write_lazy(&f) == ESP_OK && fsync(fd) == 0;
+    int cause = errno;
+    if (close(fd) != 0 || !written) {
+        snprintf(why, why_size, "cannot write %u bytes: %s", (unsigned)size, strerror(cause));
+        unlink(path);
+        return ESP_FAIL;
+    }
+    return ESP_OK;
+}

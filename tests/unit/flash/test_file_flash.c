@@ -1,0 +1,227 @@
+/* The file flash against the RAM flash as model: the same operations give the same bytes, in the file too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "linux/file_flash.h"
+#include "sim/sim_flash.h"
+
+#define SIZE (64u * 4096)
+
+static char path[64];
+static const file_flash_options_t strict = {.strict = true};
+
+static int make_file(void **state)
+{
+    (void)state;
+    char why[160];
+    snprintf(path, sizeof(path), "test_file_flash.%ld.bin", (long)getpid());
+    return file_flash_create(path, SIZE, why, sizeof(why)) == ESP_OK ? 0 : -1;
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static otter_flash_t *open_flash(const file_flash_options_t *options)
+{
+    char why[160] = "";
+    otter_flash_t *flash = NULL;
+    esp_err_t err = file_flash_open(path, options, &flash, why, sizeof(why));
+    if (err != ESP_OK) {
+        fail_msg("open: %s %s", esp_err_to_name(err), why);
+    }
+    return flash;
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/** One random operation on both; their results must agree. */
+static void step_both(otter_flash_t *flash, sim_flash_t *model, uint32_t *seed, uint8_t *buf)
+{
+    uint32_t off = next_random(seed) % SIZE;
+    uint32_t len = 1 + next_random(seed) % (next_random(seed) % 8 == 0 ? 20000 : 600);
+    if (len > SIZE - off) {
+        len = SIZE - off;
+    }
+    switch (next_random(seed) % 6) {
+    case 0: {
+        uint32_t start = off / 4096 * 4096;
+        uint32_t sectors = 1 + next_random(seed) % 5;
+        len = sectors * 4096 > SIZE - start ? SIZE - start : sectors * 4096;
+        assert_int_equal(otter_flash_erase(flash, start, len), otter_flash_erase(&model->flash, start, len));
+        /* Often what follows an erase is a program of its beginning: the path that merges both. */
+        if (next_random(seed) % 2 == 0) {
+            uint32_t n = 1 + next_random(seed) % len;
+            memset(buf, (int)(next_random(seed) & 0xFF), n);
+            assert_int_equal(otter_flash_program(flash, start, buf, n),
+                             otter_flash_program(&model->flash, start, buf, n));
+        }
+        break;
+    }
+    case 1:
+    case 2:
+        memset(buf, (int)(next_random(seed) & 0xFF), len);
+        assert_int_equal(otter_flash_program(flash, off, buf, len),
+                         otter_flash_program(&model->flash, off, buf, len));
+        break;
+    case 3:
+        assert_int_equal(otter_flash_sync(flash), ESP_OK);
+        break;
+    default:
+        assert_int_equal(otter_flash_read(flash, off, buf, len), ESP_OK);
+        assert_memory_equal(buf, model->bytes + off, len);
+    }
+}
+
+static void random_operations_match_the_model(void **state)
+{
+    (void)state;
+    uint32_t seed = 20261121;
+    print_message("seed %u\n", seed);
+    sim_flash_t model;
+    assert_true(sim_flash_init(&model, SIZE));
+    uint8_t *buf = malloc(SIZE);
+    otter_flash_t *flash = open_flash(&strict);
+    for (int i = 0; i < 20000; i++) {
+        step_both(flash, &model, &seed, buf);
+    }
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+
+    FILE *in = fopen(path, "rb");
+    assert_int_equal(fread(buf, 1, SIZE, in), SIZE);
+    fclose(in);
+    assert_memory_equal(buf, model.bytes, SIZE);
+    free(buf);
+    sim_flash_free(&model);
+}
+
+static void lenient_flash_ands_like_a_chip(void **state)
+{
+    (void)state;
+    const file_flash_options_t lenient = {.strict = false};
+    otter_flash_t *flash = open_flash(&lenient);
+    assert_int_equal(otter_flash_erase(flash, 0, 4096), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 10, "\x0F", 1), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 10, "\x3C", 1), ESP_OK);
+    uint8_t byte = 0;
+    assert_int_equal(otter_flash_read(flash, 10, &byte, 1), ESP_OK);
+    assert_int_equal(byte, 0x0C);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+}
+
+static void second_opener_is_refused(void **state)
+{
+    (void)state;
+    otter_flash_t *flash = open_flash(&strict);
+    otter_flash_t *second = NULL;
+    char why[160];
+    assert_int_equal(file_flash_open(path, &strict, &second, why, sizeof(why)), ESP_ERR_INVALID_STATE);
+    assert_null(second);
+    assert_non_null(strstr(why, "another process"));
+    file_flash_close(flash);
+    file_flash_close(open_flash(&strict));
+}
+
+static void read_only_flash_changes_nothing(void **state)
+{
+    (void)state;
+    const file_flash_options_t read_only = {.read_only = true};
+    otter_flash_t *flash = open_flash(&read_only);
+    assert_int_equal(otter_flash_erase(flash, 0, 4096), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(otter_flash_program(flash, 0, "x", 1), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+}
+
+static void bounds_are_checked_by_the_core(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t off, len;
+        esp_err_t read, erase;
+    } rows[] = {
+        {"whole", 0, SIZE, ESP_OK, ESP_OK},
+        {"nothing at the end", SIZE, 0, ESP_OK, ESP_OK},
+        {"beyond", SIZE + 1, 0, ESP_ERR_INVALID_ARG, ESP_ERR_INVALID_ARG},
+        {"one too long", 4096, SIZE - 4095, ESP_ERR_INVALID_SIZE, ESP_ERR_INVALID_SIZE},
+        {"wraps", 4096, UINT32_MAX, ESP_ERR_INVALID_SIZE, ESP_ERR_INVALID_SIZE},
+        {"unaligned start", 1, 4096, ESP_OK, ESP_ERR_INVALID_ARG},
+        {"unaligned length", 0, 4095, ESP_OK, ESP_ERR_INVALID_SIZE},
+    };
+    otter_flash_t *flash = open_flash(&strict);
+    uint8_t *buf = malloc(SIZE);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(otter_flash_read(flash, rows[i].off, buf, rows[i].len), rows[i].read);
+        assert_int_equal(otter_flash_erase(flash, rows[i].off, rows[i].len), rows[i].erase);
+    }
+    free(buf);
+    file_flash_close(flash);
+}
+
+static void files_that_are_no_flash_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        long size;
+    } rows[] = {{"empty", 0}, {"not a multiple of the sector", 5000}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(truncate(path, rows[i].size), 0);
+        otter_flash_t *flash = NULL;
+        char why[160];
+        assert_int_equal(file_flash_open(path, &strict, &flash, why, sizeof(why)), ESP_ERR_INVALID_SIZE);
+        assert_null(flash);
+    }
+    otter_flash_t *flash = NULL;
+    char why[160];
+    assert_int_equal(file_flash_open("no such file", &strict, &flash, why, sizeof(why)), ESP_ERR_NOT_FOUND);
+    assert_int_equal(file_flash_open("/dev/null", &strict, &flash, why, sizeof(why)), ESP_ERR_NOT_FOUND);
+    assert_int_equal(file_flash_create(path, 4096, why, sizeof(why)), ESP_ERR_INVALID_STATE);
+    assert_int_equal(file_flash_create("never made", 4097, why, sizeof(why)), ESP_ERR_INVALID_SIZE);
+}
+
+static void attested_range_is_forgotten_when_touched(void **state)
+{
+    (void)state;
+    otter_flash_t *flash = open_flash(&strict);
+    otter_flash_attest(flash, 8192, 5000);
+    assert_true(otter_flash_is_attested(flash, 8192, 5000));
+    assert_false(otter_flash_is_attested(flash, 8192, 5001));
+    assert_false(otter_flash_is_attested(flash, 4096, 100));
+    assert_int_equal(otter_flash_erase(flash, 4096, 4096), ESP_OK);
+    assert_true(otter_flash_is_attested(flash, 8192, 5000));
+    assert_int_equal(otter_flash_program(flash, 8192 + 4999, "\xFF", 1), ESP_OK);
+    assert_false(otter_flash_is_attested(flash, 8192, 5000));
+    file_flash_close(flash);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(random_operations_match_the_model, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(lenient_flash_ands_like_a_chip, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(second_opener_is_refused, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(read_only_flash_changes_nothing, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(bounds_are_checked_by_the_core, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(files_that_are_no_flash_are_refused, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(attested_range_is_forgotten_when_touched, make_file, remove_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
