@@ -1,0 +1,17 @@
+/* The listening socket. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    int fd;
+    uint16_t port; /* the real one, also when the system chose it */
+} listener_t;
+
+/**
+ * @param address  an address or host name; NULL: all addresses, IPv6 and IPv4
+ * @param port     0: the system chooses
+ * @return false: said why on stderr
+ */
+bool listener_open(const char *address, uint16_t port, listener_t *listener);
