@@ -1,0 +1,125 @@
+/* The faults of a partition table that a bootloader overlooks, in words. */
+#include "flash/partition_table.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "esp_flash_partitions.h"
+#include "esp_partition.h"
+
+#define OTADATA_SIZE 0x2000u
+
+/** Where complaints go, and how many there were. */
+typedef struct {
+    partition_complain_t complain;
+    void *arg;
+    uint32_t count;
+} complaints_t;
+
+static void complain(complaints_t *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void complain(complaints_t *to, const char *format, ...)
+{
+    char line[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    to->count++;
+    if (to->complain != NULL) {
+        to->complain(to->arg, line);
+    }
+}
+
+/** The first bootloader and the table itself lie where other partitions must not. */
+static bool is_fixed(const partition_entry_t *entry)
+{
+    return (entry->type == PART_TYPE_BOOTLOADER && entry->subtype == PART_SUBTYPE_BOOTLOADER_PRIMARY) ||
+           (entry->type == PART_TYPE_PARTITION_TABLE &&
+            entry->subtype == PART_SUBTYPE_PARTITION_TABLE_PRIMARY);
+}
+
+/** Two ranges share a byte; ends are never computed, they may not fit 32 bits. */
+static bool ranges_overlap(uint32_t a, uint32_t a_len, uint32_t b, uint32_t b_len)
+{
+    return a <= b ? b - a < a_len && b_len > 0 : a - b < b_len && a_len > 0;
+}
+
+static void check_place(const partition_entry_t *entry, uint32_t table_offset, uint32_t flash_size,
+                        complaints_t *to)
+{
+    uint32_t align = entry->type == PART_TYPE_APP ? PARTITION_APP_ALIGN : PARTITION_DATA_ALIGN;
+    if (entry->offset % align != 0) {
+        complain(to, "%s: offset 0x%" PRIx32 " is not a multiple of 0x%" PRIx32, entry->label, entry->offset,
+                 align);
+    }
+    if (entry->size % PARTITION_DATA_ALIGN != 0) {
+        complain(to, "%s: size 0x%" PRIx32 " is not a multiple of 0x%x", entry->label, entry->size,
+                 PARTITION_DATA_ALIGN);
+    }
+    if (entry->size == 0) {
+        complain(to, "%s: has no size", entry->label);
+    }
+    if (!range_fits(entry->offset, entry->size, flash_size)) {
+        complain(to, "%s: 0x%" PRIx32 " + 0x%" PRIx32 " is beyond the flash of 0x%" PRIx32 " bytes",
+                 entry->label, entry->offset, entry->size, flash_size);
+    }
+    if (!is_fixed(entry) &&
+        ranges_overlap(entry->offset, entry->size, table_offset, PARTITION_TABLE_SECTOR)) {
+        complain(to, "%s: covers the partition table at 0x%" PRIx32, entry->label, table_offset);
+    }
+}
+
+static void check_meaning(const partition_entry_t *entry, complaints_t *to)
+{
+    uint32_t unknown = entry->flags & ~(PART_FLAG_ENCRYPTED | PART_FLAG_READONLY);
+    if (unknown != 0) {
+        complain(to, "%s: unknown flags 0x%" PRIx32 " (made by a newer tool?)", entry->label, unknown);
+    }
+    bool is_data = entry->type == PART_TYPE_DATA;
+    if (is_data && entry->subtype == PART_SUBTYPE_DATA_OTA && entry->size < OTADATA_SIZE) {
+        complain(to, "%s: otadata needs 0x%x bytes, has 0x%" PRIx32, entry->label, OTADATA_SIZE, entry->size);
+    }
+    if (entry->type == ESP_PARTITION_TYPE_ANY) {
+        complain(to, "%s: type 0xff means 'any' and cannot be found", entry->label);
+    }
+}
+
+static void check_pair(const partition_entry_t *a, const partition_entry_t *b, complaints_t *to)
+{
+    if (ranges_overlap(a->offset, a->size, b->offset, b->size)) {
+        complain(to, "%s at 0x%" PRIx32 " overlaps %s at 0x%" PRIx32, b->label, b->offset, a->label,
+                 a->offset);
+    }
+    if (strcmp(a->label, b->label) == 0) {
+        complain(to, "%s: two partitions have this label", a->label);
+    }
+    if (a->type == b->type && a->subtype == b->subtype &&
+        (a->type == PART_TYPE_APP || (a->type == PART_TYPE_DATA && a->subtype == PART_SUBTYPE_DATA_OTA))) {
+        complain(to, "%s and %s have the same type and subtype: only one of them is used", a->label,
+                 b->label);
+    }
+}
+
+uint32_t partition_table_check(const partition_table_t *table, uint32_t table_offset, uint32_t flash_size,
+                               partition_complain_t complain_line, void *arg)
+{
+    complaints_t to = {.complain = complain_line, .arg = arg};
+    uint32_t bound = flash_size != 0 ? flash_size : UINT32_MAX;
+    for (uint32_t i = 0; i < table->count; i++) {
+        check_place(&table->entries[i], table_offset, bound, &to);
+        check_meaning(&table->entries[i], &to);
+        for (uint32_t k = 0; k < i; k++) {
+            check_pair(&table->entries[k], &table->entries[i], &to);
+        }
+    }
+    if (table->md5 == PARTITION_MD5_ABSENT) {
+        complain(&to, "the table has no MD5 record: an application built with the default options sees no "
+                      "partitions");
+    } else if (table->md5 == PARTITION_MD5_BAD) {
+        complain(&to, "the MD5 record does not match the table");
+    }
+    return to.count;
+}

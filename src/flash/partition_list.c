@@ -1,0 +1,128 @@
+/* The partition list of one device. */
+#include "flash/partition_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_flash_partitions.h"
+#include "flash/partition_table.h"
+
+_Static_assert(OTTER_PARTITIONS_MAX == PARTITION_ENTRIES_MAX, "a list holds what a table can");
+
+static void fill_item(esp_partition_t *item, const partition_entry_t *entry, otter_flash_t *flash)
+{
+    memset(item, 0, sizeof(*item));
+    item->flash_chip = flash;
+    item->type = (esp_partition_type_t)entry->type;
+    item->subtype = (esp_partition_subtype_t)entry->subtype;
+    item->address = entry->offset;
+    item->size = entry->size;
+    item->erase_size = flash->erase_size;
+    memcpy(item->label, entry->label, sizeof(item->label));
+    item->encrypted = (entry->flags & PART_FLAG_ENCRYPTED) != 0;
+    item->readonly = (entry->flags & PART_FLAG_READONLY) != 0;
+}
+
+static esp_err_t take_table(otter_partition_list_t *list, const uint8_t *raw, otter_flash_t *flash,
+                            bool allow_no_md5)
+{
+    partition_table_t *table = malloc(sizeof(*table));
+    if (table == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = partition_table_decode(raw, table);
+    if (err != ESP_OK) {
+        goto done;
+    }
+    if (table->md5 == PARTITION_MD5_BAD || table->count > OTTER_PARTITIONS_MAX) {
+        err = ESP_ERR_INVALID_STATE;
+    } else if (table->md5 == PARTITION_MD5_ABSENT && !allow_no_md5) {
+        err = ESP_ERR_NOT_FOUND;
+    } else {
+        for (uint32_t i = 0; i < table->count; i++) {
+            fill_item(&list->items[i], &table->entries[i], flash);
+        }
+        list->count = table->count;
+    }
+done:
+    free(table);
+    return err;
+}
+
+static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
+                            bool allow_no_md5)
+{
+    if (table_offset > flash->size || flash->size - table_offset < PARTITION_TABLE_SECTOR) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    uint8_t *raw = malloc(PARTITION_TABLE_LEN);
+    if (raw == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = otter_flash_read(flash, table_offset, raw, PARTITION_TABLE_LEN);
+    if (err == ESP_OK) {
+        err = take_table(list, raw, flash, allow_no_md5);
+    }
+    free(raw);
+    return err;
+}
+
+esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
+                              bool allow_no_md5)
+{
+    list->count = 0;
+    list->status = read_table(list, flash, table_offset, allow_no_md5);
+    return list->status;
+}
+
+static bool item_matches(const esp_partition_t *item, esp_partition_type_t type,
+                         esp_partition_subtype_t subtype, const char *label)
+{
+    return (type == ESP_PARTITION_TYPE_ANY || type == item->type) &&
+           (subtype == ESP_PARTITION_SUBTYPE_ANY || subtype == item->subtype) &&
+           (label == NULL || strcmp(label, item->label) == 0);
+}
+
+/** Position of `item` among the records of the list, or its count if it is none of them. */
+static uint32_t index_of(const otter_partition_list_t *list, const esp_partition_t *item)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (&list->items[i] == item) {
+            return i;
+        }
+    }
+    return list->count;
+}
+
+const esp_partition_t *partition_list_find(const otter_partition_list_t *list, const esp_partition_t *after,
+                                           esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                           const char *label)
+{
+    if (type == ESP_PARTITION_TYPE_ANY && subtype != ESP_PARTITION_SUBTYPE_ANY) {
+        return NULL; /* a subtype means nothing without its type */
+    }
+    uint32_t start = after != NULL ? index_of(list, after) + 1 : 0;
+    for (uint32_t i = start; i < list->count; i++) {
+        if (item_matches(&list->items[i], type, subtype, label)) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+static bool same_place(const esp_partition_t *a, const esp_partition_t *b)
+{
+    return a->flash_chip == b->flash_chip && a->address == b->address && a->size == b->size &&
+           a->encrypted == b->encrypted;
+}
+
+const esp_partition_t *partition_list_verify(const otter_partition_list_t *list,
+                                             const esp_partition_t *partition)
+{
+    const char *label = partition->label[0] != '\0' ? partition->label : NULL;
+    const esp_partition_t *item = NULL;
+    do {
+        item = partition_list_find(list, item, partition->type, partition->subtype, label);
+    } while (item != NULL && !same_place(item, partition));
+    return item;
+}

@@ -1,0 +1,95 @@
+/* The binary partition table: records in and out, the bootloader's verdict, and the stricter one for people. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+
+#define PARTITION_RECORD_SIZE  32u
+#define PARTITION_TABLE_LEN    0xC00u /* bytes that hold records; the rest of the sector may hold a signature */
+#define PARTITION_TABLE_SECTOR 0x1000u /* bytes of flash the table occupies */
+#define PARTITION_RECORDS_MAX  96u     /* MD5 and end record included */
+#define PARTITION_ENTRIES_MAX  95u     /* partitions in one table: an end record must follow */
+
+#define PARTITION_APP_ALIGN  0x10000u /* offset of an app partition */
+#define PARTITION_DATA_ALIGN 0x1000u  /* offset of any other, and every size */
+
+/** One partition as its record says it, in host order. */
+typedef struct {
+    uint8_t type, subtype;
+    uint32_t offset, size; /* bytes of flash */
+    char label[17];        /* always terminated */
+    uint32_t flags;        /* raw: PART_FLAG_* and what newer tools may add */
+} partition_entry_t;
+
+/** What kind of record these PARTITION_RECORD_SIZE bytes are. */
+typedef enum {
+    PARTITION_RECORD_ENTRY, /* magic AA 50 */
+    PARTITION_RECORD_MD5,   /* magic EB EB; the 14 bytes after it are not looked at */
+    PARTITION_RECORD_END,   /* magic, type and subtype erased */
+    PARTITION_RECORD_OTHER, /* garbage */
+} partition_record_kind_t;
+
+partition_record_kind_t partition_record_kind(const uint8_t raw[PARTITION_RECORD_SIZE]);
+
+/** Pure; the record must be PARTITION_RECORD_ENTRY (its magic is not looked at again). */
+void partition_entry_decode(const uint8_t raw[PARTITION_RECORD_SIZE], partition_entry_t *out);
+
+/** The opposite; a label of 16 bytes fills its field without terminator. */
+void partition_entry_encode(const partition_entry_t *entry, uint8_t raw[PARTITION_RECORD_SIZE]);
+
+/**
+ * The bootloader's check, which decides whether a device boots at all: magic of each record, bounds, MD5 if there is one,
+ * end record. Neither overlap, nor alignment, nor labels.
+ * @param flash_size  bytes of the whole device
+ * @param count       on success, how many leading records the bootloader walks: all but the MD5 record, so with a record
+ *                    behind the MD5 record it walks over the latter and misses the last, as ESP-IDF does; 0 on failure
+ * @param why         optional buffer: the fault in ESP-IDF's words, "" on success
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_STATE  a record that is none, a wrong or second MD5, no end record
+ *         ESP_ERR_INVALID_SIZE   a partition leaves the flash
+ *         ESP_ERR_NO_MEM
+ */
+esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_t flash_size, uint32_t *count,
+                                 char *why, size_t why_size);
+
+typedef enum {
+    PARTITION_MD5_ABSENT,
+    PARTITION_MD5_GOOD,
+    PARTITION_MD5_BAD,
+} partition_md5_t;
+
+typedef struct {
+    partition_entry_t entries[PARTITION_RECORDS_MAX];
+    uint32_t count;
+    partition_md5_t md5;
+} partition_table_t;
+
+/**
+ * Read a table as an application does: entries up to the MD5 record or to the first record that is no entry. Says nothing
+ * about whether a bootloader would take it.
+ * @return ESP_OK, ESP_ERR_NO_MEM (of the MD5)
+ */
+esp_err_t partition_table_decode(const uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *out);
+
+/**
+ * Write a table: entries, MD5 record if `with_md5`, erased bytes up to the end.
+ * @return ESP_OK, ESP_ERR_INVALID_SIZE (entries, MD5 and end record do not fit), ESP_ERR_NO_MEM
+ */
+esp_err_t partition_table_encode(const partition_entry_t *entries, uint32_t count, bool with_md5,
+                                 uint8_t raw[PARTITION_TABLE_LEN]);
+
+/** Takes one line about one fault. */
+typedef void (*partition_complain_t)(void *arg, const char *line);
+
+/**
+ * The faults that a bootloader overlooks and a person should know: overlap, bad alignment, a partition over the table's own
+ * sector or beyond the flash, two of one label, an unknown flag, a useless otadata.
+ * @param flash_size  0: unknown, bounds are then only 32 bits
+ * @param complain    called for each, with a line that is gone after the call
+ * @return number of faults
+ */
+uint32_t partition_table_check(const partition_table_t *table, uint32_t table_offset, uint32_t flash_size,
+                               partition_complain_t complain, void *arg);

@@ -1,0 +1,14 @@
+/* The one device that ESP-IDF's names mean: the only such global. Everything below src/idf/ is handed a device. */
+#include "otter/device.h"
+
+static otter_device_t *current;
+
+void otter_device_set_current(otter_device_t *device)
+{
+    current = device;
+}
+
+otter_device_t *otter_device_current(void)
+{
+    return current;
+}

@@ -1,0 +1,214 @@
+/* ESP-IDF's partition API: look-ups in the current device's list, I/O that stays inside one partition. */
+#include "esp_partition.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "flash/partition_list.h"
+#include "otter/device.h"
+
+struct esp_partition_iterator_opaque_ {
+    esp_partition_type_t type;
+    esp_partition_subtype_t subtype;
+    const char *label; /* the caller's */
+    const esp_partition_t *current;
+};
+
+static const esp_partition_t *find_after(const esp_partition_t *after, esp_partition_type_t type,
+                                         esp_partition_subtype_t subtype, const char *label)
+{
+    const otter_device_t *device = otter_device_current();
+    return device != NULL ? partition_list_find(&device->partitions, after, type, subtype, label) : NULL;
+}
+
+esp_partition_iterator_t esp_partition_find(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                            const char *label)
+{
+    const esp_partition_t *first = find_after(NULL, type, subtype, label);
+    if (first == NULL) {
+        return NULL;
+    }
+    esp_partition_iterator_t iterator = malloc(sizeof(*iterator));
+    if (iterator != NULL) {
+        *iterator = (struct esp_partition_iterator_opaque_){type, subtype, label, first};
+    }
+    return iterator;
+}
+
+const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                                const char *label)
+{
+    return find_after(NULL, type, subtype, label);
+}
+
+const esp_partition_t *esp_partition_get(esp_partition_iterator_t iterator)
+{
+    return iterator != NULL ? iterator->current : NULL;
+}
+
+esp_partition_iterator_t esp_partition_next(esp_partition_iterator_t iterator)
+{
+    if (iterator == NULL) {
+        return NULL;
+    }
+    iterator->current = find_after(iterator->current, iterator->type, iterator->subtype, iterator->label);
+    if (iterator->current == NULL) {
+        esp_partition_iterator_release(iterator);
+        return NULL;
+    }
+    return iterator;
+}
+
+void esp_partition_iterator_release(esp_partition_iterator_t iterator)
+{
+    free(iterator);
+}
+
+const esp_partition_t *esp_partition_verify(const esp_partition_t *partition)
+{
+    const otter_device_t *device = otter_device_current();
+    return device != NULL && partition != NULL ? partition_list_verify(&device->partitions, partition) : NULL;
+}
+
+uint32_t esp_partition_get_main_flash_sector_size(void)
+{
+    const otter_device_t *device = otter_device_current();
+    return device != NULL ? device->flash->erase_size : 4096;
+}
+
+/**
+ * Where in flash [offset, offset + size) of a partition lies. The table is not trusted: address + offset must not wrap
+ * into another partition; the flash layer checks its own end.
+ */
+static esp_err_t locate(const esp_partition_t *partition, size_t offset, size_t size, uint32_t *address)
+{
+    if (partition == NULL || partition->flash_chip == NULL || offset > partition->size) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (size > partition->size - offset || offset > UINT32_MAX - partition->address) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    *address = partition->address + (uint32_t)offset;
+    return ESP_OK;
+}
+
+static esp_err_t locate_writable(const esp_partition_t *partition, size_t offset, size_t size,
+                                 uint32_t *address)
+{
+    if (partition != NULL && partition->readonly) {
+        return ESP_ERR_NOT_ALLOWED;
+    }
+    return locate(partition, offset, size, address);
+}
+
+esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
+{
+    uint32_t address;
+    esp_err_t err = locate(partition, src_offset, size, &address);
+    if (err != ESP_OK || size == 0) {
+        return err;
+    }
+    return dst != NULL ? otter_flash_read(partition->flash_chip, address, dst, (uint32_t)size)
+                       : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
+                              size_t size)
+{
+    uint32_t address;
+    esp_err_t err = locate_writable(partition, dst_offset, size, &address);
+    if (err != ESP_OK || size == 0) {
+        return err;
+    }
+    return src != NULL ? otter_flash_program(partition->flash_chip, address, src, (uint32_t)size)
+                       : ESP_ERR_INVALID_ARG;
+}
+
+/* Nothing is encrypted in this flash, so raw is the same. */
+esp_err_t esp_partition_read_raw(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
+{
+    return esp_partition_read(partition, src_offset, dst, size);
+}
+
+esp_err_t esp_partition_write_raw(const esp_partition_t *partition, size_t dst_offset, const void *src,
+                                  size_t size)
+{
+    return esp_partition_write(partition, dst_offset, src, size);
+}
+
+esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t offset, size_t size)
+{
+    uint32_t address;
+    esp_err_t err = locate_writable(partition, offset, size, &address);
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint32_t sector = partition->flash_chip->erase_size;
+    if (size % sector != 0) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (offset % sector != 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return otter_flash_erase(partition->flash_chip, address, (uint32_t)size);
+}
+
+/** `size` of a copy once SIZE_MAX is resolved and both ranges are known to fit. */
+static esp_err_t resolve_copy_size(const esp_partition_t *dest, uint32_t dest_offset,
+                                   const esp_partition_t *src, uint32_t src_offset, size_t *size)
+{
+    if (dest_offset > dest->size || src_offset > src->size) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (*size == SIZE_MAX) {
+        *size = src->size - src_offset;
+    }
+    return *size <= src->size - src_offset && *size <= dest->size - dest_offset ? ESP_OK
+                                                                                : ESP_ERR_INVALID_SIZE;
+}
+
+static esp_err_t copy_bytes(const esp_partition_t *dest, uint32_t dest_offset, const esp_partition_t *src,
+                            uint32_t src_offset, uint32_t size, uint8_t *buf, uint32_t buf_size)
+{
+    for (uint32_t done = 0; done < size;) {
+        uint32_t step = min_u32(size - done, buf_size);
+        esp_err_t err = esp_partition_read(src, src_offset + done, buf, step);
+        if (err == ESP_OK) {
+            err = esp_partition_write(dest, dest_offset + done, buf, step);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+        done += step;
+    }
+    return ESP_OK;
+}
+
+esp_err_t esp_partition_copy(const esp_partition_t *dest_part, uint32_t dest_offset,
+                             const esp_partition_t *src_part, uint32_t src_offset, size_t size)
+{
+    if (dest_part == NULL || src_part == NULL || dest_part == src_part || dest_part->flash_chip == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = resolve_copy_size(dest_part, dest_offset, src_part, src_offset, &size);
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint32_t sector = dest_part->flash_chip->erase_size;
+    size_t tail = size % sector != 0 ? sector - size % sector : 0; /* the last sector is erased whole */
+    if (tail > dest_part->size - dest_offset - size) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    err = esp_partition_erase_range(dest_part, dest_offset, size + tail);
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint8_t *buf = malloc(sector);
+    if (buf == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    err = copy_bytes(dest_part, dest_offset, src_part, src_offset, (uint32_t)size, buf, sector);
+    free(buf);
+    return err;
+}
