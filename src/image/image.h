@@ -13,19 +13,20 @@
 
 #define IMAGE_HEADER_SIZE  24u
 #define IMAGE_SEGMENT_SIZE 8u
-#define IMAGE_DESC_OFFSET  32u /* of the app descriptor, from the start of the image */
-#define IMAGE_GATE_SIZE                                                                                      \
-    288u /* header + first segment header + descriptor: enough to judge before any write */
-#define IMAGE_HASH_LEN 32u
+#define IMAGE_DESC_OFFSET  32u  /* of the app descriptor, from the start of the image */
+#define IMAGE_DESC_SIZE    256u /* of the app descriptor */
+#define IMAGE_GATE_SIZE    288u /* header, first segment header, descriptor: enough to judge before any write */
+#define IMAGE_HASH_LEN     32u
 
-/** By whose rules, and where the image lies. Copied by image_stream_begin. */
+/** By whose rules, and where the image lies. Copied by image_stream_begin; `chip` must stay. */
 typedef struct {
-    const otter_chip_t
-        *chip; /* who judges; NULL: any chip is right (the image's own facts are used): `image info` */
+    const otter_chip_t *chip; /* who judges; NULL: any chip is right, the image's own facts are used */
     uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
     uint32_t size;         /* bytes the image may use: the partition's, or the file's */
     bool loading;          /* the bootloader's load: segments' addresses are checked too */
     bool no_checks;        /* esp_image_get_metadata: structure and length only (5.4) */
+    bool
+        bootloader; /* a second-stage bootloader: no descriptor, no upper revision, its hash is not compared */
 } image_rules_t;
 
 /** What the stream learnt. Fields hold what was seen so far; all of it when the verdict is ESP_OK. */
@@ -34,18 +35,18 @@ typedef struct {
     esp_image_segment_header_t segments[ESP_IMAGE_MAX_SEGMENTS];
     uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS]; /* offset of each segment's data from the image start */
     uint32_t segments_seen;
-    bool has_desc;       /* segment 0 begins with the descriptor's magic */
+    bool header_seen;
+    bool has_desc;       /* segment 0 begins with the descriptor's magic and holds all of it */
     esp_app_desc_t desc; /* only when has_desc; integers already in host order */
-    uint32_t image_len;  /* with padding, checksum and appended hash */
+    uint32_t image_len;  /* with padding, checksum and appended hash; 0 until it is known */
     uint8_t checksum, checksum_stored;
-    bool checksum_seen, checksum_valid, hash_seen, hash_valid;
+    bool checksum_seen, checksum_valid;
+    bool hash_seen, hash_valid;     /* seen: read; valid: compared and equal */
     uint8_t digest[IMAGE_HASH_LEN]; /* the appended hash as stored; else (no hash appended) zeros */
-    uint32_t mmu_page_size;
+    uint32_t mmu_page_size;         /* bytes */
 } image_info_t;
 
-/**
- * A parser in progress: constant memory, one SHA-256. Zero it or begin it before use; end with image_stream_end().
- */
+/** A parser in progress: constant memory, one SHA-256. Zero it before its first begin; end with image_stream_end(). */
 typedef struct {
     image_rules_t rules;
     image_info_t info;
@@ -53,15 +54,21 @@ typedef struct {
     char why[96];        /* of a verdict that is an error: with the numbers, no newline */
     otter_sha256_t *sha; /* owned; reused by the next begin */
     uint32_t pos;        /* bytes of the image consumed */
-    uint32_t state;      /* private from here on */
-    uint32_t want, have;
-    uint32_t checksum_word;
-    uint32_t total;
+
+    /* Private from here on. */
+    const otter_chip_facts_t *facts; /* of the judging chip, else of the image's; NULL: unknown chip */
+    uint32_t state;
+    uint32_t want, have; /* bytes of the part now being read (header, segment data, ...): whole, so far */
+    uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
-    uint8_t buf[IMAGE_GATE_SIZE];
+    bool trusted; /* contents were verified before: checksum and hash are not compared */
+    uint8_t buf[IMAGE_DESC_SIZE];
 } image_stream_t;
 
-/** Start judging an image. @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (size at or beyond the chip's limit) */
+/**
+ * Start judging an image.
+ * @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (`size` above the judging chip's limit; reason in why)
+ */
 esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
 
 /**
@@ -78,10 +85,13 @@ esp_err_t image_stream_close(image_stream_t *s);
 void image_stream_end(image_stream_t *s);
 
 /**
- * Judge the image in [offset, offset + size) of a flash, reading only as much as it needs.
+ * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs. What was read
+ * back and found good is attested (otter_flash_attest), and the next look at it compares neither checksum nor hash
+ * again; the bootloader's load (rules->loading) always does.
  * @param info  optional, NULL for none; all zeros on failure as in ESP-IDF
- * @param why   optional buffer for the reason of a failure
- * @return as image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*; ESP_ERR_NO_MEM
+ * @param why   optional buffer for the reason of a failure; "" when there is none
+ * @return as image_stream_begin and image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what
+ *         otter_flash_read says of a range beyond the flash; ESP_ERR_NO_MEM
  */
 esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
                              size_t why_size);
@@ -90,11 +100,17 @@ esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, i
 const char *image_revision_text(uint16_t revision, char buf[12]);
 
 /**
- * The gate before the first write: chip and revisions of a header block.
+ * The gate before the first write: magic, chip and revisions of a header block.
  * @param raw  IMAGE_HEADER_SIZE bytes at least
  * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in why), ESP_ERR_OTA_VALIDATE_FAILED (magic)
  */
 esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char *why, size_t why_size);
 
-/** Decode a descriptor of 256 raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
+/** Decode a header of IMAGE_HEADER_SIZE raw bytes; integers to host order. */
+void image_decode_header(const uint8_t *raw, esp_image_header_t *out);
+
+/** Decode a descriptor of IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
 esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
+
+/** True if `addr` is in a window where the chip maps flash with MMU pages of `page` bytes. */
+bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);

@@ -1,0 +1,139 @@
+/* The table of chips: what flash-and-boot sections 1, 4 and 9 and the chips' memory maps say of each. */
+#include "otter/chip.h"
+
+#include <stddef.h>
+
+#define LIMIT_16M 0x01000000u
+#define PAGE_64K  0x10000u
+#define XTENSA    94
+#define RISCV     243
+
+/* clang-format off */
+static const otter_chip_facts_t chips[] = {
+    {.name = "esp32", .title = "ESP32", .id = 0x0000, .bootloader_offset = 0x1000,
+     .data = {0x3F400000, 0x3F800000}, .inst = {0x400D0000, 0x40400000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = false, .image_limit = LIMIT_16M,
+     .secure_version_bits = 32, .has_blk_revision = false,
+     .ram = {{0x3FFAE000, 0x40000000}, {0x40080000, 0x400AA000},
+             {0x400C0000, 0x400C2000}, {0x50000000, 0x50002000}},
+     .elf_machine = XTENSA, .flash_freq_mhz = {40, 26, 20, 80}},
+    {.name = "esp32s2", .title = "ESP32-S2", .id = 0x0002, .bootloader_offset = 0x1000,
+     .data = {0x3F000000, 0x3FF80000}, .inst = {0x40080000, 0x40800000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = false, .image_limit = LIMIT_16M,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x3FFB0000, 0x40000000}, {0x40020000, 0x40072000},
+             {0x3FF9E000, 0x3FFA0000}, {0x50000000, 0x50002000}},
+     .elf_machine = XTENSA, .flash_freq_mhz = {40, 26, 20, 80}},
+    {.name = "esp32c3", .title = "ESP32-C3", .id = 0x0005, .bootloader_offset = 0x0,
+     .data = {0x3C000000, 0x3C800000}, .inst = {0x42000000, 0x42800000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = false, .image_limit = LIMIT_16M,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x3FC80000, 0x3FCE0000}, {0x4037C000, 0x403E0000},
+             {0x50000000, 0x50002000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {40, 26, 20, 80}},
+    {.name = "esp32s3", .title = "ESP32-S3", .id = 0x0009, .bootloader_offset = 0x0,
+     .data = {0x3C000000, 0x3E000000}, .inst = {0x42000000, 0x44000000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = false, .image_limit = UINT32_MAX,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x3FC88000, 0x3FD00000}, {0x40370000, 0x403E0000},
+             {0x600FE000, 0x60100000}, {0x50000000, 0x50002000}},
+     .elf_machine = XTENSA, .flash_freq_mhz = {40, 26, 20, 80}},
+    {.name = "esp32c2", .title = "ESP32-C2", .id = 0x000C, .bootloader_offset = 0x0,
+     .data = {0x3C000000, 0x3C400000}, .inst = {0x42000000, 0x42400000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = true, .image_limit = LIMIT_16M,
+     .secure_version_bits = 4, .has_blk_revision = true,
+     .ram = {{0x3FCA0000, 0x3FCE0000}, {0x4037C000, 0x403C0000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {30, 20, 15, 60}},
+    {.name = "esp32c6", .title = "ESP32-C6", .id = 0x000D, .bootloader_offset = 0x0,
+     .data = {0x42000000, 0x43000000}, .inst = {0x42000000, 0x43000000}, .mmu_pages = 256,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = true, .image_limit = LIMIT_16M,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x40800000, 0x40880000}, {0x50000000, 0x50004000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {80, 0, 20, 0}},
+    {.name = "esp32h2", .title = "ESP32-H2", .id = 0x0010, .bootloader_offset = 0x0,
+     .data = {0x42000000, 0x43000000}, .inst = {0x42000000, 0x43000000}, .mmu_pages = 256,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = true, .image_limit = LIMIT_16M,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x40800000, 0x40850000}, {0x50000000, 0x50001000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {24, 16, 12, 48}},
+    {.name = "esp32p4", .title = "ESP32-P4", .id = 0x0012, .bootloader_offset = 0x2000,
+     .data = {0x40000000, 0x44000000}, .inst = {0x40000000, 0x44000000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = false, .image_limit = UINT32_MAX,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x4FF00000, 0x4FFC0000}, {0x30100000, 0x30102000},
+             {0x50108000, 0x50110000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {40, 26, 20, 80}},
+    {.name = "esp32c61", .title = "ESP32-C61", .id = 0x0014, .bootloader_offset = 0x0,
+     .data = {0x42000000, 0x44000000}, .inst = {0x42000000, 0x44000000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = true, .image_limit = UINT32_MAX,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x40800000, 0x40850000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {40, 0, 20, 80}},
+    {.name = "esp32c5", .title = "ESP32-C5", .id = 0x0017, .bootloader_offset = 0x2000,
+     .data = {0x42000000, 0x44000000}, .inst = {0x42000000, 0x44000000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = false, .image_limit = UINT32_MAX,
+     .secure_version_bits = 9, .has_blk_revision = true,
+     .ram = {{0x40800000, 0x40860000}, {0x50000000, 0x50004000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {40, 0, 20, 80}},
+    {.name = "esp32h21", .title = "ESP32-H21", .id = 0x0019, .bootloader_offset = 0x0,
+     .data = {0x42000000, 0x43000000}, .inst = {0x42000000, 0x43000000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = true, .image_limit = LIMIT_16M,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x40800000, 0x40850000}, {0x50000000, 0x50001000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {24, 16, 12, 48}},
+    {.name = "esp32h4", .title = "ESP32-H4", .id = 0x001C, .bootloader_offset = 0x2000,
+     .data = {0x42000000, 0x44000000}, .inst = {0x42000000, 0x44000000}, .mmu_pages = 0,
+     .mmu_page = PAGE_64K, .mmu_page_configurable = true, .image_limit = LIMIT_16M,
+     .secure_version_bits = 16, .has_blk_revision = true,
+     .ram = {{0x40800000, 0x40860000}, {0x50000000, 0x50001000}},
+     .elf_machine = RISCV, .flash_freq_mhz = {24, 16, 12, 48}},
+    {.name = "linux", .title = "linux", .id = OTTER_CHIP_LINUX, .mmu_page = PAGE_64K,
+     .image_limit = UINT32_MAX, .secure_version_bits = 32, .flash_freq_mhz = {40, 26, 20, 80}},
+};
+/* clang-format on */
+
+#define CHIP_COUNT (sizeof(chips) / sizeof(chips[0]))
+
+const otter_chip_facts_t *otter_chip_facts(uint16_t id)
+{
+    for (size_t i = 0; i < CHIP_COUNT; i++) {
+        if (chips[i].id == id) {
+            return &chips[i];
+        }
+    }
+    return NULL;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool names_match(const char *name, const char *typed)
+{
+    for (; *typed != '\0'; typed++) {
+        if (*typed == '-') {
+            continue;
+        }
+        if (*name == '\0' || lower(*typed) != *name) {
+            return false;
+        }
+        name++;
+    }
+    return *name == '\0';
+}
+
+const otter_chip_facts_t *otter_chip_by_name(const char *name)
+{
+    for (size_t i = 0; i < CHIP_COUNT; i++) {
+        if (names_match(chips[i].name, name)) {
+            return &chips[i];
+        }
+    }
+    return NULL;
+}
+
+const otter_chip_facts_t *otter_chip_at(unsigned index)
+{
+    return index < CHIP_COUNT ? &chips[index] : NULL;
+}

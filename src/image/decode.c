@@ -1,0 +1,94 @@
+/* Bytes of an image to structures: the header, the app descriptor, revisions as text, the gate over a header. */
+#include "image/image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "image/judge.h"
+
+void image_decode_header(const uint8_t *raw, esp_image_header_t *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->magic = raw[0];
+    out->segment_count = raw[1];
+    out->spi_mode = raw[2];
+    out->spi_speed = raw[3] & 0xFu;
+    out->spi_size = (raw[3] >> 4) & 0xFu;
+    out->entry_addr = le32_get(raw + 4);
+    out->wp_pin = raw[8];
+    memcpy(out->spi_pin_drv, raw + 9, sizeof(out->spi_pin_drv));
+    out->chip_id = (esp_chip_id_t)le16_get(raw + 12);
+    out->min_chip_rev = raw[14];
+    out->min_chip_rev_full = le16_get(raw + 15);
+    out->max_chip_rev_full = le16_get(raw + 17);
+    memcpy(out->reserved, raw + 19, sizeof(out->reserved));
+    out->hash_appended = raw[23];
+}
+
+esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
+{
+    if (le32_get(raw) != ESP_APP_DESC_MAGIC_WORD) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    memcpy(out, raw, sizeof(*out));
+    out->magic_word = le32_get(raw);
+    out->secure_version = le32_get(raw + offsetof(esp_app_desc_t, secure_version));
+    out->min_efuse_blk_rev_full = le16_get(raw + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
+    out->max_efuse_blk_rev_full = le16_get(raw + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
+    return ESP_OK;
+}
+
+const char *image_revision_text(uint16_t revision, char buf[12])
+{
+    snprintf(buf, 12, "v%u.%u", revision / 100u, revision % 100u);
+    return buf;
+}
+
+static void chip_text(uint16_t id, char *buf, size_t size)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(id);
+    if (facts != NULL) {
+        snprintf(buf, size, "%s", facts->title);
+    } else {
+        snprintf(buf, size, "chip id 0x%04x", (unsigned)id);
+    }
+}
+
+bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader, char *why,
+                      size_t why_size)
+{
+    char want[12], have[12];
+    if (header->chip_id != chip->id) {
+        char image_chip[24], device_chip[24];
+        chip_text(header->chip_id, image_chip, sizeof(image_chip));
+        chip_text(chip->id, device_chip, sizeof(device_chip));
+        snprintf(why, why_size, "image is for %s, this is %s", image_chip, device_chip);
+        return false;
+    }
+    if (chip->revision < header->min_chip_rev_full) {
+        snprintf(why, why_size, "image needs chip revision %s or later, this is %s",
+                 image_revision_text(header->min_chip_rev_full, want),
+                 image_revision_text(chip->revision, have));
+        return false;
+    }
+    uint16_t max = header->max_chip_rev_full;
+    if (!bootloader && image_limit_is_set(max) && chip->revision > max && !chip->ignore_max_revision) {
+        snprintf(why, why_size, "image needs chip revision %s or earlier, this is %s",
+                 image_revision_text(max, want), image_revision_text(chip->revision, have));
+        return false;
+    }
+    return true;
+}
+
+esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char *why, size_t why_size)
+{
+    esp_image_header_t header;
+    image_decode_header(raw, &header);
+    if (header.magic != ESP_IMAGE_HEADER_MAGIC) {
+        snprintf(why, why_size, "magic byte is 0x%02x, not 0x%02x: no app image", header.magic,
+                 ESP_IMAGE_HEADER_MAGIC);
+        return ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+    return image_suits_chip(&header, chip, false, why, why_size) ? ESP_OK : ESP_ERR_INVALID_VERSION;
+}

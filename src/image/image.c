@@ -1,0 +1,582 @@
+/*
+ * The streaming judge of app images.
+ *
+ * The image is a chain of parts: header, then per segment a header and its data, then padding and checksum, then the
+ * hash. Small parts are collected in `buf`; segment data goes from the caller's buffer straight into checksum and hash.
+ * Each part is judged by one function when it is complete, which also decides what comes next. Invariants:
+ *   1. `pos` is the number of bytes consumed, and never passes rules.size: a part is begun only if it fits.
+ *   2. `want - have` bytes of the present part are still to come, and want > have while the verdict is open.
+ *   3. The order of the judgements is ESP-IDF's (flash-and-boot 5.2): checksum, then length, then hash.
+ */
+#include "image/image.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "image/judge.h"
+#include "otter/system.h"
+
+#define CHECKSUM_SEED     0xEFu
+#define ALIGN_CHECKSUM    16u
+#define NOT_LOADED_BELOW  0x10000000u /* load addresses below are ignored: padding segments */
+#define BOOTLOADER_MAGIC  0x50u
+#define DEFAULT_LIMIT     0x01000000u
+#define CACHE_BLOCK       16384u /* summed and hashed while it is in the first-level cache */
+#define READ_PIECE        65536u
+#define READ_PIECE_SMALL  4096u
+#define READ_AHEAD        64u /* behind a segment's data: the next header, or padding, checksum and hash */
+#define DESC_EFUSE_FIELDS 180u
+
+enum part { PART_HEADER, PART_SEGMENT_HEADER, PART_SEGMENT_START, PART_SEGMENT_DATA, PART_TAIL, PART_HASH };
+
+static void refuse(image_stream_t *s, esp_err_t verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void refuse(image_stream_t *s, esp_err_t verdict, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->why, sizeof(s->why), format, args);
+    va_end(args);
+    s->verdict = verdict;
+}
+
+static uint32_t size_limit(const image_stream_t *s)
+{
+    return s->facts != NULL ? s->facts->image_limit : DEFAULT_LIMIT;
+}
+
+/** Checksum and hash of a stream are compared only when they were computed. */
+static bool contents_are_judged(const image_stream_t *s)
+{
+    return !s->rules.no_checks && !s->trusted;
+}
+
+/* ---- checksum and hash ---- */
+
+static uint64_t xor_bytes(const uint8_t *p, size_t len)
+{
+    uint64_t lane[4] = {0, 0, 0, 0};
+    for (; len >= sizeof(lane); len -= sizeof(lane), p += sizeof(lane)) {
+        uint64_t word[4];
+        memcpy(word, p, sizeof(word));
+        lane[0] ^= word[0];
+        lane[1] ^= word[1];
+        lane[2] ^= word[2];
+        lane[3] ^= word[3];
+    }
+    uint64_t sum = lane[0] ^ lane[1] ^ lane[2] ^ lane[3];
+    for (size_t i = 0; i < len; i++) {
+        sum ^= p[i];
+    }
+    return sum;
+}
+
+/** All lanes into one byte. XOR knows no order, so it does not matter how the data was cut or aligned. */
+static uint8_t fold_checksum(uint64_t sum)
+{
+    sum ^= sum >> 32;
+    sum ^= sum >> 16;
+    sum ^= sum >> 8;
+    return (uint8_t)(sum ^ CHECKSUM_SEED);
+}
+
+static void hash(image_stream_t *s, const uint8_t *data, size_t len)
+{
+    if (s->hashing) {
+        otter_sha256_update(s->sha, data, len);
+    }
+}
+
+static void absorb_segment_data(image_stream_t *s, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        size_t n = len < CACHE_BLOCK ? len : CACHE_BLOCK;
+        s->xor_word ^= xor_bytes(data, n);
+        hash(s, data, n);
+        data += n;
+        len -= n;
+    }
+}
+
+/* ---- the parts in their order ---- */
+
+/** Invariant 1: only a part that fits is begun. */
+static bool begin_part(image_stream_t *s, enum part part, uint32_t len)
+{
+    if (len > s->rules.size - s->pos) {
+        return false;
+    }
+    s->state = part;
+    s->want = len;
+    s->have = 0;
+    return true;
+}
+
+static void begin_tail(image_stream_t *s)
+{
+    uint32_t len = ALIGN_CHECKSUM - s->pos % ALIGN_CHECKSUM;
+    if (!begin_part(s, PART_TAIL, len)) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "checksum at %" PRIu32 " is beyond the %" PRIu32 " bytes there are",
+               s->pos, s->rules.size);
+        return;
+    }
+    s->info.image_len = s->pos + len + (s->info.header.hash_appended != 0 ? IMAGE_HASH_LEN : 0);
+}
+
+static void begin_next_segment(image_stream_t *s)
+{
+    if (s->info.segments_seen == s->info.header.segment_count) {
+        begin_tail(s);
+    } else if (!begin_part(s, PART_SEGMENT_HEADER, IMAGE_SEGMENT_SIZE)) {
+        refuse(s, ESP_ERR_IMAGE_INVALID,
+               "header of segment %" PRIu32 " at %" PRIu32 " is beyond the %" PRIu32 " bytes there are",
+               s->info.segments_seen, s->pos, s->rules.size);
+    }
+}
+
+static bool header_is_good(image_stream_t *s)
+{
+    const esp_image_header_t *header = &s->info.header;
+    if (!s->rules.no_checks && header->magic != ESP_IMAGE_HEADER_MAGIC) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "magic byte is 0x%02x, not 0x%02x: no app image", header->magic,
+               ESP_IMAGE_HEADER_MAGIC);
+        return false;
+    }
+    if (!s->rules.no_checks && s->rules.chip != NULL &&
+        !image_suits_chip(header, s->rules.chip, s->rules.bootloader, s->why, sizeof(s->why))) {
+        s->verdict = ESP_FAIL;
+        return false;
+    }
+    if (header->segment_count > ESP_IMAGE_MAX_SEGMENTS) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "%u segments, more than %d", header->segment_count,
+               ESP_IMAGE_MAX_SEGMENTS);
+        return false;
+    }
+    /* On the virtual device the second segment is what runs. */
+    if (s->rules.loading && header->chip_id == OTTER_CHIP_LINUX && header->segment_count < 2) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "%u segments: the one with the executable is missing",
+               header->segment_count);
+        return false;
+    }
+    return true;
+}
+
+static void judge_header(image_stream_t *s)
+{
+    image_decode_header(s->buf, &s->info.header);
+    s->info.header_seen = true;
+    if (s->rules.chip == NULL) {
+        s->facts = otter_chip_facts(s->info.header.chip_id);
+    }
+    if (s->facts != NULL) {
+        s->info.mmu_page_size = s->facts->mmu_page;
+    }
+    if (!header_is_good(s)) {
+        return;
+    }
+    s->hashing = contents_are_judged(s) && !s->rules.bootloader && s->info.header.hash_appended != 0;
+    hash(s, s->buf, IMAGE_HEADER_SIZE);
+    begin_next_segment(s);
+}
+
+static bool window_holds(const otter_window_t *window, uint32_t addr)
+{
+    return addr >= window->start && addr < window->end;
+}
+
+bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page)
+{
+    if (facts->mmu_pages != 0) {
+        return addr >= facts->data.start && (addr - facts->data.start) / page < facts->mmu_pages;
+    }
+    return window_holds(&facts->data, addr) || window_holds(&facts->inst, addr);
+}
+
+static bool ram_holds(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
+{
+    for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
+        if (window_holds(&facts->ram[i], addr) && len <= facts->ram[i].end - addr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Where the segment goes: mapped ones must be congruent, copied ones (when loading) must go to RAM. */
+static bool placement_is_good(image_stream_t *s, uint32_t index)
+{
+    if (s->facts == NULL || s->facts->id == OTTER_CHIP_LINUX) {
+        return true;
+    }
+    uint32_t load_addr = s->info.segments[index].load_addr;
+    uint32_t len = s->info.segments[index].data_len;
+    if (image_addr_is_mapped(s->facts, load_addr, s->info.mmu_page_size)) {
+        uint32_t flash_addr = s->rules.flash_offset + s->info.segment_data[index];
+        uint32_t mask = s->info.mmu_page_size - 1;
+        if (((flash_addr ^ load_addr) & mask) == 0) {
+            return true;
+        }
+        refuse(s, ESP_ERR_IMAGE_INVALID,
+               "segment %" PRIu32 ": load address 0x%08" PRIx32 " and flash address 0x%08" PRIx32
+               " differ modulo %" PRIu32,
+               index, load_addr, flash_addr, s->info.mmu_page_size);
+        return false;
+    }
+    if (!s->rules.loading || load_addr < NOT_LOADED_BELOW || len == 0 ||
+        ram_holds(s->facts, load_addr, len)) {
+        return true;
+    }
+    refuse(s, ESP_ERR_IMAGE_INVALID,
+           "segment %" PRIu32 ": %" PRIu32 " bytes at 0x%08" PRIx32 " are not all in the chip's memory",
+           index, len, load_addr);
+    return false;
+}
+
+static void begin_segment_data(image_stream_t *s, uint32_t len)
+{
+    if (len == 0) {
+        begin_next_segment(s);
+    } else {
+        (void)begin_part(s, PART_SEGMENT_DATA, len); /* fits: judge_segment_header looked */
+    }
+}
+
+static void judge_segment_start(image_stream_t *s);
+
+static void judge_segment_header(image_stream_t *s)
+{
+    hash(s, s->buf, IMAGE_SEGMENT_SIZE);
+    uint32_t index = s->info.segments_seen++;
+    uint32_t load_addr = le32_get(s->buf);
+    uint32_t len = le32_get(s->buf + 4);
+    s->info.segments[index].load_addr = load_addr;
+    s->info.segments[index].data_len = len;
+    s->info.segment_data[index] = s->pos;
+
+    if (len % 4 != 0 || len >= size_limit(s)) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "segment %" PRIu32 " has an impossible length of 0x%08" PRIx32,
+               index, len);
+    } else if (len > s->rules.size - s->pos) {
+        refuse(s, ESP_ERR_IMAGE_INVALID,
+               "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32 " run past the %" PRIu32
+               " bytes there are",
+               index, len, s->pos, s->rules.size);
+    } else if (index > 0) {
+        if (placement_is_good(s, index)) {
+            begin_segment_data(s, len);
+        }
+    } else if (len > 0) {
+        (void)begin_part(s, PART_SEGMENT_START, min_u32(len, IMAGE_DESC_SIZE));
+    } else {
+        s->have = 0;
+        judge_segment_start(s);
+    }
+}
+
+/** The MMU page, where the chip lets the app choose it. False: no descriptor, or a page that cannot be. */
+static bool page_is_good(image_stream_t *s)
+{
+    const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
+    if (s->have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
+        refuse(s, ESP_FAIL, "no app descriptor at the start of segment 0");
+        return false;
+    }
+    if (s->buf[at] >= 32) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "MMU page of 2^%u bytes", s->buf[at]);
+        return false;
+    }
+    if (s->buf[at] != 0) {
+        s->info.mmu_page_size = 1u << s->buf[at];
+    }
+    return true;
+}
+
+/** As ESP-IDF, this reads the descriptor's place in segment 0 whatever its magic. */
+static bool blk_revision_is_good(image_stream_t *s)
+{
+    const otter_chip_t *chip = s->rules.chip;
+    if (s->rules.no_checks || chip == NULL || s->facts == NULL || !s->facts->has_blk_revision ||
+        s->have < DESC_EFUSE_FIELDS) {
+        return true;
+    }
+    uint16_t min = le16_get(s->buf + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
+    uint16_t max = le16_get(s->buf + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
+    bool too_old = image_limit_is_set(min) && chip->blk_revision < min;
+    bool too_new = image_limit_is_set(max) && chip->blk_revision > max && !chip->ignore_max_blk_revision;
+    if (too_old || too_new) {
+        char want[12], have[12];
+        refuse(s, ESP_FAIL, "image needs eFuse block revision %s or %s, this is %s",
+               image_revision_text(too_old ? min : max, want), too_old ? "later" : "earlier",
+               image_revision_text(chip->blk_revision, have));
+        return false;
+    }
+    return true;
+}
+
+/** `buf` holds the first `have` bytes of segment 0, up to a whole descriptor. */
+static void judge_segment_start(image_stream_t *s)
+{
+    s->info.has_desc = s->have == IMAGE_DESC_SIZE && image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
+    bool bootloader =
+        s->rules.bootloader || (s->rules.chip == NULL && s->have > 0 && s->buf[0] == BOOTLOADER_MAGIC);
+    bool app_page = !bootloader && s->facts != NULL && s->facts->mmu_page_configurable;
+    if (app_page && !page_is_good(s)) {
+        return;
+    }
+    if (!placement_is_good(s, 0) || (!bootloader && !blk_revision_is_good(s))) {
+        return;
+    }
+    uint32_t seen = s->have;
+    absorb_segment_data(s, s->buf, seen);
+    begin_segment_data(s, s->info.segments[0].data_len - seen);
+}
+
+static void judge_tail(image_stream_t *s)
+{
+    image_info_t *info = &s->info;
+    info->checksum_stored = s->buf[s->want - 1];
+    info->checksum = s->trusted ? info->checksum_stored : fold_checksum(s->xor_word);
+    info->checksum_seen = true;
+    info->checksum_valid = info->checksum == info->checksum_stored;
+    if (contents_are_judged(s) && !info->checksum_valid) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "checksum is 0x%02x, 0x%02x is stored", info->checksum,
+               info->checksum_stored);
+        return;
+    }
+    hash(s, s->buf, s->want);
+    if (info->header.hash_appended == 0) {
+        s->verdict = ESP_OK;
+    } else if (!begin_part(s, PART_HASH, IMAGE_HASH_LEN)) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "image of %" PRIu32 " bytes does not fit in %" PRIu32,
+               s->pos + IMAGE_HASH_LEN, s->rules.size);
+    }
+}
+
+static void judge_hash(image_stream_t *s)
+{
+    memcpy(s->info.digest, s->buf, IMAGE_HASH_LEN);
+    s->info.hash_seen = true;
+    s->info.hash_valid = s->trusted;
+    if (s->hashing) {
+        uint8_t digest[OTTER_SHA256_LEN];
+        otter_sha256_finish(s->sha, digest);
+        s->info.hash_valid = memcmp(digest, s->info.digest, IMAGE_HASH_LEN) == 0;
+        if (!s->info.hash_valid) {
+            refuse(s, ESP_ERR_IMAGE_INVALID, "SHA-256 begins %02x%02x%02x%02x, %02x%02x%02x%02x is stored",
+                   digest[0], digest[1], digest[2], digest[3], s->buf[0], s->buf[1], s->buf[2], s->buf[3]);
+            return;
+        }
+    }
+    s->verdict = ESP_OK;
+}
+
+static void finish_part(image_stream_t *s)
+{
+    switch ((enum part)s->state) {
+    case PART_HEADER:
+        judge_header(s);
+        break;
+    case PART_SEGMENT_HEADER:
+        judge_segment_header(s);
+        break;
+    case PART_SEGMENT_START:
+        judge_segment_start(s);
+        break;
+    case PART_SEGMENT_DATA:
+        begin_next_segment(s);
+        break;
+    case PART_TAIL:
+        judge_tail(s);
+        break;
+    case PART_HASH:
+        judge_hash(s);
+        break;
+    }
+}
+
+/* ---- the stream ---- */
+
+esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules)
+{
+    otter_sha256_t *sha = s->sha;
+    memset(s, 0, sizeof(*s));
+    s->sha = sha != NULL ? sha : otter_sha256_new();
+    s->rules = *rules;
+    s->state = PART_HEADER;
+    s->want = IMAGE_HEADER_SIZE;
+    s->verdict = ESP_ERR_NOT_FINISHED;
+    if (s->sha == NULL) {
+        refuse(s, ESP_ERR_NO_MEM, "out of memory");
+        return ESP_ERR_NO_MEM;
+    }
+    otter_sha256_reset(s->sha);
+    if (rules->chip != NULL) {
+        s->facts = otter_chip_facts(rules->chip->id);
+        if (rules->size > size_limit(s)) {
+            refuse(s, ESP_ERR_INVALID_ARG, "partition of 0x%" PRIx32 " bytes, larger than 0x%" PRIx32,
+                   rules->size, size_limit(s));
+            return ESP_ERR_INVALID_ARG;
+        }
+    }
+    if (rules->size < IMAGE_HEADER_SIZE) { /* a verdict on the image: feed tells it */
+        refuse(s, ESP_ERR_IMAGE_INVALID, "%" PRIu32 " bytes are too few for an image", rules->size);
+    }
+    return ESP_OK;
+}
+
+/** Moves bytes into the present part. @return how many it took, at least 1 */
+static uint32_t take(image_stream_t *s, const uint8_t *data, size_t len)
+{
+    uint32_t rest = s->want - s->have;
+    uint32_t n = len < rest ? (uint32_t)len : rest;
+    if (s->state == PART_SEGMENT_DATA) {
+        absorb_segment_data(s, data, n);
+    } else {
+        memcpy(s->buf + s->have, data, n);
+    }
+    s->have += n;
+    s->pos += n;
+    if (s->have == s->want) {
+        finish_part(s);
+    }
+    return n;
+}
+
+esp_err_t image_stream_feed(image_stream_t *s, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    while (len > 0 && s->verdict == ESP_ERR_NOT_FINISHED) {
+        uint32_t n = take(s, p, len);
+        p += n;
+        len -= n;
+    }
+    return s->verdict;
+}
+
+esp_err_t image_stream_close(image_stream_t *s)
+{
+    if (s->verdict == ESP_ERR_NOT_FINISHED) {
+        static const char *const names[] = {
+            "the header", "a segment's header", "segment 0", "a segment", "the checksum", "the hash",
+        };
+        refuse(s, ESP_ERR_IMAGE_INVALID, "truncated after %" PRIu32 " bytes, in %s", s->pos, names[s->state]);
+    }
+    return s->verdict;
+}
+
+void image_stream_end(image_stream_t *s)
+{
+    otter_sha256_free(s->sha);
+    s->sha = NULL;
+}
+
+/* ---- images in flash ---- */
+
+typedef struct {
+    uint8_t *bytes;
+    uint32_t size;
+} read_buffer_t;
+
+/** Large pieces where there is memory for them. */
+static bool get_read_buffer(read_buffer_t *buffer)
+{
+    buffer->size = READ_PIECE;
+    buffer->bytes = malloc(buffer->size);
+    if (buffer->bytes == NULL) {
+        buffer->size = READ_PIECE_SMALL;
+        buffer->bytes = malloc(buffer->size);
+    }
+    return buffer->bytes != NULL;
+}
+
+/** How much to read next: never more than the image can still use, nor than the flash has. */
+static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, const read_buffer_t *buffer)
+{
+    uint32_t off = s->rules.flash_offset + s->pos;
+    uint32_t rest = s->want - s->have;
+    uint32_t piece = contents_are_judged(s) ? READ_PIECE_SMALL : rest;
+    if (contents_are_judged(s) && s->state == PART_SEGMENT_DATA) {
+        piece = rest < READ_PIECE ? rest + READ_AHEAD : READ_PIECE;
+    }
+    piece = min_u32(min_u32(piece, buffer->size), s->rules.size - s->pos);
+    if (off < flash->size && piece > flash->size - off) {
+        piece = flash->size - off;
+    }
+    return piece;
+}
+
+/** Steps over segment data whose bytes nobody will look at. */
+static void skip_segment_data(image_stream_t *s)
+{
+    s->pos += s->want - s->have;
+    finish_part(s);
+}
+
+static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules, bool trusted,
+                      const read_buffer_t *buffer)
+{
+    esp_err_t err = image_stream_begin(s, rules);
+    s->trusted = trusted;
+    while (err == ESP_OK && s->verdict == ESP_ERR_NOT_FINISHED && s->pos < rules->size) {
+        if (s->state == PART_SEGMENT_DATA && !contents_are_judged(s)) {
+            skip_segment_data(s);
+            continue;
+        }
+        uint32_t off = rules->flash_offset + s->pos;
+        uint32_t len = next_piece(s, flash, buffer);
+        err = otter_flash_read(flash, off, buffer->bytes, len);
+        if (err != ESP_OK) {
+            refuse(s, err, "reading flash at 0x%08" PRIx32 " failed: %s", off, esp_err_to_name(err));
+            break;
+        }
+        image_stream_feed(s, buffer->bytes, len);
+        otter_system_alive();
+    }
+    return image_stream_close(s);
+}
+
+/** The walk, and what is remembered between walks: contents that were compared once need not be again. */
+static esp_err_t walk_remembering(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules,
+                                  const read_buffer_t *buffer)
+{
+    bool judged = !rules->no_checks && !rules->bootloader;
+    if (judged && !rules->loading && otter_flash_is_attested(flash, rules->flash_offset, 1)) {
+        esp_err_t err = walk(s, flash, rules, true, buffer);
+        if (err != ESP_OK || otter_flash_is_attested(flash, rules->flash_offset, s->info.image_len)) {
+            return err;
+        }
+    }
+    esp_err_t err = walk(s, flash, rules, false, buffer);
+    if (err == ESP_OK && judged) {
+        otter_flash_attest(flash, rules->flash_offset, s->info.image_len);
+    }
+    return err;
+}
+
+esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
+                             size_t why_size)
+{
+    image_stream_t stream = {0};
+    read_buffer_t buffer;
+    esp_err_t err = ESP_ERR_NO_MEM;
+    if (get_read_buffer(&buffer)) {
+        err = walk_remembering(&stream, flash, rules, &buffer);
+        free(buffer.bytes);
+    } else {
+        refuse(&stream, err, "out of memory");
+    }
+    if (why != NULL && why_size > 0) {
+        snprintf(why, why_size, "%s", stream.why);
+    }
+    if (info != NULL && err == ESP_OK) {
+        *info = stream.info;
+    } else if (info != NULL) {
+        memset(info, 0, sizeof(*info));
+    }
+    image_stream_end(&stream);
+    return err;
+}

@@ -1,0 +1,14 @@
+/* What the parts of the image layer share: does an image suit a chip. */
+#pragma once
+
+#include "image/image.h"
+
+/** Upper limits of revisions: 0 and 65535 say "none". Lower limits have no such value. */
+static inline bool image_limit_is_set(uint16_t max_revision)
+{
+    return max_revision != 0 && max_revision != UINT16_MAX;
+}
+
+/** Chip id and revisions. False: the reason is in why. */
+bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader, char *why,
+                      size_t why_size);
