@@ -493,10 +493,17 @@ static bool get_read_buffer(read_buffer_t *buffer)
     return buffer->bytes != NULL;
 }
 
+/** Where the next bytes are in flash; beyond any flash rather than wrapped around. */
+static uint32_t next_offset(const image_stream_t *s)
+{
+    uint32_t start = s->rules.flash_offset;
+    return s->pos <= UINT32_MAX - start ? start + s->pos : UINT32_MAX;
+}
+
 /** How much to read next: never more than the image can still use, nor than the flash has. */
 static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, const read_buffer_t *buffer)
 {
-    uint32_t off = s->rules.flash_offset + s->pos;
+    uint32_t off = next_offset(s);
     uint32_t rest = s->want - s->have;
     uint32_t piece = contents_are_judged(s) ? READ_PIECE_SMALL : rest;
     if (contents_are_judged(s) && s->state == PART_SEGMENT_DATA) {
@@ -526,7 +533,7 @@ static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules
             skip_segment_data(s);
             continue;
         }
-        uint32_t off = rules->flash_offset + s->pos;
+        uint32_t off = next_offset(s);
         uint32_t len = next_piece(s, flash, buffer);
         err = otter_flash_read(flash, off, buffer->bytes, len);
         if (err != ESP_OK) {

@@ -17,6 +17,7 @@
 #define IMAGE_DESC_SIZE    256u /* of the app descriptor */
 #define IMAGE_GATE_SIZE    288u /* header, first segment header, descriptor: enough to judge before any write */
 #define IMAGE_HASH_LEN     32u
+#define IMAGE_WHY_SIZE     128u /* of a buffer for the reason of a verdict */
 
 /** By whose rules, and where the image lies. Copied by image_stream_begin; `chip` must stay. */
 typedef struct {
@@ -50,10 +51,10 @@ typedef struct {
 typedef struct {
     image_rules_t rules;
     image_info_t info;
-    esp_err_t verdict;   /* ESP_ERR_NOT_FINISHED while more is wanted */
-    char why[96];        /* of a verdict that is an error: with the numbers, no newline */
-    otter_sha256_t *sha; /* owned; reused by the next begin */
-    uint32_t pos;        /* bytes of the image consumed */
+    esp_err_t verdict;        /* ESP_ERR_NOT_FINISHED while more is wanted */
+    char why[IMAGE_WHY_SIZE]; /* of a verdict that is an error: with the numbers, no newline */
+    otter_sha256_t *sha;      /* owned; reused by the next begin */
+    uint32_t pos;             /* bytes of the image consumed */
 
     /* Private from here on. */
     const otter_chip_facts_t *facts; /* of the judging chip, else of the image's; NULL: unknown chip */

@@ -115,7 +115,7 @@ static vector_t load_vector(const cJSON *row, const char *name)
 typedef struct {
     esp_err_t err;
     uint32_t image_len;
-    char why[96];
+    char why[IMAGE_WHY_SIZE];
 } verdict_t;
 
 /** Feeds pieces of the length that `next` gives, up to the partition's end. */
@@ -436,7 +436,7 @@ static void the_gate_judges_a_header_alone(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         vector_t v = load_named(rows[i].image);
-        char why[96] = "";
+        char why[IMAGE_WHY_SIZE] = "";
         assert_int_equal(image_check_header(v.bytes, &v.chip, why, sizeof(why)), rows[i].want);
         assert_int_equal(why[0] == '\0', rows[i].want == ESP_OK);
         free(v.bytes);
@@ -493,7 +493,7 @@ static void a_failing_flash_is_told_as_such(void **state)
     image_info_t info;
     for (uint32_t at = 0; at < 2; at++) {
         sim.fail_read_at = sim.reads + at;
-        char why[96];
+        char why[IMAGE_WHY_SIZE];
         assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &info, why, sizeof(why)),
                          ESP_ERR_FLASH_OP_FAIL);
         assert_int_equal(info.image_len, 0);
