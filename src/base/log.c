@@ -36,7 +36,7 @@ void esp_log_level_set(const char *tag, esp_log_level_t level)
         }
     }
     if (tag_count < TAGS_MAX && strlen(tag) <= TAG_LEN_MAX) {
-        strcpy(tag_levels[tag_count].tag, tag);
+        memcpy(tag_levels[tag_count].tag, tag, strlen(tag) + 1);
         tag_levels[tag_count++].level = level;
     }
 }
@@ -127,6 +127,7 @@ void otter_log_line(esp_log_level_t level, const char *tag, const char *format, 
     }
     const char *start = color ? level_style[level].color : "";
     const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
+    size_t stop_len = strlen(stop);
 
     char line[LINE_MAX_];
     int head = snprintf(line, sizeof(line), "%s%c (%" PRIu32 ") %s: ", start, level_style[level].letter,
@@ -135,14 +136,14 @@ void otter_log_line(esp_log_level_t level, const char *tag, const char *format, 
 
     va_list args;
     va_start(args, format);
-    size_t room = sizeof(line) - used - strlen(stop);
+    size_t room = sizeof(line) - used - stop_len;
     int body = vsnprintf(line + used, room, format, args);
     va_end(args);
     if (body > 0) {
         used += (size_t)body < room ? (size_t)body : room - 1;
     }
-    strcpy(line + used, stop);
-    write_out(line, used + strlen(stop));
+    memcpy(line + used, stop, stop_len + 1);
+    write_out(line, used + stop_len);
     otter_system_alive();
 }
 

@@ -1,0 +1,154 @@
+"""What a script can say about readability: lengths of functions, files and lines; links and commands in the papers."""
+import ast
+import os
+import re
+import statistics
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from test_layering import SOURCE, text_files  # noqa: E402
+
+FUNCTION_LINES_MAX = 100
+FILE_LINES_MAX = 900
+LINE_CHARS_MAX = 120
+CODE = (".c", ".h", ".py", ".sh", ".cmake")
+
+
+def c_functions(text):
+    """Yields (first line, name, line count) of each function; the format of the project puts its braces in column 0."""
+    lines = text.split("\n")
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            start = number
+        elif line == "}" and start is not None:
+            head = " ".join(lines[max(0, start - 6):start - 1])
+            names = re.findall(r"(\w+)\s*\(", head[max(head.rfind(";"), head.rfind("}")) + 1:])
+            yield start, names[0] if names else "?", number - start - 1
+            start = None
+
+
+def python_functions(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.lineno, node.name, node.end_lineno - node.lineno
+
+
+def shell_functions(text):
+    start = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if re.match(r"\w+\(\) [{(]$", line):
+            start, name = number, line.split("(")[0]
+        elif line in ("}", ")") and start is not None:
+            yield start, name, number - start - 1
+            start = None
+
+
+def functions_of(path, text):
+    if path.endswith((".c", ".h")):
+        return c_functions(text)
+    if path.endswith(".py"):
+        return python_functions(text)
+    if path.endswith(".sh") or path in ("dev", os.path.join(".ci", "run")):
+        return shell_functions(text)
+    return ()
+
+
+def headings(text):
+    """The anchors of a Markdown file, made as GitHub makes them."""
+    found = set()
+    for line in re.sub(r"```.*?```", "", text, flags=re.S).split("\n"):
+        match = re.match(r"#+\s+(.*)", line)
+        if match:
+            plain = re.sub(r"[^\w\- ]", "", match[1].strip().lower())
+            found.add(plain.replace(" ", "-"))
+    return found
+
+
+class Lengths(unittest.TestCase):
+    def test_functions_stay_short(self):
+        found = [(count, f"{path}:{line} {name}") for path, text in text_files(SOURCE)
+                 for line, name, count in functions_of(path, text)]
+        self.assertTrue(found)
+        found.sort(reverse=True)
+        counts = [count for count, _ in found]
+        print(f"\n{len(found)} functions, median {statistics.median(counts):.0f} lines; the longest:")
+        for count, where in found[:8]:
+            print(f"  {count:4} {where}")
+        self.assertEqual([], [where for count, where in found if count > FUNCTION_LINES_MAX])
+
+    def test_files_stay_short(self):
+        long = [f"{path}: {text.count(chr(10))} lines" for path, text in text_files(SOURCE)
+                if path.endswith(CODE) and text.count("\n") > FILE_LINES_MAX]
+        self.assertEqual([], long)
+
+    def test_lines_stay_short(self):
+        long = [f"{path}:{number}: {len(line)} characters" for path, text in text_files(SOURCE)
+                if path.endswith(CODE) or path == "dev"
+                for number, line in enumerate(text.split("\n"), 1) if len(line) > LINE_CHARS_MAX]
+        self.assertEqual([], long)
+
+    def test_files_end_in_one_newline_and_lines_in_no_blank(self):
+        wrong = [path for path, text in text_files(SOURCE)
+                 if path.endswith(CODE) and (not text.endswith("\n") or text.endswith("\n\n") or
+                                             re.search(r"[ \t]$", text, flags=re.M))]
+        self.assertEqual([], wrong)
+
+
+class Papers(unittest.TestCase):
+    def papers(self):
+        return [(path, text) for path, text in text_files(SOURCE) if path.endswith(".md")]
+
+    def test_links_between_the_papers_resolve(self):
+        broken = []
+        for path, text in self.papers():
+            prose = re.sub(r"```.*?```", "", text, flags=re.S)
+            for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+                if re.match(r"\w+:", target):
+                    continue
+                name, _, anchor = target.partition("#")
+                full = os.path.join(SOURCE, os.path.dirname(path), name) if name else os.path.join(SOURCE, path)
+                if not os.path.exists(full):
+                    broken.append(f"{path}: {target}")
+                elif anchor and full.endswith(".md"):
+                    with open(full, encoding="utf-8") as f:
+                        if anchor not in headings(f.read()):
+                            broken.append(f"{path}: {target}")
+        self.assertEqual([], broken)
+
+    def test_commands_that_the_papers_name_exist(self):
+        known = set(re.findall(r"^cmd_(\w+)\(\)", dict(text_files(SOURCE))["dev"], flags=re.M))
+        named = {(path, command) for path, text in self.papers()
+                 for command in re.findall(r"\./dev (\w+)", text)}
+        self.assertEqual([], [(path, command) for path, command in sorted(named) if command not in known])
+
+    def test_dev_help_explains_every_command(self):
+        dev = os.path.join(SOURCE, "dev")
+        said = subprocess.run([dev, "--help"], check=True, capture_output=True, text=True, timeout=30).stdout
+        for command in re.findall(r"^cmd_(\w+)\(\)", dict(text_files(SOURCE))["dev"], flags=re.M):
+            self.assertRegex(said, rf"(?m)^  {command}\b")
+
+    def test_dev_names_a_wrong_command(self):
+        dev = os.path.join(SOURCE, "dev")
+        done = subprocess.run([dev, "tset"], capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("'tset'", done.stderr)
+
+
+class TheCountersThemselves(unittest.TestCase):
+    def test_a_c_function_is_counted_by_its_body(self):
+        text = "static int a(int b,\n             int c)\n{\n    return b;\n}\n\nstruct x {\n    int y;\n};\n"
+        self.assertEqual([(3, "a", 1)], list(c_functions(text)))
+
+    def test_python_and_shell_functions_are_counted(self):
+        self.assertEqual([(1, "f", 1)], list(python_functions("def f():\n    pass\n")))
+        self.assertEqual([(1, "f", 1)], list(shell_functions("f() {\n    :\n}\n")))
+
+    def test_headings_become_anchors(self):
+        self.assertEqual({"the-way-of-the-data", "a-b"}, headings("# The way of the data\n## A, B!\n```\n# no\n```\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
