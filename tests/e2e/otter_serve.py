@@ -1,0 +1,83 @@
+"""`otter serve` as a server for end-to-end tests: started on a free port of 127.0.0.1, ended with the `with` block."""
+
+import os
+import pathlib
+import queue
+import re
+import subprocess
+import threading
+
+OTTER = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve() / "otter"
+WAIT_S = 30
+
+
+class OtterServe:
+    """Has .port, .url(path), .pid and .first_line; log lines come by next_line().
+
+    `cert` has .cert and .key, as make_cert() of servers.py gives. Leaving the block checks that it ends cleanly.
+    """
+
+    def __init__(self, folder, cert, *options, bind="127.0.0.1"):
+        where = ("--bind", bind) if bind else ()
+        self.process = subprocess.Popen(
+            [OTTER, "serve", str(folder), "--cert", cert.cert, "--key", cert.key, "--port", "0", *where, *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        self.lines = queue.Queue()
+        self.errors = ""
+        self.readers = [threading.Thread(target=self._read_lines, daemon=True),
+                        threading.Thread(target=self._read_errors, daemon=True)]
+        for reader in self.readers:
+            reader.start()
+        self.first_line = self.next_line()
+        said = re.fullmatch(r"otter serve: https://(\S+):(\d+)/ serves (.*)", self.first_line or "")
+        if said is None:
+            self.kill()
+            raise RuntimeError(f"otter serve did not start: {self.first_line!r} {self.errors}")
+        self.host, self.port = said[1], int(said[2])
+
+    def _read_lines(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+        self.lines.put(None)
+
+    def _read_errors(self):
+        self.errors = self.process.stderr.read()
+
+    def url(self, path="/", host="127.0.0.1"):
+        return f"https://{host}:{self.port}/{path.lstrip('/')}"
+
+    def next_line(self):
+        """The next line on its stdout, None at the end."""
+        return self.lines.get(timeout=WAIT_S)
+
+    def wait(self):
+        """Its exit status, once it has ended."""
+        status = self.process.wait(WAIT_S)
+        for reader in self.readers:
+            reader.join(WAIT_S)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status
+
+    def kill(self):
+        self.process.kill()
+        self.wait()
+
+    def stop(self):
+        """Asks it to end. Its exit status."""
+        if self.process.returncode is None:
+            self.process.terminate()
+        return self.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            status = self.stop()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        if kind is None and status != 0:
+            raise AssertionError(f"otter serve ended with {status}: {self.errors}")
