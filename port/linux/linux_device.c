@@ -1,6 +1,8 @@
 /* Opening a device from its flash file; most of it is finding out which chip a flash without an eFuse file is from. */
 #include "linux/linux_device.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/le.h"
@@ -108,7 +110,7 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
     if (facts == NULL) {
         dev->chip_source = "the default";
     }
-    *chip = dev->efuse.chip;
+    *chip = dev->efuse.chip; /* also after boots_as(), which tried others */
     chip->id = facts != NULL ? facts->id : OTTER_CHIP_LINUX;
     if (options->has_revision) {
         chip->revision = options->revision;
@@ -166,6 +168,19 @@ esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
     const file_flash_options_t how = flash_options(options);
     esp_err_t err = file_flash_adopt(fd, &how, &dev->flash, why, why_size);
     return err != ESP_OK ? err : fill_device(dev, path, options, why, why_size);
+}
+
+esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,
+                               char *why, size_t why_size)
+{
+    /* The lock belongs to the open file that both descriptors share, so closing one of them does not drop it. */
+    int fd = fcntl(file_flash_descriptor(dev->flash), F_DUPFD_CLOEXEC, 0);
+    (void)linux_device_close(dev); /* what failed to be written was logged, and shows when it is read */
+    if (fd < 0) {
+        snprintf(why, why_size, "out of file descriptors");
+        return ESP_FAIL;
+    }
+    return linux_device_adopt(dev, fd, path, options, why, why_size);
 }
 
 esp_err_t linux_device_close(linux_device_t *dev)

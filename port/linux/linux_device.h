@@ -55,5 +55,12 @@ esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_d
 esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
                              const linux_device_options_t *options, char *why, size_t why_size);
 
+/**
+ * Forget everything that is remembered of the flash and the eFuses, because another process (the firmware) changed them;
+ * the file stays locked all the while. Same arguments and codes as linux_device_open(); on failure it is closed.
+ */
+esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,
+                               char *why, size_t why_size);
+
 /** Close, with what is pending written and synced. @return the result of the final sync */
 esp_err_t linux_device_close(linux_device_t *dev);

@@ -1,11 +1,33 @@
-/* The firmware's side of the run protocol. */
+/* Both sides of the run protocol: the facts as text, and the firmware's messages. */
 #include "linux/run_protocol.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "otter/system.h"
+void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE])
+{
+    snprintf(text, RUN_BOOT_TEXT_SIZE,
+             "reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u",
+             boot->reset_reason, boot->running, boot->table_offset, boot->revision, boot->blk_revision,
+             boot->rollback, boot->anti_rollback);
+}
+
+bool run_boot_decode(const char *text, run_boot_t *boot)
+{
+    unsigned rollback, anti_rollback;
+    int n = sscanf(text,
+                   "reset=%u running=%u table=%u revision=%hu blk_revision=%hu rollback=%u anti_rollback=%u",
+                   &boot->reset_reason, &boot->running, &boot->table_offset, &boot->revision,
+                   &boot->blk_revision, &rollback, &anti_rollback);
+    if (n != 7) {
+        return false;
+    }
+    boot->rollback = rollback != 0;
+    boot->anti_rollback = anti_rollback != 0;
+    return true;
+}
 
 static int control_fd(void)
 {
@@ -23,15 +45,5 @@ void run_protocol_tell(char message)
         return;
     }
     while (write(control_fd(), &message, 1) < 0 && errno == EINTR) {
-    }
-}
-
-void run_protocol_alive(void)
-{
-    static int64_t last_us = -1000000;
-    int64_t now = otter_now_us();
-    if (now - last_us >= 100000) {
-        last_us = now;
-        run_protocol_tell(RUN_SAYS_ALIVE);
     }
 }

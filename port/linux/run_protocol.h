@@ -1,20 +1,39 @@
-/* How a firmware process and `otter run` talk: inherited descriptors named in the environment, one-byte messages. */
+/* How a firmware process and `otter run` talk: inherited descriptors and facts in the environment, one-byte messages. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define RUN_ENV_FLASH   "OTTER_FLASH_FD"   /* flash file, open and locked */
-#define RUN_ENV_CONTROL "OTTER_CONTROL_FD" /* write end of the pipe to the runner */
+/* The environment of a firmware process. Nothing else is handed over but standard input, output and error. */
+#define RUN_ENV_FLASH   "OTTER_FLASH_FD"   /* descriptor of the flash file, open and locked */
+#define RUN_ENV_CONTROL "OTTER_CONTROL_FD" /* descriptor: write end of the pipe to the runner */
+#define RUN_ENV_FLASH_PATH                                                                                   \
+    "OTTER_FLASH_PATH"            /* absolute path of the flash file; the eFuse file lies beside it */
+#define RUN_ENV_BOOT "OTTER_BOOT" /* run_boot_t as text */
+
+/** What the bootloader tells the firmware. */
+typedef struct {
+    uint32_t reset_reason;           /* esp_reset_reason_t */
+    uint32_t running;                /* offset in flash of the partition that was booted */
+    uint32_t table_offset;           /* offset in flash of the partition table */
+    uint16_t revision, blk_revision; /* of the chip, which is always "linux" */
+    bool rollback, anti_rollback;
+} run_boot_t;
+
+#define RUN_BOOT_TEXT_SIZE 128
+
+void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE]);
+
+/** @return false if the text is not what run_boot_encode() writes */
+bool run_boot_decode(const char *text, run_boot_t *boot);
 
 /** What the firmware tells the runner, one byte each. */
 enum {
     RUN_SAYS_RESTART = 'R', /* esp_restart(): reset reason SW */
-    RUN_SAYS_IDLE = 'I',    /* app_main and all tasks have ended: nothing more will happen */
-    RUN_SAYS_ALIVE = '.',   /* feeds the watchdog */
+    RUN_SAYS_IDLE = 'I',    /* every task has ended or waits for ever: nothing more will happen */
+    RUN_SAYS_ALIVE = '.',   /* feeds the watchdog: every task shows life */
 };
 
 /** Sends one message; nothing happens when there is no runner. */
 void run_protocol_tell(char message);
-
-/** RUN_SAYS_ALIVE, at most every 100 ms. */
-void run_protocol_alive(void);

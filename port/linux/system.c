@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux/freertos_kernel.h"
 #include "linux/run_protocol.h"
 
 int64_t otter_now_us(void)
@@ -64,5 +65,5 @@ void otter_system_restart(void)
 
 void otter_system_alive(void)
 {
-    run_protocol_alive();
+    kernel_alive();
 }

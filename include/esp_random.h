@@ -1,0 +1,16 @@
+/* ESP-IDF's random numbers: unpredictable, from the port's source. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+uint32_t esp_random(void);
+void esp_fill_random(void *buf, size_t len);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,45 @@
+/* The task watchdog: a task that neither waits nor shows signs of life is reset by `otter run`. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Every task is watched from its start: it shows life by waiting in a FreeRTOS call, by logging, by the library's own
+ * long operations and by esp_task_wdt_reset(). A task that subscribes with esp_task_wdt_add() is held to more, as in
+ * ESP-IDF: only its esp_task_wdt_reset() counts. The time limit is that of `otter run --watchdog`.
+ */
+typedef struct {
+    uint32_t timeout_ms;     /* accepted; the runner's limit holds */
+    uint32_t idle_core_mask; /* accepted: idle tasks do not exist here */
+    bool trigger_panic;      /* accepted: a time-out is always a reset */
+} esp_task_wdt_config_t;
+
+/** ESP_OK. */
+esp_err_t esp_task_wdt_init(const esp_task_wdt_config_t *config);
+esp_err_t esp_task_wdt_reconfigure(const esp_task_wdt_config_t *config);
+esp_err_t esp_task_wdt_deinit(void);
+
+/** NULL: the calling task. @return ESP_OK, ESP_ERR_INVALID_ARG (already subscribed; no such task) */
+esp_err_t esp_task_wdt_add(TaskHandle_t task);
+
+/** @return ESP_OK, ESP_ERR_INVALID_ARG (no such task), ESP_ERR_NOT_FOUND (not subscribed) */
+esp_err_t esp_task_wdt_delete(TaskHandle_t task);
+
+/** Sign of life of the calling task. @return ESP_OK, ESP_ERR_NOT_FOUND (not subscribed) */
+esp_err_t esp_task_wdt_reset(void);
+
+/** @return ESP_OK (subscribed), ESP_ERR_NOT_FOUND */
+esp_err_t esp_task_wdt_status(TaskHandle_t task);
+
+#ifdef __cplusplus
+}
+#endif

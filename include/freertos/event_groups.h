@@ -1,0 +1,37 @@
+/* FreeRTOS event groups: 24 flags that tasks set, clear and wait for. */
+#pragma once
+
+#include "freertos/FreeRTOS.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct EventGroupDef_t *EventGroupHandle_t;
+typedef TickType_t EventBits_t; /* the low 24 bits */
+
+/** @return NULL when out of memory */
+EventGroupHandle_t xEventGroupCreate(void);
+
+/** No task may be waiting for it. */
+void vEventGroupDelete(EventGroupHandle_t group);
+
+/** @return the flags afterwards; a task that was waiting may already have cleared some */
+EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits);
+
+/** @return the flags before */
+EventBits_t xEventGroupClearBits(EventGroupHandle_t group, EventBits_t bits);
+
+/**
+ * Wait for any (wait_for_all pdFALSE) or all of `bits`, at most `wait` ticks.
+ * @param clear_on_exit  pdTRUE: `bits` are cleared when the wait was answered
+ * @return the flags as they were when the wait ended, before clearing
+ */
+EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, BaseType_t clear_on_exit,
+                                BaseType_t wait_for_all, TickType_t wait);
+
+EventBits_t xEventGroupGetBits(EventGroupHandle_t group);
+
+#ifdef __cplusplus
+}
+#endif

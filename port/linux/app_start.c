@@ -1,0 +1,119 @@
+/* main() of a firmware for chip "linux": takes over the flash from `otter run`, runs app_main(), stays until all is done. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "esp_app_desc.h"
+#include "esp_log.h"
+#include "idf/system_state.h"
+#include "linux/freertos_kernel.h"
+#include "linux/linux_device.h"
+#include "linux/run_protocol.h"
+#include "otter/device.h"
+#include "otter/system.h"
+#include "sdkconfig.h"
+
+#define WATCH_PERIOD_MS 250 /* how often the runner hears that all tasks live */
+#define EXIT_USAGE      2
+
+void app_main(void);
+
+static const char TAG[] = "app_start";
+
+static linux_device_t dev;
+
+/** A build option decides, as in ESP-IDF; both names it has had. */
+#if defined(CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP) || defined(CONFIG_OTA_ALLOW_HTTP)
+static const bool allow_http = true;
+#else
+static const bool allow_http = false;
+#endif
+
+/** A descriptor that the runner named. It is not for programs that this one starts. @return -1 if there is none */
+static int inherited(const char *name)
+{
+    const char *text = getenv(name);
+    int fd = text != NULL ? atoi(text) : -1;
+    if (fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+        return -1;
+    }
+    return fd;
+}
+
+static const esp_partition_t *partition_at(const otter_partition_list_t *list, uint32_t offset)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].type == ESP_PARTITION_TYPE_APP && list->items[i].address == offset) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/** @return false if there is no device to run on; `why` says so */
+static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_t why_size)
+{
+    const linux_device_options_t options = {
+        .table_offset = boot->table_offset,
+        .chip = otter_chip_facts(OTTER_CHIP_LINUX),
+        .has_revision = true,
+        .revision = boot->revision,
+        .rollback = boot->rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
+        .anti_rollback = boot->anti_rollback,
+        .allow_http = allow_http,
+    };
+    if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
+        return false;
+    }
+    dev.device.running = partition_at(&dev.device.partitions, boot->running);
+    otter_device_set_current(&dev.device);
+    system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
+    return true;
+}
+
+/** The main thread's part: it watches the tasks until nothing more can happen. */
+static void watch_tasks(void)
+{
+    while (!kernel_wait_idle(WATCH_PERIOD_MS)) {
+        if (kernel_all_alive()) {
+            run_protocol_tell(RUN_SAYS_ALIVE);
+        }
+    }
+}
+
+int main(void)
+{
+    run_boot_t boot;
+    int flash_fd = inherited(RUN_ENV_FLASH);
+    const char *boot_text = getenv(RUN_ENV_BOOT);
+    if (flash_fd < 0 || inherited(RUN_ENV_CONTROL) < 0 || boot_text == NULL ||
+        !run_boot_decode(boot_text, &boot)) {
+        fprintf(stderr,
+                "this is an otter firmware: build an image with `otter image build` and start it with "
+                "`otter run`\n");
+        return EXIT_USAGE;
+    }
+    setvbuf(stdout, NULL, _IOLBF,
+            BUFSIZ);      /* a console that shows each line when it ends, also through a pipe */
+    (void)otter_now_us(); /* time begins now */
+
+    char why[256];
+    if (!attach_device(flash_fd, &boot, why, sizeof(why))) {
+        fprintf(stderr, "the flash handed over by the runner cannot be used: %s\n", why);
+        return EXIT_FAILURE;
+    }
+    const esp_app_desc_t *desc = esp_app_get_description();
+    prctl(PR_SET_NAME, desc->project_name); /* for ps and debuggers; a name cannot matter */
+    ESP_LOGI(TAG, "Project name:     %.32s", desc->project_name);
+    ESP_LOGI(TAG, "App version:      %.32s", desc->version);
+    if (!kernel_start_main(app_main)) {
+        fprintf(stderr, "out of memory for the main task\n");
+        return EXIT_FAILURE;
+    }
+    watch_tasks();
+    esp_err_t err = linux_device_close(&dev);
+    run_protocol_tell(RUN_SAYS_IDLE);
+    return err == ESP_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,43 @@
+/* What the FreeRTOS objects on Linux share: one lock, the wait, and what is known of all tasks. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+
+/*
+ * Invariants:
+ * 1. All state of tasks, queues, semaphores and event groups is read and changed under the one kernel lock.
+ * 2. A change that could make somebody's wait come true is followed by a broadcast on that object's condition.
+ * 3. A task that waits says what for (a predicate on an object), so that "nothing will ever happen again" can be
+ *    decided exactly: every task waits without limit, and no predicate holds.
+ */
+
+/** Says if a wait is over. Called with the lock held; must not change anything. */
+typedef bool (*kernel_ready_t)(const void *object);
+
+void kernel_lock(void);
+void kernel_unlock(void);
+
+/** A condition whose time-outs follow the monotonic clock. */
+void kernel_condition_init(pthread_cond_t *condition);
+
+/**
+ * With the lock held: wait until ready(object), at most `ticks` ticks. A task deleted by another one ends in here.
+ * @return ready(object)
+ */
+bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, TickType_t ticks);
+
+/** Runs `function` on a task named "main", as ESP-IDF runs app_main(). @return false when out of memory */
+bool kernel_start_main(void (*function)(void));
+
+/** Waits up to `ms` for the firmware to be idle: each task has ended or waits for what no other can bring. */
+bool kernel_wait_idle(uint32_t ms);
+
+/** True if every task has shown life since the last call that returned true: it waited or called kernel_alive(). */
+bool kernel_all_alive(void);
+
+/** Sign of life of the calling task; nothing outside of tasks. */
+void kernel_alive(void);

@@ -1,0 +1,233 @@
+/* FreeRTOS queues and semaphores: one structure, waited for in the kernel. */
+#include "freertos/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "freertos/semphr.h"
+#include "linux/freertos_kernel.h"
+
+struct QueueDefinition {
+    pthread_cond_t changed;
+    UBaseType_t length, item_size, count, head; /* head: index of the oldest item */
+    bool is_mutex;
+    pthread_t holder;  /* of a mutex that is taken (count 0) */
+    UBaseType_t depth; /* how often its holder took a recursive mutex */
+    uint8_t items[];
+};
+
+static QueueHandle_t new_queue(UBaseType_t length, UBaseType_t item_size, UBaseType_t count)
+{
+    if (length == 0 || (item_size != 0 && length > (SIZE_MAX / 2) / item_size)) {
+        return NULL;
+    }
+    QueueHandle_t queue = calloc(1, sizeof(*queue) + (size_t)length * item_size);
+    if (queue == NULL) {
+        return NULL;
+    }
+    kernel_condition_init(&queue->changed);
+    queue->length = length;
+    queue->item_size = item_size;
+    queue->count = count;
+    return queue;
+}
+
+QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size)
+{
+    return new_queue(length, item_size, 0);
+}
+
+void vQueueDelete(QueueHandle_t queue)
+{
+    if (queue != NULL) {
+        pthread_cond_destroy(&queue->changed);
+        free(queue);
+    }
+}
+
+static bool has_room(const void *object)
+{
+    QueueHandle_t queue = (QueueHandle_t)(uintptr_t)object;
+    return queue->count < queue->length;
+}
+
+static bool has_items(const void *object)
+{
+    QueueHandle_t queue = (QueueHandle_t)(uintptr_t)object;
+    return queue->count > 0;
+}
+
+static uint8_t *item_at(QueueHandle_t queue, UBaseType_t index)
+{
+    return queue->items + (size_t)((queue->head + index) % queue->length) * queue->item_size;
+}
+
+static void copy(void *to, const void *from, size_t size)
+{
+    if (size > 0) { /* a semaphore has no bytes and passes NULL */
+        memcpy(to, from, size);
+    }
+}
+
+static BaseType_t send(QueueHandle_t queue, const void *item, TickType_t wait, bool to_front)
+{
+    kernel_lock();
+    bool room = kernel_wait(&queue->changed, has_room, queue, wait);
+    if (room) {
+        if (to_front) {
+            queue->head = (queue->head + queue->length - 1) % queue->length;
+        }
+        copy(item_at(queue, to_front ? 0 : queue->count), item, queue->item_size);
+        queue->count++;
+        pthread_cond_broadcast(&queue->changed);
+    }
+    kernel_unlock();
+    return room ? pdTRUE : errQUEUE_FULL;
+}
+
+BaseType_t xQueueSendToBack(QueueHandle_t queue, const void *item, TickType_t wait)
+{
+    return send(queue, item, wait, false);
+}
+
+BaseType_t xQueueSendToFront(QueueHandle_t queue, const void *item, TickType_t wait)
+{
+    return send(queue, item, wait, true);
+}
+
+BaseType_t xQueueOverwrite(QueueHandle_t queue, const void *item)
+{
+    kernel_lock();
+    queue->count = 1;
+    copy(item_at(queue, 0), item, queue->item_size);
+    pthread_cond_broadcast(&queue->changed);
+    kernel_unlock();
+    return pdTRUE;
+}
+
+static BaseType_t receive(QueueHandle_t queue, void *item, TickType_t wait, bool keep)
+{
+    kernel_lock();
+    bool there = kernel_wait(&queue->changed, has_items, queue, wait);
+    if (there) {
+        copy(item, item_at(queue, 0), queue->item_size);
+    }
+    if (there && !keep) {
+        queue->head = (queue->head + 1) % queue->length;
+        queue->count--;
+        pthread_cond_broadcast(&queue->changed);
+    }
+    kernel_unlock();
+    return there ? pdTRUE : errQUEUE_EMPTY;
+}
+
+BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t wait)
+{
+    return receive(queue, item, wait, false);
+}
+
+BaseType_t xQueuePeek(QueueHandle_t queue, void *item, TickType_t wait)
+{
+    return receive(queue, item, wait, true);
+}
+
+UBaseType_t uxQueueMessagesWaiting(QueueHandle_t queue)
+{
+    kernel_lock();
+    UBaseType_t count = queue->count;
+    kernel_unlock();
+    return count;
+}
+
+UBaseType_t uxQueueSpacesAvailable(QueueHandle_t queue)
+{
+    return queue->length - uxQueueMessagesWaiting(queue);
+}
+
+BaseType_t xQueueReset(QueueHandle_t queue)
+{
+    kernel_lock();
+    queue->count = 0;
+    queue->head = 0;
+    pthread_cond_broadcast(&queue->changed);
+    kernel_unlock();
+    return pdPASS;
+}
+
+SemaphoreHandle_t xSemaphoreCreateBinary(void)
+{
+    return new_queue(1, 0, 0);
+}
+
+SemaphoreHandle_t xSemaphoreCreateCounting(UBaseType_t max, UBaseType_t initial)
+{
+    return initial <= max ? new_queue(max, 0, initial) : NULL;
+}
+
+SemaphoreHandle_t xSemaphoreCreateMutex(void)
+{
+    SemaphoreHandle_t mutex = new_queue(1, 0, 1);
+    if (mutex != NULL) {
+        mutex->is_mutex = true;
+    }
+    return mutex;
+}
+
+SemaphoreHandle_t xSemaphoreCreateRecursiveMutex(void)
+{
+    return xSemaphoreCreateMutex();
+}
+
+/** With the lock held. */
+static bool is_held_by_caller(SemaphoreHandle_t mutex)
+{
+    return mutex->is_mutex && mutex->count == 0 && pthread_equal(mutex->holder, pthread_self());
+}
+
+BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t wait)
+{
+    kernel_lock();
+    bool taken = kernel_wait(&semaphore->changed, has_items, semaphore, wait);
+    if (taken) {
+        semaphore->count--;
+        semaphore->holder = pthread_self();
+        semaphore->depth = 1;
+    }
+    kernel_unlock();
+    return taken ? pdTRUE : pdFALSE;
+}
+
+BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore)
+{
+    kernel_lock();
+    bool may = semaphore->is_mutex ? is_held_by_caller(semaphore) : has_room(semaphore);
+    if (may) {
+        semaphore->count++;
+        pthread_cond_broadcast(&semaphore->changed);
+    }
+    kernel_unlock();
+    return may ? pdTRUE : pdFALSE;
+}
+
+BaseType_t xSemaphoreTakeRecursive(SemaphoreHandle_t mutex, TickType_t wait)
+{
+    kernel_lock();
+    bool again = is_held_by_caller(mutex);
+    if (again) {
+        mutex->depth++;
+    }
+    kernel_unlock();
+    return again ? pdTRUE : xSemaphoreTake(mutex, wait);
+}
+
+BaseType_t xSemaphoreGiveRecursive(SemaphoreHandle_t mutex)
+{
+    kernel_lock();
+    bool held = is_held_by_caller(mutex);
+    bool deeper = held && mutex->depth > 1;
+    if (deeper) {
+        mutex->depth--;
+    }
+    kernel_unlock();
+    return deeper ? pdTRUE : xSemaphoreGive(mutex);
+}

@@ -1,0 +1,489 @@
+/* FreeRTOS tasks as threads, and the kernel that queues, semaphores and event groups wait in. */
+#include "freertos/task.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "esp_task_wdt.h"
+#include "linux/freertos_kernel.h"
+#include "otter/system.h"
+
+/* What the caller asked for is sized for a microcontroller; OpenSSL and the C library of a host want more. */
+#define HOST_STACK_EXTRA (512u * 1024)
+
+#define TASK_NAME_MAX 16 /* with terminator, as configMAX_TASK_NAME_LEN */
+
+struct tskTaskControlBlock {
+    struct tskTaskControlBlock *next;
+    pthread_t thread;
+    char name[TASK_NAME_MAX];
+    TaskFunction_t function;
+    void *arg;
+    UBaseType_t priority;
+    uint32_t stack_bytes; /* as asked for */
+    uint32_t notified;
+    kernel_ready_t ready; /* what it waits for, NULL: it runs */
+    const void *waits_for;
+    bool waits_forever;
+    bool subscribed; /* to the task watchdog: waiting is no sign of life */
+    atomic_bool signed_life;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_cond_t never;     /* nobody signals it: for delays */
+static pthread_cond_t less_work; /* a task ended or began to wait without limit */
+static pthread_cond_t notified;  /* some task was notified */
+static TaskHandle_t tasks;
+static _Thread_local TaskHandle_t current;
+
+static void init_kernel(void)
+{
+    kernel_condition_init(&never);
+    kernel_condition_init(&less_work);
+    kernel_condition_init(&notified);
+}
+
+void kernel_lock(void)
+{
+    pthread_once(&once, init_kernel);
+    pthread_mutex_lock(&lock);
+}
+
+void kernel_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+void kernel_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static struct timespec deadline_in_ms(uint64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += (time_t)(ms / 1000);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_nsec -= 1000000000;
+        t.tv_sec++;
+    }
+    return t;
+}
+
+static void begin_wait(kernel_ready_t ready, const void *object, bool forever)
+{
+    if (current != NULL) {
+        current->ready = ready;
+        current->waits_for = object;
+        current->waits_forever = forever;
+        if (forever) {
+            pthread_cond_broadcast(&less_work);
+        }
+    }
+}
+
+static void end_wait(void)
+{
+    if (current != NULL) {
+        current->ready = NULL;
+        atomic_store(&current->signed_life, true);
+    }
+}
+
+/** The calling task is being deleted inside a wait, with the lock held. */
+static void drop_wait(void *unused)
+{
+    (void)unused;
+    end_wait();
+    kernel_unlock();
+}
+
+/** One wait on the condition; the only place where a deleted task can end. @return 0, ETIMEDOUT */
+static int wait_once(pthread_cond_t *changed, const struct timespec *deadline)
+{
+    int result;
+    pthread_cleanup_push(drop_wait, NULL);
+    int before = PTHREAD_CANCEL_DISABLE;
+    if (current != NULL) {
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+    }
+    result = deadline != NULL ? pthread_cond_timedwait(changed, &lock, deadline)
+                              : pthread_cond_wait(changed, &lock);
+    if (current != NULL) {
+        pthread_setcancelstate(before, &before);
+    }
+    pthread_cleanup_pop(0);
+    return result;
+}
+
+bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, TickType_t ticks)
+{
+    if (ticks == 0 || ready(object)) {
+        return ready(object);
+    }
+    bool forever = ticks == portMAX_DELAY;
+    struct timespec deadline = deadline_in_ms(forever ? 0 : pdTICKS_TO_MS((uint64_t)ticks));
+    begin_wait(ready, object, forever);
+    int result = 0;
+    while (!ready(object) && result != ETIMEDOUT) {
+        result = wait_once(changed, forever ? NULL : &deadline);
+    }
+    end_wait();
+    return ready(object);
+}
+
+/** Takes the ended task out of the list and frees it; runs on its own thread. */
+static void forget_task(void *arg)
+{
+    TaskHandle_t task = arg;
+    kernel_lock();
+    for (TaskHandle_t *link = &tasks; *link != NULL; link = &(*link)->next) {
+        if (*link == task) {
+            *link = task->next;
+            break;
+        }
+    }
+    current = NULL;
+    pthread_cond_broadcast(&less_work);
+    kernel_unlock();
+    free(task);
+}
+
+static void *run_task(void *arg)
+{
+    TaskHandle_t task = arg;
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    current = task;
+    pthread_cleanup_push(forget_task, task);
+    task->function(task->arg);
+    pthread_cleanup_pop(1);
+    return NULL;
+}
+
+static int start_thread(TaskHandle_t task)
+{
+    pthread_attr_t attributes;
+    int err = pthread_attr_init(&attributes);
+    if (err != 0) {
+        return err;
+    }
+    size_t stack = ((size_t)task->stack_bytes + HOST_STACK_EXTRA + 4095) / 4096 * 4096;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    err = pthread_attr_setstacksize(&attributes, stack);
+    if (err == 0) {
+        err = pthread_create(&task->thread, &attributes, run_task, task);
+    }
+    pthread_attr_destroy(&attributes);
+    if (err == 0) {
+        pthread_setname_np(task->thread, task->name); /* for debuggers; a name cannot matter */
+    }
+    return err;
+}
+
+BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
+                       UBaseType_t priority, TaskHandle_t *out)
+{
+    TaskHandle_t task = calloc(1, sizeof(*task));
+    if (task == NULL) {
+        return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
+    }
+    strncpy(task->name, name != NULL ? name : "", sizeof(task->name) - 1);
+    task->function = function;
+    task->arg = arg;
+    task->priority = priority;
+    task->stack_bytes = stack_bytes;
+    atomic_store(&task->signed_life, true);
+
+    /* The lock keeps the new task from ending before its handle is told and its place in the list is taken. */
+    kernel_lock();
+    if (start_thread(task) != 0) {
+        kernel_unlock();
+        free(task);
+        return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
+    }
+    task->next = tasks;
+    tasks = task;
+    if (out != NULL) {
+        *out = task;
+    }
+    kernel_unlock();
+    return pdPASS;
+}
+
+BaseType_t xTaskCreatePinnedToCore(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
+                                   UBaseType_t priority, TaskHandle_t *out, BaseType_t core)
+{
+    (void)core;
+    return xTaskCreate(function, name, stack_bytes, arg, priority, out);
+}
+
+static bool is_task(TaskHandle_t task)
+{
+    TaskHandle_t t = tasks;
+    while (t != NULL && t != task) {
+        t = t->next;
+    }
+    return t != NULL;
+}
+
+void vTaskDelete(TaskHandle_t task)
+{
+    if (task == NULL || task == current) {
+        pthread_exit(NULL);
+    }
+    kernel_lock();
+    if (is_task(task)) {
+        pthread_cancel(task->thread);
+    }
+    kernel_unlock();
+}
+
+static bool not_ready(const void *unused)
+{
+    (void)unused;
+    return false;
+}
+
+void vTaskDelay(TickType_t ticks)
+{
+    if (ticks == 0) {
+        otter_task_yield();
+        return;
+    }
+    kernel_lock();
+    kernel_wait(&never, not_ready, NULL, ticks);
+    kernel_unlock();
+}
+
+BaseType_t xTaskDelayUntil(TickType_t *previous, TickType_t period)
+{
+    TickType_t now = xTaskGetTickCount();
+    TickType_t passed = now - *previous;
+    *previous += period;
+    if (passed >= period) {
+        return pdFALSE;
+    }
+    vTaskDelay(period - passed);
+    return pdTRUE;
+}
+
+void otter_task_yield(void)
+{
+    sched_yield();
+}
+
+TickType_t xTaskGetTickCount(void)
+{
+    return (TickType_t)(otter_now_us() * CONFIG_FREERTOS_HZ / 1000000);
+}
+
+TaskHandle_t xTaskGetCurrentTaskHandle(void)
+{
+    return current;
+}
+
+char *pcTaskGetName(TaskHandle_t task)
+{
+    static char none[] = "";
+    task = task != NULL ? task : current;
+    return task != NULL ? task->name : none;
+}
+
+UBaseType_t uxTaskGetNumberOfTasks(void)
+{
+    UBaseType_t count = 0;
+    kernel_lock();
+    for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
+        count++;
+    }
+    kernel_unlock();
+    return count;
+}
+
+UBaseType_t uxTaskPriorityGet(TaskHandle_t task)
+{
+    task = task != NULL ? task : current;
+    return task != NULL ? task->priority : tskIDLE_PRIORITY;
+}
+
+void vTaskPrioritySet(TaskHandle_t task, UBaseType_t priority)
+{
+    task = task != NULL ? task : current;
+    if (task != NULL) {
+        task->priority = priority;
+    }
+}
+
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task)
+{
+    task = task != NULL ? task : current;
+    return task != NULL ? task->stack_bytes : 0;
+}
+
+BaseType_t xTaskNotifyGive(TaskHandle_t task)
+{
+    kernel_lock();
+    task->notified++;
+    pthread_cond_broadcast(&notified);
+    kernel_unlock();
+    return pdPASS;
+}
+
+static bool is_notified(const void *task)
+{
+    return ((const struct tskTaskControlBlock *)task)->notified > 0;
+}
+
+uint32_t ulTaskNotifyTake(BaseType_t clear_on_exit, TickType_t wait)
+{
+    if (current == NULL) { /* no task, so nobody can notify it */
+        return 0;
+    }
+    kernel_lock();
+    kernel_wait(&notified, is_notified, current, wait);
+    uint32_t count = current->notified;
+    if (count > 0) {
+        current->notified = clear_on_exit != pdFALSE ? 0 : count - 1;
+    }
+    kernel_unlock();
+    return count;
+}
+
+static void main_task(void *arg)
+{
+    void (*function)(void);
+    memcpy(&function, arg, sizeof(function));
+    free(arg);
+    function();
+}
+
+bool kernel_start_main(void (*function)(void))
+{
+    void *arg = malloc(sizeof(function)); /* a function pointer does not fit a void pointer in C */
+    if (arg == NULL) {
+        return false;
+    }
+    memcpy(arg, &function, sizeof(function));
+    if (xTaskCreate(main_task, "main", 1024 * 1024, arg, 1, NULL) != pdPASS) {
+        free(arg);
+        return false;
+    }
+    return true;
+}
+
+static bool is_idle(void)
+{
+    for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
+        if (t->ready == NULL || !t->waits_forever || t->ready(t->waits_for)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool kernel_wait_idle(uint32_t ms)
+{
+    kernel_lock();
+    struct timespec deadline = deadline_in_ms(ms);
+    int result = 0;
+    while (!is_idle() && result != ETIMEDOUT) {
+        result = pthread_cond_timedwait(&less_work, &lock, &deadline);
+    }
+    bool idle = is_idle();
+    kernel_unlock();
+    return idle;
+}
+
+bool kernel_all_alive(void)
+{
+    bool alive = true;
+    kernel_lock();
+    for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
+        bool waits = t->ready != NULL && !t->subscribed;
+        alive = alive && (waits || atomic_load(&t->signed_life));
+    }
+    for (TaskHandle_t t = tasks; alive && t != NULL; t = t->next) {
+        atomic_store(&t->signed_life, false);
+    }
+    kernel_unlock();
+    return alive;
+}
+
+void kernel_alive(void)
+{
+    if (current != NULL && !current->subscribed) {
+        atomic_store(&current->signed_life, true);
+    }
+}
+
+esp_err_t esp_task_wdt_init(const esp_task_wdt_config_t *config)
+{
+    (void)config;
+    return ESP_OK;
+}
+
+esp_err_t esp_task_wdt_reconfigure(const esp_task_wdt_config_t *config)
+{
+    return esp_task_wdt_init(config);
+}
+
+esp_err_t esp_task_wdt_deinit(void)
+{
+    return ESP_OK;
+}
+
+/** Changes the subscription of a task. @return `unchanged` if it was so already */
+static esp_err_t subscribe(TaskHandle_t task, bool subscribed, esp_err_t unchanged)
+{
+    kernel_lock();
+    task = task != NULL ? task : current;
+    esp_err_t err = ESP_ERR_INVALID_ARG;
+    if (task != NULL && is_task(task)) {
+        err = task->subscribed == subscribed ? unchanged : ESP_OK;
+        task->subscribed = subscribed;
+        atomic_store(&task->signed_life, true);
+    }
+    kernel_unlock();
+    return err;
+}
+
+esp_err_t esp_task_wdt_add(TaskHandle_t task)
+{
+    return subscribe(task, true, ESP_ERR_INVALID_ARG);
+}
+
+esp_err_t esp_task_wdt_delete(TaskHandle_t task)
+{
+    return subscribe(task, false, ESP_ERR_NOT_FOUND);
+}
+
+esp_err_t esp_task_wdt_reset(void)
+{
+    esp_err_t err = esp_task_wdt_status(NULL);
+    if (current != NULL) {
+        atomic_store(&current->signed_life, true);
+    }
+    return err;
+}
+
+esp_err_t esp_task_wdt_status(TaskHandle_t task)
+{
+    kernel_lock();
+    task = task != NULL ? task : current;
+    bool subscribed = task != NULL && is_task(task) && task->subscribed;
+    kernel_unlock();
+    return subscribed ? ESP_OK : ESP_ERR_NOT_FOUND;
+}

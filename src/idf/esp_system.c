@@ -1,0 +1,110 @@
+/* esp_restart() with its shutdown handlers, the reset reason and other facts about this run. */
+#include "esp_system.h"
+
+#include <stdbool.h>
+
+#include "esp_chip_info.h"
+#include "esp_heap_caps.h"
+#include "esp_log.h"
+#include "idf/system_state.h"
+#include "otter/device.h"
+#include "otter/system.h"
+
+#define SHUTDOWN_HANDLERS_MAX 5u
+
+static const char *TAG = "esp_system";
+
+static shutdown_handler_t shutdown_handlers[SHUTDOWN_HANDLERS_MAX];
+static unsigned shutdown_handler_count;
+static esp_reset_reason_t reset_reason = ESP_RST_UNKNOWN;
+
+/** @return its index, shutdown_handler_count if it is not registered */
+static unsigned find_handler(shutdown_handler_t handler)
+{
+    unsigned i = 0;
+    while (i < shutdown_handler_count && shutdown_handlers[i] != handler) {
+        i++;
+    }
+    return i;
+}
+
+esp_err_t esp_register_shutdown_handler(shutdown_handler_t handler)
+{
+    if (find_handler(handler) < shutdown_handler_count) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (shutdown_handler_count == SHUTDOWN_HANDLERS_MAX) {
+        return ESP_ERR_NO_MEM;
+    }
+    shutdown_handlers[shutdown_handler_count++] = handler;
+    return ESP_OK;
+}
+
+esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler)
+{
+    unsigned found = find_handler(handler);
+    if (found == shutdown_handler_count) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    shutdown_handler_count--;
+    for (unsigned i = found; i < shutdown_handler_count; i++) {
+        shutdown_handlers[i] = shutdown_handlers[i + 1];
+    }
+    return ESP_OK;
+}
+
+void esp_restart(void)
+{
+    while (shutdown_handler_count > 0) {
+        /* Counted down first: a handler that itself restarts must not come round again. */
+        shutdown_handlers[--shutdown_handler_count]();
+    }
+    otter_device_t *device = otter_device_current();
+    if (device != NULL && otter_flash_sync(device->flash) != ESP_OK) {
+        ESP_LOGE(TAG, "flash could not be synced before the restart");
+    }
+    otter_system_restart();
+}
+
+void system_state_set_reset_reason(esp_reset_reason_t reason)
+{
+    reset_reason = reason;
+}
+
+esp_reset_reason_t esp_reset_reason(void)
+{
+    return reset_reason;
+}
+
+uint32_t esp_get_free_internal_heap_size(void)
+{
+    return esp_get_free_heap_size();
+}
+
+const char *esp_get_idf_version(void)
+{
+    return "v5.5";
+}
+
+void esp_chip_info(esp_chip_info_t *info)
+{
+    static const struct {
+        uint16_t id;
+        esp_chip_model_t model;
+    } models[] = {
+        {0x0000, CHIP_ESP32},    {0x0002, CHIP_ESP32S2}, {0x0005, CHIP_ESP32C3},  {0x0009, CHIP_ESP32S3},
+        {0x000C, CHIP_ESP32C2},  {0x000D, CHIP_ESP32C6}, {0x0010, CHIP_ESP32H2},  {0x0012, CHIP_ESP32P4},
+        {0x0014, CHIP_ESP32C61}, {0x0017, CHIP_ESP32C5}, {0x0019, CHIP_ESP32H21}, {0x001C, CHIP_ESP32H4},
+    };
+    *info = (esp_chip_info_t){.model = CHIP_POSIX_LINUX, .cores = 1};
+    const otter_device_t *device = otter_device_current();
+    if (device == NULL) {
+        return;
+    }
+    info->revision = device->chip.revision;
+    for (unsigned i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        if (models[i].id == device->chip.id) {
+            info->model = models[i].model;
+        }
+    }
+}

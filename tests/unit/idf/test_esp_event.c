@@ -1,0 +1,263 @@
+/* The default event loop: what handlers get, in which order, and what each misuse answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "esp_event.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
+
+#define SOON pdMS_TO_TICKS(10000)
+
+ESP_EVENT_DEFINE_BASE(SHOP);
+ESP_EVENT_DEFINE_BASE(ROAD);
+
+static char seen[256]; /* what the handlers noted; written on the loop task, read after flush() */
+static SemaphoreHandle_t flushed, gate;
+
+static void note(const char *text)
+{
+    strncat(seen, text, sizeof(seen) - strlen(seen) - 1);
+}
+
+static void note_event(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%s:%s%d%s ", (const char *)arg, base, (int)id,
+             data == NULL ? "" : (const char *)data);
+    note(text);
+}
+
+static void give_flushed(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg, (void)base, (void)id, (void)data;
+    xSemaphoreGive(flushed);
+}
+
+#define FLUSH_ID 9999
+
+/** Waits until all that was posted has been handled. */
+static void flush(void)
+{
+    assert_int_equal(esp_event_post(ROAD, FLUSH_ID, NULL, 0, portMAX_DELAY), ESP_OK);
+    assert_int_equal(xSemaphoreTake(flushed, SOON), pdTRUE);
+}
+
+static void post(esp_event_base_t base, int32_t id, const char *text)
+{
+    assert_int_equal(esp_event_post(base, id, text, text == NULL ? 0 : strlen(text) + 1, 0), ESP_OK);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    seen[0] = '\0';
+    flushed = xSemaphoreCreateBinary();
+    gate = xSemaphoreCreateBinary();
+    esp_err_t err = esp_event_loop_create_default();
+    return err != ESP_OK || esp_event_handler_register(ROAD, FLUSH_ID, give_flushed, NULL) != ESP_OK;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    esp_err_t err = esp_event_loop_delete_default();
+    vSemaphoreDelete(flushed);
+    vSemaphoreDelete(gate);
+    return err;
+}
+
+static void without_a_loop_everything_is_invalid_state(void **state)
+{
+    (void)state;
+    esp_event_handler_instance_t instance;
+    assert_int_equal(esp_event_handler_register(SHOP, 1, note_event, NULL), ESP_ERR_INVALID_STATE);
+    assert_int_equal(esp_event_handler_unregister(SHOP, 1, note_event), ESP_ERR_INVALID_STATE);
+    assert_int_equal(esp_event_handler_instance_register(SHOP, 1, note_event, NULL, &instance),
+                     ESP_ERR_INVALID_STATE);
+    assert_int_equal(esp_event_handler_instance_unregister(SHOP, 1, seen), ESP_ERR_INVALID_STATE);
+    assert_int_equal(esp_event_post(SHOP, 1, NULL, 0, 0), ESP_ERR_INVALID_STATE);
+    assert_int_equal(esp_event_loop_delete_default(), ESP_ERR_INVALID_STATE);
+}
+
+static void second_loop_is_invalid_state(void **state)
+{
+    (void)state;
+    assert_int_equal(esp_event_loop_create_default(), ESP_ERR_INVALID_STATE);
+}
+
+static void wildcards_and_null_where_they_cannot_be(void **state)
+{
+    (void)state;
+    assert_int_equal(esp_event_handler_register(ESP_EVENT_ANY_BASE, 1, note_event, NULL),
+                     ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_handler_register(SHOP, 1, NULL, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_post(ESP_EVENT_ANY_BASE, 1, NULL, 0, 0), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_post(SHOP, ESP_EVENT_ANY_ID, NULL, 0, 0), ESP_ERR_INVALID_ARG);
+}
+
+static void handlers_run_in_the_order_of_their_registration(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, note_event, "one");
+    esp_event_handler_instance_register(ESP_EVENT_ANY_BASE, ESP_EVENT_ANY_ID, note_event, "all", NULL);
+    esp_event_handler_register(SHOP, ESP_EVENT_ANY_ID, note_event, "shop");
+    esp_event_handler_instance_register(SHOP, 1, note_event, "again", NULL);
+    post(SHOP, 1, NULL);
+    post(SHOP, 2, NULL);
+    post(ROAD, 1, NULL);
+    flush();
+    assert_string_equal(
+        seen, "one:SHOP1 all:SHOP1 shop:SHOP1 again:SHOP1 all:SHOP2 shop:SHOP2 all:ROAD1 all:ROAD9999 ");
+}
+
+static void data_is_a_copy(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, note_event, "h");
+    char text[] = "=old";
+    post(SHOP, 1, text);
+    strcpy(text, "=new");
+    post(SHOP, 1, text);
+    assert_int_equal(esp_event_post(SHOP, 1, text, 0, 0), ESP_OK); /* size 0: the handler gets NULL */
+    flush();
+    assert_string_equal(seen, "h:SHOP1=old h:SHOP1=new h:SHOP1 ");
+}
+
+static void bases_are_told_apart_by_address(void **state)
+{
+    (void)state;
+    static const char twin[] = "SHOP"; /* the same letters elsewhere */
+    esp_event_handler_register(SHOP, 1, note_event, "h");
+    post(twin, 1, NULL);
+    flush();
+    assert_string_equal(seen, "");
+}
+
+static void registering_again_only_changes_the_argument(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, note_event, "a");
+    esp_event_handler_register(SHOP, 1, note_event, "b");
+    post(SHOP, 1, NULL);
+    flush();
+    assert_string_equal(seen, "b:SHOP1 ");
+    assert_int_equal(esp_event_handler_unregister(SHOP, 1, note_event), ESP_OK);
+    assert_int_equal(esp_event_handler_unregister(SHOP, 1, note_event), ESP_OK); /* no longer there: fine */
+    post(SHOP, 1, NULL);
+    flush();
+    assert_string_equal(seen, "b:SHOP1 ");
+}
+
+static void instances_are_unregistered_one_by_one(void **state)
+{
+    (void)state;
+    esp_event_handler_instance_t a, b;
+    esp_event_handler_instance_register(SHOP, 1, note_event, "a", &a);
+    esp_event_handler_instance_register(SHOP, 1, note_event, "b", &b);
+    assert_int_equal(esp_event_handler_instance_unregister(SHOP, 1, a), ESP_OK);
+    assert_int_equal(esp_event_handler_instance_unregister(SHOP, 1, a), ESP_OK); /* stale: not looked into */
+    post(SHOP, 1, NULL);
+    flush();
+    assert_string_equal(seen, "b:SHOP1 ");
+}
+
+static void note_once(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    note_event(arg, base, id, data);
+    assert_int_equal(esp_event_handler_unregister(base, id, note_once), ESP_OK);
+    assert_int_equal(esp_event_handler_register(base, id, note_event, "later"), ESP_OK);
+}
+
+static void handler_may_unregister_itself_and_register_others(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, note_once, "once");
+    post(SHOP, 1, NULL);
+    post(SHOP, 1, NULL);
+    flush();
+    assert_string_equal(seen, "once:SHOP1 later:SHOP1 ");
+}
+
+static void fill_queue_from_the_loop(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg, (void)base, (void)id, (void)data;
+    for (int i = 0; i < 32; i++) {
+        assert_int_equal(esp_event_post(SHOP, 2, NULL, 0, portMAX_DELAY), ESP_OK);
+    }
+    /* For ever would be for ever: nobody else empties the queue. */
+    note(esp_event_post(SHOP, 2, NULL, 0, portMAX_DELAY) == ESP_ERR_TIMEOUT ? "full " : "lost ");
+    note(esp_event_loop_delete_default() == ESP_FAIL ? "kept " : "gone ");
+    xSemaphoreGive(gate);
+}
+
+static void post_from_the_loop_task_never_waits(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, fill_queue_from_the_loop, NULL);
+    post(SHOP, 1, NULL);
+    assert_int_equal(xSemaphoreTake(gate, SOON), pdTRUE);
+    flush();
+    assert_string_equal(seen, "full kept ");
+}
+
+static void hold_gate(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)base, (void)id, (void)data;
+    xSemaphoreGive(flushed);
+    xSemaphoreTake(arg, SOON);
+}
+
+static void full_queue_times_out(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, hold_gate, gate);
+    post(SHOP, 1, NULL);
+    assert_int_equal(xSemaphoreTake(flushed, SOON), pdTRUE); /* the loop is inside the handler */
+    for (int i = 0; i < 32; i++) {
+        post(SHOP, 2, "dropped or handled, but never leaked");
+    }
+    assert_int_equal(esp_event_post(SHOP, 2, "x", 2, 0), ESP_ERR_TIMEOUT);
+    assert_int_equal(esp_event_post(SHOP, 2, "x", 2, 2), ESP_ERR_TIMEOUT);
+    xSemaphoreGive(gate);
+}
+
+static void note_task(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg, (void)base, (void)id, (void)data;
+    note(pcTaskGetName(NULL));
+}
+
+static void handlers_run_on_the_task_sys_evt(void **state)
+{
+    (void)state;
+    esp_event_handler_register(SHOP, 1, note_task, NULL);
+    post(SHOP, 1, NULL);
+    flush();
+    assert_string_equal(seen, "sys_evt");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_loop_everything_is_invalid_state),
+        cmocka_unit_test_setup_teardown(second_loop_is_invalid_state, setup, teardown),
+        cmocka_unit_test_setup_teardown(wildcards_and_null_where_they_cannot_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(handlers_run_in_the_order_of_their_registration, setup, teardown),
+        cmocka_unit_test_setup_teardown(data_is_a_copy, setup, teardown),
+        cmocka_unit_test_setup_teardown(bases_are_told_apart_by_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(registering_again_only_changes_the_argument, setup, teardown),
+        cmocka_unit_test_setup_teardown(instances_are_unregistered_one_by_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(handler_may_unregister_itself_and_register_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(post_from_the_loop_task_never_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(full_queue_times_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(handlers_run_on_the_task_sys_evt, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
