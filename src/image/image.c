@@ -325,8 +325,8 @@ static bool blk_revision_is_good(image_stream_t *s)
 static void judge_segment_start(image_stream_t *s)
 {
     s->info.has_desc = s->have == IMAGE_DESC_SIZE && image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
-    bool bootloader =
-        s->rules.bootloader || (s->rules.chip == NULL && s->have > 0 && s->buf[0] == BOOTLOADER_MAGIC);
+    s->info.is_bootloader = s->have > 0 && s->buf[0] == BOOTLOADER_MAGIC && !s->info.has_desc;
+    bool bootloader = s->rules.bootloader || (s->rules.chip == NULL && s->info.is_bootloader);
     bool app_page = !bootloader && s->facts != NULL && s->facts->mmu_page_configurable;
     if (app_page && !page_is_good(s)) {
         return;
@@ -370,8 +370,12 @@ static void judge_hash(image_stream_t *s)
         otter_sha256_finish(s->sha, digest);
         s->info.hash_valid = memcmp(digest, s->info.digest, IMAGE_HASH_LEN) == 0;
         if (!s->info.hash_valid) {
-            refuse(s, ESP_ERR_IMAGE_INVALID, "SHA-256 begins %02x%02x%02x%02x, %02x%02x%02x%02x is stored",
-                   digest[0], digest[1], digest[2], digest[3], s->buf[0], s->buf[1], s->buf[2], s->buf[3]);
+            uint32_t at = 0;
+            while (digest[at] == s->buf[at]) {
+                at++;
+            }
+            refuse(s, ESP_ERR_IMAGE_INVALID, "SHA-256 differs at byte %" PRIu32 ": 0x%02x, 0x%02x is stored",
+                   at, digest[at], s->buf[at]);
             return;
         }
     }
@@ -568,18 +572,23 @@ static esp_err_t walk_remembering(image_stream_t *s, otter_flash_t *flash, const
     return err;
 }
 
+esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules)
+{
+    read_buffer_t buffer;
+    if (!get_read_buffer(&buffer)) {
+        refuse(s, ESP_ERR_NO_MEM, "out of memory");
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = walk_remembering(s, flash, rules, &buffer);
+    free(buffer.bytes);
+    return err;
+}
+
 esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
                              size_t why_size)
 {
     image_stream_t stream = {0};
-    read_buffer_t buffer;
-    esp_err_t err = ESP_ERR_NO_MEM;
-    if (get_read_buffer(&buffer)) {
-        err = walk_remembering(&stream, flash, rules, &buffer);
-        free(buffer.bytes);
-    } else {
-        refuse(&stream, err, "out of memory");
-    }
+    esp_err_t err = image_stream_from_flash(&stream, flash, rules);
     if (why != NULL && why_size > 0) {
         snprintf(why, why_size, "%s", stream.why);
     }

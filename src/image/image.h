@@ -37,6 +37,7 @@ typedef struct {
     uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS]; /* offset of each segment's data from the image start */
     uint32_t segments_seen;
     bool header_seen;
+    bool is_bootloader;  /* segment 0 begins as a bootloader's descriptor does */
     bool has_desc;       /* segment 0 begins with the descriptor's magic and holds all of it */
     esp_app_desc_t desc; /* only when has_desc; integers already in host order */
     uint32_t image_len;  /* with padding, checksum and appended hash; 0 until it is known */
@@ -84,6 +85,12 @@ esp_err_t image_stream_close(image_stream_t *s);
 
 /** Frees what the stream owns; harmless twice and on zeros. */
 void image_stream_end(image_stream_t *s);
+
+/**
+ * The same for an image in flash: begin, feed from rules->flash_offset, close. The stream then holds all that could be
+ * learnt of a good or a broken image. The caller ends it. @return codes as image_verify_flash
+ */
+esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules);
 
 /**
  * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs. What was read

@@ -1,0 +1,15 @@
+/* Texts from images and flash, which anybody may have written, made fit for a terminal and for JSON. */
+#pragma once
+
+#include <stddef.h>
+
+/** Room for a cleaned text of `len` raw bytes: each bad byte becomes a three-byte mark. */
+#define CLEAN_TEXT_SIZE(len) (3 * (len) + 1)
+
+/**
+ * Copies `raw` up to its first 0 or `len` bytes as valid UTF-8; what is not, and what could steer a terminal (control
+ * characters, direction overrides), becomes U+FFFD.
+ * @param dst  CLEAN_TEXT_SIZE(len) bytes
+ * @return dst
+ */
+char *clean_text(char *dst, const char *raw, size_t len);
