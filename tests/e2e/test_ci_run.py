@@ -58,6 +58,7 @@ class CiRun(unittest.TestCase):
         status, lines, _ = run_ci(['test) echo "40 passed, 0 failed"; exit 1 ;;'])
         self.assertEqual(1, status)
         self.assertIn("failed gate: tests", lines)
+        self.assertRegex(lines[-1], r", 1 failed$")
 
 
 if __name__ == "__main__":
