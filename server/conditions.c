@@ -25,10 +25,10 @@ bool http_date_parse(const char *text, time_t *when)
 void http_date_format(time_t when, char out[HTTP_DATE_SIZE])
 {
     struct tm tm;
-    out[0] = '\0';
-    if (gmtime_r(&when, &tm) != NULL) {
-        /* The program never calls setlocale(): the names are English. */
-        strftime(out, HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    /* The program never calls setlocale(): the names are English. */
+    if (gmtime_r(&when, &tm) == NULL ||
+        strftime(out, HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0) {
+        out[0] = '\0';
     }
 }
 

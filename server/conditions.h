@@ -47,4 +47,5 @@ unsigned range_parse(const char *field, uint64_t size, byte_range_t *range);
 /** One of the three forms of RFC 9110, 5.6.7. False if it is none; then *when is untouched. */
 bool http_date_parse(const char *text, time_t *when);
 
+/** "" for a time that has no such form (after the year 9999). */
 void http_date_format(time_t when, char out[HTTP_DATE_SIZE]);

@@ -158,7 +158,9 @@ static void add_validators(struct MHD_Response *response, const entity_t *entity
     char date[HTTP_DATE_SIZE];
     http_date_format(entity->modified, date);
     MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, entity->etag);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, date);
+    if (date[0] != '\0') {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, date);
+    }
     MHD_add_response_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
 }
 

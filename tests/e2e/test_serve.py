@@ -21,6 +21,7 @@ import unittest.mock
 from otter_serve import OTTER, WAIT_S, OtterServe
 from servers import make_ca, make_cert
 
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
 BODY = bytes(i * 7 % 251 for i in range(1000))
 BIG = os.urandom(1 << 20) * 32  # more than the buffers of both sockets can hold
 
@@ -777,6 +778,8 @@ class Start(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         commands = re.findall(r"^ +(openssl .*)$", done.stdout, re.MULTILINE)
         self.assertEqual(len(commands), 2)
+        for command in commands:
+            self.assertIn(f"\n{command}\n", (SOURCE / "docs" / "SERVING.md").read_text())
         with tempfile.TemporaryDirectory() as folder:
             for command in commands:
                 subprocess.run(shlex.split(command), cwd=folder, check=True, capture_output=True, timeout=WAIT_S)
