@@ -1,0 +1,410 @@
+/*
+ * The boot step: reads what the decision needs, writes what it decided, and verifies candidates until one is good.
+ *
+ * Invariants
+ * 1. What boots was verified whole from flash in this very step; nothing remembered counts (find_image).
+ * 2. Record changes are durable before an image is looked at, and in ESP-IDF's order (commit_rewrites): a trial that
+ *    crashes the chip at its first instruction has been counted.
+ * 3. A record changes only when its content does; a boot that changes no state writes nothing.
+ * 4. Every record change rewrites one sector and leaves the other alone. A cut between its erase and its program costs
+ *    only the record of an image that is not confirmed: PENDING_VERIFY and ABORTED replace NEW and PENDING_VERIFY, and
+ *    the first record of a new device (write_initial) replaces nothing. The confirmed image's record is the other one,
+ *    or there is none and the search of 6.5 finds the image without it.
+ * 5. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way.
+ */
+#include "otter/boot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/decision.h"
+#include "boot/otadata_flash.h"
+#include "boot/secure_version.h"
+#include "esp_log.h"
+#include "flash/partition_table.h"
+#include "image/image.h"
+
+static const char TAG[] = "boot";
+
+/** One boot step in progress. */
+typedef struct {
+    otter_device_t *device;
+    bool commit;
+    boot_candidates_t have;
+    partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
+    uint32_t device_version; /* anti-rollback; what it would be in a dry run */
+    boot_selection_t selection;
+    otter_boot_result_t *result;
+    esp_err_t flash_error; /* the first one met while trying candidates */
+} boot_t;
+
+/* Only a real boot talks. */
+#define BOOT_LOG(boot, LOG, ...)                                                                             \
+    do {                                                                                                     \
+        if ((boot)->commit) {                                                                                \
+            LOG(TAG, __VA_ARGS__);                                                                           \
+        }                                                                                                    \
+    } while (0)
+
+/* The words of ESP-IDF's bootloader for what it prints of each row. */
+static const struct {
+    uint8_t type, subtype, mask; /* a row matches if (subtype & mask) equals */
+    const char *usage;
+} usages[] = {
+    {PART_TYPE_APP, PART_SUBTYPE_FACTORY, 0xFF, "factory app"},
+    {PART_TYPE_APP, PART_SUBTYPE_TEST, 0xFF, "test app"},
+    {PART_TYPE_APP, PART_SUBTYPE_OTA_FLAG, 0xF0, "OTA app"},
+    {PART_TYPE_APP, 0, 0, "Unknown app"},
+    {PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA, 0xFF, "OTA data"},
+    {PART_TYPE_DATA, PART_SUBTYPE_DATA_RF, 0xFF, "RF data"},
+    {PART_TYPE_DATA, PART_SUBTYPE_DATA_WIFI, 0xFF, "WiFi data"},
+    {PART_TYPE_DATA, PART_SUBTYPE_DATA_NVS_KEYS, 0xFF, "NVS keys"},
+    {PART_TYPE_DATA, PART_SUBTYPE_DATA_EFUSE_EM, 0xFF, "efuse"},
+    {PART_TYPE_DATA, 0, 0, "Unknown data"},
+};
+
+static const char *usage_of(const partition_entry_t *entry)
+{
+    for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
+        if (usages[i].type == entry->type && (entry->subtype & usages[i].mask) == usages[i].subtype) {
+            return usages[i].usage;
+        }
+    }
+    return "Unknown";
+}
+
+/** Notes what an entry is for; a later duplicate replaces an earlier one, and offset 0 means absent. */
+static void note_entry(boot_t *boot, const partition_entry_t *entry)
+{
+    bool present = entry->offset != 0;
+    if (entry->type == PART_TYPE_APP && entry->subtype == PART_SUBTYPE_FACTORY) {
+        boot->factory = *entry;
+        boot->have.factory = present;
+    } else if (entry->type == PART_TYPE_APP && entry->subtype == PART_SUBTYPE_TEST) {
+        boot->test = *entry;
+        boot->have.test = present;
+    } else if (entry->type == PART_TYPE_APP &&
+               (entry->subtype & ~PART_SUBTYPE_OTA_MASK) == PART_SUBTYPE_OTA_FLAG) {
+        uint32_t slot = entry->subtype & PART_SUBTYPE_OTA_MASK;
+        boot->slots[slot] = *entry;
+        boot->have.slots[slot] = present;
+        boot->have.slot_count++;
+    } else if (entry->type == PART_TYPE_DATA && entry->subtype == PART_SUBTYPE_DATA_OTA) {
+        boot->otadata = *entry;
+        boot->have.otadata = present;
+    }
+}
+
+/** Reads the raw table, as a bootloader does: not the application's list, which needs an MD5 row. */
+static esp_err_t read_table(boot_t *boot)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    otter_flash_t *flash = boot->device->flash;
+    esp_err_t err = otter_flash_read(flash, boot->device->config.table_offset, raw, sizeof(raw));
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint32_t count;
+    char why[96];
+    err = partition_table_verify(raw, flash->size, &count, why, sizeof(why));
+    if (err != ESP_OK) {
+        BOOT_LOG(boot, ESP_LOGE, "Failed to verify partition table: %s", why);
+        snprintf(boot->result->reason, sizeof(boot->result->reason), "the partition table is unusable: %s",
+                 why);
+        return err;
+    }
+    BOOT_LOG(boot, ESP_LOGI, "Partition Table:");
+    BOOT_LOG(boot, ESP_LOGI, "## Label            Usage          Type ST Offset   Length");
+    for (uint32_t i = 0; i < count; i++) {
+        partition_entry_t entry;
+        partition_entry_decode(raw + i * PARTITION_RECORD_SIZE, &entry);
+        BOOT_LOG(boot, ESP_LOGI, "%2u %-16s %-16s %02x %02x %08" PRIx32 " %08" PRIx32, (unsigned)i,
+                 entry.label, usage_of(&entry), entry.type, entry.subtype, entry.offset, entry.size);
+        note_entry(boot, &entry);
+    }
+    BOOT_LOG(boot, ESP_LOGI, "End of partition table");
+    return ESP_OK;
+}
+
+/** True if an application with this place may run as far as anti-rollback is concerned. */
+static bool is_new_enough(const boot_t *boot, const partition_entry_t *app, uint32_t *version)
+{
+    return secure_version_of_app(boot->device->flash, app->offset, app->size, version) == ESP_OK &&
+           *version >= boot->device_version;
+}
+
+/** The decision's question about each copy: may the image of its slot run? */
+static void ask_versions(const boot_t *boot, const otadata_entry_t two[OTADATA_COPY_COUNT],
+                         bool new_enough[OTADATA_COPY_COUNT])
+{
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+        new_enough[copy] = false;
+        if (boot->have.slot_count == 0) {
+            continue;
+        }
+        uint32_t slot = otadata_slot(two[copy].seq, boot->have.slot_count);
+        uint32_t version;
+        if (slot < BOOT_SLOTS_MAX && boot->have.slots[slot]) {
+            new_enough[copy] = is_new_enough(boot, &boot->slots[slot], &version);
+        }
+    }
+}
+
+/** The active image is confirmed, so what is older than it never runs again. */
+static void raise_version(boot_t *boot, const partition_entry_t *app)
+{
+    uint32_t version;
+    if (!is_new_enough(boot, app, &version) || version == boot->device_version) {
+        return;
+    }
+    if (boot->commit) {
+        esp_err_t err = secure_version_raise(boot->device, version);
+        if (err != ESP_OK) {
+            ESP_LOGE(TAG, "secure version %" PRIu32 " not burned: %s", version, esp_err_to_name(err));
+            return; /* this image still runs; the next boot tries again */
+        }
+    }
+    boot->device_version = version;
+}
+
+/** Makes the decision's record changes durable. @return the copy that could not be written, OTADATA_NONE if all were */
+static int commit_rewrites(const boot_t *boot)
+{
+    int failed = OTADATA_NONE;
+    for (uint32_t i = 0; boot->commit && i < boot->selection.rewrite_count; i++) {
+        const boot_rewrite_t *rewrite = &boot->selection.rewrites[i];
+        esp_err_t err =
+            otadata_write_copy(boot->device->flash, boot->otadata.offset, rewrite->copy, &rewrite->entry);
+        if (err != ESP_OK) {
+            ESP_LOGE(TAG, "Error in write_otadata operation. err = 0x%x", (unsigned)err);
+            failed = (int)rewrite->copy;
+        }
+    }
+    return failed;
+}
+
+static void log_selection(const boot_t *boot)
+{
+    if (boot->selection.active != OTADATA_NONE || !boot->commit) {
+        return;
+    }
+    if (boot->selection.index == BOOT_INDEX_FACTORY) {
+        ESP_LOGI(TAG, "Defaulting to factory image");
+    } else {
+        ESP_LOGI(TAG, "No factory image, trying OTA 0");
+    }
+}
+
+/** Reads otadata, decides, records. */
+static esp_err_t select_first(boot_t *boot)
+{
+    otadata_entry_t two[OTADATA_COPY_COUNT] = {{0}};
+    const otter_device_config_t *config = &boot->device->config;
+    if (boot->have.otadata) {
+        esp_err_t err = otadata_read(boot->device->flash, boot->otadata.offset, boot->otadata.size, two);
+        if (err == ESP_ERR_INVALID_SIZE) {
+            BOOT_LOG(boot, ESP_LOGE, "ota_info partition size %" PRIu32 " is too small (minimum %u bytes)",
+                     boot->otadata.size, OTADATA_SIZE_MIN);
+            snprintf(boot->result->reason, sizeof(boot->result->reason),
+                     "the otadata partition has %" PRIu32 " bytes, it needs %u", boot->otadata.size,
+                     OTADATA_SIZE_MIN);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    bool new_enough[OTADATA_COPY_COUNT];
+    if (config->anti_rollback) {
+        ask_versions(boot, two, new_enough);
+    }
+    const bool *versions = config->anti_rollback ? new_enough : NULL;
+    boot_select(two, &boot->have, config->rollback, versions, &boot->selection);
+    int failed = commit_rewrites(boot);
+    if (failed != OTADATA_NONE && failed == boot->selection.active) {
+        /* A trial that cannot be recorded would never end: choose again as if it had. The write that begins a trial is
+         * always the last one, so nothing that was recorded is forgotten. */
+        boot->selection.after[failed].state = ESP_OTA_IMG_ABORTED;
+        memcpy(two, boot->selection.after, sizeof(two));
+        boot_select(two, &boot->have, false, versions, &boot->selection);
+    }
+    boot_explain(&boot->selection, &boot->have, boot->result->reason, sizeof(boot->result->reason));
+    if (boot->selection.raise_version) {
+        raise_version(boot, &boot->slots[boot->selection.index]);
+    }
+    log_selection(boot);
+    return ESP_OK;
+}
+
+static const partition_entry_t *entry_of(const boot_t *boot, int index)
+{
+    if (index == BOOT_INDEX_FACTORY) {
+        return &boot->factory;
+    }
+    return index == BOOT_INDEX_TEST ? &boot->test : &boot->slots[index];
+}
+
+/** Judges one candidate with the loader's checks. @return ESP_OK: it may start */
+static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char *why, size_t why_size)
+{
+    otter_device_t *device = boot->device;
+    if (app->size == 0) {
+        snprintf(why, why_size, "the partition has no size");
+        return ESP_ERR_INVALID_SIZE;
+    }
+    uint32_t version = 0;
+    if (device->config.anti_rollback && !is_new_enough(boot, app, &version)) {
+        snprintf(why, why_size, "secure version %" PRIu32 " is below the device's %" PRIu32, version,
+                 boot->device_version);
+        return ESP_FAIL;
+    }
+    const image_rules_t rules = {
+        .chip = &device->chip, .flash_offset = app->offset, .size = app->size, .loading = true};
+    image_info_t info;
+    esp_err_t err = image_verify_flash(device->flash, &rules, &info, why, why_size);
+    if (err == ESP_OK) {
+        boot->result->image_len = info.image_len;
+    }
+    return err;
+}
+
+static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t error, const char *why)
+{
+    otter_boot_result_t *result = boot->result;
+    if (boot->flash_error == ESP_OK && (error == ESP_ERR_FLASH_OP_FAIL || error == ESP_ERR_FLASH_OP_TIMEOUT)) {
+        boot->flash_error = error;
+    }
+    BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,
+             app->offset, why);
+    if (result->tried_count < OTTER_BOOT_TRIED_MAX) {
+        otter_boot_tried_t *tried = &result->tried[result->tried_count++];
+        memcpy(tried->label, app->label, sizeof(tried->label));
+        tried->error = error;
+        snprintf(tried->why, sizeof(tried->why), "%s", why);
+    }
+}
+
+/** Goes through the candidates. @return true: `started` is the index of the one that verifies */
+static bool find_image(boot_t *boot, int *started)
+{
+    int order[BOOT_ORDER_MAX];
+    uint32_t count = boot_order(boot->selection.index, &boot->have, order);
+    for (uint32_t i = 0; i < count; i++) {
+        const partition_entry_t *app = entry_of(boot, order[i]);
+        char why[96] = "";
+        esp_err_t err = try_candidate(boot, app, why, sizeof(why));
+        if (err == ESP_OK) {
+            *started = order[i];
+            return true;
+        }
+        note_failure(boot, app, err, why);
+    }
+    return false;
+}
+
+/** A new device gets its first record once the image it names has proved good. */
+static void write_initial(boot_t *boot, int started)
+{
+    otadata_entry_t entry;
+    if (!boot_initial_entry(&boot->selection, started, &entry) || !boot->have.otadata) {
+        return;
+    }
+    boot->selection.after[0] = entry;
+    if (boot->commit) {
+        esp_err_t err = otadata_write_copy(boot->device->flash, boot->otadata.offset, 0, &entry);
+        if (err != ESP_OK) {
+            ESP_LOGE(TAG, "Error in write_otadata operation. err = 0x%x", (unsigned)err);
+            return; /* the image is good and needs no record; the next boot writes it */
+        }
+        ESP_LOGI(TAG, "Set actual ota_seq=%" PRIu32 " in otadata[0]", entry.seq);
+    }
+    if (boot->device->config.anti_rollback) {
+        raise_version(boot, entry_of(boot, started));
+    }
+}
+
+/**
+ * The application's record of what boots. A table without an MD5 row boots although applications cannot load it: the
+ * record then lies behind the end of the list, where no look-up finds it and a pointer to it stays good.
+ */
+static const esp_partition_t *partition_of(otter_device_t *device, const partition_entry_t *app)
+{
+    otter_partition_list_t *list = &device->partitions;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const esp_partition_t *item = &list->items[i];
+        if ((uint32_t)item->type == app->type && (uint32_t)item->subtype == app->subtype &&
+            item->address == app->offset && item->size == app->size) {
+            return item;
+        }
+    }
+    esp_partition_t *hidden = &list->items[list->count < OTTER_PARTITIONS_MAX ? list->count : OTTER_PARTITIONS_MAX - 1];
+    *hidden = (esp_partition_t){.flash_chip = device->flash,
+                                .type = (esp_partition_type_t)app->type,
+                                .subtype = (esp_partition_subtype_t)app->subtype,
+                                .address = app->offset,
+                                .size = app->size,
+                                .erase_size = device->flash->erase_size};
+    memcpy(hidden->label, app->label, sizeof(hidden->label));
+    return hidden;
+}
+
+/** Adds to the reason what happened to the first choice. */
+static void explain_fallback(boot_t *boot, int started)
+{
+    char *reason = boot->result->reason;
+    size_t used = strlen(reason), room = sizeof(boot->result->reason) - used;
+    char name[12];
+    if (started == boot->selection.index) {
+        return;
+    }
+    if (boot->result->tried_count == 0) {
+        snprintf(reason + used, room, "; there is none, %s boots", boot_index_name(started, name));
+    } else {
+        snprintf(reason + used, room, "; %s did not verify, %s boots", boot->result->tried[0].label,
+                 boot_index_name(started, name));
+    }
+}
+
+static esp_err_t start_image(boot_t *boot)
+{
+    int started;
+    if (!find_image(boot, &started)) {
+        BOOT_LOG(boot, ESP_LOGE, "No bootable app partitions in the partition table");
+        size_t used = strlen(boot->result->reason);
+        snprintf(boot->result->reason + used, sizeof(boot->result->reason) - used, "; nothing verifies");
+        return boot->flash_error != ESP_OK ? boot->flash_error : ESP_ERR_NOT_FOUND;
+    }
+    if (started == BOOT_INDEX_TEST && boot->result->tried_count == 0) {
+        BOOT_LOG(boot, ESP_LOGW, "Falling back to test app as only bootable partition");
+    }
+    write_initial(boot, started);
+    const partition_entry_t *app = entry_of(boot, started);
+    boot->result->partition = partition_of(boot->device, app);
+    explain_fallback(boot, started);
+    if (boot->commit) {
+        boot->device->running = boot->result->partition;
+        ESP_LOGI(TAG, "Loaded app from partition at offset 0x%" PRIx32, app->offset);
+    }
+    return ESP_OK;
+}
+
+esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
+{
+    memset(result, 0, sizeof(*result));
+    boot_t boot = {.device = device, .commit = mode == OTTER_BOOT_COMMIT, .result = result};
+    esp_err_t err = read_table(&boot);
+    if (err == ESP_OK && device->config.anti_rollback) {
+        err = secure_version_read(device, &boot.device_version);
+    }
+    if (err == ESP_OK) {
+        err = select_first(&boot);
+    }
+    if (err == ESP_OK) {
+        err = start_image(&boot);
+    }
+    if (err != ESP_OK && result->reason[0] == '\0') {
+        snprintf(result->reason, sizeof(result->reason), "the flash could not be read: %s",
+                 esp_err_to_name(err));
+    }
+    return err;
+}

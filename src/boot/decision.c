@@ -1,0 +1,167 @@
+/* The boot decision: which image is first, what happens to the records, who is next when it does not load. */
+#include "boot/decision.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One boot's effect on a record's state, rollback enabled. No row: the state stays. */
+static const struct boot_rule {
+    uint32_t now, next;
+    bool if_chosen; /* only of the copy that boots; else of both copies, before the choice, CRC right or wrong */
+} boot_rules[] = {
+    {ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}, /* the trial ended unconfirmed */
+    {ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY, true},      /* the trial begins */
+};
+
+/** Applies the rules of one kind to a copy and notes the rewrite. */
+static void apply_rules(boot_selection_t *sel, uint32_t copy, bool chosen)
+{
+    otadata_entry_t *entry = &sel->after[copy];
+    for (size_t i = 0; i < sizeof(boot_rules) / sizeof(boot_rules[0]); i++) {
+        if (boot_rules[i].if_chosen == chosen && boot_rules[i].now == entry->state) {
+            entry->state = boot_rules[i].next;
+            sel->rewrites[sel->rewrite_count++] = (boot_rewrite_t){.copy = copy, .entry = *entry};
+            return;
+        }
+    }
+}
+
+/** The slot of the active copy; a trial begins here. */
+static void choose_active(boot_selection_t *sel, const boot_candidates_t *have, bool rollback)
+{
+    sel->index = (int)otadata_slot(sel->after[sel->active].seq, have->slot_count);
+    sel->raise_version = sel->after[sel->active].state == ESP_OTA_IMG_VALID;
+    if (rollback) {
+        apply_rules(sel, (uint32_t)sel->active, true);
+    }
+}
+
+static void choose_plain(boot_selection_t *sel, const boot_candidates_t *have, bool rollback)
+{
+    const otadata_entry_t *two = sel->after;
+    if ((otadata_is_refused(&two[0]) && otadata_is_refused(&two[1])) || have->slot_count == 0) {
+        sel->index = have->factory ? BOOT_INDEX_FACTORY : 0;
+        sel->initial_contents =
+            !have->factory && otadata_is_uninitialised(&two[0]) && otadata_is_uninitialised(&two[1]);
+        return;
+    }
+    sel->active = otadata_active(two);
+    if (sel->active != OTADATA_NONE) {
+        choose_active(sel, have, rollback);
+    } /* none active, for instance a wrong CRC in an ordinary state: factory, and nothing is repaired */
+}
+
+static void choose_anti_rollback(boot_selection_t *sel, const boot_candidates_t *have, bool rollback,
+                                 const bool *new_enough)
+{
+    const otadata_entry_t *two = sel->after;
+    if (otadata_is_uninitialised(&two[0]) && otadata_is_uninitialised(&two[1])) {
+        sel->initial_contents = true;
+        return;
+    }
+    const bool eligible[OTADATA_COPY_COUNT] = {
+        otadata_is_valid(&two[0]) && new_enough[0],
+        otadata_is_valid(&two[1]) && new_enough[1],
+    };
+    if (have->slot_count != 0) {
+        sel->active = otadata_pick(two, eligible, true);
+    }
+    if (sel->active != OTADATA_NONE) {
+        choose_active(sel, have, rollback);
+    }
+}
+
+void boot_select(const otadata_entry_t two[OTADATA_COPY_COUNT], const boot_candidates_t *have, bool rollback,
+                 const bool *new_enough, boot_selection_t *out)
+{
+    *out = (boot_selection_t){.index = BOOT_INDEX_FACTORY, .active = OTADATA_NONE};
+    memcpy(out->after, two, sizeof(out->after));
+    if (!have->otadata) {
+        return;
+    }
+    for (uint32_t copy = 0; rollback && copy < OTADATA_COPY_COUNT; copy++) {
+        apply_rules(out, copy, false);
+    }
+    if (new_enough != NULL) {
+        choose_anti_rollback(out, have, rollback, new_enough);
+    } else {
+        choose_plain(out, have, rollback);
+        out->raise_version = false;
+    }
+}
+
+uint32_t boot_order(int first, const boot_candidates_t *have, int order[BOOT_ORDER_MAX])
+{
+    int slots = (int)(have->slot_count < BOOT_SLOTS_MAX ? have->slot_count : BOOT_SLOTS_MAX);
+    int top = first < slots ? first : slots - 1;
+    uint32_t count = 0;
+    for (int i = top; i >= 0; i--) {
+        if (have->slots[i]) {
+            order[count++] = i;
+        }
+    }
+    if (have->factory) {
+        order[count++] = BOOT_INDEX_FACTORY;
+    }
+    for (int i = top + 1; i < slots; i++) {
+        if (have->slots[i]) {
+            order[count++] = i;
+        }
+    }
+    if (have->test) {
+        order[count++] = BOOT_INDEX_TEST;
+    }
+    return count;
+}
+
+bool boot_initial_entry(const boot_selection_t *selection, int started, otadata_entry_t *entry)
+{
+    if (!selection->initial_contents || started < 0) {
+        return false;
+    }
+    *entry = otadata_make((uint32_t)started + 1, ESP_OTA_IMG_VALID);
+    return true;
+}
+
+const char *boot_index_name(int index, char buf[12])
+{
+    if (index == BOOT_INDEX_FACTORY) {
+        return "factory";
+    }
+    if (index == BOOT_INDEX_TEST) {
+        return "test";
+    }
+    snprintf(buf, 12, "ota_%u", (unsigned)index % 100u);
+    return buf;
+}
+
+/** "erased", "seq 2 ABORTED", "seq 2 with a wrong CRC". Returns buf. */
+static const char *describe_copy(const otadata_entry_t *entry, char *buf, size_t size)
+{
+    if (entry->seq == OTADATA_SEQ_ERASED) {
+        return "erased";
+    }
+    snprintf(buf, size, "seq %" PRIu32 " %s", entry->seq,
+             otadata_crc_matches(entry) ? otadata_state_name(entry->state) : "with a wrong CRC");
+    return buf;
+}
+
+const char *boot_explain(const boot_selection_t *selection, const boot_candidates_t *have, char *buf,
+                         uint32_t size)
+{
+    char name[12], text[2][40];
+    const char *first = boot_index_name(selection->index, name);
+    if (!have->otadata) {
+        snprintf(buf, size, "there is no otadata partition: factory is first");
+    } else if (selection->active != OTADATA_NONE) {
+        const otadata_entry_t *entry = &selection->after[selection->active];
+        snprintf(buf, size, "otadata copy %d is active (seq %" PRIu32 ", %s) and selects %s",
+                 selection->active, entry->seq, otadata_state_name(entry->state), first);
+    } else {
+        snprintf(buf, size, "no otadata copy selects a slot (copy 0 %s, copy 1 %s): %s is first",
+                 describe_copy(&selection->after[0], text[0], sizeof(text[0])),
+                 describe_copy(&selection->after[1], text[1], sizeof(text[1])), first);
+    }
+    return buf;
+}

@@ -1,0 +1,24 @@
+/* otadata in flash: reading both records, and changing one of them so that the order survives a power cut. */
+#pragma once
+
+#include "boot/otadata.h"
+#include "otter/flash.h"
+
+/**
+ * Read and decode both copies.
+ * @param offset  of the otadata partition in flash; `size` its bytes
+ * @return ESP_OK, ESP_ERR_INVALID_SIZE (smaller than OTADATA_SIZE_MIN), ESP_ERR_FLASH_OP_*
+ */
+esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
+                       otadata_entry_t two[OTADATA_COPY_COUNT]);
+
+/**
+ * Erase one copy's sector, then program the record, each made durable before the next step and all that was done before
+ * made durable before the erase. A cut between leaves that copy erased and the other as it was.
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*
+ */
+esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,
+                             const otadata_entry_t *entry);
+
+/** Erase one copy's sector, with barriers before and after. @return ESP_OK, ESP_ERR_FLASH_OP_* */
+esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy);
