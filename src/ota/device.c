@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "flash/partition_list.h"
+#include "ota/update.h"
 
 #define DEFAULT_TABLE_OFFSET 0x8000u
 
@@ -23,4 +24,10 @@ void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter
     /* The list keeps its own status: a device without a readable table exists, it just has no partitions. */
     (void)partition_list_load(&device->partitions, flash, device->config.table_offset,
                               device->config.allow_no_md5);
+}
+
+void otter_device_deinit(otter_device_t *device)
+{
+    ota_drop_updates(device);
+    device->running = NULL;
 }

@@ -1,0 +1,498 @@
+/*
+ * The otadata calls: what boots next, what is confirmed, what is rejected. Decisions are boot/select.c's, bytes are
+ * boot/otadata_flash.c's; here is the I/O around them.
+ *
+ * The order of every change, which a power cut at any point relies on:
+ * 1. An image is verified from flash before a record may name it (ota_set_boot_partition), and is durable before the
+ *    record is: otadata_write_copy() begins with a barrier.
+ * 2. A slot that is about to be overwritten is named by no record that would boot it: ota_release_slot() runs before the
+ *    first erase.
+ * 3. Of two records to be erased, the active one goes last (select_factory): until then the old decision stands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "boot/otadata_flash.h"
+#include "boot/secure_version.h"
+#include "boot/select.h"
+#include "esp_log.h"
+#include "flash/partition_list.h"
+#include "image/image.h"
+#include "ota/update.h"
+#include "ota/update_internal.h"
+
+static const char TAG[] = "esp_ota_ops";
+
+/** otadata as the application sees it. */
+typedef struct {
+    const esp_partition_t *otadata;
+    uint32_t slot_count;
+    otadata_entry_t two[OTADATA_COPY_COUNT];
+    int active; /* OTADATA_NONE when there are no slots */
+} selection_t;
+
+static const esp_partition_t *find_app(const otter_device_t *device, uint32_t subtype)
+{
+    return partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_APP,
+                               (esp_partition_subtype_t)subtype, NULL);
+}
+
+static const esp_partition_t *find_slot(const otter_device_t *device, uint32_t slot)
+{
+    return find_app(device, ESP_PARTITION_SUBTYPE_APP_OTA_MIN + slot);
+}
+
+static uint32_t slot_of(const esp_partition_t *partition)
+{
+    return ota_is_slot(partition) ? (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN
+                                  : SELECT_NO_SLOT;
+}
+
+bool ota_is_slot(const esp_partition_t *partition)
+{
+    return partition != NULL && partition->type == ESP_PARTITION_TYPE_APP &&
+           partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+           partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+}
+
+bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition)
+{
+    return device->running != NULL && partition->type == device->running->type &&
+           partition->address == device->running->address;
+}
+
+/** @return ESP_OK, ESP_ERR_NOT_FOUND (no otadata partition), ESP_ERR_INVALID_SIZE, ESP_ERR_FLASH_OP_* */
+static esp_err_t read_selection(otter_device_t *device, selection_t *sel)
+{
+    sel->otadata = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                       ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+    if (sel->otadata == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = otadata_read(device->flash, sel->otadata->address, sel->otadata->size, sel->two);
+    if (err != ESP_OK) {
+        return err;
+    }
+    sel->slot_count = ota_get_app_partition_count(device);
+    sel->active = sel->slot_count != 0 ? otadata_active(sel->two) : OTADATA_NONE;
+    return ESP_OK;
+}
+
+/** As read_selection, and ESP_FAIL when no record is active. */
+static esp_err_t read_active(otter_device_t *device, selection_t *sel)
+{
+    esp_err_t err = read_selection(device, sel);
+    if (err == ESP_OK && sel->active == OTADATA_NONE) {
+        return ESP_FAIL;
+    }
+    return err;
+}
+
+static const esp_partition_t *slot_of_copy(const otter_device_t *device, const selection_t *sel,
+                                           uint32_t copy)
+{
+    return find_slot(device, otadata_slot(sel->two[copy].seq, sel->slot_count));
+}
+
+static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
+{
+    if (!plan->write) {
+        return ESP_OK;
+    }
+    uint32_t offset = sel->otadata->address;
+    esp_err_t err = otadata_write_copy(device->flash, offset, plan->copy, &plan->entry);
+    if (err == ESP_OK && plan->erase_other) {
+        err = otadata_erase_copy(device->flash, offset, plan->copy ^ 1u);
+    }
+    return err;
+}
+
+/** The bootloader's check of the image in a partition; not repeated while nothing has changed since the last one. */
+static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition)
+{
+    if (otter_flash_is_attested(device->flash, partition->address, 1)) {
+        return ESP_OK;
+    }
+    const image_rules_t rules = {.chip = &device->chip,
+                                 .flash_offset = partition->address,
+                                 .size = partition->size,
+                                 .loading = true};
+    esp_err_t err =
+        image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
+    if (err != ESP_OK && device->last_reason[0] == '\0') {
+        snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
+    }
+    return err;
+}
+
+/* ---- selecting ---------------------------------------------------------------------------------------------------- */
+
+static bool copy_is_blank(const otadata_entry_t *entry)
+{
+    uint8_t raw[OTADATA_ENTRY_SIZE];
+    otadata_encode(entry, raw);
+    for (uint32_t i = 0; i < sizeof(raw); i++) {
+        if (raw[i] != 0xFF) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** Factory is what boots when no record selects a slot. */
+static esp_err_t select_factory(otter_device_t *device)
+{
+    selection_t sel;
+    esp_err_t err = read_selection(device, &sel);
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint32_t last = sel.active == 1 ? 1 : 0;
+    const uint32_t order[OTADATA_COPY_COUNT] = {last ^ 1u, last};
+    for (uint32_t i = 0; i < OTADATA_COPY_COUNT && err == ESP_OK; i++) {
+        if (!copy_is_blank(&sel.two[order[i]])) {
+            err = otadata_erase_copy(device->flash, sel.otadata->address, order[i]);
+        }
+    }
+    return err;
+}
+
+/** Anti-rollback: an application that is too old is erased, so that no fallback can find it either. */
+static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_t *partition)
+{
+    uint32_t version, device_version;
+    esp_err_t err = secure_version_of_app(device->flash, partition->address, partition->size, &version);
+    if (err == ESP_OK) {
+        err = secure_version_read(device, &device_version);
+    }
+    if (err != ESP_OK || version >= device_version) {
+        return err;
+    }
+    ESP_LOGE(TAG, "New firmware security version is less than eFuse programmed, %u < %u", (unsigned)version,
+             (unsigned)device_version);
+    if (!ota_is_running(device, partition)) {
+        err = ota_erase_range(device, partition, 0, partition->size);
+    }
+    return err == ESP_OK ? ESP_ERR_OTA_SMALL_SEC_VER : err;
+}
+
+static esp_err_t select_slot(otter_device_t *device, const esp_partition_t *partition)
+{
+    selection_t sel;
+    esp_err_t err = read_selection(device, &sel);
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint32_t slot = slot_of(partition);
+    if (slot >= sel.slot_count) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    uint32_t state = device->config.rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED;
+    select_plan_t plan;
+    err = select_plan_slot(sel.two, slot, sel.slot_count, slot_of(device->running), state, &plan);
+    return err == ESP_OK ? carry_out(device, &sel, &plan) : err;
+}
+
+esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *partition)
+{
+    if (partition == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    partition = partition_list_verify(&device->partitions, partition);
+    if (partition == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = verify_image(device, partition);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->last_reason);
+        return ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+    if (partition->type == ESP_PARTITION_TYPE_APP && partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
+        return select_factory(device);
+    }
+    if (!ota_is_slot(partition)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (device->config.anti_rollback) {
+        err = refuse_old_version(device, partition);
+    }
+    return err == ESP_OK ? select_slot(device, partition) : err;
+}
+
+esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition)
+{
+    selection_t sel;
+    esp_err_t err = read_active(device, &sel);
+    if (err != ESP_OK) {
+        /* Nothing selects anything, or otadata cannot be read and so cannot be relied on by the next boot either. */
+        return ESP_OK;
+    }
+    if (slot_of_copy(device, &sel, (uint32_t)sel.active) != partition) {
+        return ESP_OK;
+    }
+    return otadata_erase_copy(device->flash, sel.otadata->address, (uint32_t)sel.active);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------- */
+
+uint8_t ota_get_app_partition_count(otter_device_t *device)
+{
+    uint8_t count = 0;
+    while (count < ESP_PARTITION_SUBTYPE_APP_OTA_MAX - ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+           find_slot(device, count) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+/** What boots when no record selects: factory, else the first slot there is, else test. */
+static const esp_partition_t *default_partition(const otter_device_t *device)
+{
+    const esp_partition_t *found = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
+    for (uint32_t subtype = ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
+         found == NULL && subtype <= ESP_PARTITION_SUBTYPE_APP_TEST; subtype++) {
+        found = find_app(device, subtype); /* the slots, and test right behind them */
+    }
+    return found;
+}
+
+_Static_assert(ESP_PARTITION_SUBTYPE_APP_TEST == ESP_PARTITION_SUBTYPE_APP_OTA_MAX, "test follows the slots");
+
+const esp_partition_t *ota_get_boot_partition(otter_device_t *device)
+{
+    selection_t sel;
+    esp_err_t err = read_active(device, &sel);
+    if (err == ESP_FAIL) {
+        return default_partition(device);
+    }
+    return err == ESP_OK ? slot_of_copy(device, &sel, (uint32_t)sel.active) : NULL;
+}
+
+const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
+                                                     const esp_partition_t *start_from)
+{
+    if (start_from == NULL) {
+        start_from = device->running;
+    } else if (partition_list_verify(&device->partitions, start_from) == NULL) {
+        return NULL;
+    }
+    uint32_t start = slot_of(start_from);
+    const esp_partition_t *first = NULL;
+    for (uint32_t slot = 0; slot < ESP_PARTITION_SUBTYPE_APP_OTA_MAX - ESP_PARTITION_SUBTYPE_APP_OTA_MIN; slot++) {
+        const esp_partition_t *found = find_slot(device, slot);
+        if (found == NULL) {
+            continue;
+        }
+        if (start != SELECT_NO_SLOT && slot > start) {
+            return found;
+        }
+        first = first != NULL ? first : found;
+    }
+    return first;
+}
+
+esp_err_t ota_get_partition_description(otter_device_t *device, const esp_partition_t *partition,
+                                        esp_app_desc_t *app_desc)
+{
+    if (partition == NULL || app_desc == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (partition->type != ESP_PARTITION_TYPE_APP) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    uint8_t raw[IMAGE_DESC_SIZE];
+    esp_err_t err = ota_read_range(device, partition, IMAGE_DESC_OFFSET, raw, sizeof(raw));
+    if (err != ESP_OK) {
+        return err;
+    }
+    memcpy(app_desc, raw, sizeof(*app_desc)); /* ESP-IDF's caller sees what is there, magic or not */
+    return image_decode_desc(raw, app_desc);
+}
+
+esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_partition_t *partition,
+                                         esp_bootloader_desc_t *desc)
+{
+    if (desc == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    const otter_chip_facts_t *facts = otter_chip_facts(device->chip.id);
+    const esp_partition_t boots = {.address = facts != NULL ? facts->bootloader_offset : 0,
+                                   .size = device->config.table_offset};
+    uint8_t raw[sizeof(*desc)];
+    esp_err_t err = ota_read_range(device, partition != NULL ? partition : &boots, IMAGE_DESC_OFFSET, raw,
+                                   sizeof(raw));
+    if (err != ESP_OK) {
+        return err;
+    }
+    memcpy(desc, raw, sizeof(*desc));
+    desc->version = le32_get(raw + offsetof(esp_bootloader_desc_t, version));
+    return desc->magic_byte == ESP_BOOTLOADER_DESC_MAGIC_BYTE ? ESP_OK : ESP_ERR_NOT_FOUND;
+}
+
+/** True if this copy's number can be believed and selects `slot`; a refused state counts too. */
+static bool copy_speaks_of(const selection_t *sel, uint32_t copy, uint32_t slot)
+{
+    return !otadata_is_uninitialised(&sel->two[copy]) &&
+           otadata_slot(sel->two[copy].seq, sel->slot_count) == slot;
+}
+
+esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t *partition,
+                                  esp_ota_img_states_t *ota_state)
+{
+    if (partition == NULL || ota_state == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (!ota_is_slot(partition)) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    selection_t sel;
+    esp_err_t err = read_selection(device, &sel);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (sel.slot_count == 0) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    uint32_t first = sel.active == 1 ? 1 : 0; /* two records of one slot: the one that counts */
+    for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
+        uint32_t copy = first ^ i;
+        if (copy_speaks_of(&sel, copy, slot_of(partition))) {
+            *ota_state = (esp_ota_img_states_t)sel.two[copy].state;
+            return ESP_OK;
+        }
+    }
+    return ESP_ERR_NOT_FOUND;
+}
+
+const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)
+{
+    selection_t sel;
+    if (read_selection(device, &sel) != ESP_OK || sel.slot_count == 0) {
+        return NULL;
+    }
+    bool eligible[OTADATA_COPY_COUNT];
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+        eligible[copy] = !otadata_is_uninitialised(&sel.two[copy]) && otadata_is_refused(&sel.two[copy]);
+    }
+    int picked = otadata_pick(sel.two, eligible, false);
+    if (picked == OTADATA_NONE) {
+        return NULL;
+    }
+    const esp_partition_t *partition = slot_of_copy(device, &sel, (uint32_t)picked);
+    return partition != NULL && verify_image(device, partition) == ESP_OK ? partition : NULL;
+}
+
+/* ---- confirming and rejecting ------------------------------------------------------------------------------------- */
+
+static bool version_is_acceptable(const otter_device_t *device, const esp_partition_t *partition)
+{
+    uint32_t version, device_version;
+    return secure_version_of_app(device->flash, partition->address, partition->size, &version) == ESP_OK &&
+           secure_version_read(device, &device_version) == ESP_OK && version >= device_version;
+}
+
+static bool rollback_is_possible(otter_device_t *device, const selection_t *sel)
+{
+    uint32_t other = (uint32_t)sel->active ^ 1u;
+    bool anti_rollback = device->config.anti_rollback;
+    if (!otadata_is_valid(&sel->two[other])) {
+        const esp_partition_t *factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
+        return !anti_rollback && factory != NULL && verify_image(device, factory) == ESP_OK;
+    }
+    const esp_partition_t *previous = slot_of_copy(device, sel, other);
+    return previous != NULL && verify_image(device, previous) == ESP_OK &&
+           (!anti_rollback || version_is_acceptable(device, previous));
+}
+
+bool ota_check_rollback_is_possible(otter_device_t *device)
+{
+    selection_t sel;
+    return read_active(device, &sel) == ESP_OK && rollback_is_possible(device, &sel);
+}
+
+/** From here on nothing older than the confirmed application runs. */
+static esp_err_t burn_running_version(otter_device_t *device)
+{
+    uint32_t version;
+    if (device->running == NULL) {
+        return ESP_FAIL;
+    }
+    esp_err_t err = secure_version_of_app(device->flash, device->running->address, device->running->size, &version);
+    return err == ESP_OK ? secure_version_raise(device, version) : err;
+}
+
+esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
+{
+    selection_t sel;
+    esp_err_t err = read_active(device, &sel);
+    if (err != ESP_OK) {
+        return err;
+    }
+    select_plan_t plan;
+    select_plan_confirm(sel.two, sel.slot_count, &plan);
+    err = carry_out(device, &sel, &plan);
+    if (err == ESP_OK && plan.write && device->config.anti_rollback) {
+        err = burn_running_version(device);
+    }
+    return err;
+}
+
+esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
+{
+    selection_t sel;
+    esp_err_t err = read_active(device, &sel);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (!rollback_is_possible(device, &sel)) {
+        ESP_LOGE(TAG, "Rollback is not possible, do not have any suitable apps in slots");
+        return ESP_ERR_OTA_ROLLBACK_FAILED;
+    }
+    select_plan_t plan;
+    select_plan_reject(sel.two, &plan);
+    return carry_out(device, &sel, &plan);
+}
+
+/** The copy that is not active, if it names a slot that may be given up. */
+static esp_err_t find_previous(otter_device_t *device, selection_t *sel, uint32_t *copy,
+                               const esp_partition_t **partition)
+{
+    if (read_active(device, sel) != ESP_OK) {
+        return ESP_FAIL;
+    }
+    *copy = (uint32_t)sel->active ^ 1u;
+    if (otadata_is_uninitialised(&sel->two[*copy])) {
+        return ESP_FAIL;
+    }
+    *partition = slot_of_copy(device, sel, *copy);
+    bool in_use = *partition == NULL || ota_is_running(device, *partition) ||
+                  *partition == slot_of_copy(device, sel, (uint32_t)sel->active);
+    return in_use ? ESP_FAIL : ESP_OK;
+}
+
+esp_err_t ota_erase_last_boot_app_partition(otter_device_t *device)
+{
+    selection_t sel;
+    uint32_t copy;
+    const esp_partition_t *partition;
+    esp_err_t err = find_previous(device, &sel, &copy, &partition);
+    if (err == ESP_OK) {
+        err = ota_erase_range(device, partition, 0, partition->size);
+    }
+    return err == ESP_OK ? otadata_erase_copy(device->flash, sel.otadata->address, copy) : err;
+}
+
+esp_err_t ota_invalidate_inactive_ota_data_slot(otter_device_t *device)
+{
+    selection_t sel;
+    uint32_t copy;
+    const esp_partition_t *partition;
+    esp_err_t err = find_previous(device, &sel, &copy, &partition);
+    return err == ESP_OK ? otadata_erase_copy(device->flash, sel.otadata->address, copy) : err;
+}
+
+const char *ota_last_reason(const otter_device_t *device)
+{
+    return device->last_reason;
+}

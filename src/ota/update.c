@@ -1,0 +1,557 @@
+/*
+ * The update session: one open update writes one partition and knows, when the last byte is in flash, whether what is
+ * there is an image.
+ *
+ * Invariants
+ * 1. Nothing outside the staging partition is programmed or erased, except otadata at begin (ota_release_slot, and with
+ *    rollback the record of the slot before the running one).
+ * 2. `written` grows only after its bytes were programmed; a failed write leaves it where it was (write_pieces).
+ * 3. The verdict is about bytes that were read back from flash: the stream is fed from flash alone (follow_up_to), or the
+ *    whole image is read again at the end when writes came in another order or failed half-way (`follows` false).
+ * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
+ */
+#include "ota/update.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "esp_log.h"
+#include "flash/partition_list.h"
+#include "flash/partition_table.h"
+#include "image/image.h"
+#include "otter/system.h"
+#include "ota/update_internal.h"
+
+static const char TAG[] = "esp_ota_ops";
+
+#define READ_BACK_SIZE       0x10000u /* bytes read at once where memory allows */
+#define READ_BACK_SIZE_SMALL 0x1000u
+#define PIECE_SIZE           0x10000u /* bytes of a long write that are erased and programmed together */
+
+struct ota_update {
+    struct ota_update *next;
+    esp_ota_handle_t handle;
+    const esp_partition_t *staging; /* written */
+    const esp_partition_t *final;   /* says what the bytes are, and where they go if copied */
+    bool copy_to_final;
+    bool erase_ahead; /* OTA_WITH_SEQUENTIAL_WRITES */
+    bool resumed;
+    uint32_t written; /* bytes; with writes in order also the position of the next one */
+
+    bool follows;         /* the stream has seen flash up to read_back and may go on from there */
+    bool stream_begun;
+    uint32_t read_back;   /* bytes of staging that the stream has seen */
+    image_stream_t stream;
+    uint8_t *buf; /* of buf_size bytes, for reading back; NULL until it is needed */
+    uint32_t buf_size;
+};
+
+/* ---- the list of open updates ------------------------------------------------------------------------------------- */
+
+/** The link that points to the update, or to NULL at the end of the list. */
+static struct ota_update **find_link(otter_device_t *device, esp_ota_handle_t handle)
+{
+    struct ota_update **link = &device->updates;
+    while (*link != NULL && (*link)->handle != handle) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+static struct ota_update *find_update(otter_device_t *device, esp_ota_handle_t handle)
+{
+    return *find_link(device, handle);
+}
+
+static esp_ota_handle_t next_handle(otter_device_t *device)
+{
+    do {
+        device->last_update_handle++;
+    } while (device->last_update_handle == 0 || find_update(device, device->last_update_handle) != NULL);
+    return device->last_update_handle;
+}
+
+static void free_update(struct ota_update *update)
+{
+    image_stream_end(&update->stream);
+    free(update->buf);
+    free(update);
+}
+
+static void close_update(otter_device_t *device, esp_ota_handle_t handle)
+{
+    struct ota_update **link = find_link(device, handle), *update = *link;
+    *link = update->next;
+    free_update(update);
+}
+
+void ota_drop_updates(otter_device_t *device)
+{
+    while (device->updates != NULL) {
+        close_update(device, device->updates->handle);
+    }
+}
+
+static bool is_being_updated(const otter_device_t *device, const esp_partition_t *partition)
+{
+    for (const struct ota_update *u = device->updates; u != NULL; u = u->next) {
+        if (u->staging == partition || (u->copy_to_final && u->final == partition)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- begin -------------------------------------------------------------------------------------------------------- */
+
+/** Rollback: while the running application is on trial, the slot it would fall back to must stay. */
+static bool running_is_on_trial(otter_device_t *device)
+{
+    esp_ota_img_states_t state;
+    return device->config.rollback && device->running != NULL &&
+           ota_get_state_partition(device, device->running, &state) == ESP_OK &&
+           state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+/** May `partition`, a record of the device's list, be overwritten now? */
+static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition)
+{
+    if (partition->type == ESP_PARTITION_TYPE_APP) {
+        if (!ota_is_slot(partition)) {
+            return ESP_ERR_INVALID_ARG;
+        }
+        if (ota_is_running(device, partition)) {
+            return ESP_ERR_OTA_PARTITION_CONFLICT;
+        }
+        if (running_is_on_trial(device)) {
+            ESP_LOGE(TAG, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
+            return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+        }
+    }
+    return is_being_updated(device, partition) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS : ESP_OK;
+}
+
+/** Bytes to erase at begin. @return ESP_OK, ESP_ERR_INVALID_SIZE: the image does not fit */
+static esp_err_t bytes_to_erase(const otter_device_t *device, const esp_partition_t *partition,
+                                size_t image_size, uint32_t *len)
+{
+    uint32_t size = (uint32_t)image_size; /* ESP-IDF's constants reach us sign-extended from int: 32 bits count */
+    if (size == OTA_WITH_SEQUENTIAL_WRITES) {
+        *len = 0;
+    } else if (size == 0 || size == OTA_SIZE_UNKNOWN) {
+        *len = partition->size;
+    } else if (image_size > partition->size) {
+        return ESP_ERR_INVALID_SIZE;
+    } else {
+        *len = align_up_u32(size, device->flash->erase_size);
+    }
+    return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
+}
+
+static struct ota_update *new_update(const esp_partition_t *staging, bool erase_ahead)
+{
+    struct ota_update *update = calloc(1, sizeof(*update));
+    if (update != NULL) {
+        update->staging = update->final = staging;
+        update->erase_ahead = erase_ahead;
+        update->follows = true;
+    }
+    return update;
+}
+
+static esp_ota_handle_t publish(otter_device_t *device, struct ota_update *update)
+{
+    update->handle = next_handle(device);
+    update->next = device->updates;
+    device->updates = update;
+    device->last_reason[0] = '\0';
+    return update->handle;
+}
+
+/** Takes the slot out of use, then erases what is to be erased now. */
+static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *partition, uint32_t erase_len)
+{
+    bool slot = ota_is_slot(partition);
+    esp_err_t err = partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
+    if (err == ESP_OK && slot) {
+        err = ota_release_slot(device, partition);
+    }
+    if (err == ESP_OK) {
+        err = ota_erase_range(device, partition, 0, erase_len);
+    }
+    if (err == ESP_OK && slot && device->config.rollback) {
+        /* The slot being overwritten stops being a rollback target; that there is none is no error. */
+        (void)ota_invalidate_inactive_ota_data_slot(device);
+    }
+    return err;
+}
+
+esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
+                    esp_ota_handle_t *out_handle)
+{
+    if (partition == NULL || out_handle == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    partition = partition_list_verify(&device->partitions, partition);
+    if (partition == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    uint32_t erase_len;
+    esp_err_t err = check_target(device, partition);
+    if (err == ESP_OK) {
+        err = bytes_to_erase(device, partition, image_size, &erase_len);
+    }
+    if (err != ESP_OK) {
+        return err;
+    }
+    struct ota_update *update = new_update(partition, (uint32_t)image_size == OTA_WITH_SEQUENTIAL_WRITES);
+    if (update == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    err = prepare_slot(device, partition, erase_len);
+    if (err != ESP_OK) {
+        free_update(update);
+        return err;
+    }
+    *out_handle = publish(device, update);
+    return ESP_OK;
+}
+
+esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
+                     size_t image_offset, esp_ota_handle_t *out_handle)
+{
+    if (partition == NULL || out_handle == NULL || image_offset > partition->size) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    partition = partition_list_verify(&device->partitions, partition);
+    if (partition == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (!ota_is_slot(partition)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = check_target(device, partition);
+    if (err != ESP_OK) {
+        return err;
+    }
+    struct ota_update *update = new_update(partition, (uint32_t)erase_size == OTA_WITH_SEQUENTIAL_WRITES);
+    if (update == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    update->resumed = true;
+    update->written = (uint32_t)image_offset;
+    err = prepare_slot(device, partition, 0);
+    if (err != ESP_OK) {
+        free_update(update);
+        return err;
+    }
+    *out_handle = publish(device, update);
+    return ESP_OK;
+}
+
+/* ---- reading back ------------------------------------------------------------------------------------------------- */
+
+static bool final_is_image(const struct ota_update *update)
+{
+    return update->final->type == ESP_PARTITION_TYPE_APP ||
+           update->final->type == ESP_PARTITION_TYPE_BOOTLOADER;
+}
+
+/** The bootloader's rules for what lies in staging. */
+static image_rules_t image_rules(const otter_device_t *device, const struct ota_update *update)
+{
+    bool app = update->final->type == ESP_PARTITION_TYPE_APP;
+    return (image_rules_t){.chip = &device->chip,
+                           .flash_offset = update->staging->address,
+                           .size = update->staging->size,
+                           .loading = app,
+                           .bootloader = !app};
+}
+
+/** A buffer and a stream, as soon as there is something to judge. @return false: no memory now, the end will read */
+static bool start_following(otter_device_t *device, struct ota_update *update)
+{
+    for (uint32_t size = READ_BACK_SIZE; update->buf == NULL && size >= READ_BACK_SIZE_SMALL;
+         size = size == READ_BACK_SIZE ? READ_BACK_SIZE_SMALL : 0) {
+        update->buf = malloc(size);
+        update->buf_size = update->buf != NULL ? size : 0;
+    }
+    if (update->buf == NULL) {
+        return false;
+    }
+    if (!update->stream_begun) {
+        const image_rules_t rules = image_rules(device, update);
+        update->stream_begun = image_stream_begin(&update->stream, &rules) == ESP_OK;
+    }
+    return update->stream_begun;
+}
+
+/** Feeds the stream from flash up to `end`. A verdict that is reached early ends the reading, not the update. */
+static void follow_up_to(otter_device_t *device, struct ota_update *update, uint32_t end)
+{
+    if (!update->follows || !final_is_image(update) || update->read_back >= end) {
+        return;
+    }
+    if (!start_following(device, update)) {
+        update->follows = false;
+        return;
+    }
+    while (update->read_back < end && update->stream.verdict == ESP_ERR_NOT_FINISHED) {
+        uint32_t len = min_u32(end - update->read_back, update->buf_size);
+        if (ota_read_range(device, update->staging, update->read_back, update->buf, len) != ESP_OK) {
+            update->follows = false; /* the end reads again and tells */
+            return;
+        }
+        (void)image_stream_feed(&update->stream, update->buf, len); /* sticky: judged at the end */
+        update->read_back += len;
+    }
+}
+
+/** Whole sectors are final: read them back once there is a buffer's worth. */
+static void follow_writes(otter_device_t *device, struct ota_update *update)
+{
+    uint32_t complete = align_down_u32(update->written, device->flash->erase_size);
+    if (complete - update->read_back >= READ_BACK_SIZE) {
+        follow_up_to(device, update, complete);
+    }
+}
+
+/* ---- write -------------------------------------------------------------------------------------------------------- */
+
+/** The very first bytes show at once that something else was sent. */
+static bool starts_right(const struct ota_update *update, const uint8_t *data, size_t size)
+{
+    if (final_is_image(update)) {
+        return data[0] == ESP_IMAGE_HEADER_MAGIC;
+    }
+    if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
+        return data[0] == (ESP_PARTITION_MAGIC & 0xFF) && (size < 2 || data[1] == ESP_PARTITION_MAGIC >> 8);
+    }
+    return true;
+}
+
+/** Erases the sectors that [at, at + len) enters; the one it begins inside of was erased when it was entered. */
+static esp_err_t erase_entered(otter_device_t *device, const struct ota_update *update, uint32_t at,
+                               uint32_t len)
+{
+    uint32_t sector = device->flash->erase_size;
+    uint32_t first = align_up_u32(at, sector), end = align_up_u32(at + len, sector);
+    return first < end ? ota_erase_range(device, update->staging, first, end - first) : ESP_OK;
+}
+
+/** Erases (if this update erases as it goes) and programs, a bounded piece at a time. */
+static esp_err_t write_pieces(otter_device_t *device, const struct ota_update *update, const uint8_t *data,
+                              uint32_t size)
+{
+    for (uint32_t done = 0; done < size;) {
+        uint32_t at = update->written + done;
+        uint32_t len = min_u32(size - done, PIECE_SIZE - at % PIECE_SIZE);
+        esp_err_t err = update->erase_ahead ? erase_entered(device, update, at, len) : ESP_OK;
+        if (err == ESP_OK) {
+            err = ota_program_range(device, update->staging, at, data + done, len);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+        otter_system_alive();
+        done += len;
+    }
+    return ESP_OK;
+}
+
+esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size)
+{
+    if (data == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (size == 0) {
+        return ESP_OK;
+    }
+    struct ota_update *update = find_update(device, handle);
+    if (update == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (update->written == 0 && !starts_right(update, data, size)) {
+        ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", *(const uint8_t *)data);
+        return ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+    if (update->written > update->staging->size || size > update->staging->size - update->written) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    esp_err_t err = write_pieces(device, update, data, (uint32_t)size);
+    if (err != ESP_OK) {
+        update->follows = false; /* it may be tried again with other bytes than those that were read back */
+        return err;
+    }
+    update->written += (uint32_t)size;
+    follow_writes(device, update);
+    return ESP_OK;
+}
+
+esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size,
+                                uint32_t offset)
+{
+    if (data == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (size == 0) {
+        return ESP_OK;
+    }
+    struct ota_update *update = find_update(device, handle);
+    if (update == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (update->erase_ahead) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (size > update->staging->size) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    update->follows = false;
+    esp_err_t err = ota_program_range(device, update->staging, offset, data, (uint32_t)size);
+    if (err == ESP_OK) {
+        update->written += min_u32((uint32_t)size, UINT32_MAX - update->written);
+        otter_system_alive();
+    }
+    return err;
+}
+
+esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
+                                  const esp_partition_t *final, bool finalize_with_copy)
+{
+    if (final == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    struct ota_update *update = find_update(device, handle);
+    if (update == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (update->written != 0 && !update->resumed) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    final = partition_list_verify(&device->partitions, final);
+    if (final == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (final == update->staging) {
+        return ESP_OK;
+    }
+    if (finalize_with_copy && ota_is_running(device, final)) {
+        return ESP_ERR_OTA_PARTITION_CONFLICT;
+    }
+    update->final = final;
+    update->copy_to_final = finalize_with_copy;
+    return ESP_OK;
+}
+
+/* ---- end ---------------------------------------------------------------------------------------------------------- */
+
+/** The verdict of the stream, fed on from flash until it has one: what the partition held before counts, as it does for
+ * the bootloader. */
+static esp_err_t judge_followed(otter_device_t *device, struct ota_update *update)
+{
+    follow_up_to(device, update, update->staging->size);
+    if (!update->follows) {
+        return ESP_ERR_NOT_FINISHED;
+    }
+    esp_err_t err = image_stream_close(&update->stream);
+    if (err == ESP_OK) {
+        otter_flash_attest(device->flash, update->staging->address, update->stream.info.image_len);
+    } else {
+        snprintf(device->last_reason, sizeof(device->last_reason), "%s", update->stream.why);
+    }
+    return err;
+}
+
+static esp_err_t judge_image(otter_device_t *device, struct ota_update *update)
+{
+    esp_err_t err = judge_followed(device, update);
+    if (err == ESP_ERR_NOT_FINISHED) {
+        const image_rules_t rules = image_rules(device, update);
+        err = image_verify_flash(device->flash, &rules, NULL, device->last_reason,
+                                 sizeof(device->last_reason));
+    }
+    return err;
+}
+
+static esp_err_t judge_table(otter_device_t *device, const struct ota_update *update)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    uint32_t count;
+    esp_err_t err = ota_read_range(device, update->staging, 0, raw, sizeof(raw));
+    if (err == ESP_OK) {
+        err = partition_table_verify(raw, device->flash->size, &count, device->last_reason,
+                                     sizeof(device->last_reason));
+    }
+    return err;
+}
+
+/** Is what lies in staging what it should be? @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_OTA_VALIDATE_FAILED */
+static esp_err_t judge(otter_device_t *device, struct ota_update *update)
+{
+    esp_err_t err = ESP_OK;
+    device->last_reason[0] = '\0';
+    if (final_is_image(update)) {
+        err = judge_image(device, update);
+    } else if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
+        err = judge_table(device, update);
+    }
+    if (err == ESP_OK || err == ESP_ERR_NO_MEM) {
+        return err;
+    }
+    if (device->last_reason[0] == '\0') {
+        snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
+    }
+    ESP_LOGE(TAG, "%s: %s", update->staging->label, device->last_reason);
+    return ESP_ERR_OTA_VALIDATE_FAILED;
+}
+
+/** The judged bytes go where they belong. */
+static esp_err_t copy_to_final(otter_device_t *device, struct ota_update *update)
+{
+    const esp_partition_t *final = update->final;
+    if (final->size > update->staging->size) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    uint8_t *buf = malloc(READ_BACK_SIZE_SMALL);
+    if (buf == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = ota_erase_range(device, final, 0, final->size);
+    for (uint32_t done = 0; done < final->size && err == ESP_OK;) {
+        uint32_t len = min_u32(final->size - done, READ_BACK_SIZE_SMALL);
+        err = ota_read_range(device, update->staging, done, buf, len);
+        if (err == ESP_OK) {
+            err = ota_program_range(device, final, done, buf, len);
+        }
+        otter_system_alive();
+        done += len;
+    }
+    free(buf);
+    return err;
+}
+
+esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)
+{
+    struct ota_update *update = find_update(device, handle);
+    if (update == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = update->written != 0 ? judge(device, update) : ESP_ERR_INVALID_ARG;
+    if (err == ESP_OK && update->copy_to_final) {
+        err = copy_to_final(device, update);
+    }
+    close_update(device, handle);
+    return err;
+}
+
+esp_err_t ota_abort(otter_device_t *device, esp_ota_handle_t handle)
+{
+    if (find_update(device, handle) == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    close_update(device, handle);
+    return ESP_OK;
+}

@@ -1,0 +1,33 @@
+/* What the two halves of the update session share: src/ota/update.c writes slots, src/ota/boot_select.c otadata. */
+#pragma once
+
+#include "otter/device.h"
+
+/** An application partition with an ota_n subtype. NULL is none. */
+bool ota_is_slot(const esp_partition_t *partition);
+
+/** True for the partition that runs. */
+bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition);
+
+/**
+ * The slot is about to be overwritten: a record that would boot it is erased, so that a power cut in the middle finds what
+ * ran before and not a fallback. Writes nothing in the ordinary case, where the active record selects what runs.
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*
+ */
+esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition);
+
+/*
+ * I/O inside one partition, in bytes from its start.
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_SIZE  the range leaves the partition, or is not made of whole sectors (erase)
+ *         ESP_ERR_NOT_ALLOWED   program, erase: the partition is read-only
+ *         ESP_ERR_FLASH_OP_*
+ */
+esp_err_t ota_read_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset, void *dst,
+                         uint32_t len);
+esp_err_t ota_program_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+                            const void *src, uint32_t len);
+
+/** Long ranges are erased in steps that show the watchdog a sign of life. */
+esp_err_t ota_erase_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+                          uint32_t len);
