@@ -10,6 +10,7 @@
 #include "esp_bootloader_desc.h"
 #include "esp_err.h"
 #include "esp_flash_partitions.h"
+#include "esp_image_format.h"
 #include "esp_partition.h"
 
 #ifdef __cplusplus
@@ -197,7 +198,8 @@ esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void);
 /** Names of ESP-IDF 4: see esp_app_get_description() and esp_app_get_elf_sha256(). */
 const esp_app_desc_t *esp_ota_get_app_description(void)
     __attribute__((deprecated("use esp_app_get_description")));
-int esp_ota_get_app_elf_sha256(char *dst, size_t size) __attribute__((deprecated("use esp_app_get_elf_sha256")));
+int esp_ota_get_app_elf_sha256(char *dst, size_t size)
+    __attribute__((deprecated("use esp_app_get_elf_sha256")));
 
 #ifdef __cplusplus
 }

@@ -45,7 +45,7 @@ typedef struct otter_device {
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
     struct ota_update *updates;
     uint32_t last_update_handle;
-    char last_reason[96]; /* why the last image was refused, for people; "" when none was */
+    char last_reason[128]; /* why the last image was refused, for people; "" when none was */
 } otter_device_t;
 
 /**

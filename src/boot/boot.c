@@ -106,7 +106,7 @@ static esp_err_t read_table(boot_t *boot)
         return err;
     }
     uint32_t count;
-    char why[96];
+    char why[128];
     err = partition_table_verify(raw, flash->size, &count, why, sizeof(why));
     if (err != ESP_OK) {
         BOOT_LOG(boot, ESP_LOGE, "Failed to verify partition table: %s", why);
@@ -271,7 +271,8 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
 static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t error, const char *why)
 {
     otter_boot_result_t *result = boot->result;
-    if (boot->flash_error == ESP_OK && (error == ESP_ERR_FLASH_OP_FAIL || error == ESP_ERR_FLASH_OP_TIMEOUT)) {
+    if (boot->flash_error == ESP_OK &&
+        (error == ESP_ERR_FLASH_OP_FAIL || error == ESP_ERR_FLASH_OP_TIMEOUT)) {
         boot->flash_error = error;
     }
     BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,
@@ -291,7 +292,7 @@ static bool find_image(boot_t *boot, int *started)
     uint32_t count = boot_order(boot->selection.index, &boot->have, order);
     for (uint32_t i = 0; i < count; i++) {
         const partition_entry_t *app = entry_of(boot, order[i]);
-        char why[96] = "";
+        char why[128] = "";
         esp_err_t err = try_candidate(boot, app, why, sizeof(why));
         if (err == ESP_OK) {
             *started = order[i];
@@ -337,7 +338,8 @@ static const esp_partition_t *partition_of(otter_device_t *device, const partiti
             return item;
         }
     }
-    esp_partition_t *hidden = &list->items[list->count < OTTER_PARTITIONS_MAX ? list->count : OTTER_PARTITIONS_MAX - 1];
+    esp_partition_t *hidden =
+        &list->items[list->count < OTTER_PARTITIONS_MAX ? list->count : OTTER_PARTITIONS_MAX - 1];
     *hidden = (esp_partition_t){.flash_chip = device->flash,
                                 .type = (esp_partition_type_t)app->type,
                                 .subtype = (esp_partition_subtype_t)app->subtype,

@@ -33,7 +33,7 @@ typedef struct {
     int index;             /* tried first */
     int active;            /* the copy that decided, OTADATA_NONE */
     bool initial_contents; /* a slot that starts gets the first record: see boot_initial_entry */
-    bool raise_version;    /* anti-rollback: the active image is confirmed, older ones are refused from now on */
+    bool raise_version; /* anti-rollback: the active image is confirmed, older ones are refused from now on */
     otadata_entry_t after[OTADATA_COPY_COUNT]; /* the records once the rewrites are done */
     boot_rewrite_t rewrites[BOOT_REWRITES_MAX];
     uint32_t rewrite_count; /* to be written in this order, before any image is looked at */

@@ -16,9 +16,9 @@ static const struct {
     const char *name;
     bool refused; /* never selected again, whatever the build's options */
 } states[] = {
-    {ESP_OTA_IMG_NEW, "NEW", false},         {ESP_OTA_IMG_PENDING_VERIFY, "PENDING_VERIFY", false},
-    {ESP_OTA_IMG_VALID, "VALID", false},     {ESP_OTA_IMG_INVALID, "INVALID", true},
-    {ESP_OTA_IMG_ABORTED, "ABORTED", true},  {ESP_OTA_IMG_UNDEFINED, "UNDEFINED", false},
+    {ESP_OTA_IMG_NEW, "NEW", false},        {ESP_OTA_IMG_PENDING_VERIFY, "PENDING_VERIFY", false},
+    {ESP_OTA_IMG_VALID, "VALID", false},    {ESP_OTA_IMG_INVALID, "INVALID", true},
+    {ESP_OTA_IMG_ABORTED, "ABORTED", true}, {ESP_OTA_IMG_UNDEFINED, "UNDEFINED", false},
 };
 
 void otadata_decode(const uint8_t raw[OTADATA_ENTRY_SIZE], otadata_entry_t *out)

@@ -7,12 +7,12 @@
 #include "esp_err.h"
 #include "esp_flash_partitions.h"
 
-#define OTADATA_ENTRY_SIZE    32u         /* bytes on flash, at the start of each copy's sector */
-#define OTADATA_COPY_COUNT    2u          /* copies, one sector each */
-#define OTADATA_COPY_DISTANCE 0x1000u     /* from the start of copy 0 to the start of copy 1 */
-#define OTADATA_SIZE_MIN      0x2000u     /* of the partition */
-#define OTADATA_SEQ_ERASED    UINT32_MAX  /* an erased copy reads as this */
-#define OTADATA_NONE          (-1)        /* "no copy is active" */
+#define OTADATA_ENTRY_SIZE    32u        /* bytes on flash, at the start of each copy's sector */
+#define OTADATA_COPY_COUNT    2u         /* copies, one sector each */
+#define OTADATA_COPY_DISTANCE 0x1000u    /* from the start of copy 0 to the start of copy 1 */
+#define OTADATA_SIZE_MIN      0x2000u    /* of the partition */
+#define OTADATA_SEQ_ERASED    UINT32_MAX /* an erased copy reads as this */
+#define OTADATA_NONE          (-1)       /* "no copy is active" */
 
 /** One record, integers in host order. Nothing is judged by decoding: unknown states survive a rewrite. */
 typedef struct {

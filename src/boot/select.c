@@ -23,12 +23,12 @@ typedef enum { REPLACE_NOTHING, REPLACE_ACTIVE_KEEP_SEQ, REPLACE_ACTIVE, REPLACE
 
 /* Facts about the records that a rule asks for; a rule applies if all of its facts hold. */
 enum {
-    SAME_SLOT = 1u << 0,      /* the active record selects the wanted slot already */
-    SAME_STATE = 1u << 1,     /* ... and has the wanted state */
-    ON_TRIAL = 1u << 2,       /* the active record is NEW or PENDING_VERIFY */
-    NOT_RUNNING = 1u << 3,    /* the active record selects another image than the running one */
-    NEVER_BOOTED = 1u << 4,   /* the active record is NEW */
-    OTHER_IS_HOME = 1u << 5,  /* the other record is VALID and selects the running slot */
+    SAME_SLOT = 1u << 0,     /* the active record selects the wanted slot already */
+    SAME_STATE = 1u << 1,    /* ... and has the wanted state */
+    ON_TRIAL = 1u << 2,      /* the active record is NEW or PENDING_VERIFY */
+    NOT_RUNNING = 1u << 3,   /* the active record selects another image than the running one */
+    NEVER_BOOTED = 1u << 4,  /* the active record is NEW */
+    OTHER_IS_HOME = 1u << 5, /* the other record is VALID and selects the running slot */
 };
 
 /* First match wins; the last one always matches. */
@@ -36,10 +36,10 @@ static const struct select_rule {
     unsigned facts;
     select_action_t action;
 } select_rules[] = {
-    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING},                    /* 1 it is so */
-    {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},              /* 2 the trial's record changes, not its fallback */
-    {SAME_SLOT | NOT_RUNNING, REPLACE_ACTIVE_KEEP_SEQ},           /* 2 */
-    {SAME_SLOT, REPLACE_OTHER},                                   /* 3 the running image is selected afresh */
+    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING},          /* 1 it is so */
+    {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 2 the trial's record changes, not its fallback */
+    {SAME_SLOT | NOT_RUNNING, REPLACE_ACTIVE_KEEP_SEQ}, /* 2 */
+    {SAME_SLOT, REPLACE_OTHER},                         /* 3 the running image is selected afresh */
     {NEVER_BOOTED | NOT_RUNNING | OTHER_IS_HOME, REPLACE_ACTIVE}, /* 4 another mind before the restart */
     {0, REPLACE_OTHER},                                           /* 5 an ordinary update */
 };
@@ -120,7 +120,8 @@ void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t
         return;
     }
     bool only_record = !is_on_trial(now->state) && !otadata_is_valid(&two[other]);
-    if (only_record && otadata_next_seq(now->seq, otadata_slot(now->seq, slot_count), slot_count, &seq) == ESP_OK) {
+    if (only_record &&
+        otadata_next_seq(now->seq, otadata_slot(now->seq, slot_count), slot_count, &seq) == ESP_OK) {
         plan_write(two, other, seq, ESP_OTA_IMG_VALID, plan);
         plan->erase_other = true; /* or a later reject would "fall back" to this very image */
         return;

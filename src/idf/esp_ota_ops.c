@@ -3,9 +3,6 @@
 
 #include "ota/update.h"
 
-/* Defined by src/idf's restart; declared here because esp_system.h is not this file's business. */
-void esp_restart(void) __attribute__((noreturn));
-
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle)
 {
     otter_device_t *device = otter_device_current();
@@ -16,7 +13,8 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_si
                          esp_ota_handle_t *out_handle)
 {
     otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_resume(device, partition, erase_size, image_offset, out_handle) : ESP_ERR_INVALID_STATE;
+    return device != NULL ? ota_resume(device, partition, erase_size, image_offset, out_handle)
+                          : ESP_ERR_INVALID_STATE;
 }
 
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
@@ -47,7 +45,8 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
                                       bool finalize_with_copy)
 {
     otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_set_final_partition(device, handle, final, finalize_with_copy) : ESP_ERR_INVALID_STATE;
+    return device != NULL ? ota_set_final_partition(device, handle, final, finalize_with_copy)
+                          : ESP_ERR_INVALID_STATE;
 }
 
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
@@ -77,14 +76,16 @@ const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *
 esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, esp_app_desc_t *app_desc)
 {
     otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_partition_description(device, partition, app_desc) : ESP_ERR_INVALID_STATE;
+    return device != NULL ? ota_get_partition_description(device, partition, app_desc)
+                          : ESP_ERR_INVALID_STATE;
 }
 
 esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition,
                                              esp_bootloader_desc_t *desc)
 {
     otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_bootloader_description(device, bootloader_partition, desc) : ESP_ERR_INVALID_STATE;
+    return device != NULL ? ota_get_bootloader_description(device, bootloader_partition, desc)
+                          : ESP_ERR_INVALID_STATE;
 }
 
 uint8_t esp_ota_get_app_partition_count(void)
@@ -115,15 +116,6 @@ esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
     otter_device_t *device = otter_device_current();
     return device != NULL ? ota_mark_app_invalid_rollback(device) : ESP_ERR_INVALID_STATE;
-}
-
-esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
-{
-    esp_err_t err = esp_ota_mark_app_invalid_rollback();
-    if (err == ESP_OK) {
-        esp_restart();
-    }
-    return err;
 }
 
 bool esp_ota_check_rollback_is_possible(void)

@@ -114,10 +114,8 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
     if (otter_flash_is_attested(device->flash, partition->address, 1)) {
         return ESP_OK;
     }
-    const image_rules_t rules = {.chip = &device->chip,
-                                 .flash_offset = partition->address,
-                                 .size = partition->size,
-                                 .loading = true};
+    const image_rules_t rules = {
+        .chip = &device->chip, .flash_offset = partition->address, .size = partition->size, .loading = true};
     esp_err_t err =
         image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
     if (err != ESP_OK && device->last_reason[0] == '\0') {
@@ -208,7 +206,8 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
         ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->last_reason);
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    if (partition->type == ESP_PARTITION_TYPE_APP && partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
+    if (partition->type == ESP_PARTITION_TYPE_APP &&
+        partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
         return select_factory(device);
     }
     if (!ota_is_slot(partition)) {
@@ -279,7 +278,8 @@ const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
     }
     uint32_t start = slot_of(start_from);
     const esp_partition_t *first = NULL;
-    for (uint32_t slot = 0; slot < ESP_PARTITION_SUBTYPE_APP_OTA_MAX - ESP_PARTITION_SUBTYPE_APP_OTA_MIN; slot++) {
+    for (uint32_t slot = 0; slot < ESP_PARTITION_SUBTYPE_APP_OTA_MAX - ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
+         slot++) {
         const esp_partition_t *found = find_slot(device, slot);
         if (found == NULL) {
             continue;
@@ -320,8 +320,8 @@ esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_parti
     const esp_partition_t boots = {.address = facts != NULL ? facts->bootloader_offset : 0,
                                    .size = device->config.table_offset};
     uint8_t raw[sizeof(*desc)];
-    esp_err_t err = ota_read_range(device, partition != NULL ? partition : &boots, IMAGE_DESC_OFFSET, raw,
-                                   sizeof(raw));
+    esp_err_t err =
+        ota_read_range(device, partition != NULL ? partition : &boots, IMAGE_DESC_OFFSET, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }
@@ -418,7 +418,8 @@ static esp_err_t burn_running_version(otter_device_t *device)
     if (device->running == NULL) {
         return ESP_FAIL;
     }
-    esp_err_t err = secure_version_of_app(device->flash, device->running->address, device->running->size, &version);
+    esp_err_t err =
+        secure_version_of_app(device->flash, device->running->address, device->running->size, &version);
     return err == ESP_OK ? secure_version_raise(device, version) : err;
 }
 

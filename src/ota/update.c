@@ -26,6 +26,9 @@
 
 static const char TAG[] = "esp_ota_ops";
 
+_Static_assert(sizeof(((otter_device_t *)0)->last_reason) == sizeof(((image_stream_t *)0)->why),
+               "one is copied to the other");
+
 #define READ_BACK_SIZE       0x10000u /* bytes read at once where memory allows */
 #define READ_BACK_SIZE_SMALL 0x1000u
 #define PIECE_SIZE           0x10000u /* bytes of a long write that are erased and programmed together */
@@ -40,9 +43,9 @@ struct ota_update {
     bool resumed;
     uint32_t written; /* bytes; with writes in order also the position of the next one */
 
-    bool follows;         /* the stream has seen flash up to read_back and may go on from there */
+    bool follows; /* the stream has seen flash up to read_back and may go on from there */
     bool stream_begun;
-    uint32_t read_back;   /* bytes of staging that the stream has seen */
+    uint32_t read_back; /* bytes of staging that the stream has seen */
     image_stream_t stream;
     uint8_t *buf; /* of buf_size bytes, for reading back; NULL until it is needed */
     uint32_t buf_size;
@@ -137,7 +140,8 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
 static esp_err_t bytes_to_erase(const otter_device_t *device, const esp_partition_t *partition,
                                 size_t image_size, uint32_t *len)
 {
-    uint32_t size = (uint32_t)image_size; /* ESP-IDF's constants reach us sign-extended from int: 32 bits count */
+    uint32_t size =
+        (uint32_t)image_size; /* ESP-IDF's constants reach us sign-extended from int: 32 bits count */
     if (size == OTA_WITH_SEQUENTIAL_WRITES) {
         *len = 0;
     } else if (size == 0 || size == OTA_SIZE_UNKNOWN) {
@@ -390,8 +394,8 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     return ESP_OK;
 }
 
-esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size,
-                                uint32_t offset)
+esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data,
+                                size_t size, uint32_t offset)
 {
     if (data == NULL) {
         return ESP_ERR_INVALID_ARG;
@@ -460,7 +464,7 @@ static esp_err_t judge_followed(otter_device_t *device, struct ota_update *updat
     if (err == ESP_OK) {
         otter_flash_attest(device->flash, update->staging->address, update->stream.info.image_len);
     } else {
-        snprintf(device->last_reason, sizeof(device->last_reason), "%s", update->stream.why);
+        memcpy(device->last_reason, update->stream.why, sizeof(device->last_reason));
     }
     return err;
 }
@@ -470,8 +474,8 @@ static esp_err_t judge_image(otter_device_t *device, struct ota_update *update)
     esp_err_t err = judge_followed(device, update);
     if (err == ESP_ERR_NOT_FINISHED) {
         const image_rules_t rules = image_rules(device, update);
-        err = image_verify_flash(device->flash, &rules, NULL, device->last_reason,
-                                 sizeof(device->last_reason));
+        err =
+            image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
     }
     return err;
 }

@@ -1,0 +1,31 @@
+/* ESP-IDF's anti-rollback eFuse: the lowest secure version that this device runs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The device's version: 0 on a device without eFuses, without a device, and if it cannot be read. */
+uint32_t esp_efuse_read_secure_version(void);
+
+/** True if an application with this version may run here. */
+bool esp_efuse_check_secure_version(uint32_t secure_version);
+
+/**
+ * Raise the device's version; older applications never run again.
+ * @return ESP_OK                 raised, or equal already
+ *         ESP_ERR_INVALID_ARG    more than the chip's field can hold
+ *         ESP_FAIL               below the device's version
+ *         ESP_ERR_NOT_SUPPORTED  the device has no eFuses
+ *         ESP_ERR_INVALID_STATE  there is no current device
+ */
+esp_err_t esp_efuse_update_secure_version(uint32_t secure_version);
+
+#ifdef __cplusplus
+}
+#endif

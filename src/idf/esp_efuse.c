@@ -1,0 +1,25 @@
+/* The anti-rollback eFuse of the current device under ESP-IDF's names. */
+#include "esp_efuse.h"
+
+#include "boot/secure_version.h"
+
+uint32_t esp_efuse_read_secure_version(void)
+{
+    const otter_device_t *device = otter_device_current();
+    uint32_t version = 0;
+    if (device == NULL || secure_version_read(device, &version) != ESP_OK) {
+        return 0; /* ESP-IDF's function cannot fail; the boot step, which decides, does see the error */
+    }
+    return version;
+}
+
+bool esp_efuse_check_secure_version(uint32_t secure_version)
+{
+    return secure_version >= esp_efuse_read_secure_version();
+}
+
+esp_err_t esp_efuse_update_secure_version(uint32_t secure_version)
+{
+    const otter_device_t *device = otter_device_current();
+    return device != NULL ? secure_version_raise(device, secure_version) : ESP_ERR_INVALID_STATE;
+}

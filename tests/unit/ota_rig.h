@@ -1,0 +1,224 @@
+/* A device for the boot and OTA tests: recorded tables, records and images on simulator flash, every operation traced. */
+#pragma once
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "boot/otadata.h"
+#include "otter/boot.h"
+#include "otter/device.h"
+#include "sim/sim_flash.h"
+
+#define RIG_FLASH_SIZE   0x400000u
+#define RIG_TABLE_OFFSET 0x8000u
+#define RIG_OTADATA      0xD000u /* in all recorded tables */
+#define RIG_TRACE_MAX    64
+#define RIG_CHIP_REV     300u
+
+typedef struct {
+    sim_flash_t sim;
+    otter_flash_t flash; /* what the device sees: the simulator behind the trace */
+    otter_flash_ops_t ops;
+    otter_device_t device;
+    uint32_t secure_version; /* the eFuse */
+    char trace[RIG_TRACE_MAX][128];
+    uint32_t trace_count;
+    bool trace_tries; /* reads of an image's first bytes too */
+} rig_t;
+
+static inline void rig_note(rig_t *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline void rig_note(rig_t *rig, const char *format, ...)
+{
+    assert_true(rig->trace_count < RIG_TRACE_MAX);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(rig->trace[rig->trace_count++], sizeof(rig->trace[0]), format, args);
+    va_end(args);
+}
+
+static inline void rig_hex(const uint8_t *bytes, uint32_t len, char *out)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        snprintf(out + 2 * (size_t)i, 3, "%02x", bytes[i]);
+    }
+}
+
+static inline esp_err_t rig_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    rig_t *rig = dev;
+    for (uint32_t i = 0; rig->trace_tries && i < rig->device.partitions.count; i++) {
+        const esp_partition_t *p = &rig->device.partitions.items[i];
+        if (p->type == ESP_PARTITION_TYPE_APP && p->address == off) {
+            rig_note(rig, "try 0x%" PRIx32, off);
+        }
+    }
+    return rig->sim.flash.ops->read(&rig->sim, off, dst, len);
+}
+
+static inline esp_err_t rig_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    rig_t *rig = dev;
+    if (len <= OTADATA_ENTRY_SIZE && rig->trace_count < RIG_TRACE_MAX) {
+        char hex[2 * OTADATA_ENTRY_SIZE + 1] = "";
+        rig_hex(src, len, hex);
+        rig_note(rig, "program 0x%" PRIx32 ":%s", off, hex);
+    }
+    return rig->sim.flash.ops->program(&rig->sim, off, src, len);
+}
+
+/** Erases that touch are one line, as in the recordings: long ones come in steps. */
+static inline void rig_note_erase(rig_t *rig, uint32_t off, uint32_t len)
+{
+    uint32_t last_off, last_len;
+    if (rig->trace_count > 0) {
+        char *last = rig->trace[rig->trace_count - 1];
+        if (sscanf(last, "erase 0x%" SCNx32 "+0x%" SCNx32, &last_off, &last_len) == 2 && off >= 0x10000u &&
+            last_off + last_len == off) {
+            snprintf(last, sizeof(rig->trace[0]), "erase 0x%" PRIx32 "+0x%" PRIx32, last_off, last_len + len);
+            return;
+        }
+    }
+    rig_note(rig, "erase 0x%" PRIx32 "+0x%" PRIx32, off, len);
+}
+
+static inline esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
+{
+    rig_t *rig = dev;
+    rig_note_erase(rig, off, len);
+    return rig->sim.flash.ops->erase(&rig->sim, off, len);
+}
+
+static inline uint8_t *rig_load(const char *folder, const char *name, uint32_t *len)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s/%s", TEST_VECTORS, folder, name);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        fail_msg("cannot open %s", path);
+    }
+    fseek(file, 0, SEEK_END);
+    *len = (uint32_t)ftell(file);
+    rewind(file);
+    uint8_t *bytes = malloc((size_t)*len + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *len, file), *len);
+    bytes[*len] = 0;
+    fclose(file);
+    return bytes;
+}
+
+/** Puts a file of the vectors into the flash at `off`; the rest of what was there stays. */
+static inline uint32_t rig_place(rig_t *rig, uint32_t off, const char *folder, const char *name)
+{
+    uint32_t len;
+    uint8_t *bytes = rig_load(folder, name, &len);
+    memcpy(rig->sim.bytes + off, bytes, len);
+    free(bytes);
+    return len;
+}
+
+static inline cJSON *rig_json(const char *folder, const char *name)
+{
+    uint32_t len;
+    uint8_t *text = rig_load(folder, name, &len);
+    cJSON *json = cJSON_Parse((const char *)text);
+    free(text);
+    assert_non_null(json);
+    return json;
+}
+
+static inline const char *rig_string(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    assert_true(cJSON_IsString(item));
+    return item->valuestring;
+}
+
+static inline bool rig_bool(const cJSON *object, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+static inline esp_err_t rig_read_version(void *dev, uint32_t *version)
+{
+    *version = ((rig_t *)dev)->secure_version;
+    return ESP_OK;
+}
+
+static inline esp_err_t rig_burn_version(void *dev, uint32_t version)
+{
+    rig_t *rig = dev;
+    rig->secure_version = version;
+    rig_note(rig, "efuse %" PRIu32, version);
+    return ESP_OK;
+}
+
+/** Blank flash with a recorded partition table ("two_ota_md5"). The chip is an ESP32 v3.0. */
+static inline void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config)
+{
+    memset(rig, 0, sizeof(*rig));
+    assert_true(sim_flash_init(&rig->sim, RIG_FLASH_SIZE));
+    rig->ops = (otter_flash_ops_t){.read = rig_read, .program = rig_program, .erase = rig_erase};
+    rig->flash = (otter_flash_t){
+        .ops = &rig->ops, .dev = rig, .size = RIG_FLASH_SIZE, .erase_size = 4096, .write_size = 1};
+    char name[64];
+    snprintf(name, sizeof(name), "%s.bin", table);
+    rig_place(rig, RIG_TABLE_OFFSET, "ptable/bin", name);
+    const otter_chip_t chip = {.id = 0, .revision = RIG_CHIP_REV};
+    const otter_efuse_t efuse = {
+        .dev = rig, .read_secure_version = rig_read_version, .burn_secure_version = rig_burn_version};
+    otter_device_init(&rig->device, &rig->flash, &chip, &efuse, config);
+    assert_int_equal(rig->device.partitions.status, ESP_OK);
+}
+
+static inline void rig_close(rig_t *rig)
+{
+    otter_device_deinit(&rig->device);
+    sim_flash_free(&rig->sim);
+}
+
+/** Forgets the trace. */
+static inline void rig_clear(rig_t *rig)
+{
+    rig->trace_count = 0;
+}
+
+static inline const esp_partition_t *rig_app(const rig_t *rig, int subtype)
+{
+    for (uint32_t i = 0; i < rig->device.partitions.count; i++) {
+        const esp_partition_t *p = &rig->device.partitions.items[i];
+        if (p->type == ESP_PARTITION_TYPE_APP && (int)p->subtype == subtype) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/** A partition by the recordings' letter: f, t, or a slot number; also "factory", "test", "ota_1". */
+static inline const esp_partition_t *rig_named(const rig_t *rig, const char *name)
+{
+    if (name[0] == 'f') {
+        return rig_app(rig, ESP_PARTITION_SUBTYPE_APP_FACTORY);
+    }
+    if (name[0] == 't') {
+        return rig_app(rig, ESP_PARTITION_SUBTYPE_APP_TEST);
+    }
+    return rig_app(rig, ESP_PARTITION_SUBTYPE_APP_OTA_MIN + atoi(name[0] == 'o' ? name + 4 : name));
+}
+
+/** True if the record of copy `copy` in flash is these 32 bytes in hex. */
+static inline bool rig_entry_is(const rig_t *rig, uint32_t copy, const char *hex)
+{
+    char have[2 * OTADATA_ENTRY_SIZE + 1];
+    rig_hex(rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE, OTADATA_ENTRY_SIZE, have);
+    return strcmp(have, hex) == 0;
+}
