@@ -1,8 +1,355 @@
-/* otter table. */
+/* otter table: CSV to binary table, and any table to something readable. */
 #include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "table_load.h"
+#include "table_names.h"
+#include "table_rules.h"
+#include "table_text.h"
+
+#define VERB "table"
+
+static const char help[] =
+    "otter table: partition tables\n"
+    "\n"
+    "usage: otter table build PARTS.csv -o table.bin [options]\n"
+    "       otter table show FILE [--json | --csv] [options]\n"
+    "\n"
+    "`build` turns a CSV into the binary table that goes to 0x8000 of the flash, byte for byte as ESP-IDF's\n"
+    "gen_esp32part.py does. `show` explains a table: a CSV, a binary table, or a whole flash dump.\n"
+    "\n"
+    "  -o FILE                          where the table goes; - for standard output\n"
+    "  --offset 0x8000                  where the table lies in flash\n"
+    "  --flash-size 4MB                 refuse a table that needs more\n"
+    "  --disable-md5sum                 write no MD5 record (applications then see no partitions)\n"
+    "  --no-verify                      skip the rules on alignment, overlap, names and sizes\n"
+    "  --secure v1|v2                   alignment of app sizes for Secure Boot\n"
+    "  --primary-bootloader-offset X    for a bootloader in the table\n"
+    "  --recovery-bootloader-offset X\n"
+    "  -q                               no warnings\n"
+    "  --json                           `show` for programs        --csv  `show` as CSV\n"
+    "\n"
+    "A CSV has one partition a line: name, type, subtype, offset, size, flags. An empty offset means behind "
+    "the one\n"
+    "before. For example:\n"
+    "\n"
+    "  nvs,      data, nvs,     ,        0x4000\n"
+    "  otadata,  data, ota,     ,        0x2000\n"
+    "  phy_init, data, phy,     ,        0x1000\n"
+    "  factory,  app,  factory, ,        1M\n"
+    "  ota_0,    app,  ota_0,   ,        1M\n"
+    "  ota_1,    app,  ota_1,   ,        1M\n"
+    "\n"
+    "  otter table build parts.csv -o table.bin && otter table show table.bin\n";
+
+typedef struct {
+    table_options_t table;
+    const char *input, *output;
+    bool json, csv, quiet;
+} arguments_t;
+
+/* ---- arguments ---- */
+
+/** "v1", "v2". */
+static bool take_secure(const char *value, arguments_t *args)
+{
+    args->table.secure = strcmp(value, "v1") == 0 ? TABLE_SECURE_V1 : TABLE_SECURE_V2;
+    return strcmp(value, "v1") == 0 || strcmp(value, "v2") == 0;
+}
+
+static bool take_table_offset(const char *value, arguments_t *args)
+{
+    int64_t offset;
+    if (!table_parse_number(value, &offset) || offset < 0 || offset > 0x7FFFF000 ||
+        offset % PARTITION_TABLE_SECTOR != 0) {
+        return false;
+    }
+    args->table.table_offset = (uint32_t)offset;
+    return true;
+}
+
+static bool take_flash_size(const char *value, arguments_t *args)
+{
+    return cli_parse_size(value, &args->table.flash_size);
+}
+
+static bool take_primary(const char *value, arguments_t *args)
+{
+    args->table.has_primary = true;
+    return table_parse_number(value, &args->table.primary_offset) && args->table.primary_offset >= 0;
+}
+
+static bool take_recovery(const char *value, arguments_t *args)
+{
+    args->table.has_recovery = true;
+    return table_parse_number(value, &args->table.recovery_offset) && args->table.recovery_offset >= 0;
+}
+
+static bool take_output(const char *value, arguments_t *args)
+{
+    args->output = value;
+    return *value != '\0';
+}
+
+/* Options with a value. */
+static const struct value_option {
+    const char *name;
+    bool (*take)(const char *value, arguments_t *args);
+    const char *wants;
+} value_options[] = {
+    {"-o", take_output, "a file"},
+    {"--output", take_output, "a file"},
+    {"--offset", take_table_offset, "an offset in flash, a multiple of 0x1000"},
+    {"--flash-size", take_flash_size, "a size as 4MB"},
+    {"--secure", take_secure, "v1 or v2"},
+    {"--primary-bootloader-offset", take_primary, "an offset in flash"},
+    {"--recovery-bootloader-offset", take_recovery, "an offset in flash"},
+};
+
+static bool take_switch(const char *name, arguments_t *args)
+{
+    struct {
+        const char *name;
+        bool *set;
+    } switches[] = {
+        {"--disable-md5sum", &args->table.without_md5},
+        {"--no-verify", &args->table.without_verify},
+        {"-q", &args->quiet},
+        {"--quiet", &args->quiet},
+        {"--json", &args->json},
+        {"--csv", &args->csv},
+    };
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (strcmp(name, switches[i].name) == 0) {
+            *switches[i].set = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct value_option *find_value_option(const char *name)
+{
+    for (size_t i = 0; i < sizeof(value_options) / sizeof(value_options[0]); i++) {
+        if (strcmp(name, value_options[i].name) == 0) {
+            return &value_options[i];
+        }
+    }
+    return NULL;
+}
+
+/** @return EXIT_DONE, or EXIT_USAGE after saying what is wrong */
+static int parse_arguments(int argc, char **argv, arguments_t *args)
+{
+    for (int i = 0; i < argc; i++) {
+        const struct value_option *option = find_value_option(argv[i]);
+        if (option != NULL) {
+            if (i + 1 == argc || !option->take(argv[++i], args)) {
+                return cli_usage(VERB, "%s needs %s", option->name, option->wants);
+            }
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            if (!take_switch(argv[i], args)) {
+                return cli_usage(VERB, "unknown option %s", argv[i]);
+            }
+        } else if (args->input != NULL) {
+            return cli_usage(VERB, "one file at a time, not %s and %s", args->input, argv[i]);
+        } else {
+            args->input = argv[i];
+        }
+    }
+    return args->input != NULL ? EXIT_DONE : cli_usage(VERB, "which file?");
+}
+
+/* ---- build ---- */
+
+static void print_warning(void *arg, const char *line)
+{
+    (void)arg;
+    fprintf(stderr, "otter table: WARNING: %s\n", line);
+}
+
+static int run_build(const arguments_t *args)
+{
+    if (args->output == NULL) {
+        return cli_usage(VERB, "build needs -o FILE (or -o - for standard output)");
+    }
+    table_file_t file = {0};
+    table_why_t why;
+    uint8_t raw[PARTITION_TABLE_LEN];
+    int status = EXIT_FAILED;
+    if (!table_load(args->input, &args->table, &file, &why)) {
+        cli_fail(VERB, "%s: %s", args->input, why.text);
+    } else if (file.source != TABLE_FROM_CSV) {
+        cli_fail(VERB, "%s is a binary table already; `otter table show --csv` makes a CSV of it",
+                 args->input);
+    } else if (!table_check_rules(&file.rows, &args->table, args->quiet ? NULL : print_warning, NULL, &why) ||
+               !table_encode_rows(&file.rows, &args->table, raw, &why)) {
+        cli_fail(VERB, "%s: %s", args->input, why.text);
+    } else if (cli_write_file(VERB, args->output, raw, sizeof(raw))) {
+        status = EXIT_DONE;
+    }
+    table_file_free(&file);
+    return status;
+}
+
+/* ---- show ---- */
+
+static const char *md5_name(const table_file_t *file)
+{
+    static const char *const names[] = {"absent", "good", "bad"};
+    return file->source == TABLE_FROM_CSV ? NULL : names[file->binary.md5];
+}
+
+/** Warnings are gathered before anything is printed. */
+static void keep_warning(void *arg, const char *line)
+{
+    char safe[300];
+    cJSON_AddItemToArray(arg, cJSON_CreateString(table_text_safe(line, safe, sizeof(safe))));
+}
+
+/** What a bootloader or an application would stumble over. */
+static void gather_warnings(const table_file_t *file, const arguments_t *args, cJSON *warnings)
+{
+    if (file->source == TABLE_FROM_CSV) {
+        return;
+    }
+    uint64_t size = file->source == TABLE_FROM_FLASH ? file->file_size : args->table.flash_size;
+    uint32_t flash_size = size > UINT32_MAX ? 0 : (uint32_t)size;
+    partition_table_check(&file->binary, args->table.table_offset, flash_size, keep_warning, warnings);
+    if (file->after_md5 > 0) {
+        keep_warning(warnings, "records follow the MD5 record: applications do not see them");
+    }
+}
+
+static void print_table(const table_file_t *file, const cJSON *warnings)
+{
+    printf("%-16s %-15s %-9s %10s %10s %8s  %s\n", "label", "type", "subtype", "offset", "size", "", "flags");
+    for (size_t i = 0; i < file->rows.count; i++) {
+        const table_row_t *row = &file->rows.rows[i];
+        char type[8], subtype[8], human[32], label[64];
+        table_format_size(row->size, human);
+        printf("%-16s %-15s %-9s 0x%08" PRIx64 " 0x%08" PRIx64 " %8s  %s\n",
+               table_text_safe(row->name, label, sizeof(label)), table_type_name((uint8_t)row->type, type),
+               table_subtype_name((uint8_t)row->type, (uint8_t)row->subtype, subtype), (uint64_t)row->offset,
+               (uint64_t)row->size, human,
+               table_flags_name((row->encrypted ? 1u : 0u) | (row->readonly ? 2u : 0u)));
+    }
+    if (md5_name(file) != NULL) {
+        printf("MD5: %s\n", md5_name(file));
+    }
+    const cJSON *warning;
+    cJSON_ArrayForEach(warning, warnings)
+    {
+        printf("warning: %s\n", warning->valuestring);
+    }
+}
+
+static cJSON *row_json(const table_row_t *row)
+{
+    char type[8], subtype[8], label[64];
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "label", table_text_safe(row->name, label, sizeof(label)));
+    cJSON_AddStringToObject(json, "type", table_type_name((uint8_t)row->type, type));
+    cJSON_AddStringToObject(json, "subtype",
+                            table_subtype_name((uint8_t)row->type, (uint8_t)row->subtype, subtype));
+    cJSON_AddNumberToObject(json, "offset", (double)row->offset);
+    cJSON_AddNumberToObject(json, "size", (double)row->size);
+    cJSON_AddStringToObject(json, "flags",
+                            table_flags_name((row->encrypted ? 1u : 0u) | (row->readonly ? 2u : 0u)));
+    return json;
+}
+
+static void print_json(const table_file_t *file, const cJSON *warnings, const char *error)
+{
+    char safe[600];
+    cJSON *root = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(root, "partitions");
+    for (size_t i = 0; i < file->rows.count; i++) {
+        cJSON_AddItemToArray(list, row_json(&file->rows.rows[i]));
+    }
+    if (md5_name(file) != NULL) {
+        cJSON_AddStringToObject(root, "md5", md5_name(file));
+    } else {
+        cJSON_AddNullToObject(root, "md5");
+    }
+    cJSON_AddBoolToObject(root, "valid", error == NULL);
+    if (error != NULL) {
+        cJSON_AddStringToObject(root, "error", table_text_safe(error, safe, sizeof(safe)));
+    } else {
+        cJSON_AddNullToObject(root, "error");
+    }
+    cJSON_AddItemToObject(root, "warnings", cJSON_Duplicate(warnings, true));
+    char *text = cJSON_Print(root);
+    if (text != NULL) {
+        puts(text);
+    }
+    cJSON_free(text);
+    cJSON_Delete(root);
+}
+
+static void print_csv(const table_file_t *file)
+{
+    fputs(TABLE_CSV_HEADER, stdout);
+    for (size_t i = 0; i < file->rows.count; i++) {
+        char line[512];
+        puts(table_format_row(&file->rows.rows[i], line, sizeof(line)));
+    }
+}
+
+/** A broken table is still shown as far as it could be read: who looks at it wants to see what is wrong. */
+static int run_show(const arguments_t *args)
+{
+    table_file_t file = {0};
+    table_why_t why;
+    uint8_t raw[PARTITION_TABLE_LEN];
+    cJSON *warnings = cJSON_CreateArray();
+    bool loaded = table_load(args->input, &args->table, &file, &why);
+    bool ok =
+        loaded &&
+        table_check_rules(&file.rows, &args->table, args->quiet ? NULL : keep_warning, warnings, &why) &&
+        (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why));
+    if (!args->quiet) {
+        gather_warnings(&file, args, warnings);
+    }
+    if (args->json) {
+        print_json(&file, warnings, ok ? NULL : why.text);
+    } else if (args->csv && ok) {
+        print_csv(&file);
+    } else if (!args->csv && (ok || file.rows.count > 0)) {
+        print_table(&file, warnings);
+    }
+    if (!ok) {
+        fflush(stdout);
+        cli_fail(VERB, "%s: %s", args->input, why.text);
+    }
+    cJSON_Delete(warnings);
+    table_file_free(&file);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
 
 int cmd_table(int argc, char **argv)
 {
-    (void)argc;
-    return cli_fail(argv[0], "not there yet");
+    const char *action = argc > 1 ? argv[1] : "";
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return EXIT_DONE;
+        }
+    }
+    bool build = strcmp(action, "build") == 0;
+    if (!build && strcmp(action, "show") != 0) {
+        return cli_usage(VERB, "say build or show%s%s", *action != '\0' ? ", not " : "", action);
+    }
+    arguments_t args = {.table.table_offset = 0x8000};
+    int status = parse_arguments(argc - 2, argv + 2, &args);
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    return build ? run_build(&args) : run_show(&args);
 }

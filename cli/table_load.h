@@ -1,0 +1,28 @@
+/* A partition table out of any file that has one: CSV, binary table, or a whole flash dump. */
+#pragma once
+
+#include "table_csv.h"
+
+typedef enum {
+    TABLE_FROM_CSV,
+    TABLE_FROM_BINARY,
+    TABLE_FROM_FLASH, /* at options->table_offset of a dump */
+} table_source_t;
+
+typedef struct {
+    table_source_t source;
+    table_rows_t rows;
+    partition_table_t binary; /* as an application reads it; empty for a CSV */
+    uint32_t unknown_flags;   /* all flag bits of a binary that have no name */
+    uint32_t after_md5;       /* records of a binary that follow its MD5 record */
+    uint64_t file_size;
+} table_file_t;
+
+/**
+ * Read `path`. Rules are not checked, only what is needed to understand the file.
+ * @param file  all zeros before; holds what was understood even after a failure; freed by table_file_free()
+ * @return false, and `why` says what is wrong
+ */
+bool table_load(const char *path, const table_options_t *options, table_file_t *file, table_why_t *why);
+
+void table_file_free(table_file_t *file);

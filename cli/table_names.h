@@ -1,0 +1,31 @@
+/* Names of partition types and subtypes, as the CSV form spells them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** One keyword; a list of them ends with name NULL. */
+typedef struct {
+    const char *name;
+    uint8_t value;
+} table_keyword_t;
+
+/** Keywords of the types, in the vendor tool's order. */
+const table_keyword_t *table_type_keywords(void);
+
+/** Keywords of the subtypes of one type; an empty list for a type that has none. */
+const table_keyword_t *table_subtype_keywords(int64_t type);
+
+/** Case ignored. @return NULL if it is not in the list */
+const table_keyword_t *table_find_keyword(const table_keyword_t *list, const char *name);
+
+/** True if any type has a subtype of this name. */
+bool table_is_subtype_name(const char *name);
+
+/** The keyword, or the decimal number where there is none. Returns buf or a constant. */
+const char *table_type_name(uint8_t type, char buf[8]);
+const char *table_subtype_name(uint8_t type, uint8_t subtype, char buf[8]);
+
+/** "encrypted:readonly", "" for none; unknown bits are not named. Returns a constant. */
+const char *table_flags_name(uint32_t flags);

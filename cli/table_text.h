@@ -1,0 +1,31 @@
+/* The text of a partition table file: any of its encodings to UTF-8, lines, white space, environment variables. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Convert to UTF-8 without byte order mark. A mark selects UTF-8, UTF-16 or UTF-32; without one the text is UTF-8.
+ * @param why  what is wrong when NULL is returned: not a text, or out of memory
+ * @return malloc'ed and 0-terminated; no other byte of it is 0. The caller frees.
+ */
+char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_size);
+
+/** Cuts the first line off `*rest` and ends it with 0. @return NULL when nothing is left */
+char *table_text_line(char **rest);
+
+/** Moves past white space at the start and cuts it from the end. @return the new start */
+char *table_text_strip(char *text);
+
+/**
+ * Replaces $NAME and ${NAME} by the environment's value; an unknown variable stays as it is.
+ * @return malloc'ed; NULL when out of memory
+ */
+char *table_text_expand(const char *line);
+
+/**
+ * For a terminal or JSON: control characters and what is not UTF-8 become '?'. Labels come from strangers' flash.
+ * @return buf, cut if it is too small
+ */
+const char *table_text_safe(const char *text, char *buf, size_t buf_size);
