@@ -38,13 +38,17 @@ static int bind_one(const struct addrinfo *info)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
+    memset(&address, 0, sizeof(address));
     socklen_t len = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+    if (getsockname(fd, &address.any, &len) != 0) {
         return 0;
     }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 static void tell_why(const char *address, uint16_t port, int cause)
@@ -69,7 +73,7 @@ bool listener_open(const char *address, uint16_t port, listener_t *listener)
     int cause = 0;
     for (size_t i = 0; i < name_count; i++) {
         struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-        struct addrinfo *list;
+        struct addrinfo *list = NULL;
         int code = getaddrinfo(names[i], service, &hints, &list);
         if (code != 0) {
             say_failure("--bind %s is no address of this machine: %s; give one, as 127.0.0.1", names[i],

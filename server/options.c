@@ -12,7 +12,7 @@
 
 #define DEFAULT_PORT      8070 /* where ESP-IDF's OTA examples look for their firmware */
 #define DEFAULT_TIMEOUT_S 30
-#define SECONDS_MAX       86400u * 365u
+#define SECONDS_MAX       (86400u * 365u)
 
 static const char help_text[] =
     "otter serve: the files of one folder over HTTPS, for a desk and for tests\n"

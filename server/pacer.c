@@ -4,7 +4,7 @@
 #include <time.h>
 
 #define SECOND_NS       UINT64_C(1000000000)
-#define BURST_NS        (SECOND_NS / 20) /* what an idle connection may catch up on: the depth of the bucket */
+#define BURST_NS        (SECOND_NS / 20) /* what a late connection may catch up on: the depth of the bucket */
 #define SLICES_A_SECOND 20u
 
 static uint64_t now_ns(void)
@@ -67,9 +67,10 @@ void pacer_charge(const pacer_t *pacer, pacer_bucket_t *bucket, size_t sent)
         return;
     }
     uint64_t now = now_ns();
-    uint64_t oldest = now > BURST_NS ? now - BURST_NS : 0;
-    if (bucket->due_ns < oldest) {
-        bucket->due_ns = oldest;
+    if (bucket->due_ns == 0) {
+        bucket->due_ns = now; /* the first bytes: nothing to catch up on */
+    } else if (bucket->due_ns + BURST_NS < now) {
+        bucket->due_ns = now - BURST_NS;
     }
     bucket->due_ns += (uint64_t)sent * SECOND_NS / pacer->rate;
 }

@@ -580,6 +580,22 @@ class Tls(unittest.TestCase):
                     read_to_end(connection)
                 self.assertLess(time.monotonic() - start, WAIT_S / 2)
 
+    def test_more_connections_than_it_takes_cost_nothing_and_pass(self):
+        with OtterServe(module.folder, module.cert, "--quiet") as server:
+            crowd = [socket.create_connection(("127.0.0.1", server.port), WAIT_S) for _ in range(300)]
+            try:
+                for connection in crowd[256:]:
+                    self.assertEqual(read_to_end(connection), b"")  # closed: the limit is 256
+            finally:
+                for connection in crowd:
+                    connection.close()
+            deadline = time.monotonic() + WAIT_S
+            while time.monotonic() < deadline:  # those that left make room
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    self.assertEqual(ask(server=server)[2], BODY)
+                    return
+            self.fail("no room again")
+
     def test_bad_requests_do_not_harm_the_server(self):
         rows = [b"", b"\r\n\r\n", b"nonsense\r\n\r\n", b"GET\r\n\r\n", b"GET /app.bin\r\n\r\n", b"\0" * 100 + b"\r\n\r\n",
                 b"GET /app.bin HTTP/1.1\r\n\r\n", b"GET /app.bin HTTP/9.9\r\nHost: x\r\n\r\n",
