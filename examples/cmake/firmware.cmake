@@ -7,7 +7,8 @@ function(otter_firmware name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/port
                                              ${PROJECT_SOURCE_DIR}/src)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE ${FW_DEFINES})
-  target_link_libraries(${name} PRIVATE otter_linux)
+  target_compile_options(${name} PRIVATE -UNDEBUG) # as ESP-IDF builds by default: ESP_ERROR_CHECK and assert stop
+  target_link_libraries(${name} PRIVATE ${OTTER_ON_LINUX})
   add_custom_command(
     OUTPUT ${name}.bin
     COMMAND ${CMAKE_OBJCOPY} --strip-all $<TARGET_FILE:${name}> ${name}.stripped
@@ -15,5 +16,5 @@ function(otter_firmware name)
             -o ${name}.bin
     DEPENDS ${name} otter
     COMMENT "Image ${name}.bin")
-  add_custom_target(${name}_image ALL DEPENDS ${name}.bin)
+  add_custom_target(${name}_image DEPENDS ${name}.bin)
 endfunction()

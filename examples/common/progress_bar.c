@@ -45,7 +45,8 @@ static void tell(progress_bar_t *bar, int received)
     int tenth = bar->total > 0 ? (int)((int64_t)received * 10 / bar->total) : 0;
     if (tenth > bar->tenth) {
         bar->tenth = tenth;
-        ESP_LOGI(TAG, "%3d %%  %d of %d bytes  %d KiB/s", tenth * 10, received, bar->total, rate_kib(bar, received));
+        ESP_LOGI(TAG, "%3d %%  %d of %d bytes  %d KiB/s", tenth * 10, received, bar->total,
+                 rate_kib(bar, received));
     }
 }
 
