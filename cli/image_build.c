@@ -1,9 +1,421 @@
-/* otter image build. */
+/* otter image build: an app image from an ELF file, for the virtual device or for a chip. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/le.h"
 #include "cli.h"
+#include "elf.h"
+#include "image/image.h"
+#include "image_layout.h"
+#include "image_options.h"
 #include "image_verbs.h"
+#include "image_writer.h"
+
+#define ELF_MAX         0x7FF00000u /* bytes; with its descriptor it still fits the largest flash */
+#define LINUX_EXEC_ADDR 0x10000000u /* load address of the executable's segment, by agreement */
+#define DESC_AT(field)  offsetof(esp_app_desc_t, field)
+#define WP_PIN_NOT_SET  0xEE
+#define SHORTEST_PAGE   8192u
+
+typedef struct {
+    const char *elf, *output;
+    const otter_chip_facts_t *chip;
+    const char *project, *version, *idf_ver; /* NULL: not given */
+    bool has_secure_version;
+    uint32_t secure_version;
+    uint16_t min_rev, max_rev;
+    const char *flash_mode, *flash_freq, *flash_size;
+    bool no_hash, help;
+} build_options_t;
+
+/* ---- the descriptor ---- */
+
+static void put_text(uint8_t *desc, size_t at, size_t size, const char *text)
+{
+    if (text != NULL) {
+        memset(desc + at, 0, size);
+        memcpy(desc + at, text, strnlen(text, size));
+    }
+}
+
+/** Fields that were given replace those of `desc`, 256 bytes. */
+static void override_desc(uint8_t *desc, const build_options_t *o)
+{
+    put_text(desc, DESC_AT(version), 32, o->version);
+    put_text(desc, DESC_AT(project_name), 32, o->project);
+    put_text(desc, DESC_AT(idf_ver), 32, o->idf_ver);
+    if (o->has_secure_version) {
+        le32_put(desc + DESC_AT(secure_version), o->secure_version);
+    }
+}
+
+/** SOURCE_DATE_EPOCH, in the forms of __DATE__ and __TIME__; without it both stay empty. */
+static void put_build_time(uint8_t *desc)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    char *end;
+    long long seconds = epoch != NULL ? strtoll(epoch, &end, 10) : -1;
+    struct tm tm;
+    time_t when = (time_t)seconds;
+    if (epoch == NULL || end == epoch || *end != '\0' || seconds < 0 || gmtime_r(&when, &tm) == NULL) {
+        return;
+    }
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char date[32], hms[16];
+    snprintf(date, sizeof(date), "%s %2d %d", months[tm.tm_mon], tm.tm_mday, tm.tm_year + 1900);
+    snprintf(hms, sizeof(hms), "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+    put_text(desc, DESC_AT(date), 16, date);
+    put_text(desc, DESC_AT(time), 16, hms);
+}
+
+static void make_desc(uint8_t *desc, const build_options_t *o)
+{
+    memset(desc, 0, IMAGE_DESC_SIZE);
+    le32_put(desc, ESP_APP_DESC_MAGIC_WORD);
+    override_desc(desc, o);
+    put_build_time(desc);
+}
+
+/** The digest of the whole ELF file; a place that is not empty is not overwritten. */
+static bool put_elf_digest(uint8_t *desc, const uint8_t *elf, size_t elf_len)
+{
+    uint8_t *at = desc + DESC_AT(app_elf_sha256);
+    for (int i = 0; i < 32; i++) {
+        if (at[i] != 0) {
+            cli_fail("image", "the ELF file's app descriptor already holds a digest of an ELF file");
+            return false;
+        }
+    }
+    return image_sha256(elf, elf_len, at) || cli_fail("image", "out of memory") == EXIT_DONE;
+}
+
+/* ---- header ---- */
+
+static bool make_header(esp_image_header_t *header, const build_options_t *o, uint32_t entry)
+{
+    uint8_t mode, size, freq = 0; /* code 0 is every chip's default frequency */
+    if (!parse_flash_mode(o->flash_mode, &mode)) {
+        return cli_usage("image", "'%s' is not a flash mode: qio, qout, dio or dout", o->flash_mode) == 0;
+    }
+    if (!parse_flash_size(o->flash_size, &size)) {
+        return cli_usage("image", "'%s' is not a flash size: 1MB, 2MB, ... 128MB", o->flash_size) == 0;
+    }
+    if (o->flash_freq != NULL && !parse_flash_freq(o->flash_freq, o->chip, &freq)) {
+        return cli_usage("image", "'%s' is not a flash frequency of %s", o->flash_freq, o->chip->title) == 0;
+    }
+    *header = (esp_image_header_t){
+        .magic = ESP_IMAGE_HEADER_MAGIC,
+        .spi_mode = mode,
+        .spi_speed = freq & 0xFu,
+        .spi_size = size & 0xFu,
+        .entry_addr = entry,
+        .wp_pin = WP_PIN_NOT_SET,
+        .chip_id = (esp_chip_id_t)o->chip->id,
+        .min_chip_rev_full = o->min_rev,
+        .max_chip_rev_full = o->max_rev,
+        .hash_appended = !o->no_hash,
+    };
+    return true;
+}
+
+/* ---- the two kinds of image ---- */
+
+static bool has_own_texts(const build_options_t *o)
+{
+    if (o->project == NULL || o->version == NULL) {
+        cli_usage("image", "say --project and --version: %s brings no app descriptor", o->elf);
+        return false;
+    }
+    return true;
+}
+
+/** Descriptor, then the whole executable file. @return exit status */
+static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
+{
+    if (!elf_is_elf(elf, elf_len)) {
+        return cli_fail("image", "%s is not an ELF file: give the native executable", o->elf);
+    }
+    esp_image_header_t header;
+    uint8_t desc[IMAGE_DESC_SIZE];
+    if (!has_own_texts(o) || !make_header(&header, o, 0)) {
+        return EXIT_USAGE;
+    }
+    make_desc(desc, o);
+    if (!put_elf_digest(desc, elf, elf_len)) {
+        return EXIT_FAILED;
+    }
+    image_writer_begin(w, &header);
+    image_writer_segment(w, 0, desc, sizeof(desc));
+    image_writer_segment(w, LINUX_EXEC_ADDR, elf, elf_len);
+    return EXIT_DONE;
+}
+
+/** The page an app on a chip with a choice was linked for: as its descriptor says, else as its address suggests. */
+static uint32_t page_of_desc(const otter_chip_facts_t *chip, const layout_piece_t *desc)
+{
+    uint8_t log2 = desc->data[DESC_AT(mmu_page_size)];
+    if (log2 != 0) {
+        return log2 >= 13 && log2 <= 16 ? 1u << log2 : 0;
+    }
+    for (uint32_t page = chip->mmu_page; page >= SHORTEST_PAGE; page /= 2) {
+        if (desc->addr % page == IMAGE_DESC_OFFSET) {
+            return page;
+        }
+    }
+    return chip->mmu_page;
+}
+
+/** Sees to it that the layout has a descriptor with what was given and the digest. @return exit status */
+static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t *elf, size_t elf_len)
+{
+    char why[192];
+    layout_piece_t *desc = layout_find_desc(layout);
+    if (desc == NULL) {
+        uint8_t made[IMAGE_DESC_SIZE];
+        if (!has_own_texts(o)) {
+            return EXIT_USAGE;
+        }
+        make_desc(made, o);
+        if (!layout_add_desc(layout, made, why, sizeof(why))) {
+            return cli_fail("image", "%s: %s", o->elf, why);
+        }
+        desc = layout_find_desc(layout);
+    } else {
+        if (le32_get(desc->data) != ESP_APP_DESC_MAGIC_WORD) {
+            return cli_fail("image", "%s: section %s holds no app descriptor", o->elf, APPDESC_SECTION);
+        }
+        override_desc(desc->data, o);
+    }
+    if (o->chip->mmu_page_configurable) {
+        layout->page = page_of_desc(o->chip, desc);
+        if (layout->page == 0) {
+            return cli_fail("image", "%s: the app descriptor's MMU page size is none of this chip", o->elf);
+        }
+    }
+    return put_elf_digest(desc->data, elf, elf_len) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int write_for_chip(const build_options_t *o, const elf_t *sections, const uint8_t *elf, size_t elf_len,
+                          image_writer_t *w)
+{
+    char why[192];
+    esp_image_header_t header;
+    layout_t layout;
+    if (!make_header(&header, o, sections->entry)) {
+        return EXIT_USAGE;
+    }
+    int status = EXIT_FAILED;
+    if (!layout_from_elf(&layout, sections, o->chip, why, sizeof(why))) {
+        cli_fail("image", "%s: %s", o->elf, why);
+        goto done;
+    }
+    status = settle_desc(o, &layout, elf, elf_len);
+    if (status != EXIT_DONE) {
+        goto done;
+    }
+    image_writer_begin(w, &header);
+    if (!layout_write(&layout, w, why, sizeof(why))) {
+        status = cli_fail("image", "%s: %s", o->elf, why);
+    }
+done:
+    layout_free(&layout);
+    return status;
+}
+
+static int build_for_chip(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
+{
+    char why[192];
+    elf_t sections;
+    if (!elf_read(&sections, elf, elf_len, why, sizeof(why))) {
+        return cli_fail("image", "%s: %s", o->elf, why);
+    }
+    int status;
+    if (sections.machine != o->chip->elf_machine) {
+        status =
+            cli_fail("image", "%s is for ELF machine %u; %s needs %u (%s)", o->elf, sections.machine,
+                     o->chip->title, o->chip->elf_machine, o->chip->elf_machine == 243 ? "RISC-V" : "Xtensa");
+    } else {
+        status = write_for_chip(o, &sections, elf, elf_len, w);
+    }
+    elf_free(&sections);
+    return status;
+}
+
+/** What leaves this program is judged by the same code that a device has. */
+static bool result_is_good(const build_options_t *o, const image_writer_t *w)
+{
+    image_stream_t s = {0};
+    image_rules_t rules = {.size = (uint32_t)w->len};
+    if (image_stream_begin(&s, &rules) == ESP_OK) {
+        image_stream_feed(&s, w->bytes, w->len);
+    }
+    esp_err_t err = image_stream_close(&s);
+    if (err != ESP_OK) {
+        cli_fail("image", "the image of %s would be refused: %s", o->elf, s.why);
+    }
+    image_stream_end(&s);
+    return err == ESP_OK;
+}
+
+static int build(const build_options_t *o)
+{
+    size_t elf_len;
+    uint8_t *elf = cli_read_file("image", o->elf, ELF_MAX, &elf_len);
+    if (elf == NULL) {
+        return EXIT_FAILED;
+    }
+    image_writer_t w = {0};
+    int status = o->chip->id == OTTER_CHIP_LINUX ? build_for_linux(o, elf, elf_len, &w)
+                                                 : build_for_chip(o, elf, elf_len, &w);
+    free(elf);
+    if (status == EXIT_DONE && !image_writer_end(&w)) {
+        status = cli_fail("image", "out of memory");
+    }
+    if (status == EXIT_DONE &&
+        (!result_is_good(o, &w) || !cli_write_file("image", o->output, w.bytes, w.len))) {
+        status = EXIT_FAILED;
+    }
+    image_writer_free(&w);
+    return status;
+}
+
+/* ---- options ---- */
+
+enum {
+    OPT_ELF = 256,
+    OPT_CHIP,
+    OPT_PROJECT,
+    OPT_VERSION,
+    OPT_SECURE,
+    OPT_IDF,
+    OPT_MIN,
+    OPT_MAX,
+    OPT_MODE,
+    OPT_FREQ,
+    OPT_SIZE,
+    OPT_NO_HASH
+};
+
+static const struct option options[] = {
+    {"elf", required_argument, NULL, OPT_ELF},
+    {"chip", required_argument, NULL, OPT_CHIP},
+    {"project", required_argument, NULL, OPT_PROJECT},
+    {"version", required_argument, NULL, OPT_VERSION},
+    {"secure-version", required_argument, NULL, OPT_SECURE},
+    {"idf-ver", required_argument, NULL, OPT_IDF},
+    {"min-rev", required_argument, NULL, OPT_MIN},
+    {"max-rev", required_argument, NULL, OPT_MAX},
+    {"flash-mode", required_argument, NULL, OPT_MODE},
+    {"flash-freq", required_argument, NULL, OPT_FREQ},
+    {"flash-size", required_argument, NULL, OPT_SIZE},
+    {"no-hash", no_argument, NULL, OPT_NO_HASH},
+    {"output", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static bool take_text(const char *option, const char *value, const char **out)
+{
+    if (strlen(value) > 32) {
+        return cli_usage("image", "--%s '%s' is longer than 32 bytes", option, value) == EXIT_DONE;
+    }
+    *out = value;
+    return true;
+}
+
+static bool take_revision(const char *option, const char *value, uint16_t *out)
+{
+    return parse_revision(value, out) ||
+           cli_usage("image", "--%s '%s' is not a chip revision, such as v3.1", option, value) == EXIT_DONE;
+}
+
+static bool take_secure_version(build_options_t *o, const char *value)
+{
+    char *end;
+    unsigned long long v = strtoull(value, &end, 0);
+    if (end == value || *end != '\0' || value[0] == '-' || v > UINT32_MAX) {
+        return cli_usage("image", "--secure-version '%s' is not a number", value) == EXIT_DONE;
+    }
+    o->has_secure_version = true;
+    o->secure_version = (uint32_t)v;
+    return true;
+}
+
+static bool take_chip(build_options_t *o, const char *value)
+{
+    o->chip = otter_chip_by_name(value);
+    return o->chip != NULL || cli_usage("image", "'%s' is not a chip", value) == EXIT_DONE;
+}
+
+/** One option with its value in optarg. @return false: told what is wrong */
+static bool take_option(build_options_t *o, int option, const char *argument)
+{
+    switch (option) {
+    case OPT_ELF:
+        o->elf = optarg;
+        return true;
+    case OPT_CHIP:
+        return take_chip(o, optarg);
+    case OPT_PROJECT:
+        return take_text("project", optarg, &o->project);
+    case OPT_VERSION:
+        return take_text("version", optarg, &o->version);
+    case OPT_SECURE:
+        return take_secure_version(o, optarg);
+    case OPT_IDF:
+        return take_text("idf-ver", optarg, &o->idf_ver);
+    case OPT_MIN:
+        return take_revision("min-rev", optarg, &o->min_rev);
+    case OPT_MAX:
+        return take_revision("max-rev", optarg, &o->max_rev);
+    case OPT_MODE:
+        o->flash_mode = optarg;
+        return true;
+    case OPT_FREQ:
+        o->flash_freq = optarg;
+        return true;
+    case OPT_SIZE:
+        o->flash_size = optarg;
+        return true;
+    case OPT_NO_HASH:
+        o->no_hash = true;
+        return true;
+    case 'o':
+        o->output = optarg;
+        return true;
+    case 'h':
+        o->help = true;
+        return true;
+    default:
+        return cli_usage("image", "build does not know %s, or it needs a value", argument) == EXIT_DONE;
+    }
+}
 
 int image_build_verb(int argc, char **argv)
 {
-    (void)argc;
-    return cli_fail("image", "%s: not yet", argv[0]);
+    build_options_t o = {.max_rev = UINT16_MAX, .flash_mode = "dio", .flash_size = "4MB"};
+    int c;
+    optind = 0;
+    opterr = 0;
+    while (!o.help && (c = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
+        if (!take_option(&o, c, argv[optind - 1])) {
+            return EXIT_USAGE;
+        }
+    }
+    if (o.help) {
+        fputs(image_help, stdout);
+        return EXIT_DONE;
+    }
+    if (optind != argc) {
+        return cli_usage("image", "build does not know what to do with '%s'", argv[optind]);
+    }
+    if (o.elf == NULL || o.chip == NULL || o.output == NULL) {
+        return cli_usage("image", "build needs --elf, --chip and -o");
+    }
+    return build(&o);
 }

@@ -1,0 +1,146 @@
+/* Reading ELF section headers: every offset and length is checked against the file before it is used. */
+#include "elf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+
+#define EHDR_SIZE         52u
+#define SHDR_SIZE         40u
+#define CLASS_32          1
+#define DATA_LITTLE       1
+#define SHT_PROGBITS      1u
+#define SHT_INIT_ARRAY    14u
+#define SHT_FINI_ARRAY    15u
+#define SHT_PREINIT_ARRAY 16u
+
+typedef struct {
+    const uint8_t *bytes;
+    uint32_t len;
+} span_t;
+
+/** [off, off + len) of a file, if it is all there. */
+static bool take_span(span_t file, uint32_t off, uint32_t len, span_t *out)
+{
+    if (!range_fits(off, len, file.len)) {
+        return false;
+    }
+    *out = (span_t){file.bytes + off, len};
+    return true;
+}
+
+bool elf_is_elf(const uint8_t *file, size_t len)
+{
+    return len >= 4 && memcmp(file,
+                              "\x7f"
+                              "ELF",
+                              4) == 0;
+}
+
+static bool read_header(span_t file, elf_t *elf, char *why, size_t why_size)
+{
+    const uint8_t *p = file.bytes;
+    if (!elf_is_elf(p, file.len)) {
+        snprintf(why, why_size, "it is not an ELF file");
+    } else if (file.len < EHDR_SIZE) {
+        snprintf(why, why_size, "the ELF header is cut off at %u bytes", (unsigned)file.len);
+    } else if (p[4] != CLASS_32 || p[5] != DATA_LITTLE) {
+        snprintf(why, why_size, "it is not a 32-bit little-endian ELF file: is it built for this machine?");
+    } else {
+        elf->machine = le16_get(p + 18);
+        elf->entry = le32_get(p + 24);
+        return true;
+    }
+    return false;
+}
+
+/** The section headers and the table of their names. */
+static bool find_tables(span_t file, span_t *headers, span_t *names, char *why, size_t why_size)
+{
+    const uint8_t *p = file.bytes;
+    uint32_t count = le16_get(p + 48), names_index = le16_get(p + 50);
+    if (count == 0) {
+        snprintf(why, why_size, "it has no section headers: do not strip them");
+        return false;
+    }
+    if (le16_get(p + 46) != SHDR_SIZE) {
+        snprintf(why, why_size, "its section headers have %u bytes, not %u", le16_get(p + 46), SHDR_SIZE);
+        return false;
+    }
+    if (!take_span(file, le32_get(p + 32), count * SHDR_SIZE, headers)) {
+        snprintf(why, why_size, "its section headers lie beyond its end: is it cut off?");
+        return false;
+    }
+    const uint8_t *row = headers->bytes + (size_t)names_index * SHDR_SIZE;
+    if (names_index >= count || !take_span(file, le32_get(row + 16), le32_get(row + 20), names)) {
+        snprintf(why, why_size, "its section names lie beyond its end: is it cut off?");
+        return false;
+    }
+    return true;
+}
+
+/** A name that ends inside the table. */
+static bool read_name(span_t names, uint32_t off, const char **name)
+{
+    if (off >= names.len || memchr(names.bytes + off, 0, names.len - off) == NULL) {
+        return false;
+    }
+    *name = (const char *)names.bytes + off;
+    return true;
+}
+
+static bool has_contents(uint32_t type)
+{
+    return type == SHT_PROGBITS || type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY ||
+           type == SHT_PREINIT_ARRAY;
+}
+
+static bool read_section(span_t file, span_t names, const uint8_t *row, elf_section_t *out)
+{
+    span_t data;
+    if (!read_name(names, le32_get(row), &out->name) ||
+        !take_span(file, le32_get(row + 16), le32_get(row + 20), &data)) {
+        return false;
+    }
+    out->addr = le32_get(row + 12);
+    out->data = data.bytes;
+    out->len = data.len;
+    return data.len <= UINT32_MAX - out->addr;
+}
+
+bool elf_read(elf_t *elf, const uint8_t *bytes, size_t len, char *why, size_t why_size)
+{
+    memset(elf, 0, sizeof(*elf));
+    span_t file = {bytes, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX}, headers, names;
+    if (!read_header(file, elf, why, why_size) || !find_tables(file, &headers, &names, why, why_size)) {
+        return false;
+    }
+    uint32_t count = headers.len / SHDR_SIZE;
+    elf->sections = calloc(count, sizeof(*elf->sections));
+    if (elf->sections == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *row = headers.bytes + (size_t)i * SHDR_SIZE;
+        if (!has_contents(le32_get(row + 4)) || le32_get(row + 12) == 0 || le32_get(row + 20) == 0) {
+            continue;
+        }
+        if (!read_section(file, names, row, &elf->sections[elf->count])) {
+            snprintf(why, why_size, "its section %u lies beyond its end: is it cut off?", (unsigned)i);
+            elf_free(elf);
+            return false;
+        }
+        elf->count++;
+    }
+    return true;
+}
+
+void elf_free(elf_t *elf)
+{
+    free(elf->sections);
+    elf->sections = NULL;
+    elf->count = 0;
+}

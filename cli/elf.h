@@ -1,0 +1,33 @@
+/* The sections of a 32-bit little-endian ELF file that go into an image. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *name; /* points into the file */
+    uint32_t addr;
+    const uint8_t *data; /* points into the file */
+    uint32_t len;        /* bytes, at least 1 */
+} elf_section_t;
+
+typedef struct {
+    uint16_t machine;
+    uint32_t entry;
+    elf_section_t *sections; /* in the file's order; owned */
+    size_t count;
+} elf_t;
+
+/** True for the first bytes of any ELF file. */
+bool elf_is_elf(const uint8_t *file, size_t len);
+
+/**
+ * Reads the sections that have contents and an address, as esptool takes them. Nothing in the file is believed.
+ * @param file  must stay as long as `elf` is used; one 0 byte lies behind its `len` bytes (cli_read_file)
+ * @param why   the reason when this is false
+ * @return true: the caller calls elf_free()
+ */
+bool elf_read(elf_t *elf, const uint8_t *file, size_t len, char *why, size_t why_size);
+
+void elf_free(elf_t *elf);

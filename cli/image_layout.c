@@ -1,0 +1,339 @@
+/*
+ * From ELF sections to image segments. What is mapped must lie in flash at an offset congruent to its address modulo
+ * the MMU page; the gaps this makes are filled with what is loaded to RAM anyway, else with padding segments.
+ */
+#include "image_layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+
+#define SEGMENT_HEADER      8u
+#define SEGMENT_MAX         0x01000000u /* a segment of 16 MiB is refused by chips */
+#define ESP32_LAST_PAGE_MIN 0x24u       /* see write_mapped */
+
+/* Which memory an address belongs to: pieces of different kinds are not merged. */
+static int memory_kind(const otter_chip_facts_t *chip, uint32_t addr)
+{
+    const otter_window_t *flash[] = {&chip->data, &chip->inst};
+    for (int i = 0; i < 2; i++) {
+        if (addr >= flash[i]->start && addr < flash[i]->end) {
+            return i;
+        }
+    }
+    for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
+        if (addr >= chip->ram[i].start && addr < chip->ram[i].end) {
+            return 2 + i;
+        }
+    }
+    return -1;
+}
+
+static bool append(layout_piece_t *piece, const uint8_t *data, size_t len)
+{
+    size_t padded = (len + 3) & ~(size_t)3;
+    uint8_t *grown = realloc(piece->data, piece->len + padded);
+    if (grown == NULL) {
+        return false;
+    }
+    memset(grown + piece->len, 0, padded);
+    memcpy(grown + piece->len, data, len);
+    piece->data = grown;
+    piece->len += padded;
+    return true;
+}
+
+bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip, char *why,
+                     size_t why_size)
+{
+    *layout = (layout_t){.chip = chip, .page = chip->mmu_page};
+    if (elf->count == 0) {
+        snprintf(why, why_size, "it has no sections to load");
+        return false;
+    }
+    layout->pieces = calloc(elf->count + 1, sizeof(*layout->pieces)); /* one more: layout_add_desc */
+    for (size_t i = 0; layout->pieces != NULL && i < elf->count; i++) {
+        const elf_section_t *section = &elf->sections[i];
+        layout_piece_t *last = layout->count > 0 ? &layout->pieces[layout->count - 1] : NULL;
+        bool adjacent = last != NULL && section->addr >= last->addr &&
+                        section->addr - last->addr == last->len &&
+                        memory_kind(chip, last->addr) == memory_kind(chip, section->addr);
+        if (!adjacent) {
+            last = &layout->pieces[layout->count++];
+            snprintf(last->name, sizeof(last->name), "%s", section->name);
+            last->addr = section->addr;
+            last->mapped = image_addr_is_mapped(chip, section->addr, chip->mmu_page);
+        }
+        if (!append(last, section->data, section->len)) {
+            break;
+        }
+        if (i + 1 == elf->count) {
+            return true;
+        }
+    }
+    snprintf(why, why_size, "out of memory");
+    return false;
+}
+
+void layout_free(layout_t *layout)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        free(layout->pieces[i].data);
+    }
+    free(layout->pieces);
+    layout->pieces = NULL;
+    layout->count = 0;
+}
+
+layout_piece_t *layout_find_desc(const layout_t *layout)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        layout_piece_t *piece = &layout->pieces[i];
+        if (strcmp(piece->name, APPDESC_SECTION) == 0 && piece->mapped && piece->len >= IMAGE_DESC_SIZE) {
+            return piece;
+        }
+    }
+    return NULL;
+}
+
+/** Is a piece that is mapped anywhere in the page at `start`? */
+static bool page_is_used(const layout_t *layout, uint32_t start)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        const layout_piece_t *piece = &layout->pieces[i];
+        uint64_t end = (uint64_t)piece->addr + piece->len;
+        if (piece->mapped && piece->addr < (uint64_t)start + layout->page && end > start) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t why_size)
+{
+    const otter_window_t *window = &layout->chip->data;
+    for (uint32_t page = window->start; page < window->end; page += layout->page) {
+        if (page_is_used(layout, page)) {
+            continue;
+        }
+        layout_piece_t *piece = &layout->pieces[layout->count++];
+        *piece = (layout_piece_t){.name = APPDESC_SECTION, .addr = page + IMAGE_DESC_OFFSET, .mapped = true};
+        if (append(piece, desc, IMAGE_DESC_SIZE)) {
+            return true;
+        }
+        snprintf(why, why_size, "out of memory");
+        return false;
+    }
+    snprintf(why, why_size, "no page is free for an app descriptor");
+    return false;
+}
+
+/* ---- writing ---- */
+
+static int by_addr(const void *a, const void *b)
+{
+    const layout_piece_t *const *x = a, *const *y = b;
+    if ((*x)->addr != (*y)->addr) {
+        return (*x)->addr < (*y)->addr ? -1 : 1;
+    }
+    return *x < *y ? -1 : *x > *y; /* equal addresses keep their order */
+}
+
+/** What is still to be written of one kind: pieces in the order of their addresses. */
+typedef struct {
+    layout_piece_t **items;
+    size_t count, next;
+    size_t used; /* bytes of the next one already written */
+} queue_t;
+
+static bool fill_queue(const layout_t *layout, bool mapped, queue_t *queue)
+{
+    *queue = (queue_t){.items = calloc(layout->count, sizeof(layout_piece_t *))};
+    if (queue->items == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < layout->count; i++) {
+        if (layout->pieces[i].mapped == mapped) {
+            queue->items[queue->count++] = &layout->pieces[i];
+        }
+    }
+    qsort(queue->items, queue->count, sizeof(layout_piece_t *), by_addr);
+    return true;
+}
+
+/** The piece called `name` goes to the front, the others keep their order. */
+static void move_to_front(queue_t *queue, const char *name)
+{
+    for (size_t i = 0; i < queue->count; i++) {
+        if (strcmp(queue->items[i]->name, name) == 0) {
+            layout_piece_t *piece = queue->items[i];
+            memmove(queue->items + 1, queue->items, i * sizeof(layout_piece_t *));
+            queue->items[0] = piece;
+            return;
+        }
+    }
+}
+
+static bool pieces_are_apart(const queue_t *queue, char *why, size_t why_size)
+{
+    for (size_t i = 1; i < queue->count; i++) {
+        const layout_piece_t *a = queue->items[i - 1], *b = queue->items[i];
+        /* Three bytes of grace: a's length was filled up to a multiple of four. */
+        if ((uint64_t)a->addr + a->len > (uint64_t)b->addr + 3) {
+            snprintf(why, why_size, "sections %s at 0x%08" PRIx32 " and %s at 0x%08" PRIx32 " overlap",
+                     a->name, a->addr, b->name, b->addr);
+            return false;
+        }
+    }
+    return true;
+}
+
+/** One page of flash cannot be mapped for two pieces. */
+static bool pages_are_apart(const layout_t *layout, const queue_t *mapped, char *why, size_t why_size)
+{
+    for (size_t i = 1; i < mapped->count; i++) {
+        const layout_piece_t *a = mapped->items[i - 1], *b = mapped->items[i];
+        if (a->addr / layout->page == b->addr / layout->page) {
+            snprintf(why, why_size,
+                     "sections %s at 0x%08" PRIx32 " and %s at 0x%08" PRIx32 " lie in one %" PRIu32
+                     " KiB page: merge them in the linker script",
+                     a->name, a->addr, b->name, b->addr, layout->page / 1024);
+            return false;
+        }
+    }
+    return true;
+}
+
+/**
+ * Data bytes of a filler segment to write now, so that the data behind the segment header after it is congruent to
+ * `addr`; 0 when no filler is needed. Like esptool this wastes a page where `addr` lies further into its page than the
+ * image has come: real images never do, and the bytes stay the same.
+ */
+static uint32_t filler_len(const layout_t *layout, size_t pos, uint32_t addr)
+{
+    int64_t page = layout->page;
+    int64_t gap = page - (int64_t)(pos % layout->page) + addr % layout->page - SEGMENT_HEADER;
+    if (gap == 0 || gap == page) {
+        return 0;
+    }
+    gap -= SEGMENT_HEADER; /* the filler has a header too */
+    return (uint32_t)(gap > 0 ? gap : gap + page);
+}
+
+/** Takes up to `len` bytes from the loaded pieces. @return bytes written, 0 when none are left */
+static size_t write_loaded(image_writer_t *w, queue_t *loaded, size_t len)
+{
+    if (loaded->next == loaded->count) {
+        return 0;
+    }
+    const layout_piece_t *piece = loaded->items[loaded->next];
+    size_t rest = piece->len - loaded->used;
+    size_t n = len < rest ? len : rest;
+    image_writer_segment(w, piece->addr + (uint32_t)loaded->used, piece->data + loaded->used, n);
+    loaded->used += n;
+    if (loaded->used == piece->len) {
+        loaded->next++;
+        loaded->used = 0;
+    }
+    return n;
+}
+
+/**
+ * The ESP32's bootloader does not map the last page if less than 0x24 bytes of it are used (esptool works round it the
+ * same way).
+ */
+static bool write_mapped(const layout_t *layout, image_writer_t *w, layout_piece_t *piece)
+{
+    size_t end = (w->len + SEGMENT_HEADER + piece->len) % layout->page;
+    if (layout->chip->id == ESP_CHIP_ID_ESP32 && end < ESP32_LAST_PAGE_MIN) {
+        static const uint8_t zeros[ESP32_LAST_PAGE_MIN];
+        if (!append(piece, zeros, ESP32_LAST_PAGE_MIN - end)) {
+            return false;
+        }
+    }
+    image_writer_segment(w, piece->addr, piece->data, piece->len);
+    return true;
+}
+
+static bool write_all(layout_t *layout, queue_t *mapped, queue_t *loaded, image_writer_t *w)
+{
+    while (mapped->next < mapped->count) {
+        layout_piece_t *piece = mapped->items[mapped->next];
+        uint32_t filler = filler_len(layout, w->len, piece->addr);
+        if (filler == 0) {
+            if (!write_mapped(layout, w, piece)) {
+                return false;
+            }
+            mapped->next++;
+        } else if (filler <= SEGMENT_HEADER || write_loaded(w, loaded, filler) == 0) {
+            image_writer_segment(w, 0, NULL, filler);
+        }
+    }
+    while (write_loaded(w, loaded, SIZE_MAX) > 0) {
+    }
+    return !w->out_of_memory;
+}
+
+static bool pieces_fit(const layout_t *layout, char *why, size_t why_size)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        const layout_piece_t *piece = &layout->pieces[i];
+        if (piece->len >= SEGMENT_MAX) {
+            snprintf(why, why_size, "section %s has %zu bytes; a segment ends below 16 MiB", piece->name,
+                     piece->len);
+            return false;
+        }
+        if (piece->mapped && piece->addr % 4 != 0) {
+            snprintf(why, why_size, "section %s at 0x%08" PRIx32 " is not aligned to 4 bytes", piece->name,
+                     piece->addr);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool desc_comes_first(const layout_t *layout, const queue_t *mapped, char *why, size_t why_size)
+{
+    const layout_piece_t *desc = mapped->count > 0 ? mapped->items[0] : NULL;
+    if (desc == NULL || strcmp(desc->name, APPDESC_SECTION) != 0 ||
+        desc->addr % layout->page != IMAGE_DESC_OFFSET) {
+        snprintf(why, why_size, "section %s is not at 0x%x behind the start of a %" PRIu32 " KiB page",
+                 APPDESC_SECTION, IMAGE_DESC_OFFSET, layout->page / 1024);
+        return false;
+    }
+    return true;
+}
+
+bool layout_write(layout_t *layout, image_writer_t *w, char *why, size_t why_size)
+{
+    queue_t mapped = {0}, loaded = {0};
+    bool ok = false;
+    if (!fill_queue(layout, true, &mapped) || !fill_queue(layout, false, &loaded)) {
+        snprintf(why, why_size, "out of memory");
+        goto done;
+    }
+    if (!pieces_fit(layout, why, why_size) || !pieces_are_apart(&mapped, why, why_size) ||
+        !pieces_are_apart(&loaded, why, why_size)) {
+        goto done;
+    }
+    move_to_front(&mapped, APPDESC_SECTION);
+    if (!desc_comes_first(layout, &mapped, why, why_size) ||
+        !pages_are_apart(layout, &mapped, why, why_size)) {
+        goto done;
+    }
+    if (!write_all(layout, &mapped, &loaded, w)) {
+        snprintf(why, why_size, "out of memory");
+    } else if (w->segments > ESP_IMAGE_MAX_SEGMENTS) {
+        snprintf(why, why_size, "%" PRIu32 " segments, more than %d: merge sections in the linker script",
+                 w->segments, ESP_IMAGE_MAX_SEGMENTS);
+    } else {
+        ok = true;
+    }
+done:
+    free(mapped.items);
+    free(loaded.items);
+    return ok;
+}

@@ -1,0 +1,39 @@
+/* Places the sections of a chip's ELF file in an image, byte for byte as esptool's elf2image does. */
+#pragma once
+
+#include "elf.h"
+#include "image_writer.h"
+#include "otter/chip.h"
+
+#define APPDESC_SECTION ".flash.appdesc"
+
+/** One run of bytes with its address; several ELF sections once they are merged. */
+typedef struct {
+    char name[32]; /* of its first section, cut to fit */
+    uint32_t addr;
+    uint8_t *data; /* owned */
+    size_t len;    /* bytes, a multiple of 4 */
+    bool mapped;   /* the chip reads it from flash through its MMU */
+} layout_piece_t;
+
+typedef struct {
+    const otter_chip_facts_t *chip;
+    uint32_t page; /* MMU page, bytes */
+    layout_piece_t *pieces;
+    size_t count;
+} layout_t;
+
+/** Copies the sections out of the ELF file. @return false: why says what is wrong; layout_free() either way */
+bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip, char *why,
+                     size_t why_size);
+
+/** The descriptor's piece: .flash.appdesc in flash with 256 bytes or more; NULL if the ELF file brings none. */
+layout_piece_t *layout_find_desc(const layout_t *layout);
+
+/** Adds a descriptor of 256 bytes at the first free page of the data window. @return false as above */
+bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t why_size);
+
+/** Writes all pieces as segments, with the padding the MMU needs. The descriptor comes first. @return as above */
+bool layout_write(layout_t *layout, image_writer_t *w, char *why, size_t why_size);
+
+void layout_free(layout_t *layout);
