@@ -31,9 +31,9 @@ bool parse_revision(const char *text, uint16_t *revision)
 bool parse_flash_mode(const char *text, uint8_t *mode)
 {
     static const char *const modes[] = {"qio", "qout", "dio", "dout"};
-    for (uint8_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+    for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         if (strcasecmp(text, modes[i]) == 0) {
-            *mode = i;
+            *mode = (uint8_t)i;
             return true;
         }
     }
@@ -46,9 +46,9 @@ bool parse_flash_size(const char *text, uint8_t *code)
     if (!cli_parse_size(text, &size)) {
         return false;
     }
-    for (uint8_t i = 0; i < ESP_IMAGE_FLASH_SIZE_MAX; i++) {
+    for (unsigned i = 0; i < ESP_IMAGE_FLASH_SIZE_MAX; i++) {
         if (size == (uint64_t)0x100000 << i) {
-            *code = i;
+            *code = (uint8_t)i;
             return true;
         }
     }

@@ -28,7 +28,7 @@ EventBits_t xEventGroupClearBits(EventGroupHandle_t group, EventBits_t bits);
  * @return the flags as they were when the wait ended, before clearing
  */
 EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, BaseType_t clear_on_exit,
-                                BaseType_t wait_for_all, TickType_t wait);
+                                BaseType_t wait_for_all, TickType_t ticks);
 
 EventBits_t xEventGroupGetBits(EventGroupHandle_t group);
 

@@ -117,7 +117,7 @@ EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, Base
     }
     enlisted_t enlisted = {group, &wait};
     wait.next = group->waits;
-    group->waits = &wait;
+    group->waits = &wait; // cppcheck-suppress autoVariables; leave() takes it out again
     pthread_cleanup_push(leave_when_deleted, &enlisted);
     seen = kernel_wait(&group->changed, is_answered, &wait, ticks) ? wait.seen : group->bits;
     pthread_cleanup_pop(0);

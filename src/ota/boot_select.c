@@ -159,7 +159,7 @@ static esp_err_t select_factory(otter_device_t *device)
 /** Anti-rollback: an application that is too old is erased, so that no fallback can find it either. */
 static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_t *partition)
 {
-    uint32_t version, device_version;
+    uint32_t version = 0, device_version = 0;
     esp_err_t err = secure_version_of_app(device->flash, partition->address, partition->size, &version);
     if (err == ESP_OK) {
         err = secure_version_read(device, &device_version);
