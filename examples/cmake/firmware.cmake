@@ -16,5 +16,5 @@ function(otter_firmware name)
             -o ${name}.bin
     DEPENDS ${name} otter
     COMMENT "Image ${name}.bin")
-  add_custom_target(${name}_image DEPENDS ${name}.bin)
+  add_custom_target(${name}_image ALL DEPENDS ${name}.bin)
 endfunction()

@@ -1,0 +1,107 @@
+"""Images, flash files and the virtual device for end-to-end tests, written without otter's own builders."""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+import zlib
+
+BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
+OTTER = str(BUILD / "otter")
+LINUX_CHIP = 0xFFFF
+OFFSETS = {"nvs": 0x9000, "otadata": 0xD000, "factory": 0x10000, "ota_0": 0x110000, "ota_1": 0x210000}  # two_ota
+NEW, PENDING_VERIFY, VALID, INVALID, ABORTED, UNDEFINED = 0, 1, 2, 3, 4, 0xFFFFFFFF
+TIMEOUT_S = 60
+
+
+def make_image(executable, version="1.0.0", project="probe", chip=LINUX_CHIP, segments=None):
+    """An app image: the descriptor and `executable` (bytes) as its two segments, or the given segments."""
+    desc = struct.pack("<II8x32s32s16s16s32s32s80x", 0xABCD5432, 0, version.encode(), project.encode(), b"12:00:00",
+                       b"Nov 21 2026", b"v5.5", b"")
+    segments = [desc, executable] if segments is None else [desc, *segments]
+    out = struct.pack("<BBBBIB3sHBHH4sB", 0xE9, len(segments), 2, 0x20, 0, 0xEE, b"", chip, 0, 0, 0xFFFF, b"", 1)
+    total = 0
+    for data in segments:
+        data += bytes(-len(data) % 4)
+        out += struct.pack("<II", 0, len(data)) + data
+        for (word,) in struct.iter_unpack("<I", data):
+            total ^= word
+    checksum = 0xEF
+    for byte in total.to_bytes(4, "little"):
+        checksum ^= byte
+    out += bytes(15 - len(out) % 16) + bytes([checksum])
+    return out + hashlib.sha256(out).digest()
+
+
+def otadata_entry(seq, state):
+    raw = struct.pack("<I", seq)
+    crc = zlib.crc32(raw, 0xFFFFFFFF)
+    return raw + b"\xff" * 20 + struct.pack("<II", state, crc)
+
+
+class DeviceTest(unittest.TestCase):
+    """A folder of its own, a flash file in it, and `otter run` on that."""
+
+    executable = None  # bytes of the probe firmware, stripped; read once
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="otter-device-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.flash = str(self.folder / "flash.bin")
+        if DeviceTest.executable is None:
+            stripped = self.folder / "probe"
+            subprocess.run(["strip", "-o", stripped, BUILD / "tests" / "probe"], check=True, timeout=TIMEOUT_S)
+            DeviceTest.executable = stripped.read_bytes()
+        table = self.folder / "table.bin"
+        subprocess.run([OTTER, "table", "build", SOURCE / "examples" / "partitions_two_ota.csv", "-o", table],
+                       check=True, timeout=TIMEOUT_S)
+        self.table = table.read_bytes()
+
+    def probe(self, version="1.0.0", **changes):
+        return make_image(self.executable, version, **changes)
+
+    def make_flash(self, images, otadata=()):
+        """images: {label: bytes}; otadata: up to two (seq, state)."""
+        flash = bytearray(b"\xff" * 0x400000)
+        flash[0x8000:0x8000 + len(self.table)] = self.table
+        for label, image in images.items():
+            # An image built with sanitizers is larger than a slot of 1 MiB: those that follow are not used then.
+            flash[OFFSETS[label]:OFFSETS[label] + len(image)] = image
+        for copy, (seq, state) in enumerate(otadata):
+            entry = otadata_entry(seq, state)
+            flash[OFFSETS["otadata"] + copy * 0x1000:][:32] = entry
+            at = OFFSETS["otadata"] + copy * 0x1000
+            flash[at:at + 32] = entry
+        pathlib.Path(self.flash).write_bytes(flash)
+
+    def states(self):
+        """(seq, state) of both otadata copies; None for an erased one."""
+        flash = pathlib.Path(self.flash).read_bytes()
+        found = []
+        for copy in range(2):
+            seq, state = struct.unpack_from("<I20xI", flash, OFFSETS["otadata"] + copy * 0x1000)
+            found.append(None if seq == 0xFFFFFFFF else (seq, state))
+        return found
+
+    def environment(self, script, **extra):
+        return {**os.environ, "PROBE": script, **extra}
+
+    def run_device(self, *options, script="", **extra):
+        """Runs the device to its end. Returns (exit status, console, standard error)."""
+        done = subprocess.run([OTTER, "run", self.flash, *options], env=self.environment(script, **extra),
+                              capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def boots(self, console):
+        """What the probe said at each boot: (version, partition, reset reason)."""
+        found = []
+        for line in console.splitlines():
+            if "probe: version " in line:
+                words = line.split("version ", 1)[1].replace(",", "").split()
+                found.append((words[0], words[2], int(words[-1])))
+        return found

@@ -1,0 +1,218 @@
+/* A firmware that tests steer: PROBE="1:confirm+restart,4:idle" gives actions for each reset reason (by number). */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "esp_app_desc.h"
+#include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "esp_partition.h"
+#include "esp_system.h"
+#include "esp_task_wdt.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/queue.h"
+#include "freertos/task.h"
+
+static const char *TAG = "probe";
+
+static void first_handler(void)
+{
+    ESP_LOGI(TAG, "first shutdown handler");
+}
+
+static void second_handler(void)
+{
+    ESP_LOGI(TAG, "second shutdown handler");
+}
+
+static void restart(void)
+{
+    esp_register_shutdown_handler(first_handler);
+    esp_register_shutdown_handler(second_handler);
+    esp_restart();
+}
+
+static void crash(void)
+{
+    raise(SIGSEGV);
+}
+
+static void exit_silently(void)
+{
+    exit(3);
+}
+
+static void hang(void)
+{
+    for (;;) {
+        __asm__ volatile("");
+    }
+}
+
+static void beat(void)
+{
+    for (int i = 0; i < 30; i++) { /* busy for three seconds, with signs of life */
+        esp_task_wdt_reset();
+        usleep(100000);
+    }
+}
+
+static void sleep_on(void)
+{
+    vTaskDelay(pdMS_TO_TICKS(1500)); /* longer than the tests' watchdog */
+}
+
+static void stay(void)
+{
+    ESP_LOGI(TAG, "pid %d stays", (int)getpid());
+    for (;;) {
+        vTaskDelay(100);
+    }
+}
+
+static void ignore_signals(void)
+{
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+}
+
+static void confirm(void)
+{
+    ESP_LOGI(TAG, "confirm: %s", esp_err_to_name(esp_ota_mark_app_valid_cancel_rollback()));
+}
+
+static void reject(void)
+{
+    ESP_LOGI(TAG, "reject: %s", esp_err_to_name(esp_ota_mark_app_invalid_rollback_and_reboot()));
+}
+
+static void list_descriptors(void)
+{
+    char text[256] = "";
+    DIR *dir = opendir("/proc/self/fd");
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        int fd = atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && fd != dirfd(dir)) {
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d", fd);
+        }
+    }
+    closedir(dir);
+    ESP_LOGI(TAG, "descriptors:%s; flash %s, control %s", text, getenv("OTTER_FLASH_FD"),
+             getenv("OTTER_CONTROL_FD"));
+}
+
+static void print_variable(void)
+{
+    const char *value = getenv("PROBE_TEXT");
+    ESP_LOGI(TAG, "PROBE_TEXT is '%s'", value != NULL ? value : "");
+}
+
+static void write_flash(void)
+{
+    const esp_partition_t *nvs =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, NULL);
+    static const char text[] = "kept";
+    esp_err_t err = esp_partition_erase_range(nvs, 0, 4096);
+    err = err == ESP_OK ? esp_partition_write(nvs, 0, text, 4) : err;
+    ESP_LOGI(TAG, "write: %s", esp_err_to_name(err));
+    ESP_LOGI(TAG, "write 0 to 1: %s", esp_err_to_name(esp_partition_write(nvs, 0, "\xff", 1)));
+}
+
+static void talk(void *arg)
+{
+    for (int i = 0; i < 200; i++) {
+        ESP_LOGI(TAG, "talk %d %03d the quick brown fox jumps over the lazy dog", (int)(intptr_t)arg, i);
+        if (i % 20 == 0) {
+            vTaskDelay(1);
+        }
+    }
+    vTaskDelete(NULL);
+}
+
+static void talk_all(void)
+{
+    for (intptr_t i = 0; i < 4; i++) {
+        xTaskCreate(talk, "talk", 4096, (void *)i, 5, NULL);
+    }
+}
+
+static void wait_on_queue(void *arg)
+{
+    xQueueReceive(arg, NULL, portMAX_DELAY);
+}
+
+static void start_waiter(void)
+{
+    xTaskCreate(wait_on_queue, "waiter", 4096, xQueueCreate(1, 0), 5, NULL);
+}
+
+static void restart_task(void *arg)
+{
+    (void)arg;
+    esp_restart();
+}
+
+static void restart_from_task(void)
+{
+    xTaskCreate(restart_task, "restarter", 4096, NULL, 5, NULL);
+    vTaskDelay(portMAX_DELAY);
+}
+
+static void nothing(void)
+{
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} actions[] = {
+    {"idle", nothing},
+    {"restart", restart},
+    {"abort", abort},
+    {"crash", crash},
+    {"exit", exit_silently},
+    {"hang", hang},
+    {"beat", beat},
+    {"sleep", sleep_on},
+    {"stay", stay},
+    {"ignore", ignore_signals},
+    {"confirm", confirm},
+    {"reject", reject},
+    {"fds", list_descriptors},
+    {"env", print_variable},
+    {"write", write_flash},
+    {"talk", talk_all},
+    {"waiter", start_waiter},
+    {"restart-task", restart_from_task},
+};
+
+static void run_actions(char *names)
+{
+    char *rest;
+    for (char *name = strtok_r(names, "+", &rest); name != NULL; name = strtok_r(NULL, "+", &rest)) {
+        for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+            if (strcmp(actions[i].name, name) == 0) {
+                actions[i].run();
+            }
+        }
+    }
+}
+
+void app_main(void)
+{
+    ESP_LOGI(TAG, "version %s in %s, reset reason %d", esp_app_get_description()->version,
+             esp_ota_get_running_partition()->label, (int)esp_reset_reason());
+    char *script = strdup(getenv("PROBE") != NULL ? getenv("PROBE") : "");
+    char *rest;
+    for (char *rule = strtok_r(script, ",", &rest); rule != NULL; rule = strtok_r(NULL, ",", &rest)) {
+        char *names = strchr(rule, ':');
+        if (names != NULL && atoi(rule) == (int)esp_reset_reason()) {
+            run_actions(names + 1);
+        }
+    }
+    free(script);
+}
