@@ -61,8 +61,9 @@ static bool judge_fd(image_stream_t *s, int fd, const char *path, const otter_ch
 
 static bool judge_file(image_stream_t *s, const char *path, const otter_chip_t *chip)
 {
-    // The options were refused without a path: NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(path, O_RDONLY |
+                       O_CLOEXEC); /* NOLINT(*NonNullParamChecker): the options were refused without a path */
     if (fd < 0) {
         return cli_fail("image", "cannot open %s: %s", path, strerror(errno)) == EXIT_DONE;
     }

@@ -1,0 +1,39 @@
+/* The part of ESP-TLS that programs around the HTTP client use: the global CA store and the last error. */
+#pragma once
+
+#include "esp_err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The last failure of a connection, as HTTP_EVENT_ERROR and HTTP_EVENT_DISCONNECTED carry it. */
+typedef struct esp_tls_last_error {
+    esp_err_t last_error;   /* ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_*, ESP_ERR_TCP_TRANSPORT_*; ESP_OK: none */
+    int esp_tls_error_code; /* the TLS library's own code */
+    int esp_tls_flags;      /* certificate verification result, 0: no complaint */
+} esp_tls_last_error_t;
+
+typedef struct esp_tls_last_error *esp_tls_error_handle_t;
+
+/**
+ * Reads and forgets it. @param esp_tls_code, esp_tls_flags  NULL when not wanted
+ * @return last_error; ESP_ERR_INVALID_STATE when h is NULL
+ */
+esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags);
+
+/**
+ * CA certificates for every connection with use_global_ca_store; replaces those given before.
+ * @param cacert_pem_buf    PEM (one or more) or DER; copied
+ * @param cacert_pem_bytes  its length; a PEM text may count its terminator
+ * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL or empty), ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, ESP_ERR_NO_MEM
+ */
+esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
+                                      const unsigned int cacert_pem_bytes);
+
+/** Forgets them. */
+void esp_tls_free_global_ca_store(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,625 @@
+/* The TLS transport on OpenSSL 3, stacked over any other transport by a BIO of its own. */
+#include "otter/transport.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "linux/tls_trust.h"
+#include "otter/system.h"
+
+/* More than one record a system call: a busy connection moves 64 KiB at once. */
+#define READ_AHEAD_LEN (64 * 1024)
+#define NAMES_LEN      80
+
+typedef struct {
+    otter_transport_t base;
+    otter_transport_t *lower;
+    otter_tls_config_t config;
+    SSL_CTX *context; /* made at the first connect: certificates are parsed once */
+    SSL *ssl;         /* NULL: closed */
+    SSL_SESSION *session;
+    char *session_host; /* "host:port" that the session is for */
+    bool broken;        /* after a fatal error nothing more may be sent, not even close_notify */
+
+    int wait_ms;         /* for one wait of the lower transport; deadline_us cuts it */
+    int64_t deadline_us; /* INT64_MAX: none */
+    int lower_result;    /* the last OTTER_IO_* of the lower transport, 1: it moved bytes */
+
+    const char *expected_name; /* during connect() */
+    int verify_code;           /* X509_V_* that failed the handshake */
+    char names[NAMES_LEN];     /* whom the server's certificate is for */
+    otter_transport_error_t error;
+} tls_t;
+
+static tls_t *tls_of(otter_transport_t *t)
+{
+    return (tls_t *)t;
+}
+
+static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const char *format, ...)
+{
+    tls->error = (otter_transport_error_t){
+        .code = code, .tls_code = (int)(ssl_code & INT_MAX), .tls_verify = tls->verify_code};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(tls->error.text, sizeof(tls->error.text), format, args);
+    va_end(args);
+}
+
+/* --- the BIO: OpenSSL's reads and writes go to the lower transport, within the time of the call above --- */
+
+static int wait_left_ms(const tls_t *tls)
+{
+    if (tls->deadline_us == INT64_MAX) {
+        return tls->wait_ms;
+    }
+    int64_t left_ms = (tls->deadline_us - otter_now_us() + 999) / 1000;
+    return left_ms <= 0 ? 0 : left_ms < tls->wait_ms ? (int)left_ms : tls->wait_ms;
+}
+
+static int bio_read(BIO *bio, char *buf, int len)
+{
+    tls_t *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (len <= 0) {
+        return 0;
+    }
+    int n = tls->lower->ops->read(tls->lower, buf, (size_t)len, wait_left_ms(tls));
+    tls->lower_result = n > 0 ? 1 : n;
+    if (n == OTTER_IO_TIMEOUT) {
+        BIO_set_retry_read(bio);
+    }
+    return n >= 0 ? n : -1;
+}
+
+static int bio_write(BIO *bio, const char *buf, int len)
+{
+    tls_t *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (len <= 0) {
+        return 0;
+    }
+    int n = tls->lower->ops->write(tls->lower, buf, (size_t)len, wait_left_ms(tls));
+    tls->lower_result = n > 0 ? 1 : n;
+    if (n == OTTER_IO_TIMEOUT) {
+        BIO_set_retry_write(bio);
+    }
+    return n > 0 ? n : -1;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)number;
+    (void)pointer;
+    const tls_t *tls = BIO_get_data(bio);
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+        return 1;
+    case BIO_CTRL_EOF:
+        return tls->lower_result == OTTER_IO_EOF;
+    default:
+        return 0;
+    }
+}
+
+static BIO_METHOD *bio_method(void)
+{
+    static BIO_METHOD *method; /* one for the program; made twice at worst when two threads connect first */
+    if (method == NULL) {
+        BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "otter transport");
+        if (made != NULL) {
+            BIO_meth_set_read(made, bio_read);
+            BIO_meth_set_write(made, bio_write);
+            BIO_meth_set_ctrl(made, bio_ctrl);
+        }
+        method = made;
+    }
+    return method;
+}
+
+/* --- whom to believe --- */
+
+/* Names in a certificate, for people: "a.example, 10.0.0.1"; the common name when it lists none. */
+static void collect_names(X509 *certificate, char *text, size_t size)
+{
+    text[0] = '\0';
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    BIO *bio = BIO_new(BIO_s_mem());
+    for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+        GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (i > 0) {
+            BIO_puts(bio, ", ");
+        }
+        if (name->type == GEN_DNS) {
+            ASN1_STRING_print_ex(bio, name->d.dNSName, ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_ESC_MSB);
+        } else {
+            GENERAL_NAME_print(bio, name);
+        }
+    }
+    if (bio != NULL && sk_GENERAL_NAME_num(names) <= 0) {
+        X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
+                           XN_FLAG_ONELINE & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+    }
+    if (bio != NULL) {
+        int n = BIO_read(bio, text, (int)size - 1);
+        text[n > 0 ? n : 0] = '\0';
+    }
+    BIO_free(bio);
+    GENERAL_NAMES_free(names);
+}
+
+/* ESP-IDF's guides make certificates with the address as common name and no list of names. */
+static bool common_name_is_address(X509 *certificate, const char *address)
+{
+    if (X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) >= 0) {
+        return false;
+    }
+    char name[64];
+    int len =
+        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));
+    return len > 0 && strlen(name) == (size_t)len && strcmp(name, address) == 0;
+}
+
+static int on_verify(int ok, X509_STORE_CTX *chain)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    tls_t *tls = SSL_get_app_data(ssl);
+    if (ok) {
+        return 1;
+    }
+    int code = X509_STORE_CTX_get_error(chain);
+    X509 *server = X509_STORE_CTX_get0_cert(chain);
+    if (code == X509_V_ERR_IP_ADDRESS_MISMATCH && common_name_is_address(server, tls->expected_name)) {
+        X509_STORE_CTX_set_error(chain, X509_V_OK);
+        return 1;
+    }
+    tls->verify_code = code;
+    collect_names(server, tls->names, sizeof(tls->names));
+    return 0;
+}
+
+static void explain_verify(tls_t *tls, unsigned long ssl_code)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } texts[] = {
+        {X509_V_ERR_CERT_HAS_EXPIRED, "certificate has expired"},
+        {X509_V_ERR_CERT_NOT_YET_VALID, "certificate is not yet valid: is the clock of this machine right?"},
+        {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "self-signed certificate"},
+        {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+         "self-signed certificate in chain: its CA is not among those given"},
+        {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+         "unable to get local issuer certificate: the CA given does not sign this server"},
+        {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+         "unable to get issuer certificate: the CA given does not sign this server"},
+        {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+         "unable to verify the first certificate: the CA given does not sign this server"},
+        {X509_V_ERR_CERT_SIGNATURE_FAILURE,
+         "certificate signature failure: the CA given has the name but not the key"},
+    };
+    int code = tls->verify_code;
+    if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code,
+                  "hostname mismatch: certificate is for %s, not %.40s", tls->names, tls->expected_name);
+        return;
+    }
+    const char *text = X509_verify_cert_error_string(code);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].code == code) {
+            text = texts[i].text;
+        }
+    }
+    set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code, "%s (%.40s)", text, tls->names);
+}
+
+/* False with the error set. */
+static bool set_trust(tls_t *tls, SSL_CTX *context)
+{
+    const otter_tls_config_t *config = &tls->config;
+    X509_STORE *store = NULL;
+    if (config->use_system_store) {
+        store = tls_trust_system();
+    } else if (config->use_global_store) {
+        store = tls_trust_global();
+    } else if (config->ca_pem != NULL) {
+        store = tls_trust_parse(config->ca_pem, config->ca_len);
+        if (store == NULL) {
+            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0,
+                      "the CA given is not a PEM or DER certificate");
+            return false;
+        }
+    }
+    if (store == NULL) {
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0,
+                  "no CA certificate given: no server can be trusted");
+        return false;
+    }
+    SSL_CTX_set_cert_store(context, store);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
+    return true;
+}
+
+/* --- our own certificate --- */
+
+static int give_password(char *buf, int size, int for_writing, void *arg)
+{
+    (void)for_writing;
+    const otter_tls_config_t *config = arg;
+    size_t len = config->client_key_password_len;
+    if (config->client_key_password == NULL || len > (size_t)size) {
+        return -1;
+    }
+    memcpy(buf, config->client_key_password, len);
+    return (int)len;
+}
+
+static BIO *text_bio(const char *data, size_t len)
+{
+    size_t size = len != 0 ? len : strlen(data);
+    return size <= INT_MAX ? BIO_new_mem_buf(data, (int)size) : NULL;
+}
+
+static bool use_certificate(SSL_CTX *context, const otter_tls_config_t *config)
+{
+    const unsigned char *der = (const unsigned char *)config->client_cert_pem;
+    if (config->client_cert_len > 1 && der[0] == 0x30) {
+        return config->client_cert_len <= INT_MAX &&
+               SSL_CTX_use_certificate_ASN1(context, (int)config->client_cert_len, der) == 1;
+    }
+    BIO *bio = text_bio(config->client_cert_pem, config->client_cert_len);
+    X509 *own = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    bool ok = own != NULL && SSL_CTX_use_certificate(context, own) == 1;
+    X509_free(own);
+    X509 *next = NULL;
+    while (ok && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        ok = SSL_CTX_add0_chain_cert(context, next) == 1;
+    }
+    BIO_free(bio);
+    return ok;
+}
+
+static bool use_key(SSL_CTX *context, otter_tls_config_t *config)
+{
+    const unsigned char *der = (const unsigned char *)config->client_key_pem;
+    EVP_PKEY *key = NULL;
+    if (config->client_key_len > 1 && der[0] == 0x30) {
+        key = d2i_AutoPrivateKey(NULL, &der, (long)config->client_key_len);
+    } else {
+        BIO *bio = text_bio(config->client_key_pem, config->client_key_len);
+        key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, give_password, config) : NULL;
+        BIO_free(bio);
+    }
+    bool ok = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1;
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static bool set_identity(tls_t *tls, SSL_CTX *context)
+{
+    if (tls->config.client_cert_pem == NULL) {
+        return true;
+    }
+    bool ok = use_certificate(context, &tls->config) && tls->config.client_key_pem != NULL &&
+              use_key(context, &tls->config) && SSL_CTX_check_private_key(context) == 1;
+    if (!ok) {
+        set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, ERR_peek_last_error(),
+                  "the client certificate or its key cannot be read, or they do not belong together");
+    }
+    ERR_clear_error();
+    return ok;
+}
+
+/* --- the context: everything that does not change between connections --- */
+
+static bool set_alpn(SSL_CTX *context, const char **protocols)
+{
+    unsigned char wire[256];
+    size_t used = 0;
+    for (; protocols != NULL && *protocols != NULL; protocols++) {
+        size_t len = strlen(*protocols);
+        if (len == 0 || len > 255 || len + 1 > sizeof(wire) - used) {
+            return false;
+        }
+        wire[used++] = (unsigned char)len;
+        memcpy(wire + used, *protocols, len);
+        used += len;
+    }
+    return used == 0 || SSL_CTX_set_alpn_protos(context, wire, (unsigned)used) == 0;
+}
+
+static bool set_protocol(const tls_t *tls, SSL_CTX *context)
+{
+    int lowest = tls->config.tls_version == 3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    int highest = tls->config.tls_version == 2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD_LEN);
+    return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
+           SSL_CTX_set_max_proto_version(context, highest) == 1 && set_alpn(context, tls->config.alpn);
+}
+
+static bool make_context(tls_t *tls)
+{
+    if (tls->context != NULL) {
+        return true;
+    }
+    /* The machine's openssl.cnf is not for this program, and reading it is most of the fixed cost. */
+    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL || !set_protocol(tls, context)) {
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, ERR_peek_last_error(), "TLS cannot be set up");
+        SSL_CTX_free(context);
+        return false;
+    }
+    if (!set_trust(tls, context) || !set_identity(tls, context)) {
+        SSL_CTX_free(context);
+        return false;
+    }
+    tls->context = context;
+    return true;
+}
+
+/* --- connecting --- */
+
+static bool set_name(tls_t *tls, SSL *ssl)
+{
+    if (tls->config.skip_name_check) {
+        return true;
+    }
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    if (X509_VERIFY_PARAM_set1_ip_asc(param, tls->expected_name) == 1) {
+        return true; /* an address: it is not sent as SNI, which is for names only */
+    }
+    ERR_clear_error();
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(param, tls->expected_name, 0) == 1 &&
+           SSL_set_tlsext_host_name(ssl, tls->expected_name) == 1;
+}
+
+static SSL *new_ssl(tls_t *tls)
+{
+    SSL *ssl = SSL_new(tls->context);
+    BIO *bio = bio_method() != NULL ? BIO_new(bio_method()) : NULL;
+    if (ssl == NULL || bio == NULL || !set_name(tls, ssl)) {
+        BIO_free(bio);
+        SSL_free(ssl);
+        return NULL;
+    }
+    BIO_set_data(bio, tls);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_app_data(ssl, tls);
+    if (tls->session != NULL) {
+        SSL_set_session(ssl, tls->session); /* a session that cannot be used costs nothing */
+    }
+    return ssl;
+}
+
+/* A session is for one server only: another must not be shown it. */
+static void choose_session(tls_t *tls, const otter_endpoint_t *endpoint)
+{
+    char *server = NULL;
+    if (tls->config.save_session && asprintf(&server, "%s:%u", endpoint->host, endpoint->port) < 0) {
+        server = NULL;
+    }
+    if (server == NULL || tls->session_host == NULL || strcmp(server, tls->session_host) != 0) {
+        SSL_SESSION_free(tls->session);
+        tls->session = NULL;
+    }
+    free(tls->session_host);
+    tls->session_host = server;
+}
+
+static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t *endpoint)
+{
+    unsigned long code = ERR_peek_error();
+    if (tls->verify_code != X509_V_OK) {
+        explain_verify(tls, code);
+    } else if (ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE) {
+        set_error(tls, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, 0,
+                  "no TLS handshake with %s port %u within %d ms", endpoint->host, endpoint->port,
+                  endpoint->timeout_ms);
+        tls->error.sys_errno = EAGAIN;
+    } else if (tls->lower_result == OTTER_IO_EOF) {
+        set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, code,
+                  "%s port %u closed the connection in the TLS handshake", endpoint->host, endpoint->port);
+        tls->error.sys_errno = ENOTCONN;
+    } else if (tls->lower_result == OTTER_IO_ERROR) {
+        tls->error = *tls->lower->ops->error(tls->lower);
+    } else {
+        const char *reason = ERR_reason_error_string(code);
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
+                  endpoint->host, endpoint->port, reason != NULL ? reason : "unknown error");
+    }
+}
+
+static void tls_close(otter_transport_t *t)
+{
+    tls_t *tls = tls_of(t);
+    if (tls->ssl != NULL) {
+        if (!tls->broken) {
+            if (tls->config.save_session) {
+                SSL_SESSION_free(tls->session);
+                tls->session = SSL_get1_session(tls->ssl);
+            }
+            tls->wait_ms = 0; /* a farewell, if there is room for it */
+            tls->deadline_us = INT64_MAX;
+            (void)SSL_shutdown(tls->ssl);
+        }
+        SSL_free(tls->ssl);
+        tls->ssl = NULL;
+        ERR_clear_error();
+    }
+    tls->lower->ops->close(tls->lower);
+}
+
+static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t deadline_us)
+{
+    ERR_clear_error();
+    tls->expected_name = tls->config.common_name != NULL ? tls->config.common_name : endpoint->host;
+    tls->ssl = new_ssl(tls);
+    if (tls->ssl == NULL) {
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, ERR_peek_error(), "TLS cannot be set up");
+        return false;
+    }
+    tls->deadline_us = deadline_us;
+    tls->wait_ms = INT_MAX;
+    tls->broken = true; /* until the handshake is done */
+    int result = SSL_connect(tls->ssl);
+    if (result != 1) {
+        explain_handshake(tls, SSL_get_error(tls->ssl, result), endpoint);
+        return false;
+    }
+    tls->broken = false;
+    tls->deadline_us = INT64_MAX;
+    return true;
+}
+
+static esp_err_t tls_connect(otter_transport_t *t, const otter_endpoint_t *endpoint)
+{
+    tls_t *tls = tls_of(t);
+    tls_close(t);
+    tls->error = (otter_transport_error_t){.code = ESP_OK};
+    tls->verify_code = X509_V_OK;
+    tls->names[0] = '\0';
+    int64_t deadline_us = otter_now_us() + (int64_t)endpoint->timeout_ms * 1000;
+    if (!make_context(tls)) {
+        return ESP_ERR_HTTP_CONNECT;
+    }
+    choose_session(tls, endpoint);
+    if (tls->lower->ops->connect(tls->lower, endpoint) != ESP_OK) {
+        tls->error = *tls->lower->ops->error(tls->lower);
+        return ESP_ERR_HTTP_CONNECT;
+    }
+    if (!shake_hands(tls, endpoint, deadline_us)) {
+        tls_close(t);
+        return ESP_ERR_HTTP_CONNECT;
+    }
+    return ESP_OK;
+}
+
+/* --- moving bytes --- */
+
+/* What a call to SSL_read or SSL_write that moved nothing means. */
+static int explain_io(tls_t *tls, int result)
+{
+    int ssl_error = SSL_get_error(tls->ssl, result);
+    if (ssl_error == SSL_ERROR_ZERO_RETURN) {
+        return OTTER_IO_EOF;
+    }
+    if (ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE) {
+        tls->error = *tls->lower->ops->error(tls->lower);
+        return OTTER_IO_TIMEOUT;
+    }
+    tls->broken = true;
+    unsigned long code = ERR_peek_error();
+    if (tls->lower_result == OTTER_IO_ERROR) {
+        tls->error = *tls->lower->ops->error(tls->lower);
+    } else if (tls->lower_result == OTTER_IO_EOF) {
+        set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, code,
+                  "the connection was cut: it ended without TLS saying so");
+        tls->error.sys_errno = ENOTCONN;
+    } else {
+        const char *reason = ERR_reason_error_string(code);
+        set_error(tls, ESP_FAIL, code, "TLS failed: %s", reason != NULL ? reason : "unknown error");
+        tls->error.sys_errno = EBADMSG;
+    }
+    ERR_clear_error();
+    return OTTER_IO_ERROR;
+}
+
+static bool is_closed(tls_t *tls)
+{
+    if (tls->ssl == NULL || tls->broken) {
+        if (tls->error.code == ESP_OK) {
+            set_error(tls, ESP_ERR_TCP_TRANSPORT_CONNECTION_FAILED, 0, "not connected");
+            tls->error.sys_errno = ENOTCONN;
+        }
+        return true;
+    }
+    ERR_clear_error();
+    return false;
+}
+
+static int tls_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
+{
+    tls_t *tls = tls_of(t);
+    if (is_closed(tls)) {
+        return OTTER_IO_ERROR;
+    }
+    tls->wait_ms = timeout_ms;
+    int n = SSL_read(tls->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
+    return n > 0 ? n : explain_io(tls, n);
+}
+
+static int tls_write(otter_transport_t *t, const void *buf, size_t len, int timeout_ms)
+{
+    tls_t *tls = tls_of(t);
+    if (is_closed(tls)) {
+        return OTTER_IO_ERROR;
+    }
+    tls->wait_ms = timeout_ms;
+    int n = SSL_write(tls->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
+    if (n > 0) {
+        return n;
+    }
+    n = explain_io(tls, n);
+    return n == OTTER_IO_EOF ? OTTER_IO_ERROR : n;
+}
+
+static void tls_destroy(otter_transport_t *t)
+{
+    tls_t *tls = tls_of(t);
+    tls_close(t);
+    tls->lower->ops->destroy(tls->lower);
+    SSL_SESSION_free(tls->session);
+    SSL_CTX_free(tls->context);
+    free(tls->session_host);
+    free(tls);
+}
+
+static int tls_descriptor(otter_transport_t *t)
+{
+    otter_transport_t *lower = tls_of(t)->lower;
+    return lower->ops->descriptor(lower);
+}
+
+static const otter_transport_error_t *tls_error(otter_transport_t *t)
+{
+    return &tls_of(t)->error;
+}
+
+static const otter_transport_ops_t tls_ops = {
+    .connect = tls_connect,
+    .read = tls_read,
+    .write = tls_write,
+    .close = tls_close,
+    .destroy = tls_destroy,
+    .descriptor = tls_descriptor,
+    .error = tls_error,
+};
+
+otter_transport_t *otter_tls_new(otter_transport_t *lower, const otter_tls_config_t *config)
+{
+    tls_t *tls = calloc(1, sizeof(*tls));
+    if (tls == NULL) {
+        lower->ops->destroy(lower);
+        return NULL;
+    }
+    tls->base.ops = &tls_ops;
+    tls->lower = lower;
+    tls->config = *config;
+    return &tls->base;
+}

@@ -1,0 +1,19 @@
+/* Whom a TLS connection believes: CA certificates from memory, the machine's store, and the program-wide store. */
+#pragma once
+
+#include <stddef.h>
+
+#include <openssl/x509.h>
+
+/**
+ * A store of the certificates in `data`.
+ * @param len  bytes, PEM (one or more certificates, terminator counted or not) or one DER; 0: terminated PEM
+ * @return NULL when it holds none, or one that cannot be read
+ */
+X509_STORE *tls_trust_parse(const char *data, size_t len);
+
+/** The machine's store, or NULL. */
+X509_STORE *tls_trust_system(void);
+
+/** What esp_tls_set_global_ca_store() was given, referenced for the caller; NULL: nothing. */
+X509_STORE *tls_trust_global(void);

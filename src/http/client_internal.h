@@ -1,0 +1,134 @@
+/* The inside of an HTTP client handle: what its source files share, and what the download asks beyond ESP-IDF's API. */
+#pragma once
+
+#include <http_parser.h>
+
+#include "esp_http_client.h"
+#include "esp_tls.h"
+#include "http/headers.h"
+#include "http/url.h"
+#include "otter/transport.h"
+
+/** How far an exchange got when it failed. */
+typedef enum {
+    HTTP_STAGE_NONE,
+    HTTP_STAGE_RESOLVE,
+    HTTP_STAGE_CONNECT,
+    HTTP_STAGE_TLS,
+    HTTP_STAGE_SEND,
+    HTTP_STAGE_HEADER,
+    HTTP_STAGE_BODY,
+} http_stage_t;
+
+/** The last failure of a handle, for people and for reports. */
+typedef struct {
+    http_stage_t stage;
+    otter_transport_error_t cause;
+} http_failure_t;
+
+/** Never NULL; stage NONE when nothing failed since the last successful open. */
+const http_failure_t *http_client_last_failure(esp_http_client_handle_t client);
+
+/** "resolve", "connect", "tls", "send", "header", "body"; "" for NONE */
+const char *http_stage_name(http_stage_t stage);
+
+/** A header of the last response (the first of that name), the handle's until the next request; NULL if absent. */
+const char *http_client_response_header(esp_http_client_handle_t client, const char *key);
+
+/* --- shared by src/http/client.c, connection.c, request.c, response.c and perform.c --- */
+
+typedef enum {
+    STATE_INIT,         /* not connected */
+    STATE_CONNECTED,    /* no request sent on this connection since the last response */
+    STATE_REQUEST_SENT, /* head sent; the application may write a body */
+    STATE_RESPONSE,     /* response head read */
+} http_state_t;
+
+typedef enum {
+    BODY_NONE,        /* HEAD, 204, 304 */
+    BODY_LENGTH,      /* Content-Length */
+    BODY_CHUNKED,     /* decoded by the parser */
+    BODY_UNTIL_CLOSE, /* ends with the connection */
+} http_body_t;
+
+/** The response being read. */
+typedef struct {
+    http_parser parser;
+    http_headers_t headers;
+    char *line; /* "key\0value\0" of the header being parsed */
+    size_t line_size, key_len, value_len;
+    bool in_value;
+    size_t
+        head_len; /* bytes of head so far, interim responses included; 0: nothing of the response has come */
+    unsigned interim_count;
+    bool head_done;
+    bool to_head; /* answers a HEAD request */
+    bool failed;  /* not HTTP: nothing after this can be trusted */
+    int io_end;   /* OTTER_IO_EOF or _ERROR once the connection said so while a body was due, else 1 */
+
+    http_body_t body;
+    int64_t content_length; /* -1: not told */
+    int64_t body_done;      /* body bytes decoded so far */
+    int64_t chunk_len;      /* of the current chunk */
+    bool chunked_flag;      /* what esp_http_client_is_chunked_response() says */
+    bool end_seen;          /* the whole body is decoded */
+    bool persistent;
+    char *out;          /* where the parser's body bytes go */
+    const char *cached; /* decoded bytes that came with the head, in the receive buffer */
+    size_t cached_len;
+} http_response_t;
+
+struct esp_http_client {
+    esp_http_client_config_t config; /* certificates, handler, numbers; its strings are NULL or not used */
+    http_url_t url;
+    char *username, *password;
+    bool url_credentials; /* they came in the URL: sent as Basic without being asked */
+    char *common_name;
+    char if_name[16];
+    int timeout_ms;
+    http_headers_t headers; /* of the request */
+
+    otter_transport_t *transport;
+    bool transport_is_tls;
+    http_state_t state;
+    bool reused; /* this request went over a connection that had carried another */
+
+    char *tx, *rx; /* buffer_size_tx, buffer_size */
+    size_t tx_size, rx_size, tx_len;
+    int write_len; /* of the last open */
+    const char *post_data;
+    int post_len;
+
+    http_response_t response;
+    int status;
+    int redirect_count;
+    http_failure_t failure;
+    esp_tls_last_error_t tls_error; /* what event callbacks get */
+};
+
+/* client.c */
+void http_client_event(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int len);
+void http_client_header_event(esp_http_client_handle_t client, char *key, char *value);
+/** Keeps the failure and tells HTTP_EVENT_ERROR. `cause` NULL: `code` and `text` are all that is known. */
+void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
+                      const otter_transport_error_t *cause, esp_err_t code, const char *text);
+
+/* connection.c */
+esp_err_t http_connection_open(esp_http_client_handle_t client);
+void http_connection_close(esp_http_client_handle_t client);
+/** The open connection can carry another request. */
+bool http_connection_is_usable(esp_http_client_handle_t client);
+/** The cause of what read or write just said; also sets errno. */
+const otter_transport_error_t *http_connection_error(esp_http_client_handle_t client, int io);
+
+/** Connects and sends the request again when that can do no harm: nothing of it was answered, and it has no effect. */
+bool http_connection_retry(esp_http_client_handle_t client);
+
+/* request.c */
+esp_err_t http_request_send(esp_http_client_handle_t client);
+
+/* response.c */
+void http_response_reset(esp_http_client_handle_t client);
+void http_response_free(http_response_t *response);
+/** Forgets the body bytes that came with the head. @return how many */
+size_t http_response_drop_cached(esp_http_client_handle_t client);

@@ -1,0 +1,192 @@
+/* The connection of a handle: choose the transport by scheme, connect, judge whether it can be used again, close. */
+#include "http/client_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "esp_crt_bundle.h"
+#include "esp_log.h"
+
+static const char TAG[] = "HTTP_CLIENT";
+
+/* conf is the otter_tls_config_t of the connection; only this library's client calls it. */
+esp_err_t esp_crt_bundle_attach(void *conf)
+{
+    if (conf == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    ((otter_tls_config_t *)conf)->use_system_store = true;
+    return ESP_OK;
+}
+
+/* Trust in ESP-IDF's order: bundle, global store, own certificates. */
+static esp_err_t choose_trust(const esp_http_client_config_t *config, otter_tls_config_t *tls)
+{
+    if (config->crt_bundle_attach != NULL) {
+        return config->crt_bundle_attach(tls);
+    }
+    if (config->use_global_ca_store) {
+        tls->use_global_store = true;
+    } else {
+        tls->ca_pem = config->cert_pem;
+        tls->ca_len = config->cert_len;
+    }
+    return ESP_OK;
+}
+
+static otter_transport_t *new_tls(esp_http_client_handle_t client)
+{
+    const esp_http_client_config_t *config = &client->config;
+    otter_tls_config_t tls = {
+        .client_cert_pem = config->client_cert_pem,
+        .client_cert_len = config->client_cert_len,
+        .client_key_pem = config->client_key_pem,
+        .client_key_len = config->client_key_len,
+        .client_key_password = config->client_key_password,
+        .client_key_password_len = config->client_key_password_len,
+        .skip_name_check = config->skip_cert_common_name_check,
+        .common_name = client->common_name,
+        .tls_version = config->tls_version == ESP_HTTP_CLIENT_TLS_VER_TLS_1_2   ? 2
+                       : config->tls_version == ESP_HTTP_CLIENT_TLS_VER_TLS_1_3 ? 3
+                                                                                : 0,
+        .alpn = config->alpn_protos,
+        .save_session = config->save_client_session,
+    };
+    if (choose_trust(config, &tls) != ESP_OK) {
+        return NULL;
+    }
+    otter_transport_t *tcp = otter_tcp_new();
+    return tcp != NULL ? otter_tls_new(tcp, &tls) : NULL;
+}
+
+static bool choose_transport(esp_http_client_handle_t client)
+{
+    if (client->config.transport != NULL) {
+        client->transport = (otter_transport_t *)(void *)client->config.transport;
+        return true;
+    }
+    if (client->transport != NULL && client->transport_is_tls == client->url.https) {
+        return true;
+    }
+    if (client->transport != NULL) {
+        client->transport->ops->destroy(client->transport);
+    }
+    client->transport = client->url.https ? new_tls(client) : otter_tcp_new();
+    client->transport_is_tls = client->url.https;
+    return client->transport != NULL;
+}
+
+static http_stage_t stage_of(esp_err_t code)
+{
+    static const struct {
+        esp_err_t code;
+        http_stage_t stage;
+    } stages[] = {
+        {ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME, HTTP_STAGE_RESOLVE},
+        {ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, HTTP_STAGE_TLS},
+        {ESP_ERR_MBEDTLS_CERT_PARTLY_OK, HTTP_STAGE_TLS},
+        {ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, HTTP_STAGE_TLS},
+        {ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, HTTP_STAGE_TLS},
+        {ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, HTTP_STAGE_TLS},
+    };
+    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        if (stages[i].code == code) {
+            return stages[i].stage;
+        }
+    }
+    return HTTP_STAGE_CONNECT;
+}
+
+esp_err_t http_connection_open(esp_http_client_handle_t client)
+{
+    const http_url_t *url = &client->url;
+    if (!url->https && strcmp(url->scheme, "http") != 0) {
+        http_client_fail(client, HTTP_STAGE_CONNECT, NULL, ESP_ERR_HTTP_INVALID_TRANSPORT,
+                         "the URL is neither http nor https");
+        return ESP_ERR_HTTP_INVALID_TRANSPORT;
+    }
+    if (!choose_transport(client)) {
+        http_client_fail(client, HTTP_STAGE_CONNECT, NULL, ESP_ERR_NO_MEM,
+                         "no transport: out of memory or no trust");
+        return ESP_ERR_HTTP_CONNECT;
+    }
+    otter_endpoint_t endpoint = {
+        .host = url->host,
+        .port = url->port,
+        .timeout_ms = client->timeout_ms,
+        .address_family = client->config.addr_type == HTTP_ADDR_TYPE_INET    ? 4
+                          : client->config.addr_type == HTTP_ADDR_TYPE_INET6 ? 6
+                                                                             : 0,
+        .if_name = client->if_name[0] != '\0' ? client->if_name : NULL,
+        .keep_alive = client->config.keep_alive_enable,
+        .keep_alive_idle_s = client->config.keep_alive_idle,
+        .keep_alive_interval_s = client->config.keep_alive_interval,
+        .keep_alive_count = client->config.keep_alive_count,
+    };
+    if (client->transport->ops->connect(client->transport, &endpoint) != ESP_OK) {
+        const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
+        ESP_LOGE(TAG, "Connection failed: %s", cause->text);
+        http_client_fail(client, stage_of(cause->code), cause, ESP_ERR_HTTP_CONNECT, NULL);
+        return ESP_ERR_HTTP_CONNECT;
+    }
+    client->state = STATE_CONNECTED;
+    client->reused = false;
+    http_client_event(client, HTTP_EVENT_ON_CONNECTED, NULL, 0);
+    return ESP_OK;
+}
+
+void http_connection_close(esp_http_client_handle_t client)
+{
+    if (client->state == STATE_INIT) {
+        return;
+    }
+    client->transport->ops->close(client->transport);
+    client->state = STATE_INIT;
+    http_client_event(client, HTTP_EVENT_DISCONNECTED, &client->tls_error, 0);
+}
+
+bool http_connection_is_usable(esp_http_client_handle_t client)
+{
+    if (client->state == STATE_INIT || client->state == STATE_REQUEST_SENT) {
+        return false;
+    }
+    const http_response_t *response = &client->response;
+    if (client->state == STATE_RESPONSE &&
+        (!response->end_seen || !response->persistent || response->failed)) {
+        return false;
+    }
+    /* A kept connection has nothing to say: bytes or an end mean that the server has given it up. */
+    char probe;
+    return client->transport->ops->read(client->transport, &probe, 1, 0) == OTTER_IO_TIMEOUT;
+}
+
+const otter_transport_error_t *http_connection_error(esp_http_client_handle_t client, int io)
+{
+    static const otter_transport_error_t closed = {
+        .code = ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN,
+        .sys_errno = ENOTCONN,
+        .text = "the server closed the connection",
+    };
+    static const otter_transport_error_t timeout = {
+        .code = ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT,
+        .sys_errno = EAGAIN,
+        .text = "the server sent nothing for too long",
+    };
+    const otter_transport_error_t *cause = io == OTTER_IO_EOF ? &closed
+                                           : io == OTTER_IO_TIMEOUT
+                                               ? &timeout
+                                               : client->transport->ops->error(client->transport);
+    errno = cause->sys_errno != 0 ? cause->sys_errno : ECONNRESET;
+    return cause;
+}
+
+bool http_connection_retry(esp_http_client_handle_t client)
+{
+    const esp_http_client_method_t method = client->config.method;
+    if (!client->reused || client->response.head_len > 0 || client->write_len != 0 ||
+        method == HTTP_METHOD_POST || method == HTTP_METHOD_PATCH) {
+        return false;
+    }
+    http_connection_close(client);
+    return http_connection_open(client) == ESP_OK && http_request_send(client) == ESP_OK;
+}

@@ -1,0 +1,110 @@
+/* The whole exchange in one call: request, redirects, body to the event handler. */
+#include "http/client_internal.h"
+
+#include <limits.h>
+
+#include "esp_log.h"
+
+static const char TAG[] = "HTTP_CLIENT";
+
+#define DRAIN_MAX 65536 /* the body of a redirect beyond this costs more than a new connection */
+
+/* @return what esp_http_client_perform() says to a failed fetch_headers */
+static esp_err_t fetch_error(esp_http_client_handle_t client, int64_t result)
+{
+    if (result == -ESP_ERR_HTTP_EAGAIN) {
+        return ESP_ERR_HTTP_EAGAIN;
+    }
+    bool silent = client->response.head_len == 0 &&
+                  client->failure.cause.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN;
+    return silent ? ESP_ERR_HTTP_CONNECTION_CLOSED : ESP_ERR_HTTP_FETCH_HEADER;
+}
+
+static esp_err_t exchange(esp_http_client_handle_t client)
+{
+    esp_err_t err = esp_http_client_open(client, client->post_len);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (client->post_len > 0 &&
+        esp_http_client_write(client, client->post_data, client->post_len) != client->post_len) {
+        return ESP_ERR_HTTP_WRITE_DATA;
+    }
+    int64_t result = esp_http_client_fetch_headers(client);
+    return result >= 0 ? ESP_OK : fetch_error(client, result);
+}
+
+static bool is_redirect(int status)
+{
+    return status == HttpStatus_MovedPermanently || status == HttpStatus_Found ||
+           status == HttpStatus_SeeOther || status == HttpStatus_TemporaryRedirect ||
+           status == HttpStatus_PermanentRedirect;
+}
+
+/* The body of a redirect does not matter; what matters is whether the connection is clean after it. */
+static void drop_body(esp_http_client_handle_t client)
+{
+    const http_response_t *response = &client->response;
+    bool small = response->body == BODY_NONE ||
+                 (response->body == BODY_LENGTH && response->content_length <= DRAIN_MAX);
+    if (!small || !response->persistent || esp_http_client_flush_response(client, NULL) != ESP_OK) {
+        http_connection_close(client);
+    }
+}
+
+static esp_err_t deliver_body(esp_http_client_handle_t client)
+{
+    return esp_http_client_flush_response(client, NULL) == ESP_OK ? ESP_OK : ESP_ERR_HTTP_INCOMPLETE_DATA;
+}
+
+/* @param again  set when another request must follow */
+static esp_err_t act_on_status(esp_http_client_handle_t client, bool *again)
+{
+    *again = false;
+    int status = client->status;
+    if (status / 100 == 2) {
+        client->redirect_count = 0;
+        return deliver_body(client);
+    }
+    if (client->redirect_count >= client->config.max_redirection_count) {
+        ESP_LOGE(TAG, "Error, reach max_redirection_count count=%d", client->redirect_count);
+        return ESP_ERR_HTTP_MAX_REDIRECT;
+    }
+    if (status == HttpStatus_Unauthorized) {
+        ESP_LOGE(TAG,
+                 "This request requires authentication, but does not provide header information for that");
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    if (!is_redirect(status)) {
+        return deliver_body(client);
+    }
+    if (client->config.disable_auto_redirect) {
+        http_client_event(client, HTTP_EVENT_REDIRECT, NULL, 0);
+        return deliver_body(client);
+    }
+    drop_body(client);
+    *again = true;
+    return esp_http_client_set_redirection(client);
+}
+
+esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    bool again = true;
+    esp_err_t err = ESP_OK;
+    while (err == ESP_OK && again) {
+        err = exchange(client);
+        if (err == ESP_OK) {
+            err = act_on_status(client, &again);
+        }
+    }
+    if (err == ESP_OK) {
+        http_client_event(client, HTTP_EVENT_ON_FINISH, NULL, 0);
+    }
+    if (err != ESP_OK || !client->response.persistent) {
+        http_connection_close(client);
+    }
+    return err;
+}

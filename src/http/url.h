@@ -1,0 +1,44 @@
+/* URLs: parse, resolve against another, and say whether two go to the same server. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+
+#define HTTP_URL_MAX 4096u /* bytes, without terminator; longer ones are refused */
+
+/** A parsed URL. The strings live in one block that http_url_free() releases. */
+typedef struct {
+    const char *scheme; /* lower case */
+    const char *host;   /* lower case; IPv6 without brackets */
+    uint16_t port;      /* the scheme's own if the URL names none; 0 for an unknown scheme without port */
+    bool https;
+    const char *path;     /* begins with "/" */
+    const char *query;    /* without "?"; NULL: none */
+    const char *user;     /* percent-decoded; NULL: none */
+    const char *password; /* percent-decoded; NULL: none */
+    char *block;
+} http_url_t;
+
+/**
+ * Parse an absolute URL. A fragment is dropped; bytes over 0x7F are percent-encoded.
+ * @param out  written only when ESP_OK is returned; the caller frees it
+ * @return ESP_OK; ESP_ERR_INVALID_ARG: not an absolute URL, no host, port outside 1 to 65535, longer than HTTP_URL_MAX, or
+ *         with a space or a control character; ESP_ERR_NO_MEM
+ */
+esp_err_t http_url_parse(const char *text, http_url_t *out);
+
+/**
+ * What `reference` (absolute, "//host/path", "/path", "path" or "?query") means on a page of `base`. Credentials of
+ * `base` are not taken over. Results as http_url_parse().
+ */
+esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_url_t *out);
+
+void http_url_free(http_url_t *url);
+
+/** Scheme, host and port are equal: credentials may go there. */
+bool http_url_same_origin(const http_url_t *a, const http_url_t *b);
+
+/** "host" or "host:port" as the Host header wants it. Brackets for IPv6; no port where it is the scheme's own. */
+void http_url_host_header(const http_url_t *url, char *text, size_t size);
