@@ -1,0 +1,396 @@
+"""`otter image`: building, explaining and judging app images, with the vendor's esptool as oracle where it is installed."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from elf_files import CHIPS, RISCV, XTENSA, app_sections, make_desc, make_elf
+
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
+OTTER = pathlib.Path(os.environ.get("OTTER_BUILD", SOURCE / "build")) / "otter"
+VECTORS = SOURCE / "tests" / "vectors" / "image"
+FIRMWARE = SOURCE.parent / "shared" / "data" / "firmware-pairs"
+WAIT_S = 60
+INFO_KEYS = {"valid", "error", "chip", "chip_id", "entry", "segments", "checksum_valid", "hash_valid", "hash",
+             "image_len", "min_rev", "max_rev", "app"}
+APP_KEYS = {"project_name", "version", "secure_version", "date", "time", "idf_ver", "elf_sha256"}
+
+
+def otter(*args, env=None):
+    environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"} | (env or {})
+    return subprocess.run([OTTER, "image", *map(str, args)], capture_output=True, text=True, encoding="utf-8",
+                          timeout=WAIT_S, env=environment, check=False)
+
+
+def esptool_command():
+    """How to call esptool, None where it is not installed."""
+    if importlib.util.find_spec("esptool") is not None:
+        return [sys.executable, "-m", "esptool"]
+    for name in ("esptool", "esptool.py"):
+        if shutil.which(name):
+            return [name]
+    return None
+
+
+class ImageTest(unittest.TestCase):
+    def setUp(self):
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="otter-image-"))
+        self.addCleanup(shutil.rmtree, self.work)
+        seed = int(os.environ.get("SEED", "1"))
+        self.rng = random.Random(seed)
+
+    def file(self, name, data):
+        path = self.work / name
+        path.write_bytes(data)
+        return path
+
+    def build(self, elf, chip, *args, env=None):
+        out = self.work / "app.bin"
+        done = otter("build", "--elf", elf, "--chip", chip, "-o", out, *args, env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return out
+
+    def info(self, path, status=0):
+        done = otter("info", path, "--json")
+        self.assertEqual(done.returncode, status, done.stderr)
+        return json.loads(done.stdout)
+
+    def fails(self, status, text, *args):
+        done = otter(*args)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.assertIn(text, done.stderr)
+        if status == 1:
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+
+class Linux(ImageTest):
+    def test_an_executable_becomes_the_second_segment(self):
+        elf = OTTER.read_bytes()
+        out = self.build(OTTER, "linux", "--project", "demo", "--version", "1.0.0", "--secure-version", "3")
+        info = self.info(out)
+        self.assertLessEqual(INFO_KEYS, info.keys())
+        self.assertLessEqual(APP_KEYS, info["app"].keys())
+        self.assertTrue(info["valid"] and info["checksum_valid"] and info["hash_valid"])
+        self.assertEqual((info["chip"], info["chip_id"], info["error"]), ("linux", 0xFFFF, None))
+        self.assertEqual(info["segments"][0], {"load_addr": 0, "length": 256})
+        self.assertEqual(info["segments"][1], {"load_addr": 0x10000000, "length": (len(elf) + 3) // 4 * 4})
+        self.assertEqual(info["app"] | {"elf_sha256": ""}, {
+            "project_name": "demo", "version": "1.0.0", "secure_version": 3, "date": "", "time": "", "idf_ver": "",
+            "elf_sha256": ""})
+        self.assertEqual(info["app"]["elf_sha256"], hashlib.sha256(elf).hexdigest())
+        image = out.read_bytes()
+        self.assertEqual(image[0x128:0x128 + len(elf)], elf)
+        self.assertEqual(info["image_len"], len(image))
+        self.assertEqual(info["hash"], hashlib.sha256(image[:-32]).hexdigest())
+        self.assertEqual(otter("verify", out, "--chip", "linux", "--chip-rev", "0").returncode, 0)
+
+    def test_the_same_input_gives_the_same_bytes(self):
+        args = (OTTER, "linux", "--project", "demo", "--version", "1.0.0")
+        first = self.build(*args).read_bytes()
+        self.assertEqual(self.build(*args).read_bytes(), first)
+        dated = self.build(*args, env={"SOURCE_DATE_EPOCH": "1767357296"})
+        app = self.info(dated)["app"]
+        self.assertEqual((app["date"], app["time"]), ("Jan  2 2026", "12:34:56"))
+
+    def test_without_a_hash_the_checksum_remains(self):
+        out = self.build(OTTER, "linux", "--project", "demo", "--version", "1", "--no-hash")
+        info = self.info(out)
+        self.assertTrue(info["valid"])
+        self.assertIsNone(info["hash_valid"])
+        self.assertIsNone(info["hash"])
+
+
+class Chips(ImageTest):
+    def test_a_descriptor_is_made_where_the_elf_has_none(self):
+        for chip in CHIPS:
+            with self.subTest(chip=chip):
+                elf = self.file("app.elf", make_elf(CHIPS[chip][0], app_sections(chip, self.rng)))
+                out = self.build(elf, chip, "--project", "p", "--version", "2.0", "--min-rev", "v0.3",
+                                 "--max-rev", "199", "--idf-ver", "v5.5")
+                info = self.info(out)
+                self.assertTrue(info["valid"])
+                self.assertEqual((info["min_rev"], info["max_rev"], info["chip"]), (3, 199, chip))
+                self.assertEqual((info["app"]["version"], info["app"]["idf_ver"]), ("2.0", "v5.5"))
+                self.assertEqual(otter("verify", out, "--chip", chip, "--chip-rev", "v1.99").returncode, 0)
+                self.fails(1, "needs chip revision v0.3 or later, this is v0.2",
+                           "verify", out, "--chip-rev", "v0.2")
+                self.fails(1, "needs chip revision v1.99 or earlier", "verify", out, "--chip-rev", "2.0")
+                self.fails(1, "image is for", "verify", out, "--chip", "linux")
+
+    def test_the_elfs_descriptor_is_used_and_options_override_it(self):
+        elf = self.file("app.elf", make_elf(RISCV, app_sections("esp32c3", self.rng, make_desc())))
+        app = self.info(self.build(elf, "esp32c3"))["app"]
+        self.assertEqual((app["project_name"], app["version"], app["secure_version"]), ("from_elf", "1.2.3", 7))
+        self.assertEqual(app["elf_sha256"], hashlib.sha256(elf.read_bytes()).hexdigest())
+        app = self.info(self.build(elf, "esp32c3", "--version", "9", "--secure-version", "8"))["app"]
+        self.assertEqual((app["project_name"], app["version"], app["secure_version"]), ("from_elf", "9", 8))
+
+    def test_what_a_real_linker_made_is_taken(self):
+        gcc = shutil.which("riscv64-unknown-elf-gcc")
+        if gcc is None:
+            self.skipTest("riscv64-unknown-elf-gcc is not installed")
+        for chip, mapped_code in (("esp32c3", 0x42000020), ("esp32c6", 0x42010020)):
+            with self.subTest(chip=chip):
+                out = self.build(self.link(gcc, chip, mapped_code), chip)
+                info = self.info(out)
+                self.assertEqual(info["app"]["project_name"], "linked")
+                self.assertEqual(otter("verify", out, "--chip", chip).returncode, 0)
+
+    def link(self, gcc, chip, mapped_code):
+        _, drom, _, iram, dram = CHIPS[chip]
+        source = self.file("app.c", b"""
+            struct { unsigned magic, secure; unsigned r[2]; char version[32], project[32]; char rest[176]; } const desc
+                __attribute__((section(".appdesc"))) = {0xABCD5432, 0, {0}, "4.5.6", "linked", {0}};
+            const char text[5000] __attribute__((section(".rodata.text"))) = "constants";
+            int data[300] = {1, 2, 3};
+            int zeros[300];
+            __attribute__((section(".iram"))) int in_ram(int x) { return x * 3 + data[x & 7]; }
+            int entry(void) { zeros[0] = in_ram(text[data[1]]); return zeros[0] + desc.version[0]; }
+        """)
+        script = self.file("app.ld", f"""
+            ENTRY(entry)
+            SECTIONS {{
+              .iram0.text {iram:#x} : {{ *(.iram) }}
+              .dram0.data {dram:#x} : {{ *(.data*) *(.sdata*) }}
+              .dram0.bss (NOLOAD) : {{ *(.bss*) *(.sbss*) }}
+              .flash.appdesc {drom + 0x20:#x} : {{ KEEP(*(.appdesc)) }}
+              .flash.rodata : {{ KEEP(*(.rodata*)) }}
+              .flash.text {mapped_code:#x} : {{ *(.text*) }}
+            }}""".encode())
+        elf = self.work / "linked.elf"
+        subprocess.run([gcc, "-march=rv32imc", "-mabi=ilp32", "-nostdlib", "-ffreestanding", "-O1", "-msmall-data-limit=0",
+                        "-Wl,--no-warn-rwx-segments", "-T", script, source, "-o", elf],
+                       check=True, capture_output=True, timeout=WAIT_S)
+        return elf
+
+
+class Oracle(ImageTest):
+    """esptool 5 makes and reads the same images."""
+
+    def setUp(self):
+        super().setUp()
+        self.esptool = esptool_command()
+        if self.esptool is None:
+            self.skipTest("esptool is not installed: `./dev setup esptool`")
+
+    def run_esptool(self, *args):
+        done = subprocess.run([*self.esptool, *map(str, args)], capture_output=True, text=True, timeout=WAIT_S,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_images_are_byte_for_byte_those_of_elf2image(self):
+        freq = {"esp32c2": "30m", "esp32h2": "24m"}
+        ours, theirs = self.work / "app.bin", self.work / "theirs.bin"
+        for chip in CHIPS:
+            with self.subTest(chip=chip):
+                elf = self.file("app.elf", make_elf(CHIPS[chip][0], app_sections(chip, self.rng, make_desc())))
+                self.run_esptool("--chip", chip, "elf2image", "--flash-mode", "dio", "--flash-size", "4MB",
+                                 "--flash-freq", freq.get(chip, "40m"), "--min-rev-full", "3", "-o", theirs, elf)
+                self.build(elf, chip, "--min-rev", "3")
+                self.assertEqual(ours.read_bytes(), theirs.read_bytes())
+
+    def test_smaller_mmu_pages_are_laid_out_alike(self):
+        ours, theirs = self.work / "app.bin", self.work / "theirs.bin"
+        for log2 in (13, 14, 15, 16):
+            with self.subTest(log2=log2):
+                sections = app_sections("esp32c6", self.rng, make_desc(page_log2=log2), page=1 << log2)
+                elf = self.file("app.elf", make_elf(RISCV, sections))
+                self.run_esptool("--chip", "esp32c6", "elf2image", "--flash-mode", "dio", "--flash-size", "4MB",
+                                 "--flash-freq", "80m", "-o", theirs, elf)
+                self.build(elf, "esp32c6")
+                self.assertEqual(ours.read_bytes(), theirs.read_bytes())
+
+    def test_esptool_finds_our_images_good(self):
+        for chip in ("esp32", "esp32c3", "esp32c6"):
+            with self.subTest(chip=chip):
+                elf = self.file("app.elf", make_elf(CHIPS[chip][0], app_sections(chip, self.rng)))
+                out = self.build(elf, chip, "--project", "oracle", "--version", "3.2.1")
+                said = self.run_esptool("--chip", chip, "image-info", out)
+                self.assertIn("(valid)", said)
+                self.assertNotIn("invalid", said)
+                self.assertRegex(said, r"Project name: *oracle")
+
+
+class Info(ImageTest):
+    def test_a_broken_image_is_explained_as_far_as_it_goes(self):
+        rows = [  # image, what the error says, what is still known
+            ("bad_checksum", "checksum is 0x14, 0x15 is stored", {"checksum_valid": False, "chip": "esp32"}),
+            ("bad_hash", "SHA-256 differs", {"checksum_valid": True, "hash_valid": False, "image_len": 784}),
+            ("trunc_mid_segment", "header of segment 1 at 384", {"checksum_valid": None, "hash": None, "image_len": None}),
+            ("trunc_10", "too few", {"chip": None, "chip_id": None, "entry": None, "segments": [], "app": None}),
+            ("segments_17", "17 segments", {"chip": "esp32"}),
+            ("all_ff", "magic byte is 0xff", {"app": None}),
+        ]
+        for name, error, known in rows:
+            with self.subTest(image=name):
+                info = self.info(VECTORS / f"{name}.bin", status=1)
+                self.assertFalse(info["valid"])
+                self.assertIn(error, info["error"])
+                self.assertEqual({key: info[key] for key in known}, known)
+                self.assertEqual(otter("info", VECTORS / f"{name}.bin").returncode, 1)
+                self.fails(1, error, "verify", VECTORS / f"{name}.bin")
+
+    def test_a_partition_dump_is_an_image_with_something_behind_it(self):
+        image = (VECTORS / "esp32_valid.bin").read_bytes()
+        dump = self.file("dump.bin", image + b"\xff" * (0x100000 - len(image)))
+        info = self.info(dump)
+        self.assertTrue(info["valid"])
+        self.assertEqual(info["image_len"], len(image))
+
+    def test_a_bootloader_is_told_from_an_app(self):
+        done = otter("info", VECTORS / "esp32c3_bootloader.bin")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("valid bootloader image", done.stdout)
+        self.assertIsNone(self.info(VECTORS / "esp32c3_bootloader.bin")["app"])
+
+    def test_texts_of_an_image_cannot_steer_the_terminal(self):
+        image = bytearray((VECTORS / "esp32_nohash.bin").read_bytes())
+        evil = b"\x1b]0;owned\x07\xff\xc0\xaf\xe2\x80\xae\"\\\n\xc3\xa4 fine"
+        image[0x50:0x50 + 32] = evil.ljust(32, b"!")
+        image[-1] = 0xEF
+        for segment_at, length in self.segments_of(image):
+            for byte in image[segment_at:segment_at + length]:
+                image[-1] ^= byte
+        path = self.file("evil.bin", bytes(image))
+        info = self.info(path)
+        self.assertTrue(info["valid"])
+        want = "\ufffd]0;owned\ufffd\ufffd\ufffd\ufffd\ufffd\"\\\ufffd\u00e4 fine"
+        self.assertTrue(info["app"]["project_name"].startswith(want), info["app"]["project_name"])
+        raw = otter("info", path).stdout + otter("verify", path).stdout
+        self.assertNotIn("\x1b", raw)
+        self.assertNotIn("\u202e", raw)
+
+    @staticmethod
+    def segments_of(image):
+        at = 24
+        for _ in range(image[1]):
+            length = struct.unpack_from("<L", image, at + 4)[0]
+            yield at + 8, length
+            at += 8 + length
+
+    def test_published_firmware_is_good(self):
+        images = sorted(FIRMWARE.glob("*/*.bin"))
+        if not images:
+            self.skipTest("no published firmware images beside this checkout")
+        for path in images:
+            with self.subTest(image=path.name):
+                chip = "esp32c3" if "-c3-" in path.parent.name else "esp32"
+                done = otter("verify", path, "--chip", chip)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                broken = bytearray(path.read_bytes())
+                broken[self.rng.randrange(400, len(broken))] ^= 1 << self.rng.randrange(8)
+                self.assertEqual(otter("verify", self.file("broken.bin", broken)).returncode, 1)
+
+
+class Hostile(ImageTest):
+    def test_wrong_usage_is_told(self):
+        rows = [
+            (), ("what",), ("info",), ("info", "a", "b"), ("info", "--nope", "a"), ("verify",),
+            ("verify", "--chip", "esp8266", "a"), ("verify", "--chip-rev", "x", "a"),
+            ("build",), ("build", "--elf", OTTER), ("build", "--elf", OTTER, "--chip", "linux"),
+            ("build", "--elf", OTTER, "--chip", "linux", "-o", self.work / "x"),
+            ("build", "--elf", OTTER, "--chip", "linux", "--version", "v" * 33),
+            ("build", "--elf", OTTER, "--chip", "linux", "--secure-version", "-1"),
+            ("build", "--elf"),
+        ]
+        for args in rows:
+            with self.subTest(args=args):
+                self.assertEqual(otter(*args).returncode, 2)
+        self.assertFalse((self.work / "x").exists())
+
+    def test_help_is_there(self):
+        for args in (("--help",), ("info", "--help"), ("verify", "-h"), ("build", "--help")):
+            done = otter(*args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("usage: otter image", done.stdout)
+
+    def test_files_that_are_not_there_or_not_files(self):
+        for verb in ("info", "verify"):
+            self.fails(1, "cannot open", verb, self.work / "none")
+            self.fails(1, "not an ordinary file", verb, self.work)
+        self.fails(1, "cannot", "build", "--elf", self.work / "none", "--chip", "linux", "--project", "p",
+                   "--version", "1", "-o", self.work / "o")
+
+    def refused(self, data, text, chip="esp32c3"):
+        out = self.work / "out.bin"
+        self.fails(1, text, "build", "--elf", self.file("bad.elf", data), "--chip", chip, "--project", "p",
+                   "--version", "1", "-o", out)
+        self.assertFalse(out.exists())
+
+    def test_elf_files_that_lie_are_refused(self):
+        good = make_elf(RISCV, app_sections("esp32c3", self.rng, make_desc()))
+        shoff = struct.unpack_from("<L", good, 32)[0]
+
+        def patched(at, fmt, value):
+            data = bytearray(good)
+            struct.pack_into(fmt, data, at, value)
+            return bytes(data)
+
+        rows = [
+            ("empty", b"", "not an ELF"),
+            ("noise", bytes(range(200)), "not an ELF"),
+            ("magic only", good[:4], "cut off"),
+            ("header cut", good[:51], "cut off"),
+            ("64 bit", patched(4, "B", 2), "32-bit"),
+            ("big endian", patched(5, "B", 2), "32-bit"),
+            ("machine", make_elf(XTENSA, app_sections("esp32c3", self.rng)), "ELF machine"),
+            ("tables cut", good[:shoff + 40], "cut off"),
+            ("table offset", patched(32, "<L", 0xFFFFFFF0), "beyond its end"),
+            ("row size", patched(46, "<H", 41), "section headers have"),
+            ("no rows", patched(48, "<H", 0), "no section headers"),
+            ("many rows", patched(48, "<H", 0xFFFF), "beyond its end"),
+            ("names index", patched(50, "<H", 0xFFFF), "section names"),
+            ("name offset", patched(shoff + 40, "<L", 0xFFFFFFFF), "section 1 lies beyond"),
+            ("data offset", patched(shoff + 40 + 16, "<L", 0xFFFFFF00), "section 1 lies beyond"),
+            ("data length", patched(shoff + 40 + 20, "<L", 0xFFFFFFFF), "section 1 lies beyond"),
+            ("address wraps", patched(shoff + 40 + 12, "<L", 0xFFFFFFFF), "section 1 lies beyond"),
+            ("overlap", patched(shoff + 2 * 40 + 12, "<L", 0x40380100), "overlap"),
+            ("nothing to load", make_elf(RISCV, []), "no sections to load"),
+        ]
+        for name, data, text in rows:
+            with self.subTest(case=name):
+                self.refused(data, text)
+        self.refused(b"MZ" + good[2:], "not an ELF", chip="linux")
+
+    def test_layouts_that_no_chip_can_map_are_refused(self):
+        desc = make_desc()
+        rows = [
+            ("two in a page", [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C001000, b"abcd")], "in one"),
+            ("descriptor elsewhere", [(".flash.appdesc", 0x3C000100, desc)], "is not at 0x20"),
+            ("no descriptor", [(".flash.appdesc", 0x3C000020, b"x" * 256)], "no app descriptor"),
+            ("digest there", [(".flash.appdesc", 0x3C000020, desc[:144] + b"x" * 112)], "already holds"),
+            ("too long", [(".flash.appdesc", 0x3C000020, desc), (".iram", 0x40380000, bytes(1 << 24))], "16 MiB"),
+            ("too many", [(".flash.appdesc", 0x3C000020, desc)] +
+             [(f".s{i}", 0x3FC80000 + 16 * i, b"abcd") for i in range(17)], "more than 16"),
+            ("odd address", [(".flash.appdesc", 0x3C000020, desc), (".t", 0x42000021, b"abcd")], "not aligned"),
+        ]
+        for name, sections, text in rows:
+            with self.subTest(case=name):
+                self.refused(make_elf(RISCV, sections), text)
+
+    def test_random_damage_never_crashes_the_builder(self):
+        good = make_elf(RISCV, [(".flash.appdesc", 0x3C000020, make_desc()), (".flash.text", 0x42000020, b"code" * 50),
+                                (".dram0.data", 0x3FC80000, b"data" * 20)])
+        shoff = struct.unpack_from("<L", good, 32)[0]
+        for _ in range(150):
+            data = bytearray(good)
+            for _ in range(3):
+                at = self.rng.choice((self.rng.randrange(52), self.rng.randrange(shoff, len(data))))
+                data[at] = self.rng.choice((0, 0xFF, self.rng.randrange(256)))
+            done = otter("build", "--elf", self.file("bad.elf", data), "--chip", "esp32c3", "--project", "p",
+                         "--version", "1", "-o", self.work / "out.bin")
+            self.assertIn(done.returncode, (0, 1), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
