@@ -27,12 +27,12 @@ typedef struct {
     const char *name;  /* "esp32c3", as ESP-IDF and esptool spell targets; "linux" */
     const char *title; /* "ESP32-C3" */
     uint16_t id;
-    uint32_t bootloader_offset;  /* in flash */
-    otter_window_t data, inst;   /* where flash is mapped, at the default page size; 0: nothing is mapped */
-    uint16_t mmu_pages;          /* not 0: the windows are this many MMU pages long, whatever the page size */
-    uint32_t mmu_page;           /* bytes, the default */
-    bool mmu_page_configurable;  /* the app descriptor may say another */
-    uint32_t image_limit;        /* a larger partition, or a segment this large, is refused; UINT32_MAX: no limit */
+    uint32_t bootloader_offset; /* in flash */
+    otter_window_t data, inst;  /* where flash is mapped, at the default page size; 0: nothing is mapped */
+    uint16_t mmu_pages;         /* not 0: the windows are this many MMU pages long, whatever the page size */
+    uint32_t mmu_page;          /* bytes, the default */
+    bool mmu_page_configurable; /* the app descriptor may say another */
+    uint32_t image_limit; /* a larger partition, or a segment this large, is refused; UINT32_MAX: no limit */
     uint8_t secure_version_bits; /* width of the eFuse anti-rollback field */
     bool has_blk_revision; /* checks the eFuse block revision of the descriptor (all but ESP32 and linux) */
     otter_window_t ram[OTTER_RAM_WINDOWS]; /* on-chip memory that a bootloader may load segments into */
