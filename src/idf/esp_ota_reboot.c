@@ -1,7 +1,6 @@
 /* The one OTA operation that ends the run; a program that does not use it needs no restart. */
 #include "esp_ota_ops.h"
-
-void esp_restart(void) __attribute__((noreturn));
+#include "esp_system.h"
 
 esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
 {
