@@ -21,6 +21,7 @@
 #define RIG_FLASH_SIZE   0x400000u
 #define RIG_TABLE_OFFSET 0x8000u
 #define RIG_OTADATA      0xD000u /* in all recorded tables */
+#define RIG_OTADATA_SIZE 0x2000u
 #define RIG_TRACE_MAX    64
 #define RIG_CHIP_REV     300u
 
@@ -33,6 +34,9 @@ typedef struct {
     char trace[RIG_TRACE_MAX][128];
     uint32_t trace_count;
     bool trace_tries; /* reads of an image's first bytes too */
+    bool fenced;      /* programs and erases outside otadata and `fence_slot` fail the test */
+    const esp_partition_t *fence_slot; /* NULL: otadata only */
+    bool untraced;
 } rig_t;
 
 static inline void rig_note(rig_t *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -64,10 +68,25 @@ static inline esp_err_t rig_read(void *dev, uint32_t off, void *dst, uint32_t le
     return rig->sim.flash.ops->read(&rig->sim, off, dst, len);
 }
 
+static inline bool rig_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
+{
+    return off >= start && off - start <= size && len <= size - (off - start);
+}
+
+static inline void rig_check_fence(const rig_t *rig, uint32_t off, uint32_t len)
+{
+    const esp_partition_t *slot = rig->fence_slot;
+    if (rig->fenced && !rig_inside(off, len, RIG_OTADATA, RIG_OTADATA_SIZE) &&
+        (slot == NULL || !rig_inside(off, len, slot->address, slot->size))) {
+        fail_msg("operation on 0x%" PRIx32 "+0x%" PRIx32 " outside the slot and otadata", off, len);
+    }
+}
+
 static inline esp_err_t rig_program(void *dev, uint32_t off, const void *src, uint32_t len)
 {
     rig_t *rig = dev;
-    if (len <= OTADATA_ENTRY_SIZE && rig->trace_count < RIG_TRACE_MAX) {
+    rig_check_fence(rig, off, len);
+    if (len <= OTADATA_ENTRY_SIZE && !rig->untraced) {
         char hex[2 * OTADATA_ENTRY_SIZE + 1] = "";
         rig_hex(src, len, hex);
         rig_note(rig, "program 0x%" PRIx32 ":%s", off, hex);
@@ -93,7 +112,10 @@ static inline void rig_note_erase(rig_t *rig, uint32_t off, uint32_t len)
 static inline esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
 {
     rig_t *rig = dev;
-    rig_note_erase(rig, off, len);
+    rig_check_fence(rig, off, len);
+    if (!rig->untraced) {
+        rig_note_erase(rig, off, len);
+    }
     return rig->sim.flash.ops->erase(&rig->sim, off, len);
 }
 
