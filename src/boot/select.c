@@ -10,7 +10,7 @@
  *    confirmed (NEW, PENDING_VERIFY), is being rejected, or names another slot than the running one. The other copy, or
  *    the fallback search, then boots what booted before the update.
  * 3. A trial never overwrites the record it would fall back to: the copy that names the running, confirmed image is
- *    kept while the other one is a selection that has not booted yet (select_plan_slot, rule 4).
+ *    kept while the active one selects what does not run (select_plan_slot, rule 4).
  * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq), so the newest complete
  *    record always wins. Two records never get the same number.
  * 5. What is already so is not written again: a repeated call costs no wear and opens no window.
@@ -27,8 +27,7 @@ enum {
     SAME_STATE = 1u << 1,    /* ... and has the wanted state */
     ON_TRIAL = 1u << 2,      /* the active record is NEW or PENDING_VERIFY */
     NOT_RUNNING = 1u << 3,   /* the active record selects another image than the running one */
-    NEVER_BOOTED = 1u << 4,  /* the active record is NEW */
-    OTHER_IS_HOME = 1u << 5, /* the other record is VALID and selects the running slot */
+    OTHER_IS_HOME = 1u << 4, /* the other record is VALID and selects the running slot */
 };
 
 /* First match wins; the last one always matches. */
@@ -40,8 +39,9 @@ static const struct select_rule {
     {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 2 the trial's record changes, not its fallback */
     {SAME_SLOT | NOT_RUNNING, REPLACE_ACTIVE_KEEP_SEQ}, /* 2 */
     {SAME_SLOT, REPLACE_OTHER},                         /* 3 the running image is selected afresh */
-    {NEVER_BOOTED | NOT_RUNNING | OTHER_IS_HOME, REPLACE_ACTIVE}, /* 4 another mind before the restart */
-    {0, REPLACE_OTHER},                                           /* 5 an ordinary update */
+    {NOT_RUNNING | OTHER_IS_HOME,
+     REPLACE_ACTIVE},   /* 4 another mind before the restart, or after a fallback */
+    {0, REPLACE_OTHER}, /* 5 an ordinary update */
 };
 
 static bool is_on_trial(uint32_t state)
@@ -56,7 +56,6 @@ static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_
     facts |= otadata_slot(active->seq, slot_count) == slot ? SAME_SLOT : 0u;
     facts |= active->state == state ? SAME_STATE : 0u;
     facts |= is_on_trial(active->state) ? ON_TRIAL : 0u;
-    facts |= active->state == ESP_OTA_IMG_NEW ? NEVER_BOOTED : 0u;
     facts |= otadata_slot(active->seq, slot_count) != running_slot ? NOT_RUNNING : 0u;
     bool home = otadata_is_valid(other) && other->state == ESP_OTA_IMG_VALID &&
                 otadata_slot(other->seq, slot_count) == running_slot;
