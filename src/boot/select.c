@@ -4,13 +4,13 @@
  *
  * Invariants: what a cut may cost, and why it is never a confirmed image
  * 1. A record is replaced through the *other* copy while it is the one that names the confirmed image: it stays active
- *    until the new one is complete, because only a complete record has the right CRC (select_plan_slot, rules 3 and 5;
+ *    until the new one is complete, because only a complete record has the right CRC (select_plan_slot, rules 3 and 6;
  *    select_plan_confirm when no other record is valid).
  * 2. A record is replaced *in place* only if losing it is the same as going back: it names an image that was never
  *    confirmed (NEW, PENDING_VERIFY), is being rejected, or names another slot than the running one. The other copy, or
  *    the fallback search, then boots what booted before the update.
- * 3. A trial never overwrites the record it would fall back to: the copy that names the running, confirmed image is
- *    kept while the active one selects what does not run (select_plan_slot, rule 4).
+ * 3. A trial never overwrites the record it would fall back to: the confirmed one is kept while the active one is on
+ *    trial or selects what does not run (select_plan_slot, rules 4 and 5).
  * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq), so the newest complete
  *    record always wins. Two records never get the same number.
  * 5. What is already so is not written again: a repeated call costs no wear and opens no window.
@@ -23,11 +23,12 @@ typedef enum { REPLACE_NOTHING, REPLACE_ACTIVE_KEEP_SEQ, REPLACE_ACTIVE, REPLACE
 
 /* Facts about the records that a rule asks for; a rule applies if all of its facts hold. */
 enum {
-    SAME_SLOT = 1u << 0,     /* the active record selects the wanted slot already */
-    SAME_STATE = 1u << 1,    /* ... and has the wanted state */
-    ON_TRIAL = 1u << 2,      /* the active record is NEW or PENDING_VERIFY */
-    NOT_RUNNING = 1u << 3,   /* the active record selects another image than the running one */
-    OTHER_IS_HOME = 1u << 4, /* the other record is VALID and selects the running slot */
+    SAME_SLOT = 1u << 0,       /* the active record selects the wanted slot already */
+    SAME_STATE = 1u << 1,      /* ... and has the wanted state */
+    ON_TRIAL = 1u << 2,        /* the active record is NEW or PENDING_VERIFY */
+    NOT_RUNNING = 1u << 3,     /* the active record selects another image than the running one */
+    OTHER_CONFIRMED = 1u << 4, /* the other record is VALID */
+    OTHER_IS_HOME = 1u << 5,   /* ... and selects the running slot */
 };
 
 /* First match wins; the last one always matches. */
@@ -39,9 +40,9 @@ static const struct select_rule {
     {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 2 the trial's record changes, not its fallback */
     {SAME_SLOT | NOT_RUNNING, REPLACE_ACTIVE_KEEP_SEQ}, /* 2 */
     {SAME_SLOT, REPLACE_OTHER},                         /* 3 the running image is selected afresh */
-    {NOT_RUNNING | OTHER_IS_HOME,
-     REPLACE_ACTIVE},   /* 4 another mind before the restart, or after a fallback */
-    {0, REPLACE_OTHER}, /* 5 an ordinary update */
+    {ON_TRIAL | OTHER_CONFIRMED, REPLACE_ACTIVE},       /* 4 another mind before the trial was passed */
+    {NOT_RUNNING | OTHER_IS_HOME, REPLACE_ACTIVE},      /* 5 what was selected did not boot */
+    {0, REPLACE_OTHER},                                 /* 6 an ordinary update */
 };
 
 static bool is_on_trial(uint32_t state)
@@ -57,9 +58,9 @@ static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_
     facts |= active->state == state ? SAME_STATE : 0u;
     facts |= is_on_trial(active->state) ? ON_TRIAL : 0u;
     facts |= otadata_slot(active->seq, slot_count) != running_slot ? NOT_RUNNING : 0u;
-    bool home = otadata_is_valid(other) && other->state == ESP_OTA_IMG_VALID &&
-                otadata_slot(other->seq, slot_count) == running_slot;
-    facts |= home ? OTHER_IS_HOME : 0u;
+    bool confirmed = otadata_is_valid(other) && other->state == ESP_OTA_IMG_VALID;
+    facts |= confirmed ? OTHER_CONFIRMED : 0u;
+    facts |= confirmed && otadata_slot(other->seq, slot_count) == running_slot ? OTHER_IS_HOME : 0u;
     return facts;
 }
 
