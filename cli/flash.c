@@ -1,8 +1,116 @@
-/* otter flash. */
+/* otter flash: hands over to new, info, read, write or erase. */
+#include <stdio.h>
+#include <string.h>
+
 #include "cli.h"
+#include "flash_verbs.h"
+
+static const char help_all[] =
+    "otter flash: flash files, byte for byte what a chip's flash holds\n"
+    "\n"
+    "usage: otter flash new FLASH --size 4MB --table PARTS.csv [--app LABEL=app.bin]...\n"
+    "       otter flash info FLASH [--json]\n"
+    "       otter flash read|write|erase FLASH LABEL [FILE]\n"
+    "\n"
+    "`otter flash VERB --help` explains each.\n";
+
+static const char help_new[] =
+    "usage: otter flash new FLASH --size 4MB --table FILE [--app LABEL=IMAGE]... [options]\n"
+    "\n"
+    "Makes a new flash file: erased, with a partition table (CSV or binary) and app images in their "
+    "partitions. An\n"
+    "image must fit its partition and be one that the chip would boot. What a chip keeps in eFuses goes to\n"
+    "FLASH.efuse; if that file is there already, it stands for the chip and stays.\n"
+    "\n"
+    "  --chip NAME       the kind of chip: linux, esp32, esp32c3, ...; default: that of the first image\n"
+    "  --chip-rev REV    its revision, as v3.1 or 301; default: any\n"
+    "  --offset 0x8000   where the table goes\n"
+    "  --force           take images that the chip would not boot, too\n"
+    "\n"
+    "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n";
+
+static const char help_read[] =
+    "usage: otter flash read FLASH LABEL [FILE]\n"
+    "\n"
+    "Copies a whole partition to FILE; without one, or with -, to standard output.\n"
+    "\n"
+    "  --offset 0x8000   where the partition table is\n"
+    "\n"
+    "example: otter flash read flash.bin otadata | xxd | head\n";
+
+static const char help_write[] =
+    "usage: otter flash write FLASH LABEL FILE [--force]\n"
+    "\n"
+    "Erases the sectors that FILE needs at the start of the partition, and writes it there. What goes into "
+    "an app\n"
+    "partition must be an image that the chip of this flash would boot; it is read back and verified.\n"
+    "\n"
+    "  --chip NAME       judge as this chip; default: the one in FLASH.efuse, or of the images in the slots\n"
+    "  --force           write whatever FILE is\n"
+    "  --offset 0x8000   where the partition table is\n"
+    "\n"
+    "example: otter flash write flash.bin ota_0 app.bin\n";
+
+static const char help_erase[] =
+    "usage: otter flash erase FLASH LABEL\n"
+    "\n"
+    "Erases a whole partition. Erasing otadata makes the device boot the factory app, or\n"
+    "the first slot.\n"
+    "\n"
+    "  --offset 0x8000   where the partition table is\n"
+    "\n"
+    "example: otter flash erase flash.bin otadata\n";
+
+static const char help_info[] =
+    "usage: otter flash info FLASH [--json]\n"
+    "\n"
+    "Explains a flash file or a chip's dump, and changes nothing: the partition table, both copies of "
+    "otadata, the\n"
+    "image and state of every slot, which slot boots next and why.\n"
+    "\n"
+    "  --chip NAME       judge as this chip; default: the one in FLASH.efuse, or of the images in the slots\n"
+    "  --rollback on|off as the bootloader was built; default: on for chip linux, off for others\n"
+    "  --offset 0x8000   where the partition table is\n"
+    "  --json            for programs; docs/JSON.md explains the keys\n"
+    "\n"
+    "example: otter flash info flash.bin\n";
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} verbs[] = {
+    {"new", flash_new_verb, help_new},       {"info", flash_info_verb, help_info},
+    {"read", flash_read_verb, help_read},    {"write", flash_write_verb, help_write},
+    {"erase", flash_erase_verb, help_erase},
+};
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 int cmd_flash(int argc, char **argv)
 {
-    (void)argc;
-    return cli_fail(argv[0], "not there yet");
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(name, verbs[i].name) != 0) {
+            continue;
+        }
+        if (wants_help(argc - 1, argv + 1)) {
+            fputs(verbs[i].help, stdout);
+            return EXIT_DONE;
+        }
+        return verbs[i].run(argc - 1, argv + 1);
+    }
+    if (wants_help(argc, argv)) {
+        fputs(help_all, stdout);
+        return EXIT_DONE;
+    }
+    return cli_usage("flash", "say new, info, read, write or erase%s%s", *name != '\0' ? ", not " : "", name);
 }

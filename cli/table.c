@@ -8,12 +8,13 @@
 
 #include <cjson/cJSON.h>
 
+#include "clean_text.h"
 #include "table_load.h"
 #include "table_names.h"
 #include "table_rules.h"
-#include "table_text.h"
 
-#define VERB "table"
+#define VERB         "table"
+#define LINE_MAX_LEN 512 /* of a warning or an error; longer ones are cut */
 
 static const char help[] =
     "otter table: partition tables\n"
@@ -166,12 +167,20 @@ static int parse_arguments(int argc, char **argv, arguments_t *args)
     return args->input != NULL ? EXIT_DONE : cli_usage(VERB, "which file?");
 }
 
+/** The one line of a refusal; names in it come from the file. @return EXIT_FAILED */
+static int refuse(const arguments_t *args, const table_why_t *why)
+{
+    char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
+    return cli_fail(VERB, "%s: %s", args->input, clean_text(clean, why->text, LINE_MAX_LEN));
+}
+
 /* ---- build ---- */
 
 static void print_warning(void *arg, const char *line)
 {
     (void)arg;
-    fprintf(stderr, "otter table: WARNING: %s\n", line);
+    char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
+    fprintf(stderr, "otter table: WARNING: %s\n", clean_text(clean, line, LINE_MAX_LEN));
 }
 
 static int run_build(const arguments_t *args)
@@ -184,13 +193,13 @@ static int run_build(const arguments_t *args)
     uint8_t raw[PARTITION_TABLE_LEN];
     int status = EXIT_FAILED;
     if (!table_load(args->input, &args->table, &file, &why)) {
-        cli_fail(VERB, "%s: %s", args->input, why.text);
+        refuse(args, &why);
     } else if (file.source != TABLE_FROM_CSV) {
         cli_fail(VERB, "%s is a binary table already; `otter table show --csv` makes a CSV of it",
                  args->input);
     } else if (!table_check_rules(&file.rows, &args->table, args->quiet ? NULL : print_warning, NULL, &why) ||
                !table_encode_rows(&file.rows, &args->table, raw, &why)) {
-        cli_fail(VERB, "%s: %s", args->input, why.text);
+        refuse(args, &why);
     } else if (cli_write_file(VERB, args->output, raw, sizeof(raw))) {
         status = EXIT_DONE;
     }
@@ -209,8 +218,8 @@ static const char *md5_name(const table_file_t *file)
 /** Warnings are gathered before anything is printed. */
 static void keep_warning(void *arg, const char *line)
 {
-    char safe[300];
-    cJSON_AddItemToArray(arg, cJSON_CreateString(table_text_safe(line, safe, sizeof(safe))));
+    char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
+    cJSON_AddItemToArray(arg, cJSON_CreateString(clean_text(clean, line, LINE_MAX_LEN)));
 }
 
 /** What a bootloader or an application would stumble over. */
@@ -232,10 +241,10 @@ static void print_table(const table_file_t *file, const cJSON *warnings)
     printf("%-16s %-15s %-9s %10s %10s %8s  %s\n", "label", "type", "subtype", "offset", "size", "", "flags");
     for (size_t i = 0; i < file->rows.count; i++) {
         const table_row_t *row = &file->rows.rows[i];
-        char type[8], subtype[8], human[32], label[64];
+        char type[8], subtype[8], human[32], label[CLEAN_TEXT_SIZE(16)];
         table_format_size(row->size, human);
-        printf("%-16s %-15s %-9s 0x%08" PRIx64 " 0x%08" PRIx64 " %8s  %s\n",
-               table_text_safe(row->name, label, sizeof(label)), table_type_name((uint8_t)row->type, type),
+        printf("%-16s %-15s %-9s 0x%08" PRIx64 " 0x%08" PRIx64 " %8s  %s\n", clean_text(label, row->name, 16),
+               table_type_name((uint8_t)row->type, type),
                table_subtype_name((uint8_t)row->type, (uint8_t)row->subtype, subtype), (uint64_t)row->offset,
                (uint64_t)row->size, human,
                table_flags_name((row->encrypted ? 1u : 0u) | (row->readonly ? 2u : 0u)));
@@ -252,9 +261,9 @@ static void print_table(const table_file_t *file, const cJSON *warnings)
 
 static cJSON *row_json(const table_row_t *row)
 {
-    char type[8], subtype[8], label[64];
+    char type[8], subtype[8], label[CLEAN_TEXT_SIZE(16)];
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "label", table_text_safe(row->name, label, sizeof(label)));
+    cJSON_AddStringToObject(json, "label", clean_text(label, row->name, 16));
     cJSON_AddStringToObject(json, "type", table_type_name((uint8_t)row->type, type));
     cJSON_AddStringToObject(json, "subtype",
                             table_subtype_name((uint8_t)row->type, (uint8_t)row->subtype, subtype));
@@ -267,7 +276,7 @@ static cJSON *row_json(const table_row_t *row)
 
 static void print_json(const table_file_t *file, const cJSON *warnings, const char *error)
 {
-    char safe[600];
+    char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "partitions");
     for (size_t i = 0; i < file->rows.count; i++) {
@@ -280,7 +289,7 @@ static void print_json(const table_file_t *file, const cJSON *warnings, const ch
     }
     cJSON_AddBoolToObject(root, "valid", error == NULL);
     if (error != NULL) {
-        cJSON_AddStringToObject(root, "error", table_text_safe(error, safe, sizeof(safe)));
+        cJSON_AddStringToObject(root, "error", clean_text(clean, error, LINE_MAX_LEN));
     } else {
         cJSON_AddNullToObject(root, "error");
     }
@@ -326,7 +335,7 @@ static int run_show(const arguments_t *args)
     }
     if (!ok) {
         fflush(stdout);
-        cli_fail(VERB, "%s: %s", args->input, why.text);
+        refuse(args, &why);
     }
     cJSON_Delete(warnings);
     table_file_free(&file);

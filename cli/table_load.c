@@ -126,9 +126,9 @@ static bool read_records(const uint8_t *raw, size_t len, table_file_t *file, tab
 
 static bool load_binary(const input_t *in, uint64_t off, table_file_t *file, table_why_t *why)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
-    memset(raw, 0xFF, sizeof(raw));
-    ssize_t len = read_at(in, off, raw, sizeof(raw), why);
+    uint8_t *raw = file->raw;
+    memset(raw, 0xFF, sizeof(file->raw));
+    ssize_t len = read_at(in, off, raw, sizeof(file->raw), why);
     if (len < 0) {
         return false;
     }

@@ -12,9 +12,10 @@ typedef enum {
 typedef struct {
     table_source_t source;
     table_rows_t rows;
-    partition_table_t binary; /* as an application reads it; empty for a CSV */
-    uint32_t unknown_flags;   /* all flag bits of a binary that have no name */
-    uint32_t after_md5;       /* records of a binary that follow its MD5 record */
+    uint8_t raw[PARTITION_TABLE_LEN]; /* a binary as it is, what is missing erased; nothing of a CSV */
+    partition_table_t binary;         /* as an application reads it; empty for a CSV */
+    uint32_t unknown_flags;           /* all flag bits of a binary that have no name */
+    uint32_t after_md5;               /* records of a binary that follow its MD5 record */
     uint64_t file_size;
 } table_file_t;
 

@@ -253,23 +253,3 @@ char *table_text_expand(const char *line)
     }
     return out.bytes;
 }
-
-const char *table_text_safe(const char *text, char *buf, size_t buf_size)
-{
-    size_t len = strlen(text), out = 0;
-    for (size_t at = 0; at < len;) {
-        uint32_t c;
-        size_t used = next_utf8((const uint8_t *)text + at, len - at, &c);
-        bool shown = used > 0 && is_character(c) && c >= 0x20 && (c < 0x7F || c > 0x9F);
-        used = used > 0 ? used : 1;
-        size_t need = shown ? used : 1;
-        if (need >= buf_size - out) {
-            break;
-        }
-        memcpy(buf + out, shown ? text + at : "?", need);
-        out += need;
-        at += used;
-    }
-    buf[out] = '\0';
-    return buf;
-}

@@ -23,9 +23,3 @@ char *table_text_strip(char *text);
  * @return malloc'ed; NULL when out of memory
  */
 char *table_text_expand(const char *line);
-
-/**
- * For a terminal or JSON: control characters and what is not UTF-8 become '?'. Labels come from strangers' flash.
- * @return buf, cut if it is too small
- */
-const char *table_text_safe(const char *text, char *buf, size_t buf_size);

@@ -1,0 +1,235 @@
+"""otter flash new, read, write, erase: what ends up in the file, and what is refused without leaving anything behind."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+OTTER = os.path.join(os.environ["OTTER_BUILD"], "otter")
+VECTORS = os.path.join(os.environ["OTTER_SOURCE"], "tests", "vectors")
+TWO_OTA = os.path.join(VECTORS, "ptable", "csv", "two_ota.csv")
+TWO_OTA_BIN = os.path.join(VECTORS, "ptable", "bin", "two_ota_md5.bin")
+SIZE = 0x400000
+
+
+def image(name):
+    return os.path.join(VECTORS, "image", name + ".bin")
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class FlashTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.flash = self.path("flash.bin")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, data):
+        with open(self.path(name), "wb") as file:
+            file.write(data)
+        return self.path(name)
+
+    def otter(self, *args, expect=0):
+        run = subprocess.run([OTTER, "flash", *args], capture_output=True, timeout=60)
+        self.assertEqual(run.returncode, expect, run.stderr)
+        if expect == 1:
+            self.assertEqual(run.stderr.count(b"\n"), 1, run.stderr)
+            self.assertTrue(run.stderr.startswith(b"otter flash: "), run.stderr)
+        return run.stderr.decode() if expect else run.stdout
+
+    def new(self, *args, expect=0):
+        return self.otter("new", self.flash, "--size", "4MB", "--table", TWO_OTA, *args, expect=expect)
+
+
+class New(FlashTest):
+    def test_table_and_images_lie_where_they_belong_and_the_rest_is_erased(self):
+        self.new("--app", "factory=" + image("esp32_valid"), "--app", "ota_1=" + image("esp32_v110_sec1"))
+        want = bytearray(b"\xff" * SIZE)
+        want[0x8000:0x8C00] = content(TWO_OTA_BIN)
+        for offset, name in [(0x10000, "esp32_valid"), (0x210000, "esp32_v110_sec1")]:
+            data = content(image(name))
+            want[offset:offset + len(data)] = data
+        self.assertEqual(content(self.flash), bytes(want))
+        self.assertIn("chip=esp32\n", content(self.flash + ".efuse").decode())
+        self.assertEqual(sorted(os.listdir(self.folder)), ["flash.bin", "flash.bin.efuse"])
+
+    def test_a_binary_table_goes_in_as_it_is(self):
+        self.otter("new", self.flash, "--size", "4096K", "--table", TWO_OTA_BIN)
+        self.assertEqual(content(self.flash)[0x8000:0x8C00], content(TWO_OTA_BIN))
+        self.assertEqual(os.listdir(self.folder), ["flash.bin"])  # no chip is known, so there are no eFuses
+
+    def test_the_table_may_lie_elsewhere(self):
+        csv = self.write("p.csv", b"nvs,data,nvs,,24K\n")
+        self.otter("new", self.flash, "--size", "1MB", "--table", csv, "--offset", "0x9000")
+        self.assertEqual(content(self.flash)[0x9000:0x9002], b"\xaa\x50")
+        self.assertEqual(content(self.flash)[0x8000:0x9000], b"\xff" * 0x1000)
+        self.assertEqual(len(self.otter("read", self.flash, "nvs", "--offset", "0x9000")), 0x6000)
+
+    def test_chip_and_revision_of_the_options_are_kept_and_judge_the_images(self):
+        self.new("--chip", "ESP32", "--chip-rev", "v3.0", "--app", "factory=" + image("esp32_valid"))
+        efuse = content(self.flash + ".efuse").decode()
+        self.assertIn("chip=esp32\n", efuse)
+        self.assertIn("revision=300\n", efuse)
+        os.unlink(self.flash)
+        self.assertIn("revision", self.new("--chip-rev", "v3.0", "--app", "factory=" + image("min_rev_301"), expect=1))
+
+    def test_an_efuse_file_that_is_there_stands_for_the_chip(self):
+        self.write("flash.bin.efuse", b"chip=esp32s3\nsecure_version=2\n")
+        self.assertIn("esp32_valid.bin", self.new("--app", "factory=" + image("esp32_valid"), expect=1))
+        self.new("--app", "factory=" + image("esp32s3_valid"))
+        self.assertIn("secure_version=2\n", content(self.flash + ".efuse").decode())
+
+    def test_refusals_leave_no_file(self):
+        big = self.write("big.bin", b"\xe9" + b"\0" * 0x100000)
+        far = self.write("far.csv", b"a,app,factory,0x10000,8M\n")
+        bad = self.write("bad.csv", b"a,app,factory,0x11000,1M\n")
+        cases = [
+            (["--app", "factory=" + image("bad_hash")], "hash"),
+            (["--app", "factory=" + image("bad_checksum")], "checksum"),
+            (["--app", "factory=" + image("trunc_mid_segment")], "trunc_mid_segment.bin"),
+            (["--app", "factory=" + image("all_ff")], "all_ff.bin"),
+            (["--app", "factory=" + image("esp32_valid"), "--app", "ota_0=" + image("esp32s3_valid")],
+             "esp32s3_valid.bin"),
+            (["--chip", "esp32c3", "--app", "factory=" + image("esp32_valid")], "esp32_valid.bin"),
+            (["--app", "factory=" + big], "1048577 bytes, and factory holds 1048576"),
+            (["--app", "ota_7=" + image("esp32_valid")], "no app partition 'ota_7'; it has factory, ota_0, ota_1"),
+            (["--app", "nvs=" + image("esp32_valid")], "no app partition 'nvs'"),
+            (["--app", "factory=" + self.path("missing")], "missing"),
+            (["--table", far], "exceeds flash chip size 0x400000"),
+            (["--table", bad], "Partition a invalid: Offset 0x11000 is not aligned"),
+            (["--table", self.path("missing.csv")], "missing.csv"),
+            (["--table", os.path.join(VECTORS, "ptable", "bin", "bad_md5_digest.bin")], "MD5"),
+            (["--size", "0x8000"], "no room for a table"),
+            (["--size", "4097"], "sectors of 4096"),
+            (["--size", "4GB"], "at most 2GB"),
+        ]
+        before = sorted(os.listdir(self.folder))
+        for args, text in cases:
+            with self.subTest(args):
+                self.assertIn(text, self.new(*args, expect=1))
+                self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_force_takes_what_would_not_boot(self):
+        self.new("--force", "--app", "factory=" + image("bad_hash"))
+        data = content(image("bad_hash"))
+        self.assertEqual(content(self.flash)[0x10000:0x10000 + len(data)], data)
+
+    def test_a_flash_that_is_there_is_not_touched(self):
+        self.write("flash.bin", b"precious")
+        self.assertIn("remove it first", self.new(expect=1))
+        self.assertEqual(content(self.flash), b"precious")
+
+    def test_no_folder_no_file(self):
+        self.flash = self.path("no/such/folder/flash.bin")
+        self.new(expect=1)
+
+    def test_usage(self):
+        for args in [["new"], ["new", "x"], ["new", "x", "--size", "4MB"], ["new", "x", "--size", "lots", "--table", "t"],
+                     ["new", "x", "y", "--size", "4MB", "--table", "t"], ["new", "x", "--chip", "z80"],
+                     ["new", "x", "--app", "=x"], ["new", "x", "--app", "factory"], ["new", "x", "--wat"],
+                     [], ["melt"], ["read"], ["read", "x"],
+                     ["read", "a", "b", "c", "d"], ["write", "x", "y"], ["erase", "x", "y", "z"], ["erase", "x"]]:
+            with self.subTest(args):
+                self.assertIn("--help", self.otter(*args, expect=2))
+
+    def test_help_teaches_by_example(self):
+        for verb in ["new", "info", "read", "write", "erase"]:
+            self.assertIn(b"example: otter flash " + verb.encode(), self.otter(verb, "--help"))
+        self.assertIn(b"usage:", self.otter("--help"))
+
+
+class Io(FlashTest):
+    def setUp(self):
+        super().setUp()
+        self.new("--app", "factory=" + image("esp32_valid"))
+
+    def test_read_gives_the_whole_partition_to_a_file_or_standard_output(self):
+        want = content(self.flash)[0x10000:0x110000]
+        self.assertEqual(self.otter("read", self.flash, "factory"), want)
+        self.assertEqual(self.otter("read", self.flash, "factory", "-"), want)
+        self.otter("read", self.flash, "factory", self.path("out"))
+        self.assertEqual(content(self.path("out")), want)
+
+    def test_write_erases_the_sectors_it_needs_and_no_others(self):
+        data = bytearray(content(self.flash))
+        data[0x9000:0xD000] = b"\x55" * 0x4000
+        self.write("flash.bin", bytes(data))
+        self.otter("write", self.flash, "nvs", self.write("in", b"\xaa" * 0x1001))
+        want = data
+        want[0x9000:0xB000] = b"\xaa" * 0x1001 + b"\xff" * 0xFFF
+        self.assertEqual(content(self.flash), bytes(want))
+
+    def test_write_then_read_gives_it_back(self):
+        data = os.urandom(0x4000)
+        self.otter("write", self.flash, "nvs", self.write("in", data))
+        self.assertEqual(self.otter("read", self.flash, "nvs"), data)
+
+    def test_an_app_partition_takes_only_what_boots(self):
+        before = content(self.flash)
+        for name, text in [("bad_hash", "hash"), ("esp32s3_valid", "esp32s3_valid.bin"),
+                           ("trunc_header", "trunc_header.bin")]:
+            with self.subTest(name):
+                self.assertIn(text, self.otter("write", self.flash, "ota_0", image(name), expect=1))
+                self.assertEqual(content(self.flash), before)
+        self.otter("write", self.flash, "ota_0", image("esp32_v110_sec1"))
+        data = content(image("esp32_v110_sec1"))
+        self.assertEqual(content(self.flash)[0x110000:0x110000 + len(data)], data)
+        self.otter("write", self.flash, "ota_0", image("bad_hash"), "--force")
+
+    def test_the_first_image_of_an_unknown_chip_says_which_it_is(self):
+        self.otter("new", self.path("blank.bin"), "--size", "4MB", "--table", TWO_OTA)
+        self.otter("write", self.path("blank.bin"), "ota_0", image("esp32s3_valid"))
+        self.otter("write", self.path("blank.bin"), "ota_1", image("esp32_valid"), expect=1)
+        self.otter("write", self.path("blank.bin"), "ota_1", image("esp32_valid"), "--chip", "esp32")
+
+    def test_write_refuses_what_does_not_fit(self):
+        before = content(self.flash)
+        cases = [("nvs", self.write("big", b"x" * 0x4001), "16385 bytes, and nvs holds 16384"),
+                 ("nvs", self.write("none", b""), "is empty"),
+                 ("nvs", self.path("missing"), "missing"),
+                 ("NVS", image("esp32_valid"), "it has nvs, otadata, phy_init, factory, ota_0, ota_1")]
+        for label, path, text in cases:
+            with self.subTest(text):
+                self.assertIn(text, self.otter("write", self.flash, label, path, expect=1))
+        self.assertEqual(content(self.flash), before)
+
+    def test_erase_erases_one_partition(self):
+        want = bytearray(content(self.flash))
+        want[0x10000:0x110000] = b"\xff" * 0x100000
+        self.otter("erase", self.flash, "factory")
+        self.assertEqual(content(self.flash), bytes(want))
+
+    def test_partitions_beyond_the_end_are_refused(self):
+        self.write("flash.bin", content(self.flash)[:0x110000])
+        for verb in ["read", "erase"]:
+            self.assertIn("beyond the end", self.otter(verb, self.flash, "ota_0", expect=1))
+
+    def test_a_table_without_md5_is_good_enough_for_a_person(self):
+        data = bytearray(content(self.flash))
+        data[0x8000:0x8C00] = content(os.path.join(VECTORS, "ptable", "bin", "two_ota_nomd5.bin"))
+        self.write("flash.bin", bytes(data))
+        self.assertEqual(self.otter("read", self.flash, "factory"), bytes(data)[0x10000:0x110000])
+
+    def test_files_that_are_no_flash(self):
+        cases = [("short", b"\xff" * 4097, "4096"), ("empty", b"", "size of 0"),
+                 ("blank", b"\xff" * 0x10000, "no usable partition table"),
+                 ("small", b"\xff" * 0x1000, "no usable partition table")]
+        for name, data, text in cases:
+            with self.subTest(name):
+                self.assertIn(text, self.otter("read", self.write(name, data), "nvs", expect=1))
+        self.otter("read", self.path("missing"), "nvs", expect=1)
+        self.otter("read", self.folder, "nvs", expect=1)
+
+    def test_read_to_a_place_that_cannot_be_written(self):
+        self.otter("read", self.flash, "nvs", self.path("no/such/file"), expect=1)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["flash.bin", "flash.bin.efuse"])
+
+
+if __name__ == "__main__":
+    unittest.main()
