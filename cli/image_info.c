@@ -301,7 +301,7 @@ int image_verify_verb(int argc, char **argv)
 {
     verify_options_t o = {0};
     int status = parse_verify_options(argc, argv, &o);
-    if (status != EXIT_DONE || o.help) {
+    if (o.path == NULL) { /* wrong usage, or only help was asked for */
         fputs(o.help ? image_help : "", stdout);
         return status;
     }
