@@ -1,8 +1,459 @@
-/* otter update. */
+/* otter update: fetch an image over HTTPS into a flash file of any chip, with the code a firmware would use. */
 #include "cli.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "esp_crt_bundle.h"
+#include "esp_log.h"
+#include "linux/linux_device.h"
+#include "ota/https_ota.h"
+#include "ota/update.h"
+#include "otter/boot.h"
+#include "otter/system.h"
+#include "progress.h"
+
+#define CA_FILE_MAX (4u << 20)
+#define BUFFER_SIZE (256 * 1024) /* reads and writes this long cost the least; see docs/PERFORMANCE.md */
+#define TIMEOUT_MS  10000
+
+static const char VERB[] = "update";
+
+static const char HELP[] =
+    "usage: otter update FLASH URL --ca CA.pem [option ...]\n"
+    "\n"
+    "Fetches the image at URL into the next update slot of the flash file FLASH, verifies it there, and "
+    "makes it boot\n"
+    "next, exactly as a firmware calling esp_https_ota() would. The slot that the bootloader would start now "
+    "counts as\n"
+    "running and is never written. Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 "
+    "images.\n"
+    "\n"
+    "  --ca FILE          CA certificate(s), PEM: what the server's certificate must be signed by\n"
+    "  --system-ca        trust the certificates of this machine instead\n"
+    "  --allow-http       accept a plain http:// URL (anybody on the way can change the image)\n"
+    "  --header 'N: V'    add a request header; may be given several times\n"
+    "  --slot LABEL       write this partition instead of the next update slot\n"
+    "  --timeout SECONDS  limit of each wait: connecting, response, silence (default 10)\n"
+    "  --chip NAME        the chip, when neither FLASH.efuse nor the images tell (esp32, esp32c3, ..., "
+    "linux)\n"
+    "  --chip-rev R       its revision, major * 100 + minor\n"
+    "  --rollback on|off  mark the new image unconfirmed (default: on for chip linux, off for others, as "
+    "ESP-IDF)\n"
+    "  --json             print the result as JSON on standard output (docs/JSON.md)\n"
+    "  -q, --quiet        no progress\n"
+    "\n"
+    "example:  otter update flash.bin https://192.168.1.5:8070/firmware.bin --ca ca.pem\n"
+    "\n"
+    "exit status: 0 updated, 1 failed (the old firmware still boots), 2 wrong usage\n";
+
+#define HEADERS_MAX 16
+
+typedef struct {
+    const char *flash_path, *url, *ca_path, *slot;
+    const char *headers[HEADERS_MAX];
+    unsigned header_count;
+    bool system_ca, json, quiet;
+    int timeout_ms;
+    linux_device_options_t device;
+} options_t;
+
+/* The init callback has no argument of its own; this command makes one update. */
+static const options_t *active_options;
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+/* ---- arguments ------------------------------------------------------------------------------------------------ */
+
+static bool parse_number(const char *text, unsigned long max, unsigned long *value)
+{
+    char *end;
+    *value = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *value <= max;
+}
+
+enum {
+    OPT_CA = 256,
+    OPT_SYSTEM_CA,
+    OPT_HTTP,
+    OPT_HEADER,
+    OPT_SLOT,
+    OPT_TIMEOUT,
+    OPT_CHIP,
+    OPT_REV,
+    OPT_ROLLBACK,
+    OPT_JSON
+};
+
+static const struct option long_options[] = {
+    {"ca", required_argument, NULL, OPT_CA},
+    {"system-ca", no_argument, NULL, OPT_SYSTEM_CA},
+    {"allow-http", no_argument, NULL, OPT_HTTP},
+    {"header", required_argument, NULL, OPT_HEADER},
+    {"slot", required_argument, NULL, OPT_SLOT},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"chip", required_argument, NULL, OPT_CHIP},
+    {"chip-rev", required_argument, NULL, OPT_REV},
+    {"rollback", required_argument, NULL, OPT_ROLLBACK},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/** One option. @return EXIT_DONE to go on, or an exit status */
+static int take_option(options_t *o, int option, char *value)
+{
+    unsigned long number = 0;
+    switch (option) {
+    case OPT_CA:
+        o->ca_path = value;
+        return EXIT_DONE;
+    case OPT_SYSTEM_CA:
+        o->system_ca = true;
+        return EXIT_DONE;
+    case OPT_HTTP:
+        o->device.allow_http = true;
+        return EXIT_DONE;
+    case OPT_HEADER:
+        if (o->header_count == HEADERS_MAX || strchr(value, ':') == NULL) {
+            return cli_usage(VERB, "--header wants 'Name: value', at most %d times", HEADERS_MAX);
+        }
+        o->headers[o->header_count++] = value;
+        return EXIT_DONE;
+    case OPT_SLOT:
+        o->slot = value;
+        return EXIT_DONE;
+    case OPT_TIMEOUT:
+        if (!parse_number(value, 3600, &number) || number == 0) {
+            return cli_usage(VERB, "--timeout wants 1 to 3600 seconds, not '%s'", value);
+        }
+        o->timeout_ms = (int)number * 1000;
+        return EXIT_DONE;
+    case OPT_CHIP:
+        o->device.chip = otter_chip_by_name(value);
+        return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "there is no chip '%s'", value);
+    case OPT_REV:
+        if (!parse_number(value, UINT16_MAX - 1, &number)) {
+            return cli_usage(VERB, "--chip-rev wants major * 100 + minor (300 for v3.0), not '%s'", value);
+        }
+        o->device.has_revision = true;
+        o->device.revision = (uint16_t)number;
+        return EXIT_DONE;
+    case OPT_ROLLBACK:
+        if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
+            return cli_usage(VERB, "--rollback wants on or off, not '%s'", value);
+        }
+        o->device.rollback = strcmp(value, "on") == 0 ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
+        return EXIT_DONE;
+    case OPT_JSON:
+        o->json = true;
+        return EXIT_DONE;
+    case 'q':
+        o->quiet = true;
+        return EXIT_DONE;
+    default:
+        return cli_usage(VERB, "that option is unknown or lacks its value");
+    }
+}
+
+static int parse_arguments(options_t *o, int argc, char **argv, bool *help)
+{
+    *o = (options_t){.timeout_ms = TIMEOUT_MS};
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "qh", long_options, NULL)) != -1;) {
+        if (option == 'h') {
+            *help = true;
+            return EXIT_DONE;
+        }
+        int status = take_option(o, option, optarg);
+        if (status != EXIT_DONE) {
+            return status;
+        }
+    }
+    if (argc - optind != 2) {
+        return cli_usage(VERB, "a flash file and a URL are needed");
+    }
+    o->flash_path = argv[optind];
+    o->url = argv[optind + 1];
+    if (o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
+        return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
+    }
+    return EXIT_DONE;
+}
+
+/* ---- the update ----------------------------------------------------------------------------------------------- */
+
+static esp_err_t add_headers(esp_http_client_handle_t client)
+{
+    for (unsigned i = 0; i < active_options->header_count; i++) {
+        char line[1024];
+        snprintf(line, sizeof(line), "%s", active_options->headers[i]);
+        char *colon = strchr(line, ':');
+        if (colon == NULL) {
+            return ESP_ERR_INVALID_ARG;
+        }
+        *colon = '\0';
+        esp_err_t err = esp_http_client_set_header(client, line, colon + 1 + strspn(colon + 1, " "));
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return ESP_OK;
+}
+
+/** What the command found out, for its report. */
+typedef struct {
+    const char *error; /* text, NULL: none */
+    char error_text[320];
+    char from_version[33], to_version[33];
+    int64_t start_us;
+    uint32_t sectors_before;
+} outcome_t;
+
+static void take_version(char to[33], const esp_app_desc_t *desc)
+{
+    memcpy(to, desc->version, sizeof(desc->version));
+    to[32] = '\0';
+}
+
+static void set_error(outcome_t *outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void set_error(outcome_t *outcome, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(outcome->error_text, sizeof(outcome->error_text), format, args);
+    va_end(args);
+    outcome->error = outcome->error_text;
+}
+
+/** The slot that would boot now counts as running. */
+static void find_running(otter_device_t *device, outcome_t *outcome)
+{
+    otter_boot_result_t boot;
+    if (otter_boot(device, OTTER_BOOT_DRY_RUN, &boot) != ESP_OK) {
+        return; /* nothing boots: an update is what such a device needs */
+    }
+    device->running = boot.partition;
+    esp_app_desc_t desc;
+    if (ota_get_partition_description(device, boot.partition, &desc) == ESP_OK) {
+        take_version(outcome->from_version, &desc);
+    }
+}
+
+static const esp_partition_t *find_slot(const otter_device_t *device, const char *label)
+{
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        if (strcmp(device->partitions.items[i].label, label) == 0) {
+            return &device->partitions.items[i];
+        }
+    }
+    return NULL;
+}
+
+static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t handle, progress_t *progress)
+{
+    esp_err_t err;
+    do {
+        err = esp_https_ota_perform(handle);
+        progress_show(progress, device->report.bytes_written, device->report.image_size);
+    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS && interrupted == 0);
+    progress_end(progress, device->report.bytes_written, device->report.image_size);
+    return err;
+}
+
+static esp_err_t run_update(otter_device_t *device, const options_t *o, const char *ca_pem,
+                            outcome_t *outcome)
+{
+    const esp_http_client_config_t http = {
+        .url = o->url,
+        .cert_pem = ca_pem,
+        .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
+        .timeout_ms = o->timeout_ms,
+        .buffer_size = BUFFER_SIZE,
+        .keep_alive_enable = true,
+        .user_agent = "otter/" OTTER_VERSION,
+    };
+    esp_https_ota_config_t config = {.http_config = &http, .http_client_init_cb = add_headers};
+    if (o->slot != NULL) {
+        config.partition.staging = find_slot(device, o->slot);
+        if (config.partition.staging == NULL) {
+            set_error(outcome, "there is no partition '%s'; `otter flash info %s` lists them", o->slot,
+                      o->flash_path);
+            return ESP_ERR_NOT_FOUND;
+        }
+    }
+    esp_https_ota_handle_t handle = NULL;
+    esp_err_t err = https_ota_begin(device, &config, &handle);
+    if (err != ESP_OK) {
+        return err;
+    }
+    esp_app_desc_t desc;
+    bool has_desc = esp_https_ota_get_img_desc(handle, &desc) == ESP_OK;
+    if (has_desc) {
+        take_version(outcome->to_version, &desc);
+    }
+    progress_t progress;
+    progress_begin(&progress, !o->quiet && !o->json);
+    err = transfer(device, handle, &progress);
+    if (interrupted != 0) {
+        set_error(outcome, "interrupted; the old firmware still boots");
+        (void)esp_https_ota_abort(handle);
+        return ESP_FAIL;
+    }
+    if (err != ESP_OK) {
+        (void)esp_https_ota_abort(handle); /* what perform said is what counts */
+        return err;
+    }
+    return esp_https_ota_finish(handle);
+}
+
+/* ---- the report ----------------------------------------------------------------------------------------------- */
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    cJSON_AddItemToObject(object, name,
+                          text != NULL && text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull());
+}
+
+static void print_json(const otter_device_t *device, const outcome_t *outcome, esp_err_t err, double seconds)
+{
+    const otter_update_report_t *report = &device->report;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "result", esp_err_to_name(err));
+    add_text(json, "error", outcome->error);
+    cJSON_AddStringToObject(json, "stage", otter_stage_name(report->stage));
+    cJSON_AddNumberToObject(json, "http_status", report->http_status);
+    add_text(json, "url", report->url);
+    add_text(json, "slot", report->slot);
+    add_text(json, "from_version", outcome->from_version);
+    add_text(json, "to_version", outcome->to_version);
+    cJSON_AddNumberToObject(json, "bytes_downloaded", (double)report->bytes_downloaded);
+    cJSON_AddNumberToObject(json, "bytes_written", (double)report->bytes_written);
+    cJSON_AddNumberToObject(json, "sectors_erased",
+                            device->flash->stats.sectors_erased - outcome->sectors_before);
+    cJSON_AddNumberToObject(json, "seconds", seconds);
+    cJSON_AddNumberToObject(json, "attempts", report->attempts);
+    char *text = cJSON_Print(json);
+    if (text != NULL) {
+        puts(text);
+    }
+    free(text);
+    cJSON_Delete(json);
+}
+
+/** What to do about it, for the failures whose cause is plain. */
+static const char *next_step(esp_err_t err, const otter_update_report_t *report)
+{
+    switch (err) {
+    case ESP_ERR_HTTP_CONNECT:
+        return report->transport.tls_verify != 0 ? "check --ca and the name in the URL"
+                                                 : "check the URL and the server";
+    case ESP_ERR_INVALID_VERSION:
+        return "serve the image that is built for this chip";
+    case ESP_ERR_OTA_VALIDATE_FAILED:
+        return "`otter image verify` tells what is wrong with the file";
+    case ESP_ERR_OTA_PARTITION_CONFLICT:
+        return "choose a slot that does not run";
+    case ESP_ERR_INVALID_SIZE:
+        return "a larger slot or a smaller image is needed";
+    default:
+        return "the old firmware still boots; try again";
+    }
+}
+
+static int report_outcome(const otter_device_t *device, outcome_t *outcome, const options_t *o, esp_err_t err)
+{
+    double seconds = (double)(otter_now_us() - outcome->start_us) / 1e6;
+    const otter_update_report_t *report = &device->report;
+    if (err != ESP_OK && outcome->error == NULL) {
+        set_error(outcome, "%s (%s): %s", report->why[0] != '\0' ? report->why : "the update failed",
+                  esp_err_to_name(err < 0 && err != ESP_FAIL ? -err : err), next_step(err, report));
+    }
+    if (o->json) {
+        print_json(device, outcome, err, seconds);
+    }
+    if (err != ESP_OK) {
+        return cli_fail(VERB, "%s", outcome->error);
+    }
+    if (!o->json && !o->quiet) {
+        printf("%s: version %s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n",
+               o->flash_path, outcome->to_version[0] != '\0' ? outcome->to_version : "unknown", report->slot,
+               report->bytes_written, seconds);
+    }
+    return EXIT_DONE;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int update_device(linux_device_t *dev, const options_t *o, const char *ca_pem)
+{
+    outcome_t outcome = {.start_us = otter_now_us(), .sectors_before = dev->flash->stats.sectors_erased};
+    esp_err_t err = dev->device.partitions.status;
+    if (err != ESP_OK) {
+        set_error(&outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
+                  o->flash_path, esp_err_to_name(err));
+    } else {
+        find_running(&dev->device, &outcome);
+        err = run_update(&dev->device, o, ca_pem, &outcome);
+    }
+    esp_err_t closing = otter_flash_sync(dev->flash);
+    if (err == ESP_OK && closing != ESP_OK) {
+        err = closing;
+        set_error(&outcome, "%s cannot be written to the end (%s)", o->flash_path, esp_err_to_name(closing));
+    }
+    return report_outcome(&dev->device, &outcome, o, err);
+}
 
 int cmd_update(int argc, char **argv)
 {
-    (void)argc;
-    return cli_fail(argv[0], "not there yet");
+    options_t o;
+    bool help = false;
+    int status = parse_arguments(&o, argc, argv, &help);
+    if (help) {
+        fputs(HELP, stdout);
+        return EXIT_DONE;
+    }
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
+    char *ca_pem = NULL;
+    size_t ca_len = 0;
+    if (o.ca_path != NULL) {
+        ca_pem = (char *)cli_read_file(VERB, o.ca_path, CA_FILE_MAX, &ca_len);
+        if (ca_pem == NULL) {
+            return EXIT_FAILED;
+        }
+    }
+    char why[320] = "";
+    linux_device_t dev;
+    if (linux_device_open(&dev, o.flash_path, &o.device, why, sizeof(why)) != ESP_OK) {
+        status = cli_fail(VERB, "%s: %s", o.flash_path, why);
+    } else {
+        active_options = &o;
+        catch_signals();
+        status = update_device(&dev, &o, ca_pem);
+        otter_device_deinit(&dev.device);
+        (void)linux_device_close(&dev); /* synced above, where its failure was told */
+    }
+    free(ca_pem);
+    return status;
 }

@@ -10,6 +10,7 @@
 #include "otter/chip.h"
 #include "otter/efuse.h"
 #include "otter/flash.h"
+#include "otter/report.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,9 @@ typedef struct otter_device {
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
     struct ota_update *updates;
     uint32_t last_update_handle;
+    otter_update_report_t report; /* of the last HTTPS update */
+    /** Receives ESP_HTTPS_OTA_EVENT events; src/idf posts them to the default loop. NULL: nobody listens. */
+    void (*on_https_ota_event)(int32_t id, const void *data, size_t size);
     char last_reason[128]; /* why the last image was refused, for people; "" when none was */
 } otter_device_t;
 

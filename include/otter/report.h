@@ -1,0 +1,35 @@
+/* Why an update went the way it did: one structure, filled as it goes, readable after the handle is gone. */
+#pragma once
+
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "otter/transport.h"
+
+/** How far the update came; the stage in which it failed, if it did. */
+typedef enum {
+    OTTER_STAGE_CONFIG,   /* arguments and configuration; nothing was sent */
+    OTTER_STAGE_CONNECT,  /* name look-up, TCP, TLS, certificate */
+    OTTER_STAGE_REQUEST,  /* request, redirects, response head, status */
+    OTTER_STAGE_GATE,     /* the first bytes: image magic, chip, revision, size */
+    OTTER_STAGE_DOWNLOAD, /* body and flash */
+    OTTER_STAGE_VERIFY,   /* the image as it stands in flash */
+    OTTER_STAGE_SWITCH,   /* otadata */
+    OTTER_STAGE_DONE,
+} otter_stage_t;
+
+typedef struct {
+    otter_stage_t stage;
+    esp_err_t code;       /* what the failing call returned; ESP_OK while nothing has failed */
+    char why[200];        /* one line for people, with the numbers; "" while nothing has failed */
+    int http_status;      /* of the last response, 0: none yet */
+    otter_transport_error_t transport; /* cause of a connection failure */
+    char url[256];        /* the last one asked for (after redirects), cut to fit; without credentials */
+    char slot[17];        /* label of the partition written */
+    uint64_t bytes_downloaded, bytes_written;
+    int64_t image_size;   /* as the server announced it, -1: unknown */
+    uint32_t attempts;    /* connections made for this update */
+} otter_update_report_t;
+
+/** "config", "connect", ... as in `otter update --json`. */
+const char *otter_stage_name(otter_stage_t stage);
