@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""The whole update against curl, openssl and sync: ratios of one run, alternating rounds, and peak memory.
+
+Reference: `curl -o FILE URL && openssl dgst -sha256 FILE && sync FILE`, from the same nginx.
+Ours:      `otter update FLASH URL --ca CA`: downloaded, written, read back, verified, synced, selected for boot.
+Exit status 1 if a ratio misses its goal.
+"""
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+import servers  # noqa: E402  (certificates and nginx, shared with the tests)
+
+MIB = 1 << 20
+GOALS = {"wall": 1.0, "peak_mib": 8.0, "flat": 1.05}
+
+
+def run(command):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
+
+
+class Bench:
+    def __init__(self, build, work):
+        self.otter = build / "otter"
+        self.work = work
+        self.peak = work / "peak"
+        run(["cc", "-O2", "-o", self.peak, SOURCE / "bench" / "peak.c"])
+        self.www = work / "www"
+        self.www.mkdir()
+        self.ca = servers.make_ca(work)
+        self.nginx = servers.Nginx(self.www, servers.make_cert(work, ca=self.ca))
+
+    def make_image(self, mib):
+        """An image of chip linux of about `mib` MiB: a small program with random bytes behind it."""
+        name = f"image-{mib}.bin"
+        elf = self.work / "payload"
+        with open("/bin/true", "rb") as source, open(elf, "wb") as out:
+            program = source.read()
+            out.write(program)
+            left = mib * MIB - len(program) - 4096
+            while left > 0:
+                out.write(os.urandom(min(left, MIB)))
+                left -= MIB
+        run([self.otter, "image", "build", "--elf", elf, "--chip", "linux", "--project", "bench", "--version",
+             f"{mib}.0.0", "-o", self.www / name])
+        elf.unlink()
+        return name
+
+    def make_flash(self, mib):
+        slot = mib + 1
+        table = self.work / f"parts-{mib}.csv"
+        table.write_text(f"otadata, data, ota, 0x9000, 0x2000\nota_0, app, ota_0, 0x10000, {slot}M\n"
+                         f"ota_1, app, ota_1, , {slot}M\n")
+        flash = self.work / f"flash-{mib}.bin"
+        run([self.otter, "flash", "new", flash, "--size", f"{2 * slot + 1}MB", "--table", table, "--chip", "linux"])
+        return flash
+
+    def measure(self, command):
+        """Wall milliseconds and peak MiB of one command, which must succeed."""
+        result = self.work / "result"
+        run([self.peak, result, *command])
+        wall_us, peak_kib, status = map(int, result.read_text().split())
+        if status != 0:
+            sys.exit(f"bench: {' '.join(map(str, command))} ended with status {status}")
+        return wall_us / 1000, peak_kib / 1024
+
+    def ours(self, flash, name):
+        return self.measure([self.otter, "update", flash, self.nginx.url(name), "--ca", self.ca.cert, "--quiet"])
+
+    def reference(self, name):
+        out = self.work / "reference.bin"
+        return self.measure(["sh", "-c", f"curl -sS --cacert '{self.ca.cert}' -o '{out}' '{self.nginx.url(name)}' && "
+                                         f"openssl dgst -sha256 '{out}' >/dev/null && sync '{out}'"])
+
+    def compare(self, mib, rounds):
+        name, flash = self.make_image(mib), self.make_flash(mib)
+        ours, theirs = [], []
+        for i in range(rounds + 1):  # the first round warms the caches up and does not count
+            pair = {}
+            for who in ("ours", "theirs") if i % 2 else ("theirs", "ours"):
+                pair[who] = self.ours(flash, name) if who == "ours" else self.reference(name)
+            if i > 0:
+                ours.append(pair["ours"])
+                theirs.append(pair["theirs"])
+        flash.unlink()
+        (self.www / name).unlink()
+        ratios = [a[0] / b[0] for a, b in zip(ours, theirs)]
+        return {"ratio": statistics.median(ratios), "min": min(ratios), "max": max(ratios),
+                "ours_ms": statistics.median(a[0] for a in ours), "theirs_ms": statistics.median(b[0] for b in theirs)}
+
+    def peak_of(self, mib):
+        name, flash = self.make_image(mib), self.make_flash(mib)
+        peak = max(self.ours(flash, name)[1] for _ in range(3))
+        flash.unlink()
+        (self.www / name).unlink()
+        return peak
+
+
+def compare_speed(bench, rounds):
+    """Prints the table; returns the missed goals."""
+    missed = []
+    print(f"whole update against curl + openssl dgst + sync, {rounds} alternating rounds, medians")
+    print(f"{'image':>8}  {'ratio':>6}  {'min':>5} {'max':>5}  {'otter':>9}  {'reference':>9}")
+    for mib in (1, 16, 64):
+        row = bench.compare(mib, rounds)
+        print(f"{mib:>4} MiB  {row['ratio']:6.2f}  {row['min']:5.2f} {row['max']:5.2f}  {row['ours_ms']:6.1f} ms"
+              f"  {row['theirs_ms']:6.1f} ms", flush=True)
+        if mib != 16 and row["ratio"] > GOALS["wall"]:
+            missed.append(f"{mib} MiB: wall ratio {row['ratio']:.2f}, goal {GOALS['wall']}")
+    return missed
+
+
+def compare_memory(bench, sizes):
+    peaks = {mib: bench.peak_of(mib) for mib in sizes}
+    flat = max(peaks.values()) / peaks[sizes[0]]
+    print("peak resident memory of `otter update`: " +
+          ", ".join(f"{peak:.1f} MiB for a {mib} MiB image" for mib, peak in peaks.items()) + f"; ratio {flat:.2f}")
+    missed = []
+    if max(peaks.values()) > GOALS["peak_mib"]:
+        missed.append(f"peak {max(peaks.values()):.1f} MiB, goal {GOALS['peak_mib']}")
+    if flat > GOALS["flat"]:
+        missed.append(f"peak grows by {flat:.2f}, goal {GOALS['flat']}")
+    return missed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path, help="a finished build, not a sanitizer one")
+    parser.add_argument("--rounds", type=int, default=11, help="counted rounds (default 11)")
+    parser.add_argument("--quick", action="store_true", help="3 rounds, no 256 MiB image: a look, not a figure")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=args.build) as work:
+        bench = Bench(args.build.resolve(), pathlib.Path(work).resolve())
+        with bench.nginx:
+            missed = compare_speed(bench, 3 if args.quick else args.rounds)
+            missed += compare_memory(bench, (1, 64) if args.quick else (1, 64, 256))
+    for line in missed:
+        print(f"MISSED  {line}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
