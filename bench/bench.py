@@ -133,7 +133,8 @@ def compare_memory(bench, sizes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=pathlib.Path, help="a finished build, not a sanitizer one")
+    parser.add_argument("--build", type=pathlib.Path, default=os.environ.get("OTTER_BUILD", "build"),
+                        help="a finished build, not a sanitizer one (default: build)")
     parser.add_argument("--rounds", type=int, default=11, help="counted rounds (default 11)")
     parser.add_argument("--quick", action="store_true", help="3 rounds, no 256 MiB image: a look, not a figure")
     args = parser.parse_args()

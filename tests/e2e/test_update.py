@@ -1,0 +1,427 @@
+"""`otter update` on flash files of real and virtual chips: good updates, and every bad input ends in its code, one line,
+and the old firmware still booting."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import servers  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", ".")).resolve()
+OTTER = BUILD / "otter"
+VECTORS = SOURCE / "tests" / "vectors"
+
+TABLE = """
+nvs,      data, nvs,     0x9000,   0x4000
+otadata,  data, ota,     0xd000,   0x2000
+phy_init, data, phy,     0xf000,   0x1000
+factory,  app,  factory, 0x10000,  1M
+ota_0,    app,  ota_0,   0x110000, 1M
+ota_1,    app,  ota_1,   0x210000, 1M
+"""
+
+
+def otter(*args, timeout=60):
+    return subprocess.run([str(OTTER), *map(str, args)], capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def must(*args):
+    done = otter(*args)
+    if done.returncode != 0:
+        raise AssertionError(f"otter {args}: {done.stderr}")
+    return done.stdout
+
+
+class UpdateCase(unittest.TestCase):
+    """One folder with a CA, a certificate, images and a server for the whole class; a fresh flash file per test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="test-update-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.work = pathlib.Path(cls.folder.name)
+        cls.www = cls.work / "www"
+        cls.www.mkdir()
+        cls.ca = servers.make_ca(cls.work)
+        cls.cert = servers.make_cert(cls.work, ca=cls.ca)
+        (cls.work / "parts.csv").write_text(TABLE)
+        for name in (VECTORS / "image").glob("*.bin"):
+            (cls.www / name.name).write_bytes(name.read_bytes())
+        cls.make_images()
+
+    @classmethod
+    def make_images(cls):
+        """Images of chip linux: 1.0.0 and 2.0.0 of 300 KB, and one that is too large for its slot."""
+        program = pathlib.Path("/bin/true").read_bytes()
+        for name, version, size in (("app1.bin", "1.0.0", 300_000), ("app2.bin", "2.0.0", 300_001),
+                                    ("exact.bin", "3.0.0", (1 << 20) - 352), ("large.bin", "9.0.0", (1 << 20) - 336)):
+            elf = cls.work / "elf"
+            elf.write_bytes(program + bytes(i * 7 % 251 for i in range(size - len(program))))
+            must("image", "build", "--elf", elf, "--chip", "linux", "--project", "test", "--version", version,
+                 "-o", cls.www / name)
+
+    def setUp(self):
+        self.flash = self.work / "flash.bin"
+        must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv",
+             "--app", f"factory={self.www / 'app1.bin'}", "--force")
+
+    def tearDown(self):
+        for path in self.work.glob("flash.bin*"):
+            path.unlink()
+
+    def new_esp32_flash(self, app="esp32_valid.bin", chip="esp32", revision="300"):
+        must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", "--chip", chip,
+             "--chip-rev", revision, "--app", f"factory={self.www / app}", "--force")
+
+    def update(self, url, *args, ca=None):
+        done = otter("update", self.flash, url, "--ca", ca or self.ca.cert, "--json", *args)
+        report = json.loads(done.stdout) if done.stdout else {}
+        return done, report
+
+    def boots(self):
+        return json.loads(must("flash", "info", self.flash, "--json"))["boot"]["label"]
+
+    def check_refused(self, done, report, result, stage, text=""):
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertEqual(report.get("result"), result, done.stderr)
+        self.assertEqual(report.get("stage"), stage, done.stderr)
+        self.assertIn(text, done.stderr)
+        self.assertEqual(self.boots(), "factory")
+
+
+class GoodUpdates(UpdateCase):
+    def check_updated(self, url, slot, version, *args):
+        done, report = self.update(url, *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((report["result"], report["stage"], report["slot"], report["to_version"]),
+                         ("ESP_OK", "done", slot, version))
+        self.assertEqual(self.boots(), slot)
+        return report
+
+    def test_updates_go_from_slot_to_slot(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            report = self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
+            size = (self.www / "app2.bin").stat().st_size
+            self.assertEqual(report["bytes_downloaded"], size)
+            self.assertEqual(report["bytes_written"], size)
+            self.assertEqual(report["from_version"], "1.0.0")
+            self.assertEqual(report["http_status"], 200)
+            self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0")
+            self.check_updated(server.url("exact.bin"), "ota_0", "3.0.0")
+
+    def test_what_is_in_flash_is_the_image(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
+        image = (self.www / "app2.bin").read_bytes()
+        flash = self.flash.read_bytes()
+        self.assertEqual(flash[0x110000:0x110000 + len(image)], image)
+        self.assertEqual(len(flash), 4 << 20)
+
+    def test_every_kind_of_server_delivers(self):
+        for kind in (servers.Nginx, servers.SServer, servers.HttpsServer):
+            with self.subTest(kind.__name__), kind(self.www, self.cert) as server:
+                self.setUp()
+                self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
+
+    def test_chunked_body_and_redirect(self):
+        body = (self.www / "app2.bin").read_bytes()
+
+        def chunked(handler):
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            for at in range(0, len(body), 10_000):
+                part = body[at:at + 10_000]
+                handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            handler.wfile.write(b"0\r\n\r\n")
+
+        def redirect(handler):
+            handler.send_response(302)
+            handler.send_header("Location", "/chunked")
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        with servers.HttpsServer(self.www, self.cert, routes={"/chunked": chunked, "/moved": redirect}) as server:
+            self.check_updated(server.url("moved"), "ota_0", "2.0.0")
+
+    def test_esp32_flash_takes_esp32_images(self):
+        self.new_esp32_flash()
+        with servers.HttpsServer(self.www, self.cert) as server:
+            self.check_updated(server.url("esp32_v110_sec1.bin"), "ota_0", "1.1.0")
+            self.check_updated(server.url("esp32_drom_irom_64k.bin"), "ota_1", json.loads(must(
+                "image", "info", self.www / "esp32_drom_irom_64k.bin", "--json"))["app"]["version"])
+
+    def test_torn_otadata_copy_is_survived(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
+            with open(self.flash, "r+b") as flash:  # the second copy: cut in the middle of its program
+                flash.seek(0xE000)
+                flash.write(b"\x02\0\0\0" + b"\xff" * 8)
+            self.assertEqual(self.boots(), "ota_0")
+            self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0")
+
+    def test_plain_lines_and_one_summary_without_json(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done = otter("update", self.flash, server.url("app2.bin"), "--ca", self.ca.cert)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("2.0.0 is verified in ota_0 and boots next", done.stdout)
+        self.assertIn("100%", done.stderr)
+        self.assertNotIn("\r", done.stderr)
+
+
+class BadImages(UpdateCase):
+    # file, code, stage, part of the line
+    ESP32_ROWS = (
+        ("bad_magic.bin", "ESP_ERR_OTA_VALIDATE_FAILED", "gate", "magic"),
+        ("esp32s3_valid.bin", "ESP_ERR_INVALID_VERSION", "gate", "ESP32-S3"),
+        ("min_rev_301.bin", "ESP_ERR_INVALID_VERSION", "gate", "rev"),
+        ("max_rev_299.bin", "ESP_ERR_INVALID_VERSION", "gate", "rev"),
+        ("bad_checksum.bin", "ESP_ERR_OTA_VALIDATE_FAILED", "verify", "checksum"),
+        ("bad_hash.bin", "ESP_ERR_OTA_VALIDATE_FAILED", "verify", "SHA-256"),
+        ("trunc_mid_segment.bin", "ESP_ERR_OTA_VALIDATE_FAILED", "verify", ""),
+        ("trunc_before_hash.bin", "ESP_ERR_OTA_VALIDATE_FAILED", "verify", ""),
+        ("trunc_10.bin", "ESP_FAIL", "gate", "less than the header"),
+        ("all_zero.bin", "ESP_FAIL", "gate", "less than the header"),
+    )
+
+    def test_bad_esp32_images(self):
+        self.new_esp32_flash()
+        with servers.HttpsServer(self.www, self.cert) as server:
+            for name, result, stage, text in self.ESP32_ROWS:
+                with self.subTest(name):
+                    done, report = self.update(server.url(name))
+                    self.check_refused(done, report, result, stage, text)
+
+    def test_empty_and_random_files(self):
+        (self.www / "empty.bin").write_bytes(b"")
+        (self.www / "random.bin").write_bytes(bytes((i * i * 31 + i * 17 + 5) % 256 for i in range(50_000)))
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("empty.bin"))
+            self.check_refused(done, report, "ESP_FAIL", "gate", "0 bytes")
+            done, report = self.update(server.url("random.bin"))
+            self.check_refused(done, report, "ESP_ERR_OTA_VALIDATE_FAILED", "gate", "magic")
+            self.assertEqual(report["sectors_erased"], 0)
+
+    def test_oversize_image_of_known_length_erases_nothing(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("large.bin"))
+        self.check_refused(done, report, "ESP_ERR_INVALID_SIZE", "gate", "1048576")
+        self.assertEqual(report["sectors_erased"], 0)
+        self.assertEqual(self.flash.read_bytes()[0x110000:0x210000].strip(b"\xff"), b"")
+
+    def test_oversize_image_of_unknown_length_stops_at_the_boundary(self):
+        body = (self.www / "large.bin").read_bytes()
+
+        def until_close(handler):
+            handler.send_response(200)
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            handler.wfile.write(body + bytes(300_000))
+            handler.close_connection = True
+
+        with servers.HttpsServer(self.www, self.cert, routes={"/large": until_close}) as server:
+            done, report = self.update(server.url("large"))
+        self.check_refused(done, report, "ESP_ERR_INVALID_SIZE", "download")
+        self.assertEqual(self.flash.read_bytes()[0x210000:0x310000].strip(b"\xff"), b"")
+
+    def test_update_to_the_running_slot(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            self.assertEqual(self.update(server.url("app2.bin"))[0].returncode, 0)
+            done, report = self.update(server.url("app1.bin"), "--slot", "ota_0")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(report["result"], "ESP_ERR_OTA_PARTITION_CONFLICT")
+        self.assertEqual(self.boots(), "ota_0")
+
+
+class BadServers(UpdateCase):
+    def cut_server(self, head, body_bytes):
+        """Sends `head` and so many bytes of the image, then resets nothing: it just closes."""
+        body = (self.www / "app2.bin").read_bytes()
+
+        def serve(connection, _):
+            servers.read_request(connection)
+            connection.sendall(head % len(body) if b"%d" in head else head)
+            connection.sendall(body[:body_bytes])
+
+        return servers.RawServer(serve, context=servers.server_context(self.cert), scheme="https")
+
+    def test_cut_connections(self):
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+        rows = (
+            ("before any answer", b"", 0, "ESP_FAIL", "request"),
+            ("in the header", b"HTTP/1.1 200 OK\r\nContent-Le", 0, "ESP_FAIL", "request"),
+            ("after the header", head, 0, "ESP_FAIL", "gate-or-download"),
+            ("in the image header", head, 100, "ESP_FAIL", "gate-or-download"),
+            ("in the body", head, 100_000, "ESP_FAIL", "download"),
+        )
+        for name, sent, count, result, stage in rows:
+            with self.subTest(name), self.cut_server(sent, count) as server:
+                done, report = self.update(server.url("x"))
+                stage = report.get("stage") if stage == "gate-or-download" else stage
+                self.assertIn(report.get("stage"), ("request", "gate", "download"))
+                self.check_refused(done, report, result, stage)
+
+    def test_statuses(self):
+        rows = ((404, "ESP_FAIL"), (500, "ESP_FAIL"), (403, "ESP_FAIL"), (503, "ESP_FAIL"),
+                (304, "ESP_ERR_HTTP_NOT_MODIFIED"), (416, "ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE"))
+
+        def answer(status):
+            def route(handler):
+                handler.send_response(status)
+                handler.send_header("Content-Length", "0")
+                handler.end_headers()
+            return route
+
+        routes = {f"/{status}": answer(status) for status, _ in rows}
+        with servers.HttpsServer(self.www, self.cert, routes=routes) as server:
+            for status, result in rows:
+                with self.subTest(status):
+                    done, report = self.update(server.url(str(status)))
+                    self.check_refused(done, report, result, "request", str(status))
+                    self.assertEqual(report["http_status"], status)
+
+    def test_redirect_loop_ends(self):
+        def loop(handler):
+            handler.send_response(302)
+            handler.send_header("Location", "/loop")
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        with servers.HttpsServer(self.www, self.cert, routes={"/loop": loop}) as server:
+            done, report = self.update(server.url("loop"))
+        self.check_refused(done, report, "ESP_ERR_HTTP_MAX_REDIRECT", "request")
+
+    def test_redirect_to_plain_http_is_refused(self):
+        def down(handler):
+            handler.send_response(302)
+            handler.send_header("Location", "http://127.0.0.1:1/app2.bin")
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        with servers.HttpsServer(self.www, self.cert, routes={"/down": down}) as server:
+            done, report = self.update(server.url("down"))
+        self.check_refused(done, report, "ESP_ERR_HTTP_REDIRECT_DOWNGRADE", "request")
+
+    def test_certificates_that_are_not_believed(self):
+        other_ca = servers.make_ca(self.work, name="other-ca")
+        rows = (
+            ("unknown CA", servers.make_cert(self.work, ca=other_ca, name="c1"), "issuer"),
+            ("self-signed", servers.make_self_signed(self.work), "self"),
+            ("expired", servers.make_cert(self.work, ca=self.ca, expired=True, name="c2"), "expired"),
+            ("wrong name", servers.make_cert(self.work, ca=self.ca, names=["example.org"], name="c3"), "mismatch"),
+        )
+        for name, cert, text in rows:
+            with self.subTest(name), servers.HttpsServer(self.www, cert) as server:
+                done, report = self.update(server.url("app2.bin"))
+                self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", text)
+
+    def test_nobody_there(self):
+        port = servers.free_port()
+        done, report = self.update(f"https://127.0.0.1:{port}/x")
+        self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "refused")
+        done, report = self.update("https://does-not-exist.invalid/x", "--timeout", "2")
+        self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "does-not-exist.invalid")
+
+    def test_server_that_says_nothing(self):
+        quiet = threading.Event()
+        with servers.RawServer(lambda connection, _: quiet.wait(20), scheme="https") as server:
+            done, report = self.update(server.url("x"), "--timeout", "1")
+            quiet.set()
+        self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect")
+
+    def test_server_that_falls_silent_after_the_request(self):
+        quiet = threading.Event()
+
+        def serve(connection, _):
+            servers.read_request(connection)
+            quiet.wait(20)
+
+        context = servers.server_context(self.cert)
+        with servers.RawServer(serve, context=context, scheme="https") as server:
+            done, _ = self.update(server.url("x"), "--timeout", "1")
+            quiet.set()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no response within the time limit", done.stderr)
+        self.assertEqual(self.boots(), "factory")
+
+    def test_server_that_stalls_in_the_body(self):
+        body = (self.www / "app2.bin").read_bytes()
+        quiet = threading.Event()
+
+        def serve(connection, _):
+            servers.read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:50_000])
+            quiet.wait(30)
+
+        context = servers.server_context(self.cert)
+        with servers.RawServer(serve, context=context, scheme="https") as server:
+            done, report = self.update(server.url("x"), "--timeout", "1")
+            quiet.set()
+        self.check_refused(done, report, "ESP_ERR_HTTP_READ_TIMEOUT", "download", "stalled")
+
+    def test_plain_http_is_refused_unless_allowed(self):
+        with servers.HttpsServer(self.www, plain=True) as server:
+            done, report = self.update(server.url("app2.bin"))
+            self.check_refused(done, report, "ESP_ERR_INVALID_ARG", "config", "plain HTTP")
+            done, report = self.update(server.url("app2.bin"), "--allow-http")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class BadFlash(UpdateCase):
+    def refused(self, text):
+        done = otter("update", self.flash, "https://127.0.0.1:1/x", "--ca", self.ca.cert)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(text, done.stderr)
+
+    def test_flash_files_that_are_none(self):
+        content = self.flash.read_bytes()
+        rows = (
+            ("empty", b"", "size of 0 bytes"),
+            ("not a multiple of the sector", content[:5000], "size of 5000 bytes"),
+            ("too short for a table", content[:0x8000], "partition table"),
+            ("no table", content[:0x8000] + b"\xff" * 0x1000 + content[0x9000:], "partition table"),
+            ("table with a wrong MD5", content[:0x8001] + b"\0" + content[0x8002:], "partition table"),
+        )
+        for name, data, text in rows:
+            with self.subTest(name):
+                self.flash.write_bytes(data)
+                self.refused(text)
+
+    def test_missing_file_and_busy_file(self):
+        path, self.flash = self.flash, self.work / "flash.bin.not-there"
+        self.refused("No such file")
+        self.flash = path
+        with open(path, "rb") as held:
+            import fcntl
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.refused("another process")
+
+    def test_usage(self):
+        for args in ((), (self.flash,), (self.flash, "u", "extra"), (self.flash, "https://x/"),
+                     (self.flash, "https://x/", "--ca"), (self.flash, "https://x/", "--nonsense")):
+            with self.subTest(args):
+                done = otter("update", *args)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("--help", done.stderr)
+        self.assertEqual(otter("update", "--help").returncode, 0)
+
+    def test_unreadable_ca(self):
+        (self.work / "garbage.pem").write_text("this is no certificate\n")
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("app2.bin"), ca=self.work / "garbage.pem")
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "certificate")
+            done, _ = self.update(server.url("app2.bin"), ca=self.work / "missing.pem")
+        self.assertEqual(done.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
