@@ -83,9 +83,9 @@ static void note_client(https_ota_t *ota)
     int status = esp_http_client_get_status_code(ota->client);
     report->http_status = status > 0 ? status : report->http_status;
     esp_http_client_get_url(ota->client, report->url, (int)sizeof(report->url));
-    const otter_transport_error_t *cause = http_client_last_error(ota->client);
-    if (cause != NULL && cause->code != ESP_OK) {
-        report->transport = *cause;
+    const http_failure_t *failure = http_client_last_failure(ota->client);
+    if (failure->stage != HTTP_STAGE_NONE) {
+        report->transport = failure->cause;
     }
 }
 
