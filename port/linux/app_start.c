@@ -11,8 +11,8 @@
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
+#include "linux/system_clock.h"
 #include "otter/device.h"
-#include "otter/system.h"
 #include "sdkconfig.h"
 
 #define WATCH_PERIOD_MS 250 /* how often the runner hears that all tasks live */
