@@ -81,9 +81,6 @@ static const esp_partition_t *open_partition(linux_device_t *dev, const io_optio
     }
     otter_partition_list_t *list = &dev->device.partitions;
     uint32_t table_offset = dev->device.config.table_offset;
-    if (list->status == ESP_ERR_NOT_FOUND) { /* without MD5 an application sees none, but a person may */
-        (void)partition_list_load(list, dev->flash, table_offset, true);
-    }
     const esp_partition_t *partition = NULL;
     if (list->status != ESP_OK || list->count == 0) {
         cli_fail(VERB, "%s has no usable partition table at 0x%" PRIx32 "; `otter table show %s` says more",
@@ -162,7 +159,7 @@ static bool copy_to_file(otter_flash_t *flash, const esp_partition_t *partition,
 
 int flash_read_verb(int argc, char **argv)
 {
-    io_options_t o = {.device.read_only = true};
+    io_options_t o = {.device = {.read_only = true, .allow_no_md5 = true}};
     linux_device_t dev;
     int status = parse_options(argc, argv, 2, 3, &o);
     const esp_partition_t *partition = status == EXIT_DONE ? open_partition(&dev, &o) : NULL;
@@ -246,7 +243,7 @@ static esp_err_t write_and_check(linux_device_t *dev, const esp_partition_t *par
 
 int flash_write_verb(int argc, char **argv)
 {
-    io_options_t o = {0};
+    io_options_t o = {.device.allow_no_md5 = true};
     linux_device_t dev;
     int status = parse_options(argc, argv, 3, 3, &o);
     const esp_partition_t *partition = status == EXIT_DONE ? open_partition(&dev, &o) : NULL;
@@ -274,7 +271,7 @@ int flash_write_verb(int argc, char **argv)
 
 int flash_erase_verb(int argc, char **argv)
 {
-    io_options_t o = {0};
+    io_options_t o = {.device.allow_no_md5 = true};
     linux_device_t dev;
     int status = parse_options(argc, argv, 2, 2, &o);
     const esp_partition_t *partition = status == EXIT_DONE ? open_partition(&dev, &o) : NULL;

@@ -9,8 +9,9 @@
 #include <cjson/cJSON.h>
 
 #include "clean_text.h"
+#include "esp_flash_partitions.h"
+#include "table_json.h"
 #include "table_load.h"
-#include "table_names.h"
 #include "table_rules.h"
 
 #define VERB         "table"
@@ -236,18 +237,26 @@ static void gather_warnings(const table_file_t *file, const arguments_t *args, c
     }
 }
 
+/** As it would be in a binary; of a CSV that is refused, numbers that do not fit are cut. */
+static partition_entry_t to_entry(const table_row_t *row)
+{
+    partition_entry_t entry = {
+        .type = (uint8_t)row->type,
+        .subtype = (uint8_t)row->subtype,
+        .offset = (uint32_t)row->offset,
+        .size = (uint32_t)row->size,
+        .flags = (row->encrypted ? PART_FLAG_ENCRYPTED : 0u) | (row->readonly ? PART_FLAG_READONLY : 0u),
+    };
+    snprintf(entry.label, sizeof(entry.label), "%s", row->name);
+    return entry;
+}
+
 static void print_table(const table_file_t *file, const cJSON *warnings)
 {
-    printf("%-16s %-15s %-9s %10s %10s %8s  %s\n", "label", "type", "subtype", "offset", "size", "", "flags");
+    table_print_heading("");
     for (size_t i = 0; i < file->rows.count; i++) {
-        const table_row_t *row = &file->rows.rows[i];
-        char type[8], subtype[8], human[32], label[CLEAN_TEXT_SIZE(16)];
-        table_format_size(row->size, human);
-        printf("%-16s %-15s %-9s 0x%08" PRIx64 " 0x%08" PRIx64 " %8s  %s\n", clean_text(label, row->name, 16),
-               table_type_name((uint8_t)row->type, type),
-               table_subtype_name((uint8_t)row->type, (uint8_t)row->subtype, subtype), (uint64_t)row->offset,
-               (uint64_t)row->size, human,
-               table_flags_name((row->encrypted ? 1u : 0u) | (row->readonly ? 2u : 0u)));
+        partition_entry_t entry = to_entry(&file->rows.rows[i]);
+        table_print_entry("", &entry);
     }
     if (md5_name(file) != NULL) {
         printf("MD5: %s\n", md5_name(file));
@@ -259,28 +268,14 @@ static void print_table(const table_file_t *file, const cJSON *warnings)
     }
 }
 
-static cJSON *row_json(const table_row_t *row)
-{
-    char type[8], subtype[8], label[CLEAN_TEXT_SIZE(16)];
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "label", clean_text(label, row->name, 16));
-    cJSON_AddStringToObject(json, "type", table_type_name((uint8_t)row->type, type));
-    cJSON_AddStringToObject(json, "subtype",
-                            table_subtype_name((uint8_t)row->type, (uint8_t)row->subtype, subtype));
-    cJSON_AddNumberToObject(json, "offset", (double)row->offset);
-    cJSON_AddNumberToObject(json, "size", (double)row->size);
-    cJSON_AddStringToObject(json, "flags",
-                            table_flags_name((row->encrypted ? 1u : 0u) | (row->readonly ? 2u : 0u)));
-    return json;
-}
-
 static void print_json(const table_file_t *file, const cJSON *warnings, const char *error)
 {
     char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "partitions");
     for (size_t i = 0; i < file->rows.count; i++) {
-        cJSON_AddItemToArray(list, row_json(&file->rows.rows[i]));
+        partition_entry_t entry = to_entry(&file->rows.rows[i]);
+        cJSON_AddItemToArray(list, table_entry_json(&entry));
     }
     if (md5_name(file) != NULL) {
         cJSON_AddStringToObject(root, "md5", md5_name(file));

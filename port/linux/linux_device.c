@@ -134,6 +134,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     const otter_efuse_t seam = path != NULL ? efuse_file_seam(&dev->efuse) : (otter_efuse_t){0};
     const otter_device_config_t config = {
         .table_offset = options->table_offset,
+        .allow_no_md5 = options->allow_no_md5,
         .anti_rollback = options->anti_rollback,
         .allow_http = options->allow_http,
     };

@@ -1,0 +1,38 @@
+/* Showing one partition. */
+#include "table_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "clean_text.h"
+#include "table_csv.h"
+#include "table_names.h"
+
+cJSON *table_entry_json(const partition_entry_t *entry)
+{
+    char type[8], subtype[8], label[CLEAN_TEXT_SIZE(16)];
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "label", clean_text(label, entry->label, 16));
+    cJSON_AddStringToObject(json, "type", table_type_name(entry->type, type));
+    cJSON_AddStringToObject(json, "subtype", table_subtype_name(entry->type, entry->subtype, subtype));
+    cJSON_AddNumberToObject(json, "offset", entry->offset);
+    cJSON_AddNumberToObject(json, "size", entry->size);
+    cJSON_AddStringToObject(json, "flags", table_flags_name(entry->flags));
+    return json;
+}
+
+void table_print_heading(const char *indent)
+{
+    printf("%s%-16s %-15s %-9s %10s %10s %8s\n", indent, "label", "type", "subtype", "offset", "size", "");
+}
+
+void table_print_entry(const char *indent, const partition_entry_t *entry)
+{
+    char type[8], subtype[8], human[32], label[CLEAN_TEXT_SIZE(16)];
+    const char *flags = table_flags_name(entry->flags);
+    table_format_size(entry->size, human);
+    printf("%s%-16s %-15s %-9s 0x%08" PRIx32 " 0x%08" PRIx32 " %8s%s%s\n", indent,
+           clean_text(label, entry->label, 16), table_type_name(entry->type, type),
+           table_subtype_name(entry->type, entry->subtype, subtype), entry->offset, entry->size, human,
+           *flags != '\0' ? "  " : "", flags);
+}
