@@ -114,6 +114,13 @@ static bool page_is_used(const layout_t *layout, uint32_t start)
 
 bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t why_size)
 {
+    for (size_t i = 0; i < layout->count; i++) {
+        if (strcmp(layout->pieces[i].name, APPDESC_SECTION) == 0 && layout->pieces[i].mapped) {
+            snprintf(why, why_size, "section %s has %zu bytes, a descriptor has %u", APPDESC_SECTION,
+                     layout->pieces[i].len, IMAGE_DESC_SIZE);
+            return false;
+        }
+    }
     const otter_window_t *window = &layout->chip->data;
     for (uint32_t page = window->start; page < window->end; page += layout->page) {
         if (page_is_used(layout, page)) {

@@ -368,6 +368,7 @@ class Hostile(ImageTest):
             ("two in a page", [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C001000, b"abcd")], "in one"),
             ("descriptor elsewhere", [(".flash.appdesc", 0x3C000100, desc)], "is not at 0x20"),
             ("no descriptor", [(".flash.appdesc", 0x3C000020, b"x" * 256)], "no app descriptor"),
+            ("short descriptor", [(".flash.appdesc", 0x3C000020, desc[:252])], "a descriptor has 256"),
             ("digest there", [(".flash.appdesc", 0x3C000020, desc[:144] + b"x" * 112)], "already holds"),
             ("too long", [(".flash.appdesc", 0x3C000020, desc), (".iram", 0x40380000, bytes(1 << 24))], "16 MiB"),
             ("too many", [(".flash.appdesc", 0x3C000020, desc)] +
