@@ -58,10 +58,10 @@ class UpdateCase(unittest.TestCase):
 
     @classmethod
     def make_images(cls):
-        """Images of chip linux: 1.0.0 and 2.0.0 of 300 KB, and one that is too large for its slot."""
+        """Images of chip linux: 1.0.0 and 2.0.0 of 300 KB, one that fills its slot, one that is 16 bytes too large."""
         program = pathlib.Path("/bin/true").read_bytes()
         for name, version, size in (("app1.bin", "1.0.0", 300_000), ("app2.bin", "2.0.0", 300_001),
-                                    ("exact.bin", "3.0.0", (1 << 20) - 352), ("large.bin", "9.0.0", (1 << 20) - 336)):
+                                    ("exact.bin", "3.0.0", (1 << 20) - 336), ("large.bin", "9.0.0", (1 << 20) - 320)):
             elf = cls.work / "elf"
             elf.write_bytes(program + bytes(i * 7 % 251 for i in range(size - len(program))))
             must("image", "build", "--elf", elf, "--chip", "linux", "--project", "test", "--version", version,
@@ -69,16 +69,18 @@ class UpdateCase(unittest.TestCase):
 
     def setUp(self):
         self.flash = self.work / "flash.bin"
+        self.tearDown()
         must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv",
-             "--app", f"factory={self.www / 'app1.bin'}", "--force")
+             "--app", f"factory={self.www / 'app1.bin'}")
 
     def tearDown(self):
         for path in self.work.glob("flash.bin*"):
             path.unlink()
 
     def new_esp32_flash(self, app="esp32_valid.bin", chip="esp32", revision="300"):
+        self.tearDown()
         must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", "--chip", chip,
-             "--chip-rev", revision, "--app", f"factory={self.www / app}", "--force")
+             "--chip-rev", revision, "--app", f"factory={self.www / app}")
 
     def update(self, url, *args, ca=None):
         done = otter("update", self.flash, url, "--ca", ca or self.ca.cert, "--json", *args)
