@@ -11,8 +11,8 @@
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
+#include "linux/system_clock.h"
 #include "otter/device.h"
-#include "otter/system.h"
 #include "sdkconfig.h"
 
 #define WATCH_PERIOD_MS 250 /* how often the runner hears that all tasks live */
@@ -96,8 +96,8 @@ int main(void)
         return EXIT_USAGE;
     }
     setvbuf(stdout, NULL, _IOLBF,
-            BUFSIZ);      /* a console that shows each line when it ends, also through a pipe */
-    (void)otter_now_us(); /* time begins now */
+            BUFSIZ); /* a console that shows each line when it ends, also through a pipe */
+    system_clock_restart();
 
     char why[256];
     if (!attach_device(flash_fd, &boot, why, sizeof(why))) {

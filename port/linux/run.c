@@ -15,6 +15,7 @@
 #include "image/image.h"
 #include "linux/file_flash.h"
 #include "linux/firmware_process.h"
+#include "linux/system_clock.h"
 #include "otter/boot.h"
 #include "otter/system.h"
 
@@ -73,6 +74,7 @@ static void print_line(const char *format, ...)
 
 static void print_reset(const run_t *run)
 {
+    system_clock_restart();
     for (size_t i = 0; i < sizeof(reset_lines) / sizeof(reset_lines[0]); i++) {
         if (reset_lines[i].reason == run->reason) {
             print_line("%s,boot:0x8 (SPI_FAST_FLASH_BOOT)", reset_lines[i].line);

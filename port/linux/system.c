@@ -10,17 +10,28 @@
 
 #include "linux/freertos_kernel.h"
 #include "linux/run_protocol.h"
+#include "linux/system_clock.h"
+
+static int64_t start_us;
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 int64_t otter_now_us(void)
 {
-    static int64_t start_us;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     if (start_us == 0) {
-        start_us = us;
+        system_clock_restart();
     }
-    return us - start_us;
+    return monotonic_us() - start_us;
+}
+
+void system_clock_restart(void)
+{
+    start_us = monotonic_us();
 }
 
 void otter_sleep_ms(uint32_t ms)

@@ -9,11 +9,15 @@
 #include "freertos/semphr.h"
 #include "freertos/task.h"
 
+#include "esp_http_client.h"
+#include "http/event_mirror.h"
+
 #ifndef CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE
 #define CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE 32
 #endif
-#define LOOP_TASK_STACK    4096
-#define LOOP_TASK_PRIORITY 20
+#define HTTP_EVENT_POST_WAIT_MS 2000 /* CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT */
+#define LOOP_TASK_STACK         4096
+#define LOOP_TASK_PRIORITY      20
 
 /*
  * Invariants:
@@ -131,6 +135,12 @@ static void free_loop(event_loop_t *loop)
     free(loop);
 }
 
+/** The HTTP client works without anybody who listens: an event that finds no room is lost, as in ESP-IDF. */
+static void post_http_event(int32_t id, const void *data, size_t size)
+{
+    (void)esp_event_post(ESP_HTTP_CLIENT_EVENT, id, data, size, pdMS_TO_TICKS(HTTP_EVENT_POST_WAIT_MS));
+}
+
 esp_err_t esp_event_loop_create_default(void)
 {
     if (default_loop != NULL) {
@@ -149,6 +159,7 @@ esp_err_t esp_event_loop_create_default(void)
         return ESP_ERR_NO_MEM;
     }
     default_loop = loop;
+    otter_http_set_event_mirror(post_http_event);
     return ESP_OK;
 }
 
@@ -161,6 +172,7 @@ esp_err_t esp_event_loop_delete_default(void)
     if (xTaskGetCurrentTaskHandle() == loop->task) {
         return ESP_FAIL;
     }
+    otter_http_set_event_mirror(NULL);
     default_loop = NULL;
     const posted_event_t stop = {.base = stop_event};
     xQueueSendToFront(loop->queue, &stop, portMAX_DELAY);

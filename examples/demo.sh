@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# The main job on one screen: a device updates itself over HTTPS, confirms, takes a broken update, and falls back.
+# usage: examples/demo.sh BUILD_DIR [FOLDER]     FOLDER keeps what was made; without it everything is removed at the end
+set -euo pipefail
+
+build=$(cd "${1:?usage: examples/demo.sh BUILD_DIR [FOLDER]}" && pwd)
+examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+otter=$build/otter
+time_limit=120 # seconds for the device; it needs about ten
+
+if [[ -n ${2:-} ]]; then
+    mkdir -p "$2"
+    folder=$(cd "$2" && pwd)
+else
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/otter-demo-XXXXXX")
+fi
+server='' watcher=''
+
+cleanup() {
+    [[ -z $watcher ]] || kill "$watcher" 2>/dev/null || true
+    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    wait
+    [[ -n ${2:-} ]] || rm -rf "$folder"
+}
+trap 'cleanup "$@"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+die() {
+    printf 'demo: %s\n' "$*" >&2
+    exit 1
+}
+
+# A CA, and a certificate of it for a server on this machine.
+make_certificates() {
+    local quiet=$folder/openssl.log
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=otter demo CA" \
+        -keyout "$folder/ca.key" -out "$folder/ca.pem" 2>"$quiet" &&
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=localhost" \
+            -addext "basicConstraints=critical,CA:FALSE" -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" \
+            -CA "$folder/ca.pem" -CAkey "$folder/ca.key" \
+            -keyout "$folder/server.key" -out "$folder/server.pem" 2>>"$quiet" ||
+        { cat "$quiet" >&2 && die "openssl could not make certificates"; }
+}
+
+# Puts a version on offer, whole or not at all.
+offer() {
+    cp "$build/examples/advanced_https_ota-$1.bin" "$folder/www/firmware.bin.new"
+    mv "$folder/www/firmware.bin.new" "$folder/www/firmware.bin"
+}
+
+# Serves $folder/www on a free port, slowly enough that a download can be watched; sets `server` and `port`.
+start_server() {
+    local rate=$(($(stat -c %s "$folder/www/firmware.bin") / 2))
+    "$otter" serve "$folder/www" --cert "$folder/server.pem" --key "$folder/server.key" --bind 127.0.0.1 --port 0 \
+        --port-file "$folder/port" --rate "$rate" >"$folder/server.log" 2>&1 &
+    server=$!
+    for _ in $(seq 200); do
+        if [[ -s $folder/port ]]; then
+            port=$(<"$folder/port")
+            return
+        fi
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.05
+    done
+    cat "$folder/server.log" >&2
+    die "the server did not start"
+}
+
+# Once 2.0.0 runs it asks for the next update: the second request. From then on 3.0.0 is on offer.
+offer_the_broken_one_in_time() {
+    until (($(grep -c "firmware.bin" "$folder/server.log") >= 2)); do
+        sleep 0.05
+    done
+    offer 3.0.0
+}
+
+say "Certificates: a CA that the device trusts, and a server certificate signed by it"
+make_certificates
+openssl x509 -in "$folder/server.pem" -noout -subject -issuer -ext subjectAltName
+
+say "A 4 MiB flash with ESP-IDF's two-OTA table and version 1.0.0 in the factory partition"
+rm -f "$folder/flash.bin" "$folder/port"
+mkdir -p "$folder/www"
+"$otter" flash new "$folder/flash.bin" --size 4MB --table "$examples/partitions_two_ota.csv" \
+    --app "factory=$build/examples/advanced_https_ota-1.0.0.bin"
+
+say "A server on 127.0.0.1 that offers 2.0.0, and 3.0.0 as soon as 2.0.0 runs (3.0.0 crashes in its self-test)"
+offer 2.0.0
+start_server
+echo "https://localhost:$port/firmware.bin"
+offer_the_broken_one_in_time &
+watcher=$!
+
+say "The device"
+status=0
+OTTER_EXAMPLE_URL=https://localhost:$port/firmware.bin OTTER_EXAMPLE_CA=$folder/ca.pem OTTER_EXAMPLE_INTERVAL_MS=1000 \
+    timeout --foreground "$time_limit" "$otter" run "$folder/flash.bin" --watchdog 30 || status=$?
+((status == 0)) || die "the device ended with status $status"
+
+say "What is in the flash now"
+"$otter" flash info "$folder/flash.bin" | tee "$folder/info.txt"
