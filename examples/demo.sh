@@ -79,6 +79,19 @@ offer_the_broken_one_in_time() {
     offer 3.0.0
 }
 
+# The story has ended as told, or this is a failure.
+check_end() {
+    local info slots versions
+    info=$("$otter" flash info "$folder/flash.bin" --json | tr -d '[:space:]')
+    slots=$(grep -o '"label":"ota_[01]","state":"[A-Z_]*"' <<<"$info" | tr -d '"' | tr '\n' ' ') || true
+    versions=$(grep -o '"version":"[^"]*"' <<<"$info" | tr -d '"' | tr '\n' ' ') || true
+    [[ $slots == "label:ota_0,state:VALID label:ota_1,state:ABORTED " ]] ||
+        die "ota_0 should be VALID and ota_1 ABORTED, but there is: $slots"
+    [[ $versions == "version:1.0.0 version:2.0.0 version:3.0.0 " ]] ||
+        die "the slots should hold 1.0.0, 2.0.0 and 3.0.0, but there is: $versions"
+    [[ $info == *'"boot":{"label":"ota_0"'* ]] || die "ota_0 should boot next"
+}
+
 say "Certificates: a CA that the device trusts, and a server certificate signed by it"
 make_certificates
 openssl x509 -in "$folder/server.pem" -noout -subject -issuer -ext subjectAltName
@@ -103,4 +116,7 @@ OTTER_EXAMPLE_URL=https://localhost:$port/firmware.bin OTTER_EXAMPLE_CA=$folder/
 ((status == 0)) || die "the device ended with status $status"
 
 say "What is in the flash now"
-"$otter" flash info "$folder/flash.bin" | tee "$folder/info.txt"
+"$otter" flash info "$folder/flash.bin"
+check_end
+
+say "As it should: 2.0.0 runs, 3.0.0 had its chance"

@@ -1,0 +1,88 @@
+"""The demo tells its story: 1.0.0 takes 2.0.0 and confirms it, 3.0.0 crashes on trial, the device falls back."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import unittest
+
+BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
+SLOT_SIZE = 0x100000
+
+STORY = (
+    r"This is version 1\.0\.0, running from factory, reset reason 1",
+    r"Running firmware version: 1\.0\.0, on offer: 2\.0\.0",
+    r"progress: 100 %",
+    r"ESP_HTTPS_OTA upgrade successful\. Rebooting",
+    r"rst:0xc \(SW_CPU_RESET\)",
+    r"Loaded app from partition at offset 0x110000",
+    r"This is version 2\.0\.0, running from ota_0, reset reason 3",
+    r"Self-test passed",
+    r"App is valid, rollback cancelled successfully",
+    r"Running firmware version: 2\.0\.0, on offer: 3\.0\.0",
+    r"progress: 100 %",
+    r"Loaded app from partition at offset 0x210000",
+    r"This is version 3\.0\.0, running from ota_1, reset reason 3",
+    r"this version has a bug",
+    r"Guru Meditation Error: .*abort\(\) was called",
+    r"Loaded app from partition at offset 0x110000",
+    r"This is version 2\.0\.0, running from ota_0, reset reason 4",
+    r"3\.0\.0 failed here and was rolled back",
+    r"What is in the flash now",
+)
+
+
+class Demo(unittest.TestCase):
+    def test_the_story(self):
+        image = BUILD / "examples" / "advanced_https_ota-1.0.0.bin"
+        if image.stat().st_size > SLOT_SIZE:
+            self.skipTest("this build's firmware is larger than a slot of the two-OTA table")
+        with tempfile.TemporaryDirectory(prefix="otter-test-demo-") as temp:
+            began = time.monotonic()
+            done = subprocess.run([SOURCE / "examples" / "demo.sh", BUILD], capture_output=True, text=True, timeout=150,
+                                  check=False, env={**os.environ, "TMPDIR": temp})
+            took = time.monotonic() - began
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            rest = done.stdout
+            for line in STORY:
+                found = re.search(line, rest)
+                self.assertIsNotNone(found, f"{line!r} is missing or out of order in\n{done.stdout}\n{done.stderr}")
+                rest = rest[found.end():]
+            self.assertLess(took, 60, "the demo is to be over in a minute")
+            self.assertEqual(os.listdir(temp), [], "the demo cleans up")
+
+    def run_with_stub(self, name, script):
+        """Runs the demo with one program replaced by a shell script: otter, or one found in PATH."""
+        with tempfile.TemporaryDirectory(prefix="otter-test-demo-") as temp:
+            stubs = pathlib.Path(temp) / "stubs"
+            stubs.mkdir()
+            (stubs / name).write_text(f"#!/bin/sh\n{script}\n")
+            (stubs / name).chmod(0o755)
+            if not (stubs / "otter").exists():
+                (stubs / "otter").symlink_to(BUILD / "otter")
+            (stubs / "examples").symlink_to(BUILD / "examples")
+            return subprocess.run([SOURCE / "examples" / "demo.sh", stubs], capture_output=True, text=True, timeout=150,
+                                  check=False, env={**os.environ, "PATH": f"{stubs}:{os.environ['PATH']}"})
+
+    def test_another_end_of_the_story_is_a_failure(self):
+        done = self.run_with_stub("otter", f'[ "$1" = run ] || exec "{BUILD}/otter" "$@"')
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("demo: ", done.stderr)
+
+    def test_a_device_that_fails_is_a_failure(self):
+        done = self.run_with_stub("otter", f'[ "$1" = run ] && exit 1; exec "{BUILD}/otter" "$@"')
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("the device ended with status 1", done.stderr)
+
+    def test_without_certificates_it_says_why(self):
+        done = self.run_with_stub("openssl", "echo no entropy today >&2; exit 1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no entropy today", done.stderr)
+        self.assertIn("openssl could not make certificates", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
