@@ -43,10 +43,12 @@ typedef esp_err_t (*http_client_init_cb_t)(esp_http_client_handle_t client);
  * long as the handle.
  */
 typedef struct {
-    const esp_http_client_config_t *http_config; /* url, trust, timeout_ms, buffer_size (at least 1024 is used) */
+    const esp_http_client_config_t
+        *http_config; /* url, trust, timeout_ms, buffer_size (at least 1024 is used) */
     http_client_init_cb_t http_client_init_cb;
-    bool bulk_flash_erase; /* erase for the whole image (unknown length: the whole slot) before the first write */
-    uint32_t buffer_caps;  /* MALLOC_CAP_*; every memory is alike off-chip */
+    bool
+        bulk_flash_erase; /* erase for the whole image (unknown length: the whole slot) before the first write */
+    uint32_t buffer_caps; /* MALLOC_CAP_*; every memory is alike off-chip */
     struct {
         const esp_partition_t *staging; /* where to write; NULL: esp_ota_get_next_update_partition(NULL) */
         const esp_partition_t *final;   /* what the image is for; NULL: staging */

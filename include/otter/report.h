@@ -20,15 +20,15 @@ typedef enum {
 
 typedef struct {
     otter_stage_t stage;
-    esp_err_t code;       /* what the failing call returned; ESP_OK while nothing has failed */
-    char why[200];        /* one line for people, with the numbers; "" while nothing has failed */
-    int http_status;      /* of the last response, 0: none yet */
+    esp_err_t code;  /* what the failing call returned; ESP_OK while nothing has failed */
+    char why[200];   /* one line for people, with the numbers; "" while nothing has failed */
+    int http_status; /* of the last response, 0: none yet */
     otter_transport_error_t transport; /* cause of a connection failure */
-    char url[256];        /* the last one asked for (after redirects), cut to fit; without credentials */
-    char slot[17];        /* label of the partition written */
+    char url[256]; /* the last one asked for (after redirects), cut to fit; without credentials */
+    char slot[17]; /* label of the partition written */
     uint64_t bytes_downloaded, bytes_written;
-    int64_t image_size;   /* as the server announced it, -1: unknown */
-    uint32_t attempts;    /* connections made for this update */
+    int64_t image_size; /* as the server announced it, -1: unknown */
+    uint32_t attempts;  /* connections made for this update */
 } otter_update_report_t;
 
 /** "config", "connect", ... as in `otter update --json`. */

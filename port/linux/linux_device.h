@@ -28,7 +28,8 @@ typedef struct {
     linux_device_switch_t rollback; /* default: on for chip linux, off for others (as ESP-IDF ships) */
     bool anti_rollback;
     bool allow_http;
-    bool allow_no_md5; /* partitions of a table without MD5 record, too: a person sees them, an application does not */
+    bool
+        allow_no_md5; /* partitions of a table without MD5 record, too: a person sees them, an application does not */
 } linux_device_options_t;
 
 /** Must stay where it is between open and close: the device points into it. */
