@@ -1,0 +1,221 @@
+/* The boot step where no recording reaches: bad tables, no otadata, failing flash, what it says in words. */
+#include "unit/ota_rig.h"
+
+static void put_record(rig_t *rig, uint32_t copy, uint32_t seq, uint32_t state)
+{
+    const otadata_entry_t entry = otadata_make(seq, state);
+    otadata_encode(&entry, rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE);
+}
+
+static void open_with_images(rig_t *rig, const char *table, bool rollback)
+{
+    rig_open(rig, table, &(otter_device_config_t){.rollback = rollback});
+    rig->untraced = true;
+    for (uint32_t i = 0; i < rig->device.partitions.count; i++) {
+        const esp_partition_t *p = &rig->device.partitions.items[i];
+        if (p->type == ESP_PARTITION_TYPE_APP) {
+            rig_place(rig, p->address, "image", "esp32_valid.bin");
+        }
+    }
+}
+
+static void a_device_without_a_usable_table_does_not_boot(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *table;
+        esp_err_t want;
+    } rows[] = {
+        {"bad_all_ff.bin", ESP_ERR_INVALID_STATE},
+        {"bad_md5_digest.bin", ESP_ERR_INVALID_STATE},
+        {"bad_exceeds_4mb.bin", ESP_ERR_INVALID_SIZE},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rig_t rig;
+        otter_boot_result_t result;
+        open_with_images(&rig, "two_ota_md5", false);
+        rig_place(&rig, RIG_TABLE_OFFSET, "ptable/bin", rows[i].table);
+        assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), rows[i].want);
+        assert_null(result.partition);
+        assert_null(rig.device.running);
+        assert_non_null(strstr(result.reason, "partition table"));
+        rig_close(&rig);
+    }
+}
+
+static void a_table_without_md5_boots_although_applications_cannot_read_it(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", false);
+    rig_place(&rig, RIG_TABLE_OFFSET, "ptable/bin", "two_ota_nomd5.bin");
+    memset(rig.sim.bytes + RIG_TABLE_OFFSET + 6 * 32, 0xFF, 64); /* the other table's MD5 row */
+    const otter_chip_t chip = rig.device.chip;
+    otter_device_init(&rig.device, &rig.flash, &chip, NULL, &(otter_device_config_t){.rollback = false});
+    assert_int_equal(rig.device.partitions.status, ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_string_equal(result.partition->label, "factory");
+    assert_int_equal(result.partition->address, 0x10000);
+    assert_ptr_equal(rig.device.running, result.partition);
+    assert_int_equal(rig.device.partitions.count, 0);
+    rig_close(&rig);
+}
+
+/** Turns the otadata row of the table in flash into something else; such a table has no MD5 row. */
+static void edit_otadata_row(rig_t *rig, uint32_t offset_in_row, uint8_t value)
+{
+    rig_place(rig, RIG_TABLE_OFFSET, "ptable/bin", "two_ota_nomd5.bin");
+    memset(rig->sim.bytes + RIG_TABLE_OFFSET + 6 * 32, 0xFF, 64);
+    for (uint8_t *row = rig->sim.bytes + RIG_TABLE_OFFSET; row[0] == 0xAA; row += 32) {
+        if (row[2] == ESP_PARTITION_TYPE_DATA && row[3] == ESP_PARTITION_SUBTYPE_DATA_OTA) {
+            row[offset_in_row] = value;
+            return;
+        }
+    }
+    fail_msg("no otadata row");
+}
+
+static void without_otadata_factory_is_first(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", true);
+    put_record(&rig, 0, 1, ESP_OTA_IMG_NEW);
+    edit_otadata_row(&rig, 3, ESP_PARTITION_SUBTYPE_DATA_FAT);
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_string_equal(result.partition->label, "factory");
+    assert_string_equal(result.reason, "there is no otadata partition: factory is first");
+    rig.sim.bytes[0x10000] = 0;
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_string_equal(result.partition->label, "ota_0");
+    assert_int_equal(rig.sim.ops, 0);
+    rig_close(&rig);
+}
+
+static void otadata_of_one_sector_stops_the_boot(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", false);
+    edit_otadata_row(&rig, 9, 0x10); /* size 0x1000 */
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_ERR_INVALID_SIZE);
+    assert_non_null(strstr(result.reason, "4096 bytes"));
+    rig_close(&rig);
+}
+
+static void failing_flash_is_told_as_such(void **state)
+{
+    (void)state;
+    otter_boot_result_t result;
+    for (uint32_t at = 0; at < 40; at++) {
+        rig_t rig;
+        open_with_images(&rig, "two_ota_md5", true);
+        put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+        rig.sim.reads = 0;
+        rig.sim.fail_read_at = at;
+        esp_err_t err = otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result);
+        assert_true(err == ESP_ERR_FLASH_OP_FAIL || err == ESP_OK);
+        assert_int_equal(err == ESP_OK, result.partition != NULL);
+        assert_true(result.reason[0] != '\0');
+        assert_int_equal(rig.sim.ops, 0);
+        rig_close(&rig);
+    }
+}
+
+static void the_reason_names_the_record_and_what_was_passed_over(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", false);
+    put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+    put_record(&rig, 1, 2, ESP_OTA_IMG_VALID);
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result), ESP_OK);
+    assert_string_equal(result.reason, "otadata copy 1 is active (seq 2, VALID) and selects ota_1");
+    assert_int_equal(result.tried_count, 0);
+    assert_int_equal(result.image_len, 784);
+    assert_null(rig.device.running); /* a dry run starts nothing */
+
+    rig.sim.bytes[rig_named(&rig, "1")->address + 400] ^= 1;
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_string_equal(result.partition->label, "ota_0");
+    assert_string_equal(result.reason,
+                        "otadata copy 1 is active (seq 2, VALID) and selects ota_1; ota_1 did not "
+                        "verify, ota_0 boots");
+    assert_int_equal(result.tried_count, 1);
+    assert_string_equal(result.tried[0].label, "ota_1");
+    assert_int_equal(result.tried[0].error, ESP_ERR_IMAGE_INVALID);
+    assert_non_null(strstr(result.tried[0].why, "checksum"));
+    rig_close(&rig);
+}
+
+static void nothing_that_verifies_is_told_with_every_candidate(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    rig_open(&rig, "three_ota_test_md5", &(otter_device_config_t){.rollback = false});
+    rig.untraced = true;
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_ERR_NOT_FOUND);
+    assert_int_equal(result.tried_count, 4);
+    assert_string_equal(result.tried[3].label, "test");
+    assert_non_null(strstr(result.reason, "nothing verifies"));
+    assert_int_equal(rig.sim.ops, 0); /* and no first record for an image that did not start */
+    rig_close(&rig);
+}
+
+static esp_err_t refuse_erase(void *dev, uint32_t off, uint32_t len)
+{
+    (void)dev, (void)off, (void)len;
+    return ESP_ERR_FLASH_OP_TIMEOUT;
+}
+
+static void a_trial_that_cannot_be_recorded_is_passed_over(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", true);
+    put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+    put_record(&rig, 1, 2, ESP_OTA_IMG_NEW);
+    rig.ops.erase = refuse_erase;
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_string_equal(result.partition->label, "ota_0");
+    rig_close(&rig);
+}
+
+static void a_settled_device_boots_without_a_write(void **state)
+{
+    (void)state;
+    static const uint32_t states[] = {ESP_OTA_IMG_VALID, ESP_OTA_IMG_UNDEFINED, ESP_OTA_IMG_INVALID,
+                                      ESP_OTA_IMG_ABORTED, 5};
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        rig_t rig;
+        otter_boot_result_t result;
+        open_with_images(&rig, "two_ota_nofactory_md5", true);
+        put_record(&rig, 0, 1, states[i]);
+        put_record(&rig, 1, 2, states[i]);
+        assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+        assert_int_equal(rig.sim.ops, 0);
+        rig_close(&rig);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_without_a_usable_table_does_not_boot),
+        cmocka_unit_test(a_table_without_md5_boots_although_applications_cannot_read_it),
+        cmocka_unit_test(without_otadata_factory_is_first),
+        cmocka_unit_test(otadata_of_one_sector_stops_the_boot),
+        cmocka_unit_test(failing_flash_is_told_as_such),
+        cmocka_unit_test(the_reason_names_the_record_and_what_was_passed_over),
+        cmocka_unit_test(nothing_that_verifies_is_told_with_every_candidate),
+        cmocka_unit_test(a_trial_that_cannot_be_recorded_is_passed_over),
+        cmocka_unit_test(a_settled_device_boots_without_a_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
