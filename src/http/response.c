@@ -184,7 +184,7 @@ static bool coding_is_known(const http_headers_t *headers)
     return count <= 1;
 }
 
-static bool choose_body(esp_http_client_handle_t client)
+static bool choose_body(esp_http_client_handle_t client, unsigned status)
 {
     http_response_t *response = &client->response;
     const http_parser *parser = &response->parser;
@@ -196,7 +196,7 @@ static bool choose_body(esp_http_client_handle_t client)
         return refuse(client, HTTP_STAGE_HEADER, "Content-Length is beyond all bounds");
     }
     response->content_length = has_length ? (int64_t)parser->content_length : -1;
-    if (response->to_head || client->status == 204 || client->status == 304) {
+    if (response->to_head || status == 204 || status == 304) {
         response->body = BODY_NONE;
         response->end_seen = true;
     } else if ((parser->flags & F_CHUNKED) != 0) {
@@ -232,10 +232,10 @@ static bool finish_head(esp_http_client_handle_t client)
         http_parser_init(&response->parser, HTTP_RESPONSE);
         return true;
     }
-    client->status = (int)status;
-    if (!choose_body(client)) {
+    if (!choose_body(client, status)) {
         return false;
     }
+    client->status = (int)status;
     response->head_done = true;
     client->state = STATE_RESPONSE;
     return true;

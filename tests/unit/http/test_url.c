@@ -37,8 +37,8 @@ static void parse_splits_a_url(void **state)
         {"https://u:p@h/x", "https", "h", 443, "/x", NULL, "u", "p"},
         {"https://u%40x:p%3aq@h/x", "https", "h", 443, "/x", NULL, "u@x", "p:q"},
         {"https://u@h/x", "https", "h", 443, "/x", NULL, "u", NULL},
-        {"https://192.168.0.3:8070/hello-world.bin", "https", "192.168.0.3", 8070, "/hello-world.bin", NULL, NULL,
-         NULL},
+        {"https://192.168.0.3:8070/hello-world.bin", "https", "192.168.0.3", 8070, "/hello-world.bin", NULL,
+         NULL, NULL},
         {"https://h/a%20b/%C3%A9", "https", "h", 443, "/a%20b/%C3%A9", NULL, NULL, NULL},
         {"https://h/\xC3\xA9", "https", "h", 443, "/%C3%A9", NULL, NULL, NULL},
         {"ftp://h:21/x", "ftp", "h", 21, "/x", NULL, NULL, NULL},
@@ -168,8 +168,13 @@ static void host_header_names_a_port_only_when_it_is_unusual(void **state)
     static const struct {
         const char *url, *want;
     } rows[] = {
-        {"https://a/", "a"},           {"https://a:443/", "a"},    {"https://a:8443/", "a:8443"}, {"http://a/", "a"},
-        {"http://a:443/", "a:443"},    {"https://[::1]/", "[::1]"}, {"http://[::1]:81/", "[::1]:81"},
+        {"https://a/", "a"},
+        {"https://a:443/", "a"},
+        {"https://a:8443/", "a:8443"},
+        {"http://a/", "a"},
+        {"http://a:443/", "a:443"},
+        {"https://[::1]/", "[::1]"},
+        {"http://[::1]:81/", "[::1]:81"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         http_url_t url;
@@ -188,10 +193,8 @@ static void same_origin_needs_scheme_host_and_port(void **state)
         const char *a, *b;
         bool want;
     } rows[] = {
-        {"https://a/x", "https://A:443/y", true},
-        {"https://a/", "http://a/", false},
-        {"https://a/", "http://a:443/", false},
-        {"https://a/", "https://a:444/", false},
+        {"https://a/x", "https://A:443/y", true}, {"https://a/", "http://a/", false},
+        {"https://a/", "http://a:443/", false},   {"https://a/", "https://a:444/", false},
         {"https://a/", "https://b/", false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
