@@ -32,7 +32,7 @@ typedef struct {
 
     int wait_ms;         /* for one wait of the lower transport; deadline_us cuts it */
     int64_t deadline_us; /* INT64_MAX: none */
-    int lower_result;    /* the last OTTER_IO_* of the lower transport, 1: it moved bytes */
+    int lower_result; /* how the last read of the lower transport, or a failed write, ended: OTTER_IO_*; 1: bytes */
 
     const char *expected_name; /* during connect() */
     int verify_code;           /* X509_V_* that failed the handshake */
@@ -91,7 +91,9 @@ static int bio_write(BIO *bio, const char *buf, int len)
         return 0;
     }
     int n = tls->lower->ops->write(tls->lower, buf, (size_t)len, wait_left_ms(tls));
-    tls->lower_result = n > 0 ? 1 : n;
+    if (n <= 0) {
+        tls->lower_result = n; /* the alert that answers an end must not hide the end */
+    }
     if (n == OTTER_IO_TIMEOUT) {
         BIO_set_retry_write(bio);
     }
@@ -437,7 +439,10 @@ static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t 
                   "%s port %u closed the connection in the TLS handshake", endpoint->host, endpoint->port);
         tls->error.sys_errno = ENOTCONN;
     } else if (tls->lower_result == OTTER_IO_ERROR) {
-        tls->error = *tls->lower->ops->error(tls->lower);
+        const otter_transport_error_t *cause = tls->lower->ops->error(tls->lower);
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
+                  endpoint->host, endpoint->port, cause->text);
+        tls->error.sys_errno = cause->sys_errno;
     } else {
         const char *reason = ERR_reason_error_string(code);
         set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
@@ -476,6 +481,7 @@ static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t de
     }
     tls->deadline_us = deadline_us;
     tls->wait_ms = INT_MAX;
+    tls->lower_result = 1;
     tls->broken = true; /* until the handshake is done */
     int result = SSL_connect(tls->ssl);
     if (result != 1) {
@@ -560,6 +566,7 @@ static int tls_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
         return OTTER_IO_ERROR;
     }
     tls->wait_ms = timeout_ms;
+    tls->lower_result = 1;
     int n = SSL_read(tls->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
     return n > 0 ? n : explain_io(tls, n);
 }
@@ -571,6 +578,7 @@ static int tls_write(otter_transport_t *t, const void *buf, size_t len, int time
         return OTTER_IO_ERROR;
     }
     tls->wait_ms = timeout_ms;
+    tls->lower_result = 1;
     int n = SSL_write(tls->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
     if (n > 0) {
         return n;

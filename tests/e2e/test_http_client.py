@@ -1,0 +1,461 @@
+"""esp_http_client over real sockets: TLS and its refusals, time limits, cut connections, real servers."""
+
+import hashlib
+import json
+import os
+import pathlib
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import warnings
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import servers  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build"))
+CLIENT = BUILD / "tests" / "http_get"
+
+# What http_get prints as "result": ESP-IDF's codes.
+OK = 0
+FAIL = -1
+HEADER_TIMEOUT = -0x7007
+CONNECT = 0x7002
+DOWNGRADE = 0x700D
+
+folder = None
+ca = None
+cert = None
+body = None
+
+
+def setUpModule():
+    global folder, ca, cert, body
+    holder = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(holder.cleanup)
+    folder = pathlib.Path(holder.name)
+    ca = servers.make_ca(folder)
+    cert = servers.make_cert(folder)
+    body = os.urandom(300_001)
+    (folder / "fw.bin").write_bytes(body)
+    (folder / "empty.bin").write_bytes(b"")
+
+
+def get(url, *args, trust=True, timeout_ms=5000):
+    """All reports of one http_get run; the last one is what most tests want."""
+    command = [str(CLIENT), url, "--timeout", str(timeout_ms), *args]
+    if trust is True:
+        command += ["--ca", ca.cert]
+    elif trust:
+        command += ["--ca", trust]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        raise AssertionError(f"no report: {done.stdout}{done.stderr}")
+    return [json.loads(line) for line in lines]
+
+
+class Case(unittest.TestCase):
+    def assert_whole(self, report, content=None):
+        content = body if content is None else content
+        self.assertEqual((report["result"], report["status"]), (OK, 200), report)
+        self.assertEqual(report["received"], len(content), report)
+        self.assertEqual(report["sha256"], hashlib.sha256(content).hexdigest())
+        self.assertTrue(report["complete"], report)
+
+    def assert_failed(self, report, result, stage, text):
+        self.assertEqual((report["result"], report["stage"]), (result, stage), report)
+        self.assertIn(text, report["text"])
+        self.assertNotEqual(report["code"], "ESP_OK", report)
+
+
+class Download(Case):
+    def servers(self):
+        yield servers.HttpsServer(folder, cert)
+        yield servers.HttpsServer(folder, plain=True)
+        yield servers.SServer(folder, cert)
+        if servers.Nginx.available():
+            yield servers.Nginx(folder, cert)
+            yield servers.Nginx(folder, plain=True)
+
+    def test_every_server_gives_the_whole_file(self):
+        for server in self.servers():
+            with server, self.subTest(type(server).__name__, scheme=server.scheme):
+                for args in ((), ("--perform",), ("--buffer", "1024"), ("--tls", "2"), ("--tls", "3")):
+                    self.assert_whole(get(server.url("fw.bin"), *args)[-1])
+                self.assert_whole(get(server.url("empty.bin"))[-1], b"")
+
+    def test_a_kept_connection_is_used_again(self):
+        with servers.HttpsServer(folder, cert) as server:
+            reports = get(server.url("fw.bin"), "--times", "3")
+        for report in reports:
+            self.assert_whole(report)
+        self.assertEqual(reports[-1]["connects"], 1)
+
+    def test_a_server_that_closes_is_connected_again(self):
+        with servers.SServer(folder, cert) as server:
+            reports = get(server.url("fw.bin"), "--times", "3", "--session")
+        for report in reports:
+            self.assert_whole(report)
+        self.assertEqual(reports[-1]["connects"], 3)
+
+    def test_a_range_is_sent_as_the_application_says(self):
+        with servers.HttpsServer(folder, cert) as server:
+            report = get(server.url("fw.bin"), "--header", "Range: bytes=300000-")[-1]
+            self.assertEqual((report["status"], report["received"]), (206, 1))
+            self.assertEqual(report["sha256"], hashlib.sha256(body[300_000:]).hexdigest())
+
+    def test_chunked_bodies_of_any_chunking(self):
+        def answer(handler):
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            at, size = 0, 1
+            while at < len(body):
+                piece = body[at:at + size]
+                handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                at, size = at + len(piece), size * 3 % 65521
+            handler.wfile.write(b"0\r\n\r\n")
+
+        with servers.HttpsServer(folder, cert, routes={"/chunked": answer}) as server:
+            for size in ("1", "7", "1024", "65536"):
+                report = get(server.url("chunked"), "--buffer", size)[-1]
+                self.assert_whole(report)
+                self.assertTrue(report["chunked"])
+
+    def test_basic_credentials_go_with_the_first_request(self):
+        with servers.HttpsServer(folder, cert) as server:
+            get(server.url("fw.bin"), "--auth", "me:secret")
+            self.assertEqual(server.requests[0][2]["Authorization"], "Basic bWU6c2VjcmV0")
+
+    def test_a_post_is_sent_whole(self):
+        def answer(handler):
+            text = handler.rfile.read(int(handler.headers["Content-Length"]))
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(text)))
+            handler.end_headers()
+            handler.wfile.write(text)
+
+        with servers.HttpsServer(folder, cert, routes={"/echo": answer}) as server:
+            self.assert_whole(get(server.url("echo"), "--perform", "--post", "a=b&c=d")[-1], b"a=b&c=d")
+
+
+class Redirects(Case):
+    def redirect(self, location, status=302):
+        def answer(handler):
+            handler.send_response(status)
+            handler.send_header("Location", location)
+            handler.send_header("Content-Length", "4")
+            handler.end_headers()
+            handler.wfile.write(b"gone")
+        return answer
+
+    def test_to_another_port_and_relative(self):
+        with servers.HttpsServer(folder, cert) as target:
+            routes = {"/far": self.redirect(target.url("fw.bin")), "/near": self.redirect("/sub/../fw.bin", 308)}
+            with servers.HttpsServer(folder, cert, routes=routes) as server:
+                for way in ("--redirect", "--perform"):
+                    for name in ("far", "near"):
+                        report = get(server.url(name), way, "--header", "Authorization: secret")[-1]
+                        if way == "--redirect":
+                            self.assert_whole(report)
+                        self.assertEqual((report["result"], report["status"]), (OK, 200))
+            self.assertTrue(target.requests)
+            for _, _, headers in target.requests:
+                self.assertNotIn("Authorization", headers)
+                self.assertEqual(headers["Host"], f"127.0.0.1:{target.port}")
+
+    def test_to_http_is_refused(self):
+        with servers.HttpsServer(folder, cert, routes={"/x": self.redirect("http://127.0.0.1:9/")}) as server:
+            for way in ("--redirect", "--perform"):
+                self.assertEqual(get(server.url("x"), way)[-1]["result"], DOWNGRADE)
+
+
+class Trust(Case):
+    def refused(self, text, made=None, host="127.0.0.1", args=(), **kw):
+        with servers.HttpsServer(folder, made or cert) as server:
+            report = get(server.url("fw.bin", host=host), *args, **kw)[-1]
+            self.assert_failed(report, CONNECT, "tls", text)
+            self.assertEqual(server.requests, [])
+            return report
+
+    def test_expired_certificate(self):
+        report = self.refused("certificate has expired", servers.make_cert(folder, expired=True, name="expired"))
+        self.assertEqual(report["verify"], 10)
+
+    def test_certificate_of_the_future(self):
+        self.refused("not yet valid", servers.make_cert(folder, not_yet=True, name="future"))
+
+    def test_wrong_name_and_wrong_address(self):
+        other = servers.make_cert(folder, names=["other.example", "10.0.0.1"], name="other")
+        self.refused("hostname mismatch: certificate is for other.example, IP Address:10.0.0.1, not 127.0.0.1", other)
+        self.refused("not localhost", other, host="localhost")
+
+    def test_self_signed_certificate(self):
+        self.refused("self-signed certificate", servers.make_self_signed(folder))
+
+    def test_another_ca(self):
+        self.refused("the CA given does not sign this server", trust=servers.make_ca(folder, "stranger").cert)
+
+    def test_a_ca_of_the_same_name_with_another_key(self):
+        twin = servers.make_ca(folder, "twin", title="otter test ca")
+        self.refused("", trust=twin.cert)
+
+    def test_no_trust_at_all(self):
+        self.refused("no CA certificate given", trust=None)
+
+    def test_the_machines_store_does_not_know_our_ca(self):
+        self.refused("the CA given does not sign", trust=None, args=("--system",))
+
+    def test_a_ca_file_that_is_none(self):
+        garbage = folder / "garbage.pem"
+        broken = pathlib.Path(ca.cert).read_text().replace("\n", "\n!", 3)
+        for text in ("not a certificate", "-----BEGIN CERTIFICATE-----\n", broken):
+            garbage.write_text(text)
+            report = self.refused("not a PEM or DER certificate", trust=str(garbage))
+            self.assertEqual(report["code"], "ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED")
+
+    def accepted(self, made=None, host="127.0.0.1", args=(), **kw):
+        with servers.HttpsServer(folder, made or cert) as server:
+            self.assert_whole(get(server.url("fw.bin", host=host), *args, **kw)[-1])
+
+    def test_names_and_addresses_that_fit(self):
+        self.accepted(host="localhost")
+        wild = servers.make_cert(folder, names=["only.example"], name="only")
+        self.accepted(wild, args=("--skip-name",))
+        self.accepted(wild, args=("--common-name", "only.example"))
+
+    def test_skipping_the_name_does_not_skip_the_chain(self):
+        self.refused("self-signed", servers.make_self_signed(folder, name="self2"), args=("--skip-name",))
+
+    def test_an_address_as_common_name_only(self):
+        config = folder / "cn.cnf"
+        config.write_text("[req]\ndistinguished_name=dn\n[dn]\n")
+        own = servers.Cert(str(folder / "cn.pem"), str(folder / "cn.key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-config", str(config),
+                        "-subj", "/CN=127.0.0.1", "-keyout", own.key, "-out", own.cert],
+                       check=True, capture_output=True, timeout=60)
+        self.accepted(own, trust=own.cert)  # as ESP-IDF's OTA guides make it: self-signed, named after the address
+        self.refused("hostname mismatch", own, host="localhost", trust=own.cert)
+
+    def test_several_cas_in_one_file_and_the_global_store(self):
+        bundle = folder / "bundle.pem"
+        stranger = servers.make_ca(folder, "second")
+        bundle.write_text("# comment\n" + pathlib.Path(stranger.cert).read_text() + pathlib.Path(ca.cert).read_text())
+        self.accepted(trust=str(bundle))
+        self.accepted(trust=None, args=("--global", str(bundle)))
+
+    def test_client_certificates(self):
+        mine = servers.make_cert(folder, names=["device-1"], name="device")
+        context = servers.server_context(cert, client_ca=ca)
+        with servers.HttpsServer(folder, context=context) as server:
+            self.assert_whole(get(server.url("fw.bin"), "--cert", mine.cert, "--key", mine.key)[-1])
+            self.assertNotEqual(get(server.url("fw.bin"))[-1]["result"], OK)
+            report = get(server.url("fw.bin"), "--cert", mine.cert, "--key", cert.key)[-1]
+            self.assert_failed(report, CONNECT, "tls", "client certificate")
+
+    def test_tls_versions(self):
+        for version, args, works in ((ssl.TLSVersion.TLSv1_2, (), True), (ssl.TLSVersion.TLSv1_3, (), True),
+                                     (ssl.TLSVersion.TLSv1_2, ("--tls", "3"), False),
+                                     (ssl.TLSVersion.TLSv1_3, ("--tls", "2"), False),
+                                     (ssl.TLSVersion.TLSv1_1, (), False)):
+            with self.subTest(version, args=args):
+                context = servers.server_context(cert)
+                context.set_ciphers("ALL:@SECLEVEL=0")
+                with warnings.catch_warnings(action="ignore"):  # TLS 1.1 is deprecated: that is why it is here
+                    context.minimum_version = context.maximum_version = version
+                with servers.HttpsServer(folder, context=context) as server:
+                    report = get(server.url("fw.bin"), *args)[-1]
+                    if works:
+                        self.assert_whole(report)
+                    else:
+                        self.assert_failed(report, CONNECT, "tls", "TLS handshake with 127.0.0.1 port")
+
+
+class Unreachable(Case):
+    def test_refused(self):
+        report = get(f"https://127.0.0.1:{servers.free_port()}/")[-1]
+        self.assert_failed(report, CONNECT, "connect", "Connection refused")
+
+    def test_unknown_name(self):
+        report = get("https://name.invalid/", timeout_ms=3000)[-1]
+        self.assert_failed(report, CONNECT, "resolve", "cannot resolve name.invalid")
+        self.assertLess(report["ms"], 4000)
+
+    def test_no_route(self):
+        report = get("https://192.0.2.1/", timeout_ms=500)[-1]  # documentation address: dropped or unreachable
+        self.assertEqual(report["result"], CONNECT)
+        self.assertLess(report["ms"], 1500)
+
+    def test_the_second_address_is_tried(self):
+        # localhost is ::1 and 127.0.0.1 on most machines; our server listens on the second only.
+        families = {info[0] for info in socket.getaddrinfo("localhost", 1, type=socket.SOCK_STREAM)}
+        if len(families) < 2:
+            self.skipTest("localhost has one address here")
+        with servers.HttpsServer(folder, cert) as server:
+            self.assert_whole(get(server.url("fw.bin", host="localhost"))[-1])
+
+    def test_plain_http_where_tls_is_wanted_and_the_reverse(self):
+        with servers.HttpsServer(folder, plain=True) as server:
+            report = get(server.url("fw.bin").replace("http:", "https:"))[-1]
+            self.assert_failed(report, CONNECT, "tls", "handshake")
+        with servers.HttpsServer(folder, cert) as server:
+            report = get(server.url("fw.bin").replace("https:", "http:"))[-1]
+            self.assertEqual((report["result"], report["stage"]), (FAIL, "header"))
+
+
+class TimeLimits(Case):
+    """Servers that hold the line without talking; every wait ends at timeout_ms."""
+
+    LIMIT = 400
+
+    def limited(self, serve, result, stage, context=None, args=()):
+        release = servers.threading.Event()
+
+        def hold(connection, index):
+            serve(connection)
+            release.wait(20)
+
+        with servers.RawServer(hold, context=context, scheme="https") as server:
+            try:
+                report = get(server.url("fw.bin"), *args, timeout_ms=self.LIMIT)[-1]
+            finally:
+                release.set()
+        self.assertEqual((report["result"], report["stage"]), (result, stage), report)
+        self.assertGreaterEqual(report["ms"], self.LIMIT - 20)
+        self.assertLess(report["ms"], 4 * self.LIMIT)
+        return report
+
+    def test_silence_in_the_handshake(self):
+        report = self.limited(lambda connection: None, CONNECT, "tls")
+        self.assertEqual(report["code"], "ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT")
+
+    def test_a_stall_inside_the_handshake(self):
+        def half_a_hello(connection):
+            connection.recv(4096)
+            connection.sendall(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
+        self.limited(half_a_hello, CONNECT, "tls")
+
+    def test_a_dripping_handshake(self):
+        def drip(connection):
+            connection.recv(4096)
+            for byte in b"\x16\x03\x03\x40\x00\x02" + bytes(64):
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+        self.limited(drip, CONNECT, "tls")
+
+    def test_silence_after_the_request(self):
+        self.limited(servers.read_request, HEADER_TIMEOUT, "header", servers.server_context(cert))
+
+    def test_a_dripping_head(self):
+        def drip(connection):
+            servers.read_request(connection)
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 64:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+        self.limited(drip, HEADER_TIMEOUT, "header", servers.server_context(cert))
+
+    def test_a_stall_in_the_body(self):
+        def stall(connection):
+            servers.read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + bytes(20000))
+        report = self.limited(stall, HEADER_TIMEOUT, "body", servers.server_context(cert))
+        self.assertEqual(report["received"], 20000)
+        self.assertEqual(report["errno"], 11)  # EAGAIN
+
+    def test_a_dripping_body_is_only_slow(self):
+        def drip(connection, _):
+            servers.read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+            for byte in b"12345678":
+                time.sleep(0.1)
+                connection.sendall(bytes([byte]))
+        with servers.RawServer(drip, context=servers.server_context(cert)) as server:
+            self.assert_whole(get(server.url("x"), timeout_ms=self.LIMIT)[-1], b"12345678")
+
+
+class CutConnections(Case):
+    def cut(self, serve, result, stage, text, context="tls", args=()):
+        with servers.RawServer(serve, context=servers.server_context(cert) if context else None,
+                               scheme="https") as server:
+            report = get(server.url("x"), *args)[-1]
+        self.assert_failed(report, result, stage, text)
+        self.assertFalse(report["complete"] and report["status"] > 0)
+        return report
+
+    @staticmethod
+    def reset(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()
+
+    def test_in_the_handshake(self):
+        def serve(connection, _):
+            connection.recv(4096)
+        self.cut(serve, CONNECT, "tls", "closed the connection in the TLS handshake", context=None)
+
+    def test_reset_at_once(self):
+        def serve(connection, _):
+            connection.recv(10)
+            self.reset(connection)
+        self.cut(serve, CONNECT, "tls", "Connection reset", context=None)
+
+    def test_garbage_instead_of_tls(self):
+        def serve(connection, _):
+            connection.recv(4096)
+            connection.sendall(b"\x00garbage" * 10)
+        self.cut(serve, CONNECT, "tls", "handshake", context=None)
+
+    def test_after_the_request(self):
+        def serve(connection, _):
+            servers.read_request(connection)
+            connection.unwrap()
+        self.cut(serve, FAIL, "header", "closed the connection")
+
+    def test_in_the_head(self):
+        def serve(connection, _):
+            servers.read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
+        self.cut(serve, FAIL, "header", "")
+
+    def test_in_the_body(self):
+        for farewell in (True, False):
+            def serve(connection, _):
+                servers.read_request(connection)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + bytes(20000))
+                if farewell:
+                    connection.unwrap()
+            with self.subTest(farewell=farewell):
+                report = self.cut(serve, FAIL, "body", "")
+                self.assertEqual(report["received"], 20000)
+
+    def test_a_body_without_length_needs_a_proper_end(self):
+        for farewell in (True, False):
+            def serve(connection, _):
+                servers.read_request(connection)
+                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(20000))
+                if farewell:
+                    connection.unwrap()
+            with self.subTest(farewell=farewell):
+                if farewell:
+                    with servers.RawServer(serve, context=servers.server_context(cert)) as server:
+                        self.assert_whole(get(server.url("x"))[-1], bytes(20000))
+                else:
+                    self.cut(serve, FAIL, "body", "the connection was cut")
+
+    def test_reset_in_the_body(self):
+        def serve(connection, _):
+            servers.read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            self.reset(connection)
+        with servers.RawServer(serve) as server:
+            report = get(server.url("x"))[-1]
+        self.assertEqual(report["result"], FAIL, report)
+        self.assertIn(report["stage"], ("header", "body"))  # the reset may overtake the head
+        self.assertEqual(report["errno"], 104)  # ECONNRESET
+
+
+if __name__ == "__main__":
+    unittest.main()
