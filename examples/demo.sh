@@ -37,14 +37,23 @@ die() {
 
 # A CA, and a certificate of it for a server on this machine.
 make_certificates() {
-    local quiet=$folder/openssl.log
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=otter demo CA" \
-        -keyout "$folder/ca.key" -out "$folder/ca.pem" 2>"$quiet" &&
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=localhost" \
-            -addext "basicConstraints=critical,CA:FALSE" -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" \
-            -CA "$folder/ca.pem" -CAkey "$folder/ca.key" \
-            -keyout "$folder/server.key" -out "$folder/server.pem" 2>>"$quiet" ||
-        { cat "$quiet" >&2 && die "openssl could not make certificates"; }
+    local log=$folder/openssl.log
+    local kind=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30)
+    if ! { openssl req -x509 "${kind[@]}" -subj "/CN=otter demo CA" -keyout "$folder/ca.key" -out "$folder/ca.pem" &&
+        openssl req -x509 "${kind[@]}" -subj "/CN=localhost" -addext "basicConstraints=critical,CA:FALSE" \
+            -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" \
+            -keyout "$folder/server.key" -out "$folder/server.pem"; } 2>"$log"; then
+        cat "$log" >&2
+        die "openssl could not make certificates"
+    fi
+}
+
+# The two-OTA table with room for these firmwares: only a build with sanitizers needs more than 1 MiB for each.
+choose_table() {
+    table=$examples/partitions_two_ota.csv size=4MB
+    if (($(stat -c %s "$build/examples/advanced_https_ota-1.0.0.bin") > 1024 * 1024)); then
+        table=$examples/partitions_two_ota_8MB.csv size=8MB
+    fi
 }
 
 # Puts a version on offer, whole or not at all.
@@ -96,10 +105,11 @@ say "Certificates: a CA that the device trusts, and a server certificate signed 
 make_certificates
 openssl x509 -in "$folder/server.pem" -noout -subject -issuer -ext subjectAltName
 
-say "A 4 MiB flash with ESP-IDF's two-OTA table and version 1.0.0 in the factory partition"
+choose_table
+say "A flash of $size with ESP-IDF's two-OTA table and version 1.0.0 in the factory partition"
 rm -f "$folder/flash.bin" "$folder/port"
 mkdir -p "$folder/www"
-"$otter" flash new "$folder/flash.bin" --size 4MB --table "$examples/partitions_two_ota.csv" \
+"$otter" flash new "$folder/flash.bin" --size "$size" --table "$table" \
     --app "factory=$build/examples/advanced_https_ota-1.0.0.bin"
 
 say "A server on 127.0.0.1 that offers 2.0.0, and 3.0.0 as soon as 2.0.0 runs (3.0.0 crashes in its self-test)"
