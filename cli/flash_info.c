@@ -92,10 +92,6 @@ static bool look_at_table(flash_report_t *r)
         partition_table_decode(raw, &r->table) != ESP_OK || r->table.count == 0) {
         return false;
     }
-    if (device->partitions.status ==
-        ESP_ERR_NOT_FOUND) { /* without MD5 an application sees none, a person may */
-        (void)partition_list_load(&device->partitions, device->flash, offset, true);
-    }
     partition_table_check(&r->table, offset, device->flash->size, warn, r);
     return true;
 }
