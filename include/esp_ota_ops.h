@@ -51,7 +51,8 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp
  * Go on with an update that another run of the firmware began: the first `image_offset` bytes are in flash already.
  * Nothing is erased now. With `erase_size` OTA_WITH_SEQUENTIAL_WRITES writes erase the sectors they enter (not the one
  * that image_offset lies inside of); with any other value the caller says that the rest is blank.
- * @return as esp_ota_begin, and ESP_ERR_INVALID_ARG when image_offset is beyond the partition or it is no OTA slot
+ * @return as esp_ota_begin, and ESP_ERR_INVALID_ARG when image_offset is beyond the partition, is not a multiple of the
+ *         flash's write unit (1 on SPI NOR), or the partition is no OTA slot
  */
 esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_size, const size_t image_offset,
                          esp_ota_handle_t *out_handle);
@@ -71,8 +72,9 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size);
  * Bytes at an offset of the partition, in any order; the range must be erased. The first byte is not looked at.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG    NULL data, unknown handle
- *         ESP_ERR_INVALID_SIZE   the range leaves the partition
- *         ESP_ERR_INVALID_STATE  the update erases as it writes in order (OTA_WITH_SEQUENTIAL_WRITES)
+ *         ESP_ERR_INVALID_SIZE   the range leaves the partition, or is not made of whole write units of the flash
+ *         ESP_ERR_INVALID_STATE  the update erases as it writes in order (OTA_WITH_SEQUENTIAL_WRITES), or an esp_ota_write
+ *                                before this left part of a write unit
  */
 esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data, size_t size, uint32_t offset);
 
@@ -82,6 +84,7 @@ esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data, s
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND            unknown handle
  *         ESP_ERR_INVALID_ARG          nothing was written
+ *         ESP_ERR_INVALID_STATE        the last bytes, which did not fill a write unit of the flash, could not be written
  *         ESP_ERR_OTA_VALIDATE_FAILED  it is not what it should be; the reason is logged
  *         ESP_ERR_NO_MEM, and what the copy of esp_ota_set_final_partition returns
  */

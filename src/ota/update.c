@@ -5,7 +5,7 @@
  * Invariants
  * 1. Nothing outside the staging partition is programmed or erased, except otadata at begin (ota_release_slot, and with
  *    rollback the record of the slot before the running one).
- * 2. `written` grows only after its bytes were programmed; a failed write leaves it where it was (write_pieces).
+ * 2. `written` grows only after its bytes were programmed; a failed write leaves it where it was (take_bytes).
  * 3. The verdict is about bytes that were read back from flash: the stream is fed from flash alone (follow_up_to), or the
  *    whole image is read again at the end when writes came in another order or failed half-way (`follows` false).
  * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
@@ -41,7 +41,9 @@ struct ota_update {
     bool copy_to_final;
     bool erase_ahead; /* OTA_WITH_SEQUENTIAL_WRITES */
     bool resumed;
-    uint32_t written; /* bytes; with writes in order also the position of the next one */
+    uint32_t written; /* bytes taken; with writes in order also the position of the next one */
+    uint8_t *tail;    /* flash with a write unit above 1: bytes that do not fill one yet; else NULL */
+    uint32_t tail_len;
 
     bool follows; /* the stream has seen flash up to read_back and may go on from there */
     bool stream_begun;
@@ -80,6 +82,7 @@ static void free_update(struct ota_update *update)
 {
     image_stream_end(&update->stream);
     free(update->buf);
+    free(update->tail);
     free(update);
 }
 
@@ -154,13 +157,21 @@ static esp_err_t bytes_to_erase(const otter_device_t *device, const esp_partitio
     return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
 
-static struct ota_update *new_update(const esp_partition_t *staging, bool erase_ahead)
+static struct ota_update *new_update(const otter_device_t *device, const esp_partition_t *staging,
+                                     bool erase_ahead)
 {
     struct ota_update *update = calloc(1, sizeof(*update));
-    if (update != NULL) {
-        update->staging = update->final = staging;
-        update->erase_ahead = erase_ahead;
-        update->follows = true;
+    if (update == NULL) {
+        return NULL;
+    }
+    update->staging = update->final = staging;
+    update->erase_ahead = erase_ahead;
+    update->follows = true;
+    uint32_t unit = device->flash->write_size;
+    update->tail = unit > 1 ? malloc(unit) : NULL;
+    if (unit > 1 && update->tail == NULL) {
+        free(update);
+        return NULL;
     }
     return update;
 }
@@ -210,7 +221,8 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
     if (err != ESP_OK) {
         return err;
     }
-    struct ota_update *update = new_update(partition, (uint32_t)image_size == OTA_WITH_SEQUENTIAL_WRITES);
+    struct ota_update *update =
+        new_update(device, partition, (uint32_t)image_size == OTA_WITH_SEQUENTIAL_WRITES);
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
@@ -233,14 +245,15 @@ esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, s
     if (partition == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    if (!ota_is_slot(partition)) {
+    if (!ota_is_slot(partition) || image_offset % device->flash->write_size != 0) {
         return ESP_ERR_INVALID_ARG;
     }
     esp_err_t err = check_target(device, partition);
     if (err != ESP_OK) {
         return err;
     }
-    struct ota_update *update = new_update(partition, (uint32_t)erase_size == OTA_WITH_SEQUENTIAL_WRITES);
+    struct ota_update *update =
+        new_update(device, partition, (uint32_t)erase_size == OTA_WITH_SEQUENTIAL_WRITES);
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
@@ -345,16 +358,15 @@ static esp_err_t erase_entered(otter_device_t *device, const struct ota_update *
     return first < end ? ota_erase_range(device, update->staging, first, end - first) : ESP_OK;
 }
 
-/** Erases (if this update erases as it goes) and programs, a bounded piece at a time. */
-static esp_err_t write_pieces(otter_device_t *device, const struct ota_update *update, const uint8_t *data,
-                              uint32_t size)
+/** Programs whole write units at `at`, a bounded piece at a time; erases first if this update erases as it goes. */
+static esp_err_t program_pieces(otter_device_t *device, const struct ota_update *update, uint32_t at,
+                                const uint8_t *data, uint32_t size)
 {
     for (uint32_t done = 0; done < size;) {
-        uint32_t at = update->written + done;
-        uint32_t len = min_u32(size - done, PIECE_SIZE - at % PIECE_SIZE);
-        esp_err_t err = update->erase_ahead ? erase_entered(device, update, at, len) : ESP_OK;
+        uint32_t len = min_u32(size - done, PIECE_SIZE - (at + done) % PIECE_SIZE);
+        esp_err_t err = update->erase_ahead ? erase_entered(device, update, at + done, len) : ESP_OK;
         if (err == ESP_OK) {
-            err = ota_program_range(device, update->staging, at, data + done, len);
+            err = ota_program_range(device, update->staging, at + done, data + done, len);
         }
         if (err != ESP_OK) {
             return err;
@@ -363,6 +375,48 @@ static esp_err_t write_pieces(otter_device_t *device, const struct ota_update *u
         done += len;
     }
     return ESP_OK;
+}
+
+/** Takes bytes in order: whole write units go to flash, the rest waits for the next bytes. All or nothing. */
+static esp_err_t take_bytes(otter_device_t *device, struct ota_update *update, const uint8_t *data,
+                            uint32_t size)
+{
+    uint32_t unit = device->flash->write_size;
+    uint32_t at = update->written - update->tail_len, head = 0;
+    if (update->tail_len != 0) {
+        head = min_u32(unit - update->tail_len, size);
+        memcpy(update->tail + update->tail_len, data, head); /* tail_len grows only when all went well */
+        if (update->tail_len + head == unit) {
+            esp_err_t err = program_pieces(device, update, at, update->tail, unit);
+            if (err != ESP_OK) {
+                return err;
+            }
+            at += unit;
+        }
+    }
+    uint32_t whole = align_down_u32(size - head, unit), rest = size - head - whole;
+    esp_err_t err = program_pieces(device, update, at, data + head, whole);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (rest != 0) {
+        memcpy(update->tail, data + head + whole, rest);
+    }
+    update->written += size;
+    update->tail_len = update->written % unit;
+    return ESP_OK;
+}
+
+/** The last write unit, filled up as erased flash reads. */
+static esp_err_t flush_tail(otter_device_t *device, struct ota_update *update)
+{
+    uint32_t unit = device->flash->write_size, len = update->tail_len;
+    if (len == 0) {
+        return ESP_OK;
+    }
+    memset(update->tail + len, 0xFF, unit - len);
+    update->tail_len = 0;
+    return program_pieces(device, update, update->written - len, update->tail, unit);
 }
 
 esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size)
@@ -384,12 +438,11 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     if (update->written > update->staging->size || size > update->staging->size - update->written) {
         return ESP_ERR_INVALID_SIZE;
     }
-    esp_err_t err = write_pieces(device, update, data, (uint32_t)size);
+    esp_err_t err = take_bytes(device, update, data, (uint32_t)size);
     if (err != ESP_OK) {
         update->follows = false; /* it may be tried again with other bytes than those that were read back */
         return err;
     }
-    update->written += (uint32_t)size;
     follow_writes(device, update);
     return ESP_OK;
 }
@@ -407,7 +460,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
     if (update == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (update->erase_ahead) {
+    if (update->erase_ahead || update->tail_len != 0) {
         return ESP_ERR_INVALID_STATE;
     }
     if (size > update->staging->size) {
@@ -543,7 +596,13 @@ esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)
     if (update == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = update->written != 0 ? judge(device, update) : ESP_ERR_INVALID_ARG;
+    esp_err_t err = update->written != 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
+    if (err == ESP_OK && flush_tail(device, update) != ESP_OK) {
+        err = ESP_ERR_INVALID_STATE;
+    }
+    if (err == ESP_OK) {
+        err = judge(device, update);
+    }
     if (err == ESP_OK && update->copy_to_final) {
         err = copy_to_final(device, update);
     }

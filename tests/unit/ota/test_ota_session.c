@@ -348,6 +348,31 @@ static void a_write_that_failed_can_be_repeated(void **state)
     free(bytes);
 }
 
+static void flash_with_a_write_unit_takes_any_chunking(void **state)
+{
+    fixture_t *f = *state;
+    static const uint32_t chunks[] = {1, 3, 16, 17, 1000, 4095, 70001};
+    uint32_t len;
+    uint8_t *bytes = rig_load("image", "trailing_garbage_ok.bin", &len); /* 1561 bytes: not a multiple */
+    f->rig.flash.write_size = 16;
+    for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+        assert_int_equal(
+            install(f, f->slot[0], "trailing_garbage_ok.bin", OTA_WITH_SEQUENTIAL_WRITES, chunks[i]), ESP_OK);
+        assert_memory_equal(f->rig.sim.bytes + f->slot[0]->address, bytes, len);
+        assert_true(is_erased(f, f->slot[0]->address + len, 15));
+        assert_int_equal(install(f, f->slot[0], "esp32_drom_irom_64k.bin", 66384, chunks[i]), ESP_OK);
+    }
+    esp_ota_handle_t handle;
+    assert_int_equal(ota_resume(device_of(f), f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, 8, &handle),
+                     ESP_ERR_INVALID_ARG);
+    handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
+    assert_int_equal(ota_write(device_of(f), handle, bytes, 1), ESP_OK);
+    f->rig.sim.cut_at = f->rig.sim.ops;
+    assert_int_equal(ota_end(device_of(f), handle), ESP_ERR_INVALID_STATE);
+    assert_null(device_of(f)->updates);
+    free(bytes);
+}
+
 static void writes_at_offsets_are_checked_and_judged_from_flash(void **state)
 {
     fixture_t *f = *state;
@@ -719,6 +744,7 @@ int main(void)
         TEST(write_fills_a_slot_to_its_last_byte_and_no_further),
         TEST(sequential_writes_erase_each_sector_once_and_only_what_they_reach),
         TEST(a_write_that_failed_can_be_repeated),
+        TEST(flash_with_a_write_unit_takes_any_chunking),
         TEST(writes_at_offsets_are_checked_and_judged_from_flash),
         TEST(end_tells_the_verdict_and_frees_the_handle),
         TEST(end_without_a_byte_is_an_error_that_frees_the_handle),
