@@ -35,7 +35,9 @@ static void draw(progress_bar_t *bar, int received)
     memset(cells, ' ', WIDTH);
     memset(cells, '=', (size_t)filled);
     cells[WIDTH] = '\0';
-    printf("\r  [%s] %3d %%  %d KiB  %d KiB/s ", cells, percent, received / 1024, rate_kib(bar, received));
+    /* The cursor stays at the start of the line, so that a log line in between begins there, too. */
+    printf("\033[2K  [%s] %3d %%  %d KiB  %d KiB/s\r", cells, percent, received / 1024,
+           rate_kib(bar, received));
     fflush(stdout);
     bar->drawn = xTaskGetTickCount();
 }

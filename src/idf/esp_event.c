@@ -52,8 +52,8 @@ typedef struct {
 
 static event_loop_t *default_loop;
 
-/** The base of the event that ends the loop; private, so nobody else can post it. */
-static const char stop_event[] = "stop";
+/** The base of the event that ends the loop; its address is nobody else's (not const: no compiler merges it). */
+static char stop_event[] = "stop";
 
 static bool wants(const handler_node_t *node, const posted_event_t *event)
 {
