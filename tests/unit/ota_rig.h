@@ -119,6 +119,13 @@ static inline esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
     return rig->sim.flash.ops->erase(&rig->sim, off, len);
 }
 
+/** For tests that want to see the barriers: `rig->ops.sync = rig_sync`. */
+static inline esp_err_t rig_sync(void *dev)
+{
+    rig_note(dev, "sync");
+    return ESP_OK;
+}
+
 static inline uint8_t *rig_load(const char *folder, const char *name, uint32_t *len)
 {
     char path[512];

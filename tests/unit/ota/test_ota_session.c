@@ -562,6 +562,22 @@ static void set_boot_refuses_what_it_documents(void **state)
     assert_int_equal(f->rig.sim.ops, 0); /* factory is selected already */
 }
 
+static void a_record_changes_between_barriers(void **state)
+{
+    fixture_t *f = *state;
+    static const char *const want[] = {
+        "sync", "erase 0xd000+0x1000", "sync",
+        "program 0xd000:01000000ffffffffffffffffffffffffffffffffffffffffffffffff9a984347", "sync"};
+    assert_int_equal(install(f, f->slot[0], "esp32_valid.bin", OTA_WITH_SEQUENTIAL_WRITES, 4096), ESP_OK);
+    f->rig.ops.sync = rig_sync;
+    f->rig.untraced = false;
+    assert_int_equal(ota_set_boot_partition(device_of(f), f->slot[0]), ESP_OK);
+    assert_int_equal(f->rig.trace_count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_string_equal(f->rig.trace[i], want[i]);
+    }
+}
+
 static void set_boot_refuses_the_test_app(void **state)
 {
     (void)state;
@@ -756,6 +772,7 @@ int main(void)
         TEST(final_partition_decides_how_bytes_are_judged_and_where_they_go),
         TEST(data_is_not_judged),
         TEST(set_boot_refuses_what_it_documents),
+        TEST(a_record_changes_between_barriers),
         cmocka_unit_test(set_boot_refuses_the_test_app),
         cmocka_unit_test(set_boot_of_a_slot_behind_a_gap_is_refused),
         TEST(a_device_without_otadata_says_not_found),
