@@ -1,0 +1,128 @@
+"""The examples as a user runs them: simple_ota's one call, advanced_https_ota's refusals and its progress bar."""
+
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from otter_serve import OtterServe
+from servers import make_ca, make_cert, make_self_signed
+
+BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
+OTTER = str(BUILD / "otter")
+TIMEOUT_S = 60
+
+
+class Examples(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="otter-examples-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.ca = make_ca(self.folder)
+        self.cert = make_cert(self.folder, ca=self.ca)
+        self.www = self.folder / "www"
+        self.www.mkdir()
+
+    def image(self, name):
+        return BUILD / "examples" / f"{name}.bin"
+
+    def offer(self, name):
+        shutil.copy(self.image(name), self.www / "firmware.bin")
+
+    def make_device(self, name):
+        large = self.image(name).stat().st_size > 0x100000  # a build with sanitizers
+        flash = self.folder / "flash.bin"
+        table = SOURCE / "examples" / ("partitions_two_ota_8MB.csv" if large else "partitions_two_ota.csv")
+        subprocess.run([OTTER, "flash", "new", flash, "--size", "8MB" if large else "4MB", "--table", table,
+                        "--app", f"factory={self.image(name)}"], check=True, timeout=TIMEOUT_S)
+        return flash
+
+    def environment(self, url, ca=None):
+        return {**os.environ, "OTTER_EXAMPLE_URL": url, "OTTER_EXAMPLE_CA": ca or self.ca.cert,
+                "OTTER_EXAMPLE_INTERVAL_MS": "50"}
+
+    def run_device(self, flash, url, *options, ca=None):
+        done = subprocess.run([OTTER, "run", flash, *options], env=self.environment(url, ca), capture_output=True,
+                              text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_simple_ota_updates_in_one_call(self):
+        self.offer("simple_ota-1.1.0")
+        flash = self.make_device("simple_ota-1.0.0")
+        with OtterServe(self.www, self.cert) as server:
+            console = self.run_device(flash, server.url("firmware.bin"))
+        self.assertRegex(console, r"(?s)This is version 1\.0\.0 in factory.*OTA Succeed, Rebooting\.\.\."
+                                  r".*This is version 1\.1\.0 in ota_0")
+        console = self.run_device(flash, "https://127.0.0.1:1/nobody")  # confirmed: it stays without a server, too
+        self.assertIn("This is version 1.1.0 in ota_0", console)
+        self.assertIn("Firmware upgrade failed", console)
+
+    def test_simple_ota_without_trust_stays(self):
+        self.offer("simple_ota-1.1.0")
+        flash = self.make_device("simple_ota-1.0.0")
+        before = flash.read_bytes()
+        other = make_self_signed(self.folder)
+        with OtterServe(self.www, self.cert) as server:
+            console = self.run_device(flash, server.url("firmware.bin"), ca=other.cert)
+        self.assertIn("Firmware upgrade failed", console)
+        self.assertEqual(flash.read_bytes(), before)
+
+    def watch(self, flash, url, until):
+        """Runs the device on a terminal until its output matches; returns the output."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([OTTER, "run", flash], env=self.environment(url), stdin=slave, stdout=slave,
+                                   stderr=slave)
+        os.close(slave)
+        out = b""
+        deadline = time.monotonic() + TIMEOUT_S
+        try:
+            while not re.search(until, out):
+                ready, _, _ = select.select([master], [], [], max(0, deadline - time.monotonic()))
+                self.assertTrue(ready, out.decode(errors="replace"))
+                out += os.read(master, 65536)
+        except OSError:  # the terminal's other end is closed: the device has ended
+            self.fail(out.decode(errors="replace"))
+        finally:
+            process.terminate()
+            process.wait(timeout=TIMEOUT_S)
+            os.close(master)
+        return out
+
+    def test_advanced_draws_a_bar_on_a_terminal(self):
+        self.offer("advanced_https_ota-2.0.0")
+        flash = self.make_device("advanced_https_ota-1.0.0")
+        size = self.image("advanced_https_ota-2.0.0").stat().st_size
+        with OtterServe(self.www, self.cert, "--rate", str(size * 2)) as server:
+            out = self.watch(flash, server.url("firmware.bin"), rb"App is valid, rollback cancelled")
+        self.assertIsNotNone(re.search(rb"\[=+ +\] +\d+ %  \d+ KiB  \d+ KiB/s\r", out), out)
+        self.assertIn(b"[========================================] 100 %", out)
+        self.assertIn(b"\x1b[0;32mI (", out)  # and the log is coloured
+
+    def test_advanced_says_when_nothing_is_new(self):
+        self.offer("advanced_https_ota-1.0.0")
+        flash = self.make_device("advanced_https_ota-1.0.0")
+        with OtterServe(self.www, self.cert) as server:
+            out = self.watch(flash, server.url("firmware.bin"), rb"(?s)same as a new.*same as a new")
+        self.assertIn(b"We will not continue the update.", out)
+        self.assertEqual(out.count(b"app_start: App version"), 1)
+
+    def test_advanced_survives_a_corrupted_image(self):
+        self.offer("advanced_https_ota-2.0.0")
+        image = bytearray((self.www / "firmware.bin").read_bytes())
+        image[60000] ^= 1
+        (self.www / "firmware.bin").write_bytes(image)
+        flash = self.make_device("advanced_https_ota-1.0.0")
+        with OtterServe(self.www, self.cert) as server:
+            out = self.watch(flash, server.url("firmware.bin"), rb"Image validation failed, image is corrupted")
+        self.assertNotIn(b"Rebooting", out)
+
+
+if __name__ == "__main__":
+    unittest.main()

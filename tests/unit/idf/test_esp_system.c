@@ -1,0 +1,75 @@
+/* Shutdown handlers and the facts about this run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "esp_heap_caps.h"
+#include "esp_system.h"
+#include "idf/system_state.h"
+
+#define HANDLER(n)                                                                                           \
+    static void handler_##n(void)                                                                            \
+    {                                                                                                        \
+    }
+HANDLER(0)
+HANDLER(1)
+HANDLER(2)
+HANDLER(3)
+HANDLER(4)
+HANDLER(5)
+
+static void five_shutdown_handlers_fit(void **state)
+{
+    (void)state;
+    static const shutdown_handler_t handlers[] = {handler_0, handler_1, handler_2, handler_3, handler_4};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(esp_register_shutdown_handler(handlers[i]), ESP_OK);
+        assert_int_equal(esp_register_shutdown_handler(handlers[i]), ESP_ERR_INVALID_STATE);
+    }
+    assert_int_equal(esp_register_shutdown_handler(handler_5), ESP_ERR_NO_MEM);
+    assert_int_equal(esp_unregister_shutdown_handler(handler_5), ESP_ERR_INVALID_STATE);
+    assert_int_equal(esp_unregister_shutdown_handler(handler_1), ESP_OK);
+    assert_int_equal(esp_register_shutdown_handler(handler_5), ESP_OK);
+    assert_int_equal(esp_register_shutdown_handler(handler_4), ESP_ERR_INVALID_STATE); /* still there */
+}
+
+static void reset_reason_is_what_the_port_says(void **state)
+{
+    (void)state;
+    assert_int_equal(esp_reset_reason(), ESP_RST_UNKNOWN);
+    system_state_set_reset_reason(ESP_RST_TASK_WDT);
+    assert_int_equal(esp_reset_reason(), ESP_RST_TASK_WDT);
+}
+
+static void without_a_device_the_chip_is_a_host(void **state)
+{
+    (void)state;
+    esp_chip_info_t info;
+    esp_chip_info(&info);
+    assert_int_equal(info.model, CHIP_POSIX_LINUX);
+    assert_true(info.cores >= 1);
+}
+
+static void heap_figures_are_sensible(void **state)
+{
+    (void)state;
+    assert_true(esp_get_free_heap_size() > 1024 * 1024);
+    assert_true(esp_get_minimum_free_heap_size() > 0);
+    void *memory = heap_caps_malloc(100, MALLOC_CAP_DMA | MALLOC_CAP_SPIRAM);
+    assert_non_null(memory);
+    heap_caps_free(memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(five_shutdown_handlers_fit),
+        cmocka_unit_test(reset_reason_is_what_the_port_says),
+        cmocka_unit_test(without_a_device_the_chip_is_a_host),
+        cmocka_unit_test(heap_figures_are_sensible),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+/* Opening a device from its flash file: which chip it is, which switches are on, and what a refresh forgets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "linux/file_flash.h"
+#include "linux/linux_device.h"
+#include "linux/run_protocol.h"
+
+#define FLASH_SIZE  0x400000
+#define FACTORY_OFF 0x10000
+#define OTA_0_OFF   0x110000
+
+static char folder[64], path[96], efuse_path[128], why[256];
+
+static void write_at(long off, const void *data, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0666);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, data, len, off), (ssize_t)len);
+    close(fd);
+}
+
+static void put_vector(long off, const char *name)
+{
+    static uint8_t bytes[1 << 20];
+    char file[256];
+    snprintf(file, sizeof(file), "%s/%s", TEST_VECTORS, name);
+    FILE *in = fopen(file, "rb");
+    assert_non_null(in);
+    size_t n = fread(bytes, 1, sizeof(bytes), in);
+    fclose(in);
+    assert_true(n > 0);
+    write_at(off, bytes, n);
+}
+
+static void put_efuse(const char *text)
+{
+    FILE *out = fopen(efuse_path, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/otter-linux-device-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        return -1;
+    }
+    snprintf(path, sizeof(path), "%s/flash.bin", folder);
+    snprintf(efuse_path, sizeof(efuse_path), "%s.efuse", path);
+    if (file_flash_create(path, FLASH_SIZE, why, sizeof(why)) != ESP_OK) {
+        return -1;
+    }
+    put_vector(0x8000, "ptable/bin/two_ota_md5.bin");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    unlink(efuse_path);
+    return rmdir(folder);
+}
+
+static linux_device_t dev;
+
+static void open_device(const linux_device_options_t *options)
+{
+    static const linux_device_options_t defaults;
+    esp_err_t err = linux_device_open(&dev, path, options != NULL ? options : &defaults, why, sizeof(why));
+    assert_string_equal(why, "");
+    assert_int_equal(err, ESP_OK);
+}
+
+static void close_device(void)
+{
+    assert_int_equal(linux_device_close(&dev), ESP_OK);
+}
+
+static void assert_chip(const char *name, uint16_t revision)
+{
+    assert_string_equal(otter_chip_facts(dev.device.chip.id)->name, name);
+    assert_int_equal(dev.device.chip.revision, revision);
+}
+
+static void an_empty_flash_is_the_virtual_device(void **state)
+{
+    (void)state;
+    open_device(NULL);
+    assert_chip("linux", 0);
+    assert_string_equal(dev.chip_source, "the default");
+    assert_true(dev.device.config.rollback);
+    assert_int_equal(dev.device.partitions.status, ESP_OK);
+    close_device();
+}
+
+static void images_tell_the_chip_and_its_least_revision(void **state)
+{
+    (void)state;
+    put_vector(FACTORY_OFF, "image/esp32_valid.bin");
+    const uint8_t revision[] = {44, 1}; /* min_chip_rev_full 300 of an image in another slot */
+    put_vector(OTA_0_OFF, "image/esp32_valid.bin");
+    write_at(OTA_0_OFF + 15, revision, sizeof(revision));
+    open_device(NULL);
+    assert_chip("esp32", 300);
+    assert_false(dev.device.config.rollback); /* as ESP-IDF ships */
+    close_device();
+}
+
+static void of_two_kinds_of_images_the_one_that_boots_tells(void **state)
+{
+    (void)state;
+    put_vector(FACTORY_OFF, "image/bad_hash.bin");
+    put_vector(OTA_0_OFF, "image/esp32s3_valid.bin");
+    open_device(NULL);
+    assert_string_equal(otter_chip_facts(dev.device.chip.id)->name, "esp32s3");
+    close_device();
+}
+
+static void the_efuse_file_knows_better_than_images(void **state)
+{
+    (void)state;
+    put_vector(FACTORY_OFF, "image/esp32_valid.bin");
+    put_efuse("chip=esp32c3\nrevision=4\n");
+    open_device(NULL);
+    assert_chip("esp32c3", 4);
+    assert_string_equal(dev.chip_source, "the eFuse file");
+    close_device();
+}
+
+static void the_command_line_knows_best(void **state)
+{
+    (void)state;
+    put_efuse("chip=esp32c3\nrevision=4\n");
+    const linux_device_options_t options = {
+        .chip = otter_chip_by_name("esp32s3"),
+        .has_revision = true,
+        .revision = 102,
+        .rollback = LINUX_DEVICE_ON,
+    };
+    open_device(&options);
+    assert_chip("esp32s3", 102);
+    assert_true(dev.device.config.rollback);
+    close_device();
+}
+
+static void a_broken_efuse_file_is_an_error_and_leaves_nothing_open(void **state)
+{
+    (void)state;
+    static const linux_device_options_t defaults;
+    put_efuse("chip=esp99\n");
+    assert_int_equal(linux_device_open(&dev, path, &defaults, why, sizeof(why)), ESP_ERR_INVALID_STATE);
+    assert_true(strstr(why, "line 1") != NULL);
+    unlink(efuse_path);
+    open_device(NULL); /* the lock is free */
+    close_device();
+}
+
+static void refresh_sees_what_others_changed_and_keeps_the_lock(void **state)
+{
+    (void)state;
+    static const linux_device_options_t defaults;
+    open_device(NULL);
+    assert_int_equal(otter_flash_erase(dev.flash, 0x9000, 4096), ESP_OK);
+    assert_int_equal(otter_flash_program(dev.flash, 0x9000, "mine", 4), ESP_OK);
+    assert_int_equal(otter_flash_sync(dev.flash), ESP_OK);
+    otter_flash_attest(dev.flash, 0x9000, 4096);
+
+    write_at(0x9100, "theirs", 6); /* as the firmware does, which shares the open file */
+    put_efuse("secure_version=3\n");
+    assert_int_equal(linux_device_refresh(&dev, path, &defaults, why, sizeof(why)), ESP_OK);
+    char text[7] = "";
+    assert_int_equal(otter_flash_read(dev.flash, 0x9100, text, 6), ESP_OK);
+    assert_string_equal(text, "theirs");
+    assert_false(otter_flash_is_attested(dev.flash, 0x9000, 4096));
+    assert_int_equal(dev.efuse.secure_version, 3);
+
+    linux_device_t other;
+    assert_int_equal(linux_device_open(&other, path, &defaults, why, sizeof(why)), ESP_ERR_INVALID_STATE);
+    close_device();
+}
+
+static void facts_for_the_firmware_survive_as_text(void **state)
+{
+    (void)state;
+    const run_boot_t boot = {.reset_reason = 4,
+                             .running = 0x7FFF0000,
+                             .table_offset = 0x8000,
+                             .revision = 65534,
+                             .blk_revision = 102,
+                             .rollback = true};
+    char text[RUN_BOOT_TEXT_SIZE];
+    run_boot_encode(&boot, text);
+    run_boot_t back = {0};
+    assert_true(run_boot_decode(text, &back));
+    assert_int_equal(back.reset_reason, 4);
+    assert_int_equal(back.running, 0x7FFF0000);
+    assert_int_equal(back.table_offset, 0x8000);
+    assert_int_equal(back.revision, 65534);
+    assert_int_equal(back.blk_revision, 102);
+    assert_true(back.rollback);
+    assert_false(back.anti_rollback);
+    assert_false(run_boot_decode("reset=1 running=2", &back));
+    assert_false(run_boot_decode("", &back));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_empty_flash_is_the_virtual_device, setup, teardown),
+        cmocka_unit_test_setup_teardown(images_tell_the_chip_and_its_least_revision, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_two_kinds_of_images_the_one_that_boots_tells, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_efuse_file_knows_better_than_images, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_command_line_knows_best, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_broken_efuse_file_is_an_error_and_leaves_nothing_open, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(refresh_sees_what_others_changed_and_keeps_the_lock, setup, teardown),
+        cmocka_unit_test(facts_for_the_firmware_survive_as_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
