@@ -39,12 +39,14 @@ typedef struct {
     /** ESP_OK, or ESP_ERR_HTTP_CONNECT with the cause in error(). A failed connect leaves the transport closed. */
     esp_err_t (*connect)(otter_transport_t *t, const otter_endpoint_t *endpoint);
     /**
-     * Bytes read (1 to len; as many as one wait brings, not necessarily len), or an OTTER_IO_* value. len > 0; it also
-     * says how much is wanted in all, so that a port may let the kernel gather. timeout_ms 0: take what is there.
+     * Bytes read (1 to len; as many as one wait brings, not necessarily len), or an OTTER_IO_* value. len > 0.
+     * timeout_ms 0: take what is there.
      */
     int (*read)(otter_transport_t *t, void *buf, size_t len, int timeout_ms);
     /** Bytes written (1 to len) or an OTTER_IO_* value. Never raises SIGPIPE. */
     int (*write)(otter_transport_t *t, const void *buf, size_t len, int timeout_ms);
+    /** A hint: at least `len` more bytes will come, so reads may wait for many at once. NULL: the port has no use for it. */
+    void (*expect)(otter_transport_t *t, uint64_t len);
     /** Closes the connection; harmless when closed. It can be connected again. */
     void (*close)(otter_transport_t *t);
     /** Closes and frees, with what it stands on. */

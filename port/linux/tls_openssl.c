@@ -587,6 +587,16 @@ static int tls_write(otter_transport_t *t, const void *buf, size_t len, int time
     return n == OTTER_IO_EOF ? OTTER_IO_ERROR : n;
 }
 
+/* Records only add to what comes over the line, but OpenSSL may hold a buffer and a record of it already. */
+static void tls_expect(otter_transport_t *t, uint64_t len)
+{
+    tls_t *tls = tls_of(t);
+    uint64_t held = READ_AHEAD_LEN + 2 * SSL3_RT_MAX_ENCRYPTED_LENGTH;
+    if (tls->lower->ops->expect != NULL) {
+        tls->lower->ops->expect(tls->lower, len > held ? len - held : 0);
+    }
+}
+
 static void tls_destroy(otter_transport_t *t)
 {
     tls_t *tls = tls_of(t);
@@ -613,6 +623,7 @@ static const otter_transport_ops_t tls_ops = {
     .connect = tls_connect,
     .read = tls_read,
     .write = tls_write,
+    .expect = tls_expect,
     .close = tls_close,
     .destroy = tls_destroy,
     .descriptor = tls_descriptor,

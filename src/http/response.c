@@ -283,6 +283,10 @@ static void keep_early_body(esp_http_client_handle_t client, char *raw, size_t l
     response->body_done = (int64_t)len;
     if (response->body == BODY_LENGTH) {
         response->end_seen = response->body_done == response->content_length;
+        if (client->transport->ops->expect != NULL) {
+            client->transport->ops->expect(client->transport,
+                                           (uint64_t)(response->content_length - response->body_done));
+        }
     }
     if (len > 0) {
         http_client_event(client, HTTP_EVENT_ON_DATA, raw, (int)len);
