@@ -19,9 +19,9 @@ NEW, PENDING_VERIFY, VALID, INVALID, ABORTED, UNDEFINED = 0, 1, 2, 3, 4, 0xFFFFF
 TIMEOUT_S = 60
 
 
-def make_image(executable, version="1.0.0", project="probe", chip=LINUX_CHIP, segments=None):
+def make_image(executable, version="1.0.0", project="probe", chip=LINUX_CHIP, segments=None, secure_version=0):
     """An app image: the descriptor and `executable` (bytes) as its two segments, or the given segments."""
-    desc = struct.pack("<II8x32s32s16s16s32s32s80x", 0xABCD5432, 0, version.encode(), project.encode(), b"12:00:00",
+    desc = struct.pack("<II8x32s32s16s16s32s32s80x", 0xABCD5432, secure_version, version.encode(), project.encode(), b"12:00:00",
                        b"Nov 21 2026", b"v5.5", b"")
     segments = [desc, executable] if segments is None else [desc, *segments]
     out = struct.pack("<BBBBIB3sHBHH4sB", 0xE9, len(segments), 2, 0x20, 0, 0xEE, b"", chip, 0, 0, 0xFFFF, b"", 1)
@@ -70,13 +70,10 @@ class DeviceTest(unittest.TestCase):
         flash = bytearray(b"\xff" * 0x400000)
         flash[0x8000:0x8000 + len(self.table)] = self.table
         for label, image in images.items():
-            # An image built with sanitizers is larger than a slot of 1 MiB: those that follow are not used then.
             flash[OFFSETS[label]:OFFSETS[label] + len(image)] = image
         for copy, (seq, state) in enumerate(otadata):
-            entry = otadata_entry(seq, state)
-            flash[OFFSETS["otadata"] + copy * 0x1000:][:32] = entry
             at = OFFSETS["otadata"] + copy * 0x1000
-            flash[at:at + 32] = entry
+            flash[at:at + 32] = otadata_entry(seq, state)
         pathlib.Path(self.flash).write_bytes(flash)
 
     def states(self):

@@ -8,8 +8,8 @@ import subprocess
 import time
 import unittest
 
-from device import BUILD, DeviceTest, INVALID, ABORTED, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, UNDEFINED, VALID, \
-    make_image
+from device import (ABORTED, BUILD, INVALID, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, UNDEFINED, VALID, DeviceTest,
+                    make_image)
 
 POWERON, SW, PANIC, TASK_WDT = 1, 3, 4, 6
 
@@ -144,6 +144,17 @@ class Rollback(DeviceTest):
         self.make_flash({"factory": self.probe("1.0.0"), "ota_0": self.probe("2.0.0")}, [(1, UNDEFINED)])
         _, console, _ = self.run_device("--no-rollback", script="1:abort")
         self.assertEqual([b[:2] for b in self.boots(console)], [("2.0.0", "ota_0")] * 2)
+
+    def test_anti_rollback_burns_the_efuse_on_confirmation(self):
+        images = {"factory": self.probe("1.0.0"), "ota_0": self.probe("2.0.0", secure_version=1),
+                  "ota_1": self.probe("3.0.0", secure_version=0)}
+        self.make_flash(images, [(1, NEW)])
+        _, console, _ = self.run_device("--anti-rollback", script="1:confirm+restart")
+        self.assertEqual([b[:2] for b in self.boots(console)], [("2.0.0", "ota_0")] * 2)
+        self.assertIn("secure_version=1", pathlib.Path(self.flash + ".efuse").read_text(encoding="ascii"))
+        self.make_flash(images, [(1, VALID), (2, NEW)])  # an update to an older secure version
+        _, console, _ = self.run_device("--anti-rollback", script="1:idle")
+        self.assertEqual([b[:2] for b in self.boots(console)], [("2.0.0", "ota_0")])
 
     def test_a_broken_image_is_passed_over(self):
         broken = bytearray(self.probe("2.0.0"))
