@@ -29,9 +29,9 @@ typedef struct {
 } otter_transport_error_t;
 
 /* Results of read and write that are not byte counts. */
-#define OTTER_IO_EOF     0  /* read only: the peer closed; for TLS: with close_notify */
-#define OTTER_IO_ERROR   -1 /* reset, broken record, TLS closed without notify: see error() */
-#define OTTER_IO_TIMEOUT -2 /* nothing moved within timeout_ms */
+#define OTTER_IO_EOF     0    /* read only: the peer closed; for TLS: with close_notify */
+#define OTTER_IO_ERROR   (-1) /* reset, broken record, TLS closed without notify: see error() */
+#define OTTER_IO_TIMEOUT (-2) /* nothing moved within timeout_ms */
 
 typedef struct otter_transport otter_transport_t;
 

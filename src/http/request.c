@@ -65,7 +65,8 @@ static esp_err_t put_line(esp_http_client_handle_t client, const char *const pie
         memcpy(to, pieces[i], n);
         to += n;
     }
-    memcpy(to, "\r\n", 2);
+    to[0] = '\r';
+    to[1] = '\n';
     client->tx_len += len;
     return ESP_OK;
 }
@@ -123,8 +124,8 @@ static esp_err_t put_basic_auth(esp_http_client_handle_t client)
     esp_err_t err = ESP_ERR_NO_MEM;
     if (plain != NULL && value != NULL) {
         snprintf(plain, len + 1, "%s:%s", client->username, password);
-        strcpy(value, "Basic ");
-        base64(plain, len, value + 6);
+        memcpy(value, "Basic ", sizeof("Basic "));
+        base64(plain, len, value + strlen(value));
         err = put_header(client, "Authorization", value);
     }
     free(plain);
