@@ -23,6 +23,7 @@
 #define CA_FILE_MAX (4u << 20)
 #define BUFFER_SIZE (256 * 1024) /* reads and writes this long cost the least; see docs/PERFORMANCE.md */
 #define TIMEOUT_MS  10000
+#define RETRIES     6
 
 static const char VERB[] = "update";
 
@@ -42,6 +43,12 @@ static const char HELP[] =
     "  --header 'N: V'    add a request header; may be given several times\n"
     "  --slot LABEL       write this partition instead of the next update slot\n"
     "  --timeout SECONDS  limit of each wait: connecting, response, silence (default 10)\n"
+    "  --retries N        connections in a row that may bring nothing new before giving up (default 6; 0: "
+    "none)\n"
+    "  --retry-delay MS   pause before the first of them; doubles each time (default 1000)\n"
+    "  --resume           keep progress in the slot, and go on from it when an earlier update of this URL "
+    "was cut\n"
+    "  --range BYTES      fetch the image in requests of so many bytes\n"
     "  --chip NAME        the chip, when neither FLASH.efuse nor the images tell (esp32, esp32c3, ..., "
     "linux)\n"
     "  --chip-rev R       its revision, major * 100 + minor\n"
@@ -60,8 +67,8 @@ typedef struct {
     const char *flash_path, *url, *ca_path, *slot;
     const char *headers[HEADERS_MAX];
     unsigned header_count;
-    bool system_ca, json, quiet;
-    int timeout_ms;
+    bool system_ca, json, quiet, resume;
+    int timeout_ms, retries, retry_delay_ms, range;
     linux_device_options_t device;
 } options_t;
 
@@ -94,7 +101,11 @@ enum {
     OPT_CHIP,
     OPT_REV,
     OPT_ROLLBACK,
-    OPT_JSON
+    OPT_JSON,
+    OPT_RETRIES,
+    OPT_DELAY,
+    OPT_RESUME,
+    OPT_RANGE
 };
 
 static const struct option long_options[] = {
@@ -107,16 +118,50 @@ static const struct option long_options[] = {
     {"chip", required_argument, NULL, OPT_CHIP},
     {"chip-rev", required_argument, NULL, OPT_REV},
     {"rollback", required_argument, NULL, OPT_ROLLBACK},
+    {"retries", required_argument, NULL, OPT_RETRIES},
+    {"retry-delay", required_argument, NULL, OPT_DELAY},
+    {"resume", no_argument, NULL, OPT_RESUME},
+    {"range", required_argument, NULL, OPT_RANGE},
     {"json", no_argument, NULL, OPT_JSON},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
+/* Options that are one number: what they mean, and where they go. 0 and "default" are different things to the library. */
+static const struct number_option {
+    int option;
+    unsigned long min, max;
+    size_t offset; /* of an int in options_t */
+    int scale;
+    const char *wants;
+} number_options[] = {
+    {OPT_TIMEOUT, 1, 3600, offsetof(options_t, timeout_ms), 1000, "--timeout wants 1 to 3600 seconds"},
+    {OPT_RETRIES, 0, 1000, offsetof(options_t, retries), 1, "--retries wants 0 to 1000"},
+    {OPT_DELAY, 1, 60000, offsetof(options_t, retry_delay_ms), 1,
+     "--retry-delay wants 1 to 60000 milliseconds"},
+    {OPT_RANGE, 1024, 1 << 30, offsetof(options_t, range), 1, "--range wants 1024 bytes or more"},
+};
+
+static int take_number(options_t *o, const struct number_option *row, const char *value)
+{
+    unsigned long number = 0;
+    if (!parse_number(value, row->max, &number) || number < row->min) {
+        return cli_usage(VERB, "%s, not '%s'", row->wants, value);
+    }
+    *(int *)(void *)((char *)o + row->offset) = (int)number * row->scale;
+    return EXIT_DONE;
+}
+
 /** One option. @return EXIT_DONE to go on, or an exit status */
 static int take_option(options_t *o, int option, char *value)
 {
     unsigned long number = 0;
+    for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++) {
+        if (number_options[i].option == option) {
+            return take_number(o, &number_options[i], value);
+        }
+    }
     switch (option) {
     case OPT_CA:
         o->ca_path = value;
@@ -136,12 +181,6 @@ static int take_option(options_t *o, int option, char *value)
     case OPT_SLOT:
         o->slot = value;
         return EXIT_DONE;
-    case OPT_TIMEOUT:
-        if (!parse_number(value, 3600, &number) || number == 0) {
-            return cli_usage(VERB, "--timeout wants 1 to 3600 seconds, not '%s'", value);
-        }
-        o->timeout_ms = (int)number * 1000;
-        return EXIT_DONE;
     case OPT_CHIP:
         o->device.chip = otter_chip_by_name(value);
         return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "there is no chip '%s'", value);
@@ -158,6 +197,9 @@ static int take_option(options_t *o, int option, char *value)
         }
         o->device.rollback = strcmp(value, "on") == 0 ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
         return EXIT_DONE;
+    case OPT_RESUME:
+        o->resume = true;
+        return EXIT_DONE;
     case OPT_JSON:
         o->json = true;
         return EXIT_DONE;
@@ -171,7 +213,7 @@ static int take_option(options_t *o, int option, char *value)
 
 static int parse_arguments(options_t *o, int argc, char **argv, bool *help)
 {
-    *o = (options_t){.timeout_ms = TIMEOUT_MS};
+    *o = (options_t){.timeout_ms = TIMEOUT_MS, .retries = RETRIES};
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "qh", long_options, NULL)) != -1;) {
         if (option == 'h') {
@@ -283,10 +325,18 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ch
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
+        .buffer_size_tx = 4096, /* redirects to signed URLs are long */
         .keep_alive_enable = true,
         .user_agent = "otter/" OTTER_VERSION,
     };
-    esp_https_ota_config_t config = {.http_config = &http, .http_client_init_cb = add_headers};
+    esp_https_ota_config_t config = {
+        .http_config = &http,
+        .http_client_init_cb = add_headers,
+        .ota_resumption = o->resume,
+        .partial_http_download = o->range > 0,
+        .max_http_request_size = o->range,
+        .retry = {.attempts = o->retries > 0 ? o->retries : -1, .delay_ms = o->retry_delay_ms},
+    };
     if (o->slot != NULL) {
         config.partition.staging = find_slot(device, o->slot);
         if (config.partition.staging == NULL) {
@@ -342,6 +392,7 @@ static void print_json(const otter_device_t *device, const outcome_t *outcome, e
     add_text(json, "to_version", outcome->to_version);
     cJSON_AddNumberToObject(json, "bytes_downloaded", (double)report->bytes_downloaded);
     cJSON_AddNumberToObject(json, "bytes_written", (double)report->bytes_written);
+    cJSON_AddNumberToObject(json, "bytes_resumed", (double)report->bytes_resumed);
     cJSON_AddNumberToObject(json, "sectors_erased",
                             device->flash->stats.sectors_erased - outcome->sectors_before);
     cJSON_AddNumberToObject(json, "seconds", seconds);

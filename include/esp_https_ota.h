@@ -26,7 +26,7 @@ typedef enum {
     ESP_HTTPS_OTA_GET_IMG_DESC,          /* get_img_desc, before any check */
     ESP_HTTPS_OTA_VERIFY_CHIP_ID,        /* esp_chip_id_t of the image, before it is compared */
     ESP_HTTPS_OTA_VERIFY_CHIP_REVISION,  /* uint16_t: the image's minimum revision */
-    ESP_HTTPS_OTA_DECRYPT_CB,            /* declared for its number; nothing is decrypted yet */
+    ESP_HTTPS_OTA_DECRYPT_CB,            /* before each call of decrypt_cb */
     ESP_HTTPS_OTA_WRITE_FLASH,           /* int: bytes written so far; after each write, also a failed one */
     ESP_HTTPS_OTA_UPDATE_BOOT_PARTITION, /* esp_partition_subtype_t of the slot that boots next */
     ESP_HTTPS_OTA_FINISH,                /* finish, when the handle is gone */
@@ -38,6 +38,17 @@ typedef void *esp_https_ota_handle_t;
 /** Called once with the HTTP client before it connects: set headers here. Its error ends begin, verbatim. */
 typedef esp_err_t (*http_client_init_cb_t)(esp_http_client_handle_t client);
 
+/** One piece of an encrypted image. */
+typedef struct {
+    const char *data_in; /* body bytes, the library's */
+    size_t data_in_len;
+    char *data_out; /* image bytes, malloc'ed by the callback, freed by the library; NULL: none yet */
+    size_t data_out_len;
+} decrypt_cb_arg_t;
+
+/** Turns body bytes into image bytes. @return ESP_OK or ESP_ERR_NOT_FINISHED to go on; anything else ends the update */
+typedef esp_err_t (*decrypt_cb_t)(decrypt_cb_arg_t *args, void *user_ctx);
+
 /**
  * Zero means default for every field. Read inside begin only; what http_config points to (certificates) must live as
  * long as the handle.
@@ -46,14 +57,30 @@ typedef struct {
     const esp_http_client_config_t
         *http_config; /* url, trust, timeout_ms, buffer_size (at least 1024 is used) */
     http_client_init_cb_t http_client_init_cb;
-    bool
-        bulk_flash_erase; /* erase for the whole image (unknown length: the whole slot) before the first write */
-    uint32_t buffer_caps; /* MALLOC_CAP_*; every memory is alike off-chip */
+    bool bulk_flash_erase;      /* erase for the whole image (or slot) before the first write */
+    bool partial_http_download; /* ask for ranges of max_http_request_size; the server must tell the length */
+    int max_http_request_size;  /* bytes, default 65536 */
+    uint32_t buffer_caps;       /* MALLOC_CAP_*; every memory is alike off-chip */
+    /**
+     * Go on where an earlier update of the same file stopped, also after a reset. Progress is kept in the last sector of
+     * the slot, checked against flash, and used only if the server still has that very file (If-Range).
+     */
+    bool ota_resumption;
+    size_t ota_image_bytes_written; /* accepted for ESP-IDF's sake; what is in flash is known better here */
+    decrypt_cb_t decrypt_cb;        /* NULL: the body is the image */
+    void *decrypt_user_ctx;
+    uint16_t enc_img_header_size; /* bytes of the body that are no image */
     struct {
         const esp_partition_t *staging; /* where to write; NULL: esp_ota_get_next_update_partition(NULL) */
         const esp_partition_t *final;   /* what the image is for; NULL: staging */
         bool finalize_with_copy;        /* finish copies staging to final once the image is verified */
     } partition;
+    /** Not in ESP-IDF: what perform does about a dropped or silent connection. 0: the default; below 0: none. */
+    struct {
+        int attempts;    /* connections in a row that bring nothing new; default 6 */
+        int delay_ms;    /* before the first of them, doubling up to 30 s, with jitter; default 1000 */
+        int max_time_ms; /* for the whole download; default 3600000 */
+    } retry;
 } esp_https_ota_config_t;
 
 /**
@@ -64,6 +91,7 @@ typedef struct {
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG        NULL; no CA, global store or bundle; a plain http:// URL that the device does not
  *                                    allow (CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP); is_async
+ *         ESP_ERR_NOT_SUPPORTED      decrypt_cb together with ota_resumption
  *         ESP_ERR_NO_MEM
  *         ESP_ERR_INVALID_STATE      there is no device (otter_device_set_current)
  *         ESP_ERR_HTTP_CONNECT       name look-up, TCP, TLS or certificate; the log says which
@@ -85,8 +113,10 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config, esp_http
  *         ESP_ERR_INVALID_VERSION        the image is for another chip or revision; nothing was erased
  *         ESP_ERR_INVALID_SIZE           the image is larger than the partition; nothing was erased if the length was known
  *         ESP_ERR_OTA_VALIDATE_FAILED    the first byte is not an image's; nothing was erased
- *         ESP_ERR_HTTP_READ_TIMEOUT      not a byte came in five waits of timeout_ms in a row
- *         ESP_FAIL                       the connection was lost, the image ended early, or the update is over
+ *         ESP_ERR_HTTP_READ_TIMEOUT      given up after silence (config.retry), or retry.max_time_ms is over
+ *         ESP_FAIL                       the connection was lost for good (config.retry), the file changed on the server,
+ *                                        or the update is over
+ *         ESP_ERR_HTTP_CONNECT           the server could not be reached again
  *         or what esp_ota_begin and esp_ota_write return (ESP_ERR_OTA_PARTITION_CONFLICT, ESP_ERR_FLASH_OP_FAIL, ...)
  *         After an error the handle is still the caller's: abort it.
  */

@@ -27,8 +27,9 @@ typedef struct {
     char url[256]; /* the last one asked for (after redirects), cut to fit; without credentials */
     char slot[17]; /* label of the partition written */
     uint64_t bytes_downloaded, bytes_written;
-    int64_t image_size; /* as the server announced it, -1: unknown */
-    uint32_t attempts;  /* connections made for this update */
+    uint64_t bytes_resumed; /* were in flash already, from an earlier update */
+    int64_t image_size;     /* as the server announced it, -1: unknown */
+    uint32_t attempts;      /* connections made for this update */
 } otter_update_report_t;
 
 /** "config", "connect", ... as in `otter update --json`. */

@@ -1,16 +1,15 @@
 /*
- * esp_https_ota: an HTTP body on its way into an update session.
+ * esp_https_ota: an image on its way from an HTTPS source (https_source.c) through the gate into an update session.
  *
  * The handle's states, and what moves between them:
  *   BEGIN        https_ota_begin succeeded            -> IN_PROGRESS (esp_https_ota_perform, first call)
- *   IN_PROGRESS  bytes arrive and are written         -> SUCCESS     (esp_https_ota_perform, body complete)
+ *   IN_PROGRESS  bytes arrive and are written         -> SUCCESS     (esp_https_ota_perform, everything delivered)
  *   SUCCESS      everything is written, nothing is judged yet
  * A failed perform leaves the state as it is; finish and abort free the handle from any state.
  */
 #include "ota/https_ota.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +17,19 @@
 #include "base/le.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
-#include "http/client_internal.h"
 #include "image/image.h"
+#include "ota/https_source.h"
+#include "ota/resume_record.h"
 #include "ota/update.h"
-#include "otter/system.h"
+#include "ota/update_internal.h"
 
-#define BUFFER_MIN     1024u /* as ESP-IDF 5: header, descriptor and some */
-#define REDIRECTS_MAX  10    /* where http_config says 0 */
-#define AUTH_TRIES_MAX 10
-#define STALLED_WAITS  5 /* waits of timeout_ms without a byte, in a row, before an update is given up */
-#define DRAIN_BYTES_MAX                                                                                      \
-    65536 /* of a redirect's or challenge's body; a longer one costs a new connection instead */
+#define BUFFER_MIN      1024u /* as ESP-IDF 5: header, descriptor and some */
+#define REDIRECTS_MAX   10    /* where http_config says 0 */
+#define REQUEST_SIZE    65536 /* of partial download, where max_http_request_size is 0 */
+#define RETRY_ATTEMPTS  6     /* defaults that suit a bad mobile link: about a minute without a byte ... */
+#define RETRY_DELAY_MS  1000
+#define RETRY_TIME_MS   3600000 /* ... and an hour for everything */
+#define CIPHER_OVERHEAD 64u     /* a decrypt callback may give out what it had held back */
 
 static const char TAG[] = "esp_https_ota";
 
@@ -37,18 +38,26 @@ typedef enum { STATE_BEGIN, STATE_IN_PROGRESS, STATE_SUCCESS } ota_state_t;
 typedef struct {
     otter_device_t *device;
     esp_http_client_handle_t client;
+    https_source_t source;
     ota_state_t state;
     const esp_partition_t *staging, *final;
     bool finalize_with_copy, bulk_erase;
 
+    bool resumption, resumed; /* asked for; and granted: the image goes on where an earlier update stopped */
+    resume_record_t record;
+    char *url; /* what the record is about */
+
+    decrypt_cb_t decrypt_cb; /* NULL: the body is the image */
+    void *decrypt_ctx;
+    uint16_t enc_header_size;
+    uint8_t *cipher; /* body bytes before decryption, of buffer_size */
+
     esp_ota_handle_t update; /* 0: no session is open */
     bool gate_passed;        /* chip and revision of the image are right */
-    int64_t image_size;      /* -1: the server did not say */
-    uint64_t written;
+    uint64_t written;        /* bytes of the image in flash */
 
     uint8_t *buffer;
-    size_t buffer_size, buffered; /* bytes read ahead for the header, not written yet */
-    unsigned stalled_waits;
+    size_t buffer_size, buffered; /* image bytes read and not written yet */
 } https_ota_t;
 
 static void post(const otter_device_t *device, esp_https_ota_event_t id, const void *data, size_t size)
@@ -58,42 +67,7 @@ static void post(const otter_device_t *device, esp_https_ota_event_t id, const v
     }
 }
 
-/** Keeps why an update failed; the first failure stays. @return code */
-static esp_err_t fail(otter_device_t *device, otter_stage_t stage, esp_err_t code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static esp_err_t fail(otter_device_t *device, otter_stage_t stage, esp_err_t code, const char *format, ...)
-{
-    otter_update_report_t *report = &device->report;
-    if (report->code == ESP_OK) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(report->why, sizeof(report->why), format, args);
-        va_end(args);
-        report->stage = stage;
-        report->code = code;
-        ESP_LOGE(TAG, "%s", report->why);
-    }
-    return code;
-}
-
-/** Takes what the HTTP client knows into the report: status, URL, the cause of a connection failure. */
-static void note_client(https_ota_t *ota)
-{
-    otter_update_report_t *report = &ota->device->report;
-    int status = esp_http_client_get_status_code(ota->client);
-    report->http_status = status > 0 ? status : report->http_status;
-    esp_http_client_get_url(ota->client, report->url, (int)sizeof(report->url));
-    const http_failure_t *failure = http_client_last_failure(ota->client);
-    if (failure->stage != HTTP_STAGE_NONE) {
-        report->transport = failure->cause;
-    }
-}
-
-static const char *cause_text(const https_ota_t *ota, const char *otherwise)
-{
-    const char *text = ota->device->report.transport.text;
-    return text[0] != '\0' ? text : otherwise;
-}
+#define fail(device, ...) https_report_failure(&(device)->report, __VA_ARGS__)
 
 /* ---- begin: configuration ------------------------------------------------------------------------------------- */
 
@@ -148,131 +122,6 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
     return ESP_OK;
 }
 
-/* ---- begin: request and answer -------------------------------------------------------------------------------- */
-
-/** Reads what is left of an answer that is not the image, so that the connection can be used again. */
-static void drain_body(https_ota_t *ota)
-{
-    for (size_t total = 0; total < DRAIN_BYTES_MAX;) {
-        int n = esp_http_client_read(ota->client, (char *)ota->buffer, (int)ota->buffer_size);
-        if (n <= 0) {
-            break;
-        }
-        total += (size_t)n;
-    }
-    if (!esp_http_client_is_complete_data_received(ota->client)) {
-        esp_http_client_close(ota->client);
-    }
-}
-
-typedef enum { ANSWER_ACCEPT, ANSWER_REDIRECT, ANSWER_AUTHENTICATE, ANSWER_REFUSE } answer_t;
-
-/* What to do with a status: ESP-IDF 5.5's rules, first match. */
-static const struct status_rule {
-    int from, to;
-    answer_t answer;
-    esp_err_t code; /* of ANSWER_REFUSE */
-} status_rules[] = {
-    {301, 303, ANSWER_REDIRECT, ESP_OK},
-    {307, 308, ANSWER_REDIRECT, ESP_OK},
-    {304, 304, ANSWER_REFUSE, ESP_ERR_HTTP_NOT_MODIFIED},
-    {401, 401, ANSWER_AUTHENTICATE, ESP_OK},
-    {416, 416, ANSWER_REFUSE, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE},
-    {400, 999, ANSWER_REFUSE, ESP_FAIL},
-};
-
-static answer_t judge_status(int status, esp_err_t *code)
-{
-    for (size_t i = 0; i < sizeof(status_rules) / sizeof(status_rules[0]); i++) {
-        if (status >= status_rules[i].from && status <= status_rules[i].to) {
-            *code = status_rules[i].code;
-            return status_rules[i].answer;
-        }
-    }
-    *code = ESP_OK;
-    return ANSWER_ACCEPT;
-}
-
-static esp_err_t send_request(https_ota_t *ota)
-{
-    char *body = NULL;
-    int body_len = esp_http_client_get_post_field(ota->client, &body);
-    ota->device->report.attempts++;
-    esp_err_t err = esp_http_client_open(ota->client, body_len);
-    note_client(ota);
-    if (err != ESP_OK) {
-        otter_stage_t stage = err == ESP_ERR_HTTP_CONNECT ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
-        return fail(ota->device, stage, err, "Failed to open HTTP connection: %s",
-                    cause_text(ota, esp_err_to_name(err)));
-    }
-    for (int sent = 0; sent < body_len;) {
-        int n = esp_http_client_write(ota->client, body + sent, body_len - sent);
-        if (n <= 0) {
-            note_client(ota);
-            return fail(ota->device, OTTER_STAGE_REQUEST, ESP_FAIL, "sending the request's body failed: %s",
-                        cause_text(ota, "connection lost"));
-        }
-        sent += n;
-    }
-    int64_t length = esp_http_client_fetch_headers(ota->client);
-    note_client(ota);
-    if (length == -ESP_ERR_HTTP_EAGAIN) {
-        return fail(ota->device, OTTER_STAGE_REQUEST, (esp_err_t)length, "no response within the time limit");
-    }
-    if (length < 0) {
-        return fail(ota->device, OTTER_STAGE_REQUEST, (esp_err_t)length, "no valid response: %s",
-                    cause_text(ota, "the server closed the connection"));
-    }
-    return ESP_OK;
-}
-
-static esp_err_t follow_redirect(https_ota_t *ota, int status, int *left)
-{
-    if ((*left)-- <= 0) {
-        return fail(ota->device, OTTER_STAGE_REQUEST, ESP_ERR_HTTP_MAX_REDIRECT, "too many redirects");
-    }
-    drain_body(ota);
-    esp_err_t err = esp_http_client_set_redirection(ota->client);
-    if (err == ESP_ERR_HTTP_REDIRECT_DOWNGRADE) {
-        return fail(ota->device, OTTER_STAGE_REQUEST, err, "redirect (%d) from https to http is refused",
-                    status);
-    }
-    if (err != ESP_OK) {
-        return fail(ota->device, OTTER_STAGE_REQUEST, err, "redirect (%d) without a usable Location", status);
-    }
-    note_client(ota);
-    return ESP_OK;
-}
-
-/** Asks, follows redirects, until there is an answer whose body is the image. */
-static esp_err_t connect_to_image(https_ota_t *ota, const esp_http_client_config_t *http)
-{
-    int redirects_left = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX;
-    for (;;) {
-        esp_err_t err = send_request(ota);
-        if (err != ESP_OK) {
-            return err;
-        }
-        int status = esp_http_client_get_status_code(ota->client);
-        switch (judge_status(status, &err)) {
-        case ANSWER_ACCEPT:
-            return ESP_OK;
-        case ANSWER_REDIRECT:
-            err = follow_redirect(ota, status, &redirects_left);
-            break;
-        case ANSWER_AUTHENTICATE:
-            return fail(ota->device, OTTER_STAGE_REQUEST, ESP_ERR_NOT_SUPPORTED,
-                        "the server wants a user name and password (401)");
-        case ANSWER_REFUSE:
-            return fail(ota->device, OTTER_STAGE_REQUEST, err, "File not found(%d): the server refuses %s",
-                        status, ota->device->report.url);
-        }
-        if (err != ESP_OK) {
-            return err;
-        }
-    }
-}
-
 /* ---- begin ---------------------------------------------------------------------------------------------------- */
 
 static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_t *config)
@@ -295,39 +144,150 @@ static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_
     return ESP_OK;
 }
 
+/** Bytes of the image, -1: the server did not tell. */
+static int64_t image_size(const https_ota_t *ota)
+{
+    int64_t total = ota->source.total;
+    return total >= ota->enc_header_size ? total - ota->enc_header_size : total;
+}
+
+/** The source asks whether bytes that come again are those it delivered before: in flash, or still in the buffer. */
+static bool bytes_are_known(void *ctx, uint64_t off, const uint8_t *data, size_t len)
+{
+    https_ota_t *ota = ctx;
+    uint8_t piece[512];
+    while (len > 0 && ota->decrypt_cb == NULL) {
+        size_t n = len < sizeof(piece) ? len : sizeof(piece);
+        if (off < ota->written) {
+            n = n < ota->written - off ? n : (size_t)(ota->written - off);
+            if (ota_read_range(ota->device, ota->staging, (uint32_t)off, piece, (uint32_t)n) != ESP_OK ||
+                memcmp(piece, data, n) != 0) {
+                return false;
+            }
+        } else if (off - ota->written > ota->buffered || n > ota->buffered - (size_t)(off - ota->written) ||
+                   memcmp(ota->buffer + (off - ota->written), data, n) != 0) {
+            return false;
+        }
+        off += n;
+        data += n;
+        len -= n;
+    }
+    return len == 0;
+}
+
 static void free_handle(https_ota_t *ota)
 {
     if (ota->client != NULL) {
         esp_http_client_cleanup(ota->client);
     }
+    free(ota->url);
+    free(ota->cipher);
     free(ota->buffer);
     free(ota);
+}
+
+static esp_err_t allocate_buffers(https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    size_t asked = config->http_config->buffer_size > 0 ? (size_t)config->http_config->buffer_size : 0;
+    ota->buffer_size =
+        (asked > BUFFER_MIN ? asked : BUFFER_MIN) + (ota->decrypt_cb != NULL ? CIPHER_OVERHEAD : 0);
+    ota->buffer = malloc(ota->buffer_size);
+    ota->cipher = ota->decrypt_cb != NULL ? malloc(ota->buffer_size) : NULL;
+    if (ota->buffer == NULL || (ota->decrypt_cb != NULL && ota->cipher == NULL)) {
+        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
+                    "Couldn't allocate memory to upgrade data buffer");
+    }
+    return ESP_OK;
+}
+
+static int or_default(int value, int otherwise)
+{
+    return value == 0 ? otherwise : value < 0 ? 0 : value;
+}
+
+static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    const esp_http_client_config_t *http = config->http_config;
+    ota->source = (https_source_t){
+        .client = ota->client,
+        .report = &ota->device->report,
+        .retry = {.attempts = or_default(config->retry.attempts, RETRY_ATTEMPTS),
+                  .delay_ms = or_default(config->retry.delay_ms, RETRY_DELAY_MS),
+                  .max_time_ms = or_default(config->retry.max_time_ms, RETRY_TIME_MS)},
+        .redirects_max = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX,
+        .known = bytes_are_known,
+        .known_ctx = ota,
+    };
+    if (config->partial_http_download) {
+        ota->source.request_max =
+            config->max_http_request_size > 0 ? (uint32_t)config->max_http_request_size : REQUEST_SIZE;
+    }
+}
+
+/** What an earlier update left in the slot, if this one may go on from there. */
+static esp_err_t find_progress(https_ota_t *ota, const esp_http_client_config_t *http, uint32_t *from)
+{
+    *from = 0;
+    if (!ota->resumption) {
+        return ESP_OK;
+    }
+    char host_url[256];
+    const char *url = http->url;
+    if (url == NULL) {
+        esp_http_client_get_url(ota->client, host_url, (int)sizeof(host_url));
+        url = host_url;
+    }
+    size_t size = strlen(url) + 1;
+    ota->url = malloc(size);
+    if (ota->url == NULL) {
+        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM, "out of memory");
+    }
+    memcpy(ota->url, url, size);
+    *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->url, ota->source.validator);
+    ota->source.total = *from > 0 ? (int64_t)ota->record.length : -1;
+    return ESP_OK;
 }
 
 /** The steps of begin that can fail once the handle is allocated. */
 static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
-    size_t asked = config->http_config->buffer_size > 0 ? (size_t)config->http_config->buffer_size : 0;
-    ota->buffer_size = asked > BUFFER_MIN ? asked : BUFFER_MIN;
-    ota->buffer = malloc(ota->buffer_size);
-    if (ota->buffer == NULL) {
-        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
-                    "Couldn't allocate memory to upgrade data buffer");
+    esp_err_t err = allocate_buffers(ota, config);
+    if (err == ESP_OK) {
+        err = make_client(ota, config);
     }
-    esp_err_t err = make_client(ota, config);
+    if (err == ESP_OK) {
+        err = choose_partitions(ota, config);
+    }
     if (err != ESP_OK) {
         return err;
     }
-    err = connect_to_image(ota, config->http_config);
+    prepare_source(ota, config);
+    uint32_t from = 0;
+    err = find_progress(ota, config->http_config, &from);
+    if (err == ESP_OK) {
+        err = https_source_open(&ota->source, from);
+    }
     if (err != ESP_OK) {
         return err;
     }
     post(ota->device, ESP_HTTPS_OTA_CONNECTED, NULL, 0);
-    ota->image_size = esp_http_client_is_chunked_response(ota->client)
-                          ? -1
-                          : esp_http_client_get_content_length(ota->client);
-    ota->device->report.image_size = ota->image_size;
-    return choose_partitions(ota, config);
+    ota->device->report.image_size = image_size(ota);
+    ota->resumed = ota->source.pos > 0;
+    ota->written = ota->source.pos;
+    if (ota->resumed) {
+        ota->device->report.bytes_resumed = ota->source.pos;
+        ESP_LOGI(TAG, "going on at byte %" PRIu64 " of %" PRId64, ota->source.pos, ota->source.total);
+    }
+    return ESP_OK;
+}
+
+static esp_err_t check_arguments(otter_device_t *device, const esp_https_ota_config_t *config)
+{
+    esp_err_t err = check_config(device, config->http_config);
+    if (err == ESP_OK && config->decrypt_cb != NULL && config->ota_resumption) {
+        err = fail(device, OTTER_STAGE_CONFIG, ESP_ERR_NOT_SUPPORTED, "an encrypted image cannot be resumed");
+    }
+    return err;
 }
 
 esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
@@ -342,7 +302,7 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
     if (handle == NULL || config == NULL || config->http_config == NULL) {
         return fail(device, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG, "esp_https_ota_begin: Invalid argument");
     }
-    esp_err_t err = check_config(device, config->http_config);
+    esp_err_t err = check_arguments(device, config);
     if (err != ESP_OK) {
         return err;
     }
@@ -352,6 +312,10 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
     }
     ota->device = device;
     ota->bulk_erase = config->bulk_flash_erase;
+    ota->resumption = config->ota_resumption;
+    ota->decrypt_cb = config->decrypt_cb;
+    ota->decrypt_ctx = config->decrypt_user_ctx;
+    ota->enc_header_size = config->decrypt_cb != NULL ? config->enc_img_header_size : 0;
     err = open_update(ota, config);
     if (err != ESP_OK) {
         free_handle(ota);
@@ -361,39 +325,51 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
     return ESP_OK;
 }
 
-/* ---- perform -------------------------------------------------------------------------------------------------- */
+/* ---- perform: reading ----------------------------------------------------------------------------------------- */
+
+/** The callback turns body bytes into image bytes, which go behind those in the buffer. */
+static esp_err_t decrypt_into_buffer(https_ota_t *ota, size_t len)
+{
+    post(ota->device, ESP_HTTPS_OTA_DECRYPT_CB, NULL, 0);
+    decrypt_cb_arg_t args = {.data_in = (const char *)ota->cipher, .data_in_len = len};
+    esp_err_t err = ota->decrypt_cb(&args, ota->decrypt_ctx);
+    if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
+        err = fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the decrypt callback failed: %s",
+                   esp_err_to_name(err));
+    } else if (args.data_out_len > ota->buffer_size - ota->buffered) {
+        err = fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
+                   "the decrypt callback gave out more than it was given");
+    } else {
+        if (args.data_out_len > 0) {
+            memcpy(ota->buffer + ota->buffered, args.data_out, args.data_out_len);
+        }
+        ota->buffered += args.data_out_len;
+        err = ESP_OK;
+    }
+    free(args.data_out); /* allocated by the callback, as in ESP-IDF */
+    return err;
+}
 
 /**
- * One read into the buffer behind what it holds.
- * @return ESP_OK (bytes came), ESP_ERR_NOT_FINISHED (none yet: call again), ESP_ERR_NOT_FOUND (the body is complete),
- *         or how it failed
+ * One read into the buffer, up to `upto` bytes in it.
+ * @return ESP_OK (bytes came), ESP_ERR_NOT_FINISHED (none yet: call again), ESP_ERR_NOT_FOUND (that was all), or how it
+ *         failed
  */
 static esp_err_t read_more(https_ota_t *ota, size_t upto)
 {
-    int n =
-        esp_http_client_read(ota->client, (char *)ota->buffer + ota->buffered, (int)(upto - ota->buffered));
-    otter_system_alive();
-    if (n > 0) {
-        ota->buffered += (size_t)n;
-        ota->device->report.bytes_downloaded += (uint64_t)n;
-        ota->stalled_waits = 0;
-        return ESP_OK;
+    size_t got = 0;
+    if (ota->decrypt_cb == NULL) {
+        esp_err_t err =
+            https_source_read(&ota->source, ota->buffer + ota->buffered, upto - ota->buffered, &got);
+        ota->buffered += got;
+        return err;
     }
-    note_client(ota);
-    if (n == 0 && esp_http_client_is_complete_data_received(ota->client)) {
-        return ESP_ERR_NOT_FOUND;
+    size_t room = ota->buffer_size - ota->buffered;
+    if (room <= CIPHER_OVERHEAD) {
+        return ESP_OK; /* full: write first */
     }
-    if (n == -ESP_ERR_HTTP_EAGAIN) {
-        if (++ota->stalled_waits < STALLED_WAITS) {
-            return ESP_ERR_NOT_FINISHED;
-        }
-        return fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_ERR_HTTP_READ_TIMEOUT,
-                    "the server stalled after %" PRIu64 " bytes: nothing came in %d waits",
-                    ota->device->report.bytes_downloaded, STALLED_WAITS);
-    }
-    return fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
-                "the connection was lost after %" PRIu64 " bytes: %s", ota->device->report.bytes_downloaded,
-                cause_text(ota, "closed by the server"));
+    esp_err_t err = https_source_read(&ota->source, ota->cipher, room - CIPHER_OVERHEAD, &got);
+    return err == ESP_OK ? decrypt_into_buffer(ota, got) : err;
 }
 
 /** Makes sure that the image's header block is in the buffer; nothing has been written then. */
@@ -405,7 +381,7 @@ static esp_err_t read_header_block(https_ota_t *ota)
             break; /* a small image; whether it is enough is seen below */
         }
         if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
-            return err == ESP_ERR_HTTP_READ_TIMEOUT ? err : ESP_FAIL;
+            return err;
         }
     }
     if (ota->buffered < IMAGE_GATE_SIZE) {
@@ -416,21 +392,23 @@ static esp_err_t read_header_block(https_ota_t *ota)
     return ESP_OK;
 }
 
+/* ---- perform: writing ----------------------------------------------------------------------------------------- */
+
 static bool holds_image(const esp_partition_t *partition)
 {
     return partition->type == ESP_PARTITION_TYPE_APP || partition->type == ESP_PARTITION_TYPE_BOOTLOADER;
 }
 
 /** All that can be refused before anything is erased: kind of file, chip, revision, size. */
-static esp_err_t pass_gate(https_ota_t *ota)
+static esp_err_t pass_gate(https_ota_t *ota, bool gated)
 {
     otter_device_t *device = ota->device;
-    if (ota->image_size > (int64_t)ota->staging->size) {
+    if (image_size(ota) > (int64_t)ota->staging->size) {
         return fail(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE,
-                    "the image has %" PRId64 " bytes, partition %s only %" PRIu32, ota->image_size,
+                    "the image has %" PRId64 " bytes, partition %s only %" PRIu32, image_size(ota),
                     ota->staging->label, ota->staging->size);
     }
-    if (!holds_image(ota->final)) {
+    if (!gated) {
         return ESP_OK;
     }
     esp_chip_id_t chip = (esp_chip_id_t)le16_get(ota->buffer + offsetof(esp_image_header_t, chip_id));
@@ -447,21 +425,26 @@ static esp_err_t pass_gate(https_ota_t *ota)
 
 static esp_err_t open_session(https_ota_t *ota)
 {
+    otter_device_t *device = ota->device;
     size_t erase = OTA_WITH_SEQUENTIAL_WRITES;
-    if (ota->bulk_erase) {
-        erase = ota->image_size > 0 ? (size_t)ota->image_size : OTA_SIZE_UNKNOWN;
+    if (ota->bulk_erase && !ota->resumed) {
+        erase = image_size(ota) > 0 ? (size_t)image_size(ota) : OTA_SIZE_UNKNOWN;
     }
-    esp_err_t err = ota_begin(ota->device, ota->staging, erase, &ota->update);
+    esp_err_t err = ota->resumed ? ota_resume(device, ota->staging, erase, (size_t)ota->written, &ota->update)
+                                 : ota_begin(device, ota->staging, erase, &ota->update);
     if (err != ESP_OK) {
-        return fail(ota->device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_begin failed (%s)",
-                    esp_err_to_name(err));
+        return fail(device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
     }
     if (ota->final != ota->staging) {
-        err = ota_set_final_partition(ota->device, ota->update, ota->final, ota->finalize_with_copy);
-        if (err != ESP_OK) {
-            return fail(ota->device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_set_final_partition failed (%s)",
-                        esp_err_to_name(err));
-        }
+        err = ota_set_final_partition(device, ota->update, ota->final, ota->finalize_with_copy);
+    }
+    if (err == ESP_OK && ota->resumption && !ota->resumed) {
+        err = resume_record_start(&ota->record, device, ota->staging, ota->url, ota->source.validator,
+                                  ota->source.total);
+    }
+    if (err != ESP_OK) {
+        return fail(device, OTTER_STAGE_DOWNLOAD, err, "preparing %s failed (%s)", ota->staging->label,
+                    esp_err_to_name(err));
     }
     return ESP_OK;
 }
@@ -472,8 +455,10 @@ static esp_err_t write_buffer(https_ota_t *ota)
     esp_err_t err = ota_write(device, ota->update, ota->buffer, ota->buffered);
     if (err == ESP_OK) {
         ota->written += ota->buffered;
-        device->report.bytes_written = ota->written;
-    } else {
+        device->report.bytes_written += ota->buffered;
+        err = resume_record_mark(&ota->record, (uint32_t)ota->written);
+    }
+    if (err != ESP_OK) {
         (void)fail(device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)",
                    ota->written, ota->staging->label, esp_err_to_name(err));
     }
@@ -485,13 +470,13 @@ static esp_err_t write_buffer(https_ota_t *ota)
 
 static esp_err_t perform_first(https_ota_t *ota)
 {
-    bool image = holds_image(ota->final);
-    esp_err_t err = image ? read_header_block(ota) : ESP_OK;
+    bool gated = holds_image(ota->final) && !ota->resumed; /* a resumed image passed when it began */
+    esp_err_t err = gated ? read_header_block(ota) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }
     ota->state = STATE_IN_PROGRESS;
-    err = pass_gate(ota);
+    err = pass_gate(ota, gated);
     if (err != ESP_OK) {
         return err;
     }
@@ -501,7 +486,7 @@ static esp_err_t perform_first(https_ota_t *ota)
         return err;
     }
     /* A large buffer is filled up, so that the writes that follow start where sectors start. */
-    if (image && ota->buffered == BUFFER_MIN && ota->buffer_size > BUFFER_MIN) {
+    if (gated && ota->buffered == BUFFER_MIN && ota->buffer_size > BUFFER_MIN) {
         err = read_more(ota, ota->buffer_size);
         if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED && err != ESP_ERR_NOT_FOUND) {
             return err;
@@ -518,7 +503,7 @@ static esp_err_t perform_next(https_ota_t *ota)
     esp_err_t err = read_more(ota, ota->buffer_size);
     switch (err) {
     case ESP_OK:
-        return write_buffer(ota);
+        return ota->buffered > 0 ? write_buffer(ota) : ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case ESP_ERR_NOT_FINISHED:
         return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case ESP_ERR_NOT_FOUND:
@@ -552,20 +537,20 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
 bool esp_https_ota_is_complete_data_received(esp_https_ota_handle_t https_ota_handle)
 {
     const https_ota_t *ota = https_ota_handle;
-    return ota != NULL && esp_http_client_is_complete_data_received(ota->client);
+    return ota != NULL && https_source_is_complete(&ota->source);
 }
 
 /** The descriptor's bytes: from the buffer before the first write, from flash after it. */
 static esp_err_t fetch_desc(https_ota_t *ota, uint8_t raw[sizeof(esp_app_desc_t)])
 {
-    if (ota->state == STATE_BEGIN) {
+    if (ota->state == STATE_BEGIN && !ota->resumed) {
         esp_err_t err = read_header_block(ota);
         if (err == ESP_OK) {
             memcpy(raw, ota->buffer + IMAGE_DESC_OFFSET, sizeof(esp_app_desc_t));
         }
         return err;
     }
-    return esp_partition_read(ota->staging, IMAGE_DESC_OFFSET, raw, sizeof(esp_app_desc_t));
+    return ota_read_range(ota->device, ota->staging, IMAGE_DESC_OFFSET, raw, sizeof(esp_app_desc_t));
 }
 
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, esp_app_desc_t *new_app_info)
@@ -594,7 +579,7 @@ int esp_https_ota_get_image_len_read(esp_https_ota_handle_t https_ota_handle)
 int esp_https_ota_get_image_size(esp_https_ota_handle_t https_ota_handle)
 {
     const https_ota_t *ota = https_ota_handle;
-    return ota == NULL ? -1 : (int)ota->image_size;
+    return ota == NULL ? -1 : (int)image_size(ota);
 }
 
 int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
@@ -616,6 +601,10 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
     }
     esp_err_t err = ota_end(device, ota->update);
     ota->update = 0;
+    if (ota->state == STATE_SUCCESS) {
+        (void)resume_record_clear(
+            &ota->record); /* one that stays is checked against flash before it is believed */
+    }
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_VERIFY, err, "%s",
                     device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));

@@ -83,7 +83,7 @@ class UpdateCase(unittest.TestCase):
              "--chip-rev", revision, "--app", f"factory={self.www / app}")
 
     def update(self, url, *args, ca=None):
-        done = otter("update", self.flash, url, "--ca", ca or self.ca.cert, "--json", *args)
+        done = otter("update", self.flash, url, "--ca", ca or self.ca.cert, "--json", "--retries", "0", *args)
         report = json.loads(done.stdout) if done.stdout else {}
         return done, report
 

@@ -1,0 +1,71 @@
+/* An image as one stream of bytes, whatever requests, redirects, ranges and dropped connections it takes to get it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_http_client.h"
+#include "otter/report.h"
+
+#define HTTPS_VALIDATOR_SIZE 128u /* an ETag or date longer than this is not used */
+
+/** How much a bad link is put up with. */
+typedef struct {
+    int attempts; /* connections in a row that bring nothing new before the update is given up; 0: never reconnect */
+    int delay_ms;    /* before the first of them; doubles each time up to 30 s, with jitter */
+    int max_time_ms; /* of the whole download, from https_source_open on */
+} https_retry_t;
+
+/** Are these the bytes that were delivered before, from stream offset `off` on? */
+typedef bool (*https_known_t)(void *ctx, uint64_t off, const uint8_t *data, size_t len);
+
+typedef struct {
+    esp_http_client_handle_t client; /* the caller's */
+    otter_update_report_t *report;   /* the caller's; failures and counts go there */
+    https_retry_t retry;
+    int redirects_max;
+    uint32_t request_max; /* bytes asked for at a time (ESP-IDF's partial download), 0: everything */
+    https_known_t known;
+    void *known_ctx;
+
+    int64_t total; /* bytes of the file, -1: the server did not say */
+    uint64_t pos;  /* offset of the next byte that read delivers */
+    char
+        validator[HTTPS_VALIDATOR_SIZE]; /* strong ETag or Last-Modified; "": none, ranges cannot be proved */
+
+    uint64_t
+        body_pos; /* offset of the next byte of the open response; below pos, known bytes are coming again */
+    bool waiting, ended;
+    bool no_ranges;            /* the server answered a range wrongly: ask for the whole file from now on */
+    unsigned failures, stalls; /* in a row */
+    esp_err_t last_error;
+    int64_t start_us, retry_at_us;
+} https_source_t;
+
+/**
+ * Ask for the image, following redirects and answering a challenge. Never retries: a caller that cannot begin is told so.
+ * @param s          client, report, retry, redirects_max, request_max and known are set; the rest is zero
+ * @param from       go on from this offset, 0 for the whole; needs validator and total of what was received before
+ * @return ESP_OK: s->pos is `from` if the server still has the same file, else 0;
+ *         or what esp_https_ota_begin documents for a request that fails
+ */
+esp_err_t https_source_open(https_source_t *s, uint64_t from);
+
+/**
+ * The next bytes, as many as come (1 to room), in *got.
+ * @return ESP_OK                     *got > 0
+ *         ESP_ERR_NOT_FINISHED       nothing now: call again (a slow server, or a pause before the next connection)
+ *         ESP_ERR_NOT_FOUND          the end: everything was delivered
+ *         ESP_ERR_HTTP_READ_TIMEOUT  given up after silence, or max_time_ms is over
+ *         ESP_FAIL                   given up: the connection was lost for good, the file changed on the server, or it is
+ *                                    gone
+ */
+esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got);
+
+/** Everything was received. */
+bool https_source_is_complete(const https_source_t *s);
+
+/** Keeps the first failure of an update in its report and logs it. @return code */
+esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
+                               const char *format, ...) __attribute__((format(printf, 4, 5)));

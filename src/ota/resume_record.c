@@ -1,0 +1,197 @@
+/* Resume record: the format is in the header. */
+#include "ota/resume_record.h"
+
+#include <string.h>
+
+#include "base/crc32.h"
+#include "base/le.h"
+#include "ota/update_internal.h"
+
+#define SECTOR        4096u
+#define HEADER_SIZE   148u
+#define MARKS_OFFSET  256u
+#define MARKS_MAX     ((RESUME_RECORD_SIZE - MARKS_OFFSET) / 4)
+#define MARK_NONE     UINT32_MAX
+#define OFF_LENGTH    4u
+#define OFF_UNIT      8u
+#define OFF_URL       12u
+#define OFF_VALIDATOR 16u
+#define OFF_CRC       144u
+
+static const uint8_t magic[4] = {'O', 'T', 'R', '1'};
+
+_Static_assert(OFF_VALIDATOR + HTTPS_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
+
+static uint32_t record_offset(const esp_partition_t *slot)
+{
+    return slot->size - RESUME_RECORD_SIZE;
+}
+
+static uint32_t unit_for(uint32_t length)
+{
+    uint32_t sectors = length / SECTOR + 1;
+    return SECTOR * ((sectors + MARKS_MAX - 1) / MARKS_MAX);
+}
+
+static uint32_t url_crc(const char *url)
+{
+    return crc32_le(0, url, strlen(url));
+}
+
+/** CRC-32 of one unit as it is in flash, never MARK_NONE. */
+static esp_err_t unit_crc(const resume_record_t *r, uint32_t off, uint32_t *crc)
+{
+    uint8_t piece[512];
+    uint32_t sum = 0;
+    for (uint32_t done = 0; done < r->unit; done += (uint32_t)sizeof(piece)) {
+        esp_err_t err = ota_read_range(r->device, r->slot, off + done, piece, sizeof(piece));
+        if (err != ESP_OK) {
+            return err;
+        }
+        sum = crc32_le(sum, piece, sizeof(piece));
+    }
+    *crc = sum == MARK_NONE ? 0 : sum;
+    return ESP_OK;
+}
+
+static bool header_is_good(const uint8_t *raw, const esp_partition_t *slot, const char *url)
+{
+    uint32_t length = le32_get(raw + OFF_LENGTH);
+    return memcmp(raw, magic, sizeof(magic)) == 0 &&
+           le32_get(raw + OFF_CRC) == crc32_le(0, raw + 4, OFF_CRC - 4) && length <= record_offset(slot) &&
+           le32_get(raw + OFF_UNIT) == unit_for(length) && le32_get(raw + OFF_URL) == url_crc(url) &&
+           raw[OFF_VALIDATOR] != '\0' && raw[OFF_CRC - 1] == '\0';
+}
+
+static esp_err_t read_mark(const resume_record_t *r, uint32_t index, uint32_t *mark)
+{
+    uint8_t raw[4];
+    esp_err_t err = ota_read_range(r->device, r->slot, record_offset(r->slot) + MARKS_OFFSET + 4 * index, raw,
+                                   sizeof(raw));
+    *mark = le32_get(raw);
+    return err;
+}
+
+/** Units whose mark is right, from the first on. */
+static uint32_t count_good_units(const resume_record_t *r)
+{
+    uint32_t units =
+        r->length / r->unit; /* the last, shorter one is never marked: it is always fetched again */
+    for (uint32_t i = 0; i < units; i++) {
+        uint32_t mark, crc;
+        if (read_mark(r, i, &mark) != ESP_OK || mark == MARK_NONE ||
+            unit_crc(r, i * r->unit, &crc) != ESP_OK || crc != mark) {
+            return i;
+        }
+    }
+    return units;
+}
+
+/** After a mark that is torn or wrong nothing can be marked any more until the sector is written anew. */
+static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
+{
+    for (; index < MARKS_MAX; index++) {
+        uint32_t mark;
+        if (read_mark(r, index, &mark) != ESP_OK || mark != MARK_NONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char *validator)
+{
+    uint8_t raw[HEADER_SIZE] = {0};
+    memcpy(raw, magic, sizeof(magic));
+    le32_put(raw + OFF_LENGTH, r->length);
+    le32_put(raw + OFF_UNIT, r->unit);
+    le32_put(raw + OFF_URL, url);
+    memcpy(raw + OFF_VALIDATOR, validator, strlen(validator));
+    le32_put(raw + OFF_CRC, crc32_le(0, raw + 4, OFF_CRC - 4));
+    esp_err_t err = ota_erase_range(r->device, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
+    if (err == ESP_OK) {
+        err = ota_program_range(r->device, r->slot, record_offset(r->slot), raw, sizeof(raw));
+    }
+    return err;
+}
+
+uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
+                            const char *url, char validator[HTTPS_VALIDATOR_SIZE])
+{
+    memset(record, 0, sizeof(*record));
+    uint8_t raw[HEADER_SIZE];
+    if (slot->size <= RESUME_RECORD_SIZE ||
+        ota_read_range(device, slot, record_offset(slot), raw, sizeof(raw)) != ESP_OK ||
+        !header_is_good(raw, slot, url)) {
+        return 0;
+    }
+    record->device = device;
+    record->slot = slot;
+    record->length = le32_get(raw + OFF_LENGTH);
+    record->unit = le32_get(raw + OFF_UNIT);
+    memcpy(validator, raw + OFF_VALIDATOR, HTTPS_VALIDATOR_SIZE);
+    uint32_t good = count_good_units(record);
+    if (good == 0) {
+        return 0;
+    }
+    record->active = true;
+    if (!marks_are_blank_from(record, good)) {
+        /* Written anew: a cut in here costs the memory, and with it a download from the start. */
+        record->active = write_header(record, url_crc(url), validator) == ESP_OK &&
+                         resume_record_mark(record, good * record->unit) == ESP_OK;
+    }
+    record->marked = good;
+    return record->active ? good * record->unit : 0;
+}
+
+esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
+                              const char *url, const char *validator, int64_t length)
+{
+    memset(record, 0, sizeof(*record));
+    record->device = device;
+    record->slot = slot;
+    if (slot->size <= RESUME_RECORD_SIZE || length <= 0 || length > (int64_t)record_offset(slot) ||
+        validator[0] == '\0') {
+        return ESP_OK;
+    }
+    record->length = (uint32_t)length;
+    record->unit = unit_for(record->length);
+    esp_err_t err = write_header(record, url_crc(url), validator);
+    record->active = err == ESP_OK;
+    return err;
+}
+
+esp_err_t resume_record_mark(resume_record_t *record, uint32_t written)
+{
+    uint8_t marks[64];
+    uint32_t units = record->active ? min_u32(written, record->length) / record->unit : 0;
+    while (record->marked < units) {
+        uint32_t n = min_u32(units - record->marked, sizeof(marks) / 4);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t crc;
+            esp_err_t err = unit_crc(record, (record->marked + i) * record->unit, &crc);
+            if (err != ESP_OK) {
+                return err;
+            }
+            le32_put(marks + 4 * i, crc);
+        }
+        esp_err_t err =
+            ota_program_range(record->device, record->slot,
+                              record_offset(record->slot) + MARKS_OFFSET + 4 * record->marked, marks, 4 * n);
+        if (err != ESP_OK) {
+            return err;
+        }
+        record->marked += n;
+    }
+    return ESP_OK;
+}
+
+esp_err_t resume_record_clear(resume_record_t *record)
+{
+    if (!record->active) {
+        return ESP_OK;
+    }
+    static const uint8_t zeros[sizeof(magic)] = {0};
+    record->active = false;
+    return ota_program_range(record->device, record->slot, record_offset(record->slot), zeros, sizeof(zeros));
+}

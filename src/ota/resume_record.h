@@ -1,0 +1,56 @@
+/* The memory of an unfinished download, in the last sector of the slot that it goes to. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_partition.h"
+#include "otter/device.h"
+#include "ota/https_source.h"
+
+/*
+ * The sector holds a header (which file: URL, validator, length; section 1 below) and behind it one CRC-32 per unit of
+ * the image, written when the unit is in flash. A unit is one sector; of images with more sectors than there is room for
+ * marks, as few sectors as will do. So progress costs no erase, survives a reset at any point, and what it claims is
+ * checked against flash before it is believed.
+ *
+ *   off  size  field (little endian)
+ *     0     4  magic "OTR1"; cleared to 0 when the download is finished
+ *     4     4  length of the file, bytes
+ *     8     4  unit, bytes
+ *    12     4  CRC-32 (seed 0) of the URL
+ *    16   128  validator, zero padded
+ *   144     4  CRC-32 (seed 0) of bytes 4 to 143
+ *   256   4 n  CRC-32 (seed 0) of each unit; FFFFFFFF: not there yet
+ *
+ * An image that reaches into the last sector, or a download whose length or validator the server does not tell, has no
+ * such memory.
+ */
+#define RESUME_RECORD_SIZE 4096u
+
+typedef struct {
+    otter_device_t *device;
+    const esp_partition_t *slot;
+    bool active;     /* there is a record for this download in flash */
+    uint32_t length; /* bytes of the file */
+    uint32_t unit;   /* bytes */
+    uint32_t marked; /* units that are marked */
+} resume_record_t;
+
+/**
+ * Looks for the memory of a download of `url` in `slot`.
+ * @param validator  receives what proves that it is the same file
+ * @return bytes that are in flash for certain (a multiple of the unit), 0: nothing to go on from
+ */
+uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
+                            const char *url, char validator[HTTPS_VALIDATOR_SIZE]);
+
+/** Starts the memory of a new download; record->active tells whether it can have one. Erases and programs one sector. */
+esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
+                              const char *url, const char *validator, int64_t length);
+
+/** Marks the units that `written` bytes have completed. Nothing happens without a record. */
+esp_err_t resume_record_mark(resume_record_t *record, uint32_t written);
+
+/** The download is finished, or is not to be gone on with. */
+esp_err_t resume_record_clear(resume_record_t *record);
