@@ -18,11 +18,11 @@
 #include "http/client_internal.h"
 #include "otter/system.h"
 
-#define DELAY_MAX_MS  30000
-#define PAUSE_STEP_MS 50 /* a pause is slept in steps, so that the caller can give up in between */
-#define STALLS_MAX    3  /* waits of timeout_ms without a byte before a connection counts as dropped */
-#define DRAIN_BYTES_MAX                                                                                      \
-    65536 /* of a redirect's or challenge's body; a longer one costs a new connection instead */
+#define DELAY_MAX_MS    30000
+#define PAUSE_STEP_MS   50    /* a pause is slept in steps: the caller can give up in between */
+#define STALLS_MAX      3     /* silent waits of timeout_ms after which a connection counts as dropped */
+#define BEGIN_RETRIES   2     /* in open, of a request whose answer was lost on the way */
+#define DRAIN_BYTES_MAX 65536 /* of an answer's body; a longer one costs a new connection instead */
 
 static const char TAG[] = "esp_https_ota";
 
@@ -66,6 +66,7 @@ typedef struct {
     esp_err_t code;
     otter_stage_t stage;
     bool transient; /* worth another try in the middle of a download */
+    bool lost;      /* the connection broke before the answer was complete */
     char why[160];
 } refusal_t;
 
@@ -166,6 +167,7 @@ static bool send_request(https_source_t *s, refusal_t *r)
         return refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true, "no response within the time limit");
     }
     if (length < 0) {
+        r->lost = s->report->transport.code != ESP_OK;
         return refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true, "no valid response: %s",
                       cause_text(s, "the server closed the connection"));
     }
@@ -357,6 +359,35 @@ static bool learn_total(https_source_t *s, refusal_t *r)
     return true;
 }
 
+static uint32_t backoff_ms(const https_source_t *s)
+{
+    uint32_t delay = s->retry.delay_ms > 0 ? (uint32_t)s->retry.delay_ms : 1;
+    for (unsigned i = 1; i < s->failures && delay < DELAY_MAX_MS; i++) {
+        delay *= 2;
+    }
+    delay = delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+    uint32_t random;
+    otter_random(&random, sizeof(random));
+    return delay / 2 + random % (delay / 2 + 1); /* so that a fleet does not come back all at once */
+}
+
+/** The first request: one whose answer was lost is sent again, a few times. */
+static bool request_first(https_source_t *s, uint64_t from, refusal_t *r)
+{
+    int tries = s->retry.attempts < BEGIN_RETRIES ? s->retry.attempts : BEGIN_RETRIES;
+    bool open = request_from(s, from, r);
+    for (; !open && r->lost && tries > 0; tries--) {
+        s->failures++;
+        uint32_t delay = backoff_ms(s);
+        ESP_LOGW(TAG, "%s; trying again in %" PRIu32 " ms", r->why, delay);
+        otter_sleep_ms(delay);
+        memset(r, 0, sizeof(*r));
+        open = request_from(s, from, r);
+    }
+    s->failures = 0;
+    return open;
+}
+
 esp_err_t https_source_open(https_source_t *s, uint64_t from)
 {
     refusal_t r = {0};
@@ -367,7 +398,7 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
     }
     bool open = s->request_max == 0 || resumes || learn_total(s, &r);
     if (open) {
-        open = request_from(s, from, &r);
+        open = request_first(s, from, &r);
         bool refused = !open && (r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE ||
                                  r.code == ESP_ERR_INVALID_RESPONSE || r.stage == OTTER_STAGE_DOWNLOAD);
         if (refused && resumes) {
@@ -391,18 +422,6 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
-
-static uint32_t backoff_ms(const https_source_t *s)
-{
-    uint32_t delay = s->retry.delay_ms > 0 ? (uint32_t)s->retry.delay_ms : 1;
-    for (unsigned i = 1; i < s->failures && delay < DELAY_MAX_MS; i++) {
-        delay *= 2;
-    }
-    delay = delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
-    uint32_t random;
-    otter_random(&random, sizeof(random));
-    return delay / 2 + random % (delay / 2 + 1); /* so that a fleet does not come back all at once */
-}
 
 /** Plans the next connection, or gives up. @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
 static esp_err_t drop_connection(https_source_t *s, otter_stage_t stage, esp_err_t code, const char *why)

@@ -2,6 +2,7 @@
 and little is fetched twice."""
 
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ import servers
 from test_update import OTTER, UpdateCase, must, otter
 
 SECTOR = 4096
-LONG = os.environ.get("OTTER_TEST_LONG") == "1"
+LONG = os.environ.get("OTTER_LONG") == "1"
 
 
 class RangeServer(servers.RawServer):
@@ -57,7 +58,7 @@ class ResumeCase(UpdateCase):
     @classmethod
     def make_images(cls):
         super().make_images()
-        program = open("/bin/true", "rb").read()
+        program = pathlib.Path("/bin/true").read_bytes()
         elf = cls.work / "elf"
         elf.write_bytes((program + bytes(i * 13 % 253 for i in range(65536)))[:65536 - 400])
         must("image", "build", "--elf", elf, "--chip", "linux", "--project", "test", "--version", "6.4.0",
