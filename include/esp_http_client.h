@@ -127,6 +127,20 @@ typedef enum {
     ESP_HTTP_CLIENT_ECDSA_CURVE_SECP256R1 = 0,
 } esp_http_client_ecdsa_curve_t;
 
+/** How far a handle is (esp_http_client_get_state()). */
+typedef enum {
+    HTTP_STATE_UNINIT = 0, /* no handle */
+    HTTP_STATE_INIT,       /* not connected */
+    HTTP_STATE_CONNECTING, /* not seen here: connecting blocks */
+    HTTP_STATE_CONNECTED,
+    HTTP_STATE_REQ_COMPLETE_HEADER, /* the request head is sent */
+    HTTP_STATE_REQ_COMPLETE_DATA,   /* not seen here */
+    HTTP_STATE_RES_COMPLETE_HEADER, /* not seen here */
+    HTTP_STATE_RES_ON_DATA_START,   /* the response head is read, its body may be */
+    HTTP_STATE_RES_COMPLETE_DATA,   /* not seen here */
+    HTTP_STATE_CLOSE,               /* not seen here */
+} esp_http_state_t;
+
 typedef enum {
     HttpStatus_Ok = 200,
     HttpStatus_PartialContent = 206,
@@ -160,7 +174,8 @@ typedef struct {
     const char *username;
     const char *password;
     esp_http_client_auth_type_t
-        auth_type; /* BASIC: sent with every request. NONE: only what a URL's user:password says */
+        auth_type; /* NONE: answers a 401. BASIC, or user:password in the URL: Basic with every request, unasked.
+                      DIGEST: answers a 401, but never by sending the password itself */
     const char *path;
     const char *query;
     union {
@@ -184,9 +199,9 @@ typedef struct {
     const char *user_agent; /* NULL: "ESP32 HTTP Client/1.0" */
     esp_http_client_method_t method;
     int timeout_ms; /* 0: 5000. For connecting as a whole, for the response head as a whole, for each wait of the body */
-    bool disable_auto_redirect; /* perform() only */
-    int max_redirection_count;  /* perform() only; 0: 10 */
-    int max_authorization_retries;
+    bool disable_auto_redirect;    /* perform() only */
+    int max_redirection_count;     /* perform() only; 0: 10 */
+    int max_authorization_retries; /* answers to 401 in a row; 0: 10, -1: none */
     http_event_handle_cb event_handler;
     esp_http_client_transport_t transport_type; /* with host and path */
     int buffer_size;                            /* receive buffer in bytes, 0: DEFAULT_HTTP_BUF_SIZE */
@@ -240,6 +255,21 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *co
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
 
 /**
+ * For a second request over a kept connection: forget the last response, unread bytes of its body included.
+ * @return ESP_OK, ESP_ERR_INVALID_ARG
+ */
+esp_err_t esp_http_client_prepare(esp_http_client_handle_t client);
+
+/** After esp_http_client_prepare(): as esp_http_client_open(), connecting anew if the server gave the connection up. */
+esp_err_t esp_http_client_request_send(esp_http_client_handle_t client, int write_len);
+
+/**
+ * Give up the request under way: what is left of its body will not come, and there is a new connection for the next.
+ * @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_INVALID_STATE: not connected; errors of connecting as esp_http_client_open()
+ */
+esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client);
+
+/**
  * Send body bytes; waits up to timeout_ms whenever the connection takes none.
  * @return bytes sent (always len), 0: timeout, -1: failed or not open
  */
@@ -282,7 +312,8 @@ esp_err_t esp_http_client_flush_response(esp_http_client_handle_t client, int *l
  *         ESP_ERR_HTTP_EAGAIN             no response head within timeout_ms
  *         ESP_ERR_HTTP_FETCH_HEADER       the response head cannot be read
  *         ESP_ERR_HTTP_INCOMPLETE_DATA    the body ended early
- *         ESP_ERR_NOT_SUPPORTED           401: the challenge cannot be answered
+ *         ESP_ERR_NOT_SUPPORTED           401: no challenge that can be answered, or no user name
+ *         ESP_FAIL                        401: max_authorization_retries answers were refused
  *         ESP_ERR_INVALID_ARG             NULL handle, or a redirect without a usable Location
  *         and what esp_http_client_open() returns
  */
@@ -349,6 +380,27 @@ esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int ti
 esp_err_t esp_http_client_set_user_data(esp_http_client_handle_t client, void *data);
 esp_err_t esp_http_client_get_user_data(esp_http_client_handle_t client, void **data);
 
+/** @param event_handler  NULL: none from now on. @return ESP_OK, ESP_ERR_INVALID_ARG */
+esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client,
+                                            http_event_handle_cb event_handler);
+
+/**
+ * A challenge from elsewhere than WWW-Authenticate, for instance from a header of the server's own: call it while the
+ * response head is being told (HTTP_EVENT_ON_HEADER). Pieces are joined; the next request forgets them.
+ * @return ESP_OK; ESP_ERR_INVALID_ARG: NULL, len < 1, a NUL, or over 4 KiB in all; ESP_ERR_NO_MEM
+ */
+esp_err_t esp_http_client_set_auth_data(esp_http_client_handle_t client, const char *auth_data, int len);
+
+/**
+ * After the head of a 401: take its strongest challenge that can be answered. Read the body or not, then send the request
+ * again; its Authorization, and that of the requests after it, is computed when they are sent. perform() does this itself.
+ * @return ESP_OK                 send again; also when no response head was read (nothing is done)
+ *         ESP_FAIL               max_authorization_retries challenges were taken since the last 2xx
+ *         ESP_ERR_NOT_SUPPORTED  no challenge that can be answered, or no user name
+ *         ESP_ERR_INVALID_ARG, ESP_ERR_NO_MEM
+ */
+esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client);
+
 /**
  * Make the Location of the last response the URL; relative ones are resolved. A new host, port or scheme drops the
  * Authorization and Cookie headers, user and password.
@@ -357,7 +409,7 @@ esp_err_t esp_http_client_get_user_data(esp_http_client_handle_t client, void **
  */
 esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client);
 
-/** @return ESP_OK, ESP_ERR_INVALID_ARG */
+/** Redirects and 401s are counted anew. @return ESP_OK, ESP_ERR_INVALID_ARG */
 esp_err_t esp_http_client_reset_redirect_counter(esp_http_client_handle_t client);
 
 /* --- the response --- */
@@ -397,6 +449,19 @@ esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t 
 
 /** The last response lets the connection be used again. */
 bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client);
+
+/** The total of "Content-Range: bytes first-last/total". @return -1: no such header, no total, or malformed */
+int64_t esp_http_client_get_content_range(esp_http_client_handle_t client);
+
+/** A header of the last response. @param value  the handle's until the next request; NULL if absent.
+ *  @return ESP_OK, ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_ARG */
+esp_err_t esp_http_client_get_response_header(esp_http_client_handle_t client, const char *key, char **value);
+
+/** Drop body bytes that came with the head and were not read yet. @return ESP_OK, ESP_ERR_INVALID_ARG */
+esp_err_t esp_http_client_clear_response_buffer(esp_http_client_handle_t client);
+
+/** @return HTTP_STATE_UNINIT for NULL */
+esp_http_state_t esp_http_client_get_state(esp_http_client_handle_t client);
 
 /** Socket descriptor, -1: none. */
 int esp_http_client_get_socket(esp_http_client_handle_t client);

@@ -8,10 +8,11 @@
 
 #include "http/event_mirror.h"
 
-#define DEFAULT_TIMEOUT_MS   5000
-#define DEFAULT_USER_AGENT   "ESP32 HTTP Client/1.0"
-#define DEFAULT_MAX_REDIRECT 10
-#define FORM_CONTENT_TYPE    "application/x-www-form-urlencoded"
+#define DEFAULT_TIMEOUT_MS       5000
+#define DEFAULT_USER_AGENT       "ESP32 HTTP Client/1.0"
+#define DEFAULT_MAX_REDIRECT     10
+#define DEFAULT_MAX_AUTH_RETRIES 10
+#define FORM_CONTENT_TYPE        "application/x-www-form-urlencoded"
 
 const char *const ESP_HTTP_CLIENT_EVENT = "ESP_HTTP_CLIENT_EVENT";
 
@@ -202,6 +203,7 @@ static esp_err_t use_url(esp_http_client_handle_t client, http_url_t *url, bool 
         (void)http_headers_remove(&client->headers, "Cookie"); /* absent is fine */
     }
     if (!same_origin) {
+        http_client_forget_challenge(client);
         http_connection_close(client);
         (void)http_response_drop_cached(client);
     }
@@ -249,6 +251,7 @@ esp_err_t esp_http_client_reset_redirect_counter(esp_http_client_handle_t client
         return ESP_ERR_INVALID_ARG;
     }
     client->redirect_count = 0;
+    client->auth_count = 0;
     return ESP_OK;
 }
 
@@ -352,6 +355,9 @@ static void keep_config(esp_http_client_handle_t client, const esp_http_client_c
     if (kept->max_redirection_count == 0) {
         kept->max_redirection_count = DEFAULT_MAX_REDIRECT;
     }
+    if (kept->max_authorization_retries == 0) {
+        kept->max_authorization_retries = DEFAULT_MAX_AUTH_RETRIES;
+    }
     if ((unsigned)kept->method >= HTTP_METHOD_MAX) {
         kept->method = HTTP_METHOD_GET;
     }
@@ -366,6 +372,7 @@ static void free_client(esp_http_client_handle_t client)
     http_response_free(&client->response);
     http_headers_clear(&client->headers);
     http_url_free(&client->url);
+    http_client_forget_challenge(client);
     free(client->username);
     free(client->password);
     free(client->common_name);
@@ -414,6 +421,51 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
     http_connection_close(client);
     esp_err_t err = http_connection_open(client);
     return err == ESP_OK ? http_request_send(client) : err;
+}
+
+esp_err_t esp_http_client_request_send(esp_http_client_handle_t client, int write_len)
+{
+    return esp_http_client_open(client, write_len);
+}
+
+esp_err_t esp_http_client_prepare(esp_http_client_handle_t client)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (http_connection_is_usable(client)) {
+        client->state = STATE_CONNECTED;
+    } else {
+        http_connection_close(client);
+    }
+    http_response_reset(client);
+    client->status = -1;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (client->state == STATE_INIT) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    http_connection_close(client);
+    (void)http_response_drop_cached(client);
+    client->response.end_seen = true; /* of what will come */
+    return http_connection_open(client);
+}
+
+esp_http_state_t esp_http_client_get_state(esp_http_client_handle_t client)
+{
+    static const esp_http_state_t states[] = {
+        [STATE_INIT] = HTTP_STATE_INIT,
+        [STATE_CONNECTED] = HTTP_STATE_CONNECTED,
+        [STATE_REQUEST_SENT] = HTTP_STATE_REQ_COMPLETE_HEADER,
+        [STATE_RESPONSE] = HTTP_STATE_RES_ON_DATA_START,
+    };
+    return client != NULL ? states[client->state] : HTTP_STATE_UNINIT;
 }
 
 esp_err_t esp_http_client_close(esp_http_client_handle_t client)
@@ -567,6 +619,16 @@ esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int ti
         return ESP_ERR_INVALID_ARG;
     }
     client->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client,
+                                            http_event_handle_cb event_handler)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->config.event_handler = event_handler;
     return ESP_OK;
 }
 

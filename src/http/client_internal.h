@@ -5,6 +5,7 @@
 
 #include "esp_http_client.h"
 #include "esp_tls.h"
+#include "http/auth.h"
 #include "http/headers.h"
 #include "http/url.h"
 #include "otter/transport.h"
@@ -35,7 +36,7 @@ const char *http_stage_name(http_stage_t stage);
 /** A header of the last response (the first of that name), the handle's until the next request; NULL if absent. */
 const char *http_client_response_header(esp_http_client_handle_t client, const char *key);
 
-/* --- shared by src/http/client.c, connection.c, request.c, response.c and perform.c --- */
+/* --- shared by the client's source files --- */
 
 typedef enum {
     STATE_INIT,         /* not connected */
@@ -82,7 +83,11 @@ struct esp_http_client {
     esp_http_client_config_t config; /* certificates, handler, numbers; its strings are NULL or not used */
     http_url_t url;
     char *username, *password;
-    bool url_credentials; /* they came in the URL: sent as Basic without being asked */
+    bool url_credentials;       /* they came in the URL: sent as Basic without being asked */
+    http_challenge_t challenge; /* what the server asked for; answered with every request from then on */
+    uint32_t nonce_count;       /* requests that answered it */
+    int auth_count;             /* challenges taken since the last 2xx */
+    char *auth_data;            /* of esp_http_client_set_auth_data(), for the response being read */
     char *common_name;
     char if_name[16];
     int timeout_ms;
@@ -126,6 +131,18 @@ bool http_connection_retry(esp_http_client_handle_t client);
 
 /* request.c */
 esp_err_t http_request_send(esp_http_client_handle_t client);
+const char *http_method_name(esp_http_client_method_t method);
+
+/* authorization.c */
+/**
+ * The Authorization header of the next request, for the caller to free. *value stays NULL when none is due, or when the
+ * application's own header is to go out.
+ */
+esp_err_t http_client_authorization(esp_http_client_handle_t client, char **value);
+/** A challenge was taken: requests carry its answer, whatever the application set as Authorization. */
+bool http_client_answers_challenge(esp_http_client_handle_t client);
+/** Another server: nothing of the old one's challenge is of use, or any of its business. */
+void http_client_forget_challenge(esp_http_client_handle_t client);
 
 /* response.c */
 void http_response_reset(esp_http_client_handle_t client);

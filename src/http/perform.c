@@ -7,7 +7,7 @@
 
 static const char TAG[] = "HTTP_CLIENT";
 
-#define DRAIN_MAX 65536 /* the body of a redirect beyond this costs more than a new connection */
+#define DRAIN_MAX 65536 /* the body of a redirect or a 401 beyond this costs more than a new connection */
 
 /* @return what esp_http_client_perform() says to a failed fetch_headers */
 static esp_err_t fetch_error(esp_http_client_handle_t client, int64_t result)
@@ -41,13 +41,18 @@ static bool is_redirect(int status)
            status == HttpStatus_PermanentRedirect;
 }
 
-/* The body of a redirect does not matter; what matters is whether the connection is clean after it. */
+/* The body of a redirect or a 401 does not matter; what matters is whether the connection is clean after it. */
 static void drop_body(esp_http_client_handle_t client)
 {
     const http_response_t *response = &client->response;
-    bool small = response->body == BODY_NONE ||
-                 (response->body == BODY_LENGTH && response->content_length <= DRAIN_MAX);
-    if (!small || !response->persistent || esp_http_client_flush_response(client, NULL) != ESP_OK) {
+    bool small = response->body != BODY_LENGTH || response->content_length <= DRAIN_MAX;
+    int n = small && response->persistent ? 1 : 0;
+    (void)http_response_drop_cached(client);
+    while (n > 0 && !response->end_seen && response->body_done <= DRAIN_MAX) {
+        n = esp_http_client_read(client, client->rx,
+                                 client->rx_size < INT_MAX ? (int)client->rx_size : INT_MAX);
+    }
+    if (!response->end_seen || !response->persistent) {
         http_connection_close(client);
     }
 }
@@ -66,14 +71,14 @@ static esp_err_t act_on_status(esp_http_client_handle_t client, bool *again)
         client->redirect_count = 0;
         return deliver_body(client);
     }
+    if (status == HttpStatus_Unauthorized) {
+        drop_body(client);
+        *again = true;
+        return esp_http_client_add_auth(client);
+    }
     if (client->redirect_count >= client->config.max_redirection_count) {
         ESP_LOGE(TAG, "Error, reach max_redirection_count count=%d", client->redirect_count);
         return ESP_ERR_HTTP_MAX_REDIRECT;
-    }
-    if (status == HttpStatus_Unauthorized) {
-        ESP_LOGE(TAG,
-                 "This request requires authentication, but does not provide header information for that");
-        return ESP_ERR_NOT_SUPPORTED;
     }
     if (!is_redirect(status)) {
         return deliver_body(client);

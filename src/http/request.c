@@ -16,6 +16,11 @@ static const char *const method_names[HTTP_METHOD_MAX] = {
     "OPTIONS", "COPY", "MOVE", "LOCK",  "UNLOCK", "PROPFIND", "PROPPATCH", "MKCOL",     "REPORT",
 };
 
+const char *http_method_name(esp_http_client_method_t method)
+{
+    return method_names[method];
+}
+
 /* @return `len`, OTTER_IO_TIMEOUT or OTTER_IO_ERROR */
 static int send_all(esp_http_client_handle_t client, const char *data, size_t len)
 {
@@ -30,16 +35,22 @@ static int send_all(esp_http_client_handle_t client, const char *data, size_t le
     return (int)len;
 }
 
-static esp_err_t flush(esp_http_client_handle_t client)
+static esp_err_t send_or_fail(esp_http_client_handle_t client, const char *data, size_t len)
 {
-    int n = send_all(client, client->tx, client->tx_len);
-    client->tx_len = 0;
+    int n = send_all(client, data, len);
     if (n >= 0) {
         return ESP_OK;
     }
     http_client_fail(client, HTTP_STAGE_SEND, http_connection_error(client, n), ESP_ERR_HTTP_WRITE_DATA,
                      NULL);
     return ESP_ERR_HTTP_WRITE_DATA;
+}
+
+static esp_err_t flush(esp_http_client_handle_t client)
+{
+    size_t len = client->tx_len;
+    client->tx_len = 0;
+    return send_or_fail(client, client->tx, len);
 }
 
 /* Pieces of one line go into the buffer together: a line that does not fit an empty buffer is refused by the caller. */
@@ -94,41 +105,27 @@ static esp_err_t put_request_line(esp_http_client_handle_t client)
     return err;
 }
 
-static void base64(const char *data, size_t len, char *out)
+/* What the handle computes itself is not bound by buffer_size_tx: the application cannot know how long it gets. */
+static esp_err_t put_long_header(esp_http_client_handle_t client, const char *name, const char *value)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++) {
-            bits = bits << 8 | (i + k < len ? (unsigned char)data[i + k] : 0u);
-        }
-        for (size_t k = 0; k < 4; k++) {
-            *out++ = i + k > len ? '=' : digits[bits >> (18 - 6 * k) & 63];
-        }
+    if (strlen(name) + strlen(value) + sizeof(": \r\n") - 1 <= client->tx_size) {
+        return put_header(client, name, value);
     }
-    *out = '\0';
+    esp_err_t err = flush(client);
+    const char *pieces[] = {name, ": ", value, "\r\n"};
+    for (size_t i = 0; err == ESP_OK && i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        err = send_or_fail(client, pieces[i], strlen(pieces[i]));
+    }
+    return err;
 }
 
-/* Credentials that need no challenge: the application chose Basic, or wrote them into the URL. */
-static esp_err_t put_basic_auth(esp_http_client_handle_t client)
+static esp_err_t put_authorization(esp_http_client_handle_t client)
 {
-    bool wanted = client->config.auth_type == HTTP_AUTH_TYPE_BASIC ||
-                  (client->config.auth_type == HTTP_AUTH_TYPE_NONE && client->url_credentials);
-    if (!wanted || client->username == NULL || http_headers_get(&client->headers, "Authorization") != NULL) {
-        return ESP_OK;
+    char *value = NULL;
+    esp_err_t err = http_client_authorization(client, &value);
+    if (err == ESP_OK && value != NULL) {
+        err = put_long_header(client, "Authorization", value);
     }
-    const char *password = client->password != NULL ? client->password : "";
-    size_t len = strlen(client->username) + 1 + strlen(password);
-    char *plain = malloc(len + 1);
-    char *value = malloc(sizeof("Basic ") + (len + 2) / 3 * 4);
-    esp_err_t err = ESP_ERR_NO_MEM;
-    if (plain != NULL && value != NULL) {
-        snprintf(plain, len + 1, "%s:%s", client->username, password);
-        memcpy(value, "Basic ", sizeof("Basic "));
-        base64(plain, len, value + strlen(value));
-        err = put_header(client, "Authorization", value);
-    }
-    free(plain);
     free(value);
     return err;
 }
@@ -151,10 +148,11 @@ static esp_err_t put_body_header(esp_http_client_handle_t client)
     return put_header(client, "Content-Length", length);
 }
 
-/* Framing is the handle's business: an application's own would contradict it. */
-static bool is_framing(const char *key)
+/* Framing is the handle's business: an application's own would contradict it. So is the answer to a challenge. */
+static bool is_ours(esp_http_client_handle_t client, const char *key)
 {
-    return http_name_equal(key, "Content-Length") || http_name_equal(key, "Transfer-Encoding");
+    return http_name_equal(key, "Content-Length") || http_name_equal(key, "Transfer-Encoding") ||
+           (http_client_answers_challenge(client) && http_name_equal(key, "Authorization"));
 }
 
 static esp_err_t put_head(esp_http_client_handle_t client)
@@ -163,12 +161,12 @@ static esp_err_t put_head(esp_http_client_handle_t client)
     esp_err_t err = put_request_line(client);
     for (size_t i = 0; err == ESP_OK && i < client->headers.count; i++) {
         const http_header_t *header = &client->headers.items[i];
-        if (!is_framing(header->key)) {
+        if (!is_ours(client, header->key)) {
             err = put_header(client, header->key, header->value);
         }
     }
     if (err == ESP_OK) {
-        err = put_basic_auth(client);
+        err = put_authorization(client);
     }
     if (err == ESP_OK) {
         err = put_body_header(client);
@@ -187,7 +185,10 @@ esp_err_t http_request_send(esp_http_client_handle_t client)
     if (err != ESP_OK) {
         /* Part of the head may be out: nothing else can follow it. */
         if (err != ESP_ERR_HTTP_WRITE_DATA) {
-            http_client_fail(client, HTTP_STAGE_SEND, NULL, err, "the request does not fit buffer_size_tx");
+            bool too_long = err == ESP_FAIL || err == ESP_ERR_HTTP_HEADER_TOO_LONG;
+            http_client_fail(client, HTTP_STAGE_SEND, NULL, err,
+                             too_long ? "the request does not fit buffer_size_tx"
+                                      : "the request cannot be authorized");
         }
         http_connection_close(client);
         return err;

@@ -145,6 +145,8 @@ void http_response_reset(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
     http_response_free(response);
+    free(client->auth_data);
+    client->auth_data = NULL;
     http_parser_init(&response->parser, HTTP_RESPONSE);
     response->parser.data = client;
     response->to_head = client->config.method == HTTP_METHOD_HEAD;
@@ -236,6 +238,9 @@ static bool finish_head(esp_http_client_handle_t client)
         return false;
     }
     client->status = (int)status;
+    if (status / 100 == 2) {
+        client->auth_count = 0;
+    }
     response->head_done = true;
     client->state = STATE_RESPONSE;
     return true;
@@ -566,4 +571,58 @@ bool esp_http_client_is_complete_data_received(esp_http_client_handle_t client)
 bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client)
 {
     return client != NULL && client->response.head_done && client->response.persistent;
+}
+
+/* The digits that `*text` begins with. @return -1: none, or too many */
+static int64_t take_number(const char **text)
+{
+    const char *p = *text;
+    int64_t number = 0;
+    while (*p >= '0' && *p <= '9') {
+        if (number > (INT64_MAX - 9) / 10) {
+            return -1;
+        }
+        number = number * 10 + (*p++ - '0');
+    }
+    bool any = p > *text;
+    *text = p;
+    return any ? number : -1;
+}
+
+int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
+{
+    static const char unit[] = "bytes ";
+    const char *text = client != NULL ? http_client_response_header(client, "Content-Range") : NULL;
+    if (text == NULL || strncmp(text, unit, sizeof(unit) - 1) != 0) {
+        return -1;
+    }
+    text += sizeof(unit) - 1;
+    int64_t first = take_number(&text);
+    if (first < 0 || *text++ != '-') {
+        return -1;
+    }
+    int64_t last = take_number(&text);
+    if (last < first || *text++ != '/') {
+        return -1;
+    }
+    int64_t total = take_number(&text);
+    return total > last && *text == '\0' ? total : -1;
+}
+
+esp_err_t esp_http_client_get_response_header(esp_http_client_handle_t client, const char *key, char **value)
+{
+    if (client == NULL || key == NULL || value == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *value = http_headers_get(&client->response.headers, key);
+    return *value != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
+}
+
+esp_err_t esp_http_client_clear_response_buffer(esp_http_client_handle_t client)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    (void)http_response_drop_cached(client);
+    return ESP_OK;
 }
