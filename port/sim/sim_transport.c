@@ -154,6 +154,9 @@ static int sim_write(otter_transport_t *t, const void *buf, size_t len, int time
     if (connection->writes_time_out) {
         return OTTER_IO_TIMEOUT;
     }
+    if (connection->max_write != 0 && len > connection->max_write) {
+        len = connection->max_write;
+    }
     record_t *record = &sim->records[sim->connects - 1];
     if (record->sent == NULL) {
         record->sent = calloc(1, SENT_MAX + 1);

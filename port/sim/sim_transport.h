@@ -32,6 +32,7 @@ typedef struct {
     const sim_step_t *steps;
     size_t count;
     size_t max_read;  /* a read brings at most so many bytes; 0: no limit */
+    size_t max_write; /* a write takes at most so many; 0: no limit */
     bool refuse;      /* connect() fails */
     bool writes_fail; /* every write breaks the connection */
     bool writes_time_out;
