@@ -21,19 +21,23 @@ static const char help[] =
     "  --watchdog SECONDS  reset when a task shows no sign of life for so long (default 60, 0: never)\n"
     "  --no-rollback       as a bootloader without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE\n"
     "  --anti-rollback     as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK\n"
+    "  --cut-after N       cut the power in the middle of flash operation N of the run, bootloader's and "
+    "app's together\n"
     "  --env NAME=VALUE    set a variable in the app's environment, which is otherwise that of this command\n"
     "  --table OFFSET      of the partition table (default 0x8000)\n"
     "\n"
-    "exit status: 0 the app is idle or N boots have ended; 1 nothing boots, or nothing but crashes;\n"
+    "exit status: 0 the app is idle, N boots have ended, or the power was cut; 1 nothing boots, or nothing "
+    "but crashes;\n"
     "             2 wrong usage; 128 + the signal's number when a signal ended it\n";
 
-enum { OPT_BOOTS = 256, OPT_WATCHDOG, OPT_NO_ROLLBACK, OPT_ANTI_ROLLBACK, OPT_ENV, OPT_TABLE };
+enum { OPT_BOOTS = 256, OPT_WATCHDOG, OPT_NO_ROLLBACK, OPT_ANTI_ROLLBACK, OPT_ENV, OPT_TABLE, OPT_CUT };
 
 static const struct option long_options[] = {
     {"boots", required_argument, NULL, OPT_BOOTS},
     {"watchdog", required_argument, NULL, OPT_WATCHDOG},
     {"no-rollback", no_argument, NULL, OPT_NO_ROLLBACK},
     {"anti-rollback", no_argument, NULL, OPT_ANTI_ROLLBACK},
+    {"cut-after", required_argument, NULL, OPT_CUT},
     {"env", required_argument, NULL, OPT_ENV},
     {"table", required_argument, NULL, OPT_TABLE},
     {"help", no_argument, NULL, 'h'},
@@ -75,6 +79,8 @@ static bool apply_option(int option, const char *value, run_options_t *options)
     case OPT_ANTI_ROLLBACK:
         options->device.anti_rollback = true;
         return true;
+    case OPT_CUT:
+        return parse_number(value, UINT32_MAX, &options->cut_after) && options->cut_after > 0;
     case OPT_ENV:
         return set_variable(value);
     default:
@@ -112,6 +118,7 @@ int cmd_run(int argc, char **argv)
     switch (run_device(path, &options, &signal, why, sizeof(why))) {
     case RUN_IDLE:
     case RUN_BOOTS_LIMIT:
+    case RUN_UNPOWERED:
         return EXIT_DONE;
     case RUN_STOPPED:
         return 128 + signal;

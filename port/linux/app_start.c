@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "esp_app_desc.h"
 #include "esp_log.h"
 #include "idf/system_state.h"
+#include "linux/file_flash.h"
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
@@ -52,6 +54,27 @@ static const esp_partition_t *partition_at(const otter_partition_list_t *list, u
     return NULL;
 }
 
+static void lose_power(void)
+{
+    run_protocol_tell(RUN_SAYS_POWER_LOST);
+    _exit(EXIT_SUCCESS); /* no task does another thing */
+}
+
+/** `otter run --cut-after`: the count of flash operations goes on where the bootloader's ended. */
+static bool plan_power_cut(otter_flash_t *flash)
+{
+    if (getenv(RUN_ENV_CUT) == NULL) {
+        return true;
+    }
+    int fd = inherited(RUN_ENV_CUT);
+    uint32_t *left = mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (left == MAP_FAILED) {
+        return false;
+    }
+    file_flash_plan_cut(flash, left, lose_power);
+    return true;
+}
+
 /** @return false if there is no device to run on; `why` says so */
 static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_t why_size)
 {
@@ -65,6 +88,10 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
         .allow_http = allow_http,
     };
     if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
+        return false;
+    }
+    if (!plan_power_cut(dev.flash)) {
+        snprintf(why, why_size, "the planned power cut cannot be set up");
         return false;
     }
     dev.device.running = partition_at(&dev.device.partitions, boot->running);

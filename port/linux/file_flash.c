@@ -36,6 +36,8 @@ struct file_flash {
     file_flash_options_t options;
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
+    uint32_t *cut_left; /* operations until power is lost, this one included; NULL or 0: it is not */
+    void (*cut)(void);
 };
 
 /* Erased bytes to write from; never written to. */
@@ -216,12 +218,8 @@ static esp_err_t refuse_read_only(void)
     return ESP_ERR_FLASH_OP_FAIL;
 }
 
-static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_t len)
+static esp_err_t program_unlimited(file_flash_t *f, uint32_t off, const void *src, uint32_t len)
 {
-    file_flash_t *f = dev;
-    if (f->options.read_only) {
-        return refuse_read_only();
-    }
     bool in_blank = off >= f->blank_from && off < f->blank_to && len <= f->blank_to - off;
     if (in_blank && off == f->blank_from) {
         return program_blank(f, off, src, len);
@@ -240,12 +238,8 @@ static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_
     return program_and(f, off, src, len);
 }
 
-static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
+static esp_err_t erase_unlimited(file_flash_t *f, uint32_t off, uint32_t len)
 {
-    file_flash_t *f = dev;
-    if (f->options.read_only) {
-        return refuse_read_only();
-    }
     if (off == f->blank_to && f->blank_from < f->blank_to) {
         f->blank_to += len; /* goes on where the last erase ended */
         return ESP_OK;
@@ -257,6 +251,50 @@ static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
     f->blank_from = f->lazy_from = off;
     f->blank_to = off + len;
     return ESP_OK;
+}
+
+/** Counts `ops` operations that follow. @return how many of them still have power: less than `ops` if it is lost */
+static uint32_t count_ops(file_flash_t *f, uint32_t ops)
+{
+    if (f->cut_left == NULL || *f->cut_left == 0) {
+        return ops;
+    }
+    uint32_t done = min_u32(ops, *f->cut_left - 1);
+    *f->cut_left -= min_u32(ops, *f->cut_left);
+    return done;
+}
+
+static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    file_flash_t *f = dev;
+    if (f->options.read_only) {
+        return refuse_read_only();
+    }
+    if (count_ops(f, 1) == 0) {
+        (void)program_unlimited(f, off, src,
+                                len / 2); /* torn: half of it, and power is gone whatever happened */
+        (void)write_lazy(f);
+        f->cut();
+    }
+    return program_unlimited(f, off, src, len);
+}
+
+static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
+{
+    file_flash_t *f = dev;
+    if (f->options.read_only) {
+        return refuse_read_only();
+    }
+    uint32_t whole = count_ops(f, len / SECTOR) * SECTOR;
+    if (whole < len) {
+        if (whole > 0) {
+            (void)erase_unlimited(f, off, whole);
+        }
+        (void)write_lazy(f);
+        (void)write_file(f, off + whole, erased_bytes(), SECTOR / 2, 0); /* torn: half of one sector */
+        f->cut();
+    }
+    return erase_unlimited(f, off, len);
 }
 
 static esp_err_t flash_sync(void *dev)
@@ -334,6 +372,13 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
         return busy ? ESP_ERR_INVALID_STATE : ESP_ERR_NOT_FOUND;
     }
     return file_flash_adopt(fd, options, out, why, why_size);
+}
+
+void file_flash_plan_cut(otter_flash_t *flash, uint32_t *left, void (*cut)(void))
+{
+    file_flash_t *f = flash->dev;
+    f->cut_left = left;
+    f->cut = cut;
 }
 
 int file_flash_descriptor(otter_flash_t *flash)

@@ -38,5 +38,12 @@ int file_flash_descriptor(otter_flash_t *flash);
 /** Writes what is pending, syncs, unlocks and frees. NULL is fine. @return the result of the final sync */
 esp_err_t file_flash_close(otter_flash_t *flash);
 
+/**
+ * Power loss, for trying it out: the operation that takes *left from 1 to 0 (a program, or the erase of one sector) is torn
+ * in the middle, then `cut` is called, which must not return. Operations before it are in the file, later ones never are.
+ * @param left  0: no cut is planned. May be shared with other processes that use the flash one after the other
+ */
+void file_flash_plan_cut(otter_flash_t *flash, uint32_t *left, void (*cut)(void));
+
 /** Make a new file of `size` erased bytes. Fails with ESP_ERR_INVALID_STATE if it exists, ESP_ERR_INVALID_SIZE, ESP_FAIL. */
 esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);

@@ -27,7 +27,7 @@ typedef struct {
     int control;     /* read end; -1 once the firmware closed it */
     int signals;     /* signalfd */
     sigset_t before; /* signal mask to restore */
-    bool said_restart, said_idle;
+    bool said_restart, said_idle, said_power_lost;
     uint32_t silent_ms; /* time without a sign of life in which this process was not stopped itself */
 } process_t;
 
@@ -57,6 +57,10 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
     set_inherited(control);
     set_env_number(RUN_ENV_FLASH, start->flash);
     set_env_number(RUN_ENV_CONTROL, control);
+    if (start->cut >= 0) {
+        set_inherited(start->cut);
+        set_env_number(RUN_ENV_CUT, start->cut);
+    }
     setenv(RUN_ENV_FLASH_PATH, start->flash_path, 1);
     char boot[RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&start->boot, boot);
@@ -109,6 +113,7 @@ static void read_control(process_t *p)
     while (p->control >= 0 && (n = read(p->control, messages, sizeof(messages))) >= 0) {
         p->said_restart = p->said_restart || memchr(messages, RUN_SAYS_RESTART, (size_t)n) != NULL;
         p->said_idle = p->said_idle || memchr(messages, RUN_SAYS_IDLE, (size_t)n) != NULL;
+        p->said_power_lost = p->said_power_lost || memchr(messages, RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
         p->silent_ms = 0;
         if (n == 0) {
             close(p->control);
@@ -164,6 +169,10 @@ static void stop_process(process_t *p, int signal)
 
 static void explain_status(const process_t *p, int status, firmware_result_t *result)
 {
+    if (p->said_power_lost) {
+        result->end = FIRMWARE_UNPOWERED;
+        return;
+    }
     bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (ended_well && (p->said_restart || p->said_idle)) {
         result->end = p->said_restart ? FIRMWARE_RESTARTED : FIRMWARE_IDLE;

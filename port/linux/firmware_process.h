@@ -11,12 +11,14 @@ typedef enum {
     FIRMWARE_IDLE,      /* nothing more will happen */
     FIRMWARE_CRASHED,   /* a signal, an exit of its own, or it could not be started */
     FIRMWARE_HUNG,      /* the watchdog ended it */
+    FIRMWARE_UNPOWERED, /* the planned power cut came */
     FIRMWARE_STOPPED,   /* the runner got a signal that ends it; the firmware is gone too */
 } firmware_end_t;
 
 typedef struct {
     int executable;         /* descriptor of an ELF executable for this machine */
     int flash;              /* descriptor of the flash file */
+    int cut;                /* descriptor behind RUN_ENV_CUT, -1: no power cut is planned */
     const char *flash_path; /* absolute */
     const char *name;       /* argv[0] */
     run_boot_t boot;

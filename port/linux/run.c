@@ -32,6 +32,8 @@ typedef struct {
     uint32_t boots;      /* that have ended */
     uint32_t crashes;    /* in a row, of the partition at crashed_at */
     uint32_t crashed_at; /* offset in flash */
+    int cut;             /* memory file with the operations left until the power cut, -1: none is planned */
+    uint32_t *cut_left;
     char *why;
     size_t why_size;
 } run_t;
@@ -83,6 +85,48 @@ static void print_reset(const run_t *run)
     ESP_LOGI(TAG, "ESP-IDF %s-compatible 2nd stage bootloader (otter)", esp_get_idf_version());
     char revision[12];
     ESP_LOGI(TAG, "chip: linux, revision: %s", image_revision_text(run->dev.device.chip.revision, revision));
+}
+
+/** The planned power cut in the bootloader: this process is the device, and it is off. */
+static void lose_power(void)
+{
+    print_line("power was cut in the bootloader");
+    fflush(NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+/** The count of flash operations that bootloader and firmware share. @return false with errno */
+static bool plan_power_cut(run_t *run)
+{
+    run->cut = -1;
+    if (run->options.cut_after == 0) {
+        return true;
+    }
+    run->cut = memfd_create("cut", MFD_CLOEXEC);
+    if (run->cut < 0 || ftruncate(run->cut, sizeof(*run->cut_left)) != 0) {
+        return false;
+    }
+    run->cut_left = mmap(NULL, sizeof(*run->cut_left), PROT_READ | PROT_WRITE, MAP_SHARED, run->cut, 0);
+    if (run->cut_left == MAP_FAILED) {
+        return false;
+    }
+    *run->cut_left = run->options.cut_after;
+    return true;
+}
+
+static void end_power_cut(run_t *run, run_end_t end)
+{
+    if (run->cut < 0) {
+        return;
+    }
+    if (end == RUN_UNPOWERED) {
+        print_line("power was cut in the app");
+    } else {
+        print_line("power was not cut: the run made %u flash operations",
+                   (unsigned)(run->options.cut_after - *run->cut_left));
+    }
+    munmap(run->cut_left, sizeof(*run->cut_left));
+    close(run->cut);
 }
 
 static run_end_t fail(run_t *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -171,6 +215,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
     const firmware_start_t how = {
         .executable = loaded->executable,
         .flash = file_flash_descriptor(run->dev.flash),
+        .cut = run->cut,
         .flash_path = run->absolute_path,
         .name = loaded->name,
         .boot = {.reset_reason = (uint32_t)run->reason,
@@ -215,6 +260,9 @@ static void reset(run_t *run, const firmware_result_t *result)
 static bool run_once(run_t *run, run_end_t *end, int *signal)
 {
     *end = RUN_FAILED;
+    if (run->cut >= 0) {
+        file_flash_plan_cut(run->dev.flash, run->cut_left, lose_power);
+    }
     print_reset(run);
     loaded_t loaded;
     if (!boot(run, &loaded)) {
@@ -227,6 +275,10 @@ static bool run_once(run_t *run, run_end_t *end, int *signal)
     if (result.end == FIRMWARE_IDLE || result.end == FIRMWARE_STOPPED) {
         *end = result.end == FIRMWARE_IDLE ? RUN_IDLE : RUN_STOPPED;
         *signal = result.signal;
+        return true;
+    }
+    if (result.end == FIRMWARE_UNPOWERED) {
+        *end = RUN_UNPOWERED;
         return true;
     }
     reset(run, &result);
@@ -269,6 +321,8 @@ run_end_t run_device(const char *path, const run_options_t *options, int *signal
     run.absolute_path = realpath(path, NULL);
     if (run.absolute_path == NULL) {
         end = fail(&run, "cannot resolve the path: %s", strerror(errno));
+    } else if (!plan_power_cut(&run)) {
+        end = fail(&run, "the power cut cannot be planned: %s", strerror(errno));
     } else if (check_chip(&run)) {
         while (!run_once(&run, &end, signal)) {
             if (linux_device_refresh(&run.dev, path, &run.options.device, why, why_size) != ESP_OK) {
@@ -276,6 +330,7 @@ run_end_t run_device(const char *path, const run_options_t *options, int *signal
                 return RUN_FAILED; /* refresh closed the device */
             }
         }
+        end_power_cut(&run, end);
     }
     free(run.absolute_path);
     if (linux_device_close(&run.dev) != ESP_OK && end != RUN_FAILED) {

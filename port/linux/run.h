@@ -10,11 +10,14 @@ typedef struct {
     linux_device_options_t device;
     uint32_t boots_max;  /* stop when this many boots have ended; 0: no limit */
     uint32_t watchdog_s; /* seconds without a sign of life that end a boot; 0: never */
+    uint32_t
+        cut_after; /* power is lost in the middle of this flash operation (from 1) of the run; 0: it is not */
 } run_options_t;
 
 typedef enum {
     RUN_IDLE,        /* the firmware has nothing more to do */
     RUN_BOOTS_LIMIT, /* boots_max boots have ended */
+    RUN_UNPOWERED,   /* the planned power cut came in the firmware; one in the bootloader ends the process */
     RUN_FAILED,      /* the device cannot be opened, nothing boots, or it only crashes: `why` */
     RUN_STOPPED,     /* by a signal */
 } run_end_t;

@@ -11,6 +11,8 @@
 #define RUN_ENV_FLASH_PATH                                                                                   \
     "OTTER_FLASH_PATH"            /* absolute path of the flash file; the eFuse file lies beside it */
 #define RUN_ENV_BOOT "OTTER_BOOT" /* run_boot_t as text */
+#define RUN_ENV_CUT                                                                                          \
+    "OTTER_CUT_FD" /* descriptor of a memory file: uint32_t, flash operations until power is lost */
 
 /** What the bootloader tells the firmware. */
 typedef struct {
@@ -30,9 +32,10 @@ bool run_boot_decode(const char *text, run_boot_t *boot);
 
 /** What the firmware tells the runner, one byte each. */
 enum {
-    RUN_SAYS_RESTART = 'R', /* esp_restart(): reset reason SW */
-    RUN_SAYS_IDLE = 'I',    /* every task has ended or waits for ever: nothing more will happen */
-    RUN_SAYS_ALIVE = '.',   /* feeds the watchdog: every task shows life */
+    RUN_SAYS_RESTART = 'R',    /* esp_restart(): reset reason SW */
+    RUN_SAYS_IDLE = 'I',       /* every task has ended or waits for ever: nothing more will happen */
+    RUN_SAYS_ALIVE = '.',      /* feeds the watchdog: every task shows life */
+    RUN_SAYS_POWER_LOST = 'P', /* the planned power cut has come */
 };
 
 /** Sends one message; nothing happens when there is no runner. */
