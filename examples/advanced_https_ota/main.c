@@ -181,6 +181,9 @@ static void advanced_ota_example_task(void *arg)
             ESP_LOGI(TAG, "Nothing else is on offer: staying with this version.");
             vTaskDelete(NULL);
         }
+        if (example_check_interval_ms() == 0) {
+            vTaskDelete(NULL); /* one look was wanted */
+        }
         vTaskDelay(pdMS_TO_TICKS(example_check_interval_ms()));
     }
 }

@@ -7,7 +7,8 @@
  * In a project for a chip these are CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL and
  *     extern const uint8_t server_cert_pem_start[] asm("_binary_ca_cert_pem_start");
  * Here one build serves every server: OTTER_EXAMPLE_URL is the address of the image, OTTER_EXAMPLE_CA the file with the
- * CA certificate of its server, OTTER_EXAMPLE_INTERVAL_MS the time between two looks for an update (default 10 s).
+ * CA certificate of its server, OTTER_EXAMPLE_INTERVAL_MS the time between two looks for an update (default 10 s,
+ * 0: look once).
  */
 
 /** Never NULL; without OTTER_EXAMPLE_URL: https://localhost:8070/firmware.bin, where `otter serve` is by default. */
