@@ -1,5 +1,8 @@
-/* ESP-IDF's certificate bundle; here it stands for the CA store of the machine. */
+/* ESP-IDF's certificate bundle: the CA store of the machine, unless the program brings its own. */
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "esp_err.h"
 
@@ -8,11 +11,22 @@ extern "C" {
 #endif
 
 /**
- * For esp_http_client_config_t.crt_bundle_attach: trust the CAs of this machine.
+ * For esp_http_client_config_t.crt_bundle_attach: trust the CAs of the bundle.
  * @param conf  what the HTTP client passes
  * @return ESP_OK, ESP_ERR_INVALID_ARG when conf is NULL
  */
 esp_err_t esp_crt_bundle_attach(void *conf);
+
+/**
+ * The bundle for connections made from now on, instead of the machine's CA store.
+ * @param x509_bundle  what ESP-IDF's gen_crt_bundle.py makes (names and keys), or CA certificates as PEM or DER; not kept
+ * @param bundle_size  its bytes; a PEM text may count its terminator
+ * @return ESP_OK; ESP_ERR_INVALID_ARG: NULL, empty, or none of these (the old bundle stays)
+ */
+esp_err_t esp_crt_bundle_set(const uint8_t *x509_bundle, size_t bundle_size);
+
+/** Back to the machine's CA store. @param conf  not used */
+void esp_crt_bundle_detach(void *conf);
 
 #ifdef __cplusplus
 }

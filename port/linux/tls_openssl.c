@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "linux/tls_bundle.h"
 #include "linux/tls_trust.h"
 #include "otter/system.h"
 
@@ -232,7 +233,10 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
     const otter_tls_config_t *config = &tls->config;
     X509_STORE *store = NULL;
     if (config->use_system_store) {
-        store = tls_trust_system();
+        store = tls_bundle_store();
+        if (store == NULL) {
+            store = tls_trust_system();
+        }
     } else if (config->use_global_store) {
         store = tls_trust_global();
     } else if (config->ca_pem != NULL) {
@@ -424,6 +428,32 @@ static void choose_session(tls_t *tls, const otter_endpoint_t *endpoint)
     tls->session_host = server;
 }
 
+/* What the server's alert says about our certificate, which TLS 1.3 tells only after the handshake. NULL: something else */
+static const char *client_certificate_trouble(unsigned long code)
+{
+    static const struct {
+        int reason;
+        const char *text;
+    } rows[] = {
+        {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "the server wants a client certificate"},
+        {SSL_R_SSLV3_ALERT_NO_CERTIFICATE, "the server wants a client certificate"},
+        {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the server does not know the CA of the client certificate"},
+        {SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the server does not accept the client certificate"},
+        {SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+         "the server does not accept this kind of client certificate"},
+        {SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, "the client certificate is revoked"},
+        {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the client certificate has expired"},
+        {SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the server does not accept the client certificate"},
+        {SSL_R_TLSV1_ALERT_ACCESS_DENIED, "the server denies access to the client certificate"},
+    };
+    for (size_t i = 0; ERR_GET_LIB(code) == ERR_LIB_SSL && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].reason == ERR_GET_REASON(code)) {
+            return rows[i].text;
+        }
+    }
+    return NULL;
+}
+
 static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t *endpoint)
 {
     unsigned long code = ERR_peek_error();
@@ -444,7 +474,8 @@ static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t 
                   endpoint->host, endpoint->port, cause->text);
         tls->error.sys_errno = cause->sys_errno;
     } else {
-        const char *reason = ERR_reason_error_string(code);
+        const char *trouble = client_certificate_trouble(code);
+        const char *reason = trouble != NULL ? trouble : ERR_reason_error_string(code);
         set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
                   endpoint->host, endpoint->port, reason != NULL ? reason : "unknown error");
     }
@@ -531,7 +562,11 @@ static int explain_io(tls_t *tls, int result)
     }
     tls->broken = true;
     unsigned long code = ERR_peek_error();
-    if (tls->lower_result == OTTER_IO_ERROR) {
+    const char *trouble = client_certificate_trouble(code);
+    if (trouble != NULL) {
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS failed: %s", trouble);
+        tls->error.sys_errno = EBADMSG;
+    } else if (tls->lower_result == OTTER_IO_ERROR) {
         tls->error = *tls->lower->ops->error(tls->lower);
     } else if (tls->lower_result == OTTER_IO_EOF) {
         set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, code,
@@ -571,6 +606,21 @@ static int tls_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
     return n > 0 ? n : explain_io(tls, n);
 }
 
+/* A server that hangs up on us may have said why: the alert is still there when our own bytes bounce. */
+static void hear_last_words(tls_t *tls)
+{
+    tls->wait_ms = 0;
+    char byte;
+    (void)SSL_peek(tls->ssl, &byte, 1); /* nothing comes of it but the alert, in the error queue */
+    unsigned long code = ERR_peek_error();
+    const char *trouble = client_certificate_trouble(code);
+    if (trouble != NULL) {
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS failed: %s", trouble);
+        tls->error.sys_errno = EBADMSG;
+    }
+    ERR_clear_error();
+}
+
 static int tls_write(otter_transport_t *t, const void *buf, size_t len, int timeout_ms)
 {
     tls_t *tls = tls_of(t);
@@ -584,6 +634,9 @@ static int tls_write(otter_transport_t *t, const void *buf, size_t len, int time
         return n;
     }
     n = explain_io(tls, n);
+    if (n == OTTER_IO_ERROR) {
+        hear_last_words(tls);
+    }
     return n == OTTER_IO_EOF ? OTTER_IO_ERROR : n;
 }
 

@@ -11,37 +11,51 @@
 #include "otter/crypto.h"
 #include "otter/system.h"
 
+#define FILE_MAX 65536u
+
 static int usage(void)
 {
     fputs("usage: http_get URL [--ca F] [--cert F --key F] [--timeout MS] [--buffer N] [--tls 2|3] "
           "[--skip-name]\n"
           "                [--common-name N] [--header 'K: V'] [--method N] [--post TEXT] [--system] "
           "[--global F]\n"
-          "                [--perform] [--redirect] [--times N] [--auth USER:PASSWORD] [--session]\n",
+          "                [--perform] [--redirect] [--times N] [--session] [--auth USER:PASSWORD]\n"
+          "                [--auth-type none|basic|digest] [--retries N] [--key-password P] [--bundle F]\n"
+          "                [--alpn P] [--family 4|6] [--if-name I] [--keep-alive]\n",
           stderr);
     return 2;
 }
 
-static char *load(const char *path)
+/* A small file, terminated. */
+static char *load_bytes(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         perror(path);
         exit(2);
     }
-    char *text = calloc(1, 65536);
-    if (text == NULL || fread(text, 1, 65535, file) == 0) {
+    char *text = calloc(1, FILE_MAX + 1);
+    *size = text != NULL ? fread(text, 1, FILE_MAX, file) : 0;
+    fclose(file);
+    if (*size == 0) {
         fputs("cannot read the file\n", stderr);
         exit(2);
     }
-    fclose(file);
     return text;
+}
+
+static char *load(const char *path)
+{
+    size_t size;
+    return load_bytes(path, &size);
 }
 
 typedef struct {
     esp_http_client_config_t config;
     char *header, *post;
     bool use_perform, follow;
+    const char *alpn[2];
+    struct ifreq interface;
     int times;
     int read_len;
     otter_sha256_t *sha;
@@ -60,73 +74,129 @@ static esp_err_t on_event(esp_http_client_event_t *event)
     return ESP_OK;
 }
 
-static bool parse_args(int argc, char **argv, job_t *job)
+/* Options without a value. False: not one of them. */
+static bool take_flag(job_t *job, const char *name)
 {
     esp_http_client_config_t *config = &job->config;
-    config->url = argv[1];
-    for (int i = 2; i < argc; i++) {
-        const char *name = argv[i];
-        if (strcmp(name, "--perform") == 0) {
-            job->use_perform = true;
-            continue;
-        } else if (strcmp(name, "--redirect") == 0) {
-            job->follow = true;
-            continue;
-        } else if (strcmp(name, "--skip-name") == 0) {
-            config->skip_cert_common_name_check = true;
-            continue;
-        } else if (strcmp(name, "--system") == 0) {
-            config->crt_bundle_attach = esp_crt_bundle_attach;
-            continue;
-        } else if (strcmp(name, "--session") == 0) {
-            config->save_client_session = true;
-            continue;
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {
+        {"--perform", &job->use_perform},
+        {"--redirect", &job->follow},
+        {"--skip-name", &config->skip_cert_common_name_check},
+        {"--session", &config->save_client_session},
+        {"--keep-alive", &config->keep_alive_enable},
+    };
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (strcmp(name, flags[i].name) == 0) {
+            *flags[i].flag = true;
+            return true;
         }
-        if (++i == argc) {
+    }
+    if (strcmp(name, "--system") == 0) {
+        config->crt_bundle_attach = esp_crt_bundle_attach;
+        return true;
+    }
+    return false;
+}
+
+/* Whom to believe, who we are, and how to connect. */
+static bool take_connection_option(job_t *job, const char *name, char *value)
+{
+    esp_http_client_config_t *config = &job->config;
+    if (strcmp(name, "--ca") == 0) {
+        config->cert_pem = load(value);
+    } else if (strcmp(name, "--global") == 0) {
+        char *text = load(value);
+        esp_err_t err = esp_tls_set_global_ca_store((unsigned char *)text, (unsigned)strlen(text));
+        free(text);
+        config->use_global_ca_store = true;
+        return err == ESP_OK;
+    } else if (strcmp(name, "--bundle") == 0) {
+        size_t size = 0;
+        char *bundle = load_bytes(value, &size);
+        esp_err_t err = esp_crt_bundle_set((const uint8_t *)bundle, size);
+        free(bundle);
+        config->crt_bundle_attach = esp_crt_bundle_attach;
+        return err == ESP_OK;
+    } else if (strcmp(name, "--cert") == 0) {
+        config->client_cert_pem = load(value);
+    } else if (strcmp(name, "--key") == 0) {
+        config->client_key_pem = load(value);
+    } else if (strcmp(name, "--key-password") == 0) {
+        config->client_key_password = value;
+        config->client_key_password_len = strlen(value);
+    } else if (strcmp(name, "--tls") == 0) {
+        config->tls_version =
+            atoi(value) == 2 ? ESP_HTTP_CLIENT_TLS_VER_TLS_1_2 : ESP_HTTP_CLIENT_TLS_VER_TLS_1_3;
+    } else if (strcmp(name, "--common-name") == 0) {
+        config->common_name = value;
+    } else if (strcmp(name, "--alpn") == 0) {
+        job->alpn[0] = value;
+        config->alpn_protos = job->alpn;
+    } else if (strcmp(name, "--family") == 0) {
+        config->addr_type = atoi(value) == 6 ? HTTP_ADDR_TYPE_INET6 : HTTP_ADDR_TYPE_INET;
+    } else if (strcmp(name, "--if-name") == 0) {
+        snprintf(job->interface.ifr_name, sizeof(job->interface.ifr_name), "%s", value);
+        config->if_name = &job->interface;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* What to ask for, and how often. */
+static bool take_request_option(job_t *job, const char *name, char *value)
+{
+    static const char *const auth_types[] = {"none", "basic", "digest"}; /* the order of the enum */
+    esp_http_client_config_t *config = &job->config;
+    if (strcmp(name, "--timeout") == 0) {
+        config->timeout_ms = atoi(value);
+    } else if (strcmp(name, "--buffer") == 0) {
+        job->read_len = atoi(value);
+    } else if (strcmp(name, "--header") == 0) {
+        job->header = value;
+    } else if (strcmp(name, "--method") == 0) {
+        config->method = (esp_http_client_method_t)atoi(value);
+    } else if (strcmp(name, "--post") == 0) {
+        job->post = value;
+        config->method = HTTP_METHOD_POST;
+    } else if (strcmp(name, "--times") == 0) {
+        job->times = atoi(value);
+    } else if (strcmp(name, "--retries") == 0) {
+        config->max_authorization_retries = atoi(value);
+    } else if (strcmp(name, "--auth-type") == 0) {
+        for (int type = 0; type < 3; type++) {
+            if (strcmp(value, auth_types[type]) == 0) {
+                config->auth_type = (esp_http_client_auth_type_t)type;
+            }
+        }
+    } else if (strcmp(name, "--auth") == 0) {
+        char *colon = strchr(value, ':');
+        if (colon == NULL) {
             return false;
         }
-        char *value = argv[i];
-        if (strcmp(name, "--ca") == 0) {
-            config->cert_pem = load(value);
-        } else if (strcmp(name, "--global") == 0) {
-            char *text = load(value);
-            if (esp_tls_set_global_ca_store((unsigned char *)text, (unsigned)strlen(text)) != ESP_OK) {
-                return false;
-            }
-            free(text);
-            config->use_global_ca_store = true;
-        } else if (strcmp(name, "--cert") == 0) {
-            config->client_cert_pem = load(value);
-        } else if (strcmp(name, "--key") == 0) {
-            config->client_key_pem = load(value);
-        } else if (strcmp(name, "--timeout") == 0) {
-            config->timeout_ms = atoi(value);
-        } else if (strcmp(name, "--buffer") == 0) {
-            job->read_len = atoi(value);
-        } else if (strcmp(name, "--tls") == 0) {
-            config->tls_version =
-                atoi(value) == 2 ? ESP_HTTP_CLIENT_TLS_VER_TLS_1_2 : ESP_HTTP_CLIENT_TLS_VER_TLS_1_3;
-        } else if (strcmp(name, "--common-name") == 0) {
-            config->common_name = value;
-        } else if (strcmp(name, "--header") == 0) {
-            job->header = value;
-        } else if (strcmp(name, "--method") == 0) {
-            config->method = (esp_http_client_method_t)atoi(value);
-        } else if (strcmp(name, "--post") == 0) {
-            job->post = value;
-            config->method = HTTP_METHOD_POST;
-        } else if (strcmp(name, "--times") == 0) {
-            job->times = atoi(value);
-        } else if (strcmp(name, "--auth") == 0) {
-            char *colon = strchr(value, ':');
-            if (colon == NULL) {
-                return false;
-            }
-            *colon = '\0';
-            config->username = value;
-            config->password = colon + 1;
-            config->auth_type = HTTP_AUTH_TYPE_BASIC;
-        } else {
+        *colon = '\0';
+        config->username = value;
+        config->password = colon + 1;
+        config->auth_type = HTTP_AUTH_TYPE_BASIC;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool parse_args(int argc, char **argv, job_t *job)
+{
+    job->config.url = argv[1];
+    for (int i = 2; i < argc; i++) {
+        const char *name = argv[i];
+        if (take_flag(job, name)) {
+            continue;
+        }
+        if (++i == argc ||
+            (!take_connection_option(job, name, argv[i]) && !take_request_option(job, name, argv[i]))) {
             return false;
         }
     }
@@ -135,7 +205,7 @@ static bool parse_args(int argc, char **argv, job_t *job)
 
 static esp_err_t get_by_handle(esp_http_client_handle_t client, job_t *job, char *buffer)
 {
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 24; round++) {
         esp_err_t err = esp_http_client_open(client, 0);
         if (err != ESP_OK) {
             return err;
@@ -144,10 +214,12 @@ static esp_err_t get_by_handle(esp_http_client_handle_t client, job_t *job, char
         if (length < 0) {
             return (esp_err_t)length;
         }
-        if (!job->follow || esp_http_client_get_status_code(client) / 100 != 3) {
+        int status = esp_http_client_get_status_code(client);
+        bool asked = status == HttpStatus_Unauthorized && job->follow;
+        if (!asked && (!job->follow || status / 100 != 3)) {
             break;
         }
-        err = esp_http_client_set_redirection(client);
+        err = asked ? esp_http_client_add_auth(client) : esp_http_client_set_redirection(client);
         if (err != ESP_OK) {
             return err;
         }
@@ -204,10 +276,11 @@ static void report(esp_http_client_handle_t client, job_t *job, esp_err_t result
 
 int main(int argc, char **argv)
 {
-    job_t job = {.times = 1, .read_len = 16384, .sha = otter_sha256_new()};
+    job_t job = {.times = 1, .read_len = 16384};
     if (argc < 2 || !parse_args(argc, argv, &job)) {
         return usage();
     }
+    job.sha = otter_sha256_new();
     job.config.event_handler = on_event;
     job.config.user_data = &job;
     job.config.buffer_size_tx = 4096;
@@ -235,6 +308,7 @@ int main(int argc, char **argv)
     }
     esp_http_client_cleanup(client);
     esp_tls_free_global_ca_store();
+    esp_crt_bundle_detach(NULL);
     otter_sha256_free(job.sha);
     free((char *)(uintptr_t)job.config.cert_pem);
     free((char *)(uintptr_t)job.config.client_cert_pem);
