@@ -1,6 +1,7 @@
 /* The application descriptor: 256 bytes at offset 32 of every application image (flash-and-boot section 4.6). */
 #pragma once
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,9 +29,9 @@ typedef struct {
     uint32_t reserv2[18];
 } esp_app_desc_t;
 
-_Static_assert(sizeof(esp_app_desc_t) == 256, "the descriptor is 256 bytes on flash");
-_Static_assert(offsetof(esp_app_desc_t, app_elf_sha256) == 144, "digest of the ELF at 144");
-_Static_assert(offsetof(esp_app_desc_t, mmu_page_size) == 180, "page size at 180");
+static_assert(sizeof(esp_app_desc_t) == 256, "the descriptor is 256 bytes on flash");
+static_assert(offsetof(esp_app_desc_t, app_elf_sha256) == 144, "digest of the ELF at 144");
+static_assert(offsetof(esp_app_desc_t, mmu_page_size) == 180, "page size at 180");
 
 /** Descriptor of the running application; never NULL. */
 const esp_app_desc_t *esp_app_get_description(void);

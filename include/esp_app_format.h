@@ -1,6 +1,7 @@
 /* The application image's header and segment header, as they stand on flash (flash-and-boot section 4). */
 #pragma once
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +31,7 @@ typedef enum __attribute__((packed)) {
     ESP_CHIP_ID_INVALID = 0xFFFF, /* otter: the virtual device, chip "linux" */
 } esp_chip_id_t;
 
-_Static_assert(sizeof(esp_chip_id_t) == 2, "two bytes in the image header");
+static_assert(sizeof(esp_chip_id_t) == 2, "two bytes in the image header");
 
 typedef enum {
     ESP_IMAGE_SPI_MODE_QIO,
@@ -77,15 +78,15 @@ typedef struct __attribute__((packed)) {
     uint8_t hash_appended; /* non-zero: a SHA-256 follows the checksum */
 } esp_image_header_t;
 
-_Static_assert(sizeof(esp_image_header_t) == 24, "the image header is 24 bytes on flash");
-_Static_assert(offsetof(esp_image_header_t, min_chip_rev_full) == 15, "revisions are unaligned");
+static_assert(sizeof(esp_image_header_t) == 24, "the image header is 24 bytes on flash");
+static_assert(offsetof(esp_image_header_t, min_chip_rev_full) == 15, "revisions are unaligned");
 
 typedef struct {
     uint32_t load_addr;
     uint32_t data_len; /* bytes, a multiple of 4 */
 } esp_image_segment_header_t;
 
-_Static_assert(sizeof(esp_image_segment_header_t) == 8, "a segment header is 8 bytes on flash");
+static_assert(sizeof(esp_image_segment_header_t) == 8, "a segment header is 8 bytes on flash");
 
 #ifdef __cplusplus
 }

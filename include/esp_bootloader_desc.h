@@ -1,6 +1,7 @@
 /* The bootloader descriptor: 80 bytes at offset 32 of a second-stage bootloader's image (flash-and-boot section 4.7). */
 #pragma once
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,8 @@ typedef struct {
 } esp_bootloader_desc_t;
 
 #ifndef __cplusplus
-_Static_assert(sizeof(esp_bootloader_desc_t) == 80, "the descriptor is 80 bytes on flash");
-_Static_assert(offsetof(esp_bootloader_desc_t, idf_ver) == 8, "texts begin at 8");
+static_assert(sizeof(esp_bootloader_desc_t) == 80, "the descriptor is 80 bytes on flash");
+static_assert(offsetof(esp_bootloader_desc_t, idf_ver) == 8, "texts begin at 8");
 #endif
 
 #ifdef __cplusplus

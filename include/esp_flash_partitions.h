@@ -1,6 +1,7 @@
 /* The flash formats behind partitions and OTA selection, under ESP-IDF's names: table records, otadata entries. */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,13 +93,13 @@ typedef struct {
 } esp_partition_info_t;
 
 #ifndef __cplusplus
-_Static_assert(sizeof(esp_ota_select_entry_t) == 32, "flash format");
-_Static_assert(offsetof(esp_ota_select_entry_t, ota_state) == 24, "flash format");
-_Static_assert(offsetof(esp_ota_select_entry_t, crc) == 28, "flash format");
-_Static_assert(sizeof(esp_partition_info_t) == 32, "flash format");
-_Static_assert(offsetof(esp_partition_info_t, pos) == 4, "flash format");
-_Static_assert(offsetof(esp_partition_info_t, label) == 12, "flash format");
-_Static_assert(offsetof(esp_partition_info_t, flags) == 28, "flash format");
+static_assert(sizeof(esp_ota_select_entry_t) == 32, "flash format");
+static_assert(offsetof(esp_ota_select_entry_t, ota_state) == 24, "flash format");
+static_assert(offsetof(esp_ota_select_entry_t, crc) == 28, "flash format");
+static_assert(sizeof(esp_partition_info_t) == 32, "flash format");
+static_assert(offsetof(esp_partition_info_t, pos) == 4, "flash format");
+static_assert(offsetof(esp_partition_info_t, label) == 12, "flash format");
+static_assert(offsetof(esp_partition_info_t, flags) == 28, "flash format");
 #endif
 
 /**
