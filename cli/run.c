@@ -91,9 +91,9 @@ static bool apply_option(int option, const char *value, run_options_t *options)
 int cmd_run(int argc, char **argv)
 {
     run_options_t options = {.watchdog_s = WATCHDOG_DEFAULT_S};
-    int option;
+    int option, index = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", long_options, &index)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return EXIT_DONE;
@@ -103,7 +103,7 @@ int cmd_run(int argc, char **argv)
                              argv[optind - 1]);
         }
         if (!apply_option(option, optarg, &options)) {
-            return cli_usage("run", "'%s' is no value for %s", optarg, argv[optind - 1]);
+            return cli_usage("run", "'%s' is no value for --%s", optarg, long_options[index].name);
         }
     }
     if (argc - optind != 1) {
