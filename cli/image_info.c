@@ -40,20 +40,28 @@ static bool feed_file(image_stream_t *s, int fd)
     return n >= 0 || s->verdict != ESP_ERR_NOT_FINISHED;
 }
 
-/** Judges the open file. The stream has its verdict when this is true; else the reason was told. */
-static bool judge_fd(image_stream_t *s, int fd, const char *path, const otter_chip_t *chip)
+/** Nothing can be judged: the stream gets that as its verdict, with the reason. @return false */
+static bool cannot(image_stream_t *s, const char *what, int error)
+{
+    s->verdict = ESP_FAIL;
+    snprintf(s->why, sizeof(s->why), "%s%s%s", what, error != 0 ? ": " : "",
+             error != 0 ? strerror(error) : "");
+    return false;
+}
+
+/** Judges the open file; the verdict is in the stream in any case. @return false: it is not about an image */
+static bool judge_fd(image_stream_t *s, int fd, const otter_chip_t *chip)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return cli_fail("image", "%s is not an ordinary file", path) == EXIT_DONE;
+        return cannot(s, "not an ordinary file", 0);
     }
     if (st.st_size > UINT32_MAX) {
-        return cli_fail("image", "%s has %lld bytes: no image is that long", path, (long long)st.st_size) ==
-               EXIT_DONE;
+        return cannot(s, "no image is that long", EFBIG);
     }
     image_rules_t rules = {.chip = chip, .size = (uint32_t)st.st_size};
     if (image_stream_begin(s, &rules) == ESP_OK && !feed_file(s, fd)) {
-        return cli_fail("image", "cannot read %s: %s", path, strerror(errno)) == EXIT_DONE;
+        return cannot(s, "cannot read it", errno);
     }
     image_stream_close(s);
     return true;
@@ -65,9 +73,9 @@ static bool judge_file(image_stream_t *s, const char *path, const otter_chip_t *
         open(path, O_RDONLY |
                        O_CLOEXEC); /* NOLINT(*NonNullParamChecker): the options were refused without a path */
     if (fd < 0) {
-        return cli_fail("image", "cannot open %s: %s", path, strerror(errno)) == EXIT_DONE;
+        return cannot(s, "cannot open it", errno);
     }
-    bool judged = judge_fd(s, fd, path, chip);
+    bool judged = judge_fd(s, fd, chip);
     close(fd);
     return judged;
 }
@@ -204,15 +212,16 @@ int image_info_verb(int argc, char **argv)
         return cli_usage("image", "info takes one file");
     }
     image_stream_t s = {0};
-    int status = EXIT_FAILED;
-    if (judge_file(&s, argv[optind], NULL)) {
-        status = EXIT_DONE;
-        if (json) {
-            status = print_json(&s);
-        } else {
-            print_info(&s, argv[optind]);
-        }
-        status = s.verdict == ESP_OK ? status : EXIT_FAILED;
+    bool judged = judge_file(&s, argv[optind], NULL);
+    int status = EXIT_DONE;
+    if (json) {
+        status = print_json(&s);
+    } else if (judged) {
+        print_info(&s, argv[optind]);
+    }
+    if (s.verdict != ESP_OK) {
+        fflush(stdout); /* what was found out comes before what is wrong */
+        status = cli_fail("image", "%s: %s", argv[optind], s.why);
     }
     image_stream_end(&s);
     return status;
@@ -307,12 +316,12 @@ int image_verify_verb(int argc, char **argv)
     }
     image_stream_t s = {0};
     otter_chip_t chip = judging_chip(o.chip != NULL ? o.chip->id : 0, o.rev_given, o.rev);
-    bool judged = judge_file(&s, o.path, o.chip != NULL ? &chip : NULL);
-    if (judged && o.chip == NULL && o.rev_given && s.verdict == ESP_OK) {
+    judge_file(&s, o.path, o.chip != NULL ? &chip : NULL);
+    if (o.chip == NULL && o.rev_given && s.verdict == ESP_OK) {
         chip.id = s.info.header.chip_id; /* the image's own chip, now with a revision to judge */
-        judged = judge_file(&s, o.path, &chip);
+        judge_file(&s, o.path, &chip);
     }
-    status = judged ? tell_verdict(&s, o.path) : EXIT_FAILED;
+    status = tell_verdict(&s, o.path);
     image_stream_end(&s);
     return status;
 }

@@ -237,8 +237,18 @@ class Info(ImageTest):
                 self.assertFalse(info["valid"])
                 self.assertIn(error, info["error"])
                 self.assertEqual({key: info[key] for key in known}, known)
-                self.assertEqual(otter("info", VECTORS / f"{name}.bin").returncode, 1)
+                self.fails(1, error, "info", VECTORS / f"{name}.bin")
                 self.fails(1, error, "verify", VECTORS / f"{name}.bin")
+
+    def test_a_file_that_cannot_be_read_has_its_json_too(self):
+        for path, error in (self.work / "nowhere.bin", "No such file"), (self.work, "not an ordinary file"):
+            with self.subTest(path=path):
+                info = self.info(path, status=1)
+                self.assertFalse(info["valid"])
+                self.assertIn(error, info["error"])
+                self.assertEqual((info["chip"], info["segments"], info["app"]), (None, [], None))
+                self.fails(1, error, "info", path)
+                self.fails(1, error, "verify", path)
 
     def test_a_partition_dump_is_an_image_with_something_behind_it(self):
         image = (VECTORS / "esp32_valid.bin").read_bytes()
