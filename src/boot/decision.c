@@ -137,32 +137,54 @@ const char *boot_index_name(int index, char buf[12])
     return buf;
 }
 
-/** "erased", "seq 2 ABORTED", "seq 2 with a wrong CRC". Returns buf. */
-static const char *describe_copy(const otadata_entry_t *entry, char *buf, size_t size)
+/** The decision itself changes this copy: its trial begins (the active one), or has ended unconfirmed. */
+static bool is_rewritten(const boot_selection_t *selection, uint32_t copy)
 {
+    for (uint32_t i = 0; i < selection->rewrite_count; i++) {
+        if (selection->rewrites[i].copy == copy) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** "erased", "seq 2 ABORTED", "seq 2 never confirmed, now ABORTED", "seq 2 with a wrong CRC". Returns buf. */
+static const char *describe_copy(const boot_selection_t *selection, uint32_t copy, char *buf, size_t size)
+{
+    const otadata_entry_t *entry = &selection->after[copy];
     if (entry->seq == OTADATA_SEQ_ERASED) {
         return "erased";
     }
-    snprintf(buf, size, "seq %" PRIu32 " %s", entry->seq,
+    snprintf(buf, size, "seq %" PRIu32 " %s%s", entry->seq,
+             is_rewritten(selection, copy) ? "never confirmed, now " : "",
              otadata_crc_matches(entry) ? otadata_state_name(entry->state) : "with a wrong CRC");
     return buf;
+}
+
+/** The copy that decides, its state as it is in flash and what becomes of it, and the trial that this boot ends. */
+static void explain_active(const boot_selection_t *selection, const char *first, char *buf, uint32_t size)
+{
+    uint32_t active = (uint32_t)selection->active;
+    const otadata_entry_t *entry = &selection->after[active];
+    bool trial = is_rewritten(selection, active);
+    snprintf(buf, size, "otadata copy %" PRIu32 " is active (seq %" PRIu32 ", %s) and selects %s%s", active,
+             entry->seq, trial ? "NEW: on trial from this boot on" : otadata_state_name(entry->state), first,
+             is_rewritten(selection, active ^ 1u) ? "; the trial of the other copy was never confirmed" : "");
 }
 
 const char *boot_explain(const boot_selection_t *selection, const boot_candidates_t *have, char *buf,
                          uint32_t size)
 {
-    char name[12], text[2][40];
+    char name[12], text[2][56];
     const char *first = boot_index_name(selection->index, name);
     if (!have->otadata) {
         snprintf(buf, size, "there is no otadata partition: factory is first");
     } else if (selection->active != OTADATA_NONE) {
-        const otadata_entry_t *entry = &selection->after[selection->active];
-        snprintf(buf, size, "otadata copy %d is active (seq %" PRIu32 ", %s) and selects %s",
-                 selection->active, entry->seq, otadata_state_name(entry->state), first);
+        explain_active(selection, first, buf, size);
     } else {
         snprintf(buf, size, "no otadata copy selects a slot (copy 0 %s, copy 1 %s): %s is first",
-                 describe_copy(&selection->after[0], text[0], sizeof(text[0])),
-                 describe_copy(&selection->after[1], text[1], sizeof(text[1])), first);
+                 describe_copy(selection, 0, text[0], sizeof(text[0])),
+                 describe_copy(selection, 1, text[1], sizeof(text[1])), first);
     }
     return buf;
 }

@@ -152,6 +152,40 @@ static void the_reason_names_the_record_and_what_was_passed_over(void **state)
     rig_close(&rig);
 }
 
+static void the_reason_tells_of_trials_that_begin_and_end(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t states[2];
+        const char *want;
+    } rows[] = {
+        {"a trial begins",
+         {ESP_OTA_IMG_VALID, ESP_OTA_IMG_NEW},
+         "otadata copy 1 is active (seq 2, NEW: on trial from this boot on) and selects ota_1"},
+        {"a trial has ended",
+         {ESP_OTA_IMG_VALID, ESP_OTA_IMG_PENDING_VERIFY},
+         "otadata copy 0 is active (seq 1, VALID) and selects ota_0; the trial of the other copy was never "
+         "confirmed"},
+        {"two trials have ended",
+         {ESP_OTA_IMG_ABORTED, ESP_OTA_IMG_PENDING_VERIFY},
+         "no otadata copy selects a slot (copy 0 seq 1 ABORTED, copy 1 seq 2 never confirmed, now ABORTED): "
+         "factory is first"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rig_t rig;
+        otter_boot_result_t result;
+        open_with_images(&rig, "two_ota_md5", true);
+        put_record(&rig, 0, 1, rows[i].states[0]);
+        put_record(&rig, 1, 2, rows[i].states[1]);
+        (void)otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result);
+        if (strncmp(result.reason, rows[i].want, strlen(rows[i].want)) != 0) {
+            fail_msg("%s: %s", rows[i].name, result.reason);
+        }
+        rig_close(&rig);
+    }
+}
+
 static void nothing_that_verifies_is_told_with_every_candidate(void **state)
 {
     (void)state;
@@ -213,6 +247,7 @@ int main(void)
         cmocka_unit_test(otadata_of_one_sector_stops_the_boot),
         cmocka_unit_test(failing_flash_is_told_as_such),
         cmocka_unit_test(the_reason_names_the_record_and_what_was_passed_over),
+        cmocka_unit_test(the_reason_tells_of_trials_that_begin_and_end),
         cmocka_unit_test(nothing_that_verifies_is_told_with_every_candidate),
         cmocka_unit_test(a_trial_that_cannot_be_recorded_is_passed_over),
         cmocka_unit_test(a_settled_device_boots_without_a_write),
