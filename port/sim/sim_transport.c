@@ -22,6 +22,10 @@ struct sim_transport {
     otter_transport_t base;
     const sim_connection_t *connections;
     size_t count;
+    sim_server_t server; /* NULL: connections are played */
+    void *server_ctx;
+    sim_connection_t answer; /* of the server to the open connection's last request */
+    size_t request_start;    /* place of the next request in what was written */
     size_t connects;
     bool open;
     size_t step, used; /* place in the script of the open connection */
@@ -42,18 +46,39 @@ static int fail(sim_transport_t *sim, esp_err_t code, int sys_errno, const char 
     return OTTER_IO_ERROR;
 }
 
+/** The script of the last connect. */
+static const sim_connection_t *current(const sim_transport_t *sim)
+{
+    return sim->server != NULL ? &sim->answer : &sim->connections[sim->connects - 1];
+}
+
+static record_t *current_record(sim_transport_t *sim)
+{
+    return &sim->records[sim->server != NULL ? 0 : sim->connects - 1];
+}
+
+static void greet(sim_transport_t *sim)
+{
+    sim->records[0].sent_len = 0;
+    sim->request_start = 0;
+    sim->answer = (sim_connection_t){0};
+    sim->server(sim->server_ctx, NULL, &sim->answer);
+}
+
 static esp_err_t sim_connect(otter_transport_t *t, const otter_endpoint_t *endpoint)
 {
     sim_transport_t *sim = sim_of(t);
-    size_t index = sim->connects;
-    if (index >= sim->count || index >= CONNECTIONS_MAX) {
+    if (sim->server == NULL && (sim->connects >= sim->count || sim->connects >= CONNECTIONS_MAX)) {
         fail(sim, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, ECONNREFUSED, "the script has no such connection");
         return ESP_ERR_HTTP_CONNECT;
     }
     sim->connects++;
-    record_t *record = &sim->records[index];
+    record_t *record = current_record(sim);
     snprintf(record->server, sizeof(record->server), "%s:%u", endpoint->host, endpoint->port);
-    if (sim->connections[index].refuse) {
+    if (sim->server != NULL) {
+        greet(sim);
+    }
+    if (current(sim)->refuse) {
         fail(sim, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, ECONNREFUSED, "connection refused");
         return ESP_ERR_HTTP_CONNECT;
     }
@@ -105,18 +130,34 @@ static bool pass_delay(sim_transport_t *sim, const sim_step_t *step, int timeout
     return over;
 }
 
+/** The next request, if all of it was written, is answered. */
+static bool serve_request(sim_transport_t *sim)
+{
+    record_t *record = &sim->records[0];
+    char *start = record->sent != NULL ? record->sent + sim->request_start : NULL;
+    char *end = start != NULL && sim->request_start < record->sent_len ? strstr(start, "\r\n\r\n") : NULL;
+    if (sim->server == NULL || end == NULL) {
+        return false;
+    }
+    sim->request_start += (size_t)(end - start) + 4;
+    sim->answer = (sim_connection_t){0};
+    sim->server(sim->server_ctx, start, &sim->answer);
+    sim->step = sim->used = 0;
+    return sim->answer.count > 0;
+}
+
 static int sim_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
 {
     sim_transport_t *sim = sim_of(t);
     if (!sim->open) {
         return fail(sim, ESP_ERR_TCP_TRANSPORT_CONNECTION_FAILED, ENOTCONN, "not connected");
     }
-    const sim_connection_t *connection = &sim->connections[sim->connects - 1];
-    while (sim->step < connection->count) {
+    const sim_connection_t *connection = current(sim);
+    while (sim->step < connection->count || serve_request(sim)) {
         const sim_step_t *step = &connection->steps[sim->step];
         switch (step->kind) {
         case SIM_REQUEST:
-            if (count_requests(&sim->records[sim->connects - 1]) <= sim->requests) {
+            if (count_requests(current_record(sim)) <= sim->requests) {
                 return OTTER_IO_TIMEOUT;
             }
             sim->requests++;
@@ -147,7 +188,7 @@ static int sim_write(otter_transport_t *t, const void *buf, size_t len, int time
     if (!sim->open) {
         return fail(sim, ESP_ERR_TCP_TRANSPORT_CONNECTION_FAILED, ENOTCONN, "not connected");
     }
-    const sim_connection_t *connection = &sim->connections[sim->connects - 1];
+    const sim_connection_t *connection = current(sim);
     if (connection->writes_fail) {
         return fail(sim, ESP_ERR_TCP_TRANSPORT_CONNECTION_FAILED, EPIPE, "broken pipe");
     }
@@ -157,7 +198,7 @@ static int sim_write(otter_transport_t *t, const void *buf, size_t len, int time
     if (connection->max_write != 0 && len > connection->max_write) {
         len = connection->max_write;
     }
-    record_t *record = &sim->records[sim->connects - 1];
+    record_t *record = current_record(sim);
     if (record->sent == NULL) {
         record->sent = calloc(1, SENT_MAX + 1);
     }
@@ -166,6 +207,7 @@ static int sim_write(otter_transport_t *t, const void *buf, size_t len, int time
     }
     memcpy(record->sent + record->sent_len, buf, len);
     record->sent_len += len;
+    record->sent[record->sent_len] = '\0';
     return (int)len;
 }
 
@@ -211,6 +253,16 @@ sim_transport_t *sim_transport_new(const sim_connection_t *connections, size_t c
         sim->base.ops = &sim_ops;
         sim->connections = connections;
         sim->count = count;
+    }
+    return sim;
+}
+
+sim_transport_t *sim_transport_serve(sim_server_t server, void *ctx)
+{
+    sim_transport_t *sim = sim_transport_new(NULL, 0);
+    if (sim != NULL) {
+        sim->server = server;
+        sim->server_ctx = ctx;
     }
     return sim;
 }

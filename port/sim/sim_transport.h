@@ -46,6 +46,15 @@ typedef struct sim_transport sim_transport_t;
  */
 sim_transport_t *sim_transport_new(const sim_connection_t *connections, size_t count);
 
+/**
+ * A server's answer to one request, whose head `request` is (terminated, to its empty line): fill in the steps to play,
+ * which stay the caller's. `request` NULL: a client connects; set `refuse`, `writes_fail` or nothing.
+ */
+typedef void (*sim_server_t)(void *ctx, const char *request, sim_connection_t *answer);
+
+/** Asks `server` for each script instead. Of what was written only the last connection is kept. */
+sim_transport_t *sim_transport_serve(sim_server_t server, void *ctx);
+
 /** Connects so far. */
 size_t sim_transport_connects(const sim_transport_t *t);
 
