@@ -33,6 +33,12 @@ static uint32_t unit_for(uint32_t length)
     return SECTOR * ((sectors + MARKS_MAX - 1) / MARKS_MAX);
 }
 
+/** The last unit is never marked but always fetched again: a server has no answer to a request for no bytes. */
+static uint32_t markable_units(const resume_record_t *r)
+{
+    return (r->length - 1) / r->unit;
+}
+
 static uint32_t url_crc(const char *url)
 {
     return crc32_le(0, url, strlen(url));
@@ -58,9 +64,9 @@ static bool header_is_good(const uint8_t *raw, const esp_partition_t *slot, cons
 {
     uint32_t length = le32_get(raw + OFF_LENGTH);
     return memcmp(raw, magic, sizeof(magic)) == 0 &&
-           le32_get(raw + OFF_CRC) == crc32_le(0, raw + 4, OFF_CRC - 4) && length <= record_offset(slot) &&
-           le32_get(raw + OFF_UNIT) == unit_for(length) && le32_get(raw + OFF_URL) == url_crc(url) &&
-           raw[OFF_VALIDATOR] != '\0' && raw[OFF_CRC - 1] == '\0';
+           le32_get(raw + OFF_CRC) == crc32_le(0, raw + 4, OFF_CRC - 4) && length > 0 &&
+           length <= record_offset(slot) && le32_get(raw + OFF_UNIT) == unit_for(length) &&
+           le32_get(raw + OFF_URL) == url_crc(url) && raw[OFF_VALIDATOR] != '\0' && raw[OFF_CRC - 1] == '\0';
 }
 
 static esp_err_t read_mark(const resume_record_t *r, uint32_t index, uint32_t *mark)
@@ -75,8 +81,7 @@ static esp_err_t read_mark(const resume_record_t *r, uint32_t index, uint32_t *m
 /** Units whose mark is right, from the first on. */
 static uint32_t count_good_units(const resume_record_t *r)
 {
-    uint32_t units =
-        r->length / r->unit; /* the last, shorter one is never marked: it is always fetched again */
+    uint32_t units = markable_units(r);
     for (uint32_t i = 0; i < units; i++) {
         uint32_t mark, crc;
         if (read_mark(r, i, &mark) != ESP_OK || mark == MARK_NONE ||
@@ -99,6 +104,23 @@ static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
     return true;
 }
 
+static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEADER_SIZE])
+{
+    esp_err_t err = ota_erase_range(r->device, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
+    return err == ESP_OK ? ota_program_range(r->device, r->slot, record_offset(r->slot), header, HEADER_SIZE)
+                         : err;
+}
+
+/** The same record without its marks. A cut in here costs the memory, and with it a download from the start. */
+static esp_err_t renew(resume_record_t *r)
+{
+    uint8_t raw[HEADER_SIZE];
+    esp_err_t err = ota_read_range(r->device, r->slot, record_offset(r->slot), raw, sizeof(raw));
+    r->stale = false;
+    r->marked = 0;
+    return err == ESP_OK ? write_sector(r, raw) : err;
+}
+
 static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char *validator)
 {
     uint8_t raw[HEADER_SIZE] = {0};
@@ -108,11 +130,7 @@ static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char
     le32_put(raw + OFF_URL, url);
     memcpy(raw + OFF_VALIDATOR, validator, strlen(validator));
     le32_put(raw + OFF_CRC, crc32_le(0, raw + 4, OFF_CRC - 4));
-    esp_err_t err = ota_erase_range(r->device, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
-    if (err == ESP_OK) {
-        err = ota_program_range(r->device, r->slot, record_offset(r->slot), raw, sizeof(raw));
-    }
-    return err;
+    return write_sector(r, raw);
 }
 
 uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
@@ -135,13 +153,9 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
         return 0;
     }
     record->active = true;
-    if (!marks_are_blank_from(record, good)) {
-        /* Written anew: a cut in here costs the memory, and with it a download from the start. */
-        record->active = write_header(record, url_crc(url), validator) == ESP_OK &&
-                         resume_record_mark(record, good * record->unit) == ESP_OK;
-    }
     record->marked = good;
-    return record->active ? good * record->unit : 0;
+    record->stale = !marks_are_blank_from(record, good);
+    return good * record->unit;
 }
 
 esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
@@ -161,10 +175,9 @@ esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, c
     return err;
 }
 
-esp_err_t resume_record_mark(resume_record_t *record, uint32_t written)
+static esp_err_t mark_units(resume_record_t *record, uint32_t units)
 {
     uint8_t marks[64];
-    uint32_t units = record->active ? min_u32(written, record->length) / record->unit : 0;
     while (record->marked < units) {
         uint32_t n = min_u32(units - record->marked, sizeof(marks) / 4);
         for (uint32_t i = 0; i < n; i++) {
@@ -184,6 +197,20 @@ esp_err_t resume_record_mark(resume_record_t *record, uint32_t written)
         record->marked += n;
     }
     return ESP_OK;
+}
+
+esp_err_t resume_record_mark(resume_record_t *record, uint32_t written)
+{
+    uint32_t units = record->active ? min_u32(written / record->unit, markable_units(record)) : 0;
+    if (units <= record->marked) {
+        return ESP_OK;
+    }
+    esp_err_t err = record->stale ? renew(record) : ESP_OK;
+    if (err == ESP_OK) {
+        err = mark_units(record, units);
+    }
+    record->active = err == ESP_OK;
+    return err;
 }
 
 esp_err_t resume_record_clear(resume_record_t *record)

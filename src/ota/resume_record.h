@@ -35,10 +35,12 @@ typedef struct {
     uint32_t length; /* bytes of the file */
     uint32_t unit;   /* bytes */
     uint32_t marked; /* units that are marked */
+    bool
+        stale; /* marks follow that are torn or no longer true: the sector is written anew before the next one */
 } resume_record_t;
 
 /**
- * Looks for the memory of a download of `url` in `slot`.
+ * Looks for the memory of a download of `url` in `slot`. Writes nothing.
  * @param validator  receives what proves that it is the same file
  * @return bytes that are in flash for certain (a multiple of the unit), 0: nothing to go on from
  */
@@ -49,7 +51,7 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
 esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
                               const char *url, const char *validator, int64_t length);
 
-/** Marks the units that `written` bytes have completed. Nothing happens without a record. */
+/** Marks the units that `written` bytes have completed. Nothing happens without a record; an error ends the record. */
 esp_err_t resume_record_mark(resume_record_t *record, uint32_t written);
 
 /** The download is finished, or is not to be gone on with. */
