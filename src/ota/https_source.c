@@ -244,18 +244,6 @@ static bool parse_content_range(const char *text, uint64_t *first, int64_t *tota
     return false;
 }
 
-/** What proves later that the file is still the same. Weak ETags prove nothing about bytes. */
-static void take_validator(https_source_t *s)
-{
-    const char *etag = http_client_response_header(s->client, "ETag");
-    const char *date = http_client_response_header(s->client, "Last-Modified");
-    const char *best = etag != NULL && etag[0] == '"' ? etag : etag == NULL ? date : NULL;
-    s->validator[0] = '\0';
-    if (best != NULL && strlen(best) < sizeof(s->validator)) {
-        snprintf(s->validator, sizeof(s->validator), "%s", best);
-    }
-}
-
 static bool may_ask_for_range(const https_source_t *s, uint64_t from)
 {
     return (from > 0 || s->request_max > 0) && !s->no_ranges && (from == 0 || s->validator[0] != '\0');
@@ -285,6 +273,30 @@ static bool set_range(https_source_t *s, uint64_t from, esp_err_t *err)
     return ranged;
 }
 
+/** The answer's validator, in the form in which ranges are proved by it; NULL: none. Weak ETags prove nothing about bytes. */
+static const char *answered_validator(const https_source_t *s)
+{
+    const char *etag = http_client_response_header(s->client, "ETag");
+    const char *date = http_client_response_header(s->client, "Last-Modified");
+    const char *best = etag != NULL && etag[0] == '"' ? etag : etag == NULL ? date : NULL;
+    return best != NULL && strlen(best) < sizeof(s->validator) ? best : NULL;
+}
+
+/** What proves later that the file is still the same. */
+static void take_validator(https_source_t *s)
+{
+    const char *best = answered_validator(s);
+    snprintf(s->validator, sizeof(s->validator), "%s", best != NULL ? best : "");
+}
+
+/** A part of another file, from a server that does not look at If-Range. */
+static bool is_of_another_file(const https_source_t *s, uint64_t from)
+{
+    const char *have = answered_validator(s);
+    bool comparable = have != NULL && (have[0] == '"') == (s->validator[0] == '"');
+    return from > 0 && s->validator[0] != '\0' && comparable && strcmp(have, s->validator) != 0;
+}
+
 /** Judges an accepted answer: where its body lies in the file. @return false: not what can be used */
 static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t *r)
 {
@@ -300,6 +312,10 @@ static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t 
             !ranged || first != from) {
             return refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_INVALID_RESPONSE, true,
                           "the server answered with another range than the one asked for");
+        }
+        if (is_of_another_file(s, from)) {
+            return refuse(r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, false,
+                          "the file on the server changed: it is no longer %.60s", s->validator);
         }
     } else if (esp_http_client_is_chunked_response(s->client)) {
         total = -1;
@@ -452,8 +468,11 @@ static esp_err_t reconnect(https_source_t *s)
         r.transient = true;
     }
     esp_err_t code = r.code == ESP_ERR_INVALID_RESPONSE ? ESP_FAIL : r.code;
-    return r.transient ? drop_connection(s, r.stage, code, r.why)
-                       : https_report_failure(s->report, r.stage, code, "%s", r.why);
+    if (r.transient) {
+        return drop_connection(s, r.stage, code, r.why);
+    }
+    esp_http_client_close(s->client); /* nobody may take what it says for the file */
+    return https_report_failure(s->report, r.stage, code, "%s", r.why);
 }
 
 /** Bytes that were delivered before come again: they must be the same. */
@@ -477,6 +496,11 @@ static esp_err_t end_of_response(https_source_t *s)
             return reconnect(s);
         }
         return drop_connection(s, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the server ended the file early");
+    }
+    if (s->body_pos < s->pos || (s->total >= 0 && s->pos > (uint64_t)s->total)) {
+        esp_http_client_close(s->client);
+        return https_report_failure(s->report, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
+                                    "the file on the server changed: it ended at byte %" PRIu64, s->body_pos);
     }
     s->ended = true;
     return ESP_ERR_NOT_FOUND;
@@ -548,5 +572,6 @@ bool https_source_is_complete(const https_source_t *s)
     if (s->total >= 0) {
         return s->pos == (uint64_t)s->total;
     }
-    return s->ended || esp_http_client_is_complete_data_received(s->client);
+    return s->ended ||
+           (!s->waiting && s->body_pos == s->pos && esp_http_client_is_complete_data_received(s->client));
 }

@@ -39,7 +39,6 @@ typedef struct {
     bool waiting, ended;
     bool no_ranges;            /* the server answered a range wrongly: ask for the whole file from now on */
     unsigned failures, stalls; /* in a row */
-    esp_err_t last_error;
     int64_t start_us, retry_at_us;
 } https_source_t;
 
