@@ -476,7 +476,11 @@ int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)
     errno = 0;
     http_response_t *response = &client->response;
     size_t got = take_cached(response, buffer, (size_t)len);
+    const int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
     while (got < (size_t)len && !response->end_seen) {
+        if (got > 0 && otter_now_us() >= deadline_us) {
+            break; /* a drip must not hold the caller for as long as it likes */
+        }
         int n = read_piece(client, buffer + got, (size_t)len - got);
         if (client->state != STATE_RESPONSE) {
             break; /* closed by a callback */
