@@ -60,8 +60,6 @@ esp_err_t esp_https_ota_v4(const esp_http_client_config_t *config)
         return ESP_FAIL;
     }
     const esp_https_ota_config_t ota_config = {.http_config = config};
-    esp_err_t err = https_ota_run(device, &ota_config);
-    bool began = device->report.stage != OTTER_STAGE_CONFIG && device->report.stage != OTTER_STAGE_CONNECT &&
-                 device->report.stage != OTTER_STAGE_REQUEST;
-    return err != ESP_OK && !began ? ESP_FAIL : err;
+    esp_https_ota_handle_t handle = NULL;
+    return https_ota_begin(device, &ota_config, &handle) == ESP_OK ? https_ota_complete(handle) : ESP_FAIL;
 }

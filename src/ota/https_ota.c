@@ -5,7 +5,8 @@
  *   BEGIN        https_ota_begin succeeded            -> IN_PROGRESS (esp_https_ota_perform, first call)
  *   IN_PROGRESS  bytes arrive and are written         -> SUCCESS     (esp_https_ota_perform, everything delivered)
  *   SUCCESS      everything is written, nothing is judged yet
- * A failed perform leaves the state as it is; finish and abort free the handle from any state.
+ * A failed perform leaves the state as it is, but for what is refused at the gate (IN_PROGRESS without a session); finish
+ * and abort free the handle from any state.
  */
 #include "ota/https_ota.h"
 
@@ -53,11 +54,11 @@ typedef struct {
     uint8_t *cipher; /* body bytes before decryption, of buffer_size */
 
     esp_ota_handle_t update; /* 0: no session is open */
-    bool gate_passed;        /* chip and revision of the image are right */
     uint64_t written;        /* bytes of the image in flash */
 
     uint8_t *buffer;
     size_t buffer_size, buffered; /* image bytes read and not written yet */
+    bool write_failed;            /* they are to be written again before anything more is read */
 } https_ota_t;
 
 static void post(const otter_device_t *device, esp_https_ota_event_t id, const void *data, size_t size)
@@ -336,7 +337,8 @@ static esp_err_t decrypt_into_buffer(https_ota_t *ota, size_t len)
     if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
         err = fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the decrypt callback failed: %s",
                    esp_err_to_name(err));
-    } else if (args.data_out_len > ota->buffer_size - ota->buffered) {
+    } else if (args.data_out_len > ota->buffer_size - ota->buffered ||
+               (args.data_out == NULL && args.data_out_len > 0)) {
         err = fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
                    "the decrypt callback gave out more than it was given");
     } else {
@@ -444,6 +446,8 @@ static esp_err_t open_session(https_ota_t *ota)
                                   ota->source.total);
     }
     if (err != ESP_OK) {
+        (void)ota_abort(device, ota->update); /* is open: cannot fail */
+        ota->update = 0;
         return fail(device, OTTER_STAGE_DOWNLOAD, err, "preparing %s failed (%s)", ota->staging->label,
                     esp_err_to_name(err));
     }
@@ -454,18 +458,20 @@ static esp_err_t write_buffer(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
     esp_err_t err = ota_write(device, ota->update, ota->buffer, ota->buffered);
+    ota->write_failed = err != ESP_OK;
     if (err == ESP_OK) {
         ota->written += ota->buffered;
         device->report.bytes_written += ota->buffered;
-        err = resume_record_mark(&ota->record, (uint32_t)ota->written);
-    }
-    if (err != ESP_OK) {
+        ota->buffered = 0;
+        if (resume_record_mark(&ota->record, (uint32_t)ota->written) != ESP_OK) {
+            ESP_LOGW(TAG, "progress can no longer be kept in %s", ota->staging->label);
+        }
+    } else {
         (void)fail(device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)",
                    ota->written, ota->staging->label, esp_err_to_name(err));
     }
     int total = (int)ota->written;
     post(device, ESP_HTTPS_OTA_WRITE_FLASH, &total, sizeof(total));
-    ota->buffered = 0;
     return err == ESP_OK ? ESP_ERR_HTTPS_OTA_IN_PROGRESS : err;
 }
 
@@ -481,9 +487,9 @@ static esp_err_t perform_first(https_ota_t *ota)
     if (err != ESP_OK) {
         return err;
     }
-    ota->gate_passed = true;
     err = open_session(ota);
     if (err != ESP_OK) {
+        ota->state = STATE_BEGIN; /* as in ESP-IDF: the next call tries again */
         return err;
     }
     /* A large buffer is filled up, so that the writes that follow start where sectors start. */
@@ -498,8 +504,11 @@ static esp_err_t perform_first(https_ota_t *ota)
 
 static esp_err_t perform_next(https_ota_t *ota)
 {
-    if (!ota->gate_passed || ota->update == 0) {
-        return ESP_FAIL; /* refused before; there is nothing to go on with */
+    if (ota->update == 0) {
+        return ESP_FAIL; /* refused at the gate; there is nothing to go on with */
+    }
+    if (ota->write_failed) {
+        return write_buffer(ota);
     }
     esp_err_t err = read_more(ota, ota->buffer_size);
     switch (err) {
@@ -508,6 +517,9 @@ static esp_err_t perform_next(https_ota_t *ota)
     case ESP_ERR_NOT_FINISHED:
         return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case ESP_ERR_NOT_FOUND:
+        if (ota->buffered > 0) {
+            return write_buffer(ota);
+        }
         ESP_LOGI(TAG, "Connection closed, all data received: %" PRIu64 " bytes", ota->written);
         ota->state = STATE_SUCCESS;
         return ESP_OK;
@@ -544,7 +556,7 @@ bool esp_https_ota_is_complete_data_received(esp_https_ota_handle_t https_ota_ha
 /** The descriptor's bytes: from the buffer before the first write, from flash after it. */
 static esp_err_t fetch_desc(https_ota_t *ota, uint8_t raw[sizeof(esp_app_desc_t)])
 {
-    if (ota->state == STATE_BEGIN && !ota->resumed) {
+    if (ota->written == 0) {
         esp_err_t err = read_header_block(ota);
         if (err == ESP_OK) {
             memcpy(raw, ota->buffer + IMAGE_DESC_OFFSET, sizeof(esp_app_desc_t));
@@ -653,13 +665,9 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle)
     return err;
 }
 
-esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *config)
+esp_err_t https_ota_complete(esp_https_ota_handle_t handle)
 {
-    esp_https_ota_handle_t handle = NULL;
-    esp_err_t err = https_ota_begin(device, config, &handle);
-    if (err != ESP_OK) {
-        return err;
-    }
+    esp_err_t err;
     do {
         err = esp_https_ota_perform(handle);
     } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
@@ -668,4 +676,11 @@ esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *co
         return err;
     }
     return esp_https_ota_finish(handle);
+}
+
+esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *config)
+{
+    esp_https_ota_handle_t handle = NULL;
+    esp_err_t err = https_ota_begin(device, config, &handle);
+    return err == ESP_OK ? https_ota_complete(handle) : err;
 }
