@@ -1,6 +1,7 @@
 """Power cuts of real processes on the file flash: `otter run --cut-after N`, and SIGKILL of `otter update` and `otter run` at
 random times. Whatever happened, the device boots a whole image afterwards and takes the next update."""
 
+import fcntl
 import os
 import random
 import re
@@ -68,7 +69,15 @@ class KillCase(UpdateCase):
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         process.wait(TIMEOUT_S)
+        self.wait_until_free()
         return after
+
+    def wait_until_free(self):
+        """The app dies with its runner, but a moment later: the kernel gives the lock when it is gone."""
+        signal.alarm(TIMEOUT_S)
+        with open(self.flash, "rb") as flash:
+            fcntl.flock(flash, fcntl.LOCK_EX)
+        signal.alarm(0)
 
 
 class PlannedCuts(KillCase):
