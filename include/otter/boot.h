@@ -28,6 +28,15 @@ typedef enum {
 } otter_boot_mode_t;
 
 /**
+ * Finish the copies from staging partitions that a power cut left unfinished (esp_ota_set_final_partition with copy), also
+ * that of the partition table itself; journals that are damaged, outdated or forged are cleared and not followed. The boot
+ * step begins with this; whoever uses a device's partitions without booting it calls it first. Reads 68 bytes of each OTA
+ * slot where there is nothing to finish. Reloads the device's partition list if nothing runs and no update is open.
+ * @return ESP_OK, or ESP_ERR_FLASH_OP_* / ESP_ERR_NO_MEM: a copy could not be finished now, the next call tries again
+ */
+esp_err_t otter_boot_finish_copies(otter_device_t *device);
+
+/**
  * The whole boot step on the device's flash (flash-and-boot section 6): table, otadata, rollback, candidates in
  * fallback order, each verified with the loader's checks; logs as ESP-IDF's bootloader does (COMMIT only). On success
  * in COMMIT mode the device's `running` is set.

@@ -33,6 +33,11 @@ static inline uint32_t min_u32(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+static inline uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 /** `unit` is a power of two; the result of rounding up must fit, so call it on checked sizes only. */
 static inline uint32_t align_up_u32(uint32_t v, uint32_t unit)
 {
@@ -48,4 +53,10 @@ static inline uint32_t align_down_u32(uint32_t v, uint32_t unit)
 static inline bool range_fits(uint32_t off, uint32_t len, uint32_t size)
 {
     return off <= size && len <= size - off;
+}
+
+/** Two ranges share a byte; ends are never computed, they may not fit 32 bits. */
+static inline bool ranges_overlap(uint32_t a, uint32_t a_len, uint32_t b, uint32_t b_len)
+{
+    return a <= b ? b - a < a_len && b_len > 0 : a - b < b_len && a_len > 0;
 }

@@ -10,7 +10,9 @@
  *    only the record of an image that is not confirmed: PENDING_VERIFY and ABORTED replace NEW and PENDING_VERIFY, and
  *    the first record of a new device (write_initial) replaces nothing. The confirmed image's record is the other one,
  *    or there is none and the search of 6.5 finds the image without it.
- * 5. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way.
+ * 5. Before anything is decided, copies that a power cut left unfinished are finished (otter_boot_finish_copies): a decision
+ *    is never about a half-copied slot or table.
+ * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way.
  */
 #include "otter/boot.h"
 
@@ -21,7 +23,9 @@
 #include "boot/decision.h"
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
+#include "boot/staged_copy.h"
 #include "esp_log.h"
+#include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/image.h"
 
@@ -390,10 +394,11 @@ static esp_err_t start_image(boot_t *boot)
     return ESP_OK;
 }
 
-esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
+/** One boot step without what goes before it. */
+static esp_err_t decide_and_start(otter_device_t *device, bool commit, otter_boot_result_t *result)
 {
     memset(result, 0, sizeof(*result));
-    boot_t boot = {.device = device, .commit = mode == OTTER_BOOT_COMMIT, .result = result};
+    boot_t boot = {.device = device, .commit = commit, .result = result};
     esp_err_t err = read_table(&boot);
     if (err == ESP_OK && device->config.anti_rollback) {
         err = secure_version_read(device, &boot.device_version);
@@ -409,4 +414,43 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
                  esp_err_to_name(err));
     }
     return err;
+}
+
+/** True if a bootloader finds no partitions at all. */
+static bool table_is_unusable(const otter_device_t *device)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    uint32_t count;
+    return otter_flash_read(device->flash, device->config.table_offset, raw, sizeof(raw)) == ESP_OK &&
+           partition_table_verify(raw, device->flash->size, &count, NULL, 0) != ESP_OK;
+}
+
+esp_err_t otter_boot_finish_copies(otter_device_t *device)
+{
+    if (device->updates == NULL && device->running == NULL) { /* nobody holds records of the list */
+        (void)partition_list_load(&device->partitions, device->flash, device->config.table_offset,
+                                  device->config.allow_no_md5);
+        if (device->partitions.status != ESP_OK && table_is_unusable(device)) {
+            (void)staged_copy_rescue_table(device); /* if it cannot, the boot step says what is wrong */
+        }
+    }
+    if (!staged_copy_is_pending(device)) {
+        return ESP_OK;
+    }
+    const esp_partition_t *boots = device->running;
+    if (boots == NULL) {
+        otter_boot_result_t now;
+        boots = decide_and_start(device, false, &now) == ESP_OK ? now.partition : NULL;
+    }
+    return staged_copy_finish_all(device, boots);
+}
+
+esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
+{
+    bool commit = mode == OTTER_BOOT_COMMIT;
+    if (commit) {
+        device->running = NULL;
+        (void)otter_boot_finish_copies(device); /* logged; what boots does not depend on it */
+    }
+    return decide_and_start(device, commit, result);
 }

@@ -41,12 +41,6 @@ static bool is_fixed(const partition_entry_t *entry)
             entry->subtype == PART_SUBTYPE_PARTITION_TABLE_PRIMARY);
 }
 
-/** Two ranges share a byte; ends are never computed, they may not fit 32 bits. */
-static bool ranges_overlap(uint32_t a, uint32_t a_len, uint32_t b, uint32_t b_len)
-{
-    return a <= b ? b - a < a_len && b_len > 0 : a - b < b_len && a_len > 0;
-}
-
 static void check_place(const partition_entry_t *entry, uint32_t table_offset, uint32_t flash_size,
                         complaints_t *to)
 {

@@ -4,7 +4,8 @@
  *
  * Invariants
  * 1. Nothing outside the staging partition is programmed or erased, except otadata at begin (ota_release_slot, and with
- *    rollback the record of the slot before the running one).
+ *    rollback the record of the slot before the running one), and the final partition once the journal of its copy is
+ *    durable (staged_copy_run).
  * 2. `written` grows only after its bytes were programmed; a failed write leaves it where it was (take_bytes).
  * 3. The verdict is about bytes that were read back from flash: the stream is fed from flash alone (follow_up_to), or the
  *    whole image is read again at the end when writes came in another order or failed half-way (`follows` false).
@@ -17,6 +18,8 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "boot/copy_journal.h"
+#include "boot/staged_copy.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
@@ -41,8 +44,10 @@ struct ota_update {
     bool copy_to_final;
     bool erase_ahead; /* OTA_WITH_SEQUENTIAL_WRITES */
     bool resumed;
-    uint32_t written; /* bytes taken; with writes in order also the position of the next one */
-    uint8_t *tail;    /* flash with a write unit above 1: bytes that do not fill one yet; else NULL */
+    uint32_t written;   /* bytes taken; with writes in order also the position of the next one */
+    uint32_t end;       /* where the highest byte taken ends: what a copy must bring at least */
+    uint32_t image_len; /* of a judged image */
+    uint8_t *tail;      /* flash with a write unit above 1: bytes that do not fill one yet; else NULL */
     uint32_t tail_len;
 
     bool follows; /* the stream has seen flash up to read_back and may go on from there */
@@ -121,9 +126,25 @@ static bool running_is_on_trial(otter_device_t *device)
            state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
+/** The table in use and the first bootloader: a cut in the middle of writing them leaves a device that cannot start. */
+static bool is_primary(const esp_partition_t *p)
+{
+    return (p->type == ESP_PARTITION_TYPE_BOOTLOADER &&
+            p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY) ||
+           (p->type == ESP_PARTITION_TYPE_PARTITION_TABLE &&
+            p->subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY);
+}
+
 /** May `partition`, a record of the device's list, be overwritten now? */
 static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition)
 {
+    if (is_primary(partition)) {
+        snprintf(device->last_reason, sizeof(device->last_reason),
+                 "%s is the only copy: stage the update in another partition, to be copied at the end",
+                 partition->label);
+        ESP_LOGE(TAG, "%s", device->last_reason);
+        return ESP_ERR_NOT_ALLOWED;
+    }
     if (partition->type == ESP_PARTITION_TYPE_APP) {
         if (!ota_is_slot(partition)) {
             return ESP_ERR_INVALID_ARG;
@@ -185,18 +206,24 @@ static esp_ota_handle_t publish(otter_device_t *device, struct ota_update *updat
     return update->handle;
 }
 
+/** Nothing boots `partition` or copies into it any more; a copy that was staged in it is finished. */
+static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *partition)
+{
+    if (partition->readonly) {
+        return ESP_ERR_NOT_ALLOWED;
+    }
+    esp_err_t err = staged_copy_release(device, partition);
+    return err == ESP_OK && ota_is_slot(partition) ? ota_release_slot(device, partition) : err;
+}
+
 /** Takes the slot out of use, then erases what is to be erased now. */
 static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *partition, uint32_t erase_len)
 {
-    bool slot = ota_is_slot(partition);
-    esp_err_t err = partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
-    if (err == ESP_OK && slot) {
-        err = ota_release_slot(device, partition);
-    }
+    esp_err_t err = take_out_of_use(device, partition);
     if (err == ESP_OK) {
         err = ota_erase_range(device, partition, 0, erase_len);
     }
-    if (err == ESP_OK && slot && device->config.rollback) {
+    if (err == ESP_OK && ota_is_slot(partition) && device->config.rollback) {
         /* The slot being overwritten stops being a rollback target; that there is none is no error. */
         (void)ota_invalidate_inactive_ota_data_slot(device);
     }
@@ -258,7 +285,7 @@ esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, s
         return ESP_ERR_NO_MEM;
     }
     update->resumed = true;
-    update->written = (uint32_t)image_offset;
+    update->written = update->end = (uint32_t)image_offset;
     err = prepare_slot(device, partition, 0);
     if (err != ESP_OK) {
         free_update(update);
@@ -403,6 +430,7 @@ static esp_err_t take_bytes(otter_device_t *device, struct ota_update *update, c
         memcpy(update->tail, data + head + whole, rest);
     }
     update->written += size;
+    update->end = max_u32(update->end, update->written);
     update->tail_len = update->written % unit;
     return ESP_OK;
 }
@@ -417,6 +445,48 @@ static esp_err_t flush_tail(otter_device_t *device, struct ota_update *update)
     memset(update->tail + len, 0xFF, unit - len);
     update->tail_len = 0;
     return program_pieces(device, update, update->written - len, update->tail, unit);
+}
+
+/** Room for bytes: all of staging, but its last sector where the journal of the copy goes. */
+static uint32_t room_of(const otter_device_t *device, const struct ota_update *update)
+{
+    uint32_t size = update->staging->size;
+    return update->copy_to_final ? size - min_u32(size, copy_journal_size(device->flash)) : size;
+}
+
+/**
+ * What comes from outside must not pass for the journal of a copy: it would be followed at the next boot, whether the rest is
+ * an image or not. Looked at before it is in flash, together with what is there or on its way there already.
+ */
+static esp_err_t check_no_journal(otter_device_t *device, const struct ota_update *update, uint32_t at,
+                                  const uint8_t *data, uint32_t size)
+{
+    const esp_partition_t *staging = update->staging;
+    uint8_t over[4], both[4]; /* the data programmed into erased flash, and on top of what is there */
+    uint32_t sector = copy_journal_size(device->flash), place = staging->size - sector;
+    if (!copy_journal_carrier(staging->type, staging->subtype) || staging->size < sector ||
+        !ranges_overlap(at, size, place, sizeof(over))) {
+        return ESP_OK;
+    }
+    esp_err_t err = ota_read_range(device, staging, place, over, sizeof(over));
+    for (uint32_t i = 0; i < sizeof(over) && err == ESP_OK; i++) {
+        uint32_t pos = place + i, tail_pos = update->written - update->tail_len;
+        if (update->tail_len != 0 && pos >= tail_pos && pos - tail_pos < update->tail_len) {
+            over[i] = update->tail[pos - tail_pos];
+        }
+        both[i] = over[i];
+        if (pos >= at && pos - at < size) {
+            over[i] = data[pos - at];
+            both[i] &= data[pos - at];
+        }
+    }
+    if (err == ESP_OK && (copy_journal_magic(over) || copy_journal_magic(both))) {
+        snprintf(device->last_reason, sizeof(device->last_reason),
+                 "%s: the last sector would pass for the journal of a copy", staging->label);
+        ESP_LOGE(TAG, "%s", device->last_reason);
+        return ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+    return err;
 }
 
 esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size)
@@ -435,10 +505,15 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
         ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", *(const uint8_t *)data);
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    if (update->written > update->staging->size || size > update->staging->size - update->written) {
+    uint32_t room = room_of(device, update);
+    if (update->written > room || size > room - update->written) {
         return ESP_ERR_INVALID_SIZE;
     }
-    esp_err_t err = take_bytes(device, update, data, (uint32_t)size);
+    esp_err_t err = check_no_journal(device, update, update->written, data, (uint32_t)size);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = take_bytes(device, update, data, (uint32_t)size);
     if (err != ESP_OK) {
         update->follows = false; /* it may be tried again with other bytes than those that were read back */
         return err;
@@ -463,16 +538,41 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
     if (update->erase_ahead || update->tail_len != 0) {
         return ESP_ERR_INVALID_STATE;
     }
-    if (size > update->staging->size) {
+    if (size > update->staging->size ||
+        (update->copy_to_final && !range_fits(offset, (uint32_t)size, room_of(device, update)))) {
         return ESP_ERR_INVALID_SIZE;
     }
+    esp_err_t err = check_no_journal(device, update, offset, data, (uint32_t)size);
+    if (err != ESP_OK) {
+        return err;
+    }
     update->follows = false;
-    esp_err_t err = ota_program_range(device, update->staging, offset, data, (uint32_t)size);
+    err = ota_program_range(device, update->staging, offset, data, (uint32_t)size);
     if (err == ESP_OK) {
         update->written += min_u32((uint32_t)size, UINT32_MAX - update->written);
+        update->end = max_u32(update->end, offset + (uint32_t)size);
         otter_system_alive();
     }
     return err;
+}
+
+/** May `final`, a record of the device's list, be what staging is copied to? Known before anything is downloaded. */
+static esp_err_t check_final(otter_device_t *device, const struct ota_update *update,
+                             const esp_partition_t *final)
+{
+    device->last_reason[0] = '\0';
+    esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, device->last_reason,
+                                      sizeof(device->last_reason));
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s", device->last_reason);
+        return err;
+    }
+    if (final->type == ESP_PARTITION_TYPE_APP && running_is_on_trial(device)) {
+        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    }
+    /* An update that asks for the same final twice does not stand in its own way. */
+    return final != update->final && is_being_updated(device, final) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
+                                                                     : ESP_OK;
 }
 
 esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
@@ -495,8 +595,9 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
     if (final == update->staging) {
         return ESP_OK;
     }
-    if (finalize_with_copy && ota_is_running(device, final)) {
-        return ESP_ERR_OTA_PARTITION_CONFLICT;
+    esp_err_t err = finalize_with_copy ? check_final(device, update, final) : ESP_OK;
+    if (err != ESP_OK) {
+        return err;
     }
     update->final = final;
     update->copy_to_final = finalize_with_copy;
@@ -515,6 +616,7 @@ static esp_err_t judge_followed(otter_device_t *device, struct ota_update *updat
     }
     esp_err_t err = image_stream_close(&update->stream);
     if (err == ESP_OK) {
+        update->image_len = update->stream.info.image_len;
         otter_flash_attest(device->flash, update->staging->address, update->stream.info.image_len);
     } else {
         memcpy(device->last_reason, update->stream.why, sizeof(device->last_reason));
@@ -527,8 +629,10 @@ static esp_err_t judge_image(otter_device_t *device, struct ota_update *update)
     esp_err_t err = judge_followed(device, update);
     if (err == ESP_ERR_NOT_FINISHED) {
         const image_rules_t rules = image_rules(device, update);
-        err =
-            image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
+        image_info_t info;
+        err = image_verify_flash(device->flash, &rules, &info, device->last_reason,
+                                 sizeof(device->last_reason));
+        update->image_len = info.image_len;
     }
     return err;
 }
@@ -565,29 +669,16 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
-/** The judged bytes go where they belong. */
-static esp_err_t copy_to_final(otter_device_t *device, struct ota_update *update)
+/** The judged bytes go where they belong, with a journal: see staged_copy_run(). */
+static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *update)
 {
     const esp_partition_t *final = update->final;
-    if (final->size > update->staging->size) {
-        return ESP_ERR_INVALID_SIZE;
+    uint32_t len = max_u32(update->end, update->image_len);
+    if (final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
+        len = max_u32(len, PARTITION_TABLE_LEN); /* judged as a whole, so copied as a whole */
     }
-    uint8_t *buf = malloc(READ_BACK_SIZE_SMALL);
-    if (buf == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    esp_err_t err = ota_erase_range(device, final, 0, final->size);
-    for (uint32_t done = 0; done < final->size && err == ESP_OK;) {
-        uint32_t len = min_u32(final->size - done, READ_BACK_SIZE_SMALL);
-        err = ota_read_range(device, update->staging, done, buf, len);
-        if (err == ESP_OK) {
-            err = ota_program_range(device, final, done, buf, len);
-        }
-        otter_system_alive();
-        done += len;
-    }
-    free(buf);
-    return err;
+    esp_err_t err = take_out_of_use(device, final);
+    return err == ESP_OK ? staged_copy_run(device, update->staging, final, len) : err;
 }
 
 esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)

@@ -1,0 +1,501 @@
+/*
+ * Copies from a staging partition: which may be made, making one, and finishing those that were cut.
+ *
+ * Invariants
+ * 1. A journal is followed only if the same rules allow it that were asked before it was written (staged_copy_check,
+ *    source_may_go), and only while its source has the digest that it names (follow).
+ * 2. Final is not touched before the journal is durable, and the journal is cleared after final was read back and is right
+ *    and durable (copy_and_clear). Staging's other bytes are not touched at all.
+ * 3. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
+ *    partition that it lies in (is_table_journal).
+ */
+#include "boot/staged_copy.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "boot/copy_job.h"
+#include "boot/table_update.h"
+#include "esp_log.h"
+#include "flash/partition_list.h"
+#include "image/image.h"
+
+static const char TAG[] = "copy";
+
+/* ---- the rules ---------------------------------------------------------------------------------------------------- */
+
+/** Where the reason of a refusal goes. */
+typedef struct {
+    char *text;
+    size_t size;
+} why_t;
+
+static esp_err_t refuse(esp_err_t err, const why_t *why, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static esp_err_t refuse(esp_err_t err, const why_t *why, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why->text, why->size, format, args);
+    va_end(args);
+    return err;
+}
+
+static bool touch(const esp_partition_t *a, const esp_partition_t *b)
+{
+    return ranges_overlap(a->address, a->size, b->address, b->size);
+}
+
+static bool is_primary_table(const otter_device_t *device, const esp_partition_t *p)
+{
+    return p->type == ESP_PARTITION_TYPE_PARTITION_TABLE &&
+           p->subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY &&
+           p->address == device->config.table_offset;
+}
+
+static bool is_primary_bootloader(const esp_partition_t *p)
+{
+    return p->type == ESP_PARTITION_TYPE_BOOTLOADER && p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY;
+}
+
+/** Is there a second bootloader that the chip's ROM falls back to? */
+static bool has_recovery_bootloader(const otter_device_t *device)
+{
+    const esp_partition_t *p = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_BOOTLOADER,
+                                                   ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY, NULL);
+    if (p == NULL) {
+        return false;
+    }
+    const image_rules_t rules = {
+        .chip = &device->chip, .flash_offset = p->address, .size = p->size, .bootloader = true};
+    char why[IMAGE_WHY_SIZE];
+    return image_verify_flash(device->flash, &rules, NULL, why, sizeof(why)) == ESP_OK;
+}
+
+/** The first bootloader is what finishes a cut copy, except where it is outside of this flash. */
+static bool boots_without_primary(const otter_device_t *device)
+{
+    return device->chip.id == OTTER_CHIP_LINUX || has_recovery_bootloader(device);
+}
+
+static esp_err_t check_geometry(const otter_device_t *device, const esp_partition_t *staging,
+                                const esp_partition_t *final, uint32_t len, const why_t *why)
+{
+    const otter_flash_t *flash = device->flash;
+    uint32_t journal = copy_journal_size(flash);
+    const esp_partition_t *both[] = {staging, final};
+    for (unsigned i = 0; i < 2; i++) {
+        const esp_partition_t *p = both[i];
+        if (((p->address | p->size) & (flash->erase_size - 1)) != 0 || p->size == 0 ||
+            !range_fits(p->address, p->size, flash->size)) {
+            return refuse(ESP_ERR_INVALID_SIZE, why, "%s is not made of whole sectors of this flash",
+                          p->label);
+        }
+    }
+    if (!copy_journal_carrier(staging->type, staging->subtype)) {
+        return refuse(ESP_ERR_NOT_SUPPORTED, why, "%s cannot be the staging partition of a copy",
+                      staging->label);
+    }
+    if (copy_journal_unit(flash, final->size) == 0) {
+        return refuse(ESP_ERR_NOT_SUPPORTED, why, "sectors of %" PRIu32 " bytes are too small for a journal",
+                      flash->erase_size);
+    }
+    if (len > final->size) {
+        return refuse(ESP_ERR_INVALID_SIZE, why, "%" PRIu32 " bytes do not fit %s of %" PRIu32, len,
+                      final->label, final->size);
+    }
+    if (staging->size < journal || len > staging->size - journal) {
+        return refuse(ESP_ERR_INVALID_SIZE, why, "%" PRIu32 " bytes leave no sector of %s for the journal",
+                      len, staging->label);
+    }
+    return ESP_OK;
+}
+
+/** Is `final` something that must not be replaced this way? */
+static esp_err_t check_target(const otter_device_t *device, const esp_partition_t *final, const why_t *why)
+{
+    uint32_t table = device->config.table_offset;
+    if (final->readonly) {
+        return refuse(ESP_ERR_NOT_ALLOWED, why, "%s is read-only", final->label);
+    }
+    if (!is_primary_table(device, final) &&
+        ranges_overlap(final->address, final->size, table, PARTITION_TABLE_SECTOR)) {
+        return refuse(ESP_ERR_NOT_ALLOWED, why, "%s covers the partition table", final->label);
+    }
+    if (final->address < table && final->type != ESP_PARTITION_TYPE_BOOTLOADER) {
+        return refuse(ESP_ERR_NOT_ALLOWED, why, "%s covers the bootloader's place", final->label);
+    }
+    if (is_primary_bootloader(final) && !boots_without_primary(device)) {
+        return refuse(ESP_ERR_NOT_ALLOWED, why,
+                      "%s is the only bootloader: after a power cut nothing could finish the copy",
+                      final->label);
+    }
+    if (final->type == ESP_PARTITION_TYPE_DATA && final->subtype == ESP_PARTITION_SUBTYPE_DATA_OTA) {
+        return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s says what boots", final->label);
+    }
+    return ESP_OK;
+}
+
+static esp_err_t check_neighbours(const otter_device_t *device, const esp_partition_t *staging,
+                                  const esp_partition_t *final, const esp_partition_t *boots,
+                                  const why_t *why)
+{
+    if (boots != NULL && (touch(final, boots) || touch(staging, boots))) {
+        return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s is the application that runs", boots->label);
+    }
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        if ((p != final && touch(p, final)) || (p != staging && touch(p, staging))) {
+            return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s overlaps %s", p->label,
+                          p != final && touch(p, final) ? final->label : staging->label);
+        }
+    }
+    return ESP_OK;
+}
+
+esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t *staging,
+                            const esp_partition_t *final, uint32_t len, const esp_partition_t *boots,
+                            char *why_text, size_t why_size)
+{
+    const why_t why = {why_text, why_size};
+    esp_err_t err = check_neighbours(device, staging, final, boots, &why);
+    if (err == ESP_OK) {
+        err = check_geometry(device, staging, final, len, &why);
+    }
+    return err == ESP_OK ? check_target(device, final, &why) : err;
+}
+
+/** The new table, still in staging. */
+static esp_err_t check_new_table(const otter_device_t *device, const copy_job_t *job,
+                                 const esp_partition_t *const *keep, uint32_t keep_count, const why_t *why)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    if (job->journal.len < sizeof(raw)) {
+        return refuse(ESP_ERR_INVALID_SIZE, why, "%" PRIu32 " bytes are no whole table", job->journal.len);
+    }
+    esp_err_t err = otter_flash_read(device->flash, job->journal.staging_off, raw, sizeof(raw));
+    return err == ESP_OK ? table_update_check(device, raw, keep, keep_count, why->text, why->size) : err;
+}
+
+/** Would the copy put something into final's last sector that the next boot takes for a journal? */
+static esp_err_t check_no_journal_inside(const otter_device_t *device, const copy_journal_t *journal,
+                                         const why_t *why)
+{
+    uint32_t size = copy_journal_size(device->flash), at = journal->final_size - size;
+    uint8_t raw[4];
+    if (!copy_journal_carrier(journal->final_type, journal->final_subtype) || journal->final_size < size ||
+        !range_fits(at, sizeof(raw), journal->len)) {
+        return ESP_OK;
+    }
+    esp_err_t err = otter_flash_read(device->flash, journal->staging_off + at, raw, sizeof(raw));
+    return err == ESP_OK && copy_journal_magic(raw)
+               ? refuse(ESP_ERR_OTA_VALIDATE_FAILED, why, "the last sector would pass for a copy's journal")
+               : err;
+}
+
+/** May these very bytes go to final? */
+static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *job,
+                               const esp_partition_t *staging, const esp_partition_t *final,
+                               const esp_partition_t *boots, const why_t *why)
+{
+    esp_err_t err = check_no_journal_inside(device, &job->journal, why);
+    if (err == ESP_OK && job->is_table) {
+        const esp_partition_t *const keep[] = {staging, final, boots,
+                                               partition_list_find(&device->partitions, NULL,
+                                                                   ESP_PARTITION_TYPE_DATA,
+                                                                   ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
+        err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), why);
+    }
+    return err;
+}
+
+/* ---- one copy ----------------------------------------------------------------------------------------------------- */
+
+static copy_journal_t journal_of(const otter_device_t *device, const esp_partition_t *staging,
+                                 const esp_partition_t *final, uint32_t len)
+{
+    return (copy_journal_t){.staging_off = staging->address,
+                            .staging_size = staging->size,
+                            .final_off = final->address,
+                            .final_size = final->size,
+                            .final_type = (uint8_t) final->type,
+                            .final_subtype = (uint8_t) final->subtype,
+                            .len = len,
+                            .unit = copy_journal_unit(device->flash, final->size)};
+}
+
+/** From here on the copy comes to its end, now or after the next reset. */
+static esp_err_t copy_and_clear(copy_job_t *job, bool resumed)
+{
+    esp_err_t err = copy_job_run(job, resumed);
+    return err == ESP_OK ? copy_journal_clear(job->flash, &job->journal) : err;
+}
+
+static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_partition_t *staging,
+                            const esp_partition_t *final)
+{
+    const why_t why = {device->last_reason, sizeof(device->last_reason)};
+    esp_err_t err = source_may_go(device, job, staging, final, device->running, &why);
+    if (err != ESP_OK) {
+        bool failed =
+            err == ESP_ERR_NO_MEM || err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT;
+        return failed ? err : ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+    err = otter_flash_sync(device->flash); /* the journal speaks for bytes that are on the medium */
+    if (err == ESP_OK) {
+        err = copy_job_source_digest(job, job->journal.digest);
+    }
+    bool done = false;
+    if (err == ESP_OK) {
+        err = copy_job_is_done(job, &done);
+    }
+    if (err != ESP_OK || done) {
+        return err;
+    }
+    err = copy_journal_write(device->flash, &job->journal);
+    return err == ESP_OK ? copy_and_clear(job, false) : err;
+}
+
+esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
+                          const esp_partition_t *final, uint32_t len)
+{
+    char *why = device->last_reason;
+    why[0] = '\0';
+    esp_err_t err =
+        staged_copy_check(device, staging, final, len, device->running, why, sizeof(device->last_reason));
+    if (err == ESP_OK) {
+        const copy_journal_t journal = journal_of(device, staging, final, len);
+        copy_job_t job;
+        err = copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
+        if (err == ESP_OK) {
+            err = start_copy(device, &job, staging, final);
+        }
+        copy_job_end(&job);
+    }
+    if (err == ESP_OK) {
+        ESP_LOGI(TAG, "%s: %" PRIu32 " bytes copied from %s", final->label, len, staging->label);
+        return ESP_OK;
+    }
+    if (why[0] == '\0') {
+        snprintf(why, sizeof(device->last_reason), "%s could not be copied to %s: %s", staging->label,
+                 final->label, esp_err_to_name(err));
+    }
+    ESP_LOGE(TAG, "%s", why);
+    return err;
+}
+
+/* ---- after a cut -------------------------------------------------------------------------------------------------- */
+
+/** The partition of the list that a journal calls final. */
+static const esp_partition_t *final_of(const otter_device_t *device, const copy_journal_t *journal)
+{
+    const esp_partition_t *p = NULL;
+    do {
+        p = partition_list_find(&device->partitions, p, (esp_partition_type_t)journal->final_type,
+                                (esp_partition_subtype_t)journal->final_subtype, NULL);
+    } while (p != NULL && (p->address != journal->final_off || p->size != journal->final_size));
+    return p;
+}
+
+static bool flash_failed(esp_err_t err)
+{
+    return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT || err == ESP_ERR_NO_MEM;
+}
+
+/** Finishes the copy of an allowed journal, if its source is still what it was. @return ESP_ERR_INVALID_CRC: it is not */
+static esp_err_t follow(copy_job_t *job)
+{
+    uint8_t digest[OTTER_SHA256_LEN];
+    esp_err_t err = copy_job_source_digest(job, digest);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (memcmp(digest, job->journal.digest, sizeof(digest)) != 0) {
+        return ESP_ERR_INVALID_CRC;
+    }
+    err = copy_journal_refresh(job->flash, &job->journal);
+    return err == ESP_OK ? copy_and_clear(job, true) : err;
+}
+
+/** Judges and follows one journal. @return ESP_OK, a failure of flash or memory, or why it must not be followed */
+static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *staging,
+                             const copy_journal_t *journal, const esp_partition_t *boots, const why_t *why)
+{
+    const esp_partition_t *final = final_of(device, journal);
+    if (final == NULL || journal->staging_off != staging->address || journal->staging_size != staging->size) {
+        return refuse(ESP_ERR_NOT_FOUND, why, "it names partitions that do not exist");
+    }
+    esp_err_t err = staged_copy_check(device, staging, final, journal->len, boots, why->text, why->size);
+    if (err != ESP_OK) {
+        return err;
+    }
+    copy_job_t job;
+    err = copy_job_begin(&job, device->flash, journal, is_primary_table(device, final));
+    if (err == ESP_OK) {
+        err = source_may_go(device, &job, staging, final, boots, why);
+    }
+    if (err == ESP_OK) {
+        err = follow(&job);
+    }
+    if (err == ESP_ERR_INVALID_CRC) {
+        (void)refuse(err, why, "what it copies from %s was overwritten", staging->label);
+    }
+    copy_job_end(&job);
+    return err;
+}
+
+/** One journal to its end: finished, or cleared. @return ESP_OK, or what keeps it for the next boot */
+static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, const copy_journal_t *journal,
+                        const esp_partition_t *boots)
+{
+    char text[128] = "";
+    const why_t why = {text, sizeof(text)};
+    ESP_LOGI(TAG, "%s holds an unfinished copy to 0x%" PRIx32, staging->label, journal->final_off);
+    esp_err_t err = try_journal(device, staging, journal, boots, &why);
+    if (err == ESP_OK) {
+        ESP_LOGI(TAG, "the copy to 0x%" PRIx32 " is finished", journal->final_off);
+        return ESP_OK;
+    }
+    if (flash_failed(err)) {
+        ESP_LOGE(TAG, "the copy to 0x%" PRIx32 " could not be finished: %s", journal->final_off,
+                 esp_err_to_name(err));
+        return err;
+    }
+    ESP_LOGW(TAG, "the journal in %s is not followed: %s", staging->label, text);
+    copy_journal_t here = *journal; /* cleared where it lies, not where it says that it lies */
+    here.staging_off = staging->address;
+    here.staging_size = staging->size;
+    return copy_journal_clear(device->flash, &here);
+}
+
+static bool may_carry(const otter_device_t *device, const esp_partition_t *p)
+{
+    return copy_journal_carrier(p->type, p->subtype) && !p->readonly &&
+           range_fits(p->address, p->size, device->flash->size);
+}
+
+/** The live journal at the end of `p`. */
+static esp_err_t read_journal(const otter_device_t *device, const esp_partition_t *p, copy_journal_t *journal)
+{
+    if (!may_carry(device, p) || p->size < copy_journal_size(device->flash)) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    return copy_journal_read(device->flash, p->address + p->size, journal);
+}
+
+bool staged_copy_is_pending(const otter_device_t *device)
+{
+    copy_journal_t journal;
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        if (read_journal(device, &device->partitions.items[i], &journal) != ESP_ERR_NOT_FOUND) {
+            return true; /* or unreadable: finishing tells */
+        }
+    }
+    return false;
+}
+
+static esp_err_t reload_list(otter_device_t *device)
+{
+    return partition_list_load(&device->partitions, device->flash, device->config.table_offset,
+                               device->config.allow_no_md5);
+}
+
+esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *boots)
+{
+    esp_err_t result = ESP_OK;
+    bool table_copied = false;
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        copy_journal_t journal;
+        esp_err_t err = read_journal(device, p, &journal);
+        if (err == ESP_OK) {
+            err = settle(device, p, &journal, boots);
+            table_copied |= journal.final_off == device->config.table_offset;
+        }
+        if (err != ESP_OK && err != ESP_ERR_NOT_FOUND && result == ESP_OK) {
+            result = err;
+        }
+    }
+    if (table_copied) {
+        esp_err_t err = reload_list(device);
+        result = result == ESP_OK ? err : result;
+    }
+    return result;
+}
+
+/** Can this be the journal of the copy of a table? `end` is where it ends. */
+static bool is_table_journal(const otter_device_t *device, const copy_journal_t *journal, uint32_t end)
+{
+    return journal->final_type == ESP_PARTITION_TYPE_PARTITION_TABLE &&
+           journal->final_subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY &&
+           journal->final_off == device->config.table_offset && journal->staging_off < end &&
+           journal->staging_size == end - journal->staging_off;
+}
+
+/** The table that the journal would bring is taken as the device's, and must allow the journal. */
+static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t *journal)
+{
+    char text[128];
+    const why_t why = {text, sizeof(text)};
+    esp_err_t err = partition_list_load(&device->partitions, device->flash, journal->staging_off,
+                                        device->config.allow_no_md5);
+    const esp_partition_t *staging = NULL;
+    for (uint32_t i = 0; i < device->partitions.count && staging == NULL; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        staging = p->address == journal->staging_off && p->size == journal->staging_size ? p : NULL;
+    }
+    if (staging == NULL) {
+        return err != ESP_OK ? err : ESP_ERR_NOT_FOUND;
+    }
+    return try_journal(device, staging, journal, NULL, &why);
+}
+
+esp_err_t staged_copy_rescue_table(otter_device_t *device)
+{
+    otter_flash_t *flash = device->flash;
+    for (uint32_t end = flash->erase_size; end <= flash->size; end += flash->erase_size) {
+        copy_journal_t journal;
+        esp_err_t err = copy_journal_read(flash, end, &journal);
+        if (err == ESP_OK && is_table_journal(device, &journal, end)) {
+            err = try_table_journal(device, &journal);
+            if (err == ESP_OK) {
+                ESP_LOGI(TAG, "the copy of the partition table is finished");
+                return reload_list(device);
+            }
+        }
+        if (flash_failed(err)) {
+            (void)reload_list(device); /* keeps its own status */
+            return err;
+        }
+    }
+    (void)reload_list(device);
+    return ESP_ERR_NOT_FOUND;
+}
+
+esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition)
+{
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        copy_journal_t journal;
+        esp_err_t err = read_journal(device, p, &journal);
+        if (err == ESP_ERR_NOT_FOUND) {
+            continue;
+        }
+        bool writes_here = err == ESP_OK && ranges_overlap(journal.final_off, journal.final_size,
+                                                           partition->address, partition->size);
+        if (p == partition && !writes_here && err == ESP_OK) {
+            err = settle(device, p, &journal, device->running);
+        } else if (writes_here) {
+            journal.staging_off = p->address;
+            journal.staging_size = p->size;
+            err = copy_journal_clear(device->flash, &journal);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return ESP_OK;
+}

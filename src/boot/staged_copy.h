@@ -1,0 +1,59 @@
+/* Copying a staging partition's bytes to where they belong, so that a power cut in the copy is finished at the next boot. */
+#pragma once
+
+#include <stddef.h>
+
+#include "otter/device.h"
+
+/**
+ * May this copy be made? The rules hold for the session that asks for it and for a journal that is found in flash.
+ * @param staging, final  records of device->partitions
+ * @param len    bytes to copy; 0: not known yet
+ * @param boots  the application that runs, or at boot the one that would: never overwritten. NULL: none
+ * @param why    the reason of a refusal, for people
+ * @return ESP_OK
+ *         ESP_ERR_NOT_SUPPORTED  `staging` is neither an OTA slot, nor data of subtype undefined, nor bootloader of subtype
+ *                                ota: a journal is not looked for elsewhere; or the flash's sectors are too small for one
+ *         ESP_ERR_NOT_ALLOWED    `final` is read-only, is the only bootloader, or covers the table's or bootloader's place
+ *         ESP_ERR_OTA_PARTITION_CONFLICT  `final` is or touches `boots`, otadata, staging or another partition
+ *         ESP_ERR_INVALID_SIZE   not whole sectors; or `len` does not fit `final`, or leaves staging's last sector not free
+ */
+esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t *staging,
+                            const esp_partition_t *final, uint32_t len, const esp_partition_t *boots,
+                            char *why, size_t why_size);
+
+/**
+ * Copy `len` judged bytes; what remains of `final` is erased. Sectors that are right already are left alone. From the
+ * moment the journal is durable `final` will hold the new bytes, whatever happens.
+ * @return ESP_OK                the bytes were read back from `final` and are those of `staging`
+ *         ESP_ERR_OTA_VALIDATE_FAILED  the bytes must not go there: a table that takes away what is in use, or bytes that
+ *                               would be taken for a journal
+ *         what staged_copy_check returns; ESP_ERR_NO_MEM; ESP_ERR_FLASH_OP_*: the next boot tries again
+ *         The reason is in device->last_reason.
+ */
+esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
+                          const esp_partition_t *final, uint32_t len);
+
+/** True if a journal is found. */
+bool staged_copy_is_pending(const otter_device_t *device);
+
+/**
+ * Finish what power cuts left unfinished, before the boot decision. A journal that breaks a rule, or whose source is not
+ * what it was, is cleared and never followed. Reloads the partition list after a table was copied.
+ * @param boots  as above
+ * @return ESP_OK, or the first error of a copy that could not be finished (its journal stays)
+ */
+esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *boots);
+
+/**
+ * The table cannot be read: look through the whole flash for the journal of its copy, finish that, and reload the list.
+ * @return ESP_OK (there is a table now), ESP_ERR_NOT_FOUND (no such journal), ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
+ */
+esp_err_t staged_copy_rescue_table(otter_device_t *device);
+
+/**
+ * `partition` is about to be overwritten: a copy that was staged in it is finished first, and a journal that would write to
+ * it is cleared.
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM
+ */
+esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition);

@@ -1,0 +1,100 @@
+/* The check of a new partition table against what the device lives by. */
+#include "boot/table_update.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/le.h"
+#include "esp_flash_partitions.h"
+
+static bool is_same_place(const partition_entry_t *entry, const esp_partition_t *kept)
+{
+    return entry->type == kept->type && entry->subtype == kept->subtype && entry->offset == kept->address &&
+           entry->size == kept->size;
+}
+
+static bool touches(const partition_entry_t *entry, uint32_t off, uint32_t len)
+{
+    return ranges_overlap(entry->offset, entry->size, off, len);
+}
+
+static bool is_primary_table(const partition_entry_t *entry)
+{
+    return entry->type == PART_TYPE_PARTITION_TABLE && entry->subtype == PART_SUBTYPE_PARTITION_TABLE_PRIMARY;
+}
+
+static esp_err_t check_kept(const partition_table_t *table, const esp_partition_t *kept, char *why,
+                            size_t why_size)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const partition_entry_t *entry = &table->entries[i];
+        if (is_same_place(entry, kept)) {
+            found = true;
+        } else if (touches(entry, kept->address, kept->size)) {
+            snprintf(why, why_size, "the new table's %s at 0x%" PRIx32 " covers %s, which is in use",
+                     entry->label, entry->offset, kept->label);
+            return ESP_ERR_NOT_ALLOWED;
+        }
+    }
+    if (!found) {
+        snprintf(why, why_size, "the new table does not hold %s at 0x%" PRIx32 ", which is in use",
+                 kept->label, kept->address);
+        return ESP_ERR_NOT_ALLOWED;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t check_own_place(const otter_device_t *device, const partition_table_t *table, char *why,
+                                 size_t why_size)
+{
+    uint32_t place = device->config.table_offset;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const partition_entry_t *entry = &table->entries[i];
+        bool self = is_primary_table(entry) && entry->offset == place;
+        if (!self && touches(entry, place, PARTITION_TABLE_SECTOR)) {
+            snprintf(why, why_size, "the new table's %s covers the table's own place", entry->label);
+            return ESP_ERR_NOT_ALLOWED;
+        }
+    }
+    return ESP_OK;
+}
+
+static esp_err_t check_decoded(const otter_device_t *device, const partition_table_t *table,
+                               const esp_partition_t *const *keep, uint32_t keep_count, char *why,
+                               size_t why_size)
+{
+    if (table->md5 != PARTITION_MD5_GOOD && !device->config.allow_no_md5) {
+        snprintf(why, why_size, "the new table has no MD5 record: the application would see no partitions");
+        return ESP_ERR_INVALID_STATE;
+    }
+    esp_err_t err = check_own_place(device, table, why, why_size);
+    for (uint32_t i = 0; i < keep_count && err == ESP_OK; i++) {
+        if (keep[i] != NULL) {
+            err = check_kept(table, keep[i], why, why_size);
+        }
+    }
+    return err;
+}
+
+esp_err_t table_update_check(const otter_device_t *device, const uint8_t raw[PARTITION_TABLE_LEN],
+                             const esp_partition_t *const *keep, uint32_t keep_count, char *why,
+                             size_t why_size)
+{
+    uint32_t count;
+    esp_err_t err = partition_table_verify(raw, device->flash->size, &count, why, why_size);
+    if (err != ESP_OK) {
+        return err;
+    }
+    partition_table_t *table = malloc(sizeof(*table));
+    if (table == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    err = partition_table_decode(raw, table);
+    if (err == ESP_OK) {
+        err = check_decoded(device, table, keep, keep_count, why, why_size);
+    }
+    free(table);
+    return err;
+}
