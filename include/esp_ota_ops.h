@@ -95,12 +95,20 @@ esp_err_t esp_ota_abort(esp_ota_handle_t handle);
 
 /**
  * Say what the bytes are for: `final`'s type decides how they are judged, and with `finalize_with_copy` esp_ota_end
- * copies them there from the partition that was given to begin. Before the first write, or after a resume.
+ * copies them there from the partition that was given to begin. Before the first write, or after a resume. The last sector
+ * of the staging partition must stay free: it takes a journal, by which the next boot finishes a copy that was cut.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG             NULL final
  *         ESP_ERR_NOT_FOUND               unknown handle; `final` is not a partition of this device
  *         ESP_ERR_INVALID_STATE           data was written already
- *         ESP_ERR_OTA_PARTITION_CONFLICT  the copy would overwrite the running application
+ *         ESP_ERR_OTA_PARTITION_CONFLICT  the copy would overwrite the running application or otadata, or the partition
+ *                                         overlaps another one
+ *         ESP_ERR_OTA_ROLLBACK_INVALID_STATE  rollback: the running application is on trial, and `final` is an app
+ *         ESP_ERR_OTA_ALREADY_IN_PROGRESS     another update writes `final`
+ *         ESP_ERR_NOT_ALLOWED             `final` is read-only, is the only bootloader, or covers the table
+ *         ESP_ERR_NOT_SUPPORTED           what was given to begin cannot stage a copy: it must be an OTA slot, data of
+ *                                         subtype undefined, or a bootloader partition of subtype ota
+ *         ESP_ERR_INVALID_SIZE            a partition is not made of whole sectors
  */
 esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partition_t *final,
                                       bool finalize_with_copy);

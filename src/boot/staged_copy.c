@@ -143,6 +143,9 @@ static esp_err_t check_neighbours(const otter_device_t *device, const esp_partit
                                   const esp_partition_t *final, const esp_partition_t *boots,
                                   const why_t *why)
 {
+    if (touch(final, staging)) {
+        return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s overlaps %s", final->label, staging->label);
+    }
     if (boots != NULL && (touch(final, boots) || touch(staging, boots))) {
         return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s is the application that runs", boots->label);
     }
@@ -196,6 +199,16 @@ static esp_err_t check_no_journal_inside(const otter_device_t *device, const cop
                : err;
 }
 
+/** The new bootloader, still in staging. */
+static esp_err_t check_new_bootloader(const otter_device_t *device, const copy_job_t *job, const why_t *why)
+{
+    const image_rules_t rules = {.chip = &device->chip,
+                                 .flash_offset = job->journal.staging_off,
+                                 .size = job->journal.len,
+                                 .bootloader = true};
+    return image_verify_flash(device->flash, &rules, NULL, why->text, why->size);
+}
+
 /** May these very bytes go to final? */
 static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *job,
                                const esp_partition_t *staging, const esp_partition_t *final,
@@ -208,6 +221,9 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
                                                                    ESP_PARTITION_TYPE_DATA,
                                                                    ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
         err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), why);
+    }
+    if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
+        err = check_new_bootloader(device, job, why);
     }
     return err;
 }
