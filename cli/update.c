@@ -285,7 +285,8 @@ static void set_error(outcome_t *outcome, const char *format, ...)
 static void find_running(otter_device_t *device, outcome_t *outcome)
 {
     otter_boot_result_t boot;
-    (void)otter_boot_finish_copies(device); /* logged; what is downloaded next may need the staging partition */
+    (void)otter_boot_finish_copies(
+        device); /* logged; what is downloaded next may need the staging partition */
     if (otter_boot(device, OTTER_BOOT_DRY_RUN, &boot) != ESP_OK) {
         return; /* nothing boots: an update is what such a device needs */
     }
