@@ -42,7 +42,8 @@ typedef uint32_t esp_ota_handle_t;
  *         ESP_ERR_OTA_ROLLBACK_INVALID_STATE  rollback is enabled and the running app is not confirmed yet
  *         ESP_ERR_OTA_ALREADY_IN_PROGRESS     an open update writes there
  *         ESP_ERR_INVALID_SIZE                image_size is larger than the partition (nothing was erased)
- *         ESP_ERR_NOT_ALLOWED                 the partition is read-only, or the primary bootloader or partition table: stage those
+ *         ESP_ERR_NOT_ALLOWED                 the partition is read-only, or is the primary bootloader or partition table,
+ *                                             which are staged: esp_ota_set_final_partition
  *         ESP_ERR_NO_MEM
  */
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle);
