@@ -1,6 +1,7 @@
 /* ESP-IDF's log: "I (123) tag: message", filtered by tag and level, written through one replaceable vprintf. */
 #pragma once
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
