@@ -20,6 +20,8 @@
 /* More than one record a system call: a busy connection moves 64 KiB at once. */
 #define READ_AHEAD_LEN (64 * 1024)
 #define NAMES_LEN      80
+/* OpenSSL's own depends on who built it: no RSA below 2048 bits, no SHA-1 signatures, as mbedTLS's default profile. */
+#define SECURITY_LEVEL 2
 
 typedef struct {
     otter_transport_t base;
@@ -350,6 +352,7 @@ static bool set_protocol(const tls_t *tls, SSL_CTX *context)
     int lowest = tls->config.tls_version == 3 ? TLS1_3_VERSION : TLS1_2_VERSION;
     int highest = tls->config.tls_version == 2 ? TLS1_2_VERSION : TLS1_3_VERSION;
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_security_level(context, SECURITY_LEVEL);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD_LEN);
     return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
@@ -594,13 +597,20 @@ static bool is_closed(tls_t *tls)
     return false;
 }
 
+/* One call may take many reads of the lower transport: a record that drips must not hold it for ever. */
+static void limit_wait(tls_t *tls, int timeout_ms)
+{
+    tls->wait_ms = timeout_ms;
+    tls->deadline_us = otter_now_us() + (int64_t)timeout_ms * 1000;
+}
+
 static int tls_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
 {
     tls_t *tls = tls_of(t);
     if (is_closed(tls)) {
         return OTTER_IO_ERROR;
     }
-    tls->wait_ms = timeout_ms;
+    limit_wait(tls, timeout_ms);
     tls->lower_result = 1;
     int n = SSL_read(tls->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
     return n > 0 ? n : explain_io(tls, n);
@@ -627,7 +637,7 @@ static int tls_write(otter_transport_t *t, const void *buf, size_t len, int time
     if (is_closed(tls)) {
         return OTTER_IO_ERROR;
     }
-    tls->wait_ms = timeout_ms;
+    limit_wait(tls, timeout_ms);
     tls->lower_result = 1;
     int n = SSL_write(tls->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
     if (n > 0) {

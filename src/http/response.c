@@ -410,8 +410,15 @@ static size_t wanted(const http_response_t *response, size_t len)
     return len < INT_MAX ? len : INT_MAX;
 }
 
+/* The time of a read is up; what a timeout of the transport would say. */
+static int wait_is_over(esp_http_client_handle_t client)
+{
+    (void)http_connection_error(client, OTTER_IO_TIMEOUT); /* sets errno */
+    return OTTER_IO_TIMEOUT;
+}
+
 /* One wait's worth of body. @return > 0 bytes; 0 with end_seen, or framing without bytes; OTTER_IO_TIMEOUT, _ERROR */
-static int read_piece(esp_http_client_handle_t client, char *buffer, size_t len)
+static int read_piece(esp_http_client_handle_t client, char *buffer, size_t len, int timeout_ms)
 {
     http_response_t *response = &client->response;
     if (response->failed) {
@@ -419,8 +426,7 @@ static int read_piece(esp_http_client_handle_t client, char *buffer, size_t len)
     }
     int n = response->io_end;
     if (n > 0) {
-        n = client->transport->ops->read(client->transport, buffer, wanted(response, len),
-                                         client->timeout_ms);
+        n = client->transport->ops->read(client->transport, buffer, wanted(response, len), timeout_ms);
     }
     if (n == OTTER_IO_TIMEOUT) {
         (void)http_connection_error(client,
@@ -475,13 +481,13 @@ int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)
     }
     errno = 0;
     http_response_t *response = &client->response;
+    /* The limit is for the call: bytes that drip within each wait must not hold it for ever. */
+    int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
     size_t got = take_cached(response, buffer, (size_t)len);
-    const int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
     while (got < (size_t)len && !response->end_seen) {
-        if (got > 0 && otter_now_us() >= deadline_us) {
-            break; /* a drip must not hold the caller for as long as it likes */
-        }
-        int n = read_piece(client, buffer + got, (size_t)len - got);
+        int left_ms = (int)((deadline_us - otter_now_us() + 999) / 1000);
+        int n =
+            left_ms > 0 ? read_piece(client, buffer + got, (size_t)len - got, left_ms) : wait_is_over(client);
         if (client->state != STATE_RESPONSE) {
             break; /* closed by a callback */
         }

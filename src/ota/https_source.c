@@ -19,9 +19,10 @@
 #include "otter/system.h"
 
 #define DELAY_MAX_MS    30000
-#define PAUSE_STEP_MS   50    /* a pause is slept in steps: the caller can give up in between */
-#define STALLS_MAX      3     /* silent waits of timeout_ms after which a connection counts as dropped */
-#define BEGIN_RETRIES   2     /* in open, of a request whose answer was lost on the way */
+#define PAUSE_STEP_MS   50 /* a pause is slept in steps: the caller can give up in between */
+#define STALLS_MAX      3  /* stalled waits of timeout_ms after which a connection counts as dropped */
+#define STALL_BYTES     16 /* a wait that brings fewer has stalled too: a body that drips would take days */
+#define BEGIN_RETRIES   2  /* in open, of a request whose answer was lost on the way */
 #define DRAIN_BYTES_MAX 65536 /* of an answer's body; a longer one costs a new connection instead */
 
 static const char TAG[] = "esp_https_ota";
@@ -90,8 +91,8 @@ static void drain_body(https_source_t *s)
     char scrap[512];
     for (size_t total = 0; total < DRAIN_BYTES_MAX;) {
         int n = esp_http_client_read(s->client, scrap, (int)sizeof(scrap));
-        if (n <= 0) {
-            break;
+        if (n < (int)sizeof(scrap)) {
+            break; /* the end, or a wait that is over: a body that drips is not worth more of them */
         }
         total += (size_t)n;
     }
@@ -192,6 +193,18 @@ static bool follow_redirect(https_source_t *s, int status, int *left, refusal_t 
     return true;
 }
 
+static bool answer_challenge(https_source_t *s, refusal_t *r)
+{
+    drain_body(s);
+    esp_err_t err = esp_http_client_add_auth(s->client);
+    if (err != ESP_OK) {
+        return refuse(r, OTTER_STAGE_REQUEST, err, false,
+                      err == ESP_FAIL ? "the server does not take the user name and password (401)"
+                                      : "the server wants a user name and password (401)");
+    }
+    return true;
+}
+
 /** Asks until there is an answer whose body is wanted; its status is with the client then. */
 static bool ask(https_source_t *s, refusal_t *r)
 {
@@ -211,8 +224,10 @@ static bool ask(https_source_t *s, refusal_t *r)
             }
             break;
         case ANSWER_AUTHENTICATE:
-            return refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_NOT_SUPPORTED, false,
-                          "the server wants a user name and password (401)");
+            if (!answer_challenge(s, r)) {
+                return false;
+            }
+            break;
         case ANSWER_REFUSE:
             return refuse(r, OTTER_STAGE_REQUEST, rule->code, rule->transient,
                           "File not found(%d): the server refuses %s", status, s->report->url);
@@ -555,12 +570,19 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
     if (n <= 0) {
         return read_failed(s, n);
     }
-    s->stalls = 0;
+    /* The end of a body looks the same, once. */
+    bool slow = n < want && n < STALL_BYTES;
+    if (slow && s->stalls + 1 >= STALLS_MAX) {
+        return read_failed(s, -ESP_ERR_HTTP_EAGAIN);
+    }
+    s->stalls = slow ? s->stalls + 1 : 0;
     s->report->bytes_downloaded += (uint64_t)n;
     if (again > 0) {
         return compare_known(s, buf, (size_t)n);
     }
-    s->failures = 0;
+    if (!slow) {
+        s->failures = 0;
+    }
     s->pos += (uint64_t)n;
     s->body_pos = s->pos;
     *got = (size_t)n;
