@@ -380,11 +380,17 @@ static void add_text(cJSON *object, const char *name, const char *text)
                           text != NULL && text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
+/** ESP-IDF returns some codes of the HTTP client negated; their names are what people know. */
+static const char *result_name(esp_err_t err)
+{
+    return esp_err_to_name(err < 0 && err != ESP_FAIL ? -err : err);
+}
+
 static void print_json(const otter_device_t *device, const outcome_t *outcome, esp_err_t err, double seconds)
 {
     const otter_update_report_t *report = &device->report;
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "result", esp_err_to_name(err));
+    cJSON_AddStringToObject(json, "result", result_name(err));
     add_text(json, "error", outcome->error);
     cJSON_AddStringToObject(json, "stage", otter_stage_name(report->stage));
     cJSON_AddNumberToObject(json, "http_status", report->http_status);
@@ -433,7 +439,7 @@ static int report_outcome(const otter_device_t *device, outcome_t *outcome, cons
     const otter_update_report_t *report = &device->report;
     if (err != ESP_OK && outcome->error == NULL) {
         set_error(outcome, "%s (%s): %s", report->why[0] != '\0' ? report->why : "the update failed",
-                  esp_err_to_name(err < 0 && err != ESP_FAIL ? -err : err), next_step(err, report));
+                  result_name(err), next_step(err, report));
     }
     if (o->json) {
         print_json(device, outcome, err, seconds);
