@@ -50,7 +50,7 @@ default_ca = this
 database = {folder}/{name}.index
 new_certs_dir = {folder}
 rand_serial = yes
-default_md = sha256
+default_md = {digest}
 policy = any
 unique_subject = no
 [any]
@@ -61,7 +61,7 @@ commonName = supplied
 
 
 def make_cert(folder, names=("localhost", "127.0.0.1"), expired=False, not_yet=False, ca=None, name="server",
-              rsa_bits=None):
+              rsa_bits=None, digest="sha256"):
     """A server certificate for DNS names and addresses, signed by `ca` (default: folder/ca, made when missing).
 
     The file holds the server's certificate alone. expired and not_yet move its dates into the past and the future.
@@ -78,7 +78,7 @@ def make_cert(folder, names=("localhost", "127.0.0.1"), expired=False, not_yet=F
              "-out", request)
     alt = ",".join(("IP:" if re.fullmatch(r"[0-9.]+|.*:.*", n) else "DNS:") + n for n in names)
     config = folder / f"{name}.cnf"
-    config.write_text(_CA_CONFIG.format(folder=folder, name=name, extensions=f"subjectAltName={alt}"))
+    config.write_text(_CA_CONFIG.format(folder=folder, name=name, digest=digest, extensions=f"subjectAltName={alt}"))
     (folder / f"{name}.index").write_text("")
     now = time.time()
     day = 86400
@@ -246,14 +246,15 @@ class RawServer(_Server):
     The connection is a socket (a TLS one with `context`); it is closed after serve returns, or when the test ends.
     """
 
-    def __init__(self, serve, context=None, host="127.0.0.1", scheme=None):
+    def __init__(self, serve, context=None, host="127.0.0.1", scheme=None, port=0):
         self.scheme = scheme or ("https" if context else "http")
         self.serve = serve
         self.context = context
         self.count = 0
         self.stopping = threading.Event()
         self.open = []
-        self.listener = socket.create_server((host, 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, port), family=family)
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
@@ -391,10 +392,10 @@ class Nginx(_Process):
 class SServer(_Process):
     """`openssl s_server -WWW`: HTTP/1.0, bodies that end with the connection, no Content-Length."""
 
-    def __init__(self, folder, cert=None, args=("-WWW",)):
+    def __init__(self, folder, cert=None, args=("-WWW",), stdin=subprocess.DEVNULL):
         cert = cert or make_cert(folder)
         self.process = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", cert.cert,
-                                         "-key", cert.key, *args], cwd=folder, stdin=subprocess.DEVNULL,
+                                         "-key", cert.key, *args], cwd=folder, stdin=stdin,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for line in self.process.stdout:
             said = re.match(rb"ACCEPT .*:(\d+)", line)
