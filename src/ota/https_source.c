@@ -570,8 +570,7 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
     if (n <= 0) {
         return read_failed(s, n);
     }
-    /* The end of a body looks the same, once. */
-    bool slow = n < want && n < STALL_BYTES;
+    bool slow = n < want && n < STALL_BYTES && !esp_http_client_is_complete_data_received(s->client);
     if (slow && s->stalls + 1 >= STALLS_MAX) {
         return read_failed(s, -ESP_ERR_HTTP_EAGAIN);
     }

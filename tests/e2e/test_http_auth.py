@@ -473,17 +473,8 @@ class Connecting(Case):
             self.head = servers.read_request(connection)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 
-        class Six(servers.RawServer):
-            def __init__(self):
-                original = socket.create_server
-                socket.create_server = lambda address: original(address, family=socket.AF_INET6)
-                try:
-                    super().__init__(serve, host="::1")
-                finally:
-                    socket.create_server = original
-
         try:
-            server = Six()
+            server = servers.RawServer(serve, host="::1")
         except OSError:
             self.skipTest("no IPv6 here")
         with server:
