@@ -286,7 +286,7 @@ int main(int argc, char **argv)
     job.config.buffer_size_tx = 4096;
     char *buffer = malloc((size_t)job.read_len);
     esp_http_client_handle_t client = esp_http_client_init(&job.config);
-    if (client == NULL || buffer == NULL) {
+    if (job.sha == NULL || client == NULL || buffer == NULL) {
         puts("{\"result\": \"init\"}");
         return 1;
     }
