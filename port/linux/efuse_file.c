@@ -12,8 +12,6 @@
 
 #include "esp_log.h"
 
-#define LINE_SIZE 256
-
 static const char TAG[] = "efuse_file";
 
 /** The numeric lines: one row a name. */
@@ -59,6 +57,21 @@ static bool apply_line(efuse_file_t *file, const char *name, const char *value)
     return true; /* a name of a later version: kept by save */
 }
 
+/** A line of the file, changed in place. @return false if it is not what a line can be */
+static bool take_line(efuse_file_t *file, char *line)
+{
+    line[strcspn(line, "\r\n")] = '\0';
+    if (line[0] == '\0' || line[0] == '#') {
+        return true;
+    }
+    char *value = strchr(line, '=');
+    if (value == NULL) {
+        return false;
+    }
+    *value++ = '\0';
+    return apply_line(file, line, value);
+}
+
 static bool is_known_name(const char *line)
 {
     static const char *const names[] = {"chip=", "revision=", "blk_revision=", "secure_version="};
@@ -89,26 +102,21 @@ esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why,
     }
     file->exists = true;
     esp_err_t err = ESP_OK;
-    char line[LINE_SIZE];
-    for (unsigned number = 1; fgets(line, sizeof(line), in) != NULL; number++) {
-        line[strcspn(line, "\r\n")] = '\0';
-        char *equals = strchr(line, '=');
-        if (line[0] == '\0' || line[0] == '#') {
-            continue;
-        }
-        if (equals != NULL) {
-            *equals = '\0';
-        }
-        if (equals == NULL || !apply_line(file, line, equals + 1)) {
+    char *line = NULL; /* whole lines of any length: the rest of a cut one would pass for a line of its own */
+    size_t room = 0;
+    ssize_t len;
+    for (unsigned number = 1; (len = getline(&line, &room, in)) >= 0; number++) {
+        if (strlen(line) != (size_t)len || !take_line(file, line)) {
             snprintf(why, why_size, "%s line %u cannot be read: expected name=value", file->path, number);
             err = ESP_ERR_INVALID_STATE;
             break;
         }
     }
-    if (err == ESP_OK && ferror(in)) {
+    if (err == ESP_OK && !feof(in)) {
         snprintf(why, why_size, "cannot read %s: %s", file->path, strerror(errno));
         err = ESP_FAIL;
     }
+    free(line);
     fclose(in);
     return err;
 }
@@ -135,12 +143,14 @@ static void copy_unknown(FILE *out, const char *path)
     if (in == NULL) {
         return; /* there was no file before */
     }
-    char line[LINE_SIZE];
-    while (fgets(line, sizeof(line), in) != NULL) {
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, in) >= 0) {
         if (!is_known_name(line)) {
             fputs(line, out);
         }
     }
+    free(line);
     fclose(in);
 }
 

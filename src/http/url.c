@@ -133,6 +133,10 @@ static bool fill(http_url_t *url, const char *text, const struct http_parser_url
     if (url->scheme == NULL || url->host == NULL || url->host[0] == '\0') {
         return false;
     }
+    bool in_brackets = text[parts->field_data[UF_HOST].off - 1] == '['; /* "://" is before it at least */
+    if (in_brackets && strchr(url->host, ':') == NULL) {
+        return false; /* what is in brackets is an IPv6 address */
+    }
     lower(url->scheme);
     lower(url->host);
     url->https = strcmp(url->scheme, "https") == 0;

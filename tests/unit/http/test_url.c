@@ -81,6 +81,8 @@ static void parse_refuses_what_is_not_a_url(void **state)
         "https://h\t/",
         "https://[::1/x",
         "https://::1/x",
+        "https://[1]/x",
+        "https://[1\xd4]/x",
         "https://u%4:p@h/",
         "https://u%00:p@h/",
         "https://u@v@h/",

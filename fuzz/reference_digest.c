@@ -1,0 +1,36 @@
+/* Digests and integers of the second opinions. */
+#include "reference.h"
+
+#include <openssl/evp.h>
+
+#include "fuzz.h"
+
+uint32_t reference_le32(const uint8_t *p)
+{
+    return p[0] + 256u * p[1] + 65536u * p[2] + 16777216u * p[3];
+}
+
+uint16_t reference_le16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] + 256u * p[1]);
+}
+
+void reference_md5(const uint8_t *bytes, size_t len, uint8_t digest[16])
+{
+    FUZZ_CHECK(EVP_Digest(bytes, len, digest, NULL, EVP_md5(), NULL) == 1, "MD5");
+}
+
+void reference_sha256(const uint8_t *bytes, size_t len, uint8_t digest[32])
+{
+    FUZZ_CHECK(EVP_Digest(bytes, len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+}
+
+uint32_t reference_crc32(uint32_t seed, const uint8_t *bytes, size_t len)
+{
+    uint32_t reg = ~seed;
+    for (size_t i = 0; i < len * 8; i++) {
+        uint32_t bit = (reg ^ (uint32_t)(bytes[i / 8] >> i % 8)) & 1;
+        reg = (reg >> 1) ^ (bit != 0 ? 0xEDB88320u : 0);
+    }
+    return ~reg;
+}

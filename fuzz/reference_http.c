@@ -1,0 +1,206 @@
+/* A second opinion on HTTP/1 responses (RFC 9112): line by line over everything the server said. */
+#include "reference.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fuzz.h"
+
+typedef struct {
+    const uint8_t *bytes;
+    size_t len, pos;
+} reader_t;
+
+/*
+ * http_parser, as ESP-IDF and Debian build it, takes any byte for the line feed behind some carriage returns, and any two
+ * bytes for the line end behind a chunk's data. Where that is so the reader here does the same, and says "lax".
+ */
+typedef enum { ENDS_AT_LF, ENDS_AT_LF_OR_LAX_CR, ENDS_AT_LAX_CR } line_end_t;
+
+/** The next line without its end. False if it does not end. */
+static bool next_line(reader_t *r, line_end_t ends, char *line, size_t room)
+{
+    size_t n = 0;
+    for (; r->pos < r->len; r->pos++) {
+        uint8_t c = r->bytes[r->pos];
+        if (c == '\n' && ends != ENDS_AT_LAX_CR) {
+            n -= n > 0 && line[n - 1] == '\r' ? 1 : 0;
+            line[n] = '\0';
+            r->pos++;
+            return true;
+        }
+        if (c == '\r' && ends != ENDS_AT_LF) {
+            line[n] = '\0';
+            r->pos += 2;
+            return r->pos <= r->len;
+        }
+        if (n + 1 < room) {
+            line[n++] = (char)c;
+        }
+    }
+    return false;
+}
+
+/** A blank line ends a head and a trailer. */
+static bool take_blank_line(reader_t *r)
+{
+    size_t n = r->pos == r->len ? 0 : r->bytes[r->pos] == '\n' ? 1 : r->bytes[r->pos] == '\r' ? 2 : 0;
+    if (n == 0 || n > r->len - r->pos) {
+        return false;
+    }
+    r->pos += n;
+    return true;
+}
+
+/** Cuts blanks off both ends. */
+static char *strip(char *text)
+{
+    text += strspn(text, " \t");
+    size_t n = strlen(text);
+    while (n > 0 && strchr(" \t", text[n - 1]) != NULL) {
+        text[--n] = '\0';
+    }
+    return text;
+}
+
+/** All decimal digits, or -1. */
+static int64_t decimal(const char *text)
+{
+    int64_t value = 0;
+    if (*text == '\0') {
+        return -1;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || value > INT64_MAX / 10 - 1) {
+            return -1;
+        }
+        value = value * 10 + (*text - '0');
+    }
+    return value;
+}
+
+typedef struct {
+    int status;
+    int lengths, codings; /* how many such fields */
+    int64_t length;
+    bool chunked;
+} head_t;
+
+static void take_field(head_t *head, char *line)
+{
+    char *colon = strchr(line, ':');
+    if (colon == NULL) {
+        return;
+    }
+    *colon = '\0';
+    char *name = strip(line), *value = strip(colon + 1);
+    if (strcasecmp(name, "Content-Length") == 0) {
+        head->lengths++;
+        head->length = decimal(value);
+    } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        head->codings++;
+        head->chunked = strcasecmp(value, "chunked") == 0;
+    }
+}
+
+#define LINE_SIZE 70000 /* longer than any head that is accepted */
+
+/** Status line and fields. A line that begins with a blank goes on with the field before it. */
+static bool read_head(reader_t *r, head_t *head)
+{
+    static char line[LINE_SIZE], field[2 * LINE_SIZE];
+    *head = (head_t){.length = -1};
+    while (r->pos < r->len && strchr("\r\n", r->bytes[r->pos]) != NULL) {
+        r->pos++; /* blank lines before a response do no harm */
+    }
+    if (!next_line(r, ENDS_AT_LF_OR_LAX_CR, line, sizeof(line)) || strncmp(line, "HTTP/1.", 7) != 0) {
+        return false;
+    }
+    char *blank = strchr(line, ' ');
+    head->status = blank != NULL ? (int)strtol(blank, NULL, 10) : -1;
+    field[0] = '\0';
+    while (!take_blank_line(r)) {
+        if (!next_line(r, ENDS_AT_LF, line, sizeof(line))) {
+            return false;
+        }
+        if ((line[0] == ' ' || line[0] == '\t') && strlen(field) < LINE_SIZE) {
+            strcat(field, line);
+            continue;
+        }
+        take_field(head, field);
+        strcpy(field, line);
+    }
+    take_field(head, field);
+    return true;
+}
+
+static bool add_body(reader_t *r, size_t len, reference_http_t *out)
+{
+    size_t n = len < r->len - r->pos ? len : r->len - r->pos;
+    memcpy(out->body + out->body_len, r->bytes + r->pos, n);
+    out->body_len += n;
+    r->pos += n;
+    return n == len;
+}
+
+static bool read_trailer(reader_t *r, char *line, size_t room)
+{
+    while (!take_blank_line(r)) {
+        if (!next_line(r, ENDS_AT_LF, line, room)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** Chunks up to the last one, and the trailer behind it. */
+static bool read_chunks(reader_t *r, reference_http_t *out)
+{
+    static char line[LINE_SIZE];
+    while (next_line(r, ENDS_AT_LAX_CR, line, sizeof(line))) {
+        char *end;
+        if (line[0] == '\0' || strchr("0123456789abcdefABCDEF", line[0]) == NULL) {
+            return false;
+        }
+        unsigned long long size = strtoull(line, &end, 16);
+        if (*end != '\0' && *end != ';' && *end != ' ') {
+            return false;
+        }
+        if (size == 0) {
+            return read_trailer(r, line, sizeof(line));
+        }
+        if (!add_body(r, size, out) || r->len - r->pos < 2) {
+            return false;
+        }
+        r->pos += 2; /* lax */
+    }
+    return false;
+}
+
+void reference_http(const uint8_t *bytes, size_t len, bool to_head, bool closed, reference_http_t *out)
+{
+    reader_t r = {bytes, len, 0};
+    head_t head;
+    *out = (reference_http_t){.body = malloc(len + 1)};
+    FUZZ_CHECK(out->body != NULL, "no memory");
+    do {
+        if (!read_head(&r, &head)) {
+            return;
+        }
+    } while (head.status / 100 == 1);
+    out->status = head.status;
+    if (head.codings > 1 || (head.codings == 1 && !head.chunked) || head.lengths > 1 ||
+        (head.lengths == 1 && (head.codings > 0 || head.length < 0))) {
+        return; /* two readers could read two bodies: nobody should read any */
+    }
+    if (to_head || head.status == 204 || head.status == 304) {
+        out->complete = true;
+    } else if (head.chunked) {
+        out->complete = read_chunks(&r, out);
+    } else if (head.lengths == 1) {
+        out->complete = add_body(&r, (size_t)head.length, out);
+    } else {
+        out->complete = add_body(&r, r.len - r.pos, out) && closed;
+    }
+}

@@ -1,0 +1,183 @@
+/* A second opinion on app images (flash-and-boot 4, 5), over the whole image at once. */
+#include "reference.h"
+
+#include <string.h>
+
+/* ESP-IDF: too large a partition is the caller's mistake, another chip ESP_FAIL, everything else an invalid image. */
+#define BAD ESP_ERR_IMAGE_INVALID
+
+typedef struct {
+    const uint8_t *bytes;
+    uint64_t have, room; /* bytes there are; bytes the image may use */
+    const image_rules_t *rules;
+    const otter_chip_facts_t *facts; /* NULL: unknown chip */
+    uint64_t pos;
+    uint64_t page;
+    uint8_t sum;
+} walk_t;
+
+static uint64_t limit_of(const walk_t *w)
+{
+    return w->facts != NULL ? w->facts->image_limit : 16u * 1024 * 1024;
+}
+
+static esp_err_t check_chip(const walk_t *w)
+{
+    const otter_chip_t *chip = w->rules->chip;
+    if (chip == NULL || w->rules->no_checks) {
+        return ESP_OK;
+    }
+    unsigned min = reference_le16(w->bytes + 15), max = reference_le16(w->bytes + 17);
+    if (reference_le16(w->bytes + 12) != chip->id || chip->revision < min) {
+        return ESP_FAIL;
+    }
+    bool limited = max != 0 && max != 65535 && !w->rules->bootloader && !chip->ignore_max_revision;
+    return limited && chip->revision > max ? ESP_FAIL : ESP_OK;
+}
+
+static bool in_window(const otter_window_t *window, uint64_t start, uint64_t len)
+{
+    return start >= window->start && start < window->end && start + len <= window->end;
+}
+
+static bool is_mapped(const walk_t *w, uint64_t addr)
+{
+    if (w->facts->mmu_pages != 0) {
+        return addr >= w->facts->data.start && addr < w->facts->data.start + w->facts->mmu_pages * w->page;
+    }
+    return in_window(&w->facts->data, addr, 0) || in_window(&w->facts->inst, addr, 0);
+}
+
+static esp_err_t check_place(const walk_t *w, uint64_t addr, uint64_t len)
+{
+    if (w->facts == NULL || w->facts->id == OTTER_CHIP_LINUX) {
+        return ESP_OK;
+    }
+    if (is_mapped(w, addr)) {
+        return (w->rules->flash_offset + w->pos) % w->page == addr % w->page ? ESP_OK : BAD;
+    }
+    if (!w->rules->loading || addr < 0x10000000 || len == 0) {
+        return ESP_OK;
+    }
+    for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
+        if (in_window(&w->facts->ram[i], addr, len)) {
+            return ESP_OK;
+        }
+    }
+    return BAD;
+}
+
+/** Judgements that need the start of segment 0; w->pos is there. */
+static esp_err_t check_first_segment(walk_t *w, uint64_t addr, uint64_t len)
+{
+    uint64_t seen = len < 256 ? len : 256;
+    if (w->have - w->pos < seen) {
+        return BAD;
+    }
+    const uint8_t *p = w->bytes + w->pos;
+    bool has_magic = seen >= 4 && reference_le32(p) == 0xABCD5432;
+    bool has_desc = has_magic && seen == 256;
+    bool bootloader =
+        w->rules->bootloader || (w->rules->chip == NULL && seen > 0 && p[0] == 0x50 && !has_desc);
+    if (!bootloader && w->facts != NULL && w->facts->mmu_page_configurable) {
+        if (!has_magic || seen <= 180) {
+            return ESP_FAIL;
+        }
+        if (p[180] > 31) {
+            return BAD;
+        }
+        w->page = p[180] != 0 ? UINT64_C(1) << p[180] : w->page;
+    }
+    esp_err_t place = check_place(w, addr, len);
+    const otter_chip_t *chip = w->rules->chip;
+    if (place != ESP_OK || bootloader || w->rules->no_checks || chip == NULL || w->facts == NULL ||
+        !w->facts->has_blk_revision || seen < 180) {
+        return place;
+    }
+    unsigned min = reference_le16(p + 176), max = reference_le16(p + 178);
+    bool too_old = min != 0 && min != 65535 && chip->blk_revision < min;
+    bool too_new = max != 0 && max != 65535 && chip->blk_revision > max && !chip->ignore_max_blk_revision;
+    return too_old || too_new ? ESP_FAIL : ESP_OK;
+}
+
+static esp_err_t walk_segment(walk_t *w, uint32_t index)
+{
+    if (w->pos + 8 > w->room || w->pos + 8 > w->have) {
+        return BAD;
+    }
+    uint64_t addr = reference_le32(w->bytes + w->pos), len = reference_le32(w->bytes + w->pos + 4);
+    w->pos += 8;
+    if (len % 4 != 0 || len >= limit_of(w) || w->pos + len > w->room) {
+        return BAD;
+    }
+    esp_err_t err = index == 0 ? check_first_segment(w, addr, len) : check_place(w, addr, len);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (w->pos + len > w->have) {
+        return BAD;
+    }
+    for (uint64_t i = 0; i < len; i++) {
+        w->sum ^= w->bytes[w->pos + i];
+    }
+    w->pos += len;
+    return ESP_OK;
+}
+
+static esp_err_t check_end(const walk_t *w, reference_image_t *out)
+{
+    uint64_t total = (w->pos / 16 + 1) * 16;
+    bool hashed = w->bytes[23] != 0;
+    out->body_len = (uint32_t)w->pos;
+    out->want_checksum = w->sum;
+    out->checksum_in = total <= w->have && total <= w->room;
+    if (!out->checksum_in || (!w->rules->no_checks && w->bytes[total - 1] != w->sum)) {
+        return BAD;
+    }
+    out->image_len = (uint32_t)(total + (hashed ? 32 : 0));
+    if (!hashed) {
+        return ESP_OK;
+    }
+    reference_sha256(w->bytes, total, out->want_hash);
+    out->hash_in = total + 32 <= w->have && total + 32 <= w->room;
+    bool compared = !w->rules->no_checks && !w->rules->bootloader;
+    bool equal = out->hash_in && memcmp(w->bytes + total, out->want_hash, 32) == 0;
+    return out->hash_in && (equal || !compared) ? ESP_OK : BAD;
+}
+
+static esp_err_t walk_all(walk_t *w, reference_image_t *out)
+{
+    const otter_chip_t *chip = w->rules->chip;
+    if (chip != NULL) {
+        w->facts = otter_chip_facts(chip->id);
+        if (w->room > limit_of(w)) {
+            return ESP_ERR_INVALID_ARG;
+        }
+    }
+    if (w->room < 24 || w->have < 24 || (!w->rules->no_checks && w->bytes[0] != 0xE9)) {
+        return BAD;
+    }
+    if (chip == NULL) {
+        w->facts = otter_chip_facts(reference_le16(w->bytes + 12));
+    }
+    w->page = w->facts != NULL ? w->facts->mmu_page : 0;
+    esp_err_t err = check_chip(w);
+    out->segments = w->bytes[1];
+    bool too_few =
+        w->rules->loading && reference_le16(w->bytes + 12) == OTTER_CHIP_LINUX && out->segments < 2;
+    if (err == ESP_OK && (out->segments > 16 || too_few)) {
+        err = BAD;
+    }
+    w->pos = 24;
+    for (uint32_t i = 0; err == ESP_OK && i < out->segments; i++) {
+        err = walk_segment(w, i);
+    }
+    return err == ESP_OK ? check_end(w, out) : err;
+}
+
+void reference_image(const uint8_t *bytes, size_t len, const image_rules_t *rules, reference_image_t *out)
+{
+    memset(out, 0, sizeof(*out));
+    walk_t walk = {.bytes = bytes, .have = len, .room = rules->size, .rules = rules, .sum = 0xEF};
+    out->verdict = walk_all(&walk, out);
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Runs libFuzzer targets for a time, two at once, and reports executions and coverage in one table."""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import subprocess
+import sys
+
+FUZZ = os.path.dirname(os.path.abspath(__file__))
+GRACE = 120  # seconds beyond the asked time before a target counts as stuck
+
+
+def run_target(build, name, seconds):
+    """Runs one target on its committed corpus and on what earlier runs found. Returns a row of the table."""
+    found, crashes = (os.path.join(build, folder, name) for folder in ("corpus", "crashes"))
+    os.makedirs(found, exist_ok=True)
+    os.makedirs(crashes, exist_ok=True)
+    command = [os.path.join(build, "fuzz", "fuzz_" + name), f"-max_total_time={seconds}", "-timeout=10",
+               "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={crashes}/",
+               found, os.path.join(FUZZ, "corpus", name)]
+    log = os.path.join(build, f"fuzz-{name}.log")
+    with open(log, "wb") as out:
+        try:
+            status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                    timeout=seconds + GRACE, check=False).returncode
+        except subprocess.TimeoutExpired:
+            status = -1
+    with open(log, encoding="utf-8", errors="replace") as f:
+        text = f.read()
+    lines = re.findall(r"^#(\d+)\s.*cov: (\d+) ft: (\d+) corp: (\d+)/", text, flags=re.M)
+    cov = lines[-1][1:] if lines else ("-", "-", "-")
+    runs = re.search(r"stat::number_of_executed_units: (\d+)", text)
+    return {"name": name, "failed": status != 0, "text": text, "runs": int(runs[1]) if runs else 0, "cov": cov}
+
+
+def report_failure(row, build):
+    """Shows what matters of a failure, and how to see it again."""
+    print(f"\n{row['name']}: broken")
+    for line in row["text"].split("\n"):
+        if re.search(r"property broken|^ERROR|==ERROR|runtime error|SUMMARY|Test unit written", line):
+            print("  " + line[:300])
+    inputs = glob.glob(os.path.join(build, "crashes", row["name"], "*"))
+    if inputs:
+        newest = os.path.relpath(max(inputs, key=os.path.getmtime))
+        print(f"  again: {os.path.relpath(build)}/fuzz/fuzz_{row['name']} {newest}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("names", nargs="+")
+    args = parser.parse_args()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(lambda name: run_target(args.build, name, args.seconds), args.names))
+    print(f"{'target':<18} {'executions':>11} {'a second':>9} {'cov':>6} {'ft':>6} {'corpus':>7}")
+    for row in rows:
+        cov, features, corpus = row["cov"]
+        print(f"{row['name']:<18} {row['runs']:>11} {row['runs'] // max(args.seconds, 1):>9} {cov:>6} {features:>6} "
+              f"{corpus:>7}{'  BROKEN' if row['failed'] else ''}")
+    for row in rows:
+        if row["failed"]:
+            report_failure(row, args.build)
+    failed = sum(row["failed"] for row in rows)
+    print(f"{len(rows) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

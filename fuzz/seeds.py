@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz corpora, from the recordings in tests/vectors and from examples given here."""
+import glob
+import os
+import struct
+import sys
+
+FUZZ = os.path.dirname(os.path.abspath(__file__))
+VECTORS = os.path.join(os.path.dirname(FUZZ), "tests", "vectors")
+BIGGEST = 2048  # a larger file is left to the unit tests
+
+
+def vectors(*path):
+    """Yields (name, bytes) of the small ones."""
+    for file in sorted(glob.glob(os.path.join(VECTORS, *path))):
+        with open(file, "rb") as f:
+            data = f.read()
+        yield os.path.splitext(os.path.basename(file))[0], data
+
+
+def partition_tables():
+    for name, data in vectors("ptable", "bin", "*.bin"):
+        yield name, bytes([0, 0]) + data[:0xC00].rstrip(b"\xff") + b"\xff" * 32
+    for name, data in vectors("ptable", "bin", "two_ota*.bin"):
+        yield name + "_md5_put_right", bytes([1, 1]) + data[:0xC00].rstrip(b"\xff")
+
+
+def otadata():
+    for name, data in vectors("otadata", "*.bin"):
+        records = data[:32] + data[0x1000:0x1020]
+        yield name, records + bytes([0x0F, 3, 0, 2, 2, 1, 0])
+        yield name + "_no_factory", records + bytes([0x79, 7, 0, 3, 3, 2, 1])
+
+
+CHIP_INDEX = {0: 0, 2: 1, 5: 2, 9: 3, 0x0C: 4, 0x0D: 5, 0x10: 6, 0x12: 7}
+
+
+def images():
+    for name, data in vectors("image", "*.bin"):
+        if len(data) > BIGGEST:
+            continue
+        chip = CHIP_INDEX.get(struct.unpack_from("<H", data, 12)[0], 0) if len(data) >= 14 else 0
+        yield name, bytes([chip, 0, 16, 7]) + struct.pack("<HH", 300, 100) + data
+        yield name + "_any_chip", bytes([255, 9, 16, 7]) + struct.pack("<HH", 300, 100) + data
+
+
+def urls():
+    texts = ["https://example.com/fw.bin\nother.bin", "http://user:pa%3Ass@host:8080/a/b/../c?x=y#z\n?q",
+             "https://[::1]:443/\n//other/x", "HTTPS://Ex.Com\n/abs/./path/..", "http://h:0/\nhttp://i/",
+             "ftp://h/\na", "https://h/%zz\n%00", "https://u@h/\nhttps://h2/", "http://h/\xe4\n#", "http://h\n../../x"]
+    for i, text in enumerate(texts):
+        yield f"url{i}", text.encode("latin-1")
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
+HEAD, CLOSES, RESETS, PERFORM = 1, 2, 4, 8
+
+
+def http_responses():
+    examples = [
+        (0, OK + b"Content-Length: 5\r\n\r\nhello"), (HEAD, OK + b"Content-Length: 5\r\n\r\n"),
+        (CLOSES, OK + b"Connection: close\r\nContent-Length: 9\r\n\r\nhello"), (RESETS, OK + b"\r\nhello"),
+        (CLOSES, b"HTTP/1.0 200 ok\r\nContent-type: text/plain\r\n\r\nhello"),
+        (0, CHUNKED + b"2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n"), (0, CHUNKED + b"0\r\nX: y\r\n\r\n"),
+        (0, CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n"), (0, CHUNKED + b"10000000000000005\r\nhello"),
+        (0, OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        (0, OK + b"Content-Length: 5\r\nContent-Length: 4\r\n\r\nhello"),
+        (0, OK + b"Content-Length: 18446744073709551616\r\n\r\n"), (0, OK + b"X: a\r\n b\r\nY:\r\n\r\n"),
+        (0, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </x>\r\n\r\n" + OK +
+         b"Content-Length: 2\r\n\r\nhi"),
+        (0, b"HTTP/1.1 204 No Content\r\n\r\n"), (0, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n"),
+        (0, b"HTTP/1.1 200\nContent-Length: 2\n\nhi"), (0, b"SSH-2.0-OpenSSH_9.2\r\n"), (0, b"\x15\x03\x03\x00\x02\x02\x46"),
+        (PERFORM, REDIRECT % b"/other" + OK + b"Content-Length: 2\r\n\r\nhi"),
+        (PERFORM | CLOSES, REDIRECT % b"//two.example/x" + b"\xff" + OK + b"Content-Length: 2\r\n\r\nhi"),
+        (PERFORM, REDIRECT % b"https://two.example/x" + b"\xff" + OK + b"\r\n"),
+        (PERFORM, REDIRECT % b"../up?q#f" + REDIRECT % b"http://u:p@3.example:8080/" + b"\xff" + CHUNKED + b"0\r\n\r\n"),
+        (PERFORM, b"HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n"
+         b"Content-Length: 0\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nhi"),
+    ]
+    for i, (flags, said) in enumerate(examples):
+        yield f"response{i}", bytes([flags, 60, 5]) + said
+
+
+def efuse_files():
+    texts = ["chip=esp32c3\nrevision=300\nblk_revision=101\nsecure_version=2\n", "# comment\r\nnew_name=1\nchip=linux\n",
+             "secure_version=33\n", "chip=ESP32-S3\n\nrevision=65534", "revision\n", "x=" + "y" * 300 + "\nsecure_version=7\n"]
+    for i, text in enumerate(texts):
+        yield f"efuse{i}", text.encode()
+
+
+def elf(sections, machine, entry):
+    """A 32-bit ELF file of (name, address, data); the first row of its section table is empty, the last holds the names."""
+    names, body, rows = b"\0", b"", [(0,) * 10]
+    for name, addr, data in sections:
+        rows.append((len(names), 1, 6, addr, 52 + len(body), len(data), 0, 0, 4, 0))
+        names += name.encode() + b"\0"
+        body += data
+    rows.append((len(names), 3, 0, 0, 52 + len(body), len(names) + 10, 0, 0, 1, 0))
+    names += b".shstrtab\0"
+    head = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, machine, 1, entry, 0, 52 + len(body) + len(names),
+                                                      0, 52, 0, 0, 40, len(rows), len(rows) - 1)
+    return head + body + names + b"".join(struct.pack("<10I", *row) for row in rows)
+
+
+def elfs():
+    desc = struct.pack("<I", 0xABCD5432) + bytes(252)
+    c3 = [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C000120, b"rodata" * 9), (".flash.text", 0x42010020, b"text" * 30),
+          (".iram0.text", 0x40380000, b"iram" * 10), (".dram0.data", 0x3FC80000, b"data" * 5)]
+    esp32 = [(".flash.rodata", 0x3F410020, b"rodata" * 9), (".iram0.vectors", 0x40080000, b"vec" * 5),
+             (".iram0.text", 0x40080010, b"iram" * 10), (".flash.text", 0x400D0020, b"text" * 30)]
+    yield "c3", bytes([2, 2]) + elf(c3, 243, 0x40380000)
+    yield "esp32_without_descriptor", bytes([0, 3]) + elf(esp32, 94, 0x40080000)
+    yield "c6", bytes([5, 3]) + elf([(".flash.text", 0x42010020, b"t" * 64)], 243, 0x42010020)
+    yield "overlap", bytes([2, 2]) + elf([c3[0], (".flash.rodata", 0x3C000100, b"x" * 40)], 243, 0)
+
+
+SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
+         "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs}
+
+
+def main():
+    for target, seeds in SEEDS.items():
+        folder = os.path.join(FUZZ, "corpus", target)
+        os.makedirs(folder, exist_ok=True)
+        for name, data in seeds():
+            with open(os.path.join(folder, "seed-" + name), "wb") as f:
+                f.write(data)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
