@@ -1,6 +1,7 @@
 /* A second opinion on HTTP/1 responses (RFC 9112): line by line over everything the server said. */
 #include "reference.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -114,7 +115,11 @@ static bool read_head(reader_t *r, head_t *head)
     while (r->pos < r->len && strchr("\r\n", r->bytes[r->pos]) != NULL) {
         r->pos++; /* blank lines before a response do no harm */
     }
-    if (!next_line(r, ENDS_AT_LF_OR_LAX_CR, line, sizeof(line)) || strncmp(line, "HTTP/1.", 7) != 0) {
+    if (r->len - r->pos < 5 || r->bytes[r->pos] != 'H') { /* lax about "TTP/" */
+        return false;
+    }
+    r->pos += 5;
+    if (!next_line(r, ENDS_AT_LF_OR_LAX_CR, line, sizeof(line)) || strncmp(line, "1.", 2) != 0) {
         return false;
     }
     char *blank = strchr(line, ' ');
@@ -154,17 +159,28 @@ static bool read_trailer(reader_t *r, char *line, size_t room)
     return true;
 }
 
+/** Hexadecimal digits, then nothing, a blank or an extension. Lax: bytes over 0x7F count as zeros. */
+static bool chunk_size(const char *line, uint64_t *size)
+{
+    const char *p = line;
+    for (*size = 0; *p != '\0' && *p != ';' && *p != ' '; p++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = (uint8_t)*p > 0x7F ? digits : strchr(digits, tolower((uint8_t)*p));
+        if (digit == NULL || *size >> 60 != 0) {
+            return false;
+        }
+        *size = *size * 16 + (uint64_t)(digit - digits);
+    }
+    return p != line;
+}
+
 /** Chunks up to the last one, and the trailer behind it. */
 static bool read_chunks(reader_t *r, reference_http_t *out)
 {
     static char line[LINE_SIZE];
     while (next_line(r, ENDS_AT_LAX_CR, line, sizeof(line))) {
-        char *end;
-        if (line[0] == '\0' || strchr("0123456789abcdefABCDEF", line[0]) == NULL) {
-            return false;
-        }
-        unsigned long long size = strtoull(line, &end, 16);
-        if (*end != '\0' && *end != ';' && *end != ' ') {
+        uint64_t size;
+        if (!chunk_size(line, &size)) {
             return false;
         }
         if (size == 0) {

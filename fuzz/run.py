@@ -31,8 +31,9 @@ def run_target(build, name, seconds):
         text = f.read()
     lines = re.findall(r"^#(\d+)\s.*cov: (\d+) ft: (\d+) corp: (\d+)/", text, flags=re.M)
     cov = lines[-1][1:] if lines else ("-", "-", "-")
-    runs = re.search(r"stat::number_of_executed_units: (\d+)", text)
-    return {"name": name, "failed": status != 0, "text": text, "runs": int(runs[1]) if runs else 0, "cov": cov}
+    stats = dict(re.findall(r"^stat::(\w+): +(\d+)", text, flags=re.M))
+    return {"name": name, "failed": status != 0, "text": text, "cov": cov,
+            "runs": stats.get("number_of_executed_units", "-"), "rate": stats.get("average_exec_per_sec", "-")}
 
 
 def report_failure(row, build):
@@ -58,7 +59,7 @@ def main():
     print(f"{'target':<18} {'executions':>11} {'a second':>9} {'cov':>6} {'ft':>6} {'corpus':>7}")
     for row in rows:
         cov, features, corpus = row["cov"]
-        print(f"{row['name']:<18} {row['runs']:>11} {row['runs'] // max(args.seconds, 1):>9} {cov:>6} {features:>6} "
+        print(f"{row['name']:<18} {row['runs']:>11} {row['rate']:>9} {cov:>6} {features:>6} "
               f"{corpus:>7}{'  BROKEN' if row['failed'] else ''}")
     for row in rows:
         if row["failed"]:
