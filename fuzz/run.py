@@ -36,6 +36,17 @@ def run_target(build, name, seconds):
             "runs": stats.get("number_of_executed_units", "-"), "rate": stats.get("average_exec_per_sec", "-")}
 
 
+def merge(build, name):
+    """Adds to the committed corpus those inputs of earlier runs that reach something new, as long as they are small."""
+    found, corpus = os.path.join(build, "corpus", name), os.path.join(FUZZ, "corpus", name)
+    os.makedirs(found, exist_ok=True)
+    before = len(os.listdir(corpus))
+    subprocess.run([os.path.join(build, "fuzz", "fuzz_" + name), "-merge=1", "-max_len=2048", corpus, found],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=600, check=True)
+    size = sum(os.path.getsize(os.path.join(corpus, file)) for file in os.listdir(corpus))
+    print(f"{name:<18} {len(os.listdir(corpus)) - before:>4} new inputs, {size} bytes in all")
+
+
 def report_failure(row, build):
     """Shows what matters of a failure, and how to see it again."""
     print(f"\n{row['name']}: broken")
@@ -52,8 +63,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
     parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--merge", action="store_true")
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
+    if args.merge:
+        for name in args.names:
+            merge(args.build, name)
+        return 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda name: run_target(args.build, name, args.seconds), args.names))
     print(f"{'target':<18} {'executions':>11} {'a second':>9} {'cov':>6} {'ft':>6} {'corpus':>7}")
