@@ -30,6 +30,9 @@ char *fuzz_text(fuzz_input_t in);
 /** A number from 1 to `max` that only depends on `state`: where to cut. */
 size_t fuzz_cut(uint32_t *state, size_t max);
 
+/** One of `count` > 0 things. */
+size_t fuzz_choose(fuzz_input_t *in, size_t count);
+
 /** A path in a folder of this process's own, in memory where the machine has such; removed at exit. */
 const char *fuzz_path(const char *name);
 

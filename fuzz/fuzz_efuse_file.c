@@ -2,6 +2,7 @@
  * The eFuse file beside a flash file.
  * Input: the file.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static efuse_file_t file;
     char path[128], why[300];
-    strcpy(path, fuzz_path("flash.bin.efuse"));
+    snprintf(path, sizeof(path), "%s", fuzz_path("flash.bin.efuse"));
     fuzz_write_file(path, data, size);
     path[strlen(path) - strlen(".efuse")] = '\0';
     esp_err_t err = efuse_file_load(&file, path, why, sizeof(why));

@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         chips++;
     }
     fuzz_input_t in = {data, size};
-    const otter_chip_facts_t *facts = otter_chip_at(fuzz_u8(&in) % chips);
+    const otter_chip_facts_t *facts = otter_chip_at((unsigned)fuzz_choose(&in, chips));
     uint8_t flags = fuzz_u8(&in);
     if (facts->id == OTTER_CHIP_LINUX) {
         facts = otter_chip_facts(0); /* its images hold the whole file and no layout */

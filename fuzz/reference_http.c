@@ -130,11 +130,11 @@ static bool read_head(reader_t *r, head_t *head)
             return false;
         }
         if ((line[0] == ' ' || line[0] == '\t') && strlen(field) < LINE_SIZE) {
-            strcat(field, line);
+            memcpy(field + strlen(field), line, strlen(line) + 1);
             continue;
         }
         take_field(head, field);
-        strcpy(field, line);
+        memcpy(field, line, strlen(line) + 1);
     }
     take_field(head, field);
     return true;

@@ -106,7 +106,8 @@ def elf(sections, machine, entry):
 
 def elfs():
     desc = struct.pack("<I", 0xABCD5432) + bytes(252)
-    c3 = [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C000120, b"rodata" * 9), (".flash.text", 0x42010020, b"text" * 30),
+    c3 = [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C000120, b"rodata" * 9),
+          (".flash.text", 0x42010020, b"text" * 30),
           (".iram0.text", 0x40380000, b"iram" * 10), (".dram0.data", 0x3FC80000, b"data" * 5)]
     esp32 = [(".flash.rodata", 0x3F410020, b"rodata" * 9), (".iram0.vectors", 0x40080000, b"vec" * 5),
              (".iram0.text", 0x40080010, b"iram" * 10), (".flash.text", 0x400D0020, b"text" * 30)]

@@ -25,6 +25,12 @@ uint32_t fuzz_u32(fuzz_input_t *in)
     return low | (uint32_t)fuzz_u16(in) << 16;
 }
 
+size_t fuzz_choose(fuzz_input_t *in, size_t count)
+{
+    FUZZ_CHECK(count > 0, "nothing to choose from");
+    return fuzz_u8(in) % count;
+}
+
 fuzz_input_t fuzz_take(fuzz_input_t *in, size_t len)
 {
     fuzz_input_t piece = {in->bytes, len < in->len ? len : in->len};
