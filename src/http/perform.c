@@ -97,6 +97,7 @@ esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
+    client->redirect_count = client->auth_count = 0; /* a failed call must not spoil the next one */
     bool again = true;
     esp_err_t err = ESP_OK;
     while (err == ESP_OK && again) {

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -79,6 +80,10 @@ class Guard:
         self.verdicts = []
         self.cnonces = set()
 
+    def write(self, handler, body):
+        if handler.command != "HEAD":
+            handler.wfile.write(body)
+
     def hash(self, *parts):
         kind = "sha256" if (self.algorithm or "MD5").upper().startswith("SHA-256") else "md5"
         return hashlib.new(kind, ":".join(parts).encode()).hexdigest()
@@ -137,7 +142,7 @@ class Guard:
             handler.send_response(200)
             handler.send_header("Content-Length", str(len(body)))
             handler.end_headers()
-            handler.wfile.write(body)
+            self.write(handler, body)
             return
         handler.send_response(401)
         for text in self.more:
@@ -153,7 +158,7 @@ class Guard:
         else:
             handler.send_header("Content-Length", str(len(refusal)))
         handler.end_headers()
-        handler.wfile.write(refusal)
+        self.write(handler, refusal)
 
 
 class Case(unittest.TestCase):
@@ -341,6 +346,15 @@ class ClientCertificates(Case):
             self.assertEqual(self.ask(server)["status"], 400)  # nginx says it in HTTP
             self.assertEqual(self.ask(server, self.strange)["status"], 400)
 
+    def test_everything_as_der(self):
+        files = {name: str(folder / f"{name}.der") for name in ("ca", "cert", "key")}
+        for kind, source, target in (("x509", ca.cert, files["ca"]), ("x509", self.mine.cert, files["cert"]),
+                                     ("pkey", self.mine.key, files["key"])):
+            subprocess.run(["openssl", kind, "-in", source, "-outform", "DER", "-out", target], check=True,
+                           capture_output=True, timeout=60)
+        args = ("--ca-der", files["ca"], "--cert-der", files["cert"], "--key-der", files["key"])
+        self.assert_whole(get(self.server(ssl.TLSVersion.TLSv1_3).url("fw.bin"), *args, trust=False))
+
     def test_an_encrypted_key(self):
         locked = folder / "locked.key"
         subprocess.run(["openssl", "pkey", "-in", self.mine.key, "-aes256", "-passout", "pass:open", "-out", str(locked)],
@@ -458,6 +472,31 @@ class Connecting(Case):
             self.assert_whole(get(server.url("x"), "--alpn", "ota"), b"hi")
             self.assert_whole(get(server.url("x")), b"hi")
         self.assertEqual(chosen, ["ota", None])
+
+    def test_a_redirect_from_http_to_https_changes_the_transport(self):
+        with servers.HttpsServer(folder, cert) as target:
+            def away(handler):
+                handler.send_response(301)
+                handler.send_header("Location", target.url("fw.bin"))
+                handler.send_header("Content-Length", "0")
+                handler.end_headers()
+
+            with servers.HttpsServer(folder, plain=True, routes={"/x": away}) as server:
+                for way in WAYS:
+                    reports, _ = run(server.url("x"), *way, "--times", "2")
+                    for report in reports:
+                        self.assert_whole(report)
+                        self.assertEqual(report["url"], target.url("fw.bin"))
+
+    def test_head_and_options_are_answered_too(self):
+        for method, name in ((5, "HEAD"), (9, "OPTIONS")):
+            guard = Guard(algorithm="SHA-256")
+            server = servers.HttpsServer(folder, plain=True, routes={"/fw": guard})
+            self.addCleanup(server.stop)
+            with unittest.mock.patch.object(servers.RangeHandler, f"do_{name}", servers.RangeHandler.do_GET, create=True):
+                report = get(server.url("fw"), *LOGIN, "--perform", "--method", str(method))
+            self.assertEqual((report["result"], report["status"]), (OK, 200), report)
+            self.assertEqual(guard.verdicts, ["none", "ok"])
 
     def test_the_address_family(self):
         with servers.HttpsServer(folder, plain=True) as server:

@@ -21,6 +21,7 @@ static int usage(void)
           "[--global F]\n"
           "                [--perform] [--redirect] [--times N] [--session] [--auth USER:PASSWORD]\n"
           "                [--auth-type none|basic|digest] [--retries N] [--key-password P] [--bundle F]\n"
+          "                [--ca-der F] [--cert-der F --key-der F]\n"
           "                [--alpn P] [--family 4|6] [--if-name I] [--keep-alive]\n",
           stderr);
     return 2;
@@ -124,6 +125,12 @@ static bool take_connection_option(job_t *job, const char *name, char *value)
         config->client_cert_pem = load(value);
     } else if (strcmp(name, "--key") == 0) {
         config->client_key_pem = load(value);
+    } else if (strcmp(name, "--ca-der") == 0) {
+        config->cert_der = load_bytes(value, &config->cert_len);
+    } else if (strcmp(name, "--cert-der") == 0) {
+        config->client_cert_der = load_bytes(value, &config->client_cert_len);
+    } else if (strcmp(name, "--key-der") == 0) {
+        config->client_key_der = load_bytes(value, &config->client_key_len);
     } else if (strcmp(name, "--key-password") == 0) {
         config->client_key_password = value;
         config->client_key_password_len = strlen(value);

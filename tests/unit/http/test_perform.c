@@ -389,6 +389,23 @@ static void a_success_allows_all_retries_again(void **state)
     esp_http_client_cleanup(client);
 }
 
+static void a_refused_call_does_not_spoil_the_next(void **state)
+{
+    (void)state;
+    const sim_step_t first[] = {REQUEST, SAY(DIGEST("1")), REQUEST, SAY(DIGEST("2"))};
+    const sim_step_t second[] = {REQUEST, SAY(DIGEST("3")), REQUEST, SAY(OK_HI)};
+    const sim_connection_t connections[] = {{.steps = first, .count = COUNT(first)},
+                                            {.steps = second, .count = COUNT(second)}};
+    sim_transport_t *server = sim_transport_new(connections, 2);
+    esp_http_client_handle_t client = new_client(
+        (esp_http_client_config_t){.url = "http://a/x", USER, .max_authorization_retries = 1}, server);
+    assert_int_equal(esp_http_client_perform(client), ESP_FAIL);
+    assert_int_equal(esp_http_client_set_password(client, "right"), ESP_OK);
+    assert_int_equal(esp_http_client_perform(client), ESP_OK);
+    assert_sent(server, 1, 1, "nonce=\"3\"");
+    esp_http_client_cleanup(client);
+}
+
 static void every_answer_has_a_client_nonce_of_its_own(void **state)
 {
     (void)state;
@@ -748,6 +765,7 @@ int main(void)
         cmocka_unit_test(perform_answers_what_it_can),
         cmocka_unit_test(add_auth_serves_a_request_loop),
         cmocka_unit_test(a_success_allows_all_retries_again),
+        cmocka_unit_test(a_refused_call_does_not_spoil_the_next),
         cmocka_unit_test(every_answer_has_a_client_nonce_of_its_own),
         cmocka_unit_test(a_challenge_of_the_application_is_answered),
         cmocka_unit_test(an_applications_own_authorization_gives_way_to_a_challenge),
