@@ -614,18 +614,22 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
     }
     esp_err_t err = ota_end(device, ota->update);
     ota->update = 0;
-    if (ota->state == STATE_SUCCESS) {
-        (void)resume_record_clear(
-            &ota->record); /* one that stays is checked against flash before it is believed */
-    }
     if (err != ESP_OK) {
+        if (ota->state == STATE_SUCCESS) {
+            (void)resume_record_clear(
+                &ota->record); /* what is complete and wrong is not to be gone on with */
+        }
         return fail(device, OTTER_STAGE_VERIFY, err, "%s",
                     device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));
     }
     bool slot = ota->final->type == ESP_PARTITION_TYPE_APP &&
                 ota->final->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
                 ota->final->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
-    if (ota->state != STATE_SUCCESS || !slot) {
+    if (ota->state != STATE_SUCCESS) {
+        return ESP_OK;
+    }
+    if (!slot) {
+        (void)resume_record_clear(&ota->record);
         return ESP_OK;
     }
     const esp_partition_t *boots = ota->finalize_with_copy ? ota->final : ota->staging;
@@ -634,6 +638,8 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
         return fail(device, OTTER_STAGE_SWITCH, err, "esp_ota_set_boot_partition failed (%s)",
                     esp_err_to_name(err));
     }
+    /* Last, so that a reset before the switch costs no second download; one that stays is checked before it is believed. */
+    (void)resume_record_clear(&ota->record);
     esp_partition_subtype_t subtype = boots->subtype;
     post(device, ESP_HTTPS_OTA_UPDATE_BOOT_PARTITION, &subtype, sizeof(subtype));
     device->report.stage = OTTER_STAGE_DONE;
