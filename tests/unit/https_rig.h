@@ -80,6 +80,7 @@ typedef struct web {
     uint32_t max_read;                  /* bytes a read brings at most, 0: no limit */
     uint32_t drip_ms;                   /* silence before each byte of the body; 0: none */
     void (*on_request)(struct web *web, unsigned index); /* before it is answered */
+    uint32_t mark;                                       /* for on_request's own use */
 
     unsigned connects, requests;
     char asked[WEB_REQUESTS_MAX][96]; /* "GET 0-9 if \"x\"" */

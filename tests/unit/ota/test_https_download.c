@@ -1,0 +1,458 @@
+/* Downloads over bad connections: what is asked for again, what is believed, when it is given up, and how long it takes. */
+#include "unit/https_rig.h"
+
+#define IMAGE_LEN 5000u
+#define IMAGE_END 4992u /* behind its digest nothing matters */
+#define CUT       2500u
+
+typedef struct {
+    rig_t rig;
+    uint8_t *image, *other; /* other: another version of the same length */
+    const esp_partition_t *slot;
+    web_t web;
+    web_config_t config;
+} fixture_t;
+
+static int set_up(void **state)
+{
+    fixture_t *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    sim_clock_take();
+    web_open_device(&f->rig, &(otter_device_config_t){.rollback = false});
+    f->slot = rig_named(&f->rig, "0");
+    f->rig.fenced = true;
+    f->rig.fence_slot = f->slot;
+    f->image = web_image(IMAGE_LEN, 2);
+    f->other = web_image(IMAGE_LEN, 3);
+    f->web = web_with(f->image, IMAGE_LEN);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_t *f = *state;
+    assert_null(f->rig.device.updates);
+    web_free(&f->web);
+    free(f->image);
+    free(f->other);
+    rig_close(&f->rig);
+    free(f);
+    return 0;
+}
+
+static esp_https_ota_handle_t must_begin(fixture_t *f)
+{
+    const esp_https_ota_config_t wanted = f->config.ota;
+    web_configure(&f->config, &f->web);
+    f->config.ota = wanted;
+    f->config.ota.http_config = &f->config.http;
+    memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
+    memset(f->rig.sim.bytes + f->slot->address, 0xFF, 2 * 4096);
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+    return handle;
+}
+
+/** After an update that failed perform is called on; whatever comes of it is one of the two files or nothing. */
+static void nothing_spliced_can_come_of_it(fixture_t *f, esp_https_ota_handle_t handle)
+{
+    for (int i = 0; i < 2000 && esp_https_ota_perform(handle) != ESP_OK; i++) {
+    }
+    if (esp_https_ota_finish(handle) == ESP_OK && ota_get_boot_partition(&f->rig.device) == f->slot) {
+        assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN) ||
+                    web_slot_holds(&f->rig, f->slot, f->other, IMAGE_LEN));
+    }
+}
+
+static void must_arrive(fixture_t *f, esp_https_ota_handle_t handle, const uint8_t *image)
+{
+    assert_int_equal(web_perform(handle), ESP_OK);
+    assert_true(esp_https_ota_is_complete_data_received(handle));
+    assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+    assert_true(web_slot_holds(&f->rig, f->slot, image, IMAGE_LEN));
+    assert_true(ota_get_boot_partition(&f->rig.device) == f->slot);
+}
+
+/* ---- the sweep ---- */
+
+static const struct course {
+    const char *name;
+    sim_step_kind_t kind;
+    bool chunked, no_ranges, partial;
+    const char *etag, *date;
+    bool proves; /* a range can be asked for */
+} courses[] = {
+    {"reset", SIM_RESET, false, false, false, "\"v1\"", NULL, true},
+    {"closed", SIM_EOF, false, false, false, "\"v1\"", NULL, true},
+    {"silent", SIM_REQUEST, false, false, false, "\"v1\"", NULL, true},
+    {"dated", SIM_RESET, false, false, false, NULL, "Sat, 01 Nov 2025 10:00:00 GMT", true},
+    {"chunked", SIM_RESET, true, false, false, "\"v1\"", NULL, true},
+    {"weak ETag", SIM_RESET, false, false, false, "W/\"v1\"", "Sat, 01 Nov 2025 10:00:00 GMT", false},
+    {"no validator", SIM_RESET, false, false, false, NULL, NULL, false},
+    {"no ranges", SIM_EOF, false, true, false, "\"v1\"", NULL, true},
+    {"no ranges, chunked", SIM_EOF, true, true, false, "\"v1\"", NULL, true},
+    {"in ranges", SIM_RESET, false, false, true, "\"v1\"", NULL, true},
+};
+
+static void drop_after(fixture_t *f, const struct course *course, uint32_t k)
+{
+    f->web = web_with(f->image, IMAGE_LEN);
+    f->web.cut_at = k;
+    f->web.cut_kind = course->kind;
+    f->web.chunked = course->chunked;
+    f->web.no_ranges = course->no_ranges;
+    f->web.etag = course->etag;
+    f->web.date = course->date;
+    f->config.ota.partial_http_download = course->partial;
+    f->config.ota.max_http_request_size = 1700;
+    must_arrive(f, must_begin(f), f->image);
+    assert_int_equal(f->web.cuts, 1);
+    if (course->partial) {
+        assert_int_equal(f->web.body_sent, IMAGE_LEN); /* nothing twice */
+        return;
+    }
+    assert_int_equal(f->web.requests, 2);
+    char want[96] = "GET";
+    if (k > 0 && course->proves) {
+        snprintf(want, sizeof(want), "GET %u- if %s", k, course->etag != NULL ? course->etag : course->date);
+    }
+    assert_string_equal(f->web.asked[1], want);
+    uint32_t again = (uint32_t)f->web.body_sent - IMAGE_LEN;
+    assert_int_equal(again, course->proves && !course->no_ranges ? 0 : k);
+}
+
+static void a_connection_dropped_after_any_byte_is_made_up_for(void **state)
+{
+    fixture_t *f = *state;
+    unsigned drops = 0;
+    for (size_t i = 0; i < COUNT(courses); i++) {
+        for (uint32_t k = 0; k < IMAGE_LEN; k += i == 0 ? 1 : 7) {
+            drop_after(f, &courses[i], k);
+            drops++;
+        }
+    }
+    print_message(
+        "%u updates dropped once each: all arrived, no byte that was received was asked for again\n", drops);
+}
+
+static void many_drops_are_made_up_for_as_long_as_bytes_come(void **state)
+{
+    fixture_t *f = *state;
+    f->config.ota.retry.attempts = 1;
+    f->web.cut_at = f->web.cut_every = 100;
+    must_arrive(f, must_begin(f), f->image);
+    assert_int_equal(f->web.cuts, IMAGE_LEN / 100 - 1);
+    assert_int_equal(f->web.body_sent, IMAGE_LEN);
+}
+
+static void an_answer_cut_in_its_head_is_asked_for_again(void **state)
+{
+    fixture_t *f = *state;
+    static const char head[] = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2500-4999/5000\r\n";
+    for (size_t n = 0; n < sizeof(head); n++) {
+        char cut[sizeof(head)];
+        snprintf(cut, n + 1, "%s", head);
+        f->web = web_with(f->image, IMAGE_LEN);
+        f->web.cut_at = CUT;
+        f->web.canned[1] = cut;
+        must_arrive(f, must_begin(f), f->image);
+        assert_int_equal(f->web.requests, 3);
+        assert_int_equal(f->web.body_sent, IMAGE_LEN);
+    }
+}
+
+static void bytes_that_come_one_at_a_time_are_bytes_too(void **state)
+{
+    fixture_t *f = *state;
+    f->web.max_read = 1;
+    f->web.cut_at = f->web.cut_every = 333;
+    must_arrive(f, must_begin(f), f->image);
+}
+
+/* ---- what the server says the second time ---- */
+
+#define PART(range)     "HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\n" range "\r\nabcd"
+#define REFUSAL(status) "HTTP/1.1 " status "\r\nContent-Length: 4\r\n\r\nnone"
+
+static void an_answer_in_the_middle_is_believed_only_if_it_fits(void **state)
+{
+    fixture_t *f = *state;
+    static const struct {
+        const char *name, *answer;
+        esp_err_t want;
+        const char *third; /* request, NULL: there is none */
+    } rows[] = {
+        {"another first byte", PART("Content-Range: bytes 2496-4999/5000\r\n"), ESP_OK, "GET"},
+        {"from the start", PART("Content-Range: bytes 0-4999/5000\r\n"), ESP_OK, "GET"},
+        {"backwards", PART("Content-Range: bytes 2500-2499/5000\r\n"), ESP_OK, "GET"},
+        {"beyond the end", PART("Content-Range: bytes 2500-5000/5000\r\n"), ESP_OK, "GET"},
+        {"no range", PART(""), ESP_OK, "GET"},
+        {"not a range", PART("Content-Range: 2500-4999/5000\r\n"), ESP_OK, "GET"},
+        {"another unit", PART("Content-Range: items 2500-4999/5000\r\n"), ESP_OK, "GET"},
+        {"numbers past 64 bits", PART("Content-Range: bytes 18446744073709554116-4999/5000\r\n"), ESP_OK,
+         "GET"},
+        {"another total", PART("Content-Range: bytes 2500-5999/6000\r\n"), ESP_FAIL, NULL},
+        {"another ETag", PART("Content-Range: bytes 2500-4999/5000\r\nETag: \"v2\"\r\n"), ESP_FAIL, NULL},
+        {"416", REFUSAL("416 Range Not Satisfiable"), ESP_OK, "GET"},
+        {"304", "HTTP/1.1 304 Not Modified\r\n\r\n", ESP_ERR_HTTP_NOT_MODIFIED, NULL},
+        {"404", REFUSAL("404 Not Found"), ESP_FAIL, NULL},
+        {"403", REFUSAL("403 Forbidden"), ESP_FAIL, NULL},
+        {"408", REFUSAL("408 Request Timeout"), ESP_OK, "GET 2500- if \"v1\""},
+        {"429", REFUSAL("429 Too Many Requests"), ESP_OK, "GET 2500- if \"v1\""},
+        {"500", REFUSAL("500 Internal Server Error"), ESP_OK, "GET 2500- if \"v1\""},
+        {"503", REFUSAL("503 Service Unavailable"), ESP_OK, "GET 2500- if \"v1\""},
+        {"a redirect", "HTTP/1.1 302 Found\r\nLocation: /mirror.bin\r\nContent-Length: 0\r\n\r\n", ESP_OK,
+         "GET 2500- if \"v1\""},
+        {"a redirect to plain HTTP",
+         "HTTP/1.1 302 Found\r\nLocation: http://server.example/\r\nContent-Length: 0\r\n\r\n",
+         ESP_ERR_HTTP_REDIRECT_DOWNGRADE, NULL},
+        {"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", ESP_OK, "GET 2500- if \"v1\""},
+        {"whole, of another length", "HTTP/1.1 200 OK\r\nContent-Length: 6000\r\n\r\n\xE9", ESP_FAIL, NULL},
+        {"whole, encoded", "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5000\r\n\r\n\xE9",
+         ESP_FAIL, NULL},
+        {"whole, other bytes", "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nother", ESP_FAIL, NULL},
+        {"nothing more, chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ESP_OK,
+         "GET 2500- if \"v1\""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].name);
+        f->web = web_with(f->image, IMAGE_LEN);
+        f->web.cut_at = CUT;
+        f->web.canned[1] = rows[i].answer;
+        esp_https_ota_handle_t handle = must_begin(f);
+        assert_int_equal(web_perform(handle), rows[i].want);
+        assert_string_equal(f->web.asked[1], "GET 2500- if \"v1\"");
+        assert_int_equal(f->web.requests, rows[i].third != NULL ? 3 : 2);
+        assert_string_equal(f->web.asked[2], rows[i].third != NULL ? rows[i].third : "");
+        if (rows[i].want == ESP_OK) {
+            assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+            assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
+        } else {
+            assert_int_equal(f->rig.device.report.code, rows[i].want);
+            assert_false(esp_https_ota_is_complete_data_received(handle));
+            nothing_spliced_can_come_of_it(f, handle);
+        }
+    }
+}
+
+static void offer_other_file(web_t *web, unsigned index)
+{
+    static uint8_t mixed[IMAGE_LEN];
+    if (index == 1) {
+        memcpy(mixed, web->file, IMAGE_LEN);
+        mixed[web->mark] ^= 0x40;
+        web->file = mixed;
+        web->etag = "\"v2\"";
+    }
+}
+
+static void a_file_that_changed_is_noticed_wherever_it_differs(void **state)
+{
+    fixture_t *f = *state;
+    for (uint32_t at = 0; at < IMAGE_LEN; at += 3) {
+        for (int chunked = 0; chunked < 2; chunked++) {
+            f->web = web_with(f->image, IMAGE_LEN);
+            f->web.cut_at = CUT;
+            f->web.chunked = chunked;
+            f->web.on_request = offer_other_file;
+            f->web.mark = at;
+            esp_https_ota_handle_t handle = must_begin(f);
+            esp_err_t err = web_perform(handle);
+            if (at < CUT) {
+                assert_int_equal(err, ESP_FAIL); /* a byte that was received before is another now */
+                assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+            } else {
+                assert_int_equal(err, ESP_OK); /* all that was received before is of the new file too */
+                assert_int_equal(esp_https_ota_finish(handle),
+                                 at < IMAGE_END ? ESP_ERR_OTA_VALIDATE_FAILED : ESP_OK);
+                assert_true(web_slot_holds(&f->rig, f->slot, f->web.file, IMAGE_LEN));
+            }
+        }
+    }
+}
+
+static void serve_shorter(web_t *web, unsigned index)
+{
+    web->len = index == 1 ? web->mark : web->len;
+    web->etag = index == 1 ? "\"v2\"" : web->etag;
+}
+
+static void a_file_that_became_shorter_is_noticed_without_a_length(void **state)
+{
+    fixture_t *f = *state;
+    static const uint32_t lengths[] = {1, 1000, CUT - 1};
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        f->web = web_with(f->image, IMAGE_LEN);
+        f->web.cut_at = CUT;
+        f->web.chunked = true;
+        f->web.on_request = serve_shorter;
+        f->web.mark = lengths[i];
+        esp_https_ota_handle_t handle = must_begin(f);
+        assert_int_equal(web_perform(handle), ESP_FAIL);
+        assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    }
+}
+
+/* ---- time ---- */
+
+static void pauses_grow_with_jitter_and_have_a_bound(void **state)
+{
+    fixture_t *f = *state;
+    f->web.cut_at = CUT;
+    f->web.refuse_from = 1;
+    f->web.refuse_count = 100;
+    f->config.ota.retry.attempts = 10;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_ERR_HTTP_CONNECT);
+    assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_CONNECT);
+    assert_int_equal(f->web.connects, 1 + 10);
+    uint32_t halves = 0;
+    for (unsigned i = 1; i <= 10; i++) {
+        uint32_t full = i < 6 ? 1000u << (i - 1) : 30000;
+        uint32_t pause = (uint32_t)((f->web.connected_at_us[i] - f->web.connected_at_us[i - 1]) / 1000);
+        assert_in_range(pause, full / 2, full + 50); /* it is slept in steps of 50 ms */
+        halves += pause < full * 3 / 4;
+    }
+    assert_in_range(halves, 1, 9);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+static void no_attempts_means_none(void **state)
+{
+    fixture_t *f = *state;
+    f->web.cut_at = CUT;
+    f->config.ota.retry.attempts = -1;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_FAIL);
+    assert_int_equal(f->web.requests, 1);
+    assert_int_equal(esp_https_ota_get_image_len_read(handle), CUT);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+static void refused_connections_are_tried_again(void **state)
+{
+    fixture_t *f = *state;
+    f->web.cut_at = CUT;
+    f->web.refuse_from = 1;
+    f->web.refuse_count = 5; /* the drop is the first of six failures */
+    must_arrive(f, must_begin(f), f->image);
+    assert_int_equal(f->web.connects, 7);
+}
+
+static void say_nothing_more(web_t *web, unsigned index)
+{
+    if (index > 0) {
+        web->cut_at = (uint32_t)web->body_sent;
+    }
+}
+
+static void a_silent_server_is_left_after_three_waits_and_given_up_after_six_connections(void **state)
+{
+    fixture_t *f = *state;
+    f->web.cut_at = CUT;
+    f->web.cut_kind = SIM_REQUEST;
+    f->web.on_request = say_nothing_more;
+    esp_https_ota_handle_t handle = must_begin(f);
+    int64_t start_us = otter_now_us(), longest_us = 0;
+    esp_err_t err;
+    do {
+        int64_t before_us = otter_now_us();
+        err = esp_https_ota_perform(handle);
+        int64_t took_us = otter_now_us() - before_us;
+        longest_us = took_us > longest_us ? took_us : longest_us;
+    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    assert_int_equal(err, ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_int_equal(f->web.requests, 7);
+    assert_true(longest_us <= 1100000); /* timeout_ms, and a step of a pause */
+    uint32_t seconds = (uint32_t)((otter_now_us() - start_us) / 1000000);
+    print_message("a server that goes silent: given up after %u s\n", seconds);
+    assert_in_range(seconds, 7 * 3 + 30, 7 * 3 + 63);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+static void a_slow_drip_ends_with_the_time_for_everything(void **state)
+{
+    fixture_t *f = *state;
+    f->web.drip_ms = 900;
+    f->config.ota.retry.max_time_ms = 600000;
+    esp_https_ota_handle_t handle = must_begin(f);
+    int64_t start_us = otter_now_us(), longest_us = 0;
+    esp_app_desc_t desc;
+    assert_int_equal(esp_https_ota_get_img_desc(handle, &desc),
+                     ESP_FAIL); /* 1024 bytes take longer than that */
+    assert_int_equal(f->rig.device.report.code, ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_true(otter_now_us() - start_us <= 602000000);
+    assert_int_equal(web_perform(handle), ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+
+    f->config.ota.retry.max_time_ms = 2000000;
+    handle = must_begin(f);
+    start_us = otter_now_us();
+    assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_OK);
+    esp_err_t err;
+    do {
+        int64_t before_us = otter_now_us();
+        err = esp_https_ota_perform(handle);
+        int64_t took_us = otter_now_us() - before_us;
+        longest_us = took_us > longest_us ? took_us : longest_us;
+    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    assert_int_equal(err, ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_true(longest_us <=
+                2000000); /* one call takes no longer than its time limit and the byte it waits for */
+    assert_true(otter_now_us() - start_us <= 2002000000);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+static void a_drip_that_is_fast_enough_arrives(void **state)
+{
+    fixture_t *f = *state;
+    f->web.drip_ms = 700;
+    must_arrive(f, must_begin(f), f->image);
+    assert_int_equal(f->web.requests, 1);
+}
+
+static void a_lost_first_answer_is_asked_for_again(void **state)
+{
+    fixture_t *f = *state;
+    f->web.canned[0] = f->web.canned[1] = "";
+    must_arrive(f, must_begin(f), f->image);
+    assert_int_equal(f->web.requests, 3);
+}
+
+static void completeness_is_not_claimed_while_a_pause_lasts(void **state)
+{
+    fixture_t *f = *state;
+    f->web.chunked = true;
+    f->web.cut_at = CUT;
+    esp_https_ota_handle_t handle = must_begin(f);
+    while (esp_https_ota_get_image_len_read(handle) < (int)IMAGE_LEN) {
+        assert_false(esp_https_ota_is_complete_data_received(handle));
+        assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    }
+    must_arrive(f, handle, f->image);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_connection_dropped_after_any_byte_is_made_up_for),
+        TEST(many_drops_are_made_up_for_as_long_as_bytes_come),
+        TEST(an_answer_cut_in_its_head_is_asked_for_again),
+        TEST(bytes_that_come_one_at_a_time_are_bytes_too),
+        TEST(an_answer_in_the_middle_is_believed_only_if_it_fits),
+        TEST(a_file_that_changed_is_noticed_wherever_it_differs),
+        TEST(a_file_that_became_shorter_is_noticed_without_a_length),
+        TEST(pauses_grow_with_jitter_and_have_a_bound),
+        TEST(no_attempts_means_none),
+        TEST(refused_connections_are_tried_again),
+        TEST(a_silent_server_is_left_after_three_waits_and_given_up_after_six_connections),
+        TEST(a_slow_drip_ends_with_the_time_for_everything),
+        TEST(a_drip_that_is_fast_enough_arrives),
+        TEST(a_lost_first_answer_is_asked_for_again),
+        TEST(completeness_is_not_claimed_while_a_pause_lasts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
