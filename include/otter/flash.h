@@ -44,6 +44,12 @@ typedef struct esp_flash_t {
     uint32_t size;       /* bytes, a multiple of erase_size, at most OTTER_FLASH_SIZE_MAX */
     uint32_t erase_size; /* bytes, a power of two; 4096 on everything ESP-IDF runs on */
     uint32_t write_size; /* bytes, a power of two, at most erase_size; 1 on SPI NOR */
+    /**
+     * Flash reads the same every time, also what a power cut left half erased or half programmed: true of a file. Then a
+     * sector that reads blank is not erased and one that reads right is not written. On a chip whose bits may hang between
+     * 0 and 1 after a cut such a reading proves nothing, so the default is false: everything is erased and written.
+     */
+    bool stable_reads;
 
     otter_flash_stats_t stats;
     uint32_t attested_off, attested_len; /* see otter_flash_attest */

@@ -5,14 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECTOR 4096u
+#include "sim/sim_undo.h"
 
-static uint32_t next_random(sim_flash_t *sim)
+#define SECTOR SIM_SECTOR
+
+static uint32_t next_random(uint32_t *state)
 {
-    sim->random ^= sim->random << 13;
-    sim->random ^= sim->random >> 17;
-    sim->random ^= sim->random << 5;
-    return sim->random;
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
 }
 
 /** Ends the test where code leaves the area it may change: a wrong address is never a recoverable error. */
@@ -36,6 +38,17 @@ static bool count_op(sim_flash_t *sim)
     return cut;
 }
 
+/** What the chip answers where bits are weak. */
+static void add_noise(sim_flash_t *sim, uint32_t off, uint8_t *dst, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        const uint8_t *mask = sim->weak[(off + i) / SECTOR];
+        if (mask != NULL && mask[(off + i) % SECTOR] != 0) {
+            dst[i] &= (uint8_t) ~(mask[(off + i) % SECTOR] & next_random(&sim->noise));
+        }
+    }
+}
+
 static esp_err_t sim_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     sim_flash_t *sim = dev;
@@ -43,7 +56,44 @@ static esp_err_t sim_read(void *dev, uint32_t off, void *dst, uint32_t len)
         return ESP_ERR_FLASH_OP_FAIL;
     }
     memcpy(dst, sim->bytes + off, len);
+    if (sim->weak_count != 0) {
+        add_noise(sim, off, dst, len);
+    }
     return ESP_OK;
+}
+
+bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len)
+{
+    for (uint32_t i = 0; i < len && sim->weak_count != 0; i++) {
+        const uint8_t *mask = sim->weak[(off + i) / SECTOR];
+        if (mask != NULL && mask[(off + i) % SECTOR] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint8_t *weak_mask(sim_flash_t *sim, uint32_t off)
+{
+    uint8_t **mask = &sim->weak[off / SECTOR];
+    if (*mask == NULL) {
+        *mask = calloc(1, SECTOR);
+        if (*mask == NULL) {
+            abort();
+        }
+        sim->weak_count++;
+    }
+    return *mask;
+}
+
+static void clear_weak(sim_flash_t *sim, uint32_t off)
+{
+    uint8_t **mask = &sim->weak[off / SECTOR];
+    if (*mask != NULL) {
+        free(*mask);
+        *mask = NULL;
+        sim->weak_count--;
+    }
 }
 
 static void program_bytes(sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len)
@@ -51,22 +101,41 @@ static void program_bytes(sim_flash_t *sim, uint32_t off, const uint8_t *src, ui
     for (uint32_t i = 0; i < len; i++) {
         sim->bytes[off + i] &= src[i];
     }
+    for (uint32_t i = 0; i < len && sim->weak_count != 0; i++) {
+        uint8_t *mask = sim->weak[(off + i) / SECTOR];
+        if (mask != NULL) {
+            mask[(off + i) % SECTOR] &= src[i]; /* a bit that is programmed to 0 is sure again */
+        }
+    }
+}
+
+/** Only some of the 0 bits of this byte arrived; others hang between 0 and 1 if the tear is of that kind. */
+static void tear_byte(sim_flash_t *sim, uint32_t off, uint8_t src)
+{
+    uint8_t missed = (uint8_t)(~src & next_random(&sim->random) & sim->bytes[off]);
+    sim->bytes[off] &= (uint8_t)(src | missed);
+    if (sim->tear_weak) {
+        weak_mask(sim, off)[off % SECTOR] |= missed;
+    }
 }
 
 static void tear_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len)
 {
-    uint32_t half = len / 2;
+    uint32_t done = sim->tear_len == UINT32_MAX ? len / 2 : sim->tear_len, unit = sim->flash.write_size;
+    done = done < len ? done : len;
+    done -= done % unit;
     switch (sim->tear) {
     case SIM_TEAR_AFTER:
         program_bytes(sim, off, src, len);
         break;
     case SIM_TEAR_BITS:
-        program_bytes(sim, off, src, half);
-        sim->bytes[off + half] &=
-            (uint8_t)(src[half] | next_random(sim)); /* only some of the 0 bits arrived */
+        program_bytes(sim, off, src, done);
+        for (uint32_t i = done; i < len && i < done + unit; i++) {
+            tear_byte(sim, off + i, src[i]);
+        }
         break;
     case SIM_TEAR_PREFIX:
-        program_bytes(sim, off, src, half);
+        program_bytes(sim, off, src, done);
         break;
     case SIM_TEAR_BEFORE:
     case SIM_TEAR_COUNT:
@@ -87,6 +156,7 @@ static esp_err_t sim_program(void *dev, uint32_t off, const void *src, uint32_t 
             return ESP_ERR_FLASH_OP_FAIL; /* strict: 0 -> 1 */
         }
     }
+    sim_undo_save(sim, off, len);
     if (count_op(sim)) {
         tear_program(sim, off, bytes, len);
         return ESP_ERR_FLASH_OP_FAIL;
@@ -95,20 +165,45 @@ static esp_err_t sim_program(void *dev, uint32_t off, const void *src, uint32_t 
     return ESP_OK;
 }
 
-static void tear_erase(sim_flash_t *sim, uint32_t off)
+/** The first `done` bytes of a sector are erased for good. */
+static void erase_prefix(sim_flash_t *sim, uint32_t off, uint32_t done)
+{
+    memset(sim->bytes + off, 0xFF, done);
+    if (sim->weak[off / SECTOR] != NULL) {
+        memset(sim->weak[off / SECTOR], 0, done);
+    }
+}
+
+/** An erase in progress: some bits are back at 1, some hang between if the tear is of that kind. */
+static void tear_sector(sim_flash_t *sim, uint32_t off, uint32_t done)
 {
     uint8_t *sector = sim->bytes + off;
+    erase_prefix(sim, off, done);
+    for (uint32_t i = done; i < SECTOR; i++) {
+        uint8_t risen = (uint8_t)(~sector[i] & next_random(&sim->random));
+        sector[i] |= risen;
+        if (sim->tear_weak && risen != 0) {
+            weak_mask(sim, off)[i] |= (uint8_t)(risen & next_random(&sim->random));
+        }
+    }
+}
+
+static void tear_erase(sim_flash_t *sim, uint32_t off)
+{
+    uint32_t done = sim->tear_len;
+    if (done == UINT32_MAX) {
+        done = sim->tear == SIM_TEAR_PREFIX ? SECTOR / 2 : 0;
+    }
     switch (sim->tear) {
     case SIM_TEAR_AFTER:
-        memset(sector, 0xFF, SECTOR);
+        clear_weak(sim, off);
+        memset(sim->bytes + off, 0xFF, SECTOR);
         break;
     case SIM_TEAR_BITS:
-        for (uint32_t i = 0; i < SECTOR; i++) {
-            sector[i] |= (uint8_t)next_random(sim); /* an erase in progress: some bits are back at 1 */
-        }
+        tear_sector(sim, off, done);
         break;
     case SIM_TEAR_PREFIX:
-        memset(sector, 0xFF, SECTOR / 2);
+        erase_prefix(sim, off, done);
         break;
     case SIM_TEAR_BEFORE:
     case SIM_TEAR_COUNT:
@@ -124,10 +219,12 @@ static esp_err_t sim_erase(void *dev, uint32_t off, uint32_t len)
     }
     check_fence(sim, off, len);
     for (uint32_t sector = off; sector - off < len; sector += SECTOR) {
+        sim_undo_save(sim, sector, SECTOR);
         if (count_op(sim)) {
             tear_erase(sim, sector);
             return ESP_ERR_FLASH_OP_FAIL;
         }
+        clear_weak(sim, sector);
         memset(sim->bytes + sector, 0xFF, SECTOR);
         if (sim->erase_counts != NULL) {
             sim->erase_counts[sector / SECTOR]++;
@@ -140,12 +237,18 @@ static const otter_flash_ops_t sim_ops = {.read = sim_read, .program = sim_progr
 
 static void reset_controls(sim_flash_t *sim)
 {
-    sim->flash = (otter_flash_t){
-        .ops = &sim_ops, .dev = sim, .size = sim->flash.size, .erase_size = SECTOR, .write_size = 1};
+    otter_flash_t *flash = &sim->flash;
+    *flash = (otter_flash_t){.ops = &sim_ops,
+                             .dev = sim,
+                             .size = flash->size,
+                             .erase_size = SECTOR,
+                             .write_size = flash->write_size};
     sim->ops = 0;
     sim->cut_at = UINT32_MAX;
     sim->tear = SIM_TEAR_BEFORE;
-    sim->random = 0x9E3779B9u;
+    sim->tear_len = UINT32_MAX;
+    sim->tear_weak = false;
+    sim->random = sim->noise = 0x9E3779B9u;
     sim->dead = false;
     sim->cut_fired = false;
     sim->fail_read_at = UINT32_MAX;
@@ -157,11 +260,14 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size)
 {
     memset(sim, 0, sizeof(*sim));
     sim->bytes = malloc(size);
-    if (sim->bytes == NULL) {
+    sim->weak = calloc(size / SECTOR, sizeof(*sim->weak));
+    if (sim->bytes == NULL || sim->weak == NULL) {
+        sim_flash_free(sim);
         return false;
     }
     memset(sim->bytes, 0xFF, size);
     sim->flash.size = size;
+    sim->flash.write_size = 1;
     reset_controls(sim);
     return true;
 }
@@ -169,7 +275,35 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size)
 void sim_flash_copy(sim_flash_t *to, const sim_flash_t *from)
 {
     memcpy(to->bytes, from->bytes, from->flash.size);
+    for (uint32_t off = 0; off < to->flash.size && (to->weak_count | from->weak_count) != 0; off += SECTOR) {
+        clear_weak(to, off);
+        if (from->weak[off / SECTOR] != NULL) {
+            memcpy(weak_mask(to, off), from->weak[off / SECTOR], SECTOR);
+        }
+    }
+    to->flash.write_size = from->flash.write_size;
+    sim_undo_forget(to);
     reset_controls(to);
+}
+
+uint32_t sim_flash_mark(sim_flash_t *sim)
+{
+    return sim_undo_mark(sim);
+}
+
+void sim_flash_rewind(sim_flash_t *sim, uint32_t mark)
+{
+    sim_undo_rewind(sim, mark);
+    reset_controls(sim);
+}
+
+void sim_flash_set_weak(sim_flash_t *sim, uint32_t off, const uint8_t *mask)
+{
+    if (mask == NULL) {
+        clear_weak(sim, off);
+    } else {
+        memcpy(weak_mask(sim, off), mask, SECTOR);
+    }
 }
 
 void sim_flash_power_on(sim_flash_t *sim)
@@ -181,6 +315,12 @@ void sim_flash_power_on(sim_flash_t *sim)
 
 void sim_flash_free(sim_flash_t *sim)
 {
+    sim_undo_forget(sim);
+    for (uint32_t off = 0; off < sim->flash.size && sim->weak != NULL; off += SECTOR) {
+        clear_weak(sim, off);
+    }
+    free(sim->weak);
     free(sim->bytes);
+    sim->weak = NULL;
     sim->bytes = NULL;
 }

@@ -9,8 +9,8 @@
 /** What a cut leaves of the operation it hits. */
 typedef enum {
     SIM_TEAR_BEFORE, /* nothing happened */
-    SIM_TEAR_PREFIX, /* half of the bytes are programmed; half of the first sector is erased */
-    SIM_TEAR_BITS,   /* as PREFIX, and the byte or sector at the tear holds a random part of the change */
+    SIM_TEAR_PREFIX, /* the first tear_len bytes are programmed; of the sector, erased */
+    SIM_TEAR_BITS,   /* as PREFIX, and the write unit or sector behind it holds a random part of the change */
     SIM_TEAR_AFTER,  /* all of it happened, but nobody was told */
     SIM_TEAR_COUNT,
 } sim_tear_t;
@@ -22,7 +22,13 @@ typedef struct {
     uint32_t ops;    /* programs and erases so far, a multi-sector erase counted per sector */
     uint32_t cut_at; /* the operation with this number (from 0) loses power; UINT32_MAX: none */
     sim_tear_t tear;
+    uint32_t
+        tear_len; /* bytes; UINT32_MAX (as after init): half of a program, and of an erase half for PREFIX and
+                          nothing for BITS */
+    bool
+        tear_weak; /* SIM_TEAR_BITS leaves bits that read as 0 or 1 by chance, until programmed to 0 or erased */
     uint32_t random; /* seed of SIM_TEAR_BITS, any value but 0 */
+    uint32_t noise;  /* seed of what weak bits read as, any value but 0 */
     bool dead;       /* power is gone: every operation fails and changes nothing until sim_flash_power_on() */
     bool cut_fired;
 
@@ -31,6 +37,10 @@ typedef struct {
     uint32_t fence_off, fence_len; /* programs and erases outside fail the test (abort); len 0: no fence */
 
     uint32_t *erase_counts; /* per sector, NULL when not wanted; the test's own array */
+
+    uint8_t **weak; /* per sector: NULL, or a mask of its weak bits; where the mask is set `bytes` holds 1 */
+    uint32_t weak_count;   /* sectors with a mask */
+    struct sim_undo *undo; /* NULL before the first sim_flash_mark() */
 } sim_flash_t;
 
 /** Erased flash of `size` bytes, 4096-byte sectors, byte writes. @return false when out of memory */
@@ -38,6 +48,19 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size);
 
 /** `to` becomes an independent copy of `from` (bytes included), powered on, no cut planned. Both were initialised, same size. */
 void sim_flash_copy(sim_flash_t *to, const sim_flash_t *from);
+
+/**
+ * Remember the medium as it is now, so that a trial can be taken back at the price of the sectors it changed. Marks nest.
+ * Only changes by operations count: a test that pokes `bytes` after a mark cannot take that back.
+ * @return the mark; ends the program when out of memory
+ */
+uint32_t sim_flash_mark(sim_flash_t *sim);
+
+/** The medium is again as it was at `mark`, which stays; later marks are gone. Powered on, counters from 0, no cut planned. */
+void sim_flash_rewind(sim_flash_t *sim, uint32_t mark);
+
+/** True if any bit of [off, off + len) is weak. */
+bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len);
 
 /** Power returns: operations work again, no further cut is planned, counters keep. */
 void sim_flash_power_on(sim_flash_t *sim);

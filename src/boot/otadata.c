@@ -81,6 +81,23 @@ bool otadata_is_uninitialised(const otadata_entry_t *entry)
     return entry->seq == OTADATA_SEQ_ERASED || !otadata_crc_matches(entry);
 }
 
+bool otadata_is_blank(const otadata_entry_t *entry)
+{
+    uint8_t raw[OTADATA_ENTRY_SIZE];
+    otadata_encode(entry, raw);
+    for (uint32_t i = 0; i < sizeof(raw); i++) {
+        if (raw[i] != 0xFF) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool otadata_is_torn(const otadata_entry_t *entry)
+{
+    return !otadata_is_blank(entry) && !otadata_crc_matches(entry);
+}
+
 int otadata_pick(const otadata_entry_t two[OTADATA_COPY_COUNT], const bool eligible[OTADATA_COPY_COUNT],
                  bool highest)
 {

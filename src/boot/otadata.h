@@ -40,6 +40,9 @@ bool otadata_is_refused(const otadata_entry_t *entry);       /* erased, or state
 bool otadata_is_valid(const otadata_entry_t *entry);         /* not refused, and the CRC matches */
 bool otadata_is_uninitialised(const otadata_entry_t *entry); /* erased, or the CRC does not match */
 
+bool otadata_is_blank(const otadata_entry_t *entry); /* all of it reads as erased flash */
+bool otadata_is_torn(const otadata_entry_t *entry);  /* neither blank nor complete: a power cut left it */
+
 /** Of the copies whose `eligible` is true the one with the higher (or lower) seq, copy 0 on a tie; OTADATA_NONE. */
 int otadata_pick(const otadata_entry_t two[OTADATA_COPY_COUNT], const bool eligible[OTADATA_COPY_COUNT],
                  bool highest);

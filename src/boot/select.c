@@ -14,6 +14,7 @@
  * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq), so the newest complete
  *    record always wins. Two records never get the same number.
  * 5. What is already so is not written again: a repeated call costs no wear and opens no window.
+ * 6. A record that a cut left half written does not outlive the next selection (select_plan_slot, rule 0).
  */
 #include "boot/select.h"
 
@@ -29,6 +30,7 @@ enum {
     NOT_RUNNING = 1u << 3,     /* the active record selects another image than the running one */
     OTHER_CONFIRMED = 1u << 4, /* the other record is VALID */
     OTHER_IS_HOME = 1u << 5,   /* ... and selects the running slot */
+    OTHER_TORN = 1u << 6,      /* the other record was left half written by a power cut */
 };
 
 /* First match wins; the last one always matches. */
@@ -36,7 +38,8 @@ static const struct select_rule {
     unsigned facts;
     select_action_t action;
 } select_rules[] = {
-    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING},          /* 1 it is so */
+    {OTHER_TORN, REPLACE_OTHER},               /* 0 bits of it may hang: it might read as whole next time */
+    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING}, /* 1 it is so */
     {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 2 the trial's record changes, not its fallback */
     {SAME_SLOT | NOT_RUNNING, REPLACE_ACTIVE_KEEP_SEQ}, /* 2 */
     {SAME_SLOT, REPLACE_OTHER},                         /* 3 the running image is selected afresh */
@@ -61,6 +64,7 @@ static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_
     bool confirmed = otadata_is_valid(other) && other->state == ESP_OTA_IMG_VALID;
     facts |= confirmed ? OTHER_CONFIRMED : 0u;
     facts |= confirmed && otadata_slot(other->seq, slot_count) == running_slot ? OTHER_IS_HOME : 0u;
+    facts |= otadata_is_torn(other) ? OTHER_TORN : 0u;
     return facts;
 }
 

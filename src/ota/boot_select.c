@@ -126,18 +126,6 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
 
 /* ---- selecting ---------------------------------------------------------------------------------------------------- */
 
-static bool copy_is_blank(const otadata_entry_t *entry)
-{
-    uint8_t raw[OTADATA_ENTRY_SIZE];
-    otadata_encode(entry, raw);
-    for (uint32_t i = 0; i < sizeof(raw); i++) {
-        if (raw[i] != 0xFF) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** Factory is what boots when no record selects a slot. */
 static esp_err_t select_factory(otter_device_t *device)
 {
@@ -149,7 +137,7 @@ static esp_err_t select_factory(otter_device_t *device)
     uint32_t last = sel.active == 1 ? 1 : 0;
     const uint32_t order[OTADATA_COPY_COUNT] = {last ^ 1u, last};
     for (uint32_t i = 0; i < OTADATA_COPY_COUNT && err == ESP_OK; i++) {
-        if (!copy_is_blank(&sel.two[order[i]])) {
+        if (!otadata_is_blank(&sel.two[order[i]])) {
             err = otadata_erase_copy(device->flash, sel.otadata->address, order[i]);
         }
     }
@@ -219,18 +207,60 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     return err == ESP_OK ? select_slot(device, partition) : err;
 }
 
+/** What a half written record becomes: the running slot's if no other record is, else nothing. */
+static esp_err_t replace_torn_record(otter_device_t *device, selection_t *sel, uint32_t copy)
+{
+    const uint32_t offset = sel->otadata->address, slot = slot_of(device->running);
+    const bool some_active = sel->active != OTADATA_NONE;
+    if (slot >= sel->slot_count ||
+        (some_active && slot_of_copy(device, sel, (uint32_t)sel->active) == device->running)) {
+        return otadata_erase_copy(device->flash, offset, copy);
+    }
+    uint32_t seq = slot + 1;
+    esp_err_t err =
+        some_active ? otadata_next_seq(sel->two[sel->active].seq, slot, sel->slot_count, &seq) : ESP_OK;
+    if (err != ESP_OK) {
+        return err;
+    }
+    bool confirmed = sel->two[copy].state == ESP_OTA_IMG_VALID;
+    sel->two[copy] = otadata_make(seq, confirmed ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_UNDEFINED);
+    sel->active = (int)copy;
+    return otadata_write_copy(device->flash, offset, copy, &sel->two[copy]);
+}
+
+/**
+ * A record that a power cut left half written may read as whole at another time: bits can hang between 0 and 1. It may be
+ * what booted the running image, and it must not come back once the next update has been selected; so it is made sure
+ * before anything else changes.
+ */
+static esp_err_t settle_torn_records(otter_device_t *device, selection_t *sel)
+{
+    esp_err_t err = ESP_OK;
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
+        if (otadata_is_torn(&sel->two[copy])) {
+            err = replace_torn_record(device, sel, copy);
+        }
+    }
+    return err;
+}
+
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition)
 {
     selection_t sel;
-    esp_err_t err = read_active(device, &sel);
+    esp_err_t err = read_selection(device, &sel);
     if (err != ESP_OK) {
-        /* Nothing selects anything, or otadata cannot be read and so cannot be relied on by the next boot either. */
-        return ESP_OK;
+        return ESP_OK; /* otadata cannot be read, and so cannot be relied on by the next boot either */
     }
-    if (slot_of_copy(device, &sel, (uint32_t)sel.active) != partition) {
-        return ESP_OK;
+    err = settle_torn_records(device, &sel);
+    if (err != ESP_OK || sel.active == OTADATA_NONE) {
+        return err;
     }
-    return otadata_erase_copy(device->flash, sel.otadata->address, (uint32_t)sel.active);
+    const uint32_t offset = sel.otadata->address, active = (uint32_t)sel.active;
+    if (slot_of_copy(device, &sel, active) == partition) {
+        return otadata_erase_copy(device->flash, offset, active);
+    }
+    /* It is all that selects what runs, from the moment the other slot is overwritten. */
+    return otadata_refresh_copy(device->flash, offset, active, &sel.two[active]);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */

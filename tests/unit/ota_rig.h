@@ -86,7 +86,8 @@ static inline esp_err_t rig_program(void *dev, uint32_t off, const void *src, ui
 {
     rig_t *rig = dev;
     rig_check_fence(rig, off, len);
-    if (len <= OTADATA_ENTRY_SIZE && !rig->untraced) {
+    bool again = memcmp(rig->sim.bytes + off, src, len) == 0; /* makes bits sure and changes none */
+    if (len <= OTADATA_ENTRY_SIZE && !rig->untraced && !again) {
         char hex[2 * OTADATA_ENTRY_SIZE + 1] = "";
         rig_hex(src, len, hex);
         rig_note(rig, "program 0x%" PRIx32 ":%s", off, hex);

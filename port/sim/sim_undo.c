@@ -1,0 +1,108 @@
+/* The undo log of simulator flash: a sector is kept once per mark, at its first change after it. */
+#include "sim/sim_undo.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARKS_MAX 64u
+
+typedef struct {
+    uint32_t sector;
+    uint8_t kept_at; /* the mark for which it had been kept before */
+    bool weak;
+    uint8_t bytes[SIM_SECTOR], mask[SIM_SECTOR];
+} kept_t;
+
+struct sim_undo {
+    kept_t **kept; /* reused: those at and above `count` are spare */
+    uint32_t count, room;
+    uint32_t marks;            /* open ones */
+    uint32_t start[MARKS_MAX]; /* per mark (from 1): `count` when it was set */
+    uint8_t kept_at[];         /* per sector: the last mark for which it was kept */
+};
+
+static void *need(void *memory)
+{
+    if (memory == NULL) {
+        fprintf(stderr, "sim_undo: out of memory\n");
+        abort();
+    }
+    return memory;
+}
+
+static kept_t *next_kept(struct sim_undo *undo)
+{
+    if (undo->count == undo->room) {
+        undo->room += 16;
+        undo->kept = need(realloc(undo->kept, undo->room * sizeof(*undo->kept)));
+        memset(undo->kept + undo->count, 0, 16 * sizeof(*undo->kept));
+    }
+    kept_t **kept = &undo->kept[undo->count++];
+    if (*kept == NULL) {
+        *kept = need(malloc(sizeof(**kept)));
+    }
+    return *kept;
+}
+
+void sim_undo_save(sim_flash_t *sim, uint32_t off, uint32_t len)
+{
+    struct sim_undo *undo = sim->undo;
+    if (undo == NULL) {
+        return;
+    }
+    for (uint32_t sector = off / SIM_SECTOR; sector <= (off + len - 1) / SIM_SECTOR; sector++) {
+        if (undo->kept_at[sector] == undo->marks) {
+            continue;
+        }
+        kept_t *kept = next_kept(undo);
+        kept->sector = sector;
+        kept->kept_at = undo->kept_at[sector];
+        kept->weak = sim->weak[sector] != NULL;
+        memcpy(kept->bytes, sim->bytes + sector * SIM_SECTOR, SIM_SECTOR);
+        if (kept->weak) {
+            memcpy(kept->mask, sim->weak[sector], SIM_SECTOR);
+        }
+        undo->kept_at[sector] = (uint8_t)undo->marks;
+    }
+}
+
+uint32_t sim_undo_mark(sim_flash_t *sim)
+{
+    if (sim->undo == NULL) {
+        sim->undo = need(calloc(1, sizeof(*sim->undo) + sim->flash.size / SIM_SECTOR));
+    }
+    struct sim_undo *undo = sim->undo;
+    if (undo->marks + 1 == MARKS_MAX) {
+        fprintf(stderr, "sim_undo: too many marks\n");
+        abort();
+    }
+    undo->start[++undo->marks] = undo->count;
+    return undo->marks;
+}
+
+void sim_undo_rewind(sim_flash_t *sim, uint32_t mark)
+{
+    struct sim_undo *undo = sim->undo;
+    while (undo->count > undo->start[mark]) {
+        const kept_t *kept = undo->kept[--undo->count];
+        memcpy(sim->bytes + kept->sector * SIM_SECTOR, kept->bytes, SIM_SECTOR);
+        sim_flash_set_weak(sim, kept->sector * SIM_SECTOR, kept->weak ? kept->mask : NULL);
+        undo->kept_at[kept->sector] = kept->kept_at;
+    }
+    undo->marks = mark;
+}
+
+void sim_undo_forget(sim_flash_t *sim)
+{
+    struct sim_undo *undo = sim->undo;
+    for (uint32_t i = 0; undo != NULL && i < undo->room; i++) {
+        free(undo->kept[i]);
+    }
+    if (undo != NULL) {
+        free(undo->kept);
+    }
+    free(undo);
+    sim->undo = NULL;
+}

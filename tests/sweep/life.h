@@ -1,0 +1,52 @@
+/* What happens in the lives that the sweep cuts: tables of steps, and one function that takes a device through one. */
+#pragma once
+
+#include "sweep/world.h"
+
+typedef enum {
+    STEP_NONE,
+    STEP_FIRST_BOOT,
+    STEP_UPDATE, /* download, select, restart, and then `fate` */
+    STEP_SELECT, /* the application in partition `image` of the table (0: factory or ota_0) is selected again */
+    STEP_ERASE_LAST, /* the other slot is given up */
+    STEP_REJECT,     /* the confirmed application gives itself up */
+    STEP_REFUSED,    /* an image below the secure version arrives */
+} step_kind_t;
+
+typedef enum { FATE_CONFIRM, FATE_CRASH, FATE_REJECT } fate_t;
+
+typedef enum {
+    ERASE_AHEAD, /* sector by sector, as the bytes come */
+    ERASE_KNOWN, /* at begin, the image's size */
+    ERASE_WHOLE, /* at begin, the whole slot */
+    ERASE_RESUME /* sector by sector, and the download is broken off and gone on with after a restart */
+} erase_t;
+
+typedef struct {
+    step_kind_t kind;
+    unsigned image;
+    fate_t fate;
+    erase_t erase;
+    unsigned downloads; /* so many times before the restart; 0 counts as 1 */
+} step_t;
+
+#define LIFE_STEPS_MAX 8
+
+/** Cuts in the recovery from a cut: of each such pair all, some unless the run is a long one, or none. */
+typedef enum { PAIRS_NONE, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;
+
+typedef struct {
+    const char *name;
+    world_config_t world;
+    pairs_t pairs;
+    step_t steps[LIFE_STEPS_MAX];
+} life_t;
+
+extern const life_t lives[];
+extern const unsigned life_count;
+
+/** Power on, boot, the step. @return false: it failed, as it must when power goes */
+bool life_step(world_t *world, const step_t *step);
+
+/** After a cut: boot, finish a trial, take one more update to its end, restart. @return false: power went */
+bool life_recover(world_t *world, const step_t *step);

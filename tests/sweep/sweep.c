@@ -1,0 +1,316 @@
+/*
+ * The sweep: cuts the power in every flash operation of the lives in life.c, in every way of tears.c, and again while the
+ * device recovers. After each cut the device must boot an allowed image, whole, and take the next update to its end.
+ *
+ *   sweep                    what `./dev test` runs;  OTTER_LONG=1: ten times as much
+ *   sweep --replay LINE      one trial, with the device's console; LINE is what a failure prints
+ *   sweep --list             the lives
+ *   sweep --expect-failure   exit status 0 if a check fails, 1 if none does: for planted bugs
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "esp_log.h"
+#include "sim/sim_system.h"
+#include "sweep/life.h"
+#include "sweep/tears.h"
+
+#define CUTS_MAX 3
+
+typedef struct {
+    uint32_t op;
+    tear_t tear;
+} cut_t;
+
+/** Where a trial stands: what its replay line says. */
+static struct {
+    unsigned life, step;
+    cut_t cuts[CUTS_MAX];
+    unsigned depth;
+    bool expect_failure;
+} now;
+
+static struct {
+    uint64_t by_kind[PHASE_COUNT][CUT_COUNT];
+    uint64_t by_depth[CUTS_MAX + 1];
+    uint64_t by_life[64];
+} counts;
+
+/** How thoroughly: tears per depth; every first cut, and of the cuts in a recovery one in so many. */
+typedef struct {
+    tears_t tears[CUTS_MAX];
+    uint32_t second_one_in, third_one_in;
+} plan_t;
+
+static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 8, 600};
+static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 1, 400};
+
+void sweep_fail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("FAILED: ");
+    vprintf(format, args);
+    va_end(args);
+    printf("\n  life \"%s\", step %u; replay: sweep --replay %u.%u", lives[now.life].name, now.step, now.life,
+           now.step);
+    for (unsigned i = 0; i < now.depth; i++) {
+        const cut_t *cut = &now.cuts[i];
+        printf("/%" PRIu32 ",%d,%" PRIu32 ",%d,%" PRIu32, cut->op, (int)cut->tear.tear, cut->tear.len,
+               cut->tear.weak, cut->tear.seed);
+    }
+    printf("\n");
+    fflush(stdout);
+    _Exit(now.expect_failure ? 0 : 1);
+}
+
+/* ---- one trial ---------------------------------------------------------------------------------------------------- */
+
+/** A state of a device to which trials return. */
+typedef struct {
+    uint32_t mark;
+    model_t model;
+    bool weak;
+} state_t;
+
+static state_t keep_state(world_t *world)
+{
+    return (state_t){.mark = sim_flash_mark(&world->sim), .model = world->model, .weak = world->weak};
+}
+
+static void return_to(world_t *world, const state_t *state)
+{
+    sim_flash_rewind(&world->sim, state->mark);
+    world->model = state->model;
+    world->weak = state->weak;
+    world->flash.stable_reads = !state->weak;
+}
+
+/** Weak bits read alike in every run from the same state: what was traced is what is cut, and replays. */
+static void seed_noise(world_t *world)
+{
+    world->sim.noise = now.depth == 0 ? 1 : now.cuts[now.depth - 1].tear.seed;
+}
+
+/** The step itself, or at greater depth the recovery from the cut before. */
+static bool run(world_t *world, const step_t *step, unsigned depth)
+{
+    return depth == 0 ? life_step(world, step) : life_recover(world, step);
+}
+
+static void run_uncut(world_t *world, const step_t *step)
+{
+    seed_noise(world);
+    CHECK(run(world, step, now.depth), "%s fails although power stays",
+          now.depth == 0 ? "the step" : "the recovery");
+}
+
+/** Runs until power goes, and gives it back. The cut becomes the last of now.cuts. */
+static void run_cut(world_t *world, const step_t *step, const cut_t *cut)
+{
+    sim_flash_t *sim = &world->sim;
+    if (cut->tear.weak) {
+        world->weak = true;
+        world->flash.stable_reads = false; /* as the maker of such a device would have to say */
+    }
+    seed_noise(world);
+    sim->ops = 0;
+    sim->cut_fired = false;
+    sim->cut_at = cut->op;
+    sim->tear = cut->tear.tear;
+    sim->tear_len = cut->tear.len;
+    sim->tear_weak = cut->tear.weak;
+    sim->random = cut->tear.seed;
+    now.cuts[now.depth++] = *cut;
+    bool ok = run(world, step, now.depth - 1);
+    CHECK(sim->cut_fired, "this cut did not fire");
+    CHECK(!ok || world->phase == PHASE_BOOT, "success is reported although power went");
+    counts.by_kind[world->phase][tear_kind(&cut->tear)]++;
+    counts.by_depth[now.depth]++;
+    counts.by_life[now.life]++;
+    world_power_on(world);
+}
+
+/* ---- all trials from one state ------------------------------------------------------------------------------------ */
+
+static uint32_t trace_ops(world_t *world, const step_t *step, const state_t *state, op_t *ops)
+{
+    world->tracing = true;
+    world->trace_count = 0;
+    run_uncut(world, step);
+    world->tracing = false;
+    memcpy(ops, world->trace, world->trace_count * sizeof(*ops));
+    uint32_t count = world->trace_count;
+    return_to(world, state);
+    return count;
+}
+
+/** Is this one of the cuts to make? */
+static bool is_sampled(const plan_t *plan, unsigned depth, uint32_t *dice)
+{
+    const uint32_t one_in = depth == 0                           ? 1
+                            : depth == 2                         ? plan->third_one_in
+                            : lives[now.life].pairs == PAIRS_ALL ? 1
+                                                                 : plan->second_one_in;
+    *dice = *dice * 1664525u + 1013904223u;
+    return one_in <= 1 || (*dice >> 8) % one_in == 0;
+}
+
+/** Every cut of what runs from here (the step, or the recovery); and from each of them, one level deeper. */
+static void sweep_from_here(world_t *world, const step_t *step, const plan_t *plan, unsigned depth_max)
+{
+    const unsigned depth = now.depth;
+    const state_t state = keep_state(world);
+    op_t ops[WORLD_TRACE_MAX];
+    tear_t tears[TEARS_MAX];
+    const uint32_t op_count = trace_ops(world, step, &state, ops);
+    uint32_t dice = depth == 0 ? now.life * 64 + now.step : now.cuts[depth - 1].tear.seed;
+    for (uint32_t op = 0; op < op_count; op++) {
+        uint32_t salt = (now.life * 16 + now.step) * 1024 + depth * 300 + op;
+        uint32_t tear_count = tears_of(&ops[op], world->config.write_size, plan->tears[depth], salt, tears);
+        for (uint32_t i = 0; i < tear_count; i++) {
+            if (!is_sampled(plan, depth, &dice)) {
+                continue;
+            }
+            run_cut(world, step, &(cut_t){.op = op, .tear = tears[i]});
+            if (now.depth < depth_max) {
+                sweep_from_here(world, step, plan, depth_max);
+            }
+            run_uncut(world, step);
+            now.depth = depth;
+            return_to(world, &state);
+        }
+    }
+}
+
+static void sweep_life(unsigned index, const plan_t *plan)
+{
+    static world_t world;
+    const life_t *life = &lives[index];
+    now.life = index;
+    now.depth = 0;
+    world_open(&world, &life->world);
+    for (now.step = 0; now.step < LIFE_STEPS_MAX && life->steps[now.step].kind != STEP_NONE; now.step++) {
+        const step_t *step = &life->steps[now.step];
+        world.weak = false;
+        world.flash.stable_reads = true;
+        sweep_from_here(&world, step, plan, life->pairs == PAIRS_NONE ? 1 : CUTS_MAX);
+        run_uncut(&world, step);
+    }
+    world_close(&world);
+}
+
+/* ---- the program -------------------------------------------------------------------------------------------------- */
+
+static const char *const phase_names[PHASE_COUNT] = {"boot", "download", "select", "confirm", "other"};
+
+static void print_counts(double seconds)
+{
+    uint64_t total = 0;
+    printf("%-12s", "cuts in");
+    for (int kind = 0; kind < CUT_COUNT; kind++) {
+        printf(" %10s", cut_kind_name((cut_kind_t)kind));
+    }
+    printf("\n");
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        printf("%-12s", phase_names[phase]);
+        for (int kind = 0; kind < CUT_COUNT; kind++) {
+            printf(" %10" PRIu64, counts.by_kind[phase][kind]);
+            total += counts.by_kind[phase][kind];
+        }
+        printf("\n");
+    }
+    printf("first cuts %" PRIu64 ", second %" PRIu64 ", third %" PRIu64 ": %" PRIu64
+           " in all, each of them fired; %.1f s\n",
+           counts.by_depth[1], counts.by_depth[2], counts.by_depth[3], total, seconds);
+    printf("not run here: encrypted images, signed images (this version has neither)\n");
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int sweep_all(const plan_t *plan, uint64_t least)
+{
+    double start = seconds_now();
+    for (unsigned i = 0; i < life_count; i++) {
+        sweep_life(i, plan);
+        if (!now.expect_failure) {
+            printf("%-32s %8" PRIu64 " cuts\n", lives[i].name, counts.by_life[i]);
+            fflush(stdout);
+        }
+    }
+    print_counts(seconds_now() - start);
+    uint64_t total = counts.by_depth[1] + counts.by_depth[2] + counts.by_depth[3];
+    if (total < least) {
+        printf("FAILED: fewer cuts than the %" PRIu64 " that are promised\n", least);
+        return 1;
+    }
+    return now.expect_failure ? 1 : 0;
+}
+
+/** One trial: the life up to the step, then the cuts one after the other, then the recovery. */
+static int replay(const char *line)
+{
+    static world_t world;
+    int used = 0;
+    unsigned life, last;
+    if (sscanf(line, "%u.%u%n", &life, &last, &used) != 2 || life >= life_count || last >= LIFE_STEPS_MAX) {
+        fprintf(stderr, "sweep: a replay line looks like 3.1/17,2,0,1,12345\n");
+        return 2;
+    }
+    now.life = life;
+    world_open(&world, &lives[life].world);
+    world.flash.stable_reads = true;
+    for (now.step = 0; now.step < last; now.step++) {
+        run_uncut(&world, &lives[life].steps[now.step]);
+    }
+    world.verbose = true;
+    sim_console_show(true);
+    esp_log_level_set("*", ESP_LOG_INFO);
+    const step_t *step = &lives[life].steps[last];
+    for (line += used; *line == '/' && now.depth < CUTS_MAX; line += used) {
+        cut_t cut;
+        int tear, weak;
+        if (sscanf(line, "/%" SCNu32 ",%d,%" SCNu32 ",%d,%" SCNu32 "%n", &cut.op, &tear, &cut.tear.len, &weak,
+                   &cut.tear.seed, &used) != 5) {
+            fprintf(stderr, "sweep: cannot read \"%s\"\n", line);
+            return 2;
+        }
+        cut.tear.tear = (sim_tear_t)tear;
+        cut.tear.weak = weak != 0;
+        fprintf(stderr, "---- power will go in operation %" PRIu32 " (%s)\n", cut.op,
+                cut_kind_name(tear_kind(&cut.tear)));
+        (void)keep_state(&world);
+        run_cut(&world, step, &cut);
+        fprintf(stderr, "---- power is back\n");
+    }
+    run_uncut(&world, step);
+    printf("this trial passes\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    esp_log_level_set("*", ESP_LOG_NONE);
+    const char *option = argc > 1 ? argv[1] : "";
+    if (strcmp(option, "--replay") == 0 && argc > 2) {
+        return replay(argv[2]);
+    }
+    if (strcmp(option, "--list") == 0) {
+        for (unsigned i = 0; i < life_count; i++) {
+            printf("%2u %s (%s)\n", i, lives[i].name, lives[i].world.layout->name);
+        }
+        return 0;
+    }
+    now.expect_failure = strcmp(option, "--expect-failure") == 0;
+    const char *longer = getenv("OTTER_LONG");
+    bool is_long = longer != NULL && strcmp(longer, "1") == 0 && !now.expect_failure;
+    return sweep_all(is_long ? &long_plan : &short_plan, is_long ? 1000000 : 100000);
+}

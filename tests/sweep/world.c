@@ -1,0 +1,322 @@
+/* The device of the sweep, and the watch over it: fences, and what runs compared with what was sent. */
+#include "sweep/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "boot/otadata.h"
+#include "esp_flash_partitions.h"
+#include "flash/partition_table.h"
+#include "otter/boot.h"
+#include "otter/crypto.h"
+
+#define SECTOR 4096u
+
+/* ---- flash as the device sees it ---------------------------------------------------------------------------------- */
+
+static bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
+{
+    return off >= start && off - start <= size && len <= size - (off - start);
+}
+
+static void check_fence(const world_t *world, uint32_t off, uint32_t len)
+{
+    const esp_partition_t *target = world->target, *running = world->device.running;
+    bool allowed = is_inside(off, len, WORLD_OTADATA, OTADATA_SIZE_MIN) ||
+                   (target != NULL && is_inside(off, len, target->address, target->size));
+    CHECK(allowed, "an operation on 0x%" PRIx32 "+0x%" PRIx32 " leaves its partition", off, len);
+    CHECK(running == NULL || off >= running->address + running->size || off + len <= running->address,
+          "an operation on the running slot");
+}
+
+static void note_op(world_t *world, op_kind_t kind, uint32_t off, uint32_t len)
+{
+    if (world->verbose) {
+        fprintf(stderr, "---- operation %" PRIu32 ": %s 0x%" PRIx32 "+0x%" PRIx32 "\n", world->sim.ops,
+                kind == OP_PROGRAM ? "program"
+                : kind == OP_ERASE ? "erase"
+                                   : "eFuse",
+                off, len);
+    }
+    if (world->tracing) {
+        CHECK(world->trace_count < WORLD_TRACE_MAX, "a step has more operations than the sweep can keep");
+        world->trace[world->trace_count++] = (op_t){.kind = kind, .len = len};
+    }
+}
+
+static esp_err_t world_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    world_t *world = dev;
+    return world->sim.flash.ops->read(&world->sim, off, dst, len);
+}
+
+static esp_err_t world_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    world_t *world = dev;
+    check_fence(world, off, len);
+    note_op(world, OP_PROGRAM, off, len);
+    return world->sim.flash.ops->program(&world->sim, off, src, len);
+}
+
+static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
+{
+    world_t *world = dev;
+    check_fence(world, off, len);
+    for (uint32_t done = 0; done < len; done += SECTOR) {
+        note_op(world, OP_ERASE, off + done, SECTOR);
+    }
+    return world->sim.flash.ops->erase(&world->sim, off, len);
+}
+
+/* ---- the eFuse ---------------------------------------------------------------------------------------------------- */
+
+static esp_err_t read_version(void *dev, uint32_t *version)
+{
+    world_t *world = dev;
+    *version = world->model.secure_version;
+    return world->sim.dead ? ESP_FAIL : ESP_OK;
+}
+
+/** Bit after bit: a cut may leave a version in between. */
+static esp_err_t burn_version(void *dev, uint32_t version)
+{
+    world_t *world = dev;
+    sim_flash_t *sim = &world->sim;
+    uint32_t now = world->model.secure_version;
+    if (sim->dead) {
+        return ESP_FAIL;
+    }
+    CHECK(version > now, "the secure version goes from %" PRIu32 " to %" PRIu32, now, version);
+    note_op(world, OP_EFUSE, 0, version - now);
+    bool cut = sim->ops++ == sim->cut_at;
+    if (cut) {
+        sim->dead = sim->cut_fired = true;
+        version = sim->tear == SIM_TEAR_BEFORE  ? now
+                  : sim->tear == SIM_TEAR_AFTER ? version
+                                                : now + sim->tear_len;
+    }
+    world->model.secure_version = version;
+    return cut ? ESP_FAIL : ESP_OK;
+}
+
+/* ---- images and tables -------------------------------------------------------------------------------------------- */
+
+/* An ESP32 image's header: one segment, hash appended, any revision up to 3.99. */
+static const uint8_t header[24] = {0xE9, 1, 2, 0x20, 0, 0,    8, 0x40, 0xEE, 0, 0, 0,
+                                   0,    0, 0, 0,    0, 0x8F, 1, 0,    0,    0, 0, 1};
+#define DROM_ADDRESS 0x3F400020u
+
+static void make_image(world_t *world, unsigned index)
+{
+    uint8_t *bytes = world->images[index].bytes;
+    uint32_t size = world->config.image_sectors == 0 ? 496u : world->config.image_sectors * SECTOR - 1200u;
+    uint32_t secure_version = index, seed = index * 2654435761u + 1;
+    memcpy(bytes, header, sizeof(header));
+    le32_put(bytes + 24, DROM_ADDRESS);
+    le32_put(bytes + 28, size);
+    uint8_t *data = bytes + 32, checksum = 0xEF;
+    for (uint32_t i = 0; i < size; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        data[i] = (uint8_t)(seed >> 24);
+    }
+    memset(data, 0, 256);
+    le32_put(data, 0xABCD5432u);
+    le32_put(data + 4, secure_version);
+    snprintf((char *)data + 16, 32, "1.%u.0", index);
+    snprintf((char *)data + 48, 32, "sweep");
+    for (uint32_t i = 0; i < size; i++) {
+        checksum ^= data[i];
+    }
+    uint32_t len = align_up_u32(32 + size + 1, 16);
+    memset(data + size, 0, len - 32 - size);
+    bytes[len - 1] = checksum;
+    otter_sha256_t *sha = otter_sha256_new();
+    if (sha == NULL) {
+        abort();
+    }
+    otter_sha256_update(sha, bytes, len);
+    otter_sha256_finish(sha, bytes + len);
+    otter_sha256_free(sha);
+    world->images[index].len = len + OTTER_SHA256_LEN;
+    world->images[index].secure_version = secure_version;
+}
+
+static void add_entry(partition_entry_t *entries, uint32_t *count, uint8_t type, uint8_t subtype,
+                      const char *label, uint32_t offset, uint32_t size)
+{
+    partition_entry_t *entry = &entries[(*count)++];
+    *entry = (partition_entry_t){.type = type, .subtype = subtype, .offset = offset, .size = size};
+    snprintf(entry->label, sizeof(entry->label), "%s", label);
+}
+
+static void place_table(world_t *world)
+{
+    const layout_t *layout = world->config.layout;
+    partition_entry_t entries[24];
+    uint32_t count = 0, offset = 0x10000;
+    char label[17];
+    add_entry(entries, &count, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA, "otadata", WORLD_OTADATA,
+              OTADATA_SIZE_MIN);
+    if (layout->factory) {
+        add_entry(entries, &count, PART_TYPE_APP, PART_SUBTYPE_FACTORY, "factory", offset, WORLD_PART_SIZE);
+        offset += WORLD_PART_SIZE;
+    }
+    for (uint32_t i = 0; i < layout->slots; i++, offset += WORLD_PART_SIZE) {
+        snprintf(label, sizeof(label), "ota_%u", (unsigned)i);
+        add_entry(entries, &count, PART_TYPE_APP, (uint8_t)(PART_SUBTYPE_OTA_FLAG + i), label, offset,
+                  WORLD_PART_SIZE);
+    }
+    if (layout->staging) {
+        add_entry(entries, &count, PART_TYPE_DATA, 0x40, "staging", offset, WORLD_PART_SIZE);
+    }
+    if (partition_table_encode(entries, count, true, world->sim.bytes + WORLD_TABLE) != ESP_OK) {
+        abort();
+    }
+}
+
+/* ---- life of a device --------------------------------------------------------------------------------------------- */
+
+static void start_device(world_t *world)
+{
+    const otter_chip_t chip = {.id = 0, .revision = 300};
+    const otter_efuse_t efuse = {
+        .dev = world, .read_secure_version = read_version, .burn_secure_version = burn_version};
+    otter_device_deinit(&world->device);
+    world->flash.attested_len = 0; /* was in RAM */
+    world->target = NULL;
+    otter_device_init(&world->device, &world->flash, &chip, &efuse, &world->config.config);
+}
+
+void world_open(world_t *world, const world_config_t *config)
+{
+    memset(world, 0, sizeof(*world));
+    world->config = *config;
+    if (!sim_flash_init(&world->sim, WORLD_FLASH_SIZE)) {
+        abort();
+    }
+    world->sim.flash.write_size = config->write_size;
+    world->ops = (otter_flash_ops_t){.read = world_read, .program = world_program, .erase = world_erase};
+    world->flash = (otter_flash_t){.ops = &world->ops,
+                                   .dev = world,
+                                   .size = WORLD_FLASH_SIZE,
+                                   .erase_size = SECTOR,
+                                   .write_size = config->write_size};
+    for (unsigned i = 0; i < WORLD_IMAGES; i++) {
+        make_image(world, i);
+    }
+    place_table(world);
+    memcpy(world->sim.bytes + 0x10000, world->images[0].bytes, world->images[0].len);
+    world->model.may[0] = (place_t){.address = 0x10000, .image = 0};
+    world->model.count = 1;
+}
+
+void world_close(world_t *world)
+{
+    otter_device_deinit(&world->device);
+    sim_flash_free(&world->sim);
+}
+
+void world_power_on(world_t *world)
+{
+    sim_flash_power_on(&world->sim);
+}
+
+/** The allowed image that is in flash, whole, where the device runs. */
+static const place_t *find_running(const world_t *world, uint32_t address, bool *allowed)
+{
+    *allowed = false;
+    for (uint32_t i = 0; i < world->model.count; i++) {
+        const place_t *place = &world->model.may[i];
+        if (place->address != address) {
+            continue;
+        }
+        *allowed = true;
+        if (memcmp(world->sim.bytes + address, world->images[place->image].bytes,
+                   world->images[place->image].len) == 0) {
+            return place;
+        }
+    }
+    return NULL;
+}
+
+static void note_running(world_t *world, const esp_partition_t *running)
+{
+    bool allowed;
+    const place_t *place = find_running(world, running->address, &allowed);
+    CHECK(allowed, "%s runs, which nobody allowed", running->label);
+    CHECK(place != NULL, "%s runs, damaged or with what was not selected", running->label);
+    CHECK(!sim_flash_is_weak(&world->sim, place->address, world->images[place->image].len),
+          "%s runs with weak bits", running->label);
+    CHECK(!world->config.config.anti_rollback ||
+              world->images[place->image].secure_version >= world->model.secure_version,
+          "%s runs below the secure version", running->label);
+    world->model.running = *place;
+}
+
+bool world_boot(world_t *world)
+{
+    otter_boot_result_t result;
+    world->phase = PHASE_BOOT;
+    start_device(world);
+    if (otter_boot(&world->device, OTTER_BOOT_COMMIT, &result) != ESP_OK || world->sim.dead) {
+        CHECK(world->sim.dead, "the device does not boot: %s", result.reason);
+        return false;
+    }
+    note_running(world, world->device.running);
+    return true;
+}
+
+const esp_partition_t *world_partition(const world_t *world, uint32_t type, uint32_t subtype)
+{
+    for (uint32_t i = 0; i < world->device.partitions.count; i++) {
+        const esp_partition_t *p = &world->device.partitions.items[i];
+        if ((uint32_t)p->type == type && (uint32_t)p->subtype == subtype) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* ---- the owner's word --------------------------------------------------------------------------------------------- */
+
+void world_allow(world_t *world, const esp_partition_t *slot, unsigned image)
+{
+    CHECK(world->model.count < WORLD_PLACES_MAX, "more places than the sweep can keep");
+    world->model.may[world->model.count++] = (place_t){.address = slot->address, .image = image};
+}
+
+void world_forbid(world_t *world, uint32_t address)
+{
+    model_t *model = &world->model;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (model->may[i].address != address) {
+            model->may[kept++] = model->may[i];
+        }
+    }
+    model->count = kept;
+}
+
+void world_allow_only_running(world_t *world)
+{
+    world->model.may[0] = world->model.running;
+    world->model.count = 1;
+}
+
+bool world_is_on_trial(const world_t *world)
+{
+    uint32_t newest = 0, state = ESP_OTA_IMG_UNDEFINED;
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        const uint8_t *raw = world->sim.bytes + WORLD_OTADATA + copy * SECTOR;
+        uint32_t seq = le32_get(raw), now = le32_get(raw + 24);
+        bool counts = seq != UINT32_MAX && now != ESP_OTA_IMG_INVALID && now != ESP_OTA_IMG_ABORTED;
+        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest) {
+            newest = seq;
+            state = now;
+        }
+    }
+    return state == ESP_OTA_IMG_PENDING_VERIFY;
+}

@@ -1,0 +1,106 @@
+/* One device of the sweep: flash, eFuse, what runs, and what its owner has allowed to run. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_partition.h"
+#include "otter/device.h"
+#include "sim/sim_flash.h"
+
+#define WORLD_FLASH_SIZE 0x80000u
+#define WORLD_TABLE      0x8000u
+#define WORLD_OTADATA    0xD000u
+#define WORLD_PART_SIZE  0x10000u /* of each application partition: sixteen sectors */
+#define WORLD_IMAGES     5
+#define WORLD_IMAGE_MAX  0x4000u
+#define WORLD_PLACES_MAX 8
+#define WORLD_TRACE_MAX  512
+
+typedef enum { PHASE_BOOT, PHASE_DOWNLOAD, PHASE_SELECT, PHASE_CONFIRM, PHASE_OTHER, PHASE_COUNT } phase_t;
+
+typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE } op_kind_t;
+
+/** One operation of a run that was not cut. */
+typedef struct {
+    op_kind_t kind;
+    uint32_t len; /* bytes; of an eFuse: versions */
+} op_t;
+
+/** An image at an address: what may run. */
+typedef struct {
+    uint32_t address;
+    unsigned image;
+} place_t;
+
+/** What the owner has said so far. The harness keeps it from the calls it makes; otter's own state is not asked. */
+typedef struct {
+    place_t may[WORLD_PLACES_MAX]; /* every one of these may run at the next boot */
+    uint32_t count;
+    place_t running;         /* found by comparing bytes */
+    uint32_t secure_version; /* the eFuse */
+} model_t;
+
+/** How a partition table is laid out: 64 KiB each, one behind the other from 0x10000. */
+typedef struct {
+    const char *name;
+    bool factory, staging; /* staging: a data partition for copies, behind the slots */
+    uint32_t slots;
+} layout_t;
+
+typedef struct {
+    const layout_t *layout;
+    otter_device_config_t config;
+    uint32_t write_size;
+    uint32_t image_sectors; /* 0: less than one; the size of this world's images */
+} world_config_t;
+
+typedef struct {
+    sim_flash_t sim;
+    otter_flash_t flash; /* what the device sees: the simulator behind the fence */
+    otter_flash_ops_t ops;
+    otter_device_t device;
+    world_config_t config;
+    struct {
+        uint8_t bytes[WORLD_IMAGE_MAX];
+        uint32_t len, secure_version;
+    } images[WORLD_IMAGES];
+    model_t model;
+    phase_t phase;
+    bool weak;                     /* a cut left weak bits: reads, and so boots, may differ */
+    const esp_partition_t *target; /* the only partition besides otadata that may change now; NULL: none */
+    op_t trace[WORLD_TRACE_MAX];
+    uint32_t trace_count;
+    bool tracing;
+    bool verbose; /* tells each operation on stderr */
+} world_t;
+
+/** A new device: table, image 0 in its first partition, nothing else. Ends the program when out of memory. */
+void world_open(world_t *world, const world_config_t *config);
+void world_close(world_t *world);
+
+/** Power on and the bootloader; on success what runs was compared byte for byte. @return false: nothing boots */
+bool world_boot(world_t *world);
+
+/** Power returns after a cut. */
+void world_power_on(world_t *world);
+
+const esp_partition_t *world_partition(const world_t *world, uint32_t type, uint32_t subtype);
+
+/** The owner's word. */
+void world_allow(world_t *world, const esp_partition_t *slot, unsigned image);
+void world_forbid(world_t *world, uint32_t address);
+void world_allow_only_running(world_t *world);
+
+/** The record that decides says that the running image is on trial; decoded here, not by otter. */
+bool world_is_on_trial(const world_t *world);
+
+/** Prints what failed and the line that replays it, and ends the program: see trial.c. */
+void sweep_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#define CHECK(condition, ...)                                                                                \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            sweep_fail(__VA_ARGS__);                                                                         \
+        }                                                                                                    \
+    } while (0)
