@@ -73,7 +73,8 @@ class Bench:
         return wall_us / 1000, peak_kib / 1024
 
     def ours(self, flash, name):
-        return self.measure([self.otter, "update", flash, self.nginx.url(name), "--ca", self.ca.cert, "--quiet"])
+        return self.measure([self.otter, "update", flash, self.nginx.url(name), "--ca", self.ca.cert, "--quiet",
+                             "--rollback", "off"])
 
     def reference(self, name):
         out = self.work / "reference.bin"

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
 #include "linux/linux_device.h"
@@ -19,6 +17,7 @@
 #include "otter/boot.h"
 #include "otter/system.h"
 #include "progress.h"
+#include "update_report.h"
 
 #define CA_FILE_MAX (4u << 20)
 #define BUFFER_SIZE (256 * 1024) /* reads and writes this long cost the least; see docs/PERFORMANCE.md */
@@ -207,7 +206,7 @@ static int take_option(options_t *o, int option, char *value)
         o->quiet = true;
         return EXIT_DONE;
     default:
-        return cli_usage(VERB, "that option is unknown or lacks its value");
+        return EXIT_USAGE; /* parse_arguments has told what is unknown */
     }
 }
 
@@ -220,7 +219,8 @@ static int parse_arguments(options_t *o, int argc, char **argv, bool *help)
             *help = true;
             return EXIT_DONE;
         }
-        int status = take_option(o, option, optarg);
+        int status = option == '?' ? cli_usage(VERB, "'%s' is unknown or lacks its value", argv[optind - 1])
+                                   : take_option(o, option, optarg);
         if (status != EXIT_DONE) {
             return status;
         }
@@ -256,54 +256,57 @@ static esp_err_t add_headers(esp_http_client_handle_t client)
     return ESP_OK;
 }
 
-/** What the command found out, for its report. */
-typedef struct {
-    const char *error; /* text, NULL: none */
-    char error_text[320];
-    char from_version[33], to_version[33];
-    int64_t start_us;
-    uint32_t sectors_before;
-} outcome_t;
-
-static void take_version(char to[33], const esp_app_desc_t *desc)
-{
-    memcpy(to, desc->version, sizeof(desc->version));
-    to[32] = '\0';
-}
-
-static void set_error(outcome_t *outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void set_error(outcome_t *outcome, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(outcome->error_text, sizeof(outcome->error_text), format, args);
-    va_end(args);
-    outcome->error = outcome->error_text;
-}
-
-/** The slot that would boot now counts as running. */
-static void find_running(otter_device_t *device, outcome_t *outcome)
+/**
+ * The slot that would boot now counts as running. One that was never booted is no ground to stand on: as on a device that
+ * runs an unconfirmed app, nothing is updated before it has been tried, or the app to fall back to would be overwritten.
+ */
+static esp_err_t find_running(otter_device_t *device, const options_t *o, update_outcome_t *outcome)
 {
     otter_boot_result_t boot;
-    (void)otter_boot_finish_copies(
-        device); /* logged; what is downloaded next may need the staging partition */
+    (void)otter_boot_finish_copies(device); /* logged; the download may need the staging partition */
     if (otter_boot(device, OTTER_BOOT_DRY_RUN, &boot) != ESP_OK) {
-        return; /* nothing boots: an update is what such a device needs */
+        return ESP_OK; /* nothing boots: an update is what such a device needs */
     }
     device->running = boot.partition;
     esp_app_desc_t desc;
     if (ota_get_partition_description(device, boot.partition, &desc) == ESP_OK) {
-        take_version(outcome->from_version, &desc);
+        update_outcome_version(outcome->from_version, &desc);
     }
+    esp_ota_img_states_t state;
+    if (device->config.rollback && ota_get_state_partition(device, boot.partition, &state) == ESP_OK &&
+        state == ESP_OTA_IMG_NEW) {
+        update_outcome_error(
+            outcome,
+            "version %s in %s waits for its first boot and could not fall back: boot it first "
+            "(`otter run %s`), or use --rollback off",
+            outcome->from_version, boot.partition->label, o->flash_path);
+        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    }
+    return ESP_OK;
 }
 
-static const esp_partition_t *find_slot(const otter_device_t *device, const char *label)
+/** The partition that --slot names, if it can be written. NULL with the error told. */
+static const esp_partition_t *find_slot(const otter_device_t *device, const options_t *o, esp_err_t *err,
+                                        update_outcome_t *outcome)
 {
     for (uint32_t i = 0; i < device->partitions.count; i++) {
-        if (strcmp(device->partitions.items[i].label, label) == 0) {
-            return &device->partitions.items[i];
+        const esp_partition_t *p = &device->partitions.items[i];
+        if (strcmp(p->label, o->slot) != 0) {
+            continue;
         }
+        bool slot = p->type == ESP_PARTITION_TYPE_APP && p->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+                    p->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+        *err = !slot ? ESP_ERR_INVALID_ARG : p == device->running ? ESP_ERR_OTA_PARTITION_CONFLICT : ESP_OK;
+        if (*err != ESP_OK) {
+            update_outcome_error(
+                outcome, slot ? "%s is the slot that runs: choose another" : "%s is no update slot (ota_n)",
+                o->slot);
+        }
+        return *err == ESP_OK ? p : NULL;
     }
+    *err = ESP_ERR_NOT_FOUND;
+    update_outcome_error(outcome, "there is no partition '%s'; `otter flash info %s` lists them", o->slot,
+                         o->flash_path);
     return NULL;
 }
 
@@ -314,13 +317,16 @@ static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t h
         err = esp_https_ota_perform(handle);
         progress_show(progress, device->report.bytes_written, device->report.image_size);
     } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS && interrupted == 0);
-    progress_end(progress, device->report.bytes_written, device->report.image_size);
+    if (device->report.bytes_written > 0) {
+        progress_end(progress, device->report.bytes_written, device->report.image_size);
+    }
     return err;
 }
 
 static esp_err_t run_update(otter_device_t *device, const options_t *o, const char *ca_pem,
-                            outcome_t *outcome)
+                            update_outcome_t *outcome)
 {
+    esp_err_t err = ESP_OK;
     const esp_http_client_config_t http = {
         .url = o->url,
         .cert_pem = ca_pem,
@@ -340,28 +346,28 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ch
         .retry = {.attempts = o->retries > 0 ? o->retries : -1, .delay_ms = o->retry_delay_ms},
     };
     if (o->slot != NULL) {
-        config.partition.staging = find_slot(device, o->slot);
-        if (config.partition.staging == NULL) {
-            set_error(outcome, "there is no partition '%s'; `otter flash info %s` lists them", o->slot,
-                      o->flash_path);
-            return ESP_ERR_NOT_FOUND;
+        config.partition.staging = find_slot(device, o, &err, outcome);
+        if (err != ESP_OK) {
+            return err;
         }
     }
     esp_https_ota_handle_t handle = NULL;
-    esp_err_t err = https_ota_begin(device, &config, &handle);
+    err = https_ota_begin(device, &config, &handle);
     if (err != ESP_OK) {
         return err;
     }
     esp_app_desc_t desc;
-    bool has_desc = esp_https_ota_get_img_desc(handle, &desc) == ESP_OK;
-    if (has_desc) {
-        take_version(outcome->to_version, &desc);
+    if (esp_https_ota_get_img_desc(handle, &desc) == ESP_OK) {
+        update_outcome_version(outcome->to_version, &desc);
+    } else {
+        device->report.code =
+            ESP_OK; /* a broken image is told by perform, which looks at its first byte first */
     }
     progress_t progress;
     progress_begin(&progress, !o->quiet && !o->json);
     err = transfer(device, handle, &progress);
     if (interrupted != 0) {
-        set_error(outcome, "interrupted; the old firmware still boots");
+        update_outcome_error(outcome, "interrupted; the old firmware still boots");
         (void)esp_https_ota_abort(handle);
         return ESP_FAIL;
     }
@@ -372,88 +378,7 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ch
     return esp_https_ota_finish(handle);
 }
 
-/* ---- the report ----------------------------------------------------------------------------------------------- */
-
-static void add_text(cJSON *object, const char *name, const char *text)
-{
-    cJSON_AddItemToObject(object, name,
-                          text != NULL && text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
-/** ESP-IDF returns some codes of the HTTP client negated; their names are what people know. */
-static const char *result_name(esp_err_t err)
-{
-    return esp_err_to_name(err < 0 && err != ESP_FAIL ? -err : err);
-}
-
-static void print_json(const otter_device_t *device, const outcome_t *outcome, esp_err_t err, double seconds)
-{
-    const otter_update_report_t *report = &device->report;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "result", result_name(err));
-    add_text(json, "error", outcome->error);
-    cJSON_AddStringToObject(json, "stage", otter_stage_name(report->stage));
-    cJSON_AddNumberToObject(json, "http_status", report->http_status);
-    add_text(json, "url", report->url);
-    add_text(json, "slot", report->slot);
-    add_text(json, "from_version", outcome->from_version);
-    add_text(json, "to_version", outcome->to_version);
-    cJSON_AddNumberToObject(json, "bytes_downloaded", (double)report->bytes_downloaded);
-    cJSON_AddNumberToObject(json, "bytes_written", (double)report->bytes_written);
-    cJSON_AddNumberToObject(json, "bytes_resumed", (double)report->bytes_resumed);
-    cJSON_AddNumberToObject(json, "sectors_erased",
-                            device->flash->stats.sectors_erased - outcome->sectors_before);
-    cJSON_AddNumberToObject(json, "seconds", seconds);
-    cJSON_AddNumberToObject(json, "attempts", report->attempts);
-    char *text = cJSON_Print(json);
-    if (text != NULL) {
-        puts(text);
-    }
-    free(text);
-    cJSON_Delete(json);
-}
-
-/** What to do about it, for the failures whose cause is plain. */
-static const char *next_step(esp_err_t err, const otter_update_report_t *report)
-{
-    switch (err) {
-    case ESP_ERR_HTTP_CONNECT:
-        return report->transport.tls_verify != 0 ? "check --ca and the name in the URL"
-                                                 : "check the URL and the server";
-    case ESP_ERR_INVALID_VERSION:
-        return "serve the image that is built for this chip";
-    case ESP_ERR_OTA_VALIDATE_FAILED:
-        return "`otter image verify` tells what is wrong with the file";
-    case ESP_ERR_OTA_PARTITION_CONFLICT:
-        return "choose a slot that does not run";
-    case ESP_ERR_INVALID_SIZE:
-        return "a larger slot or a smaller image is needed";
-    default:
-        return "the old firmware still boots; try again";
-    }
-}
-
-static int report_outcome(const otter_device_t *device, outcome_t *outcome, const options_t *o, esp_err_t err)
-{
-    double seconds = (double)(otter_now_us() - outcome->start_us) / 1e6;
-    const otter_update_report_t *report = &device->report;
-    if (err != ESP_OK && outcome->error == NULL) {
-        set_error(outcome, "%s (%s): %s", report->why[0] != '\0' ? report->why : "the update failed",
-                  result_name(err), next_step(err, report));
-    }
-    if (o->json) {
-        print_json(device, outcome, err, seconds);
-    }
-    if (err != ESP_OK) {
-        return cli_fail(VERB, "%s", outcome->error);
-    }
-    if (!o->json && !o->quiet) {
-        printf("%s: version %s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n",
-               o->flash_path, outcome->to_version[0] != '\0' ? outcome->to_version : "unknown", report->slot,
-               report->bytes_written, seconds);
-    }
-    return EXIT_DONE;
-}
+/* ---- the command ---------------------------------------------------------------------------------------------- */
 
 static void catch_signals(void)
 {
@@ -462,23 +387,57 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static int update_device(linux_device_t *dev, const options_t *o, const char *ca_pem)
+/** The update on an open device, up to the last byte on the medium. */
+static esp_err_t update_device(linux_device_t *dev, const options_t *o, const char *ca_pem,
+                               update_outcome_t *outcome)
 {
-    outcome_t outcome = {.start_us = otter_now_us(), .sectors_before = dev->flash->stats.sectors_erased};
+    uint32_t before = dev->flash->stats.sectors_erased;
     esp_err_t err = dev->device.partitions.status;
     if (err != ESP_OK) {
-        set_error(&outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
-                  o->flash_path, esp_err_to_name(err));
+        update_outcome_error(outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
+                             o->flash_path, esp_err_to_name(err));
     } else {
-        find_running(&dev->device, &outcome);
-        err = run_update(&dev->device, o, ca_pem, &outcome);
+        err = find_running(&dev->device, o, outcome);
+    }
+    if (err == ESP_OK) {
+        err = run_update(&dev->device, o, ca_pem, outcome);
     }
     esp_err_t closing = otter_flash_sync(dev->flash);
     if (err == ESP_OK && closing != ESP_OK) {
         err = closing;
-        set_error(&outcome, "%s cannot be written to the end (%s)", o->flash_path, esp_err_to_name(closing));
+        update_outcome_error(outcome, "%s cannot be written to the end (%s)", o->flash_path,
+                             esp_err_to_name(closing));
     }
-    return report_outcome(&dev->device, &outcome, o, err);
+    outcome->sectors_erased = dev->flash->stats.sectors_erased - before;
+    outcome->report = dev->device.report;
+    return err;
+}
+
+/** Opens what the update needs. @return what it ends with; outcome tells the rest */
+static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
+{
+    char *ca_pem = NULL;
+    size_t ca_len = 0;
+    char why[320] = "";
+    if (o->ca_path != NULL) {
+        ca_pem = (char *)cli_load_file(o->ca_path, CA_FILE_MAX, &ca_len, why, sizeof(why));
+        if (ca_pem == NULL) {
+            update_outcome_error(outcome, "%s", why);
+            return ESP_ERR_INVALID_ARG;
+        }
+    }
+    linux_device_t dev;
+    esp_err_t err = linux_device_open(&dev, o->flash_path, &o->device, why, sizeof(why));
+    if (err != ESP_OK) {
+        update_outcome_error(outcome, "%s: %s", o->flash_path, why);
+    } else {
+        active_options = o;
+        catch_signals();
+        err = update_device(&dev, o, ca_pem, outcome);
+        (void)linux_device_close(&dev); /* synced above, where its failure was told */
+    }
+    free(ca_pem);
+    return err;
 }
 
 int cmd_update(int argc, char **argv)
@@ -494,25 +453,7 @@ int cmd_update(int argc, char **argv)
         return status;
     }
     esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
-    char *ca_pem = NULL;
-    size_t ca_len = 0;
-    if (o.ca_path != NULL) {
-        ca_pem = (char *)cli_read_file(VERB, o.ca_path, CA_FILE_MAX, &ca_len);
-        if (ca_pem == NULL) {
-            return EXIT_FAILED;
-        }
-    }
-    char why[320] = "";
-    linux_device_t dev;
-    if (linux_device_open(&dev, o.flash_path, &o.device, why, sizeof(why)) != ESP_OK) {
-        status = cli_fail(VERB, "%s: %s", o.flash_path, why);
-    } else {
-        active_options = &o;
-        catch_signals();
-        status = update_device(&dev, &o, ca_pem);
-        otter_device_deinit(&dev.device);
-        (void)linux_device_close(&dev); /* synced above, where its failure was told */
-    }
-    free(ca_pem);
-    return status;
+    update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
+    esp_err_t err = open_and_update(&o, &outcome);
+    return update_outcome_tell(&outcome, err, o.flash_path, o.json, o.quiet);
 }

@@ -56,40 +56,57 @@ static ssize_t read_all(int fd, uint8_t *buf, size_t size)
     return (ssize_t)used;
 }
 
-uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len)
+/** Everything that an open file holds. */
+static uint8_t *load_open_file(int fd, const char *path, size_t max, size_t *len, char *why, size_t why_size)
 {
-    uint8_t *data = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        cli_fail(verb, "cannot open %s: %s", path, strerror(errno));
-        goto done;
+    if (fstat(fd, &st) != 0) {
+        snprintf(why, why_size, "cannot open %s: %s", path, strerror(errno));
+        return NULL;
     }
     if (!S_ISREG(st.st_mode)) {
-        cli_fail(verb, "%s is not an ordinary file", path);
-        goto done;
+        snprintf(why, why_size, "%s is not an ordinary file", path);
+        return NULL;
     }
     if ((uint64_t)st.st_size > max) {
-        cli_fail(verb, "%s has %lld bytes, more than the %zu this can be", path, (long long)st.st_size, max);
-        goto done;
+        snprintf(why, why_size, "%s has %lld bytes, more than the %zu this can be", path,
+                 (long long)st.st_size, max);
+        return NULL;
     }
-    data = malloc((size_t)st.st_size + 1);
+    uint8_t *data = malloc((size_t)st.st_size + 1);
     if (data == NULL) {
-        cli_fail(verb, "out of memory for the %lld bytes of %s", (long long)st.st_size, path);
-        goto done;
+        snprintf(why, why_size, "out of memory for the %lld bytes of %s", (long long)st.st_size, path);
+        return NULL;
     }
     ssize_t n = read_all(fd, data, (size_t)st.st_size);
     if (n < 0) {
-        cli_fail(verb, "cannot read %s: %s", path, strerror(errno));
+        snprintf(why, why_size, "cannot read %s: %s", path, strerror(errno));
         free(data);
-        data = NULL;
-        goto done;
+        return NULL;
     }
     data[n] = 0;
     *len = (size_t)n;
-done:
-    if (fd >= 0) {
-        close(fd);
+    return data;
+}
+
+uint8_t *cli_load_file(const char *path, size_t max, size_t *len, char *why, size_t why_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        snprintf(why, why_size, "cannot open %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    uint8_t *data = load_open_file(fd, path, max, len, why, why_size);
+    close(fd);
+    return data;
+}
+
+uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len)
+{
+    char why[512];
+    uint8_t *data = cli_load_file(path, max, len, why, sizeof(why));
+    if (data == NULL) {
+        cli_fail(verb, "%s", why);
     }
     return data;
 }

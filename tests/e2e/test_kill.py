@@ -54,7 +54,7 @@ class KillCase(UpdateCase):
         at = {"factory": 0x10000, "ota_0": 0x110000, "ota_1": 0x210000}[label]
         content = self.flash.read_bytes()
         self.assertTrue(any(content[at:at + len(i)] == i for i in images), f"{told}: what boots in {label} is no image")
-        done, report = self.update(self.server.url("app-2.0.0.bin"))
+        done, report = self.update(self.server.url("app-2.0.0.bin"), "--rollback", "off")
         self.assertEqual(done.returncode, 0, f"{told}: {done.stderr}")
         self.assertEqual(self.boots(), report["slot"], told)
 
@@ -121,14 +121,14 @@ class RandomKills(KillCase):
         self.new_device()
         for i in range(TRIALS):
             after = self.kill_at_random([str(OTTER), "update", str(self.flash), self.server.url("app-2.0.0.bin"), "--ca",
-                                         self.ca.cert, "--quiet"], 0.04)
+                                         self.ca.cert, "--quiet", "--rollback", "off"], 0.04)
             self.check_alive(f"trial {i}: killed after {after:.4f} s", self.images())
 
     def test_resuming_update_killed(self):
         self.new_device()
         for i in range(TRIALS):
             after = self.kill_at_random([str(OTTER), "update", str(self.flash), self.server.url("app-2.0.0.bin"), "--ca",
-                                         self.ca.cert, "--quiet", "--resume"], 0.04)
+                                         self.ca.cert, "--quiet", "--resume", "--rollback", "off"], 0.04)
             self.check_alive(f"trial {i}: killed after {after:.4f} s", self.images())
 
     def test_run_killed(self):

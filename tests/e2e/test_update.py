@@ -110,14 +110,14 @@ class GoodUpdates(UpdateCase):
 
     def test_updates_go_from_slot_to_slot(self):
         with servers.HttpsServer(self.www, self.cert) as server:
-            report = self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
+            report = self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0", "--rollback", "off")
             size = (self.www / "app2.bin").stat().st_size
             self.assertEqual(report["bytes_downloaded"], size)
             self.assertEqual(report["bytes_written"], size)
             self.assertEqual(report["from_version"], "1.0.0")
             self.assertEqual(report["http_status"], 200)
-            self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0")
-            self.check_updated(server.url("exact.bin"), "ota_0", "3.0.0")
+            self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0", "--rollback", "off")
+            self.check_updated(server.url("exact.bin"), "ota_0", "3.0.0", "--rollback", "off")
 
     def test_what_is_in_flash_is_the_image(self):
         with servers.HttpsServer(self.www, self.cert) as server:
@@ -163,12 +163,12 @@ class GoodUpdates(UpdateCase):
 
     def test_torn_otadata_copy_is_survived(self):
         with servers.HttpsServer(self.www, self.cert) as server:
-            self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
+            self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0", "--rollback", "off")
             with open(self.flash, "r+b") as flash:  # the second copy: cut in the middle of its program
                 flash.seek(0xE000)
                 flash.write(b"\x02\0\0\0" + b"\xff" * 8)
             self.assertEqual(self.boots(), "ota_0")
-            self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0")
+            self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0", "--rollback", "off")
 
     def test_plain_lines_and_one_summary_without_json(self):
         with servers.HttpsServer(self.www, self.cert) as server:
@@ -234,10 +234,26 @@ class BadImages(UpdateCase):
         self.check_refused(done, report, "ESP_ERR_INVALID_SIZE", "download")
         self.assertEqual(self.flash.read_bytes()[0x210000:0x310000].strip(b"\xff"), b"")
 
-    def test_update_to_the_running_slot(self):
+    def test_image_that_waits_for_its_first_boot_is_not_updated_over(self):
+        """Or the only confirmed app would be overwritten: with two slots, two updates in a row leave nothing to fall back to."""
         with servers.HttpsServer(self.www, self.cert) as server:
             self.assertEqual(self.update(server.url("app2.bin"))[0].returncode, 0)
-            done, report = self.update(server.url("app1.bin"), "--slot", "ota_0")
+            before = self.flash.read_bytes()
+            done, report = self.update(server.url("app1.bin"))
+        self.assertEqual((done.returncode, report["result"]), (1, "ESP_ERR_OTA_ROLLBACK_INVALID_STATE"))
+        self.assertIn("2.0.0 in ota_0 waits for its first boot", done.stderr)
+        self.assertEqual(self.flash.read_bytes(), before)
+
+    def test_slots_that_cannot_be_written(self):
+        for label, result in (("nvs", "ESP_ERR_INVALID_ARG"), ("factory", "ESP_ERR_INVALID_ARG"),
+                              ("nothing", "ESP_ERR_NOT_FOUND")):
+            done, report = self.update("https://127.0.0.1:1/x", "--slot", label)
+            self.check_refused(done, report, result, "config", label)
+
+    def test_update_to_the_running_slot(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            self.assertEqual(self.update(server.url("app2.bin"), "--rollback", "off")[0].returncode, 0)
+            done, report = self.update(server.url("app1.bin"), "--slot", "ota_0", "--rollback", "off")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(report["result"], "ESP_ERR_OTA_PARTITION_CONFLICT")
         self.assertEqual(self.boots(), "ota_0")
@@ -379,9 +395,10 @@ class BadServers(UpdateCase):
 
 class BadFlash(UpdateCase):
     def refused(self, text):
-        done = otter("update", self.flash, "https://127.0.0.1:1/x", "--ca", self.ca.cert)
+        done = otter("update", self.flash, "https://127.0.0.1:1/x", "--ca", self.ca.cert, "--json")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(text, json.loads(done.stdout)["error"])
         self.assertIn(text, done.stderr)
 
     def test_flash_files_that_are_none(self):

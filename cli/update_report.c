@@ -1,0 +1,132 @@
+/* The outcome of an update in words and in JSON. */
+#include "update_report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "clean_text.h"
+#include "cli.h"
+#include "otter/system.h"
+
+void update_outcome_version(char to[UPDATE_VERSION_SIZE], const esp_app_desc_t *desc)
+{
+    clean_text(to, desc->version, sizeof(desc->version));
+}
+
+void update_outcome_error(update_outcome_t *outcome, const char *format, ...)
+{
+    if (outcome->has_error) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(outcome->error, sizeof(outcome->error), format, args);
+    va_end(args);
+    outcome->has_error = true;
+}
+
+/** ESP-IDF returns some codes of the HTTP client negated; their names are what people know. */
+static const char *result_name(esp_err_t err)
+{
+    return esp_err_to_name(err < 0 && err != ESP_FAIL ? -err : err);
+}
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    cJSON_AddItemToObject(object, name, text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull());
+}
+
+static void print_json(const update_outcome_t *outcome, esp_err_t err, double seconds)
+{
+    const otter_update_report_t *report = &outcome->report;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "result", result_name(err));
+    add_text(json, "error", outcome->error);
+    cJSON_AddStringToObject(json, "stage", otter_stage_name(report->stage));
+    cJSON_AddNumberToObject(json, "http_status", report->http_status);
+    add_text(json, "url", report->url);
+    add_text(json, "slot", report->slot);
+    add_text(json, "from_version", outcome->from_version);
+    add_text(json, "to_version", outcome->to_version);
+    cJSON_AddNumberToObject(json, "bytes_downloaded", (double)report->bytes_downloaded);
+    cJSON_AddNumberToObject(json, "bytes_written", (double)report->bytes_written);
+    cJSON_AddNumberToObject(json, "bytes_resumed", (double)report->bytes_resumed);
+    cJSON_AddNumberToObject(json, "sectors_erased", outcome->sectors_erased);
+    cJSON_AddNumberToObject(json, "seconds", seconds);
+    cJSON_AddNumberToObject(json, "attempts", report->attempts);
+    char *text = cJSON_Print(json);
+    if (text != NULL) {
+        puts(text);
+    }
+    free(text);
+    cJSON_Delete(json);
+}
+
+/* What to do about a failure whose cause is plain, by code and stage; first match. */
+static const struct next_step {
+    esp_err_t code; /* ESP_OK: any */
+    int stage;      /* an otter_stage_t, -1: any */
+    const char *text;
+} next_steps[] = {
+    {ESP_ERR_INVALID_VERSION, -1, "serve the image that is built for this chip"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, -1, "`otter image verify` tells what is wrong with the file"},
+    {ESP_ERR_INVALID_SIZE, -1, "a larger slot or a smaller image is needed"},
+    {ESP_ERR_HTTP_REDIRECT_DOWNGRADE, -1, "ask the server's owner for an https address"},
+    {ESP_OK, OTTER_STAGE_CONFIG, "`otter update --help` explains the options"},
+    {ESP_OK, OTTER_STAGE_REQUEST, "check the URL and what the server has there"},
+    {ESP_OK, OTTER_STAGE_GATE, "check that the URL is an app image's"},
+    {ESP_OK, -1, "the old firmware still boots; try again"},
+};
+
+static const char *next_step(esp_err_t err, const otter_update_report_t *report)
+{
+    if (err == ESP_ERR_HTTP_CONNECT) {
+        return report->transport.tls_verify != 0 ? "check --ca and the name in the URL"
+                                                 : "check the URL and the server";
+    }
+    const struct next_step *row = next_steps;
+    while ((row->code != ESP_OK && row->code != err) ||
+           (row->stage != -1 && row->stage != (int)report->stage)) {
+        row++; /* the last row fits everything */
+    }
+    return row->text;
+}
+
+/** The report's words, with the code's name unless they have it already. */
+static void explain(update_outcome_t *outcome, esp_err_t err)
+{
+    const char *why = outcome->report.why[0] != '\0' ? outcome->report.why : "the update failed";
+    const char *name = result_name(err);
+    const char *step = next_step(err, &outcome->report);
+    if (strstr(why, name) != NULL) {
+        update_outcome_error(outcome, "%s: %s", why, step);
+    } else {
+        update_outcome_error(outcome, "%s (%s): %s", why, name, step);
+    }
+}
+
+int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *flash_path, bool json,
+                        bool quiet)
+{
+    double seconds = (double)(otter_now_us() - outcome->start_us) / 1e6;
+    if (err != ESP_OK) {
+        explain(outcome, err);
+    }
+    if (json) {
+        print_json(outcome, err, seconds);
+    }
+    if (err != ESP_OK) {
+        return cli_fail("update", "%s", outcome->error);
+    }
+    if (!json && !quiet) {
+        printf("%s: version %s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n", flash_path,
+               outcome->to_version[0] != '\0' ? outcome->to_version : "unknown", outcome->report.slot,
+               outcome->report.bytes_written + outcome->report.bytes_resumed, seconds);
+    }
+    return EXIT_DONE;
+}
