@@ -13,6 +13,7 @@
 #include "flash/partition_list.h"
 #include "flash_verbs.h"
 #include "linux/linux_device.h"
+#include "otter/boot.h"
 #include "table_csv.h"
 
 #define VERB  "flash"
@@ -78,6 +79,9 @@ static const esp_partition_t *open_partition(linux_device_t *dev, const io_optio
     if (linux_device_open(dev, o->flash, &o->device, why, sizeof(why)) != ESP_OK) {
         cli_fail(VERB, "%s: %s", o->flash, why);
         return NULL;
+    }
+    if (!o->device.read_only) {
+        (void)otter_boot_finish_copies(&dev->device); /* what is written next may be what one copies from */
     }
     otter_partition_list_t *list = &dev->device.partitions;
     uint32_t table_offset = dev->device.config.table_offset;

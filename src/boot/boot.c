@@ -430,7 +430,9 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
     if (device->updates == NULL && device->running == NULL) { /* nobody holds records of the list */
         (void)partition_list_load(&device->partitions, device->flash, device->config.table_offset,
                                   device->config.allow_no_md5);
-        if (device->partitions.status != ESP_OK && table_is_unusable(device)) {
+        bool intact =
+            device->partitions.status == ESP_OK && !device->config.allow_no_md5; /* its MD5 matches */
+        if (!intact && table_is_unusable(device)) {
             (void)staged_copy_rescue_table(device); /* if it cannot, the boot step says what is wrong */
         }
     }
@@ -452,5 +454,11 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
         device->running = NULL;
         (void)otter_boot_finish_copies(device); /* logged; what boots does not depend on it */
     }
-    return decide_and_start(device, commit, result);
+    esp_err_t err = decide_and_start(device, commit, result);
+    if (!commit && staged_copy_is_pending(device)) {
+        size_t used = strlen(result->reason);
+        snprintf(result->reason + used, sizeof(result->reason) - used,
+                 "; before that an unfinished copy from a staging partition is finished");
+    }
+    return err;
 }
