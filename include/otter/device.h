@@ -47,6 +47,10 @@ typedef struct otter_device {
     struct ota_update *updates;
     uint32_t last_update_handle;
     otter_update_report_t report; /* of the last HTTPS update */
+    bool report_begun;            /* there was one since the device was brought up */
+    /** Memory that survives a reset but not a power cut (RTC memory), at any alignment; the port's. NULL: there is none. */
+    void *retained;
+    uint32_t retained_size; /* bytes */
     /** Receives ESP_HTTPS_OTA_EVENT events; src/idf posts them to the default loop. NULL: nobody listens. */
     void (*on_https_ota_event)(int32_t id, const void *data, size_t size);
     char last_reason[128]; /* why the last image was refused, for people; "" when none was */

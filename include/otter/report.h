@@ -32,5 +32,12 @@ typedef struct {
     uint32_t attempts;      /* connections made for this update */
 } otter_update_report_t;
 
+/**
+ * How the last HTTPS update of the current device went: of this run, or of the run before a reset if the device has memory
+ * that survives one.
+ * @return ESP_OK, ESP_ERR_NOT_FOUND (none is known), ESP_ERR_INVALID_ARG (NULL), ESP_ERR_INVALID_STATE (no device)
+ */
+esp_err_t otter_update_last_report(otter_update_report_t *report);
+
 /** "config", "connect", ... as in `otter update --json`. */
 const char *otter_stage_name(otter_stage_t stage);

@@ -60,18 +60,17 @@ static void lose_power(void)
     _exit(EXIT_SUCCESS); /* no task does another thing */
 }
 
-/** `otter run --cut-after`: the count of flash operations goes on where the bootloader's ended. */
-static bool plan_power_cut(otter_flash_t *flash)
+/** What the device keeps while it has power: the count up to a planned power cut, and memory for the application. */
+static bool attach_shared_memory(void)
 {
-    if (getenv(RUN_ENV_CUT) == NULL) {
-        return true;
-    }
-    int fd = inherited(RUN_ENV_CUT);
-    uint32_t *left = mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (left == MAP_FAILED) {
+    int fd = inherited(RUN_ENV_SHARED);
+    run_shared_t *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared == MAP_FAILED) {
         return false;
     }
-    file_flash_plan_cut(flash, left, lose_power);
+    file_flash_plan_cut(dev.flash, &shared->cut_left, lose_power);
+    dev.device.retained = shared->retained;
+    dev.device.retained_size = sizeof(shared->retained);
     return true;
 }
 
@@ -90,8 +89,8 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
         return false;
     }
-    if (!plan_power_cut(dev.flash)) {
-        snprintf(why, why_size, "the planned power cut cannot be set up");
+    if (!attach_shared_memory()) {
+        snprintf(why, why_size, "the memory shared with the runner is not there");
         return false;
     }
     dev.device.running = partition_at(&dev.device.partitions, boot->running);

@@ -57,10 +57,8 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
     set_inherited(control);
     set_env_number(RUN_ENV_FLASH, start->flash);
     set_env_number(RUN_ENV_CONTROL, control);
-    if (start->cut >= 0) {
-        set_inherited(start->cut);
-        set_env_number(RUN_ENV_CUT, start->cut);
-    }
+    set_inherited(start->shared);
+    set_env_number(RUN_ENV_SHARED, start->shared);
     setenv(RUN_ENV_FLASH_PATH, start->flash_path, 1);
     char boot[RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&start->boot, boot);

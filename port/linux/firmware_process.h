@@ -18,7 +18,7 @@ typedef enum {
 typedef struct {
     int executable;         /* descriptor of an ELF executable for this machine */
     int flash;              /* descriptor of the flash file */
-    int cut;                /* descriptor behind RUN_ENV_CUT, -1: no power cut is planned */
+    int shared;             /* descriptor behind RUN_ENV_SHARED */
     const char *flash_path; /* absolute */
     const char *name;       /* argv[0] */
     run_boot_t boot;

@@ -32,8 +32,8 @@ typedef struct {
     uint32_t boots;      /* that have ended */
     uint32_t crashes;    /* in a row, of the partition at crashed_at */
     uint32_t crashed_at; /* offset in flash */
-    int cut;             /* memory file with the operations left until the power cut, -1: none is planned */
-    uint32_t *cut_left;
+    int shared_fd;       /* memory file behind `shared` */
+    run_shared_t *shared;
     char *why;
     size_t why_size;
 } run_t;
@@ -95,38 +95,29 @@ static void lose_power(void)
     _exit(EXIT_SUCCESS);
 }
 
-/** The count of flash operations that bootloader and firmware share. @return false with errno */
-static bool plan_power_cut(run_t *run)
+/** What bootloader and firmware share for as long as there is power. @return false with errno */
+static bool make_shared_memory(run_t *run)
 {
-    run->cut = -1;
-    if (run->options.cut_after == 0) {
-        return true;
-    }
-    run->cut = memfd_create("cut", MFD_CLOEXEC);
-    if (run->cut < 0 || ftruncate(run->cut, sizeof(*run->cut_left)) != 0) {
+    run->shared_fd = memfd_create("shared", MFD_CLOEXEC);
+    if (run->shared_fd < 0 || ftruncate(run->shared_fd, sizeof(*run->shared)) != 0) {
         return false;
     }
-    run->cut_left = mmap(NULL, sizeof(*run->cut_left), PROT_READ | PROT_WRITE, MAP_SHARED, run->cut, 0);
-    if (run->cut_left == MAP_FAILED) {
+    run->shared = mmap(NULL, sizeof(*run->shared), PROT_READ | PROT_WRITE, MAP_SHARED, run->shared_fd, 0);
+    if (run->shared == MAP_FAILED) {
         return false;
     }
-    *run->cut_left = run->options.cut_after;
+    run->shared->cut_left = run->options.cut_after;
     return true;
 }
 
-static void end_power_cut(run_t *run, run_end_t end)
+static void tell_power_cut(const run_t *run, run_end_t end)
 {
-    if (run->cut < 0) {
-        return;
-    }
     if (end == RUN_UNPOWERED) {
         print_line("power was cut in the app");
-    } else {
+    } else if (run->options.cut_after > 0) {
         print_line("power was not cut: the run made %u flash operations",
-                   (unsigned)(run->options.cut_after - *run->cut_left));
+                   (unsigned)(run->options.cut_after - run->shared->cut_left));
     }
-    munmap(run->cut_left, sizeof(*run->cut_left));
-    close(run->cut);
 }
 
 static run_end_t fail(run_t *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -215,7 +206,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
     const firmware_start_t how = {
         .executable = loaded->executable,
         .flash = file_flash_descriptor(run->dev.flash),
-        .cut = run->cut,
+        .shared = run->shared_fd,
         .flash_path = run->absolute_path,
         .name = loaded->name,
         .boot = {.reset_reason = (uint32_t)run->reason,
@@ -260,9 +251,7 @@ static void reset(run_t *run, const firmware_result_t *result)
 static bool run_once(run_t *run, run_end_t *end, int *signal)
 {
     *end = RUN_FAILED;
-    if (run->cut >= 0) {
-        file_flash_plan_cut(run->dev.flash, run->cut_left, lose_power);
-    }
+    file_flash_plan_cut(run->dev.flash, &run->shared->cut_left, lose_power);
     print_reset(run);
     loaded_t loaded;
     if (!boot(run, &loaded)) {
@@ -308,6 +297,26 @@ static bool check_chip(run_t *run)
     return false;
 }
 
+/** Boot after boot, as long as there is power. */
+static run_end_t live(run_t *run, int *signal)
+{
+    if (!make_shared_memory(run)) {
+        return fail(run, "no memory for the device: %s", strerror(errno));
+    }
+    run_end_t end;
+    while (!run_once(run, &end, signal)) {
+        if (linux_device_refresh(&run->dev, run->path, &run->options.device, run->why, run->why_size) !=
+            ESP_OK) {
+            end = RUN_FAILED; /* the device is closed, which linux_device_close takes */
+            break;
+        }
+    }
+    tell_power_cut(run, end);
+    munmap(run->shared, sizeof(*run->shared));
+    close(run->shared_fd);
+    return end;
+}
+
 run_end_t run_device(const char *path, const run_options_t *options, int *signal, char *why, size_t why_size)
 {
     run_t run = {
@@ -321,16 +330,8 @@ run_end_t run_device(const char *path, const run_options_t *options, int *signal
     run.absolute_path = realpath(path, NULL);
     if (run.absolute_path == NULL) {
         end = fail(&run, "cannot resolve the path: %s", strerror(errno));
-    } else if (!plan_power_cut(&run)) {
-        end = fail(&run, "the power cut cannot be planned: %s", strerror(errno));
     } else if (check_chip(&run)) {
-        while (!run_once(&run, &end, signal)) {
-            if (linux_device_refresh(&run.dev, path, &run.options.device, why, why_size) != ESP_OK) {
-                free(run.absolute_path);
-                return RUN_FAILED; /* refresh closed the device */
-            }
-        }
-        end_power_cut(&run, end);
+        end = live(&run, signal);
     }
     free(run.absolute_path);
     if (linux_device_close(&run.dev) != ESP_OK && end != RUN_FAILED) {

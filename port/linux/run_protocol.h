@@ -9,10 +9,15 @@
 #define RUN_ENV_FLASH   "OTTER_FLASH_FD"   /* descriptor of the flash file, open and locked */
 #define RUN_ENV_CONTROL "OTTER_CONTROL_FD" /* descriptor: write end of the pipe to the runner */
 #define RUN_ENV_FLASH_PATH                                                                                   \
-    "OTTER_FLASH_PATH"            /* absolute path of the flash file; the eFuse file lies beside it */
-#define RUN_ENV_BOOT "OTTER_BOOT" /* run_boot_t as text */
-#define RUN_ENV_CUT                                                                                          \
-    "OTTER_CUT_FD" /* descriptor of a memory file: uint32_t, flash operations until power is lost */
+    "OTTER_FLASH_PATH"                   /* absolute path of the flash file; the eFuse file lies beside it */
+#define RUN_ENV_BOOT   "OTTER_BOOT"      /* run_boot_t as text */
+#define RUN_ENV_SHARED "OTTER_SHARED_FD" /* descriptor of a memory file: run_shared_t */
+
+/** Memory that the runner and each firmware in turn share: it lives as long as the device has power. */
+typedef struct {
+    uint32_t cut_left;      /* flash operations until the planned power cut, 0: none is planned */
+    uint8_t retained[4092]; /* survives a reset, as RTC memory does; zeros when power comes */
+} run_shared_t;
 
 /** What the bootloader tells the firmware. */
 typedef struct {

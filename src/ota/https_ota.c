@@ -20,6 +20,7 @@
 #include "flash/partition_list.h"
 #include "image/image.h"
 #include "ota/https_source.h"
+#include "ota/report_memory.h"
 #include "ota/resume_record.h"
 #include "ota/update.h"
 #include "ota/update_internal.h"
@@ -291,10 +292,11 @@ static esp_err_t check_arguments(otter_device_t *device, const esp_https_ota_con
     return err;
 }
 
-esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
-                          esp_https_ota_handle_t *handle)
+static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                       esp_https_ota_handle_t *handle)
 {
     memset(&device->report, 0, sizeof(device->report));
+    device->report_begun = true;
     device->report.image_size = -1;
     post(device, ESP_HTTPS_OTA_START, NULL, 0);
     if (handle != NULL) {
@@ -324,6 +326,14 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
     }
     *handle = ota;
     return ESP_OK;
+}
+
+esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                          esp_https_ota_handle_t *handle)
+{
+    esp_err_t err = begin(device, config, handle);
+    report_memory_keep(device); /* a watchdog may end what follows: then this is what is known */
+    return err;
 }
 
 /* ---- perform: reading ----------------------------------------------------------------------------------------- */
@@ -534,15 +544,16 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
     if (ota == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    switch (ota->state) {
-    case STATE_BEGIN:
-        return perform_first(ota);
-    case STATE_IN_PROGRESS:
-        return perform_next(ota);
-    case STATE_SUCCESS:
-        break;
+    esp_err_t err = ESP_FAIL; /* in STATE_SUCCESS there is nothing more to do */
+    if (ota->state == STATE_BEGIN) {
+        err = perform_first(ota);
+    } else if (ota->state == STATE_IN_PROGRESS) {
+        err = perform_next(ota);
     }
-    return ESP_FAIL;
+    if (err != ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
+        report_memory_keep(ota->device);
+    }
+    return err;
 }
 
 /* ---- queries -------------------------------------------------------------------------------------------------- */
@@ -654,6 +665,7 @@ esp_err_t esp_https_ota_finish(esp_https_ota_handle_t https_ota_handle)
     }
     esp_err_t err = verify_and_switch(ota);
     otter_device_t *device = ota->device;
+    report_memory_keep(device);
     free_handle(ota);
     post(device, ESP_HTTPS_OTA_FINISH, NULL, 0);
     return err;

@@ -45,6 +45,16 @@ class Boots(DeviceTest):
         self.assertIn("rst:0xc (SW_CPU_RESET)", console)
         self.assertLess(console.index("second shutdown handler"), console.index("first shutdown handler"))
 
+    def test_why_an_update_failed_is_known_after_a_reset(self):
+        self.make_flash({"factory": self.probe()})
+        for end, reason in (("restart", SW), ("abort", 4)):
+            with self.subTest(end):
+                _, console, _ = self.run_device(script=f"1:report+update+{end},{reason}:report",
+                                                PROBE_URL="https://127.0.0.1:1/firmware.bin")
+                told = re.findall(r"last update: (.*)", console)
+                self.assertEqual(told[0], "ESP_ERR_NOT_FOUND")
+                self.assertEqual(told[1], "ESP_ERR_HTTP_CONNECT in stage connect, https://127.0.0.1:1/firmware.bin")
+
     def test_restart_from_a_task_ends_all_tasks(self):
         self.make_flash({"factory": self.probe()})
         status, console, _ = self.run_device(script="1:restart-task")
@@ -288,9 +298,9 @@ class Processes(DeviceTest):
         self.addCleanup(os.close, leaked)
         done = subprocess.run([OTTER, "run", self.flash], env=self.environment("1:fds"), capture_output=True, text=True,
                               timeout=TIMEOUT_S, check=False, pass_fds=[leaked])
-        found = re.search(r"descriptors:([0-9 ]*); flash (\d+), control (\d+)", done.stdout)
+        found = re.search(r"descriptors:([0-9 ]*); flash (\d+), control (\d+), shared (\d+)", done.stdout)
         self.assertIsNotNone(found, done.stdout + done.stderr)
-        self.assertEqual({int(fd) for fd in found.group(1).split()}, {0, 1, 2, int(found.group(2)), int(found.group(3))})
+        self.assertEqual({int(fd) for fd in found.group(1).split()}, {0, 1, 2, *map(int, found.group(2, 3, 4))})
 
     def test_the_environment_passes_through(self):
         self.make_flash({"factory": self.probe()})

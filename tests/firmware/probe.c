@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "esp_app_desc.h"
+#include "esp_https_ota.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
@@ -16,6 +17,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
 #include "freertos/task.h"
+#include "otter/report.h"
 
 static const char *TAG = "probe";
 
@@ -101,8 +103,8 @@ static void list_descriptors(void)
         }
     }
     closedir(dir);
-    ESP_LOGI(TAG, "descriptors:%s; flash %s, control %s", text, getenv("OTTER_FLASH_FD"),
-             getenv("OTTER_CONTROL_FD"));
+    ESP_LOGI(TAG, "descriptors:%s; flash %s, control %s, shared %s", text, getenv("OTTER_FLASH_FD"),
+             getenv("OTTER_CONTROL_FD"), getenv("OTTER_SHARED_FD"));
 }
 
 static void print_variable(void)
@@ -162,6 +164,24 @@ static void restart_from_task(void)
     vTaskDelay(portMAX_DELAY);
 }
 
+static void fail_to_update(void)
+{
+    const esp_http_client_config_t config = {.url = getenv("PROBE_URL"), .cert_pem = "no certificate"};
+    ESP_LOGI(TAG, "update: %s", esp_err_to_name(esp_https_ota(&config)));
+}
+
+static void print_last_report(void)
+{
+    otter_update_report_t report;
+    esp_err_t err = otter_update_last_report(&report);
+    if (err != ESP_OK) {
+        ESP_LOGI(TAG, "last update: %s", esp_err_to_name(err));
+        return;
+    }
+    ESP_LOGI(TAG, "last update: %s in stage %s, %s", esp_err_to_name(report.code),
+             otter_stage_name(report.stage), report.url);
+}
+
 static void nothing(void)
 {
 }
@@ -171,6 +191,8 @@ static const struct {
     void (*run)(void);
 } actions[] = {
     {"idle", nothing},
+    {"update", fail_to_update},
+    {"report", print_last_report},
     {"restart", restart},
     {"abort", abort},
     {"crash", crash},
