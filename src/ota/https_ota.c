@@ -623,6 +623,9 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
     if (ota->update == 0) {
         return ESP_ERR_INVALID_ARG; /* refused before the first write */
     }
+    if (ota->finalize_with_copy && ota->state == STATE_SUCCESS) {
+        (void)resume_record_clear(&ota->record); /* its sector is where the copy keeps its journal */
+    }
     esp_err_t err = ota_end(device, ota->update);
     ota->update = 0;
     if (err != ESP_OK) {
