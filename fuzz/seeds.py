@@ -117,8 +117,44 @@ def elfs():
     yield "overlap", bytes([2, 2]) + elf([c3[0], (".flash.rodata", 0x3C000100, b"x" * 40)], 243, 0)
 
 
+def challenges():
+    digest = 'Digest realm="r\\\\x", nonce="n\\"o", qop="auth, auth-int", opaque="p", algorithm=%s'
+    texts = ["Basic realm=\"r\"", digest % "MD5", digest % "SHA-256-sess", "Digest nonce=a,realm=b,stale=true",
+             "NTLM TlRMTVNT==, " + digest % "sha-256", "Negotiate\n" + digest % "MD5-sess\nBasic", "Digest realm=\"r"]
+    for i, text in enumerate(texts):
+        yield f"auth{i}", ("\0user\npass\n/fw.bin?x\n" + text).encode()
+        yield f"auth{i}_no_basic", ("\1us\"er\n\n/\n\n\n" + text.replace("\n", ", ")).encode()
+
+
+def content_ranges():
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    rows = [("bytes 0-9/10", "bytes=0-9", '"tag"', '"tag", W/"x"', date), ("bytes 5-9/*", "bytes=-5", date, "*", date),
+            ("BYTES 1-1/2", "bytes=100-", '"other"', "", "Sunday, 06-Nov-94 08:49:37 GMT"),
+            ("bytes */10", "bytes=0-1,2-3", "", 'W/"tag"', "Sun Nov  6 08:49:37 1994"), ("bytes 5--1/*", "bytes=5-1", "", "", ""),
+            ("bytes 0-9223372036854775806/9223372036854775807", "bytes=99999999999999999999-", "", "", "")]
+    for i, row in enumerate(rows):
+        yield f"range{i}", struct.pack("<I", 1000 + i) + "\n".join(row).encode()
+
+
+def tables_in_text():
+    for name, data in vectors("ptable", "csv", "*.csv"):
+        if len(data) <= BIGGEST:
+            yield name, bytes([3]) + data
+    for i, encoding in enumerate(("utf-16", "utf-32", "utf-8-sig")):
+        yield encoding, bytes([0]) + "nvs,data,nvs,,$SIZE\nüü,0,16,0x110000,${SIZE},encrypted:".encode(encoding)
+
+
+def resume_records():
+    header = b"OTR1" + struct.pack("<III", 20000, 4096, 0) + b'"etag"'.ljust(128, b"\0") + bytes(4)
+    for i, (flags, sectors, length, marks) in enumerate([(1, 7, 20000, 3), (1, 7, 20480, 16), (3, 5, 0, 2), (5, 11, 40000, 9),
+                                                         (0, 3, 0, 0), (9, 4, 9000, 1)]):
+        head = header.ljust(256, b"\xff") + b"\xff" * 148
+        yield f"resume{i}", struct.pack("<BBHB", flags, sectors, length, marks) + head + b"some bytes of an image"
+
+
 SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
-         "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs}
+         "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
+         "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records}
 
 
 def main():

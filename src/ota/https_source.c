@@ -237,26 +237,42 @@ static bool ask(https_source_t *s, refusal_t *r)
 
 /* ---- ranges --------------------------------------------------------------------------------------------------- */
 
-/** "bytes FIRST-LAST/TOTAL"; TOTAL may be "*" (-1). @return false if it is anything else */
-static bool parse_content_range(const char *text, uint64_t *first, int64_t *total)
+/** Digits only: no sign, no blank. @return behind them; NULL: there are none, or more than a file can have bytes */
+static const char *take_number(const char *text, uint64_t *value)
 {
-    unsigned long long a, b, t;
-    int end = 0;
-    if (text == NULL || strpbrk(text, "+-") == text) {
+    const char *p = text;
+    for (*value = 0; *p >= '0' && *p <= '9'; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (*value > ((uint64_t)INT64_MAX - digit) / 10) {
+            return NULL;
+        }
+        *value = *value * 10 + digit;
+    }
+    return p != text ? p : NULL;
+}
+
+bool https_parse_content_range(const char *text, uint64_t *first, int64_t *total)
+{
+    static const char unit[] = "bytes ";
+    uint64_t from, last, all = UINT64_MAX;
+    const char *p = text;
+    for (const char *u = unit; p != NULL && *u != '\0'; u++, p++) {
+        if ((*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p) != *u) {
+            return false;
+        }
+    }
+    if (p == NULL || (p = take_number(p, &from)) == NULL || *p != '-' ||
+        (p = take_number(p + 1, &last)) == NULL || *p != '/') {
         return false;
     }
-    if (sscanf(text, "bytes %20llu-%20llu/%20llu%n", &a, &b, &t, &end) == 3 && text[end] == '\0') {
-        *total = t <= INT64_MAX ? (int64_t)t : -1;
-        *first = a;
-        return a <= b && b < t && t <= INT64_MAX;
+    bool known = p[1] != '*';
+    p = known ? take_number(p + 1, &all) : p + 2;
+    if (p == NULL || *p != '\0' || from > last || last >= all) {
+        return false;
     }
-    end = 0;
-    if (sscanf(text, "bytes %20llu-%20llu/*%n", &a, &b, &end) == 2 && end > 0 && text[end] == '\0') {
-        *total = -1;
-        *first = a;
-        return a <= b;
-    }
-    return false;
+    *first = from;
+    *total = known ? (int64_t)all : -1;
+    return true;
 }
 
 static bool may_ask_for_range(const https_source_t *s, uint64_t from)
@@ -323,7 +339,8 @@ static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t 
     uint64_t first = 0;
     int64_t total = esp_http_client_get_content_length(s->client);
     if (esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent) {
-        if (!parse_content_range(http_client_response_header(s->client, "Content-Range"), &first, &total) ||
+        if (!https_parse_content_range(http_client_response_header(s->client, "Content-Range"), &first,
+                                       &total) ||
             !ranged || first != from) {
             return refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_INVALID_RESPONSE, true,
                           "the server answered with another range than the one asked for");
@@ -374,8 +391,8 @@ static bool learn_total(https_source_t *s, refusal_t *r)
         }
         uint64_t first;
         bool part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
-        if (!part || !parse_content_range(http_client_response_header(s->client, "Content-Range"), &first,
-                                          &s->total)) {
+        if (!part || !https_parse_content_range(http_client_response_header(s->client, "Content-Range"),
+                                                &first, &s->total)) {
             s->total = part ? -1 : esp_http_client_get_content_length(s->client);
         }
         esp_http_client_close(s->client);

@@ -1,0 +1,137 @@
+/*
+ * Where the bytes of a file are: Content-Range as the client reads it, Range, conditions and dates as the server does.
+ * Input: size of the file, lines: Content-Range, Range, If-Range, If-Match, a date.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conditions.h"
+#include "fuzz.h"
+#include "ota/https_source.h"
+
+/** Digits up to `end`, as a decimal that fits; leading zeros count for nothing. */
+static bool take_digits(const char **p, uint64_t *value)
+{
+    const char *start = *p;
+    size_t digits = strspn(start, "0123456789");
+    *p += digits;
+    size_t zeros = strspn(start, "0");
+    *value = 0;
+    if (digits == 0 || (digits > zeros && digits - zeros > 18)) {
+        *value = UINT64_MAX; /* beyond every file */
+        return digits > 0;
+    }
+    *value = strtoull(start, NULL, 10);
+    return true;
+}
+
+/** RFC 9110, 14.4: "bytes 0-9/10" or "bytes 0-9/" and a star. */
+static bool reference_content_range(const char *text, uint64_t *first, int64_t *total)
+{
+    uint64_t last, all = UINT64_MAX;
+    const char *p = text + 6;
+    if (strncasecmp(text, "bytes ", 6) != 0 || !take_digits(&p, first) || *p++ != '-' ||
+        !take_digits(&p, &last) || *p++ != '/') {
+        return false;
+    }
+    bool known = *p != '*';
+    if (known ? !take_digits(&p, &all) : *p++ != '*') {
+        return false;
+    }
+    *total = known ? (int64_t)all : -1;
+    return *p == '\0' && last != UINT64_MAX && *first <= last &&
+           (!known || (all != UINT64_MAX && last < all));
+}
+
+static void check_content_range(const char *text)
+{
+    uint64_t first = 0, want_first = 0;
+    int64_t total = 0, want_total = 0;
+    bool ok = https_parse_content_range(text, &first, &total);
+    bool want = reference_content_range(text, &want_first, &want_total);
+    /* The reference stops at 10^18; a number above it may be taken, but then it is within bounds all the same. */
+    if (ok && want) {
+        FUZZ_CHECK(first == want_first && total == want_total, "%s: %" PRIu64 " of %" PRId64, text, first,
+                   total);
+    }
+    FUZZ_CHECK(!want || ok, "refused: %s", text);
+    FUZZ_CHECK(!ok || want || strlen(text) > 6 + 18, "accepted: %s", text);
+    FUZZ_CHECK(!ok || total == -1 || (total > 0 && first < (uint64_t)total), "%s: %" PRIu64 " of %" PRId64,
+               text, first, total);
+}
+
+static void check_range(const char *text, uint64_t size)
+{
+    byte_range_t range = {0};
+    unsigned status = range_parse(text, size, &range);
+    FUZZ_CHECK(status == 200 || status == 206 || status == 416, "status %u", status);
+    if (status != 206) {
+        return;
+    }
+    FUZZ_CHECK(range.len > 0 && range.first < size && range.len <= size - range.first,
+               "%" PRIu64 "+%" PRIu64 " of %" PRIu64, range.first, range.len, size);
+    char again[80];
+    byte_range_t second = {0};
+    snprintf(again, sizeof(again), "bytes=%" PRIu64 "-%" PRIu64, range.first, range.first + range.len - 1);
+    FUZZ_CHECK(range_parse(again, size, &second) == 206 && second.first == range.first &&
+                   second.len == range.len,
+               "%s", again);
+    /* What the server then says, the client understands. */
+    uint64_t first;
+    int64_t total;
+    if (size <= INT64_MAX) {
+        snprintf(again, sizeof(again), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range.first,
+                 range.first + range.len - 1, size);
+        FUZZ_CHECK(https_parse_content_range(again, &first, &total) && first == range.first &&
+                       (uint64_t)total == size,
+                   "%s", again);
+    }
+}
+
+static void check_date(const char *text)
+{
+    time_t when, again;
+    if (!http_date_parse(text, &when)) {
+        return;
+    }
+    char date[HTTP_DATE_SIZE];
+    http_date_format(when, date);
+    FUZZ_CHECK(date[0] == '\0' || (http_date_parse(date, &again) && again == when), "%s is %s", text, date);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_input_t in = {data, size};
+    uint64_t file_size = fuzz_u32(&in);
+    file_size = (file_size & 1) != 0 ? file_size << 31 : file_size;
+    char *texts[5];
+    for (int i = 0; i < 5; i++) {
+        texts[i] = fuzz_text(fuzz_until(&in, '\n'));
+    }
+    check_content_range(texts[0]);
+    check_range(texts[1], file_size);
+    check_date(texts[4]);
+
+    entity_t entity = {.size = file_size, .modified = 784111777, .etag = "\"tag\""};
+    conditions_t conditions = {0};
+    conditions_add(&conditions, &entity, "Range", texts[1]);
+    conditions_add(&conditions, &entity, "If-Range", texts[2]);
+    conditions_add(&conditions, &entity, (file_size & 2) != 0 ? "If-Match" : "If-None-Match", texts[3]);
+    conditions_add(&conditions, &entity, (file_size & 4) != 0 ? "If-Modified-Since" : "If-Unmodified-Since",
+                   texts[4]);
+    byte_range_t range = {0};
+    unsigned status = conditions_decide(&conditions, &entity, (file_size & 8) != 0, &range);
+    FUZZ_CHECK(status == 200 || status == 206 || status == 304 || status == 412 || status == 416, "status %u",
+               status);
+    if (status == 200 || status == 206) {
+        FUZZ_CHECK(range.first <= file_size && range.len <= file_size - range.first, "beyond the file");
+        FUZZ_CHECK(status == 206 || range.len == file_size, "200 with a part of the file");
+    }
+    for (int i = 0; i < 5; i++) {
+        free(texts[i]);
+    }
+    return 0;
+}
