@@ -62,7 +62,7 @@ static uint32_t reference_claim(const uint8_t *slot, uint32_t slot_size)
         return 0;
     }
     uint32_t good = 0;
-    while ((uint64_t)(good + 1) * SECTOR <= length &&
+    while ((uint64_t)(good + 1) * SECTOR < length && /* the last byte is always fetched again */
            reference_le32(record + 256 + 4 * (size_t)good) == mark_of(slot + (size_t)good * SECTOR, SECTOR)) {
         good++;
     }
@@ -88,7 +88,7 @@ static void check_going_on(resume_record_t *r, otter_device_t *device, const esp
     FUZZ_CHECK(got == want, "%u bytes marked, %u found", want, got);
     FUZZ_CHECK(resume_record_mark(r, UINT32_MAX) == ESP_OK, "cannot mark all");
     got = resume_record_load(&again, device, slot, URL, validator);
-    FUZZ_CHECK(got == r->length / SECTOR * SECTOR, "%u of %u bytes found", got, r->length);
+    FUZZ_CHECK(got == (r->length - 1) / SECTOR * SECTOR, "%u of %u bytes found", got, r->length);
     FUZZ_CHECK(resume_record_load(&again, device, slot, URL "x", validator) == 0, "found for another URL");
     FUZZ_CHECK(resume_record_clear(r) == ESP_OK, "cannot clear");
     FUZZ_CHECK(resume_record_load(&again, device, slot, URL, validator) == 0, "found after it was cleared");

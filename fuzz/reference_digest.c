@@ -28,9 +28,11 @@ void reference_sha256(const uint8_t *bytes, size_t len, uint8_t digest[32])
 uint32_t reference_crc32(uint32_t seed, const uint8_t *bytes, size_t len)
 {
     uint32_t reg = ~seed;
-    for (size_t i = 0; i < len * 8; i++) {
-        uint32_t bit = (reg ^ (uint32_t)(bytes[i / 8] >> i % 8)) & 1;
-        reg = (reg >> 1) ^ (bit != 0 ? 0xEDB88320u : 0);
+    for (size_t i = 0; i < len; i++) {
+        reg ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++) {
+            reg = (reg & 1) != 0 ? reg >> 1 ^ 0xEDB88320u : reg >> 1;
+        }
     }
     return ~reg;
 }

@@ -152,9 +152,29 @@ def resume_records():
         yield f"resume{i}", struct.pack("<BBHB", flags, sectors, length, marks) + head + b"some bytes of an image"
 
 
+def table_record(kind, subtype, offset, size, label):
+    return struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size, label.encode(), 0)
+
+
+def flashes():
+    table = table_record(1, 0, 0x2000, 0x2000, "otadata") + table_record(0, 0x10, 0x10000, 0x10000, "ota_0")
+    table += table_record(0, 0x11, 0x20000, 0x10000, "ota_1")
+    factory = table + table_record(0, 0, 0x30000, 0x10000, "factory\x1b[2J")
+    md5 = b"\xeb\xeb" + b"\xff" * 30
+    records = dict(vectors("otadata", "*.bin"))
+    images = dict(vectors("image", "*.bin"))
+    for i, (flags, chip, state, rows, image) in enumerate([
+            (7, 0, "s0_1valid_s1_2new", table + md5, "esp32_valid"), (15, 0, "s0_1valid_s1_2pending", factory + md5, "esp32_valid"),
+            (15, 0, "blank", table + md5, "esp32_v110_sec1"), (31, 0, "s0_1valid_s1_2valid", factory + md5, "esp32_v120_sec3"),
+            (47, 0, "s0_1valid_s1_2new", factory + md5, "esp32_valid"), (5, 3, "blank", factory, "esp32s3_valid"),
+            (7, 0, "crcbad_both_undef", table + md5, "bad_checksum"), (31, 0, "s0_1valid_s1_2new", table + md5, "esp32_v110_sec1")]):
+        both = records[state][:32] + records[state][0x1000:0x1020]
+        yield f"flash{i}", bytes([flags, chip]) + both + bytes([len(rows) // 32]) + rows + images[image]
+
+
 SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
-         "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records}
+         "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records, "flash_info": flashes}
 
 
 def main():
