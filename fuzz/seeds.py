@@ -164,10 +164,12 @@ def flashes():
     records = dict(vectors("otadata", "*.bin"))
     images = dict(vectors("image", "*.bin"))
     for i, (flags, chip, state, rows, image) in enumerate([
-            (7, 0, "s0_1valid_s1_2new", table + md5, "esp32_valid"), (15, 0, "s0_1valid_s1_2pending", factory + md5, "esp32_valid"),
+            (7, 0, "s0_1valid_s1_2new", table + md5, "esp32_valid"),
+            (15, 0, "s0_1valid_s1_2pending", factory + md5, "esp32_valid"),
             (15, 0, "blank", table + md5, "esp32_v110_sec1"), (31, 0, "s0_1valid_s1_2valid", factory + md5, "esp32_v120_sec3"),
             (47, 0, "s0_1valid_s1_2new", factory + md5, "esp32_valid"), (5, 3, "blank", factory, "esp32s3_valid"),
-            (7, 0, "crcbad_both_undef", table + md5, "bad_checksum"), (31, 0, "s0_1valid_s1_2new", table + md5, "esp32_v110_sec1")]):
+            (7, 0, "crcbad_both_undef", table + md5, "bad_checksum"),
+            (31, 0, "s0_1valid_s1_2new", table + md5, "esp32_v110_sec1")]):
         both = records[state][:32] + records[state][0x1000:0x1020]
         yield f"flash{i}", bytes([flags, chip]) + both + bytes([len(rows) // 32]) + rows + images[image]
 
