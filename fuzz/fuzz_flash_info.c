@@ -250,6 +250,18 @@ static uint32_t boot(const device_t *d, sim_flash_t *sim, otter_boot_mode_t mode
     return at;
 }
 
+/** Records that do not begin a sector cannot be erased: a trial then fails to be recorded, which no dry run can know. */
+static bool otadata_is_writable(const device_t *d)
+{
+    for (uint32_t i = 0; i < d->count; i++) {
+        const uint8_t *r = d->bytes + TABLE_OFFSET + 32 * (size_t)i;
+        if (r[2] == 1 && r[3] == 0 && reference_le32(r + 4) % 0x1000 != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void check_boot(const device_t *d)
 {
     static sim_flash_t sim;
@@ -265,7 +277,8 @@ static void check_boot(const device_t *d)
     FUZZ_CHECK(d->bootable_table || sim.ops == ops, "writes without a good table");
     /* A table may lay otadata over the image that boots: then the record that is written spoils it. */
     bool same_flash = memcmp(sim.bytes + said, d->bytes + said, dry.image_len) == 0;
-    FUZZ_CHECK(said == did || !same_flash, "0x%x was to boot, 0x%x did: %s", said, did, real.reason);
+    FUZZ_CHECK(said == did || !same_flash || !otadata_is_writable(d), "0x%x was to boot, 0x%x did: %s", said,
+               did, real.reason);
     uint32_t changed = 0;
     for (uint32_t sector = 0; sector < FLASH_SIZE; sector += 0x1000) {
         changed += memcmp(sim.bytes + sector, d->bytes + sector, 0x1000) != 0;
