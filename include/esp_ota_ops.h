@@ -145,7 +145,8 @@ const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *
 
 /**
  * The descriptor of the application in a partition. Neither checksum nor hash is looked at.
- * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL), ESP_ERR_NOT_SUPPORTED (not an app partition), ESP_ERR_NOT_FOUND (none there;
+ * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL), ESP_ERR_NOT_SUPPORTED (not an app partition; registered on
+ *         another flash), ESP_ERR_NOT_FOUND (none there;
  *         app_desc holds what was), ESP_ERR_INVALID_SIZE (the partition is too small for one)
  */
 esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, esp_app_desc_t *app_desc);
@@ -154,7 +155,7 @@ esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, es
  * The descriptor of a second-stage bootloader.
  * @param bootloader_partition  NULL: the one that boots this device
  * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL desc), ESP_ERR_NOT_FOUND (none there; desc holds what was),
- *         ESP_ERR_INVALID_SIZE (the partition is too small for one)
+ *         ESP_ERR_INVALID_SIZE (the partition is too small for one), ESP_ERR_NOT_SUPPORTED (registered on another flash)
  */
 esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition,
                                              esp_bootloader_desc_t *desc);

@@ -111,6 +111,20 @@ void esp_partition_iterator_release(esp_partition_iterator_t iterator);
 const esp_partition_t *esp_partition_verify(const esp_partition_t *partition);
 
 /**
+ * The same look-ups, telling why there is no result (ESP-IDF 6). The result is NULL on failure.
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_ARG    NULL partition or result; `type` ANY with another `subtype` than ANY
+ *         ESP_ERR_NOT_FOUND      nothing matches; or the table has no MD5 record
+ *         ESP_ERR_INVALID_STATE  the table's MD5 is wrong; no device is set
+ *         ESP_ERR_NO_MEM, or a flash error of loading the table
+ */
+esp_err_t esp_partition_find_err(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                 const char *label, esp_partition_iterator_t *iterator);
+esp_err_t esp_partition_find_first_err(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                       const char *label, const esp_partition_t **partition);
+esp_err_t esp_partition_verify_err(const esp_partition_t *partition, const esp_partition_t **out);
+
+/**
  * Read, write, erase inside one partition; offsets and sizes in bytes. Writing clears bits only (NOR).
  * @return ESP_OK (size 0: nothing done)
  *         ESP_ERR_INVALID_ARG   offset beyond the partition; erase: offset not a multiple of erase_size; NULL
@@ -127,8 +141,35 @@ esp_err_t esp_partition_write_raw(const esp_partition_t *partition, size_t dst_o
 esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t offset, size_t size);
 
 /**
+ * A range of a partition as memory, to read only. It is a copy on the heap, as long as the range, that follows whatever
+ * this process writes and erases there by any function of this library. Two tasks must not map or unmap at once.
+ * @param memory      of no effect: data and instructions are mapped alike
+ * @param out_ptr     the bytes, until esp_partition_munmap()
+ * @param out_handle  for esp_partition_munmap(); never 0
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_ARG    NULL; size 0; offset beyond the partition
+ *         ESP_ERR_INVALID_SIZE   offset + size beyond the partition
+ *         ESP_ERR_INVALID_STATE  no device is set
+ *         ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_FAIL, ESP_ERR_FLASH_OP_TIMEOUT
+ */
+esp_err_t esp_partition_mmap(const esp_partition_t *partition, size_t offset, size_t size,
+                             esp_partition_mmap_memory_t memory, const void **out_ptr,
+                             esp_partition_mmap_handle_t *out_handle);
+
+/** The memory is gone. A handle that is none does nothing. */
+void esp_partition_munmap(esp_partition_mmap_handle_t handle);
+
+/* ESP-IDF 4's names of the same. */
+typedef esp_partition_mmap_memory_t spi_flash_mmap_memory_t;
+typedef esp_partition_mmap_handle_t spi_flash_mmap_handle_t;
+#define SPI_FLASH_MMAP_DATA      ESP_PARTITION_MMAP_DATA
+#define SPI_FLASH_MMAP_INST      ESP_PARTITION_MMAP_INST
+#define spi_flash_munmap(handle) esp_partition_munmap(handle)
+
+/**
  * SHA-256 of a partition: of an app or bootloader the image's appended digest once it has been checked (without one,
- * the hash over the image), of anything else the hash over the whole range. Looks at address, size and type only.
+ * the hash over the image), of anything else the hash over the whole range. Looks at address, size and type only
+ * (of a partition that was registered: at its flash, too).
  * @param sha_256  32 bytes
  * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL, size 0), ESP_ERR_IMAGE_INVALID, ESP_ERR_NO_MEM, ESP_FAIL (read failed)
  */
@@ -144,6 +185,37 @@ bool esp_partition_check_identity(const esp_partition_t *partition_1, const esp_
  */
 esp_err_t esp_partition_copy(const esp_partition_t *dest_part, uint32_t dest_offset,
                              const esp_partition_t *src_part, uint32_t src_offset, size_t size);
+
+/**
+ * Add a partition that is not in the table, on this or on another flash. Look-ups find it after the table's rows; it can be
+ * read, written, erased, mapped, copied and hashed. Updates (esp_ota_begin and others) do not know it.
+ * @param flash_chip  NULL: the device's. Another one is an otter_flash_t (otter/flash.h) that stays the caller's and lives
+ *                    until the partition is deregistered and all of it is unmapped
+ * @param label       copied, at most 16 characters; NULL: none
+ * @param out_partition  the record; NULL on failure. May be NULL
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_SIZE   beyond the end of its flash
+ *         ESP_ERR_INVALID_ARG    overlaps a partition on the same flash; the other flash's geometry is not valid
+ *         ESP_ERR_NO_MEM
+ *         ESP_ERR_INVALID_STATE  no device is set; or what loading the table returned
+ */
+esp_err_t esp_partition_register_external(esp_flash_t *flash_chip, size_t offset, size_t size,
+                                          const char *label, esp_partition_type_t type,
+                                          esp_partition_subtype_t subtype,
+                                          const esp_partition_t **out_partition);
+
+/**
+ * Forget a registered partition; its record is gone, what is mapped of it stays until it is unmapped.
+ * @return ESP_OK, ESP_ERR_NOT_FOUND (not registered, or NULL), ESP_ERR_INVALID_ARG (it is in the table),
+ *         ESP_ERR_INVALID_STATE (no device is set)
+ */
+esp_err_t esp_partition_deregister_external(const esp_partition_t *partition);
+
+/**
+ * Forget all registered partitions and read the table anew; records found before are no longer to be used. The table's old
+ * rows stay while an update is open, if the table cannot be loaded, and if the running application is not in it.
+ */
+void esp_partition_unload_all(void);
 
 /** Sector size of the main flash, bytes. */
 uint32_t esp_partition_get_main_flash_sector_size(void);

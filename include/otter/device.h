@@ -34,7 +34,9 @@ typedef struct {
     esp_err_t status; /* of loading; every look-up in a list that did not load finds nothing */
 } otter_partition_list_t;
 
-struct ota_update; /* an open update: src/ota/update.h */
+struct ota_update;         /* an open update: src/ota/update.h */
+struct external_partition; /* src/flash/external_partitions.h */
+struct flash_map;          /* src/flash/flash_map.h */
 
 typedef struct otter_device {
     otter_flash_t *flash;
@@ -43,6 +45,9 @@ typedef struct otter_device {
     otter_device_config_t config;
 
     otter_partition_list_t partitions;
+    struct external_partition *external; /* registered at run time; not known to updates and booting */
+    struct flash_map *maps;              /* what esp_partition_mmap gave out */
+    uint32_t last_map_handle;
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
     struct ota_update *updates;
     uint32_t last_update_handle;
@@ -64,7 +69,7 @@ typedef struct otter_device {
 void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
                        const otter_efuse_t *efuse, const otter_device_config_t *config);
 
-/** Drops open updates. Flash and eFuses stay the caller's. */
+/** Drops open updates, mapped ranges and registered partitions. Flash and eFuses stay the caller's. */
 void otter_device_deinit(otter_device_t *device);
 
 /** The device behind ESP-IDF's one-device names (esp_ota_begin, esp_partition_find, ...); NULL before it is set. */

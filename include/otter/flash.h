@@ -53,6 +53,7 @@ typedef struct esp_flash_t {
 
     otter_flash_stats_t stats;
     uint32_t attested_off, attested_len; /* see otter_flash_attest */
+    struct flash_map *maps;              /* ranges that esp_partition_mmap gave out: src/flash/flash_map.h */
 } otter_flash_t;
 
 /** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports call it when they open. */

@@ -2,6 +2,7 @@
 #include "otter/flash.h"
 
 #include "base/le.h"
+#include "flash/flash_map.h"
 
 static bool is_power_of_two(uint32_t v)
 {
@@ -58,7 +59,9 @@ esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *sr
     forget_attested(flash, off, len);
     flash->stats.programs++;
     flash->stats.bytes_programmed += len;
-    return flash->ops->program(flash->dev, off, src, len);
+    err = flash->ops->program(flash->dev, off, src, len);
+    flash_map_refresh(flash, off, len); /* also after a failure: part of it may have happened */
+    return err;
 }
 
 esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
@@ -75,7 +78,9 @@ esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
     }
     forget_attested(flash, off, len);
     flash->stats.sectors_erased += len / flash->erase_size;
-    return flash->ops->erase(flash->dev, off, len);
+    err = flash->ops->erase(flash->dev, off, len);
+    flash_map_refresh(flash, off, len);
+    return err;
 }
 
 esp_err_t otter_flash_sync(otter_flash_t *flash)

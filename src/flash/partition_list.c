@@ -75,9 +75,12 @@ esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash
     return list->status;
 }
 
-static bool item_matches(const esp_partition_t *item, esp_partition_type_t type,
-                         esp_partition_subtype_t subtype, const char *label)
+bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,
+                       esp_partition_subtype_t subtype, const char *label)
 {
+    if (type == ESP_PARTITION_TYPE_ANY && subtype != ESP_PARTITION_SUBTYPE_ANY) {
+        return false; /* a subtype means nothing without its type */
+    }
     return (type == ESP_PARTITION_TYPE_ANY || type == item->type) &&
            (subtype == ESP_PARTITION_SUBTYPE_ANY || subtype == item->subtype) &&
            (label == NULL || strcmp(label, item->label) == 0);
@@ -98,19 +101,16 @@ const esp_partition_t *partition_list_find(const otter_partition_list_t *list, c
                                            esp_partition_type_t type, esp_partition_subtype_t subtype,
                                            const char *label)
 {
-    if (type == ESP_PARTITION_TYPE_ANY && subtype != ESP_PARTITION_SUBTYPE_ANY) {
-        return NULL; /* a subtype means nothing without its type */
-    }
     uint32_t start = after != NULL ? index_of(list, after) + 1 : 0;
     for (uint32_t i = start; i < list->count; i++) {
-        if (item_matches(&list->items[i], type, subtype, label)) {
+        if (partition_matches(&list->items[i], type, subtype, label)) {
             return &list->items[i];
         }
     }
     return NULL;
 }
 
-static bool same_place(const esp_partition_t *a, const esp_partition_t *b)
+bool partition_is_at_place_of(const esp_partition_t *a, const esp_partition_t *b)
 {
     return a->flash_chip == b->flash_chip && a->address == b->address && a->size == b->size &&
            a->encrypted == b->encrypted;
@@ -123,6 +123,6 @@ const esp_partition_t *partition_list_verify(const otter_partition_list_t *list,
     const esp_partition_t *item = NULL;
     do {
         item = partition_list_find(list, item, partition->type, partition->subtype, label);
-    } while (item != NULL && !same_place(item, partition));
+    } while (item != NULL && !partition_is_at_place_of(item, partition));
     return item;
 }

@@ -14,6 +14,13 @@
 esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
                               bool allow_no_md5);
 
+/** Whether a look-up with these criteria means `item`. Wildcards as esp_partition_find(). */
+bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,
+                       esp_partition_subtype_t subtype, const char *label);
+
+/** Same flash, address, size and encryption. */
+bool partition_is_at_place_of(const esp_partition_t *a, const esp_partition_t *b);
+
 /** First match in table order, or the first after `after` when it is not NULL. Wildcards as esp_partition_find(). */
 const esp_partition_t *partition_list_find(const otter_partition_list_t *list, const esp_partition_t *after,
                                            esp_partition_type_t type, esp_partition_subtype_t subtype,

@@ -1,7 +1,14 @@
 /* ESP-IDF's OTA names on the one current device; what they do is in src/ota/. */
 #include "esp_ota_ops.h"
 
+#include "flash/external_partitions.h"
 #include "ota/update.h"
+
+/** Updates and images are on the device's flash only; a registered partition may be on another. */
+static bool is_elsewhere(const otter_device_t *device, const esp_partition_t *partition)
+{
+    return external_partitions_contain(device, partition) && partition->flash_chip != device->flash;
+}
 
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle)
 {
@@ -76,16 +83,23 @@ const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *
 esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, esp_app_desc_t *app_desc)
 {
     otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_partition_description(device, partition, app_desc)
-                          : ESP_ERR_INVALID_STATE;
+    if (device == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    return is_elsewhere(device, partition) ? ESP_ERR_NOT_SUPPORTED
+                                           : ota_get_partition_description(device, partition, app_desc);
 }
 
 esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition,
                                              esp_bootloader_desc_t *desc)
 {
     otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_bootloader_description(device, bootloader_partition, desc)
-                          : ESP_ERR_INVALID_STATE;
+    if (device == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    return is_elsewhere(device, bootloader_partition)
+               ? ESP_ERR_NOT_SUPPORTED
+               : ota_get_bootloader_description(device, bootloader_partition, desc);
 }
 
 uint8_t esp_ota_get_app_partition_count(void)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "flash/external_partitions.h"
+#include "flash/flash_map.h"
 #include "flash/partition_list.h"
 #include "otter/device.h"
 
@@ -15,31 +17,74 @@ struct esp_partition_iterator_opaque_ {
     const esp_partition_t *current;
 };
 
-static const esp_partition_t *find_after(const esp_partition_t *after, esp_partition_type_t type,
-                                         esp_partition_subtype_t subtype, const char *label)
+/** The rows of the table come first, then what was registered at run time. */
+static const esp_partition_t *find_after(const otter_device_t *device, const esp_partition_t *after,
+                                         esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                         const char *label)
 {
-    const otter_device_t *device = otter_device_current();
-    return device != NULL ? partition_list_find(&device->partitions, after, type, subtype, label) : NULL;
+    if (external_partitions_contain(device, after)) {
+        return external_partitions_find(device, after, type, subtype, label);
+    }
+    const esp_partition_t *row = partition_list_find(&device->partitions, after, type, subtype, label);
+    return row != NULL ? row : external_partitions_find(device, NULL, type, subtype, label);
 }
 
-esp_partition_iterator_t esp_partition_find(esp_partition_type_t type, esp_partition_subtype_t subtype,
-                                            const char *label)
+esp_err_t esp_partition_find_first_err(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                       const char *label, const esp_partition_t **partition)
 {
-    const esp_partition_t *first = find_after(NULL, type, subtype, label);
-    if (first == NULL) {
-        return NULL;
+    if (partition == NULL) {
+        return ESP_ERR_INVALID_ARG;
     }
-    esp_partition_iterator_t iterator = malloc(sizeof(*iterator));
-    if (iterator != NULL) {
-        *iterator = (struct esp_partition_iterator_opaque_){type, subtype, label, first};
+    *partition = NULL;
+    if (type == ESP_PARTITION_TYPE_ANY && subtype != ESP_PARTITION_SUBTYPE_ANY) {
+        return ESP_ERR_INVALID_ARG;
     }
-    return iterator;
+    const otter_device_t *device = otter_device_current();
+    if (device == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (device->partitions.status != ESP_OK) {
+        return device->partitions.status;
+    }
+    *partition = find_after(device, NULL, type, subtype, label);
+    return *partition != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype,
                                                 const char *label)
 {
-    return find_after(NULL, type, subtype, label);
+    const esp_partition_t *partition;
+    (void)esp_partition_find_first_err(type, subtype, label, &partition); /* NULL says enough here */
+    return partition;
+}
+
+esp_err_t esp_partition_find_err(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                 const char *label, esp_partition_iterator_t *iterator)
+{
+    if (iterator == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *iterator = NULL;
+    const esp_partition_t *first;
+    esp_err_t err = esp_partition_find_first_err(type, subtype, label, &first);
+    if (err != ESP_OK) {
+        return err;
+    }
+    esp_partition_iterator_t made = malloc(sizeof(*made));
+    if (made == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    *made = (struct esp_partition_iterator_opaque_){type, subtype, label, first};
+    *iterator = made;
+    return ESP_OK;
+}
+
+esp_partition_iterator_t esp_partition_find(esp_partition_type_t type, esp_partition_subtype_t subtype,
+                                            const char *label)
+{
+    esp_partition_iterator_t iterator;
+    (void)esp_partition_find_err(type, subtype, label, &iterator); /* NULL says enough here */
+    return iterator;
 }
 
 const esp_partition_t *esp_partition_get(esp_partition_iterator_t iterator)
@@ -52,7 +97,10 @@ esp_partition_iterator_t esp_partition_next(esp_partition_iterator_t iterator)
     if (iterator == NULL) {
         return NULL;
     }
-    iterator->current = find_after(iterator->current, iterator->type, iterator->subtype, iterator->label);
+    const otter_device_t *device = otter_device_current();
+    iterator->current = device != NULL ? find_after(device, iterator->current, iterator->type,
+                                                    iterator->subtype, iterator->label)
+                                       : NULL;
     if (iterator->current == NULL) {
         esp_partition_iterator_release(iterator);
         return NULL;
@@ -65,10 +113,30 @@ void esp_partition_iterator_release(esp_partition_iterator_t iterator)
     free(iterator);
 }
 
+esp_err_t esp_partition_verify_err(const esp_partition_t *partition, const esp_partition_t **out)
+{
+    if (partition == NULL || out == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *out = NULL;
+    const char *label = partition->label[0] != '\0' ? partition->label : NULL;
+    const esp_partition_t *found;
+    esp_err_t err = esp_partition_find_first_err(partition->type, partition->subtype, label, &found);
+    while (err == ESP_OK && found != NULL && !partition_is_at_place_of(found, partition)) {
+        found = find_after(otter_device_current(), found, partition->type, partition->subtype, label);
+    }
+    if (err == ESP_OK && found == NULL) {
+        err = ESP_ERR_NOT_FOUND;
+    }
+    *out = found;
+    return err;
+}
+
 const esp_partition_t *esp_partition_verify(const esp_partition_t *partition)
 {
-    const otter_device_t *device = otter_device_current();
-    return device != NULL && partition != NULL ? partition_list_verify(&device->partitions, partition) : NULL;
+    const esp_partition_t *found = NULL;
+    (void)esp_partition_verify_err(partition, &found); /* NULL says enough here */
+    return found;
 }
 
 uint32_t esp_partition_get_main_flash_sector_size(void)
@@ -152,6 +220,50 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t off
         return ESP_ERR_INVALID_ARG;
     }
     return otter_flash_erase(partition->flash_chip, address, (uint32_t)size);
+}
+
+esp_err_t esp_partition_mmap(const esp_partition_t *partition, size_t offset, size_t size,
+                             esp_partition_mmap_memory_t memory, const void **out_ptr,
+                             esp_partition_mmap_handle_t *out_handle)
+{
+    (void)memory; /* data or instructions: one copy serves both */
+    otter_device_t *device = otter_device_current();
+    uint32_t address;
+    esp_err_t err = locate(partition, offset, size, &address);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (size == 0 || out_ptr == NULL || out_handle == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (device == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    flash_map_t *map;
+    err = flash_map_open(partition->flash_chip, address, (uint32_t)size, &map);
+    if (err != ESP_OK) {
+        return err;
+    }
+    map->handle = ++device->last_map_handle;
+    map->next = device->maps;
+    device->maps = map;
+    *out_ptr = map->bytes;
+    *out_handle = map->handle;
+    return ESP_OK;
+}
+
+void esp_partition_munmap(esp_partition_mmap_handle_t handle)
+{
+    otter_device_t *device = otter_device_current();
+    flash_map_t **link = device != NULL ? &device->maps : NULL;
+    while (link != NULL && *link != NULL && (*link)->handle != handle) {
+        link = &(*link)->next;
+    }
+    if (link != NULL && *link != NULL) {
+        flash_map_t *map = *link;
+        *link = map->next;
+        flash_map_close(map);
+    }
 }
 
 /** `size` of a copy once SIZE_MAX is resolved and both ranges are known to fit. */

@@ -4,6 +4,7 @@
 
 #include "base/le.h"
 #include "esp_partition.h"
+#include "flash/external_partitions.h"
 #include "image/image.h"
 #include "otter/crypto.h"
 #include "otter/device.h"
@@ -51,17 +52,18 @@ static bool is_flash_failure(esp_err_t err)
 }
 
 /** Length and appended hash come from a walk over the segments; whether the chip fits is no question here. */
-static esp_err_t hash_image(const otter_device_t *device, uint32_t address, uint32_t size, uint8_t *digest)
+static esp_err_t hash_image(const otter_device_t *device, otter_flash_t *flash, uint32_t address,
+                            uint32_t size, uint8_t *digest)
 {
     image_info_t *info = calloc(1, sizeof(*info));
     if (info == NULL) {
         return ESP_ERR_NO_MEM;
     }
     image_rules_t rules = {.chip = &device->chip, .flash_offset = address, .size = size, .no_checks = true};
-    esp_err_t err = image_verify_flash(device->flash, &rules, info, NULL, 0);
+    esp_err_t err = image_verify_flash(flash, &rules, info, NULL, 0);
     if (err == ESP_OK) {
         uint32_t hashed = info->image_len - (info->header.hash_appended ? IMAGE_HASH_LEN : 0);
-        err = hash_range(device->flash, address, hashed, digest);
+        err = hash_range(flash, address, hashed, digest);
         if (err == ESP_OK && info->header.hash_appended &&
             memcmp(digest, info->digest, IMAGE_HASH_LEN) != 0) {
             err = ESP_ERR_IMAGE_INVALID;
@@ -83,9 +85,12 @@ esp_err_t esp_partition_get_sha256(const esp_partition_t *partition, uint8_t *sh
     }
     bool is_image =
         partition->type == ESP_PARTITION_TYPE_APP || partition->type == ESP_PARTITION_TYPE_BOOTLOADER;
+    /* Only a registered record may be on other flash. Of other structures flash_chip may not even be set. */
+    otter_flash_t *flash =
+        external_partitions_contain(device, partition) ? partition->flash_chip : device->flash;
     uint8_t digest[OTTER_SHA256_LEN];
-    esp_err_t err = is_image ? hash_image(device, partition->address, partition->size, digest)
-                             : hash_range(device->flash, partition->address, partition->size, digest);
+    esp_err_t err = is_image ? hash_image(device, flash, partition->address, partition->size, digest)
+                             : hash_range(flash, partition->address, partition->size, digest);
     if (err == ESP_OK) {
         memcpy(sha_256, digest, sizeof(digest));
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "flash/external_partitions.h"
+#include "flash/flash_map.h"
 #include "flash/partition_list.h"
 #include "ota/update.h"
 
@@ -29,5 +31,11 @@ void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter
 void otter_device_deinit(otter_device_t *device)
 {
     ota_drop_updates(device);
+    while (device->maps != NULL) {
+        flash_map_t *map = device->maps;
+        device->maps = map->next;
+        flash_map_close(map);
+    }
+    external_partitions_clear(device);
     device->running = NULL;
 }

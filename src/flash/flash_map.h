@@ -1,0 +1,27 @@
+/* Ranges of flash as memory: copies that follow every program and erase of that flash in this process. */
+#pragma once
+
+#include <stdint.h>
+
+#include "otter/flash.h"
+
+/** One mapped range. The bytes keep their place until it is closed. */
+typedef struct flash_map {
+    struct flash_map *next; /* the owner's own list; not looked at here */
+    uint32_t handle;        /* likewise */
+    struct flash_map *next_of_flash;
+    otter_flash_t *flash;
+    uint32_t off, len;
+    uint8_t bytes[];
+} flash_map_t;
+
+/**
+ * @param map  written on success; closed by flash_map_close() before the flash goes
+ * @return ESP_OK, ESP_ERR_NO_MEM, and what otter_flash_read returns
+ */
+esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash_map_t **map);
+
+void flash_map_close(flash_map_t *map);
+
+/** [off, off + len) was changed: maps that overlap it read it again. What cannot be read keeps what it held. */
+void flash_map_refresh(otter_flash_t *flash, uint32_t off, uint32_t len);
