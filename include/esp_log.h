@@ -34,6 +34,7 @@ esp_log_level_t esp_log_level_get(const char *tag);
 
 /** Milliseconds since the program started. */
 uint32_t esp_log_timestamp(void);
+uint32_t esp_log_early_timestamp(void);
 
 /** Replaces the output function (NULL restores the port's console). @return the one used before. */
 vprintf_like_t esp_log_set_vprintf(vprintf_like_t func);
@@ -75,11 +76,17 @@ void otter_log_line(esp_log_level_t level, const char *tag, const char *format, 
 #define ESP_LOGD(tag, format, ...) ESP_LOG_LEVEL_LOCAL(ESP_LOG_DEBUG, tag, format, ##__VA_ARGS__)
 #define ESP_LOGV(tag, format, ...) ESP_LOG_LEVEL_LOCAL(ESP_LOG_VERBOSE, tag, format, ##__VA_ARGS__)
 
+/* There is no time before the log works, and no code that may not call it: these are the plain ones. */
 #define ESP_EARLY_LOGE ESP_LOGE
 #define ESP_EARLY_LOGW ESP_LOGW
 #define ESP_EARLY_LOGI ESP_LOGI
 #define ESP_EARLY_LOGD ESP_LOGD
 #define ESP_EARLY_LOGV ESP_LOGV
+#define ESP_DRAM_LOGE  ESP_LOGE
+#define ESP_DRAM_LOGW  ESP_LOGW
+#define ESP_DRAM_LOGI  ESP_LOGI
+#define ESP_DRAM_LOGD  ESP_LOGD
+#define ESP_DRAM_LOGV  ESP_LOGV
 
 #define ESP_LOG_BUFFER_HEX_LEVEL(tag, buffer, len, level)                                                    \
     do {                                                                                                     \

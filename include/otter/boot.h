@@ -4,6 +4,10 @@
 #include "esp_err.h"
 #include "otter/device.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** One candidate that the bootloader looked at and passed over. */
 typedef struct {
     char label[17];
@@ -47,3 +51,7 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device);
  *         ESP_ERR_FLASH_OP_*   the flash failed
  */
 esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result);
+
+#ifdef __cplusplus
+}
+#endif

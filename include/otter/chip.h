@@ -4,6 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define OTTER_CHIP_LINUX 0xFFFFu /* the virtual device */
 
 /** The chip that judges an image: its kind and what its eFuses say. */
@@ -48,3 +52,7 @@ const otter_chip_facts_t *otter_chip_by_name(const char *name);
 
 /** The table in order, for messages and --help. @return NULL past the end */
 const otter_chip_facts_t *otter_chip_at(unsigned index);
+
+#ifdef __cplusplus
+}
+#endif

@@ -6,6 +6,10 @@
 
 #include "esp_err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define OTTER_SHA256_LEN 32u
 #define OTTER_MD5_LEN    16u
 
@@ -28,3 +32,7 @@ void otter_sha256_free(otter_sha256_t *sha);
 
 /** One-shot MD5: the partition table's own digest, no protection against anybody. @return ESP_OK or ESP_ERR_NO_MEM */
 esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN]);
+
+#ifdef __cplusplus
+}
+#endif

@@ -5,6 +5,10 @@
 
 #include "esp_err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     void *dev;
     /** The device's secure version: 0 to the chip's field width. */
@@ -12,3 +16,7 @@ typedef struct {
     /** Durably raise it to `version`, which is above the present one and within the field. */
     esp_err_t (*burn_secure_version)(void *dev, uint32_t version);
 } otter_efuse_t;
+
+#ifdef __cplusplus
+}
+#endif

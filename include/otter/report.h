@@ -6,6 +6,10 @@
 #include "esp_err.h"
 #include "otter/transport.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** How far the update came; the stage in which it failed, if it did. */
 typedef enum {
     OTTER_STAGE_CONFIG,   /* arguments and configuration; nothing was sent */
@@ -41,3 +45,7 @@ esp_err_t otter_update_last_report(otter_update_report_t *report);
 
 /** "config", "connect", ... as in `otter update --json`. */
 const char *otter_stage_name(otter_stage_t stage);
+
+#ifdef __cplusplus
+}
+#endif

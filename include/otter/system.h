@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Monotonic microseconds since the program (on a board: the chip) started. */
 int64_t otter_now_us(void);
 
@@ -28,3 +32,7 @@ void otter_system_restart(void) __attribute__((noreturn));
 
 /** A sign of life for the watchdog: long operations call it as they make progress. Cheap. */
 void otter_system_alive(void);
+
+#ifdef __cplusplus
+}
+#endif

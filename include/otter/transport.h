@@ -7,6 +7,10 @@
 
 #include "esp_err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Where and how to connect. Strings belong to the caller and live through connect(). */
 typedef struct {
     const char *host;    /* name or address; IPv6 without brackets */
@@ -87,3 +91,7 @@ otter_transport_t *otter_tcp_new(void);
  * @return NULL when out of memory
  */
 otter_transport_t *otter_tls_new(otter_transport_t *lower, const otter_tls_config_t *config);
+
+#ifdef __cplusplus
+}
+#endif

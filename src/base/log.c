@@ -56,6 +56,11 @@ uint32_t esp_log_timestamp(void)
     return (uint32_t)(otter_now_us() / 1000);
 }
 
+uint32_t esp_log_early_timestamp(void)
+{
+    return esp_log_timestamp();
+}
+
 vprintf_like_t esp_log_set_vprintf(vprintf_like_t func)
 {
     vprintf_like_t old = output;

@@ -1,0 +1,148 @@
+"""The public headers: each compiles alone in C and C++, and every function that one declares can be linked."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = os.environ.get("OTTER_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("OTTER_BUILD") or os.path.join(SOURCE, "build")
+INCLUDE = os.path.realpath(os.path.join(SOURCE, "include"))
+
+# What an application may compile with. C++ from 11 on, as ESP-IDF's own headers; the product's C is C11.
+# Every second one compiles the headers one by one.
+COMPILERS = [
+    ("gcc", "-std=c11"), ("gcc", "-std=gnu17"), ("clang", "-std=c11"), ("clang", "-std=gnu17"),
+    ("g++", "-std=gnu++11"), ("g++", "-std=gnu++20"), ("clang++", "-std=gnu++11"), ("clang++", "-std=gnu++20"),
+]
+C_COMPILER = os.environ.get("CC") or "gcc"
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+
+# A declaration in the output of gcc -aux-info: "/* FILE:LINE:NC */ extern TYPE NAME (ARGUMENTS);"
+DECLARATION = re.compile(r"/\* (?P<file>.+):\d+:[NOI]C \*/ extern .*?(?P<name>\w+) \(")
+
+
+def public_headers():
+    return sorted(os.path.relpath(path, INCLUDE)
+                  for path in glob.glob(os.path.join(INCLUDE, "**", "*.h"), recursive=True))
+
+
+def is_cxx(compiler):
+    return compiler.endswith("++")
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+class Alone(unittest.TestCase):
+    def compile_each(self, compiler, standard):
+        if shutil.which(compiler) is None:
+            self.skipTest(f"there is no {compiler} here")
+        with tempfile.TemporaryDirectory() as folder:
+            probe = os.path.join(folder, "probe.cpp" if is_cxx(compiler) else "probe.c")
+            for header in public_headers():
+                with self.subTest(compiler=compiler, standard=standard, header=header):
+                    with open(probe, "w", encoding="utf-8") as f:
+                        f.write(f'#include "{header}"\n#include "{header}"\n')
+                    result = run([compiler, standard, *WARNINGS, "-I", INCLUDE, "-fsyntax-only", probe])
+                    self.assertEqual(0, result.returncode, result.stderr)
+
+    def test_all_headers_go_together_with_each_compiler(self):
+        lines = "".join(f'#include "{header}"\n' for header in public_headers())
+        for compiler, standard in COMPILERS:
+            with self.subTest(compiler=compiler, standard=standard):
+                if shutil.which(compiler) is None:
+                    self.skipTest(f"there is no {compiler} here")
+                language = "c++" if is_cxx(compiler) else "c"
+                result = subprocess.run([compiler, standard, *WARNINGS, "-I", INCLUDE, "-fsyntax-only", "-x", language,
+                                         "-"], input=lines, capture_output=True, text=True, timeout=120, check=False)
+                self.assertEqual(0, result.returncode, result.stderr)
+
+
+def add_compiler_tests():
+    for compiler, standard in COMPILERS[::2]:  # the others see them together, which takes a twentieth of the time
+        def test(self, compiler=compiler, standard=standard):
+            self.compile_each(compiler, standard)
+        name = "test_each_header_compiles_alone_with_" + re.sub(r"\W+", "_", (compiler + standard).replace("+", "x"))
+        setattr(Alone, name, test)
+
+
+add_compiler_tests()
+
+
+def declared_functions(folder):
+    """Names of all functions that the public headers declare, as the compiler sees them."""
+    everything = os.path.join(folder, "everything.c")
+    with open(everything, "w", encoding="utf-8") as f:
+        f.writelines(f'#include "{header}"\n' for header in public_headers())
+    listing = os.path.join(folder, "listing")
+    result = run(["gcc", "-std=c11", "-I", INCLUDE, "-fsyntax-only", "-aux-info", listing, everything])
+    assert result.returncode == 0, result.stderr
+    with open(listing, encoding="utf-8") as f:
+        found = (DECLARATION.match(line) for line in f)
+        return sorted({m["name"] for m in found if m and os.path.realpath(m["file"]).startswith(INCLUDE + os.sep)})
+
+
+def is_sanitized():
+    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as f:
+        return "OTTER_SANITIZE:BOOL=ON" in f.read()
+
+
+class Linked(unittest.TestCase):
+    def setUp(self):
+        if shutil.which("gcc") is None:
+            self.skipTest("there is no gcc here, which lists the declarations")
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def link(self, names, compiler, extra=""):
+        """Builds a program that holds the address of each function. Returns the linker's result and the program."""
+        source = os.path.join(self.folder.name, "refers.cpp" if is_cxx(compiler) else "refers.c")
+        program = os.path.join(self.folder.name, "refers")
+        with open(source, "w", encoding="utf-8") as f:
+            f.writelines(f'#include "{header}"\n' for header in public_headers())
+            f.write(extra + "typedef void (*function_t)(void);\nstatic const volatile function_t functions[] = {\n")
+            f.writelines(f"    (function_t)({name}),\n" for name in names)
+            f.write("};\nint main(void)\n{\n    int missing = 0;\n"
+                    "    for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {\n"
+                    "        missing += functions[i] == NULL;\n    }\n    return missing;\n}\n")
+        libraries = sorted(path for path in glob.glob(os.path.join(BUILD, "libotter_*.a")) if "_sim" not in path)
+        sanitize = ["-fsanitize=address,undefined"] if is_sanitized() else []
+        result = run([compiler, "-w", "-I", INCLUDE, *sanitize, source, "-o", program,
+                      "-Wl,--start-group", *libraries, "-Wl,--end-group",
+                      "-lssl", "-lcrypto", "-lhttp_parser", "-lpthread"])
+        return result, program
+
+    def check_all_link(self, compiler):
+        names = declared_functions(self.folder.name)
+        self.assertGreater(len(names), 250)
+        self.assertLessEqual({"esp_https_ota_begin", "esp_ota_begin", "esp_partition_find", "esp_http_client_init",
+                              "esp_log_write", "xTaskCreate", "otter_flash_read"}, set(names))
+        result, program = self.link(names, compiler)
+        missing = sorted(set(re.findall(r"undefined reference to [`']([^']+)'", result.stderr)))
+        self.assertEqual([], missing, "declared, but defined nowhere")
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertEqual(0, run([program]).returncode)
+        print(f"{len(names)} functions are declared, and all are defined", file=sys.stderr)
+
+    def test_every_declared_function_is_defined(self):
+        self.check_all_link(C_COMPILER)
+
+    def test_every_declared_function_has_c_linkage(self):
+        compiler = "clang++" if "clang" in os.path.basename(C_COMPILER) else "g++"
+        if shutil.which(compiler) is None:
+            self.skipTest(f"there is no {compiler} here")
+        self.check_all_link(compiler)
+
+    def test_a_missing_function_is_noticed(self):
+        result, _ = self.link(["esp_err_to_name", "otter_gone"], C_COMPILER, "void otter_gone(void);\n")
+        self.assertNotEqual(0, result.returncode)
+        self.assertRegex(result.stderr, "undefined reference to [`']otter_gone'")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
