@@ -160,6 +160,10 @@ static bool header_is_good(image_stream_t *s)
                ESP_IMAGE_MAX_SEGMENTS);
         return false;
     }
+    if (s->rules.hashed && header->hash_appended == 0) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "no SHA-256 is appended, which this device requires");
+        return false;
+    }
     /* On the virtual device the second segment is what runs. */
     if (s->rules.loading && header->chip_id == OTTER_CHIP_LINUX && header->segment_count < 2) {
         refuse(s, ESP_ERR_IMAGE_INVALID, "%u segments: the one with the executable is missing",

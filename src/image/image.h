@@ -25,6 +25,7 @@ typedef struct {
     uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
     uint32_t size;         /* bytes the image may use: the partition's, or the file's */
     bool loading;          /* the bootloader's load: segments' addresses are checked too */
+    bool hashed;           /* an image without an appended hash is refused */
     bool no_checks;        /* esp_image_get_metadata: structure and length only (5.4) */
     bool
         bootloader; /* a second-stage bootloader: no descriptor, no upper revision, its hash is not compared */

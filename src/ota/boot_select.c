@@ -108,14 +108,21 @@ static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const
     return err;
 }
 
-/** The bootloader's check of the image in a partition; not repeated while nothing has changed since the last one. */
-static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition)
+/**
+ * The bootloader's check of the image in a partition; not repeated while nothing has changed since the last one.
+ * @param hashed  without a SHA-256 it is refused
+ */
+static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
 {
-    if (otter_flash_is_attested(device->flash, partition->address, 1)) {
+    /* An attest does not tell whether a hash was there. */
+    if (!hashed && otter_flash_is_attested(device->flash, partition->address, 1)) {
         return ESP_OK;
     }
-    const image_rules_t rules = {
-        .chip = &device->chip, .flash_offset = partition->address, .size = partition->size, .loading = true};
+    const image_rules_t rules = {.chip = &device->chip,
+                                 .flash_offset = partition->address,
+                                 .size = partition->size,
+                                 .loading = true,
+                                 .hashed = hashed};
     esp_err_t err =
         image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
     if (err != ESP_OK && device->last_reason[0] == '\0') {
@@ -189,7 +196,7 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     if (partition == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    esp_err_t err = verify_image(device, partition);
+    esp_err_t err = verify_image(device, partition, device->config.require_hash);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->last_reason);
         return ESP_ERR_OTA_VALIDATE_FAILED;
@@ -410,7 +417,7 @@ const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)
         return NULL;
     }
     const esp_partition_t *partition = slot_of_copy(device, &sel, (uint32_t)picked);
-    return partition != NULL && verify_image(device, partition) == ESP_OK ? partition : NULL;
+    return partition != NULL && verify_image(device, partition, false) == ESP_OK ? partition : NULL;
 }
 
 /* ---- confirming and rejecting ------------------------------------------------------------------------------------- */
@@ -428,10 +435,10 @@ static bool rollback_is_possible(otter_device_t *device, const selection_t *sel)
     bool anti_rollback = device->config.anti_rollback;
     if (!otadata_is_valid(&sel->two[other])) {
         const esp_partition_t *factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
-        return !anti_rollback && factory != NULL && verify_image(device, factory) == ESP_OK;
+        return !anti_rollback && factory != NULL && verify_image(device, factory, false) == ESP_OK;
     }
     const esp_partition_t *previous = slot_of_copy(device, sel, other);
-    return previous != NULL && verify_image(device, previous) == ESP_OK &&
+    return previous != NULL && verify_image(device, previous, false) == ESP_OK &&
            (!anti_rollback || version_is_acceptable(device, previous));
 }
 

@@ -311,6 +311,7 @@ static image_rules_t image_rules(const otter_device_t *device, const struct ota_
                            .flash_offset = update->staging->address,
                            .size = update->staging->size,
                            .loading = app,
+                           .hashed = app && device->config.require_hash,
                            .bootloader = !app};
 }
 
