@@ -1,0 +1,477 @@
+/* The known defects of ESP-IDF's esp_https_ota (docs/DIFFERENCES.md), each shown kept or fixed against a steered server. */
+#include <errno.h>
+
+#include "unit/https_rig.h"
+
+#define IMAGE_LEN 5000u
+#define HEAD_200  "HTTP/1.1 200 OK\r\n"
+
+typedef struct {
+    rig_t rig;
+    uint8_t *image;
+    uint32_t len;
+    web_t web;
+    web_config_t config;
+    const esp_partition_t *slot;
+} fixture_t;
+
+static unsigned write_events;
+
+static void on_event(int32_t id, const void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    write_events += id == ESP_HTTPS_OTA_WRITE_FLASH;
+}
+
+static void serve_image(fixture_t *f, uint32_t len, uint8_t seed)
+{
+    free(f->image);
+    f->len = len;
+    f->image = web_image(len, seed);
+    f->web = web_with(f->image, len);
+    web_configure(&f->config, NULL);
+}
+
+static int set_up(void **state)
+{
+    fixture_t *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    sim_clock_take();
+    web_open_device(&f->rig, &(otter_device_config_t){.rollback = false});
+    f->slot = rig_named(&f->rig, "0");
+    serve_image(f, IMAGE_LEN, 2);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_t *f = *state;
+    assert_null(f->rig.device.updates);
+    otter_device_set_current(NULL);
+    web_free(&f->web);
+    free(f->image);
+    rig_close(&f->rig);
+    free(f);
+    return 0;
+}
+
+static void use_new_transport(fixture_t *f)
+{
+    f->config.http.transport = (struct esp_transport_item_t *)(void *)sim_transport_serve(web_serve, &f->web);
+    assert_non_null(f->config.http.transport);
+}
+
+static esp_err_t begin(fixture_t *f, esp_https_ota_handle_t *handle)
+{
+    use_new_transport(f);
+    return https_ota_begin(&f->rig.device, &f->config.ota, handle);
+}
+
+static esp_https_ota_handle_t must_begin(fixture_t *f)
+{
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(begin(f, &handle), ESP_OK);
+    assert_non_null(handle);
+    return handle;
+}
+
+static bool boots_new(fixture_t *f)
+{
+    return ota_get_boot_partition(&f->rig.device) == f->slot;
+}
+
+static void must_arrive(fixture_t *f, esp_https_ota_handle_t handle)
+{
+    assert_int_equal(web_perform(handle), ESP_OK);
+    assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+    assert_true(boots_new(f));
+    assert_true(web_slot_holds(&f->rig, f->slot, f->image, f->len));
+}
+
+/** Calls of perform that brought the last byte; the handle is still IN_PROGRESS. */
+static void perform_to_the_last_byte(fixture_t *f, esp_https_ota_handle_t handle)
+{
+    do {
+        assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    } while (esp_https_ota_get_image_len_read(handle) < (int)f->len);
+}
+
+/* ---- perform and finish ---- */
+
+static void defect_01_success_takes_one_more_call(void **state)
+{
+    fixture_t *f = *state;
+    esp_https_ota_handle_t handle = must_begin(f);
+    perform_to_the_last_byte(f, handle);
+    assert_int_equal(esp_https_ota_perform(handle), ESP_OK);
+    assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+    assert_true(boots_new(f));
+}
+
+static void defect_02_stall_is_in_progress_but_not_for_ever(void **state)
+{
+    fixture_t *f = *state;
+    static const uint32_t places[] = {2500, 100}; /* in the middle, and in the header */
+    for (size_t i = 0; i < COUNT(places); i++) {
+        f->web = web_with(f->image, f->len);
+        f->web.cut_at = places[i];
+        f->web.cut_kind = SIM_REQUEST;
+        f->config.ota.retry.attempts = -1; /* a connection that is lost is not made up for */
+        int64_t start_us = otter_now_us();
+        unsigned calls = 0;
+        esp_err_t err;
+        esp_https_ota_handle_t handle = must_begin(f);
+        while ((err = esp_https_ota_perform(handle)) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
+            calls++;
+        }
+        assert_int_equal(err, ESP_ERR_HTTP_READ_TIMEOUT);
+        assert_true(i == 1 || calls > 3);                             /* the bytes there were, then waits */
+        assert_in_range(otter_now_us() - start_us, 2000000, 4000000); /* of timeout_ms, 1 s, each */
+        assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    }
+}
+
+static void defect_03_stale_errno_decides_nothing(void **state)
+{
+    fixture_t *f = *state;
+    esp_https_ota_handle_t handle = must_begin(f);
+    esp_err_t err;
+    do {
+        errno = ENOTCONN; /* of some other socket */
+        err = esp_https_ota_perform(handle);
+    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    assert_int_equal(err, ESP_OK);
+    assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+    assert_true(boots_new(f));
+    /* What applications of ESP-IDF 4 ask for after the server's FIN. */
+    f->web = web_with(f->image, f->len);
+    f->web.cut_at = 0;
+    f->web.cut_kind = SIM_EOF;
+    use_new_transport(f);
+    esp_http_client_handle_t client = esp_http_client_init(&f->config.http);
+    assert_non_null(client);
+    char byte;
+    assert_int_equal(esp_http_client_open(client, 0), ESP_OK);
+    assert_int_equal(esp_http_client_fetch_headers(client), f->len);
+    errno = 0;
+    assert_int_equal(esp_http_client_read(client, &byte, 1), -1);
+    assert_int_equal(errno, ENOTCONN);
+    esp_http_client_cleanup(client);
+}
+
+static void defect_04_finish_before_perform_does_nothing(void **state)
+{
+    fixture_t *f = *state;
+    assert_int_equal(esp_https_ota_finish(must_begin(f)), ESP_OK);
+    assert_int_equal(f->rig.sim.ops, 0);
+    assert_false(boots_new(f));
+}
+
+static void defect_05_finish_before_the_end_is_seen_does_not_switch(void **state)
+{
+    fixture_t *f = *state;
+    esp_https_ota_handle_t handle = must_begin(f);
+    perform_to_the_last_byte(f, handle);
+    assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+    assert_true(web_slot_holds(&f->rig, f->slot, f->image, f->len));
+    assert_false(boots_new(f));
+}
+
+static void defect_06_switch_that_fails_is_told(void **state)
+{
+    fixture_t *f = *state;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_OK);
+    f->rig.sim.cut_at = f->rig.sim.ops; /* the record is all that finish writes */
+    assert_int_equal(esp_https_ota_finish(handle), ESP_ERR_FLASH_OP_FAIL);
+    sim_flash_power_on(&f->rig.sim);
+    assert_false(boots_new(f));
+}
+
+static void defect_07_one_call_forms_keep_their_codes(void **state)
+{
+    fixture_t *f = *state;
+    otter_device_set_current(&f->rig.device);
+    f->web.always = "HTTP/1.1 304 Not Modified\r\n\r\n";
+    use_new_transport(f);
+    assert_int_equal(esp_https_ota(&f->config.http), ESP_FAIL); /* ESP-IDF 4's argument */
+    use_new_transport(f);
+    assert_int_equal(esp_https_ota(&f->config.ota), ESP_ERR_HTTP_NOT_MODIFIED); /* ESP-IDF 5's */
+}
+
+/* ---- begin ---- */
+
+static void defect_08_redirects_are_limited(void **state)
+{
+    fixture_t *f = *state;
+    f->web.always = "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n";
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(begin(f, &handle), ESP_ERR_HTTP_MAX_REDIRECT);
+    assert_int_equal(f->web.requests, 11); /* the first and ten redirects */
+}
+
+static void defect_09_refused_credentials_are_not_sent_for_ever(void **state)
+{
+    fixture_t *f = *state;
+    f->web.always = "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\n\r\n";
+    f->config.http.username = "me";
+    f->config.http.password = "wrong";
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(begin(f, &handle), ESP_FAIL);
+    assert_int_equal(f->web.requests, 11);
+}
+
+static void defect_10_https_is_never_left(void **state)
+{
+    fixture_t *f = *state;
+    f->web.canned[0] = "HTTP/1.1 302 F\r\nLocation: http://server.example/x\r\nContent-Length: 0\r\n\r\n";
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(begin(f, &handle), ESP_ERR_HTTP_REDIRECT_DOWNGRADE);
+    assert_int_equal(f->web.requests, 1);
+    f->web = web_with(f->image, f->len);
+    f->web.canned[0] = "HTTP/1.1 302 Found\r\nLocation: other.bin\r\nContent-Length: 0\r\n\r\n";
+    must_arrive(f, must_begin(f));
+    assert_non_null(strstr(f->web.last_request, "GET /other.bin HTTP/1.1\r\n"));
+}
+
+static void defect_16_header_time_out_has_its_number_and_words(void **state)
+{
+    fixture_t *f = *state;
+    f->web.canned[0] = "HTTP/1.1 200 OK\r\nContent-Length: 9"; /* and then nothing */
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(begin(f, &handle), -28679);
+    assert_string_equal(f->rig.device.report.why, "no response within the time limit");
+}
+
+/* ---- in ranges ---- */
+
+static void ask_in_ranges(fixture_t *f)
+{
+    f->config.ota.partial_http_download = true;
+    f->config.ota.max_http_request_size = 2000;
+}
+
+static void defect_19_more_bytes_than_announced_are_an_error(void **state)
+{
+    fixture_t *f = *state;
+    f->web.head_answer = HEAD_200 "Content-Length: 4000\r\n\r\n";
+    f->web.no_ranges = f->web.chunked = true;
+    ask_in_ranges(f);
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_FAIL);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    assert_false(boots_new(f));
+}
+
+static void defect_20_partial_download_of_unknown_length_fails_in_begin(void **state)
+{
+    fixture_t *f = *state;
+    f->web.head_answer = HEAD_200 "Transfer-Encoding: chunked\r\n\r\n";
+    f->web.no_ranges = f->web.chunked = true;
+    ask_in_ranges(f);
+    esp_https_ota_handle_t handle = (void *)f;
+    assert_int_equal(begin(f, &handle), ESP_FAIL);
+    assert_null(handle);
+    assert_int_equal(f->rig.sim.ops, 0);
+}
+
+static void defect_21_another_range_than_asked_for_is_not_taken(void **state)
+{
+    fixture_t *f = *state;
+    static const char *const wrong[] = {
+        "HTTP/1.1 206 P\r\nContent-Range: bytes 0-9/5000\r\nContent-Length: 10\r\n\r\n0123456789",
+        "HTTP/1.1 206 P\r\nContent-Range: bytes 2501-2510/5000\r\nContent-Length: 10\r\n\r\n0123456789",
+        "HTTP/1.1 206 P\r\nContent-Length: 10\r\n\r\n0123456789",
+    };
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        serve_image(f, IMAGE_LEN, (uint8_t)(2 + i));
+        f->web.cut_at = 2500;
+        f->web.canned[1] = wrong[i];
+        must_arrive(f, must_begin(f));
+        assert_string_equal(f->web.asked[1], "GET 2500- if \"v1\"");
+        assert_string_equal(f->web.asked[2], "GET"); /* the whole file, compared with what is known */
+    }
+}
+
+static void defect_22_resumption_is_of_the_same_file_only(void **state)
+{
+    fixture_t *f = *state;
+    serve_image(f, 40000, 2);
+    f->config.ota.ota_resumption = true;
+    f->config.ota.ota_image_bytes_written = 20000; /* accepted; what counts is what is in flash */
+    esp_https_ota_handle_t handle = must_begin(f);
+    while (esp_https_ota_get_image_len_read(handle) < 20000) {
+        assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    }
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    serve_image(f, 40000, 3); /* another version, of the same length */
+    f->web.etag = "\"v2\"";
+    f->config.ota.ota_resumption = true;
+    f->config.ota.ota_image_bytes_written = 20000;
+    must_arrive(f, must_begin(f));
+    assert_string_equal(f->web.asked[0], "GET 20480- if \"v1\"");
+}
+
+/* ---- counting and describing ---- */
+
+static void defect_23_header_bytes_are_counted_once(void **state)
+{
+    fixture_t *f = *state;
+    for (int row = 0; row < 4; row++) {
+        bool described = (row & 1) != 0, ranged = (row & 2) != 0;
+        serve_image(f, IMAGE_LEN, (uint8_t)(2 + row));
+        if (ranged) {
+            ask_in_ranges(f);
+        }
+        esp_https_ota_handle_t handle = must_begin(f);
+        esp_app_desc_t desc;
+        assert_true(!described || esp_https_ota_get_img_desc(handle, &desc) == ESP_OK);
+        assert_int_equal(web_perform(handle), ESP_OK);
+        assert_int_equal(esp_https_ota_get_image_len_read(handle), IMAGE_LEN);
+        assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+        assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
+        assert_true(!ranged || strcmp(f->web.asked[3], "GET 4000- if \"v1\"") == 0);
+    }
+}
+
+static void defect_24_description_without_its_magic_is_refused(void **state)
+{
+    fixture_t *f = *state;
+    f->image[32] ^= 1;
+    esp_app_desc_t desc;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_FAIL);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+static void defect_25_description_can_be_asked_for_twice(void **state)
+{
+    fixture_t *f = *state;
+    esp_app_desc_t first, second;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(esp_https_ota_get_img_desc(handle, &first), ESP_OK);
+    assert_int_equal(esp_https_ota_get_img_desc(handle, &second), ESP_OK);
+    assert_memory_equal(&first, &second, sizeof(first));
+    assert_string_equal(first.version, "2.0.0");
+    must_arrive(f, handle);
+}
+
+/* ---- configuration ---- */
+
+static void defect_26_staging_may_be_final(void **state)
+{
+    fixture_t *f = *state;
+    f->slot = rig_named(&f->rig, "1");
+    f->config.ota.partition.staging = f->config.ota.partition.final = f->slot;
+    must_arrive(f, must_begin(f));
+}
+
+static esp_err_t no_decryption(decrypt_cb_arg_t *args, void *ctx)
+{
+    (void)args;
+    (void)ctx;
+    return ESP_FAIL;
+}
+
+static void defect_27_handle_is_null_after_every_failure(void **state)
+{
+    fixture_t *f = *state;
+    const esp_http_client_config_t http = {.url = WEB_URL, .cert_pem = "x"};
+    const esp_http_client_config_t no_trust = {.url = WEB_URL};
+    const esp_https_ota_config_t rows[] = {
+        {.http_config = NULL},
+        {.http_config = &no_trust},
+        {.http_config = &http, .decrypt_cb = no_decryption, .ota_resumption = true},
+        {.http_config = &no_trust, .decrypt_cb = no_decryption},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        esp_https_ota_handle_t handle = (void *)f;
+        assert_int_not_equal(https_ota_begin(&f->rig.device, &rows[i], &handle), ESP_OK);
+        assert_null(handle);
+    }
+}
+
+typedef struct {
+    size_t at, from, until; /* place in the file; bytes of [from, until) yield nothing */
+    unsigned empty;         /* calls that gave out nothing */
+} cipher_t;
+
+static esp_err_t decrypt_all_but_a_part(decrypt_cb_arg_t *args, void *ctx)
+{
+    cipher_t *cipher = ctx;
+    args->data_out = malloc(args->data_in_len);
+    assert_non_null(args->data_out);
+    args->data_out_len = 0;
+    for (size_t i = 0; i < args->data_in_len; i++, cipher->at++) {
+        if (cipher->at < cipher->from || cipher->at >= cipher->until) {
+            args->data_out[args->data_out_len++] = args->data_in[i];
+        }
+    }
+    cipher->empty += args->data_out_len == 0;
+    return ESP_OK;
+}
+
+static void defect_28_decryption_may_give_out_nothing(void **state)
+{
+    fixture_t *f = *state;
+    cipher_t cipher = {.from = 2500, .until = 6500};
+    uint8_t *file = malloc(IMAGE_LEN + 4000);
+    assert_non_null(file);
+    memcpy(file, f->image, 2500);
+    memset(file + 2500, 0xEE, 4000);
+    memcpy(file + 6500, f->image + 2500, IMAGE_LEN - 2500);
+    f->web = web_with(file, IMAGE_LEN + 4000);
+    f->config.ota.decrypt_cb = decrypt_all_but_a_part;
+    f->config.ota.decrypt_user_ctx = &cipher;
+    f->config.ota.enc_img_header_size = 4000;
+    must_arrive(f, must_begin(f)); /* every call but the last said IN_PROGRESS */
+    assert_true(cipher.empty > 0);
+    free(file);
+}
+
+static void defect_49_write_event_comes_after_a_failed_write_too(void **state)
+{
+    fixture_t *f = *state;
+    f->rig.device.on_https_ota_event = on_event;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    write_events = 0;
+    f->rig.sim.cut_at = f->rig.sim.ops;
+    assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(write_events, 1);
+    sim_flash_power_on(&f->rig.sim);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(defect_01_success_takes_one_more_call),
+        TEST(defect_02_stall_is_in_progress_but_not_for_ever),
+        TEST(defect_03_stale_errno_decides_nothing),
+        TEST(defect_04_finish_before_perform_does_nothing),
+        TEST(defect_05_finish_before_the_end_is_seen_does_not_switch),
+        TEST(defect_06_switch_that_fails_is_told),
+        TEST(defect_07_one_call_forms_keep_their_codes),
+        TEST(defect_08_redirects_are_limited),
+        TEST(defect_09_refused_credentials_are_not_sent_for_ever),
+        TEST(defect_10_https_is_never_left),
+        TEST(defect_16_header_time_out_has_its_number_and_words),
+        TEST(defect_19_more_bytes_than_announced_are_an_error),
+        TEST(defect_20_partial_download_of_unknown_length_fails_in_begin),
+        TEST(defect_21_another_range_than_asked_for_is_not_taken),
+        TEST(defect_22_resumption_is_of_the_same_file_only),
+        TEST(defect_23_header_bytes_are_counted_once),
+        TEST(defect_24_description_without_its_magic_is_refused),
+        TEST(defect_25_description_can_be_asked_for_twice),
+        TEST(defect_26_staging_may_be_final),
+        TEST(defect_27_handle_is_null_after_every_failure),
+        TEST(defect_28_decryption_may_give_out_nothing),
+        TEST(defect_49_write_event_comes_after_a_failed_write_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
