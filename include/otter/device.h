@@ -25,7 +25,7 @@ typedef struct {
     bool rollback;         /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
     bool anti_rollback;    /* CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK; needs rollback */
     bool allow_http;       /* CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP */
-    bool require_hash; /* app images without SHA-256 are refused by esp_ota_end and when they are selected */
+    bool require_hash;     /* app images without SHA-256 are neither installed nor selected */
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */
