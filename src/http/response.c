@@ -190,7 +190,9 @@ static bool choose_body(esp_http_client_handle_t client, unsigned status)
 {
     http_response_t *response = &client->response;
     const http_parser *parser = &response->parser;
-    if (!coding_is_known(&response->headers)) {
+    /* The parser knows "chunked" only without a tab behind it; it and the list of headers must agree. */
+    bool coded = http_headers_get(&response->headers, "Transfer-Encoding") != NULL;
+    if (!coding_is_known(&response->headers) || coded != ((parser->flags & F_CHUNKED) != 0)) {
         return refuse(client, HTTP_STAGE_HEADER, "the server uses a transfer coding that nobody asked for");
     }
     bool has_length = (parser->flags & F_CONTENTLENGTH) != 0;
