@@ -1,6 +1,6 @@
 /*
  * ELF files on their way to an image: `otter image build --elf`.
- * Input: chip, flags (1: add a descriptor, 2: with a hash), ELF file.
+ * Input: chip, flags (2: with a hash), ELF file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static void build(const elf_t *elf, const otter_chip_facts_t *facts, uint8_t fla
     if (own != NULL) {
         memcpy(own->data, desc, 4);
         memset(own->data + 176, 0, 5); /* its revisions and page: another device, another layout */
-    } else if (ok && (flags & 1) != 0) {
+    } else if (ok) {
         ok = layout_add_desc(&layout, desc, why, sizeof(why));
     }
     if (ok) {
