@@ -255,8 +255,11 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
 {
     selection_t sel;
     esp_err_t err = read_selection(device, &sel);
+    if (err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT) {
+        return err; /* a record that could not be read now may be there at the next boot, and name this slot */
+    }
     if (err != ESP_OK) {
-        return ESP_OK; /* otadata cannot be read, and so cannot be relied on by the next boot either */
+        return ESP_OK; /* there is no otadata that a boot could look at */
     }
     err = settle_torn_records(device, &sel);
     if (err != ESP_OK || sel.active == OTADATA_NONE) {

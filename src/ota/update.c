@@ -117,13 +117,22 @@ static bool is_being_updated(const otter_device_t *device, const esp_partition_t
 
 /* ---- begin -------------------------------------------------------------------------------------------------------- */
 
-/** Rollback: while the running application is on trial, the slot it would fall back to must stay. */
-static bool running_is_on_trial(otter_device_t *device)
+/**
+ * Rollback: while the running application is on trial, the slot it would fall back to must stay. Whoever cannot read the
+ * records does not know that it is not.
+ */
+static esp_err_t check_trial(otter_device_t *device)
 {
+    if (!device->config.rollback || device->running == NULL) {
+        return ESP_OK;
+    }
     esp_ota_img_states_t state;
-    return device->config.rollback && device->running != NULL &&
-           ota_get_state_partition(device, device->running, &state) == ESP_OK &&
-           state == ESP_OTA_IMG_PENDING_VERIFY;
+    esp_err_t err = ota_get_state_partition(device, device->running, &state);
+    if (err == ESP_OK && state == ESP_OTA_IMG_PENDING_VERIFY) {
+        ESP_LOGE(TAG, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
+        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    }
+    return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;
 }
 
 /** The table in use and the first bootloader: a cut in the middle of writing them leaves a device that cannot start. */
@@ -152,9 +161,9 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
         if (ota_is_running(device, partition)) {
             return ESP_ERR_OTA_PARTITION_CONFLICT;
         }
-        if (running_is_on_trial(device)) {
-            ESP_LOGE(TAG, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
-            return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+        esp_err_t err = check_trial(device);
+        if (err != ESP_OK) {
+            return err;
         }
     }
     return is_being_updated(device, partition) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS : ESP_OK;
@@ -315,21 +324,15 @@ static image_rules_t image_rules(const otter_device_t *device, const struct ota_
                            .bootloader = !app};
 }
 
-/** A buffer for reading flash, smaller where memory is short. @return false: none now */
-static bool have_buffer(struct ota_update *update)
+/** A buffer and a stream, as soon as there is something to judge. @return false: no memory now, the end will read */
+static bool start_following(otter_device_t *device, struct ota_update *update)
 {
     for (uint32_t size = READ_BACK_SIZE; update->buf == NULL && size >= READ_BACK_SIZE_SMALL;
          size = size == READ_BACK_SIZE ? READ_BACK_SIZE_SMALL : 0) {
         update->buf = malloc(size);
         update->buf_size = update->buf != NULL ? size : 0;
     }
-    return update->buf != NULL;
-}
-
-/** A buffer and a stream, as soon as there is something to judge. @return false: no memory now, the end will read */
-static bool start_following(otter_device_t *device, struct ota_update *update)
-{
-    if (!have_buffer(update)) {
+    if (update->buf == NULL) {
         return false;
     }
     if (!update->stream_begun) {
@@ -383,29 +386,25 @@ static bool starts_right(const struct ota_update *update, const uint8_t *data, s
     return true;
 }
 
-/** Programs, and prepares the sectors that [at, at + len) enters; the one it begins inside of is prepared already. */
-static esp_err_t program_ahead(otter_device_t *device, struct ota_update *update, uint32_t at,
-                               const uint8_t *data, uint32_t len)
+/** Erases the sectors that [at, at + len) enters; the one it begins inside of was erased when it was entered. */
+static esp_err_t erase_entered(otter_device_t *device, const struct ota_update *update, uint32_t at,
+                               uint32_t len)
 {
-    uint32_t begun = min_u32(len, align_up_u32(at, device->flash->erase_size) - at);
-    esp_err_t err = ota_program_range(device, update->staging, at, data, begun);
-    if (err == ESP_OK && begun < len) {
-        bool reads = device->flash->stable_reads && have_buffer(update);
-        err = ota_replace_range(device, update->staging, at + begun, data + begun, len - begun,
-                                reads ? update->buf : NULL, update->buf_size);
-    }
-    return err;
+    uint32_t sector = device->flash->erase_size;
+    uint32_t first = align_up_u32(at, sector), end = align_up_u32(at + len, sector);
+    return first < end ? ota_erase_range(device, update->staging, first, end - first) : ESP_OK;
 }
 
 /** Programs whole write units at `at`, a bounded piece at a time; erases first if this update erases as it goes. */
-static esp_err_t program_pieces(otter_device_t *device, struct ota_update *update, uint32_t at,
+static esp_err_t program_pieces(otter_device_t *device, const struct ota_update *update, uint32_t at,
                                 const uint8_t *data, uint32_t size)
 {
     for (uint32_t done = 0; done < size;) {
         uint32_t len = min_u32(size - done, PIECE_SIZE - (at + done) % PIECE_SIZE);
-        esp_err_t err = update->erase_ahead
-                            ? program_ahead(device, update, at + done, data + done, len)
-                            : ota_program_range(device, update->staging, at + done, data + done, len);
+        esp_err_t err = update->erase_ahead ? erase_entered(device, update, at + done, len) : ESP_OK;
+        if (err == ESP_OK) {
+            err = ota_program_range(device, update->staging, at + done, data + done, len);
+        }
         if (err != ESP_OK) {
             return err;
         }
@@ -578,8 +577,9 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
         ESP_LOGE(TAG, "%s", device->last_reason);
         return err;
     }
-    if (final->type == ESP_PARTITION_TYPE_APP && running_is_on_trial(device)) {
-        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    err = final->type == ESP_PARTITION_TYPE_APP ? check_trial(device) : ESP_OK;
+    if (err != ESP_OK) {
+        return err;
     }
     /* An update that asks for the same final twice does not stand in its own way. */
     return final != update->final && is_being_updated(device, final) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
