@@ -56,6 +56,11 @@ void otter_sleep_ms(uint32_t ms)
     nanosleep(&wait, NULL);
 }
 
+void sim_random_seed(uint32_t seed)
+{
+    random_state = seed;
+}
+
 void otter_random(void *buf, size_t len)
 {
     uint8_t *p = buf;

@@ -9,6 +9,9 @@
 void sim_clock_take(void);
 void sim_clock_advance_ms(uint32_t ms);
 
+/** otter_random() goes on from here: the same seed, the same bytes. */
+void sim_random_seed(uint32_t seed);
+
 /** Console text is dropped (default) or shown on stderr. */
 void sim_console_show(bool show);
 

@@ -1,0 +1,175 @@
+/* A device of the world: its plan, its first flash contents, its eFuses. */
+#include <stdio.h>
+#include <string.h>
+
+#include "flash/partition_table.h"
+#include "image/image.h"
+#include "world.h"
+
+#define FACTORY_ADDRESS 0x10000u
+#define SLOTS_ADDRESS   0x20000u
+
+uint32_t device_slot_address(const world_device_t *d, int slot)
+{
+    (void)d;
+    return slot == WORLD_FACTORY ? FACTORY_ADDRESS : SLOTS_ADDRESS + (uint32_t)slot * WORLD_SLOT_SIZE;
+}
+
+const esp_partition_t *device_partition(const world_device_t *d, int slot)
+{
+    for (uint32_t i = 0; i < d->device.partitions.count; i++) {
+        const esp_partition_t *p = &d->device.partitions.items[i];
+        if (p->address == device_slot_address(d, slot)) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* ---- eFuses ---- */
+
+static esp_err_t read_version(void *dev, uint32_t *version)
+{
+    *version = ((world_device_t *)dev)->efuse;
+    return ESP_OK;
+}
+
+static esp_err_t burn_version(void *dev, uint32_t version)
+{
+    world_device_t *d = dev;
+    world_t *world = d->world;
+    if (d->flash.sim.dead) {
+        return ESP_FAIL;
+    }
+    if (version <= d->efuse) {
+        world_fail(world, d, "the secure version was to go from %u to %u", (unsigned)d->efuse,
+                   (unsigned)version);
+        return ESP_FAIL;
+    }
+    bool cut = !world->calm && chance_percent(&world->chance, 10);
+    if (!cut || chance_percent(&world->chance, 50)) {
+        d->efuse = version;
+        world->tally->burns++;
+    }
+    story(world, d, "eFuse: secure version %u%s", (unsigned)version, cut ? ", POWER CUT" : "");
+    d->flash.sim.dead = cut;
+    world->tally->cuts_burn += cut;
+    return cut ? ESP_FAIL : ESP_OK;
+}
+
+/* ---- first contents ---- */
+
+static bool write_table(world_device_t *d)
+{
+    partition_entry_t entries[2 + WORLD_SLOTS_MAX] = {
+        {.type = 1, .subtype = 0, .offset = WORLD_OTADATA, .size = WORLD_OTADATA_SIZE, .label = "otadata"}};
+    uint32_t count = 1;
+    if (d->plan.factory) {
+        entries[count++] = (partition_entry_t){
+            .type = 0, .subtype = 0, .offset = FACTORY_ADDRESS, .size = WORLD_SLOT_SIZE, .label = "factory"};
+    }
+    for (uint32_t slot = 0; slot < d->plan.slot_count; slot++) {
+        partition_entry_t *entry = &entries[count++];
+        *entry = (partition_entry_t){.type = 0,
+                                     .subtype = (uint8_t)(0x10 + slot),
+                                     .offset = device_slot_address(d, (int)slot),
+                                     .size = WORLD_SLOT_SIZE};
+        snprintf(entry->label, sizeof(entry->label), "ota_%u", (unsigned)slot);
+    }
+    return partition_table_encode(entries, count, true, d->flash.sim.bytes + WORLD_TABLE) == ESP_OK;
+}
+
+static void draw_plan(world_device_t *d)
+{
+    chance_t *c = &d->world->chance;
+    bool rollback = chance_percent(c, 60);
+    d->plan = (device_plan_t){
+        .device = {.rollback = rollback, .anti_rollback = rollback && chance_percent(c, 50)},
+        .factory = chance_percent(c, 60),
+        .slot_count = 2 + chance_below(c, chance_percent(c, 30) ? 3 : 1),
+        .resumption = chance_percent(c, 50),
+        .partial = chance_percent(c, 25),
+        .bulk_erase = chance_percent(c, 30),
+        .request_size = 1000 + (int)chance_below(c, 20000),
+        .buffer_size = chance_percent(c, 50) ? 1024 : (int)chance_below(c, 20000),
+        .attempts = chance_percent(c, 20) ? -1 : (int)chance_below(c, 7),
+        .plain = chance_percent(c, 30),
+    };
+    d->plan.device.allow_http = d->plan.plain;
+}
+
+static void draw_frailty(world_device_t *d)
+{
+    chance_t *c = &d->world->chance;
+    if (chance_percent(c, 25)) {
+        d->flash.read_faults_ppm = 1 + chance_below(c, 3000);
+    }
+    if (chance_percent(c, 25)) {
+        d->flash.write_faults_ppm = 1 + chance_below(c, 20000);
+    }
+    for (unsigned i = chance_percent(c, 15) ? 1 + chance_below(c, 6) : 0; i > 0; i--) {
+        uint32_t sector = chance_percent(c, 30) ? WORLD_OTADATA / WORLD_SECTOR + chance_below(c, 2)
+                                                : SLOTS_ADDRESS / WORLD_SECTOR +
+                                                      chance_below(c, 2 * WORLD_SLOT_SIZE / WORLD_SECTOR);
+        d->flash.endurance[sector] = chance_below(c, 6);
+    }
+}
+
+static void describe(const world_device_t *d)
+{
+    const device_plan_t *p = &d->plan;
+    story(d->world, d, "device: %u slots%s%s%s%s%s%s%s, buffer %d, attempts %d, faults %u/%u ppm",
+          (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
+          p->device.anti_rollback ? ", anti-rollback" : "", p->resumption ? ", resumption" : "",
+          p->partial ? ", partial" : "", p->bulk_erase ? ", bulk erase" : "", p->plain ? ", no TLS" : "",
+          p->buffer_size, p->attempts, (unsigned)d->flash.read_faults_ppm,
+          (unsigned)d->flash.write_faults_ppm);
+}
+
+bool device_init(world_device_t *d, world_t *world, char name)
+{
+    memset(d, 0, sizeof(*d));
+    d->world = world;
+    d->name = name;
+    d->line.device = d;
+    if (!world_flash_init(&d->flash, d)) {
+        return false;
+    }
+    draw_plan(d);
+    draw_frailty(d);
+    d->line.plain = d->plan.plain;
+    d->home = (place_t){.slot = d->plan.factory ? WORLD_FACTORY : 0, .release = 0};
+    d->next = d->running = (place_t){.slot = WORLD_FACTORY, .release = WORLD_NONE};
+    memcpy(d->flash.sim.bytes + device_slot_address(d, d->home.slot), world->releases[0].bytes,
+           world->releases[0].len);
+    const otter_chip_t chip = {.id = WORLD_CHIP, .revision = 300};
+    const otter_efuse_t efuse = {
+        .dev = d, .read_secure_version = read_version, .burn_secure_version = burn_version};
+    d->device.chip = chip;
+    d->device.efuse = efuse;
+    describe(d);
+    return write_table(d);
+}
+
+void device_stop(world_device_t *d)
+{
+    bool dead = d->flash.sim.dead;
+    d->flash.sim.dead = true; /* nothing that is let go of reaches the flash */
+    if (d->handle != NULL) {
+        (void)esp_https_ota_abort(d->handle);
+        d->handle = NULL;
+    }
+    d->flash.sim.dead = dead;
+    if (d->device.updates != NULL) {
+        world_fail(d->world, d, "an update is still open although its handle is gone");
+    }
+    otter_device_deinit(&d->device);
+    d->on = d->begun = d->received = d->trial = false;
+}
+
+void device_free(world_device_t *d)
+{
+    device_stop(d);
+    line_free(&d->line);
+    world_flash_free(&d->flash);
+}

@@ -1,0 +1,122 @@
+/* The judge: knows the genuine images byte by byte and believes nothing that otter says about them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/otadata.h"
+#include "world.h"
+
+static bool same_place(place_t a, place_t b)
+{
+    return a.slot == b.slot && a.release == b.release;
+}
+
+place_t judge_place(const world_device_t *d, int slot)
+{
+    const uint8_t *bytes = d->flash.sim.bytes + device_slot_address(d, slot);
+    for (unsigned i = 0; i < d->world->release_count; i++) {
+        const release_t *release = &d->world->releases[i];
+        if (memcmp(bytes, release->bytes, release->len) == 0) {
+            return (place_t){.slot = slot, .release = (int)i};
+        }
+    }
+    return (place_t){.slot = slot, .release = WORLD_NONE};
+}
+
+static int slot_of(const esp_partition_t *partition)
+{
+    return partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY
+               ? WORLD_FACTORY
+               : (int)partition->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
+}
+
+bool judge_nothing_selects(const world_device_t *d)
+{
+    otadata_entry_t two[OTADATA_COPY_COUNT];
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+        otadata_decode(d->flash.sim.bytes + WORLD_OTADATA + copy * OTADATA_COPY_DISTANCE, &two[copy]);
+        if (two[copy].state == ESP_OTA_IMG_PENDING_VERIFY) {
+            two[copy].state = ESP_OTA_IMG_ABORTED; /* as the boot step will */
+        }
+    }
+    return !d->plan.factory && otadata_active(two) == OTADATA_NONE;
+}
+
+/** Is it what the owner of the device wants to run now? NULL: yes; else what is wrong. */
+static const char *objection(const world_device_t *d, place_t place)
+{
+    if (place.release == WORLD_NONE) {
+        return "an image that nobody released";
+    }
+    const release_t *release = &d->world->releases[place.release];
+    if (d->plan.device.anti_rollback && release->secure_version < d->efuse) {
+        return "a secure version below the device's";
+    }
+    if (d->fuzzy || judge_nothing_selects(d)) {
+        return NULL;
+    }
+    if (same_place(place, d->next) && d->next_state != NEXT_NONE) {
+        return NULL;
+    }
+    if (same_place(place, d->home)) {
+        return d->next_state == NEXT_SURE ? "the image before, although a new one was selected" : NULL;
+    }
+    return "neither the confirmed image nor the selected one";
+}
+
+bool judge_started(world_device_t *d, place_t place)
+{
+    const char *wrong = objection(d, place);
+    if (wrong != NULL) {
+        world_fail(d->world, d, "slot %d boots with release %d: %s", place.slot, place.release, wrong);
+    }
+    return wrong == NULL;
+}
+
+void judge_moment(world_device_t *d)
+{
+    otter_device_t later;
+    otter_boot_result_t result;
+    d->world->tally->judged++;
+    otter_device_init(&later, &d->flash.sound, &d->device.chip, &d->device.efuse, &d->plan.device);
+    esp_err_t err = otter_boot(&later, OTTER_BOOT_DRY_RUN, &result);
+    if (err != ESP_OK) {
+        world_fail(d->world, d, "nothing would boot now: %s (%s)", esp_err_to_name(err), result.reason);
+    } else {
+        place_t place = judge_place(d, slot_of(result.partition));
+        const char *wrong = objection(d, place);
+        if (wrong != NULL) {
+            world_fail(d->world, d, "slot %d would boot now with release %d: %s (%s)", place.slot,
+                       place.release, wrong, result.reason);
+        }
+    }
+    otter_device_deinit(&later);
+    if (!d->fuzzy && d->home.release != WORLD_NONE && !same_place(judge_place(d, d->home.slot), d->home)) {
+        world_fail(d->world, d, "the confirmed image in slot %d is no longer whole", d->home.slot);
+    }
+}
+
+/** Erases an attempt may cost: each sector of the slot once, its last one (resume record) once more, otadata three times. */
+void judge_wear(world_device_t *d, bool refused)
+{
+    if (d->flash.faults != d->faults_before) {
+        return; /* what failed is done again */
+    }
+    uint32_t first = device_slot_address(d, d->target) / WORLD_SECTOR;
+    uint32_t count = WORLD_SLOT_SIZE / WORLD_SECTOR;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t erases = d->flash.erases[first + i] - d->erases_before[first + i];
+        uint32_t allowed = 1u + (i == count - 1 && d->plan.resumption) + refused;
+        if (erases > allowed) {
+            world_fail(d->world, d,
+                       "sector %" PRIu32 " of slot %d was erased %" PRIu32 " times in one update", i,
+                       d->target, erases);
+        }
+    }
+    uint32_t otadata = WORLD_OTADATA / WORLD_SECTOR;
+    uint32_t erases = d->flash.erases[otadata] - d->erases_before[otadata] + d->flash.erases[otadata + 1] -
+                      d->erases_before[otadata + 1];
+    if (erases > 3) {
+        world_fail(d->world, d, "otadata was erased %" PRIu32 " times in one update", erases);
+    }
+}

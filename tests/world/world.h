@@ -1,0 +1,217 @@
+/* The deterministic world: devices, their flash, a server and the network between them, all drawn from one seed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_https_ota.h"
+#include "otter/boot.h"
+#include "otter/device.h"
+#include "sim/sim_flash.h"
+#include "sim/sim_transport.h"
+#include "tally.h"
+
+#define WORLD_DEVICES_MAX  3
+#define WORLD_RELEASES_MAX 8
+#define WORLD_SLOTS_MAX    4
+#define WORLD_SLOT_SIZE    0x10000u
+#define WORLD_FLASH_SIZE   0x80000u
+#define WORLD_SECTOR       4096u
+#define WORLD_SECTORS      (WORLD_FLASH_SIZE / WORLD_SECTOR)
+#define WORLD_TABLE        0x8000u
+#define WORLD_OTADATA      0xD000u
+#define WORLD_OTADATA_SIZE 0x2000u
+#define WORLD_FACTORY      (-1) /* as a slot */
+#define WORLD_NONE         (-1) /* as a release */
+#define WORLD_CHIP         0u   /* ESP32 */
+#define WORLD_OTHER_CHIP   2u   /* ESP32-S2 */
+
+typedef struct world world_t;
+typedef struct world_device world_device_t;
+
+/* ---- chance (chance.c) ---- */
+
+typedef struct {
+    uint64_t state;
+} chance_t;
+
+uint32_t chance_next(chance_t *c);
+/** 0 to n - 1; n > 0. */
+uint32_t chance_below(chance_t *c, uint32_t n);
+/** True in `percent` of 100 cases. */
+bool chance_percent(chance_t *c, uint32_t percent);
+
+/* ---- releases (release.c) ---- */
+
+/** A firmware that its maker released. These bytes, whole, are what may ever run. */
+typedef struct {
+    uint8_t *bytes;
+    uint32_t len;
+    uint32_t secure_version;
+    bool healthy; /* confirms itself when it runs */
+    bool foreign; /* for another chip: no device may run it */
+    char etag[24], date[40];
+} release_t;
+
+/** @return false when out of memory */
+bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_t secure_version);
+void release_free(release_t *release);
+
+/* ---- flash (world_flash.c) ---- */
+
+/** The simulator's flash, with a fence, sectors that wear out and operations that fail for once. */
+typedef struct {
+    sim_flash_t sim;
+    otter_flash_t flash; /* what the device sees */
+    otter_flash_t sound; /* the same bytes, read without a fault: what the harness sees */
+    world_device_t *device;
+    bool otadata_open;                          /* the fence: otadata may be changed now, */
+    uint32_t slot_open;                         /* ... and the slot at this address; 0: none */
+    uint32_t read_faults_ppm, write_faults_ppm; /* of operations, in a million */
+    uint32_t faults;                            /* that came so far */
+    uint32_t otadata_changes;
+    uint32_t erases[WORLD_SECTORS];
+    uint32_t endurance[WORLD_SECTORS]; /* erases after which a sector keeps some bits at 0 */
+    uint32_t worn;                     /* sectors that do */
+} world_flash_t;
+
+bool world_flash_init(world_flash_t *f, world_device_t *device);
+void world_flash_free(world_flash_t *f);
+/** Nothing fails any more that is not worn out, no cut is planned. */
+void world_flash_calm(world_flash_t *f);
+/** Power goes in one of the next operations. */
+void world_flash_plan_cut(world_flash_t *f, chance_t *chance);
+
+/* ---- the server and the way to it (server.c, quirks.c) ---- */
+
+/** How bad the way between one device and the server is, in this attempt. */
+typedef struct {
+    uint32_t refuse_percent; /* of connects */
+    uint32_t quirk_percent;  /* of answers that are not as they should be */
+    int only_quirk;          /* this one for the whole attempt; -1: any */
+} weather_t;
+
+#define LINE_STEPS_MAX  8
+#define LINE_ANSWER_MAX (4u * WORLD_SLOT_SIZE) /* any head and body, framed in any way */
+
+/** A device's line to the server: the answer that is on its way. */
+typedef struct {
+    world_device_t *device;
+    weather_t weather;
+    bool plain;      /* no TLS: bytes can change on the way */
+    uint8_t *answer; /* LINE_ANSWER_MAX bytes */
+    size_t answer_len;
+    sim_step_t steps[LINE_STEPS_MAX];
+} line_t;
+
+/** A transport over this line, for esp_http_client_config_t.transport. */
+sim_transport_t *line_connect(line_t *line);
+void line_free(line_t *line);
+
+/** Tells of every quirk how often it happened. @return how many never did */
+unsigned quirks_print(const tally_t *tally);
+unsigned quirks_count(void);
+const char *quirk_name(unsigned index);
+
+/* ---- a device (device.c, life.c, judge.c) ---- */
+
+/** An image in its place. */
+typedef struct {
+    int slot;    /* WORLD_FACTORY or the number of a slot */
+    int release; /* WORLD_NONE: not one that is known */
+} place_t;
+
+typedef enum { NEXT_NONE, NEXT_MAYBE, NEXT_SURE } next_state_t;
+
+/** What the maker of a device chose. */
+typedef struct {
+    otter_device_config_t device;
+    bool factory;
+    uint32_t slot_count;
+    bool resumption, partial, bulk_erase;
+    int request_size, buffer_size, attempts;
+    bool plain;
+} device_plan_t;
+
+struct world_device {
+    world_t *world;
+    char name;
+    device_plan_t plan;
+    world_flash_t flash;
+    otter_device_t device;
+    uint32_t efuse;
+    line_t line;
+
+    bool on; /* an application runs */
+    place_t running;
+    bool trial;
+
+    /* What the harness knows must boot: the last confirmed image, or the one that was selected after it. */
+    place_t home, next;
+    next_state_t next_state;
+    bool
+        fuzzy; /* a flash that failed blurred that: any genuine, allowed image will do until a boot without failures */
+
+    esp_https_ota_handle_t handle; /* of the attempt under way, NULL: none */
+    bool begun;                    /* ... and its session: the slot may be written */
+    bool received;                 /* ... and perform said ESP_OK */
+    int target;                    /* slot of the attempt */
+    uint32_t performs;
+    uint32_t faults_before, erases_before[WORLD_SECTORS];
+    esp_http_client_config_t http;
+    esp_https_ota_config_t ota;
+};
+
+bool device_init(world_device_t *d, world_t *world, char name);
+void device_free(world_device_t *d);
+/** Address of a slot or of factory. */
+uint32_t device_slot_address(const world_device_t *d, int slot);
+const esp_partition_t *device_partition(const world_device_t *d, int slot);
+/** Drops what runs, as a reset or a power cut does. */
+void device_stop(world_device_t *d);
+
+/** One thing happens to the device, or is done by its application. */
+void life_step(world_device_t *d);
+/** Faults are over: the device must come to run `release`. */
+void life_calm(world_device_t *d, int release);
+
+/** Which release lies whole at this place of the flash? */
+place_t judge_place(const world_device_t *d, int slot);
+/** No record selects a slot and there is no factory: the bootloader searches, and whatever is whole will do. */
+bool judge_nothing_selects(const world_device_t *d);
+/** May this image start now? Tells the world if not. */
+bool judge_started(world_device_t *d, place_t place);
+/** Were power to go now, what would boot? Tells the world if that is wrong. */
+void judge_moment(world_device_t *d);
+/** An attempt's wear. */
+void judge_wear(world_device_t *d, bool refused);
+
+/* ---- the world (world.c) ---- */
+
+struct world {
+    uint64_t seed;
+    chance_t chance;
+    bool trace;
+    tally_t *tally;
+    release_t releases[WORLD_RELEASES_MAX];
+    unsigned release_count, published; /* the server has releases[published] */
+    world_device_t devices[WORLD_DEVICES_MAX];
+    unsigned device_count;
+    bool calm; /* faults are over */
+    bool failed;
+    char failure[256];
+    uint64_t story_hash;
+    int64_t start_us;
+};
+
+/** Runs the world of one seed from its beginning to its end. @return false: an invariant broke, world->failure says which */
+bool world_run(world_t *world, uint64_t seed, bool trace, tally_t *tally);
+
+/** One line of the story. */
+void story(const world_t *world, const world_device_t *d, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** An invariant broke. The first one counts; the world ends. */
+void world_fail(world_t *world, const world_device_t *d, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

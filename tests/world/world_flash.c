@@ -1,0 +1,166 @@
+/* The simulator's flash behind a fence, with wear and operations that fail for once. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "world.h"
+
+static chance_t *chance_of(const world_flash_t *f)
+{
+    return &f->device->world->chance;
+}
+
+static bool is_otadata(uint32_t off, uint32_t len)
+{
+    return off >= WORLD_OTADATA && range_fits(off - WORLD_OTADATA, len, WORLD_OTADATA_SIZE);
+}
+
+/** Nothing but otadata and the slot being written may change, and only while that is under way. */
+static bool passes_fence(world_flash_t *f, const char *what, uint32_t off, uint32_t len)
+{
+    bool in_otadata = f->otadata_open && is_otadata(off, len);
+    bool in_slot =
+        f->slot_open != 0 && off >= f->slot_open && range_fits(off - f->slot_open, len, WORLD_SLOT_SIZE);
+    if (!in_otadata && !in_slot) {
+        world_fail(f->device->world, f->device,
+                   "%s of 0x%" PRIx32 "+0x%" PRIx32 " leaves the fence (otadata %s, slot at 0x%" PRIx32 ")",
+                   what, off, len, f->otadata_open ? "open" : "closed", f->slot_open);
+    }
+    f->otadata_changes += in_otadata;
+    return in_otadata || in_slot;
+}
+
+static bool fails_for_once(world_flash_t *f, uint32_t ppm)
+{
+    if (ppm == 0 || f->sim.dead || chance_below(chance_of(f), 1000000) >= ppm) {
+        return false;
+    }
+    f->faults++;
+    f->device->world->tally->faults++;
+    return true;
+}
+
+static esp_err_t world_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    world_flash_t *f = dev;
+    if (fails_for_once(f, f->read_faults_ppm)) {
+        story(f->device->world, f->device, "flash: a read at 0x%" PRIx32 " fails", off);
+        memset(dst, 0x5A, len);
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    return f->sim.flash.ops->read(&f->sim, off, dst, len);
+}
+
+static void note_cut(world_flash_t *f, bool was_dead, const char *what, uint32_t off)
+{
+    if (f->sim.dead && !was_dead) {
+        story(f->device->world, f->device, "POWER CUT in the %s at 0x%" PRIx32 " (tear %d)", what, off,
+              (int)f->sim.tear);
+    }
+}
+
+static esp_err_t world_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    world_flash_t *f = dev;
+    if (!passes_fence(f, "program", off, len)) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    bool fault = fails_for_once(f, f->write_faults_ppm), was_dead = f->sim.dead;
+    if (fault) {
+        len = chance_below(chance_of(f), len + 1); /* so much of it came about */
+        story(f->device->world, f->device, "flash: a program at 0x%" PRIx32 " fails after %" PRIu32 " bytes",
+              off, len);
+    }
+    esp_err_t err = len > 0 ? f->sim.flash.ops->program(&f->sim, off, src, len) : ESP_OK;
+    note_cut(f, was_dead, "program", off);
+    return fault ? ESP_ERR_FLASH_OP_FAIL : err;
+}
+
+/** A sector at the end of its life: some bits stay at 0, always the same ones. */
+static void wear(world_flash_t *f, uint32_t sector)
+{
+    if (f->erases[sector] <= f->endurance[sector]) {
+        return;
+    }
+    if (f->erases[sector] == f->endurance[sector] + 1) {
+        f->worn++;
+        f->device->world->tally->worn++;
+        story(f->device->world, f->device, "flash: the sector at 0x%" PRIx32 " is worn out",
+              sector * WORLD_SECTOR);
+    }
+    chance_t stuck = {.state = sector + 1};
+    for (unsigned i = 0; i < 8; i++) {
+        f->sim.bytes[sector * WORLD_SECTOR + chance_below(&stuck, i < 4 ? 32 : WORLD_SECTOR)] &=
+            (uint8_t) ~(1u << chance_below(&stuck, 8));
+    }
+}
+
+static esp_err_t erase_sector(world_flash_t *f, uint32_t off)
+{
+    bool was_dead = f->sim.dead;
+    if (fails_for_once(f, f->write_faults_ppm)) {
+        story(f->device->world, f->device, "flash: an erase at 0x%" PRIx32 " fails", off);
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    esp_err_t err = f->sim.flash.ops->erase(&f->sim, off, WORLD_SECTOR);
+    note_cut(f, was_dead, "erase", off);
+    if (!was_dead) {
+        f->erases[off / WORLD_SECTOR]++;
+        wear(f, off / WORLD_SECTOR);
+    }
+    return err;
+}
+
+static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
+{
+    world_flash_t *f = dev;
+    esp_err_t err = passes_fence(f, "erase", off, len) ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
+    for (uint32_t done = 0; done < len && err == ESP_OK; done += WORLD_SECTOR) {
+        err = erase_sector(f, off + done);
+    }
+    return err;
+}
+
+/** What a power cut now would leave, read without faults. */
+static esp_err_t sound_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    memcpy(dst, ((world_flash_t *)dev)->sim.bytes + off, len);
+    return ESP_OK;
+}
+
+static const otter_flash_ops_t world_ops = {
+    .read = world_read, .program = world_program, .erase = world_erase};
+static const otter_flash_ops_t sound_ops = {.read = sound_read}; /* the harness looks; it never writes */
+
+bool world_flash_init(world_flash_t *f, world_device_t *device)
+{
+    memset(f, 0, sizeof(*f));
+    f->device = device;
+    f->flash = (otter_flash_t){
+        .ops = &world_ops, .dev = f, .size = WORLD_FLASH_SIZE, .erase_size = WORLD_SECTOR, .write_size = 1};
+    f->sound = f->flash;
+    f->sound.ops = &sound_ops;
+    for (uint32_t sector = 0; sector < WORLD_SECTORS; sector++) {
+        f->endurance[sector] = UINT32_MAX;
+    }
+    return sim_flash_init(&f->sim, WORLD_FLASH_SIZE);
+}
+
+void world_flash_free(world_flash_t *f)
+{
+    sim_flash_free(&f->sim);
+}
+
+void world_flash_calm(world_flash_t *f)
+{
+    f->read_faults_ppm = f->write_faults_ppm = 0;
+    f->sim.cut_at = UINT32_MAX;
+}
+
+void world_flash_plan_cut(world_flash_t *f, chance_t *chance)
+{
+    f->sim.cut_at = f->sim.ops + chance_below(chance, chance_percent(chance, 50) ? 4 : 60);
+    f->sim.tear = (sim_tear_t)chance_below(chance, SIM_TEAR_COUNT);
+    f->sim.tear_len = chance_percent(chance, 30) ? UINT32_MAX : chance_below(chance, WORLD_SECTOR);
+    f->sim.random = chance_next(chance) | 1;
+}
