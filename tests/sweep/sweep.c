@@ -46,7 +46,7 @@ typedef struct {
 } plan_t;
 
 static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 8, 600};
-static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 1, 400};
+static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 16, 2000};
 
 void sweep_fail(const char *format, ...)
 {
