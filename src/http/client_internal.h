@@ -60,7 +60,8 @@ typedef struct {
     size_t line_size, key_len, value_len;
     bool in_value;
     size_t
-        head_len; /* bytes of head so far, interim responses included; 0: nothing of the response has come */
+        head_len;  /* bytes of head so far, interim responses included; 0: nothing of the response has come */
+    bool after_cr; /* the last byte of head was a carriage return */
     unsigned interim_count;
     bool head_done;
     bool to_head; /* answers a HEAD request */

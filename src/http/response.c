@@ -300,6 +300,18 @@ static void keep_early_body(esp_http_client_handle_t client, char *raw, size_t l
     }
 }
 
+/* The parser takes any byte for the line feed behind some carriage returns, and so another head than others read. */
+static bool has_bare_cr(http_response_t *response, const char *raw, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (response->after_cr && raw[i] != '\n') {
+            return true;
+        }
+        response->after_cr = raw[i] == '\r';
+    }
+    return false;
+}
+
 static bool parse_head(esp_http_client_handle_t client, char *raw, size_t len)
 {
     http_response_t *response = &client->response;
@@ -307,6 +319,9 @@ static bool parse_head(esp_http_client_handle_t client, char *raw, size_t len)
         size_t used = http_parser_execute(&response->parser, &settings, raw, len);
         enum http_errno why = HTTP_PARSER_ERRNO(&response->parser);
         response->head_len += used;
+        if (has_bare_cr(response, raw, used < len ? used + 1 : used)) {
+            return refuse(client, HTTP_STAGE_HEADER, "the response head has a carriage return inside a line");
+        }
         if (response->head_len > HEAD_MAX) {
             return refuse(client, HTTP_STAGE_HEADER, "the response head is too long");
         }

@@ -147,6 +147,8 @@ static const response_row_t responses[] = {
     {"a coding that the parser does not know as chunked",
      OK_HEAD "Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n", SIM_EOF, -1, -1, NULL, 0, 0, false, false,
      false},
+    {"a carriage return inside a line", OK_HEAD "X: \rh\r4\n\nhello", SIM_EOF, -1, -1, NULL, 0, 0, false,
+     false, false},
     {"HTTP/2", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", SIM_REQUEST, -1, -1, NULL, 0, 0, false, false,
      false},
     {"HTTP/0.9", "hello", SIM_EOF, -1, -1, NULL, 0, 0, false, false, false},
