@@ -148,6 +148,10 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle);
  */
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, esp_app_desc_t *new_app_info);
 
+/** The same of a bootloader image (config.partition.final is a bootloader partition). Codes as above. */
+esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota_handle,
+                                                esp_bootloader_desc_t *new_img_info);
+
 /** Bytes written to flash so far; -1 for NULL or before the first perform. */
 int esp_https_ota_get_image_len_read(esp_https_ota_handle_t https_ota_handle);
 

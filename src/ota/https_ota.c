@@ -565,16 +565,19 @@ bool esp_https_ota_is_complete_data_received(esp_https_ota_handle_t https_ota_ha
 }
 
 /** The descriptor's bytes: from the buffer before the first write, from flash after it. */
-static esp_err_t fetch_desc(https_ota_t *ota, uint8_t raw[sizeof(esp_app_desc_t)])
+static esp_err_t fetch_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
 {
+    if (!holds_image(ota->final)) {
+        return ESP_FAIL;
+    }
     if (ota->written == 0) {
         esp_err_t err = read_header_block(ota);
         if (err == ESP_OK) {
-            memcpy(raw, ota->buffer + IMAGE_DESC_OFFSET, sizeof(esp_app_desc_t));
+            memcpy(raw, ota->buffer + IMAGE_DESC_OFFSET, len); /* the block is longer */
         }
         return err;
     }
-    return ota_read_range(ota->device, ota->staging, IMAGE_DESC_OFFSET, raw, sizeof(esp_app_desc_t));
+    return ota_read_range(ota->device, ota->staging, IMAGE_DESC_OFFSET, raw, len);
 }
 
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, esp_app_desc_t *new_app_info)
@@ -585,12 +588,32 @@ esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, es
     }
     post(ota->device, ESP_HTTPS_OTA_GET_IMG_DESC, NULL, 0);
     uint8_t raw[sizeof(esp_app_desc_t)];
-    if (!holds_image(ota->final) || fetch_desc(ota, raw) != ESP_OK) {
+    if (fetch_desc(ota, raw, sizeof(raw)) != ESP_OK) {
         return ESP_FAIL;
     }
     if (image_decode_desc(raw, new_app_info) != ESP_OK) {
         return fail(ota->device, OTTER_STAGE_GATE, ESP_FAIL, "Incorrect app descriptor magic");
     }
+    return ESP_OK;
+}
+
+esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota_handle,
+                                                esp_bootloader_desc_t *new_img_info)
+{
+    https_ota_t *ota = https_ota_handle;
+    if (ota == NULL || new_img_info == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    post(ota->device, ESP_HTTPS_OTA_GET_IMG_DESC, NULL, 0);
+    uint8_t raw[sizeof(esp_bootloader_desc_t)];
+    if (fetch_desc(ota, raw, sizeof(raw)) != ESP_OK) {
+        return ESP_FAIL;
+    }
+    if (raw[offsetof(esp_bootloader_desc_t, magic_byte)] != ESP_BOOTLOADER_DESC_MAGIC_BYTE) {
+        return fail(ota->device, OTTER_STAGE_GATE, ESP_FAIL, "Incorrect bootloader descriptor magic");
+    }
+    memcpy(new_img_info, raw, sizeof(*new_img_info));
+    new_img_info->version = le32_get(raw + offsetof(esp_bootloader_desc_t, version));
     return ESP_OK;
 }
 

@@ -352,6 +352,36 @@ static void no_description_is_told_as_such(void **state)
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
 }
 
+static void a_bootloaders_description_has_its_own_call(void **state)
+{
+    fixture_t *f = *state;
+    esp_app_desc_t app;
+    esp_bootloader_desc_t desc = {.version = 7};
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(esp_https_ota_get_bootloader_img_desc(NULL, &desc), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, &desc), ESP_FAIL); /* an application */
+    assert_int_equal(desc.version, 7);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+
+    static const uint8_t raw[12] = {80, 0, 0, 3, 0x04, 0x03, 0x02, 0x01, 'v', '5', '.', '5'};
+    memset(f->image + 32, 0, sizeof(desc));
+    memcpy(f->image + 32, raw, sizeof(raw));
+    handle = must_begin(f);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, &desc), ESP_OK);
+        assert_int_equal(desc.secure_version, 3);
+        assert_int_equal(desc.version, 0x01020304);
+        assert_string_equal(desc.idf_ver, "v5.5");
+        assert_int_equal(esp_https_ota_get_img_desc(handle, &app), ESP_FAIL);
+        memset(&desc, 0, sizeof(desc));
+        if (i == 1) { /* from flash */
+            assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+        }
+    }
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
 static void an_image_for_another_chip_is_refused_before_anything_is_erased(void **state)
 {
     fixture_t *f = *state;
@@ -908,6 +938,7 @@ int main(void)
         TEST(finish_and_abort_end_an_update_in_every_state),
         TEST(the_description_can_be_asked_for_at_any_time),
         TEST(no_description_is_told_as_such),
+        TEST(a_bootloaders_description_has_its_own_call),
         TEST(an_image_for_another_chip_is_refused_before_anything_is_erased),
         TEST(a_second_update_of_the_same_slot_waits_for_the_first),
         TEST(the_running_slot_is_refused),
