@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sdkconfig.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -50,6 +52,15 @@ typedef int esp_err_t;
     X(ESP_ERR_NVS_VALUE_TOO_LONG, 0x110E)                                                                    \
     X(ESP_ERR_NVS_PART_NOT_FOUND, 0x110F)                                                                    \
     X(ESP_ERR_NVS_NEW_VERSION_FOUND, 0x1110)                                                                 \
+    X(ESP_ERR_NVS_XTS_ENCR_FAILED, 0x1111)                                                                   \
+    X(ESP_ERR_NVS_XTS_DECR_FAILED, 0x1112)                                                                   \
+    X(ESP_ERR_NVS_XTS_CFG_FAILED, 0x1113)                                                                    \
+    X(ESP_ERR_NVS_XTS_CFG_NOT_FOUND, 0x1114)                                                                 \
+    X(ESP_ERR_NVS_ENCR_NOT_SUPPORTED, 0x1115)                                                                \
+    X(ESP_ERR_NVS_KEYS_NOT_INITIALIZED, 0x1116)                                                              \
+    X(ESP_ERR_NVS_CORRUPT_KEY_PART, 0x1117)                                                                  \
+    X(ESP_ERR_NVS_CONTENT_DIFFERS, 0x1118)                                                                   \
+    X(ESP_ERR_NVS_WRONG_ENCRYPTION, 0x1119)                                                                  \
     X(ESP_ERR_OTA_BASE, 0x1500)                                                                              \
     X(ESP_ERR_OTA_PARTITION_CONFLICT, 0x1501)                                                                \
     X(ESP_ERR_OTA_SELECT_INFO_INVALID, 0x1502)                                                               \
@@ -146,10 +157,28 @@ static inline esp_err_t esp_error_check_(esp_err_t code, const char *file, int l
     return code;
 }
 
-#ifdef NDEBUG
+static inline esp_err_t esp_error_pass_(esp_err_t code)
+{
+    return code;
+}
+
+/*
+ * ESP_ERROR_CHECK(x) evaluates x once and ends the program if it failed, telling where; a statement. ..._WITHOUT_ABORT only
+ * tells, and has the value of x. With assertions off (NDEBUG) both only evaluate x; silent ones end without a text.
+ */
+#if defined(NDEBUG) || defined(CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE)
 #define ESP_ERROR_CHECK(x)                                                                                   \
     do {                                                                                                     \
         (void)(x);                                                                                           \
+    } while (0)
+#define ESP_ERROR_CHECK_WITHOUT_ABORT(x) esp_error_pass_(x)
+#else
+#ifdef CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_SILENT
+#define ESP_ERROR_CHECK(x)                                                                                   \
+    do {                                                                                                     \
+        if ((x) != ESP_OK) {                                                                                 \
+            abort();                                                                                         \
+        }                                                                                                    \
     } while (0)
 #else
 #define ESP_ERROR_CHECK(x)                                                                                   \
@@ -162,8 +191,8 @@ static inline esp_err_t esp_error_check_(esp_err_t code, const char *file, int l
         }                                                                                                    \
     } while (0)
 #endif
-
 #define ESP_ERROR_CHECK_WITHOUT_ABORT(x) esp_error_check_((x), __FILE__, __LINE__, __func__, #x)
+#endif
 
 #ifdef __cplusplus
 }

@@ -70,6 +70,18 @@ void otter_log_line(esp_log_level_t level, const char *tag, const char *format, 
         }                                                                                                    \
     } while (0)
 
+/* The escape sequences that colour a line, for programs that write such lines themselves. */
+#define LOG_COLOR_BLACK  "30"
+#define LOG_COLOR_RED    "31"
+#define LOG_COLOR_GREEN  "32"
+#define LOG_COLOR_BROWN  "33"
+#define LOG_COLOR_BLUE   "34"
+#define LOG_COLOR_PURPLE "35"
+#define LOG_COLOR_CYAN   "36"
+#define LOG_COLOR(color) "\033[0;" color "m"
+#define LOG_BOLD(color)  "\033[1;" color "m"
+#define LOG_RESET_COLOR  "\033[0m"
+
 #define ESP_LOGE(tag, format, ...) ESP_LOG_LEVEL_LOCAL(ESP_LOG_ERROR, tag, format, ##__VA_ARGS__)
 #define ESP_LOGW(tag, format, ...) ESP_LOG_LEVEL_LOCAL(ESP_LOG_WARN, tag, format, ##__VA_ARGS__)
 #define ESP_LOGI(tag, format, ...) ESP_LOG_LEVEL_LOCAL(ESP_LOG_INFO, tag, format, ##__VA_ARGS__)

@@ -5,6 +5,7 @@
 
 #include "esp_chip_info.h"
 #include "esp_err.h"
+#include "esp_idf_version.h"
 #include "esp_random.h"
 
 #ifdef __cplusplus
@@ -51,9 +52,6 @@ esp_reset_reason_t esp_reset_reason(void);
 uint32_t esp_get_free_heap_size(void);
 uint32_t esp_get_minimum_free_heap_size(void);
 uint32_t esp_get_free_internal_heap_size(void);
-
-/** The version of ESP-IDF whose interface this is: "v5.5". */
-const char *esp_get_idf_version(void);
 
 #ifdef __cplusplus
 }

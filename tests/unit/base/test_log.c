@@ -1,0 +1,161 @@
+/* The log: lines in ESP-IDF's form, levels per tag, arguments that cost nothing when nobody listens. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_LOCAL_LEVEL ESP_LOG_DEBUG /* of this file: verbose lines are not compiled in */
+#include "esp_log.h"
+
+static char said[4096];
+static int evaluated;
+
+static int keep_text(const char *format, va_list args)
+{
+    size_t used = strlen(said);
+    return vsnprintf(said + used, sizeof(said) - used, format, args);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    said[0] = '\0';
+    evaluated = 0;
+    otter_log_set_color(0);
+    esp_log_level_set("*", ESP_LOG_INFO);
+    assert_null(esp_log_set_vprintf(keep_text));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    assert_ptr_equal(esp_log_set_vprintf(NULL), keep_text);
+    esp_log_level_set("*", ESP_LOG_INFO);
+    return 0;
+}
+
+static int count(void)
+{
+    return ++evaluated;
+}
+
+static void a_line_has_letter_time_tag_and_text(void **state)
+{
+    (void)state;
+    static const struct {
+        esp_log_level_t level;
+        char letter;
+        const char *color;
+    } rows[] = {
+        {ESP_LOG_ERROR, 'E', LOG_COLOR(LOG_COLOR_RED)},
+        {ESP_LOG_WARN, 'W', LOG_COLOR(LOG_COLOR_BROWN)},
+        {ESP_LOG_INFO, 'I', LOG_COLOR(LOG_COLOR_GREEN)},
+        {ESP_LOG_DEBUG, 'D', ""},
+        {ESP_LOG_VERBOSE, 'V', ""},
+    };
+    esp_log_level_set("*", ESP_LOG_VERBOSE);
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *color = i % 2 != 0 ? rows[i / 2].color : "";
+        char letter, tail[64];
+        unsigned long ms;
+        said[0] = '\0';
+        otter_log_set_color(i % 2 != 0);
+        ESP_LOG_LEVEL(rows[i / 2].level, "unit", "number %d", 7);
+        assert_memory_equal(said, color, strlen(color));
+        assert_int_equal(sscanf(said + strlen(color), "%c (%lu) %63[^\n]", &letter, &ms, tail), 3);
+        assert_int_equal(letter, rows[i / 2].letter);
+        assert_memory_equal(tail, "unit: number 7", 14);
+        assert_string_equal(tail + 14, color[0] != '\0' ? LOG_RESET_COLOR : "");
+    }
+    assert_true(esp_log_timestamp() - esp_log_early_timestamp() < 1000 ||
+                esp_log_early_timestamp() - esp_log_timestamp() < 1000);
+}
+
+static void levels_are_per_tag_and_star_clears_them(void **state)
+{
+    (void)state;
+    ESP_LOGD("loud", "%d", count());
+    esp_log_level_set("loud", ESP_LOG_DEBUG);
+    esp_log_level_set("mute", ESP_LOG_NONE);
+    ESP_LOGD("loud", "%d", count());
+    ESP_LOGE("mute", "%d", count());
+    ESP_LOGW("other", "%d", count());
+    ESP_LOGD("other", "%d", count());
+    assert_int_equal(evaluated, 2);
+    assert_int_equal(esp_log_level_get("loud"), ESP_LOG_DEBUG);
+    esp_log_level_set("*", ESP_LOG_WARN);
+    assert_int_equal(esp_log_level_get("loud"), ESP_LOG_WARN);
+    assert_int_equal(esp_log_level_get("mute"), ESP_LOG_WARN);
+    ESP_LOGI("other", "%d", count());
+    ESP_EARLY_LOGW("other", "%d", count());
+    ESP_DRAM_LOGE("other", "%d", count());
+    assert_int_equal(evaluated, 4);
+}
+
+static void what_the_file_does_not_compile_in_is_never_said(void **state)
+{
+    (void)state;
+    esp_log_level_set("*", ESP_LOG_VERBOSE);
+    ESP_LOGV("unit", "%d", count());
+    assert_int_equal(evaluated, 0);
+    ESP_LOGD("unit", "%d", count());
+    assert_int_equal(evaluated, 1);
+}
+
+static void plain_writes_have_no_prefix(void **state)
+{
+    (void)state;
+    esp_log_write(ESP_LOG_INFO, "unit", "as %s\n", "it is");
+    esp_log_write(ESP_LOG_DEBUG, "unit", "not this\n");
+    esp_log_write(ESP_LOG_NONE, "unit", "nor this\n");
+    assert_string_equal(said, "as it is\n");
+}
+
+static void a_long_message_is_cut_and_still_a_line(void **state)
+{
+    (void)state;
+    char text[2000];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    ESP_LOGI("unit", "%s", text);
+    assert_true(strlen(said) < sizeof(text));
+    assert_int_equal(said[strlen(said) - 1], '\n');
+}
+
+static void buffers_come_as_hex_as_text_and_as_both(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[18] = "sixteen and more\x01";
+    ESP_LOG_BUFFER_HEX("unit", bytes, 3);
+    assert_non_null(strstr(said, "unit: 73 69 78"));
+    ESP_LOG_BUFFER_CHAR("unit", bytes, 18);
+    assert_non_null(strstr(said, "unit: sixteen and more\n"));
+    assert_non_null(strstr(said, "unit: ..\n"));
+    said[0] = '\0';
+    ESP_LOG_BUFFER_HEXDUMP("unit", bytes, 18, ESP_LOG_WARN);
+    assert_non_null(strstr(said, "|sixteen and more|"));
+    said[0] = '\0';
+    ESP_LOG_BUFFER_HEX_LEVEL("unit", bytes, 3, ESP_LOG_DEBUG);
+    ESP_LOG_BUFFER_CHAR_LEVEL("unit", bytes, 3, ESP_LOG_VERBOSE);
+    ESP_LOG_BUFFER_HEX("unit", bytes, 0);
+    assert_string_equal(said, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_line_has_letter_time_tag_and_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(levels_are_per_tag_and_star_clears_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_file_does_not_compile_in_is_never_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(plain_writes_have_no_prefix, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_message_is_cut_and_still_a_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(buffers_come_as_hex_as_text_and_as_both, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
