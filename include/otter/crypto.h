@@ -1,6 +1,7 @@
 /* The crypto seam: link-time functions that a port implements with a crypto library. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,8 @@ typedef struct otter_sha256 otter_sha256_t;
 /** A hash that has seen nothing. @return NULL when out of memory; the caller frees it. */
 otter_sha256_t *otter_sha256_new(void);
 
-/** Start over, as if just made. */
-void otter_sha256_reset(otter_sha256_t *sha);
+/** Start over, as if just made. @return false: out of memory; nothing but reset and free may be called then */
+bool otter_sha256_reset(otter_sha256_t *sha) __attribute__((warn_unused_result));
 
 void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len);
 

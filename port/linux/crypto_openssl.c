@@ -7,6 +7,7 @@
 
 struct otter_sha256 {
     EVP_MD_CTX *context;
+    bool used; /* since it was made or reset */
 };
 
 otter_sha256_t *otter_sha256_new(void)
@@ -20,22 +21,30 @@ otter_sha256_t *otter_sha256_new(void)
         otter_sha256_free(sha);
         return NULL;
     }
+    sha->used = false;
     return sha;
 }
 
-/* Once EVP_DigestInit_ex has succeeded, the calls below only fail for reasons that cannot occur here (no memory is taken). */
-void otter_sha256_reset(otter_sha256_t *sha)
+bool otter_sha256_reset(otter_sha256_t *sha)
 {
-    EVP_DigestInit_ex(sha->context, NULL, NULL);
+    /* OpenSSL takes memory anew for this, so it is done only where there is something to forget. */
+    if (sha->used && EVP_DigestInit_ex(sha->context, NULL, NULL) != 1) {
+        return false;
+    }
+    sha->used = false;
+    return true;
 }
 
+/* The calls below only fail for reasons that cannot occur here: they take no memory. */
 void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len)
 {
+    sha->used = true;
     EVP_DigestUpdate(sha->context, data, len);
 }
 
 void otter_sha256_finish(otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN])
 {
+    sha->used = true;
     EVP_DigestFinal_ex(sha->context, digest, NULL);
 }
 

@@ -66,7 +66,9 @@ static esp_err_t read_final(copy_job_t *job, uint32_t at)
 
 esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LEN])
 {
-    otter_sha256_reset(job->sha);
+    if (!otter_sha256_reset(job->sha)) {
+        return ESP_ERR_NO_MEM;
+    }
     for (uint32_t at = 0; at < job->journal.len; at += job->flash->erase_size) {
         esp_err_t err = read_source(job, at);
         if (err != ESP_OK) {
@@ -83,7 +85,9 @@ esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
 {
     uint32_t sector = job->flash->erase_size;
     *done = false;
-    otter_sha256_reset(job->sha);
+    if (!otter_sha256_reset(job->sha)) {
+        return ESP_ERR_NO_MEM;
+    }
     for (uint32_t at = 0; at < job->journal.final_size; at += sector) {
         esp_err_t err = read_final(job, at);
         if (err != ESP_OK) {

@@ -421,11 +421,10 @@ esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules)
     s->state = PART_HEADER;
     s->want = IMAGE_HEADER_SIZE;
     s->verdict = ESP_ERR_NOT_FINISHED;
-    if (s->sha == NULL) {
+    if (s->sha == NULL || !otter_sha256_reset(s->sha)) {
         refuse(s, ESP_ERR_NO_MEM, "out of memory");
         return ESP_ERR_NO_MEM;
     }
-    otter_sha256_reset(s->sha);
     if (rules->chip != NULL) {
         s->facts = otter_chip_facts(rules->chip->id);
         if (rules->size > size_limit(s)) {

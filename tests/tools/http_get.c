@@ -308,7 +308,9 @@ int main(int argc, char **argv)
     esp_err_t result = ESP_OK;
     for (int i = 0; i < job.times; i++) {
         int64_t start_us = otter_now_us();
-        otter_sha256_reset(job.sha);
+        if (!otter_sha256_reset(job.sha)) {
+            return 2;
+        }
         job.received = 0;
         result = job.use_perform ? esp_http_client_perform(client) : get_by_handle(client, &job, buffer);
         report(client, &job, result, errno, start_us);
