@@ -40,7 +40,7 @@ typedef struct {
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
     boot_selection_t selection;
     otter_boot_result_t *result;
-    esp_err_t flash_error; /* the first one met while trying candidates */
+    esp_err_t trouble; /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
 } boot_t;
 
 /* Only a real boot talks. */
@@ -275,9 +275,8 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
 static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t error, const char *why)
 {
     otter_boot_result_t *result = boot->result;
-    if (boot->flash_error == ESP_OK &&
-        (error == ESP_ERR_FLASH_OP_FAIL || error == ESP_ERR_FLASH_OP_TIMEOUT)) {
-        boot->flash_error = error;
+    if (boot->trouble == ESP_OK && (error == ESP_ERR_FLASH_OP_FAIL || error == ESP_ERR_FLASH_OP_TIMEOUT)) {
+        boot->trouble = error;
     }
     BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,
              app->offset, why);
@@ -289,7 +288,8 @@ static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t e
     }
 }
 
-/** Goes through the candidates. @return true: `started` is the index of the one that verifies */
+/** Goes through the candidates. @return true: `started` is the index of the one that verifies; false: none does, or memory
+ * ran out, which says nothing about an image */
 static bool find_image(boot_t *boot, int *started)
 {
     int order[BOOT_ORDER_MAX];
@@ -301,6 +301,10 @@ static bool find_image(boot_t *boot, int *started)
         if (err == ESP_OK) {
             *started = order[i];
             return true;
+        }
+        if (err == ESP_ERR_NO_MEM) {
+            boot->trouble = err;
+            return false;
         }
         note_failure(boot, app, err, why);
     }
@@ -375,10 +379,11 @@ static esp_err_t start_image(boot_t *boot)
 {
     int started;
     if (!find_image(boot, &started)) {
+        const char *why = boot->trouble == ESP_ERR_NO_MEM ? "out of memory" : "nothing verifies";
         BOOT_LOG(boot, ESP_LOGE, "No bootable app partitions in the partition table");
         size_t used = strlen(boot->result->reason);
-        snprintf(boot->result->reason + used, sizeof(boot->result->reason) - used, "; nothing verifies");
-        return boot->flash_error != ESP_OK ? boot->flash_error : ESP_ERR_NOT_FOUND;
+        snprintf(boot->result->reason + used, sizeof(boot->result->reason) - used, "; %s", why);
+        return boot->trouble != ESP_OK ? boot->trouble : ESP_ERR_NOT_FOUND;
     }
     if (started == BOOT_INDEX_TEST && boot->result->tried_count == 0) {
         BOOT_LOG(boot, ESP_LOGW, "Falling back to test app as only bootable partition");
