@@ -52,7 +52,9 @@ static const char *objection(const world_device_t *d, place_t place)
     if (d->plan.device.anti_rollback && release->secure_version < d->efuse) {
         return "a secure version below the device's";
     }
-    if (d->fuzzy || judge_nothing_selects(d)) {
+    if (d->fuzzy || judge_nothing_selects(d) ||
+        sim_flash_is_weak(&d->flash.sim, WORLD_OTADATA,
+                          WORLD_OTADATA_SIZE)) { /* reads differently each time */
         return NULL;
     }
     if (same_place(place, d->next) && d->next_state != NEXT_NONE) {

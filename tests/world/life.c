@@ -30,7 +30,8 @@ static void close_fence(world_device_t *d)
 /** Flash that is worn or failed blurs what must boot. */
 static bool is_blurred(const world_device_t *d, uint32_t faults_before)
 {
-    return d->flash.worn > 0 || d->flash.faults != faults_before;
+    return d->flash.worn > 0 || d->flash.faults != faults_before ||
+           sim_flash_is_weak(&d->flash.sim, WORLD_OTADATA, WORLD_OTADATA_SIZE);
 }
 
 /* ---- boot ---- */

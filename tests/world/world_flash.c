@@ -162,5 +162,7 @@ void world_flash_plan_cut(world_flash_t *f, chance_t *chance)
     f->sim.cut_at = f->sim.ops + chance_below(chance, chance_percent(chance, 50) ? 4 : 60);
     f->sim.tear = (sim_tear_t)chance_below(chance, SIM_TEAR_COUNT);
     f->sim.tear_len = chance_percent(chance, 30) ? UINT32_MAX : chance_below(chance, WORLD_SECTOR);
+    f->sim.tear_weak = chance_percent(chance, 25);
     f->sim.random = chance_next(chance) | 1;
+    f->sim.noise = chance_next(chance) | 1;
 }
