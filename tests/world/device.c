@@ -102,7 +102,7 @@ static void draw_frailty(world_device_t *d)
 {
     chance_t *c = &d->world->chance;
     if (chance_percent(c, 25)) {
-        d->flash.read_faults_ppm = 1 + chance_below(c, 3000);
+        d->flash.read_faults_ppm = 1 + chance_below(c, chance_percent(c, 40) ? 30000 : 3000);
     }
     if (chance_percent(c, 25)) {
         d->flash.write_faults_ppm = 1 + chance_below(c, 20000);

@@ -403,7 +403,7 @@ static uint64_t *trial_step(world_device_t *d)
     tally_t *tally = d->world->tally;
     chance_t *c = &d->world->chance;
     bool healthy = d->running.release != WORLD_NONE && d->world->releases[d->running.release].healthy;
-    if (chance_percent(c, 10)) {
+    if (chance_percent(c, 20)) {
         begin_update(d); /* which must not come about */
         return &tally->cuts_download;
     }
