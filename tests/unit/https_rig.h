@@ -197,7 +197,7 @@ static inline void web_answer_file(web_t *web, const char *request, sim_connecti
 
 static inline void web_note(web_t *web, const char *request)
 {
-    char range[64], condition[160];
+    char range[48], condition[160];
     bool ranged = web_header(request, "\r\nRange: bytes=", range, sizeof(range)) != NULL;
     bool conditional = web_header(request, "\r\nIf-Range: ", condition, sizeof(condition)) != NULL;
     size_t i = web->requests % WEB_REQUESTS_MAX;
