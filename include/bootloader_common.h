@@ -19,7 +19,7 @@ typedef enum {
     ESP_IMAGE_APPLICATION,
 } esp_image_type;
 
-/** The CRC that a record with this ota_seq must hold. */
+/** The CRC that a record with this ota_seq must hold; 0 for NULL. */
 uint32_t bootloader_common_ota_select_crc(const esp_ota_select_entry_t *s);
 
 /** Not erased, not INVALID, not ABORTED, and the CRC matches. False for NULL. */

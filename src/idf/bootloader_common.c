@@ -22,7 +22,7 @@ static otadata_entry_t decode(const esp_ota_select_entry_t *raw)
 
 uint32_t bootloader_common_ota_select_crc(const esp_ota_select_entry_t *s)
 {
-    return otadata_crc(decode(s).seq);
+    return s != NULL ? otadata_crc(decode(s).seq) : 0;
 }
 
 bool bootloader_common_ota_select_valid(const esp_ota_select_entry_t *s)

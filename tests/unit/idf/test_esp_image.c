@@ -12,6 +12,7 @@
 #include "esp_app_desc.h"
 #include "esp_bootloader_desc.h"
 #include "esp_image_format.h"
+#include "esp_ota_ops.h"
 #include "otter/device.h"
 #include "sim/sim_flash.h"
 #include "sim/sim_system.h"
@@ -149,6 +150,16 @@ static void the_bootloader_has_its_own_place_and_rules(void **state)
     assert_int_equal(esp_image_verify_bootloader(&len), ESP_ERR_IMAGE_INVALID);
     assert_int_equal(len, 0);
 
+    esp_image_metadata_t data;
+    memset(&data, 0x55, sizeof(data));
+    assert_int_equal(esp_image_verify_bootloader_data(&data), ESP_ERR_IMAGE_INVALID);
+    assert_int_equal(data.image_len, 0);
+    sim.bytes[100] ^= 1;
+    assert_int_equal(esp_image_verify_bootloader_data(&data), ESP_OK);
+    assert_int_equal(data.image_len, 1040);
+    assert_int_equal(data.image.magic, ESP_IMAGE_HEADER_MAGIC);
+    assert_int_equal(esp_image_verify_bootloader_data(NULL), ESP_ERR_INVALID_ARG);
+
     esp_image_bootloader_offset_set(0x3000);
     assert_int_equal(esp_image_bootloader_offset_get(), 0x3000);
     esp_image_bootloader_offset_set(0);
@@ -205,6 +216,17 @@ static void the_elf_digest_is_cut_to_the_room_there_is(void **state)
     assert_string_equal(esp_app_get_elf_sha256_str(), "05d6dae13");
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static void the_names_of_version_4_do_the_same(void **state)
+{
+    (void)state;
+    char text[4];
+    assert_int_equal(esp_ota_get_app_elf_sha256(text, sizeof(text)), 4);
+    assert_ptr_equal(esp_ota_get_app_description(), esp_app_get_description());
+}
+#pragma GCC diagnostic pop
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +238,7 @@ int main(void)
         cmocka_unit_test(flash_size_codes_are_sizes),
         cmocka_unit_test(the_description_is_that_of_the_running_slot),
         cmocka_unit_test(the_elf_digest_is_cut_to_the_room_there_is),
+        cmocka_unit_test(the_names_of_version_4_do_the_same),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -141,6 +141,7 @@ static void bootloader_common_reads_and_judges_records(void **state)
     assert_int_equal(bootloader_common_read_otadata(&range, two), ESP_OK);
     assert_memory_equal(two[0].seq_label, "\xFF\xFF\xFF\xFF", 4);
     assert_int_equal(bootloader_common_ota_select_crc(&two[1]), two[1].crc);
+    assert_int_equal(bootloader_common_ota_select_crc(NULL), 0);
     assert_true(bootloader_common_ota_select_valid(&two[0]));
     assert_true(bootloader_common_ota_select_invalid(&two[1]));
     assert_false(bootloader_common_ota_select_valid(NULL));

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "esp_heap_caps.h"
 #include "esp_system.h"
 #include "idf/system_state.h"
@@ -58,9 +60,21 @@ static void heap_figures_are_sensible(void **state)
     (void)state;
     assert_true(esp_get_free_heap_size() > 1024 * 1024);
     assert_true(esp_get_minimum_free_heap_size() > 0);
+    assert_true(esp_get_free_internal_heap_size() > 1024 * 1024);
     void *memory = heap_caps_malloc(100, MALLOC_CAP_DMA | MALLOC_CAP_SPIRAM);
     assert_non_null(memory);
     heap_caps_free(memory);
+}
+
+static void versions_of_the_interface_compare(void **state)
+{
+    (void)state;
+    char text[16];
+    snprintf(text, sizeof(text), "v%d.%d", ESP_IDF_VERSION_MAJOR, ESP_IDF_VERSION_MINOR);
+    assert_string_equal(esp_get_idf_version(), text);
+    assert_true(ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0));
+    assert_true(ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(6, 0, 0));
+    assert_true(ESP_IDF_VERSION > ESP_IDF_VERSION_VAL(4, 255, 255));
 }
 
 int main(void)
@@ -70,6 +84,7 @@ int main(void)
         cmocka_unit_test(reset_reason_is_what_the_port_says),
         cmocka_unit_test(without_a_device_the_chip_is_a_host),
         cmocka_unit_test(heap_figures_are_sensible),
+        cmocka_unit_test(versions_of_the_interface_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
