@@ -324,15 +324,21 @@ static image_rules_t image_rules(const otter_device_t *device, const struct ota_
                            .bootloader = !app};
 }
 
-/** A buffer and a stream, as soon as there is something to judge. @return false: no memory now, the end will read */
-static bool start_following(otter_device_t *device, struct ota_update *update)
+/** A buffer for reading flash, smaller where memory is short. @return false: none now */
+static bool have_buffer(struct ota_update *update)
 {
     for (uint32_t size = READ_BACK_SIZE; update->buf == NULL && size >= READ_BACK_SIZE_SMALL;
          size = size == READ_BACK_SIZE ? READ_BACK_SIZE_SMALL : 0) {
         update->buf = malloc(size);
         update->buf_size = update->buf != NULL ? size : 0;
     }
-    if (update->buf == NULL) {
+    return update->buf != NULL;
+}
+
+/** A buffer and a stream, as soon as there is something to judge. @return false: no memory now, the end will read */
+static bool start_following(otter_device_t *device, struct ota_update *update)
+{
+    if (!have_buffer(update)) {
         return false;
     }
     if (!update->stream_begun) {
@@ -386,25 +392,29 @@ static bool starts_right(const struct ota_update *update, const uint8_t *data, s
     return true;
 }
 
-/** Erases the sectors that [at, at + len) enters; the one it begins inside of was erased when it was entered. */
-static esp_err_t erase_entered(otter_device_t *device, const struct ota_update *update, uint32_t at,
-                               uint32_t len)
+/** Programs, and prepares the sectors that [at, at + len) enters; the one it begins inside of is prepared already. */
+static esp_err_t program_ahead(otter_device_t *device, struct ota_update *update, uint32_t at,
+                               const uint8_t *data, uint32_t len)
 {
-    uint32_t sector = device->flash->erase_size;
-    uint32_t first = align_up_u32(at, sector), end = align_up_u32(at + len, sector);
-    return first < end ? ota_erase_range(device, update->staging, first, end - first) : ESP_OK;
+    uint32_t begun = min_u32(len, align_up_u32(at, device->flash->erase_size) - at);
+    esp_err_t err = ota_program_range(device, update->staging, at, data, begun);
+    if (err == ESP_OK && begun < len) {
+        bool reads = device->flash->stable_reads && have_buffer(update);
+        err = ota_replace_range(device, update->staging, at + begun, data + begun, len - begun,
+                                reads ? update->buf : NULL, update->buf_size);
+    }
+    return err;
 }
 
 /** Programs whole write units at `at`, a bounded piece at a time; erases first if this update erases as it goes. */
-static esp_err_t program_pieces(otter_device_t *device, const struct ota_update *update, uint32_t at,
+static esp_err_t program_pieces(otter_device_t *device, struct ota_update *update, uint32_t at,
                                 const uint8_t *data, uint32_t size)
 {
     for (uint32_t done = 0; done < size;) {
         uint32_t len = min_u32(size - done, PIECE_SIZE - (at + done) % PIECE_SIZE);
-        esp_err_t err = update->erase_ahead ? erase_entered(device, update, at + done, len) : ESP_OK;
-        if (err == ESP_OK) {
-            err = ota_program_range(device, update->staging, at + done, data + done, len);
-        }
+        esp_err_t err = update->erase_ahead
+                            ? program_ahead(device, update, at + done, data + done, len)
+                            : ota_program_range(device, update->staging, at + done, data + done, len);
         if (err != ESP_OK) {
             return err;
         }

@@ -28,6 +28,17 @@ esp_err_t ota_read_range(otter_device_t *device, const esp_partition_t *partitio
 esp_err_t ota_program_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
                             const void *src, uint32_t len);
 
-/** Long ranges are erased in steps that show the watchdog a sign of life. */
+/**
+ * Long ranges are erased in steps that show the watchdog a sign of life. Where flash reads stably, sectors that are blank
+ * already are left alone.
+ */
 esp_err_t ota_erase_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
                           uint32_t len);
+
+/**
+ * The sectors from `offset` (the start of one) on hold `data`, and nothing behind it in the last. Where flash reads stably
+ * a sector that holds just that already is left alone, and one that is blank is not erased.
+ * @param buf  for reading what is there, `buf_size` bytes; NULL or less than a sector: everything is erased and programmed
+ */
+esp_err_t ota_replace_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+                            const uint8_t *data, uint32_t len, uint8_t *buf, uint32_t buf_size);
