@@ -70,6 +70,9 @@ esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32
 esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len);
 esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
 
+/** True if [off, off + len) reads as erased; false too where it cannot be read. */
+bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len);
+
 /** The port's barrier; ESP_OK where the port needs none. */
 esp_err_t otter_flash_sync(otter_flash_t *flash);
 

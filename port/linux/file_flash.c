@@ -135,12 +135,31 @@ static esp_err_t read_file(file_flash_t *f, uint32_t off, uint8_t *dst, uint32_t
     return ESP_OK;
 }
 
+/** Whoever looks whether flash is blank programs it next: what read as blank needs no look at its old content then. */
+static void note_content(file_flash_t *f, uint32_t off, const uint8_t *bytes, uint32_t len)
+{
+    if (f->lazy_from < f->blank_to || f->options.read_only) {
+        return; /* there is an erase to remember */
+    }
+    bool blank = bytes[0] == 0xFF && memcmp(bytes, bytes + 1, len - 1) == 0;
+    if (blank && len >= SECTOR) {
+        f->blank_from = off;
+        f->lazy_from = f->blank_to = off + len;
+    } else if (!blank && off < f->blank_to && f->blank_from < off + len) {
+        f->blank_from = f->blank_to; /* another process programmed it */
+    }
+}
+
 static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     file_flash_t *f = dev;
     uint8_t *bytes = dst;
     if (f->lazy_from >= f->blank_to || off >= f->blank_to || off + len <= f->lazy_from) {
-        return read_file(f, off, bytes, len);
+        esp_err_t err = read_file(f, off, bytes, len);
+        if (err == ESP_OK) {
+            note_content(f, off, bytes, len);
+        }
+        return err;
     }
     uint32_t before = off < f->lazy_from ? f->lazy_from - off : 0;
     uint32_t lazy = min_u32(len - before, f->blank_to - (off + before));
@@ -348,8 +367,12 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
     }
     f->fd = fd;
     f->options = *options;
-    f->flash =
-        (otter_flash_t){.ops = &file_ops, .dev = f, .size = size, .erase_size = SECTOR, .write_size = 1};
+    f->flash = (otter_flash_t){.ops = &file_ops,
+                               .dev = f,
+                               .size = size,
+                               .erase_size = SECTOR,
+                               .write_size = 1,
+                               .stable_reads = true};
     *out = &f->flash;
     return ESP_OK;
 }
@@ -385,6 +408,7 @@ int file_flash_descriptor(otter_flash_t *flash)
 {
     file_flash_t *f = flash->dev;
     (void)write_lazy(f); /* a failure was logged and shows again at the next operation or sync */
+    f->blank_from = f->lazy_from = f->blank_to; /* whoever gets the descriptor writes too */
     return f->fd;
 }
 

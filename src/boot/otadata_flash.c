@@ -24,7 +24,11 @@ esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
     if (err != ESP_OK) {
         return err;
     }
-    err = otter_flash_erase(flash, offset + copy * OTADATA_COPY_DISTANCE, OTADATA_COPY_DISTANCE);
+    const uint32_t place = offset + copy * OTADATA_COPY_DISTANCE;
+    if (flash->stable_reads && otter_flash_reads_blank(flash, place, OTADATA_COPY_DISTANCE)) {
+        return ESP_OK;
+    }
+    err = otter_flash_erase(flash, place, OTADATA_COPY_DISTANCE);
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 

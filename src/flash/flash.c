@@ -1,6 +1,8 @@
 /* The core side of the flash seam: bounds and alignment once, counters, and the memory of what was verified. */
 #include "otter/flash.h"
 
+#include <string.h>
+
 #include "base/le.h"
 #include "flash/flash_map.h"
 
@@ -81,6 +83,19 @@ esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
     err = flash->ops->erase(flash->dev, off, len);
     flash_map_refresh(flash, off, len);
     return err;
+}
+
+bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    uint8_t part[256];
+    for (uint32_t done = 0; done < len; done += (uint32_t)sizeof(part)) {
+        uint32_t n = min_u32(len - done, (uint32_t)sizeof(part));
+        if (otter_flash_read(flash, off + done, part, n) != ESP_OK || part[0] != 0xFF ||
+            memcmp(part, part + 1, n - 1) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 esp_err_t otter_flash_sync(otter_flash_t *flash)

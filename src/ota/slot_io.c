@@ -57,13 +57,7 @@ static uint32_t measure_run(otter_device_t *device, const esp_partition_t *parti
     const uint32_t sector = device->flash->erase_size;
     uint32_t run = 0;
     while (run < len) {
-        bool now = true;
-        uint8_t part[256];
-        for (uint32_t at = 0; at < sector && now; at += (uint32_t)sizeof(part)) {
-            uint32_t n = min_u32(sector - at, (uint32_t)sizeof(part));
-            now = ota_read_range(device, partition, offset + run + at, part, n) == ESP_OK &&
-                  bytes_are_blank(part, n);
-        }
+        bool now = otter_flash_reads_blank(device->flash, partition->address + offset + run, sector);
         if (run != 0 && now != *blank) {
             break;
         }
@@ -85,7 +79,7 @@ esp_err_t ota_erase_range(otter_device_t *device, const esp_partition_t *partiti
         return err == ESP_OK ? erase_all(device, partition, offset, len) : err;
     }
     for (uint32_t done = 0, run; done < len && err == ESP_OK; done += run) {
-        bool blank;
+        bool blank = false;
         run = measure_run(device, partition, offset + done, len - done, &blank);
         err = blank ? ESP_OK : erase_all(device, partition, offset + done, run);
     }

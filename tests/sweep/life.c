@@ -2,6 +2,7 @@
 #include "sweep/life.h"
 
 #include "ota/update.h"
+#include "sim/sim_undo.h"
 
 #define CHUNK 1008u /* bytes of a download's writes: never a sector's worth, always whole write units */
 
@@ -164,6 +165,40 @@ static bool refused(world_t *world, const step_t *step)
     return !world->sim.dead && world_boot(world);
 }
 
+/** A careless application: it goes on after ota_end has said no. */
+static bool damaged(world_t *world, const step_t *step)
+{
+    const esp_partition_t *slot = ota_get_next_update_partition(&world->device, NULL);
+    uint8_t *byte = &world->images[step->image].bytes[350];
+    *byte ^= 0x10;
+    bool taken = download(world, &slot, step);
+    *byte ^= 0x10;
+    CHECK(!taken, "a damaged image is taken");
+    if (world->sim.dead) {
+        return false;
+    }
+    world->phase = PHASE_SELECT;
+    CHECK(ota_set_boot_partition(&world->device, slot) != ESP_OK, "a damaged image is selected");
+    return world_boot(world);
+}
+
+static bool rot(world_t *world, const step_t *step)
+{
+    const esp_partition_t *slot = ota_get_next_update_partition(&world->device, NULL);
+    const uint32_t home = world->model.running.address;
+    if (!download(world, &slot, step) || !select_slot(world, slot, step->image)) {
+        return false;
+    }
+    sim_undo_save(&world->sim, slot->address + 350, 1);
+    world->sim.bytes[slot->address + 350] = 0;
+    world_forbid(world, slot->address);
+    if (!world_boot(world)) {
+        return false;
+    }
+    CHECK(world->model.running.address == home, "no fall back from an image that is damaged in flash");
+    return true;
+}
+
 bool life_step(world_t *world, const step_t *step)
 {
     if (!world_boot(world)) {
@@ -178,6 +213,10 @@ bool life_step(world_t *world, const step_t *step)
         return erase_last(world);
     case STEP_REJECT:
         return reject(world, step);
+    case STEP_DAMAGED:
+        return damaged(world, step);
+    case STEP_ROT:
+        return rot(world, step);
     case STEP_REFUSED:
         return refused(world, step);
     case STEP_FIRST_BOOT:
@@ -289,6 +328,12 @@ const life_t lives[] = {
     {"bulk/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, BULK},
     {"erase-last/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, GIVE_UP},
     {"erase-last/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, GIVE_UP},
+    {"damaged/factory", LARGE(with_factory, PLAIN), PAIRS_NONE,
+     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1}, UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_DAMAGED, .image = 3}}},
+    {"damaged/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1}, UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_DAMAGED, .image = 3}}},
+    {"rot/two", LARGE(two_slots, PLAIN), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), {.kind = STEP_ROT, .image = 2}, UPDATE(3, CONFIRM, AHEAD)}},
     {"back and forth/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CONFIRM), HOME(0, CONFIRM), AWAY(1, CRASH)}},
     {"back and forth/two", LARGE(two_slots, PLAIN), PAIRS_NONE,

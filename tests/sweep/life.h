@@ -11,6 +11,8 @@ typedef enum {
     STEP_ERASE_LAST, /* the other slot is given up */
     STEP_REJECT,     /* the confirmed application gives itself up */
     STEP_REFUSED,    /* an image below the secure version arrives */
+    STEP_DAMAGED,    /* an image arrives with one bit wrong, and is selected nevertheless */
+    STEP_ROT,        /* an update is selected, then its image loses bits in flash before it boots */
 } step_kind_t;
 
 typedef enum { FATE_CONFIRM, FATE_CRASH, FATE_REJECT } fate_t;

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Writes a source file with one planted bug: `mutate.py NAME SOURCE_DIR OUT`; `mutate.py` alone prints NAME|FILE|TEST lines.
+
+Each row of BUGS names what is wrong, the file, the exact text that is replaced (it must occur once: a row that no longer
+fits its file fails the build), what comes instead, and the program that must fail because of it.
+"""
+import pathlib
+import sys
+
+BUGS = {
+    "erases_the_copy_in_use": (
+        "src/boot/select.c", "{0, REPLACE_OTHER}, ", "{0, REPLACE_ACTIVE}, ", "sweep"),
+    "selects_before_the_image_is_verified": (
+        "src/ota/boot_select.c", "esp_err_t err = verify_image(device, partition);\n    if (err != ESP_OK) {\n        ESP_LOGE",
+        "esp_err_t err = ESP_OK;\n    if (err != ESP_OK) {\n        ESP_LOGE", "sweep"),
+    "boots_without_verifying": (
+        "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
+        "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep"),
+    "keeps_the_record_of_an_overwritten_slot": (
+        "src/ota/boot_select.c", "        return otadata_erase_copy(device->flash, offset, active);\n    }\n    /* It is all",
+        "        return ESP_OK;\n    }\n    /* It is all", "sweep"),
+    "forgets_to_compare_the_state": (
+        "src/boot/decision.c", "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}",
+        "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_PENDING_VERIFY, false}", "sweep"),
+    "confirms_before_the_boot": (
+        "src/boot/decision.c", "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY, true}",
+        "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_VALID, true}", "sweep"),
+    "accepts_a_torn_record": (
+        "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
+        "return !otadata_is_refused(entry);", "sweep"),
+    "leaves_weak_bits_in_the_record_that_counts": (
+        "src/boot/otadata_flash.c", "if (flash->stable_reads || flash->write_size != 1) {",
+        "if (flash->size != 0) {", "sweep"),
+    "erases_past_its_partition": (
+        "src/ota/slot_io.c", "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size));",
+        "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size) + partition->size);",
+        "sweep"),
+    "forgets_to_erase": (
+        "src/ota/slot_io.c", "    if (need == NEED_ERASE) {", "    if (need == NEED_ERASE && offset != 0) {", "sweep"),
+    "takes_a_half_blank_sector_for_blank": (
+        "src/ota/slot_io.c", "return bytes_are_blank(old, sector) ? NEED_PROGRAM : NEED_ERASE;",
+        "return bytes_are_blank(old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
+    "burns_the_secure_version_before_the_confirmation": (
+        "src/ota/boot_select.c",
+        "    err = carry_out(device, &sel, &plan);\n    if (err == ESP_OK && plan.write && device->config.anti_rollback) {\n"
+        "        err = burn_running_version(device);\n    }\n    return err;",
+        "    if (plan.write && device->config.anti_rollback) {\n        err = burn_running_version(device);\n    }\n"
+        "    return err == ESP_OK ? carry_out(device, &sel, &plan) : err;", "sweep"),
+    "skips_the_md5": (
+        "src/flash/partition_table.c", "*good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
+        "*good = record != NULL;", "test_partition_table"),
+    "trusts_a_length": (
+        "src/image/image.c", "} else if (len > s->rules.size - s->pos) {", "} else if (len == UINT32_MAX) {", "test_image"),
+}
+
+
+def main():
+    if len(sys.argv) == 1:
+        for name, (path, _, _, test) in BUGS.items():
+            print(f"{name}|{path}|{test}")
+        return
+    name, source, out = sys.argv[1:]
+    path, old, new, _ = BUGS[name]
+    text = (pathlib.Path(source) / path).read_text()
+    if text.count(old) != 1:
+        sys.exit(f"mutate: {path} has the text of {name} {text.count(old)} times, not once")
+    pathlib.Path(out).write_text(text.replace(old, new))
+
+
+if __name__ == "__main__":
+    main()
