@@ -12,7 +12,7 @@ BUGS = {
         "src/boot/select.c", "{0, REPLACE_OTHER}, ", "{0, REPLACE_ACTIVE}, ", "sweep"),
     "selects_before_the_image_is_verified": (
         "src/ota/boot_select.c", "    if (err != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots",
-        "    if (err == ESP_ERR_NO_MEM) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep"),
+        "    if ((err = ESP_OK) != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep"),
     "boots_without_verifying": (
         "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
         "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep"),
