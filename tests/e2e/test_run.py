@@ -46,7 +46,12 @@ class Boots(DeviceTest):
         self.assertLess(console.index("second shutdown handler"), console.index("first shutdown handler"))
 
     def test_why_an_update_failed_is_known_after_a_reset(self):
-        self.make_flash({"factory": self.probe()})
+        stripped = self.folder / "update_probe"
+        subprocess.run(["strip", "-o", stripped, BUILD / "tests" / "update_probe"], check=True, timeout=TIMEOUT_S)
+        image = make_image(stripped.read_bytes())
+        if len(image) > 0x100000:
+            self.skipTest("this build's firmware is larger than a slot of the two-OTA table")
+        self.make_flash({"factory": image})
         for end, reason in (("restart", SW), ("abort", 4)):
             with self.subTest(end):
                 _, console, _ = self.run_device(script=f"1:report+update+{end},{reason}:report",

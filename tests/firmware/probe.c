@@ -164,6 +164,7 @@ static void restart_from_task(void)
     vTaskDelay(portMAX_DELAY);
 }
 
+#ifdef PROBE_UPDATES
 static void fail_to_update(void)
 {
     const esp_http_client_config_t config = {.url = getenv("PROBE_URL"), .cert_pem = "no certificate"};
@@ -182,6 +183,8 @@ static void print_last_report(void)
              otter_stage_name(report.stage), report.url);
 }
 
+#endif
+
 static void nothing(void)
 {
 }
@@ -191,8 +194,10 @@ static const struct {
     void (*run)(void);
 } actions[] = {
     {"idle", nothing},
+#ifdef PROBE_UPDATES
     {"update", fail_to_update},
     {"report", print_last_report},
+#endif
     {"restart", restart},
     {"abort", abort},
     {"crash", crash},
