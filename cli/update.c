@@ -14,6 +14,7 @@
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
 #include "ota/update.h"
+#include "ota/update_internal.h"
 #include "otter/boot.h"
 #include "otter/system.h"
 #include "progress.h"
@@ -294,8 +295,7 @@ static const esp_partition_t *find_slot(const otter_device_t *device, const opti
         if (strcmp(p->label, o->slot) != 0) {
             continue;
         }
-        bool slot = p->type == ESP_PARTITION_TYPE_APP && p->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
-                    p->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+        bool slot = ota_is_slot(p);
         *err = !slot ? ESP_ERR_INVALID_ARG : p == device->running ? ESP_ERR_OTA_PARTITION_CONFLICT : ESP_OK;
         if (*err != ESP_OK) {
             update_outcome_error(

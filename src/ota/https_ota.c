@@ -659,9 +659,7 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
         return fail(device, OTTER_STAGE_VERIFY, err, "%s",
                     device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));
     }
-    bool slot = ota->final->type == ESP_PARTITION_TYPE_APP &&
-                ota->final->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
-                ota->final->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+    bool slot = ota_is_slot(ota->final);
     if (ota->state != STATE_SUCCESS) {
         return ESP_OK;
     }
