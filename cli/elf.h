@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 typedef struct {
-    const char *name; /* points into the file */
+    const char *name; /* points into the file; print it with a precision: it may be as long as the file */
     uint32_t addr;
     const uint8_t *data; /* points into the file */
     uint32_t len;        /* bytes, at least 1 */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/le.h"
+#include "clean_text.h"
 #include "cli.h"
 #include "elf.h"
 #include "image/image.h"
@@ -18,6 +19,7 @@
 #define ELF_MAX         0x7FF00000u /* bytes; with its descriptor it still fits the largest flash */
 #define LINUX_EXEC_ADDR 0x10000000u /* load address of the executable's segment, by agreement */
 #define DESC_AT(field)  offsetof(esp_app_desc_t, field)
+#define WHY_SIZE        192u
 #define WP_PIN_NOT_SET  0xEE
 #define SHORTEST_PAGE   8192u
 
@@ -31,6 +33,13 @@ typedef struct {
     const char *flash_mode, *flash_freq, *flash_size;
     bool no_hash, help;
 } build_options_t;
+
+/** What is wrong with the ELF file; its section names may be part of the reason. */
+static int fail_elf(const build_options_t *o, const char why[WHY_SIZE])
+{
+    char clean[CLEAN_TEXT_SIZE(WHY_SIZE)];
+    return cli_fail("image", "%s: %s", o->elf, clean_text(clean, why, WHY_SIZE));
+}
 
 /* ---- the descriptor ---- */
 
@@ -173,7 +182,7 @@ static uint32_t page_of_desc(const otter_chip_facts_t *chip, const layout_piece_
 /** Sees to it that the layout has a descriptor with what was given and the digest. @return exit status */
 static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t *elf, size_t elf_len)
 {
-    char why[192];
+    char why[WHY_SIZE];
     layout_piece_t *desc = layout_find_desc(layout);
     if (desc == NULL) {
         uint8_t made[IMAGE_DESC_SIZE];
@@ -182,7 +191,7 @@ static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t
         }
         make_desc(made, o);
         if (!layout_add_desc(layout, made, why, sizeof(why))) {
-            return cli_fail("image", "%s: %s", o->elf, why);
+            return fail_elf(o, why);
         }
         desc = layout_find_desc(layout);
     } else {
@@ -203,7 +212,7 @@ static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t
 static int write_for_chip(const build_options_t *o, const elf_t *sections, const uint8_t *elf, size_t elf_len,
                           image_writer_t *w)
 {
-    char why[192];
+    char why[WHY_SIZE];
     esp_image_header_t header;
     layout_t layout;
     if (!make_header(&header, o, sections->entry)) {
@@ -211,7 +220,7 @@ static int write_for_chip(const build_options_t *o, const elf_t *sections, const
     }
     int status = EXIT_FAILED;
     if (!layout_from_elf(&layout, sections, o->chip, why, sizeof(why))) {
-        cli_fail("image", "%s: %s", o->elf, why);
+        fail_elf(o, why);
         goto done;
     }
     status = settle_desc(o, &layout, elf, elf_len);
@@ -220,7 +229,7 @@ static int write_for_chip(const build_options_t *o, const elf_t *sections, const
     }
     image_writer_begin(w, &header);
     if (!layout_write(&layout, w, why, sizeof(why))) {
-        status = cli_fail("image", "%s: %s", o->elf, why);
+        status = fail_elf(o, why);
     }
 done:
     layout_free(&layout);
@@ -229,10 +238,10 @@ done:
 
 static int build_for_chip(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
 {
-    char why[192];
+    char why[WHY_SIZE];
     elf_t sections;
     if (!elf_read(&sections, elf, elf_len, why, sizeof(why))) {
-        return cli_fail("image", "%s: %s", o->elf, why);
+        return fail_elf(o, why);
     }
     int status;
     if (sections.machine != o->chip->elf_machine) {
@@ -249,6 +258,11 @@ static int build_for_chip(const build_options_t *o, const uint8_t *elf, size_t e
 /** What leaves this program is judged by the same code that a device has. */
 static bool result_is_good(const build_options_t *o, const image_writer_t *w)
 {
+    if (w->len > o->chip->image_limit) {
+        cli_fail("image", "%s makes an image of %zu bytes; for %s it may have %" PRIu32, o->elf, w->len,
+                 o->chip->title, o->chip->image_limit);
+        return false;
+    }
     image_stream_t s = {0};
     image_rules_t rules = {.size = (uint32_t)w->len};
     if (image_stream_begin(&s, &rules) == ESP_OK) {

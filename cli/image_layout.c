@@ -13,6 +13,7 @@
 
 #define SEGMENT_HEADER      8u
 #define SEGMENT_MAX         0x01000000u /* a segment of 16 MiB is refused by chips */
+#define LARGEST_FLASH       0x08000000u /* bytes that an image header can tell of */
 #define ESP32_LAST_PAGE_MIN 0x24u       /* see write_mapped */
 
 /* Which memory an address belongs to: pieces of different kinds are not merged. */
@@ -32,9 +33,14 @@ static int memory_kind(const otter_chip_facts_t *chip, uint32_t addr)
     return -1;
 }
 
+static size_t padded_len(size_t len)
+{
+    return (len + 3) & ~(size_t)3;
+}
+
 static bool append(layout_piece_t *piece, const uint8_t *data, size_t len)
 {
-    size_t padded = (len + 3) & ~(size_t)3;
+    size_t padded = padded_len(len);
     uint8_t *grown = realloc(piece->data, piece->len + padded);
     if (grown == NULL) {
         return false;
@@ -46,6 +52,110 @@ static bool append(layout_piece_t *piece, const uint8_t *data, size_t len)
     return true;
 }
 
+/* ---- from sections to pieces: all is checked before the first byte is copied ---- */
+
+static int by_section_addr(const void *a, const void *b)
+{
+    const elf_section_t *const *x = a, *const *y = b;
+    return ((*x)->addr > (*y)->addr) - ((*x)->addr < (*y)->addr);
+}
+
+static bool sections_are_apart(const elf_t *elf, char *why, size_t why_size)
+{
+    const elf_section_t **sorted = calloc(elf->count, sizeof(const elf_section_t *));
+    if (sorted == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < elf->count; i++) {
+        sorted[i] = &elf->sections[i];
+    }
+    qsort(sorted, elf->count, sizeof(const elf_section_t *), by_section_addr);
+    bool apart = true;
+    for (size_t i = 1; apart && i < elf->count; i++) {
+        const elf_section_t *a = sorted[i - 1], *b = sorted[i];
+        apart = b->addr - a->addr >= a->len;
+        if (!apart) {
+            snprintf(why, why_size, "sections %.31s at 0x%08" PRIx32 " and %.31s at 0x%08" PRIx32 " overlap",
+                     a->name, a->addr, b->name, b->addr);
+        }
+    }
+    free(sorted);
+    return apart;
+}
+
+/** Does a section continue the last piece, without a gap and in the same memory? */
+static bool continues(const layout_t *layout, const elf_section_t *section)
+{
+    if (layout->count == 0) {
+        return false;
+    }
+    const layout_piece_t *last = &layout->pieces[layout->count - 1];
+    return section->addr >= last->addr && section->addr - last->addr == last->len &&
+           memory_kind(layout->chip, last->addr) == memory_kind(layout->chip, section->addr);
+}
+
+/** The piece that takes the next section: the last one, or a new one. @return NULL: why says what is wrong */
+static layout_piece_t *piece_for(layout_t *layout, const elf_section_t *section, char *why, size_t why_size)
+{
+    if (!continues(layout, section)) {
+        if (layout->count == ESP_IMAGE_MAX_SEGMENTS) {
+            snprintf(why, why_size, "more than %d segments: merge sections in the linker script",
+                     ESP_IMAGE_MAX_SEGMENTS);
+            return NULL;
+        }
+        layout_piece_t *piece = &layout->pieces[layout->count++];
+        snprintf(piece->name, sizeof(piece->name), "%.31s", section->name);
+        piece->addr = section->addr;
+        piece->mapped = image_addr_is_mapped(layout->chip, section->addr, layout->chip->mmu_page);
+    }
+    layout_piece_t *piece = &layout->pieces[layout->count - 1];
+    if (padded_len(section->len) >= SEGMENT_MAX - piece->len) {
+        snprintf(why, why_size, "section %s has %zu bytes; a segment ends below 16 MiB", piece->name,
+                 piece->len + padded_len(section->len));
+        return NULL;
+    }
+    return piece;
+}
+
+/** Decides which pieces there will be, and their lengths. */
+static bool plan_pieces(layout_t *layout, const elf_t *elf, char *why, size_t why_size)
+{
+    uint32_t limit = layout->chip->image_limit < LARGEST_FLASH ? layout->chip->image_limit : LARGEST_FLASH;
+    uint32_t rest = limit;
+    for (size_t i = 0; i < elf->count; i++) {
+        const elf_section_t *section = &elf->sections[i];
+        layout_piece_t *piece = piece_for(layout, section, why, why_size);
+        if (piece == NULL) {
+            return false;
+        }
+        if (section->len > rest) {
+            snprintf(why, why_size, "its sections have more than the %" PRIu32 " MiB that fit in an image",
+                     limit >> 20);
+            return false;
+        }
+        rest -= section->len;
+        piece->len += padded_len(section->len);
+    }
+    return true;
+}
+
+static bool copy_sections(layout_t *layout, const elf_t *elf)
+{
+    const elf_section_t *section = elf->sections;
+    for (size_t i = 0; i < layout->count; i++) {
+        layout_piece_t *piece = &layout->pieces[i];
+        piece->data = calloc(1, piece->len);
+        if (piece->data == NULL) {
+            return false;
+        }
+        for (size_t used = 0; used < piece->len; used += padded_len(section->len), section++) {
+            memcpy(piece->data + used, section->data, section->len);
+        }
+    }
+    return true;
+}
+
 bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip, char *why,
                      size_t why_size)
 {
@@ -54,28 +164,14 @@ bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_
         snprintf(why, why_size, "it has no sections to load");
         return false;
     }
-    layout->pieces = calloc(elf->count + 1, sizeof(*layout->pieces)); /* one more: layout_add_desc */
-    for (size_t i = 0; layout->pieces != NULL && i < elf->count; i++) {
-        const elf_section_t *section = &elf->sections[i];
-        layout_piece_t *last = layout->count > 0 ? &layout->pieces[layout->count - 1] : NULL;
-        bool adjacent = last != NULL && section->addr >= last->addr &&
-                        section->addr - last->addr == last->len &&
-                        memory_kind(chip, last->addr) == memory_kind(chip, section->addr);
-        if (!adjacent) {
-            last = &layout->pieces[layout->count++];
-            snprintf(last->name, sizeof(last->name), "%s", section->name);
-            last->addr = section->addr;
-            last->mapped = image_addr_is_mapped(chip, section->addr, chip->mmu_page);
-        }
-        if (!append(last, section->data, section->len)) {
-            break;
-        }
-        if (i + 1 == elf->count) {
-            return true;
-        }
+    if (!sections_are_apart(elf, why, why_size) || !plan_pieces(layout, elf, why, why_size)) {
+        return false;
     }
-    snprintf(why, why_size, "out of memory");
-    return false;
+    if (!copy_sections(layout, elf)) {
+        snprintf(why, why_size, "out of memory");
+        return false;
+    }
+    return true;
 }
 
 void layout_free(layout_t *layout)
@@ -83,12 +179,10 @@ void layout_free(layout_t *layout)
     for (size_t i = 0; i < layout->count; i++) {
         free(layout->pieces[i].data);
     }
-    free(layout->pieces);
-    layout->pieces = NULL;
     layout->count = 0;
 }
 
-layout_piece_t *layout_find_desc(const layout_t *layout)
+layout_piece_t *layout_find_desc(layout_t *layout)
 {
     for (size_t i = 0; i < layout->count; i++) {
         layout_piece_t *piece = &layout->pieces[i];
@@ -99,13 +193,13 @@ layout_piece_t *layout_find_desc(const layout_t *layout)
     return NULL;
 }
 
-/** Is a piece that is mapped anywhere in the page at `start`? */
+/** Is a piece anywhere in the page at `start`? */
 static bool page_is_used(const layout_t *layout, uint32_t start)
 {
     for (size_t i = 0; i < layout->count; i++) {
         const layout_piece_t *piece = &layout->pieces[i];
         uint64_t end = (uint64_t)piece->addr + piece->len;
-        if (piece->mapped && piece->addr < (uint64_t)start + layout->page && end > start) {
+        if (piece->addr < (uint64_t)start + layout->page && end > start) {
             return true;
         }
     }
@@ -156,7 +250,7 @@ typedef struct {
     size_t used; /* bytes of the next one already written */
 } queue_t;
 
-static bool fill_queue(const layout_t *layout, bool mapped, queue_t *queue)
+static bool fill_queue(layout_t *layout, bool mapped, queue_t *queue)
 {
     *queue = (queue_t){.items = calloc(layout->count, sizeof(layout_piece_t *))};
     if (queue->items == NULL) {
@@ -182,20 +276,6 @@ static void move_to_front(queue_t *queue, const char *name)
             return;
         }
     }
-}
-
-static bool pieces_are_apart(const queue_t *queue, char *why, size_t why_size)
-{
-    for (size_t i = 1; i < queue->count; i++) {
-        const layout_piece_t *a = queue->items[i - 1], *b = queue->items[i];
-        /* Three bytes of grace: a's length was filled up to a multiple of four. */
-        if ((uint64_t)a->addr + a->len > (uint64_t)b->addr + 3) {
-            snprintf(why, why_size, "sections %s at 0x%08" PRIx32 " and %s at 0x%08" PRIx32 " overlap",
-                     a->name, a->addr, b->name, b->addr);
-            return false;
-        }
-    }
-    return true;
 }
 
 /** One page of flash cannot be mapped for two pieces. */
@@ -284,15 +364,11 @@ static bool write_all(layout_t *layout, queue_t *mapped, queue_t *loaded, image_
     return !w->out_of_memory;
 }
 
-static bool pieces_fit(const layout_t *layout, char *why, size_t why_size)
+/** What is mapped; the rest is copied and may lie anywhere. */
+static bool pieces_are_aligned(const layout_t *layout, char *why, size_t why_size)
 {
     for (size_t i = 0; i < layout->count; i++) {
         const layout_piece_t *piece = &layout->pieces[i];
-        if (piece->len >= SEGMENT_MAX) {
-            snprintf(why, why_size, "section %s has %zu bytes; a segment ends below 16 MiB", piece->name,
-                     piece->len);
-            return false;
-        }
         if (piece->mapped && piece->addr % 4 != 0) {
             snprintf(why, why_size, "section %s at 0x%08" PRIx32 " is not aligned to 4 bytes", piece->name,
                      piece->addr);
@@ -322,12 +398,8 @@ bool layout_write(layout_t *layout, image_writer_t *w, char *why, size_t why_siz
         snprintf(why, why_size, "out of memory");
         goto done;
     }
-    if (!pieces_fit(layout, why, why_size) || !pieces_are_apart(&mapped, why, why_size) ||
-        !pieces_are_apart(&loaded, why, why_size)) {
-        goto done;
-    }
     move_to_front(&mapped, APPDESC_SECTION);
-    if (!desc_comes_first(layout, &mapped, why, why_size) ||
+    if (!pieces_are_aligned(layout, why, why_size) || !desc_comes_first(layout, &mapped, why, why_size) ||
         !pages_are_apart(layout, &mapped, why, why_size)) {
         goto done;
     }

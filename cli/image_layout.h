@@ -18,17 +18,21 @@ typedef struct {
 
 typedef struct {
     const otter_chip_facts_t *chip;
-    uint32_t page; /* MMU page, bytes */
-    layout_piece_t *pieces;
+    uint32_t page;                                     /* MMU page, bytes */
+    layout_piece_t pieces[ESP_IMAGE_MAX_SEGMENTS + 1]; /* one more: layout_add_desc */
     size_t count;
 } layout_t;
 
-/** Copies the sections out of the ELF file. @return false: why says what is wrong; layout_free() either way */
+/**
+ * Copies the sections out of the ELF file, once it is sure that they do not overlap and that an image can hold them: at
+ * most 16 pieces below 16 MiB each, together no more than an image for the chip may have.
+ * @return false: why says what is wrong; layout_free() either way
+ */
 bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip, char *why,
                      size_t why_size);
 
 /** The descriptor's piece: .flash.appdesc in flash with 256 bytes or more; NULL if the ELF file brings none. */
-layout_piece_t *layout_find_desc(const layout_t *layout);
+layout_piece_t *layout_find_desc(layout_t *layout);
 
 /** Adds a descriptor of 256 bytes at the first free page of the data window. @return false as above */
 bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t why_size);

@@ -7,16 +7,20 @@ PROGBITS, STRTAB = 1, 3
 
 
 def make_elf(machine, sections, entry=0x40380000):
-    names = b"\0"
-    body = b""
+    """Equal names and equal contents are in the file once, however many sections have them."""
+    names, body = bytearray(b"\0"), bytearray()
     rows = [(0,) * 10]
+    name_at, data_at = {}, {}
     for name, addr, data in sections:
-        rows.append((len(names), PROGBITS, 6, addr, 52 + len(body), len(data), 0, 0, 4, 0))
-        names += name.encode() + b"\0"
-        body += data + b"\0" * (-len(data) % 4)
-    name_at = len(names)
+        if name not in name_at:
+            name_at[name] = len(names)
+            names += name.encode() + b"\0"
+        if data not in data_at:
+            data_at[data] = 52 + len(body)
+            body += data + b"\0" * (-len(data) % 4)
+        rows.append((name_at[name], PROGBITS, 6, addr, data_at[data], len(data), 0, 0, 4, 0))
+    rows.append((len(names), STRTAB, 0, 0, 52 + len(body), len(names) + 10, 0, 0, 1, 0))
     names += b".shstrtab\0"
-    rows.append((name_at, STRTAB, 0, 0, 52 + len(body), len(names), 0, 0, 1, 0))
     body += names + b"\0" * (-len(names) % 4)
     header = struct.pack("<16sHHLLLLLHHHHHH", b"\x7fELF\1\1\1", 2, machine, 1, entry, 0, 52 + len(body), 0, 52, 32, 0,
                          40, len(rows), len(rows) - 1)

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import struct
 import subprocess
@@ -20,6 +21,7 @@ OTTER = pathlib.Path(os.environ.get("OTTER_BUILD", SOURCE / "build")) / "otter"
 VECTORS = SOURCE / "tests" / "vectors" / "image"
 FIRMWARE = SOURCE.parent / "shared" / "data" / "firmware-pairs"
 WAIT_S = 60
+MOST_MEMORY_KIB = 256 << 10  # what any run here may take: none has reason for more
 INFO_KEYS = {"valid", "error", "chip", "chip_id", "entry", "segments", "checksum_valid", "hash_valid", "hash",
              "image_len", "min_rev", "max_rev", "app"}
 APP_KEYS = {"project_name", "version", "secure_version", "date", "time", "idf_ver", "elf_sha256"}
@@ -388,6 +390,35 @@ class Hostile(ImageTest):
         for name, sections, text in rows:
             with self.subTest(case=name):
                 self.refused(make_elf(RISCV, sections), text)
+
+    def test_sections_are_judged_before_they_are_copied(self):
+        """A small file can ask for much: section headers are cheap, and may all tell of the same bytes."""
+        desc = (".flash.appdesc", 0x3C000020, make_desc())
+        mib, long = bytes(1 << 20), bytes(15 << 20)
+        rows = [  # sections (name, address, bytes), what the refusal says
+            ("one place many times", [(".s", 0x40380000, mib)] * 3000, "overlap"),
+            ("last byte shared", [desc, (".a", 0x40380000, b"x" * 9), (".b", 0x40380008, b"y" * 4)], "overlap"),
+            ("falling addresses", [desc, (".b", 0x40380008, b"y" * 4), (".a", 0x40380000, b"x" * 9)], "overlap"),
+            ("across memories", [desc, (".a", 0x3BFFFFFC, b"x" * 64)], "overlap"),
+            ("many gaps", [(".s", 0x3FC80000 + 8 * i, b"abcd") for i in range(60000)], "more than 16 segments"),
+            ("no end", [(".s", 0x40380000 + (i << 20), mib) for i in range(2000)], "16 MiB"),
+            ("two large ones", [(".s", 0x3C000000 + (i << 24), long) for i in range(2)], "the 16 MiB that fit"),
+            ("many large ones", [(".s", 0x3C000000 + (i << 24), long) for i in range(16)], "the 128 MiB that fit"),
+            ("a long name", [("n" * (8 << 20), 0x40380000, b"abcd")] * 60000, "overlap"),
+        ]
+        for name, sections, text in rows:
+            with self.subTest(case=name):
+                chip = "esp32p4" if "128" in text else "esp32c3"
+                elf = make_elf(RISCV, sections)
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                self.refused(elf, text, chip)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                self.assertLess(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
+                self.assertLess(after.ru_maxrss, MOST_MEMORY_KIB)  # the largest of all children so far
+
+    def test_section_names_cannot_steer_the_terminal(self):
+        evil = ("\x1b]0;owned\x07\n", 0x40380000, b"x" * 8)
+        self.refused(make_elf(RISCV, [evil, evil]), "sections \ufffd]0;owned\ufffd\ufffd at")
 
     def test_random_damage_never_crashes_the_builder(self):
         good = make_elf(RISCV, [(".flash.appdesc", 0x3C000020, make_desc()), (".flash.text", 0x42000020, b"code" * 50),
