@@ -23,6 +23,20 @@ static void check_sections(const elf_t *elf, const uint8_t *file, size_t len)
     }
 }
 
+/** Does any section begin inside another one? Every pair is looked at, bytes of padding are nobody's. */
+static bool overlaps(const elf_t *elf)
+{
+    for (size_t i = 0; i < elf->count; i++) {
+        for (size_t k = 0; k < elf->count; k++) {
+            const elf_section_t *a = &elf->sections[i], *b = &elf->sections[k];
+            if (i != k && b->addr >= a->addr && b->addr - a->addr < a->len) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /** Every byte of a section that a segment loads is in the image at its address. */
 static bool image_holds(const uint8_t *image, const image_info_t *info, uint32_t addr, uint8_t byte)
 {
@@ -69,6 +83,9 @@ static void build(const elf_t *elf, const otter_chip_facts_t *facts, uint8_t fla
     char why[256] = "";
     static const uint8_t desc[IMAGE_DESC_SIZE] = {0x32, 0x54, 0xCD, 0xAB};
     bool ok = layout_from_elf(&layout, elf, facts, why, sizeof(why));
+    FUZZ_CHECK(!ok || !overlaps(elf), "sections that overlap are taken");
+    bool told = strlen(why) > 8 && strcmp(why + strlen(why) - 8, " overlap") == 0;
+    FUZZ_CHECK(!told || overlaps(elf), "%s: they do not", why);
     layout_piece_t *own = ok ? layout_find_desc(&layout) : NULL;
     if (own != NULL) {
         memcpy(own->data, desc, 4);
