@@ -305,15 +305,17 @@ esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging
 
 /* ---- after a cut -------------------------------------------------------------------------------------------------- */
 
-/** The partition of the list that a journal calls final. */
+/** The partition of the list that a journal calls final. A journal knows no wildcards. */
 static const esp_partition_t *final_of(const otter_device_t *device, const copy_journal_t *journal)
 {
-    const esp_partition_t *p = NULL;
-    do {
-        p = partition_list_find(&device->partitions, p, (esp_partition_type_t)journal->final_type,
-                                (esp_partition_subtype_t)journal->final_subtype, NULL);
-    } while (p != NULL && (p->address != journal->final_off || p->size != journal->final_size));
-    return p;
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        if (p->type == journal->final_type && p->subtype == journal->final_subtype &&
+            p->address == journal->final_off && p->size == journal->final_size) {
+            return p;
+        }
+    }
+    return NULL;
 }
 
 static bool flash_failed(esp_err_t err)

@@ -55,12 +55,15 @@ static void forged_journals_are_not_followed(void **state)
     static const struct {
         const char *name, *final; /* NULL: fields as below */
         uint32_t staging_off, staging_size, final_off, final_size, len, unit;
+        bool any; /* the kind of final is the wildcard of a look-up */
     } rows[] = {
         {.name = "final runs", .final = "ota_0"},
         {.name = "final says what boots", .final = "otadata"},
         {.name = "final is read-only", .final = "fixed"},
         {.name = "final is the table, source is none", .final = "table"},
         {.name = "final is staging", .final = "ota_1"},
+        {.name = "final is a bootloader, called anything", .final = "boot", .any = true},
+        {.name = "final is data, called anything", .final = "files", .any = true},
         {.name = "final is not in the table", .final_off = 0x41000, .final_size = 0x3000},
         {.name = "final is larger than its partition", .final_size = 0x5000},
         {.name = "final lies beyond the flash", .final_off = 0xFFFFF000u, .final_size = 0x4000},
@@ -84,6 +87,9 @@ static void forged_journals_are_not_followed(void **state)
             journal.final_type = final->type;
             journal.final_subtype = final->subtype;
             journal.len = final->size < journal.len ? final->size : journal.len;
+        }
+        if (rows[i].any) {
+            journal.final_type = journal.final_subtype = ESP_PARTITION_SUBTYPE_ANY;
         }
         const uint32_t *from[] = {&rows[i].staging_off, &rows[i].staging_size, &rows[i].final_off,
                                   &rows[i].final_size,  &rows[i].len,          &rows[i].unit};
