@@ -83,6 +83,13 @@ def http_responses():
         yield f"response{i}", bytes([flags, 60, 5]) + said
 
 
+def targets():
+    texts = ["/a", "/sub/b", "//sub//b", "/%61", "/sub%2fb", "/a%00", "/../secret", "/%2e%2E/secret", "/out/secret", "/s", "/l",
+             "/in/b", "/..x", "/a/", "/", "", "a", "HTTPS://host:1/sub/b", "https://host", "/top/etc", "/a%4", "/./a"]
+    for i, text in enumerate(texts):
+        yield f"target{i}", text.encode()
+
+
 def efuse_files():
     texts = ["chip=esp32c3\nrevision=300\nblk_revision=101\nsecure_version=2\n", "# comment\r\nnew_name=1\nchip=linux\n",
              "secure_version=33\n", "chip=ESP32-S3\n\nrevision=65534", "revision\n", "x=" + "y" * 300 + "\nsecure_version=7\n"]
@@ -152,6 +159,21 @@ def resume_records():
         yield f"resume{i}", struct.pack("<BBHB", flags, sectors, length, marks) + head + b"some bytes of an image"
 
 
+FIELDS, CRC, DIGEST, TABLE, TORN, CUT = 1, 2, 4, 8, 16, 32
+RIGHT = FIELDS | CRC | DIGEST
+
+
+def copy_journals():
+    header = b"OTC1" + struct.pack("<IIIIBBHII", 0x4000, 0x3000, 0xA000, 0x2000, 1, 0x81, 0, 100, 4096) + bytes(36)
+    for i, (flags, place, final, length, cut) in enumerate([
+            (RIGHT, 2, 5, 5000, 0), (RIGHT | CUT, 2, 5, 5000, 3), (RIGHT, 3, 3, 8192, 0), (RIGHT, 2, 6, 100, 0),
+            (RIGHT | TABLE, 2, 0, 3072, 0), (RIGHT | TABLE | TORN, 3, 0, 3072, 0), (RIGHT | TABLE | CUT, 2, 0, 3072, 4),
+            (RIGHT, 1, 5, 100, 0), (CRC | DIGEST, 2, 0, 0, 0), (0, 2, 0, 0, 0), (FIELDS | CRC, 2, 5, 100, 0),
+            (RIGHT, 4, 5, 9, 0)]):
+        head = struct.pack("<BBBHBB", flags, place, final, length, cut, i % 4)
+        yield f"journal{i}", head + header + b"\0" * (i % 3) + b"\xff" * (16 - i % 3) + b"what is to be copied " * 20
+
+
 def table_record(kind, subtype, offset, size, label):
     return struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size, label.encode(), 0)
 
@@ -176,7 +198,8 @@ def flashes():
 
 SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
-         "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records, "flash_info": flashes}
+         "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
+         "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes}
 
 
 def main():

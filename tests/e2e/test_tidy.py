@@ -124,6 +124,12 @@ class Papers(unittest.TestCase):
                  for command in re.findall(r"\./dev (\w+)", text)}
         self.assertEqual([], [(path, command) for path, command in sorted(named) if command not in known])
 
+    def test_every_fuzz_target_is_named_and_has_a_corpus(self):
+        files = dict(text_files(SOURCE))
+        for target in re.findall(r"fuzz/fuzz_(\w+)\.c\b", " ".join(files)):
+            self.assertIn(f"`{target}`", files["CONTRIBUTING.md"])
+            self.assertTrue(os.listdir(os.path.join(SOURCE, "fuzz", "corpus", target)))
+
     def test_dev_help_explains_every_command(self):
         dev = os.path.join(SOURCE, "dev")
         said = subprocess.run([dev, "--help"], check=True, capture_output=True, text=True, timeout=30).stdout
