@@ -196,7 +196,10 @@ typedef struct {
     const char *client_key_password;
     size_t client_key_password_len;
     esp_http_client_proto_ver_t tls_version;
-    const char *user_agent; /* NULL: "ESP32 HTTP Client/1.0" */
+    bool use_ecdsa_peripheral;                 /* no effect here */
+    uint8_t ecdsa_key_efuse_blk;               /* no effect here */
+    esp_http_client_ecdsa_curve_t ecdsa_curve; /* no effect here */
+    const char *user_agent;                    /* NULL: "ESP32 HTTP Client/1.0" */
     esp_http_client_method_t method;
     int timeout_ms; /* 0: 5000. For connecting as a whole, for the response head as a whole, for each wait of the body */
     bool disable_auto_redirect;    /* perform() only */
@@ -218,17 +221,14 @@ typedef struct {
     int keep_alive_count;                       /* 0: 3 */
     struct ifreq *if_name;                      /* bind to this interface; copied */
     const char **alpn_protos;                   /* ends in NULL */
+    bool use_secure_element;                    /* no effect here */
+    void *ds_data;                              /* no effect here */
     bool save_client_session; /* resume the TLS session at the next connection of the handle */
     struct esp_transport_item_t
         *transport; /* an otter_transport_t (otter/transport.h) to use instead of TCP and TLS; the
                                                handle destroys it */
     esp_http_client_addr_type_t addr_type;
     esp_http_client_tls_dyn_buf_strategy_t tls_dyn_buf_strategy; /* for ESP-IDF's mbedTLS; no effect here */
-    bool use_secure_element;                                     /* no effect here */
-    void *ds_data;                                               /* no effect here */
-    bool use_ecdsa_peripheral;                                   /* no effect here */
-    uint8_t ecdsa_key_efuse_blk;                                 /* no effect here */
-    esp_http_client_ecdsa_curve_t ecdsa_curve;                   /* no effect here */
 } esp_http_client_config_t;
 
 /* --- life cycle --- */

@@ -74,6 +74,70 @@ def add_compiler_tests():
 add_compiler_tests()
 
 
+# The structures that applications fill in, with the fields of ESP-IDF in its order, which C++20's designated initialisers
+# must follow. "a.b": a field of a structure inside. What is otter's own stands behind them.
+FIELDS = {
+    "esp_http_client_config_t":
+        "url host port username password auth_type path query cert_pem cert_len client_cert_pem client_cert_len client_key_pem "
+        "client_key_len client_key_password client_key_password_len tls_version use_ecdsa_peripheral ecdsa_key_efuse_blk "
+        "ecdsa_curve user_agent method timeout_ms disable_auto_redirect max_redirection_count max_authorization_retries "
+        "event_handler transport_type buffer_size buffer_size_tx user_data is_async use_global_ca_store "
+        "skip_cert_common_name_check common_name crt_bundle_attach keep_alive_enable keep_alive_idle keep_alive_interval "
+        "keep_alive_count if_name alpn_protos use_secure_element ds_data save_client_session transport addr_type "
+        "tls_dyn_buf_strategy",
+    "esp_https_ota_config_t":
+        "http_config http_client_init_cb bulk_flash_erase partial_http_download max_http_request_size buffer_caps "
+        "ota_resumption ota_image_bytes_written decrypt_cb decrypt_user_ctx enc_img_header_size partition.staging "
+        "partition.final partition.finalize_with_copy",
+    "decrypt_cb_arg_t": "data_in data_in_len data_out data_out_len",
+    "esp_http_client_event_t": "event_id client data data_len user_data header_key header_value",
+    "esp_partition_t": "flash_chip type subtype address size erase_size label encrypted readonly",
+    "esp_partition_pos_t": "offset size",
+    "esp_ota_select_entry_t": "ota_seq seq_label ota_state crc",
+    "esp_app_desc_t":
+        "magic_word secure_version reserv1 version project_name time date idf_ver app_elf_sha256 min_efuse_blk_rev_full "
+        "max_efuse_blk_rev_full mmu_page_size",
+    "esp_bootloader_desc_t": "magic_byte reserved secure_version version idf_ver date_time reserved2",
+    "esp_image_metadata_t": "start_addr image segments segment_data image_len image_digest secure_version mmu_page_size",
+    "esp_task_wdt_config_t": "timeout_ms idle_core_mask trigger_panic",
+    "esp_tls_last_error_t": "last_error esp_tls_error_code esp_tls_flags",
+}
+
+
+def initializer(fields):
+    """Each field once, nested ones in braces of their own."""
+    groups = {}
+    for field in fields.split():
+        outer, _, inner = field.partition(".")
+        groups.setdefault(outer, []).append(inner)
+    return "{" + ", ".join(f".{outer} = " + (initializer(" ".join(inner)) if inner[0] else "{}")
+                           for outer, inner in groups.items()) + "}"
+
+
+class Initialized(unittest.TestCase):
+    def compile(self, compiler, structs):
+        lines = [f'#include "{header}"' for header in public_headers()]
+        lines += [f"{struct} a_{struct} = {initializer(fields)};" for struct, fields in structs.items()]
+        return subprocess.run([compiler, "-std=c++20", *WARNINGS, "-Wno-missing-field-initializers", "-I", INCLUDE,
+                               "-fsyntax-only", "-x", "c++", "-"],
+                              input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=120, check=False)
+
+    def test_fields_have_the_order_of_esp_idf(self):
+        for compiler in ("g++", "clang++"):
+            with self.subTest(compiler=compiler):
+                if shutil.which(compiler) is None:
+                    self.skipTest(f"there is no {compiler} here")
+                result = self.compile(compiler, FIELDS)
+                self.assertEqual(0, result.returncode, result.stderr)
+
+    def test_another_order_is_noticed(self):
+        if shutil.which("g++") is None:
+            self.skipTest("there is no g++ here")
+        result = self.compile("g++", {"esp_partition_pos_t": "size offset"})
+        self.assertNotEqual(0, result.returncode)
+        self.assertIn("order", result.stderr)
+
+
 def declared_functions(folder):
     """Names of all functions that the public headers declare, as the compiler sees them."""
     everything = os.path.join(folder, "everything.c")
