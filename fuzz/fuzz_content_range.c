@@ -1,6 +1,6 @@
 /*
- * Where the bytes of a file are: Content-Range as the client reads it, Range, conditions and dates as the server does.
- * Input: size of the file, lines: Content-Range, Range, If-Range, If-Match, a date.
+ * Where the bytes of a file are: Content-Range and Retry-After as the client reads them, Range, conditions and dates as the
+ * server does. Input: size of the file, lines: Content-Range, Range, If-Range, If-Match, a date.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "conditions.h"
 #include "fuzz.h"
+#include "http/retry_after.h"
 #include "ota/https_source.h"
 
 #define LARGEST_REFERENCE UINT64_C(1000000000000000000) /* numbers above it all count as one */
@@ -131,6 +132,22 @@ static void check_range(const char *text, uint64_t size)
     }
 }
 
+/** Retry-After of anything: digits are seconds, whatever else is understood needs a date of now. */
+static void check_pause(const char *field, const char *now)
+{
+    uint32_t seconds = 0;
+    uint64_t want;
+    const char *p = field;
+    if (take_digits(&p, &want) && *p == '\0') {
+        FUZZ_CHECK(retry_after_seconds(field, now, &seconds) &&
+                       seconds == (want < UINT32_MAX ? want : UINT32_MAX),
+                   "%s is %u s", field, seconds);
+    } else {
+        FUZZ_CHECK(!retry_after_seconds(field, NULL, &seconds), "%s: understood without a date", field);
+        (void)retry_after_seconds(field, now, &seconds);
+    }
+}
+
 static void check_date(const char *text)
 {
     time_t when, again;
@@ -139,6 +156,10 @@ static void check_date(const char *text)
     }
     char date[HTTP_DATE_SIZE];
     http_date_format(when, date);
+    uint32_t seconds, want = when < UINT32_MAX ? (uint32_t)when : UINT32_MAX;
+    FUZZ_CHECK(date[0] == '\0' || when < 0 ||
+                   (retry_after_seconds(date, "Thu, 01 Jan 1970 00:00:00 GMT", &seconds) && seconds == want),
+               "the client reads %s as another time", date);
     FUZZ_CHECK(date[0] == '\0' || (http_date_parse(date, &again) && again == when), "%s is %s", text, date);
 }
 
@@ -154,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_content_range(texts[0]);
     check_range(texts[1], file_size);
     check_date(texts[4]);
+    check_pause(texts[4], texts[2]);
 
     entity_t entity = {.size = file_size, .modified = 784111777, .etag = "\"tag\""};
     conditions_t conditions = {0};

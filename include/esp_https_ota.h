@@ -75,7 +75,11 @@ typedef struct {
         const esp_partition_t *final;   /* what the image is for; NULL: staging */
         bool finalize_with_copy;        /* finish copies staging to final once the image is verified */
     } partition;
-    /** Not in ESP-IDF: what perform does about a dropped or silent connection. 0: the default; below 0: none. */
+    /**
+     * Not in ESP-IDF: what perform does about a dropped or silent connection, and about a server that is busy (429, 503):
+     * that one is left alone as long as its Retry-After says. 0: the default; below 0: none. With attempts above 0 begin
+     * waits for a busy server too, and may block up to max_time_ms.
+     */
     struct {
         int attempts;    /* connections in a row that bring nothing new; default 6 */
         int delay_ms;    /* before the first of them, doubling up to 30 s, with jitter; default 1000 */
@@ -85,7 +89,8 @@ typedef struct {
 
 /**
  * Start an update: connect, follow redirects (at most http_config->max_redirection_count, default 10), accept the
- * server's answer. Blocks; every wait is bounded by http_config->timeout_ms. Nothing is written or erased.
+ * server's answer. Blocks; every wait is bounded by http_config->timeout_ms, and those for a busy server by config.retry.
+ * Nothing is written or erased.
  *
  * @param[out] handle  the caller's until finish or abort; NULL on failure
  * @return ESP_OK

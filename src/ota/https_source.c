@@ -4,7 +4,7 @@
  *    If-Range with the file's validator, or it sends the file again from the start and what comes is compared with what
  *    was delivered (compare_known) until new bytes arrive.
  * 2. body_pos <= pos while a response is open; bytes are delivered only when they are equal.
- * 3. Every pause and the number of connections that bring nothing are bounded (drop_connection).
+ * 3. Every pause and the number of connections that bring nothing are bounded (plan_pause).
  */
 #include "ota/https_source.h"
 
@@ -16,11 +16,13 @@
 
 #include "esp_log.h"
 #include "http/client_internal.h"
+#include "http/retry_after.h"
 #include "otter/system.h"
 
 #define DELAY_MAX_MS    30000
-#define PAUSE_STEP_MS   50 /* a pause is slept in steps: the caller can give up in between */
-#define STALLS_MAX      3  /* stalled waits of timeout_ms after which a connection counts as dropped */
+#define ASKED_MAX_S     86400 /* a server that asks for a longer pause is given up, whatever the time limit */
+#define PAUSE_STEP_MS   50    /* a pause is slept in steps: the caller can give up in between */
+#define STALLS_MAX      3     /* stalled waits of timeout_ms after which a connection counts as dropped */
 #define STALL_BYTES     16 /* a wait that brings fewer has stalled too: a body that drips would take days */
 #define BEGIN_RETRIES   2  /* in open, of a request whose answer was lost on the way */
 #define DRAIN_BYTES_MAX 65536 /* of an answer's body; a longer one costs a new connection instead */
@@ -66,8 +68,10 @@ static const char *cause_text(const https_source_t *s, const char *otherwise)
 typedef struct {
     esp_err_t code;
     otter_stage_t stage;
-    bool transient; /* worth another try in the middle of a download */
-    bool lost;      /* the connection broke before the answer was complete */
+    bool transient;  /* worth another try in the middle of a download */
+    bool lost;       /* the connection broke before the answer was complete */
+    bool busy;       /* the server said so (429, 503) */
+    int64_t asked_s; /* and for how long it wants to be left alone; 0: it did not say */
     char why[160];
 } refusal_t;
 
@@ -82,6 +86,8 @@ static bool refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool trans
     r->code = code;
     r->stage = stage;
     r->transient = transient;
+    r->lost = r->busy = false;
+    r->asked_s = 0;
     return false;
 }
 
@@ -108,22 +114,23 @@ static const struct status_rule {
     int from, to;
     answer_t answer;
     esp_err_t code; /* of ANSWER_REFUSE */
-    bool transient;
+    bool transient, busy;
 } status_rules[] = {
-    {301, 303, ANSWER_REDIRECT, ESP_OK, false},
-    {307, 308, ANSWER_REDIRECT, ESP_OK, false},
-    {304, 304, ANSWER_REFUSE, ESP_ERR_HTTP_NOT_MODIFIED, false},
-    {401, 401, ANSWER_AUTHENTICATE, ESP_OK, false},
-    {408, 408, ANSWER_REFUSE, ESP_FAIL, true},
-    {416, 416, ANSWER_REFUSE, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE, false},
-    {429, 429, ANSWER_REFUSE, ESP_FAIL, true},
-    {400, 499, ANSWER_REFUSE, ESP_FAIL, false},
-    {500, 999, ANSWER_REFUSE, ESP_FAIL, true},
+    {301, 303, ANSWER_REDIRECT, ESP_OK, false, false},
+    {307, 308, ANSWER_REDIRECT, ESP_OK, false, false},
+    {304, 304, ANSWER_REFUSE, ESP_ERR_HTTP_NOT_MODIFIED, false, false},
+    {401, 401, ANSWER_AUTHENTICATE, ESP_OK, false, false},
+    {408, 408, ANSWER_REFUSE, ESP_FAIL, true, false},
+    {416, 416, ANSWER_REFUSE, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE, false, false},
+    {429, 429, ANSWER_REFUSE, ESP_FAIL, true, true},
+    {400, 499, ANSWER_REFUSE, ESP_FAIL, false, false},
+    {503, 503, ANSWER_REFUSE, ESP_FAIL, true, true},
+    {500, 999, ANSWER_REFUSE, ESP_FAIL, true, false},
 };
 
 static const struct status_rule *find_rule(int status)
 {
-    static const struct status_rule accept = {0, 0, ANSWER_ACCEPT, ESP_OK, false};
+    static const struct status_rule accept = {0, 0, ANSWER_ACCEPT, ESP_OK, false, false};
     for (size_t i = 0; i < sizeof(status_rules) / sizeof(status_rules[0]); i++) {
         if (status >= status_rules[i].from && status <= status_rules[i].to) {
             return &status_rules[i];
@@ -168,9 +175,10 @@ static bool send_request(https_source_t *s, refusal_t *r)
         return refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true, "no response within the time limit");
     }
     if (length < 0) {
+        refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true, "no valid response: %s",
+               cause_text(s, "the server closed the connection"));
         r->lost = s->report->transport.code != ESP_OK;
-        return refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true, "no valid response: %s",
-                      cause_text(s, "the server closed the connection"));
+        return false;
     }
     return true;
 }
@@ -205,6 +213,20 @@ static bool answer_challenge(https_source_t *s, refusal_t *r)
     return true;
 }
 
+static bool refuse_status(const https_source_t *s, int status, const struct status_rule *rule, refusal_t *r)
+{
+    refuse(r, OTTER_STAGE_REQUEST, rule->code, rule->transient, "File not found(%d): the server refuses %s",
+           status, s->report->url);
+    uint32_t seconds = 0;
+    if (rule->busy) {
+        (void)retry_after_seconds(http_client_response_header(s->client, "Retry-After"),
+                                  http_client_response_header(s->client, "Date"), &seconds);
+    }
+    r->busy = rule->busy;
+    r->asked_s = seconds;
+    return false;
+}
+
 /** Asks until there is an answer whose body is wanted; its status is with the client then. */
 static bool ask(https_source_t *s, refusal_t *r)
 {
@@ -229,8 +251,7 @@ static bool ask(https_source_t *s, refusal_t *r)
             }
             break;
         case ANSWER_REFUSE:
-            return refuse(r, OTTER_STAGE_REQUEST, rule->code, rule->transient,
-                          "File not found(%d): the server refuses %s", status, s->report->url);
+            return refuse_status(s, status, rule, r);
         }
     }
 }
@@ -374,11 +395,64 @@ static bool request_from(https_source_t *s, uint64_t from, refusal_t *r)
     return ask(s, r) && place_body(s, from, ranged, r);
 }
 
+/* ---- pauses --------------------------------------------------------------------------------------------------- */
+
+static uint32_t backoff_ms(const https_source_t *s)
+{
+    uint32_t delay = s->retry.delay_ms > 0 ? (uint32_t)s->retry.delay_ms : 1;
+    for (unsigned i = 1; i < s->failures && delay < DELAY_MAX_MS; i++) {
+        delay *= 2;
+    }
+    delay = delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+    uint32_t random;
+    otter_random(&random, sizeof(random));
+    return delay / 2 + random % (delay / 2 + 1); /* so that a fleet does not come back all at once */
+}
+
+static bool time_is_over(const https_source_t *s)
+{
+    return s->retry.max_time_ms > 0 && otter_now_us() - s->start_us > (int64_t)s->retry.max_time_ms * 1000;
+}
+
+/** Whole seconds for which a pause may last. */
+static int64_t longest_pause_s(const https_source_t *s)
+{
+    int64_t left_us = (int64_t)s->retry.max_time_ms * 1000 - (otter_now_us() - s->start_us);
+    int64_t left_s = left_us > 0 ? left_us / 1000000 : 0;
+    return s->retry.max_time_ms > 0 && left_s < ASKED_MAX_S ? left_s : ASKED_MAX_S;
+}
+
+/**
+ * Counts a failure and plans the pause after it: as long as the server asks for, at least as long as the backoff.
+ * @return false: give up; r says why
+ */
+static bool plan_pause(https_source_t *s, refusal_t *r)
+{
+    if (s->failures >= (unsigned)s->retry.attempts) {
+        return false;
+    }
+    if (r->asked_s > longest_pause_s(s)) {
+        snprintf(r->why, sizeof(r->why),
+                 "the server is busy (%d) and asks for a pause of %" PRId64 " s; at most %" PRId64
+                 " s are left (retry.max_time_ms)",
+                 s->report->http_status, r->asked_s, longest_pause_s(s));
+        return false;
+    }
+    s->failures++;
+    int64_t delay_ms = backoff_ms(s);
+    delay_ms = r->asked_s * 1000 > delay_ms ? r->asked_s * 1000 : delay_ms;
+    s->retry_at_us = otter_now_us() + delay_ms * 1000;
+    ESP_LOGW(TAG, "%s; trying again in %" PRId64 " ms (%u of %d)", r->why, delay_ms, s->failures,
+             s->retry.attempts);
+    return true;
+}
+
 /* ---- opening -------------------------------------------------------------------------------------------------- */
 
 /** Partial download starts by asking for the length: HEAD, or one byte where HEAD is not served. */
 static bool learn_total(https_source_t *s, refusal_t *r)
 {
+    (void)esp_http_client_delete_header(s->client, "Range"); /* of an earlier try */
     esp_http_client_set_method(s->client, HTTP_METHOD_HEAD);
     bool answered = ask(s, r) && esp_http_client_get_status_code(s->client) == HttpStatus_Ok;
     esp_http_client_set_method(s->client, HTTP_METHOD_GET);
@@ -407,30 +481,27 @@ static bool learn_total(https_source_t *s, refusal_t *r)
     return true;
 }
 
-static uint32_t backoff_ms(const https_source_t *s)
+/** Once everything that open asks for. */
+static bool request_once(https_source_t *s, uint64_t from, refusal_t *r)
 {
-    uint32_t delay = s->retry.delay_ms > 0 ? (uint32_t)s->retry.delay_ms : 1;
-    for (unsigned i = 1; i < s->failures && delay < DELAY_MAX_MS; i++) {
-        delay *= 2;
-    }
-    delay = delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
-    uint32_t random;
-    otter_random(&random, sizeof(random));
-    return delay / 2 + random % (delay / 2 + 1); /* so that a fleet does not come back all at once */
+    bool learns = s->request_max > 0 && from == 0 && s->total < 0;
+    return (!learns || learn_total(s, r)) && request_from(s, from, r);
 }
 
-/** The first request: one whose answer was lost is sent again, a few times. */
+/** The first request. It is sent again, a few times, if its answer was lost; and while the server is busy, if that is wanted. */
 static bool request_first(https_source_t *s, uint64_t from, refusal_t *r)
 {
-    int tries = s->retry.attempts < BEGIN_RETRIES ? s->retry.attempts : BEGIN_RETRIES;
-    bool open = request_from(s, from, r);
-    for (; !open && r->lost && tries > 0; tries--) {
-        s->failures++;
-        uint32_t delay = backoff_ms(s);
-        ESP_LOGW(TAG, "%s; trying again in %" PRIu32 " ms", r->why, delay);
-        otter_sleep_ms(delay);
+    unsigned lost = 0;
+    bool open = request_once(s, from, r);
+    while (!open && ((r->lost && lost++ < BEGIN_RETRIES) || (r->busy && s->retry.busy_first)) &&
+           plan_pause(s, r)) {
+        esp_http_client_close(s->client);
+        while (otter_now_us() < s->retry_at_us) {
+            otter_system_alive();
+            otter_sleep_ms(PAUSE_STEP_MS);
+        }
         memset(r, 0, sizeof(*r));
-        open = request_from(s, from, r);
+        open = request_once(s, from, r);
     }
     s->failures = 0;
     return open;
@@ -444,18 +515,15 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
     if (!resumes) {
         s->total = -1;
     }
-    bool open = s->request_max == 0 || resumes || learn_total(s, &r);
-    if (open) {
-        open = request_first(s, from, &r);
-        bool refused = !open && (r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE ||
-                                 r.code == ESP_ERR_INVALID_RESPONSE || r.stage == OTTER_STAGE_DOWNLOAD);
-        if (refused && resumes) {
-            ESP_LOGW(TAG, "%s: restarting download from beginning", r.why);
-            esp_http_client_close(s->client);
-            s->total = -1;
-            memset(&r, 0, sizeof(r));
-            open = request_from(s, 0, &r);
-        }
+    bool open = request_first(s, from, &r);
+    bool refused = !open && (r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE ||
+                             r.code == ESP_ERR_INVALID_RESPONSE || r.stage == OTTER_STAGE_DOWNLOAD);
+    if (refused && resumes) {
+        ESP_LOGW(TAG, "%s: restarting download from beginning", r.why);
+        esp_http_client_close(s->client);
+        s->total = -1;
+        memset(&r, 0, sizeof(r));
+        open = request_first(s, 0, &r);
     }
     if (!open) {
         return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
@@ -472,19 +540,14 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
 /** Plans the next connection, or gives up. @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
-static esp_err_t drop_connection(https_source_t *s, otter_stage_t stage, esp_err_t code, const char *why)
+static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
 {
     esp_http_client_close(s->client);
     s->stalls = 0;
-    if (s->failures >= (unsigned)s->retry.attempts) {
-        return https_report_failure(s->report, stage, code, "%s", why);
+    if (!plan_pause(s, r)) {
+        return https_report_failure(s->report, r->stage, r->code, "%s", r->why);
     }
-    s->failures++;
     s->waiting = true;
-    uint32_t delay = backoff_ms(s);
-    s->retry_at_us = otter_now_us() + (int64_t)delay * 1000;
-    ESP_LOGW(TAG, "%s; trying again in %" PRIu32 " ms (%u of %d)", why, delay, s->failures,
-             s->retry.attempts);
     return ESP_ERR_NOT_FINISHED;
 }
 
@@ -499,12 +562,12 @@ static esp_err_t reconnect(https_source_t *s)
         s->no_ranges = true; /* the whole file then, compared with what is known */
         r.transient = true;
     }
-    esp_err_t code = r.code == ESP_ERR_INVALID_RESPONSE ? ESP_FAIL : r.code;
+    r.code = r.code == ESP_ERR_INVALID_RESPONSE ? ESP_FAIL : r.code;
     if (r.transient) {
-        return drop_connection(s, r.stage, code, r.why);
+        return drop_connection(s, &r);
     }
     esp_http_client_close(s->client); /* nobody may take what it says for the file */
-    return https_report_failure(s->report, r.stage, code, "%s", r.why);
+    return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
 }
 
 /** Bytes that were delivered before come again: they must be the same. */
@@ -527,7 +590,9 @@ static esp_err_t end_of_response(https_source_t *s)
         if (s->request_max > 0 && s->body_pos == s->pos) {
             return reconnect(s);
         }
-        return drop_connection(s, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the server ended the file early");
+        refusal_t r = {0};
+        refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true, "the server ended the file early");
+        return drop_connection(s, &r);
     }
     if (s->body_pos < s->pos || (s->total >= 0 && s->pos > (uint64_t)s->total)) {
         esp_http_client_close(s->client);
@@ -540,23 +605,20 @@ static esp_err_t end_of_response(https_source_t *s)
 
 static esp_err_t read_failed(https_source_t *s, int result)
 {
-    char why[160];
+    refusal_t r = {0};
     note_client(s);
     if (result == -ESP_ERR_HTTP_EAGAIN) {
         if (++s->stalls < STALLS_MAX) {
             return ESP_ERR_NOT_FINISHED;
         }
-        snprintf(why, sizeof(why), "the server stalled after %" PRIu64 " bytes", s->pos);
-        return drop_connection(s, OTTER_STAGE_DOWNLOAD, ESP_ERR_HTTP_READ_TIMEOUT, why);
+        refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_ERR_HTTP_READ_TIMEOUT, true,
+               "the server stalled after %" PRIu64 " bytes", s->pos);
+        return drop_connection(s, &r);
     }
-    snprintf(why, sizeof(why), "the connection was lost after %" PRIu64 " bytes: %.100s", s->pos,
-             cause_text(s, "closed by the server"));
-    return drop_connection(s, OTTER_STAGE_DOWNLOAD, ESP_FAIL, why);
-}
-
-static bool time_is_over(const https_source_t *s)
-{
-    return s->retry.max_time_ms > 0 && otter_now_us() - s->start_us > (int64_t)s->retry.max_time_ms * 1000;
+    refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true,
+           "the connection was lost after %" PRIu64 " bytes: %.100s", s->pos,
+           cause_text(s, "closed by the server"));
+    return drop_connection(s, &r);
 }
 
 esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got)

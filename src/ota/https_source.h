@@ -15,6 +15,8 @@ typedef struct {
     int attempts; /* connections in a row that bring nothing new before the update is given up; 0: never reconnect */
     int delay_ms;    /* before the first of them; doubles each time up to 30 s, with jitter */
     int max_time_ms; /* of the whole download, from https_source_open on */
+    bool
+        busy_first; /* the first request too is sent again while the server says that it is busy (429, 503) */
 } https_retry_t;
 
 /** Are these the bytes that were delivered before, from stream offset `off` on? */
@@ -43,7 +45,8 @@ typedef struct {
 } https_source_t;
 
 /**
- * Ask for the image, following redirects and answering a challenge. Never retries: a caller that cannot begin is told so.
+ * Ask for the image, following redirects and answering a challenge. A caller that cannot begin is told so at once, but for
+ * an answer that was lost on its way and, with retry.busy_first, for a server that is busy.
  * @param s          client, report, retry, redirects_max, request_max and known are set; the rest is zero
  * @param from       go on from this offset, 0 for the whole; needs validator and total of what was received before
  * @return ESP_OK: s->pos is `from` if the server still has the same file, else 0;

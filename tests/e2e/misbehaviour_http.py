@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import re
+import time
 
 import misbehaviour
 from misbehaviour import LOST, NO_IMAGE, OK, REFUSED, SILENT, STALL_S, STALLED, TORN, entry
@@ -397,16 +398,36 @@ for status, text in ((400, "Bad Request"), (403, "Forbidden"), (404, "Not Found"
         peer.request()
         peer.answer(status=f"{status} {text}", body=b"no")
 
+def second_request_after_a_second(player):
+    """With retries the client comes back, and not before the second is over."""
+    times = player.state.get("times", [])
+    return f"came back after {times[1] - times[0]:.2f} s" if len(times) > 1 and times[1] - times[0] < 1 else None
+
+
 for status in (429, 503):
-    @entry(f"status-{status}", f"answers {status} with Retry-After: 1, delivers from the second request on", REFUSED)
+    @entry(f"status-{status}", f"answers {status} with Retry-After: 1, delivers from the second request on", REFUSED,
+           resumed=OK, check=second_request_after_a_second)
     def _(peer, status=status):
         while (asked := peer.request()) is not None:
+            peer.player.state.setdefault("times", []).append(time.monotonic())
             if len(peer.player.requests) == 1:
                 peer.answer("Retry-After: 1", status=f"{status} Later", body=b"")
             else:
                 peer.answer_range(asked)
 
-    @entry(f"status-{status}-for-ever", f"answers {status} for ever, with a Retry-After of a year", REFUSED)
+    @entry(f"status-{status}-until", f"the same, with a date a second after its own", REFUSED, resumed=OK,
+           check=second_request_after_a_second)
+    def _(peer, status=status):
+        while (asked := peer.request()) is not None:
+            peer.player.state.setdefault("times", []).append(time.monotonic())
+            if len(peer.player.requests) == 1:
+                peer.answer("Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT",
+                            status=f"{status} Later", body=b"")
+            else:
+                peer.answer_range(asked)
+
+    @entry(f"status-{status}-for-ever", f"answers {status} for ever, with a Retry-After of a year", REFUSED, resumed=REFUSED,
+           resumed_limit_s=misbehaviour.QUICK_S)
     def _(peer, status=status):
         while peer.request() is not None:
             peer.answer("Retry-After: 31536000", status=f"{status} Later", body=b"")

@@ -41,7 +41,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static esp_https_ota_handle_t must_begin(fixture_t *f)
+static esp_err_t begin(fixture_t *f, esp_https_ota_handle_t *handle)
 {
     const esp_https_ota_config_t wanted = f->config.ota;
     web_configure(&f->config, &f->web);
@@ -49,8 +49,13 @@ static esp_https_ota_handle_t must_begin(fixture_t *f)
     f->config.ota.http_config = &f->config.http;
     memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
     memset(f->rig.sim.bytes + f->slot->address, 0xFF, 2 * 4096);
+    return https_ota_begin(&f->rig.device, &f->config.ota, handle);
+}
+
+static esp_https_ota_handle_t must_begin(fixture_t *f)
+{
     esp_https_ota_handle_t handle = NULL;
-    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+    assert_int_equal(begin(f, &handle), ESP_OK);
     return handle;
 }
 
@@ -294,6 +299,139 @@ static void a_file_that_became_shorter_is_noticed_without_a_length(void **state)
     }
 }
 
+/* ---- a server that is busy ---- */
+
+#define BUSY(status, fields) "HTTP/1.1 " status "\r\n" fields "Content-Length: 4\r\n\r\nlate"
+#define TODAY                "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+#define LONGEST_MS           100000
+
+/** What a server says to a request, and how long it is left alone then. */
+static const struct busy_row {
+    const char *name, *answer;
+    uint32_t least_ms, most_ms; /* most 0: the update is given up at once */
+} busy_rows[] = {
+    {"says nothing", BUSY("503 Busy", ""), 500, 1050},
+    {"seconds", BUSY("503 Busy", "Retry-After: 7\r\n"), 7000, 7050},
+    {"429", BUSY("429 Slow Down", "Retry-After: 20\r\n"), 20000, 20050},
+    {"at once", BUSY("503 Busy", "Retry-After: 0\r\n"), 500, 1050}, /* our own pause holds */
+    {"date", BUSY("503 Busy", TODAY "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT\r\n"), 30000, 30050},
+    {"date that is over", BUSY("503 Busy", TODAY "Retry-After: Sun, 06 Nov 1994 08:00:00 GMT\r\n"), 500,
+     1050},
+    {"date, its own unknown", BUSY("503 Busy", "Retry-After: Sun, 06 Nov 2094 08:50:07 GMT\r\n"), 500, 1050},
+    {"no form", BUSY("503 Busy", "Retry-After: tomorrow\r\n"), 500, 1050},
+    {"another status", BUSY("500 Broken", "Retry-After: 7\r\n"), 500, 1050},
+    {"what is left", BUSY("503 Busy", "Retry-After: 99\r\n"), 99000, 99050},
+    {"more than is left", BUSY("503 Busy", "Retry-After: 101\r\n"), 0, 0},
+    {"a year", BUSY("429 Slow Down", "Retry-After: 31536000\r\n"), 0, 0},
+    {"beyond 64 bits", BUSY("503 Busy", "Retry-After: 99999999999999999999999\r\n"), 0, 0},
+    {"a date in a year", BUSY("503 Busy", TODAY "Retry-After: Mon, 06 Nov 1995 08:49:37 GMT\r\n"), 0, 0},
+};
+
+static void check_pause(const fixture_t *f, const struct busy_row *row, unsigned after)
+{
+    uint32_t pause = (uint32_t)((f->web.asked_at_us[after + 1] - f->web.asked_at_us[after]) / 1000);
+    assert_in_range(pause, row->least_ms, row->most_ms);
+}
+
+static void check_given_up(const fixture_t *f, const struct busy_row *row, int64_t since_us)
+{
+    assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_REQUEST);
+    if (strstr(f->rig.device.report.why, "asks for a pause of") == NULL ||
+        strstr(f->rig.device.report.why, "retry.max_time_ms") == NULL) {
+        fail_msg("%s: %s", row->name, f->rig.device.report.why);
+    }
+    assert_true(otter_now_us() - since_us < 100000); /* nobody waits for what cannot be had */
+}
+
+static void a_busy_server_is_left_alone_as_long_as_it_asks_for(void **state)
+{
+    fixture_t *f = *state;
+    for (size_t i = 0; i < COUNT(busy_rows); i++) {
+        const struct busy_row *row = &busy_rows[i];
+        print_message("%s\n", row->name);
+        f->web = web_with(f->image, IMAGE_LEN);
+        f->web.canned[1] = row->answer;
+        f->web.cut_at = CUT;
+        f->config.ota.retry.max_time_ms = LONGEST_MS + 600; /* the pause after the cut comes off it */
+        f->config.ota.retry.delay_ms = 500;                 /* the second pause is up to twice that */
+        esp_https_ota_handle_t handle = must_begin(f);
+        esp_err_t err = web_perform(handle);
+        if (row->most_ms > 0) {
+            assert_int_equal(err, ESP_OK);
+            check_pause(f, row, 1);
+            assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+            assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
+        } else {
+            assert_int_equal(err, ESP_FAIL);
+            check_given_up(f, row, f->web.asked_at_us[1]);
+            assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+        }
+    }
+}
+
+static void begin_waits_for_a_busy_server_if_retries_are_asked_for(void **state)
+{
+    fixture_t *f = *state;
+    for (size_t i = 0; i < COUNT(busy_rows); i++) {
+        const struct busy_row *row = &busy_rows[i];
+        print_message("%s\n", row->name);
+        f->web = web_with(f->image, IMAGE_LEN);
+        f->web.canned[0] = row->answer;
+        f->config.ota.retry.attempts = 3;
+        f->config.ota.retry.max_time_ms = LONGEST_MS;
+        esp_https_ota_handle_t handle = NULL;
+        esp_err_t err = begin(f, &handle);
+        if (strstr(row->answer, "500") != NULL) {
+            assert_int_equal(err, ESP_FAIL); /* broken, not busy */
+            assert_int_equal(f->web.requests, 1);
+        } else if (row->most_ms > 0) {
+            assert_int_equal(err, ESP_OK);
+            check_pause(f, row, 0);
+            must_arrive(f, handle, f->image);
+        } else {
+            assert_int_equal(err, ESP_FAIL);
+            check_given_up(f, row, f->web.asked_at_us[0]);
+            assert_null(handle);
+        }
+    }
+}
+
+static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state)
+{
+    fixture_t *f = *state;
+    static const struct {
+        int attempts;
+        unsigned requests;
+    } rows[] = {
+        {-1, 1}, {0, 1}, {1, 2}, {4, 5}}; /* 0: nobody asked for retries, so begin fails as ESP-IDF's */
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        f->web = web_with(f->image, IMAGE_LEN);
+        f->web.always = BUSY("503 Busy", "Retry-After: 3\r\n");
+        f->config.ota.retry.attempts = rows[i].attempts;
+        esp_https_ota_handle_t handle = NULL;
+        assert_int_equal(begin(f, &handle), ESP_FAIL);
+        assert_null(handle);
+        assert_int_equal(f->web.requests, rows[i].requests);
+        assert_int_equal(f->rig.device.report.http_status, 503);
+        assert_non_null(strstr(f->rig.device.report.why, "File not found(503)"));
+    }
+}
+
+static void a_busy_server_is_waited_for_in_ranges_too(void **state)
+{
+    fixture_t *f = *state;
+    f->web.canned[0] = f->web.canned[1] = BUSY("503 Busy", "Retry-After: 3\r\n"); /* HEAD, and one byte */
+    f->web.canned[4] = BUSY("429 Slow Down", "Retry-After: 5\r\n");
+    f->config.ota.retry.attempts = 2;
+    f->config.ota.partial_http_download = true;
+    f->config.ota.max_http_request_size = 1700;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_in_range(f->web.asked_at_us[2] - f->web.asked_at_us[1], 3000000, 3050000);
+    assert_string_equal(f->web.asked[2], "HEAD");
+    must_arrive(f, handle, f->image);
+    assert_in_range(f->web.asked_at_us[5] - f->web.asked_at_us[4], 5000000, 5050000);
+}
+
 /* ---- time ---- */
 
 static void pauses_grow_with_jitter_and_have_a_bound(void **state)
@@ -450,6 +588,10 @@ int main(void)
         TEST(an_answer_in_the_middle_is_believed_only_if_it_fits),
         TEST(a_file_that_changed_is_noticed_wherever_it_differs),
         TEST(a_file_that_became_shorter_is_noticed_without_a_length),
+        TEST(a_busy_server_is_left_alone_as_long_as_it_asks_for),
+        TEST(begin_waits_for_a_busy_server_if_retries_are_asked_for),
+        TEST(a_server_that_stays_busy_is_given_up_after_the_attempts),
+        TEST(a_busy_server_is_waited_for_in_ranges_too),
         TEST(pauses_grow_with_jitter_and_have_a_bound),
         TEST(no_attempts_means_none),
         TEST(refused_connections_are_tried_again),
