@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""The whole update against curl, openssl and sync: ratios of one run, alternating rounds, and peak memory.
+"""What otter is measured against: ratios of one run, alternating rounds, and peak memory.
 
-Reference: `curl -o FILE URL && openssl dgst -sha256 FILE && sync FILE`, from the same nginx.
-Ours:      `otter update FLASH URL --ca CA`: downloaded, written, read back, verified, synced, selected for boot.
-Exit status 1 if a ratio misses its goal.
+update:    a whole update against curl, openssl and sync.
+  Reference: `curl -o FILE URL && openssl dgst -sha256 FILE && sync FILE`, from the same nginx.
+  Ours:      `otter update FLASH URL --ca CA`: downloaded, written, read back, verified, synced, selected for boot.
+memory:    the peak resident memory of `otter update`.
+serve:     downloads from `otter serve` against nginx and Python's http.server.
+
+update and memory need nginx, and have goals; what is absent is skipped with a message. Exit status 1 if a ratio misses its goal.
 """
 import argparse
 import os
@@ -15,9 +19,11 @@ import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
+WHAT = ("update", "memory", "serve")
 GOALS = {"wall": 1.0, "peak_mib": 8.0, "flat": 1.05}
 
 
@@ -140,18 +146,39 @@ def compare_memory(bench, sizes):
     return missed
 
 
+def compare_updates(build, what, rounds, sizes):
+    """Returns the missed goals."""
+    if not servers.Nginx.available():
+        print("skipped: nginx is not installed, which update and memory are measured with")
+        return []
+    missed = []
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
+        bench = Bench(build, pathlib.Path(work).resolve())
+        with bench.nginx:
+            if "update" in what:
+                missed += compare_speed(bench, rounds)
+            if "memory" in what:
+                missed += compare_memory(bench, sizes)
+    return missed
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=os.environ.get("OTTER_BUILD", "build"),
                         help="a finished build, not a sanitizer one (default: build)")
     parser.add_argument("--rounds", type=int, default=11, help="counted rounds (default 11)")
     parser.add_argument("--quick", action="store_true", help="3 rounds, no 256 MiB image: a look, not a figure")
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(WHAT)} (default: all)")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=args.build) as work:
-        bench = Bench(args.build.resolve(), pathlib.Path(work).resolve())
-        with bench.nginx:
-            missed = compare_speed(bench, 3 if args.quick else args.rounds)
-            missed += compare_memory(bench, (1, 64) if args.quick else (1, 64, 256))
+    if not set(args.what) <= set(WHAT):
+        parser.error(f"WHAT is one of {', '.join(WHAT)}")
+    what, build, rounds = args.what or WHAT, args.build.resolve(), 3 if args.quick else args.rounds
+    missed = []
+    if {"update", "memory"} & set(what):
+        missed = compare_updates(build, what, rounds, (1, 64) if args.quick else (1, 64, 256))
+    if "serve" in what:
+        serve.compare_servers(build, rounds)
     for line in missed:
         print(f"MISSED  {line}")
     return 1 if missed else 0
