@@ -509,17 +509,20 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
     return err;
 }
 
+/** The update that bytes are for. @return NULL: a write ends with *err, which is ESP_OK if there are none */
+static struct ota_update *update_for_bytes(otter_device_t *device, esp_ota_handle_t handle, const void *data,
+                                           size_t size, esp_err_t *err)
+{
+    *err = data != NULL && size == 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
+    return data != NULL && size > 0 ? find_update(device, handle) : NULL;
+}
+
 esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size)
 {
-    if (data == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    if (size == 0) {
-        return ESP_OK;
-    }
-    struct ota_update *update = find_update(device, handle);
+    esp_err_t err;
+    struct ota_update *update = update_for_bytes(device, handle, data, size, &err);
     if (update == NULL) {
-        return ESP_ERR_INVALID_ARG;
+        return err;
     }
     if (update->written == 0 && !starts_right(update, data, size)) {
         ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", *(const uint8_t *)data);
@@ -529,7 +532,7 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     if (update->written > room || size > room - update->written) {
         return ESP_ERR_INVALID_SIZE;
     }
-    esp_err_t err = check_no_journal(device, update, update->written, data, (uint32_t)size);
+    err = check_no_journal(device, update, update->written, data, (uint32_t)size);
     if (err != ESP_OK) {
         return err;
     }
@@ -545,15 +548,10 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
 esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data,
                                 size_t size, uint32_t offset)
 {
-    if (data == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    if (size == 0) {
-        return ESP_OK;
-    }
-    struct ota_update *update = find_update(device, handle);
+    esp_err_t err;
+    struct ota_update *update = update_for_bytes(device, handle, data, size, &err);
     if (update == NULL) {
-        return ESP_ERR_INVALID_ARG;
+        return err;
     }
     if (update->erase_ahead || update->tail_len != 0) {
         return ESP_ERR_INVALID_STATE;
@@ -562,7 +560,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
         (update->copy_to_final && !range_fits(offset, (uint32_t)size, room_of(device, update)))) {
         return ESP_ERR_INVALID_SIZE;
     }
-    esp_err_t err = check_no_journal(device, update, offset, data, (uint32_t)size);
+    err = check_no_journal(device, update, offset, data, (uint32_t)size);
     if (err != ESP_OK) {
         return err;
     }
