@@ -291,12 +291,3 @@ static inline bool web_slot_holds(const rig_t *rig, const esp_partition_t *slot,
 {
     return memcmp(rig->sim.bytes + slot->address, file, len) == 0;
 }
-
-/** A running device: factory holds a recorded image and runs. */
-static inline void web_open_device(rig_t *rig, const otter_device_config_t *config)
-{
-    rig_open(rig, "two_ota_md5", config);
-    rig->untraced = true;
-    rig_place(rig, rig_named(rig, "f")->address, "image", "esp32_valid.bin");
-    rig->device.running = rig_named(rig, "f");
-}

@@ -245,6 +245,39 @@ static inline const esp_partition_t *rig_named(const rig_t *rig, const char *nam
     return rig_app(rig, ESP_PARTITION_SUBTYPE_APP_OTA_MIN + atoi(name[0] == 'o' ? name + 4 : name));
 }
 
+/** rig_open() without the trace; an application runs: factory, which holds a recorded image. */
+static inline void rig_open_running(rig_t *rig, const char *table, const otter_device_config_t *config)
+{
+    rig_open(rig, table, config);
+    rig->untraced = true;
+    rig_place(rig, rig_named(rig, "f")->address, "image", "esp32_valid.bin");
+    rig->device.running = rig_named(rig, "f");
+}
+
+/** Writes the record of a copy past the flash layer, as it was before a boot. */
+static inline void rig_put_record(rig_t *rig, uint32_t copy, uint32_t seq, uint32_t state)
+{
+    const otadata_entry_t entry = otadata_make(seq, state);
+    otadata_encode(&entry, rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE);
+}
+
+static inline otadata_entry_t rig_get_record(const rig_t *rig, uint32_t copy)
+{
+    otadata_entry_t entry;
+    otadata_decode(rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
+    return entry;
+}
+
+static inline bool rig_is_erased(const rig_t *rig, uint32_t off, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        if (rig->sim.bytes[off + i] != 0xFF) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** True if the record of copy `copy` in flash is these 32 bytes in hex. */
 static inline bool rig_entry_is(const rig_t *rig, uint32_t copy, const char *hex)
 {

@@ -1,12 +1,6 @@
 /* The boot step where no recording reaches: bad tables, no otadata, failing flash, what it says in words. */
 #include "unit/ota_rig.h"
 
-static void put_record(rig_t *rig, uint32_t copy, uint32_t seq, uint32_t state)
-{
-    const otadata_entry_t entry = otadata_make(seq, state);
-    otadata_encode(&entry, rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE);
-}
-
 static void open_with_images(rig_t *rig, const char *table, bool rollback)
 {
     rig_open(rig, table, &(otter_device_config_t){.rollback = rollback});
@@ -82,7 +76,7 @@ static void without_otadata_factory_is_first(void **state)
     rig_t rig;
     otter_boot_result_t result;
     open_with_images(&rig, "two_ota_md5", true);
-    put_record(&rig, 0, 1, ESP_OTA_IMG_NEW);
+    rig_put_record(&rig, 0, 1, ESP_OTA_IMG_NEW);
     edit_otadata_row(&rig, 3, ESP_PARTITION_SUBTYPE_DATA_FAT);
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     assert_string_equal(result.partition->label, "factory");
@@ -113,7 +107,7 @@ static void failing_flash_is_told_as_such(void **state)
     for (uint32_t at = 0; at < 40; at++) {
         rig_t rig;
         open_with_images(&rig, "two_ota_md5", true);
-        put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+        rig_put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
         rig.sim.reads = 0;
         rig.sim.fail_read_at = at;
         esp_err_t err = otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result);
@@ -131,8 +125,8 @@ static void the_reason_names_the_record_and_what_was_passed_over(void **state)
     rig_t rig;
     otter_boot_result_t result;
     open_with_images(&rig, "two_ota_md5", false);
-    put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(&rig, 1, 2, ESP_OTA_IMG_VALID);
+    rig_put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&rig, 1, 2, ESP_OTA_IMG_VALID);
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result), ESP_OK);
     assert_string_equal(result.reason, "otadata copy 1 is active (seq 2, VALID) and selects ota_1");
     assert_int_equal(result.tried_count, 0);
@@ -176,8 +170,8 @@ static void the_reason_tells_of_trials_that_begin_and_end(void **state)
         rig_t rig;
         otter_boot_result_t result;
         open_with_images(&rig, "two_ota_md5", true);
-        put_record(&rig, 0, 1, rows[i].states[0]);
-        put_record(&rig, 1, 2, rows[i].states[1]);
+        rig_put_record(&rig, 0, 1, rows[i].states[0]);
+        rig_put_record(&rig, 1, 2, rows[i].states[1]);
         (void)otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result);
         if (strncmp(result.reason, rows[i].want, strlen(rows[i].want)) != 0) {
             fail_msg("%s: %s", rows[i].name, result.reason);
@@ -213,8 +207,8 @@ static void a_trial_that_cannot_be_recorded_is_passed_over(void **state)
     rig_t rig;
     otter_boot_result_t result;
     open_with_images(&rig, "two_ota_md5", true);
-    put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(&rig, 1, 2, ESP_OTA_IMG_NEW);
+    rig_put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&rig, 1, 2, ESP_OTA_IMG_NEW);
     rig.ops.erase = refuse_erase;
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     assert_string_equal(result.partition->label, "ota_0");
@@ -230,8 +224,8 @@ static void a_settled_device_boots_without_a_write(void **state)
         rig_t rig;
         otter_boot_result_t result;
         open_with_images(&rig, "two_ota_nofactory_md5", true);
-        put_record(&rig, 0, 1, states[i]);
-        put_record(&rig, 1, 2, states[i]);
+        rig_put_record(&rig, 0, 1, states[i]);
+        rig_put_record(&rig, 1, 2, states[i]);
         assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
         assert_int_equal(rig.sim.ops, 0);
         rig_close(&rig);

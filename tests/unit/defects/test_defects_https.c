@@ -38,7 +38,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     sim_clock_take();
-    web_open_device(&f->rig, &(otter_device_config_t){.rollback = false});
+    rig_open_running(&f->rig, "two_ota_md5", &(otter_device_config_t){.rollback = false});
     f->slot = rig_named(&f->rig, "0");
     serve_image(f, IMAGE_LEN, 2);
     *state = f;

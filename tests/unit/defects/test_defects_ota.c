@@ -1,87 +1,20 @@
 /* The known defects of ESP-IDF's update session, records and boot step (docs/DIFFERENCES.md), each shown kept or fixed. */
 #include "flash/partition_list.h"
 #include "image/image.h"
-#include "ota/update.h"
 #include "unit/https_rig.h"
+#include "unit/session_rig.h"
 
-typedef struct {
-    rig_t rig;
-    otter_device_t *device;
-    const esp_partition_t *factory, *slot[2];
-    uint32_t read_limit; /* for the row that watches reads; 0: any */
-} fixture_t;
-
-static void open_fixture(fixture_t *f, const otter_device_config_t *config)
-{
-    memset(f, 0, sizeof(*f));
-    web_open_device(&f->rig, config);
-    f->device = &f->rig.device;
-    f->factory = rig_named(&f->rig, "f");
-    f->slot[0] = rig_named(&f->rig, "0");
-    f->slot[1] = rig_named(&f->rig, "1");
-}
-
-static int set_up_with(void **state, const otter_device_config_t *config)
-{
-    fixture_t *f = malloc(sizeof(*f));
-    assert_non_null(f);
-    open_fixture(f, config);
-    *state = f;
-    return 0;
-}
-
-static int set_up(void **state)
-{
-    return set_up_with(state, &(otter_device_config_t){.rollback = false});
-}
-
-static int set_up_rollback(void **state)
-{
-    return set_up_with(state, &(otter_device_config_t){.rollback = true});
-}
-
-static int tear_down(void **state)
-{
-    fixture_t *f = *state;
-    rig_close(&f->rig);
-    free(f);
-    return 0;
-}
-
-static void put_record(fixture_t *f, uint32_t copy, uint32_t seq, uint32_t state)
-{
-    const otadata_entry_t entry = otadata_make(seq, state);
-    otadata_encode(&entry, f->rig.sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE);
-}
-
-static otadata_entry_t get_record(const fixture_t *f, uint32_t copy)
-{
-    otadata_entry_t entry;
-    otadata_decode(f->rig.sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
-    return entry;
-}
-
-static void place_app(fixture_t *f, const esp_partition_t *partition, const char *file)
+static void place_app(session_rig_t *f, const esp_partition_t *partition, const char *file)
 {
     rig_place(&f->rig, partition->address, "image", file);
     f->rig.flash.attested_len = 0; /* the test reached around the flash */
-}
-
-static bool is_erased(const fixture_t *f, uint32_t off, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        if (f->rig.sim.bytes[off + i] != 0xFF) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- the session ---- */
 
 static void defect_29_begin_that_fails_leaks_nothing(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = 42;
     f->rig.sim.cut_at = 3;
     assert_int_equal(ota_begin(f->device, f->slot[0], 0, &handle), ESP_ERR_FLASH_OP_FAIL);
@@ -94,7 +27,7 @@ static void defect_29_begin_that_fails_leaks_nothing(void **state)
 
 static void defect_30_one_open_update_per_slot(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t first = 0, second = 0, other = 0;
     assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &first), ESP_OK);
     assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &second),
@@ -106,7 +39,7 @@ static void defect_30_one_open_update_per_slot(void **state)
 
 static void defect_31_magic_is_judged_before_the_erase(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     place_app(f, f->slot[0], "esp32_valid.bin");
     esp_ota_handle_t handle = 0;
     assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
@@ -120,14 +53,14 @@ static void defect_31_magic_is_judged_before_the_erase(void **state)
 
 static void defect_32_selecting_the_same_slot_takes_effect(void **state)
 {
-    fixture_t *f = *state; /* with rollback */
+    session_rig_t *f = *state; /* with rollback */
     for (uint32_t copy = 0; copy < 2; copy++) {
-        put_record(f, copy, 1, ESP_OTA_IMG_VALID);
+        rig_put_record(&f->rig, copy, 1, ESP_OTA_IMG_VALID);
         memset(f->rig.sim.bytes + RIG_OTADATA + (copy ^ 1) * OTADATA_COPY_DISTANCE, 0xFF, 4096);
         f->device->running = f->slot[0];
         place_app(f, f->slot[0], "esp32_valid.bin");
         assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
-        const otadata_entry_t two[] = {get_record(f, 0), get_record(f, 1)};
+        const otadata_entry_t two[] = {rig_get_record(&f->rig, 0), rig_get_record(&f->rig, 1)};
         assert_int_equal(otadata_active(two), copy ^ 1);
         assert_int_equal(two[copy ^ 1].seq, 3); /* the same slot of two, newer */
         assert_int_equal(two[copy ^ 1].state, ESP_OTA_IMG_NEW);
@@ -151,19 +84,19 @@ static void defect_33_test_app_cannot_be_selected(void **state)
 
 static void defect_34_selecting_factory_erases_both_records(void **state)
 {
-    fixture_t *f = *state;
-    put_record(f, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(f, 1, 2, ESP_OTA_IMG_VALID);
+    session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_VALID);
     assert_int_equal(ota_set_boot_partition(f->device, f->factory), ESP_OK);
-    assert_true(is_erased(f, RIG_OTADATA, RIG_OTADATA_SIZE));
+    assert_true(rig_is_erased(&f->rig, RIG_OTADATA, RIG_OTADATA_SIZE));
     assert_ptr_equal(ota_get_boot_partition(f->device), f->factory);
 }
 
 /* ---- confirming ---- */
 
-static bool selects_slot_0(const fixture_t *f)
+static bool selects_slot_0(const session_rig_t *f)
 {
-    const otadata_entry_t two[] = {get_record(f, 0), get_record(f, 1)};
+    const otadata_entry_t two[] = {rig_get_record(&f->rig, 0), rig_get_record(&f->rig, 1)};
     int active = otadata_active(two);
     return active != OTADATA_NONE && otadata_slot(two[active].seq, 2) == 0;
 }
@@ -174,9 +107,9 @@ static void defect_35_power_cut_while_confirming_keeps_the_record(void **state)
     for (int tear = 0; tear < SIM_TEAR_COUNT; tear++) {
         bool cut = true;
         for (uint32_t at = 0; cut; at++) {
-            fixture_t f;
-            open_fixture(&f, &(otter_device_config_t){.rollback = false});
-            put_record(&f, 0, 1, ESP_OTA_IMG_UNDEFINED); /* the only record */
+            session_rig_t f;
+            session_open(&f, &(otter_device_config_t){.rollback = false});
+            rig_put_record(&f.rig, 0, 1, ESP_OTA_IMG_UNDEFINED); /* the only record */
             f.device->running = f.slot[0];
             f.rig.sim.cut_at = at;
             f.rig.sim.tear = (sim_tear_t)tear;
@@ -190,16 +123,16 @@ static void defect_35_power_cut_while_confirming_keeps_the_record(void **state)
             esp_ota_img_states_t found;
             assert_int_equal(ota_get_state_partition(f.device, f.slot[0], &found), ESP_OK);
             assert_int_equal(found, ESP_OTA_IMG_VALID);
-            rig_close(&f.rig);
+            session_close(&f);
         }
     }
 }
 
 static void defect_36_marking_acts_on_the_selection(void **state)
 {
-    fixture_t *f = *state;
-    put_record(f, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(f, 1, 2, ESP_OTA_IMG_UNDEFINED); /* selects ota_1 */
+    session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_UNDEFINED); /* selects ota_1 */
     f->device->running = f->slot[0];
     assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
     esp_ota_img_states_t found;
@@ -209,9 +142,9 @@ static void defect_36_marking_acts_on_the_selection(void **state)
 
 static void defect_37_state_is_that_of_the_active_record(void **state)
 {
-    fixture_t *f = *state;
-    put_record(f, 0, 1, ESP_OTA_IMG_ABORTED);
-    put_record(f, 1, 3, ESP_OTA_IMG_VALID); /* both are of ota_0 */
+    session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_ABORTED);
+    rig_put_record(&f->rig, 1, 3, ESP_OTA_IMG_VALID); /* both are of ota_0 */
     esp_ota_img_states_t found;
     assert_int_equal(ota_get_state_partition(f->device, f->slot[0], &found), ESP_OK);
     assert_int_equal(found, ESP_OTA_IMG_VALID);
@@ -221,11 +154,11 @@ static void defect_37_state_is_that_of_the_active_record(void **state)
 
 static void defect_38_sequence_number_0_boots_as_recorded(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     const otadata_entry_t erased_crc = {.seq = 0, .state = UINT32_MAX, .crc = UINT32_MAX};
     assert_int_equal(otadata_crc(0), UINT32_MAX);
     assert_true(otadata_is_valid(&erased_crc));
-    put_record(f, 0, 0, UINT32_MAX);
+    rig_put_record(&f->rig, 0, 0, UINT32_MAX);
     place_app(f, f->slot[0], "esp32_valid.bin");
     place_app(f, f->slot[1], "esp32_valid.bin");
     otter_boot_result_t result;
@@ -261,20 +194,20 @@ static void defect_39_slots_are_counted_to_the_gap_and_by_rows(void **state)
 
 static void defect_40_trial_is_recorded_before_the_image_is_judged(void **state)
 {
-    fixture_t *f = *state; /* with rollback; ota_0 holds nothing */
-    put_record(f, 0, 1, ESP_OTA_IMG_NEW);
+    session_rig_t *f = *state; /* with rollback; ota_0 holds nothing */
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_NEW);
     otter_boot_result_t result;
     assert_int_equal(otter_boot(f->device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     assert_string_equal(result.partition->label, "factory");
-    assert_int_equal(get_record(f, 0).state, ESP_OTA_IMG_PENDING_VERIFY);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_PENDING_VERIFY);
     assert_int_equal(otter_boot(f->device, OTTER_BOOT_COMMIT, &result), ESP_OK);
-    assert_int_equal(get_record(f, 0).state, ESP_OTA_IMG_ABORTED);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_ABORTED);
 }
 
 /* ---- images ---- */
 
 /** Writes an image without a hash in which the same bit is wrong in two places. @return what ota_end says */
-static esp_err_t install_damaged_without_hash(fixture_t *f)
+static esp_err_t install_damaged_without_hash(session_rig_t *f)
 {
     uint32_t len;
     uint8_t *bytes = rig_load("image", "esp32_nohash.bin", &len);
@@ -289,7 +222,7 @@ static esp_err_t install_damaged_without_hash(fixture_t *f)
 
 static void defect_41_hash_is_optional_unless_required(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     assert_int_equal(install_damaged_without_hash(f), ESP_OK); /* eight bits of XOR do not see it */
     assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
     f->device->config.require_hash = true;
@@ -301,18 +234,20 @@ static void defect_41_hash_is_optional_unless_required(void **state)
     assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
 }
 
+static uint32_t read_limit; /* where reads of slot 0 must end; 0: anywhere */
+
 static esp_err_t limited_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
-    const fixture_t *f = dev; /* the rig is its first member */
-    if (f->read_limit != 0 && off >= f->slot[0]->address && off < f->slot[0]->address + f->slot[0]->size) {
-        assert_true(len <= f->read_limit - off);
-    } else if (f->read_limit != 0) {
+    const session_rig_t *f = dev; /* the rig is its first member */
+    if (read_limit != 0 && off >= f->slot[0]->address && off < f->slot[0]->address + f->slot[0]->size) {
+        assert_true(len <= read_limit - off);
+    } else if (read_limit != 0) {
         fail_msg("read of 0x%" PRIx32 " outside the slot", off);
     }
     return rig_read(dev, off, dst, len);
 }
 
-static esp_err_t verify_slot_0(fixture_t *f)
+static esp_err_t verify_slot_0(session_rig_t *f)
 {
     f->rig.ops.read = limited_read;
     f->rig.flash.attested_len = 0;
@@ -320,15 +255,15 @@ static esp_err_t verify_slot_0(fixture_t *f)
                                  .flash_offset = f->slot[0]->address,
                                  .size = f->slot[0]->size,
                                  .loading = true};
-    f->read_limit = f->slot[0]->address + f->slot[0]->size;
+    read_limit = f->slot[0]->address + f->slot[0]->size;
     esp_err_t err = image_verify_flash(&f->rig.flash, &rules, NULL, NULL, 0);
-    f->read_limit = 0;
+    read_limit = 0;
     return err;
 }
 
 static void defect_42_nothing_is_read_past_the_partition(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     static const char *const too_long[] = {"seg_len_past_partition.bin", "seg_len_16M.bin"};
     for (size_t i = 0; i < COUNT(too_long); i++) {
         place_app(f, f->slot[0], too_long[i]);
@@ -349,20 +284,20 @@ static void defect_42_nothing_is_read_past_the_partition(void **state)
 static void defect_43_too_old_a_version_is_erased(void **state)
 {
     (void)state;
-    fixture_t f;
-    open_fixture(&f, &(otter_device_config_t){.rollback = true, .anti_rollback = true});
+    session_rig_t f;
+    session_open(&f, &(otter_device_config_t){.rollback = true, .anti_rollback = true});
     f.rig.secure_version = 2;
     place_app(&f, f.slot[0], "esp32_v110_sec1.bin");
     assert_int_equal(ota_set_boot_partition(f.device, f.slot[0]), ESP_ERR_OTA_SMALL_SEC_VER);
-    assert_true(is_erased(&f, f.slot[0]->address, f.slot[0]->size));
-    rig_close(&f.rig);
+    assert_true(rig_is_erased(&f.rig, f.slot[0]->address, f.slot[0]->size));
+    session_close(&f);
 }
 
 static void defect_44_next_update_partition_may_be_the_way_back(void **state)
 {
-    fixture_t *f = *state;
-    put_record(f, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(f, 1, 2, ESP_OTA_IMG_VALID);
+    session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_VALID);
     f->device->running = f->slot[1];
     assert_ptr_equal(ota_get_next_update_partition(f->device, NULL),
                      f->slot[0]);                                    /* all there is to go back to */
@@ -372,28 +307,25 @@ static void defect_44_next_update_partition_may_be_the_way_back(void **state)
     assert_int_equal(ota_begin(f->device, f->slot[1], 0, &handle), ESP_ERR_OTA_PARTITION_CONFLICT);
 }
 
-#define TEST(name)          cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define TEST_ROLLBACK(name) cmocka_unit_test_setup_teardown(name, set_up_rollback, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(defect_29_begin_that_fails_leaks_nothing),
-        TEST(defect_30_one_open_update_per_slot),
-        TEST(defect_31_magic_is_judged_before_the_erase),
-        TEST_ROLLBACK(defect_32_selecting_the_same_slot_takes_effect),
+        SESSION_TEST(defect_29_begin_that_fails_leaks_nothing),
+        SESSION_TEST(defect_30_one_open_update_per_slot),
+        SESSION_TEST(defect_31_magic_is_judged_before_the_erase),
+        SESSION_TEST_ROLLBACK(defect_32_selecting_the_same_slot_takes_effect),
         cmocka_unit_test(defect_33_test_app_cannot_be_selected),
-        TEST(defect_34_selecting_factory_erases_both_records),
+        SESSION_TEST(defect_34_selecting_factory_erases_both_records),
         cmocka_unit_test(defect_35_power_cut_while_confirming_keeps_the_record),
-        TEST(defect_36_marking_acts_on_the_selection),
-        TEST(defect_37_state_is_that_of_the_active_record),
-        TEST(defect_38_sequence_number_0_boots_as_recorded),
+        SESSION_TEST(defect_36_marking_acts_on_the_selection),
+        SESSION_TEST(defect_37_state_is_that_of_the_active_record),
+        SESSION_TEST(defect_38_sequence_number_0_boots_as_recorded),
         cmocka_unit_test(defect_39_slots_are_counted_to_the_gap_and_by_rows),
-        TEST_ROLLBACK(defect_40_trial_is_recorded_before_the_image_is_judged),
-        TEST(defect_41_hash_is_optional_unless_required),
-        TEST(defect_42_nothing_is_read_past_the_partition),
+        SESSION_TEST_ROLLBACK(defect_40_trial_is_recorded_before_the_image_is_judged),
+        SESSION_TEST(defect_41_hash_is_optional_unless_required),
+        SESSION_TEST(defect_42_nothing_is_read_past_the_partition),
         cmocka_unit_test(defect_43_too_old_a_version_is_erased),
-        TEST(defect_44_next_update_partition_may_be_the_way_back),
+        SESSION_TEST(defect_44_next_update_partition_may_be_the_way_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static int set_up_with(void **state, const otter_device_config_t *config)
 {
     fixture_t *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    web_open_device(&f->rig, config);
+    rig_open_running(&f->rig, "two_ota_md5", config);
     f->slot = rig_named(&f->rig, "0");
     f->rig.fenced = true;
     f->rig.fence_slot = f->slot;

@@ -21,7 +21,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     sim_clock_take();
-    web_open_device(&f->rig, &(otter_device_config_t){.rollback = false});
+    rig_open_running(&f->rig, "two_ota_md5", &(otter_device_config_t){.rollback = false});
     f->slot = rig_named(&f->rig, "0");
     f->image = web_image(IMAGE_LEN, 2);
     f->other = web_image(IMAGE_LEN, 3);

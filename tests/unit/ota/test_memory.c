@@ -136,7 +136,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     sim_clock_take();
-    web_open_device(&f->rig, &(otter_device_config_t){.rollback = true, .allow_http = true});
+    rig_open_running(&f->rig, "two_ota_md5", &(otter_device_config_t){.rollback = true, .allow_http = true});
     f->images[0] = web_image(IMAGE_LEN, 2);
     f->images[1] = web_image(IMAGE_LEN, 3);
     *state = f;

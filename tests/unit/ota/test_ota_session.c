@@ -1,128 +1,37 @@
 /* The update session call by call: every result of begin, write, end and the otadata calls, and what they leave behind. */
-#include "ota/update.h"
-#include "unit/ota_rig.h"
+#include "unit/session_rig.h"
 
 #define BAD_HANDLE 0x5EED5EEDu
 
-typedef struct {
-    rig_t rig;
-    uint8_t *image; /* esp32_valid.bin */
-    uint32_t image_len;
-    const esp_partition_t *factory, *slot[2], *otadata;
-} fixture_t;
-
-static otter_device_t *device_of(fixture_t *f)
-{
-    return &f->rig.device;
-}
-
-static void open_fixture(fixture_t *f, const otter_device_config_t *config)
-{
-    memset(f, 0, sizeof(*f));
-    rig_open(&f->rig, "two_ota_md5", config);
-    f->rig.untraced = true;
-    f->image = rig_load("image", "esp32_valid.bin", &f->image_len);
-    f->factory = rig_named(&f->rig, "f");
-    f->slot[0] = rig_named(&f->rig, "0");
-    f->slot[1] = rig_named(&f->rig, "1");
-    for (uint32_t i = 0; i < f->rig.device.partitions.count; i++) {
-        const esp_partition_t *p = &f->rig.device.partitions.items[i];
-        if (p->type == ESP_PARTITION_TYPE_DATA && p->subtype == ESP_PARTITION_SUBTYPE_DATA_OTA) {
-            f->otadata = p;
-        }
-    }
-    rig_place(&f->rig, f->factory->address, "image", "esp32_valid.bin");
-    f->rig.device.running = f->factory;
-}
-
-static int set_up(void **state)
-{
-    fixture_t *f = calloc(1, sizeof(*f));
-    assert_non_null(f);
-    open_fixture(f, &(otter_device_config_t){.rollback = false});
-    *state = f;
-    return 0;
-}
-
-static int set_up_rollback(void **state)
-{
-    fixture_t *f = calloc(1, sizeof(*f));
-    assert_non_null(f);
-    open_fixture(f, &(otter_device_config_t){.rollback = true});
-    *state = f;
-    return 0;
-}
-
-static int set_up_anti_rollback(void **state)
-{
-    fixture_t *f = calloc(1, sizeof(*f));
-    assert_non_null(f);
-    open_fixture(f, &(otter_device_config_t){.rollback = true, .anti_rollback = true});
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_t *f = *state;
-    free(f->image);
-    rig_close(&f->rig);
-    free(f);
-    return 0;
-}
-
-static void put_record(fixture_t *f, uint32_t copy, uint32_t seq, uint32_t state)
-{
-    const otadata_entry_t entry = otadata_make(seq, state);
-    otadata_encode(&entry, f->rig.sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE);
-}
-
-static otadata_entry_t get_record(const fixture_t *f, uint32_t copy)
-{
-    otadata_entry_t entry;
-    otadata_decode(f->rig.sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
-    return entry;
-}
-
-static esp_ota_handle_t begin(fixture_t *f, const esp_partition_t *p, size_t size)
+static esp_ota_handle_t begin(session_rig_t *f, const esp_partition_t *p, size_t size)
 {
     esp_ota_handle_t handle = 0;
-    assert_int_equal(ota_begin(device_of(f), p, size, &handle), ESP_OK);
+    assert_int_equal(ota_begin(f->device, p, size, &handle), ESP_OK);
     assert_int_not_equal(handle, 0);
     return handle;
 }
 
 /** Writes a whole image into a slot in chunks. @return what ota_end says */
-static esp_err_t install(fixture_t *f, const esp_partition_t *p, const char *file, size_t size,
+static esp_err_t install(session_rig_t *f, const esp_partition_t *p, const char *file, size_t size,
                          uint32_t chunk)
 {
     uint32_t len;
     uint8_t *bytes = rig_load("image", file, &len);
     esp_ota_handle_t handle = begin(f, p, size);
     for (uint32_t at = 0; at < len; at += chunk) {
-        assert_int_equal(ota_write(device_of(f), handle, bytes + at, len - at < chunk ? len - at : chunk),
+        assert_int_equal(ota_write(f->device, handle, bytes + at, len - at < chunk ? len - at : chunk),
                          ESP_OK);
     }
     free(bytes);
-    return ota_end(device_of(f), handle);
-}
-
-static bool is_erased(const fixture_t *f, uint32_t off, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        if (f->rig.sim.bytes[off + i] != 0xFF) {
-            return false;
-        }
-    }
-    return true;
+    return ota_end(f->device, handle);
 }
 
 /* ---- begin -------------------------------------------------------------------------------------------------------- */
 
 static void begin_refuses_in_the_documented_order(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_ota_handle_t handle = BAD_HANDLE;
     esp_partition_t stranger = *f->slot[0];
     stranger.size += 0x1000;
@@ -140,7 +49,7 @@ static void begin_refuses_in_the_documented_order(void **state)
 
 static void begin_erases_what_the_size_says(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     static const struct {
         size_t size;
         uint32_t sectors;
@@ -159,88 +68,88 @@ static void begin_erases_what_the_size_says(void **state)
         uint32_t before = f->rig.sim.ops;
         esp_ota_handle_t handle = begin(f, f->slot[0], rows[i].size);
         assert_int_equal(f->rig.sim.ops - before, rows[i].sectors);
-        assert_int_equal(ota_abort(device_of(f), handle), ESP_OK);
+        assert_int_equal(ota_abort(f->device, handle), ESP_OK);
     }
 }
 
 static void begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t first = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES), second = BAD_HANDLE;
-    assert_int_equal(ota_begin(device_of(f), f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &second),
+    assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &second),
                      ESP_ERR_OTA_ALREADY_IN_PROGRESS);
-    assert_int_equal(ota_resume(device_of(f), f->slot[0], 0, 0, &second), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
+    assert_int_equal(ota_resume(f->device, f->slot[0], 0, 0, &second), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
     assert_int_equal(second, BAD_HANDLE);
     second = begin(f, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_not_equal(first, second);
-    assert_int_equal(ota_abort(device_of(f), first), ESP_OK);
+    assert_int_equal(ota_abort(f->device, first), ESP_OK);
     first = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_not_equal(first, second);
 }
 
 static void begin_that_fails_in_flash_leaves_nothing_behind(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = BAD_HANDLE;
     f->rig.sim.cut_at = 3;
-    assert_int_equal(ota_begin(device_of(f), f->slot[0], 0, &handle), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(ota_begin(f->device, f->slot[0], 0, &handle), ESP_ERR_FLASH_OP_FAIL);
     assert_int_equal(handle, BAD_HANDLE);
-    assert_null(device_of(f)->updates);
+    assert_null(f->device->updates);
     sim_flash_power_on(&f->rig.sim);
     begin(f, f->slot[0], 0);
 }
 
 static void begin_refuses_while_the_running_app_is_on_trial(void **state)
 {
-    fixture_t *f = *state; /* with rollback */
+    session_rig_t *f = *state; /* with rollback */
     esp_ota_handle_t handle = BAD_HANDLE;
-    device_of(f)->running = f->slot[0];
-    put_record(f, 0, 1, ESP_OTA_IMG_PENDING_VERIFY);
-    assert_int_equal(ota_begin(device_of(f), f->slot[1], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
-    assert_int_equal(ota_resume(device_of(f), f->slot[1], 0, 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(device_of(f)), ESP_OK);
+    f->device->running = f->slot[0];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_PENDING_VERIFY);
+    assert_int_equal(ota_begin(f->device, f->slot[1], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    assert_int_equal(ota_resume(f->device, f->slot[1], 0, 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
     begin(f, f->slot[1], 0);
 }
 
 static void begin_with_rollback_forgets_the_application_before(void **state)
 {
-    fixture_t *f = *state; /* with rollback */
-    device_of(f)->running = f->slot[1];
-    put_record(f, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(f, 1, 2, ESP_OTA_IMG_VALID);
+    session_rig_t *f = *state; /* with rollback */
+    f->device->running = f->slot[1];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_VALID);
     begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
-    assert_int_equal(get_record(f, 0).seq, OTADATA_SEQ_ERASED);
-    assert_int_equal(get_record(f, 1).seq, 2);
+    assert_int_equal(rig_get_record(&f->rig, 0).seq, OTADATA_SEQ_ERASED);
+    assert_int_equal(rig_get_record(&f->rig, 1).seq, 2);
 }
 
 static void begin_takes_a_selected_slot_out_of_use(void **state)
 {
-    fixture_t *f = *state;
-    device_of(f)->running = f->slot[0];
-    put_record(f, 0, 1, ESP_OTA_IMG_VALID);
-    put_record(f, 1, 2, ESP_OTA_IMG_UNDEFINED);
+    session_rig_t *f = *state;
+    f->device->running = f->slot[0];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_UNDEFINED);
     begin(f, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES);
-    assert_int_equal(get_record(f, 0).seq, 1);
-    assert_int_equal(get_record(f, 1).seq, OTADATA_SEQ_ERASED);
-    assert_ptr_equal(ota_get_boot_partition(device_of(f)), f->slot[0]);
+    assert_int_equal(rig_get_record(&f->rig, 0).seq, 1);
+    assert_int_equal(rig_get_record(&f->rig, 1).seq, OTADATA_SEQ_ERASED);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
 }
 
 static void begin_refuses_a_read_only_partition(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = BAD_HANDLE;
     ((esp_partition_t *)f->slot[0])->readonly = true; /* the fixture's own list */
-    assert_int_equal(ota_begin(device_of(f), f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &handle),
+    assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &handle),
                      ESP_ERR_NOT_ALLOWED);
-    assert_null(device_of(f)->updates);
+    assert_null(f->device->updates);
 }
 
 /* ---- handles ------------------------------------------------------------------------------------------------------ */
 
 static void zero_stale_and_unknown_handles_are_refused(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_ota_handle_t stale = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_equal(ota_abort(device, stale), ESP_OK);
     const esp_ota_handle_t handles[] = {0, stale, BAD_HANDLE, UINT32_MAX};
@@ -255,29 +164,29 @@ static void zero_stale_and_unknown_handles_are_refused(void **state)
 
 static void handle_numbers_wrap_past_zero_and_past_open_ones(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t open = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_equal(open, 1);
-    device_of(f)->last_update_handle = UINT32_MAX;
+    f->device->last_update_handle = UINT32_MAX;
     assert_int_equal(begin(f, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES), 2);
 }
 
 static void dropping_the_device_frees_open_updates(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
-    assert_int_equal(ota_write(device_of(f), handle, f->image, f->image_len), ESP_OK);
+    assert_int_equal(ota_write(f->device, handle, f->image, f->image_len), ESP_OK);
     begin(f, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES);
-    otter_device_deinit(device_of(f)); /* the sanitizer sees what is left */
-    assert_null(device_of(f)->updates);
+    otter_device_deinit(f->device); /* the sanitizer sees what is left */
+    assert_null(f->device->updates);
 }
 
 /* ---- write -------------------------------------------------------------------------------------------------------- */
 
 static void write_refuses_what_it_documents(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     f->rig.sim.bytes[f->slot[0]->address] = 0x12;
     esp_ota_handle_t handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_equal(ota_write(device, handle, NULL, 4), ESP_ERR_INVALID_ARG);
@@ -290,8 +199,8 @@ static void write_refuses_what_it_documents(void **state)
 
 static void write_fills_a_slot_to_its_last_byte_and_no_further(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     uint32_t size = f->slot[0]->size;
     uint8_t *bytes = malloc((size_t)size + 1);
     assert_non_null(bytes);
@@ -312,7 +221,7 @@ static void write_fills_a_slot_to_its_last_byte_and_no_further(void **state)
 
 static void sequential_writes_erase_each_sector_once_and_only_what_they_reach(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     static const uint32_t chunks[] = {1, 7, 1000, 4095, 4096, 4097, 65536, 70000};
     uint32_t counts[RIG_FLASH_SIZE / 4096];
     for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
@@ -332,8 +241,8 @@ static void sequential_writes_erase_each_sector_once_and_only_what_they_reach(vo
 
 static void a_write_that_failed_can_be_repeated(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     uint32_t len;
     uint8_t *bytes = rig_load("image", "esp32_drom_irom_64k.bin", &len);
     esp_ota_handle_t handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
@@ -350,7 +259,7 @@ static void a_write_that_failed_can_be_repeated(void **state)
 
 static void flash_with_a_write_unit_takes_any_chunking(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     static const uint32_t chunks[] = {1, 3, 16, 17, 1000, 4095, 70001};
     uint32_t len;
     uint8_t *bytes = rig_load("image", "trailing_garbage_ok.bin", &len); /* 1561 bytes: not a multiple */
@@ -359,24 +268,24 @@ static void flash_with_a_write_unit_takes_any_chunking(void **state)
         assert_int_equal(
             install(f, f->slot[0], "trailing_garbage_ok.bin", OTA_WITH_SEQUENTIAL_WRITES, chunks[i]), ESP_OK);
         assert_memory_equal(f->rig.sim.bytes + f->slot[0]->address, bytes, len);
-        assert_true(is_erased(f, f->slot[0]->address + len, 15));
+        assert_true(rig_is_erased(&f->rig, f->slot[0]->address + len, 15));
         assert_int_equal(install(f, f->slot[0], "esp32_drom_irom_64k.bin", 66384, chunks[i]), ESP_OK);
     }
     esp_ota_handle_t handle;
-    assert_int_equal(ota_resume(device_of(f), f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, 8, &handle),
+    assert_int_equal(ota_resume(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, 8, &handle),
                      ESP_ERR_INVALID_ARG);
     handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
-    assert_int_equal(ota_write(device_of(f), handle, bytes, 1), ESP_OK);
+    assert_int_equal(ota_write(f->device, handle, bytes, 1), ESP_OK);
     f->rig.sim.cut_at = f->rig.sim.ops;
-    assert_int_equal(ota_end(device_of(f), handle), ESP_ERR_INVALID_STATE);
-    assert_null(device_of(f)->updates);
+    assert_int_equal(ota_end(f->device, handle), ESP_ERR_INVALID_STATE);
+    assert_null(f->device->updates);
     free(bytes);
 }
 
 static void writes_at_offsets_are_checked_and_judged_from_flash(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_ota_handle_t handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_equal(ota_write_with_offset(device, handle, f->image, 4, 0), ESP_ERR_INVALID_STATE);
     assert_int_equal(ota_abort(device, handle), ESP_OK);
@@ -397,7 +306,7 @@ static void writes_at_offsets_are_checked_and_judged_from_flash(void **state)
 
 static void end_tells_the_verdict_and_frees_the_handle(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     static const struct {
         const char *file;
         esp_err_t want;
@@ -425,33 +334,33 @@ static void end_tells_the_verdict_and_frees_the_handle(void **state)
             if (err != rows[i].want) {
                 fail_msg("%s in chunks of %u: 0x%x", rows[i].file, chunk, err);
             }
-            assert_null(device_of(f)->updates);
-            assert_int_equal(ota_last_reason(device_of(f))[0] == '\0', err == ESP_OK);
+            assert_null(f->device->updates);
+            assert_int_equal(ota_last_reason(f->device)[0] == '\0', err == ESP_OK);
         }
     }
 }
 
 static void end_without_a_byte_is_an_error_that_frees_the_handle(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = begin(f, f->slot[0], 0);
-    assert_int_equal(ota_end(device_of(f), handle), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_end(device_of(f), handle), ESP_ERR_NOT_FOUND);
+    assert_int_equal(ota_end(f->device, handle), ESP_ERR_INVALID_ARG);
+    assert_int_equal(ota_end(f->device, handle), ESP_ERR_NOT_FOUND);
 }
 
 static void end_judges_what_is_in_flash_not_what_was_sent(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
-    assert_int_equal(ota_write(device_of(f), handle, f->image, f->image_len), ESP_OK);
+    assert_int_equal(ota_write(f->device, handle, f->image, f->image_len), ESP_OK);
     f->rig.sim.bytes[f->slot[0]->address + 400] ^= 0x10; /* a bit that did not take */
-    assert_int_equal(ota_end(device_of(f), handle), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_int_equal(ota_set_boot_partition(device_of(f), f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_end(f->device, handle), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
 }
 
 static void end_reads_each_byte_once_and_set_boot_none(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     uint32_t len = 66384;
     uint64_t before = f->rig.flash.stats.bytes_read;
     assert_int_equal(install(f, f->slot[0], "esp32_drom_irom_64k.bin", OTA_WITH_SEQUENTIAL_WRITES, 1024),
@@ -459,27 +368,27 @@ static void end_reads_each_byte_once_and_set_boot_none(void **state)
     uint64_t read = f->rig.flash.stats.bytes_read - before;
     assert_true(read >= len && read < len + 2 * 0x10000);
     before = f->rig.flash.stats.bytes_read;
-    assert_int_equal(ota_set_boot_partition(device_of(f), f->slot[0]), ESP_OK);
+    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
     assert_true(f->rig.flash.stats.bytes_read - before <= 2 * OTADATA_ENTRY_SIZE);
 }
 
 static void failing_reads_while_writing_are_told_at_the_end(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     esp_ota_handle_t handle = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     f->rig.sim.fail_read_at = f->rig.sim.reads;
-    assert_int_equal(ota_write(device_of(f), handle, f->image, f->image_len), ESP_OK);
-    assert_int_equal(ota_end(device_of(f), handle), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_write(f->device, handle, f->image, f->image_len), ESP_OK);
+    assert_int_equal(ota_end(f->device, handle), ESP_ERR_OTA_VALIDATE_FAILED);
     f->rig.sim.fail_read_at = UINT32_MAX;
-    assert_null(device_of(f)->updates);
+    assert_null(f->device->updates);
 }
 
 /* ---- resume and final --------------------------------------------------------------------------------------------- */
 
 static void resume_goes_on_where_the_last_run_stopped(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     uint32_t len;
     uint8_t *bytes = rig_load("image", "esp32_drom_irom_64k.bin", &len);
     static const uint32_t stops[] = {1, 4096, 5000, 65536, 66383};
@@ -499,8 +408,8 @@ static void resume_goes_on_where_the_last_run_stopped(void **state)
 
 static void resume_refuses_what_it_documents(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_ota_handle_t handle = BAD_HANDLE;
     esp_partition_t stranger = *f->slot[0];
     stranger.address += 0x1000;
@@ -519,8 +428,8 @@ static void resume_refuses_what_it_documents(void **state)
 
 static void final_partition_decides_how_bytes_are_judged_and_where_they_go(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_ota_handle_t handle = begin(f, f->slot[1], 0);
     esp_partition_t stranger = *f->slot[0];
     stranger.type = ESP_PARTITION_TYPE_DATA;
@@ -538,8 +447,8 @@ static void final_partition_decides_how_bytes_are_judged_and_where_they_go(void 
 
 static void data_is_not_judged(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     const esp_partition_t *nvs = &device->partitions.items[0];
     assert_int_equal(nvs->type, ESP_PARTITION_TYPE_DATA);
     esp_ota_handle_t handle = begin(f, f->slot[1], 0);
@@ -553,8 +462,8 @@ static void data_is_not_judged(void **state)
 
 static void set_boot_refuses_what_it_documents(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     assert_int_equal(ota_set_boot_partition(device, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(ota_set_boot_partition(device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
     assert_int_equal(ota_set_boot_partition(device, f->otadata), ESP_ERR_OTA_VALIDATE_FAILED);
@@ -564,14 +473,14 @@ static void set_boot_refuses_what_it_documents(void **state)
 
 static void a_record_changes_between_barriers(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     static const char *const want[] = {
         "sync", "erase 0xd000+0x1000", "sync",
         "program 0xd000:01000000ffffffffffffffffffffffffffffffffffffffffffffffff9a984347", "sync"};
     assert_int_equal(install(f, f->slot[0], "esp32_valid.bin", OTA_WITH_SEQUENTIAL_WRITES, 4096), ESP_OK);
     f->rig.ops.sync = rig_sync;
     f->rig.untraced = false;
-    assert_int_equal(ota_set_boot_partition(device_of(f), f->slot[0]), ESP_OK);
+    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
     assert_int_equal(f->rig.trace_count, 5);
     for (uint32_t i = 0; i < 5; i++) {
         assert_string_equal(f->rig.trace[i], want[i]);
@@ -605,8 +514,8 @@ static void set_boot_of_a_slot_behind_a_gap_is_refused(void **state)
 
 static void a_device_without_otadata_says_not_found(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     rig_place(&f->rig, f->slot[0]->address, "image", "esp32_valid.bin");
     ((esp_partition_t *)f->otadata)->subtype = ESP_PARTITION_SUBTYPE_DATA_FAT; /* the fixture's own list */
     esp_ota_img_states_t ota_state;
@@ -624,8 +533,8 @@ static void a_device_without_otadata_says_not_found(void **state)
 
 static void next_update_partition_goes_around_the_slots(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_partition_t stranger = *f->slot[0];
     stranger.size = 1;
     assert_ptr_equal(ota_get_next_update_partition(device, NULL), f->slot[0]);
@@ -639,8 +548,8 @@ static void next_update_partition_goes_around_the_slots(void **state)
 
 static void descriptions_say_what_is_there(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_app_desc_t desc;
     assert_int_equal(ota_get_partition_description(device, NULL, &desc), ESP_ERR_INVALID_ARG);
     assert_int_equal(ota_get_partition_description(device, f->factory, NULL), ESP_ERR_INVALID_ARG);
@@ -663,17 +572,17 @@ static void descriptions_say_what_is_there(void **state)
 
 static void state_is_of_slots_and_of_the_active_record_first(void **state)
 {
-    fixture_t *f = *state;
-    otter_device_t *device = device_of(f);
+    session_rig_t *f = *state;
+    otter_device_t *device = f->device;
     esp_ota_img_states_t found;
     assert_int_equal(ota_get_state_partition(device, NULL, &found), ESP_ERR_INVALID_ARG);
     assert_int_equal(ota_get_state_partition(device, f->slot[0], NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(ota_get_state_partition(device, f->factory, &found), ESP_ERR_NOT_SUPPORTED);
     assert_int_equal(ota_get_state_partition(device, f->slot[0], &found), ESP_ERR_NOT_FOUND);
-    put_record(f, 0, 1, ESP_OTA_IMG_ABORTED);
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_ABORTED);
     assert_int_equal(ota_get_state_partition(device, f->slot[0], &found), ESP_OK);
     assert_int_equal(found, ESP_OTA_IMG_ABORTED);
-    put_record(f, 1, 3, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 3, ESP_OTA_IMG_VALID);
     assert_int_equal(ota_get_state_partition(device, f->slot[0], &found), ESP_OK);
     assert_int_equal(found, ESP_OTA_IMG_VALID);
     assert_int_equal(ota_get_state_partition(device, f->slot[1], &found), ESP_ERR_NOT_FOUND);
@@ -683,107 +592,104 @@ static void state_is_of_slots_and_of_the_active_record_first(void **state)
 
 static void factory_can_neither_be_confirmed_nor_rejected(void **state)
 {
-    fixture_t *f = *state;
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(device_of(f)), ESP_FAIL);
-    assert_int_equal(ota_mark_app_invalid_rollback(device_of(f)), ESP_FAIL);
-    assert_false(ota_check_rollback_is_possible(device_of(f)));
+    session_rig_t *f = *state;
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_FAIL);
+    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_FAIL);
+    assert_false(ota_check_rollback_is_possible(f->device));
 }
 
 static void rejecting_needs_something_to_go_back_to(void **state)
 {
-    fixture_t *f = *state;
-    put_record(f, 0, 1, ESP_OTA_IMG_PENDING_VERIFY);
-    assert_true(ota_check_rollback_is_possible(device_of(f))); /* factory */
+    session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_PENDING_VERIFY);
+    assert_true(ota_check_rollback_is_possible(f->device)); /* factory */
     f->rig.sim.bytes[f->factory->address] = 0;
     f->rig.flash.attested_len = 0; /* the test reached around the flash */
-    assert_int_equal(ota_mark_app_invalid_rollback(device_of(f)), ESP_ERR_OTA_ROLLBACK_FAILED);
-    assert_int_equal(get_record(f, 0).state, ESP_OTA_IMG_PENDING_VERIFY);
+    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_ERR_OTA_ROLLBACK_FAILED);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_PENDING_VERIFY);
     rig_place(&f->rig, f->factory->address, "image", "esp32_valid.bin");
-    assert_int_equal(ota_mark_app_invalid_rollback(device_of(f)), ESP_OK);
-    assert_int_equal(get_record(f, 0).state, ESP_OTA_IMG_INVALID);
-    assert_ptr_equal(ota_get_boot_partition(device_of(f)), f->factory);
+    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_OK);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_INVALID);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->factory);
 }
 
 static void confirming_the_only_record_moves_it(void **state)
 {
-    fixture_t *f = *state;
-    put_record(f, 0, 1, ESP_OTA_IMG_UNDEFINED);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(device_of(f)), ESP_OK);
-    assert_int_equal(get_record(f, 0).seq, OTADATA_SEQ_ERASED);
-    assert_int_equal(get_record(f, 1).seq, 3);
-    assert_int_equal(get_record(f, 1).state, ESP_OTA_IMG_VALID);
+    session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_UNDEFINED);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(rig_get_record(&f->rig, 0).seq, OTADATA_SEQ_ERASED);
+    assert_int_equal(rig_get_record(&f->rig, 1).seq, 3);
+    assert_int_equal(rig_get_record(&f->rig, 1).state, ESP_OTA_IMG_VALID);
     uint32_t ops = f->rig.sim.ops;
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(device_of(f)), ESP_OK);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
     assert_int_equal(f->rig.sim.ops, ops);
 }
 
 static void anti_rollback_erases_a_version_that_is_too_old(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     f->rig.secure_version = 2;
     assert_int_equal(install(f, f->slot[0], "esp32_v110_sec1.bin", 0, 4096), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(device_of(f), f->slot[0]), ESP_ERR_OTA_SMALL_SEC_VER);
-    assert_true(is_erased(f, f->slot[0]->address, f->slot[0]->size));
-    assert_true(is_erased(f, RIG_OTADATA, RIG_OTADATA_SIZE));
+    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_SMALL_SEC_VER);
+    assert_true(rig_is_erased(&f->rig, f->slot[0]->address, f->slot[0]->size));
+    assert_true(rig_is_erased(&f->rig, RIG_OTADATA, RIG_OTADATA_SIZE));
 }
 
 static void anti_rollback_burns_the_confirmed_version(void **state)
 {
-    fixture_t *f = *state;
+    session_rig_t *f = *state;
     f->rig.secure_version = 1;
     assert_int_equal(install(f, f->slot[0], "esp32_v120_sec3.bin", 0, 4096), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(device_of(f), f->slot[0]), ESP_OK);
-    device_of(f)->running = f->slot[0];
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(device_of(f)), ESP_OK);
+    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+    f->device->running = f->slot[0];
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
     assert_int_equal(f->rig.secure_version, 3);
-    assert_false(ota_check_rollback_is_possible(device_of(f))); /* factory never counts */
+    assert_false(ota_check_rollback_is_possible(f->device)); /* factory never counts */
 }
 
 int main(void)
 {
-#define TEST(name)          cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define TEST_ROLLBACK(name) cmocka_unit_test_setup_teardown(name, set_up_rollback, tear_down)
-#define TEST_ANTI(name)     cmocka_unit_test_setup_teardown(name, set_up_anti_rollback, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(begin_refuses_in_the_documented_order),
-        TEST(begin_erases_what_the_size_says),
-        TEST(begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not),
-        TEST(begin_that_fails_in_flash_leaves_nothing_behind),
-        TEST_ROLLBACK(begin_refuses_while_the_running_app_is_on_trial),
-        TEST_ROLLBACK(begin_with_rollback_forgets_the_application_before),
-        TEST(begin_takes_a_selected_slot_out_of_use),
-        TEST(begin_refuses_a_read_only_partition),
-        TEST(zero_stale_and_unknown_handles_are_refused),
-        TEST(handle_numbers_wrap_past_zero_and_past_open_ones),
-        TEST(dropping_the_device_frees_open_updates),
-        TEST(write_refuses_what_it_documents),
-        TEST(write_fills_a_slot_to_its_last_byte_and_no_further),
-        TEST(sequential_writes_erase_each_sector_once_and_only_what_they_reach),
-        TEST(a_write_that_failed_can_be_repeated),
-        TEST(flash_with_a_write_unit_takes_any_chunking),
-        TEST(writes_at_offsets_are_checked_and_judged_from_flash),
-        TEST(end_tells_the_verdict_and_frees_the_handle),
-        TEST(end_without_a_byte_is_an_error_that_frees_the_handle),
-        TEST(end_judges_what_is_in_flash_not_what_was_sent),
-        TEST(end_reads_each_byte_once_and_set_boot_none),
-        TEST(failing_reads_while_writing_are_told_at_the_end),
-        TEST(resume_goes_on_where_the_last_run_stopped),
-        TEST(resume_refuses_what_it_documents),
-        TEST(final_partition_decides_how_bytes_are_judged_and_where_they_go),
-        TEST(data_is_not_judged),
-        TEST(set_boot_refuses_what_it_documents),
-        TEST(a_record_changes_between_barriers),
+        SESSION_TEST(begin_refuses_in_the_documented_order),
+        SESSION_TEST(begin_erases_what_the_size_says),
+        SESSION_TEST(begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not),
+        SESSION_TEST(begin_that_fails_in_flash_leaves_nothing_behind),
+        SESSION_TEST_ROLLBACK(begin_refuses_while_the_running_app_is_on_trial),
+        SESSION_TEST_ROLLBACK(begin_with_rollback_forgets_the_application_before),
+        SESSION_TEST(begin_takes_a_selected_slot_out_of_use),
+        SESSION_TEST(begin_refuses_a_read_only_partition),
+        SESSION_TEST(zero_stale_and_unknown_handles_are_refused),
+        SESSION_TEST(handle_numbers_wrap_past_zero_and_past_open_ones),
+        SESSION_TEST(dropping_the_device_frees_open_updates),
+        SESSION_TEST(write_refuses_what_it_documents),
+        SESSION_TEST(write_fills_a_slot_to_its_last_byte_and_no_further),
+        SESSION_TEST(sequential_writes_erase_each_sector_once_and_only_what_they_reach),
+        SESSION_TEST(a_write_that_failed_can_be_repeated),
+        SESSION_TEST(flash_with_a_write_unit_takes_any_chunking),
+        SESSION_TEST(writes_at_offsets_are_checked_and_judged_from_flash),
+        SESSION_TEST(end_tells_the_verdict_and_frees_the_handle),
+        SESSION_TEST(end_without_a_byte_is_an_error_that_frees_the_handle),
+        SESSION_TEST(end_judges_what_is_in_flash_not_what_was_sent),
+        SESSION_TEST(end_reads_each_byte_once_and_set_boot_none),
+        SESSION_TEST(failing_reads_while_writing_are_told_at_the_end),
+        SESSION_TEST(resume_goes_on_where_the_last_run_stopped),
+        SESSION_TEST(resume_refuses_what_it_documents),
+        SESSION_TEST(final_partition_decides_how_bytes_are_judged_and_where_they_go),
+        SESSION_TEST(data_is_not_judged),
+        SESSION_TEST(set_boot_refuses_what_it_documents),
+        SESSION_TEST(a_record_changes_between_barriers),
         cmocka_unit_test(set_boot_refuses_the_test_app),
         cmocka_unit_test(set_boot_of_a_slot_behind_a_gap_is_refused),
-        TEST(a_device_without_otadata_says_not_found),
-        TEST(next_update_partition_goes_around_the_slots),
-        TEST(descriptions_say_what_is_there),
-        TEST(state_is_of_slots_and_of_the_active_record_first),
-        TEST(factory_can_neither_be_confirmed_nor_rejected),
-        TEST(rejecting_needs_something_to_go_back_to),
-        TEST(confirming_the_only_record_moves_it),
-        TEST_ANTI(anti_rollback_erases_a_version_that_is_too_old),
-        TEST_ANTI(anti_rollback_burns_the_confirmed_version),
+        SESSION_TEST(a_device_without_otadata_says_not_found),
+        SESSION_TEST(next_update_partition_goes_around_the_slots),
+        SESSION_TEST(descriptions_say_what_is_there),
+        SESSION_TEST(state_is_of_slots_and_of_the_active_record_first),
+        SESSION_TEST(factory_can_neither_be_confirmed_nor_rejected),
+        SESSION_TEST(rejecting_needs_something_to_go_back_to),
+        SESSION_TEST(confirming_the_only_record_moves_it),
+        SESSION_TEST_ANTI_ROLLBACK(anti_rollback_erases_a_version_that_is_too_old),
+        SESSION_TEST_ANTI_ROLLBACK(anti_rollback_burns_the_confirmed_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
