@@ -262,6 +262,13 @@ typedef struct {
     esp_https_ota_config_t ota;
 } web_config_t;
 
+/** A connection to `web` for the next update, to which it belongs from its begin on. */
+static inline void web_use_new_transport(web_config_t *config, web_t *web)
+{
+    config->http.transport = (struct esp_transport_item_t *)(void *)sim_transport_serve(web_serve, web);
+    assert_non_null(config->http.transport);
+}
+
 /** A configuration for one update from `web`; its transport belongs to the update from its begin on. */
 static inline void web_configure(web_config_t *config, web_t *web)
 {
@@ -271,8 +278,7 @@ static inline void web_configure(web_config_t *config, web_t *web)
     config->http.timeout_ms = 1000;
     config->ota.http_config = &config->http;
     if (web != NULL) {
-        config->http.transport = (struct esp_transport_item_t *)(void *)sim_transport_serve(web_serve, web);
-        assert_non_null(config->http.transport);
+        web_use_new_transport(config, web);
     }
 }
 

@@ -1,47 +1,20 @@
 /* Downloads over bad connections: what is asked for again, what is believed, when it is given up, and how long it takes. */
-#include "unit/https_rig.h"
+#include "unit/update_rig.h"
 
 #define IMAGE_LEN 5000u
 #define IMAGE_END 4992u /* behind its digest nothing matters */
 #define CUT       2500u
 
-typedef struct {
-    rig_t rig;
-    uint8_t *image, *other; /* other: another version of the same length */
-    const esp_partition_t *slot;
-    web_t web;
-    web_config_t config;
-} fixture_t;
-
 static int set_up(void **state)
 {
-    fixture_t *f = calloc(1, sizeof(*f));
-    assert_non_null(f);
-    sim_clock_take();
-    rig_open_running(&f->rig, "two_ota_md5", &(otter_device_config_t){.rollback = false});
-    f->slot = rig_named(&f->rig, "0");
-    f->rig.fenced = true;
-    f->rig.fence_slot = f->slot;
-    f->image = web_image(IMAGE_LEN, 2);
+    update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
+    update_rig_fence(f);
     f->other = web_image(IMAGE_LEN, 3);
-    f->web = web_with(f->image, IMAGE_LEN);
     *state = f;
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    fixture_t *f = *state;
-    assert_null(f->rig.device.updates);
-    web_free(&f->web);
-    free(f->image);
-    free(f->other);
-    rig_close(&f->rig);
-    free(f);
-    return 0;
-}
-
-static esp_err_t begin(fixture_t *f, esp_https_ota_handle_t *handle)
+static esp_err_t begin(update_rig_t *f, esp_https_ota_handle_t *handle)
 {
     const esp_https_ota_config_t wanted = f->config.ota;
     web_configure(&f->config, &f->web);
@@ -52,7 +25,7 @@ static esp_err_t begin(fixture_t *f, esp_https_ota_handle_t *handle)
     return https_ota_begin(&f->rig.device, &f->config.ota, handle);
 }
 
-static esp_https_ota_handle_t must_begin(fixture_t *f)
+static esp_https_ota_handle_t must_begin(update_rig_t *f)
 {
     esp_https_ota_handle_t handle = NULL;
     assert_int_equal(begin(f, &handle), ESP_OK);
@@ -60,23 +33,23 @@ static esp_https_ota_handle_t must_begin(fixture_t *f)
 }
 
 /** After an update that failed perform is called on; whatever comes of it is one of the two files or nothing. */
-static void nothing_spliced_can_come_of_it(fixture_t *f, esp_https_ota_handle_t handle)
+static void nothing_spliced_can_come_of_it(update_rig_t *f, esp_https_ota_handle_t handle)
 {
     for (int i = 0; i < 2000 && esp_https_ota_perform(handle) != ESP_OK; i++) {
     }
-    if (esp_https_ota_finish(handle) == ESP_OK && ota_get_boot_partition(&f->rig.device) == f->slot) {
+    if (esp_https_ota_finish(handle) == ESP_OK && update_rig_boots_new(f)) {
         assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN) ||
                     web_slot_holds(&f->rig, f->slot, f->other, IMAGE_LEN));
     }
 }
 
-static void must_arrive(fixture_t *f, esp_https_ota_handle_t handle, const uint8_t *image)
+static void must_arrive(update_rig_t *f, esp_https_ota_handle_t handle, const uint8_t *image)
 {
     assert_int_equal(web_perform(handle), ESP_OK);
     assert_true(esp_https_ota_is_complete_data_received(handle));
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
     assert_true(web_slot_holds(&f->rig, f->slot, image, IMAGE_LEN));
-    assert_true(ota_get_boot_partition(&f->rig.device) == f->slot);
+    assert_true(update_rig_boots_new(f));
 }
 
 /* ---- the sweep ---- */
@@ -100,7 +73,7 @@ static const struct course {
     {"in ranges", SIM_RESET, false, false, true, "\"v1\"", NULL, true},
 };
 
-static void drop_after(fixture_t *f, const struct course *course, uint32_t k)
+static void drop_after(update_rig_t *f, const struct course *course, uint32_t k)
 {
     f->web = web_with(f->image, IMAGE_LEN);
     f->web.cut_at = k;
@@ -129,7 +102,7 @@ static void drop_after(fixture_t *f, const struct course *course, uint32_t k)
 
 static void a_connection_dropped_after_any_byte_is_made_up_for(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     unsigned drops = 0;
     for (size_t i = 0; i < COUNT(courses); i++) {
         for (uint32_t k = 0; k < IMAGE_LEN; k += i == 0 ? 1 : 7) {
@@ -143,7 +116,7 @@ static void a_connection_dropped_after_any_byte_is_made_up_for(void **state)
 
 static void many_drops_are_made_up_for_as_long_as_bytes_come(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->config.ota.retry.attempts = 1;
     f->web.cut_at = f->web.cut_every = 100;
     must_arrive(f, must_begin(f), f->image);
@@ -153,7 +126,7 @@ static void many_drops_are_made_up_for_as_long_as_bytes_come(void **state)
 
 static void an_answer_cut_in_its_head_is_asked_for_again(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const char head[] = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2500-4999/5000\r\n";
     for (size_t n = 0; n < sizeof(head); n++) {
         char cut[sizeof(head)];
@@ -169,7 +142,7 @@ static void an_answer_cut_in_its_head_is_asked_for_again(void **state)
 
 static void bytes_that_come_one_at_a_time_are_bytes_too(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.max_read = 1;
     f->web.cut_at = f->web.cut_every = 333;
     must_arrive(f, must_begin(f), f->image);
@@ -182,7 +155,7 @@ static void bytes_that_come_one_at_a_time_are_bytes_too(void **state)
 
 static void an_answer_in_the_middle_is_believed_only_if_it_fits(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name, *answer;
         esp_err_t want;
@@ -254,7 +227,7 @@ static void offer_other_file(web_t *web, unsigned index)
 
 static void a_file_that_changed_is_noticed_wherever_it_differs(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     for (uint32_t at = 0; at < IMAGE_LEN; at += 3) {
         for (int chunked = 0; chunked < 2; chunked++) {
             f->web = web_with(f->image, IMAGE_LEN);
@@ -285,7 +258,7 @@ static void serve_shorter(web_t *web, unsigned index)
 
 static void a_file_that_became_shorter_is_noticed_without_a_length(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const uint32_t lengths[] = {1, 1000, CUT - 1};
     for (size_t i = 0; i < COUNT(lengths); i++) {
         f->web = web_with(f->image, IMAGE_LEN);
@@ -327,13 +300,13 @@ static const struct busy_row {
     {"a date in a year", BUSY("503 Busy", TODAY "Retry-After: Mon, 06 Nov 1995 08:49:37 GMT\r\n"), 0, 0},
 };
 
-static void check_pause(const fixture_t *f, const struct busy_row *row, unsigned after)
+static void check_pause(const update_rig_t *f, const struct busy_row *row, unsigned after)
 {
     uint32_t pause = (uint32_t)((f->web.asked_at_us[after + 1] - f->web.asked_at_us[after]) / 1000);
     assert_in_range(pause, row->least_ms, row->most_ms);
 }
 
-static void check_given_up(const fixture_t *f, const struct busy_row *row, int64_t since_us)
+static void check_given_up(const update_rig_t *f, const struct busy_row *row, int64_t since_us)
 {
     assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_REQUEST);
     if (strstr(f->rig.device.report.why, "asks for a pause of") == NULL ||
@@ -345,7 +318,7 @@ static void check_given_up(const fixture_t *f, const struct busy_row *row, int64
 
 static void a_busy_server_is_left_alone_as_long_as_it_asks_for(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     for (size_t i = 0; i < COUNT(busy_rows); i++) {
         const struct busy_row *row = &busy_rows[i];
         print_message("%s\n", row->name);
@@ -371,7 +344,7 @@ static void a_busy_server_is_left_alone_as_long_as_it_asks_for(void **state)
 
 static void begin_waits_for_a_busy_server_if_retries_are_asked_for(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     for (size_t i = 0; i < COUNT(busy_rows); i++) {
         const struct busy_row *row = &busy_rows[i];
         print_message("%s\n", row->name);
@@ -398,7 +371,7 @@ static void begin_waits_for_a_busy_server_if_retries_are_asked_for(void **state)
 
 static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         int attempts;
         unsigned requests;
@@ -419,7 +392,7 @@ static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state
 
 static void a_busy_server_is_waited_for_in_ranges_too(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.canned[0] = f->web.canned[1] = BUSY("503 Busy", "Retry-After: 3\r\n"); /* HEAD, and one byte */
     f->web.canned[4] = BUSY("429 Slow Down", "Retry-After: 5\r\n");
     f->config.ota.retry.attempts = 2;
@@ -436,7 +409,7 @@ static void a_busy_server_is_waited_for_in_ranges_too(void **state)
 
 static void pauses_grow_with_jitter_and_have_a_bound(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.cut_at = CUT;
     f->web.refuse_from = 1;
     f->web.refuse_count = 100;
@@ -458,7 +431,7 @@ static void pauses_grow_with_jitter_and_have_a_bound(void **state)
 
 static void no_attempts_means_none(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.cut_at = CUT;
     f->config.ota.retry.attempts = -1;
     esp_https_ota_handle_t handle = must_begin(f);
@@ -470,7 +443,7 @@ static void no_attempts_means_none(void **state)
 
 static void refused_connections_are_tried_again(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.cut_at = CUT;
     f->web.refuse_from = 1;
     f->web.refuse_count = 5; /* the drop is the first of six failures */
@@ -501,7 +474,7 @@ static void say_nothing_more(web_t *web, unsigned index)
 
 static void a_silent_server_is_left_after_three_waits_and_given_up_after_six_connections(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.cut_at = CUT;
     f->web.cut_kind = SIM_REQUEST;
     f->web.on_request = say_nothing_more;
@@ -518,7 +491,7 @@ static void a_silent_server_is_left_after_three_waits_and_given_up_after_six_con
 
 static void a_drip_ends_with_the_time_for_everything(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.drip_ms = 50;
     f->config.ota.retry.max_time_ms = 100000;
     esp_https_ota_handle_t handle = must_begin(f);
@@ -536,7 +509,7 @@ static void a_drip_ends_with_the_time_for_everything(void **state)
 
 static void a_drip_of_a_byte_a_second_counts_as_silence(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.drip_ms = 900;
     esp_https_ota_handle_t handle = must_begin(f);
     int64_t start_us = otter_now_us();
@@ -549,7 +522,7 @@ static void a_drip_of_a_byte_a_second_counts_as_silence(void **state)
 
 static void a_drip_that_is_fast_enough_arrives(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.drip_ms = 50;
     must_arrive(f, must_begin(f), f->image);
     assert_int_equal(f->web.requests, 1);
@@ -557,7 +530,7 @@ static void a_drip_that_is_fast_enough_arrives(void **state)
 
 static void a_lost_first_answer_is_asked_for_again(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.canned[0] = f->web.canned[1] = "";
     must_arrive(f, must_begin(f), f->image);
     assert_int_equal(f->web.requests, 3);
@@ -565,7 +538,7 @@ static void a_lost_first_answer_is_asked_for_again(void **state)
 
 static void completeness_is_not_claimed_while_a_pause_lasts(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.chunked = true;
     f->web.cut_at = CUT;
     esp_https_ota_handle_t handle = must_begin(f);
@@ -576,7 +549,7 @@ static void completeness_is_not_claimed_while_a_pause_lasts(void **state)
     must_arrive(f, handle, f->image);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, update_rig_tear_down)
 
 int main(void)
 {

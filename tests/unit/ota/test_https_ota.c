@@ -1,16 +1,7 @@
 /* esp_https_ota call by call: states, codes, events, what the server may answer, and sizes of images. */
-#include "unit/https_rig.h"
+#include "unit/update_rig.h"
 
 #define IMAGE_LEN 5000u
-
-typedef struct {
-    rig_t rig;
-    uint8_t *image;
-    uint32_t len;
-    web_t web;
-    web_config_t config;
-    const esp_partition_t *slot; /* ota_0, where the update goes */
-} fixture_t;
 
 static struct {
     int32_t id;
@@ -32,25 +23,10 @@ static void on_event(int32_t id, const void *data, size_t size)
     event_count++;
 }
 
-static void serve_image(fixture_t *f, uint32_t len)
-{
-    free(f->image);
-    f->len = len;
-    f->image = web_image(len < 304 ? 304 : len, 2);
-    web_free(&f->web);
-    f->web = web_with(f->image, len);
-    web_configure(&f->config, NULL);
-}
-
 static int set_up_with(void **state, const otter_device_config_t *config)
 {
-    fixture_t *f = calloc(1, sizeof(*f));
-    assert_non_null(f);
-    rig_open_running(&f->rig, "two_ota_md5", config);
-    f->slot = rig_named(&f->rig, "0");
-    f->rig.fenced = true;
-    f->rig.fence_slot = f->slot;
-    serve_image(f, IMAGE_LEN);
+    update_rig_t *f = update_rig_open(IMAGE_LEN, config);
+    update_rig_fence(f);
     f->rig.device.on_https_ota_event = on_event;
     event_count = 0;
     *state = f;
@@ -67,42 +43,9 @@ static int set_up_allowing_http(void **state)
     return set_up_with(state, &(otter_device_config_t){.allow_http = true});
 }
 
-static int tear_down(void **state)
+static void the_update_boots_and_is_in_the_slot(update_rig_t *f)
 {
-    fixture_t *f = *state;
-    assert_null(f->rig.device.updates); /* no session stays open */
-    otter_device_set_current(NULL);
-    web_free(&f->web);
-    free(f->image);
-    rig_close(&f->rig);
-    free(f);
-    return 0;
-}
-
-/** A new transport in the fixture's configuration, then begin. */
-static esp_err_t begin(fixture_t *f, esp_https_ota_handle_t *handle)
-{
-    f->config.http.transport = (struct esp_transport_item_t *)(void *)sim_transport_serve(web_serve, &f->web);
-    assert_non_null(f->config.http.transport);
-    return https_ota_begin(&f->rig.device, &f->config.ota, handle);
-}
-
-static esp_https_ota_handle_t must_begin(fixture_t *f)
-{
-    esp_https_ota_handle_t handle = NULL;
-    assert_int_equal(begin(f, &handle), ESP_OK);
-    assert_non_null(handle);
-    return handle;
-}
-
-static bool boots_new(fixture_t *f)
-{
-    return ota_get_boot_partition(&f->rig.device) == f->slot;
-}
-
-static void the_update_boots_and_is_in_the_slot(fixture_t *f)
-{
-    assert_true(boots_new(f));
+    assert_true(update_rig_boots_new(f));
     assert_true(web_slot_holds(&f->rig, f->slot, f->image, f->len));
 }
 
@@ -110,7 +53,7 @@ static void the_update_boots_and_is_in_the_slot(fixture_t *f)
 
 static void null_is_refused_everywhere(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     otter_device_t *device = &f->rig.device;
     esp_https_ota_handle_t handle = (void *)f;
     const esp_https_ota_config_t without_http = {0};
@@ -160,7 +103,7 @@ static esp_err_t no_bundle(void *config)
 
 static void begin_refuses_what_cannot_be_safe_or_cannot_be(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name;
         esp_http_client_config_t http;
@@ -199,21 +142,21 @@ static void begin_refuses_what_cannot_be_safe_or_cannot_be(void **state)
 
 static void any_kind_of_trust_will_do(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     for (int kind = 0; kind < 2; kind++) {
         f->config.http.cert_pem = NULL;
         f->config.http.use_global_ca_store = kind == 0;
         f->config.http.crt_bundle_attach = kind == 1 ? no_bundle : NULL;
-        assert_int_equal(esp_https_ota_abort(must_begin(f)), ESP_OK);
+        assert_int_equal(esp_https_ota_abort(update_rig_must_begin(f)), ESP_OK);
     }
 }
 
 static void plain_http_and_no_trust_go_where_they_are_allowed(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->config.http.url = "http://server.example/fw.bin";
     f->config.http.cert_pem = NULL;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(web_perform(handle), ESP_OK);
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
     the_update_boots_and_is_in_the_slot(f);
@@ -221,28 +164,28 @@ static void plain_http_and_no_trust_go_where_they_are_allowed(void **state)
 
 static void the_client_init_callback_sets_headers_and_ends_begin_with_its_own_code(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     esp_https_ota_handle_t handle = (void *)f;
     f->config.ota.http_client_init_cb = refuse_client;
-    assert_int_equal(begin(f, &handle), 0x4242);
+    assert_int_equal(update_rig_begin(f, &handle), 0x4242);
     assert_null(handle);
     assert_int_equal(f->web.connects, 0);
     f->config.ota.http_client_init_cb = add_header;
-    assert_int_equal(esp_https_ota_abort(must_begin(f)), ESP_OK);
+    assert_int_equal(esp_https_ota_abort(update_rig_must_begin(f)), ESP_OK);
     assert_non_null(strstr(f->web.last_request, "\r\nX-Device: 42"));
 }
 
 static void partitions_that_the_device_does_not_have_are_refused(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     esp_https_ota_handle_t handle = (void *)f;
     esp_partition_t stranger = *f->slot;
     stranger.address += 4096;
     f->config.ota.partition.staging = &stranger;
-    assert_int_equal(begin(f, &handle), ESP_FAIL);
+    assert_int_equal(update_rig_begin(f, &handle), ESP_FAIL);
     f->config.ota.partition.staging = NULL;
     f->config.ota.partition.final = &stranger;
-    assert_int_equal(begin(f, &handle), ESP_FAIL);
+    assert_int_equal(update_rig_begin(f, &handle), ESP_FAIL);
     assert_int_equal(f->web.connects, 0);
 }
 
@@ -250,8 +193,8 @@ static void partitions_that_the_device_does_not_have_are_refused(void **state)
 
 static void an_update_goes_through_its_states(void **state)
 {
-    fixture_t *f = *state;
-    esp_https_ota_handle_t handle = must_begin(f);
+    update_rig_t *f = *state;
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_get_image_len_read(handle), -1);
     assert_int_equal(esp_https_ota_get_image_size(handle), IMAGE_LEN);
     assert_int_equal(esp_https_ota_get_status_code(handle), 200);
@@ -269,7 +212,7 @@ static void an_update_goes_through_its_states(void **state)
     assert_true(esp_https_ota_is_complete_data_received(handle));
     assert_int_equal(esp_https_ota_perform(handle), ESP_OK); /* one call more than there are bytes */
     assert_int_equal(esp_https_ota_perform(handle), ESP_FAIL);
-    assert_false(boots_new(f));
+    assert_false(update_rig_boots_new(f));
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
     the_update_boots_and_is_in_the_slot(f);
     assert_int_equal(f->web.requests, 1);
@@ -281,7 +224,7 @@ static void an_update_goes_through_its_states(void **state)
 
 static void finish_and_abort_end_an_update_in_every_state(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name;
         int performs; /* -1: to the end */
@@ -300,7 +243,7 @@ static void finish_and_abort_end_an_update_in_every_state(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].name);
-        esp_https_ota_handle_t handle = must_begin(f);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
         for (int n = 0; n < rows[i].performs; n++) {
             assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
         }
@@ -309,15 +252,15 @@ static void finish_and_abort_end_an_update_in_every_state(void **state)
         }
         assert_int_equal(rows[i].finish ? esp_https_ota_finish(handle) : esp_https_ota_abort(handle),
                          rows[i].want);
-        assert_int_equal(boots_new(f), rows[i].boots);
+        assert_int_equal(update_rig_boots_new(f), rows[i].boots);
         assert_null(f->rig.device.updates);
     }
 }
 
 static void the_description_can_be_asked_for_at_any_time(void **state)
 {
-    fixture_t *f = *state;
-    esp_https_ota_handle_t handle = must_begin(f);
+    update_rig_t *f = *state;
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     esp_app_desc_t desc;
     assert_int_equal(esp_https_ota_get_img_desc(handle, NULL), ESP_ERR_INVALID_ARG);
     for (int i = 0; i < 3; i++) {
@@ -340,24 +283,24 @@ static void the_description_can_be_asked_for_at_any_time(void **state)
 
 static void no_description_is_told_as_such(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     esp_app_desc_t desc;
     f->image[32] ^= 1;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_FAIL);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
-    serve_image(f, 287);
-    handle = must_begin(f);
+    update_rig_serve(f, 287, 2);
+    handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_FAIL);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
 }
 
 static void a_bootloaders_description_has_its_own_call(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     esp_app_desc_t app;
     esp_bootloader_desc_t desc = {.version = 7};
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_get_bootloader_img_desc(NULL, &desc), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, &desc), ESP_FAIL); /* an application */
@@ -367,7 +310,7 @@ static void a_bootloaders_description_has_its_own_call(void **state)
     static const uint8_t raw[12] = {80, 0, 0, 3, 0x04, 0x03, 0x02, 0x01, 'v', '5', '.', '5'};
     memset(f->image + 32, 0, sizeof(desc));
     memcpy(f->image + 32, raw, sizeof(raw));
-    handle = must_begin(f);
+    handle = update_rig_must_begin(f);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, &desc), ESP_OK);
         assert_int_equal(desc.secure_version, 3);
@@ -384,7 +327,7 @@ static void a_bootloaders_description_has_its_own_call(void **state)
 
 static void an_image_for_another_chip_is_refused_before_anything_is_erased(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name;
         unsigned offset;
@@ -397,14 +340,14 @@ static void an_image_for_another_chip_is_refused_before_anything_is_erased(void 
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].name);
-        serve_image(f, IMAGE_LEN);
+        update_rig_serve(f, IMAGE_LEN, 2);
         f->image[rows[i].offset] = rows[i].value;
         if (rows[i].offset == 16) {
             f->image[15] = 0x90;
             f->image[16] = 0x01;
         }
         esp_app_desc_t desc;
-        esp_https_ota_handle_t handle = must_begin(f);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
         assert_int_equal(esp_https_ota_perform(handle), rows[i].want);
         assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_GATE);
         assert_int_equal(esp_https_ota_get_image_len_read(handle), 0);
@@ -419,11 +362,11 @@ static void an_image_for_another_chip_is_refused_before_anything_is_erased(void 
 
 static void a_second_update_of_the_same_slot_waits_for_the_first(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     web_t other_web = web_with(f->image, f->len);
     web_config_t other;
     web_configure(&other, &other_web);
-    esp_https_ota_handle_t first = must_begin(f), second = NULL;
+    esp_https_ota_handle_t first = update_rig_must_begin(f), second = NULL;
     assert_int_equal(https_ota_begin(&f->rig.device, &other.ota, &second), ESP_OK);
     assert_int_equal(esp_https_ota_perform(first), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     assert_int_equal(esp_https_ota_perform(second), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
@@ -437,22 +380,22 @@ static void a_second_update_of_the_same_slot_waits_for_the_first(void **state)
 
 static void the_running_slot_is_refused(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->config.ota.partition.staging = f->slot;
     f->rig.device.running = f->slot;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_PARTITION_CONFLICT);
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK); /* as in ESP-IDF: nothing had begun */
     assert_int_equal(f->rig.sim.ops, 0);
-    assert_false(boots_new(f));
+    assert_false(update_rig_boots_new(f));
 }
 
 static void the_slot_given_as_staging_and_final_is_the_one_written(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->rig.fence_slot = f->slot = rig_named(&f->rig, "1");
     f->config.ota.partition.staging = f->config.ota.partition.final = f->slot;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(web_perform(handle), ESP_OK);
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
     the_update_boots_and_is_in_the_slot(f);
@@ -460,7 +403,7 @@ static void the_slot_given_as_staging_and_final_is_the_one_written(void **state)
 
 static void bulk_erase_erases_before_the_first_write(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name;
         bool no_length;
@@ -469,7 +412,7 @@ static void bulk_erase_erases_before_the_first_write(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         f->web.no_length = rows[i].no_length;
         f->config.ota.bulk_flash_erase = true;
-        esp_https_ota_handle_t handle = must_begin(f);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
         uint32_t before = f->rig.sim.ops;
         assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
         assert_int_equal(f->rig.sim.ops - before, rows[i].sectors + 1); /* and one write */
@@ -481,9 +424,9 @@ static void bulk_erase_erases_before_the_first_write(void **state)
 
 static void a_write_that_fails_is_told_and_can_be_tried_again(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->rig.fenced = false;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     f->rig.sim.cut_at = f->rig.sim.ops;
     f->rig.sim.tear = SIM_TEAR_PREFIX;
@@ -504,10 +447,10 @@ static void a_write_that_fails_is_told_and_can_be_tried_again(void **state)
 
 static void events_come_in_order_with_their_data(void **state)
 {
-    fixture_t *f = *state;
-    serve_image(f, 2000);
+    update_rig_t *f = *state;
+    update_rig_serve(f, 2000, 2);
     esp_app_desc_t desc;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_OK);
     assert_int_equal(web_perform(handle), ESP_OK);
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
@@ -534,7 +477,7 @@ static void events_come_in_order_with_their_data(void **state)
         assert_int_equal(events[i].value, want[i].value);
     }
     event_count = 0;
-    assert_int_equal(esp_https_ota_abort(must_begin(f)), ESP_OK);
+    assert_int_equal(esp_https_ota_abort(update_rig_must_begin(f)), ESP_OK);
     assert_int_equal(event_count, 3);
     assert_int_equal(events[2].id, ESP_HTTPS_OTA_ABORT);
 }
@@ -547,7 +490,7 @@ static void events_come_in_order_with_their_data(void **state)
 
 static void a_status_is_answered_as_esp_idf_answers_it(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *first;
         esp_err_t want;
@@ -579,7 +522,7 @@ static void a_status_is_answered_as_esp_idf_answers_it(void **state)
         event_count = 0;
         memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
         esp_https_ota_handle_t handle = NULL;
-        assert_int_equal(begin(f, &handle), rows[i].want);
+        assert_int_equal(update_rig_begin(f, &handle), rows[i].want);
         assert_int_equal(handle != NULL, rows[i].want == ESP_OK);
         assert_int_equal(f->web.requests, rows[i].requests);
         assert_int_equal(f->rig.device.report.code, rows[i].want);
@@ -595,24 +538,24 @@ static void a_status_is_answered_as_esp_idf_answers_it(void **state)
 
 static void silence_and_refusal_at_the_beginning_have_their_codes(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     sim_clock_take();
     esp_https_ota_handle_t handle = (void *)f;
     f->web.refuse_count = 100;
-    assert_int_equal(begin(f, &handle), ESP_ERR_HTTP_CONNECT);
+    assert_int_equal(update_rig_begin(f, &handle), ESP_ERR_HTTP_CONNECT);
     assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_CONNECT);
     assert_null(handle);
     f->web = web_with(f->image, f->len);
     f->web.canned[0] = "HTTP/1.1 200 OK\r\nContent-Length: 9"; /* and then nothing */
     int64_t start_us = otter_now_us();
-    assert_int_equal(begin(f, &handle), -ESP_ERR_HTTP_EAGAIN);
+    assert_int_equal(update_rig_begin(f, &handle), -ESP_ERR_HTTP_EAGAIN);
     assert_int_equal(otter_now_us() - start_us, 1000000);
     assert_null(handle);
 }
 
 static void redirects_are_followed_so_often_and_no_more(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         int allowed;
         unsigned hops;
@@ -622,7 +565,7 @@ static void redirects_are_followed_so_often_and_no_more(void **state)
         f->web.always = REDIRECT("302");
         f->config.http.max_redirection_count = rows[i].allowed;
         esp_https_ota_handle_t handle = NULL;
-        assert_int_equal(begin(f, &handle), ESP_ERR_HTTP_MAX_REDIRECT);
+        assert_int_equal(update_rig_begin(f, &handle), ESP_ERR_HTTP_MAX_REDIRECT);
         assert_int_equal(f->web.requests, rows[i].hops + 1);
     }
 }
@@ -631,7 +574,7 @@ static void redirects_are_followed_so_often_and_no_more(void **state)
 
 static void images_of_any_length_arrive_or_are_refused(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         uint32_t len;
         esp_err_t performed, finished;
@@ -655,14 +598,14 @@ static void images_of_any_length_arrive_or_are_refused(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (int framing = 0; framing < FRAMINGS; framing++) {
             print_message("%u bytes, framing %d\n", rows[i].len, framing);
-            serve_image(f, rows[i].len);
+            update_rig_serve(f, rows[i].len, 2);
             memset(f->rig.sim.bytes + f->slot->address, 0xFF, f->slot->size);
             memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
             f->web.chunked = framing == CHUNKED;
             f->web.no_length = framing == UNTIL_CLOSE;
             f->rig.device.on_https_ota_event = NULL;
             uint32_t ops = f->rig.sim.ops;
-            esp_https_ota_handle_t handle = must_begin(f);
+            esp_https_ota_handle_t handle = update_rig_must_begin(f);
             assert_int_equal(esp_https_ota_get_image_size(handle), framing == LENGTH ? (int)rows[i].len : -1);
             assert_int_equal(web_perform(handle), rows[i].performed);
             assert_true(esp_https_ota_is_complete_data_received(handle) ||
@@ -675,7 +618,7 @@ static void images_of_any_length_arrive_or_are_refused(void **state)
                 assert_int_equal(esp_https_ota_finish(handle), rows[i].finished);
             }
             bool good = rows[i].performed == ESP_OK && rows[i].finished == ESP_OK;
-            assert_int_equal(boots_new(f), good);
+            assert_int_equal(update_rig_boots_new(f), good);
             assert_true(!good || web_slot_holds(&f->rig, f->slot, f->image, f->len));
         }
     }
@@ -683,15 +626,15 @@ static void images_of_any_length_arrive_or_are_refused(void **state)
 
 static void a_buffer_of_any_size_brings_the_same_image(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const int sizes[] = {0, 1, 289, 1024, 1025, 4096, 100000};
     f->rig.device.on_https_ota_event = NULL;
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (uint32_t max_read = 0; max_read < 3; max_read++) {
-            serve_image(f, 20000);
+            update_rig_serve(f, 20000, 2);
             f->config.http.buffer_size = sizes[i];
             f->web.max_read = max_read * 777;
-            esp_https_ota_handle_t handle = must_begin(f);
+            esp_https_ota_handle_t handle = update_rig_must_begin(f);
             assert_int_equal(web_perform(handle), ESP_OK);
             assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
             the_update_boots_and_is_in_the_slot(f);
@@ -723,7 +666,7 @@ static esp_err_t xor_decrypt(decrypt_cb_arg_t *args, void *user_ctx)
     return cipher->calls % 2 == 0 ? ESP_ERR_NOT_FINISHED : ESP_OK;
 }
 
-static void serve_encrypted(fixture_t *f, cipher_t *cipher, uint8_t **file, uint16_t header)
+static void serve_encrypted(update_rig_t *f, cipher_t *cipher, uint8_t **file, uint16_t header)
 {
     *file = malloc(f->len + header);
     assert_non_null(*file);
@@ -740,16 +683,16 @@ static void serve_encrypted(fixture_t *f, cipher_t *cipher, uint8_t **file, uint
 
 static void an_encrypted_image_is_decrypted_on_its_way(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const uint16_t headers[] = {0, 16, 512, 3000}; /* the last yields no image byte for a while */
     for (size_t i = 0; i < COUNT(headers); i++) {
         cipher_t cipher;
         uint8_t *file;
-        serve_image(f, IMAGE_LEN);
+        update_rig_serve(f, IMAGE_LEN, 2);
         serve_encrypted(f, &cipher, &file, headers[i]);
         event_count = 0;
         esp_app_desc_t desc;
-        esp_https_ota_handle_t handle = must_begin(f);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
         assert_int_equal(esp_https_ota_get_image_size(handle), IMAGE_LEN);
         assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_OK);
         assert_string_equal(desc.version, "2.0.0");
@@ -765,16 +708,16 @@ static void an_encrypted_image_is_decrypted_on_its_way(void **state)
 
 static void a_decryption_that_fails_ends_the_update(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     for (unsigned at = 1; at <= 5; at++) {
         cipher_t cipher;
         uint8_t *file;
         serve_encrypted(f, &cipher, &file, 16);
         cipher.fail_at = at;
-        esp_https_ota_handle_t handle = must_begin(f);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
         assert_int_equal(web_perform(handle), ESP_FAIL);
         assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
-        assert_false(boots_new(f));
+        assert_false(update_rig_boots_new(f));
         free(file);
     }
 }
@@ -783,7 +726,7 @@ static void a_decryption_that_fails_ends_the_update(void **state)
 
 static void partial_download_asks_for_exactly_its_ranges(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         uint32_t len;
         int max;
@@ -799,11 +742,11 @@ static void partial_download_asks_for_exactly_its_ranges(void **state)
     f->rig.device.on_https_ota_event = NULL;
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (int closes = 0; closes < 2; closes++) {
-            serve_image(f, rows[i].len);
+            update_rig_serve(f, rows[i].len, 2);
             f->web.closes = closes;
             f->config.ota.partial_http_download = true;
             f->config.ota.max_http_request_size = rows[i].max;
-            esp_https_ota_handle_t handle = must_begin(f);
+            esp_https_ota_handle_t handle = update_rig_must_begin(f);
             assert_int_equal(esp_https_ota_get_image_size(handle), rows[i].len);
             assert_int_equal(web_perform(handle), ESP_OK);
             assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
@@ -821,7 +764,7 @@ static void partial_download_asks_for_exactly_its_ranges(void **state)
 
 static void partial_download_copes_with_servers_that_know_half_of_it(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name, *head_answer, *etag;
         bool no_ranges, chunked;
@@ -839,7 +782,7 @@ static void partial_download_copes_with_servers_that_know_half_of_it(void **stat
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].name);
-        serve_image(f, IMAGE_LEN);
+        update_rig_serve(f, IMAGE_LEN, 2);
         event_count = 0;
         f->web.head_answer = rows[i].head_answer;
         f->web.etag = rows[i].etag;
@@ -848,7 +791,7 @@ static void partial_download_copes_with_servers_that_know_half_of_it(void **stat
         f->config.ota.partial_http_download = true;
         f->config.ota.max_http_request_size = 2000;
         esp_https_ota_handle_t handle = NULL;
-        assert_int_equal(begin(f, &handle), rows[i].want);
+        assert_int_equal(update_rig_begin(f, &handle), rows[i].want);
         assert_true(rows[i].second == NULL || strcmp(f->web.asked[1], rows[i].second) == 0);
         if (rows[i].want == ESP_OK) {
             assert_int_equal(esp_https_ota_get_image_size(handle), IMAGE_LEN);
@@ -861,22 +804,22 @@ static void partial_download_copes_with_servers_that_know_half_of_it(void **stat
 
 static void partial_download_refuses_a_file_longer_than_announced(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     f->web.head_answer = HEAD_200 "Content-Length: 4000\r\n\r\n";
     f->web.no_ranges = f->web.chunked = true;
     f->config.ota.partial_http_download = true;
     f->config.ota.max_http_request_size = 2000;
-    esp_https_ota_handle_t handle = must_begin(f);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(web_perform(handle), ESP_FAIL);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
-    assert_false(boots_new(f));
+    assert_false(update_rig_boots_new(f));
 }
 
 /* ---- in one call ---- */
 
 static void the_one_call_forms_have_their_own_codes(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name, *first, *second;
         uint8_t chip;
@@ -900,7 +843,7 @@ static void the_one_call_forms_have_their_own_codes(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (int form = 4; form <= 5; form++) {
             print_message("%s, v%d\n", rows[i].name, form);
-            serve_image(f, IMAGE_LEN);
+            update_rig_serve(f, IMAGE_LEN, 2);
             f->image[12] = rows[i].chip;
             f->web.canned[0] = rows[i].first;
             f->web.canned[1] = rows[i].second;
@@ -922,7 +865,7 @@ static void the_one_call_forms_have_their_own_codes(void **state)
     assert_int_equal(esp_https_ota(&f->config.http), ESP_FAIL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, update_rig_tear_down)
 
 int main(void)
 {
@@ -931,7 +874,7 @@ int main(void)
         TEST(begin_refuses_what_cannot_be_safe_or_cannot_be),
         TEST(any_kind_of_trust_will_do),
         cmocka_unit_test_setup_teardown(plain_http_and_no_trust_go_where_they_are_allowed,
-                                        set_up_allowing_http, tear_down),
+                                        set_up_allowing_http, update_rig_tear_down),
         TEST(the_client_init_callback_sets_headers_and_ends_begin_with_its_own_code),
         TEST(partitions_that_the_device_does_not_have_are_refused),
         TEST(an_update_goes_through_its_states),

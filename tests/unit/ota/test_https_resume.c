@@ -1,5 +1,5 @@
 /* Resuming across resets with ota_resumption: whatever happened before, the right image arrives, and little comes twice. */
-#include "unit/https_rig.h"
+#include "unit/update_rig.h"
 
 #define IMAGE_LEN   66384u /* 17 sectors */
 #define SECTOR      4096u
@@ -7,43 +7,16 @@
 #define MARKS       256u  /* offset of the marks in it */
 #define RECEIVED    40000u
 
-typedef struct {
-    rig_t rig;
-    uint8_t *image, *other;
-    const esp_partition_t *slot;
-    web_t web;
-    web_config_t config;
-    int64_t taken_at_cut;
-} fixture_t;
-
 static int set_up(void **state)
 {
-    fixture_t *f = calloc(1, sizeof(*f));
-    assert_non_null(f);
-    sim_clock_take();
-    rig_open_running(&f->rig, "two_ota_md5", &(otter_device_config_t){.rollback = false});
-    f->slot = rig_named(&f->rig, "0");
-    f->image = web_image(IMAGE_LEN, 2);
+    update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
     f->other = web_image(IMAGE_LEN, 3);
-    f->web = web_with(f->image, IMAGE_LEN);
     *state = f;
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    fixture_t *f = *state;
-    assert_null(f->rig.device.updates);
-    web_free(&f->web);
-    free(f->image);
-    free(f->other);
-    rig_close(&f->rig);
-    free(f);
-    return 0;
-}
-
 /** The device as it comes up: nothing is remembered but flash. */
-static void reset_device(fixture_t *f)
+static void reset_device(update_rig_t *f)
 {
     otter_boot_result_t result;
     const otter_device_t old = f->rig.device;
@@ -56,7 +29,7 @@ static void reset_device(fixture_t *f)
 }
 
 /** One update with ota_resumption, of so many calls of perform (-1: all), then finished or dropped. */
-static esp_err_t update(fixture_t *f, const char *url, int performs, bool finish)
+static esp_err_t update(update_rig_t *f, const char *url, int performs, bool finish)
 {
     web_configure(&f->config, &f->web);
     f->config.http.url = url;
@@ -76,7 +49,7 @@ static esp_err_t update(fixture_t *f, const char *url, int performs, bool finish
     return err;
 }
 
-static void wipe(fixture_t *f)
+static void wipe(update_rig_t *f)
 {
     memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
     memset(f->rig.sim.bytes + f->slot->address, 0xFF, f->slot->size);
@@ -84,13 +57,13 @@ static void wipe(fixture_t *f)
     f->web = web_with(f->image, IMAGE_LEN);
 }
 
-static bool new_runs(fixture_t *f)
+static bool new_runs(update_rig_t *f)
 {
     reset_device(f);
     return f->rig.device.running == f->slot;
 }
 
-static void must_update(fixture_t *f, const uint8_t *image)
+static void must_update(update_rig_t *f, const uint8_t *image)
 {
     assert_int_equal(update(f, WEB_URL, -1, true), ESP_OK);
     assert_true(web_slot_holds(&f->rig, f->slot, image, f->web.len));
@@ -98,7 +71,7 @@ static void must_update(fixture_t *f, const uint8_t *image)
 }
 
 /** Receives RECEIVED bytes and resets; ten sectors are marked. */
-static void be_interrupted(fixture_t *f)
+static void be_interrupted(update_rig_t *f)
 {
     wipe(f);
     f->web.cut_at = RECEIVED;
@@ -109,12 +82,13 @@ static void be_interrupted(fixture_t *f)
     f->web = web_with(f->image, IMAGE_LEN);
 }
 
-/** What had been received when power went: a simulated device does not stop at once. */
+static int64_t taken_at_cut; /* bytes that had been received when power went; -1: it did not */
+
+/** A simulated device does not stop at once. */
 static void note_cut(rig_t *rig)
 {
-    fixture_t *f = (fixture_t *)rig; /* its first member */
-    if (rig->sim.cut_fired && f->taken_at_cut < 0) {
-        f->taken_at_cut = (int64_t)rig->device.report.bytes_downloaded;
+    if (rig->sim.cut_fired && taken_at_cut < 0) {
+        taken_at_cut = (int64_t)rig->device.report.bytes_downloaded;
     }
 }
 
@@ -134,7 +108,7 @@ static esp_err_t noting_erase(void *dev, uint32_t off, uint32_t len)
 
 static void power_cut_at_every_flash_operation_costs_one_sector_at_most(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     wipe(f);
     f->rig.ops.program = noting_program;
     f->rig.ops.erase = noting_erase;
@@ -146,13 +120,13 @@ static void power_cut_at_every_flash_operation_costs_one_sector_at_most(void **s
         for (int tear = 0; tear < SIM_TEAR_COUNT; tear++) {
             wipe(f);
             f->rig.sim.cut_fired = false;
-            f->taken_at_cut = -1;
+            taken_at_cut = -1;
             f->rig.sim.cut_at = f->rig.sim.ops + at;
             f->rig.sim.tear = (sim_tear_t)tear;
             (void)update(f, WEB_URL, -1, true);
             assert_true(f->rig.sim.cut_fired);
             cuts++;
-            uint64_t taken = (uint64_t)f->taken_at_cut;
+            uint64_t taken = (uint64_t)taken_at_cut;
             if (!new_runs(f)) {
                 assert_int_equal(update(f, WEB_URL, -1, true), ESP_OK);
                 taken += f->rig.device.report.bytes_downloaded;
@@ -169,7 +143,7 @@ static void power_cut_at_every_flash_operation_costs_one_sector_at_most(void **s
 
 static void handles_dropped_anywhere_cost_one_sector_at_most(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     uint64_t most = 0;
     const int calls = (int)(IMAGE_LEN / 1024 + 2);
     for (int performs = 0; performs <= calls; performs++) {
@@ -194,7 +168,7 @@ static void handles_dropped_anywhere_cost_one_sector_at_most(void **state)
 
 static void a_device_that_is_reset_again_and_again_gets_there(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     wipe(f);
     unsigned resets = 0;
     while (update(f, WEB_URL, 9, true) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) { /* nine buffers each time */
@@ -208,7 +182,7 @@ static void a_device_that_is_reset_again_and_again_gets_there(void **state)
 
 static void progress_is_seen_through_the_api(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     be_interrupted(f);
     web_configure(&f->config, &f->web);
     f->config.ota.ota_resumption = true;
@@ -245,7 +219,7 @@ typedef enum {
     FIRST_DAMAGED
 } damage_t;
 
-static void damage(fixture_t *f, damage_t what)
+static void damage(update_rig_t *f, damage_t what)
 {
     uint8_t *slot = f->rig.sim.bytes + f->slot->address, *record = slot + f->slot->size - RECORD_SIZE;
     switch (what) {
@@ -275,7 +249,7 @@ static void damage(fixture_t *f, damage_t what)
 
 static void what_changed_between_two_updates_is_seen(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const char part[] = "HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\n";
     char other_range[160], other_total[160];
     snprintf(other_range, sizeof(other_range), "%sContent-Range: bytes 4096-66383/66384\r\n\r\nabcd", part);
@@ -351,7 +325,7 @@ static void what_changed_between_two_updates_is_seen(void **state)
 
 static void downloads_that_cannot_be_proved_leave_no_record_but_arrive(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         const char *name, *etag, *date;
         bool no_length;
@@ -385,7 +359,7 @@ static void downloads_that_cannot_be_proved_leave_no_record_but_arrive(void **st
 
 static void images_up_to_the_last_sector_and_into_it_are_told_apart(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     static const struct {
         uint32_t len;
         bool record;
@@ -406,7 +380,7 @@ static void images_up_to_the_last_sector_and_into_it_are_told_apart(void **state
 
 static void a_length_of_whole_sectors_leaves_something_to_ask_for(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     wipe(f);
     uint8_t *image = web_image(8 * SECTOR, 5);
     f->web = web_with(image, 8 * SECTOR);
@@ -420,7 +394,7 @@ static void a_length_of_whole_sectors_leaves_something_to_ask_for(void **state)
 
 static void a_finished_or_failed_download_is_not_gone_on_with(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     for (int corrupt = 0; corrupt < 2; corrupt++) {
         wipe(f);
         f->image[50000] ^= (uint8_t)corrupt;
@@ -435,7 +409,7 @@ static void a_finished_or_failed_download_is_not_gone_on_with(void **state)
 
 static void the_running_slot_is_never_touched_for_its_record(void **state)
 {
-    fixture_t *f = *state;
+    update_rig_t *f = *state;
     be_interrupted(f);
     damage(f, MARK_TORN);
     f->rig.device.running = f->slot;
@@ -450,7 +424,7 @@ static void the_running_slot_is_never_touched_for_its_record(void **state)
     assert_int_equal(f->rig.sim.ops, ops);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, update_rig_tear_down)
 
 int main(void)
 {
