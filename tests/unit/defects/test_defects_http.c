@@ -1,49 +1,9 @@
 /* The known defects of ESP-IDF's HTTP client (docs/DIFFERENCES.md), each shown kept or fixed against scripted servers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit/http_rig.h"
 
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "esp_http_client.h"
-#include "sim/sim_transport.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define PLAY(script)                                                                                         \
-    {                                                                                                        \
-        .steps = (script), .count = COUNT(script)                                                            \
-    }
-#define REQUEST                                                                                              \
-    {                                                                                                        \
-        .kind = SIM_REQUEST                                                                                  \
-    }
-#define CLOSE                                                                                                \
-    {                                                                                                        \
-        .kind = SIM_EOF                                                                                      \
-    }
-#define OK_HEAD       "HTTP/1.1 200 OK\r\n"
-#define OK_HI         OK_HEAD "Content-Length: 2\r\n\r\nhi"
 #define MOVED(place)  "HTTP/1.1 302 Found\r\nLocation: " place "\r\nContent-Length: 0\r\n\r\n"
 #define ASK_BASIC     "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\n"
 #define MY_CREDENTIAL "Authorization: Basic bWU6c2VjcmV0"
-
-static esp_http_client_handle_t new_client(esp_http_client_config_t config, sim_transport_t *server)
-{
-    config.transport = (struct esp_transport_item_t *)(void *)server;
-    config.timeout_ms = 1000;
-    esp_http_client_handle_t client = esp_http_client_init(&config);
-    assert_non_null(client);
-    return client;
-}
-
-static esp_http_client_config_t at(const char *url)
-{
-    return (esp_http_client_config_t){.url = url};
-}
 
 static void defect_11_credentials_stay_with_their_host(void **state)
 {
@@ -51,8 +11,7 @@ static void defect_11_credentials_stay_with_their_host(void **state)
     static const char *const elsewhere[] = {MOVED("http://b/y"), MOVED("http://a:81/y"),
                                             MOVED("https://a/y")};
     for (size_t i = 0; i < COUNT(elsewhere); i++) {
-        const sim_step_t first[] = {REQUEST,
-                                    {.kind = SIM_BYTES, .data = elsewhere[i], .len = strlen(elsewhere[i])}};
+        const sim_step_t first[] = {REQUEST, SAY_TEXT(elsewhere[i])};
         const sim_step_t second[] = {REQUEST, SIM_SAY(OK_HI)};
         const sim_connection_t connections[] = {PLAY(first), PLAY(second)};
         sim_transport_t *server = sim_transport_new(connections, 2);
@@ -157,8 +116,7 @@ static void defect_17_what_has_no_length_counts_as_chunked(void **state)
         {OK_HI, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const sim_step_t steps[] = {
-            REQUEST, {.kind = SIM_BYTES, .data = rows[i].response, .len = strlen(rows[i].response)}, CLOSE};
+        const sim_step_t steps[] = {REQUEST, SAY_TEXT(rows[i].response), CLOSE};
         const sim_connection_t connection = PLAY(steps);
         esp_http_client_handle_t client = new_client(at("http://a/x"), sim_transport_new(&connection, 1));
         assert_int_equal(esp_http_client_open(client, 0), ESP_OK);
@@ -206,8 +164,7 @@ static void defect_47_any_status_is_a_performed_request(void **state)
         {"HTTP/1.1 500 Error\r\nContent-Length: 0\r\n\r\n", 500},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const sim_step_t steps[] = {
-            REQUEST, {.kind = SIM_BYTES, .data = rows[i].response, .len = strlen(rows[i].response)}};
+        const sim_step_t steps[] = {REQUEST, SAY_TEXT(rows[i].response)};
         const sim_connection_t connection = PLAY(steps);
         esp_http_client_handle_t client = new_client(at("http://a/x"), sim_transport_new(&connection, 1));
         assert_int_equal(esp_http_client_perform(client), ESP_OK);

@@ -1,32 +1,7 @@
 /* Authentication and whole exchanges of the HTTP client against scripted servers: what goes out, and what comes back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "esp_http_client.h"
 #include "http/client_internal.h"
-#include "sim/sim_transport.h"
+#include "unit/http_rig.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define REQUEST                                                                                              \
-    {                                                                                                        \
-        .kind = SIM_REQUEST, .ms = 1                                                                         \
-    } /* the number only tells it from the zeros behind a script */
-#define CLOSE                                                                                                \
-    {                                                                                                        \
-        .kind = SIM_EOF                                                                                      \
-    }
-#define SAY(text)                                                                                            \
-    {                                                                                                        \
-        .kind = SIM_BYTES, .data = (text), .len = sizeof(text) - 1                                           \
-    }
-#define OK_HI      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 #define ASK(asked) "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: " asked "\r\nContent-Length: 2\r\n\r\nno"
 #define DIGEST(n)  ASK("Digest realm=\"r\", nonce=\"" n "\", qop=\"auth\", algorithm=SHA-256")
 #define STEPS_MAX  26
@@ -47,15 +22,6 @@ static esp_err_t on_event(esp_http_client_event_t *event)
         seen->order[used] = letters[event->event_id];
     }
     return ESP_OK;
-}
-
-static esp_http_client_handle_t new_client(esp_http_client_config_t config, sim_transport_t *server)
-{
-    config.transport = (struct esp_transport_item_t *)(void *)server;
-    config.timeout_ms = 1000;
-    esp_http_client_handle_t client = esp_http_client_init(&config);
-    assert_non_null(client);
-    return client;
 }
 
 /* The `index`-th request of a connection, terminated in `text`. */
@@ -102,58 +68,59 @@ typedef struct {
 static const auth_row_t auth_rows[] = {
     {"basic is answered when asked",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY(ASK("Basic realm=\"r\"")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(ASK("Basic realm=\"r\"")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic bWU6c2VjcmV0"},
      2},
     {"basic goes out unasked",
      {.url = "http://a/x", USER, .auth_type = HTTP_AUTH_TYPE_BASIC},
-     {{REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic bWU6c2VjcmV0"},
      1},
     {"credentials in the URL go out unasked",
      {.url = "http://me:secret@a/x"},
-     {{REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic bWU6c2VjcmV0"},
      1},
     {"credentials in the URL answer a digest",
      {.url = "http://me:secret@a/x"},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Digest username=\"me\""},
      2},
     {"digest covers path and query",
      {.url = "http://a/x?y=z", USER},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"uri=\"/x?y=z\"", "nonce=\"n\"", "nc=00000001"},
      2},
     {"a stale nonce is replaced",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST,
-       SAY(ASK("Digest realm=\"r\", nonce=\"m\", qop=\"auth\", stale=true")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST,
+       SIM_SAY(ASK("Digest realm=\"r\", nonce=\"m\", qop=\"auth\", stale=true")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"nonce=\"m\"", "nc=00000001"},
      3},
     {"a chunked 401 on a kept connection",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\n"),
-       SAY("2\r\nno\r\n0\r\n\r\n"), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\n"),
+       SIM_SAY("2\r\nno\r\n0\r\n\r\n"), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic"},
      2},
     {"a 401 that ends the connection",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY("HTTP/1.0 401 U\r\nWWW-Authenticate: Basic\r\n\r\nno"), CLOSE}, {REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY("HTTP/1.0 401 U\r\nWWW-Authenticate: Basic\r\n\r\nno"), CLOSE},
+      {REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic"},
@@ -161,116 +128,117 @@ static const auth_row_t auth_rows[] = {
     {"a 401 that says it will close",
      {.url = "http://a/x", USER},
      {{REQUEST,
-       SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"),
+       SIM_SAY(
+           "HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"),
        CLOSE},
-      {REQUEST, SAY(OK_HI)}},
+      {REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic"},
      2},
     {"a 401 too large to read to its end",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nContent-Length: 9999999\r\n\r\nno")},
-      {REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nContent-Length: 9999999\r\n\r\nno")},
+      {REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Basic"},
      2},
     {"a wrong password, twice",
      {.url = "http://a/x", USER, .max_authorization_retries = 2},
-     {{REQUEST, SAY(DIGEST("1")), REQUEST, SAY(DIGEST("2")), REQUEST, SAY(DIGEST("3"))}},
+     {{REQUEST, SIM_SAY(DIGEST("1")), REQUEST, SIM_SAY(DIGEST("2")), REQUEST, SIM_SAY(DIGEST("3"))}},
      ESP_FAIL,
      401,
      {"nonce=\"2\""},
      3},
     {"a wrong password for ever",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY(DIGEST("1")),  REQUEST, SAY(DIGEST("2")),  REQUEST, SAY(DIGEST("3")),
-       REQUEST, SAY(DIGEST("4")),  REQUEST, SAY(DIGEST("5")),  REQUEST, SAY(DIGEST("6")),
-       REQUEST, SAY(DIGEST("7")),  REQUEST, SAY(DIGEST("8")),  REQUEST, SAY(DIGEST("9")),
-       REQUEST, SAY(DIGEST("10")), REQUEST, SAY(DIGEST("11")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("1")),  REQUEST, SIM_SAY(DIGEST("2")),  REQUEST, SIM_SAY(DIGEST("3")),
+       REQUEST, SIM_SAY(DIGEST("4")),  REQUEST, SIM_SAY(DIGEST("5")),  REQUEST, SIM_SAY(DIGEST("6")),
+       REQUEST, SIM_SAY(DIGEST("7")),  REQUEST, SIM_SAY(DIGEST("8")),  REQUEST, SIM_SAY(DIGEST("9")),
+       REQUEST, SIM_SAY(DIGEST("10")), REQUEST, SIM_SAY(DIGEST("11")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_FAIL,
      401,
      {"nonce=\"10\""},
      11},
     {"no retries at all",
      {.url = "http://a/x", USER, .max_authorization_retries = -1},
-     {{REQUEST, SAY(DIGEST("n"))}},
+     {{REQUEST, SIM_SAY(DIGEST("n"))}},
      ESP_FAIL,
      401,
      {NULL},
      1},
     {"no challenge",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY("HTTP/1.1 401 U\r\nContent-Length: 0\r\n\r\n")}},
+     {{REQUEST, SIM_SAY("HTTP/1.1 401 U\r\nContent-Length: 0\r\n\r\n")}},
      ESP_ERR_NOT_SUPPORTED,
      401,
      {NULL},
      1},
     {"a challenge nobody knows",
      {.url = "http://a/x", USER},
-     {{REQUEST, SAY(ASK("Bearer"))}},
+     {{REQUEST, SIM_SAY(ASK("Bearer"))}},
      ESP_ERR_NOT_SUPPORTED,
      401,
      {NULL},
      1},
     {"no user name",
      {.url = "http://a/x"},
-     {{REQUEST, SAY(ASK("Basic"))}},
+     {{REQUEST, SIM_SAY(ASK("Basic"))}},
      ESP_ERR_NOT_SUPPORTED,
      401,
      {NULL},
      1},
     {"digest wanted, basic asked",
      {.url = "http://a/x", USER, .auth_type = HTTP_AUTH_TYPE_DIGEST},
-     {{REQUEST, SAY(ASK("Basic"))}},
+     {{REQUEST, SIM_SAY(ASK("Basic"))}},
      ESP_ERR_NOT_SUPPORTED,
      401,
      {NULL},
      1},
     {"basic preset, digest asked",
      {.url = "http://a/x", USER, .auth_type = HTTP_AUTH_TYPE_BASIC},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"Authorization: Digest"},
      2},
     {"401s do not count as redirects",
      {.url = "http://a/x", USER, .max_redirection_count = 1},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST, SAY(DIGEST("m")), REQUEST,
-       SAY("HTTP/1.1 302 F\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n"), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST, SIM_SAY(DIGEST("m")), REQUEST,
+       SIM_SAY("HTTP/1.1 302 F\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n"), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"GET /y", "uri=\"/y\"", "nc=00000002"},
      4},
     {"credentials stay behind when the host changes",
      {.url = "http://me:secret@a/x"},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST,
-       SAY("HTTP/1.1 302 F\r\nLocation: http://b/y\r\nContent-Length: 0\r\n\r\n")},
-      {REQUEST, SAY(DIGEST("n"))}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST,
+       SIM_SAY("HTTP/1.1 302 F\r\nLocation: http://b/y\r\nContent-Length: 0\r\n\r\n")},
+      {REQUEST, SIM_SAY(DIGEST("n"))}},
      ESP_ERR_NOT_SUPPORTED,
      401,
      {NULL},
      3},
     {"and when the port changes",
      {.url = "http://a/x", USER, .auth_type = HTTP_AUTH_TYPE_BASIC},
-     {{REQUEST, SAY("HTTP/1.1 302 F\r\nLocation: http://a:81/y\r\nContent-Length: 0\r\n\r\n")},
-      {REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY("HTTP/1.1 302 F\r\nLocation: http://a:81/y\r\nContent-Length: 0\r\n\r\n")},
+      {REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {NULL},
      2},
     {"and when the scheme changes",
      {.url = "http://a/x", USER, .auth_type = HTTP_AUTH_TYPE_BASIC},
-     {{REQUEST, SAY("HTTP/1.1 302 F\r\nLocation: https://a/y\r\nContent-Length: 0\r\n\r\n")},
-      {REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY("HTTP/1.1 302 F\r\nLocation: https://a/y\r\nContent-Length: 0\r\n\r\n")},
+      {REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {NULL},
      2},
     {"an answer longer than buffer_size_tx",
      {.url = "http://a/x", USER, .buffer_size_tx = 64},
-     {{REQUEST, SAY(DIGEST("n")), REQUEST, SAY(OK_HI)}},
+     {{REQUEST, SIM_SAY(DIGEST("n")), REQUEST, SIM_SAY(OK_HI)}},
      ESP_OK,
      200,
      {"qop=auth, nc=00000001, cnonce=\""},
@@ -326,25 +294,25 @@ static void add_auth_serves_a_request_loop(void **state)
         bool drain;
         size_t connects;
     } rows[] = {
-        {"drained", {REQUEST, SAY(DIGEST("n")), REQUEST, SAY(OK_HI)}, true, 1},
+        {"drained", {REQUEST, SIM_SAY(DIGEST("n")), REQUEST, SIM_SAY(OK_HI)}, true, 1},
         {"not drained",
-         {REQUEST, SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nContent-Length: 9\r\n\r\nno")},
+         {REQUEST, SIM_SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nContent-Length: 9\r\n\r\nno")},
          false,
          2},
         {"chunked",
          {REQUEST,
-          SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "2\r\nno\r\n0\r\n\r\n"),
-          REQUEST, SAY(OK_HI)},
+          SIM_SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "2\r\nno\r\n0\r\n\r\n"),
+          REQUEST, SIM_SAY(OK_HI)},
          true,
          1},
         {"closed behind it",
-         {REQUEST, SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\n\r\nno"), CLOSE},
+         {REQUEST, SIM_SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\n\r\nno"), CLOSE},
          true,
          2},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const sim_step_t second[] = {REQUEST, SAY(OK_HI)};
+        const sim_step_t second[] = {REQUEST, SIM_SAY(OK_HI)};
         size_t count = rows[i].connects == 1 ? 4 : rows[i].first[2].kind == SIM_EOF ? 3 : 2;
         const sim_connection_t connections[] = {{.steps = rows[i].first, .count = count},
                                                 {.steps = second, .count = 2}};
@@ -372,8 +340,9 @@ static void add_auth_serves_a_request_loop(void **state)
 static void a_success_allows_all_retries_again(void **state)
 {
     (void)state;
-    const sim_step_t steps[] = {REQUEST,          SAY(DIGEST("1")), REQUEST,    SAY(OK_HI), REQUEST,
-                                SAY(DIGEST("2")), REQUEST,          SAY(OK_HI), REQUEST,    SAY(OK_HI)};
+    const sim_step_t steps[] = {REQUEST, SIM_SAY(DIGEST("1")), REQUEST, SIM_SAY(OK_HI),
+                                REQUEST, SIM_SAY(DIGEST("2")), REQUEST, SIM_SAY(OK_HI),
+                                REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connection = {.steps = steps, .count = COUNT(steps)};
     sim_transport_t *server = sim_transport_new(&connection, 1);
     esp_http_client_handle_t client = new_client(
@@ -392,8 +361,8 @@ static void a_success_allows_all_retries_again(void **state)
 static void a_refused_call_does_not_spoil_the_next(void **state)
 {
     (void)state;
-    const sim_step_t first[] = {REQUEST, SAY(DIGEST("1")), REQUEST, SAY(DIGEST("2"))};
-    const sim_step_t second[] = {REQUEST, SAY(DIGEST("3")), REQUEST, SAY(OK_HI)};
+    const sim_step_t first[] = {REQUEST, SIM_SAY(DIGEST("1")), REQUEST, SIM_SAY(DIGEST("2"))};
+    const sim_step_t second[] = {REQUEST, SIM_SAY(DIGEST("3")), REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connections[] = {{.steps = first, .count = COUNT(first)},
                                             {.steps = second, .count = COUNT(second)}};
     sim_transport_t *server = sim_transport_new(connections, 2);
@@ -409,7 +378,8 @@ static void a_refused_call_does_not_spoil_the_next(void **state)
 static void every_answer_has_a_client_nonce_of_its_own(void **state)
 {
     (void)state;
-    const sim_step_t steps[] = {REQUEST, SAY(DIGEST("1")), REQUEST, SAY(OK_HI), REQUEST, SAY(OK_HI)};
+    const sim_step_t steps[] = {REQUEST, SIM_SAY(DIGEST("1")), REQUEST, SIM_SAY(OK_HI),
+                                REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connection = {.steps = steps, .count = COUNT(steps)};
     sim_transport_t *server = sim_transport_new(&connection, 1);
     esp_http_client_handle_t client =
@@ -443,8 +413,8 @@ static void a_challenge_of_the_application_is_answered(void **state)
     (void)state;
     const sim_step_t steps[] = {
         REQUEST,
-        SAY("HTTP/1.1 401 U\r\nX-Login: Digest realm=\"r\", nonce=\"own\"\r\nContent-Length: 0\r\n\r\n"),
-        REQUEST, SAY(OK_HI)};
+        SIM_SAY("HTTP/1.1 401 U\r\nX-Login: Digest realm=\"r\", nonce=\"own\"\r\nContent-Length: 0\r\n\r\n"),
+        REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connection = {.steps = steps, .count = COUNT(steps)};
     sim_transport_t *server = sim_transport_new(&connection, 1);
     esp_http_client_handle_t client =
@@ -467,7 +437,7 @@ static void a_challenge_of_the_application_is_answered(void **state)
 static void an_applications_own_authorization_gives_way_to_a_challenge(void **state)
 {
     (void)state;
-    const sim_step_t steps[] = {REQUEST, SAY(ASK("Basic")), REQUEST, SAY(OK_HI)};
+    const sim_step_t steps[] = {REQUEST, SIM_SAY(ASK("Basic")), REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connection = {.steps = steps, .count = COUNT(steps)};
     sim_transport_t *server = sim_transport_new(&connection, 1);
     esp_http_client_handle_t client = new_client(
@@ -494,7 +464,7 @@ static void every_method_has_its_name(void **state)
         "NOTIFY ", "SUBSCRIBE ", "UNSUBSCRIBE ", "OPTIONS ",   "COPY ",   "MOVE ",
         "LOCK ",   "UNLOCK ",    "PROPFIND ",    "PROPPATCH ", "MKCOL ",  "REPORT "};
     for (int method = 0; method < HTTP_METHOD_MAX; method++) {
-        const sim_step_t steps[] = {REQUEST, SAY("HTTP/1.1 204 No\r\n\r\n")};
+        const sim_step_t steps[] = {REQUEST, SIM_SAY("HTTP/1.1 204 No\r\n\r\n")};
         const sim_connection_t connection = {.steps = steps, .count = COUNT(steps)};
         sim_transport_t *server = sim_transport_new(&connection, 1);
         esp_http_client_handle_t client = new_client(
@@ -512,7 +482,8 @@ static void every_method_has_its_name(void **state)
 static void a_post_field_is_sent_again_where_it_must_be(void **state)
 {
     (void)state;
-    const sim_step_t steps[] = {REQUEST, SAY(ASK("Basic")), REQUEST, SAY(OK_HI), REQUEST, SAY(OK_HI)};
+    const sim_step_t steps[] = {REQUEST, SIM_SAY(ASK("Basic")), REQUEST, SIM_SAY(OK_HI),
+                                REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connection = {.steps = steps, .count = COUNT(steps), .max_write = 3};
     sim_transport_t *server = sim_transport_new(&connection, 1);
     esp_http_client_handle_t client =
@@ -542,8 +513,7 @@ static void a_content_type_of_the_application_stays(void **state)
 {
     (void)state;
     const sim_connection_t connection = {0};
-    esp_http_client_handle_t client =
-        new_client((esp_http_client_config_t){.url = "http://a/x"}, sim_transport_new(&connection, 1));
+    esp_http_client_handle_t client = new_client(at("http://a/x"), sim_transport_new(&connection, 1));
     char *value = NULL;
     esp_http_client_set_header(client, "content-type", "application/json");
     assert_int_equal(esp_http_client_set_post_field(client, "{}", 2), ESP_OK);
@@ -557,7 +527,7 @@ static void a_content_type_of_the_application_stays(void **state)
 static void a_body_of_unknown_length_goes_out_in_chunks_of_the_caller(void **state)
 {
     (void)state;
-    const sim_step_t steps[] = {REQUEST, SAY(OK_HI)};
+    const sim_step_t steps[] = {REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connection = {.steps = steps, .count = COUNT(steps), .max_write = 7};
     sim_transport_t *server = sim_transport_new(&connection, 1);
     esp_http_client_handle_t client =
@@ -586,29 +556,29 @@ static void events_come_in_their_order(void **state)
         size_t count[2];
         const char *order; /* up to the end of perform() */
     } rows[] = {
-        {"a body", false, {{REQUEST, SAY(OK_HI)}}, {2}, "CShdF"},
+        {"a body", false, {{REQUEST, SIM_SAY(OK_HI)}}, {2}, "CShdF"},
         {"a body in pieces",
          false,
-         {{REQUEST, SAY("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), SAY("h"), SAY("i")}},
+         {{REQUEST, SIM_SAY("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), SIM_SAY("h"), SIM_SAY("i")}},
          {4},
          "CShddF"},
         {"a connection that is not kept",
          false,
-         {{REQUEST, SAY("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")}},
+         {{REQUEST, SIM_SAY("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")}},
          {2},
          "CShhdFD"},
         {"a redirect on the same connection",
          false,
-         {{REQUEST, SAY(MOVED("/y")), REQUEST, SAY(OK_HI)}},
+         {{REQUEST, SIM_SAY(MOVED("/y")), REQUEST, SIM_SAY(OK_HI)}},
          {4},
          "CShhShdF"},
         {"a redirect to another host",
          false,
-         {{REQUEST, SAY(MOVED("http://b/"))}, {REQUEST, SAY(OK_HI)}},
+         {{REQUEST, SIM_SAY(MOVED("http://b/"))}, {REQUEST, SIM_SAY(OK_HI)}},
          {2, 2},
          "CShhDCShdF"},
-        {"a redirect that is not followed", true, {{REQUEST, SAY(MOVED("/y"))}}, {2}, "CShhRF"},
-        {"a 401", false, {{REQUEST, SAY(ASK("Basic")), REQUEST, SAY(OK_HI)}}, {4}, "CShhdShdF"},
+        {"a redirect that is not followed", true, {{REQUEST, SIM_SAY(MOVED("/y"))}}, {2}, "CShhRF"},
+        {"a 401", false, {{REQUEST, SIM_SAY(ASK("Basic")), REQUEST, SIM_SAY(OK_HI)}}, {4}, "CShhdShdF"},
         {"a connection that breaks", false, {{REQUEST, CLOSE}}, {2}, "CSED"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -634,12 +604,12 @@ static void events_come_in_their_order(void **state)
 static void a_prepared_request_goes_over_the_kept_connection(void **state)
 {
     (void)state;
-    const sim_step_t first[] = {REQUEST, SAY(OK_HI), REQUEST, SAY(OK_HI), CLOSE};
-    const sim_step_t second[] = {REQUEST, SAY(OK_HI)};
+    const sim_step_t first[] = {REQUEST, SIM_SAY(OK_HI), REQUEST, SIM_SAY(OK_HI), CLOSE};
+    const sim_step_t second[] = {REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connections[] = {{.steps = first, .count = COUNT(first)},
                                             {.steps = second, .count = COUNT(second)}};
     sim_transport_t *server = sim_transport_new(connections, 2);
-    esp_http_client_handle_t client = new_client((esp_http_client_config_t){.url = "http://a/x"}, server);
+    esp_http_client_handle_t client = new_client(at("http://a/x"), server);
     char body[4];
     assert_int_equal(esp_http_client_get_state(client), HTTP_STATE_INIT);
     assert_int_equal(esp_http_client_open(client, 0), ESP_OK);
@@ -673,10 +643,10 @@ static esp_err_t cancel_at_data(esp_http_client_event_t *event)
 static void a_cancelled_request_leaves_a_fresh_connection(void **state)
 {
     (void)state;
-    const sim_step_t first[] = {REQUEST, SAY("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi")};
+    const sim_step_t first[] = {REQUEST, SIM_SAY("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi")};
     const sim_step_t chunked[] = {
-        REQUEST, SAY("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n2\r\n")};
-    const sim_step_t last[] = {REQUEST, SAY(OK_HI)};
+        REQUEST, SIM_SAY("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n2\r\n")};
+    const sim_step_t last[] = {REQUEST, SIM_SAY(OK_HI)};
     const sim_connection_t connections[] = {
         {.steps = first, .count = 2}, {.steps = chunked, .count = 2}, {.steps = last, .count = 2}};
     sim_transport_t *server = sim_transport_new(connections, 3);
@@ -725,10 +695,9 @@ static void content_range_tells_the_total(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         char answer[200];
         snprintf(answer, sizeof(answer), "HTTP/1.1 206 P\r\n%s\r\nContent-Length: 0\r\n\r\n", rows[i].header);
-        const sim_step_t steps[] = {REQUEST, {.kind = SIM_BYTES, .data = answer, .len = strlen(answer)}};
-        const sim_connection_t connection = {.steps = steps, .count = 2};
-        esp_http_client_handle_t client =
-            new_client((esp_http_client_config_t){.url = "http://a/x"}, sim_transport_new(&connection, 1));
+        const sim_step_t steps[] = {REQUEST, SAY_TEXT(answer)};
+        const sim_connection_t connection = PLAY(steps);
+        esp_http_client_handle_t client = new_client(at("http://a/x"), sim_transport_new(&connection, 1));
         assert_int_equal(esp_http_client_get_content_range(client), -1);
         assert_int_equal(esp_http_client_perform(client), ESP_OK);
         if (esp_http_client_get_content_range(client) != rows[i].want) {
@@ -742,10 +711,10 @@ static void content_range_tells_the_total(void **state)
 static void headers_of_the_response_can_be_asked_for(void **state)
 {
     (void)state;
-    const sim_step_t steps[] = {REQUEST, SAY("HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n")};
-    const sim_connection_t connection = {.steps = steps, .count = 2};
-    esp_http_client_handle_t client =
-        new_client((esp_http_client_config_t){.url = "http://a/x"}, sim_transport_new(&connection, 1));
+    const sim_step_t steps[] = {REQUEST,
+                                SIM_SAY("HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n")};
+    const sim_connection_t connection = PLAY(steps);
+    esp_http_client_handle_t client = new_client(at("http://a/x"), sim_transport_new(&connection, 1));
     char *value = NULL;
     assert_int_equal(esp_http_client_get_response_header(client, "ETag", &value), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_http_client_perform(client), ESP_OK);
