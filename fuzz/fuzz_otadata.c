@@ -53,14 +53,17 @@ static void apply(const otadata_entry_t two[2], const select_plan_t *plan, otada
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     memcpy(after, two, 2 * sizeof(two[0]));
-    if (plan->write) {
-        FUZZ_CHECK(plan->copy < 2, "copy %u", plan->copy);
-        after[plan->copy] = plan->entry;
-        FUZZ_CHECK(otadata_crc_matches(&plan->entry), "a record with a wrong CRC");
-        FUZZ_CHECK(plan->entry.seq != OTADATA_SEQ_ERASED, "a record that reads as erased");
-    }
-    if (plan->erase_other) {
-        otadata_decode(erased, &after[plan->copy ^ 1u]);
+    FUZZ_CHECK(plan->count <= SELECT_CHANGES_MAX, "%u changes", plan->count);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const select_change_t *change = &plan->changes[i];
+        FUZZ_CHECK(change->copy < 2, "copy %u", change->copy);
+        if (change->erase) {
+            otadata_decode(erased, &after[change->copy]);
+            continue;
+        }
+        FUZZ_CHECK(otadata_crc_matches(&change->entry), "a record with a wrong CRC");
+        FUZZ_CHECK(change->entry.seq != OTADATA_SEQ_ERASED, "a record that reads as erased");
+        after[change->copy] = change->entry;
     }
 }
 
@@ -69,7 +72,8 @@ static void check_select(const otadata_entry_t two[2], uint32_t slot, uint32_t s
 {
     select_plan_t plan;
     int before = otadata_active(two);
-    if (select_plan_slot(two, slot, slot_count, running, state, &plan) != ESP_OK) {
+    const select_wish_t wish = {.slot = slot, .state = state, .running = running, .slot_count = slot_count};
+    if (select_plan_slot(two, &wish, &plan) != ESP_OK) {
         FUZZ_CHECK(before >= 0 && two[before].seq >= OTADATA_SEQ_ERASED - 2 * slot_count,
                    "refused for no reason");
         return;
@@ -81,9 +85,10 @@ static void check_select(const otadata_entry_t two[2], uint32_t slot, uint32_t s
                    after[active].state == state,
                "slot %u of %u is not selected", slot, slot_count);
     /* Invariant 1 of select.c: the record of the confirmed, running image is never the one that is replaced. */
-    if (plan.write && before >= 0 && two[before].state == ESP_OTA_IMG_VALID &&
+    if (before >= 0 && two[before].state == ESP_OTA_IMG_VALID &&
         otadata_slot(two[before].seq, slot_count) == running) {
-        FUZZ_CHECK(plan.copy != (uint32_t)before, "the confirmed image's record is replaced in place");
+        FUZZ_CHECK(plan.count == 0 || plan.changes[0].copy != (uint32_t)before,
+                   "the confirmed image's record is replaced in place");
     }
 }
 
@@ -101,7 +106,7 @@ static void check_confirm_and_reject(const otadata_entry_t two[2], uint32_t slot
     FUZZ_CHECK(active >= 0 && after[active].state == ESP_OTA_IMG_VALID, "not confirmed");
     FUZZ_CHECK(otadata_slot(after[active].seq, slot_count) == otadata_slot(two[before].seq, slot_count),
                "another slot");
-    select_plan_reject(two, &plan);
+    select_plan_reject(two, slot_count, &plan);
     apply(two, &plan, after);
     active = otadata_active(after);
     FUZZ_CHECK(active != before, "rejected and still active");

@@ -50,6 +50,8 @@ typedef struct otter_device {
     struct flash_map *maps;              /* what esp_partition_mmap gave out */
     uint32_t last_map_handle;
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
+    bool
+        verdict_lost; /* confirming or rejecting it failed half-way: no update until it is confirmed, or a restart */
     struct ota_update *updates;
     uint32_t last_update_handle;
     otter_update_report_t report; /* of the last HTTPS update */

@@ -1,26 +1,33 @@
 /*
- * Plans for the application's record changes. A plan rewrites one copy: its sector is erased, then 32 bytes are
+ * Plans for the application's record changes. A change rewrites one copy: its sector is erased, then 32 bytes are
  * programmed, and a power cut in between leaves that copy blank and the other untouched.
  *
- * Invariants: what a cut may cost, and why it is never a confirmed image
- * 1. A record is replaced through the *other* copy while it is the one that names the confirmed image: it stays active
- *    until the new one is complete, because only a complete record has the right CRC (select_plan_slot, rules 3 and 6;
- *    select_plan_confirm when no other record is valid).
- * 2. A record is replaced *in place* only if losing it is the same as going back: it names an image that was never
- *    confirmed (NEW, PENDING_VERIFY), is being rejected, or names another slot than the running one. The other copy, or
- *    the fallback search, then boots what booted before the update.
- * 3. A trial never overwrites the record it would fall back to: the confirmed one is kept while the active one is on
- *    trial or selects what does not run (select_plan_slot, rules 4 and 5).
+ * "Home" is what must be back when the selected image does not prove itself: the image that runs, unless it is on trial
+ * itself. Invariants: what a cut may cost, and why it is never home
+ * 1. A record is replaced through the *other* copy while it is the one that names home: it stays active until the new one
+ *    is complete, because only a complete record has the right CRC (select_plan_slot, rules 7 and 9; select_plan_confirm,
+ *    not on trial).
+ * 2. A record is replaced *in place* only if losing it is the same as going home: it names an image that was never
+ *    confirmed (NEW, PENDING_VERIFY), is being rejected, or names another slot than the running one; and the other copy is
+ *    home's, or blank where the search finds home.
+ * 3. Where trials exist, no record beside the new one names a third image: a selection that was taken back before it
+ *    booted does not come up when the next one fails (select_plan_slot, rules 0, 3, 4, 5 and 8).
  * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq), so the newest complete
  *    record always wins. Two records never get the same number.
  * 5. What is already so is not written again: a repeated call costs no wear and opens no window.
- * 6. A record that a cut left half written does not outlive the next selection (select_plan_slot, rule 0).
+ * 6. A record that a cut left half written does not outlive the next selection (select_plan_slot, rules 0 and 1).
  */
 #include "boot/select.h"
 
 #include <string.h>
 
-typedef enum { REPLACE_NOTHING, REPLACE_ACTIVE_KEEP_SEQ, REPLACE_ACTIVE, REPLACE_OTHER } select_action_t;
+typedef enum {
+    REPLACE_NOTHING,
+    REPLACE_ACTIVE_KEEP_SEQ,
+    REPLACE_ACTIVE,
+    REPLACE_ACTIVE_ALONE, /* ... when the other copy is home's, or blank if home needs no record */
+    REPLACE_OTHER
+} select_action_t;
 
 /* Facts about the records that a rule asks for; a rule applies if all of its facts hold. */
 enum {
@@ -28,9 +35,11 @@ enum {
     SAME_STATE = 1u << 1,      /* ... and has the wanted state */
     ON_TRIAL = 1u << 2,        /* the active record is NEW or PENDING_VERIFY */
     NOT_RUNNING = 1u << 3,     /* the active record selects another image than the running one */
-    OTHER_CONFIRMED = 1u << 4, /* the other record is VALID */
+    OTHER_CONFIRMED = 1u << 4, /* the other record is VALID, or boots without a trial although trials exist */
     OTHER_IS_HOME = 1u << 5,   /* ... and selects the running slot */
     OTHER_TORN = 1u << 6,      /* the other record was left half written by a power cut */
+    TRIAL_WANTED = 1u << 7,    /* the new record begins a trial */
+    NOT_YET = 1u << 8,         /* the active record is NEW: its image has not been started */
 };
 
 /* First match wins; the last one always matches. */
@@ -38,14 +47,17 @@ static const struct select_rule {
     unsigned facts;
     select_action_t action;
 } select_rules[] = {
-    {OTHER_TORN, REPLACE_OTHER},               /* 0 bits of it may hang: it might read as whole next time */
-    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING}, /* 1 it is so */
-    {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 2 the trial's record changes, not its fallback */
-    {SAME_SLOT | NOT_RUNNING, REPLACE_ACTIVE_KEEP_SEQ}, /* 2 */
-    {SAME_SLOT, REPLACE_OTHER},                         /* 3 the running image is selected afresh */
-    {ON_TRIAL | OTHER_CONFIRMED, REPLACE_ACTIVE},       /* 4 another mind before the trial was passed */
-    {NOT_RUNNING | OTHER_IS_HOME, REPLACE_ACTIVE},      /* 5 what was selected did not boot */
-    {0, REPLACE_OTHER},                                 /* 6 an ordinary update */
+    {OTHER_TORN | TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 0 as 5 */
+    {OTHER_TORN, REPLACE_OTHER},               /* 1 bits of it may hang: it might read as whole next time */
+    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING}, /* 2 it is so */
+    {NOT_RUNNING | OTHER_IS_HOME, REPLACE_ACTIVE}, /* 3 what was selected did not boot, or not yet */
+    {NOT_RUNNING | NOT_YET | OTHER_CONFIRMED,
+     REPLACE_ACTIVE}, /* 4 the same, during a trial: the other one is home */
+    {TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5 the same, and no record is home's */
+    {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 6 the trial's record changes, not its fallback */
+    {SAME_SLOT, REPLACE_OTHER},                         /* 7 the image is selected afresh */
+    {ON_TRIAL | OTHER_CONFIRMED, REPLACE_ACTIVE},       /* 8 another mind before the trial was passed */
+    {0, REPLACE_OTHER},                                 /* 9 an ordinary update */
 };
 
 static bool is_on_trial(uint32_t state)
@@ -53,18 +65,27 @@ static bool is_on_trial(uint32_t state)
     return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
-static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_t *other, uint32_t slot,
-                             uint32_t slot_count, uint32_t running_slot, uint32_t state)
+bool select_names(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_count)
 {
+    return otadata_is_valid(entry) && otadata_slot(entry->seq, slot_count) == slot;
+}
+
+static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_t *other,
+                             const select_wish_t *wish)
+{
+    const bool trials = is_on_trial(wish->state);
+    const bool confirmed = otadata_is_valid(other) &&
+                           (other->state == ESP_OTA_IMG_VALID || (trials && !is_on_trial(other->state)));
     unsigned facts = 0;
-    facts |= otadata_slot(active->seq, slot_count) == slot ? SAME_SLOT : 0u;
-    facts |= active->state == state ? SAME_STATE : 0u;
+    facts |= select_names(active, wish->slot, wish->slot_count) ? SAME_SLOT : 0u;
+    facts |= active->state == wish->state ? SAME_STATE : 0u;
     facts |= is_on_trial(active->state) ? ON_TRIAL : 0u;
-    facts |= otadata_slot(active->seq, slot_count) != running_slot ? NOT_RUNNING : 0u;
-    bool confirmed = otadata_is_valid(other) && other->state == ESP_OTA_IMG_VALID;
+    facts |= !select_names(active, wish->running, wish->slot_count) ? NOT_RUNNING : 0u;
     facts |= confirmed ? OTHER_CONFIRMED : 0u;
-    facts |= confirmed && otadata_slot(other->seq, slot_count) == running_slot ? OTHER_IS_HOME : 0u;
+    facts |= confirmed && select_names(other, wish->running, wish->slot_count) ? OTHER_IS_HOME : 0u;
     facts |= otadata_is_torn(other) ? OTHER_TORN : 0u;
+    facts |= trials ? TRIAL_WANTED : 0u;
+    facts |= active->state == ESP_OTA_IMG_NEW ? NOT_YET : 0u;
     return facts;
 }
 
@@ -77,65 +98,210 @@ static select_action_t choose_action(unsigned facts)
     return select_rules[i].action;
 }
 
+static void plan_change(uint32_t copy, bool erase, const otadata_entry_t *entry, select_plan_t *plan)
+{
+    plan->changes[plan->count++] = (select_change_t){.copy = copy, .erase = erase, .entry = *entry};
+}
+
+static void plan_erase(const otadata_entry_t *two, uint32_t copy, select_plan_t *plan)
+{
+    plan_change(copy, true, &two[copy], plan);
+}
+
 /** A record for `copy`, with the label its sector held: ESP-IDF keeps it. */
 static void plan_write(const otadata_entry_t *two, uint32_t copy, uint32_t seq, uint32_t state,
                        select_plan_t *plan)
 {
-    plan->write = true;
-    plan->copy = copy;
-    plan->entry = otadata_make(seq, state);
-    memcpy(plan->entry.label, two[copy].label, sizeof(plan->entry.label));
+    otadata_entry_t entry = otadata_make(seq, state);
+    memcpy(entry.label, two[copy].label, sizeof(entry.label));
+    plan_change(copy, false, &entry, plan);
 }
 
-esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot, uint32_t slot_count,
-                           uint32_t running_slot, uint32_t state, select_plan_t *plan)
+/** The next record that selects `slot`, in `copy`; `after`: its number is above this one. */
+static esp_err_t plan_next(const otadata_entry_t *two, uint32_t copy, uint32_t after, uint32_t slot,
+                           const select_wish_t *wish, select_plan_t *plan)
 {
-    *plan = (select_plan_t){0};
-    int found = otadata_active(two);
-    if (found == OTADATA_NONE) {
-        plan_write(two, 0, slot + 1, state, plan);
-        return ESP_OK;
-    }
-    uint32_t active = (uint32_t)found, other = active ^ 1u, seq;
-    const otadata_entry_t *now = &two[active];
-    select_action_t action =
-        choose_action(gather_facts(now, &two[other], slot, slot_count, running_slot, state));
-    if (action == REPLACE_NOTHING) {
-        return ESP_OK;
-    }
-    if (action == REPLACE_ACTIVE_KEEP_SEQ) {
-        plan_write(two, active, now->seq, state, plan);
-        return ESP_OK;
-    }
-    esp_err_t err = otadata_next_seq(now->seq, slot, slot_count, &seq);
+    uint32_t seq;
+    esp_err_t err = otadata_next_seq(after, slot, wish->slot_count, &seq);
     if (err == ESP_OK) {
-        plan_write(two, action == REPLACE_ACTIVE ? active : other, seq, state, plan);
+        plan_write(two, copy, seq, slot == wish->slot ? wish->state : ESP_OTA_IMG_UNDEFINED, plan);
     }
     return err;
+}
+
+esp_err_t select_plan_home(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot, uint32_t slot_count,
+                           uint32_t state, select_plan_t *plan)
+{
+    const select_wish_t wish = {.slot = slot, .state = state, .running = slot, .slot_count = slot_count};
+    const int active = otadata_active(two);
+    *plan = (select_plan_t){0};
+    if (active != OTADATA_NONE) {
+        return plan_next(two, (uint32_t)active ^ 1u, two[active].seq, slot, &wish, plan);
+    }
+    const bool second = otadata_is_torn(&two[1]) && !otadata_is_torn(&two[0]);
+    return plan_next(two, second ? 1 : 0, 0, slot, &wish, plan);
+}
+
+/** Nothing has booted by a record, so home is what boots without one: factory, or else the first slot. */
+static bool home_has_no_record(const otadata_entry_t *two, uint32_t copy, const select_wish_t *wish)
+{
+    const bool booted_by_record = otadata_is_valid(&two[copy]) && two[copy].state != ESP_OTA_IMG_NEW;
+    return !booted_by_record && !otadata_is_valid(&two[copy ^ 1u]) && (wish->factory || wish->running == 0);
+}
+
+/** Where there are trials, the slot that runs needs a record to come back by. On trial itself, it is not to come back. */
+static bool home_needs_record(const otadata_entry_t *two, uint32_t copy, const select_wish_t *wish)
+{
+    return is_on_trial(wish->state) && wish->running != SELECT_NO_SLOT &&
+           !home_has_no_record(two, copy, wish) &&
+           !select_names(&two[copy ^ 1u], wish->running, wish->slot_count);
+}
+
+/** The active copy is of a trial whose image did not boot: at the next boot the other one decides. */
+static bool trial_is_over(const otadata_entry_t *two, uint32_t active)
+{
+    return two[active].state == ESP_OTA_IMG_PENDING_VERIFY && otadata_is_valid(&two[active ^ 1u]);
+}
+
+/** Home's record comes not in place of what the next boot would go by. */
+static uint32_t copy_for_home(const otadata_entry_t *two, uint32_t active)
+{
+    return trial_is_over(two, active) ? active : active ^ 1u;
+}
+
+/**
+ * The new record in one copy; before, the other one becomes home's, or is cleared of a selection that was taken back.
+ * @param copy  the active one, or 0 if none is
+ */
+static esp_err_t plan_alone(const otadata_entry_t *two, uint32_t copy, uint32_t after,
+                            const select_wish_t *wish, select_plan_t *plan)
+{
+    const uint32_t other = copy ^ 1u;
+    if (!home_needs_record(two, copy, wish)) {
+        const bool taken_back =
+            otadata_is_valid(&two[other]) && !select_names(&two[other], wish->running, wish->slot_count);
+        if (otadata_is_valid(&two[copy]) && (taken_back || otadata_is_torn(&two[other]))) {
+            plan_erase(two, other, plan);
+        }
+        return plan_next(two, copy, after, wish->slot, wish, plan);
+    }
+    const uint32_t home = copy_for_home(two, copy);
+    esp_err_t err = plan_next(two, home, after, wish->running, wish, plan);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (wish->running == wish->slot) {
+        plan_erase(two, home ^ 1u, plan);
+        return ESP_OK;
+    }
+    return plan_next(two, home ^ 1u, plan->changes[0].entry.seq, wish->slot, wish, plan);
+}
+
+static esp_err_t plan_action(select_action_t action, const otadata_entry_t *two, uint32_t active,
+                             const select_wish_t *wish, select_plan_t *plan)
+{
+    const uint32_t seq = two[active].seq;
+    switch (action) {
+    case REPLACE_ACTIVE_KEEP_SEQ:
+        plan_write(two, active, seq, wish->state, plan);
+        return ESP_OK;
+    case REPLACE_ACTIVE:
+        return plan_next(two, active, seq, wish->slot, wish, plan);
+    case REPLACE_ACTIVE_ALONE:
+        return plan_alone(two, active, seq, wish, plan);
+    case REPLACE_OTHER:
+        return plan_next(two, active ^ 1u, seq, wish->slot, wish, plan);
+    case REPLACE_NOTHING:
+        break;
+    }
+    return ESP_OK;
+}
+
+esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
+                           select_plan_t *plan)
+{
+    const int found = otadata_active(two);
+    *plan = (select_plan_t){0};
+    esp_err_t err;
+    if (found == OTADATA_NONE) {
+        err = plan_alone(two, 0, 0, wish, plan);
+    } else {
+        const uint32_t active = (uint32_t)found;
+        const unsigned facts = gather_facts(&two[active], &two[active ^ 1u], wish);
+        err = plan_action(choose_action(facts), two, active, wish, plan);
+    }
+    if (err != ESP_OK) {
+        plan->count = 0;
+    }
+    return err;
+}
+
+esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
+                              select_plan_t *plan)
+{
+    const int found = otadata_active(two);
+    *plan = (select_plan_t){0};
+    if (found == OTADATA_NONE) {
+        return ESP_OK;
+    }
+    const uint32_t active = (uint32_t)found, other = active ^ 1u;
+    const bool decides = select_names(&two[active], wish->slot, wish->slot_count);
+    if (!decides &&
+        !(trial_is_over(two, active) && select_names(&two[other], wish->slot, wish->slot_count))) {
+        return ESP_OK;
+    }
+    if (wish->running == SELECT_NO_SLOT) {
+        if (otadata_is_valid(&two[other])) {
+            plan_erase(two, other, plan); /* it would decide next, and is not what runs */
+        }
+    } else if (!home_has_no_record(two, active, wish) &&
+               !select_names(&two[other], wish->running, wish->slot_count)) {
+        const uint32_t home = copy_for_home(two, active);
+        esp_err_t err = plan_next(two, home, two[active].seq, wish->running, wish, plan);
+        if (err != ESP_OK || home == active) {
+            return err;
+        }
+    }
+    if (decides) {
+        plan_erase(two, active, plan);
+    }
+    return ESP_OK;
 }
 
 void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
                          select_plan_t *plan)
 {
     *plan = (select_plan_t){0};
-    uint32_t active = (uint32_t)otadata_active(two), other = active ^ 1u, seq;
+    const uint32_t active = (uint32_t)otadata_active(two), other = active ^ 1u;
     const otadata_entry_t *now = &two[active];
     if (now->state == ESP_OTA_IMG_VALID) {
         return;
     }
-    bool only_record = !is_on_trial(now->state) && !otadata_is_valid(&two[other]);
-    if (only_record &&
-        otadata_next_seq(now->seq, otadata_slot(now->seq, slot_count), slot_count, &seq) == ESP_OK) {
-        plan_write(two, other, seq, ESP_OTA_IMG_VALID, plan);
-        plan->erase_other = true; /* or a later reject would "fall back" to this very image */
+    const uint32_t slot = otadata_slot(now->seq, slot_count);
+    const bool way_back = otadata_is_valid(&two[other]);
+    const bool may_go =
+        now->state == ESP_OTA_IMG_PENDING_VERIFY || (now->state == ESP_OTA_IMG_NEW && way_back);
+    uint32_t seq;
+    if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {
+        plan_write(two, active, now->seq, ESP_OTA_IMG_VALID, plan);
         return;
     }
-    plan_write(two, active, now->seq, ESP_OTA_IMG_VALID, plan);
+    /* It decides already, so it stays until the confirmed one is there; then the way back takes its place. */
+    plan_write(two, other, seq, ESP_OTA_IMG_VALID, plan);
+    if (way_back && !select_names(&two[other], slot, slot_count)) {
+        plan_change(active, false, &two[other], plan);
+    } else {
+        plan_erase(two, active, plan); /* or a later reject would "fall back" to this very image */
+    }
 }
 
-void select_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], select_plan_t *plan)
+void select_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
+                        select_plan_t *plan)
 {
     *plan = (select_plan_t){0};
-    uint32_t active = (uint32_t)otadata_active(two);
+    const uint32_t active = (uint32_t)otadata_active(two), other = active ^ 1u;
+    if (select_names(&two[other], otadata_slot(two[active].seq, slot_count), slot_count)) {
+        plan_erase(two, other, plan); /* an older record of the same image */
+    }
     plan_write(two, active, two[active].seq, ESP_OTA_IMG_INVALID, plan);
 }

@@ -3,29 +3,60 @@
 
 #include "boot/otadata.h"
 
-/** One change. Write first, then erase; either may be absent. */
+/** One copy changes: it is rewritten with `entry`, or erased. */
 typedef struct {
-    bool write;
-    uint32_t copy; /* rewritten with `entry` */
+    uint32_t copy;
+    bool erase;
     otadata_entry_t entry;
-    bool erase_other; /* afterwards the other copy is erased: the record has moved */
+} select_change_t;
+
+#define SELECT_CHANGES_MAX 2u
+
+/** Changes in the order in which they are made durable; none: the records say it already. */
+typedef struct {
+    uint32_t count;
+    select_change_t changes[SELECT_CHANGES_MAX];
 } select_plan_t;
 
 #define SELECT_NO_SLOT UINT32_MAX /* what runs is no slot: factory, test */
 
-/**
- * Make `slot` boot next.
- * @param running_slot  the slot that runs, SELECT_NO_SLOT
- * @param state         of the new record: NEW with rollback, else UNDEFINED
- * @return ESP_OK (plan->write false: the records say it already), ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers
- *         are used up)
- */
-esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot, uint32_t slot_count,
-                           uint32_t running_slot, uint32_t state, select_plan_t *plan);
+/** What the owner wants, where. */
+typedef struct {
+    uint32_t slot;       /* to boot next, or to be overwritten */
+    uint32_t state;      /* of its record: NEW with rollback, else UNDEFINED */
+    uint32_t running;    /* the slot that runs, SELECT_NO_SLOT */
+    uint32_t slot_count; /* > 0 */
+    bool factory;        /* there is a factory application: without a record, it boots */
+} select_wish_t;
 
-/** Confirm the active record, which exists. Nothing to write when it is VALID. */
+/**
+ * Make `wish->slot` boot next.
+ * @return ESP_OK, ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers are used up)
+ */
+esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
+                           select_plan_t *plan);
+
+/** Confirm the active record, which exists: as in ESP-IDF it counts what is selected, not what runs. */
 void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
                          select_plan_t *plan);
 
 /** Declare the active record, which exists, INVALID. */
-void select_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], select_plan_t *plan);
+void select_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
+                        select_plan_t *plan);
+
+/**
+ * Before `wish->slot` is overwritten: no record may boot it, and what runs must boot, or what was selected and is another.
+ * @return ESP_OK, ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers are used up)
+ */
+esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
+                              select_plan_t *plan);
+
+/**
+ * Give `slot`, which runs without a record, one that decides: in the copy that is not active, numbered above it.
+ * @return ESP_OK, ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers are used up)
+ */
+esp_err_t select_plan_home(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot, uint32_t slot_count,
+                           uint32_t state, select_plan_t *plan);
+
+/** True if this copy is valid and selects `slot`. */
+bool select_names(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_count);

@@ -97,13 +97,12 @@ static const esp_partition_t *slot_of_copy(const otter_device_t *device, const s
 
 static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
 {
-    if (!plan->write) {
-        return ESP_OK;
-    }
-    uint32_t offset = sel->otadata->address;
-    esp_err_t err = otadata_write_copy(device->flash, offset, plan->copy, &plan->entry);
-    if (err == ESP_OK && plan->erase_other) {
-        err = otadata_erase_copy(device->flash, offset, plan->copy ^ 1u);
+    const uint32_t offset = sel->otadata->address;
+    esp_err_t err = ESP_OK;
+    for (uint32_t i = 0; i < plan->count && err == ESP_OK; i++) {
+        const select_change_t *change = &plan->changes[i];
+        err = change->erase ? otadata_erase_copy(device->flash, offset, change->copy)
+                            : otadata_write_copy(device->flash, offset, change->copy, &change->entry);
     }
     return err;
 }
@@ -170,6 +169,16 @@ static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_
     return err == ESP_OK ? ESP_ERR_OTA_SMALL_SEC_VER : err;
 }
 
+static select_wish_t wish_for(const otter_device_t *device, const selection_t *sel,
+                              const esp_partition_t *partition)
+{
+    return (select_wish_t){.slot = slot_of(partition),
+                           .state = device->config.rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED,
+                           .running = slot_of(device->running),
+                           .slot_count = sel->slot_count,
+                           .factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY) != NULL};
+}
+
 static esp_err_t select_slot(otter_device_t *device, const esp_partition_t *partition)
 {
     selection_t sel;
@@ -177,13 +186,12 @@ static esp_err_t select_slot(otter_device_t *device, const esp_partition_t *part
     if (err != ESP_OK) {
         return err;
     }
-    uint32_t slot = slot_of(partition);
-    if (slot >= sel.slot_count) {
+    const select_wish_t wish = wish_for(device, &sel, partition);
+    if (wish.slot >= wish.slot_count) {
         return ESP_ERR_INVALID_ARG;
     }
-    uint32_t state = device->config.rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED;
     select_plan_t plan;
-    err = select_plan_slot(sel.two, slot, sel.slot_count, slot_of(device->running), state, &plan);
+    err = select_plan_slot(sel.two, &wish, &plan);
     return err == ESP_OK ? carry_out(device, &sel, &plan) : err;
 }
 
@@ -214,25 +222,34 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     return err == ESP_OK ? select_slot(device, partition) : err;
 }
 
+/** A record for the running slot, in the copy that does not decide. It decides from now on. */
+static esp_err_t record_home(otter_device_t *device, selection_t *sel, uint32_t state)
+{
+    select_plan_t plan;
+    esp_err_t err = select_plan_home(sel->two, slot_of(device->running), sel->slot_count, state, &plan);
+    if (err == ESP_OK) {
+        err = carry_out(device, sel, &plan);
+    }
+    if (err == ESP_OK) {
+        sel->active = (int)plan.changes[0].copy;
+        sel->two[sel->active] = plan.changes[0].entry;
+    }
+    return err;
+}
+
+static bool is_home(const otter_device_t *device, const selection_t *sel, int copy)
+{
+    return copy != OTADATA_NONE && select_names(&sel->two[copy], slot_of(device->running), sel->slot_count);
+}
+
 /** What a half written record becomes: the running slot's if no other record is, else nothing. */
 static esp_err_t replace_torn_record(otter_device_t *device, selection_t *sel, uint32_t copy)
 {
-    const uint32_t offset = sel->otadata->address, slot = slot_of(device->running);
-    const bool some_active = sel->active != OTADATA_NONE;
-    if (slot >= sel->slot_count ||
-        (some_active && slot_of_copy(device, sel, (uint32_t)sel->active) == device->running)) {
-        return otadata_erase_copy(device->flash, offset, copy);
-    }
-    uint32_t seq = slot + 1;
-    esp_err_t err =
-        some_active ? otadata_next_seq(sel->two[sel->active].seq, slot, sel->slot_count, &seq) : ESP_OK;
-    if (err != ESP_OK) {
-        return err;
+    if (slot_of(device->running) >= sel->slot_count || is_home(device, sel, sel->active)) {
+        return otadata_erase_copy(device->flash, sel->otadata->address, copy);
     }
     bool confirmed = sel->two[copy].state == ESP_OTA_IMG_VALID;
-    sel->two[copy] = otadata_make(seq, confirmed ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_UNDEFINED);
-    sel->active = (int)copy;
-    return otadata_write_copy(device->flash, offset, copy, &sel->two[copy]);
+    return record_home(device, sel, confirmed ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_UNDEFINED);
 }
 
 /**
@@ -265,12 +282,16 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
     if (err != ESP_OK || sel.active == OTADATA_NONE) {
         return err;
     }
-    const uint32_t offset = sel.otadata->address, active = (uint32_t)sel.active;
-    if (slot_of_copy(device, &sel, active) == partition) {
-        return otadata_erase_copy(device->flash, offset, active);
+    const select_wish_t wish = wish_for(device, &sel, partition);
+    select_plan_t plan;
+    err = select_plan_release(sel.two, &wish, &plan);
+    if (err == ESP_OK && plan.count != 0) {
+        return carry_out(device, &sel, &plan);
     }
     /* It is all that selects what runs, from the moment the other slot is overwritten. */
-    return otadata_refresh_copy(device->flash, offset, active, &sel.two[active]);
+    const uint32_t active = (uint32_t)sel.active;
+    return err == ESP_OK ? otadata_refresh_copy(device->flash, sel.otadata->address, active, &sel.two[active])
+                         : err;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
@@ -434,9 +455,10 @@ static bool version_is_acceptable(const otter_device_t *device, const esp_partit
 
 static bool rollback_is_possible(otter_device_t *device, const selection_t *sel)
 {
-    uint32_t other = (uint32_t)sel->active ^ 1u;
-    bool anti_rollback = device->config.anti_rollback;
-    if (!otadata_is_valid(&sel->two[other])) {
+    const uint32_t active = (uint32_t)sel->active, other = active ^ 1u;
+    const bool anti_rollback = device->config.anti_rollback;
+    const uint32_t slot = otadata_slot(sel->two[active].seq, sel->slot_count);
+    if (!otadata_is_valid(&sel->two[other]) || select_names(&sel->two[other], slot, sel->slot_count)) {
         const esp_partition_t *factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
         return !anti_rollback && factory != NULL && verify_image(device, factory, false) == ESP_OK;
     }
@@ -463,17 +485,43 @@ static esp_err_t burn_running_version(otter_device_t *device)
     return err == ESP_OK ? secure_version_raise(device, version) : err;
 }
 
+/**
+ * Carries out a verdict on what runs. One that fails half-way may have erased the record of the trial and not written the
+ * next: then nothing in flash says that the image to fall back to is still needed.
+ */
+static esp_err_t pronounce(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
+{
+    esp_err_t err = carry_out(device, sel, plan);
+    device->verdict_lost = err != ESP_OK;
+    return err;
+}
+
+/** The record of the trial is gone since an earlier attempt failed: what runs gets a new one. */
+static bool must_record_anew(const otter_device_t *device, const selection_t *sel)
+{
+    return device->verdict_lost && slot_of(device->running) < sel->slot_count && !is_home(device, sel, 0) &&
+           !is_home(device, sel, 1);
+}
+
 esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
 {
     selection_t sel;
-    esp_err_t err = read_active(device, &sel);
+    select_plan_t plan;
+    esp_err_t err = read_selection(device, &sel);
     if (err != ESP_OK) {
         return err;
     }
-    select_plan_t plan;
-    select_plan_confirm(sel.two, sel.slot_count, &plan);
-    err = carry_out(device, &sel, &plan);
-    if (err == ESP_OK && plan.write && device->config.anti_rollback) {
+    if (must_record_anew(device, &sel)) {
+        err = select_plan_home(sel.two, slot_of(device->running), sel.slot_count, ESP_OTA_IMG_VALID, &plan);
+    } else if (sel.active == OTADATA_NONE) {
+        err = ESP_FAIL;
+    } else {
+        select_plan_confirm(sel.two, sel.slot_count, &plan);
+    }
+    if (err == ESP_OK) {
+        err = pronounce(device, &sel, &plan);
+    }
+    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {
         err = burn_running_version(device);
     }
     return err;
@@ -486,13 +534,16 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
     if (err != ESP_OK) {
         return err;
     }
+    if (must_record_anew(device, &sel)) {
+        return ESP_OK; /* without a record it does not boot again */
+    }
     if (!rollback_is_possible(device, &sel)) {
         ESP_LOGE(TAG, "Rollback is not possible, do not have any suitable apps in slots");
         return ESP_ERR_OTA_ROLLBACK_FAILED;
     }
     select_plan_t plan;
-    select_plan_reject(sel.two, &plan);
-    return carry_out(device, &sel, &plan);
+    select_plan_reject(sel.two, sel.slot_count, &plan);
+    return pronounce(device, &sel, &plan);
 }
 
 /** The copy that is not active, if it names a slot that may be given up. */

@@ -126,6 +126,10 @@ static esp_err_t check_trial(otter_device_t *device)
     if (!device->config.rollback || device->running == NULL) {
         return ESP_OK;
     }
+    if (device->verdict_lost) {
+        ESP_LOGE(TAG, "The verdict on the running app could not be written: confirm it again, or restart");
+        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    }
     esp_ota_img_states_t state;
     esp_err_t err = ota_get_state_partition(device, device->running, &state);
     if (err == ESP_OK && state == ESP_OTA_IMG_PENDING_VERIFY) {

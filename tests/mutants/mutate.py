@@ -17,8 +17,7 @@ BUGS = {
         "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
         "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep"),
     "keeps_the_record_of_an_overwritten_slot": (
-        "src/ota/boot_select.c", "        return otadata_erase_copy(device->flash, offset, active);\n    }\n    /* It is all",
-        "        return ESP_OK;\n    }\n    /* It is all", "sweep"),
+        "src/boot/select.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep"),
     "forgets_to_compare_the_state": (
         "src/boot/decision.c", "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}",
         "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_PENDING_VERIFY, false}", "sweep"),
@@ -42,10 +41,18 @@ BUGS = {
         "return bytes_are_blank(old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
     "burns_the_secure_version_before_the_confirmation": (
         "src/ota/boot_select.c",
-        "    err = carry_out(device, &sel, &plan);\n    if (err == ESP_OK && plan.write && device->config.anti_rollback) {\n"
+        "    if (err == ESP_OK) {\n        err = pronounce(device, &sel, &plan);\n    }\n"
+        "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
         "        err = burn_running_version(device);\n    }\n    return err;",
-        "    if (plan.write && device->config.anti_rollback) {\n        err = burn_running_version(device);\n    }\n"
-        "    return err == ESP_OK ? carry_out(device, &sel, &plan) : err;", "sweep"),
+        "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
+        "        err = burn_running_version(device);\n    }\n"
+        "    return err == ESP_OK ? pronounce(device, &sel, &plan) : err;", "sweep"),
+    "confirms_the_only_record_in_place": (
+        "src/boot/select.c", "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
+        "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_select"),
+    "lets_a_selection_stand_that_was_taken_back": (
+        "src/boot/select.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5",
+        "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER}, /* 5", "test_select"),
     "skips_the_md5": (
         "src/flash/partition_table.c", "*good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
         "*good = record != NULL;", "test_partition_table"),

@@ -23,13 +23,25 @@ static bool send(world_t *world, esp_ota_handle_t handle, unsigned image, uint32
     return true;
 }
 
+/** Since an update has begun, the records say for sure what runs: no bit of them hangs any more. */
+static bool begin(world_t *world, const esp_partition_t *slot, size_t size, esp_ota_handle_t *handle)
+{
+    if (ota_begin(&world->device, slot, size, handle) != ESP_OK) {
+        return false;
+    }
+    if (world->weak) {
+        world_allow_only_running(world);
+    }
+    return true;
+}
+
 /** The link breaks at the first sector's end, the device restarts and goes on from there. */
 static bool download_twice(world_t *world, const esp_partition_t **slot, unsigned image)
 {
     esp_ota_handle_t handle;
     uint32_t address = (*slot)->address, len = world->images[image].len, part = len < 4096 ? 256 : 4096;
-    if (ota_begin(&world->device, *slot, OTA_WITH_SEQUENTIAL_WRITES, &handle) != ESP_OK ||
-        !send(world, handle, image, 0, part) || !world_boot(world)) {
+    if (!begin(world, *slot, OTA_WITH_SEQUENTIAL_WRITES, &handle) || !send(world, handle, image, 0, part) ||
+        !world_boot(world)) {
         return false;
     }
     world->phase = PHASE_DOWNLOAD;
@@ -52,8 +64,8 @@ static bool download(world_t *world, const esp_partition_t **slot, const step_t 
     if (step->erase == ERASE_RESUME) {
         return download_twice(world, slot, step->image);
     }
-    return ota_begin(&world->device, *slot, size, &handle) == ESP_OK &&
-           send(world, handle, step->image, 0, len) && ota_end(&world->device, handle) == ESP_OK;
+    return begin(world, *slot, size, &handle) && send(world, handle, step->image, 0, len) &&
+           ota_end(&world->device, handle) == ESP_OK;
 }
 
 /** What becomes of the image that just booted for the first time. */

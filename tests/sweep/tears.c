@@ -3,7 +3,8 @@
 
 #include "base/le.h"
 
-#define SECTOR 4096u
+#define SECTOR       4096u
+#define RECORD_HANGS 6u
 
 typedef struct {
     tear_t *out;
@@ -45,6 +46,10 @@ static void add_program(list_t *list, uint32_t len, uint32_t unit, uint32_t poin
     if (points > 1 && points < units) { /* all but the last unit */
         add(list, SIM_TEAR_PREFIX, len - unit, false);
         add(list, SIM_TEAR_BITS, len - unit, true);
+    }
+    for (uint32_t i = 0; len <= 32 && points > 2 && i < RECORD_HANGS; i++) {
+        add(list, SIM_TEAR_BITS, len - unit,
+            true); /* all is there but some bits: now it reads as whole, now as torn */
     }
 }
 

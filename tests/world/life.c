@@ -282,6 +282,11 @@ static void note_session(world_device_t *d, bool otadata_changed)
     d->begun = d->begun || open;
     if (otadata_changed && d->next_state != NEXT_NONE && d->next.slot == d->target) {
         d->next_state = open ? NEXT_NONE : NEXT_MAYBE;
+        if (open && d->home.slot != d->running.slot) {
+            d->next =
+                d->running; /* factory was selected, then this slot: now what runs has a record again, or none has */
+            d->next_state = NEXT_MAYBE;
+        }
     }
 }
 

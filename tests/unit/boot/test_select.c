@@ -1,4 +1,7 @@
-/* The application's otadata plans, exhaustively: every pair of records, every wish, with a power cut after the erase. */
+/*
+ * The application's otadata plans, exhaustively: every pair of records, every set of whole images, what the bootloader makes
+ * of them, then every one or two wishes of the application, a power cut in every change, and trials that fail.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +21,95 @@ static const uint32_t seqs[] = {OTADATA_SEQ_ERASED, 1, 2, 3, 4, 5};
 #define SEQ_COUNT   (sizeof(seqs) / sizeof(seqs[0]))
 #define PAIR_COUNT  (SEQ_COUNT * SEQ_COUNT * STATE_COUNT * STATE_COUNT)
 
+#define FF4 0xFF, 0xFF, 0xFF, 0xFF
 static const otadata_entry_t erased = {
-    .seq = UINT32_MAX, .label = {0}, .state = UINT32_MAX, .crc = UINT32_MAX};
+    .seq = UINT32_MAX, .label = {FF4, FF4, FF4, FF4, FF4}, .state = UINT32_MAX, .crc = UINT32_MAX};
+
+/* ---- a device: records, and which images are whole ----------------------------------------------------------------- */
+
+#define NOTHING (-3) /* as an index: no image is whole */
+
+typedef struct {
+    otadata_entry_t two[2];
+    boot_candidates_t have;
+    bool rollback;
+    unsigned whole; /* bit n: slot n; bit slot_count: factory */
+    int running;    /* since the last start */
+} model_t;
+
+static bool is_whole(const model_t *m, int index)
+{
+    return (m->whole >> (index == BOOT_INDEX_FACTORY ? m->have.slot_count : (uint32_t)index) & 1u) != 0;
+}
+
+/** The bootloader: decides, rewrites, searches. */
+static int start(model_t *m)
+{
+    boot_selection_t selection;
+    otadata_entry_t entry;
+    int order[BOOT_ORDER_MAX];
+    boot_select(m->two, &m->have, m->rollback, NULL, &selection);
+    memcpy(m->two, selection.after, sizeof(m->two));
+    uint32_t count = boot_order(selection.index, &m->have, order);
+    m->running = NOTHING;
+    for (uint32_t i = 0; i < count && m->running == NOTHING; i++) {
+        m->running = is_whole(m, order[i]) ? order[i] : NOTHING;
+    }
+    if (m->running != NOTHING && boot_initial_entry(&selection, m->running, &entry)) {
+        m->two[0] = entry;
+    }
+    return m->running;
+}
+
+static int would_start(const model_t *m)
+{
+    model_t copy = *m;
+    return start(&copy);
+}
+
+static uint32_t running_slot(const model_t *m)
+{
+    return m->running < 0 ? SELECT_NO_SLOT : (uint32_t)m->running;
+}
+
+/** A record says that what runs is on trial. */
+static bool is_on_trial(const model_t *m)
+{
+    for (int copy = 0; copy < 2; copy++) {
+        if (select_names(&m->two[copy], running_slot(m), m->have.slot_count) &&
+            m->two[copy].state == ESP_OTA_IMG_PENDING_VERIFY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** What starts when the trial that begins now fails, if there is one. */
+static int starts_in_the_end(const model_t *m)
+{
+    model_t copy = *m;
+    start(&copy);
+    return start(&copy);
+}
+
+/** Carries out the first `count` changes; of the next one only the erase, if there is one. */
+static void carry_out(model_t *m, const select_plan_t *plan, uint32_t count)
+{
+    for (uint32_t i = 0; i < plan->count && i <= count; i++) {
+        const select_change_t *change = &plan->changes[i];
+        m->two[change->copy] = i == count || change->erase ? erased : change->entry;
+    }
+}
+
+static void fail_case(const char *what, const model_t *before, const char *wish, int slot)
+{
+    fail_msg("%s: copy 0 seq %u %s, copy 1 seq %u %s, %u slots, whole %#x, rollback %d, running %d, %s %d",
+             what, before->two[0].seq, otadata_state_name(before->two[0].state), before->two[1].seq,
+             otadata_state_name(before->two[1].state), before->have.slot_count, before->whole,
+             before->rollback, before->running, wish, slot);
+}
+
+/* ---- every device --------------------------------------------------------------------------------------------------- */
 
 static void make_pair(size_t number, otadata_entry_t two[2])
 {
@@ -32,113 +122,275 @@ static void make_pair(size_t number, otadata_entry_t two[2])
     }
 }
 
-static int boots(const otadata_entry_t two[2], uint32_t slot_count, bool rollback, otadata_entry_t after[2])
+static bool is_trial(uint32_t state)
 {
-    boot_candidates_t have = {.otadata = true, .factory = true, .slot_count = slot_count};
-    memset(have.slots, true, slot_count);
-    boot_selection_t selection;
-    boot_select(two, &have, rollback, NULL, &selection);
-    if (after != NULL) {
-        memcpy(after, selection.after, sizeof(selection.after));
-    }
-    return selection.index;
+    return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
-/** The running, confirmed image: a VALID record that names it. */
-static bool is_confirmed(const otadata_entry_t two[2], uint32_t slot_count, uint32_t slot)
+/** Nothing writes the same number twice, a trial without rollback, or a trial above a selection that has not booted. */
+static bool can_be(const model_t *m)
 {
-    for (int copy = 0; copy < 2; copy++) {
-        if (otadata_is_valid(&two[copy]) && two[copy].state == ESP_OTA_IMG_VALID &&
-            otadata_slot(two[copy].seq, slot_count) == slot) {
-            return true;
-        }
+    const otadata_entry_t *low = &m->two[m->two[0].seq < m->two[1].seq ? 0 : 1],
+                          *high = &m->two[low == m->two];
+    if (!m->rollback) {
+        return !is_trial(low->state) && !is_trial(high->state) && low->seq != high->seq;
     }
-    return false;
+    bool blank = high->seq == OTADATA_SEQ_ERASED;
+    return blank || (low->seq != high->seq && !(low->state == ESP_OTA_IMG_NEW && is_trial(high->state)));
 }
 
-static void carry_out(const select_plan_t *plan, bool cut, otadata_entry_t two[2])
+/** Calls `check` with every device that has just started an image. */
+static void for_every_device(void (*check)(const model_t *m))
 {
-    if (plan->write) {
-        two[plan->copy] = cut ? erased : plan->entry;
-    }
-}
-
-static void describe(const char *what, const otadata_entry_t two[2], uint32_t slot, uint32_t running)
-{
-    fail_msg("%s: copy 0 seq %u %s, copy 1 seq %u %s, wanted slot %u, running %d", what, two[0].seq,
-             otadata_state_name(two[0].state), two[1].seq, otadata_state_name(two[1].state), slot,
-             (int)running);
-}
-
-/** One wish on one pair: done, it takes effect; cut, the confirmed image that runs is not lost. */
-static void check_selection(const otadata_entry_t before[2], uint32_t slot, uint32_t running,
-                            uint32_t slot_count, bool rollback)
-{
-    otadata_entry_t two[2], after[2];
-    select_plan_t plan;
-    uint32_t state = rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED;
-    assert_int_equal(select_plan_slot(before, slot, slot_count, running, state, &plan), ESP_OK);
-
-    memcpy(two, before, sizeof(two));
-    carry_out(&plan, false, two);
-    if (boots(two, slot_count, rollback, after) != (int)slot) {
-        describe("the selected slot does not boot", before, slot, running);
-    }
-    if (running == SELECT_NO_SLOT || !is_confirmed(before, slot_count, running)) {
-        return;
-    }
-    if (rollback && slot != running && boots(after, slot_count, true, NULL) != (int)running &&
-        is_confirmed(after, slot_count, running)) {
-        describe("an unconfirmed trial does not fall back", before, slot, running);
-    }
-    memcpy(two, before, sizeof(two));
-    int old = boots(two, slot_count, rollback, NULL);
-    carry_out(&plan, true, two);
-    int now = boots(two, slot_count, rollback, NULL);
-    if (now != old && now != (int)running) {
-        describe("a cut loses the confirmed image", before, slot, running);
-    }
-}
-
-static void selecting_takes_effect_and_a_cut_loses_nothing_confirmed(void **state)
-{
-    (void)state;
     for (size_t pair = 0; pair < PAIR_COUNT; pair++) {
-        otadata_entry_t two[2];
-        make_pair(pair, two);
-        for (uint32_t slot_count = 2; slot_count <= 3; slot_count++) {
-            for (uint32_t slot = 0; slot < slot_count; slot++) {
-                for (uint32_t running = 0; running <= slot_count; running++) {
-                    uint32_t from = running < slot_count ? running : SELECT_NO_SLOT;
-                    check_selection(two, slot, from, slot_count, false);
-                    check_selection(two, slot, from, slot_count, true);
+        for (uint32_t slots = 2; slots <= 3; slots++) {
+            for (unsigned whole = 1; whole < 2u << slots; whole++) {
+                for (int rollback = 0; rollback <= 1; rollback++) {
+                    model_t m = {.rollback = rollback != 0, .whole = whole};
+                    m.have = (boot_candidates_t){.otadata = true, .slot_count = slots};
+                    m.have.factory = (whole >> slots) != 0;
+                    memset(m.have.slots, true, slots);
+                    make_pair(pair, m.two);
+                    if (can_be(&m)) {
+                        start(&m);
+                        check(&m);
+                    }
                 }
             }
         }
     }
 }
 
-static void selecting_again_writes_nothing(void **state)
+static select_wish_t wish_for(const model_t *m, uint32_t slot)
 {
-    (void)state;
-    otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_VALID), erased};
-    select_plan_t plan;
-    assert_int_equal(select_plan_slot(two, 1, 2, 0, ESP_OTA_IMG_NEW, &plan), ESP_OK);
-    assert_true(plan.write);
-    carry_out(&plan, false, two);
-    assert_int_equal(select_plan_slot(two, 1, 2, 0, ESP_OTA_IMG_NEW, &plan), ESP_OK);
-    assert_false(plan.write);
+    return (select_wish_t){.slot = slot,
+                           .state = m->rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED,
+                           .running = running_slot(m),
+                           .slot_count = m->have.slot_count,
+                           .factory = m->have.factory};
 }
 
-static void another_mind_before_the_restart_keeps_the_running_images_record(void **state)
+/**
+ * Selects `slot`. Done, it starts next, and if its trial fails what runs now is back; cut anywhere, what starts is what runs
+ * now, what had been selected before, or the new one.
+ * @param home  what runs now, or what comes when its own trial fails
+ */
+static model_t check_wish(const model_t *before, uint32_t slot, int home)
+{
+    const select_wish_t wish = wish_for(before, slot);
+    select_plan_t plan;
+    assert_int_equal(select_plan_slot(before->two, &wish, &plan), ESP_OK);
+    const int earlier = would_start(before);
+    for (uint32_t done = 0; done < plan.count; done++) {
+        model_t cut = *before;
+        carry_out(&cut, &plan, done);
+        int now = would_start(&cut);
+        if (now != home && now != earlier && now != before->running) {
+            fail_case("a cut starts what nobody wants", before, "selecting", (int)slot);
+        }
+        if (before->rollback && starts_in_the_end(&cut) != home && now != before->running &&
+            before->running == home && earlier == home) {
+            fail_case("after a cut a failed trial does not lead home", before, "selecting", (int)slot);
+        }
+    }
+    model_t after = *before;
+    carry_out(&after, &plan, plan.count);
+    if (would_start(&after) != (int)slot) {
+        fail_case("the selected slot does not start", before, "selecting", (int)slot);
+    }
+    if (before->rollback && (int)slot != before->running && starts_in_the_end(&after) != home) {
+        fail_case("a failed trial does not lead home", before, "selecting", (int)slot);
+    }
+    return after;
+}
+
+/** An update into `slot` begins: from its first erase on, what runs starts, or another slot that had been selected. */
+static void check_release(const model_t *before, uint32_t slot)
+{
+    const select_wish_t wish = wish_for(before, slot);
+    select_plan_t plan;
+    const int earlier = would_start(before), home = before->running;
+    assert_int_equal(select_plan_release(before->two, &wish, &plan), ESP_OK);
+    for (uint32_t done = 0; done < plan.count; done++) {
+        model_t cut = *before;
+        carry_out(&cut, &plan, done);
+        int now = would_start(&cut);
+        if (now != home && now != earlier) {
+            fail_case("a cut starts what nobody wants", before, "beginning in", (int)slot);
+        }
+    }
+    model_t after = *before;
+    carry_out(&after, &plan, plan.count);
+    after.whole &= ~(1u << slot);
+    int now = would_start(&after);
+    if (now != home && (now != earlier || earlier == (int)slot)) {
+        fail_case("neither what runs nor what was selected starts", before, "beginning in", (int)slot);
+    }
+}
+
+/** What is selected is confirmed. Cut anywhere, it starts as before, or, while it is on trial, what it would fall back to. */
+static void check_confirmation(const model_t *before, int home)
+{
+    const int active = otadata_active(before->two), expected = would_start(before);
+    if (active == OTADATA_NONE) {
+        return;
+    }
+    select_plan_t plan;
+    select_plan_confirm(before->two, before->have.slot_count, &plan);
+    const int slot = (int)otadata_slot(before->two[active].seq, before->have.slot_count);
+    const bool trial = is_trial(before->two[active].state);
+    for (uint32_t done = 0; done < plan.count; done++) {
+        model_t cut = *before;
+        carry_out(&cut, &plan, done);
+        int now = would_start(&cut);
+        if (now != expected && !(trial && now == home)) {
+            fail_case("a cut loses what decides", before, "confirming", slot);
+        }
+    }
+    model_t after = *before;
+    carry_out(&after, &plan, plan.count);
+    if (is_whole(before, slot) && (would_start(&after) != slot || starts_in_the_end(&after) != slot)) {
+        fail_case("what was confirmed does not start for good", before, "confirming", slot);
+    }
+}
+
+/** The slot holds a whole image, or gets one by an update, which does not begin during a trial. */
+static bool can_select(model_t *m, uint32_t slot, bool trial)
+{
+    m->whole |= trial ? 0 : 1u << slot;
+    return is_whole(m, (int)slot);
+}
+
+static void check_device(const model_t *m)
+{
+    const bool trial = is_on_trial(m);
+    const int home = trial ? would_start(m) : m->running;
+    check_confirmation(m, home);
+    for (uint32_t first = 0; first < m->have.slot_count; first++) {
+        model_t once = *m;
+        if (!trial && (int)first != m->running && m->running != NOTHING) {
+            check_release(m, first);
+        }
+        if (!can_select(&once, first, trial)) {
+            continue;
+        }
+        once = check_wish(&once, first, home);
+        check_confirmation(&once, home);
+        for (uint32_t next = 0; next < m->have.slot_count && !trial; next++) {
+            if ((int)next != m->running) {
+                check_release(&once, next);
+            }
+        }
+        /* A trial that is selected afresh by its own application is had once more, whatever comes then. */
+        const bool once_more = trial && (int)first == m->running;
+        for (uint32_t second = 0; second < m->have.slot_count && !once_more; second++) {
+            model_t twice = once;
+            if (can_select(&twice, second, trial)) {
+                (void)check_wish(&twice, second, home);
+            }
+        }
+    }
+}
+
+static void wishes_come_true_and_neither_cuts_nor_failed_trials_lose_home(void **state)
 {
     (void)state;
-    otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_VALID), otadata_make(2, ESP_OTA_IMG_NEW)};
-    select_plan_t plan;
-    assert_int_equal(select_plan_slot(two, 2, 3, 0, ESP_OTA_IMG_NEW, &plan), ESP_OK);
-    assert_true(plan.write);
-    assert_int_equal(plan.copy, 1);
-    assert_int_equal(plan.entry.seq, 3);
+    for_every_device(check_device);
+}
+
+/* ---- single cases ----------------------------------------------------------------------------------------------------- */
+
+#define BLANK                                                                                                \
+    {                                                                                                        \
+        UINT32_MAX, UINT32_MAX                                                                               \
+    }
+#define AT(n, st)                                                                                            \
+    {                                                                                                        \
+        n, ESP_OTA_IMG_##st                                                                                  \
+    }
+#define NO_SLOT    SELECT_NO_SLOT
+#define COPIES_MAX 2
+
+typedef struct {
+    uint32_t seq, state;
+} short_record_t;
+
+static otadata_entry_t whole_record(const short_record_t *r)
+{
+    return r->seq == UINT32_MAX ? erased : otadata_make(r->seq, r->state);
+}
+
+static const struct {
+    const char *name;
+    short_record_t two[2];
+    uint32_t slot, slot_count, running;
+    uint32_t count; /* changes */
+    struct {
+        uint32_t copy;
+        bool erase;
+        short_record_t entry;
+    } changes[COPIES_MAX];
+} selections[] = {
+    {"an ordinary update", {AT(1, VALID), BLANK}, 1, 2, 0, 1, {{1, false, AT(2, NEW)}}},
+    {"the same again", {AT(1, VALID), AT(2, NEW)}, 1, 2, 0, 0, {{0}}},
+    {"another mind, home has a record", {AT(1, VALID), AT(2, NEW)}, 2, 3, 0, 1, {{1, false, AT(3, NEW)}}},
+    {"another mind, home's record was never confirmed",
+     {AT(1, UNDEFINED), AT(2, NEW)},
+     2,
+     3,
+     0,
+     1,
+     {{1, false, AT(3, NEW)}}},
+    {"another mind, home is factory", {AT(1, NEW), BLANK}, 1, 2, NO_SLOT, 1, {{0, false, AT(2, NEW)}}},
+    {"another mind, a third image between",
+     {AT(1, NEW), AT(2, NEW)},
+     0,
+     2,
+     NO_SLOT,
+     2,
+     {{0, true, AT(1, NEW)}, {1, false, AT(3, NEW)}}},
+    {"what was selected did not boot, home has no record",
+     {AT(1, PENDING_VERIFY), BLANK},
+     2,
+     3,
+     1,
+     2,
+     {{1, false, AT(2, UNDEFINED)}, {0, false, AT(3, NEW)}}},
+    {"no record at all, home is not where the search begins",
+     {BLANK, BLANK},
+     0,
+     2,
+     1,
+     2,
+     {{1, false, AT(2, UNDEFINED)}, {0, false, AT(3, NEW)}}},
+    {"no record at all, the search finds home", {BLANK, BLANK}, 1, 2, 0, 1, {{0, false, AT(2, NEW)}}},
+};
+
+static void the_records_are_these(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(selections) / sizeof(selections[0]); i++) {
+        const otadata_entry_t two[2] = {whole_record(&selections[i].two[0]),
+                                        whole_record(&selections[i].two[1])};
+        const select_wish_t wish = {.slot = selections[i].slot,
+                                    .state = ESP_OTA_IMG_NEW,
+                                    .running = selections[i].running,
+                                    .slot_count = selections[i].slot_count};
+        select_plan_t plan;
+        assert_int_equal(select_plan_slot(two, &wish, &plan), ESP_OK);
+        bool same = plan.count == selections[i].count;
+        for (uint32_t n = 0; same && n < plan.count; n++) {
+            const otadata_entry_t entry = whole_record(&selections[i].changes[n].entry);
+            same = plan.changes[n].copy == selections[i].changes[n].copy &&
+                   plan.changes[n].erase == selections[i].changes[n].erase &&
+                   plan.changes[n].entry.seq == entry.seq && plan.changes[n].entry.state == entry.state;
+        }
+        if (!same) {
+            fail_msg("%s: %u changes, the first in copy %u: seq %u %s", selections[i].name, plan.count,
+                     plan.changes[0].copy, plan.changes[0].entry.seq,
+                     otadata_state_name(plan.changes[0].entry.state));
+        }
+    }
 }
 
 static void used_up_numbers_are_refused(void **state)
@@ -146,40 +398,10 @@ static void used_up_numbers_are_refused(void **state)
     (void)state;
     const otadata_entry_t two[2] = {otadata_make(0xFFFFFFFE, ESP_OTA_IMG_VALID),
                                     otadata_make(0xFFFFFFFD, ESP_OTA_IMG_VALID)};
+    const select_wish_t wish = {.slot = 0, .state = ESP_OTA_IMG_NEW, .running = 1, .slot_count = 2};
     select_plan_t plan;
-    assert_int_equal(select_plan_slot(two, 0, 2, 1, ESP_OTA_IMG_NEW, &plan), ESP_ERR_OTA_SELECT_INFO_INVALID);
-    assert_false(plan.write);
-}
-
-static void confirming_takes_effect_and_a_cut_loses_nothing_confirmed(void **state)
-{
-    (void)state;
-    for (size_t pair = 0; pair < PAIR_COUNT; pair++) {
-        otadata_entry_t before[2], two[2];
-        make_pair(pair, before);
-        int active = otadata_active(before);
-        if (active == OTADATA_NONE) {
-            continue;
-        }
-        uint32_t slot = otadata_slot(before[active].seq, 2);
-        select_plan_t plan;
-        select_plan_confirm(before, 2, &plan);
-        assert_int_equal(plan.write, before[active].state != ESP_OTA_IMG_VALID);
-
-        memcpy(two, before, sizeof(two));
-        carry_out(&plan, false, two);
-        if (boots(two, 2, true, NULL) != (int)slot || two[otadata_active(two)].state != ESP_OTA_IMG_VALID) {
-            describe("not confirmed", before, slot, slot);
-        }
-        memcpy(two, before, sizeof(two));
-        carry_out(&plan, true, two);
-        bool on_trial =
-            before[active].state == ESP_OTA_IMG_NEW || before[active].state == ESP_OTA_IMG_PENDING_VERIFY;
-        bool has_previous = otadata_is_valid(&before[active ^ 1]);
-        if (!on_trial && !has_previous && boots(two, 2, false, NULL) != (int)slot) {
-            describe("a cut loses the only record", before, slot, slot);
-        }
-    }
+    assert_int_equal(select_plan_slot(two, &wish, &plan), ESP_ERR_OTA_SELECT_INFO_INVALID);
+    assert_int_equal(plan.count, 0);
 }
 
 static void confirming_the_only_record_leaves_one_record(void **state)
@@ -188,40 +410,61 @@ static void confirming_the_only_record_leaves_one_record(void **state)
     const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_UNDEFINED), erased};
     select_plan_t plan;
     select_plan_confirm(two, 2, &plan);
-    assert_true(plan.write && plan.erase_other);
-    assert_int_equal(plan.copy, 1);
-    assert_int_equal(plan.entry.seq, 3);
-    assert_int_equal(plan.entry.state, ESP_OTA_IMG_VALID);
+    assert_int_equal(plan.count, 2);
+    assert_int_equal(plan.changes[0].copy, 1);
+    assert_int_equal(plan.changes[0].entry.seq, 3);
+    assert_int_equal(plan.changes[0].entry.state, ESP_OTA_IMG_VALID);
+    assert_int_equal(plan.changes[1].copy, 0);
+    assert_true(plan.changes[1].erase);
+}
+
+static void confirming_beside_another_record_keeps_the_way_back(void **state)
+{
+    (void)state;
+    const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_VALID),
+                                    otadata_make(2, ESP_OTA_IMG_UNDEFINED)};
+    select_plan_t plan;
+    select_plan_confirm(two, 2, &plan);
+    assert_int_equal(plan.count, 2);
+    assert_int_equal(plan.changes[0].copy, 0);
+    assert_int_equal(plan.changes[0].entry.seq, 4);
+    assert_int_equal(plan.changes[0].entry.state, ESP_OTA_IMG_VALID);
+    assert_int_equal(plan.changes[1].copy, 1);
+    assert_false(plan.changes[1].erase);
+    assert_int_equal(plan.changes[1].entry.seq, 1);
 }
 
 static void rejecting_leads_to_where_a_cut_leads(void **state)
 {
     (void)state;
     for (size_t pair = 0; pair < PAIR_COUNT; pair++) {
-        otadata_entry_t before[2], done[2], cut[2];
-        make_pair(pair, before);
-        if (otadata_active(before) == OTADATA_NONE) {
+        model_t before = {.rollback = true, .whole = 7};
+        before.have = (boot_candidates_t){.otadata = true, .factory = true, .slot_count = 2};
+        before.have.slots[0] = before.have.slots[1] = true;
+        make_pair(pair, before.two);
+        const int active = otadata_active(before.two);
+        if (active == OTADATA_NONE) {
             continue;
         }
+        const int rejected = (int)otadata_slot(before.two[active].seq, 2);
         select_plan_t plan;
-        select_plan_reject(before, &plan);
-        memcpy(done, before, sizeof(done));
-        memcpy(cut, before, sizeof(cut));
-        carry_out(&plan, false, done);
-        carry_out(&plan, true, cut);
-        assert_int_equal(boots(done, 2, true, NULL), boots(cut, 2, true, NULL));
+        select_plan_reject(before.two, 2, &plan);
+        model_t done = before, cut = before;
+        carry_out(&done, &plan, plan.count);
+        carry_out(&cut, &plan, plan.count - 1);
+        assert_int_equal(would_start(&done), would_start(&cut));
+        assert_int_not_equal(would_start(&done), rejected);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(selecting_takes_effect_and_a_cut_loses_nothing_confirmed),
-        cmocka_unit_test(selecting_again_writes_nothing),
-        cmocka_unit_test(another_mind_before_the_restart_keeps_the_running_images_record),
+        cmocka_unit_test(wishes_come_true_and_neither_cuts_nor_failed_trials_lose_home),
+        cmocka_unit_test(the_records_are_these),
         cmocka_unit_test(used_up_numbers_are_refused),
-        cmocka_unit_test(confirming_takes_effect_and_a_cut_loses_nothing_confirmed),
         cmocka_unit_test(confirming_the_only_record_leaves_one_record),
+        cmocka_unit_test(confirming_beside_another_record_keeps_the_way_back),
         cmocka_unit_test(rejecting_leads_to_where_a_cut_leads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,35 +8,53 @@ static const char *const versions[] = {"v5.5.5", "v4.4.8", "v6.0.2", "HEAD"};
 
 /* Where otter differs from ESP-IDF 5.5 on purpose (docs/DIFFERENCES.md): what it does instead. */
 static const struct difference {
-    const char *otadata, *op;
+    const char *otadata, *ops; /* all of the sequence */
     bool rollback;
+    int step;
     const char *trace; /* operations, joined with a space */
     const char *why;
 } differences[] = {
 #define BLANK20          "ffffffffffffffffffffffffffffffffffffffff"
 #define SAME_SLOT_AFRESH "the same slot again gets a higher number, so that its new state takes effect"
-    {"s0_1valid_s1_2valid", "set:1", false,
+    {"s0_1valid_s1_2valid", "set:1", false, 0,
      "erase 0xd000+0x1000 program 0xd000:04000000" BLANK20 "ffffffffa8689d70", SAME_SLOT_AFRESH},
-    {"s0_1valid_s1_2valid", "set:1", true,
+    {"s0_1valid_s1_2valid", "set:1", true, 0,
      "erase 0xd000+0x1000 program 0xd000:04000000" BLANK20 "00000000a8689d70", SAME_SLOT_AFRESH},
-    {"label_garbage", "set:1", false,
+    {"label_garbage", "set:1", false, 0,
      "erase 0xe000+0x1000 program 0xe000:04000000" BLANK20 "ffffffffa8689d70", SAME_SLOT_AFRESH},
-    {"label_garbage", "set:1", true, "erase 0xe000+0x1000 program 0xe000:04000000" BLANK20 "00000000a8689d70",
-     SAME_SLOT_AFRESH},
-    {"s0_3new_s1_2valid", "set:0", false,
+    {"label_garbage", "set:1", true, 0,
+     "erase 0xe000+0x1000 program 0xe000:04000000" BLANK20 "00000000a8689d70", SAME_SLOT_AFRESH},
+    {"s0_3new_s1_2valid", "set:0", false, 0,
      "erase 0xd000+0x1000 program 0xd000:03000000" BLANK20 "ffffffff11504aed",
      "a selection that was never confirmed is rewritten in place: the other record is what a cut falls back "
      "to"},
-    {"s0_3new_s1_2valid", "set:0", true, "", "slot 0 is selected and NEW already: nothing to write"},
+    {"s0_3new_s1_2valid", "set:0", true, 0, "", "slot 0 is selected and NEW already: nothing to write"},
 #define ACTIVE_LAST "the inactive record goes first, so that a cut finds the old decision or the new one"
-    {"s0_1valid_s1_2valid", "set:f", false, "erase 0xd000+0x1000 erase 0xe000+0x1000", ACTIVE_LAST},
-    {"s0_1valid_s1_2valid", "set:f", true, "erase 0xd000+0x1000 erase 0xe000+0x1000", ACTIVE_LAST},
+    {"s0_1valid_s1_2valid", "set:f boot?", false, 0, "erase 0xd000+0x1000 erase 0xe000+0x1000", ACTIVE_LAST},
+    {"s0_1valid_s1_2valid", "set:f boot?", true, 0, "erase 0xd000+0x1000 erase 0xe000+0x1000", ACTIVE_LAST},
 #define NEVER_EQUAL                                                                                          \
     "the number is always above the active one's: 0 again would lose to record 0 and select nothing"
-    {"seq0_rest_blank", "set:2", false,
+    {"seq0_rest_blank", "set:2", false, 0,
      "erase 0xe000+0x1000 program 0xe000:03000000" BLANK20 "ffffffff11504aed", NEVER_EQUAL},
-    {"seq0_rest_blank", "set:2", true,
+    {"seq0_rest_blank", "set:2", true, 0,
      "erase 0xe000+0x1000 program 0xe000:03000000" BLANK20 "0000000011504aed", NEVER_EQUAL},
+#define TAKEN_BACK "a selection that was taken back is replaced: it must not come up when the next one fails"
+#define ONE_TWO    "set:0 set:1 set:0 set:1"
+    {"blank", ONE_TWO, true, 1, "erase 0xd000+0x1000 program 0xd000:02000000" BLANK20 "000000007437f655",
+     TAKEN_BACK},
+    {"blank", ONE_TWO, true, 2, "erase 0xd000+0x1000 program 0xd000:03000000" BLANK20 "0000000011504aed",
+     TAKEN_BACK},
+    {"blank", ONE_TWO, true, 3, "erase 0xd000+0x1000 program 0xd000:04000000" BLANK20 "00000000a8689d70",
+     TAKEN_BACK},
+#define TO_AND_FRO "set:2 set:0 set:1 set:2 set:1"
+    {"blank", TO_AND_FRO, true, 1, "erase 0xd000+0x1000 program 0xd000:04000000" BLANK20 "00000000a8689d70",
+     TAKEN_BACK},
+    {"blank", TO_AND_FRO, true, 2, "erase 0xe000+0x1000 program 0xe000:05000000" BLANK20 "00000000cd0f21c8",
+     TAKEN_BACK},
+    {"blank", TO_AND_FRO, true, 3, "erase 0xe000+0x1000 program 0xe000:06000000" BLANK20 "0000000023a094da",
+     TAKEN_BACK},
+    {"blank", TO_AND_FRO, true, 4, "erase 0xe000+0x1000 program 0xe000:08000000" BLANK20 "0000000010d74b3a",
+     TAKEN_BACK},
 };
 
 #define DIFFERENCE_COUNT (sizeof(differences) / sizeof(differences[0]))
@@ -127,11 +145,18 @@ static bool is_as_recorded(const step_t *step, const cJSON *recorded)
            strcmp(step->e1, rig_string(recorded, "e1")) == 0;
 }
 
-static const struct difference *find_difference(const cJSON *row, const char *op)
+static const struct difference *find_difference(const cJSON *row, int step)
 {
+    char ops[64] = "";
+    const cJSON *op;
+    cJSON_ArrayForEach(op, cJSON_GetObjectItem(row, "ops"))
+    {
+        size_t used = strlen(ops);
+        snprintf(ops + used, sizeof(ops) - used, "%s%s", used > 0 ? " " : "", op->valuestring);
+    }
     for (size_t i = 0; i < DIFFERENCE_COUNT; i++) {
-        if (strcmp(differences[i].otadata, rig_string(row, "otadata")) == 0 &&
-            strcmp(differences[i].op, op) == 0 && differences[i].rollback == rig_bool(row, "rollback")) {
+        if (strcmp(differences[i].otadata, rig_string(row, "otadata")) == 0 && differences[i].step == step &&
+            strcmp(differences[i].ops, ops) == 0 && differences[i].rollback == rig_bool(row, "rollback")) {
             return &differences[i];
         }
     }
@@ -175,7 +200,7 @@ static void check_row(const cJSON *row, uint32_t agreed[4], uint32_t *steps)
             print_message("differs from %s: %s, %s, rollback %d: ours \"%s\" -> 0x%x\n", versions[v],
                           rig_string(row, "otadata"), op->valuestring, rig_bool(row, "rollback"), step.trace,
                           (unsigned)step.ret);
-            const struct difference *named = find_difference(row, op->valuestring);
+            const struct difference *named = find_difference(row, at);
             if (v == 0 && (named == NULL || strcmp(named->trace, step.trace) != 0 || step.ret != ESP_OK)) {
                 fail_msg("this difference has no reason");
             }
