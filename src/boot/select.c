@@ -268,6 +268,14 @@ esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], con
     return ESP_OK;
 }
 
+bool select_is_way_back(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish)
+{
+    const int active = otadata_active(two);
+    return active != OTADATA_NONE && two[active].state == ESP_OTA_IMG_NEW &&
+           !select_names(&two[active], wish->running, wish->slot_count) &&
+           select_names(&two[active ^ 1], wish->slot, wish->slot_count);
+}
+
 void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
                          select_plan_t *plan)
 {

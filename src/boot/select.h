@@ -58,5 +58,11 @@ esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], con
 esp_err_t select_plan_home(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot, uint32_t slot_count,
                            uint32_t state, select_plan_t *plan);
 
+/**
+ * True if `wish->slot` holds what must boot when the trial of what is selected fails, although it does not run: an image on
+ * trial has selected another one.
+ */
+bool select_is_way_back(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish);
+
 /** True if this copy is valid and selects `slot`. */
 bool select_names(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_count);

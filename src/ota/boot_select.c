@@ -95,6 +95,27 @@ static const esp_partition_t *slot_of_copy(const otter_device_t *device, const s
     return find_slot(device, otadata_slot(sel->two[copy].seq, sel->slot_count));
 }
 
+/** True if this copy's number can be believed and selects `slot`; a refused state counts too. */
+static bool copy_speaks_of(const selection_t *sel, uint32_t copy, uint32_t slot)
+{
+    return !otadata_is_uninitialised(&sel->two[copy]) &&
+           otadata_slot(sel->two[copy].seq, sel->slot_count) == slot;
+}
+
+/** @return ESP_OK, ESP_ERR_NOT_FOUND */
+static esp_err_t state_of_slot(const selection_t *sel, uint32_t slot, esp_ota_img_states_t *state)
+{
+    uint32_t first = sel->active == 1 ? 1 : 0; /* two records of one slot: the one that counts */
+    for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
+        uint32_t copy = first ^ i;
+        if (copy_speaks_of(sel, copy, slot)) {
+            *state = (esp_ota_img_states_t)sel->two[copy].state;
+            return ESP_OK;
+        }
+    }
+    return ESP_ERR_NOT_FOUND;
+}
+
 static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
 {
     const uint32_t offset = sel->otadata->address;
@@ -268,6 +289,40 @@ static esp_err_t settle_torn_records(otter_device_t *device, selection_t *sel)
     return err;
 }
 
+static esp_err_t way_back_is_needed(otter_device_t *device, const char *why)
+{
+    ESP_LOGE(TAG, "%s", why);
+    snprintf(device->last_reason, sizeof(device->last_reason), "%s", why);
+    return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+}
+
+esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *partition)
+{
+    selection_t sel;
+    esp_ota_img_states_t state;
+    if (!device->config.rollback || device->running == NULL) {
+        return ESP_OK;
+    }
+    if (device->verdict_lost) {
+        return way_back_is_needed(device,
+                                  "The verdict on the running app was not written: confirm again or restart");
+    }
+    esp_err_t err = read_selection(device, &sel);
+    if (err != ESP_OK || sel.slot_count == 0) {
+        return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;
+    }
+    if (state_of_slot(&sel, slot_of(device->running), &state) == ESP_OK &&
+        state == ESP_OTA_IMG_PENDING_VERIFY) {
+        return way_back_is_needed(device, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
+    }
+    const select_wish_t wish = wish_for(device, &sel, partition);
+    if (select_is_way_back(sel.two, &wish)) {
+        return way_back_is_needed(device,
+                                  "The selected app is not confirmed and would fall back to this slot");
+    }
+    return ESP_OK;
+}
+
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition)
 {
     selection_t sel;
@@ -391,13 +446,6 @@ esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_parti
     return desc->magic_byte == ESP_BOOTLOADER_DESC_MAGIC_BYTE ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
-/** True if this copy's number can be believed and selects `slot`; a refused state counts too. */
-static bool copy_speaks_of(const selection_t *sel, uint32_t copy, uint32_t slot)
-{
-    return !otadata_is_uninitialised(&sel->two[copy]) &&
-           otadata_slot(sel->two[copy].seq, sel->slot_count) == slot;
-}
-
 esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t *partition,
                                   esp_ota_img_states_t *ota_state)
 {
@@ -415,15 +463,7 @@ esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t 
     if (sel.slot_count == 0) {
         return ESP_ERR_NOT_FOUND;
     }
-    uint32_t first = sel.active == 1 ? 1 : 0; /* two records of one slot: the one that counts */
-    for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
-        uint32_t copy = first ^ i;
-        if (copy_speaks_of(&sel, copy, slot_of(partition))) {
-            *ota_state = (esp_ota_img_states_t)sel.two[copy].state;
-            return ESP_OK;
-        }
-    }
-    return ESP_ERR_NOT_FOUND;
+    return state_of_slot(&sel, slot_of(partition), ota_state);
 }
 
 const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)

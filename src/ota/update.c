@@ -117,28 +117,6 @@ static bool is_being_updated(const otter_device_t *device, const esp_partition_t
 
 /* ---- begin -------------------------------------------------------------------------------------------------------- */
 
-/**
- * Rollback: while the running application is on trial, the slot it would fall back to must stay. Whoever cannot read the
- * records does not know that it is not.
- */
-static esp_err_t check_trial(otter_device_t *device)
-{
-    if (!device->config.rollback || device->running == NULL) {
-        return ESP_OK;
-    }
-    if (device->verdict_lost) {
-        ESP_LOGE(TAG, "The verdict on the running app could not be written: confirm it again, or restart");
-        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
-    }
-    esp_ota_img_states_t state;
-    esp_err_t err = ota_get_state_partition(device, device->running, &state);
-    if (err == ESP_OK && state == ESP_OTA_IMG_PENDING_VERIFY) {
-        ESP_LOGE(TAG, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
-        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
-    }
-    return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;
-}
-
 /** The table in use and the first bootloader: a cut in the middle of writing them leaves a device that cannot start. */
 static bool is_primary(const esp_partition_t *p)
 {
@@ -165,7 +143,7 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
         if (ota_is_running(device, partition)) {
             return ESP_ERR_OTA_PARTITION_CONFLICT;
         }
-        esp_err_t err = check_trial(device);
+        esp_err_t err = ota_check_way_back(device, partition);
         if (err != ESP_OK) {
             return err;
         }
@@ -589,7 +567,7 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
         ESP_LOGE(TAG, "%s", device->last_reason);
         return err;
     }
-    err = final->type == ESP_PARTITION_TYPE_APP ? check_trial(device) : ESP_OK;
+    err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_way_back(device, final) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }

@@ -10,6 +10,14 @@ bool ota_is_slot(const esp_partition_t *partition);
 bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition);
 
 /**
+ * Rollback: while something is on trial, what it would fall back to must stay.
+ * @param partition  of type app, to be overwritten
+ * @return ESP_OK, ESP_ERR_OTA_ROLLBACK_INVALID_STATE (the running application is on trial; its verdict is lost; the slot is
+ *         what the selected one falls back to), ESP_ERR_FLASH_OP_* (whoever cannot read the records does not know)
+ */
+esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *partition);
+
+/**
  * The slot is about to be overwritten: a record that would boot it is erased, so that a power cut in the middle finds what
  * ran before and not a fallback. Writes nothing in the ordinary case, where the active record selects what runs.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*

@@ -204,6 +204,25 @@ static model_t check_wish(const model_t *before, uint32_t slot, int home)
     return after;
 }
 
+/** What an image on trial has selected fails, too: then home is needed, and no update may have begun in its slot. */
+static void check_way_back(const model_t *before, int home)
+{
+    for (uint32_t slot = 0; slot < before->have.slot_count; slot++) {
+        const select_wish_t wish = wish_for(before, slot);
+        if ((int)slot == before->running || is_on_trial(before) || select_is_way_back(before->two, &wish)) {
+            continue; /* is refused */
+        }
+        model_t after = *before;
+        select_plan_t plan;
+        assert_int_equal(select_plan_release(before->two, &wish, &plan), ESP_OK);
+        carry_out(&after, &plan, plan.count);
+        after.whole &= ~(1u << slot);
+        if (starts_in_the_end(&after) != home && (int)slot == home) {
+            fail_case("an update during a trial costs home", before, "beginning in", (int)slot);
+        }
+    }
+}
+
 /** An update into `slot` begins: from its first erase on, what runs starts, or another slot that had been selected. */
 static void check_release(const model_t *before, uint32_t slot)
 {
@@ -276,6 +295,9 @@ static void check_device(const model_t *m)
         }
         once = check_wish(&once, first, home);
         check_confirmation(&once, home);
+        if (trial && (int)first != m->running && (int)first != home) {
+            check_way_back(&once, home);
+        }
         for (uint32_t next = 0; next < m->have.slot_count && !trial; next++) {
             if ((int)next != m->running) {
                 check_release(&once, next);
