@@ -48,9 +48,6 @@ esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
 esp_err_t otadata_refresh_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,
                                const otadata_entry_t *entry)
 {
-    if (flash->stable_reads || flash->write_size != 1) {
-        return ESP_OK;
-    }
     uint8_t raw[OTADATA_ENTRY_SIZE];
     otadata_encode(entry, raw);
     esp_err_t err = otter_flash_program(flash, offset + copy * OTADATA_COPY_DISTANCE, raw, sizeof(raw));

@@ -24,8 +24,8 @@ esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
 esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy);
 
 /**
- * Program a record that is there once more, so that bits which a power cut left hanging between 0 and 1 are sure. Does
- * nothing on flash that reads stably, or whose write units may be programmed only once.
+ * Program a record that is there once more, so that bits which a power cut left hanging between 0 and 1 are sure. Only where
+ * a write unit may be programmed twice: write_size 1.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */
 esp_err_t otadata_refresh_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,

@@ -116,6 +116,18 @@ static esp_err_t state_of_slot(const selection_t *sel, uint32_t slot, esp_ota_im
     return ESP_ERR_NOT_FOUND;
 }
 
+/** True if a record says that what runs is on trial. */
+static bool is_trial_running(const otter_device_t *device, const selection_t *sel)
+{
+    esp_ota_img_states_t state;
+    return sel->slot_count != 0 && state_of_slot(sel, slot_of(device->running), &state) == ESP_OK &&
+           state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+/**
+ * Makes the changes durable, one after the other. If that fails half-way (the flash, not the power), the record of a running
+ * trial may be gone and nothing in flash may say any more that the image to fall back to is needed: verdict_lost does.
+ */
 static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
 {
     const uint32_t offset = sel->otadata->address;
@@ -124,6 +136,9 @@ static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const
         const select_change_t *change = &plan->changes[i];
         err = change->erase ? otadata_erase_copy(device->flash, offset, change->copy)
                             : otadata_write_copy(device->flash, offset, change->copy, &change->entry);
+    }
+    if (plan->count != 0) {
+        device->verdict_lost = err != ESP_OK && (device->verdict_lost || is_trial_running(device, sel));
     }
     return err;
 }
@@ -161,14 +176,19 @@ static esp_err_t select_factory(otter_device_t *device)
     if (err != ESP_OK) {
         return err;
     }
+    /* The active record last, until then the old decision stands; but what has not booted yet is taken back first. */
     uint32_t last = sel.active == 1 ? 1 : 0;
+    if (sel.active != OTADATA_NONE && sel.two[sel.active].state == ESP_OTA_IMG_NEW) {
+        last ^= 1u;
+    }
+    select_plan_t plan = {0};
     const uint32_t order[OTADATA_COPY_COUNT] = {last ^ 1u, last};
-    for (uint32_t i = 0; i < OTADATA_COPY_COUNT && err == ESP_OK; i++) {
+    for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
         if (!otadata_is_blank(&sel.two[order[i]])) {
-            err = otadata_erase_copy(device->flash, sel.otadata->address, order[i]);
+            plan.changes[plan.count++] = (select_change_t){.copy = order[i], .erase = true};
         }
     }
-    return err;
+    return carry_out(device, &sel, &plan);
 }
 
 /** Anti-rollback: an application that is too old is erased, so that no fallback can find it either. */
@@ -299,7 +319,6 @@ static esp_err_t way_back_is_needed(otter_device_t *device, const char *why)
 esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *partition)
 {
     selection_t sel;
-    esp_ota_img_states_t state;
     if (!device->config.rollback || device->running == NULL) {
         return ESP_OK;
     }
@@ -311,8 +330,7 @@ esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *part
     if (err != ESP_OK || sel.slot_count == 0) {
         return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;
     }
-    if (state_of_slot(&sel, slot_of(device->running), &state) == ESP_OK &&
-        state == ESP_OTA_IMG_PENDING_VERIFY) {
+    if (is_trial_running(device, &sel)) {
         return way_back_is_needed(device, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
     }
     const select_wish_t wish = wish_for(device, &sel, partition);
@@ -321,6 +339,27 @@ esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *part
                                   "The selected app is not confirmed and would fall back to this slot");
     }
     return ESP_OK;
+}
+
+/**
+ * The active record is all that selects what runs, from the moment the other slot is overwritten: no bit of it may hang. It
+ * is programmed once more, or, where that is not possible, written anew over the other one, unless that is what runs.
+ */
+static esp_err_t make_sure(otter_device_t *device, const selection_t *sel)
+{
+    const otter_flash_t *flash = device->flash;
+    const uint32_t active = (uint32_t)sel->active;
+    const otadata_entry_t *now = &sel->two[active];
+    if (flash->stable_reads || (flash->write_size != 1 && is_home(device, sel, sel->active ^ 1))) {
+        return ESP_OK;
+    }
+    if (flash->write_size == 1) {
+        return otadata_refresh_copy(device->flash, sel->otadata->address, active, now);
+    }
+    select_plan_t plan;
+    esp_err_t err = select_plan_home(sel->two, otadata_slot(now->seq, sel->slot_count), sel->slot_count,
+                                     now->state, &plan);
+    return err == ESP_OK ? carry_out(device, sel, &plan) : err;
 }
 
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition)
@@ -343,10 +382,7 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
     if (err == ESP_OK && plan.count != 0) {
         return carry_out(device, &sel, &plan);
     }
-    /* It is all that selects what runs, from the moment the other slot is overwritten. */
-    const uint32_t active = (uint32_t)sel.active;
-    return err == ESP_OK ? otadata_refresh_copy(device->flash, sel.otadata->address, active, &sel.two[active])
-                         : err;
+    return err == ESP_OK ? make_sure(device, &sel) : err;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
@@ -513,6 +549,13 @@ bool ota_check_rollback_is_possible(otter_device_t *device)
     return read_active(device, &sel) == ESP_OK && rollback_is_possible(device, &sel);
 }
 
+/** The plan's first record confirms what runs, not what was selected and has not run yet. */
+static bool is_running_confirmed(const selection_t *sel, const otter_device_t *device,
+                                 const select_plan_t *plan)
+{
+    return select_names(&plan->changes[0].entry, slot_of(device->running), sel->slot_count);
+}
+
 /** From here on nothing older than the confirmed application runs. */
 static esp_err_t burn_running_version(otter_device_t *device)
 {
@@ -523,17 +566,6 @@ static esp_err_t burn_running_version(otter_device_t *device)
     esp_err_t err =
         secure_version_of_app(device->flash, device->running->address, device->running->size, &version);
     return err == ESP_OK ? secure_version_raise(device, version) : err;
-}
-
-/**
- * Carries out a verdict on what runs. One that fails half-way may have erased the record of the trial and not written the
- * next: then nothing in flash says that the image to fall back to is still needed.
- */
-static esp_err_t pronounce(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
-{
-    esp_err_t err = carry_out(device, sel, plan);
-    device->verdict_lost = err != ESP_OK;
-    return err;
 }
 
 /** The record of the trial is gone since an earlier attempt failed: what runs gets a new one. */
@@ -559,9 +591,10 @@ esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
         select_plan_confirm(sel.two, sel.slot_count, &plan);
     }
     if (err == ESP_OK) {
-        err = pronounce(device, &sel, &plan);
+        err = carry_out(device, &sel, &plan);
     }
-    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {
+    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback &&
+        is_running_confirmed(&sel, device, &plan)) {
         err = burn_running_version(device);
     }
     return err;
@@ -583,7 +616,7 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
     }
     select_plan_t plan;
     select_plan_reject(sel.two, sel.slot_count, &plan);
-    return pronounce(device, &sel, &plan);
+    return carry_out(device, &sel, &plan);
 }
 
 /** The copy that is not active, if it names a slot that may be given up. */

@@ -28,8 +28,8 @@ BUGS = {
         "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
         "return !otadata_is_refused(entry);", "sweep"),
     "leaves_weak_bits_in_the_record_that_counts": (
-        "src/boot/otadata_flash.c", "if (flash->stable_reads || flash->write_size != 1) {",
-        "if (flash->size != 0) {", "sweep"),
+        "src/ota/boot_select.c", "    return err == ESP_OK ? make_sure(device, &sel) : err;",
+        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &sel) : err;", "sweep"),
     "erases_past_its_partition": (
         "src/ota/slot_io.c", "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size));",
         "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size) + partition->size);",
@@ -40,13 +40,10 @@ BUGS = {
         "src/ota/slot_io.c", "return bytes_are_blank(old, sector) ? NEED_PROGRAM : NEED_ERASE;",
         "return bytes_are_blank(old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
     "burns_the_secure_version_before_the_confirmation": (
-        "src/ota/boot_select.c",
-        "    if (err == ESP_OK) {\n        err = pronounce(device, &sel, &plan);\n    }\n"
-        "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
-        "        err = burn_running_version(device);\n    }\n    return err;",
+        "src/ota/boot_select.c", "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n",
         "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
         "        err = burn_running_version(device);\n    }\n"
-        "    return err == ESP_OK ? pronounce(device, &sel, &plan) : err;", "sweep"),
+        "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n", "sweep"),
     "confirms_the_only_record_in_place": (
         "src/boot/select.c", "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
         "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_select"),

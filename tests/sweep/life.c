@@ -316,6 +316,7 @@ static const layout_t factory_three = {.name = "factory, three slots", .factory 
 #define SMALL(layout_, options) {&layout_, options, 1, 0}
 #define LARGE(layout_, options) {&layout_, options, 1, 3}
 #define WIDE(layout_, options)  {&layout_, options, 16, 2}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0}
 
 const life_t lives[] = {
     {"update/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
@@ -360,6 +361,9 @@ const life_t lives[] = {
     {"small/factory/rollback", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, ORDINARY},
     {"small/two", SMALL(two_slots, PLAIN), PAIRS_ALL, ORDINARY},
     {"small/two/rollback", SMALL(two_slots, ROLLBACK), PAIRS_ALL, ORDINARY},
+    {"small/wide-writes/factory", WIDE_SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
+    {"small/wide-writes/two/rollback", WIDE_SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, ORDINARY},
+    {"small/wide-writes/crash/factory", WIDE_SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, CRASHING},
     {"small/crash/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, CRASHING},
     {"small/crash/three", SMALL(three_slots, ROLLBACK), PAIRS_SAMPLED, CRASHING},
     {"small/reject/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, REJECTED},

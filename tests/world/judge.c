@@ -6,7 +6,7 @@
 #include "boot/otadata.h"
 #include "world.h"
 
-static bool same_place(place_t a, place_t b)
+bool same_place(place_t a, place_t b)
 {
     return a.slot == b.slot && a.release == b.release;
 }
@@ -30,18 +30,6 @@ static int slot_of(const esp_partition_t *partition)
                : (int)partition->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
 }
 
-bool judge_nothing_selects(const world_device_t *d)
-{
-    otadata_entry_t two[OTADATA_COPY_COUNT];
-    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        otadata_decode(d->flash.sim.bytes + WORLD_OTADATA + copy * OTADATA_COPY_DISTANCE, &two[copy]);
-        if (two[copy].state == ESP_OTA_IMG_PENDING_VERIFY) {
-            two[copy].state = ESP_OTA_IMG_ABORTED; /* as the boot step will */
-        }
-    }
-    return !d->plan.factory && otadata_active(two) == OTADATA_NONE;
-}
-
 /** Is it what the owner of the device wants to run now? NULL: yes; else what is wrong. */
 static const char *objection(const world_device_t *d, place_t place)
 {
@@ -52,12 +40,12 @@ static const char *objection(const world_device_t *d, place_t place)
     if (d->plan.device.anti_rollback && release->secure_version < d->efuse) {
         return "a secure version below the device's";
     }
-    if (d->fuzzy || judge_nothing_selects(d) ||
-        sim_flash_is_weak(&d->flash.sim, WORLD_OTADATA,
-                          WORLD_OTADATA_SIZE)) { /* reads differently each time */
+    if (d->fuzzy || sim_flash_is_weak(&d->flash.sim, WORLD_OTADATA,
+                                      WORLD_OTADATA_SIZE)) { /* reads differently each time */
         return NULL;
     }
-    if (same_place(place, d->next) && d->next_state != NEXT_NONE) {
+    if ((same_place(place, d->next) && d->next_state != NEXT_NONE) ||
+        (same_place(place, d->replaced) && d->replaced_may)) {
         return NULL;
     }
     if (same_place(place, d->home)) {

@@ -64,14 +64,17 @@ static bool is_selected(const world_device_t *d, int slot)
 
 static bool is_next(const world_device_t *d, place_t place)
 {
-    return d->next_state != NEXT_NONE && d->next.slot == place.slot && d->next.release == place.release;
+    return (d->next_state != NEXT_NONE && same_place(d->next, place)) ||
+           (d->replaced_may && same_place(d->replaced, place));
 }
 
 /** What boots for good from now on. */
 static void settle_home(world_device_t *d, place_t place, bool blurred)
 {
     d->home = place;
+    d->home_waits = false;
     d->next_state = NEXT_NONE;
+    d->replaced_may = false;
     d->trial = false;
     d->fuzzy = blurred;
 }
@@ -81,6 +84,7 @@ static void settle_boot(world_device_t *d, place_t place, bool faulty)
 {
     d->on = true;
     d->running = place;
+    d->home_waits = false;
     if (d->fuzzy) {
         d->trial = d->plan.device.rollback && record_is_pending(d, place.slot);
         if (!d->trial && !faulty && is_selected(d, place.slot)) {
@@ -95,6 +99,7 @@ static void settle_boot(world_device_t *d, place_t place, bool faulty)
         }
     }
     d->next_state = NEXT_NONE;
+    d->replaced_may = false;
     d->world->tally->trials += d->trial;
 }
 
@@ -112,7 +117,6 @@ static void boot(world_device_t *d)
     const otter_efuse_t efuse = d->device.efuse;
     otter_boot_result_t result;
     d->world->tally->boots++;
-    d->fuzzy = d->fuzzy || judge_nothing_selects(d);
     otter_device_init(&d->device, &d->flash.flash, &chip, &efuse, &d->plan.device);
     open_fence(d, WORLD_FACTORY);
     esp_err_t err = otter_boot(&d->device, OTTER_BOOT_COMMIT, &result);
@@ -139,28 +143,34 @@ static void boot(world_device_t *d)
 
 /* ---- the application's other calls ---- */
 
+/** Confirming counts what is selected: what runs, or, before the restart into it, what was chosen to be next. */
 static void confirm(world_device_t *d)
 {
     uint32_t faults = d->flash.faults;
+    const bool chosen = d->next_state == NEXT_SURE;
+    const place_t place = chosen ? d->next : d->running;
     open_fence(d, WORLD_FACTORY);
     esp_err_t err = ota_mark_app_valid_cancel_rollback(&d->device);
     close_fence(d);
-    story(d->world, d, "confirm: %s", esp_err_to_name(err));
+    story(d->world, d, "confirm%s: %s", chosen ? " what has not run yet" : "", esp_err_to_name(err));
     if (err == ESP_OK && d->flash.sim.dead) {
         world_fail(d->world, d, "a confirmation succeeded although power went");
     }
-    if (!d->trial) {
+    d->fuzzy = d->fuzzy || (err != ESP_OK && is_blurred(d, faults));
+    if (!d->trial && !chosen) {
         return;
     }
     if (err == ESP_OK) {
         d->world->tally->confirms++;
-        settle_home(d, d->running, is_blurred(d, faults));
+        settle_home(d, place, is_blurred(d, faults));
+        d->home_waits = chosen;
         return;
     }
     if (!d->flash.sim.dead && !is_blurred(d, faults) && !d->fuzzy) {
         world_fail(d->world, d, "the trial cannot be confirmed: %s", esp_err_to_name(err));
     }
-    d->next = d->running; /* if it was written, it is confirmed; else the trial ended */
+    d->next =
+        place; /* if it was written, it is confirmed; else the trial ended, or is lost before it began */
     d->next_state = NEXT_MAYBE;
 }
 
@@ -176,6 +186,22 @@ static void reject(world_device_t *d)
     }
 }
 
+/** The owner has chosen what boots next; if the choice was cut, it may be this one, what was chosen before, or home. */
+static void choose(world_device_t *d, place_t place, bool done)
+{
+    if (d->home_waits || d->next_state != NEXT_NONE) {
+        d->replaced = d->home_waits ? d->home : d->next;
+        d->replaced_may = true;
+    }
+    d->replaced_may = d->replaced_may && !done;
+    if (d->home_waits) {
+        d->home = d->running; /* is what comes back, not another choice */
+        d->home_waits = false;
+    }
+    d->next = place;
+    d->next_state = done ? NEXT_SURE : NEXT_MAYBE;
+}
+
 /** Another image that is there anyway is to boot next. */
 static void switch_slot(world_device_t *d)
 {
@@ -183,8 +209,8 @@ static void switch_slot(world_device_t *d)
     int slot = (int)chance_below(&world->chance, d->plan.slot_count + 1) - 1;
     place_t place = judge_place(d, slot);
     bool there = slot != WORLD_FACTORY || d->plan.factory;
-    if (!there || slot == d->running.slot || place.release == WORLD_NONE || d->next_state != NEXT_NONE ||
-        d->trial || d->fuzzy) {
+    if (!there || slot == d->running.slot || place.release == WORLD_NONE || d->next_state == NEXT_MAYBE ||
+        d->fuzzy) {
         return;
     }
     const release_t *release = &world->releases[place.release];
@@ -203,8 +229,7 @@ static void switch_slot(world_device_t *d)
     if (err != ESP_OK && !d->flash.sim.dead && !is_blurred(d, faults)) {
         world_fail(world, d, "a good image cannot be selected: %s", esp_err_to_name(err));
     }
-    d->next = place;
-    d->next_state = err == ESP_OK ? NEXT_SURE : NEXT_MAYBE;
+    choose(d, place, err == ESP_OK);
     d->fuzzy = is_blurred(d, faults);
     if (err == ESP_OK && slot == WORLD_FACTORY) {
         settle_home(d, place, d->fuzzy); /* there is no record any more, and no way back */
@@ -275,18 +300,21 @@ static void begin_update(world_device_t *d)
     }
 }
 
-/** The slot stops being what boots next before its first sector is erased. */
+/** The slot stops being what boots next before its first sector is erased; what runs is home again. */
 static void note_session(world_device_t *d, bool otadata_changed)
 {
-    bool open = d->device.updates != NULL && !d->flash.sim.dead;
+    const bool open = d->device.updates != NULL && !d->flash.sim.dead;
     d->begun = d->begun || open;
-    if (otadata_changed && d->next_state != NEXT_NONE && d->next.slot == d->target) {
+    if (otadata_changed && d->home.slot == d->target) {
+        d->next = d->home; /* chosen and confirmed before it ever ran */
         d->next_state = open ? NEXT_NONE : NEXT_MAYBE;
-        if (open && d->home.slot != d->running.slot) {
-            d->next =
-                d->running; /* factory was selected, then this slot: now what runs has a record again, or none has */
-            d->next_state = NEXT_MAYBE;
-        }
+        d->home = d->running;
+        d->home_waits = false;
+    } else if (otadata_changed && d->next_state != NEXT_NONE && d->next.slot == d->target) {
+        d->next_state = open ? NEXT_NONE : NEXT_MAYBE;
+        d->replaced =
+            d->running; /* factory was selected, then this slot: now what runs may have a record again */
+        d->replaced_may = d->home.slot != d->running.slot;
     }
 }
 
@@ -310,14 +338,9 @@ static void finish_update(world_device_t *d)
         if (place.release == WORLD_NONE) {
             world_fail(world, d, "an update succeeded although nobody released what it wrote");
         }
-        /* Another slot was selected and never booted: its record may be the one that a failed trial falls back to. */
-        d->fuzzy = d->fuzzy || (d->next_state != NEXT_NONE && d->next.slot != d->target);
-        d->next = place;
-        d->next_state = NEXT_SURE;
+        choose(d, place, true);
     } else if (d->flash.otadata_changes != otadata) {
-        d->fuzzy = d->fuzzy || (d->next_state != NEXT_NONE && d->next.slot != d->target);
-        d->next = place;
-        d->next_state = NEXT_MAYBE;
+        choose(d, place, false);
     } else if (err == ESP_ERR_OTA_VALIDATE_FAILED && place.release != WORLD_NONE && !blurred &&
                !d->flash.sim.dead && d->received) {
         world_fail(world, d, "a good image was refused: %s", d->device.report.why);
@@ -407,14 +430,22 @@ static uint64_t *trial_step(world_device_t *d)
 {
     tally_t *tally = d->world->tally;
     chance_t *c = &d->world->chance;
+    if (d->next_state == NEXT_SURE) {
+        restart(d, "restart of a trial into another choice");
+        return &tally->cuts_idle;
+    }
     bool healthy = d->running.release != WORLD_NONE && d->world->releases[d->running.release].healthy;
     if (chance_percent(c, 20)) {
         begin_update(d); /* which must not come about */
         return &tally->cuts_download;
     }
+    if (chance_percent(c, 5)) {
+        switch_slot(d);
+        return &tally->cuts_record;
+    }
     if (healthy && chance_percent(c, 80)) {
         confirm(d);
-    } else if (chance_percent(c, 50)) {
+    } else if (!same_place(d->running, d->home) && chance_percent(c, 50)) {
         reject(d);
     }
     if (d->trial && !d->flash.sim.dead) {
@@ -440,8 +471,8 @@ static uint64_t *idle_step(world_device_t *d)
         restart(d, "restart");
     } else if (what < 85) {
         switch_slot(d);
-    } else if (what < 90 && d->next_state == NEXT_NONE && d->plan.device.rollback) {
-        confirm(d); /* nothing to confirm: nothing happens */
+    } else if (what < 90) {
+        confirm(d);
     }
     return &tally->cuts_record;
 }

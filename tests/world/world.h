@@ -149,7 +149,10 @@ struct world_device {
 
     /* What the harness knows must boot: the last confirmed image, or the one that was selected after it. */
     place_t home, next;
+    bool home_waits; /* it was confirmed before it ever ran */
     next_state_t next_state;
+    place_t replaced;  /* had been selected before `next`, */
+    bool replaced_may; /* ... and power went while that took its place */
     bool
         fuzzy; /* a flash that failed blurred that: any genuine, allowed image will do until a boot without failures */
 
@@ -176,10 +179,9 @@ void life_step(world_device_t *d);
 /** Faults are over: the device must come to run `release`. */
 void life_calm(world_device_t *d, int release);
 
+bool same_place(place_t a, place_t b);
 /** Which release lies whole at this place of the flash? */
 place_t judge_place(const world_device_t *d, int slot);
-/** No record selects a slot and there is no factory: the bootloader searches, and whatever is whole will do. */
-bool judge_nothing_selects(const world_device_t *d);
 /** May this image start now? Tells the world if not. */
 bool judge_started(world_device_t *d, place_t place);
 /** Were power to go now, what would boot? Tells the world if that is wrong. */
