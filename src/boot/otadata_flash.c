@@ -1,6 +1,11 @@
 /* otadata in flash. The only place that programs a record: every state change of the device goes through here. */
 #include "boot/otadata_flash.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+
 esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
                        otadata_entry_t two[OTADATA_COPY_COUNT])
 {
@@ -32,24 +37,35 @@ esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 
+/** Programs a record at the start of an erased sector, or over itself; a larger write unit is filled up. */
+static esp_err_t program_record(otter_flash_t *flash, uint32_t place, const otadata_entry_t *entry)
+{
+    uint8_t record[OTADATA_ENTRY_SIZE], *raw = record;
+    const uint32_t len = align_up_u32(sizeof(record), flash->write_size);
+    if (len != sizeof(record)) {
+        raw = malloc(len);
+        if (raw == NULL) {
+            return ESP_ERR_NO_MEM;
+        }
+        memset(raw, 0xFF, len);
+    }
+    otadata_encode(entry, raw);
+    esp_err_t err = otter_flash_program(flash, place, raw, len);
+    if (raw != record) {
+        free(raw);
+    }
+    return err == ESP_OK ? otter_flash_sync(flash) : err;
+}
+
 esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,
                              const otadata_entry_t *entry)
 {
     esp_err_t err = otadata_erase_copy(flash, offset, copy);
-    if (err != ESP_OK) {
-        return err;
-    }
-    uint8_t raw[OTADATA_ENTRY_SIZE];
-    otadata_encode(entry, raw);
-    err = otter_flash_program(flash, offset + copy * OTADATA_COPY_DISTANCE, raw, sizeof(raw));
-    return err == ESP_OK ? otter_flash_sync(flash) : err;
+    return err == ESP_OK ? program_record(flash, offset + copy * OTADATA_COPY_DISTANCE, entry) : err;
 }
 
 esp_err_t otadata_refresh_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,
                                const otadata_entry_t *entry)
 {
-    uint8_t raw[OTADATA_ENTRY_SIZE];
-    otadata_encode(entry, raw);
-    esp_err_t err = otter_flash_program(flash, offset + copy * OTADATA_COPY_DISTANCE, raw, sizeof(raw));
-    return err == ESP_OK ? otter_flash_sync(flash) : err;
+    return program_record(flash, offset + copy * OTADATA_COPY_DISTANCE, entry);
 }

@@ -15,7 +15,7 @@ esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
 /**
  * Erase one copy's sector, then program the record, each made durable before the next step and all that was done before
  * made durable before the erase. A cut between leaves that copy erased and the other as it was.
- * @return ESP_OK, ESP_ERR_FLASH_OP_*
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM (only with write units above 32 bytes)
  */
 esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,
                              const otadata_entry_t *entry);

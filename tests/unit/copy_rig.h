@@ -235,7 +235,8 @@ static inline bool others_are_untouched(const world_t *w, const copy_case_t *c)
 {
     const partition_entry_t *staging = place_of(c->staging), *final = place_of(c->final);
     for (uint32_t at = 0; at < FLASH_SIZE; at += SECTOR) {
-        bool may_differ = rig_inside(at, SECTOR, staging->offset, staging->size) ||
+        bool is_otadata = w->write_size != 1 && rig_inside(at, SECTOR, RIG_OTADATA, RIG_OTADATA_SIZE);
+        bool may_differ = is_otadata || rig_inside(at, SECTOR, staging->offset, staging->size) ||
                           rig_inside(at, SECTOR, final->offset, final->size);
         if (!may_differ && memcmp(w->sim.bytes + at, w->golden.bytes + at, SECTOR) != 0) {
             return false;
