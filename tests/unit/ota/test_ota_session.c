@@ -626,6 +626,86 @@ static void confirming_the_only_record_moves_it(void **state)
     assert_int_equal(f->rig.sim.ops, ops);
 }
 
+/** The erase of otadata works, the program after it fails, and power stays. */
+static void fail_second_operation(session_rig_t *f)
+{
+    f->rig.sim.cut_at = f->rig.sim.ops + 1;
+    f->rig.sim.tear = SIM_TEAR_BEFORE;
+}
+
+static void a_confirmation_that_failed_is_repeated_before_the_next_update(void **state)
+{
+    session_rig_t *f = *state;
+    esp_ota_handle_t handle = BAD_HANDLE;
+    f->device->running = f->slot[1];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID); /* to fall back to, and the next slot to be written */
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_PENDING_VERIFY);
+    fail_second_operation(f);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_ERR_FLASH_OP_FAIL);
+    sim_flash_power_on(&f->rig.sim);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
+    assert_int_equal(ota_begin(f->device, f->slot[0], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[1]);
+    assert_int_equal(rig_get_record(&f->rig, 1).state, ESP_OTA_IMG_VALID);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_VALID);
+    begin(f, f->slot[0], 0);
+}
+
+static void a_rejection_that_failed_rejects_nobody_else(void **state)
+{
+    session_rig_t *f = *state;
+    esp_ota_handle_t handle = BAD_HANDLE;
+    assert_int_equal(install(f, f->slot[0], "esp32_valid.bin", 0, 4096), ESP_OK);
+    f->device->running = f->slot[1];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_PENDING_VERIFY);
+    fail_second_operation(f);
+    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_ERR_FLASH_OP_FAIL);
+    sim_flash_power_on(&f->rig.sim);
+    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_OK);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_VALID);
+    assert_int_equal(ota_begin(f->device, f->slot[0], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+}
+
+static void begin_gives_what_runs_a_record_before_it_takes_the_one_that_decides(void **state)
+{
+    session_rig_t *f = *state;
+    f->device->running = f->slot[1]; /* ota_0 was selected and did not boot */
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    begin(f, f->slot[0], 0);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[1]);
+    assert_int_equal(rig_get_record(&f->rig, 1).seq, 2);
+    assert_int_equal(rig_get_record(&f->rig, 0).seq, OTADATA_SEQ_ERASED);
+}
+
+static void confirming_what_has_not_run_burns_nothing(void **state)
+{
+    session_rig_t *f = *state; /* with anti-rollback */
+    assert_int_equal(install(f, f->slot[0], "esp32_v110_sec1.bin", 0, 4096), ESP_OK);
+    f->device->running = f->slot[0];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_NEW); /* selects ota_1 */
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(rig_get_record(&f->rig, 1).state, ESP_OTA_IMG_VALID);
+    assert_int_equal(f->rig.secure_version, 0);
+}
+
+static void selecting_factory_takes_back_first_what_has_not_booted(void **state)
+{
+    session_rig_t *f = *state; /* ota_0 runs */
+    f->device->running = f->slot[0];
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_NEW);
+    f->rig.sim.cut_at = f->rig.sim.ops;
+    f->rig.sim.tear = SIM_TEAR_AFTER;
+    assert_int_equal(ota_set_boot_partition(f->device, f->factory), ESP_ERR_FLASH_OP_FAIL);
+    sim_flash_power_on(&f->rig.sim);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
+    assert_int_equal(ota_set_boot_partition(f->device, f->factory), ESP_OK);
+    assert_ptr_equal(ota_get_boot_partition(f->device), f->factory);
+}
+
 static void anti_rollback_erases_a_version_that_is_too_old(void **state)
 {
     session_rig_t *f = *state;
@@ -688,6 +768,11 @@ int main(void)
         SESSION_TEST(factory_can_neither_be_confirmed_nor_rejected),
         SESSION_TEST(rejecting_needs_something_to_go_back_to),
         SESSION_TEST(confirming_the_only_record_moves_it),
+        SESSION_TEST_ROLLBACK(a_confirmation_that_failed_is_repeated_before_the_next_update),
+        SESSION_TEST_ROLLBACK(a_rejection_that_failed_rejects_nobody_else),
+        SESSION_TEST(begin_gives_what_runs_a_record_before_it_takes_the_one_that_decides),
+        SESSION_TEST_ANTI_ROLLBACK(confirming_what_has_not_run_burns_nothing),
+        SESSION_TEST_ROLLBACK(selecting_factory_takes_back_first_what_has_not_booted),
         SESSION_TEST_ANTI_ROLLBACK(anti_rollback_erases_a_version_that_is_too_old),
         SESSION_TEST_ANTI_ROLLBACK(anti_rollback_burns_the_confirmed_version),
     };
