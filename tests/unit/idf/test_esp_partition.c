@@ -1,25 +1,11 @@
 /* ESP-IDF's partition names on the current device: look-ups, I/O inside one partition, copy, hash of data. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
-#include "flash/partition_table.h"
 #include "otter/crypto.h"
-#include "otter/device.h"
-#include "sim/sim_flash.h"
+#include "unit/current_rig.h"
 
 #define FLASH_SIZE 0x400000u
 
-static sim_flash_t sim;
-static otter_device_t device;
 static const esp_partition_t *store, *other, *locked;
 
 static const partition_entry_t entries[] = {
@@ -35,26 +21,17 @@ static const partition_entry_t entries[] = {
 static int setup(void **state)
 {
     (void)state;
-    if (!sim_flash_init(&sim, FLASH_SIZE) ||
-        partition_table_encode(entries, sizeof(entries) / sizeof(entries[0]), true, sim.bytes + 0x8000) !=
-            ESP_OK) {
-        return -1;
-    }
-    otter_chip_t chip = {.id = OTTER_CHIP_LINUX};
-    otter_device_config_t config = {0};
-    otter_device_init(&device, &sim.flash, &chip, NULL, &config);
-    otter_device_set_current(&device);
+    int status = open_device(FLASH_SIZE, entries, sizeof(entries) / sizeof(entries[0]));
     store = &device.partitions.items[0];
     other = &device.partitions.items[1];
     locked = &device.partitions.items[2];
-    return device.partitions.status;
+    return status;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    otter_device_set_current(NULL);
-    sim_flash_free(&sim);
+    close_device();
     return 0;
 }
 
@@ -109,7 +86,7 @@ static void without_a_device_nothing_is_found(void **state)
     assert_int_equal(esp_partition_get_sha256(store, hash), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_partition_get_main_flash_sector_size(), 4096);
     assert_int_equal(
-        esp_partition_table_verify((const esp_partition_info_t *)(sim.bytes + 0x8000), true, &count),
+        esp_partition_table_verify((const esp_partition_info_t *)(sim.bytes + TABLE_OFFSET), true, &count),
         ESP_ERR_INVALID_STATE);
 }
 
@@ -344,10 +321,10 @@ static void table_verify_uses_the_current_flash(void **state)
 {
     (void)state;
     int count = -1;
-    const esp_partition_info_t *table = (const esp_partition_info_t *)(sim.bytes + 0x8000);
+    const esp_partition_info_t *table = (const esp_partition_info_t *)(sim.bytes + TABLE_OFFSET);
     assert_int_equal(esp_partition_table_verify(table, false, &count), ESP_ERR_INVALID_SIZE);
     assert_int_equal(count, 0);
-    assert_int_equal(partition_table_encode(entries, 5, true, sim.bytes + 0x8000), ESP_OK);
+    assert_int_equal(partition_table_encode(entries, 5, true, sim.bytes + TABLE_OFFSET), ESP_OK);
     assert_int_equal(esp_partition_table_verify(table, false, &count), ESP_OK);
     assert_int_equal(count, 5);
     assert_int_equal(esp_partition_table_verify(NULL, false, &count), ESP_ERR_INVALID_ARG);

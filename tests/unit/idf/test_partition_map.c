@@ -1,22 +1,8 @@
 /* Mapped partitions: bytes that stay where they are and follow what happens to the flash. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
-#include "flash/partition_table.h"
-#include "otter/device.h"
-#include "sim/sim_flash.h"
+#include "unit/current_rig.h"
 
-static sim_flash_t sim;
-static otter_device_t device;
 static const esp_partition_t *store, *slot;
 
 static const partition_entry_t entries[] = {
@@ -28,17 +14,10 @@ static const partition_entry_t entries[] = {
 static int setup(void **state)
 {
     (void)state;
-    if (!sim_flash_init(&sim, 0x40000) ||
-        partition_table_encode(entries, 3, true, sim.bytes + 0x8000) != ESP_OK) {
-        return -1;
-    }
-    otter_chip_t chip = {.id = OTTER_CHIP_LINUX};
-    otter_device_config_t config = {0};
-    otter_device_init(&device, &sim.flash, &chip, NULL, &config);
-    otter_device_set_current(&device);
+    int status = open_device(0x40000, entries, 3);
     store = &device.partitions.items[0];
     slot = &device.partitions.items[1];
-    return device.partitions.status;
+    return status;
 }
 
 static int teardown(void **state)
@@ -46,8 +25,7 @@ static int teardown(void **state)
     (void)state;
     otter_device_deinit(&device); /* closes what a test left open */
     assert_null(sim.flash.maps);
-    otter_device_set_current(NULL);
-    sim_flash_free(&sim);
+    close_device();
     return 0;
 }
 

@@ -1,27 +1,14 @@
 /* Partitions registered at run time, look-ups that tell why, and reading the table anew. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
-#include "flash/partition_table.h"
 #include "otter/crypto.h"
-#include "otter/device.h"
-#include "sim/sim_flash.h"
+#include "unit/current_rig.h"
 
 #define FLASH_SIZE 0x100000u
 #define OTHER_SIZE 0x20000u
 #define ANY        ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY
 
-static sim_flash_t sim, second; /* the device's flash, and another chip */
-static otter_device_t device;
+static sim_flash_t second; /* another chip */
 
 static const partition_entry_t entries[] = {
     {1, 0x00, 0x9000, 0x2000, "otadata", 0},
@@ -29,38 +16,17 @@ static const partition_entry_t entries[] = {
     {0, 0x11, 0x30000, 0x10000, "ota_1", 0},
 };
 
-static void put_table(const partition_entry_t *rows, size_t count)
-{
-    memset(sim.bytes + 0x8000, 0xFF, 0x1000);
-    assert_int_equal(partition_table_encode(rows, (uint32_t)count, true, sim.bytes + 0x8000), ESP_OK);
-}
-
-static void start_device(void)
-{
-    otter_chip_t chip = {.id = OTTER_CHIP_LINUX};
-    otter_device_config_t config = {0};
-    otter_device_init(&device, &sim.flash, &chip, NULL, &config);
-    otter_device_set_current(&device);
-}
-
 static int setup(void **state)
 {
     (void)state;
-    if (!sim_flash_init(&sim, FLASH_SIZE) || !sim_flash_init(&second, OTHER_SIZE)) {
-        return -1;
-    }
-    put_table(entries, 3);
-    start_device();
-    return device.partitions.status;
+    return sim_flash_init(&second, OTHER_SIZE) ? open_device(FLASH_SIZE, entries, 3) : -1;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    otter_device_deinit(&device);
-    otter_device_set_current(NULL);
+    close_device();
     sim_flash_free(&second);
-    sim_flash_free(&sim);
     return 0;
 }
 
@@ -244,8 +210,7 @@ static void a_table_that_does_not_load_says_so(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const esp_partition_t *out;
-        memset(sim.bytes + 0x8000, 0xFF, 0x1000);
-        assert_int_equal(partition_table_encode(entries, 3, rows[i].md5, sim.bytes + 0x8000), ESP_OK);
+        put_table(entries, 3, rows[i].md5);
         sim.bytes[0x800C] = rows[i].damage ? 'x' : sim.bytes[0x800C];
         start_device();
         assert_int_equal(esp_partition_find_first_err(ANY, NULL, &out), rows[i].want);
@@ -274,7 +239,7 @@ static void unloading_reads_the_table_anew(void **state)
     };
     device.running = &device.partitions.items[1];
     add(NULL, 0x40000, 0x1000, "gone");
-    put_table(grown, 3);
+    put_table(grown, 3, true);
     assert_null(esp_partition_find_first(ANY, "new"));
     esp_partition_unload_all();
     assert_non_null(esp_partition_find_first(ANY, "new"));
@@ -289,7 +254,7 @@ static void unloading_keeps_rows_that_are_in_use(void **state)
     (void)state;
     static const partition_entry_t moved[] = {{0, 0x10, 0x80000, 0x10000, "ota_0", 0}};
     device.running = &device.partitions.items[1];
-    put_table(moved, 1);
+    put_table(moved, 1, true);
     esp_partition_unload_all(); /* what runs is not in it */
     assert_int_equal(esp_partition_find_first(ANY, "ota_0")->address, 0x20000);
 
