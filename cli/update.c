@@ -26,6 +26,7 @@
 #define RETRIES     6
 
 static const char VERB[] = "update";
+static const char INTERRUPTED[] = "interrupted; the old firmware still boots";
 
 static const char HELP[] =
     "usage: otter update FLASH URL --ca CA.pem [option ...]\n"
@@ -73,8 +74,9 @@ typedef struct {
     linux_device_options_t device;
 } options_t;
 
-/* The init callback has no argument of its own; this command makes one update. */
+/* These callbacks have no argument of their own; this command makes one update. */
 static const options_t *active_options;
+static const otter_device_t *active_device;
 
 static volatile sig_atomic_t interrupted;
 
@@ -311,6 +313,19 @@ static const esp_partition_t *find_slot(const otter_device_t *device, const opti
     return NULL;
 }
 
+/** Begin waits before it asks again: says so once for each pause, and ends it at Ctrl-C. */
+static bool show_wait(uint32_t left_ms)
+{
+    static uint32_t last_ms;
+    int status = active_device->report.http_status;
+    if (left_ms > last_ms && !active_options->quiet && !active_options->json) {
+        fprintf(stderr, "otter update: %s (%d); asking again in %" PRIu32 " s\n",
+                status >= 400 ? "the server is busy" : "the answer was lost", status, (left_ms + 999) / 1000);
+    }
+    last_ms = left_ms;
+    return interrupted == 0;
+}
+
 static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t handle, progress_t *progress)
 {
     esp_err_t err;
@@ -353,7 +368,12 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ch
         }
     }
     esp_https_ota_handle_t handle = NULL;
+    active_device = device;
+    device->on_https_ota_wait = show_wait;
     err = https_ota_begin(device, &config, &handle);
+    if (err != ESP_OK && interrupted != 0) {
+        update_outcome_error(outcome, "%s", INTERRUPTED);
+    }
     if (err != ESP_OK) {
         return err;
     }
@@ -368,7 +388,7 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ch
     progress_begin(&progress, !o->quiet && !o->json);
     err = transfer(device, handle, &progress);
     if (interrupted != 0) {
-        update_outcome_error(outcome, "interrupted; the old firmware still boots");
+        update_outcome_error(outcome, "%s", INTERRUPTED);
         (void)esp_https_ota_abort(handle);
         return ESP_FAIL;
     }

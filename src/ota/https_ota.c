@@ -177,6 +177,12 @@ static bool bytes_are_known(void *ctx, uint64_t off, const uint8_t *data, size_t
     return len == 0;
 }
 
+static bool may_wait(void *ctx, uint32_t left_ms)
+{
+    const otter_device_t *device = ((const https_ota_t *)ctx)->device;
+    return device->on_https_ota_wait == NULL || device->on_https_ota_wait(left_ms);
+}
+
 static void free_handle(https_ota_t *ota)
 {
     if (ota->client != NULL) {
@@ -219,7 +225,8 @@ static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *confi
                   .busy_first = config->retry.attempts > 0},
         .redirects_max = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX,
         .known = bytes_are_known,
-        .known_ctx = ota,
+        .may_wait = may_wait,
+        .ctx = ota,
     };
     if (config->partial_http_download) {
         ota->source.request_max =

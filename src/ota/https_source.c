@@ -481,6 +481,19 @@ static bool learn_total(https_source_t *s, refusal_t *r)
     return true;
 }
 
+/** The pause that was planned. @return false: it was broken off */
+static bool sleep_pause(https_source_t *s)
+{
+    for (int64_t left_us; (left_us = s->retry_at_us - otter_now_us()) > 0;) {
+        if (!s->may_wait(s->ctx, (uint32_t)((left_us + 999) / 1000))) {
+            return false;
+        }
+        otter_system_alive();
+        otter_sleep_ms(PAUSE_STEP_MS);
+    }
+    return true;
+}
+
 /** Once everything that open asks for. */
 static bool request_once(https_source_t *s, uint64_t from, refusal_t *r)
 {
@@ -496,9 +509,8 @@ static bool request_first(https_source_t *s, uint64_t from, refusal_t *r)
     while (!open && ((r->lost && lost++ < BEGIN_RETRIES) || (r->busy && s->retry.busy_first)) &&
            plan_pause(s, r)) {
         esp_http_client_close(s->client);
-        while (otter_now_us() < s->retry_at_us) {
-            otter_system_alive();
-            otter_sleep_ms(PAUSE_STEP_MS);
+        if (!sleep_pause(s)) {
+            break;
         }
         memset(r, 0, sizeof(*r));
         open = request_once(s, from, r);
@@ -573,7 +585,7 @@ static esp_err_t reconnect(https_source_t *s)
 /** Bytes that were delivered before come again: they must be the same. */
 static esp_err_t compare_known(https_source_t *s, const uint8_t *data, size_t len)
 {
-    if (s->known == NULL || !s->known(s->known_ctx, s->body_pos, data, len)) {
+    if (s->known == NULL || !s->known(s->ctx, s->body_pos, data, len)) {
         esp_http_client_close(s->client);
         return https_report_failure(
             s->report, OTTER_STAGE_DOWNLOAD, ESP_FAIL,

@@ -22,6 +22,9 @@ typedef struct {
 /** Are these the bytes that were delivered before, from stream offset `off` on? */
 typedef bool (*https_known_t)(void *ctx, uint64_t off, const uint8_t *data, size_t len);
 
+/** open waits before it asks again, for so long still. @return false: give up */
+typedef bool (*https_wait_t)(void *ctx, uint32_t left_ms);
+
 typedef struct {
     esp_http_client_handle_t client; /* the caller's */
     otter_update_report_t *report;   /* the caller's; failures and counts go there */
@@ -29,7 +32,8 @@ typedef struct {
     int redirects_max;
     uint32_t request_max; /* bytes asked for at a time (ESP-IDF's partial download), 0: everything */
     https_known_t known;
-    void *known_ctx;
+    https_wait_t may_wait;
+    void *ctx; /* of these two */
 
     int64_t total; /* bytes of the file, -1: the server did not say */
     uint64_t pos;  /* offset of the next byte that read delivers */
@@ -47,7 +51,7 @@ typedef struct {
 /**
  * Ask for the image, following redirects and answering a challenge. A caller that cannot begin is told so at once, but for
  * an answer that was lost on its way and, with retry.busy_first, for a server that is busy.
- * @param s          client, report, retry, redirects_max, request_max and known are set; the rest is zero
+ * @param s          client, report, retry, redirects_max, request_max, known and may_wait are set; the rest is zero
  * @param from       go on from this offset, 0 for the whole; needs validator and total of what was received before
  * @return ESP_OK: s->pos is `from` if the server still has the same file, else 0;
  *         or what esp_https_ota_begin documents for a request that fails

@@ -4,6 +4,7 @@ and the old firmware still booting."""
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -368,6 +369,24 @@ class BadServers(UpdateCase):
             quiet.set()
         self.assertEqual(done.returncode, 1)
         self.assertIn("no response within the time limit", done.stderr)
+        self.assertEqual(self.boots(), "factory")
+
+    def test_a_busy_server_is_waited_for_until_ctrl_c(self):
+        def serve(connection, _):
+            servers.read_request(connection)
+            connection.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 100\r\nContent-Length: 0\r\n\r\n")
+
+        with servers.RawServer(serve, context=servers.server_context(self.cert), scheme="https") as server:
+            command = [OTTER, "update", self.flash, server.url("x"), "--ca", self.ca.cert]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+                guard = threading.Timer(60, process.kill)
+                guard.start()
+                self.assertEqual("otter update: the server is busy (503); asking again in 100 s\n", process.stderr.readline())
+                process.send_signal(signal.SIGINT)
+                said = process.stderr.read()
+                guard.cancel()
+        self.assertEqual(1, process.returncode)
+        self.assertIn("interrupted", said)
         self.assertEqual(self.boots(), "factory")
 
     def test_server_that_stalls_in_the_body(self):

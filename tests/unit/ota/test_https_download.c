@@ -390,6 +390,30 @@ static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state
     }
 }
 
+static unsigned waits;
+
+static bool wait_for_two_seconds(uint32_t left_ms)
+{
+    waits++;
+    return left_ms > 58000;
+}
+
+static void begin_can_be_stopped_while_it_waits(void **state)
+{
+    update_rig_t *f = *state;
+    f->web.always = BUSY("503 Busy", "Retry-After: 60\r\n");
+    f->config.ota.retry.attempts = 3;
+    f->rig.device.on_https_ota_wait = wait_for_two_seconds;
+    esp_https_ota_handle_t handle = NULL;
+    int64_t start_us = otter_now_us();
+    assert_int_equal(begin(f, &handle), ESP_FAIL);
+    assert_null(handle);
+    assert_in_range(otter_now_us() - start_us, 2000000, 2100000);
+    assert_in_range(waits, 2, 100);
+    assert_int_equal(f->web.requests, 1);
+    assert_int_equal(f->rig.device.report.http_status, 503);
+}
+
 static void a_busy_server_is_waited_for_in_ranges_too(void **state)
 {
     update_rig_t *f = *state;
@@ -564,6 +588,7 @@ int main(void)
         TEST(a_busy_server_is_left_alone_as_long_as_it_asks_for),
         TEST(begin_waits_for_a_busy_server_if_retries_are_asked_for),
         TEST(a_server_that_stays_busy_is_given_up_after_the_attempts),
+        TEST(begin_can_be_stopped_while_it_waits),
         TEST(a_busy_server_is_waited_for_in_ranges_too),
         TEST(pauses_grow_with_jitter_and_have_a_bound),
         TEST(no_attempts_means_none),
