@@ -233,9 +233,6 @@ static esp_err_t select_first(boot_t *boot)
         boot_select(two, &boot->have, false, versions, &boot->selection);
     }
     boot_explain(&boot->selection, &boot->have, boot->result->reason, sizeof(boot->result->reason));
-    if (boot->selection.raise_version) {
-        raise_version(boot, &boot->slots[boot->selection.index]);
-    }
     log_selection(boot);
     return ESP_OK;
 }
@@ -388,8 +385,11 @@ static esp_err_t start_image(boot_t *boot)
     if (started == BOOT_INDEX_TEST && boot->result->tried_count == 0) {
         BOOT_LOG(boot, ESP_LOGW, "Falling back to test app as only bootable partition");
     }
-    write_initial(boot, started);
     const partition_entry_t *app = entry_of(boot, started);
+    if (boot->selection.raise_version && started == boot->selection.index) {
+        raise_version(boot, app); /* now that its bytes are known to be what they were: a burned bit stays */
+    }
+    write_initial(boot, started);
     boot->result->partition = partition_of(boot->device, app);
     explain_fallback(boot, started);
     if (boot->commit) {

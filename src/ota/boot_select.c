@@ -619,12 +619,13 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
     return carry_out(device, &sel, &plan);
 }
 
-/** The copy that is not active, if it names a slot that may be given up. */
+/** The copy that is not active, if it names a slot that may be given up. @return ESP_OK, ESP_FAIL, ESP_ERR_FLASH_OP_* */
 static esp_err_t find_previous(otter_device_t *device, selection_t *sel, uint32_t *copy,
                                const esp_partition_t **partition)
 {
-    if (read_active(device, sel) != ESP_OK) {
-        return ESP_FAIL;
+    esp_err_t err = read_active(device, sel);
+    if (err != ESP_OK) {
+        return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_FAIL;
     }
     *copy = (uint32_t)sel->active ^ 1u;
     if (otadata_is_uninitialised(&sel->two[*copy])) {

@@ -211,14 +211,12 @@ static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *
 static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *partition, uint32_t erase_len)
 {
     esp_err_t err = take_out_of_use(device, partition);
-    if (err == ESP_OK) {
-        err = ota_erase_range(device, partition, 0, erase_len);
-    }
     if (err == ESP_OK && ota_is_slot(partition) && device->config.rollback) {
         /* The slot being overwritten stops being a rollback target; that there is none is no error. */
-        (void)ota_invalidate_inactive_ota_data_slot(device);
+        err = ota_invalidate_inactive_ota_data_slot(device);
+        err = err == ESP_FAIL ? ESP_OK : err;
     }
-    return err;
+    return err == ESP_OK ? ota_erase_range(device, partition, 0, erase_len) : err;
 }
 
 esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,

@@ -44,6 +44,10 @@ BUGS = {
         "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
         "        err = burn_running_version(device);\n    }\n"
         "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n", "sweep"),
+    "burns_the_version_of_an_unverified_image": (
+        "src/boot/boot.c", "    log_selection(boot);\n    return ESP_OK;",
+        "    if (boot->selection.raise_version) {\n        raise_version(boot, &boot->slots[boot->selection.index]);\n    }\n"
+        "    log_selection(boot);\n    return ESP_OK;", "test_boot"),
     "confirms_the_only_record_in_place": (
         "src/boot/select.c", "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
         "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_select"),

@@ -215,6 +215,28 @@ static void a_trial_that_cannot_be_recorded_is_passed_over(void **state)
     rig_close(&rig);
 }
 
+/** A version read from damaged bytes would lock out every good image, for ever. */
+static void a_damaged_image_burns_no_version(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    rig_open(&rig, "two_ota_nofactory_md5",
+             &(otter_device_config_t){.rollback = true, .anti_rollback = true});
+    rig.untraced = true;
+    rig.secure_version = 1;
+    const esp_partition_t *slots[] = {rig_named(&rig, "0"), rig_named(&rig, "1")};
+    rig_place(&rig, slots[0]->address, "image", "esp32_v110_sec1.bin");
+    rig_place(&rig, slots[1]->address, "image", "esp32_v120_sec3.bin");
+    rig_put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&rig, 1, 2, ESP_OTA_IMG_VALID);
+    rig.sim.bytes[slots[1]->address + 0x24] |= 0x10; /* secure_version 3 becomes 19 */
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_ptr_equal(result.partition, slots[0]);
+    assert_int_equal(rig.secure_version, 1);
+    rig_close(&rig);
+}
+
 static void a_settled_device_boots_without_a_write(void **state)
 {
     (void)state;
@@ -244,6 +266,7 @@ int main(void)
         cmocka_unit_test(the_reason_tells_of_trials_that_begin_and_end),
         cmocka_unit_test(nothing_that_verifies_is_told_with_every_candidate),
         cmocka_unit_test(a_trial_that_cannot_be_recorded_is_passed_over),
+        cmocka_unit_test(a_damaged_image_burns_no_version),
         cmocka_unit_test(a_settled_device_boots_without_a_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,25 +48,44 @@ static void event_text(const cJSON *event, char *text, size_t size)
     }
 }
 
-static void check_trace(const rig_t *rig, const cJSON *events, const char *name)
+#define EVENTS_MAX 32
+
+/** The recorded operations, but a version is burned after the image was verified, not before (docs/DIFFERENCES.md). */
+static uint32_t wanted_trace(const cJSON *events, char wanted[EVENTS_MAX][160])
 {
-    uint32_t at = 0;
+    uint32_t count = 0;
     const cJSON *event;
     cJSON_ArrayForEach(event, events)
     {
-        char want[160];
-        event_text(event, want, sizeof(want));
-        if (want[0] == '\0') {
+        assert_true(count < EVENTS_MAX);
+        event_text(event, wanted[count], sizeof(wanted[count]));
+        if (wanted[count][0] == '\0') {
             continue;
         }
-        if (at >= rig->trace_count || strcmp(rig->trace[at], want) != 0) {
-            fail_msg("%s: operation %u is \"%s\", recorded \"%s\"", name, at,
-                     at < rig->trace_count ? rig->trace[at] : "(none)", want);
+        if (count > 0 && strncmp(wanted[count], "try", 3) == 0 &&
+            strncmp(wanted[count - 1], "efuse", 5) == 0) {
+            char burn[160];
+            memcpy(burn, wanted[count - 1], sizeof(burn));
+            memcpy(wanted[count - 1], wanted[count], sizeof(burn));
+            memcpy(wanted[count], burn, sizeof(burn));
         }
-        at++;
+        count++;
     }
-    if (at != rig->trace_count) {
-        fail_msg("%s: unrecorded operation \"%s\"", name, rig->trace[at]);
+    return count;
+}
+
+static void check_trace(const rig_t *rig, const cJSON *events, const char *name)
+{
+    char wanted[EVENTS_MAX][160];
+    const uint32_t count = wanted_trace(events, wanted);
+    for (uint32_t at = 0; at < count; at++) {
+        if (at >= rig->trace_count || strcmp(rig->trace[at], wanted[at]) != 0) {
+            fail_msg("%s: operation %u is \"%s\", recorded \"%s\"", name, at,
+                     at < rig->trace_count ? rig->trace[at] : "(none)", wanted[at]);
+        }
+    }
+    if (count != rig->trace_count) {
+        fail_msg("%s: unrecorded operation \"%s\"", name, rig->trace[count]);
     }
 }
 
