@@ -10,7 +10,7 @@
 #define SECTOR        4096u
 #define HEADER_SIZE   148u
 #define MARKS_OFFSET  256u
-#define MARKS_MAX     ((RESUME_RECORD_SIZE - MARKS_OFFSET) / 4)
+#define MARK_SIZE     4u
 #define MARK_NONE     UINT32_MAX
 #define OFF_LENGTH    4u
 #define OFF_UNIT      8u
@@ -27,10 +27,33 @@ static uint32_t record_offset(const esp_partition_t *slot)
     return slot->size - RESUME_RECORD_SIZE;
 }
 
-static uint32_t unit_for(uint32_t length)
+/** From one mark to the next: each has a write unit of its own. */
+static uint32_t mark_stride(const otter_flash_t *flash)
 {
-    uint32_t sectors = length / SECTOR + 1;
-    return SECTOR * ((sectors + MARKS_MAX - 1) / MARKS_MAX);
+    return flash->write_size > MARK_SIZE ? flash->write_size : MARK_SIZE;
+}
+
+static uint32_t marks_max(const otter_flash_t *flash)
+{
+    return (RESUME_RECORD_SIZE - MARKS_OFFSET) / mark_stride(flash);
+}
+
+static uint32_t mark_offset(const resume_record_t *r, uint32_t index)
+{
+    return record_offset(r->slot) + MARKS_OFFSET + mark_stride(r->device->flash) * index;
+}
+
+/** Header and marks have write units of their own, and the record sectors of its own. */
+static bool has_room(const otter_flash_t *flash, const esp_partition_t *slot)
+{
+    return slot->size > RESUME_RECORD_SIZE && flash->write_size <= MARKS_OFFSET &&
+           flash->erase_size <= RESUME_RECORD_SIZE;
+}
+
+static uint32_t unit_for(const otter_flash_t *flash, uint32_t length)
+{
+    uint32_t sectors = length / SECTOR + 1, marks = marks_max(flash);
+    return SECTOR * ((sectors + marks - 1) / marks);
 }
 
 /** The last unit is never marked but always fetched again: a server has no answer to a request for no bytes. */
@@ -60,20 +83,20 @@ static esp_err_t unit_crc(const resume_record_t *r, uint32_t off, uint32_t *crc)
     return ESP_OK;
 }
 
-static bool header_is_good(const uint8_t *raw, const esp_partition_t *slot, const char *url)
+static bool header_is_good(const uint8_t *raw, const otter_flash_t *flash, const esp_partition_t *slot,
+                           const char *url)
 {
     uint32_t length = le32_get(raw + OFF_LENGTH);
     return memcmp(raw, magic, sizeof(magic)) == 0 &&
            le32_get(raw + OFF_CRC) == crc32_le(0, raw + 4, OFF_CRC - 4) && length > 0 &&
-           length <= record_offset(slot) && le32_get(raw + OFF_UNIT) == unit_for(length) &&
+           length <= record_offset(slot) && le32_get(raw + OFF_UNIT) == unit_for(flash, length) &&
            le32_get(raw + OFF_URL) == url_crc(url) && raw[OFF_VALIDATOR] != '\0' && raw[OFF_CRC - 1] == '\0';
 }
 
 static esp_err_t read_mark(const resume_record_t *r, uint32_t index, uint32_t *mark)
 {
-    uint8_t raw[4];
-    esp_err_t err = ota_read_range(r->device, r->slot, record_offset(r->slot) + MARKS_OFFSET + 4 * index, raw,
-                                   sizeof(raw));
+    uint8_t raw[MARK_SIZE];
+    esp_err_t err = ota_read_range(r->device, r->slot, mark_offset(r, index), raw, sizeof(raw));
     *mark = le32_get(raw);
     return err;
 }
@@ -95,7 +118,7 @@ static uint32_t count_good_units(const resume_record_t *r)
 /** After a mark that is torn or wrong nothing can be marked any more until the sector is written anew. */
 static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
 {
-    for (; index < MARKS_MAX; index++) {
+    for (; index < marks_max(r->device->flash); index++) {
         uint32_t mark;
         if (read_mark(r, index, &mark) != ESP_OK || mark != MARK_NONE) {
             return false;
@@ -106,9 +129,12 @@ static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
 
 static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEADER_SIZE])
 {
+    uint8_t raw[MARKS_OFFSET];
+    memset(raw, 0xFF, sizeof(raw));
+    memcpy(raw, header, HEADER_SIZE);
+    const uint32_t len = align_up_u32(HEADER_SIZE, r->device->flash->write_size);
     esp_err_t err = ota_erase_range(r->device, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
-    return err == ESP_OK ? ota_program_range(r->device, r->slot, record_offset(r->slot), header, HEADER_SIZE)
-                         : err;
+    return err == ESP_OK ? ota_program_range(r->device, r->slot, record_offset(r->slot), raw, len) : err;
 }
 
 /** The same record without its marks. A cut in here costs the memory, and with it a download from the start. */
@@ -138,9 +164,9 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
 {
     memset(record, 0, sizeof(*record));
     uint8_t raw[HEADER_SIZE];
-    if (slot->size <= RESUME_RECORD_SIZE ||
+    if (!has_room(device->flash, slot) ||
         ota_read_range(device, slot, record_offset(slot), raw, sizeof(raw)) != ESP_OK ||
-        !header_is_good(raw, slot, url)) {
+        !header_is_good(raw, device->flash, slot, url)) {
         return 0;
     }
     record->device = device;
@@ -164,12 +190,12 @@ esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, c
     memset(record, 0, sizeof(*record));
     record->device = device;
     record->slot = slot;
-    if (slot->size <= RESUME_RECORD_SIZE || length <= 0 || length > (int64_t)record_offset(slot) ||
+    if (!has_room(device->flash, slot) || length <= 0 || length > (int64_t)record_offset(slot) ||
         validator[0] == '\0') {
         return ESP_OK;
     }
     record->length = (uint32_t)length;
-    record->unit = unit_for(record->length);
+    record->unit = unit_for(device->flash, record->length);
     esp_err_t err = write_header(record, url_crc(url), validator);
     record->active = err == ESP_OK;
     return err;
@@ -177,20 +203,21 @@ esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, c
 
 static esp_err_t mark_units(resume_record_t *record, uint32_t units)
 {
-    uint8_t marks[64];
+    uint8_t marks[MARKS_OFFSET];
+    const uint32_t stride = mark_stride(record->device->flash);
     while (record->marked < units) {
-        uint32_t n = min_u32(units - record->marked, sizeof(marks) / 4);
+        uint32_t n = min_u32(units - record->marked, (uint32_t)sizeof(marks) / stride);
+        memset(marks, 0xFF, sizeof(marks));
         for (uint32_t i = 0; i < n; i++) {
             uint32_t crc;
             esp_err_t err = unit_crc(record, (record->marked + i) * record->unit, &crc);
             if (err != ESP_OK) {
                 return err;
             }
-            le32_put(marks + 4 * i, crc);
+            le32_put(marks + stride * i, crc);
         }
-        esp_err_t err =
-            ota_program_range(record->device, record->slot,
-                              record_offset(record->slot) + MARKS_OFFSET + 4 * record->marked, marks, 4 * n);
+        esp_err_t err = ota_program_range(record->device, record->slot, mark_offset(record, record->marked),
+                                          marks, stride * n);
         if (err != ESP_OK) {
             return err;
         }
@@ -218,7 +245,8 @@ esp_err_t resume_record_clear(resume_record_t *record)
     if (!record->active) {
         return ESP_OK;
     }
-    static const uint8_t zeros[sizeof(magic)] = {0};
+    static const uint8_t zeros[MARKS_OFFSET] = {0};
     record->active = false;
-    return ota_program_range(record->device, record->slot, record_offset(record->slot), zeros, sizeof(zeros));
+    return ota_program_range(record->device, record->slot, record_offset(record->slot), zeros,
+                             align_up_u32(sizeof(magic), record->device->flash->write_size));
 }

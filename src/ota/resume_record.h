@@ -21,10 +21,11 @@
  *    12     4  CRC-32 (seed 0) of the URL
  *    16   128  validator, zero padded
  *   144     4  CRC-32 (seed 0) of bytes 4 to 143
- *   256   4 n  CRC-32 (seed 0) of each unit; FFFFFFFF: not there yet
+ *   256   4 n  CRC-32 (seed 0) of each unit; FFFFFFFF: not there yet. Where write units are larger than 4 bytes, each mark
+ *              has one of its own
  *
  * An image that reaches into the last sector, or a download whose length or validator the server does not tell, has no
- * such memory.
+ * such memory; nor has flash with write units above 256 bytes or sectors above 4096.
  */
 #define RESUME_RECORD_SIZE 4096u
 
