@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/sim_cache.h"
 #include "sim/sim_undo.h"
 
 #define SECTOR SIM_SECTOR
@@ -15,6 +16,20 @@ static uint32_t next_random(uint32_t *state)
     *state ^= *state >> 17;
     *state ^= *state << 5;
     return *state;
+}
+
+bool sim_flash_chance(sim_flash_t *sim)
+{
+    return (next_random(&sim->random) & 0x100u) != 0;
+}
+
+/** To be called before [off, off + len) changes. */
+static void note_change(sim_flash_t *sim, uint32_t off, uint32_t len)
+{
+    sim_undo_save(sim, off, len);
+    if (sim->tear == SIM_TEAR_LOST && sim->cut_at != UINT32_MAX) {
+        sim_cache_note(sim, off, len);
+    }
 }
 
 /** Ends the test where code leaves the area it may change: a wrong address is never a recoverable error. */
@@ -137,6 +152,10 @@ static void tear_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uin
     case SIM_TEAR_PREFIX:
         program_bytes(sim, off, src, done);
         break;
+    case SIM_TEAR_LOST:
+        program_bytes(sim, off, src, len);
+        sim_cache_lose(sim);
+        break;
     case SIM_TEAR_BEFORE:
     case SIM_TEAR_COUNT:
         break;
@@ -156,7 +175,7 @@ static esp_err_t sim_program(void *dev, uint32_t off, const void *src, uint32_t 
             return ESP_ERR_FLASH_OP_FAIL; /* strict: 0 -> 1 */
         }
     }
-    sim_undo_save(sim, off, len);
+    note_change(sim, off, len);
     if (count_op(sim)) {
         tear_program(sim, off, bytes, len);
         return ESP_ERR_FLASH_OP_FAIL;
@@ -205,6 +224,10 @@ static void tear_erase(sim_flash_t *sim, uint32_t off)
     case SIM_TEAR_PREFIX:
         erase_prefix(sim, off, done);
         break;
+    case SIM_TEAR_LOST:
+        erase_prefix(sim, off, SECTOR);
+        sim_cache_lose(sim);
+        break;
     case SIM_TEAR_BEFORE:
     case SIM_TEAR_COUNT:
         break;
@@ -219,7 +242,7 @@ static esp_err_t sim_erase(void *dev, uint32_t off, uint32_t len)
     }
     check_fence(sim, off, len);
     for (uint32_t sector = off; sector - off < len; sector += SECTOR) {
-        sim_undo_save(sim, sector, SECTOR);
+        note_change(sim, sector, SECTOR);
         if (count_op(sim)) {
             tear_erase(sim, sector);
             return ESP_ERR_FLASH_OP_FAIL;
@@ -233,7 +256,18 @@ static esp_err_t sim_erase(void *dev, uint32_t off, uint32_t len)
     return ESP_OK;
 }
 
-static const otter_flash_ops_t sim_ops = {.read = sim_read, .program = sim_program, .erase = sim_erase};
+static esp_err_t sim_sync(void *dev)
+{
+    sim_flash_t *sim = dev;
+    if (sim->dead) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    sim_cache_settle(sim);
+    return ESP_OK;
+}
+
+static const otter_flash_ops_t sim_ops = {
+    .read = sim_read, .program = sim_program, .erase = sim_erase, .sync = sim_sync};
 
 static void reset_controls(sim_flash_t *sim)
 {
@@ -254,6 +288,7 @@ static void reset_controls(sim_flash_t *sim)
     sim->fail_read_at = UINT32_MAX;
     sim->reads = 0;
     sim->fence_off = sim->fence_len = 0;
+    sim_cache_settle(sim);
 }
 
 bool sim_flash_init(sim_flash_t *sim, uint32_t size)
@@ -310,12 +345,14 @@ void sim_flash_power_on(sim_flash_t *sim)
 {
     sim->dead = false;
     sim->cut_at = UINT32_MAX;
+    sim_cache_settle(sim);
     sim->flash.attested_len = 0; /* what the core remembered was in RAM */
 }
 
 void sim_flash_free(sim_flash_t *sim)
 {
     sim_undo_forget(sim);
+    sim_cache_free(sim);
     for (uint32_t off = 0; off < sim->flash.size && sim->weak != NULL; off += SECTOR) {
         clear_weak(sim, off);
     }

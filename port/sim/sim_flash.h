@@ -12,6 +12,7 @@ typedef enum {
     SIM_TEAR_PREFIX, /* the first tear_len bytes are programmed; of the sector, erased */
     SIM_TEAR_BITS,   /* as PREFIX, and the write unit or sector behind it holds a random part of the change */
     SIM_TEAR_AFTER,  /* all of it happened, but nobody was told */
+    SIM_TEAR_LOST, /* a cache in front: of all since the last barrier, and of this one, any parts may be missing */
     SIM_TEAR_COUNT,
 } sim_tear_t;
 
@@ -39,8 +40,9 @@ typedef struct {
     uint32_t *erase_counts; /* per sector, NULL when not wanted; the test's own array */
 
     uint8_t **weak; /* per sector: NULL, or a mask of its weak bits; where the mask is set `bytes` holds 1 */
-    uint32_t weak_count;   /* sectors with a mask */
-    struct sim_undo *undo; /* NULL before the first sim_flash_mark() */
+    uint32_t weak_count;     /* sectors with a mask */
+    struct sim_undo *undo;   /* NULL before the first sim_flash_mark() */
+    struct sim_cache *cache; /* NULL before the first operation that may be lost */
 } sim_flash_t;
 
 /** Erased flash of `size` bytes, 4096-byte sectors, byte writes. @return false when out of memory */
@@ -58,6 +60,9 @@ uint32_t sim_flash_mark(sim_flash_t *sim);
 
 /** The medium is again as it was at `mark`, which stays; later marks are gone. Powered on, counters from 0, no cut planned. */
 void sim_flash_rewind(sim_flash_t *sim, uint32_t mark);
+
+/** One toss of the coin that `random` is the seed of. */
+bool sim_flash_chance(sim_flash_t *sim);
 
 /** True if any bit of [off, off + len) is weak. */
 bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len);

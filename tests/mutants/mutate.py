@@ -30,6 +30,8 @@ BUGS = {
     "leaves_weak_bits_in_the_record_that_counts": (
         "src/ota/boot_select.c", "    return err == ESP_OK ? make_sure(device, &sel) : err;",
         "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &sel) : err;", "sweep"),
+    "forgets_the_barrier_before_a_record": (
+        "src/boot/otadata_flash.c", "    esp_err_t err = otter_flash_sync(flash);", "    esp_err_t err = ESP_OK;", "sweep"),
     "erases_past_its_partition": (
         "src/ota/slot_io.c", "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size));",
         "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size) + partition->size);",

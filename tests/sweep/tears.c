@@ -5,6 +5,7 @@
 
 #define SECTOR       4096u
 #define RECORD_HANGS 6u
+#define LOSSES       3u
 
 typedef struct {
     tear_t *out;
@@ -94,6 +95,9 @@ uint32_t tears_of(const op_t *op, uint32_t write_size, tears_t how_many, uint32_
         break;
     }
     add(&list, SIM_TEAR_AFTER, 0, false);
+    for (uint32_t i = 0; i < (how_many == TEARS_FEW ? 1u : LOSSES); i++) {
+        add(&list, SIM_TEAR_LOST, 0, false);
+    }
     return list.count;
 }
 
@@ -106,6 +110,8 @@ cut_kind_t tear_kind(const tear_t *tear)
         return tear->weak ? CUT_WEAK : CUT_BITS;
     case SIM_TEAR_AFTER:
         return CUT_AFTER;
+    case SIM_TEAR_LOST:
+        return CUT_LOST;
     case SIM_TEAR_BEFORE:
     case SIM_TEAR_COUNT:
         break;
@@ -115,6 +121,7 @@ cut_kind_t tear_kind(const tear_t *tear)
 
 const char *cut_kind_name(cut_kind_t kind)
 {
-    static const char *const names[CUT_COUNT] = {"before", "prefix", "some bits", "weak bits", "after"};
+    static const char *const names[CUT_COUNT] = {"before",    "prefix", "some bits",
+                                                 "weak bits", "after",  "lost"};
     return names[kind];
 }

@@ -71,6 +71,12 @@ static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
     return world->sim.flash.ops->erase(&world->sim, off, len);
 }
 
+static esp_err_t world_sync(void *dev)
+{
+    world_t *world = dev;
+    return world->sim.flash.ops->sync(&world->sim);
+}
+
 /* ---- the eFuse ---------------------------------------------------------------------------------------------------- */
 
 static esp_err_t read_version(void *dev, uint32_t *version)
@@ -94,9 +100,9 @@ static esp_err_t burn_version(void *dev, uint32_t version)
     bool cut = sim->ops++ == sim->cut_at;
     if (cut) {
         sim->dead = sim->cut_fired = true;
-        version = sim->tear == SIM_TEAR_BEFORE  ? now
-                  : sim->tear == SIM_TEAR_AFTER ? version
-                                                : now + sim->tear_len;
+        version = sim->tear == SIM_TEAR_BEFORE || sim->tear == SIM_TEAR_LOST ? now
+                  : sim->tear == SIM_TEAR_AFTER                              ? version
+                                                                             : now + sim->tear_len;
     }
     world->model.secure_version = version;
     return cut ? ESP_FAIL : ESP_OK;
@@ -198,7 +204,8 @@ void world_open(world_t *world, const world_config_t *config)
         abort();
     }
     world->sim.flash.write_size = config->write_size;
-    world->ops = (otter_flash_ops_t){.read = world_read, .program = world_program, .erase = world_erase};
+    world->ops = (otter_flash_ops_t){
+        .read = world_read, .program = world_program, .erase = world_erase, .sync = world_sync};
     world->flash = (otter_flash_t){.ops = &world->ops,
                                    .dev = world,
                                    .size = WORLD_FLASH_SIZE,

@@ -120,6 +120,12 @@ static inline esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
     return rig->sim.flash.ops->erase(&rig->sim, off, len);
 }
 
+static inline esp_err_t rig_barrier(void *dev)
+{
+    rig_t *rig = dev;
+    return rig->sim.flash.ops->sync(&rig->sim);
+}
+
 /** For tests that want to see the barriers: `rig->ops.sync = rig_sync`. */
 static inline esp_err_t rig_sync(void *dev)
 {
@@ -197,7 +203,8 @@ static inline void rig_open(rig_t *rig, const char *table, const otter_device_co
 {
     memset(rig, 0, sizeof(*rig));
     assert_true(sim_flash_init(&rig->sim, RIG_FLASH_SIZE));
-    rig->ops = (otter_flash_ops_t){.read = rig_read, .program = rig_program, .erase = rig_erase};
+    rig->ops = (otter_flash_ops_t){
+        .read = rig_read, .program = rig_program, .erase = rig_erase, .sync = rig_barrier};
     rig->flash = (otter_flash_t){
         .ops = &rig->ops, .dev = rig, .size = RIG_FLASH_SIZE, .erase_size = 4096, .write_size = 1};
     char name[64];

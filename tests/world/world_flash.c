@@ -121,6 +121,12 @@ static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
     return err;
 }
 
+static esp_err_t world_sync(void *dev)
+{
+    world_flash_t *f = dev;
+    return f->sim.flash.ops->sync(&f->sim);
+}
+
 /** What a power cut now would leave, read without faults. */
 static esp_err_t sound_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
@@ -129,7 +135,7 @@ static esp_err_t sound_read(void *dev, uint32_t off, void *dst, uint32_t len)
 }
 
 static const otter_flash_ops_t world_ops = {
-    .read = world_read, .program = world_program, .erase = world_erase};
+    .read = world_read, .program = world_program, .erase = world_erase, .sync = world_sync};
 static const otter_flash_ops_t sound_ops = {.read = sound_read}; /* the harness looks; it never writes */
 
 bool world_flash_init(world_flash_t *f, world_device_t *device)

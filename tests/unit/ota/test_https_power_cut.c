@@ -27,8 +27,8 @@ static const struct course {
 
 typedef enum { DOWNLOAD, BOOT, CONFIRM, PHASE_COUNT } phase_t;
 
-static const char *const tear_names[SIM_TEAR_COUNT] = {"before", "torn, a prefix", "torn, some bits",
-                                                       "after"};
+static const char *const tear_names[SIM_TEAR_COUNT] = {"before", "torn, a prefix", "torn, some bits", "after",
+                                                       "lost in the cache"};
 static uint32_t cut_counts[SIM_TEAR_COUNT][PHASE_COUNT], second_cuts, resumed_updates;
 
 static struct {
@@ -214,7 +214,7 @@ static void every_cut_of_every_https_update_leaves_a_device_that_boots_and_updat
     for (int tear = 0; tear < SIM_TEAR_COUNT; tear++) {
         uint32_t *counts = cut_counts[tear], sum = counts[DOWNLOAD] + counts[BOOT] + counts[CONFIRM];
         assert_true(counts[DOWNLOAD] > 0 && counts[BOOT] > 0 && counts[CONFIRM] > 0);
-        print_message("power cuts, %-15s %5u (download and switch %u, boot %u, confirm %u)\n",
+        print_message("power cuts, %-17s %5u (download and switch %u, boot %u, confirm %u)\n",
                       tear_names[tear], sum, counts[DOWNLOAD], counts[BOOT], counts[CONFIRM]);
         total += sum;
     }

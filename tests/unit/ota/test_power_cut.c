@@ -90,8 +90,8 @@ static const life_t lives[] = {
 typedef enum { DOWNLOAD, SELECT, BOOT, CONFIRM, PHASE_COUNT } phase_t;
 
 static const char *const phase_names[PHASE_COUNT] = {"download", "select", "boot", "confirm"};
-static const char *const tear_names[SIM_TEAR_COUNT] = {"before", "torn, a prefix", "torn, some bits",
-                                                       "after"};
+static const char *const tear_names[SIM_TEAR_COUNT] = {"before", "torn, a prefix", "torn, some bits", "after",
+                                                       "lost in the cache"};
 static uint32_t cut_counts[PHASE_COUNT][SIM_TEAR_COUNT];
 static uint32_t second_cut_count;
 
@@ -343,7 +343,7 @@ static void every_cut_of_every_update_leaves_a_device_that_boots_and_updates(voi
             sum += cut_counts[phase][tear];
         }
         total += sum;
-        print_message("power cuts, %-15s %5u (download %u, select %u, boot %u, confirm %u)\n",
+        print_message("power cuts, %-17s %5u (download %u, select %u, boot %u, confirm %u)\n",
                       tear_names[tear], sum, cut_counts[DOWNLOAD][tear], cut_counts[SELECT][tear],
                       cut_counts[BOOT][tear], cut_counts[CONFIRM][tear]);
     }

@@ -1,0 +1,86 @@
+/* The cache in front of simulator flash: a sector's contents are kept at its first change after a barrier. */
+#include "sim/sim_cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim_undo.h"
+
+#define BLOCK 512u /* what a disk writes at once */
+
+typedef struct {
+    uint32_t sector;
+    uint8_t bytes[SIM_SECTOR];
+} cached_t;
+
+struct sim_cache {
+    uint32_t count, room;
+    cached_t cached[];
+};
+
+static cached_t *next_cached(sim_flash_t *sim)
+{
+    struct sim_cache *cache = sim->cache;
+    if (cache == NULL || cache->count == cache->room) {
+        const uint32_t count = cache != NULL ? cache->count : 0, room = count + 32;
+        cache = realloc(cache, sizeof(*cache) + room * sizeof(cache->cached[0]));
+        if (cache == NULL) {
+            fprintf(stderr, "sim_cache: out of memory\n");
+            abort();
+        }
+        cache->count = count;
+        cache->room = room;
+        sim->cache = cache;
+    }
+    return &cache->cached[cache->count++];
+}
+
+static bool is_noted(const sim_flash_t *sim, uint32_t sector)
+{
+    for (uint32_t i = 0; sim->cache != NULL && i < sim->cache->count; i++) {
+        if (sim->cache->cached[i].sector == sector) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sim_cache_note(sim_flash_t *sim, uint32_t off, uint32_t len)
+{
+    for (uint32_t sector = off / SIM_SECTOR; sector <= (off + len - 1) / SIM_SECTOR; sector++) {
+        if (!is_noted(sim, sector)) {
+            cached_t *cached = next_cached(sim);
+            cached->sector = sector;
+            memcpy(cached->bytes, sim->bytes + sector * SIM_SECTOR, SIM_SECTOR);
+        }
+    }
+}
+
+void sim_cache_settle(sim_flash_t *sim)
+{
+    if (sim->cache != NULL) {
+        sim->cache->count = 0;
+    }
+}
+
+void sim_cache_lose(sim_flash_t *sim)
+{
+    for (uint32_t i = 0; sim->cache != NULL && i < sim->cache->count; i++) {
+        const cached_t *cached = &sim->cache->cached[i];
+        const uint32_t off = cached->sector * SIM_SECTOR;
+        sim_undo_save(sim, off, SIM_SECTOR);
+        for (uint32_t at = 0; at < SIM_SECTOR; at += BLOCK) {
+            if (sim_flash_chance(sim)) {
+                memcpy(sim->bytes + off + at, cached->bytes + at, BLOCK);
+            }
+        }
+    }
+    sim_cache_settle(sim);
+}
+
+void sim_cache_free(sim_flash_t *sim)
+{
+    free(sim->cache);
+    sim->cache = NULL;
+}
