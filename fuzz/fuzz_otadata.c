@@ -57,7 +57,7 @@ static void apply(const otadata_entry_t two[2], const select_plan_t *plan, otada
     for (uint32_t i = 0; i < plan->count; i++) {
         const select_change_t *change = &plan->changes[i];
         FUZZ_CHECK(change->copy < 2, "copy %u", change->copy);
-        if (change->erase) {
+        if (change->kind == CHANGE_ERASE) {
             otadata_decode(erased, &after[change->copy]);
             continue;
         }
@@ -100,7 +100,7 @@ static void check_confirm_and_reject(const otadata_entry_t two[2], uint32_t slot
     }
     select_plan_t plan;
     otadata_entry_t after[2];
-    select_plan_confirm(two, slot_count, &plan);
+    select_plan_confirm(two, slot_count, slot_count % 2 == 0, &plan);
     apply(two, &plan, after);
     int active = otadata_active(after);
     FUZZ_CHECK(active >= 0 && after[active].state == ESP_OTA_IMG_VALID, "not confirmed");

@@ -64,6 +64,20 @@ esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
     return err == ESP_OK ? program_record(flash, offset + copy * OTADATA_COPY_DISTANCE, entry) : err;
 }
 
+esp_err_t otadata_confirm_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy)
+{
+    static const uint8_t state[] = {ESP_OTA_IMG_VALID, 0, 0, 0};
+    const uint32_t place = offset + copy * OTADATA_COPY_DISTANCE + OTADATA_STATE_OFFSET;
+    esp_err_t err = otter_flash_program(flash, place, state, 1);
+    if (err == ESP_OK) {
+        err = otter_flash_sync(flash);
+    }
+    if (err == ESP_OK) {
+        err = otter_flash_program(flash, place + 1, state + 1, sizeof(state) - 1);
+    }
+    return err == ESP_OK ? otter_flash_sync(flash) : err;
+}
+
 esp_err_t otadata_refresh_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy,
                                const otadata_entry_t *entry)
 {

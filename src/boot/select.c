@@ -98,14 +98,15 @@ static select_action_t choose_action(unsigned facts)
     return select_rules[i].action;
 }
 
-static void plan_change(uint32_t copy, bool erase, const otadata_entry_t *entry, select_plan_t *plan)
+static void plan_change(select_change_kind_t kind, uint32_t copy, const otadata_entry_t *entry,
+                        select_plan_t *plan)
 {
-    plan->changes[plan->count++] = (select_change_t){.copy = copy, .erase = erase, .entry = *entry};
+    plan->changes[plan->count++] = (select_change_t){.kind = kind, .copy = copy, .entry = *entry};
 }
 
 static void plan_erase(const otadata_entry_t *two, uint32_t copy, select_plan_t *plan)
 {
-    plan_change(copy, true, &two[copy], plan);
+    plan_change(CHANGE_ERASE, copy, &two[copy], plan);
 }
 
 /** A record for `copy`, with the label its sector held: ESP-IDF keeps it. */
@@ -114,7 +115,7 @@ static void plan_write(const otadata_entry_t *two, uint32_t copy, uint32_t seq, 
 {
     otadata_entry_t entry = otadata_make(seq, state);
     memcpy(entry.label, two[copy].label, sizeof(entry.label));
-    plan_change(copy, false, &entry, plan);
+    plan_change(CHANGE_WRITE, copy, &entry, plan);
 }
 
 /** The next record that selects `slot`, in `copy`; `after`: its number is above this one. */
@@ -276,13 +277,30 @@ bool select_is_way_back(const otadata_entry_t two[OTADATA_COPY_COUNT], const sel
            select_names(&two[active ^ 1], wish->slot, wish->slot_count);
 }
 
-void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
+/**
+ * VALID can be reached from here by clearing bits, its first byte before the others: no state in between, and none that
+ * hanging bits can read as, is one that is refused.
+ */
+static bool is_above_valid(uint32_t state)
+{
+    const uint32_t first = state & 0xFFu, others = state >> 8;
+    return first == ESP_OTA_IMG_VALID ||
+           (others == 0xFFFFFFu && (first & ESP_OTA_IMG_VALID) == ESP_OTA_IMG_VALID);
+}
+
+void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count, bool bytewise,
                          select_plan_t *plan)
 {
     *plan = (select_plan_t){0};
     const uint32_t active = (uint32_t)otadata_active(two), other = active ^ 1u;
     const otadata_entry_t *now = &two[active];
     if (now->state == ESP_OTA_IMG_VALID) {
+        return;
+    }
+    if (bytewise && is_above_valid(now->state)) {
+        otadata_entry_t entry = *now;
+        entry.state = ESP_OTA_IMG_VALID;
+        plan_change(CHANGE_CONFIRM, active, &entry, plan);
         return;
     }
     const uint32_t slot = otadata_slot(now->seq, slot_count);
@@ -297,7 +315,7 @@ void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t
     /* It decides already, so it stays until the confirmed one is there; then the way back takes its place. */
     plan_write(two, other, seq, ESP_OTA_IMG_VALID, plan);
     if (way_back && !select_names(&two[other], slot, slot_count)) {
-        plan_change(active, false, &two[other], plan);
+        plan_change(CHANGE_WRITE, active, &two[other], plan);
     } else {
         plan_erase(two, active, plan); /* or a later reject would "fall back" to this very image */
     }

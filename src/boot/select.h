@@ -3,11 +3,17 @@
 
 #include "boot/otadata.h"
 
-/** One copy changes: it is rewritten with `entry`, or erased. */
+typedef enum {
+    CHANGE_WRITE,  /* erased, then programmed with `entry` */
+    CHANGE_ERASE,  /* erased */
+    CHANGE_CONFIRM /* only the state is programmed, to VALID: the record counts all the time */
+} select_change_kind_t;
+
+/** How one copy changes. */
 typedef struct {
+    select_change_kind_t kind;
     uint32_t copy;
-    bool erase;
-    otadata_entry_t entry;
+    otadata_entry_t entry; /* as it is afterwards; ERASE: before */
 } select_change_t;
 
 #define SELECT_CHANGES_MAX 2u
@@ -36,8 +42,11 @@ typedef struct {
 esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
                            select_plan_t *plan);
 
-/** Confirm the active record, which exists: as in ESP-IDF it counts what is selected, not what runs. */
-void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
+/**
+ * Confirm the active record, which exists: as in ESP-IDF it counts what is selected, not what runs.
+ * @param bytewise  single bytes can be programmed, also of a record that is there
+ */
+void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count, bool bytewise,
                          select_plan_t *plan);
 
 /** Declare the active record, which exists, INVALID. */

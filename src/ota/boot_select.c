@@ -124,6 +124,19 @@ static bool is_trial_running(const otter_device_t *device, const selection_t *se
            state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
+static esp_err_t carry_out_change(otter_flash_t *flash, uint32_t offset, const select_change_t *change)
+{
+    switch (change->kind) {
+    case CHANGE_ERASE:
+        return otadata_erase_copy(flash, offset, change->copy);
+    case CHANGE_CONFIRM:
+        return otadata_confirm_copy(flash, offset, change->copy);
+    case CHANGE_WRITE:
+        break;
+    }
+    return otadata_write_copy(flash, offset, change->copy, &change->entry);
+}
+
 /**
  * Makes the changes durable, one after the other. If that fails half-way (the flash, not the power), the record of a running
  * trial may be gone and nothing in flash may say any more that the image to fall back to is needed: verdict_lost does.
@@ -133,9 +146,7 @@ static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const
     const uint32_t offset = sel->otadata->address;
     esp_err_t err = ESP_OK;
     for (uint32_t i = 0; i < plan->count && err == ESP_OK; i++) {
-        const select_change_t *change = &plan->changes[i];
-        err = change->erase ? otadata_erase_copy(device->flash, offset, change->copy)
-                            : otadata_write_copy(device->flash, offset, change->copy, &change->entry);
+        err = carry_out_change(device->flash, offset, &plan->changes[i]);
     }
     if (plan->count != 0) {
         device->verdict_lost = err != ESP_OK && (device->verdict_lost || is_trial_running(device, sel));
@@ -185,7 +196,7 @@ static esp_err_t select_factory(otter_device_t *device)
     const uint32_t order[OTADATA_COPY_COUNT] = {last ^ 1u, last};
     for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
         if (!otadata_is_blank(&sel.two[order[i]])) {
-            plan.changes[plan.count++] = (select_change_t){.copy = order[i], .erase = true};
+            plan.changes[plan.count++] = (select_change_t){.kind = CHANGE_ERASE, .copy = order[i]};
         }
     }
     return carry_out(device, &sel, &plan);
@@ -588,7 +599,7 @@ esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
     } else if (sel.active == OTADATA_NONE) {
         err = ESP_FAIL;
     } else {
-        select_plan_confirm(sel.two, sel.slot_count, &plan);
+        select_plan_confirm(sel.two, sel.slot_count, device->flash->write_size == 1, &plan);
     }
     if (err == ESP_OK) {
         err = carry_out(device, &sel, &plan);

@@ -97,7 +97,12 @@ static void carry_out(model_t *m, const select_plan_t *plan, uint32_t count)
 {
     for (uint32_t i = 0; i < plan->count && i <= count; i++) {
         const select_change_t *change = &plan->changes[i];
-        m->two[change->copy] = i == count || change->erase ? erased : change->entry;
+        otadata_entry_t *entry = &m->two[change->copy];
+        if (change->kind == CHANGE_CONFIRM) {
+            entry->state = i == count ? 0xFFFFFF00u | ESP_OTA_IMG_VALID : ESP_OTA_IMG_VALID;
+        } else {
+            *entry = i == count || change->kind == CHANGE_ERASE ? erased : change->entry;
+        }
     }
 }
 
@@ -248,14 +253,14 @@ static void check_release(const model_t *before, uint32_t slot)
 }
 
 /** What is selected is confirmed. Cut anywhere, it starts as before, or, while it is on trial, what it would fall back to. */
-static void check_confirmation(const model_t *before, int home)
+static void check_confirmation(const model_t *before, int home, bool bytewise)
 {
     const int active = otadata_active(before->two), expected = would_start(before);
     if (active == OTADATA_NONE) {
         return;
     }
     select_plan_t plan;
-    select_plan_confirm(before->two, before->have.slot_count, &plan);
+    select_plan_confirm(before->two, before->have.slot_count, bytewise, &plan);
     const int slot = (int)otadata_slot(before->two[active].seq, before->have.slot_count);
     const bool trial = is_trial(before->two[active].state);
     for (uint32_t done = 0; done < plan.count; done++) {
@@ -284,7 +289,8 @@ static void check_device(const model_t *m)
 {
     const bool trial = is_on_trial(m);
     const int home = trial ? would_start(m) : m->running;
-    check_confirmation(m, home);
+    check_confirmation(m, home, true);
+    check_confirmation(m, home, false);
     for (uint32_t first = 0; first < m->have.slot_count; first++) {
         model_t once = *m;
         if (!trial && (int)first != m->running && m->running != NOTHING) {
@@ -294,7 +300,8 @@ static void check_device(const model_t *m)
             continue;
         }
         once = check_wish(&once, first, home);
-        check_confirmation(&once, home);
+        check_confirmation(&once, home, true);
+        check_confirmation(&once, home, false);
         if (trial && (int)first != m->running && (int)first != home) {
             check_way_back(&once, home);
         }
@@ -349,43 +356,49 @@ static const struct {
     uint32_t count; /* changes */
     struct {
         uint32_t copy;
-        bool erase;
+        select_change_kind_t kind;
         short_record_t entry;
     } changes[COPIES_MAX];
 } selections[] = {
-    {"an ordinary update", {AT(1, VALID), BLANK}, 1, 2, 0, 1, {{1, false, AT(2, NEW)}}},
+    {"an ordinary update", {AT(1, VALID), BLANK}, 1, 2, 0, 1, {{1, CHANGE_WRITE, AT(2, NEW)}}},
     {"the same again", {AT(1, VALID), AT(2, NEW)}, 1, 2, 0, 0, {{0}}},
-    {"another mind, home has a record", {AT(1, VALID), AT(2, NEW)}, 2, 3, 0, 1, {{1, false, AT(3, NEW)}}},
+    {"another mind, home has a record",
+     {AT(1, VALID), AT(2, NEW)},
+     2,
+     3,
+     0,
+     1,
+     {{1, CHANGE_WRITE, AT(3, NEW)}}},
     {"another mind, home's record was never confirmed",
      {AT(1, UNDEFINED), AT(2, NEW)},
      2,
      3,
      0,
      1,
-     {{1, false, AT(3, NEW)}}},
-    {"another mind, home is factory", {AT(1, NEW), BLANK}, 1, 2, NO_SLOT, 1, {{0, false, AT(2, NEW)}}},
+     {{1, CHANGE_WRITE, AT(3, NEW)}}},
+    {"another mind, home is factory", {AT(1, NEW), BLANK}, 1, 2, NO_SLOT, 1, {{0, CHANGE_WRITE, AT(2, NEW)}}},
     {"another mind, a third image between",
      {AT(1, NEW), AT(2, NEW)},
      0,
      2,
      NO_SLOT,
      2,
-     {{0, true, AT(1, NEW)}, {1, false, AT(3, NEW)}}},
+     {{0, CHANGE_ERASE, AT(1, NEW)}, {1, CHANGE_WRITE, AT(3, NEW)}}},
     {"what was selected did not boot, home has no record",
      {AT(1, PENDING_VERIFY), BLANK},
      2,
      3,
      1,
      2,
-     {{1, false, AT(2, UNDEFINED)}, {0, false, AT(3, NEW)}}},
+     {{1, CHANGE_WRITE, AT(2, UNDEFINED)}, {0, CHANGE_WRITE, AT(3, NEW)}}},
     {"no record at all, home is not where the search begins",
      {BLANK, BLANK},
      0,
      2,
      1,
      2,
-     {{1, false, AT(2, UNDEFINED)}, {0, false, AT(3, NEW)}}},
-    {"no record at all, the search finds home", {BLANK, BLANK}, 1, 2, 0, 1, {{0, false, AT(2, NEW)}}},
+     {{1, CHANGE_WRITE, AT(2, UNDEFINED)}, {0, CHANGE_WRITE, AT(3, NEW)}}},
+    {"no record at all, the search finds home", {BLANK, BLANK}, 1, 2, 0, 1, {{0, CHANGE_WRITE, AT(2, NEW)}}},
 };
 
 static void the_records_are_these(void **state)
@@ -404,7 +417,7 @@ static void the_records_are_these(void **state)
         for (uint32_t n = 0; same && n < plan.count; n++) {
             const otadata_entry_t entry = whole_record(&selections[i].changes[n].entry);
             same = plan.changes[n].copy == selections[i].changes[n].copy &&
-                   plan.changes[n].erase == selections[i].changes[n].erase &&
+                   plan.changes[n].kind == selections[i].changes[n].kind &&
                    plan.changes[n].entry.seq == entry.seq && plan.changes[n].entry.state == entry.state;
         }
         if (!same) {
@@ -431,13 +444,13 @@ static void confirming_the_only_record_leaves_one_record(void **state)
     (void)state;
     const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_UNDEFINED), erased};
     select_plan_t plan;
-    select_plan_confirm(two, 2, &plan);
+    select_plan_confirm(two, 2, false, &plan);
     assert_int_equal(plan.count, 2);
     assert_int_equal(plan.changes[0].copy, 1);
     assert_int_equal(plan.changes[0].entry.seq, 3);
     assert_int_equal(plan.changes[0].entry.state, ESP_OTA_IMG_VALID);
     assert_int_equal(plan.changes[1].copy, 0);
-    assert_true(plan.changes[1].erase);
+    assert_int_equal(plan.changes[1].kind, CHANGE_ERASE);
 }
 
 static void confirming_beside_another_record_keeps_the_way_back(void **state)
@@ -446,14 +459,32 @@ static void confirming_beside_another_record_keeps_the_way_back(void **state)
     const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_VALID),
                                     otadata_make(2, ESP_OTA_IMG_UNDEFINED)};
     select_plan_t plan;
-    select_plan_confirm(two, 2, &plan);
+    select_plan_confirm(two, 2, false, &plan);
     assert_int_equal(plan.count, 2);
     assert_int_equal(plan.changes[0].copy, 0);
     assert_int_equal(plan.changes[0].entry.seq, 4);
     assert_int_equal(plan.changes[0].entry.state, ESP_OTA_IMG_VALID);
     assert_int_equal(plan.changes[1].copy, 1);
-    assert_false(plan.changes[1].erase);
+    assert_int_equal(plan.changes[1].kind, CHANGE_WRITE);
     assert_int_equal(plan.changes[1].entry.seq, 1);
+}
+
+static void confirming_byte_by_byte_meets_no_refused_state(void **state)
+{
+    (void)state;
+    for (uint32_t bits = 0; bits < 256; bits++) {
+        const otadata_entry_t two[2] = {otadata_make(1, 0xFFFFFF00u | bits), erased};
+        select_plan_t plan;
+        select_plan_confirm(two, 2, true, &plan);
+        assert_int_equal(plan.changes[0].kind == CHANGE_CONFIRM, (bits & 2u) != 0);
+        const otadata_entry_t low[2] = {otadata_make(1, bits),
+                                        erased}; /* as the states that have a meaning */
+        if (otadata_is_refused(&low[0])) {
+            continue;
+        }
+        select_plan_confirm(low, 2, true, &plan);
+        assert_true(plan.count == 0 || plan.changes[0].kind != CHANGE_CONFIRM);
+    }
 }
 
 static void rejecting_leads_to_where_a_cut_leads(void **state)
@@ -487,6 +518,7 @@ int main(void)
         cmocka_unit_test(used_up_numbers_are_refused),
         cmocka_unit_test(confirming_the_only_record_leaves_one_record),
         cmocka_unit_test(confirming_beside_another_record_keeps_the_way_back),
+        cmocka_unit_test(confirming_byte_by_byte_meets_no_refused_state),
         cmocka_unit_test(rejecting_leads_to_where_a_cut_leads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -613,9 +613,26 @@ static void rejecting_needs_something_to_go_back_to(void **state)
     assert_ptr_equal(ota_get_boot_partition(f->device), f->factory);
 }
 
-static void confirming_the_only_record_moves_it(void **state)
+static void confirming_without_a_trial_erases_nothing(void **state)
 {
     session_rig_t *f = *state;
+    rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_UNDEFINED);
+    f->rig.untraced = false;
+    rig_clear(&f->rig);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(f->rig.trace_count, 2);
+    assert_string_equal(f->rig.trace[0], "program 0xd018:02");
+    assert_string_equal(f->rig.trace[1], "program 0xd019:000000");
+    assert_int_equal(rig_get_record(&f->rig, 0).seq, 1);
+    assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_VALID);
+    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(f->rig.trace_count, 2);
+}
+
+static void where_bytes_cannot_be_programmed_confirming_moves_the_only_record(void **state)
+{
+    session_rig_t *f = *state;
+    f->rig.flash.write_size = 16;
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_UNDEFINED);
     assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
     assert_int_equal(rig_get_record(&f->rig, 0).seq, OTADATA_SEQ_ERASED);
@@ -767,7 +784,8 @@ int main(void)
         SESSION_TEST(state_is_of_slots_and_of_the_active_record_first),
         SESSION_TEST(factory_can_neither_be_confirmed_nor_rejected),
         SESSION_TEST(rejecting_needs_something_to_go_back_to),
-        SESSION_TEST(confirming_the_only_record_moves_it),
+        SESSION_TEST(confirming_without_a_trial_erases_nothing),
+        SESSION_TEST(where_bytes_cannot_be_programmed_confirming_moves_the_only_record),
         SESSION_TEST_ROLLBACK(a_confirmation_that_failed_is_repeated_before_the_next_update),
         SESSION_TEST_ROLLBACK(a_rejection_that_failed_rejects_nobody_else),
         SESSION_TEST(begin_gives_what_runs_a_record_before_it_takes_the_one_that_decides),

@@ -105,6 +105,23 @@ static void an_update_erases_a_sector_once_at_most_and_only_where_it_must(void *
     }
 }
 
+/** Wherever its one byte lies, a sector that is not blank is erased, and no other. */
+static void one_byte_makes_a_sector_not_blank(void **state)
+{
+    (void)state;
+    static const uint32_t places[] = {0, 1, 255, 256, 2048, SECTOR - 1};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        uint32_t most = 0;
+        open_device(&costs[1]); /* a blank slot, size known */
+        wear.rig.sim.bytes[wear.slot->address + 3 * SECTOR + places[i]] = 0;
+        update(&costs[1]);
+        assert_int_equal(sum_erases(wear.slot->address, wear.slot->size, &most), 1);
+        assert_int_equal(wear.erases[wear.slot->address / SECTOR + 3], 1);
+        free(wear.image);
+        rig_close(&wear.rig);
+    }
+}
+
 static void a_change_of_state_erases_otadata_once_at_most(void **state)
 {
     (void)state;
@@ -135,11 +152,36 @@ static void a_change_of_state_erases_otadata_once_at_most(void **state)
     rig_close(&wear.rig);
 }
 
+/** Without rollback nothing is on trial: a confirmation only programs. */
+static void without_rollback_only_selecting_erases_otadata(void **state)
+{
+    (void)state;
+    for (unsigned updates = 0; updates < 2; updates++) {
+        uint32_t most = 0;
+        otter_boot_result_t result;
+        open_device(&costs[0]);
+        wear.rig.device.config.rollback = false;
+        rig_put_record(&wear.rig, 0, 1, ESP_OTA_IMG_VALID); /* an update each before this one */
+        rig_put_record(&wear.rig, 1, 2, updates == 0 ? ESP_OTA_IMG_UNDEFINED : ESP_OTA_IMG_VALID);
+        update(&costs[0]);
+        assert_int_equal(ota_set_boot_partition(&wear.rig.device, wear.slot), ESP_OK);
+        assert_in_range(sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most), 0, 1);
+        const uint32_t selected = sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most);
+        assert_int_equal(otter_boot(&wear.rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+        assert_int_equal(ota_mark_app_valid_cancel_rollback(&wear.rig.device), ESP_OK);
+        assert_int_equal(sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most), selected);
+        free(wear.image);
+        rig_close(&wear.rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_erases_a_sector_once_at_most_and_only_where_it_must),
+        cmocka_unit_test(one_byte_makes_a_sector_not_blank),
         cmocka_unit_test(a_change_of_state_erases_otadata_once_at_most),
+        cmocka_unit_test(without_rollback_only_selecting_erases_otadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
