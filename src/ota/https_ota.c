@@ -238,6 +238,7 @@ static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *confi
 static esp_err_t find_progress(https_ota_t *ota, const esp_http_client_config_t *http, uint32_t *from)
 {
     *from = 0;
+    ota->resumption &= ota_is_slot(ota->staging); /* nothing else can be gone on with: esp_ota_resume */
     if (!ota->resumption) {
         return ESP_OK;
     }
@@ -451,8 +452,9 @@ static esp_err_t open_session(https_ota_t *ota)
     if (ota->bulk_erase && !ota->resumed) {
         erase = image_size(ota) > 0 ? (size_t)image_size(ota) : OTA_SIZE_UNKNOWN;
     }
-    esp_err_t err = ota->resumed ? ota_resume(device, ota->staging, erase, (size_t)ota->written, &ota->update)
-                                 : ota_begin(device, ota->staging, erase, &ota->update);
+    esp_err_t err = ota->resumed
+                        ? ota_resume_recorded(device, ota->staging, erase, (size_t)ota->written, &ota->update)
+                        : ota_begin(device, ota->staging, erase, &ota->update);
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
     }

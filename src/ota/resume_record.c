@@ -83,12 +83,17 @@ static esp_err_t unit_crc(const resume_record_t *r, uint32_t off, uint32_t *crc)
     return ESP_OK;
 }
 
+/** Whether it counts is told by the magic, which is not looked at here. */
+static bool header_is_whole(const uint8_t *raw)
+{
+    return le32_get(raw + OFF_CRC) == crc32_le(0, raw + sizeof(magic), OFF_CRC - sizeof(magic));
+}
+
 static bool header_is_good(const uint8_t *raw, const otter_flash_t *flash, const esp_partition_t *slot,
                            const char *url)
 {
     uint32_t length = le32_get(raw + OFF_LENGTH);
-    return memcmp(raw, magic, sizeof(magic)) == 0 &&
-           le32_get(raw + OFF_CRC) == crc32_le(0, raw + 4, OFF_CRC - 4) && length > 0 &&
+    return memcmp(raw, magic, sizeof(magic)) == 0 && header_is_whole(raw) && length > 0 &&
            length <= record_offset(slot) && le32_get(raw + OFF_UNIT) == unit_for(flash, length) &&
            le32_get(raw + OFF_URL) == url_crc(url) && raw[OFF_VALIDATOR] != '\0' && raw[OFF_CRC - 1] == '\0';
 }
@@ -240,13 +245,34 @@ esp_err_t resume_record_mark(resume_record_t *record, uint32_t written)
     return err;
 }
 
+static esp_err_t clear_magic(otter_device_t *device, const esp_partition_t *slot)
+{
+    static const uint8_t zeros[MARKS_OFFSET] = {0};
+    return ota_program_range(device, slot, record_offset(slot), zeros,
+                             align_up_u32(sizeof(magic), device->flash->write_size));
+}
+
 esp_err_t resume_record_clear(resume_record_t *record)
 {
     if (!record->active) {
         return ESP_OK;
     }
-    static const uint8_t zeros[MARKS_OFFSET] = {0};
     record->active = false;
-    return ota_program_range(record->device, record->slot, record_offset(record->slot), zeros,
-                             align_up_u32(sizeof(magic), record->device->flash->write_size));
+    return clear_magic(record->device, record->slot);
+}
+
+esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *slot)
+{
+    uint8_t raw[HEADER_SIZE];
+    if (!has_room(device->flash, slot)) {
+        return ESP_OK;
+    }
+    esp_err_t err = ota_read_range(device, slot, record_offset(slot), raw, sizeof(raw));
+    if (err != ESP_OK || !header_is_whole(raw)) {
+        return err;
+    }
+    /* Where flash does not read stably a magic that a cut left half cleared may come back: it is cleared once more. */
+    bool counts = memcmp(raw, magic, sizeof(magic)) == 0 || !device->flash->stable_reads;
+    err = counts ? clear_magic(device, slot) : ESP_OK;
+    return err == ESP_OK && counts ? otter_flash_sync(device->flash) : err;
 }

@@ -57,3 +57,10 @@ esp_err_t resume_record_mark(resume_record_t *record, uint32_t written);
 
 /** The download is finished, or is not to be gone on with. */
 esp_err_t resume_record_clear(resume_record_t *record);
+
+/**
+ * `slot` is about to be written by something else: whatever its marks say is no longer to be believed, not even where flash
+ * by chance reads as they say. Writes only where there is a record.
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*
+ */
+esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *slot);

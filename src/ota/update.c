@@ -25,6 +25,7 @@
 #include "flash/partition_table.h"
 #include "image/image.h"
 #include "otter/system.h"
+#include "ota/resume_record.h"
 #include "ota/update_internal.h"
 
 static const char TAG[] = "esp_ota_ops";
@@ -208,9 +209,13 @@ static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *
 }
 
 /** Takes the slot out of use, then erases what is to be erased now. */
-static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *partition, uint32_t erase_len)
+static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *partition, uint32_t erase_len,
+                              bool keep_record)
 {
     esp_err_t err = take_out_of_use(device, partition);
+    if (err == ESP_OK && ota_is_slot(partition) && !keep_record) {
+        err = resume_record_forget(device, partition);
+    }
     if (err == ESP_OK && ota_is_slot(partition) && device->config.rollback) {
         /* The slot being overwritten stops being a rollback target; that there is none is no error. */
         err = ota_invalidate_inactive_ota_data_slot(device);
@@ -242,7 +247,7 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    err = prepare_slot(device, partition, erase_len);
+    err = prepare_slot(device, partition, erase_len, false);
     if (err != ESP_OK) {
         free_update(update);
         return err;
@@ -251,8 +256,8 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
     return ESP_OK;
 }
 
-esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
-                     size_t image_offset, esp_ota_handle_t *out_handle)
+static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
+                        size_t image_offset, bool keep_record, esp_ota_handle_t *out_handle)
 {
     if (partition == NULL || out_handle == NULL || image_offset > partition->size) {
         return ESP_ERR_INVALID_ARG;
@@ -275,13 +280,25 @@ esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, s
     }
     update->resumed = true;
     update->written = update->end = (uint32_t)image_offset;
-    err = prepare_slot(device, partition, 0);
+    err = prepare_slot(device, partition, 0, keep_record);
     if (err != ESP_OK) {
         free_update(update);
         return err;
     }
     *out_handle = publish(device, update);
     return ESP_OK;
+}
+
+esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
+                     size_t image_offset, esp_ota_handle_t *out_handle)
+{
+    return resume(device, partition, erase_size, image_offset, false, out_handle);
+}
+
+esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
+                              size_t image_offset, esp_ota_handle_t *out_handle)
+{
+    return resume(device, partition, erase_size, image_offset, true, out_handle);
 }
 
 /* ---- reading back ------------------------------------------------------------------------------------------------- */

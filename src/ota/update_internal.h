@@ -1,6 +1,7 @@
-/* What the two halves of the update session share: src/ota/update.c writes slots, src/ota/boot_select.c otadata. */
+/* What the update session's parts share: src/ota/update.c writes slots, src/ota/boot_select.c otadata, and downloads use it. */
 #pragma once
 
+#include "esp_ota_ops.h"
 #include "otter/device.h"
 
 /** An application partition with an ota_n subtype. NULL is none. */
@@ -23,6 +24,10 @@ esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *part
  * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition);
+
+/** ota_resume() by the record in the slot's last sector, which stays; otherwise it is forgotten. */
+esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
+                              size_t image_offset, esp_ota_handle_t *out_handle);
 
 /*
  * I/O inside one partition, in bytes from its start.

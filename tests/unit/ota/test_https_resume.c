@@ -408,6 +408,22 @@ static void images_up_to_the_last_sector_and_into_it_are_told_apart(void **state
     }
 }
 
+static void what_else_writes_the_slot_ends_the_memory_of_the_download(void **state)
+{
+    update_rig_t *f = *state;
+    for (int by_resume = 0; by_resume < 2; by_resume++) {
+        be_interrupted(f);
+        esp_ota_handle_t handle;
+        assert_int_equal(
+            by_resume ? ota_resume(&f->rig.device, f->slot, OTA_WITH_SEQUENTIAL_WRITES, SECTOR, &handle)
+                      : ota_begin(&f->rig.device, f->slot, OTA_WITH_SEQUENTIAL_WRITES, &handle),
+            ESP_OK);
+        assert_int_equal(ota_abort(&f->rig.device, handle), ESP_OK);
+        must_update(f, f->image);
+        assert_string_equal(f->web.asked[0], "GET");
+    }
+}
+
 static void a_length_of_whole_sectors_leaves_something_to_ask_for(void **state)
 {
     update_rig_t *f = *state;
@@ -468,6 +484,7 @@ int main(void)
         TEST(downloads_that_cannot_be_proved_leave_no_record_but_arrive),
         TEST(images_up_to_the_last_sector_and_into_it_are_told_apart),
         TEST(a_length_of_whole_sectors_leaves_something_to_ask_for),
+        TEST(what_else_writes_the_slot_ends_the_memory_of_the_download),
         TEST(a_finished_or_failed_download_is_not_gone_on_with),
         TEST(the_running_slot_is_never_touched_for_its_record),
     };
