@@ -20,7 +20,9 @@ enum {
     DIGEST_RIGHT = 4,
     STAGED_TABLE = 8,  /* a table that a device can live with is staged */
     NO_TABLE_NOW = 16, /* the table in use was torn */
-    POWER_CUT = 32
+    POWER_CUT = 32,
+    NOT_COMMITTED = 64,
+    CLOSED = 128
 };
 
 #define FLASH_SIZE   0x14000u
@@ -42,6 +44,7 @@ static const partition_entry_t layout[] = {
      .size = 0x1000,
      .label = "added"}, /* in the staged table only */
 };
+enum { COMMITTED_AT = 68, CLOSED_AT = 69, MARKS_AT = 128 };
 enum { TABLE, OTADATA, OTA_0, OTA_1, RAW, FILES, FIXED, CUSTOM, PLACES };
 
 static sim_flash_t sim;
@@ -107,6 +110,9 @@ static outcome_t reference_outcome(const uint8_t *raw, unsigned place, unsigned 
         reference_le32(raw + 28) != reference_unit(reference_le32(raw + 16))) {
         return UNTOUCHED;
     }
+    if (raw[COMMITTED_AT] == 0xFF || raw[CLOSED_AT] != 0xFF) {
+        return CLEARED; /* it does not count; this flash does not read stably, so that is made sure */
+    }
     const partition_entry_t *staging = &layout[place];
     for (* final = 0; *final < PLACES; ++*final) {
         const partition_entry_t *p = &layout[*final];
@@ -160,6 +166,7 @@ static void check_flash(unsigned place, unsigned final, outcome_t outcome)
     if (outcome != UNTOUCHED) {
         FUZZ_CHECK(memcmp(sim.bytes + journal, "OTC1", 4) != 0, "the journal stays");
         memcpy(want + journal, sim.bytes + journal, outcome == FOLLOWED ? SECTOR : 4);
+        want[journal + CLOSED_AT] = 0;
     }
     for (uint32_t at = 0; at < FLASH_SIZE; at += SECTOR) {
         FUZZ_CHECK(memcmp(want + at, sim.bytes + at, SECTOR) == 0, "the sector at 0x%x is wrong", at);
@@ -229,7 +236,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(partition_table_encode(layout, PLACES + 1, true, source) == ESP_OK, "no table");
     }
     memcpy(raw, head.bytes, head.len);
-    memcpy(raw + 128, marks.bytes, marks.len);
+    memcpy(raw + MARKS_AT, marks.bytes, marks.len);
+    raw[COMMITTED_AT] = (flags & NOT_COMMITTED) != 0 ? 0xFF : 0;
+    raw[CLOSED_AT] = (flags & CLOSED) != 0 ? 0x7F : 0xFF;
     make_plausible(raw, flags, staging, &layout[final], len);
     if ((flags & NO_TABLE_NOW) != 0) {
         memset(sim.bytes + TABLE_OFFSET, 0, 32);

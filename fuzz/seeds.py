@@ -160,7 +160,7 @@ def resume_records():
         yield f"resume{i}", struct.pack("<BBHB", flags, sectors, length, marks) + head + b"some bytes of an image"
 
 
-FIELDS, CRC, DIGEST, TABLE, TORN, CUT = 1, 2, 4, 8, 16, 32
+FIELDS, CRC, DIGEST, TABLE, TORN, CUT, NOT_COMMITTED, CLOSED = 1, 2, 4, 8, 16, 32, 64, 128
 RIGHT = FIELDS | CRC | DIGEST
 
 
@@ -170,7 +170,7 @@ def copy_journals():
             (RIGHT, 2, 5, 5000, 0), (RIGHT | CUT, 2, 5, 5000, 3), (RIGHT, 3, 3, 8192, 0), (RIGHT, 2, 6, 100, 0),
             (RIGHT | TABLE, 2, 0, 3072, 0), (RIGHT | TABLE | TORN, 3, 0, 3072, 0), (RIGHT | TABLE | CUT, 2, 0, 3072, 4),
             (RIGHT, 1, 5, 100, 0), (CRC | DIGEST, 2, 0, 0, 0), (0, 2, 0, 0, 0), (FIELDS | CRC, 2, 5, 100, 0),
-            (RIGHT, 4, 5, 9, 0)]):
+            (RIGHT, 4, 5, 9, 0), (RIGHT | NOT_COMMITTED, 2, 5, 5000, 0), (RIGHT | CLOSED | CUT, 2, 5, 5000, 1)]):
         head = struct.pack("<BBBHBB", flags, place, final, length, cut, i % 4)
         yield f"journal{i}", head + header + b"\0" * (i % 3) + b"\xff" * (16 - i % 3) + b"what is to be copied " * 20
 

@@ -435,9 +435,11 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
     if (device->updates == NULL && device->running == NULL) { /* nobody holds records of the list */
         (void)partition_list_load(&device->partitions, device->flash, device->config.table_offset,
                                   device->config.allow_no_md5);
-        bool intact =
-            device->partitions.status == ESP_OK && !device->config.allow_no_md5; /* its MD5 matches */
-        if (!intact && table_is_unusable(device)) {
+        bool loaded = device->partitions.status == ESP_OK;
+        bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
+        /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
+        bool unsure = !loaded && !device->flash->stable_reads;
+        if (unsure || (!intact && table_is_unusable(device))) {
             (void)staged_copy_rescue_table(device); /* if it cannot, the boot step says what is wrong */
         }
     }

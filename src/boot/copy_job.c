@@ -129,8 +129,8 @@ static esp_err_t put_table_sector(copy_job_t *job)
     return err == ESP_OK ? otter_flash_program(flash, off, job->src, head) : err;
 }
 
-/** Makes the sector at `at` what it shall be. `sure`: even if it reads as if it were. */
-static esp_err_t put_sector(copy_job_t *job, uint32_t at, bool sure)
+/** Makes the sector at `at` what it shall be. That it reads right proves something only where flash reads stably. */
+static esp_err_t put_sector(copy_job_t *job, uint32_t at)
 {
     otter_flash_t *flash = job->flash;
     uint32_t sector = flash->erase_size, off = job->journal.final_off + at;
@@ -138,28 +138,28 @@ static esp_err_t put_sector(copy_job_t *job, uint32_t at, bool sure)
     if (err == ESP_OK) {
         err = read_final(job, at);
     }
-    if (err != ESP_OK || (!sure && memcmp(job->src, job->now, sector) == 0)) {
+    if (err != ESP_OK || (flash->stable_reads && memcmp(job->src, job->now, sector) == 0)) {
         return err;
     }
     if (job->is_table && at == 0) {
         return put_table_sector(job);
     }
-    if (sure || !is_blank(job->now, sector)) {
+    if (!flash->stable_reads || !is_blank(job->now, sector)) {
         err = otter_flash_erase(flash, off, sector);
     }
     uint32_t used = align_up_u32(copied_of_sector(job, at), flash->write_size);
     return err == ESP_OK ? otter_flash_program(flash, off, job->src, used) : err;
 }
 
-/** Copies from unit `first` on. `mark`: note progress. `sure`: see put_sector, for the first unit. */
-static esp_err_t copy_from(copy_job_t *job, uint32_t first, bool mark, bool sure)
+/** Copies from unit `first` on. `mark`: note progress. */
+static esp_err_t copy_from(copy_job_t *job, uint32_t first, bool mark)
 {
     const copy_journal_t *journal = &job->journal;
     uint32_t unit = first;
     for (uint32_t at = first * journal->unit; at < journal->final_size; unit++) {
         uint32_t end = min_u32(journal->unit, journal->final_size - at) + at;
         for (; at < end; at += job->flash->erase_size) {
-            esp_err_t err = put_sector(job, at, sure && unit == first);
+            esp_err_t err = put_sector(job, at);
             if (err != ESP_OK) {
                 return err;
             }
@@ -178,7 +178,7 @@ esp_err_t copy_job_run(copy_job_t *job, bool resumed)
     uint32_t first = 0;
     esp_err_t err = resumed ? copy_journal_done(job->flash, &job->journal, &first) : ESP_OK;
     if (err == ESP_OK) {
-        err = copy_from(job, first, true, resumed);
+        err = copy_from(job, first, true);
     }
     bool done = false;
     if (err == ESP_OK) {
@@ -187,7 +187,7 @@ esp_err_t copy_job_run(copy_job_t *job, bool resumed)
     if (err != ESP_OK || done) {
         return err;
     }
-    err = copy_from(job, 0, false, false); /* the marks promised too much, or flash lost something */
+    err = copy_from(job, 0, false); /* the marks promised too much, or flash lost something */
     if (err == ESP_OK) {
         err = copy_job_is_done(job, &done);
     }

@@ -24,9 +24,9 @@ esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LE
 esp_err_t copy_job_is_done(copy_job_t *job, bool *done);
 
 /**
- * Copy. The journal is durable. What the marks call done is passed over at first; the sector that a cut may have hit is
- * written whatever it reads as, since its bits may be weak. The digest of final decides; if it is wrong, everything is
- * compared and corrected once more.
+ * Copy. The journal is durable. What the marks call done is passed over at first; where flash does not read stably all else
+ * is erased and written whatever it reads as, since its bits may be weak. The digest of final decides; if it is wrong,
+ * everything is compared and corrected once more.
  * @param resumed  after a cut
  * @return ESP_OK (durable, and read back right), ESP_ERR_FLASH_OP_FAIL (also: final does not keep what is written)
  */

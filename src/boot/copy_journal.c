@@ -28,20 +28,30 @@ _Static_assert(AT_CRC + 4 == COPY_JOURNAL_HEADER_SIZE, "the CRC ends the header"
 
 static const uint8_t magic[4] = {'O', 'T', 'C', '1'};
 
-static uint32_t marks_offset(const otter_flash_t *flash)
-{
-    return align_up_u32(AT_MARKS, flash->write_size);
-}
-
 /** Bytes that a whole number of write units needs for the header. */
 static uint32_t header_room(const otter_flash_t *flash)
 {
     return align_up_u32(COPY_JOURNAL_HEADER_SIZE, flash->write_size);
 }
 
-static uint32_t journal_offset(const otter_flash_t *flash, const copy_journal_t *journal)
+static uint32_t committed_offset(const otter_flash_t *flash)
 {
-    return journal->staging_off + journal->staging_size - copy_journal_size(flash);
+    return header_room(flash);
+}
+
+static uint32_t closed_offset(const otter_flash_t *flash)
+{
+    return header_room(flash) + flash->write_size;
+}
+
+static uint32_t marks_offset(const otter_flash_t *flash)
+{
+    return align_up_u32(max_u32(AT_MARKS, closed_offset(flash) + flash->write_size), flash->write_size);
+}
+
+uint32_t copy_journal_end(const copy_journal_t *journal)
+{
+    return journal->staging_off + journal->staging_size;
 }
 
 uint32_t copy_journal_size(const otter_flash_t *flash)
@@ -118,6 +128,15 @@ bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journ
     return true;
 }
 
+/** Has the write unit at `off` of the journal been programmed? */
+static esp_err_t read_flag(otter_flash_t *flash, uint32_t end, uint32_t off, bool *set)
+{
+    uint8_t flag;
+    esp_err_t err = otter_flash_read(flash, end - copy_journal_size(flash) + off, &flag, sizeof(flag));
+    *set = err == ESP_OK && flag != ERASED;
+    return err;
+}
+
 esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *out)
 {
     uint8_t raw[COPY_JOURNAL_HEADER_SIZE];
@@ -128,9 +147,41 @@ esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *
     if (err != ESP_OK) {
         return err;
     }
-    return copy_journal_decode(raw, out) && out->unit == copy_journal_unit(flash, out->final_size)
-               ? ESP_OK
-               : ESP_ERR_NOT_FOUND;
+    copy_journal_t journal;
+    if (!copy_journal_decode(raw, &journal) || journal.unit != copy_journal_unit(flash, journal.final_size)) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    bool committed, closed;
+    err = read_flag(flash, end, committed_offset(flash), &committed);
+    if (err == ESP_OK) {
+        err = read_flag(flash, end, closed_offset(flash), &closed);
+    }
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (!committed || closed) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    *out = journal;
+    return ESP_OK;
+}
+
+/** Clears every bit of [off, off + len) of the journal, and makes it sure; also where bits are cleared already. */
+static esp_err_t program_zeros(otter_flash_t *flash, uint32_t end, uint32_t off, uint32_t len)
+{
+    uint8_t *zeros = calloc(1, len);
+    if (zeros == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = otter_flash_program(flash, end - copy_journal_size(flash) + off, zeros, len);
+    free(zeros);
+    return err;
+}
+
+static esp_err_t set_flag(otter_flash_t *flash, uint32_t end, uint32_t off)
+{
+    esp_err_t err = program_zeros(flash, end, off, flash->write_size);
+    return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 
 /** Programs the header, filled up to whole write units as erased flash reads. */
@@ -143,63 +194,58 @@ static esp_err_t program_header(otter_flash_t *flash, const copy_journal_t *jour
     }
     memset(raw, ERASED, room);
     copy_journal_encode(journal, raw);
-    esp_err_t err = otter_flash_program(flash, journal_offset(flash, journal), raw, room);
+    esp_err_t err =
+        otter_flash_program(flash, copy_journal_end(journal) - copy_journal_size(flash), raw, room);
     free(raw);
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 
 esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal)
 {
-    esp_err_t err = otter_flash_erase(flash, journal_offset(flash, journal), copy_journal_size(flash));
+    uint32_t size = copy_journal_size(flash);
+    esp_err_t err = otter_flash_erase(flash, copy_journal_end(journal) - size, size);
     if (err == ESP_OK) {
         err = otter_flash_sync(flash); /* what was there may look like the end of this header */
     }
-    return err == ESP_OK ? program_header(flash, journal) : err;
+    if (err == ESP_OK) {
+        err = program_header(flash, journal);
+    }
+    return err == ESP_OK ? set_flag(flash, copy_journal_end(journal), committed_offset(flash)) : err;
 }
 
-esp_err_t copy_journal_refresh(otter_flash_t *flash, const copy_journal_t *journal)
+esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end)
 {
-    return flash->write_size == 1 ? program_header(flash, journal) : ESP_OK;
+    return set_flag(flash, end, committed_offset(flash));
 }
 
-static uint32_t mark_offset(const otter_flash_t *flash, const copy_journal_t *journal, uint32_t unit)
+static uint32_t mark_offset(const otter_flash_t *flash, uint32_t unit)
 {
-    return journal_offset(flash, journal) + marks_offset(flash) + unit * flash->write_size;
+    return marks_offset(flash) + unit * flash->write_size;
 }
 
 esp_err_t copy_journal_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units)
 {
     uint32_t count = journal->final_size / journal->unit + (journal->final_size % journal->unit != 0 ? 1 : 0);
     for (*units = 0; *units < count; ++*units) {
-        uint8_t mark;
-        esp_err_t err = otter_flash_read(flash, mark_offset(flash, journal, *units), &mark, sizeof(mark));
-        if (err != ESP_OK || mark == ERASED) {
+        bool marked;
+        esp_err_t err = read_flag(flash, copy_journal_end(journal), mark_offset(flash, *units), &marked);
+        if (err != ESP_OK || !marked) {
             return err;
         }
     }
     return ESP_OK;
 }
 
-/** Clears every bit of the write unit at `off`, where this may be done to bytes that are not erased. */
-static esp_err_t program_zeros(otter_flash_t *flash, uint32_t off, uint32_t len)
-{
-    uint8_t *zeros = calloc(1, len);
-    if (zeros == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    esp_err_t err = otter_flash_program(flash, off, zeros, len);
-    free(zeros);
-    return err;
-}
-
 esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal, uint32_t unit)
 {
-    return program_zeros(flash, mark_offset(flash, journal, unit), flash->write_size);
+    return program_zeros(flash, copy_journal_end(journal), mark_offset(flash, unit), flash->write_size);
 }
 
-esp_err_t copy_journal_clear(otter_flash_t *flash, const copy_journal_t *journal)
+esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end)
 {
-    uint32_t len = align_up_u32(sizeof(magic), flash->write_size);
-    esp_err_t err = program_zeros(flash, journal_offset(flash, journal), len);
+    esp_err_t err = set_flag(flash, end, closed_offset(flash));
+    if (err == ESP_OK) {
+        err = program_zeros(flash, end, 0, align_up_u32(sizeof(magic), flash->write_size));
+    }
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }

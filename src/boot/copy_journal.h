@@ -14,7 +14,7 @@
  * the copy begins when the download has ended, and the sector is erased for the journal then.
  *
  *   off  size  field (little endian)
- *     0     4  magic "OTC1"; cleared to 0 when the copy is finished or given up
+ *     0     4  magic "OTC1"; cleared to 0 when it is closed
  *     4     4  staging partition: offset in flash
  *     8     4  staging partition: bytes
  *    12     4  final partition: offset in flash
@@ -26,7 +26,17 @@
  *    28     4  unit: bytes of the final partition that one mark stands for, whole sectors
  *    32    32  SHA-256 of the bytes to copy
  *    64     4  CRC-32 (seed 0) of bytes 0 to 63
- *   128     n  marks, one write unit (on SPI NOR: one byte) each; any cleared bit: this unit of the final partition is done
+ *    68        committed: the copy will be made
+ *    69        closed: the copy is finished or given up
+ *   128     n  marks: this unit of the final partition is done
+ *
+ * Committed, closed and each mark are one write unit (on SPI NOR: one byte) that says so when any of its bits is cleared;
+ * with write units above 16 bytes they lie as close behind the header as whole units can.
+ *
+ * A power cut may leave bits that read as 0 at one boot and as 1 at the next. So each step is made sure before the next one
+ * changes anything: the header before "committed" (a torn header is never followed, it was not committed), "committed" before
+ * final is touched (copy_journal_confirm), "closed" before the magic goes (copy_journal_clear): of a journal that is not
+ * followed at one boot nothing is followed at a later one.
  *
  * The marks are a hint that saves work: what counts is the digest, which is compared with the final partition at the end.
  */
@@ -39,6 +49,9 @@ typedef struct {
     uint32_t len, unit;
     uint8_t digest[OTTER_SHA256_LEN];
 } copy_journal_t;
+
+/** Where the staging partition ends, and with it the journal. */
+uint32_t copy_journal_end(const copy_journal_t *journal);
 
 /** Bytes at the end of a staging partition that a journal takes. */
 uint32_t copy_journal_size(const otter_flash_t *flash);
@@ -65,14 +78,18 @@ bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journ
  * @return ESP_OK, ESP_ERR_FLASH_OP_*, and what otter_flash_* say of a place that the flash does not have
  */
 
-/** @return also ESP_ERR_NOT_FOUND: there is none, or none that is live */
+/**
+ * @return also ESP_ERR_NOT_FOUND      there is none, or a closed one
+ *              ESP_ERR_INVALID_STATE  one that was cut before it was committed or while it was closed; where flash does not
+ *                                     read stably it may read otherwise the next time: clear it
+ */
 esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *out);
 
-/** Erases the sector and makes the journal durable. */
+/** Erases the sector and makes the journal durable: first what it says, then that it counts. */
 esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal);
 
-/** Programs the header once more, so that bits which a cut left weak are sure; only where bytes may be programmed twice. */
-esp_err_t copy_journal_refresh(otter_flash_t *flash, const copy_journal_t *journal);
+/** Makes sure that the journal, which reads as live, stays so. */
+esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end);
 
 /** Leading units that are marked. */
 esp_err_t copy_journal_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units);
@@ -81,4 +98,4 @@ esp_err_t copy_journal_done(otter_flash_t *flash, const copy_journal_t *journal,
 esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal, uint32_t unit);
 
 /** The journal is finished with: it is never followed again. */
-esp_err_t copy_journal_clear(otter_flash_t *flash, const copy_journal_t *journal);
+esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end);

@@ -6,7 +6,9 @@
  *    source_may_go), and only while its source has the digest that it names (follow).
  * 2. Final is not touched before the journal is durable, and the journal is cleared after final was read back and is right
  *    and durable (copy_and_clear). Staging's other bytes are not touched at all.
- * 3. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
+ * 3. What one reading of a journal says is acted upon (settle, or copy_journal_clear) before it is read again: where flash
+ *    does not read stably the next reading may say something else.
+ * 4. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
  *    partition that it lies in (is_table_journal).
  */
 #include "boot/staged_copy.h"
@@ -247,7 +249,7 @@ static copy_journal_t journal_of(const otter_device_t *device, const esp_partiti
 static esp_err_t copy_and_clear(copy_job_t *job, bool resumed)
 {
     esp_err_t err = copy_job_run(job, resumed);
-    return err == ESP_OK ? copy_journal_clear(job->flash, &job->journal) : err;
+    return err == ESP_OK ? copy_journal_clear(job->flash, copy_journal_end(&job->journal)) : err;
 }
 
 static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_partition_t *staging,
@@ -265,7 +267,7 @@ static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_p
         err = copy_job_source_digest(job, job->journal.digest);
     }
     bool done = false;
-    if (err == ESP_OK) {
+    if (err == ESP_OK && device->flash->stable_reads) {
         err = copy_job_is_done(job, &done);
     }
     if (err != ESP_OK || done) {
@@ -334,7 +336,7 @@ static esp_err_t follow(copy_job_t *job)
     if (memcmp(digest, job->journal.digest, sizeof(digest)) != 0) {
         return ESP_ERR_INVALID_CRC;
     }
-    err = copy_journal_refresh(job->flash, &job->journal);
+    err = copy_journal_confirm(job->flash, copy_journal_end(&job->journal));
     return err == ESP_OK ? copy_and_clear(job, true) : err;
 }
 
@@ -383,10 +385,7 @@ static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, 
         return err;
     }
     ESP_LOGW(TAG, "the journal in %s is not followed: %s", staging->label, text);
-    copy_journal_t here = *journal; /* cleared where it lies, not where it says that it lies */
-    here.staging_off = staging->address;
-    here.staging_size = staging->size;
-    return copy_journal_clear(device->flash, &here);
+    return copy_journal_clear(device->flash, staging->address + staging->size);
 }
 
 static bool may_carry(const otter_device_t *device, const esp_partition_t *p)
@@ -395,13 +394,14 @@ static bool may_carry(const otter_device_t *device, const esp_partition_t *p)
            range_fits(p->address, p->size, device->flash->size);
 }
 
-/** The live journal at the end of `p`. */
+/** The live journal at the end of `p`. @return as copy_journal_read; ESP_ERR_INVALID_STATE only where it is to be cleared */
 static esp_err_t read_journal(const otter_device_t *device, const esp_partition_t *p, copy_journal_t *journal)
 {
     if (!may_carry(device, p) || p->size < copy_journal_size(device->flash)) {
         return ESP_ERR_NOT_FOUND;
     }
-    return copy_journal_read(device->flash, p->address + p->size, journal);
+    esp_err_t err = copy_journal_read(device->flash, p->address + p->size, journal);
+    return err == ESP_ERR_INVALID_STATE && device->flash->stable_reads ? ESP_ERR_NOT_FOUND : err;
 }
 
 bool staged_copy_is_pending(const otter_device_t *device)
@@ -409,7 +409,7 @@ bool staged_copy_is_pending(const otter_device_t *device)
     copy_journal_t journal;
     for (uint32_t i = 0; i < device->partitions.count; i++) {
         if (read_journal(device, &device->partitions.items[i], &journal) != ESP_ERR_NOT_FOUND) {
-            return true; /* or unreadable: finishing tells */
+            return true; /* or unreadable, or unsure: finishing tells */
         }
     }
     return false;
@@ -432,6 +432,8 @@ esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *
         if (err == ESP_OK) {
             err = settle(device, p, &journal, boots);
             table_copied |= journal.final_off == device->config.table_offset;
+        } else if (err == ESP_ERR_INVALID_STATE) {
+            err = copy_journal_clear(device->flash, p->address + p->size);
         }
         if (err != ESP_OK && err != ESP_ERR_NOT_FOUND && result == ESP_OK) {
             result = err;
@@ -493,27 +495,28 @@ esp_err_t staged_copy_rescue_table(otter_device_t *device)
     return ESP_ERR_NOT_FOUND;
 }
 
+/** What is to become of the journal at the end of `p` before `partition` is overwritten. */
+static esp_err_t release_journal(otter_device_t *device, const esp_partition_t *p,
+                                 const esp_partition_t *partition)
+{
+    copy_journal_t journal;
+    esp_err_t err = read_journal(device, p, &journal);
+    if (err == ESP_ERR_NOT_FOUND) {
+        return ESP_OK;
+    }
+    bool writes_here = err == ESP_OK && ranges_overlap(journal.final_off, journal.final_size,
+                                                       partition->address, partition->size);
+    if (err == ESP_ERR_INVALID_STATE || writes_here) {
+        return copy_journal_clear(device->flash, p->address + p->size);
+    }
+    return err == ESP_OK && p == partition ? settle(device, p, &journal, device->running) : err;
+}
+
 esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition)
 {
-    for (uint32_t i = 0; i < device->partitions.count; i++) {
-        const esp_partition_t *p = &device->partitions.items[i];
-        copy_journal_t journal;
-        esp_err_t err = read_journal(device, p, &journal);
-        if (err == ESP_ERR_NOT_FOUND) {
-            continue;
-        }
-        bool writes_here = err == ESP_OK && ranges_overlap(journal.final_off, journal.final_size,
-                                                           partition->address, partition->size);
-        if (p == partition && !writes_here && err == ESP_OK) {
-            err = settle(device, p, &journal, device->running);
-        } else if (writes_here) {
-            journal.staging_off = p->address;
-            journal.staging_size = p->size;
-            err = copy_journal_clear(device->flash, &journal);
-        }
-        if (err != ESP_OK) {
-            return err;
-        }
+    esp_err_t err = ESP_OK;
+    for (uint32_t i = 0; i < device->partitions.count && err == ESP_OK; i++) {
+        err = release_journal(device, &device->partitions.items[i], partition);
     }
-    return ESP_OK;
+    return err;
 }

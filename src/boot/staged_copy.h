@@ -34,12 +34,13 @@ esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t 
 esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
                           const esp_partition_t *final, uint32_t len);
 
-/** True if a journal is found. */
+/** True if a journal is found that staged_copy_finish_all has to follow, or to clear. */
 bool staged_copy_is_pending(const otter_device_t *device);
 
 /**
  * Finish what power cuts left unfinished, before the boot decision. A journal that breaks a rule, or whose source is not
- * what it was, is cleared and never followed. Reloads the partition list after a table was copied.
+ * what it was, is cleared and never followed; so is one that was not committed or closed to the end, where flash does not
+ * read stably. Reloads the partition list after a table was copied.
  * @param boots  as above
  * @return ESP_OK, or the first error of a copy that could not be finished (its journal stays)
  */

@@ -44,6 +44,7 @@ typedef struct {
     otter_chip_t chip;
     otter_device_config_t config;
     uint32_t write_size;
+    bool stable_reads;
 } world_t;
 
 static inline void start_device(world_t *w)
@@ -51,6 +52,7 @@ static inline void start_device(world_t *w)
     otter_device_deinit(&w->device);
     w->sim.flash.attested_len = 0;
     w->sim.flash.write_size = w->write_size;
+    w->sim.flash.stable_reads = w->stable_reads;
     otter_device_init(&w->device, &w->sim.flash, &w->chip, NULL, &w->config);
 }
 
