@@ -2,7 +2,8 @@
 """Writes a source file with one planted bug: `mutate.py NAME SOURCE_DIR OUT`; `mutate.py` alone prints NAME|FILE|TEST lines.
 
 Each row of BUGS names what is wrong, the file, the exact text that is replaced (it must occur once: a row that no longer
-fits its file fails the build), what comes instead, and the program that must fail because of it.
+fits its file fails the build), what comes instead, and the program that must fail because of it; of the sweep, behind a colon,
+the lives in which it is to be looked for, where all of them would take long.
 """
 import pathlib
 import sys
@@ -29,7 +30,7 @@ BUGS = {
         "return !otadata_is_refused(entry);", "sweep"),
     "leaves_weak_bits_in_the_record_that_counts": (
         "src/ota/boot_select.c", "    return err == ESP_OK ? make_sure(device, &sel) : err;",
-        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &sel) : err;", "sweep"),
+        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &sel) : err;", "sweep:https/"),
     "forgets_the_barrier_before_a_record": (
         "src/boot/otadata_flash.c", "    esp_err_t err = otter_flash_sync(flash);", "    esp_err_t err = ESP_OK;", "sweep"),
     "erases_past_its_partition": (
@@ -45,7 +46,7 @@ BUGS = {
         "src/ota/boot_select.c", "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n",
         "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
         "        err = burn_running_version(device);\n    }\n"
-        "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n", "sweep"),
+        "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n", "sweep:anti-rollback"),
     "burns_the_version_of_an_unverified_image": (
         "src/boot/boot.c", "    log_selection(boot);\n    return ESP_OK;",
         "    if (boot->selection.raise_version) {\n        raise_version(boot, &boot->slots[boot->selection.index]);\n    }\n"
@@ -56,6 +57,31 @@ BUGS = {
     "lets_a_selection_stand_that_was_taken_back": (
         "src/boot/select.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5",
         "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER}, /* 5", "test_select"),
+    "marks_what_is_not_written_yet": (
+        "src/ota/https_ota.c", "resume_record_mark(&ota->record, (uint32_t)ota->written)",
+        "resume_record_mark(&ota->record, (uint32_t)ota->written + 4096)", "sweep:https/"),
+    "believes_marks_of_what_was_overwritten": (
+        "src/ota/update.c", "ota_is_slot(partition) && !keep_record) {",
+        "ota_is_slot(partition) && erase_len > 0 && !keep_record) {",
+        "sweep:by-hand"),
+    "copies_before_it_verifies": (
+        "src/ota/update.c",
+        "    if (err == ESP_OK) {\n        err = judge(device, update);\n    }\n"
+        "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(device, update);\n    }\n",
+        "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(device, update);\n    }\n"
+        "    if (err == ESP_OK) {\n        err = judge(device, update);\n    }\n", "sweep:copy/"),
+    "clears_the_journal_before_the_copy": (
+        "src/boot/staged_copy.c",
+        "    esp_err_t err = copy_job_run(job, resumed);\n"
+        "    return err == ESP_OK ? copy_journal_clear(job->flash, copy_journal_end(&job->journal)) : err;",
+        "    esp_err_t err = copy_journal_clear(job->flash, copy_journal_end(&job->journal));\n"
+        "    return err == ESP_OK ? copy_job_run(job, resumed) : err;", "sweep:copy/"),
+    "follows_a_journal_that_was_not_committed": (
+        "src/boot/copy_journal.c", "if (!committed || closed) {", "if (closed) {", "sweep:copy/"),
+    "leaves_weak_bits_in_a_copy": (
+        "src/boot/copy_job.c", "if (err != ESP_OK || (flash->stable_reads && memcmp(",
+        "if (err != ESP_OK || (off != 0 && memcmp(",
+        "sweep:copy/"),
     "skips_the_md5": (
         "src/flash/partition_table.c", "*good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
         "*good = record != NULL;", "test_partition_table"),

@@ -4,34 +4,32 @@
 #include "ota/update.h"
 #include "sim/sim_undo.h"
 
-#define CHUNK 1008u /* bytes of a download's writes: never a sector's worth, always whole write units */
+#define HTTPS_DETOURS ((unsigned)(HTTPS_BREAKS | HTTPS_WITHDRAWN | HTTPS_BY_HAND)) /* not in a recovery */
+#define CHUNK         1008u /* bytes of a download's writes: never a sector's worth, always whole write units */
 
 static uint32_t chunk_of(const world_t *world)
 {
     return world->images[0].len < CHUNK ? 256 : CHUNK;
 }
 
-static bool send(world_t *world, esp_ota_handle_t handle, unsigned image, uint32_t from, uint32_t to)
+static bool send(world_t *world, esp_ota_handle_t handle, const uint8_t *bytes, uint32_t from, uint32_t to)
 {
     uint32_t chunk = chunk_of(world);
     for (uint32_t at = from; at < to; at += chunk) {
         uint32_t len = to - at < chunk ? to - at : chunk;
-        if (ota_write(&world->device, handle, world->images[image].bytes + at, len) != ESP_OK) {
+        if (ota_write(&world->device, handle, bytes + at, len) != ESP_OK) {
             return false;
         }
     }
     return true;
 }
 
-/** Since an update has begun, the records say for sure what runs: no bit of them hangs any more. */
 static bool begin(world_t *world, const esp_partition_t *slot, size_t size, esp_ota_handle_t *handle)
 {
     if (ota_begin(&world->device, slot, size, handle) != ESP_OK) {
         return false;
     }
-    if (world->weak) {
-        world_allow_only_running(world);
-    }
+    world_records_are_sure(world, slot);
     return true;
 }
 
@@ -40,8 +38,8 @@ static bool download_twice(world_t *world, const esp_partition_t **slot, unsigne
 {
     esp_ota_handle_t handle;
     uint32_t address = (*slot)->address, len = world->images[image].len, part = len < 4096 ? 256 : 4096;
-    if (!begin(world, *slot, OTA_WITH_SEQUENTIAL_WRITES, &handle) || !send(world, handle, image, 0, part) ||
-        !world_boot(world)) {
+    if (!begin(world, *slot, OTA_WITH_SEQUENTIAL_WRITES, &handle) ||
+        !send(world, handle, world->images[image].bytes, 0, part) || !world_boot(world)) {
         return false;
     }
     world->phase = PHASE_DOWNLOAD;
@@ -49,23 +47,42 @@ static bool download_twice(world_t *world, const esp_partition_t **slot, unsigne
     CHECK((*slot)->address == address, "another slot is next after a download was broken off");
     world->target = *slot;
     return ota_resume(&world->device, *slot, OTA_WITH_SEQUENTIAL_WRITES, part, &handle) == ESP_OK &&
-           send(world, handle, image, part, len) && ota_end(&world->device, handle) == ESP_OK;
+           send(world, handle, world->images[image].bytes, part, len) &&
+           ota_end(&world->device, handle) == ESP_OK;
 }
 
-static bool download(world_t *world, const esp_partition_t **slot, const step_t *step)
+/** Through a staging partition if the step says so, which the call that ends the update copies to its final place. */
+static bool download_and_copy(world_t *world, const route_t *route, const step_t *step)
 {
     esp_ota_handle_t handle;
-    uint32_t len = world->images[step->image].len;
+    uint32_t len;
+    const uint8_t *bytes = copy_bytes(world, step->copy, step->image, &len);
     size_t size = step->erase == ERASE_AHEAD   ? OTA_WITH_SEQUENTIAL_WRITES
                   : step->erase == ERASE_WHOLE ? OTA_SIZE_UNKNOWN
                                                : len;
-    world->phase = PHASE_DOWNLOAD;
-    world->target = *slot;
-    if (step->erase == ERASE_RESUME) {
-        return download_twice(world, slot, step->image);
+    if (!begin(world, route->staging, size, &handle) ||
+        ota_set_final_partition(&world->device, handle, route->final, true) != ESP_OK ||
+        !send(world, handle, bytes, 0, len)) {
+        return false;
     }
-    return begin(world, *slot, size, &handle) && send(world, handle, step->image, 0, len) &&
-           ota_end(&world->device, handle) == ESP_OK;
+    copy_expect(world, route, step->copy, step->image);
+    if (ota_end(&world->device, handle) != ESP_OK) {
+        return false;
+    }
+    copy_check_done(world);
+    world_records_are_sure(world, route->final);
+    return true;
+}
+
+/** @param[out] final  where it is now */
+static bool download(world_t *world, const esp_partition_t **final, const step_t *step)
+{
+    const route_t route = copy_route(world, step->copy);
+    world->phase = PHASE_DOWNLOAD;
+    world->target = route.staging;
+    *final = route.final;
+    return step->erase == ERASE_RESUME ? download_twice(world, final, step->image)
+                                       : download_and_copy(world, &route, step);
 }
 
 /** What becomes of the image that just booted for the first time. */
@@ -115,15 +132,43 @@ static bool select_slot(world_t *world, const esp_partition_t *slot, unsigned im
     return ota_set_boot_partition(&world->device, slot) == ESP_OK;
 }
 
-static bool update(world_t *world, const step_t *step)
+/** The application comes to its place and is selected. @param[out] address  the place */
+static bool bring(world_t *world, const step_t *step, uint32_t *address)
 {
-    const esp_partition_t *slot = ota_get_next_update_partition(&world->device, NULL);
-    for (unsigned i = 0; i == 0 || i < step->downloads; i++) {
+    const esp_partition_t *slot;
+    bool by_hand = (step->https & HTTPS_BY_HAND) != 0;
+    if (by_hand && !https_break_off(world, step->https, step->copy, step->image)) {
+        return false;
+    }
+    if (step->https == 0 || by_hand) {
         if (!download(world, &slot, step) || !select_slot(world, slot, step->image)) {
             return false;
         }
+        *address = slot->address;
+        return true;
     }
-    return try_out(world, slot->address, step->fate);
+    *address = copy_route(world, step->copy).final->address;
+    return https_update(world, step->https, step->copy, step->image);
+}
+
+static bool update(world_t *world, const step_t *step)
+{
+    uint32_t address;
+    for (unsigned i = 0; i == 0 || i < step->downloads; i++) {
+        if (!bring(world, step, &address)) {
+            return false;
+        }
+    }
+    return try_out(world, address, step->fate);
+}
+
+/** Data, a bootloader or a table. */
+static bool copy_other(world_t *world, const step_t *step)
+{
+    const esp_partition_t *final;
+    bool done = step->https != 0 ? https_update(world, step->https, step->copy, step->image)
+                                 : download(world, &final, step);
+    return done && world_boot(world);
 }
 
 /** What lies in the partition where the previous application was is selected again. */
@@ -166,7 +211,7 @@ static bool reject(world_t *world, const step_t *step)
 
 static bool refused(world_t *world, const step_t *step)
 {
-    const esp_partition_t *slot = ota_get_next_update_partition(&world->device, NULL);
+    const esp_partition_t *slot;
     if (!download(world, &slot, step)) {
         return false;
     }
@@ -180,7 +225,7 @@ static bool refused(world_t *world, const step_t *step)
 /** A careless application: it goes on after ota_end has said no. */
 static bool damaged(world_t *world, const step_t *step)
 {
-    const esp_partition_t *slot = ota_get_next_update_partition(&world->device, NULL);
+    const esp_partition_t *slot;
     uint8_t *byte = &world->images[step->image].bytes[350];
     *byte ^= 0x10;
     bool taken = download(world, &slot, step);
@@ -190,13 +235,14 @@ static bool damaged(world_t *world, const step_t *step)
         return false;
     }
     world->phase = PHASE_SELECT;
-    CHECK(ota_set_boot_partition(&world->device, slot) != ESP_OK, "a damaged image is selected");
+    CHECK(step->copy != COPY_NONE || ota_set_boot_partition(&world->device, slot) != ESP_OK,
+          "a damaged image is selected");
     return world_boot(world);
 }
 
 static bool rot(world_t *world, const step_t *step)
 {
-    const esp_partition_t *slot = ota_get_next_update_partition(&world->device, NULL);
+    const esp_partition_t *slot;
     const uint32_t home = world->model.running.address;
     if (!download(world, &slot, step) || !select_slot(world, slot, step->image)) {
         return false;
@@ -219,6 +265,8 @@ bool life_step(world_t *world, const step_t *step)
     switch (step->kind) {
     case STEP_UPDATE:
         return update(world, step);
+    case STEP_COPY:
+        return copy_other(world, step);
     case STEP_SELECT:
         return select_again(world, step);
     case STEP_ERASE_LAST:
@@ -238,33 +286,46 @@ bool life_step(world_t *world, const step_t *step)
     return true;
 }
 
-/** An image that neither ran nor was sent before, and is new enough. */
+/** An image that neither ran nor was sent before, and is new enough; or the one that the server still has, or has again. */
 static unsigned next_image(const world_t *world, const step_t *step)
 {
+    const unsigned running = world->model.running.image;
     if (world->config.config.anti_rollback) {
         return WORLD_IMAGES - 1;
     }
+    if (((step->https & HTTPS_SAME) != 0 || step->copied_next) && running != step->image) {
+        return step->image;
+    }
+    if ((step->https & HTTPS_WITHDRAWN) != 0) {
+        return https_withdrawn(step->image);
+    }
     unsigned image = 0;
-    while (image == step->image || image == world->model.running.image) {
+    while (image == step->image || image == running) {
         image++;
     }
     return image;
 }
 
-bool life_recover(world_t *world, const step_t *step)
+/** What was cut was to become no application: the next one of its kind arrives. */
+static bool recover_copy(world_t *world, const step_t *step)
 {
-    if (!world_boot(world)) {
+    step_t next = *step;
+    next.image = (step->https & HTTPS_SAME) != 0 ? step->image : (step->image + 1) % WORLD_IMAGES;
+    next.https &= ~HTTPS_DETOURS;
+    if (!copy_other(world, &next)) {
+        CHECK(world->sim.dead, "the device does not take the next update: %s", world->device.last_reason);
         return false;
     }
-    bool on_trial = world->config.config.rollback && world_is_on_trial(world);
-    if (on_trial) {
-        if (!meet_fate(world, step->fate, world->model.running.address)) {
-            return false;
-        }
-    } else if (!world->weak) {
-        world_allow_only_running(world);
-    }
-    const step_t next = {.kind = STEP_UPDATE, .image = next_image(world, step), .fate = FATE_CONFIRM};
+    return true;
+}
+
+static bool recover_update(world_t *world, const step_t *step)
+{
+    const step_t next = {.kind = STEP_UPDATE,
+                         .image = next_image(world, step),
+                         .fate = FATE_CONFIRM,
+                         .https = step->https & ~HTTPS_DETOURS,
+                         .copy = step->copied_next ? COPY_APP : step->copy};
     if (!update(world, &next)) {
         CHECK(world->sim.dead, "the device does not take the next update");
         return false;
@@ -276,100 +337,29 @@ bool life_recover(world_t *world, const step_t *step)
     return true;
 }
 
-/* ---- the lives ---------------------------------------------------------------------------------------------------- */
-
-static const layout_t with_factory = {.name = "factory, two slots", .factory = true, .slots = 2};
-static const layout_t two_slots = {.name = "two slots", .slots = 2};
-static const layout_t three_slots = {.name = "three slots", .slots = 3};
-static const layout_t factory_three = {.name = "factory, three slots", .factory = true, .slots = 3};
-
-#define PLAIN                                                                                                \
-    {                                                                                                        \
-        0                                                                                                    \
+/** Boot, and a trial to its end. */
+static bool settle(world_t *world, fate_t fate)
+{
+    if (!world_boot(world)) {
+        return false;
     }
-#define ROLLBACK                                                                                             \
-    {                                                                                                        \
-        .rollback = true                                                                                     \
+    if (world->config.config.rollback && world_is_on_trial(world)) {
+        return meet_fate(world, fate, world->model.running.address);
     }
-#define GUARDED                                                                                              \
-    {                                                                                                        \
-        .rollback = true, .anti_rollback = true                                                              \
+    if (!world->weak) {
+        world_allow_only_running(world);
     }
+    return true;
+}
 
-/* clang-format off */
-#define UPDATE(number, fate_, erase_) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .erase = ERASE_##erase_}
-#define TWICE(number, fate_) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .downloads = 2}
-#define FIRST_BOOT {.kind = STEP_FIRST_BOOT}
-#define HOME(number, fate_) {.kind = STEP_SELECT, .image = number, .fate = FATE_##fate_}
-#define AWAY(number, fate_) {.kind = STEP_SELECT, .image = number, .fate = FATE_##fate_, .erase = ERASE_KNOWN}
-
-#define ORDINARY {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(3, CONFIRM, AHEAD)}
-#define CRASHING {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(2, CONFIRM, AHEAD), UPDATE(3, CRASH, KNOWN), \
-                  UPDATE(1, CONFIRM, AHEAD)}
-#define REJECTED {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, REJECT, AHEAD), UPDATE(3, CONFIRM, AHEAD), \
-                  {.kind = STEP_REJECT, .image = 1}}
-#define AGAIN    {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), TWICE(2, CONFIRM), TWICE(3, CRASH)}
-#define RESUMED  {FIRST_BOOT, UPDATE(1, CONFIRM, RESUME), UPDATE(2, CRASH, RESUME), UPDATE(3, CONFIRM, RESUME)}
-#define BULK     {FIRST_BOOT, UPDATE(1, CONFIRM, WHOLE), UPDATE(2, CONFIRM, WHOLE)}
-#define GIVE_UP  {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_ERASE_LAST}, \
-                  UPDATE(3, CONFIRM, AHEAD)}
-#define SMALL(layout_, options) {&layout_, options, 1, 0}
-#define LARGE(layout_, options) {&layout_, options, 1, 3}
-#define WIDE(layout_, options)  {&layout_, options, 16, 2}
-#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0}
-
-const life_t lives[] = {
-    {"update/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
-    {"update/factory/rollback", LARGE(with_factory, ROLLBACK), PAIRS_NONE, ORDINARY},
-    {"update/two", LARGE(two_slots, PLAIN), PAIRS_NONE, ORDINARY},
-    {"update/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, ORDINARY},
-    {"update/three", LARGE(three_slots, PLAIN), PAIRS_NONE, ORDINARY},
-    {"update/three/rollback", LARGE(three_slots, ROLLBACK), PAIRS_NONE, ORDINARY},
-    {"update/factory-three/rollback", LARGE(factory_three, ROLLBACK), PAIRS_NONE, ORDINARY},
-    {"update/wide-writes", WIDE(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
-    {"update/wide-writes/rollback", WIDE(two_slots, ROLLBACK), PAIRS_NONE, ORDINARY},
-    {"crash/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE, CRASHING},
-    {"crash/two", LARGE(two_slots, ROLLBACK), PAIRS_NONE, CRASHING},
-    {"crash/three", LARGE(three_slots, ROLLBACK), PAIRS_NONE, CRASHING},
-    {"reject/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE, REJECTED},
-    {"reject/two", LARGE(two_slots, ROLLBACK), PAIRS_NONE, REJECTED},
-    {"again/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, AGAIN},
-    {"again/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, AGAIN},
-    {"resume/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, RESUMED},
-    {"resume/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, RESUMED},
-    {"bulk/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, BULK},
-    {"bulk/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, BULK},
-    {"erase-last/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, GIVE_UP},
-    {"erase-last/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, GIVE_UP},
-    {"damaged/factory", LARGE(with_factory, PLAIN), PAIRS_NONE,
-     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1}, UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_DAMAGED, .image = 3}}},
-    {"damaged/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
-     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1}, UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_DAMAGED, .image = 3}}},
-    {"rot/two", LARGE(two_slots, PLAIN), PAIRS_NONE,
-     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), {.kind = STEP_ROT, .image = 2}, UPDATE(3, CONFIRM, AHEAD)}},
-    {"back and forth/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE,
-     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CONFIRM), HOME(0, CONFIRM), AWAY(1, CRASH)}},
-    {"back and forth/two", LARGE(two_slots, PLAIN), PAIRS_NONE,
-     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CONFIRM), HOME(0, CONFIRM)}},
-    {"back and forth/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
-     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CRASH), AWAY(1, CONFIRM), HOME(0, REJECT)}},
-    {"anti-rollback/factory", LARGE(with_factory, GUARDED), PAIRS_NONE,
-     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 2}}},
-    {"anti-rollback/two", LARGE(two_slots, GUARDED), PAIRS_NONE,
-     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
-    {"small/factory", SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
-    {"small/factory/rollback", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, ORDINARY},
-    {"small/two", SMALL(two_slots, PLAIN), PAIRS_ALL, ORDINARY},
-    {"small/two/rollback", SMALL(two_slots, ROLLBACK), PAIRS_ALL, ORDINARY},
-    {"small/wide-writes/factory", WIDE_SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
-    {"small/wide-writes/two/rollback", WIDE_SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, ORDINARY},
-    {"small/wide-writes/crash/factory", WIDE_SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, CRASHING},
-    {"small/crash/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, CRASHING},
-    {"small/crash/three", SMALL(three_slots, ROLLBACK), PAIRS_SAMPLED, CRASHING},
-    {"small/reject/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, REJECTED},
-    {"small/resume/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, RESUMED},
-    {"small/anti-rollback/two", SMALL(two_slots, GUARDED), PAIRS_SAMPLED,
-     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
-};
-/* clang-format on */
-const unsigned life_count = sizeof(lives) / sizeof(lives[0]);
+bool life_recover(world_t *world, const step_t *step)
+{
+    if (!settle(world, step->fate)) {
+        return false;
+    }
+    /* What a boot has found of a copy stays so: its journal does not come back. */
+    if (step->copy != COPY_NONE && !settle(world, step->fate)) {
+        return false;
+    }
+    return step->kind == STEP_COPY ? recover_copy(world, step) : recover_update(world, step);
+}

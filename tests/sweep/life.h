@@ -1,12 +1,13 @@
 /* What happens in the lives that the sweep cuts: tables of steps, and one function that takes a device through one. */
 #pragma once
 
-#include "sweep/world.h"
+#include "sweep/https.h"
 
 typedef enum {
     STEP_NONE,
     STEP_FIRST_BOOT,
     STEP_UPDATE, /* download, select, restart, and then `fate` */
+    STEP_COPY,   /* what is no application is staged and copied, and the device restarts */
     STEP_SELECT, /* the application in partition `image` of the table (0: factory or ota_0) is selected again */
     STEP_ERASE_LAST, /* the other slot is given up */
     STEP_REJECT,     /* the confirmed application gives itself up */
@@ -30,9 +31,13 @@ typedef struct {
     fate_t fate;
     erase_t erase;
     unsigned downloads; /* so many times before the restart; 0 counts as 1 */
+    unsigned https;     /* HTTPS_*; 0: the application calls esp_ota_begin and so on itself */
+    copy_kind_t copy;   /* through a staging partition */
+    bool copied_next;   /* after a cut the same image comes again, through a staging partition */
 } step_t;
 
 #define LIFE_STEPS_MAX 8
+#define LIVES_MAX      96
 
 /** Cuts in the recovery from a cut: of each such pair all, some unless the run is a long one, or none. */
 typedef enum { PAIRS_NONE, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;

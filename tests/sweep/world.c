@@ -8,32 +8,47 @@
 
 #include "base/le.h"
 #include "boot/otadata.h"
-#include "esp_flash_partitions.h"
-#include "flash/partition_table.h"
 #include "otter/boot.h"
-#include "otter/crypto.h"
+#include "sweep/copy.h"
 
 #define SECTOR 4096u
 
 /* ---- flash as the device sees it ---------------------------------------------------------------------------------- */
 
-static bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
-{
-    return off >= start && off - start <= size && len <= size - (off - start);
-}
-
 static void check_fence(const world_t *world, uint32_t off, uint32_t len)
 {
     const esp_partition_t *target = world->target, *running = world->device.running;
     bool allowed = is_inside(off, len, WORLD_OTADATA, OTADATA_SIZE_MIN) ||
-                   (target != NULL && is_inside(off, len, target->address, target->size));
+                   (target != NULL && is_inside(off, len, target->address, target->size)) ||
+                   copy_may_write(world, off, len);
     CHECK(allowed, "an operation on 0x%" PRIx32 "+0x%" PRIx32 " leaves its partition", off, len);
     CHECK(running == NULL || off >= running->address + running->size || off + len <= running->address,
           "an operation on the running slot");
 }
 
+/** What the device is at: the steps say it but for what happens inside one call or boot. */
+static phase_t phase_at(const world_t *world, uint32_t off)
+{
+    bool otadata = is_inside(off, 1, WORLD_OTADATA, OTADATA_SIZE_MIN);
+    bool record = world->record_at != 0 && is_inside(off, 1, world->record_at, SECTOR);
+    switch (world->phase) {
+    case PHASE_BOOT:
+        return otadata ? PHASE_BOOT : PHASE_BOOT_COPY;
+    case PHASE_COPY:
+        return otadata ? PHASE_SELECT : PHASE_COPY;
+    case PHASE_DOWNLOAD:
+    case PHASE_SELECT:
+        return record ? PHASE_RECORD : world->phase;
+    default:
+        return world->phase;
+    }
+}
+
 static void note_op(world_t *world, op_kind_t kind, uint32_t off, uint32_t len)
 {
+    if (!world->sim.dead) {
+        world->op_phase = kind == OP_EFUSE ? world->phase : phase_at(world, off);
+    }
     if (world->verbose) {
         fprintf(stderr, "---- operation %" PRIu32 ": %s 0x%" PRIx32 "+0x%" PRIx32 "\n", world->sim.ops,
                 kind == OP_PROGRAM ? "program"
@@ -58,7 +73,12 @@ static esp_err_t world_program(void *dev, uint32_t off, const void *src, uint32_
     world_t *world = dev;
     check_fence(world, off, len);
     note_op(world, OP_PROGRAM, off, len);
-    return world->sim.flash.ops->program(&world->sim, off, src, len);
+    bool journal = copy_journal_begins(world, off), was_dead = world->sim.dead;
+    esp_err_t err = world->sim.flash.ops->program(&world->sim, off, src, len);
+    if (journal && (err == ESP_OK || (world->sim.dead && !was_dead && world->sim.tear == SIM_TEAR_AFTER))) {
+        world->model.copy.journal = JOURNAL_DURABLE;
+    }
+    return err;
 }
 
 static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
@@ -96,6 +116,7 @@ static esp_err_t burn_version(void *dev, uint32_t version)
         return ESP_FAIL;
     }
     CHECK(version > now, "the secure version goes from %" PRIu32 " to %" PRIu32, now, version);
+    CHECK(world->weak || !world_is_on_trial(world), "the secure version rises before the confirmation");
     note_op(world, OP_EFUSE, 0, version - now);
     bool cut = sim->ops++ == sim->cut_at;
     if (cut) {
@@ -108,81 +129,6 @@ static esp_err_t burn_version(void *dev, uint32_t version)
     return cut ? ESP_FAIL : ESP_OK;
 }
 
-/* ---- images and tables -------------------------------------------------------------------------------------------- */
-
-/* An ESP32 image's header: one segment, hash appended, any revision up to 3.99. */
-static const uint8_t header[24] = {0xE9, 1, 2, 0x20, 0, 0,    8, 0x40, 0xEE, 0, 0, 0,
-                                   0,    0, 0, 0,    0, 0x8F, 1, 0,    0,    0, 0, 1};
-#define DROM_ADDRESS 0x3F400020u
-
-static void make_image(world_t *world, unsigned index)
-{
-    uint8_t *bytes = world->images[index].bytes;
-    uint32_t size = world->config.image_sectors == 0 ? 496u : world->config.image_sectors * SECTOR - 1200u;
-    uint32_t secure_version = index, seed = index * 2654435761u + 1;
-    memcpy(bytes, header, sizeof(header));
-    le32_put(bytes + 24, DROM_ADDRESS);
-    le32_put(bytes + 28, size);
-    uint8_t *data = bytes + 32, checksum = 0xEF;
-    for (uint32_t i = 0; i < size; i++) {
-        seed = seed * 1664525u + 1013904223u;
-        data[i] = (uint8_t)(seed >> 24);
-    }
-    memset(data, 0, 256);
-    le32_put(data, 0xABCD5432u);
-    le32_put(data + 4, secure_version);
-    snprintf((char *)data + 16, 32, "1.%u.0", index);
-    snprintf((char *)data + 48, 32, "sweep");
-    for (uint32_t i = 0; i < size; i++) {
-        checksum ^= data[i];
-    }
-    uint32_t len = align_up_u32(32 + size + 1, 16);
-    memset(data + size, 0, len - 32 - size);
-    bytes[len - 1] = checksum;
-    otter_sha256_t *sha = otter_sha256_new();
-    if (sha == NULL) {
-        abort();
-    }
-    otter_sha256_update(sha, bytes, len);
-    otter_sha256_finish(sha, bytes + len);
-    otter_sha256_free(sha);
-    world->images[index].len = len + OTTER_SHA256_LEN;
-    world->images[index].secure_version = secure_version;
-}
-
-static void add_entry(partition_entry_t *entries, uint32_t *count, uint8_t type, uint8_t subtype,
-                      const char *label, uint32_t offset, uint32_t size)
-{
-    partition_entry_t *entry = &entries[(*count)++];
-    *entry = (partition_entry_t){.type = type, .subtype = subtype, .offset = offset, .size = size};
-    snprintf(entry->label, sizeof(entry->label), "%s", label);
-}
-
-static void place_table(world_t *world)
-{
-    const layout_t *layout = world->config.layout;
-    partition_entry_t entries[24];
-    uint32_t count = 0, offset = 0x10000;
-    char label[17];
-    add_entry(entries, &count, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA, "otadata", WORLD_OTADATA,
-              OTADATA_SIZE_MIN);
-    if (layout->factory) {
-        add_entry(entries, &count, PART_TYPE_APP, PART_SUBTYPE_FACTORY, "factory", offset, WORLD_PART_SIZE);
-        offset += WORLD_PART_SIZE;
-    }
-    for (uint32_t i = 0; i < layout->slots; i++, offset += WORLD_PART_SIZE) {
-        snprintf(label, sizeof(label), "ota_%u", (unsigned)i);
-        add_entry(entries, &count, PART_TYPE_APP, (uint8_t)(PART_SUBTYPE_OTA_FLAG + i), label, offset,
-                  WORLD_PART_SIZE);
-    }
-    if (layout->staging) {
-        add_entry(entries, &count, PART_TYPE_DATA, 0x40, "staging", offset, WORLD_PART_SIZE);
-    }
-    if (partition_table_encode(entries, count, true, world->sim.bytes + WORLD_TABLE) != ESP_OK) {
-        abort();
-    }
-}
-
 /* ---- life of a device --------------------------------------------------------------------------------------------- */
 
 static void start_device(world_t *world)
@@ -193,6 +139,7 @@ static void start_device(world_t *world)
     otter_device_deinit(&world->device);
     world->flash.attested_len = 0; /* was in RAM */
     world->target = NULL;
+    world->record_at = 0;
     otter_device_init(&world->device, &world->flash, &chip, &efuse, &world->config.config);
 }
 
@@ -211,11 +158,7 @@ void world_open(world_t *world, const world_config_t *config)
                                    .size = WORLD_FLASH_SIZE,
                                    .erase_size = SECTOR,
                                    .write_size = config->write_size};
-    for (unsigned i = 0; i < WORLD_IMAGES; i++) {
-        make_image(world, i);
-    }
-    place_table(world);
-    memcpy(world->sim.bytes + 0x10000, world->images[0].bytes, world->images[0].len);
+    world_make_contents(world);
     world->model.may[0] = (place_t){.address = 0x10000, .image = 0};
     world->model.count = 1;
 }
@@ -273,6 +216,7 @@ bool world_boot(world_t *world)
         return false;
     }
     note_running(world, world->device.running);
+    copy_check_after_boot(world);
     return true;
 }
 
@@ -311,6 +255,13 @@ void world_allow_only_running(world_t *world)
 {
     world->model.may[0] = world->model.running;
     world->model.count = 1;
+}
+
+void world_records_are_sure(world_t *world, const esp_partition_t *slot)
+{
+    if (world->weak && slot->type == ESP_PARTITION_TYPE_APP) {
+        world_allow_only_running(world);
+    }
 }
 
 bool world_is_on_trial(const world_t *world)

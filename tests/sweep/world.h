@@ -4,20 +4,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/le.h"
 #include "esp_partition.h"
+#include "flash/partition_table.h"
 #include "otter/device.h"
 #include "sim/sim_flash.h"
 
 #define WORLD_FLASH_SIZE 0x80000u
 #define WORLD_TABLE      0x8000u
 #define WORLD_OTADATA    0xD000u
-#define WORLD_PART_SIZE  0x10000u /* of each application partition: sixteen sectors */
+#define WORLD_PART_SIZE                                                                                      \
+    0x10000u /* of each application partition: sixteen sectors; the distance between them too */
+#define WORLD_COPY_SIZE  0x4000u /* of the partitions of layouts for staged copies: four sectors */
+#define WORLD_BOOTLOADER 0x1000u
+#define WORLD_RECOVERY   0x60000u /* the second bootloader */
+#define WORLD_FILES      0x70000u /* a data partition that copies go to */
 #define WORLD_IMAGES     5
 #define WORLD_IMAGE_MAX  0x4000u
 #define WORLD_PLACES_MAX 8
 #define WORLD_TRACE_MAX  512
 
-typedef enum { PHASE_BOOT, PHASE_DOWNLOAD, PHASE_SELECT, PHASE_CONFIRM, PHASE_OTHER, PHASE_COUNT } phase_t;
+/** What the device is at, as the steps say; the counts are told by it. */
+typedef enum {
+    PHASE_BOOT,
+    PHASE_BOOT_COPY, /* the boot finishes a copy */
+    PHASE_DOWNLOAD,
+    PHASE_RECORD, /* the memory of an unfinished download */
+    PHASE_COPY,   /* from staging to final, and its journal */
+    PHASE_SELECT,
+    PHASE_CONFIRM,
+    PHASE_OTHER,
+    PHASE_COUNT
+} phase_t;
 
 typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE } op_kind_t;
 
@@ -33,18 +51,38 @@ typedef struct {
     unsigned image;
 } place_t;
 
+/** What staged updates are for. Those that are copied go through a staging partition. */
+typedef enum { COPY_NONE, COPY_APP, COPY_DATA, COPY_BOOTLOADER, COPY_TABLE } copy_kind_t;
+
+/** How far a staged copy is. From one to the next: the update ends; its journal is being committed; it is. */
+typedef enum { JOURNAL_NONE, JOURNAL_NOT_YET, JOURNAL_PERHAPS, JOURNAL_DURABLE } journal_t;
+
+typedef struct {
+    journal_t journal;
+    uint32_t address, size; /* of the final partition */
+    uint32_t journal_at;    /* the journal's sector */
+    const uint8_t *bytes;   /* what it shall hold, with nothing behind it */
+    uint32_t len;
+    uint64_t old; /* a digest of what it held */
+} copy_t;
+
 /** What the owner has said so far. The harness keeps it from the calls it makes; otter's own state is not asked. */
 typedef struct {
     place_t may[WORLD_PLACES_MAX]; /* every one of these may run at the next boot */
     uint32_t count;
     place_t running;         /* found by comparing bytes */
     uint32_t secure_version; /* the eFuse */
+    copy_t copy;
 } model_t;
 
-/** How a partition table is laid out: 64 KiB each, one behind the other from 0x10000. */
+/** How a partition table is laid out: applications every 64 KiB from 0x10000, each of them 64 KiB long. */
 typedef struct {
     const char *name;
-    bool factory, staging; /* staging: a data partition for copies, behind the slots */
+    bool factory;
+    bool copies;  /* with partitions that copies go to; applications are shorter then */
+    bool staging; /* a data partition for staging behind the slots; else the next slot serves */
+    bool
+        no_md5; /* the table has no checksum and many rows, staging's is the last: torn, it looks like a shorter one */
     uint32_t slots;
 } layout_t;
 
@@ -65,15 +103,22 @@ typedef struct {
         uint8_t bytes[WORLD_IMAGE_MAX];
         uint32_t len, secure_version;
     } images[WORLD_IMAGES];
+    uint8_t tables[WORLD_IMAGES][PARTITION_TABLE_LEN]; /* of layouts for copies: they differ in one label */
     model_t model;
     phase_t phase;
+    phase_t op_phase;              /* of the last operation, told by where it was */
     bool weak;                     /* a cut left weak bits: reads, and so boots, may differ */
     const esp_partition_t *target; /* the only partition besides otadata that may change now; NULL: none */
     op_t trace[WORLD_TRACE_MAX];
     uint32_t trace_count;
     bool tracing;
-    bool verbose; /* tells each operation on stderr */
+    bool verbose;         /* tells each operation on stderr */
+    uint32_t record_at;   /* sector of the resume record of a download that keeps one; 0: none */
+    uint64_t resumptions; /* downloads that went on where a cut or a bad link had stopped them */
 } world_t;
+
+/** Fills in images and tables. Ends the program when out of memory. */
+void world_make_contents(world_t *world);
 
 /** A new device: table, image 0 in its first partition, nothing else. Ends the program when out of memory. */
 void world_open(world_t *world, const world_config_t *config);
@@ -87,15 +132,23 @@ void world_power_on(world_t *world);
 
 const esp_partition_t *world_partition(const world_t *world, uint32_t type, uint32_t subtype);
 
+static inline bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
+{
+    return off >= start && range_fits(off - start, len, size);
+}
+
 /** The owner's word. */
 void world_allow(world_t *world, const esp_partition_t *slot, unsigned image);
 void world_forbid(world_t *world, uint32_t address);
 void world_allow_only_running(world_t *world);
 
+/** `slot`, if it is one, has been taken out of use for an update: no bit of the records hangs any more. */
+void world_records_are_sure(world_t *world, const esp_partition_t *slot);
+
 /** The record that decides says that the running image is on trial; decoded here, not by otter. */
 bool world_is_on_trial(const world_t *world);
 
-/** Prints what failed and the line that replays it, and ends the program: see trial.c. */
+/** Prints what failed and the line that replays it, and ends the program: see sweep.c. */
 void sweep_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #define CHECK(condition, ...)                                                                                \

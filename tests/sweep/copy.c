@@ -1,0 +1,155 @@
+/* The watch over staged copies. It knows where a journal says that it counts, and believes nothing else that otter says. */
+#include "sweep/copy.h"
+
+#include <string.h>
+
+#include "base/le.h"
+#include "boot/copy_journal.h"
+#include "flash/partition_list.h"
+#include "ota/update.h"
+
+#define SECTOR 4096u
+
+static const esp_partition_t *partition_named(const world_t *world, const char *label)
+{
+    const esp_partition_t *p = partition_list_find(&world->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
+                                                   ESP_PARTITION_SUBTYPE_ANY, label);
+    CHECK(p != NULL, "partition %s is gone", label);
+    return p;
+}
+
+route_t copy_route(const world_t *world, copy_kind_t kind)
+{
+    otter_device_t *device = (otter_device_t *)&world->device; /* asked, not changed */
+    const esp_partition_t *next = ota_get_next_update_partition(device, NULL);
+    route_t route = {.staging = next, .final = next};
+    if (kind == COPY_NONE) {
+        return route;
+    }
+    if (world->config.layout->staging) {
+        route.staging = partition_named(world, "staging");
+    }
+    switch (kind) {
+    case COPY_APP:
+        route.final = world->config.layout->staging ? next : ota_get_next_update_partition(device, next);
+        break;
+    case COPY_DATA:
+        route.final = partition_named(world, "files");
+        break;
+    case COPY_BOOTLOADER:
+        route.final = partition_named(world, "boot");
+        break;
+    case COPY_TABLE:
+        route.final = partition_named(world, "table");
+        break;
+    case COPY_NONE:
+        break;
+    }
+    return route;
+}
+
+const uint8_t *copy_bytes(const world_t *world, copy_kind_t kind, unsigned version, uint32_t *len)
+{
+    if (kind == COPY_TABLE) {
+        *len = PARTITION_TABLE_LEN;
+        return world->tables[version];
+    }
+    *len = world->images[version].len;
+    return world->images[version].bytes;
+}
+
+/** A digest that is quick and sees every byte; nobody forges anything here. */
+static uint64_t digest_of(const uint8_t *bytes, uint32_t len)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i + 8 <= len; i += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof(word));
+        sum = ((sum ^ word) * 0x9E3779B97F4A7C15u) ^ (sum >> 29);
+    }
+    return sum;
+}
+
+void copy_expect(world_t *world, const route_t *route, copy_kind_t kind, unsigned version)
+{
+    copy_t *copy = &world->model.copy;
+    if (route->staging == route->final) {
+        return;
+    }
+    *copy = (copy_t){.journal = JOURNAL_NOT_YET,
+                     .address = route->final->address,
+                     .size = route->final->size,
+                     .journal_at = route->staging->address + route->staging->size - SECTOR};
+    copy->bytes = copy_bytes(world, kind, version, &copy->len);
+    copy->old = digest_of(world->sim.bytes + copy->address, copy->size);
+    world->phase = PHASE_COPY;
+}
+
+static bool is_blank(const uint8_t *bytes, uint32_t len)
+{
+    return len == 0 || (bytes[0] == 0xFF && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+static bool is_new(const world_t *world)
+{
+    const copy_t *copy = &world->model.copy;
+    const uint8_t *final = world->sim.bytes + copy->address;
+    return memcmp(final, copy->bytes, copy->len) == 0 &&
+           is_blank(final + copy->len, copy->size - copy->len) &&
+           !sim_flash_is_weak(&world->sim, copy->address, copy->size);
+}
+
+static bool is_old(const world_t *world)
+{
+    const copy_t *copy = &world->model.copy;
+    return digest_of(world->sim.bytes + copy->address, copy->size) == copy->old;
+}
+
+void copy_check_done(world_t *world)
+{
+    CHECK(world->model.copy.journal == JOURNAL_NONE || is_new(world),
+          "the copy succeeds, and final is not what was sent");
+    world->model.copy.journal = JOURNAL_NONE;
+}
+
+void copy_check_after_boot(world_t *world)
+{
+    switch (world->model.copy.journal) {
+    case JOURNAL_NONE:
+        return;
+    case JOURNAL_NOT_YET:
+        CHECK(is_old(world), "final has changed before there was a journal");
+        break;
+    case JOURNAL_PERHAPS:
+        CHECK(is_old(world) || is_new(world), "final is neither old nor new");
+        break;
+    case JOURNAL_DURABLE:
+        CHECK(is_new(world), "final is not new although there was a journal");
+        break;
+    }
+    world->model.copy.journal = JOURNAL_NONE;
+}
+
+bool copy_may_write(const world_t *world, uint32_t off, uint32_t len)
+{
+    const copy_t *copy = &world->model.copy;
+    bool booting = world->phase == PHASE_BOOT;
+    if (copy->journal_at != 0 && len < SECTOR && is_inside(off, len, copy->journal_at, SECTOR)) {
+        return booting; /* marks; or what is left of a journal is made sure to be dead */
+    }
+    return is_inside(off, len, copy->address, copy->size) &&
+           (copy->journal == JOURNAL_DURABLE || (booting && copy->journal == JOURNAL_PERHAPS));
+}
+
+bool copy_journal_begins(world_t *world, uint32_t off)
+{
+    copy_t *copy = &world->model.copy;
+    uint32_t committed = align_up_u32(COPY_JOURNAL_HEADER_SIZE, world->config.write_size);
+    if (copy->journal == JOURNAL_NONE || off != copy->journal_at + committed) {
+        return false;
+    }
+    if (copy->journal == JOURNAL_NOT_YET) {
+        copy->journal = JOURNAL_PERHAPS;
+    }
+    return true;
+}

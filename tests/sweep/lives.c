@@ -1,0 +1,173 @@
+/* The lives that the sweep cuts. */
+#include "sweep/life.h"
+
+static const layout_t with_factory = {.name = "factory, two slots", .factory = true, .slots = 2};
+static const layout_t two_slots = {.name = "two slots", .slots = 2};
+static const layout_t three_slots = {.name = "three slots", .slots = 3};
+static const layout_t factory_three = {.name = "factory, three slots", .factory = true, .slots = 3};
+
+static const layout_t copies = {.name = "two slots, staging", .copies = true, .staging = true, .slots = 2};
+static const layout_t copies_factory = {
+    .name = "factory, two slots, staging", .factory = true, .copies = true, .staging = true, .slots = 2};
+static const layout_t copies_three = {.name = "three slots, one of them staging", .copies = true, .slots = 3};
+static const layout_t copies_no_md5 = {
+    .name = "two slots, staging, no MD5", .copies = true, .staging = true, .no_md5 = true, .slots = 2};
+
+#define PLAIN                                                                                                \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+#define ROLLBACK                                                                                             \
+    {                                                                                                        \
+        .rollback = true                                                                                     \
+    }
+#define NO_MD5                                                                                               \
+    {                                                                                                        \
+        .allow_no_md5 = true                                                                                 \
+    }
+#define GUARDED                                                                                              \
+    {                                                                                                        \
+        .rollback = true, .anti_rollback = true                                                              \
+    }
+
+/* clang-format off */
+#define UPDATE(number, fate_, erase_) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .erase = ERASE_##erase_}
+#define TWICE(number, fate_) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .downloads = 2}
+#define FIRST_BOOT {.kind = STEP_FIRST_BOOT}
+#define HOME(number, fate_) {.kind = STEP_SELECT, .image = number, .fate = FATE_##fate_}
+#define AWAY(number, fate_) {.kind = STEP_SELECT, .image = number, .fate = FATE_##fate_, .erase = ERASE_KNOWN}
+
+#define ORDINARY {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(3, CONFIRM, AHEAD)}
+#define CRASHING {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(2, CONFIRM, AHEAD), UPDATE(3, CRASH, KNOWN), \
+                  UPDATE(1, CONFIRM, AHEAD)}
+#define REJECTED {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, REJECT, AHEAD), UPDATE(3, CONFIRM, AHEAD), \
+                  {.kind = STEP_REJECT, .image = 1}}
+#define AGAIN    {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), TWICE(2, CONFIRM), TWICE(3, CRASH)}
+#define RESUMED  {FIRST_BOOT, UPDATE(1, CONFIRM, RESUME), UPDATE(2, CRASH, RESUME), UPDATE(3, CONFIRM, RESUME)}
+#define BULK     {FIRST_BOOT, UPDATE(1, CONFIRM, WHOLE), UPDATE(2, CONFIRM, WHOLE)}
+#define GIVE_UP  {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_ERASE_LAST}, \
+                  UPDATE(3, CONFIRM, AHEAD)}
+#define WEB(number, fate_, how) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .https = (how)}
+#define DOWNLOADED(how) {FIRST_BOOT, WEB(1, CONFIRM, how), WEB(2, CONFIRM, how), WEB(3, CONFIRM, how)}
+#define TRIED_OUT(how)  {FIRST_BOOT, WEB(1, CRASH, how), WEB(2, CONFIRM, how), WEB(3, REJECT, how), WEB(1, CONFIRM, how)}
+#define STAGED(number, fate_, how) \
+    {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .https = (how), .copy = COPY_APP}
+#define STAGED_APP(how) {FIRST_BOOT, STAGED(1, CONFIRM, how), STAGED(2, CRASH, how), STAGED(3, CONFIRM, how)}
+#define COPIED_NEXT(number) {.kind = STEP_UPDATE, .image = number, .fate = FATE_CONFIRM, .copied_next = true}
+#define COPY(number, what, how) {.kind = STEP_COPY, .image = number, .https = (how), .copy = COPY_##what}
+#define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
+#define SMALL(layout_, options) {&layout_, options, 1, 0}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0}
+#define LARGE(layout_, options) {&layout_, options, 1, 3}
+#define WIDE(layout_, options)  {&layout_, options, 16, 2}
+#define PAGES(layout_, options) {&layout_, options, 1024, 2}
+#define MIDDLE(layout_, options) {&layout_, options, 1, 2} /* just so large that progress is kept */
+
+const life_t lives[] = {
+    {"update/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
+    {"update/factory/rollback", LARGE(with_factory, ROLLBACK), PAIRS_NONE, ORDINARY},
+    {"update/two", LARGE(two_slots, PLAIN), PAIRS_NONE, ORDINARY},
+    {"update/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, ORDINARY},
+    {"update/three", LARGE(three_slots, PLAIN), PAIRS_NONE, ORDINARY},
+    {"update/three/rollback", LARGE(three_slots, ROLLBACK), PAIRS_NONE, ORDINARY},
+    {"update/factory-three/rollback", LARGE(factory_three, ROLLBACK), PAIRS_NONE, ORDINARY},
+    {"update/wide-writes", WIDE(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
+    {"update/wide-writes/rollback", WIDE(two_slots, ROLLBACK), PAIRS_NONE, ORDINARY},
+    {"crash/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE, CRASHING},
+    {"crash/two", LARGE(two_slots, ROLLBACK), PAIRS_NONE, CRASHING},
+    {"crash/three", LARGE(three_slots, ROLLBACK), PAIRS_NONE, CRASHING},
+    {"reject/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE, REJECTED},
+    {"reject/two", LARGE(two_slots, ROLLBACK), PAIRS_NONE, REJECTED},
+    {"again/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, AGAIN},
+    {"again/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, AGAIN},
+    {"resume/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, RESUMED},
+    {"resume/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, RESUMED},
+    {"bulk/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, BULK},
+    {"bulk/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, BULK},
+    {"erase-last/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, GIVE_UP},
+    {"erase-last/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, GIVE_UP},
+    {"damaged/factory", LARGE(with_factory, PLAIN), PAIRS_NONE,
+     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1}, UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_DAMAGED, .image = 3}}},
+    {"damaged/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1}, UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_DAMAGED, .image = 3}}},
+    {"rot/two", LARGE(two_slots, PLAIN), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), {.kind = STEP_ROT, .image = 2}, UPDATE(3, CONFIRM, AHEAD)}},
+    {"back and forth/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CONFIRM), HOME(0, CONFIRM), AWAY(1, CRASH)}},
+    {"back and forth/two", LARGE(two_slots, PLAIN), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CONFIRM), HOME(0, CONFIRM)}},
+    {"back and forth/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CRASH), AWAY(1, CONFIRM), HOME(0, REJECT)}},
+    {"anti-rollback/factory", LARGE(with_factory, GUARDED), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 2}}},
+    {"anti-rollback/two", LARGE(two_slots, GUARDED), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
+    {"https/factory", MIDDLE(with_factory, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_PLAIN)},
+    {"https/two/rollback", MIDDLE(two_slots, ROLLBACK), PAIRS_NONE, TRIED_OUT(HTTPS_PLAIN)},
+    {"https/wide-writes/rollback", WIDE(two_slots, ROLLBACK), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"https/bad link/factory", MIDDLE(with_factory, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_DROPS)},
+    {"https/ranges, bad link/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
+     TRIED_OUT(HTTPS_RANGES | HTTPS_DROPS | HTTPS_RESUMES | HTTPS_SAME)},
+    {"https/resumed, same file/factory", LARGE(with_factory, ROLLBACK), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"https/resumed, same file/two", LARGE(two_slots, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"https/resumed, another file/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES)},
+    {"https/resumed, another file/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, TRIED_OUT(HTTPS_RESUMES)},
+    {"https/broken off/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME | HTTPS_BREAKS)},
+    {"https/withdrawn/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES | HTTPS_WITHDRAWN)},
+    {"https/withdrawn/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES | HTTPS_WITHDRAWN)},
+    {"https/by-hand/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME | HTTPS_BY_HAND)},
+    {"https/encrypted/factory", MIDDLE(with_factory, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_ENCRYPTED)},
+    {"https/encrypted, bad link/two/rollback", MIDDLE(two_slots, ROLLBACK), PAIRS_NONE,
+     TRIED_OUT(HTTPS_ENCRYPTED | HTTPS_DROPS | HTTPS_RANGES)},
+    {"copy/app/factory", LARGE(copies_factory, PLAIN), PAIRS_NONE, STAGED_APP(0)},
+    {"copy/app/two/rollback", LARGE(copies, ROLLBACK), PAIRS_NONE, STAGED_APP(0)},
+    {"copy/app/wide-writes/rollback", WIDE(copies, ROLLBACK), PAIRS_NONE, STAGED_APP(0)},
+    {"copy/app/https/two/rollback", MIDDLE(copies, ROLLBACK), PAIRS_NONE, STAGED_APP(HTTPS_PLAIN)},
+    {"copy/app/https, resumed/two/rollback", LARGE(copies, ROLLBACK), PAIRS_NONE, STAGED_APP(HTTPS_RESUMES | HTTPS_SAME)},
+    {"copy/app/https, resumed/slot to slot", LARGE(copies_three, ROLLBACK), PAIRS_NONE,
+     STAGED_APP(HTTPS_RESUMES | HTTPS_SAME)},
+    {"copy/app/slot to slot", LARGE(copies_three, PLAIN), PAIRS_NONE, STAGED_APP(0)},
+    {"copy/app/onto a torn download", LARGE(copies, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, COPIED_NEXT(1), COPIED_NEXT(2), COPIED_NEXT(3)}},
+    {"copy/app/damaged", LARGE(copies, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, {.kind = STEP_DAMAGED, .image = 1, .copy = COPY_APP}, STAGED(2, CONFIRM, 0),
+      {.kind = STEP_DAMAGED, .image = 3, .copy = COPY_APP}}},
+    {"copy/data", LARGE(copies_factory, PLAIN), PAIRS_NONE, COPIED(DATA, 0)},
+    {"copy/data/https, resumed", LARGE(copies, ROLLBACK), PAIRS_NONE, COPIED(DATA, HTTPS_RESUMES | HTTPS_SAME)},
+    {"copy/data/from a slot", LARGE(copies_three, ROLLBACK), PAIRS_NONE, COPIED(DATA, HTTPS_RESUMES)},
+    {"copy/data/wide-writes", WIDE(copies, PLAIN), PAIRS_NONE, COPIED(DATA, 0)},
+    {"copy/data/1024-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(DATA, 0)},
+    {"copy/bootloader", LARGE(copies, ROLLBACK), PAIRS_NONE, COPIED(BOOTLOADER, 0)},
+    {"copy/bootloader/https", MIDDLE(copies_three, PLAIN), PAIRS_NONE, COPIED(BOOTLOADER, HTTPS_PLAIN)},
+    {"copy/table", MIDDLE(copies, ROLLBACK), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/https, from a slot", MIDDLE(copies_three, PLAIN), PAIRS_NONE, COPIED(TABLE, HTTPS_PLAIN)},
+    {"copy/table/no MD5", MIDDLE(copies_no_md5, NO_MD5), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/wide-writes", WIDE(copies, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/1024-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"small/anti-rollback/two", SMALL(two_slots, GUARDED), PAIRS_SAMPLED,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
+    {"small/factory/rollback", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, ORDINARY},
+    {"small/wide-writes/two/rollback", WIDE_SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, ORDINARY},
+    {"small/wide-writes/crash/factory", WIDE_SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, CRASHING},
+    {"small/crash/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, CRASHING},
+    {"small/crash/three", SMALL(three_slots, ROLLBACK), PAIRS_SAMPLED, CRASHING},
+    {"small/reject/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, REJECTED},
+    {"small/resume/two", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, RESUMED},
+    {"small/https/two/rollback", SMALL(two_slots, ROLLBACK), PAIRS_SAMPLED, TRIED_OUT(HTTPS_PLAIN)},
+    {"two sectors/https, same file/factory", MIDDLE(with_factory, ROLLBACK), PAIRS_SAMPLED,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"two sectors/https, broken off/two", MIDDLE(two_slots, PLAIN), PAIRS_SAMPLED,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME | HTTPS_BREAKS)},
+    {"small/copy/app/two", SMALL(copies, ROLLBACK), PAIRS_SAMPLED, STAGED_APP(HTTPS_PLAIN)},
+    {"small/copy/data", SMALL(copies, PLAIN), PAIRS_SAMPLED, COPIED(DATA, 0)},
+    {"small/copy/table", SMALL(copies, PLAIN), PAIRS_SAMPLED, COPIED(TABLE, 0)},
+    {"small/factory", SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
+    {"small/two", SMALL(two_slots, PLAIN), PAIRS_ALL, ORDINARY},
+    {"small/wide-writes/factory", WIDE_SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
+    {"small/two/rollback", SMALL(two_slots, ROLLBACK), PAIRS_ALL, ORDINARY},
+    {"small/https/two", SMALL(two_slots, PLAIN), PAIRS_ALL, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+};
+/* clang-format on */
+const unsigned life_count = sizeof(lives) / sizeof(lives[0]);
