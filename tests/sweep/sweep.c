@@ -49,8 +49,8 @@ typedef struct {
     uint32_t third_one_in;  /* ... of which one in so many */
 } plan_t;
 
-static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 16, 12, 50};
-static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 32, 16, 125};
+static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 16, 20, 30};
+static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 48, 24, 80};
 
 void sweep_fail(const char *format, ...)
 {
@@ -163,9 +163,11 @@ static bool is_drawn(uint32_t *dice, uint32_t one_in)
     return one_in <= 1 || (*dice >> 8) % one_in == 0;
 }
 
-static uint32_t cuts_one_in(const plan_t *plan, unsigned depth)
+/** Of the cuts of this operation; a boot that finishes a copy is short and cut everywhere. */
+static uint32_t cuts_one_in(const plan_t *plan, unsigned depth, const op_t *op)
 {
-    if (depth == 0 || (depth == 1 && lives[now.life].pairs == PAIRS_ALL)) {
+    bool all = lives[now.life].pairs == PAIRS_ALL || op->phase == PHASE_BOOT_COPY;
+    if (depth == 0 || (depth == 1 && all)) {
         return 1;
     }
     return depth == 1 ? plan->second_one_in : plan->third_one_in;
@@ -184,14 +186,14 @@ static void sweep_pass(world_t *world, const step_t *step, const plan_t *plan, u
     op_t ops[WORLD_TRACE_MAX];
     tear_t tears[TEARS_MAX];
     set_weak(world, state->weak || pass == TEARS_WEAK);
-    const uint32_t op_count = trace_ops(world, step, state, ops), one_in = cuts_one_in(plan, depth);
+    const uint32_t op_count = trace_ops(world, step, state, ops);
     uint32_t dice = depth == 0 ? now.life * 64 + now.step : now.cuts[depth - 1].tear.seed;
     for (uint32_t op = 0; op < op_count; op++) {
         uint32_t salt = (now.life * 16 + now.step) * 1024 + depth * 300 + op;
         uint32_t tear_count = tears_of(&ops[op], world->config.write_size, plan->tears[depth], salt, tears);
         for (uint32_t i = 0; i < tear_count; i++) {
             bool wanted = pass == TEARS_BOTH || tears[i].weak == (pass == TEARS_WEAK);
-            if (!wanted || !is_drawn(&dice, one_in)) {
+            if (!wanted || !is_drawn(&dice, cuts_one_in(plan, depth, &ops[op]))) {
                 continue;
             }
             run_cut(world, step, &(cut_t){.op = op, .tear = tears[i]});

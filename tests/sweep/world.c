@@ -58,7 +58,7 @@ static void note_op(world_t *world, op_kind_t kind, uint32_t off, uint32_t len)
     }
     if (world->tracing) {
         CHECK(world->trace_count < WORLD_TRACE_MAX, "a step has more operations than the sweep can keep");
-        world->trace[world->trace_count++] = (op_t){.kind = kind, .len = len};
+        world->trace[world->trace_count++] = (op_t){.kind = kind, .phase = world->op_phase, .len = len};
     }
 }
 

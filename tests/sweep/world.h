@@ -42,6 +42,7 @@ typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE } op_kind_t;
 /** One operation of a run that was not cut. */
 typedef struct {
     op_kind_t kind;
+    phase_t phase;
     uint32_t len; /* bytes; of an eFuse: versions */
 } op_t;
 

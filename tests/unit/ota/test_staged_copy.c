@@ -1,9 +1,4 @@
-/*
- * Copies from staging to final: what they bring, what is refused, and every power cut of them. After a cut at any operation
- * the boot step must leave final whole, old or new: new as soon as the journal was durable.
- *
- * A failure prints its replay line: case, number of the operation, kind of the cut, and the cut in the boot after it.
- */
+/* Copies from staging to final: what they bring, what they cost, and what is refused. Power cuts of them: tests/sweep. */
 #include "unit/copy_rig.h"
 
 static void a_copy_brings_the_new_bytes_and_nothing_else(void **state)
@@ -59,222 +54,6 @@ static void a_new_table_counts_from_the_next_boot(void **state)
     assert_true(boot_device(w));
     assert_int_equal(w->device.partitions.count, LAYOUT_COUNT + 1);
     assert_string_equal(find(w, "added")->label, "added");
-}
-
-/* ---- power cuts --------------------------------------------------------------------------------------------------- */
-
-static struct {
-    const char *name;
-    uint32_t cut, second_cut;
-    int tear, second_tear;
-} now;
-static uint32_t cut_counts[SIM_TEAR_COUNT], second_cut_count, old_count, new_count;
-
-#define CHECK(condition, ...)                                                                                \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            print_message("replay: case \"%s\" cut %u tear %d, second cut %u tear %d\n", now.name, now.cut,  \
-                          now.tear, now.second_cut, now.second_tear);                                        \
-            fail_msg(__VA_ARGS__);                                                                           \
-        }                                                                                                    \
-    } while (0)
-
-typedef enum { MAY_BE_EITHER, MUST_BE_OLD, MUST_BE_NEW } verdict_t;
-
-static void check_world(world_t *w, const copy_case_t *c, verdict_t verdict)
-{
-    CHECK(w->device.running != NULL && strcmp(w->device.running->label, "ota_0") == 0, "ota_0 does not run");
-    bool old_there = is_old(w, c), new_there = is_new(w, c);
-    CHECK(old_there || new_there, "%s is neither old nor new", c->final);
-    CHECK(verdict != MUST_BE_OLD || old_there, "%s is new before there was a journal", c->final);
-    CHECK(verdict != MUST_BE_NEW || new_there, "%s is old although there was a journal", c->final);
-    CHECK(others_are_untouched(w, c), "something else was changed");
-    CHECK(w->device.partitions.status == ESP_OK, "there is no partition list");
-    const uint32_t ops = w->sim.ops;
-    CHECK(boot_device(w) && w->sim.ops == ops, "the boot after the boot still has something to do");
-}
-
-static void cut_recovery(world_t *w, const copy_case_t *c, verdict_t verdict)
-{
-    for (now.second_cut = 0;; now.second_cut++) {
-        for (now.second_tear = 0; now.second_tear < SIM_TEAR_COUNT; now.second_tear++) {
-            sim_flash_copy(&w->sim, &w->after_cut);
-            w->sim.cut_at = now.second_cut;
-            w->sim.tear = (sim_tear_t)now.second_tear;
-            w->sim.random = 0x1234567u + now.second_cut * 977u + now.cut;
-            bool booted = boot_device(w);
-            if (!w->sim.cut_fired) {
-                CHECK(booted, "the device does not boot");
-                w->sim.cut_at = UINT32_MAX;
-                return;
-            }
-            second_cut_count++;
-            sim_flash_power_on(&w->sim);
-            CHECK(boot_device(w), "the device does not boot after a cut in the boot after a cut");
-            check_world(w, c, verdict);
-        }
-    }
-}
-
-/** The cut at `now`. @return true if it left a journal that will be followed */
-static bool cut_update(world_t *w, const copy_case_t *c, bool durable)
-{
-    sim_flash_copy(&w->sim, &w->golden);
-    CHECK(boot_device(w) && w->sim.ops == 0, "a settled device writes when it boots");
-    w->sim.cut_at = now.cut;
-    w->sim.tear = (sim_tear_t)now.tear;
-    w->sim.random = 0x9E3779B9u + now.cut * 31u;
-    CHECK(run_update(w, c) != ESP_OK, "the update ends well although power went");
-    CHECK(w->sim.cut_fired, "no cut at this operation");
-    cut_counts[now.tear]++;
-    sim_flash_power_on(&w->sim);
-    copy_journal_t journal;
-    const partition_entry_t *staging = place_of(c->staging);
-    bool live = copy_journal_read(&w->sim.flash, staging->offset + staging->size, &journal) == ESP_OK;
-    verdict_t verdict = durable || live ? MUST_BE_NEW : MUST_BE_OLD;
-    sim_flash_copy(&w->after_cut, &w->sim);
-    cut_recovery(w, c, verdict);
-    check_world(w, c, verdict);
-    old_count += verdict == MUST_BE_OLD;
-    new_count += verdict == MUST_BE_NEW;
-    CHECK(run_update(w, c) == ESP_OK && is_new(w, c), "the device does not take the update again: %s",
-          w->device.last_reason);
-    CHECK(boot_device(w), "the device does not boot");
-    return live && now.tear == SIM_TEAR_AFTER;
-}
-
-static void sweep_copy(world_t *w, const copy_case_t *c)
-{
-    now.name = c->name;
-    sim_flash_copy(&w->sim, &w->golden);
-    assert_true(boot_device(w));
-    assert_int_equal(run_update(w, c), ESP_OK);
-    const uint32_t ops = w->sim.ops;
-    bool durable = false;
-    for (now.cut = 0; now.cut < ops; now.cut++) {
-        bool written = false; /* durable behind the barrier that follows */
-        for (now.tear = 0; now.tear < SIM_TEAR_COUNT; now.tear++) {
-            written |= cut_update(w, c, durable);
-        }
-        durable |= written;
-    }
-    assert_true(durable);
-}
-
-static int print_counts(void **state)
-{
-    (void)state;
-    print_message(
-        "cuts of staged copies: before %u, prefix %u, bits %u, after %u, lost %u; final old after %u, new "
-        "after %u; and %u "
-        "more cuts in the boots after them\n",
-        cut_counts[SIM_TEAR_BEFORE], cut_counts[SIM_TEAR_PREFIX], cut_counts[SIM_TEAR_BITS],
-        cut_counts[SIM_TEAR_AFTER], cut_counts[SIM_TEAR_LOST], old_count, new_count, second_cut_count);
-    return 0;
-}
-
-static void every_cut_of_a_copy_leaves_old_or_new(void **state)
-{
-    world_t *w = *state;
-    copy_case_t cases[CASE_COUNT];
-    fill_cases(cases);
-    for (size_t i = 0; i < CASE_COUNT; i++) {
-        sweep_copy(w, &cases[i]);
-    }
-    assert_true(old_count > 0 && new_count > 0);
-}
-
-/** Without an MD5 record a torn table may read as a shorter one, which would hide the journal: staging's row is the last. */
-static void every_cut_of_a_table_without_md5_leaves_old_or_new(void **state)
-{
-    world_t *w = *state;
-    static partition_entry_t entries[PARTITION_ENTRIES_MAX];
-    static uint8_t bytes[PARTITION_TABLE_LEN];
-    uint32_t count = 0;
-    for (size_t i = 0; i < LAYOUT_COUNT; i++) {
-        if (strcmp(layout[i].label, "ota_1") != 0) {
-            entries[count++] = layout[i];
-        }
-    }
-    while (count < 79) {
-        entries[count] = (partition_entry_t){.type = 0x50, .subtype = (uint8_t)count, .offset = 0x70000};
-        snprintf(entries[count].label, sizeof(entries[count].label), "empty%u", count);
-        count++;
-    }
-    entries[count++] = *place_of("ota_1");
-    assert_int_equal(partition_table_encode(entries, count, false, bytes), ESP_OK);
-    put(w, "table", bytes, sizeof(bytes));
-    w->config.allow_no_md5 = true;
-    assert_true(boot_device(w));
-    sim_flash_copy(&w->golden, &w->sim);
-    snprintf(entries[70].label, sizeof(entries[70].label), "changed");
-    assert_int_equal(partition_table_encode(entries, count, false, bytes), ESP_OK);
-    sweep_copy(w, &(copy_case_t){"table without MD5", "ota_1", "table", bytes, sizeof(bytes)});
-}
-
-static void every_cut_on_flash_with_large_write_units_leaves_old_or_new(void **state)
-{
-    world_t *w = *state;
-    static const uint32_t write_sizes[] = {16, 1024}; /* with 1024 there is room for three marks */
-    for (size_t i = 0; i < sizeof(write_sizes) / sizeof(write_sizes[0]); i++) {
-        w->write_size = write_sizes[i];
-        sweep_copy(w, &(copy_case_t){"data, large write units", "ota_1", "files", data_new, PAYLOAD});
-        sweep_copy(
-            w, &(copy_case_t){"table, large write units", "ota_1", "table", table_new, sizeof(table_new)});
-    }
-}
-
-/** An application that is staged elsewhere, copied to its slot, and selected: all of an update's life. */
-static bool install_copy(world_t *w, const copy_case_t *c)
-{
-    otter_boot_result_t result;
-    return run_update(w, c) == ESP_OK && ota_set_boot_partition(&w->device, find(w, c->final)) == ESP_OK &&
-           otter_boot(&w->device, OTTER_BOOT_COMMIT, &result) == ESP_OK &&
-           ota_mark_app_valid_cancel_rollback(&w->device) == ESP_OK;
-}
-
-static void check_application(world_t *w, const copy_case_t *c)
-{
-    CHECK(boot_device(w), "the device does not boot");
-    const char *label = w->device.running->label;
-    if (strcmp(label, c->final) == 0) {
-        CHECK(is_new(w, c), "the copy runs, damaged");
-        return;
-    }
-    CHECK(strcmp(label, "ota_0") == 0 && same_as_golden(w, "ota_0"), "%s runs", label);
-    CHECK(is_old(w, c) || is_new(w, c), "%s is neither old nor new", c->final);
-    CHECK(install_copy(w, c), "the device does not take the update again: %s", w->device.last_reason);
-    CHECK(boot_device(w) && strcmp(w->device.running->label, c->final) == 0,
-          "the new application does not stay");
-}
-
-static void every_cut_of_a_copied_application_s_life_ends_well(void **state)
-{
-    world_t *w = *state;
-    const copy_case_t c = {"application's life", "ota_1", "ota_2", app_new.bytes, app_new.len};
-    uint32_t cuts = 0;
-    now.name = c.name;
-    now.second_cut = now.cut = 0;
-    for (int rollback = 0; rollback < 2; rollback++) {
-        w->config.rollback = rollback != 0;
-        sim_flash_copy(&w->sim, &w->golden);
-        assert_true(boot_device(w) && install_copy(w, &c));
-        const uint32_t ops = w->sim.ops;
-        for (now.cut = 0; now.cut < ops; now.cut++) {
-            for (now.tear = 0; now.tear < SIM_TEAR_COUNT; now.tear++) {
-                sim_flash_copy(&w->sim, &w->golden);
-                CHECK(boot_device(w), "the device does not boot");
-                w->sim.cut_at = now.cut;
-                w->sim.tear = (sim_tear_t)now.tear;
-                (void)install_copy(w, &c); /* a boot step whose record cannot be written goes on */
-                CHECK(w->sim.cut_fired, "no cut at this operation");
-                sim_flash_power_on(&w->sim);
-                check_application(w, &c);
-                cuts++;
-            }
-        }
-    }
-    print_message("staged applications, with and without rollback: %u cuts\n", cuts);
 }
 
 static void a_copy_erases_each_sector_once(void **state)
@@ -472,13 +251,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_copy_brings_the_new_bytes_and_nothing_else, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_of_what_is_there_already_costs_no_flash, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_table_counts_from_the_next_boot, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_cut_of_a_copy_leaves_old_or_new, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_that_flash_refused_is_made_by_the_next_boot, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_erases_each_sector_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_cut_of_a_copied_application_s_life_ends_well, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_cut_on_flash_with_large_write_units_leaves_old_or_new, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(every_cut_of_a_table_without_md5_leaves_old_or_new, setup, teardown),
         cmocka_unit_test_setup_teardown(what_must_not_be_a_final_is_refused_before_the_download, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_only_copy_is_not_written_in_place, setup, teardown),
@@ -488,5 +262,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_beyond_final_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(data_partitions_are_written_without_judgement, setup, teardown),
     };
-    return cmocka_run_group_tests(tests, NULL, print_counts);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
