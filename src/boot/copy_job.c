@@ -165,7 +165,11 @@ static esp_err_t copy_from(copy_job_t *job, uint32_t first, bool mark)
             }
             otter_system_alive();
         }
-        esp_err_t err = mark ? copy_journal_mark(job->flash, journal, unit) : ESP_OK;
+        /* Where what reads right proves nothing a mark must not be on the medium before its unit. */
+        esp_err_t err = mark && !job->flash->stable_reads ? otter_flash_sync(job->flash) : ESP_OK;
+        if (err == ESP_OK && mark) {
+            err = copy_journal_mark(job->flash, journal, unit);
+        }
         if (err != ESP_OK) {
             return err;
         }

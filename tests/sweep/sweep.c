@@ -192,7 +192,8 @@ static void sweep_pass(world_t *world, const step_t *step, const plan_t *plan, u
         uint32_t salt = (now.life * 16 + now.step) * 1024 + depth * 300 + op;
         uint32_t tear_count = tears_of(&ops[op], world->config.write_size, plan->tears[depth], salt, tears);
         for (uint32_t i = 0; i < tear_count; i++) {
-            bool wanted = pass == TEARS_BOTH || tears[i].weak == (pass == TEARS_WEAK);
+            bool wanted =
+                pass == TEARS_BOTH ? tears[i].tear != SIM_TEAR_LOST : tears[i].weak == (pass == TEARS_WEAK);
             if (!wanted || !is_drawn(&dice, cuts_one_in(plan, depth, &ops[op]))) {
                 continue;
             }
@@ -207,7 +208,20 @@ static void sweep_pass(world_t *world, const step_t *step, const plan_t *plan, u
     }
 }
 
-/** Where weak bits are possible flash is written more often: those cuts are a pass of their own. */
+static bool has_cache(void)
+{
+    for (unsigned i = 0; i < now.depth; i++) {
+        if (now.cuts[i].tear.tear == SIM_TEAR_LOST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/**
+ * Where weak bits are possible flash is written more often: those cuts are a pass of their own. A chip has no cache, and a file
+ * no weak bits: nothing is lost after the one or weak after the other.
+ */
 static void sweep_from_here(world_t *world, const step_t *step, const plan_t *plan, unsigned depth_max)
 {
     const state_t state = keep_state(world);
@@ -215,7 +229,9 @@ static void sweep_from_here(world_t *world, const step_t *step, const plan_t *pl
         sweep_pass(world, step, plan, depth_max, &state, TEARS_BOTH);
     } else {
         sweep_pass(world, step, plan, depth_max, &state, TEARS_SURE);
-        sweep_pass(world, step, plan, depth_max, &state, TEARS_WEAK);
+        if (!has_cache()) {
+            sweep_pass(world, step, plan, depth_max, &state, TEARS_WEAK);
+        }
     }
 }
 
