@@ -388,6 +388,7 @@ static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t 
 static bool request_from(https_source_t *s, uint64_t from, refusal_t *r)
 {
     esp_err_t err;
+    s->asked_from = from;
     bool ranged = set_range(s, from, &err);
     if (err != ESP_OK) {
         return refuse(r, OTTER_STAGE_REQUEST, err, false, "out of memory for a request header");
@@ -599,8 +600,8 @@ static esp_err_t compare_known(https_source_t *s, const uint8_t *data, size_t le
 static esp_err_t end_of_response(https_source_t *s)
 {
     if (s->total >= 0 && s->body_pos < (uint64_t)s->total) {
-        if (s->request_max > 0 && s->body_pos == s->pos) {
-            return reconnect(s);
+        if (s->request_max > 0 && s->body_pos == s->pos && s->pos > s->asked_from) {
+            return reconnect(s); /* but not for ever for nothing */
         }
         refusal_t r = {0};
         refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true, "the server ended the file early");

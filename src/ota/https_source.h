@@ -42,6 +42,7 @@ typedef struct {
 
     uint64_t
         body_pos; /* offset of the next byte of the open response; below pos, known bytes are coming again */
+    uint64_t asked_from; /* where the last request began */
     bool waiting, ended;
     bool no_ranges;            /* the server answered a range wrongly: ask for the whole file from now on */
     unsigned failures, stalls; /* in a row */

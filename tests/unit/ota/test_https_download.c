@@ -465,6 +465,28 @@ static void no_attempts_means_none(void **state)
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
 }
 
+static void answer_with_nothing(web_t *web, unsigned index)
+{
+    if (index > 1) { /* HEAD, and the first range */
+        web->always =
+            "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1700-3399/5000\r\nETag: \"v1\"\r\n"
+            "Content-Length: 0\r\n\r\n";
+    }
+}
+
+static void ranges_that_bring_nothing_count_as_tries(void **state)
+{
+    update_rig_t *f = *state;
+    f->web.on_request = answer_with_nothing;
+    f->config.ota.partial_http_download = true;
+    f->config.ota.max_http_request_size = 1700;
+    f->config.ota.retry.attempts = 2;
+    esp_https_ota_handle_t handle = must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_FAIL);
+    assert_int_equal(f->web.requests, 2 + 1 + 2);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
 static void refused_connections_are_tried_again(void **state)
 {
     update_rig_t *f = *state;
@@ -592,6 +614,7 @@ int main(void)
         TEST(a_busy_server_is_waited_for_in_ranges_too),
         TEST(pauses_grow_with_jitter_and_have_a_bound),
         TEST(no_attempts_means_none),
+        TEST(ranges_that_bring_nothing_count_as_tries),
         TEST(refused_connections_are_tried_again),
         TEST(a_silent_server_is_left_after_three_waits_and_given_up_after_six_connections),
         TEST(a_drip_ends_with_the_time_for_everything),
