@@ -26,6 +26,16 @@ const esp_partition_t *device_partition(const world_device_t *d, int slot)
     return NULL;
 }
 
+const esp_partition_t *device_stage(const world_device_t *d)
+{
+    for (uint32_t i = 0; i < d->device.partitions.count; i++) {
+        if (d->device.partitions.items[i].address == WORLD_STAGE) {
+            return &d->device.partitions.items[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- eFuses ---- */
 
 static esp_err_t read_version(void *dev, uint32_t *version)
@@ -61,7 +71,7 @@ static esp_err_t burn_version(void *dev, uint32_t version)
 
 static bool write_table(world_device_t *d)
 {
-    partition_entry_t entries[2 + WORLD_SLOTS_MAX] = {
+    partition_entry_t entries[3 + WORLD_SLOTS_MAX] = {
         {.type = 1, .subtype = 0, .offset = WORLD_OTADATA, .size = WORLD_OTADATA_SIZE, .label = "otadata"}};
     uint32_t count = 1;
     if (d->plan.factory) {
@@ -76,11 +86,16 @@ static bool write_table(world_device_t *d)
                                      .size = WORLD_SLOT_SIZE};
         snprintf(entry->label, sizeof(entry->label), "ota_%u", (unsigned)slot);
     }
+    if (d->plan.staged) {
+        entries[count++] = (partition_entry_t){
+            .type = 1, .subtype = 6, .offset = WORLD_STAGE, .size = WORLD_SLOT_SIZE, .label = "stage"};
+    }
     return partition_table_encode(entries, count, true, d->flash.sim.bytes + WORLD_TABLE) == ESP_OK;
 }
 
 static void draw_plan(world_device_t *d)
 {
+    static const uint32_t write_sizes[] = {1, 1, 4, 16};
     chance_t *c = &d->world->chance;
     bool rollback = chance_percent(c, 60);
     d->plan = (device_plan_t){
@@ -94,8 +109,17 @@ static void draw_plan(world_device_t *d)
         .buffer_size = chance_percent(c, 50) ? 1024 : (int)chance_below(c, 20000),
         .attempts = chance_percent(c, 20) ? -1 : (int)chance_below(c, 7),
         .plain = chance_percent(c, 30),
+        .write_size = write_sizes[chance_below(c, 4)],
+        .stable_reads = chance_percent(c, 40),
+        .staged = chance_percent(c, 15),
+        .decrypts = chance_percent(c, 15),
+        .user = (user_t)chance_below(c, 3),
     };
     d->plan.device.allow_http = d->plan.plain;
+    d->plan.device.require_hash =
+        d->plan.plain || chance_percent(c, 30); /* without TLS only the hash tells */
+    d->plan.resumption = d->plan.resumption && !d->plan.decrypts;
+    world_flash_shape(&d->flash, d->plan.write_size, d->plan.stable_reads);
 }
 
 static void draw_frailty(world_device_t *d)
@@ -118,11 +142,15 @@ static void draw_frailty(world_device_t *d)
 static void describe(const world_device_t *d)
 {
     const device_plan_t *p = &d->plan;
-    story(d->world, d, "device: %u slots%s%s%s%s%s%s%s, buffer %d, attempts %d, faults %u/%u ppm",
+    story(d->world, d,
+          "device: %u slots%s%s%s%s%s%s%s%s%s%s, writes of %u%s, buffer %d, attempts %d, user %d, faults "
+          "%u/%u ppm",
           (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
-          p->device.anti_rollback ? ", anti-rollback" : "", p->resumption ? ", resumption" : "",
-          p->partial ? ", partial" : "", p->bulk_erase ? ", bulk erase" : "", p->plain ? ", no TLS" : "",
-          p->buffer_size, p->attempts, (unsigned)d->flash.read_faults_ppm,
+          p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
+          p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
+          p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "", p->decrypts ? ", decrypts" : "",
+          p->plain ? ", no TLS" : "", (unsigned)p->write_size, p->stable_reads ? ", reads stably" : "",
+          p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
           (unsigned)d->flash.write_faults_ppm);
 }
 
@@ -170,6 +198,5 @@ void device_stop(world_device_t *d)
 void device_free(world_device_t *d)
 {
     device_stop(d);
-    line_free(&d->line);
     world_flash_free(&d->flash);
 }

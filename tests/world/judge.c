@@ -11,16 +11,26 @@ bool same_place(place_t a, place_t b)
     return a.slot == b.slot && a.release == b.release;
 }
 
-place_t judge_place(const world_device_t *d, int slot)
+/** The release whose bytes lie at this address. */
+static int release_at(const world_device_t *d, uint32_t address)
 {
-    const uint8_t *bytes = d->flash.sim.bytes + device_slot_address(d, slot);
     for (unsigned i = 0; i < d->world->release_count; i++) {
         const release_t *release = &d->world->releases[i];
-        if (memcmp(bytes, release->bytes, release->len) == 0) {
-            return (place_t){.slot = slot, .release = (int)i};
+        if (memcmp(d->flash.sim.bytes + address, release->bytes, release->len) == 0) {
+            return (int)i;
         }
     }
-    return (place_t){.slot = slot, .release = WORLD_NONE};
+    return WORLD_NONE;
+}
+
+place_t judge_place(const world_device_t *d, int slot)
+{
+    return (place_t){.slot = slot, .release = release_at(d, device_slot_address(d, slot))};
+}
+
+place_t judge_stage(const world_device_t *d)
+{
+    return (place_t){.slot = d->target, .release = release_at(d, WORLD_STAGE)};
 }
 
 static int slot_of(const esp_partition_t *partition)
@@ -30,8 +40,7 @@ static int slot_of(const esp_partition_t *partition)
                : (int)partition->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
 }
 
-/** Is it what the owner of the device wants to run now? NULL: yes; else what is wrong. */
-static const char *objection(const world_device_t *d, place_t place)
+const char *judge_objection(const world_device_t *d, place_t place)
 {
     if (place.release == WORLD_NONE) {
         return "an image that nobody released";
@@ -56,7 +65,7 @@ static const char *objection(const world_device_t *d, place_t place)
 
 bool judge_started(world_device_t *d, place_t place)
 {
-    const char *wrong = objection(d, place);
+    const char *wrong = judge_objection(d, place);
     if (wrong != NULL) {
         world_fail(d->world, d, "slot %d boots with release %d: %s", place.slot, place.release, wrong);
     }
@@ -68,13 +77,14 @@ void judge_moment(world_device_t *d)
     otter_device_t later;
     otter_boot_result_t result;
     d->world->tally->judged++;
+    d->world->tally->judged_loosely += d->fuzzy;
     otter_device_init(&later, &d->flash.sound, &d->device.chip, &d->device.efuse, &d->plan.device);
     esp_err_t err = otter_boot(&later, OTTER_BOOT_DRY_RUN, &result);
     if (err != ESP_OK) {
         world_fail(d->world, d, "nothing would boot now: %s (%s)", esp_err_to_name(err), result.reason);
     } else {
         place_t place = judge_place(d, slot_of(result.partition));
-        const char *wrong = objection(d, place);
+        const char *wrong = judge_objection(d, place);
         if (wrong != NULL) {
             world_fail(d->world, d, "slot %d would boot now with release %d: %s (%s)", place.slot,
                        place.release, wrong, result.reason);
@@ -89,14 +99,14 @@ void judge_moment(world_device_t *d)
 /** Erases an attempt may cost: each sector of the slot once, its last one (resume record) once more, otadata three times. */
 void judge_wear(world_device_t *d, bool refused)
 {
-    if (d->flash.faults != d->faults_before) {
+    if (d->flash.faults != d->faults_before || d->flash.worn > 0) {
         return; /* what failed is done again */
     }
     uint32_t first = device_slot_address(d, d->target) / WORLD_SECTOR;
     uint32_t count = WORLD_SLOT_SIZE / WORLD_SECTOR;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t erases = d->flash.erases[first + i] - d->erases_before[first + i];
-        uint32_t allowed = 1u + (i == count - 1 && d->plan.resumption) + refused;
+        uint32_t allowed = 1u + (i == count - 1 && d->plan.resumption) + refused + d->copies_twice;
         if (erases > allowed) {
             world_fail(d->world, d,
                        "sector %" PRIu32 " of slot %d was erased %" PRIu32 " times in one update", i,

@@ -51,6 +51,25 @@ static bool put_sums(uint8_t *bytes, uint32_t segment)
     return true;
 }
 
+uint8_t release_key(uint32_t at)
+{
+    return (uint8_t)(at * 31 + at / 256 * 7 + 0xA5);
+}
+
+static bool encrypt(release_t *release)
+{
+    release->cipher_len = WORLD_CIPHER_HEAD + release->len;
+    release->cipher = malloc(release->cipher_len);
+    if (release->cipher == NULL) {
+        return false;
+    }
+    memset(release->cipher, 0xC1, WORLD_CIPHER_HEAD);
+    for (uint32_t i = 0; i < release->len; i++) {
+        release->cipher[WORLD_CIPHER_HEAD + i] = release->bytes[i] ^ release_key(i);
+    }
+    return true;
+}
+
 bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_t secure_version)
 {
     uint32_t room = (LEN_MAX - HEADER_LEN - 16 - OTTER_SHA256_LEN - SEGMENT_MIN) / 4;
@@ -72,11 +91,12 @@ bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_
     }
     snprintf(release->etag, sizeof(release->etag), "\"r%u-%08x\"", number, (unsigned)chance_next(chance));
     snprintf(release->date, sizeof(release->date), "Mon, 0%u Jun 2026 10:00:00 GMT", number % 9 + 1);
-    return put_sums(release->bytes, segment);
+    return put_sums(release->bytes, segment) && encrypt(release);
 }
 
 void release_free(release_t *release)
 {
     free(release->bytes);
-    release->bytes = NULL;
+    free(release->cipher);
+    release->bytes = release->cipher = NULL;
 }

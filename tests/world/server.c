@@ -1,4 +1,5 @@
-/* The server: reads a request, plans an honest answer, lets a quirk spoil it, and puts it on the line. */
+/* The server: reads a request, plans an honest answer, lets a quirk spoil it, and puts it on the connection. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,11 +8,13 @@
 #include "base/le.h"
 #include "quirks.h"
 
-#define HEAD_MAX  1024u
+#define PIECE_MAX 2048u
 #define CHUNK_MAX 3000u
-/* Of the answers of a bad line without TLS, so many bring a changed bit; byte 23 of an image says whether there is a hash,
- * so a bit there cannot be found by it (that is what signatures are for): it stays. */
-#define FLIP_SAFE_FROM 24u
+#define FLIPS_MAX 4u
+/* Byte 23 of an image says whether there is a hash, so a bit there cannot be found by it (that is what signatures are for)
+ * unless the device wants one. */
+#define HASH_FLAG_END (24u + WORLD_CIPHER_HEAD)
+#define FIRST_BYTES   32u
 
 /* ---- the request ---- */
 
@@ -28,31 +31,53 @@ static bool value_is(const char *value, const char *text)
 }
 
 /** Range, if it is one and If-Range lets it stand. */
-static void read_range(exchange_t *x, const char *request)
+static void read_range(exchange_t *x)
 {
-    const char *range = header_value(request, "\r\nRange: bytes=");
-    const char *condition = header_value(request, "\r\nIf-Range: ");
-    bool same = condition == NULL || value_is(condition, x->file->etag) || value_is(condition, x->file->date);
-    if (range == NULL || !same) {
+    const char *range = header_value(x->request, "\r\nRange: bytes=");
+    const char *condition = header_value(x->request, "\r\nIf-Range: ");
+    if (range == NULL) {
         return;
     }
     char *end;
-    x->ranged = true;
+    x->range_read = true;
     x->first = (uint32_t)strtoul(range, &end, 10);
     x->last = *end == '-' && end[1] != '\r' ? (uint32_t)strtoul(end + 1, NULL, 10) : UINT32_MAX;
+    x->ranged = condition == NULL || value_is(condition, x->file->etag) || value_is(condition, x->file->date);
+}
+
+/** Name and password are for the server in the URL, and for nobody that it names. */
+static void check_credentials(const connection_t *c, const char *authorization)
+{
+    world_device_t *d = c->device;
+    bool home = strcmp(c->host, "server.example") == 0 && c->port == (d->plan.plain ? 80 : 443);
+    if (authorization != NULL && !home) {
+        world_fail(d->world, d, "the credentials went to %.40s:%u", c->host, c->port);
+    }
+}
+
+static void tell_request(const exchange_t *x, const connection_t *c)
+{
+    const char *range = header_value(x->request, "\r\nRange: bytes=");
+    world_t *world = c->device->world;
+    story(world, c->device, "request on %u: %.*s%s%.*s of release %u", c->number, x->head ? 4 : 3, x->request,
+          range != NULL ? " " : "", range != NULL ? (int)strcspn(range, "\r") : 0, range != NULL ? range : "",
+          world->published);
 }
 
 /* ---- the honest answer ---- */
 
 static void plan_answer(exchange_t *x)
 {
-    uint32_t len = x->file->len;
+    uint32_t len = x->file_len;
+    x->version = "HTTP/1.1";
     x->status = "200 OK";
-    x->body = x->file->bytes;
+    x->line_end = "\r\n";
+    x->body = x->file_bytes;
     x->body_len = len;
     x->etag = x->file->etag;
     x->date = x->file->date;
-    x->cut_at = x->pause_at = UINT32_MAX;
+    x->cut_at = x->cut_after_body = NOWHERE;
+    x->end_kind = SEGMENT_GOODBYE;
     if (x->ranged && x->first >= len) {
         x->status = "416 Range Not Satisfiable";
         x->body_len = 0;
@@ -71,154 +96,275 @@ static void plan_answer(exchange_t *x)
     x->said_length = x->body_len;
 }
 
-/* ---- onto the line ---- */
+/* ---- into bytes ---- */
 
-static void put(line_t *line, const void *data, size_t len)
+static void put(connection_t *to, const void *data, size_t len)
 {
-    if (len > 0 && len <= LINE_ANSWER_MAX - line->answer_len) {
-        memcpy(line->answer + line->answer_len, data, len);
-        line->answer_len += len;
+    if (len > 0 && len <= ANSWER_MAX - to->answer_len) {
+        memcpy(to->answer + to->answer_len, data, len);
+        to->answer_len += len;
     }
 }
 
-static void put_text(line_t *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put_text(line_t *line, const char *format, ...)
+static void put_text(connection_t *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put_text(connection_t *to, const char *format, ...)
 {
-    char text[HEAD_MAX];
+    char text[PIECE_MAX];
     va_list args;
     va_start(args, format);
     int len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    put(line, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
+    put(to, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
 }
 
-static void put_head(const exchange_t *x)
+static void put_filler(connection_t *to, char filler, uint32_t len)
 {
-    line_t *line = x->line;
-    put_text(line, "HTTP/1.1 %s\r\n", x->status);
-    if (x->framing == FRAME_LENGTH) {
-        put_text(line, "Content-Length: %lld\r\n", (long long)x->said_length);
+    if (len <= ANSWER_MAX - to->answer_len) {
+        memset(to->answer + to->answer_len, filler, len);
+        to->answer_len += len;
+    }
+}
+
+static void put_fields(const exchange_t *x, connection_t *to)
+{
+    if (x->framing == FRAME_LENGTH && x->length_text != NULL) {
+        put_text(to, "Content-Length: %s\r\n", x->length_text);
+    } else if (x->framing == FRAME_LENGTH) {
+        put_text(to, "Content-Length: %lld\r\n", (long long)x->said_length);
     } else if (x->framing == FRAME_CHUNKED) {
-        put_text(line, "Transfer-Encoding: chunked\r\n");
+        put_text(to, "Transfer-Encoding: chunked\r\n");
     }
     if (x->content_range != NULL) {
-        put_text(line, "Content-Range: %s\r\n", x->content_range);
+        put_text(to, "Content-Range: %s\r\n", x->content_range);
     }
     if (x->etag != NULL) {
-        put_text(line, "ETag: %s\r\n", x->etag);
+        put_text(to, "ETag: %s\r\n", x->etag);
     }
     if (x->date != NULL) {
-        put_text(line, "Last-Modified: %s\r\n", x->date);
+        put_text(to, "Last-Modified: %s\r\n", x->date);
     }
-    for (uint32_t done = 0; done < x->padding; done += 100) {
-        put_text(line, "X-Padding-%06u: %80s\r\n", (unsigned)done, "");
-    }
-    put_text(line, "%s%s\r\n", x->extra, x->closes ? "Connection: close\r\n" : "");
+    put_text(to, "%s%s", x->extra, x->closes ? "Connection: close\r\n" : "");
 }
 
-static void put_chunks(const exchange_t *x, const uint8_t *body)
+static void put_padding(const exchange_t *x, connection_t *to)
 {
-    line_t *line = x->line;
+    for (uint32_t done = 0; done < x->padding && x->padding_line == NULL; done += 100) {
+        put_text(to, "X-Padding-%06u: %80s\r\n", (unsigned)done, "");
+    }
+    for (uint32_t done = 0; done < x->padding && x->padding_line != NULL;
+         done += (uint32_t)strlen(x->padding_line)) {
+        put_text(to, "%s", x->padding_line);
+    }
+    if (x->long_name != NULL) {
+        put_text(to, "%s: /", x->long_name);
+        put_filler(to, 'x', x->long_len);
+        put_text(to, "\r\n");
+    }
+    if (x->zero_byte) {
+        put(to, "X-Zero: a\0b\r\n", 13);
+    }
+}
+
+/** Names in capitals; lines that end otherwise. */
+static void restyle_head(const exchange_t *x, connection_t *to, size_t from)
+{
+    bool in_name = false;
+    size_t out = from;
+    for (size_t i = from; i < to->answer_len; i++) {
+        char c = (char)to->answer[i];
+        bool dropped = c == '\r' && strcmp(x->line_end, "\n") == 0;
+        in_name = c == '\n' || (in_name && c != ':');
+        if (!dropped) {
+            to->answer[out++] = in_name && x->other_case ? (uint8_t)toupper((unsigned char)c) : (uint8_t)c;
+        }
+    }
+    to->answer_len = out;
+}
+
+static void put_head(exchange_t *x, connection_t *to)
+{
+    size_t from = to->answer_len;
+    put_text(to, "%s %s\r\n", x->version, x->status);
+    put_fields(x, to);
+    put_padding(x, to);
+    if (x->endless_head == NULL) {
+        put_text(to, "\r\n");
+    }
+    restyle_head(x, to, from);
+}
+
+static void put_chunks(exchange_t *x, connection_t *to)
+{
     for (uint32_t done = 0; done < x->body_len;) {
         uint32_t len = min_u32(x->body_len - done, 1 + chance_below(x->chance, CHUNK_MAX));
-        if (done > 0 && x->chunk_fault != NULL) {
-            put_text(line, "%s\r\n", x->chunk_fault);
-        } else {
-            put_text(line, "%x;part\r\n", (unsigned)len);
+        len = x->chunks_of_one && done < PIECE_MAX ? 1 : len;
+        x->chunk_line = chance_percent(x->chance, 30) ? to->answer_len : x->chunk_line;
+        if (done > 0 && x->endless_chunk != NULL) {
+            return;
         }
-        put(line, body + done, len);
-        put_text(line, "\r\n");
+        if (done > 0 && x->chunk_fault != NULL) {
+            put_text(to, "%s\r\n", x->chunk_fault);
+        } else {
+            put_text(to, "%x;part\r\n", (unsigned)len);
+        }
+        put(to, x->body + done, len);
+        put_text(to, "\r\n");
         done += len;
     }
-    if (!x->chunked_without_end) {
-        put_text(line, "0\r\n\r\n");
+    if (!x->chunked_without_end && x->endless_chunk == NULL) {
+        put_text(to, "0\r\nX-Trailer: end\r\n\r\n");
     }
 }
 
-/** A changed bit, somewhere in what goes over the line from `start` on. */
-static void flip_bit(const exchange_t *x, size_t start)
+/** The file itself is wrong: TLS brings it as it is. */
+static void spoil_bit(const exchange_t *x, connection_t *to)
 {
-    line_t *line = x->line;
-    uint32_t skip = x->from < FLIP_SAFE_FROM ? FLIP_SAFE_FROM - x->from : 0;
-    size_t len = line->answer_len - start;
-    if (x->framing != FRAME_CHUNKED && len > skip && chance_percent(x->chance, x->flip_percent)) {
-        size_t at = start + skip + chance_below(x->chance, (uint32_t)(len - skip));
-        line->answer[at] ^= (uint8_t)(1u << chance_below(x->chance, 8));
-        story(line->device->world, line->device, "line: a bit of byte %zu of the body changes", at - start);
+    uint32_t safe = x->line->device->plan.device.require_hash ? 0 : HASH_FLAG_END;
+    uint32_t skip = x->from < safe ? safe - x->from : 0;
+    size_t len = to->answer_len - x->head_end;
+    if (x->bit_wrong && x->framing != FRAME_CHUNKED && len > skip) {
+        to->answer[x->head_end + skip + chance_below(x->chance, (uint32_t)(len - skip))] ^=
+            (uint8_t)(1u << chance_below(x->chance, 8));
     }
 }
 
-static void render(exchange_t *x)
+static void render(exchange_t *x, connection_t *to)
 {
-    line_t *line = x->line;
-    line->answer_len = 0;
+    x->start = to->answer_len;
     if (x->before != NULL) {
-        put_text(line, "%s", x->before);
+        put_text(to, "%s", x->before);
     }
     if (x->literal != NULL) {
-        put_text(line, "%s", x->literal);
+        put_text(to, "%s", x->literal);
+        x->head_end = to->answer_len;
         return;
     }
-    put_head(x);
-    if (x->head) {
+    put_head(x, to);
+    x->head_end = to->answer_len;
+    if (x->head || x->endless_head != NULL) {
         return;
     }
-    size_t start = line->answer_len;
     if (x->framing == FRAME_CHUNKED) {
-        put_chunks(x, x->body);
+        put_chunks(x, to);
     } else {
-        put(line, x->body, x->body_len);
+        put(to, x->body, x->body_len);
+        put_filler(to, (char)0xAA, x->tail_len);
     }
-    flip_bit(x, start);
+    spoil_bit(x, to);
 }
 
-static void add_step(line_t *line, sim_connection_t *answer, sim_step_t step)
+/* ---- over the line ---- */
+
+/** Where a bit changes: in the head, in the framing, in the image's first bytes, or anywhere. */
+static size_t draw_flip(exchange_t *x, const connection_t *to)
 {
-    if (answer->count < LINE_STEPS_MAX) {
-        line->steps[answer->count++] = step;
-        answer->steps = line->steps;
+    tally_t *tally = x->line->device->world->tally;
+    size_t head = x->head_end - x->start, body = to->answer_len - x->head_end;
+    uint32_t what = chance_below(x->chance, 100);
+    if (body == 0 || what < 25) {
+        tally->flips_head++;
+        return x->start + chance_below(x->chance, (uint32_t)head);
+    }
+    if (what < 40 && x->chunk_line != 0) {
+        tally->flips_framing++;
+        return x->chunk_line +
+               chance_below(x->chance, min_u32(8, (uint32_t)(to->answer_len - x->chunk_line)));
+    }
+    if (what < 60) {
+        tally->flips_first++;
+        return x->head_end + chance_below(x->chance, min_u32(FIRST_BYTES, (uint32_t)body));
+    }
+    tally->flips_body++;
+    return x->head_end + chance_below(x->chance, (uint32_t)body);
+}
+
+static void flip_bits(exchange_t *x, connection_t *to)
+{
+    if (!x->line->plain || to->answer_len == x->start ||
+        !chance_percent(x->chance, x->line->weather.flip_percent)) {
+        return;
+    }
+    for (uint32_t i = 1 + chance_below(x->chance, FLIPS_MAX); i > 0; i--) {
+        size_t at = draw_flip(x, to);
+        to->answer[at] ^= (uint8_t)(1u << chance_below(x->chance, 8));
+        story(x->line->device->world, x->line->device,
+              "line: a bit of byte %zu of the answer changes (head: %zu)", at - x->start,
+              x->head_end - x->start);
     }
 }
 
-static void add_bytes(line_t *line, sim_connection_t *answer, uint32_t from, uint32_t to)
+/** [*from, *to) of the answer drips. */
+static void drip_range(const exchange_t *x, size_t end, size_t *from, size_t *to)
 {
-    if (to > from) {
-        add_step(
-            line, answer,
-            (sim_step_t){.kind = SIM_BYTES, .data = (const char *)line->answer + from, .len = to - from});
+    *from = x->drip == DRIP_HEAD ? x->start : x->head_end;
+    *to = x->drip == DRIP_HEAD ? x->head_end : x->drip == DRIP_FIRST_BYTES ? x->head_end + FIRST_BYTES : end;
+    if (x->drip == DRIP_NONE || x->drip == DRIP_ENDLESS) {
+        *from = *to = end;
     }
 }
 
-static void transmit(exchange_t *x, sim_connection_t *answer)
+static size_t nearer(size_t pos, size_t at, size_t next)
 {
-    line_t *line = x->line;
-    uint32_t end = min_u32(x->cut_at, (uint32_t)line->answer_len);
-    uint32_t pause = min_u32(x->pause_at, end);
-    answer->max_read = x->max_read;
-    add_bytes(line, answer, 0, pause);
-    if (x->pause_at != UINT32_MAX) {
-        add_step(line, answer, (sim_step_t){.kind = SIM_DELAY, .ms = x->pause_ms});
+    return at > pos && at < next ? at : next;
+}
+
+static void send_bytes(const exchange_t *x, connection_t *to, size_t end)
+{
+    size_t drip_from, drip_to, pos = x->start;
+    drip_range(x, end, &drip_from, &drip_to);
+    while (pos < end) {
+        size_t next = nearer(pos, drip_to, nearer(pos, drip_from, end));
+        uint32_t wait_ms = 0;
+        for (unsigned i = 0; i < x->pauses; i++) {
+            next = nearer(pos, x->start + x->pause_at[i], next);
+            wait_ms += x->start + x->pause_at[i] == pos ? x->pause_ms[i] : 0;
+        }
+        bool drips = pos >= drip_from && pos < drip_to;
+        connection_send(to, wait_ms,
+                        (segment_t){.kind = SEGMENT_BYTES,
+                                    .from = pos,
+                                    .len = next - pos,
+                                    .drip_len = drips ? 1 : 0,
+                                    .drip_ms = drips ? x->drip_ms : 0});
+        pos = next;
     }
-    add_bytes(line, answer, pause, end);
-    if (x->cut_at != UINT32_MAX) {
-        add_step(line, answer, (sim_step_t){.kind = x->cut_kind});
+}
+
+static void send_endlessly(const exchange_t *x, connection_t *to, const char *text)
+{
+    size_t from = to->answer_len;
+    put_text(to, "%s", text);
+    bool drips = x->drip == DRIP_ENDLESS;
+    connection_send(to, 0,
+                    (segment_t){.kind = SEGMENT_BYTES,
+                                .from = from,
+                                .len = to->answer_len - from,
+                                .drip_len = drips ? 1 : 0,
+                                .drip_ms = drips ? x->drip_ms : 0,
+                                .endless = true});
+}
+
+static void transmit(const exchange_t *x, connection_t *to)
+{
+    size_t end = to->answer_len, cut = end;
+    bool cuts = x->cut_at != NOWHERE || x->cut_after_body != NOWHERE;
+    cut = x->cut_at != NOWHERE && x->start + x->cut_at < cut ? x->start + x->cut_at : cut;
+    cut = x->cut_after_body != NOWHERE && x->head_end + x->cut_after_body < cut
+              ? x->head_end + x->cut_after_body
+              : cut;
+    to->max_read = x->max_read;
+    send_bytes(x, to, cuts ? cut : end);
+    if (cuts) {
+        connection_send(to, 0, (segment_t){.kind = x->cut_kind});
+    } else if (x->endless_head != NULL ||
+               (x->endless_chunk != NULL && !x->head && x->framing == FRAME_CHUNKED)) {
+        send_endlessly(x, to, x->endless_head != NULL ? x->endless_head : x->endless_chunk);
     } else if (x->closes || x->framing == FRAME_CLOSE || x->literal != NULL) {
-        add_step(line, answer, (sim_step_t){.kind = SIM_EOF});
+        connection_send(to, 0, (segment_t){.kind = x->end_kind});
     }
 }
 
 /* ---- the conversation ---- */
-
-static void greet(line_t *line, sim_connection_t *answer)
-{
-    world_t *world = line->device->world;
-    answer->refuse =
-        line->device->flash.sim.dead || chance_percent(&world->chance, line->weather.refuse_percent);
-    if (answer->refuse) {
-        world->tally->connects_refused++;
-        story(world, line->device, "line: connection refused");
-    }
-}
 
 static void spoil(exchange_t *x)
 {
@@ -232,45 +378,50 @@ static void spoil(exchange_t *x)
     quirk_apply(x, index);
     world->tally->quirks[index]++;
     story(world, line->device, "server: %s", quirk_name(index));
+    if (x->goes_on) {
+        line->weather.only_quirk = (int)index;
+        line->weather.quirk_percent = 100;
+    }
 }
 
-static void serve(void *ctx, const char *request, sim_connection_t *answer)
+/** Without TLS a request can change on its way, too. */
+static void flip_request(line_t *line, char *request)
 {
-    line_t *line = ctx;
-    world_t *world = line->device->world;
-    if (request == NULL) {
-        greet(line, answer);
-        return;
+    chance_t *c = &line->device->world->chance;
+    if (line->plain && chance_percent(c, line->weather.flip_percent / 4)) {
+        request[chance_below(c, (uint32_t)strlen(request))] ^= (char)(1u << chance_below(c, 7));
+        line->device->world->tally->flips_request++;
     }
+}
+
+void server_answer(connection_t *c, char *request, connection_t *to)
+{
+    line_t *line = &c->device->line;
+    world_t *world = c->device->world;
+    check_credentials(c, header_value(request, "\r\nAuthorization: "));
+    flip_request(line, request);
     world->tally->requests++;
     exchange_t x = {.line = line,
                     .chance = &world->chance,
+                    .request = request,
                     .file = &world->releases[world->published],
-                    .head = strncmp(request, "HEAD ", 5) == 0};
-    read_range(&x, request);
+                    .head = strncmp(request, "HEAD ", 5) == 0,
+                    .authorization = header_value(request, "\r\nAuthorization: ")};
+    x.file_bytes = release_as_served(&x, x.file, &x.file_len);
+    read_range(&x);
     plan_answer(&x);
-    const char *range = header_value(request, "\r\nRange: bytes=");
-    story(world, line->device, "request: %.*s%s%.*s of release %u", x.head ? 4 : 3, request,
-          range != NULL ? " " : "", range != NULL ? (int)strcspn(range, "\r") : 0, range != NULL ? range : "",
-          world->published);
-    spoil(&x);
-    if (line->plain && line->weather.quirk_percent > 0) {
-        x.flip_percent = line->weather.quirk_percent / 4;
+    tell_request(&x, c);
+    if (!x.head && strncmp(request, "GET ", 4) != 0) {
+        x.literal = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    } else {
+        spoil(&x);
     }
-    render(&x);
-    transmit(&x, answer);
-}
-
-sim_transport_t *line_connect(line_t *line)
-{
-    if (line->answer == NULL) {
-        line->answer = malloc(LINE_ANSWER_MAX);
+    if (x.status[0] == '3' || strncmp(x.status, "401", 3) == 0) {
+        line->vain = 0; /* the connect brought something, if not the file */
     }
-    return line->answer != NULL ? sim_transport_serve(serve, line) : NULL;
-}
-
-void line_free(line_t *line)
-{
-    free(line->answer);
-    line->answer = NULL;
+    if (to != NULL) {
+        render(&x, to);
+        flip_bits(&x, to);
+        transmit(&x, to);
+    }
 }

@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-#define TALLY_QUIRKS_MAX 96
+#define TALLY_QUIRKS_MAX   128
+#define TALLY_TROUBLES_MAX 32
 
 /* X(name, words) */
 #define TALLY_EVENTS(X)                                                                                      \
@@ -34,15 +35,26 @@
     X(cuts_idle, "power cuts between operations")                                                            \
     X(faults, "flash operations that failed for once")                                                       \
     X(worn, "sectors worn out")                                                                              \
-    X(connects_refused, "connections refused")                                                               \
     X(requests, "requests answered")                                                                         \
+    X(overtaken, "connections served before an older one")                                                   \
+    X(late, "connections served when nobody waited any more")                                                \
+    X(mixed_up, "late answers that came on another connection")                                              \
+    X(nested, "waits in which another device went on")                                                       \
+    X(flips_head, "bits changed in a head")                                                                  \
+    X(flips_framing, "bits changed in the framing")                                                          \
+    X(flips_first, "bits changed in an image's first bytes")                                                 \
+    X(flips_body, "bits changed in a body")                                                                  \
+    X(flips_request, "bits changed in a request")                                                            \
     X(publishes, "files changed on the server")                                                              \
     X(judged, "times the moment was judged")                                                                 \
+    X(judged_loosely, "of them when any genuine image would do")                                             \
+    X(copied, "updates that were staged and copied")                                                         \
+    X(decrypted, "updates that were decrypted")                                                              \
     X(arrived, "devices that arrived at the last release")
 
 typedef struct {
 #define TALLY_FIELD(name, words) uint64_t name;
     TALLY_EVENTS(TALLY_FIELD)
 #undef TALLY_FIELD
-    uint64_t quirks[TALLY_QUIRKS_MAX];
+    uint64_t quirks[TALLY_QUIRKS_MAX], troubles[TALLY_TROUBLES_MAX];
 } tally_t;

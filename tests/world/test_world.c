@@ -1,4 +1,5 @@
 /* The deterministic world: runs the worlds of many seeds, or shows the story of one. */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +9,9 @@
 #include <unistd.h>
 
 #include "esp_log.h"
+#include "long_run.h"
+#include "quirks.h"
 #include "sim/sim_system.h"
-#include "world.h"
 
 #define SEEDS_USUAL    2000u
 #define SEEDS_LONG     50000u
@@ -22,12 +24,35 @@ static world_t world;
 static tally_t tally;
 
 static const char usage[] =
-    "usage: test_world [--seeds N] [--start N] | --seed N [--trace] [--log]\n"
-    "  --seeds N   so many worlds (default: OTTER_SEEDS, else 2000; 50000 with OTTER_LONG set)\n"
-    "  --start N   from this seed on (default 1)\n"
-    "  --seed N    only this one\n"
-    "  --trace     tells its story\n"
-    "  --log       with otter's own log\n";
+    "usage: test_world [--seeds N] [--start N] [--log]\n"
+    "       test_world --seed N [--trace] [--log]\n"
+    "       test_world --quirks\n"
+    "  --seeds N         so many worlds (default: OTTER_SEEDS, else 2000; 50000 with OTTER_LONG set)\n"
+    "  --start N         from this seed on (default 1)\n"
+    "  --seed N          only this one\n"
+    "  --trace           tells its story\n"
+    "  --log             with otter's own log\n"
+    "  --quirks          what can go wrong with the server, and the rows of docs/MISBEHAVIOUR.md that it "
+    "stands for\n"
+    "  --expect-failure  stops at the first world that breaks; that is success then\n";
+
+typedef struct {
+    uint64_t seeds, start, only;
+    bool one, trace, log, expect_failure;
+} options_t;
+
+/** Ends the program where `text` is no number. */
+static uint64_t number(const char *what, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) {
+        fprintf(stderr, "test_world: %s: \"%s\" is no number\n%s", what, text, usage);
+        exit(2);
+    }
+    return value;
+}
 
 /** A world that hangs says which one it is. */
 static void tell_hang(int signal)
@@ -76,76 +101,126 @@ static unsigned print_tally(void)
     never += tally.name == 0;
     TALLY_EVENTS(PRINT_EVENT)
 #undef PRINT_EVENT
-    return never + quirks_print(&tally);
+    return never + troubles_print(&tally) + quirks_print(&tally);
 }
 
-static unsigned long seeds_wanted(void)
+static uint64_t seeds_wanted(void)
 {
-    const char *seeds = getenv("OTTER_SEEDS"), *longer = getenv("OTTER_LONG");
-    return seeds != NULL                         ? strtoul(seeds, NULL, 10)
-           : longer != NULL && longer[0] != '\0' ? SEEDS_LONG
-                                                 : SEEDS_USUAL;
+    const char *seeds = getenv("OTTER_SEEDS");
+    return seeds != NULL ? number("OTTER_SEEDS", seeds) : long_run_wanted() ? SEEDS_LONG : SEEDS_USUAL;
 }
 
-static int run_many(uint64_t start, unsigned long seeds)
+static int run_many(const options_t *o)
 {
-    unsigned long failures = 0;
+    uint64_t failures = 0, done = 0;
     struct timespec from, to;
     clock_gettime(CLOCK_MONOTONIC, &from);
-    unsigned unstable = check_replay(start, seeds < SEEDS_REPEATED ? (unsigned)seeds : SEEDS_REPEATED);
-    for (unsigned long i = 0; i < seeds && failures < FAILURES_SHOWN; i++) {
-        failures += !run(start + i, false, &tally);
+    unsigned unstable =
+        check_replay(o->start, o->seeds < SEEDS_REPEATED ? (unsigned)o->seeds : SEEDS_REPEATED);
+    for (; done < o->seeds && failures < FAILURES_SHOWN; done++) {
+        failures += !run(o->start + done, false, &tally);
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
     unsigned never = print_tally();
-    printf("seeds %llu to %llu: %lu broken, %u not repeatable, %u kinds of event never happened, %.1f s\n",
-           (unsigned long long)start, (unsigned long long)start + seeds - 1, failures, unstable, never,
-           (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
-    return failures == 0 && unstable == 0 && (never == 0 || seeds < SEEDS_TELLING) ? EXIT_SUCCESS
-                                                                                   : EXIT_FAILURE;
+    printf(
+        "%llu seeds from %llu on: %llu broken, %u not repeatable, %u kinds of event never happened, %.1f s\n",
+        (unsigned long long)done, (unsigned long long)o->start, (unsigned long long)failures, unstable, never,
+        (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+    bool good = failures == 0 && unstable == 0 && (never == 0 || o->seeds < SEEDS_TELLING);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(int argc, char **argv)
+/** A planted bug must be found: tests/mutants. */
+static int find_failure(const options_t *o)
+{
+    for (uint64_t i = 0; i < o->seeds; i++) {
+        if (!run(o->start + i, false, &tally)) {
+            return EXIT_SUCCESS;
+        }
+    }
+    printf("%llu seeds from %llu on: nothing broke\n", (unsigned long long)o->seeds,
+           (unsigned long long)o->start);
+    return EXIT_FAILURE;
+}
+
+static int run_one(const options_t *o)
+{
+    bool good = run(o->only, o->trace, &tally);
+    printf("seed %llu: %s\n", (unsigned long long)o->only, good ? "good" : "broken");
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int list_quirks(void)
+{
+    troubles_list();
+    quirks_list();
+    return EXIT_SUCCESS;
+}
+
+/** Options to `o`. @return -1, or the exit status of a program that has done all it should */
+static int read_options(int argc, char **argv, options_t *o)
 {
     static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"start", required_argument, NULL, 'f'},
-        {"seed", required_argument, NULL, 's'},  {"trace", no_argument, NULL, 't'},
-        {"log", no_argument, NULL, 'l'},         {NULL, 0, NULL, 0},
+        {"seeds", required_argument, NULL, 'n'},
+        {"start", required_argument, NULL, 'f'},
+        {"seed", required_argument, NULL, 's'},
+        {"trace", no_argument, NULL, 't'},
+        {"log", no_argument, NULL, 'l'},
+        {"quirks", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {"expect-failure", no_argument, NULL, 'x'},
+        {NULL, 0, NULL, 0},
     };
-    unsigned long seeds = seeds_wanted();
-    uint64_t start = 1, only = 0;
-    bool trace = false, one = false, log = false;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'n':
-            seeds = strtoul(optarg, NULL, 10);
+            o->seeds = number("--seeds", optarg);
             break;
         case 'f':
-            start = strtoull(optarg, NULL, 10);
+            o->start = number("--start", optarg);
             break;
         case 's':
-            only = strtoull(optarg, NULL, 10);
-            one = true;
+            o->only = number("--seed", optarg);
+            o->one = true;
             break;
         case 't':
-            trace = true;
+            o->trace = true;
             break;
         case 'l':
-            log = true;
+            o->log = true;
             break;
+        case 'x':
+            o->expect_failure = true;
+            break;
+        case 'q':
+            return list_quirks();
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
         default:
             fputs(usage, stderr);
             return 2;
         }
     }
-    sim_console_show(log);
-    esp_log_level_set("*", log ? ESP_LOG_VERBOSE : ESP_LOG_NONE);
+    if (optind != argc) {
+        fprintf(stderr, "test_world: what is \"%s\"?\n%s", argv[optind], usage);
+        return 2;
+    }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    options_t o = {.seeds = seeds_wanted(), .start = 1};
+    int status = read_options(argc, argv, &o);
+    if (status >= 0) {
+        return status;
+    }
+    sim_console_show(o.log);
+    esp_log_level_set("*", o.log ? ESP_LOG_VERBOSE : ESP_LOG_NONE);
     signal(SIGALRM, tell_hang);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (one) {
-        bool good = run(only, trace, &tally);
-        printf("seed %llu: %s\n", (unsigned long long)only, good ? "good" : "broken");
-        return good ? EXIT_SUCCESS : EXIT_FAILURE;
-    }
-    return run_many(start, seeds);
+    status = o.one ? run_one(&o) : o.expect_failure ? find_failure(&o) : run_many(&o);
+    network_free(&world.network);
+    return status;
 }

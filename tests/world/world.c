@@ -7,8 +7,9 @@
 #include "sim/sim_system.h"
 #include "world.h"
 
-#define STEPS_MIN 40u
-#define STEPS_MAX 240u
+#define STEPS_MIN               40u
+#define STEPS_MAX               240u
+#define PERFORMS_JUDGED_PERCENT 25 /* of worlds: judging costs as much as a boot */
 
 void story(const world_t *world, const world_device_t *d, const char *format, ...)
 {
@@ -63,12 +64,14 @@ static bool make_releases(world_t *world)
     }
     world->release_count = count;
     world->published = chance_below(c, 2);
+    world->judges_performs = chance_percent(c, PERFORMS_JUDGED_PERCENT);
     return true;
 }
 
 static void publish(world_t *world)
 {
     chance_t *c = &world->chance;
+    network_run(world);
     bool back = chance_percent(c, 20);
     world->published =
         back ? chance_below(c, world->release_count) : (world->published + 1) % world->release_count;
@@ -88,6 +91,7 @@ static void live(world_t *world)
         life_step(&world->devices[chance_below(c, world->device_count)]);
         if (chance_percent(c, 20)) {
             sim_clock_advance_ms(chance_below(c, 3000));
+            network_run(world);
         }
     }
 }
@@ -119,7 +123,10 @@ static bool populate(world_t *world)
 
 bool world_run(world_t *world, uint64_t seed, bool trace, tally_t *tally)
 {
+    network_t network = world->network; /* its memory is used again */
     memset(world, 0, sizeof(*world));
+    world->network = network;
+    network_clear(&world->network);
     world->seed = seed;
     world->chance.state = seed;
     world->trace = trace;

@@ -8,8 +8,8 @@
 #include "esp_https_ota.h"
 #include "otter/boot.h"
 #include "otter/device.h"
+#include "line.h"
 #include "sim/sim_flash.h"
-#include "sim/sim_transport.h"
 #include "tally.h"
 
 #define WORLD_DEVICES_MAX  3
@@ -27,8 +27,9 @@
 #define WORLD_CHIP         0u   /* ESP32 */
 #define WORLD_OTHER_CHIP   2u   /* ESP32-S2 */
 
-typedef struct world world_t;
-typedef struct world_device world_device_t;
+#define WORLD_TIMEOUT_MS  1000 /* of each wait of a device */
+#define WORLD_CIPHER_HEAD 16u  /* bytes before an encrypted image */
+#define WORLD_STAGE       0x60000u
 
 /* ---- chance (chance.c) ---- */
 
@@ -46,8 +47,9 @@ bool chance_percent(chance_t *c, uint32_t percent);
 
 /** A firmware that its maker released. These bytes, whole, are what may ever run. */
 typedef struct {
-    uint8_t *bytes;
-    uint32_t len;
+    uint8_t *bytes,
+        *cipher; /* the same for devices that decrypt: WORLD_CIPHER_HEAD bytes, then the image under a key */
+    uint32_t len, cipher_len;
     uint32_t secure_version;
     bool healthy; /* confirms itself when it runs */
     bool foreign; /* for another chip: no device may run it */
@@ -57,6 +59,8 @@ typedef struct {
 /** @return false when out of memory */
 bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_t secure_version);
 void release_free(release_t *release);
+/** The key at this byte of the image. */
+uint8_t release_key(uint32_t at);
 
 /* ---- flash (world_flash.c) ---- */
 
@@ -68,51 +72,31 @@ typedef struct {
     world_device_t *device;
     bool otadata_open;                          /* the fence: otadata may be changed now, */
     uint32_t slot_open;                         /* ... and the slot at this address; 0: none */
+    bool stage_open;                            /* ... and where images are staged */
     uint32_t read_faults_ppm, write_faults_ppm; /* of operations, in a million */
-    uint32_t faults;                            /* that came so far */
+    uint32_t faults, record_faults;             /* that came so far; of them in otadata */
     uint32_t otadata_changes;
     uint32_t erases[WORLD_SECTORS];
     uint32_t endurance[WORLD_SECTORS]; /* erases after which a sector keeps some bits at 0 */
-    uint32_t worn;                     /* sectors that do */
+    uint32_t worn, worn_records;       /* sectors that do; of them in otadata */
 } world_flash_t;
 
 bool world_flash_init(world_flash_t *f, world_device_t *device);
 void world_flash_free(world_flash_t *f);
+/** What the chip is like. */
+void world_flash_shape(world_flash_t *f, uint32_t write_size, bool stable_reads);
 /** Nothing fails any more that is not worn out, no cut is planned. */
 void world_flash_calm(world_flash_t *f);
 /** Power goes in one of the next operations. */
 void world_flash_plan_cut(world_flash_t *f, chance_t *chance);
 
-/* ---- the server and the way to it (server.c, quirks.c) ---- */
+/* ---- the server (server.c, quirks.c) ---- */
 
-/** How bad the way between one device and the server is, in this attempt. */
-typedef struct {
-    uint32_t refuse_percent; /* of connects */
-    uint32_t quirk_percent;  /* of answers that are not as they should be */
-    int only_quirk;          /* this one for the whole attempt; -1: any */
-} weather_t;
-
-#define LINE_STEPS_MAX  8
-#define LINE_ANSWER_MAX (4u * WORLD_SLOT_SIZE) /* any head and body, framed in any way */
-
-/** A device's line to the server: the answer that is on its way. */
-typedef struct {
-    world_device_t *device;
-    weather_t weather;
-    bool plain;      /* no TLS: bytes can change on the way */
-    uint8_t *answer; /* LINE_ANSWER_MAX bytes */
-    size_t answer_len;
-    sim_step_t steps[LINE_STEPS_MAX];
-} line_t;
-
-/** A transport over this line, for esp_http_client_config_t.transport. */
-sim_transport_t *line_connect(line_t *line);
-void line_free(line_t *line);
-
-/** Tells of every quirk how often it happened. @return how many never did */
-unsigned quirks_print(const tally_t *tally);
-unsigned quirks_count(void);
-const char *quirk_name(unsigned index);
+/**
+ * Answers the request at `request` (to its empty line; spoilt by this) of connection `c`.
+ * @param to  where the answer comes out; NULL: nobody is there any more
+ */
+void server_answer(connection_t *c, char *request, connection_t *to);
 
 /* ---- a device (device.c, life.c, judge.c) ---- */
 
@@ -124,14 +108,21 @@ typedef struct {
 
 typedef enum { NEXT_NONE, NEXT_MAYBE, NEXT_SURE } next_state_t;
 
+typedef enum { USER_NONE, USER_RIGHT, USER_WRONG } user_t; /* name and password in the URL */
+
 /** What the maker of a device chose. */
 typedef struct {
     otter_device_config_t device;
     bool factory;
     uint32_t slot_count;
+    uint32_t write_size;
+    bool stable_reads;
     bool resumption, partial, bulk_erase;
+    bool staged;   /* the image goes to a partition of its own first and is copied */
+    bool decrypts; /* by a callback */
     int request_size, buffer_size, attempts;
     bool plain;
+    user_t user;
 } device_plan_t;
 
 struct world_device {
@@ -143,7 +134,8 @@ struct world_device {
     uint32_t efuse;
     line_t line;
 
-    bool on; /* an application runs */
+    bool on;   /* an application runs */
+    bool busy; /* in the middle of a step: its wait lets others live */
     place_t running;
     bool trial;
 
@@ -160,7 +152,14 @@ struct world_device {
     bool begun;                    /* ... and its session: the slot may be written */
     bool received;                 /* ... and perform said ESP_OK */
     int target;                    /* slot of the attempt */
-    uint32_t performs;
+    uint32_t performs, overtime;   /* performs that began when the time was over */
+    bool stages;                   /* this attempt is staged */
+    bool copies;                   /* a copy may be unfinished, into ... */
+    int copy_target;               /* ... this slot, */
+    bool copies_twice;             /* ... and was when this attempt began */
+    size_t decrypted;              /* bytes of the body that went through the callback */
+    int64_t begin_us, others_us;   /* when it began; what other devices took of the time of the last call */
+    uint64_t bytes_seen;
     uint32_t faults_before, erases_before[WORLD_SECTORS];
     esp_http_client_config_t http;
     esp_https_ota_config_t ota;
@@ -171,6 +170,8 @@ void device_free(world_device_t *d);
 /** Address of a slot or of factory. */
 uint32_t device_slot_address(const world_device_t *d, int slot);
 const esp_partition_t *device_partition(const world_device_t *d, int slot);
+/** Where a device stages its images. */
+const esp_partition_t *device_stage(const world_device_t *d);
 /** Drops what runs, as a reset or a power cut does. */
 void device_stop(world_device_t *d);
 
@@ -182,6 +183,10 @@ void life_calm(world_device_t *d, int release);
 bool same_place(place_t a, place_t b);
 /** Which release lies whole at this place of the flash? */
 place_t judge_place(const world_device_t *d, int slot);
+/** The same of where images are staged, as if it were the target. */
+place_t judge_stage(const world_device_t *d);
+/** Is it what the owner of the device wants to run now? NULL: yes; else what is wrong. */
+const char *judge_objection(const world_device_t *d, place_t place);
 /** May this image start now? Tells the world if not. */
 bool judge_started(world_device_t *d, place_t place);
 /** Were power to go now, what would boot? Tells the world if that is wrong. */
@@ -200,7 +205,9 @@ struct world {
     unsigned release_count, published; /* the server has releases[published] */
     world_device_t devices[WORLD_DEVICES_MAX];
     unsigned device_count;
-    bool calm; /* faults are over */
+    network_t network;
+    bool calm;            /* faults are over */
+    bool judges_performs; /* the moment after each of them, too */
     bool failed;
     char failure[256];
     uint64_t story_hash;

@@ -21,21 +21,24 @@ static bool passes_fence(world_flash_t *f, const char *what, uint32_t off, uint3
     bool in_otadata = f->otadata_open && is_otadata(off, len);
     bool in_slot =
         f->slot_open != 0 && off >= f->slot_open && range_fits(off - f->slot_open, len, WORLD_SLOT_SIZE);
-    if (!in_otadata && !in_slot) {
+    bool in_stage =
+        f->stage_open && off >= WORLD_STAGE && range_fits(off - WORLD_STAGE, len, WORLD_SLOT_SIZE);
+    if (!in_otadata && !in_slot && !in_stage) {
         world_fail(f->device->world, f->device,
                    "%s of 0x%" PRIx32 "+0x%" PRIx32 " leaves the fence (otadata %s, slot at 0x%" PRIx32 ")",
                    what, off, len, f->otadata_open ? "open" : "closed", f->slot_open);
     }
     f->otadata_changes += in_otadata;
-    return in_otadata || in_slot;
+    return in_otadata || in_slot || in_stage;
 }
 
-static bool fails_for_once(world_flash_t *f, uint32_t ppm)
+static bool fails_for_once(world_flash_t *f, uint32_t ppm, uint32_t off)
 {
     if (ppm == 0 || f->sim.dead || chance_below(chance_of(f), 1000000) >= ppm) {
         return false;
     }
     f->faults++;
+    f->record_faults += is_otadata(off, 1);
     f->device->world->tally->faults++;
     return true;
 }
@@ -43,7 +46,7 @@ static bool fails_for_once(world_flash_t *f, uint32_t ppm)
 static esp_err_t world_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     world_flash_t *f = dev;
-    if (fails_for_once(f, f->read_faults_ppm)) {
+    if (fails_for_once(f, f->read_faults_ppm, off)) {
         story(f->device->world, f->device, "flash: a read at 0x%" PRIx32 " fails", off);
         memset(dst, 0x5A, len);
         return ESP_ERR_FLASH_OP_FAIL;
@@ -65,9 +68,10 @@ static esp_err_t world_program(void *dev, uint32_t off, const void *src, uint32_
     if (!passes_fence(f, "program", off, len)) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    bool fault = fails_for_once(f, f->write_faults_ppm), was_dead = f->sim.dead;
+    bool fault = fails_for_once(f, f->write_faults_ppm, off), was_dead = f->sim.dead;
     if (fault) {
-        len = chance_below(chance_of(f), len + 1); /* so much of it came about */
+        len = align_down_u32(chance_below(chance_of(f), len + 1),
+                             f->flash.write_size); /* so much of it came about */
         story(f->device->world, f->device, "flash: a program at 0x%" PRIx32 " fails after %" PRIu32 " bytes",
               off, len);
     }
@@ -84,6 +88,7 @@ static void wear(world_flash_t *f, uint32_t sector)
     }
     if (f->erases[sector] == f->endurance[sector] + 1) {
         f->worn++;
+        f->worn_records += is_otadata(sector * WORLD_SECTOR, 1);
         f->device->world->tally->worn++;
         story(f->device->world, f->device, "flash: the sector at 0x%" PRIx32 " is worn out",
               sector * WORLD_SECTOR);
@@ -98,7 +103,7 @@ static void wear(world_flash_t *f, uint32_t sector)
 static esp_err_t erase_sector(world_flash_t *f, uint32_t off)
 {
     bool was_dead = f->sim.dead;
-    if (fails_for_once(f, f->write_faults_ppm)) {
+    if (fails_for_once(f, f->write_faults_ppm, off)) {
         story(f->device->world, f->device, "flash: an erase at 0x%" PRIx32 " fails", off);
         return ESP_ERR_FLASH_OP_FAIL;
     }
@@ -152,6 +157,12 @@ bool world_flash_init(world_flash_t *f, world_device_t *device)
     return sim_flash_init(&f->sim, WORLD_FLASH_SIZE);
 }
 
+void world_flash_shape(world_flash_t *f, uint32_t write_size, bool stable_reads)
+{
+    f->flash.write_size = f->sound.write_size = f->sim.flash.write_size = write_size;
+    f->flash.stable_reads = f->sound.stable_reads = stable_reads;
+}
+
 void world_flash_free(world_flash_t *f)
 {
     sim_flash_free(&f->sim);
@@ -166,9 +177,10 @@ void world_flash_calm(world_flash_t *f)
 void world_flash_plan_cut(world_flash_t *f, chance_t *chance)
 {
     f->sim.cut_at = f->sim.ops + chance_below(chance, chance_percent(chance, 50) ? 4 : 60);
-    f->sim.tear = (sim_tear_t)chance_below(chance, SIM_TEAR_COUNT);
+    /* Bits that hang are a chip's, a cache is a file's. */
+    f->sim.tear = (sim_tear_t)chance_below(chance, f->flash.stable_reads ? SIM_TEAR_COUNT : SIM_TEAR_LOST);
     f->sim.tear_len = chance_percent(chance, 30) ? UINT32_MAX : chance_below(chance, WORLD_SECTOR);
-    f->sim.tear_weak = chance_percent(chance, 25);
+    f->sim.tear_weak = chance_percent(chance, 25) && !f->flash.stable_reads;
     f->sim.random = chance_next(chance) | 1;
     f->sim.noise = chance_next(chance) | 1;
 }
