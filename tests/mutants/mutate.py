@@ -82,6 +82,27 @@ BUGS = {
         "src/boot/copy_job.c", "if (err != ESP_OK || (flash->stable_reads && memcmp(",
         "if (err != ESP_OK || (off != 0 && memcmp(",
         "sweep:copy/"),
+    "takes_unreadable_records_for_none": (
+        "src/ota/boot_select.c", "        return err; /* a record that could not be read now",
+        "        return ESP_OK; /* a record that could not be read now", "world"),
+    "takes_an_unreadable_trial_for_none": (
+        "src/ota/boot_select.c", "return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;",
+        "return ESP_OK;", "world"),
+    "never_gives_up_connecting": (
+        "src/ota/https_source.c", "if (s->failures >= (unsigned)s->retry.attempts) {", "if (s->retry.attempts == 0) {", "world"),
+    "never_runs_out_of_time": (
+        "src/ota/https_source.c", "return s->retry.max_time_ms > 0 && otter_now_us() - s->start_us >",
+        "return s->retry.max_time_ms > 0 && s->start_us - otter_now_us() >", "world"),
+    "reads_a_redirects_body_for_ever": (
+        "src/ota/https_source.c", "if (n < (int)sizeof(scrap)) {", "if (n <= 0) {", "world"),
+    "shows_the_credentials_to_another_server": (
+        "src/http/client.c", "if (is_redirect ? !same_origin : strcmp(", "if (is_redirect ? client == NULL : strcmp(", "world"),
+    "installs_what_has_no_hash": (
+        "src/image/image.c", "if (s->rules.hashed && header->hash_appended == 0) {",
+        "if (s->rules.hashed && s->rules.bootloader && header->hash_appended == 0) {", "world"),
+    "leaves_an_abandoned_update_open": (
+        "src/ota/https_ota.c", "ota->update != 0 ? ota_abort(ota->device, ota->update) : ESP_OK;",
+        "ota->write_failed ? ota_abort(ota->device, ota->update) : ESP_OK;", "world"),
     "skips_the_md5": (
         "src/flash/partition_table.c", "*good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
         "*good = record != NULL;", "test_partition_table"),
