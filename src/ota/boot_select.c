@@ -5,9 +5,10 @@
  * The order of every change, which a power cut at any point relies on:
  * 1. An image is verified from flash before a record may name it (ota_set_boot_partition), and is durable before the
  *    record is: otadata_write_copy() begins with a barrier.
- * 2. A slot that is about to be overwritten is named by no record that would boot it: ota_release_slot() runs before the
- *    first erase.
- * 3. Of two records to be erased, the active one goes last (select_factory): until then the old decision stands.
+ * 2. A slot that is about to be overwritten is named by no record that would boot it, and what runs by one, before the
+ *    first erase (ota_release_slot).
+ * 3. Of two records to be erased, the active one goes last, unless it selects what has not booted yet (select_factory):
+ *    until then the old decision stands.
  */
 #include <stdio.h>
 #include <string.h>
