@@ -438,7 +438,7 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
         bool loaded = device->partitions.status == ESP_OK;
         bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
         /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
-        bool unsure = !loaded && !device->flash->stable_reads;
+        bool unsure = !intact && !device->flash->stable_reads;
         if (unsure || (!intact && table_is_unusable(device))) {
             (void)staged_copy_rescue_table(device); /* if it cannot, the boot step says what is wrong */
         }

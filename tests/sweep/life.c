@@ -74,15 +74,24 @@ static bool download_and_copy(world_t *world, const route_t *route, const step_t
     return true;
 }
 
+static bool download_to(world_t *world, const route_t *route, const step_t *step)
+{
+    world->phase = PHASE_DOWNLOAD;
+    world->target = route->staging;
+    return download_and_copy(world, route, step);
+}
+
 /** @param[out] final  where it is now */
 static bool download(world_t *world, const esp_partition_t **final, const step_t *step)
 {
     const route_t route = copy_route(world, step->copy);
+    *final = route.final;
+    if (step->erase != ERASE_RESUME) {
+        return download_to(world, &route, step);
+    }
     world->phase = PHASE_DOWNLOAD;
     world->target = route.staging;
-    *final = route.final;
-    return step->erase == ERASE_RESUME ? download_twice(world, final, step->image)
-                                       : download_and_copy(world, &route, step);
+    return download_twice(world, final, step->image);
 }
 
 /** What becomes of the image that just booted for the first time. */
@@ -128,6 +137,7 @@ static bool try_out(world_t *world, uint32_t address, fate_t fate)
 static bool select_slot(world_t *world, const esp_partition_t *slot, unsigned image)
 {
     world->phase = PHASE_SELECT;
+    world->chosen = slot->address;
     world_allow(world, slot, image);
     return ota_set_boot_partition(&world->device, slot) == ESP_OK;
 }
@@ -160,6 +170,31 @@ static bool update(world_t *world, const step_t *step)
         }
     }
     return try_out(world, address, step->fate);
+}
+
+/** The first choice never boots, whatever becomes of the second. */
+static bool take_back(world_t *world, const step_t *step)
+{
+    step_t first = *step;
+    const esp_partition_t *taken, *slot;
+    first.image = step->image + 1 < WORLD_IMAGES ? step->image + 1 : 1;
+    if (!download(world, &taken, &first) || !select_slot(world, taken, first.image)) {
+        return false;
+    }
+    slot = ota_get_next_update_partition(&world->device, taken);
+    if (!download_to(world, &(route_t){.staging = slot, .final = slot}, step) ||
+        !select_slot(world, slot, step->image)) {
+        return false;
+    }
+    world_forbid(world, taken->address);
+    return try_out(world, slot->address, step->fate);
+}
+
+/** Nothing is on trial, and nothing changes but a state: what runs, runs. */
+static bool confirm_again(world_t *world)
+{
+    world->phase = PHASE_CONFIRM;
+    return ota_mark_app_valid_cancel_rollback(&world->device) == ESP_OK && world_boot(world);
 }
 
 /** Data, a bootloader or a table. */
@@ -271,6 +306,10 @@ bool life_step(world_t *world, const step_t *step)
         return select_again(world, step);
     case STEP_ERASE_LAST:
         return erase_last(world);
+    case STEP_CONFIRM:
+        return confirm_again(world);
+    case STEP_TAKE_BACK:
+        return take_back(world, step);
     case STEP_REJECT:
         return reject(world, step);
     case STEP_DAMAGED:

@@ -10,6 +10,8 @@ typedef enum {
     STEP_COPY,   /* what is no application is staged and copied, and the device restarts */
     STEP_SELECT, /* the application in partition `image` of the table (0: factory or ota_0) is selected again */
     STEP_ERASE_LAST, /* the other slot is given up */
+    STEP_CONFIRM,    /* the application confirms itself although nothing is on trial */
+    STEP_TAKE_BACK,  /* an update is selected, and before the restart another one in the slot behind it */
     STEP_REJECT,     /* the confirmed application gives itself up */
     STEP_REFUSED,    /* an image below the secure version arrives */
     STEP_DAMAGED,    /* an image arrives with one bit wrong, and is selected nevertheless */

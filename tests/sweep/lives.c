@@ -47,6 +47,9 @@ static const layout_t copies_no_md5 = {
 #define BULK     {FIRST_BOOT, UPDATE(1, CONFIRM, WHOLE), UPDATE(2, CONFIRM, WHOLE)}
 #define GIVE_UP  {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), {.kind = STEP_ERASE_LAST}, \
                   UPDATE(3, CONFIRM, AHEAD)}
+#define TAKE_BACK(number, fate_) {.kind = STEP_TAKE_BACK, .image = number, .fate = FATE_##fate_}
+#define CONFIRM  {.kind = STEP_CONFIRM}
+#define SURE     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), CONFIRM, UPDATE(2, CONFIRM, AHEAD), CONFIRM, UPDATE(3, CONFIRM, AHEAD)}
 #define WEB(number, fate_, how) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .https = (how)}
 #define DOWNLOADED(how) {FIRST_BOOT, WEB(1, CONFIRM, how), WEB(2, CONFIRM, how), WEB(3, CONFIRM, how)}
 #define TRIED_OUT(how)  {FIRST_BOOT, WEB(1, CRASH, how), WEB(2, CONFIRM, how), WEB(3, REJECT, how), WEB(1, CONFIRM, how)}
@@ -80,6 +83,13 @@ const life_t lives[] = {
     {"reject/two", LARGE(two_slots, ROLLBACK), PAIRS_NONE, REJECTED},
     {"again/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, AGAIN},
     {"again/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, AGAIN},
+    {"taken back/factory/rollback", LARGE(with_factory, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, TAKE_BACK(1, CRASH), TAKE_BACK(2, CONFIRM)}},
+    {"taken back/three/rollback", LARGE(three_slots, ROLLBACK), PAIRS_NONE,
+     {FIRST_BOOT, TAKE_BACK(1, CRASH), UPDATE(2, CONFIRM, AHEAD), TAKE_BACK(3, CRASH), TAKE_BACK(1, CONFIRM)}},
+    {"taken back/three", LARGE(three_slots, PLAIN), PAIRS_NONE, {FIRST_BOOT, TAKE_BACK(1, CONFIRM), TAKE_BACK(2, CONFIRM)}},
+    {"confirmed/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, SURE},
+    {"confirmed/wide-writes/two", WIDE(two_slots, PLAIN), PAIRS_NONE, SURE},
     {"resume/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, RESUMED},
     {"resume/two/rollback", LARGE(two_slots, ROLLBACK), PAIRS_NONE, RESUMED},
     {"bulk/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, BULK},
@@ -146,6 +156,12 @@ const life_t lives[] = {
     {"copy/table/no MD5", MIDDLE(copies_no_md5, NO_MD5), PAIRS_NONE, COPIED(TABLE, 0)},
     {"copy/table/wide-writes", WIDE(copies, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
     {"copy/table/1024-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"small/taken back/factory", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED,
+     {FIRST_BOOT, TAKE_BACK(1, CRASH), TAKE_BACK(2, CONFIRM)}},
+    {"small/taken back/three", SMALL(three_slots, ROLLBACK), PAIRS_SAMPLED,
+     {FIRST_BOOT, UPDATE(2, CONFIRM, AHEAD), TAKE_BACK(3, CRASH), TAKE_BACK(1, CONFIRM)}},
+    {"small/confirmed/factory", SMALL(with_factory, PLAIN), PAIRS_SAMPLED, SURE},
+    {"small/confirmed/wide-writes/factory", WIDE_SMALL(with_factory, PLAIN), PAIRS_SAMPLED, SURE},
     {"small/anti-rollback/two", SMALL(two_slots, GUARDED), PAIRS_SAMPLED,
      {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
     {"small/factory/rollback", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED, ORDINARY},

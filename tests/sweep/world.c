@@ -210,6 +210,7 @@ bool world_boot(world_t *world)
 {
     otter_boot_result_t result;
     world->phase = PHASE_BOOT;
+    world->chosen = 0;
     start_device(world);
     if (otter_boot(&world->device, OTTER_BOOT_COMMIT, &result) != ESP_OK || world->sim.dead) {
         CHECK(world->sim.dead, "the device does not boot: %s", result.reason);
@@ -259,7 +260,8 @@ void world_allow_only_running(world_t *world)
 
 void world_records_are_sure(world_t *world, const esp_partition_t *slot)
 {
-    if (world->weak && slot->type == ESP_PARTITION_TYPE_APP) {
+    const bool other_chosen = world->chosen != 0 && world->chosen != slot->address;
+    if (world->weak && slot->type == ESP_PARTITION_TYPE_APP && !other_chosen) {
         world_allow_only_running(world);
     }
 }

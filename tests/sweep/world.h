@@ -105,6 +105,7 @@ typedef struct {
         uint32_t len, secure_version;
     } images[WORLD_IMAGES];
     uint8_t tables[WORLD_IMAGES][PARTITION_TABLE_LEN]; /* of layouts for copies: they differ in one label */
+    uint32_t chosen; /* address of what was selected since the start; 0: nothing */
     model_t model;
     phase_t phase;
     phase_t op_phase;              /* of the last operation, told by where it was */
