@@ -8,7 +8,8 @@
 #include "sim/sim_cache.h"
 #include "sim/sim_undo.h"
 
-#define SECTOR SIM_SECTOR
+#define SECTOR       SIM_SECTOR
+#define RECORD_BYTES 32u /* at the start of a sector */
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -143,6 +144,7 @@ static void tear_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uin
     case SIM_TEAR_AFTER:
         program_bytes(sim, off, src, len);
         break;
+    case SIM_TEAR_FEW:
     case SIM_TEAR_BITS:
         program_bytes(sim, off, src, done);
         for (uint32_t i = done; i < len && i < done + unit; i++) {
@@ -207,6 +209,17 @@ static void tear_sector(sim_flash_t *sim, uint32_t off, uint32_t done)
     }
 }
 
+/** One byte in sixteen of a sector, or more of them where a record may be, has one bit changed. */
+static void touch_sector(sim_flash_t *sim, uint32_t off)
+{
+    for (uint32_t i = 0; i < SECTOR; i++) {
+        const uint32_t dice = next_random(&sim->random);
+        if ((dice & (i < RECORD_BYTES ? 3u : 15u)) == 0) {
+            sim->bytes[off + i] ^= (uint8_t)(1u << (dice >> 8) % 8);
+        }
+    }
+}
+
 static void tear_erase(sim_flash_t *sim, uint32_t off)
 {
     uint32_t done = sim->tear_len;
@@ -220,6 +233,9 @@ static void tear_erase(sim_flash_t *sim, uint32_t off)
         break;
     case SIM_TEAR_BITS:
         tear_sector(sim, off, done);
+        break;
+    case SIM_TEAR_FEW:
+        touch_sector(sim, off);
         break;
     case SIM_TEAR_PREFIX:
         erase_prefix(sim, off, done);

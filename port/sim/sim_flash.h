@@ -11,7 +11,9 @@ typedef enum {
     SIM_TEAR_BEFORE, /* nothing happened */
     SIM_TEAR_PREFIX, /* the first tear_len bytes are programmed; of the sector, erased */
     SIM_TEAR_BITS,   /* as PREFIX, and the write unit or sector behind it holds a random part of the change */
-    SIM_TEAR_AFTER,  /* all of it happened, but nobody was told */
+    SIM_TEAR_FEW, /* an erase has just begun: few bits have changed, up or down (chips program all to 0 first); a program:
+                        as BITS */
+    SIM_TEAR_AFTER, /* all of it happened, but nobody was told */
     SIM_TEAR_LOST, /* a cache in front: of all since the last barrier, and of this one, any parts may be missing */
     SIM_TEAR_COUNT,
 } sim_tear_t;

@@ -7,7 +7,6 @@
 #include "base/le.h"
 
 #define LABEL_OFFSET 4u
-#define CRC_OFFSET   28u
 
 /* Every state with a meaning. A state that is not here boots like UNDEFINED and is never changed. */
 static const struct {
@@ -25,7 +24,7 @@ void otadata_decode(const uint8_t raw[OTADATA_ENTRY_SIZE], otadata_entry_t *out)
     out->seq = le32_get(raw);
     memcpy(out->label, raw + LABEL_OFFSET, sizeof(out->label));
     out->state = le32_get(raw + OTADATA_STATE_OFFSET);
-    out->crc = le32_get(raw + CRC_OFFSET);
+    out->crc = le32_get(raw + OTADATA_CRC_OFFSET);
 }
 
 void otadata_encode(const otadata_entry_t *entry, uint8_t raw[OTADATA_ENTRY_SIZE])
@@ -33,7 +32,7 @@ void otadata_encode(const otadata_entry_t *entry, uint8_t raw[OTADATA_ENTRY_SIZE
     le32_put(raw, entry->seq);
     memcpy(raw + LABEL_OFFSET, entry->label, sizeof(entry->label));
     le32_put(raw + OTADATA_STATE_OFFSET, entry->state);
-    le32_put(raw + CRC_OFFSET, entry->crc);
+    le32_put(raw + OTADATA_CRC_OFFSET, entry->crc);
 }
 
 otadata_entry_t otadata_make(uint32_t seq, uint32_t state)

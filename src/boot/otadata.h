@@ -8,6 +8,7 @@
 #include "esp_flash_partitions.h"
 
 #define OTADATA_STATE_OFFSET  24u        /* of the state in a record, little endian */
+#define OTADATA_CRC_OFFSET    28u        /* of the CRC in a record, to its end */
 #define OTADATA_ENTRY_SIZE    32u        /* bytes on flash, at the start of each copy's sector */
 #define OTADATA_COPY_COUNT    2u         /* copies, one sector each */
 #define OTADATA_COPY_DISTANCE 0x1000u    /* from the start of copy 0 to the start of copy 1 */

@@ -23,6 +23,21 @@ esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
     return ESP_OK;
 }
 
+/**
+ * An erase that power interrupts may change few bits, and the CRC covers the number only: a rejected image's record could
+ * turn into one that boots. So the CRC goes first. Where all of a record is one write unit that is left out.
+ */
+static esp_err_t spoil_crc(otter_flash_t *flash, uint32_t place)
+{
+    static const uint8_t zeros[OTADATA_ENTRY_SIZE / 2] = {0};
+    if (flash->write_size > sizeof(zeros)) {
+        return ESP_OK;
+    }
+    const uint32_t off = align_down_u32(OTADATA_CRC_OFFSET, flash->write_size);
+    esp_err_t err = otter_flash_program(flash, place + off, zeros, OTADATA_ENTRY_SIZE - off);
+    return err == ESP_OK ? otter_flash_sync(flash) : err;
+}
+
 esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy)
 {
     esp_err_t err = otter_flash_sync(flash);
@@ -33,7 +48,10 @@ esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
     if (flash->stable_reads && otter_flash_reads_blank(flash, place, OTADATA_COPY_DISTANCE)) {
         return ESP_OK;
     }
-    err = otter_flash_erase(flash, place, OTADATA_COPY_DISTANCE);
+    err = spoil_crc(flash, place);
+    if (err == ESP_OK) {
+        err = otter_flash_erase(flash, place, OTADATA_COPY_DISTANCE);
+    }
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 

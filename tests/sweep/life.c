@@ -387,8 +387,13 @@ static bool settle(world_t *world, fate_t fate)
     }
     if (!world->weak) {
         world_allow_only_running(world);
+        return true;
     }
-    return true;
+    if (world->config.config.rollback && fate == FATE_CONFIRM) {
+        world->phase = PHASE_CONFIRM; /* whether it is on trial may hang, too */
+        (void)ota_mark_app_valid_cancel_rollback(&world->device);
+    }
+    return !world->sim.dead;
 }
 
 bool life_recover(world_t *world, const step_t *step)

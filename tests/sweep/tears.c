@@ -6,6 +6,7 @@
 #define SECTOR       4096u
 #define RECORD_HANGS 6u
 #define LOSSES       3u
+#define BEGINNINGS   6u /* of an erase: which bits come first is chance */
 
 typedef struct {
     tear_t *out;
@@ -86,6 +87,9 @@ uint32_t tears_of(const op_t *op, uint32_t write_size, tears_t how_many, uint32_
                     amounts[how_many].seeds);
         break;
     case OP_ERASE:
+        for (uint32_t i = 0; i < (how_many == TEARS_FEW ? 1u : BEGINNINGS); i++) {
+            add(&list, SIM_TEAR_FEW, 0, false);
+        }
         add_erase(&list, how_many);
         break;
     case OP_EFUSE:
@@ -106,6 +110,8 @@ cut_kind_t tear_kind(const tear_t *tear)
     switch (tear->tear) {
     case SIM_TEAR_PREFIX:
         return CUT_PREFIX;
+    case SIM_TEAR_FEW:
+        return CUT_FEW;
     case SIM_TEAR_BITS:
         return tear->weak ? CUT_WEAK : CUT_BITS;
     case SIM_TEAR_AFTER:
@@ -121,7 +127,7 @@ cut_kind_t tear_kind(const tear_t *tear)
 
 const char *cut_kind_name(cut_kind_t kind)
 {
-    static const char *const names[CUT_COUNT] = {"before",    "prefix", "some bits",
-                                                 "weak bits", "after",  "lost"};
+    static const char *const names[CUT_COUNT] = {"before",   "prefix", "some bits", "weak bits",
+                                                 "few bits", "after",  "lost"};
     return names[kind];
 }

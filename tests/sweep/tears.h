@@ -19,6 +19,15 @@ uint32_t tears_of(const op_t *op, uint32_t write_size, tears_t how_many, uint32_
                   tear_t out[TEARS_MAX]);
 
 /* For counting. */
-typedef enum { CUT_BEFORE, CUT_PREFIX, CUT_BITS, CUT_WEAK, CUT_AFTER, CUT_LOST, CUT_COUNT } cut_kind_t;
+typedef enum {
+    CUT_BEFORE,
+    CUT_PREFIX,
+    CUT_BITS,
+    CUT_WEAK,
+    CUT_FEW,
+    CUT_AFTER,
+    CUT_LOST,
+    CUT_COUNT
+} cut_kind_t;
 cut_kind_t tear_kind(const tear_t *tear);
 const char *cut_kind_name(cut_kind_t kind);

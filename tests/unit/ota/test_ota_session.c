@@ -475,14 +475,16 @@ static void a_record_changes_between_barriers(void **state)
 {
     session_rig_t *f = *state;
     static const char *const want[] = {
-        "sync", "erase 0xd000+0x1000", "sync",
-        "program 0xd000:01000000ffffffffffffffffffffffffffffffffffffffffffffffff9a984347", "sync"};
+        "sync", "program 0xd01c:00000000",
+        "sync", "erase 0xd000+0x1000",
+        "sync", "program 0xd000:01000000ffffffffffffffffffffffffffffffffffffffffffffffff9a984347",
+        "sync"};
     assert_int_equal(install(f, f->slot[0], "esp32_valid.bin", OTA_WITH_SEQUENTIAL_WRITES, 4096), ESP_OK);
     f->rig.ops.sync = rig_sync;
     f->rig.untraced = false;
     assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
-    assert_int_equal(f->rig.trace_count, 5);
-    for (uint32_t i = 0; i < 5; i++) {
+    assert_int_equal(f->rig.trace_count, 7);
+    for (uint32_t i = 0; i < 7; i++) {
         assert_string_equal(f->rig.trace[i], want[i]);
     }
 }
