@@ -278,12 +278,12 @@ static void move_to_front(queue_t *queue, const char *name)
     }
 }
 
-/** One page of flash cannot be mapped for two pieces. */
+/** One page of flash cannot be mapped for two pieces. @param mapped  in the order of addresses */
 static bool pages_are_apart(const layout_t *layout, const queue_t *mapped, char *why, size_t why_size)
 {
     for (size_t i = 1; i < mapped->count; i++) {
         const layout_piece_t *a = mapped->items[i - 1], *b = mapped->items[i];
-        if (a->addr / layout->page == b->addr / layout->page) {
+        if ((a->addr + (uint64_t)a->len - 1) / layout->page >= b->addr / layout->page) {
             snprintf(why, why_size,
                      "sections %s at 0x%08" PRIx32 " and %s at 0x%08" PRIx32 " lie in one %" PRIu32
                      " KiB page: merge them in the linker script",
@@ -398,9 +398,12 @@ bool layout_write(layout_t *layout, image_writer_t *w, char *why, size_t why_siz
         snprintf(why, why_size, "out of memory");
         goto done;
     }
+    /* Pages are compared in the order of the addresses, so before the descriptor leaves its place. */
+    if (!pieces_are_aligned(layout, why, why_size) || !pages_are_apart(layout, &mapped, why, why_size)) {
+        goto done;
+    }
     move_to_front(&mapped, APPDESC_SECTION);
-    if (!pieces_are_aligned(layout, why, why_size) || !desc_comes_first(layout, &mapped, why, why_size) ||
-        !pages_are_apart(layout, &mapped, why, why_size)) {
+    if (!desc_comes_first(layout, &mapped, why, why_size)) {
         goto done;
     }
     if (!write_all(layout, &mapped, &loaded, w)) {

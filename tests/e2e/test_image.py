@@ -378,6 +378,12 @@ class Hostile(ImageTest):
         desc = make_desc()
         rows = [
             ("two in a page", [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C001000, b"abcd")], "in one"),
+            ("two in a page, the descriptor's a later one",
+             [(".conf", 0x3C028000, b"abcd"), (".lowest", 0x3C000020, b"abcd"), (".flash.appdesc", 0x3C020020, desc)],
+             "in one"),
+            ("the end of one, the start of another",
+             [(".flash.appdesc", 0x3C000020, desc), (".long", 0x3C010000, bytes(0x10010)), (".next", 0x3C020020, b"abcd")],
+             "in one"),
             ("descriptor elsewhere", [(".flash.appdesc", 0x3C000100, desc)], "is not at 0x20"),
             ("no descriptor", [(".flash.appdesc", 0x3C000020, b"x" * 256)], "no app descriptor"),
             ("short descriptor", [(".flash.appdesc", 0x3C000020, desc[:252])], "a descriptor has 256"),
@@ -394,7 +400,7 @@ class Hostile(ImageTest):
     def test_sections_are_judged_before_they_are_copied(self):
         """A small file can ask for much: section headers are cheap, and may all tell of the same bytes."""
         desc = (".flash.appdesc", 0x3C000020, make_desc())
-        mib, long = bytes(1 << 20), bytes(15 << 20)
+        mib, short, long = bytes(1 << 20), bytes(0xFF00), bytes(15 << 20)
         rows = [  # sections (name, address, bytes), what the refusal says
             ("one place many times", [(".s", 0x40380000, mib)] * 3000, "overlap"),
             ("last byte shared", [desc, (".a", 0x40380000, b"x" * 9), (".b", 0x40380008, b"y" * 4)], "overlap"),
@@ -403,6 +409,8 @@ class Hostile(ImageTest):
             ("many gaps", [(".s", 0x3FC80000 + 8 * i, b"abcd") for i in range(60000)], "more than 16 segments"),
             ("no end", [(".s", 0x40380000 + (i << 20), mib) for i in range(2000)], "16 MiB"),
             ("two large ones", [(".s", 0x3C000000 + (i << 24), long) for i in range(2)], "the 16 MiB that fit"),
+            ("one place at every address", [(".s", 0x01000004 + (i << 16), short) for i in range(65000)],
+             "more than 16 segments"),
             ("many large ones", [(".s", 0x3C000000 + (i << 24), long) for i in range(16)], "the 128 MiB that fit"),
             ("a long name", [("n" * (8 << 20), 0x40380000, b"abcd")] * 60000, "overlap"),
         ]
