@@ -40,5 +40,5 @@ uint8_t *cli_load_file(const char *path, size_t max, size_t *len, char *why, siz
 /** Writes a whole file through a temporary name, so that it is there complete or not at all. "-": standard output. */
 bool cli_write_file(const char *verb, const char *path, const void *data, size_t len);
 
-/** A size: decimal or 0x hex with an optional K, M, G, KB, MB, GB (powers of two). False if it is not one or is 0. */
-bool cli_parse_size(const char *text, uint64_t *size);
+/** An offset in the largest flash, in whole `unit` bytes: a number or a size (host/number.h). */
+bool cli_parse_offset(const char *text, uint32_t unit, uint32_t *offset);

@@ -12,7 +12,6 @@
 #include "flash/partition_list.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
-#include "table_csv.h"
 
 #define VERB      "flash"
 #define LINE_SIZE 256
@@ -25,7 +24,6 @@ typedef struct {
 
 static int take_option(info_options_t *o, int c)
 {
-    int64_t offset;
     switch (c) {
     case 'j':
         o->json = true;
@@ -34,11 +32,9 @@ static int take_option(info_options_t *o, int c)
         o->device.chip = otter_chip_by_name(optarg);
         return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "'%s' is not a chip", optarg);
     case 'o':
-        if (!table_parse_number(optarg, &offset) || offset < 0 || offset > 0x7FFFF000) {
-            return cli_usage(VERB, "'%s' is not an offset in flash", optarg);
-        }
-        o->device.table_offset = (uint32_t)offset;
-        return EXIT_DONE;
+        return cli_parse_offset(optarg, 1, &o->device.table_offset)
+                   ? EXIT_DONE
+                   : cli_usage(VERB, "'%s' is not an offset in flash", optarg);
     case 'r':
         o->device.rollback = strcmp(optarg, "on") == 0 ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
         return strcmp(optarg, "on") == 0 || strcmp(optarg, "off") == 0

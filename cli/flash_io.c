@@ -14,7 +14,6 @@
 #include "flash_verbs.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
-#include "table_csv.h"
 
 #define VERB  "flash"
 #define CHUNK 0x10000u
@@ -35,7 +34,6 @@ static int parse_options(int argc, char **argv, int least, int most, io_options_
         {0},
     };
     int c;
-    int64_t offset;
     optind = 0;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -50,10 +48,9 @@ static int parse_options(int argc, char **argv, int least, int most, io_options_
             }
             break;
         case 'o':
-            if (!table_parse_number(optarg, &offset) || offset < 0 || offset > 0x7FFFF000) {
+            if (!cli_parse_offset(optarg, 1, &o->device.table_offset)) {
                 return cli_usage(VERB, "'%s' is not an offset in flash", optarg);
             }
-            o->device.table_offset = (uint32_t)offset;
             break;
         default:
             return cli_usage(VERB, "%s does not know %s, or it needs a value", argv[0], argv[optind - 1]);

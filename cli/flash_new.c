@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "flash/partition_table.h"
 #include "flash_verbs.h"
+#include "host/number.h"
 #include "image_options.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
@@ -72,11 +73,11 @@ static int add_app(new_t *n, const char *text)
 
 static int take_option(new_t *n, int c)
 {
-    int64_t offset;
     switch (c) {
     case 's':
-        return cli_parse_size(optarg, &n->size) ? EXIT_DONE
-                                                : cli_usage(VERB, "'%s' is not a size, as 4MB", optarg);
+        return number_parse_size(optarg, 1, UINT64_MAX, &n->size)
+                   ? EXIT_DONE
+                   : cli_usage(VERB, "'%s' is not a size, as 4MB", optarg);
     case 't':
         n->table = optarg;
         return EXIT_DONE;
@@ -91,12 +92,9 @@ static int take_option(new_t *n, int c)
                    ? EXIT_DONE
                    : cli_usage(VERB, "'%s' is not a chip revision, such as v3.1", optarg);
     case 'o':
-        if (!table_parse_number(optarg, &offset) || offset < 0 || offset > 0x7FFFF000 ||
-            offset % PARTITION_TABLE_SECTOR != 0) {
-            return cli_usage(VERB, "'%s' is not the offset of a sector", optarg);
-        }
-        n->table_offset = (uint32_t)offset;
-        return EXIT_DONE;
+        return cli_parse_offset(optarg, PARTITION_TABLE_SECTOR, &n->table_offset)
+                   ? EXIT_DONE
+                   : cli_usage(VERB, "'%s' is not the offset of a sector", optarg);
     case 'f':
         n->force = true;
         return EXIT_DONE;

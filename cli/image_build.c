@@ -10,6 +10,7 @@
 #include "clean_text.h"
 #include "cli.h"
 #include "elf.h"
+#include "host/number.h"
 #include "image/image.h"
 #include "image_layout.h"
 #include "image_options.h"
@@ -350,13 +351,12 @@ static bool take_revision(const char *option, const char *value, uint16_t *out)
 
 static bool take_secure_version(build_options_t *o, const char *value)
 {
-    char *end;
-    unsigned long long v = strtoull(value, &end, 0);
-    if (end == value || *end != '\0' || value[0] == '-' || v > UINT32_MAX) {
+    uint64_t version;
+    if (!number_parse(value, 0, UINT32_MAX, &version)) {
         return cli_usage("image", "--secure-version '%s' is not a number", value) == EXIT_DONE;
     }
     o->has_secure_version = true;
-    o->secure_version = (uint32_t)v;
+    o->secure_version = (uint32_t)version;
     return true;
 }
 

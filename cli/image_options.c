@@ -1,31 +1,32 @@
 /* Texts to header codes. */
 #include "image_options.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
 #include "esp_app_format.h"
+#include "host/number.h"
 
 bool parse_revision(const char *text, uint16_t *revision)
 {
-    unsigned major, minor;
-    int end = 0;
-    const char *digits = *text == 'v' || *text == 'V' ? text + 1 : text;
-    if (!isdigit((unsigned char)*digits) || strlen(digits) > 9) {
+    uint64_t major, minor = 0;
+    char digits[10];
+    bool is_version = *text == 'v' || *text == 'V';
+    if ((size_t)snprintf(digits, sizeof(digits), "%s", text + is_version) >= sizeof(digits)) {
         return false;
     }
-    if (sscanf(digits, "%u.%2u%n", &major, &minor, &end) == 2 && end > 0 && digits[end] == '\0') {
-        *revision = (uint16_t)(major * 100 + minor);
-        return major <= 655 && major * 100 + minor <= UINT16_MAX;
+    char *dot = strchr(digits, '.');
+    if (dot != NULL) {
+        *dot = '\0';
+        is_version = true; /* "3.1" and "v3" are versions, "301" is a number */
     }
-    if (sscanf(digits, "%u%n", &major, &end) == 1 && digits[end] == '\0' && major <= UINT16_MAX) {
-        *revision = (uint16_t)(digits == text ? major : major * 100); /* "301" is a number, "v3" a version */
-        return digits == text || major <= 655;
+    if (!number_parse(digits, 0, UINT16_MAX, &major) ||
+        (dot != NULL && !number_parse(dot + 1, 0, 99, &minor))) {
+        return false;
     }
-    return false;
+    major *= is_version ? 100 : 1;
+    *revision = (uint16_t)(major + minor);
+    return major + minor <= UINT16_MAX;
 }
 
 bool parse_flash_mode(const char *text, uint8_t *mode)
@@ -43,7 +44,7 @@ bool parse_flash_mode(const char *text, uint8_t *mode)
 bool parse_flash_size(const char *text, uint8_t *code)
 {
     uint64_t size;
-    if (!cli_parse_size(text, &size)) {
+    if (!number_parse_size(text, 1, UINT64_MAX, &size)) {
         return false;
     }
     for (unsigned i = 0; i < ESP_IMAGE_FLASH_SIZE_MAX; i++) {
@@ -55,19 +56,21 @@ bool parse_flash_size(const char *text, uint8_t *code)
     return false;
 }
 
+static bool is_freq(const char *text, unsigned mhz)
+{
+    char brief[16], full[16];
+    snprintf(brief, sizeof(brief), "%um", mhz);
+    snprintf(full, sizeof(full), "%umhz", mhz);
+    return strcasecmp(text, brief) == 0 || strcasecmp(text, full) == 0;
+}
+
 bool parse_flash_freq(const char *text, const otter_chip_facts_t *chip, uint8_t *code)
 {
     static const uint8_t codes[] = {0, 1, 2, 0xF};
-    char *end;
-    unsigned long mhz = strtoul(text, &end, 10);
-    if (end == text || (strcasecmp(end, "m") != 0 && strcasecmp(end, "mhz") != 0) || mhz == 0) {
-        return false;
-    }
-    if (mhz == 40 && chip->flash_freq_mhz[0] == 80) { /* ESP32-C6: code 0 stands for both */
-        mhz = 80;
-    }
     for (size_t i = 0; i < sizeof(codes); i++) {
-        if (chip->flash_freq_mhz[i] == mhz) {
+        unsigned mhz = chip->flash_freq_mhz[i];
+        bool also_40 = i == 0 && mhz == 80; /* ESP32-C6: code 0 stands for both */
+        if (mhz != 0 && (is_freq(text, mhz) || (also_40 && is_freq(text, 40)))) {
             *code = codes[i];
             return true;
         }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/number.h"
 #include "linux/run.h"
 
 #define WATCHDOG_DEFAULT_S 60
@@ -44,15 +45,12 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool parse_number(const char *text, uint32_t max, uint32_t *value)
+static bool parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
 {
-    char *end;
-    unsigned long v = strtoul(text, &end, 0);
-    if (end == text || *end != '\0' || text[0] == '-' || v > max) {
-        return false;
-    }
-    *value = (uint32_t)v;
-    return true;
+    uint64_t number = 0;
+    bool ok = number_parse(text, min, max, &number);
+    *value = (uint32_t)number;
+    return ok;
 }
 
 static bool set_variable(const char *assignment)
@@ -70,9 +68,9 @@ static bool apply_option(int option, const char *value, run_options_t *options)
 {
     switch (option) {
     case OPT_BOOTS:
-        return parse_number(value, UINT32_MAX, &options->boots_max) && options->boots_max > 0;
+        return parse_number(value, 1, UINT32_MAX, &options->boots_max);
     case OPT_WATCHDOG:
-        return parse_number(value, 1000000, &options->watchdog_s);
+        return parse_number(value, 0, 1000000, &options->watchdog_s);
     case OPT_NO_ROLLBACK:
         options->device.rollback = LINUX_DEVICE_OFF;
         return true;
@@ -80,11 +78,11 @@ static bool apply_option(int option, const char *value, run_options_t *options)
         options->device.anti_rollback = true;
         return true;
     case OPT_CUT:
-        return parse_number(value, UINT32_MAX, &options->cut_after) && options->cut_after > 0;
+        return parse_number(value, 1, UINT32_MAX, &options->cut_after);
     case OPT_ENV:
         return set_variable(value);
     default:
-        return parse_number(value, UINT32_MAX, &options->device.table_offset);
+        return cli_parse_offset(value, 1, &options->device.table_offset);
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "clean_text.h"
 #include "esp_flash_partitions.h"
+#include "host/number.h"
 #include "table_json.h"
 #include "table_load.h"
 #include "table_rules.h"
@@ -67,30 +68,30 @@ static bool take_secure(const char *value, arguments_t *args)
 
 static bool take_table_offset(const char *value, arguments_t *args)
 {
-    int64_t offset;
-    if (!table_parse_number(value, &offset) || offset < 0 || offset > 0x7FFFF000 ||
-        offset % PARTITION_TABLE_SECTOR != 0) {
-        return false;
-    }
-    args->table.table_offset = (uint32_t)offset;
-    return true;
+    return cli_parse_offset(value, PARTITION_TABLE_SECTOR, &args->table.table_offset);
 }
 
 static bool take_flash_size(const char *value, arguments_t *args)
 {
-    return cli_parse_size(value, &args->table.flash_size);
+    return number_parse_size(value, 1, UINT64_MAX, &args->table.flash_size);
+}
+
+static bool take_bootloader(const char *value, int64_t *offset, bool *given)
+{
+    uint32_t number = 0;
+    *given = cli_parse_offset(value, 1, &number);
+    *offset = number;
+    return *given;
 }
 
 static bool take_primary(const char *value, arguments_t *args)
 {
-    args->table.has_primary = true;
-    return table_parse_number(value, &args->table.primary_offset) && args->table.primary_offset >= 0;
+    return take_bootloader(value, &args->table.primary_offset, &args->table.has_primary);
 }
 
 static bool take_recovery(const char *value, arguments_t *args)
 {
-    args->table.has_recovery = true;
-    return table_parse_number(value, &args->table.recovery_offset) && args->table.recovery_offset >= 0;
+    return take_bootloader(value, &args->table.recovery_offset, &args->table.has_recovery);
 }
 
 static bool take_output(const char *value, arguments_t *args)

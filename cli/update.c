@@ -11,6 +11,7 @@
 
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
+#include "host/number.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
 #include "ota/update.h"
@@ -87,13 +88,6 @@ static void on_signal(int signal_number)
 
 /* ---- arguments ------------------------------------------------------------------------------------------------ */
 
-static bool parse_number(const char *text, unsigned long max, unsigned long *value)
-{
-    char *end;
-    *value = strtoul(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *value <= max;
-}
-
 enum {
     OPT_CA = 256,
     OPT_SYSTEM_CA,
@@ -134,7 +128,7 @@ static const struct option long_options[] = {
 /* Options that are one number: what they mean, and where they go. 0 and "default" are different things to the library. */
 static const struct number_option {
     int option;
-    unsigned long min, max;
+    uint64_t min, max;
     size_t offset; /* of an int in options_t */
     int scale;
     const char *wants;
@@ -148,8 +142,8 @@ static const struct number_option {
 
 static int take_number(options_t *o, const struct number_option *row, const char *value)
 {
-    unsigned long number = 0;
-    if (!parse_number(value, row->max, &number) || number < row->min) {
+    uint64_t number = 0;
+    if (!number_parse(value, row->min, row->max, &number)) {
         return cli_usage(VERB, "%s, not '%s'", row->wants, value);
     }
     *(int *)(void *)((char *)o + row->offset) = (int)number * row->scale;
@@ -159,7 +153,7 @@ static int take_number(options_t *o, const struct number_option *row, const char
 /** One option. @return EXIT_DONE to go on, or an exit status */
 static int take_option(options_t *o, int option, char *value)
 {
-    unsigned long number = 0;
+    uint64_t number = 0;
     for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++) {
         if (number_options[i].option == option) {
             return take_number(o, &number_options[i], value);
@@ -188,7 +182,7 @@ static int take_option(options_t *o, int option, char *value)
         o->device.chip = otter_chip_by_name(value);
         return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "there is no chip '%s'", value);
     case OPT_REV:
-        if (!parse_number(value, UINT16_MAX - 1, &number)) {
+        if (!number_parse(value, 0, UINT16_MAX - 1, &number)) {
             return cli_usage(VERB, "--chip-rev wants major * 100 + minor (300 for v3.0), not '%s'", value);
         }
         o->device.has_revision = true;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/number.h"
+
 static void print_line(const char *verb, const char *format, va_list args)
 {
     fprintf(stderr, "otter %s: ", verb);
@@ -151,23 +153,12 @@ bool cli_write_file(const char *verb, const char *path, const void *data, size_t
     return ok;
 }
 
-bool cli_parse_size(const char *text, uint64_t *size)
+bool cli_parse_offset(const char *text, uint32_t unit, uint32_t *offset)
 {
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 0);
-    if (end == text || errno != 0 || text[0] == '-') {
+    uint64_t value;
+    if (!number_parse_size(text, 0, 0x7FFFF000, &value) || value % unit != 0) {
         return false;
     }
-    static const struct {
-        const char *suffix;
-        unsigned shift;
-    } units[] = {{"", 0}, {"K", 10}, {"KB", 10}, {"M", 20}, {"MB", 20}, {"G", 30}, {"GB", 30}};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcasecmp(end, units[i].suffix) == 0) {
-            *size = (uint64_t)v << units[i].shift;
-            return v != 0 && *size >> units[i].shift == v;
-        }
-    }
-    return false;
+    *offset = (uint32_t)value;
+    return true;
 }

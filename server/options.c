@@ -1,12 +1,10 @@
 /* The command line of `otter serve`. */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <strings.h>
 
+#include "host/number.h"
 #include "pacer.h"
 #include "say.h"
 
@@ -51,46 +49,6 @@ static const char help_text[] =
     "\n"
     "exit status: 0 stopped as told, 1 it could not start (one line says why), 2 wrong usage\n";
 
-/** Digits only, within [min, max]. */
-static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, const char **end)
-{
-    char *behind;
-    if (text[0] < '0' || text[0] > '9') {
-        return false;
-    }
-    errno = 0;
-    unsigned long long number = strtoull(text, &behind, 10);
-    *value = number;
-    *end = behind;
-    return errno == 0 && number >= min && number <= max;
-}
-
-static bool parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *value)
-{
-    const char *end;
-    return parse_number(text, min, max, value, &end) && *end == '\0';
-}
-
-static bool parse_rate(const char *text, uint64_t *rate)
-{
-    static const struct {
-        const char *suffix;
-        unsigned shift;
-    } units[] = {{"", 0}, {"K", 10}, {"KB", 10}, {"M", 20}, {"MB", 20}, {"G", 30}, {"GB", 30}};
-    const char *end;
-    if (!parse_number(text, 1, PACER_RATE_MAX, rate, &end)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcasecmp(end, units[i].suffix) == 0) {
-            bool fits = *rate <= PACER_RATE_MAX >> units[i].shift;
-            *rate <<= units[i].shift;
-            return fits;
-        }
-    }
-    return false;
-}
-
 static bool set_option(options_t *options, int option, const char *value)
 {
     uint64_t number = 0;
@@ -111,20 +69,20 @@ static bool set_option(options_t *options, int option, const char *value)
         options->quiet = true;
         return true;
     case 'p':
-        if (!parse_count(value, 0, UINT16_MAX, &number)) {
+        if (!number_parse(value, 0, UINT16_MAX, &number)) {
             say_usage("--port takes a number from 0 to 65535, not '%s'", value);
             return false;
         }
         options->port = (uint16_t)number;
         return true;
     case 'r':
-        if (!parse_rate(value, &options->rate)) {
+        if (!number_parse_size(value, 1, PACER_RATE_MAX, &options->rate)) {
             say_usage("--rate takes bytes a second from 1 to 8G, as 50000 or 64K, not '%s'", value);
             return false;
         }
         return true;
     default: /* 't', 'm' */
-        if (!parse_count(value, 1, SECONDS_MAX, &number)) {
+        if (!number_parse(value, 1, SECONDS_MAX, &number)) {
             say_usage("--%s takes a number of seconds, not '%s'", option == 't' ? "timeout" : "max-seconds",
                       value);
             return false;

@@ -56,10 +56,11 @@ C11_HEADERS = {
 
 # The parts above src/: what they may include by quotes, by first folder ("" is include/).
 UPPER = {
-    "port/linux": ("linux", *BELOW),
+    "port/host": ("host",),
+    "port/linux": ("linux", "host", *BELOW),
     "port/sim": ("sim", *BELOW),
-    "cli": ("cli", "linux", *BELOW),
-    "server": ("server",),
+    "cli": ("cli", "linux", "host", *BELOW),
+    "server": ("server", "host"),
 }
 
 PLATFORM_WORD = re.compile(

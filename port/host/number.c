@@ -1,0 +1,62 @@
+/* One reading of numbers for all options. */
+#include "host/number.h"
+
+#include <stddef.h>
+#include <strings.h>
+
+static unsigned digit_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
+}
+
+/** The number that text begins with. @return what follows it, NULL if there is none or it is too large */
+static const char *take_number(const char *text, uint64_t *value)
+{
+    unsigned base = text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10;
+    const char *digits = base == 16 ? text + 2 : text, *p = digits;
+    for (*value = 0; digit_value(*p) < base; p++) {
+        unsigned digit = digit_value(*p);
+        if (*value > (UINT64_MAX - digit) / base) {
+            return NULL;
+        }
+        *value = *value * base + digit;
+    }
+    /* 010 is eight to some and ten to others. */
+    bool ambiguous = base == 10 && p - digits > 1 && digits[0] == '0';
+    return p == digits || ambiguous ? NULL : p;
+}
+
+bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+    uint64_t number;
+    const char *end = take_number(text, &number);
+    if (end == NULL || *end != '\0' || number < min || number > max) {
+        return false;
+    }
+    *value = number;
+    return true;
+}
+
+bool number_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+    static const struct {
+        const char *suffix;
+        unsigned shift;
+    } units[] = {{"", 0}, {"K", 10}, {"KB", 10}, {"M", 20}, {"MB", 20}, {"G", 30}, {"GB", 30}};
+    uint64_t number;
+    const char *end = take_number(text, &number);
+    for (size_t i = 0; end != NULL && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcasecmp(end, units[i].suffix) == 0) {
+            if (number > max >> units[i].shift || number << units[i].shift < min) {
+                return false;
+            }
+            *value = number << units[i].shift;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,11 @@
+/* Numbers that people type. Strict: what is no plain number is refused, so that a slip is not taken for another number. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Decimal without leading zeros, or 0x and hexadecimal digits; no sign, no space, nothing behind. Within [min, max]. */
+bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+/** The same with an optional K, KB, M, MB, G or GB behind it, in any case: powers of two. */
+bool number_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *value);
