@@ -34,10 +34,7 @@ int cli_usage(const char *verb, const char *format, ...) __attribute__((format(p
  */
 uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len);
 
-/** As cli_read_file, but what went wrong is put into `why`, one line, for the caller to tell. */
-uint8_t *cli_load_file(const char *path, size_t max, size_t *len, char *why, size_t why_size);
-
-/** Writes a whole file through a temporary name, so that it is there complete or not at all. "-": standard output. */
+/** Writes a whole file, there complete or not at all (host/named_file.h). "-": standard output. Says when it cannot. */
 bool cli_write_file(const char *verb, const char *path, const void *data, size_t len);
 
 /** An offset in the largest flash, in whole `unit` bytes: a number or a size (host/number.h). */

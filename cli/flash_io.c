@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "cli.h"
 #include "flash/partition_list.h"
 #include "flash_verbs.h"
+#include "host/named_file.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
 
@@ -114,48 +114,36 @@ static int finish(linux_device_t *dev, const io_options_t *o, esp_err_t err)
 
 /* ---- read ---- */
 
-/** All of the partition to `out`. @return false after saying why not */
-static bool copy_out(otter_flash_t *flash, const esp_partition_t *partition, FILE *out, const char *name)
+/** All of the partition to a descriptor. @return false after saying why not */
+static bool copy_out(otter_flash_t *flash, const esp_partition_t *partition, int fd, const char *name)
 {
     uint8_t *buf = malloc(CHUNK);
-    bool ok = buf != NULL;
+    bool ok = buf != NULL || cli_fail(VERB, "out of memory") == EXIT_DONE;
     for (uint32_t done = 0; ok && done < partition->size;) {
         uint32_t step = min_u32(partition->size - done, CHUNK);
         esp_err_t err = otter_flash_read(flash, partition->address + done, buf, step);
         if (err != ESP_OK) {
-            cli_fail(VERB, "cannot read at 0x%" PRIx32 ": %s", partition->address + done,
-                     esp_err_to_name(err));
-            free(buf);
-            return false;
+            ok = cli_fail(VERB, "cannot read at 0x%" PRIx32 ": %s", partition->address + done,
+                          esp_err_to_name(err)) == EXIT_DONE;
+        } else if (!output_write(fd, buf, step)) {
+            ok = cli_fail(VERB, "cannot write %s: %s", name, strerror(errno)) == EXIT_DONE;
         }
-        ok = fwrite(buf, 1, step, out) == step;
         done += step;
     }
-    ok = ok && fflush(out) == 0;
     free(buf);
-    return ok || cli_fail(VERB, "cannot write %s: %s", name, strerror(errno)) == EXIT_DONE;
+    return ok;
 }
 
-/** Through a temporary name, so that FILE is there complete or not at all. */
 static bool copy_to_file(otter_flash_t *flash, const esp_partition_t *partition, const char *path)
 {
-    char *temp = NULL;
-    if (asprintf(&temp, "%s.new-%ld", path, (long)getpid()) < 0) {
-        return cli_fail(VERB, "out of memory") == EXIT_DONE;
+    output_t out;
+    char why[128];
+    if (!output_open(&out, path, false, why, sizeof(why))) {
+        return cli_fail(VERB, "cannot write %s: %s", path, why) == EXIT_DONE;
     }
-    FILE *out = fopen(temp, "wbe");
-    bool ok = out != NULL || cli_fail(VERB, "cannot write %s: %s", path, strerror(errno)) == EXIT_DONE;
-    if (out != NULL) {
-        ok = copy_out(flash, partition, out, path);
-        if (fclose(out) != 0 || (ok && rename(temp, path) != 0)) {
-            ok = cli_fail(VERB, "cannot write %s: %s", path, strerror(errno)) == EXIT_DONE;
-        }
-    }
-    if (!ok) {
-        unlink(temp);
-    }
-    free(temp);
-    return ok;
+    bool copied = copy_out(flash, partition, out.fd, path);
+    bool closed = output_close(&out, copied);
+    return closed || (copied && cli_fail(VERB, "cannot write %s: %s", path, strerror(errno)) == EXIT_DONE);
 }
 
 int flash_read_verb(int argc, char **argv)
@@ -167,7 +155,7 @@ int flash_read_verb(int argc, char **argv)
     if (partition == NULL) {
         return status == EXIT_DONE ? EXIT_FAILED : status;
     }
-    bool ok = strcmp(o.file, "-") == 0 ? copy_out(dev.flash, partition, stdout, "standard output")
+    bool ok = strcmp(o.file, "-") == 0 ? copy_out(dev.flash, partition, STDOUT_FILENO, "standard output")
                                        : copy_to_file(dev.flash, partition, o.file);
     (void)linux_device_close(&dev); /* nothing was written */
     return ok ? EXIT_DONE : EXIT_FAILED;

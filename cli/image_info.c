@@ -1,6 +1,5 @@
 /* otter image info and verify: judge a file that is an image, or begins with one. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include "clean_text.h"
 #include "cli.h"
+#include "host/named_file.h"
 #include "image_json.h"
 #include "image_options.h"
 #include "image_verbs.h"
@@ -50,16 +50,12 @@ static bool cannot(image_stream_t *s, const char *what, int error)
 }
 
 /** Judges the open file; the verdict is in the stream in any case. @return false: it is not about an image */
-static bool judge_fd(image_stream_t *s, int fd, const otter_chip_t *chip)
+static bool judge_fd(image_stream_t *s, int fd, uint64_t size, const otter_chip_t *chip)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return cannot(s, "not an ordinary file", 0);
-    }
-    if (st.st_size > UINT32_MAX) {
+    if (size > UINT32_MAX) {
         return cannot(s, "no image is that long", EFBIG);
     }
-    image_rules_t rules = {.chip = chip, .size = (uint32_t)st.st_size};
+    image_rules_t rules = {.chip = chip, .size = (uint32_t)size};
     if (image_stream_begin(s, &rules) == ESP_OK && !feed_file(s, fd)) {
         return cannot(s, "cannot read it", errno);
     }
@@ -69,13 +65,13 @@ static bool judge_fd(image_stream_t *s, int fd, const otter_chip_t *chip)
 
 static bool judge_file(image_stream_t *s, const char *path, const otter_chip_t *chip)
 {
-    int fd =
-        open(path, O_RDONLY |
-                       O_CLOEXEC); /* NOLINT(*NonNullParamChecker): the options were refused without a path */
+    struct stat st;
+    int fd = input_open(path, INPUT_ORDINARY, &st, s->why, sizeof(s->why));
     if (fd < 0) {
-        return cannot(s, "cannot open it", errno);
+        s->verdict = ESP_FAIL;
+        return false;
     }
-    bool judged = judge_fd(s, fd, chip);
+    bool judged = judge_fd(s, fd, (uint64_t)st.st_size, chip);
     close(fd);
     return judged;
 }

@@ -26,6 +26,7 @@ static const char help[] =
     "\n"
     "`build` turns a CSV into the binary table that goes to 0x8000 of the flash, byte for byte as ESP-IDF's\n"
     "gen_esp32part.py does. `show` explains a table: a CSV, a binary table, or a whole flash dump.\n"
+    "A table may also come through a pipe, or with - from standard input.\n"
     "\n"
     "  -o FILE                          where the table goes; - for standard output\n"
     "  --offset 0x8000                  where the table lies in flash\n"

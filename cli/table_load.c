@@ -2,42 +2,65 @@
 #include "table_load.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/le.h"
 #include "esp_flash_partitions.h"
+#include "host/named_file.h"
 
 #define CSV_SIZE_MAX 0x40000u
 
-/** An open input file. */
+/** An input: an open file, or all that came out of a pipe. */
 typedef struct {
-    int fd;
+    int fd; /* -1: none */
     uint64_t size;
+    uint8_t *piped; /* owned; NULL: read from fd */
 } input_t;
 
+/** @return false: `why`, and nothing is open */
 static bool open_input(input_t *in, const char *path, table_why_t *why)
 {
     struct stat st;
-    in->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (in->fd < 0 || fstat(in->fd, &st) != 0) {
-        return table_refuse(why, "cannot open it: %s", strerror(errno));
-    }
-    if (!S_ISREG(st.st_mode)) {
-        return table_refuse(why, "not an ordinary file");
+    size_t len = 0;
+    *in = (input_t){.fd = input_open(path, INPUT_OR_PIPE, &st, why->text, sizeof(why->text))};
+    if (in->fd < 0) {
+        return false;
     }
     in->size = (uint64_t)st.st_size;
+    if (!S_ISREG(st.st_mode)) {
+        in->piped = input_read(in->fd, &st, CSV_SIZE_MAX, &len, why->text, sizeof(why->text));
+        in->size = len;
+        close(in->fd);
+        in->fd = -1;
+        return in->piped != NULL;
+    }
+    if (st.st_size == 0) {
+        close(in->fd);
+        return table_refuse(why, "it is empty");
+    }
     return true;
+}
+
+static void close_input(const input_t *in)
+{
+    free(in->piped);
+    if (in->fd >= 0) {
+        close(in->fd);
+    }
 }
 
 /** Up to `len` bytes at `off`. @return how many there are; -1 (and why) on failure */
 static ssize_t read_at(const input_t *in, uint64_t off, uint8_t *buf, size_t len, table_why_t *why)
 {
     size_t have = 0;
+    if (in->piped != NULL) {
+        have = off < in->size ? (size_t)(in->size - off) : 0;
+        have = have < len ? have : len;
+        memcpy(buf, in->piped + (have > 0 ? off : 0), have);
+        return (ssize_t)have;
+    }
     while (have < len) {
         ssize_t n = pread(in->fd, buf + have, len - have, (off_t)(off + have));
         if (n < 0 && errno == EINTR) {
@@ -189,17 +212,18 @@ static bool detect_source(const input_t *in, const table_options_t *options, tab
 
 bool table_load(const char *path, const table_options_t *options, table_file_t *file, table_why_t *why)
 {
-    input_t in = {.fd = -1};
-    bool ok = open_input(&in, path, why) && detect_source(&in, options, &file->source, why);
+    input_t in;
+    if (!open_input(&in, strcmp(path, "-") == 0 ? "/dev/stdin" : path, why)) {
+        return false;
+    }
+    bool ok = detect_source(&in, options, &file->source, why);
     file->file_size = in.size;
     if (ok && file->source == TABLE_FROM_CSV) {
         ok = load_csv(&in, options, file, why);
     } else if (ok) {
         ok = load_binary(&in, file->source == TABLE_FROM_FLASH ? options->table_offset : 0, file, why);
     }
-    if (in.fd >= 0) {
-        close(in.fd);
-    }
+    close_input(&in);
     return ok;
 }
 

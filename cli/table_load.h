@@ -20,7 +20,8 @@ typedef struct {
 } table_file_t;
 
 /**
- * Read `path`. Rules are not checked, only what is needed to understand the file.
+ * Read `path`; "-" is standard input. Of a pipe no more than a table is taken, no flash dump.
+ * Rules are not checked, only what is needed to understand the file.
  * @param file  all zeros before; holds what was understood even after a failure; freed by table_file_free()
  * @return false, and `why` says what is wrong
  */

@@ -11,6 +11,7 @@
 
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
+#include "host/named_file.h"
 #include "host/number.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
@@ -435,9 +436,9 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     size_t ca_len = 0;
     char why[320] = "";
     if (o->ca_path != NULL) {
-        ca_pem = (char *)cli_load_file(o->ca_path, CA_FILE_MAX, &ca_len, why, sizeof(why));
+        ca_pem = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca_len, why, sizeof(why));
         if (ca_pem == NULL) {
-            update_outcome_error(outcome, "%s", why);
+            update_outcome_error(outcome, "%s: %s", o->ca_path, why);
             return ESP_ERR_INVALID_ARG;
         }
     }

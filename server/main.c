@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "host/named_file.h"
 #include "listener.h"
 #include "options.h"
 #include "say.h"
@@ -44,22 +45,13 @@ static void wait_for_end(unsigned max_s)
     }
 }
 
-/** Through a temporary name: a script that sees the file finds the number in it. */
+/** Complete or not at all: a script that sees the file finds the number in it. */
 static bool write_port_file(const char *path, unsigned port)
 {
-    char *temp = NULL;
-    if (asprintf(&temp, "%s.new-%ld", path, (long)getpid()) < 0) {
-        return say_failure("out of memory") == EXIT_DONE;
-    }
-    FILE *file = fopen(temp, "we");
-    bool ok = file != NULL && fprintf(file, "%u\n", port) > 0;
-    ok = file != NULL && fclose(file) == 0 && ok && rename(temp, path) == 0;
-    if (!ok) {
-        say_failure("cannot write --port-file %s: %s", path, strerror(errno));
-        unlink(temp);
-    }
-    free(temp);
-    return ok;
+    char text[16], why[128];
+    int len = snprintf(text, sizeof(text), "%u\n", port);
+    return output_replace(path, text, (size_t)len, false, why, sizeof(why)) ||
+           say_failure("cannot write --port-file %s: %s", path, why) == EXIT_DONE;
 }
 
 /** One line for people and scripts; its form is a promise. */
@@ -111,8 +103,6 @@ int main(int argc, char **argv)
     if (verdict != OPTIONS_RUN) {
         return verdict == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
     }
-    const sigset_t signals = stop_signals();
-    sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 
@@ -123,7 +113,10 @@ int main(int argc, char **argv)
                            options.folder, strerror(errno));
     }
     tls_files_t tls;
+    /* This may wait for a pipe, so signals are not held back before it. */
     if (tls_files_load(options.cert, options.key, &tls)) {
+        const sigset_t signals = stop_signals();
+        sigprocmask(SIG_BLOCK, &signals, NULL);
         status = serve(&options, &tls, folder);
         tls_files_free(&tls);
     }

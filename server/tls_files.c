@@ -2,7 +2,6 @@
 #include "tls_files.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/named_file.h"
 #include "say.h"
 
 #define PEM_SIZE_MAX (256u * 1024u)
@@ -22,31 +22,12 @@ static gnutls_datum_t text_datum(char *text)
 /** @return malloc'ed text, NULL after saying why not */
 static char *read_text(const char *path)
 {
-    char *text = NULL;
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        say_failure("cannot open %s: %s; `otter serve --help` shows how to make a certificate and its key",
-                    path, strerror(errno));
-        return NULL;
-    }
-    text = calloc(1, PEM_SIZE_MAX + 1);
+    char why[128];
+    size_t len;
+    char *text = (char *)input_load(path, INPUT_OR_PIPE, PEM_SIZE_MAX, &len, why, sizeof(why));
     if (text == NULL) {
-        say_failure("out of memory for %s", path);
-        goto done;
+        say_failure("%s: %s; `otter serve --help` shows how to make a certificate and its key", path, why);
     }
-    size_t len = fread(text, 1, PEM_SIZE_MAX + 1, file);
-    if (ferror(file)) {
-        say_failure("cannot read %s: %s", path, strerror(errno));
-    } else if (len > PEM_SIZE_MAX) {
-        say_failure("%s is too long for a PEM file (over %u bytes); is it the right file?", path,
-                    PEM_SIZE_MAX);
-    } else {
-        goto done;
-    }
-    free(text);
-    text = NULL;
-done:
-    fclose(file);
     return text;
 }
 

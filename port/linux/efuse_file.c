@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,9 @@
 #include <unistd.h>
 
 #include "esp_log.h"
+#include "host/named_file.h"
+
+#define EFUSE_FILE_MAX 65536u /* bytes; four short lines and what people note beside them */
 
 static const char TAG[] = "efuse_file";
 
@@ -83,6 +85,23 @@ static bool is_known_name(const char *line)
     return false;
 }
 
+/** All lines; the text is changed in place. */
+static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, char *why, size_t why_size)
+{
+    unsigned number = 1;
+    for (char *line = text, *end = text + len; line < end; number++) {
+        char *next = memchr(line, '\n', (size_t)(end - line));
+        next = next != NULL ? next : end;
+        *next = '\0';
+        if (line + strlen(line) != next || !take_line(file, line)) {
+            snprintf(why, why_size, "%s line %u cannot be read: expected name=value", file->path, number);
+            return ESP_ERR_INVALID_STATE;
+        }
+        line = next + 1;
+    }
+    return ESP_OK;
+}
+
 esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
 {
     memset(file, 0, sizeof(*file));
@@ -92,32 +111,19 @@ esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why,
         snprintf(why, why_size, "the path is too long");
         return ESP_FAIL;
     }
-    FILE *in = fopen(file->path, "re");
-    if (in == NULL && errno == ENOENT) {
+    if (access(file->path, F_OK) != 0 && errno == ENOENT) {
         return ESP_OK;
     }
-    if (in == NULL) {
-        snprintf(why, why_size, "cannot open %s: %s", file->path, strerror(errno));
+    char cause[128];
+    size_t len;
+    char *text = (char *)input_load(file->path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, cause, sizeof(cause));
+    if (text == NULL) {
+        snprintf(why, why_size, "%s: %s", file->path, cause);
         return ESP_FAIL;
     }
     file->exists = true;
-    esp_err_t err = ESP_OK;
-    char *line = NULL; /* whole lines of any length: the rest of a cut one would pass for a line of its own */
-    size_t room = 0;
-    ssize_t len;
-    for (unsigned number = 1; (len = getline(&line, &room, in)) >= 0; number++) {
-        if (strlen(line) != (size_t)len || !take_line(file, line)) {
-            snprintf(why, why_size, "%s line %u cannot be read: expected name=value", file->path, number);
-            err = ESP_ERR_INVALID_STATE;
-            break;
-        }
-    }
-    if (err == ESP_OK && !feof(in)) {
-        snprintf(why, why_size, "cannot read %s: %s", file->path, strerror(errno));
-        err = ESP_FAIL;
-    }
-    free(line);
-    fclose(in);
+    esp_err_t err = take_text(file, text, len, why, why_size);
+    free(text);
     return err;
 }
 
@@ -136,62 +142,45 @@ static void write_known(FILE *out, const efuse_file_t *file)
     fprintf(out, "secure_version=%" PRIu32 "\n", file->secure_version);
 }
 
-/** Copies comments and the lines of names that this version does not know. */
-static void copy_unknown(FILE *out, const char *path)
+/** Copies comments and the lines of names that this version does not know. @return false: they could not be read */
+static bool copy_unknown(FILE *out, const char *path, char *why, size_t why_size)
 {
-    FILE *in = fopen(path, "re");
-    if (in == NULL) {
-        return; /* there was no file before */
+    size_t len;
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return true; /* there was no file before */
     }
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, in) >= 0) {
+    char *text = (char *)input_load(path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, why, why_size);
+    if (text == NULL) {
+        return false;
+    }
+    for (const char *line = text; *line != '\0';) {
+        size_t line_len = strcspn(line, "\n");
+        line_len += line[line_len] == '\n';
         if (!is_known_name(line)) {
-            fputs(line, out);
+            fwrite(line, 1, line_len, out);
         }
+        line += line_len;
     }
-    free(line);
-    fclose(in);
-}
-
-/** Makes the rename itself durable. */
-static bool sync_folder_of(const char *path)
-{
-    char folder[sizeof(((efuse_file_t *)0)->path)];
-    snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL) {
-        strcpy(folder, ".");
-    } else {
-        slash[slash == folder ? 1 : 0] = '\0';
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ok;
+    free(text);
+    return true;
 }
 
 esp_err_t efuse_file_save(const efuse_file_t *file)
 {
-    char temp[sizeof(file->path) + 8];
-    snprintf(temp, sizeof(temp), "%s.new", file->path);
-    FILE *out = fopen(temp, "we");
+    char why[128] = "out of memory", *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
     bool ok = out != NULL;
     if (ok) {
         write_known(out, file);
-        copy_unknown(out, file->path);
-        ok = fflush(out) == 0 && fsync(fileno(out)) == 0;
-        ok = fclose(out) == 0 && ok;
+        ok = copy_unknown(out, file->path, why, sizeof(why));
+        ok = fclose(out) == 0 && ok && output_replace(file->path, text, len, true, why, sizeof(why));
     }
-    ok = ok && rename(temp, file->path) == 0 && sync_folder_of(file->path);
+    free(text);
     if (!ok) {
-        ESP_LOGE(TAG, "cannot write %s: %s", file->path, strerror(errno));
-        unlink(temp);
-        return ESP_FAIL;
+        ESP_LOGE(TAG, "cannot write %s: %s", file->path, why);
     }
-    return ESP_OK;
+    return ok ? ESP_OK : ESP_FAIL;
 }
 
 static esp_err_t read_version(void *dev, uint32_t *version)

@@ -53,7 +53,9 @@ static const uint8_t *erased_bytes(void)
 
 static esp_err_t medium_failed(const char *what, uint32_t off)
 {
-    ESP_LOGE(TAG, "%s at 0x%x failed: %s", what, (unsigned)off, strerror(errno));
+    int cause = errno;
+    ESP_LOGE(TAG, "%s at 0x%x failed: %s", what, (unsigned)off, strerror(cause));
+    errno = cause; /* which the log may have changed */
     return ESP_ERR_FLASH_OP_FAIL;
 }
 
