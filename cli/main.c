@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/standard_files.h"
+
 static const struct verb {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -27,7 +29,7 @@ static void print_help(FILE *out)
     fprintf(out, "\nexit status: 0 done, 1 the operation failed (one line says why), 2 wrong usage\n");
 }
 
-int main(int argc, char **argv)
+static int run_verb(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
@@ -48,4 +50,18 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "otter: there is no verb '%s'; `otter --help` lists them\n", argv[1]);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (!standard_files_hold()) {
+        return EXIT_FAILED;
+    }
+    int status = run_verb(argc, argv);
+    const char *why = standard_output_end();
+    if (why != NULL && status == EXIT_DONE) {
+        fprintf(stderr, "otter: cannot write to standard output: %s\n", why);
+        status = EXIT_FAILED;
+    }
+    return status;
 }

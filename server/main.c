@@ -10,6 +10,7 @@
 
 #include "folder.h"
 #include "host/named_file.h"
+#include "host/standard_files.h"
 #include "listener.h"
 #include "options.h"
 #include "say.h"
@@ -96,7 +97,7 @@ static int serve(const options_t *options, const tls_files_t *tls, int folder)
     return status;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     options_t options;
     options_verdict_t verdict = options_parse(argc, argv, &options);
@@ -122,4 +123,15 @@ int main(int argc, char **argv)
     }
     close(folder);
     return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (!standard_files_hold()) {
+        return EXIT_FAILED;
+    }
+    int status = run(argc, argv);
+    const char *why = standard_output_end();
+    return why != NULL && status == EXIT_DONE ? say_failure("cannot write to standard output: %s", why)
+                                              : status;
 }
