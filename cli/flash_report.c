@@ -86,12 +86,13 @@ static void print_slot(const flash_slot_t *slot)
 
 static void print_boot(const flash_report_t *r)
 {
-    char label[CLEAN_TEXT_SIZE(16)];
+    char label[CLEAN_TEXT_SIZE(16)], text[CLEAN_TEXT_SIZE(sizeof(r->boot.reason))];
     printf("\nboots next: %s\n",
            r->boot.partition != NULL ? clean_text(label, r->boot.partition->label, 16) : "NOTHING");
-    printf("  %s\n", r->boot.reason);
+    printf("  %s\n", clean_text(text, r->boot.reason, sizeof(r->boot.reason)));
     for (uint32_t i = 0; i < r->boot.tried_count; i++) {
-        printf("  passed over %s: %s\n", clean_text(label, r->boot.tried[i].label, 16), r->boot.tried[i].why);
+        printf("  passed over %s: %s\n", clean_text(label, r->boot.tried[i].label, 16),
+               clean_text(text, r->boot.tried[i].why, sizeof(r->boot.tried[i].why)));
     }
 }
 

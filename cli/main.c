@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clean_log.h"
 #include "host/standard_files.h"
 
 static const struct verb {
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
     if (!standard_files_hold()) {
         return EXIT_FAILED;
     }
+    clean_log_begin();
     int status = run_verb(argc, argv);
     const char *why = standard_output_end();
     if (why != NULL && status == EXIT_DONE) {

@@ -13,6 +13,8 @@
 #include "cli.h"
 #include "otter/system.h"
 
+#define TEXT_MAX 400 /* of a string of the report or of the outcome */
+
 void update_outcome_version(char to[UPDATE_VERSION_SIZE], const esp_app_desc_t *desc)
 {
     clean_text(to, desc->version, sizeof(desc->version));
@@ -38,7 +40,9 @@ static const char *result_name(esp_err_t err)
 
 static void add_text(cJSON *object, const char *name, const char *text)
 {
-    cJSON_AddItemToObject(object, name, text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull());
+    char clean[CLEAN_TEXT_SIZE(TEXT_MAX)];
+    clean_text(clean, text, TEXT_MAX);
+    cJSON_AddItemToObject(object, name, text[0] != '\0' ? cJSON_CreateString(clean) : cJSON_CreateNull());
 }
 
 static void print_json(const update_outcome_t *outcome, esp_err_t err, double seconds)
@@ -124,8 +128,10 @@ int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *fl
         return cli_fail("update", "%s", outcome->error);
     }
     if (!json && !quiet) {
+        char slot[CLEAN_TEXT_SIZE(sizeof(outcome->report.slot))];
         printf("%s: version %s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n", flash_path,
-               outcome->to_version[0] != '\0' ? outcome->to_version : "unknown", outcome->report.slot,
+               outcome->to_version[0] != '\0' ? outcome->to_version : "unknown",
+               clean_text(slot, outcome->report.slot, sizeof(outcome->report.slot)),
                outcome->report.bytes_written + outcome->report.bytes_resumed, seconds);
     }
     return EXIT_DONE;

@@ -4,17 +4,26 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "clean_text.h"
 #include "host/named_file.h"
 #include "host/number.h"
 
+/** What is told may be made of names from a flash file: none of it reaches the terminal raw. */
 static void print_line(const char *verb, const char *format, va_list args)
 {
-    fprintf(stderr, "otter %s: ", verb);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    char *text = NULL, *clean = NULL;
+    int len = vasprintf(&text, format, args);
+    if (len >= 0) {
+        clean = malloc(CLEAN_TEXT_SIZE((size_t)len));
+    }
+    fprintf(stderr, "otter %s: %s\n", verb,
+            clean != NULL ? clean_text(clean, text, (size_t)len) : "out of memory");
+    free(clean);
+    free(len >= 0 ? text : NULL);
 }
 
 int cli_fail(const char *verb, const char *format, ...)

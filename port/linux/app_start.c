@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -109,6 +110,17 @@ static void watch_tasks(void)
     }
 }
 
+/** A text of the descriptor, without what could steer a terminal. */
+static const char *printable(char text[33], const char raw[32])
+{
+    size_t len = strnlen(raw, 32);
+    for (size_t i = 0; i < len; i++) {
+        text[i] = raw[i] >= ' ' && raw[i] <= '~' ? raw[i] : '?';
+    }
+    text[len] = '\0';
+    return text;
+}
+
 int main(void)
 {
     run_boot_t boot;
@@ -132,8 +144,9 @@ int main(void)
     }
     const esp_app_desc_t *desc = esp_app_get_description();
     prctl(PR_SET_NAME, desc->project_name); /* for ps and debuggers; a name cannot matter */
-    ESP_LOGI(TAG, "Project name:     %.32s", desc->project_name);
-    ESP_LOGI(TAG, "App version:      %.32s", desc->version);
+    char text[33];
+    ESP_LOGI(TAG, "Project name:     %s", printable(text, desc->project_name));
+    ESP_LOGI(TAG, "App version:      %s", printable(text, desc->version));
     if (!kernel_start_main(app_main)) {
         fprintf(stderr, "out of memory for the main task\n");
         return EXIT_FAILURE;
