@@ -139,8 +139,31 @@ class Papers(unittest.TestCase):
     def test_dev_names_a_wrong_command(self):
         dev = os.path.join(SOURCE, "dev")
         done = subprocess.run([dev, "tset"], capture_output=True, text=True, timeout=30, check=False)
-        self.assertEqual(1, done.returncode)
+        self.assertEqual(2, done.returncode)
         self.assertIn("'tset'", done.stderr)
+
+    def test_dev_explains_one_command_and_runs_nothing(self):
+        dev = os.path.join(SOURCE, "dev")
+        for command in re.findall(r"^cmd_(\w+)\(\)", dict(text_files(SOURCE))["dev"], flags=re.M):
+            for args in [("--help",), ("-h",), ("all", "--help")]:
+                with self.subTest(command=command, args=args):
+                    done = subprocess.run([dev, command, *args], capture_output=True, text=True, timeout=30, check=False)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    if command == "bench":  # has a help of its own
+                        self.assertIn("usage", done.stdout)
+                        continue
+                    self.assertRegex(done.stdout, rf"\A  {command}\b")
+                    self.assertEqual(1, len(re.findall(r"(?m)^  [a-z]", done.stdout)), done.stdout)
+
+    def test_dev_refuses_options_that_it_does_not_know(self):
+        dev = os.path.join(SOURCE, "dev")
+        for args in [("lint", "--chek"), ("format", "--chek"), ("format", "--check", "more"), ("build", "--asn"),
+                     ("test", "--asn"), ("rv32", "x"), ("size", "x"), ("setup", "x"), ("fuzz", "nothing"), ("fuzz", "url", "x"),
+                     ("fuzz", "--mrge")]:
+            with self.subTest(args):
+                done = subprocess.run([dev, *args], capture_output=True, text=True, timeout=30, check=False)
+                self.assertEqual(2, done.returncode, done.stderr)
+                self.assertRegex(done.stderr, r"\A\./dev: [^\n]*--help[^\n]*\n\Z")
 
 
 class TheCountersThemselves(unittest.TestCase):
