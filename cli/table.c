@@ -299,6 +299,19 @@ static void print_json(const table_file_t *file, const cJSON *warnings, const ch
     cJSON_Delete(root);
 }
 
+/** A name from a binary may hold bytes that would make another line, another field, or steer a terminal. */
+static bool check_names(const table_file_t *file, table_why_t *why)
+{
+    for (size_t i = 0; i < file->rows.count; i++) {
+        const char *name = file->rows.rows[i].name;
+        char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
+        if (strchr(name, ',') != NULL || strcmp(clean_text(clean, name, LINE_MAX_LEN), name) != 0) {
+            return table_refuse(why, "the name of partition %zu, %s, cannot be in a CSV", i, name);
+        }
+    }
+    return true;
+}
+
 static void print_csv(const table_file_t *file)
 {
     fputs(TABLE_CSV_HEADER, stdout);
@@ -319,7 +332,8 @@ static int run_show(const arguments_t *args)
     bool ok =
         loaded &&
         table_check_rules(&file.rows, &args->table, args->quiet ? NULL : keep_warning, warnings, &why) &&
-        (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why));
+        (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why)) &&
+        (!args->csv || args->json || check_names(&file, &why));
     if (!args->quiet) {
         gather_warnings(&file, args, warnings);
     }

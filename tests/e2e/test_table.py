@@ -1,4 +1,5 @@
 """otter table: the recorded inputs of the vendor's tool, byte for byte; refusals; every kind of file that `show` takes."""
+import hashlib
 import json
 import os
 import random
@@ -266,6 +267,19 @@ class Show(TableTest):
         self.assertNotIn(b"\x1b", run.stdout + run.stderr)
         label = json.loads(otter("show", path, "--json").stdout)["partitions"][0]["label"]
         self.assertEqual(label, "\ufffd[31m\ufffd")
+
+    def test_names_that_no_csv_can_hold_are_refused_there(self):
+        raw = bytearray(self.dump()[0x8000:0x8C00])
+        end = raw.index(b"\xeb\xeb")
+        for name in b"a,b", b"a\nb", b"\x1b[2J", b"\xc2\x9b", b"\xff":
+            with self.subTest(name):
+                raw[12:28] = name.ljust(16, b"\0")
+                raw[end + 16:end + 32] = hashlib.md5(raw[:end]).digest()
+                path = self.write("named.bin", raw)
+                self.assertEqual(otter("show", path).returncode, 0)
+                run = otter("show", path, "--csv")
+                self.assertEqual((run.returncode, run.stdout), (1, b""))
+                self.assertIn(b"cannot be in a CSV", run.stderr)
 
     def test_files_that_are_nothing(self):
         for name, data, text in [("empty", b"", b""), ("erased.bin", b"\xff" * 0x10000, b"no partition table at 0x8000"),
