@@ -42,6 +42,14 @@ void fuzz_write_file(const char *path, const void *bytes, size_t len);
 /** A terminated copy of a file for the caller to free; *len may be NULL. */
 char *fuzz_read_file(const char *path, size_t *len);
 
+/**
+ * Runs a verb of the command and checks what every verb promises: one line on standard error if and only if it fails,
+ * and nothing that drives a terminal.
+ * @param args  its name and arguments, NULL at the end
+ * @return what it printed; the caller frees
+ */
+char *fuzz_run_verb(int (*verb)(int argc, char **argv), const char *const args[], int *status);
+
 void fuzz_fail(const char *file, int line, const char *condition, const char *format, ...)
     __attribute__((noreturn, format(printf, 4, 5)));
 

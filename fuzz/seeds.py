@@ -192,15 +192,36 @@ def flashes():
             (15, 0, "blank", table + md5, "esp32_v110_sec1"), (31, 0, "s0_1valid_s1_2valid", factory + md5, "esp32_v120_sec3"),
             (47, 0, "s0_1valid_s1_2new", factory + md5, "esp32_valid"), (5, 3, "blank", factory, "esp32s3_valid"),
             (7, 0, "crcbad_both_undef", table + md5, "bad_checksum"),
-            (31, 0, "s0_1valid_s1_2new", table + md5, "esp32_v110_sec1")]):
+            (31, 0, "s0_1valid_s1_2new", table + md5, "esp32_v110_sec1"),
+            (39, 0, "blank", table.replace(b"ota_0\0\0\0\0", b"\x1b[2J\xc2\x9b\x7f\x80\n") + md5, "esp32_valid")]):
         both = records[state][:32] + records[state][0x1000:0x1020]
         yield f"flash{i}", bytes([flags, chip]) + both + bytes([len(rows) // 32]) + rows + images[image]
+
+
+def image_files():
+    for name, data in vectors("image", "*.bin"):
+        if len(data) <= BIGGEST:
+            yield name, bytes([CHIP_INDEX.get(struct.unpack_from("<H", data, 12)[0], 0) if len(data) >= 14 else 0]) + data
+    clean = dict(vectors("image", "*.bin"))["esp32_valid"]
+    yield "escapes", b"\0" + clean[:0x20] + clean[0x20:].replace(clean[0x50:0x54], b"\x1b[2J", 1)
+
+
+def table_files():
+    for name, data in vectors("ptable", "bin", "*.bin"):
+        data = data[:0xC00].rstrip(b"\xff")
+        yield name, b"\4" + data
+        yield name + "_in_a_dump", b"\5" + data
+    for name, data in vectors("ptable", "csv", "two_ota*.csv"):
+        yield name + "_csv", b"\0" + data
+    yield "escapes", b"\6" + table_record(0, 0, 0x10000, 0x10000, "x\x1b[2J\x7f")
+    yield "csv_escapes", b"\2x\x1b[2J,app,factory,,1M,\n\xc2\x9b,wrong\n"
 
 
 SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
-         "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes}
+         "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,
+         "image_info": image_files, "table_load": table_files}
 
 
 def main():

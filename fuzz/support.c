@@ -124,6 +124,49 @@ char *fuzz_read_file(const char *path, size_t *len)
     return bytes;
 }
 
+/* ---- verbs ---- */
+
+/** Well-formed UTF-8 without control characters; JSON is indented with tabs. */
+static void check_clean(const char *text)
+{
+    for (const uint8_t *p = (const uint8_t *)text; *p != '\0';) {
+        int more = *p < 0x80 ? 0 : *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : 1;
+        FUZZ_CHECK(*p == '\n' || *p == '\t' || *p >= ' ', "0x%02x in the output", *p);
+        FUZZ_CHECK(*p != 0x7F && (*p < 0x80 || *p >= 0xC2), "0x%02x in the output", *p);
+        FUZZ_CHECK(*p != 0xC2 || p[1] >= 0xA0, "the control character 0x%02x in the output", p[1]);
+        for (p++; more > 0; more--, p++) {
+            FUZZ_CHECK(*p >= 0x80 && *p < 0xC0, "0x%02x within a character", *p);
+        }
+    }
+}
+
+char *fuzz_run_verb(int (*verb)(int argc, char **argv), const char *const args[], int *status)
+{
+    char *argv[16];
+    int argc = 0;
+    for (; args[argc] != NULL; argc++) {
+        argv[argc] = (char *)(uintptr_t)args[argc];
+    }
+    argv[argc] = NULL;
+    FILE *out = stdout, *err = stderr;
+    char *text = NULL, *message = NULL;
+    size_t len, message_len;
+    stdout = open_memstream(&text, &len);
+    stderr = open_memstream(&message, &message_len);
+    FUZZ_CHECK(stdout != NULL && stderr != NULL, "no memory");
+    *status = verb(argc, argv);
+    fclose(stdout);
+    fclose(stderr);
+    stdout = out;
+    stderr = err;
+    bool one_line = message_len > 0 && strchr(message, '\n') == message + message_len - 1;
+    FUZZ_CHECK(*status == 0 ? message_len == 0 : one_line, "status %d and said: %s", *status, message);
+    check_clean(text);
+    check_clean(message);
+    free(message);
+    return text;
+}
+
 void fuzz_fail(const char *file, int line, const char *condition, const char *format, ...)
 {
     va_list args;
