@@ -262,7 +262,7 @@ static void open_download_fence(world_device_t *d)
     int slot = !d->stages ? d->target : d->copies ? d->copy_target : WORLD_FACTORY;
     if (d->stages || !d->trial) {
         open_fence(d, slot);
-        d->flash.otadata_open = !d->trial;
+        d->flash.otadata_open = !d->trial && !d->stages;
     }
 }
 

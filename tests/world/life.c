@@ -52,29 +52,24 @@ bool is_blurred(const world_device_t *d, const watch_t *before)
 
 /* ---- boot ---- */
 
-/** A record in flash is about this slot and has this state; ESP_OTA_IMG_NEW: any. */
-static bool find_record(const world_device_t *d, int slot, uint32_t state)
+/** A record in flash is about this slot: that it is on trial, or anything but that it was refused. */
+static bool find_record(const world_device_t *d, int slot, bool pending)
 {
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
         otadata_entry_t entry;
         otadata_decode(d->flash.sim.bytes + WORLD_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
-        if (otadata_is_valid(&entry) && !otadata_is_refused(&entry) &&
-            (state == ESP_OTA_IMG_NEW || entry.state == state) &&
-            (int)otadata_slot(entry.seq, d->plan.slot_count) == slot) {
+        bool counts = otadata_is_valid(&entry) && !otadata_is_refused(&entry) &&
+                      (!pending || entry.state == ESP_OTA_IMG_PENDING_VERIFY);
+        if (counts && (int)otadata_slot(entry.seq, d->plan.slot_count) == slot) {
             return true;
         }
     }
     return false;
 }
 
-static bool has_record(const world_device_t *d, int slot)
-{
-    return slot != WORLD_FACTORY && find_record(d, slot, ESP_OTA_IMG_NEW);
-}
-
 static bool record_is_pending(const world_device_t *d, int slot)
 {
-    return find_record(d, slot, ESP_OTA_IMG_PENDING_VERIFY);
+    return find_record(d, slot, true);
 }
 
 /** Without a record of its own an image runs because the search found it: the next search may find another. */
@@ -241,7 +236,7 @@ void choose(world_device_t *d, place_t place, bool done)
     if (d->home_waits) {
         d->home = d->running; /* is what comes back, not another choice */
         d->home_waits = false;
-    } else if (done && !d->trial && d->home.slot == WORLD_FACTORY && has_record(d, d->running.slot)) {
+    } else if (done && !d->trial && d->home.slot == WORLD_FACTORY && find_record(d, d->running.slot, false)) {
         d->home =
             d->running; /* factory was selected, then something else twice: what runs got a record again */
     }

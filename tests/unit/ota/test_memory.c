@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "long_run.h"
+
 #define NEVER UINT32_MAX
 
 static struct {
@@ -477,7 +479,7 @@ static void fail_once(fixture_t *f, failure_t failure)
 static void a_thousand_failed_updates_leave_nothing_behind(void **state)
 {
     fixture_t *f = *state;
-    const unsigned rounds = getenv("OTTER_LONG") != NULL ? 10000 : 1000;
+    const unsigned rounds = long_run_wanted() ? 10000 : 1000;
     find_closed_port();
     must_update(f, &ways[0]);
     const esp_partition_t *running = f->rig.device.running;
