@@ -104,6 +104,9 @@ BUGS = {
     "installs_what_has_no_hash": (
         "src/image/image.c", "if (s->rules.hashed && header->hash_appended == 0) {",
         "if (s->rules.hashed && s->rules.bootloader && header->hash_appended == 0) {", "world"),
+    "copies_over_what_a_trial_falls_back_to": (
+        "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_way_back(device, final) : ESP_OK;",
+        "err = ESP_OK;", "world"),
     "leaves_an_abandoned_update_open": (
         "src/ota/https_ota.c", "ota->update != 0 ? ota_abort(ota->device, ota->update) : ESP_OK;",
         "ota->write_failed ? ota_abort(ota->device, ota->update) : ESP_OK;", "world"),
