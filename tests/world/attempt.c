@@ -198,9 +198,10 @@ static void note_session(world_device_t *d, bool otadata_changed, bool open)
         d->home_waits = false;
     } else if (otadata_changed && d->next_state != NEXT_NONE && d->next.slot == d->target) {
         d->next_state = open ? NEXT_NONE : NEXT_MAYBE;
-        d->replaced =
-            d->running; /* factory was selected, then this slot: now what runs may have a record again */
-        d->replaced_may = d->home.slot != d->running.slot;
+        if (!d->replaced_may) { /* factory was selected, then this slot: now what runs may have a record again */
+            d->replaced = d->running;
+            d->replaced_may = d->home.slot != d->running.slot;
+        }
     }
 }
 

@@ -272,7 +272,9 @@ static void switch_slot(world_device_t *d)
     if (err != ESP_OK && !d->flash.sim.dead && !is_excused(d, &before)) {
         world_fail(world, d, "a good image cannot be selected: %s", esp_err_to_name(err));
     }
-    choose(d, place, err == ESP_OK);
+    if (err == ESP_OK || d->flash.otadata_changes != before.otadata_changes) {
+        choose(d, place, err == ESP_OK);
+    }
     d->fuzzy = is_blurred(d, &before);
     if (err == ESP_OK && slot == WORLD_FACTORY) {
         settle_home(d, place, d->fuzzy); /* there is no record any more, and no way back */
