@@ -8,11 +8,13 @@
 #include "base/le.h"
 #include "quirks.h"
 
-#define PIECE_MAX 2048u
-#define CHUNK_MAX 3000u
-#define FLIPS_MAX 4u
+#define PIECE_MAX    2048u
+#define CHUNK_MAX    3000u
+#define FLIPS_MAX    4u
+#define FLAG_PERCENT 10 /* of answers with changed bits: just that one */
 /* Byte 23 of an image says whether there is a hash, so a bit there cannot be found by it (that is what signatures are for)
  * unless the device wants one. */
+#define HASH_FLAG     23u
 #define HASH_FLAG_END (24u + WORLD_CIPHER_HEAD)
 #define FIRST_BYTES   32u
 
@@ -255,6 +257,20 @@ static void render(exchange_t *x, connection_t *to)
 
 /* ---- over the line ---- */
 
+/** The one bit of the image that takes the hash away. @return false: it is not in this answer */
+static bool flip_hash_flag(exchange_t *x, connection_t *to)
+{
+    uint32_t flag = HASH_FLAG + (x->line->device->plan.decrypts ? WORLD_CIPHER_HEAD : 0);
+    if (x->from > flag || x->framing == FRAME_CHUNKED || to->answer_len - x->head_end <= flag - x->from ||
+        !chance_percent(x->chance, FLAG_PERCENT)) {
+        return false;
+    }
+    to->answer[x->head_end + flag - x->from] ^= 1;
+    x->line->device->world->tally->flips_flag++;
+    story(x->line->device->world, x->line->device, "line: the image loses its hash");
+    return true;
+}
+
 /** Where a bit changes: in the head, in the framing, in the image's first bytes, or anywhere. */
 static size_t draw_flip(exchange_t *x, const connection_t *to)
 {
@@ -281,7 +297,7 @@ static size_t draw_flip(exchange_t *x, const connection_t *to)
 static void flip_bits(exchange_t *x, connection_t *to)
 {
     if (!x->line->plain || to->answer_len == x->start ||
-        !chance_percent(x->chance, x->line->weather.flip_percent)) {
+        !chance_percent(x->chance, x->line->weather.flip_percent) || flip_hash_flag(x, to)) {
         return;
     }
     for (uint32_t i = 1 + chance_below(x->chance, FLIPS_MAX); i > 0; i--) {

@@ -43,6 +43,7 @@
     X(flips_head, "bits changed in a head")                                                                  \
     X(flips_framing, "bits changed in the framing")                                                          \
     X(flips_first, "bits changed in an image's first bytes")                                                 \
+    X(flips_flag, "times that the bit changed which says that there is a hash")                              \
     X(flips_body, "bits changed in a body")                                                                  \
     X(flips_request, "bits changed in a request")                                                            \
     X(publishes, "files changed on the server")                                                              \
