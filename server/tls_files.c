@@ -31,6 +31,13 @@ static char *read_text(const char *path)
     return text;
 }
 
+/** A host name as a URL can have it; a certificate may say anything. */
+static bool is_host_name(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
 /** The first name of the certificate that can stand in a URL. */
 static void find_name(gnutls_x509_crt_t crt, char *name, size_t name_size)
 {
@@ -43,7 +50,7 @@ static void find_name(gnutls_x509_crt_t crt, char *name, size_t name_size)
         }
         if (type == GNUTLS_SAN_DNSNAME && len < sizeof(raw)) {
             raw[len] = '\0';
-            if (strchr(raw, '*') == NULL && strlen(raw) < name_size) {
+            if (strlen(raw) == len && is_host_name(raw) && len < name_size) {
                 snprintf(name, name_size, "%s", raw);
                 return;
             }

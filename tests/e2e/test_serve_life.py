@@ -220,6 +220,15 @@ class Life(unittest.TestCase):
                 self.assertEqual(raw_status(read_to_end(connection)), 200)
             self.assertTrue(server.next_line().startswith("::1 HEAD"))
 
+    def test_the_first_line_has_a_name_of_the_certificate_that_can_be_one(self):
+        rows = [(("*.example", "desk.example"), "desk.example"), (("a\x1b[2Jb", "a b", "a/b", "desk"), "desk"),
+                (("a\x1b]0;x\x07",), "localhost"), (("*", "192.0.2.7"), "192.0.2.7")]
+        for i, (names, host) in enumerate(rows):
+            with self.subTest(names):
+                cert = make_cert(shared.work, names=names, name=f"odd{i}")
+                with OtterServe(shared.folder, cert, bind=None) as server:
+                    self.assertEqual(server.host, host)
+
     def test_signals_end_it_with_success(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):
