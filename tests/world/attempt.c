@@ -194,8 +194,7 @@ static void note_session(world_device_t *d, bool otadata_changed, bool open)
     if (otadata_changed && d->home.slot == d->target) {
         d->next = d->home; /* chosen and confirmed before it ever ran */
         d->next_state = open ? NEXT_NONE : NEXT_MAYBE;
-        d->home = d->running;
-        d->home_waits = false;
+        come_home(d);
     } else if (otadata_changed && d->next_state != NEXT_NONE && d->next.slot == d->target) {
         d->next_state = open ? NEXT_NONE : NEXT_MAYBE;
         if (!d->replaced_may) { /* factory was selected, then this slot: now what runs may have a record again */

@@ -52,24 +52,39 @@ bool is_blurred(const world_device_t *d, const watch_t *before)
 
 /* ---- boot ---- */
 
-/** A record in flash is about this slot: that it is on trial, or anything but that it was refused. */
-static bool find_record(const world_device_t *d, int slot, bool pending)
+/* States of records, as a set. */
+#define STATE_NEW     1u
+#define STATE_PENDING 2u
+#define STATE_HOME    4u /* VALID, UNDEFINED and what nobody knows */
+
+/** What the records in flash say about this slot; none that was refused counts. */
+static unsigned states_of(const world_device_t *d, int slot)
 {
+    unsigned states = 0;
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
         otadata_entry_t entry;
         otadata_decode(d->flash.sim.bytes + WORLD_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
-        bool counts = otadata_is_valid(&entry) && !otadata_is_refused(&entry) &&
-                      (!pending || entry.state == ESP_OTA_IMG_PENDING_VERIFY);
+        bool counts = otadata_is_valid(&entry) && !otadata_is_refused(&entry);
         if (counts && (int)otadata_slot(entry.seq, d->plan.slot_count) == slot) {
-            return true;
+            states |= entry.state == ESP_OTA_IMG_NEW              ? STATE_NEW
+                      : entry.state == ESP_OTA_IMG_PENDING_VERIFY ? STATE_PENDING
+                                                                  : STATE_HOME;
         }
     }
-    return false;
+    return states;
 }
 
 static bool record_is_pending(const world_device_t *d, int slot)
 {
-    return find_record(d, slot, true);
+    return (states_of(d, slot) & STATE_PENDING) != 0;
+}
+
+void come_home(world_device_t *d)
+{
+    d->home = d->running;
+    d->home_waits = false;
+    /* After failures it may run although its own trial has not begun: then that is still to come. */
+    d->fuzzy = d->fuzzy || (d->plan.device.rollback && (states_of(d, d->running.slot) & STATE_NEW) != 0);
 }
 
 /** Without a record of its own an image runs because the search found it: the next search may find another. */
@@ -234,11 +249,9 @@ void choose(world_device_t *d, place_t place, bool done)
     }
     d->replaced_may = d->replaced_may && !done;
     if (d->home_waits) {
-        d->home = d->running; /* is what comes back, not another choice */
-        d->home_waits = false;
-    } else if (done && !d->trial && d->home.slot == WORLD_FACTORY && find_record(d, d->running.slot, false)) {
-        d->home =
-            d->running; /* factory was selected, then something else twice: what runs got a record again */
+        come_home(d); /* it is what comes back, not another choice */
+    } else if (done && !d->trial && d->home.slot == WORLD_FACTORY && states_of(d, d->running.slot) != 0) {
+        come_home(d); /* factory was selected, then something else twice: what runs got a record again */
     }
     d->next = place;
     d->next_state = done ? NEXT_SURE : NEXT_MAYBE;

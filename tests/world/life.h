@@ -19,6 +19,9 @@ bool is_blurred(const world_device_t *d, const watch_t *before);
 void open_fence(world_device_t *d, int slot);
 void close_fence(world_device_t *d);
 
+/** What runs is what comes back when a choice fails. */
+void come_home(world_device_t *d);
+
 /** The owner has chosen what boots next; if the choice was cut, it may be this one, what was chosen before, or home. */
 void choose(world_device_t *d, place_t place, bool done);
 
