@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/le.h"
@@ -146,6 +147,12 @@ static bool copy_to_file(otter_flash_t *flash, const esp_partition_t *partition,
     return closed || (copied && cli_fail(VERB, "cannot write %s: %s", path, strerror(errno)) == EXIT_DONE);
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 int flash_read_verb(int argc, char **argv)
 {
     io_options_t o = {.device = {.read_only = true, .allow_no_md5 = true}};
@@ -154,6 +161,10 @@ int flash_read_verb(int argc, char **argv)
     const esp_partition_t *partition = status == EXIT_DONE ? open_partition(&dev, &o) : NULL;
     if (partition == NULL) {
         return status == EXIT_DONE ? EXIT_FAILED : status;
+    }
+    if (is_same_file(o.flash, o.file)) {
+        (void)linux_device_close(&dev);
+        return cli_fail(VERB, "%s is the flash file itself: name another file for the partition", o.file);
     }
     bool ok = strcmp(o.file, "-") == 0 ? copy_out(dev.flash, partition, STDOUT_FILENO, "standard output")
                                        : copy_to_file(dev.flash, partition, o.file);

@@ -156,6 +156,13 @@ class Io(FlashTest):
         self.otter("read", self.flash, "factory", self.path("out"))
         self.assertEqual(content(self.path("out")), want)
 
+    def test_read_does_not_replace_the_flash_file_by_a_partition(self):
+        before = content(self.flash)
+        os.symlink(self.flash, self.path("link"))
+        for name in (self.flash, self.path("link")):
+            self.assertIn("is the flash file itself", self.otter("read", self.flash, "nvs", name, expect=1))
+            self.assertEqual(content(self.flash), before)
+
     def test_write_erases_the_sectors_it_needs_and_no_others(self):
         data = bytearray(content(self.flash))
         data[0x9000:0xD000] = b"\x55" * 0x4000
