@@ -362,10 +362,14 @@ static esp_err_t make_sure(otter_device_t *device, const selection_t *sel)
     const otter_flash_t *flash = device->flash;
     const uint32_t active = (uint32_t)sel->active;
     const otadata_entry_t *now = &sel->two[active];
-    if (flash->stable_reads || (flash->write_size != 1 && is_home(device, sel, sel->active ^ 1))) {
+    const bool bytewise = flash->write_size == 1;
+    if (flash->stable_reads || (!bytewise && is_home(device, sel, sel->active ^ 1))) {
         return ESP_OK;
     }
-    if (flash->write_size == 1) {
+    if (!bytewise && now->state == ESP_OTA_IMG_NEW) {
+        return ESP_OK; /* two records of one trial would be two trials; home does not depend on it */
+    }
+    if (bytewise) {
         return otadata_refresh_copy(device->flash, sel->otadata->address, active, now);
     }
     select_plan_t plan;

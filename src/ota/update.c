@@ -13,6 +13,7 @@
  */
 #include "ota/update.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -506,6 +507,32 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
     return err;
 }
 
+/**
+ * Where a hash is required, an image that has none never comes to lie in a slot as a whole: refused at the end it would still
+ * be there, and the bootloader, which asks for none, could fall back to it.
+ */
+static esp_err_t check_hash_flag(otter_device_t *device, const struct ota_update *update, uint32_t at,
+                                 const uint8_t *data, uint32_t size)
+{
+    const uint32_t flag = offsetof(esp_image_header_t, hash_appended);
+    if (!device->config.require_hash || update->final->type != ESP_PARTITION_TYPE_APP || at > flag ||
+        size <= flag - at || data[flag - at] != 0) {
+        return ESP_OK;
+    }
+    snprintf(device->last_reason, sizeof(device->last_reason),
+             "the image has no SHA-256, which this device requires");
+    ESP_LOGE(TAG, "%s", device->last_reason);
+    return ESP_ERR_OTA_VALIDATE_FAILED;
+}
+
+/** What must not reach flash, whatever comes after it. */
+static esp_err_t check_bytes(otter_device_t *device, const struct ota_update *update, uint32_t at,
+                             const uint8_t *data, uint32_t size)
+{
+    esp_err_t err = check_hash_flag(device, update, at, data, size);
+    return err == ESP_OK ? check_no_journal(device, update, at, data, size) : err;
+}
+
 /** The update that bytes are for. @return NULL: a write ends with *err, which is ESP_OK if there are none */
 static struct ota_update *update_for_bytes(otter_device_t *device, esp_ota_handle_t handle, const void *data,
                                            size_t size, esp_err_t *err)
@@ -529,7 +556,7 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     if (update->written > room || size > room - update->written) {
         return ESP_ERR_INVALID_SIZE;
     }
-    err = check_no_journal(device, update, update->written, data, (uint32_t)size);
+    err = check_bytes(device, update, update->written, data, (uint32_t)size);
     if (err != ESP_OK) {
         return err;
     }
@@ -557,7 +584,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
         (update->copy_to_final && !range_fits(offset, (uint32_t)size, room_of(device, update)))) {
         return ESP_ERR_INVALID_SIZE;
     }
-    err = check_no_journal(device, update, offset, data, (uint32_t)size);
+    err = check_bytes(device, update, offset, data, (uint32_t)size);
     if (err != ESP_OK) {
         return err;
     }
