@@ -101,9 +101,12 @@ BUGS = {
         "src/ota/https_source.c", "if (n < (int)sizeof(scrap)) {", "if (n <= 0) {", "world"),
     "shows_the_credentials_to_another_server": (
         "src/http/client.c", "if (is_redirect ? !same_origin : strcmp(", "if (is_redirect ? client == NULL : strcmp(", "world"),
-    "installs_what_has_no_hash": (
+    "selects_what_has_no_hash": (
         "src/image/image.c", "if (s->rules.hashed && header->hash_appended == 0) {",
-        "if (s->rules.hashed && s->rules.bootloader && header->hash_appended == 0) {", "world"),
+        "if (s->rules.hashed && s->rules.bootloader && header->hash_appended == 0) {", "test_defects_ota"),
+    "writes_what_has_no_hash": (
+        "src/ota/update.c", "size <= flag - at || data[flag - at] != 0) {", "size <= flag - at || data[flag - at] != 2) {",
+        "test_defects_ota"),
     "copies_over_what_a_trial_falls_back_to": (
         "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_way_back(device, final) : ESP_OK;",
         "err = ESP_OK;", "world"),
