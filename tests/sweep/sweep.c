@@ -1,12 +1,6 @@
 /*
  * The sweep: cuts the power in every flash operation of the lives in lives.c, in every way of tears.c, and again while the
  * device recovers. After each cut the device must boot an allowed image, whole, and take the next update to its end.
- *
- *   sweep                           what `./dev test` runs;  OTTER_LONG=1: ten times as much
- *   sweep --only TEXT               the lives with TEXT in their name
- *   sweep --replay LINE             one trial, with the device's console; LINE is what a failure prints
- *   sweep --list                    the lives
- *   sweep --expect-failure [TEXT]   exit status 0 if a check fails, 1 if none does: for planted bugs
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,11 +9,21 @@
 #include <time.h>
 
 #include "esp_log.h"
+#include "long_run.h"
 #include "sim/sim_system.h"
 #include "sweep/life.h"
 #include "sweep/tears.h"
 
 #define CUTS_MAX 3
+
+static const char usage[] =
+    "usage: sweep                           what ./dev test runs; with OTTER_LONG set some five times as "
+    "much\n"
+    "       sweep --only TEXT               the lives with TEXT in their name\n"
+    "       sweep --list                    the lives\n"
+    "       sweep --replay LINE             one trial, with the device's console; LINE is what a failure "
+    "prints\n"
+    "       sweep --expect-failure [TEXT]   status 0 if a check fails, 1 if none does: for planted bugs\n";
 
 typedef struct {
     uint32_t op;
@@ -361,25 +365,49 @@ static int replay(const char *line)
     return 0;
 }
 
+static int list(void)
+{
+    for (unsigned i = 0; i < life_count; i++) {
+        printf("%2u %s (%s)\n", i, lives[i].name, lives[i].world.layout->name);
+    }
+    return 0;
+}
+
+static bool is_any_life(const char *text)
+{
+    unsigned i = 0;
+    while (i < life_count && strstr(lives[i].name, text) == NULL) {
+        i++;
+    }
+    return i < life_count;
+}
+
 int main(int argc, char **argv)
 {
     esp_log_level_set("*", ESP_LOG_NONE);
     sim_clock_take();
-    const char *option = argc > 1 ? argv[1] : "";
-    if (strcmp(option, "--replay") == 0 && argc > 2) {
-        return replay(argv[2]);
-    }
-    if (strcmp(option, "--list") == 0) {
-        for (unsigned i = 0; i < life_count; i++) {
-            printf("%2u %s (%s)\n", i, lives[i].name, lives[i].world.layout->name);
-        }
+    const char *option = argc > 1 ? argv[1] : "", *text = argc > 2 ? argv[2] : "";
+    if (strcmp(option, "--help") == 0) {
+        fputs(usage, stdout);
         return 0;
     }
+    if (strcmp(option, "--list") == 0 && argc == 2) {
+        return list();
+    }
+    if (strcmp(option, "--replay") == 0 && argc == 3) {
+        return replay(text);
+    }
     now.expect_failure = strcmp(option, "--expect-failure") == 0;
-    const bool chosen = now.expect_failure || strcmp(option, "--only") == 0;
-    const char *only = chosen && argc > 2 ? argv[2] : "";
-    const char *longer = getenv("OTTER_LONG");
-    bool is_long = longer != NULL && strcmp(longer, "1") == 0 && !now.expect_failure;
-    const uint64_t least = only[0] != '\0' ? 0 : is_long ? 1000000 : 100000;
-    return sweep_all(is_long ? &long_plan : &short_plan, least, only);
+    const bool only = strcmp(option, "--only") == 0 && argc == 3;
+    if (argc > 3 || (argc > 1 && !only && !now.expect_failure)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (!is_any_life(text)) {
+        fprintf(stderr, "sweep: no life has \"%s\" in its name; --list names them\n", text);
+        return 2;
+    }
+    const bool is_long = long_run_wanted() && !now.expect_failure;
+    const uint64_t least = text[0] != '\0' ? 0 : is_long ? 1000000 : 100000;
+    return sweep_all(is_long ? &long_plan : &short_plan, least, text);
 }
