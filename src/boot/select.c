@@ -150,11 +150,10 @@ static bool home_has_no_record(const otadata_entry_t *two, uint32_t copy, const 
     return !booted_by_record && !otadata_is_valid(&two[copy ^ 1u]) && (wish->factory || wish->running == 0);
 }
 
-/** Where there are trials, the slot that runs needs a record to come back by. On trial itself, it is not to come back. */
+/** The slot that runs has no record to come back by, once this copy is another's. One on trial has, and is not to come back. */
 static bool home_needs_record(const otadata_entry_t *two, uint32_t copy, const select_wish_t *wish)
 {
-    return is_on_trial(wish->state) && wish->running != SELECT_NO_SLOT &&
-           !home_has_no_record(two, copy, wish) &&
+    return wish->running != SELECT_NO_SLOT && !home_has_no_record(two, copy, wish) &&
            !select_names(&two[copy ^ 1u], wish->running, wish->slot_count);
 }
 
@@ -178,7 +177,7 @@ static esp_err_t plan_alone(const otadata_entry_t *two, uint32_t copy, uint32_t 
                             const select_wish_t *wish, select_plan_t *plan)
 {
     const uint32_t other = copy ^ 1u;
-    if (!home_needs_record(two, copy, wish)) {
+    if (!is_on_trial(wish->state) || !home_needs_record(two, copy, wish)) { /* no trial, no way back */
         const bool taken_back =
             otadata_is_valid(&two[other]) && !select_names(&two[other], wish->running, wish->slot_count);
         if (otadata_is_valid(&two[copy]) && (taken_back || otadata_is_torn(&two[other]))) {
@@ -255,8 +254,7 @@ esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], con
         if (otadata_is_valid(&two[other])) {
             plan_erase(two, other, plan); /* it would decide next, and is not what runs */
         }
-    } else if (!home_has_no_record(two, active, wish) &&
-               !select_names(&two[other], wish->running, wish->slot_count)) {
+    } else if (home_needs_record(two, active, wish)) {
         const uint32_t home = copy_for_home(two, active);
         esp_err_t err = plan_next(two, home, two[active].seq, wish->running, wish, plan);
         if (err != ESP_OK || home == active) {
