@@ -56,6 +56,12 @@ typedef struct esp_flash_t {
     struct flash_map *maps;              /* ranges that esp_partition_mmap gave out: src/flash/flash_map.h */
 } otter_flash_t;
 
+/** True of ESP_ERR_FLASH_OP_*: the medium failed, and what it holds is not known. */
+static inline bool otter_flash_failed(esp_err_t err)
+{
+    return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT;
+}
+
 /** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports call it when they open. */
 esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
 

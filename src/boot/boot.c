@@ -272,7 +272,7 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
 static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t error, const char *why)
 {
     otter_boot_result_t *result = boot->result;
-    if (boot->trouble == ESP_OK && (error == ESP_ERR_FLASH_OP_FAIL || error == ESP_ERR_FLASH_OP_TIMEOUT)) {
+    if (boot->trouble == ESP_OK && otter_flash_failed(error)) {
         boot->trouble = error;
     }
     BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,

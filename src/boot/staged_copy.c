@@ -252,15 +252,19 @@ static esp_err_t copy_and_clear(copy_job_t *job, bool resumed)
     return err == ESP_OK ? copy_journal_clear(job->flash, copy_journal_end(&job->journal)) : err;
 }
 
+/** The error is not about what is in flash. */
+static bool says_nothing(esp_err_t err)
+{
+    return otter_flash_failed(err) || err == ESP_ERR_NO_MEM;
+}
+
 static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_partition_t *staging,
                             const esp_partition_t *final)
 {
     const why_t why = {device->last_reason, sizeof(device->last_reason)};
     esp_err_t err = source_may_go(device, job, staging, final, device->running, &why);
     if (err != ESP_OK) {
-        bool failed =
-            err == ESP_ERR_NO_MEM || err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT;
-        return failed ? err : ESP_ERR_OTA_VALIDATE_FAILED;
+        return says_nothing(err) ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
     err = otter_flash_sync(device->flash); /* the journal speaks for bytes that are on the medium */
     if (err == ESP_OK) {
@@ -320,11 +324,6 @@ static const esp_partition_t *final_of(const otter_device_t *device, const copy_
     return NULL;
 }
 
-static bool flash_failed(esp_err_t err)
-{
-    return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT || err == ESP_ERR_NO_MEM;
-}
-
 /** Finishes the copy of an allowed journal, if its source is still what it was. @return ESP_ERR_INVALID_CRC: it is not */
 static esp_err_t follow(copy_job_t *job)
 {
@@ -379,7 +378,7 @@ static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, 
         ESP_LOGI(TAG, "the copy to 0x%" PRIx32 " is finished", journal->final_off);
         return ESP_OK;
     }
-    if (flash_failed(err)) {
+    if (says_nothing(err)) {
         ESP_LOGE(TAG, "the copy to 0x%" PRIx32 " could not be finished: %s", journal->final_off,
                  esp_err_to_name(err));
         return err;
@@ -486,7 +485,7 @@ esp_err_t staged_copy_rescue_table(otter_device_t *device)
                 return reload_list(device);
             }
         }
-        if (flash_failed(err)) {
+        if (says_nothing(err)) {
             (void)reload_list(device); /* keeps its own status */
             return err;
         }

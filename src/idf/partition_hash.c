@@ -46,11 +46,6 @@ static esp_err_t hash_range(otter_flash_t *flash, uint32_t address, uint32_t len
     return err;
 }
 
-static bool is_flash_failure(esp_err_t err)
-{
-    return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT;
-}
-
 /** Length and appended hash come from a walk over the segments; whether the chip fits is no question here. */
 static esp_err_t hash_image(const otter_device_t *device, otter_flash_t *flash, uint32_t address,
                             uint32_t size, uint8_t *digest)
@@ -68,7 +63,7 @@ static esp_err_t hash_image(const otter_device_t *device, otter_flash_t *flash, 
             memcmp(digest, info->digest, IMAGE_HASH_LEN) != 0) {
             err = ESP_ERR_IMAGE_INVALID;
         }
-    } else if (is_flash_failure(err)) {
+    } else if (otter_flash_failed(err)) {
         err = ESP_FAIL;
     } else if (err != ESP_ERR_NO_MEM) {
         err = ESP_ERR_IMAGE_INVALID;

@@ -340,7 +340,7 @@ esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *part
     }
     esp_err_t err = read_selection(device, &sel);
     if (err != ESP_OK || sel.slot_count == 0) {
-        return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;
+        return otter_flash_failed(err) ? err : ESP_OK;
     }
     if (is_trial_running(device, &sel)) {
         return way_back_is_needed(device, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
@@ -382,7 +382,7 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
 {
     selection_t sel;
     esp_err_t err = read_selection(device, &sel);
-    if (err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT) {
+    if (otter_flash_failed(err)) {
         return err; /* a record that could not be read now may be there at the next boot, and name this slot */
     }
     if (err != ESP_OK) {
@@ -641,7 +641,7 @@ static esp_err_t find_previous(otter_device_t *device, selection_t *sel, uint32_
 {
     esp_err_t err = read_active(device, sel);
     if (err != ESP_OK) {
-        return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_FAIL;
+        return otter_flash_failed(err) ? err : ESP_FAIL;
     }
     *copy = (uint32_t)sel->active ^ 1u;
     if (otadata_is_uninitialised(&sel->two[*copy])) {

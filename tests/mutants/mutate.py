@@ -90,7 +90,7 @@ BUGS = {
         "src/ota/boot_select.c", "        return err; /* a record that could not be read now",
         "        return ESP_OK; /* a record that could not be read now", "world"),
     "takes_an_unreadable_trial_for_none": (
-        "src/ota/boot_select.c", "return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT ? err : ESP_OK;",
+        "src/ota/boot_select.c", "return otter_flash_failed(err) ? err : ESP_OK;",
         "return ESP_OK;", "world"),
     "never_gives_up_connecting": (
         "src/ota/https_source.c", "if (s->failures >= (unsigned)s->retry.attempts) {", "if (s->retry.attempts == 0) {", "world"),
