@@ -17,15 +17,9 @@
 #include "esp_check.h"
 #include "esp_err.h"
 #include "esp_log.h"
+#include "unit/said.h"
 
-static char said[2048];
 static int evaluated;
-
-static int keep_text(const char *format, va_list args)
-{
-    size_t used = strlen(said);
-    return vsnprintf(said + used, sizeof(said) - used, format, args);
-}
 
 static int setup(void **state)
 {

@@ -11,15 +11,9 @@
 
 #define LOG_LOCAL_LEVEL ESP_LOG_DEBUG /* of this file: verbose lines are not compiled in */
 #include "esp_log.h"
+#include "unit/said.h"
 
-static char said[4096];
 static int evaluated;
-
-static int keep_text(const char *format, va_list args)
-{
-    size_t used = strlen(said);
-    return vsnprintf(said + used, sizeof(said) - used, format, args);
-}
 
 static int setup(void **state)
 {

@@ -70,16 +70,22 @@ static void must_update(update_rig_t *f, const uint8_t *image)
     assert_true(new_runs(f));
 }
 
-/** Receives RECEIVED bytes and resets; ten sectors are marked. */
-static void be_interrupted(update_rig_t *f)
+/** Receives RECEIVED bytes and resets. */
+static void lose_connection(update_rig_t *f)
 {
-    wipe(f);
     f->web.cut_at = RECEIVED;
     f->web.refuse_from = 1;
     f->web.refuse_count = 1000;
     assert_int_equal(update(f, WEB_URL, -1, true), ESP_ERR_HTTP_CONNECT);
     reset_device(f);
     f->web = web_with(f->image, IMAGE_LEN);
+}
+
+/** The same from the beginning: ten sectors are marked. */
+static void be_interrupted(update_rig_t *f)
+{
+    wipe(f);
+    lose_connection(f);
 }
 
 static int64_t taken_at_cut; /* bytes that had been received when power went; -1: it did not */
@@ -194,12 +200,7 @@ static void flash_with_any_write_unit_resumes_or_does_without(void **state)
         f->rig.sim.flash.write_size = f->rig.flash.write_size = 1; /* what prepares the device */
         wipe(f);
         f->rig.sim.flash.write_size = f->rig.flash.write_size = rows[i].write_size;
-        f->web.cut_at = RECEIVED;
-        f->web.refuse_from = 1;
-        f->web.refuse_count = 1000;
-        assert_int_equal(update(f, WEB_URL, -1, true), ESP_ERR_HTTP_CONNECT);
-        reset_device(f);
-        f->web = web_with(f->image, IMAGE_LEN);
+        lose_connection(f);
         assert_int_equal(update(f, WEB_URL, -1, true), ESP_OK);
         uint64_t resumed = f->rig.device.report.bytes_resumed;
         assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
