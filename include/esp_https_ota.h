@@ -94,8 +94,9 @@ typedef struct {
  *
  * @param[out] handle  the caller's until finish or abort; NULL on failure
  * @return ESP_OK
- *         ESP_ERR_INVALID_ARG        NULL; no CA, global store or bundle; a plain http:// URL that the device does not
- *                                    allow (CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP); is_async
+ *         ESP_ERR_INVALID_ARG        NULL; no CA, global store or bundle; is_async; the connection would be plain HTTP,
+ *                                    whoever set the URL, and the device does not allow it
+ *                                    (CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP)
  *         ESP_ERR_NOT_SUPPORTED      decrypt_cb together with ota_resumption
  *         ESP_ERR_NO_MEM
  *         ESP_ERR_INVALID_STATE      there is no device (otter_device_set_current)
@@ -114,7 +115,7 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config, esp_http
  * call that writes the last bytes returns that too, the one after it ESP_OK.
  *
  * @return ESP_ERR_HTTPS_OTA_IN_PROGRESS, ESP_OK (all received and written)
- *         ESP_ERR_INVALID_ARG            NULL
+ *         ESP_ERR_INVALID_ARG            NULL; the next connection would be plain HTTP (as begin)
  *         ESP_ERR_INVALID_VERSION        the image is for another chip or revision; nothing was erased
  *         ESP_ERR_INVALID_SIZE           the image is larger than the partition; nothing was erased if the length was known
  *         ESP_ERR_OTA_VALIDATE_FAILED    the first byte is not an image's; nothing was erased

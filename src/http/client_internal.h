@@ -33,6 +33,12 @@ const http_failure_t *http_client_last_failure(esp_http_client_handle_t client);
 /** "resolve", "connect", "tls", "send", "header", "body"; "" for NONE */
 const char *http_stage_name(http_stage_t stage);
 
+/**
+ * From now on the handle connects to https:// only, wherever its URL comes from: the configuration, the application's
+ * callbacks, a redirect. For plain http:// every open is ESP_ERR_NOT_ALLOWED, before even its name is looked up.
+ */
+void http_client_require_https(esp_http_client_handle_t client);
+
 /** A header of the last response (the first of that name), the handle's until the next request; NULL if absent. */
 const char *http_client_response_header(esp_http_client_handle_t client, const char *key);
 
@@ -96,6 +102,7 @@ struct esp_http_client {
 
     otter_transport_t *transport;
     bool transport_is_tls;
+    bool https_only; /* http_client_require_https() */
     http_state_t state;
     bool reused; /* this request went over a connection that had carried another */
 

@@ -98,13 +98,31 @@ static http_stage_t stage_of(esp_err_t code)
     return HTTP_STAGE_CONNECT;
 }
 
+void http_client_require_https(esp_http_client_handle_t client)
+{
+    client->https_only = true;
+}
+
+/* Judged where a connection is about to be made: the URL of the configuration is only one that can get there. */
+static esp_err_t check_scheme(esp_http_client_handle_t client)
+{
+    const http_url_t *url = &client->url;
+    if (url->https || (strcmp(url->scheme, "http") == 0 && !client->https_only)) {
+        return ESP_OK;
+    }
+    bool plain = strcmp(url->scheme, "http") == 0;
+    esp_err_t err = plain ? ESP_ERR_NOT_ALLOWED : ESP_ERR_HTTP_INVALID_TRANSPORT;
+    http_client_fail(client, HTTP_STAGE_CONNECT, NULL, err,
+                     plain ? "plain HTTP is refused" : "the URL is neither http nor https");
+    return err;
+}
+
 esp_err_t http_connection_open(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
-    if (!url->https && strcmp(url->scheme, "http") != 0) {
-        http_client_fail(client, HTTP_STAGE_CONNECT, NULL, ESP_ERR_HTTP_INVALID_TRANSPORT,
-                         "the URL is neither http nor https");
-        return ESP_ERR_HTTP_INVALID_TRANSPORT;
+    esp_err_t scheme = check_scheme(client);
+    if (scheme != ESP_OK) {
+        return scheme;
     }
     if (!choose_transport(client)) {
         http_client_fail(client, HTTP_STAGE_CONNECT, NULL, ESP_ERR_NO_MEM,

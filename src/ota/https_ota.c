@@ -18,6 +18,7 @@
 #include "base/le.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
+#include "http/client_internal.h"
 #include "image/image.h"
 #include "ota/https_source.h"
 #include "ota/report_memory.h"
@@ -73,14 +74,6 @@ static void post(const otter_device_t *device, esp_https_ota_event_t id, const v
 
 /* ---- begin: configuration ------------------------------------------------------------------------------------- */
 
-static bool names_plain_http(const esp_http_client_config_t *http)
-{
-    if (http->url != NULL && !(http->host != NULL && http->path != NULL)) {
-        return strncmp(http->url, "http:", 5) == 0;
-    }
-    return http->transport_type == HTTP_TRANSPORT_OVER_TCP || http->transport_type == HTTP_TRANSPORT_UNKNOWN;
-}
-
 static esp_err_t check_config(otter_device_t *device, const esp_http_client_config_t *http)
 {
     if (http->is_async) {
@@ -88,19 +81,9 @@ static esp_err_t check_config(otter_device_t *device, const esp_http_client_conf
                     "is_async cannot be used: this API blocks");
     }
     bool trusts = http->cert_pem != NULL || http->use_global_ca_store || http->crt_bundle_attach != NULL;
-    bool plain = names_plain_http(http);
-    if (device->config.allow_http) {
-        if (plain || !trusts) {
-            ESP_LOGW(TAG, "Continuing with insecure option because plain HTTP is allowed");
-        }
-        return ESP_OK;
-    }
-    if (plain) {
-        return fail(
-            device, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
-            "plain HTTP is refused: use an https:// URL, or allow HTTP in the device's configuration");
-    }
-    if (!trusts) {
+    if (!trusts && device->config.allow_http) {
+        ESP_LOGW(TAG, "Continuing with insecure option because plain HTTP is allowed");
+    } else if (!trusts) {
         return fail(device, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
                     "No option for server verification is enabled: give a CA certificate (cert_pem)");
     }
@@ -113,6 +96,9 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
     if (ota->client == NULL) {
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL,
                     "Failed to initialise HTTP client: the URL is unusable");
+    }
+    if (!ota->device->config.allow_http) {
+        http_client_require_https(ota->client);
     }
     if (config->http_client_init_cb != NULL) {
         esp_err_t err = config->http_client_init_cb(ota->client);

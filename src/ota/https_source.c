@@ -160,6 +160,11 @@ static bool send_request(https_source_t *s, refusal_t *r)
     s->report->attempts++;
     esp_err_t err = esp_http_client_open(s->client, body_len);
     note_client(s);
+    if (err == ESP_ERR_NOT_ALLOWED) {
+        return refuse(
+            r, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG, false,
+            "plain HTTP is refused: use an https:// URL, or allow HTTP in the device's configuration");
+    }
     if (err != ESP_OK) {
         bool distrust = s->report->transport.tls_verify != 0; /* another try meets the same certificate */
         otter_stage_t stage = err == ESP_ERR_HTTP_CONNECT ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
