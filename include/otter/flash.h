@@ -65,6 +65,12 @@ static inline bool otter_flash_failed(esp_err_t err)
 /** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports call it when they open. */
 esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
 
+/*
+ * Any task may call these at any time: each is carried out as a whole, one after the other (OTTER_LOCK_FLASH), so a port's
+ * operations need no lock of their own. What takes several calls, such as erasing and then programming, is the caller's
+ * to protect from others that use the same range.
+ */
+
 /**
  * Read, program, erase. `off` and `len` in bytes from the start of the device; len 0 does nothing.
  * @return ESP_OK
@@ -83,8 +89,9 @@ bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len);
 esp_err_t otter_flash_sync(otter_flash_t *flash);
 
 /**
- * Remember that the image in [off, off + len) was read back from flash and verified whole. Any program or erase that
- * touches the range forgets it, so a later check of the same range need not read it all again. One range at a time.
+ * Remember that the contents of the app image in [off, off + len) were read back from flash and found to match its checksum
+ * and, if it has one, its SHA-256: that and nothing else, so a later check need not read them all again but still judges
+ * everything else. Any program or erase that touches the range forgets it. One range at a time.
  */
 void otter_flash_attest(otter_flash_t *flash, uint32_t off, uint32_t len);
 

@@ -1,4 +1,4 @@
-/* The system seam: clock, random, waiting, console and restart as link-time functions of the port. */
+/* The system seam: clock, random, waiting, console, locks and restart as link-time functions of the port. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +29,27 @@ bool otter_console_has_color(void);
  * shutdown handlers. In port/sim it unwinds to the simulated device's boot loop.
  */
 void otter_system_restart(void) __attribute__((noreturn));
+
+/**
+ * What several tasks may use at once, each guarded by one lock of the program. Where more than one is held they were taken
+ * in this order, so no two tasks can wait for each other.
+ */
+typedef enum {
+    OTTER_LOCK_UPDATES, /* open updates, otadata and the verdict on what runs: src/ota */
+    OTTER_LOCK_SYSTEM,  /* the few variables of a program: event loop, shutdown handlers */
+    OTTER_LOCK_LISTS,   /* partitions and mapped ranges */
+    OTTER_LOCK_FLASH,   /* each operation of a flash, with its counters, maps and what is attested */
+    OTTER_LOCK_LOG,     /* levels of tags, where lines go */
+    OTTER_LOCK_COUNT
+} otter_lock_t;
+
+/**
+ * Take a lock, waiting for it; the task that holds one may take it again and gives it back as often. Nobody waits for
+ * another task, a time or a peer while holding one, and no function of an application is called: all waits are as short
+ * as the flash operations under them. A port without tasks does nothing here.
+ */
+void otter_lock(otter_lock_t lock);
+void otter_unlock(otter_lock_t lock);
 
 /** A sign of life for the watchdog: long operations call it as they make progress. Cheap. */
 void otter_system_alive(void);

@@ -2,6 +2,7 @@
 #include "otter/system.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -12,7 +13,7 @@
 #include "linux/run_protocol.h"
 #include "linux/system_clock.h"
 
-static int64_t start_us;
+static atomic_llong start_us; /* 0: nobody has asked yet */
 
 static int64_t monotonic_us(void)
 {
@@ -23,15 +24,17 @@ static int64_t monotonic_us(void)
 
 int64_t otter_now_us(void)
 {
-    if (start_us == 0) {
-        system_clock_restart();
+    int64_t now = monotonic_us();
+    long long start = 0;
+    if (atomic_compare_exchange_strong(&start_us, &start, now)) {
+        start = now;
     }
-    return monotonic_us() - start_us;
+    return now - start;
 }
 
 void system_clock_restart(void)
 {
-    start_us = monotonic_us();
+    atomic_store(&start_us, monotonic_us());
 }
 
 void otter_sleep_ms(uint32_t ms)

@@ -13,6 +13,7 @@
 #define TAG_LEN_MAX 31
 #define LINE_MAX_   512 /* a longer message is cut; the newline stays */
 
+/* All of these are read and changed under OTTER_LOCK_LOG; nothing is written out while it is held. */
 static struct {
     char tag[TAG_LEN_MAX + 1];
     esp_log_level_t level;
@@ -22,33 +23,39 @@ static esp_log_level_t default_level = (esp_log_level_t)CONFIG_LOG_DEFAULT_LEVEL
 static vprintf_like_t output; /* NULL: the port's console */
 static int color = -1;        /* -1: ask the console at the first line */
 
+/** @return its index, tag_count if the tag has no level of its own */
+static unsigned find_tag(const char *tag)
+{
+    unsigned i = 0;
+    while (i < tag_count && strcmp(tag_levels[i].tag, tag) != 0) {
+        i++;
+    }
+    return i;
+}
+
 void esp_log_level_set(const char *tag, esp_log_level_t level)
 {
+    otter_lock(OTTER_LOCK_LOG);
+    unsigned i = find_tag(tag);
     if (strcmp(tag, "*") == 0) {
         default_level = level;
         tag_count = 0;
-        return;
-    }
-    for (unsigned i = 0; i < tag_count; i++) {
-        if (strcmp(tag_levels[i].tag, tag) == 0) {
-            tag_levels[i].level = level;
-            return;
-        }
-    }
-    if (tag_count < TAGS_MAX && strlen(tag) <= TAG_LEN_MAX) {
+    } else if (i < tag_count) {
+        tag_levels[i].level = level;
+    } else if (tag_count < TAGS_MAX && strlen(tag) <= TAG_LEN_MAX) {
         memcpy(tag_levels[tag_count].tag, tag, strlen(tag) + 1);
         tag_levels[tag_count++].level = level;
     }
+    otter_unlock(OTTER_LOCK_LOG);
 }
 
 esp_log_level_t esp_log_level_get(const char *tag)
 {
-    for (unsigned i = 0; i < tag_count; i++) {
-        if (strcmp(tag_levels[i].tag, tag) == 0) {
-            return tag_levels[i].level;
-        }
-    }
-    return default_level;
+    otter_lock(OTTER_LOCK_LOG);
+    unsigned i = find_tag(tag);
+    esp_log_level_t level = i < tag_count ? tag_levels[i].level : default_level;
+    otter_unlock(OTTER_LOCK_LOG);
+    return level;
 }
 
 uint32_t esp_log_timestamp(void)
@@ -63,30 +70,47 @@ uint32_t esp_log_early_timestamp(void)
 
 vprintf_like_t esp_log_set_vprintf(vprintf_like_t func)
 {
+    otter_lock(OTTER_LOCK_LOG);
     vprintf_like_t old = output;
     output = func;
+    otter_unlock(OTTER_LOCK_LOG);
     return old;
 }
 
 void otter_log_set_color(int on)
 {
+    otter_lock(OTTER_LOCK_LOG);
     color = on != 0;
+    otter_unlock(OTTER_LOCK_LOG);
 }
 
-static int emit(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int emit(const char *format, ...)
+static bool has_color(void)
+{
+    otter_lock(OTTER_LOCK_LOG);
+    if (color < 0) {
+        color = otter_console_has_color();
+    }
+    bool has = color != 0;
+    otter_unlock(OTTER_LOCK_LOG);
+    return has;
+}
+
+static void emit(vprintf_like_t print, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void emit(vprintf_like_t print, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int n = output(format, args);
+    print(format, args);
     va_end(args);
-    return n;
 }
 
 static void write_out(const char *text, size_t len)
 {
-    if (output != NULL) {
-        emit("%s", text);
+    otter_lock(OTTER_LOCK_LOG);
+    vprintf_like_t print = output;
+    otter_unlock(OTTER_LOCK_LOG);
+    if (print != NULL) {
+        emit(print, "%s", text);
     } else {
         otter_console_write(text, len);
     }
@@ -127,10 +151,7 @@ void otter_log_line(esp_log_level_t level, const char *tag, const char *format, 
     if (level <= ESP_LOG_NONE || level >= ESP_LOG_MAX) {
         return;
     }
-    if (color < 0) {
-        color = otter_console_has_color();
-    }
-    const char *start = color ? level_style[level].color : "";
+    const char *start = has_color() ? level_style[level].color : "";
     const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
     size_t stop_len = strlen(stop);
 

@@ -5,6 +5,7 @@
 
 #include "base/le.h"
 #include "flash/partition_list.h"
+#include "otter/system.h"
 
 struct external_partition {
     struct external_partition *next;
@@ -37,49 +38,62 @@ esp_err_t external_partitions_add(otter_device_t *device, const esp_partition_t 
     if (!range_fits(partition->address, partition->size, partition->flash_chip->size)) {
         return ESP_ERR_INVALID_SIZE;
     }
-    if (is_taken(device, partition)) {
-        return ESP_ERR_INVALID_ARG;
-    }
     struct external_partition *added = calloc(1, sizeof(*added));
     if (added == NULL) {
         return ESP_ERR_NO_MEM;
     }
     added->item = *partition;
-    struct external_partition **link = &device->external;
-    while (*link != NULL) {
-        link = &(*link)->next;
+    otter_lock(OTTER_LOCK_LISTS);
+    bool taken = is_taken(device, partition);
+    if (!taken) {
+        struct external_partition **link = &device->external;
+        while (*link != NULL) {
+            link = &(*link)->next;
+        }
+        *link = added;
     }
-    *link = added;
+    otter_unlock(OTTER_LOCK_LISTS);
+    if (taken) {
+        free(added);
+        return ESP_ERR_INVALID_ARG;
+    }
     *out = &added->item;
     return ESP_OK;
 }
 
 esp_err_t external_partitions_remove(otter_device_t *device, const esp_partition_t *partition)
 {
-    for (struct external_partition **link = &device->external; *link != NULL; link = &(*link)->next) {
-        if (&(*link)->item == partition) {
-            struct external_partition *gone = *link;
-            *link = gone->next;
-            free(gone);
-            return ESP_OK;
-        }
+    otter_lock(OTTER_LOCK_LISTS);
+    struct external_partition **link = &device->external;
+    while (*link != NULL && &(*link)->item != partition) {
+        link = &(*link)->next;
     }
-    return ESP_ERR_NOT_FOUND;
+    struct external_partition *gone = *link;
+    if (gone != NULL) {
+        *link = gone->next;
+    }
+    otter_unlock(OTTER_LOCK_LISTS);
+    free(gone);
+    return gone != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
 void external_partitions_clear(otter_device_t *device)
 {
+    otter_lock(OTTER_LOCK_LISTS);
     while (device->external != NULL) {
         (void)external_partitions_remove(device, &device->external->item); /* it is there */
     }
+    otter_unlock(OTTER_LOCK_LISTS);
 }
 
 bool external_partitions_contain(const otter_device_t *device, const esp_partition_t *partition)
 {
+    otter_lock(OTTER_LOCK_LISTS);
     const struct external_partition *e = device->external;
     while (e != NULL && &e->item != partition) {
         e = e->next;
     }
+    otter_unlock(OTTER_LOCK_LISTS);
     return e != NULL;
 }
 
@@ -87,13 +101,13 @@ const esp_partition_t *external_partitions_find(const otter_device_t *device, co
                                                 esp_partition_type_t type, esp_partition_subtype_t subtype,
                                                 const char *label)
 {
+    otter_lock(OTTER_LOCK_LISTS);
     const struct external_partition *e = device->external;
     bool passed = after == NULL;
-    for (; e != NULL; e = e->next) {
-        if (passed && partition_matches(&e->item, type, subtype, label)) {
-            return &e->item;
-        }
+    while (e != NULL && !(passed && partition_matches(&e->item, type, subtype, label))) {
         passed = passed || &e->item == after;
+        e = e->next;
     }
-    return NULL;
+    otter_unlock(OTTER_LOCK_LISTS);
+    return e != NULL ? &e->item : NULL;
 }

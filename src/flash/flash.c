@@ -1,10 +1,11 @@
-/* The core side of the flash seam: bounds and alignment once, counters, and the memory of what was verified. */
+/* The core side of the flash seam: bounds, alignment and locking once, counters, and the memory of what was verified. */
 #include "otter/flash.h"
 
 #include <string.h>
 
 #include "base/le.h"
 #include "flash/flash_map.h"
+#include "otter/system.h"
 
 static bool is_power_of_two(uint32_t v)
 {
@@ -45,8 +46,11 @@ esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32
     if (err != ESP_OK || len == 0) {
         return err;
     }
+    otter_lock(OTTER_LOCK_FLASH);
     flash->stats.bytes_read += len;
-    return flash->ops->read(flash->dev, off, dst, len);
+    err = flash->ops->read(flash->dev, off, dst, len);
+    otter_unlock(OTTER_LOCK_FLASH);
+    return err;
 }
 
 esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
@@ -58,11 +62,13 @@ esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *sr
     if (((off | len) & (flash->write_size - 1)) != 0) {
         return ESP_ERR_INVALID_SIZE;
     }
+    otter_lock(OTTER_LOCK_FLASH);
     forget_attested(flash, off, len);
     flash->stats.programs++;
     flash->stats.bytes_programmed += len;
     err = flash->ops->program(flash->dev, off, src, len);
     flash_map_refresh(flash, off, len); /* also after a failure: part of it may have happened */
+    otter_unlock(OTTER_LOCK_FLASH);
     return err;
 }
 
@@ -78,10 +84,12 @@ esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
     if ((len & (flash->erase_size - 1)) != 0) {
         return ESP_ERR_INVALID_SIZE;
     }
+    otter_lock(OTTER_LOCK_FLASH);
     forget_attested(flash, off, len);
     flash->stats.sectors_erased += len / flash->erase_size;
     err = flash->ops->erase(flash->dev, off, len);
     flash_map_refresh(flash, off, len);
+    otter_unlock(OTTER_LOCK_FLASH);
     return err;
 }
 
@@ -100,17 +108,25 @@ bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)
 
 esp_err_t otter_flash_sync(otter_flash_t *flash)
 {
+    otter_lock(OTTER_LOCK_FLASH);
     flash->stats.syncs++;
-    return flash->ops->sync != NULL ? flash->ops->sync(flash->dev) : ESP_OK;
+    esp_err_t err = flash->ops->sync != NULL ? flash->ops->sync(flash->dev) : ESP_OK;
+    otter_unlock(OTTER_LOCK_FLASH);
+    return err;
 }
 
 void otter_flash_attest(otter_flash_t *flash, uint32_t off, uint32_t len)
 {
+    otter_lock(OTTER_LOCK_FLASH);
     flash->attested_off = off;
     flash->attested_len = len;
+    otter_unlock(OTTER_LOCK_FLASH);
 }
 
 bool otter_flash_is_attested(const otter_flash_t *flash, uint32_t off, uint32_t len)
 {
-    return flash->attested_len != 0 && off == flash->attested_off && len <= flash->attested_len;
+    otter_lock(OTTER_LOCK_FLASH);
+    bool is = flash->attested_len != 0 && off == flash->attested_off && len <= flash->attested_len;
+    otter_unlock(OTTER_LOCK_FLASH);
+    return is;
 }

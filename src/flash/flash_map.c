@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/le.h"
+#include "otter/system.h"
 
 esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash_map_t **map)
 {
@@ -17,24 +18,28 @@ esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash
     if (opened == NULL) {
         return ESP_ERR_NO_MEM;
     }
+    *opened = (flash_map_t){.flash = flash, .off = off, .len = len};
+    otter_lock(OTTER_LOCK_FLASH); /* nothing is programmed between the reading and the place in the list */
     esp_err_t err = otter_flash_read(flash, off, opened->bytes, len);
+    if (err == ESP_OK) {
+        opened->next_of_flash = flash->maps;
+        flash->maps = opened;
+    }
+    otter_unlock(OTTER_LOCK_FLASH);
     if (err != ESP_OK) {
         free(opened);
         return err;
     }
-    opened->next = NULL;
-    opened->handle = 0;
-    opened->next_of_flash = flash->maps;
-    opened->flash = flash;
-    opened->off = off;
-    opened->len = len;
-    flash->maps = opened;
     *map = opened;
     return ESP_OK;
 }
 
 void flash_map_close(flash_map_t *map)
 {
+    if (map == NULL) {
+        return;
+    }
+    otter_lock(OTTER_LOCK_FLASH);
     flash_map_t **link = &map->flash->maps;
     while (*link != NULL && *link != map) {
         link = &(*link)->next_of_flash;
@@ -42,6 +47,7 @@ void flash_map_close(flash_map_t *map)
     if (*link == map) {
         *link = map->next_of_flash;
     }
+    otter_unlock(OTTER_LOCK_FLASH);
     free(map);
 }
 

@@ -21,6 +21,7 @@ typedef struct flash_map {
  */
 esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash_map_t **map);
 
+/** NULL is fine. */
 void flash_map_close(flash_map_t *map);
 
 /** [off, off + len) was changed: maps that overlap it read it again. What cannot be read keeps what it held. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "http/event_mirror.h"
+#include "otter/system.h"
 
 #define DEFAULT_TIMEOUT_MS       5000
 #define DEFAULT_USER_AGENT       "ESP32 HTTP Client/1.0"
@@ -20,24 +21,29 @@ static otter_http_event_mirror_t event_mirror;
 
 void otter_http_set_event_mirror(otter_http_event_mirror_t mirror)
 {
+    otter_lock(OTTER_LOCK_SYSTEM);
     event_mirror = mirror;
+    otter_unlock(OTTER_LOCK_SYSTEM);
 }
 
 /* --- events and failures --- */
 
 static void mirror_event(esp_http_client_handle_t client, esp_http_client_event_id_t id)
 {
-    if (event_mirror == NULL) {
+    otter_lock(OTTER_LOCK_SYSTEM);
+    otter_http_event_mirror_t mirror = event_mirror;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    if (mirror == NULL) {
         return;
     }
     if (id == HTTP_EVENT_ON_DATA) {
         esp_http_client_on_data_t data = {client, client->response.body_done};
-        event_mirror((int32_t)id, &data, sizeof(data));
+        mirror((int32_t)id, &data, sizeof(data));
     } else if (id == HTTP_EVENT_REDIRECT) {
         esp_http_client_redirect_event_data_t data = {client, client->status};
-        event_mirror((int32_t)id, &data, sizeof(data));
+        mirror((int32_t)id, &data, sizeof(data));
     } else {
-        event_mirror((int32_t)id, &client, sizeof(client));
+        mirror((int32_t)id, &client, sizeof(client));
     }
 }
 

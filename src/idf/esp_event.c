@@ -11,6 +11,7 @@
 
 #include "esp_http_client.h"
 #include "http/event_mirror.h"
+#include "otter/system.h"
 
 #ifndef CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE
 #define CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE 32
@@ -20,10 +21,14 @@
 #define LOOP_TASK_PRIORITY      20
 
 /*
- * Invariants:
+ * Tasks may post, register, create and delete at the same time, and one that waits in here may be deleted. Invariants:
  * 1. The handler list is changed and walked only with `mutex` held (recursive: a handler may register and unregister).
  * 2. While an event is dispatched no node leaves the list: unregistering marks it, sweep() frees it afterwards.
  * 3. Handlers registered while an event is dispatched see the next event first: they stand behind `last`.
+ * 4. `state`, `generation` and `task` belong to OTTER_LOCK_SYSTEM, which may be taken with `mutex` held, not the other way.
+ * 5. The queue and the semaphores are made once and stay: whoever waits for them when the loop is deleted needs them still.
+ * 6. What is in the queue while no loop runs is dropped by whoever put it there (drop_if_over), so those who wait for room
+ *    get it, one after the other; what was meant for an earlier loop is dropped by the task of the present one.
  */
 typedef struct handler_node {
     struct handler_node *next;
@@ -38,19 +43,23 @@ typedef struct handler_node {
 typedef struct {
     esp_event_base_t base;
     int32_t id;
-    void *data; /* owned; NULL for none */
+    uint32_t generation; /* of the loop that it was posted to */
+    void *data;          /* owned; NULL for none */
 } posted_event_t;
 
-typedef struct {
+typedef enum { LOOP_NONE, LOOP_CHANGING, LOOP_RUNS } loop_state_t; /* changing: being created or deleted */
+
+/** The default loop. */
+static struct {
+    loop_state_t state;
+    uint32_t generation; /* counts the loops that there have been */
+    TaskHandle_t task;
     QueueHandle_t queue;
     SemaphoreHandle_t mutex;
     SemaphoreHandle_t stopped; /* given by the loop task as its last act */
-    TaskHandle_t task;
     handler_node_t *handlers;
     bool dispatching;
-} event_loop_t;
-
-static event_loop_t *default_loop;
+} loop;
 
 /** The base of the event that ends the loop; its address is nobody else's (not const: no compiler merges it). */
 static char stop_event[] = "stop";
@@ -61,9 +70,9 @@ static bool wants(const handler_node_t *node, const posted_event_t *event)
            (node->id == ESP_EVENT_ANY_ID || node->id == event->id);
 }
 
-static void sweep(event_loop_t *loop)
+static void sweep(void)
 {
-    handler_node_t **link = &loop->handlers;
+    handler_node_t **link = &loop.handlers;
     while (*link != NULL) {
         handler_node_t *node = *link;
         if (node->removed) {
@@ -75,15 +84,15 @@ static void sweep(event_loop_t *loop)
     }
 }
 
-static void dispatch(event_loop_t *loop, const posted_event_t *event)
+static void dispatch(const posted_event_t *event)
 {
-    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
-    loop->dispatching = true;
-    handler_node_t *last = loop->handlers;
+    xSemaphoreTakeRecursive(loop.mutex, portMAX_DELAY);
+    loop.dispatching = true;
+    handler_node_t *last = loop.handlers;
     while (last != NULL && last->next != NULL) {
         last = last->next;
     }
-    for (handler_node_t *node = loop->handlers; node != NULL; node = node->next) {
+    for (handler_node_t *node = loop.handlers; node != NULL; node = node->next) {
         if (wants(node, event)) {
             node->handler(node->arg, event->base, event->id, event->data);
         }
@@ -91,48 +100,70 @@ static void dispatch(event_loop_t *loop, const posted_event_t *event)
             break;
         }
     }
-    loop->dispatching = false;
-    sweep(loop);
-    xSemaphoreGiveRecursive(loop->mutex);
+    loop.dispatching = false;
+    sweep();
+    xSemaphoreGiveRecursive(loop.mutex);
 }
 
 static void loop_task(void *arg)
 {
-    event_loop_t *loop = arg;
+    const uint32_t generation = (uint32_t)(uintptr_t)arg;
     posted_event_t event;
     for (;;) {
-        xQueueReceive(loop->queue, &event, portMAX_DELAY);
+        xQueueReceive(loop.queue, &event, portMAX_DELAY);
         if (event.base == stop_event) {
             break;
         }
-        dispatch(loop, &event);
+        if (event.generation == generation) {
+            dispatch(&event);
+        }
         free(event.data);
     }
-    xSemaphoreGive(loop->stopped);
+    xSemaphoreGive(loop.stopped);
     vTaskDelete(NULL);
 }
 
-/** Frees what there is; the task has ended or was never started. */
-static void free_loop(event_loop_t *loop)
+static void drop_events(void)
 {
     posted_event_t event;
-    while (loop->queue != NULL && xQueueReceive(loop->queue, &event, 0) == pdTRUE) {
+    while (xQueueReceive(loop.queue, &event, 0) == pdTRUE) {
         free(event.data);
     }
-    for (handler_node_t *node = loop->handlers; node != NULL; node = node->next) {
-        node->removed = true;
+}
+
+/** An event of `generation` is in the queue now. @return true: nobody will look at it, and no other that was there */
+static bool drop_if_over(uint32_t generation)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    if (loop.state == LOOP_NONE) {
+        drop_events(); /* waits for nobody */
     }
-    sweep(loop);
-    if (loop->queue != NULL) {
-        vQueueDelete(loop->queue);
+    bool over = loop.state != LOOP_RUNS || loop.generation != generation;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return over;
+}
+
+/** One step of the loop's life, if it is in the state `from`. @return false: it is not */
+static bool change_state(loop_state_t from, loop_state_t to)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    bool changes = loop.state == from;
+    if (changes) {
+        loop.state = to;
     }
-    if (loop->mutex != NULL) {
-        vSemaphoreDelete(loop->mutex);
-    }
-    if (loop->stopped != NULL) {
-        vSemaphoreDelete(loop->stopped);
-    }
-    free(loop);
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return changes;
+}
+
+/** @return false: there is no loop; else its task and generation are written */
+static bool find_loop(TaskHandle_t *task, uint32_t *generation)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    bool runs = loop.state == LOOP_RUNS;
+    *task = loop.task;
+    *generation = loop.generation;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return runs;
 }
 
 /** The HTTP client works without anybody who listens: an event that finds no room is lost, as in ESP-IDF. */
@@ -141,51 +172,97 @@ static void post_http_event(int32_t id, const void *data, size_t size)
     (void)esp_event_post(ESP_HTTP_CLIENT_EVENT, id, data, size, pdMS_TO_TICKS(HTTP_EVENT_POST_WAIT_MS));
 }
 
+/** Makes what a loop stands on, if an earlier one has not. @return false: out of memory */
+static bool make_objects(void)
+{
+    if (loop.queue == NULL) {
+        loop.queue = xQueueCreate(CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE, sizeof(posted_event_t));
+    }
+    if (loop.mutex == NULL) {
+        loop.mutex = xSemaphoreCreateRecursiveMutex();
+    }
+    if (loop.stopped == NULL) {
+        loop.stopped = xSemaphoreCreateBinary();
+    }
+    return loop.queue != NULL && loop.mutex != NULL && loop.stopped != NULL;
+}
+
 esp_err_t esp_event_loop_create_default(void)
 {
-    if (default_loop != NULL) {
+    if (!change_state(LOOP_NONE, LOOP_CHANGING)) {
         return ESP_ERR_INVALID_STATE;
     }
-    event_loop_t *loop = calloc(1, sizeof(*loop));
-    if (loop == NULL) {
+    const uint32_t generation = loop.generation + 1; /* nobody else changes it now */
+    TaskHandle_t task;
+    bool started =
+        make_objects() && xTaskCreate(loop_task, "sys_evt", LOOP_TASK_STACK, (void *)(uintptr_t)generation,
+                                      LOOP_TASK_PRIORITY, &task) == pdPASS;
+    otter_lock(OTTER_LOCK_SYSTEM);
+    loop.state = started ? LOOP_RUNS : LOOP_NONE;
+    if (started) {
+        loop.task = task;
+        loop.generation = generation;
+    }
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    if (!started) {
         return ESP_ERR_NO_MEM;
     }
-    loop->queue = xQueueCreate(CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE, sizeof(posted_event_t));
-    loop->mutex = xSemaphoreCreateRecursiveMutex();
-    loop->stopped = xSemaphoreCreateBinary();
-    if (loop->queue == NULL || loop->mutex == NULL || loop->stopped == NULL ||
-        xTaskCreate(loop_task, "sys_evt", LOOP_TASK_STACK, loop, LOOP_TASK_PRIORITY, &loop->task) != pdPASS) {
-        free_loop(loop);
-        return ESP_ERR_NO_MEM;
-    }
-    default_loop = loop;
-    otter_http_set_event_mirror(post_http_event);
+    otter_http_set_event_mirror(post_http_event); /* for good: without a loop it does nothing */
     return ESP_OK;
 }
 
 esp_err_t esp_event_loop_delete_default(void)
 {
-    event_loop_t *loop = default_loop;
-    if (loop == NULL) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    if (xTaskGetCurrentTaskHandle() == loop->task) {
+    TaskHandle_t task;
+    uint32_t generation;
+    if (find_loop(&task, &generation) && xTaskGetCurrentTaskHandle() == task) {
         return ESP_FAIL;
     }
-    otter_http_set_event_mirror(NULL);
-    default_loop = NULL;
+    if (!change_state(LOOP_RUNS, LOOP_CHANGING)) {
+        return ESP_ERR_INVALID_STATE;
+    }
     const posted_event_t stop = {.base = stop_event};
-    xQueueSendToFront(loop->queue, &stop, portMAX_DELAY);
-    xSemaphoreTake(loop->stopped, portMAX_DELAY);
-    free_loop(loop);
+    xQueueSendToFront(loop.queue, &stop, portMAX_DELAY);
+    xSemaphoreTake(loop.stopped, portMAX_DELAY);
+    xSemaphoreTakeRecursive(loop.mutex, portMAX_DELAY);
+    for (handler_node_t *node = loop.handlers; node != NULL; node = node->next) {
+        node->removed = true;
+    }
+    sweep();
+    xSemaphoreGiveRecursive(loop.mutex);
+    (void)change_state(LOOP_CHANGING, LOOP_NONE); /* nobody else leaves that state */
+    (void)drop_if_over(generation);
     return ESP_OK;
 }
 
-/** The registration that a plain (not instance) call with these arguments means; NULL if there is none. */
-static handler_node_t *find_plain(event_loop_t *loop, esp_event_base_t base, int32_t id,
-                                  esp_event_handler_t handler)
+/**
+ * The handler list, to this task alone until unlock_handlers().
+ * @return false: there is no loop, and nothing to unlock
+ */
+static bool lock_handlers(void)
 {
-    handler_node_t *node = loop->handlers;
+    TaskHandle_t task;
+    uint32_t generation;
+    if (!find_loop(&task, &generation)) {
+        return false;
+    }
+    xSemaphoreTakeRecursive(loop.mutex, portMAX_DELAY);
+    bool runs = find_loop(&task, &generation); /* still, or again; one that ends now waits for the mutex */
+    if (!runs) {
+        xSemaphoreGiveRecursive(loop.mutex);
+    }
+    return runs;
+}
+
+static void unlock_handlers(void)
+{
+    xSemaphoreGiveRecursive(loop.mutex);
+}
+
+/** The registration that a plain (not instance) call with these arguments means; NULL if there is none. */
+static handler_node_t *find_plain(esp_event_base_t base, int32_t id, esp_event_handler_t handler)
+{
+    handler_node_t *node = loop.handlers;
     while (node != NULL && (node->removed || node->is_instance || node->base != base || node->id != id ||
                             node->handler != handler)) {
         node = node->next;
@@ -193,14 +270,14 @@ static handler_node_t *find_plain(event_loop_t *loop, esp_event_base_t base, int
     return node;
 }
 
-static handler_node_t *append(event_loop_t *loop, const handler_node_t *content)
+static handler_node_t *append(const handler_node_t *content)
 {
     handler_node_t *node = malloc(sizeof(*node));
     if (node == NULL) {
         return NULL;
     }
     *node = *content;
-    handler_node_t **link = &loop->handlers;
+    handler_node_t **link = &loop.handlers;
     while (*link != NULL) {
         link = &(*link)->next;
     }
@@ -208,36 +285,42 @@ static handler_node_t *append(event_loop_t *loop, const handler_node_t *content)
     return node;
 }
 
-static esp_err_t register_handler(const handler_node_t *content, esp_event_handler_instance_t *instance)
+/** Which events a handler can be registered for: a base with any or one id, or all there are. */
+static bool is_registrable(esp_event_base_t base, int32_t id)
 {
-    event_loop_t *loop = default_loop;
-    if (loop == NULL) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    if (content->handler == NULL ||
-        (content->base == ESP_EVENT_ANY_BASE && content->id != ESP_EVENT_ANY_ID)) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
-    handler_node_t *node =
-        content->is_instance ? NULL : find_plain(loop, content->base, content->id, content->handler);
-    if (node != NULL) {
-        node->arg = content->arg;
-    } else {
-        node = append(loop, content);
-    }
-    xSemaphoreGiveRecursive(loop->mutex);
-    if (node != NULL && instance != NULL) {
-        *instance = node;
-    }
-    return node != NULL ? ESP_OK : ESP_ERR_NO_MEM;
+    return base != ESP_EVENT_ANY_BASE || id == ESP_EVENT_ANY_ID;
 }
 
-static void remove_node(event_loop_t *loop, handler_node_t *node)
+static esp_err_t register_handler(const handler_node_t *content, esp_event_handler_instance_t *instance)
 {
-    node->removed = true;
-    if (!loop->dispatching) {
-        sweep(loop);
+    if (!lock_handlers()) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    esp_err_t err = ESP_ERR_INVALID_ARG;
+    if (content->handler != NULL && is_registrable(content->base, content->id)) {
+        handler_node_t *node =
+            content->is_instance ? NULL : find_plain(content->base, content->id, content->handler);
+        if (node != NULL) {
+            node->arg = content->arg;
+        } else {
+            node = append(content);
+        }
+        if (node != NULL && instance != NULL) {
+            *instance = node;
+        }
+        err = node != NULL ? ESP_OK : ESP_ERR_NO_MEM;
+    }
+    unlock_handlers();
+    return err;
+}
+
+static void remove_node(handler_node_t *node)
+{
+    if (node != NULL) {
+        node->removed = true;
+    }
+    if (!loop.dispatching) {
+        sweep();
     }
 }
 
@@ -250,20 +333,15 @@ esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id, esp_even
 
 esp_err_t esp_event_handler_unregister(esp_event_base_t base, int32_t id, esp_event_handler_t handler)
 {
-    event_loop_t *loop = default_loop;
-    if (loop == NULL) {
+    if (!lock_handlers()) {
         return ESP_ERR_INVALID_STATE;
     }
-    if (handler == NULL || (base == ESP_EVENT_ANY_BASE && id != ESP_EVENT_ANY_ID)) {
-        return ESP_ERR_INVALID_ARG;
+    bool usable = handler != NULL && is_registrable(base, id);
+    if (usable) {
+        remove_node(find_plain(base, id, handler));
     }
-    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
-    handler_node_t *node = find_plain(loop, base, id, handler);
-    if (node != NULL) {
-        remove_node(loop, node);
-    }
-    xSemaphoreGiveRecursive(loop->mutex);
-    return ESP_OK;
+    unlock_handlers();
+    return usable ? ESP_OK : ESP_ERR_INVALID_ARG;
 }
 
 esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
@@ -274,39 +352,40 @@ esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id,
     return register_handler(&content, instance);
 }
 
-esp_err_t esp_event_handler_instance_unregister(esp_event_base_t base, int32_t id,
-                                                esp_event_handler_instance_t instance)
+/** Found by its address only, so a stale instance is never looked into. @return NULL: it is not there */
+static handler_node_t *find_instance(esp_event_base_t base, int32_t id, esp_event_handler_instance_t instance)
 {
-    event_loop_t *loop = default_loop;
-    if (loop == NULL) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    if (instance == NULL || (base == ESP_EVENT_ANY_BASE && id != ESP_EVENT_ANY_ID)) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
-    /* Found by address only, so a stale instance is never looked into. */
-    handler_node_t *node = loop->handlers;
+    handler_node_t *node = loop.handlers;
     while (node != NULL && node != instance) {
         node = node->next;
     }
-    if (node != NULL && node->base == base && node->id == id) {
-        remove_node(loop, node);
+    return node != NULL && node->base == base && node->id == id ? node : NULL;
+}
+
+esp_err_t esp_event_handler_instance_unregister(esp_event_base_t base, int32_t id,
+                                                esp_event_handler_instance_t instance)
+{
+    if (!lock_handlers()) {
+        return ESP_ERR_INVALID_STATE;
     }
-    xSemaphoreGiveRecursive(loop->mutex);
-    return ESP_OK;
+    bool usable = instance != NULL && is_registrable(base, id);
+    if (usable) {
+        remove_node(find_instance(base, id, instance));
+    }
+    unlock_handlers();
+    return usable ? ESP_OK : ESP_ERR_INVALID_ARG;
 }
 
 esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void *data, size_t len, TickType_t wait)
 {
-    event_loop_t *loop = default_loop;
-    if (loop == NULL) {
+    TaskHandle_t task;
+    posted_event_t event = {.base = base, .id = id};
+    if (!find_loop(&task, &event.generation)) {
         return ESP_ERR_INVALID_STATE;
     }
     if (base == ESP_EVENT_ANY_BASE || id == ESP_EVENT_ANY_ID) {
         return ESP_ERR_INVALID_ARG;
     }
-    posted_event_t event = {.base = base, .id = id};
     if (data != NULL && len > 0) {
         event.data = malloc(len);
         if (event.data == NULL) {
@@ -315,10 +394,10 @@ esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void *data, si
         memcpy(event.data, data, len);
     }
     /* The loop task is the one that makes room: if it waited here, it would wait for itself. */
-    bool on_loop_task = xTaskGetCurrentTaskHandle() == loop->task;
-    if (xQueueSend(loop->queue, &event, on_loop_task ? 0 : wait) != pdTRUE) {
+    bool on_loop_task = xTaskGetCurrentTaskHandle() == task;
+    if (xQueueSend(loop.queue, &event, on_loop_task ? 0 : wait) != pdTRUE) {
         free(event.data);
         return ESP_ERR_TIMEOUT;
     }
-    return ESP_OK;
+    return drop_if_over(event.generation) ? ESP_ERR_INVALID_STATE : ESP_OK;
 }

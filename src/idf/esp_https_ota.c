@@ -4,6 +4,7 @@
 #include "esp_log.h"
 #include "otter/device.h"
 #include "ota/https_ota.h"
+#include "otter/system.h"
 
 #define EVENT_POST_WAIT_MS 2000 /* CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT */
 
@@ -23,9 +24,12 @@ static void post_to_default_loop(int32_t id, const void *data, size_t size)
 static otter_device_t *device_with_events(void)
 {
     otter_device_t *device = otter_device_current();
-    if (device != NULL) {
+    otter_lock(OTTER_LOCK_UPDATES);
+    if (device != NULL &&
+        device->on_https_ota_event == NULL) { /* written once: updates read it without the lock */
         device->on_https_ota_event = post_to_default_loop;
     }
+    otter_unlock(OTTER_LOCK_UPDATES);
     return device;
 }
 

@@ -1,8 +1,28 @@
-/* ESP-IDF's OTA names on the one current device; what they do is in src/ota/. */
+/* ESP-IDF's OTA names on the one current device, one call at a time; what they do is in src/ota/. */
 #include "esp_ota_ops.h"
 
 #include "flash/external_partitions.h"
 #include "ota/update.h"
+#include "otter/system.h"
+
+/** The current device, to this task alone until it leaves; NULL: there is none. */
+static otter_device_t *enter(void)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    return otter_device_current();
+}
+
+static esp_err_t leave(esp_err_t result)
+{
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return result;
+}
+
+static const esp_partition_t *leave_with(const esp_partition_t *found)
+{
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return found;
+}
 
 /** Updates and images are on the device's flash only; a registered partition may be on another. */
 static bool is_elsewhere(const otter_device_t *device, const esp_partition_t *partition)
@@ -12,142 +32,150 @@ static bool is_elsewhere(const otter_device_t *device, const esp_partition_t *pa
 
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_begin(device, partition, image_size, out_handle) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_begin(device, partition, image_size, out_handle)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_size, const size_t image_offset,
                          esp_ota_handle_t *out_handle)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_resume(device, partition, erase_size, image_offset, out_handle)
-                          : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_resume(device, partition, erase_size, image_offset, out_handle)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_write(device, handle, data, size) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_write(device, handle, data, size) : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data, size_t size, uint32_t offset)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_write_with_offset(device, handle, data, size, offset) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_write_with_offset(device, handle, data, size, offset)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_end(esp_ota_handle_t handle)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_end(device, handle) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_end(device, handle) : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_abort(esp_ota_handle_t handle)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_abort(device, handle) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_abort(device, handle) : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partition_t *final,
                                       bool finalize_with_copy)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_set_final_partition(device, handle, final, finalize_with_copy)
-                          : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_set_final_partition(device, handle, final, finalize_with_copy)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_set_boot_partition(device, partition) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_set_boot_partition(device, partition) : ESP_ERR_INVALID_STATE);
 }
 
 const esp_partition_t *esp_ota_get_boot_partition(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_boot_partition(device) : NULL;
+    otter_device_t *device = enter();
+    return leave_with(device != NULL ? ota_get_boot_partition(device) : NULL);
 }
 
 const esp_partition_t *esp_ota_get_running_partition(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? device->running : NULL;
+    otter_device_t *device = enter();
+    return leave_with(device != NULL ? device->running : NULL);
 }
 
 const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *start_from)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_next_update_partition(device, start_from) : NULL;
+    otter_device_t *device = enter();
+    return leave_with(device != NULL ? ota_get_next_update_partition(device, start_from) : NULL);
 }
 
 esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, esp_app_desc_t *app_desc)
 {
-    otter_device_t *device = otter_device_current();
+    otter_device_t *device = enter();
     if (device == NULL) {
-        return ESP_ERR_INVALID_STATE;
+        return leave(ESP_ERR_INVALID_STATE);
     }
-    return is_elsewhere(device, partition) ? ESP_ERR_NOT_SUPPORTED
-                                           : ota_get_partition_description(device, partition, app_desc);
+    return leave(is_elsewhere(device, partition)
+                     ? ESP_ERR_NOT_SUPPORTED
+                     : ota_get_partition_description(device, partition, app_desc));
 }
 
 esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition,
                                              esp_bootloader_desc_t *desc)
 {
-    otter_device_t *device = otter_device_current();
+    otter_device_t *device = enter();
     if (device == NULL) {
-        return ESP_ERR_INVALID_STATE;
+        return leave(ESP_ERR_INVALID_STATE);
     }
-    return is_elsewhere(device, bootloader_partition)
-               ? ESP_ERR_NOT_SUPPORTED
-               : ota_get_bootloader_description(device, bootloader_partition, desc);
+    return leave(is_elsewhere(device, bootloader_partition)
+                     ? ESP_ERR_NOT_SUPPORTED
+                     : ota_get_bootloader_description(device, bootloader_partition, desc));
 }
 
 uint8_t esp_ota_get_app_partition_count(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_app_partition_count(device) : 0;
+    otter_device_t *device = enter();
+    uint8_t count = device != NULL ? ota_get_app_partition_count(device) : 0;
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return count;
 }
 
 esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition, esp_ota_img_states_t *ota_state)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_state_partition(device, partition, ota_state) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_get_state_partition(device, partition, ota_state)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 const esp_partition_t *esp_ota_get_last_invalid_partition(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_get_last_invalid_partition(device) : NULL;
+    otter_device_t *device = enter();
+    return leave_with(device != NULL ? ota_get_last_invalid_partition(device) : NULL);
 }
 
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_mark_app_valid_cancel_rollback(device) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_mark_app_valid_cancel_rollback(device) : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_mark_app_invalid_rollback(device) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_mark_app_invalid_rollback(device) : ESP_ERR_INVALID_STATE);
 }
 
 bool esp_ota_check_rollback_is_possible(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_check_rollback_is_possible(device) : false;
+    otter_device_t *device = enter();
+    bool possible = device != NULL && ota_check_rollback_is_possible(device);
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return possible;
 }
 
 esp_err_t esp_ota_erase_last_boot_app_partition(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_erase_last_boot_app_partition(device) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_erase_last_boot_app_partition(device) : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void)
 {
-    otter_device_t *device = otter_device_current();
-    return device != NULL ? ota_invalidate_inactive_ota_data_slot(device) : ESP_ERR_INVALID_STATE;
+    otter_device_t *device = enter();
+    return leave(device != NULL ? ota_invalidate_inactive_ota_data_slot(device) : ESP_ERR_INVALID_STATE);
 }
 
 const esp_app_desc_t *esp_ota_get_app_description(void)

@@ -9,6 +9,7 @@
 #include "flash/flash_map.h"
 #include "flash/partition_list.h"
 #include "otter/device.h"
+#include "otter/system.h"
 
 struct esp_partition_iterator_opaque_ {
     esp_partition_type_t type;
@@ -22,11 +23,16 @@ static const esp_partition_t *find_after(const otter_device_t *device, const esp
                                          esp_partition_type_t type, esp_partition_subtype_t subtype,
                                          const char *label)
 {
+    otter_lock(OTTER_LOCK_LISTS);
+    const esp_partition_t *found = NULL;
     if (external_partitions_contain(device, after)) {
-        return external_partitions_find(device, after, type, subtype, label);
+        found = external_partitions_find(device, after, type, subtype, label);
+    } else {
+        found = partition_list_find(&device->partitions, after, type, subtype, label);
+        found = found != NULL ? found : external_partitions_find(device, NULL, type, subtype, label);
     }
-    const esp_partition_t *row = partition_list_find(&device->partitions, after, type, subtype, label);
-    return row != NULL ? row : external_partitions_find(device, NULL, type, subtype, label);
+    otter_unlock(OTTER_LOCK_LISTS);
+    return found;
 }
 
 esp_err_t esp_partition_find_first_err(esp_partition_type_t type, esp_partition_subtype_t subtype,
@@ -43,11 +49,14 @@ esp_err_t esp_partition_find_first_err(esp_partition_type_t type, esp_partition_
     if (device == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
-    if (device->partitions.status != ESP_OK) {
-        return device->partitions.status;
+    otter_lock(OTTER_LOCK_LISTS);
+    esp_err_t err = device->partitions.status;
+    if (err == ESP_OK) {
+        *partition = find_after(device, NULL, type, subtype, label);
+        err = *partition != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
     }
-    *partition = find_after(device, NULL, type, subtype, label);
-    return *partition != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
+    otter_unlock(OTTER_LOCK_LISTS);
+    return err;
 }
 
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype,
@@ -244,9 +253,11 @@ esp_err_t esp_partition_mmap(const esp_partition_t *partition, size_t offset, si
     if (err != ESP_OK) {
         return err;
     }
+    otter_lock(OTTER_LOCK_LISTS);
     map->handle = ++device->last_map_handle;
     map->next = device->maps;
     device->maps = map;
+    otter_unlock(OTTER_LOCK_LISTS);
     *out_ptr = map->bytes;
     *out_handle = map->handle;
     return ESP_OK;
@@ -255,15 +266,20 @@ esp_err_t esp_partition_mmap(const esp_partition_t *partition, size_t offset, si
 void esp_partition_munmap(esp_partition_mmap_handle_t handle)
 {
     otter_device_t *device = otter_device_current();
-    flash_map_t **link = device != NULL ? &device->maps : NULL;
-    while (link != NULL && *link != NULL && (*link)->handle != handle) {
+    if (device == NULL) {
+        return;
+    }
+    otter_lock(OTTER_LOCK_LISTS);
+    flash_map_t **link = &device->maps;
+    while (*link != NULL && (*link)->handle != handle) {
         link = &(*link)->next;
     }
-    if (link != NULL && *link != NULL) {
-        flash_map_t *map = *link;
+    flash_map_t *map = *link;
+    if (map != NULL) {
         *link = map->next;
-        flash_map_close(map);
     }
+    otter_unlock(OTTER_LOCK_LISTS);
+    flash_map_close(map);
 }
 
 /** `size` of a copy once SIZE_MAX is resolved and both ranges are known to fit. */

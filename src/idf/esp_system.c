@@ -30,34 +30,46 @@ static unsigned find_handler(shutdown_handler_t handler)
 
 esp_err_t esp_register_shutdown_handler(shutdown_handler_t handler)
 {
+    otter_lock(OTTER_LOCK_SYSTEM);
+    esp_err_t err = ESP_OK;
     if (find_handler(handler) < shutdown_handler_count) {
-        return ESP_ERR_INVALID_STATE;
+        err = ESP_ERR_INVALID_STATE;
+    } else if (shutdown_handler_count == SHUTDOWN_HANDLERS_MAX) {
+        err = ESP_ERR_NO_MEM;
+    } else {
+        shutdown_handlers[shutdown_handler_count++] = handler;
     }
-    if (shutdown_handler_count == SHUTDOWN_HANDLERS_MAX) {
-        return ESP_ERR_NO_MEM;
-    }
-    shutdown_handlers[shutdown_handler_count++] = handler;
-    return ESP_OK;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return err;
 }
 
 esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler)
 {
+    otter_lock(OTTER_LOCK_SYSTEM);
     unsigned found = find_handler(handler);
-    if (found == shutdown_handler_count) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    shutdown_handler_count--;
+    bool registered = found < shutdown_handler_count;
+    shutdown_handler_count -= registered;
     for (unsigned i = found; i < shutdown_handler_count; i++) {
         shutdown_handlers[i] = shutdown_handlers[i + 1];
     }
-    return ESP_OK;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return registered ? ESP_OK : ESP_ERR_INVALID_STATE;
+}
+
+/** The one registered last, which is registered no more: a handler that itself restarts must not come round again. */
+static shutdown_handler_t take_last_handler(void)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    shutdown_handler_t handler =
+        shutdown_handler_count > 0 ? shutdown_handlers[--shutdown_handler_count] : NULL;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return handler;
 }
 
 void esp_restart(void)
 {
-    while (shutdown_handler_count > 0) {
-        /* Counted down first: a handler that itself restarts must not come round again. */
-        shutdown_handlers[--shutdown_handler_count]();
+    for (shutdown_handler_t handler; (handler = take_last_handler()) != NULL;) {
+        handler();
     }
     otter_device_t *device = otter_device_current();
     if (device != NULL && otter_flash_sync(device->flash) != ESP_OK) {

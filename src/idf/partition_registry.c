@@ -7,6 +7,7 @@
 #include "flash/external_partitions.h"
 #include "flash/partition_list.h"
 #include "otter/device.h"
+#include "otter/system.h"
 
 static const char TAG[] = "partition";
 
@@ -29,8 +30,11 @@ esp_err_t esp_partition_register_external(esp_flash_t *flash_chip, size_t offset
     if (device == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
-    if (device->partitions.status != ESP_OK) {
-        return device->partitions.status;
+    otter_lock(OTTER_LOCK_LISTS);
+    esp_err_t err = device->partitions.status;
+    otter_unlock(OTTER_LOCK_LISTS);
+    if (err != ESP_OK) {
+        return err;
     }
     otter_flash_t *flash = flash_chip != NULL ? flash_chip : device->flash;
     if (otter_flash_check_geometry(flash) != ESP_OK) {
@@ -47,7 +51,7 @@ esp_err_t esp_partition_register_external(esp_flash_t *flash_chip, size_t offset
                                  .erase_size = flash->erase_size};
     copy_label(partition.label, sizeof(partition.label), label);
     const esp_partition_t *added;
-    esp_err_t err = external_partitions_add(device, &partition, &added);
+    err = external_partitions_add(device, &partition, &added);
     if (err == ESP_OK && out_partition != NULL) {
         *out_partition = added;
     }
@@ -91,19 +95,22 @@ void esp_partition_unload_all(void)
         return;
     }
     external_partitions_clear(device);
-    if (device->updates != NULL) {
-        return; /* they write to the rows as they are */
-    }
     otter_partition_list_t *fresh = malloc(sizeof(*fresh));
     if (fresh == NULL) {
         return; /* the rows that are there are still right */
     }
-    esp_err_t err =
-        partition_list_load(fresh, device->flash, device->config.table_offset, device->config.allow_no_md5);
+    otter_lock(OTTER_LOCK_UPDATES); /* open ones write to the rows as they are */
+    esp_err_t err = device->updates == NULL
+                        ? partition_list_load(fresh, device->flash, device->config.table_offset,
+                                              device->config.allow_no_md5)
+                        : ESP_ERR_INVALID_STATE;
     if (err == ESP_OK) {
+        otter_lock(OTTER_LOCK_LISTS);
         take_rows(device, fresh);
-    } else {
+        otter_unlock(OTTER_LOCK_LISTS);
+    } else if (device->updates == NULL) {
         ESP_LOGW(TAG, "the table cannot be loaded (%s): the old rows stay", esp_err_to_name(err));
     }
+    otter_unlock(OTTER_LOCK_UPDATES);
     free(fresh);
 }

@@ -25,6 +25,7 @@
 #include "ota/resume_record.h"
 #include "ota/update.h"
 #include "ota/update_internal.h"
+#include "otter/system.h"
 
 #define BUFFER_MIN      1024u /* as ESP-IDF 5: header, descriptor and some */
 #define REDIRECTS_MAX   10    /* where http_config says 0 */
@@ -431,7 +432,8 @@ static esp_err_t pass_gate(https_ota_t *ota, bool gated)
     return ESP_OK;
 }
 
-static esp_err_t open_session(https_ota_t *ota)
+/** Begins the session and what goes with it: all or nothing. */
+static esp_err_t begin_session(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
     size_t erase = OTA_WITH_SEQUENTIAL_WRITES;
@@ -460,10 +462,20 @@ static esp_err_t open_session(https_ota_t *ota)
     return ESP_OK;
 }
 
+static esp_err_t open_session(https_ota_t *ota)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    esp_err_t err = begin_session(ota);
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return err;
+}
+
 static esp_err_t write_buffer(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
+    otter_lock(OTTER_LOCK_UPDATES);
     esp_err_t err = ota_write(device, ota->update, ota->buffer, ota->buffered);
+    otter_unlock(OTTER_LOCK_UPDATES);
     ota->write_failed = err != ESP_OK;
     if (err == ESP_OK) {
         ota->written += ota->buffered;
@@ -633,6 +645,21 @@ int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
 
 /* ---- the end -------------------------------------------------------------------------------------------------- */
 
+/** The verdict on what was written. */
+static esp_err_t end_session(https_ota_t *ota)
+{
+    otter_device_t *device = ota->device;
+    otter_lock(OTTER_LOCK_UPDATES);
+    esp_err_t err = ota_end(device, ota->update);
+    ota->update = 0;
+    if (err != ESP_OK) {
+        (void)fail(device, OTTER_STAGE_VERIFY, err, "%s",
+                   device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));
+    }
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return err;
+}
+
 static esp_err_t verify_and_switch(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
@@ -645,15 +672,13 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
     if (ota->finalize_with_copy && ota->state == STATE_SUCCESS) {
         (void)resume_record_clear(&ota->record); /* its sector is where the copy keeps its journal */
     }
-    esp_err_t err = ota_end(device, ota->update);
-    ota->update = 0;
+    esp_err_t err = end_session(ota);
     if (err != ESP_OK) {
         if (ota->state == STATE_SUCCESS) {
             (void)resume_record_clear(
                 &ota->record); /* what is complete and wrong is not to be gone on with */
         }
-        return fail(device, OTTER_STAGE_VERIFY, err, "%s",
-                    device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));
+        return err;
     }
     bool slot = ota_is_slot(ota->final);
     if (ota->state != STATE_SUCCESS) {
@@ -664,7 +689,9 @@ static esp_err_t verify_and_switch(https_ota_t *ota)
         return ESP_OK;
     }
     const esp_partition_t *boots = ota->finalize_with_copy ? ota->final : ota->staging;
+    otter_lock(OTTER_LOCK_UPDATES);
     err = ota_set_boot_partition(device, boots);
+    otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_SWITCH, err, "esp_ota_set_boot_partition failed (%s)",
                     esp_err_to_name(err));
@@ -698,7 +725,9 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle)
         return ESP_ERR_INVALID_ARG;
     }
     post(ota->device, ESP_HTTPS_OTA_ABORT, NULL, 0);
+    otter_lock(OTTER_LOCK_UPDATES);
     esp_err_t err = ota->update != 0 ? ota_abort(ota->device, ota->update) : ESP_OK;
+    otter_unlock(OTTER_LOCK_UPDATES);
     free_handle(ota);
     return err;
 }

@@ -6,7 +6,8 @@
 
 /*
  * Each function is ESP-IDF's of the same name with the device in front: arguments, order of checks and codes are those
- * documented in include/esp_ota_ops.h, whose functions (src/idf/esp_ota_ops.c) only add the current device.
+ * documented in include/esp_ota_ops.h, whose functions (src/idf/esp_ota_ops.c) only add the current device. Where several
+ * tasks use one device, whoever calls one holds OTTER_LOCK_UPDATES.
  */
 esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
                     esp_ota_handle_t *out_handle);
