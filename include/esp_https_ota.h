@@ -42,11 +42,15 @@ typedef esp_err_t (*http_client_init_cb_t)(esp_http_client_handle_t client);
 typedef struct {
     const char *data_in; /* body bytes, the library's */
     size_t data_in_len;
-    char *data_out; /* image bytes, malloc'ed by the callback, freed by the library; NULL: none yet */
-    size_t data_out_len;
+    char *data_out;      /* image bytes, malloc'ed by the callback; NULL: none yet */
+    size_t data_out_len; /* any number of them: none, or more than data_in_len */
 } decrypt_cb_arg_t;
 
-/** Turns body bytes into image bytes. @return ESP_OK or ESP_ERR_NOT_FINISHED to go on; anything else ends the update */
+/**
+ * Turns body bytes into image bytes: decrypts, decompresses, unpacks. As in ESP-IDF the library frees data_out if the
+ * callback succeeded and data_out_len is above 0, and never otherwise.
+ * @return ESP_OK or ESP_ERR_NOT_FINISHED to go on; anything else ends the update with ESP_FAIL
+ */
 typedef esp_err_t (*decrypt_cb_t)(decrypt_cb_arg_t *args, void *user_ctx);
 
 /**
@@ -57,7 +61,8 @@ typedef struct {
     const esp_http_client_config_t
         *http_config; /* url, trust, timeout_ms, buffer_size (at least 1024 is used) */
     http_client_init_cb_t http_client_init_cb;
-    bool bulk_flash_erase;      /* erase for the whole image (or slot) before the first write */
+    bool
+        bulk_flash_erase; /* erase for the whole image (or slot, also with decrypt_cb) before the first write */
     bool partial_http_download; /* ask for ranges of max_http_request_size; the server must tell the length */
     int max_http_request_size;  /* bytes, default 65536 */
     uint32_t buffer_caps;       /* MALLOC_CAP_*; every memory is alike off-chip */
@@ -69,7 +74,7 @@ typedef struct {
     size_t ota_image_bytes_written; /* accepted for ESP-IDF's sake; what is in flash is known better here */
     decrypt_cb_t decrypt_cb;        /* NULL: the body is the image */
     void *decrypt_user_ctx;
-    uint16_t enc_img_header_size; /* bytes of the body that are no image */
+    uint16_t enc_img_header_size; /* bytes of the body that are no image: esp_https_ota_get_image_size() */
     struct {
         const esp_partition_t *staging; /* where to write; NULL: esp_ota_get_next_update_partition(NULL) */
         const esp_partition_t *final;   /* what the image is for; NULL: staging */
@@ -161,7 +166,7 @@ esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota
 /** Bytes written to flash so far; -1 for NULL or before the first perform. */
 int esp_https_ota_get_image_len_read(esp_https_ota_handle_t https_ota_handle);
 
-/** Bytes the server announced; -1 if it did not, or for NULL. */
+/** Bytes the server announced, but for enc_img_header_size; -1 if it did not, or for NULL. */
 int esp_https_ota_get_image_size(esp_https_ota_handle_t https_ota_handle);
 
 /** HTTP status of the last response; -1 for NULL. */

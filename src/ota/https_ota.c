@@ -27,13 +27,12 @@
 #include "ota/update_internal.h"
 #include "otter/system.h"
 
-#define BUFFER_MIN      1024u /* as ESP-IDF 5: header, descriptor and some */
-#define REDIRECTS_MAX   10    /* where http_config says 0 */
-#define REQUEST_SIZE    65536 /* of partial download, where max_http_request_size is 0 */
-#define RETRY_ATTEMPTS  6     /* defaults that suit a bad mobile link: about a minute without a byte ... */
-#define RETRY_DELAY_MS  1000
-#define RETRY_TIME_MS   3600000 /* ... and an hour for everything */
-#define CIPHER_OVERHEAD 64u     /* a decrypt callback may give out what it had held back */
+#define BUFFER_MIN     1024u /* as ESP-IDF 5: header, descriptor and some */
+#define REDIRECTS_MAX  10    /* where http_config says 0 */
+#define REQUEST_SIZE   65536 /* of partial download, where max_http_request_size is 0 */
+#define RETRY_ATTEMPTS 6     /* defaults that suit a bad mobile link: about a minute without a byte ... */
+#define RETRY_DELAY_MS 1000
+#define RETRY_TIME_MS  3600000 /* ... and an hour for everything */
 
 static const char TAG[] = "esp_https_ota";
 
@@ -51,10 +50,14 @@ typedef struct {
     resume_record_t record;
     char *url; /* what the record is about */
 
-    decrypt_cb_t decrypt_cb; /* NULL: the body is the image */
-    void *decrypt_ctx;
-    uint16_t enc_header_size;
-    uint8_t *cipher; /* body bytes before decryption, of buffer_size */
+    struct {
+        decrypt_cb_t cb; /* NULL: the body is the image */
+        void *ctx;
+        uint16_t header_size;
+        uint8_t *in;            /* body bytes, of buffer_size */
+        char *out;              /* what the callback gave out last, however much; NULL: all of it was taken */
+        size_t out_len, out_at; /* and how much of that is taken */
+    } decrypt;
 
     esp_ota_handle_t update; /* 0: no session is open */
     uint64_t written;        /* bytes of the image in flash */
@@ -133,11 +136,11 @@ static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_
     return ESP_OK;
 }
 
-/** Bytes of the image, -1: the server did not tell. */
+/** Bytes of the image as far as the server told, -1: it did not. What a callback makes of them may be more, or less. */
 static int64_t image_size(const https_ota_t *ota)
 {
     int64_t total = ota->source.total;
-    return total >= ota->enc_header_size ? total - ota->enc_header_size : total;
+    return total >= ota->decrypt.header_size ? total - ota->decrypt.header_size : total;
 }
 
 /** The source asks whether bytes that come again are those it delivered before: in flash, or still in the buffer. */
@@ -145,7 +148,7 @@ static bool bytes_are_known(void *ctx, uint64_t off, const uint8_t *data, size_t
 {
     https_ota_t *ota = ctx;
     uint8_t piece[512];
-    while (len > 0 && ota->decrypt_cb == NULL) {
+    while (len > 0 && ota->decrypt.cb == NULL) {
         size_t n = len < sizeof(piece) ? len : sizeof(piece);
         if (off < ota->written) {
             n = n < ota->written - off ? n : (size_t)(ota->written - off);
@@ -176,7 +179,8 @@ static void free_handle(https_ota_t *ota)
         esp_http_client_cleanup(ota->client);
     }
     free(ota->url);
-    free(ota->cipher);
+    free(ota->decrypt.in);
+    free(ota->decrypt.out);
     free(ota->buffer);
     free(ota);
 }
@@ -184,11 +188,10 @@ static void free_handle(https_ota_t *ota)
 static esp_err_t allocate_buffers(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
     size_t asked = config->http_config->buffer_size > 0 ? (size_t)config->http_config->buffer_size : 0;
-    ota->buffer_size =
-        (asked > BUFFER_MIN ? asked : BUFFER_MIN) + (ota->decrypt_cb != NULL ? CIPHER_OVERHEAD : 0);
+    ota->buffer_size = asked > BUFFER_MIN ? asked : BUFFER_MIN;
     ota->buffer = malloc(ota->buffer_size);
-    ota->cipher = ota->decrypt_cb != NULL ? malloc(ota->buffer_size) : NULL;
-    if (ota->buffer == NULL || (ota->decrypt_cb != NULL && ota->cipher == NULL)) {
+    ota->decrypt.in = ota->decrypt.cb != NULL ? malloc(ota->buffer_size) : NULL;
+    if (ota->buffer == NULL || (ota->decrypt.cb != NULL && ota->decrypt.in == NULL)) {
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
                     "Couldn't allocate memory to upgrade data buffer");
     }
@@ -312,9 +315,9 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
     ota->device = device;
     ota->bulk_erase = config->bulk_flash_erase;
     ota->resumption = config->ota_resumption;
-    ota->decrypt_cb = config->decrypt_cb;
-    ota->decrypt_ctx = config->decrypt_user_ctx;
-    ota->enc_header_size = config->decrypt_cb != NULL ? config->enc_img_header_size : 0;
+    ota->decrypt.cb = config->decrypt_cb;
+    ota->decrypt.ctx = config->decrypt_user_ctx;
+    ota->decrypt.header_size = config->decrypt_cb != NULL ? config->enc_img_header_size : 0;
     err = open_update(ota, config);
     if (err != ESP_OK) {
         free_handle(ota);
@@ -334,50 +337,74 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
 
 /* ---- perform: reading ----------------------------------------------------------------------------------------- */
 
-/** The callback turns body bytes into image bytes, which go behind those in the buffer. */
-static esp_err_t decrypt_into_buffer(https_ota_t *ota, size_t len)
+/** The callback turns `len` body bytes into any number of image bytes, which are the library's once it has succeeded. */
+static esp_err_t call_decrypt(https_ota_t *ota, size_t len)
 {
     post(ota->device, ESP_HTTPS_OTA_DECRYPT_CB, NULL, 0);
-    decrypt_cb_arg_t args = {.data_in = (const char *)ota->cipher, .data_in_len = len};
-    esp_err_t err = ota->decrypt_cb(&args, ota->decrypt_ctx);
+    decrypt_cb_arg_t args = {.data_in = (const char *)ota->decrypt.in, .data_in_len = len};
+    esp_err_t err = ota->decrypt.cb(&args, ota->decrypt.ctx);
     if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
-        err = fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the decrypt callback failed: %s",
-                   esp_err_to_name(err));
-    } else if (args.data_out_len > ota->buffer_size - ota->buffered ||
-               (args.data_out == NULL && args.data_out_len > 0)) {
-        err = fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
-                   "the decrypt callback gave out more than it was given");
-    } else {
-        if (args.data_out_len > 0) {
-            memcpy(ota->buffer + ota->buffered, args.data_out, args.data_out_len);
-        }
-        ota->buffered += args.data_out_len;
-        err = ESP_OK;
+        return fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the decrypt callback failed: %s",
+                    esp_err_to_name(err));
     }
-    free(args.data_out); /* allocated by the callback, as in ESP-IDF */
-    return err;
+    if (args.data_out_len > 0 && args.data_out == NULL) {
+        return fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
+                    "the decrypt callback gave out a length without bytes");
+    }
+    if (args.data_out_len > 0) {
+        ota->decrypt.out = args.data_out;
+        ota->decrypt.out_len = args.data_out_len;
+        ota->decrypt.out_at = 0;
+    }
+    return ESP_OK;
+}
+
+/** Image bytes that the callback gave out, up to `room` of them. @return how many */
+static size_t take_decrypted(https_ota_t *ota, uint8_t *to, size_t room)
+{
+    size_t left = ota->decrypt.out_len - ota->decrypt.out_at, n = left < room ? left : room;
+    if (n > 0) {
+        memcpy(to, ota->decrypt.out + ota->decrypt.out_at, n);
+        ota->decrypt.out_at += n;
+    }
+    if (n == left) {
+        free(ota->decrypt.out);
+        ota->decrypt.out = NULL;
+        ota->decrypt.out_len = ota->decrypt.out_at = 0;
+    }
+    return n;
+}
+
+/** The stage between body and image: as https_source_read(), but of what the callback makes of the body. */
+static esp_err_t read_decrypted(https_ota_t *ota, uint8_t *to, size_t room, size_t *got)
+{
+    if (ota->decrypt.out == NULL) {
+        size_t len = 0;
+        esp_err_t err = https_source_read(&ota->source, ota->decrypt.in, ota->buffer_size, &len);
+        if (err == ESP_OK) {
+            err = call_decrypt(ota, len);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    *got = take_decrypted(ota, to, room);
+    return *got > 0 ? ESP_OK : ESP_ERR_NOT_FINISHED;
 }
 
 /**
- * One read into the buffer, up to `upto` bytes in it.
+ * One read into the buffer, up to `upto` bytes in it, which are more than there are.
  * @return ESP_OK (bytes came), ESP_ERR_NOT_FINISHED (none yet: call again), ESP_ERR_NOT_FOUND (that was all), or how it
  *         failed
  */
 static esp_err_t read_more(https_ota_t *ota, size_t upto)
 {
-    size_t got = 0;
-    if (ota->decrypt_cb == NULL) {
-        esp_err_t err =
-            https_source_read(&ota->source, ota->buffer + ota->buffered, upto - ota->buffered, &got);
-        ota->buffered += got;
-        return err;
-    }
-    size_t room = ota->buffer_size - ota->buffered;
-    if (room <= CIPHER_OVERHEAD) {
-        return ESP_OK; /* full: write first */
-    }
-    esp_err_t err = https_source_read(&ota->source, ota->cipher, room - CIPHER_OVERHEAD, &got);
-    return err == ESP_OK ? decrypt_into_buffer(ota, got) : err;
+    uint8_t *to = ota->buffer + ota->buffered;
+    size_t room = upto - ota->buffered, got = 0;
+    esp_err_t err = ota->decrypt.cb == NULL ? https_source_read(&ota->source, to, room, &got)
+                                            : read_decrypted(ota, to, room, &got);
+    ota->buffered += got;
+    return err;
 }
 
 /** Makes sure that the image's header block is in the buffer; nothing has been written then. */
@@ -412,7 +439,7 @@ static bool holds_image(const esp_partition_t *partition)
 static esp_err_t pass_gate(https_ota_t *ota, bool gated)
 {
     otter_device_t *device = ota->device;
-    if (image_size(ota) > (int64_t)ota->staging->size) {
+    if (ota->decrypt.cb == NULL && image_size(ota) > (int64_t)ota->staging->size) {
         return fail(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE,
                     "the image has %" PRId64 " bytes, partition %s only %" PRIu32, image_size(ota),
                     ota->staging->label, ota->staging->size);
@@ -438,7 +465,8 @@ static esp_err_t begin_session(https_ota_t *ota)
     otter_device_t *device = ota->device;
     size_t erase = OTA_WITH_SEQUENTIAL_WRITES;
     if (ota->bulk_erase && !ota->resumed) {
-        erase = image_size(ota) > 0 ? (size_t)image_size(ota) : OTA_SIZE_UNKNOWN;
+        bool known = ota->decrypt.cb == NULL && image_size(ota) > 0;
+        erase = known ? (size_t)image_size(ota) : OTA_SIZE_UNKNOWN;
     }
     esp_err_t err = ota->resumed
                         ? ota_resume_recorded(device, ota->staging, erase, (size_t)ota->written, &ota->update)

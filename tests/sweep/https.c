@@ -51,7 +51,11 @@ static esp_err_t decrypt(decrypt_cb_arg_t *args, void *ctx)
             args->data_out_len += CIPHER_BLOCK;
         }
     }
-    return args->data_out_len > 0 ? ESP_OK : ESP_ERR_NOT_FINISHED;
+    if (args->data_out_len == 0) {
+        free(args->data_out);
+        return ESP_ERR_NOT_FINISHED;
+    }
+    return ESP_OK;
 }
 
 /* ---- one download ------------------------------------------------------------------------------------------------- */

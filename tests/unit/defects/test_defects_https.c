@@ -348,7 +348,10 @@ static esp_err_t decrypt_all_but_a_part(decrypt_cb_arg_t *args, void *ctx)
             args->data_out[args->data_out_len++] = args->data_in[i];
         }
     }
-    cipher->empty += args->data_out_len == 0;
+    if (args->data_out_len == 0) {
+        free(args->data_out); /* the library does not */
+        cipher->empty++;
+    }
     return ESP_OK;
 }
 

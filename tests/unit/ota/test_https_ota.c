@@ -642,86 +642,6 @@ static void a_buffer_of_any_size_brings_the_same_image(void **state)
     }
 }
 
-/* ---- decryption ---- */
-
-typedef struct {
-    size_t skip; /* bytes of the file's own header */
-    unsigned calls, fail_at;
-} cipher_t;
-
-static esp_err_t xor_decrypt(decrypt_cb_arg_t *args, void *user_ctx)
-{
-    cipher_t *cipher = user_ctx;
-    if (++cipher->calls == cipher->fail_at) {
-        return ESP_FAIL;
-    }
-    size_t skip = cipher->skip < args->data_in_len ? cipher->skip : args->data_in_len;
-    cipher->skip -= skip;
-    args->data_out = malloc(args->data_in_len + 1);
-    assert_non_null(args->data_out);
-    args->data_out_len = 0;
-    for (size_t i = skip; i < args->data_in_len; i++) {
-        args->data_out[args->data_out_len++] = (char)(args->data_in[i] ^ 0x5C);
-    }
-    return cipher->calls % 2 == 0 ? ESP_ERR_NOT_FINISHED : ESP_OK;
-}
-
-static void serve_encrypted(update_rig_t *f, cipher_t *cipher, uint8_t **file, uint16_t header)
-{
-    *file = malloc(f->len + header);
-    assert_non_null(*file);
-    memset(*file, 0xEE, header);
-    for (uint32_t i = 0; i < f->len; i++) {
-        (*file)[header + i] = f->image[i] ^ 0x5C;
-    }
-    f->web = web_with(*file, f->len + header);
-    *cipher = (cipher_t){.skip = header};
-    f->config.ota.decrypt_cb = xor_decrypt;
-    f->config.ota.decrypt_user_ctx = cipher;
-    f->config.ota.enc_img_header_size = header;
-}
-
-static void an_encrypted_image_is_decrypted_on_its_way(void **state)
-{
-    update_rig_t *f = *state;
-    static const uint16_t headers[] = {0, 16, 512, 3000}; /* the last yields no image byte for a while */
-    for (size_t i = 0; i < COUNT(headers); i++) {
-        cipher_t cipher;
-        uint8_t *file;
-        update_rig_serve(f, IMAGE_LEN, 2);
-        serve_encrypted(f, &cipher, &file, headers[i]);
-        event_count = 0;
-        esp_app_desc_t desc;
-        esp_https_ota_handle_t handle = update_rig_must_begin(f);
-        assert_int_equal(esp_https_ota_get_image_size(handle), IMAGE_LEN);
-        assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_OK);
-        assert_string_equal(desc.version, "2.0.0");
-        assert_int_equal(events[3].id, ESP_HTTPS_OTA_DECRYPT_CB);
-        assert_int_equal(web_perform(handle), ESP_OK);
-        assert_true(esp_https_ota_is_complete_data_received(handle));
-        assert_int_equal(esp_https_ota_get_image_len_read(handle), IMAGE_LEN);
-        assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
-        the_update_boots_and_is_in_the_slot(f);
-        free(file);
-    }
-}
-
-static void a_decryption_that_fails_ends_the_update(void **state)
-{
-    update_rig_t *f = *state;
-    for (unsigned at = 1; at <= 5; at++) {
-        cipher_t cipher;
-        uint8_t *file;
-        serve_encrypted(f, &cipher, &file, 16);
-        cipher.fail_at = at;
-        esp_https_ota_handle_t handle = update_rig_must_begin(f);
-        assert_int_equal(web_perform(handle), ESP_FAIL);
-        assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
-        assert_false(update_rig_boots_new(f));
-        free(file);
-    }
-}
-
 /* ---- in ranges ---- */
 
 static void partial_download_asks_for_exactly_its_ranges(void **state)
@@ -894,8 +814,6 @@ int main(void)
         TEST(redirects_are_followed_so_often_and_no_more),
         TEST(images_of_any_length_arrive_or_are_refused),
         TEST(a_buffer_of_any_size_brings_the_same_image),
-        TEST(an_encrypted_image_is_decrypted_on_its_way),
-        TEST(a_decryption_that_fails_ends_the_update),
         TEST(partial_download_asks_for_exactly_its_ranges),
         TEST(partial_download_copes_with_servers_that_know_half_of_it),
         TEST(partial_download_refuses_a_file_longer_than_announced),
