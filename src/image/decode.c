@@ -92,3 +92,22 @@ esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char 
     }
     return image_suits_chip(&header, chip, false, why, why_size) ? ESP_OK : ESP_ERR_INVALID_VERSION;
 }
+
+const char *image_flash_mode(const esp_image_header_t *header)
+{
+    static const char *const names[] = {"QIO", "QOUT", "DIO", "DOUT", "FAST_READ", "SLOW_READ"};
+    return header->spi_mode < sizeof(names) / sizeof(names[0]) ? names[header->spi_mode] : NULL;
+}
+
+uint32_t image_flash_size(const esp_image_header_t *header)
+{
+    return header->spi_size < ESP_IMAGE_FLASH_SIZE_MAX ? 0x100000u << header->spi_size : 0;
+}
+
+unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts)
+{
+    const unsigned code = header->spi_speed;
+    return code == ESP_IMAGE_SPI_SPEED_DIV_1 ? facts->flash_freq_mhz[3]
+           : code < 3                        ? facts->flash_freq_mhz[code]
+                                             : 0;
+}

@@ -23,7 +23,6 @@
 #define CHECKSUM_SEED     0xEFu
 #define ALIGN_CHECKSUM    16u
 #define NOT_LOADED_BELOW  0x10000000u /* load addresses below are ignored: padding segments */
-#define BOOTLOADER_MAGIC  0x50u
 #define DEFAULT_LIMIT     0x01000000u
 #define CACHE_BLOCK       16384u /* summed and hashed while it is in the first-level cache */
 #define READ_PIECE        65536u
@@ -186,7 +185,7 @@ static void judge_header(image_stream_t *s)
     if (!header_is_good(s)) {
         return;
     }
-    s->hashing = contents_are_judged(s) && !s->rules.bootloader && s->info.header.hash_appended != 0;
+    s->hashing = contents_are_judged(s) && s->info.header.hash_appended != 0;
     hash(s, s->buf, IMAGE_HEADER_SIZE);
     begin_next_segment(s);
 }
@@ -329,7 +328,12 @@ static bool blk_revision_is_good(image_stream_t *s)
 static void judge_segment_start(image_stream_t *s)
 {
     s->info.has_desc = s->have == IMAGE_DESC_SIZE && image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
-    s->info.is_bootloader = s->have > 0 && s->buf[0] == BOOTLOADER_MAGIC && !s->info.has_desc;
+    s->info.is_bootloader = s->have > 0 && s->buf[0] == ESP_BOOTLOADER_DESC_MAGIC_BYTE && !s->info.has_desc;
+    if (s->info.is_bootloader && s->have >= sizeof(s->info.bootloader_desc)) {
+        s->info.has_bootloader_desc = true;
+        memcpy(&s->info.bootloader_desc, s->buf, sizeof(s->info.bootloader_desc));
+        s->info.bootloader_desc.version = le32_get(s->buf + offsetof(esp_bootloader_desc_t, version));
+    }
     bool bootloader = s->rules.bootloader || (s->rules.chip == NULL && s->info.is_bootloader);
     bool app_page = !bootloader && s->facts != NULL && s->facts->mmu_page_configurable;
     if (app_page && !page_is_good(s)) {
@@ -373,7 +377,7 @@ static void judge_hash(image_stream_t *s)
         uint8_t digest[OTTER_SHA256_LEN];
         otter_sha256_finish(s->sha, digest);
         s->info.hash_valid = memcmp(digest, s->info.digest, IMAGE_HASH_LEN) == 0;
-        if (!s->info.hash_valid) {
+        if (!s->info.hash_valid && !s->rules.bootloader) {
             uint32_t at = 0;
             while (digest[at] == s->buf[at]) {
                 at++;

@@ -6,6 +6,7 @@
 
 #include "esp_app_desc.h"
 #include "esp_app_format.h"
+#include "esp_bootloader_desc.h"
 #include "esp_err.h"
 #include "otter/chip.h"
 #include "otter/crypto.h"
@@ -28,7 +29,7 @@ typedef struct {
     bool hashed;           /* an image without an appended hash is refused */
     bool no_checks;        /* esp_image_get_metadata: structure and length only (5.4) */
     bool
-        bootloader; /* a second-stage bootloader: no descriptor, no upper revision, its hash is not compared */
+        bootloader; /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
 } image_rules_t;
 
 /** What the stream learnt. Fields hold what was seen so far; all of it when the verdict is ESP_OK. */
@@ -38,7 +39,9 @@ typedef struct {
     uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS]; /* offset of each segment's data from the image start */
     uint32_t segments_seen;
     bool header_seen;
-    bool is_bootloader;  /* segment 0 begins as a bootloader's descriptor does */
+    bool is_bootloader;                    /* segment 0 begins as a bootloader's descriptor does */
+    bool has_bootloader_desc;              /* it does, and holds all of it */
+    esp_bootloader_desc_t bootloader_desc; /* only when has_bootloader_desc; integers already in host order */
     bool has_desc;       /* segment 0 begins with the descriptor's magic and holds all of it */
     esp_app_desc_t desc; /* only when has_desc; integers already in host order */
     uint32_t image_len;  /* with padding, checksum and appended hash; 0 until it is known */
@@ -120,6 +123,15 @@ void image_decode_header(const uint8_t *raw, esp_image_header_t *out);
 
 /** Decode a descriptor of IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
 esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
+
+/** "QIO", "DIO", ...: how the ROM reads flash by this header. NULL for a code without a meaning. */
+const char *image_flash_mode(const esp_image_header_t *header);
+
+/** Bytes of flash that this header is for; 0 for a code without a meaning. */
+uint32_t image_flash_size(const esp_image_header_t *header);
+
+/** MHz of the flash's clock by this header; 0 where the chip has no such code. */
+unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts);
 
 /** True if `addr` is in a window where the chip maps flash with MMU pages of `page` bytes. */
 bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);

@@ -1,0 +1,116 @@
+/* Telling what lies at the place of a bootloader: a bootloader maps no flash, an application does. */
+#include "image/bootloader.h"
+
+#include "base/le.h"
+
+static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (offsets[i] == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t bootloader_places(uint32_t offsets[BOOTLOADER_PLACES_MAX])
+{
+    uint32_t count = 0;
+    const otter_chip_facts_t *chip;
+    for (unsigned i = 0; (chip = otter_chip_at(i)) != NULL && count < BOOTLOADER_PLACES_MAX; i++) {
+        uint32_t offset = chip->bootloader_offset;
+        if (is_known(offsets, count, offset)) {
+            continue;
+        }
+        uint32_t at = count++;
+        for (; at > 0 && offsets[at - 1] > offset; at--) {
+            offsets[at] = offsets[at - 1];
+        }
+        offsets[at] = offset;
+    }
+    return count;
+}
+
+/** Room for a bootloader at this place; 0: there is none. */
+static uint32_t room_at(const otter_flash_t *flash, uint32_t offset, uint32_t table_offset)
+{
+    uint32_t end = min_u32(flash->size, table_offset);
+    return offset < end ? end - offset : 0;
+}
+
+/** By what is known of the segments, also of a broken image. */
+static bool maps_flash(const image_info_t *info, const otter_chip_facts_t *chip)
+{
+    for (uint32_t i = 0; i < info->segments_seen; i++) {
+        if (image_addr_is_mapped(chip, info->segments[i].load_addr, chip->mmu_page)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room,
+                                       const otter_chip_facts_t *chip)
+{
+    const image_rules_t rules = {.flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
+    image_stream_t s = {0};
+    (void)image_stream_from_flash(&s, flash, &rules); /* what it learnt before it failed will do */
+    bool app = s.info.has_desc || maps_flash(&s.info, chip);
+    image_stream_end(&s);
+    return app ? BOOTLOADER_APP : BOOTLOADER_IMAGE;
+}
+
+bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32_t table_offset)
+{
+    bootloader_place_t place = {.offset = offset, .kind = BOOTLOADER_OTHER};
+    uint8_t raw[IMAGE_HEADER_SIZE];
+    uint32_t room = room_at(flash, offset, table_offset);
+    if (room < sizeof(raw) || otter_flash_reads_blank(flash, offset, sizeof(raw))) {
+        place.kind = BOOTLOADER_BLANK;
+        return place;
+    }
+    if (otter_flash_read(flash, offset, raw, sizeof(raw)) != ESP_OK || raw[0] != ESP_IMAGE_HEADER_MAGIC) {
+        return place;
+    }
+    esp_image_header_t header;
+    image_decode_header(raw, &header);
+    const otter_chip_facts_t *chip = otter_chip_facts(header.chip_id);
+    if (chip == NULL || header.segment_count == 0 || header.segment_count > ESP_IMAGE_MAX_SEGMENTS) {
+        return place;
+    }
+    place.kind = kind_of_image(flash, offset, room, chip);
+    place.chip = chip;
+    place.min_revision = header.min_chip_rev_full;
+    return place;
+}
+
+bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_place_t *found)
+{
+    uint32_t offsets[BOOTLOADER_PLACES_MAX];
+    uint32_t count = bootloader_places(offsets);
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        bootloader_place_t place = bootloader_look(flash, offsets[i], table_offset);
+        if (place.kind != BOOTLOADER_IMAGE) {
+            continue;
+        }
+        bool at_home = place.chip->bootloader_offset == place.offset;
+        if (at_home || !any) {
+            *found = place;
+            any = true;
+        }
+        if (at_home) {
+            break;
+        }
+    }
+    return any;
+}
+
+esp_err_t bootloader_judge(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
+                           uint32_t table_offset)
+{
+    const image_rules_t rules = {.flash_offset = place->offset,
+                                 .size = room_at(flash, place->offset, table_offset),
+                                 .bootloader = true};
+    return image_stream_from_flash(s, flash, &rules);
+}
