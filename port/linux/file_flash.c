@@ -34,6 +34,8 @@ struct file_flash {
     otter_flash_t flash;
     int fd;
     file_flash_options_t options;
+    uint32_t
+        length; /* bytes in the file; of one that is open for reading it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
     uint32_t *cut_left; /* operations until power is lost, this one included; NULL or 0: it is not */
@@ -121,6 +123,11 @@ static esp_err_t write_lazy(file_flash_t *f)
 
 static esp_err_t read_file(file_flash_t *f, uint32_t off, uint8_t *dst, uint32_t len)
 {
+    if (!range_fits(off, len, f->length)) { /* behind the end of a shorter file */
+        uint32_t there = off < f->length ? f->length - off : 0;
+        memset(dst + there, 0xFF, len - there);
+        len = there;
+    }
     while (len > 0) {
         ssize_t n = pread(f->fd, dst, len, off);
         if (n < 0 && errno == EINTR) {
@@ -335,14 +342,14 @@ static const otter_flash_ops_t file_ops = {
     .read = flash_read, .program = flash_program, .erase = flash_erase, .sync = flash_sync};
 
 /** Size and kind of the file. */
-static esp_err_t check_file(int fd, uint32_t *size, char *why, size_t why_size)
+static esp_err_t check_file(int fd, bool any_length, uint32_t *size, char *why, size_t why_size)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         snprintf(why, why_size, "it is not an ordinary file");
         return ESP_ERR_NOT_FOUND;
     }
-    if (st.st_size == 0 || st.st_size % SECTOR != 0 || st.st_size > OTTER_FLASH_SIZE_MAX) {
+    if (st.st_size == 0 || (st.st_size % SECTOR != 0 && !any_length) || st.st_size > OTTER_FLASH_SIZE_MAX) {
         snprintf(why, why_size,
                  "its size of %lld bytes is not that of a flash (a multiple of 4096, at most 2 GiB)",
                  (long long)st.st_size);
@@ -356,7 +363,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
                            size_t why_size)
 {
     uint32_t size = 0;
-    esp_err_t err = check_file(fd, &size, why, why_size);
+    esp_err_t err = check_file(fd, options->read_only, &size, why, why_size);
     if (err != ESP_OK) {
         close(fd);
         return err;
@@ -369,9 +376,10 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
     }
     f->fd = fd;
     f->options = *options;
+    f->length = size;
     f->flash = (otter_flash_t){.ops = &file_ops,
                                .dev = f,
-                               .size = size,
+                               .size = align_up_u32(size, SECTOR),
                                .erase_size = SECTOR,
                                .write_size = 1,
                                .stable_reads = true};
@@ -397,6 +405,17 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
         return busy ? ESP_ERR_INVALID_STATE : ESP_ERR_NOT_FOUND;
     }
     return file_flash_adopt(fd, options, out, why, why_size);
+}
+
+uint32_t file_flash_length(const otter_flash_t *flash)
+{
+    const file_flash_t *f = flash->dev;
+    return f->length;
+}
+
+void file_flash_extend(otter_flash_t *flash, uint32_t size)
+{
+    flash->size = max_u32(flash->size, size);
 }
 
 void file_flash_plan_cut(otter_flash_t *flash, uint32_t *left, void (*cut)(void))
@@ -437,7 +456,7 @@ esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t w
         snprintf(why, why_size, "%s", errno == EEXIST ? "it exists already" : strerror(errno));
         return errno == EEXIST ? ESP_ERR_INVALID_STATE : ESP_FAIL;
     }
-    file_flash_t f = {.fd = fd, .blank_to = size};
+    file_flash_t f = {.fd = fd, .length = size, .blank_to = size};
     bool written = write_lazy(&f) == ESP_OK && fsync(fd) == 0;
     int cause = errno;
     if (close(fd) != 0 || !written) {

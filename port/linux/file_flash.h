@@ -12,7 +12,7 @@ typedef struct file_flash file_flash_t;
 typedef struct {
     bool
         strict; /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
-    bool read_only; /* program and erase fail */
+    bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
 } file_flash_options_t;
 
 /**
@@ -22,7 +22,7 @@ typedef struct {
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      the file cannot be opened
  *         ESP_ERR_INVALID_STATE  another process has it open
- *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096, or over 2 GiB
+ *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */
 esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
@@ -31,6 +31,15 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
 /** The same on a descriptor whose lock came with it (the firmware gets it from `otter run`); takes over the descriptor. */
 esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
                            size_t why_size);
+
+/** Bytes in the file. */
+uint32_t file_flash_length(const otter_flash_t *flash);
+
+/**
+ * The flash that is open for reading has at least `size` bytes; what the file lacks of them reads as erased.
+ * @param size  whole sectors, at most OTTER_FLASH_SIZE_MAX
+ */
+void file_flash_extend(otter_flash_t *flash, uint32_t size);
 
 /** The descriptor behind a flash made here, for handing on. Pending operations are in the file when this returns. */
 int file_flash_descriptor(otter_flash_t *flash);

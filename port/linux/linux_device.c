@@ -7,9 +7,14 @@
 
 #include "base/le.h"
 #include "flash/partition_list.h"
+#include "flash/partition_table.h"
+#include "image/bootloader.h"
 #include "image/image.h"
 #include "linux/file_flash.h"
 #include "otter/boot.h"
+
+#define NOR_SIZE_MIN 0x100000u /* of the flash chips that image headers know */
+#define NOR_SIZE_MAX 0x8000000u
 
 /** What an image wants of its chip. */
 typedef struct {
@@ -76,11 +81,27 @@ static const otter_chip_facts_t *chip_of_images(linux_device_t *dev)
     return best;
 }
 
-/** A chip of which no revision is known must at least be one that its own images accept. */
-static void assume_revision(linux_device_t *dev)
+/**
+ * The kind of chip whose bootloader lies in the flash. One at a place where its own chip does not look may as well be another
+ * chip's that was written here by mistake: of such a chip are the applications, then.
+ */
+static const otter_chip_facts_t *chip_of_bootloader(linux_device_t *dev, const bootloader_place_t *bootloader)
+{
+    if (bootloader->chip->bootloader_offset == bootloader->offset) {
+        return bootloader->chip;
+    }
+    const otter_chip_facts_t *apps = chip_of_images(dev);
+    return apps == NULL || apps->bootloader_offset != bootloader->offset ? bootloader->chip : apps;
+}
+
+/** A chip of which no revision is known must at least be one that its own bootloader and images accept. */
+static void assume_revision(linux_device_t *dev, const bootloader_place_t *bootloader)
 {
     otter_chip_t *chip = &dev->device.chip;
     image_wants_t wants;
+    if (bootloader != NULL && bootloader->chip->id == chip->id && bootloader->min_revision != UINT16_MAX) {
+        chip->revision = (uint16_t)max_u32(chip->revision, bootloader->min_revision);
+    }
     for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
         if (!read_wants(dev, app, &wants) || wants.chip_id != chip->id) {
             continue;
@@ -98,10 +119,16 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
 {
     otter_chip_t *chip = &dev->device.chip;
     const otter_chip_facts_t *facts = options->chip;
+    bootloader_place_t bootloader;
+    bool has_bootloader = bootloader_find(dev->flash, dev->device.config.table_offset, &bootloader);
     dev->chip_source = "the command line";
     if (facts == NULL && dev->efuse.has_chip) {
         facts = otter_chip_facts(dev->efuse.chip.id);
-        dev->chip_source = "the eFuse file";
+        dev->chip_source = dev->efuse.path;
+    }
+    if (facts == NULL && has_bootloader) {
+        facts = chip_of_bootloader(dev, &bootloader);
+        dev->chip_source = "the bootloader";
     }
     if (facts == NULL) {
         facts = chip_of_images(dev);
@@ -115,8 +142,52 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
     if (options->has_revision) {
         chip->revision = options->revision;
     } else if (!dev->efuse.has_revision && chip->id != OTTER_CHIP_LINUX) {
-        assume_revision(dev);
+        assume_revision(dev, has_bootloader ? &bootloader : NULL);
     }
+}
+
+/** Where the last partition of the table ends; 0 where there is no table, or one that no flash could have. */
+static uint32_t end_of_partitions(linux_device_t *dev, uint32_t table_offset)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    partition_table_t table;
+    uint32_t end = 0;
+    if (otter_flash_read(dev->flash, table_offset, raw, sizeof(raw)) != ESP_OK ||
+        partition_table_decode(raw, &table) != ESP_OK) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < table.count; i++) {
+        if (!range_fits(table.entries[i].offset, table.entries[i].size, NOR_SIZE_MAX)) {
+            return 0;
+        }
+        end = max_u32(end, table.entries[i].offset + table.entries[i].size);
+    }
+    return end;
+}
+
+/** The size of the flash that a file was read from, or is to be written to: by its bootloader, else by its table. */
+static void extend_to_whole_flash(linux_device_t *dev)
+{
+    const otter_device_config_t *config = &dev->device.config;
+    const uint32_t table_offset = config->table_offset;
+    bootloader_place_t bootloader;
+    uint8_t raw[IMAGE_HEADER_SIZE];
+    uint32_t size = 0;
+    if (bootloader_find(dev->flash, table_offset, &bootloader) &&
+        otter_flash_read(dev->flash, bootloader.offset, raw, sizeof(raw)) == ESP_OK) {
+        esp_image_header_t header;
+        image_decode_header(raw, &header);
+        size = image_flash_size(&header);
+    }
+    if (size == 0) {
+        uint32_t end = end_of_partitions(dev, table_offset);
+        for (size = end != 0 ? NOR_SIZE_MIN : 0; size < end;) {
+            size *= 2;
+        }
+    }
+    file_flash_extend(dev->flash, size);
+    /* The table's sector may have been cut as well. */
+    (void)partition_list_load(&dev->device.partitions, dev->flash, table_offset, config->allow_no_md5);
 }
 
 /** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */
@@ -139,6 +210,9 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
         .allow_http = options->allow_http,
     };
     otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
+    if (options->whole) {
+        extend_to_whole_flash(dev);
+    }
     settle_chip(dev, options);
     dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
                                       ? dev->device.chip.id == OTTER_CHIP_LINUX

@@ -19,8 +19,10 @@ typedef enum {
 
 /** All zeros is a good default. */
 typedef struct {
-    bool lenient;                   /* a program that asks for 0 -> 1 silently stays 0; otherwise it fails */
-    bool read_only;                 /* program and erase fail; the file is never changed */
+    bool lenient;   /* a program that asks for 0 -> 1 silently stays 0; otherwise it fails */
+    bool read_only; /* program and erase fail; the file is never changed */
+    bool
+        whole; /* with read_only: what the file lacks of the flash that it is for is erased (factory files, cut dumps) */
     uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */
@@ -37,12 +39,13 @@ typedef struct {
     otter_device_t device;
     otter_flash_t *flash;
     efuse_file_t efuse;
-    const char *chip_source; /* where the kind of chip is from, in words: "the eFuse file" */
+    const char *chip_source; /* where the kind of chip is from: "flash.bin.efuse", "the bootloader" */
 } linux_device_t;
 
 /**
- * Open the device that `path` holds. The kind of chip is the first of: options->chip, the eFuse file, the header of the
- * image that boots, chip linux. A chip whose revision nothing tells is one that runs every image in its slots.
+ * Open the device that `path` holds. The kind of chip is the first of: options->chip, the eFuse file, the bootloader in
+ * the flash, the header of the image that boots, chip linux. A chip whose revision nothing tells is one that runs every
+ * image in its slots.
  * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(); nothing is left open then
  */

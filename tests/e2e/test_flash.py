@@ -224,12 +224,13 @@ class Io(FlashTest):
         self.assertEqual(self.otter("read", self.flash, "factory"), bytes(data)[0x10000:0x110000])
 
     def test_files_that_are_no_flash(self):
-        cases = [("short", b"\xff" * 4097, "4096"), ("empty", b"", "size of 0"),
+        cases = [("short", b"\xff" * 4097, "no usable partition table"), ("empty", b"", "size of 0"),
                  ("blank", b"\xff" * 0x10000, "no usable partition table"),
                  ("small", b"\xff" * 0x1000, "no usable partition table")]
         for name, data, text in cases:
             with self.subTest(name):
                 self.assertIn(text, self.otter("read", self.write(name, data), "nvs", expect=1))
+        self.assertIn("a multiple of 4096", self.otter("erase", self.path("short"), "nvs", expect=1))
         self.otter("read", self.path("missing"), "nvs", expect=1)
         self.otter("read", self.folder, "nvs", expect=1)
 

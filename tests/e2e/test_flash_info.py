@@ -154,7 +154,7 @@ class BrokenFiles(InfoTest):
     def test_nothing_can_be_said(self):
         cases = [("no table", b"\xff" * 0x400000, "no partition table at 0x8000"),
                  ("too short for a table", b"\xff" * 0x8000, "no partition table at 0x8000"),
-                 ("not whole sectors", b"\xff" * 0x8001, "4096"),
+                 ("not whole sectors", b"\xff" * 0x8001, "no partition table at 0x8000"),
                  ("empty", b"", "size of 0")]
         for name, data, text in cases:
             with self.subTest(name):

@@ -147,6 +147,33 @@ static void read_only_flash_changes_nothing(void **state)
     assert_int_equal(file_flash_close(flash), ESP_OK);
 }
 
+static void a_file_that_is_only_read_may_be_shorter_than_its_flash(void **state)
+{
+    (void)state;
+    const file_flash_options_t read_only = {.read_only = true};
+    uint8_t buf[8192], want[8192];
+    otter_flash_t *flash = open_flash(&strict);
+    memset(want, 0xFF, sizeof(want));
+    memset(want, 0x5A, 100);
+    assert_int_equal(otter_flash_program(flash, 4096, want, 100), ESP_OK);
+    file_flash_close(flash);
+    assert_int_equal(truncate(path, 4096 + 101), 0);
+
+    flash = open_flash(&read_only);
+    assert_int_equal(flash->size, 8192);
+    assert_int_equal(file_flash_length(flash), 4096 + 101);
+    assert_int_equal(otter_flash_read(flash, 4096, buf, 4096), ESP_OK);
+    assert_memory_equal(buf, want, 4096);
+    assert_int_equal(otter_flash_read(flash, 4096, buf, 4097), ESP_ERR_INVALID_SIZE);
+    file_flash_extend(flash, 16384);
+    file_flash_extend(flash, 4096); /* never shorter */
+    assert_int_equal(otter_flash_read(flash, 4096, buf, 8192), ESP_OK);
+    assert_memory_equal(buf, want, 8192);
+    assert_int_equal(otter_flash_read(flash, 12288, buf, 4096), ESP_OK);
+    assert_memory_equal(buf, want + 4096, 4096);
+    file_flash_close(flash);
+}
+
 static void bounds_are_checked_by_the_core(void **state)
 {
     (void)state;
@@ -219,6 +246,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(lenient_flash_ands_like_a_chip, make_file, remove_file),
         cmocka_unit_test_setup_teardown(second_opener_is_refused, make_file, remove_file),
         cmocka_unit_test_setup_teardown(read_only_flash_changes_nothing, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(a_file_that_is_only_read_may_be_shorter_than_its_flash, make_file,
+                                        remove_file),
         cmocka_unit_test_setup_teardown(bounds_are_checked_by_the_core, make_file, remove_file),
         cmocka_unit_test_setup_teardown(files_that_are_no_flash_are_refused, make_file, remove_file),
         cmocka_unit_test_setup_teardown(attested_range_is_forgotten_when_touched, make_file, remove_file),

@@ -15,6 +15,7 @@
 #include "linux/file_flash.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
+#include "unit/bootloader_image.h"
 
 #define FLASH_SIZE  0x400000
 #define FACTORY_OFF 0x10000
@@ -130,6 +131,64 @@ static void of_two_kinds_of_images_the_one_that_boots_tells(void **state)
     close_device();
 }
 
+static void put_bootloader(long off, const char *chip, uint8_t flash_code)
+{
+    uint8_t raw[BOOTLOADER_IMAGE_LEN];
+    const otter_chip_facts_t *facts = otter_chip_by_name(chip);
+    make_bootloader_image(raw, facts->id, facts->ram[1].start, flash_code);
+    write_at(off, raw, sizeof(raw));
+}
+
+static void the_bootloader_knows_better_than_images(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *chip;
+        long off;
+        const char *want;
+    } rows[] = {
+        {"at its place", "esp32s3", 0, "esp32s3"},
+        {"no other chip's images explain where it is", "esp32c5", 0, "esp32c5"},
+        {"of another chip, at the place of the images' chip", "esp32c3", 0x1000, "esp32"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].name);
+        const uint8_t nothing[BOOTLOADER_IMAGE_LEN] = {0};
+        write_at(0, nothing, sizeof(nothing));
+        put_vector(FACTORY_OFF, "image/esp32_valid.bin");
+        put_bootloader(rows[i].off, rows[i].chip, 0x20);
+        open_device(NULL);
+        assert_string_equal(otter_chip_facts(dev.device.chip.id)->name, rows[i].want);
+        assert_string_equal(dev.chip_source, "the bootloader");
+        close_device();
+    }
+}
+
+static void a_shorter_file_is_a_whole_flash_when_asked_for(void **state)
+{
+    (void)state;
+    linux_device_options_t options = {.read_only = true, .whole = true};
+    put_vector(FACTORY_OFF, "image/esp32_valid.bin");
+    assert_int_equal(truncate(path, FACTORY_OFF + 784), 0);
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x400000); /* by the table, which ends at 0x310000 */
+    assert_int_equal(file_flash_length(dev.flash), FACTORY_OFF + 784);
+    close_device();
+    put_bootloader(0x1000, "esp32", 0x30);
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x800000); /* by the bootloader */
+    close_device();
+    put_bootloader(0x1000, "esp32", 0x10);
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x200000); /* although the table goes on */
+    close_device();
+    assert_int_equal(truncate(path, 0x8000), 0);
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x200000);
+    assert_int_equal(dev.device.partitions.count, 0);
+    close_device();
+}
+
 static void the_efuse_file_knows_better_than_images(void **state)
 {
     (void)state;
@@ -137,7 +196,7 @@ static void the_efuse_file_knows_better_than_images(void **state)
     put_efuse("chip=esp32c3\nrevision=4\n");
     open_device(NULL);
     assert_chip("esp32c3", 4);
-    assert_string_equal(dev.chip_source, "the eFuse file");
+    assert_string_equal(dev.chip_source, efuse_path);
     close_device();
 }
 
@@ -223,6 +282,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_flash_is_the_virtual_device, setup, teardown),
         cmocka_unit_test_setup_teardown(images_tell_the_chip_and_its_least_revision, setup, teardown),
         cmocka_unit_test_setup_teardown(of_two_kinds_of_images_the_one_that_boots_tells, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_bootloader_knows_better_than_images, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shorter_file_is_a_whole_flash_when_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(the_efuse_file_knows_better_than_images, setup, teardown),
         cmocka_unit_test_setup_teardown(the_command_line_knows_best, setup, teardown),
         cmocka_unit_test_setup_teardown(a_broken_efuse_file_is_an_error_and_leaves_nothing_open, setup,
