@@ -38,7 +38,7 @@ const esp_app_desc_t *esp_app_get_description(void);
 
 /**
  * Writes the ELF's SHA-256 as lower-case hex, at most CONFIG_APP_RETRIEVE_LEN_ELF_SHA digits and at most size - 1.
- * @return bytes written with the terminator, 0 if size is 0
+ * @return bytes written with the terminator; 0, and nothing written, if dst is NULL or size below 2
  */
 int esp_app_get_elf_sha256(char *dst, size_t size);
 char *esp_app_get_elf_sha256_str(void);

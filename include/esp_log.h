@@ -24,8 +24,14 @@ typedef enum {
 
 typedef int (*vprintf_like_t)(const char *format, va_list args);
 
+/* Lines above this level do not exist in a file. The library's have the firmware's maximum, like its own files. */
 #ifndef LOG_LOCAL_LEVEL
+#ifdef OTTER_LIBRARY
+#include "otter/build_options.h"
+#define LOG_LOCAL_LEVEL ((esp_log_level_t)otter_build_options.log_maximum_level)
+#else
 #define LOG_LOCAL_LEVEL CONFIG_LOG_MAXIMUM_LEVEL
+#endif
 #endif
 
 /** Sets the level of a tag, at most 16 tags of at most 31 characters; "*" sets the default and clears all others. */

@@ -1,19 +1,65 @@
-# otter_firmware(NAME SOURCES files... PROJECT project VERSION version [DEFINES definitions...])
+# otter_firmware(NAME SOURCES files... PROJECT project VERSION version [SDKCONFIG file] [DEFINES definitions...])
 #
 # Builds NAME (the executable, with symbols) and NAME.bin (the image for `otter flash new`, `otter serve` and esp_https_ota).
+# Build options are those of ESP-IDF: a project's sdkconfig (or sdkconfig.defaults) file, or DEFINES CONFIG_FREERTOS_HZ=1000 and
+# the like. Application and library follow them alike.
+
+# Writes the header that an sdkconfig file stands for: "CONFIG_A=y" is "#define CONFIG_A 1"; what is off is not defined.
+function(otter_sdkconfig_header sdkconfig header)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sdkconfig})
+  file(READ ${sdkconfig} text)
+  string(ASCII 1 open) # stand-ins for what CMake's lists take for their own
+  string(ASCII 2 close)
+  string(ASCII 3 semicolon)
+  string(REPLACE "[" "${open}" lines "${text}")
+  string(REPLACE "]" "${close}" lines "${lines}")
+  string(REPLACE ";" "${semicolon}" lines "${lines}")
+  string(REGEX REPLACE "\r?\n" ";" lines "${lines}")
+  set(defines "/* Made from ${sdkconfig}. */\n#pragma once\n")
+  foreach(line IN LISTS lines)
+    if(line MATCHES "^(CONFIG_[A-Za-z0-9_]+)=(.*)$" AND NOT CMAKE_MATCH_2 STREQUAL "n")
+      set(name ${CMAKE_MATCH_1})
+      string(REGEX REPLACE "^y$" "1" value "${CMAKE_MATCH_2}")
+      string(APPEND defines "#undef ${name}\n#define ${name} ${value}\n") # the last of several counts
+    endif()
+  endforeach()
+  string(REPLACE "${open}" "[" defines "${defines}")
+  string(REPLACE "${close}" "]" defines "${defines}")
+  string(REPLACE "${semicolon}" ";" defines "${defines}")
+  set(before "")
+  if(EXISTS ${header})
+    file(READ ${header} before)
+  endif()
+  if(NOT before STREQUAL defines) # a header that is written again is compiled again
+    file(WRITE ${header} "${defines}")
+  endif()
+endfunction()
+
 function(otter_firmware name)
-  cmake_parse_arguments(FW "" "PROJECT;VERSION" "SOURCES;DEFINES" ${ARGN})
-  add_executable(${name} ${FW_SOURCES} ${PROJECT_SOURCE_DIR}/port/linux/app_start.c)
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/port
-                                             ${PROJECT_SOURCE_DIR}/src)
+  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG" "SOURCES;DEFINES" ${ARGN})
+  set(root ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../..)
+  add_executable(${name} ${FW_SOURCES} ${root}/port/linux/app_start.c)
+  target_include_directories(${name} PRIVATE ${root}/include ${root}/include/freertos ${root}/port ${root}/src)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE ${FW_DEFINES})
   target_compile_options(${name} PRIVATE -UNDEBUG) # as ESP-IDF builds by default: ESP_ERROR_CHECK and assert stop
   target_link_libraries(${name} PRIVATE ${OTTER_ON_LINUX})
+  set(options "${FW_DEFINES}")
+  if(FW_SDKCONFIG)
+    set(header ${CMAKE_CURRENT_BINARY_DIR}/${name}_sdkconfig.h)
+    cmake_path(ABSOLUTE_PATH FW_SDKCONFIG)
+    otter_sdkconfig_header(${FW_SDKCONFIG} ${header})
+    target_compile_definitions(${name} PRIVATE OTTER_SDKCONFIG="${header}")
+    file(READ ${FW_SDKCONFIG} options)
+  endif()
+  set(secure_version 0)
+  if(options MATCHES "(^|[;\n])CONFIG_BOOTLOADER_APP_SECURE_VERSION=([0-9]+)")
+    set(secure_version ${CMAKE_MATCH_2})
+  endif()
   add_custom_command(
     OUTPUT ${name}.bin
     COMMAND ${CMAKE_OBJCOPY} --strip-all $<TARGET_FILE:${name}> ${name}.stripped
     COMMAND otter image build --elf ${name}.stripped --chip linux --project ${FW_PROJECT} --version ${FW_VERSION}
-            -o ${name}.bin
+            --secure-version ${secure_version} -o ${name}.bin
     DEPENDS ${name} otter
     COMMENT "Image ${name}.bin")
   add_custom_target(${name}_image ALL DEPENDS ${name}.bin)

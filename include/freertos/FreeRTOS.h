@@ -24,19 +24,25 @@ typedef uint8_t StackType_t;
 #define errQUEUE_EMPTY                        pdFALSE
 #define errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY (-1)
 
-#define configTICK_RATE_HZ       CONFIG_FREERTOS_HZ
+#ifdef OTTER_LIBRARY /* the firmware's, see otter/build_options.h */
+#include "otter/build_options.h"
+#define configTICK_RATE_HZ otter_build_options.tick_rate_hz
+#else
+#define configTICK_RATE_HZ CONFIG_FREERTOS_HZ
+#endif
+#define configMAX_TASK_NAME_LEN  CONFIG_FREERTOS_MAX_TASK_NAME_LEN
 #define configMAX_PRIORITIES     25
 #define configASSERT(x)          assert(x)
 #define configMINIMAL_STACK_SIZE 1024
 
 /** Waits with this limit have none. */
 #define portMAX_DELAY      ((TickType_t)0xffffffffUL)
-#define portTICK_PERIOD_MS ((TickType_t)(1000 / CONFIG_FREERTOS_HZ))
+#define portTICK_PERIOD_MS ((TickType_t)(1000 / configTICK_RATE_HZ))
 #define portTICK_RATE_MS   portTICK_PERIOD_MS
 
 /** Whole ticks, rounded down. */
-#define pdMS_TO_TICKS(ms)    ((TickType_t)(((uint64_t)(ms)*CONFIG_FREERTOS_HZ) / 1000))
-#define pdTICKS_TO_MS(ticks) ((TickType_t)(((uint64_t)(ticks)*1000) / CONFIG_FREERTOS_HZ))
+#define pdMS_TO_TICKS(ms)    ((TickType_t)(((uint64_t)(ms)*configTICK_RATE_HZ) / 1000))
+#define pdTICKS_TO_MS(ticks) ((TickType_t)(((uint64_t)(ticks)*1000) / configTICK_RATE_HZ))
 
 #ifdef __cplusplus
 }

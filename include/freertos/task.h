@@ -15,7 +15,7 @@ typedef void (*TaskFunction_t)(void *arg);
 
 /**
  * Start a task. Its function must not return; end it with vTaskDelete(NULL). (Here a return ends the task as well.)
- * @param name         at most 15 characters are kept
+ * @param name         configMAX_TASK_NAME_LEN - 1 characters are kept; NULL: none
  * @param stack_bytes  bytes, not words; a host gives more, since its libraries need more
  * @param out          optional: the handle, valid until the task ends
  * @return pdPASS, errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY

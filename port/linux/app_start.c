@@ -15,6 +15,7 @@
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
 #include "linux/system_clock.h"
+#include "otter/build_options.h"
 #include "otter/device.h"
 #include "sdkconfig.h"
 
@@ -27,11 +28,19 @@ static const char TAG[] = "app_start";
 
 static linux_device_t dev;
 
-/** A build option decides, as in ESP-IDF; both names it has had. */
-#if defined(CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP) || defined(CONFIG_OTA_ALLOW_HTTP)
+/* This file is compiled with the firmware: what the options of its build are for the library, is known here. */
+const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
+
+#if defined(CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP) || defined(CONFIG_OTA_ALLOW_HTTP) /* both names it has had */
 static const bool allow_http = true;
 #else
 static const bool allow_http = false;
+#endif
+
+#ifdef CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE
+static const bool has_rollback = true;
+#else
+static const bool has_rollback = false;
 #endif
 
 /** A descriptor that the runner named. It is not for programs that this one starts. @return -1 if there is none */
@@ -83,7 +92,7 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,
         .revision = boot->revision,
-        .rollback = boot->rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
+        .rollback = boot->rollback && has_rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
         .anti_rollback = boot->anti_rollback,
         .allow_http = allow_http,
     };
@@ -98,6 +107,18 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     otter_device_set_current(&dev.device);
     system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
     return true;
+}
+
+/** What the firmware takes for the table's offset is compiled into it; the bootloader of this device has another one. */
+static void compare_table_offset(uint32_t table_offset)
+{
+    if (table_offset != CONFIG_PARTITION_TABLE_OFFSET) {
+        ESP_LOGW(TAG,
+                 "built for a partition table at 0x%x (CONFIG_PARTITION_TABLE_OFFSET); this device has it at "
+                 "0x%x: "
+                 "build it for that, or start it with the other (otter run --help)",
+                 (unsigned)CONFIG_PARTITION_TABLE_OFFSET, (unsigned)table_offset);
+    }
 }
 
 /** The main thread's part: it watches the tasks until nothing more can happen. */
@@ -147,6 +168,7 @@ int main(void)
     char text[33];
     ESP_LOGI(TAG, "Project name:     %s", printable(text, desc->project_name));
     ESP_LOGI(TAG, "App version:      %s", printable(text, desc->version));
+    compare_table_offset(dev.device.config.table_offset);
     if (!kernel_start_main(app_main)) {
         fprintf(stderr, "out of memory for the main task\n");
         return EXIT_FAILURE;

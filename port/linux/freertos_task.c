@@ -11,17 +11,17 @@
 
 #include "esp_task_wdt.h"
 #include "linux/freertos_kernel.h"
+#include "otter/build_options.h"
 #include "otter/system.h"
 
 /* What the caller asked for is sized for a microcontroller; OpenSSL and the C library of a host want more. */
 #define HOST_STACK_EXTRA (512u * 1024)
 
-#define TASK_NAME_MAX 16 /* with terminator, as configMAX_TASK_NAME_LEN */
+#define THREAD_NAME_SIZE 16 /* what Linux takes, with terminator */
 
 struct tskTaskControlBlock {
     struct tskTaskControlBlock *next;
     pthread_t thread;
-    char name[TASK_NAME_MAX];
     TaskFunction_t function;
     void *arg;
     UBaseType_t priority;
@@ -32,6 +32,7 @@ struct tskTaskControlBlock {
     bool waits_forever;
     bool subscribed; /* to the task watchdog: waiting is no sign of life */
     atomic_bool signed_life;
+    char name[]; /* cut to the build's length, terminated */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -69,17 +70,23 @@ void kernel_condition_init(pthread_cond_t *condition)
     pthread_condattr_destroy(&attributes);
 }
 
-static struct timespec deadline_in_ms(uint64_t ms)
+static struct timespec deadline_in_us(uint64_t us)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += (time_t)(ms / 1000);
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    t.tv_sec += (time_t)(us / 1000000);
+    t.tv_nsec += (long)(us % 1000000) * 1000;
     if (t.tv_nsec >= 1000000000) {
         t.tv_nsec -= 1000000000;
         t.tv_sec++;
     }
     return t;
+}
+
+/** Rounded up: a wait is at least as long as was asked. */
+static uint64_t us_of_ticks(TickType_t ticks)
+{
+    return ((uint64_t)ticks * 1000000 + configTICK_RATE_HZ - 1) / configTICK_RATE_HZ;
 }
 
 static void begin_wait(kernel_ready_t ready, const void *object, bool forever)
@@ -134,7 +141,7 @@ bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *obje
         return ready(object);
     }
     bool forever = ticks == portMAX_DELAY;
-    struct timespec deadline = deadline_in_ms(forever ? 0 : pdTICKS_TO_MS((uint64_t)ticks));
+    struct timespec deadline = deadline_in_us(forever ? 0 : us_of_ticks(ticks));
     begin_wait(ready, object, forever);
     int result = 0;
     while (!ready(object) && result != ETIMEDOUT) {
@@ -188,7 +195,9 @@ static int start_thread(TaskHandle_t task)
     }
     pthread_attr_destroy(&attributes);
     if (err == 0) {
-        pthread_setname_np(task->thread, task->name); /* for debuggers; a name cannot matter */
+        char name[THREAD_NAME_SIZE] = "";
+        strncpy(name, task->name, sizeof(name) - 1);
+        pthread_setname_np(task->thread, name); /* for debuggers; a name cannot matter */
     }
     return err;
 }
@@ -196,11 +205,12 @@ static int start_thread(TaskHandle_t task)
 BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
                        UBaseType_t priority, TaskHandle_t *out)
 {
-    TaskHandle_t task = calloc(1, sizeof(*task));
+    size_t name_size = otter_build_options.task_name_size;
+    TaskHandle_t task = calloc(1, sizeof(*task) + name_size);
     if (task == NULL) {
         return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
     }
-    strncpy(task->name, name != NULL ? name : "", sizeof(task->name) - 1);
+    strncpy(task->name, name != NULL ? name : "", name_size - 1);
     task->function = function;
     task->arg = arg;
     task->priority = priority;
@@ -287,7 +297,7 @@ void otter_task_yield(void)
 
 TickType_t xTaskGetTickCount(void)
 {
-    return (TickType_t)(otter_now_us() * CONFIG_FREERTOS_HZ / 1000000);
+    return (TickType_t)(otter_now_us() * configTICK_RATE_HZ / 1000000);
 }
 
 TaskHandle_t xTaskGetCurrentTaskHandle(void)
@@ -397,7 +407,7 @@ static bool is_idle(void)
 bool kernel_wait_idle(uint32_t ms)
 {
     kernel_lock();
-    struct timespec deadline = deadline_in_ms(ms);
+    struct timespec deadline = deadline_in_us((uint64_t)ms * 1000);
     int result = 0;
     while (!is_idle() && result != ETIMEDOUT) {
         result = pthread_cond_timedwait(&less_work, &lock, &deadline);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "esp_err.h"
+#include "otter/build_options.h"
 #include "otter/system.h"
 
 #define TAGS_MAX    16
@@ -19,9 +20,9 @@ static struct {
     esp_log_level_t level;
 } tag_levels[TAGS_MAX];
 static unsigned tag_count;
-static esp_log_level_t default_level = (esp_log_level_t)CONFIG_LOG_DEFAULT_LEVEL;
-static vprintf_like_t output; /* NULL: the port's console */
-static int color = -1;        /* -1: ask the console at the first line */
+static int default_level = -1; /* -1: the build's, until a program sets another */
+static vprintf_like_t output;  /* NULL: the port's console */
+static int color = -1;         /* -1: ask the console at the first line */
 
 /** @return its index, tag_count if the tag has no level of its own */
 static unsigned find_tag(const char *tag)
@@ -38,7 +39,7 @@ void esp_log_level_set(const char *tag, esp_log_level_t level)
     otter_lock(OTTER_LOCK_LOG);
     unsigned i = find_tag(tag);
     if (strcmp(tag, "*") == 0) {
-        default_level = level;
+        default_level = (int)level;
         tag_count = 0;
     } else if (i < tag_count) {
         tag_levels[i].level = level;
@@ -53,9 +54,9 @@ esp_log_level_t esp_log_level_get(const char *tag)
 {
     otter_lock(OTTER_LOCK_LOG);
     unsigned i = find_tag(tag);
-    esp_log_level_t level = i < tag_count ? tag_levels[i].level : default_level;
+    int level = i < tag_count ? (int)tag_levels[i].level : default_level;
     otter_unlock(OTTER_LOCK_LOG);
-    return level;
+    return (esp_log_level_t)(level >= 0 ? level : otter_build_options.log_default_level);
 }
 
 uint32_t esp_log_timestamp(void)

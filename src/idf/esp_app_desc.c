@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "otter/build_options.h"
 #include "otter/device.h"
-#include "sdkconfig.h"
 
-_Static_assert(CONFIG_APP_RETRIEVE_LEN_ELF_SHA <= 64, "a SHA-256 has 64 digits");
+#define SHA_DIGITS_MAX 64u
 
 /** Read once for each running slot: the slot that runs is never written. */
 static struct {
@@ -45,11 +45,12 @@ const esp_app_desc_t *esp_app_get_description(void)
 
 int esp_app_get_elf_sha256(char *dst, size_t size)
 {
-    if (dst == NULL || size == 0) {
+    if (dst == NULL || size < 2) {
         return 0;
     }
     const uint8_t *sha = esp_app_get_description()->app_elf_sha256;
-    size_t digits = size - 1 < CONFIG_APP_RETRIEVE_LEN_ELF_SHA ? size - 1 : CONFIG_APP_RETRIEVE_LEN_ELF_SHA;
+    size_t kept = otter_build_options.elf_sha_digits;
+    size_t digits = size - 1 < kept ? size - 1 : kept;
     for (size_t i = 0; i < digits; i++) {
         dst[i] = "0123456789abcdef"[i % 2 == 0 ? sha[i / 2] >> 4 : sha[i / 2] & 0xF];
     }
@@ -59,7 +60,7 @@ int esp_app_get_elf_sha256(char *dst, size_t size)
 
 char *esp_app_get_elf_sha256_str(void)
 {
-    static char text[CONFIG_APP_RETRIEVE_LEN_ELF_SHA + 1];
+    static char text[SHA_DIGITS_MAX + 1];
     (void)esp_app_get_elf_sha256(text, sizeof(text));
     return text;
 }

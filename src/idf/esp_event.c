@@ -11,14 +11,10 @@
 
 #include "esp_http_client.h"
 #include "http/event_mirror.h"
+#include "otter/build_options.h"
 #include "otter/system.h"
 
-#ifndef CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE
-#define CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE 32
-#endif
-#define HTTP_EVENT_POST_WAIT_MS 2000 /* CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT */
-#define LOOP_TASK_STACK         4096
-#define LOOP_TASK_PRIORITY      20
+#define LOOP_TASK_PRIORITY 20
 
 /*
  * Tasks may post, register, create and delete at the same time, and one that waits in here may be deleted. Invariants:
@@ -169,14 +165,15 @@ static bool find_loop(TaskHandle_t *task, uint32_t *generation)
 /** The HTTP client works without anybody who listens: an event that finds no room is lost, as in ESP-IDF. */
 static void post_http_event(int32_t id, const void *data, size_t size)
 {
-    (void)esp_event_post(ESP_HTTP_CLIENT_EVENT, id, data, size, pdMS_TO_TICKS(HTTP_EVENT_POST_WAIT_MS));
+    (void)esp_event_post(ESP_HTTP_CLIENT_EVENT, id, data, size,
+                         otter_build_options.http_client_event_post_wait);
 }
 
 /** Makes what a loop stands on, if an earlier one has not. @return false: out of memory */
 static bool make_objects(void)
 {
     if (loop.queue == NULL) {
-        loop.queue = xQueueCreate(CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE, sizeof(posted_event_t));
+        loop.queue = xQueueCreate(otter_build_options.event_queue_size, sizeof(posted_event_t));
     }
     if (loop.mutex == NULL) {
         loop.mutex = xSemaphoreCreateRecursiveMutex();
@@ -195,8 +192,8 @@ esp_err_t esp_event_loop_create_default(void)
     const uint32_t generation = loop.generation + 1; /* nobody else changes it now */
     TaskHandle_t task;
     bool started =
-        make_objects() && xTaskCreate(loop_task, "sys_evt", LOOP_TASK_STACK, (void *)(uintptr_t)generation,
-                                      LOOP_TASK_PRIORITY, &task) == pdPASS;
+        make_objects() && xTaskCreate(loop_task, "sys_evt", otter_build_options.event_task_stack,
+                                      (void *)(uintptr_t)generation, LOOP_TASK_PRIORITY, &task) == pdPASS;
     otter_lock(OTTER_LOCK_SYSTEM);
     loop.state = started ? LOOP_RUNS : LOOP_NONE;
     if (started) {

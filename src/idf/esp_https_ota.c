@@ -2,11 +2,10 @@
 #include "esp_https_ota.h"
 
 #include "esp_log.h"
+#include "otter/build_options.h"
 #include "otter/device.h"
 #include "ota/https_ota.h"
 #include "otter/system.h"
-
-#define EVENT_POST_WAIT_MS 2000 /* CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT */
 
 ESP_EVENT_DEFINE_BASE(ESP_HTTPS_OTA_EVENT);
 
@@ -15,7 +14,8 @@ static const char TAG[] = "esp_https_ota";
 /** Updates work without an event loop: a post that fails is worth a debug line and nothing more. */
 static void post_to_default_loop(int32_t id, const void *data, size_t size)
 {
-    esp_err_t err = esp_event_post(ESP_HTTPS_OTA_EVENT, id, data, size, pdMS_TO_TICKS(EVENT_POST_WAIT_MS));
+    esp_err_t err =
+        esp_event_post(ESP_HTTPS_OTA_EVENT, id, data, size, otter_build_options.https_ota_event_post_wait);
     if (err != ESP_OK) {
         ESP_LOGD(TAG, "event %d was not posted: %s", (int)id, esp_err_to_name(err));
     }

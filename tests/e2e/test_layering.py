@@ -27,6 +27,7 @@ PUBLIC_HEADERS = {
     "esp_idf_version.h": "base",
     "esp_app_desc.h": "base",
     "esp_bootloader_desc.h": "base",
+    "otter/build_options.h": "base",
     "otter/system.h": "base",
     "otter/crypto.h": "base",
     "otter/transport.h": "base",

@@ -210,9 +210,12 @@ static void the_elf_digest_is_cut_to_the_room_there_is(void **state)
     assert_string_equal(text, "05d6dae13");
     assert_int_equal(esp_app_get_elf_sha256(text, 4), 4);
     assert_string_equal(text, "05d");
-    assert_int_equal(esp_app_get_elf_sha256(text, 1), 1);
-    assert_string_equal(text, "");
+    assert_int_equal(esp_app_get_elf_sha256(text, 2), 2);
+    assert_string_equal(text, "0");
+    assert_int_equal(esp_app_get_elf_sha256(text, 1), 0); /* no room for a digit: nothing is written */
     assert_int_equal(esp_app_get_elf_sha256(text, 0), 0);
+    assert_int_equal(esp_app_get_elf_sha256(NULL, 10), 0);
+    assert_string_equal(text, "0");
     assert_string_equal(esp_app_get_elf_sha256_str(), "05d6dae13");
 }
 
