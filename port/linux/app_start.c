@@ -10,7 +10,6 @@
 #include "esp_app_desc.h"
 #include "esp_log.h"
 #include "idf/system_state.h"
-#include "linux/file_flash.h"
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
@@ -70,24 +69,24 @@ static void lose_power(void)
     _exit(EXIT_SUCCESS); /* no task does another thing */
 }
 
-/** What the device keeps while it has power: the count up to a planned power cut, and memory for the application. */
-static bool attach_shared_memory(void)
+/** What the device keeps while it has power. @return NULL if it is not there */
+static run_shared_t *shared_memory(void)
 {
     int fd = inherited(RUN_ENV_SHARED);
     run_shared_t *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (shared == MAP_FAILED) {
-        return false;
-    }
-    file_flash_plan_cut(dev.flash, &shared->cut_left, lose_power);
-    dev.device.retained = shared->retained;
-    dev.device.retained_size = sizeof(shared->retained);
-    return true;
+    return shared != MAP_FAILED ? shared : NULL;
 }
 
 /** @return false if there is no device to run on; `why` says so */
 static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_t why_size)
 {
+    run_shared_t *shared = shared_memory();
+    if (shared == NULL) {
+        snprintf(why, why_size, "the memory shared with the runner is not there");
+        return false;
+    }
     const linux_device_options_t options = {
+        .flash_shared = &shared->flash,
         .table_offset = boot->table_offset,
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,
@@ -99,10 +98,9 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
         return false;
     }
-    if (!attach_shared_memory()) {
-        snprintf(why, why_size, "the memory shared with the runner is not there");
-        return false;
-    }
+    file_flash_plan_cut(dev.flash, lose_power);
+    dev.device.retained = shared->retained;
+    dev.device.retained_size = sizeof(shared->retained);
     dev.device.running = partition_at(&dev.device.partitions, boot->running);
     otter_device_set_current(&dev.device);
     system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);

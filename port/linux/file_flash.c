@@ -8,6 +8,10 @@
  *    the blank range in sequence first writes what is lazy (write_lazy). A process killed at any point leaves a file
  *    that a chip could have been left with: each sector is old, or erased and then programmed up to some byte.
  * 3. After sync everything asked for is on the medium (flash_sync: write_lazy, then fdatasync).
+ * 4. Where the flash is shared, `shared->erase` says [lazy_from, blank_to) at any moment (publish_erase): after the bytes
+ *    that take its place are in the file, before the operation returns. Whoever opens the flash next takes it over, so an
+ *    erase that has returned survives its process. Without it, a killed process loses its last erase as a chip behind a
+ *    cache would: never one that something else was written after, and none before a sync.
  */
 #include "linux/file_flash.h"
 
@@ -21,6 +25,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/crc32.h"
 #include "base/le.h"
 #include "esp_log.h"
 
@@ -38,8 +43,7 @@ struct file_flash {
         length; /* bytes in the file; of one that is open for reading it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
-    uint32_t *cut_left; /* operations until power is lost, this one included; NULL or 0: it is not */
-    void (*cut)(void);
+    void (*cut)(void);             /* power is lost; NULL: no cut can be planned */
 };
 
 /* Erased bytes to write from; never written to. */
@@ -107,6 +111,51 @@ static esp_err_t write_file(file_flash_t *f, uint32_t off, const uint8_t *src, u
     return ESP_OK;
 }
 
+/*
+ * A range of whole sectors in one word, so that it changes at one instant whatever kills the process, with a check, so that
+ * a pointer gone wild in a firmware does not erase the device: from 20 bits, to 20 bits, check 24 bits.
+ */
+#define RANGE_BITS 20
+_Static_assert(OTTER_FLASH_SIZE_MAX / SECTOR < 1u << RANGE_BITS, "a range of sectors fits the word");
+
+static uint64_t range_word(uint32_t from, uint32_t to)
+{
+    const uint32_t sectors[] = {from / SECTOR, to / SECTOR};
+    uint32_t check = crc32_le(0, sectors, sizeof(sectors)) >> 8;
+    return sectors[0] | (uint64_t)sectors[1] << RANGE_BITS | (uint64_t)check << 2 * RANGE_BITS;
+}
+
+/** @return false if the word is no range of sectors of this flash with something in it; anybody can have written it */
+static bool range_of_word(const file_flash_t *f, uint64_t word, uint32_t *from, uint32_t *to)
+{
+    const uint32_t mask = (1u << RANGE_BITS) - 1, count = f->flash.size / SECTOR;
+    uint32_t first = (uint32_t)word & mask, end = (uint32_t)(word >> RANGE_BITS) & mask;
+    if (end > count || first >= end) {
+        return false;
+    }
+    *from = first * SECTOR;
+    *to = end * SECTOR;
+    return word == range_word(*from, *to);
+}
+
+static void publish_erase(const file_flash_t *f)
+{
+    if (f->options.shared != NULL) {
+        bool lazy = f->lazy_from < f->blank_to;
+        atomic_store(&f->options.shared->erase, lazy ? range_word(f->lazy_from, f->blank_to) : 0);
+    }
+}
+
+/** Takes over what the process before remembered of its last erase. */
+static void take_over_erase(file_flash_t *f)
+{
+    uint32_t from, to;
+    if (f->options.shared != NULL && range_of_word(f, atomic_load(&f->options.shared->erase), &from, &to)) {
+        f->blank_from = f->lazy_from = from;
+        f->blank_to = to;
+    }
+}
+
 /** Puts the erased bytes that are only remembered into the file. */
 static esp_err_t write_lazy(file_flash_t *f)
 {
@@ -117,6 +166,7 @@ static esp_err_t write_lazy(file_flash_t *f)
             return err;
         }
         f->lazy_from += n;
+        publish_erase(f);
     }
     return ESP_OK;
 }
@@ -196,6 +246,7 @@ static esp_err_t program_blank(file_flash_t *f, uint32_t off, const uint8_t *src
     f->blank_from = end;
     if (upto > f->lazy_from) {
         f->lazy_from = upto;
+        publish_erase(f);
     }
     return ESP_OK;
 }
@@ -270,6 +321,7 @@ static esp_err_t erase_unlimited(file_flash_t *f, uint32_t off, uint32_t len)
 {
     if (off == f->blank_to && f->blank_from < f->blank_to) {
         f->blank_to += len; /* goes on where the last erase ended */
+        publish_erase(f);
         return ESP_OK;
     }
     esp_err_t err = write_lazy(f);
@@ -278,18 +330,19 @@ static esp_err_t erase_unlimited(file_flash_t *f, uint32_t off, uint32_t len)
     }
     f->blank_from = f->lazy_from = off;
     f->blank_to = off + len;
+    publish_erase(f);
     return ESP_OK;
 }
 
 /** Counts `ops` operations that follow. @return how many of them still have power: less than `ops` if it is lost */
 static uint32_t count_ops(file_flash_t *f, uint32_t ops)
 {
-    if (f->cut_left == NULL || *f->cut_left == 0) {
+    uint32_t left = f->cut != NULL ? f->options.shared->cut_left : 0;
+    if (left == 0) {
         return ops;
     }
-    uint32_t done = min_u32(ops, *f->cut_left - 1);
-    *f->cut_left -= min_u32(ops, *f->cut_left);
-    return done;
+    f->options.shared->cut_left = left - min_u32(ops, left);
+    return min_u32(ops, left - 1);
 }
 
 static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_t len)
@@ -383,6 +436,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
                                .erase_size = SECTOR,
                                .write_size = 1,
                                .stable_reads = true};
+    take_over_erase(f);
     *out = &f->flash;
     return ESP_OK;
 }
@@ -418,10 +472,9 @@ void file_flash_extend(otter_flash_t *flash, uint32_t size)
     flash->size = max_u32(flash->size, size);
 }
 
-void file_flash_plan_cut(otter_flash_t *flash, uint32_t *left, void (*cut)(void))
+void file_flash_plan_cut(otter_flash_t *flash, void (*cut)(void))
 {
     file_flash_t *f = flash->dev;
-    f->cut_left = left;
     f->cut = cut;
 }
 

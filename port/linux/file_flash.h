@@ -1,6 +1,7 @@
 /* Flash in one ordinary file, byte for byte what read_flash gives from a chip; one process at a time has it open. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "otter/flash.h"
@@ -9,10 +10,20 @@
 
 typedef struct file_flash file_flash_t;
 
+/**
+ * What several processes know of a flash that they use one after the other, in memory that they share; zeros to begin with.
+ * Whatever the one before left in it is checked before it is believed.
+ */
+typedef struct {
+    _Atomic uint64_t erase; /* the erase that is done as far as anybody can tell, and not in the file yet */
+    uint32_t cut_left;      /* see file_flash_plan_cut() */
+} file_flash_shared_t;
+
 typedef struct {
     bool
         strict; /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
     bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
+    file_flash_shared_t *shared; /* NULL: what this process has not written when it is killed is lost */
 } file_flash_options_t;
 
 /**
@@ -48,11 +59,11 @@ int file_flash_descriptor(otter_flash_t *flash);
 esp_err_t file_flash_close(otter_flash_t *flash);
 
 /**
- * Power loss, for trying it out: the operation that takes *left from 1 to 0 (a program, or the erase of one sector) is torn
- * in the middle, then `cut` is called, which must not return. Operations before it are in the file, later ones never are.
- * @param left  0: no cut is planned. May be shared with other processes that use the flash one after the other
+ * Power loss, for trying it out: the operation that takes the shared `cut_left` from 1 to 0 (a program, or the erase of one
+ * sector) is torn in the middle, then `cut` is called, which must not return. Operations before it are in the file, later
+ * ones never are. With 0 no cut is planned. The flash must have been opened with `shared`.
  */
-void file_flash_plan_cut(otter_flash_t *flash, uint32_t *left, void (*cut)(void));
+void file_flash_plan_cut(otter_flash_t *flash, void (*cut)(void));
 
 /** Make a new file of `size` erased bytes. Fails with ESP_ERR_INVALID_STATE if it exists, ESP_ERR_INVALID_SIZE, ESP_FAIL. */
 esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);

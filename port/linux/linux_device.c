@@ -10,7 +10,6 @@
 #include "flash/partition_table.h"
 #include "image/bootloader.h"
 #include "image/image.h"
-#include "linux/file_flash.h"
 #include "otter/boot.h"
 
 #define NOR_SIZE_MIN 0x100000u /* of the flash chips that image headers know */
@@ -222,7 +221,8 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
 
 static file_flash_options_t flash_options(const linux_device_options_t *options)
 {
-    return (file_flash_options_t){.strict = !options->lenient, .read_only = options->read_only};
+    return (file_flash_options_t){
+        .strict = !options->lenient, .read_only = options->read_only, .shared = options->flash_shared};
 }
 
 esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,

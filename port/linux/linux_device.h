@@ -7,6 +7,7 @@
 
 #include "esp_err.h"
 #include "linux/efuse_file.h"
+#include "linux/file_flash.h"
 #include "otter/chip.h"
 #include "otter/device.h"
 
@@ -32,6 +33,8 @@ typedef struct {
     bool allow_http;
     bool
         allow_no_md5; /* partitions of a table without MD5 record, too: a person sees them, an application does not */
+    file_flash_shared_t
+        *flash_shared; /* with the processes that use the flash before and after; may be NULL */
 } linux_device_options_t;
 
 /** Must stay where it is between open and close: the device points into it. */

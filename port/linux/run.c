@@ -106,7 +106,8 @@ static bool make_shared_memory(run_t *run)
     if (run->shared == MAP_FAILED) {
         return false;
     }
-    run->shared->cut_left = run->options.cut_after;
+    run->shared->flash.cut_left = run->options.cut_after;
+    run->options.device.flash_shared = &run->shared->flash;
     return true;
 }
 
@@ -116,7 +117,7 @@ static void tell_power_cut(const run_t *run, run_end_t end)
         print_line("power was cut in the app");
     } else if (run->options.cut_after > 0) {
         print_line("power was not cut: the run made %u flash operations",
-                   (unsigned)(run->options.cut_after - run->shared->cut_left));
+                   (unsigned)(run->options.cut_after - run->shared->flash.cut_left));
     }
 }
 
@@ -247,20 +248,31 @@ static void reset(run_t *run, const firmware_result_t *result)
     }
 }
 
+/** Loads what boots and runs it to its end; then this process knows the flash again. @return false, with `why` set */
+static bool boot_and_run(run_t *run, esp_partition_t *booted, firmware_result_t *result)
+{
+    loaded_t loaded;
+    if (!boot(run, &loaded)) {
+        return false;
+    }
+    *booted = *run->dev.device.running;
+    start(run, &loaded, result);
+    run->boots++;
+    return linux_device_refresh(&run->dev, run->path, &run->options.device, run->why, run->why_size) ==
+           ESP_OK; /* on failure the device is closed, which linux_device_close takes */
+}
+
 /** One boot. @return true: `end` says how it all ended; false: the device has reset and boots again */
 static bool run_once(run_t *run, run_end_t *end, int *signal)
 {
     *end = RUN_FAILED;
-    file_flash_plan_cut(run->dev.flash, &run->shared->cut_left, lose_power);
+    file_flash_plan_cut(run->dev.flash, lose_power);
     print_reset(run);
-    loaded_t loaded;
-    if (!boot(run, &loaded)) {
+    esp_partition_t booted;
+    firmware_result_t result;
+    if (!boot_and_run(run, &booted, &result)) {
         return true;
     }
-    esp_partition_t booted = *run->dev.device.running;
-    firmware_result_t result;
-    start(run, &loaded, &result);
-    run->boots++;
     if (result.end == FIRMWARE_IDLE || result.end == FIRMWARE_STOPPED) {
         *end = result.end == FIRMWARE_IDLE ? RUN_IDLE : RUN_STOPPED;
         *signal = result.signal;
@@ -300,20 +312,24 @@ static bool check_chip(run_t *run)
 /** Boot after boot, as long as there is power. */
 static run_end_t live(run_t *run, int *signal)
 {
-    if (!make_shared_memory(run)) {
-        return fail(run, "no memory for the device: %s", strerror(errno));
-    }
     run_end_t end;
     while (!run_once(run, &end, signal)) {
-        if (linux_device_refresh(&run->dev, run->path, &run->options.device, run->why, run->why_size) !=
-            ESP_OK) {
-            end = RUN_FAILED; /* the device is closed, which linux_device_close takes */
-            break;
-        }
     }
     tell_power_cut(run, end);
-    munmap(run->shared, sizeof(*run->shared));
-    close(run->shared_fd);
+    return end;
+}
+
+/** With the device open. */
+static run_end_t run_open_device(run_t *run, int *signal)
+{
+    run->options.device.chip =
+        otter_chip_facts(OTTER_CHIP_LINUX); /* a chip does not change once it has started */
+    run->absolute_path = realpath(run->path, NULL);
+    if (run->absolute_path == NULL) {
+        return fail(run, "cannot resolve the path: %s", strerror(errno));
+    }
+    run_end_t end = check_chip(run) ? live(run, signal) : RUN_FAILED;
+    free(run->absolute_path);
     return end;
 }
 
@@ -321,21 +337,17 @@ run_end_t run_device(const char *path, const run_options_t *options, int *signal
 {
     run_t run = {
         .path = path, .options = *options, .reason = ESP_RST_POWERON, .why = why, .why_size = why_size};
-    if (linux_device_open(&run.dev, path, &options->device, why, why_size) != ESP_OK) {
-        return RUN_FAILED;
+    if (!make_shared_memory(&run)) {
+        return fail(&run, "no memory for the device: %s", strerror(errno));
     }
     run_end_t end = RUN_FAILED;
-    run.options.device.chip =
-        otter_chip_facts(OTTER_CHIP_LINUX); /* a chip does not change once it has started */
-    run.absolute_path = realpath(path, NULL);
-    if (run.absolute_path == NULL) {
-        end = fail(&run, "cannot resolve the path: %s", strerror(errno));
-    } else if (check_chip(&run)) {
-        end = live(&run, signal);
+    if (linux_device_open(&run.dev, path, &run.options.device, why, why_size) == ESP_OK) {
+        end = run_open_device(&run, signal);
+        if (linux_device_close(&run.dev) != ESP_OK && end != RUN_FAILED) {
+            end = fail(&run, "the flash file could not be synced");
+        }
     }
-    free(run.absolute_path);
-    if (linux_device_close(&run.dev) != ESP_OK && end != RUN_FAILED) {
-        end = fail(&run, "the flash file could not be synced");
-    }
+    munmap(run.shared, sizeof(*run.shared));
+    close(run.shared_fd);
     return end;
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linux/file_flash.h"
+
 /* The environment of a firmware process. Nothing else is handed over but standard input, output and error. */
 #define RUN_ENV_FLASH   "OTTER_FLASH_FD"   /* descriptor of the flash file, open and locked */
 #define RUN_ENV_CONTROL "OTTER_CONTROL_FD" /* descriptor: write end of the pipe to the runner */
@@ -15,9 +17,10 @@
 
 /** Memory that the runner and each firmware in turn share: it lives as long as the device has power. */
 typedef struct {
-    uint32_t cut_left;      /* flash operations until the planned power cut, 0: none is planned */
-    uint8_t retained[4092]; /* survives a reset, as RTC memory does; zeros when power comes */
+    file_flash_shared_t flash;                            /* the planned power cut, and the last erase */
+    uint8_t retained[4096 - sizeof(file_flash_shared_t)]; /* survives a reset, as RTC memory does */
 } run_shared_t;
+_Static_assert(sizeof(run_shared_t) == 4096, "one page, zeros when power comes");
 
 /** What the bootloader tells the firmware. */
 typedef struct {

@@ -110,6 +110,22 @@ class Boots(DeviceTest):
             flash.seek(OFFSETS["nvs"])
             self.assertEqual(flash.read(5), b"kept\xff")
 
+    def test_an_erase_that_returned_survives_every_end(self):
+        """The file flash remembers it before it writes it, in the process that is gone then."""
+        nvs = OFFSETS["nvs"]
+        for end, reason in (("abort", PANIC), ("kill", PANIC), ("exit", PANIC), ("quit", PANIC), ("hang", TASK_WDT),
+                            ("restart", SW), ("idle", 0)):
+            with self.subTest(end):
+                self.make_flash({"factory": self.probe()})
+                with open(self.flash, "r+b") as flash:
+                    flash.seek(nvs)
+                    flash.write(bytes(0x4000))
+                _, console, _ = self.run_device("--watchdog", "1", script=f"1:erase+{end},{reason}:read")
+                self.assertIn("probe: erase: ESP_OK, reads ff", console)
+                if end != "idle":
+                    self.assertIn("probe: read: ESP_OK, ff", console)
+                self.assertEqual(pathlib.Path(self.flash).read_bytes()[nvs:nvs + 0x4000], b"\xff" * 0x4000)
+
     def test_lines_of_tasks_do_not_mix(self):
         self.make_flash({"factory": self.probe()})
         _, console, _ = self.run_device(script="1:talk")

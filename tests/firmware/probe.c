@@ -124,6 +124,36 @@ static void write_flash(void)
     ESP_LOGI(TAG, "write 0 to 1: %s", esp_err_to_name(esp_partition_write(nvs, 0, "\xff", 1)));
 }
 
+/** An erase and nothing after it: the file flash only remembers it. */
+static void erase_flash(void)
+{
+    const esp_partition_t *nvs =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, NULL);
+    uint8_t byte = 0;
+    esp_err_t err = esp_partition_erase_range(nvs, 0, nvs->size);
+    esp_partition_read(nvs, 0, &byte, 1);
+    ESP_LOGI(TAG, "erase: %s, reads %02x", esp_err_to_name(err), byte);
+}
+
+static void read_flash(void)
+{
+    const esp_partition_t *nvs =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, NULL);
+    uint8_t byte = 0;
+    esp_err_t err = esp_partition_read(nvs, 0, &byte, 1);
+    ESP_LOGI(TAG, "read: %s, %02x", esp_err_to_name(err), byte);
+}
+
+static void quit(void)
+{
+    _exit(0);
+}
+
+static void kill_myself(void)
+{
+    kill(getpid(), SIGKILL);
+}
+
 static void talk(void *arg)
 {
     for (int i = 0; i < 200; i++) {
@@ -212,6 +242,10 @@ static const struct {
     {"fds", list_descriptors},
     {"env", print_variable},
     {"write", write_flash},
+    {"erase", erase_flash},
+    {"read", read_flash},
+    {"quit", quit},
+    {"kill", kill_myself},
     {"talk", talk_all},
     {"waiter", start_waiter},
     {"restart-task", restart_from_task},

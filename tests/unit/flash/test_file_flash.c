@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,87 @@ static void random_operations_match_the_model(void **state)
     assert_memory_equal(buf, model.bytes, SIZE);
     free(buf);
     sim_flash_free(&model);
+}
+
+/** Opens the flash as the next process does that shares `shared` with those before it. */
+static otter_flash_t *next_process(file_flash_shared_t *shared)
+{
+    const file_flash_options_t options = {.strict = true, .shared = shared};
+    char why[160] = "";
+    otter_flash_t *flash = NULL;
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(file_flash_adopt(fd, &options, &flash, why, sizeof(why)), ESP_OK);
+    return flash;
+}
+
+static void what_has_returned_survives_a_killed_process(void **state)
+{
+    (void)state;
+    uint32_t seed = 20261129;
+    print_message("seed %u\n", seed);
+    sim_flash_t model;
+    assert_true(sim_flash_init(&model, SIZE));
+    uint8_t *buf = malloc(SIZE);
+    static otter_flash_t *killed[400]; /* nobody closes them, so what they remember is gone */
+    file_flash_shared_t shared = {0};
+    otter_flash_t *flash = next_process(&shared);
+    for (size_t i = 0; i < sizeof(killed) / sizeof(killed[0]); i++) {
+        for (uint32_t steps = next_random(&seed) % 8; steps > 0; steps--) {
+            step_both(flash, &model, &seed, buf);
+        }
+        killed[i] = flash;
+        flash = next_process(&shared);
+        assert_int_equal(otter_flash_read(flash, 0, buf, SIZE), ESP_OK);
+        assert_memory_equal(buf, model.bytes, SIZE);
+    }
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    FILE *in = fopen(path, "rb");
+    assert_int_equal(fread(buf, 1, SIZE, in), SIZE);
+    fclose(in);
+    assert_memory_equal(buf, model.bytes, SIZE);
+    for (size_t i = 0; i < sizeof(killed) / sizeof(killed[0]); i++) {
+        file_flash_close(killed[i]);
+    }
+    free(buf);
+    sim_flash_free(&model);
+}
+
+static void an_erase_that_nobody_remembered_is_not_believed(void **state)
+{
+    (void)state;
+    file_flash_shared_t shared = {0};
+    otter_flash_t *flash = next_process(&shared);
+    uint8_t *zeros = calloc(1, SIZE), *found = malloc(SIZE);
+    assert_int_equal(otter_flash_program(flash, 0, zeros, SIZE), ESP_OK);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    /* One that was, and then a bit of it changed: from, to, check. */
+    flash = next_process(&shared);
+    assert_int_equal(otter_flash_erase(flash, 4096, 3 * 4096), ESP_OK);
+    uint64_t good = shared.erase;
+    file_flash_close(flash);
+    flash = next_process(NULL);
+    assert_int_equal(otter_flash_program(flash, 0, zeros, SIZE), ESP_OK);
+    file_flash_close(flash);
+
+    uint32_t seed = 1;
+    for (int i = 0; i < 64 + 200; i++) {
+        uint64_t random = (uint64_t)next_random(&seed) << 40 ^ (uint64_t)next_random(&seed) << 20;
+        shared.erase = i < 64 ? good ^ 1ull << i : i % 2 == 0 ? random ^ next_random(&seed) : ~random;
+        uint64_t word = shared.erase;
+        flash = next_process(&shared);
+        assert_int_equal(otter_flash_read(flash, 0, found, SIZE), ESP_OK);
+        file_flash_close(flash);
+        if (memcmp(found, zeros, SIZE) != 0) {
+            fail_msg("0x%llx erased something", (unsigned long long)word);
+        }
+    }
+    shared.erase = good;
+    flash = next_process(&shared);
+    assert_true(otter_flash_reads_blank(flash, 4096, 3 * 4096));
+    file_flash_close(flash);
+    free(zeros);
+    free(found);
 }
 
 static void lenient_flash_ands_like_a_chip(void **state)
@@ -243,6 +325,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_operations_match_the_model, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(what_has_returned_survives_a_killed_process, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(an_erase_that_nobody_remembered_is_not_believed, make_file,
+                                        remove_file),
         cmocka_unit_test_setup_teardown(lenient_flash_ands_like_a_chip, make_file, remove_file),
         cmocka_unit_test_setup_teardown(second_opener_is_refused, make_file, remove_file),
         cmocka_unit_test_setup_teardown(read_only_flash_changes_nothing, make_file, remove_file),
