@@ -20,6 +20,7 @@
 
 #include "conditions.h"
 #include "folder.h"
+#include "handshake.h"
 #include "pacer.h"
 #include "say.h"
 
@@ -230,11 +231,23 @@ static enum MHD_Result answer_file(struct MHD_Connection *connection, transfer_t
     return answer_status(connection, request, status, NULL, NULL);
 }
 
-/** The private key stays here, even if somebody keeps it in the folder. */
-static bool is_key(const site_t *site, const struct stat *st)
+/** @return 0, or the negative errno after saying why it is not sent */
+static int check_secrets(const site_t *site, int fd, const struct stat *st, const char *path)
 {
-    struct stat key;
-    return stat(site->config.key_path, &key) == 0 && key.st_dev == st->st_dev && key.st_ino == st->st_ino;
+    secrets_verdict_t verdict = secrets_judge(site->config.secrets, fd, st);
+    if (verdict == SECRETS_NONE) {
+        return 0;
+    }
+    int cause = verdict == SECRETS_UNJUDGED ? errno : ENOENT;
+    char shown[LOG_TEXT_SIZE];
+    copy_printable(shown, sizeof(shown), path);
+    if (verdict == SECRETS_UNJUDGED) {
+        say_failure("cannot read %s: %s", shown, strerror(cause));
+    } else {
+        say_failure("%s is not sent, it holds %s; keep keys out of the folder", shown,
+                    verdict == SECRETS_OURS ? "the private key of this server" : "a private key");
+    }
+    return -cause;
 }
 
 /** @return a descriptor, or the negative errno */
@@ -245,11 +258,14 @@ static int open_target(const site_t *site, const char *target, struct stat *st)
         return -ENOENT;
     }
     int fd = folder_open_file(site->config.folder, path, st);
-    if (fd >= 0 && is_key(site, st)) {
-        close(fd);
-        return -ENOENT;
+    if (fd >= 0) {
+        int refused = check_secrets(site, fd, st, path);
+        if (refused != 0) {
+            close(fd);
+        }
+        return refused != 0 ? refused : fd;
     }
-    if (fd < 0 && fd != -ENOENT) {
+    if (fd != -ENOENT) {
         char shown[LOG_TEXT_SIZE];
         copy_printable(shown, sizeof(shown), path);
         say_failure("cannot open %s: %s", shown, strerror(-fd));
@@ -419,12 +435,11 @@ site_t *site_start(const site_config_t *config)
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
             MHD_USE_TLS,
         0, NULL, NULL, answer_request, site, MHD_OPTION_LISTEN_SOCKET, config->listener,
-        MHD_OPTION_HTTPS_MEM_CERT, config->tls->cert, MHD_OPTION_HTTPS_MEM_KEY, config->tls->key,
-        MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, CONNECTION_LIMIT,
-        MHD_OPTION_CONNECTION_TIMEOUT, config->timeout_s, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)THREAD_STACK_SIZE, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
-        leave_encoded, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, site, MHD_OPTION_NOTIFY_CONNECTION,
-        notice_connection, site, MHD_OPTION_END);
+        MHD_OPTION_HTTPS_CERT_CALLBACK2, handshake_retrieve, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, config->timeout_s,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_SIZE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, site,
+        MHD_OPTION_NOTIFY_CONNECTION, notice_connection, site, MHD_OPTION_END);
     if (site->daemon == NULL) {
         say_failure("the web server did not start: %s", strerror(errno));
         pacer_destroy(&site->pacer);
@@ -441,6 +456,7 @@ void site_stop(site_t *site)
         return;
     }
     pacer_stop(&site->pacer);
+    secrets_stop(site->config.secrets);
     MHD_stop_daemon(site->daemon); /* closes the listening socket too */
     pacer_destroy(&site->pacer);
     free(site);

@@ -2,12 +2,11 @@
 #include "tls_files.h"
 
 #include <arpa/inet.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "host/named_file.h"
 #include "say.h"
@@ -19,14 +18,32 @@ static gnutls_datum_t text_datum(char *text)
     return (gnutls_datum_t){(unsigned char *)text, (unsigned)strlen(text)};
 }
 
-/** @return malloc'ed text, NULL after saying why not */
-static char *read_text(const char *path)
+/**
+ * @param before  what came from there earlier, NULL: nothing
+ * @param fd      NULL, or receives the file, still open, -1: a pipe
+ * @return malloc'ed text, NULL after saying why not
+ */
+static char *read_text(const char *path, const char *before, int *fd)
 {
     char why[128];
+    struct stat st;
     size_t len;
-    char *text = (char *)input_load(path, INPUT_OR_PIPE, PEM_SIZE_MAX, &len, why, sizeof(why));
+    char *text = NULL;
+    int file = input_open(path, INPUT_OR_PIPE, &st, why, sizeof(why));
+    bool is_pipe = file >= 0 && !S_ISREG(st.st_mode);
+    if (is_pipe && before != NULL) {
+        text = strdup(before);
+        snprintf(why, sizeof(why), "out of memory");
+    } else if (file >= 0) {
+        text = (char *)input_read(file, &st, PEM_SIZE_MAX, &len, why, sizeof(why));
+    }
     if (text == NULL) {
         say_failure("%s: %s; `otter serve --help` shows how to make a certificate and its key", path, why);
+    }
+    if (fd != NULL && text != NULL && !is_pipe) {
+        *fd = file;
+    } else if (file >= 0) {
+        close(file);
     }
     return text;
 }
@@ -74,37 +91,31 @@ static void warn_if_out_of_time(gnutls_x509_crt_t crt, const char *path)
     }
 }
 
-static bool check_cert(tls_files_t *files, const char *path)
+static bool parse_cert(tls_files_t *files, const char *path)
 {
-    gnutls_x509_crt_t *list = NULL;
-    unsigned count = 0;
     gnutls_datum_t pem = text_datum(files->cert);
-    int code = gnutls_x509_crt_list_import2(&list, &count, &pem, GNUTLS_X509_FMT_PEM, 0);
+    int code = gnutls_x509_crt_list_import2(&files->chain, &files->chain_len, &pem, GNUTLS_X509_FMT_PEM, 0);
     if (code < 0) {
+        files->chain = NULL;
         say_failure("%s holds no certificate in PEM form (%s); `otter serve --help` shows how to make one",
                     path, gnutls_strerror(code));
         return false;
     }
-    find_name(list[0], files->name, sizeof(files->name));
-    warn_if_out_of_time(list[0], path);
-    for (unsigned i = 0; i < count; i++) {
-        gnutls_x509_crt_deinit(list[i]);
-    }
-    gnutls_free(list);
+    find_name(files->chain[0], files->name, sizeof(files->name));
+    warn_if_out_of_time(files->chain[0], path);
     return true;
 }
 
-static bool check_key(const tls_files_t *files, const char *path)
+static bool parse_key(tls_files_t *files, const char *path)
 {
-    gnutls_x509_privkey_t key;
     gnutls_datum_t pem = text_datum(files->key);
-    int code = gnutls_x509_privkey_init(&key);
+    int code = gnutls_x509_privkey_init(&files->private_key);
     if (code < 0) {
+        files->private_key = NULL;
         say_failure("out of memory for the key");
         return false;
     }
-    code = gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
-    gnutls_x509_privkey_deinit(key);
+    code = gnutls_x509_privkey_import2(files->private_key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (code == GNUTLS_E_DECRYPTION_FAILED) {
         say_failure("the key in %s has a pass phrase; `openssl pkey -in %s -out KEY.pem` writes it without",
                     path, path);
@@ -122,9 +133,8 @@ static bool check_pair(const tls_files_t *files, const char *cert_path, const ch
         say_failure("out of memory for the certificate");
         return false;
     }
-    gnutls_datum_t cert = text_datum(files->cert);
-    gnutls_datum_t key = text_datum(files->key);
-    int code = gnutls_certificate_set_x509_key_mem(credentials, &cert, &key, GNUTLS_X509_FMT_PEM);
+    int code =
+        gnutls_certificate_set_x509_key(credentials, files->chain, (int)files->chain_len, files->private_key);
     gnutls_certificate_free_credentials(credentials);
     if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
         say_failure(
@@ -137,12 +147,14 @@ static bool check_pair(const tls_files_t *files, const char *cert_path, const ch
     return code >= 0;
 }
 
-bool tls_files_load(const char *cert_path, const char *key_path, tls_files_t *files)
+bool tls_files_load(const char *cert_path, const char *key_path, const tls_files_t *before,
+                    tls_files_t *files)
 {
-    *files = (tls_files_t){0};
-    files->cert = read_text(cert_path);
-    files->key = files->cert == NULL ? NULL : read_text(key_path);
-    if (files->key != NULL && check_cert(files, cert_path) && check_key(files, key_path) &&
+    *files = (tls_files_t){.key_fd = -1};
+    files->cert = read_text(cert_path, before != NULL ? before->cert : NULL, NULL);
+    files->key =
+        files->cert == NULL ? NULL : read_text(key_path, before != NULL ? before->key : NULL, &files->key_fd);
+    if (files->key != NULL && parse_cert(files, cert_path) && parse_key(files, key_path) &&
         check_pair(files, cert_path, key_path)) {
         return true;
     }
@@ -155,7 +167,15 @@ void tls_files_free(tls_files_t *files)
     if (files->key != NULL) {
         explicit_bzero(files->key, strlen(files->key));
     }
+    for (unsigned i = 0; i < files->chain_len; i++) {
+        gnutls_x509_crt_deinit(files->chain[i]);
+    }
+    gnutls_free(files->chain);
+    gnutls_x509_privkey_deinit(files->private_key);
     free(files->key);
     free(files->cert);
-    *files = (tls_files_t){0};
+    if (files->key_fd >= 0) {
+        close(files->key_fd);
+    }
+    *files = (tls_files_t){.key_fd = -1};
 }

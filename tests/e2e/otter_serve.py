@@ -12,19 +12,20 @@ WAIT_S = 30
 
 
 class OtterServe:
-    """Has .port, .url(path), .pid and .first_line; log lines come by next_line().
+    """Has .port, .url(path), .pid and .first_line; lines on its stdout come by next_line(), on stderr by next_error().
 
     `cert` has .cert and .key, as make_cert() of servers.py gives. Leaving the block checks that it ends cleanly.
     """
 
-    def __init__(self, folder, cert, *options, bind="127.0.0.1"):
+    def __init__(self, folder, cert, *options, bind="127.0.0.1", pass_fds=()):
         where = ("--bind", bind) if bind else ()
         self.process = subprocess.Popen(
             [OTTER, "serve", str(folder), "--cert", cert.cert, "--key", cert.key, "--port", "0", *where, *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds)
         self.pid = self.process.pid
         self.lines = queue.Queue()
         self.errors = ""
+        self.error_lines = queue.Queue()
         self.readers = [threading.Thread(target=self._read_lines, daemon=True),
                         threading.Thread(target=self._read_errors, daemon=True)]
         for reader in self.readers:
@@ -42,7 +43,10 @@ class OtterServe:
         self.lines.put(None)
 
     def _read_errors(self):
-        self.errors = self.process.stderr.read()
+        for line in self.process.stderr:
+            self.errors += line
+            self.error_lines.put(line.rstrip("\n"))
+        self.error_lines.put(None)
 
     def url(self, path="/", host="127.0.0.1"):
         return f"https://{host}:{self.port}/{path.lstrip('/')}"
@@ -50,6 +54,10 @@ class OtterServe:
     def next_line(self):
         """The next line on its stdout, None at the end."""
         return self.lines.get(timeout=WAIT_S)
+
+    def next_error(self):
+        """The next line on its stderr, None at the end."""
+        return self.error_lines.get(timeout=WAIT_S)
 
     def wait(self):
         """Its exit status, once it has ended."""

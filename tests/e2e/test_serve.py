@@ -9,6 +9,7 @@ import pathlib
 import re
 import socket
 import ssl
+import subprocess
 import tempfile
 import unittest
 
@@ -338,19 +339,143 @@ class Paths(unittest.TestCase):
                 with self.subTest(name):
                     self.assertEqual(get_target("/" + name)[0], 404)
 
-    def test_the_private_key_is_not_served_even_from_the_folder(self):
-        with tempfile.TemporaryDirectory(dir=shared.work) as folder:
-            make_ca(folder)
-            cert = make_cert(folder)
-            name = os.path.basename(cert.key)
-            os.link(cert.key, pathlib.Path(folder) / "harmless.bin")
-            with OtterServe(folder, cert, "--quiet") as server:
-                context = ssl.create_default_context(cafile=str(pathlib.Path(folder) / "ca.pem"))
-                for path, status in ((name, 404), ("harmless.bin", 404), (os.path.basename(cert.cert), 200)):
-                    connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=WAIT_S, context=context)
-                    with contextlib.closing(connection):
-                        connection.request("GET", "/" + path)
-                        self.assertEqual(connection.getresponse().status, status, path)
+
+def openssl(*args, text=None):
+    return subprocess.run(["openssl", *map(str, args)], input=text, check=True, capture_output=True,
+                          timeout=WAIT_S).stdout
+
+
+class Keys(unittest.TestCase):
+    """Private keys in the folder, whatever they are called and however they are written."""
+
+    OURS = "the private key of this server"
+    ANOTHER = "a private key"
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=shared.work))
+        self.server = None
+        self.addCleanup(lambda: self.server and self.server.stop())
+
+    def serve(self, cert, **options):
+        self.server = OtterServe(self.folder, cert, "--quiet", **options)
+
+    def get(self, name):
+        """Status, and what stderr said of it."""
+        status, _ = get_target("/" + name, self.server)
+        return status, self.server.next_error() if status == 404 else None
+
+    def check(self, files, says):
+        """Each of these bytes, under a harmless name: `says` is the reason for the 404, None: it is sent."""
+        for name, content in files.items():
+            with self.subTest(name):
+                (self.folder / "app.bin").write_bytes(content)
+                status, said = self.get("app.bin")
+                if says is None:
+                    self.assertEqual((status, said), (200, None))
+                else:
+                    self.assertEqual(status, 404)
+                    self.assertRegex(said, f"app.bin is not sent, it holds {says}; keep keys out of the folder")
+
+    def forms(self, cert):
+        """What people make of a key: name to bytes."""
+        key = pathlib.Path(cert.key).read_bytes()
+        pkcs8 = openssl("pkcs8", "-topk8", "-nocrypt", "-in", cert.key)
+        der = openssl("pkcs8", "-topk8", "-nocrypt", "-in", cert.key, "-outform", "DER")
+        forms = {
+            "a copy": key,
+            "PKCS#8": pkcs8,
+            "with line ends of DOS": key.replace(b"\n", b"\r\n"),
+            "with the certificate": pathlib.Path(cert.cert).read_bytes() + key,
+            "in a bundle of certificates": pathlib.Path(cert.cert).read_bytes() * 3000 + key,
+            "as a C string": key + b"\0",
+            "in JSON": b'{"private_key": "' + pkcs8.replace(b"\n", b"\\n") + b'"}',
+            "DER": der,
+            "in a firmware": BIG[:3_000_001] + key + BIG[:100],
+            "in a firmware, DER": BIG[:3 << 20] + bytes(2 << 20) + der + BIG[:100],
+            "in a firmware, across what is read at once": BIG[:(1 << 20) - 60] + der + BIG[:100],
+        }
+        with contextlib.suppress(subprocess.CalledProcessError):  # a form that Ed25519 does not have
+            forms["traditional"] = openssl("pkey", "-traditional", "-in", cert.key)
+            forms["traditional DER"] = openssl("pkey", "-traditional", "-in", cert.key, "-outform", "DER")
+        return forms
+
+    def test_the_key_of_this_server_is_not_sent_in_any_form(self):
+        kinds = {"EC": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "RSA": ("rsa:2048",), "Ed25519": ("ed25519",)}
+        for kind, how in kinds.items():
+            with self.subTest(kind):
+                cert = type(shared.cert)(*(str(shared.work / f"{kind}.{end}") for end in ("pem", "key")))
+                openssl("req", "-x509", "-newkey", *how, "-nodes", "-days", "30", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-CA", shared.ca.cert, "-CAkey", shared.ca.key,
+                        "-addext", "basicConstraints=CA:FALSE", "-keyout", cert.key, "-out", cert.cert)
+                self.serve(cert)
+                self.check(self.forms(cert), self.OURS)
+                self.assertEqual(self.server.stop(), 0)
+
+    def test_the_file_of_the_key_is_not_sent_whatever_it_is_called(self):
+        make_ca(self.folder)
+        cert = make_cert(self.folder)
+        key = pathlib.Path(cert.key)
+        os.link(key, self.folder / "linked.bin")
+        self.serve(type(cert)(cert.cert, cert.key))
+        context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
+
+        def status(name):
+            with contextlib.closing(http.client.HTTPSConnection("127.0.0.1", self.server.port, timeout=WAIT_S,
+                                                                context=context)) as connection:
+                connection.request("GET", "/" + name)
+                return connection.getresponse().status
+
+        self.assertEqual([status(name) for name in (key.name, "linked.bin")], [404, 404])
+        key.rename(self.folder / "old.bin")
+        self.assertEqual([status(name) for name in ("old.bin", "linked.bin", "server.pem")], [404, 404, 200])
+        key.write_bytes(BODY)  # nothing secret, but it has the name of the key
+        self.assertEqual(status(key.name), 404)
+
+    def test_a_key_that_came_through_a_pipe_is_known_too(self):
+        reader, writer = os.pipe()
+        os.write(writer, pathlib.Path(shared.cert.key).read_bytes())
+        os.close(writer)
+        try:
+            self.serve(type(shared.cert)(shared.cert.cert, f"/dev/fd/{reader}"), pass_fds=(reader,))
+        finally:
+            os.close(reader)
+        self.check(self.forms(shared.cert), self.OURS)
+
+    def test_other_private_keys_are_nobodys_firmware(self):
+        other = make_cert(shared.work, name="anothers")
+        self.serve(shared.cert)
+        forms = {name: content for name, content in self.forms(other).items() if "firmware" not in name}
+        forms["with a pass phrase"] = openssl("pkey", "-in", other.key, "-aes128", "-passout", "pass:x")
+        forms["with a pass phrase, DER"] = openssl("pkcs8", "-topk8", "-in", other.key, "-outform", "DER", "-passout",
+                                                   "pass:x")
+        forms["PKCS#12"] = openssl("pkcs12", "-export", "-in", other.cert, "-inkey", other.key, "-passout", "pass:x")
+        forms["our own with a pass phrase"] = openssl("pkey", "-in", shared.cert.key, "-aes128", "-passout", "pass:x")
+        self.check(forms, self.ANOTHER)
+
+    def test_what_is_no_private_key_is_sent(self):
+        other = make_cert(shared.work, name="in-firmware")
+        key = pathlib.Path(other.key).read_bytes()
+        self.serve(shared.cert)
+        self.check({
+            "certificate": pathlib.Path(shared.cert.cert).read_bytes(),
+            "certificate, DER": openssl("x509", "-in", shared.cert.cert, "-outform", "DER"),
+            "public key of ours": openssl("pkey", "-in", shared.cert.key, "-pubout"),
+            "public key of ours, DER": openssl("pkey", "-in", shared.cert.key, "-pubout", "-outform", "DER"),
+            "firmware with the key of a device in it": BODY + key + BODY,
+            "text about keys": b"-----BEGIN here, and see PRIVATE KEY in the index -----\n" * 20,
+            "markers without end": b"-----BEGIN " * 200_000,
+            "a sequence": b"\x30\x82\x01\x00" + bytes(256),
+            "empty": b"",
+        }, None)
+
+    def test_a_file_is_judged_anew_when_it_changes(self):
+        self.serve(shared.cert)
+        path = self.folder / "app.bin"
+        for content, status in ((BODY, 200), (pathlib.Path(shared.cert.key).read_bytes(), 404), (BODY[1:], 200)):
+            path.write_bytes(content)
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+            for _ in range(2):
+                self.assertEqual(self.get("app.bin")[0], status)
 
 
 class Changes(unittest.TestCase):

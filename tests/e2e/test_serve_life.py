@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import os
 import pathlib
+import pty
 import re
 import shlex
 import shutil
@@ -18,7 +19,7 @@ import unittest
 import unittest.mock
 
 from otter_serve import OTTER, WAIT_S, OtterServe
-from serve_case import BODY, ask, client_context, connect, get_target, raw_status, read_to_end, shared, tls_socket
+from serve_case import BIG, BODY, ask, client_context, connect, get_target, raw_status, read_to_end, shared, tls_socket
 from servers import make_cert
 
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
@@ -286,6 +287,131 @@ class Life(unittest.TestCase):
         server = OtterServe(shared.folder, cert)
         self.assertEqual(server.stop(), 0)
         self.assertRegex(server.errors, r"^otter serve: warning: .*expired.*\n$")
+
+
+class Reload(unittest.TestCase):
+    """SIGHUP: the certificate and its key are read again."""
+
+    def setUp(self):
+        self.work = pathlib.Path(tempfile.mkdtemp(dir=shared.work))
+        self.cert = type(shared.cert)(str(self.work / "cert.pem"), str(self.work / "key.pem"))
+        self.install(shared.cert)
+        self.server = None
+        self.addCleanup(lambda: self.server and self.server.stop())
+
+    def install(self, cert):
+        """By renaming, as tools that renew certificates do it."""
+        for source, target in zip(cert, self.cert):
+            shutil.copy(source, target + ".new")
+            os.rename(target + ".new", target)
+
+    def reload(self):
+        os.kill(self.server.pid, signal.SIGHUP)
+        self.assertEqual(self.server.next_line(), f"otter serve: new connections get the certificate in {self.cert.cert}")
+
+    def served(self):
+        """The certificate that a new connection gets, DER."""
+        with tls_socket(self.server) as connection:
+            return connection.getpeercert(binary_form=True)
+
+    def der(self, cert):
+        return ssl.PEM_cert_to_DER_cert(pathlib.Path(cert.cert).read_text())
+
+    def test_new_connections_get_the_new_pair_and_old_ones_go_on(self):
+        self.server = OtterServe(shared.folder, self.cert, "--quiet")
+        with contextlib.closing(connect(self.server)) as kept, contextlib.closing(connect(self.server)) as download:
+            kept.request("GET", "/app.bin")
+            self.assertEqual(kept.getresponse().read(), BODY)
+            download.request("GET", "/big.bin")
+            answer = download.getresponse()
+            start = answer.read(1000)  # the rest waits: it is more than the sockets can hold
+            self.assertEqual(self.served(), self.der(shared.cert))
+            for turn, bits in enumerate((None, 2048)):  # EC, then RSA
+                fresh = make_cert(shared.work, name=f"fresh-{turn}", rsa_bits=bits)
+                self.install(fresh)
+                self.reload()
+                self.assertEqual(self.served(), self.der(fresh))
+            self.assertEqual(start + answer.read(), BIG)
+            kept.request("GET", "/app.bin")
+            self.assertEqual(kept.getresponse().read(), BODY)
+        self.assertEqual(ask(server=self.server)[2], BODY)
+
+    def test_a_pair_that_will_not_do_changes_nothing_and_says_why(self):
+        other = make_cert(shared.work, name="mismatch")
+        self.server = OtterServe(shared.folder, self.cert)
+        rows = [
+            ("no certificate", lambda: os.unlink(self.cert.cert), "cert.pem: cannot open it"),
+            ("no key", lambda: os.unlink(self.cert.key), "key.pem: cannot open it"),
+            ("half a certificate", lambda: os.truncate(self.cert.cert, 100), "holds no certificate"),
+            ("half a key", lambda: os.truncate(self.cert.key, 100), "holds no private key"),
+            ("the key of another", lambda: shutil.copy(other.key, self.cert.key), "made together"),
+            ("a FIFO", lambda: (os.unlink(self.cert.cert), os.mkfifo(self.cert.cert), os.unlink(self.cert.key)),
+             "key.pem: cannot open it"),
+        ]
+        for name, damage, says in rows:
+            with self.subTest(name):
+                damage()
+                os.kill(self.server.pid, signal.SIGHUP)
+                self.assertRegex(self.server.next_error(), says)
+                self.assertRegex(self.server.next_error(), "goes on with the certificate and the key that it had")
+                self.assertEqual(self.served(), self.der(shared.cert))
+                if os.path.exists(self.cert.cert):
+                    os.unlink(self.cert.cert)
+                self.install(shared.cert)
+        self.server.next_line()  # served() left without a request
+
+    def test_the_keys_of_all_pairs_stay_secret(self):
+        folder = self.work / "firmware"
+        folder.mkdir()
+        pairs = [shared.cert, make_cert(shared.work, name="second"), make_cert(shared.work, name="third")]
+        self.server = OtterServe(folder, self.cert, "--quiet")
+        for turn, pair in enumerate(pairs):
+            shutil.copy(self.cert.key, folder / f"old-{turn}.bin")
+            (folder / f"firmware-{turn}.bin").write_bytes(BODY + pathlib.Path(pair.key).read_bytes())
+            if turn > 0:
+                self.assertEqual(get_target(f"/firmware-{turn}.bin", self.server)[0], 200)  # not ours yet
+            self.install(pair)
+            self.reload()
+        for turn in range(len(pairs)):
+            self.assertEqual(get_target(f"/old-{turn}.bin", self.server)[0], 404)
+            self.assertEqual(get_target(f"/firmware-{turn}.bin", self.server)[0], 404)
+
+    def test_a_key_from_a_pipe_is_kept_when_the_certificate_is_renewed(self):
+        renewed = str(self.work / "renewed.pem")
+        subprocess.run(["openssl", "req", "-x509", "-key", shared.cert.key, "-days", "30", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE", "-CA",
+                        shared.ca.cert, "-CAkey", shared.ca.key, "-out", renewed],
+                       check=True, capture_output=True, timeout=WAIT_S)
+        reader, writer = os.pipe()
+        os.write(writer, pathlib.Path(shared.cert.key).read_bytes())
+        os.close(writer)
+        try:
+            self.server = OtterServe(shared.folder, type(shared.cert)(self.cert.cert, f"/dev/fd/{reader}"), "--quiet",
+                                     pass_fds=(reader,))
+        finally:
+            os.close(reader)
+        os.rename(renewed, self.cert.cert)
+        self.reload()
+        self.assertEqual(self.served(), self.der(self.cert))
+
+    def test_it_ends_with_its_terminal(self):
+        for ignored in (False, True):  # True: as nohup starts programs
+            with self.subTest(ignored=ignored):
+                read_end, write_end = os.pipe()
+                child, terminal = pty.fork()
+                if child == 0:
+                    signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+                    os.dup2(write_end, 1)
+                    os.execv(OTTER, [OTTER, "serve", shared.folder, "--cert", self.cert.cert, "--key", self.cert.key,
+                                     "--bind", "127.0.0.1", "--port", "0"])
+                os.close(write_end)
+                with open(read_end, encoding="utf-8") as output:
+                    self.assertIn(" serves ", output.readline())
+                    os.close(terminal)
+                    if ignored:
+                        self.assertIn("new connections", output.readline())
+                        os.kill(child, signal.SIGTERM)
+                    self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
 
 
 class Start(unittest.TestCase):
