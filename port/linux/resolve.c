@@ -2,6 +2,7 @@
 #include "linux/resolve.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +83,12 @@ static bool start(lookup_t *lookup)
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     lookup->users = 2;
     pthread_t thread;
+    /* The program's signals are for the program's own threads: one that schedules tasks by a timer must not do it here. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started = pthread_create(&thread, &attributes, run, lookup) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (!started) {
         lookup->users = 1;
