@@ -35,6 +35,7 @@ typedef struct {
 
     int wait_ms;         /* for one wait of the lower transport; deadline_us cuts it */
     int64_t deadline_us; /* INT64_MAX: none */
+    size_t late_left;    /* bytes that may be read after it */
     int lower_result; /* how the last read of the lower transport, or a failed write, ended: OTTER_IO_*; 1: bytes */
 
     const char *expected_name; /* during connect() */
@@ -71,6 +72,22 @@ static int wait_left_ms(const tls_t *tls)
     return left_ms <= 0 ? 0 : left_ms < tls->wait_ms ? (int)left_ms : tls->wait_ms;
 }
 
+/*
+ * OpenSSL reads on while what comes has nothing for the caller: key updates, session tickets, a renegotiation. A server that
+ * sends them without a pause never makes it wait, so beyond the deadline only so much is taken of what is there.
+ */
+static int read_lower(tls_t *tls, char *buf, size_t len)
+{
+    int wait_ms = wait_left_ms(tls);
+    if (wait_ms > 0) {
+        return tls->lower->ops->read(tls->lower, buf, len, wait_ms);
+    }
+    len = len < tls->late_left ? len : tls->late_left;
+    int n = len > 0 ? tls->lower->ops->read(tls->lower, buf, len, 0) : OTTER_IO_TIMEOUT;
+    tls->late_left -= n > 0 ? (size_t)n : 0;
+    return n;
+}
+
 static int bio_read(BIO *bio, char *buf, int len)
 {
     tls_t *tls = BIO_get_data(bio);
@@ -78,7 +95,7 @@ static int bio_read(BIO *bio, char *buf, int len)
     if (len <= 0) {
         return 0;
     }
-    int n = tls->lower->ops->read(tls->lower, buf, (size_t)len, wait_left_ms(tls));
+    int n = read_lower(tls, buf, (size_t)len);
     tls->lower_result = n > 0 ? 1 : n;
     if (n == OTTER_IO_TIMEOUT) {
         BIO_set_retry_read(bio);
@@ -515,6 +532,7 @@ static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t de
     }
     tls->deadline_us = deadline_us;
     tls->wait_ms = INT_MAX;
+    tls->late_left = 0;
     tls->lower_result = 1;
     tls->broken = true; /* until the handshake is done */
     int result = SSL_connect(tls->ssl);
@@ -560,7 +578,9 @@ static int explain_io(tls_t *tls, int result)
         return OTTER_IO_EOF;
     }
     if (ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE) {
-        tls->error = *tls->lower->ops->error(tls->lower);
+        set_error(tls, ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT, 0, "no content moved for %d ms",
+                  tls->wait_ms);
+        tls->error.sys_errno = EAGAIN;
         return OTTER_IO_TIMEOUT;
     }
     tls->broken = true;
@@ -602,6 +622,7 @@ static void limit_wait(tls_t *tls, int timeout_ms)
 {
     tls->wait_ms = timeout_ms;
     tls->deadline_us = otter_now_us() + (int64_t)timeout_ms * 1000;
+    tls->late_left = READ_AHEAD_LEN;
 }
 
 static int tls_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
