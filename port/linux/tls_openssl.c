@@ -14,6 +14,7 @@
 #include <openssl/x509v3.h>
 
 #include "linux/tls_bundle.h"
+#include "linux/tls_names.h"
 #include "linux/tls_trust.h"
 #include "otter/system.h"
 
@@ -152,47 +153,6 @@ static BIO_METHOD *bio_method(void)
 
 /* --- whom to believe --- */
 
-/* Names in a certificate, for people: "a.example, 10.0.0.1"; the common name when it lists none. */
-static void collect_names(X509 *certificate, char *text, size_t size)
-{
-    text[0] = '\0';
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    BIO *bio = BIO_new(BIO_s_mem());
-    for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
-        GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        if (i > 0) {
-            BIO_puts(bio, ", ");
-        }
-        if (name->type == GEN_DNS) {
-            ASN1_STRING_print_ex(bio, name->d.dNSName, ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_ESC_MSB);
-        } else {
-            GENERAL_NAME_print(bio, name);
-        }
-    }
-    if (bio != NULL && sk_GENERAL_NAME_num(names) <= 0) {
-        X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
-                           XN_FLAG_ONELINE & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
-    }
-    if (bio != NULL) {
-        int n = BIO_read(bio, text, (int)size - 1);
-        text[n > 0 ? n : 0] = '\0';
-    }
-    BIO_free(bio);
-    GENERAL_NAMES_free(names);
-}
-
-/* ESP-IDF's guides make certificates with the address as common name and no list of names. */
-static bool common_name_is_address(X509 *certificate, const char *address)
-{
-    if (X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) >= 0) {
-        return false;
-    }
-    char name[64];
-    int len =
-        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));
-    return len > 0 && strlen(name) == (size_t)len && strcmp(name, address) == 0;
-}
-
 static int on_verify(int ok, X509_STORE_CTX *chain)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -202,12 +162,17 @@ static int on_verify(int ok, X509_STORE_CTX *chain)
     }
     int code = X509_STORE_CTX_get_error(chain);
     X509 *server = X509_STORE_CTX_get0_cert(chain);
-    if (code == X509_V_ERR_IP_ADDRESS_MISMATCH && common_name_is_address(server, tls->expected_name)) {
-        X509_STORE_CTX_set_error(chain, X509_V_OK);
-        return 1;
+    if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+        ERR_set_mark();
+        code = tls_names_judge_common(server, X509_STORE_CTX_get0_chain(chain), tls->expected_name, code);
+        ERR_pop_to_mark();
+        X509_STORE_CTX_set_error(chain, code);
+        if (code == X509_V_OK) {
+            return 1;
+        }
     }
     tls->verify_code = code;
-    collect_names(server, tls->names, sizeof(tls->names));
+    tls_names_collect(server, tls->names, sizeof(tls->names));
     return 0;
 }
 
@@ -230,6 +195,9 @@ static void explain_verify(tls_t *tls, unsigned long ssl_code)
          "unable to verify the first certificate: the CA given does not sign this server"},
         {X509_V_ERR_CERT_SIGNATURE_FAILURE,
          "certificate signature failure: the CA given has the name but not the key"},
+        {X509_V_ERR_PERMITTED_VIOLATION,
+         "the CA's name constraints do not permit what the certificate names"},
+        {X509_V_ERR_EXCLUDED_VIOLATION, "the CA's name constraints exclude what the certificate names"},
     };
     int code = tls->verify_code;
     if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
@@ -405,11 +373,13 @@ static bool set_name(tls_t *tls, SSL *ssl)
         return true;
     }
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    /* When the common name counts is decided in on_verify(). */
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (X509_VERIFY_PARAM_set1_ip_asc(param, tls->expected_name) == 1) {
         return true; /* an address: it is not sent as SNI, which is for names only */
     }
     ERR_clear_error();
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_host(param, tls->expected_name, 0) == 1 &&
            SSL_set_tlsext_host_name(ssl, tls->expected_name) == 1;
 }
