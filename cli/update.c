@@ -40,7 +40,7 @@ static const char HELP[] =
     "running and is never written. Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 "
     "images.\n"
     "\n"
-    "  --ca FILE          CA certificate(s), PEM: what the server's certificate must be signed by\n"
+    "  --ca FILE          CA certificate(s), PEM or DER: what the server's certificate must be signed by\n"
     "  --system-ca        trust the certificates of this machine instead\n"
     "  --allow-http       accept a plain http:// URL (anybody on the way can change the image)\n"
     "  --header 'N: V'    add a request header; may be given several times\n"
@@ -66,6 +66,11 @@ static const char HELP[] =
     "exit status: 0 updated, 1 failed (the old firmware still boots), 2 wrong usage\n";
 
 #define HEADERS_MAX 16
+
+typedef struct {
+    char *bytes; /* NULL: none given */
+    size_t len;
+} ca_t;
 
 typedef struct {
     const char *flash_path, *url, *ca_path, *slot;
@@ -334,13 +339,14 @@ static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t h
     return err;
 }
 
-static esp_err_t run_update(otter_device_t *device, const options_t *o, const char *ca_pem,
+static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca_t *ca,
                             update_outcome_t *outcome)
 {
     esp_err_t err = ESP_OK;
     const esp_http_client_config_t http = {
         .url = o->url,
-        .cert_pem = ca_pem,
+        .cert_pem = ca->bytes,
+        .cert_len = ca->len,
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
@@ -404,7 +410,7 @@ static void catch_signals(void)
 }
 
 /** The update on an open device, up to the last byte on the medium. */
-static esp_err_t update_device(linux_device_t *dev, const options_t *o, const char *ca_pem,
+static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca_t *ca,
                                update_outcome_t *outcome)
 {
     uint32_t before = dev->flash->stats.sectors_erased;
@@ -416,7 +422,7 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ch
         err = find_running(&dev->device, o, outcome);
     }
     if (err == ESP_OK) {
-        err = run_update(&dev->device, o, ca_pem, outcome);
+        err = run_update(&dev->device, o, ca, outcome);
     }
     esp_err_t closing = otter_flash_sync(dev->flash);
     if (err == ESP_OK && closing != ESP_OK) {
@@ -432,12 +438,11 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ch
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
-    char *ca_pem = NULL;
-    size_t ca_len = 0;
+    ca_t ca = {NULL, 0};
     char why[320] = "";
     if (o->ca_path != NULL) {
-        ca_pem = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca_len, why, sizeof(why));
-        if (ca_pem == NULL) {
+        ca.bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca.len, why, sizeof(why));
+        if (ca.bytes == NULL) {
             update_outcome_error(outcome, "%s: %s", o->ca_path, why);
             return ESP_ERR_INVALID_ARG;
         }
@@ -449,10 +454,10 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     } else {
         active_options = o;
         catch_signals();
-        err = update_device(&dev, o, ca_pem, outcome);
+        err = update_device(&dev, o, &ca, outcome);
         (void)linux_device_close(&dev); /* synced above, where its failure was told */
     }
-    free(ca_pem);
+    free(ca.bytes);
     return err;
 }
 

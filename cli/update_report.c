@@ -89,6 +89,9 @@ static const struct next_step {
 
 static const char *next_step(esp_err_t err, const otter_update_report_t *report)
 {
+    if (report->transport.code == ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED) {
+        return "check the file given with --ca";
+    }
     if (err == ESP_ERR_HTTP_CONNECT) {
         return report->transport.tls_verify != 0 ? "check --ca and the name in the URL"
                                                  : "check the URL and the server";

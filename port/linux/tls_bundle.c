@@ -8,23 +8,35 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "base/le.h"
 #include "esp_crt_bundle.h"
+#include "esp_log.h"
 #include "linux/tls_trust.h"
 
 /*
- * ESP-IDF's bundle: a count, then for each CA the lengths of its name and of its key, then both as DER. Numbers are two bytes,
- * high byte first. There is no certificate in it, so one is made around each name and key: a trust anchor is believed
- * for what it names, its own signature is never looked at.
+ * ESP-IDF's bundle is a list of CAs, an entry each: the lengths of its name and of its key, two bytes each, then both as DER.
+ * To 5.3 a count of two bytes stands before the first entry, and numbers have their high byte first. From 5.4 on they have their
+ * low byte first, and there is a table of the entries' offsets, four bytes each: the first offset is the table's length, and
+ * each of the others is where the entry before it ends.
+ *
+ * There is no certificate in it, so one is made around each name and key: a trust anchor is believed for what it names, its
+ * own signature is never looked at.
  */
-#define COUNT_LEN 2u
-#define ENTRY_LEN 4u
+#define COUNT_LEN  2u
+#define OFFSET_LEN 4u
+#define ENTRY_LEN  4u
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static X509_STORE *bundle;
 
-static size_t be16_at(const uint8_t *p)
+typedef struct {
+    const uint8_t *bytes;
+    size_t size;
+} span_t;
+
+static uint16_t be16_get(const uint8_t *p)
 {
-    return (size_t)p[0] << 8 | p[1];
+    return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 static bool set_life(X509 *anchor)
@@ -66,34 +78,52 @@ static bool add_entry(X509_STORE *store, EVP_PKEY *signer, const uint8_t *der, s
     return ok;
 }
 
-static bool add_entries(X509_STORE *store, EVP_PKEY *signer, const uint8_t *data, size_t size)
+/* The entry at *at, which moves behind it. */
+static bool take_entry(X509_STORE *store, EVP_PKEY *signer, const span_t *data, size_t *at,
+                       uint16_t (*number)(const uint8_t *))
 {
-    if (size < COUNT_LEN || be16_at(data) == 0) {
+    if (*at > data->size || data->size - *at < ENTRY_LEN) {
         return false;
     }
-    size_t left = size - COUNT_LEN;
-    const uint8_t *p = data + COUNT_LEN;
-    for (size_t count = be16_at(data); count > 0; count--) {
-        if (left < ENTRY_LEN) {
-            return false;
-        }
-        size_t name_len = be16_at(p), key_len = be16_at(p + 2);
-        p += ENTRY_LEN;
-        left -= ENTRY_LEN;
-        if (name_len > left || key_len > left - name_len || !add_entry(store, signer, p, name_len, key_len)) {
-            return false;
-        }
-        p += name_len + key_len;
-        left -= name_len + key_len;
+    const uint8_t *entry = data->bytes + *at;
+    size_t name_len = number(entry), key_len = number(entry + 2);
+    size_t left = data->size - *at - ENTRY_LEN;
+    if (name_len > left || key_len > left - name_len ||
+        !add_entry(store, signer, entry + ENTRY_LEN, name_len, key_len)) {
+        return false;
     }
+    *at += ENTRY_LEN + name_len + key_len;
     return true;
 }
 
-static X509_STORE *parse_names_and_keys(const uint8_t *data, size_t size)
+static bool add_counted(X509_STORE *store, EVP_PKEY *signer, const span_t *data)
+{
+    size_t at = COUNT_LEN, left = data->size >= COUNT_LEN ? be16_get(data->bytes) : 0;
+    bool ok = left > 0;
+    for (; ok && left > 0; left--) {
+        ok = take_entry(store, signer, data, &at, be16_get);
+    }
+    return ok;
+}
+
+static bool add_listed(X509_STORE *store, EVP_PKEY *signer, const span_t *data)
+{
+    size_t table_len = data->size >= OFFSET_LEN ? le32_get(data->bytes) : 0;
+    bool ok = table_len > 0 && table_len % OFFSET_LEN == 0 && table_len < data->size;
+    size_t at = table_len;
+    for (size_t i = 0; ok && i < table_len; i += OFFSET_LEN) {
+        ok = le32_get(data->bytes + i) == at && take_entry(store, signer, data, &at, le16_get);
+    }
+    return ok;
+}
+
+typedef bool (*layout_t)(X509_STORE *store, EVP_PKEY *signer, const span_t *data);
+
+static X509_STORE *parse_names_and_keys(const span_t *data, layout_t layout)
 {
     X509_STORE *store = X509_STORE_new();
     EVP_PKEY *signer = EVP_EC_gen("P-256"); /* what it signs is never verified */
-    bool ok = store != NULL && signer != NULL && add_entries(store, signer, data, size);
+    bool ok = store != NULL && signer != NULL && layout(store, signer, data);
     EVP_PKEY_free(signer);
     ERR_clear_error();
     if (!ok) {
@@ -117,11 +147,17 @@ esp_err_t esp_crt_bundle_set(const uint8_t *x509_bundle, size_t bundle_size)
     if (x509_bundle == NULL || bundle_size == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    X509_STORE *store = tls_trust_parse((const char *)x509_bundle, bundle_size);
+    char why[160];
+    const span_t data = {x509_bundle, bundle_size};
+    X509_STORE *store = parse_names_and_keys(&data, add_listed);
     if (store == NULL) {
-        store = parse_names_and_keys(x509_bundle, bundle_size);
+        store = parse_names_and_keys(&data, add_counted);
     }
     if (store == NULL) {
+        store = tls_trust_parse((const char *)x509_bundle, bundle_size, why, sizeof(why));
+    }
+    if (store == NULL) {
+        ESP_LOGE("esp-x509-crt-bundle", "no bundle of ESP-IDF; and as certificates: %s", why);
         return ESP_ERR_INVALID_ARG;
     }
     replace_bundle(store);

@@ -227,10 +227,10 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
     } else if (config->use_global_store) {
         store = tls_trust_global();
     } else if (config->ca_pem != NULL) {
-        store = tls_trust_parse(config->ca_pem, config->ca_len);
+        char why[160];
+        store = tls_trust_parse(config->ca_pem, config->ca_len, why, sizeof(why));
         if (store == NULL) {
-            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0,
-                      "the CA given is not a PEM or DER certificate");
+            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0, "%s", why);
             return false;
         }
     }
@@ -272,11 +272,11 @@ static bool use_certificate(SSL_CTX *context, const otter_tls_config_t *config)
                SSL_CTX_use_certificate_ASN1(context, (int)config->client_cert_len, der) == 1;
     }
     BIO *bio = text_bio(config->client_cert_pem, config->client_cert_len);
-    X509 *own = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    X509 *own = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, (void *)"") : NULL; /* asks nobody */
     bool ok = own != NULL && SSL_CTX_use_certificate(context, own) == 1;
     X509_free(own);
     X509 *next = NULL;
-    while (ok && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    while (ok && (next = PEM_read_bio_X509(bio, NULL, NULL, (void *)"")) != NULL) {
         ok = SSL_CTX_add0_chain_cert(context, next) == 1;
     }
     BIO_free(bio);

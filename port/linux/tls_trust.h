@@ -7,10 +7,11 @@
 
 /**
  * A store of the certificates in `data`.
- * @param len  bytes, PEM (one or more certificates, terminator counted or not) or one DER; 0: terminated PEM
+ * @param len  bytes, PEM (one or more certificates, terminator counted or not) or DER; 0: terminated PEM
+ * @param why  receives a sentence when it fails, up to why_size bytes: it names the certificate that cannot be read
  * @return NULL when it holds none, or one that cannot be read
  */
-X509_STORE *tls_trust_parse(const char *data, size_t len);
+X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size);
 
 /** The machine's store, or NULL. */
 X509_STORE *tls_trust_system(void);

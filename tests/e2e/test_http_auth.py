@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -397,8 +398,8 @@ class Sessions(Case):
 
 
 class Trust(Case):
-    def bundle(self, *authorities):
-        """What gen_crt_bundle.py makes: a count, then name and key of each CA."""
+    def entries(self, *authorities):
+        """Name and key of each CA, as DER."""
         entries = []
         for one in authorities:
             der = subprocess.run(["openssl", "x509", "-in", one.cert, "-pubkey", "-noout"], check=True,
@@ -406,10 +407,22 @@ class Trust(Case):
             key = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=der, check=True,
                                  capture_output=True, timeout=60).stdout
             entries.append((self.subject(one), key))
-        data = len(entries).to_bytes(2, "big")
+        return entries
+
+    def counted(self, *authorities):
+        """What gen_crt_bundle.py makes until ESP-IDF 5.3: a count, then the entries."""
+        entries = self.entries(*authorities)
+        return struct.pack(">H", len(entries)) + b"".join(
+            struct.pack(">HH", len(name), len(key)) + name + key for name, key in entries)
+
+    def listed(self, *authorities):
+        """What gen_crt_bundle.py makes from ESP-IDF 5.4 on: the offsets of all entries, then those, sorted by name."""
+        table, data = b"", b""
+        entries = sorted(self.entries(*authorities))
         for name, key in entries:
-            data += len(name).to_bytes(2, "big") + len(key).to_bytes(2, "big") + name + key
-        return data
+            table += struct.pack("<I", 4 * len(entries) + len(data))
+            data += struct.pack("<HH", len(name), len(key)) + name + key
+        return table + data
 
     @staticmethod
     def subject(one):
@@ -429,24 +442,29 @@ class Trust(Case):
     def test_a_bundle_of_the_program(self):
         stranger = servers.make_ca(folder, "outside", title="somebody else")
         twin = servers.make_ca(folder, "twin", title="otter test ca")  # our CA's name, another key
-        both = self.bundle(stranger, ca)
         path = folder / "bundle"
         (folder / "fw.bin").write_bytes(CONTENT)
+        rows = [(pathlib.Path(ca.cert).read_bytes(), True)]
+        for form in (self.counted, self.listed):
+            rows += [(form(stranger, ca), True), (form(ca), True), (form(stranger), False), (form(twin), False)]
         with servers.HttpsServer(folder, cert) as server:
-            for data, works in ((both, True), (pathlib.Path(ca.cert).read_bytes(), True),
-                                (self.bundle(stranger), False), (self.bundle(twin), False)):
+            for number, (data, works) in enumerate(rows):
                 path.write_bytes(data)
                 report = get(server.url("fw.bin"), "--bundle", str(path), trust=False)
-                if works:
-                    self.assert_whole(report)
-                else:
-                    self.assertEqual((report["result"], report["stage"]), (CONNECT, "tls"), report)
+                with self.subTest(number):
+                    if works:
+                        self.assert_whole(report)
+                    else:
+                        self.assertEqual((report["result"], report["stage"]), (CONNECT, "tls"), report)
 
     def test_a_bundle_that_is_none(self):
-        whole = self.bundle(ca)
+        old, new = self.counted(ca), self.listed(ca)
+        two = self.listed(ca, servers.make_ca(folder, "second", title="second"))
         path = folder / "broken"
-        for data in (b"\0", b"\0\0", b"\0\1", whole[:-1], whole[:20], b"\0\2" + whole[2:], b"\0\1\xff\xff\xff\xff" + whole,
-                     b"not a bundle"):
+        for data in (b"\0", b"\0\0", b"\0\1", old[:-1], old[:20], b"\0\2" + old[2:], b"\0\1\xff\xff\xff\xff" + old,
+                     b"not a bundle", new[:-1], new[:8], new[:4], b"\0" * 4 + new[4:], b"\4\0\0\x80" + new[4:],
+                     b"\2\0\0\0" + new[4:], b"\5\0\0\0" + new[4:], b"\xfc\xff\xff\xff" + new[4:],
+                     two[:4] + two[:4] + two[8:], two[:4] + b"\xff\xff\xff\xff" + two[8:]):
             path.write_bytes(data)
             done = subprocess.run([str(CLIENT), "https://127.0.0.1:1/", "--bundle", str(path)], capture_output=True,
                                   timeout=60, check=False)

@@ -213,10 +213,53 @@ class Trust(Case):
     def test_a_ca_file_that_is_none(self):
         garbage = folder / "garbage.pem"
         broken = pathlib.Path(ca.cert).read_text().replace("\n", "\n!", 3)
-        for text in ("not a certificate", "-----BEGIN CERTIFICATE-----\n", broken):
+        for text, why in (("not a certificate", "not a PEM or DER certificate"),
+                          (pathlib.Path(cert.key).read_text(), "not a PEM or DER certificate"),
+                          ("-----BEGIN CERTIFICATE-----\n", "certificate 1 of the CA given (line 1) cannot be read"),
+                          (broken, "certificate 1 of the CA given (line 1) cannot be read")):
             garbage.write_text(text)
-            report = self.refused("not a PEM or DER certificate", trust=str(garbage))
+            report = self.refused(why, trust=str(garbage))
             self.assertEqual(report["code"], "ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED")
+
+    def test_the_broken_certificate_of_several_is_named(self):
+        good = pathlib.Path(ca.cert).read_text()
+        lines = good.splitlines(keepends=True)
+        key = pathlib.Path(ca.key).read_text()
+        count = len(lines)
+        bundle = folder / "broken-bundle.pem"
+        for broken, why in (
+                (good.replace("M", "!", 1), "cannot be read: bad base64 decode"),
+                ("".join(lines[:3]), "cannot be read"),  # cut
+                (lines[0] + lines[-1], "cannot be read"),  # empty
+                (good.replace(lines[1], ""), "cannot be read"),
+                (key.replace("PRIVATE KEY", "CERTIFICATE"), "cannot be read")):
+            for comment in ("", "# a comment\n\n", key):
+                bundle.write_text(good + comment + broken + good)
+                line = count + comment.count("\n") + 1
+                with self.subTest(broken=broken[:400], comment=comment):
+                    self.refused(f"certificate 2 of the CA given (line {line}) {why}", trust=str(bundle))
+        bundle.write_text("\n" + good + "".join(lines[1:]) + good)
+        self.refused(f"a certificate of the CA given that ends on line {2 * count} lacks its BEGIN line", trust=str(bundle))
+
+    def der(self, one):
+        return ssl.PEM_cert_to_DER_cert(pathlib.Path(one.cert).read_text())
+
+    def test_ca_files_of_every_form(self):
+        text, path = pathlib.Path(ca.cert).read_text(), folder / "form"
+        stranger = servers.make_ca(folder, "third", title="third")
+        for data in (self.der(ca), self.der(stranger) + self.der(ca), self.der(ca) + b"\0", text.replace("\n", "\r\n").encode(),
+                     b"\xef\xbb\xbf" + text.encode(), text.encode() + b"\0", b"0 comment\n" + text.encode(),
+                     text.replace("BEGIN CERT", "BEGIN TRUSTED CERT").replace("END CERT", "END TRUSTED CERT").encode()):
+            path.write_bytes(data)
+            self.accepted(trust=False, args=("--ca-der", str(path)))
+        for data, why in ((self.der(ca)[:-1], "certificate 1 of the CA given (DER, byte 0) cannot be read"),
+                          (self.der(ca) + self.der(stranger)[:-1],
+                           f"certificate 2 of the CA given (DER, byte {len(self.der(ca))}) cannot be read"),
+                          (self.der(ca) + b"more", "certificate 2 of the CA given")):
+            path.write_bytes(data)
+            self.refused(why, trust=False, args=("--ca-der", str(path)))
+        path.write_bytes(self.der(ca))
+        self.refused("a CA certificate in DER form needs its length (cert_len)", trust=str(path))
 
     def accepted(self, made=None, host="127.0.0.1", args=(), **kw):
         with servers.HttpsServer(folder, made or cert) as server:

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -101,13 +102,19 @@ class UpdateCase(unittest.TestCase):
 
 
 class GoodUpdates(UpdateCase):
-    def check_updated(self, url, slot, version, *args):
-        done, report = self.update(url, *args)
+    def check_updated(self, url, slot, version, *args, ca=None):
+        done, report = self.update(url, *args, ca=ca)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((report["result"], report["stage"], report["slot"], report["to_version"]),
                          ("ESP_OK", "done", slot, version))
         self.assertEqual(self.boots(), slot)
         return report
+
+    def test_a_ca_in_der_form(self):
+        der = self.work / "ca.der"
+        der.write_bytes(ssl.PEM_cert_to_DER_cert(pathlib.Path(self.ca.cert).read_text()))
+        with servers.HttpsServer(self.www, self.cert) as server:
+            self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0", ca=der)
 
     def test_updates_go_from_slot_to_slot(self):
         with servers.HttpsServer(self.www, self.cert) as server:
@@ -456,7 +463,11 @@ class BadFlash(UpdateCase):
         (self.work / "garbage.pem").write_text("this is no certificate\n")
         with servers.HttpsServer(self.www, self.cert) as server:
             done, report = self.update(server.url("app2.bin"), ca=self.work / "garbage.pem")
-            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "certificate")
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "check the file given with --ca")
+            good = pathlib.Path(self.ca.cert).read_text()
+            (self.work / "garbage.pem").write_text(good + good.replace("M", "!", 1))
+            done, report = self.update(server.url("app2.bin"), ca=self.work / "garbage.pem")
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "certificate 2 of the CA given (line ")
             done, _ = self.update(server.url("app2.bin"), ca=self.work / "missing.pem")
         self.assertEqual(done.returncode, 1)
 
