@@ -325,16 +325,21 @@ UBaseType_t uxTaskGetNumberOfTasks(void)
 
 UBaseType_t uxTaskPriorityGet(TaskHandle_t task)
 {
+    kernel_lock();
     task = task != NULL ? task : current;
-    return task != NULL ? task->priority : tskIDLE_PRIORITY;
+    UBaseType_t priority = task != NULL ? task->priority : tskIDLE_PRIORITY;
+    kernel_unlock();
+    return priority;
 }
 
 void vTaskPrioritySet(TaskHandle_t task, UBaseType_t priority)
 {
+    kernel_lock();
     task = task != NULL ? task : current;
     if (task != NULL) {
         task->priority = priority;
     }
+    kernel_unlock();
 }
 
 UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task)

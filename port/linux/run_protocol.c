@@ -2,6 +2,7 @@
 #include "linux/run_protocol.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,10 +32,12 @@ bool run_boot_decode(const char *text, run_boot_t *boot)
 
 static int control_fd(void)
 {
-    static int fd = -2; /* not looked up yet */
+    static atomic_int known = -2; /* not looked up yet; whoever is first finds the same as the others */
+    int fd = atomic_load(&known);
     if (fd == -2) {
         const char *text = getenv(RUN_ENV_CONTROL);
         fd = text != NULL ? atoi(text) : -1;
+        atomic_store(&known, fd);
     }
     return fd;
 }

@@ -1,0 +1,244 @@
+/*
+ * Many tasks at once on everything that tasks share: flash, partitions, maps, updates, the event loop, the log. Each checks what
+ * only it can have written; TASKS="flash,maps" picks some of them, ROUNDS says how often each does its work.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_event.h"
+#include "esp_http_client.h"
+#include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "esp_partition.h"
+#include "esp_system.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
+
+#define SECTOR 4096u
+#define IMAGE  (64u * 1024) /* bytes of what runs that are copied as an update */
+
+static const char TAG[] = "tasks";
+
+static SemaphoreHandle_t ended;
+static atomic_int faults;
+static int rounds = 400;
+
+#define EXPECT(condition)                                                                                    \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            atomic_fetch_add(&faults, 1);                                                                    \
+            ESP_LOGE(TAG, "%s:%d: not so: %s", __func__, __LINE__, #condition);                              \
+        }                                                                                                    \
+    } while (0)
+
+static const esp_partition_t *find_data(const char *label)
+{
+    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, label);
+}
+
+/** Erases, writes and reads back a partition of its own, sector by sector. */
+static void write_and_read(const char *label)
+{
+    const esp_partition_t *part = find_data(label);
+    uint8_t out[256], in[256];
+    for (int round = 0; round < rounds; round++) {
+        uint32_t sector = (uint32_t)round % (part->size / SECTOR) * SECTOR;
+        EXPECT(esp_partition_erase_range(part, sector, SECTOR) == ESP_OK);
+        for (uint32_t at = 0; at < SECTOR; at += sizeof(out)) {
+            memset(out, (int)((uint32_t)round + at / sizeof(out)), sizeof(out));
+            EXPECT(esp_partition_write(part, sector + at, out, sizeof(out)) == ESP_OK);
+        }
+        for (uint32_t at = 0; at < SECTOR; at += sizeof(out)) {
+            memset(out, (int)((uint32_t)round + at / sizeof(out)), sizeof(out));
+            EXPECT(esp_partition_read(part, sector + at, in, sizeof(in)) == ESP_OK);
+            EXPECT(memcmp(in, out, sizeof(in)) == 0);
+        }
+    }
+}
+
+static void use_nvs(void)
+{
+    write_and_read("nvs");
+}
+
+static void use_store(void)
+{
+    write_and_read("store");
+}
+
+/** Copies the beginning of what runs into the next slot as an update, which is none and is refused at the end. */
+static void update(void)
+{
+    static uint8_t bytes[SECTOR], written[SECTOR];
+    const esp_partition_t *from = esp_ota_get_running_partition();
+    const esp_partition_t *to = esp_ota_get_next_update_partition(NULL);
+    for (int round = 0; round < rounds / 4 + 1; round++) {
+        esp_ota_handle_t handle;
+        EXPECT(esp_ota_begin(to, OTA_WITH_SEQUENTIAL_WRITES, &handle) == ESP_OK);
+        for (uint32_t at = 0; at < IMAGE; at += SECTOR) {
+            EXPECT(esp_partition_read(from, at, bytes, sizeof(bytes)) == ESP_OK);
+            EXPECT(esp_ota_write(handle, bytes, sizeof(bytes)) == ESP_OK);
+        }
+        for (uint32_t at = 0; at < IMAGE; at += SECTOR) {
+            EXPECT(esp_partition_read(from, at, bytes, sizeof(bytes)) == ESP_OK);
+            EXPECT(esp_partition_read(to, at, written, sizeof(written)) == ESP_OK);
+            EXPECT(memcmp(bytes, written, sizeof(bytes)) == 0);
+        }
+        EXPECT(round % 2 == 0 ? esp_ota_end(handle) == ESP_ERR_OTA_VALIDATE_FAILED
+                              : esp_ota_abort(handle) == ESP_OK);
+    }
+}
+
+/** Asks what others change meanwhile. */
+static void ask(void)
+{
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    for (int round = 0; round < rounds * 4; round++) {
+        esp_ota_img_states_t state;
+        esp_app_desc_t desc;
+        EXPECT(esp_ota_get_running_partition() == running);
+        EXPECT(esp_ota_get_boot_partition() != NULL);
+        EXPECT(esp_ota_get_next_update_partition(NULL) != NULL);
+        EXPECT(esp_ota_get_partition_description(running, &desc) == ESP_OK);
+        (void)esp_ota_get_state_partition(running, &state);
+        (void)esp_ota_check_rollback_is_possible();
+        (void)esp_ota_mark_app_valid_cancel_rollback();
+    }
+}
+
+static void map(void)
+{
+    static const char *const labels[] = {"phy_init", "store"};
+    for (int round = 0; round < rounds * 10; round++) {
+        const esp_partition_t *part = find_data(labels[round % 2]);
+        const void *bytes;
+        esp_partition_mmap_handle_t handle;
+        EXPECT(esp_partition_mmap(part, part->size - SECTOR, SECTOR, ESP_PARTITION_MMAP_DATA, &bytes,
+                                  &handle) == ESP_OK);
+        esp_partition_munmap(handle);
+    }
+}
+
+/** Each task of this kind has a place of its own, behind the last partition of the table. */
+static void register_partitions(void)
+{
+    static atomic_uint next = 0x3F0000;
+    const uint32_t place = atomic_fetch_add(&next, SECTOR);
+    for (int round = 0; round < rounds * 10; round++) {
+        char label[16];
+        snprintf(label, sizeof(label), "own%x", (unsigned)place);
+        const esp_partition_t *part = NULL;
+        EXPECT(esp_partition_register_external(NULL, place, SECTOR, label, ESP_PARTITION_TYPE_DATA,
+                                               (esp_partition_subtype_t)0x50, &part) == ESP_OK);
+        EXPECT(find_data(label) == part);
+        EXPECT(esp_partition_deregister_external(part) == ESP_OK);
+        EXPECT(find_data(label) == NULL);
+    }
+}
+
+static void log_lines(void)
+{
+    static const char *const tags[] = {"red", "green", "blue"};
+    for (int round = 0; round < rounds * 4; round++) {
+        const char *tag = tags[round % 3];
+        esp_log_level_set(tag, round % 2 == 0 ? ESP_LOG_NONE : ESP_LOG_ERROR);
+        EXPECT(esp_log_level_get(tag) == ESP_LOG_NONE || esp_log_level_get(tag) == ESP_LOG_ERROR);
+        ESP_LOGE(tag, "a line");
+        ESP_LOGD(tag, "another");
+    }
+}
+
+ESP_EVENT_DEFINE_BASE(TEST_EVENT);
+
+static void take_event(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)base;
+    (void)id;
+    EXPECT(arg == TAG && strcmp(data, "data") == 0);
+}
+
+static void post_events(void)
+{
+    for (int round = 0; round < rounds * 20; round++) {
+        esp_err_t err = esp_event_post(TEST_EVENT, round, "data", 5, portMAX_DELAY);
+        EXPECT(err == ESP_OK || err == ESP_ERR_INVALID_STATE);
+        if (err != ESP_OK) {
+            taskYIELD(); /* there is no loop just now */
+        }
+    }
+}
+
+static void restart_loop(void)
+{
+    for (int round = 0; round < rounds * 5; round++) {
+        EXPECT(esp_event_loop_create_default() == ESP_OK);
+        esp_event_handler_instance_t instance = NULL;
+        EXPECT(esp_event_handler_instance_register(TEST_EVENT, ESP_EVENT_ANY_ID, take_event,
+                                                   (void *)(uintptr_t)TAG, &instance) == ESP_OK);
+        EXPECT(esp_event_post(TEST_EVENT, -2, "data", 5, portMAX_DELAY) == ESP_OK);
+        EXPECT(esp_event_handler_instance_unregister(TEST_EVENT, ESP_EVENT_ANY_ID, instance) == ESP_OK);
+        EXPECT(esp_event_loop_delete_default() == ESP_OK);
+    }
+}
+
+static void handle_shutdown(void)
+{
+}
+
+/** Handles of the client are its own; what clients share are their events and the log. */
+static void use_small_things(void)
+{
+    for (int round = 0; round < rounds * 4; round++) {
+        (void)esp_register_shutdown_handler(handle_shutdown);
+        (void)esp_unregister_shutdown_handler(handle_shutdown);
+        vTaskPrioritySet(NULL, (UBaseType_t)round % 5);
+        esp_http_client_config_t config = {.url = "http://127.0.0.1:1/", .timeout_ms = 1000};
+        esp_http_client_handle_t client = esp_http_client_init(&config);
+        EXPECT(client != NULL);
+        EXPECT(round % 10 != 0 || esp_http_client_perform(client) == ESP_ERR_HTTP_CONNECT);
+        EXPECT(esp_http_client_cleanup(client) == ESP_OK);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*work)(void);
+    int tasks;
+} kinds[] = {
+    {"nvs", use_nvs, 1},       {"store", use_store, 1},
+    {"update", update, 1},     {"ask", ask, 2},
+    {"maps", map, 2},          {"register", register_partitions, 3},
+    {"log", log_lines, 2},     {"post", post_events, 3},
+    {"loop", restart_loop, 1}, {"small", use_small_things, 2},
+};
+
+static void run(void *arg)
+{
+    void (*work)(void);
+    memcpy(&work, arg, sizeof(work));
+    work();
+    xSemaphoreGive(ended);
+    vTaskDelete(NULL);
+}
+
+void app_main(void)
+{
+    const char *wanted = getenv("TASKS"), *how_often = getenv("ROUNDS");
+    rounds = how_often != NULL ? atoi(how_often) : rounds;
+    esp_log_level_set("HTTP_CLIENT", ESP_LOG_NONE); /* refused connections are meant to be */
+    int started = 0;
+    ended = xSemaphoreCreateCounting(32, 0);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        for (int n = 0; n < kinds[i].tasks && (wanted == NULL || strstr(wanted, kinds[i].name)); n++) {
+            void *work = (void *)(uintptr_t)&kinds[i].work;
+            started += xTaskCreate(run, kinds[i].name, 16384, work, 5, NULL) == pdPASS;
+        }
+    }
+    for (int i = 0; i < started; i++) {
+        xSemaphoreTake(ended, portMAX_DELAY);
+    }
+    ESP_LOGI(TAG, "%d tasks ended, %d faults", started, atomic_load(&faults));
+}
