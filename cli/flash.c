@@ -9,7 +9,7 @@ static const char help_all[] =
     "otter flash: flash files, byte for byte what a chip's flash holds\n"
     "\n"
     "usage: otter flash new FLASH --size 4MB --table PARTS.csv [--app LABEL=app.bin]...\n"
-    "       otter flash info FLASH [--json]\n"
+    "       otter flash info FLASH [--json] [--check]\n"
     "       otter flash read|write|erase FLASH LABEL [FILE]\n"
     "\n"
     "`otter flash VERB --help` explains each.\n";
@@ -34,7 +34,7 @@ static const char help_read[] =
     "\n"
     "Copies a whole partition to FILE; without one, or with -, to standard output.\n"
     "\n"
-    "  --offset 0x8000   where the partition table is\n"
+    "  --table-offset N  where the partition table is; default: 0x8000\n"
     "\n"
     "example: otter flash read flash.bin otadata | xxd | head\n";
 
@@ -45,9 +45,10 @@ static const char help_write[] =
     "an app\n"
     "partition must be an image that the chip of this flash would boot; it is read back and verified.\n"
     "\n"
-    "  --chip NAME       judge as this chip; default: the one in FLASH.efuse, or of the images in the slots\n"
+    "  --chip NAME       judge as this chip; default: the one in FLASH.efuse, of the bootloader, or of the "
+    "images\n"
     "  --force           write whatever FILE is\n"
-    "  --offset 0x8000   where the partition table is\n"
+    "  --table-offset N  where the partition table is; default: 0x8000\n"
     "\n"
     "example: otter flash write flash.bin ota_0 app.bin\n";
 
@@ -57,20 +58,24 @@ static const char help_erase[] =
     "Erases a whole partition. Erasing otadata makes the device boot the factory app, or\n"
     "the first slot.\n"
     "\n"
-    "  --offset 0x8000   where the partition table is\n"
+    "  --table-offset N  where the partition table is; default: 0x8000\n"
     "\n"
     "example: otter flash erase flash.bin otadata\n";
 
 static const char help_info[] =
-    "usage: otter flash info FLASH [--json]\n"
+    "usage: otter flash info FLASH [--json] [--check]\n"
     "\n"
-    "Explains a flash file or a chip's dump, and changes nothing: the partition table, both copies of "
-    "otadata, the\n"
-    "image and state of every slot, which slot boots next and why.\n"
+    "Explains a flash file or a chip's dump, and changes nothing. The first line says what boots next; then "
+    "come the\n"
+    "bootloader, the partition table, both copies of otadata, and the image and state of every slot. A file "
+    "that ends\n"
+    "before its flash does (factory files, cut dumps) is read as if the rest were erased.\n"
     "\n"
-    "  --chip NAME       judge as this chip; default: the one in FLASH.efuse, or of the images in the slots\n"
+    "  --check           exit status 1 if nothing boots\n"
+    "  --chip NAME       judge as this chip; default: the one in FLASH.efuse, of the bootloader, or of the "
+    "images\n"
     "  --rollback on|off as the bootloader was built; default: on for chip linux, off for others\n"
-    "  --offset 0x8000   where the partition table is\n"
+    "  --table-offset N  where the partition table is; default: 0x8000\n"
     "  --json            for programs; docs/JSON.md explains the keys\n"
     "\n"
     "example: otter flash info flash.bin\n";

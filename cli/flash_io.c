@@ -31,7 +31,8 @@ static int parse_options(int argc, char **argv, int least, int most, io_options_
     static const struct option options[] = {
         {"force", no_argument, NULL, 'f'},
         {"chip", required_argument, NULL, 'c'},
-        {"offset", required_argument, NULL, 'o'},
+        {"table-offset", required_argument, NULL, 'o'},
+        {"offset", required_argument, NULL, 'o'}, /* as this option was called */
         {0},
     };
     int c;

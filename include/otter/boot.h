@@ -22,7 +22,9 @@ typedef struct {
     char reason[192]; /* in words: "otadata copy 1 is active (seq 2, VALID) and selects ota_1" */
     otter_boot_tried_t tried[OTTER_BOOT_TRIED_MAX];
     uint32_t tried_count;
-    uint32_t image_len; /* bytes, of the image that boots */
+    uint32_t image_len;        /* bytes, of the image that boots */
+    int otadata_copy;          /* the copy of otadata that decided; -1: none did */
+    uint32_t otadata_state[2]; /* of both copies, as this boot leaves it; 0 without otadata */
 } otter_boot_result_t;
 
 /** What the boot step may do to flash. */

@@ -164,7 +164,10 @@ static uint32_t end_of_partitions(linux_device_t *dev, uint32_t table_offset)
     return end;
 }
 
-/** The size of the flash that a file was read from, or is to be written to: by its bootloader, else by its table. */
+/**
+ * The size of the flash that a file was read from, or is to be written to: by its bootloader, else by its table, unless it has
+ * the size of a flash chip.
+ */
 static void extend_to_whole_flash(linux_device_t *dev)
 {
     const otter_device_config_t *config = &dev->device.config;
@@ -178,7 +181,9 @@ static void extend_to_whole_flash(linux_device_t *dev)
         image_decode_header(raw, &header);
         size = image_flash_size(&header);
     }
-    if (size == 0) {
+    uint32_t length = file_flash_length(dev->flash);
+    bool is_size_of_flash = length >= NOR_SIZE_MIN && (length & (length - 1)) == 0;
+    if (size == 0 && !is_size_of_flash) {
         uint32_t end = end_of_partitions(dev, table_offset);
         for (size = end != 0 ? NOR_SIZE_MIN : 0; size < end;) {
             size *= 2;

@@ -233,6 +233,10 @@ static esp_err_t select_first(boot_t *boot)
         boot_select(two, &boot->have, false, versions, &boot->selection);
     }
     boot_explain(&boot->selection, &boot->have, boot->result->reason, sizeof(boot->result->reason));
+    boot->result->otadata_copy = boot->selection.active;
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+        boot->result->otadata_state[copy] = boot->selection.after[copy].state;
+    }
     log_selection(boot);
     return ESP_OK;
 }
@@ -403,6 +407,7 @@ static esp_err_t start_image(boot_t *boot)
 static esp_err_t decide_and_start(otter_device_t *device, bool commit, otter_boot_result_t *result)
 {
     memset(result, 0, sizeof(*result));
+    result->otadata_copy = OTADATA_NONE;
     boot_t boot = {.device = device, .commit = commit, .result = result};
     esp_err_t err = read_table(&boot);
     if (err == ESP_OK && device->config.anti_rollback) {

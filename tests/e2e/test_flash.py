@@ -69,7 +69,8 @@ class New(FlashTest):
         self.otter("new", self.flash, "--size", "1MB", "--table", csv, "--offset", "0x9000")
         self.assertEqual(content(self.flash)[0x9000:0x9002], b"\xaa\x50")
         self.assertEqual(content(self.flash)[0x8000:0x9000], b"\xff" * 0x1000)
-        self.assertEqual(len(self.otter("read", self.flash, "nvs", "--offset", "0x9000")), 0x6000)
+        for option in "--table-offset", "--offset":
+            self.assertEqual(len(self.otter("read", self.flash, "nvs", option, "0x9000")), 0x6000)
 
     def test_chip_and_revision_of_the_options_are_kept_and_judge_the_images(self):
         self.new("--chip", "ESP32", "--chip-rev", "v3.0", "--app", "factory=" + image("esp32_valid"))

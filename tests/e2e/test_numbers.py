@@ -18,7 +18,7 @@ class Numbers(FilesTest):
                 ("run", self.flash, "--table"), (*update, "--timeout"), (*update, "--retries"), (*update, "--retry-delay"),
                 (*update, "--range"), (*update, "--chip-rev"), (*serve, "--port"), (*serve, "--rate"), (*serve, "--timeout"),
                 (*serve, "--max-seconds"), (*new, "--size"), (*new, "--offset"), (*new, "--chip-rev"),
-                ("flash", "info", self.flash, "--offset"), ("flash", "read", self.flash, "nvs", "--offset"),
+                ("flash", "info", self.flash, "--table-offset"), ("flash", "read", self.flash, "nvs", "--offset"),
                 ("table", "show", CSV, "--offset"), ("table", "show", CSV, "--flash-size"),
                 ("table", "show", CSV, "--primary-bootloader-offset"), ("table", "show", CSV, "--recovery-bootloader-offset"),
                 (*build, "--secure-version"), (*build, "--min-rev"), (*build, "--max-rev"), (*build, "--flash-size"),

@@ -174,6 +174,10 @@ static void a_shorter_file_is_a_whole_flash_when_asked_for(void **state)
     assert_int_equal(dev.flash->size, 0x400000); /* by the table, which ends at 0x310000 */
     assert_int_equal(file_flash_length(dev.flash), FACTORY_OFF + 784);
     close_device();
+    assert_int_equal(truncate(path, 0x200000), 0);
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x200000); /* a flash of its own, for which this table is too large */
+    close_device();
     put_bootloader(0x1000, "esp32", 0x30);
     open_device(&options);
     assert_int_equal(dev.flash->size, 0x800000); /* by the bootloader */

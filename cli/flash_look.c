@@ -1,0 +1,245 @@
+/* Looking at everything in a flash that decides how a device boots: bootloader, table, otadata, the image of every slot. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "boot/otadata_flash.h"
+#include "clean_text.h"
+#include "flash/partition_list.h"
+#include "flash_report.h"
+#include "linux/file_flash.h"
+
+void flash_warn(flash_report_t *r, const char *format, ...)
+{
+    char line[FLASH_LINE_SIZE], clean[CLEAN_TEXT_SIZE(FLASH_LINE_SIZE)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    cJSON_AddItemToArray(r->warnings, cJSON_CreateString(clean_text(clean, line, sizeof(line))));
+}
+
+static void warn_of_table(void *arg, const char *line)
+{
+    flash_warn(arg, "%s", line);
+}
+
+/* ---- bootloader ---- */
+
+/** Where the chip looks for it, and what there is. */
+static void look_at_bootloader(flash_report_t *r)
+{
+    flash_bootloader_t *b = &r->bootloader;
+    const otter_device_t *device = &r->dev.device;
+    const otter_chip_facts_t *chip = otter_chip_facts(device->chip.id);
+    uint32_t table = device->config.table_offset;
+    b->needed = chip != NULL && chip->id != OTTER_CHIP_LINUX;
+    b->home = bootloader_look(device->flash, chip != NULL ? chip->bootloader_offset : 0, table);
+    b->found = b->home.kind == BOOTLOADER_IMAGE || bootloader_find(device->flash, table, &b->place);
+    if (b->home.kind == BOOTLOADER_IMAGE) {
+        b->place = b->home;
+    }
+    if (b->found) {
+        (void)bootloader_judge(&b->stream, device->flash, &b->place,
+                               table); /* the stream keeps the verdict */
+    }
+}
+
+/** Where the last partition ends; beyond 32 bits the last address there is. */
+static uint32_t end_of_partitions(const partition_table_t *table)
+{
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const partition_entry_t *entry = &table->entries[i];
+        end = max_u32(end, range_fits(entry->offset, entry->size, UINT32_MAX) ? entry->offset + entry->size
+                                                                              : UINT32_MAX);
+    }
+    return end;
+}
+
+static void warn_of_bootloader(flash_report_t *r)
+{
+    const image_info_t *info = &r->bootloader.stream.info;
+    if (!r->bootloader.found) {
+        return;
+    }
+    uint32_t size = image_flash_size(&info->header), end = end_of_partitions(&r->table);
+    if (size != 0 && end > size) {
+        flash_warn(r,
+                   "the bootloader is made for %" PRIu32 "MB of flash, and the partitions go to 0x%" PRIx32
+                   ": it will refuse this table",
+                   size >> 20, end);
+    }
+    if (info->hash_seen && !info->hash_valid && r->bootloader.stream.verdict == ESP_OK) {
+        flash_warn(r, "the bootloader's SHA-256 is wrong: the chip tells of it and starts it all the same");
+    }
+}
+
+/* ---- table and otadata ---- */
+
+/** The table as it is, and the partitions as far as they can be used. */
+static void look_at_table(flash_report_t *r)
+{
+    otter_device_t *device = &r->dev.device;
+    uint32_t offset = device->config.table_offset;
+    r->has_table = range_fits(offset, PARTITION_TABLE_SECTOR, device->flash->size) &&
+                   otter_flash_read(device->flash, offset, r->table_raw, sizeof(r->table_raw)) == ESP_OK &&
+                   partition_table_decode(r->table_raw, &r->table) == ESP_OK && r->table.count != 0;
+    if (r->has_table) {
+        partition_table_check(&r->table, offset, device->flash->size, warn_of_table, r);
+    }
+}
+
+static const esp_partition_t *find(const flash_report_t *r, esp_partition_type_t type, unsigned subtype)
+{
+    return partition_list_find(&r->dev.device.partitions, NULL, type, (esp_partition_subtype_t)subtype, NULL);
+}
+
+static void look_at_otadata(flash_report_t *r)
+{
+    const esp_partition_t *partition = find(r, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA);
+    if (partition == NULL) {
+        return;
+    }
+    if (otadata_read(r->dev.flash, partition->address, partition->size, r->otadata) != ESP_OK) {
+        flash_warn(r, "otadata cannot be read: it is too small, or beyond the end of the flash");
+        return;
+    }
+    r->otadata_partition = partition;
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+        const otadata_entry_t *entry = &r->otadata[copy];
+        if (entry->seq != OTADATA_SEQ_ERASED && !otadata_crc_matches(entry)) {
+            flash_warn(r,
+                       "otadata copy %" PRIu32 " is torn or damaged: its crc is 0x%08" PRIx32
+                       ", and 0x%08" PRIx32 " would be right for seq %" PRIu32,
+                       copy, entry->crc, otadata_crc(entry->seq), entry->seq);
+        }
+    }
+}
+
+/* ---- slots ---- */
+
+static bool is_ota_slot(const esp_partition_t *partition)
+{
+    return partition->type == ESP_PARTITION_TYPE_APP &&
+           partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+           partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+}
+
+/** State by the copy that selects this slot; where both do, by the one that decides. NULL if none does. */
+static const char *slot_state(const flash_report_t *r, const esp_partition_t *partition)
+{
+    const char *state = NULL;
+    for (uint32_t copy = 0; r->otadata_partition != NULL && copy < OTADATA_COPY_COUNT; copy++) {
+        const otadata_entry_t *entry = &r->otadata[copy];
+        if (is_ota_slot(partition) && entry->seq != OTADATA_SEQ_ERASED && otadata_crc_matches(entry) &&
+            otadata_slot(entry->seq, r->slot_count) ==
+                (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+            (state == NULL || (int)copy == r->boot.otadata_copy)) {
+            state = otadata_state_name(entry->state);
+        }
+    }
+    return state;
+}
+
+/** Nothing was ever written where an image begins. */
+static bool is_blank(otter_flash_t *flash, const esp_partition_t *partition)
+{
+    return partition->size >= IMAGE_GATE_SIZE &&
+           otter_flash_reads_blank(flash, partition->address, IMAGE_GATE_SIZE);
+}
+
+static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
+{
+    flash_slot_t *slot = &r->slots[r->app_count++];
+    slot->partition = partition;
+    slot->state = slot_state(r, partition);
+    image_rules_t rules = {.chip = &r->dev.device.chip,
+                           .flash_offset = partition->address,
+                           .size = partition->size,
+                           .loading = true};
+    if (!range_fits(partition->address, partition->size, r->dev.flash->size)) {
+        slot->stream.verdict = ESP_ERR_INVALID_SIZE;
+        snprintf(slot->stream.why, sizeof(slot->stream.why), "the partition is beyond the end of the flash");
+        return;
+    }
+    slot->blank = is_blank(r->dev.flash, partition);
+    if (!slot->blank) {
+        slot->stream.verdict = image_stream_from_flash(&slot->stream, r->dev.flash, &rules);
+        if (slot->stream.verdict != ESP_OK && slot->stream.why[0] == '\0') {
+            snprintf(slot->stream.why, sizeof(slot->stream.why), "%s", esp_err_to_name(slot->stream.verdict));
+        }
+    }
+}
+
+/** @return false when out of memory */
+static bool look_at_slots(flash_report_t *r)
+{
+    const otter_partition_list_t *list = &r->dev.device.partitions;
+    r->slots = calloc(list->count + 1, sizeof(*r->slots));
+    for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
+        r->slot_count += is_ota_slot(&list->items[i]);
+    }
+    for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
+        if (list->items[i].type == ESP_PARTITION_TYPE_APP) {
+            look_at_slot(r, &list->items[i]);
+        }
+    }
+    return r->slots != NULL;
+}
+
+/** The image that the end of the file cuts; NULL when it cuts none. */
+static const flash_slot_t *find_cut_image(const flash_report_t *r)
+{
+    for (uint32_t i = 0; i < r->app_count; i++) {
+        const flash_slot_t *slot = &r->slots[i];
+        uint32_t start = slot->partition->address;
+        if (!slot->blank && slot->stream.verdict != ESP_OK && start < r->file_length &&
+            r->file_length - start < slot->partition->size) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+/** A file that ends before its flash does: made so, or cut. */
+static void warn_of_length(flash_report_t *r)
+{
+    const flash_slot_t *cut = find_cut_image(r);
+    if (cut != NULL) {
+        flash_warn(r,
+                   "the file ends at 0x%" PRIx32 " of 0x%" PRIx32 ", in the middle of %s: the dump was cut",
+                   r->file_length, r->dev.flash->size, cut->partition->label);
+    } else if (r->file_length < r->dev.flash->size) {
+        flash_warn(r,
+                   "the file ends at 0x%" PRIx32 " of 0x%" PRIx32
+                   ": a factory file, or a dump that was cut; what is missing counts as erased",
+                   r->file_length, r->dev.flash->size);
+    }
+}
+
+bool flash_look(flash_report_t *r)
+{
+    r->file_length = file_flash_length(r->dev.flash);
+    look_at_table(r);
+    look_at_bootloader(r);
+    warn_of_bootloader(r);
+    look_at_otadata(r);
+    (void)otter_boot(&r->dev.device, OTTER_BOOT_DRY_RUN, &r->boot); /* its reason says what went wrong */
+    bool ok = look_at_slots(r);
+    warn_of_length(r);
+    return ok;
+}
+
+void flash_report_end(flash_report_t *r)
+{
+    for (uint32_t i = 0; i < r->app_count; i++) {
+        image_stream_end(&r->slots[i].stream);
+    }
+    image_stream_end(&r->bootloader.stream);
+    free(r->slots);
+    cJSON_Delete(r->warnings);
+}

@@ -1,0 +1,154 @@
+/* From what was found in a flash to what boots next: in the order in which a chip gets to it. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clean_text.h"
+#include "flash_report.h"
+
+static void judge(flash_report_t *r, flash_level_t level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void judge(flash_report_t *r, flash_level_t level, const char *format, ...)
+{
+    char line[FLASH_LINE_SIZE / 3];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    r->level = level;
+    clean_text(r->verdict, line, sizeof(line));
+}
+
+static void explain(flash_report_t *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void explain(flash_report_t *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->reason, sizeof(r->reason), format, args);
+    va_end(args);
+}
+
+/* ---- bootloader ---- */
+
+/** The chip has nothing that it could start: says so, with what may have been meant. */
+static void judge_missing_bootloader(flash_report_t *r)
+{
+    const flash_bootloader_t *b = &r->bootloader;
+    uint32_t home = b->home.offset;
+    if (b->home.kind == BOOTLOADER_APP) {
+        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (an app is there)", home);
+    } else if (!b->found) {
+        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (what is there is no image)", home);
+    } else if (b->place.chip->id == r->dev.device.chip.id) {
+        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (there is one at 0x%" PRIx32 ")",
+              home, b->place.offset);
+    } else {
+        judge(r, FLASH_NOTHING,
+              "NOTHING, no bootloader at 0x%" PRIx32 " (there is one for %s at 0x%" PRIx32 ")", home,
+              b->place.chip->title, b->place.offset);
+    }
+}
+
+/**
+ * Would the chip start a bootloader? One that the file has none of at all is a matter of another file: its applications are
+ * judged as if there were one.
+ */
+static bool bootloader_starts(flash_report_t *r)
+{
+    const flash_bootloader_t *b = &r->bootloader;
+    const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
+    if (!b->needed || (b->home.kind == BOOTLOADER_BLANK && !b->found)) {
+        return true;
+    }
+    if (b->home.kind != BOOTLOADER_IMAGE) {
+        judge_missing_bootloader(r);
+    } else if (b->home.chip != chip) {
+        judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " is for %s, this is %s",
+              b->home.offset, b->home.chip->title, chip->title);
+    } else if (b->stream.verdict != ESP_OK) {
+        judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " is broken: %s", b->home.offset,
+              b->stream.why);
+    } else {
+        return true;
+    }
+    explain(r, "with a bootloader there: %s; %s",
+            r->boot.partition != NULL ? r->boot.partition->label : "nothing boots", r->boot.reason);
+    return false;
+}
+
+/** The bootloader asks its own header how large the flash is. */
+static bool bootloader_takes_table(flash_report_t *r)
+{
+    char why[128] = "";
+    uint32_t count, size = image_flash_size(&r->bootloader.stream.info.header);
+    if (!r->bootloader.found || size == 0 || size >= r->dev.flash->size ||
+        partition_table_verify(r->table_raw, size, &count, why, sizeof(why)) == ESP_OK) {
+        return true;
+    }
+    judge(r, FLASH_NOTHING, "NOTHING, the bootloader refuses the partition table");
+    explain(r, "%s: the bootloader is made for %" PRIu32 "MB of flash", why, size >> 20);
+    return false;
+}
+
+/* ---- application ---- */
+
+static void judge_without_app(flash_report_t *r)
+{
+    if (r->boot.tried_count > 0) {
+        judge(r, FLASH_NOTHING, "NOTHING, no app partition holds an image that boots");
+    } else if (r->app_count == 0 && r->dev.device.partitions.count > 0) {
+        judge(r, FLASH_NOTHING, "NOTHING, there is no app partition");
+    } else {
+        judge(r, FLASH_NOTHING, "NOTHING, the partition table or otadata is unusable");
+    }
+}
+
+/** " (hello 2.0.0)", or nothing for an image without a descriptor. */
+static const char *describe_app(const flash_report_t *r, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < r->app_count; i++) {
+        const image_info_t *info = &r->slots[i].stream.info;
+        if (r->slots[i].partition->address == r->boot.partition->address && info->has_desc) {
+            snprintf(buf, size, " (%.32s %.32s)", info->desc.project_name, info->desc.version);
+        }
+    }
+    return buf;
+}
+
+static void judge_app(flash_report_t *r)
+{
+    char app[72], home[64] = "", tried[40] = "";
+    bool lacks_bootloader = r->bootloader.needed && !r->bootloader.found;
+    if (lacks_bootloader) {
+        snprintf(home, sizeof(home), "; a chip also needs a bootloader at 0x%" PRIx32,
+                 r->bootloader.home.offset);
+    }
+    if (r->boot.tried_count > 0) {
+        snprintf(tried, sizeof(tried), " instead of %s", r->boot.tried[0].label);
+    }
+    bool doubts = lacks_bootloader || r->boot.tried_count > 0 || cJSON_GetArraySize(r->warnings) > 0;
+    judge(r, doubts ? FLASH_DOUBTS : FLASH_BOOTS, "%s%s%s%s", r->boot.partition->label,
+          describe_app(r, app, sizeof(app)), tried, home);
+    r->boots = r->boot.partition->label;
+}
+
+void flash_judge(flash_report_t *r)
+{
+    if (!r->has_table) {
+        uint32_t offset = r->dev.device.config.table_offset;
+        judge(r, FLASH_NOTHING, "NOTHING, no partition table at 0x%" PRIx32, offset);
+        explain(r, "there is no partition table at 0x%" PRIx32 "; --table-offset says where it is", offset);
+        return;
+    }
+    explain(r, "%s", r->boot.reason);
+    if (!bootloader_starts(r) || !bootloader_takes_table(r)) {
+        return;
+    }
+    if (r->boot.partition == NULL) {
+        judge_without_app(r);
+    } else {
+        judge_app(r);
+    }
+}
