@@ -3,13 +3,13 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clean_text.h"
 #include "esp_log.h"
 #include "otter/system.h"
 
-#define LINE_SIZE   512        /* longer ones are cut by the log */
 #define COLOR_START "\033[0;3" /* a digit and 'm' follow */
 #define COLOR_LEN   (sizeof(COLOR_START) + 1)
 #define COLOR_END   "\033[0m\n"
@@ -28,9 +28,14 @@ static const char *own_end(const char *line, size_t len, bool colored)
 
 static int print_clean(const char *format, va_list args)
 {
-    char raw[LINE_SIZE], clean[COLOR_LEN + CLEAN_TEXT_SIZE(LINE_SIZE) + sizeof(COLOR_END)];
-    vsnprintf(raw, sizeof(raw), format, args);
-    size_t len = strlen(raw);
+    char *raw = NULL;
+    int raw_len = vasprintf(&raw, format, args);
+    size_t len = raw_len > 0 ? (size_t)raw_len : 0;
+    char *clean = raw_len >= 0 ? malloc(COLOR_LEN + CLEAN_TEXT_SIZE(len) + sizeof(COLOR_END)) : NULL;
+    if (clean == NULL) {
+        free(raw_len >= 0 ? raw : NULL);
+        return -1; /* out of memory: nothing that can be shown */
+    }
     bool colored = has_color && strncmp(raw, COLOR_START, strlen(COLOR_START)) == 0 && len > COLOR_LEN;
     const char *end = own_end(raw, len, colored);
     size_t head = colored ? COLOR_LEN : 0;
@@ -40,6 +45,8 @@ static int print_clean(const char *format, va_list args)
     memcpy(clean + used, end, strlen(end) + 1);
     used += strlen(end);
     otter_console_write(clean, used);
+    free(clean);
+    free(raw);
     return (int)used;
 }
 

@@ -74,7 +74,7 @@ static int parse_options(int argc, char **argv, int least, int most, io_options_
 /** Opens the flash file and finds the partition; says so when it cannot (nothing is open then). */
 static const esp_partition_t *open_partition(linux_device_t *dev, const io_options_t *o)
 {
-    char why[256], labels[1024];
+    char why[256], labels[FLASH_LABELS_SIZE];
     if (linux_device_open(dev, o->flash, &o->device, why, sizeof(why)) != ESP_OK) {
         cli_fail(VERB, "%s: %s", o->flash, why);
         return NULL;

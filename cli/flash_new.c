@@ -200,7 +200,7 @@ static bool find_entry(const new_t *n, app_t *app)
             return true;
         }
     }
-    char labels[512];
+    char labels[FLASH_LABELS_SIZE];
     return cli_fail(VERB, "%s has no app partition '%s'; it has %s", n->table, app->label,
                     list_app_labels(n, labels, sizeof(labels))) == EXIT_DONE;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clean_text.h"
 #include "image/image.h"
 #include "otter/chip.h"
 #include "otter/device.h"
@@ -38,5 +39,8 @@ bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);
  */
 esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len);
 
-/** "nvs, otadata, ota_0" into buf, fit for a terminal; cut if it is too small. Returns buf. */
+/** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
+#define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))
+
+/** "nvs, otadata, ota_0" into buf of FLASH_LABELS_SIZE, fit for a terminal. Returns buf. */
 const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size);

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "esp_log.h"
 #include "host/named_file.h"
 #include "host/number.h"
+#include "http/headers.h"
+#include "http/url.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
 #include "ota/update.h"
@@ -43,7 +46,7 @@ static const char HELP[] =
     "  --ca FILE          CA certificate(s), PEM or DER: what the server's certificate must be signed by\n"
     "  --system-ca        trust the certificates of this machine instead\n"
     "  --allow-http       accept a plain http:// URL (anybody on the way can change the image)\n"
-    "  --header 'N: V'    add a request header; may be given several times\n"
+    "  --header 'N: V'    add a request header, of any length; may be given several times\n"
     "  --slot LABEL       write this partition instead of the next update slot\n"
     "  --timeout SECONDS  limit of each wait: connecting, response, silence (default 10)\n"
     "  --retries N        connections in a row that may bring nothing new before giving up (default 6; 0: "
@@ -65,8 +68,6 @@ static const char HELP[] =
     "\n"
     "exit status: 0 updated, 1 failed (the old firmware still boots), 2 wrong usage\n";
 
-#define HEADERS_MAX 16
-
 typedef struct {
     char *bytes; /* NULL: none given */
     size_t len;
@@ -74,8 +75,7 @@ typedef struct {
 
 typedef struct {
     const char *flash_path, *url, *ca_path, *slot;
-    const char *headers[HEADERS_MAX];
-    unsigned header_count;
+    http_headers_t headers;
     bool system_ca, json, quiet, resume;
     int timeout_ms, retries, retry_delay_ms, range;
     linux_device_options_t device;
@@ -156,6 +156,31 @@ static int take_number(options_t *o, const struct number_option *row, const char
     return EXIT_DONE;
 }
 
+/** "Name: value", of any length. */
+static int take_header(options_t *o, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    char *name = colon != NULL ? strndup(text, (size_t)(colon - text)) : NULL;
+    int status = EXIT_DONE;
+    if (colon == NULL) {
+        status = cli_usage(VERB, "--header wants 'Name: value', not '%s'", text);
+    } else if (name != NULL && http_headers_get(&o->headers, name) != NULL) {
+        status = cli_usage(VERB, "--header '%s' is given twice", name);
+    } else {
+        esp_err_t err = name != NULL ? http_headers_append(&o->headers, name, colon + 1) : ESP_ERR_NO_MEM;
+        if (err == ESP_ERR_NO_MEM) {
+            status = cli_fail(VERB, "out of memory");
+        } else if (err != ESP_OK) {
+            status = cli_usage(VERB,
+                               "--header '%s': a name is made of letters, digits and '-', a value has no "
+                               "control characters",
+                               name);
+        }
+    }
+    free(name);
+    return status;
+}
+
 /** One option. @return EXIT_DONE to go on, or an exit status */
 static int take_option(options_t *o, int option, char *value)
 {
@@ -176,11 +201,7 @@ static int take_option(options_t *o, int option, char *value)
         o->device.allow_http = true;
         return EXIT_DONE;
     case OPT_HEADER:
-        if (o->header_count == HEADERS_MAX || strchr(value, ':') == NULL) {
-            return cli_usage(VERB, "--header wants 'Name: value', at most %d times", HEADERS_MAX);
-        }
-        o->headers[o->header_count++] = value;
-        return EXIT_DONE;
+        return take_header(o, value);
     case OPT_SLOT:
         o->slot = value;
         return EXIT_DONE;
@@ -244,20 +265,23 @@ static int parse_arguments(options_t *o, int argc, char **argv, bool *help)
 
 static esp_err_t add_headers(esp_http_client_handle_t client)
 {
-    for (unsigned i = 0; i < active_options->header_count; i++) {
-        char line[1024];
-        snprintf(line, sizeof(line), "%s", active_options->headers[i]);
-        char *colon = strchr(line, ':');
-        if (colon == NULL) {
-            return ESP_ERR_INVALID_ARG;
-        }
-        *colon = '\0';
-        esp_err_t err = esp_http_client_set_header(client, line, colon + 1 + strspn(colon + 1, " "));
-        if (err != ESP_OK) {
-            return err;
-        }
+    const http_headers_t *headers = &active_options->headers;
+    esp_err_t err = ESP_OK;
+    for (size_t i = 0; i < headers->count && err == ESP_OK; i++) {
+        err = esp_http_client_set_header(client, headers->items[i].key, headers->items[i].value);
     }
-    return ESP_OK;
+    return err;
+}
+
+/** Room for the longest request line, whose bytes above 0x7F are sent as %XX, and for the longest header. */
+static int request_buffer_size(const http_headers_t *headers)
+{
+    size_t most = 3 * HTTP_URL_MAX + sizeof("HEAD  HTTP/1.1\r\n");
+    for (size_t i = 0; i < headers->count; i++) {
+        size_t len = strlen(headers->items[i].key) + strlen(headers->items[i].value) + sizeof(": \r\n");
+        most = len > most ? len : most;
+    }
+    return most < INT_MAX ? (int)most : INT_MAX;
 }
 
 /**
@@ -350,7 +374,7 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
-        .buffer_size_tx = 4096, /* redirects to signed URLs are long */
+        .buffer_size_tx = request_buffer_size(&o->headers),
         .keep_alive_enable = true,
         .user_agent = "otter/" OTTER_VERSION,
     };
@@ -461,6 +485,14 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     return err;
 }
 
+static int update(const options_t *o)
+{
+    esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
+    update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
+    esp_err_t err = open_and_update(o, &outcome);
+    return update_outcome_tell(&outcome, err, o->flash_path, o->json, o->quiet);
+}
+
 int cmd_update(int argc, char **argv)
 {
     options_t o;
@@ -468,13 +500,9 @@ int cmd_update(int argc, char **argv)
     int status = parse_arguments(&o, argc, argv, &help);
     if (help) {
         fputs(HELP, stdout);
-        return EXIT_DONE;
+    } else if (status == EXIT_DONE) {
+        status = update(&o);
     }
-    if (status != EXIT_DONE) {
-        return status;
-    }
-    esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
-    update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
-    esp_err_t err = open_and_update(&o, &outcome);
-    return update_outcome_tell(&outcome, err, o.flash_path, o.json, o.quiet);
+    http_headers_clear(&o.headers);
+    return status;
 }

@@ -13,8 +13,6 @@
 #include "cli.h"
 #include "otter/system.h"
 
-#define TEXT_MAX 400 /* of a string of the report or of the outcome */
-
 void update_outcome_version(char to[UPDATE_VERSION_SIZE], const esp_app_desc_t *desc)
 {
     clean_text(to, desc->version, sizeof(desc->version));
@@ -22,14 +20,15 @@ void update_outcome_version(char to[UPDATE_VERSION_SIZE], const esp_app_desc_t *
 
 void update_outcome_error(update_outcome_t *outcome, const char *format, ...)
 {
-    if (outcome->has_error) {
+    if (outcome->error != NULL) {
         return;
     }
     va_list args;
     va_start(args, format);
-    vsnprintf(outcome->error, sizeof(outcome->error), format, args);
+    if (vasprintf(&outcome->error, format, args) < 0) {
+        outcome->error = NULL;
+    }
     va_end(args);
-    outcome->has_error = true;
 }
 
 /** ESP-IDF returns some codes of the HTTP client negated; their names are what people know. */
@@ -40,9 +39,11 @@ static const char *result_name(esp_err_t err)
 
 static void add_text(cJSON *object, const char *name, const char *text)
 {
-    char clean[CLEAN_TEXT_SIZE(TEXT_MAX)];
-    clean_text(clean, text, TEXT_MAX);
-    cJSON_AddItemToObject(object, name, text[0] != '\0' ? cJSON_CreateString(clean) : cJSON_CreateNull());
+    size_t len = text != NULL ? strlen(text) : 0;
+    char *clean = len > 0 ? malloc(CLEAN_TEXT_SIZE(len)) : NULL;
+    cJSON_AddItemToObject(
+        object, name, clean != NULL ? cJSON_CreateString(clean_text(clean, text, len)) : cJSON_CreateNull());
+    free(clean);
 }
 
 static void print_json(const update_outcome_t *outcome, esp_err_t err, double seconds)
@@ -128,14 +129,14 @@ int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *fl
         print_json(outcome, err, seconds);
     }
     if (err != ESP_OK) {
-        return cli_fail("update", "%s", outcome->error);
-    }
-    if (!json && !quiet) {
+        (void)cli_fail("update", "%s", outcome->error != NULL ? outcome->error : "out of memory");
+    } else if (!json && !quiet) {
         char slot[CLEAN_TEXT_SIZE(sizeof(outcome->report.slot))];
         printf("%s: version %s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n", flash_path,
                outcome->to_version[0] != '\0' ? outcome->to_version : "unknown",
                clean_text(slot, outcome->report.slot, sizeof(outcome->report.slot)),
                outcome->report.bytes_written + outcome->report.bytes_resumed, seconds);
     }
-    return EXIT_DONE;
+    free(outcome->error);
+    return err == ESP_OK ? EXIT_DONE : EXIT_FAILED;
 }

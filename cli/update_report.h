@@ -13,8 +13,7 @@
 
 /** What the command found out. Starts as zeros but for start_us. */
 typedef struct {
-    bool has_error;
-    char error[400]; /* set where the command knows more than the report */
+    char *error; /* what the command knows more than the report; NULL: nothing */
     char from_version[UPDATE_VERSION_SIZE], to_version[UPDATE_VERSION_SIZE];
     int64_t start_us;
     uint32_t sectors_erased;

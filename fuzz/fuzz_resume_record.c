@@ -73,7 +73,7 @@ static uint32_t reference_claim(const uint8_t *slot, uint32_t slot_size)
 static void check_going_on(resume_record_t *r, otter_device_t *device, const esp_partition_t *slot,
                            uint32_t claim)
 {
-    char validator[HTTPS_VALIDATOR_SIZE];
+    char validator[RESUME_VALIDATOR_SIZE];
     resume_record_t again;
     if (claim == 0) {
         static const char etag[] = "\"tag\"";
@@ -123,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     uint32_t want = slot_size > SECTOR ? reference_claim(bytes, slot_size) : 0;
     resume_record_t r;
-    char validator[HTTPS_VALIDATOR_SIZE] = "";
+    char validator[RESUME_VALIDATOR_SIZE] = "";
     uint32_t claim = resume_record_load(&r, &device, &slot, URL, validator);
     FUZZ_CHECK(claim == want, "%u bytes, the reference says %u", claim, want);
     FUZZ_CHECK(claim == 0 || (validator[0] != '\0' && memchr(validator, 0, sizeof(validator)) != NULL),

@@ -64,11 +64,11 @@ typedef struct {
     uint64_t first; /* offset in the file of the body's first byte */
 } transfer_t;
 
-/** Copies what came from the network so that it can be shown: one line, printable ASCII, cut where the room ends. */
+/** Copies what came from the network so that it can be shown: one line, printable ASCII, "..." where the room ends. */
 static void copy_printable(char *to, size_t size, const char *from)
 {
     size_t used = 0;
-    for (; *from != '\0' && used + 5 <= size; from++) {
+    for (; *from != '\0' && used + 8 <= size; from++) {
         unsigned char c = (unsigned char)*from;
         if (c > ' ' && c < 0x7f && c != '\\') {
             to[used++] = (char)c;
@@ -76,7 +76,7 @@ static void copy_printable(char *to, size_t size, const char *from)
             used += (size_t)snprintf(to + used, 5, "\\x%02x", c);
         }
     }
-    to[used] = '\0';
+    strcpy(to + used, *from != '\0' ? "..." : "");
 }
 
 static bool is_unchanged(const transfer_t *transfer)

@@ -49,10 +49,10 @@ typedef struct web {
 
     unsigned connects, requests;
     char asked[WEB_REQUESTS_MAX][96]; /* "GET 0-9 if \"x\"" */
-    char last_request[1024];
+    char last_request[4096];
     uint64_t body_sent, cuts;
     int64_t asked_at_us[WEB_REQUESTS_MAX], connected_at_us[WEB_REQUESTS_MAX];
-    char head[512], chunk_head[24];
+    char head[2048], chunk_head[24];
     sim_step_t steps[4];
     sim_step_t *drips;
 } web_t;
@@ -120,7 +120,7 @@ static inline void web_add_body(web_t *web, sim_connection_t *answer, uint32_t f
 
 static inline void web_answer_file(web_t *web, const char *request, sim_connection_t *answer)
 {
-    char range[64], condition[160], part[96] = "", length[48] = "";
+    char range[64], condition[1024], part[96] = "", length[48] = "";
     unsigned from = 0, last = web->len - 1;
     int got = web_header(request, "\r\nRange: bytes=", range, sizeof(range)) != NULL
                   ? sscanf(range, "%u-%u", &from, &last)

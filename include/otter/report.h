@@ -28,7 +28,8 @@ typedef struct {
     char why[200];   /* one line for people, with the numbers; "" while nothing has failed */
     int http_status; /* of the last response, 0: none yet */
     otter_transport_error_t transport; /* cause of a connection failure */
-    char url[256]; /* the last one asked for (after redirects), cut to fit; without credentials */
+    char url
+        [256]; /* the last one asked for (after redirects), without credentials; "..." ends one that does not fit */
     char slot[17]; /* label of the partition written */
     uint64_t bytes_downloaded, bytes_written;
     uint64_t bytes_resumed; /* were in flash already, from an earlier update */

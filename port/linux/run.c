@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/le.h"
+#include "base/text.h"
 #include "esp_log.h"
 #include "esp_system.h"
 #include "image/image.h"
@@ -61,14 +62,11 @@ static const struct {
 static void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void print_line(const char *format, ...)
 {
-    char line[256];
+    char line[512];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(line, sizeof(line) - 1, format, args);
+    text_vformat(line, sizeof(line) - 1, format, args);
     va_end(args);
-    if (n < 0) {
-        return;
-    }
     size_t len = strlen(line);
     line[len] = '\n';
     otter_console_write(line, len + 1);
@@ -126,7 +124,7 @@ static run_end_t fail(run_t *run, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(run->why, run->why_size, format, args);
+    text_vformat(run->why, run->why_size, format, args);
     va_end(args);
     return RUN_FAILED;
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "linux/resolve.h"
 #include "otter/system.h"
 
@@ -46,7 +47,7 @@ static void set_error(tcp_t *tcp, esp_err_t code, int sys_errno, const char *for
     tcp->error = (otter_transport_error_t){.code = code, .sys_errno = sys_errno};
     va_list args;
     va_start(args, format);
-    vsnprintf(tcp->error.text, sizeof(tcp->error.text), format, args);
+    text_vformat(tcp->error.text, sizeof(tcp->error.text), format, args);
     va_end(args);
 }
 

@@ -29,6 +29,9 @@ void tls_names_collect(X509 *certificate, char *text, size_t size)
     if (bio != NULL) {
         int n = BIO_read(bio, text, (int)size - 1);
         text[n > 0 ? n : 0] = '\0';
+        if (BIO_pending(bio) > 0) {
+            memcpy(text + size - 4, "...", 4);
+        }
     }
     BIO_free(bio);
     GENERAL_NAMES_free(names);

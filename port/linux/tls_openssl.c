@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/text.h"
 #include "linux/tls_bundle.h"
 #include "linux/tls_names.h"
 #include "linux/tls_trust.h"
@@ -58,7 +59,7 @@ static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const 
         .code = code, .tls_code = (int)(ssl_code & INT_MAX), .tls_verify = tls->verify_code};
     va_list args;
     va_start(args, format);
-    vsnprintf(tls->error.text, sizeof(tls->error.text), format, args);
+    text_vformat(tls->error.text, sizeof(tls->error.text), format, args);
     va_end(args);
 }
 

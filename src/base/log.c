@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "esp_err.h"
 #include "otter/build_options.h"
 #include "otter/system.h"
 
 #define TAGS_MAX    16
 #define TAG_LEN_MAX 31
-#define LINE_MAX_   512 /* a longer message is cut; the newline stays */
+#define TEXT_SIZE   256 /* bytes of a message that need no memory of their own */
+#define HEAD_SIZE   128 /* bytes of what comes before and behind it */
 
 /* All of these are read and changed under OTTER_LOCK_LOG; nothing is written out while it is held. */
 static struct {
@@ -122,11 +124,13 @@ void esp_log_writev(esp_log_level_t level, const char *tag, const char *format, 
     if (level == ESP_LOG_NONE || level > esp_log_level_get(tag)) {
         return;
     }
-    char text[LINE_MAX_];
-    int n = vsnprintf(text, sizeof(text), format, args);
-    if (n > 0) {
-        write_out(text, strlen(text));
+    char small[TEXT_SIZE];
+    size_t len;
+    char *text = text_vformat_whole(small, sizeof(small), &len, format, args);
+    if (len > 0) {
+        write_out(text, len);
     }
+    text_free(text, small);
 }
 
 void esp_log_write(esp_log_level_t level, const char *tag, const char *format, ...)
@@ -154,23 +158,17 @@ void otter_log_line(esp_log_level_t level, const char *tag, const char *format, 
     }
     const char *start = has_color() ? level_style[level].color : "";
     const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
-    size_t stop_len = strlen(stop);
-
-    char line[LINE_MAX_];
-    int head = snprintf(line, sizeof(line), "%s%c (%" PRIu32 ") %s: ", start, level_style[level].letter,
-                        esp_log_timestamp(), tag);
-    size_t used = head > 0 && (size_t)head < sizeof(line) ? (size_t)head : 0;
-
+    char small_text[TEXT_SIZE], small_line[TEXT_SIZE + HEAD_SIZE];
+    size_t len;
     va_list args;
     va_start(args, format);
-    size_t room = sizeof(line) - used - stop_len;
-    int body = vsnprintf(line + used, room, format, args);
+    char *text = text_vformat_whole(small_text, sizeof(small_text), &len, format, args);
     va_end(args);
-    if (body > 0) {
-        used += (size_t)body < room ? (size_t)body : room - 1;
-    }
-    memcpy(line + used, stop, stop_len + 1);
-    write_out(line, used + stop_len);
+    char *line = text_format_whole(small_line, sizeof(small_line), &len, "%s%c (%" PRIu32 ") %s: %s%s", start,
+                                   level_style[level].letter, esp_log_timestamp(), tag, text, stop);
+    write_out(line, len);
+    text_free(line, small_line);
+    text_free(text, small_text);
     otter_system_alive();
 }
 
@@ -220,11 +218,12 @@ void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer, uint16
 void esp_error_check_report_(const char *heading, esp_err_t code, const char *file, int line,
                              const char *func, const char *expression)
 {
-    char text[LINE_MAX_];
-    int n = snprintf(text, sizeof(text),
-                     "%s: esp_err_t 0x%x (%s)\nfile: \"%s\" line %d\nfunc: %s\nexpression: %s\n", heading,
-                     (unsigned)code, esp_err_to_name(code), file, line, func, expression);
-    if (n > 0) {
-        write_out(text, strlen(text));
-    }
+    char small[TEXT_SIZE];
+    size_t len;
+    char *text =
+        text_format_whole(small, sizeof(small), &len,
+                          "%s: esp_err_t 0x%x (%s)\nfile: \"%s\" line %d\nfunc: %s\nexpression: %s\n",
+                          heading, (unsigned)code, esp_err_to_name(code), file, line, func, expression);
+    write_out(text, len);
+    text_free(text, small);
 }

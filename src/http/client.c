@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/event_mirror.h"
 #include "otter/system.h"
 
@@ -80,7 +81,7 @@ void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
         failure->cause = *cause;
     } else {
         failure->cause.code = code;
-        snprintf(failure->cause.text, sizeof(failure->cause.text), "%s", text);
+        text_format(failure->cause.text, sizeof(failure->cause.text), "%s", text);
     }
     client->tls_error.last_error = failure->cause.code;
     client->tls_error.esp_tls_error_code = failure->cause.tls_code;
@@ -145,14 +146,9 @@ int esp_http_client_get_errno(esp_http_client_handle_t client)
 /* *slot = copy of text, NULL: cleared; unchanged after ESP_ERR_NO_MEM. */
 static esp_err_t replace_text(char **slot, const char *text)
 {
-    char *copy = NULL;
-    if (text != NULL) {
-        size_t size = strlen(text) + 1;
-        copy = malloc(size);
-        if (copy == NULL) {
-            return ESP_ERR_NO_MEM;
-        }
-        memcpy(copy, text, size);
+    char *copy = text_copy(text);
+    if (copy == NULL && text != NULL) {
+        return ESP_ERR_NO_MEM;
     }
     free(*slot);
     *slot = copy;
@@ -266,11 +262,20 @@ esp_err_t esp_http_client_get_url(esp_http_client_handle_t client, char *url, co
     if (client == NULL || url == NULL || len <= 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    const http_url_t *from = &client->url;
-    bool brackets = strchr(from->host, ':') != NULL;
-    snprintf(url, (size_t)len, brackets ? "%s://[%s]:%u%s" : "%s://%s:%u%s", from->scheme, from->host,
-             from->port, from->path);
+    (void)http_url_print(&client->url, false, url, (size_t)len); /* cut to fit, as in ESP-IDF */
     return ESP_OK;
+}
+
+void http_client_describe_url(esp_http_client_handle_t client, char *text, size_t size)
+{
+    if (http_url_print(&client->url, false, text, size) >= size) {
+        memcpy(text + size - 4, "...", 4);
+    }
+}
+
+char *http_client_url_text(esp_http_client_handle_t client)
+{
+    return http_url_text(&client->url);
 }
 
 esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_handle_t client)

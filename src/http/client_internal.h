@@ -39,6 +39,12 @@ const char *http_stage_name(http_stage_t stage);
  */
 void http_client_require_https(esp_http_client_handle_t client);
 
+/** As esp_http_client_get_url(), but a URL that does not fit ends in "...". */
+void http_client_describe_url(esp_http_client_handle_t client, char *text, size_t size);
+
+/** The whole URL, query included, but no credentials; for the caller to free. @return NULL: no memory */
+char *http_client_url_text(esp_http_client_handle_t client);
+
 /** A header of the last response (the first of that name), the handle's until the next request; NULL if absent. */
 const char *http_client_response_header(esp_http_client_handle_t client, const char *key);
 

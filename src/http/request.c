@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "esp_log.h"
 
 static const char TAG[] = "HTTP_CLIENT";
@@ -53,16 +54,30 @@ static esp_err_t flush(esp_http_client_handle_t client)
     return send_or_fail(client, client->tx, len);
 }
 
-/* Pieces of one line go into the buffer together: a line that does not fit an empty buffer is refused by the caller. */
+static esp_err_t fail_too_long(esp_http_client_handle_t client, const char *what, size_t len, esp_err_t code)
+{
+    char text[120];
+    text_format(text, sizeof(text), "%.60s has %zu bytes, buffer_size_tx only %zu", what, len,
+                client->tx_size);
+    ESP_LOGE(TAG, "%s", text);
+    http_client_fail(client, HTTP_STAGE_SEND, NULL, code, text);
+    return code;
+}
+
+/**
+ * Pieces of one line go into the buffer together.
+ * @param what      names the line, whose name is no secret
+ * @param too_long  what is said of a line that does not fit an empty buffer
+ */
 static esp_err_t put_line(esp_http_client_handle_t client, const char *const pieces[], size_t count,
-                          esp_err_t too_long)
+                          const char *what, esp_err_t too_long)
 {
     size_t len = 2;
     for (size_t i = 0; i < count; i++) {
         len += strlen(pieces[i]);
     }
     if (len > client->tx_size) {
-        return too_long;
+        return fail_too_long(client, what, len, too_long);
     }
     if (len > client->tx_size - client->tx_len) {
         esp_err_t err = flush(client);
@@ -85,11 +100,9 @@ static esp_err_t put_line(esp_http_client_handle_t client, const char *const pie
 static esp_err_t put_header(esp_http_client_handle_t client, const char *key, const char *value)
 {
     const char *pieces[] = {key, ": ", value};
-    esp_err_t err = put_line(client, pieces, 3, ESP_ERR_HTTP_HEADER_TOO_LONG);
-    if (err == ESP_ERR_HTTP_HEADER_TOO_LONG) {
-        ESP_LOGE(TAG, "Header %s does not fit buffer_size_tx", key);
-    }
-    return err;
+    char what[64];
+    text_format(what, sizeof(what), "the header %s", key);
+    return put_line(client, pieces, 3, what, ESP_ERR_HTTP_HEADER_TOO_LONG);
 }
 
 static esp_err_t put_request_line(esp_http_client_handle_t client)
@@ -98,11 +111,7 @@ static esp_err_t put_request_line(esp_http_client_handle_t client)
     const char *pieces[] = {
         method_names[client->config.method],  " ",        url->path, url->query != NULL ? "?" : "",
         url->query != NULL ? url->query : "", " HTTP/1.1"};
-    esp_err_t err = put_line(client, pieces, sizeof(pieces) / sizeof(pieces[0]), ESP_FAIL);
-    if (err == ESP_FAIL) {
-        ESP_LOGE(TAG, "Out of buffer: the request line does not fit buffer_size_tx");
-    }
-    return err;
+    return put_line(client, pieces, sizeof(pieces) / sizeof(pieces[0]), "the request line", ESP_FAIL);
 }
 
 /* What the handle computes itself is not bound by buffer_size_tx: the application cannot know how long it gets. */
@@ -123,7 +132,9 @@ static esp_err_t put_authorization(esp_http_client_handle_t client)
 {
     char *value = NULL;
     esp_err_t err = http_client_authorization(client, &value);
-    if (err == ESP_OK && value != NULL) {
+    if (err != ESP_OK) {
+        http_client_fail(client, HTTP_STAGE_SEND, NULL, err, "the request cannot be authorized");
+    } else if (value != NULL) {
         err = put_long_header(client, "Authorization", value);
     }
     free(value);
@@ -161,7 +172,9 @@ static esp_err_t put_head(esp_http_client_handle_t client)
     esp_err_t err = put_request_line(client);
     for (size_t i = 0; err == ESP_OK && i < client->headers.count; i++) {
         const http_header_t *header = &client->headers.items[i];
-        if (!is_ours(client, header->key)) {
+        if (http_name_equal(header->key, "If-Range")) {
+            err = put_long_header(client, header->key, header->value); /* the server's own words */
+        } else if (!is_ours(client, header->key)) {
             err = put_header(client, header->key, header->value);
         }
     }
@@ -171,7 +184,7 @@ static esp_err_t put_head(esp_http_client_handle_t client)
     if (err == ESP_OK) {
         err = put_body_header(client);
     }
-    return err == ESP_OK ? put_line(client, NULL, 0, ESP_FAIL) : err;
+    return err == ESP_OK ? put_line(client, NULL, 0, "the end", ESP_FAIL) : err;
 }
 
 esp_err_t http_request_send(esp_http_client_handle_t client)
@@ -183,14 +196,7 @@ esp_err_t http_request_send(esp_http_client_handle_t client)
         err = flush(client);
     }
     if (err != ESP_OK) {
-        /* Part of the head may be out: nothing else can follow it. */
-        if (err != ESP_ERR_HTTP_WRITE_DATA) {
-            bool too_long = err == ESP_FAIL || err == ESP_ERR_HTTP_HEADER_TOO_LONG;
-            http_client_fail(client, HTTP_STAGE_SEND, NULL, err,
-                             too_long ? "the request does not fit buffer_size_tx"
-                                      : "the request cannot be authorized");
-        }
-        http_connection_close(client);
+        http_connection_close(client); /* part of the head may be out: nothing else can follow it */
         return err;
     }
     client->state = STATE_REQUEST_SENT;

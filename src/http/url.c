@@ -191,6 +191,24 @@ void http_url_free(http_url_t *url)
     memset(url, 0, sizeof(*url));
 }
 
+size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t size)
+{
+    bool brackets = strchr(url->host, ':') != NULL, query = with_query && url->query != NULL;
+    int n = snprintf(text, size, "%s://%s%s%s:%u%s%s%s", url->scheme, brackets ? "[" : "", url->host,
+                     brackets ? "]" : "", url->port, url->path, query ? "?" : "", query ? url->query : "");
+    return n > 0 ? (size_t)n : 0;
+}
+
+char *http_url_text(const http_url_t *url)
+{
+    size_t size = http_url_print(url, true, NULL, 0) + 1;
+    char *text = malloc(size);
+    if (text != NULL) {
+        (void)http_url_print(url, true, text, size);
+    }
+    return text;
+}
+
 /* "scheme:" in front makes a reference absolute (RFC 3986, section 4.2). */
 static bool has_scheme(const char *reference)
 {

@@ -6,7 +6,7 @@
 
 #include "esp_err.h"
 
-#define HTTP_URL_MAX 4096u /* bytes, without terminator; longer ones are refused */
+#define HTTP_URL_MAX 8192u /* bytes, without terminator; longer ones are refused */
 
 /** A parsed URL. The strings live in one block that http_url_free() releases. */
 typedef struct {
@@ -36,6 +36,12 @@ esp_err_t http_url_parse(const char *text, http_url_t *out);
 esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_url_t *out);
 
 void http_url_free(http_url_t *url);
+
+/** "scheme://host:port/path", "?query" behind it if wanted, never credentials. Result as snprintf's: what it would need. */
+size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t size);
+
+/** The URL as a text that parses to it again, but without credentials, for the caller to free. @return NULL: no memory */
+char *http_url_text(const http_url_t *url);
 
 /** Scheme, host and port are equal: credentials may go there. */
 bool http_url_same_origin(const http_url_t *a, const http_url_t *b);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "base/text.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "http/client_internal.h"
@@ -178,6 +179,7 @@ static void free_handle(https_ota_t *ota)
     if (ota->client != NULL) {
         esp_http_client_cleanup(ota->client);
     }
+    https_source_close(&ota->source);
     free(ota->url);
     free(ota->decrypt.in);
     free(ota->decrypt.out);
@@ -225,26 +227,22 @@ static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *confi
 }
 
 /** What an earlier update left in the slot, if this one may go on from there. */
-static esp_err_t find_progress(https_ota_t *ota, const esp_http_client_config_t *http, uint32_t *from)
+static esp_err_t find_progress(https_ota_t *ota, uint32_t *from)
 {
     *from = 0;
     ota->resumption &= ota_is_slot(ota->staging); /* nothing else can be gone on with: esp_ota_resume */
     if (!ota->resumption) {
         return ESP_OK;
     }
-    char host_url[256];
-    const char *url = http->url;
-    if (url == NULL) {
-        esp_http_client_get_url(ota->client, host_url, (int)sizeof(host_url));
-        url = host_url;
+    char validator[RESUME_VALIDATOR_SIZE];
+    ota->url = http_client_url_text(ota->client); /* whoever set it */
+    if (ota->url != NULL) {
+        *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->url, validator);
+        ota->source.validator = *from > 0 ? text_copy(validator) : NULL;
     }
-    size_t size = strlen(url) + 1;
-    ota->url = malloc(size);
-    if (ota->url == NULL) {
+    if (ota->url == NULL || (*from > 0 && ota->source.validator == NULL)) {
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM, "out of memory");
     }
-    memcpy(ota->url, url, size);
-    *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->url, ota->source.validator);
     ota->source.total = *from > 0 ? (int64_t)ota->record.length : -1;
     return ESP_OK;
 }
@@ -264,7 +262,7 @@ static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *con
     }
     prepare_source(ota, config);
     uint32_t from = 0;
-    err = find_progress(ota, config->http_config, &from);
+    err = find_progress(ota, &from);
     if (err == ESP_OK) {
         err = https_source_open(&ota->source, from);
     }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "esp_log.h"
 #include "http/client_internal.h"
 #include "http/retry_after.h"
@@ -35,7 +36,7 @@ esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stag
     if (report->code == ESP_OK) {
         va_list args;
         va_start(args, format);
-        vsnprintf(report->why, sizeof(report->why), format, args);
+        text_vformat(report->why, sizeof(report->why), format, args);
         va_end(args);
         report->stage = stage;
         report->code = code;
@@ -50,7 +51,7 @@ static void note_client(https_source_t *s)
     otter_update_report_t *report = s->report;
     int status = esp_http_client_get_status_code(s->client);
     report->http_status = status > 0 ? status : report->http_status;
-    esp_http_client_get_url(s->client, report->url, (int)sizeof(report->url));
+    http_client_describe_url(s->client, report->url, sizeof(report->url));
     const http_failure_t *failure = http_client_last_failure(s->client);
     if (failure->stage != HTTP_STAGE_NONE) {
         report->transport = failure->cause;
@@ -81,7 +82,7 @@ static bool refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool trans
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(r->why, sizeof(r->why), format, args);
+    text_vformat(r->why, sizeof(r->why), format, args);
     va_end(args);
     r->code = code;
     r->stage = stage;
@@ -200,7 +201,10 @@ static bool follow_redirect(https_source_t *s, int status, int *left, refusal_t 
                       status);
     }
     if (err != ESP_OK) {
-        return refuse(r, OTTER_STAGE_REQUEST, err, false, "redirect (%d) without a usable Location", status);
+        const char *location = http_client_response_header(s->client, "Location");
+        bool longer = location != NULL && strlen(location) > HTTP_URL_MAX;
+        return refuse(r, OTTER_STAGE_REQUEST, err, false, "redirect (%d) %s", status,
+                      longer ? "to a Location that is too long" : "without a usable Location");
     }
     note_client(s);
     return true;
@@ -303,7 +307,7 @@ bool https_parse_content_range(const char *text, uint64_t *first, int64_t *total
 
 static bool may_ask_for_range(const https_source_t *s, uint64_t from)
 {
-    return (from > 0 || s->request_max > 0) && !s->no_ranges && (from == 0 || s->validator[0] != '\0');
+    return (from > 0 || s->request_max > 0) && !s->no_ranges && (from == 0 || s->validator != NULL);
 }
 
 /** Range and If-Range for the next request. @return what they ask for: true a range, false the whole file */
@@ -336,22 +340,22 @@ static const char *answered_validator(const https_source_t *s)
     const char *etag = http_client_response_header(s->client, "ETag");
     const char *date = http_client_response_header(s->client, "Last-Modified");
     const char *best = etag != NULL && etag[0] == '"' ? etag : etag == NULL ? date : NULL;
-    return best != NULL && strlen(best) < sizeof(s->validator) ? best : NULL;
+    return best != NULL && best[0] != '\0' ? best : NULL;
 }
 
-/** What proves later that the file is still the same. */
+/** What proves later that the file is still the same. Without memory for it there is none. */
 static void take_validator(https_source_t *s)
 {
-    const char *best = answered_validator(s);
-    snprintf(s->validator, sizeof(s->validator), "%s", best != NULL ? best : "");
+    free(s->validator);
+    s->validator = text_copy(answered_validator(s));
 }
 
 /** A part of another file, from a server that does not look at If-Range. */
 static bool is_of_another_file(const https_source_t *s, uint64_t from)
 {
     const char *have = answered_validator(s);
-    bool comparable = have != NULL && (have[0] == '"') == (s->validator[0] == '"');
-    return from > 0 && s->validator[0] != '\0' && comparable && strcmp(have, s->validator) != 0;
+    bool known = from > 0 && s->validator != NULL && have != NULL;
+    return known && (have[0] == '"') == (s->validator[0] == '"') && strcmp(have, s->validator) != 0;
 }
 
 /** Judges an accepted answer: where its body lies in the file. @return false: not what can be used */
@@ -683,6 +687,12 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
     s->body_pos = s->pos;
     *got = (size_t)n;
     return ESP_OK;
+}
+
+void https_source_close(https_source_t *s)
+{
+    free(s->validator);
+    s->validator = NULL;
 }
 
 bool https_source_is_complete(const https_source_t *s)

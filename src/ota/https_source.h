@@ -8,8 +8,6 @@
 #include "esp_http_client.h"
 #include "otter/report.h"
 
-#define HTTPS_VALIDATOR_SIZE 128u /* an ETag or date longer than this is not used */
-
 /** How much a bad link is put up with. */
 typedef struct {
     int attempts; /* connections in a row that bring nothing new before the update is given up; 0: never reconnect */
@@ -35,10 +33,9 @@ typedef struct {
     https_wait_t may_wait;
     void *ctx; /* of these two */
 
-    int64_t total; /* bytes of the file, -1: the server did not say */
-    uint64_t pos;  /* offset of the next byte that read delivers */
-    char
-        validator[HTTPS_VALIDATOR_SIZE]; /* strong ETag or Last-Modified; "": none, ranges cannot be proved */
+    int64_t total;   /* bytes of the file, -1: the server did not say */
+    uint64_t pos;    /* offset of the next byte that read delivers */
+    char *validator; /* strong ETag or Last-Modified, ours; NULL: none, ranges cannot be proved */
 
     uint64_t
         body_pos; /* offset of the next byte of the open response; below pos, known bytes are coming again */
@@ -53,7 +50,7 @@ typedef struct {
  * Ask for the image, following redirects and answering a challenge. A caller that cannot begin is told so at once, but for
  * an answer that was lost on its way and, with retry.busy_first, for a server that is busy.
  * @param s          client, report, retry, redirects_max, request_max, known and may_wait are set; the rest is zero
- * @param from       go on from this offset, 0 for the whole; needs validator and total of what was received before
+ * @param from       go on from this offset, 0 for the whole; needs validator (malloc'ed) and total of what was received before
  * @return ESP_OK: s->pos is `from` if the server still has the same file, else 0;
  *         or what esp_https_ota_begin documents for a request that fails
  */
@@ -69,6 +66,9 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from);
  *                                    gone
  */
 esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got);
+
+/** Frees what the stream has; the client stays the caller's. */
+void https_source_close(https_source_t *s);
 
 /** Everything was received. */
 bool https_source_is_complete(const https_source_t *s);

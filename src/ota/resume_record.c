@@ -20,7 +20,7 @@
 
 static const uint8_t magic[4] = {'O', 'T', 'R', '1'};
 
-_Static_assert(OFF_VALIDATOR + HTTPS_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
+_Static_assert(OFF_VALIDATOR + RESUME_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
 
 static uint32_t record_offset(const esp_partition_t *slot)
 {
@@ -165,7 +165,7 @@ static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char
 }
 
 uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
-                            const char *url, char validator[HTTPS_VALIDATOR_SIZE])
+                            const char *url, char validator[RESUME_VALIDATOR_SIZE])
 {
     memset(record, 0, sizeof(*record));
     uint8_t raw[HEADER_SIZE];
@@ -178,7 +178,7 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
     record->slot = slot;
     record->length = le32_get(raw + OFF_LENGTH);
     record->unit = le32_get(raw + OFF_UNIT);
-    memcpy(validator, raw + OFF_VALIDATOR, HTTPS_VALIDATOR_SIZE);
+    memcpy(validator, raw + OFF_VALIDATOR, RESUME_VALIDATOR_SIZE);
     uint32_t good = count_good_units(record);
     if (good == 0) {
         return 0;
@@ -196,7 +196,7 @@ esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, c
     record->device = device;
     record->slot = slot;
     if (!has_room(device->flash, slot) || length <= 0 || length > (int64_t)record_offset(slot) ||
-        validator[0] == '\0') {
+        validator == NULL || strlen(validator) >= RESUME_VALIDATOR_SIZE) {
         return ESP_OK;
     }
     record->length = (uint32_t)length;

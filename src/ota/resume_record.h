@@ -6,7 +6,6 @@
 
 #include "esp_partition.h"
 #include "otter/device.h"
-#include "ota/https_source.h"
 
 /*
  * The sector holds a header (which file: URL, validator, length; section 1 below) and behind it one CRC-32 per unit of
@@ -24,10 +23,11 @@
  *   256   4 n  CRC-32 (seed 0) of each unit; FFFFFFFF: not there yet. Where write units are larger than 4 bytes, each mark
  *              has one of its own
  *
- * An image that reaches into the last sector, or a download whose length or validator the server does not tell, has no
- * such memory; nor has flash with write units above 256 bytes or sectors above 4096.
+ * An image that reaches into the last sector, or a download whose length or validator the server does not tell (or whose
+ * validator does not fit its field), has no such memory; nor has flash with write units above 256 bytes or sectors above 4096.
  */
-#define RESUME_RECORD_SIZE 4096u
+#define RESUME_RECORD_SIZE    4096u
+#define RESUME_VALIDATOR_SIZE 128u
 
 typedef struct {
     otter_device_t *device;
@@ -46,9 +46,12 @@ typedef struct {
  * @return bytes that are in flash for certain (a multiple of the unit), 0: nothing to go on from
  */
 uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
-                            const char *url, char validator[HTTPS_VALIDATOR_SIZE]);
+                            const char *url, char validator[RESUME_VALIDATOR_SIZE]);
 
-/** Starts the memory of a new download; record->active tells whether it can have one. Erases and programs one sector. */
+/**
+ * Starts the memory of a new download; record->active tells whether it can have one. Erases and programs one sector.
+ * @param validator  NULL: none
+ */
 esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
                               const char *url, const char *validator, int64_t length);
 

@@ -141,6 +141,23 @@ class GoodUpdates(UpdateCase):
                 self.setUp()
                 self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
 
+    def test_headers_and_urls_of_any_length_go_out_whole(self):
+        body = (self.www / "app2.bin").read_bytes()
+        heads = []
+
+        def serve(connection, _):
+            heads.append(servers.read_request(connection).decode())
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+        token, query, name = "t" * 30_000, "q" * 7_000, "X-" + "n" * 2_000
+        context = servers.server_context(self.cert)
+        with servers.RawServer(serve, context=context, scheme="https") as server:
+            self.check_updated(server.url("x?" + query), "ota_0", "2.0.0", "--header", f"Authorization: Bearer {token}",
+                               "--header", f"{name}:\t1", "--header", "X-Empty:")
+        self.assertEqual(heads[0].split("\r\n")[0], f"GET /x?{query} HTTP/1.1")
+        for line in (f"Authorization: Bearer {token}", f"{name}: 1", "X-Empty: "):
+            self.assertIn(f"\r\n{line}\r\n", heads[0])
+
     def test_chunked_body_and_redirect(self):
         body = (self.www / "app2.bin").read_bytes()
 
@@ -458,6 +475,21 @@ class BadFlash(UpdateCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("--help", done.stderr)
         self.assertEqual(otter("update", "--help").returncode, 0)
+
+    def test_headers_that_are_none(self):
+        url = "https://localhost:1/x"
+        for header in ("no colon", ": no name", "two words: x", "X-Line: a\r\nX-Other: b"):
+            with self.subTest(header):
+                done = otter("update", self.flash, url, "--ca", self.ca.cert, "--header", header)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("--header", done.stderr)
+        done = otter("update", self.flash, url, "--ca", self.ca.cert, "--header", "X-A: 1", "--header", "x-a: 2")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("twice", done.stderr)
+
+    def test_errors_name_a_long_path_and_its_end(self):
+        self.flash = self.work / ("long/" * 100) / "flash.bin"
+        self.refused("No such file")
 
     def test_unreadable_ca(self):
         (self.work / "garbage.pem").write_text("this is no certificate\n")

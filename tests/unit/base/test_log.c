@@ -111,15 +111,28 @@ static void plain_writes_have_no_prefix(void **state)
     assert_string_equal(said, "as it is\n");
 }
 
-static void a_long_message_is_cut_and_still_a_line(void **state)
+static void a_message_of_any_length_comes_whole_in_one_piece(void **state)
 {
     (void)state;
-    char text[2000];
-    memset(text, 'x', sizeof(text) - 1);
-    text[sizeof(text) - 1] = '\0';
-    ESP_LOGI("unit", "%s", text);
-    assert_true(strlen(said) < sizeof(text));
-    assert_int_equal(said[strlen(said) - 1], '\n');
+    static const size_t lengths[] = {0, 1, 200, 254, 255, 256, 257, 300, 360, 384, 511, 512, 513, 2000};
+    static char text[2001];
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        memset(text, 'x', lengths[i]);
+        text[lengths[i]] = '\0';
+        said[0] = '\0';
+        ESP_LOGI("unit", "%s|END", text);
+        const char *at = strstr(said, "unit: ");
+        assert_non_null(at);
+        assert_memory_equal(at + 6, text, lengths[i]);
+        assert_string_equal(at + 6 + lengths[i], "|END\n");
+        said[0] = '\0';
+        esp_log_write(ESP_LOG_INFO, "unit", "%s|END\n", text);
+        assert_memory_equal(said, text, lengths[i]);
+        assert_string_equal(said + lengths[i], "|END\n");
+    }
+    said[0] = '\0';
+    ESP_LOGI(text, "after a long tag");
+    assert_non_null(strstr(said, "x: after a long tag\n"));
 }
 
 static void buffers_come_as_hex_as_text_and_as_both(void **state)
@@ -148,7 +161,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(levels_are_per_tag_and_star_clears_them, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_file_does_not_compile_in_is_never_said, setup, teardown),
         cmocka_unit_test_setup_teardown(plain_writes_have_no_prefix, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_long_message_is_cut_and_still_a_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_message_of_any_length_comes_whole_in_one_piece, setup, teardown),
         cmocka_unit_test_setup_teardown(buffers_come_as_hex_as_text_and_as_both, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

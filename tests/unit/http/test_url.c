@@ -209,6 +209,31 @@ static void same_origin_needs_scheme_host_and_port(void **state)
     }
 }
 
+static void a_url_as_text_has_all_but_credentials(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *want, *short_want;
+    } rows[] = {
+        {"https://h/a?b=c#d", "https://h:443/a?b=c", "https://h:443/a"},
+        {"HTTP://user:secret@[::1]:8080", "http://[::1]:8080/", "http://[::1]:8080/"},
+        {"https://h/?", "https://h:443/", "https://h:443/"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        http_url_t url;
+        char brief[64], eight[8];
+        assert_int_equal(http_url_parse(rows[i].url, &url), ESP_OK);
+        char *text = http_url_text(&url);
+        assert_string_equal(text, rows[i].want);
+        assert_int_equal(http_url_print(&url, false, brief, sizeof(brief)), strlen(rows[i].short_want));
+        assert_string_equal(brief, rows[i].short_want);
+        assert_int_equal(http_url_print(&url, false, eight, sizeof(eight)), strlen(rows[i].short_want));
+        assert_memory_equal(eight, brief, 7);
+        free(text);
+        http_url_free(&url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +242,7 @@ int main(void)
         cmocka_unit_test(parse_bounds_the_length),
         cmocka_unit_test(resolve_gives_the_target_of_a_reference),
         cmocka_unit_test(host_header_names_a_port_only_when_it_is_unusual),
+        cmocka_unit_test(a_url_as_text_has_all_but_credentials),
         cmocka_unit_test(same_origin_needs_scheme_host_and_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

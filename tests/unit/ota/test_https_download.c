@@ -140,6 +140,36 @@ static void an_answer_cut_in_its_head_is_asked_for_again(void **state)
     }
 }
 
+/** A validator is the server's, of any length: nothing of it is cut, and a request is not refused for it. */
+static void a_long_validator_proves_as_well_as_a_short_one(void **state)
+{
+    update_rig_t *f = *state;
+    char etag[901], want[920];
+    memset(etag, 'e', sizeof(etag) - 1);
+    etag[0] = etag[899] = '"';
+    etag[900] = '\0';
+    f->web.etag = etag;
+    f->web.cut_at = CUT;
+    must_arrive(f, must_begin(f), f->image);
+    assert_int_equal(f->web.body_sent, IMAGE_LEN);
+    snprintf(want, sizeof(want), "If-Range: %s", etag);
+    assert_non_null(strstr(f->web.last_request, want));
+}
+
+static void a_location_that_is_too_long_is_named(void **state)
+{
+    update_rig_t *f = *state;
+    static char answer[10000] = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /";
+    size_t used = strlen(answer);
+    memset(answer + used, 'x', 9000);
+    strcpy(answer + used + 9000, "\r\n\r\n");
+    f->web.canned[0] = answer;
+    esp_https_ota_handle_t handle = NULL;
+    web_use_new_transport(&f->config, &f->web);
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_ERR_INVALID_ARG);
+    assert_non_null(strstr(f->rig.device.report.why, "too long"));
+}
+
 static void bytes_that_come_one_at_a_time_are_bytes_too(void **state)
 {
     update_rig_t *f = *state;
@@ -603,6 +633,8 @@ int main(void)
         TEST(a_connection_dropped_after_any_byte_is_made_up_for),
         TEST(many_drops_are_made_up_for_as_long_as_bytes_come),
         TEST(an_answer_cut_in_its_head_is_asked_for_again),
+        TEST(a_long_validator_proves_as_well_as_a_short_one),
+        TEST(a_location_that_is_too_long_is_named),
         TEST(bytes_that_come_one_at_a_time_are_bytes_too),
         TEST(an_answer_in_the_middle_is_believed_only_if_it_fits),
         TEST(a_file_that_changed_is_noticed_wherever_it_differs),

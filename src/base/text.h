@@ -1,0 +1,30 @@
+/* Formatted text that is never cut in silence: it says "..." where its room ends, or takes as much room as it needs. */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/**
+ * As snprintf, but a text that does not fit ends in "...".
+ * @param size  bytes of `buf`, at least 4
+ */
+void text_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void text_vformat(char *buf, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+/**
+ * The whole text, in `buf` if it fits there. One that finds no memory is cut as text_format() does.
+ * @param size  bytes of `buf`, at least 4
+ * @param len   receives the text's bytes
+ * @return `buf`, or a block; text_free() knows which
+ */
+char *text_format_whole(char *buf, size_t size, size_t *len, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+char *text_vformat_whole(char *buf, size_t size, size_t *len, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+
+/** A copy, for free(). @return NULL: no memory, or `text` is NULL */
+char *text_copy(const char *text);
+
+/** Frees what a text_..._whole() returned, unless it is `buf`. */
+void text_free(char *text, const char *buf);
