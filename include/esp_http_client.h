@@ -403,7 +403,8 @@ esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client);
 
 /**
  * Make the Location of the last response the URL; relative ones are resolved. A new host, port or scheme drops the
- * Authorization and Cookie headers, user and password.
+ * Authorization and Cookie headers, user and password. From the event handler (HTTP_EVENT_REDIRECT, say) it makes
+ * esp_http_client_perform() go there, at most max_redirection_count times.
  * @return ESP_OK, ESP_ERR_INVALID_ARG (no Location, or not a URL), ESP_ERR_HTTP_REDIRECT_DOWNGRADE (https to http),
  *         ESP_ERR_NO_MEM; nothing changed unless ESP_OK
  */

@@ -71,6 +71,7 @@ esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client)
     client->challenge = challenge;
     client->nonce_count = 0;
     client->auth_count++;
+    client->again = true;
     return ESP_OK;
 }
 

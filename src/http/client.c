@@ -243,6 +243,7 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client)
     err = use_url(client, &target, true);
     if (err == ESP_OK) {
         client->redirect_count++;
+        client->again = true;
     }
     return err;
 }

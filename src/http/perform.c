@@ -57,39 +57,63 @@ static void drop_body(esp_http_client_handle_t client)
     }
 }
 
+/* A handler that asks for another round may have closed the connection for it. */
 static esp_err_t deliver_body(esp_http_client_handle_t client)
 {
-    return esp_http_client_flush_response(client, NULL) == ESP_OK ? ESP_OK : ESP_ERR_HTTP_INCOMPLETE_DATA;
+    bool whole = esp_http_client_flush_response(client, NULL) == ESP_OK;
+    return whole || client->again ? ESP_OK : ESP_ERR_HTTP_INCOMPLETE_DATA;
 }
 
-/* @param again  set when another request must follow */
-static esp_err_t act_on_status(esp_http_client_handle_t client, bool *again)
+static esp_err_t limit_reached(esp_http_client_handle_t client)
 {
-    *again = false;
+    ESP_LOGE(TAG, "Error, reach max_redirection_count count=%d", client->redirect_count);
+    return ESP_ERR_HTTP_MAX_REDIRECT;
+}
+
+/* The event handler may be before us: with esp_http_client_set_redirection() it has gone on by itself. */
+static esp_err_t follow(esp_http_client_handle_t client)
+{
+    if (client->config.disable_auto_redirect && !client->again) {
+        http_client_event(client, HTTP_EVENT_REDIRECT, NULL, 0);
+        if (!client->again) {
+            return deliver_body(client);
+        }
+    }
+    drop_body(client);
+    return client->again ? ESP_OK : esp_http_client_set_redirection(client);
+}
+
+static esp_err_t act_on_status(esp_http_client_handle_t client)
+{
     int status = client->status;
     if (status / 100 == 2) {
-        client->redirect_count = 0;
         return deliver_body(client);
     }
     if (status == HttpStatus_Unauthorized) {
         drop_body(client);
-        *again = true;
-        return esp_http_client_add_auth(client);
+        return client->again ? ESP_OK : esp_http_client_add_auth(client);
     }
-    if (client->redirect_count >= client->config.max_redirection_count) {
-        ESP_LOGE(TAG, "Error, reach max_redirection_count count=%d", client->redirect_count);
-        return ESP_ERR_HTTP_MAX_REDIRECT;
+    if (client->redirect_count >= client->config.max_redirection_count && !client->again) {
+        return limit_reached(client);
     }
-    if (!is_redirect(status)) {
-        return deliver_body(client);
+    return is_redirect(status) ? follow(client) : deliver_body(client);
+}
+
+/* One request and its answer; client->again tells whether there must be another. */
+static esp_err_t go_round(esp_http_client_handle_t client)
+{
+    client->again = false;
+    esp_err_t err = exchange(client);
+    if (err == ESP_OK) {
+        err = act_on_status(client);
+    } else if (client->again) {
+        err = ESP_OK; /* where the handler wants to go, this answer no longer matters */
     }
-    if (client->config.disable_auto_redirect) {
-        http_client_event(client, HTTP_EVENT_REDIRECT, NULL, 0);
-        return deliver_body(client);
+    if (err == ESP_OK && !client->again) {
+        http_client_event(client, HTTP_EVENT_ON_FINISH, NULL, 0);
     }
-    drop_body(client);
-    *again = true;
-    return esp_http_client_set_redirection(client);
+    bool too_often = client->again && client->redirect_count > client->config.max_redirection_count;
+    return too_often ? limit_reached(client) : err;
 }
 
 esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
@@ -98,17 +122,10 @@ esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
         return ESP_ERR_INVALID_ARG;
     }
     client->redirect_count = client->auth_count = 0; /* a failed call must not spoil the next one */
-    bool again = true;
-    esp_err_t err = ESP_OK;
-    while (err == ESP_OK && again) {
-        err = exchange(client);
-        if (err == ESP_OK) {
-            err = act_on_status(client, &again);
-        }
-    }
-    if (err == ESP_OK) {
-        http_client_event(client, HTTP_EVENT_ON_FINISH, NULL, 0);
-    }
+    esp_err_t err;
+    do {
+        err = go_round(client);
+    } while (err == ESP_OK && client->again);
     if (err != ESP_OK || !client->response.persistent) {
         http_connection_close(client);
     }

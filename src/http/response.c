@@ -244,7 +244,9 @@ static bool finish_head(esp_http_client_handle_t client)
         client->auth_count = 0;
     }
     response->head_done = true;
-    client->state = STATE_RESPONSE;
+    if (client->state == STATE_REQUEST_SENT) { /* a callback may have closed the connection */
+        client->state = STATE_RESPONSE;
+    }
     return true;
 }
 
@@ -349,6 +351,9 @@ static int64_t read_head(esp_http_client_handle_t client)
 {
     int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
     while (!client->response.head_done) {
+        if (client->state != STATE_REQUEST_SENT) {
+            return ESP_FAIL; /* a callback closed the connection */
+        }
         int64_t left_ms = (deadline_us - otter_now_us() + 999) / 1000;
         int n = left_ms <= 0 ? OTTER_IO_TIMEOUT
                              : client->transport->ops->read(client->transport, client->rx, client->rx_size,

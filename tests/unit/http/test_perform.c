@@ -599,6 +599,116 @@ static void events_come_in_their_order(void **state)
     }
 }
 
+/* --- a handler that goes on by itself --- */
+
+typedef struct {
+    esp_http_client_event_id_t
+        at;          /* the event at which the handler calls set_redirection(), once a request */
+    unsigned rounds; /* and how often at most */
+    unsigned calls, finished;
+    char body[32];
+} goer_t;
+
+static esp_err_t go_on(esp_http_client_event_t *event)
+{
+    goer_t *goer = event->user_data;
+    bool location = event->event_id != HTTP_EVENT_ON_HEADER || strcmp(event->header_key, "Location") == 0;
+    if (event->event_id == goer->at && location && goer->calls < goer->rounds) {
+        goer->calls++;
+        assert_int_equal(esp_http_client_set_redirection(event->client), ESP_OK);
+    }
+    if (event->event_id == HTTP_EVENT_ON_DATA) {
+        size_t used = strlen(goer->body), n = sizeof(goer->body) - 1 - used;
+        n = (size_t)event->data_len < n ? (size_t)event->data_len : n;
+        memcpy(goer->body + used, event->data, n);
+    }
+    goer->finished += event->event_id == HTTP_EVENT_ON_FINISH;
+    return ESP_OK;
+}
+
+#define THERE(status, place)                                                                                 \
+    "HTTP/1.1 " status "\r\nContent-Length: 5\r\nLocation: " place "\r\nX-After: 1\r\n\r\nmoved"
+
+static void set_redirection_in_the_handler_makes_perform_go_round_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        esp_http_client_event_id_t at;
+        bool stay; /* disable_auto_redirect */
+        const char *answer, *path;
+        unsigned connects, finished;
+        const char *body;
+    } rows[] = {
+        {"as the examples do it", HTTP_EVENT_REDIRECT, true, THERE("302 F", "/y"), "GET /y ", 1, 1,
+         "movedhi"},
+        {"to another host", HTTP_EVENT_REDIRECT, true, THERE("307 T", "http://b/y"), "GET /y ", 2, 1,
+         "movedhi"},
+        {"relative, and not twice", HTTP_EVENT_ON_DATA, false, THERE("302 F", "d/y"), "GET /d/y ", 1, 1,
+         "movedhi"},
+        {"before the head is read", HTTP_EVENT_ON_HEADER, false, THERE("302 F", "http://b/y"), "GET /y ", 2,
+         1, "movedhi"},
+        {"before the head is read, told to stay", HTTP_EVENT_ON_HEADER, true, THERE("308 P", "/y"), "GET /y ",
+         1, 1, "movedhi"},
+        {"after a success", HTTP_EVENT_ON_DATA, false, THERE("201 C", "http://b/y"), "GET /y ", 2, 1,
+         "movedhi"},
+        {"when all is over", HTTP_EVENT_ON_FINISH, true, THERE("302 F", "/y"), "GET /y ", 1, 2, "movedhi"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const sim_step_t same[] = {REQUEST, SAY_TEXT(rows[i].answer), REQUEST, SIM_SAY(OK_HI)};
+        const sim_step_t other[] = {REQUEST, SIM_SAY(OK_HI)};
+        const sim_connection_t connections[] = {PLAY(same), PLAY(other)};
+        sim_transport_t *server = sim_transport_new(connections, 2);
+        goer_t goer = {.at = rows[i].at, .rounds = 1};
+        esp_http_client_handle_t client =
+            new_client((esp_http_client_config_t){.url = "http://a/x",
+                                                  .disable_auto_redirect = rows[i].stay,
+                                                  .event_handler = go_on,
+                                                  .user_data = &goer},
+                       server);
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(esp_http_client_perform(client), ESP_OK);
+        assert_int_equal(esp_http_client_get_status_code(client), 200);
+        assert_int_equal(goer.calls, 1);
+        assert_int_equal(goer.finished, rows[i].finished);
+        assert_int_equal(sim_transport_connects(server), rows[i].connects);
+        assert_non_null(strstr(sim_transport_sent(server, rows[i].connects - 1), rows[i].path));
+        assert_string_equal(goer.body, rows[i].body);
+        esp_http_client_cleanup(client);
+    }
+}
+
+static void say_it_again(void *ctx, const char *request, sim_connection_t *answer)
+{
+    static const sim_step_t steps[2][1] = {{SIM_SAY(THERE("302 F", "/y"))}, {SIM_SAY(THERE("200 OK", "/y"))}};
+    if (request != NULL) {
+        answer->steps = steps[*(int *)ctx];
+        answer->count = 1;
+    }
+}
+
+static void a_handler_that_always_goes_on_reaches_the_limit(void **state)
+{
+    (void)state;
+    static const esp_http_client_event_id_t events[] = {HTTP_EVENT_REDIRECT, HTTP_EVENT_ON_DATA,
+                                                        HTTP_EVENT_ON_FINISH};
+    for (int success = 0; success < 2; success++) {
+        for (size_t i = (size_t)success; i < COUNT(events); i++) {
+            goer_t goer = {.at = events[i], .rounds = 1000};
+            esp_http_client_handle_t client =
+                new_client((esp_http_client_config_t){.url = "http://a/x",
+                                                      .disable_auto_redirect = true,
+                                                      .max_redirection_count = 3,
+                                                      .event_handler = go_on,
+                                                      .user_data = &goer},
+                           sim_transport_serve(say_it_again, &success));
+            assert_int_equal(esp_http_client_perform(client), ESP_ERR_HTTP_MAX_REDIRECT);
+            assert_in_range(goer.calls, 3, 4);
+            esp_http_client_cleanup(client);
+        }
+    }
+}
+
 /* --- the rest of the life cycle --- */
 
 static void a_prepared_request_goes_over_the_kept_connection(void **state)
@@ -743,6 +853,8 @@ int main(void)
         cmocka_unit_test(a_content_type_of_the_application_stays),
         cmocka_unit_test(a_body_of_unknown_length_goes_out_in_chunks_of_the_caller),
         cmocka_unit_test(events_come_in_their_order),
+        cmocka_unit_test(set_redirection_in_the_handler_makes_perform_go_round_again),
+        cmocka_unit_test(a_handler_that_always_goes_on_reaches_the_limit),
         cmocka_unit_test(a_prepared_request_goes_over_the_kept_connection),
         cmocka_unit_test(a_cancelled_request_leaves_a_fresh_connection),
         cmocka_unit_test(content_range_tells_the_total),
