@@ -2,6 +2,7 @@
 #pragma once
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "esp_assert.h"
+#include "esp_err.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,7 +1,11 @@
 /* Which chip this is, as ESP-IDF tells it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "sdkconfig.h"
+#include "esp_bit_defs.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sdkconfig.h"
 #include "esp_err.h"
+#include "esp_log.h"
+#include "soc/soc_caps.h"
 
 #ifdef __cplusplus
 extern "C" {

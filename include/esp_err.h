@@ -1,12 +1,14 @@
 /* ESP-IDF's error codes: one list gives every code its number and its name. */
 #pragma once
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "sdkconfig.h"
+#include "esp_compiler.h"
 
 #ifdef __cplusplus
 extern "C" {

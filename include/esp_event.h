@@ -5,22 +5,15 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "esp_event_base.h"
 #include "freertos/FreeRTOS.h"
+#include "freertos/queue.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** Compared by pointer, not by content. */
-typedef const char *esp_event_base_t;
-typedef void (*esp_event_handler_t)(void *arg, esp_event_base_t base, int32_t id, void *event_data);
-typedef void *esp_event_handler_instance_t;
-
-#define ESP_EVENT_DECLARE_BASE(id) extern esp_event_base_t const id
-#define ESP_EVENT_DEFINE_BASE(id)  esp_event_base_t const id = #id
-
-#define ESP_EVENT_ANY_BASE NULL
-#define ESP_EVENT_ANY_ID   (-1)
 
 /** @return ESP_OK, ESP_ERR_INVALID_STATE (exists already), ESP_ERR_NO_MEM */
 esp_err_t esp_event_loop_create_default(void);

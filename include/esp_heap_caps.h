@@ -3,6 +3,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+
+#include "sdkconfig.h"
+#include "esp_attr.h"
+#include "esp_err.h"
 
 #ifdef __cplusplus
 extern "C" {

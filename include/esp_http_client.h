@@ -1,17 +1,26 @@
 /* ESP-IDF's HTTP client: one handle is one connection at a time; not thread-safe. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sdkconfig.h"
 #include "esp_err.h"
+#include "esp_event.h"
+#include "freertos/FreeRTOS.h"
 
-/* struct ifreq and AF_*, as ESP-IDF programs expect from this header; a port without sockets has no interfaces to name. */
+/* struct ifreq, AF_* and the rest of sockets, as ESP-IDF programs expect from this header; a port without sockets has no
+ * interfaces to name. */
 #if defined(__has_include) && __has_include(<net/if.h>) && __has_include(<sys/socket.h>)
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <arpa/inet.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #else
 struct ifreq {
     char ifr_name[16];

@@ -1,6 +1,7 @@
 /* ESP-IDF's image verification on the current device. Names and codes as bootloader_support v5.5. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "esp_app_format.h"

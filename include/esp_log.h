@@ -1,10 +1,13 @@
 /* ESP-IDF's log: "I (123) tag: message", filtered by tag and level, written through one replaceable vprintf. */
 #pragma once
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sdkconfig.h"
 

@@ -12,6 +12,7 @@
 #include "esp_flash_partitions.h"
 #include "esp_image_format.h"
 #include "esp_partition.h"
+#include "soc/soc_caps.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,8 +1,12 @@
 /* ESP-IDF's restart, reset reason and heap figures. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "sdkconfig.h"
+#include "esp_attr.h"
+#include "esp_bit_defs.h"
 #include "esp_chip_info.h"
 #include "esp_err.h"
 #include "esp_idf_version.h"

@@ -1,7 +1,19 @@
 /* The part of ESP-TLS that programs around the HTTP client use: the global CA store and the last error. */
 #pragma once
 
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "sdkconfig.h"
 #include "esp_err.h"
+
+/* As from ESP-IDF's header, where there are sockets. */
+#if defined(__has_include) && __has_include(<sys/socket.h>)
+#include <sys/socket.h>
+#include <fcntl.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {

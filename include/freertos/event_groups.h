@@ -1,7 +1,8 @@
 /* FreeRTOS event groups: 24 flags that tasks set, clear and wait for. */
 #pragma once
 
-#include "freertos/FreeRTOS.h"
+#include "freertos/portmacro.h"
+#include "freertos/projdefs.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,7 +1,9 @@
 /* FreeRTOS queues: a fixed number of items of one size, copied in and out. */
 #pragma once
 
-#include "freertos/FreeRTOS.h"
+#include "freertos/portmacro.h"
+#include "freertos/projdefs.h"
+#include "freertos/task.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,14 +1,14 @@
 /* FreeRTOS tasks: create, delay, delete, notify. Priorities and cores are accepted and have no effect. */
 #pragma once
 
-#include "freertos/FreeRTOS.h"
+#include "freertos/portmacro.h"
+#include "freertos/projdefs.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct tskTaskControlBlock *TaskHandle_t;
-typedef void (*TaskFunction_t)(void *arg);
 
 #define tskIDLE_PRIORITY ((UBaseType_t)0)
 #define tskNO_AFFINITY   ((BaseType_t)0x7FFFFFFF)

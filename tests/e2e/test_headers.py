@@ -74,6 +74,75 @@ def add_compiler_tests():
 add_compiler_tests()
 
 
+# What each header gives along in one of ESP-IDF 4.4 to 5.5, so that programs name it nowhere themselves; and what it stands on.
+GIVES = {
+    "esp_app_desc.h": "assert.h esp_assert.h esp_attr.h esp_err.h stdbool.h stddef.h stdint.h",
+    "esp_app_format.h": "assert.h esp_app_desc.h inttypes.h",
+    "esp_bootloader_desc.h": "assert.h esp_assert.h esp_err.h stdbool.h stddef.h stdint.h",
+    "bootloader_common.h": "esp_app_format.h esp_flash_partitions.h esp_image_format.h",
+    "esp_check.h": "esp_err.h esp_log.h",
+    "esp_chip_info.h": "esp_bit_defs.h sdkconfig.h stdbool.h stdint.h",
+    "esp_crt_bundle.h": "esp_err.h",
+    "esp_efuse.h": "esp_err.h esp_log.h sdkconfig.h soc/soc_caps.h stdbool.h stdint.h",
+    "esp_err.h": "assert.h esp_compiler.h stdint.h stdio.h stdlib.h",
+    "esp_event.h": "esp_err.h esp_event_base.h freertos/FreeRTOS.h freertos/queue.h freertos/semphr.h freertos/task.h",
+    "esp_event_base.h": "stdint.h",
+    "esp_flash_partitions.h": "esp_err.h esp_types.h sdkconfig.h",
+    "esp_heap_caps.h": "esp_attr.h esp_err.h sdkconfig.h stdint.h stdlib.h",
+    "esp_http_client.h": "arpa/inet.h errno.h esp_err.h esp_event.h freertos/FreeRTOS.h net/if.h netinet/in.h netinet/tcp.h "
+                         "sdkconfig.h string.h strings.h sys/socket.h sys/time.h time.h",
+    "esp_https_ota.h": "bootloader_common.h esp_app_desc.h esp_bootloader_desc.h esp_event.h esp_http_client.h esp_partition.h "
+                       "sdkconfig.h",
+    "esp_image_format.h": "esp_app_format.h esp_err.h esp_flash_partitions.h stdbool.h",
+    "esp_log.h": "assert.h inttypes.h sdkconfig.h stdarg.h stdbool.h stddef.h stdint.h string.h",
+    "esp_macros.h": "assert.h esp_assert.h esp_compiler.h",
+    "esp_ota_ops.h": "esp_app_desc.h esp_app_format.h esp_bootloader_desc.h esp_err.h esp_flash_partitions.h esp_image_format.h "
+                     "esp_partition.h soc/soc_caps.h stdbool.h stddef.h stdint.h",
+    "esp_partition.h": "esp_err.h stdbool.h stddef.h stdint.h",
+    "esp_system.h": "esp_attr.h esp_bit_defs.h esp_chip_info.h esp_err.h esp_idf_version.h esp_random.h sdkconfig.h stdbool.h "
+                    "stdint.h",
+    "esp_task_wdt.h": "esp_err.h freertos/FreeRTOS.h freertos/task.h stdbool.h",
+    "esp_tls.h": "errno.h esp_err.h fcntl.h sdkconfig.h stdbool.h string.h sys/socket.h",
+    "freertos/FreeRTOS.h": "assert.h esp_attr.h esp_heap_caps.h esp_macros.h esp_system.h freertos/event_groups.h "
+                           "freertos/FreeRTOSConfig.h freertos/portmacro.h freertos/projdefs.h freertos/queue.h "
+                           "freertos/semphr.h freertos/task.h limits.h sdkconfig.h stdbool.h stddef.h stdint.h stdio.h stdlib.h",
+    "freertos/queue.h": "freertos/task.h",
+    "freertos/semphr.h": "freertos/queue.h",
+    "freertos/task.h": "freertos/portmacro.h",
+}
+
+
+class GivesAlong(unittest.TestCase):
+    def given(self, header):
+        """All files that a program gets which includes this one header, named as programs include them."""
+        with tempfile.TemporaryDirectory() as folder:
+            probe = os.path.join(folder, "probe.c")
+            with open(probe, "w", encoding="utf-8") as f:
+                f.write(f'#include "{header}"\n')
+            result = run(["gcc", "-std=gnu17", "-M", "-I", INCLUDE, probe])
+        self.assertEqual(0, result.returncode, result.stderr)
+        files = [os.path.realpath(word) for word in result.stdout.split() if word.endswith(".h")]
+        return {"/".join(name.split("/")[-depth:]) for name in files for depth in (1, 2)}
+
+    def test_headers_give_along_what_those_of_esp_idf_give(self):
+        if shutil.which("gcc") is None:
+            self.skipTest("there is no gcc here, which lists the files")
+        for header, names in GIVES.items():
+            with self.subTest(header=header):
+                self.assertEqual([], sorted(set(names.split()) - self.given(header)))
+
+    def test_the_folder_of_freertos_is_a_path_of_its_own(self):
+        lines = '#include <FreeRTOS.h>\n#include <task.h>\n#include <queue.h>\n#include <semphr.h>\n#include <event_groups.h>\n'
+        for compiler in ("gcc", "g++"):
+            if shutil.which(compiler) is None:
+                self.skipTest(f"there is no {compiler} here")
+            result = subprocess.run([compiler, *WARNINGS, "-I", INCLUDE, "-I", os.path.join(INCLUDE, "freertos"),
+                                     "-fsyntax-only", "-x", "c++" if is_cxx(compiler) else "c", "-"],
+                                    input=lines + "TaskHandle_t task;\n", capture_output=True, text=True, timeout=120,
+                                    check=False)
+            self.assertEqual(0, result.returncode, result.stderr)
+
+
 # The structures that applications fill in, with the fields of ESP-IDF in its order, which C++20's designated initialisers
 # must follow. "a.b": a field of a structure inside. What is otter's own stands behind them.
 FIELDS = {

@@ -21,6 +21,13 @@ BELOW = {
 # The lowest layer that may include a public header; one that is not listed belongs to the top layer, idf.
 PUBLIC_HEADERS = {
     "sdkconfig.h": "base",
+    "esp_assert.h": "base",
+    "esp_attr.h": "base",
+    "esp_bit_defs.h": "base",
+    "esp_compiler.h": "base",
+    "esp_macros.h": "base",
+    "esp_types.h": "base",
+    "soc/soc_caps.h": "base",
     "esp_err.h": "base",
     "esp_check.h": "base",
     "esp_log.h": "base",

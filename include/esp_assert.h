@@ -1,0 +1,9 @@
+/* ESP-IDF's assertions that hold at compile time. */
+#pragma once
+
+#include <assert.h>
+
+#define ESP_STATIC_ASSERT static_assert
+
+/** For a condition that the compiler may not know: checked when the program runs. */
+#define TRY_STATIC_ASSERT(CONDITION, MSG) assert((CONDITION) && #MSG)

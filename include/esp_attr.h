@@ -1,0 +1,80 @@
+/* ESP-IDF's attributes for where code and data go: a host has one kind of memory, so most of them say nothing. */
+#pragma once
+
+#include "sdkconfig.h"
+
+#define WORD_ALIGNED_ATTR __attribute__((aligned(4)))
+#define PACKED_ATTR       __attribute__((packed))
+#define NOINLINE_ATTR     __attribute__((noinline))
+#define FORCE_INLINE_ATTR static inline __attribute__((always_inline))
+
+/* Memories of a chip. */
+#define ROMFN_ATTR
+#define IRAM_ATTR
+#define FORCE_IRAM_ATTR
+#define IRAM_DATA_ATTR
+#define IRAM_BSS_ATTR
+#define DRAM_ATTR
+#define DMA_ATTR              WORD_ALIGNED_ATTR
+#define DRAM_DMA_ALIGNED_ATTR WORD_ALIGNED_ATTR
+#define SPM_IRAM_ATTR
+#define FORCE_SPM_IRAM_ATTR
+#define SPM_DRAM_ATTR
+#define TCM_IRAM_ATTR
+#define FORCE_TCM_IRAM_ATTR
+#define TCM_DRAM_ATTR
+#define EXT_RAM_ATTR
+#define EXT_RAM_BSS_ATTR
+#define EXT_RAM_NOINIT_ATTR
+#define NOLOAD_ATTR
+#define DRAM_STR(str) (str)
+
+/* Ordinary variables here: what they hold does not survive a restart (docs/DIFFERENCES.md). */
+#define RTC_DATA_ATTR
+#define RTC_RODATA_ATTR
+#define RTC_NOINIT_ATTR
+#define RTC_SLOW_ATTR
+#define RTC_FAST_ATTR
+#define RTC_IRAM_ATTR
+#define __NOINIT_ATTR
+
+#define COREDUMP_DRAM_ATTR
+#define COREDUMP_IRAM_DATA_ATTR
+#define COREDUMP_RTC_DATA_ATTR
+#define COREDUMP_RTC_FAST_ATTR
+#define COREDUMP_NOINIT_ATTR
+
+#define IDF_DEPRECATED(REASON)
+
+/* Operators for an enum of flags, which C has and C++ does not. */
+#ifdef __cplusplus
+#define FLAG_ATTR_BINARY_(TYPE, OP)                                                                          \
+    FORCE_INLINE_ATTR constexpr TYPE operator OP(TYPE a, TYPE b)                                             \
+    {                                                                                                        \
+        return static_cast<TYPE>(static_cast<unsigned>(a) OP static_cast<unsigned>(b));                      \
+    }                                                                                                        \
+    FORCE_INLINE_ATTR TYPE &operator OP##=(TYPE &a, TYPE b)                                                  \
+    {                                                                                                        \
+        return a = a OP b;                                                                                   \
+    }
+#define FLAG_ATTR_SHIFT_(TYPE, OP)                                                                           \
+    FORCE_INLINE_ATTR constexpr TYPE operator OP(TYPE a, int n)                                              \
+    {                                                                                                        \
+        return static_cast<TYPE>(static_cast<unsigned>(a) OP n);                                             \
+    }                                                                                                        \
+    FORCE_INLINE_ATTR TYPE &operator OP##=(TYPE &a, int n)                                                   \
+    {                                                                                                        \
+        return a = a OP n;                                                                                   \
+    }
+#define FLAG_ATTR(TYPE)                                                                                      \
+    FORCE_INLINE_ATTR constexpr TYPE operator~(TYPE a)                                                       \
+    {                                                                                                        \
+        return static_cast<TYPE>(~static_cast<unsigned>(a));                                                 \
+    }                                                                                                        \
+    FLAG_ATTR_BINARY_(TYPE, |)                                                                               \
+    FLAG_ATTR_BINARY_(TYPE, &)                                                                               \
+    FLAG_ATTR_BINARY_(TYPE, ^) FLAG_ATTR_SHIFT_(TYPE, <<) FLAG_ATTR_SHIFT_(TYPE, >>)
+#define FLAG_ATTR_U32(TYPE) FLAG_ATTR(TYPE)
+#else
+#define FLAG_ATTR(TYPE)
+#endif

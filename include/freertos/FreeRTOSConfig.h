@@ -1,0 +1,48 @@
+/* What FreeRTOS is configured to have here: as ESP-IDF configures it, on one core. */
+#pragma once
+
+#include <assert.h>
+
+#include "sdkconfig.h"
+
+#ifdef OTTER_LIBRARY /* the firmware's, see otter/build_options.h */
+#include "otter/build_options.h"
+#define configTICK_RATE_HZ otter_build_options.tick_rate_hz
+#else
+#define configTICK_RATE_HZ CONFIG_FREERTOS_HZ
+#endif
+
+#define configASSERT(x)          assert(x)
+#define configMAX_PRIORITIES     25
+#define configMAX_TASK_NAME_LEN  CONFIG_FREERTOS_MAX_TASK_NAME_LEN
+#define configMINIMAL_STACK_SIZE 1024
+#define configSTACK_DEPTH_TYPE   uint32_t
+#define configNUM_CORES          1
+#define configNUMBER_OF_CORES    1
+#define configUSE_PREEMPTION     1
+#define configUSE_TIME_SLICING   1
+#define configUSE_16_BIT_TICKS   0
+#define configINITIAL_TICK_COUNT 0
+#define configIDLE_SHOULD_YIELD  0
+
+#define configSUPPORT_DYNAMIC_ALLOCATION 1
+#define configSUPPORT_STATIC_ALLOCATION  1
+#define configUSE_MUTEXES                1
+#define configUSE_RECURSIVE_MUTEXES      1
+#define configUSE_COUNTING_SEMAPHORES    1
+#define configUSE_QUEUE_SETS             1
+#define configQUEUE_REGISTRY_SIZE        0
+#define configUSE_TASK_NOTIFICATIONS     1
+
+#define configUSE_CO_ROUTINES          0
+#define configUSE_IDLE_HOOK            0
+#define configUSE_TICK_HOOK            0
+#define configUSE_TICKLESS_IDLE        0
+#define configUSE_MALLOC_FAILED_HOOK   0
+#define configUSE_TRACE_FACILITY       0
+#define configUSE_APPLICATION_TASK_TAG 0
+#define configCHECK_FOR_STACK_OVERFLOW 0
+#define configGENERATE_RUN_TIME_STATS  0
+#define configENABLE_MPU               0
+#define configUSE_NEWLIB_REENTRANT     0
+#define configUSE_POSIX_ERRNO          0

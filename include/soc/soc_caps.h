@@ -1,0 +1,4 @@
+/* What the virtual device has of a chip's hardware: nothing, and as in ESP-IDF what is absent is not defined. */
+#pragma once
+
+#include "sdkconfig.h"
