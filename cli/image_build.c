@@ -22,7 +22,6 @@
 #define DESC_AT(field)  offsetof(esp_app_desc_t, field)
 #define WHY_SIZE        192u
 #define WP_PIN_NOT_SET  0xEE
-#define SHORTEST_PAGE   8192u
 
 typedef struct {
     const char *elf, *output;
@@ -170,9 +169,9 @@ static uint32_t page_of_desc(const otter_chip_facts_t *chip, const layout_piece_
 {
     uint8_t log2 = desc->data[DESC_AT(mmu_page_size)];
     if (log2 != 0) {
-        return log2 >= 13 && log2 <= 16 ? 1u << log2 : 0;
+        return image_mmu_page(chip, log2);
     }
-    for (uint32_t page = chip->mmu_page; page >= SHORTEST_PAGE; page /= 2) {
+    for (uint32_t page = chip->mmu_page; page >= chip->mmu_page_min; page /= 2) {
         if (desc->addr % page == IMAGE_DESC_OFFSET) {
             return page;
         }
@@ -201,7 +200,7 @@ static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t
         }
         override_desc(desc->data, o);
     }
-    if (o->chip->mmu_page_configurable) {
+    if (o->chip->mmu_page_min != 0) {
         layout->page = page_of_desc(o->chip, desc);
         if (layout->page == 0) {
             return cli_fail("image", "%s: the app descriptor's MMU page size is none of this chip", o->elf);

@@ -19,15 +19,15 @@
 /* Which memory an address belongs to: pieces of different kinds are not merged. */
 static int memory_kind(const otter_chip_facts_t *chip, uint32_t addr)
 {
-    const otter_window_t *flash[] = {&chip->data, &chip->inst};
-    for (int i = 0; i < 2; i++) {
-        if (addr >= flash[i]->start && addr < flash[i]->end) {
+    const otter_window_t *mapped[] = {&chip->data, &chip->inst, &chip->extram};
+    for (int i = 0; i < 3; i++) {
+        if (addr >= mapped[i]->start && addr < mapped[i]->end) {
             return i;
         }
     }
     for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
         if (addr >= chip->ram[i].start && addr < chip->ram[i].end) {
-            return 2 + i;
+            return 3 + i;
         }
     }
     return -1;

@@ -45,7 +45,8 @@ static bool is_mapped(const walk_t *w, uint64_t addr)
     if (w->facts->mmu_pages != 0) {
         return addr >= w->facts->data.start && addr < w->facts->data.start + w->facts->mmu_pages * w->page;
     }
-    return in_window(&w->facts->data, addr, 0) || in_window(&w->facts->inst, addr, 0);
+    return in_window(&w->facts->data, addr, 0) || in_window(&w->facts->inst, addr, 0) ||
+           in_window(&w->facts->extram, addr, 0);
 }
 
 static esp_err_t check_place(const walk_t *w, uint64_t addr, uint64_t len)
@@ -79,14 +80,14 @@ static esp_err_t check_first_segment(walk_t *w, uint64_t addr, uint64_t len)
     bool has_desc = has_magic && seen == 256;
     bool bootloader =
         w->rules->bootloader || (w->rules->chip == NULL && seen > 0 && p[0] == 0x50 && !has_desc);
-    if (!bootloader && w->facts != NULL && w->facts->mmu_page_configurable) {
+    if (!bootloader && w->facts != NULL && w->facts->mmu_page_min != 0) {
         if (!has_magic || seen <= 180) {
             return ESP_FAIL;
         }
-        if (p[180] > 31) {
-            return BAD;
+        for (uint64_t page = w->facts->mmu_page_min, log2 = page == 0x2000 ? 13 : 14; log2 <= 16;
+             log2++, page *= 2) {
+            w->page = p[180] == log2 ? page : w->page;
         }
-        w->page = p[180] != 0 ? UINT64_C(1) << p[180] : w->page;
     }
     esp_err_t place = check_place(w, addr, len);
     const otter_chip_t *chip = w->rules->chip;

@@ -24,7 +24,7 @@ typedef struct {
     uint32_t start, end;
 } otter_window_t;
 
-#define OTTER_RAM_WINDOWS 4
+#define OTTER_RAM_WINDOWS 5
 
 /** Constant facts of a kind of chip. */
 typedef struct {
@@ -33,13 +33,15 @@ typedef struct {
     uint16_t id;
     uint32_t bootloader_offset; /* in flash */
     otter_window_t data, inst;  /* where flash is mapped, at the default page size; 0: nothing is mapped */
-    uint16_t mmu_pages;         /* not 0: the windows are this many MMU pages long, whatever the page size */
-    uint32_t mmu_page;          /* bytes, the default */
-    bool mmu_page_configurable; /* the app descriptor may say another */
-    uint32_t image_limit; /* a larger partition, or a segment this large, is refused; UINT32_MAX: no limit */
+    otter_window_t
+        extram; /* where a chip with an MMU of its own for that maps external RAM: not copied to either */
+    uint16_t mmu_pages;    /* not 0: the windows are this many MMU pages long, whatever the page size */
+    uint32_t mmu_page;     /* bytes, the default */
+    uint32_t mmu_page_min; /* bytes, the smallest that the app descriptor may choose; 0: it has no choice */
+    uint32_t image_limit;  /* a larger partition, or a segment this large, is refused; UINT32_MAX: no limit */
     uint8_t secure_version_bits; /* width of the eFuse anti-rollback field */
     bool has_blk_revision; /* checks the eFuse block revision of the descriptor (all but ESP32 and linux) */
-    otter_window_t ram[OTTER_RAM_WINDOWS]; /* on-chip memory that a bootloader may load segments into */
+    otter_window_t ram[OTTER_RAM_WINDOWS]; /* on-chip memory: a loaded segment lies in one of them */
     uint16_t elf_machine;                  /* e_machine of its ELF files: 94 Xtensa, 243 RISC-V, 0 any */
     uint8_t flash_freq_mhz[4]; /* image header codes 0, 1, 2 and 15 as MHz; 0: the chip has no such code */
 } otter_chip_facts_t;

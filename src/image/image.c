@@ -200,10 +200,11 @@ bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32
     if (facts->mmu_pages != 0) {
         return addr >= facts->data.start && (addr - facts->data.start) / page < facts->mmu_pages;
     }
-    return window_holds(&facts->data, addr) || window_holds(&facts->inst, addr);
+    return window_holds(&facts->data, addr) || window_holds(&facts->inst, addr) ||
+           window_holds(&facts->extram, addr);
 }
 
-static bool ram_holds(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
+bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
 {
     for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
         if (window_holds(&facts->ram[i], addr) && len <= facts->ram[i].end - addr) {
@@ -211,6 +212,15 @@ static bool ram_holds(const otter_chip_facts_t *facts, uint32_t addr, uint32_t l
         }
     }
     return false;
+}
+
+uint32_t image_mmu_page(const otter_chip_facts_t *facts, uint8_t log2)
+{
+    if (log2 == 0) {
+        return facts->mmu_page;
+    }
+    uint32_t page = log2 < 32 ? UINT32_C(1) << log2 : 0;
+    return facts->mmu_page_min != 0 && page >= facts->mmu_page_min && page <= facts->mmu_page ? page : 0;
 }
 
 /** Where the segment goes: mapped ones must be congruent, copied ones (when loading) must go to RAM. */
@@ -234,7 +244,7 @@ static bool placement_is_good(image_stream_t *s, uint32_t index)
         return false;
     }
     if (!s->rules.loading || load_addr < NOT_LOADED_BELOW || len == 0 ||
-        ram_holds(s->facts, load_addr, len)) {
+        image_range_is_loadable(s->facts, load_addr, len)) {
         return true;
     }
     refuse(s, ESP_ERR_IMAGE_INVALID,
@@ -284,7 +294,7 @@ static void judge_segment_header(image_stream_t *s)
     }
 }
 
-/** The MMU page, where the chip lets the app choose it. False: no descriptor, or a page that cannot be. */
+/** The MMU page, where the chip lets the app choose it. False: no descriptor. */
 static bool page_is_good(image_stream_t *s)
 {
     const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
@@ -292,13 +302,8 @@ static bool page_is_good(image_stream_t *s)
         refuse(s, ESP_FAIL, "no app descriptor at the start of segment 0");
         return false;
     }
-    if (s->buf[at] >= 32) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "MMU page of 2^%u bytes", s->buf[at]);
-        return false;
-    }
-    if (s->buf[at] != 0) {
-        s->info.mmu_page_size = 1u << s->buf[at];
-    }
+    uint32_t page = image_mmu_page(s->facts, s->buf[at]);
+    s->info.mmu_page_size = page != 0 ? page : s->facts->mmu_page;
     return true;
 }
 
@@ -335,7 +340,7 @@ static void judge_segment_start(image_stream_t *s)
         s->info.bootloader_desc.version = le32_get(s->buf + offsetof(esp_bootloader_desc_t, version));
     }
     bool bootloader = s->rules.bootloader || (s->rules.chip == NULL && s->info.is_bootloader);
-    bool app_page = !bootloader && s->facts != NULL && s->facts->mmu_page_configurable;
+    bool app_page = !bootloader && s->facts != NULL && s->facts->mmu_page_min != 0;
     if (app_page && !page_is_good(s)) {
         return;
     }

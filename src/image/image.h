@@ -133,5 +133,15 @@ uint32_t image_flash_size(const esp_image_header_t *header);
 /** MHz of the flash's clock by this header; 0 where the chip has no such code. */
 unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts);
 
-/** True if `addr` is in a window where the chip maps flash with MMU pages of `page` bytes. */
+/** True if `addr` is in a window where the chip maps flash or external RAM, with MMU pages of `page` bytes. */
 bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);
+
+/** True if a bootloader may copy `len` bytes, at least 1, to `addr`: all of them go into one window of on-chip memory. */
+bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len);
+
+/**
+ * The MMU page that an app descriptor names.
+ * @param log2  its mmu_page_size: log2 of bytes, 0 for the chip's default
+ * @return bytes; 0: no page of this chip, which takes its default then
+ */
+uint32_t image_mmu_page(const otter_chip_facts_t *facts, uint8_t log2);

@@ -358,6 +358,24 @@ static void random_bytes_behind_a_good_header_are_survived(void **state)
     free(v.bytes);
 }
 
+/** Byte 180 of the descriptor may say anything; what no chip of this kind has counts as 64 KB. */
+static void a_page_that_the_chip_has_not_is_its_default(void **state)
+{
+    (void)state;
+    vector_t v = load_named("esp32c6_mmu16k");
+    const image_rules_t rules = {
+        .chip = &v.chip, .size = (uint32_t)v.len, .flash_offset = 0x10000, .no_checks = true};
+    image_stream_t s = {0};
+    for (unsigned log2 = 0; log2 < 256; log2++) {
+        v.bytes[IMAGE_DESC_OFFSET + 180] = (uint8_t)log2;
+        assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
+        image_stream_feed(&s, v.bytes, v.len);
+        assert_int_equal(s.info.mmu_page_size, log2 >= 13 && log2 <= 16 ? 1u << log2 : 0x10000u);
+    }
+    image_stream_end(&s);
+    free(v.bytes);
+}
+
 static void loading_refuses_addresses_outside_memory(void **state)
 {
     (void)state;
@@ -518,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_truncated_image_never_passes),
         cmocka_unit_test(every_flipped_bit_of_a_hashed_image_is_seen),
         cmocka_unit_test(random_bytes_behind_a_good_header_are_survived),
+        cmocka_unit_test(a_page_that_the_chip_has_not_is_its_default),
         cmocka_unit_test(loading_refuses_addresses_outside_memory),
         cmocka_unit_test(the_descriptor_is_told),
         cmocka_unit_test(a_bootloader_is_judged_without_hash_and_descriptor),
