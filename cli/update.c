@@ -18,12 +18,11 @@
 #include "http/url.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
-#include "ota/update.h"
-#include "ota/update_internal.h"
 #include "otter/boot.h"
 #include "otter/system.h"
 #include "progress.h"
 #include "update_report.h"
+#include "update_slot.h"
 
 #define CA_FILE_MAX (4u << 20)
 #define BUFFER_SIZE (128 * 1024) /* reads and writes this long cost the least; see docs/PERFORMANCE.md */
@@ -40,14 +39,20 @@ static const char HELP[] =
     "makes it boot\n"
     "next, exactly as a firmware calling esp_https_ota() would. The slot that the bootloader would start now "
     "counts as\n"
-    "running and is never written. Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 "
-    "images.\n"
+    "running and is never written; nor is one that the device may run although it does not boot by what the "
+    "file tells.\n"
+    "Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 images.\n"
     "\n"
     "  --ca FILE          CA certificate(s), PEM or DER: what the server's certificate must be signed by\n"
     "  --system-ca        trust the certificates of this machine instead\n"
     "  --allow-http       accept a plain http:// URL (anybody on the way can change the image)\n"
     "  --header 'N: V'    add a request header, of any length; may be given several times\n"
     "  --slot LABEL       write this partition instead of the next update slot\n"
+    "  --overwrite-selected\n"
+    "                     write also the slot that otadata selects where nothing boots, and any other that "
+    "the "
+    "device\n"
+    "                     may run, if there is no better one\n"
     "  --timeout SECONDS  limit of each wait: connecting, response, silence (default 10)\n"
     "  --retries N        connections in a row that may bring nothing new before giving up (default 6; 0: "
     "none);\n"
@@ -76,7 +81,7 @@ typedef struct {
 typedef struct {
     const char *flash_path, *url, *ca_path, *slot;
     http_headers_t headers;
-    bool system_ca, json, quiet, resume;
+    bool system_ca, json, quiet, resume, overwrite_selected;
     int timeout_ms, retries, retry_delay_ms, range;
     linux_device_options_t device;
 } options_t;
@@ -100,6 +105,7 @@ enum {
     OPT_HTTP,
     OPT_HEADER,
     OPT_SLOT,
+    OPT_OVERWRITE,
     OPT_TIMEOUT,
     OPT_CHIP,
     OPT_REV,
@@ -117,6 +123,7 @@ static const struct option long_options[] = {
     {"allow-http", no_argument, NULL, OPT_HTTP},
     {"header", required_argument, NULL, OPT_HEADER},
     {"slot", required_argument, NULL, OPT_SLOT},
+    {"overwrite-selected", no_argument, NULL, OPT_OVERWRITE},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"chip", required_argument, NULL, OPT_CHIP},
     {"chip-rev", required_argument, NULL, OPT_REV},
@@ -205,6 +212,9 @@ static int take_option(options_t *o, int option, char *value)
     case OPT_SLOT:
         o->slot = value;
         return EXIT_DONE;
+    case OPT_OVERWRITE:
+        o->overwrite_selected = true;
+        return EXIT_DONE;
     case OPT_CHIP:
         o->device.chip = otter_chip_by_name(value);
         return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "there is no chip '%s'", value);
@@ -284,59 +294,6 @@ static int request_buffer_size(const http_headers_t *headers)
     return most < INT_MAX ? (int)most : INT_MAX;
 }
 
-/**
- * The slot that would boot now counts as running. One that was never booted is no ground to stand on: as on a device that
- * runs an unconfirmed app, nothing is updated before it has been tried, or the app to fall back to would be overwritten.
- */
-static esp_err_t find_running(otter_device_t *device, const options_t *o, update_outcome_t *outcome)
-{
-    otter_boot_result_t boot;
-    (void)otter_boot_finish_copies(device); /* logged; the download may need the staging partition */
-    if (otter_boot(device, OTTER_BOOT_DRY_RUN, &boot) != ESP_OK) {
-        return ESP_OK; /* nothing boots: an update is what such a device needs */
-    }
-    device->running = boot.partition;
-    esp_app_desc_t desc;
-    if (ota_get_partition_description(device, boot.partition, &desc) == ESP_OK) {
-        update_outcome_version(outcome->from_version, &desc);
-    }
-    esp_ota_img_states_t state;
-    if (device->config.rollback && ota_get_state_partition(device, boot.partition, &state) == ESP_OK &&
-        state == ESP_OTA_IMG_NEW) {
-        update_outcome_error(
-            outcome,
-            "version %s in %s waits for its first boot and could not fall back: boot it first "
-            "(`otter run %s`), or use --rollback off",
-            outcome->from_version, boot.partition->label, o->flash_path);
-        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
-    }
-    return ESP_OK;
-}
-
-/** The partition that --slot names, if it can be written. NULL with the error told. */
-static const esp_partition_t *find_slot(const otter_device_t *device, const options_t *o, esp_err_t *err,
-                                        update_outcome_t *outcome)
-{
-    for (uint32_t i = 0; i < device->partitions.count; i++) {
-        const esp_partition_t *p = &device->partitions.items[i];
-        if (strcmp(p->label, o->slot) != 0) {
-            continue;
-        }
-        bool slot = ota_is_slot(p);
-        *err = !slot ? ESP_ERR_INVALID_ARG : p == device->running ? ESP_ERR_OTA_PARTITION_CONFLICT : ESP_OK;
-        if (*err != ESP_OK) {
-            update_outcome_error(
-                outcome, slot ? "%s is the slot that runs: choose another" : "%s is no update slot (ota_n)",
-                o->slot);
-        }
-        return *err == ESP_OK ? p : NULL;
-    }
-    *err = ESP_ERR_NOT_FOUND;
-    update_outcome_error(outcome, "there is no partition '%s'; `otter flash info %s` lists them", o->slot,
-                         o->flash_path);
-    return NULL;
-}
-
 /** Begin waits before it asks again: says so once for each pause, and ends it at Ctrl-C. */
 static bool show_wait(uint32_t left_ms)
 {
@@ -364,9 +321,8 @@ static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t h
 }
 
 static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca_t *ca,
-                            update_outcome_t *outcome)
+                            const esp_partition_t *slot, update_outcome_t *outcome)
 {
-    esp_err_t err = ESP_OK;
     const esp_http_client_config_t http = {
         .url = o->url,
         .cert_pem = ca->bytes,
@@ -378,24 +334,19 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
         .keep_alive_enable = true,
         .user_agent = "otter/" OTTER_VERSION,
     };
-    esp_https_ota_config_t config = {
+    const esp_https_ota_config_t config = {
         .http_config = &http,
         .http_client_init_cb = add_headers,
         .ota_resumption = o->resume,
         .partial_http_download = o->range > 0,
         .max_http_request_size = o->range,
+        .partition.staging = slot,
         .retry = {.attempts = o->retries > 0 ? o->retries : -1, .delay_ms = o->retry_delay_ms},
     };
-    if (o->slot != NULL) {
-        config.partition.staging = find_slot(device, o, &err, outcome);
-        if (err != ESP_OK) {
-            return err;
-        }
-    }
     esp_https_ota_handle_t handle = NULL;
     active_device = device;
     device->on_https_ota_wait = show_wait;
-    err = https_ota_begin(device, &config, &handle);
+    esp_err_t err = https_ota_begin(device, &config, &handle);
     if (err != ESP_OK && interrupted != 0) {
         update_outcome_error(outcome, "%s", INTERRUPTED);
     }
@@ -433,20 +384,37 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const esp_partition_t **slot,
+                             update_outcome_t *outcome)
+{
+    const update_slot_options_t how = {
+        .flash_path = o->flash_path,
+        .slot = o->slot,
+        .rollback_is_known =
+            o->device.rollback != LINUX_DEVICE_DEFAULT || device->chip.id == OTTER_CHIP_LINUX,
+        .overwrite_selected = o->overwrite_selected,
+        .quiet = o->quiet || o->json,
+    };
+    return update_slot_choose(device, &how, slot, outcome);
+}
+
 /** The update on an open device, up to the last byte on the medium. */
 static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca_t *ca,
                                update_outcome_t *outcome)
 {
     uint32_t before = dev->flash->stats.sectors_erased;
+    const esp_partition_t *slot = NULL;
     esp_err_t err = dev->device.partitions.status;
     if (err != ESP_OK) {
         update_outcome_error(outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
                              o->flash_path, esp_err_to_name(err));
     } else {
-        err = find_running(&dev->device, o, outcome);
+        (void)otter_boot_finish_copies(
+            &dev->device); /* logged; the download may need the staging partition */
+        err = choose_slot(&dev->device, o, &slot, outcome);
     }
     if (err == ESP_OK) {
-        err = run_update(&dev->device, o, ca, outcome);
+        err = run_update(&dev->device, o, ca, slot, outcome);
     }
     esp_err_t closing = otter_flash_sync(dev->flash);
     if (err == ESP_OK && closing != ESP_OK) {

@@ -1,0 +1,227 @@
+/* Which slot an update may write: what the bootloader's decision says, and what it may be wrong about. */
+#include "update_slot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "ota/update.h"
+#include "ota/update_internal.h"
+#include "otter/boot.h"
+
+#define DOUBTS_MAX (OTTER_BOOT_TRIED_MAX + 1)
+
+/** A partition that may run although it does not boot here. */
+typedef struct {
+    const esp_partition_t *partition;
+    char why[260]; /* how that can be, and what to tell so that it is known */
+} doubt_t;
+
+typedef struct {
+    otter_device_t *device;
+    const update_slot_options_t *options;
+    otter_boot_result_t boot;     /* what boots, and what was passed over before it */
+    const esp_partition_t *first; /* what the bootloader looked at first; NULL: nothing */
+    doubt_t doubts[DOUBTS_MAX];
+    size_t doubt_count;
+} choice_t;
+
+static const esp_partition_t *find_app(const otter_device_t *device, const char *label)
+{
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        if (p->type == ESP_PARTITION_TYPE_APP && strcmp(p->label, label) == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static const doubt_t *find_doubt(const choice_t *choice, const esp_partition_t *partition)
+{
+    for (size_t i = 0; i < choice->doubt_count; i++) {
+        if (choice->doubts[i].partition == partition) {
+            return &choice->doubts[i];
+        }
+    }
+    return NULL;
+}
+
+static void add_doubt(choice_t *choice, const esp_partition_t *partition, const char *format,
+                      const char *detail)
+{
+    if (partition == NULL || partition == choice->boot.partition || choice->doubt_count == DOUBTS_MAX ||
+        find_doubt(choice, partition) != NULL) {
+        return;
+    }
+    doubt_t *doubt = &choice->doubts[choice->doubt_count++];
+    doubt->partition = partition;
+    snprintf(doubt->why, sizeof(doubt->why), format, detail);
+}
+
+/** Complete and undamaged, whatever chip it is for: then only what is known of the device speaks against it. */
+static bool is_whole(const choice_t *choice, const esp_partition_t *partition)
+{
+    const image_rules_t rules = {.flash_offset = partition->address, .size = partition->size};
+    return image_verify_flash(choice->device->flash, &rules, NULL, NULL, 0) == ESP_OK;
+}
+
+static void doubt_what_was_passed_over(choice_t *choice)
+{
+    const otter_boot_result_t *boot = &choice->boot;
+    for (uint32_t i = 0; i < boot->tried_count; i++) {
+        const esp_partition_t *passed = find_app(choice->device, boot->tried[i].label);
+        if (passed != NULL && is_whole(choice, passed)) {
+            add_doubt(choice, passed,
+                      "its image is whole, only the chip that this file seems to be of does not boot it (%s)",
+                      boot->tried[i].why);
+        } else if (i == 0 && boot->partition == NULL) {
+            add_doubt(choice, passed,
+                      "nothing boots by this file, and it is what the bootloader looks at first (%s)",
+                      boot->tried[i].why);
+        }
+    }
+}
+
+/** Whether the bootloader of another chip has rollback is its build's secret; it matters while something is on trial. */
+static void doubt_rollback(choice_t *choice)
+{
+    otter_device_config_t *config = &choice->device->config;
+    otter_boot_result_t other;
+    if (choice->options->rollback_is_known) {
+        return;
+    }
+    config->rollback = !config->rollback;
+    if (otter_boot(choice->device, OTTER_BOOT_DRY_RUN, &other) == ESP_OK) {
+        add_doubt(choice, other.partition,
+                  "it boots if the bootloader has %s, which --rollback on or off tells",
+                  config->rollback ? "rollback" : "no rollback");
+    }
+    config->rollback = !config->rollback;
+}
+
+/**
+ * One that was never booted is no ground to stand on: as on a device that runs an unconfirmed app, nothing is updated before
+ * it has been tried, or the app to fall back to would be overwritten.
+ */
+static esp_err_t check_trial(const choice_t *choice, update_outcome_t *outcome)
+{
+    otter_device_t *device = choice->device;
+    const esp_partition_t *running = device->running;
+    esp_ota_img_states_t state;
+    bool may_roll_back = device->config.rollback || !choice->options->rollback_is_known;
+    if (!may_roll_back || ota_get_state_partition(device, running, &state) != ESP_OK ||
+        state != ESP_OTA_IMG_NEW) {
+        return ESP_OK;
+    }
+    update_outcome_error(outcome,
+                         "version %s in %s waits for its first boot and could not fall back: boot it first "
+                         "(`otter run %s`), or use --rollback off",
+                         outcome->from_version, running->label, choice->options->flash_path);
+    return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+}
+
+/** The bootloader's decision, and what speaks against it. */
+static esp_err_t decide_running(choice_t *choice, update_outcome_t *outcome)
+{
+    otter_device_t *device = choice->device;
+    esp_err_t err = otter_boot(device, OTTER_BOOT_DRY_RUN, &choice->boot);
+    if (otter_flash_failed(err) || err == ESP_ERR_NO_MEM) {
+        update_outcome_error(outcome, "%s: what boots cannot be told: %s", choice->options->flash_path,
+                             choice->boot.reason);
+        return err;
+    }
+    device->running = choice->boot.partition;
+    choice->first =
+        choice->boot.tried_count > 0 ? find_app(device, choice->boot.tried[0].label) : device->running;
+    doubt_what_was_passed_over(choice);
+    doubt_rollback(choice);
+    if (device->running == NULL) {
+        return ESP_OK; /* an update is what such a device needs */
+    }
+    esp_app_desc_t desc;
+    if (ota_get_partition_description(device, device->running, &desc) == ESP_OK) {
+        update_outcome_version(outcome->from_version, &desc);
+    }
+    return check_trial(choice, outcome);
+}
+
+static esp_err_t refuse(const choice_t *choice, const doubt_t *doubt, update_outcome_t *outcome)
+{
+    update_outcome_error(outcome,
+                         "%s may be what the device runs: %s; --overwrite-selected gives it up, "
+                         "`otter flash info %s` tells more",
+                         doubt->partition->label, doubt->why, choice->options->flash_path);
+    return ESP_ERR_OTA_PARTITION_CONFLICT;
+}
+
+/** The partition that --slot names, if it can be written. */
+static esp_err_t take_named(const choice_t *choice, const esp_partition_t **slot, update_outcome_t *outcome)
+{
+    const char *label = choice->options->slot;
+    const esp_partition_t *named = NULL;
+    for (uint32_t i = 0; i < choice->device->partitions.count && named == NULL; i++) {
+        const esp_partition_t *p = &choice->device->partitions.items[i];
+        named = strcmp(p->label, label) == 0 ? p : NULL;
+    }
+    if (named == NULL) {
+        update_outcome_error(outcome, "there is no partition '%s'; `otter flash info %s` lists them", label,
+                             choice->options->flash_path);
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (!ota_is_slot(named)) {
+        update_outcome_error(outcome, "%s is no update slot (ota_n)", label);
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (named == choice->device->running) {
+        update_outcome_error(outcome, "%s is the slot that runs: choose another", label);
+        return ESP_ERR_OTA_PARTITION_CONFLICT;
+    }
+    const doubt_t *doubt = find_doubt(choice, named);
+    if (doubt != NULL && !choice->options->overwrite_selected) {
+        return refuse(choice, doubt, outcome);
+    }
+    *slot = named;
+    return ESP_OK;
+}
+
+/** The next slot, as the session counts, that is in no doubt. */
+static esp_err_t take_next(const choice_t *choice, const esp_partition_t **slot, update_outcome_t *outcome)
+{
+    otter_device_t *device = choice->device;
+    const esp_partition_t *next = device->running != NULL ? device->running : choice->first;
+    const doubt_t *passed = NULL;
+    for (int i = 0; i < OTTER_BOOT_TRIED_MAX; i++) {
+        next = ota_get_next_update_partition(device, next);
+        if (next == NULL || next == device->running) {
+            continue;
+        }
+        const doubt_t *doubt = find_doubt(choice, next);
+        if (doubt == NULL) {
+            *slot = next;
+            if (passed != NULL && !choice->options->quiet) {
+                fprintf(stderr, "otter update: %s is left alone, it may be what the device runs: %s\n",
+                        passed->partition->label, passed->why);
+            }
+            return ESP_OK;
+        }
+        passed = passed != NULL ? passed : doubt;
+    }
+    if (passed != NULL && !choice->options->overwrite_selected) {
+        return refuse(choice, passed, outcome);
+    }
+    *slot = passed != NULL ? passed->partition : NULL;
+    return ESP_OK;
+}
+
+esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
+                             const esp_partition_t **slot, update_outcome_t *outcome)
+{
+    choice_t choice = {.device = device, .options = options};
+    *slot = NULL;
+    esp_err_t err = decide_running(&choice, outcome);
+    if (err != ESP_OK) {
+        return err;
+    }
+    return options->slot != NULL ? take_named(&choice, slot, outcome) : take_next(&choice, slot, outcome);
+}

@@ -1,0 +1,28 @@
+/* Which slot an update may write: none that may be what the device runs, as far as its flash file can tell. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "esp_err.h"
+#include "otter/device.h"
+#include "update_report.h"
+
+typedef struct {
+    const char *flash_path;  /* for messages */
+    const char *slot;        /* the partition that was asked for; NULL: the next one that is free */
+    bool rollback_is_known;  /* somebody told whether the bootloader has rollback, or it is otter's own */
+    bool overwrite_selected; /* also a slot that may run though it does not boot here, if there is no other */
+    bool quiet;              /* nothing about a slot that is left alone */
+} update_slot_options_t;
+
+/**
+ * Decides what counts as running (device->running; NULL: nothing boots) and where the update goes. The bootloader's decision
+ * is made with what is known here: chip, revisions and rollback may be guesses. Whatever it passed over although it is whole,
+ * and whatever otadata selects where nothing boots, may run in truth and is left alone.
+ * @param slot  receives the partition to write; NULL: as the update session decides
+ * @return ESP_OK; else the reason is in the outcome, for the session's own codes:
+ *         ESP_ERR_OTA_ROLLBACK_INVALID_STATE, ESP_ERR_OTA_PARTITION_CONFLICT, ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_ARG,
+ *         ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM
+ */
+esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
+                             const esp_partition_t **slot, update_outcome_t *outcome);
