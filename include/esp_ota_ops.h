@@ -116,7 +116,8 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
                                       bool finalize_with_copy);
 
 /**
- * Boot `partition` from the next restart on. It is verified first (not again, if esp_ota_end just did).
+ * Boot `partition` from the next restart on. It is verified first; contents that esp_ota_end has just compared with checksum
+ * and hash are not compared again.
  * With rollback enabled it starts on trial: state NEW.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG              NULL; not an app; test and TEE apps; a slot behind a gap in the slot numbers
@@ -125,6 +126,7 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
  *         ESP_ERR_OTA_SMALL_SEC_VER        anti-rollback: too old for this device; the partition was erased
  *         ESP_ERR_OTA_SELECT_INFO_INVALID  otadata's sequence numbers are used up
  *         ESP_ERR_INVALID_SIZE             otadata is smaller than two sectors
+ *         ESP_ERR_NO_MEM                   the image could not be judged
  */
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition);
 

@@ -263,8 +263,11 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
                  boot->device_version);
         return ESP_FAIL;
     }
-    const image_rules_t rules = {
-        .chip = &device->chip, .flash_offset = app->offset, .size = app->size, .loading = true};
+    const image_rules_t rules = {.chip = &device->chip,
+                                 .flash_offset = app->offset,
+                                 .size = app->size,
+                                 .loading = true,
+                                 .afresh = true};
     image_info_t info;
     esp_err_t err = image_verify_flash(device->flash, &rules, &info, why, why_size);
     if (err == ESP_OK) {

@@ -571,7 +571,7 @@ static esp_err_t walk_remembering(image_stream_t *s, otter_flash_t *flash, const
                                   const read_buffer_t *buffer)
 {
     bool judged = !rules->no_checks && !rules->bootloader;
-    if (judged && !rules->loading && otter_flash_is_attested(flash, rules->flash_offset, 1)) {
+    if (judged && !rules->afresh && otter_flash_is_attested(flash, rules->flash_offset, 1)) {
         esp_err_t err = walk(s, flash, rules, true, buffer);
         if (err != ESP_OK || otter_flash_is_attested(flash, rules->flash_offset, s->info.image_len)) {
             return err;

@@ -25,7 +25,8 @@ typedef struct {
     const otter_chip_t *chip; /* who judges; NULL: any chip is right, the image's own facts are used */
     uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
     uint32_t size;         /* bytes the image may use: the partition's, or the file's */
-    bool loading;          /* the bootloader's load: segments' addresses are checked too */
+    bool loading;          /* segments' addresses are checked too, as the bootloader does when it loads */
+    bool afresh;           /* the bootloader: all contents are compared, whatever is attested */
     bool hashed;           /* an image without an appended hash is refused */
     bool no_checks;        /* esp_image_get_metadata: structure and length only (5.4) */
     bool
@@ -97,9 +98,9 @@ void image_stream_end(image_stream_t *s);
 esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules);
 
 /**
- * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs. What was read
- * back and found good is attested (otter_flash_attest), and the next look at it compares neither checksum nor hash
- * again; the bootloader's load (rules->loading) always does.
+ * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs. Contents that were
+ * compared with checksum and hash and found good are attested (otter_flash_attest), and the next look at that image does not
+ * compare them again but with rules->afresh; everything else is judged each time.
  * @param info  optional, NULL for none; all zeros on failure as in ESP-IDF
  * @param why   optional buffer for the reason of a failure; "" when there is none
  * @return as image_stream_begin and image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what

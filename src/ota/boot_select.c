@@ -156,15 +156,11 @@ static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const
 }
 
 /**
- * The bootloader's check of the image in a partition; not repeated while nothing has changed since the last one.
+ * The bootloader's check of the image in a partition; contents are not compared again while nothing has changed.
  * @param hashed  without a SHA-256 it is refused
  */
 static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
 {
-    /* An attest does not tell whether a hash was there. */
-    if (!hashed && otter_flash_is_attested(device->flash, partition->address, 1)) {
-        return ESP_OK;
-    }
     const image_rules_t rules = {.chip = &device->chip,
                                  .flash_offset = partition->address,
                                  .size = partition->size,
@@ -260,7 +256,7 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     esp_err_t err = verify_image(device, partition, device->config.require_hash);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->last_reason);
-        return ESP_ERR_OTA_VALIDATE_FAILED;
+        return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
     if (partition->type == ESP_PARTITION_TYPE_APP &&
         partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {

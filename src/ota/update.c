@@ -660,7 +660,9 @@ static esp_err_t judge_followed(otter_device_t *device, struct ota_update *updat
     esp_err_t err = image_stream_close(&update->stream);
     if (err == ESP_OK) {
         update->image_len = update->stream.info.image_len;
-        otter_flash_attest(device->flash, update->staging->address, update->stream.info.image_len);
+        if (update->final->type == ESP_PARTITION_TYPE_APP) { /* a bootloader's hash is not compared */
+            otter_flash_attest(device->flash, update->staging->address, update->image_len);
+        }
     } else {
         memcpy(device->last_reason, update->stream.why, sizeof(device->last_reason));
     }
