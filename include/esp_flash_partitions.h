@@ -116,6 +116,18 @@ static_assert(offsetof(esp_partition_info_t, flags) == 28, "flash format");
 esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table, bool log_errors,
                                      int *num_partitions);
 
+/**
+ * False if a partition of the current device's table that is read-only begins in [addr, addr + size), or the range in it.
+ * Bytes from the start of the main flash. True without a device.
+ */
+bool esp_partition_is_flash_region_writable(size_t addr, size_t size);
+
+/**
+ * False if [addr, addr + size) has anything of what lies up to the end of the partition table, or of the running
+ * application. What becomes of a write there: CONFIG_SPI_FLASH_DANGEROUS_WRITE_ABORTS, _FAILS or _ALLOWED. True without a device.
+ */
+bool esp_partition_main_flash_region_safe(size_t addr, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -18,6 +18,16 @@ extern "C" {
 
 #define OTTER_PARTITIONS_MAX 95u /* records a table can hold without an MD5 row */
 
+/**
+ * What esp_partition_write, _erase_range and _copy do where they would change the bootloader, the table or what runs:
+ * CONFIG_SPI_FLASH_DANGEROUS_WRITE_*. Update sessions, staged copies and the boot step write by themselves and do not ask.
+ */
+typedef enum {
+    OTTER_DANGEROUS_WRITE_ABORTS, /* abort(): the default, as in ESP-IDF */
+    OTTER_DANGEROUS_WRITE_FAILS,  /* ESP_ERR_INVALID_ARG */
+    OTTER_DANGEROUS_WRITE_ALLOWED,
+} otter_dangerous_write_t;
+
 /** ESP-IDF decides these when it builds; here each device has its own. */
 typedef struct {
     uint32_t table_offset; /* CONFIG_PARTITION_TABLE_OFFSET; 0 means 0x8000 */
@@ -26,6 +36,7 @@ typedef struct {
     bool anti_rollback;    /* CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK; needs rollback */
     bool allow_http;       /* CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP */
     bool require_hash;     /* app images without SHA-256 are neither installed nor selected */
+    otter_dangerous_write_t dangerous_write;
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */

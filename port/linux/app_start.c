@@ -42,6 +42,17 @@ static const bool has_rollback = true;
 static const bool has_rollback = false;
 #endif
 
+/* Both names each of these has had. */
+#if defined(CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED) ||                                                     \
+    defined(CONFIG_SPI_FLASH_WRITING_DANGEROUS_REGIONS_ALLOWED)
+static const otter_dangerous_write_t dangerous_write = OTTER_DANGEROUS_WRITE_ALLOWED;
+#elif defined(CONFIG_SPI_FLASH_DANGEROUS_WRITE_FAILS) ||                                                     \
+    defined(CONFIG_SPI_FLASH_WRITING_DANGEROUS_REGIONS_FAILS)
+static const otter_dangerous_write_t dangerous_write = OTTER_DANGEROUS_WRITE_FAILS;
+#else
+static const otter_dangerous_write_t dangerous_write = OTTER_DANGEROUS_WRITE_ABORTS;
+#endif
+
 /** A descriptor that the runner named. It is not for programs that this one starts. @return -1 if there is none */
 static int inherited(const char *name)
 {
@@ -94,6 +105,7 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
         .rollback = boot->rollback && has_rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
         .anti_rollback = boot->anti_rollback,
         .allow_http = allow_http,
+        .dangerous_write = dangerous_write,
     };
     if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
         return false;

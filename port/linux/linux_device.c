@@ -212,6 +212,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
         .allow_no_md5 = options->allow_no_md5,
         .anti_rollback = options->anti_rollback,
         .allow_http = options->allow_http,
+        .dangerous_write = options->dangerous_write,
     };
     otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
     if (options->whole) {

@@ -31,6 +31,7 @@ typedef struct {
     linux_device_switch_t rollback; /* default: on for chip linux, off for others (as ESP-IDF ships) */
     bool anti_rollback;
     bool allow_http;
+    otter_dangerous_write_t dangerous_write;
     bool
         allow_no_md5; /* partitions of a table without MD5 record, too: a person sees them, an application does not */
     file_flash_shared_t

@@ -1,9 +1,10 @@
-/* The bootloader's table check under its ESP-IDF name: the current device says how large the flash is. */
+/* ESP-IDF's questions about the layout of the main flash, answered from the current device. */
 #include "esp_flash_partitions.h"
 
 #include "esp_log.h"
 #include "flash/partition_table.h"
 #include "otter/device.h"
+#include "otter/system.h"
 
 static const char *TAG = "flash_parts";
 
@@ -27,4 +28,38 @@ esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table
     }
     *num_partitions = (int)count;
     return err;
+}
+
+/** True if [addr, addr + size) and the partition share a byte; also where the sum is beyond 32 bits. */
+static bool touches(const esp_partition_t *partition, size_t addr, size_t size)
+{
+    return addr < partition->address ? size > partition->address - addr
+                                     : addr - partition->address < partition->size;
+}
+
+bool esp_partition_is_flash_region_writable(size_t addr, size_t size)
+{
+    const otter_device_t *device = otter_device_current();
+    bool writable = true;
+    otter_lock(OTTER_LOCK_LISTS);
+    for (uint32_t i = 0; device != NULL && i < device->partitions.count; i++) {
+        const esp_partition_t *row = &device->partitions.items[i];
+        writable = writable && !(row->readonly && touches(row, addr, size));
+    }
+    otter_unlock(OTTER_LOCK_LISTS);
+    return writable;
+}
+
+bool esp_partition_main_flash_region_safe(size_t addr, size_t size)
+{
+    const otter_device_t *device = otter_device_current();
+    if (device == NULL) {
+        return true;
+    }
+    otter_lock(OTTER_LOCK_LISTS);
+    const esp_partition_t *running = device->running;
+    bool safe = addr > device->config.table_offset + PARTITION_TABLE_LEN &&
+                (running == NULL || !touches(running, addr, size));
+    otter_unlock(OTTER_LOCK_LISTS);
+    return safe;
 }

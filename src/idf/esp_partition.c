@@ -5,11 +5,15 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "esp_flash_partitions.h"
+#include "esp_log.h"
 #include "flash/external_partitions.h"
 #include "flash/flash_map.h"
 #include "flash/partition_list.h"
 #include "otter/device.h"
 #include "otter/system.h"
+
+static const char TAG[] = "partition";
 
 struct esp_partition_iterator_opaque_ {
     esp_partition_type_t type;
@@ -179,6 +183,33 @@ static esp_err_t locate_writable(const esp_partition_t *partition, size_t offset
     return locate(partition, offset, size, address);
 }
 
+/**
+ * May an application change this range of its partition's flash? The table is not trusted: rows may overlap.
+ * @return ESP_OK, ESP_ERR_NOT_ALLOWED (belongs to a read-only row, too), ESP_ERR_INVALID_ARG (dangerous); or it aborts
+ */
+static esp_err_t check_region(const esp_partition_t *partition, uint32_t address, size_t size)
+{
+    const otter_device_t *device = otter_device_current();
+    if (device == NULL || partition->flash_chip != device->flash) {
+        return ESP_OK;
+    }
+    if (!esp_partition_is_flash_region_writable(address, size)) {
+        return ESP_ERR_NOT_ALLOWED;
+    }
+    otter_dangerous_write_t answer = device->config.dangerous_write;
+    if (answer == OTTER_DANGEROUS_WRITE_ALLOWED || esp_partition_main_flash_region_safe(address, size)) {
+        return ESP_OK;
+    }
+    ESP_LOGE(TAG,
+             "partition %s: in the %u bytes at 0x%x is some of the bootloader, the table or what runs; the "
+             "option SPI_FLASH_DANGEROUS_WRITE_ALLOWED lets an application write there",
+             partition->label, (unsigned)size, (unsigned)address);
+    if (answer == OTTER_DANGEROUS_WRITE_ABORTS) {
+        abort();
+    }
+    return ESP_ERR_INVALID_ARG;
+}
+
 esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
 {
     uint32_t address;
@@ -198,8 +229,8 @@ esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offse
     if (err != ESP_OK || size == 0) {
         return err;
     }
-    return src != NULL ? otter_flash_program(partition->flash_chip, address, src, (uint32_t)size)
-                       : ESP_ERR_INVALID_ARG;
+    err = src != NULL ? check_region(partition, address, size) : ESP_ERR_INVALID_ARG;
+    return err == ESP_OK ? otter_flash_program(partition->flash_chip, address, src, (uint32_t)size) : err;
 }
 
 /* Nothing is encrypted in this flash, so raw is the same. */
@@ -228,7 +259,8 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t off
     if (offset % sector != 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    return otter_flash_erase(partition->flash_chip, address, (uint32_t)size);
+    err = size > 0 ? check_region(partition, address, size) : ESP_OK;
+    return err == ESP_OK ? otter_flash_erase(partition->flash_chip, address, (uint32_t)size) : err;
 }
 
 esp_err_t esp_partition_mmap(const esp_partition_t *partition, size_t offset, size_t size,

@@ -1,4 +1,8 @@
 /* ESP-IDF's partition names on the current device: look-ups, I/O inside one partition, copy, hash of data. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"
@@ -331,6 +335,97 @@ static void table_verify_uses_the_current_flash(void **state)
     assert_int_equal(esp_partition_table_verify(table, false, NULL), ESP_ERR_INVALID_ARG);
 }
 
+/* Places that an application must not change by accident, seen from a partition that covers the whole flash. */
+static const struct {
+    const char *name;
+    uint32_t at, len; /* written and erased */
+    bool safe;
+} places[] = {
+    {"bootloader", 0x1000, 0x1000, false},
+    {"the table", 0x8000, 0x1000, false},
+    {"up to the table", 0x0, 0x9000, false},
+    {"just behind the table", 0x9000, 0x1000, true},
+    {"what runs, its first sector", 0x20000, 0x1000, false},
+    {"what runs, its last sector", 0x2F000, 0x1000, false},
+    {"across the beginning of what runs", 0x1F000, 0x2000, false},
+    {"right before what runs", 0x1F000, 0x1000, true},
+    {"right behind what runs", 0x30000, 0x1000, true},
+};
+
+/** A partition over everything, as no table should have it; tables are not trusted. */
+static esp_partition_t all_of_flash(void)
+{
+    esp_partition_t all = *store;
+    all.address = 0;
+    all.size = FLASH_SIZE;
+    return all;
+}
+
+static void dangerous_writes_fail_or_are_allowed_as_configured(void **state)
+{
+    (void)state;
+    device.running = &device.partitions.items[3];
+    const esp_partition_t all = all_of_flash();
+    static const uint8_t zeros[0x9000];
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        uint8_t before[2] = {0x5A, 0x5A};
+        uint8_t *at = sim.bytes + places[i].at;
+        for (int allowed = 0; allowed < 2; allowed++) {
+            device.config.dangerous_write =
+                allowed ? OTTER_DANGEROUS_WRITE_ALLOWED : OTTER_DANGEROUS_WRITE_FAILS;
+            esp_err_t want = allowed || places[i].safe ? ESP_OK : ESP_ERR_INVALID_ARG;
+            memcpy(at, before, sizeof(before));
+            esp_err_t err = esp_partition_write(&all, places[i].at, zeros, places[i].len);
+            if (err != want || (err != ESP_OK && memcmp(at, before, sizeof(before)) != 0)) {
+                fail_msg("write %s, allowed %d: 0x%x", places[i].name, allowed, (unsigned)err);
+            }
+            err = esp_partition_erase_range(&all, places[i].at, places[i].len);
+            if (err != want || (err == ESP_OK ? at[0] != 0xFF : at[1] != before[1])) {
+                fail_msg("erase %s, allowed %d: 0x%x", places[i].name, allowed, (unsigned)err);
+            }
+        }
+        assert_int_equal(esp_partition_main_flash_region_safe(places[i].at, places[i].len), places[i].safe);
+    }
+    /* Nothing is no danger, and a copy is a write. */
+    device.config.dangerous_write = OTTER_DANGEROUS_WRITE_FAILS;
+    assert_int_equal(esp_partition_write(&all, 0x20000, zeros, 0), ESP_OK);
+    assert_int_equal(esp_partition_erase_range(&all, 0x20000, 0), ESP_OK);
+    assert_int_equal(esp_partition_copy(&all, 0x20000, store, 0, 0x1000), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_partition_copy(&all, 0x40000, store, 0, 0x1000), ESP_OK);
+}
+
+static void dangerous_writes_abort_by_default(void **state)
+{
+    (void)state;
+    device.running = &device.partitions.items[3];
+    const esp_partition_t all = all_of_flash();
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            signal(SIGABRT, SIG_DFL); /* cmocka catches it */
+            _exit(esp_partition_erase_range(&all, places[i].at, places[i].len) == ESP_OK ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+        if (places[i].safe ? status != 0 : !aborted) {
+            fail_msg("%s: status 0x%x", places[i].name, (unsigned)status);
+        }
+    }
+}
+
+static void a_row_over_a_read_only_one_does_not_open_it(void **state)
+{
+    (void)state;
+    const esp_partition_t all = all_of_flash();
+    assert_int_equal(esp_partition_write(&all, locked->address, "x", 1), ESP_ERR_NOT_ALLOWED);
+    assert_int_equal(esp_partition_erase_range(&all, locked->address - 0x1000, 0x2000), ESP_ERR_NOT_ALLOWED);
+    assert_false(esp_partition_is_flash_region_writable(locked->address + locked->size - 1, 1));
+    assert_true(esp_partition_is_flash_region_writable(locked->address + locked->size, 1));
+    assert_false(esp_partition_is_flash_region_writable(0, SIZE_MAX));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +442,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_hash_of_an_app_is_the_images_own, setup, teardown),
         cmocka_unit_test_setup_teardown(equal_apps_are_identical_whatever_follows_them, setup, teardown),
         cmocka_unit_test_setup_teardown(table_verify_uses_the_current_flash, setup, teardown),
+        cmocka_unit_test_setup_teardown(dangerous_writes_fail_or_are_allowed_as_configured, setup, teardown),
+        cmocka_unit_test_setup_teardown(dangerous_writes_abort_by_default, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_row_over_a_read_only_one_does_not_open_it, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
