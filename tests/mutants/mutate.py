@@ -98,7 +98,7 @@ BUGS = {
         "src/ota/https_source.c", "return s->retry.max_time_ms > 0 && otter_now_us() - s->start_us >",
         "return s->retry.max_time_ms > 0 && s->start_us - otter_now_us() >", "world"),
     "reads_a_redirects_body_for_ever": (
-        "src/ota/https_source.c", "if (n < (int)sizeof(scrap)) {", "if (n <= 0) {", "world"),
+        "src/ota/https_request.c", "if (n < (int)sizeof(scrap)) {", "if (n <= 0) {", "world"),
     "shows_the_credentials_to_another_server": (
         "src/http/client.c", "if (is_redirect ? !same_origin : strcmp(", "if (is_redirect ? client == NULL : strcmp(", "world"),
     "selects_what_has_no_hash": (
