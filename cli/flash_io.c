@@ -208,26 +208,22 @@ static bool accept_data(const linux_device_t *dev, const esp_partition_t *partit
     if (len == 0) {
         return cli_fail(VERB, "%s is empty", o->file) == EXIT_DONE;
     }
-    if (len > partition->size) {
-        return cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len, o->label,
-                        partition->size) == EXIT_DONE;
-    }
     if (partition->address % dev->flash->erase_size != 0 || partition->size % dev->flash->erase_size != 0) {
         return cli_fail(
                    VERB,
                    "partition %s does not lie on whole sectors, so writing it would erase its neighbours",
                    o->label) == EXIT_DONE;
     }
-    if (partition->type != ESP_PARTITION_TYPE_APP || o->force) {
-        return true;
-    }
     image_stream_t s = {0};
-    esp_err_t err = flash_judge_image(&s, data, len, chip, partition->address);
-    if (err != ESP_OK) {
-        cli_fail(VERB, "%s: %s; --force writes it all the same", o->file, s.why);
-    }
+    bool ok = partition->type != ESP_PARTITION_TYPE_APP || o->force ||
+              flash_judge_image(&s, data, len, chip, partition->address) == ESP_OK ||
+              cli_fail(VERB, "%s: %s; --force writes it all the same", o->file, s.why) == EXIT_DONE;
     image_stream_end(&s);
-    return err == ESP_OK;
+    if (ok && len > partition->size) {
+        ok = cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len, o->label,
+                      partition->size) == EXIT_DONE;
+    }
+    return ok;
 }
 
 static esp_err_t write_and_check(linux_device_t *dev, const esp_partition_t *partition, const io_options_t *o,

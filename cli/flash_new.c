@@ -216,10 +216,6 @@ static bool load_apps(new_t *n)
         if (app->data == NULL) {
             return false;
         }
-        if (app->len > app->entry->size) {
-            return cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, app->path, app->len, app->label,
-                            app->entry->size) == EXIT_DONE;
-        }
     }
     return true;
 }
@@ -248,17 +244,26 @@ static bool settle_chip(new_t *n)
 }
 
 /** Judged as the bootloader will judge; a revision that nobody gave fits every image. */
-static bool check_apps(const new_t *n)
+static bool check_app(const new_t *n, const app_t *app)
 {
     otter_chip_t chip = n->efuse.has_revision ? n->efuse.chip : flash_any_revision(n->efuse.chip.id);
+    image_stream_t s = {0};
+    bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
+              cli_fail(VERB, "%s: %s; --force takes it all the same", app->path, s.why) == EXIT_DONE;
+    image_stream_end(&s);
+    /* What it is comes first: a factory file is large because it is none of this partition's. */
+    if (ok && app->len > app->entry->size) {
+        ok = cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, app->path, app->len, app->label,
+                      app->entry->size) == EXIT_DONE;
+    }
+    return ok;
+}
+
+static bool check_apps(const new_t *n)
+{
     bool ok = true;
-    for (size_t i = 0; ok && !n->force && i < n->app_count; i++) {
-        const app_t *app = &n->apps[i];
-        image_stream_t s = {0};
-        if (flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) != ESP_OK) {
-            ok = cli_fail(VERB, "%s: %s; --force takes it all the same", app->path, s.why) == EXIT_DONE;
-        }
-        image_stream_end(&s);
+    for (size_t i = 0; ok && i < n->app_count; i++) {
+        ok = check_app(n, &n->apps[i]);
     }
     return ok;
 }

@@ -11,6 +11,7 @@
 #include "clean_text.h"
 #include "cli.h"
 #include "host/named_file.h"
+#include "image/kind.h"
 #include "image_json.h"
 #include "image_options.h"
 #include "image_verbs.h"
@@ -55,7 +56,7 @@ static bool judge_fd(image_stream_t *s, int fd, uint64_t size, const otter_chip_
     if (size > UINT32_MAX) {
         return cannot(s, "no image is that long", EFBIG);
     }
-    image_rules_t rules = {.chip = chip, .size = (uint32_t)size};
+    image_rules_t rules = {.chip = chip, .size = (uint32_t)size, .loading = true};
     if (image_stream_begin(s, &rules) == ESP_OK && !feed_file(s, fd)) {
         return cannot(s, "cannot read it", errno);
     }
@@ -144,7 +145,7 @@ static void print_info(const image_stream_t *s, const char *path)
 {
     const image_info_t *info = &s->info;
     printf("%s: %s %s%s%s\n", path, s->verdict == ESP_OK ? "valid" : "BROKEN",
-           info->is_bootloader ? "bootloader image" : "app image", s->why[0] != '\0' ? ": " : "", s->why);
+           image_kind_name(image_kind(info)), s->why[0] != '\0' ? ": " : "", s->why);
     if (info->header_seen && info->header.magic == ESP_IMAGE_HEADER_MAGIC) {
         print_header(&info->header);
         print_segments(s);

@@ -1,18 +1,7 @@
 /* An image's facts as a cJSON object. */
 #include "image_json.h"
 
-#include <stdio.h>
-
 #include "clean_text.h"
-
-char *image_hex(char *dst, const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        snprintf(dst + 2 * i, 3, "%02x", bytes[i]);
-    }
-    dst[2 * len] = '\0';
-    return dst;
-}
 
 /* cJSON_Add* return NULL when memory is out; `ok` remembers it over a whole object. */
 

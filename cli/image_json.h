@@ -14,6 +14,3 @@
  *         elf_sha256 (hex)}
  */
 cJSON *image_json(const image_stream_t *s);
-
-/** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
-char *image_hex(char *dst, const uint8_t *bytes, size_t len);

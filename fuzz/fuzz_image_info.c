@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof(path), "%s", fuzz_path("image.bin"));
     fuzz_write_file(path, in.bytes, in.len);
 
-    image_rules_t rules = {.size = (uint32_t)in.len};
+    image_rules_t rules = {.size = (uint32_t)in.len, .loading = true};
     reference_image_t ref = {.verdict = ESP_FAIL};
     reference_image(in.bytes, in.len, &rules, &ref);
     int status, with_json, of_verify, for_chip;

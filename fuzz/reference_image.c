@@ -14,11 +14,24 @@ typedef struct {
     uint64_t pos;
     uint64_t page;
     uint8_t sum;
+    uint64_t addrs[16]; /* of the segments so far */
+    uint32_t seen;
+    bool has_desc, has_boot_desc;
+    bool first_as_app; /* segment 0 was judged as an app's */
 } walk_t;
 
 static uint64_t limit_of(const walk_t *w)
 {
     return w->facts != NULL ? w->facts->image_limit : 16u * 1024 * 1024;
+}
+
+/** As an ESP8266 would read it: entry at 4, load address of the first segment at 8. */
+static bool is_esp8266(const uint8_t *header)
+{
+    uint32_t entry = reference_le32(header + 4), load = reference_le32(header + 8);
+    bool loads = (load >= 0x40100000 && load < 0x40110000) || (load >= 0x3FFE8000 && load < 0x40000000) ||
+                 (load >= 0x40200000 && load < 0x40400000);
+    return entry >= 0x40100000 && entry < 0x40110000 && loads;
 }
 
 static esp_err_t check_chip(const walk_t *w)
@@ -28,7 +41,7 @@ static esp_err_t check_chip(const walk_t *w)
         return ESP_OK;
     }
     unsigned min = reference_le16(w->bytes + 15), max = reference_le16(w->bytes + 17);
-    if (reference_le16(w->bytes + 12) != chip->id || chip->revision < min) {
+    if (is_esp8266(w->bytes) || reference_le16(w->bytes + 12) != chip->id || chip->revision < min) {
         return ESP_FAIL;
     }
     bool limited = max != 0 && max != 65535 && !w->rules->bootloader && !chip->ignore_max_revision;
@@ -49,6 +62,60 @@ static bool is_mapped(const walk_t *w, uint64_t addr)
            in_window(&w->facts->extram, addr, 0);
 }
 
+/** Load addresses that only ESP-IDF's bootloaders have: the end of the chip's memory. Chip, from, up to. */
+static const uint32_t bootloader_ends[][3] = {
+    {0x00, 0x40078000, 0x40080000}, {0x00, 0x3FFF0000, 0x3FFF8000}, {0x02, 0x4004A000, 0x40056000},
+    {0x02, 0x3FFE4000, 0x3FFF0000}, {0x05, 0x403C8000, 0x403E0000}, {0x05, 0x3FCD4000, 0x3FCE0000},
+    {0x09, 0x403B6000, 0x403E0000}, {0x09, 0x3FCD0000, 0x3FD00000}, {0x0C, 0x403A8000, 0x403C0000},
+    {0x0C, 0x3FCD0000, 0x3FCE0000}, {0x0D, 0x40868000, 0x40880000}, {0x10, 0x40838000, 0x40850000},
+    {0x12, 0x4FF28000, 0x4FF40000}, {0x12, 0x4FFA8000, 0x4FFC0000}, {0x14, 0x40838000, 0x40850000},
+    {0x17, 0x40848000, 0x40860000}, {0x19, 0x40836000, 0x40850000}, {0x1C, 0x40848000, 0x40860000},
+};
+
+typedef enum { NOTHING, APP, BOOTLOADER, RAM_PROGRAM } kind_t;
+
+static kind_t kind_of(const walk_t *w)
+{
+    uint16_t id = (uint16_t)reference_le16(w->bytes + 12);
+    const otter_chip_facts_t *own = otter_chip_facts(id);
+    if (w->bytes[0] != 0xE9 || is_esp8266(w->bytes)) {
+        return NOTHING;
+    }
+    if (w->has_boot_desc) {
+        return BOOTLOADER;
+    }
+    if (own == NULL || own->id == OTTER_CHIP_LINUX) {
+        return APP;
+    }
+    walk_t as_own = *w;
+    as_own.facts = own;
+    bool at_end = false;
+    for (uint32_t i = 0; i < w->seen; i++) {
+        if (is_mapped(&as_own, w->addrs[i])) {
+            return APP;
+        }
+        for (size_t k = 0; k < sizeof(bootloader_ends) / sizeof(bootloader_ends[0]); k++) {
+            at_end |= id == bootloader_ends[k][0] && w->addrs[i] >= bootloader_ends[k][1] &&
+                      w->addrs[i] < bootloader_ends[k][2];
+        }
+    }
+    if (at_end) {
+        return BOOTLOADER;
+    }
+    bool open = w->seen < w->bytes[1] && (w->seen == 0 || w->has_desc);
+    return open ? APP : RAM_PROGRAM;
+}
+
+static bool as_app(const walk_t *w)
+{
+    return !w->rules->bootloader && (w->rules->chip != NULL || kind_of(w) == APP);
+}
+
+static bool wants_desc(const walk_t *w)
+{
+    return w->facts != NULL && w->facts->mmu_page_min != 0;
+}
+
 static esp_err_t check_place(const walk_t *w, uint64_t addr, uint64_t len)
 {
     if (w->facts == NULL || w->facts->id == OTTER_CHIP_LINUX) {
@@ -57,7 +124,7 @@ static esp_err_t check_place(const walk_t *w, uint64_t addr, uint64_t len)
     if (is_mapped(w, addr)) {
         return (w->rules->flash_offset + w->pos) % w->page == addr % w->page ? ESP_OK : BAD;
     }
-    if (!w->rules->loading || addr < 0x10000000 || len == 0) {
+    if (!w->rules->loading || !as_app(w) || addr < 0x10000000 || len == 0) {
         return ESP_OK;
     }
     for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
@@ -77,10 +144,13 @@ static esp_err_t check_first_segment(walk_t *w, uint64_t addr, uint64_t len)
     }
     const uint8_t *p = w->bytes + w->pos;
     bool has_magic = seen >= 4 && reference_le32(p) == 0xABCD5432;
-    bool has_desc = has_magic && seen == 256;
-    bool bootloader =
-        w->rules->bootloader || (w->rules->chip == NULL && seen > 0 && p[0] == 0x50 && !has_desc);
-    if (!bootloader && w->facts != NULL && w->facts->mmu_page_min != 0) {
+    w->has_desc = has_magic && seen == 256;
+    w->has_boot_desc = seen >= 80 && p[0] == 0x50 && p[8] > 0x20 && p[8] < 0x7F;
+    bool app = w->first_as_app = as_app(w);
+    if (!w->rules->no_checks && w->rules->loading && app && kind_of(w) == BOOTLOADER) {
+        return BAD;
+    }
+    if (app && wants_desc(w)) {
         if (!has_magic || seen <= 180) {
             return ESP_FAIL;
         }
@@ -91,7 +161,7 @@ static esp_err_t check_first_segment(walk_t *w, uint64_t addr, uint64_t len)
     }
     esp_err_t place = check_place(w, addr, len);
     const otter_chip_t *chip = w->rules->chip;
-    if (place != ESP_OK || bootloader || w->rules->no_checks || chip == NULL || w->facts == NULL ||
+    if (place != ESP_OK || !app || w->rules->no_checks || chip == NULL || w->facts == NULL ||
         !w->facts->has_blk_revision || seen < 180) {
         return place;
     }
@@ -108,10 +178,15 @@ static esp_err_t walk_segment(walk_t *w, uint32_t index)
     }
     uint64_t addr = reference_le32(w->bytes + w->pos), len = reference_le32(w->bytes + w->pos + 4);
     w->pos += 8;
+    w->addrs[w->seen++] = addr;
     if (len % 4 != 0 || len >= limit_of(w) || w->pos + len > w->room) {
         return BAD;
     }
-    esp_err_t err = index == 0 ? check_first_segment(w, addr, len) : check_place(w, addr, len);
+    bool bootloader =
+        index > 0 && !w->rules->no_checks && w->rules->loading && as_app(w) && kind_of(w) == BOOTLOADER;
+    esp_err_t err = bootloader   ? BAD
+                    : index == 0 ? check_first_segment(w, addr, len)
+                                 : check_place(w, addr, len);
     if (err != ESP_OK) {
         return err;
     }
@@ -129,6 +204,22 @@ static esp_err_t check_end(const walk_t *w, reference_image_t *out)
 {
     uint64_t total = (w->pos / 16 + 1) * 16;
     bool hashed = w->bytes[23] != 0;
+    if (!w->rules->no_checks) {
+        bool app = kind_of(w) == APP;
+        if (w->rules->loading && as_app(w) && !app) {
+            return BAD;
+        }
+        if (w->rules->chip == NULL && app && !w->first_as_app && w->seen > 0) {
+            /* began as a program for RAM, and is an app after all */
+            uint64_t first_len = reference_le32(w->bytes + 28);
+            walk_t first = *w;
+            first.pos = 32;
+            esp_err_t err = wants_desc(w) ? ESP_FAIL : check_place(&first, w->addrs[0], first_len);
+            if (err != ESP_OK) {
+                return err;
+            }
+        }
+    }
     out->body_len = (uint32_t)w->pos;
     out->want_checksum = w->sum;
     out->checksum_in = total <= w->have && total <= w->room;
@@ -141,7 +232,7 @@ static esp_err_t check_end(const walk_t *w, reference_image_t *out)
     }
     reference_sha256(w->bytes, total, out->want_hash);
     out->hash_in = total + 32 <= w->have && total + 32 <= w->room;
-    bool compared = !w->rules->no_checks && !w->rules->bootloader;
+    bool compared = !w->rules->no_checks && as_app(w);
     bool equal = out->hash_in && memcmp(w->bytes + total, out->want_hash, 32) == 0;
     return out->hash_in && (equal || !compared) ? ESP_OK : BAD;
 }
@@ -156,6 +247,9 @@ static esp_err_t walk_all(walk_t *w, reference_image_t *out)
         }
     }
     if (w->room < 24 || w->have < 24 || (!w->rules->no_checks && w->bytes[0] != 0xE9)) {
+        return BAD;
+    }
+    if (chip == NULL && !w->rules->no_checks && is_esp8266(w->bytes)) {
         return BAD;
     }
     if (chip == NULL) {

@@ -12,7 +12,7 @@ extern "C" {
 typedef struct {
     char label[17];
     esp_err_t error;
-    char why[128]; /* "checksum 0x14 does not match 0x15" */
+    char why[192]; /* "checksum 0x14 does not match 0x15" */
 } otter_boot_tried_t;
 
 #define OTTER_BOOT_TRIED_MAX 18 /* factory, sixteen slots, test */

@@ -49,6 +49,9 @@ typedef struct {
 /** @return NULL for an id that is not in the table */
 const otter_chip_facts_t *otter_chip_facts(uint16_t id);
 
+/** "ESP32-C3", also of chips that exist and are not in the table. @return a constant, NULL for an id that no chip has */
+const char *otter_chip_title(uint16_t id);
+
 /** By name, case ignored, with or without the dash ("ESP32-C3", "esp32c3"). @return NULL if unknown */
 const otter_chip_facts_t *otter_chip_by_name(const char *name);
 

@@ -77,7 +77,7 @@ typedef struct otter_device {
      * of the pause are left, `report` says what the server answered. False gives the update up. NULL: it waits to the end.
      */
     bool (*on_https_ota_wait)(uint32_t left_ms);
-    char last_reason[128]; /* why the last image was refused, for people; "" when none was */
+    char last_reason[192]; /* why the last image was refused, for people; "" when none was */
 } otter_device_t;
 
 /**

@@ -300,7 +300,7 @@ static bool find_image(boot_t *boot, int *started)
     uint32_t count = boot_order(boot->selection.index, &boot->have, order);
     for (uint32_t i = 0; i < count; i++) {
         const partition_entry_t *app = entry_of(boot, order[i]);
-        char why[128] = "";
+        char why[IMAGE_WHY_SIZE] = "";
         esp_err_t err = try_candidate(boot, app, why, sizeof(why));
         if (err == ESP_OK) {
             *started = order[i];

@@ -2,6 +2,7 @@
 #include "image/bootloader.h"
 
 #include "base/le.h"
+#include "image/kind.h"
 
 static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
 {
@@ -39,23 +40,12 @@ static uint32_t room_at(const otter_flash_t *flash, uint32_t offset, uint32_t ta
 }
 
 /** By what is known of the segments, also of a broken image. */
-static bool maps_flash(const image_info_t *info, const otter_chip_facts_t *chip)
-{
-    for (uint32_t i = 0; i < info->segments_seen; i++) {
-        if (image_addr_is_mapped(chip, info->segments[i].load_addr, chip->mmu_page)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room,
-                                       const otter_chip_facts_t *chip)
+static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room)
 {
     const image_rules_t rules = {.flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
     image_stream_t s = {0};
     (void)image_stream_from_flash(&s, flash, &rules); /* what it learnt before it failed will do */
-    bool app = s.info.has_desc || maps_flash(&s.info, chip);
+    bool app = image_kind(&s.info) == IMAGE_KIND_APP;
     image_stream_end(&s);
     return app ? BOOTLOADER_APP : BOOTLOADER_IMAGE;
 }
@@ -78,7 +68,7 @@ bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32
     if (chip == NULL || header.segment_count == 0 || header.segment_count > ESP_IMAGE_MAX_SEGMENTS) {
         return place;
     }
-    place.kind = kind_of_image(flash, offset, room, chip);
+    place.kind = kind_of_image(flash, offset, room);
     place.chip = chip;
     place.min_revision = header.min_chip_rev_full;
     return place;

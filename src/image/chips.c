@@ -112,6 +112,26 @@ const otter_chip_facts_t *otter_chip_facts(uint16_t id)
     return NULL;
 }
 
+const char *otter_chip_title(uint16_t id)
+{
+    static const struct {
+        uint16_t id;
+        const char *title;
+    } others[] = {
+        {0x000A, "ESP32-H2 beta 1"},
+        {0x000E, "ESP32-H2 beta 2"},
+        {0x001F, "ESP32-E22"},
+        {0x0020, "ESP32-S31"},
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (others[i].id == id) {
+            return others[i].title;
+        }
+    }
+    const otter_chip_facts_t *facts = otter_chip_facts(id);
+    return facts != NULL ? facts->title : NULL;
+}
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -6,6 +6,7 @@
 
 #include "base/le.h"
 #include "image/judge.h"
+#include "image/kind.h"
 
 void image_decode_header(const uint8_t *raw, esp_image_header_t *out)
 {
@@ -39,6 +40,33 @@ esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
     return ESP_OK;
 }
 
+esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out)
+{
+    const uint8_t *idf_ver = raw + offsetof(esp_bootloader_desc_t, idf_ver);
+    if (raw[0] != ESP_BOOTLOADER_DESC_MAGIC_BYTE || idf_ver[0] <= ' ' || idf_ver[0] >= 0x7F) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    memcpy(out, raw, sizeof(*out));
+    out->version = le32_get(raw + offsetof(esp_bootloader_desc_t, version));
+    return ESP_OK;
+}
+
+char *image_hex(char *dst, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        snprintf(dst + 2 * i, 3, "%02x", bytes[i]);
+    }
+    dst[2 * len] = '\0';
+    return dst;
+}
+
+void image_refuse_magic(const uint8_t *head, size_t len, char *why, size_t why_size)
+{
+    const char *name = image_foreign_name(head, len);
+    snprintf(why, why_size, "magic byte is 0x%02x, not 0x%02x: no app image%s%s", head[0],
+             ESP_IMAGE_HEADER_MAGIC, name != NULL ? ", but " : "", name != NULL ? name : "");
+}
+
 const char *image_revision_text(uint16_t revision, char buf[12])
 {
     snprintf(buf, 12, "v%u.%u", revision / 100u, revision % 100u);
@@ -47,9 +75,9 @@ const char *image_revision_text(uint16_t revision, char buf[12])
 
 static void chip_text(uint16_t id, char *buf, size_t size)
 {
-    const otter_chip_facts_t *facts = otter_chip_facts(id);
-    if (facts != NULL) {
-        snprintf(buf, size, "%s", facts->title);
+    const char *title = otter_chip_title(id);
+    if (title != NULL) {
+        snprintf(buf, size, "%s", title);
     } else {
         snprintf(buf, size, "chip id 0x%04x", (unsigned)id);
     }
@@ -59,9 +87,12 @@ bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip
                       size_t why_size)
 {
     char want[12], have[12];
-    if (header->chip_id != chip->id) {
-        char image_chip[24], device_chip[24];
-        chip_text(header->chip_id, image_chip, sizeof(image_chip));
+    bool esp8266 = image_header_is_esp8266(header);
+    if (esp8266 || header->chip_id != chip->id) {
+        char image_chip[24] = "ESP8266", device_chip[24];
+        if (!esp8266) {
+            chip_text(header->chip_id, image_chip, sizeof(image_chip));
+        }
         chip_text(chip->id, device_chip, sizeof(device_chip));
         snprintf(why, why_size, "image is for %s, this is %s", image_chip, device_chip);
         return false;
@@ -86,8 +117,12 @@ esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char 
     esp_image_header_t header;
     image_decode_header(raw, &header);
     if (header.magic != ESP_IMAGE_HEADER_MAGIC) {
-        snprintf(why, why_size, "magic byte is 0x%02x, not 0x%02x: no app image", header.magic,
-                 ESP_IMAGE_HEADER_MAGIC);
+        image_refuse_magic(raw, IMAGE_HEADER_SIZE, why, why_size);
+        size_t used = strlen(why);
+        if (header.magic == 0xFF) {
+            snprintf(why + used, why_size - used,
+                     ", as a factory file has before its bootloader: an update is the app alone");
+        }
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
     return image_suits_chip(&header, chip, false, why, why_size) ? ESP_OK : ESP_ERR_INVALID_VERSION;

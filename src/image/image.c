@@ -18,6 +18,7 @@
 
 #include "base/le.h"
 #include "image/judge.h"
+#include "image/kind.h"
 #include "otter/system.h"
 
 #define CHECKSUM_SEED     0xEFu
@@ -119,8 +120,53 @@ static bool begin_part(image_stream_t *s, enum part part, uint32_t len)
     return true;
 }
 
+static bool page_is_good(image_stream_t *s, uint32_t have);
+static bool placement_is_good(image_stream_t *s, uint32_t index);
+
+/** Judged by an app's rules: what a device is asked about, unless it is its bootloader; of a file, what is one. */
+static bool judged_as_app(const image_stream_t *s)
+{
+    return !s->rules.bootloader && (s->rules.chip != NULL || image_kind(&s->info) == IMAGE_KIND_APP);
+}
+
+static bool needs_desc(const image_stream_t *s)
+{
+    return s->facts != NULL && s->facts->mmu_page_min != 0;
+}
+
+/** A bootloader where an app is to be loaded; says so. */
+static bool is_foreign_bootloader(image_stream_t *s)
+{
+    bool found = !s->rules.no_checks && s->rules.loading && judged_as_app(s) &&
+                 image_kind(&s->info) == IMAGE_KIND_BOOTLOADER;
+    if (found) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "this is a bootloader image, not an app");
+    }
+    return found;
+}
+
+/** All segments are known, and with them what the image is for. */
+static bool kind_is_good(image_stream_t *s)
+{
+    image_kind_t kind = image_kind(&s->info);
+    if (s->rules.no_checks) {
+        return true;
+    }
+    if (s->rules.loading && judged_as_app(s) && kind != IMAGE_KIND_APP) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app: nothing of it is mapped from flash",
+               image_kind_name(kind));
+        return false;
+    }
+    /* Of a file that began as a program for RAM, segment 0 was not yet judged by an app's rules. */
+    bool late = s->rules.chip == NULL && kind == IMAGE_KIND_APP && !s->as_app;
+    return !late || ((!needs_desc(s) || page_is_good(s, 0)) && placement_is_good(s, 0));
+}
+
 static void begin_tail(image_stream_t *s)
 {
+    if (!kind_is_good(s)) {
+        return;
+    }
     uint32_t len = ALIGN_CHECKSUM - s->pos % ALIGN_CHECKSUM;
     if (!begin_part(s, PART_TAIL, len)) {
         refuse(s, ESP_ERR_IMAGE_INVALID, "checksum at %" PRIu32 " is beyond the %" PRIu32 " bytes there are",
@@ -145,8 +191,13 @@ static bool header_is_good(image_stream_t *s)
 {
     const esp_image_header_t *header = &s->info.header;
     if (!s->rules.no_checks && header->magic != ESP_IMAGE_HEADER_MAGIC) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "magic byte is 0x%02x, not 0x%02x: no app image", header->magic,
-               ESP_IMAGE_HEADER_MAGIC);
+        image_refuse_magic(s->buf, IMAGE_HEADER_SIZE, s->why, sizeof(s->why));
+        s->verdict = ESP_ERR_IMAGE_INVALID;
+        return false;
+    }
+    if (!s->rules.no_checks && s->rules.chip == NULL && image_header_is_esp8266(header)) {
+        refuse(s, ESP_ERR_IMAGE_INVALID,
+               "this is an image for ESP8266, whose format and updates are not ESP-IDF's");
         return false;
     }
     if (!s->rules.no_checks && s->rules.chip != NULL &&
@@ -243,7 +294,7 @@ static bool placement_is_good(image_stream_t *s, uint32_t index)
                index, load_addr, flash_addr, s->info.mmu_page_size);
         return false;
     }
-    if (!s->rules.loading || load_addr < NOT_LOADED_BELOW || len == 0 ||
+    if (!s->rules.loading || !judged_as_app(s) || load_addr < NOT_LOADED_BELOW || len == 0 ||
         image_range_is_loadable(s->facts, load_addr, len)) {
         return true;
     }
@@ -283,7 +334,7 @@ static void judge_segment_header(image_stream_t *s)
                " bytes there are",
                index, len, s->pos, s->rules.size);
     } else if (index > 0) {
-        if (placement_is_good(s, index)) {
+        if (!is_foreign_bootloader(s) && placement_is_good(s, index)) {
             begin_segment_data(s, len);
         }
     } else if (len > 0) {
@@ -294,11 +345,11 @@ static void judge_segment_header(image_stream_t *s)
     }
 }
 
-/** The MMU page, where the chip lets the app choose it. False: no descriptor. */
-static bool page_is_good(image_stream_t *s)
+/** The MMU page that the app chose, from `have` bytes of segment 0. False: no descriptor. */
+static bool page_is_good(image_stream_t *s, uint32_t have)
 {
     const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
-    if (s->have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
+    if (have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
         refuse(s, ESP_FAIL, "no app descriptor at the start of segment 0");
         return false;
     }
@@ -333,18 +384,11 @@ static bool blk_revision_is_good(image_stream_t *s)
 static void judge_segment_start(image_stream_t *s)
 {
     s->info.has_desc = s->have == IMAGE_DESC_SIZE && image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
-    s->info.is_bootloader = s->have > 0 && s->buf[0] == ESP_BOOTLOADER_DESC_MAGIC_BYTE && !s->info.has_desc;
-    if (s->info.is_bootloader && s->have >= sizeof(s->info.bootloader_desc)) {
-        s->info.has_bootloader_desc = true;
-        memcpy(&s->info.bootloader_desc, s->buf, sizeof(s->info.bootloader_desc));
-        s->info.bootloader_desc.version = le32_get(s->buf + offsetof(esp_bootloader_desc_t, version));
-    }
-    bool bootloader = s->rules.bootloader || (s->rules.chip == NULL && s->info.is_bootloader);
-    bool app_page = !bootloader && s->facts != NULL && s->facts->mmu_page_min != 0;
-    if (app_page && !page_is_good(s)) {
-        return;
-    }
-    if (!placement_is_good(s, 0) || (!bootloader && !blk_revision_is_good(s))) {
+    s->info.has_bootloader_desc = s->have >= sizeof(esp_bootloader_desc_t) && !s->info.has_desc &&
+                                  image_decode_bootloader_desc(s->buf, &s->info.bootloader_desc) == ESP_OK;
+    s->as_app = judged_as_app(s);
+    if (is_foreign_bootloader(s) || (s->as_app && needs_desc(s) && !page_is_good(s, s->have)) ||
+        !placement_is_good(s, 0) || (s->as_app && !blk_revision_is_good(s))) {
         return;
     }
     uint32_t seen = s->have;
@@ -377,20 +421,21 @@ static void judge_hash(image_stream_t *s)
 {
     memcpy(s->info.digest, s->buf, IMAGE_HASH_LEN);
     s->info.hash_seen = true;
-    s->info.hash_valid = s->trusted;
-    if (s->hashing) {
-        uint8_t digest[OTTER_SHA256_LEN];
-        otter_sha256_finish(s->sha, digest);
-        s->info.hash_valid = memcmp(digest, s->info.digest, IMAGE_HASH_LEN) == 0;
-        if (!s->info.hash_valid && !s->rules.bootloader) {
-            uint32_t at = 0;
-            while (digest[at] == s->buf[at]) {
-                at++;
-            }
-            refuse(s, ESP_ERR_IMAGE_INVALID, "SHA-256 differs at byte %" PRIu32 ": 0x%02x, 0x%02x is stored",
-                   at, digest[at], s->buf[at]);
-            return;
-        }
+    s->info.hash_compared = s->hashing || s->trusted;
+    if (s->trusted) {
+        memcpy(s->info.computed, s->info.digest, IMAGE_HASH_LEN);
+    } else if (s->hashing) {
+        otter_sha256_finish(s->sha, s->info.computed);
+    }
+    s->info.hash_valid =
+        s->info.hash_compared && memcmp(s->info.computed, s->info.digest, IMAGE_HASH_LEN) == 0;
+    /* The ROM that starts what is no app does not look at it. */
+    if (s->info.hash_compared && !s->info.hash_valid && judged_as_app(s)) {
+        char is[2 * IMAGE_HASH_LEN + 1], stored[2 * IMAGE_HASH_LEN + 1];
+        refuse(s, ESP_ERR_IMAGE_INVALID, "SHA-256 differs: it is %s, %s is stored",
+               image_hex(is, s->info.computed, IMAGE_HASH_LEN),
+               image_hex(stored, s->info.digest, IMAGE_HASH_LEN));
+        return;
     }
     s->verdict = ESP_OK;
 }
@@ -492,6 +537,27 @@ void image_stream_end(image_stream_t *s)
 {
     otter_sha256_free(s->sha);
     s->sha = NULL;
+}
+
+esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, char *why,
+                           size_t why_size)
+{
+    image_stream_t s = {0};
+    esp_err_t err = image_stream_begin(&s, rules);
+    if (err == ESP_OK) {
+        err = image_stream_feed(&s, head, len);
+    }
+    image_kind_t kind = image_kind(&s.info);
+    if (err == ESP_ERR_NOT_FINISHED && !rules->bootloader && kind != IMAGE_KIND_APP) {
+        refuse(&s, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app", image_kind_name(kind));
+        err = s.verdict;
+    }
+    snprintf(why, why_size, "%s", s.why);
+    image_stream_end(&s);
+    if (err == ESP_OK || err == ESP_ERR_NOT_FINISHED) {
+        return ESP_OK;
+    }
+    return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
 /* ---- images in flash ---- */

@@ -18,17 +18,18 @@
 #define IMAGE_DESC_SIZE    256u /* of the app descriptor */
 #define IMAGE_GATE_SIZE    288u /* header, first segment header, descriptor: enough to judge before any write */
 #define IMAGE_HASH_LEN     32u
-#define IMAGE_WHY_SIZE     128u /* of a buffer for the reason of a verdict */
+#define IMAGE_WHY_SIZE     192u /* of a buffer for the reason of a verdict */
 
 /** By whose rules, and where the image lies. Copied by image_stream_begin; `chip` must stay. */
 typedef struct {
     const otter_chip_t *chip; /* who judges; NULL: any chip is right, the image's own facts are used */
     uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
     uint32_t size;         /* bytes the image may use: the partition's, or the file's */
-    bool loading;          /* segments' addresses are checked too, as the bootloader does when it loads */
-    bool afresh;           /* the bootloader: all contents are compared, whatever is attested */
-    bool hashed;           /* an image without an appended hash is refused */
-    bool no_checks;        /* esp_image_get_metadata: structure and length only (5.4) */
+    bool
+        loading; /* as the bootloader does when it loads: segments' addresses are checked, and that it is an app */
+    bool afresh;    /* the bootloader: all contents are compared, whatever is attested */
+    bool hashed;    /* an image without an appended hash is refused */
+    bool no_checks; /* esp_image_get_metadata: structure and length only (5.4) */
     bool
         bootloader; /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
 } image_rules_t;
@@ -40,17 +41,19 @@ typedef struct {
     uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS]; /* offset of each segment's data from the image start */
     uint32_t segments_seen;
     bool header_seen;
-    bool is_bootloader;                    /* segment 0 begins as a bootloader's descriptor does */
-    bool has_bootloader_desc;              /* it does, and holds all of it */
-    esp_bootloader_desc_t bootloader_desc; /* only when has_bootloader_desc; integers already in host order */
-    bool has_desc;       /* segment 0 begins with the descriptor's magic and holds all of it */
-    esp_app_desc_t desc; /* only when has_desc; integers already in host order */
-    uint32_t image_len;  /* with padding, checksum and appended hash; 0 until it is known */
+    bool has_desc;            /* segment 0 begins with the descriptor's magic and holds all of it */
+    bool has_bootloader_desc; /* the same of a bootloader's (ESP-IDF 5.2 and later) */
+    union {                   /* integers already in host order */
+        esp_app_desc_t desc;  /* only when has_desc */
+        esp_bootloader_desc_t bootloader_desc; /* only when has_bootloader_desc */
+    };
+    uint32_t image_len; /* with padding, checksum and appended hash; 0 until it is known */
     uint8_t checksum, checksum_stored;
     bool checksum_seen, checksum_valid;
-    bool hash_seen, hash_valid;     /* seen: read; valid: compared and equal */
-    uint8_t digest[IMAGE_HASH_LEN]; /* the appended hash as stored; else (no hash appended) zeros */
-    uint32_t mmu_page_size;         /* bytes */
+    bool hash_seen, hash_compared, hash_valid; /* seen: read; valid: compared (now or before) and equal */
+    uint8_t digest[IMAGE_HASH_LEN];   /* the appended hash as stored; else (no hash appended) zeros */
+    uint8_t computed[IMAGE_HASH_LEN]; /* what it should be, when hash_compared; else zeros */
+    uint32_t mmu_page_size;           /* bytes */
 } image_info_t;
 
 /** A parser in progress: constant memory, one SHA-256. Zero it before its first begin; end with image_stream_end(). */
@@ -68,6 +71,7 @@ typedef struct {
     uint32_t want, have; /* bytes of the part now being read (header, segment data, ...): whole, so far */
     uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
+    bool as_app;  /* segment 0 was judged by an app's rules */
     bool trusted; /* contents were verified before: checksum and hash are not compared */
     uint8_t buf[IMAGE_DESC_SIZE];
 } image_stream_t;
@@ -109,6 +113,9 @@ esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const
 esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
                              size_t why_size);
 
+/** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
+char *image_hex(char *dst, const uint8_t *bytes, size_t len);
+
 /** As "v3.0" in buf. Returns buf. */
 const char *image_revision_text(uint16_t revision, char buf[12]);
 
@@ -119,11 +126,26 @@ const char *image_revision_text(uint16_t revision, char buf[12]);
  */
 esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char *why, size_t why_size);
 
+/**
+ * The gate once more is there: all that the first bytes tell by these rules, before anything is written. An image that may
+ * still turn out well passes; one for an app partition that begins as a bootloader or a RAM program does not.
+ * @param len  of `head`; IMAGE_HEADER_SIZE at least, IMAGE_GATE_SIZE or more tell most
+ * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED (the reason in why), ESP_ERR_NO_MEM
+ */
+esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, char *why,
+                           size_t why_size);
+
 /** Decode a header of IMAGE_HEADER_SIZE raw bytes; integers to host order. */
 void image_decode_header(const uint8_t *raw, esp_image_header_t *out);
 
 /** Decode a descriptor of IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
 esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
+
+/**
+ * Decode a bootloader's descriptor of sizeof(*out) raw bytes.
+ * @return ESP_OK, ESP_ERR_NOT_FOUND: another magic, or (one byte is little to go by) no text where its version of ESP-IDF is
+ */
+esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out);
 
 /** "QIO", "DIO", ...: how the ROM reads flash by this header. NULL for a code without a meaning. */
 const char *image_flash_mode(const esp_image_header_t *header);

@@ -449,8 +449,18 @@ static esp_err_t pass_gate(https_ota_t *ota, bool gated)
     uint16_t min_revision = le16_get(ota->buffer + offsetof(esp_image_header_t, min_chip_rev_full));
     post(device, ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
     post(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
-    char why[96] = "";
+    char why[IMAGE_WHY_SIZE] = "";
     esp_err_t err = image_check_header(ota->buffer, &device->chip, why, sizeof(why));
+    if (err == ESP_OK) {
+        bool app = ota->final->type == ESP_PARTITION_TYPE_APP;
+        const image_rules_t rules = {.chip = &device->chip,
+                                     .flash_offset = ota->staging->address,
+                                     .size = ota->staging->size,
+                                     .loading = app,
+                                     .hashed = app && device->config.require_hash,
+                                     .bootloader = !app};
+        err = image_check_head(ota->buffer, IMAGE_GATE_SIZE, &rules, why, sizeof(why));
+    }
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_GATE, err, "%s", why);
     }

@@ -87,7 +87,11 @@ class New(FlashTest):
         self.assertIn("secure_version=2\n", content(self.flash + ".efuse").decode())
 
     def test_refusals_leave_no_file(self):
-        big = self.write("big.bin", b"\xe9" + b"\0" * 0x100000)
+        big = self.write("big.bin", content(image("esp32_valid")).ljust(0x100001, b"\xff"))
+        factory = self.write("factory.bin", b"\xff" * 0x1000 + content(image("esp32_valid")).ljust(0x3ff000, b"\xff"))
+        ram = bytearray(content(image("esp32_valid")))
+        ram[24:28] = b"\0\0\xfb\x3f"  # nothing of it is mapped
+        ram = self.write("ram.bin", ram)
         far = self.write("far.csv", b"a,app,factory,0x10000,8M\n")
         bad = self.write("bad.csv", b"a,app,factory,0x11000,1M\n")
         cases = [
@@ -98,6 +102,9 @@ class New(FlashTest):
             (["--app", "factory=" + image("esp32_valid"), "--app", "ota_0=" + image("esp32s3_valid")],
              "esp32s3_valid.bin"),
             (["--chip", "esp32c3", "--app", "factory=" + image("esp32_valid")], "esp32_valid.bin"),
+            (["--app", "factory=" + image("esp32c3_bootloader")], "this is a bootloader image, not an app"),
+            (["--app", "factory=" + ram], "this is a RAM program, not an app"),
+            (["--app", "factory=" + factory], "no app image, but erased flash"),
             (["--app", "factory=" + big], "1048577 bytes, and factory holds 1048576"),
             (["--app", "ota_7=" + image("esp32_valid")], "no app partition 'ota_7'; it has factory, ota_0, ota_1"),
             (["--app", "nvs=" + image("esp32_valid")], "no app partition 'nvs'"),

@@ -1,4 +1,5 @@
 /* esp_https_ota call by call: states, codes, events, what the server may answer, and sizes of images. */
+#include "base/le.h"
 #include "unit/update_rig.h"
 
 #define IMAGE_LEN 5000u
@@ -318,8 +319,8 @@ static void a_bootloaders_description_has_its_own_call(void **state)
         assert_string_equal(desc.idf_ver, "v5.5");
         assert_int_equal(esp_https_ota_get_img_desc(handle, &app), ESP_FAIL);
         memset(&desc, 0, sizeof(desc));
-        if (i == 1) { /* from flash */
-            assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+        if (i == 1) { /* refused for this slot, but still told */
+            assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_VALIDATE_FAILED);
         }
     }
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
@@ -358,6 +359,40 @@ static void an_image_for_another_chip_is_refused_before_anything_is_erased(void 
                          i == 0 ? ESP_ERR_INVALID_ARG : ESP_OK);
         assert_int_equal(f->rig.sim.ops, 0);
     }
+}
+
+static void what_is_no_app_is_refused_before_anything_is_erased(void **state)
+{
+    update_rig_t *f = *state;
+    static const struct {
+        const char *name;
+        uint32_t load_addr, magic; /* of the first segment, of the descriptor */
+        const char *why;
+    } rows[] = {
+        {"bootloader", 0x40078000, 0, "this is a bootloader image, not an app"},
+        {"RAM program", 0x3FFB0000, 0, "this is a RAM program, not an app"},
+        {"impossible page", 0x3F400040, 0xABCD5432, "differ modulo"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].name);
+        update_rig_serve(f, IMAGE_LEN, 2);
+        le32_put(f->image + 24, rows[i].load_addr);
+        le32_put(f->image + 32, rows[i].magic);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
+        assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_GATE);
+        assert_non_null(strstr(f->rig.device.report.why, rows[i].why));
+        assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+        assert_int_equal(f->rig.sim.ops, 0);
+    }
+    /* A merged factory file of an ESP32 begins with erased flash. */
+    update_rig_serve(f, IMAGE_LEN, 2);
+    memset(f->image, 0xFF, 1024);
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
+    assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_non_null(strstr(f->rig.device.report.why, "factory file"));
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    assert_int_equal(f->rig.sim.ops, 0);
 }
 
 static void a_second_update_of_the_same_slot_waits_for_the_first(void **state)
@@ -803,6 +838,7 @@ int main(void)
         TEST(no_description_is_told_as_such),
         TEST(a_bootloaders_description_has_its_own_call),
         TEST(an_image_for_another_chip_is_refused_before_anything_is_erased),
+        TEST(what_is_no_app_is_refused_before_anything_is_erased),
         TEST(a_second_update_of_the_same_slot_waits_for_the_first),
         TEST(the_running_slot_is_refused),
         TEST(the_slot_given_as_staging_and_final_is_the_one_written),

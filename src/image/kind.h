@@ -1,0 +1,34 @@
+/* What bytes are for: an app image, a bootloader, a program for RAM, or something that is no image at all. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/image.h"
+
+typedef enum {
+    IMAGE_KIND_NONE,       /* no image: image_foreign_name() may know what it is */
+    IMAGE_KIND_APP,        /* what an app partition holds */
+    IMAGE_KIND_BOOTLOADER, /* what the chip's ROM starts */
+    IMAGE_KIND_RAM, /* nothing of it is mapped from flash: for the ROM or a debugger, no bootloader starts it */
+    IMAGE_KIND_ESP8266, /* the same magic, another format */
+} image_kind_t;
+
+/**
+ * What this image is for, by its own bytes; of a stream that is not complete, as far as they go: its first segment tells.
+ * Where nothing tells (a chip that is not known, the virtual device) it counts as an app.
+ */
+image_kind_t image_kind(const image_info_t *info);
+
+/** "app image", "bootloader image", ...: a constant, to go behind "valid" or "broken". */
+const char *image_kind_name(image_kind_t kind);
+
+/** "app", "bootloader", ...: a constant, for programs. */
+const char *image_kind_key(image_kind_t kind);
+
+/**
+ * What begins with these bytes, where it is known but no image for an app partition: "an ELF file", "a partition table".
+ * @param len  of `head`; 16 bytes tell most
+ * @return a constant, NULL if nothing is known
+ */
+const char *image_foreign_name(const uint8_t *head, size_t len);
