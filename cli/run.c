@@ -111,17 +111,18 @@ int cmd_run(int argc, char **argv)
         return cli_usage("run", "--anti-rollback needs rollback: leave --no-rollback out");
     }
     const char *path = argv[optind];
-    char why[512] = "";
-    int signal = 0;
-    switch (run_device(path, &options, &signal, why, sizeof(why))) {
+    run_report_t report;
+    run_device(path, &options, &report);
+    switch (report.end) {
     case RUN_IDLE:
     case RUN_BOOTS_LIMIT:
     case RUN_UNPOWERED:
         return EXIT_DONE;
     case RUN_STOPPED:
-        return 128 + signal;
+        return 128 + report.signal;
     case RUN_FAILED:
+    case RUN_SHORT:
     default:
-        return cli_fail("run", "%s: %s", path, why);
+        return cli_fail("run", "%s: %s", path, report.why);
     }
 }

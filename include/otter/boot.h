@@ -22,9 +22,11 @@ typedef struct {
     char reason[192]; /* in words: "otadata copy 1 is active (seq 2, VALID) and selects ota_1" */
     otter_boot_tried_t tried[OTTER_BOOT_TRIED_MAX];
     uint32_t tried_count;
-    uint32_t image_len;        /* bytes, of the image that boots */
-    int otadata_copy;          /* the copy of otadata that decided; -1: none did */
-    uint32_t otadata_state[2]; /* of both copies, as this boot leaves it; 0 without otadata */
+    uint32_t image_len;            /* bytes, of the image that boots */
+    int otadata_copy;              /* the copy of otadata that decided; -1: none did */
+    uint32_t otadata_state[2];     /* of both copies, as this boot leaves it; 0 without otadata */
+    uint32_t otadata_off;          /* in flash; 0: there is none */
+    uint8_t records_before[2][32]; /* as the step found them, for otter_boot_take_back() */
 } otter_boot_result_t;
 
 /** What the boot step may do to flash. */
@@ -53,6 +55,14 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device);
  *         ESP_ERR_FLASH_OP_*   the flash failed
  */
 esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result);
+
+/**
+ * Take back what a boot step in COMMIT mode wrote into otadata, because its image could not be started and that was not the
+ * image's fault: no trial has begun, or ended. To be called before anything else changes the flash. A secure version that
+ * was burned stays: it is that of a confirmed image. Also after a step that failed, for want of memory for example.
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*; ESP_ERR_NO_MEM (only with write units above 32 bytes)
+ */
+esp_err_t otter_boot_take_back(otter_device_t *device, const otter_boot_result_t *result);
 
 #ifdef __cplusplus
 }

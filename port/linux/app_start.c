@@ -1,5 +1,6 @@
 /* main() of a firmware for chip "linux": takes over the flash from `otter run`, runs app_main(), stays until all is done. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,13 @@ static void lose_power(void)
     _exit(EXIT_SUCCESS); /* no task does another thing */
 }
 
+/** In a process that the firmware has forked. A chip has one program: what it forks has neither flash nor runner. */
+static void forsake_device(void)
+{
+    file_flash_forsake(dev.flash);
+    run_protocol_forsake();
+}
+
 /** What the device keeps while it has power. @return NULL if it is not there */
 static run_shared_t *shared_memory(void)
 {
@@ -116,6 +124,10 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     dev.device.running = partition_at(&dev.device.partitions, boot->running);
     otter_device_set_current(&dev.device);
     system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
+    if (pthread_atfork(NULL, NULL, forsake_device) != 0) {
+        snprintf(why, why_size, "out of memory");
+        return false;
+    }
     return true;
 }
 
@@ -139,6 +151,14 @@ static void watch_tasks(void)
             run_protocol_tell(RUN_SAYS_ALIVE);
         }
     }
+}
+
+/** This machine lacks something, which is no fault of the application: no boot has happened. */
+static int cannot_start(const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why);
+    run_protocol_tell(RUN_SAYS_NO_START);
+    return EXIT_FAILURE;
 }
 
 /** A text of the descriptor, without what could steer a terminal. */
@@ -170,8 +190,7 @@ int main(void)
 
     char why[256];
     if (!attach_device(flash_fd, &boot, why, sizeof(why))) {
-        fprintf(stderr, "the flash handed over by the runner cannot be used: %s\n", why);
-        return EXIT_FAILURE;
+        return cannot_start("the flash handed over by the runner cannot be used", why);
     }
     const esp_app_desc_t *desc = esp_app_get_description();
     prctl(PR_SET_NAME, desc->project_name); /* for ps and debuggers; a name cannot matter */
@@ -180,8 +199,7 @@ int main(void)
     ESP_LOGI(TAG, "App version:      %s", printable(text, desc->version));
     compare_table_offset(dev.device.config.table_offset);
     if (!kernel_start_main(app_main)) {
-        fprintf(stderr, "out of memory for the main task\n");
-        return EXIT_FAILURE;
+        return cannot_start("the main task cannot be started", "no thread or no memory is left");
     }
     watch_tasks();
     esp_err_t err = linux_device_close(&dev);

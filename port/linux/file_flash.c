@@ -334,15 +334,26 @@ static esp_err_t erase_unlimited(file_flash_t *f, uint32_t off, uint32_t len)
     return ESP_OK;
 }
 
-/** Counts `ops` operations that follow. @return how many of them still have power: less than `ops` if it is lost */
-static uint32_t count_ops(file_flash_t *f, uint32_t ops)
+/**
+ * Counts operations that follow, each of `op->len` bytes, one behind the other from `op->off` on.
+ * @return how many of them still have power: less than `count` if it is lost
+ */
+static uint32_t count_ops(file_flash_t *f, const file_flash_op_t *op, uint32_t count)
 {
-    uint32_t left = f->cut != NULL ? f->options.shared->cut_left : 0;
-    if (left == 0) {
-        return ops;
+    file_flash_shared_t *shared = f->options.shared;
+    if (shared == NULL || count == 0) {
+        return count;
     }
-    f->options.shared->cut_left = left - min_u32(ops, left);
-    return min_u32(ops, left - 1);
+    const uint32_t before = shared->last.number;
+    uint32_t powered = count;
+    if (f->cut != NULL && shared->cut_at > before) {
+        powered = min_u32(count, shared->cut_at - before - 1);
+    }
+    const uint32_t begun = min_u32(count, powered + 1);
+    shared->last = *op;
+    shared->last.number = before + begun;
+    shared->last.off += (begun - 1) * op->len;
+    return powered;
 }
 
 static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_t len)
@@ -351,7 +362,8 @@ static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_
     if (f->options.read_only) {
         return refuse_read_only();
     }
-    if (count_ops(f, 1) == 0) {
+    const file_flash_op_t op = {.off = off, .len = len};
+    if (count_ops(f, &op, 1) == 0) {
         (void)program_unlimited(f, off, src,
                                 len / 2); /* torn: half of it, and power is gone whatever happened */
         (void)write_lazy(f);
@@ -366,7 +378,8 @@ static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
     if (f->options.read_only) {
         return refuse_read_only();
     }
-    uint32_t whole = count_ops(f, len / SECTOR) * SECTOR;
+    const file_flash_op_t op = {.is_erase = true, .off = off, .len = SECTOR};
+    uint32_t whole = count_ops(f, &op, len / SECTOR) * SECTOR;
     if (whole < len) {
         if (whole > 0) {
             (void)erase_unlimited(f, off, whole);
@@ -484,6 +497,16 @@ int file_flash_descriptor(otter_flash_t *flash)
     (void)write_lazy(f); /* a failure was logged and shows again at the next operation or sync */
     f->blank_from = f->lazy_from = f->blank_to; /* whoever gets the descriptor writes too */
     return f->fd;
+}
+
+void file_flash_forsake(otter_flash_t *flash)
+{
+    file_flash_t *f = flash->dev;
+    close(f->fd);
+    f->fd = -1;
+    f->options.read_only = true;
+    f->options.shared = NULL;
+    f->blank_from = f->lazy_from = f->blank_to;
 }
 
 esp_err_t file_flash_close(otter_flash_t *flash)

@@ -10,13 +10,21 @@
 
 typedef struct file_flash file_flash_t;
 
+/** An operation as a chip counts it. */
+typedef struct {
+    uint32_t number;   /* from 1; 0: there was none */
+    uint32_t is_erase; /* of one sector; 0: a program */
+    uint32_t off, len; /* bytes */
+} file_flash_op_t;
+
 /**
  * What several processes know of a flash that they use one after the other, in memory that they share; zeros to begin with.
  * Whatever the one before left in it is checked before it is believed.
  */
 typedef struct {
     _Atomic uint64_t erase; /* the erase that is done as far as anybody can tell, and not in the file yet */
-    uint32_t cut_left;      /* see file_flash_plan_cut() */
+    uint32_t cut_at;        /* number of the operation in which power is lost, from 1; 0: in none */
+    file_flash_op_t last;   /* the last operation that began; its number says how many there were */
 } file_flash_shared_t;
 
 typedef struct {
@@ -59,11 +67,23 @@ int file_flash_descriptor(otter_flash_t *flash);
 esp_err_t file_flash_close(otter_flash_t *flash);
 
 /**
- * Power loss, for trying it out: the operation that takes the shared `cut_left` from 1 to 0 (a program, or the erase of one
- * sector) is torn in the middle, then `cut` is called, which must not return. Operations before it are in the file, later
- * ones never are. With 0 no cut is planned. The flash must have been opened with `shared`.
+ * Power loss, for trying it out: the operation with the number `cut_at` of what is shared is torn in the middle, then `cut`
+ * is called, which must not return. Operations before it are in the file, later ones never are. The flash must have been
+ * opened with `shared`.
  */
 void file_flash_plan_cut(otter_flash_t *flash, void (*cut)(void));
+
+/** True once the operation has begun in which power is lost. */
+static inline bool file_flash_was_cut(const file_flash_shared_t *shared)
+{
+    return shared->cut_at != 0 && shared->last.number >= shared->cut_at;
+}
+
+/**
+ * In a process that was forked: the flash belongs to the parent alone. Every operation fails from now on, and nothing that
+ * was remembered is written. Does what may be done after fork() in a process with threads.
+ */
+void file_flash_forsake(otter_flash_t *flash);
 
 /** Make a new file of `size` erased bytes. Fails with ESP_ERR_INVALID_STATE if it exists, ESP_ERR_INVALID_SIZE, ESP_FAIL. */
 esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);

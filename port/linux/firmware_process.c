@@ -9,16 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "esp_log.h"
+#include "linux/descendants.h"
+#include "linux/keeper.h"
 #include "otter/system.h"
 
 #define STOP_GRACE_MS 2000 /* for a firmware that was asked to end, before it is killed */
 #define SLICE_MS      1000
+#define FREEZE_LOOKS                                                                                         \
+    20 /* for a firmware that is told to stand still; it may be in a long call of the system */
+#define FREEZE_LOOK_MS 50
+#define LAST_READS_MAX 1024 /* of 4 KiB: more than a pipe holds */
 
 static const char TAG[] = "task_wdt";
 
@@ -26,8 +32,8 @@ typedef struct {
     pid_t pid;
     int control;     /* read end; -1 once the firmware closed it */
     int signals;     /* signalfd */
-    sigset_t before; /* signal mask to restore */
-    bool said_restart, said_idle, said_power_lost;
+    int *exec_error; /* shared with the process until it becomes the firmware; 0: it has become it */
+    bool said_anything, said_restart, said_idle, said_power_lost, said_no_start;
     uint32_t silent_ms; /* time without a sign of life in which this process was not stopped itself */
 } process_t;
 
@@ -44,13 +50,13 @@ static void set_env_number(const char *name, int value)
 }
 
 /** In the new process: becomes the firmware. Never returns. */
-static void become_firmware(const firmware_start_t *start, int control, pid_t runner, const sigset_t *mask)
+static void become_firmware(const firmware_start_t *start, int control, pid_t runner, int *exec_error)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != runner) {
         _exit(127); /* the runner died before the line above took effect */
     }
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    keeper_unblock_signals();
     /* Whatever this process got from its own parent is not the firmware's. An old kernel without the call leaves it. */
     (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     set_inherited(start->flash);
@@ -65,71 +71,68 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
     setenv(RUN_ENV_BOOT, boot, 1);
     char *const argv[] = {(char *)(uintptr_t)start->name, NULL};
     fexecve(start->executable, argv, environ);
-    fprintf(stderr, "the executable in the image cannot be started: %s\n", strerror(errno));
+    *exec_error = errno;
     _exit(127);
 }
 
-static bool watch_signals(process_t *p)
-{
-    sigset_t watched;
-    sigemptyset(&watched);
-    static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        sigaddset(&watched, numbers[i]);
-    }
-    sigprocmask(SIG_BLOCK, &watched, &p->before);
-    p->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-    return p->signals >= 0;
-}
-
-/** @return false if the system gives no process or no pipe; errno says why */
+/** @return false if the system gives no process, no pipe or no memory; errno says why */
 static bool start_process(process_t *p, const firmware_start_t *start)
 {
+    void *page = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        return false;
+    }
+    p->exec_error = page;
     int ends[2];
-    if (!watch_signals(p) || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return false;
     }
     pid_t runner = getpid();
     fflush(NULL);
     p->pid = fork();
     if (p->pid == 0) {
-        become_firmware(start, ends[1], runner, &p->before);
+        become_firmware(start, ends[1], runner, p->exec_error);
     }
+    int error = errno;
     close(ends[1]);
-    if (p->pid < 0) {
-        close(ends[0]);
+    p->control = ends[0];
+    errno = error;
+    return p->pid > 0;
+}
+
+/**
+ * Not all that there may be: a firmware that writes without end must not keep this process from anything else.
+ * @return false: there is nothing to read
+ */
+static bool read_control(process_t *p)
+{
+    char messages[4096];
+    ssize_t n = p->control >= 0 ? read(p->control, messages, sizeof(messages)) : -1;
+    if (n < 0) {
         return false;
     }
-    p->control = ends[0];
+    if (n == 0) {
+        close(p->control);
+        p->control = -1;
+        return false;
+    }
+    /* Only as the first message: an app that runs has been started. */
+    p->said_no_start = p->said_no_start || (!p->said_anything && messages[0] == RUN_SAYS_NO_START);
+    p->said_anything = true;
+    p->said_restart = p->said_restart || memchr(messages, RUN_SAYS_RESTART, (size_t)n) != NULL;
+    p->said_idle = p->said_idle || memchr(messages, RUN_SAYS_IDLE, (size_t)n) != NULL;
+    p->said_power_lost = p->said_power_lost || memchr(messages, RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
+    if (memchr(messages, RUN_SAYS_ALIVE, (size_t)n) != NULL) {
+        p->silent_ms = 0;
+    }
     return true;
 }
 
-static void read_control(process_t *p)
+/** The rest of what a process said that has ended. */
+static void read_last_words(process_t *p)
 {
-    char messages[256];
-    ssize_t n;
-    while (p->control >= 0 && (n = read(p->control, messages, sizeof(messages))) >= 0) {
-        p->said_restart = p->said_restart || memchr(messages, RUN_SAYS_RESTART, (size_t)n) != NULL;
-        p->said_idle = p->said_idle || memchr(messages, RUN_SAYS_IDLE, (size_t)n) != NULL;
-        p->said_power_lost = p->said_power_lost || memchr(messages, RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
-        p->silent_ms = 0;
-        if (n == 0) {
-            close(p->control);
-            p->control = -1;
-        }
+    for (int i = 0; i < LAST_READS_MAX && read_control(p); i++) {
     }
-}
-
-/** The next signal that ends the runner. @return 0 if there is none */
-static int read_stop_signal(process_t *p)
-{
-    struct signalfd_siginfo info;
-    while (read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo != SIGCHLD) {
-            return (int)info.ssi_signo;
-        }
-    }
-    return 0;
 }
 
 static void poll_slice(process_t *p, uint32_t ms)
@@ -142,11 +145,19 @@ static void poll_slice(process_t *p, uint32_t ms)
     p->silent_ms += passed_ms < SLICE_MS ? (uint32_t)passed_ms : SLICE_MS;
 }
 
-static void kill_and_wait(process_t *p)
+/**
+ * Waits for all children that have ended: the firmware, and what it has left behind.
+ * @return true: the firmware is among them; `*status` as from waitpid()
+ */
+static bool has_ended(const process_t *p, int *status)
 {
-    kill(p->pid, SIGKILL);
-    while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) {
+    pid_t pid;
+    while ((pid = waitpid(-1, status, WNOHANG)) > 0) {
+        if (pid == p->pid) {
+            return true;
+        }
     }
+    return false;
 }
 
 /** Lets the firmware end by itself on the signal, for a short while. */
@@ -154,28 +165,39 @@ static void stop_process(process_t *p, int signal)
 {
     kill(p->pid, signal);
     int64_t until = otter_now_us() + (int64_t)STOP_GRACE_MS * 1000;
-    while (otter_now_us() < until) {
-        if (waitpid(p->pid, NULL, WNOHANG) == p->pid) {
-            return;
-        }
+    int status;
+    while (otter_now_us() < until && !has_ended(p, &status)) {
         poll_slice(p, 50);
-        read_control(p);
-        (void)read_stop_signal(p); /* one was enough */
+        (void)read_control(p);
+        (void)keeper_next_signal(p->signals); /* one was enough */
     }
-    kill_and_wait(p);
 }
 
-static void explain_status(const process_t *p, int status, firmware_result_t *result)
+/** Nobody waits for this process, but for the firmware perhaps: all that it wrote shall be there when it ends. */
+static void freeze_process(process_t *p)
 {
-    if (p->said_power_lost) {
-        result->end = FIRMWARE_UNPOWERED;
-        return;
+    int status;
+    kill(p->pid, SIGSTOP);
+    for (int i = 0; i < FREEZE_LOOKS && waitpid(p->pid, &status, WNOHANG | WUNTRACED) == 0; i++) {
+        poll_slice(p, FREEZE_LOOK_MS); /* a stop is told by SIGCHLD, as an end is */
+        (void)keeper_next_signal(p->signals);
     }
-    bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (ended_well && (p->said_restart || p->said_idle)) {
-        result->end = p->said_restart ? FIRMWARE_RESTARTED : FIRMWARE_IDLE;
-        return;
+}
+
+/** What the kernel says of a file that is no program for this machine. Everything else is the machine's own trouble. */
+static bool is_fault_of_image(int exec_error)
+{
+    static const int faults[] = {ENOEXEC, ENOENT, EINVAL, ELIBBAD, ENOTDIR, EISDIR};
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        if (faults[i] == exec_error) {
+            return true;
+        }
     }
+    return false;
+}
+
+static void explain_crash(int status, firmware_result_t *result)
+{
     result->end = FIRMWARE_CRASHED;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) {
         snprintf(result->text, sizeof(result->text), "abort() was called");
@@ -188,32 +210,61 @@ static void explain_status(const process_t *p, int status, firmware_result_t *re
     }
 }
 
-static void watch_process(process_t *p, uint32_t watchdog_s, firmware_result_t *result)
+static void explain_status(const process_t *p, const firmware_start_t *start, int status,
+                           firmware_result_t *result)
 {
-    uint64_t limit_ms = (uint64_t)watchdog_s * 1000;
+    bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (*p->exec_error != 0) {
+        result->end = is_fault_of_image(*p->exec_error) ? FIRMWARE_CRASHED : FIRMWARE_NOT_STARTED;
+        snprintf(result->text, sizeof(result->text), "the executable in the image cannot be started: %s",
+                 strerror(*p->exec_error));
+        if (result->end == FIRMWARE_CRASHED) {
+            fprintf(stderr, "%s\n", result->text); /* the console tells of a crash only */
+        }
+    } else if (p->said_no_start) {
+        result->end = FIRMWARE_NOT_STARTED;
+        snprintf(result->text, sizeof(result->text), "it has told why on standard error");
+    } else if (p->said_power_lost && file_flash_was_cut(&start->shared_memory->flash)) {
+        result->end = FIRMWARE_UNPOWERED;
+    } else if (ended_well && (p->said_restart || p->said_idle)) {
+        result->end = p->said_restart ? FIRMWARE_RESTARTED : FIRMWARE_IDLE;
+    } else {
+        explain_crash(status, result);
+    }
+}
+
+/** Until the end of the firmware, or until it must be ended. */
+static void watch_process(process_t *p, const firmware_start_t *start, firmware_result_t *result)
+{
+    uint64_t limit_ms = (uint64_t)start->watchdog_s * 1000;
     for (;;) {
-        uint64_t left = watchdog_s == 0 ? SLICE_MS : limit_ms - p->silent_ms;
+        uint64_t left = limit_ms == 0 ? SLICE_MS : limit_ms - p->silent_ms;
         poll_slice(p, left < SLICE_MS ? (uint32_t)left : SLICE_MS);
-        int signal = read_stop_signal(p);
+        int signal = keeper_next_signal(p->signals);
         int status;
-        pid_t ended = waitpid(p->pid, &status, WNOHANG);
-        read_control(p); /* after waitpid: all that a dead process has said is there */
+        bool ended = has_ended(p, &status);
+        (void)read_control(p);
+        if (signal == KEEPER_HAS_ENDED) {
+            freeze_process(p);
+            result->end = FIRMWARE_FROZEN;
+            return;
+        }
         if (signal != 0) {
-            if (ended != p->pid) {
+            if (!ended && signal != KEEPER_SAYS_OFF) {
                 stop_process(p, signal);
             }
             result->end = FIRMWARE_STOPPED;
             result->signal = signal;
             return;
         }
-        if (ended == p->pid) {
-            explain_status(p, status, result);
+        if (ended) {
+            read_last_words(p);
+            explain_status(p, start, status, result);
             return;
         }
-        if (watchdog_s != 0 && p->silent_ms >= limit_ms) {
+        if (limit_ms != 0 && p->silent_ms >= limit_ms) {
             ESP_LOGE(TAG, "Task watchdog got triggered: a task has shown no sign of life for %u s",
-                     (unsigned)watchdog_s);
-            kill_and_wait(p);
+                     (unsigned)start->watchdog_s);
             result->end = FIRMWARE_HUNG;
             return;
         }
@@ -223,18 +274,22 @@ static void watch_process(process_t *p, uint32_t watchdog_s, firmware_result_t *
 void firmware_process_run(const firmware_start_t *start, firmware_result_t *result)
 {
     memset(result, 0, sizeof(*result));
-    process_t p = {.pid = -1, .control = -1, .signals = -1};
+    process_t p = {.pid = -1, .control = -1, .signals = start->signals};
     if (start_process(&p, start)) {
-        watch_process(&p, start->watchdog_s, result);
+        watch_process(&p, start, result);
     } else {
-        result->end = FIRMWARE_CRASHED;
-        snprintf(result->text, sizeof(result->text), "no process could be started: %s", strerror(errno));
+        result->end = FIRMWARE_NOT_STARTED;
+        snprintf(result->text, sizeof(result->text), "no process for it: %s", strerror(errno));
+    }
+    if (result->end != FIRMWARE_FROZEN &&
+        !descendants_end()) { /* the firmware, if it has not ended, and all that came from it */
+        result->end = FIRMWARE_LEFT;
+        snprintf(result->text, sizeof(result->text), "%s", strerror(errno));
     }
     if (p.control >= 0) {
         close(p.control);
     }
-    if (p.signals >= 0) {
-        close(p.signals);
+    if (p.exec_error != NULL) {
+        munmap(p.exec_error, sizeof(*p.exec_error));
     }
-    sigprocmask(SIG_SETMASK, &p.before, NULL);
 }

@@ -2,11 +2,15 @@
 #include "linux/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/le.h"
@@ -14,8 +18,10 @@
 #include "esp_log.h"
 #include "esp_system.h"
 #include "image/image.h"
+#include "linux/descendants.h"
 #include "linux/file_flash.h"
 #include "linux/firmware_process.h"
+#include "linux/keeper.h"
 #include "linux/system_clock.h"
 #include "otter/boot.h"
 #include "otter/system.h"
@@ -28,6 +34,8 @@ typedef struct {
     const char *path;
     char *absolute_path; /* owned */
     run_options_t options;
+    int signals;          /* of this process: keeper.h */
+    run_report_t *report; /* shared with the process that waits for it */
     linux_device_t dev;
     esp_reset_reason_t reason;
     uint32_t boots;      /* that have ended */
@@ -35,8 +43,9 @@ typedef struct {
     uint32_t crashed_at; /* offset in flash */
     int shared_fd;       /* memory file behind `shared` */
     run_shared_t *shared;
-    char *why;
-    size_t why_size;
+    uint32_t flash_size;        /* bytes */
+    otter_boot_result_t booted; /* what the boot step found, and changed */
+    esp_partition_t running;    /* what it booted */
 } run_t;
 
 /* How a reset ends one boot and begins the next: the words of an ESP32's console. */
@@ -85,26 +94,30 @@ static void print_reset(const run_t *run)
     ESP_LOGI(TAG, "chip: linux, revision: %s", image_revision_text(run->dev.device.chip.revision, revision));
 }
 
+static run_report_t *lost_report; /* where lose_power() says so: a planned cut hands nothing over */
+
 /** The planned power cut in the bootloader: this process is the device, and it is off. */
 static void lose_power(void)
 {
     print_line("power was cut in the bootloader");
+    lost_report->end = RUN_UNPOWERED;
     fflush(NULL);
     _exit(EXIT_SUCCESS);
 }
 
-/** What bootloader and firmware share for as long as there is power. @return false with errno */
+/** What bootloader and firmware share for as long as there is power; nobody can change its size. @return false with errno */
 static bool make_shared_memory(run_t *run)
 {
-    run->shared_fd = memfd_create("shared", MFD_CLOEXEC);
-    if (run->shared_fd < 0 || ftruncate(run->shared_fd, sizeof(*run->shared)) != 0) {
+    run->shared_fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (run->shared_fd < 0 || ftruncate(run->shared_fd, sizeof(*run->shared)) != 0 ||
+        fcntl(run->shared_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         return false;
     }
     run->shared = mmap(NULL, sizeof(*run->shared), PROT_READ | PROT_WRITE, MAP_SHARED, run->shared_fd, 0);
     if (run->shared == MAP_FAILED) {
         return false;
     }
-    run->shared->flash.cut_left = run->options.cut_after;
+    run->shared->flash.cut_at = run->options.cut_after;
     run->options.device.flash_shared = &run->shared->flash;
     return true;
 }
@@ -115,18 +128,19 @@ static void tell_power_cut(const run_t *run, run_end_t end)
         print_line("power was cut in the app");
     } else if (run->options.cut_after > 0) {
         print_line("power was not cut: the run made %u flash operations",
-                   (unsigned)(run->options.cut_after - run->shared->flash.cut_left));
+                   (unsigned)run->shared->flash.last.number);
     }
 }
 
-static run_end_t fail(run_t *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static run_end_t fail(run_t *run, const char *format, ...)
+static run_end_t end_with(run_t *run, run_end_t end, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static run_end_t end_with(run_t *run, run_end_t end, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    text_vformat(run->why, run->why_size, format, args);
+    text_vformat(run->report->why, sizeof(run->report->why), format, args);
     va_end(args);
-    return RUN_FAILED;
+    return end;
 }
 
 /** Copies `len` bytes of flash into a new memory file. @return its descriptor, -1 with errno */
@@ -158,20 +172,32 @@ typedef struct {
     char name[33];  /* the project's */
 } loaded_t;
 
-/** Takes the executable out of an image that the boot step has verified. @return false, with `why` set */
-static bool load_executable(run_t *run, const esp_partition_t *partition, loaded_t *loaded)
+/** This machine cannot play the boot that has begun: it has not happened. */
+static run_end_t take_back(run_t *run, const char *what, const char *why)
 {
+    file_flash_plan_cut(run->dev.flash, NULL);
+    esp_err_t err = otter_boot_take_back(&run->dev.device, &run->booted);
+    return end_with(run, RUN_SHORT, "%s: %s; %s", what, why,
+                    err == ESP_OK ? "the boot has not happened: free what is missing and run it again"
+                                  : "and otadata could not be put back as it was before this boot");
+}
+
+/** Takes the executable out of an image that the boot step has verified. @return false: `*end` */
+static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
+{
+    const esp_partition_t *partition = run->booted.partition;
     const image_rules_t rules = {
         .flash_offset = partition->address, .size = partition->size, .no_checks = true};
     image_info_t info;
     char why[96];
     if (image_verify_flash(run->dev.flash, &rules, &info, why, sizeof(why)) != ESP_OK) {
-        (void)fail(run, "the image in %s cannot be read again: %s", partition->label, why);
+        *end = take_back(run, "the image that boots cannot be read again", why);
         return false;
     }
     if (info.segments_seen <= EXECUTABLE_SEGMENT || info.segments[EXECUTABLE_SEGMENT].data_len == 0) {
-        (void)fail(run, "the image in %s has no executable: build it with `otter image build --chip linux`",
-                   partition->label);
+        *end = end_with(run, RUN_FAILED,
+                        "the image in %s has no executable: build it with `otter image build --chip linux`",
+                        partition->label);
         return false;
     }
     snprintf(loaded->name, sizeof(loaded->name), "%.32s",
@@ -180,23 +206,28 @@ static bool load_executable(run_t *run, const esp_partition_t *partition, loaded
         copy_to_memory(run->dev.flash, partition->address + info.segment_data[EXECUTABLE_SEGMENT],
                        info.segments[EXECUTABLE_SEGMENT].data_len);
     if (loaded->executable < 0) {
-        (void)fail(run, "the executable in %s could not be loaded: %s", partition->label, strerror(errno));
+        *end = take_back(run, "no memory file for the executable", strerror(errno));
         return false;
     }
     return true;
 }
 
-/** The boot step. @return false, with `why` set: nothing boots */
-static bool boot(run_t *run, loaded_t *loaded)
+/** The boot step. @return false: `*end` */
+static bool boot(run_t *run, loaded_t *loaded, run_end_t *end)
 {
-    otter_boot_result_t result;
-    esp_err_t err = otter_boot(&run->dev.device, OTTER_BOOT_COMMIT, &result);
-    if (err != ESP_OK) {
-        (void)fail(run, "nothing boots (%s): %s; a chip would reset for ever (`otter flash info` tells more)",
-                   esp_err_to_name(err), result.reason);
+    esp_err_t err = otter_boot(&run->dev.device, OTTER_BOOT_COMMIT, &run->booted);
+    if (err == ESP_ERR_NO_MEM) {
+        *end = take_back(run, "the bootloader cannot verify the images", "out of memory");
         return false;
     }
-    return load_executable(run, result.partition, loaded);
+    if (err != ESP_OK) {
+        *end = end_with(run, RUN_FAILED,
+                        "nothing boots (%s): %s; a chip would reset for ever (`otter flash info` tells more)",
+                        esp_err_to_name(err), run->booted.reason);
+        return false;
+    }
+    run->running = *run->booted.partition;
+    return load_executable(run, loaded, end);
 }
 
 static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
@@ -206,6 +237,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
         .executable = loaded->executable,
         .flash = file_flash_descriptor(run->dev.flash),
         .shared = run->shared_fd,
+        .shared_memory = run->shared,
         .flash_path = run->absolute_path,
         .name = loaded->name,
         .boot = {.reset_reason = (uint32_t)run->reason,
@@ -216,19 +248,20 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
                  .rollback = device->config.rollback,
                  .anti_rollback = device->config.anti_rollback},
         .watchdog_s = run->options.watchdog_s,
+        .signals = run->signals,
     };
     firmware_process_run(&how, result);
     close(loaded->executable);
 }
 
 /** Counts crashes of the same partition in a row. @return true if there were too many to go on */
-static bool crashes_for_ever(run_t *run, uint32_t partition_off, firmware_end_t end)
+static bool crashes_for_ever(run_t *run, firmware_end_t end)
 {
     bool crashed = end == FIRMWARE_CRASHED || end == FIRMWARE_HUNG;
-    if (!crashed || partition_off != run->crashed_at) {
+    if (!crashed || run->running.address != run->crashed_at) {
         run->crashes = 0;
     }
-    run->crashed_at = partition_off;
+    run->crashed_at = run->running.address;
     run->crashes += crashed;
     return run->options.boots_max == 0 && run->crashes >= RUN_CRASHES_MAX;
 }
@@ -246,38 +279,87 @@ static void reset(run_t *run, const firmware_result_t *result)
     }
 }
 
-/** Loads what boots and runs it to its end; then this process knows the flash again. @return false, with `why` set */
-static bool boot_and_run(run_t *run, esp_partition_t *booted, firmware_result_t *result)
+/** Nobody waits for a result: what the firmware still had to write is written, then the file is free, then the firmware ends. */
+static void leave_quietly(run_t *run)
 {
-    loaded_t loaded;
-    if (!boot(run, &loaded)) {
-        return false;
+    const file_flash_options_t how = {.shared = &run->shared->flash};
+    otter_flash_t *flash = NULL;
+    char why[96];
+    int old = file_flash_descriptor(run->dev.flash), fd = fcntl(old, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0 && file_flash_adopt(fd, &how, &flash, why, sizeof(why)) == ESP_OK) {
+        (void)file_flash_descriptor(flash); /* writes it */
     }
-    *booted = *run->dev.device.running;
-    start(run, &loaded, result);
-    run->boots++;
-    return linux_device_refresh(&run->dev, run->path, &run->options.device, run->why, run->why_size) ==
-           ESP_OK; /* on failure the device is closed, which linux_device_close takes */
+    flock(old, LOCK_UN);
+    (void)descendants_end(); /* what is left then is init's */
+    _exit(EXIT_SUCCESS);
 }
 
-/** One boot. @return true: `end` says how it all ended; false: the device has reset and boots again */
-static bool run_once(run_t *run, run_end_t *end, int *signal)
+/** Learns again what the firmware has made of the flash. @return false: `*end` */
+static bool refresh(run_t *run, run_end_t *end)
 {
-    *end = RUN_FAILED;
+    struct stat st;
+    if (fstat(file_flash_descriptor(run->dev.flash), &st) == 0 && st.st_size != (off_t)run->flash_size) {
+        *end = end_with(
+            run, RUN_FAILED,
+            "the app has changed the size of the flash file from %u to %lld bytes; a chip's flash keeps it",
+            (unsigned)run->flash_size, (long long)st.st_size);
+        return false;
+    }
+    *end = RUN_FAILED; /* the device is closed then, which linux_device_close() takes */
+    return linux_device_refresh(&run->dev, run->path, &run->options.device, run->report->why,
+                                sizeof(run->report->why)) == ESP_OK;
+}
+
+/** What the keeper has said since the last boot. @return false: the run ends, `*end` */
+static bool has_power(run_t *run, run_end_t *end)
+{
+    run->report->signal = keeper_next_signal(run->signals);
+    if (run->report->signal == KEEPER_HAS_ENDED) {
+        leave_quietly(run);
+    }
+    *end = RUN_STOPPED;
+    return run->report->signal == 0;
+}
+
+/** Loads what boots and runs it to its end. @return false: it did not come to a boot, `*end` says why */
+static bool boot_and_run(run_t *run, firmware_result_t *result, run_end_t *end)
+{
+    loaded_t loaded;
+    if (!boot(run, &loaded, end)) {
+        return false;
+    }
+    start(run, &loaded, result);
+    if (result->end == FIRMWARE_NOT_STARTED) {
+        *end = take_back(run, "the app cannot be started on this machine", result->text);
+        return false;
+    }
+    run->boots++;
+    if (result->end == FIRMWARE_LEFT) {
+        *end = end_with(run, RUN_FAILED,
+                        "processes that the app has started cannot be ended (%s) and may change the flash",
+                        result->text);
+        return false;
+    }
+    if (result->end == FIRMWARE_FROZEN) {
+        leave_quietly(run);
+    }
+    return refresh(run, end);
+}
+
+/** One boot. @return true: `*end` says how it all ended; false: the device has reset and boots again */
+static bool run_once(run_t *run, run_end_t *end)
+{
     file_flash_plan_cut(run->dev.flash, lose_power);
     print_reset(run);
-    esp_partition_t booted;
     firmware_result_t result;
-    if (!boot_and_run(run, &booted, &result)) {
+    if (!has_power(run, end) || !boot_and_run(run, &result, end)) {
         return true;
     }
-    if (result.end == FIRMWARE_IDLE || result.end == FIRMWARE_STOPPED) {
-        *end = result.end == FIRMWARE_IDLE ? RUN_IDLE : RUN_STOPPED;
-        *signal = result.signal;
-        return true;
-    }
-    if (result.end == FIRMWARE_UNPOWERED) {
-        *end = RUN_UNPOWERED;
+    if (result.end == FIRMWARE_IDLE || result.end == FIRMWARE_STOPPED || result.end == FIRMWARE_UNPOWERED) {
+        *end = result.end == FIRMWARE_IDLE      ? RUN_IDLE
+               : result.end == FIRMWARE_STOPPED ? RUN_STOPPED
+                                                : RUN_UNPOWERED;
+        run->report->signal = result.signal;
         return true;
     }
     reset(run, &result);
@@ -285,11 +367,11 @@ static bool run_once(run_t *run, run_end_t *end, int *signal)
         *end = RUN_BOOTS_LIMIT;
         return true;
     }
-    if (crashes_for_ever(run, booted.address, result.end)) {
-        *end = fail(
-            run,
+    if (crashes_for_ever(run, result.end)) {
+        *end = end_with(
+            run, RUN_FAILED,
             "the app in %s crashed %u times in a row; a chip would go on for ever (--boots sets a limit)",
-            booted.label, (unsigned)run->crashes);
+            run->running.label, (unsigned)run->crashes);
         return true;
     }
     return false;
@@ -302,50 +384,106 @@ static bool check_chip(run_t *run)
     if (facts != NULL && facts->id == OTTER_CHIP_LINUX) {
         return true;
     }
-    (void)fail(run, "this flash holds images for %s; they run on the chip, not here",
-               facts != NULL ? facts->title : "an unknown chip");
+    (void)end_with(run, RUN_FAILED, "this flash holds images for %s; they run on the chip, not here",
+                   facts != NULL ? facts->title : "an unknown chip");
     return false;
 }
 
 /** Boot after boot, as long as there is power. */
-static run_end_t live(run_t *run, int *signal)
+static run_end_t live(run_t *run)
 {
     run_end_t end;
-    while (!run_once(run, &end, signal)) {
+    while (!run_once(run, &end)) {
     }
     tell_power_cut(run, end);
     return end;
 }
 
 /** With the device open. */
-static run_end_t run_open_device(run_t *run, int *signal)
+static run_end_t run_open_device(run_t *run)
 {
     run->options.device.chip =
         otter_chip_facts(OTTER_CHIP_LINUX); /* a chip does not change once it has started */
+    run->flash_size = run->dev.flash->size;
     run->absolute_path = realpath(run->path, NULL);
     if (run->absolute_path == NULL) {
-        return fail(run, "cannot resolve the path: %s", strerror(errno));
+        return end_with(run, RUN_FAILED, "cannot resolve the path: %s", strerror(errno));
     }
-    run_end_t end = check_chip(run) ? live(run, signal) : RUN_FAILED;
+    run_end_t end = check_chip(run) ? live(run) : RUN_FAILED;
     free(run->absolute_path);
     return end;
 }
 
-run_end_t run_device(const char *path, const run_options_t *options, int *signal, char *why, size_t why_size)
+/** The worker: its process is the device. */
+static void be_device(void *arg, int signals)
 {
-    run_t run = {
-        .path = path, .options = *options, .reason = ESP_RST_POWERON, .why = why, .why_size = why_size};
-    if (!make_shared_memory(&run)) {
-        return fail(&run, "no memory for the device: %s", strerror(errno));
-    }
+    run_t *run = arg;
+    run_report_t *report = run->report;
+    lost_report = report;
+    run->signals = signals;
     run_end_t end = RUN_FAILED;
-    if (linux_device_open(&run.dev, path, &run.options.device, why, why_size) == ESP_OK) {
-        end = run_open_device(&run, signal);
-        if (linux_device_close(&run.dev) != ESP_OK && end != RUN_FAILED) {
-            end = fail(&run, "the flash file could not be synced");
+    if (linux_device_open(&run->dev, run->path, &run->options.device, report->why, sizeof(report->why)) ==
+        ESP_OK) {
+        end = run_open_device(run);
+        if (linux_device_close(&run->dev) != ESP_OK && end != RUN_FAILED) {
+            end = end_with(run, RUN_FAILED, "the flash file could not be synced");
         }
     }
-    munmap(run.shared, sizeof(*run.shared));
-    close(run.shared_fd);
-    return end;
+    report->end = end;
+}
+
+/** The device's process is gone without a result: what it had remembered of its last erase is written here. */
+static void clean_up_after(run_t *run, const keeper_result_t *kept)
+{
+    linux_device_t dev;
+    char why[96];
+    if (kept->left == 0 &&
+        linux_device_open(&dev, run->path, &run->options.device, why, sizeof(why)) == ESP_OK) {
+        (void)linux_device_close(&dev);
+    }
+    run->report->end =
+        end_with(run, RUN_FAILED, "the process that plays the device was ended by signal %d, %s",
+                 kept->signal, strsignal(kept->signal));
+}
+
+static void keep_device(run_t *run)
+{
+    keeper_result_t kept;
+    keeper_run(be_device, run, &kept);
+    if (kept.end == KEEPER_NOT_STARTED) {
+        run->report->end = end_with(run, RUN_SHORT, "no process can be started: %s; nothing has happened yet",
+                                    strerror(kept.error));
+    } else if (kept.end == KEEPER_LOST) {
+        clean_up_after(run, &kept);
+    } else if (kept.left != 0) {
+        run->report->end = end_with(run, RUN_FAILED, "processes that the app has started cannot be ended: %s",
+                                    strerror(kept.left));
+    } else if (kept.unheard && run->report->end == RUN_STOPPED) {
+        run->report->signal = SIGPIPE;
+    }
+}
+
+void run_device(const char *path, const run_options_t *options, run_report_t *report)
+{
+    run_t run = {.path = path, .options = *options, .reason = ESP_RST_POWERON};
+    *report = (run_report_t){.end = RUN_SHORT};
+    void *page = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        snprintf(report->why, sizeof(report->why), "no memory for the device: %s", strerror(errno));
+        return;
+    }
+    run.report = page;
+    if (make_shared_memory(&run)) {
+        keep_device(&run);
+    } else {
+        run.report->end = end_with(&run, RUN_SHORT, "no memory for the device: %s", strerror(errno));
+    }
+    *report = *run.report;
+    munmap(page, sizeof(*report));
+    if (run.shared != NULL && run.shared != MAP_FAILED) {
+        munmap(run.shared, sizeof(*run.shared));
+    }
+    if (run.shared_fd >= 0) {
+        close(run.shared_fd);
+    }
 }

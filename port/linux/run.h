@@ -17,17 +17,23 @@ typedef struct {
 typedef enum {
     RUN_IDLE,        /* the firmware has nothing more to do */
     RUN_BOOTS_LIMIT, /* boots_max boots have ended */
-    RUN_UNPOWERED,   /* the planned power cut came in the firmware; one in the bootloader ends the process */
+    RUN_UNPOWERED,   /* the planned power cut came */
+    RUN_STOPPED,     /* by a signal; SIGPIPE: whoever read the console has gone */
     RUN_FAILED,      /* the device cannot be opened, nothing boots, or it only crashes: `why` */
-    RUN_STOPPED,     /* by a signal */
+    RUN_SHORT, /* of something this machine has not enough of: `why`. The device is as before the boot that failed */
 } run_end_t;
+
+typedef struct {
+    run_end_t end;
+    int signal;    /* STOPPED: which */
+    char why[512]; /* FAILED, SHORT: one line */
+} run_report_t;
 
 /**
  * Run the device in the flash file until one of the ends above. Prints what a serial console would show, in ESP-IDF's
  * words, on standard output. Without boots_max a partition that crashes RUN_CRASHES_MAX times in a row ends it.
- * @param signal  written when RUN_STOPPED: which one
- * @param why     buffer for one line, written when RUN_FAILED
+ * The device lives in a process of its own, below this one, and nothing of it is left when this returns: see keeper.h.
  */
-run_end_t run_device(const char *path, const run_options_t *options, int *signal, char *why, size_t why_size);
+void run_device(const char *path, const run_options_t *options, run_report_t *report);
 
 #define RUN_CRASHES_MAX 10u

@@ -30,14 +30,17 @@ bool run_boot_decode(const char *text, run_boot_t *boot)
     return true;
 }
 
+#define NOT_LOOKED_UP (-2)
+
+static atomic_int control = NOT_LOOKED_UP; /* whoever looks first finds the same as the others */
+
 static int control_fd(void)
 {
-    static atomic_int known = -2; /* not looked up yet; whoever is first finds the same as the others */
-    int fd = atomic_load(&known);
-    if (fd == -2) {
+    int fd = atomic_load(&control);
+    if (fd == NOT_LOOKED_UP) {
         const char *text = getenv(RUN_ENV_CONTROL);
         fd = text != NULL ? atoi(text) : -1;
-        atomic_store(&known, fd);
+        atomic_store(&control, fd);
     }
     return fd;
 }
@@ -48,5 +51,13 @@ void run_protocol_tell(char message)
         return;
     }
     while (write(control_fd(), &message, 1) < 0 && errno == EINTR) {
+    }
+}
+
+void run_protocol_forsake(void)
+{
+    int fd = atomic_exchange(&control, -1);
+    if (fd >= 0) {
+        close(fd);
     }
 }

@@ -44,7 +44,12 @@ enum {
     RUN_SAYS_IDLE = 'I',       /* every task has ended or waits for ever: nothing more will happen */
     RUN_SAYS_ALIVE = '.',      /* feeds the watchdog: every task shows life */
     RUN_SAYS_POWER_LOST = 'P', /* the planned power cut has come */
+    RUN_SAYS_NO_START =
+        'N', /* as the first message: app_main() will not run, for want of something on this machine */
 };
 
 /** Sends one message; nothing happens when there is no runner. */
 void run_protocol_tell(char message);
+
+/** In a process that was forked: it is not the firmware, and says nothing. */
+void run_protocol_forsake(void);

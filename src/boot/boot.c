@@ -13,6 +13,8 @@
  * 5. Before anything is decided, copies that a power cut left unfinished are finished (otter_boot_finish_copies): a decision
  *    is never about a half-copied slot or table.
  * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way.
+ * 7. otter_boot_take_back puts back the records that changed, which are of images that are not confirmed (4): a cut in
+ *    it costs no other record either.
  */
 #include "otter/boot.h"
 
@@ -216,6 +218,10 @@ static esp_err_t select_first(boot_t *boot)
         }
         if (err != ESP_OK) {
             return err;
+        }
+        boot->result->otadata_off = boot->otadata.offset;
+        for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+            otadata_encode(&two[copy], boot->result->records_before[copy]);
         }
     }
     bool new_enough[OTADATA_COPY_COUNT];
@@ -474,6 +480,29 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
         size_t used = strlen(result->reason);
         snprintf(result->reason + used, sizeof(result->reason) - used,
                  "; before that an unfinished copy from a staging partition is finished");
+    }
+    return err;
+}
+
+esp_err_t otter_boot_take_back(otter_device_t *device, const otter_boot_result_t *result)
+{
+    device->running = NULL;
+    otadata_entry_t now[OTADATA_COPY_COUNT];
+    if (result->otadata_off == 0) {
+        return ESP_OK;
+    }
+    esp_err_t err = otadata_read(device->flash, result->otadata_off, OTADATA_SIZE_MIN, now);
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
+        uint8_t raw[OTADATA_ENTRY_SIZE];
+        otadata_encode(&now[copy], raw);
+        if (memcmp(raw, result->records_before[copy], sizeof(raw)) == 0) {
+            continue;
+        }
+        otadata_entry_t before;
+        otadata_decode(result->records_before[copy], &before);
+        err = otadata_is_blank(&before)
+                  ? otadata_erase_copy(device->flash, result->otadata_off, copy)
+                  : otadata_write_copy(device->flash, result->otadata_off, copy, &before);
     }
     return err;
 }

@@ -47,23 +47,26 @@ def otadata_entry(seq, state):
 class DeviceTest(unittest.TestCase):
     """A folder of its own, a flash file in it, and `otter run` on that."""
 
-    executable = None  # bytes of the probe firmware, stripped; read once
+    executables = {}  # name of a firmware of the tests: its bytes, stripped; read once
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="otter-device-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.flash = str(self.folder / "flash.bin")
-        if DeviceTest.executable is None:
-            stripped = self.folder / "probe"
-            subprocess.run(["strip", "-o", stripped, BUILD / "tests" / "probe"], check=True, timeout=TIMEOUT_S)
-            DeviceTest.executable = stripped.read_bytes()
         table = self.folder / "table.bin"
         subprocess.run([OTTER, "table", "build", SOURCE / "examples" / "partitions_two_ota.csv", "-o", table],
                        check=True, timeout=TIMEOUT_S)
         self.table = table.read_bytes()
 
+    def firmware(self, name, version="1.0.0", **changes):
+        if name not in self.executables:
+            stripped = self.folder / name
+            subprocess.run(["strip", "-o", stripped, BUILD / "tests" / name], check=True, timeout=TIMEOUT_S)
+            self.executables[name] = stripped.read_bytes()
+        return make_image(self.executables[name], version, **changes)
+
     def probe(self, version="1.0.0", **changes):
-        return make_image(self.executable, version, **changes)
+        return self.firmware("probe", version, **changes)
 
     def make_flash(self, images, otadata=()):
         """images: {label: bytes}; otadata: up to two (seq, state)."""

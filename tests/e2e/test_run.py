@@ -46,9 +46,7 @@ class Boots(DeviceTest):
         self.assertLess(console.index("second shutdown handler"), console.index("first shutdown handler"))
 
     def test_why_an_update_failed_is_known_after_a_reset(self):
-        stripped = self.folder / "update_probe"
-        subprocess.run(["strip", "-o", stripped, BUILD / "tests" / "update_probe"], check=True, timeout=TIMEOUT_S)
-        image = make_image(stripped.read_bytes())
+        image = self.firmware("update_probe")
         if len(image) > 0x100000:
             self.skipTest("this build's firmware is larger than a slot of the two-OTA table")
         self.make_flash({"factory": image})

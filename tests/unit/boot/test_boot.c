@@ -254,6 +254,89 @@ static void a_settled_device_boots_without_a_write(void **state)
     }
 }
 
+static void a_boot_that_is_taken_back_has_not_happened(void **state)
+{
+    enum { NONE = -2 }; /* no record */
+    static const struct {
+        const char *name, *table;
+        int64_t states[2];
+        bool unchanged;
+    } rows[] = {
+        {"a trial begins beside a confirmed image",
+         "two_ota_md5",
+         {ESP_OTA_IMG_VALID, ESP_OTA_IMG_NEW},
+         false},
+        {"the first trial of a device", "two_ota_md5", {ESP_OTA_IMG_NEW, NONE}, false},
+        {"a trial has ended", "two_ota_md5", {ESP_OTA_IMG_VALID, ESP_OTA_IMG_PENDING_VERIFY}, false},
+        {"two trials have ended",
+         "two_ota_md5",
+         {ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_PENDING_VERIFY},
+         false},
+        {"one has ended, one begins", "two_ota_md5", {ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY}, false},
+        {"a trial beside a state that nobody knows", "two_ota_md5", {77, ESP_OTA_IMG_NEW}, false},
+        {"the first record of a device", "two_ota_nofactory_md5", {NONE, NONE}, false},
+        {"nothing changes", "two_ota_md5", {ESP_OTA_IMG_VALID, NONE}, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].name);
+        rig_t rig;
+        otter_boot_result_t result, after;
+        open_with_images(&rig, rows[i].table, true);
+        for (uint32_t copy = 0; copy < 2; copy++) {
+            if (rows[i].states[copy] != NONE) {
+                rig_put_record(&rig, copy, copy + 1, (uint32_t)rows[i].states[copy]);
+            }
+        }
+        static uint8_t before[RIG_FLASH_SIZE];
+        memcpy(before, rig.sim.bytes, sizeof(before));
+        assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result), ESP_OK);
+        assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &after), ESP_OK);
+        assert_int_equal(memcmp(before, rig.sim.bytes, sizeof(before)) == 0, rows[i].unchanged);
+        assert_int_equal(otter_boot_take_back(&rig.device, &after), ESP_OK);
+        assert_memory_equal(rig.sim.bytes, before, sizeof(before));
+        assert_null(rig.device.running);
+        assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &after), ESP_OK);
+        assert_string_equal(after.partition->label, result.partition->label);
+        rig_close(&rig);
+    }
+}
+
+/** @return false: the cut did not fire, it was all taken back */
+static bool cut_while_taking_back(uint32_t cut, sim_tear_t tear)
+{
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", true);
+    rig_put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+    rig_put_record(&rig, 1, 2, ESP_OTA_IMG_NEW);
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    rig.sim.ops = 0;
+    rig.sim.cut_at = cut;
+    rig.sim.tear = tear;
+    (void)otter_boot_take_back(&rig.device, &result);
+    bool fired = rig.sim.cut_fired;
+    sim_flash_power_on(&rig.sim);
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    if (strcmp(result.partition->label, "ota_0") != 0 && strcmp(result.partition->label, "ota_1") != 0) {
+        fail_msg("cut %u, tear %d: %s boots", (unsigned)cut, (int)tear, result.partition->label);
+    }
+    rig_close(&rig);
+    return fired;
+}
+
+static void taking_back_may_be_cut_anywhere(void **state)
+{
+    (void)state;
+    for (int tear = SIM_TEAR_BEFORE; tear < SIM_TEAR_COUNT; tear++) {
+        uint32_t cut = 0;
+        while (cut_while_taking_back(cut, (sim_tear_t)tear)) {
+            cut++;
+        }
+        assert_true(cut >= 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +351,8 @@ int main(void)
         cmocka_unit_test(a_trial_that_cannot_be_recorded_is_passed_over),
         cmocka_unit_test(a_damaged_image_burns_no_version),
         cmocka_unit_test(a_settled_device_boots_without_a_write),
+        cmocka_unit_test(a_boot_that_is_taken_back_has_not_happened),
+        cmocka_unit_test(taking_back_may_be_cut_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,52 @@
+/*
+ * Preloaded (LD_PRELOAD) into a program: SHORT_OF="fork 2 11" lets the second call of fork fail with errno 11. The count goes
+ * on in what is forked, and starts anew in what is executed; SHORT_FROM_ON=1 lets all later calls fail, too.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static int calls;
+
+/** @return the errno that this call fails with, 0: none */
+static int failure_of(const char *name)
+{
+    char which[32];
+    int nth, error;
+    const char *wanted = getenv("SHORT_OF");
+    if (wanted == NULL || sscanf(wanted, "%31s %d %d", which, &nth, &error) != 3 ||
+        strcmp(which, name) != 0) {
+        return 0;
+    }
+    calls++;
+    return calls == nth || (calls > nth && getenv("SHORT_FROM_ON") != NULL) ? error : 0;
+}
+
+/* Defines NAME with a failure of its own before the real one is called. */
+#define SHORT_OF(type, name, declared, passed, failed)                                                       \
+    type name declared;                                                                                      \
+    type name declared                                                                                       \
+    {                                                                                                        \
+        type(*real) declared;                                                                                \
+        *(void **)&real = dlsym(RTLD_NEXT, #name);                                                           \
+        int error = failure_of(#name);                                                                       \
+        errno = error != 0 ? error : errno;                                                                  \
+        return error != 0 ? (failed) : real passed;                                                          \
+    }
+
+SHORT_OF(pid_t, fork, (void), (), -1)
+SHORT_OF(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1)
+SHORT_OF(int, pipe2, (int ends[2], int flags), (ends, flags), -1)
+SHORT_OF(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags), -1)
+SHORT_OF(int, fexecve, (int fd, char *const argv[], char *const envp[]), (fd, argv, envp), -1)
+SHORT_OF(int, pthread_create,
+         (pthread_t * thread, const pthread_attr_t *attributes, void *(*function)(void *), void *arg),
+         (thread, attributes, function, arg), error)
+SHORT_OF(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t off),
+         (at, len, prot, flags, fd, off), MAP_FAILED)
