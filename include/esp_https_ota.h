@@ -163,6 +163,11 @@ esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, es
 esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota_handle,
                                                 esp_bootloader_desc_t *new_img_info);
 
+/*
+ * These three and esp_https_ota_is_complete_data_received may be asked by any task while another one works with the handle;
+ * everything else is for one task at a time, and after finish or abort there is no handle any more.
+ */
+
 /** Bytes written to flash so far; -1 for NULL or before the first perform. */
 int esp_https_ota_get_image_len_read(esp_https_ota_handle_t https_ota_handle);
 

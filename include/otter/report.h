@@ -39,7 +39,7 @@ typedef struct {
 
 /**
  * How the last HTTPS update of the current device went: of this run, or of the run before a reset if the device has memory
- * that survives one.
+ * that survives one. While an update runs only its own task may ask.
  * @return ESP_OK, ESP_ERR_NOT_FOUND (none is known), ESP_ERR_INVALID_ARG (NULL), ESP_ERR_INVALID_STATE (no device)
  */
 esp_err_t otter_update_last_report(otter_update_report_t *report);

@@ -39,6 +39,12 @@ static const char TAG[] = "esp_https_ota";
 
 typedef enum { STATE_BEGIN, STATE_IN_PROGRESS, STATE_SUCCESS } ota_state_t;
 
+/** What any task may ask for while another one performs: written by show_progress(), under OTTER_LOCK_SYSTEM. */
+typedef struct {
+    int len_read, image_size, status; /* -1: not known */
+    bool complete;
+} progress_t;
+
 typedef struct {
     otter_device_t *device;
     esp_http_client_handle_t client;
@@ -66,6 +72,8 @@ typedef struct {
     uint8_t *buffer;
     size_t buffer_size, buffered; /* image bytes read and not written yet */
     bool write_failed;            /* they are to be written again before anything more is read */
+
+    progress_t shown;
 } https_ota_t;
 
 static void post(const otter_device_t *device, esp_https_ota_event_t id, const void *data, size_t size)
@@ -289,6 +297,18 @@ static esp_err_t check_arguments(otter_device_t *device, const esp_https_ota_con
     return err;
 }
 
+/** What the queries answer from now on. */
+static void show_progress(https_ota_t *ota)
+{
+    const progress_t now = {.len_read = ota->state == STATE_BEGIN ? -1 : (int)ota->written,
+                            .image_size = (int)image_size(ota),
+                            .status = esp_http_client_get_status_code(ota->client),
+                            .complete = https_source_is_complete(&ota->source)};
+    otter_lock(OTTER_LOCK_SYSTEM);
+    ota->shown = now;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+}
+
 static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *config,
                        esp_https_ota_handle_t *handle)
 {
@@ -321,6 +341,7 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
         free_handle(ota);
         return err;
     }
+    show_progress(ota);
     *handle = ota;
     return ESP_OK;
 }
@@ -517,6 +538,7 @@ static esp_err_t write_buffer(https_ota_t *ota)
         ota->written += ota->buffered;
         device->report.bytes_written += ota->buffered;
         ota->buffered = 0;
+        show_progress(ota); /* before the event that tells of it */
         if (resume_record_mark(&ota->record, (uint32_t)ota->written) != ESP_OK) {
             ESP_LOGW(TAG, "progress can no longer be kept in %s", ota->staging->label);
         }
@@ -594,6 +616,7 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
     } else if (ota->state == STATE_IN_PROGRESS) {
         err = perform_next(ota);
     }
+    show_progress(ota);
     if (err != ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
         report_memory_keep(ota->device);
     }
@@ -602,10 +625,20 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
 
 /* ---- queries -------------------------------------------------------------------------------------------------- */
 
+static progress_t progress_of(const https_ota_t *ota)
+{
+    progress_t progress = {.len_read = -1, .image_size = -1, .status = -1};
+    otter_lock(OTTER_LOCK_SYSTEM);
+    if (ota != NULL) {
+        progress = ota->shown;
+    }
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return progress;
+}
+
 bool esp_https_ota_is_complete_data_received(esp_https_ota_handle_t https_ota_handle)
 {
-    const https_ota_t *ota = https_ota_handle;
-    return ota != NULL && https_source_is_complete(&ota->source);
+    return progress_of(https_ota_handle).complete;
 }
 
 /** The descriptor's bytes: from the buffer before the first write, from flash after it. */
@@ -616,6 +649,7 @@ static esp_err_t fetch_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
     }
     if (ota->written == 0) {
         esp_err_t err = read_header_block(ota);
+        show_progress(ota);
         if (err == ESP_OK) {
             memcpy(raw, ota->buffer + IMAGE_DESC_OFFSET, len); /* the block is longer */
         }
@@ -663,20 +697,17 @@ esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota
 
 int esp_https_ota_get_image_len_read(esp_https_ota_handle_t https_ota_handle)
 {
-    const https_ota_t *ota = https_ota_handle;
-    return ota == NULL || ota->state == STATE_BEGIN ? -1 : (int)ota->written;
+    return progress_of(https_ota_handle).len_read;
 }
 
 int esp_https_ota_get_image_size(esp_https_ota_handle_t https_ota_handle)
 {
-    const https_ota_t *ota = https_ota_handle;
-    return ota == NULL ? -1 : (int)image_size(ota);
+    return progress_of(https_ota_handle).image_size;
 }
 
 int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
 {
-    const https_ota_t *ota = https_ota_handle;
-    return ota == NULL ? -1 : esp_http_client_get_status_code(ota->client);
+    return progress_of(https_ota_handle).status;
 }
 
 /* ---- the end -------------------------------------------------------------------------------------------------- */

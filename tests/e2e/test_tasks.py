@@ -1,11 +1,13 @@
 """Many tasks at once in one firmware: nobody's data is touched by another, nothing crashes. Under ThreadSanitizer: no race."""
 
-import os
 import pathlib
+import shutil
 import subprocess
 import unittest
 
-from device import BUILD, OTTER, SOURCE, TIMEOUT_S, DeviceTest
+from device import BUILD, OTTER, TIMEOUT_S, DeviceTest
+from otter_serve import OtterServe
+from servers import make_ca, make_cert
 
 TABLE = """
 nvs,data,nvs,0x9000,16K
@@ -43,6 +45,16 @@ class Tasks(DeviceTest):
     def test_events_lists_and_log_by_themselves(self):
         _, console, errors = self.run_tasks(TASKS="post,loop,register,log")
         self.assertIn("9 tasks ended, 0 faults", console + errors)
+
+    def test_an_update_over_https_is_looked_at_by_another_task(self):
+        www = self.folder / "www"
+        www.mkdir()
+        shutil.copy(BUILD / "tests" / "tasks.bin", www)
+        ca = make_ca(self.folder)
+        with OtterServe(www, make_cert(self.folder, ca=ca)) as server:
+            _, console, errors = self.run_tasks(TASKS="https,store,ask", OTA_URL=server.url("tasks.bin"),
+                                                OTA_CA=pathlib.Path(ca.cert).read_text(encoding="utf-8"))
+        self.assertIn("5 tasks ended, 0 faults", console + errors)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /*
  * Many tasks at once on everything that tasks share: flash, partitions, maps, updates, the event loop, the log. Each checks what
- * only it can have written; TASKS="flash,maps" picks some of them, ROUNDS says how often each does its work.
+ * only it can have written; TASKS="nvs,maps" picks some of them. With OTA_URL and OTA_CA two more tasks update over HTTPS and
+ * look on; those must be picked by name.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "esp_event.h"
 #include "esp_http_client.h"
+#include "esp_https_ota.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
@@ -19,12 +21,12 @@
 
 #define SECTOR 4096u
 #define IMAGE  (64u * 1024) /* bytes of what runs that are copied as an update */
+#define ROUNDS 400
 
 static const char TAG[] = "tasks";
 
 static SemaphoreHandle_t ended;
 static atomic_int faults;
-static int rounds = 400;
 
 #define EXPECT(condition)                                                                                    \
     do {                                                                                                     \
@@ -44,7 +46,7 @@ static void write_and_read(const char *label)
 {
     const esp_partition_t *part = find_data(label);
     uint8_t out[256], in[256];
-    for (int round = 0; round < rounds; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
         uint32_t sector = (uint32_t)round % (part->size / SECTOR) * SECTOR;
         EXPECT(esp_partition_erase_range(part, sector, SECTOR) == ESP_OK);
         for (uint32_t at = 0; at < SECTOR; at += sizeof(out)) {
@@ -75,7 +77,7 @@ static void update(void)
     static uint8_t bytes[SECTOR], written[SECTOR];
     const esp_partition_t *from = esp_ota_get_running_partition();
     const esp_partition_t *to = esp_ota_get_next_update_partition(NULL);
-    for (int round = 0; round < rounds / 4 + 1; round++) {
+    for (int round = 0; round < ROUNDS / 4 + 1; round++) {
         esp_ota_handle_t handle;
         EXPECT(esp_ota_begin(to, OTA_WITH_SEQUENTIAL_WRITES, &handle) == ESP_OK);
         for (uint32_t at = 0; at < IMAGE; at += SECTOR) {
@@ -96,7 +98,7 @@ static void update(void)
 static void ask(void)
 {
     const esp_partition_t *running = esp_ota_get_running_partition();
-    for (int round = 0; round < rounds * 4; round++) {
+    for (int round = 0; round < ROUNDS * 4; round++) {
         esp_ota_img_states_t state;
         esp_app_desc_t desc;
         EXPECT(esp_ota_get_running_partition() == running);
@@ -112,7 +114,7 @@ static void ask(void)
 static void map(void)
 {
     static const char *const labels[] = {"phy_init", "store"};
-    for (int round = 0; round < rounds * 10; round++) {
+    for (int round = 0; round < ROUNDS * 10; round++) {
         const esp_partition_t *part = find_data(labels[round % 2]);
         const void *bytes;
         esp_partition_mmap_handle_t handle;
@@ -127,7 +129,7 @@ static void register_partitions(void)
 {
     static atomic_uint next = 0x3F0000;
     const uint32_t place = atomic_fetch_add(&next, SECTOR);
-    for (int round = 0; round < rounds * 10; round++) {
+    for (int round = 0; round < ROUNDS * 10; round++) {
         char label[16];
         snprintf(label, sizeof(label), "own%x", (unsigned)place);
         const esp_partition_t *part = NULL;
@@ -142,7 +144,7 @@ static void register_partitions(void)
 static void log_lines(void)
 {
     static const char *const tags[] = {"red", "green", "blue"};
-    for (int round = 0; round < rounds * 4; round++) {
+    for (int round = 0; round < ROUNDS * 4; round++) {
         const char *tag = tags[round % 3];
         esp_log_level_set(tag, round % 2 == 0 ? ESP_LOG_NONE : ESP_LOG_ERROR);
         EXPECT(esp_log_level_get(tag) == ESP_LOG_NONE || esp_log_level_get(tag) == ESP_LOG_ERROR);
@@ -162,7 +164,7 @@ static void take_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 
 static void post_events(void)
 {
-    for (int round = 0; round < rounds * 20; round++) {
+    for (int round = 0; round < ROUNDS * 20; round++) {
         esp_err_t err = esp_event_post(TEST_EVENT, round, "data", 5, portMAX_DELAY);
         EXPECT(err == ESP_OK || err == ESP_ERR_INVALID_STATE);
         if (err != ESP_OK) {
@@ -173,7 +175,7 @@ static void post_events(void)
 
 static void restart_loop(void)
 {
-    for (int round = 0; round < rounds * 5; round++) {
+    for (int round = 0; round < ROUNDS * 5; round++) {
         EXPECT(esp_event_loop_create_default() == ESP_OK);
         esp_event_handler_instance_t instance = NULL;
         EXPECT(esp_event_handler_instance_register(TEST_EVENT, ESP_EVENT_ANY_ID, take_event,
@@ -191,7 +193,7 @@ static void handle_shutdown(void)
 /** Handles of the client are its own; what clients share are their events and the log. */
 static void use_small_things(void)
 {
-    for (int round = 0; round < rounds * 4; round++) {
+    for (int round = 0; round < ROUNDS * 4; round++) {
         (void)esp_register_shutdown_handler(handle_shutdown);
         (void)esp_unregister_shutdown_handler(handle_shutdown);
         vTaskPrioritySet(NULL, (UBaseType_t)round % 5);
@@ -203,16 +205,58 @@ static void use_small_things(void)
     }
 }
 
+static SemaphoreHandle_t download_begun, download_over;
+static esp_https_ota_handle_t download;
+
+/** An update as applications do it; the other task looks on until it is told that the handle goes. */
+static void update_over_https(void)
+{
+    esp_http_client_config_t http = {
+        .url = getenv("OTA_URL"), .cert_pem = getenv("OTA_CA"), .timeout_ms = 5000};
+    esp_https_ota_config_t config = {.http_config = &http};
+    EXPECT(esp_https_ota_begin(&config, &download) == ESP_OK);
+    esp_err_t err = download != NULL ? ESP_ERR_HTTPS_OTA_IN_PROGRESS : ESP_FAIL;
+    xSemaphoreGive(download_begun);
+    while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
+        err = esp_https_ota_perform(download);
+    }
+    EXPECT(err == ESP_OK && esp_https_ota_is_complete_data_received(download));
+    xSemaphoreTake(download_over, portMAX_DELAY);
+    EXPECT(esp_https_ota_finish(download) == ESP_OK);
+}
+
+static void look_on(void)
+{
+    xSemaphoreTake(download_begun, portMAX_DELAY);
+    int size = esp_https_ota_get_image_size(download), last = -1;
+    EXPECT(size > 0 && esp_https_ota_get_status_code(download) == 200);
+    while (download != NULL && !esp_https_ota_is_complete_data_received(download)) {
+        int now = esp_https_ota_get_image_len_read(download);
+        EXPECT(now >= last && now <= size);
+        last = now;
+        (void)esp_ota_get_boot_partition();
+        taskYIELD();
+    }
+    xSemaphoreGive(download_over);
+}
+
 static const struct {
     const char *name;
     void (*work)(void);
     int tasks;
 } kinds[] = {
-    {"nvs", use_nvs, 1},       {"store", use_store, 1},
-    {"update", update, 1},     {"ask", ask, 2},
-    {"maps", map, 2},          {"register", register_partitions, 3},
-    {"log", log_lines, 2},     {"post", post_events, 3},
-    {"loop", restart_loop, 1}, {"small", use_small_things, 2},
+    {"nvs", use_nvs, 1},
+    {"store", use_store, 1},
+    {"update", update, 1},
+    {"ask", ask, 2},
+    {"maps", map, 2},
+    {"register", register_partitions, 3},
+    {"log", log_lines, 2},
+    {"post", post_events, 3},
+    {"loop", restart_loop, 1},
+    {"small", use_small_things, 2},
+    {"https", update_over_https, 0}, /* picked by name only: needs a server */
+    {"https", look_on, 0},
 };
 
 static void run(void *arg)
@@ -224,19 +268,28 @@ static void run(void *arg)
     vTaskDelete(NULL);
 }
 
-void app_main(void)
+static int start_tasks(void)
 {
-    const char *wanted = getenv("TASKS"), *how_often = getenv("ROUNDS");
-    rounds = how_often != NULL ? atoi(how_often) : rounds;
-    esp_log_level_set("HTTP_CLIENT", ESP_LOG_NONE); /* refused connections are meant to be */
+    const char *picked = getenv("TASKS");
     int started = 0;
-    ended = xSemaphoreCreateCounting(32, 0);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        for (int n = 0; n < kinds[i].tasks && (wanted == NULL || strstr(wanted, kinds[i].name)); n++) {
+        bool wanted = picked == NULL || strstr(picked, kinds[i].name) != NULL;
+        int tasks = kinds[i].tasks == 0 && picked != NULL ? 1 : kinds[i].tasks;
+        for (int n = 0; n < tasks && wanted; n++) {
             void *work = (void *)(uintptr_t)&kinds[i].work;
             started += xTaskCreate(run, kinds[i].name, 16384, work, 5, NULL) == pdPASS;
         }
     }
+    return started;
+}
+
+void app_main(void)
+{
+    esp_log_level_set("HTTP_CLIENT", ESP_LOG_NONE); /* refused connections are meant to be */
+    ended = xSemaphoreCreateCounting(32, 0);
+    download_begun = xSemaphoreCreateBinary();
+    download_over = xSemaphoreCreateBinary();
+    int started = start_tasks();
     for (int i = 0; i < started; i++) {
         xSemaphoreTake(ended, portMAX_DELAY);
     }
