@@ -54,6 +54,18 @@ esp_err_t bootloader_common_get_sha256_of_partition(uint32_t address, uint32_t s
  */
 esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hdr, esp_image_type type);
 
+/**
+ * Whether the chip's eFuse block revision lies in a range (major * 100 + minor); limits 0 and 65535 are none.
+ * @return ESP_OK (always for chips that do not have one), ESP_FAIL (also without a device)
+ */
+esp_err_t bootloader_common_check_efuse_blk_validity(uint32_t min_rev_full, uint32_t max_rev_full);
+
+/** As esp_efuse_get_pkg_ver(). */
+uint32_t bootloader_common_get_chip_ver_pkg(void);
+
+/** Whether a list of names, with commas or blanks between them, holds this one. False for NULL. */
+bool bootloader_common_label_search(const char *list, char *label);
+
 /** The revision part of it. `check_max_revision`: the upper limit too. */
 bool bootloader_common_check_chip_revision_validity(const esp_image_header_t *img_hdr,
                                                     bool check_max_revision);

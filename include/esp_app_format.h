@@ -48,6 +48,11 @@ typedef enum {
     ESP_IMAGE_SPI_SPEED_DIV_3,
     ESP_IMAGE_SPI_SPEED_DIV_4,
     ESP_IMAGE_SPI_SPEED_DIV_1 = 0xF,
+    /* ESP-IDF 4's names, of chips whose flash runs at 80 MHz. */
+    ESP_IMAGE_SPI_SPEED_40M = ESP_IMAGE_SPI_SPEED_DIV_2,
+    ESP_IMAGE_SPI_SPEED_26M = ESP_IMAGE_SPI_SPEED_DIV_3,
+    ESP_IMAGE_SPI_SPEED_20M = ESP_IMAGE_SPI_SPEED_DIV_4,
+    ESP_IMAGE_SPI_SPEED_80M = ESP_IMAGE_SPI_SPEED_DIV_1,
 } esp_image_spi_freq_t;
 
 typedef enum {

@@ -26,6 +26,9 @@ typedef struct {
     uint8_t reserved2[16];
 } esp_bootloader_desc_t;
 
+/** That of otter's own bootloader, which boots a flash in `otter run`; never NULL. */
+const esp_bootloader_desc_t *esp_bootloader_get_description(void);
+
 #ifndef __cplusplus
 static_assert(sizeof(esp_bootloader_desc_t) == 80, "the descriptor is 80 bytes on flash");
 static_assert(offsetof(esp_bootloader_desc_t, idf_ver) == 8, "texts begin at 8");

@@ -44,6 +44,9 @@ typedef struct {
 /** Of the current device; CHIP_POSIX_LINUX before there is one. */
 void esp_chip_info(esp_chip_info_t *info);
 
+/** False: an ESP32 before revision 3 has it. */
+bool soc_has_cache_lock_bug(void);
+
 #ifdef __cplusplus
 }
 #endif

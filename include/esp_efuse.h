@@ -29,6 +29,12 @@ bool esp_efuse_check_secure_version(uint32_t secure_version);
  */
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version);
 
+/** Package of the chip; 0: nothing says it. */
+uint32_t esp_efuse_get_pkg_ver(void);
+
+/** False: nothing is encrypted here. */
+bool esp_efuse_is_flash_encryption_enabled(void);
+
 #ifdef __cplusplus
 }
 #endif

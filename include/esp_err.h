@@ -77,6 +77,8 @@ typedef int esp_err_t;
     X(ESP_ERR_EFUSE_CNT_IS_FULL, 0x1602)                                                                     \
     X(ESP_ERR_EFUSE_REPEATED_PROG, 0x1603)                                                                   \
     X(ESP_ERR_CODING, 0x1604)                                                                                \
+    X(ESP_ERR_NOT_ENOUGH_UNUSED_KEY_BLOCKS, 0x1605)                                                          \
+    X(ESP_ERR_DAMAGED_READING, 0x1606)                                                                       \
     X(ESP_ERR_IMAGE_BASE, 0x2000)                                                                            \
     X(ESP_ERR_IMAGE_FLASH_FAIL, 0x2001)                                                                      \
     X(ESP_ERR_IMAGE_INVALID, 0x2002)                                                                         \
@@ -114,12 +116,31 @@ typedef int esp_err_t;
     X(ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0x8004)                                                        \
     X(ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED, 0x8005)                                                          \
     X(ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT, 0x8006)                                                            \
+    X(ESP_ERR_ESP_TLS_SE_FAILED, 0x8007)                                                                     \
     X(ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, 0x8008)                                                                \
     X(ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, 0x8009)                                                      \
     X(ESP_ERR_MBEDTLS_CERT_PARTLY_OK, 0x8010)                                                                \
+    X(ESP_ERR_MBEDTLS_CTR_DRBG_SEED_FAILED, 0x8011)                                                          \
+    X(ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED, 0x8012)                                                       \
+    X(ESP_ERR_MBEDTLS_SSL_CONFIG_DEFAULTS_FAILED, 0x8013)                                                    \
+    X(ESP_ERR_MBEDTLS_SSL_CONF_ALPN_PROTOCOLS_FAILED, 0x8014)                                                \
     X(ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0x8015)                                                         \
+    X(ESP_ERR_MBEDTLS_SSL_CONF_OWN_CERT_FAILED, 0x8016)                                                      \
     X(ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0x8017)                                                              \
+    X(ESP_ERR_MBEDTLS_SSL_WRITE_FAILED, 0x8018)                                                              \
+    X(ESP_ERR_MBEDTLS_PK_PARSE_KEY_FAILED, 0x8019)                                                           \
     X(ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, 0x801A)                                                          \
+    X(ESP_ERR_MBEDTLS_SSL_CONF_PSK_FAILED, 0x801B)                                                           \
+    X(ESP_ERR_MBEDTLS_SSL_TICKET_SETUP_FAILED, 0x801C)                                                       \
+    X(ESP_ERR_MBEDTLS_SSL_READ_FAILED, 0x801D)                                                               \
+    X(ESP_ERR_WOLFSSL_SSL_SET_HOSTNAME_FAILED, 0x8031)                                                       \
+    X(ESP_ERR_WOLFSSL_SSL_CONF_ALPN_PROTOCOLS_FAILED, 0x8032)                                                \
+    X(ESP_ERR_WOLFSSL_CERT_VERIFY_SETUP_FAILED, 0x8033)                                                      \
+    X(ESP_ERR_WOLFSSL_KEY_VERIFY_SETUP_FAILED, 0x8034)                                                       \
+    X(ESP_ERR_WOLFSSL_SSL_HANDSHAKE_FAILED, 0x8035)                                                          \
+    X(ESP_ERR_WOLFSSL_CTX_SETUP_FAILED, 0x8036)                                                              \
+    X(ESP_ERR_WOLFSSL_SSL_SETUP_FAILED, 0x8037)                                                              \
+    X(ESP_ERR_WOLFSSL_SSL_WRITE_FAILED, 0x8038)                                                              \
     X(ESP_ERR_HTTPS_OTA_BASE, 0x9000)                                                                        \
     X(ESP_ERR_HTTPS_OTA_IN_PROGRESS, 0x9001)                                                                 \
     X(ESP_ERR_HW_CRYPTO_BASE, 0xC000)                                                                        \

@@ -30,6 +30,7 @@ extern "C" {
 #define ESP_BOOTLOADER_OFFSET 0x1000 /* ESP32's, which the virtual device keeps free */
 #endif
 #define ESP_PRIMARY_BOOTLOADER_OFFSET ESP_BOOTLOADER_OFFSET
+#define ESP_BOOTLOADER_DIGEST_OFFSET  0x0
 #define ESP_BOOTLOADER_SIZE           (ESP_PARTITION_TABLE_OFFSET - ESP_PRIMARY_BOOTLOADER_OFFSET)
 
 #define PART_TYPE_APP                        0x00

@@ -51,12 +51,16 @@ typedef enum {
     HTTP_EVENT_ON_FINISH,    /* end of esp_http_client_perform() only */
     HTTP_EVENT_DISCONNECTED, /* an open connection was closed */
     HTTP_EVENT_REDIRECT,     /* perform() with disable_auto_redirect saw a redirect */
+    /* Of ESP-IDF 6, which has other numbers for what follows ON_HEADER; those above are 5's. */
+    HTTP_EVENT_ON_STATUS_CODE,      /* before the first header: data is an int, the status */
+    HTTP_EVENT_ON_HEADERS_COMPLETE, /* the response head is read */
 } esp_http_client_event_id_t;
 
 typedef struct esp_http_client_event {
     esp_http_client_event_id_t event_id;
     esp_http_client_handle_t client;
-    void *data;       /* ON_DATA: body bytes; ERROR and DISCONNECTED: an esp_tls_error_handle_t */
+    void *
+        data; /* ON_DATA: body bytes; ERROR and DISCONNECTED: an esp_tls_error_handle_t; ON_STATUS_CODE: an int */
     int data_len;     /* bytes of data */
     void *user_data;  /* from the configuration */
     char *header_key; /* ON_HEADER; valid during the call */
@@ -134,6 +138,8 @@ typedef enum {
 
 typedef enum {
     ESP_HTTP_CLIENT_ECDSA_CURVE_SECP256R1 = 0,
+    ESP_HTTP_CLIENT_ECDSA_CURVE_SECP384R1,
+    ESP_HTTP_CLIENT_ECDSA_CURVE_MAX,
 } esp_http_client_ecdsa_curve_t;
 
 /** How far a handle is (esp_http_client_get_state()). */

@@ -34,7 +34,7 @@ typedef uint32_t esp_ota_handle_t;
 /**
  * Open an update of `partition`, which will be overwritten.
  * @param image_size  bytes that will come; they are erased now. 0 or OTA_SIZE_UNKNOWN: the whole partition.
- *                    OTA_WITH_SEQUENTIAL_WRITES: nothing is erased now. Compared as 32 bits.
+ *                    OTA_WITH_SEQUENTIAL_WRITES: nothing is erased now. These two may come sign-extended from int.
  * @param out_handle  written only on success
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG                 NULL; an app partition that is no OTA slot (factory, test)

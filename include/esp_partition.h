@@ -78,7 +78,9 @@ typedef uint32_t esp_partition_mmap_handle_t;
 typedef enum {
     ESP_PARTITION_MMAP_DATA,
     ESP_PARTITION_MMAP_INST,
+    ESP_PARTITION_MMAP_BLOCKS_WRITE, /* a flag beside the others: of no effect, as nothing stands still for a write */
 } esp_partition_mmap_memory_t;
+typedef esp_partition_mmap_memory_t esp_partition_mmap_flag_t;
 
 /** One partition. Records belong to the library and live as long as the device; compare them by pointer. */
 typedef struct {

@@ -50,6 +50,9 @@ esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler);
 /** Runs the shutdown handlers, makes flash durable and goes back to the bootloader; all tasks end. */
 void esp_restart(void) __attribute__((noreturn));
 
+/** Writes `details` to the console and crashes: the next reset reason is ESP_RST_PANIC. */
+void esp_system_abort(const char *details) __attribute__((noreturn));
+
 esp_reset_reason_t esp_reset_reason(void);
 
 /** Bytes. On a host: the memory the machine has left, and the least that was seen. */

@@ -8,6 +8,7 @@
 
 #include "sdkconfig.h"
 #include "esp_err.h"
+#include "esp_tls_errors.h"
 
 /* As from ESP-IDF's header, where there are sockets. */
 #if defined(__has_include) && __has_include(<sys/socket.h>)
@@ -18,15 +19,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** The last failure of a connection, as HTTP_EVENT_ERROR and HTTP_EVENT_DISCONNECTED carry it. */
-typedef struct esp_tls_last_error {
-    esp_err_t last_error;   /* ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_*, ESP_ERR_TCP_TRANSPORT_*; ESP_OK: none */
-    int esp_tls_error_code; /* the TLS library's own code */
-    int esp_tls_flags;      /* certificate verification result, 0: no complaint */
-} esp_tls_last_error_t;
-
-typedef struct esp_tls_last_error *esp_tls_error_handle_t;
 
 /**
  * Reads and forgets it. @param esp_tls_code, esp_tls_flags  NULL when not wanted

@@ -71,6 +71,23 @@ uint32_t esp_log_early_timestamp(void)
     return esp_log_timestamp();
 }
 
+char *esp_log_system_timestamp(void)
+{
+    static _Thread_local char text[24];
+    uint32_t ms = esp_log_timestamp();
+    snprintf(text, sizeof(text), "%02" PRIu32 ":%02" PRIu32 ":%02" PRIu32 ".%03" PRIu32, ms / 3600000 % 24,
+             ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+    return text;
+}
+
+esp_log_level_t esp_log_get_default_level(void)
+{
+    otter_lock(OTTER_LOCK_LOG);
+    int level = default_level;
+    otter_unlock(OTTER_LOCK_LOG);
+    return (esp_log_level_t)(level >= 0 ? level : otter_build_options.log_default_level);
+}
+
 vprintf_like_t esp_log_set_vprintf(vprintf_like_t func)
 {
     otter_lock(OTTER_LOCK_LOG);
@@ -151,25 +168,54 @@ static const struct {
     [ESP_LOG_DEBUG] = {'D', ""},          [ESP_LOG_VERBOSE] = {'V', ""},
 };
 
+/** One line of a level that there is, whatever that of the tag. */
+static void write_line(esp_log_config_t config, const char *tag, const char *format, va_list args)
+{
+    esp_log_level_t level = (esp_log_level_t)config.opts.log_level;
+    const char *start = !config.opts.dis_color && has_color() ? level_style[level].color : "";
+    const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
+    char time[16] = "";
+    if (!config.opts.dis_timestamp) {
+        snprintf(time, sizeof(time), " (%" PRIu32 ")", esp_log_timestamp());
+    }
+    char small_text[TEXT_SIZE], small_line[TEXT_SIZE + HEAD_SIZE];
+    size_t len;
+    char *text = text_vformat_whole(small_text, sizeof(small_text), &len, format, args);
+    char *line = text_format_whole(small_line, sizeof(small_line), &len, "%s%c%s %s: %s%s", start,
+                                   level_style[level].letter, time, tag, text, stop);
+    write_out(line, len);
+    text_free(line, small_line);
+    text_free(text, small_text);
+    otter_system_alive();
+}
+
 void otter_log_line(esp_log_level_t level, const char *tag, const char *format, ...)
 {
     if (level <= ESP_LOG_NONE || level >= ESP_LOG_MAX) {
         return;
     }
-    const char *start = has_color() ? level_style[level].color : "";
-    const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
-    char small_text[TEXT_SIZE], small_line[TEXT_SIZE + HEAD_SIZE];
-    size_t len;
     va_list args;
     va_start(args, format);
-    char *text = text_vformat_whole(small_text, sizeof(small_text), &len, format, args);
+    write_line(ESP_LOG_CONFIG_INIT(level), tag, format, args);
     va_end(args);
-    char *line = text_format_whole(small_line, sizeof(small_line), &len, "%s%c (%" PRIu32 ") %s: %s%s", start,
-                                   level_style[level].letter, esp_log_timestamp(), tag, text, stop);
-    write_out(line, len);
-    text_free(line, small_line);
-    text_free(text, small_text);
-    otter_system_alive();
+}
+
+void esp_log_va(esp_log_config_t config, const char *tag, const char *format, va_list args)
+{
+    esp_log_level_t level = (esp_log_level_t)config.opts.log_level;
+    if (!config.opts.require_formatting) {
+        esp_log_writev(level, tag, format, args);
+    } else if (level > ESP_LOG_NONE && level < ESP_LOG_MAX && level <= esp_log_level_get(tag)) {
+        write_line(config, tag, format, args);
+    }
+}
+
+void esp_log(esp_log_config_t config, const char *tag, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    esp_log_va(config, tag, format, args);
+    va_end(args);
 }
 
 void esp_log_buffer_hex_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)

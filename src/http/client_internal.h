@@ -75,6 +75,7 @@ typedef struct {
         head_len;  /* bytes of head so far, interim responses included; 0: nothing of the response has come */
     bool after_cr; /* the last byte of head was a carriage return */
     unsigned interim_count;
+    bool status_told; /* HTTP_EVENT_ON_STATUS_CODE was given */
     bool head_done;
     bool to_head; /* answers a HEAD request */
     bool failed;  /* not HTTP: nothing after this can be trusted */

@@ -45,6 +45,19 @@ static bool append_line(http_response_t *response, const char *text, size_t len)
     return true;
 }
 
+/** With the first line behind the status line, once; interim answers are nobody's concern. */
+static void tell_status(esp_http_client_handle_t client)
+{
+    unsigned status = client->response.parser.status_code;
+    if (!client->response.status_told && status / 100 != 1) {
+        client->response.status_told = true;
+        int before = client->status; /* which it stays if the rest of the head is refused */
+        client->status = (int)status;
+        http_client_event(client, HTTP_EVENT_ON_STATUS_CODE, &client->status, sizeof(client->status));
+        client->status = before;
+    }
+}
+
 static bool finish_line(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
@@ -55,6 +68,7 @@ static bool finish_line(esp_http_client_handle_t client)
     char *value = response->in_value ? key + response->key_len + 1 : key + response->key_len;
     bool interim = response->parser.status_code / 100 == 1;
     if (!interim) {
+        tell_status(client);
         if (response->headers.count >= HEADERS_MAX ||
             http_headers_append(&response->headers, key, value) != ESP_OK) {
             return false;
@@ -94,6 +108,7 @@ static int on_headers_complete(http_parser *parser)
     if (!finish_line(parser->data)) {
         return -1;
     }
+    tell_status(parser->data);
     http_parser_pause(parser, 1);
     return 0;
 }
@@ -247,6 +262,7 @@ static bool finish_head(esp_http_client_handle_t client)
     if (client->state == STATE_REQUEST_SENT) { /* a callback may have closed the connection */
         client->state = STATE_RESPONSE;
     }
+    http_client_event(client, HTTP_EVENT_ON_HEADERS_COMPLETE, NULL, 0);
     return true;
 }
 

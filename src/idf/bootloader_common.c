@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "boot/otadata_flash.h"
+#include "esp_efuse.h"
 #include "esp_log.h"
 #include "esp_partition.h"
 #include "image/judge.h"
@@ -109,6 +110,45 @@ esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hd
         return ESP_FAIL;
     }
     return ESP_OK;
+}
+
+esp_err_t bootloader_common_check_efuse_blk_validity(uint32_t min_rev_full, uint32_t max_rev_full)
+{
+    const otter_device_t *device = otter_device_current();
+    const otter_chip_facts_t *facts = device != NULL ? otter_chip_facts(device->chip.id) : NULL;
+    if (facts == NULL || min_rev_full > UINT16_MAX || max_rev_full > UINT16_MAX) {
+        return ESP_FAIL;
+    }
+    if (facts->has_blk_revision &&
+        image_missed_blk_revision(&device->chip, (uint16_t)min_rev_full, (uint16_t)max_rev_full) != 0) {
+        ESP_LOGE(TAG, "eFuse block revision of this chip is %u, wanted is %u to %u",
+                 (unsigned)device->chip.blk_revision, (unsigned)min_rev_full, (unsigned)max_rev_full);
+        return ESP_FAIL;
+    }
+    return ESP_OK;
+}
+
+uint32_t bootloader_common_get_chip_ver_pkg(void)
+{
+    return esp_efuse_get_pkg_ver();
+}
+
+bool bootloader_common_label_search(const char *list, char *label)
+{
+    if (list == NULL || label == NULL || label[0] == '\0') {
+        return false;
+    }
+    static const char separators[] = ", ";
+    size_t len = strlen(label);
+    for (const char *name = list + strspn(list, separators); *name != '\0';
+         name += strspn(name, separators)) {
+        size_t name_len = strcspn(name, separators);
+        if (name_len == len && memcmp(name, label, len) == 0) {
+            return true;
+        }
+        name += name_len;
+    }
+    return false;
 }
 
 bool bootloader_common_check_chip_revision_validity(const esp_image_header_t *img_hdr,

@@ -23,3 +23,13 @@ esp_err_t esp_efuse_update_secure_version(uint32_t secure_version)
     const otter_device_t *device = otter_device_current();
     return device != NULL ? secure_version_raise(device, secure_version) : ESP_ERR_INVALID_STATE;
 }
+
+uint32_t esp_efuse_get_pkg_ver(void)
+{
+    return 0;
+}
+
+bool esp_efuse_is_flash_encryption_enabled(void)
+{
+    return false;
+}

@@ -2,7 +2,10 @@
 #include "esp_system.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "esp_bootloader_desc.h"
 #include "esp_chip_info.h"
 #include "esp_heap_caps.h"
 #include "esp_log.h"
@@ -78,6 +81,13 @@ void esp_restart(void)
     otter_system_restart();
 }
 
+void esp_system_abort(const char *details)
+{
+    otter_console_write(details, strlen(details));
+    otter_console_write("\n", 1);
+    abort();
+}
+
 void system_state_set_reset_reason(esp_reset_reason_t reason)
 {
     reset_reason = reason;
@@ -96,6 +106,18 @@ uint32_t esp_get_free_internal_heap_size(void)
 const char *esp_get_idf_version(void)
 {
     return "v5.5";
+}
+
+const esp_bootloader_desc_t *esp_bootloader_get_description(void)
+{
+    static const esp_bootloader_desc_t desc = {
+        .magic_byte = ESP_BOOTLOADER_DESC_MAGIC_BYTE, .version = 1, .idf_ver = "v5.5"};
+    return &desc;
+}
+
+bool soc_has_cache_lock_bug(void)
+{
+    return false;
 }
 
 void esp_chip_info(esp_chip_info_t *info)

@@ -368,12 +368,11 @@ static bool blk_revision_is_good(image_stream_t *s)
     }
     uint16_t min = le16_get(s->buf + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
     uint16_t max = le16_get(s->buf + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
-    bool too_old = image_limit_is_set(min) && chip->blk_revision < min;
-    bool too_new = image_limit_is_set(max) && chip->blk_revision > max && !chip->ignore_max_blk_revision;
-    if (too_old || too_new) {
+    int missed = image_missed_blk_revision(chip, min, max);
+    if (missed != 0) {
         char want[12], have[12];
         refuse(s, ESP_FAIL, "image needs eFuse block revision %s or %s, this is %s",
-               image_revision_text(too_old ? min : max, want), too_old ? "later" : "earlier",
+               image_revision_text(missed < 0 ? min : max, want), missed < 0 ? "later" : "earlier",
                image_revision_text(chip->blk_revision, have));
         return false;
     }

@@ -15,6 +15,15 @@ bool image_header_is_esp8266(const esp_image_header_t *header);
 /** Says that these bytes do not begin as an image, and what they seem to be instead. */
 void image_refuse_magic(const uint8_t *head, size_t len, char *why, size_t why_size);
 
+/** Which limit of the eFuse block revision a chip misses: -1 the lower, 1 the upper, 0 none. */
+static inline int image_missed_blk_revision(const otter_chip_t *chip, uint16_t min, uint16_t max)
+{
+    if (image_limit_is_set(min) && chip->blk_revision < min) {
+        return -1;
+    }
+    return image_limit_is_set(max) && chip->blk_revision > max && !chip->ignore_max_blk_revision ? 1 : 0;
+}
+
 /** Chip id and revisions. False: the reason is in why. */
 bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader, char *why,
                       size_t why_size);

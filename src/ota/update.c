@@ -153,20 +153,24 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
     return is_being_updated(device, partition) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS : ESP_OK;
 }
 
+/** One of ESP-IDF's two constants of 32 bits, which also reach us sign-extended from int; no other size is one. */
+static bool is_constant(size_t size, uint32_t constant)
+{
+    return size == constant || size == (size_t)(int32_t)constant;
+}
+
 /** Bytes to erase at begin. @return ESP_OK, ESP_ERR_INVALID_SIZE: the image does not fit */
 static esp_err_t bytes_to_erase(const otter_device_t *device, const esp_partition_t *partition,
                                 size_t image_size, uint32_t *len)
 {
-    uint32_t size =
-        (uint32_t)image_size; /* ESP-IDF's constants reach us sign-extended from int: 32 bits count */
-    if (size == OTA_WITH_SEQUENTIAL_WRITES) {
+    if (is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES)) {
         *len = 0;
-    } else if (size == 0 || size == OTA_SIZE_UNKNOWN) {
+    } else if (image_size == 0 || is_constant(image_size, OTA_SIZE_UNKNOWN)) {
         *len = partition->size;
     } else if (image_size > partition->size) {
         return ESP_ERR_INVALID_SIZE;
     } else {
-        *len = align_up_u32(size, device->flash->erase_size);
+        *len = align_up_u32((uint32_t)image_size, device->flash->erase_size);
     }
     return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
@@ -244,7 +248,7 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
         return err;
     }
     struct ota_update *update =
-        new_update(device, partition, (uint32_t)image_size == OTA_WITH_SEQUENTIAL_WRITES);
+        new_update(device, partition, is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES));
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
@@ -275,7 +279,7 @@ static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition
         return err;
     }
     struct ota_update *update =
-        new_update(device, partition, (uint32_t)erase_size == OTA_WITH_SEQUENTIAL_WRITES);
+        new_update(device, partition, is_constant(erase_size, OTA_WITH_SEQUENTIAL_WRITES));
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }

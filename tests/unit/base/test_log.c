@@ -92,6 +92,69 @@ static void levels_are_per_tag_and_star_clears_them(void **state)
     assert_int_equal(evaluated, 4);
 }
 
+ESP_LOG_ATTR_TAG(TAG_BY_MACRO, "by macro");
+
+static void a_line_follows_its_configuration(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t config;
+        const char *format; /* of sscanf, with %u where the time is */
+        int fields;
+    } rows[] = {
+        {ESP_LOG_INFO | ESP_LOG_CONFIG_REQUIRE_FORMATTING, "\033[0;32mI (%u) by macro: number 7\033[0m\n", 1},
+        {ESP_LOG_INFO | ESP_LOG_CONFIG_REQUIRE_FORMATTING | ESP_LOG_CONFIG_DIS_COLOR,
+         "I (%u) by macro: number 7\n", 1},
+        {ESP_LOG_WARN | ESP_LOG_CONFIG_REQUIRE_FORMATTING | ESP_LOG_CONFIG_DIS_COLOR |
+             ESP_LOG_CONFIG_DIS_TIMESTAMP,
+         "W by macro: number 7\n", 0},
+        {ESP_LOG_INFO, "number 7", 0},
+        {ESP_LOG_DEBUG | ESP_LOG_CONFIG_REQUIRE_FORMATTING, "", 0},
+        {ESP_LOG_NONE | ESP_LOG_CONFIG_REQUIRE_FORMATTING, "", 0},
+        {7 | ESP_LOG_CONFIG_REQUIRE_FORMATTING, "", 0},
+    };
+    otter_log_set_color(1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned ms = 0;
+        char want[80];
+        said[0] = '\0';
+        esp_log(ESP_LOG_CONFIG_INIT(rows[i].config), TAG_BY_MACRO, "number %d", 7);
+        if (rows[i].fields > 0) {
+            assert_int_equal(sscanf(said, rows[i].format, &ms), 1);
+        }
+        snprintf(want, sizeof(want), rows[i].format, ms);
+        assert_string_equal(said, want);
+    }
+}
+
+static void the_default_level_is_that_of_tags_without_one(void **state)
+{
+    (void)state;
+    esp_log_level_set("loud", ESP_LOG_DEBUG);
+    assert_int_equal(esp_log_get_default_level(), ESP_LOG_INFO);
+    esp_log_level_set("*", ESP_LOG_ERROR);
+    assert_int_equal(esp_log_get_default_level(), ESP_LOG_ERROR);
+}
+
+static void formats_for_ones_own_lines_are_esp_idfs(void **state)
+{
+    (void)state;
+    char line[64];
+    snprintf(line, sizeof(line), LOG_FORMAT(E, "%d"), (uint32_t)5, "tag", 7);
+    assert_string_equal(line, "E (5) tag: 7\n"); /* no CONFIG_LOG_COLORS, no colour */
+    snprintf(line, sizeof(line), LOG_SYSTEM_TIME_FORMAT(D, "%d"), "12:00:00.000", "tag", 7);
+    assert_string_equal(line, "D (12:00:00.000) tag: 7\n");
+    unsigned hours, minutes, seconds, ms;
+    assert_int_equal(sscanf(esp_log_system_timestamp(), "%2u:%2u:%2u.%3u", &hours, &minutes, &seconds, &ms),
+                     4);
+    assert_int_equal(strlen(esp_log_system_timestamp()), 12);
+    assert_true(hours == 0 && minutes < 60 && seconds < 60);
+    assert_string_equal(
+        LOG_ANSI_COLOR_FORMAT(LOG_ANSI_COLOR_STYLE_BOLD, LOG_ANSI_COLOR_RED, LOG_ANSI_COLOR_BG_BLACK),
+        "\033[1;31;40m");
+    assert_string_equal(LOG_BOLD(LOG_COLOR_CYAN) LOG_RESET_COLOR, "\033[1;36m\033[0m");
+}
+
 static void what_the_file_does_not_compile_in_is_never_said(void **state)
 {
     (void)state;
@@ -159,6 +222,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_has_letter_time_tag_and_text, setup, teardown),
         cmocka_unit_test_setup_teardown(levels_are_per_tag_and_star_clears_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_line_follows_its_configuration, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_default_level_is_that_of_tags_without_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(formats_for_ones_own_lines_are_esp_idfs, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_file_does_not_compile_in_is_never_said, setup, teardown),
         cmocka_unit_test_setup_teardown(plain_writes_have_no_prefix, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_of_any_length_comes_whole_in_one_piece, setup, teardown),

@@ -899,7 +899,7 @@ static void events_reach_handler_and_mirror(void **state)
     esp_http_client_cleanup(client);
     otter_http_set_event_mirror(NULL);
     assert_string_equal(seen.headers, "ETag=\"x\";Content-Length=2;");
-    for (int id = 0; id <= HTTP_EVENT_REDIRECT; id++) {
+    for (int id = 0; id <= HTTP_EVENT_ON_HEADERS_COMPLETE; id++) {
         int want = id == HTTP_EVENT_ON_HEADER                            ? 2
                    : id == HTTP_EVENT_ERROR || id == HTTP_EVENT_REDIRECT ? 0
                                                                          : 1;

@@ -12,11 +12,16 @@ typedef struct {
 
 static esp_err_t on_event(esp_http_client_event_t *event)
 {
-    static const char letters[] = {
-        [HTTP_EVENT_ERROR] = 'E',        [HTTP_EVENT_ON_CONNECTED] = 'C', [HTTP_EVENT_HEADERS_SENT] = 'S',
-        [HTTP_EVENT_ON_HEADER] = 'h',    [HTTP_EVENT_ON_DATA] = 'd',      [HTTP_EVENT_ON_FINISH] = 'F',
-        [HTTP_EVENT_DISCONNECTED] = 'D', [HTTP_EVENT_REDIRECT] = 'R'};
+    static const char letters[] = {[HTTP_EVENT_ERROR] = 'E',          [HTTP_EVENT_ON_CONNECTED] = 'C',
+                                   [HTTP_EVENT_HEADERS_SENT] = 'S',   [HTTP_EVENT_ON_HEADER] = 'h',
+                                   [HTTP_EVENT_ON_DATA] = 'd',        [HTTP_EVENT_ON_FINISH] = 'F',
+                                   [HTTP_EVENT_DISCONNECTED] = 'D',   [HTTP_EVENT_REDIRECT] = 'R',
+                                   [HTTP_EVENT_ON_STATUS_CODE] = 's', [HTTP_EVENT_ON_HEADERS_COMPLETE] = 'c'};
     seen_t *seen = event->user_data;
+    if (event->event_id == HTTP_EVENT_ON_STATUS_CODE) {
+        assert_int_equal(event->data_len, sizeof(int));
+        assert_int_equal(esp_http_client_get_status_code(event->client), *(int *)event->data);
+    }
     size_t used = strlen(seen->order);
     if (used + 1 < sizeof(seen->order)) {
         seen->order[used] = letters[event->event_id];
@@ -556,29 +561,29 @@ static void events_come_in_their_order(void **state)
         size_t count[2];
         const char *order; /* up to the end of perform() */
     } rows[] = {
-        {"a body", false, {{REQUEST, SIM_SAY(OK_HI)}}, {2}, "CShdF"},
+        {"a body", false, {{REQUEST, SIM_SAY(OK_HI)}}, {2}, "CSshcdF"},
         {"a body in pieces",
          false,
          {{REQUEST, SIM_SAY("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), SIM_SAY("h"), SIM_SAY("i")}},
          {4},
-         "CShddF"},
+         "CSshcddF"},
         {"a connection that is not kept",
          false,
          {{REQUEST, SIM_SAY("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")}},
          {2},
-         "CShhdFD"},
+         "CSshhcdFD"},
         {"a redirect on the same connection",
          false,
          {{REQUEST, SIM_SAY(MOVED("/y")), REQUEST, SIM_SAY(OK_HI)}},
          {4},
-         "CShhShdF"},
+         "CSshhcSshcdF"},
         {"a redirect to another host",
          false,
          {{REQUEST, SIM_SAY(MOVED("http://b/"))}, {REQUEST, SIM_SAY(OK_HI)}},
          {2, 2},
-         "CShhDCShdF"},
-        {"a redirect that is not followed", true, {{REQUEST, SIM_SAY(MOVED("/y"))}}, {2}, "CShhRF"},
-        {"a 401", false, {{REQUEST, SIM_SAY(ASK("Basic")), REQUEST, SIM_SAY(OK_HI)}}, {4}, "CShhdShdF"},
+         "CSshhcDCSshcdF"},
+        {"a redirect that is not followed", true, {{REQUEST, SIM_SAY(MOVED("/y"))}}, {2}, "CSshhcRF"},
+        {"a 401", false, {{REQUEST, SIM_SAY(ASK("Basic")), REQUEST, SIM_SAY(OK_HI)}}, {4}, "CSshhcdSshcdF"},
         {"a connection that breaks", false, {{REQUEST, CLOSE}}, {2}, "CSED"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -50,6 +50,7 @@ static void without_a_device_every_call_says_so(void **state)
     assert_int_equal(esp_efuse_read_secure_version(), 0);
     assert_int_equal(bootloader_common_check_chip_validity(&(esp_image_header_t){0}, ESP_IMAGE_APPLICATION),
                      ESP_FAIL);
+    assert_int_equal(bootloader_common_check_efuse_blk_validity(0, 0), ESP_FAIL);
 }
 
 static int open_device(void **state)
@@ -183,6 +184,62 @@ static void bootloader_common_judges_chips(void **state)
     }
 }
 
+static void bootloader_common_judges_efuse_blocks(void **state)
+{
+    rig_t *rig = *state;
+    static const struct {
+        uint16_t chip;
+        uint32_t min, max;
+        esp_err_t want;
+    } rows[] = {
+        {5, 0, 0, ESP_OK},       {5, 103, 0, ESP_OK},
+        {5, 104, 0, ESP_FAIL},   {5, 0, 103, ESP_OK},
+        {5, 0, 102, ESP_FAIL},   {5, 100, 199, ESP_OK},
+        {5, 0, 65535, ESP_OK},   {5, 65536, 0, ESP_FAIL},
+        {5, 0, 65536, ESP_FAIL}, {0 /* ESP32 */, 104, 0, ESP_OK},
+    };
+    otter_chip_t before = rig->device.chip;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rig->device.chip = (otter_chip_t){.id = rows[i].chip, .blk_revision = 103};
+        assert_int_equal(bootloader_common_check_efuse_blk_validity(rows[i].min, rows[i].max), rows[i].want);
+    }
+    rig->device.chip = before;
+    assert_int_equal(bootloader_common_get_chip_ver_pkg(), 0);
+}
+
+static void bootloader_common_finds_names_in_lists(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *label;
+        bool want;
+    } rows[] = {
+        {"nvs, phy, data", "nvs", true},
+        {"nvs, phy, data", "phy", true},
+        {"nvs, phy, data", "data", true},
+        {"nvs phy,data", "phy", true},
+        {" ,nvs, ", "nvs", true},
+        {"nvs", "nvs", true},
+        {"nvs1, 1nvs", "nvs", false},
+        {"nvs, phy", "n", false},
+        {"nvs, phy", "nvs, phy", false},
+        {"", "nvs", false},
+        {" , ", "nvs", false},
+        {"nvs", "", false},
+        {"nvsnvs, phyphy", "phy", false},
+        {NULL, "nvs", false},
+        {"nvs", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char label[16] = "";
+        snprintf(label, sizeof(label), "%s", rows[i].label != NULL ? rows[i].label : "");
+        if (bootloader_common_label_search(rows[i].list, rows[i].label != NULL ? label : NULL) !=
+            rows[i].want) {
+            fail_msg("'%s' in '%s'", label, rows[i].list);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +251,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bootloader_common_reads_and_judges_records, open_device,
                                         close_device),
         cmocka_unit_test_setup_teardown(bootloader_common_judges_chips, open_device, close_device),
+        cmocka_unit_test_setup_teardown(bootloader_common_judges_efuse_blocks, open_device, close_device),
+        cmocka_unit_test(bootloader_common_finds_names_in_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

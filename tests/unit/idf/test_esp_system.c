@@ -6,11 +6,17 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "esp_bootloader_desc.h"
+#include "esp_efuse.h"
 #include "esp_heap_caps.h"
 #include "esp_system.h"
 #include "idf/system_state.h"
+#include "sim/sim_system.h"
 
 #define HANDLER(n)                                                                                           \
     static void handler_##n(void)                                                                            \
@@ -55,6 +61,41 @@ static void without_a_device_the_chip_is_a_host(void **state)
     assert_true(info.cores >= 1);
 }
 
+static void what_no_chip_here_has_is_said_so(void **state)
+{
+    (void)state;
+    assert_false(soc_has_cache_lock_bug());
+    assert_false(esp_efuse_is_flash_encryption_enabled());
+    assert_int_equal(esp_efuse_get_pkg_ver(), 0);
+    assert_int_equal(esp_bootloader_get_description()->magic_byte, ESP_BOOTLOADER_DESC_MAGIC_BYTE);
+    assert_string_equal(esp_bootloader_get_description()->idf_ver, esp_get_idf_version());
+}
+
+static void an_abort_says_why_and_ends_the_program(void **state)
+{
+    (void)state;
+    int console[2];
+    assert_int_equal(pipe(console), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(console[1], STDERR_FILENO);
+        sim_console_show(true);
+        signal(SIGABRT, SIG_DFL);
+        esp_system_abort("the sensor is gone");
+    }
+    close(console[1]);
+    char text[64] = "";
+    size_t len = 0;
+    for (ssize_t n; (n = read(console[0], text + len, sizeof(text) - 1 - len)) > 0;) {
+        len += (size_t)n;
+    }
+    close(console[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_string_equal(text, "the sensor is gone\n");
+}
+
 static void heap_figures_are_sensible(void **state)
 {
     (void)state;
@@ -83,6 +124,8 @@ int main(void)
         cmocka_unit_test(five_shutdown_handlers_fit),
         cmocka_unit_test(reset_reason_is_what_the_port_says),
         cmocka_unit_test(without_a_device_the_chip_is_a_host),
+        cmocka_unit_test(what_no_chip_here_has_is_said_so),
+        cmocka_unit_test(an_abort_says_why_and_ends_the_program),
         cmocka_unit_test(heap_figures_are_sensible),
         cmocka_unit_test(versions_of_the_interface_compare),
     };

@@ -73,6 +73,23 @@ static void begin_erases_what_the_size_says(void **state)
     }
 }
 
+static void begin_takes_no_size_for_another_whose_low_bits_it_has(void **state)
+{
+    session_rig_t *f = *state;
+    static const uint64_t sizes[] = {0x100000000, 0x100000001,    0x1fffffffe,
+                                     0x1ffffffff, UINT64_MAX - 2, 0x100001};
+    esp_ota_handle_t handle = BAD_HANDLE;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        if (sizes[i] <= SIZE_MAX) {
+            assert_int_equal(ota_begin(f->device, f->slot[0], (size_t)sizes[i], &handle),
+                             ESP_ERR_INVALID_SIZE);
+        }
+    }
+    assert_int_equal(handle, BAD_HANDLE);
+    assert_null(f->device->updates);
+    assert_int_equal(f->rig.sim.ops, 0);
+}
+
 static void begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not(void **state)
 {
     session_rig_t *f = *state;
@@ -788,6 +805,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SESSION_TEST(begin_refuses_in_the_documented_order),
         SESSION_TEST(begin_erases_what_the_size_says),
+        SESSION_TEST(begin_takes_no_size_for_another_whose_low_bits_it_has),
         SESSION_TEST(begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not),
         SESSION_TEST(begin_that_fails_in_flash_leaves_nothing_behind),
         SESSION_TEST_ROLLBACK(begin_refuses_while_the_running_app_is_on_trial),
