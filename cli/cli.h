@@ -27,6 +27,9 @@ int cli_fail(const char *verb, const char *format, ...) __attribute__((format(pr
 /** The same for wrong usage, with the hint to --help. @return EXIT_USAGE */
 int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Prints what was done on standard output, at once. If that cannot be told it is done all the same. */
+void cli_did(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /**
  * Reads a whole file. On failure says so (cli_fail) and returns NULL.
  * @param max  bytes; a larger file is refused

@@ -1,10 +1,15 @@
 /* What the verbs of `otter flash` share. */
+#include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/le.h"
 #include "clean_text.h"
+#include "cli.h"
 #include "flash_verbs.h"
+#include "table_load.h"
+#include "table_rules.h"
 
 esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, const otter_chip_t *chip,
                             uint32_t offset)
@@ -49,6 +54,26 @@ esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, 
     return err != ESP_OK ? err : otter_flash_program(flash, offset, data, (uint32_t)len);
 }
 
+bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
+                      uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why)
+{
+    table_file_t file = {0};
+    bool ok = table_load(path, rules, &file, why) && table_check_rules(&file.rows, rules, NULL, NULL, why);
+    if (ok && file.source == TABLE_FROM_CSV) {
+        ok = table_encode_rows(&file.rows, rules, raw, why);
+    } else {
+        memcpy(raw, file.raw, PARTITION_TABLE_LEN);
+    }
+    table_file_free(&file);
+    uint32_t count;
+    char fault[128];
+    if (ok && (partition_table_verify(raw, flash_size, &count, fault, sizeof(fault)) != ESP_OK ||
+               partition_table_decode(raw, entries) != ESP_OK)) {
+        ok = table_refuse(why, "%s; the bootloader would refuse this table", fault);
+    }
+    return ok;
+}
+
 const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size)
 {
     size_t used = 0;
@@ -60,4 +85,34 @@ const char *flash_list_labels(const otter_partition_list_t *list, char *buf, siz
         used += n > 0 ? (size_t)n : 0;
     }
     return buf;
+}
+
+const char *flash_shell_word(const char *text, char *buf, size_t size)
+{
+    size_t used = 0;
+    bool plain = *text != '\0';
+    for (const char *p = text; *p != '\0'; p++) {
+        plain = plain && (isalnum((unsigned char)*p) || strchr("_@%+=:,./-", *p) != NULL);
+    }
+    if (plain) {
+        snprintf(buf, size, "%s", text);
+        return buf;
+    }
+    buf[used++] = '\'';
+    for (const char *p = text; *p != '\0' && used + 6 < size; p++) {
+        const char *piece = *p == '\'' ? "'\\''" : (const char[2]){*p, '\0'};
+        used += (size_t)snprintf(buf + used, size - used, "%s", piece);
+    }
+    snprintf(buf + used, size - used, "'");
+    return buf;
+}
+
+void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file)
+{
+    const otter_chip_facts_t *chip = otter_chip_facts(chip_id);
+    char word[512];
+    if (chip != NULL && chip->id != OTTER_CHIP_LINUX) {
+        cli_did("onto a chip: esptool --chip %s write-flash 0x%" PRIx32 " %s", chip->name, offset,
+                flash_shell_word(file, word, sizeof(word)));
+    }
 }

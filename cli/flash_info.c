@@ -86,6 +86,7 @@ static int look(flash_report_t *r, const info_options_t *o)
         return cli_fail(VERB, "out of memory");
     }
     flash_judge(r);
+    flash_suggest_repairs(r);
     if (!o->json) {
         flash_report_print(r);
     }
@@ -94,6 +95,27 @@ static int look(flash_report_t *r, const info_options_t *o)
         return cli_fail(VERB, "%s boots %s", r->path, r->verdict);
     }
     return EXIT_DONE;
+}
+
+void flash_tell_next(const char *path, const linux_device_options_t *options)
+{
+    linux_device_options_t look_only = *options;
+    char why[FLASH_LINE_SIZE];
+    flash_report_t *r = calloc(1, sizeof(*r));
+    look_only.read_only = look_only.whole = look_only.allow_no_md5 = true;
+    if (r == NULL || linux_device_open(&r->dev, path, &look_only, why, sizeof(why)) != ESP_OK) {
+        free(r);
+        return; /* what was done is told; this would have been more */
+    }
+    r->path = path;
+    r->warnings = cJSON_CreateArray();
+    if (flash_look(r)) {
+        flash_judge(r);
+        cli_did("boots next: %s", r->verdict);
+    }
+    flash_report_end(r);
+    (void)linux_device_close(&r->dev);
+    free(r);
 }
 
 int flash_info_verb(int argc, char **argv)
@@ -110,6 +132,7 @@ int flash_info_verb(int argc, char **argv)
     char why[FLASH_LINE_SIZE];
     r->path = o.path;
     r->warnings = cJSON_CreateArray();
+    r->repairs = cJSON_CreateArray();
     if (linux_device_open(&r->dev, o.path, &o.device, why, sizeof(why)) != ESP_OK) {
         r->dev.flash = NULL;
         snprintf(r->reason, sizeof(r->reason), "%s", why);

@@ -1,6 +1,8 @@
 /* What `otter flash info` found, as a cJSON object. */
 #include "flash_report.h"
 
+#include <string.h>
+
 #include "clean_text.h"
 #include "image_json.h"
 #include "table_json.h"
@@ -40,6 +42,7 @@ static cJSON *slot_json(const flash_slot_t *slot)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "label", clean_text(label, slot->partition->label, 16));
     add_string_or_null(json, "state", slot->state);
+    add_number_or_null(json, "interrupted_at", slot->interrupted, slot->arrived);
     cJSON_AddItemToObject(json, "image", slot->blank ? cJSON_CreateNull() : image_json(&slot->stream));
     return json;
 }
@@ -91,6 +94,37 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
     return json;
 }
 
+static cJSON *stray_json(const flash_stray_t *stray)
+{
+    char label[CLEAN_TEXT_SIZE(16)];
+    image_stream_t s = {.info = stray->image.info, .verdict = stray->image.verdict};
+    memcpy(s.why, stray->image.why, sizeof(s.why));
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "offset", stray->image.offset);
+    add_string_or_null(json, "partition",
+                       stray->inside != NULL ? clean_text(label, stray->inside, 16) : NULL);
+    cJSON_AddItemToObject(json, "image", image_json(&s));
+    return json;
+}
+
+/** What lies at the place of the table; null where the table does. */
+static cJSON *no_table_json(const flash_report_t *r)
+{
+    static const char *const contents[] = {
+        [FLASH_ERASED] = "erased", [FLASH_ZERO] = "zero", [FLASH_NOISE] = "noise", [FLASH_DATA] = "data"};
+    const flash_no_table_t *n = &r->no_table;
+    if (r->has_table || r->dev.flash == NULL) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "content", contents[n->place]);
+    cJSON_AddStringToObject(json, "file_content", contents[n->whole]);
+    add_number_or_null(json, "table_at", n->elsewhere, n->offset);
+    add_number_or_null(json, "file_begins_at", n->shifted,
+                       (double)r->dev.device.config.table_offset - n->offset);
+    return json;
+}
+
 cJSON *flash_report_json(const flash_report_t *r)
 {
     cJSON *root = cJSON_CreateObject();
@@ -113,6 +147,12 @@ cJSON *flash_report_json(const flash_report_t *r)
         cJSON_AddItemToArray(slots, slot_json(&r->slots[i]));
     }
     cJSON_AddItemToObject(root, "boot", boot_json(r));
+    cJSON *strays = cJSON_AddArrayToObject(root, "stray_images");
+    for (uint32_t i = 0; i < r->stray_count; i++) {
+        cJSON_AddItemToArray(strays, stray_json(&r->strays[i]));
+    }
+    cJSON_AddItemToObject(root, "no_table", no_table_json(r));
+    cJSON_AddItemToObject(root, "repairs", cJSON_Duplicate(r->repairs, true));
     cJSON_AddItemToObject(root, "warnings", cJSON_Duplicate(r->warnings, true));
     return root;
 }

@@ -10,7 +10,9 @@
 #include "clean_text.h"
 #include "flash/partition_list.h"
 #include "flash_report.h"
+#include "flash_search.h"
 #include "linux/file_flash.h"
+#include "ota/resume_record.h"
 
 void flash_warn(flash_report_t *r, const char *format, ...)
 {
@@ -152,6 +154,22 @@ static bool is_blank(otter_flash_t *flash, const esp_partition_t *partition)
            otter_flash_reads_blank(flash, partition->address, IMAGE_GATE_SIZE);
 }
 
+/** Is a broken image one whose download was cut? What the download remembered in the slot knows, else erased flash. */
+static void look_for_interruption(flash_report_t *r, flash_slot_t *slot)
+{
+    resume_record_t record;
+    char validator[RESUME_VALIDATOR_SIZE];
+    uint32_t there = resume_record_load(&record, &r->dev.device, slot->partition, NULL, validator);
+    if (record.length != 0) {
+        slot->interrupted = true;
+        slot->arrived = there;
+        slot->of_length = record.length;
+        return;
+    }
+    slot->arrived = flash_image_cut(r->dev.flash, &slot->stream, r->file_length);
+    slot->interrupted = slot->arrived != 0;
+}
+
 static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
 {
     flash_slot_t *slot = &r->slots[r->app_count++];
@@ -171,6 +189,9 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
         slot->stream.verdict = image_stream_from_flash(&slot->stream, r->dev.flash, &rules);
         if (slot->stream.verdict != ESP_OK && slot->stream.why[0] == '\0') {
             snprintf(slot->stream.why, sizeof(slot->stream.why), "%s", esp_err_to_name(slot->stream.verdict));
+        }
+        if (slot->stream.verdict != ESP_OK) {
+            look_for_interruption(r, slot);
         }
     }
 }
@@ -197,7 +218,7 @@ static const flash_slot_t *find_cut_image(const flash_report_t *r)
     for (uint32_t i = 0; i < r->app_count; i++) {
         const flash_slot_t *slot = &r->slots[i];
         uint32_t start = slot->partition->address;
-        if (!slot->blank && slot->stream.verdict != ESP_OK && start < r->file_length &&
+        if (!slot->blank && slot->stream.verdict != ESP_OK && !slot->interrupted && start < r->file_length &&
             r->file_length - start < slot->partition->size) {
             return slot;
         }
@@ -209,16 +230,134 @@ static const flash_slot_t *find_cut_image(const flash_report_t *r)
 static void warn_of_length(flash_report_t *r)
 {
     const flash_slot_t *cut = find_cut_image(r);
+    r->cut = cut != NULL;
     if (cut != NULL) {
         flash_warn(r,
                    "the file ends at 0x%" PRIx32 " of 0x%" PRIx32 ", in the middle of %s: the dump was cut",
                    r->file_length, r->dev.flash->size, cut->partition->label);
-    } else if (r->file_length < r->dev.flash->size) {
+    } else if (r->has_table && r->file_length < r->dev.flash->size) {
         flash_warn(r,
                    "the file ends at 0x%" PRIx32 " of 0x%" PRIx32
                    ": a factory file, or a dump that was cut; what is missing counts as erased",
                    r->file_length, r->dev.flash->size);
     }
+}
+
+/* ---- what is not where it should be ---- */
+
+/** The partition that holds this offset; NULL: none. */
+static const esp_partition_t *partition_at(const flash_report_t *r, uint32_t offset)
+{
+    const otter_partition_list_t *list = &r->dev.device.partitions;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (offset >= list->items[i].address && offset - list->items[i].address < list->items[i].size) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/** Partitions that images are written to: apps, bootloaders, and those that may be staged in before they are copied. */
+static bool is_for_images(const esp_partition_t *partition)
+{
+    return partition->type != ESP_PARTITION_TYPE_DATA ||
+           partition->subtype == ESP_PARTITION_SUBTYPE_DATA_UNDEFINED;
+}
+
+/** An image is no surprise here: at the start of a partition for images, or where bootloaders lie. */
+static bool is_expected(const flash_report_t *r, uint32_t offset)
+{
+    const esp_partition_t *partition = partition_at(r, offset);
+    bool bootloader = r->has_table ? offset < r->dev.device.config.table_offset
+                                   : r->bootloader.found && offset == r->bootloader.place.offset;
+    return bootloader || (partition != NULL && partition->address == offset && is_for_images(partition));
+}
+
+static void warn_of_stray(flash_report_t *r, const flash_stray_t *stray)
+{
+    char app[72] = "";
+    const image_info_t *info = &stray->image.info;
+    if (info->has_desc) {
+        snprintf(app, sizeof(app), " (%.32s %.32s)", info->desc.project_name, info->desc.version);
+    }
+    if (stray->inside == NULL) {
+        flash_warn(
+            r, "an image%s lies at 0x%" PRIx32 ", outside every partition: the table may be the wrong one",
+            app, stray->image.offset);
+    } else {
+        flash_warn(r,
+                   "an image%s lies at 0x%" PRIx32
+                   ", inside %s and not at the start of an app partition: the "
+                   "table may be the wrong one",
+                   app, stray->image.offset, stray->inside);
+    }
+}
+
+/** Looks through all of the file for images that no partition stands for. */
+static void look_for_strays(flash_report_t *r)
+{
+    uint32_t at = 0;
+    flash_image_t image;
+    while (r->stray_count < FLASH_STRAYS_MAX && flash_find_image(r->dev.flash, at, r->file_length, &image)) {
+        at = image.offset + max_u32(image.verdict == ESP_OK ? image.info.image_len : 1, 1);
+        if (is_expected(r, image.offset)) {
+            continue;
+        }
+        const esp_partition_t *partition = partition_at(r, image.offset);
+        flash_stray_t *stray = &r->strays[r->stray_count++];
+        stray->image = image;
+        stray->inside = partition != NULL ? partition->label : NULL;
+        if (r->has_table) {
+            warn_of_stray(r, stray);
+        }
+    }
+}
+
+/** Images that begin where the apps of a table would be, were the file `shift` bytes off. */
+static uint32_t count_images(const flash_report_t *r, const partition_table_t *table, int64_t shift)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        int64_t at = (int64_t)table->entries[i].offset + shift;
+        uint8_t magic = 0;
+        bool app = table->entries[i].type == ESP_PARTITION_TYPE_APP;
+        if (app && at >= 0 && at < r->file_length &&
+            otter_flash_read(r->dev.flash, (uint32_t)at, &magic, 1) == ESP_OK) {
+            count += magic == ESP_IMAGE_HEADER_MAGIC;
+        }
+    }
+    return count;
+}
+
+/** Does the table lie where it was put, or is all of the file off? The images tell, else where the first partition begins. */
+static bool is_shifted(const flash_report_t *r, uint32_t found)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    partition_table_t table;
+    uint32_t expected = r->dev.device.config.table_offset, first = UINT32_MAX;
+    if (otter_flash_read(r->dev.flash, found, raw, sizeof(raw)) != ESP_OK ||
+        partition_table_decode(raw, &table) != ESP_OK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < table.count; i++) {
+        first = min_u32(first, table.entries[i].offset);
+    }
+    uint32_t shifted = count_images(r, &table, (int64_t)found - expected);
+    uint32_t in_place = count_images(r, &table, 0);
+    return shifted != in_place ? shifted > in_place : first == expected + PARTITION_TABLE_SECTOR;
+}
+
+static void look_for_table(flash_report_t *r)
+{
+    flash_no_table_t *n = &r->no_table;
+    uint32_t offset = r->dev.device.config.table_offset;
+    n->whole = flash_content(r->dev.flash, 0, r->file_length);
+    n->place =
+        offset < r->file_length
+            ? flash_content(r->dev.flash, offset, min_u32(r->file_length - offset, PARTITION_TABLE_SECTOR))
+            : FLASH_ERASED;
+    n->elsewhere = flash_find_table(r->dev.flash, 0, r->file_length, &n->offset);
+    n->shifted = n->elsewhere && is_shifted(r, n->offset);
 }
 
 bool flash_look(flash_report_t *r)
@@ -231,6 +370,10 @@ bool flash_look(flash_report_t *r)
     (void)otter_boot(&r->dev.device, OTTER_BOOT_DRY_RUN, &r->boot); /* its reason says what went wrong */
     bool ok = look_at_slots(r);
     warn_of_length(r);
+    look_for_strays(r);
+    if (!r->has_table) {
+        look_for_table(r);
+    }
     return ok;
 }
 
@@ -242,4 +385,5 @@ void flash_report_end(flash_report_t *r)
     image_stream_end(&r->bootloader.stream);
     free(r->slots);
     cJSON_Delete(r->warnings);
+    cJSON_Delete(r->repairs);
 }

@@ -15,8 +15,6 @@
 #include "image_options.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
-#include "table_load.h"
-#include "table_rules.h"
 
 #define VERB     "flash"
 #define APPS_MAX PARTITION_ENTRIES_MAX
@@ -146,33 +144,12 @@ static bool check_size(const new_t *n)
            cli_fail(VERB, "%s is there already; remove it first", n->flash) == EXIT_DONE;
 }
 
-/** The table of the file, as bytes. False: `why`. */
-static bool read_table(new_t *n, table_why_t *why)
-{
-    table_options_t options = {.table_offset = n->table_offset};
-    table_file_t file = {0};
-    bool ok = table_load(n->table, &options, &file, why) &&
-              table_check_rules(&file.rows, &options, NULL, NULL, why);
-    if (ok && file.source == TABLE_FROM_CSV) {
-        ok = table_encode_rows(&file.rows, &options, n->raw, why);
-    } else {
-        memcpy(n->raw, file.raw, sizeof(n->raw));
-    }
-    table_file_free(&file);
-    uint32_t count;
-    char fault[128];
-    if (ok && (partition_table_verify(n->raw, (uint32_t)n->size, &count, fault, sizeof(fault)) != ESP_OK ||
-               partition_table_decode(n->raw, &n->entries) != ESP_OK)) {
-        ok = table_refuse(why, "%s; the bootloader would refuse this table", fault);
-    }
-    return ok;
-}
-
 static bool load_table(new_t *n)
 {
     table_why_t why;
     char clean[CLEAN_TEXT_SIZE(sizeof(why.text))];
-    return read_table(n, &why) ||
+    const table_options_t rules = {.table_offset = n->table_offset};
+    return flash_load_table(n->table, &rules, (uint32_t)n->size, n->raw, &n->entries, &why) ||
            cli_fail(VERB, "%s: %s", n->table, clean_text(clean, why.text, sizeof(why.text))) == EXIT_DONE;
 }
 

@@ -17,7 +17,9 @@ static void print_verdict(const flash_report_t *r)
     bool color = otter_console_has_color();
     char text[CLEAN_TEXT_SIZE(sizeof(r->reason))];
     printf("%sboots next: %s%s\n", color ? colors[r->level] : "", r->verdict, color ? "\033[0m" : "");
-    printf("  %s\n", clean_text(text, r->reason, sizeof(r->reason)));
+    if (r->has_table) {
+        printf("  %s\n", clean_text(text, r->reason, sizeof(r->reason)));
+    }
     for (uint32_t i = 0; i < r->boot.tried_count; i++) {
         char label[CLEAN_TEXT_SIZE(16)];
         printf("  passed over %s: %s\n", clean_text(label, r->boot.tried[i].label, 16),
@@ -138,7 +140,12 @@ static void print_slot(const flash_report_t *r, const flash_slot_t *slot)
         printf("%s %s, ", clean_text(project, s->info.desc.project_name, 32),
                clean_text(version, s->info.desc.version, 32));
     }
-    if (s->verdict == ESP_OK) {
+    if (slot->of_length != 0) {
+        printf("NOT BOOTABLE: interrupted download, %" PRIu32 " of %" PRIu32 " bytes are there\n",
+               slot->arrived, slot->of_length);
+    } else if (slot->interrupted) {
+        printf("NOT BOOTABLE: interrupted download, valid to %" PRIu32 ", then erased\n", slot->arrived);
+    } else if (s->verdict == ESP_OK) {
         printf("valid, %" PRIu32 " bytes of %" PRIu32 "%s\n", s->info.image_len, slot->partition->size,
                s->info.hash_seen ? "" : ", no SHA-256 appended");
     } else {
@@ -154,11 +161,44 @@ static void print_slots(const flash_report_t *r)
     }
 }
 
+/** Images elsewhere, where there is no table whose warnings could name them. */
+static void print_strays(const flash_report_t *r)
+{
+    for (uint32_t i = 0; !r->has_table && i < r->stray_count; i++) {
+        const flash_image_t *image = &r->strays[i].image;
+        char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
+        printf("an image at 0x%" PRIx32, image->offset);
+        if (image->info.has_desc) {
+            printf(" (%s %s)", clean_text(project, image->info.desc.project_name, 32),
+                   clean_text(version, image->info.desc.version, 32));
+        }
+        /* Of a file that does not begin where the flash does, nothing lies where it could run. */
+        printf("%s\n", r->no_table.shifted ? "" : image->verdict == ESP_OK ? ", valid" : ", broken");
+    }
+}
+
+/** What mends it, and how it gets onto a chip. */
+static void print_repairs(const flash_report_t *r)
+{
+    char line[FLASH_COMMAND_SIZE], clean[CLEAN_TEXT_SIZE(FLASH_COMMAND_SIZE)];
+    const cJSON *repair;
+    printf("%s", r->repairs->child != NULL ? "\n" : "");
+    cJSON_ArrayForEach(repair, r->repairs)
+    {
+        printf("repair: %s\n        (%s)\n", cJSON_GetObjectItem(repair, "command")->valuestring,
+               cJSON_GetObjectItem(repair, "problem")->valuestring);
+    }
+    if (r->has_table && flash_esptool_line(r, line, sizeof(line)) != NULL) {
+        printf("\nonto a chip: %s\n", clean_text(clean, line, sizeof(line)));
+    }
+}
+
 void flash_report_print(const flash_report_t *r)
 {
     print_verdict(r);
     print_device(r);
     print_bootloader(r);
+    print_strays(r);
     if (r->has_table) {
         print_partitions(r);
         print_otadata(r);
@@ -170,4 +210,5 @@ void flash_report_print(const flash_report_t *r)
     {
         printf("warning: %s\n", warning->valuestring);
     }
+    print_repairs(r);
 }

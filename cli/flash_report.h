@@ -8,12 +8,14 @@
 
 #include "boot/otadata.h"
 #include "flash/partition_table.h"
+#include "flash_search.h"
 #include "image/bootloader.h"
 #include "image/image.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
 
-#define FLASH_LINE_SIZE 640
+#define FLASH_LINE_SIZE    640
+#define FLASH_COMMAND_SIZE 1024
 
 /** One app partition. */
 typedef struct {
@@ -21,7 +23,26 @@ typedef struct {
     const char *state;     /* of the otadata copy that stands for it; NULL: none does */
     bool blank;            /* erased where an image would begin */
     image_stream_t stream; /* with the verdict on the image, if not blank */
+    bool interrupted;      /* the image is broken because its download was */
+    uint32_t arrived;      /* bytes of it that are there, then */
+    uint32_t of_length;    /* bytes of the whole, where the download left word of it; 0: unknown */
 } flash_slot_t;
+
+/** An image that lies where the table has none: not at the start of an app partition, and not the bootloader. */
+typedef struct {
+    flash_image_t image;
+    const char *inside; /* label of the partition that it lies in; NULL: none */
+} flash_stray_t;
+
+#define FLASH_STRAYS_MAX 16u
+
+/** What there is instead of a table at its place. */
+typedef struct {
+    flash_content_t whole, place; /* of all of the file, of the table's sector */
+    bool elsewhere;               /* there is a table, at `offset` */
+    uint32_t offset;
+    bool shifted; /* the images lie as far off as the table: the file does not begin where the flash does */
+} flash_no_table_t;
 
 /** The bootloader, which chips alone have in flash: the virtual device's is `otter run`. */
 typedef struct {
@@ -43,7 +64,9 @@ typedef struct {
     linux_device_t dev;
     uint32_t
         file_length; /* bytes of the file; less than the flash has where it was cut, or ends with its last image */
+    bool cut;        /* in the middle of an image */
     bool has_table;
+    flash_no_table_t no_table; /* without one */
     uint8_t table_raw[PARTITION_TABLE_LEN];
     partition_table_t table; /* as it is in flash; may be one that nobody would take */
     flash_bootloader_t bootloader;
@@ -52,8 +75,11 @@ typedef struct {
     uint32_t slot_count; /* OTA slots, for the arithmetic of otadata */
     flash_slot_t *slots; /* owned; all app partitions */
     uint32_t app_count;
+    flash_stray_t strays[FLASH_STRAYS_MAX];
+    uint32_t stray_count;
     otter_boot_result_t boot; /* what a bootloader does, whether there is one or not */
     cJSON *warnings;          /* owned; an array of lines fit for a terminal */
+    cJSON *repairs;           /* owned; an array of {problem, command} */
 
     flash_level_t level;
     char verdict[FLASH_LINE_SIZE]; /* what boots next, in one line */
@@ -75,6 +101,12 @@ void flash_report_end(flash_report_t *report);
 
 /** From what was found to what boots: fills level, verdict, boots and reason. */
 void flash_judge(flash_report_t *report);
+
+/** From the verdict to the commands that mend what it found: fills repairs. */
+void flash_suggest_repairs(flash_report_t *report);
+
+/** "esptool --chip esp32 write-flash 0x0 flash.bin": how all of the file gets onto a chip. NULL for chip linux. Returns buf. */
+const char *flash_esptool_line(const flash_report_t *report, char *buf, size_t size);
 
 /** For people, on standard output. */
 void flash_report_print(const flash_report_t *report);

@@ -7,8 +7,10 @@
 
 #include "clean_text.h"
 #include "image/image.h"
+#include "linux/linux_device.h"
 #include "otter/chip.h"
 #include "otter/device.h"
+#include "table_csv.h"
 
 /* Each gets the arguments after `otter flash` (argv[0] is the verb) and returns an exit status. */
 int flash_new_verb(int argc, char **argv);
@@ -16,6 +18,14 @@ int flash_read_verb(int argc, char **argv);
 int flash_write_verb(int argc, char **argv);
 int flash_erase_verb(int argc, char **argv);
 int flash_info_verb(int argc, char **argv);
+int flash_select_verb(int argc, char **argv);
+int flash_table_verb(int argc, char **argv);
+
+/** After a change: prints what boots next, in the words of `otter flash info`. @param options  as the flash was opened with */
+void flash_tell_next(const char *path, const linux_device_options_t *options);
+
+/** Prints the command that puts a file at an offset of a chip's flash; nothing for chip linux. */
+void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file);
 
 /**
  * Judge the bytes of a file that is to be an app: as the bootloader will, before anything is written.
@@ -38,6 +48,36 @@ bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);
  * @return ESP_OK or what the flash says
  */
 esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len);
+
+/**
+ * A partition table out of any file that has one, checked by the vendor tool's rules and as the bootloader will.
+ * @param flash_size  bytes of flash that it may name
+ * @return false, and `why`
+ */
+bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
+                      uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why);
+
+/**
+ * Would what matters for booting still be there with `data` at `off`? The bootloader of this chip, the partition table if
+ * there is one, apps that boot.
+ * @param off  start of a sector; the range lies in the flash
+ * @return false, and `why`
+ */
+bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip, uint32_t off,
+                      const uint8_t *data, uint32_t len, char *why, size_t why_size);
+
+/** The chip of the bootloader that the flash would have then; `otherwise` if it would have none. */
+uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,
+                             uint32_t len, uint16_t otherwise);
+
+/** Bytes of the whole image that begins at `off`; 0: there is none. */
+uint32_t flash_image_length(otter_flash_t *flash, uint32_t off);
+
+/** Makes an image one for `code`'s size of flash, its SHA-256 too. @return false: it is no whole image */
+bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code);
+
+/** One word of a shell's command line, quoted where it must be; cut if it is too long. Returns buf. */
+const char *flash_shell_word(const char *text, char *buf, size_t size);
 
 /** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
 #define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))

@@ -29,6 +29,16 @@ static void explain(flash_report_t *r, const char *format, ...)
     va_end(args);
 }
 
+/** " (hello 2.0.0)", or nothing for an image without a descriptor. Returns buf. */
+static const char *describe_app(const image_info_t *info, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (info->has_desc) {
+        snprintf(buf, size, " (%.32s %.32s)", info->desc.project_name, info->desc.version);
+    }
+    return buf;
+}
+
 /* ---- bootloader ---- */
 
 /** The chip has nothing that it could start: says so, with what may have been meant. */
@@ -104,22 +114,21 @@ static void judge_without_app(flash_report_t *r)
     }
 }
 
-/** " (hello 2.0.0)", or nothing for an image without a descriptor. */
-static const char *describe_app(const flash_report_t *r, char *buf, size_t size)
+/** The image that boots; NULL where the application's list does not have it. */
+static const image_info_t *find_booting(const flash_report_t *r)
 {
-    buf[0] = '\0';
     for (uint32_t i = 0; i < r->app_count; i++) {
-        const image_info_t *info = &r->slots[i].stream.info;
-        if (r->slots[i].partition->address == r->boot.partition->address && info->has_desc) {
-            snprintf(buf, size, " (%.32s %.32s)", info->desc.project_name, info->desc.version);
+        if (r->slots[i].partition->address == r->boot.partition->address) {
+            return &r->slots[i].stream.info;
         }
     }
-    return buf;
+    return NULL;
 }
 
 static void judge_app(flash_report_t *r)
 {
-    char app[72], home[64] = "", tried[40] = "";
+    char app[72] = "", home[64] = "", tried[40] = "";
+    const image_info_t *info = find_booting(r);
     bool lacks_bootloader = r->bootloader.needed && !r->bootloader.found;
     if (lacks_bootloader) {
         snprintf(home, sizeof(home), "; a chip also needs a bootloader at 0x%" PRIx32,
@@ -130,16 +139,51 @@ static void judge_app(flash_report_t *r)
     }
     bool doubts = lacks_bootloader || r->boot.tried_count > 0 || cJSON_GetArraySize(r->warnings) > 0;
     judge(r, doubts ? FLASH_DOUBTS : FLASH_BOOTS, "%s%s%s%s", r->boot.partition->label,
-          describe_app(r, app, sizeof(app)), tried, home);
+          info != NULL ? describe_app(info, app, sizeof(app)) : "", tried, home);
     r->boots = r->boot.partition->label;
+}
+
+/* ---- no table ---- */
+
+/** In what follows "no partition table at 0x8000": what there is instead, and what that means. */
+static void judge_without_table(flash_report_t *r)
+{
+    const flash_no_table_t *n = &r->no_table;
+    const uint32_t expected = r->dev.device.config.table_offset;
+    char what[160], app[72];
+    if (n->whole == FLASH_ERASED || n->whole == FLASH_ZERO) {
+        snprintf(what, sizeof(what), ": all of the file is %s",
+                 n->whole == FLASH_ERASED ? "erased" : "zeros, which no flash is by itself");
+    } else if (n->shifted && n->offset < expected) {
+        snprintf(what, sizeof(what),
+                 ": the dump starts at 0x%" PRIx32 " of the flash (there is a table at 0x%" PRIx32 ")",
+                 expected - n->offset, n->offset);
+    } else if (n->shifted) {
+        snprintf(what, sizeof(what),
+                 ": the flash starts at 0x%" PRIx32 " of the file (there is a table at 0x%" PRIx32 ")",
+                 n->offset - expected, n->offset);
+    } else if (n->elsewhere) {
+        snprintf(what, sizeof(what), " (there is one at 0x%" PRIx32 ")", n->offset);
+    } else if (r->stray_count > 0 && r->strays[0].image.offset == 0 && r->strays[0].image.info.has_desc) {
+        snprintf(what, sizeof(what), ": the file is an app image%s, no flash",
+                 describe_app(&r->strays[0].image.info, app, sizeof(app)));
+    } else if (expected >= r->file_length) {
+        snprintf(what, sizeof(what), ": the file ends at 0x%" PRIx32, r->file_length);
+    } else {
+        static const char *const places[] = {[FLASH_ERASED] = "that sector is erased",
+                                             [FLASH_ZERO] = "that sector is zeros",
+                                             [FLASH_NOISE] = "noise is there, as encrypted flash looks",
+                                             [FLASH_DATA] = "something else is there"};
+        snprintf(what, sizeof(what), ": %s", places[n->place]);
+    }
+    judge(r, FLASH_NOTHING, "NOTHING, no partition table at 0x%" PRIx32 "%s", expected, what);
+    explain(r, "there is no partition table at 0x%" PRIx32 "%s", expected, what);
 }
 
 void flash_judge(flash_report_t *r)
 {
     if (!r->has_table) {
-        uint32_t offset = r->dev.device.config.table_offset;
-        judge(r, FLASH_NOTHING, "NOTHING, no partition table at 0x%" PRIx32, offset);
-        explain(r, "there is no partition table at 0x%" PRIx32 "; --table-offset says where it is", offset);
+        judge_without_table(r);
         return;
     }
     explain(r, "%s", r->boot.reason);

@@ -14,7 +14,7 @@ static const struct verb {
 } verbs[] = {
     {"image", cmd_image, "build, inspect and verify app images"},
     {"table", cmd_table, "build and show partition tables"},
-    {"flash", cmd_flash, "make, explain, read, write and erase flash files"},
+    {"flash", cmd_flash, "make, explain, repair, read and write flash files"},
     {"update", cmd_update, "update a flash file over HTTPS"},
     {"run", cmd_run, "run the virtual device on a flash file"},
     {"serve", cmd_serve, "serve the firmware of one folder over HTTPS"},

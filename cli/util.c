@@ -45,6 +45,23 @@ int cli_usage(const char *verb, const char *format, ...)
     return EXIT_USAGE;
 }
 
+void cli_did(const char *format, ...)
+{
+    char *text = NULL, *clean = NULL;
+    va_list args;
+    va_start(args, format);
+    int len = vasprintf(&text, format, args);
+    va_end(args);
+    clean = len >= 0 ? malloc(CLEAN_TEXT_SIZE((size_t)len) + 1) : NULL;
+    if (clean != NULL) {
+        strcat(clean_text(clean, text, (size_t)len), "\n");
+        fflush(stdout);
+        (void)output_write(STDOUT_FILENO, clean, strlen(clean));
+    }
+    free(clean);
+    free(len >= 0 ? text : NULL);
+}
+
 uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len)
 {
     char why[128];

@@ -133,6 +133,7 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
         facts = chip_of_images(dev);
         dev->chip_source = "the images in its slots";
     }
+    dev->chip_known = facts != NULL;
     if (facts == NULL) {
         dev->chip_source = "the default";
     }

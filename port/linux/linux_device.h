@@ -43,6 +43,7 @@ typedef struct {
     otter_device_t device;
     otter_flash_t *flash;
     efuse_file_t efuse;
+    bool chip_known;         /* something told which kind of chip this is */
     const char *chip_source; /* where the kind of chip is from: "flash.bin.efuse", "the bootloader" */
 } linux_device_t;
 

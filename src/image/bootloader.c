@@ -1,7 +1,8 @@
-/* Telling what lies at the place of a bootloader: a bootloader maps no flash, an application does. */
+/* Telling what lies at the place of a bootloader, and judging it as the chip's ROM does. */
 #include "image/bootloader.h"
 
 #include "base/le.h"
+#include "image/kind.h"
 #include "image/kind.h"
 
 static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
@@ -39,15 +40,17 @@ static uint32_t room_at(const otter_flash_t *flash, uint32_t offset, uint32_t ta
     return offset < end ? end - offset : 0;
 }
 
-/** By what is known of the segments, also of a broken image. */
+/** By what its segments say, also those of a broken image. */
 static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room)
 {
     const image_rules_t rules = {.flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
     image_stream_t s = {0};
     (void)image_stream_from_flash(&s, flash, &rules); /* what it learnt before it failed will do */
-    bool app = image_kind(&s.info) == IMAGE_KIND_APP;
+    image_kind_t kind = s.info.segments_seen > 0 ? image_kind(&s.info) : IMAGE_KIND_BOOTLOADER;
     image_stream_end(&s);
-    return app ? BOOTLOADER_APP : BOOTLOADER_IMAGE;
+    return kind == IMAGE_KIND_APP                                    ? BOOTLOADER_APP
+           : kind == IMAGE_KIND_BOOTLOADER || kind == IMAGE_KIND_RAM ? BOOTLOADER_IMAGE
+                                                                     : BOOTLOADER_OTHER;
 }
 
 bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32_t table_offset)

@@ -95,7 +95,8 @@ static bool header_is_good(const uint8_t *raw, const otter_flash_t *flash, const
     uint32_t length = le32_get(raw + OFF_LENGTH);
     return memcmp(raw, magic, sizeof(magic)) == 0 && header_is_whole(raw) && length > 0 &&
            length <= record_offset(slot) && le32_get(raw + OFF_UNIT) == unit_for(flash, length) &&
-           le32_get(raw + OFF_URL) == url_crc(url) && raw[OFF_VALIDATOR] != '\0' && raw[OFF_CRC - 1] == '\0';
+           (url == NULL || le32_get(raw + OFF_URL) == url_crc(url)) && raw[OFF_VALIDATOR] != '\0' &&
+           raw[OFF_CRC - 1] == '\0';
 }
 
 static esp_err_t read_mark(const resume_record_t *r, uint32_t index, uint32_t *mark)

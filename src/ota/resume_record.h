@@ -42,6 +42,8 @@ typedef struct {
 
 /**
  * Looks for the memory of a download of `url` in `slot`. Writes nothing.
+ * @param record     record->length is not 0 where there is one, even if nothing can be gone on from
+ * @param url        NULL: of any URL
  * @param validator  receives what proves that it is the same file
  * @return bytes that are in flash for certain (a multiple of the unit), 0: nothing to go on from
  */

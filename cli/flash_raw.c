@@ -1,0 +1,191 @@
+/* Bytes at an offset of a flash: what would become of what boots, and images that are made for another size of flash. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "flash/partition_table.h"
+#include "flash_verbs.h"
+#include "image/bootloader.h"
+
+/** A flash with bytes laid over it; to be read only. */
+typedef struct {
+    otter_flash_t flash;
+    otter_flash_t *below;
+    uint32_t off, len;
+    const uint8_t *data;
+    uint32_t erased_to; /* the sectors that are written end here; what the data leaves of them is erased */
+} overlay_t;
+
+static esp_err_t overlay_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    overlay_t *o = dev;
+    uint8_t *bytes = dst;
+    esp_err_t err = otter_flash_read(o->below, off, dst, len);
+    uint32_t from = max_u32(off, o->off), to = min_u32(off + len, o->erased_to), end = o->off + o->len;
+    if (err == ESP_OK && from < to) {
+        memset(bytes + (from - off), 0xFF, to - from);
+    }
+    if (err == ESP_OK && from < min_u32(to, end)) {
+        memcpy(bytes + (from - off), o->data + (from - o->off), min_u32(to, end) - from);
+    }
+    return err;
+}
+
+static void lay_over(overlay_t *o, otter_flash_t *below, uint32_t off, const uint8_t *data, uint32_t len)
+{
+    static const otter_flash_ops_t ops = {.read = overlay_read};
+    *o = (overlay_t){.below = below,
+                     .off = off,
+                     .len = len,
+                     .data = data,
+                     .erased_to = align_up_u32(off + len, below->erase_size),
+                     .flash = {.ops = &ops,
+                               .dev = o,
+                               .size = below->size,
+                               .erase_size = below->erase_size,
+                               .write_size = below->write_size,
+                               .stable_reads = true}};
+}
+
+static bool touches(const overlay_t *o, uint32_t off, uint32_t len)
+{
+    return ranges_overlap(o->off, o->erased_to - o->off, off, len);
+}
+
+/** True if a bootloader of this chip would start. A flash without any is for the person to complete. */
+static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_facts_t *chip, uint32_t table_offset,
+                               char *why, size_t why_size)
+{
+    bootloader_place_t place = bootloader_look(flash, chip->bootloader_offset, table_offset);
+    if (place.kind == BOOTLOADER_BLANK) {
+        return true;
+    }
+    if (place.kind != BOOTLOADER_IMAGE || place.chip != chip) {
+        snprintf(why, why_size, "at 0x%" PRIx32 " an %s looks for its bootloader, and this is %s%s",
+                 place.offset, chip->title,
+                 place.kind == BOOTLOADER_APP     ? "an app"
+                 : place.kind == BOOTLOADER_IMAGE ? "one for "
+                                                  : "none",
+                 place.kind == BOOTLOADER_IMAGE ? place.chip->title : "");
+        return false;
+    }
+    image_stream_t s = {0};
+    esp_err_t err = bootloader_judge(&s, flash, &place, table_offset);
+    snprintf(why, why_size, "the bootloader would be broken: %s", s.why);
+    image_stream_end(&s);
+    return err == ESP_OK;
+}
+
+static bool table_is_good(otter_flash_t *flash, uint32_t table_offset, char *why, size_t why_size)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    uint32_t count;
+    char fault[128] = "";
+    bool good = range_fits(table_offset, sizeof(raw), flash->size) &&
+                otter_flash_read(flash, table_offset, raw, sizeof(raw)) == ESP_OK &&
+                partition_table_verify(raw, flash->size, &count, fault, sizeof(fault)) == ESP_OK;
+    snprintf(why, why_size, "the partition table at 0x%" PRIx32 " would be lost: %s", table_offset, fault);
+    return good;
+}
+
+static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const partition_entry_t *app,
+                        char *why, size_t why_size)
+{
+    const image_rules_t rules = {
+        .chip = chip, .flash_offset = app->offset, .size = app->size, .loading = true};
+    char fault[IMAGE_WHY_SIZE] = "";
+    bool good = otter_flash_reads_blank(flash, app->offset, IMAGE_GATE_SIZE) ||
+                image_verify_flash(flash, &rules, NULL, fault, sizeof(fault)) == ESP_OK;
+    snprintf(why, why_size, "%s would hold no image that boots: %s", app->label, fault);
+    return good;
+}
+
+/** The apps of the table as it would be: none that boots now may be spoiled. */
+static bool apps_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset, char *why,
+                          size_t why_size)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    partition_table_t table;
+    char ignored[IMAGE_WHY_SIZE + 64];
+    if (!range_fits(table_offset, sizeof(raw), o->flash.size) ||
+        otter_flash_read(&o->flash, table_offset, raw, sizeof(raw)) != ESP_OK ||
+        partition_table_decode(raw, &table) != ESP_OK) {
+        return true;
+    }
+    for (uint32_t i = 0; i < table.count; i++) {
+        const partition_entry_t *app = &table.entries[i];
+        if (app->type != ESP_PARTITION_TYPE_APP || !range_fits(app->offset, app->size, o->flash.size) ||
+            !touches(o, app->offset, app->size)) {
+            continue;
+        }
+        bool begins_here = app->offset >= o->off && app->offset < o->off + o->len;
+        if (!app_is_good(&o->flash, chip, app, why, why_size) &&
+            (begins_here || app_is_good(o->below, chip, app, ignored, sizeof(ignored)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip, uint32_t off,
+                      const uint8_t *data, uint32_t len, char *why, size_t why_size)
+{
+    overlay_t o;
+    char ignored[IMAGE_WHY_SIZE + 64];
+    const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
+    lay_over(&o, flash, off, data, len);
+    if (facts != NULL && facts->id != OTTER_CHIP_LINUX && facts->bootloader_offset < table_offset &&
+        touches(&o, facts->bootloader_offset, table_offset - facts->bootloader_offset) &&
+        !bootloader_is_good(&o.flash, facts, table_offset, why, why_size)) {
+        return false;
+    }
+    if (touches(&o, table_offset, PARTITION_TABLE_SECTOR) &&
+        !table_is_good(&o.flash, table_offset, why, why_size) &&
+        (off == table_offset || table_is_good(flash, table_offset, ignored, sizeof(ignored)))) {
+        return false;
+    }
+    return apps_are_good(&o, chip, table_offset, why, why_size);
+}
+
+uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,
+                             uint32_t len, uint16_t otherwise)
+{
+    overlay_t o;
+    bootloader_place_t found;
+    lay_over(&o, flash, off, data, len);
+    return bootloader_find(&o.flash, table_offset, &found) ? found.chip->id : otherwise;
+}
+
+uint32_t flash_image_length(otter_flash_t *flash, uint32_t off)
+{
+    image_stream_t s = {0};
+    uint8_t magic = 0;
+    uint32_t len = 0;
+    const image_rules_t rules = {
+        .flash_offset = off, .size = flash->size - off, .no_checks = true, .bootloader = true};
+    if (otter_flash_read(flash, off, &magic, 1) == ESP_OK && magic == ESP_IMAGE_HEADER_MAGIC &&
+        image_stream_from_flash(&s, flash, &rules) == ESP_OK) {
+        len = s.info.image_len;
+    }
+    image_stream_end(&s);
+    return len;
+}
+
+bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code)
+{
+    image_stream_t s = {0};
+    const image_rules_t rules = {.size = (uint32_t)len, .bootloader = true};
+    bool whole = len >= IMAGE_HEADER_SIZE && image_stream_begin(&s, &rules) == ESP_OK &&
+                 image_stream_feed(&s, data, len) == ESP_OK && otter_sha256_reset(s.sha);
+    if (whole) {
+        data[3] = (uint8_t)(code << 4 | (data[3] & 0xF));
+    }
+    if (whole && s.info.hash_seen) {
+        uint32_t body = s.info.image_len - IMAGE_HASH_LEN;
+        otter_sha256_update(s.sha, data, body);
+        otter_sha256_finish(s.sha, data + body);
+    }
+    image_stream_end(&s);
+    return whole;
+}
