@@ -2,6 +2,7 @@
 #include "otter/transport.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,7 +140,9 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 
 static BIO_METHOD *bio_method(void)
 {
-    static BIO_METHOD *method; /* one for the program; made twice at worst when two threads connect first */
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static BIO_METHOD *method; /* one for the program, made by the first who connects */
+    pthread_mutex_lock(&mutex);
     if (method == NULL) {
         BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "otter transport");
         if (made != NULL) {
@@ -149,7 +152,9 @@ static BIO_METHOD *bio_method(void)
         }
         method = made;
     }
-    return method;
+    BIO_METHOD *there = method;
+    pthread_mutex_unlock(&mutex);
+    return there;
 }
 
 /* --- whom to believe --- */

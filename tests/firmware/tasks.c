@@ -227,6 +227,13 @@ static void update_over_https(void)
 
 static void look_on(void)
 {
+    esp_http_client_config_t config = {.url = getenv("OTA_URL"),
+                                       .cert_pem = getenv("OTA_CA"),
+                                       .method = HTTP_METHOD_HEAD,
+                                       .timeout_ms = 5000};
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    EXPECT(esp_http_client_perform(client) == ESP_OK); /* both tasks connect, and neither is the first */
+    EXPECT(esp_http_client_cleanup(client) == ESP_OK);
     xSemaphoreTake(download_begun, portMAX_DELAY);
     int size = esp_https_ota_get_image_size(download), last = -1;
     EXPECT(size > 0 && esp_https_ota_get_status_code(download) == 200);
