@@ -10,9 +10,9 @@ typedef struct {
     const char *port_file;           /* NULL: none */
     uint16_t port;                   /* 0: the system chooses */
     uint64_t rate;                   /* bytes a second for each connection; 0: no limit */
-    unsigned timeout_s;              /* an idle connection is closed after this */
-    unsigned max_s;                  /* stop after this; 0: run until told */
-    bool quiet;                      /* no access log */
+    unsigned timeout_s; /* for a whole request, and for a client to take something of the answer */
+    unsigned max_s;     /* stop after this; 0: run until told */
+    bool quiet;         /* no access log */
 } options_t;
 
 typedef enum { OPTIONS_RUN, OPTIONS_HELP_SHOWN, OPTIONS_WRONG } options_verdict_t;

@@ -1,9 +1,10 @@
 /*
  * Answers HTTPS requests with the files of a folder, by libmicrohttpd.
  *
- * Each connection has a thread: TLS work of several devices spreads over the cores, and a connection held to a rate
- * just waits. A request goes answer_request() -> answer_file() -> send_piece() for each block -> end_request().
- * A file is opened once for each request: what is sent is of that one file, even if its name meanwhile means another.
+ * The gate accepts connections and limits their time. Each has a thread: TLS work of several devices spreads over the
+ * cores, and a connection held to a rate just waits. A request goes answer_request() -> answer_file() -> send_piece() for
+ * each block -> end_request(). A file is opened once for each request: what is sent is of that one file, even if its name
+ * meanwhile means another.
  */
 #include "site.h"
 
@@ -15,16 +16,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "conditions.h"
 #include "folder.h"
+#include "gate.h"
 #include "handshake.h"
 #include "pacer.h"
 #include "say.h"
 
-#define CONNECTION_LIMIT  256u
 #define BLOCK_SIZE        (128u * 1024u) /* bytes read at once; eight TLS records */
 #define THREAD_STACK_SIZE (512u * 1024u)
 #define LOG_TEXT_SIZE     512
@@ -36,12 +38,14 @@
 
 struct site {
     site_config_t config;
+    gate_t *gate;
     pacer_t pacer;
     struct MHD_Daemon *daemon;
 };
 
-/** One connection; only its thread touches it. */
+/** One connection; only its thread touches it, but for the place. */
 typedef struct {
+    gate_place_t place;
     char client[INET6_ADDRSTRLEN];
     pacer_bucket_t bucket;
     uint64_t request_count;
@@ -132,6 +136,7 @@ static enum MHD_Result answer_status(struct MHD_Connection *connection, request_
         unsigned status;
         const char *text;
     } rows[] = {
+        {MHD_HTTP_BAD_REQUEST, "400 the fields of the request contradict each other\n"},
         {MHD_HTTP_NOT_FOUND, "404 no such file\n"},
         {MHD_HTTP_METHOD_NOT_ALLOWED, "405 only GET and HEAD\n"},
         {MHD_HTTP_PRECONDITION_FAILED, "412 not this version of the file\n"},
@@ -279,7 +284,8 @@ static connection_t *find_connection(struct MHD_Connection *connection)
 }
 
 /** The first call for a request: notes it for the log. @return NULL: no memory, drop the connection */
-static request_t *begin_request(struct MHD_Connection *connection, const char *method, const char *target)
+static request_t *begin_request(const site_t *site, struct MHD_Connection *connection, const char *method,
+                                const char *target)
 {
     connection_t *link = find_connection(connection);
     request_t *request = link == NULL ? NULL : calloc(1, sizeof(*request));
@@ -287,6 +293,7 @@ static request_t *begin_request(struct MHD_Connection *connection, const char *m
         return NULL;
     }
     link->request_count++;
+    gate_request_came(site->gate, &link->place);
     const char *range = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_RANGE);
     copy_printable(request->method, sizeof(request->method), method);
     copy_printable(request->target, sizeof(request->target), target);
@@ -314,13 +321,37 @@ static enum MHD_Result answer_target(site_t *site, struct MHD_Connection *connec
     return answer_file(connection, transfer, is_get);
 }
 
-static bool has_body(struct MHD_Connection *connection)
+/** What the fields say of the end of the request and of whom it is for. */
+typedef struct {
+    unsigned end_count, host_count; /* Content-Length or Transfer-Encoding fields; Host fields */
+    bool has_body, has_odd_name;
+} framing_t;
+
+static bool is_field_name(const char *name)
 {
-    const char *length =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return (length != NULL && strcmp(length, "0") != 0) ||
-           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) !=
-               NULL;
+    static const char allowed[] =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return name[strspn(name, allowed)] == '\0';
+}
+
+static enum MHD_Result collect_framing(void *cls, enum MHD_ValueKind kind, const char *name,
+                                       const char *value)
+{
+    (void)kind;
+    framing_t *framing = cls;
+    bool is_length = strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    bool is_coding = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    framing->end_count += is_length || is_coding;
+    framing->host_count += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    framing->has_body |= is_coding || (is_length && (value == NULL || strcmp(value, "0") != 0));
+    framing->has_odd_name |= !is_field_name(name); /* as "Content-Length : 5", which counts elsewhere */
+    return MHD_YES;
+}
+
+/** False: a proxy on the way may see another end of this request, or another request, than we do. */
+static bool is_framing_clear(const framing_t *framing)
+{
+    return framing->end_count <= 1 && framing->host_count <= 1 && !framing->has_odd_name;
 }
 
 /** MHD calls this when the header is there, for each part of a body, and when the request is complete. */
@@ -334,11 +365,16 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
     request_t *request = *context;
     bool is_first = request == NULL;
     if (is_first) {
-        request = begin_request(connection, method, target);
+        request = begin_request(cls, connection, method, target);
         *context = request;
         if (request == NULL) {
             return MHD_NO;
         }
+    }
+    framing_t framing = {0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, collect_framing, &framing);
+    if (!is_framing_clear(&framing)) {
+        return answer_status(connection, request, MHD_HTTP_BAD_REQUEST, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     bool is_get = strcmp(method, MHD_HTTP_METHOD_GET) == 0;
     if (!is_get && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
@@ -346,7 +382,7 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
                              "GET, HEAD");
     }
     /* An answer to the first call closes the connection: right for a body, which means nothing here, and only for that. */
-    if (is_first && !has_body(connection)) {
+    if (is_first && !framing.has_body) {
         return MHD_YES;
     }
     return answer_target(cls, connection, request, target, is_get);
@@ -358,14 +394,15 @@ static void end_request(void *cls, struct MHD_Connection *connection, void **con
 {
     const site_t *site = cls;
     request_t *request = *context;
-    const connection_t *link = find_connection(connection);
+    connection_t *link = find_connection(connection);
     *context = NULL;
     if (request == NULL) {
         return;
     }
+    gate_answer_ended(site->gate, &link->place); /* a request without a connection is dropped at once */
     if (!site->config.quiet) {
-        printf("%s %s %s %u %" PRIu64 " %s%s\n", link != NULL ? link->client : "-", request->method,
-               request->target, request->status, request->sent, request->range,
+        printf("%s %s %s %u %" PRIu64 " %s%s\n", link->client, request->method, request->target,
+               request->status, request->sent, request->range,
                how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " cut");
     }
     free(request);
@@ -390,27 +427,54 @@ static void describe_client(struct MHD_Connection *connection, char *text, sockl
     }
 }
 
+/** In the log, what became of a client that asked for nothing. */
+static void tell_of_silence(const site_t *site, const connection_t *link)
+{
+    if (link->place.verdict == GATE_TOO_SLOW) {
+        printf("%s - sent away: no whole request within %u s\n", link->client, site->config.timeout_s);
+    } else if (link->place.verdict == GATE_NO_ROOM) {
+        printf("%s - sent away without a request: others waited for a place\n", link->client);
+    } else {
+        printf("%s - left without a request: does it trust the CA, does the certificate have the name it "
+               "used?\n",
+               link->client);
+    }
+}
+
 /** A connection has come, or is going. */
 static void notice_connection(void *cls, struct MHD_Connection *connection, void **context,
                               enum MHD_ConnectionNotificationCode what)
 {
     const site_t *site = cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         connection_t *link = calloc(1, sizeof(*link));
-        if (link != NULL) { /* else its requests are refused */
+        if (link != NULL) {
             describe_client(connection, link->client, sizeof(link->client));
+            gate_enter(site->gate, &link->place, fd);
+        } else {
+            shutdown(fd, SHUT_RDWR);
         }
         *context = link;
         return;
     }
     connection_t *link = *context;
     *context = NULL;
-    if (link != NULL && link->request_count == 0 && !site->config.quiet) {
-        printf("%s - left without a request: does it trust the CA, does the certificate have the name it "
-               "used?\n",
-               link->client);
+    if (link == NULL) {
+        return;
+    }
+    gate_leave(site->gate, &link->place);
+    if (link->request_count == 0 && !site->config.quiet) {
+        tell_of_silence(site, link);
     }
     free(link);
+}
+
+/** The gate lets a client in. */
+static void admit_client(void *cls, int fd, const struct sockaddr *address, socklen_t len)
+{
+    const site_t *site = cls;
+    (void)MHD_add_connection(site->daemon, fd, address, len); /* closes it if that fails */
 }
 
 /** MHD's own decoding cuts names at an encoded NUL; folder_decode_target() decodes, once. */
@@ -419,6 +483,28 @@ static size_t leave_encoded(void *cls, struct MHD_Connection *connection, char *
     (void)cls;
     (void)connection;
     return strlen(text);
+}
+
+static struct MHD_Daemon *start_daemon(site_t *site)
+{
+    return MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
+            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TLS,
+        0, NULL, NULL, answer_request, site, MHD_OPTION_HTTPS_CERT_CALLBACK2, handshake_retrieve,
+        MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, GATE_CONNECTION_LIMIT,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, /* the gate's affair */
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_SIZE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, site,
+        MHD_OPTION_NOTIFY_CONNECTION, notice_connection, site, MHD_OPTION_END);
+}
+
+static void free_site(site_t *site)
+{
+    if (site->gate != NULL) {
+        gate_free(site->gate);
+    }
+    pacer_destroy(&site->pacer);
+    free(site);
 }
 
 site_t *site_start(const site_config_t *config)
@@ -431,23 +517,17 @@ site_t *site_start(const site_config_t *config)
     }
     site->config = *config;
     pacer_init(&site->pacer, config->rate);
-    site->daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
-            MHD_USE_TLS,
-        0, NULL, NULL, answer_request, site, MHD_OPTION_LISTEN_SOCKET, config->listener,
-        MHD_OPTION_HTTPS_CERT_CALLBACK2, handshake_retrieve, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-        MHD_OPTION_CONNECTION_LIMIT, CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, config->timeout_s,
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_SIZE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, site,
-        MHD_OPTION_NOTIFY_CONNECTION, notice_connection, site, MHD_OPTION_END);
-    if (site->daemon == NULL) {
-        say_failure("the web server did not start: %s", strerror(errno));
-        pacer_destroy(&site->pacer);
-        close(config->listener);
-        free(site);
-        return NULL;
+    site->gate = gate_new(config->listener, config->timeout_s, admit_client, site);
+    site->daemon = site->gate == NULL ? NULL : start_daemon(site);
+    if (site->daemon != NULL && gate_open(site->gate)) {
+        return site;
     }
-    return site;
+    say_failure("the web server did not start: %s", strerror(errno));
+    if (site->daemon != NULL) {
+        MHD_stop_daemon(site->daemon);
+    }
+    free_site(site);
+    return NULL;
 }
 
 void site_stop(site_t *site)
@@ -455,9 +535,9 @@ void site_stop(site_t *site)
     if (site == NULL) {
         return;
     }
+    gate_close(site->gate);
     pacer_stop(&site->pacer);
     secrets_stop(site->config.secrets);
-    MHD_stop_daemon(site->daemon); /* closes the listening socket too */
-    pacer_destroy(&site->pacer);
-    free(site);
+    MHD_stop_daemon(site->daemon);
+    free_site(site);
 }

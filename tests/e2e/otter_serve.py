@@ -11,16 +11,23 @@ OTTER = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve() / "otter"
 WAIT_S = 30
 
 
+def cpu_seconds(pid):
+    """What a process has used of the processors."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class OtterServe:
     """Has .port, .url(path), .pid and .first_line; lines on its stdout come by next_line(), on stderr by next_error().
 
-    `cert` has .cert and .key, as make_cert() of servers.py gives. Leaving the block checks that it ends cleanly.
+    `cert` has .cert and .key, as make_cert() of servers.py gives. `prefix` is a command that runs a command. Leaving the
+    block checks that it ends cleanly.
     """
 
-    def __init__(self, folder, cert, *options, bind="127.0.0.1", pass_fds=()):
+    def __init__(self, folder, cert, *options, bind="127.0.0.1", pass_fds=(), prefix=()):
         where = ("--bind", bind) if bind else ()
         self.process = subprocess.Popen(
-            [OTTER, "serve", str(folder), "--cert", cert.cert, "--key", cert.key, "--port", "0", *where, *options],
+            [*prefix, OTTER, "serve", str(folder), "--cert", cert.cert, "--key", cert.key, "--port", "0", *where, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds)
         self.pid = self.process.pid
         self.lines = queue.Queue()
