@@ -102,6 +102,7 @@ static void check_digest(const http_challenge_t *c, const http_auth_request_t *r
     check_param(answer, "nonce", c->nonce);
     check_param(answer, "uri", r->uri);
     check_param(answer, "opaque", c->opaque);
+    check_param(answer, "algorithm", c->algorithm);
     check_param(answer, "qop", c->qop_auth ? "auth" : NULL);
     check_param(answer, "nc", c->qop_auth ? "00000007" : NULL);
     check_param(answer, "cnonce", c->qop_auth ? CNONCE : NULL);
@@ -173,7 +174,6 @@ static bool same(const char *a, const char *b)
 /** What was chosen, written as a challenge again, is chosen again. */
 static void check_round_trip(const http_challenge_t *c)
 {
-    static const char *const names[] = {"", "", "MD5", "MD5-sess", "SHA-256", "SHA-256-sess"};
     size_t room =
         128 + 2 * (strlen(c->realm) + strlen(c->nonce) + (c->opaque != NULL ? strlen(c->opaque) : 0));
     char *text = malloc(room);
@@ -184,15 +184,15 @@ static void check_round_trip(const http_challenge_t *c)
     used += c->opaque != NULL ? quote(text + used, "opaque", c->opaque) : 0;
     used += c->qop_auth ? quote(text + used, "qop", "auth-int,auth") : 0;
     used += c->stale ? (size_t)sprintf(text + used, ", stale=TRUE") : 0;
-    if (c->names_algorithm) {
-        sprintf(text + used, ", algorithm=%s", names[c->scheme]);
+    if (c->algorithm != NULL) {
+        sprintf(text + used, ", algorithm=%s", c->algorithm);
     }
     http_headers_t none = {0};
     http_challenge_t again;
     FUZZ_CHECK(http_auth_choose(&none, text, true, &again) == ESP_OK, "not understood: %s", text);
     FUZZ_CHECK(again.scheme == c->scheme && again.qop_auth == c->qop_auth && again.stale == c->stale &&
                    same(again.realm, c->realm) && same(again.nonce, c->nonce) &&
-                   same(again.opaque, c->opaque),
+                   same(again.opaque, c->opaque) && same(again.algorithm, c->algorithm),
                "another challenge: %s", text);
     http_challenge_free(&again);
     free(text);

@@ -13,19 +13,28 @@
 /* --- what each scheme is --- */
 
 typedef struct {
-    http_auth_scheme_t scheme;
-    const char *algorithm; /* as in the header; NULL: not Digest */
     bool sha256, session;
     int strength; /* 0: never chosen */
 } scheme_row_t;
 
-/* The order of the enum. */
 static const scheme_row_t schemes[] = {
-    {HTTP_AUTH_NONE, NULL, false, false, 0},       {HTTP_AUTH_BASIC, NULL, false, false, 1},
-    {HTTP_AUTH_MD5, "MD5", false, false, 2},       {HTTP_AUTH_MD5_SESS, "MD5-sess", false, true, 2},
-    {HTTP_AUTH_SHA256, "SHA-256", true, false, 4}, {HTTP_AUTH_SHA256_SESS, "SHA-256-sess", true, true, 4},
+    [HTTP_AUTH_NONE] = {false, false, 0},  [HTTP_AUTH_BASIC] = {false, false, 1},
+    [HTTP_AUTH_MD5] = {false, false, 2},   [HTTP_AUTH_MD5_SESS] = {false, true, 2},
+    [HTTP_AUTH_SHA256] = {true, false, 4}, [HTTP_AUTH_SHA256_SESS] = {true, true, 4},
 };
-#define SCHEME_COUNT (sizeof(schemes) / sizeof(schemes[0]))
+
+/* How servers spell them, in any case of letters. */
+static const struct {
+    const char *name;
+    http_auth_scheme_t scheme;
+} algorithms[] = {
+    {"MD5", HTTP_AUTH_MD5},
+    {"MD5-sess", HTTP_AUTH_MD5_SESS},
+    {"SHA-256", HTTP_AUTH_SHA256},
+    {"SHA256", HTTP_AUTH_SHA256},
+    {"SHA-256-sess", HTTP_AUTH_SHA256_SESS},
+    {"SHA256-sess", HTTP_AUTH_SHA256_SESS},
+};
 
 /* --- reading: RFC 9110, section 11.6.1 --- */
 
@@ -240,10 +249,11 @@ static http_auth_scheme_t scheme_of(const reading_t *reading)
     if (reading->algorithm.start == NULL) {
         return HTTP_AUTH_MD5;
     }
-    for (size_t i = 0; i < SCHEME_COUNT; i++) {
-        if (schemes[i].algorithm != NULL && span_is(reading->algorithm, schemes[i].algorithm)) {
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        http_auth_scheme_t scheme = algorithms[i].scheme;
+        if (span_is(reading->algorithm, algorithms[i].name)) {
             /* A session key is made with a client nonce, which only qop lets us send. */
-            return schemes[i].session && reading->qop.start == NULL ? HTTP_AUTH_NONE : schemes[i].scheme;
+            return schemes[scheme].session && reading->qop.start == NULL ? HTTP_AUTH_NONE : scheme;
         }
     }
     return HTTP_AUTH_NONE;
@@ -289,20 +299,21 @@ static const char *unescape(char **to, span_t span)
 static esp_err_t keep_choice(const choice_t *choice, http_challenge_t *out)
 {
     const reading_t *reading = &choice->reading;
-    char *block = malloc(reading->realm.len + reading->nonce.len + reading->opaque.len + 3);
+    char *block =
+        malloc(reading->realm.len + reading->nonce.len + reading->algorithm.len + reading->opaque.len + 4);
     if (block == NULL) {
         return ESP_ERR_NO_MEM;
     }
     char *to = block;
     *out = (http_challenge_t){
         .scheme = choice->scheme,
-        .names_algorithm = reading->algorithm.start != NULL,
         .qop_auth = reading->qop.start != NULL,
         .stale = span_is(reading->stale, "true"),
         .block = block,
     };
     out->realm = unescape(&to, reading->realm);
     out->nonce = unescape(&to, reading->nonce);
+    out->algorithm = unescape(&to, reading->algorithm);
     out->opaque = unescape(&to, reading->opaque);
     return ESP_OK;
 }
@@ -496,9 +507,9 @@ static esp_err_t answer_digest(const http_challenge_t *challenge, const http_aut
     put_quoted(&answer, ", realm", challenge->realm);
     put_quoted(&answer, ", nonce", challenge->nonce);
     put_quoted(&answer, ", uri", request->uri);
-    if (challenge->names_algorithm) {
+    if (challenge->algorithm != NULL) {
         put_text(&answer, ", algorithm=");
-        put_text(&answer, schemes[challenge->scheme].algorithm);
+        put_text(&answer, challenge->algorithm); /* one of those we know: a token */
     }
     put_quoted(&answer, ", response", response);
     if (challenge->qop_auth) {

@@ -20,11 +20,11 @@ typedef enum {
 /** The challenge that will be answered. Strings are unescaped and live in one block that http_challenge_free() releases. */
 typedef struct {
     http_auth_scheme_t scheme;
-    bool names_algorithm; /* the server told the algorithm, so the answer repeats it */
-    bool qop_auth;        /* false: the old form without nonce count */
-    bool stale;           /* only the nonce was refused, not the credentials */
+    bool qop_auth; /* false: the old form without nonce count */
+    bool stale;    /* only the nonce was refused, not the credentials */
     const char *realm, *nonce;
-    const char *opaque; /* NULL: none */
+    const char *algorithm; /* as the server spelled it, and as the answer repeats it; NULL: it named none */
+    const char *opaque;    /* NULL: none */
     char *block;
 } http_challenge_t;
 

@@ -45,6 +45,27 @@ static const choice_row_t choices[] = {
      false,
      HTTP_AUTH_SHA256_SESS,
      "r"},
+    {"SHA256 without a hyphen",
+     {"Digest algorithm=SHA256, realm=\"r\", nonce=\"n\", qop=\"auth\""},
+     false,
+     HTTP_AUTH_SHA256,
+     "r"},
+    {"SHA256-sess without a hyphen",
+     {"Digest algorithm=\"sha256-sess\", realm=\"r\", nonce=\"n\", qop=\"auth\""},
+     false,
+     HTTP_AUTH_SHA256_SESS,
+     "r"},
+    {"SHA256 without a hyphen over MD5",
+     {"Digest realm=\"5\", nonce=\"n\", qop=\"auth\"",
+      "Digest algorithm=SHA256, realm=\"256\", nonce=\"n\", qop=\"auth\""},
+     false,
+     HTTP_AUTH_SHA256,
+     "256"},
+    {"another hyphen",
+     {"Digest algorithm=SHA-25-6, realm=\"r\", nonce=\"n\", qop=\"auth\""},
+     false,
+     HTTP_AUTH_NONE,
+     NULL},
     {"a session without qop",
      {"Digest algorithm=MD5-sess, realm=\"r\", nonce=\"n\""},
      false,
@@ -154,7 +175,7 @@ static void a_text_of_the_application_counts_as_a_challenge(void **state)
                      ESP_OK);
     assert_true(chosen.stale);
     assert_false(chosen.qop_auth);
-    assert_false(chosen.names_algorithm);
+    assert_null(chosen.algorithm);
     assert_null(chosen.opaque);
     http_challenge_free(&chosen);
     http_challenge_free(&chosen);
