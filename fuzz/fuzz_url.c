@@ -63,7 +63,12 @@ static char *build(const http_url_t *url, bool with_user)
         }
         *to++ = '@';
     }
-    to += sprintf(to, strchr(url->host, ':') != NULL ? "[%s]" : "%s", url->host);
+    const char *zone = strchr(url->host, '%');
+    if (zone != NULL) {
+        to += sprintf(to, "[%.*s%%25%s]", (int)(zone - url->host), url->host, zone + 1);
+    } else {
+        to += sprintf(to, strchr(url->host, ':') != NULL ? "[%s]" : "%s", url->host);
+    }
     if (url->port != 0) {
         to += sprintf(to, ":%u", url->port);
     }
@@ -99,7 +104,12 @@ static void check_round_trip(const http_url_t *url)
 static void check_resolve(const http_url_t *base, const char *reference)
 {
     http_url_t url, alone;
-    esp_err_t err = http_url_resolve(base, reference, &url);
+    esp_err_t err = http_url_follow(base, reference, &url);
+    if (err == ESP_OK) {
+        check_parts(&url);
+        http_url_free(&url);
+    }
+    err = http_url_resolve(base, reference, &url);
     if (err != ESP_OK) {
         FUZZ_CHECK(err == ESP_ERR_INVALID_ARG, "0x%x", err);
         return;

@@ -42,6 +42,7 @@ typedef struct {
     int lower_result; /* how the last read of the lower transport, or a failed write, ended: OTTER_IO_*; 1: bytes */
 
     const char *expected_name; /* during connect() */
+    char address[64];          /* where that is an IPv6 address that was given with its zone */
     int verify_code;           /* X509_V_* that failed the handshake */
     char names[NAMES_LEN];     /* whom the server's certificate is for */
     otter_transport_error_t error;
@@ -497,10 +498,23 @@ static void tls_close(otter_transport_t *t)
     tls->lower->ops->close(tls->lower);
 }
 
+/* Certificates know nothing of this machine's interfaces. */
+static const char *without_zone(tls_t *tls, const char *host)
+{
+    size_t len = strcspn(host, "%");
+    if (host[len] == '\0' || memchr(host, ':', len) == NULL || len >= sizeof(tls->address)) {
+        return host;
+    }
+    memcpy(tls->address, host, len);
+    tls->address[len] = '\0';
+    return tls->address;
+}
+
 static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t deadline_us)
 {
     ERR_clear_error();
-    tls->expected_name = tls->config.common_name != NULL ? tls->config.common_name : endpoint->host;
+    tls->expected_name =
+        tls->config.common_name != NULL ? tls->config.common_name : without_zone(tls, endpoint->host);
     tls->ssl = new_ssl(tls);
     if (tls->ssl == NULL) {
         set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, ERR_peek_error(), "TLS cannot be set up");

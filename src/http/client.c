@@ -232,7 +232,7 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client)
         return ESP_ERR_INVALID_ARG;
     }
     http_url_t target;
-    esp_err_t err = http_url_resolve(&client->url, location, &target);
+    esp_err_t err = http_url_follow(&client->url, location, &target);
     if (err != ESP_OK) {
         return err;
     }

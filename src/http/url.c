@@ -92,10 +92,20 @@ static const char *take(char **to, const char *from, size_t len)
     return start;
 }
 
+/* Up to a zone, which is the name of an interface. */
 static void lower(const char *text)
 {
-    for (char *p = (char *)(uintptr_t)text; *p != '\0'; p++) {
+    for (char *p = (char *)(uintptr_t)text; *p != '\0' && *p != '%'; p++) {
         *p = (char)tolower((unsigned char)*p);
+    }
+}
+
+/* "%25eth0" is how a URL has it (RFC 6874); "%eth0" is how people write it. */
+static void unescape_zone(const char *host)
+{
+    char *zone = strchr((char *)(uintptr_t)host, '%'); /* our own block */
+    if (zone != NULL && strncmp(zone, "%25", 3) == 0 && zone[3] != '\0') {
+        memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
     }
 }
 
@@ -139,6 +149,7 @@ static bool fill(http_url_t *url, const char *text, const struct http_parser_url
     }
     lower(url->scheme);
     lower(url->host);
+    unescape_zone(url->host);
     url->https = strcmp(url->scheme, "https") == 0;
     if ((parts->field_set & (1u << UF_PORT)) != 0) {
         url->port = parts->port;
@@ -191,12 +202,25 @@ void http_url_free(http_url_t *url)
     memset(url, 0, sizeof(*url));
 }
 
+/* "https://host:443", "https://[fe80::1%25eth0]:443". Result as snprintf's. */
+static size_t print_origin(const http_url_t *url, char *text, size_t size)
+{
+    bool brackets = strchr(url->host, ':') != NULL;
+    size_t len = strcspn(url->host, "%");
+    bool zone = url->host[len] == '%';
+    int n = snprintf(text, size, "%s://%s%.*s%s%s%s:%u", url->scheme, brackets ? "[" : "", (int)len, url->host,
+                     zone ? "%25" : "", url->host + len + zone, brackets ? "]" : "", url->port);
+    return n > 0 ? (size_t)n : 0;
+}
+
 size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t size)
 {
-    bool brackets = strchr(url->host, ':') != NULL, query = with_query && url->query != NULL;
-    int n = snprintf(text, size, "%s://%s%s%s:%u%s%s%s", url->scheme, brackets ? "[" : "", url->host,
-                     brackets ? "]" : "", url->port, url->path, query ? "?" : "", query ? url->query : "");
-    return n > 0 ? (size_t)n : 0;
+    bool query = with_query && url->query != NULL;
+    size_t used = print_origin(url, text, size);
+    size_t left = used < size ? size - used : 0;
+    int n = snprintf(left > 0 ? text + used : NULL, left, "%s%s%s", url->path, query ? "?" : "",
+                     query ? url->query : "");
+    return used + (n > 0 ? (size_t)n : 0);
 }
 
 char *http_url_text(const http_url_t *url)
@@ -255,11 +279,9 @@ static void join(const http_url_t *base, const char *reference, char *text, size
         snprintf(text, size, "%s:%s", base->scheme, reference);
         return;
     }
-    bool brackets = strchr(base->host, ':') != NULL;
-    int origin =
-        snprintf(text, size, brackets ? "%s://[%s]:%u" : "%s://%s:%u", base->scheme, base->host, base->port);
+    size_t origin = print_origin(base, text, size);
     char *path = text + origin;
-    size_t room = size - (size_t)origin;
+    size_t room = size - origin;
     if (reference[0] == '?' || reference[0] == '#' || reference[0] == '\0') {
         snprintf(path, room, "%s%s", base->path, reference);
         return;
@@ -282,7 +304,7 @@ esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_u
         return http_url_parse(reference, out);
     }
     size_t size =
-        strlen(base->scheme) + strlen(base->host) + strlen(base->path) + len + sizeof("://[]:65535/");
+        strlen(base->scheme) + strlen(base->host) + strlen(base->path) + len + sizeof("://[25]:65535/");
     char *text = malloc(size);
     if (text == NULL) {
         return ESP_ERR_NO_MEM;
@@ -290,6 +312,27 @@ esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_u
     join(base, reference, text, size);
     esp_err_t err = http_url_parse(text, out);
     free(text);
+    return err;
+}
+
+esp_err_t http_url_follow(const http_url_t *base, const char *location, http_url_t *out)
+{
+    size_t len = bounded_len(location);
+    if (len > HTTP_URL_MAX) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    char *reference = malloc(3 * len + 1), *to = reference;
+    if (reference == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    for (const char *from = location; *from != '\0'; from++) {
+        size_t n = *from == ' ' ? 3 : 1;
+        memcpy(to, *from == ' ' ? "%20" : from, n);
+        to += n;
+    }
+    *to = '\0';
+    esp_err_t err = http_url_resolve(base, reference, out);
+    free(reference);
     return err;
 }
 
@@ -302,7 +345,7 @@ void http_url_host_header(const http_url_t *url, char *text, size_t size)
 {
     bool brackets = strchr(url->host, ':') != NULL;
     bool own_port = url->port == (url->https ? HTTPS_PORT : HTTP_PORT);
-    int used = snprintf(text, size, brackets ? "[%s]" : "%s", url->host);
+    int used = snprintf(text, size, brackets ? "[%.*s]" : "%.*s", (int)strcspn(url->host, "%"), url->host);
     if (!own_port && used > 0 && (size_t)used < size) {
         snprintf(text + used, size - (size_t)used, ":%u", url->port);
     }

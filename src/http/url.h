@@ -11,7 +11,7 @@
 /** A parsed URL. The strings live in one block that http_url_free() releases. */
 typedef struct {
     const char *scheme; /* lower case */
-    const char *host;   /* lower case; IPv6 without brackets */
+    const char *host;   /* lower case; IPv6 without brackets, a zone as "%eth0" behind it */
     uint16_t port;      /* the scheme's own if the URL names none; 0 for an unknown scheme without port */
     bool https;
     const char *path;     /* begins with "/" */
@@ -35,9 +35,12 @@ esp_err_t http_url_parse(const char *text, http_url_t *out);
  */
 esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_url_t *out);
 
+/** The same for a Location header, in which some servers leave blanks: they are %20, as for browsers. */
+esp_err_t http_url_follow(const http_url_t *base, const char *location, http_url_t *out);
+
 void http_url_free(http_url_t *url);
 
-/** "scheme://host:port/path", "?query" behind it if wanted, never credentials. Result as snprintf's: what it would need. */
+/** "scheme://host:port/path" (IPv6 with a zone: "[fe80::1%25eth0]"), "?query" behind it if wanted, never credentials. Result as snprintf's: what it would need. */
 size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t size);
 
 /** The URL as a text that parses to it again, but without credentials, for the caller to free. @return NULL: no memory */
@@ -46,5 +49,8 @@ char *http_url_text(const http_url_t *url);
 /** Scheme, host and port are equal: credentials may go there. */
 bool http_url_same_origin(const http_url_t *a, const http_url_t *b);
 
-/** "host" or "host:port" as the Host header wants it. Brackets for IPv6; no port where it is the scheme's own. */
+/**
+ * "host" or "host:port" as the Host header wants it. Brackets for IPv6, without the zone, which means something on this machine
+ * only; no port where it is the scheme's own.
+ */
 void http_url_host_header(const http_url_t *url, char *text, size_t size);

@@ -34,6 +34,10 @@ static void parse_splits_a_url(void **state)
         {"https://h/?a=b?c", "https", "h", 443, "/", "a=b?c", NULL, NULL},
         {"https://[::1]:8443/x", "https", "::1", 8443, "/x", NULL, NULL, NULL},
         {"https://[FE80::1]/x", "https", "fe80::1", 443, "/x", NULL, NULL, NULL},
+        {"http://[fe80::1%25eth0]/x", "http", "fe80::1%eth0", 80, "/x", NULL, NULL, NULL},
+        {"http://[FE80::1%Eth0]:81/x", "http", "fe80::1%Eth0", 81, "/x", NULL, NULL, NULL},
+        {"http://[fe80::1%25]/x", "http", "fe80::1%25", 80, "/x", NULL, NULL, NULL},
+        {"http://[fe80::1%252]/x", "http", "fe80::1%2", 80, "/x", NULL, NULL, NULL},
         {"https://u:p@h/x", "https", "h", 443, "/x", NULL, "u", "p"},
         {"https://u%40x:p%3aq@h/x", "https", "h", 443, "/x", NULL, "u@x", "p:q"},
         {"https://u@h/x", "https", "h", 443, "/x", NULL, "u", NULL},
@@ -164,6 +168,56 @@ static void resolve_gives_the_target_of_a_reference(void **state)
     http_url_free(&base);
 }
 
+static void a_location_may_have_blanks_in_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *location, *path, *query; /* path NULL: refused */
+    } rows[] = {
+        {"/a b", "/a%20b", NULL},
+        {"a  b.bin?x= y z", "/b/a%20%20b.bin", "x=%20y%20z"},
+        {"https://a:8070/a%20b c", "/a%20b%20c", NULL},
+        {"/plain", "/plain", NULL},
+        {"https://a b/c", NULL, NULL},
+        {"/a\tb", NULL, NULL},
+        {"/a\r\nb", NULL, NULL},
+    };
+    http_url_t base;
+    assert_int_equal(http_url_parse("https://a:8070/b/c", &base), ESP_OK);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        http_url_t url;
+        assert_int_equal(http_url_follow(&base, rows[i].location, &url),
+                         rows[i].path != NULL ? ESP_OK : ESP_ERR_INVALID_ARG);
+        if (rows[i].path != NULL) {
+            assert_text(url.path, rows[i].path, rows[i].location);
+            assert_text(url.query, rows[i].query, rows[i].location);
+            http_url_free(&url);
+        }
+    }
+    http_url_free(&base);
+}
+
+static void a_zone_stays_with_the_references_of_its_page(void **state)
+{
+    (void)state;
+    static const char *const pages[] = {"http://[fe80::1%25eth0]:81/x", "http://[fe80::1%25]:81/x",
+                                        "http://[fe80::1%252]:81/x", "http://[fe80::1%2525]:81/x"};
+    for (size_t i = 0; i < COUNT(pages); i++) {
+        http_url_t base, url;
+        char text[80];
+        assert_int_equal(http_url_parse(pages[i], &base), ESP_OK);
+        assert_int_equal(http_url_resolve(&base, "/y", &url), ESP_OK);
+        assert_text(url.host, base.host, pages[i]);
+        assert_true(http_url_same_origin(&base, &url));
+        http_url_free(&url);
+        (void)http_url_print(&base, false, text, sizeof(text));
+        assert_int_equal(http_url_parse(text, &url), ESP_OK);
+        assert_text(url.host, base.host, text);
+        http_url_free(&url);
+        http_url_free(&base);
+    }
+}
+
 static void host_header_names_a_port_only_when_it_is_unusual(void **state)
 {
     (void)state;
@@ -177,6 +231,8 @@ static void host_header_names_a_port_only_when_it_is_unusual(void **state)
         {"http://a:443/", "a:443"},
         {"https://[::1]/", "[::1]"},
         {"http://[::1]:81/", "[::1]:81"},
+        {"http://[fe80::1%25eth0]/", "[fe80::1]"},
+        {"http://[fe80::1%eth0]:81/", "[fe80::1]:81"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         http_url_t url;
@@ -241,6 +297,8 @@ int main(void)
         cmocka_unit_test(parse_refuses_what_is_not_a_url),
         cmocka_unit_test(parse_bounds_the_length),
         cmocka_unit_test(resolve_gives_the_target_of_a_reference),
+        cmocka_unit_test(a_location_may_have_blanks_in_it),
+        cmocka_unit_test(a_zone_stays_with_the_references_of_its_page),
         cmocka_unit_test(host_header_names_a_port_only_when_it_is_unusual),
         cmocka_unit_test(a_url_as_text_has_all_but_credentials),
         cmocka_unit_test(same_origin_needs_scheme_host_and_port),

@@ -251,6 +251,8 @@ static const name_row_t name_rows[] = {
     {"a name in capitals", {"Update.Example"}, NULL, NULL, "update.example", NULL},
     {"an address", {"127.0.0.1"}, NULL, NULL, "127.0.0.1", NULL},
     {"an IPv6 address, written otherwise", {"0:0:0:0:0:0:0:1"}, NULL, NULL, "::1", NULL},
+    {"an address with a zone of this machine", {"fe80::1"}, NULL, NULL, "fe80::1%eth0", NULL},
+    {"a listed address with a zone of this machine", {NULL}, "IP:fe80::1", NULL, "fe80::1%eth0", NULL},
     {"the second of two", {"otter", "localhost"}, NULL, NULL, "localhost", NULL},
     {"a wildcard", {"*.example.org"}, NULL, NULL, "a.example.org", NULL},
     {"a wildcard is for one label", {"*.example.org"}, NULL, NULL, "a.b.example.org", MISMATCH},
