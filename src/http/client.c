@@ -422,16 +422,23 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
     }
     client->write_len = write_len < 0 ? -1 : write_len;
     memset(&client->failure, 0, sizeof(client->failure));
+    esp_err_t err = http_request_check(client);
+    if (err != ESP_OK) {
+        http_connection_close(client);
+        http_response_reset(client); /* nobody may take an old answer for this one's */
+        client->status = -1;
+        return err;
+    }
     if (http_connection_is_usable(client)) {
         client->reused = true;
-        esp_err_t err = http_request_send(client);
+        err = http_request_send(client);
         if (err != ESP_ERR_HTTP_WRITE_DATA) {
             return err;
         }
         /* The server gave up the kept connection: nothing of the request was answered, so it may be sent anew. */
     }
     http_connection_close(client);
-    esp_err_t err = http_connection_open(client);
+    err = http_connection_open(client);
     return err == ESP_OK ? http_request_send(client) : err;
 }
 

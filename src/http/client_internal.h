@@ -147,6 +147,8 @@ const otter_transport_error_t *http_connection_error(esp_http_client_handle_t cl
 bool http_connection_retry(esp_http_client_handle_t client);
 
 /* request.c */
+/** Before anything is connected: each line of the request fits the transmit buffer. Else the failure is told. */
+esp_err_t http_request_check(esp_http_client_handle_t client);
 esp_err_t http_request_send(esp_http_client_handle_t client);
 const char *http_method_name(esp_http_client_method_t method);
 

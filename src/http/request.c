@@ -166,6 +166,26 @@ static bool is_ours(esp_http_client_handle_t client, const char *key)
            (http_client_answers_challenge(client) && http_name_equal(key, "Authorization"));
 }
 
+esp_err_t http_request_check(esp_http_client_handle_t client)
+{
+    const http_url_t *url = &client->url;
+    size_t len = strlen(method_names[client->config.method]) + strlen(url->path) +
+                 (url->query != NULL ? 1 + strlen(url->query) : 0) + sizeof("  HTTP/1.1\r\n") - 1;
+    if (len > client->tx_size) {
+        return fail_too_long(client, "the request line", len, ESP_FAIL);
+    }
+    for (size_t i = 0; i < client->headers.count; i++) {
+        const http_header_t *header = &client->headers.items[i];
+        len = strlen(header->key) + strlen(header->value) + sizeof(": \r\n") - 1;
+        if (len > client->tx_size && !is_ours(client, header->key)) {
+            char what[64];
+            text_format(what, sizeof(what), "the header %s", header->key);
+            return fail_too_long(client, what, len, ESP_ERR_HTTP_HEADER_TOO_LONG);
+        }
+    }
+    return ESP_OK;
+}
+
 static esp_err_t put_head(esp_http_client_handle_t client)
 {
     client->tx_len = 0;
@@ -206,7 +226,13 @@ esp_err_t http_request_send(esp_http_client_handle_t client)
 
 int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, int len)
 {
-    if (client == NULL || buffer == NULL || len < 0 || client->state != STATE_REQUEST_SENT) {
+    if (client == NULL || len < 0 || client->state < STATE_REQUEST_SENT) {
+        return -1;
+    }
+    if (len == 0) {
+        return 0; /* whatever the buffer is, and also when the answer has come */
+    }
+    if (buffer == NULL || client->state != STATE_REQUEST_SENT) {
         return -1;
     }
     errno = 0;
