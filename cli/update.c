@@ -150,7 +150,7 @@ static const struct number_option {
     {OPT_RETRIES, 0, 1000, offsetof(options_t, retries), 1, "--retries wants 0 to 1000"},
     {OPT_DELAY, 1, 60000, offsetof(options_t, retry_delay_ms), 1,
      "--retry-delay wants 1 to 60000 milliseconds"},
-    {OPT_RANGE, 1024, 1 << 30, offsetof(options_t, range), 1, "--range wants 1024 bytes or more"},
+    {OPT_RANGE, 1024, INT_MAX, offsetof(options_t, range), 1, "--range wants 1024 to 2147483647 bytes"},
 };
 
 static int take_number(options_t *o, const struct number_option *row, const char *value)

@@ -13,29 +13,22 @@ typedef struct {
     size_t len, pos;
 } reader_t;
 
-/*
- * http_parser, as ESP-IDF and Debian build it, takes any byte for the line feed behind some carriage returns, and any two
- * bytes for the line end behind a chunk's data. Where that is so the reader here does the same, and says "lax".
- */
-typedef enum { ENDS_AT_LF, ENDS_AT_LF_OR_LAX_CR, ENDS_AT_LAX_CR } line_end_t;
-
-/** The next line without its end. False if it does not end. */
-static bool next_line(reader_t *r, line_end_t ends, char *line, size_t room)
+/** The next line without its end, which is a line feed, in a body with a carriage return before it. False: it does not end so. */
+static bool next_line(reader_t *r, bool in_body, char *line, size_t room)
 {
     size_t n = 0;
+    bool after_cr = false;
     for (; r->pos < r->len; r->pos++) {
         uint8_t c = r->bytes[r->pos];
-        if (c == '\n' && ends != ENDS_AT_LAX_CR) {
-            n -= n > 0 && line[n - 1] == '\r' ? 1 : 0;
-            line[n] = '\0';
+        if (c == '\n') {
+            line[n - (after_cr ? 1 : 0)] = '\0';
             r->pos++;
-            return true;
+            return after_cr || !in_body;
         }
-        if (c == '\r' && ends != ENDS_AT_LF) {
-            line[n] = '\0';
-            r->pos += 2;
-            return r->pos <= r->len;
+        if (after_cr) {
+            return false;
         }
+        after_cr = c == '\r';
         if (n + 1 < room) {
             line[n++] = (char)c;
         }
@@ -43,14 +36,14 @@ static bool next_line(reader_t *r, line_end_t ends, char *line, size_t room)
     return false;
 }
 
-/** A blank line ends a head and a trailer. */
+/** A blank line ends a head. */
 static bool take_blank_line(reader_t *r)
 {
-    size_t n = r->pos == r->len ? 0 : r->bytes[r->pos] == '\n' ? 1 : r->bytes[r->pos] == '\r' ? 2 : 0;
-    if (n == 0 || n > r->len - r->pos) {
+    size_t cr = r->pos < r->len && r->bytes[r->pos] == '\r' ? 1 : 0;
+    if (r->pos + cr >= r->len || r->bytes[r->pos + cr] != '\n') {
         return false;
     }
-    r->pos += n;
+    r->pos += cr + 1;
     return true;
 }
 
@@ -95,7 +88,7 @@ static void take_field(head_t *head, char *line)
         return;
     }
     *colon = '\0';
-    char *name = strip(line), *value = strip(colon + 1);
+    char *name = line, *value = strip(colon + 1);
     if (strcasecmp(name, "Content-Length") == 0) {
         head->lengths++;
         head->length = decimal(value);
@@ -115,18 +108,14 @@ static bool read_head(reader_t *r, head_t *head)
     while (r->pos < r->len && strchr("\r\n", r->bytes[r->pos]) != NULL) {
         r->pos++; /* blank lines before a response do no harm */
     }
-    if (r->len - r->pos < 5 || r->bytes[r->pos] != 'H') { /* lax about "TTP/" */
-        return false;
-    }
-    r->pos += 5;
-    if (!next_line(r, ENDS_AT_LF_OR_LAX_CR, line, sizeof(line)) || strncmp(line, "1.", 2) != 0) {
+    if (!next_line(r, false, line, sizeof(line)) || strncmp(line, "HTTP/1.", 7) != 0) {
         return false;
     }
     char *blank = strchr(line, ' ');
     head->status = blank != NULL ? (int)strtol(blank, NULL, 10) : -1;
     field[0] = '\0';
     while (!take_blank_line(r)) {
-        if (!next_line(r, ENDS_AT_LF, line, sizeof(line))) {
+        if (!next_line(r, false, line, sizeof(line))) {
             return false;
         }
         if ((line[0] == ' ' || line[0] == '\t') && strlen(field) < LINE_SIZE) {
@@ -151,34 +140,31 @@ static bool add_body(reader_t *r, size_t len, reference_http_t *out)
 
 static bool read_trailer(reader_t *r, char *line, size_t room)
 {
-    while (!take_blank_line(r)) {
-        if (!next_line(r, ENDS_AT_LF, line, room)) {
+    do {
+        if (!next_line(r, true, line, room)) {
             return false;
         }
-    }
+    } while (line[0] != '\0');
     return true;
 }
 
-/** Hexadecimal digits, then nothing, a blank or an extension. Lax: bytes over 0x7F count as zeros. */
+/** Hexadecimal digits, then blanks, then nothing or an extension. */
 static bool chunk_size(const char *line, uint64_t *size)
 {
-    const char *p = line;
-    for (*size = 0; *p != '\0' && *p != ';' && *p != ' '; p++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *digit = (uint8_t)*p > 0x7F ? digits : strchr(digits, tolower((uint8_t)*p));
-        if (digit == NULL || *size >> 60 != 0) {
-            return false;
-        }
-        *size = *size * 16 + (uint64_t)(digit - digits);
-    }
-    return p != line;
+    size_t digits = strspn(line, "0123456789abcdefABCDEF");
+    size_t blanks = strspn(line + digits, " \t");
+    size_t zeros = strspn(line, "0");
+    char end = line[digits + blanks];
+    *size = strtoull(line, NULL, 16);
+    return digits > 0 && (end == '\0' || end == ';') && (digits <= zeros || digits - zeros <= 16) &&
+           *size <= INT64_MAX;
 }
 
 /** Chunks up to the last one, and the trailer behind it. */
 static bool read_chunks(reader_t *r, reference_http_t *out)
 {
     static char line[LINE_SIZE];
-    while (next_line(r, ENDS_AT_LAX_CR, line, sizeof(line))) {
+    while (next_line(r, true, line, sizeof(line))) {
         uint64_t size;
         if (!chunk_size(line, &size)) {
             return false;
@@ -186,10 +172,9 @@ static bool read_chunks(reader_t *r, reference_http_t *out)
         if (size == 0) {
             return read_trailer(r, line, sizeof(line));
         }
-        if (!add_body(r, size, out) || r->len - r->pos < 2) {
+        if (!add_body(r, size, out) || !next_line(r, true, line, sizeof(line)) || line[0] != '\0') {
             return false;
         }
-        r->pos += 2; /* lax */
     }
     return false;
 }

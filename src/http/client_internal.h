@@ -6,6 +6,8 @@
 #include "esp_http_client.h"
 #include "esp_tls.h"
 #include "http/auth.h"
+#include "http/chunks.h"
+#include "http/head.h"
 #include "http/headers.h"
 #include "http/url.h"
 #include "otter/transport.h"
@@ -60,7 +62,7 @@ typedef enum {
 typedef enum {
     BODY_NONE,        /* HEAD, 204, 304 */
     BODY_LENGTH,      /* Content-Length */
-    BODY_CHUNKED,     /* decoded by the parser */
+    BODY_CHUNKED,     /* decoded by http_chunks_take() */
     BODY_UNTIL_CLOSE, /* ends with the connection */
 } http_body_t;
 
@@ -72,10 +74,10 @@ typedef struct {
     size_t line_size, key_len, value_len;
     bool in_value;
     size_t
-        head_len;  /* bytes of head so far, interim responses included; 0: nothing of the response has come */
-    bool after_cr; /* the last byte of head was a carriage return */
+        head_len; /* bytes of head so far, interim responses included; 0: nothing of the response has come */
+    http_head_t head; /* what the parser is about to see */
+    const char *why;  /* why a callback of the parser gave up */
     unsigned interim_count;
-    bool status_told; /* HTTP_EVENT_ON_STATUS_CODE was given */
     bool head_done;
     bool to_head; /* answers a HEAD request */
     bool failed;  /* not HTTP: nothing after this can be trusted */
@@ -84,12 +86,13 @@ typedef struct {
     http_body_t body;
     int64_t content_length; /* -1: not told */
     int64_t body_done;      /* body bytes decoded so far */
-    int64_t chunk_len;      /* of the current chunk */
-    bool chunked_flag;      /* what esp_http_client_is_chunked_response() says */
-    bool end_seen;          /* the whole body is decoded */
+    http_chunks_t chunks;
+    bool chunked_flag; /* what esp_http_client_is_chunked_response() says */
+    bool end_seen;     /* the whole body is decoded */
     bool persistent;
-    char *out;          /* where the parser's body bytes go */
-    const char *cached; /* decoded bytes that came with the head, in the receive buffer */
+    char *early; /* what came behind the head, in the receive buffer, until the head is told of */
+    size_t early_len;
+    const char *cached; /* what is left of it, decoded */
     size_t cached_len;
 } http_response_t;
 
@@ -143,8 +146,11 @@ bool http_connection_is_usable(esp_http_client_handle_t client);
 /** The cause of what read or write just said; also sets errno. */
 const otter_transport_error_t *http_connection_error(esp_http_client_handle_t client, int io);
 
-/** Connects and sends the request again when that can do no harm: nothing of it was answered, and it has no effect. */
-bool http_connection_retry(esp_http_client_handle_t client);
+/**
+ * Connects and sends the request anew, which the kept connection it went over did not answer. False, with nothing done: it
+ * was the connection's first one, or has an effect; or that failed, and the state is STATE_INIT.
+ */
+bool http_connection_repeat(esp_http_client_handle_t client);
 
 /* request.c */
 /** Before anything is connected: each line of the request fits the transmit buffer. Else the failure is told. */

@@ -199,11 +199,11 @@ const otter_transport_error_t *http_connection_error(esp_http_client_handle_t cl
     return cause;
 }
 
-bool http_connection_retry(esp_http_client_handle_t client)
+bool http_connection_repeat(esp_http_client_handle_t client)
 {
     const esp_http_client_method_t method = client->config.method;
-    if (!client->reused || client->response.head_len > 0 || client->write_len != 0 ||
-        method == HTTP_METHOD_POST || method == HTTP_METHOD_PATCH) {
+    if (!client->reused || client->write_len != 0 || method == HTTP_METHOD_POST ||
+        method == HTTP_METHOD_PATCH) {
         return false;
     }
     http_connection_close(client);

@@ -17,10 +17,15 @@ bool http_name_equal(const char *a, const char *b)
     return *a == *b;
 }
 
+bool http_is_name_char(char c)
+{
+    return isalnum((unsigned char)c) || (c != '\0' && strchr(token_marks, c) != NULL);
+}
+
 static bool is_name(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (!isalnum((unsigned char)text[i]) && strchr(token_marks, text[i]) == NULL) {
+        if (!http_is_name_char(text[i])) {
             return false;
         }
     }

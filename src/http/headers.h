@@ -36,5 +36,8 @@ esp_err_t http_headers_remove(http_headers_t *list, const char *key);
 /** Empties the list and frees it. */
 void http_headers_clear(http_headers_t *list);
 
+/** What a field name may be made of. */
+bool http_is_name_char(char c);
+
 /** Equal without case (ASCII). */
 bool http_name_equal(const char *a, const char *b);

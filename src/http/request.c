@@ -166,6 +166,12 @@ static bool is_ours(esp_http_client_handle_t client, const char *key)
            (http_client_answers_challenge(client) && http_name_equal(key, "Authorization"));
 }
 
+/* The server's own words: the application cannot know how long they are. */
+static bool may_be_long(const char *key)
+{
+    return http_name_equal(key, "If-Range");
+}
+
 esp_err_t http_request_check(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
@@ -177,7 +183,7 @@ esp_err_t http_request_check(esp_http_client_handle_t client)
     for (size_t i = 0; i < client->headers.count; i++) {
         const http_header_t *header = &client->headers.items[i];
         len = strlen(header->key) + strlen(header->value) + sizeof(": \r\n") - 1;
-        if (len > client->tx_size && !is_ours(client, header->key)) {
+        if (len > client->tx_size && !is_ours(client, header->key) && !may_be_long(header->key)) {
             char what[64];
             text_format(what, sizeof(what), "the header %s", header->key);
             return fail_too_long(client, what, len, ESP_ERR_HTTP_HEADER_TOO_LONG);
@@ -192,8 +198,8 @@ static esp_err_t put_head(esp_http_client_handle_t client)
     esp_err_t err = put_request_line(client);
     for (size_t i = 0; err == ESP_OK && i < client->headers.count; i++) {
         const http_header_t *header = &client->headers.items[i];
-        if (http_name_equal(header->key, "If-Range")) {
-            err = put_long_header(client, header->key, header->value); /* the server's own words */
+        if (may_be_long(header->key)) {
+            err = put_long_header(client, header->key, header->value);
         } else if (!is_ours(client, header->key)) {
             err = put_header(client, header->key, header->value);
         }

@@ -11,16 +11,16 @@
 
 /*
  * 1. A head is bounded in bytes (HEAD_MAX), in interim responses (INTERIM_MAX) and in time (timeout_ms as a whole).
- * 2. The parser stops at the last byte of the head; the body of a response with a length never passes through it.
- * 3. A chunked body is decoded in place: what the parser gives is never longer than what it was given, so bytes are
- *    read into the reader's own buffer and moved down over their framing.
+ * 2. http_parser reads heads, and stops at the last byte of one; no body passes through it. It is lax, so
+ *    http_head_check() looks at each byte before it does: two readers must never see two heads.
+ * 3. A chunked body is decoded in place: bytes are read into the reader's own buffer and moved down over their framing.
  * 4. end_seen is set only where the framing says so; a body that ends with the connection needs a proper end of it.
  */
 #define HEAD_MAX    65536u
 #define INTERIM_MAX 8u
 #define HEADERS_MAX 256u
 
-/* --- the parser's callbacks, for the head and for chunked bodies --- */
+/* --- the parser's callbacks --- */
 
 static http_response_t *response_of(http_parser *parser)
 {
@@ -45,19 +45,6 @@ static bool append_line(http_response_t *response, const char *text, size_t len)
     return true;
 }
 
-/** With the first line behind the status line, once; interim answers are nobody's concern. */
-static void tell_status(esp_http_client_handle_t client)
-{
-    unsigned status = client->response.parser.status_code;
-    if (!client->response.status_told && status / 100 != 1) {
-        client->response.status_told = true;
-        int before = client->status; /* which it stays if the rest of the head is refused */
-        client->status = (int)status;
-        http_client_event(client, HTTP_EVENT_ON_STATUS_CODE, &client->status, sizeof(client->status));
-        client->status = before;
-    }
-}
-
 static bool finish_line(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
@@ -66,15 +53,17 @@ static bool finish_line(esp_http_client_handle_t client)
     }
     char *key = response->line;
     char *value = response->in_value ? key + response->key_len + 1 : key + response->key_len;
-    bool interim = response->parser.status_code / 100 == 1;
-    if (!interim) {
-        tell_status(client);
-        if (response->headers.count >= HEADERS_MAX ||
-            http_headers_append(&response->headers, key, value) != ESP_OK) {
+    if (response->parser.status_code / 100 != 1) {
+        if (response->headers.count >= HEADERS_MAX) {
+            response->why = "it has more than 256 header lines";
             return false;
         }
-        const http_header_t *kept = &response->headers.items[response->headers.count - 1];
-        http_client_header_event(client, kept->key, kept->value);
+        esp_err_t err = http_headers_append(&response->headers, key, value);
+        if (err != ESP_OK) {
+            response->why =
+                err == ESP_ERR_NO_MEM ? "out of memory" : "a header line has a character that none can have";
+            return false;
+        }
     }
     response->key_len = response->value_len = 0;
     response->in_value = false;
@@ -84,9 +73,6 @@ static bool finish_line(esp_http_client_handle_t client)
 static int on_header_field(http_parser *parser, const char *at, size_t len)
 {
     http_response_t *response = response_of(parser);
-    if (response->head_done) {
-        return 0; /* a trailer after the last chunk: nobody asked for it */
-    }
     if (response->in_value && !finish_line(parser->data)) {
         return 1;
     }
@@ -96,9 +82,6 @@ static int on_header_field(http_parser *parser, const char *at, size_t len)
 static int on_header_value(http_parser *parser, const char *at, size_t len)
 {
     http_response_t *response = response_of(parser);
-    if (response->head_done) {
-        return 0;
-    }
     response->in_value = true;
     return append_line(response, at, len) ? 0 : 1;
 }
@@ -108,32 +91,6 @@ static int on_headers_complete(http_parser *parser)
     if (!finish_line(parser->data)) {
         return -1;
     }
-    tell_status(parser->data);
-    http_parser_pause(parser, 1);
-    return 0;
-}
-
-static int on_chunk_header(http_parser *parser)
-{
-    response_of(parser)->chunk_len =
-        parser->content_length > INT64_MAX ? INT64_MAX : (int64_t)parser->content_length;
-    return 0;
-}
-
-static int on_body(http_parser *parser, const char *at, size_t len)
-{
-    http_response_t *response = response_of(parser);
-    memmove(response->out, at, len);
-    char *data = response->out;
-    response->out += len;
-    response->body_done += (int64_t)len;
-    http_client_event(parser->data, HTTP_EVENT_ON_DATA, data, (int)len);
-    return 0;
-}
-
-static int on_message_complete(http_parser *parser)
-{
-    response_of(parser)->end_seen = true;
     http_parser_pause(parser, 1);
     return 0;
 }
@@ -142,9 +99,6 @@ static const http_parser_settings settings = {
     .on_header_field = on_header_field,
     .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
-    .on_chunk_header = on_chunk_header,
-    .on_body = on_body,
-    .on_message_complete = on_message_complete,
 };
 
 /* --- the head --- */
@@ -178,11 +132,10 @@ static bool refuse(esp_http_client_handle_t client, http_stage_t stage, const ch
     return false;
 }
 
-static bool refuse_parsed(esp_http_client_handle_t client, http_stage_t stage)
+static bool refuse_for(esp_http_client_handle_t client, http_stage_t stage, const char *why)
 {
-    char text[120];
-    enum http_errno why = HTTP_PARSER_ERRNO(&client->response.parser);
-    snprintf(text, sizeof(text), "the server's answer is not valid HTTP: %s", http_errno_description(why));
+    char text[160];
+    snprintf(text, sizeof(text), "the server's answer is not valid HTTP: %s", why);
     return refuse(client, stage, text);
 }
 
@@ -205,7 +158,7 @@ static bool choose_body(esp_http_client_handle_t client, unsigned status)
 {
     http_response_t *response = &client->response;
     const http_parser *parser = &response->parser;
-    /* The parser knows "chunked" only without a tab behind it; it and the list of headers must agree. */
+    /* The parser and the list of headers must agree. */
     bool coded = http_headers_get(&response->headers, "Transfer-Encoding") != NULL;
     if (!coding_is_known(&response->headers) || coded != ((parser->flags & F_CHUNKED) != 0)) {
         return refuse(client, HTTP_STAGE_HEADER, "the server uses a transfer coding that nobody asked for");
@@ -249,6 +202,7 @@ static bool finish_head(esp_http_client_handle_t client)
             return refuse(client, HTTP_STAGE_HEADER, "too many interim responses");
         }
         http_parser_init(&response->parser, HTTP_RESPONSE);
+        memset(&response->head, 0, sizeof(response->head));
         return true;
     }
     if (!choose_body(client, status)) {
@@ -259,40 +213,93 @@ static bool finish_head(esp_http_client_handle_t client)
         client->auth_count = 0;
     }
     response->head_done = true;
-    if (client->state == STATE_REQUEST_SENT) { /* a callback may have closed the connection */
-        client->state = STATE_RESPONSE;
-    }
-    http_client_event(client, HTTP_EVENT_ON_HEADERS_COMPLETE, NULL, 0);
+    client->state = STATE_RESPONSE;
     return true;
+}
+
+/* False: refused. What follows a whole head stays in the buffer: `early`. */
+static bool parse_head(esp_http_client_handle_t client, char *raw, size_t len)
+{
+    http_response_t *response = &client->response;
+    while (len > 0) {
+        size_t head_len;
+        const char *wrong = http_head_check(&response->head, raw, len, &head_len);
+        if (wrong != NULL) {
+            return refuse_for(client, HTTP_STAGE_HEADER, wrong);
+        }
+        size_t used = http_parser_execute(&response->parser, &settings, raw, head_len);
+        enum http_errno why = HTTP_PARSER_ERRNO(&response->parser);
+        response->head_len += used;
+        if (response->head_len > HEAD_MAX) {
+            return refuse(client, HTTP_STAGE_HEADER, "the response head is too long");
+        }
+        if (why == HPE_OK && !response->head.ended) {
+            return true; /* all of it was head */
+        }
+        if (why != HPE_PAUSED || used + 1 != head_len || !response->head.ended) {
+            bool agreed = why != HPE_OK && why != HPE_PAUSED; /* that it is broken */
+            return refuse_for(client, HTTP_STAGE_HEADER,
+                              response->why != NULL ? response->why
+                              : agreed              ? http_errno_description(why)
+                                                    : "its head has no clear end");
+        }
+        if (!finish_head(client)) {
+            return false;
+        }
+        raw += head_len;
+        len -= head_len;
+        if (response->head_done) {
+            response->early = raw;
+            response->early_len = len;
+            return true;
+        }
+    }
+    return true;
+}
+
+/* --- what follows the head --- */
+
+/* An event handler may do that; what came is of no use then, and the connection is a new one. */
+static bool is_cancelled(esp_http_client_handle_t client)
+{
+    return client->state == STATE_CONNECTED;
 }
 
 /* Raw bytes become body bytes at the same place. @return how many, -1: broken framing */
 static int64_t decode_chunks(esp_http_client_handle_t client, char *raw, size_t len)
 {
     http_response_t *response = &client->response;
-    response->out = raw;
-    size_t used = http_parser_execute(&response->parser, &settings, raw, len);
-    enum http_errno why = HTTP_PARSER_ERRNO(&response->parser);
-    if (why != HPE_OK && why != HPE_PAUSED) {
-        response->failed = true;
-        response->persistent = false;
-    } else if (used < len) {
+    http_chunks_t *chunks = &response->chunks;
+    char *begin = raw, *out = raw;
+    while (len > 0 && !chunks->ended && chunks->broken == NULL && !is_cancelled(client)) {
+        size_t data_len;
+        size_t framing_len = http_chunks_take(chunks, raw, len, &data_len);
+        memmove(out, raw + framing_len, data_len);
+        raw += framing_len + data_len;
+        len -= framing_len + data_len;
+        if (data_len > 0) {
+            response->body_done += (int64_t)data_len;
+            http_client_event(client, HTTP_EVENT_ON_DATA, out, (int)data_len);
+            out += data_len;
+        }
+    }
+    response->end_seen |= chunks->ended;
+    response->failed = chunks->broken != NULL;
+    if (response->failed || (chunks->ended && len > 0)) {
         response->persistent = false; /* bytes after the end: whatever they are, they answer no request */
     }
-    return response->failed && response->out == raw ? -1 : response->out - raw;
+    return response->failed && out == begin ? -1 : out - begin;
 }
 
-/* What came behind the head, `raw`, is body; `raw[-1]` is the line feed that the parser has not seen yet. */
-static void keep_early_body(esp_http_client_handle_t client, char *raw, size_t len)
+/* What came behind the head is body. */
+static void keep_early_body(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
+    char *raw = response->early;
+    size_t len = response->early_len;
     response->cached = raw;
     if (response->body == BODY_CHUNKED) {
-        http_parser_pause(&response->parser, 0);
-        char line_feed = '\n';
-        (void)http_parser_execute(&response->parser, &settings, &line_feed,
-                                  1); /* ends the head; cannot fail */
-        int64_t n = len > 0 ? decode_chunks(client, raw, len) : 0;
+        int64_t n = decode_chunks(client, raw, len);
         response->cached_len = n > 0 ? (size_t)n : 0;
         return;
     }
@@ -318,52 +325,22 @@ static void keep_early_body(esp_http_client_handle_t client, char *raw, size_t l
     }
 }
 
-/* The parser takes any byte for the line feed behind some carriage returns, and so another head than others read. */
-static bool has_bare_cr(http_response_t *response, const char *raw, size_t len)
+/* The head is whole and good: now the application hears of it. */
+static void tell_head(esp_http_client_handle_t client)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (response->after_cr && raw[i] != '\n') {
-            return true;
-        }
-        response->after_cr = raw[i] == '\r';
+    const http_headers_t *headers = &client->response.headers;
+    int status = client->status;
+    http_client_event(client, HTTP_EVENT_ON_STATUS_CODE, &status, sizeof(status));
+    for (size_t i = 0; i < headers->count && !is_cancelled(client); i++) {
+        http_client_header_event(client, headers->items[i].key, headers->items[i].value);
     }
-    return false;
-}
-
-static bool parse_head(esp_http_client_handle_t client, char *raw, size_t len)
-{
-    http_response_t *response = &client->response;
-    while (len > 0) {
-        size_t used = http_parser_execute(&response->parser, &settings, raw, len);
-        enum http_errno why = HTTP_PARSER_ERRNO(&response->parser);
-        response->head_len += used;
-        if (has_bare_cr(response, raw, used < len ? used + 1 : used)) {
-            return refuse(client, HTTP_STAGE_HEADER, "the response head has a carriage return inside a line");
-        }
-        if (response->head_len > HEAD_MAX) {
-            return refuse(client, HTTP_STAGE_HEADER, "the response head is too long");
-        }
-        if (why == HPE_OK) {
-            return true; /* all of it was head */
-        }
-        if (why != HPE_PAUSED || used >= len) {
-            return refuse_parsed(client, HTTP_STAGE_HEADER);
-        }
-        if (!finish_head(client)) {
-            return false;
-        }
-        raw += used + 1;
-        len -= used + 1;
-        if (response->head_done) {
-            keep_early_body(client, raw, len);
-            return true;
-        }
+    if (!is_cancelled(client)) {
+        http_client_event(client, HTTP_EVENT_ON_HEADERS_COMPLETE, NULL, 0);
     }
-    return true;
 }
 
 /* @return 1: head_done, or one of fetch_headers' negative results */
-static int64_t read_head(esp_http_client_handle_t client)
+static int64_t receive_head(esp_http_client_handle_t client)
 {
     int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
     while (!client->response.head_done) {
@@ -380,17 +357,41 @@ static int64_t read_head(esp_http_client_handle_t client)
             }
             continue;
         }
-        if (n != OTTER_IO_TIMEOUT && http_connection_retry(client)) {
+        if (n != OTTER_IO_TIMEOUT && client->response.head_len == 0 && http_connection_repeat(client)) {
             deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
             continue;
         }
         if (client->state == STATE_INIT) {
-            return ESP_FAIL; /* the retry failed and told why */
+            return ESP_FAIL; /* the repetition failed and told why */
         }
         http_client_fail(client, HTTP_STAGE_HEADER, http_connection_error(client, n), ESP_FAIL, NULL);
         return n == OTTER_IO_TIMEOUT ? -ESP_ERR_HTTP_EAGAIN : ESP_FAIL;
     }
     return 1;
+}
+
+/* The same, with what follows from it. */
+static int64_t read_head(esp_http_client_handle_t client)
+{
+    if (client->response.head_done) {
+        return 1;
+    }
+    int64_t result = receive_head(client);
+    /* A server that gives up a kept connection may say so; that is no answer to what was just asked. */
+    if (result > 0 && client->status == HTTP_STATUS_REQUEST_TIMEOUT) {
+        if (http_connection_repeat(client)) {
+            result = receive_head(client);
+        } else if (client->state == STATE_INIT) {
+            result = ESP_FAIL;
+        }
+    }
+    if (result > 0) {
+        tell_head(client);
+    }
+    if (result > 0 && !is_cancelled(client)) {
+        keep_early_body(client);
+    }
+    return result;
 }
 
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client)
@@ -490,7 +491,7 @@ static void tell_body_failure(esp_http_client_handle_t client, int n)
 {
     http_response_t *response = &client->response;
     if (response->failed) {
-        (void)refuse_parsed(client, HTTP_STAGE_BODY);
+        (void)refuse_for(client, HTTP_STAGE_BODY, response->chunks.broken);
         return;
     }
     otter_transport_error_t cause =
@@ -510,7 +511,7 @@ static void tell_body_failure(esp_http_client_handle_t client, int n)
 
 int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)
 {
-    if (client == NULL || buffer == NULL || len < 0) {
+    if (client == NULL || (buffer == NULL && len > 0) || len < 0) {
         return -1;
     }
     if (client->state != STATE_RESPONSE) {
@@ -543,7 +544,7 @@ int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)
 
 int esp_http_client_read_response(esp_http_client_handle_t client, char *buffer, int len)
 {
-    if (client == NULL || buffer == NULL || len < 0 || client->state != STATE_RESPONSE) {
+    if (client == NULL || (buffer == NULL && len > 0) || len < 0 || client->state != STATE_RESPONSE) {
         return -1;
     }
     int got = 0;
@@ -600,7 +601,8 @@ esp_err_t esp_http_client_get_chunk_length(esp_http_client_handle_t client, int 
     if (!client->response.chunked_flag) {
         return ESP_FAIL;
     }
-    *len = client->response.chunk_len < INT_MAX ? (int)client->response.chunk_len : INT_MAX;
+    int64_t size = client->response.chunks.size;
+    *len = size < INT_MAX ? (int)size : INT_MAX;
     return ESP_OK;
 }
 

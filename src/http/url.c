@@ -208,8 +208,8 @@ static size_t print_origin(const http_url_t *url, char *text, size_t size)
     bool brackets = strchr(url->host, ':') != NULL;
     size_t len = strcspn(url->host, "%");
     bool zone = url->host[len] == '%';
-    int n = snprintf(text, size, "%s://%s%.*s%s%s%s:%u", url->scheme, brackets ? "[" : "", (int)len, url->host,
-                     zone ? "%25" : "", url->host + len + zone, brackets ? "]" : "", url->port);
+    int n = snprintf(text, size, "%s://%s%.*s%s%s%s:%u", url->scheme, brackets ? "[" : "", (int)len,
+                     url->host, zone ? "%25" : "", url->host + len + zone, brackets ? "]" : "", url->port);
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -40,7 +40,10 @@ esp_err_t http_url_follow(const http_url_t *base, const char *location, http_url
 
 void http_url_free(http_url_t *url);
 
-/** "scheme://host:port/path" (IPv6 with a zone: "[fe80::1%25eth0]"), "?query" behind it if wanted, never credentials. Result as snprintf's: what it would need. */
+/**
+ * "scheme://host:port/path", "?query" behind it if wanted, never credentials; IPv6 with a zone is "[fe80::1%25eth0]". Result
+ * as snprintf's: what it would need.
+ */
 size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t size);
 
 /** The URL as a text that parses to it again, but without credentials, for the caller to free. @return NULL: no memory */
