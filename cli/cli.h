@@ -24,6 +24,9 @@ int cmd_serve(int argc, char **argv);
 /** Prints "otter VERB: message" on stderr. @return EXIT_FAILED */
 int cli_fail(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** The same for what is no failure yet. */
+void cli_note(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /** The same for wrong usage, with the hint to --help. @return EXIT_USAGE */
 int cli_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

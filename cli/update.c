@@ -55,8 +55,11 @@ static const char HELP[] =
     "                     may run, if there is no better one\n"
     "  --timeout SECONDS  limit of each wait: connecting, response, silence (default 10)\n"
     "  --retries N        connections in a row that may bring nothing new before giving up (default 6; 0: "
-    "none);\n"
-    "                     a busy server (429, 503) is left alone as long as its Retry-After says\n"
+    "none), the\n"
+    "                     first one included: refused, lost, or answered by 408, 429 or 5xx; a busy server "
+    "is "
+    "left\n"
+    "                     alone as long as its Retry-After says\n"
     "  --retry-delay MS   pause before the first of them; doubles each time (default 1000)\n"
     "  --resume           keep progress in the slot, and go on from it when an earlier update of this URL "
     "was cut\n"
@@ -298,10 +301,16 @@ static int request_buffer_size(const http_headers_t *headers)
 static bool show_wait(uint32_t left_ms)
 {
     static uint32_t last_ms;
-    int status = active_device->report.http_status;
+    const otter_update_report_t *report = &active_device->report;
+    uint32_t left_s = (left_ms + 999) / 1000;
     if (left_ms > last_ms && !active_options->quiet && !active_options->json) {
-        fprintf(stderr, "otter update: %s (%d); asking again in %" PRIu32 " s\n",
-                status >= 400 ? "the server is busy" : "the answer was lost", status, (left_ms + 999) / 1000);
+        if (report->transport.text[0] != '\0') {
+            cli_note(VERB, "%s; asking again in %" PRIu32 " s", report->transport.text, left_s);
+        } else {
+            bool busy = report->http_status == 429 || report->http_status == 503;
+            cli_note(VERB, "the server %s (%d); asking again in %" PRIu32 " s", busy ? "is busy" : "failed",
+                     report->http_status, left_s);
+        }
     }
     last_ms = left_ms;
     return interrupted == 0;

@@ -35,6 +35,14 @@ int cli_fail(const char *verb, const char *format, ...)
     return EXIT_FAILED;
 }
 
+void cli_note(const char *verb, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_line(verb, format, args);
+    va_end(args);
+}
+
 int cli_usage(const char *verb, const char *format, ...)
 {
     va_list args;

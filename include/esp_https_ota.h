@@ -81,9 +81,9 @@ typedef struct {
         bool finalize_with_copy;        /* finish copies staging to final once the image is verified */
     } partition;
     /**
-     * Not in ESP-IDF: what perform does about a dropped or silent connection, and about a server that is busy (429, 503):
-     * that one is left alone as long as its Retry-After says. 0: the default; below 0: none. With attempts above 0 begin
-     * waits for a busy server too, and may block up to max_time_ms.
+     * Not in ESP-IDF: what perform does about a dropped or silent connection, and about a server that says 408, 429 or 5xx;
+     * one that is busy (429, 503) is left alone as long as its Retry-After says. 0: the default; below 0: none. With
+     * attempts above 0 begin does the same, also when it cannot connect, and may block up to max_time_ms.
      */
     struct {
         int attempts;    /* connections in a row that bring nothing new; default 6 */

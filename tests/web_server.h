@@ -39,11 +39,14 @@ typedef struct web {
     const char *always;      /* answers every request, if not NULL */
     const char *head_answer; /* to HEAD requests; NULL: as for GET */
     uint32_t cut_at; /* body bytes of all answers after which the connection is cut, once; WEB_NEVER */
-    sim_step_kind_t cut_kind;           /* SIM_RESET, SIM_EOF, or SIM_REQUEST: silence */
-    uint32_t cut_every;                 /* after a cut, the next comes so many bytes later; 0: no more */
-    uint32_t refuse_from, refuse_count; /* connects that are refused */
-    uint32_t max_read;                  /* bytes a read brings at most, 0: no limit */
-    uint32_t drip_ms;                   /* silence before each byte of the body; 0: none */
+    sim_step_kind_t cut_kind; /* SIM_RESET, SIM_EOF, or SIM_REQUEST: silence */
+    uint32_t cut_every;       /* after a cut, the next comes so many bytes later; 0: no more */
+    bool loses_end; /* the connection ends by cut_kind where the mark of the body's end should come */
+    uint32_t
+        claims_more; /* bytes that Content-Length has too many; the connection ends by cut_kind before they come */
+    uint32_t refuse_from, refuse_count;                  /* connects that are refused */
+    uint32_t max_read;                                   /* bytes a read brings at most, 0: no limit */
+    uint32_t drip_ms;                                    /* silence before each byte of the body; 0: none */
     void (*on_request)(struct web *web, unsigned index); /* before it is answered */
     uint32_t mark;                                       /* for on_request's own use */
 
@@ -110,6 +113,12 @@ static inline void web_add_body(web_t *web, sim_connection_t *answer, uint32_t f
         }
         return;
     }
+    if (web->loses_end || web->claims_more > 0) {
+        if (web->cut_kind != SIM_REQUEST) {
+            web_add(web, answer, (sim_step_t){.kind = web->cut_kind});
+        }
+        return;
+    }
     if (web->chunked) {
         web_add(web, answer, (sim_step_t){.kind = SIM_BYTES, .data = "\r\n0\r\n\r\n", .len = 7});
     }
@@ -143,7 +152,7 @@ static inline void web_answer_file(web_t *web, const char *request, sim_connecti
     if (web->chunked) {
         snprintf(length, sizeof(length), "Transfer-Encoding: chunked\r\n");
     } else if (!web->no_length || len == 0) {
-        snprintf(length, sizeof(length), "Content-Length: %u\r\n", len);
+        snprintf(length, sizeof(length), "Content-Length: %u\r\n", len + (len > 0 ? web->claims_more : 0));
     }
     snprintf(web->head, sizeof(web->head), "HTTP/1.1 %s\r\n%s%s%s%s%s%s%s%s%s\r\n", status, length, part,
              web->etag != NULL ? "ETag: " : "", web->etag != NULL ? web->etag : "",

@@ -190,7 +190,7 @@ static esp_err_t tcp_connect(otter_transport_t *t, const otter_endpoint_t *endpo
     struct addrinfo *list = NULL;
     int code = resolve_host(endpoint->host, endpoint->port, family, endpoint->timeout_ms, &list);
     if (code != 0) {
-        int sys_errno = code == EAI_SYSTEM ? errno : 0;
+        int sys_errno = code == EAI_SYSTEM ? errno : code == EAI_AGAIN ? EAGAIN : 0;
         if (code == RESOLVE_TIMED_OUT) {
             set_error(tcp, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME, ETIMEDOUT,
                       "cannot resolve %s: no answer within %d ms", endpoint->host, endpoint->timeout_ms);

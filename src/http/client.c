@@ -106,6 +106,11 @@ const char *http_stage_name(http_stage_t stage)
     return (unsigned)stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "";
 }
 
+const http_headers_t *http_client_response_headers(esp_http_client_handle_t client)
+{
+    return &client->response.headers;
+}
+
 const char *http_client_response_header(esp_http_client_handle_t client, const char *key)
 {
     return http_headers_get(&client->response.headers, key);
@@ -272,11 +277,6 @@ void http_client_describe_url(esp_http_client_handle_t client, char *text, size_
     if (http_url_print(&client->url, false, text, size) >= size) {
         memcpy(text + size - 4, "...", 4);
     }
-}
-
-char *http_client_url_text(esp_http_client_handle_t client)
-{
-    return http_url_text(&client->url);
 }
 
 esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_handle_t client)

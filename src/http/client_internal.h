@@ -44,8 +44,8 @@ void http_client_require_https(esp_http_client_handle_t client);
 /** As esp_http_client_get_url(), but a URL that does not fit ends in "...". */
 void http_client_describe_url(esp_http_client_handle_t client, char *text, size_t size);
 
-/** The whole URL, query included, but no credentials; for the caller to free. @return NULL: no memory */
-char *http_client_url_text(esp_http_client_handle_t client);
+/** All headers of the last response, the handle's until the next request. */
+const http_headers_t *http_client_response_headers(esp_http_client_handle_t client);
 
 /** A header of the last response (the first of that name), the handle's until the next request; NULL if absent. */
 const char *http_client_response_header(esp_http_client_handle_t client, const char *key);

@@ -55,7 +55,6 @@ typedef struct {
 
     bool resumption, resumed; /* asked for; and granted: the image goes on where an earlier update stopped */
     resume_record_t record;
-    char *url; /* what the record is about */
 
     struct {
         decrypt_cb_t cb; /* NULL: the body is the image */
@@ -176,6 +175,25 @@ static bool bytes_are_known(void *ctx, uint64_t off, const uint8_t *data, size_t
     return len == 0;
 }
 
+static bool holds_image(const esp_partition_t *partition)
+{
+    // A session that began has its partition: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
+    return partition->type == ESP_PARTITION_TYPE_APP || partition->type == ESP_PARTITION_TYPE_BOOTLOADER;
+}
+
+/** The source asks whether the image ends where the connection was lost: by what the session has read of it in flash. */
+static bool image_is_whole(void *ctx, uint64_t pos)
+{
+    https_ota_t *ota = ctx;
+    if (ota->update == 0 || ota->buffered > 0 || ota->written != pos) {
+        return false;
+    }
+    otter_lock(OTTER_LOCK_UPDATES);
+    uint32_t len = ota_image_len(ota->device, ota->update);
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return len == pos;
+}
+
 static bool may_wait(void *ctx, uint32_t left_ms)
 {
     const otter_device_t *device = ((const https_ota_t *)ctx)->device;
@@ -188,7 +206,6 @@ static void free_handle(https_ota_t *ota)
         esp_http_client_cleanup(ota->client);
     }
     https_source_close(&ota->source);
-    free(ota->url);
     free(ota->decrypt.in);
     free(ota->decrypt.out);
     free(ota->buffer);
@@ -213,7 +230,7 @@ static int or_default(int value, int otherwise)
     return value == 0 ? otherwise : value < 0 ? 0 : value;
 }
 
-static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *config)
+static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
     const esp_http_client_config_t *http = config->http_config;
     ota->source = (https_source_t){
@@ -222,9 +239,12 @@ static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *confi
         .retry = {.attempts = or_default(config->retry.attempts, RETRY_ATTEMPTS),
                   .delay_ms = or_default(config->retry.delay_ms, RETRY_DELAY_MS),
                   .max_time_ms = or_default(config->retry.max_time_ms, RETRY_TIME_MS),
-                  .busy_first = config->retry.attempts > 0},
+                  .first = config->retry.attempts > 0},
         .redirects_max = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX,
+        .checked = holds_image(ota->final) && ota->decrypt.cb == NULL,
+        .decoded = ota->decrypt.cb != NULL,
         .known = bytes_are_known,
+        .whole = image_is_whole,
         .may_wait = may_wait,
         .ctx = ota,
     };
@@ -232,6 +252,8 @@ static void prepare_source(https_ota_t *ota, const esp_https_ota_config_t *confi
         ota->source.request_max =
             config->max_http_request_size > 0 ? (uint32_t)config->max_http_request_size : REQUEST_SIZE;
     }
+    esp_err_t err = http_home_keep(ota->client, &ota->source.home);
+    return err == ESP_OK ? ESP_OK : fail(ota->device, OTTER_STAGE_CONFIG, err, "out of memory");
 }
 
 /** What an earlier update left in the slot, if this one may go on from there. */
@@ -243,12 +265,9 @@ static esp_err_t find_progress(https_ota_t *ota, uint32_t *from)
         return ESP_OK;
     }
     char validator[RESUME_VALIDATOR_SIZE];
-    ota->url = http_client_url_text(ota->client); /* whoever set it */
-    if (ota->url != NULL) {
-        *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->url, validator);
-        ota->source.validator = *from > 0 ? text_copy(validator) : NULL;
-    }
-    if (ota->url == NULL || (*from > 0 && ota->source.validator == NULL)) {
+    *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->source.home.url, validator);
+    ota->source.validator = *from > 0 ? text_copy(validator) : NULL;
+    if (*from > 0 && ota->source.validator == NULL) {
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM, "out of memory");
     }
     ota->source.total = *from > 0 ? (int64_t)ota->record.length : -1;
@@ -265,10 +284,12 @@ static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *con
     if (err == ESP_OK) {
         err = choose_partitions(ota, config);
     }
+    if (err == ESP_OK) {
+        err = prepare_source(ota, config);
+    }
     if (err != ESP_OK) {
         return err;
     }
-    prepare_source(ota, config);
     uint32_t from = 0;
     err = find_progress(ota, &from);
     if (err == ESP_OK) {
@@ -448,12 +469,6 @@ static esp_err_t read_header_block(https_ota_t *ota)
 
 /* ---- perform: writing ----------------------------------------------------------------------------------------- */
 
-static bool holds_image(const esp_partition_t *partition)
-{
-    // A session that began has its partition: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
-    return partition->type == ESP_PARTITION_TYPE_APP || partition->type == ESP_PARTITION_TYPE_BOOTLOADER;
-}
-
 /** All that can be refused before anything is erased: kind of file, chip, revision, size. */
 static esp_err_t pass_gate(https_ota_t *ota, bool gated)
 {
@@ -507,8 +522,8 @@ static esp_err_t begin_session(https_ota_t *ota)
         err = ota_set_final_partition(device, ota->update, ota->final, ota->finalize_with_copy);
     }
     if (err == ESP_OK && ota->resumption && !ota->resumed) {
-        err = resume_record_start(&ota->record, device, ota->staging, ota->url, ota->source.validator,
-                                  ota->source.total);
+        err = resume_record_start(&ota->record, device, ota->staging, ota->source.home.url,
+                                  ota->source.validator, ota->source.total);
     }
     if (err != ESP_OK) {
         (void)ota_abort(device, ota->update); /* is open: cannot fail */

@@ -11,10 +11,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "esp_log.h"
 #include "http/client_internal.h"
+#include "http/content_coding.h"
 #include "http/retry_after.h"
 
 #define DRAIN_BYTES_MAX 65536 /* of an answer's body; a longer one costs a new connection instead */
+
+static const char TAG[] = "esp_https_ota";
 
 void https_request_note(https_source_t *s)
 {
@@ -33,6 +37,90 @@ const char *https_request_cause(const https_source_t *s, const char *otherwise)
     return s->report->transport.text[0] != '\0' ? s->report->transport.text : otherwise;
 }
 
+/* ---- Content-Range -------------------------------------------------------------------------------------------- */
+
+/** Digits only: no sign, no blank. @return behind them; NULL: there are none, or more than a file can have bytes */
+static const char *take_number(const char *text, uint64_t *value)
+{
+    const char *p = text;
+    for (*value = 0; *p >= '0' && *p <= '9'; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (*value > ((uint64_t)INT64_MAX - digit) / 10) {
+            return NULL;
+        }
+        *value = *value * 10 + digit;
+    }
+    return p != text ? p : NULL;
+}
+
+/** @return what comes behind "bytes "; NULL: another unit, or there is no text */
+static const char *after_unit(const char *text)
+{
+    const char *p = text;
+    for (const char *u = "bytes "; p != NULL && *u != '\0'; u++, p++) {
+        if ((*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p) != *u) {
+            return NULL;
+        }
+    }
+    return p;
+}
+
+bool https_parse_content_range(const char *text, uint64_t *first, int64_t *total)
+{
+    uint64_t from, last, all = UINT64_MAX;
+    const char *p = after_unit(text);
+    if (p == NULL || (p = take_number(p, &from)) == NULL || *p != '-' ||
+        (p = take_number(p + 1, &last)) == NULL || *p != '/') {
+        return false;
+    }
+    bool known = p[1] != '*';
+    p = known ? take_number(p + 1, &all) : p + 2;
+    if (p == NULL || *p != '\0' || from > last || last >= all) {
+        return false;
+    }
+    *first = from;
+    *total = known ? (int64_t)all : -1;
+    return true;
+}
+
+/** The length that comes instead of a range, behind an asterisk and a slash (RFC 9110, 14.4). @return -1: there is none */
+static int64_t parse_unsatisfied(const char *text)
+{
+    uint64_t all;
+    const char *p = after_unit(text);
+    p = p != NULL && p[0] == '*' && p[1] == '/' ? take_number(p + 2, &all) : NULL;
+    return p != NULL && *p == '\0' ? (int64_t)all : -1;
+}
+
+/* ---- which file ---------------------------------------------------------------------------------------------- */
+
+/** The answer's validator, in the form in which ranges are proved by it; NULL: none. Weak ETags prove nothing about bytes. */
+static const char *answered_validator(const https_source_t *s)
+{
+    const char *etag = http_client_response_header(s->client, "ETag");
+    const char *date = http_client_response_header(s->client, "Last-Modified");
+    const char *best = etag != NULL && etag[0] == '"' ? etag : etag == NULL ? date : NULL;
+    return best != NULL && best[0] != '\0' ? best : NULL;
+}
+
+void https_request_take_validator(https_source_t *s)
+{
+    free(s->validator);
+    s->validator = text_copy(answered_validator(s));
+}
+
+/** Whether an answer about the bytes from `from` on speaks of the file that those before came from. */
+typedef enum { FILE_UNKNOWN, FILE_SAME, FILE_ANOTHER } file_t;
+
+static file_t which_file(const https_source_t *s, uint64_t from)
+{
+    const char *have = answered_validator(s);
+    if (from == 0 || s->validator == NULL || have == NULL || (have[0] == '"') != (s->validator[0] == '"')) {
+        return FILE_UNKNOWN;
+    }
+    return strcmp(have, s->validator) == 0 ? FILE_SAME : FILE_ANOTHER;
+}
+
 /* ---- one request and its answer ------------------------------------------------------------------------------- */
 
 bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transient, const char *format, ...)
@@ -43,9 +131,10 @@ bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transi
     va_end(args);
     r->code = code;
     r->stage = stage;
-    r->transient = transient;
-    r->lost = r->busy = false;
+    r->transient = r->passing = transient;
+    r->lost = r->busy = r->denied = false;
     r->asked_s = 0;
+    r->length = -1;
     return false;
 }
 
@@ -112,23 +201,50 @@ static bool send_body(https_source_t *s, const char *body, int len, refusal_t *r
     return true;
 }
 
-static bool send_request(https_source_t *s, refusal_t *r)
+/** A connection failed for a reason that may be gone in a minute. */
+static bool may_pass(const otter_transport_error_t *cause)
 {
-    char *body = NULL;
-    int body_len = esp_http_client_get_post_field(s->client, &body);
-    s->report->attempts++;
-    esp_err_t err = esp_http_client_open(s->client, body_len);
-    https_request_note(s);
+    if (cause->tls_verify != 0) {
+        return false; /* another try meets the same certificate */
+    }
+    switch (cause->code) {
+    case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
+    case ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED:
+        return cause->sys_errno != 0; /* else: there is no such name; the other side wants something else */
+    case ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED:
+    case ESP_ERR_MBEDTLS_SSL_SETUP_FAILED:
+    case ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool refuse_open(const https_source_t *s, esp_err_t err, refusal_t *r)
+{
+    const otter_transport_error_t *cause = &s->report->transport;
     if (err == ESP_ERR_NOT_ALLOWED) {
         return https_refuse(
             r, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG, false,
             "plain HTTP is refused: use an https:// URL, or allow HTTP in the device's configuration");
     }
+    otter_stage_t stage = err == ESP_ERR_HTTP_CONNECT ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
+    https_refuse(r, stage, err, cause->tls_verify == 0, "Failed to open HTTP connection: %s",
+                 https_request_cause(s, esp_err_to_name(err)));
+    r->passing = err == ESP_ERR_HTTP_CONNECT ? may_pass(cause) : err == ESP_ERR_HTTP_WRITE_DATA;
+    return false;
+}
+
+static bool send_request(https_source_t *s, refusal_t *r)
+{
+    char *body = NULL;
+    int body_len = esp_http_client_get_post_field(s->client, &body);
+    memset(&s->report->transport, 0, sizeof(s->report->transport)); /* of an earlier connection */
+    s->report->attempts++;
+    esp_err_t err = esp_http_client_open(s->client, body_len);
+    https_request_note(s);
     if (err != ESP_OK) {
-        bool distrust = s->report->transport.tls_verify != 0; /* another try meets the same certificate */
-        otter_stage_t stage = err == ESP_ERR_HTTP_CONNECT ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
-        return https_refuse(r, stage, err, !distrust, "Failed to open HTTP connection: %s",
-                            https_request_cause(s, esp_err_to_name(err)));
+        return refuse_open(s, err, r);
     }
     if (!send_body(s, body, body_len, r)) {
         return false;
@@ -165,6 +281,9 @@ static bool follow_redirect(https_source_t *s, int status, int *left, refusal_t 
         return https_refuse(r, OTTER_STAGE_REQUEST, err, false, "redirect (%d) %s", status,
                             longer ? "to a Location that is too long" : "without a usable Location");
     }
+    s->away = true;
+    /* What is permanent is not asked for again (RFC 9110, 15.4); what is not may be another place the next time. */
+    s->go_home |= status != HttpStatus_MovedPermanently && status != HttpStatus_PermanentRedirect;
     https_request_note(s);
     return true;
 }
@@ -174,9 +293,11 @@ static bool answer_challenge(https_source_t *s, refusal_t *r)
     drain_body(s);
     esp_err_t err = esp_http_client_add_auth(s->client);
     if (err != ESP_OK) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, err, false,
-                            err == ESP_FAIL ? "the server does not take the user name and password (401)"
-                                            : "the server wants a user name and password (401)");
+        https_refuse(r, OTTER_STAGE_REQUEST, err, false,
+                     err == ESP_FAIL ? "the server does not take the user name and password (401)"
+                                     : "the server wants a user name and password (401)");
+        r->denied = true;
+        return false;
     }
     return true;
 }
@@ -192,6 +313,10 @@ static bool refuse_status(const https_source_t *s, int status, const struct stat
     }
     r->busy = rule->busy;
     r->asked_s = seconds;
+    r->denied = status >= 400 && !rule->transient && rule->code != ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE;
+    if (which_file(s, s->asked_from) != FILE_ANOTHER) {
+        r->length = parse_unsatisfied(http_client_response_header(s->client, "Content-Range"));
+    }
     return false;
 }
 
@@ -226,47 +351,14 @@ static bool ask(https_source_t *s, refusal_t *r)
 
 /* ---- ranges --------------------------------------------------------------------------------------------------- */
 
-/** Digits only: no sign, no blank. @return behind them; NULL: there are none, or more than a file can have bytes */
-static const char *take_number(const char *text, uint64_t *value)
+bool https_request_can_range(const https_source_t *s)
 {
-    const char *p = text;
-    for (*value = 0; *p >= '0' && *p <= '9'; p++) {
-        uint64_t digit = (uint64_t)(*p - '0');
-        if (*value > ((uint64_t)INT64_MAX - digit) / 10) {
-            return NULL;
-        }
-        *value = *value * 10 + digit;
-    }
-    return p != text ? p : NULL;
-}
-
-bool https_parse_content_range(const char *text, uint64_t *first, int64_t *total)
-{
-    static const char unit[] = "bytes ";
-    uint64_t from, last, all = UINT64_MAX;
-    const char *p = text;
-    for (const char *u = unit; p != NULL && *u != '\0'; u++, p++) {
-        if ((*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p) != *u) {
-            return false;
-        }
-    }
-    if (p == NULL || (p = take_number(p, &from)) == NULL || *p != '-' ||
-        (p = take_number(p + 1, &last)) == NULL || *p != '/') {
-        return false;
-    }
-    bool known = p[1] != '*';
-    p = known ? take_number(p + 1, &all) : p + 2;
-    if (p == NULL || *p != '\0' || from > last || last >= all) {
-        return false;
-    }
-    *first = from;
-    *total = known ? (int64_t)all : -1;
-    return true;
+    return !s->no_ranges && s->validator != NULL;
 }
 
 static bool may_ask_for_range(const https_source_t *s, uint64_t from)
 {
-    return (from > 0 || s->request_max > 0) && !s->no_ranges && (from == 0 || s->validator != NULL);
+    return from > 0 ? https_request_can_range(s) : s->request_max > 0 && !s->no_ranges;
 }
 
 /** Range and If-Range for the next request. @return what they ask for: true a range, false the whole file */
@@ -293,66 +385,59 @@ static bool set_range(https_source_t *s, uint64_t from, esp_err_t *err)
     return ranged;
 }
 
-/** The answer's validator, in the form in which ranges are proved by it; NULL: none. Weak ETags prove nothing about bytes. */
-static const char *answered_validator(const https_source_t *s)
+/** The same file after all: what was said of its length before was wrong, as where Content-Length has a byte too many. */
+static bool corrects_length(const https_source_t *s, uint64_t from, int64_t total)
 {
-    const char *etag = http_client_response_header(s->client, "ETag");
-    const char *date = http_client_response_header(s->client, "Last-Modified");
-    const char *best = etag != NULL && etag[0] == '"' ? etag : etag == NULL ? date : NULL;
-    return best != NULL && best[0] != '\0' ? best : NULL;
-}
-
-void https_request_take_validator(https_source_t *s)
-{
-    free(s->validator);
-    s->validator = text_copy(answered_validator(s));
-}
-
-/** A part of another file, from a server that does not look at If-Range. */
-static bool is_of_another_file(const https_source_t *s, uint64_t from)
-{
-    const char *have = answered_validator(s);
-    bool known = from > 0 && s->validator != NULL && have != NULL;
-    return known && (have[0] == '"') == (s->validator[0] == '"') && strcmp(have, s->validator) != 0;
+    return s->part && s->checked && total >= (int64_t)from && which_file(s, from) == FILE_SAME;
 }
 
 /** Judges an accepted answer: where its body lies in the file. @return false: not what can be used */
 static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t *r)
 {
-    const char *encoding = http_client_response_header(s->client, "Content-Encoding");
-    if (encoding != NULL && strcmp(encoding, "identity") != 0) {
+    char coding[CONTENT_CODING_WORD_SIZE];
+    if (!s->decoded && content_coding_find(http_client_response_headers(s->client), s->checked, coding)) {
         return https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, false,
-                            "the server sent the image encoded (%.40s), unasked", encoding);
+                            "the server sent the image encoded (%s), unasked", coding);
     }
     uint64_t first = 0;
     int64_t total = esp_http_client_get_content_length(s->client);
-    if (esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent) {
+    s->part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
+    if (s->part) {
         if (!https_parse_content_range(http_client_response_header(s->client, "Content-Range"), &first,
                                        &total) ||
             !ranged || first != from) {
             return https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_INVALID_RESPONSE, true,
                                 "the server answered with another range than the one asked for");
         }
-        if (is_of_another_file(s, from)) {
+        if (which_file(s, from) == FILE_ANOTHER) { /* the server does not look at If-Range */
             return https_refuse(r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, false,
                                 "the file on the server changed: it is no longer %.60s", s->validator);
         }
     } else if (esp_http_client_is_chunked_response(s->client)) {
         total = -1;
     }
-    if (s->total >= 0 && total >= 0 && total != s->total) {
+    if (s->total >= 0 && total >= 0 && total != s->total && !corrects_length(s, from, total)) {
         return https_refuse(r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, false,
                             "the file on the server changed: %" PRId64 " bytes, before %" PRId64, total,
                             s->total);
     }
-    if (s->total < 0) {
-        s->total = total;
-    }
+    s->total = total >= 0 ? total : s->total;
     s->body_pos = first;
     return true;
 }
 
-bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r)
+bool https_request_home(https_source_t *s, refusal_t *r)
+{
+    if (!s->go_home) {
+        return true;
+    }
+    s->away = s->go_home = false;
+    esp_err_t err = http_home_return(s->client, &s->home);
+    return err == ESP_OK || https_refuse(r, OTTER_STAGE_REQUEST, err, false, "out of memory");
+}
+
+/** One request, from wherever the client is. */
+static bool request_here(https_source_t *s, uint64_t from, refusal_t *r)
 {
     esp_err_t err;
     s->asked_from = from;
@@ -363,34 +448,63 @@ bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r)
     return ask(s, r) && place_body(s, from, ranged, r);
 }
 
-bool https_request_total(https_source_t *s, refusal_t *r)
+bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r)
+{
+    bool was_away = s->away;
+    bool answered = request_here(s, from, r);
+    if (!answered && was_away && r->denied) {
+        ESP_LOGW(TAG, "%s; asking where it came from", r->why);
+        s->go_home = true;
+        answered = https_request_home(s, r) && request_here(s, from, r);
+    }
+    s->go_home |= !answered && s->away;
+    return answered;
+}
+
+/** Bytes of the file by HEAD, -1: not told. @return false: *r says why there is no answer */
+static bool ask_by_head(https_source_t *s, int64_t *total, refusal_t *r)
 {
     (void)esp_http_client_delete_header(s->client, "Range"); /* of an earlier try */
+    (void)esp_http_client_delete_header(s->client, "If-Range");
     esp_http_client_set_method(s->client, HTTP_METHOD_HEAD);
-    bool answered = ask(s, r) && esp_http_client_get_status_code(s->client) == HttpStatus_Ok;
+    bool answered = ask(s, r);
     esp_http_client_set_method(s->client, HTTP_METHOD_GET);
-    if (answered) {
-        s->total = esp_http_client_get_content_length(s->client);
-    } else if (r->code == ESP_OK || r->stage == OTTER_STAGE_REQUEST) {
-        if (esp_http_client_set_header(s->client, "Range", "bytes=0-0") != ESP_OK || !ask(s, r)) {
-            return r->code != ESP_OK
-                       ? false
-                       : https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_NO_MEM, false, "out of memory");
-        }
-        uint64_t first;
-        bool part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
-        if (!part || !https_parse_content_range(http_client_response_header(s->client, "Content-Range"),
-                                                &first, &s->total)) {
-            s->total = part ? -1 : esp_http_client_get_content_length(s->client);
-        }
-        esp_http_client_close(s->client);
-    } else {
+    bool ok = answered && esp_http_client_get_status_code(s->client) == HttpStatus_Ok;
+    int64_t length = ok ? esp_http_client_get_content_length(s->client) : -1;
+    *total = length > 0 ? length : -1; /* some servers answer HEAD with a length of 0 */
+    return answered;
+}
+
+/** The same by a range of one byte. */
+static bool ask_by_range(https_source_t *s, int64_t *total, refusal_t *r)
+{
+    if (esp_http_client_set_header(s->client, "Range", "bytes=0-0") != ESP_OK) {
+        return https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_NO_MEM, false, "out of memory");
+    }
+    if (!ask(s, r)) {
+        return false;
+    }
+    uint64_t first;
+    bool part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
+    if (!part ||
+        !https_parse_content_range(http_client_response_header(s->client, "Content-Range"), &first, total)) {
+        *total = part ? -1 : esp_http_client_get_content_length(s->client);
+    }
+    esp_http_client_close(s->client);
+    return true;
+}
+
+bool https_request_total(https_source_t *s, refusal_t *r)
+{
+    bool answered = ask_by_head(s, &s->total, r);
+    if (!answered && (r->stage != OTTER_STAGE_REQUEST || r->code == ESP_ERR_HTTP_NOT_MODIFIED)) {
+        return false;
+    }
+    s->go_home |= s->away; /* an address may be signed for one method only */
+    if (!https_request_home(s, r) || (s->total < 0 && !ask_by_range(s, &s->total, r))) {
         return false;
     }
     r->code = ESP_OK;
-    if (s->total < 0) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, false,
-                            "the server does not tell the length, which partial download needs");
-    }
-    return true;
+    return s->total >= 0 || https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, false,
+                                         "the server does not tell the length, which partial download needs");
 }

@@ -10,19 +10,33 @@
 typedef struct {
     esp_err_t code;
     otter_stage_t stage;
-    bool transient;  /* worth another try in the middle of a download */
-    bool lost;       /* the connection broke before the answer was complete */
-    bool busy;       /* the server said so (429, 503) */
+    bool transient; /* worth another try in the middle of a download */
+    bool lost;      /* the connection broke before the answer was complete */
+    bool busy;      /* the server said so (429, 503) */
+    bool
+        passing; /* transient, and not the connection's own fault (a certificate, a name that does not exist) */
+    bool denied;    /* by the server, for good: this address is of no use */
+    int64_t length; /* of the file, where the server says so when it refuses a range (416); -1: it does not */
     int64_t asked_s; /* and for how long it wants to be left alone; 0: it did not say */
     char why[160];
 } refusal_t;
 
-/** Fills in a refusal that is neither lost nor busy. @return false */
+/** Fills in a refusal and nothing else about it. @return false */
 bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transient, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** Asks for the bytes from `from` on. @return true: they are what can be read now, from s->body_pos on; false: *r says why not */
+/**
+ * Asks for the bytes from `from` on, where the last request was answered; there, or at home again (s->home), if that address
+ * is denied by now.
+ * @return true: they are what can be read now, from s->body_pos on; false: *r says why not
+ */
 bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r);
+
+/** The rest of a file that is known by its validator can be asked for. */
+bool https_request_can_range(const https_source_t *s);
+
+/** The next request starts at home, unless a permanent redirect led away from it. @return false: *r says why not */
+bool https_request_home(https_source_t *s, refusal_t *r);
 
 /** Partial download starts by asking for the length: HEAD, or one byte where HEAD is not served. @return false: *r */
 bool https_request_total(https_source_t *s, refusal_t *r);

@@ -118,19 +118,19 @@ static bool request_once(https_source_t *s, uint64_t from, refusal_t *r)
     return (!learns || https_request_total(s, r)) && https_request_from(s, from, r);
 }
 
-/** The first request. It is sent again, a few times, if its answer was lost; and while the server is busy, if that is wanted. */
+/** The first request. It is sent again, a few times, if its answer was lost; and after all that may pass, if that is wanted. */
 static bool request_first(https_source_t *s, uint64_t from, refusal_t *r)
 {
     unsigned lost = 0;
     bool open = request_once(s, from, r);
-    while (!open && ((r->lost && lost++ < BEGIN_RETRIES) || (r->busy && s->retry.busy_first)) &&
-           plan_pause(s, r)) {
+    while (!open && ((r->passing && s->retry.first) || (r->lost && lost++ < BEGIN_RETRIES)) &&
+           !time_is_over(s) && plan_pause(s, r)) {
         esp_http_client_close(s->client);
         if (!sleep_pause(s)) {
             break;
         }
         memset(r, 0, sizeof(*r));
-        open = request_once(s, from, r);
+        open = https_request_home(s, r) && request_once(s, from, r);
     }
     s->failures = 0;
     return open;
@@ -152,7 +152,7 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
         esp_http_client_close(s->client);
         s->total = -1;
         memset(&r, 0, sizeof(r));
-        open = request_first(s, 0, &r);
+        open = https_request_home(s, &r) && request_first(s, 0, &r);
     }
     if (!open) {
         return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
@@ -180,11 +180,59 @@ static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
     return ESP_ERR_NOT_FINISHED;
 }
 
-static esp_err_t reconnect(https_source_t *s)
+static esp_err_t end_stream(https_source_t *s)
+{
+    s->total = (int64_t)s->pos;
+    s->ended = true;
+    return ESP_ERR_NOT_FOUND;
+}
+
+/** The server has nothing behind what was delivered, and says so. */
+static bool refuses_the_end(const https_source_t *s, const refusal_t *r)
+{
+    bool end = r->code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE && s->pos > 0 && r->length == (int64_t)s->pos;
+    return end && (s->checked || s->total < 0 || s->total == r->length);
+}
+
+/** What was delivered is a whole image. Bytes behind it may be missing all the same. */
+static bool is_whole(const https_source_t *s)
+{
+    return s->checked && s->pos > 0 && s->whole(s->ctx, s->pos);
+}
+
+/**
+ * The connection was lost, and nothing is missing but the mark of the end: by the length that was told; by the image's own
+ * account where there is no length, and nobody who could be asked for what may come behind it; or for the second time here.
+ */
+static bool has_all(const https_source_t *s)
+{
+    if (s->body_pos != s->pos) {
+        return false;
+    }
+    if (s->total == (int64_t)s->pos && (s->part || s->checked)) {
+        return true;
+    }
+    bool last_word = s->failures > 0 || (s->total < 0 && !https_request_can_range(s));
+    return last_word && is_whole(s);
+}
+
+/** The whole file comes again after all of an image did, and the server does not know of more. */
+static bool is_sent_for_nothing(const https_source_t *s)
+{
+    return s->body_pos < s->pos && (s->total < 0 || s->total == (int64_t)s->pos) && is_whole(s);
+}
+
+/** @param lost  after a connection that was lost; else for the next range, which may go where the last one came from */
+static esp_err_t ask_on(https_source_t *s, bool lost)
 {
     s->waiting = false;
     refusal_t r = {0};
-    if (https_request_from(s, s->pos, &r)) {
+    bool answered = (!lost || https_request_home(s, &r)) && https_request_from(s, s->pos, &r);
+    if (answered ? is_sent_for_nothing(s) : refuses_the_end(s, &r)) {
+        esp_http_client_close(s->client);
+        return end_stream(s);
+    }
+    if (answered) {
         return ESP_ERR_NOT_FINISHED;
     }
     if (r.code == ESP_ERR_INVALID_RESPONSE || r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE) {
@@ -217,7 +265,7 @@ static esp_err_t end_of_response(https_source_t *s)
 {
     if (s->total >= 0 && s->body_pos < (uint64_t)s->total) {
         if (s->request_max > 0 && s->body_pos == s->pos && s->pos > s->asked_from) {
-            return reconnect(s); /* but not for ever for nothing */
+            return ask_on(s, false); /* but not for ever for nothing */
         }
         refusal_t r = {0};
         https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true, "the server ended the file early");
@@ -236,10 +284,15 @@ static esp_err_t read_failed(https_source_t *s, int result)
 {
     refusal_t r = {0};
     https_request_note(s);
+    if (result == -ESP_ERR_HTTP_EAGAIN && ++s->stalls < STALLS_MAX) {
+        return ESP_ERR_NOT_FINISHED;
+    }
+    if (has_all(s)) {
+        ESP_LOGW(TAG, "the mark of the end was lost behind %" PRIu64 " bytes, which are all", s->pos);
+        esp_http_client_close(s->client);
+        return end_stream(s);
+    }
     if (result == -ESP_ERR_HTTP_EAGAIN) {
-        if (++s->stalls < STALLS_MAX) {
-            return ESP_ERR_NOT_FINISHED;
-        }
         https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_ERR_HTTP_READ_TIMEOUT, true,
                      "the server stalled after %" PRIu64 " bytes", s->pos);
         return drop_connection(s, &r);
@@ -264,12 +317,15 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
     }
     if (s->waiting) {
         if (otter_now_us() >= s->retry_at_us) {
-            return reconnect(s);
+            return ask_on(s, true);
         }
         otter_sleep_ms(PAUSE_STEP_MS);
         return ESP_ERR_NOT_FINISHED;
     }
     uint64_t again = s->pos - s->body_pos;
+    if (s->part && s->total == (int64_t)s->pos && again == 0) {
+        return end_stream(s); /* what may come behind it is no part of the file */
+    }
     int want = (int)(again > 0 && again < room ? again : room);
     int n = esp_http_client_read(s->client, (char *)buf, want);
     if (n == 0 && esp_http_client_is_complete_data_received(s->client)) {
@@ -298,6 +354,7 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
 
 void https_source_close(https_source_t *s)
 {
+    http_home_free(&s->home);
     free(s->validator);
     s->validator = NULL;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_http_client.h"
+#include "http/home.h"
 #include "otter/report.h"
 
 /** How much a bad link is put up with. */
@@ -13,12 +14,14 @@ typedef struct {
     int attempts; /* connections in a row that bring nothing new before the update is given up; 0: never reconnect */
     int delay_ms;    /* before the first of them; doubles each time up to 30 s, with jitter */
     int max_time_ms; /* of the whole download, from https_source_open on */
-    bool
-        busy_first; /* the first request too is sent again while the server says that it is busy (429, 503) */
+    bool first;      /* the first connection and its request are covered too */
 } https_retry_t;
 
 /** Are these the bytes that were delivered before, from stream offset `off` on? */
 typedef bool (*https_known_t)(void *ctx, uint64_t off, const uint8_t *data, size_t len);
+
+/** Is what was delivered, `pos` bytes, a whole image, to its very last byte? */
+typedef bool (*https_whole_t)(void *ctx, uint64_t pos);
 
 /** open waits before it asks again, for so long still. @return false: give up */
 typedef bool (*https_wait_t)(void *ctx, uint32_t left_ms);
@@ -29,9 +32,16 @@ typedef struct {
     https_retry_t retry;
     int redirects_max;
     uint32_t request_max; /* bytes asked for at a time (ESP-IDF's partial download), 0: everything */
+    bool checked;         /* every byte is judged at the end: the body is an image, as it is */
+    bool decoded;         /* what the server may have done to the body is undone by the application */
     https_known_t known;
+    https_whole_t whole;
     https_wait_t may_wait;
-    void *ctx; /* of these two */
+    void *ctx; /* of these three */
+
+    http_home_t home; /* where the application pointed the client, ours */
+    bool away;        /* a redirect has led the client elsewhere */
+    bool go_home;     /* the next connection after a lost one asks at home again */
 
     int64_t total;   /* bytes of the file, -1: the server did not say */
     uint64_t pos;    /* offset of the next byte that read delivers */
@@ -40,6 +50,7 @@ typedef struct {
     uint64_t
         body_pos; /* offset of the next byte of the open response; below pos, known bytes are coming again */
     uint64_t asked_from; /* where the last request began */
+    bool part;           /* the open response is a part whose place in the file the server told */
     bool waiting, ended;
     bool no_ranges;            /* the server answered a range wrongly: ask for the whole file from now on */
     unsigned failures, stalls; /* in a row */
@@ -48,8 +59,8 @@ typedef struct {
 
 /**
  * Ask for the image, following redirects and answering a challenge. A caller that cannot begin is told so at once, but for
- * an answer that was lost on its way and, with retry.busy_first, for a server that is busy.
- * @param s          client, report, retry, redirects_max, request_max, known and may_wait are set; the rest is zero
+ * an answer that was lost on its way; with retry.first what may pass (a refused connection, a busy server) is waited for.
+ * @param s          all above `away` is set (home is kept from the client by http_home_keep); the rest is zero
  * @param from       go on from this offset, 0 for the whole; needs validator (malloc'ed) and total of what was received before
  * @return ESP_OK: s->pos is `from` if the server still has the same file, else 0;
  *         or what esp_https_ota_begin documents for a request that fails

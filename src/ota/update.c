@@ -673,6 +673,16 @@ static esp_err_t judge_followed(otter_device_t *device, struct ota_update *updat
     return err;
 }
 
+uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle)
+{
+    struct ota_update *update = find_update(device, handle);
+    if (update == NULL) {
+        return 0;
+    }
+    follow_up_to(device, update, update->written - update->tail_len);
+    return update->follows && update->stream.verdict == ESP_OK ? update->stream.info.image_len : 0;
+}
+
 static esp_err_t judge_image(otter_device_t *device, struct ota_update *update)
 {
     esp_err_t err = judge_followed(device, update);

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -427,6 +428,31 @@ class BadServers(UpdateCase):
             done, report = self.update(server.url("x"), "--timeout", "1")
             quiet.set()
         self.check_refused(done, report, "ESP_ERR_HTTP_READ_TIMEOUT", "download", "stalled")
+
+    def test_retries_cover_the_first_connection_but_not_what_is_wrong_with_it(self):
+        retries = ("--retries", "2", "--retry-delay", "1")
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        done, report = self.update(f"https://localhost:{port}/x", *retries)
+        self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "Connection refused")
+        self.assertEqual(report["attempts"], 3)
+        stranger = servers.make_ca(self.work, name="stranger")
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("app2.bin"), *retries, ca=stranger.cert)
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "certificate")
+            self.assertEqual(report["attempts"], 1)
+        body = (self.www / "app2.bin").read_bytes()
+
+        def serve(connection, index):
+            if index > 1:  # the first two are closed in the TLS handshake
+                connection = servers.server_context(self.cert).wrap_socket(connection, server_side=True)
+                servers.read_request(connection)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                connection.close()
+
+        with servers.RawServer(serve, scheme="https") as server:
+            done, report = self.update(server.url("x"), *retries)
+        self.assertEqual((done.returncode, report["attempts"]), (0, 3), done.stderr)
 
     def test_plain_http_is_refused_unless_allowed(self):
         with servers.HttpsServer(self.www, plain=True) as server:

@@ -15,6 +15,7 @@
 #define PERFORM_MAX_MS 30000u /* of any other: the waits of one connection, with redirects and credentials */
 #define PAUSE_MS       50u    /* of one perform that waits for the next connection */
 #define OVERTIME_MAX   1u     /* performs that begin after MAX_TIME_MS and do not end it */
+#define CONNECTS_A_TRY 3      /* of a partial download: for HEAD, for a byte, for the first range */
 #define BEGIN_VAIN_MAX                                                                                       \
     8u /* connects of begin besides the owner's tries: HEAD and GET, and twice what got lost */
 
@@ -175,7 +176,7 @@ void begin_update(world_device_t *d)
     memcpy(d->erases_before, d->flash.erases, sizeof(d->erases_before));
     d->world->tally->begins++;
     esp_err_t err = https_ota_begin(&d->device, &d->ota, &d->handle);
-    check_call(d, "begin", d->begin_us, FIRST_MAX_MS, retries(&d->plan) + BEGIN_VAIN_MAX);
+    check_call(d, "begin", d->begin_us, FIRST_MAX_MS, CONNECTS_A_TRY * retries(&d->plan) + BEGIN_VAIN_MAX);
     d->line.vain = 0;
     d->bytes_seen = d->device.report.bytes_downloaded;
     d->world->tally->begin_refused += err != ESP_OK;
