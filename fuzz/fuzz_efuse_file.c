@@ -9,11 +9,14 @@
 #include "fuzz.h"
 #include "linux/efuse_file.h"
 
+enum { CHIP, REVISION, BLK_REVISION, SECURE_VERSION, NAMES };
+static const char *const names[NAMES] = {"chip", "revision", "blk_revision", "secure_version"};
+static const unsigned long maxima[NAMES] = {0, 65534, 65535, 32};
+
 /** What the lines say, read one whole line after the other. */
 typedef struct {
-    bool good, has_chip, has_revision;
-    uint16_t chip, revision, blk_revision;
-    uint32_t secure_version;
+    bool good, has[NAMES];
+    unsigned long value[NAMES];
 } reference_t;
 
 static bool number(const char *text, unsigned long max, unsigned long *value)
@@ -34,8 +37,78 @@ static bool number(const char *text, unsigned long max, unsigned long *value)
     return true;
 }
 
-static bool take_line(char *line, reference_t *r)
+static bool is_blank(char c)
 {
+    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+}
+
+static char *strip(char *text)
+{
+    while (is_blank(*text)) {
+        text++;
+    }
+    while (*text != '\0' && is_blank(text[strlen(text) - 1])) {
+        text[strlen(text) - 1] = '\0';
+    }
+    return text;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/** The letters and digits of a name, of which 64 count. */
+static void squeeze(const char *name, char out[65])
+{
+    size_t n = 0;
+    for (; *name != '\0' && n < 64; name++) {
+        char c = lower(*name);
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            out[n++] = c;
+        }
+    }
+    out[n] = '\0';
+}
+
+/** At most `limit` letters changed, added or left out make `b` of `a`: tried out. */
+static bool is_near(const char *a, const char *b, int limit)
+{
+    if (limit < 0) {
+        return false;
+    }
+    if (*a == '\0' || *b == '\0') {
+        return strlen(a) + strlen(b) <= (size_t)limit;
+    }
+    return (*a == *b && is_near(a + 1, b + 1, limit)) || is_near(a + 1, b + 1, limit - 1) ||
+           is_near(a + 1, b, limit - 1) || is_near(a, b + 1, limit - 1);
+}
+
+static bool is_slip(const char *name)
+{
+    char said[65], known[65];
+    squeeze(name, said);
+    for (int i = 0; i < NAMES; i++) {
+        squeeze(names[i], known);
+        if (said[0] != '\0' && is_near(said, known, (int)strlen(known) / 5)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool equals(const char *a, const char *b)
+{
+    while (*a != '\0' && lower(*a) == lower(*b)) {
+        a++;
+        b++;
+    }
+    return lower(*a) == lower(*b);
+}
+
+static bool take_line(char *text, reference_t *r)
+{
+    char *line = strip(text);
     if (line[0] == '\0' || line[0] == '#') {
         return true;
     }
@@ -44,43 +117,64 @@ static bool take_line(char *line, reference_t *r)
         return false;
     }
     *value++ = '\0';
-    unsigned long n;
-    if (strcmp(line, "chip") == 0) {
+    char *name = strip(line);
+    value = strip(value);
+    int i = 0;
+    while (i < NAMES && !equals(names[i], name)) {
+        i++;
+    }
+    if (i == NAMES) {
+        return !is_slip(name);
+    }
+    unsigned long n = 0;
+    if (i == CHIP) {
         const otter_chip_facts_t *facts = otter_chip_by_name(value);
-        r->has_chip = true;
-        r->chip = facts != NULL ? facts->id : 0;
-        return facts != NULL;
+        if (facts == NULL) {
+            return false;
+        }
+        n = facts->id;
+    } else if (!number(value, maxima[i], &n)) {
+        return false;
     }
-    if (strcmp(line, "revision") == 0) {
-        bool ok = number(value, 65534, &n);
-        r->has_revision = true;
-        r->revision = (uint16_t)n;
-        return ok;
+    if (r->has[i] && r->value[i] != n) {
+        return false;
     }
-    if (strcmp(line, "blk_revision") == 0) {
-        bool ok = number(value, 65535, &n);
-        r->blk_revision = (uint16_t)n;
-        return ok;
-    }
-    if (strcmp(line, "secure_version") == 0) {
-        bool ok = number(value, 32, &n);
-        r->secure_version = (uint32_t)n;
-        return ok;
-    }
+    r->has[i] = true;
+    r->value[i] = n;
     return true;
+}
+
+/** A line up to CR, LF or both. */
+static fuzz_input_t next_line(fuzz_input_t *in)
+{
+    fuzz_input_t line = {.bytes = in->bytes};
+    while (line.len < in->len && in->bytes[line.len] != '\n' && in->bytes[line.len] != '\r') {
+        line.len++;
+    }
+    size_t end = line.len;
+    if (end < in->len) {
+        bool both = in->bytes[end] == '\r' && end + 1 < in->len && in->bytes[end + 1] == '\n';
+        end += both ? 2 : 1;
+    }
+    in->bytes += end;
+    in->len -= end;
+    return line;
 }
 
 static reference_t read_reference(fuzz_input_t in)
 {
-    reference_t r = {.good = true, .chip = OTTER_CHIP_LINUX};
+    reference_t r = {.good = true, .value[CHIP] = OTTER_CHIP_LINUX};
+    if (in.len >= 3 && memcmp(in.bytes, "\xEF\xBB\xBF", 3) == 0) {
+        in.bytes += 3;
+        in.len -= 3;
+    }
     while (r.good && in.len > 0) {
-        fuzz_input_t bytes = fuzz_until(&in, '\n');
+        fuzz_input_t bytes = next_line(&in);
         if (bytes.len > 0 && memchr(bytes.bytes, 0, bytes.len) != NULL) {
             r.good = false; /* no text */
             break;
         }
         char *line = fuzz_text(bytes);
-        line[strcspn(line, "\r")] = '\0';
         r.good = take_line(line, &r);
         free(line);
     }
@@ -123,10 +217,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reference_t want = read_reference((fuzz_input_t){data, size});
     FUZZ_CHECK((err == ESP_OK) == want.good, "0x%x, the reference says %s", err, want.good ? "good" : "bad");
     if (err == ESP_OK) {
-        FUZZ_CHECK(file.has_chip == want.has_chip && file.chip.id == want.chip, "chip 0x%x", file.chip.id);
-        FUZZ_CHECK(file.has_revision == want.has_revision && file.chip.revision == want.revision, "revision");
-        FUZZ_CHECK(file.chip.blk_revision == want.blk_revision, "block revision %u", file.chip.blk_revision);
-        FUZZ_CHECK(file.secure_version == want.secure_version, "secure version %u", file.secure_version);
+        FUZZ_CHECK(file.has_chip == want.has[CHIP] && file.chip.id == want.value[CHIP], "chip 0x%x",
+                   file.chip.id);
+        FUZZ_CHECK(file.has_revision == want.has[REVISION] && file.chip.revision == want.value[REVISION],
+                   "revision");
+        FUZZ_CHECK(file.chip.blk_revision == want.value[BLK_REVISION], "block revision %u",
+                   file.chip.blk_revision);
+        FUZZ_CHECK(file.secure_version == want.value[SECURE_VERSION], "secure version %u",
+                   file.secure_version);
         check_saving(&file, path);
     }
     return 0;

@@ -147,8 +147,7 @@ static char *follow_link(const char *path)
     return next;
 }
 
-/** Where a file of this name is, or would be, behind all links. @return malloc'ed, NULL with errno */
-static char *follow_links(const char *path)
+char *path_behind_links(const char *path)
 {
     char *at = strdup(path);
     for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
@@ -210,7 +209,7 @@ static bool open_temp(output_t *out, mode_t mode)
 bool output_open(output_t *out, const char *path, bool durable, char *why, size_t why_size)
 {
     mode_t mode;
-    *out = (output_t){.fd = -1, .target = follow_links(path), .durable = durable};
+    *out = (output_t){.fd = -1, .target = path_behind_links(path), .durable = durable};
     bool ok = out->target != NULL;
     if (ok) {
         ok = can_replace(path, out->target, &mode) ? open_temp(out, mode) : open_in_place(out, path);

@@ -32,6 +32,12 @@ uint8_t *input_load(const char *path, input_kinds_t kinds, size_t max, size_t *l
                     size_t why_size);
 
 /**
+ * Where a file of this name is, or would be, behind all symbolic links that its last part is. What lies beside a file lies
+ * there. @return malloc'ed, the caller frees; NULL with errno
+ */
+char *path_behind_links(const char *path);
+
+/**
  * An output. An ordinary file, new or old, is written under a temporary name beside it and replaced when it is complete; at
  * the end of links, so that they stay, and with the old one's permissions. Anything else (device, FIFO) is written in place.
  */

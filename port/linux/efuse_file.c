@@ -4,100 +4,272 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "esp_log.h"
 #include "host/named_file.h"
 
 #define EFUSE_FILE_MAX 65536u /* bytes; four short lines and what people note beside them */
+#define LETTERS_MAX    64u    /* of a name that is compared with a known one */
 
 static const char TAG[] = "efuse_file";
 
-/** The numeric lines: one row a name. */
+typedef enum { FACT_CHIP, FACT_REVISION, FACT_BLK_REVISION, FACT_SECURE_VERSION, FACT_COUNT } fact_t;
+
 static const struct {
     const char *name;
-    uint32_t max;
-} numbers[] = {{"revision", UINT16_MAX - 1}, {"blk_revision", UINT16_MAX}, {"secure_version", 32}};
+    const char *letters; /* of the name, for what looks like it */
+    uint32_t max;        /* of the number */
+} facts[FACT_COUNT] = {
+    [FACT_CHIP] = {"chip", "chip", 0},
+    [FACT_REVISION] = {"revision", "revision", UINT16_MAX - 1},
+    [FACT_BLK_REVISION] = {"blk_revision", "blkrevision", UINT16_MAX},
+    [FACT_SECURE_VERSION] = {"secure_version", "secureversion", 32},
+};
 
-static bool apply_number(efuse_file_t *file, const char *name, uint32_t value)
+/** The text of an eFuse file while it is read, and where in it. */
+typedef struct {
+    efuse_file_t *file;
+    char *rest;
+    const char *end;
+    unsigned line; /* from 1 */
+    char *why;
+    size_t why_size;
+    struct {
+        bool said;
+        uint32_t value;
+    } known[FACT_COUNT];
+} reader_t;
+
+/** @return ESP_ERR_INVALID_STATE, with what is wrong with the line that was read last */
+static esp_err_t refuse(const reader_t *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static esp_err_t refuse(const reader_t *r, const char *format, ...)
 {
-    if (strcmp(name, "revision") == 0) {
-        file->chip.revision = (uint16_t)value;
-        file->has_revision = true;
-    } else if (strcmp(name, "blk_revision") == 0) {
-        file->chip.blk_revision = (uint16_t)value;
-    } else {
-        file->secure_version = value;
-    }
-    return true;
+    char cause[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(cause, sizeof(cause), format, args);
+    va_end(args);
+    text_format(r->why, r->why_size, "%s line %u cannot be read: %s", r->file->path, r->line, cause);
+    return ESP_ERR_INVALID_STATE;
 }
 
-/** One "name=value" line. @return false if a known name has a value that cannot be */
-static bool apply_line(efuse_file_t *file, const char *name, const char *value)
+/** Cuts white space off both ends. */
+static char *trim(char *text)
 {
-    if (strcmp(name, "chip") == 0) {
-        const otter_chip_facts_t *facts = otter_chip_by_name(value);
-        if (facts == NULL) {
-            return false;
-        }
-        file->chip.id = facts->id;
-        file->has_chip = true;
-        return true;
+    text += strspn(text, " \t\v\f");
+    size_t len = strlen(text);
+    while (len > 0 && strchr(" \t\v\f", text[len - 1]) != NULL) {
+        len--;
     }
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        if (strcmp(name, numbers[i].name) == 0) {
-            char *end;
-            errno = 0;
-            unsigned long v = strtoul(value, &end, 10);
-            bool good = isdigit((unsigned char)value[0]) && *end == '\0' && errno == 0 && v <= numbers[i].max;
-            return good && apply_number(file, name, (uint32_t)v);
-        }
-    }
-    return true; /* a name of a later version: kept by save */
+    text[len] = '\0';
+    return text;
 }
 
-/** A line of the file, changed in place. @return false if it is not what a line can be */
-static bool take_line(efuse_file_t *file, char *line)
+/** A name in its smallest form: letters and digits, lower case. */
+static size_t letters_of(const char *name, char letters[LETTERS_MAX + 1])
 {
-    line[strcspn(line, "\r\n")] = '\0';
+    size_t len = 0;
+    for (; *name != '\0' && len < LETTERS_MAX; name++) {
+        unsigned char c = (unsigned char)*name;
+        if (c < 0x80 && isalnum(c)) {
+            letters[len++] = (char)tolower(c);
+        }
+    }
+    letters[len] = '\0';
+    return len;
+}
+
+/** How many letters must be changed, added or left out to make one word of the other. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[LETTERS_MAX + 1], len = strlen(b);
+    for (size_t k = 0; k <= len; k++) {
+        row[k] = k;
+    }
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < len; k++) {
+            size_t changed = diagonal + (a[i] != b[k]);
+            diagonal = row[k + 1];
+            size_t shorter = (row[k] < diagonal ? row[k] : diagonal) + 1;
+            row[k + 1] = changed < shorter ? changed : shorter;
+        }
+    }
+    return row[len];
+}
+
+static fact_t fact_of(const char *name)
+{
+    fact_t fact = 0;
+    while (fact < FACT_COUNT && strcasecmp(facts[fact].name, name) != 0) {
+        fact++;
+    }
+    return fact;
+}
+
+/** A name that is none: of a later version, perhaps, or a slip. */
+static esp_err_t take_unknown(reader_t *r, const char *name)
+{
+    char letters[LETTERS_MAX + 1];
+    size_t len = letters_of(name, letters);
+    for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
+        if (len > 0 && distance(letters, facts[fact].letters) <= strlen(facts[fact].letters) / 5) {
+            return refuse(r, "there is no eFuse of that name; is %s meant?", facts[fact].name);
+        }
+    }
+    snprintf(r->file->note, sizeof(r->file->note),
+             "line %u: there is no eFuse of that name; it has no effect, and is kept", r->line);
+    return ESP_OK;
+}
+
+/** @return false if the text is no such number */
+static bool read_number(const char *text, uint32_t max, uint32_t *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    *value = (uint32_t)number;
+    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && number <= max;
+}
+
+static esp_err_t take_fact(reader_t *r, fact_t fact, const char *text)
+{
+    uint32_t value = 0;
+    if (fact == FACT_CHIP) {
+        const otter_chip_facts_t *chip = otter_chip_by_name(text);
+        if (chip == NULL) {
+            return refuse(r, "there is no chip of that name");
+        }
+        value = chip->id;
+    } else if (!read_number(text, facts[fact].max, &value)) {
+        return refuse(r, "%s is a number from 0 to %" PRIu32, facts[fact].name, facts[fact].max);
+    }
+    if (r->known[fact].said && r->known[fact].value != value) {
+        return refuse(r, "%s has another value in a line before", facts[fact].name);
+    }
+    r->known[fact].said = true;
+    r->known[fact].value = value;
+    return ESP_OK;
+}
+
+/** One line, changed in place. */
+static esp_err_t take_line(reader_t *r, char *line)
+{
+    line = trim(line);
     if (line[0] == '\0' || line[0] == '#') {
-        return true;
+        return ESP_OK;
     }
     char *value = strchr(line, '=');
     if (value == NULL) {
-        return false;
+        return refuse(r, "expected name=value");
     }
     *value++ = '\0';
-    return apply_line(file, line, value);
+    const char *name = trim(line);
+    fact_t fact = fact_of(name);
+    return fact == FACT_COUNT ? take_unknown(r, name) : take_fact(r, fact, trim(value));
 }
 
-static bool is_known_name(const char *line)
+/** The bytes of the next line with its end. @return 0 behind the last one */
+static size_t line_length(const char *text, const char *end)
 {
-    static const char *const names[] = {"chip=", "revision=", "blk_revision=", "secure_version="};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strncmp(line, names[i], strlen(names[i])) == 0) {
-            return true;
-        }
+    const char *p = text;
+    while (p < end && *p != '\n' && *p != '\r') {
+        p++;
     }
-    return false;
+    if (end - p >= 2 && p[0] == '\r' && p[1] == '\n') {
+        return (size_t)(p - text) + 2;
+    }
+    return (size_t)(p - text) + (p < end);
 }
 
-/** All lines; the text is changed in place. */
+static size_t mark_length(const char *text, size_t len)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    return len >= sizeof(mark) - 1 && memcmp(text, mark, sizeof(mark) - 1) == 0 ? sizeof(mark) - 1 : 0;
+}
+
+static void keep_facts(const reader_t *r)
+{
+    efuse_file_t *file = r->file;
+    file->has_chip = r->known[FACT_CHIP].said;
+    if (file->has_chip) {
+        file->chip.id = (uint16_t)r->known[FACT_CHIP].value;
+    }
+    file->has_revision = r->known[FACT_REVISION].said;
+    file->chip.revision = (uint16_t)r->known[FACT_REVISION].value;
+    file->chip.blk_revision = (uint16_t)r->known[FACT_BLK_REVISION].value;
+    file->secure_version = r->known[FACT_SECURE_VERSION].value;
+}
+
+/** All lines; the text, which ends with a 0 that is not counted, is changed in place. */
 static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, char *why, size_t why_size)
 {
-    unsigned number = 1;
-    for (char *line = text, *end = text + len; line < end; number++) {
-        char *next = memchr(line, '\n', (size_t)(end - line));
-        next = next != NULL ? next : end;
-        *next = '\0';
-        if (line + strlen(line) != next || !take_line(file, line)) {
-            snprintf(why, why_size, "%s line %u cannot be read: expected name=value", file->path, number);
-            return ESP_ERR_INVALID_STATE;
+    reader_t r = {.file = file, .why = why, .why_size = why_size};
+    char *line = text + mark_length(text, len);
+    for (const char *end = text + len; line < end;) {
+        r.line++;
+        size_t whole = line_length(line, end);
+        char *stop = line + whole;
+        while (stop > line && (stop[-1] == '\n' || stop[-1] == '\r')) {
+            *--stop = '\0';
         }
-        line = next + 1;
+        bool is_text = strlen(line) == (size_t)(stop - line);
+        esp_err_t err = is_text ? take_line(&r, line) : refuse(&r, "expected name=value");
+        if (err != ESP_OK) {
+            return err;
+        }
+        line += whole;
+    }
+    keep_facts(&r);
+    return ESP_OK;
+}
+
+/** True if a file is there, also a link that leads nowhere. */
+static bool is_there(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
+/** Fills in the path of the file that belongs to this flash, and makes sure that there is no other one. */
+static esp_err_t find_file(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
+{
+    char beside_link[sizeof(file->path)];
+    char *real = path_behind_links(flash_path);
+    if (real == NULL) {
+        snprintf(why, why_size, "%s", strerror(errno));
+        return ESP_FAIL;
+    }
+    int n = snprintf(file->path, sizeof(file->path), "%s.efuse", real);
+    int m = snprintf(beside_link, sizeof(beside_link), "%s.efuse", flash_path);
+    bool is_link = strcmp(real, flash_path) != 0;
+    free(real);
+    if (n < 0 || (size_t)n >= sizeof(file->path) || m < 0 || (size_t)m >= sizeof(beside_link)) {
+        snprintf(why, why_size, "the path is too long");
+        return ESP_FAIL;
+    }
+    if (is_link && is_there(beside_link) && !is_same_file(beside_link, file->path)) {
+        text_format(
+            why, why_size,
+            "%s lies beside a symbolic link; the eFuse file of this flash is %s: make one of both, there",
+            beside_link, file->path);
+        return ESP_ERR_INVALID_STATE;
     }
     return ESP_OK;
 }
@@ -106,32 +278,28 @@ esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why,
 {
     memset(file, 0, sizeof(*file));
     file->chip.id = OTTER_CHIP_LINUX;
-    int n = snprintf(file->path, sizeof(file->path), "%s.efuse", flash_path);
-    if (n < 0 || (size_t)n >= sizeof(file->path)) {
-        snprintf(why, why_size, "the path is too long");
-        return ESP_FAIL;
-    }
-    if (access(file->path, F_OK) != 0 && errno == ENOENT) {
-        return ESP_OK;
+    esp_err_t err = find_file(file, flash_path, why, why_size);
+    if (err != ESP_OK || !is_there(file->path)) {
+        return err;
     }
     char cause[128];
     size_t len;
     char *text = (char *)input_load(file->path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, cause, sizeof(cause));
     if (text == NULL) {
-        snprintf(why, why_size, "%s: %s", file->path, cause);
+        text_format(why, why_size, "%s: %s", file->path, cause);
         return ESP_FAIL;
     }
     file->exists = true;
-    esp_err_t err = take_text(file, text, len, why, why_size);
+    err = take_text(file, text, len, why, why_size);
     free(text);
     return err;
 }
 
 static void write_known(FILE *out, const efuse_file_t *file)
 {
-    const otter_chip_facts_t *facts = otter_chip_facts(file->chip.id);
-    if (file->has_chip && facts != NULL) {
-        fprintf(out, "chip=%s\n", facts->name);
+    const otter_chip_facts_t *chip = otter_chip_facts(file->chip.id);
+    if (file->has_chip && chip != NULL) {
+        fprintf(out, "chip=%s\n", chip->name);
     }
     if (file->has_revision) {
         fprintf(out, "revision=%u\n", file->chip.revision);
@@ -142,24 +310,34 @@ static void write_known(FILE *out, const efuse_file_t *file)
     fprintf(out, "secure_version=%" PRIu32 "\n", file->secure_version);
 }
 
+/** True of a line that write_known() has written anew. */
+static bool says_fact(const char *line, size_t len)
+{
+    const char *equals = memchr(line, '=', len);
+    char *name = equals != NULL ? strndup(line, (size_t)(equals - line)) : NULL;
+    bool says = name != NULL && fact_of(trim(name)) != FACT_COUNT;
+    free(name);
+    return says;
+}
+
 /** Copies comments and the lines of names that this version does not know. @return false: they could not be read */
 static bool copy_unknown(FILE *out, const char *path, char *why, size_t why_size)
 {
     size_t len;
-    if (access(path, F_OK) != 0 && errno == ENOENT) {
+    if (!is_there(path)) {
         return true; /* there was no file before */
     }
     char *text = (char *)input_load(path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, why, why_size);
     if (text == NULL) {
         return false;
     }
-    for (const char *line = text; *line != '\0';) {
-        size_t line_len = strcspn(line, "\n");
-        line_len += line[line_len] == '\n';
-        if (!is_known_name(line)) {
-            fwrite(line, 1, line_len, out);
+    const char *end = text + len;
+    for (const char *line = text + mark_length(text, len); line < end;) {
+        size_t whole = line_length(line, end);
+        if (!says_fact(line, whole)) {
+            fwrite(line, 1, whole, out);
         }
-        line += line_len;
+        line += whole;
     }
     free(text);
     return true;

@@ -7,8 +7,11 @@
 #include "otter/efuse.h"
 
 /*
- * Names: chip (as otter_chip_by_name), revision, blk_revision (major * 100 + minor), secure_version. Unknown names are
- * kept. A missing file is a chip of unknown kind with nothing burned.
+ * Names: chip (as otter_chip_by_name), revision, blk_revision (major * 100 + minor), secure_version (0 to 32); in any case and
+ * with blanks around name and value. Lines end with LF, CR LF or CR; a byte order mark, empty lines and lines that begin with
+ * # are fine. Unknown names are kept and told, but for those that look like a slip in a known one, which are refused: a fact
+ * that is overlooked may be the one that keeps an old version out. So is a name that is there twice with two values.
+ * A missing file is a chip of unknown kind with nothing burned.
  */
 typedef struct {
     char path[4096];
@@ -16,11 +19,14 @@ typedef struct {
     bool has_chip, has_revision;
     otter_chip_t chip; /* id OTTER_CHIP_LINUX and revision 0 where the file says nothing */
     uint32_t secure_version;
+    char note[160]; /* one line about a name that nobody knows, "" for none */
 } efuse_file_t;
 
 /**
- * Read the eFuse file that belongs to a flash file.
- * @return ESP_OK (also when there is none), ESP_ERR_INVALID_STATE (a line cannot be read: why says which), ESP_FAIL
+ * Read the eFuse file that belongs to a flash file. It lies beside the flash file itself, behind all symbolic links that
+ * `flash_path` may be; another one beside such a link is refused.
+ * @return ESP_OK (also when there is none), ESP_ERR_INVALID_STATE (a line cannot be read, or there are two files: why says
+ *         which), ESP_FAIL (the file cannot be read)
  */
 esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size);
 

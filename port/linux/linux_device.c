@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/le.h"
+#include "base/text.h"
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/bootloader.h"
@@ -232,14 +234,39 @@ static file_flash_options_t flash_options(const linux_device_options_t *options)
         .strict = !options->lenient, .read_only = options->read_only, .shared = options->flash_shared};
 }
 
+/** With another name the flash would have other eFuses, in which nothing is burned. @return false, and `why` says so */
+static bool has_one_name(const char *path, char *why, size_t why_size)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || st.st_nlink <= 1) {
+        return true; /* what cannot be looked at cannot be opened either, and that is told */
+    }
+    text_format(
+        why, why_size,
+        "it has %lu names (hard links), and each has eFuses of its own; anti-rollback needs a flash file "
+        "with one name",
+        (unsigned long)st.st_nlink);
+    return false;
+}
+
 esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,
                             char *why, size_t why_size)
 {
     memset(dev, 0, sizeof(*dev));
     why[0] = '\0';
+    if (options->anti_rollback && !has_one_name(path, why, why_size)) {
+        return ESP_ERR_INVALID_STATE;
+    }
     const file_flash_options_t how = flash_options(options);
     esp_err_t err = file_flash_open(path, &how, &dev->flash, why, why_size);
-    return err != ESP_OK ? err : fill_device(dev, path, options, why, why_size);
+    if (err == ESP_OK) {
+        err = fill_device(dev, path, options, why, why_size);
+    }
+    if (err == ESP_OK && dev->efuse.note[0] != '\0') {
+        fprintf(stderr, "%s %s\n", dev->efuse.path,
+                dev->efuse.note); /* no failure, and nobody should miss it */
+    }
+    return err;
 }
 
 esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,

@@ -52,7 +52,9 @@ typedef struct {
  * the flash, the header of the image that boots, chip linux. A chip whose revision nothing tells is one that runs every
  * image in its slots.
  * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
- * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(); nothing is left open then
+ * A note of the eFuse file goes to standard error.
+ * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the
+ *         file has hard links); nothing is left open then
  */
 esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,
                             char *why, size_t why_size);

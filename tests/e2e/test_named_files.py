@@ -197,6 +197,40 @@ class Inputs(FilesTest):
         self.assertTrue(os.path.islink(f"{new}.efuse"))
         self.assertEqual(real.read_bytes(), b"chip=esp32\nsecure_version=0\n# kept\nlater=1\n")
 
+    def test_a_name_that_nobody_knows_is_told(self):
+        pathlib.Path(f"{self.flash}.efuse").write_text("later=1\n", encoding="ascii")
+        shown = otter("flash", "info", self.flash, "--json")
+        self.assertIn(f"{self.flash}.efuse line 1: there is no eFuse of that name", shown.stderr.decode())
+
+    def test_a_flash_behind_links_has_one_efuse_file(self):
+        real, near, far = self.folder / "real.bin", self.folder / "near.bin", self.folder / "far" / "flash.bin"
+        far.parent.mkdir()
+        near.symlink_to("real.bin")
+        far.symlink_to("../near.bin")
+        shutil.copy(self.flash, real)
+        pathlib.Path(f"{real}.efuse").write_text("chip=esp32c3\n", encoding="ascii")
+        for name in near, far:
+            with self.subTest(name=name):
+                self.assertIn(b"chip esp32c3", otter("flash", "info", name).stdout)
+                other = pathlib.Path(f"{name}.efuse")
+                other.write_text("secure_version=5\n", encoding="ascii")
+                for args in ("flash", "info", name), ("run", name), ("update", name, "https://a/", "--system-ca"):
+                    self.fails(otter(*args), "lies beside a symbolic link")
+                other.unlink()
+                other.symlink_to(f"{real}.efuse")
+                self.assertIn(b"chip esp32c3", otter("flash", "info", name).stdout)
+                other.unlink()
+
+    def test_an_efuse_file_that_a_link_does_not_reach_is_not_a_chip_without_one(self):
+        efuse = pathlib.Path(f"{self.flash}.efuse")
+        efuse.symlink_to("mounted/later")
+        self.fails(otter("flash", "info", self.flash), f"{efuse}: cannot open it: No such file or directory")
+
+    def test_a_flash_with_two_names_has_no_rollback_protection(self):
+        os.link(self.flash, self.folder / "second.bin")
+        self.fails(otter("run", self.flash, "--anti-rollback"), "it has 2 names (hard links)")
+        self.assertEqual(otter("flash", "info", self.flash).returncode, 0)
+
     def test_a_table_may_come_through_a_pipe(self):
         shown = otter("table", "show", CSV).stdout
         for data in CSV.read_bytes(), TABLE:

@@ -54,11 +54,119 @@ static void bytes_that_are_no_text_are_refused(void **state)
     assert_non_null(strstr(why, "line 2"));
 }
 
+static void what_a_line_says_does_not_hang_on_its_spelling(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "secure_version=5\n",
+        "secure_version=5",
+        "secure_version =5\n",
+        " secure_version=5\n",
+        "\tsecure_version\t=\t5\t\n",
+        "Secure_Version=5\n",
+        "SECURE_VERSION = 5\n",
+        "secure_version=05\n",
+        "\xEF\xBB\xBFsecure_version=5\n",
+        "secure_version=5\r\n",
+        "# what a chip has\r\nsecure_version=5\r\nchip=linux\r\n",
+        "# what a chip has\rsecure_version=5\rchip=linux\r",
+        "\n\r\n\r\nsecure_version=5\n",
+        "secure_version=5\nsecure_version=5\n",
+        "chip=Linux\n \t\nsecure_version=5\n  # and a comment\n",
+        "later=3\nsecure_version=5\n",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        why[0] = '\0';
+        esp_err_t err = load(texts[i], strlen(texts[i]));
+        if (err != ESP_OK || file.secure_version != 5) {
+            fail_msg("%s: 0x%x, secure version %u, %s", texts[i], (unsigned)err,
+                     (unsigned)file.secure_version, why);
+        }
+    }
+}
+
+static void what_may_be_a_fact_is_not_passed_over(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+    } rows[] = {
+        {"secure_version 5\n", "line 1 cannot be read: expected name=value"},
+        {"secure_version:5\n", "expected name=value"},
+        {"\nsecure_verison=5\n",
+         "line 2 cannot be read: there is no eFuse of that name; is secure_version meant?"},
+        {"secure-version=5\n", "is secure_version meant?"},
+        {"secureversion=5\n", "is secure_version meant?"},
+        {"secure_version_=5\n", "is secure_version meant?"},
+        {"secure_versio=5\n", "is secure_version meant?"},
+        {"chip=esp32\n\xEF\xBB\xBFsecure_version=5\n",
+         "line 2 cannot be read: there is no eFuse of that name"},
+        {"\xC2\xA0secure_version=5\n", "is secure_version meant?"},
+        {"revison=3\n", "is revision meant?"},
+        {"blk-revision=3\n", "is blk_revision meant?"},
+        {"secure_version=33\n", "secure_version is a number from 0 to 32"},
+        {"secure_version=-1\n", "a number from 0 to 32"},
+        {"secure_version=0x5\n", "a number from 0 to 32"},
+        {"secure_version=5 # burned\n", "a number from 0 to 32"},
+        {"secure_version=\n", "a number from 0 to 32"},
+        {"secure_version=99999999999999999999\n", "a number from 0 to 32"},
+        {"revision=65535\n", "revision is a number from 0 to 65534"},
+        {"chip=esp99\n", "there is no chip of that name"},
+        {"secure_version=5\nsecure_version=0\n",
+         "line 2 cannot be read: secure_version has another value in a line before"},
+        {"chip=esp32\nsecure_version=1\nChip = linux\n", "line 3 cannot be read: chip has another value"},
+        {"\xFF\xFE"
+         "c\0h\0i\0p\0",
+         "line 1 cannot be read"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t len = i == sizeof(rows) / sizeof(rows[0]) - 1 ? 10 : strlen(rows[i].text);
+        esp_err_t err = load(rows[i].text, len);
+        if (err != ESP_ERR_INVALID_STATE || strstr(why, rows[i].words) == NULL) {
+            fail_msg("%s: 0x%x, %s", rows[i].text, (unsigned)err, why);
+        }
+    }
+}
+
+static void saving_says_each_fact_once_and_keeps_the_rest(void **state)
+{
+    (void)state;
+    char flash[] = "/tmp/otter-efuse-XXXXXX";
+    int fd = mkstemp(flash);
+    assert_true(fd >= 0);
+    close(fd);
+    char path[sizeof(flash) + 8];
+    snprintf(path, sizeof(path), "%s.efuse", flash);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    fprintf(out, "\xEF\xBB\xBF# mine\r\n%100s = 2\r\n Chip=esp32\r\nlater=7\r\nsecure_version=2",
+            "Secure_Version");
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(efuse_file_load(&file, flash, why, sizeof(why)), ESP_OK);
+    assert_non_null(strstr(file.note, "line 4: there is no eFuse of that name"));
+    const otter_efuse_t seam = efuse_file_seam(&file);
+    assert_int_equal(seam.burn_secure_version(seam.dev, 9), ESP_OK);
+
+    char text[200] = "";
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    assert_true(fread(text, 1, sizeof(text) - 1, in) > 0);
+    fclose(in);
+    assert_string_equal(text, "chip=esp32\nsecure_version=9\n# mine\r\nlater=7\r\n");
+    assert_int_equal(efuse_file_load(&file, flash, why, sizeof(why)), ESP_OK);
+    assert_int_equal(file.secure_version, 9);
+    unlink(path);
+    unlink(flash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_of_a_long_line_is_no_line_of_its_own),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
+        cmocka_unit_test(what_a_line_says_does_not_hang_on_its_spelling),
+        cmocka_unit_test(what_may_be_a_fact_is_not_passed_over),
+        cmocka_unit_test(saving_says_each_fact_once_and_keeps_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
