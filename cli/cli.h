@@ -33,6 +33,9 @@ int cli_usage(const char *verb, const char *format, ...) __attribute__((format(p
 /** Prints what was done on standard output, at once. If that cannot be told it is done all the same. */
 void cli_did(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** True if what is written to `path` goes to standard output, under whatever name: then nothing else may. */
+bool cli_is_standard_output(const char *path);
+
 /**
  * Reads a whole file. On failure says so (cli_fail) and returns NULL.
  * @param max  bytes; a larger file is refused

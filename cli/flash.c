@@ -26,7 +26,7 @@ static const char help_new[] =
     "\n"
     "  --chip NAME       the kind of chip: linux, esp32, esp32c3, ...; default: that of the first image\n"
     "  --chip-rev REV    its revision, as v3.1 or 301; default: any\n"
-    "  --offset 0x8000   where the table goes\n"
+    "  --table-offset N  where the table goes; default: 0x8000\n"
     "  --force           take images that the chip would not boot, too\n"
     "\n"
     "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n";

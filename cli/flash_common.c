@@ -107,6 +107,17 @@ const char *flash_shell_word(const char *text, char *buf, size_t size)
     return buf;
 }
 
+const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *buf, size_t size)
+{
+    bool about_chip =
+        strstr(why, ", this is ") != NULL; /* image_suits_chip(), and the eFuse block's revision */
+    buf[0] = '\0';
+    if (efuse != NULL && efuse->exists && (efuse->has_chip || efuse->has_revision) && about_chip) {
+        snprintf(buf, size, " (says %s)", efuse->path);
+    }
+    return buf;
+}
+
 void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(chip_id);

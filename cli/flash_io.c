@@ -202,7 +202,7 @@ static bool copy_to_file(otter_flash_t *flash, const place_t *place, const io_op
     if (copied && !closed) {
         return cli_fail(VERB, "cannot write %s: %s", o->file, strerror(errno)) == EXIT_DONE;
     }
-    if (closed) {
+    if (closed && !cli_is_standard_output(o->file)) {
         cli_did("%s: %" PRIu32 " bytes from 0x%" PRIx32 " of %s", o->file, place->size, place->offset,
                 o->flash);
     }
@@ -309,7 +309,9 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
         image_stream_end(&s);
     }
     if (!good) {
-        return cli_fail(VERB, "%s: %s; --force writes it all the same", o->file, why) == EXIT_DONE;
+        char judge[FLASH_JUDGE_SIZE];
+        flash_name_judge(o->device.chip == NULL ? &dev->efuse : NULL, why, judge, sizeof(judge));
+        return cli_fail(VERB, "%s: %s%s; --force writes it all the same", o->file, why, judge) == EXIT_DONE;
     }
     return len <= place->size || cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len,
                                           o->label, place->size) == EXIT_DONE;

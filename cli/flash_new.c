@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clean_text.h"
@@ -106,7 +107,8 @@ static int parse_arguments(int argc, char **argv, new_t *n)
     static const struct option options[] = {
         {"size", required_argument, NULL, 's'},     {"table", required_argument, NULL, 't'},
         {"app", required_argument, NULL, 'a'},      {"chip", required_argument, NULL, 'c'},
-        {"chip-rev", required_argument, NULL, 'r'}, {"offset", required_argument, NULL, 'o'},
+        {"chip-rev", required_argument, NULL, 'r'}, {"table-offset", required_argument, NULL, 'o'},
+        {"offset", required_argument, NULL, 'o'}, /* as this option was called */
         {"force", no_argument, NULL, 'f'},          {0},
     };
     int c;
@@ -130,6 +132,21 @@ static int parse_arguments(int argc, char **argv, new_t *n)
 
 /* ---- checks, before anything is made ---- */
 
+/** Nothing of this name may be there. What is an ordinary file can be removed; a device has that name for good. */
+static bool check_name(const new_t *n)
+{
+    struct stat st;
+    if (lstat(n->flash, &st) != 0) {
+        return true; /* what is wrong with the folder shows when the file is made */
+    }
+    const char *is = S_ISDIR(st.st_mode)   ? "is a folder: name the file that is to be in it"
+                     : S_ISLNK(st.st_mode) ? "is a link already; name another file, or remove the link"
+                     : S_ISREG(st.st_mode) ? "is there already; remove it first"
+                                           : "is a device or pipe, and a flash file is an ordinary file: "
+                                             "name another";
+    return cli_fail(VERB, "%s %s", n->flash, is) == EXIT_DONE;
+}
+
 static bool check_size(const new_t *n)
 {
     if (n->size > OTTER_FLASH_SIZE_MAX || n->size % FILE_FLASH_SECTOR != 0) {
@@ -140,8 +157,7 @@ static bool check_size(const new_t *n)
         return cli_fail(VERB, "a flash of %" PRIu64 " bytes has no room for a table at 0x%" PRIx32, n->size,
                         n->table_offset) == EXIT_DONE;
     }
-    return access(n->flash, F_OK) != 0 ||
-           cli_fail(VERB, "%s is there already; remove it first", n->flash) == EXIT_DONE;
+    return check_name(n);
 }
 
 static bool load_table(new_t *n)
@@ -225,8 +241,11 @@ static bool check_app(const new_t *n, const app_t *app)
 {
     otter_chip_t chip = n->efuse.has_revision ? n->efuse.chip : flash_any_revision(n->efuse.chip.id);
     image_stream_t s = {0};
+    char judge[FLASH_JUDGE_SIZE];
     bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
-              cli_fail(VERB, "%s: %s; --force takes it all the same", app->path, s.why) == EXIT_DONE;
+              cli_fail(VERB, "%s: %s%s; --force takes it all the same", app->path, s.why,
+                       flash_name_judge(n->chip == NULL ? &n->efuse : NULL, s.why, judge, sizeof(judge))) ==
+                  EXIT_DONE;
     image_stream_end(&s);
     /* What it is comes first: a factory file is large because it is none of this partition's. */
     if (ok && app->len > app->entry->size) {
@@ -305,6 +324,19 @@ static bool make_flash(const new_t *n)
     return ok;
 }
 
+/** What is in the new file, and what it boots. */
+static void tell(const new_t *n)
+{
+    const otter_chip_facts_t *chip = n->efuse.has_chip ? otter_chip_facts(n->efuse.chip.id) : NULL;
+    const linux_device_options_t how = {.table_offset = n->table_offset};
+    char size[32];
+    table_format_size((int64_t)n->size, size);
+    cli_did("%s: %sB of flash%s%s made, with %" PRIu32 " partitions and %zu app%s", n->flash, size,
+            chip != NULL ? " for " : "", chip != NULL ? chip->name : "", n->entries.count, n->app_count,
+            n->app_count == 1 ? "" : "s");
+    flash_tell_next(n->flash, &how);
+}
+
 int flash_new_verb(int argc, char **argv)
 {
     new_t *n = calloc(1, sizeof(*n));
@@ -316,6 +348,9 @@ int flash_new_verb(int argc, char **argv)
     if (status == EXIT_DONE) {
         bool ok = check_size(n) && load_table(n) && load_apps(n) && settle_chip(n) && check_apps(n) &&
                   make_flash(n);
+        if (ok) {
+            tell(n);
+        }
         status = ok ? EXIT_DONE : EXIT_FAILED;
     }
     free_new(n);

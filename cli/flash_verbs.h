@@ -76,6 +76,15 @@ uint32_t flash_image_length(otter_flash_t *flash, uint32_t off);
 /** Makes an image one for `code`'s size of flash, its SHA-256 too. @return false: it is no whole image */
 bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code);
 
+#define FLASH_JUDGE_SIZE (sizeof(((efuse_file_t *)0)->path) + 16)
+
+/**
+ * " (says flash.bin.efuse)", to go behind the reason why an image is refused, if it is the chip and that file decides which
+ * it is; else "". Returns buf.
+ * @param efuse  NULL: something else decides
+ */
+const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *buf, size_t size);
+
 /** One word of a shell's command line, quoted where it must be; cut if it is too long. Returns buf. */
 const char *flash_shell_word(const char *text, char *buf, size_t size);
 

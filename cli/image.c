@@ -34,6 +34,7 @@ const char image_help[] =
     "  --flash-size SIZE      1MB to 128MB, default 4MB\n"
     "  --no-hash              append no SHA-256\n"
     "  -o, --output OUT       where to write; - is standard output\n"
+    "  -q, --quiet            do not say what was written\n"
     "\n"
     "The same input gives the same bytes. Date and time stay empty unless SOURCE_DATE_EPOCH is set.\n";
 

@@ -31,7 +31,7 @@ typedef struct {
     uint32_t secure_version;
     uint16_t min_rev, max_rev;
     const char *flash_mode, *flash_freq, *flash_size;
-    bool no_hash, help;
+    bool no_hash, quiet, help;
 } build_options_t;
 
 /** What is wrong with the ELF file; its section names may be part of the reason. */
@@ -294,6 +294,9 @@ static int build(const build_options_t *o)
         (!result_is_good(o, &w) || !cli_write_file("image", o->output, w.bytes, w.len))) {
         status = EXIT_FAILED;
     }
+    if (status == EXIT_DONE && !o->quiet && !cli_is_standard_output(o->output)) {
+        cli_did("%s: an image for %s, %zu bytes", o->output, o->chip->name, w.len);
+    }
     image_writer_free(&w);
     return status;
 }
@@ -329,6 +332,7 @@ static const struct option options[] = {
     {"flash-size", required_argument, NULL, OPT_SIZE},
     {"no-hash", no_argument, NULL, OPT_NO_HASH},
     {"output", required_argument, NULL, 'o'},
+    {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -401,6 +405,9 @@ static bool take_option(build_options_t *o, int option, const char *argument)
     case 'o':
         o->output = optarg;
         return true;
+    case 'q':
+        o->quiet = true;
+        return true;
     case 'h':
         o->help = true;
         return true;
@@ -415,7 +422,7 @@ int image_build_verb(int argc, char **argv)
     int c;
     optind = 0;
     opterr = 0;
-    while (!o.help && (c = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
+    while (!o.help && (c = getopt_long(argc, argv, "hqo:", options, NULL)) != -1) {
         if (!take_option(&o, c, argv[optind - 1])) {
             return EXIT_USAGE;
         }

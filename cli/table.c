@@ -205,6 +205,9 @@ static int run_build(const arguments_t *args)
         refuse(args, &why);
     } else if (cli_write_file(VERB, args->output, raw, sizeof(raw))) {
         status = EXIT_DONE;
+        if (!args->quiet && !cli_is_standard_output(args->output)) {
+            cli_did("%s: a partition table of %zu partitions", args->output, file.rows.count);
+        }
     }
     table_file_free(&file);
     return status;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "esp_crt_bundle.h"
@@ -431,9 +432,39 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca
         update_outcome_error(outcome, "%s cannot be written to the end (%s)", o->flash_path,
                              esp_err_to_name(closing));
     }
+    if (o->device.chip == NULL && dev->efuse.exists && (dev->efuse.has_chip || dev->efuse.has_revision)) {
+        outcome->judged_by = strdup(dev->efuse.path);
+    }
     outcome->sectors_erased = dev->flash->stats.sectors_erased - before;
     outcome->report = dev->device.report;
     return err;
+}
+
+/** What is no URL that this command may ask is told before anything is opened. */
+static esp_err_t check_url(const options_t *o, update_outcome_t *outcome)
+{
+    const char *colon = strstr(o->url, "://");
+    size_t len = colon != NULL ? (size_t)(colon - o->url) : 0;
+    if (colon == NULL && access(o->url, F_OK) == 0) {
+        update_outcome_error(
+            outcome,
+            "'%s' is a file, and a URL is needed: `otter serve` offers files over https, and "
+            "`otter flash write` needs no server",
+            o->url);
+    } else if (colon == NULL) {
+        update_outcome_error(outcome, "'%s' has no scheme: https://%s, perhaps?", o->url,
+                             o->url + strspn(o->url, "/"));
+    } else if (len == 4 && strncasecmp(o->url, "http", len) == 0 && !o->device.allow_http) {
+        update_outcome_error(outcome,
+                             "plain HTTP is refused, as anybody on the way can change the image: ask for "
+                             "https://, or say --allow-http");
+    } else if ((len != 4 && len != 5) || strncasecmp(o->url, "https", len) != 0) {
+        update_outcome_error(outcome, "'%.*s://' is not fetched here: the URL must begin with https://",
+                             (int)len, o->url);
+    } else {
+        return ESP_OK;
+    }
+    return ESP_ERR_INVALID_ARG;
 }
 
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
@@ -441,6 +472,9 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
     ca_t ca = {NULL, 0};
     char why[320] = "";
+    if (check_url(o, outcome) != ESP_OK) {
+        return ESP_ERR_INVALID_ARG;
+    }
     if (o->ca_path != NULL) {
         ca.bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca.len, why, sizeof(why));
         if (ca.bytes == NULL) {

@@ -113,7 +113,10 @@ static void explain(update_outcome_t *outcome, esp_err_t err)
     const char *why = outcome->report.why[0] != '\0' ? outcome->report.why : "the update failed";
     const char *name = result_name(err);
     const char *step = next_step(err, &outcome->report);
-    if (strstr(why, name) != NULL) {
+    if (err == ESP_ERR_INVALID_VERSION && outcome->judged_by != NULL) {
+        update_outcome_error(outcome, "%s (%s): %s, of which %s says what it is", why, name, step,
+                             outcome->judged_by);
+    } else if (strstr(why, name) != NULL) {
         update_outcome_error(outcome, "%s: %s", why, step);
     } else {
         update_outcome_error(outcome, "%s (%s): %s", why, name, step);
@@ -134,11 +137,14 @@ int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *fl
         (void)cli_fail("update", "%s", outcome->error != NULL ? outcome->error : "out of memory");
     } else if (!json && !quiet) {
         char slot[CLEAN_TEXT_SIZE(sizeof(outcome->report.slot))];
-        printf("%s: version %s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n", flash_path,
-               outcome->to_version[0] != '\0' ? outcome->to_version : "unknown",
+        bool same = outcome->to_version[0] != '\0' && strcmp(outcome->from_version, outcome->to_version) == 0;
+        printf("%s: version %s%s is verified in %s and boots next (%" PRIu64 " bytes in %.1f s)\n",
+               flash_path, outcome->to_version[0] != '\0' ? outcome->to_version : "unknown",
+               same ? ", the same as before," : "",
                clean_text(slot, outcome->report.slot, sizeof(outcome->report.slot)),
                outcome->report.bytes_written + outcome->report.bytes_resumed, seconds);
     }
     free(outcome->error);
+    free(outcome->judged_by);
     return err == ESP_OK ? EXIT_DONE : EXIT_FAILED;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clean_text.h"
@@ -68,6 +69,13 @@ void cli_did(const char *format, ...)
     }
     free(clean);
     free(len >= 0 ? text : NULL);
+}
+
+bool cli_is_standard_output(const char *path)
+{
+    struct stat file, out;
+    return strcmp(path, "-") == 0 || (stat(path, &file) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+                                      file.st_dev == out.st_dev && file.st_ino == out.st_ino);
 }
 
 uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len)

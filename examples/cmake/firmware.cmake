@@ -59,7 +59,7 @@ function(otter_firmware name)
     OUTPUT ${name}.bin
     COMMAND ${CMAKE_OBJCOPY} --strip-all $<TARGET_FILE:${name}> ${name}.stripped
     COMMAND otter image build --elf ${name}.stripped --chip linux --project ${FW_PROJECT} --version ${FW_VERSION}
-            --secure-version ${secure_version} -o ${name}.bin
+            --secure-version ${secure_version} --quiet -o ${name}.bin
     DEPENDS ${name} otter
     COMMENT "Image ${name}.bin")
   add_custom_target(${name}_image ALL DEPENDS ${name}.bin)

@@ -82,7 +82,8 @@ class New(FlashTest):
 
     def test_an_efuse_file_that_is_there_stands_for_the_chip(self):
         self.write("flash.bin.efuse", b"chip=esp32s3\nsecure_version=2\n")
-        self.assertIn("esp32_valid.bin", self.new("--app", "factory=" + image("esp32_valid"), expect=1))
+        said = self.new("--app", "factory=" + image("esp32_valid"), expect=1)
+        self.assertIn(f"esp32_valid.bin: image is for ESP32, this is ESP32-S3 (says {self.flash}.efuse)", said)
         self.new("--app", "factory=" + image("esp32s3_valid"))
         self.assertIn("secure_version=2\n", content(self.flash + ".efuse").decode())
 
@@ -133,6 +134,19 @@ class New(FlashTest):
         self.assertIn("remove it first", self.new(expect=1))
         self.assertEqual(content(self.flash), b"precious")
 
+    def test_what_is_no_file_is_never_to_be_removed(self):
+        os.mkfifo(self.path("pipe"))
+        os.symlink("nowhere", self.path("link"))
+        rows = [("/dev/null", "is a device or pipe"), (self.path("pipe"), "is a device or pipe"), (self.folder, "is a folder"),
+                (self.path("link"), "is a link already")]
+        for path, text in rows:
+            with self.subTest(path):
+                self.flash = path
+                said = self.new(expect=1)
+                self.assertIn(text, said)
+                self.assertNotIn("remove it first", said)
+                self.assertTrue(os.path.lexists(path))
+
     def test_no_folder_no_file(self):
         self.flash = self.path("no/such/folder/flash.bin")
         self.new(expect=1)
@@ -150,6 +164,35 @@ class New(FlashTest):
         for verb in ["new", "info", "read", "write", "erase"]:
             self.assertIn(b"example: otter flash " + verb.encode(), self.otter(verb, "--help"))
         self.assertIn(b"usage:", self.otter("--help"))
+
+
+class Says(FlashTest):
+    def test_what_was_done_and_what_boots_next(self):
+        self.assertEqual(self.new("--app", "factory=" + image("esp32_valid")).decode(),
+                         f"{self.flash}: 4MB of flash for esp32 made, with 6 partitions and 1 app\n"
+                         "boots next: factory (ota_vectors 1.0.0); a chip also needs a bootloader at 0x1000\n")
+        said = self.otter("write", self.flash, "ota_0", image("esp32_v110_sec1")).decode()
+        self.assertEqual(said.splitlines(), [
+            f"{self.flash}: 784 bytes written at 0x110000 (ota_0)",
+            "boots next: factory (ota_vectors 1.0.0); a chip also needs a bootloader at 0x1000",
+            f"onto a chip: esptool --chip esp32 write-flash 0x110000 {image('esp32_v110_sec1')}"])
+        said = self.otter("erase", self.flash, "factory").decode()
+        self.assertEqual(said.splitlines(), [
+            f"{self.flash}: 0x100000 bytes erased at 0x10000 (factory)",
+            "boots next: ota_0 (ota_vectors 1.1.0) instead of factory; a chip also needs a bootloader at 0x1000"])
+        self.assertEqual(self.otter("read", self.flash, "nvs", self.path("nvs")).decode(),
+                         f"{self.path('nvs')}: 16384 bytes from 0x9000 of {self.flash}\n")
+        self.assertEqual(len(self.otter("read", self.flash, "nvs")), 16384)  # and nothing else
+
+    def test_the_virtual_device_needs_no_esptool(self):
+        self.new()
+        self.assertNotIn(b"esptool", self.otter("erase", self.flash, "nvs"))
+
+    def test_the_efuse_file_that_decides_is_named(self):
+        self.new("--app", "factory=" + image("esp32_valid"))
+        self.assertIn(f"(says {self.flash}.efuse)", self.otter("write", self.flash, "ota_0", image("esp32s3_valid"), expect=1))
+        self.assertNotIn(".efuse", self.otter("write", self.flash, "ota_0", image("bad_hash"), expect=1))
+        self.assertNotIn(".efuse", self.otter("write", self.flash, "ota_0", image("esp32s3_valid"), "--chip", "esp32", expect=1))
 
 
 class Io(FlashTest):

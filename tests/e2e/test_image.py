@@ -103,6 +103,13 @@ class Linux(ImageTest):
         app = self.info(dated)["app"]
         self.assertEqual((app["date"], app["time"]), ("Jan  2 2026", "12:34:56"))
 
+    def test_what_was_written_is_told_unless_it_is_to_be_quiet(self):
+        args = ("build", "--elf", OTTER, "--chip", "linux", "--project", "demo", "--version", "1.0.0", "-o")
+        out = self.work / "app.bin"
+        said = otter(*args, out).stdout
+        self.assertEqual(said, f"{out}: an image for linux, {out.stat().st_size} bytes\n")
+        self.assertEqual(otter(*args, out, "--quiet").stdout, "")
+
     def test_without_a_hash_the_checksum_remains(self):
         out = self.build(OTTER, "linux", "--project", "demo", "--version", "1", "--no-hash")
         info = self.info(out)

@@ -106,6 +106,11 @@ class RecordedCases(TableTest):
                 lines = [line for line in run.stdout.decode().splitlines() if not line.startswith("#")]
                 self.assertEqual(lines, case["to_csv"])
 
+    def test_what_was_written_is_told_unless_it_is_to_be_quiet(self):
+        path, out = self.write("in.csv", b"nvs,data,nvs,,24K\nfactory,app,factory,,1M\n"), self.path("out.bin")
+        self.assertEqual(otter("build", path, "-o", out).stdout.decode(), f"{out}: a partition table of 2 partitions\n")
+        self.assertEqual(otter("build", path, "-o", out, "-q").stdout, b"")
+
     def test_what_show_prints_builds_the_same_table(self):
         for case in load("csv_cases.json"):
             if case.get("to_csv_exit") != 0 or "ok_bootloader_types" in case["case"]:

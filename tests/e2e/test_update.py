@@ -203,6 +203,15 @@ class GoodUpdates(UpdateCase):
         self.assertIn("2.0.0 is verified in ota_0 and boots next", done.stdout)
         self.assertIn("100%", done.stderr)
         self.assertNotIn("\r", done.stderr)
+        self.assertNotIn("same as before", done.stdout)
+
+    def test_an_update_to_the_same_version_says_so(self):
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done = otter("update", self.flash, server.url("app1.bin"), "--ca", self.ca.cert, "--quiet", "--json")
+            self.assertEqual((json.loads(done.stdout)["from_version"], json.loads(done.stdout)["to_version"]), ("1.0.0", "1.0.0"))
+            self.setUp()
+            done = otter("update", self.flash, server.url("app1.bin"), "--ca", self.ca.cert)
+        self.assertIn("version 1.0.0, the same as before, is verified in ota_0 and boots next", done.stdout)
 
 
 class BadImages(UpdateCase):
@@ -219,6 +228,14 @@ class BadImages(UpdateCase):
         ("trunc_10.bin", "ESP_FAIL", "gate", "less than the header"),
         ("all_zero.bin", "ESP_FAIL", "gate", "less than the header"),
     )
+
+    def test_the_efuse_file_that_decides_is_named(self):
+        self.new_esp32_flash()
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, _ = self.update(server.url("esp32s3_valid.bin"))
+            self.assertIn(f"of which {self.flash}.efuse says what it is", done.stderr)
+            done, _ = self.update(server.url("esp32s3_valid.bin"), "--chip", "esp32")
+            self.assertNotIn(".efuse", done.stderr)
 
     def test_bad_esp32_images(self):
         self.new_esp32_flash()
@@ -458,8 +475,22 @@ class BadServers(UpdateCase):
         with servers.HttpsServer(self.www, plain=True) as server:
             done, report = self.update(server.url("app2.bin"))
             self.check_refused(done, report, "ESP_ERR_INVALID_ARG", "config", "plain HTTP")
+            self.assertIn("--allow-http", done.stderr)
             done, report = self.update(server.url("app2.bin"), "--allow-http")
             self.assertEqual(done.returncode, 0, done.stderr)
+
+
+    def test_what_is_no_url_says_what_is_missing(self):
+        rows = [("localhost:8443/app2.bin", "has no scheme: https://localhost:8443/app2.bin, perhaps?"),
+                ("//localhost/app2.bin", "has no scheme: https://localhost/app2.bin, perhaps?"),
+                (str(self.www / "app2.bin"), "is a file, and a URL is needed"),
+                ("ftp://localhost/app2.bin", "'ftp://' is not fetched here: the URL must begin with https://"),
+                ("HTTP://localhost/app2.bin", "--allow-http"), ("hTTps:///", "URL is unusable"), ("", "has no scheme")]
+        for url, text in rows:
+            with self.subTest(url):
+                done, report = self.update(url)
+                self.assertIn(text, done.stderr)
+                self.assertEqual((report["stage"], done.returncode), ("config", 1))
 
 
 class BadFlash(UpdateCase):
