@@ -14,6 +14,7 @@
 #if defined(__cplusplus) && __cplusplus < 202002L
 #define ESP_COMPILER_DESIGNATED_INIT_AGGREGATE_TYPE_STR(member, value) {.member = value},
 #else
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a name
 #define ESP_COMPILER_DESIGNATED_INIT_AGGREGATE_TYPE_STR(member, value) .member = value,
 #endif
 #ifdef __cplusplus

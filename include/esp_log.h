@@ -138,9 +138,11 @@ void esp_log_va(esp_log_config_t config, const char *tag, const char *format, va
 
 /* Texts and tags that some builds of ESP-IDF place apart. */
 #define ESP_LOG_ATTR
-#define ESP_LOG_ATTR_STR(str)           (str)
-#define ESP_LOG_ATTR_DRAM_STR(str)      (str)
-#define ESP_LOG_ATTR_TAG(tag, str)      static __attribute__((unused)) const char *tag = str
+#define ESP_LOG_ATTR_STR(str)      (str)
+#define ESP_LOG_ATTR_DRAM_STR(str) (str)
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a name
+#define ESP_LOG_ATTR_TAG(tag, str) static __attribute__((unused)) const char *tag = str
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a name
 #define ESP_LOG_ATTR_TAG_DRAM(tag, str) static __attribute__((unused)) const char tag[] = str
 
 /* The escape sequences that colour a line, for programs that write such lines themselves. */

@@ -33,6 +33,12 @@
 #define configUSE_QUEUE_SETS             1
 #define configQUEUE_REGISTRY_SIZE        0
 #define configUSE_TASK_NOTIFICATIONS     1
+#define configUSE_TIMERS                 1
+
+#define configTASK_NOTIFICATION_ARRAY_ENTRIES       CONFIG_FREERTOS_TASK_NOTIFICATION_ARRAY_ENTRIES
+#define configNUM_THREAD_LOCAL_STORAGE_POINTERS     CONFIG_FREERTOS_THREAD_LOCAL_STORAGE_POINTERS
+#define configTHREAD_LOCAL_STORAGE_DELETE_CALLBACKS 1
+#define configENABLE_BACKWARD_COMPATIBILITY         0
 
 #define configUSE_CO_ROUTINES          0
 #define configUSE_IDLE_HOOK            0

@@ -14,6 +14,14 @@ typedef TickType_t EventBits_t; /* the low 24 bits */
 /** @return NULL when out of memory */
 EventGroupHandle_t xEventGroupCreate(void);
 
+/** Room for an event group. */
+typedef struct {
+    void *opaque[16];
+} StaticEventGroup_t;
+
+/** The same in memory of the caller's, which lives until the group is deleted. @return NULL: buffer is NULL */
+EventGroupHandle_t xEventGroupCreateStatic(StaticEventGroup_t *buffer);
+
 /** No task may be waiting for it. */
 void vEventGroupDelete(EventGroupHandle_t group);
 
@@ -31,7 +39,19 @@ EventBits_t xEventGroupClearBits(EventGroupHandle_t group, EventBits_t bits);
 EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, BaseType_t clear_on_exit,
                                 BaseType_t wait_for_all, TickType_t ticks);
 
+/**
+ * Meet other tasks: set `set`, then wait for all of `bits`, which are cleared when all are there.
+ * @return the flags as they were when the wait ended, before clearing
+ */
+EventBits_t xEventGroupSync(EventGroupHandle_t group, EventBits_t set, EventBits_t bits, TickType_t ticks);
+
 EventBits_t xEventGroupGetBits(EventGroupHandle_t group);
+
+/* From interrupts, of which there are none: the plain ones; `woken` stays as it is. */
+/** @return pdPASS */
+BaseType_t xEventGroupSetBitsFromISR(EventGroupHandle_t group, EventBits_t bits, BaseType_t *woken);
+BaseType_t xEventGroupClearBitsFromISR(EventGroupHandle_t group, EventBits_t bits);
+#define xEventGroupGetBitsFromISR(group) xEventGroupGetBits(group)
 
 #ifdef __cplusplus
 }

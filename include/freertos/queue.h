@@ -1,4 +1,4 @@
-/* FreeRTOS queues: a fixed number of items of one size, copied in and out. */
+/* FreeRTOS queues: a fixed number of items of one size, copied in and out; and sets of queues, waited for together. */
 #pragma once
 
 #include "freertos/portmacro.h"
@@ -13,6 +13,19 @@ typedef struct QueueDefinition *QueueHandle_t;
 
 /** @return NULL when out of memory or length is 0 */
 QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size);
+
+/** Room for what a queue or semaphore needs besides its items. */
+typedef struct {
+    void *opaque[24];
+} StaticQueue_t;
+
+/**
+ * The same in memory of the caller's, which lives until the queue is deleted.
+ * @param storage  length * item_size bytes; NULL if item_size is 0
+ * @return NULL: buffer, or storage that is needed, is NULL; or length is 0
+ */
+QueueHandle_t xQueueCreateStatic(UBaseType_t length, UBaseType_t item_size, uint8_t *storage,
+                                 StaticQueue_t *buffer);
 
 /** No task may be waiting for it. */
 void vQueueDelete(QueueHandle_t queue);
@@ -34,6 +47,41 @@ UBaseType_t uxQueueSpacesAvailable(QueueHandle_t queue);
 
 /** Drops all items. @return pdPASS */
 BaseType_t xQueueReset(QueueHandle_t queue);
+
+/* The registry of names is configured away, as in ESP-IDF. */
+#define vQueueAddToRegistry(queue, name) ((void)(queue), (void)(name))
+#define vQueueUnregisterQueue(queue)     ((void)(queue))
+#define pcQueueGetName(queue)            ((void)(queue), (const char *)NULL)
+
+/* --- sets --- */
+
+typedef struct QueueDefinition *QueueSetHandle_t;
+typedef struct QueueDefinition *QueueSetMemberHandle_t;
+
+/** @param length  at least the lengths of all members together (1 for a mutex or binary semaphore). @return NULL: no memory */
+QueueSetHandle_t xQueueCreateSet(UBaseType_t length);
+
+/** A queue or semaphore, empty and in no set. @return pdPASS, pdFAIL */
+BaseType_t xQueueAddToSet(QueueSetMemberHandle_t member, QueueSetHandle_t set);
+
+/** The member must be empty. @return pdPASS, pdFAIL: it is not, or is no member */
+BaseType_t xQueueRemoveFromSet(QueueSetMemberHandle_t member, QueueSetHandle_t set);
+
+/** Waits for an item in any member; it is then received from that member, at once. @return NULL: time is up */
+QueueSetMemberHandle_t xQueueSelectFromSet(QueueSetHandle_t set, TickType_t wait);
+
+/* --- from interrupts, of which there are none: the plain ones without waiting; `woken` stays as it is --- */
+
+#define xQueueSendFromISR(queue, item, woken)        ((void)(woken), xQueueSendToBack((queue), (item), 0))
+#define xQueueSendToBackFromISR(queue, item, woken)  ((void)(woken), xQueueSendToBack((queue), (item), 0))
+#define xQueueSendToFrontFromISR(queue, item, woken) ((void)(woken), xQueueSendToFront((queue), (item), 0))
+#define xQueueOverwriteFromISR(queue, item, woken)   ((void)(woken), xQueueOverwrite((queue), (item)))
+#define xQueueReceiveFromISR(queue, item, woken)     ((void)(woken), xQueueReceive((queue), (item), 0))
+#define xQueuePeekFromISR(queue, item)               xQueuePeek((queue), (item), 0)
+#define uxQueueMessagesWaitingFromISR(queue)         uxQueueMessagesWaiting(queue)
+#define xQueueIsQueueEmptyFromISR(queue)             (uxQueueMessagesWaiting(queue) == 0 ? pdTRUE : pdFALSE)
+#define xQueueIsQueueFullFromISR(queue)              (uxQueueSpacesAvailable(queue) == 0 ? pdTRUE : pdFALSE)
+#define xQueueSelectFromSetFromISR(set)              xQueueSelectFromSet((set), 0)
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 #include "freertos/event_groups.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "linux/freertos_kernel.h"
 
@@ -20,7 +21,12 @@ struct EventGroupDef_t {
     pthread_cond_t changed;
     EventBits_t bits;
     bits_wait_t *waits;
+    bool is_static; /* its memory is the caller's */
 };
+
+_Static_assert(sizeof(struct EventGroupDef_t) <= sizeof(StaticEventGroup_t),
+               "it fits where programs keep one");
+_Static_assert(_Alignof(struct EventGroupDef_t) == _Alignof(StaticEventGroup_t), "and lies right there");
 
 EventGroupHandle_t xEventGroupCreate(void)
 {
@@ -31,11 +37,24 @@ EventGroupHandle_t xEventGroupCreate(void)
     return group;
 }
 
+EventGroupHandle_t xEventGroupCreateStatic(StaticEventGroup_t *buffer)
+{
+    EventGroupHandle_t group = (EventGroupHandle_t)(void *)buffer;
+    if (group != NULL) {
+        memset(group, 0, sizeof(*group));
+        group->is_static = true;
+        kernel_condition_init(&group->changed);
+    }
+    return group;
+}
+
 void vEventGroupDelete(EventGroupHandle_t group)
 {
     if (group != NULL) {
         pthread_cond_destroy(&group->changed);
-        free(group);
+        if (!group->is_static) {
+            free(group);
+        }
     }
 }
 
@@ -45,9 +64,9 @@ static bool satisfies(EventBits_t now, const bits_wait_t *wait)
     return wait->all ? hit == wait->bits : hit != 0;
 }
 
-EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits)
+/** With the lock held. */
+static void set_bits(EventGroupHandle_t group, EventBits_t bits)
 {
-    kernel_lock();
     group->bits |= bits & ALL_BITS;
     /* As in FreeRTOS, one set answers every wait that it satisfies, and only then the flags are cleared for them. */
     EventBits_t clear = 0;
@@ -59,8 +78,14 @@ EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits)
         }
     }
     group->bits &= ~clear;
-    EventBits_t now = group->bits;
     pthread_cond_broadcast(&group->changed);
+}
+
+EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits)
+{
+    kernel_lock();
+    set_bits(group, bits);
+    EventBits_t now = group->bits;
     kernel_unlock();
     return now;
 }
@@ -103,25 +128,47 @@ static void leave_when_deleted(void *arg)
     kernel_unlock();
 }
 
+/** With the lock held. @return the flags when the wait ended */
+static EventBits_t wait_for(EventGroupHandle_t group, bits_wait_t *wait, TickType_t ticks)
+{
+    EventBits_t seen = group->bits;
+    if (satisfies(seen, wait)) {
+        group->bits &= wait->clear ? ~wait->bits : ALL_BITS;
+        return seen;
+    }
+    enlisted_t enlisted = {group, wait};
+    wait->next = group->waits;
+    group->waits = wait;
+    pthread_cleanup_push(leave_when_deleted, &enlisted);
+    seen = kernel_wait(&group->changed, is_answered, wait, ticks) ? wait->seen : group->bits;
+    pthread_cleanup_pop(0);
+    leave(&enlisted);
+    return seen;
+}
+
 EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, BaseType_t clear_on_exit,
                                 BaseType_t wait_for_all, TickType_t ticks)
 {
     bits_wait_t wait = {
         .bits = bits & ALL_BITS, .all = wait_for_all != pdFALSE, .clear = clear_on_exit != pdFALSE};
     kernel_lock();
-    EventBits_t seen = group->bits;
+    EventBits_t seen = wait_for(group, &wait, ticks);
+    kernel_unlock();
+    return seen;
+}
+
+EventBits_t xEventGroupSync(EventGroupHandle_t group, EventBits_t set, EventBits_t bits, TickType_t ticks)
+{
+    bits_wait_t wait = {.bits = bits & ALL_BITS, .all = true, .clear = true};
+    kernel_lock();
+    /* What others wait for may clear the flags that complete this rendezvous: it is judged with them, as they are set. */
+    EventBits_t seen = group->bits | (set & ALL_BITS);
+    set_bits(group, set);
     if (satisfies(seen, &wait)) {
-        group->bits &= wait.clear ? ~wait.bits : ALL_BITS;
-        kernel_unlock();
-        return seen;
+        group->bits &= ~wait.bits;
+    } else {
+        seen = wait_for(group, &wait, ticks);
     }
-    enlisted_t enlisted = {group, &wait};
-    wait.next = group->waits;
-    group->waits = &wait; // cppcheck-suppress autoVariables; leave() takes it out again
-    pthread_cleanup_push(leave_when_deleted, &enlisted);
-    seen = kernel_wait(&group->changed, is_answered, &wait, ticks) ? wait.seen : group->bits;
-    pthread_cleanup_pop(0);
-    leave(&enlisted);
     kernel_unlock();
     return seen;
 }
@@ -129,4 +176,17 @@ EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits, Base
 EventBits_t xEventGroupGetBits(EventGroupHandle_t group)
 {
     return xEventGroupClearBits(group, 0);
+}
+
+BaseType_t xEventGroupSetBitsFromISR(EventGroupHandle_t group, EventBits_t bits, BaseType_t *woken)
+{
+    (void)woken;
+    (void)xEventGroupSetBits(group, bits);
+    return pdPASS;
+}
+
+BaseType_t xEventGroupClearBitsFromISR(EventGroupHandle_t group, EventBits_t bits)
+{
+    (void)xEventGroupClearBits(group, bits);
+    return pdPASS;
 }

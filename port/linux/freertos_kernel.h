@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "freertos/FreeRTOS.h"
@@ -21,6 +22,49 @@ typedef bool (*kernel_ready_t)(const void *object);
 void kernel_lock(void);
 void kernel_unlock(void);
 
+#define KERNEL_NOTIFICATIONS 32 /* what configTASK_NOTIFICATION_ARRAY_ENTRIES may be at most */
+
+/** One direct-to-task notification. */
+typedef struct {
+    uint32_t value;
+    bool pending; /* notified since it was last waited for */
+} kernel_notification_t;
+
+/** A thread-local storage pointer, and what is called with it when the task ends. */
+typedef struct {
+    void *value;
+    TlsDeleteCallbackFunction_t on_delete;
+} kernel_local_t;
+
+struct tskTaskControlBlock {
+    struct tskTaskControlBlock *next;
+    pthread_t thread;
+    TaskFunction_t function;
+    void *arg;
+    UBaseType_t priority;
+    uint32_t stack_bytes; /* as asked for */
+    char *name;           /* cut to the build's length, terminated; behind `locals` */
+    kernel_notification_t notifications[KERNEL_NOTIFICATIONS];
+    pthread_cond_t *waits_on; /* the condition of the wait it is in */
+    kernel_ready_t ready;     /* what it waits for, NULL: it runs */
+    const void *waits_for;
+    bool waits_forever;
+    bool wait_given_up; /* xTaskAbortDelay() */
+    bool suspended;     /* it stays where it next waits */
+    bool subscribed;    /* to the task watchdog: waiting is no sign of life */
+    atomic_bool signed_life;
+    kernel_local_t locals[]; /* as many as the build says */
+};
+
+/** The calling task; NULL outside of tasks. */
+TaskHandle_t kernel_current(void);
+
+/** The condition of all notifications. */
+pthread_cond_t *kernel_notified(void);
+
+/** With the lock held: whether this is a task that has not ended. */
+bool kernel_is_task(TaskHandle_t task);
+
 /** A condition whose time-outs follow the monotonic clock. */
 void kernel_condition_init(pthread_cond_t *condition);
 
@@ -29,6 +73,9 @@ void kernel_condition_init(pthread_cond_t *condition);
  * @return ready(object)
  */
 bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, TickType_t ticks);
+
+/** The same with a limit in microseconds; UINT64_MAX: none. */
+bool kernel_wait_us(pthread_cond_t *changed, kernel_ready_t ready, const void *object, uint64_t us);
 
 /** Runs `function` on a task named "main", as ESP-IDF runs app_main(). @return false when out of memory */
 bool kernel_start_main(void (*function)(void));

@@ -11,10 +11,27 @@ struct QueueDefinition {
     pthread_cond_t changed;
     UBaseType_t length, item_size, count, head; /* head: index of the oldest item */
     bool is_mutex;
-    pthread_t holder;  /* of a mutex that is taken (count 0) */
-    UBaseType_t depth; /* how often its holder took a recursive mutex */
-    uint8_t items[];
+    bool is_static;           /* its memory is the caller's */
+    pthread_t holder;         /* of a mutex that is taken (count 0) */
+    TaskHandle_t holder_task; /* the same, NULL: not a task */
+    UBaseType_t depth;        /* how often its holder took a recursive mutex */
+    QueueSetHandle_t set;     /* is told of each item that comes; NULL: none */
+    uint8_t *items;
 };
+
+_Static_assert(sizeof(struct QueueDefinition) <= sizeof(StaticQueue_t),
+               "a queue fits where ESP-IDF's programs keep one");
+_Static_assert(_Alignof(struct QueueDefinition) == _Alignof(StaticQueue_t), "and lies right there");
+
+static QueueHandle_t init_queue(QueueHandle_t queue, UBaseType_t length, UBaseType_t item_size,
+                                UBaseType_t count)
+{
+    kernel_condition_init(&queue->changed);
+    queue->length = length;
+    queue->item_size = item_size;
+    queue->count = count;
+    return queue;
+}
 
 static QueueHandle_t new_queue(UBaseType_t length, UBaseType_t item_size, UBaseType_t count)
 {
@@ -25,11 +42,19 @@ static QueueHandle_t new_queue(UBaseType_t length, UBaseType_t item_size, UBaseT
     if (queue == NULL) {
         return NULL;
     }
-    kernel_condition_init(&queue->changed);
-    queue->length = length;
-    queue->item_size = item_size;
-    queue->count = count;
-    return queue;
+    queue->items = (uint8_t *)(queue + 1);
+    return init_queue(queue, length, item_size, count);
+}
+
+static QueueHandle_t static_queue(UBaseType_t length, UBaseType_t count, StaticQueue_t *buffer)
+{
+    if (length == 0 || buffer == NULL) {
+        return NULL;
+    }
+    QueueHandle_t queue = (QueueHandle_t)(void *)buffer;
+    memset(queue, 0, sizeof(*queue));
+    queue->is_static = true;
+    return init_queue(queue, length, 0, count);
 }
 
 QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size)
@@ -37,11 +62,24 @@ QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size)
     return new_queue(length, item_size, 0);
 }
 
+QueueHandle_t xQueueCreateStatic(UBaseType_t length, UBaseType_t item_size, uint8_t *storage,
+                                 StaticQueue_t *buffer)
+{
+    QueueHandle_t queue = item_size == 0 || storage != NULL ? static_queue(length, 0, buffer) : NULL;
+    if (queue != NULL) {
+        queue->item_size = item_size;
+        queue->items = storage;
+    }
+    return queue;
+}
+
 void vQueueDelete(QueueHandle_t queue)
 {
     if (queue != NULL) {
         pthread_cond_destroy(&queue->changed);
-        free(queue);
+        if (!queue->is_static) {
+            free(queue);
+        }
     }
 }
 
@@ -69,6 +107,18 @@ static void copy(void *to, const void *from, size_t size)
     }
 }
 
+/** With the lock held: one more item is in the queue. */
+static void announce(QueueHandle_t queue)
+{
+    pthread_cond_broadcast(&queue->changed);
+    QueueSetHandle_t set = queue->set;
+    if (set != NULL && set->count < set->length) { /* one that is full was made too short */
+        memcpy(item_at(set, set->count), &queue, sizeof(queue));
+        set->count++;
+        pthread_cond_broadcast(&set->changed);
+    }
+}
+
 static BaseType_t send(QueueHandle_t queue, const void *item, TickType_t wait, bool to_front)
 {
     kernel_lock();
@@ -79,7 +129,7 @@ static BaseType_t send(QueueHandle_t queue, const void *item, TickType_t wait, b
         }
         copy(item_at(queue, to_front ? 0 : queue->count), item, queue->item_size);
         queue->count++;
-        pthread_cond_broadcast(&queue->changed);
+        announce(queue);
     }
     kernel_unlock();
     return room ? pdTRUE : errQUEUE_FULL;
@@ -98,9 +148,12 @@ BaseType_t xQueueSendToFront(QueueHandle_t queue, const void *item, TickType_t w
 BaseType_t xQueueOverwrite(QueueHandle_t queue, const void *item)
 {
     kernel_lock();
+    bool was_empty = queue->count == 0;
     queue->count = 1;
     copy(item_at(queue, 0), item, queue->item_size);
-    pthread_cond_broadcast(&queue->changed);
+    if (was_empty) {
+        announce(queue);
+    }
     kernel_unlock();
     return pdTRUE;
 }
@@ -164,13 +217,38 @@ SemaphoreHandle_t xSemaphoreCreateCounting(UBaseType_t max, UBaseType_t initial)
     return initial <= max ? new_queue(max, 0, initial) : NULL;
 }
 
+static SemaphoreHandle_t as_mutex(QueueHandle_t queue)
+{
+    if (queue != NULL) {
+        queue->is_mutex = true;
+    }
+    return queue;
+}
+
 SemaphoreHandle_t xSemaphoreCreateMutex(void)
 {
-    SemaphoreHandle_t mutex = new_queue(1, 0, 1);
-    if (mutex != NULL) {
-        mutex->is_mutex = true;
-    }
-    return mutex;
+    return as_mutex(new_queue(1, 0, 1));
+}
+
+SemaphoreHandle_t xSemaphoreCreateBinaryStatic(StaticSemaphore_t *buffer)
+{
+    return static_queue(1, 0, buffer);
+}
+
+SemaphoreHandle_t xSemaphoreCreateCountingStatic(UBaseType_t max, UBaseType_t initial,
+                                                 StaticSemaphore_t *buffer)
+{
+    return initial <= max ? static_queue(max, initial, buffer) : NULL;
+}
+
+SemaphoreHandle_t xSemaphoreCreateMutexStatic(StaticSemaphore_t *buffer)
+{
+    return as_mutex(static_queue(1, 1, buffer));
+}
+
+SemaphoreHandle_t xSemaphoreCreateRecursiveMutexStatic(StaticSemaphore_t *buffer)
+{
+    return xSemaphoreCreateMutexStatic(buffer);
 }
 
 SemaphoreHandle_t xSemaphoreCreateRecursiveMutex(void)
@@ -191,6 +269,7 @@ BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t wait)
     if (taken) {
         semaphore->count--;
         semaphore->holder = pthread_self();
+        semaphore->holder_task = kernel_current();
         semaphore->depth = 1;
     }
     kernel_unlock();
@@ -203,7 +282,7 @@ BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore)
     bool may = semaphore->is_mutex ? is_held_by_caller(semaphore) : has_room(semaphore);
     if (may) {
         semaphore->count++;
-        pthread_cond_broadcast(&semaphore->changed);
+        announce(semaphore);
     }
     kernel_unlock();
     return may ? pdTRUE : pdFALSE;
@@ -230,4 +309,46 @@ BaseType_t xSemaphoreGiveRecursive(SemaphoreHandle_t mutex)
     }
     kernel_unlock();
     return deeper ? pdTRUE : xSemaphoreGive(mutex);
+}
+
+TaskHandle_t xSemaphoreGetMutexHolder(SemaphoreHandle_t mutex)
+{
+    kernel_lock();
+    TaskHandle_t holder = mutex->is_mutex && mutex->count == 0 ? mutex->holder_task : NULL;
+    kernel_unlock();
+    return holder;
+}
+
+QueueSetHandle_t xQueueCreateSet(UBaseType_t length)
+{
+    return new_queue(length, sizeof(QueueSetMemberHandle_t), 0);
+}
+
+BaseType_t xQueueAddToSet(QueueSetMemberHandle_t member, QueueSetHandle_t set)
+{
+    kernel_lock();
+    bool may = member->set == NULL && member->count == 0;
+    if (may) {
+        member->set = set;
+    }
+    kernel_unlock();
+    return may ? pdPASS : pdFAIL;
+}
+
+BaseType_t xQueueRemoveFromSet(QueueSetMemberHandle_t member, QueueSetHandle_t set)
+{
+    kernel_lock();
+    bool may = member->set == set && member->count == 0;
+    if (may) {
+        member->set = NULL;
+    }
+    kernel_unlock();
+    return may ? pdPASS : pdFAIL;
+}
+
+QueueSetMemberHandle_t xQueueSelectFromSet(QueueSetHandle_t set, TickType_t wait)
+{
+    QueueSetMemberHandle_t member = NULL;
+    (void)xQueueReceive(set, &member, wait); /* leaves NULL when time is up */
+    return member;
 }

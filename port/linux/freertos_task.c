@@ -19,35 +19,25 @@
 
 #define THREAD_NAME_SIZE 16 /* what Linux takes, with terminator */
 
-struct tskTaskControlBlock {
-    struct tskTaskControlBlock *next;
-    pthread_t thread;
-    TaskFunction_t function;
-    void *arg;
-    UBaseType_t priority;
-    uint32_t stack_bytes; /* as asked for */
-    uint32_t notified;
-    kernel_ready_t ready; /* what it waits for, NULL: it runs */
-    const void *waits_for;
-    bool waits_forever;
-    bool subscribed; /* to the task watchdog: waiting is no sign of life */
-    atomic_bool signed_life;
-    char name[]; /* cut to the build's length, terminated */
-};
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_cond_t never;     /* nobody signals it: for delays */
 static pthread_cond_t less_work; /* a task ended or began to wait without limit */
 static pthread_cond_t notified;  /* some task was notified */
+static pthread_cond_t resumed;   /* some task is suspended no more */
 static TaskHandle_t tasks;
 static _Thread_local TaskHandle_t current;
+
+/* In no list: only a handle, for programs that take the idle task out of the watchdog. */
+static char idle_name[] = "IDLE";
+static struct tskTaskControlBlock idle_task = {.name = idle_name, .subscribed = true};
 
 static void init_kernel(void)
 {
     kernel_condition_init(&never);
     kernel_condition_init(&less_work);
     kernel_condition_init(&notified);
+    kernel_condition_init(&resumed);
 }
 
 void kernel_lock(void)
@@ -89,9 +79,11 @@ static uint64_t us_of_ticks(TickType_t ticks)
     return ((uint64_t)ticks * 1000000 + configTICK_RATE_HZ - 1) / configTICK_RATE_HZ;
 }
 
-static void begin_wait(kernel_ready_t ready, const void *object, bool forever)
+static void begin_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, bool forever)
 {
     if (current != NULL) {
+        current->waits_on = changed;
+        current->wait_given_up = false;
         current->ready = ready;
         current->waits_for = object;
         current->waits_forever = forever;
@@ -135,26 +127,55 @@ static int wait_once(pthread_cond_t *changed, const struct timespec *deadline)
     return result;
 }
 
+static bool not_ready(const void *unused)
+{
+    (void)unused;
+    return false;
+}
+
+/** With the lock held, where a task waits or gives way: another one may have suspended it. */
+static void stay_while_suspended(void)
+{
+    while (current != NULL && current->suspended) {
+        begin_wait(&resumed, not_ready, NULL, true);
+        (void)wait_once(&resumed, NULL); /* has no limit to run out */
+        end_wait();
+    }
+}
+
+bool kernel_wait_us(pthread_cond_t *changed, kernel_ready_t ready, const void *object, uint64_t us)
+{
+    stay_while_suspended();
+    bool forever = us == UINT64_MAX;
+    bool over = us == 0;
+    struct timespec deadline = deadline_in_us(forever ? 0 : us);
+    while (!ready(object) && !over) {
+        begin_wait(changed, ready, object, forever);
+        int result = 0;
+        while (!ready(object) && !over) {
+            result = wait_once(changed, forever ? NULL : &deadline);
+            over = result == ETIMEDOUT || (current != NULL && current->wait_given_up);
+        }
+        end_wait();
+        stay_while_suspended(); /* what was ready may not be any more after that */
+    }
+    return ready(object);
+}
+
 bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, TickType_t ticks)
 {
-    if (ticks == 0 || ready(object)) {
-        return ready(object);
-    }
-    bool forever = ticks == portMAX_DELAY;
-    struct timespec deadline = deadline_in_us(forever ? 0 : us_of_ticks(ticks));
-    begin_wait(ready, object, forever);
-    int result = 0;
-    while (!ready(object) && result != ETIMEDOUT) {
-        result = wait_once(changed, forever ? NULL : &deadline);
-    }
-    end_wait();
-    return ready(object);
+    return kernel_wait_us(changed, ready, object, ticks == portMAX_DELAY ? UINT64_MAX : us_of_ticks(ticks));
 }
 
 /** Takes the ended task out of the list and frees it; runs on its own thread. */
 static void forget_task(void *arg)
 {
     TaskHandle_t task = arg;
+    for (uint32_t i = 0; i < otter_build_options.thread_local_pointers; i++) {
+        if (task->locals[i].on_delete != NULL) {
+            task->locals[i].on_delete((int)i, task->locals[i].value);
+        }
+    }
     kernel_lock();
     for (TaskHandle_t *link = &tasks; *link != NULL; link = &(*link)->next) {
         if (*link == task) {
@@ -206,10 +227,12 @@ BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack
                        UBaseType_t priority, TaskHandle_t *out)
 {
     size_t name_size = otter_build_options.task_name_size;
-    TaskHandle_t task = calloc(1, sizeof(*task) + name_size);
+    size_t locals_size = otter_build_options.thread_local_pointers * sizeof(kernel_local_t);
+    TaskHandle_t task = calloc(1, sizeof(*task) + locals_size + name_size);
     if (task == NULL) {
         return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
     }
+    task->name = (char *)task->locals + locals_size;
     strncpy(task->name, name != NULL ? name : "", name_size - 1);
     task->function = function;
     task->arg = arg;
@@ -240,7 +263,35 @@ BaseType_t xTaskCreatePinnedToCore(TaskFunction_t function, const char *name, ui
     return xTaskCreate(function, name, stack_bytes, arg, priority, out);
 }
 
-static bool is_task(TaskHandle_t task)
+TaskHandle_t xTaskCreateStatic(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
+                               UBaseType_t priority, StackType_t *stack, StaticTask_t *buffer)
+{
+    TaskHandle_t task = NULL;
+    if (stack != NULL && buffer != NULL) {
+        (void)xTaskCreate(function, name, stack_bytes, arg, priority, &task); /* leaves NULL without memory */
+    }
+    return task;
+}
+
+TaskHandle_t xTaskCreateStaticPinnedToCore(TaskFunction_t function, const char *name, uint32_t stack_bytes,
+                                           void *arg, UBaseType_t priority, StackType_t *stack,
+                                           StaticTask_t *buffer, BaseType_t core)
+{
+    (void)core;
+    return xTaskCreateStatic(function, name, stack_bytes, arg, priority, stack, buffer);
+}
+
+TaskHandle_t kernel_current(void)
+{
+    return current;
+}
+
+pthread_cond_t *kernel_notified(void)
+{
+    return &notified;
+}
+
+bool kernel_is_task(TaskHandle_t task)
 {
     TaskHandle_t t = tasks;
     while (t != NULL && t != task) {
@@ -255,16 +306,10 @@ void vTaskDelete(TaskHandle_t task)
         pthread_exit(NULL);
     }
     kernel_lock();
-    if (is_task(task)) {
+    if (kernel_is_task(task)) {
         pthread_cancel(task->thread);
     }
     kernel_unlock();
-}
-
-static bool not_ready(const void *unused)
-{
-    (void)unused;
-    return false;
 }
 
 void vTaskDelay(TickType_t ticks)
@@ -292,7 +337,63 @@ BaseType_t xTaskDelayUntil(TickType_t *previous, TickType_t period)
 
 void otter_task_yield(void)
 {
+    kernel_lock();
+    stay_while_suspended();
+    kernel_unlock();
     sched_yield();
+}
+
+void vTaskSuspend(TaskHandle_t task)
+{
+    kernel_lock();
+    task = task != NULL ? task : current;
+    if (task != NULL && kernel_is_task(task)) {
+        task->suspended = true;
+    }
+    if (task == current) {
+        stay_while_suspended();
+    }
+    kernel_unlock();
+}
+
+void vTaskResume(TaskHandle_t task)
+{
+    kernel_lock();
+    if (kernel_is_task(task)) {
+        task->suspended = false;
+        pthread_cond_broadcast(&resumed);
+    }
+    kernel_unlock();
+}
+
+BaseType_t xTaskResumeFromISR(TaskHandle_t task)
+{
+    vTaskResume(task);
+    return pdFALSE;
+}
+
+BaseType_t xTaskAbortDelay(TaskHandle_t task)
+{
+    kernel_lock();
+    bool waits = kernel_is_task(task) && task->ready != NULL && !task->suspended && !task->wait_given_up;
+    if (waits) {
+        task->wait_given_up = true;
+        pthread_cond_broadcast(task->waits_on);
+    }
+    kernel_unlock();
+    return waits ? pdPASS : pdFAIL;
+}
+
+eTaskState eTaskGetState(TaskHandle_t task)
+{
+    kernel_lock();
+    eTaskState state = !kernel_is_task(task) ? eDeleted
+                       : task == current     ? eRunning
+                       : task->suspended     ? eSuspended
+                       : task->ready != NULL ? eBlocked
+                                             : eReady;
+    kernel_unlock();
+    return state;
 }
 
 TickType_t xTaskGetTickCount(void)
@@ -310,6 +411,17 @@ char *pcTaskGetName(TaskHandle_t task)
     static char none[] = "";
     task = task != NULL ? task : current;
     return task != NULL ? task->name : none;
+}
+
+TaskHandle_t xTaskGetHandle(const char *name)
+{
+    kernel_lock();
+    TaskHandle_t task = tasks;
+    while (task != NULL && strcmp(task->name, name) != 0) {
+        task = task->next;
+    }
+    kernel_unlock();
+    return task;
 }
 
 UBaseType_t uxTaskGetNumberOfTasks(void)
@@ -348,33 +460,99 @@ UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task)
     return task != NULL ? task->stack_bytes : 0;
 }
 
-BaseType_t xTaskNotifyGive(TaskHandle_t task)
+configSTACK_DEPTH_TYPE uxTaskGetStackHighWaterMark2(TaskHandle_t task)
 {
-    kernel_lock();
-    task->notified++;
-    pthread_cond_broadcast(&notified);
-    kernel_unlock();
-    return pdPASS;
+    return uxTaskGetStackHighWaterMark(task);
 }
 
-static bool is_notified(const void *task)
+BaseType_t xTaskGetCoreID(TaskHandle_t task)
 {
-    return ((const struct tskTaskControlBlock *)task)->notified > 0;
+    (void)task;
+    return 0;
 }
 
-uint32_t ulTaskNotifyTake(BaseType_t clear_on_exit, TickType_t wait)
+BaseType_t xTaskGetAffinity(TaskHandle_t task)
 {
-    if (current == NULL) { /* no task, so nobody can notify it */
-        return 0;
+    return xTaskGetCoreID(task);
+}
+
+TaskHandle_t xTaskGetCurrentTaskHandleForCore(BaseType_t core)
+{
+    return taskVALID_CORE_ID(core) ? current : NULL;
+}
+
+TaskHandle_t xTaskGetCurrentTaskHandleForCPU(BaseType_t core)
+{
+    return xTaskGetCurrentTaskHandleForCore(core);
+}
+
+TaskHandle_t xTaskGetIdleTaskHandle(void)
+{
+    return &idle_task;
+}
+
+TaskHandle_t xTaskGetIdleTaskHandleForCore(BaseType_t core)
+{
+    return taskVALID_CORE_ID(core) ? &idle_task : NULL;
+}
+
+TaskHandle_t xTaskGetIdleTaskHandleForCPU(UBaseType_t core)
+{
+    return xTaskGetIdleTaskHandleForCore((BaseType_t)core);
+}
+
+void vTaskSetTimeOutState(TimeOut_t *timeout)
+{
+    *timeout = (TimeOut_t){.xTimeOnEntering = xTaskGetTickCount()};
+}
+
+BaseType_t xTaskCheckForTimeOut(TimeOut_t *timeout, TickType_t *left)
+{
+    if (*left == portMAX_DELAY) {
+        return pdFALSE;
     }
+    TickType_t passed = xTaskGetTickCount() - timeout->xTimeOnEntering;
+    if (passed >= *left) {
+        *left = 0;
+        return pdTRUE;
+    }
+    *left -= passed;
+    vTaskSetTimeOutState(timeout);
+    return pdFALSE;
+}
+
+/** With the lock held. NULL: no such task or index. */
+static kernel_local_t *find_local(TaskHandle_t task, BaseType_t index)
+{
+    task = task != NULL ? task : current;
+    bool there = task != NULL && kernel_is_task(task) && index >= 0 &&
+                 (uint32_t)index < otter_build_options.thread_local_pointers;
+    return there ? &task->locals[index] : NULL;
+}
+
+void vTaskSetThreadLocalStoragePointerAndDelCallback(TaskHandle_t task, BaseType_t index, void *value,
+                                                     TlsDeleteCallbackFunction_t on_delete)
+{
     kernel_lock();
-    kernel_wait(&notified, is_notified, current, wait);
-    uint32_t count = current->notified;
-    if (count > 0) {
-        current->notified = clear_on_exit != pdFALSE ? 0 : count - 1;
+    kernel_local_t *local = find_local(task, index);
+    if (local != NULL) {
+        *local = (kernel_local_t){value, on_delete};
     }
     kernel_unlock();
-    return count;
+}
+
+void vTaskSetThreadLocalStoragePointer(TaskHandle_t task, BaseType_t index, void *value)
+{
+    vTaskSetThreadLocalStoragePointerAndDelCallback(task, index, value, NULL);
+}
+
+void *pvTaskGetThreadLocalStoragePointer(TaskHandle_t task, BaseType_t index)
+{
+    kernel_lock();
+    const kernel_local_t *local = find_local(task, index);
+    void *value = local != NULL ? local->value : NULL;
+    kernel_unlock();
+    return value;
 }
 
 static void main_task(void *arg)
@@ -466,7 +644,7 @@ static esp_err_t subscribe(TaskHandle_t task, bool subscribed, esp_err_t unchang
     kernel_lock();
     task = task != NULL ? task : current;
     esp_err_t err = ESP_ERR_INVALID_ARG;
-    if (task != NULL && is_task(task)) {
+    if (task != NULL && (kernel_is_task(task) || task == &idle_task)) {
         err = task->subscribed == subscribed ? unchanged : ESP_OK;
         task->subscribed = subscribed;
         atomic_store(&task->signed_life, true);
@@ -498,7 +676,8 @@ esp_err_t esp_task_wdt_status(TaskHandle_t task)
 {
     kernel_lock();
     task = task != NULL ? task : current;
-    bool subscribed = task != NULL && is_task(task) && task->subscribed;
+    bool known = task != NULL && (kernel_is_task(task) || task == &idle_task);
+    bool subscribed = known && task->subscribed;
     kernel_unlock();
     return subscribed ? ESP_OK : ESP_ERR_NOT_FOUND;
 }

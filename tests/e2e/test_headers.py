@@ -104,8 +104,9 @@ GIVES = {
     "esp_task_wdt.h": "esp_err.h freertos/FreeRTOS.h freertos/task.h stdbool.h",
     "esp_tls.h": "errno.h esp_err.h fcntl.h sdkconfig.h stdbool.h string.h sys/socket.h",
     "freertos/FreeRTOS.h": "assert.h esp_attr.h esp_heap_caps.h esp_macros.h esp_system.h freertos/event_groups.h "
-                           "freertos/FreeRTOSConfig.h freertos/portmacro.h freertos/projdefs.h freertos/queue.h "
-                           "freertos/semphr.h freertos/task.h limits.h sdkconfig.h stdbool.h stddef.h stdint.h stdio.h stdlib.h",
+                           "freertos/FreeRTOSConfig.h freertos/idf_additions.h freertos/portmacro.h freertos/projdefs.h "
+                           "freertos/queue.h freertos/semphr.h freertos/task.h limits.h sdkconfig.h stdbool.h stddef.h "
+                           "stdint.h stdio.h stdlib.h",
     "freertos/queue.h": "freertos/task.h",
     "freertos/semphr.h": "freertos/queue.h",
     "freertos/task.h": "freertos/portmacro.h",

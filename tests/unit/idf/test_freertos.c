@@ -17,34 +17,7 @@
 #include "freertos/task.h"
 #include "linux/freertos_kernel.h"
 #include "otter/system.h"
-
-#define SOON pdMS_TO_TICKS(10000) /* for what happens at once unless something is broken */
-
-static SemaphoreHandle_t done;
-
-static int setup(void **state)
-{
-    (void)state;
-    done = xSemaphoreCreateCounting(100, 0);
-    return done == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    vSemaphoreDelete(done);
-    return kernel_wait_idle(10000) ? 0 : -1;
-}
-
-static void start(TaskFunction_t function, void *arg)
-{
-    assert_int_equal(xTaskCreate(function, "helper", 4096, arg, 5, NULL), pdPASS);
-}
-
-static void wait_done(void)
-{
-    assert_int_equal(xSemaphoreTake(done, SOON), pdTRUE);
-}
+#include "unit/freertos_rig.h"
 
 static void delete_self_in_the_middle(void *arg)
 {
