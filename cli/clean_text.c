@@ -61,3 +61,11 @@ char *clean_text(char *dst, const char *raw, size_t len)
     *out = '\0';
     return dst;
 }
+
+int clean_width(const char *text, int columns)
+{
+    for (; *text != '\0'; text++) {
+        columns += ((uint8_t)*text & 0xC0) == 0x80; /* not the first byte of its character */
+    }
+    return columns;
+}

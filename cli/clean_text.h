@@ -13,3 +13,6 @@
  * @return dst
  */
 char *clean_text(char *dst, const char *raw, size_t len);
+
+/** The width that printf's %-*s needs for a clean text to take up `columns` characters: it counts bytes. */
+int clean_width(const char *text, int columns);

@@ -107,7 +107,7 @@ static bool is_image(otter_flash_t *flash, uint32_t at, uint32_t end, flash_imag
         !header_is_plausible(raw)) {
         return false;
     }
-    const image_rules_t rules = {.flash_offset = at, .size = end - at};
+    const image_rules_t rules = {.flash_offset = at, .size = end - at, .loading = true};
     image_stream_t s = {0};
     image->offset = at;
     image->verdict = image_stream_from_flash(&s, flash, &rules);

@@ -2,6 +2,7 @@
 #include "image_json.h"
 
 #include "clean_text.h"
+#include "image/kind.h"
 
 /* cJSON_Add* return NULL when memory is out; `ok` remembers it over a whole object. */
 
@@ -67,6 +68,34 @@ static cJSON *app_json(const image_info_t *info, bool *ok)
     return app;
 }
 
+static cJSON *bootloader_json(const image_info_t *info, bool *ok)
+{
+    if (!info->has_bootloader_desc) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    if (json != NULL) {
+        const esp_bootloader_desc_t *desc = &info->bootloader_desc;
+        add_number(json, "version", true, desc->version, ok);
+        add_number(json, "secure_version", true, desc->secure_version, ok);
+        add_text(json, "idf_ver", desc->idf_ver, sizeof(desc->idf_ver), ok);
+        add_text(json, "date_time", desc->date_time, sizeof(desc->date_time), ok);
+    }
+    return json;
+}
+
+/** What the header says of the flash chip. */
+static void add_flash(cJSON *object, const image_info_t *info, const otter_chip_facts_t *facts, bool *ok)
+{
+    bool known = info->header_seen && info->header.magic == ESP_IMAGE_HEADER_MAGIC;
+    const char *mode = known ? image_flash_mode(&info->header) : NULL;
+    unsigned mhz = known && facts != NULL ? image_flash_mhz(&info->header, facts) : 0;
+    uint32_t size = known ? image_flash_size(&info->header) : 0;
+    add(object, "flash_mode", mode != NULL ? cJSON_CreateString(mode) : cJSON_CreateNull(), ok);
+    add_number(object, "flash_mhz", mhz != 0, mhz, ok);
+    add_number(object, "flash_size", size != 0, size, ok);
+}
+
 static void add_facts(cJSON *object, const image_stream_t *s, bool *ok)
 {
     const image_info_t *info = &s->info;
@@ -77,18 +106,25 @@ static void add_facts(cJSON *object, const image_stream_t *s, bool *ok)
 
     add_bool(object, "valid", true, valid, ok);
     add(object, "error", valid ? cJSON_CreateNull() : cJSON_CreateString(s->why), ok);
+    add(object, "kind", cJSON_CreateString(image_kind_key(image_kind(info))), ok);
     add(object, "chip", facts != NULL ? cJSON_CreateString(facts->name) : cJSON_CreateNull(), ok);
     add_number(object, "chip_id", known, info->header.chip_id, ok);
     add_number(object, "entry", known, info->header.entry_addr, ok);
     add(object, "segments", segments_json(info, ok), ok);
     add_bool(object, "checksum_valid", info->checksum_seen, info->checksum_valid, ok);
-    add_bool(object, "hash_valid", info->hash_seen, info->hash_valid, ok);
+    add_bool(object, "hash_valid", info->hash_compared, info->hash_valid, ok);
     image_hex(hex, info->digest, IMAGE_HASH_LEN);
     add(object, "hash", info->hash_seen ? cJSON_CreateString(hex) : cJSON_CreateNull(), ok);
+    image_hex(hex, info->computed, IMAGE_HASH_LEN);
+    add(object, "computed_hash", info->hash_compared ? cJSON_CreateString(hex) : cJSON_CreateNull(), ok);
     add_number(object, "image_len", info->image_len != 0, info->image_len, ok);
     add_number(object, "min_rev", known, info->header.min_chip_rev_full, ok);
     add_number(object, "max_rev", known, info->header.max_chip_rev_full, ok);
+    add_number(object, "min_blk_rev", info->has_desc, info->desc.min_efuse_blk_rev_full, ok);
+    add_number(object, "max_blk_rev", info->has_desc, info->desc.max_efuse_blk_rev_full, ok);
+    add_flash(object, info, facts, ok);
     add(object, "app", app_json(info, ok), ok);
+    add(object, "bootloader", bootloader_json(info, ok), ok);
 }
 
 cJSON *image_json(const image_stream_t *s)

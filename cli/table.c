@@ -15,8 +15,9 @@
 #include "table_load.h"
 #include "table_rules.h"
 
-#define VERB         "table"
-#define LINE_MAX_LEN 512 /* of a warning or an error; longer ones are cut */
+#define VERB           "table"
+#define FLASH_CHIP_MIN 0x100000u /* bytes */
+#define LINE_MAX_LEN   512       /* of a warning or an error; longer ones are cut */
 
 static const char help[] =
     "otter table: partition tables\n"
@@ -25,11 +26,14 @@ static const char help[] =
     "       otter table show FILE [--json | --csv] [options]\n"
     "\n"
     "`build` turns a CSV into the binary table that goes to 0x8000 of the flash, byte for byte as ESP-IDF's\n"
-    "gen_esp32part.py does. `show` explains a table: a CSV, a binary table, or a whole flash dump.\n"
-    "A table may also come through a pipe, or with - from standard input.\n"
+    "gen_esp32part.py does. `show` explains a table: a CSV, a binary table, a flash dump or a factory file "
+    "of any\n"
+    "length. Where there is none at 0x8000, it looks for one. A file may also come through a pipe, or with - "
+    "from\n"
+    "standard input.\n"
     "\n"
     "  -o FILE                          where the table goes; - for standard output\n"
-    "  --offset 0x8000                  where the table lies in flash\n"
+    "  --table-offset 0x8000            where the table lies in flash\n"
     "  --flash-size 4MB                 refuse a table that needs more\n"
     "  --disable-md5sum                 write no MD5 record (applications then see no partitions)\n"
     "  --no-verify                      skip the rules on alignment, overlap, names and sizes\n"
@@ -69,6 +73,7 @@ static bool take_secure(const char *value, arguments_t *args)
 
 static bool take_table_offset(const char *value, arguments_t *args)
 {
+    args->table.exact_offset = true;
     return cli_parse_offset(value, PARTITION_TABLE_SECTOR, &args->table.table_offset);
 }
 
@@ -109,6 +114,7 @@ static const struct value_option {
 } value_options[] = {
     {"-o", take_output, "a file"},
     {"--output", take_output, "a file"},
+    {"--table-offset", take_table_offset, "an offset in flash, a multiple of 0x1000"},
     {"--offset", take_table_offset, "an offset in flash, a multiple of 0x1000"},
     {"--flash-size", take_flash_size, "a size as 4MB"},
     {"--secure", take_secure, "v1 or v2"},
@@ -228,15 +234,48 @@ static void keep_warning(void *arg, const char *line)
     cJSON_AddItemToArray(arg, cJSON_CreateString(clean_text(clean, line, LINE_MAX_LEN)));
 }
 
+/** Where the table lies in its flash: a shifted dump has it lower, and a copy of it may lie higher. */
+static uint32_t place_of_table(const table_file_t *file, const arguments_t *args)
+{
+    bool elsewhere = file->source == TABLE_FROM_FLASH && file->offset < args->table.table_offset;
+    return elsewhere ? file->offset : args->table.table_offset;
+}
+
+static void warn_of_place(const table_file_t *file, const arguments_t *args, cJSON *warnings)
+{
+    char line[LINE_MAX_LEN];
+    if (file->source == TABLE_FROM_FLASH && file->offset != args->table.table_offset) {
+        snprintf(line, sizeof(line),
+                 "no partition table at 0x%" PRIx32 "; this one lies at 0x%" PRIx32
+                 ": other verbs want --table-offset 0x%" PRIx32,
+                 args->table.table_offset, file->offset, file->offset);
+        keep_warning(warnings, line);
+    }
+    if (file->source == TABLE_FROM_BINARY && file->file_size % PARTITION_RECORD_SIZE != 0) {
+        snprintf(line, sizeof(line),
+                 "the file has %" PRIu64 " bytes, no multiple of %u: the vendor's tool refuses it",
+                 file->file_size, PARTITION_RECORD_SIZE);
+        keep_warning(warnings, line);
+    }
+}
+
+/** Of the file, if it has the size of a flash chip; a factory file ends with its last byte. 0: not known. */
+static uint64_t size_of_flash(const table_file_t *file, const arguments_t *args)
+{
+    bool chip = file->file_size >= FLASH_CHIP_MIN && (file->file_size & (file->file_size - 1)) == 0;
+    return file->source == TABLE_FROM_FLASH && chip ? file->file_size : args->table.flash_size;
+}
+
 /** What a bootloader or an application would stumble over. */
 static void gather_warnings(const table_file_t *file, const arguments_t *args, cJSON *warnings)
 {
-    if (file->source == TABLE_FROM_CSV) {
-        return;
-    }
-    uint64_t size = file->source == TABLE_FROM_FLASH ? file->file_size : args->table.flash_size;
+    uint64_t size = size_of_flash(file, args);
     uint32_t flash_size = size > UINT32_MAX ? 0 : (uint32_t)size;
-    partition_table_check(&file->binary, args->table.table_offset, flash_size, keep_warning, warnings);
+    warn_of_place(file, args, warnings);
+    partition_table_check(&file->binary, place_of_table(file, args), flash_size, keep_warning, warnings);
+    if (file->binary.count > 0) {
+        partition_table_check_roles(&file->binary, keep_warning, warnings);
+    }
     if (file->after_md5 > 0) {
         keep_warning(warnings, "records follow the MD5 record: applications do not see them");
     }
@@ -281,6 +320,11 @@ static void print_json(const table_file_t *file, const cJSON *warnings, const ch
     for (size_t i = 0; i < file->rows.count; i++) {
         partition_entry_t entry = to_entry(&file->rows.rows[i]);
         cJSON_AddItemToArray(list, table_entry_json(&entry));
+    }
+    if (file->source != TABLE_FROM_CSV) {
+        cJSON_AddNumberToObject(root, "offset", file->offset);
+    } else {
+        cJSON_AddNullToObject(root, "offset");
     }
     if (md5_name(file) != NULL) {
         cJSON_AddStringToObject(root, "md5", md5_name(file));
@@ -332,12 +376,16 @@ static int run_show(const arguments_t *args)
     uint8_t raw[PARTITION_TABLE_LEN];
     cJSON *warnings = cJSON_CreateArray();
     bool loaded = table_load(args->input, &args->table, &file, &why);
-    bool ok =
-        loaded &&
-        table_check_rules(&file.rows, &args->table, args->quiet ? NULL : keep_warning, warnings, &why) &&
-        (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why)) &&
-        (!args->csv || args->json || check_names(&file, &why));
-    if (!args->quiet) {
+    table_options_t rules = args->table;
+    rules.table_offset = place_of_table(&file, args);
+    bool ok = loaded &&
+              table_check_rules(&file.rows, &rules, args->quiet ? NULL : keep_warning, warnings, &why) &&
+              (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why)) &&
+              (!args->csv || args->json || check_names(&file, &why));
+    if (ok && file.source == TABLE_FROM_CSV) {
+        (void)partition_table_decode(raw, &file.binary); /* for the warnings, if there is the memory for it */
+    }
+    if (!args->quiet && (file.source != TABLE_FROM_CSV || ok)) {
         gather_warnings(&file, args, warnings);
     }
     if (args->json) {

@@ -30,6 +30,7 @@ typedef enum {
 /** The vendor tool's options. Offsets in bytes of flash. */
 typedef struct {
     uint32_t table_offset;
+    bool exact_offset; /* somebody named the offset: a table elsewhere will not do */
     bool has_primary, has_recovery;
     int64_t primary_offset, recovery_offset; /* bootloaders */
     table_secure_t secure;

@@ -31,8 +31,9 @@ void table_print_entry(const char *indent, const partition_entry_t *entry)
     char type[8], subtype[8], human[32], label[CLEAN_TEXT_SIZE(16)];
     const char *flags = table_flags_name(entry->flags);
     table_format_size(entry->size, human);
-    printf("%s%-16s %-15s %-9s 0x%08" PRIx32 " 0x%08" PRIx32 " %8s%s%s\n", indent,
-           clean_text(label, entry->label, 16), table_type_name(entry->type, type),
+    clean_text(label, entry->label, 16);
+    printf("%s%-*s %-15s %-9s 0x%08" PRIx32 " 0x%08" PRIx32 " %8s%s%s\n", indent, clean_width(label, 16),
+           label, table_type_name(entry->type, type),
            table_subtype_name(entry->type, entry->subtype, subtype), entry->offset, entry->size, human,
            *flags != '\0' ? "  " : "", flags);
 }

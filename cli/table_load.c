@@ -1,82 +1,17 @@
 /* Telling CSV, binary table and flash dump apart, and reading each. */
 #include "table_load.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/le.h"
+#include "esp_app_format.h"
 #include "esp_flash_partitions.h"
-#include "host/named_file.h"
+#include "file_view.h"
+#include "flash_search.h"
+#include "table_text.h"
 
-#define CSV_SIZE_MAX 0x40000u
-
-/** An input: an open file, or all that came out of a pipe. */
-typedef struct {
-    int fd; /* -1: none */
-    uint64_t size;
-    uint8_t *piped; /* owned; NULL: read from fd */
-} input_t;
-
-/** @return false: `why`, and nothing is open */
-static bool open_input(input_t *in, const char *path, table_why_t *why)
-{
-    struct stat st;
-    size_t len = 0;
-    *in = (input_t){.fd = input_open(path, INPUT_OR_PIPE, &st, why->text, sizeof(why->text))};
-    if (in->fd < 0) {
-        return false;
-    }
-    in->size = (uint64_t)st.st_size;
-    if (!S_ISREG(st.st_mode)) {
-        in->piped = input_read(in->fd, &st, CSV_SIZE_MAX, &len, why->text, sizeof(why->text));
-        in->size = len;
-        close(in->fd);
-        in->fd = -1;
-        return in->piped != NULL;
-    }
-    if (st.st_size == 0) {
-        close(in->fd);
-        return table_refuse(why, "it is empty");
-    }
-    return true;
-}
-
-static void close_input(const input_t *in)
-{
-    free(in->piped);
-    if (in->fd >= 0) {
-        close(in->fd);
-    }
-}
-
-/** Up to `len` bytes at `off`. @return how many there are; -1 (and why) on failure */
-static ssize_t read_at(const input_t *in, uint64_t off, uint8_t *buf, size_t len, table_why_t *why)
-{
-    size_t have = 0;
-    if (in->piped != NULL) {
-        have = off < in->size ? (size_t)(in->size - off) : 0;
-        have = have < len ? have : len;
-        memcpy(buf, in->piped + (have > 0 ? off : 0), have);
-        return (ssize_t)have;
-    }
-    while (have < len) {
-        ssize_t n = pread(in->fd, buf + have, len - have, (off_t)(off + have));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            table_refuse(why, "cannot read it: %s", strerror(errno));
-            return -1;
-        }
-        if (n == 0) {
-            break;
-        }
-        have += (size_t)n;
-    }
-    return (ssize_t)have;
-}
+#define CSV_SIZE_MAX   0x40000u
+#define SHORTEST_TABLE 0x400u /* bytes; what is shorter and no table was meant to be a CSV */
 
 static bool starts_table(const uint8_t *record)
 {
@@ -113,14 +48,11 @@ static bool is_erased(const uint8_t *record)
     return true;
 }
 
-/**
- * The vendor tool's reading: like the bootloader's, but only a wholly erased record ends the table.
- * @param raw  PARTITION_TABLE_LEN bytes, of which `len` are in the file; the rest is erased
- */
-static bool read_records(const uint8_t *raw, size_t len, table_file_t *file, table_why_t *why)
+/** The vendor tool's reading: like the bootloader's, but only a wholly erased record ends the table. */
+static bool read_records(const uint8_t raw[PARTITION_TABLE_LEN], table_file_t *file, table_why_t *why)
 {
     bool has_md5 = false;
-    for (size_t at = 0; at < len; at += PARTITION_RECORD_SIZE) {
+    for (size_t at = 0; at < PARTITION_TABLE_LEN; at += PARTITION_RECORD_SIZE) {
         const uint8_t *record = raw + at;
         partition_record_kind_t kind = partition_record_kind(record);
         if (kind == PARTITION_RECORD_ENTRY) {
@@ -147,83 +79,143 @@ static bool read_records(const uint8_t *raw, size_t len, table_file_t *file, tab
     return table_refuse(why, "Partition table is missing an end-of-table marker");
 }
 
-static bool load_binary(const input_t *in, uint64_t off, table_file_t *file, table_why_t *why)
+static bool load_binary(file_view_t *in, table_file_t *file, table_why_t *why)
 {
     uint8_t *raw = file->raw;
-    memset(raw, 0xFF, sizeof(file->raw));
-    ssize_t len = read_at(in, off, raw, sizeof(file->raw), why);
-    if (len < 0) {
-        return false;
+    esp_err_t err = otter_flash_read(&in->flash, file->offset, raw, sizeof(file->raw));
+    if (err == ESP_OK) {
+        err = partition_table_decode(raw, &file->binary);
     }
-    esp_err_t err = partition_table_decode(raw, &file->binary);
-    if (err != ESP_OK) {
-        return table_refuse(why, "cannot read the table: %s", esp_err_to_name(err));
-    }
-    size_t whole = (size_t)len - (size_t)len % PARTITION_RECORD_SIZE;
-    bool ok = read_records(raw, whole, file, why);
-    if (in->size % PARTITION_RECORD_SIZE != 0) {
-        return table_refuse(why, "Partition table length must be a multiple of 32 bytes");
-    }
-    return ok;
+    return err == ESP_OK ? read_records(raw, file, why)
+                         : table_refuse(why, "cannot read the table: %s", esp_err_to_name(err));
 }
 
-static bool load_csv(const input_t *in, const table_options_t *options, table_file_t *file, table_why_t *why)
+/** All of a file that may be a CSV. @return malloc'ed, NULL and `why` */
+static uint8_t *read_text(file_view_t *in, table_why_t *why)
 {
-    if (in->size > CSV_SIZE_MAX) {
-        return table_refuse(why, "no partition table at 0x%x, and too large for a CSV",
-                            options->table_offset);
-    }
     uint8_t *text = malloc((size_t)in->size + 1);
     if (text == NULL) {
-        return table_refuse(why, "out of memory");
+        table_refuse(why, "out of memory");
+    } else if (otter_flash_read(&in->flash, 0, text, in->size) != ESP_OK) {
+        table_refuse(why, "cannot read it");
+        free(text);
+        text = NULL;
     }
-    ssize_t len = read_at(in, 0, text, (size_t)in->size, why);
-    bool ok = len >= 0 && table_parse_csv(text, (size_t)len, options, &file->rows, why);
+    return text;
+}
+
+static bool load_csv(file_view_t *in, const table_options_t *options, table_file_t *file, table_why_t *why)
+{
+    uint8_t *text = read_text(in, why);
+    bool ok = text != NULL && table_parse_csv(text, in->size, options, &file->rows, why);
     free(text);
     return ok;
 }
 
+static bool is_text(file_view_t *in)
+{
+    table_why_t why;
+    uint8_t *bytes = in->size <= CSV_SIZE_MAX ? read_text(in, &why) : NULL;
+    char *text = bytes != NULL ? table_text_decode(bytes, in->size, why.text, sizeof(why.text)) : NULL;
+    bool ok = text != NULL;
+    free(text);
+    free(bytes);
+    return ok;
+}
+
+/** Too short for anything else: the parser names the line that is no text. */
+static bool is_spoilt_text(file_view_t *in)
+{
+    uint8_t first = 0;
+    return in->size < SHORTEST_TABLE && otter_flash_read(&in->flash, 0, &first, 1) == ESP_OK &&
+           first != ESP_IMAGE_HEADER_MAGIC && flash_content(&in->flash, 0, in->size) == FLASH_DATA;
+}
+
+static bool has_table_at(file_view_t *in, uint32_t offset)
+{
+    uint8_t record[PARTITION_RECORD_SIZE];
+    return range_fits(offset, sizeof(record), in->flash.size) &&
+           otter_flash_read(&in->flash, offset, record, sizeof(record)) == ESP_OK && starts_table(record);
+}
+
+/** Says that there is no table, and what there is instead. @return false */
+static bool refuse_content(file_view_t *in, const table_options_t *options, table_why_t *why)
+{
+    static const char *const what[] = {
+        [FLASH_ERASED] = "is erased (0xFF)",
+        [FLASH_ZERO] = "is zeros",
+        [FLASH_NOISE] = "looks encrypted (flash encryption?) or compressed",
+    };
+    uint32_t at = options->table_offset;
+    bool reaches = range_fits(at, PARTITION_TABLE_SECTOR, in->size);
+    flash_content_t all = flash_content(&in->flash, 0, in->size);
+    flash_content_t there = reaches ? flash_content(&in->flash, at, PARTITION_TABLE_SECTOR) : FLASH_DATA;
+    uint8_t magic = 0;
+    (void)otter_flash_read(&in->flash, 0, &magic, 1); /* what cannot be read is nothing special */
+    if (all != FLASH_DATA) {
+        return reaches ? table_refuse(why, "no partition table at 0x%x: it %s throughout", at, what[all])
+                       : table_refuse(why, "no partition table: it %s throughout", what[all]);
+    }
+    if (reaches && there != FLASH_DATA) {
+        return table_refuse(why, "no partition table at 0x%x, which %s, nor elsewhere in the file", at,
+                            what[there]);
+    }
+    if (magic == ESP_IMAGE_HEADER_MAGIC) {
+        return table_refuse(why,
+                            "no partition table at 0x%x, nor elsewhere in the file: it begins with an "
+                            "image, which `otter image info` explains",
+                            at);
+    }
+    return table_refuse(why, "no partition table at 0x%x, nor elsewhere in the file, and %s", at,
+                        in->size > CSV_SIZE_MAX ? "too large for a CSV" : "not a text");
+}
+
 /** What `in` is, by its bytes; its name means nothing. */
-static bool detect_source(const input_t *in, const table_options_t *options, table_source_t *source,
+static bool detect_source(file_view_t *in, const table_options_t *options, table_file_t *file,
                           table_why_t *why)
 {
-    uint8_t record[PARTITION_RECORD_SIZE] = {0};
-    if (read_at(in, 0, record, sizeof(record), why) < 0) {
-        return false;
+    if (in->size == 0) {
+        return table_refuse(why, "it is empty");
     }
-    *source = TABLE_FROM_CSV;
-    if (starts_table(record)) {
-        *source = TABLE_FROM_BINARY;
-    } else if (in->size >= (uint64_t)options->table_offset + PARTITION_TABLE_SECTOR) {
-        if (read_at(in, options->table_offset, record, sizeof(record), why) < 0) {
-            return false;
-        }
-        if (starts_table(record)) {
-            *source = TABLE_FROM_FLASH;
-        } else if (in->size % PARTITION_TABLE_SECTOR == 0) {
-            return table_refuse(why,
-                                "looks like a flash dump, but has no partition table at 0x%x; --offset says "
-                                "where it is",
-                                options->table_offset);
-        }
+    file->source = has_table_at(in, 0) ? TABLE_FROM_BINARY : TABLE_FROM_FLASH;
+    if (file->source == TABLE_FROM_BINARY) {
+        return true;
     }
+    file->offset = options->table_offset;
+    if (has_table_at(in, file->offset)) {
+        return true;
+    }
+    uint32_t found = 0;
+    if (is_text(in)) {
+        file->source = TABLE_FROM_CSV;
+        file->offset = 0;
+        return true;
+    }
+    if (!flash_find_table(&in->flash, 0, in->flash.size, &found)) {
+        file->source = TABLE_FROM_CSV;
+        return is_spoilt_text(in) || refuse_content(in, options, why);
+    }
+    if (options->exact_offset) {
+        return table_refuse(why, "no partition table at 0x%x; there is one at 0x%x", file->offset, found);
+    }
+    file->offset = found;
     return true;
 }
 
 bool table_load(const char *path, const table_options_t *options, table_file_t *file, table_why_t *why)
 {
-    input_t in;
-    if (!open_input(&in, strcmp(path, "-") == 0 ? "/dev/stdin" : path, why)) {
+    file_view_t in;
+    if (!file_view_open(&in, path, why->text, sizeof(why->text))) {
         return false;
     }
-    bool ok = detect_source(&in, options, &file->source, why);
+    bool ok = detect_source(&in, options, file, why);
     file->file_size = in.size;
     if (ok && file->source == TABLE_FROM_CSV) {
         ok = load_csv(&in, options, file, why);
     } else if (ok) {
-        ok = load_binary(&in, file->source == TABLE_FROM_FLASH ? options->table_offset : 0, file, why);
+        ok = load_binary(&in, file, why);
     }
-    close_input(&in);
+    file_view_close(&in);
     return ok;
 }
 

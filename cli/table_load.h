@@ -6,11 +6,13 @@
 typedef enum {
     TABLE_FROM_CSV,
     TABLE_FROM_BINARY,
-    TABLE_FROM_FLASH, /* at options->table_offset of a dump */
+    TABLE_FROM_FLASH, /* in a dump or factory file, at file->offset */
 } table_source_t;
 
 typedef struct {
     table_source_t source;
+    uint32_t
+        offset; /* of a binary table in its file; elsewhere than at options->table_offset if none is there */
     table_rows_t rows;
     uint8_t raw[PARTITION_TABLE_LEN]; /* a binary as it is, what is missing erased; nothing of a CSV */
     partition_table_t binary;         /* as an application reads it; empty for a CSV */
@@ -20,8 +22,8 @@ typedef struct {
 } table_file_t;
 
 /**
- * Read `path`; "-" is standard input. Of a pipe no more than a table is taken, no flash dump.
- * Rules are not checked, only what is needed to understand the file.
+ * Read `path`; "-" is standard input. Bytes that a file lacks count as erased. A dump without a table at its place is searched
+ * for one. Rules are not checked, only what is needed to understand the file.
  * @param file  all zeros before; holds what was understood even after a failure; freed by table_file_free()
  * @return false, and `why` says what is wrong
  */

@@ -53,7 +53,8 @@ static void check_rows(const table_file_t *file, const uint8_t *bytes, size_t le
 {
     uint8_t raw[REFERENCE_TABLE_SIZE];
     int md5;
-    size_t at = file->source == TABLE_FROM_FLASH ? OFFSET : 0;
+    size_t at = file->offset;
+    FUZZ_CHECK(at % OFFSET == 0 && at < len, "a table at 0x%zx", at);
     memset(raw, 0xFF, sizeof(raw));
     memcpy(raw, bytes + at, len - at < sizeof(raw) ? len - at : sizeof(raw));
     uint32_t n = reference_table_entries(raw, &md5);

@@ -10,7 +10,9 @@
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
 
-#define OTADATA_SIZE 0x2000u
+#define OTADATA_SIZE    0x2000u
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+#define SLOTS_MAX       16u
 
 /** Where complaints go, and how many there were. */
 typedef struct {
@@ -76,6 +78,13 @@ static void check_meaning(const partition_entry_t *entry, complaints_t *to)
     if (is_data && entry->subtype == PART_SUBTYPE_DATA_OTA && entry->size < OTADATA_SIZE) {
         complain(to, "%s: otadata needs 0x%x bytes, has 0x%" PRIx32, entry->label, OTADATA_SIZE, entry->size);
     }
+    if (strncmp(entry->label, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+        complain(
+            to,
+            "%s: the label begins with a byte order mark: who looks for '%s' does not find it (an old tool "
+            "took it over from a CSV)",
+            entry->label, entry->label + strlen(BYTE_ORDER_MARK));
+    }
     if (entry->type == ESP_PARTITION_TYPE_ANY) {
         complain(to, "%s: type 0xff means 'any' and cannot be found", entry->label);
     }
@@ -115,5 +124,57 @@ uint32_t partition_table_check(const partition_table_t *table, uint32_t table_of
     } else if (table->md5 == PARTITION_MD5_BAD) {
         complain(&to, "the MD5 record does not match the table");
     }
+    return to.count;
+}
+
+/** How many rows are of this type and subtype. */
+static uint32_t count_of(const partition_table_t *table, uint8_t type, uint8_t subtype)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        count += table->entries[i].type == type && table->entries[i].subtype == subtype;
+    }
+    return count;
+}
+
+static void check_slots(const partition_table_t *table, complaints_t *to)
+{
+    uint32_t slots = 0, end = 0;
+    for (uint32_t n = 0; n < SLOTS_MAX; n++) {
+        if (count_of(table, PART_TYPE_APP, (uint8_t)(PART_SUBTYPE_OTA_FLAG + n)) > 0) {
+            slots++;
+            end = n + 1;
+        }
+    }
+    if (slots > 0 && count_of(table, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA) == 0) {
+        complain(
+            to,
+            "OTA slots without an otadata partition: nothing can select a slot, so %s boots and no update "
+            "takes effect",
+            count_of(table, PART_TYPE_APP, PART_SUBTYPE_FACTORY) > 0 ? "factory" : "the first one");
+    }
+    for (uint32_t n = 0; n < end; n++) {
+        if (count_of(table, PART_TYPE_APP, (uint8_t)(PART_SUBTYPE_OTA_FLAG + n)) == 0) {
+            complain(to,
+                     "ota_%" PRIu32 " is missing below ota_%" PRIu32
+                     ": applications and bootloader count slots without gaps, so that is never used",
+                     n, end - 1);
+            break;
+        }
+    }
+}
+
+uint32_t partition_table_check_roles(const partition_table_t *table, partition_complain_t complain_line,
+                                     void *arg)
+{
+    complaints_t to = {.complain = complain_line, .arg = arg};
+    bool app = false;
+    for (uint32_t i = 0; i < table->count; i++) {
+        app |= table->entries[i].type == PART_TYPE_APP;
+    }
+    if (!app) {
+        complain(&to, "no app partition: there is nothing that could boot");
+    }
+    check_slots(table, &to);
     return to.count;
 }

@@ -93,3 +93,12 @@ typedef void (*partition_complain_t)(void *arg, const char *line);
  */
 uint32_t partition_table_check(const partition_table_t *table, uint32_t table_offset, uint32_t flash_size,
                                partition_complain_t complain, void *arg);
+
+/**
+ * What a table lacks for a device that boots and is updated: an app at all, otadata for its OTA slots, a slot between others.
+ * Good tables of other devices lack some of it.
+ * @param complain  as above
+ * @return how much
+ */
+uint32_t partition_table_check_roles(const partition_table_t *table, partition_complain_t complain,
+                                     void *arg);

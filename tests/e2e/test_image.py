@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 from elf_files import CHIPS, RISCV, XTENSA, app_sections, make_desc, make_elf
+from image_files import RAM, bootloader, image
 
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
 OTTER = pathlib.Path(os.environ.get("OTTER_BUILD", SOURCE / "build")) / "otter"
@@ -22,8 +24,9 @@ VECTORS = SOURCE / "tests" / "vectors" / "image"
 FIRMWARE = SOURCE.parent / "shared" / "data" / "firmware-pairs"
 WAIT_S = 60
 MOST_MEMORY_KIB = 256 << 10  # what any run here may take: none has reason for more
-INFO_KEYS = {"valid", "error", "chip", "chip_id", "entry", "segments", "checksum_valid", "hash_valid", "hash",
-             "image_len", "min_rev", "max_rev", "app"}
+INFO_KEYS = {"valid", "error", "kind", "chip", "chip_id", "entry", "segments", "checksum_valid", "hash_valid", "hash",
+             "image_len", "min_rev", "max_rev", "app", "computed_hash", "min_blk_rev", "max_blk_rev", "flash_mode", "flash_mhz",
+             "flash_size", "bootloader", "offset", "signature", "behind", "contents"}
 APP_KEYS = {"project_name", "version", "secure_version", "date", "time", "idf_ver", "elf_sha256"}
 
 
@@ -272,6 +275,99 @@ class Info(ImageTest):
         self.assertIn("valid bootloader image", done.stdout)
         self.assertIsNone(self.info(VECTORS / "esp32c3_bootloader.bin")["app"])
 
+    def test_words_of_the_header(self):
+        text = otter("info", VECTORS / "esp32_valid.bin").stdout
+        self.assertIn("ESP32 (0x0000), revision v0.0 to v3.99", text)
+        self.assertIn("DIO, 40 MHz, 4 MB", text)
+        self.assertNotIn("eFuse block", text)  # the ESP32 has none
+        self.assertIn("eFuse block   revision v2.0 to v1.99", otter("info", VECTORS / "s3_efuse_blk_min200.bin").stdout)
+        self.assertIn("eFuse block   revision v0.0 to v0.50", otter("info", VECTORS / "s3_efuse_blk_max50.bin").stdout)
+        self.assertIn("MMU page      16 KB", otter("info", VECTORS / "esp32c6_mmu16k.bin").stdout)
+        info = self.info(VECTORS / "s3_efuse_blk_min200.bin")
+        self.assertEqual((info["min_blk_rev"], info["flash_mode"], info["flash_mhz"], info["flash_size"]),
+                         (200, "DIO", 80, 0x800000))
+
+    def test_a_wrong_hash_is_shown_beside_the_right_one(self):
+        image = (VECTORS / "bad_hash.bin").read_bytes()
+        stored, computed = image[-32:].hex(), hashlib.sha256(image[:-32]).hexdigest()
+        done = otter("info", VECTORS / "bad_hash.bin")
+        for text in (done.stdout, done.stderr):
+            self.assertIn(stored, text)
+            self.assertIn(computed, text)
+        info = self.info(VECTORS / "bad_hash.bin", status=1)
+        self.assertEqual((info["hash"], info["computed_hash"]), (stored, computed))
+
+    def test_all_segments_of_a_broken_image_are_told(self):
+        rows = [("map_misaligned", 4), ("bad_ram_addr", 4), ("bad_checksum", 4), ("trunc_mid_segment", 1), ("segments_17", 5)]
+        for name, count in rows:
+            with self.subTest(image=name):
+                info = self.info(VECTORS / f"{name}.bin", status=1)
+                self.assertEqual(len(info["segments"]), count)
+                text = otter("info", VECTORS / f"{name}.bin").stdout
+                self.assertEqual(text.count("\nsegment "), count, text)
+        self.assertIn("12 more in the header, beyond the end of the file", otter("info", VECTORS / "segments_17.bin").stdout)
+
+    def test_what_lies_behind_an_image_is_told(self):
+        image = (VECTORS / "esp32_valid.bin").read_bytes()
+        for tail, content, words in ((b"\xff" * 5000, "erased", "erased (0xFF)"), (bytes(5000), "zeros", "zeros"),
+                                     (self.rng.randbytes(5000), "noise", "encrypted or compressed"),
+                                     (b"something else " * 400, "data", "other data")):
+            with self.subTest(content=content):
+                path = self.file("tail.bin", image + tail)
+                self.assertEqual(self.info(path)["behind"], {"offset": len(image), "length": len(tail), "content": content})
+                self.assertIn(f"behind it     {len(tail)} bytes at 0x310: {words}", otter("info", path).stdout)
+        self.assertIsNone(self.info(VECTORS / "esp32_valid.bin")["behind"])
+
+    def test_a_signature_is_named(self):
+        image = (VECTORS / "esp32_valid.bin").read_bytes()
+
+        def block(version, curve=0):
+            raw = bytearray(1216)
+            raw[0:4] = bytes((0xE7, version, 1 if curve == 3 else 0, 0))
+            raw[52 if curve == 3 else 36] = curve
+            raw[1196:1200] = struct.pack("<L", zlib.crc32(raw[:1196]))
+            return bytes(raw)
+
+        padded = image.ljust(0x1000, b"\xff")
+        def found(version, scheme, offset, blocks):
+            return {"version": version, "scheme": scheme, "offset": offset, "blocks": blocks}
+
+        rows = [
+            (padded + (block(2) + block(2)).ljust(0x1000, b"\xff"), found(2, "RSA-3072", 0x1000, 2)),
+            (padded + block(3, 2).ljust(0x1000, b"\xff"), found(2, "ECDSA P-256", 0x1000, 1)),
+            (padded + block(3, 3).ljust(0x1000, b"\xff"), found(2, "ECDSA P-384", 0x1000, 1)),
+            (image + bytes(4) + self.rng.randbytes(64), found(1, "ECDSA P-256", 784, 1)),
+            (padded + bytes((0xE7, 2)).ljust(0x1000, b"\0"), None),  # its CRC is wrong
+            (image + bytes(68), None),
+        ]
+        for data, want in rows:
+            with self.subTest(want=want):
+                path = self.file("signed.bin", data)
+                info = self.info(path)
+                self.assertEqual(info["signature"], want)
+                self.assertEqual(info["behind"] is None, want is not None)
+                self.assertEqual("Secure Boot" in otter("info", path).stdout, want is not None)
+
+    def test_standard_input_and_pipes_are_read(self):
+        image = (VECTORS / "esp32_valid.bin").read_bytes()
+        want = self.info(VECTORS / "esp32_valid.bin")
+        for path in "-", "/dev/stdin":
+            done = subprocess.run([OTTER, "image", "info", path, "--json"], input=image, capture_output=True, timeout=WAIT_S)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout), want)
+        for verb, text in ("info", "standard input: valid app image"), ("verify", "standard input: valid ESP32 app image"):
+            done = subprocess.run([OTTER, "image", verb, "-"], input=image, capture_output=True, timeout=WAIT_S)
+            self.assertIn(text, done.stdout.decode())
+        with open(VECTORS / "esp32_valid.bin", "rb") as file:
+            done = subprocess.run([OTTER, "image", "verify", "-"], stdin=file, capture_output=True, timeout=WAIT_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for data, text in (b"", "nothing came out of it"), (image[:100], "run past the 100 bytes"):
+            done = subprocess.run([OTTER, "image", "info", "-"], input=data, capture_output=True, timeout=WAIT_S)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(text, done.stderr.decode())
+        done = subprocess.run([OTTER, "image", "info", "-"], stdin=subprocess.DEVNULL, capture_output=True, timeout=WAIT_S)
+        self.assertIn(b"not an ordinary file", done.stderr)
+
     def test_texts_of_an_image_cannot_steer_the_terminal(self):
         image = bytearray((VECTORS / "esp32_nohash.bin").read_bytes())
         evil = b"\x1b]0;owned\x07\xff\xc0\xaf\xe2\x80\xae\"\\\n\xc3\xa4 fine"
@@ -309,6 +405,105 @@ class Info(ImageTest):
                 broken = bytearray(path.read_bytes())
                 broken[self.rng.randrange(400, len(broken))] ^= 1 << self.rng.randrange(8)
                 self.assertEqual(otter("verify", self.file("broken.bin", broken)).returncode, 1)
+
+
+class Kinds(ImageTest):
+    """What a file is for: apps, bootloaders, programs for RAM, and merged factory files."""
+
+    APP = [(0x3C000020, make_desc()), (0x3FC80000, b"data" * 20)]
+
+    def kind(self, data, status=0):
+        path = self.file("file.bin", data)
+        info = self.info(path, status)
+        done = otter("verify", path)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return info, otter("info", path).stdout
+
+    def test_bootloaders_of_any_age_are_valid_ones(self):
+        for chip in "esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6", "esp32p4":
+            for idf_ver in None, "v5.2.1":
+                with self.subTest(chip=chip, idf_ver=idf_ver):
+                    ram = {"esp32": 0x40078000}.get(chip, RAM[chip])
+                    data = bootloader(chip, idf_ver) if chip != "esp32" else image(
+                        chip, [(0x3FFF0030, b"\x13\0\0\0" * 20), (ram, b"code" * 100)])
+                    info, text = self.kind(data)
+                    self.assertEqual((info["kind"], info["valid"], info["app"]), ("bootloader", True, None))
+                    self.assertIn("valid bootloader image", text)
+                    self.assertIn("an update or an app partition needs the app's own image", text)
+                    self.assertEqual(len(info["segments"]), 2)
+                    self.assertEqual(otter("verify", self.file("b", data), "--chip", chip).returncode, 0)
+                    self.fails(1, "image is for", "verify", self.file("b", data), "--chip", "linux")
+        self.assertEqual(self.info(self.file("b", bootloader("esp32c3")))["bootloader"], {
+            "version": 1, "secure_version": 0, "idf_ver": "v5.2.1", "date_time": "Jan  2 2026 12:34:56"})
+
+    def test_a_wrong_hash_does_not_keep_a_chip_from_starting_its_bootloader(self):
+        data = bytearray(bootloader("esp32c3"))
+        data[2] = 0  # as a tool that sets the flash mode and leaves the rest
+        info, text = self.kind(bytes(data))
+        self.assertEqual((info["valid"], info["hash_valid"]), (True, False))
+        self.assertIn("WRONG", text)
+        self.assertIn("ROM does not compare it", text)
+
+    def test_a_program_for_ram_is_no_app(self):
+        data = image("esp32c3", [(0x3FC80000, b"data" * 20), (0x40380000, b"code" * 100)])
+        info, text = self.kind(data)
+        self.assertEqual(info["kind"], "ram")
+        self.assertIn("valid RAM program", text)
+
+    def merged(self, chip, size=None, app=None, lead=b"\xff"):
+        at = {"esp32": 0x1000, "esp32p4": 0x2000}.get(chip, 0)
+        flash = bytearray(lead * at + (bootloader(chip) if chip != "esp32" else image(
+            chip, [(0x3FFF0030, b"\x13\0\0\0" * 20), (0x40078000, b"code" * 100)])))
+        table = (VECTORS.parent / "ptable" / "bin" / "two_ota_md5.bin").read_bytes()
+        for offset, data in ((0x8000, table), (0x10000, image(chip, app or self.APP))):
+            flash += b"\xff" * (offset - len(flash)) + data
+        return bytes(flash) if size is None else bytes(flash.ljust(size, b"\xff"))
+
+    def test_merged_factory_files_are_named_with_what_is_in_them(self):
+        apps = {"esp32": [(0x3F400020, make_desc()), (0x3FFB0000, b"data" * 20)],
+                "esp32p4": [(0x40000020, make_desc()), (0x4FF40000, b"data" * 20)]}
+        for chip, at, size in ("esp32c3", 0, None), ("esp32", 0x1000, 0x400000), ("esp32p4", 0x2000, None):
+            with self.subTest(chip=chip):
+                data = self.merged(chip, size, apps.get(chip))
+                info, text = self.kind(data)
+                self.assertEqual((info["kind"], info["offset"], info["chip"]), ("factory", at, chip))
+                self.assertEqual([(part["offset"], part["kind"], part["valid"]) for part in info["contents"]],
+                                 [(0x8000, "table", True), (0x10000, "app", True)])
+                self.assertIn("merged factory file", text)
+                self.assertIn("0x00008000  partition table, 6 partitions", text)
+                self.assertIn("0x00010000  valid app image, ", text)
+                self.assertIn("from_elf 1.2.3", text)
+                self.assertIn("not an app", otter("verify", self.file("f", data)).stdout)
+
+    def test_a_broken_app_in_a_factory_file_is_what_is_wrong_with_it(self):
+        data = self.merged("esp32c3")
+        info, text = self.kind(data[:-40], status=1)
+        self.assertIn("at 0x10000, app image: ", info["error"])
+        self.assertIn("0x00010000  BROKEN app image", text)
+
+    def test_a_table_alone_is_no_image_but_named(self):
+        info, text = self.kind((VECTORS.parent / "ptable" / "bin" / "two_ota_md5.bin").read_bytes(), status=1)
+        self.assertEqual((info["kind"], info["contents"][0]["kind"]), ("none", "table"))
+        self.assertIn("`otter table show` explains it", text)
+
+    def test_images_of_chips_that_are_not_known_are_named(self):
+        esp8266 = struct.pack("<BBBBLLL", 0xE9, 1, 0, 0x40, 0x4010F480, 0x40100000, 0x10000) + bytes(0x1000)
+        info, text = self.kind(esp8266, status=1)
+        self.assertIn("ESP8266", text)
+        self.assertIn("ESP8266", info["error"])
+        self.assertEqual(info["kind"], "esp8266")
+        self.assertIn("an ESP8266 image", self.kind(b"\xea\4\0\0" + bytes(60), status=1)[1])
+        data = bytearray((VECTORS / "esp32_nohash.bin").read_bytes())
+        data[12:14] = b"\x20\0"
+        info, text = self.kind(bytes(data))
+        self.assertIn("ESP32-S31 (0x0020)", text)
+
+    def test_what_is_no_image_says_what_it_holds(self):
+        for data, words in ((b"\xff" * 5000, "5000 bytes: erased (0xFF)"), (bytes(5000), "5000 bytes: zeros"),
+                            (b"\0" + self.rng.randbytes(5000), "encrypted or compressed"),
+                            (b"\x7fELF" + bytes(60), "an ELF file")):
+            with self.subTest(words=words):
+                self.assertIn(words, self.kind(data, status=1)[1])
 
 
 class Hostile(ImageTest):

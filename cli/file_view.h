@@ -1,0 +1,26 @@
+/* A named file, or what comes out of a pipe, as flash that can only be read. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "otter/flash.h"
+
+/** Must stay where it is while it is open: the flash points to it. */
+typedef struct {
+    otter_flash_t flash; /* `size` bytes, then 0xFF up to the end of a sector: published files end anywhere */
+    uint32_t size;       /* bytes there are */
+    int fd;              /* -1: none */
+    uint8_t *piped;      /* owned: all that came out of a pipe; NULL: read from fd */
+} file_view_t;
+
+/**
+ * @param path  "-" is standard input. A FIFO is read to its end; whatever else has no length is refused
+ * @param why   on failure one line about "it", to go behind the path: it cannot be opened, has more than 2 GiB (a pipe: more
+ *              than 128 MiB, the largest flash of a chip)
+ */
+bool file_view_open(file_view_t *view, const char *path, char *why, size_t why_size);
+
+/** Harmless twice, and after an open that failed. */
+void file_view_close(file_view_t *view);

@@ -1,0 +1,246 @@
+/* Judging the first image of a file, and looking at what lies behind it. */
+#include "image_look.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crc32.h"
+#include "base/le.h"
+#include "flash/partition_table.h"
+#include "image/bootloader.h"
+
+#define SECTOR              0x1000u
+#define SIGNATURE_BLOCK     1216u
+#define SIGNATURE_CRC       1196u /* of a block: where its CRC is, over all bytes before */
+#define SIGNATURE_BLOCKS    3u
+#define SIGNATURE_V1_LENGTH 68u
+
+static bool read_view(image_look_t *look, uint32_t off, void *dst, uint32_t len)
+{
+    return range_fits(off, len, look->view.size) &&
+           otter_flash_read(&look->view.flash, off, dst, len) == ESP_OK;
+}
+
+/* ---- where the image is ---- */
+
+/** A factory file of a chip whose bootloader does not begin at 0 has erased flash, or zeros, before it. */
+static uint32_t find_start(image_look_t *look)
+{
+    otter_flash_t *flash = &look->view.flash;
+    uint32_t offsets[BOOTLOADER_PLACES_MAX];
+    uint32_t count = bootloader_places(offsets);
+    uint8_t magic = 0;
+    if (read_view(look, 0, &magic, 1) && magic == ESP_IMAGE_HEADER_MAGIC) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < count && offsets[i] < look->view.size; i++) {
+        if (flash_content(flash, 0, offsets[i]) <= FLASH_ZERO &&
+            bootloader_look(flash, offsets[i], look->view.size).kind == BOOTLOADER_IMAGE) {
+            return offsets[i];
+        }
+    }
+    return 0;
+}
+
+/* ---- the image ---- */
+
+/** Headers of the segments of a broken image, as far as they lie in the file, whatever is wrong with them. */
+static void list_segments(image_look_t *look)
+{
+    image_info_t *info = &look->stream.info;
+    uint32_t at = look->start + IMAGE_HEADER_SIZE, count = 0;
+    uint8_t raw[IMAGE_SEGMENT_SIZE];
+    while (count < look->segments_named && count < ESP_IMAGE_MAX_SEGMENTS &&
+           read_view(look, at, raw, sizeof(raw))) {
+        info->segments[count].load_addr = le32_get(raw);
+        info->segments[count].data_len = le32_get(raw + 4);
+        info->segment_data[count] = at + IMAGE_SEGMENT_SIZE - look->start;
+        at += IMAGE_SEGMENT_SIZE;
+        if (!range_fits(at, info->segments[count].data_len, look->view.size)) {
+            count++;
+            break;
+        }
+        at += info->segments[count++].data_len;
+    }
+    info->segments_seen = max_u32(info->segments_seen, count);
+}
+
+static void judge(image_look_t *look, const otter_chip_t *chip)
+{
+    image_stream_t *s = &look->stream;
+    bool for_rom = look->kind == IMAGE_KIND_BOOTLOADER || look->kind == IMAGE_KIND_RAM;
+    const image_rules_t rules = {.chip = chip,
+                                 .flash_offset = look->start,
+                                 .size = look->view.size - look->start,
+                                 .loading = true,
+                                 .bootloader = chip != NULL && for_rom};
+    (void)image_stream_from_flash(s, &look->view.flash, &rules); /* the stream keeps the verdict */
+    look->kind = image_kind(&s->info);
+    bool has_header =
+        s->info.header_seen && look->kind != IMAGE_KIND_NONE && look->kind != IMAGE_KIND_ESP8266;
+    look->segments_named = has_header ? s->info.header.segment_count : 0;
+    if (s->verdict != ESP_OK && has_header) {
+        list_segments(look);
+    }
+    snprintf(look->error, sizeof(look->error), "%s", s->why);
+}
+
+/* ---- the signature ---- */
+
+/** What signed this block; NULL: it is none. */
+static const char *scheme_of_block(const uint8_t block[SIGNATURE_BLOCK])
+{
+    static const char *const curves[] = {"ECDSA", "ECDSA P-192", "ECDSA P-256", "ECDSA P-384"};
+    if (block[0] != 0xE7 || crc32_le(0, block, SIGNATURE_CRC) != le32_get(block + SIGNATURE_CRC)) {
+        return NULL;
+    }
+    if (block[1] != 3) {
+        return block[1] == 2 ? "RSA-3072" : NULL;
+    }
+    uint8_t curve = block[2] == 1 ? block[52] : block[36]; /* behind a digest of SHA-384, or of SHA-256 */
+    return curves[curve < 4 ? curve : 0];
+}
+
+/** Secure Boot V2: a sector of up to three blocks, behind the image at the next sector. */
+static bool find_signature_v2(image_look_t *look, uint32_t image_end)
+{
+    image_signature_t *sig = &look->signature;
+    uint8_t block[SIGNATURE_BLOCK];
+    sig->offset = align_up_u32(image_end, SECTOR);
+    for (uint32_t i = 0; i < SIGNATURE_BLOCKS; i++) {
+        if (!read_view(look, sig->offset + i * SIGNATURE_BLOCK, block, sizeof(block))) {
+            break;
+        }
+        const char *scheme = scheme_of_block(block);
+        sig->scheme = scheme != NULL && sig->blocks == 0 ? scheme : sig->scheme;
+        sig->blocks += scheme != NULL;
+    }
+    sig->kind = sig->blocks > 0 ? SIGNATURE_V2 : SIGNATURE_NONE;
+    sig->end = min_u32(sig->offset + SECTOR, look->view.size);
+    return sig->blocks > 0;
+}
+
+/** Secure Boot V1: 68 bytes, the first four of them 0, directly behind the image, with which the file ends. */
+static bool find_signature_v1(image_look_t *look, uint32_t image_end)
+{
+    uint8_t raw[SIGNATURE_V1_LENGTH];
+    bool ends = range_fits(image_end, sizeof(raw), look->view.size) &&
+                flash_content(&look->view.flash, image_end + sizeof(raw),
+                              look->view.size - image_end - (uint32_t)sizeof(raw)) == FLASH_ERASED;
+    if (!ends || !read_view(look, image_end, raw, sizeof(raw)) || le32_get(raw) != 0 ||
+        flash_content(&look->view.flash, image_end, sizeof(raw)) <= FLASH_ZERO) {
+        return false;
+    }
+    look->signature = (image_signature_t){.kind = SIGNATURE_V1,
+                                          .scheme = "ECDSA P-256",
+                                          .offset = image_end,
+                                          .blocks = 1,
+                                          .end = image_end + (uint32_t)sizeof(raw)};
+    return true;
+}
+
+/* ---- what follows ---- */
+
+static uint32_t rows_of_table(image_look_t *look, uint32_t offset)
+{
+    uint8_t raw[PARTITION_TABLE_LEN];
+    partition_table_t table;
+    bool ok = otter_flash_read(&look->view.flash, offset, raw, sizeof(raw)) == ESP_OK &&
+              partition_table_decode(raw, &table) == ESP_OK;
+    return ok ? table.count : 0;
+}
+
+/** Images and partition tables behind `from`, in their order. */
+static void find_parts(image_look_t *look, uint32_t from)
+{
+    otter_flash_t *flash = &look->view.flash;
+    const uint32_t none = UINT32_MAX;
+    uint32_t table = 0, next_image = 0;
+    flash_image_t image;
+    for (uint32_t at = align_up_u32(from, SECTOR);
+         at < look->view.size && look->part_count < IMAGE_PARTS_MAX;) {
+        if (table != none && table <= at && !flash_find_table(flash, at, look->view.size, &table)) {
+            table = none;
+        }
+        if (next_image != none && next_image <= at) {
+            next_image = flash_find_image(flash, at, look->view.size, &image) ? image.offset : none;
+        }
+        if (table == none && next_image == none) {
+            break;
+        }
+        image_part_t *part = &look->parts[look->part_count++];
+        if (table < next_image) {
+            *part =
+                (image_part_t){.offset = table, .kind = IMAGE_KIND_NONE, .rows = rows_of_table(look, table)};
+            at = table + SECTOR;
+        } else {
+            *part = (image_part_t){.offset = next_image, .kind = image_kind(&image.info), .image = image};
+            at = align_up_u32(next_image + max_u32(image.info.image_len, 1), SECTOR);
+        }
+    }
+}
+
+/** Of a factory file also the images that follow must be good. */
+static void judge_parts(image_look_t *look)
+{
+    bool table = false, app = false;
+    for (uint32_t i = 0; i < look->part_count; i++) {
+        const image_part_t *part = &look->parts[i];
+        table |= part->kind == IMAGE_KIND_NONE;
+        app |= part->kind == IMAGE_KIND_APP;
+    }
+    look->is_factory = look->kind == IMAGE_KIND_BOOTLOADER && (table || app);
+    for (uint32_t i = 0; look->is_factory && look->error[0] == '\0' && i < look->part_count; i++) {
+        const image_part_t *part = &look->parts[i];
+        if (part->kind != IMAGE_KIND_NONE && part->image.verdict != ESP_OK) {
+            snprintf(look->error, sizeof(look->error), "at 0x%" PRIx32 ", %s: %s", part->offset,
+                     image_kind_name(part->kind), part->image.why);
+        }
+    }
+}
+
+static void look_behind(image_look_t *look)
+{
+    bool whole = look->stream.verdict == ESP_OK;
+    look->end = whole ? look->start + look->stream.info.image_len : look->start;
+    if (whole && (find_signature_v2(look, look->end) || find_signature_v1(look, look->end))) {
+        look->end = look->signature.end;
+    }
+    look->behind = flash_content(&look->view.flash, look->end, look->view.size - look->end);
+    if (look->behind != FLASH_ERASED && look->behind != FLASH_ZERO) {
+        /* A broken image is not searched for what its own bytes look like before the next sector. */
+        find_parts(look, whole ? look->end : look->start + (look->kind != IMAGE_KIND_NONE));
+    }
+    judge_parts(look);
+}
+
+bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
+{
+    memset(look, 0, sizeof(*look));
+    if (!file_view_open(&look->view, path, look->error, sizeof(look->error))) {
+        look->stream.verdict = ESP_FAIL;
+        snprintf(look->stream.why, sizeof(look->stream.why), "%.*s", (int)sizeof(look->stream.why) - 1,
+                 look->error);
+        return false;
+    }
+    look->start = find_start(look);
+    judge(look, NULL);
+    if (chip != NULL) {
+        judge(look, chip);
+    }
+    look_behind(look);
+    return true;
+}
+
+void image_look_again(image_look_t *look, const otter_chip_t *chip)
+{
+    judge(look, chip);
+    judge_parts(look);
+}
+
+void image_look_end(image_look_t *look)
+{
+    image_stream_end(&look->stream);
+    file_view_close(&look->view);
+}

@@ -1,0 +1,56 @@
+/* What a file that is, or should be, an image holds: the judged image, what it is for, and all that follows it. */
+#pragma once
+
+#include "file_view.h"
+#include "flash_search.h"
+#include "image/image.h"
+#include "image/kind.h"
+
+typedef enum { SIGNATURE_NONE, SIGNATURE_V1, SIGNATURE_V2 } signature_kind_t;
+
+/** A Secure Boot signature behind an image; it is named, not verified. */
+typedef struct {
+    signature_kind_t kind;
+    const char *scheme; /* "RSA-3072", "ECDSA P-256", ... */
+    uint32_t offset;    /* in the file */
+    uint32_t blocks;    /* of V2: 1 to 3 */
+    uint32_t end;       /* of its sector */
+} image_signature_t;
+
+/** Something that follows the image in the file, or comes where no image is. */
+typedef struct {
+    uint32_t offset;
+    image_kind_t kind; /* IMAGE_KIND_NONE: a partition table, of `rows` partitions */
+    uint32_t rows;
+    flash_image_t image; /* verdict and facts, unless it is a table */
+} image_part_t;
+
+#define IMAGE_PARTS_MAX 24 /* more than a table can make sense of; the rest is not told */
+
+typedef struct {
+    file_view_t view;
+    uint32_t start;        /* where the judged image begins: 0, or behind erased flash a bootloader's place */
+    image_stream_t stream; /* its verdict; of a broken image, all segments that could be found */
+    image_kind_t kind;     /* of the image at `start` */
+    uint32_t segments_named; /* by the header; more than stream.info.segments_seen: not all could be found */
+    image_signature_t signature;
+    uint32_t end;           /* of image and signature; `start` where there is no image */
+    flash_content_t behind; /* [end, end of file) */
+    image_part_t parts[IMAGE_PARTS_MAX];
+    uint32_t part_count;
+    bool is_factory;                 /* a merged factory file: a bootloader and what it starts */
+    char error[IMAGE_WHY_SIZE + 32]; /* "" if the image, and all images that follow it, are good */
+} image_look_t;
+
+/**
+ * Look at a file.
+ * @param path  "-" is standard input
+ * @param chip  judge the image at its start as this device would; NULL: as the one that it is for
+ * @return false: it cannot be read; `error` says why. image_look_end() either way
+ */
+bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip);
+
+/** The same file judged again, by another chip. */
+void image_look_again(image_look_t *look, const otter_chip_t *chip);
+
+void image_look_end(image_look_t *look);

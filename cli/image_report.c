@@ -1,0 +1,363 @@
+/* Saying what a file with an image holds. */
+#include "image_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "clean_text.h"
+#include "image_json.h"
+#include "otter/chip.h"
+
+#define FACT "%-13s " /* the name at the start of a line */
+
+static const char *const contents[] = {
+    [FLASH_ERASED] = "erased (0xFF)",
+    [FLASH_ZERO] = "zeros",
+    [FLASH_NOISE] = "encrypted or compressed, as it looks",
+    [FLASH_DATA] = "other data",
+};
+
+static const char *chip_title(uint16_t id)
+{
+    const char *title = otter_chip_title(id);
+    return title != NULL ? title : "unknown chip";
+}
+
+/* ---- header ---- */
+
+/** "v0.3 or later", "v0.3 to v1.99": the limits that an image sets. */
+static const char *limits_text(uint16_t min, uint16_t max, char buf[32])
+{
+    char low[12], high[12];
+    image_revision_text(min, low);
+    if (max == 0 || max == UINT16_MAX) {
+        snprintf(buf, 32, "%s or later", low);
+    } else {
+        snprintf(buf, 32, "%s to %s", low, image_revision_text(max, high));
+    }
+    return buf;
+}
+
+/** What the header says of the flash chip: "DIO, 40 MHz, 4 MB"; a code without a meaning as such. */
+static void print_flash(const esp_image_header_t *header, bool counts)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(header->chip_id);
+    const char *mode = image_flash_mode(header);
+    unsigned mhz = facts != NULL ? image_flash_mhz(header, facts) : 0;
+    uint32_t size = image_flash_size(header);
+    char unknown[40];
+    snprintf(unknown, sizeof(unknown), "mode code %u", header->spi_mode);
+    printf(FACT "%s, ", "flash", mode != NULL ? mode : unknown);
+    snprintf(unknown, sizeof(unknown), "frequency code %u", header->spi_speed);
+    if (mhz != 0) {
+        snprintf(unknown, sizeof(unknown), "%u MHz", mhz);
+    }
+    printf("%s, ", unknown);
+    snprintf(unknown, sizeof(unknown), "size code %u", header->spi_size);
+    if (size != 0) {
+        snprintf(unknown, sizeof(unknown), "%" PRIu32 " MB", size >> 20);
+    }
+    printf("%s%s\n", unknown, counts ? "" : "  (of an app; what counts is the bootloader's)");
+}
+
+static void print_header(const image_look_t *look)
+{
+    const image_info_t *info = &look->stream.info;
+    const esp_image_header_t *header = &info->header;
+    const otter_chip_facts_t *facts = otter_chip_facts(header->chip_id);
+    char limits[32];
+    printf(FACT "%s (0x%04x), revision %s\n", "chip", chip_title(header->chip_id), header->chip_id,
+           limits_text(header->min_chip_rev_full, header->max_chip_rev_full, limits));
+    if (info->has_desc && facts != NULL && facts->has_blk_revision) {
+        printf(FACT "revision %s\n", "eFuse block",
+               limits_text(info->desc.min_efuse_blk_rev_full, info->desc.max_efuse_blk_rev_full, limits));
+    }
+    if (facts == NULL || facts->id != OTTER_CHIP_LINUX) {
+        print_flash(header, look->kind != IMAGE_KIND_APP);
+    }
+    if (facts != NULL && facts->mmu_page_min != 0 && look->kind == IMAGE_KIND_APP) {
+        printf(FACT "%" PRIu32 " KB\n", "MMU page", info->mmu_page_size >> 10);
+    }
+    printf(FACT "0x%08" PRIx32 "\n", "entry", header->entry_addr);
+}
+
+/* ---- segments, checksum, hash ---- */
+
+static const char *use_of_segment(const image_info_t *info, uint32_t index)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
+    uint32_t addr = info->segments[index].load_addr;
+    if (facts == NULL) {
+        return "";
+    }
+    if (facts->id == OTTER_CHIP_LINUX) {
+        return index == 0 ? "descriptor" : index == 1 ? "executable" : "";
+    }
+    if (image_addr_is_mapped(facts, addr, info->mmu_page_size)) {
+        return "mapped";
+    }
+    return addr < 0x10000000 ? "padding" : "loaded";
+}
+
+static void print_segments(const image_look_t *look)
+{
+    const image_info_t *info = &look->stream.info;
+    for (uint32_t i = 0; i < info->segments_seen; i++) {
+        printf("segment %-2" PRIu32 "    0x%08" PRIx32 ", %" PRIu32 " bytes at 0x%" PRIx32 "  %s\n", i,
+               info->segments[i].load_addr, info->segments[i].data_len, info->segment_data[i],
+               use_of_segment(info, i));
+    }
+    if (info->segments_seen < look->segments_named) {
+        printf(FACT "%" PRIu32 " more in the header%s\n", "segments",
+               look->segments_named - info->segments_seen,
+               info->segments_seen == ESP_IMAGE_MAX_SEGMENTS ? "" : ", beyond the end of the file");
+    }
+}
+
+static void print_hash(const image_look_t *look)
+{
+    const image_info_t *info = &look->stream.info;
+    char stored[2 * IMAGE_HASH_LEN + 1], computed[2 * IMAGE_HASH_LEN + 1];
+    if (info->checksum_seen) {
+        printf(FACT "0x%02x, %s\n", "checksum", info->checksum_stored,
+               info->checksum_valid ? "right" : "WRONG");
+    }
+    if (info->hash_seen) {
+        image_hex(stored, info->digest, IMAGE_HASH_LEN);
+        printf(FACT "%s, %s\n", "SHA-256", stored,
+               info->hash_valid      ? "right"
+               : info->hash_compared ? "WRONG, as stored"
+                                     : "not compared");
+        if (info->hash_compared && !info->hash_valid) {
+            printf(FACT "%s  computed%s\n", "", image_hex(computed, info->computed, IMAGE_HASH_LEN),
+                   look->stream.verdict == ESP_OK ? "; the chip's ROM does not compare it" : "");
+        }
+    } else if (look->stream.verdict == ESP_OK) {
+        printf(FACT "none appended: only the checksum protects the image\n", "SHA-256");
+    }
+    if (info->image_len != 0) {
+        printf(FACT "%" PRIu32 " bytes\n", "length", info->image_len);
+    }
+}
+
+static void print_signature(const image_look_t *look)
+{
+    const image_signature_t *sig = &look->signature;
+    if (sig->kind != SIGNATURE_NONE) {
+        printf(FACT "Secure Boot V%d, %s, at 0x%" PRIx32, "signature", sig->kind == SIGNATURE_V1 ? 1 : 2,
+               sig->scheme, sig->offset);
+        if (sig->blocks > 1) {
+            printf(", %" PRIu32 " keys", sig->blocks);
+        }
+        printf(" (named, not verified)\n");
+    }
+}
+
+/* ---- descriptors ---- */
+
+static void print_text(const char *name, const char *raw, size_t len)
+{
+    char text[CLEAN_TEXT_SIZE(32)];
+    if (raw[0] != '\0') {
+        printf(FACT "%s\n", name, clean_text(text, raw, len));
+    }
+}
+
+static void print_app(const esp_app_desc_t *desc)
+{
+    char hex[2 * sizeof(desc->app_elf_sha256) + 1], text[CLEAN_TEXT_SIZE(32)];
+    printf(FACT "%s\n", "project", clean_text(text, desc->project_name, sizeof(desc->project_name)));
+    printf(FACT "%s\n", "version", clean_text(text, desc->version, sizeof(desc->version)));
+    printf(FACT "%" PRIu32 "\n", "secure ver.", desc->secure_version);
+    print_text("built on", desc->date, sizeof(desc->date));
+    print_text("built at", desc->time, sizeof(desc->time));
+    print_text("ESP-IDF", desc->idf_ver, sizeof(desc->idf_ver));
+    printf(FACT "%s\n", "ELF SHA-256", image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256)));
+}
+
+static void print_bootloader(const esp_bootloader_desc_t *desc)
+{
+    printf(FACT "%" PRIu32 "\n", "version", desc->version);
+    printf(FACT "%u\n", "secure ver.", desc->secure_version);
+    print_text("built on", desc->date_time, sizeof(desc->date_time));
+    print_text("ESP-IDF", desc->idf_ver, sizeof(desc->idf_ver));
+}
+
+/* ---- what follows ---- */
+
+static void print_part(const image_part_t *part)
+{
+    const image_info_t *info = &part->image.info;
+    printf("  0x%08" PRIx32 "  ", part->offset);
+    if (part->kind == IMAGE_KIND_NONE) {
+        printf("partition table, %" PRIu32 " partitions\n", part->rows);
+        return;
+    }
+    printf("%s %s, %s", part->image.verdict == ESP_OK ? "valid" : "BROKEN", image_kind_name(part->kind),
+           chip_title(info->header.chip_id));
+    if (info->has_desc) {
+        char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
+        printf(", %s %s", clean_text(project, info->desc.project_name, 32),
+               clean_text(version, info->desc.version, 32));
+    }
+    if (part->image.verdict == ESP_OK) {
+        printf(", %" PRIu32 " bytes\n", info->image_len);
+    } else {
+        printf(": %s\n", part->image.why);
+    }
+}
+
+static void print_behind(const image_look_t *look)
+{
+    uint32_t len = look->view.size - look->end;
+    if (look->part_count > 0) {
+        printf("\n%s\n", look->kind == IMAGE_KIND_NONE ? "in the file:" : "behind it:");
+        for (uint32_t i = 0; i < look->part_count; i++) {
+            print_part(&look->parts[i]);
+        }
+    } else if (len > 0 && look->stream.verdict == ESP_OK) {
+        printf(FACT "%" PRIu32 " bytes at 0x%" PRIx32 ": %s\n", "behind it", len, look->end,
+               contents[look->behind]);
+    } else if (look->kind == IMAGE_KIND_NONE && len > 0) {
+        printf(FACT "%" PRIu32 " bytes: %s\n", "content", len, contents[look->behind]);
+    }
+}
+
+/** The next step, where what the file is makes people stumble. */
+static void print_advice(const image_look_t *look)
+{
+    bool images = false;
+    for (uint32_t i = 0; i < look->part_count; i++) {
+        images |= look->parts[i].kind != IMAGE_KIND_NONE;
+    }
+    if (look->is_factory || (look->kind == IMAGE_KIND_NONE && images)) {
+        printf("\n`otter flash info` tells what boots of it%s\n",
+               look->is_factory ? "; an update needs the app's own image" : "");
+    } else if (look->kind == IMAGE_KIND_NONE && look->part_count > 0) {
+        printf("\n`otter table show` explains it\n");
+    } else if (look->kind == IMAGE_KIND_BOOTLOADER || look->kind == IMAGE_KIND_RAM) {
+        printf("\nno app: an update or an app partition needs the app's own image\n");
+    }
+}
+
+void image_report_print(const image_look_t *look, const char *name)
+{
+    const image_info_t *info = &look->stream.info;
+    if (look->is_factory) {
+        printf("%s: merged factory file; at 0x%" PRIx32 " ", name, look->start);
+    } else {
+        printf("%s: ", name);
+    }
+    if (look->kind == IMAGE_KIND_NONE) {
+        printf("no image: %s\n", look->stream.why);
+    } else {
+        printf("%s %s%s%s\n", look->stream.verdict == ESP_OK ? "valid" : "BROKEN",
+               image_kind_name(look->kind), look->stream.why[0] != '\0' ? ": " : "", look->stream.why);
+    }
+    if (look->kind != IMAGE_KIND_NONE && look->kind != IMAGE_KIND_ESP8266) {
+        print_header(look);
+        print_segments(look);
+        print_hash(look);
+        print_signature(look);
+    }
+    if (info->has_desc) {
+        print_app(&info->desc);
+    } else if (info->has_bootloader_desc) {
+        print_bootloader(&info->bootloader_desc);
+    }
+    print_behind(look);
+    print_advice(look);
+}
+
+void image_report_print_verdict(const image_look_t *look, const char *name)
+{
+    const image_info_t *info = &look->stream.info;
+    printf("%s: ", name);
+    if (look->is_factory) {
+        printf("merged factory file, not an app: ");
+    }
+    printf("valid %s %s, %" PRIu32 " bytes", chip_title(info->header.chip_id), image_kind_name(look->kind),
+           info->image_len);
+    if (info->has_desc) {
+        char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
+        printf(", %s %s", clean_text(project, info->desc.project_name, 32),
+               clean_text(version, info->desc.version, 32));
+    }
+    if (look->kind != IMAGE_KIND_APP && !look->is_factory) {
+        printf(", not an app");
+    }
+    printf("%s\n", !info->hash_seen    ? " (no SHA-256 appended, only the checksum was compared)"
+                   : !info->hash_valid ? " (its SHA-256 is wrong, which the chip's ROM does not compare)"
+                                       : "");
+}
+
+/* ---- for programs ---- */
+
+static cJSON *part_json(const image_part_t *part)
+{
+    char text[CLEAN_TEXT_SIZE(IMAGE_WHY_SIZE)];
+    const image_info_t *info = &part->image.info;
+    cJSON *json = cJSON_CreateObject();
+    bool table = part->kind == IMAGE_KIND_NONE, valid = table || part->image.verdict == ESP_OK;
+    cJSON_AddNumberToObject(json, "offset", part->offset);
+    cJSON_AddStringToObject(json, "kind", table ? "table" : image_kind_key(part->kind));
+    cJSON_AddBoolToObject(json, "valid", valid);
+    cJSON_AddItemToObject(json, "error",
+                          valid ? cJSON_CreateNull()
+                                : cJSON_CreateString(clean_text(text, part->image.why, IMAGE_WHY_SIZE)));
+    cJSON_AddItemToObject(json, "length",
+                          info->image_len != 0 ? cJSON_CreateNumber(info->image_len) : cJSON_CreateNull());
+    return json;
+}
+
+static cJSON *signature_json(const image_signature_t *sig)
+{
+    if (sig->kind == SIGNATURE_NONE) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "version", sig->kind == SIGNATURE_V1 ? 1 : 2);
+    cJSON_AddStringToObject(json, "scheme", sig->scheme);
+    cJSON_AddNumberToObject(json, "offset", sig->offset);
+    cJSON_AddNumberToObject(json, "blocks", sig->blocks);
+    return json;
+}
+
+static cJSON *behind_json(const image_look_t *look)
+{
+    static const char *const keys[] = {
+        [FLASH_ERASED] = "erased", [FLASH_ZERO] = "zeros", [FLASH_NOISE] = "noise", [FLASH_DATA] = "data"};
+    uint32_t len = look->view.size - look->end;
+    if (len == 0) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "offset", look->end);
+    cJSON_AddNumberToObject(json, "length", len);
+    cJSON_AddStringToObject(json, "content", keys[look->behind]);
+    return json;
+}
+
+cJSON *image_report_json(const image_look_t *look)
+{
+    cJSON *json = image_json(&look->stream);
+    if (json == NULL) {
+        return NULL;
+    }
+    bool good = look->error[0] == '\0';
+    cJSON_ReplaceItemInObject(json, "valid", cJSON_CreateBool(good));
+    cJSON_ReplaceItemInObject(json, "error", good ? cJSON_CreateNull() : cJSON_CreateString(look->error));
+    if (look->is_factory) {
+        cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("factory"));
+    }
+    cJSON_AddNumberToObject(json, "offset", look->start);
+    cJSON_AddItemToObject(json, "signature", signature_json(&look->signature));
+    cJSON_AddItemToObject(json, "behind", behind_json(look));
+    cJSON *parts = cJSON_AddArrayToObject(json, "contents");
+    for (uint32_t i = 0; i < look->part_count; i++) {
+        cJSON_AddItemToArray(parts, part_json(&look->parts[i]));
+    }
+    return json;
+}
