@@ -11,6 +11,7 @@ extern "C" {
 typedef const char *esp_event_base_t;
 typedef void (*esp_event_handler_t)(void *arg, esp_event_base_t base, int32_t id, void *event_data);
 typedef void *esp_event_handler_instance_t;
+typedef void *esp_event_loop_handle_t;
 
 #define ESP_EVENT_DECLARE_BASE(id) extern esp_event_base_t const id
 #define ESP_EVENT_DEFINE_BASE(id)  esp_event_base_t const id = #id

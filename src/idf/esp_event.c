@@ -1,4 +1,4 @@
-/* The default event loop, on FreeRTOS names only: one queue, one task, handlers in the order of registration. */
+/* Event loops, on FreeRTOS names only: a queue, mostly a task, handlers in the order of registration. */
 #include "esp_event.h"
 
 #include <stdbool.h>
@@ -19,10 +19,11 @@
 /*
  * Tasks may post, register, create and delete at the same time, and one that waits in here may be deleted. Invariants:
  * 1. The handler list is changed and walked only with `mutex` held (recursive: a handler may register and unregister).
- * 2. While an event is dispatched no node leaves the list: unregistering marks it, sweep() frees it afterwards.
+ * 2. While an event is dispatched no node leaves the list: unregistering marks it, sweep(loop) frees it afterwards.
  * 3. Handlers registered while an event is dispatched see the next event first: they stand behind `last`.
- * 4. `state`, `generation` and `task` belong to OTTER_LOCK_SYSTEM, which may be taken with `mutex` held, not the other way.
- * 5. The queue and the semaphores are made once and stay: whoever waits for them when the loop is deleted needs them still.
+ * 4. `life` belongs to OTTER_LOCK_SYSTEM, which may be taken with `mutex` held, not the other way.
+ * 5. The queue and the semaphores of the default loop are made once and stay: whoever waits for them when the loop is deleted
+ *    needs them still. A loop that a program created is its own: nobody else uses it when it is deleted.
  * 6. What is in the queue while no loop runs is dropped by whoever put it there (drop_if_over), so those who wait for room
  *    get it, one after the other; what was meant for an earlier loop is dropped by the task of the present one.
  */
@@ -45,17 +46,24 @@ typedef struct {
 
 typedef enum { LOOP_NONE, LOOP_CHANGING, LOOP_RUNS } loop_state_t; /* changing: being created or deleted */
 
-/** The default loop. */
-static struct {
+/** What OTTER_LOCK_SYSTEM guards. */
+typedef struct {
     loop_state_t state;
-    uint32_t generation; /* counts the loops that there have been */
-    TaskHandle_t task;
+    uint32_t generation;  /* counts the loops that there have been */
+    TaskHandle_t task;    /* NULL: whoever calls esp_event_loop_run() */
+    TaskHandle_t running; /* the task that runs handlers now */
+} loop_life_t;
+
+typedef struct {
+    loop_life_t life;
     QueueHandle_t queue;
     SemaphoreHandle_t mutex;
     SemaphoreHandle_t stopped; /* given by the loop task as its last act */
     handler_node_t *handlers;
-    bool dispatching;
-} loop;
+    unsigned dispatching; /* how deep: a handler may run the loop */
+} event_loop_t;
+
+static event_loop_t default_loop;
 
 /** The base of the event that ends the loop; its address is nobody else's (not const: no compiler merges it). */
 static char stop_event[] = "stop";
@@ -66,9 +74,9 @@ static bool wants(const handler_node_t *node, const posted_event_t *event)
            (node->id == ESP_EVENT_ANY_ID || node->id == event->id);
 }
 
-static void sweep(void)
+static void sweep(event_loop_t *loop)
 {
-    handler_node_t **link = &loop.handlers;
+    handler_node_t **link = &loop->handlers;
     while (*link != NULL) {
         handler_node_t *node = *link;
         if (node->removed) {
@@ -80,15 +88,23 @@ static void sweep(void)
     }
 }
 
-static void dispatch(const posted_event_t *event)
+static void set_running(event_loop_t *loop, TaskHandle_t task)
 {
-    xSemaphoreTakeRecursive(loop.mutex, portMAX_DELAY);
-    loop.dispatching = true;
-    handler_node_t *last = loop.handlers;
+    otter_lock(OTTER_LOCK_SYSTEM);
+    loop->life.running = task;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+}
+
+static void dispatch(event_loop_t *loop, const posted_event_t *event)
+{
+    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
+    set_running(loop, xTaskGetCurrentTaskHandle());
+    loop->dispatching++;
+    handler_node_t *last = loop->handlers;
     while (last != NULL && last->next != NULL) {
         last = last->next;
     }
-    for (handler_node_t *node = loop.handlers; node != NULL; node = node->next) {
+    for (handler_node_t *node = loop->handlers; node != NULL; node = node->next) {
         if (wants(node, event)) {
             node->handler(node->arg, event->base, event->id, event->data);
         }
@@ -96,70 +112,77 @@ static void dispatch(const posted_event_t *event)
             break;
         }
     }
-    loop.dispatching = false;
-    sweep();
-    xSemaphoreGiveRecursive(loop.mutex);
+    if (--loop->dispatching == 0) { /* not where a handler runs the loop itself */
+        sweep(loop);
+        set_running(loop, NULL);
+    }
+    xSemaphoreGiveRecursive(loop->mutex);
+}
+
+/** How it is with a loop now. @return false: there is none */
+static bool look_at(const event_loop_t *loop, loop_life_t *now)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    *now = loop->life;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return now->state == LOOP_RUNS;
+}
+
+/** Handles the next event, waiting for it at most `wait` ticks. @return false: none came, or it ends the loop */
+static bool run_once(event_loop_t *loop, uint32_t generation, TickType_t wait)
+{
+    posted_event_t event;
+    if (xQueueReceive(loop->queue, &event, wait) != pdTRUE || event.base == stop_event) {
+        return false;
+    }
+    if (event.generation == generation) {
+        dispatch(loop, &event);
+    }
+    free(event.data);
+    return true;
 }
 
 static void loop_task(void *arg)
 {
-    const uint32_t generation = (uint32_t)(uintptr_t)arg;
-    posted_event_t event;
-    for (;;) {
-        xQueueReceive(loop.queue, &event, portMAX_DELAY);
-        if (event.base == stop_event) {
-            break;
-        }
-        if (event.generation == generation) {
-            dispatch(&event);
-        }
-        free(event.data);
+    event_loop_t *loop = arg;
+    loop_life_t now;
+    (void)look_at(loop, &now); /* its generation is this task's, whatever the state */
+    while (run_once(loop, now.generation, portMAX_DELAY)) {
     }
-    xSemaphoreGive(loop.stopped);
+    xSemaphoreGive(loop->stopped);
     vTaskDelete(NULL);
 }
 
-static void drop_events(void)
+static void drop_events(event_loop_t *loop)
 {
     posted_event_t event;
-    while (xQueueReceive(loop.queue, &event, 0) == pdTRUE) {
+    while (xQueueReceive(loop->queue, &event, 0) == pdTRUE) {
         free(event.data);
     }
 }
 
 /** An event of `generation` is in the queue now. @return true: nobody will look at it, and no other that was there */
-static bool drop_if_over(uint32_t generation)
+static bool drop_if_over(event_loop_t *loop, uint32_t generation)
 {
     otter_lock(OTTER_LOCK_SYSTEM);
-    if (loop.state == LOOP_NONE) {
-        drop_events(); /* waits for nobody */
+    if (loop->life.state == LOOP_NONE) {
+        drop_events(loop); /* waits for nobody */
     }
-    bool over = loop.state != LOOP_RUNS || loop.generation != generation;
+    bool over = loop->life.state != LOOP_RUNS || loop->life.generation != generation;
     otter_unlock(OTTER_LOCK_SYSTEM);
     return over;
 }
 
 /** One step of the loop's life, if it is in the state `from`. @return false: it is not */
-static bool change_state(loop_state_t from, loop_state_t to)
+static bool change_state(event_loop_t *loop, loop_state_t from, loop_state_t to)
 {
     otter_lock(OTTER_LOCK_SYSTEM);
-    bool changes = loop.state == from;
+    bool changes = loop->life.state == from;
     if (changes) {
-        loop.state = to;
+        loop->life.state = to;
     }
     otter_unlock(OTTER_LOCK_SYSTEM);
     return changes;
-}
-
-/** @return false: there is no loop; else its task and generation are written */
-static bool find_loop(TaskHandle_t *task, uint32_t *generation)
-{
-    otter_lock(OTTER_LOCK_SYSTEM);
-    bool runs = loop.state == LOOP_RUNS;
-    *task = loop.task;
-    *generation = loop.generation;
-    otter_unlock(OTTER_LOCK_SYSTEM);
-    return runs;
 }
 
 /** The HTTP client works without anybody who listens: an event that finds no room is lost, as in ESP-IDF. */
@@ -170,38 +193,73 @@ static void post_http_event(int32_t id, const void *data, size_t size)
 }
 
 /** Makes what a loop stands on, if an earlier one has not. @return false: out of memory */
-static bool make_objects(void)
+static bool make_objects(event_loop_t *loop, uint32_t queue_size)
 {
-    if (loop.queue == NULL) {
-        loop.queue = xQueueCreate(otter_build_options.event_queue_size, sizeof(posted_event_t));
+    if (loop->queue == NULL) {
+        loop->queue = xQueueCreate(queue_size, sizeof(posted_event_t));
     }
-    if (loop.mutex == NULL) {
-        loop.mutex = xSemaphoreCreateRecursiveMutex();
+    if (loop->mutex == NULL) {
+        loop->mutex = xSemaphoreCreateRecursiveMutex();
     }
-    if (loop.stopped == NULL) {
-        loop.stopped = xSemaphoreCreateBinary();
+    if (loop->stopped == NULL) {
+        loop->stopped = xSemaphoreCreateBinary();
     }
-    return loop.queue != NULL && loop.mutex != NULL && loop.stopped != NULL;
+    return loop->queue != NULL && loop->mutex != NULL && loop->stopped != NULL;
+}
+
+/** Gives a loop that nobody uses yet what it needs. @return ESP_OK, ESP_ERR_NO_MEM, ESP_FAIL (no task) */
+static esp_err_t start_loop(event_loop_t *loop, const esp_event_loop_args_t *args)
+{
+    TaskHandle_t task = NULL;
+    otter_lock(OTTER_LOCK_SYSTEM);
+    loop->life.generation++; /* the task knows itself by it */
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    esp_err_t err = make_objects(loop, (UBaseType_t)args->queue_size) ? ESP_OK : ESP_ERR_NO_MEM;
+    if (err == ESP_OK && args->task_name != NULL &&
+        xTaskCreatePinnedToCore(loop_task, args->task_name, args->task_stack_size, loop, args->task_priority,
+                                &task, args->task_core_id) != pdPASS) {
+        err = ESP_FAIL;
+    }
+    otter_lock(OTTER_LOCK_SYSTEM);
+    loop->life.state = err == ESP_OK ? LOOP_RUNS : LOOP_NONE;
+    loop->life.task = task;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    return err;
+}
+
+/** Ends a loop that is in LOOP_CHANGING: waits for the handler in progress; no handler is registered afterwards. */
+static void stop_loop(event_loop_t *loop)
+{
+    if (loop->life.task != NULL) {
+        const posted_event_t stop = {.base = stop_event};
+        xQueueSendToFront(loop->queue, &stop, portMAX_DELAY);
+        xSemaphoreTake(loop->stopped, portMAX_DELAY);
+    }
+    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
+    for (handler_node_t *node = loop->handlers; node != NULL; node = node->next) {
+        node->removed = true;
+    }
+    sweep(loop);
+    xSemaphoreGiveRecursive(loop->mutex);
+}
+
+/** Whether the calling task is the one that handles events, and so must not wait for that. */
+static bool is_own_task(const loop_life_t *now)
+{
+    TaskHandle_t caller = xTaskGetCurrentTaskHandle();
+    return caller != NULL && (caller == now->task || caller == now->running);
 }
 
 esp_err_t esp_event_loop_create_default(void)
 {
-    if (!change_state(LOOP_NONE, LOOP_CHANGING)) {
+    if (!change_state(&default_loop, LOOP_NONE, LOOP_CHANGING)) {
         return ESP_ERR_INVALID_STATE;
     }
-    const uint32_t generation = loop.generation + 1; /* nobody else changes it now */
-    TaskHandle_t task;
-    bool started =
-        make_objects() && xTaskCreate(loop_task, "sys_evt", otter_build_options.event_task_stack,
-                                      (void *)(uintptr_t)generation, LOOP_TASK_PRIORITY, &task) == pdPASS;
-    otter_lock(OTTER_LOCK_SYSTEM);
-    loop.state = started ? LOOP_RUNS : LOOP_NONE;
-    if (started) {
-        loop.task = task;
-        loop.generation = generation;
-    }
-    otter_unlock(OTTER_LOCK_SYSTEM);
-    if (!started) {
+    const esp_event_loop_args_t args = {.queue_size = (int32_t)otter_build_options.event_queue_size,
+                                        .task_name = "sys_evt",
+                                        .task_priority = LOOP_TASK_PRIORITY,
+                                        .task_stack_size = otter_build_options.event_task_stack};
+    if (start_loop(&default_loop, &args) != ESP_OK) {
         return ESP_ERR_NO_MEM;
     }
     otter_http_set_event_mirror(post_http_event); /* for good: without a loop it does nothing */
@@ -210,25 +268,86 @@ esp_err_t esp_event_loop_create_default(void)
 
 esp_err_t esp_event_loop_delete_default(void)
 {
-    TaskHandle_t task;
-    uint32_t generation;
-    if (find_loop(&task, &generation) && xTaskGetCurrentTaskHandle() == task) {
+    loop_life_t now;
+    if (look_at(&default_loop, &now) && is_own_task(&now)) {
         return ESP_FAIL;
     }
-    if (!change_state(LOOP_RUNS, LOOP_CHANGING)) {
+    if (!change_state(&default_loop, LOOP_RUNS, LOOP_CHANGING)) {
         return ESP_ERR_INVALID_STATE;
     }
-    const posted_event_t stop = {.base = stop_event};
-    xQueueSendToFront(loop.queue, &stop, portMAX_DELAY);
-    xSemaphoreTake(loop.stopped, portMAX_DELAY);
-    xSemaphoreTakeRecursive(loop.mutex, portMAX_DELAY);
-    for (handler_node_t *node = loop.handlers; node != NULL; node = node->next) {
-        node->removed = true;
+    stop_loop(&default_loop);
+    (void)change_state(&default_loop, LOOP_CHANGING, LOOP_NONE); /* nobody else leaves that state */
+    (void)drop_if_over(&default_loop, now.generation);
+    return ESP_OK;
+}
+
+static void free_loop(event_loop_t *loop)
+{
+    if (loop->queue != NULL) {
+        drop_events(loop);
+        vQueueDelete(loop->queue);
     }
-    sweep();
-    xSemaphoreGiveRecursive(loop.mutex);
-    (void)change_state(LOOP_CHANGING, LOOP_NONE); /* nobody else leaves that state */
-    (void)drop_if_over(generation);
+    if (loop->mutex != NULL) {
+        vSemaphoreDelete(loop->mutex);
+    }
+    if (loop->stopped != NULL) {
+        vSemaphoreDelete(loop->stopped);
+    }
+    free(loop);
+}
+
+esp_err_t esp_event_loop_create(const esp_event_loop_args_t *args, esp_event_loop_handle_t *out)
+{
+    if (args == NULL || out == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    event_loop_t *loop = args->queue_size > 0 ? calloc(1, sizeof(*loop)) : NULL;
+    if (loop == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = start_loop(loop, args);
+    if (err != ESP_OK) {
+        free_loop(loop);
+        return err;
+    }
+    *out = loop;
+    return ESP_OK;
+}
+
+esp_err_t esp_event_loop_delete(esp_event_loop_handle_t handle)
+{
+    event_loop_t *loop = handle;
+    loop_life_t now;
+    if (loop == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (look_at(loop, &now) && is_own_task(&now)) {
+        return ESP_FAIL;
+    }
+    (void)change_state(loop, LOOP_RUNS, LOOP_CHANGING);
+    stop_loop(loop);
+    free_loop(loop);
+    return ESP_OK;
+}
+
+esp_err_t esp_event_loop_run(esp_event_loop_handle_t handle, TickType_t ticks)
+{
+    event_loop_t *loop = handle;
+    loop_life_t now;
+    if (loop == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    (void)look_at(loop, &now);
+    TimeOut_t since;
+    vTaskSetTimeOutState(&since);
+    while (run_once(loop, now.generation, ticks) && xTaskCheckForTimeOut(&since, &ticks) == pdFALSE) {
+    }
+    return ESP_OK;
+}
+
+esp_err_t esp_event_dump(FILE *file)
+{
+    (void)file; /* as without CONFIG_ESP_EVENT_LOOP_PROFILING: there is nothing to tell */
     return ESP_OK;
 }
 
@@ -236,30 +355,30 @@ esp_err_t esp_event_loop_delete_default(void)
  * The handler list, to this task alone until unlock_handlers().
  * @return false: there is no loop, and nothing to unlock
  */
-static bool lock_handlers(void)
+static bool lock_handlers(event_loop_t *loop)
 {
-    TaskHandle_t task;
-    uint32_t generation;
-    if (!find_loop(&task, &generation)) {
+    loop_life_t now;
+    if (!look_at(loop, &now)) {
         return false;
     }
-    xSemaphoreTakeRecursive(loop.mutex, portMAX_DELAY);
-    bool runs = find_loop(&task, &generation); /* still, or again; one that ends now waits for the mutex */
+    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
+    bool runs = look_at(loop, &now); /* still, or again; one that ends now waits for the mutex */
     if (!runs) {
-        xSemaphoreGiveRecursive(loop.mutex);
+        xSemaphoreGiveRecursive(loop->mutex);
     }
     return runs;
 }
 
-static void unlock_handlers(void)
+static void unlock_handlers(event_loop_t *loop)
 {
-    xSemaphoreGiveRecursive(loop.mutex);
+    xSemaphoreGiveRecursive(loop->mutex);
 }
 
 /** The registration that a plain (not instance) call with these arguments means; NULL if there is none. */
-static handler_node_t *find_plain(esp_event_base_t base, int32_t id, esp_event_handler_t handler)
+static handler_node_t *find_plain(event_loop_t *loop, esp_event_base_t base, int32_t id,
+                                  esp_event_handler_t handler)
 {
-    handler_node_t *node = loop.handlers;
+    handler_node_t *node = loop->handlers;
     while (node != NULL && (node->removed || node->is_instance || node->base != base || node->id != id ||
                             node->handler != handler)) {
         node = node->next;
@@ -267,14 +386,14 @@ static handler_node_t *find_plain(esp_event_base_t base, int32_t id, esp_event_h
     return node;
 }
 
-static handler_node_t *append(const handler_node_t *content)
+static handler_node_t *append(event_loop_t *loop, const handler_node_t *content)
 {
     handler_node_t *node = malloc(sizeof(*node));
     if (node == NULL) {
         return NULL;
     }
     *node = *content;
-    handler_node_t **link = &loop.handlers;
+    handler_node_t **link = &loop->handlers;
     while (*link != NULL) {
         link = &(*link)->next;
     }
@@ -288,101 +407,77 @@ static bool is_registrable(esp_event_base_t base, int32_t id)
     return base != ESP_EVENT_ANY_BASE || id == ESP_EVENT_ANY_ID;
 }
 
-static esp_err_t register_handler(const handler_node_t *content, esp_event_handler_instance_t *instance)
+static esp_err_t register_handler(event_loop_t *loop, const handler_node_t *content,
+                                  esp_event_handler_instance_t *instance)
 {
-    if (!lock_handlers()) {
+    if (!lock_handlers(loop)) {
         return ESP_ERR_INVALID_STATE;
     }
     esp_err_t err = ESP_ERR_INVALID_ARG;
     if (content->handler != NULL && is_registrable(content->base, content->id)) {
         handler_node_t *node =
-            content->is_instance ? NULL : find_plain(content->base, content->id, content->handler);
+            content->is_instance ? NULL : find_plain(loop, content->base, content->id, content->handler);
         if (node != NULL) {
             node->arg = content->arg;
         } else {
-            node = append(content);
+            node = append(loop, content);
         }
         if (node != NULL && instance != NULL) {
             *instance = node;
         }
         err = node != NULL ? ESP_OK : ESP_ERR_NO_MEM;
     }
-    unlock_handlers();
+    unlock_handlers(loop);
     return err;
 }
 
-static void remove_node(handler_node_t *node)
+static void remove_node(event_loop_t *loop, handler_node_t *node)
 {
     if (node != NULL) {
         node->removed = true;
     }
-    if (!loop.dispatching) {
-        sweep();
+    if (loop->dispatching == 0) {
+        sweep(loop);
     }
-}
-
-esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
-                                     void *arg)
-{
-    const handler_node_t content = {.base = base, .id = id, .handler = handler, .arg = arg};
-    return register_handler(&content, NULL);
-}
-
-esp_err_t esp_event_handler_unregister(esp_event_base_t base, int32_t id, esp_event_handler_t handler)
-{
-    if (!lock_handlers()) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    bool usable = handler != NULL && is_registrable(base, id);
-    if (usable) {
-        remove_node(find_plain(base, id, handler));
-    }
-    unlock_handlers();
-    return usable ? ESP_OK : ESP_ERR_INVALID_ARG;
-}
-
-esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
-                                              void *arg, esp_event_handler_instance_t *instance)
-{
-    const handler_node_t content = {
-        .base = base, .id = id, .handler = handler, .arg = arg, .is_instance = true};
-    return register_handler(&content, instance);
 }
 
 /** Found by its address only, so a stale instance is never looked into. @return NULL: it is not there */
-static handler_node_t *find_instance(esp_event_base_t base, int32_t id, esp_event_handler_instance_t instance)
+static handler_node_t *find_instance(event_loop_t *loop, esp_event_base_t base, int32_t id,
+                                     esp_event_handler_instance_t instance)
 {
-    handler_node_t *node = loop.handlers;
+    handler_node_t *node = loop->handlers;
     while (node != NULL && node != instance) {
         node = node->next;
     }
     return node != NULL && node->base == base && node->id == id ? node : NULL;
 }
 
-esp_err_t esp_event_handler_instance_unregister(esp_event_base_t base, int32_t id,
-                                                esp_event_handler_instance_t instance)
+static esp_err_t unregister(event_loop_t *loop, esp_event_base_t base, int32_t id,
+                            esp_event_handler_t handler, esp_event_handler_instance_t instance)
 {
-    if (!lock_handlers()) {
+    if (!lock_handlers(loop)) {
         return ESP_ERR_INVALID_STATE;
     }
-    bool usable = instance != NULL && is_registrable(base, id);
+    bool usable = (handler != NULL || instance != NULL) && is_registrable(base, id);
     if (usable) {
-        remove_node(find_instance(base, id, instance));
+        remove_node(loop, handler != NULL ? find_plain(loop, base, id, handler)
+                                          : find_instance(loop, base, id, instance));
     }
-    unlock_handlers();
+    unlock_handlers(loop);
     return usable ? ESP_OK : ESP_ERR_INVALID_ARG;
 }
 
-esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void *data, size_t len, TickType_t wait)
+static esp_err_t post(event_loop_t *loop, esp_event_base_t base, int32_t id, const void *data, size_t len,
+                      TickType_t wait)
 {
-    TaskHandle_t task;
-    posted_event_t event = {.base = base, .id = id};
-    if (!find_loop(&task, &event.generation)) {
+    loop_life_t now;
+    if (!look_at(loop, &now)) {
         return ESP_ERR_INVALID_STATE;
     }
     if (base == ESP_EVENT_ANY_BASE || id == ESP_EVENT_ANY_ID) {
         return ESP_ERR_INVALID_ARG;
     }
+    posted_event_t event = {.base = base, .id = id, .generation = now.generation};
     if (data != NULL && len > 0) {
         event.data = malloc(len);
         if (event.data == NULL) {
@@ -391,10 +486,97 @@ esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void *data, si
         memcpy(event.data, data, len);
     }
     /* The loop task is the one that makes room: if it waited here, it would wait for itself. */
-    bool on_loop_task = xTaskGetCurrentTaskHandle() == task;
-    if (xQueueSend(loop.queue, &event, on_loop_task ? 0 : wait) != pdTRUE) {
+    if (xQueueSend(loop->queue, &event, is_own_task(&now) ? 0 : wait) != pdTRUE) {
         free(event.data);
         return ESP_ERR_TIMEOUT;
     }
-    return drop_if_over(event.generation) ? ESP_ERR_INVALID_STATE : ESP_OK;
+    return drop_if_over(loop, event.generation) ? ESP_ERR_INVALID_STATE : ESP_OK;
+}
+
+static esp_err_t post_from_isr(event_loop_t *loop, esp_event_base_t base, int32_t id, const void *data,
+                               size_t len)
+{
+    if (len > sizeof(uint32_t)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = post(loop, base, id, data, len, 0);
+    return err == ESP_ERR_TIMEOUT ? ESP_FAIL : err;
+}
+
+/* --- the names, of the default loop and of any --- */
+
+esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
+                                     void *arg)
+{
+    return esp_event_handler_register_with(&default_loop, base, id, handler, arg);
+}
+
+esp_err_t esp_event_handler_register_with(esp_event_loop_handle_t loop, esp_event_base_t base, int32_t id,
+                                          esp_event_handler_t handler, void *arg)
+{
+    const handler_node_t content = {.base = base, .id = id, .handler = handler, .arg = arg};
+    return loop != NULL ? register_handler(loop, &content, NULL) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
+                                              void *arg, esp_event_handler_instance_t *instance)
+{
+    return esp_event_handler_instance_register_with(&default_loop, base, id, handler, arg, instance);
+}
+
+esp_err_t esp_event_handler_instance_register_with(esp_event_loop_handle_t loop, esp_event_base_t base,
+                                                   int32_t id, esp_event_handler_t handler, void *arg,
+                                                   esp_event_handler_instance_t *instance)
+{
+    const handler_node_t content = {
+        .base = base, .id = id, .handler = handler, .arg = arg, .is_instance = true};
+    return loop != NULL ? register_handler(loop, &content, instance) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_event_handler_unregister(esp_event_base_t base, int32_t id, esp_event_handler_t handler)
+{
+    return unregister(&default_loop, base, id, handler, NULL);
+}
+
+esp_err_t esp_event_handler_unregister_with(esp_event_loop_handle_t loop, esp_event_base_t base, int32_t id,
+                                            esp_event_handler_t handler)
+{
+    return loop != NULL ? unregister(loop, base, id, handler, NULL) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_event_handler_instance_unregister(esp_event_base_t base, int32_t id,
+                                                esp_event_handler_instance_t instance)
+{
+    return unregister(&default_loop, base, id, NULL, instance);
+}
+
+esp_err_t esp_event_handler_instance_unregister_with(esp_event_loop_handle_t loop, esp_event_base_t base,
+                                                     int32_t id, esp_event_handler_instance_t instance)
+{
+    return loop != NULL ? unregister(loop, base, id, NULL, instance) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void *data, size_t len, TickType_t wait)
+{
+    return post(&default_loop, base, id, data, len, wait);
+}
+
+esp_err_t esp_event_post_to(esp_event_loop_handle_t loop, esp_event_base_t base, int32_t id, const void *data,
+                            size_t len, TickType_t wait)
+{
+    return loop != NULL ? post(loop, base, id, data, len, wait) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t esp_event_isr_post(esp_event_base_t base, int32_t id, const void *data, size_t len,
+                             BaseType_t *woken)
+{
+    (void)woken;
+    return post_from_isr(&default_loop, base, id, data, len);
+}
+
+esp_err_t esp_event_isr_post_to(esp_event_loop_handle_t loop, esp_event_base_t base, int32_t id,
+                                const void *data, size_t len, BaseType_t *woken)
+{
+    (void)woken;
+    return loop != NULL ? post_from_isr(loop, base, id, data, len) : ESP_ERR_INVALID_ARG;
 }

@@ -233,6 +233,152 @@ static void handlers_run_on_the_task_sys_evt(void **state)
     assert_string_equal(seen, "sys_evt");
 }
 
+/* --- loops of a program's own --- */
+
+static esp_event_loop_handle_t create_loop(const char *task)
+{
+    const esp_event_loop_args_t args = {
+        .queue_size = 3, .task_name = task, .task_priority = 5, .task_stack_size = 4096, .task_core_id = 0};
+    esp_event_loop_handle_t loop = NULL;
+    assert_int_equal(esp_event_loop_create(&args, &loop), ESP_OK);
+    return loop;
+}
+
+static void loops_do_not_hear_each_other(void **state)
+{
+    (void)state;
+    esp_event_loop_handle_t one = create_loop("one"), two = create_loop("two");
+    esp_event_handler_instance_t instance;
+    assert_int_equal(esp_event_handler_register(SHOP, 1, note_event, "default"), ESP_OK);
+    assert_int_equal(esp_event_handler_register_with(one, SHOP, 1, note_event, "one"), ESP_OK);
+    assert_int_equal(
+        esp_event_handler_instance_register_with(two, SHOP, ESP_EVENT_ANY_ID, note_event, "two", &instance),
+        ESP_OK);
+    assert_int_equal(esp_event_post_to(one, SHOP, 1, "a", 2, SOON), ESP_OK);
+    flush();
+    assert_int_equal(esp_event_isr_post_to(two, SHOP, 1, "bcd", 4, NULL), ESP_OK);
+    flush();
+    post(SHOP, 1, "e");
+    flush();
+    assert_string_equal(seen, "one:SHOP1a two:SHOP1bcd default:SHOP1e ");
+    assert_int_equal(esp_event_handler_instance_unregister_with(two, SHOP, ESP_EVENT_ANY_ID, instance),
+                     ESP_OK);
+    assert_int_equal(esp_event_handler_unregister_with(one, SHOP, 1, note_event), ESP_OK);
+    assert_int_equal(esp_event_post_to(one, SHOP, 1, "a", 2, SOON), ESP_OK);
+    assert_int_equal(esp_event_post_to(two, SHOP, 1, "b", 2, SOON), ESP_OK);
+    flush();
+    assert_string_equal(seen, "one:SHOP1a two:SHOP1bcd default:SHOP1e ");
+    assert_int_equal(esp_event_loop_delete(one), ESP_OK);
+    assert_int_equal(esp_event_loop_delete(two), ESP_OK);
+}
+
+static void post_again(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)data;
+    if (id < 3) { /* from the handler, and although nobody makes room meanwhile: this never waits */
+        assert_int_equal(esp_event_post_to(arg, base, id + 1, NULL, 0, portMAX_DELAY), ESP_OK);
+    }
+}
+
+static void a_loop_without_a_task_runs_when_it_is_told(void **state)
+{
+    (void)state;
+    esp_event_loop_handle_t loop = create_loop(NULL);
+    assert_int_equal(esp_event_handler_register_with(loop, SHOP, ESP_EVENT_ANY_ID, note_event, "run"),
+                     ESP_OK);
+    assert_int_equal(esp_event_loop_run(loop, 0), ESP_OK); /* nothing is there */
+    for (int32_t id = 1; id <= 3; id++) {
+        assert_int_equal(esp_event_post_to(loop, SHOP, id, NULL, 0, 0), ESP_OK);
+    }
+    assert_int_equal(esp_event_post_to(loop, SHOP, 4, NULL, 0, 1), ESP_ERR_TIMEOUT);
+    assert_int_equal(esp_event_isr_post_to(loop, SHOP, 4, NULL, 0, NULL), ESP_FAIL);
+    assert_string_equal(seen, "");
+    assert_int_equal(esp_event_loop_run(loop, 0), ESP_OK); /* one */
+    assert_string_equal(seen, "run:SHOP1 ");
+    assert_int_equal(esp_event_loop_run(loop, 2), ESP_OK); /* all that come in that time */
+    assert_string_equal(seen, "run:SHOP1 run:SHOP2 run:SHOP3 ");
+    assert_int_equal(esp_event_post_to(loop, SHOP, 5, "lost", 5, 0), ESP_OK);
+    assert_int_equal(esp_event_loop_delete(loop), ESP_OK); /* with what is queued */
+}
+
+static void run_loop(void *loop)
+{
+    esp_event_loop_run(loop, pdMS_TO_TICKS(100));
+    xSemaphoreGive(entered);
+}
+
+static void a_handler_may_post_to_the_loop_that_its_task_runs(void **state)
+{
+    (void)state;
+    esp_event_loop_handle_t loop = create_loop(NULL);
+    assert_int_equal(esp_event_handler_register_with(loop, SHOP, ESP_EVENT_ANY_ID, note_event, "first"),
+                     ESP_OK);
+    assert_int_equal(esp_event_handler_register_with(loop, SHOP, ESP_EVENT_ANY_ID, post_again, loop), ESP_OK);
+    assert_int_equal(esp_event_post_to(loop, SHOP, 1, NULL, 0, 0), ESP_OK);
+    assert_int_equal(xTaskCreate(run_loop, "runner", 4096, loop, 5, NULL), pdPASS);
+    assert_int_equal(xSemaphoreTake(entered, SOON), pdTRUE);
+    assert_string_equal(seen, "first:SHOP1 first:SHOP2 first:SHOP3 ");
+    assert_int_equal(esp_event_loop_delete(loop), ESP_OK);
+}
+
+static void run_inside(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)base, (void)data;
+    if (id == 1) {
+        assert_int_equal(esp_event_handler_unregister_with(arg, SHOP, ESP_EVENT_ANY_ID, run_inside), ESP_OK);
+        assert_int_equal(esp_event_loop_run(arg, 0), ESP_OK); /* event 2, before the rest of event 1 */
+    }
+}
+
+static void a_handler_may_run_its_loop(void **state)
+{
+    (void)state;
+    esp_event_loop_handle_t loop = create_loop(NULL);
+    assert_int_equal(esp_event_handler_register_with(loop, SHOP, ESP_EVENT_ANY_ID, run_inside, loop), ESP_OK);
+    assert_int_equal(esp_event_handler_register_with(loop, SHOP, ESP_EVENT_ANY_ID, note_event, "last"),
+                     ESP_OK);
+    assert_int_equal(esp_event_post_to(loop, SHOP, 1, NULL, 0, 0), ESP_OK);
+    assert_int_equal(esp_event_post_to(loop, SHOP, 2, NULL, 0, 0), ESP_OK);
+    assert_int_equal(esp_event_loop_run(loop, 0), ESP_OK);
+    assert_string_equal(seen, "last:SHOP2 last:SHOP1 ");
+    assert_int_equal(esp_event_loop_delete(loop), ESP_OK);
+}
+
+static void delete_own_loop(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)base, (void)id, (void)data;
+    note(esp_event_loop_delete(arg) == ESP_FAIL ? "refused" : "deleted");
+}
+
+static void misuse_of_loops_is_answered(void **state)
+{
+    (void)state;
+    const esp_event_loop_args_t no_room = {.queue_size = 0};
+    esp_event_loop_handle_t loop = NULL;
+    assert_int_equal(esp_event_loop_create(NULL, &loop), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_loop_create(&no_room, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_loop_create(&no_room, &loop), ESP_ERR_NO_MEM);
+    assert_null(loop);
+    assert_int_equal(esp_event_loop_delete(NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_loop_run(NULL, 0), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_post_to(NULL, SHOP, 1, NULL, 0, 0), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_isr_post_to(NULL, SHOP, 1, NULL, 0, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_isr_post(SHOP, 1, "abcd", 5, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_handler_register_with(NULL, SHOP, 1, note_event, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_handler_unregister_with(NULL, SHOP, 1, note_event), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_handler_instance_register_with(NULL, SHOP, 1, note_event, NULL, NULL),
+                     ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_handler_instance_unregister_with(NULL, SHOP, 1, seen), ESP_ERR_INVALID_ARG);
+    loop = create_loop("own");
+    assert_int_equal(esp_event_handler_register_with(loop, SHOP, 1, delete_own_loop, loop), ESP_OK);
+    assert_int_equal(esp_event_post_to(loop, SHOP, ESP_EVENT_ANY_ID, NULL, 0, 0), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_event_post_to(loop, SHOP, 1, NULL, 0, 0), ESP_OK);
+    flush();
+    assert_string_equal(seen, "refused");
+    assert_int_equal(esp_event_loop_delete(loop), ESP_OK);
+    assert_int_equal(esp_event_dump(stdout), ESP_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +394,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(post_from_the_loop_task_never_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(full_queue_times_out, setup, teardown),
         cmocka_unit_test_setup_teardown(handlers_run_on_the_task_sys_evt, setup, teardown),
+        cmocka_unit_test_setup_teardown(loops_do_not_hear_each_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_loop_without_a_task_runs_when_it_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_handler_may_post_to_the_loop_that_its_task_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_handler_may_run_its_loop, setup, teardown),
+        cmocka_unit_test_setup_teardown(misuse_of_loops_is_answered, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
