@@ -1,8 +1,10 @@
-# otter_firmware(NAME SOURCES files... PROJECT project VERSION version [SDKCONFIG file] [DEFINES definitions...])
+# otter_firmware(NAME SOURCES files... PROJECT project VERSION version [SDKCONFIG file] [DEFINES definitions...]
+#                [EMBED_TXTFILES files...])
 #
 # Builds NAME (the executable, with symbols) and NAME.bin (the image for `otter flash new`, `otter serve` and esp_https_ota).
 # Build options are those of ESP-IDF: a project's sdkconfig (or sdkconfig.defaults) file, or DEFINES CONFIG_FREERTOS_HZ=1000 and
-# the like. Application and library follow them alike.
+# the like. Application and library follow them alike. A file of EMBED_TXTFILES is in the program as in ESP-IDF's: from
+# _binary_NAME_start to _binary_NAME_end, what is no letter or digit in its name is _, and a 0 follows its last byte.
 
 # Writes the header that an sdkconfig file stands for: "CONFIG_A=y" is "#define CONFIG_A 1"; what is off is not defined.
 function(otter_sdkconfig_header sdkconfig header)
@@ -35,14 +37,31 @@ function(otter_sdkconfig_header sdkconfig header)
   endif()
 endfunction()
 
+# Makes a source file that has the bytes of a file in it.
+function(otter_embed_text name file)
+  cmake_path(ABSOLUTE_PATH file)
+  cmake_path(GET file FILENAME symbol)
+  string(MAKE_C_IDENTIFIER "${symbol}" symbol)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${name}_${symbol}.c)
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[/* The bytes of @file@, and a 0 behind them. */
+__asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end\n"
+        "_binary_@symbol@_start: .incbin \"@file@\"\n.byte 0\n_binary_@symbol@_end:\n.text\n");
+]])
+  set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${file})
+  target_sources(${name} PRIVATE ${source})
+endfunction()
+
 function(otter_firmware name)
-  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG" "SOURCES;DEFINES" ${ARGN})
+  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG" "SOURCES;DEFINES;EMBED_TXTFILES" ${ARGN})
   set(root ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../..)
   add_executable(${name} ${FW_SOURCES} ${root}/port/linux/app_start.c)
   target_include_directories(${name} PRIVATE ${root}/include ${root}/include/freertos ${root}/port ${root}/src)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE ${FW_DEFINES})
   target_compile_options(${name} PRIVATE -UNDEBUG) # as ESP-IDF builds by default: ESP_ERROR_CHECK and assert stop
-  target_link_libraries(${name} PRIVATE ${OTTER_ON_LINUX})
+  target_link_libraries(${name} PRIVATE otter_on_linux)
+  foreach(file IN LISTS FW_EMBED_TXTFILES)
+    otter_embed_text(${name} ${file})
+  endforeach()
   set(options "${FW_DEFINES}")
   if(FW_SDKCONFIG)
     set(header ${CMAKE_CURRENT_BINARY_DIR}/${name}_sdkconfig.h)
