@@ -1,0 +1,14 @@
+/* Says in ESP-IDF's words, which people's log watchers wait for, that an image is for another chip or revision. */
+#pragma once
+
+#include "image/image.h"
+
+/**
+ * Logs the line as ESP-IDF's bootloader_support does ("mismatch chip ID, expected 0, found 2"), nothing if the image suits the
+ * chip. The caller's own sentence comes behind it.
+ * @param raw  IMAGE_HEADER_SIZE bytes
+ */
+void image_log_misfit(const uint8_t *raw, const otter_chip_t *chip, bool bootloader);
+
+/** The same for the image at `offset` of a flash; nothing if that cannot be read. */
+void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip_t *chip, bool bootloader);
