@@ -30,6 +30,7 @@
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/image.h"
+#include "image/misfit.h"
 
 static const char TAG[] = "boot";
 
@@ -276,6 +277,9 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
                                  .afresh = true};
     image_info_t info;
     esp_err_t err = image_verify_flash(device->flash, &rules, &info, why, why_size);
+    if (err == ESP_FAIL && boot->commit) {
+        image_log_misfit_at(device->flash, app->offset, &device->chip, false);
+    }
     if (err == ESP_OK) {
         boot->result->image_len = info.image_len;
     }

@@ -144,7 +144,7 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
     };
     if (client->transport->ops->connect(client->transport, &endpoint) != ESP_OK) {
         const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
-        ESP_LOGE(TAG, "Connection failed: %s", cause->text);
+        ESP_LOGE(TAG, "Connection failed, sock < 0: %s", cause->text);
         http_client_fail(client, stage_of(cause->code), cause, ESP_ERR_HTTP_CONNECT, NULL);
         return ESP_ERR_HTTP_CONNECT;
     }

@@ -8,6 +8,7 @@
 #include "esp_log.h"
 #include "esp_partition.h"
 #include "image/judge.h"
+#include "image/misfit.h"
 #include "otter/device.h"
 #include "ota/update.h"
 
@@ -105,7 +106,9 @@ esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hd
     esp_image_header_t header;
     image_decode_header((const uint8_t *)img_hdr, &header);
     char why[IMAGE_WHY_SIZE];
-    if (!image_suits_chip(&header, &device->chip, type == ESP_IMAGE_BOOTLOADER, why, sizeof(why))) {
+    bool bootloader = type == ESP_IMAGE_BOOTLOADER;
+    if (!image_suits_chip(&header, &device->chip, bootloader, why, sizeof(why))) {
+        image_log_misfit(&header, &device->chip, bootloader);
         ESP_LOGE(TAG, "%s", why);
         return ESP_FAIL;
     }
@@ -119,13 +122,15 @@ esp_err_t bootloader_common_check_efuse_blk_validity(uint32_t min_rev_full, uint
     if (facts == NULL || min_rev_full > UINT16_MAX || max_rev_full > UINT16_MAX) {
         return ESP_FAIL;
     }
-    if (facts->has_blk_revision &&
-        image_missed_blk_revision(&device->chip, (uint16_t)min_rev_full, (uint16_t)max_rev_full) != 0) {
-        ESP_LOGE(TAG, "eFuse block revision of this chip is %u, wanted is %u to %u",
-                 (unsigned)device->chip.blk_revision, (unsigned)min_rev_full, (unsigned)max_rev_full);
-        return ESP_FAIL;
+    int missed = image_missed_blk_revision(&device->chip, (uint16_t)min_rev_full, (uint16_t)max_rev_full);
+    if (!facts->has_blk_revision || missed == 0) {
+        return ESP_OK;
     }
-    return ESP_OK;
+    char want[12], have[12];
+    ESP_LOGE(TAG, "Image requires efuse blk rev %s %s, but chip is %s", missed < 0 ? ">=" : "<=",
+             image_revision_text((uint16_t)(missed < 0 ? min_rev_full : max_rev_full), want),
+             image_revision_text(device->chip.blk_revision, have));
+    return ESP_FAIL;
 }
 
 uint32_t bootloader_common_get_chip_ver_pkg(void)
@@ -162,6 +167,7 @@ bool bootloader_common_check_chip_revision_validity(const esp_image_header_t *im
     image_decode_header((const uint8_t *)img_hdr, &header);
     header.chip_id = (esp_chip_id_t)device->chip.id; /* not asked here */
     char why[IMAGE_WHY_SIZE];
+    image_log_misfit(&header, &device->chip, !check_max_revision);
     return image_suits_chip(&header, &device->chip, !check_max_revision, why, sizeof(why));
 }
 

@@ -5,6 +5,7 @@
 
 #include "esp_log.h"
 #include "image/image.h"
+#include "image/misfit.h"
 #include "otter/device.h"
 
 static const char *const TAG = "esp_image";
@@ -69,6 +70,7 @@ static esp_err_t judge(const esp_partition_pos_t *part, bool no_checks, bool sil
     if (err == ESP_OK) {
         fill_metadata(data, &info, part->offset);
     } else if (!silent || err == ESP_FAIL) {
+        image_log_misfit_at(device->flash, part->offset, &device->chip, rules.bootloader);
         ESP_LOGE(TAG, "image at 0x%x: %s", (unsigned)part->offset, why);
     }
     return err;

@@ -13,20 +13,20 @@ static void log_revision(const char *relation, uint16_t required, uint16_t found
              image_revision_text(required, want), image_revision_text(found, have));
 }
 
-void image_log_misfit(const uint8_t *raw, const otter_chip_t *chip, bool bootloader)
+void image_log_misfit(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader)
 {
-    esp_image_header_t header;
-    image_decode_header(raw, &header);
     char why[IMAGE_WHY_SIZE];
-    if (header.magic != ESP_IMAGE_HEADER_MAGIC || image_suits_chip(&header, chip, bootloader, why, sizeof(why))) {
+    if (header->magic != ESP_IMAGE_HEADER_MAGIC ||
+        image_suits_chip(header, chip, bootloader, why, sizeof(why))) {
         return;
     }
-    if (header.chip_id != chip->id || image_header_is_esp8266(&header)) {
-        ESP_LOGE(TAG, "mismatch chip ID, expected %u, found %u", (unsigned)chip->id, (unsigned)header.chip_id);
-    } else if (chip->revision < header.min_chip_rev_full) {
-        log_revision(">=", header.min_chip_rev_full, chip->revision);
+    if (header->chip_id != chip->id || image_header_is_esp8266(header)) {
+        ESP_LOGE(TAG, "mismatch chip ID, expected %u, found %u", (unsigned)chip->id,
+                 (unsigned)header->chip_id);
+    } else if (chip->revision < header->min_chip_rev_full) {
+        log_revision(">=", header->min_chip_rev_full, chip->revision);
     } else {
-        log_revision("<=", header.max_chip_rev_full, chip->revision);
+        log_revision("<=", header->max_chip_rev_full, chip->revision);
     }
 }
 
@@ -34,6 +34,8 @@ void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip
 {
     uint8_t raw[IMAGE_HEADER_SIZE];
     if (otter_flash_read(flash, offset, raw, sizeof(raw)) == ESP_OK) {
-        image_log_misfit(raw, chip, bootloader);
+        esp_image_header_t header;
+        image_decode_header(raw, &header);
+        image_log_misfit(&header, chip, bootloader);
     }
 }

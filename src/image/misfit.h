@@ -6,9 +6,9 @@
 /**
  * Logs the line as ESP-IDF's bootloader_support does ("mismatch chip ID, expected 0, found 2"), nothing if the image suits the
  * chip. The caller's own sentence comes behind it.
- * @param raw  IMAGE_HEADER_SIZE bytes
+ * @param bootloader  the header is a bootloader's, which has no upper limit
  */
-void image_log_misfit(const uint8_t *raw, const otter_chip_t *chip, bool bootloader);
+void image_log_misfit(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader);
 
 /** The same for the image at `offset` of a flash; nothing if that cannot be read. */
 void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip_t *chip, bool bootloader);

@@ -20,6 +20,7 @@
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "image/image.h"
+#include "image/misfit.h"
 #include "ota/update.h"
 #include "ota/update_internal.h"
 
@@ -170,6 +171,9 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
         image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
     if (err != ESP_OK && device->last_reason[0] == '\0') {
         snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
+    }
+    if (err == ESP_FAIL) {
+        image_log_misfit_at(device->flash, partition->address, &device->chip, false);
     }
     return err;
 }

@@ -21,6 +21,7 @@
 #include "flash/partition_list.h"
 #include "http/client_internal.h"
 #include "image/image.h"
+#include "image/misfit.h"
 #include "ota/https_source.h"
 #include "ota/report_memory.h"
 #include "ota/resume_record.h"
@@ -130,17 +131,24 @@ static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_
     const esp_partition_t *final = config->partition.final;
     ota->staging = staging != NULL ? partition_list_verify(&ota->device->partitions, staging)
                                    : ota_get_next_update_partition(ota->device, NULL);
+    if (ota->staging == NULL && staging != NULL) {
+        return fail(
+            ota->device, OTTER_STAGE_CONFIG, ESP_FAIL,
+            "Given staging partition or another suitable Passive OTA partition could not be found: %.16s is "
+            "not in the table",
+            staging->label);
+    }
     if (ota->staging == NULL) {
-        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL, "Passive OTA partition not found");
+        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL,
+                    "Passive OTA partition not found: the table has no app slot that may be written");
     }
     ota->final = final != NULL ? partition_list_verify(&ota->device->partitions, final) : ota->staging;
     if (ota->final == NULL) {
-        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL, "the final partition is not in the table");
+        return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL,
+                    "Given final partition not found: %.16s is not in the table", final->label);
     }
     ota->finalize_with_copy = config->partition.finalize_with_copy;
     snprintf(ota->device->report.slot, sizeof(ota->device->report.slot), "%s", ota->staging->label);
-    ESP_LOGI(TAG, "Writing to <%s> partition at offset 0x%" PRIx32, ota->staging->label,
-             ota->staging->address);
     return ESP_OK;
 }
 
@@ -299,6 +307,9 @@ static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *con
         return err;
     }
     post(ota->device, ESP_HTTPS_OTA_CONNECTED, NULL, 0);
+    ESP_LOGI(TAG, "Starting OTA...");
+    ESP_LOGI(TAG, "Writing to <%s> partition at offset 0x%" PRIx32, ota->staging->label,
+             ota->staging->address);
     ota->device->report.image_size = image_size(ota);
     ota->resumed = ota->source.pos > 0;
     ota->written = ota->source.pos;
@@ -497,6 +508,13 @@ static esp_err_t pass_gate(https_ota_t *ota, bool gated)
                                      .bootloader = !app};
         err = image_check_head(ota->buffer, IMAGE_GATE_SIZE, &rules, why, sizeof(why));
     }
+    if (err == ESP_ERR_INVALID_VERSION && chip != device->chip.id) {
+        ESP_LOGE(TAG, "Mismatch chip id, expected %u, found %u", (unsigned)device->chip.id, (unsigned)chip);
+    } else if (err == ESP_ERR_INVALID_VERSION) {
+        esp_image_header_t header;
+        image_decode_header(ota->buffer, &header);
+        image_log_misfit(&header, &device->chip, false);
+    }
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_GATE, err, "%s", why);
     }
@@ -611,7 +629,7 @@ static esp_err_t perform_next(https_ota_t *ota)
         if (ota->buffered > 0) {
             return write_buffer(ota);
         }
-        ESP_LOGI(TAG, "Connection closed, all data received: %" PRIu64 " bytes", ota->written);
+        ESP_LOGI(TAG, "all data received: %" PRIu64 " bytes", ota->written);
         ota->state = STATE_SUCCESS;
         return ESP_OK;
     default:

@@ -162,22 +162,31 @@ static const struct status_rule {
     answer_t answer;
     esp_err_t code; /* of ANSWER_REFUSE */
     bool transient, busy;
+    const char *before, *behind; /* the status and the URL: ESP-IDF's words where it has any, then ours */
 } status_rules[] = {
-    {301, 303, ANSWER_REDIRECT, ESP_OK, false, false},
-    {307, 308, ANSWER_REDIRECT, ESP_OK, false, false},
-    {304, 304, ANSWER_REFUSE, ESP_ERR_HTTP_NOT_MODIFIED, false, false},
-    {401, 401, ANSWER_AUTHENTICATE, ESP_OK, false, false},
-    {408, 408, ANSWER_REFUSE, ESP_FAIL, true, false},
-    {416, 416, ANSWER_REFUSE, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE, false, false},
-    {429, 429, ANSWER_REFUSE, ESP_FAIL, true, true},
-    {400, 499, ANSWER_REFUSE, ESP_FAIL, false, false},
-    {503, 503, ANSWER_REFUSE, ESP_FAIL, true, true},
-    {500, 999, ANSWER_REFUSE, ESP_FAIL, true, false},
+    {301, 303, ANSWER_REDIRECT, ESP_OK, false, false, NULL, NULL},
+    {307, 308, ANSWER_REDIRECT, ESP_OK, false, false, NULL, NULL},
+    {300, 300, ANSWER_REFUSE, ESP_FAIL, false, false, "the server has several files to choose from (",
+     ", Multiple Choices) for"},
+    {304, 304, ANSWER_REFUSE, ESP_ERR_HTTP_NOT_MODIFIED, false, false,
+     "OTA image not modified since last request (status code: ", "):"},
+    {305, 305, ANSWER_REFUSE, ESP_FAIL, false, false, "the server wants a proxy (", ", Use Proxy) for"},
+    {300, 399, ANSWER_REFUSE, ESP_FAIL, false, false, "the server sends elsewhere in a way nobody follows (",
+     ") for"},
+    {401, 401, ANSWER_AUTHENTICATE, ESP_OK, false, false, NULL, NULL},
+    {403, 404, ANSWER_REFUSE, ESP_FAIL, false, false, "File not found(", "): the server refuses"},
+    {408, 408, ANSWER_REFUSE, ESP_FAIL, true, false, "Client error (", "): the server had no time for"},
+    {416, 416, ANSWER_REFUSE, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE, false, false,
+     "Requested range is incorrect (status code: ", "):"},
+    {429, 429, ANSWER_REFUSE, ESP_FAIL, true, true, "Client error (", "): the server is asked too often for"},
+    {400, 499, ANSWER_REFUSE, ESP_FAIL, false, false, "Client error (", "): the server refuses"},
+    {503, 503, ANSWER_REFUSE, ESP_FAIL, true, true, "Server error (", "): the server is too busy for"},
+    {500, 999, ANSWER_REFUSE, ESP_FAIL, true, false, "Server error (", "): the server failed at"},
 };
 
 static const struct status_rule *find_rule(int status)
 {
-    static const struct status_rule accept = {0, 0, ANSWER_ACCEPT, ESP_OK, false, false};
+    static const struct status_rule accept = {0, 0, ANSWER_ACCEPT, ESP_OK, false, false, NULL, NULL};
     for (size_t i = 0; i < sizeof(status_rules) / sizeof(status_rules[0]); i++) {
         if (status >= status_rules[i].from && status <= status_rules[i].to) {
             return &status_rules[i];
@@ -228,6 +237,7 @@ static bool refuse_open(const https_source_t *s, esp_err_t err, refusal_t *r)
             r, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG, false,
             "plain HTTP is refused: use an https:// URL, or allow HTTP in the device's configuration");
     }
+    ESP_LOGE(TAG, "Failed to open HTTP connection: %s", esp_err_to_name(err));
     otter_stage_t stage = err == ESP_ERR_HTTP_CONNECT ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
     https_refuse(r, stage, err, cause->tls_verify == 0, "Failed to open HTTP connection: %s",
                  https_request_cause(s, esp_err_to_name(err)));
@@ -304,8 +314,8 @@ static bool answer_challenge(https_source_t *s, refusal_t *r)
 
 static bool refuse_status(const https_source_t *s, int status, const struct status_rule *rule, refusal_t *r)
 {
-    https_refuse(r, OTTER_STAGE_REQUEST, rule->code, rule->transient,
-                 "File not found(%d): the server refuses %s", status, s->report->url);
+    https_refuse(r, OTTER_STAGE_REQUEST, rule->code, rule->transient, "%s%d%s %s", rule->before, status,
+                 rule->behind, s->report->url);
     uint32_t seconds = 0;
     if (rule->busy) {
         (void)retry_after_seconds(http_client_response_header(s->client, "Retry-After"),

@@ -155,6 +155,9 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
         open = https_request_home(s, &r) && request_first(s, 0, &r);
     }
     if (!open) {
+        if (r.code != ESP_ERR_HTTP_NOT_MODIFIED) {
+            ESP_LOGE(TAG, "Failed to establish HTTP connection");
+        }
         return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
     }
     if (resumes && s->body_pos == 0) {
@@ -180,8 +183,15 @@ static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
     return ESP_ERR_NOT_FINISHED;
 }
 
+/** ESP-IDF's words for it, whether the connection is kept or not. */
+static void log_end_of_request(void)
+{
+    ESP_LOGI(TAG, "Connection closed");
+}
+
 static esp_err_t end_stream(https_source_t *s)
 {
+    log_end_of_request();
     s->total = (int64_t)s->pos;
     s->ended = true;
     return ESP_ERR_NOT_FOUND;
@@ -263,6 +273,7 @@ static esp_err_t compare_known(https_source_t *s, const uint8_t *data, size_t le
 /** The response has ended as it should: the next range, or the end of it all. */
 static esp_err_t end_of_response(https_source_t *s)
 {
+    log_end_of_request();
     if (s->total >= 0 && s->body_pos < (uint64_t)s->total) {
         if (s->request_max > 0 && s->body_pos == s->pos && s->pos > s->asked_from) {
             return ask_on(s, false); /* but not for ever for nothing */

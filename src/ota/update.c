@@ -25,6 +25,7 @@
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/image.h"
+#include "image/misfit.h"
 #include "otter/system.h"
 #include "ota/resume_record.h"
 #include "ota/update_internal.h"
@@ -723,6 +724,10 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     }
     if (device->last_reason[0] == '\0') {
         snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
+    }
+    if (err == ESP_FAIL && final_is_image(update)) {
+        image_log_misfit_at(device->flash, update->staging->address, &device->chip,
+                            update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }
     ESP_LOGE(TAG, "%s: %s", update->staging->label, device->last_reason);
     return ESP_ERR_OTA_VALIDATE_FAILED;

@@ -557,7 +557,7 @@ static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state
         assert_null(handle);
         assert_int_equal(f->web.requests, rows[i].requests);
         assert_int_equal(f->rig.device.report.http_status, 503);
-        assert_non_null(strstr(f->rig.device.report.why, "File not found(503)"));
+        assert_non_null(strstr(f->rig.device.report.why, "Server error (503)"));
     }
 }
 
