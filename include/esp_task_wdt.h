@@ -1,4 +1,4 @@
-/* The task watchdog: a task that neither waits nor shows signs of life is reset by `otter run`. */
+/* The task watchdog: `otter run` resets a device on which a task uses the processor all the time and never blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,9 +13,11 @@ extern "C" {
 #endif
 
 /*
- * Every task is watched from its start: it shows life by waiting in a FreeRTOS call, by logging, by the library's own
- * long operations and by esp_task_wdt_reset(). A task that subscribes with esp_task_wdt_add() is held to more, as in
- * ESP-IDF: only its esp_task_wdt_reset() counts. The time limit is that of `otter run --watchdog`.
+ * Every task is watched from its start, in place of ESP-IDF's idle tasks: one that blocks, in whatever call (a queue, a
+ * delay, accept, a read from the console), lets others run and is never timed. One that uses the processor for the whole
+ * time limit without blocking is, unless it calls esp_task_wdt_reset(); the library's own long operations do so too. A task
+ * that subscribes with esp_task_wdt_add() is held to more, as in ESP-IDF: only its esp_task_wdt_reset() counts, also while it
+ * waits. The time limit is that of `otter run --watchdog`.
  */
 typedef struct {
     uint32_t timeout_ms;     /* accepted; the runner's limit holds */
@@ -34,7 +36,7 @@ esp_err_t esp_task_wdt_add(TaskHandle_t task);
 /** @return ESP_OK, ESP_ERR_INVALID_ARG (no such task), ESP_ERR_NOT_FOUND (not subscribed) */
 esp_err_t esp_task_wdt_delete(TaskHandle_t task);
 
-/** Sign of life of the calling task. @return ESP_OK, ESP_ERR_NOT_FOUND (not subscribed) */
+/** Sign of life of the calling task, subscribed or not. @return ESP_OK, ESP_ERR_NOT_FOUND (not subscribed) */
 esp_err_t esp_task_wdt_reset(void);
 
 /** @return ESP_OK (subscribed), ESP_ERR_NOT_FOUND */

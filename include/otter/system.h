@@ -51,7 +51,7 @@ typedef enum {
 void otter_lock(otter_lock_t lock);
 void otter_unlock(otter_lock_t lock);
 
-/** A sign of life for the watchdog: long operations call it as they make progress. Cheap. */
+/** A sign of life for the watchdog: long operations that do not block call it as they make progress. Cheap. */
 void otter_system_alive(void);
 
 #ifdef __cplusplus

@@ -53,6 +53,8 @@ struct tskTaskControlBlock {
     bool suspended;     /* it stays where it next waits */
     bool subscribed;    /* to the task watchdog: waiting is no sign of life */
     atomic_bool signed_life;
+    atomic_int id;           /* of the thread, as the kernel calls it; 0: it has not run yet */
+    uint64_t blocks;         /* times that it had blocked when it was last found alive */
     kernel_local_t locals[]; /* as many as the build says */
 };
 
@@ -83,7 +85,10 @@ bool kernel_start_main(void (*function)(void));
 /** Waits up to `ms` for the firmware to be idle: each task has ended or waits for what no other can bring. */
 bool kernel_wait_idle(uint32_t ms);
 
-/** True if every task has shown life since the last call that returned true: it waited or called kernel_alive(). */
+/**
+ * True if every task has shown life since the last call that returned true: it blocked, in whatever call, or kernel_alive()
+ * was called for it. A task that subscribed to the task watchdog has if it called esp_task_wdt_reset(), and not else.
+ */
 bool kernel_all_alive(void);
 
 /** Sign of life of the calling task; nothing outside of tasks. */

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "esp_task_wdt.h"
 #include "linux/freertos_kernel.h"
+#include "linux/thread_state.h"
 #include "otter/build_options.h"
 #include "otter/system.h"
 
@@ -195,6 +197,7 @@ static void *run_task(void *arg)
     int before;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     current = task;
+    atomic_store(&task->id, (int)gettid());
     pthread_cleanup_push(forget_task, task);
     task->function(task->arg);
     pthread_cleanup_pop(1);
@@ -600,13 +603,33 @@ bool kernel_wait_idle(uint32_t ms)
     return idle;
 }
 
+/**
+ * Of a task that has not subscribed: it blocks, or has blocked since it was last found alive. In whatever it does so: a queue,
+ * a read from the console, a sleep. One of which nothing is known is believed to live.
+ */
+static bool has_blocked(TaskHandle_t task, uint64_t *blocks)
+{
+    thread_state_t state;
+    int id = atomic_load(&task->id);
+    if (task->ready != NULL || id == 0 || !thread_state_read((pid_t)id, &state)) {
+        return true;
+    }
+    bool blocked = state.waits || state.blocks != task->blocks;
+    *blocks = state.blocks;
+    return blocked;
+}
+
 bool kernel_all_alive(void)
 {
     bool alive = true;
     kernel_lock();
     for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
-        bool waits = t->ready != NULL && !t->subscribed;
-        alive = alive && (waits || atomic_load(&t->signed_life));
+        bool lives = atomic_load(&t->signed_life);
+        if (!lives && !t->subscribed && has_blocked(t, &t->blocks)) {
+            lives = true;
+            atomic_store(&t->signed_life, true); /* until all live at once */
+        }
+        alive = alive && lives;
     }
     for (TaskHandle_t t = tasks; alive && t != NULL; t = t->next) {
         atomic_store(&t->signed_life, false);

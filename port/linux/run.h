@@ -9,7 +9,7 @@
 typedef struct {
     linux_device_options_t device;
     uint32_t boots_max;  /* stop when this many boots have ended; 0: no limit */
-    uint32_t watchdog_s; /* seconds without a sign of life that end a boot; 0: never */
+    uint32_t watchdog_s; /* seconds without a sign of life (esp_task_wdt.h) that end a boot; 0: never */
     uint32_t
         cut_after; /* power is lost in the middle of this flash operation (from 1) of the run; 0: it is not */
 } run_options_t;

@@ -186,7 +186,6 @@ static void write_line(esp_log_config_t config, const char *tag, const char *for
     write_out(line, len);
     text_free(line, small_line);
     text_free(text, small_text);
-    otter_system_alive();
 }
 
 void otter_log_line(esp_log_level_t level, const char *tag, const char *format, ...)

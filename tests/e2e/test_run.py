@@ -81,6 +81,24 @@ class Boots(DeviceTest):
         self.assertIn("task_wdt: Task watchdog got triggered", console)
         self.assertIn("rst:0x7", console)
 
+    def test_a_task_that_never_blocks_is_reset_whatever_it_does(self):
+        self.make_flash({"factory": self.probe()})
+        for action in ("yield-hang", "log-hang"):
+            with self.subTest(action):
+                status, console, _ = self.run_device("--watchdog", "1", script=f"1:{action}")
+                self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON, TASK_WDT]))
+
+    def test_a_task_that_subscribed_is_reset_also_while_it_waits(self):
+        self.make_flash({"factory": self.probe()})
+        status, console, _ = self.run_device("--watchdog", "1", script="1:subscribe")
+        self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON, TASK_WDT]))
+
+    def test_a_task_that_blocks_is_never_timed(self):
+        self.make_flash({"factory": self.probe()})
+        _, console, _ = self.run_device("--watchdog", "1", "--boots", "1", script="1:block")
+        self.assertIn("all of them block, and nobody minds", console)
+        self.assertNotIn("task_wdt", console)
+
     def test_waiting_and_signs_of_life_feed_the_watchdog(self):
         self.make_flash({"factory": self.probe()})
         status, console, _ = self.run_device("--watchdog", "1", script="1:sleep+beat")

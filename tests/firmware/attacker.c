@@ -10,6 +10,7 @@
 #include "esp_log.h"
 #include "esp_partition.h"
 #include "esp_system.h"
+#include "esp_task_wdt.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 
@@ -150,6 +151,7 @@ static void flood_control(void)
     static char dots[4096];
     memset(dots, getenv("ATTACK_WORD")[0], sizeof(dots));
     fcntl(descriptor("OTTER_CONTROL_FD"), F_SETFL, 0);
+    esp_task_wdt_add(NULL); /* it blocks in each write, which is no hang by itself */
     ESP_LOGI(TAG, "pid %d stays", (int)getpid());
     for (;;) {
         (void)!write(descriptor("OTTER_CONTROL_FD"), dots, sizeof(dots));

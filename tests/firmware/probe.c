@@ -1,9 +1,13 @@
 /* A firmware that tests steer: PROBE="1:confirm+restart,4:idle" gives actions for each reset reason (by number). */
 #include <dirent.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -55,11 +59,107 @@ static void hang(void)
     }
 }
 
+static void log_on(void)
+{
+    for (uint32_t said_ms = 0;;) {
+        if (esp_log_timestamp() - said_ms > 100) {
+            said_ms = esp_log_timestamp();
+            ESP_LOGI(TAG, "busy");
+        }
+    }
+}
+
+static void yield_on(void)
+{
+    for (;;) {
+        taskYIELD();
+    }
+}
+
+static void subscribe_and_sleep(void)
+{
+    esp_task_wdt_add(NULL);
+    vTaskDelay(portMAX_DELAY - 1);
+}
+
+/* Calls that block for longer than the tests' watchdog waits; each on a task of its own. */
+
+static void block_in_read(void *ends)
+{
+    char byte;
+    (void)!read(((int *)ends)[0], &byte, 1);
+    vTaskDelete(NULL);
+}
+
+static void block_in_stdio(void *ends)
+{
+    char line[16];
+    FILE *file = fdopen(((int *)ends)[0], "r");
+    (void)!fgets(line, sizeof(line), file);
+    vTaskDelete(NULL);
+}
+
+static void block_in_poll(void *ends)
+{
+    struct pollfd wait = {.fd = ((int *)ends)[0], .events = POLLIN};
+    (void)poll(&wait, 1, -1);
+    vTaskDelete(NULL);
+}
+
+static void block_in_accept(void *unused)
+{
+    (void)unused;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    const struct sockaddr_in anywhere = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (bind(listener, (const struct sockaddr *)&anywhere, sizeof(anywhere)) == 0 &&
+        listen(listener, 1) == 0) {
+        (void)accept(listener, NULL, NULL);
+    }
+    vTaskDelete(NULL);
+}
+
+static void block_in_lock(void *held)
+{
+    pthread_mutex_lock(held);
+    vTaskDelete(NULL);
+}
+
+static void block_in_queue(void *queue)
+{
+    int value;
+    xQueueReceive(queue, &value, portMAX_DELAY);
+    vTaskDelete(NULL);
+}
+
+static void block_everywhere(void)
+{
+    static int ends[3][2];
+    static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&held);
+    for (size_t i = 0; i < 3; i++) {
+        if (pipe(ends[i]) != 0) {
+            abort();
+        }
+    }
+    const struct {
+        TaskFunction_t function;
+        void *arg;
+    } tasks[] = {{block_in_read, ends[0]}, {block_in_stdio, ends[1]},
+                 {block_in_poll, ends[2]}, {block_in_accept, NULL},
+                 {block_in_lock, &held},   {block_in_queue, xQueueCreate(1, sizeof(int))}};
+    for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
+        xTaskCreate(tasks[i].function, "blocks", 4096, tasks[i].arg, 5, NULL);
+    }
+    usleep(2500000);
+    ESP_LOGI(TAG, "all of them block, and nobody minds");
+    exit(3); /* they would for ever */
+}
+
 static void beat(void)
 {
-    for (int i = 0; i < 30; i++) { /* busy for three seconds, with signs of life */
+    const uint32_t start_ms = esp_log_timestamp();
+    while (esp_log_timestamp() - start_ms < 3000) { /* busy for three seconds, with signs of life */
         esp_task_wdt_reset();
-        usleep(100000);
     }
 }
 
@@ -233,6 +333,10 @@ static const struct {
     {"crash", crash},
     {"exit", exit_silently},
     {"hang", hang},
+    {"log-hang", log_on},
+    {"yield-hang", yield_on},
+    {"subscribe", subscribe_and_sleep},
+    {"block", block_everywhere},
     {"beat", beat},
     {"sleep", sleep_on},
     {"stay", stay},

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "esp_task_wdt.h"
 #include "freertos/event_groups.h"
@@ -368,6 +369,37 @@ static void busy_task_without_a_sign_is_not_alive(void **state)
     assert_true(kernel_all_alive());
 }
 
+static atomic_int blocker_ends[2];
+
+static void block_outside_of_freertos(void *arg)
+{
+    (void)arg;
+    char byte;
+    xSemaphoreGive(done);
+    assert_int_equal(read(atomic_load(&blocker_ends[0]), &byte, 1), 1);
+}
+
+static void a_task_that_blocks_in_any_call_is_alive(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    atomic_store(&blocker_ends[0], ends[0]);
+    start(block_outside_of_freertos, NULL);
+    wait_done();
+    (void)kernel_all_alive();     /* counts its start */
+    while (!kernel_all_alive()) { /* it may not have come to block yet */
+        usleep(1000);
+    }
+    for (int i = 0; i < 100; i++) {
+        assert_true(kernel_all_alive());
+    }
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_true(kernel_wait_idle(10000));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void subscribed_task_must_reset_the_watchdog_even_when_it_waits(void **state)
 {
     (void)state;
@@ -410,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(idle_means_that_nothing_can_happen_any_more, setup, teardown),
         cmocka_unit_test_setup_teardown(a_delay_is_not_idle, setup, teardown),
         cmocka_unit_test_setup_teardown(busy_task_without_a_sign_is_not_alive, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_task_that_blocks_in_any_call_is_alive, setup, teardown),
         cmocka_unit_test_setup_teardown(subscribed_task_must_reset_the_watchdog_even_when_it_waits, setup,
                                         teardown),
     };
