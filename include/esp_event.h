@@ -35,20 +35,20 @@ typedef struct {
 } esp_event_loop_args_t;
 
 /** @return ESP_OK, ESP_ERR_INVALID_ARG (NULL), ESP_ERR_NO_MEM (also: queue_size is not above 0), ESP_FAIL (no task) */
-esp_err_t esp_event_loop_create(const esp_event_loop_args_t *args, esp_event_loop_handle_t *loop);
+esp_err_t esp_event_loop_create(const esp_event_loop_args_t *args, esp_event_loop_handle_t *out);
 
 /**
  * Waits for the handler in progress, drops what is queued. Nobody may use the loop meanwhile or afterwards.
  * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL), ESP_FAIL (called by one of its handlers)
  */
-esp_err_t esp_event_loop_delete(esp_event_loop_handle_t loop);
+esp_err_t esp_event_loop_delete(esp_event_loop_handle_t handle);
 
 /**
  * Handle events of a loop without a task for `ticks` ticks: until then (portMAX_DELAY: always) one that comes is waited for,
  * but nothing longer than that; 0 handles at most the first one that is there.
  * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL)
  */
-esp_err_t esp_event_loop_run(esp_event_loop_handle_t loop, TickType_t ticks);
+esp_err_t esp_event_loop_run(esp_event_loop_handle_t handle, TickType_t ticks);
 
 /**
  * Call `handler` for events of `base` (or ANY_BASE) with `id` (or ANY_ID), on the loop's task; several handlers of one

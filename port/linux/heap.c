@@ -1,8 +1,10 @@
-/* The heap figures of a host: what the machine has left. */
+/* The heap figures of a host: what the machine has and has left. */
 #include <limits.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "esp_heap_caps.h"
 #include "esp_system.h"
 
 static atomic_uint least = UINT32_MAX;
@@ -23,4 +25,17 @@ uint32_t esp_get_minimum_free_heap_size(void)
 {
     (void)esp_get_free_heap_size();
     return atomic_load(&least);
+}
+
+size_t heap_caps_get_total_size(uint32_t caps)
+{
+    (void)caps;
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page_size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_size > 0 ? (size_t)pages * (size_t)page_size : 0;
+}
+
+size_t heap_caps_get_allocated_size(void *memory)
+{
+    return malloc_usable_size(memory);
 }

@@ -88,7 +88,7 @@ GIVES = {
     "esp_event.h": "esp_err.h esp_event_base.h freertos/FreeRTOS.h freertos/queue.h freertos/semphr.h freertos/task.h",
     "esp_event_base.h": "stdint.h",
     "esp_flash_partitions.h": "esp_err.h esp_types.h sdkconfig.h",
-    "esp_heap_caps.h": "esp_attr.h esp_err.h sdkconfig.h stdint.h stdlib.h",
+    "esp_heap_caps.h": "esp_attr.h esp_err.h multi_heap.h sdkconfig.h stdint.h stdlib.h",
     "esp_http_client.h": "arpa/inet.h errno.h esp_err.h esp_event.h freertos/FreeRTOS.h net/if.h netinet/in.h netinet/tcp.h "
                          "sdkconfig.h string.h strings.h sys/socket.h sys/time.h time.h",
     "esp_https_ota.h": "bootloader_common.h esp_app_desc.h esp_bootloader_desc.h esp_event.h esp_http_client.h esp_partition.h "

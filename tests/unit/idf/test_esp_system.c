@@ -107,6 +107,86 @@ static void heap_figures_are_sensible(void **state)
     heap_caps_free(memory);
 }
 
+/* The sanitizers' allocators are to fail like any other. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return __asan_default_options();
+}
+
+static size_t failed_size;
+static uint32_t failed_caps;
+static char failed_function[40];
+
+static void note_failure(size_t size, uint32_t caps, const char *function)
+{
+    failed_size = size;
+    failed_caps = caps;
+    snprintf(failed_function, sizeof(failed_function), "%s", function);
+}
+
+static void memory_of_any_kind_is_the_one_kind(void **state)
+{
+    (void)state;
+    for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
+        char *memory = heap_caps_aligned_calloc(alignment, 3, 5, MALLOC_CAP_DMA);
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % alignment, 0);
+        assert_memory_equal(memory, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 15);
+        assert_true(heap_caps_get_allocated_size(memory) >= 15);
+        heap_caps_aligned_free(memory);
+    }
+    void *memory = heap_caps_malloc_prefer(10, 2, MALLOC_CAP_SPIRAM, MALLOC_CAP_DEFAULT);
+    assert_non_null(memory);
+    memory = heap_caps_realloc_prefer(memory, 20, 2, MALLOC_CAP_SPIRAM, MALLOC_CAP_DEFAULT);
+    assert_non_null(memory);
+    heap_caps_free(memory);
+    memory = heap_caps_calloc_prefer(2, 10, 1, MALLOC_CAP_8BIT);
+    assert_non_null(memory);
+    heap_caps_free(memory);
+    assert_null(heap_caps_malloc_prefer(10, 0));
+    assert_int_equal(heap_caps_get_allocated_size(NULL), 0);
+    assert_true(heap_caps_check_integrity_all(true) && heap_caps_check_integrity(MALLOC_CAP_8BIT, true) &&
+                heap_caps_check_integrity_addr(0, true));
+}
+
+static void failed_allocations_are_told(void **state)
+{
+    (void)state;
+    const volatile size_t too_much = SIZE_MAX / 2 + 1; /* the compiler must not know */
+    assert_int_equal(heap_caps_register_failed_alloc_callback(note_failure), ESP_OK);
+    assert_null(heap_caps_malloc(too_much, MALLOC_CAP_DMA));
+    assert_int_equal(failed_size, too_much);
+    assert_int_equal(failed_caps, MALLOC_CAP_DMA);
+    assert_string_equal(failed_function, "heap_caps_malloc");
+    assert_null(heap_caps_aligned_alloc(3, 8, MALLOC_CAP_8BIT)); /* no power of two */
+    assert_string_equal(failed_function, "heap_caps_aligned_alloc");
+    assert_null(heap_caps_aligned_alloc(16, SIZE_MAX - 3, MALLOC_CAP_8BIT));
+    assert_null(heap_caps_aligned_calloc(16, too_much, 2, MALLOC_CAP_8BIT));
+    assert_int_equal(failed_size, SIZE_MAX);
+    assert_int_equal(heap_caps_register_failed_alloc_callback(NULL), ESP_OK);
+    failed_size = 0;
+    assert_null(heap_caps_malloc(too_much, MALLOC_CAP_DMA));
+    assert_int_equal(failed_size, 0);
+}
+
+static void figures_of_the_heap_agree(void **state)
+{
+    (void)state;
+    multi_heap_info_t info;
+    heap_caps_get_info(&info, MALLOC_CAP_DEFAULT);
+    assert_true(info.total_free_bytes > 0 &&
+                info.total_free_bytes <= heap_caps_get_total_size(MALLOC_CAP_DEFAULT));
+    assert_true(info.minimum_free_bytes <= info.total_free_bytes);
+    assert_true(heap_caps_get_largest_free_block(MALLOC_CAP_DEFAULT) > 0);
+    heap_caps_print_heap_info(MALLOC_CAP_DEFAULT);
+}
+
 static void versions_of_the_interface_compare(void **state)
 {
     (void)state;
@@ -127,6 +207,9 @@ int main(void)
         cmocka_unit_test(what_no_chip_here_has_is_said_so),
         cmocka_unit_test(an_abort_says_why_and_ends_the_program),
         cmocka_unit_test(heap_figures_are_sensible),
+        cmocka_unit_test(memory_of_any_kind_is_the_one_kind),
+        cmocka_unit_test(failed_allocations_are_told),
+        cmocka_unit_test(figures_of_the_heap_agree),
         cmocka_unit_test(versions_of_the_interface_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
