@@ -249,7 +249,7 @@ static bool read_place(const linux_device_t *dev, const io_options_t *o, place_t
 
 int flash_read_verb(int argc, char **argv)
 {
-    io_options_t o = {.device = {.read_only = true, .allow_no_md5 = true}};
+    io_options_t o = {.device = {.read_only = true, .whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
     place_t place;
     int status = parse_options(argc, argv, 2, 3, &o);
@@ -358,7 +358,7 @@ static int write_place(linux_device_t *dev, const place_t *place, const io_optio
 
 int flash_write_verb(int argc, char **argv)
 {
-    io_options_t o = {.device.allow_no_md5 = true};
+    io_options_t o = {.device = {.whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
     place_t place;
     int status = parse_options(argc, argv, 3, 3, &o);
@@ -380,7 +380,7 @@ int flash_write_verb(int argc, char **argv)
 
 int flash_erase_verb(int argc, char **argv)
 {
-    io_options_t o = {.device.allow_no_md5 = true};
+    io_options_t o = {.device = {.whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
     place_t place;
     int status = parse_options(argc, argv, 2, 2, &o);

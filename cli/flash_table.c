@@ -131,7 +131,7 @@ static int write_table(linux_device_t *dev, const table_verb_t *o)
 
 int flash_table_verb(int argc, char **argv)
 {
-    table_verb_t o = {.device.allow_no_md5 = true};
+    table_verb_t o = {.device = {.whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
     char why[256];
     int status = parse_options(argc, argv, &o);

@@ -260,6 +260,7 @@ static esp_err_t walk_all(walk_t *w, reference_image_t *out)
     out->segments = w->bytes[1];
     bool too_few =
         w->rules->loading && reference_le16(w->bytes + 12) == OTTER_CHIP_LINUX && out->segments < 2;
+    too_few = too_few || (w->rules->loading && out->segments == 0);
     if (err == ESP_OK && (out->segments > 16 || too_few)) {
         err = BAD;
     }

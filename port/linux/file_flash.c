@@ -39,8 +39,7 @@ struct file_flash {
     otter_flash_t flash;
     int fd;
     file_flash_options_t options;
-    uint32_t
-        length; /* bytes in the file; of one that is open for reading it may be less than the flash has */
+    uint32_t length; /* bytes in the file; until something is written it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
     void (*cut)(void);             /* power is lost; NULL: no cut can be planned */
@@ -167,6 +166,20 @@ static esp_err_t write_lazy(file_flash_t *f)
         }
         f->lazy_from += n;
         publish_erase(f);
+    }
+    return ESP_OK;
+}
+
+/** Before the first write: the file gets what it lacks of its flash. */
+static esp_err_t grow(file_flash_t *f)
+{
+    while (f->length < f->flash.size) {
+        uint32_t n = min_u32(f->flash.size - f->length, ERASED_BYTES_SIZE);
+        esp_err_t err = write_file(f, f->length, erased_bytes(), n, 0);
+        if (err != ESP_OK) {
+            return err;
+        }
+        f->length += n;
     }
     return ESP_OK;
 }
@@ -362,6 +375,10 @@ static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_
     if (f->options.read_only) {
         return refuse_read_only();
     }
+    esp_err_t err = grow(f);
+    if (err != ESP_OK) {
+        return err;
+    }
     const file_flash_op_t op = {.off = off, .len = len};
     if (count_ops(f, &op, 1) == 0) {
         (void)program_unlimited(f, off, src,
@@ -377,6 +394,10 @@ static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
     file_flash_t *f = dev;
     if (f->options.read_only) {
         return refuse_read_only();
+    }
+    esp_err_t err = grow(f);
+    if (err != ESP_OK) {
+        return err;
     }
     const file_flash_op_t op = {.is_erase = true, .off = off, .len = SECTOR};
     uint32_t whole = count_ops(f, &op, len / SECTOR) * SECTOR;
@@ -429,7 +450,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
                            size_t why_size)
 {
     uint32_t size = 0;
-    esp_err_t err = check_file(fd, options->read_only, &size, why, why_size);
+    esp_err_t err = check_file(fd, options->read_only || options->grows, &size, why, why_size);
     if (err != ESP_OK) {
         close(fd);
         return err;
@@ -494,6 +515,9 @@ void file_flash_plan_cut(otter_flash_t *flash, void (*cut)(void))
 int file_flash_descriptor(otter_flash_t *flash)
 {
     file_flash_t *f = flash->dev;
+    if (!f->options.read_only) {
+        (void)grow(f); /* whoever gets the descriptor takes the file for the flash */
+    }
     (void)write_lazy(f); /* a failure was logged and shows again at the next operation or sync */
     f->blank_from = f->lazy_from = f->blank_to; /* whoever gets the descriptor writes too */
     return f->fd;

@@ -31,6 +31,7 @@ typedef struct {
     bool
         strict; /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
     bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
+    bool grows;     /* the same of a file to write to: the first write adds what it lacks of the flash */
     file_flash_shared_t *shared; /* NULL: what this process has not written when it is killed is lost */
 } file_flash_options_t;
 
@@ -41,7 +42,7 @@ typedef struct {
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      the file cannot be opened
  *         ESP_ERR_INVALID_STATE  another process has it open
- *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read), or over 2 GiB
+ *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read, or grows), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */
 esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
@@ -55,7 +56,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
 uint32_t file_flash_length(const otter_flash_t *flash);
 
 /**
- * The flash that is open for reading has at least `size` bytes; what the file lacks of them reads as erased.
+ * The flash that is open for reading, or grows, has at least `size` bytes; what the file lacks of them reads as erased.
  * @param size  whole sectors, at most OTTER_FLASH_SIZE_MAX
  */
 void file_flash_extend(otter_flash_t *flash, uint32_t size);

@@ -171,10 +171,14 @@ static uint32_t end_of_partitions(linux_device_t *dev, uint32_t table_offset)
  * The size of the flash that a file was read from, or is to be written to: by its bootloader, else by its table, unless it has
  * the size of a flash chip.
  */
-static void extend_to_whole_flash(linux_device_t *dev)
+static void extend_to_whole_flash(linux_device_t *dev, bool read_only)
 {
     const otter_device_config_t *config = &dev->device.config;
     const uint32_t table_offset = config->table_offset;
+    const uint32_t end = end_of_partitions(dev, table_offset);
+    if (!read_only && end != 0 && end <= dev->flash->size) {
+        return; /* all of its partitions are there: a file that is written to stays as long as it is */
+    }
     bootloader_place_t bootloader;
     uint8_t raw[IMAGE_HEADER_SIZE];
     uint32_t size = 0;
@@ -187,7 +191,6 @@ static void extend_to_whole_flash(linux_device_t *dev)
     uint32_t length = file_flash_length(dev->flash);
     bool is_size_of_flash = length >= NOR_SIZE_MIN && (length & (length - 1)) == 0;
     if (size == 0 && !is_size_of_flash) {
-        uint32_t end = end_of_partitions(dev, table_offset);
         for (size = end != 0 ? NOR_SIZE_MIN : 0; size < end;) {
             size *= 2;
         }
@@ -219,7 +222,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     };
     otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
     if (options->whole) {
-        extend_to_whole_flash(dev);
+        extend_to_whole_flash(dev, options->read_only);
     }
     settle_chip(dev, options);
     dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
@@ -230,8 +233,10 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
 
 static file_flash_options_t flash_options(const linux_device_options_t *options)
 {
-    return (file_flash_options_t){
-        .strict = !options->lenient, .read_only = options->read_only, .shared = options->flash_shared};
+    return (file_flash_options_t){.strict = !options->lenient,
+                                  .read_only = options->read_only,
+                                  .grows = options->whole,
+                                  .shared = options->flash_shared};
 }
 
 /** With another name the flash would have other eFuses, in which nothing is burned. @return false, and `why` says so */

@@ -22,8 +22,7 @@ typedef enum {
 typedef struct {
     bool lenient;   /* a program that asks for 0 -> 1 silently stays 0; otherwise it fails */
     bool read_only; /* program and erase fail; the file is never changed */
-    bool
-        whole; /* with read_only: what the file lacks of the flash that it is for is erased (factory files, cut dumps) */
+    bool whole;     /* what the file lacks of the flash that it is for is erased (factory files, cut dumps) */
     uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */

@@ -119,6 +119,7 @@ static bool make_shared_memory(run_t *run)
     }
     run->shared->flash.cut_at = run->options.cut_after;
     run->options.device.flash_shared = &run->shared->flash;
+    run->options.device.whole = true;
     return true;
 }
 

@@ -214,6 +214,10 @@ static bool header_is_good(image_stream_t *s)
         refuse(s, ESP_ERR_IMAGE_INVALID, "no SHA-256 is appended, which this device requires");
         return false;
     }
+    if (s->rules.loading && header->segment_count == 0) {
+        refuse(s, ESP_ERR_IMAGE_INVALID, "it has no segments: there is nothing to load");
+        return false;
+    }
     /* On the virtual device the second segment is what runs. */
     if (s->rules.loading && header->chip_id == OTTER_CHIP_LINUX && header->segment_count < 2) {
         refuse(s, ESP_ERR_IMAGE_INVALID, "%u segments: the one with the executable is missing",
@@ -555,6 +559,9 @@ esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t 
     image_stream_end(&s);
     if (err == ESP_OK || err == ESP_ERR_NOT_FINISHED) {
         return ESP_OK;
+    }
+    if (err == ESP_FAIL && s.info.has_desc) {
+        return ESP_ERR_INVALID_VERSION; /* of the eFuse block */
     }
     return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
 }

@@ -130,7 +130,8 @@ esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char 
  * The gate once more is there: all that the first bytes tell by these rules, before anything is written. An image that may
  * still turn out well passes; one for an app partition that begins as a bootloader or a RAM program does not.
  * @param len  of `head`; IMAGE_HEADER_SIZE at least, IMAGE_GATE_SIZE or more tell most
- * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED (the reason in why), ESP_ERR_NO_MEM
+ * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED or, of an eFuse block revision, ESP_ERR_INVALID_VERSION (the reason in why),
+ *         ESP_ERR_NO_MEM
  */
 esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, char *why,
                            size_t why_size);

@@ -458,8 +458,8 @@ static esp_err_t read_more(https_ota_t *ota, size_t upto)
     return err;
 }
 
-/** Makes sure that the image's header block is in the buffer; nothing has been written then. */
-static esp_err_t read_header_block(https_ota_t *ota)
+/** Makes sure that the image's header block, at least so many bytes, is in the buffer; nothing has been written then. */
+static esp_err_t read_header_block(https_ota_t *ota, uint32_t least)
 {
     while (ota->buffered < BUFFER_MIN) {
         esp_err_t err = read_more(ota, BUFFER_MIN);
@@ -470,10 +470,10 @@ static esp_err_t read_header_block(https_ota_t *ota)
             return err;
         }
     }
-    if (ota->buffered < IMAGE_GATE_SIZE) {
+    if (ota->buffered < least) {
         return fail(ota->device, OTTER_STAGE_GATE, ESP_FAIL,
-                    "the server sent %zu bytes, less than the header of an image (%u)", ota->buffered,
-                    IMAGE_GATE_SIZE);
+                    "the server sent %zu bytes, less than the header of an image (%" PRIu32 ")",
+                    ota->buffered, least);
     }
     return ESP_OK;
 }
@@ -506,7 +506,8 @@ static esp_err_t pass_gate(https_ota_t *ota, bool gated)
                                      .loading = app,
                                      .hashed = app && device->config.require_hash,
                                      .bootloader = !app};
-        err = image_check_head(ota->buffer, IMAGE_GATE_SIZE, &rules, why, sizeof(why));
+        err = image_check_head(ota->buffer, min_u32((uint32_t)ota->buffered, IMAGE_GATE_SIZE), &rules, why,
+                               sizeof(why));
     }
     if (err == ESP_ERR_INVALID_VERSION && chip != device->chip.id) {
         ESP_LOGE(TAG, "Mismatch chip id, expected %u, found %u", (unsigned)device->chip.id, (unsigned)chip);
@@ -587,7 +588,7 @@ static esp_err_t write_buffer(https_ota_t *ota)
 static esp_err_t perform_first(https_ota_t *ota)
 {
     bool gated = holds_image(ota->final) && !ota->resumed; /* a resumed image passed when it began */
-    esp_err_t err = gated ? read_header_block(ota) : ESP_OK;
+    esp_err_t err = gated ? read_header_block(ota, IMAGE_HEADER_SIZE) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }
@@ -681,7 +682,7 @@ static esp_err_t fetch_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
         return ESP_FAIL;
     }
     if (ota->written == 0) {
-        esp_err_t err = read_header_block(ota);
+        esp_err_t err = read_header_block(ota, IMAGE_GATE_SIZE);
         show_progress(ota);
         if (err == ESP_OK) {
             memcpy(raw, ota->buffer + IMAGE_DESC_OFFSET, len); /* the block is longer */

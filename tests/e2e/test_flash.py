@@ -264,9 +264,20 @@ class Io(FlashTest):
         self.assertEqual(content(self.flash), bytes(want))
 
     def test_partitions_beyond_the_end_are_refused(self):
-        self.write("flash.bin", content(self.flash)[:0x110000])
+        self.write("flash.bin", content(self.flash)[:0x100000])  # a flash chip's size: all there is
         for verb in ["read", "erase"]:
             self.assertIn("beyond the end", self.otter(verb, self.flash, "ota_0", expect=1))
+
+    def test_what_a_factory_file_lacks_of_its_flash_is_erased(self):
+        whole = content(self.flash)
+        short = whole[:0x10000 + 784]
+        self.write("flash.bin", short)
+        self.assertEqual(self.otter("read", self.flash, "ota_1"), b"\xff" * 0x100000)
+        self.otter("write", self.flash, "ota_0", self.path("missing"), expect=1)
+        self.assertEqual(content(self.flash), short)  # nothing was written
+        self.otter("write", self.flash, "ota_0", image("esp32_v110_sec1"))
+        new = content(image("esp32_v110_sec1"))
+        self.assertEqual(content(self.flash), whole[:0x110000] + new + whole[0x110000 + len(new):])
 
     def test_a_table_without_md5_is_good_enough_for_a_person(self):
         data = bytearray(content(self.flash))
@@ -281,7 +292,7 @@ class Io(FlashTest):
         for name, data, text in cases:
             with self.subTest(name):
                 self.assertIn(text, self.otter("read", self.write(name, data), "nvs", expect=1))
-        self.assertIn("a multiple of 4096", self.otter("erase", self.path("short"), "nvs", expect=1))
+        self.assertIn("no usable partition table", self.otter("erase", self.path("short"), "nvs", expect=1))
         self.otter("read", self.path("missing"), "nvs", expect=1)
         self.otter("read", self.folder, "nvs", expect=1)
 

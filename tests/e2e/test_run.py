@@ -247,7 +247,7 @@ class Refusals(DeviceTest):
 
     def test_a_file_that_is_no_flash(self):
         pathlib.Path(self.flash).write_bytes(b"x" * 5000)
-        self.assert_fails("is not that of a flash")
+        self.assert_fails("nothing boots")
 
     def test_wrong_usage(self):
         for options in (["--boots", "0"], ["--boots", "x"], ["--nonsense"], ["--watchdog"], ["another.bin"],

@@ -121,7 +121,6 @@ static const struct {
      {0x05, DESC_NONE, {0x3FC80000, 0x40380000}},
      IMAGE_KIND_RAM,
      ESP_ERR_IMAGE_INVALID},
-    {"no segments at all", {0x00, DESC_NONE, {0}}, IMAGE_KIND_RAM, ESP_ERR_IMAGE_INVALID},
     {"app of the virtual device", {0xFFFF, DESC_APP, {0x10, 0x10000000}}, IMAGE_KIND_APP, ESP_OK},
 };
 
@@ -174,6 +173,20 @@ static void only_an_app_is_loaded_as_one(void **state)
         }
         image_stream_end(&s);
     }
+}
+
+static void what_has_no_segments_is_nothing_to_load(void **state)
+{
+    (void)state;
+    const plan_t nothing = {0};
+    const otter_chip_t chip = {.id = 0};
+    uint8_t bytes[2048];
+    image_stream_t s = {0};
+    size_t len = make_image(&nothing, bytes);
+    assert_int_equal(judge(&s, bytes, len, NULL, 64), ESP_ERR_IMAGE_INVALID);
+    assert_int_equal(judge(&s, bytes, len, &chip, 64), ESP_ERR_IMAGE_INVALID);
+    assert_non_null(strstr(s.why, "no segments"));
+    image_stream_end(&s);
 }
 
 static void the_head_alone_shows_what_is_no_app(void **state)
@@ -256,8 +269,11 @@ static void what_is_no_image_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_image_tells_what_it_is_for),       cmocka_unit_test(only_an_app_is_loaded_as_one),
-        cmocka_unit_test(the_head_alone_shows_what_is_no_app), cmocka_unit_test(an_esp8266_image_is_named),
+        cmocka_unit_test(an_image_tells_what_it_is_for),
+        cmocka_unit_test(only_an_app_is_loaded_as_one),
+        cmocka_unit_test(what_has_no_segments_is_nothing_to_load),
+        cmocka_unit_test(the_head_alone_shows_what_is_no_app),
+        cmocka_unit_test(an_esp8266_image_is_named),
         cmocka_unit_test(what_is_no_image_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -615,8 +615,9 @@ static void images_of_any_length_arrive_or_are_refused(void **state)
         esp_err_t performed, finished;
     } rows[] = {
         {1, ESP_FAIL, ESP_OK},
-        {287, ESP_FAIL, ESP_OK},
-        {288, ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED}, /* a header and nothing behind it */
+        {23, ESP_FAIL, ESP_OK},
+        {24, ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED}, /* a header and nothing behind it */
+        {288, ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED},
         {289, ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED},
         {304, ESP_OK, ESP_OK},
         {1023, ESP_OK, ESP_OK},

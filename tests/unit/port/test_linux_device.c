@@ -193,6 +193,43 @@ static void a_shorter_file_is_a_whole_flash_when_asked_for(void **state)
     close_device();
 }
 
+static void a_shorter_file_becomes_a_whole_flash_by_the_first_write(void **state)
+{
+    (void)state;
+    const linux_device_options_t options = {.whole = true};
+    static uint8_t bytes[0x1000];
+    assert_int_equal(truncate(path, FACTORY_OFF + 784), 0);
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x400000);
+    assert_int_equal(otter_flash_read(dev.flash, 0x3FF000, bytes, sizeof(bytes)), ESP_OK);
+    assert_int_equal(bytes[0] & bytes[0xFFF], 0xFF);
+    close_device(); /* looked at only */
+    open_device(&options);
+    assert_int_equal(file_flash_length(dev.flash), FACTORY_OFF + 784);
+    assert_int_equal(otter_flash_program(dev.flash, OTA_0_OFF, "new", 3), ESP_OK);
+    close_device();
+    open_device(NULL); /* as any flash file from now on */
+    assert_int_equal(dev.flash->size, 0x400000);
+    assert_true(otter_flash_reads_blank(dev.flash, FACTORY_OFF + 784, OTA_0_OFF - FACTORY_OFF - 784));
+    assert_int_equal(otter_flash_read(dev.flash, OTA_0_OFF, bytes, 4), ESP_OK);
+    assert_memory_equal(bytes, "new\xff", 4);
+    close_device();
+    put_bootloader(0x1000, "esp32", 0x30); /* for 8 MB, but the partitions need 4 */
+    open_device(&options);
+    assert_int_equal(dev.flash->size, 0x400000);
+    close_device();
+}
+
+static void the_descriptor_is_of_a_file_as_long_as_its_flash(void **state)
+{
+    (void)state;
+    const linux_device_options_t options = {.whole = true};
+    assert_int_equal(truncate(path, FACTORY_OFF + 1), 0);
+    open_device(&options);
+    assert_int_equal(lseek(file_flash_descriptor(dev.flash), 0, SEEK_END), 0x400000);
+    close_device();
+}
+
 static void the_efuse_file_knows_better_than_images(void **state)
 {
     (void)state;
@@ -287,6 +324,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(images_tell_the_chip_and_its_least_revision, setup, teardown),
         cmocka_unit_test_setup_teardown(of_two_kinds_of_images_the_one_that_boots_tells, setup, teardown),
         cmocka_unit_test_setup_teardown(the_bootloader_knows_better_than_images, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shorter_file_becomes_a_whole_flash_by_the_first_write, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_descriptor_is_of_a_file_as_long_as_its_flash, setup, teardown),
         cmocka_unit_test_setup_teardown(a_shorter_file_is_a_whole_flash_when_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(the_efuse_file_knows_better_than_images, setup, teardown),
         cmocka_unit_test_setup_teardown(the_command_line_knows_best, setup, teardown),
