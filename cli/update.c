@@ -1,6 +1,7 @@
 /* otter update: fetch an image over HTTPS into a flash file of any chip, with the code a firmware would use. */
 #include "cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -17,6 +18,7 @@
 #include "host/number.h"
 #include "http/headers.h"
 #include "http/url.h"
+#include "linux/interrupt.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
 #include "otter/boot.h"
@@ -31,7 +33,6 @@
 #define RETRIES     6
 
 static const char VERB[] = "update";
-static const char INTERRUPTED[] = "interrupted; the old firmware still boots";
 
 static const char HELP[] =
     "usage: otter update FLASH URL --ca CA.pem [option ...]\n"
@@ -62,6 +63,7 @@ static const char HELP[] =
     "left\n"
     "                     alone as long as its Retry-After says\n"
     "  --retry-delay MS   pause before the first of them; doubles each time (default 1000)\n"
+    "  --max-seconds N    give the whole download up after N seconds (default 3600)\n"
     "  --resume           keep progress in the slot, and go on from it when an earlier update of this URL "
     "was cut\n"
     "  --range BYTES      fetch the image in requests of so many bytes\n"
@@ -75,7 +77,9 @@ static const char HELP[] =
     "\n"
     "example:  otter update flash.bin https://192.168.1.5:8070/firmware.bin --ca ca.pem\n"
     "\n"
-    "exit status: 0 updated, 1 failed (the old firmware still boots), 2 wrong usage\n";
+    "Ctrl-C ends it at once. exit status: 0 updated, 1 failed (one line tells why, and what boots then if "
+    "anything was\n"
+    "written), 2 wrong usage\n";
 
 typedef struct {
     char *bytes; /* NULL: none given */
@@ -86,20 +90,13 @@ typedef struct {
     const char *flash_path, *url, *ca_path, *slot;
     http_headers_t headers;
     bool system_ca, json, quiet, resume, overwrite_selected;
-    int timeout_ms, retries, retry_delay_ms, range;
+    int timeout_ms, retries, retry_delay_ms, max_ms, range;
     linux_device_options_t device;
 } options_t;
 
 /* These callbacks have no argument of their own; this command makes one update. */
 static const options_t *active_options;
 static const otter_device_t *active_device;
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal_number)
-{
-    interrupted = signal_number;
-}
 
 /* ---- arguments ------------------------------------------------------------------------------------------------ */
 
@@ -117,6 +114,7 @@ enum {
     OPT_JSON,
     OPT_RETRIES,
     OPT_DELAY,
+    OPT_MAX,
     OPT_RESUME,
     OPT_RANGE
 };
@@ -134,6 +132,7 @@ static const struct option long_options[] = {
     {"rollback", required_argument, NULL, OPT_ROLLBACK},
     {"retries", required_argument, NULL, OPT_RETRIES},
     {"retry-delay", required_argument, NULL, OPT_DELAY},
+    {"max-seconds", required_argument, NULL, OPT_MAX},
     {"resume", no_argument, NULL, OPT_RESUME},
     {"range", required_argument, NULL, OPT_RANGE},
     {"json", no_argument, NULL, OPT_JSON},
@@ -154,6 +153,7 @@ static const struct number_option {
     {OPT_RETRIES, 0, 1000, offsetof(options_t, retries), 1, "--retries wants 0 to 1000"},
     {OPT_DELAY, 1, 60000, offsetof(options_t, retry_delay_ms), 1,
      "--retry-delay wants 1 to 60000 milliseconds"},
+    {OPT_MAX, 1, 1000000, offsetof(options_t, max_ms), 1000, "--max-seconds wants 1 to 1000000 seconds"},
     {OPT_RANGE, 1024, INT_MAX, offsetof(options_t, range), 1, "--range wants 1024 to 2147483647 bytes"},
 };
 
@@ -314,7 +314,7 @@ static bool show_wait(uint32_t left_ms)
         }
     }
     last_ms = left_ms;
-    return interrupted == 0;
+    return interrupt_came() == INTERRUPT_NONE;
 }
 
 static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t handle, progress_t *progress)
@@ -323,7 +323,7 @@ static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t h
     do {
         err = esp_https_ota_perform(handle);
         progress_show(progress, device->report.bytes_written, device->report.image_size);
-    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS && interrupted == 0);
+    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS && interrupt_came() == INTERRUPT_NONE);
     if (device->report.bytes_written > 0) {
         progress_end(progress, device->report.bytes_written, device->report.image_size);
     }
@@ -351,15 +351,14 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
         .partial_http_download = o->range > 0,
         .max_http_request_size = o->range,
         .partition.staging = slot,
-        .retry = {.attempts = o->retries > 0 ? o->retries : -1, .delay_ms = o->retry_delay_ms},
+        .retry = {.attempts = o->retries > 0 ? o->retries : -1,
+                  .delay_ms = o->retry_delay_ms,
+                  .max_time_ms = o->max_ms},
     };
     esp_https_ota_handle_t handle = NULL;
     active_device = device;
     device->on_https_ota_wait = show_wait;
     esp_err_t err = https_ota_begin(device, &config, &handle);
-    if (err != ESP_OK && interrupted != 0) {
-        update_outcome_error(outcome, "%s", INTERRUPTED);
-    }
     if (err != ESP_OK) {
         return err;
     }
@@ -373,26 +372,14 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
     progress_t progress;
     progress_begin(&progress, !o->quiet && !o->json);
     err = transfer(device, handle, &progress);
-    if (interrupted != 0) {
-        update_outcome_error(outcome, "%s", INTERRUPTED);
-        (void)esp_https_ota_abort(handle);
-        return ESP_FAIL;
+    if (err == ESP_OK && interrupt_came() == INTERRUPT_NONE) {
+        return esp_https_ota_finish(handle);
     }
-    if (err != ESP_OK) {
-        (void)esp_https_ota_abort(handle); /* what perform said is what counts */
-        return err;
-    }
-    return esp_https_ota_finish(handle);
+    (void)esp_https_ota_abort(handle); /* what perform said is what counts */
+    return err != ESP_OK && err != ESP_ERR_HTTPS_OTA_IN_PROGRESS ? err : ESP_FAIL;
 }
 
 /* ---- the command ---------------------------------------------------------------------------------------------- */
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const esp_partition_t **slot,
                              update_outcome_t *outcome)
@@ -408,35 +395,98 @@ static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const e
     return update_slot_choose(device, &how, slot, outcome);
 }
 
+/** What boots now, which a failure may leave in doubt. */
+static void note_standing(linux_device_t *dev, const esp_partition_t *slot, update_outcome_t *outcome)
+{
+    const esp_partition_t *before = dev->device.running;
+    otter_boot_result_t boot;
+    const esp_partition_t *now =
+        otter_boot(&dev->device, OTTER_BOOT_DRY_RUN, &boot) == ESP_OK ? boot.partition : NULL;
+    char text[80];
+    if (now == before) {
+        snprintf(text, sizeof(text), "%s",
+                 now != NULL ? "the old firmware still boots" : "nothing boots, as before");
+    } else if (now == NULL) {
+        snprintf(text, sizeof(text), "nothing boots any more");
+    } else {
+        snprintf(text, sizeof(text), "%s in %s boots next",
+                 now == slot ? "the new firmware" : "another firmware", now->label);
+    }
+    snprintf(outcome->boots, sizeof(outcome->boots), "%s", now != NULL ? now->label : "");
+    /* A sync that failed in the middle of the switch: what is read back is what the kernel remembers. */
+    bool is_certain = !file_flash_lost_a_sync(dev->flash) || dev->device.report.stage < OTTER_STAGE_SWITCH;
+    snprintf(outcome->standing, sizeof(outcome->standing),
+             is_certain ? "%s"
+                        : "by the file %s, but the disk may have kept "
+                          "what it was before: `otter flash info` tells, once the disk is checked",
+             text);
+}
+
+/** A flash that failed is a file that failed: its disk is full, say. */
+static void explain_flash_failure(const linux_device_t *dev, const options_t *o, esp_err_t err,
+                                  update_outcome_t *outcome)
+{
+    int cause = file_flash_cause(dev->flash);
+    const char *step = cause == ENOSPC || cause == EDQUOT ? "make room on its disk and try again"
+                       : cause == EFBIG                   ? "`ulimit -f` limits the size of files here"
+                                                          : "check its disk";
+    if (otter_flash_failed(err) && cause != 0) {
+        update_outcome_error(outcome, "%s: %s (%s): %s; %s", o->flash_path, strerror(cause),
+                             esp_err_to_name(err), step, outcome->standing);
+    }
+}
+
+static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const ca_t *ca,
+                                const esp_partition_t **slot, update_outcome_t *outcome)
+{
+    otter_device_t *device = &dev->device;
+    if (device->partitions.status != ESP_OK) {
+        update_outcome_error(outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
+                             o->flash_path, esp_err_to_name(device->partitions.status));
+        return device->partitions.status;
+    }
+    (void)otter_boot_finish_copies(device); /* logged; the download may need the staging partition */
+    esp_err_t err = choose_slot(device, o, slot, outcome);
+    return err != ESP_OK ? err : run_update(device, o, ca, *slot, outcome);
+}
+
+/** Why it has failed, as far as the report does not tell. @return the code to end with */
+static esp_err_t explain_failure(linux_device_t *dev, const options_t *o, const esp_partition_t *slot,
+                                 esp_err_t err, update_outcome_t *outcome)
+{
+    note_standing(dev, slot, outcome);
+    explain_flash_failure(dev, o, err, outcome);
+    if (interrupt_came() == INTERRUPT_SIGNAL) {
+        update_outcome_error(outcome, "interrupted; %s", outcome->standing);
+        return otter_flash_failed(err) ? err : ESP_FAIL;
+    }
+    if (interrupt_came() == INTERRUPT_TIME) {
+        update_outcome_error(outcome, "not done within %d s (--max-seconds): %" PRIu64 " bytes came; %s",
+                             o->max_ms / 1000, dev->device.report.bytes_downloaded, outcome->standing);
+        return otter_flash_failed(err) ? err : ESP_ERR_HTTP_READ_TIMEOUT;
+    }
+    return err;
+}
+
 /** The update on an open device, up to the last byte on the medium. */
 static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca_t *ca,
                                update_outcome_t *outcome)
 {
     uint32_t before = dev->flash->stats.sectors_erased;
     const esp_partition_t *slot = NULL;
-    esp_err_t err = dev->device.partitions.status;
-    if (err != ESP_OK) {
-        update_outcome_error(outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
-                             o->flash_path, esp_err_to_name(err));
-    } else {
-        (void)otter_boot_finish_copies(
-            &dev->device); /* logged; the download may need the staging partition */
-        err = choose_slot(&dev->device, o, &slot, outcome);
-    }
-    if (err == ESP_OK) {
-        err = run_update(&dev->device, o, ca, slot, outcome);
-    }
+    esp_err_t err = choose_and_run(dev, o, ca, &slot, outcome);
     esp_err_t closing = otter_flash_sync(dev->flash);
-    if (err == ESP_OK && closing != ESP_OK) {
-        err = closing;
-        update_outcome_error(outcome, "%s cannot be written to the end (%s)", o->flash_path,
-                             esp_err_to_name(closing));
+    err = err != ESP_OK ? err : closing;
+    outcome->report = dev->device.report;
+    if (err == ESP_OK) {
+        snprintf(outcome->boots, sizeof(outcome->boots), "%s", outcome->report.slot);
+    } else {
+        err = explain_failure(dev, o, slot, err, outcome);
     }
     if (o->device.chip == NULL && dev->efuse.exists && (dev->efuse.has_chip || dev->efuse.has_revision)) {
         outcome->judged_by = strdup(dev->efuse.path);
     }
     outcome->sectors_erased = dev->flash->stats.sectors_erased - before;
-    outcome->report = dev->device.report;
     return err;
 }
 
@@ -488,7 +538,11 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
         update_outcome_error(outcome, "%s: %s", o->flash_path, why);
     } else {
         active_options = o;
-        catch_signals();
+        signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
+        interrupt_catch();
+        if (o->max_ms > 0) {
+            interrupt_after(o->max_ms);
+        }
         err = update_device(&dev, o, &ca, outcome);
         (void)linux_device_close(&dev); /* synced above, where its failure was told */
     }

@@ -56,6 +56,7 @@ static void print_json(const update_outcome_t *outcome, esp_err_t err, double se
     cJSON_AddNumberToObject(json, "http_status", report->http_status);
     add_text(json, "url", report->url);
     add_text(json, "slot", report->slot);
+    add_text(json, "boots", outcome->boots);
     add_text(json, "from_version", outcome->from_version);
     add_text(json, "to_version", outcome->to_version);
     cJSON_AddNumberToObject(json, "bytes_downloaded", (double)report->bytes_downloaded);
@@ -88,7 +89,7 @@ static const struct next_step {
     {ESP_OK, OTTER_STAGE_CONFIG, "`otter update --help` explains the options"},
     {ESP_OK, OTTER_STAGE_REQUEST, "check the URL and what the server has there"},
     {ESP_OK, OTTER_STAGE_GATE, "check that the URL is an app image's"},
-    {ESP_OK, -1, "the old firmware still boots; try again"},
+    {ESP_OK, -1, "try again"},
 };
 
 static const char *next_step(esp_err_t err, const otter_update_report_t *report)
@@ -117,11 +118,13 @@ static void explain(update_outcome_t *outcome, esp_err_t err)
     if (err == ESP_ERR_INVALID_VERSION && outcome->judged_by != NULL) {
         update_outcome_error(outcome, "%s (%s): %s, of which %s says what it is", why, name, step,
                              outcome->judged_by);
-    } else if (strstr(why, name) != NULL) {
-        update_outcome_error(outcome, "%s: %s", why, step);
-    } else {
-        update_outcome_error(outcome, "%s (%s): %s", why, name, step);
+        return;
     }
+    bool has_code = strstr(why, name) == NULL;
+    bool has_written = outcome->report.stage >= OTTER_STAGE_DOWNLOAD && outcome->standing[0] != '\0';
+    update_outcome_error(outcome, "%s%s%s%s: %s%s%s", why, has_code ? " (" : "", has_code ? name : "",
+                         has_code ? ")" : "", step, has_written ? "; " : "",
+                         has_written ? outcome->standing : "");
 }
 
 int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *flash_path, bool json,

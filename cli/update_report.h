@@ -17,6 +17,9 @@ typedef struct {
         judged_by; /* the eFuse file that says which chip this is; NULL: it is known otherwise, or out of memory */
     char *error; /* what the command knows more than the report; NULL: nothing */
     char from_version[UPDATE_VERSION_SIZE], to_version[UPDATE_VERSION_SIZE];
+    char boots[17]; /* label of what boots next, as far as the flash file tells; "": nothing */
+    char standing
+        [200]; /* the same in words, after a failure: "the old firmware still boots"; "" while nothing is known */
     int64_t start_us;
     uint32_t sectors_erased;
     otter_update_report_t report;

@@ -88,7 +88,10 @@ static void doubt_rollback(choice_t *choice)
 {
     otter_device_config_t *config = &choice->device->config;
     otter_boot_result_t other;
-    if (choice->options->rollback_is_known) {
+    esp_ota_img_states_t state;
+    if (choice->options->rollback_is_known || choice->first == NULL ||
+        ota_get_state_partition(choice->device, choice->first, &state) != ESP_OK ||
+        state != ESP_OTA_IMG_PENDING_VERIFY) {
         return;
     }
     config->rollback = !config->rollback;

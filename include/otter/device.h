@@ -73,8 +73,9 @@ typedef struct otter_device {
     /** Receives ESP_HTTPS_OTA_EVENT events; src/idf posts them to the default loop. NULL: nobody listens. */
     void (*on_https_ota_event)(int32_t id, const void *data, size_t size);
     /**
-     * Asked about every 50 ms while esp_https_ota_begin waits to ask a server again (see `retry` in its configuration); `left_ms`
-     * of the pause are left, `report` says what the server answered. False gives the update up. NULL: it waits to the end.
+     * Asked about every 50 ms while esp_https_ota_begin waits to ask a server again (see `retry` in its configuration);
+     * `left_ms` of the pause are left, `report` says what the server answered; and with 0 whenever
+     * esp_https_ota_get_img_desc has waited for the first bytes in vain. False gives the update up. NULL: it waits to the end.
      */
     bool (*on_https_ota_wait)(uint32_t left_ms);
     char last_reason[192]; /* why the last image was refused, for people; "" when none was */

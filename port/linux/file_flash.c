@@ -42,7 +42,9 @@ struct file_flash {
     uint32_t length; /* bytes in the file; until something is written it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
-    void (*cut)(void);             /* power is lost; NULL: no cut can be planned */
+    int cause;                     /* errno of the last failure, 0: none */
+    bool sync_failed;
+    void (*cut)(void); /* power is lost; NULL: no cut can be planned */
 };
 
 /* Erased bytes to write from; never written to. */
@@ -56,11 +58,11 @@ static const uint8_t *erased_bytes(void)
 }
 #define ERASED_BYTES_SIZE (64u * 1024)
 
-static esp_err_t medium_failed(const char *what, uint32_t off)
+static esp_err_t medium_failed(file_flash_t *f, const char *what, uint32_t off)
 {
-    int cause = errno;
-    ESP_LOGE(TAG, "%s at 0x%x failed: %s", what, (unsigned)off, strerror(cause));
-    errno = cause; /* which the log may have changed */
+    f->cause = errno;
+    ESP_LOGE(TAG, "%s at 0x%x failed: %s", what, (unsigned)off, strerror(f->cause));
+    errno = f->cause; /* which the log may have changed */
     return ESP_ERR_FLASH_OP_FAIL;
 }
 
@@ -92,7 +94,7 @@ static esp_err_t write_file(file_flash_t *f, uint32_t off, const uint8_t *src, u
             continue;
         }
         if (n <= 0) {
-            return medium_failed("write", at);
+            return medium_failed(f, "write", at);
         }
         at += (uint32_t)n;
         while (count > 0 && (size_t)n >= part->iov_len) {
@@ -198,7 +200,7 @@ static esp_err_t read_file(file_flash_t *f, uint32_t off, uint8_t *dst, uint32_t
         }
         if (n <= 0) {
             errno = n == 0 ? ENODATA : errno; /* somebody cut the file short under us */
-            return medium_failed("read", off);
+            return medium_failed(f, "read", off);
         }
         dst += n;
         off += (uint32_t)n;
@@ -420,7 +422,8 @@ static esp_err_t flash_sync(void *dev)
     }
     esp_err_t err = write_lazy(f);
     if (err == ESP_OK && fdatasync(f->fd) != 0) {
-        err = medium_failed("sync", 0);
+        f->sync_failed = true;
+        err = medium_failed(f, "sync", 0);
     }
     return err;
 }
@@ -484,10 +487,11 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
                  errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
         return ESP_ERR_NOT_FOUND;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (flock(fd, (options->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
         bool busy = errno == EWOULDBLOCK;
         snprintf(why, why_size, "%s",
-                 busy ? "another process has it open (a running device or update); end that first"
+                 busy ? "another process has it open (a running device, an update, or one that reads it); "
+                        "end that first"
                       : strerror(errno));
         close(fd);
         return busy ? ESP_ERR_INVALID_STATE : ESP_ERR_NOT_FOUND;
@@ -499,6 +503,18 @@ uint32_t file_flash_length(const otter_flash_t *flash)
 {
     const file_flash_t *f = flash->dev;
     return f->length;
+}
+
+int file_flash_cause(const otter_flash_t *flash)
+{
+    const file_flash_t *f = flash->dev;
+    return f->cause;
+}
+
+bool file_flash_lost_a_sync(const otter_flash_t *flash)
+{
+    const file_flash_t *f = flash->dev;
+    return f->sync_failed;
 }
 
 void file_flash_extend(otter_flash_t *flash, uint32_t size)

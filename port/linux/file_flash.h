@@ -1,4 +1,4 @@
-/* Flash in one ordinary file, byte for byte what read_flash gives from a chip; one process at a time has it open. */
+/* Flash in one ordinary file, byte for byte what read_flash gives from a chip; one process at a time has it open to write. */
 #pragma once
 
 #include <stdatomic.h>
@@ -36,12 +36,12 @@ typedef struct {
 } file_flash_options_t;
 
 /**
- * Open a flash file and lock it against every other process until it is closed.
+ * Open a flash file and lock it until it is closed: against every other process, or against those that write.
  * @param out      receives the flash; `*out` lives until file_flash_close()
  * @param why      buffer for one line that says what is wrong and what to do, without newline
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      the file cannot be opened
- *         ESP_ERR_INVALID_STATE  another process has it open
+ *         ESP_ERR_INVALID_STATE  another process has it open, to write or while this one would
  *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read, or grows), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */
@@ -51,6 +51,12 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
 /** The same on a descriptor whose lock came with it (the firmware gets it from `otter run`); takes over the descriptor. */
 esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
                            size_t why_size);
+
+/** errno of the last operation on the file that failed; 0: none did. ESP_ERR_FLASH_OP_FAIL says no more than that. */
+int file_flash_cause(const otter_flash_t *flash);
+
+/** True once a sync has failed: the medium may lack what is in the file, and a later sync that succeeds does not change that. */
+bool file_flash_lost_a_sync(const otter_flash_t *flash);
 
 /** Bytes in the file. */
 uint32_t file_flash_length(const otter_flash_t *flash);

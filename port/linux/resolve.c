@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "linux/interrupt.h"
+
+#define STEP_MS    50
 #define STACK_SIZE (256 * 1024) /* the resolver's plugins want more than the minimum */
 
 /* Shared by the waiting caller and the thread; the last to let go frees it. */
@@ -96,20 +99,31 @@ static bool start(lookup_t *lookup)
     return started;
 }
 
+/** A time from now on the clock of the condition. */
+static struct timespec from_now(int ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/** In short steps, because no signal ends the wait for a condition. */
 static int wait_for(lookup_t *lookup, int timeout_ms, struct addrinfo **out)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&lookup->mutex);
-    int waited = 0;
-    while (!lookup->done && waited == 0) {
-        waited = pthread_cond_timedwait(&lookup->finished, &lookup->mutex, &until);
+    for (int left_ms = timeout_ms; !lookup->done && left_ms > 0 && interrupt_came() == INTERRUPT_NONE;
+         left_ms -= STEP_MS) {
+        const struct timespec until = from_now(left_ms < STEP_MS ? left_ms : STEP_MS);
+        int waited = 0;
+        while (!lookup->done && waited == 0) {
+            waited = pthread_cond_timedwait(&lookup->finished, &lookup->mutex, &until);
+        }
     }
     int code = lookup->done ? lookup->code : RESOLVE_TIMED_OUT;
     if (code == 0) {

@@ -10,6 +10,6 @@
  * Addresses of `host` for a TCP connection.
  * @param family  AF_UNSPEC, AF_INET or AF_INET6
  * @param out     the caller's, for freeaddrinfo(); written on success only
- * @return 0, an EAI_* code for gai_strerror(), or RESOLVE_TIMED_OUT
+ * @return 0, an EAI_* code for gai_strerror(), or RESOLVE_TIMED_OUT, also when Ctrl-C ended the wait (linux/interrupt.h)
  */
 int resolve_host(const char *host, uint16_t port, int family, int timeout_ms, struct addrinfo **out);

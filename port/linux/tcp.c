@@ -1,4 +1,4 @@
-/* The transport seam on Linux sockets: non-blocking descriptors, every wait a poll() with a time limit. */
+/* The transport seam on Linux sockets: non-blocking descriptors, every wait a poll() with a time limit, which Ctrl-C ends. */
 #include "otter/transport.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "linux/interrupt.h"
 #include "linux/resolve.h"
 #include "otter/system.h"
 
@@ -62,7 +63,7 @@ static int wait_for(int fd, short events, int64_t deadline_us)
 {
     struct pollfd ready = {.fd = fd, .events = events};
     for (;;) {
-        int n = poll(&ready, 1, ms_until(deadline_us));
+        int n = interrupt_poll(&ready, 1, ms_until(deadline_us));
         if (n >= 0 || errno != EINTR) {
             return n;
         }

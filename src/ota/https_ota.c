@@ -469,6 +469,10 @@ static esp_err_t read_header_block(https_ota_t *ota, uint32_t least)
         if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
             return err;
         }
+        if (err == ESP_ERR_NOT_FINISHED && !may_wait(ota, 0)) {
+            return fail(ota->device, OTTER_STAGE_GATE, ESP_FAIL,
+                        "given up while waiting for the first bytes");
+        }
     }
     if (ota->buffered < least) {
         return fail(ota->device, OTTER_STAGE_GATE, ESP_FAIL,

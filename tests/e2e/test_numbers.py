@@ -16,7 +16,8 @@ class Numbers(FilesTest):
         build = ("image", "build", "--elf", elf, "--chip", "esp32c3", "-o", "-")
         rows = [("run", self.flash, "--boots"), ("run", self.flash, "--watchdog"), ("run", self.flash, "--cut-after"),
                 ("run", self.flash, "--table"), (*update, "--timeout"), (*update, "--retries"), (*update, "--retry-delay"),
-                (*update, "--range"), (*update, "--chip-rev"), (*serve, "--port"), (*serve, "--rate"), (*serve, "--timeout"),
+                (*update, "--range"), (*update, "--chip-rev"), (*update, "--max-seconds"),
+                (*serve, "--port"), (*serve, "--rate"), (*serve, "--timeout"),
                 (*serve, "--max-seconds"), (*new, "--size"), (*new, "--offset"), (*new, "--chip-rev"),
                 ("flash", "info", self.flash, "--table-offset"), ("flash", "read", self.flash, "nvs", "--offset"),
                 ("table", "show", CSV, "--offset"), ("table", "show", CSV, "--flash-size"),

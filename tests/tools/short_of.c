@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int calls;
@@ -50,3 +51,6 @@ SHORT_OF(int, pthread_create,
          (thread, attributes, function, arg), error)
 SHORT_OF(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t off),
          (at, len, prot, flags, fd, off), MAP_FAILED)
+SHORT_OF(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t off), (fd, parts, count, off),
+         -1)
+SHORT_OF(int, fdatasync, (int fd), (fd), -1)
