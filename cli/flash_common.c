@@ -58,7 +58,9 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
                       uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why)
 {
     table_file_t file = {0};
-    bool ok = table_load(path, rules, &file, why) && table_check_rules(&file.rows, rules, NULL, NULL, why);
+    table_options_t here = *rules;
+    here.exact_offset = true; /* one that was found elsewhere would have to be what was meant */
+    bool ok = table_load(path, &here, &file, why) && table_check_rules(&file.rows, rules, NULL, NULL, why);
     if (ok && file.source == TABLE_FROM_CSV) {
         ok = table_encode_rows(&file.rows, rules, raw, why);
     } else {

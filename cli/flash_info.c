@@ -111,7 +111,12 @@ void flash_tell_next(const char *path, const linux_device_options_t *options)
     r->warnings = cJSON_CreateArray();
     if (flash_look(r)) {
         flash_judge(r);
+        const cJSON *warning;
         cli_did("boots next: %s", r->verdict);
+        cJSON_ArrayForEach(warning, r->warnings)
+        {
+            cli_did("warning: %s", warning->valuestring);
+        }
     }
     flash_report_end(r);
     (void)linux_device_close(&r->dev);

@@ -107,11 +107,23 @@ static cJSON *stray_json(const flash_stray_t *stray)
     return json;
 }
 
+static cJSON *core_dump_json(const flash_report_t *r)
+{
+    char label[CLEAN_TEXT_SIZE(16)];
+    if (r->core_dump == NULL) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "partition", clean_text(label, r->core_dump->label, 16));
+    cJSON_AddNumberToObject(json, "length", r->core_dump_length);
+    return json;
+}
+
 /** What lies at the place of the table; null where the table does. */
 static cJSON *no_table_json(const flash_report_t *r)
 {
     static const char *const contents[] = {
-        [FLASH_ERASED] = "erased", [FLASH_ZERO] = "zero", [FLASH_NOISE] = "noise", [FLASH_DATA] = "data"};
+        [FLASH_ERASED] = "erased", [FLASH_ZERO] = "zeros", [FLASH_NOISE] = "noise", [FLASH_DATA] = "data"};
     const flash_no_table_t *n = &r->no_table;
     if (r->has_table || r->dev.flash == NULL) {
         return cJSON_CreateNull();
@@ -151,6 +163,7 @@ cJSON *flash_report_json(const flash_report_t *r)
     for (uint32_t i = 0; i < r->stray_count; i++) {
         cJSON_AddItemToArray(strays, stray_json(&r->strays[i]));
     }
+    cJSON_AddItemToObject(root, "core_dump", core_dump_json(r));
     cJSON_AddItemToObject(root, "no_table", no_table_json(r));
     cJSON_AddItemToObject(root, "repairs", cJSON_Duplicate(r->repairs, true));
     cJSON_AddItemToObject(root, "warnings", cJSON_Duplicate(r->warnings, true));

@@ -11,8 +11,11 @@
 #include "flash/partition_list.h"
 #include "flash_report.h"
 #include "flash_search.h"
+#include "image/kind.h"
 #include "linux/file_flash.h"
 #include "ota/resume_record.h"
+
+#define CORE_DUMP_MIN 28u /* bytes: header and checksum */
 
 void flash_warn(flash_report_t *r, const char *format, ...)
 {
@@ -92,6 +95,7 @@ static void look_at_table(flash_report_t *r)
                    partition_table_decode(r->table_raw, &r->table) == ESP_OK && r->table.count != 0;
     if (r->has_table) {
         partition_table_check(&r->table, offset, device->flash->size, warn_of_table, r);
+        partition_table_check_roles(&r->table, warn_of_table, r);
     }
 }
 
@@ -119,6 +123,26 @@ static void look_at_otadata(flash_report_t *r)
                        ", and 0x%08" PRIx32 " would be right for seq %" PRIu32,
                        copy, entry->crc, otadata_crc(entry->seq), entry->seq);
         }
+    }
+}
+
+/**
+ * A crash may have left its core dump: the length of all of it comes first (components/espcoredump/src/core_dump_flash.c); the
+ * header has 24 bytes, a checksum ends it.
+ */
+static void look_at_core_dump(flash_report_t *r)
+{
+    uint8_t raw[4];
+    const esp_partition_t *partition = find(r, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_COREDUMP);
+    if (partition == NULL || otter_flash_read(r->dev.flash, partition->address, raw, sizeof(raw)) != ESP_OK) {
+        return;
+    }
+    uint32_t length = le32_get(raw);
+    if (length >= CORE_DUMP_MIN && length <= partition->size) {
+        r->core_dump = partition;
+        r->core_dump_length = length;
+        flash_warn(r, "%s holds a core dump of %" PRIu32 " bytes: an app has crashed", partition->label,
+                   length);
     }
 }
 
@@ -347,9 +371,29 @@ static bool is_shifted(const flash_report_t *r, uint32_t found)
     return shifted != in_place ? shifted > in_place : first == expected + PARTITION_TABLE_SECTOR;
 }
 
+/** What all of the file is, if it is something else than flash. NULL: nothing that is known. */
+static const char *name_file(const flash_report_t *r)
+{
+    uint8_t head[PARTITION_RECORD_SIZE];
+    const flash_stray_t *first = r->stray_count > 0 ? &r->strays[0] : NULL;
+    if (r->bootloader.found && r->bootloader.place.offset == 0 &&
+        r->bootloader.stream.info.image_len >= r->file_length - r->file_length / 4) {
+        return "a bootloader image";
+    }
+    if (first != NULL && first->image.offset == 0 && first->image.info.has_desc) {
+        return "an app image";
+    }
+    if (r->file_length < sizeof(head) || otter_flash_read(r->dev.flash, 0, head, sizeof(head)) != ESP_OK ||
+        (partition_record_kind(head) == PARTITION_RECORD_ENTRY && r->file_length > PARTITION_TABLE_SECTOR)) {
+        return NULL;
+    }
+    return head[0] != 0 && head[0] != 0xFF ? image_foreign_name(head, sizeof(head)) : NULL;
+}
+
 static void look_for_table(flash_report_t *r)
 {
     flash_no_table_t *n = &r->no_table;
+    n->file_is = name_file(r);
     uint32_t offset = r->dev.device.config.table_offset;
     n->whole = flash_content(r->dev.flash, 0, r->file_length);
     n->place =
@@ -367,6 +411,7 @@ bool flash_look(flash_report_t *r)
     look_at_bootloader(r);
     warn_of_bootloader(r);
     look_at_otadata(r);
+    look_at_core_dump(r);
     (void)otter_boot(&r->dev.device, OTTER_BOOT_DRY_RUN, &r->boot); /* its reason says what went wrong */
     bool ok = look_at_slots(r);
     warn_of_length(r);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/le.h"
 #include "clean_text.h"
@@ -73,15 +74,16 @@ static void repair_missing_table(flash_report_t *r, const char *path)
     const flash_no_table_t *n = &r->no_table;
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
     bool known = chip != NULL && chip->id != OTTER_CHIP_LINUX;
-    if (n->shifted) {
+    if (n->file_is != NULL) {
+        suggest(r, "this file is no flash", "otter %s %s",
+                strcmp(n->file_is, "a partition table") == 0 ? "table show" : "image info", path);
+    } else if (n->shifted) {
         suggest(r, "the file does not begin where the flash does: read all of it again",
                 "esptool%s%s read-flash 0x0 ALL %s", known ? " --chip " : "", known ? chip->name : "", path);
     } else if (n->elsewhere) {
         suggest(r, "the table is at another place", "otter flash info %s --table-offset 0x%" PRIx32, path,
                 n->offset);
-    } else if (r->stray_count > 0 && r->strays[0].image.offset == 0 && r->strays[0].image.info.has_desc) {
-        suggest(r, "this is an image", "otter image info %s", path);
-    } else if (n->place != FLASH_NOISE) {
+    } else if (n->place != FLASH_NOISE && r->file_length > r->dev.device.config.table_offset) {
         suggest(r, "there is no partition table", "otter flash table %s partitions.csv", path);
     }
 }
@@ -181,4 +183,9 @@ void flash_suggest_repairs(flash_report_t *r)
     repair_table(r, path);
     repair_apps(r, path);
     repair_interruption(r, path);
+    if (r->core_dump != NULL) {
+        char label[WORD_SIZE];
+        suggest(r, "an app has crashed: this takes its core dump out", "otter flash read %s %s core.bin",
+                path, flash_shell_word(r->core_dump->label, label, sizeof(label)));
+    }
 }

@@ -129,8 +129,8 @@ static void print_otadata(const flash_report_t *r)
 static void print_slot(const flash_report_t *r, const flash_slot_t *slot)
 {
     char label[CLEAN_TEXT_SIZE(16)], project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
-    printf("  %-16s %-14s ", clean_text(label, slot->partition->label, 16),
-           slot->state != NULL ? slot->state : "-");
+    clean_text(label, slot->partition->label, 16);
+    printf("  %-*s %-14s ", clean_width(label, 16), label, slot->state != NULL ? slot->state : "-");
     const image_stream_t *s = &slot->stream;
     if (slot->blank) {
         printf("%s\n", slot->partition->address < r->file_length ? "blank" : "not in the file");

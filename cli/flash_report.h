@@ -38,6 +38,7 @@ typedef struct {
 
 /** What there is instead of a table at its place. */
 typedef struct {
+    const char *file_is;          /* "an app image": what all of the file is instead; NULL: not known */
     flash_content_t whole, place; /* of all of the file, of the table's sector */
     bool elsewhere;               /* there is a table, at `offset` */
     uint32_t offset;
@@ -72,8 +73,10 @@ typedef struct {
     flash_bootloader_t bootloader;
     const esp_partition_t *otadata_partition; /* NULL: there is none that can be read */
     otadata_entry_t otadata[OTADATA_COPY_COUNT];
-    uint32_t slot_count; /* OTA slots, for the arithmetic of otadata */
-    flash_slot_t *slots; /* owned; all app partitions */
+    const esp_partition_t *core_dump; /* that holds one; NULL: none does */
+    uint32_t core_dump_length;        /* bytes */
+    uint32_t slot_count;              /* OTA slots, for the arithmetic of otadata */
+    flash_slot_t *slots;              /* owned; all app partitions */
     uint32_t app_count;
     flash_stray_t strays[FLASH_STRAYS_MAX];
     uint32_t stray_count;

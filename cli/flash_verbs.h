@@ -21,7 +21,10 @@ int flash_info_verb(int argc, char **argv);
 int flash_select_verb(int argc, char **argv);
 int flash_table_verb(int argc, char **argv);
 
-/** After a change: prints what boots next, in the words of `otter flash info`. @param options  as the flash was opened with */
+/**
+ * After a change: prints what boots next and the warnings, in the words of `otter flash info`.
+ * @param options  as the flash was opened with
+ */
 void flash_tell_next(const char *path, const linux_device_options_t *options);
 
 /** Prints the command that puts a file at an offset of a chip's flash; nothing for chip linux. */

@@ -151,7 +151,11 @@ static void judge_without_table(flash_report_t *r)
     const flash_no_table_t *n = &r->no_table;
     const uint32_t expected = r->dev.device.config.table_offset;
     char what[160], app[72];
-    if (n->whole == FLASH_ERASED || n->whole == FLASH_ZERO) {
+    if (n->file_is != NULL) {
+        const image_info_t *info = r->stray_count > 0 ? &r->strays[0].image.info : NULL;
+        snprintf(what, sizeof(what), ": the file is no flash, but %s%s", n->file_is,
+                 info != NULL && r->strays[0].image.offset == 0 ? describe_app(info, app, sizeof(app)) : "");
+    } else if (n->whole == FLASH_ERASED || n->whole == FLASH_ZERO) {
         snprintf(what, sizeof(what), ": all of the file is %s",
                  n->whole == FLASH_ERASED ? "erased" : "zeros, which no flash is by itself");
     } else if (n->shifted && n->offset < expected) {
@@ -164,9 +168,6 @@ static void judge_without_table(flash_report_t *r)
                  n->offset - expected, n->offset);
     } else if (n->elsewhere) {
         snprintf(what, sizeof(what), " (there is one at 0x%" PRIx32 ")", n->offset);
-    } else if (r->stray_count > 0 && r->strays[0].image.offset == 0 && r->strays[0].image.info.has_desc) {
-        snprintf(what, sizeof(what), ": the file is an app image%s, no flash",
-                 describe_app(&r->strays[0].image.info, app, sizeof(app)));
     } else if (expected >= r->file_length) {
         snprintf(what, sizeof(what), ": the file ends at 0x%" PRIx32, r->file_length);
     } else {

@@ -138,7 +138,7 @@ class NoTable(RepairTest):
         text = (b"The quick brown fox jumps over the lazy dog. " * 100)[:0x1000]
         rows = [
             ("all erased", b"\xff" * 0x400000, "all of the file is erased", "erased", "erased"),
-            ("all zeros", b"\0" * 0x400000, "all of the file is zeros", "zero", "zero"),
+            ("all zeros", b"\0" * 0x400000, "all of the file is zeros", "zeros", "zeros"),
             ("erased here", good[:0x8000] + b"\xff" * 0x1000 + good[0x9000:], "that sector is erased", "erased", "data"),
             ("encrypted", good[:0x8000] + noise + good[0x9000:], "noise is there, as encrypted flash looks", "noise", "data"),
             ("all encrypted", os.urandom(0x40000), "noise is there, as encrypted flash looks", "noise", "noise"),
@@ -191,10 +191,17 @@ class NoTable(RepairTest):
         self.assertEqual(got["bootloader"]["offset"], 0x1000)
         self.assertIn("an image at 0x210000 (ota_vectors 1.1.0), valid", otter("flash", "info", self.flash).stdout.decode())
 
-    def test_an_image_is_no_flash(self):
-        self.flash.write_bytes(vector("esp32_valid"))
-        self.assertIn("the file is an app image (ota_vectors 1.0.0), no flash", self.first_line())
-        self.assertEqual(self.info()["repairs"][0]["command"], f"otter image info {self.flash}")
+    def test_what_is_no_flash_at_all_is_named(self):
+        rows = [("an app image (ota_vectors 1.0.0)", vector("esp32_valid"), "image info"),
+                ("a bootloader image", bootloader("esp32c3"), "image info"),
+                ("a partition table", TABLE, "table show"),
+                ("an ELF file", b"\x7fELF" + b"\1\1\1" * 100, "image info"),
+                ("a gzip file", b"\x1f\x8b\x08" + os.urandom(0x9000), "image info")]
+        for name, data, verb in rows:
+            with self.subTest(name):
+                self.flash.write_bytes(data)
+                self.assertIn(f"no partition table at 0x8000: the file is no flash, but {name}", self.first_line())
+                self.assertEqual([one["command"] for one in self.info()["repairs"]], [f"otter {verb} {self.flash}"])
 
 
 class WrongTable(RepairTest):
@@ -212,6 +219,28 @@ class WrongTable(RepairTest):
         outer = image("esp32", [(0x3F400020, inner.ljust(0x2000, b"\0") + inner), (0x40080000, b"code")])
         self.put((FACTORY, outer))
         self.assertEqual(self.info()["stray_images"], [])
+
+
+class CoreDump(RepairTest):
+    AT = 0x310000
+
+    def setUp(self):
+        super().setUp()
+        row = struct.pack("<HBBII16sI", 0x50AA, 1, 3, self.AT, 0x10000, b"coredump", 0)
+        end = TABLE.index(b"\xeb\xeb")
+        self.put((0x8000, Suggestions.with_md5(TABLE[:end] + row + TABLE[end:end + 32] + b"\xff" * 32)))
+
+    def test_a_crash_has_left_a_core_dump(self):
+        self.assertIsNone(self.info()["core_dump"])
+        for length, there in [(0x1234, True), (0x10000, True), (0x10001, False), (27, False), (0, False)]:
+            with self.subTest(length):
+                self.put((self.AT, struct.pack("<I", length) + b"\x02\x01\0\0"))
+                got = self.info()
+                self.assertEqual(got["core_dump"], {"partition": "coredump", "length": length} if there else None)
+                self.assertEqual(any("core dump" in line for line in got["warnings"]), there)
+        self.put((self.AT, struct.pack("<I", 0x1234)))
+        self.follow(self.info()["repairs"][0])
+        self.assertEqual((self.folder / "core.bin").stat().st_size, 0x10000)
 
 
 class Interrupted(RepairTest):
@@ -436,6 +465,11 @@ class Table(RepairTest):
             self.put((0x8000, b"\xff" * 0x1000))
             self.does("table", self.flash, source)
             self.assertEqual(self.flash.read_bytes(), before)
+
+    def test_a_table_that_has_no_place_for_an_image_is_told(self):
+        csv = self.file("p.csv", b"nvs,data,nvs,0x9000,16K\notadata,data,ota,,8K\na,app,ota_0,0x10000,1M\nb,app,ota_1,,2M\n")
+        self.put((OTA_1, vector("esp32_v110_sec1")))
+        self.assertIn("warning: an image (ota_vectors 1.1.0) lies at 0x210000, inside b", self.does("table", self.flash, csv))
 
     def test_elsewhere(self):
         csv = self.file("p.csv", b"nvs,data,nvs,0x20000,24K\n")
