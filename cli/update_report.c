@@ -73,6 +73,8 @@ static void print_json(const update_outcome_t *outcome, esp_err_t err, double se
     cJSON_Delete(json);
 }
 
+#define TRY_AGAIN "try again"
+
 /* What to do about a failure whose cause is plain, by code and stage; first match. */
 static const struct next_step {
     esp_err_t code; /* ESP_OK: any */
@@ -89,9 +91,19 @@ static const struct next_step {
     {ESP_OK, OTTER_STAGE_CONFIG, "`otter update --help` explains the options"},
     {ESP_OK, OTTER_STAGE_REQUEST, "check the URL and what the server has there"},
     {ESP_OK, OTTER_STAGE_GATE, "check that the URL is an app image's"},
-    {ESP_OK, -1, "try again"},
+    {ESP_ERR_OTA_SMALL_SEC_VER, -1, "serve an image whose secure version is not below the device's"},
+    {ESP_FAIL, OTTER_STAGE_DOWNLOAD, TRY_AGAIN},
+    {ESP_OK, -1, NULL},
 };
 
+/** The connection's troubles pass; nothing else does by itself. */
+static bool is_of_the_network(esp_err_t err)
+{
+    err = err < 0 && err != ESP_FAIL ? -err : err;
+    return err >= ESP_ERR_HTTP_BASE && err < ESP_ERR_HTTP_BASE + 0x100;
+}
+
+/** @return NULL: nothing that anybody could do is plain */
 static const char *next_step(esp_err_t err, const otter_update_report_t *report)
 {
     if (report->transport.code == ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED) {
@@ -106,7 +118,7 @@ static const char *next_step(esp_err_t err, const otter_update_report_t *report)
            (row->stage != -1 && row->stage != (int)report->stage)) {
         row++; /* the last row fits everything */
     }
-    return row->text;
+    return row->text == NULL && is_of_the_network(err) ? TRY_AGAIN : row->text;
 }
 
 /** The report's words, with the code's name unless they have it already. */
@@ -122,9 +134,9 @@ static void explain(update_outcome_t *outcome, esp_err_t err)
     }
     bool has_code = strstr(why, name) == NULL;
     bool has_written = outcome->report.stage >= OTTER_STAGE_DOWNLOAD && outcome->standing[0] != '\0';
-    update_outcome_error(outcome, "%s%s%s%s: %s%s%s", why, has_code ? " (" : "", has_code ? name : "",
-                         has_code ? ")" : "", step, has_written ? "; " : "",
-                         has_written ? outcome->standing : "");
+    update_outcome_error(outcome, "%s%s%s%s%s%s%s%s", why, has_code ? " (" : "", has_code ? name : "",
+                         has_code ? ")" : "", step != NULL ? ": " : "", step != NULL ? step : "",
+                         has_written ? "; " : "", has_written ? outcome->standing : "");
 }
 
 int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *flash_path, bool json,

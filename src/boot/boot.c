@@ -378,7 +378,8 @@ static void explain_fallback(boot_t *boot, int started)
     char *reason = boot->result->reason;
     size_t used = strlen(reason), room = sizeof(boot->result->reason) - used;
     char name[12];
-    if (started == boot->selection.index) {
+    bool was_first = boot->result->tried_count == 0 && boot->selection.active == OTADATA_NONE;
+    if (started == boot->selection.index || was_first) {
         return;
     }
     if (boot->result->tried_count == 0) {

@@ -176,9 +176,14 @@ const char *boot_explain(const boot_selection_t *selection, const boot_candidate
                          uint32_t size)
 {
     char name[12], text[2][56];
-    const char *first = boot_index_name(selection->index, name);
-    if (!have->otadata) {
-        snprintf(buf, size, "there is no otadata partition: factory is first");
+    int order[BOOT_ORDER_MAX];
+    bool any = boot_order(selection->index, have, order) > 0;
+    const char *first =
+        boot_index_name(any && selection->active == OTADATA_NONE ? order[0] : selection->index, name);
+    if (!any) {
+        snprintf(buf, size, "there is no app partition");
+    } else if (!have->otadata) {
+        snprintf(buf, size, "there is no otadata partition: %s is first", first);
     } else if (selection->active != OTADATA_NONE) {
         explain_active(selection, first, buf, size);
     } else {

@@ -129,6 +129,16 @@ class New(FlashTest):
         data = content(image("bad_hash"))
         self.assertEqual(content(self.flash)[0x10000:0x10000 + len(data)], data)
 
+    def test_a_table_that_no_update_can_use_gets_a_warning(self):
+        csv = self.write("p.csv", "gr\u00f6\u00dfe,app,ota_0,,1M\nplain,app,ota_1,,1M\n".encode())
+        self.otter("new", self.flash, "--size", "4MB", "--table", csv)
+        lines = subprocess.run([OTTER, "flash", "info", self.flash], capture_output=True, timeout=60).stdout.decode()
+        self.assertIn("warning: OTA slots without an otadata partition: nothing can select a slot", lines)
+        self.assertIn("no otadata partition: ota_0 is first", lines)
+        self.assertNotIn("factory", lines)
+        rows = [line for line in lines.splitlines() if line.startswith(("  gr\u00f6", "  plain"))]
+        self.assertEqual(len({row.index("app") if "app" in row else row.index("- ") for row in rows[:2]}), 1, rows)
+
     def test_a_flash_that_is_there_is_not_touched(self):
         self.write("flash.bin", b"precious")
         self.assertIn("remove it first", self.new(expect=1))

@@ -146,6 +146,29 @@ static void the_reason_names_the_record_and_what_was_passed_over(void **state)
     rig_close(&rig);
 }
 
+static void the_reason_names_no_factory_where_there_is_none(void **state)
+{
+    (void)state;
+    rig_t rig;
+    otter_boot_result_t result;
+    open_with_images(&rig, "two_ota_md5", true);
+    edit_otadata_row(&rig, 3, ESP_PARTITION_SUBTYPE_DATA_FAT);
+    for (uint8_t *row = rig.sim.bytes + RIG_TABLE_OFFSET; row[0] == 0xAA; row += 32) {
+        row[2] =
+            row[2] == ESP_PARTITION_TYPE_APP && row[3] == 0 ? 0x40 : row[2]; /* factory is something else */
+    }
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result), ESP_OK);
+    assert_string_equal(result.reason, "there is no otadata partition: ota_0 is first");
+    rig_close(&rig);
+    open_with_images(&rig, "two_ota_nofactory_md5", true);
+    memset(rig.sim.bytes + RIG_OTADATA, 0, 32); /* damaged, and no fallback */
+    memset(rig.sim.bytes + RIG_OTADATA + 0x1000, 0, 32);
+    (void)otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result);
+    assert_null(strstr(result.reason, "factory"));
+    assert_non_null(strstr(result.reason, "ota_0 is first"));
+    rig_close(&rig);
+}
+
 static void the_reason_tells_of_trials_that_begin_and_end(void **state)
 {
     static const struct {
@@ -346,6 +369,7 @@ int main(void)
         cmocka_unit_test(otadata_of_one_sector_stops_the_boot),
         cmocka_unit_test(failing_flash_is_told_as_such),
         cmocka_unit_test(the_reason_names_the_record_and_what_was_passed_over),
+        cmocka_unit_test(the_reason_names_no_factory_where_there_is_none),
         cmocka_unit_test(the_reason_tells_of_trials_that_begin_and_end),
         cmocka_unit_test(nothing_that_verifies_is_told_with_every_candidate),
         cmocka_unit_test(a_trial_that_cannot_be_recorded_is_passed_over),
