@@ -46,7 +46,7 @@ typedef enum {
     HTTP_EVENT_ON_CONNECTED, /* TCP and TLS are established */
     HTTP_EVENT_HEADERS_SENT, /* the request head is on its way */
     HTTP_EVENT_HEADER_SENT = HTTP_EVENT_HEADERS_SENT,
-    HTTP_EVENT_ON_HEADER,    /* one response header: header_key, header_value */
+    HTTP_EVENT_ON_HEADER,    /* one header of a response whose head is whole: header_key, header_value */
     HTTP_EVENT_ON_DATA,      /* decoded body bytes: data, data_len */
     HTTP_EVENT_ON_FINISH,    /* end of esp_http_client_perform() only */
     HTTP_EVENT_DISCONNECTED, /* an open connection was closed */
@@ -263,8 +263,8 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *co
  *         ESP_ERR_HTTP_INVALID_TRANSPORT the scheme is not http or https
  *         ESP_ERR_HTTP_CONNECT           name look-up, TCP, TLS or the certificate failed, or timeout_ms ran out
  *         ESP_ERR_HTTP_WRITE_DATA        sending failed; the connection is closed
- *         ESP_ERR_HTTP_HEADER_TOO_LONG   a request header does not fit buffer_size_tx
- *         ESP_FAIL                       the request line does not fit buffer_size_tx
+ *         ESP_ERR_HTTP_HEADER_TOO_LONG   a request header does not fit buffer_size_tx; nothing was connected for it
+ *         ESP_FAIL                       the request line does not fit buffer_size_tx; the same
  *         ESP_ERR_NO_MEM
  */
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
@@ -286,7 +286,7 @@ esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client);
 
 /**
  * Send body bytes; waits up to timeout_ms whenever the connection takes none.
- * @return bytes sent (always len), 0: timeout, -1: failed or not open
+ * @return bytes sent (always len), 0: timeout, or len is 0; -1: failed, not open, or the answer has been read already
  */
 int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, int len);
 
@@ -294,7 +294,7 @@ int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, i
  * Read the response head, within timeout_ms as a whole. Interim responses (1xx) are skipped.
  * @return > 0  Content-Length
  *         0    chunked, ended by the connection, or empty: esp_http_client_is_chunked_response() is true in all three
- *         -1   (ESP_FAIL) wrong state, connection lost, not HTTP, or a head over 64 KiB
+ *         -1   (ESP_FAIL) wrong state, connection lost, not HTTP, or a head over 64 KiB or 256 headers
  *         -ESP_ERR_HTTP_EAGAIN  timeout; may be called again
  */
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);

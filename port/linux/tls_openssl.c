@@ -41,10 +41,9 @@ typedef struct {
     size_t late_left;    /* bytes that may be read after it */
     int lower_result; /* how the last read of the lower transport, or a failed write, ended: OTTER_IO_*; 1: bytes */
 
-    const char *expected_name; /* during connect() */
-    char address[64];          /* where that is an IPv6 address that was given with its zone */
-    int verify_code;           /* X509_V_* that failed the handshake */
-    char names[NAMES_LEN];     /* whom the server's certificate is for */
+    char *expected_name;   /* owned: a server may show its certificate again at any time (TLS 1.2) */
+    int verify_code;       /* X509_V_* that failed the handshake */
+    char names[NAMES_LEN]; /* whom the server's certificate is for */
     otter_transport_error_t error;
 } tls_t;
 
@@ -498,24 +497,20 @@ static void tls_close(otter_transport_t *t)
     tls->lower->ops->close(tls->lower);
 }
 
-/* Certificates know nothing of this machine's interfaces. */
-static const char *without_zone(tls_t *tls, const char *host)
+/* The name that was given, or the host. Certificates know nothing of this machine's interfaces: an address loses its zone. */
+static bool keep_expected_name(tls_t *tls, const char *host)
 {
-    size_t len = strcspn(host, "%");
-    if (host[len] == '\0' || memchr(host, ':', len) == NULL || len >= sizeof(tls->address)) {
-        return host;
-    }
-    memcpy(tls->address, host, len);
-    tls->address[len] = '\0';
-    return tls->address;
+    const char *name = tls->config.common_name != NULL ? tls->config.common_name : host;
+    size_t len = name == host && strchr(host, ':') != NULL ? strcspn(host, "%") : strlen(name);
+    free(tls->expected_name);
+    tls->expected_name = strndup(name, len);
+    return tls->expected_name != NULL;
 }
 
 static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t deadline_us)
 {
     ERR_clear_error();
-    tls->expected_name =
-        tls->config.common_name != NULL ? tls->config.common_name : without_zone(tls, endpoint->host);
-    tls->ssl = new_ssl(tls);
+    tls->ssl = keep_expected_name(tls, endpoint->host) ? new_ssl(tls) : NULL;
     if (tls->ssl == NULL) {
         set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, ERR_peek_error(), "TLS cannot be set up");
         return false;
@@ -679,6 +674,7 @@ static void tls_destroy(otter_transport_t *t)
     SSL_SESSION_free(tls->session);
     SSL_CTX_free(tls->context);
     free(tls->session_host);
+    free(tls->expected_name);
     free(tls);
 }
 

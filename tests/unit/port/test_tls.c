@@ -225,10 +225,16 @@ static peer_t *new_peer(const identity_t *server, const identity_t *intermediate
     return peer;
 }
 
+/* The host's text lives through connect(), and no longer. */
 static esp_err_t connect_to(otter_transport_t *tls, const char *host)
 {
-    const otter_endpoint_t endpoint = {.host = host, .port = 443, .timeout_ms = LIMIT_MS};
-    return tls->ops->connect(tls, &endpoint);
+    char *text = strdup(host);
+    assert_non_null(text);
+    const otter_endpoint_t endpoint = {.host = text, .port = 443, .timeout_ms = LIMIT_MS};
+    esp_err_t err = tls->ops->connect(tls, &endpoint);
+    memset(text, '?', strlen(text));
+    free(text);
+    return err;
 }
 
 /* --- names --- */
