@@ -218,14 +218,15 @@ size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t
     bool query = with_query && url->query != NULL;
     size_t used = print_origin(url, text, size);
     size_t left = used < size ? size - used : 0;
-    int n = snprintf(left > 0 ? text + used : NULL, left, "%s%s%s", url->path, query ? "?" : "",
+    int n = snprintf(text + (left > 0 ? used : 0), left, "%s%s%s", url->path, query ? "?" : "",
                      query ? url->query : "");
     return used + (n > 0 ? (size_t)n : 0);
 }
 
 char *http_url_text(const http_url_t *url)
 {
-    size_t size = http_url_print(url, true, NULL, 0) + 1;
+    char nothing[1];
+    size_t size = http_url_print(url, true, nothing, sizeof(nothing)) + 1;
     char *text = malloc(size);
     if (text != NULL) {
         (void)http_url_print(url, true, text, size);
@@ -321,7 +322,7 @@ esp_err_t http_url_follow(const http_url_t *base, const char *location, http_url
     if (len > HTTP_URL_MAX) {
         return ESP_ERR_INVALID_ARG;
     }
-    char *reference = malloc(3 * len + 1), *to = reference;
+    char *reference = calloc(3, len + 1), *to = reference;
     if (reference == NULL) {
         return ESP_ERR_NO_MEM;
     }
