@@ -82,12 +82,20 @@ for name, does, lines in (
         ("length-beyond-64-bits", "says a length of 2^64 + 100", ("Content-Length: 18446744073709551716",)),
         ("length-and-chunked", "says a length and chunked", ("Content-Length: 1000", "Transfer-Encoding: chunked")),
         ("transfer-gzip", "uses Transfer-Encoding: gzip, chunked unasked", ("Transfer-Encoding: gzip, chunked",)),
+        ("blank-before-a-colon", "has a blank before the colon of the length", ("Content-Length : 1000",)),
 ):
     @entry(name, does, REFUSED)
     def _(peer, lines=lines):
         peer.request()
         peer.head("200 OK", *lines)
         peer.send(peer.image)
+
+
+@entry("length-between-tabs", "has tabs around the length (that is right)", OK)
+def _(peer):
+    peer.request()
+    peer.head("200 OK", f"Content-Length:\t{len(peer.image)}\t ")
+    peer.send(peer.image)
 
 
 @entry("length-too-large-for-the-slot", "says a length of 4 GiB", "ESP_ERR_INVALID_SIZE gate")
@@ -113,6 +121,8 @@ for name, does, bad in (
         ("chunk-size-beyond-64-bits", "sends a chunk size beyond 64 bits", b"1ffffffffffffffff\r\n"),
         ("chunk-size-missing", "sends an empty line for a chunk size", b"\r\n"),
         ("chunk-longer-than-its-size", "sends a chunk that is longer than its size", b"3\r\nabcdefgh\r\n"),
+        ("chunk-ends-in-two-other-bytes", "sends a chunk that ends in two other bytes than CR LF", b"3\r\nabcXY"),
+        ("chunk-size-ends-in-lf", "sends a chunk size that ends in LF alone", b"3\nabc\r\n"),
 ):
     @entry(name, does + ", after a good chunk", LOST)
     def _(peer, bad=bad):
@@ -194,6 +204,16 @@ for status in (301, 302, 303, 307, 308):
                 peer.answer()
             else:
                 redirect(peer, status, "/moved", b"It has moved.")
+
+
+@entry("redirect-with-blanks", "redirects to a Location with blanks in it", OK,
+       check=lambda player: None if player.requests[-1].path == "/new%20image.bin" else player.requests[-1].path)
+def _(peer):
+    while (asked := peer.request()) is not None:
+        if asked.path == "/image.bin":
+            redirect(peer, 302, "/new image.bin")
+        else:
+            peer.answer()
 
 
 @entry("redirect-relative", "redirects to a relative path with dots", OK,
@@ -392,7 +412,8 @@ def _(peer):
 
 misbehaviour.group[0] = "Statuses"
 
-for status, text in ((400, "Bad Request"), (403, "Forbidden"), (404, "Not Found"), (410, "Gone"), (500, "Internal"),
+for status, text in ((300, "Multiple Choices"), (305, "Use Proxy"), (306, "Unused"), (400, "Bad Request"),
+                     (403, "Forbidden"), (404, "Not Found"), (410, "Gone"), (500, "Internal"),
                      (502, "Bad Gateway"), (599, ""), (999, "Whatever")):
     @entry(f"status-{status}", f"answers {status}", REFUSED)
     def _(peer, status=status, text=text):
@@ -432,6 +453,17 @@ for status in (429, 503):
     def _(peer, status=status):
         while peer.request() is not None:
             peer.answer("Retry-After: 31536000", status=f"{status} Later", body=b"")
+
+
+@entry("status-408-unasked", "redirects, and gives up that connection with a 408 when it is asked again", OK)
+def _(peer):
+    peer.request()
+    if peer.index > 0:
+        peer.answer()
+        return
+    redirect(peer, 302, "/moved")
+    peer.request()
+    peer.answer("Connection: close", status="408 Request Timeout", body=b"late")
 
 
 @entry("status-304", "answers 304 though nobody asked for a condition", "ESP_ERR_HTTP_NOT_MODIFIED request")
