@@ -386,6 +386,7 @@ static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const e
 {
     const update_slot_options_t how = {
         .flash_path = o->flash_path,
+        .file_length = file_flash_length(device->flash),
         .slot = o->slot,
         .rollback_is_known =
             o->device.rollback != LINUX_DEVICE_DEFAULT || device->chip.id == OTTER_CHIP_LINUX,

@@ -66,6 +66,13 @@ static bool is_whole(const choice_t *choice, const esp_partition_t *partition)
     return image_verify_flash(choice->device->flash, &rules, NULL, NULL, 0) == ESP_OK;
 }
 
+/** The file ends before the partition does. */
+static bool is_cut(const choice_t *choice, const esp_partition_t *partition)
+{
+    uint32_t length = choice->options->file_length;
+    return partition->address > length || partition->size > length - partition->address;
+}
+
 static void doubt_what_was_passed_over(choice_t *choice)
 {
     const otter_boot_result_t *boot = &choice->boot;
@@ -74,6 +81,9 @@ static void doubt_what_was_passed_over(choice_t *choice)
         if (passed != NULL && is_whole(choice, passed)) {
             add_doubt(choice, passed,
                       "its image is whole, only the chip that this file seems to be of does not boot it (%s)",
+                      boot->tried[i].why);
+        } else if (passed != NULL && is_cut(choice, passed)) {
+            add_doubt(choice, passed, "it lies where this file has ended, which may be a part of a dump (%s)",
                       boot->tried[i].why);
         } else if (i == 0 && boot->partition == NULL) {
             add_doubt(choice, passed,

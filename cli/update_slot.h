@@ -9,6 +9,7 @@
 
 typedef struct {
     const char *flash_path;  /* for messages */
+    uint32_t file_length;    /* bytes in it; what the flash has behind them is taken for erased */
     const char *slot;        /* the partition that was asked for; NULL: the next one that is free */
     bool rollback_is_known;  /* somebody told whether the bootloader has rollback, or it is otter's own */
     bool overwrite_selected; /* also a slot that may run though it does not boot here, if there is no other */

@@ -121,6 +121,17 @@ class Slot(UpdateCase):
                         [record(1), record(2)])
         self.check_written("ota_1")
 
+    def test_what_may_have_been_cut_off_the_dump_is_left_alone(self):
+        apps = {"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0")}
+        for slots, written in ((2, None), (3, "ota_2")):
+            self.make_flash(apps, [record(1), record(2)], slots=slots)
+            with self.flash.open("r+b") as flash:
+                flash.truncate(SLOTS["ota_1"] - 0x1000)
+            if written is None:
+                self.check_refused_whole("ota_1 may be what the device runs: it lies where this file has ended")
+            else:
+                self.check_written(written)
+
     def test_on_trial_it_matters_whether_the_bootloader_has_rollback(self):
         apps = {"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0")}
         records = [record(1, VALID), record(2, PENDING)]
