@@ -29,7 +29,7 @@ static const char help[] =
     "  --cut-after N       cut the power in the middle of flash operation N of the run, bootloader's and "
     "app's together\n"
     "  --env NAME=VALUE    set a variable in the app's environment, which is otherwise that of this command\n"
-    "  --table OFFSET      of the partition table (default 0x8000)\n"
+    "  --table-offset N    where the partition table is (default 0x8000)\n"
     "\n"
     "exit status: 0 the app is idle, N boots have ended, or the power was cut; 1 nothing boots, or nothing "
     "but crashes;\n"
@@ -44,7 +44,8 @@ static const struct option long_options[] = {
     {"anti-rollback", no_argument, NULL, OPT_ANTI_ROLLBACK},
     {"cut-after", required_argument, NULL, OPT_CUT},
     {"env", required_argument, NULL, OPT_ENV},
-    {"table", required_argument, NULL, OPT_TABLE},
+    {"table-offset", required_argument, NULL, OPT_TABLE},
+    {"table", required_argument, NULL, OPT_TABLE}, /* as this option was called */
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };

@@ -18,6 +18,7 @@
 #include "host/number.h"
 #include "http/headers.h"
 #include "http/url.h"
+#include "image_options.h"
 #include "linux/interrupt.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
@@ -69,7 +70,11 @@ static const char HELP[] =
     "  --range BYTES      fetch the image in requests of so many bytes\n"
     "  --chip NAME        the chip, when neither FLASH.efuse nor the images tell (esp32, esp32c3, ..., "
     "linux)\n"
-    "  --chip-rev R       its revision, major * 100 + minor\n"
+    "  --chip-rev REV     its revision, as v3.1 or 301, and that of its eFuse block (`espefuse summary` "
+    "tells "
+    "both);\n"
+    "  --blk-rev REV      default: FLASH.efuse, else the least that the images in the flash need\n"
+    "  --table-offset N   where the partition table is (default 0x8000)\n"
     "  --rollback on|off  mark the new image unconfirmed (default: on for chip linux, off for others, as "
     "ESP-IDF)\n"
     "  --json             print the result as JSON on standard output (docs/JSON.md)\n"
@@ -110,6 +115,8 @@ enum {
     OPT_TIMEOUT,
     OPT_CHIP,
     OPT_REV,
+    OPT_BLK_REV,
+    OPT_TABLE,
     OPT_ROLLBACK,
     OPT_JSON,
     OPT_RETRIES,
@@ -129,6 +136,8 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"chip", required_argument, NULL, OPT_CHIP},
     {"chip-rev", required_argument, NULL, OPT_REV},
+    {"blk-rev", required_argument, NULL, OPT_BLK_REV},
+    {"table-offset", required_argument, NULL, OPT_TABLE},
     {"rollback", required_argument, NULL, OPT_ROLLBACK},
     {"retries", required_argument, NULL, OPT_RETRIES},
     {"retry-delay", required_argument, NULL, OPT_DELAY},
@@ -195,7 +204,6 @@ static int take_header(options_t *o, const char *text)
 /** One option. @return EXIT_DONE to go on, or an exit status */
 static int take_option(options_t *o, int option, char *value)
 {
-    uint64_t number = 0;
     for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++) {
         if (number_options[i].option == option) {
             return take_number(o, &number_options[i], value);
@@ -223,12 +231,21 @@ static int take_option(options_t *o, int option, char *value)
         o->device.chip = otter_chip_by_name(value);
         return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "there is no chip '%s'", value);
     case OPT_REV:
-        if (!number_parse(value, 0, UINT16_MAX - 1, &number)) {
-            return cli_usage(VERB, "--chip-rev wants major * 100 + minor (300 for v3.0), not '%s'", value);
-        }
-        o->device.has_revision = true;
-        o->device.revision = (uint16_t)number;
-        return EXIT_DONE;
+        o->device.has_revision =
+            parse_revision(value, &o->device.revision) && o->device.revision != UINT16_MAX;
+        return o->device.has_revision
+                   ? EXIT_DONE
+                   : cli_usage(VERB, "--chip-rev wants a revision, as v3.1 or 301, not '%s'", value);
+    case OPT_BLK_REV:
+        o->device.has_blk_revision =
+            parse_revision(value, &o->device.blk_revision) && o->device.blk_revision != UINT16_MAX;
+        return o->device.has_blk_revision
+                   ? EXIT_DONE
+                   : cli_usage(VERB, "--blk-rev wants a revision, as v1.3 or 103, not '%s'", value);
+    case OPT_TABLE:
+        return cli_parse_offset(value, 1, &o->device.table_offset)
+                   ? EXIT_DONE
+                   : cli_usage(VERB, "--table-offset wants an offset in flash, as 0x8000, not '%s'", value);
     case OPT_ROLLBACK:
         if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
             return cli_usage(VERB, "--rollback wants on or off, not '%s'", value);

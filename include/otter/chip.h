@@ -17,6 +17,7 @@ typedef struct {
     uint16_t blk_revision;    /* eFuse block revision, major * 100 + minor */
     bool ignore_max_revision; /* eFuse "disable wafer version major" */
     bool ignore_max_blk_revision;
+    bool revision_unknown, blk_revision_unknown; /* nobody told: the number is the least that it can be */
 } otter_chip_t;
 
 /** Addresses [start, end); both 0: no such window. */

@@ -206,6 +206,7 @@ static void keep_facts(const reader_t *r)
     }
     file->has_revision = r->known[FACT_REVISION].said;
     file->chip.revision = (uint16_t)r->known[FACT_REVISION].value;
+    file->has_blk_revision = r->known[FACT_BLK_REVISION].said;
     file->chip.blk_revision = (uint16_t)r->known[FACT_BLK_REVISION].value;
     file->secure_version = r->known[FACT_SECURE_VERSION].value;
 }
@@ -304,7 +305,7 @@ static void write_known(FILE *out, const efuse_file_t *file)
     if (file->has_revision) {
         fprintf(out, "revision=%u\n", file->chip.revision);
     }
-    if (file->chip.blk_revision != 0) {
+    if (file->has_blk_revision) {
         fprintf(out, "blk_revision=%u\n", file->chip.blk_revision);
     }
     fprintf(out, "secure_version=%" PRIu32 "\n", file->secure_version);

@@ -16,7 +16,7 @@
 typedef struct {
     char path[4096];
     bool exists;
-    bool has_chip, has_revision;
+    bool has_chip, has_revision, has_blk_revision;
     otter_chip_t chip; /* id OTTER_CHIP_LINUX and revision 0 where the file says nothing */
     uint32_t secure_version;
     char note[160]; /* one line about a name that nobody knows, "" for none */

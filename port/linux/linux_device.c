@@ -95,23 +95,30 @@ static const otter_chip_facts_t *chip_of_bootloader(linux_device_t *dev, const b
     return apps == NULL || apps->bootloader_offset != bootloader->offset ? bootloader->chip : apps;
 }
 
-/** A chip of which no revision is known must at least be one that its own bootloader and images accept. */
-static void assume_revision(linux_device_t *dev, const bootloader_place_t *bootloader)
+static void raise_to(uint16_t *revision, uint16_t needed)
+{
+    if (needed > *revision && needed != UINT16_MAX) {
+        *revision = needed;
+    }
+}
+
+/** A chip of which a revision is not known must at least be one that its own bootloader and images accept. */
+static void assume_revisions(linux_device_t *dev, const bootloader_place_t *bootloader)
 {
     otter_chip_t *chip = &dev->device.chip;
     image_wants_t wants;
-    if (bootloader != NULL && bootloader->chip->id == chip->id && bootloader->min_revision != UINT16_MAX) {
-        chip->revision = (uint16_t)max_u32(chip->revision, bootloader->min_revision);
+    if (bootloader != NULL && bootloader->chip->id == chip->id && chip->revision_unknown) {
+        raise_to(&chip->revision, bootloader->min_revision);
     }
     for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
         if (!read_wants(dev, app, &wants) || wants.chip_id != chip->id) {
             continue;
         }
-        if (wants.min_revision > chip->revision && wants.min_revision != UINT16_MAX) {
-            chip->revision = wants.min_revision;
+        if (chip->revision_unknown) {
+            raise_to(&chip->revision, wants.min_revision);
         }
-        if (wants.min_blk_revision > chip->blk_revision && wants.min_blk_revision != UINT16_MAX) {
-            chip->blk_revision = wants.min_blk_revision;
+        if (chip->blk_revision_unknown) {
+            raise_to(&chip->blk_revision, wants.min_blk_revision);
         }
     }
 }
@@ -141,10 +148,12 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
     }
     *chip = dev->efuse.chip; /* also after boots_as(), which tried others */
     chip->id = facts != NULL ? facts->id : OTTER_CHIP_LINUX;
-    if (options->has_revision) {
-        chip->revision = options->revision;
-    } else if (!dev->efuse.has_revision && chip->id != OTTER_CHIP_LINUX) {
-        assume_revision(dev, has_bootloader ? &bootloader : NULL);
+    chip->revision = options->has_revision ? options->revision : chip->revision;
+    chip->blk_revision = options->has_blk_revision ? options->blk_revision : chip->blk_revision;
+    if (chip->id != OTTER_CHIP_LINUX) {
+        chip->revision_unknown = !options->has_revision && !dev->efuse.has_revision;
+        chip->blk_revision_unknown = !options->has_blk_revision && !dev->efuse.has_blk_revision;
+        assume_revisions(dev, has_bootloader ? &bootloader : NULL);
     }
 }
 

@@ -27,6 +27,8 @@ typedef struct {
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */
     uint16_t revision;              /* major * 100 + minor */
+    bool has_blk_revision;          /* the same of the eFuse block's */
+    uint16_t blk_revision;
     linux_device_switch_t rollback; /* default: on for chip linux, off for others (as ESP-IDF ships) */
     bool anti_rollback;
     bool allow_http;
@@ -49,7 +51,7 @@ typedef struct {
 /**
  * Open the device that `path` holds. The kind of chip is the first of: options->chip, the eFuse file, the bootloader in
  * the flash, the header of the image that boots, chip linux. A chip whose revision nothing tells is one that runs every
- * image in its slots.
+ * image in its slots, and is marked so (revision_unknown, blk_revision_unknown).
  * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the

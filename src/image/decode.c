@@ -73,6 +73,20 @@ const char *image_revision_text(uint16_t revision, char buf[12])
     return buf;
 }
 
+const char *image_have_text(uint16_t revision, bool unknown, char buf[IMAGE_HAVE_SIZE])
+{
+    char text[12];
+    image_revision_text(revision, text);
+    if (!unknown) {
+        snprintf(buf, IMAGE_HAVE_SIZE, "this is %s", text);
+    } else if (revision == 0) {
+        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " IMAGE_REVISION_UNKNOWN);
+    } else {
+        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " IMAGE_REVISION_UNKNOWN ", but %s at least", text);
+    }
+    return buf;
+}
+
 static void chip_text(uint16_t id, char *buf, size_t size)
 {
     const char *title = otter_chip_title(id);
@@ -86,7 +100,7 @@ static void chip_text(uint16_t id, char *buf, size_t size)
 bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader, char *why,
                       size_t why_size)
 {
-    char want[12], have[12];
+    char want[12], have[IMAGE_HAVE_SIZE];
     bool esp8266 = image_header_is_esp8266(header);
     if (esp8266 || header->chip_id != chip->id) {
         char image_chip[24] = "ESP8266", device_chip[24];
@@ -98,15 +112,15 @@ bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip
         return false;
     }
     if (chip->revision < header->min_chip_rev_full) {
-        snprintf(why, why_size, "image needs chip revision %s or later, this is %s",
+        snprintf(why, why_size, "image needs chip revision %s or later, %s",
                  image_revision_text(header->min_chip_rev_full, want),
-                 image_revision_text(chip->revision, have));
+                 image_have_text(chip->revision, chip->revision_unknown, have));
         return false;
     }
     uint16_t max = header->max_chip_rev_full;
     if (!bootloader && image_limit_is_set(max) && chip->revision > max && !chip->ignore_max_revision) {
-        snprintf(why, why_size, "image needs chip revision %s or earlier, this is %s",
-                 image_revision_text(max, want), image_revision_text(chip->revision, have));
+        snprintf(why, why_size, "image needs chip revision %s or earlier, %s", image_revision_text(max, want),
+                 image_have_text(chip->revision, chip->revision_unknown, have));
         return false;
     }
     return true;

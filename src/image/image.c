@@ -374,10 +374,10 @@ static bool blk_revision_is_good(image_stream_t *s)
     uint16_t max = le16_get(s->buf + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
     int missed = image_missed_blk_revision(chip, min, max);
     if (missed != 0) {
-        char want[12], have[12];
-        refuse(s, ESP_FAIL, "image needs eFuse block revision %s or %s, this is %s",
+        char want[12], have[IMAGE_HAVE_SIZE];
+        refuse(s, ESP_FAIL, "image needs eFuse block revision %s or %s, %s",
                image_revision_text(missed < 0 ? min : max, want), missed < 0 ? "later" : "earlier",
-               image_revision_text(chip->blk_revision, have));
+               image_have_text(chip->blk_revision, chip->blk_revision_unknown, have));
         return false;
     }
     return true;

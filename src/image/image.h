@@ -116,6 +116,9 @@ esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, i
 /** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
 char *image_hex(char *dst, const uint8_t *bytes, size_t len);
 
+/** In the reason of a verdict: the device's revision matters, and nobody told it. */
+#define IMAGE_REVISION_UNKNOWN "is not known"
+
 /** As "v3.0" in buf. Returns buf. */
 const char *image_revision_text(uint16_t revision, char buf[12]);
 

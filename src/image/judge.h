@@ -15,6 +15,11 @@ bool image_header_is_esp8266(const esp_image_header_t *header);
 /** Says that these bytes do not begin as an image, and what they seem to be instead. */
 void image_refuse_magic(const uint8_t *head, size_t len, char *why, size_t why_size);
 
+#define IMAGE_HAVE_SIZE 64
+
+/** The device's side of a revision that does not suit: "this is v3.0", or how little is known of it. @return buf */
+const char *image_have_text(uint16_t revision, bool unknown, char buf[IMAGE_HAVE_SIZE]);
+
 /** Which limit of the eFuse block revision a chip misses: -1 the lower, 1 the upper, 0 none. */
 static inline int image_missed_blk_revision(const otter_chip_t *chip, uint16_t min, uint16_t max)
 {

@@ -15,8 +15,9 @@ class Numbers(FilesTest):
         elf.write_bytes(make_elf(RISCV, [(".iram", 0x40380000, b"code")]))
         build = ("image", "build", "--elf", elf, "--chip", "esp32c3", "-o", "-")
         rows = [("run", self.flash, "--boots"), ("run", self.flash, "--watchdog"), ("run", self.flash, "--cut-after"),
-                ("run", self.flash, "--table"), (*update, "--timeout"), (*update, "--retries"), (*update, "--retry-delay"),
+                ("run", self.flash, "--table-offset"), (*update, "--timeout"), (*update, "--retries"), (*update, "--retry-delay"),
                 (*update, "--range"), (*update, "--chip-rev"), (*update, "--max-seconds"),
+                (*update, "--blk-rev"), (*update, "--table-offset"),
                 (*serve, "--port"), (*serve, "--rate"), (*serve, "--timeout"),
                 (*serve, "--max-seconds"), (*new, "--size"), (*new, "--offset"), (*new, "--chip-rev"),
                 ("flash", "info", self.flash, "--table-offset"), ("flash", "read", self.flash, "nvs", "--offset"),

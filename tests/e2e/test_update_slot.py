@@ -17,12 +17,17 @@ SLOTS = {"ota_0": 0x110000, "ota_1": 0x210000, "ota_2": 0x310000}
 TABLE = "otadata, data, ota, 0xd000, 0x2000\n"
 
 
-def esp32_image(version, min_rev=0, segment=0x3FFB0000, damaged=False):
-    """An ESP32 app with a descriptor and one segment that is loaded to `segment`."""
-    desc = struct.pack("<II8x32s32s16s16s32s32s80x", 0xABCD5432, 0, version.encode(), b"test", b"", b"", b"", b"")
-    out = struct.pack("<BBBBIB3xHBHH4xB", 0xE9, 2, 2, 0x20, 0x40080000, 0xEE, 0, 0, min_rev, 0xFFFF, 1)
+CHIPS = {"esp32": (0, 0x3F400020, 0x3FFB0000), "esp32c3": (5, 0x3C000020, 0x3FC90000)}  # id, mapped, loaded
+
+
+def app_image(version, chip="esp32", min_rev=0, min_blk_rev=0, segment=None, damaged=False):
+    """An app with a descriptor and one segment that is loaded to `segment`."""
+    chip_id, mapped, loaded = CHIPS[chip]
+    desc = struct.pack("<II8x32s32s16s16s32s32sHH76x", 0xABCD5432, 0, version.encode(), b"test", b"", b"", b"", b"",
+                       min_blk_rev, 0)
+    out = struct.pack("<BBBBIB3xHBHH4xB", 0xE9, 2, 2, 0x20, 0x40080000, 0xEE, chip_id, 0, min_rev, 0xFFFF, 1)
     checksum = 0xEF
-    for address, data in ((0x3F400020, desc), (segment, b"data")):
+    for address, data in ((mapped, desc), (segment or loaded, b"data")):
         out += struct.pack("<II", address, len(data)) + data
         for byte in data:
             checksum ^= byte
@@ -38,7 +43,7 @@ def record(seq, state=UNDEFINED):
 class Slot(UpdateCase):
     @classmethod
     def make_images(cls):
-        (cls.www / "new.bin").write_bytes(esp32_image("2.0.0"))
+        (cls.www / "new.bin").write_bytes(app_image("2.0.0"))
 
     def setUp(self):
         self.flash = self.work / "flash.bin"
@@ -81,32 +86,32 @@ class Slot(UpdateCase):
         for name, how in rows.items():
             for seq, selected, other in ((1, "ota_0", "ota_1"), (2, "ota_1", "ota_0")):
                 with self.subTest(name, selected=selected):
-                    self.make_flash({selected: esp32_image("1.0.0", **how)}, [record(seq)])
+                    self.make_flash({selected: app_image("1.0.0", **how)}, [record(seq)])
                     self.check_written(other)
 
     def test_without_a_record_the_first_slot_is_selected(self):
-        self.make_flash({"ota_0": esp32_image("1.0.0", segment=0x3FF00000)})
+        self.make_flash({"ota_0": app_image("1.0.0", segment=0x3FF00000)})
         self.check_written("ota_1")
 
     def test_with_no_other_slot_it_has_to_be_told(self):
         for how in ({"segment": 0x3FF00000}, {"damaged": True}):
             with self.subTest(how):
-                self.make_flash({"ota_0": esp32_image("1.0.0", **how)}, [record(1)], slots=1)
+                self.make_flash({"ota_0": app_image("1.0.0", **how)}, [record(1)], slots=1)
                 self.check_refused_whole("ota_0 may be what the device runs", "--overwrite-selected", "flash info")
                 self.check_refused_whole("--overwrite-selected", args=("--slot", "ota_0"))
                 self.check_written("ota_0", "--overwrite-selected")
 
     def test_a_slot_that_is_named_is_no_exception(self):
-        self.make_flash({"ota_0": esp32_image("1.0.0", segment=0x3FF00000)}, [record(1)])
+        self.make_flash({"ota_0": app_image("1.0.0", segment=0x3FF00000)}, [record(1)])
         self.check_refused_whole("--overwrite-selected", args=("--slot", "ota_0"))
         self.check_written("ota_0", "--slot", "ota_0", "--overwrite-selected")
 
     def test_being_told_it_still_takes_a_better_slot(self):
-        self.make_flash({"ota_0": esp32_image("1.0.0", segment=0x3FF00000)}, [record(1)])
+        self.make_flash({"ota_0": app_image("1.0.0", segment=0x3FF00000)}, [record(1)])
         self.check_written("ota_1", "--overwrite-selected")
 
     def test_what_was_passed_over_although_it_is_whole_is_left_alone(self):
-        apps = {"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0", min_rev=301)}
+        apps = {"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0", min_rev=301)}
         self.make_flash(apps, [record(1), record(2)])
         self.check_refused_whole("ota_1 may be what the device runs", "revision v3.1")
         self.check_written("ota_0", "--chip-rev", "301")  # now it is known that ota_1 runs
@@ -117,12 +122,12 @@ class Slot(UpdateCase):
         self.check_written("ota_2")
 
     def test_what_was_passed_over_because_it_is_damaged_is_written(self):
-        self.make_flash({"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0", damaged=True)},
+        self.make_flash({"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0", damaged=True)},
                         [record(1), record(2)])
         self.check_written("ota_1")
 
     def test_what_may_have_been_cut_off_the_dump_is_left_alone(self):
-        apps = {"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0")}
+        apps = {"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0")}
         for slots, written in ((2, None), (3, "ota_2")):
             self.make_flash(apps, [record(1), record(2)], slots=slots)
             with self.flash.open("r+b") as flash:
@@ -133,7 +138,7 @@ class Slot(UpdateCase):
                 self.check_written(written)
 
     def test_on_trial_it_matters_whether_the_bootloader_has_rollback(self):
-        apps = {"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0")}
+        apps = {"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0")}
         records = [record(1, VALID), record(2, PENDING)]
         self.make_flash(apps, records)
         self.check_refused_whole("ota_0 may be what the device runs", "--rollback on or off")
@@ -144,13 +149,13 @@ class Slot(UpdateCase):
         self.check_written("ota_2")
 
     def test_what_waits_for_its_first_boot_has_a_bootloader_with_rollback(self):
-        apps = {"ota_0": esp32_image("1.0.0"), "ota_1": esp32_image("1.1.0")}
+        apps = {"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0")}
         self.make_flash(apps, [record(1, VALID), record(2, NEW)])
         self.check_refused_whole("version 1.1.0 in ota_1 waits for its first boot", "--rollback off")
         self.check_written("ota_0", "--rollback", "off")
 
     def test_a_slot_that_is_left_alone_is_told(self):
-        self.make_flash({"ota_0": esp32_image("1.0.0", min_rev=301), "ota_2": esp32_image("1.1.0", segment=0x3FF00000)},
+        self.make_flash({"ota_0": app_image("1.0.0", min_rev=301), "ota_2": app_image("1.1.0", segment=0x3FF00000)},
                         [record(3)], slots=3)
         done = otter("update", self.flash, self.server.url("new.bin"), "--ca", self.ca.cert)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -158,7 +163,7 @@ class Slot(UpdateCase):
         self.assertEqual(self.boots(), "ota_1")
 
     def test_rtc_fast_memory_of_the_esp32_is_memory(self):
-        self.make_flash({"ota_0": esp32_image("1.0.0", segment=0x3FF80000)}, [record(1)])
+        self.make_flash({"ota_0": app_image("1.0.0", segment=0x3FF80000)}, [record(1)])
         self.assertEqual(self.boots(), "ota_0")
         self.check_written("ota_1")
 
