@@ -249,9 +249,9 @@ static bool read_place(const linux_device_t *dev, const io_options_t *o, place_t
 
 int flash_read_verb(int argc, char **argv)
 {
-    io_options_t o = {.device = {.read_only = true, .whole = true, .allow_no_md5 = true}};
+    io_options_t o = {.label = "", .device = {.read_only = true, .whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
-    place_t place;
+    place_t place = {0};
     int status = parse_options(argc, argv, 2, 3, &o);
     if (status != EXIT_DONE || !open_place(&dev, &o, &place)) {
         return status != EXIT_DONE ? status : EXIT_FAILED;
@@ -358,9 +358,9 @@ static int write_place(linux_device_t *dev, const place_t *place, const io_optio
 
 int flash_write_verb(int argc, char **argv)
 {
-    io_options_t o = {.device = {.whole = true, .allow_no_md5 = true}};
+    io_options_t o = {.label = "", .device = {.whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
-    place_t place;
+    place_t place = {0};
     int status = parse_options(argc, argv, 3, 3, &o);
     if (status != EXIT_DONE || !open_place(&dev, &o, &place)) {
         return status != EXIT_DONE ? status : EXIT_FAILED;
@@ -380,9 +380,9 @@ int flash_write_verb(int argc, char **argv)
 
 int flash_erase_verb(int argc, char **argv)
 {
-    io_options_t o = {.device = {.whole = true, .allow_no_md5 = true}};
+    io_options_t o = {.label = "", .device = {.whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
-    place_t place;
+    place_t place = {0};
     int status = parse_options(argc, argv, 2, 2, &o);
     if (status != EXIT_DONE || !open_place(&dev, &o, &place)) {
         return status != EXIT_DONE ? status : EXIT_FAILED;

@@ -241,6 +241,7 @@ static const flash_slot_t *find_cut_image(const flash_report_t *r)
 {
     for (uint32_t i = 0; i < r->app_count; i++) {
         const flash_slot_t *slot = &r->slots[i];
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every slot that is counted has its partition */
         uint32_t start = slot->partition->address;
         if (!slot->blank && slot->stream.verdict != ESP_OK && !slot->interrupted && start < r->file_length &&
             r->file_length - start < slot->partition->size) {

@@ -212,7 +212,7 @@ static int select_in(linux_device_t *dev, const select_options_t *o)
 
 int flash_select_verb(int argc, char **argv)
 {
-    select_options_t o = {.device = {.whole = true, .allow_no_md5 = true}};
+    select_options_t o = {.slot = "", .device = {.whole = true, .allow_no_md5 = true}};
     linux_device_t dev;
     char why[256];
     int status = parse_options(argc, argv, &o);

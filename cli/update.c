@@ -268,7 +268,7 @@ static int take_option(options_t *o, int option, char *value)
 
 static int parse_arguments(options_t *o, int argc, char **argv, bool *help)
 {
-    *o = (options_t){.timeout_ms = TIMEOUT_MS, .retries = RETRIES, .device.whole = true};
+    *o = (options_t){.url = "", .timeout_ms = TIMEOUT_MS, .retries = RETRIES, .device.whole = true};
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "qh", long_options, NULL)) != -1;) {
         if (option == 'h') {

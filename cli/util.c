@@ -63,9 +63,10 @@ void cli_did(const char *format, ...)
     va_end(args);
     clean = len >= 0 ? malloc(CLEAN_TEXT_SIZE((size_t)len) + 1) : NULL;
     if (clean != NULL) {
-        strcat(clean_text(clean, text, (size_t)len), "\n");
+        size_t clean_len = strlen(clean_text(clean, text, (size_t)len));
+        clean[clean_len] = '\n';
         fflush(stdout);
-        (void)output_write(STDOUT_FILENO, clean, strlen(clean));
+        (void)output_write(STDOUT_FILENO, clean, clean_len + 1);
     }
     free(clean);
     free(len >= 0 ? text : NULL);

@@ -3,7 +3,6 @@
 
 #include "base/le.h"
 #include "image/kind.h"
-#include "image/kind.h"
 
 static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
 {
