@@ -3,6 +3,7 @@
 
 #include "freertos/portmacro.h"
 #include "freertos/projdefs.h"
+#include "freertos/timers.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -13,6 +13,7 @@
 #include "esp_heap_caps.h"
 #include "esp_macros.h"
 #include "esp_system.h"
+#include "esp_timer.h"
 #include "freertos/FreeRTOSConfig.h"
 
 #ifdef __cplusplus

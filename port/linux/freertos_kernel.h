@@ -79,6 +79,9 @@ bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *obje
 /** The same with a limit in microseconds; UINT64_MAX: none. */
 bool kernel_wait_us(pthread_cond_t *changed, kernel_ready_t ready, const void *object, uint64_t us);
 
+/** Rounded up: a wait is at least as long as was asked. */
+uint64_t kernel_us_of_ticks(TickType_t ticks);
+
 /** Runs `function` on a task named "main", as ESP-IDF runs app_main(). @return false when out of memory */
 bool kernel_start_main(void (*function)(void));
 

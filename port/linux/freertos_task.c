@@ -75,8 +75,7 @@ static struct timespec deadline_in_us(uint64_t us)
     return t;
 }
 
-/** Rounded up: a wait is at least as long as was asked. */
-static uint64_t us_of_ticks(TickType_t ticks)
+uint64_t kernel_us_of_ticks(TickType_t ticks)
 {
     return ((uint64_t)ticks * 1000000 + configTICK_RATE_HZ - 1) / configTICK_RATE_HZ;
 }
@@ -166,7 +165,8 @@ bool kernel_wait_us(pthread_cond_t *changed, kernel_ready_t ready, const void *o
 
 bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, TickType_t ticks)
 {
-    return kernel_wait_us(changed, ready, object, ticks == portMAX_DELAY ? UINT64_MAX : us_of_ticks(ticks));
+    return kernel_wait_us(changed, ready, object,
+                          ticks == portMAX_DELAY ? UINT64_MAX : kernel_us_of_ticks(ticks));
 }
 
 /** Takes the ended task out of the list and frees it; runs on its own thread. */

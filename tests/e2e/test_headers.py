@@ -103,13 +103,15 @@ GIVES = {
                     "stdint.h",
     "esp_task_wdt.h": "esp_err.h freertos/FreeRTOS.h freertos/task.h stdbool.h",
     "esp_tls.h": "errno.h esp_err.h fcntl.h sdkconfig.h stdbool.h string.h sys/socket.h",
-    "freertos/FreeRTOS.h": "assert.h esp_attr.h esp_heap_caps.h esp_macros.h esp_system.h freertos/event_groups.h "
+    "freertos/FreeRTOS.h": "assert.h esp_attr.h esp_heap_caps.h esp_macros.h esp_system.h esp_timer.h freertos/event_groups.h "
                            "freertos/FreeRTOSConfig.h freertos/idf_additions.h freertos/portmacro.h freertos/projdefs.h "
                            "freertos/queue.h freertos/semphr.h freertos/task.h limits.h sdkconfig.h stdbool.h stddef.h "
                            "stdint.h stdio.h stdlib.h",
+    "freertos/event_groups.h": "freertos/timers.h",
     "freertos/queue.h": "freertos/task.h",
     "freertos/semphr.h": "freertos/queue.h",
     "freertos/task.h": "freertos/portmacro.h",
+    "esp_timer.h": "esp_err.h sdkconfig.h stdbool.h stdint.h stdio.h",
 }
 
 
