@@ -27,6 +27,7 @@ void app_main(void);
 static const char TAG[] = "app_start";
 
 static linux_device_t dev;
+static run_shared_t *shared; /* with the runner */
 
 /* This file is compiled with the firmware: what the options of its build are for the library, is known here. */
 const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
@@ -92,14 +93,14 @@ static void forsake_device(void)
 static run_shared_t *shared_memory(void)
 {
     int fd = inherited(RUN_ENV_SHARED);
-    run_shared_t *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return shared != MAP_FAILED ? shared : NULL;
+    void *page = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return page != MAP_FAILED ? page : NULL;
 }
 
 /** @return false if there is no device to run on; `why` says so */
 static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_t why_size)
 {
-    run_shared_t *shared = shared_memory();
+    shared = shared_memory();
     if (shared == NULL) {
         snprintf(why, why_size, "the memory shared with the runner is not there");
         return false;
@@ -146,9 +147,14 @@ static void compare_table_offset(uint32_t table_offset)
 /** The main thread's part: it watches the tasks until nothing more can happen. */
 static void watch_tasks(void)
 {
+    kernel_silent_t silent;
     while (!kernel_wait_idle(WATCH_PERIOD_MS)) {
-        if (kernel_all_alive()) {
+        if (kernel_all_alive(&silent)) {
             run_protocol_tell(RUN_SAYS_ALIVE);
+            shared->silent[0] = '\0';
+        } else {
+            snprintf(shared->silent, sizeof(shared->silent), "%s (%s)", silent.name,
+                     silent.subscribed ? "esp_task_wdt_reset() not called" : "never blocked");
         }
     }
 }
@@ -198,6 +204,9 @@ int main(void)
     ESP_LOGI(TAG, "Project name:     %s", printable(text, desc->project_name));
     ESP_LOGI(TAG, "App version:      %s", printable(text, desc->version));
     compare_table_offset(dev.device.config.table_offset);
+    if (boot.watchdog_s != 0) {
+        kernel_watchdog_runs();
+    }
     if (!kernel_start_main(app_main)) {
         return cannot_start("the main task cannot be started", "no thread or no memory is left");
     }

@@ -233,10 +233,24 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
     }
 }
 
+/** Which task it is, as the firmware has left it in the memory that is shared, where it can write anything. */
+static void tell_hang(const firmware_start_t *start)
+{
+    char silent[sizeof(start->shared_memory->silent)];
+    memcpy(silent, start->shared_memory->silent, sizeof(silent));
+    silent[sizeof(silent) - 1] = '\0';
+    for (char *p = silent; *p != '\0'; p++) {
+        *p = *p >= ' ' && *p <= '~' ? *p : '?';
+    }
+    ESP_LOGE(TAG, "Task watchdog got triggered: a task has shown no sign of life for %u s",
+             (unsigned)start->boot.watchdog_s);
+    ESP_LOGE(TAG, " - %s", silent[0] != '\0' ? silent : "the app stands still as a whole");
+}
+
 /** Until the end of the firmware, or until it must be ended. */
 static void watch_process(process_t *p, const firmware_start_t *start, firmware_result_t *result)
 {
-    uint64_t limit_ms = (uint64_t)start->watchdog_s * 1000;
+    uint64_t limit_ms = (uint64_t)start->boot.watchdog_s * 1000;
     for (;;) {
         uint64_t left = limit_ms == 0 ? SLICE_MS : limit_ms - p->silent_ms;
         poll_slice(p, left < SLICE_MS ? (uint32_t)left : SLICE_MS);
@@ -263,8 +277,7 @@ static void watch_process(process_t *p, const firmware_start_t *start, firmware_
             return;
         }
         if (limit_ms != 0 && p->silent_ms >= limit_ms) {
-            ESP_LOGE(TAG, "Task watchdog got triggered: a task has shown no sign of life for %u s",
-                     (unsigned)start->watchdog_s);
+            tell_hang(start);
             result->end = FIRMWARE_HUNG;
             return;
         }
@@ -275,6 +288,7 @@ void firmware_process_run(const firmware_start_t *start, firmware_result_t *resu
 {
     memset(result, 0, sizeof(*result));
     process_t p = {.pid = -1, .control = -1, .signals = start->signals};
+    start->shared_memory->silent[0] = '\0';
     if (start_process(&p, start)) {
         watch_process(&p, start, result);
     } else {

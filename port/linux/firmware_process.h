@@ -22,12 +22,11 @@ typedef struct {
     int executable; /* descriptor of an ELF executable for this machine */
     int flash;      /* descriptor of the flash file */
     int shared;     /* descriptor behind RUN_ENV_SHARED */
-    const run_shared_t *shared_memory;
+    run_shared_t *shared_memory;
     const char *flash_path; /* absolute */
     const char *name;       /* argv[0] */
     run_boot_t boot;
-    uint32_t watchdog_s; /* seconds without a sign of life; 0: no watchdog */
-    int signals;         /* of this process, which is a keeper's worker: what keeper_run() gave it */
+    int signals; /* of this process, which is a keeper's worker: what keeper_run() gave it */
 } firmware_start_t;
 
 typedef struct {

@@ -7,6 +7,7 @@
 
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "linux/thread_state.h"
 
 /*
  * Invariants:
@@ -51,10 +52,10 @@ struct tskTaskControlBlock {
     bool waits_forever;
     bool wait_given_up; /* xTaskAbortDelay() */
     bool suspended;     /* it stays where it next waits */
-    bool subscribed;    /* to the task watchdog: waiting is no sign of life */
+    bool subscribed;    /* to the task watchdog: only esp_task_wdt_reset() is a sign of life */
     atomic_bool signed_life;
     atomic_int id;           /* of the thread, as the kernel calls it; 0: it has not run yet */
-    uint64_t blocks;         /* times that it had blocked when it was last found alive */
+    thread_state_t looked;   /* what was known when the watchdog last looked */
     kernel_local_t locals[]; /* as many as the build says */
 };
 
@@ -88,11 +89,21 @@ bool kernel_start_main(void (*function)(void));
 /** Waits up to `ms` for the firmware to be idle: each task has ended or waits for what no other can bring. */
 bool kernel_wait_idle(uint32_t ms);
 
+/** A task that the watchdog waits for. */
+typedef struct {
+    char name[32];
+    bool subscribed; /* it does not call esp_task_wdt_reset(); else it uses the processor all the time */
+} kernel_silent_t;
+
 /**
  * True if every task has shown life since the last call that returned true: it blocked, in whatever call, or kernel_alive()
  * was called for it. A task that subscribed to the task watchdog has if it called esp_task_wdt_reset(), and not else.
+ * @param silent  written when false is returned: one that has not; may be NULL
  */
-bool kernel_all_alive(void);
+bool kernel_all_alive(kernel_silent_t *silent);
+
+/** There is a watchdog, so a subscribed task that waits for ever is not the end: a reset comes. */
+void kernel_watchdog_runs(void);
 
 /** Sign of life of the calling task; nothing outside of tasks. */
 void kernel_alive(void);

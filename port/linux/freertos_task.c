@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,6 @@
 
 #include "esp_task_wdt.h"
 #include "linux/freertos_kernel.h"
-#include "linux/thread_state.h"
 #include "otter/build_options.h"
 #include "otter/system.h"
 
@@ -21,7 +21,8 @@
 
 #define THREAD_NAME_SIZE 16 /* what Linux takes, with terminator */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* It waits a moment before it blocks: looking at a task that asks without waiting, all the time, is no wait for that task. */
+static pthread_mutex_t lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_cond_t never;     /* nobody signals it: for delays */
 static pthread_cond_t less_work; /* a task ended or began to wait without limit */
@@ -98,7 +99,6 @@ static void end_wait(void)
 {
     if (current != NULL) {
         current->ready = NULL;
-        atomic_store(&current->signed_life, true);
     }
 }
 
@@ -580,10 +580,18 @@ bool kernel_start_main(void (*function)(void))
     return true;
 }
 
+static bool watchdog_runs;
+
+void kernel_watchdog_runs(void)
+{
+    watchdog_runs = true;
+}
+
 static bool is_idle(void)
 {
     for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
-        if (t->ready == NULL || !t->waits_forever || t->ready(t->waits_for)) {
+        bool reset_comes = watchdog_runs && t->subscribed;
+        if (t->ready == NULL || !t->waits_forever || t->ready(t->waits_for) || reset_comes) {
             return false;
         }
     }
@@ -603,39 +611,69 @@ bool kernel_wait_idle(uint32_t ms)
     return idle;
 }
 
-/**
- * Of a task that has not subscribed: it blocks, or has blocked since it was last found alive. In whatever it does so: a queue,
- * a read from the console, a sleep. One of which nothing is known is believed to live.
- */
-static bool has_blocked(TaskHandle_t task, uint64_t *blocks)
-{
+/** A task as the watchdog sees it. */
+typedef struct {
+    int id;
     thread_state_t state;
-    int id = atomic_load(&task->id);
-    if (task->ready != NULL || id == 0 || !thread_state_read((pid_t)id, &state)) {
-        return true;
-    }
-    bool blocked = state.waits || state.blocks != task->blocks;
-    *blocks = state.blocks;
-    return blocked;
-}
+    bool known; /* `state` is */
+} look_t;
 
-bool kernel_all_alive(void)
+/** All tasks, looked at without the lock: else they would have to wait for this. @return malloc'ed */
+static look_t *look_at_tasks(size_t *count)
 {
-    bool alive = true;
     kernel_lock();
+    *count = 0;
     for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
-        bool lives = atomic_load(&t->signed_life);
-        if (!lives && !t->subscribed && has_blocked(t, &t->blocks)) {
-            lives = true;
-            atomic_store(&t->signed_life, true); /* until all live at once */
-        }
-        alive = alive && lives;
+        (*count)++;
     }
-    for (TaskHandle_t t = tasks; alive && t != NULL; t = t->next) {
-        atomic_store(&t->signed_life, false);
+    look_t *looks = calloc(*count + 1, sizeof(*looks));
+    size_t i = 0;
+    for (TaskHandle_t t = tasks; looks != NULL && t != NULL; t = t->next) {
+        looks[i++].id = atomic_load(&t->id);
     }
     kernel_unlock();
-    return alive;
+    for (i = 0; looks != NULL && i < *count; i++) {
+        looks[i].known = looks[i].id != 0 && thread_state_read((pid_t)looks[i].id, &looks[i].state);
+    }
+    return looks;
+}
+
+/** One of which nothing is known is believed to live. */
+static bool shows_life(TaskHandle_t task, const look_t *looks, size_t count)
+{
+    const look_t *look = looks;
+    while (look < looks + count && look->id != atomic_load(&task->id)) {
+        look++;
+    }
+    bool known = look < looks + count && look->known; /* not if it has only just begun, for example */
+    if (!task->subscribed && (!known || thread_state_blocked(&task->looked, &look->state))) {
+        atomic_store(&task->signed_life, true); /* until all live at once */
+    }
+    if (known) {
+        task->looked = look->state;
+    }
+    return atomic_load(&task->signed_life);
+}
+
+bool kernel_all_alive(kernel_silent_t *silent)
+{
+    TaskHandle_t first = NULL;
+    size_t count;
+    look_t *looks = look_at_tasks(&count);
+    kernel_lock();
+    for (TaskHandle_t t = tasks; looks != NULL && t != NULL; t = t->next) {
+        first = !shows_life(t, looks, count) && first == NULL ? t : first;
+    }
+    for (TaskHandle_t t = tasks; first == NULL && t != NULL; t = t->next) {
+        atomic_store(&t->signed_life, false);
+    }
+    if (first != NULL && silent != NULL) {
+        snprintf(silent->name, sizeof(silent->name), "%s", first->name);
+        silent->subscribed = first->subscribed;
+    }
+    kernel_unlock();
+    free(looks);
+    return first == NULL;
 }
 
 void kernel_alive(void)

@@ -246,9 +246,9 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
                  .table_offset = device->config.table_offset,
                  .revision = device->chip.revision,
                  .blk_revision = device->chip.blk_revision,
+                 .watchdog_s = run->options.watchdog_s,
                  .rollback = device->config.rollback,
                  .anti_rollback = device->config.anti_rollback},
-        .watchdog_s = run->options.watchdog_s,
         .signals = run->signals,
     };
     firmware_process_run(&how, result);

@@ -9,20 +9,22 @@
 
 void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE])
 {
-    snprintf(text, RUN_BOOT_TEXT_SIZE,
-             "reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u",
-             boot->reset_reason, boot->running, boot->table_offset, boot->revision, boot->blk_revision,
-             boot->rollback, boot->anti_rollback);
+    snprintf(
+        text, RUN_BOOT_TEXT_SIZE,
+        "reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u watchdog=%u",
+        boot->reset_reason, boot->running, boot->table_offset, boot->revision, boot->blk_revision,
+        boot->rollback, boot->anti_rollback, boot->watchdog_s);
 }
 
 bool run_boot_decode(const char *text, run_boot_t *boot)
 {
     unsigned rollback, anti_rollback;
     int n = sscanf(text,
-                   "reset=%u running=%u table=%u revision=%hu blk_revision=%hu rollback=%u anti_rollback=%u",
+                   "reset=%u running=%u table=%u revision=%hu blk_revision=%hu rollback=%u anti_rollback=%u "
+                   "watchdog=%u",
                    &boot->reset_reason, &boot->running, &boot->table_offset, &boot->revision,
-                   &boot->blk_revision, &rollback, &anti_rollback);
-    if (n != 7) {
+                   &boot->blk_revision, &rollback, &anti_rollback, &boot->watchdog_s);
+    if (n != 8) {
         return false;
     }
     boot->rollback = rollback != 0;

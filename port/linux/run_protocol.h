@@ -17,21 +17,23 @@
 
 /** Memory that the runner and each firmware in turn share: it lives as long as the device has power. */
 typedef struct {
-    file_flash_shared_t flash;                            /* the planned power cut, and the last erase */
-    uint8_t retained[4096 - sizeof(file_flash_shared_t)]; /* survives a reset, as RTC memory does */
+    file_flash_shared_t flash; /* the planned power cut, and the last erase */
+    char silent[96];           /* the task that the watchdog waits for, in words; "" for none */
+    uint8_t retained[8192 - 96 - sizeof(file_flash_shared_t)]; /* survives a reset, as RTC memory does */
 } run_shared_t;
-_Static_assert(sizeof(run_shared_t) == 4096, "one page, zeros when power comes");
+_Static_assert(sizeof(run_shared_t) == 8192, "whole pages, zeros when power comes");
 
 /** What the bootloader tells the firmware. */
 typedef struct {
     uint32_t reset_reason;           /* esp_reset_reason_t */
     uint32_t running;                /* offset in flash of the partition that was booted */
     uint32_t table_offset;           /* offset in flash of the partition table */
+    uint32_t watchdog_s;             /* limit of the task watchdog, 0: there is none */
     uint16_t revision, blk_revision; /* of the chip, which is always "linux" */
     bool rollback, anti_rollback;
 } run_boot_t;
 
-#define RUN_BOOT_TEXT_SIZE 128
+#define RUN_BOOT_TEXT_SIZE 192
 
 void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE]);
 

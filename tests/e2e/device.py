@@ -55,7 +55,7 @@ class DeviceTest(unittest.TestCase):
         self.flash = str(self.folder / "flash.bin")
         table = self.folder / "table.bin"
         subprocess.run([OTTER, "table", "build", SOURCE / "examples" / "partitions_two_ota.csv", "-o", table],
-                       check=True, timeout=TIMEOUT_S)
+                       check=True, timeout=TIMEOUT_S, stdout=subprocess.DEVNULL)
         self.table = table.read_bytes()
 
     def firmware(self, name, version="1.0.0", **changes):

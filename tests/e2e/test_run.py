@@ -81,17 +81,24 @@ class Boots(DeviceTest):
         self.assertIn("task_wdt: Task watchdog got triggered", console)
         self.assertIn("rst:0x7", console)
 
-    def test_a_task_that_never_blocks_is_reset_whatever_it_does(self):
+    def test_what_is_reset_is_named(self):
+        """A task that never blocks, whatever it does; one that has subscribed and only waits, in pieces or for ever."""
         self.make_flash({"factory": self.probe()})
-        for action in ("yield-hang", "log-hang"):
-            with self.subTest(action):
-                status, console, _ = self.run_device("--watchdog", "1", script=f"1:{action}")
+        for script, told in (("1:yield-hang", "never blocked"), ("1:log-hang", "never blocked"),
+                             ("1:ask-hang", "never blocked"), ("1:subscribe+wait", "esp_task_wdt_reset() not called"),
+                             ("1:subscribe+wait-pieces", "esp_task_wdt_reset() not called"),
+                             ("1:subscribe+sleep-long", "esp_task_wdt_reset() not called")):
+            with self.subTest(script):
+                status, console, _ = self.run_device("--watchdog", "1", script=script)
                 self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON, TASK_WDT]))
+                self.assertIn(f"task_wdt:  - main ({told})", console)
 
-    def test_a_task_that_subscribed_is_reset_also_while_it_waits(self):
+    def test_a_task_that_is_blocked_is_not_timed(self):
         self.make_flash({"factory": self.probe()})
-        status, console, _ = self.run_device("--watchdog", "1", script="1:subscribe")
-        self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON, TASK_WDT]))
+        for script in ("1:wait-pieces", "1:sleep-long", "1:subscribe+wait-reset", "1:wait"):
+            with self.subTest(script):
+                status, console, _ = self.run_device("--watchdog", "1", script=script)
+                self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON]))
 
     def test_a_task_that_blocks_is_never_timed(self):
         self.make_flash({"factory": self.probe()})

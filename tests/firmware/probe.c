@@ -69,6 +69,14 @@ static void log_on(void)
     }
 }
 
+static void ask_on(void)
+{
+    QueueHandle_t queue = xQueueCreate(1, sizeof(int));
+    int value;
+    while (xQueueReceive(queue, &value, 0) != pdTRUE) {
+    }
+}
+
 static void yield_on(void)
 {
     for (;;) {
@@ -76,10 +84,35 @@ static void yield_on(void)
     }
 }
 
-static void subscribe_and_sleep(void)
+static void subscribe(void)
 {
-    esp_task_wdt_add(NULL);
-    vTaskDelay(portMAX_DELAY - 1);
+    ESP_LOGI(TAG, "subscribe: %s", esp_err_to_name(esp_task_wdt_add(NULL)));
+}
+
+static void wait_for_ever(void)
+{
+    vTaskDelay(portMAX_DELAY);
+}
+
+static void wait_in_pieces(void)
+{
+    for (int i = 0; i < 200; i++) { /* two seconds */
+        vTaskDelay(pdMS_TO_TICKS(10));
+    }
+}
+
+static void wait_and_reset(void)
+{
+    for (int i = 0; i < 20; i++) {
+        vTaskDelay(pdMS_TO_TICKS(100));
+        esp_task_wdt_reset();
+    }
+}
+
+static void sleep_long(void)
+{
+    sleep(2);
+    ESP_LOGI(TAG, "slept");
 }
 
 /* Calls that block for longer than the tests' watchdog waits; each on a task of its own. */
@@ -335,7 +368,12 @@ static const struct {
     {"hang", hang},
     {"log-hang", log_on},
     {"yield-hang", yield_on},
-    {"subscribe", subscribe_and_sleep},
+    {"ask-hang", ask_on},
+    {"subscribe", subscribe},
+    {"wait", wait_for_ever},
+    {"wait-pieces", wait_in_pieces},
+    {"wait-reset", wait_and_reset},
+    {"sleep-long", sleep_long},
     {"block", block_everywhere},
     {"beat", beat},
     {"sleep", sleep_on},

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,69 +357,164 @@ static void spin(void *arg)
     }
 }
 
-static void busy_task_without_a_sign_is_not_alive(void **state)
+/** A task may have to wait for a lock for a moment before it does what the test is about. @return false: it never came */
+static bool comes_to_be_silent(kernel_silent_t *silent)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (!kernel_all_alive(silent)) {
+            return true;
+        }
+        otter_sleep_ms(1);
+    }
+    return false;
+}
+
+static void a_task_that_is_never_blocked_is_silent(void **state)
 {
     (void)state;
+    kernel_silent_t silent = {0};
     atomic_store(&may_go, false);
     start(spin, NULL);
     wait_done();
-    for (int i = 0; i < 10000 && kernel_all_alive();
-         i++) { /* its start counts, and what it waited for in giving `done` */
+    assert_true(comes_to_be_silent(&silent));
+    assert_string_equal(silent.name, "helper");
+    assert_false(silent.subscribed);
+    for (int i = 0; i < 5; i++) {
+        otter_sleep_ms(10);
+        assert_false(kernel_all_alive(NULL));
     }
-    assert_false(kernel_all_alive());
-    assert_false(kernel_all_alive());
     atomic_store(&may_go, true);
     assert_true(kernel_wait_idle(10000));
-    assert_true(kernel_all_alive());
+    assert_true(kernel_all_alive(NULL));
 }
 
-static atomic_int blocker_ends[2];
-
-static void block_outside_of_freertos(void *arg)
+static void poll_queue(void *queue)
 {
-    (void)arg;
-    char byte;
+    int item;
     xSemaphoreGive(done);
-    assert_int_equal(read(atomic_load(&blocker_ends[0]), &byte, 1), 1);
+    while (!atomic_load(&may_go)) {
+        xQueueReceive(queue, &item, 0);
+    }
 }
 
-static void a_task_that_blocks_in_any_call_is_alive(void **state)
+/** It takes the lock of the kernel all the time, as does whoever looks at it. */
+static void asking_without_waiting_is_no_waiting(void **state)
 {
     (void)state;
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    atomic_store(&blocker_ends[0], ends[0]);
-    start(block_outside_of_freertos, NULL);
+    QueueHandle_t queue = xQueueCreate(1, sizeof(int));
+    atomic_store(&may_go, false);
+    start(poll_queue, queue);
     wait_done();
-    (void)kernel_all_alive();     /* counts its start */
-    while (!kernel_all_alive()) { /* it may not have come to block yet */
-        usleep(1000);
+    assert_true(comes_to_be_silent(NULL));
+    for (int i = 0; i < 5; i++) {
+        assert_false(kernel_wait_idle(20));
+        assert_false(kernel_all_alive(NULL));
     }
-    for (int i = 0; i < 100; i++) {
-        assert_true(kernel_all_alive());
-    }
-    assert_int_equal(write(ends[1], "x", 1), 1);
+    atomic_store(&may_go, true);
     assert_true(kernel_wait_idle(10000));
-    close(ends[0]);
-    close(ends[1]);
+    vQueueDelete(queue);
 }
 
-static void subscribed_task_must_reset_the_watchdog_even_when_it_waits(void **state)
+static int ends[2]; /* of a pipe that nobody writes to */
+
+static void read_pipe(void *unused)
+{
+    (void)unused;
+    char byte;
+    xSemaphoreGive(done);
+    (void)!read(ends[0], &byte, 1);
+}
+
+static void poll_pipe(void *unused)
+{
+    (void)unused;
+    struct pollfd wait = {.fd = ends[0], .events = POLLIN};
+    xSemaphoreGive(done);
+    (void)poll(&wait, 1, -1);
+}
+
+static void sleep_in_pieces(void *unused)
+{
+    (void)unused;
+    xSemaphoreGive(done);
+    while (!atomic_load(&may_go)) {
+        usleep(1000);
+    }
+}
+
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_mutex(void *unused)
+{
+    (void)unused;
+    xSemaphoreGive(done);
+    pthread_mutex_lock(&held);
+    pthread_mutex_unlock(&held);
+}
+
+/** Whatever it waits for: none of it is known to the kernel. */
+static void a_task_that_is_blocked_is_alive(void **state)
+{
+    (void)state;
+    static const TaskFunction_t waiters[] = {read_pipe, poll_pipe, sleep_in_pieces, lock_mutex};
+    assert_int_equal(pipe(ends), 0);
+    pthread_mutex_lock(&held);
+    atomic_store(&may_go, false);
+    for (size_t i = 0; i < sizeof(waiters) / sizeof(waiters[0]); i++) {
+        start(waiters[i], NULL);
+        wait_done();
+    }
+    otter_sleep_ms(50); /* now each of them is where it waits */
+    for (int i = 0; i < 5; i++) {
+        assert_true(kernel_all_alive(NULL));
+        otter_sleep_ms(100);
+    }
+    assert_false(kernel_wait_idle(1)); /* something may still come */
+    atomic_store(&may_go, true);
+    pthread_mutex_unlock(&held);
+    close(ends[1]);
+    assert_true(kernel_wait_idle(10000));
+    close(ends[0]);
+}
+
+static void wait_in_pieces(void *unused)
+{
+    (void)unused;
+    assert_int_equal(esp_task_wdt_add(NULL), ESP_OK);
+    xSemaphoreGive(done);
+    while (!atomic_load(&may_go)) {
+        vTaskDelay(1);
+    }
+    assert_int_equal(esp_task_wdt_reset(), ESP_OK);
+    xSemaphoreGive(done);
+    assert_int_equal(esp_task_wdt_delete(NULL), ESP_OK);
+}
+
+static void a_subscribed_task_must_reset_the_watchdog_whatever_else_it_does(void **state)
 {
     (void)state;
     SemaphoreHandle_t end = xSemaphoreCreateBinary();
-    atomic_store(&may_go, false);
-    start(spin, end);
-    wait_done();
-    (void)kernel_all_alive();
-    assert_false(kernel_all_alive());
-    atomic_store(&may_go, true);
-    wait_done();
-    assert_true(kernel_wait_idle(10000)); /* it waits */
-    (void)kernel_all_alive();
-    assert_false(kernel_all_alive());
-    xSemaphoreGive(end);
-    assert_true(kernel_wait_idle(10000));
+    const struct {
+        TaskFunction_t function;
+        void *arg;
+    } rows[] = {{spin, end}, {wait_in_pieces, NULL}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        kernel_silent_t silent = {0};
+        atomic_store(&may_go, false);
+        start(rows[i].function, rows[i].arg);
+        wait_done();
+        (void)kernel_all_alive(NULL); /* counts its start */
+        otter_sleep_ms(50);
+        assert_false(kernel_all_alive(&silent));
+        assert_true(silent.subscribed);
+        atomic_store(&may_go, true);
+        wait_done();
+        assert_true(i == 1 || kernel_wait_idle(10000)); /* it waits */
+        (void)kernel_all_alive(NULL);
+        assert_true(i == 1 || !kernel_all_alive(NULL));
+        xSemaphoreGive(end);
+        assert_true(kernel_wait_idle(10000));
+    }
     vSemaphoreDelete(end);
     assert_int_equal(esp_task_wdt_reset(), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_task_wdt_add(NULL), ESP_ERR_INVALID_ARG); /* this is no task */
@@ -443,10 +540,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(notifications_count_like_a_semaphore, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_means_that_nothing_can_happen_any_more, setup, teardown),
         cmocka_unit_test_setup_teardown(a_delay_is_not_idle, setup, teardown),
-        cmocka_unit_test_setup_teardown(busy_task_without_a_sign_is_not_alive, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_task_that_blocks_in_any_call_is_alive, setup, teardown),
-        cmocka_unit_test_setup_teardown(subscribed_task_must_reset_the_watchdog_even_when_it_waits, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(a_task_that_is_never_blocked_is_silent, setup, teardown),
+        cmocka_unit_test_setup_teardown(asking_without_waiting_is_no_waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_task_that_is_blocked_is_alive, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_subscribed_task_must_reset_the_watchdog_whatever_else_it_does,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,7 @@ static void facts_for_the_firmware_survive_as_text(void **state)
     const run_boot_t boot = {.reset_reason = 4,
                              .running = 0x7FFF0000,
                              .table_offset = 0x8000,
+                             .watchdog_s = 1000000,
                              .revision = 65534,
                              .blk_revision = 102,
                              .rollback = true};
@@ -309,6 +310,7 @@ static void facts_for_the_firmware_survive_as_text(void **state)
     assert_int_equal(back.reset_reason, 4);
     assert_int_equal(back.running, 0x7FFF0000);
     assert_int_equal(back.table_offset, 0x8000);
+    assert_int_equal(back.watchdog_s, 1000000);
     assert_int_equal(back.revision, 65534);
     assert_int_equal(back.blk_revision, 102);
     assert_true(back.rollback);
