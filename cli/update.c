@@ -511,6 +511,7 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca
 /** What is no URL that this command may ask is told before anything is opened. */
 static esp_err_t check_url(const options_t *o, update_outcome_t *outcome)
 {
+    /* parse_arguments saw to it that there is one: NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
     const char *colon = strstr(o->url, "://");
     size_t len = colon != NULL ? (size_t)(colon - o->url) : 0;
     if (colon == NULL && access(o->url, F_OK) == 0) {

@@ -80,7 +80,7 @@ static void copy_printable(char *to, size_t size, const char *from)
             used += (size_t)snprintf(to + used, 5, "\\x%02x", c);
         }
     }
-    strcpy(to + used, *from != '\0' ? "..." : "");
+    snprintf(to + used, size - used, "%s", *from != '\0' ? "..." : "");
 }
 
 static bool is_unchanged(const transfer_t *transfer)

@@ -167,7 +167,7 @@ void tls_files_free(tls_files_t *files)
     if (files->key != NULL) {
         explicit_bzero(files->key, strlen(files->key));
     }
-    for (unsigned i = 0; i < files->chain_len; i++) {
+    for (unsigned i = 0; files->chain != NULL && i < files->chain_len; i++) {
         gnutls_x509_crt_deinit(files->chain[i]);
     }
     gnutls_free(files->chain);
