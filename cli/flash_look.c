@@ -48,7 +48,8 @@ static void look_at_bootloader(flash_report_t *r)
         b->place = b->home;
     }
     if (b->found) {
-        (void)bootloader_judge(&b->stream, device->flash, &b->place,
+        const otter_chip_t *judge = b->place.chip == chip ? &device->chip : NULL;
+        (void)bootloader_judge(&b->stream, device->flash, &b->place, judge,
                                table); /* the stream keeps the verdict */
     }
 }

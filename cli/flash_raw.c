@@ -54,9 +54,10 @@ static bool touches(const overlay_t *o, uint32_t off, uint32_t len)
 }
 
 /** True if a bootloader of this chip would start. A flash without any is for the person to complete. */
-static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_facts_t *chip, uint32_t table_offset,
+static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device, uint32_t table_offset,
                                char *why, size_t why_size)
 {
+    const otter_chip_facts_t *chip = otter_chip_facts(device->id);
     bootloader_place_t place = bootloader_look(flash, chip->bootloader_offset, table_offset);
     if (place.kind == BOOTLOADER_BLANK) {
         return true;
@@ -71,8 +72,8 @@ static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_facts_t *c
         return false;
     }
     image_stream_t s = {0};
-    esp_err_t err = bootloader_judge(&s, flash, &place, table_offset);
-    snprintf(why, why_size, "the bootloader would be broken: %s", s.why);
+    esp_err_t err = bootloader_judge(&s, flash, &place, device, table_offset);
+    snprintf(why, why_size, "the bootloader would not start: %s", s.why);
     image_stream_end(&s);
     return err == ESP_OK;
 }
@@ -137,7 +138,7 @@ bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_c
     lay_over(&o, flash, off, data, len);
     if (facts != NULL && facts->id != OTTER_CHIP_LINUX && facts->bootloader_offset < table_offset &&
         touches(&o, facts->bootloader_offset, table_offset - facts->bootloader_offset) &&
-        !bootloader_is_good(&o.flash, facts, table_offset, why, why_size)) {
+        !bootloader_is_good(&o.flash, chip, table_offset, why, why_size)) {
         return false;
     }
     if (touches(&o, table_offset, PARTITION_TABLE_SECTOR) &&

@@ -77,8 +77,8 @@ static bool bootloader_starts(flash_report_t *r)
         judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " is for %s, this is %s",
               b->home.offset, b->home.chip->title, chip->title);
     } else if (b->stream.verdict != ESP_OK) {
-        judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " is broken: %s", b->home.offset,
-              b->stream.why);
+        judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " %s: %s", b->home.offset,
+              b->stream.verdict == ESP_FAIL ? "does not run here" : "is broken", b->stream.why);
     } else {
         return true;
     }

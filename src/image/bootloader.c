@@ -99,9 +99,10 @@ bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_pla
 }
 
 esp_err_t bootloader_judge(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
-                           uint32_t table_offset)
+                           const otter_chip_t *chip, uint32_t table_offset)
 {
-    const image_rules_t rules = {.flash_offset = place->offset,
+    const image_rules_t rules = {.chip = chip,
+                                 .flash_offset = place->offset,
                                  .size = room_at(flash, place->offset, table_offset),
                                  .bootloader = true};
     return image_stream_from_flash(s, flash, &rules);

@@ -192,6 +192,17 @@ class Bootloaders(InfoTest):
                 self.assertTrue(self.text().startswith("boots next: NOTHING, " + text), self.text())
                 self.run_info("--check", expect=1)
 
+    def test_the_revision_of_the_chip_must_suit_it(self):
+        data = bytearray(bootloader("esp32"))
+        data[15:17] = (301).to_bytes(2, "little")
+        self.put((0x1000, bytes(data)))
+        self.assertEqual(self.info()["boot"]["label"], "factory")  # a revision that nobody knows is one that suits
+        for revision, text in [(300, "NOTHING, the bootloader at 0x1000 does not run here: image needs chip revision v3.1"),
+                               (301, "factory (ota_vectors 1.0.0)")]:
+            with open(self.flash + ".efuse", "w", encoding="ascii") as file:
+                file.write(f"chip=esp32\nrevision={revision}\n")
+            self.assertTrue(self.info()["verdict"].startswith(text), self.info()["verdict"])
+
     def test_a_file_without_any_is_judged_by_its_apps(self):
         self.put()
         got = self.info("--check")

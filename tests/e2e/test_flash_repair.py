@@ -384,7 +384,7 @@ class WriteAtOffset(RepairTest):
         broken = bytearray(bootloader("esp32"))
         broken[60] ^= 1
         rows = [
-            ("@0x1000", bytes(broken), "the bootloader would be broken: checksum"),
+            ("@0x1000", bytes(broken), "the bootloader would not start: checksum"),
             ("@0x1000", bootloader("esp32c3"), "at 0x1000 an ESP32 looks for its bootloader, and this is one for ESP32-C3"),
             ("@0x1000", vector("esp32_valid"), "and this is an app"),
             ("@0x1000", b"hello", "and this is none"),
