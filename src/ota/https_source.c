@@ -298,7 +298,9 @@ static esp_err_t read_failed(https_source_t *s, int result)
     if (result == -ESP_ERR_HTTP_EAGAIN && ++s->stalls < STALLS_MAX) {
         return ESP_ERR_NOT_FINISHED;
     }
-    if (has_all(s)) {
+    bool broken =
+        s->report->transport.code == ESP_ERR_INVALID_RESPONSE; /* what came is no HTTP: nothing was lost */
+    if (!broken && has_all(s)) {
         ESP_LOGW(TAG, "the mark of the end was lost behind %" PRIu64 " bytes, which are all", s->pos);
         esp_http_client_close(s->client);
         return end_stream(s);
@@ -308,8 +310,8 @@ static esp_err_t read_failed(https_source_t *s, int result)
                      "the server stalled after %" PRIu64 " bytes", s->pos);
         return drop_connection(s, &r);
     }
-    https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true,
-                 "the connection was lost after %" PRIu64 " bytes: %.100s", s->pos,
+    https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true, "%s after %" PRIu64 " bytes: %.100s",
+                 broken ? "the answer broke" : "the connection was lost", s->pos,
                  https_request_cause(s, "closed by the server"));
     return drop_connection(s, &r);
 }

@@ -133,6 +133,19 @@ for name, does, bad in (
         peer.hold(2)
 
 
+for name, does, end in (
+        ("chunk-last-ends-otherwise", "ends the last, empty chunk's line in CR and another byte", b"0\rX\r\n"),
+        ("chunked-ends-otherwise", "ends the chunked body in CR and another byte", b"0\r\n\rX"),
+        ("chunked-with-a-broken-trailer", "sends a trailer line that is none", b"0\r\nX Y\r\n\r\n"),
+):
+    @entry(name, does + ", behind the whole image", LOST)
+    def _(peer, end=end):
+        peer.request()
+        peer.head("200 OK", "Transfer-Encoding: chunked")
+        peer.chunks(peer.image)
+        peer.send(end)
+
+
 @entry("chunked-cut", "cuts a chunked body in the middle of a chunk", LOST)
 def _(peer):
     peer.request()
