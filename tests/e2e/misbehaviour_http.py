@@ -82,7 +82,6 @@ for name, does, lines in (
         ("length-beyond-64-bits", "says a length of 2^64 + 100", ("Content-Length: 18446744073709551716",)),
         ("length-and-chunked", "says a length and chunked", ("Content-Length: 1000", "Transfer-Encoding: chunked")),
         ("transfer-gzip", "uses Transfer-Encoding: gzip, chunked unasked", ("Transfer-Encoding: gzip, chunked",)),
-        ("blank-before-a-colon", "has a blank before the colon of the length", ("Content-Length : 1000",)),
 ):
     @entry(name, does, REFUSED)
     def _(peer, lines=lines):

@@ -36,6 +36,7 @@ typedef struct {
     framing_t framing;
     int64_t said_length;     /* Content-Length */
     const char *length_text; /* instead */
+    bool length_in_tabs;
     const char *etag, *date;
     bool closes;                /* ends the connection after the answer */
     char extra[HEAD_EXTRA_MAX]; /* header lines */
@@ -49,7 +50,8 @@ typedef struct {
     const char *literal;                      /* all of the answer, instead */
     const char *before;                       /* an interim answer, or noise */
     const char *chunk_fault;                  /* instead of the second chunk's size */
-    bool chunked_without_end, chunks_of_one;
+    const char *chunked_end; /* instead of the last chunk and its trailer; NULL: as it should be */
+    bool chunks_of_one;
     bool bit_wrong; /* in the file that is served */
 
     /* The way. */

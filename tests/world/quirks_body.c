@@ -71,6 +71,11 @@ static void length_no_number(exchange_t *x)
     x->length_text = DRAW_TEXT(x, texts);
 }
 
+static void length_in_tabs(exchange_t *x)
+{
+    x->length_in_tabs = true;
+}
+
 static void length_beyond(exchange_t *x)
 {
     static const char *const texts[] = {"18446744073709551716", "9223372036854775808",
@@ -91,7 +96,8 @@ static void chunked(exchange_t *x)
 
 static void chunk_fault(exchange_t *x)
 {
-    static const char *const faults[] = {"zz", "-1", "fffffffffffffffff", "", "1", " 10", "0x10"};
+    static const char *const faults[] = {"zz",  "-1",   "fffffffffffffffff", "",      "1",
+                                         " 10", "0x10", "3\r\nabcXY",        "3\nabc"};
     x->framing = FRAME_CHUNKED;
     x->chunk_fault = DRAW_TEXT(x, faults);
 }
@@ -119,8 +125,15 @@ static void chunks_of_one(exchange_t *x)
 static void chunked_without_end(exchange_t *x)
 {
     x->framing = FRAME_CHUNKED;
-    x->chunked_without_end = true;
+    x->chunked_end = "";
     x->closes = true;
+}
+
+static void chunked_ends_otherwise(exchange_t *x)
+{
+    static const char *const ends[] = {"0\rX\r\n", "0\r\n\rX", "0\r\nX Y\r\n\r\n"};
+    x->framing = FRAME_CHUNKED;
+    x->chunked_end = DRAW_TEXT(x, ends);
 }
 
 static void chunked_cut(exchange_t *x)
@@ -407,16 +420,19 @@ const quirk_t body_quirks[] = {
     {"negative length", length_negative, "length-negative"},
     {"two lengths", length_twice, "length-twice"},
     {"a length that is no number", length_no_number, "length-no-number"},
+    {"a length between tabs", length_in_tabs, "length-between-tabs"},
     {"a length beyond 64 bits", length_beyond, "length-beyond-64-bits"},
     {"length and chunked", length_and_chunked, "length-and-chunked"},
     {"chunked", chunked, "chunked"},
     {"wrong chunk size", chunk_fault,
      "chunk-size-no-number chunk-size-negative chunk-size-beyond-64-bits chunk-size-missing "
-     "chunk-longer-than-its-size"},
+     "chunk-longer-than-its-size chunk-ends-in-two-other-bytes chunk-size-ends-in-lf"},
     {"a chunk extension for ever", chunk_extension_endless, "chunk-extension-endless"},
     {"a chunk size for ever", chunk_size_drips, "chunk-size-drips"},
     {"chunks of one byte", chunks_of_one, "chunk-byte-by-byte"},
     {"chunked without the last chunk", chunked_without_end, "chunked-without-end"},
+    {"chunked with another end", chunked_ends_otherwise,
+     "chunk-last-ends-otherwise chunked-ends-otherwise chunked-with-a-broken-trailer"},
     {"chunked, ends early", chunked_cut, "chunked-cut"},
     {"Content-Encoding: gzip", content_gzip, "content-gzip"},
     {"Transfer-Encoding: gzip", transfer_gzip, "transfer-gzip"},

@@ -26,6 +26,8 @@ static void status(exchange_t *x)
                                            "000 Zero",
                                            "101 Switching Protocols",
                                            "300 Many",
+                                           "305 Use Proxy",
+                                           "306 Unused",
                                            "100 Continue",
                                            "403"};
     x->status = DRAW_TEXT(x, statuses);
@@ -107,7 +109,8 @@ static void redirect_to(exchange_t *x, const char *location)
 
 static void redirect(exchange_t *x)
 {
-    static const char *const places[] = {"/other/../fw.bin", "fw.bin?again", "/elsewhere/fw.bin"};
+    static const char *const places[] = {"/other/../fw.bin", "fw.bin?again", "/elsewhere/fw.bin",
+                                         "/else where/fw.bin"};
     redirect_to(x, DRAW_TEXT(x, places));
 }
 
@@ -448,7 +451,7 @@ static void if_range_ignored(exchange_t *x)
 const quirk_t talk_quirks[] = {
     {"a status", status,
      "status-204 status-400 status-403 status-404 status-410 status-500 status-502 status-599 status-999 "
-     "status-304 "
+     "status-300 status-304 status-305 status-306 status-408-unasked "
      "status-416 status-101 status-000"},
     {"a status without a reason", no_reason, "head-no-reason"},
     {"busy for once", busy_once, "status-429 status-429-until status-503 status-503-until"},
@@ -457,7 +460,8 @@ const quirk_t talk_quirks[] = {
     {"100 for ever", interim_for_ever, "status-continue-for-ever"},
     {"not HTTP", not_http, "status-missing status-http2 status-http9 status-garbage status-smtp"},
     {"redirect", redirect,
-     "redirect-301 redirect-302 redirect-303 redirect-307 redirect-308 redirect-relative"},
+     "redirect-301 redirect-302 redirect-303 redirect-307 redirect-308 redirect-relative "
+     "redirect-with-blanks"},
     {"redirect, then cut", redirect_then_cut, "redirect-then-cut"},
     {"redirect for ever", redirect_for_ever, "redirect-loop redirect-two-step-loop"},
     {"redirect to another server", redirect_away, "redirect-to-other-host redirect-to-other-port"},

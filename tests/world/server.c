@@ -132,7 +132,8 @@ static void put_fields(const exchange_t *x, connection_t *to)
     if (x->framing == FRAME_LENGTH && x->length_text != NULL) {
         put_text(to, "Content-Length: %s\r\n", x->length_text);
     } else if (x->framing == FRAME_LENGTH) {
-        put_text(to, "Content-Length: %lld\r\n", (long long)x->said_length);
+        const char *around = x->length_in_tabs ? "\t" : "";
+        put_text(to, "Content-Length: %s%lld%s\r\n", around, (long long)x->said_length, around);
     } else if (x->framing == FRAME_CHUNKED) {
         put_text(to, "Transfer-Encoding: chunked\r\n");
     }
@@ -213,8 +214,8 @@ static void put_chunks(exchange_t *x, connection_t *to)
         put_text(to, "\r\n");
         done += len;
     }
-    if (!x->chunked_without_end && x->endless_chunk == NULL) {
-        put_text(to, "0\r\nX-Trailer: end\r\n\r\n");
+    if (x->endless_chunk == NULL) {
+        put_text(to, "%s", x->chunked_end != NULL ? x->chunked_end : "0\r\nX-Trailer: end\r\n\r\n");
     }
 }
 
