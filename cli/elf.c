@@ -1,14 +1,22 @@
-/* Reading ELF section headers: every offset and length is checked against the file before it is used. */
+/* Reading ELF files: every offset and length is checked against the file before it is used. */
 #include "elf.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/le.h"
 
 #define EHDR_SIZE         52u
 #define SHDR_SIZE         40u
+#define HEAD_SIZE         20u /* up to the machine */
+#define AT_CLASS          4
+#define AT_TYPE           16
+#define AT_MACHINE        18
+#define TYPE_EXEC         2
+#define TYPE_DYN          3 /* position-independent, as most programs are */
 #define CLASS_32          1
 #define DATA_LITTLE       1
 #define SHT_PROGBITS      1u
@@ -37,6 +45,56 @@ bool elf_is_elf(const uint8_t *file, size_t len)
                               "\x7f"
                               "ELF",
                               4) == 0;
+}
+
+/** "ELF machine 40 (ARM)" */
+static const char *machine_text(uint16_t machine, char *buf, size_t size)
+{
+    static const struct {
+        uint16_t machine;
+        const char *name;
+    } rows[] = {{3, "x86"}, {40, "ARM"}, {62, "x86-64"}, {94, "Xtensa"}, {183, "AArch64"}, {243, "RISC-V"}};
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        name = rows[i].machine == machine ? rows[i].name : name;
+    }
+    snprintf(buf, size, "ELF machine %u%s%s%s", machine, name != NULL ? " (" : "", name != NULL ? name : "",
+             name != NULL ? ")" : "");
+    return buf;
+}
+
+bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size)
+{
+    uint8_t own[HEAD_SIZE];
+    char its[40], mine[40];
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    bool known = fd >= 0 && read(fd, own, sizeof(own)) == (ssize_t)sizeof(own);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!elf_is_elf(file, len)) {
+        snprintf(why, why_size, "it is not an ELF file");
+        return false;
+    }
+    if (len < HEAD_SIZE) {
+        snprintf(why, why_size, "the ELF header is cut off at %zu bytes", len);
+        return false;
+    }
+    uint16_t type = le16_get(file + AT_TYPE), machine = le16_get(file + AT_MACHINE);
+    bool same =
+        !known || (memcmp(file + AT_CLASS, own + AT_CLASS, 2) == 0 && machine == le16_get(own + AT_MACHINE));
+    if (!same) {
+        snprintf(why, why_size, "it is for %d bits and %s, and this machine runs %d bits and %s",
+                 file[AT_CLASS] == CLASS_32 ? 32 : 64, machine_text(machine, its, sizeof(its)),
+                 own[AT_CLASS] == CLASS_32 ? 32 : 64,
+                 machine_text(le16_get(own + AT_MACHINE), mine, sizeof(mine)));
+        return false;
+    }
+    if (type != TYPE_EXEC && type != TYPE_DYN) {
+        snprintf(why, why_size, "it is no program: link it first");
+        return false;
+    }
+    return true;
 }
 
 static bool read_header(span_t file, elf_t *elf, char *why, size_t why_size)

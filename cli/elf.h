@@ -23,6 +23,14 @@ typedef struct {
 bool elf_is_elf(const uint8_t *file, size_t len);
 
 /**
+ * True if this machine can start it as this very program was started: same word size, byte order and machine, an executable.
+ * @param file  its first ELF_HEAD_SIZE bytes at least, or all of a shorter file
+ * @param why   the reason when this is false
+ */
+bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size);
+#define ELF_HEAD_SIZE 64u
+
+/**
  * Reads the sections that have contents and an address, as esptool takes them. Nothing in the file is believed.
  * @param file  must stay as long as `elf` is used; one 0 byte lies behind its `len` bytes (cli_read_file)
  * @param why   the reason when this is false

@@ -26,7 +26,13 @@ static const char help_new[] =
     "\n"
     "  --chip NAME       the kind of chip: linux, esp32, esp32c3, ...; default: that of the first image\n"
     "  --chip-rev REV    its revision, as v3.1 or 301; default: any\n"
+    "  --bootloader FILE goes to the chip's place for it; default: none, but for linux a small image that "
+    "stands "
+    "for\n"
+    "                    `otter run` and gives programs a hash to show. none: nothing there\n"
     "  --table-offset N  where the table goes; default: 0x8000\n"
+    "  --extra-partition-subtypes TYPE,NAME,VALUE\n"
+    "                    a name of the project's own in the CSV; may be given several times\n"
     "  --force           take images that the chip would not boot, too\n"
     "\n"
     "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n";
@@ -102,6 +108,8 @@ static const char help_table[] =
     "\n"
     "  --force           take one for more flash than the bootloader is made for\n"
     "  --table-offset N  where it goes; default: 0x8000\n"
+    "  --extra-partition-subtypes TYPE,NAME,VALUE\n"
+    "                    a name of the project's own in the CSV; may be given several times\n"
     "\n"
     "example: otter flash table flash.bin partitions.csv\n";
 

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "flash_verbs.h"
 #include "table_load.h"
+#include "table_names.h"
 #include "table_rules.h"
 
 esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, const otter_chip_t *chip,
@@ -74,6 +75,12 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
         ok = table_refuse(why, "%s; the bootloader would refuse this table", fault);
     }
     return ok;
+}
+
+int flash_take_subtype(const char *entry)
+{
+    char why[256];
+    return table_add_subtype(entry, why, sizeof(why)) ? EXIT_DONE : cli_usage("flash", "%s", why);
 }
 
 const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size)

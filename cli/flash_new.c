@@ -13,12 +13,15 @@
 #include "flash/partition_table.h"
 #include "flash_verbs.h"
 #include "host/number.h"
+#include "image/kind.h"
 #include "image_options.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
+#include "small_bootloader.h"
 
-#define VERB     "flash"
-#define APPS_MAX PARTITION_ENTRIES_MAX
+#define VERB          "flash"
+#define APPS_MAX      PARTITION_ENTRIES_MAX
+#define NO_BOOTLOADER "none" /* as --bootloader's value */
 
 /** One --app, and what becomes of it. */
 typedef struct {
@@ -30,7 +33,7 @@ typedef struct {
 } app_t;
 
 typedef struct {
-    const char *flash, *table;
+    const char *flash, *table, *bootloader;
     uint64_t size;
     uint32_t table_offset;
     const otter_chip_facts_t *chip;
@@ -38,6 +41,7 @@ typedef struct {
     uint16_t revision;
     app_t apps[APPS_MAX];
     size_t app_count;
+    image_writer_t boot_image; /* of --bootloader, or made here; no bytes: there is none */
 
     uint8_t raw[PARTITION_TABLE_LEN];
     partition_table_t entries;
@@ -50,6 +54,7 @@ static void free_new(new_t *n)
         free(n->apps[i].label);
         free(n->apps[i].data);
     }
+    image_writer_free(&n->boot_image);
     free(n);
 }
 
@@ -97,6 +102,11 @@ static int take_option(new_t *n, int c)
     case 'f':
         n->force = true;
         return EXIT_DONE;
+    case 'b':
+        n->bootloader = optarg;
+        return EXIT_DONE;
+    case 'e':
+        return flash_take_subtype(optarg);
     default:
         return EXIT_USAGE;
     }
@@ -105,11 +115,17 @@ static int take_option(new_t *n, int c)
 static int parse_arguments(int argc, char **argv, new_t *n)
 {
     static const struct option options[] = {
-        {"size", required_argument, NULL, 's'},     {"table", required_argument, NULL, 't'},
-        {"app", required_argument, NULL, 'a'},      {"chip", required_argument, NULL, 'c'},
-        {"chip-rev", required_argument, NULL, 'r'}, {"table-offset", required_argument, NULL, 'o'},
+        {"size", required_argument, NULL, 's'},
+        {"table", required_argument, NULL, 't'},
+        {"app", required_argument, NULL, 'a'},
+        {"chip", required_argument, NULL, 'c'},
+        {"chip-rev", required_argument, NULL, 'r'},
+        {"table-offset", required_argument, NULL, 'o'},
         {"offset", required_argument, NULL, 'o'}, /* as this option was called */
-        {"force", no_argument, NULL, 'f'},          {0},
+        {"force", no_argument, NULL, 'f'},
+        {"bootloader", required_argument, NULL, 'b'},
+        {"extra-partition-subtypes", required_argument, NULL, 'e'},
+        {0},
     };
     int c;
     optind = 0;
@@ -164,7 +180,10 @@ static bool load_table(new_t *n)
 {
     table_why_t why;
     char clean[CLEAN_TEXT_SIZE(sizeof(why.text))];
-    const table_options_t rules = {.table_offset = n->table_offset};
+    uint32_t place = n->chip != NULL ? n->chip->bootloader_offset : UINT32_MAX;
+    const table_options_t rules = {.table_offset = n->table_offset,
+                                   .has_primary = place < n->table_offset,
+                                   .primary_offset = place < n->table_offset ? place : 0};
     return flash_load_table(n->table, &rules, (uint32_t)n->size, n->raw, &n->entries, &why) ||
            cli_fail(VERB, "%s: %s", n->table, clean_text(clean, why.text, sizeof(why.text))) == EXIT_DONE;
 }
@@ -213,6 +232,16 @@ static bool load_apps(new_t *n)
     return true;
 }
 
+/** The file that --bootloader names. */
+static bool load_bootloader(new_t *n)
+{
+    if (n->bootloader == NULL || strcmp(n->bootloader, NO_BOOTLOADER) == 0) {
+        return true;
+    }
+    n->boot_image.bytes = cli_read_file(VERB, n->bootloader, OTTER_FLASH_SIZE_MAX, &n->boot_image.len);
+    return n->boot_image.bytes != NULL;
+}
+
 /** Which chip this is to be: of the options, else of the eFuse file, else of the first image. */
 static bool settle_chip(new_t *n)
 {
@@ -224,8 +253,9 @@ static bool settle_chip(new_t *n)
     if (n->chip != NULL) {
         n->efuse.chip.id = n->chip->id;
         n->efuse.has_chip = true;
-    } else if (!n->efuse.has_chip && n->app_count > 0 &&
-               flash_image_chip(n->apps[0].data, n->apps[0].len, &id)) {
+    } else if (!n->efuse.has_chip &&
+               (flash_image_chip(n->boot_image.bytes, n->boot_image.len, &id) ||
+                (n->app_count > 0 && flash_image_chip(n->apps[0].data, n->apps[0].len, &id)))) {
         n->efuse.chip.id = id;
         n->efuse.has_chip = true;
     }
@@ -264,6 +294,59 @@ static bool check_apps(const new_t *n)
     return ok;
 }
 
+/** Where the chip looks for its bootloader. */
+static uint32_t bootloader_place(const new_t *n)
+{
+    const otter_chip_facts_t *chip = otter_chip_facts(n->efuse.chip.id);
+    return chip != NULL ? chip->bootloader_offset : 0;
+}
+
+/** A bootloader that the chip's ROM would start, and that ends before the table. */
+static bool check_bootloader(const new_t *n)
+{
+    const image_writer_t *image = &n->boot_image;
+    const uint32_t place = bootloader_place(n);
+    otter_chip_t chip = n->efuse.has_revision ? n->efuse.chip : flash_any_revision(n->efuse.chip.id);
+    const image_rules_t rules = {.chip = &chip, .size = (uint32_t)image->len, .bootloader = true};
+    image_stream_t s = {0};
+    (void)image_stream_begin(&s, &rules); /* the stream keeps what is wrong */
+    image_stream_feed(&s, image->bytes, image->len);
+    bool ok = n->force || image_stream_close(&s) == ESP_OK ||
+              cli_fail(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.why) == EXIT_DONE;
+    if (ok && !n->force && image_kind(&s.info) == IMAGE_KIND_APP) {
+        ok = cli_fail(VERB,
+                      "%s: this is an app image, not a bootloader; --app LABEL=IMAGE puts it in a partition",
+                      n->bootloader) == EXIT_DONE;
+    }
+    if (ok && (place >= n->table_offset || image->len > n->table_offset - place)) {
+        ok = cli_fail(VERB,
+                      "%s has %zu bytes, and between 0x%" PRIx32 " and the table at 0x%" PRIx32
+                      " it does not fit",
+                      n->bootloader, image->len, place, n->table_offset) == EXIT_DONE;
+    }
+    image_stream_end(&s);
+    return ok;
+}
+
+/** What was given is judged; a virtual device gets a small one of ours where there is room. */
+static bool settle_bootloader(new_t *n)
+{
+    const uint32_t place = bootloader_place(n);
+    if (n->boot_image.bytes != NULL) {
+        return check_bootloader(n);
+    }
+    if (n->bootloader != NULL || !n->efuse.has_chip || n->efuse.chip.id != OTTER_CHIP_LINUX) {
+        return true;
+    }
+    if (!small_bootloader_make(&n->boot_image)) {
+        return cli_fail(VERB, "out of memory") == EXIT_DONE;
+    }
+    if (place >= n->table_offset || n->boot_image.len > n->table_offset - place) {
+        image_writer_free(&n->boot_image);
+    }
+    return true;
+}
+
 /* ---- making ---- */
 
 /** Table and images into the flash, all synced when it returns true. */
@@ -276,6 +359,9 @@ static bool fill_flash(const new_t *n, const char *path)
         return cli_fail(VERB, "%s: %s", n->flash, why) == EXIT_DONE;
     }
     esp_err_t err = flash_put(flash, n->table_offset, n->raw, sizeof(n->raw));
+    if (err == ESP_OK && n->boot_image.bytes != NULL) {
+        err = flash_put(flash, bootloader_place(n), n->boot_image.bytes, n->boot_image.len);
+    }
     for (size_t i = 0; err == ESP_OK && i < n->app_count; i++) {
         err = flash_put(flash, n->apps[i].entry->offset, n->apps[i].data, n->apps[i].len);
     }
@@ -346,8 +432,8 @@ int flash_new_verb(int argc, char **argv)
     n->table_offset = 0x8000;
     int status = parse_arguments(argc, argv, n);
     if (status == EXIT_DONE) {
-        bool ok = check_size(n) && load_table(n) && load_apps(n) && settle_chip(n) && check_apps(n) &&
-                  make_flash(n);
+        bool ok = check_size(n) && load_table(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) &&
+                  settle_bootloader(n) && check_apps(n) && make_flash(n);
         if (ok) {
             tell(n);
         }

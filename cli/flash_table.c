@@ -22,6 +22,7 @@ static int parse_options(int argc, char **argv, table_verb_t *o)
 {
     static const struct option options[] = {
         {"force", no_argument, NULL, 'f'},
+        {"extra-partition-subtypes", required_argument, NULL, 'e'},
         {"table-offset", required_argument, NULL, 'o'},
         {"offset", required_argument, NULL, 'o'}, /* as the other verbs called it */
         {0},
@@ -32,6 +33,11 @@ static int parse_options(int argc, char **argv, table_verb_t *o)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'f') {
             o->force = true;
+        } else if (c == 'e') {
+            int status = flash_take_subtype(optarg);
+            if (status != EXIT_DONE) {
+                return status;
+            }
         } else if (c != 'o') {
             return cli_usage(VERB, "table does not know an option, or it needs a value");
         } else if (!cli_parse_offset(optarg, PARTITION_TABLE_SECTOR, &o->device.table_offset)) {

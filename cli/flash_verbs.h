@@ -94,5 +94,8 @@ const char *flash_shell_word(const char *text, char *buf, size_t size);
 /** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
 #define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))
 
+/** The value of --extra-partition-subtypes, "type,name,value". @return an exit status, after saying what is wrong */
+int flash_take_subtype(const char *entry);
+
 /** "nvs, otadata, ota_0" into buf of FLASH_LABELS_SIZE, fit for a terminal. Returns buf. */
 const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size);

@@ -23,7 +23,7 @@ const char image_help[] =
     "  REV    a chip revision: v3.1, 3.1, or the number 301\n"
     "\n"
     "options of build:\n"
-    "  --elf APP              linux: the native executable; else a 32-bit ELF file for the chip\n"
+    "  --elf APP              linux: an executable of this machine; else a 32-bit ELF file for the chip\n"
     "  --project NAME         name and version for the app descriptor, at most 32 bytes each; an ELF file "
     "that\n"
     "  --version VERSION      brings its own descriptor (.flash.appdesc) needs neither\n"

@@ -146,8 +146,9 @@ static bool has_own_texts(const build_options_t *o)
 /** Descriptor, then the whole executable file. @return exit status */
 static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
 {
-    if (!elf_is_elf(elf, elf_len)) {
-        return cli_fail("image", "%s is not an ELF file: give the native executable", o->elf);
+    char why[WHY_SIZE];
+    if (!elf_runs_here(elf, elf_len, why, sizeof(why))) {
+        return cli_fail("image", "%s: %s; chip linux wants a program of this machine", o->elf, why);
     }
     esp_image_header_t header;
     uint8_t desc[IMAGE_DESC_SIZE];

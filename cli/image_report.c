@@ -7,6 +7,7 @@
 
 #include "base/le.h"
 #include "clean_text.h"
+#include "elf.h"
 #include "image_json.h"
 #include "otter/chip.h"
 
@@ -93,7 +94,9 @@ static const char *use_of_segment(const image_info_t *info, uint32_t index)
         return "";
     }
     if (facts->id == OTTER_CHIP_LINUX) {
-        return index == 0 ? "descriptor" : index == 1 ? "executable" : "";
+        return index == 0                                         ? "descriptor"
+               : index == 1 && image_kind(info) == IMAGE_KIND_APP ? "executable"
+                                                                  : "";
     }
     if (image_addr_is_mapped(facts, addr, info->mmu_page_size)) {
         return "mapped";
@@ -101,7 +104,21 @@ static const char *use_of_segment(const image_info_t *info, uint32_t index)
     return addr < 0x10000000 ? "padding" : "loaded";
 }
 
-static void print_segments(const image_look_t *look)
+/** Of a virtual device's app: can it run on this machine? */
+static void print_machine(image_look_t *look)
+{
+    const image_info_t *info = &look->stream.info;
+    uint8_t head[ELF_HEAD_SIZE];
+    char why[160];
+    if (info->header.chip_id == OTTER_CHIP_LINUX && look->kind == IMAGE_KIND_APP && info->segments_seen > 1 &&
+        otter_flash_read(&look->view.flash, look->start + info->segment_data[1], head, sizeof(head)) ==
+            ESP_OK &&
+        !elf_runs_here(head, sizeof(head), why, sizeof(why))) {
+        printf(FACT "`otter run` cannot start it here: %s\n", "", why);
+    }
+}
+
+static void print_segments(image_look_t *look)
 {
     const image_info_t *info = &look->stream.info;
     for (uint32_t i = 0; i < info->segments_seen; i++) {
@@ -109,6 +126,7 @@ static void print_segments(const image_look_t *look)
                info->segments[i].load_addr, info->segments[i].data_len, info->segment_data[i],
                use_of_segment(info, i));
     }
+    print_machine(look);
     if (info->segments_seen < look->segments_named) {
         printf(FACT "%" PRIu32 " more in the header%s\n", "segments",
                look->segments_named - info->segments_seen,
@@ -242,7 +260,7 @@ static void print_advice(const image_look_t *look)
     }
 }
 
-void image_report_print(const image_look_t *look, const char *name)
+void image_report_print(image_look_t *look, const char *name)
 {
     const image_info_t *info = &look->stream.info;
     if (look->is_factory) {

@@ -6,7 +6,7 @@
 #include "image_look.h"
 
 /** For people, on standard output. @param name  of the file */
-void image_report_print(const image_look_t *look, const char *name);
+void image_report_print(image_look_t *look, const char *name);
 
 /** "valid ESP32-C3 app image, 352 bytes, proj 1.2.3": what is good, in one line on standard output. */
 void image_report_print_verdict(const image_look_t *look, const char *name);

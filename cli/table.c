@@ -13,6 +13,7 @@
 #include "host/number.h"
 #include "table_json.h"
 #include "table_load.h"
+#include "table_names.h"
 #include "table_rules.h"
 
 #define VERB           "table"
@@ -40,6 +41,9 @@ static const char help[] =
     "  --secure v1|v2                   alignment of app sizes for Secure Boot\n"
     "  --primary-bootloader-offset X    for a bootloader in the table\n"
     "  --recovery-bootloader-offset X\n"
+    "  --extra-partition-subtypes TYPE,NAME,VALUE ...\n"
+    "                                   names of the project's own for subtypes, the value as a hexadecimal "
+    "number\n"
     "  -q                               no warnings\n"
     "  --json                           `show` for programs        --csv  `show` as CSV\n"
     "\n"
@@ -154,12 +158,36 @@ static const struct value_option *find_value_option(const char *name)
     return NULL;
 }
 
+/** "type,name,value", as many as there are. @return how many, -1 after saying what is wrong with one */
+static int take_subtypes(int argc, char **argv)
+{
+    int count = 0;
+    for (; count < argc; count++) {
+        char why[LINE_MAX_LEN];
+        const char *comma = strchr(argv[count], ',');
+        if (argv[count][0] == '-' || comma == NULL || strchr(comma + 1, ',') == NULL) {
+            break;
+        }
+        if (!table_add_subtype(argv[count], why, sizeof(why))) {
+            cli_usage(VERB, "%s", why);
+            return -1;
+        }
+    }
+    return count;
+}
+
 /** @return EXIT_DONE, or EXIT_USAGE after saying what is wrong */
 static int parse_arguments(int argc, char **argv, arguments_t *args)
 {
     for (int i = 0; i < argc; i++) {
         const struct value_option *option = find_value_option(argv[i]);
-        if (option != NULL) {
+        if (strcmp(argv[i], "--extra-partition-subtypes") == 0) {
+            int count = take_subtypes(argc - i - 1, argv + i + 1);
+            if (count <= 0) {
+                return count == 0 ? cli_usage(VERB, "%s needs type,name,value", argv[i]) : EXIT_USAGE;
+            }
+            i += count;
+        } else if (option != NULL) {
             if (i + 1 == argc || !option->take(argv[++i], args)) {
                 return cli_usage(VERB, "%s needs %s", option->name, option->wants);
             }

@@ -2,6 +2,8 @@
 #include "table_names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "esp_flash_partitions.h"
@@ -15,33 +17,37 @@ static const table_keyword_t types[] = {
     {NULL, 0},
 };
 
-static const table_keyword_t app_subtypes[] = {
+#define SUBTYPES_MAX 64 /* of one type, with those that are added */
+#define NAME_SIZE    32
+
+/* What is behind the last one is NULL, and room for more. */
+static table_keyword_t app_subtypes[SUBTYPES_MAX + 1] = {
     {"factory", 0x00}, {"test", 0x20},   {"ota_0", 0x10},  {"ota_1", 0x11},  {"ota_2", 0x12},
     {"ota_3", 0x13},   {"ota_4", 0x14},  {"ota_5", 0x15},  {"ota_6", 0x16},  {"ota_7", 0x17},
     {"ota_8", 0x18},   {"ota_9", 0x19},  {"ota_10", 0x1A}, {"ota_11", 0x1B}, {"ota_12", 0x1C},
     {"ota_13", 0x1D},  {"ota_14", 0x1E}, {"ota_15", 0x1F}, {"tee_0", 0x30},  {"tee_1", 0x31},
-    {NULL, 0},
 };
 
-static const table_keyword_t data_subtypes[] = {
-    {"ota", 0x00},      {"phy", 0x01},       {"nvs", 0x02},      {"coredump", 0x03}, {"nvs_keys", 0x04},
-    {"efuse", 0x05},    {"undefined", 0x06}, {"esphttpd", 0x80}, {"fat", 0x81},      {"spiffs", 0x82},
-    {"littlefs", 0x83}, {"tee_ota", 0x90},   {NULL, 0},
+static table_keyword_t data_subtypes[SUBTYPES_MAX + 1] = {
+    {"ota", 0x00},      {"phy", 0x01},    {"nvs", 0x02},       {"coredump", 0x03},
+    {"nvs_keys", 0x04}, {"efuse", 0x05},  {"undefined", 0x06}, {"esphttpd", 0x80},
+    {"fat", 0x81},      {"spiffs", 0x82}, {"littlefs", 0x83},  {"tee_ota", 0x90},
 };
 
-static const table_keyword_t bootloader_subtypes[] = {
-    {"primary", 0x00}, {"ota", 0x01}, {"recovery", 0x02}, {NULL, 0}};
+static table_keyword_t bootloader_subtypes[SUBTYPES_MAX + 1] = {
+    {"primary", 0x00}, {"ota", 0x01}, {"recovery", 0x02}};
 
-static const table_keyword_t table_subtypes[] = {{"primary", 0x00}, {"ota", 0x01}, {NULL, 0}};
+static table_keyword_t table_subtypes[SUBTYPES_MAX + 1] = {{"primary", 0x00}, {"ota", 0x01}};
 
-static const table_keyword_t no_subtypes[] = {{NULL, 0}};
+static table_keyword_t no_subtypes[1];
 
 const table_keyword_t *table_type_keywords(void)
 {
     return types;
 }
 
-const table_keyword_t *table_subtype_keywords(int64_t type)
+/** Of a named type; else the empty list. */
+static table_keyword_t *subtypes_of(int64_t type)
 {
     switch (type) {
     case PART_TYPE_APP:
@@ -55,6 +61,51 @@ const table_keyword_t *table_subtype_keywords(int64_t type)
     default:
         return no_subtypes;
     }
+}
+
+const table_keyword_t *table_subtype_keywords(int64_t type)
+{
+    return subtypes_of(type);
+}
+
+static bool is_value_taken(const table_keyword_t *list, uint64_t value)
+{
+    while (list->name != NULL && list->value != value) {
+        list++;
+    }
+    return list->name != NULL;
+}
+
+bool table_add_subtype(const char *entry, char *why, size_t why_size)
+{
+    char type[NAME_SIZE], name[NAME_SIZE], value[NAME_SIZE], more;
+    char *end = value;
+    unsigned long number = 0;
+    if (sscanf(entry, " %31[^, ] , %31[^, ] , %31[^, ] %c", type, name, value, &more) == 3) {
+        number = strtoul(value, &end, 16);
+    }
+    if (end == value || *end != '\0' || value[0] == '-' || number > UINT8_MAX) {
+        snprintf(why, why_size, "'%s' is not 'type,name,value' with a hexadecimal value up to 0xff", entry);
+        return false;
+    }
+    const table_keyword_t *of_type = table_find_keyword(types, type);
+    if (of_type == NULL) {
+        snprintf(why, why_size,
+                 "'%s' is no type that has named subtypes: app, data, bootloader, partition_table", type);
+        return false;
+    }
+    table_keyword_t *list = subtypes_of(of_type->value), *last = list;
+    for (; last->name != NULL; last++) {
+    }
+    char *copy = last - list < SUBTYPES_MAX ? strdup(name) : NULL;
+    if (copy == NULL || table_find_keyword(list, name) != NULL || is_value_taken(list, number)) {
+        snprintf(why, why_size, "%s subtype '%s' (0x%02lx): %s", of_type->name, name, number,
+                 copy == NULL ? "there are too many" : "the name or the value is taken already");
+        free(copy);
+        return false;
+    }
+    *last = (table_keyword_t){copy, (uint8_t)number};
+    return true;
 }
 
 const table_keyword_t *table_find_keyword(const table_keyword_t *list, const char *name)

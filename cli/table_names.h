@@ -14,8 +14,15 @@ typedef struct {
 /** Keywords of the types, in the vendor tool's order. */
 const table_keyword_t *table_type_keywords(void);
 
-/** Keywords of the subtypes of one type; an empty list for a type that has none. */
+/** Keywords of the subtypes of one type, added ones at the end; an empty list for a type that has none. */
 const table_keyword_t *table_subtype_keywords(int64_t type);
+
+/**
+ * Makes a name for a subtype known to everything in this process, as the vendor tool's --extra-partition-subtypes does.
+ * @param entry  "type,name,value": a named type, and a hexadecimal number up to ff
+ * @param why    on failure one line: not of this form, the name or the value has a meaning already, or too many
+ */
+bool table_add_subtype(const char *entry, char *why, size_t why_size);
 
 /** Case ignored. @return NULL if it is not in the list */
 const table_keyword_t *table_find_keyword(const table_keyword_t *list, const char *name);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "esp_app_desc.h"
+#include "esp_image_format.h"
 #include "esp_log.h"
 #include "idf/system_state.h"
 #include "linux/freertos_kernel.h"
@@ -124,6 +125,10 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     dev.device.retained_size = sizeof(shared->retained);
     dev.device.running = partition_at(&dev.device.partitions, boot->running);
     otter_device_set_current(&dev.device);
+#ifdef CONFIG_BOOTLOADER_OFFSET_IN_FLASH
+    esp_image_bootloader_offset_set(
+        ESP_BOOTLOADER_OFFSET); /* one place for the application's macro and the library */
+#endif
     system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
     if (pthread_atfork(NULL, NULL, forsake_device) != 0) {
         snprintf(why, why_size, "out of memory");

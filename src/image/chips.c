@@ -95,7 +95,7 @@ static const otter_chip_facts_t chips[] = {
      .secure_version_bits = 16, .has_blk_revision = true,
      .ram = {{0x40810000, 0x40860000}},
      .elf_machine = RISCV, .flash_freq_mhz = {24, 16, 12, 48}},
-    {.name = "linux", .title = "linux", .id = OTTER_CHIP_LINUX, .mmu_page = PAGE_64K,
+    {.name = "linux", .title = "linux", .id = OTTER_CHIP_LINUX, .bootloader_offset = 0x1000, .mmu_page = PAGE_64K,
      .image_limit = UINT32_MAX, .secure_version_bits = 32, .flash_freq_mhz = {40, 26, 20, 80}},
 };
 /* clang-format on */

@@ -4,6 +4,8 @@ import subprocess
 import tempfile
 import unittest
 
+from image_files import bootloader, image as make_image
+
 OTTER = os.path.join(os.environ["OTTER_BUILD"], "otter")
 VECTORS = os.path.join(os.environ["OTTER_SOURCE"], "tests", "vectors")
 TWO_OTA = os.path.join(VECTORS, "ptable", "csv", "two_ota.csv")
@@ -128,6 +130,42 @@ class New(FlashTest):
         self.new("--force", "--app", "factory=" + image("bad_hash"))
         data = content(image("bad_hash"))
         self.assertEqual(content(self.flash)[0x10000:0x10000 + len(data)], data)
+
+    def test_a_bootloader_goes_to_its_chips_place(self):
+        for chip, place, app in ("esp32", 0x1000, "esp32_valid"), ("esp32c3", 0, None):
+            data = bootloader(chip, idf_ver="v5.2.1") if chip == "esp32c3" else make_image(
+                chip, [(0x3FFF0030, b"\x13\0\0\0" * 20), (0x40078000, b"code" * 100)])
+            path = self.write("boot.bin", data)
+            self.new("--bootloader", path, *(["--app", "factory=" + image(app)] if app else []))
+            self.assertEqual(content(self.flash)[place:place + len(data)], data)
+            self.assertIn(f"chip={chip}\n", content(self.flash + ".efuse").decode())
+            self.assertIn("bootloader at " + hex(place) + ": valid", self.otter("info", self.flash).decode())
+            os.unlink(self.flash)
+            os.unlink(self.flash + ".efuse")
+        for args, text in ((["--bootloader", image("esp32_valid")], "this is an app image, not a bootloader"),
+                           (["--bootloader", image("all_ff"), "--chip", "esp32"], "no app image, but erased flash"),
+                           (["--bootloader", path, "--chip", "esp32"], "image is for ESP32-C3, this is ESP32"),
+                           (["--bootloader", self.write("long.bin", data.ljust(0x8001, b"\xff"))], "it does not fit"),
+                           (["--bootloader", self.path("missing")], "missing")):
+            with self.subTest(text):
+                self.assertIn(text, self.new(*args, expect=1))
+
+    def test_the_virtual_device_gets_a_small_one_unless_it_is_to_have_none(self):
+        for args, there in ([], True), (["--bootloader", "none"], False), (["--table-offset", "0x1000"], False):
+            self.otter("new", self.flash, "--size", "4MB", "--table", self.write("p.csv", b"nvs,data,nvs,,24K\n"),
+                       "--chip", "linux", *args)
+            at = content(self.flash)[0x1000:0x1001]
+            self.assertEqual((at == b"\xe9", b"bootloader at 0x1000: valid, linux" in self.otter(
+                "info", self.flash, *(args if "--table-offset" in args else []))),
+                             (there, there))
+            os.unlink(self.flash)
+            os.unlink(self.flash + ".efuse")
+
+    def test_a_project_s_own_names_of_subtypes(self):
+        csv = self.write("p.csv", b"conf,data,conf,,4K\nfactory,app,factory,,1M\n")
+        self.assertIn("Value 'conf' is not valid", self.otter("new", self.flash, "--size", "4MB", "--table", csv, expect=1))
+        self.otter("new", self.flash, "--size", "4MB", "--table", csv, "--extra-partition-subtypes", "data,conf,0x40")
+        self.assertEqual(content(self.flash)[0x8002:0x8004], b"\1\x40")
 
     def test_a_table_that_no_update_can_use_gets_a_warning(self):
         csv = self.write("p.csv", "gr\u00f6\u00dfe,app,ota_0,,1M\nplain,app,ota_1,,1M\n".encode())

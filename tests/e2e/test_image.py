@@ -576,6 +576,26 @@ class Hostile(ImageTest):
                 self.refused(data, text)
         self.refused(b"MZ" + good[2:], "not an ELF", chip="linux")
 
+    def test_chip_linux_takes_programs_of_this_machine_only(self):
+        own = OTTER.read_bytes()
+        machine = struct.unpack_from("<H", own, 18)[0]
+        other = bytearray(own[:4096])
+        struct.pack_into("<H", other, 18, 40 if machine != 40 else 183)
+        narrow = bytearray(own[:4096])
+        narrow[4] = 3 - narrow[4]
+        object_file = bytearray(own[:4096])
+        struct.pack_into("<H", object_file, 16, 1)
+        for data, text in ((make_elf(RISCV, app_sections("esp32c3", self.rng, make_desc())), "and ELF machine 243 (RISC-V)"),
+                           (other, "chip linux wants a program of this machine"), (narrow, "and this machine runs"),
+                           (object_file, "it is no program: link it first"), (own[:19], "cut off at 19 bytes")):
+            with self.subTest(text):
+                self.refused(bytes(data), text, chip="linux")
+        out = self.build(OTTER, "linux", "--project", "p", "--version", "1")
+        self.assertNotIn("cannot start it here", otter("info", out).stdout)
+        image = bytearray(out.read_bytes())
+        image[0x128 + 18] ^= 0x80
+        self.assertIn("`otter run` cannot start it here: it is for", otter("info", self.file("x.bin", image)).stdout)
+
     def test_layouts_that_no_chip_can_map_are_refused(self):
         desc = make_desc()
         rows = [

@@ -1,5 +1,6 @@
 """otter run: boots, resets of every kind and their reasons, rollback, limits, signals, and what a firmware inherits."""
 
+import hashlib
 import os
 import pathlib
 import re
@@ -8,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from device import (ABORTED, BUILD, INVALID, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, UNDEFINED, VALID, DeviceTest,
+from device import (ABORTED, BUILD, INVALID, NEW, OFFSETS, OTTER, PENDING_VERIFY, SOURCE, TIMEOUT_S, UNDEFINED, VALID, DeviceTest,
                     make_image)
 
 POWERON, SW, PANIC, TASK_WDT = 1, 3, 4, 6
@@ -117,6 +118,19 @@ class Boots(DeviceTest):
         self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON, SW, SW]))
         status, console, _ = self.run_device("--boots", "12", script="1:abort,4:abort")
         self.assertEqual((status, len(self.boots(console))), (0, 12))
+
+    def test_the_bootloader_has_a_hash_where_programs_look_for_it(self):
+        app, csv = self.folder / "app.bin", SOURCE / "examples" / "partitions_two_ota.csv"
+        app.write_bytes(self.probe())
+        subprocess.run([OTTER, "flash", "new", self.flash, "--size", "4MB", "--table", csv, "--app", f"factory={app}"],
+                       check=True, capture_output=True, timeout=TIMEOUT_S)
+        flash = pathlib.Path(self.flash).read_bytes()
+        end = 0x1000 + 208
+        self.assertEqual(flash[0x1000:0x1002] + flash[end:end + 16], b"\xe9\2" + b"\xff" * 16)
+        digest = hashlib.sha256(flash[0x1000:end - 32]).hexdigest()
+        self.assertEqual(flash[end - 32:end].hex(), digest)
+        _, console, _ = self.run_device(script="1:bootloader")
+        self.assertIn(f"SHA-256 for bootloader: {digest} (ESP_OK, at 0x1000)", console)
 
     def test_nothing_but_crashes_ends_the_run(self):
         self.make_flash({"factory": self.probe()})

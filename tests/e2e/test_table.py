@@ -203,6 +203,24 @@ class CsvForm(TableTest):
     def test_a_thousand_lines_are_refused_quickly(self):
         self.assertIn("more than 1000 partitions", self.build("".join(f"p{i},0x40,0,,4K\n" for i in range(10000))))
 
+    def test_a_project_s_own_names_of_subtypes_are_taken_and_shown(self):
+        csv = "conf,data,conf,,4K\nmine,app,mine,0x20000,64K\n"
+        self.assertIn("Value 'conf' is not valid", self.build(csv))
+        for extra in (["data, conf, 0x40", "app,mine,0x41"], ["data,conf,40", "--extra-partition-subtypes", "app,mine,41"]):
+            raw = self.build(csv, "--extra-partition-subtypes", *extra)
+            self.assertIsInstance(raw, bytes, raw)
+            self.assertEqual((raw[2:4], raw[34:36]), (b"\1\x40", b"\0\x41"))
+            shown = otter("show", self.path("out.bin"), "--csv", "--extra-partition-subtypes", *extra).stdout.decode()
+            self.assertIn("conf,data,conf,0x9000,4K,", shown)
+            self.assertIn("mine,app,mine,0x20000,64K,", shown)
+        for entry in ("data,nvs,0x40", "data,new,2", "data,new,0x100", "data,new,x", "data,new", "new,a,1", "0x40,a,1", ",,",
+                      "data,a,1,2", "data," + "n" * 40 + ",0x40"):
+            with self.subTest(entry):
+                run = otter("show", self.path("out.bin"), "--extra-partition-subtypes", entry)
+                self.assertEqual(run.returncode, 2, run.stderr)
+        many = [f"data,n{i},{i:x}" for i in range(0xA0, 0xF0)]
+        self.assertIn(b"there are too many", otter("show", self.path("out.bin"), "--extra-partition-subtypes", *many).stderr)
+
     def test_flash_size_may_be_any(self):
         csv = "a,app,factory,0x10000,8M\n"
         self.assertIsInstance(self.build(csv, "--flash-size", "8256K"), bytes)

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "esp_app_desc.h"
+#include "esp_flash_partitions.h"
 #include "esp_https_ota.h"
+#include "esp_image_format.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
@@ -45,6 +47,21 @@ static void restart(void)
 static void crash(void)
 {
     raise(SIGSEGV);
+}
+
+/** As ESP-IDF's OTA examples do when they start. */
+static void print_bootloader_hash(void)
+{
+    const esp_partition_t partition = {
+        .address = ESP_BOOTLOADER_OFFSET, .size = ESP_PARTITION_TABLE_OFFSET, .type = ESP_PARTITION_TYPE_APP};
+    uint8_t sha_256[32] = {0};
+    char text[65] = "";
+    esp_err_t err = esp_partition_get_sha256(&partition, sha_256);
+    for (int i = 0; i < 32; i++) {
+        snprintf(text + 2 * i, 3, "%02x", sha_256[i]);
+    }
+    ESP_LOGI(TAG, "SHA-256 for bootloader: %s (%s, at 0x%x)", text, esp_err_to_name(err),
+             (unsigned)esp_image_bootloader_offset_get());
 }
 
 static void exit_silently(void)
@@ -357,6 +374,7 @@ static const struct {
     void (*run)(void);
 } actions[] = {
     {"idle", nothing},
+    {"bootloader", print_bootloader_hash},
 #ifdef PROBE_UPDATES
     {"update", fail_to_update},
     {"report", print_last_report},

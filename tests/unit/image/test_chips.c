@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "esp_app_format.h"
+#include "esp_flash_partitions.h"
 #include "image/image.h"
 #include "otter/chip.h"
 
@@ -34,7 +35,7 @@ static void chips_are_found_by_id_and_name(void **state)
         {"esp32c5", ESP_CHIP_ID_ESP32C5, 0x2000, 9, 0, true},
         {"esp32h21", ESP_CHIP_ID_ESP32H21, 0, 16, 0x2000, true},
         {"esp32h4", ESP_CHIP_ID_ESP32H4, 0x2000, 16, 0x2000, true},
-        {"linux", OTTER_CHIP_LINUX, 0, 32, 0, false},
+        {"linux", OTTER_CHIP_LINUX, ESP_BOOTLOADER_OFFSET, 32, 0, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const otter_chip_facts_t *facts = otter_chip_by_name(rows[i].name);
