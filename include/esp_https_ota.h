@@ -68,11 +68,17 @@ typedef struct {
     uint32_t buffer_caps;       /* MALLOC_CAP_*; every memory is alike off-chip */
     /**
      * Go on where an earlier update of the same file stopped, also after a reset. Progress is kept in the last sector of
-     * the slot, checked against flash, and used only if the server still has that very file (If-Range).
+     * the slot, by every download that can, whether it asked for this or not; it is checked against flash, and used only if
+     * the server still has that very file (If-Range).
      */
     bool ota_resumption;
-    size_t ota_image_bytes_written; /* accepted for ESP-IDF's sake; what is in flash is known better here */
-    decrypt_cb_t decrypt_cb;        /* NULL: the body is the image */
+    /**
+     * The application's own count, for when there is no such record. It is followed, from whole sectors on, only for an app
+     * image with a SHA-256, which shows at the end whether the bytes were of the same image; if not, perform begins anew
+     * from the start, once.
+     */
+    size_t ota_image_bytes_written;
+    decrypt_cb_t decrypt_cb; /* NULL: the body is the image */
     void *decrypt_user_ctx;
     uint16_t enc_img_header_size; /* bytes of the body that are no image: esp_https_ota_get_image_size() */
     struct {

@@ -11,6 +11,7 @@
 #include "ota/https_ota.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,8 @@ typedef struct {
     bool finalize_with_copy, bulk_erase;
 
     bool resumption, resumed; /* asked for; and granted: the image goes on where an earlier update stopped */
+    uint32_t
+        wished; /* where, by the application's count alone; the end shows if it is the same image. 0: not so */
     resume_record_t record;
 
     struct {
@@ -264,21 +267,52 @@ static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *
     return err == ESP_OK ? ESP_OK : fail(ota->device, OTTER_STAGE_CONFIG, err, "out of memory");
 }
 
-/** What an earlier update left in the slot, if this one may go on from there. */
-static esp_err_t find_progress(https_ota_t *ota, uint32_t *from)
+/** Progress is kept where it can be gone on with (esp_ota_resume), and where a byte of the file is one of the image. */
+static bool can_remember(const https_ota_t *ota)
 {
+    return ota_is_slot(ota->staging) && ota->decrypt.cb == NULL;
+}
+
+/**
+ * Where an application wants to go on by its own count, 0: not at all. Nothing proves it, so it is done only where the check at
+ * the end covers every byte: of an application image with a SHA-256, whose head is looked at before. From whole sectors on,
+ * so that nothing is programmed over what may be there.
+ */
+static uint32_t wished_offset(const https_ota_t *ota, size_t count)
+{
+    uint8_t head[IMAGE_HEADER_SIZE];
+    char why[96];
+    if (count < BUFFER_MIN || count > ota->staging->size || ota->final->type != ESP_PARTITION_TYPE_APP ||
+        ota_read_range(ota->device, ota->staging, 0, head, sizeof(head)) != ESP_OK ||
+        image_check_header(head, &ota->device->chip, why, sizeof(why)) != ESP_OK ||
+        head[offsetof(esp_image_header_t, hash_appended)] == 0) {
+        return 0;
+    }
+    return align_down_u32((uint32_t)count, ota->device->flash->erase_size);
+}
+
+/** What an earlier update left in the slot, if this one may go on from there; `count` is what the application knows of it. */
+static esp_err_t find_progress(https_ota_t *ota, size_t count, uint32_t *from)
+{
+    char validator[RESUME_VALIDATOR_SIZE] = "";
     *from = 0;
-    ota->resumption &= ota_is_slot(ota->staging); /* nothing else can be gone on with: esp_ota_resume */
-    if (!ota->resumption) {
+    if (!ota->resumption || !can_remember(ota)) {
         return ESP_OK;
     }
-    char validator[RESUME_VALIDATOR_SIZE];
     *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->source.home.url, validator);
-    ota->source.validator = *from > 0 ? text_copy(validator) : NULL;
-    if (*from > 0 && ota->source.validator == NULL) {
+    ota->source.total = *from > 0 ? (int64_t)ota->record.length : -1;
+    if (*from == 0) {
+        resume_record_t
+            other; /* of a URL that was signed anew, or with marks that are gone: its validator is as good */
+        *from = ota->wished = wished_offset(ota, count);
+        ota->source.unproved = ota->wished > 0;
+        (void)resume_record_load(&other, ota->device, ota->staging, NULL, validator);
+    }
+    bool known = *from > 0 && validator[0] != '\0';
+    ota->source.validator = known ? text_copy(validator) : NULL;
+    if (known && ota->source.validator == NULL) {
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM, "out of memory");
     }
-    ota->source.total = *from > 0 ? (int64_t)ota->record.length : -1;
     return ESP_OK;
 }
 
@@ -299,7 +333,7 @@ static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *con
         return err;
     }
     uint32_t from = 0;
-    err = find_progress(ota, &from);
+    err = find_progress(ota, config->ota_image_bytes_written, &from);
     if (err == ESP_OK) {
         err = https_source_open(&ota->source, from);
     }
@@ -312,6 +346,7 @@ static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *con
              ota->staging->address);
     ota->device->report.image_size = image_size(ota);
     ota->resumed = ota->source.pos > 0;
+    ota->wished = ota->resumed ? ota->wished : 0;
     ota->written = ota->source.pos;
     if (ota->resumed) {
         ota->device->report.bytes_resumed = ota->source.pos;
@@ -535,24 +570,27 @@ static esp_err_t begin_session(https_ota_t *ota)
         bool known = ota->decrypt.cb == NULL && image_size(ota) > 0;
         erase = known ? (size_t)image_size(ota) : OTA_SIZE_UNKNOWN;
     }
-    esp_err_t err = ota->resumed
-                        ? ota_resume_recorded(device, ota->staging, erase, (size_t)ota->written, &ota->update)
-                        : ota_begin(device, ota->staging, erase, &ota->update);
+    esp_err_t err =
+        !ota->resumed ? ota_begin(device, ota->staging, erase, &ota->update)
+        : ota->wished ? ota_resume(device, ota->staging, erase, (size_t)ota->written, &ota->update)
+                      : ota_resume_recorded(device, ota->staging, erase, (size_t)ota->written, &ota->update);
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_DOWNLOAD, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
     }
     if (ota->final != ota->staging) {
         err = ota_set_final_partition(device, ota->update, ota->final, ota->finalize_with_copy);
     }
-    if (err == ESP_OK && ota->resumption && !ota->resumed) {
-        err = resume_record_start(&ota->record, device, ota->staging, ota->source.home.url,
-                                  ota->source.validator, ota->source.total);
-    }
     if (err != ESP_OK) {
         (void)ota_abort(device, ota->update); /* is open: cannot fail */
         ota->update = 0;
         return fail(device, OTTER_STAGE_DOWNLOAD, err, "preparing %s failed (%s)", ota->staging->label,
                     esp_err_to_name(err));
+    }
+    /* Asked for or not: whoever is interrupted may want to go on. A download whose beginning is unproved has nothing to keep. */
+    if (can_remember(ota) && !ota->resumed &&
+        resume_record_start(&ota->record, device, ota->staging, ota->source.home.url, ota->source.validator,
+                            ota->source.total) != ESP_OK) {
+        ESP_LOGW(TAG, "progress cannot be kept in %s", ota->staging->label);
     }
     return ESP_OK;
 }
@@ -568,6 +606,7 @@ static esp_err_t open_session(https_ota_t *ota)
 static esp_err_t write_buffer(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
+    const size_t len = ota->buffered;
     otter_lock(OTTER_LOCK_UPDATES);
     esp_err_t err = ota_write(device, ota->update, ota->buffer, ota->buffered);
     otter_unlock(OTTER_LOCK_UPDATES);
@@ -577,7 +616,7 @@ static esp_err_t write_buffer(https_ota_t *ota)
         device->report.bytes_written += ota->buffered;
         ota->buffered = 0;
         show_progress(ota); /* before the event that tells of it */
-        if (resume_record_mark(&ota->record, (uint32_t)ota->written) != ESP_OK) {
+        if (resume_record_take(&ota->record, ota->buffer, len) != ESP_OK) {
             ESP_LOGW(TAG, "progress can no longer be kept in %s", ota->staging->label);
         }
     } else {
@@ -616,6 +655,44 @@ static esp_err_t perform_first(https_ota_t *ota)
     return ota->buffered > 0 ? write_buffer(ota) : ESP_ERR_HTTPS_OTA_IN_PROGRESS;
 }
 
+/** What was there before byte N is not the beginning of this image: the whole of it, from the start. */
+static esp_err_t begin_anew(https_ota_t *ota)
+{
+    ESP_LOGW(TAG, "what was in %s is not the beginning of this image: restarting download from beginning",
+             ota->staging->label);
+    otter_lock(OTTER_LOCK_UPDATES);
+    (void)ota_abort(ota->device, ota->update); /* is open: cannot fail */
+    otter_unlock(OTTER_LOCK_UPDATES);
+    ota->update = 0;
+    ota->state = STATE_BEGIN;
+    ota->resumed = false;
+    ota->wished = 0;
+    ota->written = ota->device->report.bytes_written = ota->device->report.bytes_resumed = 0;
+    esp_err_t err = https_source_restart(&ota->source);
+    ota->device->report.image_size = image_size(ota);
+    return err == ESP_OK ? perform_first(ota) : err;
+}
+
+/** The image is good, and it is one: its hash covers what was there before as well as what came behind it. */
+static bool wish_came_true(https_ota_t *ota)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    bool good = ota_verify(ota->device, ota->update) == ESP_OK &&
+                ota_image_len(ota->device, ota->update) > ota->wished;
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return good;
+}
+
+static esp_err_t end_of_image(https_ota_t *ota)
+{
+    if (ota->wished > 0 && !wish_came_true(ota)) {
+        return begin_anew(ota);
+    }
+    ESP_LOGI(TAG, "all data received: %" PRIu64 " bytes", ota->written);
+    ota->state = STATE_SUCCESS;
+    return ESP_OK;
+}
+
 static esp_err_t perform_next(https_ota_t *ota)
 {
     if (ota->update == 0) {
@@ -631,12 +708,7 @@ static esp_err_t perform_next(https_ota_t *ota)
     case ESP_ERR_NOT_FINISHED:
         return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case ESP_ERR_NOT_FOUND:
-        if (ota->buffered > 0) {
-            return write_buffer(ota);
-        }
-        ESP_LOGI(TAG, "all data received: %" PRIu64 " bytes", ota->written);
-        ota->state = STATE_SUCCESS;
-        return ESP_OK;
+        return ota->buffered > 0 ? write_buffer(ota) : end_of_image(ota);
     default:
         return err;
     }

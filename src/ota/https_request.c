@@ -368,7 +368,7 @@ bool https_request_can_range(const https_source_t *s)
 
 static bool may_ask_for_range(const https_source_t *s, uint64_t from)
 {
-    return from > 0 ? https_request_can_range(s) : s->request_max > 0 && !s->no_ranges;
+    return from > 0 ? https_request_can_range(s) || s->unproved : s->request_max > 0 && !s->no_ranges;
 }
 
 /** Range and If-Range for the next request. @return what they ask for: true a range, false the whole file */
@@ -388,7 +388,7 @@ static bool set_range(https_source_t *s, uint64_t from, esp_err_t *err)
     *err = ESP_OK;
     if (ranged) {
         *err = esp_http_client_set_header(s->client, "Range", text);
-        if (*err == ESP_OK && from > 0) {
+        if (*err == ESP_OK && from > 0 && s->validator != NULL) {
             *err = esp_http_client_set_header(s->client, "If-Range", s->validator);
         }
     }

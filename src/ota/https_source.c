@@ -139,7 +139,7 @@ static bool request_first(https_source_t *s, uint64_t from, refusal_t *r)
 esp_err_t https_source_open(https_source_t *s, uint64_t from)
 {
     refusal_t r = {0};
-    s->start_us = otter_now_us();
+    s->start_us = s->start_us != 0 ? s->start_us : otter_now_us();
     bool resumes = from > 0;
     if (!resumes) {
         s->total = -1;
@@ -147,6 +147,7 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
     bool open = request_first(s, from, &r);
     bool refused = !open && (r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE ||
                              r.code == ESP_ERR_INVALID_RESPONSE || r.stage == OTTER_STAGE_DOWNLOAD);
+    s->unproved = false;
     if (refused && resumes) {
         ESP_LOGW(TAG, "%s: restarting download from beginning", r.why);
         esp_http_client_close(s->client);
@@ -363,6 +364,19 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
     s->body_pos = s->pos;
     *got = (size_t)n;
     return ESP_OK;
+}
+
+esp_err_t https_source_restart(https_source_t *s)
+{
+    refusal_t r = {0};
+    esp_http_client_close(s->client);
+    free(s->validator);
+    s->validator = NULL;
+    s->pos = s->body_pos = 0;
+    s->part = s->waiting = s->ended = s->no_ranges = false;
+    s->failures = s->stalls = 0;
+    return https_request_home(s, &r) ? https_source_open(s, 0)
+                                     : https_report_failure(s->report, r.stage, r.code, "%s", r.why);
 }
 
 void https_source_close(https_source_t *s)

@@ -50,7 +50,8 @@ typedef struct {
     uint64_t
         body_pos; /* offset of the next byte of the open response; below pos, known bytes are coming again */
     uint64_t asked_from; /* where the last request began */
-    bool part;           /* the open response is a part whose place in the file the server told */
+    bool unproved; /* open asks for a range without proof that it is of the same file: its caller checks */
+    bool part;     /* the open response is a part whose place in the file the server told */
     bool waiting, ended;
     bool no_ranges;            /* the server answered a range wrongly: ask for the whole file from now on */
     unsigned failures, stalls; /* in a row */
@@ -61,8 +62,9 @@ typedef struct {
  * Ask for the image, following redirects and answering a challenge. A caller that cannot begin is told so at once, but for
  * an answer that was lost on its way; with retry.first what may pass (a refused connection, a busy server) is waited for.
  * @param s          all above `away` is set (home is kept from the client by http_home_keep); the rest is zero
- * @param from       go on from this offset, 0 for the whole; needs validator (malloc'ed) and total of what was received before
- * @return ESP_OK: s->pos is `from` if the server still has the same file, else 0;
+ * @param from       go on from this offset, 0 for the whole; needs validator (malloc'ed) and total of what was received before,
+ *                   or that s->unproved is set
+ * @return ESP_OK: s->pos is `from` if the server still has the same file (s->unproved: or so it seems), else 0;
  *         or what esp_https_ota_begin documents for a request that fails
  */
 esp_err_t https_source_open(https_source_t *s, uint64_t from);
@@ -77,6 +79,9 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from);
  *                                    gone
  */
 esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got);
+
+/** Forgets all that was delivered and asks for the whole file anew. @return as https_source_open */
+esp_err_t https_source_restart(https_source_t *s);
 
 /** Frees what the stream has; the client stays the caller's. */
 void https_source_close(https_source_t *s);

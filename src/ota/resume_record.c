@@ -18,7 +18,7 @@
 #define OFF_VALIDATOR 16u
 #define OFF_CRC       144u
 
-static const uint8_t magic[4] = {'O', 'T', 'R', '1'};
+static const uint8_t magic[4] = {'O', 'T', 'R', '2'};
 
 _Static_assert(OFF_VALIDATOR + RESUME_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
 
@@ -67,19 +67,26 @@ static uint32_t url_crc(const char *url)
     return crc32_le(0, url, strlen(url));
 }
 
-/** CRC-32 of one unit as it is in flash, never MARK_NONE. */
-static esp_err_t unit_crc(const resume_record_t *r, uint32_t off, uint32_t *crc)
+static uint32_t mark_of(const xxh32_t *sum)
+{
+    uint32_t value = xxh32_value(sum);
+    return value == MARK_NONE ? 0 : value;
+}
+
+/** The mark of one unit as it is in flash. */
+static esp_err_t mark_in_flash(const resume_record_t *r, uint32_t index, uint32_t *mark)
 {
     uint8_t piece[512];
-    uint32_t sum = 0;
+    xxh32_t sum;
+    xxh32_begin(&sum);
     for (uint32_t done = 0; done < r->unit; done += (uint32_t)sizeof(piece)) {
-        esp_err_t err = ota_read_range(r->device, r->slot, off + done, piece, sizeof(piece));
+        esp_err_t err = ota_read_range(r->device, r->slot, index * r->unit + done, piece, sizeof(piece));
         if (err != ESP_OK) {
             return err;
         }
-        sum = crc32_le(sum, piece, sizeof(piece));
+        xxh32_add(&sum, piece, sizeof(piece));
     }
-    *crc = sum == MARK_NONE ? 0 : sum;
+    *mark = mark_of(&sum);
     return ESP_OK;
 }
 
@@ -112,9 +119,9 @@ static uint32_t count_good_units(const resume_record_t *r)
 {
     uint32_t units = markable_units(r);
     for (uint32_t i = 0; i < units; i++) {
-        uint32_t mark, crc;
-        if (read_mark(r, i, &mark) != ESP_OK || mark == MARK_NONE ||
-            unit_crc(r, i * r->unit, &crc) != ESP_OK || crc != mark) {
+        uint32_t mark, found;
+        if (read_mark(r, i, &mark) != ESP_OK || mark == MARK_NONE || mark_in_flash(r, i, &found) != ESP_OK ||
+            found != mark) {
             return i;
         }
     }
@@ -141,16 +148,6 @@ static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEA
     const uint32_t len = align_up_u32(HEADER_SIZE, r->device->flash->write_size);
     esp_err_t err = ota_erase_range(r->device, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
     return err == ESP_OK ? ota_program_range(r->device, r->slot, record_offset(r->slot), raw, len) : err;
-}
-
-/** The same record without its marks. A cut in here costs the memory, and with it a download from the start. */
-static esp_err_t renew(resume_record_t *r)
-{
-    uint8_t raw[HEADER_SIZE];
-    esp_err_t err = ota_read_range(r->device, r->slot, record_offset(r->slot), raw, sizeof(raw));
-    r->stale = false;
-    r->marked = 0;
-    return err == ESP_OK ? write_sector(r, raw) : err;
 }
 
 static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char *validator)
@@ -186,8 +183,10 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
     }
     record->active = true;
     record->marked = good;
+    record->taken = good * record->unit;
+    xxh32_begin(&record->sum);
     record->stale = !marks_are_blank_from(record, good);
-    return good * record->unit;
+    return record->taken;
 }
 
 esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
@@ -202,46 +201,81 @@ esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, c
     }
     record->length = (uint32_t)length;
     record->unit = unit_for(device->flash, record->length);
+    xxh32_begin(&record->sum);
     esp_err_t err = write_header(record, url_crc(url), validator);
     record->active = err == ESP_OK;
     return err;
 }
 
-static esp_err_t mark_units(resume_record_t *record, uint32_t units)
+/** Marks on their way to flash, as many as go into one program. */
+typedef struct {
+    uint8_t raw[MARKS_OFFSET];
+    uint32_t count;
+} marks_t;
+
+/** They go behind those that are there. */
+static esp_err_t write_marks(resume_record_t *record, marks_t *marks)
 {
-    uint8_t marks[MARKS_OFFSET];
-    const uint32_t stride = mark_stride(record->device->flash);
-    while (record->marked < units) {
-        uint32_t n = min_u32(units - record->marked, (uint32_t)sizeof(marks) / stride);
-        memset(marks, 0xFF, sizeof(marks));
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t crc;
-            esp_err_t err = unit_crc(record, (record->marked + i) * record->unit, &crc);
-            if (err != ESP_OK) {
-                return err;
-            }
-            le32_put(marks + stride * i, crc);
-        }
-        esp_err_t err = ota_program_range(record->device, record->slot, mark_offset(record, record->marked),
-                                          marks, stride * n);
-        if (err != ESP_OK) {
-            return err;
-        }
-        record->marked += n;
-    }
-    return ESP_OK;
+    uint32_t first = record->marked, len = mark_stride(record->device->flash) * marks->count;
+    record->marked += marks->count;
+    marks->count = 0;
+    return len > 0
+               ? ota_program_range(record->device, record->slot, mark_offset(record, first), marks->raw, len)
+               : ESP_OK;
 }
 
-esp_err_t resume_record_mark(resume_record_t *record, uint32_t written)
+static esp_err_t add_mark(resume_record_t *record, marks_t *marks, uint32_t mark)
 {
-    uint32_t units = record->active ? min_u32(written / record->unit, markable_units(record)) : 0;
-    if (units <= record->marked) {
+    const uint32_t stride = mark_stride(record->device->flash);
+    uint8_t *place = marks->raw + stride * marks->count++;
+    memset(place, 0xFF, stride);
+    le32_put(place, mark);
+    return stride * (marks->count + 1) > sizeof(marks->raw) ? write_marks(record, marks) : ESP_OK;
+}
+
+/** The same record written anew, with the marks that it has. A cut in here costs the memory, and with it a new download. */
+static esp_err_t renew(resume_record_t *record)
+{
+    uint8_t raw[HEADER_SIZE];
+    marks_t marks = {.count = 0};
+    const uint32_t units = record->marked;
+    esp_err_t err =
+        ota_read_range(record->device, record->slot, record_offset(record->slot), raw, sizeof(raw));
+    if (err == ESP_OK) {
+        err = write_sector(record, raw);
+    }
+    record->marked = 0;
+    for (uint32_t i = 0; i < units && err == ESP_OK; i++) {
+        uint32_t mark = MARK_NONE;
+        err = mark_in_flash(record, i, &mark);
+        err = err == ESP_OK ? add_mark(record, &marks, mark) : err;
+    }
+    record->stale = false;
+    return err == ESP_OK ? write_marks(record, &marks) : err;
+}
+
+esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    marks_t marks = {.count = 0};
+    esp_err_t err = ESP_OK;
+    if (!record->active) {
         return ESP_OK;
     }
-    esp_err_t err = record->stale ? renew(record) : ESP_OK;
-    if (err == ESP_OK) {
-        err = mark_units(record, units);
+    while (len > 0 && record->marked + marks.count < markable_units(record) && err == ESP_OK) {
+        uint32_t missing = record->unit - record->taken % record->unit;
+        uint32_t n = len < missing ? (uint32_t)len : missing;
+        xxh32_add(&record->sum, p, n);
+        record->taken += n;
+        p += n;
+        len -= n;
+        if (n == missing) {
+            err = record->stale ? renew(record) : ESP_OK;
+            err = err == ESP_OK ? add_mark(record, &marks, mark_of(&record->sum)) : err;
+            xxh32_begin(&record->sum);
+        }
     }
+    err = err == ESP_OK ? write_marks(record, &marks) : err;
     record->active = err == ESP_OK;
     return err;
 }

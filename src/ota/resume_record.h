@@ -2,26 +2,28 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/xxh32.h"
 #include "esp_partition.h"
 #include "otter/device.h"
 
 /*
- * The sector holds a header (which file: URL, validator, length; section 1 below) and behind it one CRC-32 per unit of
+ * The sector holds a header (which file: URL, validator, length; section 1 below) and behind it one checksum per unit of
  * the image, written when the unit is in flash. A unit is one sector; of images with more sectors than there is room for
  * marks, as few sectors as will do. So progress costs no erase, survives a reset at any point, and what it claims is
  * checked against flash before it is believed.
  *
  *   off  size  field (little endian)
- *     0     4  magic "OTR1"; cleared to 0 when the download is finished
+ *     0     4  magic "OTR2"; cleared to 0 when the download is finished
  *     4     4  length of the file, bytes
  *     8     4  unit, bytes
  *    12     4  CRC-32 (seed 0) of the URL
  *    16   128  validator, zero padded
  *   144     4  CRC-32 (seed 0) of bytes 4 to 143
- *   256   4 n  CRC-32 (seed 0) of each unit; FFFFFFFF: not there yet. Where write units are larger than 4 bytes, each mark
- *              has one of its own
+ *   256   4 n  XXH32 (seed 0) of each unit, 0 for FFFFFFFF; FFFFFFFF: not there yet. Where write units are larger than
+ *              4 bytes, each mark has one of its own
  *
  * An image that reaches into the last sector, or a download whose length or validator the server does not tell (or whose
  * validator does not fit its field), has no such memory; nor has flash with write units above 256 bytes or sectors above 4096.
@@ -36,6 +38,8 @@ typedef struct {
     uint32_t length; /* bytes of the file */
     uint32_t unit;   /* bytes */
     uint32_t marked; /* units that are marked */
+    uint32_t taken;  /* bytes of the file that are in flash */
+    xxh32_t sum;     /* of those of the last unit */
     bool
         stale; /* marks follow that are torn or no longer true: the sector is written anew before the next one */
 } resume_record_t;
@@ -44,7 +48,7 @@ typedef struct {
  * Looks for the memory of a download of `url` in `slot`. Writes nothing.
  * @param record     record->length is not 0 where there is one, even if nothing can be gone on from
  * @param url        NULL: of any URL
- * @param validator  receives what proves that it is the same file
+ * @param validator  receives what proves that it is the same file, where record->length is not 0
  * @return bytes that are in flash for certain (a multiple of the unit), 0: nothing to go on from
  */
 uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
@@ -57,8 +61,11 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
 esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
                               const char *url, const char *validator, int64_t length);
 
-/** Marks the units that `written` bytes have completed. Nothing happens without a record; an error ends the record. */
-esp_err_t resume_record_mark(resume_record_t *record, uint32_t written);
+/**
+ * The next bytes of the file are in flash: marks the units that they complete. Nothing happens without a record, and an error
+ * ends it.
+ */
+esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t len);
 
 /** The download is finished, or is not to be gone on with. */
 esp_err_t resume_record_clear(resume_record_t *record);

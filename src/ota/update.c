@@ -745,12 +745,8 @@ static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *
     return err == ESP_OK ? staged_copy_run(device, update->staging, final, len) : err;
 }
 
-esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)
+static esp_err_t complete_and_judge(otter_device_t *device, struct ota_update *update)
 {
-    struct ota_update *update = find_update(device, handle);
-    if (update == NULL) {
-        return ESP_ERR_NOT_FOUND;
-    }
     esp_err_t err = update->written != 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
     if (err == ESP_OK && flush_tail(device, update) != ESP_OK) {
         err = ESP_ERR_INVALID_STATE;
@@ -758,6 +754,22 @@ esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)
     if (err == ESP_OK) {
         err = judge(device, update);
     }
+    return err;
+}
+
+esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle)
+{
+    struct ota_update *update = find_update(device, handle);
+    return update != NULL ? complete_and_judge(device, update) : ESP_ERR_NOT_FOUND;
+}
+
+esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)
+{
+    struct ota_update *update = find_update(device, handle);
+    if (update == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = complete_and_judge(device, update);
     if (err == ESP_OK && update->copy_to_final) {
         err = copy_to_final(device, update);
     }

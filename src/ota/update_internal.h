@@ -29,6 +29,9 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
 esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
                               size_t image_offset, esp_ota_handle_t *out_handle);
 
+/** The verdict of ota_end() on an update whose last byte is written, which stays open. @return as ota_end */
+esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle);
+
 /** Bytes of the image that an open update has written, if it is there to its last byte by its own account; else 0. */
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);
 

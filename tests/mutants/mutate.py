@@ -61,19 +61,18 @@ BUGS = {
     "lets_a_selection_stand_that_was_taken_back": (
         "src/boot/select.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5",
         "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER}, /* 5", "test_select"),
-    "marks_what_is_not_written_yet": (
-        "src/ota/https_ota.c", "resume_record_mark(&ota->record, (uint32_t)ota->written)",
-        "resume_record_mark(&ota->record, (uint32_t)ota->written + 4096)", "sweep:https/"),
+    "believes_marks_without_a_look_at_flash": (
+        "src/ota/resume_record.c", "            found != mark) {\n", "            found == MARK_NONE) {\n", "sweep:https/"),
     "believes_marks_of_what_was_overwritten": (
         "src/ota/update.c", "ota_is_slot(partition) && !keep_record) {",
         "ota_is_slot(partition) && erase_len > 0 && !keep_record) {",
         "sweep:by-hand"),
     "copies_before_it_verifies": (
         "src/ota/update.c",
-        "    if (err == ESP_OK) {\n        err = judge(device, update);\n    }\n"
+        "    esp_err_t err = complete_and_judge(device, update);\n"
         "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(device, update);\n    }\n",
-        "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(device, update);\n    }\n"
-        "    if (err == ESP_OK) {\n        err = judge(device, update);\n    }\n", "sweep:copy/"),
+        "    esp_err_t err = update->copy_to_final ? copy_to_final(device, update) : ESP_OK;\n"
+        "    if (err == ESP_OK) {\n        err = complete_and_judge(device, update);\n    }\n", "sweep:copy/"),
     "clears_the_journal_before_the_copy": (
         "src/boot/staged_copy.c",
         "    esp_err_t err = copy_job_run(job, resumed);\n"

@@ -114,7 +114,8 @@ static esp_https_ota_handle_t receive(world_t *world, session_t *s, const route_
         s->config.ota.partition.final = route->final;
         s->config.ota.partition.finalize_with_copy = true;
     }
-    if (s->config.ota.ota_resumption) {
+    const bool into_slot = route->staging == route->final && s->config.ota.decrypt_cb == NULL;
+    if (s->config.ota.ota_resumption || into_slot) { /* asked for or not, progress is kept */
         world->record_at = route->staging->address + route->staging->size - SECTOR;
     }
     if (https_ota_begin(&world->device, &s->config.ota, &handle) != ESP_OK) {

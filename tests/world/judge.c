@@ -106,7 +106,7 @@ void judge_wear(world_device_t *d, bool refused)
     uint32_t count = WORLD_SLOT_SIZE / WORLD_SECTOR;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t erases = d->flash.erases[first + i] - d->erases_before[first + i];
-        uint32_t allowed = 1u + (i == count - 1 && d->plan.resumption) + refused + d->copies_twice;
+        uint32_t allowed = 1u + (i == count - 1 && !d->plan.decrypts) + refused + d->copies_twice;
         if (erases > allowed) {
             world_fail(d->world, d,
                        "sector %" PRIu32 " of slot %d was erased %" PRIu32 " times in one update", i,

@@ -1,39 +1,14 @@
 /* Resuming across resets with ota_resumption: whatever happened before, the right image arrives, and little comes twice. */
-#include "unit/update_rig.h"
+#include "unit/resume_rig.h"
 
-#define IMAGE_LEN   66384u /* 17 sectors */
-#define SECTOR      4096u
-#define RECORD_SIZE 4096u /* the slot's last sector */
-#define MARKS       256u  /* offset of the marks in it */
-#define RECEIVED    40000u
+static bool asks = true; /* of ota_resumption */
 
-static int set_up(void **state)
-{
-    update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
-    f->other = web_image(IMAGE_LEN, 3);
-    *state = f;
-    return 0;
-}
-
-/** The device as it comes up: nothing is remembered but flash. */
-static void reset_device(update_rig_t *f)
-{
-    otter_boot_result_t result;
-    const otter_device_t old = f->rig.device;
-    otter_device_deinit(&f->rig.device);
-    sim_flash_power_on(&f->rig.sim);
-    f->rig.flash.attested_len = 0;
-    otter_device_init(&f->rig.device, &f->rig.flash, &old.chip, &old.efuse, &old.config);
-    assert_int_equal(otter_boot(&f->rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
-    f->slot = rig_named(&f->rig, "0");
-}
-
-/** One update with ota_resumption, of so many calls of perform (-1: all), then finished or dropped. */
+/** One update, of so many calls of perform (-1: all), then finished or dropped. */
 static esp_err_t update(update_rig_t *f, const char *url, int performs, bool finish)
 {
     web_configure(&f->config, &f->web);
     f->config.http.url = url;
-    f->config.ota.ota_resumption = true;
+    f->config.ota.ota_resumption = asks;
     esp_https_ota_handle_t handle;
     esp_err_t err = https_ota_begin(&f->rig.device, &f->config.ota, &handle);
     if (err != ESP_OK) {
@@ -47,20 +22,6 @@ static esp_err_t update(update_rig_t *f, const char *url, int performs, bool fin
     }
     (void)esp_https_ota_abort(handle);
     return err;
-}
-
-static void wipe(update_rig_t *f)
-{
-    memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
-    memset(f->rig.sim.bytes + f->slot->address, 0xFF, f->slot->size);
-    reset_device(f);
-    f->web = web_with(f->image, IMAGE_LEN);
-}
-
-static bool new_runs(update_rig_t *f)
-{
-    reset_device(f);
-    return f->rig.device.running == f->slot;
 }
 
 static void must_update(update_rig_t *f, const uint8_t *image)
@@ -454,6 +415,62 @@ static void a_finished_or_failed_download_is_not_gone_on_with(void **state)
     }
 }
 
+/** Who is interrupted does not know it before: progress is kept asked for or not, but used only where it is asked for. */
+static void a_download_that_did_not_ask_can_be_gone_on_with(void **state)
+{
+    update_rig_t *f = *state;
+    for (int asked = 0; asked < 4; asked++) {
+        asks = (asked & 1) != 0;
+        be_interrupted(f);
+        asks = (asked & 2) != 0;
+        assert_int_equal(update(f, WEB_URL, -1, true), ESP_OK);
+        assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
+        assert_string_equal(f->web.asked[0], asks ? "GET 36864- if \"v1\"" : "GET");
+        assert_int_equal(f->rig.device.report.bytes_resumed, asks ? 9 * SECTOR : 0);
+    }
+    asks = true;
+}
+
+/** The record's sector is erased once by a download, and once more by one that finds marks that are wrong. */
+static void progress_costs_one_erase_of_its_sector(void **state)
+{
+    update_rig_t *f = *state;
+    static uint32_t erases[RIG_FLASH_SIZE / SECTOR];
+    const uint32_t place = (f->slot->address + f->slot->size) / SECTOR - 1;
+    static const struct {
+        const char *name;
+        bool stable, used, resumes;
+        damage_t damage;
+        uint32_t erases;
+    } rows[] = {
+        {"a blank slot", true, false, false, NOTHING, 0},
+        {"a blank slot whose bits may hang", false, false, false, NOTHING, 1},
+        {"a slot that had an update", true, true, false, NOTHING, 1},
+        {"gone on with", true, false, true, NOTHING, 0},
+        {"gone on with after a torn mark", true, false, true, MARK_TORN, 1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].name);
+        f->rig.flash.stable_reads = rows[i].stable;
+        wipe(f);
+        if (rows[i].used) {
+            must_update(f, f->image);
+            memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
+            reset_device(f);
+        }
+        if (rows[i].resumes) {
+            lose_connection(f);
+            damage(f, rows[i].damage);
+        }
+        memset(erases, 0, sizeof(erases));
+        f->rig.sim.erase_counts = erases;
+        must_update(f, f->image);
+        f->rig.sim.erase_counts = NULL;
+        assert_int_equal(erases[place], rows[i].erases);
+    }
+    f->rig.flash.stable_reads = false;
+}
+
 static void the_running_slot_is_never_touched_for_its_record(void **state)
 {
     update_rig_t *f = *state;
@@ -471,7 +488,7 @@ static void the_running_slot_is_never_touched_for_its_record(void **state)
     assert_int_equal(f->rig.sim.ops, ops);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, update_rig_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, resume_set_up, update_rig_tear_down)
 
 int main(void)
 {
@@ -487,6 +504,8 @@ int main(void)
         TEST(a_length_of_whole_sectors_leaves_something_to_ask_for),
         TEST(what_else_writes_the_slot_ends_the_memory_of_the_download),
         TEST(a_finished_or_failed_download_is_not_gone_on_with),
+        TEST(a_download_that_did_not_ask_can_be_gone_on_with),
+        TEST(progress_costs_one_erase_of_its_sector),
         TEST(the_running_slot_is_never_touched_for_its_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
