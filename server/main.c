@@ -32,7 +32,8 @@ static sigset_t awaited_signals(void)
 typedef struct {
     const options_t *options;
     secrets_t *secrets;
-    tls_files_t tls; /* what handshakes use */
+    tls_files_t pairs[2];
+    tls_files_t *tls; /* the one of them that handshakes use; the other is empty */
     bool ends_with_terminal;
 } server_t;
 
@@ -56,21 +57,20 @@ static bool is_bound_to_terminal(void)
 static void reload(server_t *server)
 {
     const options_t *options = server->options;
-    tls_files_t fresh;
-    bool is_good = tls_files_load(options->cert, options->key, &server->tls, &fresh);
-    if (is_good && !secrets_add(server->secrets, &fresh)) {
+    tls_files_t *old = server->tls, *fresh = &server->pairs[old == &server->pairs[0]];
+    bool is_good = tls_files_load(options->cert, options->key, old, fresh);
+    if (is_good && !secrets_add(server->secrets, fresh)) {
         say_failure("out of memory for the key in %s", options->key);
-        tls_files_free(&fresh);
+        tls_files_free(fresh);
         is_good = false;
     }
     if (!is_good) {
         say_failure("goes on with the certificate and the key that it had");
         return;
     }
-    tls_files_t old = server->tls;
     server->tls = fresh;
-    handshake_use(&server->tls);
-    tls_files_free(&old);
+    handshake_use(fresh);
+    tls_files_free(old); /* no handshake looks at it any more */
     printf("otter serve: new connections get the certificate in %s\n", options->cert);
 }
 
@@ -133,14 +133,14 @@ static int serve(server_t *server, int folder)
         .timeout_s = options->timeout_s,
         .quiet = options->quiet,
     };
-    handshake_use(&server->tls);
+    handshake_use(server->tls);
     site_t *site = site_start(&config);
     if (site == NULL) {
         return EXIT_FAILED;
     }
     int status = EXIT_FAILED;
     if (options->port_file == NULL || write_port_file(options->port_file, listener.port)) {
-        announce(options, &server->tls, listener.port);
+        announce(options, server->tls, listener.port);
         wait_for_end(server);
         status = EXIT_DONE;
     }
@@ -155,7 +155,7 @@ static int keep_secret(server_t *server)
     if (server->secrets == NULL) {
         return say_failure("out of memory");
     }
-    return secrets_add(server->secrets, &server->tls)
+    return secrets_add(server->secrets, server->tls)
                ? EXIT_DONE
                : say_failure(
                      "the key in %s is of a kind that this server cannot use; make an RSA or EC key as "
@@ -181,7 +181,8 @@ static int run(int argc, char **argv)
     int status = EXIT_FAILED;
     server_t server = {.options = &options, .ends_with_terminal = is_bound_to_terminal()};
     /* This may wait for a pipe, so signals are not held back before it. */
-    if (tls_files_load(options.cert, options.key, NULL, &server.tls)) {
+    server.tls = &server.pairs[0];
+    if (tls_files_load(options.cert, options.key, NULL, server.tls)) {
         const sigset_t signals = awaited_signals();
         sigprocmask(SIG_BLOCK, &signals, NULL);
         status = keep_secret(&server);
@@ -189,7 +190,7 @@ static int run(int argc, char **argv)
             status = serve(&server, folder);
         }
         secrets_free(server.secrets);
-        tls_files_free(&server.tls);
+        tls_files_free(server.tls);
     }
     close(folder);
     return status;

@@ -201,8 +201,13 @@ static uint8_t base64_value(uint8_t c)
     return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
-/** In place, passing over all that is no base64, as line ends, and line ends of a string literal. @return bytes */
-static size_t base64_decode(uint8_t *data, size_t len)
+/**
+ * Passes over all that is no base64, as line ends, and line ends of a string literal.
+ * @param skip  digits left out at the start
+ * @param out   of `len` bytes
+ * @return bytes
+ */
+static size_t base64_decode(const uint8_t *data, size_t len, unsigned skip, uint8_t *out)
 {
     size_t used = 0;
     uint32_t bits = 0;
@@ -211,13 +216,15 @@ static size_t base64_decode(uint8_t *data, size_t len)
         uint8_t value = base64_value(data[i]);
         if (data[i] == '\\') {
             i++;
+        } else if (value < 64 && skip > 0) {
+            skip--;
         } else if (value < 64) {
             bits = bits << 6 | value;
             bit_count += 6;
         }
         if (bit_count >= 8) {
             bit_count -= 8;
-            data[used++] = (uint8_t)(bits >> bit_count);
+            out[used++] = (uint8_t)(bits >> bit_count);
         }
     }
     return used;
@@ -234,14 +241,18 @@ static bool judge_pem_block(scan_t *scan, off_t at)
     }
     scan->has_pem_key = scan->has_pem_key || at <= scan->first_nul;
 
-    uint8_t *body = malloc(KEY_SIZE_MAX);
+    uint8_t *body = malloc(2 * KEY_SIZE_MAX);
     off_t start = at + (label - line) + (off_t)sizeof(PEM_KEY) - 1;
     len = body == NULL ? -1 : pread(scan->fd, body, KEY_SIZE_MAX, start);
     if (len > 0) {
         const uint8_t *end = memmem(body, (size_t)len, PEM_END, sizeof(PEM_END) - 1);
-        size_t decoded = base64_decode(body, end != NULL ? (size_t)(end - body) : (size_t)len);
-        scan->has_ours = scan->has_ours || holds_needle(scan->keys, body, decoded);
-        explicit_bzero(body, (size_t)len);
+        size_t coded = end != NULL ? (size_t)(end - body) : (size_t)len;
+        for (unsigned skip = 0; skip < 4;
+             skip++) { /* header lines before the key may end anywhere in a group of four */
+            size_t decoded = base64_decode(body, coded, skip, body + KEY_SIZE_MAX);
+            scan->has_ours = scan->has_ours || holds_needle(scan->keys, body + KEY_SIZE_MAX, decoded);
+        }
+        explicit_bzero(body, 2 * KEY_SIZE_MAX);
     }
     int cause = errno;
     free(body);

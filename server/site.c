@@ -64,7 +64,7 @@ typedef struct {
     connection_t *connection;
     request_t *request;
     int fd;
-    struct stat st; /* when it was opened */
+    struct stat st; /* when it was judged last */
     uint64_t first; /* offset in the file of the body's first byte */
 } transfer_t;
 
@@ -83,12 +83,27 @@ static void copy_printable(char *to, size_t size, const char *from)
     snprintf(to + used, size - used, "%s", *from != '\0' ? "..." : "");
 }
 
-static bool is_unchanged(const transfer_t *transfer)
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/**
+ * Is what was just read still of the file that was judged? The time of change alone tells of a new name, which is no matter,
+ * and of new content whose time was set back: then it is judged again.
+ */
+static bool is_unchanged(transfer_t *transfer)
 {
     struct stat now;
-    return fstat(transfer->fd, &now) == 0 && now.st_size == transfer->st.st_size &&
-           now.st_mtim.tv_sec == transfer->st.st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == transfer->st.st_mtim.tv_nsec;
+    if (fstat(transfer->fd, &now) != 0 || now.st_size != transfer->st.st_size ||
+        !is_same_time(now.st_mtim, transfer->st.st_mtim)) {
+        return false;
+    }
+    if (is_same_time(now.st_ctim, transfer->st.st_ctim)) {
+        return true;
+    }
+    transfer->st = now;
+    return secrets_judge(transfer->site->config.secrets, transfer->fd, &now) == SECRETS_NONE;
 }
 
 /** MHD asks for the next bytes of a body. An error cuts the connection, which tells the client that it has not got all. */

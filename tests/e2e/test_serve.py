@@ -391,6 +391,8 @@ class Keys(unittest.TestCase):
             "in JSON": b'{"private_key": "' + pkcs8.replace(b"\n", b"\\n") + b'"}',
             "DER": der,
             "in a firmware": BIG[:3_000_001] + key + BIG[:100],
+            "in a firmware, with header lines":
+                BIG[:1001] + key.replace(b"KEY-----\n", b"KEY-----\nComment: one\n\n") + BIG[:100],
             "in a firmware, DER": BIG[:3 << 20] + bytes(2 << 20) + der + BIG[:100],
             "in a firmware, across what is read at once": BIG[:(1 << 20) - 60] + der + BIG[:100],
         }
@@ -467,6 +469,35 @@ class Keys(unittest.TestCase):
             "a sequence": b"\x30\x82\x01\x00" + bytes(256),
             "empty": b"",
         }, None)
+
+    def test_a_key_that_comes_into_a_file_on_its_way_is_not_sent(self):
+        self.serve(shared.cert)
+        key = pathlib.Path(shared.cert.key).read_bytes()
+        path = self.folder / "app.bin"
+        path.write_bytes(BIG)
+        before = path.stat()
+        with contextlib.closing(connect(self.server)) as connection:
+            connection.request("GET", "/app.bin")
+            answer = connection.getresponse()
+            got = answer.read(1000)  # the rest waits: it is more than the sockets can hold
+            with path.open("r+b") as file:
+                file.seek(-len(key), os.SEEK_END)
+                file.write(key)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            with self.assertRaises((http.client.IncompleteRead, ConnectionError, ssl.SSLError)):
+                got += answer.read()
+        self.assertNotIn(key, got)
+
+    def test_a_file_that_gets_another_name_on_its_way_is_sent_to_its_end(self):
+        self.serve(shared.cert)
+        path = self.folder / "app.bin"
+        path.write_bytes(BIG)
+        with contextlib.closing(connect(self.server)) as connection:
+            connection.request("GET", "/app.bin")
+            answer = connection.getresponse()
+            got = answer.read(1000)
+            path.rename(self.folder / "old.bin")
+            self.assertEqual(got + answer.read(), BIG)
 
     def test_a_file_is_judged_anew_when_it_changes(self):
         self.serve(shared.cert)

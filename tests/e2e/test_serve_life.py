@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import unittest.mock
@@ -304,6 +305,35 @@ class Reload(unittest.TestCase):
             kept.request("GET", "/app.bin")
             self.assertEqual(kept.getresponse().read(), BODY)
         self.assertEqual(ask(server=self.server)[2], BODY)
+
+    def test_handshakes_meanwhile_get_one_pair_or_the_other(self):
+        alone = pathlib.Path(shared.cert.cert).read_bytes()
+        chains = [alone, alone + pathlib.Path(shared.ca.cert).read_bytes()]
+        self.server = OtterServe(shared.folder, self.cert, "--quiet")
+        over = threading.Event()
+        failed = []
+
+        def shake_hands():
+            while not over.is_set():
+                try:
+                    self.served()
+                except OSError as error:
+                    failed.append(error)
+
+        clients = [threading.Thread(target=shake_hands, daemon=True) for _ in range(3)]
+        for client in clients:
+            client.start()
+        try:
+            for turn in range(100):
+                pathlib.Path(self.cert.cert + ".new").write_bytes(chains[turn % 2])
+                os.rename(self.cert.cert + ".new", self.cert.cert)
+                self.reload()
+        finally:
+            over.set()
+            for client in clients:
+                client.join(WAIT_S)
+        self.assertEqual(failed, [])
+        self.assertEqual(self.server.stop(), 0)  # another status under a sanitizer that has found something
 
     def test_a_pair_that_will_not_do_changes_nothing_and_says_why(self):
         other = make_cert(shared.work, name="mismatch")
