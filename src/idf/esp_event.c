@@ -24,7 +24,8 @@
  * 4. `life` belongs to OTTER_LOCK_SYSTEM, which may be taken with `mutex` held, not the other way.
  * 5. The queue and the semaphores of the default loop are made once and stay: whoever waits for them when the loop is deleted
  *    needs them still. A loop that a program created is its own: nobody else uses it when it is deleted.
- * 6. What is in the queue while no loop runs is dropped by whoever put it there (drop_if_over), so those who wait for room
+ * 6. A loop with a task is ended by that task (end_loop); whoever asks for it only waits, and may be deleted meanwhile.
+ * 7. What is in the queue while no loop runs is dropped by whoever put it there (drop_if_over), so those who wait for room
  *    get it, one after the other; what was meant for an earlier loop is dropped by the task of the present one.
  */
 typedef struct handler_node {
@@ -49,6 +50,7 @@ typedef enum { LOOP_NONE, LOOP_CHANGING, LOOP_RUNS } loop_state_t; /* changing: 
 /** What OTTER_LOCK_SYSTEM guards. */
 typedef struct {
     loop_state_t state;
+    bool ends;            /* somebody has asked for it */
     uint32_t generation;  /* counts the loops that there have been */
     TaskHandle_t task;    /* NULL: whoever calls esp_event_loop_run() */
     TaskHandle_t running; /* the task that runs handlers now */
@@ -58,15 +60,15 @@ typedef struct {
     loop_life_t life;
     QueueHandle_t queue;
     SemaphoreHandle_t mutex;
-    SemaphoreHandle_t stopped; /* given by the loop task as its last act */
+    SemaphoreHandle_t stopped; /* given when the loop has ended */
     handler_node_t *handlers;
     unsigned dispatching; /* how deep: a handler may run the loop */
 } event_loop_t;
 
 static event_loop_t default_loop;
 
-/** The base of the event that ends the loop; its address is nobody else's (not const: no compiler merges it). */
-static char stop_event[] = "stop";
+/** The base of an event that only makes the task look up; its address is nobody else's (not const: no compiler merges it). */
+static char wake_event[] = "wake";
 
 static bool wants(const handler_node_t *node, const posted_event_t *event)
 {
@@ -128,29 +130,18 @@ static bool look_at(const event_loop_t *loop, loop_life_t *now)
     return now->state == LOOP_RUNS;
 }
 
-/** Handles the next event, waiting for it at most `wait` ticks. @return false: none came, or it ends the loop */
+/** Handles the next event, waiting for it at most `wait` ticks. @return false: none came */
 static bool run_once(event_loop_t *loop, uint32_t generation, TickType_t wait)
 {
     posted_event_t event;
-    if (xQueueReceive(loop->queue, &event, wait) != pdTRUE || event.base == stop_event) {
+    if (xQueueReceive(loop->queue, &event, wait) != pdTRUE) {
         return false;
     }
-    if (event.generation == generation) {
+    if (event.generation == generation && event.base != wake_event) {
         dispatch(loop, &event);
     }
     free(event.data);
     return true;
-}
-
-static void loop_task(void *arg)
-{
-    event_loop_t *loop = arg;
-    loop_life_t now;
-    (void)look_at(loop, &now); /* its generation is this task's, whatever the state */
-    while (run_once(loop, now.generation, portMAX_DELAY)) {
-    }
-    xSemaphoreGive(loop->stopped);
-    vTaskDelete(NULL);
 }
 
 static void drop_events(event_loop_t *loop)
@@ -173,16 +164,41 @@ static bool drop_if_over(event_loop_t *loop, uint32_t generation)
     return over;
 }
 
-/** One step of the loop's life, if it is in the state `from`. @return false: it is not */
-static bool change_state(event_loop_t *loop, loop_state_t from, loop_state_t to)
+/** What is left of a loop in LOOP_CHANGING goes: the handlers, then the events, so that no handler is found afterwards. */
+static void end_loop(event_loop_t *loop)
+{
+    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
+    for (handler_node_t *node = loop->handlers; node != NULL; node = node->next) {
+        node->removed = true;
+    }
+    sweep(loop);
+    xSemaphoreGiveRecursive(loop->mutex);
+    otter_lock(OTTER_LOCK_SYSTEM);
+    loop->life.state = LOOP_NONE;
+    drop_events(loop);
+    xSemaphoreGive(
+        loop->stopped); /* last: a loop that a program created is gone when its owner hears of this */
+    otter_unlock(OTTER_LOCK_SYSTEM);
+}
+
+/** True until somebody asks for the loop's end; also while it is being created. */
+static bool goes_on(event_loop_t *loop)
 {
     otter_lock(OTTER_LOCK_SYSTEM);
-    bool changes = loop->life.state == from;
-    if (changes) {
-        loop->life.state = to;
-    }
+    bool on = !loop->life.ends;
     otter_unlock(OTTER_LOCK_SYSTEM);
-    return changes;
+    return on;
+}
+
+static void loop_task(void *arg)
+{
+    event_loop_t *loop = arg;
+    loop_life_t now;
+    (void)look_at(loop, &now); /* its generation is this task's, whatever the state */
+    while (goes_on(loop) && run_once(loop, now.generation, portMAX_DELAY)) {
+    }
+    end_loop(loop);
+    vTaskDelete(NULL);
 }
 
 /** The HTTP client works without anybody who listens: an event that finds no room is lost, as in ESP-IDF. */
@@ -213,8 +229,13 @@ static esp_err_t start_loop(event_loop_t *loop, const esp_event_loop_args_t *arg
     TaskHandle_t task = NULL;
     otter_lock(OTTER_LOCK_SYSTEM);
     loop->life.generation++; /* the task knows itself by it */
+    loop->life.ends = false;
     otter_unlock(OTTER_LOCK_SYSTEM);
     esp_err_t err = make_objects(loop, (UBaseType_t)args->queue_size) ? ESP_OK : ESP_ERR_NO_MEM;
+    if (err == ESP_OK) {
+        (void)xSemaphoreTake(loop->stopped,
+                             0); /* who waited for the end of the last one may have been deleted */
+    }
     if (err == ESP_OK && args->task_name != NULL &&
         xTaskCreatePinnedToCore(loop_task, args->task_name, args->task_stack_size, loop, args->task_priority,
                                 &task, args->task_core_id) != pdPASS) {
@@ -227,20 +248,25 @@ static esp_err_t start_loop(event_loop_t *loop, const esp_event_loop_args_t *arg
     return err;
 }
 
-/** Ends a loop that is in LOOP_CHANGING: waits for the handler in progress; no handler is registered afterwards. */
-static void stop_loop(event_loop_t *loop)
+/** Has a loop ended that runs, and waits for that, so for the handler in progress, too. @return false: it does not run */
+static bool stop_loop(event_loop_t *loop)
 {
-    if (loop->life.task != NULL) {
-        const posted_event_t stop = {.base = stop_event};
-        xQueueSendToFront(loop->queue, &stop, portMAX_DELAY);
+    otter_lock(OTTER_LOCK_SYSTEM);
+    bool ran = loop->life.state == LOOP_RUNS;
+    if (ran) {
+        loop->life.state = LOOP_CHANGING;
+        loop->life.ends = true;
+    }
+    bool has_task = loop->life.task != NULL;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    if (ran && has_task) {
+        const posted_event_t wake = {.base = wake_event};
+        (void)xQueueSendToFront(loop->queue, &wake, 0); /* a full queue wakes it, too */
         xSemaphoreTake(loop->stopped, portMAX_DELAY);
+    } else if (ran) {
+        end_loop(loop);
     }
-    xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
-    for (handler_node_t *node = loop->handlers; node != NULL; node = node->next) {
-        node->removed = true;
-    }
-    sweep(loop);
-    xSemaphoreGiveRecursive(loop->mutex);
+    return ran;
 }
 
 /** Whether the calling task is the one that handles events, and so must not wait for that. */
@@ -252,7 +278,13 @@ static bool is_own_task(const loop_life_t *now)
 
 esp_err_t esp_event_loop_create_default(void)
 {
-    if (!change_state(&default_loop, LOOP_NONE, LOOP_CHANGING)) {
+    otter_lock(OTTER_LOCK_SYSTEM);
+    bool none = default_loop.life.state == LOOP_NONE;
+    if (none) {
+        default_loop.life.state = LOOP_CHANGING;
+    }
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    if (!none) {
         return ESP_ERR_INVALID_STATE;
     }
     const esp_event_loop_args_t args = {.queue_size = (int32_t)otter_build_options.event_queue_size,
@@ -272,13 +304,7 @@ esp_err_t esp_event_loop_delete_default(void)
     if (look_at(&default_loop, &now) && is_own_task(&now)) {
         return ESP_FAIL;
     }
-    if (!change_state(&default_loop, LOOP_RUNS, LOOP_CHANGING)) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    stop_loop(&default_loop);
-    (void)change_state(&default_loop, LOOP_CHANGING, LOOP_NONE); /* nobody else leaves that state */
-    (void)drop_if_over(&default_loop, now.generation);
-    return ESP_OK;
+    return stop_loop(&default_loop) ? ESP_OK : ESP_ERR_INVALID_STATE;
 }
 
 static void free_loop(event_loop_t *loop)
@@ -324,8 +350,7 @@ esp_err_t esp_event_loop_delete(esp_event_loop_handle_t handle)
     if (look_at(loop, &now) && is_own_task(&now)) {
         return ESP_FAIL;
     }
-    (void)change_state(loop, LOOP_RUNS, LOOP_CHANGING);
-    stop_loop(loop);
+    (void)stop_loop(loop); /* it runs: nobody else may use it any more */
     free_loop(loop);
     return ESP_OK;
 }

@@ -46,6 +46,10 @@ class Tasks(DeviceTest):
         _, console, errors = self.run_tasks(TASKS="post,loop,register,log")
         self.assertIn("9 tasks ended, 0 faults", console + errors)
 
+    def test_the_event_loop_outlives_tasks_that_are_deleted_in_it(self):
+        _, console, errors = self.run_tasks(TASKS="deletions")
+        self.assertIn("1 tasks ended, 0 faults", console + errors)
+
     def test_an_update_over_https_is_looked_at_by_another_task(self):
         www = self.folder / "www"
         www.mkdir()

@@ -186,6 +186,51 @@ static void restart_loop(void)
     }
 }
 
+static void end_loop_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        if (esp_event_loop_delete_default() != ESP_OK) {
+            vTaskDelay(1);
+        }
+    }
+}
+
+static void post_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        if (esp_event_post(TEST_EVENT, 1, NULL, 0, portMAX_DELAY) != ESP_OK) {
+            vTaskDelay(1);
+        }
+    }
+}
+
+static void take_slowly(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg, (void)base, (void)id, (void)data;
+    vTaskDelay(1);
+}
+
+/** Tasks are deleted in the middle of deleting the loop and of waiting for room in it; it can be made again each time. */
+static void delete_tasks_in_the_loop(void)
+{
+    for (int round = 0; round < ROUNDS / 20; round++) {
+        while (esp_event_loop_create_default() != ESP_OK) {
+            vTaskDelay(1); /* the last one is ending still */
+        }
+        (void)esp_event_handler_register(TEST_EVENT, 1, take_slowly, NULL);
+        TaskHandle_t ending = NULL, posting = NULL;
+        EXPECT(xTaskCreate(post_for_ever, "posting", 4096, NULL, 5, &posting) == pdPASS);
+        vTaskDelay(1);
+        EXPECT(xTaskCreate(end_loop_for_ever, "ending", 4096, NULL, 5, &ending) == pdPASS);
+        vTaskDelay((TickType_t)round % 3);
+        vTaskDelete(ending);
+        vTaskDelete(posting);
+        (void)esp_event_loop_delete_default();
+    }
+}
+
 static void handle_shutdown(void)
 {
 }
@@ -262,7 +307,8 @@ static const struct {
     {"post", post_events, 3},
     {"loop", restart_loop, 1},
     {"small", use_small_things, 2},
-    {"https", update_over_https, 0}, /* picked by name only: needs a server */
+    {"deletions", delete_tasks_in_the_loop, 0}, /* these are picked by name only */
+    {"https", update_over_https, 0},            /* picked by name only: needs a server */
     {"https", look_on, 0},
 };
 
