@@ -67,6 +67,7 @@ typedef struct {
         uint8_t *in;            /* body bytes, of buffer_size */
         char *out;              /* what the callback gave out last, however much; NULL: all of it was taken */
         size_t out_len, out_at; /* and how much of that is taken */
+        bool failed; /* for good: what it has given out may be forged, however much of it is an image */
     } decrypt;
 
     esp_ota_handle_t update; /* 0: no session is open */
@@ -430,6 +431,7 @@ static esp_err_t call_decrypt(https_ota_t *ota, size_t len)
     decrypt_cb_arg_t args = {.data_in = (const char *)ota->decrypt.in, .data_in_len = len};
     esp_err_t err = ota->decrypt.cb(&args, ota->decrypt.ctx);
     if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
+        ota->decrypt.failed = true;
         return fail(ota->device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the decrypt callback failed: %s",
                     esp_err_to_name(err));
     }
@@ -485,6 +487,9 @@ static esp_err_t read_decrypted(https_ota_t *ota, uint8_t *to, size_t room, size
  */
 static esp_err_t read_more(https_ota_t *ota, size_t upto)
 {
+    if (ota->decrypt.failed) {
+        return ESP_FAIL;
+    }
     uint8_t *to = ota->buffer + ota->buffered;
     size_t room = upto - ota->buffered, got = 0;
     esp_err_t err = ota->decrypt.cb == NULL ? https_source_read(&ota->source, to, room, &got)
@@ -837,9 +842,23 @@ static esp_err_t end_session(https_ota_t *ota)
     return err;
 }
 
+/** @return ESP_OK, also if no session is open */
+static esp_err_t drop_session(https_ota_t *ota)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    esp_err_t err = ota->update != 0 ? ota_abort(ota->device, ota->update) : ESP_OK;
+    otter_unlock(OTTER_LOCK_UPDATES);
+    ota->update = 0;
+    return err;
+}
+
 static esp_err_t verify_and_switch(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
+    if (ota->decrypt.failed) {
+        (void)drop_session(ota); /* the cause is what the callback said */
+        return ESP_FAIL;
+    }
     if (ota->state == STATE_BEGIN) {
         return ESP_OK;
     }
@@ -902,9 +921,7 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle)
         return ESP_ERR_INVALID_ARG;
     }
     post(ota->device, ESP_HTTPS_OTA_ABORT, NULL, 0);
-    otter_lock(OTTER_LOCK_UPDATES);
-    esp_err_t err = ota->update != 0 ? ota_abort(ota->device, ota->update) : ESP_OK;
-    otter_unlock(OTTER_LOCK_UPDATES);
+    esp_err_t err = drop_session(ota);
     free_handle(ota);
     return err;
 }
