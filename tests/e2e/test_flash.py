@@ -209,7 +209,7 @@ class New(FlashTest):
                 self.assertIn("--help", self.otter(*args, expect=2))
 
     def test_help_teaches_by_example(self):
-        for verb in ["new", "info", "read", "write", "erase"]:
+        for verb in ["new", "info", "select", "table", "read", "write", "erase"]:
             self.assertIn(b"example: otter flash " + verb.encode(), self.otter(verb, "--help"))
         self.assertIn(b"usage:", self.otter("--help"))
 
