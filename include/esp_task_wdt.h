@@ -25,8 +25,12 @@ typedef struct {
     bool trigger_panic;      /* accepted: a time-out is always a reset */
 } esp_task_wdt_config_t;
 
-/** ESP_OK. */
+/** ESP_OK; also in the form of ESP-IDF 4, esp_task_wdt_init(seconds, panic). */
 esp_err_t esp_task_wdt_init(const esp_task_wdt_config_t *config);
+esp_err_t otter_task_wdt_init_v4(uint32_t timeout_s, bool panic);
+#define esp_task_wdt_init(...)                                                                               \
+    OTTER_WDT_INIT_(__VA_ARGS__, otter_task_wdt_init_v4, esp_task_wdt_init, 0)(__VA_ARGS__)
+#define OTTER_WDT_INIT_(first, second, form, ...) form
 esp_err_t esp_task_wdt_reconfigure(const esp_task_wdt_config_t *config);
 esp_err_t esp_task_wdt_deinit(void);
 
@@ -41,6 +45,16 @@ esp_err_t esp_task_wdt_reset(void);
 
 /** @return ESP_OK (subscribed), ESP_ERR_NOT_FOUND */
 esp_err_t esp_task_wdt_status(TaskHandle_t task);
+
+/** What a program names, and resets like a task of its own that has subscribed. */
+typedef struct esp_task_wdt_user_handle_s *esp_task_wdt_user_handle_t;
+
+/** @param user_name  not copied. @return ESP_OK, ESP_ERR_INVALID_ARG (NULL), ESP_ERR_NO_MEM */
+esp_err_t esp_task_wdt_add_user(const char *user_name, esp_task_wdt_user_handle_t *user_handle_ret);
+
+/** @return ESP_OK, ESP_ERR_INVALID_ARG (NULL), ESP_ERR_NOT_FOUND */
+esp_err_t esp_task_wdt_reset_user(esp_task_wdt_user_handle_t user_handle);
+esp_err_t esp_task_wdt_delete_user(esp_task_wdt_user_handle_t user_handle);
 
 #ifdef __cplusplus
 }

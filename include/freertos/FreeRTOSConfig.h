@@ -55,3 +55,22 @@
 #define configENABLE_MPU               0
 #define configUSE_NEWLIB_REENTRANT     0
 #define configUSE_POSIX_ERRNO          0
+
+#define INCLUDE_vTaskPrioritySet             1
+#define INCLUDE_uxTaskPriorityGet            1
+#define INCLUDE_vTaskDelete                  1
+#define INCLUDE_vTaskSuspend                 1
+#define INCLUDE_vTaskDelay                   1
+#define INCLUDE_vTaskDelayUntil              1
+#define INCLUDE_xTaskDelayUntil              1
+#define INCLUDE_xTaskAbortDelay              1
+#define INCLUDE_xTaskResumeFromISR           1
+#define INCLUDE_xTaskGetCurrentTaskHandle    1
+#define INCLUDE_xTaskGetHandle               1
+#define INCLUDE_xTaskGetIdleTaskHandle       1
+#define INCLUDE_xTaskGetSchedulerState       1
+#define INCLUDE_eTaskGetState                1
+#define INCLUDE_uxTaskGetStackHighWaterMark  1
+#define INCLUDE_uxTaskGetStackHighWaterMark2 1
+#define INCLUDE_xSemaphoreGetMutexHolder     1
+#define INCLUDE_xTimerPendFunctionCall       1

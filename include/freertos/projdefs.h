@@ -15,6 +15,8 @@ typedef void (*TaskFunction_t)(void *arg);
 #define pdPASS                                pdTRUE
 #define errQUEUE_FULL                         pdFALSE
 #define errQUEUE_EMPTY                        pdFALSE
+#define errQUEUE_BLOCKED                      (-4)
+#define errQUEUE_YIELD                        (-5)
 #define errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY (-1)
 
 /** Whole ticks, rounded down. */

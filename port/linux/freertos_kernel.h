@@ -65,6 +65,9 @@ TaskHandle_t kernel_current(void);
 /** The condition of all notifications. */
 pthread_cond_t *kernel_notified(void);
 
+/** With the lock held: the list of all tasks. */
+TaskHandle_t kernel_first_task(void);
+
 /** With the lock held: whether this is a task that has not ended. */
 bool kernel_is_task(TaskHandle_t task);
 
@@ -104,6 +107,9 @@ bool kernel_all_alive(kernel_silent_t *silent);
 
 /** There is a watchdog, so a subscribed task that waits for ever is not the end: a reset comes. */
 void kernel_watchdog_runs(void);
+
+/** With the lock held: whether a program has named users of the watchdog. */
+bool kernel_has_watched_users(void);
 
 /** Sign of life of the calling task; nothing outside of tasks. */
 void kernel_alive(void);

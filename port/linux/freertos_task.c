@@ -5,13 +5,11 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "esp_task_wdt.h"
 #include "linux/freertos_kernel.h"
 #include "otter/build_options.h"
 #include "otter/system.h"
@@ -287,6 +285,11 @@ TaskHandle_t xTaskCreateStaticPinnedToCore(TaskFunction_t function, const char *
 TaskHandle_t kernel_current(void)
 {
     return current;
+}
+
+TaskHandle_t kernel_first_task(void)
+{
+    return tasks;
 }
 
 pthread_cond_t *kernel_notified(void)
@@ -589,6 +592,9 @@ void kernel_watchdog_runs(void)
 
 static bool is_idle(void)
 {
+    if (watchdog_runs && kernel_has_watched_users()) {
+        return false;
+    }
     for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
         bool reset_comes = watchdog_runs && t->subscribed;
         if (t->ready == NULL || !t->waits_forever || t->ready(t->waits_for) || reset_comes) {
@@ -609,136 +615,4 @@ bool kernel_wait_idle(uint32_t ms)
     bool idle = is_idle();
     kernel_unlock();
     return idle;
-}
-
-/** A task as the watchdog sees it. */
-typedef struct {
-    int id;
-    thread_state_t state;
-    bool known; /* `state` is */
-} look_t;
-
-/** All tasks, looked at without the lock: else they would have to wait for this. @return malloc'ed */
-static look_t *look_at_tasks(size_t *count)
-{
-    kernel_lock();
-    *count = 0;
-    for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
-        (*count)++;
-    }
-    look_t *looks = calloc(*count + 1, sizeof(*looks));
-    size_t i = 0;
-    for (TaskHandle_t t = tasks; looks != NULL && t != NULL; t = t->next) {
-        looks[i++].id = atomic_load(&t->id);
-    }
-    kernel_unlock();
-    for (i = 0; looks != NULL && i < *count; i++) {
-        looks[i].known = looks[i].id != 0 && thread_state_read((pid_t)looks[i].id, &looks[i].state);
-    }
-    return looks;
-}
-
-/** One of which nothing is known is believed to live. */
-static bool shows_life(TaskHandle_t task, const look_t *looks, size_t count)
-{
-    const look_t *look = looks;
-    while (look < looks + count && look->id != atomic_load(&task->id)) {
-        look++;
-    }
-    bool known = look < looks + count && look->known; /* not if it has only just begun, for example */
-    if (!task->subscribed && (!known || thread_state_blocked(&task->looked, &look->state))) {
-        atomic_store(&task->signed_life, true); /* until all live at once */
-    }
-    if (known) {
-        task->looked = look->state;
-    }
-    return atomic_load(&task->signed_life);
-}
-
-bool kernel_all_alive(kernel_silent_t *silent)
-{
-    TaskHandle_t first = NULL;
-    size_t count;
-    look_t *looks = look_at_tasks(&count);
-    kernel_lock();
-    for (TaskHandle_t t = tasks; looks != NULL && t != NULL; t = t->next) {
-        first = !shows_life(t, looks, count) && first == NULL ? t : first;
-    }
-    for (TaskHandle_t t = tasks; first == NULL && t != NULL; t = t->next) {
-        atomic_store(&t->signed_life, false);
-    }
-    if (first != NULL && silent != NULL) {
-        snprintf(silent->name, sizeof(silent->name), "%s", first->name);
-        silent->subscribed = first->subscribed;
-    }
-    kernel_unlock();
-    free(looks);
-    return first == NULL;
-}
-
-void kernel_alive(void)
-{
-    if (current != NULL && !current->subscribed) {
-        atomic_store(&current->signed_life, true);
-    }
-}
-
-esp_err_t esp_task_wdt_init(const esp_task_wdt_config_t *config)
-{
-    (void)config;
-    return ESP_OK;
-}
-
-esp_err_t esp_task_wdt_reconfigure(const esp_task_wdt_config_t *config)
-{
-    return esp_task_wdt_init(config);
-}
-
-esp_err_t esp_task_wdt_deinit(void)
-{
-    return ESP_OK;
-}
-
-/** Changes the subscription of a task. @return `unchanged` if it was so already */
-static esp_err_t subscribe(TaskHandle_t task, bool subscribed, esp_err_t unchanged)
-{
-    kernel_lock();
-    task = task != NULL ? task : current;
-    esp_err_t err = ESP_ERR_INVALID_ARG;
-    if (task != NULL && (kernel_is_task(task) || task == &idle_task)) {
-        err = task->subscribed == subscribed ? unchanged : ESP_OK;
-        task->subscribed = subscribed;
-        atomic_store(&task->signed_life, true);
-    }
-    kernel_unlock();
-    return err;
-}
-
-esp_err_t esp_task_wdt_add(TaskHandle_t task)
-{
-    return subscribe(task, true, ESP_ERR_INVALID_ARG);
-}
-
-esp_err_t esp_task_wdt_delete(TaskHandle_t task)
-{
-    return subscribe(task, false, ESP_ERR_NOT_FOUND);
-}
-
-esp_err_t esp_task_wdt_reset(void)
-{
-    esp_err_t err = esp_task_wdt_status(NULL);
-    if (current != NULL) {
-        atomic_store(&current->signed_life, true);
-    }
-    return err;
-}
-
-esp_err_t esp_task_wdt_status(TaskHandle_t task)
-{
-    kernel_lock();
-    task = task != NULL ? task : current;
-    bool known = task != NULL && (kernel_is_task(task) || task == &idle_task);
-    bool subscribed = known && task->subscribed;
-    kernel_unlock();
-    return subscribed ? ESP_OK : ESP_ERR_NOT_FOUND;
 }

@@ -159,6 +159,42 @@ static void the_idle_task_can_be_taken_out_of_the_watchdog(void **state)
     assert_int_equal(esp_task_wdt_add(idle), ESP_OK);
 }
 
+static void a_user_of_the_watchdog_must_be_reset(void **state)
+{
+    (void)state;
+    esp_task_wdt_user_handle_t one = NULL, two = NULL;
+    assert_int_equal(esp_task_wdt_add_user(NULL, &one), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_task_wdt_add_user("one", NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_task_wdt_reset_user(NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_task_wdt_delete_user(NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_task_wdt_add_user("one", &one), ESP_OK);
+    assert_int_equal(esp_task_wdt_add_user("two", &two), ESP_OK);
+    assert_true(kernel_all_alive(NULL)); /* their start counts */
+    assert_false(kernel_all_alive(NULL));
+    assert_int_equal(esp_task_wdt_reset_user(one), ESP_OK);
+    kernel_silent_t silent = {.name = ""};
+    assert_false(kernel_all_alive(&silent));
+    assert_string_equal(silent.name, "two");
+    assert_true(silent.subscribed);
+    assert_int_equal(esp_task_wdt_reset_user(two), ESP_OK);
+    assert_true(kernel_all_alive(NULL));
+    assert_int_equal(esp_task_wdt_delete_user(one), ESP_OK);
+    assert_int_equal(esp_task_wdt_delete_user(one), ESP_ERR_NOT_FOUND);
+    assert_int_equal(esp_task_wdt_reset_user(one), ESP_ERR_NOT_FOUND);
+    assert_int_equal(esp_task_wdt_delete_user(two), ESP_OK);
+    assert_true(kernel_all_alive(NULL));
+}
+
+static void the_watchdog_is_set_up_in_both_forms(void **state)
+{
+    (void)state;
+    const esp_task_wdt_config_t config = {.timeout_ms = 5000, .trigger_panic = true};
+    assert_int_equal(esp_task_wdt_init(&config), ESP_OK);
+    assert_int_equal(esp_task_wdt_init(5, true), ESP_OK);
+    assert_int_equal(esp_task_wdt_reconfigure(&config), ESP_OK);
+    assert_int_equal(esp_task_wdt_deinit(), ESP_OK);
+}
+
 static int deleted_index;
 static atomic_intptr_t deleted_value;
 
@@ -318,6 +354,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wait_can_be_given_up_for_another_task, setup, teardown),
         cmocka_unit_test_setup_teardown(a_task_is_found_by_name_and_core, setup, teardown),
         cmocka_unit_test_setup_teardown(the_idle_task_can_be_taken_out_of_the_watchdog, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_user_of_the_watchdog_must_be_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_watchdog_is_set_up_in_both_forms, setup, teardown),
         cmocka_unit_test_setup_teardown(pointers_of_a_task_are_its_own_and_end_with_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wait_of_ones_own_has_a_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(critical_sections_exclude_each_other, setup, teardown),
