@@ -41,7 +41,8 @@ typedef uint32_t esp_ota_handle_t;
  *         ESP_ERR_NOT_FOUND                   not a partition of this device
  *         ESP_ERR_OTA_PARTITION_CONFLICT      it is the running one
  *         ESP_ERR_OTA_ROLLBACK_INVALID_STATE  rollback is enabled and the running app is not confirmed yet
- *         ESP_ERR_OTA_ALREADY_IN_PROGRESS     an open update writes there
+ *         ESP_ERR_OTA_ALREADY_IN_PROGRESS     an open update writes there. One that has written nothing yet is closed
+ *                                             instead: its handle is unknown from then on
  *         ESP_ERR_INVALID_SIZE                image_size is larger than the partition (nothing was erased)
  *         ESP_ERR_NOT_ALLOWED                 the partition is read-only, or is the primary bootloader or partition table,
  *                                             which are staged: esp_ota_set_final_partition

@@ -47,6 +47,7 @@ struct ota_update {
     bool copy_to_final;
     bool erase_ahead; /* OTA_WITH_SEQUENTIAL_WRITES */
     bool resumed;
+    bool used;          /* a write has touched flash, or may have */
     uint32_t written;   /* bytes taken; with writes in order also the position of the next one */
     uint32_t end;       /* where the highest byte taken ends: what a copy must bring at least */
     uint32_t image_len; /* of a judged image */
@@ -108,14 +109,29 @@ void ota_drop_updates(otter_device_t *device)
     }
 }
 
-static bool is_being_updated(const otter_device_t *device, const esp_partition_t *partition)
+/** The update that stands in the way of another one to `partition`, NULL: none. */
+static const struct ota_update *update_of(const otter_device_t *device, const esp_partition_t *partition)
 {
-    for (const struct ota_update *u = device->updates; u != NULL; u = u->next) {
-        if (u->staging == partition || (u->copy_to_final && u->final == partition)) {
-            return true;
-        }
+    const struct ota_update *u = device->updates;
+    while (u != NULL && u->staging != partition && !(u->copy_to_final && u->final == partition)) {
+        u = u->next;
     }
-    return false;
+    return u;
+}
+
+/** Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
+static bool gives_way(const struct ota_update *update, const esp_partition_t *partition)
+{
+    return update->staging == partition && !update->used;
+}
+
+static void close_unused(otter_device_t *device, const esp_partition_t *partition)
+{
+    const struct ota_update *update = update_of(device, partition);
+    if (update != NULL) { /* it gives way: check_target() has seen to that */
+        ESP_LOGW(TAG, "the open update of %s has written nothing and is replaced", partition->label);
+        close_update(device, update->handle);
+    }
 }
 
 /* ---- begin -------------------------------------------------------------------------------------------------------- */
@@ -151,7 +167,8 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
             return err;
         }
     }
-    return is_being_updated(device, partition) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS : ESP_OK;
+    const struct ota_update *update = update_of(device, partition);
+    return update == NULL || gives_way(update, partition) ? ESP_OK : ESP_ERR_OTA_ALREADY_IN_PROGRESS;
 }
 
 /** One of ESP-IDF's two constants of 32 bits, which also reach us sign-extended from int; no other size is one. */
@@ -253,6 +270,7 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
+    close_unused(device, partition);
     err = prepare_slot(device, partition, erase_len, false);
     if (err != ESP_OK) {
         free_update(update);
@@ -286,6 +304,7 @@ static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition
     }
     update->resumed = true;
     update->written = update->end = (uint32_t)image_offset;
+    close_unused(device, partition);
     err = prepare_slot(device, partition, 0, keep_record);
     if (err != ESP_OK) {
         free_update(update);
@@ -565,6 +584,7 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     if (err != ESP_OK) {
         return err;
     }
+    update->used = true;
     err = take_bytes(device, update, data, (uint32_t)size);
     if (err != ESP_OK) {
         update->follows = false; /* it may be tried again with other bytes than those that were read back */
@@ -593,6 +613,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
     if (err != ESP_OK) {
         return err;
     }
+    update->used = true;
     update->follows = false;
     err = ota_program_range(device, update->staging, offset, data, (uint32_t)size);
     if (err == ESP_OK) {
@@ -619,8 +640,8 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
         return err;
     }
     /* An update that asks for the same final twice does not stand in its own way. */
-    return final != update->final && is_being_updated(device, final) ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
-                                                                     : ESP_OK;
+    return final != update->final && update_of(device, final) != NULL ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
+                                                                      : ESP_OK;
 }
 
 esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,

@@ -29,7 +29,11 @@ static void defect_30_one_open_update_per_slot(void **state)
 {
     session_rig_t *f = *state;
     esp_ota_handle_t first = 0, second = 0, other = 0;
+    assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &second), ESP_OK);
     assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &first), ESP_OK);
+    assert_int_equal(ota_end(f->device, second), ESP_ERR_NOT_FOUND); /* it had written nothing */
+    assert_int_equal(ota_abort(f->device, second), ESP_ERR_NOT_FOUND);
+    assert_int_equal(ota_write(f->device, first, "\xE9", 1), ESP_OK);
     assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &second),
                      ESP_ERR_OTA_ALREADY_IN_PROGRESS);
     assert_int_equal(ota_begin(f->device, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES, &other), ESP_OK);

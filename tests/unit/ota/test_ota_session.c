@@ -94,6 +94,7 @@ static void begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not(void **stat
 {
     session_rig_t *f = *state;
     esp_ota_handle_t first = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES), second = BAD_HANDLE;
+    assert_int_equal(ota_write(f->device, first, "\xE9", 1), ESP_OK);
     assert_int_equal(ota_begin(f->device, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES, &second),
                      ESP_ERR_OTA_ALREADY_IN_PROGRESS);
     assert_int_equal(ota_resume(f->device, f->slot[0], 0, 0, &second), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
@@ -103,6 +104,54 @@ static void begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not(void **stat
     assert_int_equal(ota_abort(f->device, first), ESP_OK);
     first = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_not_equal(first, second);
+}
+
+static void an_update_that_has_written_nothing_gives_way_to_the_next(void **state)
+{
+    session_rig_t *f = *state;
+    static const struct {
+        const char *name;
+        size_t first_size, second_size;
+        bool resumes;      /* the second goes on where another run was */
+        const char *write; /* to the first: refused, and nothing is written */
+    } rows[] = {
+        {"erased as it goes", OTA_WITH_SEQUENTIAL_WRITES, OTA_WITH_SEQUENTIAL_WRITES, false, NULL},
+        {"erased at once", OTA_SIZE_UNKNOWN, 100000, false, NULL},
+        {"gone on with", OTA_WITH_SEQUENTIAL_WRITES, OTA_WITH_SEQUENTIAL_WRITES, true, NULL},
+        {"after no image was sent to it", OTA_WITH_SEQUENTIAL_WRITES, OTA_WITH_SEQUENTIAL_WRITES, false,
+         "<html>"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].name);
+        esp_ota_handle_t first = begin(f, f->slot[0], rows[i].first_size), second = BAD_HANDLE;
+        if (rows[i].write != NULL) {
+            assert_int_equal(ota_write(f->device, first, rows[i].write, 6), ESP_ERR_OTA_VALIDATE_FAILED);
+        }
+        assert_int_equal(rows[i].resumes
+                             ? ota_resume(f->device, f->slot[0], rows[i].second_size, 4096, &second)
+                             : ota_begin(f->device, f->slot[0], rows[i].second_size, &second),
+                         ESP_OK);
+        assert_int_not_equal(first, second);
+        assert_int_equal(ota_end(f->device, first), ESP_ERR_NOT_FOUND);
+        assert_int_equal(ota_abort(f->device, first), ESP_ERR_NOT_FOUND);
+        assert_int_equal(ota_set_final_partition(f->device, first, f->slot[0], false), ESP_ERR_NOT_FOUND);
+        assert_int_equal(ota_write(f->device, first, "\xE9", 1), ESP_ERR_INVALID_ARG);
+        assert_int_equal(ota_abort(f->device, second), ESP_OK);
+        assert_null(f->device->updates);
+    }
+}
+
+/** What is refused for its arguments changes nothing, and what is to be copied into the slot does not give way. */
+static void an_update_gives_way_only_to_one_that_can_begin(void **state)
+{
+    session_rig_t *f = *state;
+    esp_ota_handle_t first = begin(f, f->slot[0], OTA_WITH_SEQUENTIAL_WRITES), second = BAD_HANDLE;
+    assert_int_equal(ota_begin(f->device, f->slot[0], (size_t)f->slot[0]->size + 1, &second),
+                     ESP_ERR_INVALID_SIZE);
+    assert_int_equal(ota_set_final_partition(f->device, first, f->slot[1], true), ESP_OK);
+    assert_int_equal(ota_begin(f->device, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES, &second),
+                     ESP_ERR_OTA_ALREADY_IN_PROGRESS);
+    assert_int_equal(ota_abort(f->device, first), ESP_OK);
 }
 
 static void begin_that_fails_in_flash_leaves_nothing_behind(void **state)
@@ -807,6 +856,8 @@ int main(void)
         SESSION_TEST(begin_erases_what_the_size_says),
         SESSION_TEST(begin_takes_no_size_for_another_whose_low_bits_it_has),
         SESSION_TEST(begin_twice_on_a_slot_is_refused_and_on_two_slots_is_not),
+        SESSION_TEST(an_update_that_has_written_nothing_gives_way_to_the_next),
+        SESSION_TEST(an_update_gives_way_only_to_one_that_can_begin),
         SESSION_TEST(begin_that_fails_in_flash_leaves_nothing_behind),
         SESSION_TEST_ROLLBACK(begin_refuses_while_the_running_app_is_on_trial),
         SESSION_TEST_ROLLBACK(begin_with_rollback_forgets_the_application_before),
