@@ -1,6 +1,7 @@
 /* The otter command: finds the verb, hands over. */
 #include "cli.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
     if (!standard_files_hold()) {
         return EXIT_FAILED;
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     clean_log_begin();
     int status = run_verb(argc, argv);
     const char *why = standard_output_end();

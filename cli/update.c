@@ -558,7 +558,6 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
         update_outcome_error(outcome, "%s: %s", o->flash_path, why);
     } else {
         active_options = o;
-        signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
         interrupt_catch();
         if (o->max_ms > 0) {
             interrupt_after(o->max_ms);

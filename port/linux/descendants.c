@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,7 +49,12 @@ static pid_t parent_of(int proc, const char *name)
 static bool kill_children(void)
 {
     DIR *proc = opendir("/proc");
-    if (proc == NULL) {
+    struct statfs fs;
+    if (proc == NULL || fstatfs(dirfd(proc), &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) {
+        if (proc != NULL) {
+            closedir(proc);
+        }
+        errno = ENOSYS; /* not mounted: there is no way to find them */
         return false;
     }
     int error = 0;

@@ -39,7 +39,9 @@ typedef struct {
     efuse_file_t *file;
     char *rest;
     const char *end;
-    unsigned line; /* from 1 */
+    unsigned line;          /* from 1 */
+    unsigned unknown;       /* lines with names that nobody knows */
+    char unknown_lines[64]; /* their numbers, as "1, 4", as many as fit */
     char *why;
     size_t why_size;
     struct {
@@ -116,19 +118,51 @@ static fact_t fact_of(const char *name)
     return fact;
 }
 
-/** A name that is none: of a later version, perhaps, or a slip. */
-static esp_err_t take_unknown(reader_t *r, const char *name)
+/** The fact that a name or a remark may mean, however it is put; FACT_COUNT: none. */
+static fact_t fact_meant(const char *letters)
 {
-    char letters[LETTERS_MAX + 1];
-    size_t len = letters_of(name, letters);
     for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
-        if (len > 0 && distance(letters, facts[fact].letters) <= strlen(facts[fact].letters) / 5) {
-            return refuse(r, "there is no eFuse of that name; is %s meant?", facts[fact].name);
+        if (letters[0] != '\0' && distance(letters, facts[fact].letters) <= strlen(facts[fact].letters) / 5) {
+            return fact;
         }
     }
-    snprintf(r->file->note, sizeof(r->file->note),
-             "line %u: there is no eFuse of that name; it has no effect, and is kept", r->line);
+    /* What guards against old versions is not to be off because somebody put it in other words. */
+    return strstr(letters, "secur") != NULL && strstr(letters, "ver") != NULL ? FACT_SECURE_VERSION
+                                                                              : FACT_COUNT;
+}
+
+/** A name that is none: of a later version, perhaps, or a slip. */
+static esp_err_t take_unknown(reader_t *r, const char *name, const char *value)
+{
+    char letters[LETTERS_MAX + 1];
+    (void)letters_of(name, letters);
+    fact_t meant = fact_meant(letters);
+    if (meant == FACT_COUNT) { /* of a value only what is said in so many words: it may be anything */
+        (void)letters_of(value, letters);
+        meant =
+            strstr(letters, facts[FACT_SECURE_VERSION].letters) != NULL ? FACT_SECURE_VERSION : FACT_COUNT;
+    }
+    if (meant != FACT_COUNT) {
+        return refuse(r, "there is no eFuse of that name; is %s meant?", facts[meant].name);
+    }
+    size_t used = strlen(r->unknown_lines);
+    snprintf(r->unknown_lines + used, sizeof(r->unknown_lines) - used, "%s%u", used > 0 ? ", " : "", r->line);
+    r->unknown++;
     return ESP_OK;
+}
+
+/** For people: a name without effect may be one that was meant to have some. */
+static void note_unknown(const reader_t *r)
+{
+    if (r->unknown == 1) {
+        snprintf(r->file->note, sizeof(r->file->note),
+                 "line %s: there is no eFuse of that name; it has no effect, and is kept", r->unknown_lines);
+    } else if (r->unknown > 1) {
+        bool all = strlen(r->unknown_lines) + 1 < sizeof(r->unknown_lines);
+        snprintf(r->file->note, sizeof(r->file->note),
+                 "%u lines (%s%s): there are no eFuses of these names; they have no effect, and are kept",
+                 r->unknown, r->unknown_lines, all ? "" : "...");
+    }
 }
 
 /** @return false if the text is no such number */
@@ -175,7 +209,7 @@ static esp_err_t take_line(reader_t *r, char *line)
     *value++ = '\0';
     const char *name = trim(line);
     fact_t fact = fact_of(name);
-    return fact == FACT_COUNT ? take_unknown(r, name) : take_fact(r, fact, trim(value));
+    return fact == FACT_COUNT ? take_unknown(r, name, value) : take_fact(r, fact, trim(value));
 }
 
 /** The bytes of the next line with its end. @return 0 behind the last one */
@@ -231,6 +265,7 @@ static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, char *why
         line += whole;
     }
     keep_facts(&r);
+    note_unknown(&r);
     return ESP_OK;
 }
 

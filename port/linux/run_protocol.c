@@ -58,7 +58,8 @@ void run_protocol_tell(char message)
 
 void run_protocol_forsake(void)
 {
-    int fd = atomic_exchange(&control, -1);
+    int fd = control_fd(); /* looked up here, if nothing was said yet */
+    atomic_store(&control, -1);
     if (fd >= 0) {
         close(fd);
     }

@@ -102,6 +102,11 @@ static void what_may_be_a_fact_is_not_passed_over(void **state)
         {"chip=esp32\n\xEF\xBB\xBFsecure_version=5\n",
          "line 2 cannot be read: there is no eFuse of that name"},
         {"\xC2\xA0secure_version=5\n", "is secure_version meant?"},
+        {"secure_ver=5\n", "is secure_version meant?"},
+        {"export secure_version=5\n", "is secure_version meant?"},
+        {"SECURE_VERSION (BLOCK0) = 5\n", "is secure_version meant?"},
+        {"version_secure=5\n", "is secure_version meant?"},
+        {"note=1 secure_version=5\n", "is secure_version meant?"},
         {"revison=3\n", "is revision meant?"},
         {"blk-revision=3\n", "is blk_revision meant?"},
         {"secure_version=33\n", "secure_version is a number from 0 to 32"},
@@ -125,6 +130,30 @@ static void what_may_be_a_fact_is_not_passed_over(void **state)
         if (err != ESP_ERR_INVALID_STATE || strstr(why, rows[i].words) == NULL) {
             fail_msg("%s: 0x%x, %s", rows[i].text, (unsigned)err, why);
         }
+    }
+}
+
+static void every_name_without_effect_is_told(void **state)
+{
+    (void)state;
+    char many[300] = "";
+    for (int i = 0; i < 40; i++) {
+        strcat(many, "foo=1\n");
+    }
+    const struct {
+        const char *text, *note;
+    } rows[] = {
+        {"chip=esp32\n", ""},
+        {"a=1\nchip=esp32\n", "line 1: there is no eFuse of that name; it has no effect, and is kept"},
+        {"a=1\nchip=esp32\n\nb=2\n",
+         "2 lines (1, 4): there are no eFuses of these names; they have no effect, and are kept"},
+        {many, "40 lines (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, ...): there are no "
+               "eFuses of "
+               "these names; they have no effect, and are kept"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(load(rows[i].text, strlen(rows[i].text)), ESP_OK);
+        assert_string_equal(file.note, rows[i].note);
     }
 }
 
@@ -166,6 +195,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(what_a_line_says_does_not_hang_on_its_spelling),
         cmocka_unit_test(what_may_be_a_fact_is_not_passed_over),
+        cmocka_unit_test(every_name_without_effect_is_told),
         cmocka_unit_test(saving_says_each_fact_once_and_keeps_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
