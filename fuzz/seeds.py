@@ -218,11 +218,20 @@ def table_files():
     yield "csv_escapes", b"\2x\x1b[2J,app,factory,,1M,\n\xc2\x9b,wrong\n"
 
 
+def served_files():
+    for form in range(6):
+        yield f"form{form}", bytes([form, 5, 0]) + b"firmware\0with something in it\n"
+    yield "another_key", bytes([0, 0, 0]) + b"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: x\n\nAAAA\n-----END RSA"
+    yield "certificate", bytes([0, 0, 0]) + b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    yield "key_behind_a_nul", bytes([0, 0, 0]) + b"\xe9\0\0-----BEGIN PRIVATE KEY-----\n"
+    yield "der", bytes([0, 0, 0]) + bytes.fromhex("302e020100300506032b657004220420" + "11" * 32)
+
+
 SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,
-         "image_info": image_files, "table_load": table_files}
+         "image_info": image_files, "table_load": table_files, "served_file": served_files}
 
 
 def main():
