@@ -77,4 +77,5 @@
 #define FLAG_ATTR_U32(TYPE) FLAG_ATTR(TYPE)
 #else
 #define FLAG_ATTR(TYPE)
+#define FLAG_ATTR_U32(TYPE)
 #endif

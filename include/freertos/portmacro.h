@@ -93,6 +93,12 @@ BaseType_t xPortEnterCriticalTimeout(portMUX_TYPE *mux, BaseType_t timeout);
 #define portTRY_ENTER_CRITICAL_ISR(mux, timeout)  xPortEnterCriticalTimeout((mux), (timeout))
 #define portTRY_ENTER_CRITICAL_SAFE(mux, timeout) xPortEnterCriticalTimeout((mux), (timeout))
 
+/** The same as one enters from an interrupt, of which there are none. @return what the second takes */
+UBaseType_t xPortSetInterruptMaskFromISR(void);
+void vPortClearInterruptMaskFromISR(UBaseType_t mask);
+#define portSET_INTERRUPT_MASK_FROM_ISR()       xPortSetInterruptMaskFromISR()
+#define portCLEAR_INTERRUPT_MASK_FROM_ISR(mask) vPortClearInterruptMaskFromISR(mask)
+
 /** 0: the one core. */
 BaseType_t xPortGetCoreID(void);
 #define portGET_CORE_ID() xPortGetCoreID()

@@ -191,10 +191,12 @@ uint32_t ulTaskNotifyValueClearIndexed(TaskHandle_t task, UBaseType_t index, uin
 void otter_task_yield(void);
 #define taskYIELD() otter_task_yield()
 
-#define taskENTER_CRITICAL(mux)     portENTER_CRITICAL(mux)
-#define taskEXIT_CRITICAL(mux)      portEXIT_CRITICAL(mux)
-#define taskENTER_CRITICAL_ISR(mux) portENTER_CRITICAL(mux)
-#define taskEXIT_CRITICAL_ISR(mux)  portEXIT_CRITICAL(mux)
+#define taskENTER_CRITICAL(mux)          portENTER_CRITICAL(mux)
+#define taskEXIT_CRITICAL(mux)           portEXIT_CRITICAL(mux)
+#define taskENTER_CRITICAL_ISR(mux)      portENTER_CRITICAL(mux)
+#define taskENTER_CRITICAL_FROM_ISR()    xPortSetInterruptMaskFromISR()
+#define taskEXIT_CRITICAL_FROM_ISR(mask) vPortClearInterruptMaskFromISR(mask)
+#define taskEXIT_CRITICAL_ISR(mux)       portEXIT_CRITICAL(mux)
 
 /*
  * There are no interrupts to call from: the forms for them are the plain ones without waiting. `woken` stays as it is: a task

@@ -34,6 +34,18 @@ BaseType_t xPortEnterCriticalTimeout(portMUX_TYPE *mux, BaseType_t timeout)
     return pdPASS;
 }
 
+UBaseType_t xPortSetInterruptMaskFromISR(void)
+{
+    vPortEnterCritical(NULL);
+    return 0;
+}
+
+void vPortClearInterruptMaskFromISR(UBaseType_t mask)
+{
+    (void)mask;
+    vPortExitCritical(NULL);
+}
+
 void vTaskSuspendAll(void)
 {
     vPortEnterCritical(NULL);

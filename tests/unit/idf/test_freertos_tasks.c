@@ -301,6 +301,11 @@ static void critical_sections_nest_and_can_be_tried(void **state)
     portEXIT_CRITICAL(&mux);
     assert_int_equal(portTRY_ENTER_CRITICAL(&mux, portMUX_TRY_LOCK), pdPASS);
     portEXIT_CRITICAL(&mux);
+    UBaseType_t mask = taskENTER_CRITICAL_FROM_ISR();
+    start(try_critical, &entered);
+    wait_done();
+    assert_int_equal(entered, pdFAIL);
+    taskEXIT_CRITICAL_FROM_ISR(mask);
     vTaskSuspendAll();
     assert_int_equal(xTaskGetSchedulerState(), taskSCHEDULER_SUSPENDED);
     assert_int_equal(xTaskResumeAll(), pdFALSE);
