@@ -151,6 +151,52 @@ static uint32_t rows_of_table(image_look_t *look, uint32_t offset)
     return ok ? table.count : 0;
 }
 
+/** A file as flash, of which it is not the beginning. */
+typedef struct {
+    otter_flash_t flash;
+    otter_flash_t *file;
+    uint32_t by;
+} shifted_t;
+
+static esp_err_t read_shifted(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    const shifted_t *shifted = dev;
+    return off < shifted->by ? ESP_ERR_FLASH_OP_FAIL
+                             : shifted->file->ops->read(shifted->file->dev, off - shifted->by, dst, len);
+}
+
+/** Where in flash a file begins whose bootloader lies at its start. */
+static uint32_t beginning_of_file(const image_look_t *look)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(look->stream.info.header.chip_id);
+    bool known = look->kind == IMAGE_KIND_BOOTLOADER && look->start == 0 && facts != NULL;
+    return known && facts->id != OTTER_CHIP_LINUX ? facts->bootloader_offset : 0;
+}
+
+/** What is mapped must lie right in its flash: what does not in the file may do so in the flash that the file is from. */
+static void judge_shifted(image_look_t *look, flash_image_t *image)
+{
+    const uint32_t by = beginning_of_file(look);
+    if (by == 0 || image->verdict == ESP_OK || look->view.flash.size > OTTER_FLASH_SIZE_MAX - by) {
+        return;
+    }
+    const otter_flash_ops_t ops = {.read = read_shifted};
+    shifted_t shifted = {.flash = look->view.flash, .file = &look->view.flash, .by = by};
+    shifted.flash.ops = &ops;
+    shifted.flash.dev = &shifted;
+    shifted.flash.size = look->view.flash.size + by;
+    const image_rules_t rules = {
+        .flash_offset = image->offset + by, .size = look->view.size - image->offset, .loading = true};
+    image_stream_t s = {0};
+    if (image_stream_from_flash(&s, &shifted.flash, &rules) == ESP_OK) {
+        image->verdict = ESP_OK;
+        image->info = s.info;
+        image->why[0] = '\0';
+        look->begins_at = by;
+    }
+    image_stream_end(&s);
+}
+
 /** Images and partition tables behind `from`, in their order. */
 static void find_parts(image_look_t *look, uint32_t from)
 {
@@ -165,6 +211,9 @@ static void find_parts(image_look_t *look, uint32_t from)
         }
         if (next_image != none && next_image <= at) {
             next_image = flash_find_image(flash, at, look->view.size, &image) ? image.offset : none;
+            if (next_image != none) {
+                judge_shifted(look, &image);
+            }
         }
         if (table == none && next_image == none) {
             break;

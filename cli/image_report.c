@@ -232,6 +232,9 @@ static void print_behind(const image_look_t *look)
     uint32_t len = look->view.size - look->end;
     if (look->part_count > 0) {
         printf("\n%s\n", look->kind == IMAGE_KIND_NONE ? "in the file:" : "behind it:");
+        if (look->begins_at != 0) {
+            printf("  (the file begins at 0x%" PRIx32 " of its flash)\n", look->begins_at);
+        }
         for (uint32_t i = 0; i < look->part_count; i++) {
             print_part(&look->parts[i]);
         }
@@ -244,9 +247,10 @@ static void print_behind(const image_look_t *look)
 }
 
 /** The next step, where what the file is makes people stumble. */
-static void print_advice(const image_look_t *look)
+static void print_advice(image_look_t *look)
 {
     bool images = false;
+    uint8_t head[ELF_HEAD_SIZE];
     for (uint32_t i = 0; i < look->part_count; i++) {
         images |= look->parts[i].kind != IMAGE_KIND_NONE;
     }
@@ -255,6 +259,10 @@ static void print_advice(const image_look_t *look)
                look->is_factory ? "; an update needs the app's own image" : "");
     } else if (look->kind == IMAGE_KIND_NONE && look->part_count > 0) {
         printf("\n`otter table show` explains it\n");
+    } else if (look->kind == IMAGE_KIND_NONE &&
+               otter_flash_read(&look->view.flash, 0, head, sizeof(head)) == ESP_OK &&
+               elf_is_elf(head, sizeof(head))) {
+        printf("\n`otter image build` makes an image of it\n");
     } else if (look->kind == IMAGE_KIND_BOOTLOADER || look->kind == IMAGE_KIND_RAM) {
         printf("\nno app: an update or an app partition needs the app's own image\n");
     }
@@ -371,6 +379,7 @@ cJSON *image_report_json(const image_look_t *look)
         cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("factory"));
     }
     cJSON_AddNumberToObject(json, "offset", look->start);
+    cJSON_AddNumberToObject(json, "begins_at", look->begins_at);
     cJSON_AddItemToObject(json, "signature", signature_json(&look->signature));
     cJSON_AddItemToObject(json, "behind", behind_json(look));
     cJSON *parts = cJSON_AddArrayToObject(json, "contents");

@@ -127,7 +127,7 @@ const char *image_foreign_name(const uint8_t *head, size_t len)
         uint8_t len;
         uint8_t magic[8];
     } rows[] = {
-        {"an ELF file: `otter image build` makes an image of it", 4, {0x7F, 'E', 'L', 'F'}},
+        {"an ELF file", 4, {0x7F, 'E', 'L', 'F'}},
         {"a partition table", 2, {0xAA, 0x50}},
         {"an ESP8266 image", 2, {0xEA, 0x04}},
         {"an MCUboot image", 4, {0x3D, 0xB8, 0xF3, 0x96}},

@@ -26,7 +26,7 @@ WAIT_S = 60
 MOST_MEMORY_KIB = 256 << 10  # what any run here may take: none has reason for more
 INFO_KEYS = {"valid", "error", "kind", "chip", "chip_id", "entry", "segments", "checksum_valid", "hash_valid", "hash",
              "image_len", "min_rev", "max_rev", "app", "computed_hash", "min_blk_rev", "max_blk_rev", "flash_mode", "flash_mhz",
-             "flash_size", "bootloader", "offset", "signature", "behind", "contents"}
+             "flash_size", "bootloader", "offset", "begins_at", "signature", "behind", "contents"}
 APP_KEYS = {"project_name", "version", "secure_version", "date", "time", "idf_ver", "elf_sha256"}
 
 
@@ -475,6 +475,15 @@ class Kinds(ImageTest):
                 self.assertIn("from_elf 1.2.3", text)
                 self.assertIn("not an app", otter("verify", self.file("f", data)).stdout)
 
+    def test_a_dump_that_begins_with_the_bootloader_is_one_of_the_flash_around_it(self):
+        whole = self.merged("esp32", None, [(0x3F400020, make_desc()), (0x3FFB0000, b"data" * 20)])
+        info, text = self.kind(whole[0x1000:])
+        self.assertEqual((info["kind"], info["offset"], info["begins_at"]), ("factory", 0, 0x1000))
+        self.assertEqual([(part["offset"], part["valid"]) for part in info["contents"]], [(0x7000, True), (0xF000, True)])
+        self.assertIn("the file begins at 0x1000 of its flash", text)
+        self.assertEqual(self.kind(whole)[0]["begins_at"], 0)
+        self.assertFalse(self.kind(whole[0x1000:-40], status=1)[0]["contents"][1]["valid"])
+
     def test_a_broken_app_in_a_factory_file_is_what_is_wrong_with_it(self):
         data = self.merged("esp32c3")
         info, text = self.kind(data[:-40], status=1)
@@ -501,7 +510,8 @@ class Kinds(ImageTest):
     def test_what_is_no_image_says_what_it_holds(self):
         for data, words in ((b"\xff" * 5000, "5000 bytes: erased (0xFF)"), (bytes(5000), "5000 bytes: zeros"),
                             (b"\0" + self.rng.randbytes(5000), "encrypted or compressed"),
-                            (b"\x7fELF" + bytes(60), "an ELF file")):
+                            (b"\x7fELF" + bytes(60), "an ELF file"),
+                            (b"\x7fELF" + bytes(60), "`otter image build` makes an image of it")):
             with self.subTest(words=words):
                 self.assertIn(words, self.kind(data, status=1)[1])
 
