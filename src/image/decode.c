@@ -126,7 +126,8 @@ bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip
     return true;
 }
 
-esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char *why, size_t why_size)
+esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader, char *why,
+                             size_t why_size)
 {
     esp_image_header_t header;
     image_decode_header(raw, &header);
@@ -139,7 +140,7 @@ esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char 
         }
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    return image_suits_chip(&header, chip, false, why, why_size) ? ESP_OK : ESP_ERR_INVALID_VERSION;
+    return image_suits_chip(&header, chip, bootloader, why, why_size) ? ESP_OK : ESP_ERR_INVALID_VERSION;
 }
 
 const char *image_flash_mode(const esp_image_header_t *header)

@@ -124,10 +124,12 @@ const char *image_revision_text(uint16_t revision, char buf[12]);
 
 /**
  * The gate before the first write: magic, chip and revisions of a header block.
- * @param raw  IMAGE_HEADER_SIZE bytes at least
+ * @param raw         IMAGE_HEADER_SIZE bytes at least
+ * @param bootloader  it is a bootloader's, which has no upper revision
  * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in why), ESP_ERR_OTA_VALIDATE_FAILED (magic)
  */
-esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, char *why, size_t why_size);
+esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader, char *why,
+                             size_t why_size);
 
 /**
  * The gate once more is there: all that the first bytes tell by these rules, before anything is written. An image that may

@@ -18,6 +18,7 @@
 
 #include "base/le.h"
 #include "base/text.h"
+#include "boot/copy_journal.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "http/client_internal.h"
@@ -285,7 +286,7 @@ static uint32_t wished_offset(const https_ota_t *ota, size_t count)
     char why[96];
     if (count < BUFFER_MIN || count > ota->staging->size || ota->final->type != ESP_PARTITION_TYPE_APP ||
         ota_read_range(ota->device, ota->staging, 0, head, sizeof(head)) != ESP_OK ||
-        image_check_header(head, &ota->device->chip, why, sizeof(why)) != ESP_OK ||
+        image_check_header(head, &ota->device->chip, false, why, sizeof(why)) != ESP_OK ||
         head[offsetof(esp_image_header_t, hash_appended)] == 0) {
         return 0;
     }
@@ -524,26 +525,43 @@ static esp_err_t read_header_block(https_ota_t *ota, uint32_t least)
 
 /* ---- perform: writing ----------------------------------------------------------------------------------------- */
 
+/** Where the image goes, and where it is copied to afterwards. Nothing is known of what a callback will make of it. */
+static esp_err_t check_size(https_ota_t *ota)
+{
+    const bool copied = ota->finalize_with_copy && ota->final != ota->staging;
+    const uint32_t journal = copied ? copy_journal_size(ota->device->flash) : 0;
+    const struct {
+        const esp_partition_t *partition;
+        uint32_t kept;
+    } places[] = {{ota->staging, journal}, {copied ? ota->final : ota->staging, 0}};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && ota->decrypt.cb == NULL; i++) {
+        uint32_t size = places[i].partition->size, room = size - min_u32(size, places[i].kept);
+        if (image_size(ota) > (int64_t)room) {
+            return fail(ota->device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE,
+                        "the image has %" PRId64 " bytes, partition %s only %" PRIu32 "%s", image_size(ota),
+                        places[i].partition->label, room,
+                        places[i].kept > 0 ? ", less the sector that the copy needs" : "");
+        }
+    }
+    return ESP_OK;
+}
+
 /** All that can be refused before anything is erased: kind of file, chip, revision, size. */
 static esp_err_t pass_gate(https_ota_t *ota, bool gated)
 {
     otter_device_t *device = ota->device;
-    if (ota->decrypt.cb == NULL && image_size(ota) > (int64_t)ota->staging->size) {
-        return fail(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE,
-                    "the image has %" PRId64 " bytes, partition %s only %" PRIu32, image_size(ota),
-                    ota->staging->label, ota->staging->size);
-    }
-    if (!gated) {
-        return ESP_OK;
+    esp_err_t err = check_size(ota);
+    if (err != ESP_OK || !gated) {
+        return err;
     }
     esp_chip_id_t chip = (esp_chip_id_t)le16_get(ota->buffer + offsetof(esp_image_header_t, chip_id));
     uint16_t min_revision = le16_get(ota->buffer + offsetof(esp_image_header_t, min_chip_rev_full));
     post(device, ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
     post(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
     char why[IMAGE_WHY_SIZE] = "";
-    esp_err_t err = image_check_header(ota->buffer, &device->chip, why, sizeof(why));
+    bool app = ota->final->type == ESP_PARTITION_TYPE_APP;
+    err = image_check_header(ota->buffer, &device->chip, !app, why, sizeof(why));
     if (err == ESP_OK) {
-        bool app = ota->final->type == ESP_PARTITION_TYPE_APP;
         const image_rules_t rules = {.chip = &device->chip,
                                      .flash_offset = ota->staging->address,
                                      .size = ota->staging->size,
@@ -558,7 +576,7 @@ static esp_err_t pass_gate(https_ota_t *ota, bool gated)
     } else if (err == ESP_ERR_INVALID_VERSION) {
         esp_image_header_t header;
         image_decode_header(ota->buffer, &header);
-        image_log_misfit(&header, &device->chip, false);
+        image_log_misfit(&header, &device->chip, !app);
     }
     if (err != ESP_OK) {
         return fail(device, OTTER_STAGE_GATE, err, "%s", why);

@@ -489,11 +489,13 @@ static esp_err_t flush_tail(otter_device_t *device, struct ota_update *update)
     return program_pieces(device, update, update->written - len, update->tail, unit);
 }
 
-/** Room for bytes: all of staging, but its last sector where the journal of the copy goes. */
+/** Room for bytes: all of staging; of a copy as much as final has, and without the last sector, where the journal goes. */
 static uint32_t room_of(const otter_device_t *device, const struct ota_update *update)
 {
     uint32_t size = update->staging->size;
-    return update->copy_to_final ? size - min_u32(size, copy_journal_size(device->flash)) : size;
+    return update->copy_to_final
+               ? min_u32(size - min_u32(size, copy_journal_size(device->flash)), update->final->size)
+               : size;
 }
 
 /**

@@ -442,21 +442,24 @@ static void the_gate_judges_a_header_alone(void **state)
     (void)state;
     static const struct {
         const char *image;
-        esp_err_t want;
+        esp_err_t want, as_bootloader;
     } rows[] = {
-        {"esp32_valid", ESP_OK},
-        {"bad_magic", ESP_ERR_OTA_VALIDATE_FAILED},
-        {"wrong_chip", ESP_ERR_INVALID_VERSION},
-        {"min_rev_301", ESP_ERR_INVALID_VERSION},
-        {"max_rev_299", ESP_ERR_INVALID_VERSION},
-        {"min_rev_ffff", ESP_ERR_INVALID_VERSION},
-        {"max_rev_0_ok", ESP_OK},
+        {"esp32_valid", ESP_OK, ESP_OK},
+        {"bad_magic", ESP_ERR_OTA_VALIDATE_FAILED, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"wrong_chip", ESP_ERR_INVALID_VERSION, ESP_ERR_INVALID_VERSION},
+        {"min_rev_301", ESP_ERR_INVALID_VERSION, ESP_ERR_INVALID_VERSION},
+        {"max_rev_299", ESP_ERR_INVALID_VERSION, ESP_OK},
+        {"min_rev_ffff", ESP_ERR_INVALID_VERSION, ESP_ERR_INVALID_VERSION},
+        {"max_rev_0_ok", ESP_OK, ESP_OK},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         vector_t v = load_named(rows[i].image);
-        char why[IMAGE_WHY_SIZE] = "";
-        assert_int_equal(image_check_header(v.bytes, &v.chip, why, sizeof(why)), rows[i].want);
-        assert_int_equal(why[0] == '\0', rows[i].want == ESP_OK);
+        for (int bootloader = 0; bootloader < 2; bootloader++) {
+            char why[IMAGE_WHY_SIZE] = "";
+            esp_err_t want = bootloader ? rows[i].as_bootloader : rows[i].want;
+            assert_int_equal(image_check_header(v.bytes, &v.chip, bootloader, why, sizeof(why)), want);
+            assert_int_equal(why[0] == '\0', want == ESP_OK);
+        }
         free(v.bytes);
     }
 }
