@@ -106,8 +106,10 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
         snprintf(why, why_size, "the memory shared with the runner is not there");
         return false;
     }
+    const int trace = inherited(RUN_ENV_TRACE);
     const linux_device_options_t options = {
         .flash_shared = &shared->flash,
+        .flash_trace = trace > 0 ? trace : 0,
         .table_offset = boot->table_offset,
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,

@@ -365,9 +365,16 @@ static uint32_t count_ops(file_flash_t *f, const file_flash_op_t *op, uint32_t c
         powered = min_u32(count, shared->cut_at - before - 1);
     }
     const uint32_t begun = min_u32(count, powered + 1);
-    shared->last = *op;
-    shared->last.number = before + begun;
-    shared->last.off += (begun - 1) * op->len;
+    file_flash_op_t next = *op;
+    for (uint32_t i = 0; i < begun; i++) {
+        next.number = before + i + 1;
+        next.off = op->off + i * op->len;
+        if (f->options.trace > 0) {
+            (void)!write(f->options.trace, &next,
+                         sizeof(next)); /* whoever reads the list sees that one is missing */
+        }
+    }
+    shared->last = next;
     return powered;
 }
 
@@ -546,6 +553,7 @@ void file_flash_forsake(otter_flash_t *flash)
     f->fd = -1;
     f->options.read_only = true;
     f->options.shared = NULL;
+    f->options.trace = 0;
     f->blank_from = f->lazy_from = f->blank_to;
 }
 

@@ -33,6 +33,7 @@ typedef struct {
     bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
     bool grows;     /* the same of a file to write to: the first write adds what it lacks of the flash */
     file_flash_shared_t *shared; /* NULL: what this process has not written when it is killed is lost */
+    int trace; /* with `shared`: descriptor that gets each operation, a file_flash_op_t, when it begins; 0: none */
 } file_flash_options_t;
 
 /**

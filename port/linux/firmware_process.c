@@ -20,7 +20,8 @@
 #include "otter/system.h"
 
 #define STOP_GRACE_MS 2000 /* for a firmware that was asked to end, before it is killed */
-#define SLICE_MS      1000
+#define OFF_GRACE_MS  20 /* for the flash operation that is under way, into which a power cut may be planned */
+#define SLICE_MS      250
 #define FREEZE_LOOKS                                                                                         \
     20 /* for a firmware that is told to stand still; it may be in a long call of the system */
 #define FREEZE_LOOK_MS 50
@@ -65,6 +66,11 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
     set_env_number(RUN_ENV_CONTROL, control);
     set_inherited(start->shared);
     set_env_number(RUN_ENV_SHARED, start->shared);
+    unsetenv(RUN_ENV_TRACE);
+    if (start->trace > 0) {
+        set_inherited(start->trace);
+        set_env_number(RUN_ENV_TRACE, start->trace);
+    }
     setenv(RUN_ENV_FLASH_PATH, start->flash_path, 1);
     char boot[RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&start->boot, boot);
@@ -135,14 +141,31 @@ static void read_last_words(process_t *p)
     }
 }
 
+/** True of a firmware whose first thread, which speaks for it, could run and gets no processor, or waits for a disk. */
+static bool stands_in_line(pid_t pid)
+{
+    char path[32], text[512];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[n > 0 ? n : 0] = '\0';
+    const char *end = strrchr(text, ')'); /* of the program's name; its state follows */
+    return end != NULL && (strncmp(end, ") R", 3) == 0 || strncmp(end, ") D", 3) == 0);
+}
+
 static void poll_slice(process_t *p, uint32_t ms)
 {
     struct pollfd fds[] = {{.fd = p->signals, .events = POLLIN}, {.fd = p->control, .events = POLLIN}};
     int64_t before = otter_now_us();
     (void)poll(fds, 2, (int)ms); /* interrupted or timed out: the caller looks at everything anyway */
     int64_t passed_ms = (otter_now_us() - before) / 1000;
-    /* A longer gap means that this process stood still (suspended, a laptop asleep), and the firmware most likely too. */
-    p->silent_ms += passed_ms < SLICE_MS ? (uint32_t)passed_ms : SLICE_MS;
+    if (!stands_in_line(p->pid)) {
+        /* A longer gap means that this process stood still (suspended, a laptop asleep), and the firmware most likely too. */
+        p->silent_ms += passed_ms < SLICE_MS ? (uint32_t)passed_ms : SLICE_MS;
+    }
 }
 
 /**
@@ -160,17 +183,18 @@ static bool has_ended(const process_t *p, int *status)
     return false;
 }
 
-/** Lets the firmware end by itself on the signal, for a short while. */
-static void stop_process(process_t *p, int signal)
+/** Lets the firmware end by itself, for a short while. */
+static bool ends_by_itself(process_t *p, int64_t limit_ms, int *status)
 {
-    kill(p->pid, signal);
-    int64_t until = otter_now_us() + (int64_t)STOP_GRACE_MS * 1000;
-    int status;
-    while (otter_now_us() < until && !has_ended(p, &status)) {
-        poll_slice(p, 50);
+    int64_t until = otter_now_us() + limit_ms * 1000;
+    bool ended = has_ended(p, status);
+    while (!ended && otter_now_us() < until) {
+        poll_slice(p, 10);
         (void)read_control(p);
         (void)keeper_next_signal(p->signals); /* one was enough */
+        ended = has_ended(p, status);
     }
+    return ended;
 }
 
 /** Nobody waits for this process, but for the firmware perhaps: all that it wrote shall be there when it ends. */
@@ -247,6 +271,29 @@ static void tell_hang(const firmware_start_t *start)
     ESP_LOGE(TAG, " - %s", silent[0] != '\0' ? silent : "the app stands still as a whole");
 }
 
+/** This process was told to end. */
+static void end_on_signal(process_t *p, const firmware_start_t *start, int signal, firmware_result_t *result)
+{
+    int status;
+    bool off = signal == KEEPER_SAYS_OFF;
+    if (signal == KEEPER_HAS_ENDED) {
+        freeze_process(p);
+        result->end = FIRMWARE_FROZEN;
+        return;
+    }
+    if (!off) {
+        kill(p->pid, signal);
+    }
+    if (ends_by_itself(p, off ? OFF_GRACE_MS : STOP_GRACE_MS, &status) && off) {
+        read_last_words(p);
+        explain_status(p, start, status, result);
+    }
+    if (result->end != FIRMWARE_UNPOWERED) {
+        result->end = FIRMWARE_STOPPED;
+        result->signal = signal;
+    }
+}
+
 /** Until the end of the firmware, or until it must be ended. */
 static void watch_process(process_t *p, const firmware_start_t *start, firmware_result_t *result)
 {
@@ -254,23 +301,13 @@ static void watch_process(process_t *p, const firmware_start_t *start, firmware_
     for (;;) {
         uint64_t left = limit_ms == 0 ? SLICE_MS : limit_ms - p->silent_ms;
         poll_slice(p, left < SLICE_MS ? (uint32_t)left : SLICE_MS);
-        int signal = keeper_next_signal(p->signals);
-        int status;
+        int status, signal = keeper_next_signal(p->signals);
+        if (signal != 0) {
+            end_on_signal(p, start, signal, result);
+            return;
+        }
         bool ended = has_ended(p, &status);
         (void)read_control(p);
-        if (signal == KEEPER_HAS_ENDED) {
-            freeze_process(p);
-            result->end = FIRMWARE_FROZEN;
-            return;
-        }
-        if (signal != 0) {
-            if (!ended && signal != KEEPER_SAYS_OFF) {
-                stop_process(p, signal);
-            }
-            result->end = FIRMWARE_STOPPED;
-            result->signal = signal;
-            return;
-        }
         if (ended) {
             read_last_words(p);
             explain_status(p, start, status, result);

@@ -23,6 +23,7 @@ typedef struct {
     int flash;      /* descriptor of the flash file */
     int shared;     /* descriptor behind RUN_ENV_SHARED */
     run_shared_t *shared_memory;
+    int trace;              /* descriptor for RUN_ENV_TRACE; 0: none */
     const char *flash_path; /* absolute */
     const char *name;       /* argv[0] */
     run_boot_t boot;

@@ -2,6 +2,7 @@
 #include "linux/keeper.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux/console_tap.h"
 #include "linux/descendants.h"
 
 #define GRACE_MS                                                                                             \
     10000 /* for a worker that was told to end, before it is killed; it gives its own children less */
 
 typedef struct {
+    const keeper_plan_t *plan;
+    void *arg;
     pid_t worker;
-    int signals;     /* signalfd */
-    bool unheard;    /* whoever read standard output has gone */
-    int64_t kill_at; /* ms of the monotonic clock; 0: it was not told to end */
+    int signals; /* signalfd */
+    bool tapped;
+    console_tap_t tap; /* of the standard output of the worker, if tapped */
+    keeper_off_t off;
+    int64_t off_at;  /* ms of the monotonic clock; 0: never */
+    int64_t kill_at; /* the same; 0: it was not told to end */
 } keeper_t;
 
 static int64_t now_ms(void)
@@ -44,11 +51,17 @@ static void add_stop_signals(sigset_t *set)
 }
 
 /** In the new process. Never returns. */
-static void become_worker(void (*work)(void *arg, int signals), void *arg, int signals, pid_t keeper)
+static void become_worker(keeper_t *k, void (*work)(void *arg, int signals), int output, pid_t keeper)
 {
     prctl(PR_SET_PDEATHSIG, KEEPER_HAS_ENDED);
-    if (getppid() == keeper && descendants_adopt()) {
-        work(arg, signals);
+    bool ready = getppid() == keeper && descendants_adopt();
+    if (ready && output >= 0) {
+        ready = dup2(output, STDOUT_FILENO) >= 0;
+        close(output);
+        close(k->tap.from);
+    }
+    if (ready) {
+        work(k->arg, k->signals);
         fflush(NULL);
         _exit(EXIT_SUCCESS);
     }
@@ -56,7 +69,7 @@ static void become_worker(void (*work)(void *arg, int signals), void *arg, int s
 }
 
 /** @return false with errno */
-static bool start_worker(keeper_t *k, void (*work)(void *arg, int signals), void *arg)
+static bool start_worker(keeper_t *k, void (*work)(void *arg, int signals))
 {
     sigset_t watched;
     sigemptyset(&watched);
@@ -73,12 +86,25 @@ static bool start_worker(keeper_t *k, void (*work)(void *arg, int signals), void
     if (k->signals < 0 || !descendants_adopt()) {
         return false;
     }
+    int output = -1;
+    if (k->plan->off_text != NULL) {
+        k->tapped = true;
+        output = console_tap_open(&k->tap, k->plan->off_text);
+        if (output < 0) {
+            return false;
+        }
+    }
     pid_t keeper = getpid();
     fflush(NULL);
     k->worker = fork();
     if (k->worker == 0) {
-        become_worker(work, arg, k->signals, keeper);
+        become_worker(k, work, output, keeper);
     }
+    int error = errno;
+    if (output >= 0) {
+        close(output);
+    }
+    errno = error;
     return k->worker > 0;
 }
 
@@ -101,16 +127,46 @@ int keeper_next_signal(int signals)
     return 0;
 }
 
+static void switch_off(keeper_t *k, keeper_off_t reason)
+{
+    if (k->off != KEEPER_OFF_NOT) {
+        return; /* one reason is enough */
+    }
+    k->off = reason;
+    if (k->plan->off != NULL) {
+        k->plan->off(k->arg, reason);
+    }
+    tell_worker(k, KEEPER_SAYS_OFF);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 /** Waits until there may be something to do. */
 static void wait_for_news(keeper_t *k)
 {
-    struct pollfd fds[] = {{.fd = k->signals, .events = POLLIN}, {.fd = k->unheard ? -1 : STDOUT_FILENO}};
-    int64_t left = k->kill_at != 0 ? k->kill_at - now_ms() : -1;
-    (void)poll(fds, 2,
-               k->kill_at != 0 && left < 0 ? 0 : (int)left); /* the caller looks at everything anyway */
-    if (fds[1].revents != 0) { /* only what nobody asked for can come: POLLERR, POLLHUP */
-        k->unheard = true;
-        tell_worker(k, KEEPER_SAYS_OFF);
+    enum { SIGNALS, OUTPUT, PIPE, COUNT };
+    struct pollfd fds[COUNT] = {
+        [SIGNALS] = {.fd = k->signals, .events = POLLIN},
+        [OUTPUT] = {.fd = STDOUT_FILENO}, /* without being asked, it tells of errors */
+        [PIPE] = {.fd = -1}};
+    if (k->tapped) {
+        console_tap_prepare(&k->tap, &fds[OUTPUT], &fds[PIPE]);
+    }
+    if (k->off != KEEPER_OFF_NOT && fds[OUTPUT].events == 0) {
+        fds[OUTPUT].fd = -1; /* it has told */
+    }
+    const int64_t next = earlier(k->kill_at, k->off_at);
+    int64_t left = next != 0 ? next - now_ms() : -1;
+    left = left < INT_MAX ? left : INT_MAX;
+    (void)poll(fds, COUNT, next != 0 && left < 0 ? 0 : (int)left); /* the caller looks at everything anyway */
+    if (k->tapped && console_tap_pass(&k->tap, &fds[OUTPUT])) {
+        switch_off(k, KEEPER_OFF_TEXT);
+    }
+    if ((fds[OUTPUT].revents & (POLLERR | POLLHUP)) != 0) {
+        switch_off(k, KEEPER_OFF_UNHEARD);
     }
 }
 
@@ -142,6 +198,10 @@ static int keep(keeper_t *k)
                 tell_worker(k, signal);
             }
         }
+        if (k->off_at != 0 && now_ms() >= k->off_at) {
+            k->off_at = 0;
+            switch_off(k, KEEPER_OFF_TIME);
+        }
         if (k->kill_at != 0 && now_ms() >= k->kill_at) {
             kill(k->worker, SIGKILL);
         }
@@ -149,19 +209,24 @@ static int keep(keeper_t *k)
     return status;
 }
 
-void keeper_run(void (*work)(void *arg, int signals), void *arg, keeper_result_t *result)
+void keeper_run(const keeper_plan_t *plan, void (*work)(void *arg, int signals), void *arg,
+                keeper_result_t *result)
 {
     *result = (keeper_result_t){.end = KEEPER_NOT_STARTED};
-    keeper_t k = {.worker = -1, .signals = -1};
-    if (start_worker(&k, work, arg)) {
+    keeper_t k = {.plan = plan, .arg = arg, .worker = -1, .signals = -1};
+    k.off_at = plan->off_after_ms != 0 ? now_ms() + plan->off_after_ms : 0;
+    if (start_worker(&k, work)) {
         int status = keep(&k);
         result->end = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? KEEPER_DONE : KEEPER_LOST;
         result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        result->unheard = k.unheard;
         result->left = descendants_end() ? 0 : errno;
     } else {
         result->error = errno;
     }
+    if (k.tapped && console_tap_close(&k.tap) && k.off == KEEPER_OFF_NOT) {
+        k.off = KEEPER_OFF_TEXT; /* among its last words */
+    }
+    result->off = k.off;
     if (k.signals >= 0) {
         close(k.signals);
     }

@@ -245,7 +245,8 @@ static file_flash_options_t flash_options(const linux_device_options_t *options)
     return (file_flash_options_t){.strict = !options->lenient,
                                   .read_only = options->read_only,
                                   .grows = options->whole,
-                                  .shared = options->flash_shared};
+                                  .shared = options->flash_shared,
+                                  .trace = options->flash_trace};
 }
 
 /** With another name the flash would have other eFuses, in which nothing is burned. @return false, and `why` says so */

@@ -22,7 +22,10 @@
 #include "linux/file_flash.h"
 #include "linux/firmware_process.h"
 #include "linux/keeper.h"
+#include "linux/run_operations.h"
 #include "linux/system_clock.h"
+#include "linux/trials.h"
+#include "ota/update.h"
 #include "otter/boot.h"
 #include "otter/system.h"
 
@@ -38,7 +41,6 @@ typedef struct {
     run_report_t *report; /* shared with the process that waits for it */
     linux_device_t dev;
     esp_reset_reason_t reason;
-    uint32_t boots;      /* that have ended */
     uint32_t crashes;    /* in a row, of the partition at crashed_at */
     uint32_t crashed_at; /* offset in flash */
     int shared_fd;       /* memory file behind `shared` */
@@ -46,6 +48,9 @@ typedef struct {
     uint32_t flash_size;        /* bytes */
     otter_boot_result_t booted; /* what the boot step found, and changed */
     esp_partition_t running;    /* what it booted */
+    bool on_trial;              /* that is */
+    trials_t trials;
+    run_operations_t operations;
 } run_t;
 
 /* How a reset ends one boot and begins the next: the words of an ESP32's console. */
@@ -81,6 +86,12 @@ static void print_line(const char *format, ...)
     otter_console_write(line, len + 1);
 }
 
+/** Of the two times of the plan, is that of the power cut the first? */
+static bool is_time_of_cut(const run_options_t *options)
+{
+    return options->cut_at_ms != 0 && (options->off_at_ms == 0 || options->cut_at_ms <= options->off_at_ms);
+}
+
 static void print_reset(const run_t *run)
 {
     system_clock_restart();
@@ -94,13 +105,51 @@ static void print_reset(const run_t *run)
     ESP_LOGI(TAG, "chip: linux, revision: %s", image_revision_text(run->dev.device.chip.revision, revision));
 }
 
-static run_report_t *lost_report; /* where lose_power() says so: a planned cut hands nothing over */
+/** The boot that is under way, from 1. */
+static uint32_t boot_number(const run_t *run)
+{
+    return run->report->boots + 1;
+}
+
+/** "boot 2, version 1.0.0" */
+static const char *phase_text(const run_t *run, bool in_app, char text[64])
+{
+    const char *version = in_app ? run->report->version : "";
+    snprintf(text, 64, "boot %u%s%s", (unsigned)boot_number(run), version[0] != '\0' ? ", version " : "",
+             version);
+    return text;
+}
+
+/** Where power went: in the middle of an operation, or after one. */
+static void tell_cut(run_t *run, bool in_app)
+{
+    const file_flash_shared_t *flash = &run->shared->flash;
+    char phase[64], text[96];
+    (void)phase_text(run, in_app, phase);
+    run_operation_text(&run->dev.device, &flash->last, text, sizeof(text));
+    const char *who = in_app ? "app" : "bootloader";
+    if (file_flash_was_cut(flash)) {
+        print_line("power was cut in the %s, in flash operation %u: %s (%s)", who,
+                   (unsigned)flash->last.number, text, phase);
+    } else if (flash->last.number != 0) {
+        print_line("power was cut in the %s, after flash operation %u: %s (%s)", who,
+                   (unsigned)flash->last.number, text, phase);
+    } else {
+        print_line("power was cut in the %s, before any flash operation (%s)", who, phase);
+    }
+    run->report->cut = true;
+}
+
+static run_t *the_run; /* for lose_power(), which is told nothing */
 
 /** The planned power cut in the bootloader: this process is the device, and it is off. */
 static void lose_power(void)
 {
-    print_line("power was cut in the bootloader");
-    lost_report->end = RUN_UNPOWERED;
+    run_operations_note(&the_run->operations, &the_run->dev.device, boot_number(the_run), "bootloader");
+    tell_cut(the_run, false);
+    run_operations_print(&the_run->operations, the_run->shared->flash.last.number);
+    the_run->report->operations = the_run->shared->flash.last.number;
+    the_run->report->end = RUN_UNPOWERED;
     fflush(NULL);
     _exit(EXIT_SUCCESS);
 }
@@ -123,11 +172,9 @@ static bool make_shared_memory(run_t *run)
     return true;
 }
 
-static void tell_power_cut(const run_t *run, run_end_t end)
+static void tell_that_no_cut_came(const run_t *run)
 {
-    if (end == RUN_UNPOWERED) {
-        print_line("power was cut in the app");
-    } else if (run->options.cut_after > 0) {
+    if ((run->options.cut_after != 0 || run->options.cut_at_ms != 0) && !run->report->cut) {
         print_line("power was not cut: the run made %u flash operations",
                    (unsigned)run->shared->flash.last.number);
     }
@@ -183,6 +230,22 @@ static run_end_t take_back(run_t *run, const char *what, const char *why)
                                   : "and otadata could not be put back as it was before this boot");
 }
 
+/** What runs now, for the report; its texts are somebody else's. */
+static void note_app(run_t *run, const esp_app_desc_t *desc)
+{
+    run_report_t *report = run->report;
+    const esp_partition_t *partition = run->booted.partition;
+    snprintf(report->version, sizeof(report->version), "%.32s", desc != NULL ? desc->version : "");
+    snprintf(report->label, sizeof(report->label), "%s", partition->label);
+    for (char *p = report->version; *p != '\0'; p++) {
+        *p = *p >= ' ' && *p <= '~' ? *p : '?';
+    }
+    report->address = partition->address;
+    const int copy = run->booted.otadata_copy;
+    run->on_trial = copy >= 0 && run->booted.tried_count == 0 &&
+                    run->booted.otadata_state[copy] == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
 /** Takes the executable out of an image that the boot step has verified. @return false: `*end` */
 static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
 {
@@ -203,6 +266,7 @@ static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
     }
     snprintf(loaded->name, sizeof(loaded->name), "%.32s",
              info.has_desc ? info.desc.project_name : "firmware");
+    note_app(run, info.has_desc ? &info.desc : NULL);
     loaded->executable =
         copy_to_memory(run->dev.flash, partition->address + info.segment_data[EXECUTABLE_SEGMENT],
                        info.segments[EXECUTABLE_SEGMENT].data_len);
@@ -239,6 +303,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
         .flash = file_flash_descriptor(run->dev.flash),
         .shared = run->shared_fd,
         .shared_memory = run->shared,
+        .trace = run->operations.trace,
         .flash_path = run->absolute_path,
         .name = loaded->name,
         .boot = {.reset_reason = (uint32_t)run->reason,
@@ -255,10 +320,15 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
     close(loaded->executable);
 }
 
+static bool is_crash(firmware_end_t end)
+{
+    return end == FIRMWARE_CRASHED || end == FIRMWARE_HUNG;
+}
+
 /** Counts crashes of the same partition in a row. @return true if there were too many to go on */
 static bool crashes_for_ever(run_t *run, firmware_end_t end)
 {
-    bool crashed = end == FIRMWARE_CRASHED || end == FIRMWARE_HUNG;
+    bool crashed = is_crash(end);
     if (!crashed || run->running.address != run->crashed_at) {
         run->crashes = 0;
     }
@@ -311,22 +381,48 @@ static bool refresh(run_t *run, run_end_t *end)
                                 sizeof(run->report->why)) == ESP_OK;
 }
 
+/** What an order of the keeper, or a signal for the whole run, comes to. */
+static run_end_t end_of_signal(run_t *run, int signal, bool in_app)
+{
+    run->report->signal = signal;
+    if (signal != KEEPER_SAYS_OFF) {
+        return RUN_STOPPED;
+    }
+    switch ((keeper_off_t)run->report->off) {
+    case KEEPER_OFF_TEXT:
+        return RUN_SAID;
+    case KEEPER_OFF_TIME:
+        if (is_time_of_cut(&run->options)) {
+            tell_cut(run, in_app);
+            return RUN_UNPOWERED;
+        }
+        return RUN_TIME_OVER;
+    default:
+        run->report->signal = SIGPIPE;
+        return RUN_STOPPED;
+    }
+}
+
 /** What the keeper has said since the last boot. @return false: the run ends, `*end` */
 static bool has_power(run_t *run, run_end_t *end)
 {
-    run->report->signal = keeper_next_signal(run->signals);
-    if (run->report->signal == KEEPER_HAS_ENDED) {
+    int signal = keeper_next_signal(run->signals);
+    if (signal == KEEPER_HAS_ENDED) {
         leave_quietly(run);
     }
-    *end = RUN_STOPPED;
-    return run->report->signal == 0;
+    if (signal != 0) {
+        *end = end_of_signal(run, signal, false);
+    }
+    return signal == 0;
 }
 
 /** Loads what boots and runs it to its end. @return false: it did not come to a boot, `*end` says why */
 static bool boot_and_run(run_t *run, firmware_result_t *result, run_end_t *end)
 {
     loaded_t loaded;
-    if (!boot(run, &loaded, end)) {
+    bool booted = boot(run, &loaded, end);
+    run_operations_note(&run->operations, &run->dev.device, boot_number(run), "bootloader");
+    if (!booted) {
         return false;
     }
     start(run, &loaded, result);
@@ -334,7 +430,6 @@ static bool boot_and_run(run_t *run, firmware_result_t *result, run_end_t *end)
         *end = take_back(run, "the app cannot be started on this machine", result->text);
         return false;
     }
-    run->boots++;
     if (result->end == FIRMWARE_LEFT) {
         *end = end_with(run, RUN_FAILED,
                         "processes that the app has started cannot be ended (%s) and may change the flash",
@@ -344,7 +439,74 @@ static bool boot_and_run(run_t *run, firmware_result_t *result, run_end_t *end)
     if (result->end == FIRMWARE_FROZEN) {
         leave_quietly(run);
     }
-    return refresh(run, end);
+    char who[48];
+    snprintf(who, sizeof(who), "app %s", run->report->version);
+    bool fresh = refresh(run, end);
+    run_operations_note(&run->operations, &run->dev.device, boot_number(run), who);
+    return fresh;
+}
+
+/** The state of the record of an app partition. @return RUN_NO_RECORD if there is none */
+static uint32_t state_at(otter_device_t *device, uint32_t address)
+{
+    esp_ota_img_states_t state;
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        if (p->type == ESP_PARTITION_TYPE_APP && p->address == address &&
+            ota_get_state_partition(device, p, &state) == ESP_OK) {
+            return (uint32_t)state;
+        }
+    }
+    return RUN_NO_RECORD;
+}
+
+/** After a reset: what has become of the trial. @return false: it is a loop without end, `*end` */
+static bool judge_trial(run_t *run, run_end_t *end)
+{
+    run_report_t *report = run->report;
+    if (!run->on_trial) {
+        return true;
+    }
+    bool confirmed = state_at(&run->dev.device, report->address) == ESP_OTA_IMG_VALID;
+    uint32_t failures = trials_note(&run->trials, report->version, confirmed);
+    if (failures < 2) {
+        if (strcmp(report->looping, report->version) == 0) {
+            report->looping[0] = '\0'; /* it has been confirmed after all */
+        }
+        return true;
+    }
+    memcpy(report->looping, report->version, sizeof(report->looping));
+    report->failures = failures;
+    print_line("update loop: version %s was installed again and has failed its trial %u times",
+               report->looping, (unsigned)failures);
+    if (run->options.boots_max != 0 || failures < RUN_FAILURES_MAX) {
+        return true;
+    }
+    *end =
+        end_with(run, RUN_FAILED,
+                 "update loop: version %s has failed its trial %u times, and the app installs it again each "
+                 "time; it should pass over what has failed here (docs/RELIABILITY.md)",
+                 report->looping, (unsigned)failures);
+    return false;
+}
+
+/** Ends that are no reset. @return false: it is one */
+static bool is_over(run_t *run, const firmware_result_t *result, run_end_t *end)
+{
+    switch (result->end) {
+    case FIRMWARE_IDLE:
+        *end = RUN_IDLE;
+        return true;
+    case FIRMWARE_STOPPED:
+        *end = end_of_signal(run, result->signal, true);
+        return true;
+    case FIRMWARE_UNPOWERED:
+        tell_cut(run, true);
+        *end = RUN_UNPOWERED;
+        return true;
+    default:
+        return false;
+    }
 }
 
 /** One boot. @return true: `*end` says how it all ended; false: the device has reset and boots again */
@@ -356,15 +518,17 @@ static bool run_once(run_t *run, run_end_t *end)
     if (!has_power(run, end) || !boot_and_run(run, &result, end)) {
         return true;
     }
-    if (result.end == FIRMWARE_IDLE || result.end == FIRMWARE_STOPPED || result.end == FIRMWARE_UNPOWERED) {
-        *end = result.end == FIRMWARE_IDLE      ? RUN_IDLE
-               : result.end == FIRMWARE_STOPPED ? RUN_STOPPED
-                                                : RUN_UNPOWERED;
-        run->report->signal = result.signal;
+    bool over = is_over(run, &result, end);
+    run->report->boots++;
+    run->report->crashes += is_crash(result.end);
+    if (over) {
         return true;
     }
     reset(run, &result);
-    if (run->boots == run->options.boots_max) {
+    if (!judge_trial(run, end)) {
+        return true;
+    }
+    if (run->report->boots == run->options.boots_max) {
         *end = RUN_BOOTS_LIMIT;
         return true;
     }
@@ -396,7 +560,9 @@ static run_end_t live(run_t *run)
     run_end_t end;
     while (!run_once(run, &end)) {
     }
-    tell_power_cut(run, end);
+    tell_that_no_cut_came(run);
+    run_operations_print(&run->operations, run->shared->flash.last.number);
+    run->report->operations = run->shared->flash.last.number;
     return end;
 }
 
@@ -420,7 +586,7 @@ static void be_device(void *arg, int signals)
 {
     run_t *run = arg;
     run_report_t *report = run->report;
-    lost_report = report;
+    the_run = run;
     run->signals = signals;
     run_end_t end = RUN_FAILED;
     if (linux_device_open(&run->dev, run->path, &run->options.device, report->why, sizeof(report->why)) ==
@@ -447,10 +613,25 @@ static void clean_up_after(run_t *run, const keeper_result_t *kept)
                  kept->signal, strsignal(kept->signal));
 }
 
+/** In the keeper, before it says KEEPER_SAYS_OFF. A power cut tears the operation that comes next, if one does. */
+static void note_off(void *arg, keeper_off_t reason)
+{
+    run_t *run = arg;
+    run->report->off = (int)reason;
+    if (reason == KEEPER_OFF_TIME && is_time_of_cut(&run->options)) {
+        run->shared->flash.cut_at = run->shared->flash.last.number + 1;
+    }
+}
+
 static void keep_device(run_t *run)
 {
+    const run_options_t *options = &run->options;
+    const bool cut_first = is_time_of_cut(options);
+    const keeper_plan_t plan = {.off_after_ms = cut_first ? options->cut_at_ms : options->off_at_ms,
+                                .off_text = options->until,
+                                .off = note_off};
     keeper_result_t kept;
-    keeper_run(be_device, run, &kept);
+    keeper_run(&plan, be_device, run, &kept);
     if (kept.end == KEEPER_NOT_STARTED) {
         run->report->end = end_with(run, RUN_SHORT, "no process can be started: %s; nothing has happened yet",
                                     strerror(kept.error));
@@ -459,14 +640,43 @@ static void keep_device(run_t *run)
     } else if (kept.left != 0) {
         run->report->end = end_with(run, RUN_FAILED, "processes that the app has started cannot be ended: %s",
                                     strerror(kept.left));
-    } else if (kept.unheard && run->report->end == RUN_STOPPED) {
-        run->report->signal = SIGPIPE;
+    } else if (kept.off == KEEPER_OFF_TEXT && run->report->end != RUN_FAILED &&
+               run->report->end != RUN_SHORT) {
+        run->report->end = RUN_SAID; /* also if it ended by itself right after that */
     }
+}
+
+/** The run is over: what it has left in the flash. */
+static void look_at_flash(run_t *run)
+{
+    run_report_t *report = run->report;
+    linux_device_options_t how = run->options.device;
+    linux_device_t *dev = &run->dev;
+    char why[128];
+    how.read_only = true;
+    how.flash_shared = NULL;
+    how.flash_trace = 0;
+    int fd = open(run->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 &&
+        flock(fd, LOCK_SH | LOCK_NB) != 0) { /* something that could not be ended, or the next command */
+        close(fd);
+        fd = -1;
+    }
+    if (fd < 0 || linux_device_adopt(dev, fd, run->path, &how, why, sizeof(why)) != ESP_OK) {
+        return;
+    }
+    report->known = true;
+    report->state = report->label[0] != '\0' ? state_at(&dev->device, report->address) : RUN_NO_RECORD;
+    otter_boot_result_t next;
+    if (otter_boot(&dev->device, OTTER_BOOT_DRY_RUN, &next) == ESP_OK) {
+        snprintf(report->next, sizeof(report->next), "%s", next.partition->label);
+    }
+    (void)linux_device_close(dev);
 }
 
 void run_device(const char *path, const run_options_t *options, run_report_t *report)
 {
-    run_t run = {.path = path, .options = *options, .reason = ESP_RST_POWERON};
+    run_t run = {.path = path, .options = *options, .reason = ESP_RST_POWERON, .shared_fd = -1};
     *report = (run_report_t){.end = RUN_SHORT};
     void *page = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
@@ -474,8 +684,10 @@ void run_device(const char *path, const run_options_t *options, run_report_t *re
         return;
     }
     run.report = page;
-    if (make_shared_memory(&run)) {
+    if (make_shared_memory(&run) && (!options->list_operations || run_operations_open(&run.operations))) {
+        run.options.device.flash_trace = run.operations.trace;
         keep_device(&run);
+        look_at_flash(&run);
     } else {
         run.report->end = end_with(&run, RUN_SHORT, "no memory for the device: %s", strerror(errno));
     }
@@ -486,5 +698,8 @@ void run_device(const char *path, const run_options_t *options, run_report_t *re
     }
     if (run.shared_fd >= 0) {
         close(run.shared_fd);
+    }
+    if (run.operations.trace > 0) {
+        close(run.operations.trace);
     }
 }

@@ -14,6 +14,7 @@
     "OTTER_FLASH_PATH"                   /* absolute path of the flash file; the eFuse file lies beside it */
 #define RUN_ENV_BOOT   "OTTER_BOOT"      /* run_boot_t as text */
 #define RUN_ENV_SHARED "OTTER_SHARED_FD" /* descriptor of a memory file: run_shared_t */
+#define RUN_ENV_TRACE  "OTTER_TRACE_FD"  /* descriptor for file_flash_options_t.trace; may be missing */
 
 /** Memory that the runner and each firmware in turn share: it lives as long as the device has power. */
 typedef struct {

@@ -12,6 +12,7 @@ import unittest
 
 from device import BUILD, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, DeviceTest
 
+SHORT = 4  # exit status: this machine has not enough of something
 IS_SANITIZED = "OTTER_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
 
 
@@ -246,7 +247,7 @@ class ShortMachines(IsolationTest):
                     else:
                         status, console, errors = self.run_device("--env", f"LD_PRELOAD={preload}", "--env", f"SHORT_OF={short}",
                                                                   script="1:confirm")
-                    self.assertEqual(status, 1, console + errors)
+                    self.assertEqual(status, SHORT, console + errors)
                     self.assertIn(told, errors)
                     if where == "runner":
                         self.assertIn(os.strerror(error), errors)
@@ -287,7 +288,7 @@ class ShortMachines(IsolationTest):
                     [OTTER, "run", self.flash], env=self.environment("1:confirm"), capture_output=True, text=True,
                     timeout=TIMEOUT_S, check=False, user=nobody, group=nobody, extra_groups=[],
                     preexec_fn=lambda n=limit: resource.setrlimit(resource.RLIMIT_NPROC, (n, n)))
-                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertEqual(done.returncode, SHORT, done.stdout + done.stderr)
                 self.assertEqual(self.boots(done.stdout), [])
                 self.assert_still_to_come()
 

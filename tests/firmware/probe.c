@@ -113,7 +113,8 @@ static void wait_for_ever(void)
 
 static void wait_in_pieces(void)
 {
-    for (int i = 0; i < 200; i++) { /* two seconds */
+    /* Two seconds, or until somebody minds. */
+    for (int i = 0; i < 200 || esp_task_wdt_status(NULL) == ESP_OK; i++) {
         vTaskDelay(pdMS_TO_TICKS(10));
     }
 }
@@ -242,6 +243,28 @@ static void reject(void)
     ESP_LOGI(TAG, "reject: %s", esp_err_to_name(esp_ota_mark_app_invalid_rollback_and_reboot()));
 }
 
+static void select_slot(void)
+{
+    const esp_partition_t *slot =
+        esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_0, NULL);
+    ESP_LOGI(TAG, "select: %s", esp_err_to_name(esp_ota_set_boot_partition(slot)));
+}
+
+/** A text that comes in pieces, around one that is longer than a pipe's buffer. */
+static void say(void)
+{
+    printf("the door is ");
+    fflush(stdout);
+    usleep(20000);
+    for (int i = 0; i < 100000; i++) {
+        putchar('.');
+    }
+    printf(" op");
+    fflush(stdout);
+    usleep(20000);
+    printf("en\n");
+}
+
 static void list_descriptors(void)
 {
     char text[256] = "";
@@ -283,6 +306,16 @@ static void erase_flash(void)
     esp_err_t err = esp_partition_erase_range(nvs, 0, nvs->size);
     esp_partition_read(nvs, 0, &byte, 1);
     ESP_LOGI(TAG, "erase: %s, reads %02x", esp_err_to_name(err), byte);
+}
+
+static void erase_on(void)
+{
+    const esp_partition_t *nvs =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, NULL);
+    for (;;) {
+        esp_partition_erase_range(nvs, 0, nvs->size);
+        vTaskDelay(1);
+    }
 }
 
 static void read_flash(void)
@@ -399,10 +432,13 @@ static const struct {
     {"ignore", ignore_signals},
     {"confirm", confirm},
     {"reject", reject},
+    {"select", select_slot},
+    {"say", say},
     {"fds", list_descriptors},
     {"env", print_variable},
     {"write", write_flash},
     {"erase", erase_flash},
+    {"erase-on", erase_on},
     {"read", read_flash},
     {"quit", quit},
     {"kill", kill_myself},
