@@ -8,9 +8,23 @@
 #include "clean_text.h"
 #include "cli.h"
 #include "flash_verbs.h"
+#include "image/kind.h"
 #include "table_load.h"
 #include "table_names.h"
 #include "table_rules.h"
+
+/** A partition table where one lies in a flash, or in a dump that begins with an ESP32's bootloader. */
+static bool holds_table(const uint8_t *data, size_t len)
+{
+    static const size_t places[] = {0x8000, 0x7000};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (len >= places[i] + PARTITION_RECORD_SIZE &&
+            partition_record_kind(data + places[i]) == PARTITION_RECORD_ENTRY) {
+            return true;
+        }
+    }
+    return false;
+}
 
 esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, const otter_chip_t *chip,
                             uint32_t offset)
@@ -20,6 +34,10 @@ esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, 
     if (err == ESP_OK) {
         image_stream_feed(s, data, len);
         err = image_stream_close(s);
+    }
+    if (err == ESP_ERR_IMAGE_INVALID && image_kind(&s->info) != IMAGE_KIND_APP && holds_table(data, len)) {
+        snprintf(s->why, sizeof(s->why),
+                 "this is a merged factory file, not an app: give its app's own image");
     }
     return err;
 }

@@ -546,22 +546,33 @@ static esp_err_t check_size(https_ota_t *ota)
     return ESP_OK;
 }
 
-/** All that can be refused before anything is erased: kind of file, chip, revision, size. */
-static esp_err_t pass_gate(https_ota_t *ota, bool gated)
+/** Says as ESP-IDF does which of chip and revision does not suit. */
+static void log_misfit(const https_ota_t *ota, esp_chip_id_t chip, bool bootloader)
+{
+    const otter_chip_t *ours = &ota->device->chip;
+    if (chip != ours->id) {
+        ESP_LOGE(TAG, "Mismatch chip id, expected %u, found %u", (unsigned)ours->id, (unsigned)chip);
+    } else {
+        esp_image_header_t header;
+        image_decode_header(ota->buffer, &header);
+        image_log_misfit(&header, ours, bootloader);
+    }
+}
+
+/** Kind of file, chip, revision, and whatever else the header block tells. */
+static esp_err_t check_head(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
-    esp_err_t err = check_size(ota);
-    if (err != ESP_OK || !gated) {
-        return err;
-    }
     esp_chip_id_t chip = (esp_chip_id_t)le16_get(ota->buffer + offsetof(esp_image_header_t, chip_id));
     uint16_t min_revision = le16_get(ota->buffer + offsetof(esp_image_header_t, min_chip_rev_full));
     post(device, ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
     post(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
     char why[IMAGE_WHY_SIZE] = "";
     bool app = ota->final->type == ESP_PARTITION_TYPE_APP;
-    err = image_check_header(ota->buffer, &device->chip, !app, why, sizeof(why));
-    if (err == ESP_OK) {
+    esp_err_t err = image_check_header(ota->buffer, &device->chip, !app, why, sizeof(why));
+    if (err == ESP_ERR_INVALID_VERSION) {
+        log_misfit(ota, chip, !app);
+    } else if (err == ESP_OK) {
         const image_rules_t rules = {.chip = &device->chip,
                                      .flash_offset = ota->staging->address,
                                      .size = ota->staging->size,
@@ -571,17 +582,15 @@ static esp_err_t pass_gate(https_ota_t *ota, bool gated)
         err = image_check_head(ota->buffer, min_u32((uint32_t)ota->buffered, IMAGE_GATE_SIZE), &rules, why,
                                sizeof(why));
     }
-    if (err == ESP_ERR_INVALID_VERSION && chip != device->chip.id) {
-        ESP_LOGE(TAG, "Mismatch chip id, expected %u, found %u", (unsigned)device->chip.id, (unsigned)chip);
-    } else if (err == ESP_ERR_INVALID_VERSION) {
-        esp_image_header_t header;
-        image_decode_header(ota->buffer, &header);
-        image_log_misfit(&header, &device->chip, !app);
-    }
-    if (err != ESP_OK) {
-        return fail(device, OTTER_STAGE_GATE, err, "%s", why);
-    }
-    return ESP_OK;
+    return err == ESP_OK ? ESP_OK : fail(device, OTTER_STAGE_GATE, err, "%s", why);
+}
+
+/** All that can be refused before anything is erased: kind of file, chip, revision, size. */
+static esp_err_t pass_gate(https_ota_t *ota, bool gated)
+{
+    /* What it is comes first: a factory file is large because it is none of this partition's. */
+    esp_err_t err = gated ? check_head(ota) : ESP_OK;
+    return err == ESP_OK ? check_size(ota) : err;
 }
 
 /** Begins the session and what goes with it: all or nothing. */

@@ -91,7 +91,9 @@ class New(FlashTest):
 
     def test_refusals_leave_no_file(self):
         big = self.write("big.bin", content(image("esp32_valid")).ljust(0x100001, b"\xff"))
-        factory = self.write("factory.bin", b"\xff" * 0x1000 + content(image("esp32_valid")).ljust(0x3ff000, b"\xff"))
+        erased = self.write("erased.bin", b"\xff" * 0x1000 + content(image("esp32_valid")).ljust(0x3ff000, b"\xff"))
+        merged = self.write("merged.bin", b"\xff" * 0x8000 + content(TWO_OTA_BIN) + b"\xff" * 0x100000)
+        loader = self.write("loader.bin", content(image("esp32c3_bootloader")).ljust(0x8000, b"\xff") + content(TWO_OTA_BIN))
         ram = bytearray(content(image("esp32_valid")))
         ram[24:28] = b"\0\0\xfb\x3f"  # nothing of it is mapped
         ram = self.write("ram.bin", ram)
@@ -107,7 +109,9 @@ class New(FlashTest):
             (["--chip", "esp32c3", "--app", "factory=" + image("esp32_valid")], "esp32_valid.bin"),
             (["--app", "factory=" + image("esp32c3_bootloader")], "this is a bootloader image, not an app"),
             (["--app", "factory=" + ram], "this is a RAM program, not an app"),
-            (["--app", "factory=" + factory], "no app image, but erased flash"),
+            (["--app", "factory=" + erased], "no app image, but erased flash"),
+            (["--app", "factory=" + merged], "this is a merged factory file, not an app"),
+            (["--app", "factory=" + loader], "this is a merged factory file, not an app"),
             (["--app", "factory=" + big], "1048577 bytes, and factory holds 1048576"),
             (["--app", "ota_7=" + image("esp32_valid")], "no app partition 'ota_7'; it has factory, ota_0, ota_1"),
             (["--app", "nvs=" + image("esp32_valid")], "no app partition 'nvs'"),

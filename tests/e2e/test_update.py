@@ -249,7 +249,7 @@ class BadImages(UpdateCase):
         loader = image("esp32", [(0x3FFF0030, b"\x13\0\0\0" * 80), (0x40078000, b"code" * 100)])
         (self.www / "bootloader.bin").write_bytes(loader)
         (self.www / "ram.bin").write_bytes(image("esp32", [(0x3FFB0000, b"data" * 80), (0x40080000, b"code" * 100)]))
-        (self.www / "factory.bin").write_bytes(b"\xff" * 0x1000 + loader)
+        (self.www / "factory.bin").write_bytes((b"\xff" * 0x1000 + loader).ljust(0x400000, b"\xff"))
         with servers.HttpsServer(self.www, self.cert) as server:
             for name, result, stage, text in self.ESP32_ROWS:
                 with self.subTest(name):
