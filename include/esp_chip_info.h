@@ -39,6 +39,7 @@ typedef struct {
     uint32_t features; /* CHIP_FEATURE_*; none is known here */
     uint16_t revision; /* major * 100 + minor */
     uint8_t cores;
+    uint16_t full_revision; /* ESP-IDF 4.4's name of the same revision */
 } esp_chip_info_t;
 
 /** Of the current device; CHIP_POSIX_LINUX before there is one. */

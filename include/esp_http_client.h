@@ -213,6 +213,7 @@ typedef struct {
     esp_http_client_proto_ver_t tls_version;
     bool use_ecdsa_peripheral;                 /* no effect here */
     uint8_t ecdsa_key_efuse_blk;               /* no effect here */
+    uint8_t ecdsa_key_efuse_blk_high;          /* no effect here */
     esp_http_client_ecdsa_curve_t ecdsa_curve; /* no effect here */
     const char *user_agent;                    /* NULL: "ESP32 HTTP Client/1.0" */
     esp_http_client_method_t method;

@@ -208,6 +208,3 @@ static inline esp_err_t esp_https_ota(const esp_https_ota_config_t *ota_config)
         esp_https_ota_config_t *: esp_https_ota_v5,                                                          \
         const esp_https_ota_config_t *: esp_https_ota_v5)(config)
 #endif
-
-#define ESP_ERR_HTTPS_OTA_BASE        ESP_ERR_HTTPS_OTA_BASE
-#define ESP_ERR_HTTPS_OTA_IN_PROGRESS ESP_ERR_HTTPS_OTA_IN_PROGRESS

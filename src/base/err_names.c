@@ -8,7 +8,7 @@ static const struct {
     esp_err_t code;
     const char *name;
 } names[] = {
-#define NAME_ROW(name, value) {value, #name},
+#define NAME_ROW(code) {code, #code},
     ESP_ERR_LIST(NAME_ROW)
 #undef NAME_ROW
 };

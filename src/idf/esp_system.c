@@ -135,7 +135,7 @@ void esp_chip_info(esp_chip_info_t *info)
     if (device == NULL) {
         return;
     }
-    info->revision = device->chip.revision;
+    info->revision = info->full_revision = device->chip.revision;
     for (unsigned i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
         if (models[i].id == device->chip.id) {
             info->model = models[i].model;

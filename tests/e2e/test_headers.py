@@ -152,11 +152,11 @@ FIELDS = {
     "esp_http_client_config_t":
         "url host port username password auth_type path query cert_pem cert_len client_cert_pem client_cert_len client_key_pem "
         "client_key_len client_key_password client_key_password_len tls_version use_ecdsa_peripheral ecdsa_key_efuse_blk "
-        "ecdsa_curve user_agent method timeout_ms disable_auto_redirect max_redirection_count max_authorization_retries "
-        "event_handler transport_type buffer_size buffer_size_tx user_data is_async use_global_ca_store "
-        "skip_cert_common_name_check common_name crt_bundle_attach keep_alive_enable keep_alive_idle keep_alive_interval "
-        "keep_alive_count if_name alpn_protos use_secure_element ds_data save_client_session transport addr_type "
-        "tls_dyn_buf_strategy",
+        "ecdsa_key_efuse_blk_high ecdsa_curve user_agent method timeout_ms disable_auto_redirect max_redirection_count "
+        "max_authorization_retries event_handler transport_type buffer_size buffer_size_tx user_data is_async "
+        "use_global_ca_store skip_cert_common_name_check common_name crt_bundle_attach keep_alive_enable keep_alive_idle "
+        "keep_alive_interval keep_alive_count if_name alpn_protos use_secure_element ds_data save_client_session "
+        "transport addr_type tls_dyn_buf_strategy",
     "esp_https_ota_config_t":
         "http_config http_client_init_cb bulk_flash_erase partial_http_download max_http_request_size buffer_caps "
         "ota_resumption ota_image_bytes_written decrypt_cb decrypt_user_ctx enc_img_header_size partition.staging "
@@ -208,6 +208,16 @@ class Initialized(unittest.TestCase):
         result = self.compile("g++", {"esp_partition_pos_t": "size offset"})
         self.assertNotEqual(0, result.returncode)
         self.assertIn("order", result.stderr)
+
+
+class Codes(unittest.TestCase):
+    def test_every_error_code_is_a_macro_and_has_its_name_in_the_list(self):
+        with open(os.path.join(INCLUDE, "esp_err.h"), encoding="utf-8") as f:
+            text = f.read()
+        codes = re.findall(r"^#define (ESP_(?:OK|FAIL|ERR)\w*) +(?:0x[0-9A-F]+|0|\(-1\))$", text, flags=re.M)
+        names = re.findall(r"\bX\((\w+)\)", text.split("#define ESP_ERR_LIST(X)", 1)[1])
+        self.assertGreater(len(codes), 120)
+        self.assertEqual(codes, names)
 
 
 def declared_functions(folder):
