@@ -77,6 +77,48 @@ static esp_err_t http_client_init_cb(esp_http_client_handle_t http_client)
     return esp_http_client_set_header(http_client, "X-Firmware-Version", esp_app_get_description()->version);
 }
 
+/* Resets that no software is to blame for: what they have cut short may be tried again. */
+static bool power_was_lost(void)
+{
+    switch (esp_reset_reason()) {
+    case ESP_RST_POWERON:
+    case ESP_RST_EXT:
+    case ESP_RST_BROWNOUT:
+    case ESP_RST_PWR_GLITCH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Has this version failed here? A trial that ends without a verdict is rolled back and its slot called ABORTED, whatever ended
+ * it: a crash, or just the power. A version that somebody tried at the wrong moment must not be passed over for ever, and one
+ * that crashes must not come again and again. So ABORTED is tried once more after each loss of power, and at no other time;
+ * INVALID is the verdict of the version itself, and stands.
+ */
+static bool has_failed_here(const esp_app_desc_t *new_app)
+{
+    const esp_partition_t *last_invalid = esp_ota_get_last_invalid_partition();
+    esp_app_desc_t invalid_app;
+    esp_ota_img_states_t state;
+    if (last_invalid == NULL || esp_ota_get_partition_description(last_invalid, &invalid_app) != ESP_OK ||
+        memcmp(invalid_app.version, new_app->version, sizeof(new_app->version)) != 0) {
+        return false;
+    }
+    if (esp_ota_get_state_partition(last_invalid, &state) == ESP_OK && state == ESP_OTA_IMG_ABORTED &&
+        power_was_lost()) {
+        ESP_LOGI(
+            TAG,
+            "The trial of version %.32s did not come to an end, and the power was lost: it gets another one.",
+            invalid_app.version);
+        return false;
+    }
+    ESP_LOGW(TAG, "New version is the same as invalid version: %.32s failed here and was rolled back.",
+             invalid_app.version);
+    return true;
+}
+
 /*
  * Is the version on offer one to take?
  * ESP_OK: yes. ESP_ERR_NOT_FOUND: it is the running one. ESP_ERR_INVALID_VERSION: it has already failed on this device.
@@ -89,15 +131,7 @@ static esp_err_t validate_image_header(const esp_app_desc_t *new_app)
         ESP_LOGI(TAG, "Current running version is the same as a new. We will not continue the update.");
         return ESP_ERR_NOT_FOUND;
     }
-    const esp_partition_t *last_invalid = esp_ota_get_last_invalid_partition();
-    esp_app_desc_t invalid_app;
-    if (last_invalid != NULL && esp_ota_get_partition_description(last_invalid, &invalid_app) == ESP_OK &&
-        memcmp(invalid_app.version, new_app->version, sizeof(new_app->version)) == 0) {
-        ESP_LOGW(TAG, "New version is the same as invalid version: %.32s failed here and was rolled back.",
-                 invalid_app.version);
-        return ESP_ERR_INVALID_VERSION;
-    }
-    return ESP_OK;
+    return has_failed_here(new_app) ? ESP_ERR_INVALID_VERSION : ESP_OK;
 }
 
 /* Receive and write until the library says that there is no more. */

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+from device import ABORTED, INVALID, NEW, PENDING_VERIFY
 from otter_serve import OtterServe
 from servers import make_ca, make_cert, make_self_signed
 
@@ -112,6 +113,54 @@ class Examples(unittest.TestCase):
             out = self.watch(flash, server.url("firmware.bin"), rb"(?s)same as a new.*same as a new")
         self.assertIn(b"We will not continue the update.", out)
         self.assertEqual(out.count(b"app_start: App version"), 1)
+
+    def install(self, version):
+        """A device with 1.0.0 that has installed `version` and is switched off before its trial."""
+        self.offer(f"advanced_https_ota-{version}")
+        flash = self.make_device("advanced_https_ota-1.0.0")
+        with OtterServe(self.www, self.cert) as server:
+            self.run_device(flash, server.url("firmware.bin"), "--boots", "1")
+        self.assertEqual(self.state(flash), NEW)
+        return flash
+
+    def state(self, flash):
+        with open(flash, "rb") as file:
+            file.seek(0xD000 + 24)
+            return int.from_bytes(file.read(4), "little")
+
+    def set_state(self, flash, state):
+        """Of the only record; its checksum does not cover it."""
+        with open(flash, "r+b") as file:
+            file.seek(0xD000 + 24)
+            file.write(state.to_bytes(4, "little"))
+
+    def test_advanced_gives_a_version_whose_trial_lost_power_another_one(self):
+        flash = self.install("2.0.0")
+        self.set_state(flash, PENDING_VERIFY)  # it has started, and power has gone
+        with OtterServe(self.www, self.cert) as server:
+            console = self.run_device(flash, server.url("firmware.bin"), "--until", "rollback cancelled successfully",
+                                      "--max-seconds", str(TIMEOUT_S), "--expect", "2.0.0,VALID")
+        self.assertRegex(console, r"(?s)This is version 1\.0\.0, running from factory, reset reason 1\b.*"
+                                  r"The trial of version 2\.0\.0 did not come to an end, and the power was lost.*"
+                                  r"This is version 2\.0\.0, running from ota_0")
+
+    def test_advanced_tries_a_version_that_crashes_once_each_time_it_is_switched_on(self):
+        flash = self.install("3.0.0")
+        for loss in (False, True):
+            with OtterServe(self.www, self.cert) as server:
+                console = self.run_device(flash, server.url("firmware.bin"), "--expect", "1.0.0,VALID")
+            self.assertEqual(console.count("This is version 3.0.0"), 1, console)
+            self.assertEqual("another one" in console.split("This is version 3.0.0", 1)[0], loss)
+            self.assertIn("3.0.0 failed here and was rolled back", console.split("This is version 3.0.0", 1)[1])
+            self.assertEqual(self.state(flash), ABORTED)
+
+    def test_advanced_passes_over_what_has_judged_itself(self):
+        flash = self.install("2.0.0")
+        self.set_state(flash, INVALID)
+        with OtterServe(self.www, self.cert) as server:
+            console = self.run_device(flash, server.url("firmware.bin"), "--expect", "1.0.0,VALID")
+        self.assertIn("2.0.0 failed here and was rolled back", console)
+        self.assertNotIn("This is version 2.0.0", console)
 
     def test_advanced_survives_a_corrupted_image(self):
         self.offer("advanced_https_ota-2.0.0")
