@@ -38,14 +38,17 @@ typedef uint32_t esp_ota_handle_t;
  * @param out_handle  written only on success
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG                 NULL; an app partition that is no OTA slot (factory, test)
- *         ESP_ERR_NOT_FOUND                   not a partition of this device
+ *         ESP_ERR_NOT_FOUND                   not a partition of this device: neither a row of its table, nor data or the
+ *                                             primary bootloader registered with esp_partition_register_external
  *         ESP_ERR_OTA_PARTITION_CONFLICT      it is the running one
  *         ESP_ERR_OTA_ROLLBACK_INVALID_STATE  rollback is enabled and the running app is not confirmed yet
  *         ESP_ERR_OTA_ALREADY_IN_PROGRESS     an open update writes there. One that has written nothing yet is closed
- *                                             instead: its handle is unknown from then on
+ *                                             instead: its handle is unknown from then on. Or it writes the other one of
+ *                                             primary and recovery bootloader
  *         ESP_ERR_INVALID_SIZE                image_size is larger than the partition (nothing was erased)
- *         ESP_ERR_NOT_ALLOWED                 the partition is read-only, or is the primary bootloader or partition table,
- *                                             which are staged: esp_ota_set_final_partition
+ *         ESP_ERR_NOT_ALLOWED                 the partition is read-only, is the partition table or the only bootloader that
+ *                                             starts, which are staged (esp_ota_set_final_partition), or is registered
+ *                                             as data and covers them
  *         ESP_ERR_NO_MEM
  */
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle);
@@ -110,7 +113,8 @@ esp_err_t esp_ota_abort(esp_ota_handle_t handle);
  *         ESP_ERR_OTA_ALREADY_IN_PROGRESS     another update writes `final`
  *         ESP_ERR_NOT_ALLOWED             `final` is read-only, is the only bootloader, or covers the table
  *         ESP_ERR_NOT_SUPPORTED           what was given to begin cannot stage a copy: it must be an OTA slot, data of
- *                                         subtype undefined, or a bootloader partition of subtype ota
+ *                                         subtype undefined, or a bootloader partition of subtype ota; or a copy from or
+ *                                         to a registered partition
  *         ESP_ERR_INVALID_SIZE            a partition is not made of whole sectors
  */
 esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partition_t *final,

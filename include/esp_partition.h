@@ -190,7 +190,8 @@ esp_err_t esp_partition_copy(const esp_partition_t *dest_part, uint32_t dest_off
 
 /**
  * Add a partition that is not in the table, on this or on another flash. Look-ups find it after the table's rows; it can be
- * read, written, erased, mapped, copied and hashed. Updates (esp_ota_begin and others) do not know it.
+ * read, written, erased, mapped, copied and hashed. Updates take one of type data, and the primary bootloader, where no copy
+ * is asked of them; it may be deregistered while they are open, but its flash has to live on. Nothing boots from it.
  * @param flash_chip  NULL: the device's. Another one is an otter_flash_t (otter/flash.h) that stays the caller's and lives
  *                    until the partition is deregistered and all of it is unmapped
  * @param label       copied, at most 16 characters; NULL: none

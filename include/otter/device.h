@@ -57,7 +57,7 @@ typedef struct otter_device {
     otter_device_config_t config;
 
     otter_partition_list_t partitions;
-    struct external_partition *external; /* registered at run time; not known to updates and booting */
+    struct external_partition *external; /* registered at run time; not known to booting */
     struct flash_map *maps;              /* what esp_partition_mmap gave out */
     uint32_t last_map_handle;
     const esp_partition_t *running; /* set by the boot step; does not change until restart */

@@ -63,13 +63,13 @@ static bool is_primary_bootloader(const esp_partition_t *p)
     return p->type == ESP_PARTITION_TYPE_BOOTLOADER && p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY;
 }
 
-/** Is there a second bootloader that the chip's ROM falls back to? */
-static bool has_recovery_bootloader(const otter_device_t *device)
+bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition_subtype_t subtype,
+                                     bool missing)
 {
-    const esp_partition_t *p = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_BOOTLOADER,
-                                                   ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY, NULL);
+    const esp_partition_t *p =
+        partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_BOOTLOADER, subtype, NULL);
     if (p == NULL) {
-        return false;
+        return missing;
     }
     const image_rules_t rules = {
         .chip = &device->chip, .flash_offset = p->address, .size = p->size, .bootloader = true};
@@ -78,9 +78,10 @@ static bool has_recovery_bootloader(const otter_device_t *device)
 }
 
 /** The first bootloader is what finishes a cut copy, except where it is outside of this flash. */
-static bool boots_without_primary(const otter_device_t *device)
+bool staged_copy_boots_without_primary(const otter_device_t *device)
 {
-    return device->chip.id == OTTER_CHIP_LINUX || has_recovery_bootloader(device);
+    return device->chip.id == OTTER_CHIP_LINUX ||
+           staged_copy_bootloader_is_whole(device, ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY, false);
 }
 
 static esp_err_t check_geometry(const otter_device_t *device, const esp_partition_t *staging,
@@ -130,7 +131,7 @@ static esp_err_t check_target(const otter_device_t *device, const esp_partition_
     if (final->address < table && final->type != ESP_PARTITION_TYPE_BOOTLOADER) {
         return refuse(ESP_ERR_NOT_ALLOWED, why, "%s covers the bootloader's place", final->label);
     }
-    if (is_primary_bootloader(final) && !boots_without_primary(device)) {
+    if (is_primary_bootloader(final) && !staged_copy_boots_without_primary(device)) {
         return refuse(ESP_ERR_NOT_ALLOWED, why,
                       "%s is the only bootloader: after a power cut nothing could finish the copy",
                       final->label);

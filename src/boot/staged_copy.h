@@ -34,6 +34,16 @@ esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t 
 esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
                           const esp_partition_t *final, uint32_t len);
 
+/**
+ * A bootloader of the table is an image that starts. Subtypes: ESP_PARTITION_SUBTYPE_BOOTLOADER_*.
+ * @param missing  what to say where the table has none
+ */
+bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition_subtype_t subtype,
+                                     bool missing);
+
+/** Something starts the device while its primary bootloader is half written: a recovery bootloader, or nothing in this flash. */
+bool staged_copy_boots_without_primary(const otter_device_t *device);
+
 /** True if a journal is found that staged_copy_finish_all has to follow, or to clear. */
 bool staged_copy_is_pending(const otter_device_t *device);
 

@@ -111,3 +111,14 @@ const esp_partition_t *external_partitions_find(const otter_device_t *device, co
     otter_unlock(OTTER_LOCK_LISTS);
     return e != NULL ? &e->item : NULL;
 }
+
+const esp_partition_t *external_partitions_verify(const otter_device_t *device,
+                                                  const esp_partition_t *partition)
+{
+    const char *label = partition->label[0] != '\0' ? partition->label : NULL;
+    const esp_partition_t *item = NULL;
+    do {
+        item = external_partitions_find(device, item, partition->type, partition->subtype, label);
+    } while (item != NULL && !partition_is_at_place_of(item, partition));
+    return item;
+}

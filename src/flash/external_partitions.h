@@ -1,4 +1,4 @@
-/* Partitions that an application registers at run time: known to look-ups and I/O, not to updates and booting. */
+/* Partitions that an application registers at run time: known to look-ups and I/O, to updates without a copy, not to booting. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,6 +23,10 @@ void external_partitions_clear(otter_device_t *device);
 
 /** True if `partition` is one of these records; it is compared, never looked into. */
 bool external_partitions_contain(const otter_device_t *device, const esp_partition_t *partition);
+
+/** The record of `partition`: same place, type and subtype, and label if it has one. @return NULL: there is none */
+const esp_partition_t *external_partitions_verify(const otter_device_t *device,
+                                                  const esp_partition_t *partition);
 
 /** First match, or the first after `after` when that is not NULL; wildcards as esp_partition_find(). */
 const esp_partition_t *external_partitions_find(const otter_device_t *device, const esp_partition_t *after,

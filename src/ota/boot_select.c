@@ -217,7 +217,7 @@ static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_
     ESP_LOGE(TAG, "New firmware security version is less than eFuse programmed, %u < %u", (unsigned)version,
              (unsigned)device_version);
     if (!ota_is_running(device, partition)) {
-        err = ota_erase_range(device, partition, 0, partition->size);
+        err = ota_erase_range(device->flash, partition, 0, partition->size);
     }
     return err == ESP_OK ? ESP_ERR_OTA_SMALL_SEC_VER : err;
 }
@@ -470,7 +470,7 @@ esp_err_t ota_get_partition_description(otter_device_t *device, const esp_partit
         return ESP_ERR_NOT_SUPPORTED;
     }
     uint8_t raw[IMAGE_DESC_SIZE];
-    esp_err_t err = ota_read_range(device, partition, IMAGE_DESC_OFFSET, raw, sizeof(raw));
+    esp_err_t err = ota_read_range(device->flash, partition, IMAGE_DESC_OFFSET, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }
@@ -488,8 +488,8 @@ esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_parti
     const esp_partition_t boots = {.address = facts != NULL ? facts->bootloader_offset : 0,
                                    .size = device->config.table_offset};
     uint8_t raw[sizeof(*desc)];
-    esp_err_t err =
-        ota_read_range(device, partition != NULL ? partition : &boots, IMAGE_DESC_OFFSET, raw, sizeof(raw));
+    esp_err_t err = ota_read_range(device->flash, partition != NULL ? partition : &boots, IMAGE_DESC_OFFSET,
+                                   raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }
@@ -660,7 +660,7 @@ esp_err_t ota_erase_last_boot_app_partition(otter_device_t *device)
     const esp_partition_t *partition;
     esp_err_t err = find_previous(device, &sel, &copy, &partition);
     if (err == ESP_OK) {
-        err = ota_erase_range(device, partition, 0, partition->size);
+        err = ota_erase_range(device->flash, partition, 0, partition->size);
     }
     return err == ESP_OK ? otadata_erase_copy(device->flash, sel.otadata->address, copy) : err;
 }

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "boot/copy_journal.h"
 #include "esp_log.h"
+#include "flash/external_partitions.h"
 #include "flash/partition_list.h"
 #include "http/client_internal.h"
 #include "image/image.h"
@@ -53,7 +54,8 @@ typedef struct {
     esp_http_client_handle_t client;
     https_source_t source;
     ota_state_t state;
-    const esp_partition_t *staging, *final;
+    const esp_partition_t *staging, *final; /* rows of the table, or these: */
+    esp_partition_t registered, meant;      /* the application's, which may be gone before the update is */
     bool finalize_with_copy, bulk_erase;
 
     bool resumption, resumed; /* asked for; and granted: the image goes on where an earlier update stopped */
@@ -130,11 +132,23 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
 
 /* ---- begin ---------------------------------------------------------------------------------------------------- */
 
+/** The record of a partition that was given; *own keeps what the application has registered. NULL: there is none. */
+static const esp_partition_t *find_given(const https_ota_t *ota, const esp_partition_t *given,
+                                         esp_partition_t *own)
+{
+    const esp_partition_t *found = ota_find_partition(ota->device, given);
+    if (found == NULL || !external_partitions_contain(ota->device, found)) {
+        return found;
+    }
+    *own = *found;
+    return own;
+}
+
 static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
     const esp_partition_t *staging = config->partition.staging;
     const esp_partition_t *final = config->partition.final;
-    ota->staging = staging != NULL ? partition_list_verify(&ota->device->partitions, staging)
+    ota->staging = staging != NULL ? find_given(ota, staging, &ota->registered)
                                    : ota_get_next_update_partition(ota->device, NULL);
     if (ota->staging == NULL && staging != NULL) {
         return fail(
@@ -147,10 +161,13 @@ static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL,
                     "Passive OTA partition not found: the table has no app slot that may be written");
     }
-    ota->final = final != NULL ? partition_list_verify(&ota->device->partitions, final) : ota->staging;
+    ota->final = final != NULL ? find_given(ota, final, &ota->meant) : ota->staging;
     if (ota->final == NULL) {
         return fail(ota->device, OTTER_STAGE_CONFIG, ESP_FAIL,
                     "Given final partition not found: %.16s is not in the table", final->label);
+    }
+    if (ota->final == &ota->meant && partition_is_at_place_of(&ota->meant, ota->staging)) {
+        ota->final = ota->staging;
     }
     ota->finalize_with_copy = config->partition.finalize_with_copy;
     snprintf(ota->device->report.slot, sizeof(ota->device->report.slot), "%s", ota->staging->label);
@@ -173,7 +190,8 @@ static bool bytes_are_known(void *ctx, uint64_t off, const uint8_t *data, size_t
         size_t n = len < sizeof(piece) ? len : sizeof(piece);
         if (off < ota->written) {
             n = n < ota->written - off ? n : (size_t)(ota->written - off);
-            if (ota_read_range(ota->device, ota->staging, (uint32_t)off, piece, (uint32_t)n) != ESP_OK ||
+            if (ota_read_range(ota->staging->flash_chip, ota->staging, (uint32_t)off, piece, (uint32_t)n) !=
+                    ESP_OK ||
                 memcmp(piece, data, n) != 0) {
                 return false;
             }
@@ -285,7 +303,7 @@ static uint32_t wished_offset(const https_ota_t *ota, size_t count)
     uint8_t head[IMAGE_HEADER_SIZE];
     char why[96];
     if (count < BUFFER_MIN || count > ota->staging->size || ota->final->type != ESP_PARTITION_TYPE_APP ||
-        ota_read_range(ota->device, ota->staging, 0, head, sizeof(head)) != ESP_OK ||
+        ota_read_range(ota->staging->flash_chip, ota->staging, 0, head, sizeof(head)) != ESP_OK ||
         image_check_header(head, &ota->device->chip, false, why, sizeof(why)) != ESP_OK ||
         head[offsetof(esp_image_header_t, hash_appended)] == 0) {
         return 0;
@@ -797,7 +815,7 @@ static esp_err_t fetch_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
         }
         return err;
     }
-    return ota_read_range(ota->device, ota->staging, IMAGE_DESC_OFFSET, raw, len);
+    return ota_read_range(ota->staging->flash_chip, ota->staging, IMAGE_DESC_OFFSET, raw, len);
 }
 
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, esp_app_desc_t *new_app_info)

@@ -80,7 +80,8 @@ static esp_err_t mark_in_flash(const resume_record_t *r, uint32_t index, uint32_
     xxh32_t sum;
     xxh32_begin(&sum);
     for (uint32_t done = 0; done < r->unit; done += (uint32_t)sizeof(piece)) {
-        esp_err_t err = ota_read_range(r->device, r->slot, index * r->unit + done, piece, sizeof(piece));
+        esp_err_t err =
+            ota_read_range(r->device->flash, r->slot, index * r->unit + done, piece, sizeof(piece));
         if (err != ESP_OK) {
             return err;
         }
@@ -109,7 +110,7 @@ static bool header_is_good(const uint8_t *raw, const otter_flash_t *flash, const
 static esp_err_t read_mark(const resume_record_t *r, uint32_t index, uint32_t *mark)
 {
     uint8_t raw[MARK_SIZE];
-    esp_err_t err = ota_read_range(r->device, r->slot, mark_offset(r, index), raw, sizeof(raw));
+    esp_err_t err = ota_read_range(r->device->flash, r->slot, mark_offset(r, index), raw, sizeof(raw));
     *mark = le32_get(raw);
     return err;
 }
@@ -146,8 +147,9 @@ static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEA
     memset(raw, 0xFF, sizeof(raw));
     memcpy(raw, header, HEADER_SIZE);
     const uint32_t len = align_up_u32(HEADER_SIZE, r->device->flash->write_size);
-    esp_err_t err = ota_erase_range(r->device, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
-    return err == ESP_OK ? ota_program_range(r->device, r->slot, record_offset(r->slot), raw, len) : err;
+    esp_err_t err = ota_erase_range(r->device->flash, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
+    return err == ESP_OK ? ota_program_range(r->device->flash, r->slot, record_offset(r->slot), raw, len)
+                         : err;
 }
 
 static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char *validator)
@@ -168,7 +170,7 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
     memset(record, 0, sizeof(*record));
     uint8_t raw[HEADER_SIZE];
     if (!has_room(device->flash, slot) ||
-        ota_read_range(device, slot, record_offset(slot), raw, sizeof(raw)) != ESP_OK ||
+        ota_read_range(device->flash, slot, record_offset(slot), raw, sizeof(raw)) != ESP_OK ||
         !header_is_good(raw, device->flash, slot, url)) {
         return 0;
     }
@@ -219,9 +221,9 @@ static esp_err_t write_marks(resume_record_t *record, marks_t *marks)
     uint32_t first = record->marked, len = mark_stride(record->device->flash) * marks->count;
     record->marked += marks->count;
     marks->count = 0;
-    return len > 0
-               ? ota_program_range(record->device, record->slot, mark_offset(record, first), marks->raw, len)
-               : ESP_OK;
+    return len > 0 ? ota_program_range(record->device->flash, record->slot, mark_offset(record, first),
+                                       marks->raw, len)
+                   : ESP_OK;
 }
 
 static esp_err_t add_mark(resume_record_t *record, marks_t *marks, uint32_t mark)
@@ -240,7 +242,7 @@ static esp_err_t renew(resume_record_t *record)
     marks_t marks = {.count = 0};
     const uint32_t units = record->marked;
     esp_err_t err =
-        ota_read_range(record->device, record->slot, record_offset(record->slot), raw, sizeof(raw));
+        ota_read_range(record->device->flash, record->slot, record_offset(record->slot), raw, sizeof(raw));
     if (err == ESP_OK) {
         err = write_sector(record, raw);
     }
@@ -283,7 +285,7 @@ esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t l
 static esp_err_t clear_magic(otter_device_t *device, const esp_partition_t *slot)
 {
     static const uint8_t zeros[MARKS_OFFSET] = {0};
-    return ota_program_range(device, slot, record_offset(slot), zeros,
+    return ota_program_range(device->flash, slot, record_offset(slot), zeros,
                              align_up_u32(sizeof(magic), device->flash->write_size));
 }
 
@@ -302,7 +304,7 @@ esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *sl
     if (!has_room(device->flash, slot)) {
         return ESP_OK;
     }
-    esp_err_t err = ota_read_range(device, slot, record_offset(slot), raw, sizeof(raw));
+    esp_err_t err = ota_read_range(device->flash, slot, record_offset(slot), raw, sizeof(raw));
     if (err != ESP_OK || !header_is_whole(raw)) {
         return err;
     }

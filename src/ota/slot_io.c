@@ -1,4 +1,4 @@
-/* I/O inside one partition of a device: bounds against the partition, the read-only flag, and signs of life. */
+/* I/O inside one partition of a flash: bounds against the partition, the read-only flag, and signs of life. */
 #include <string.h>
 
 #include "base/le.h"
@@ -19,31 +19,31 @@ static esp_err_t check_range(const esp_partition_t *partition, uint32_t offset, 
     return fits ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
 
-esp_err_t ota_read_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset, void *dst,
+esp_err_t ota_read_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset, void *dst,
                          uint32_t len)
 {
     esp_err_t err = check_range(partition, offset, len);
-    return err == ESP_OK ? otter_flash_read(device->flash, partition->address + offset, dst, len) : err;
+    return err == ESP_OK ? otter_flash_read(flash, partition->address + offset, dst, len) : err;
 }
 
-esp_err_t ota_program_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+esp_err_t ota_program_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                             const void *src, uint32_t len)
 {
     if (partition->readonly) {
         return ESP_ERR_NOT_ALLOWED;
     }
     esp_err_t err = check_range(partition, offset, len);
-    return err == ESP_OK ? otter_flash_program(device->flash, partition->address + offset, src, len) : err;
+    return err == ESP_OK ? otter_flash_program(flash, partition->address + offset, src, len) : err;
 }
 
 /** One erase call per step. */
-static esp_err_t erase_all(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+static esp_err_t erase_all(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                            uint32_t len)
 {
     esp_err_t err = ESP_OK;
     for (uint32_t done = 0; done < len && err == ESP_OK;) {
         uint32_t step = min_u32(len - done, ERASE_STEP);
-        err = otter_flash_erase(device->flash, partition->address + offset + done, step);
+        err = otter_flash_erase(flash, partition->address + offset + done, step);
         otter_system_alive();
         done += step;
     }
@@ -51,13 +51,13 @@ static esp_err_t erase_all(otter_device_t *device, const esp_partition_t *partit
 }
 
 /** Length of the sectors from `offset` on that are blank, or of those that are not; flash that cannot be read is not. */
-static uint32_t measure_run(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+static uint32_t measure_run(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                             uint32_t len, bool *blank)
 {
-    const uint32_t sector = device->flash->erase_size;
+    const uint32_t sector = flash->erase_size;
     uint32_t run = 0;
     while (run < len) {
-        bool now = otter_flash_reads_blank(device->flash, partition->address + offset + run, sector);
+        bool now = otter_flash_reads_blank(flash, partition->address + offset + run, sector);
         if (run != 0 && now != *blank) {
             break;
         }
@@ -67,21 +67,20 @@ static uint32_t measure_run(otter_device_t *device, const esp_partition_t *parti
     return run;
 }
 
-esp_err_t ota_erase_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+esp_err_t ota_erase_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                           uint32_t len)
 {
     if (partition->readonly) {
         return ESP_ERR_NOT_ALLOWED;
     }
     esp_err_t err = check_range(partition, offset, len);
-    if (err != ESP_OK || !device->flash->stable_reads ||
-        ((offset | len) & (device->flash->erase_size - 1)) != 0) {
-        return err == ESP_OK ? erase_all(device, partition, offset, len) : err;
+    if (err != ESP_OK || !flash->stable_reads || ((offset | len) & (flash->erase_size - 1)) != 0) {
+        return err == ESP_OK ? erase_all(flash, partition, offset, len) : err;
     }
     for (uint32_t done = 0, run; done < len && err == ESP_OK; done += run) {
         bool blank = false;
-        run = measure_run(device, partition, offset + done, len - done, &blank);
-        err = blank ? ESP_OK : erase_all(device, partition, offset + done, run);
+        run = measure_run(flash, partition, offset + done, len - done, &blank);
+        err = blank ? ESP_OK : erase_all(flash, partition, offset + done, run);
     }
     return err;
 }
@@ -98,7 +97,7 @@ static need_t need_of(const uint8_t *old, uint32_t sector, const uint8_t *data, 
     return bytes_are_blank(old, sector) ? NEED_PROGRAM : NEED_ERASE;
 }
 
-static esp_err_t satisfy(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+static esp_err_t satisfy(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                          const uint8_t *data, uint32_t len, need_t need)
 {
     if (need == NEED_NOTHING) {
@@ -106,16 +105,16 @@ static esp_err_t satisfy(otter_device_t *device, const esp_partition_t *partitio
     }
     esp_err_t err = ESP_OK;
     if (need == NEED_ERASE) {
-        err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size));
+        err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size));
     }
-    return err == ESP_OK ? ota_program_range(device, partition, offset, data, len) : err;
+    return err == ESP_OK ? ota_program_range(flash, partition, offset, data, len) : err;
 }
 
 /** Sectors that need the same are handled together. `old` holds them as they are. */
-static esp_err_t replace_known(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+static esp_err_t replace_known(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                                const uint8_t *data, uint32_t len, const uint8_t *old)
 {
-    const uint32_t sector = device->flash->erase_size;
+    const uint32_t sector = flash->erase_size;
     esp_err_t err = ESP_OK;
     for (uint32_t done = 0, run; done < len && err == ESP_OK; done += run) {
         need_t need = NEED_NOTHING;
@@ -128,15 +127,15 @@ static esp_err_t replace_known(otter_device_t *device, const esp_partition_t *pa
             need = now;
             run += n;
         }
-        err = satisfy(device, partition, offset + done, data + done, run, need);
+        err = satisfy(flash, partition, offset + done, data + done, run, need);
     }
     return err;
 }
 
-esp_err_t ota_replace_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+esp_err_t ota_replace_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                             const uint8_t *data, uint32_t len, uint8_t *buf, uint32_t buf_size)
 {
-    const uint32_t sector = device->flash->erase_size;
+    const uint32_t sector = flash->erase_size;
     if (partition->readonly) {
         return ESP_ERR_NOT_ALLOWED;
     }
@@ -145,15 +144,15 @@ esp_err_t ota_replace_range(otter_device_t *device, const esp_partition_t *parti
     if (err != ESP_OK) {
         return err;
     }
-    if (!device->flash->stable_reads || buf == NULL || buf_size < sector) {
-        return satisfy(device, partition, offset, data, len, NEED_ERASE);
+    if (!flash->stable_reads || buf == NULL || buf_size < sector) {
+        return satisfy(flash, partition, offset, data, len, NEED_ERASE);
     }
     for (uint32_t done = 0; done < len && err == ESP_OK;) {
         uint32_t step = min_u32(len - done, align_down_u32(buf_size, sector));
         bool known =
-            ota_read_range(device, partition, offset + done, buf, align_up_u32(step, sector)) == ESP_OK;
-        err = known ? replace_known(device, partition, offset + done, data + done, step, buf)
-                    : satisfy(device, partition, offset + done, data + done, step, NEED_ERASE);
+            ota_read_range(flash, partition, offset + done, buf, align_up_u32(step, sector)) == ESP_OK;
+        err = known ? replace_known(flash, partition, offset + done, data + done, step, buf)
+                    : satisfy(flash, partition, offset + done, data + done, step, NEED_ERASE);
         done += step;
     }
     return err;

@@ -22,6 +22,7 @@
 #include "boot/copy_journal.h"
 #include "boot/staged_copy.h"
 #include "esp_log.h"
+#include "flash/external_partitions.h"
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/image.h"
@@ -42,8 +43,12 @@ _Static_assert(sizeof(((otter_device_t *)0)->last_reason) == sizeof(((image_stre
 struct ota_update {
     struct ota_update *next;
     esp_ota_handle_t handle;
-    const esp_partition_t *staging; /* written */
-    const esp_partition_t *final;   /* says what the bytes are, and where they go if copied */
+    const esp_partition_t *staging; /* written; a row of the table, or `registered` */
+    const esp_partition_t
+        *final; /* says what the bytes are, and where they go if copied; the same, or `meant` */
+    esp_partition_t registered,
+        meant;            /* partitions of the application's, which may be gone before the update is */
+    otter_flash_t *flash; /* that staging is on */
     bool copy_to_final;
     bool erase_ahead; /* OTA_WITH_SEQUENTIAL_WRITES */
     bool resumed;
@@ -109,11 +114,17 @@ void ota_drop_updates(otter_device_t *device)
     }
 }
 
+static bool is_same(const esp_partition_t *a, const esp_partition_t *b)
+{
+    return a == b || (a->type == b->type && a->subtype == b->subtype && partition_is_at_place_of(a, b));
+}
+
 /** The update that stands in the way of another one to `partition`, NULL: none. */
 static const struct ota_update *update_of(const otter_device_t *device, const esp_partition_t *partition)
 {
     const struct ota_update *u = device->updates;
-    while (u != NULL && u->staging != partition && !(u->copy_to_final && u->final == partition)) {
+    while (u != NULL && !is_same(u->staging, partition) &&
+           !(u->copy_to_final && is_same(u->final, partition))) {
         u = u->next;
     }
     return u;
@@ -122,7 +133,7 @@ static const struct ota_update *update_of(const otter_device_t *device, const es
 /** Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
 static bool gives_way(const struct ota_update *update, const esp_partition_t *partition)
 {
-    return update->staging == partition && !update->used;
+    return is_same(update->staging, partition) && !update->used;
 }
 
 static void close_unused(otter_device_t *device, const esp_partition_t *partition)
@@ -145,15 +156,90 @@ static bool is_primary(const esp_partition_t *p)
             p->subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY);
 }
 
-/** May `partition`, a record of the device's list, be overwritten now? */
+const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition)
+{
+    const esp_partition_t *row = partition_list_verify(&device->partitions, partition);
+    return row != NULL ? row : external_partitions_verify(device, partition);
+}
+
+static bool is_registered(const otter_device_t *device, const esp_partition_t *partition)
+{
+    return partition_list_verify(&device->partitions, partition) == NULL;
+}
+
+static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *format, const char *label)
+    __attribute__((format(printf, 3, 0)));
+static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *format, const char *label)
+{
+    snprintf(device->last_reason, sizeof(device->last_reason), format, label);
+    ESP_LOGE(TAG, "%s", device->last_reason);
+    return code;
+}
+
+static bool starts_devices(const esp_partition_t *p)
+{
+    return p->type == ESP_PARTITION_TYPE_BOOTLOADER &&
+           (p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY ||
+            p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY);
+}
+
+/** Of the two bootloaders one is whole at any time, if there are two. */
+static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t *partition)
+{
+    for (const struct ota_update *u = device->updates; u != NULL && starts_devices(partition); u = u->next) {
+        if (starts_devices(u->staging) && !is_same(u->staging, partition)) {
+            return refuse(device, ESP_ERR_OTA_ALREADY_IN_PROGRESS,
+                          "%s has to wait: the other bootloader is written", partition->label);
+        }
+    }
+    if (is_primary(partition) && !staged_copy_boots_without_primary(device)) {
+        return refuse(device, ESP_ERR_NOT_ALLOWED,
+                      "%s is the only copy: stage the update in another partition, to be copied at the end",
+                      partition->label);
+    }
+    if (partition->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY &&
+        device->chip.id != OTTER_CHIP_LINUX &&
+        !staged_copy_bootloader_is_whole(device, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY, true)) {
+        return refuse(device, ESP_ERR_NOT_ALLOWED,
+                      "%s is what starts this device: the primary bootloader is not whole", partition->label);
+    }
+    return ESP_OK;
+}
+
+/**
+ * What an application has registered, which the boot step does not know: data anywhere but at the place of bootloader and
+ * table, and the primary bootloader.
+ */
+static esp_err_t check_registered(otter_device_t *device, const esp_partition_t *partition)
+{
+    if (partition->type == ESP_PARTITION_TYPE_BOOTLOADER && is_primary(partition)) {
+        return ESP_OK;
+    }
+    if (partition->type != ESP_PARTITION_TYPE_DATA) {
+        return refuse(device, ESP_ERR_NOT_FOUND, "%s is not in the partition table", partition->label);
+    }
+    if (partition->flash_chip == device->flash &&
+        partition->address < device->config.table_offset + PARTITION_TABLE_SECTOR) {
+        return refuse(device, ESP_ERR_NOT_ALLOWED, "%s covers the place of bootloader and partition table",
+                      partition->label);
+    }
+    return ESP_OK;
+}
+
+/** May `partition`, a record of the device's list or a registered one, be overwritten now? */
 static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition)
 {
-    if (is_primary(partition)) {
-        snprintf(device->last_reason, sizeof(device->last_reason),
-                 "%s is the only copy: stage the update in another partition, to be copied at the end",
-                 partition->label);
-        ESP_LOGE(TAG, "%s", device->last_reason);
-        return ESP_ERR_NOT_ALLOWED;
+    esp_err_t allowed = is_registered(device, partition) ? check_registered(device, partition) : ESP_OK;
+    if (allowed == ESP_OK && partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
+        allowed = check_bootloader(device, partition);
+    } else if (allowed == ESP_OK && is_primary(partition)) {
+        allowed =
+            refuse(device, ESP_ERR_NOT_ALLOWED,
+                   "%s is the only copy: stage the update in another partition, to be copied at the end",
+                   partition->label);
+    }
+    if (allowed != ESP_OK) {
+        return allowed;
     }
     if (partition->type == ESP_PARTITION_TYPE_APP) {
         if (!ota_is_slot(partition)) {
@@ -178,8 +264,7 @@ static bool is_constant(size_t size, uint32_t constant)
 }
 
 /** Bytes to erase at begin. @return ESP_OK, ESP_ERR_INVALID_SIZE: the image does not fit */
-static esp_err_t bytes_to_erase(const otter_device_t *device, const esp_partition_t *partition,
-                                size_t image_size, uint32_t *len)
+static esp_err_t bytes_to_erase(const esp_partition_t *partition, size_t image_size, uint32_t *len)
 {
     if (is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES)) {
         *len = 0;
@@ -188,7 +273,7 @@ static esp_err_t bytes_to_erase(const otter_device_t *device, const esp_partitio
     } else if (image_size > partition->size) {
         return ESP_ERR_INVALID_SIZE;
     } else {
-        *len = align_up_u32((uint32_t)image_size, device->flash->erase_size);
+        *len = align_up_u32((uint32_t)image_size, partition->flash_chip->erase_size);
     }
     return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
@@ -200,10 +285,12 @@ static struct ota_update *new_update(const otter_device_t *device, const esp_par
     if (update == NULL) {
         return NULL;
     }
-    update->staging = update->final = staging;
+    update->registered = *staging;
+    update->staging = update->final = is_registered(device, staging) ? &update->registered : staging;
+    update->flash = staging->flash_chip;
     update->erase_ahead = erase_ahead;
     update->follows = true;
-    uint32_t unit = device->flash->write_size;
+    uint32_t unit = update->flash->write_size;
     update->tail = unit > 1 ? malloc(unit) : NULL;
     if (unit > 1 && update->tail == NULL) {
         free(update);
@@ -227,6 +314,9 @@ static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *
     if (partition->readonly) {
         return ESP_ERR_NOT_ALLOWED;
     }
+    if (is_registered(device, partition)) {
+        return ESP_OK; /* nothing that boots or copies knows it */
+    }
     esp_err_t err = staged_copy_release(device, partition);
     return err == ESP_OK && ota_is_slot(partition) ? ota_release_slot(device, partition) : err;
 }
@@ -244,7 +334,7 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
         err = ota_invalidate_inactive_ota_data_slot(device);
         err = err == ESP_FAIL ? ESP_OK : err;
     }
-    return err == ESP_OK ? ota_erase_range(device, partition, 0, erase_len) : err;
+    return err == ESP_OK ? ota_erase_range(partition->flash_chip, partition, 0, erase_len) : err;
 }
 
 esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
@@ -253,14 +343,14 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
     if (partition == NULL || out_handle == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    partition = partition_list_verify(&device->partitions, partition);
+    partition = ota_find_partition(device, partition);
     if (partition == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
     uint32_t erase_len;
     esp_err_t err = check_target(device, partition);
     if (err == ESP_OK) {
-        err = bytes_to_erase(device, partition, image_size, &erase_len);
+        err = bytes_to_erase(partition, image_size, &erase_len);
     }
     if (err != ESP_OK) {
         return err;
@@ -382,7 +472,7 @@ static void follow_up_to(otter_device_t *device, struct ota_update *update, uint
     }
     while (update->read_back < end && update->stream.verdict == ESP_ERR_NOT_FINISHED) {
         uint32_t len = min_u32(end - update->read_back, update->buf_size);
-        if (ota_read_range(device, update->staging, update->read_back, update->buf, len) != ESP_OK) {
+        if (ota_read_range(update->flash, update->staging, update->read_back, update->buf, len) != ESP_OK) {
             update->follows = false; /* the end reads again and tells */
             return;
         }
@@ -394,7 +484,7 @@ static void follow_up_to(otter_device_t *device, struct ota_update *update, uint
 /** Whole sectors are final: read them back once there is a buffer's worth. */
 static void follow_writes(otter_device_t *device, struct ota_update *update)
 {
-    uint32_t complete = align_down_u32(update->written, device->flash->erase_size);
+    uint32_t complete = align_down_u32(update->written, update->flash->erase_size);
     if (complete - update->read_back >= READ_BACK_SIZE) {
         follow_up_to(device, update, complete);
     }
@@ -415,28 +505,26 @@ static bool starts_right(const struct ota_update *update, const uint8_t *data, s
 }
 
 /** Programs, and prepares the sectors that [at, at + len) enters; the one it begins inside of is prepared already. */
-static esp_err_t program_ahead(otter_device_t *device, struct ota_update *update, uint32_t at,
-                               const uint8_t *data, uint32_t len)
+static esp_err_t program_ahead(struct ota_update *update, uint32_t at, const uint8_t *data, uint32_t len)
 {
-    uint32_t begun = min_u32(len, align_up_u32(at, device->flash->erase_size) - at);
-    esp_err_t err = ota_program_range(device, update->staging, at, data, begun);
+    uint32_t begun = min_u32(len, align_up_u32(at, update->flash->erase_size) - at);
+    esp_err_t err = ota_program_range(update->flash, update->staging, at, data, begun);
     if (err == ESP_OK && begun < len) {
-        bool reads = device->flash->stable_reads && have_buffer(update);
-        err = ota_replace_range(device, update->staging, at + begun, data + begun, len - begun,
+        bool reads = update->flash->stable_reads && have_buffer(update);
+        err = ota_replace_range(update->flash, update->staging, at + begun, data + begun, len - begun,
                                 reads ? update->buf : NULL, update->buf_size);
     }
     return err;
 }
 
 /** Programs whole write units at `at`, a bounded piece at a time; erases first if this update erases as it goes. */
-static esp_err_t program_pieces(otter_device_t *device, struct ota_update *update, uint32_t at,
-                                const uint8_t *data, uint32_t size)
+static esp_err_t program_pieces(struct ota_update *update, uint32_t at, const uint8_t *data, uint32_t size)
 {
     for (uint32_t done = 0; done < size;) {
         uint32_t len = min_u32(size - done, PIECE_SIZE - (at + done) % PIECE_SIZE);
         esp_err_t err = update->erase_ahead
-                            ? program_ahead(device, update, at + done, data + done, len)
-                            : ota_program_range(device, update->staging, at + done, data + done, len);
+                            ? program_ahead(update, at + done, data + done, len)
+                            : ota_program_range(update->flash, update->staging, at + done, data + done, len);
         if (err != ESP_OK) {
             return err;
         }
@@ -447,16 +535,15 @@ static esp_err_t program_pieces(otter_device_t *device, struct ota_update *updat
 }
 
 /** Takes bytes in order: whole write units go to flash, the rest waits for the next bytes. All or nothing. */
-static esp_err_t take_bytes(otter_device_t *device, struct ota_update *update, const uint8_t *data,
-                            uint32_t size)
+static esp_err_t take_bytes(struct ota_update *update, const uint8_t *data, uint32_t size)
 {
-    uint32_t unit = device->flash->write_size;
+    uint32_t unit = update->flash->write_size;
     uint32_t at = update->written - update->tail_len, head = 0;
     if (update->tail_len != 0) {
         head = min_u32(unit - update->tail_len, size);
         memcpy(update->tail + update->tail_len, data, head); /* tail_len grows only when all went well */
         if (update->tail_len + head == unit) {
-            esp_err_t err = program_pieces(device, update, at, update->tail, unit);
+            esp_err_t err = program_pieces(update, at, update->tail, unit);
             if (err != ESP_OK) {
                 return err;
             }
@@ -464,7 +551,7 @@ static esp_err_t take_bytes(otter_device_t *device, struct ota_update *update, c
         }
     }
     uint32_t whole = align_down_u32(size - head, unit), rest = size - head - whole;
-    esp_err_t err = program_pieces(device, update, at, data + head, whole);
+    esp_err_t err = program_pieces(update, at, data + head, whole);
     if (err != ESP_OK) {
         return err;
     }
@@ -478,15 +565,15 @@ static esp_err_t take_bytes(otter_device_t *device, struct ota_update *update, c
 }
 
 /** The last write unit, filled up as erased flash reads. */
-static esp_err_t flush_tail(otter_device_t *device, struct ota_update *update)
+static esp_err_t flush_tail(struct ota_update *update)
 {
-    uint32_t unit = device->flash->write_size, len = update->tail_len;
+    uint32_t unit = update->flash->write_size, len = update->tail_len;
     if (len == 0) {
         return ESP_OK;
     }
     memset(update->tail + len, 0xFF, unit - len);
     update->tail_len = 0;
-    return program_pieces(device, update, update->written - len, update->tail, unit);
+    return program_pieces(update, update->written - len, update->tail, unit);
 }
 
 /** Room for bytes: all of staging; of a copy as much as final has, and without the last sector, where the journal goes. */
@@ -507,12 +594,12 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
 {
     const esp_partition_t *staging = update->staging;
     uint8_t over[4], both[4]; /* the data programmed into erased flash, and on top of what is there */
-    uint32_t sector = copy_journal_size(device->flash), place = staging->size - sector;
+    uint32_t sector = copy_journal_size(update->flash), place = staging->size - sector;
     if (!copy_journal_carrier(staging->type, staging->subtype) || staging->size < sector ||
         !ranges_overlap(at, size, place, sizeof(over))) {
         return ESP_OK;
     }
-    esp_err_t err = ota_read_range(device, staging, place, over, sizeof(over));
+    esp_err_t err = ota_read_range(update->flash, staging, place, over, sizeof(over));
     for (uint32_t i = 0; i < sizeof(over) && err == ESP_OK; i++) {
         uint32_t pos = place + i, tail_pos = update->written - update->tail_len;
         if (update->tail_len != 0 && pos >= tail_pos && pos - tail_pos < update->tail_len) {
@@ -587,7 +674,7 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
         return err;
     }
     update->used = true;
-    err = take_bytes(device, update, data, (uint32_t)size);
+    err = take_bytes(update, data, (uint32_t)size);
     if (err != ESP_OK) {
         update->follows = false; /* it may be tried again with other bytes than those that were read back */
         return err;
@@ -617,7 +704,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
     }
     update->used = true;
     update->follows = false;
-    err = ota_program_range(device, update->staging, offset, data, (uint32_t)size);
+    err = ota_program_range(update->flash, update->staging, offset, data, (uint32_t)size);
     if (err == ESP_OK) {
         update->written += min_u32((uint32_t)size, UINT32_MAX - update->written);
         update->end = max_u32(update->end, offset + (uint32_t)size);
@@ -631,6 +718,11 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
                              const esp_partition_t *final)
 {
     device->last_reason[0] = '\0';
+    if (is_registered(device, final) || is_registered(device, update->staging)) {
+        return refuse(device, ESP_ERR_NOT_SUPPORTED,
+                      "%s: the boot step knows the table only, and could not finish a copy that was cut",
+                      is_registered(device, final) ? final->label : update->staging->label);
+    }
     esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, device->last_reason,
                                       sizeof(device->last_reason));
     if (err != ESP_OK) {
@@ -642,8 +734,9 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
         return err;
     }
     /* An update that asks for the same final twice does not stand in its own way. */
-    return final != update->final && update_of(device, final) != NULL ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
-                                                                      : ESP_OK;
+    return !is_same(final, update->final) && update_of(device, final) != NULL
+               ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
+               : ESP_OK;
 }
 
 esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
@@ -659,18 +752,19 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
     if (update->written != 0 && !update->resumed) {
         return ESP_ERR_INVALID_STATE;
     }
-    final = partition_list_verify(&device->partitions, final);
+    final = ota_find_partition(device, final);
     if (final == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    if (final == update->staging) {
+    if (is_same(final, update->staging)) {
         return ESP_OK;
     }
     esp_err_t err = finalize_with_copy ? check_final(device, update, final) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }
-    update->final = final;
+    update->meant = *final;
+    update->final = is_registered(device, final) ? &update->meant : final;
     update->copy_to_final = finalize_with_copy;
     return ESP_OK;
 }
@@ -689,7 +783,7 @@ static esp_err_t judge_followed(otter_device_t *device, struct ota_update *updat
     if (err == ESP_OK) {
         update->image_len = update->stream.info.image_len;
         if (update->final->type == ESP_PARTITION_TYPE_APP) { /* a bootloader's hash is not compared */
-            otter_flash_attest(device->flash, update->staging->address, update->image_len);
+            otter_flash_attest(update->flash, update->staging->address, update->image_len);
         }
     } else {
         memcpy(device->last_reason, update->stream.why, sizeof(device->last_reason));
@@ -713,7 +807,7 @@ static esp_err_t judge_image(otter_device_t *device, struct ota_update *update)
     if (err == ESP_ERR_NOT_FINISHED) {
         const image_rules_t rules = image_rules(device, update);
         image_info_t info;
-        err = image_verify_flash(device->flash, &rules, &info, device->last_reason,
+        err = image_verify_flash(update->flash, &rules, &info, device->last_reason,
                                  sizeof(device->last_reason));
         update->image_len = info.image_len;
     }
@@ -724,7 +818,7 @@ static esp_err_t judge_table(otter_device_t *device, const struct ota_update *up
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     uint32_t count;
-    esp_err_t err = ota_read_range(device, update->staging, 0, raw, sizeof(raw));
+    esp_err_t err = ota_read_range(update->flash, update->staging, 0, raw, sizeof(raw));
     if (err == ESP_OK) {
         err = partition_table_verify(raw, device->flash->size, &count, device->last_reason,
                                      sizeof(device->last_reason));
@@ -749,7 +843,7 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
         snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
     }
     if (err == ESP_FAIL && final_is_image(update)) {
-        image_log_misfit_at(device->flash, update->staging->address, &device->chip,
+        image_log_misfit_at(update->flash, update->staging->address, &device->chip,
                             update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }
     ESP_LOGE(TAG, "%s: %s", update->staging->label, device->last_reason);
@@ -771,7 +865,7 @@ static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *
 static esp_err_t complete_and_judge(otter_device_t *device, struct ota_update *update)
 {
     esp_err_t err = update->written != 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
-    if (err == ESP_OK && flush_tail(device, update) != ESP_OK) {
+    if (err == ESP_OK && flush_tail(update) != ESP_OK) {
         err = ESP_ERR_INVALID_STATE;
     }
     if (err == ESP_OK) {

@@ -4,6 +4,9 @@
 #include "esp_ota_ops.h"
 #include "otter/device.h"
 
+/** The record of a partition, of the table or registered by the application; NULL if the device has none such. */
+const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition);
+
 /** An application partition with an ota_n subtype. NULL is none. */
 bool ota_is_slot(const esp_partition_t *partition);
 
@@ -42,16 +45,16 @@ uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);
  *         ESP_ERR_NOT_ALLOWED   program, erase: the partition is read-only
  *         ESP_ERR_FLASH_OP_*
  */
-esp_err_t ota_read_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset, void *dst,
+esp_err_t ota_read_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset, void *dst,
                          uint32_t len);
-esp_err_t ota_program_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+esp_err_t ota_program_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                             const void *src, uint32_t len);
 
 /**
  * Long ranges are erased in steps that show the watchdog a sign of life. Where flash reads stably, sectors that are blank
  * already are left alone.
  */
-esp_err_t ota_erase_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+esp_err_t ota_erase_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                           uint32_t len);
 
 /**
@@ -59,5 +62,5 @@ esp_err_t ota_erase_range(otter_device_t *device, const esp_partition_t *partiti
  * a sector that holds just that already is left alone, and one that is blank is not erased.
  * @param buf  for reading what is there, `buf_size` bytes; NULL or less than a sector: everything is erased and programmed
  */
-esp_err_t ota_replace_range(otter_device_t *device, const esp_partition_t *partition, uint32_t offset,
+esp_err_t ota_replace_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                             const uint8_t *data, uint32_t len, uint8_t *buf, uint32_t buf_size);

@@ -38,8 +38,8 @@ BUGS = {
         "    err = flash->size == 0 ? spoil_crc(flash, place) : ESP_OK;\n",
         "sweep"),
     "erases_past_its_partition": (
-        "src/ota/slot_io.c", "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size));",
-        "err = erase_all(device, partition, offset, align_up_u32(len, device->flash->erase_size) + partition->size);",
+        "src/ota/slot_io.c", "err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size));",
+        "err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size) + partition->size);",
         "sweep"),
     "forgets_to_erase": (
         "src/ota/slot_io.c", "    if (need == NEED_ERASE) {", "    if (need == NEED_ERASE && offset != 0) {", "sweep"),

@@ -122,21 +122,134 @@ static void a_partition_on_another_chip_is_read_written_erased_copied_and_hashed
     assert_true(esp_partition_check_identity(here, there));
 }
 
-static void updates_do_not_know_registered_partitions(void **state)
+static const esp_partition_t *add_as(esp_flash_t *flash, size_t offset, esp_partition_type_t type,
+                                     esp_partition_subtype_t subtype)
+{
+    const esp_partition_t *added;
+    assert_int_equal(
+        esp_partition_register_external(flash, offset, 0x4000, "registered", type, subtype, &added), ESP_OK);
+    return added;
+}
+
+static void updates_take_registered_data_and_no_application(void **state)
 {
     (void)state;
-    const esp_partition_t *slot;
-    esp_ota_handle_t handle = 0;
-    assert_int_equal(esp_partition_register_external(&second.flash, 0x10000, 0x10000, "ota_2",
-                                                     ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_2,
-                                                     &slot),
-                     ESP_OK);
-    assert_int_equal(esp_ota_begin(slot, OTA_SIZE_UNKNOWN, &handle), ESP_ERR_NOT_FOUND);
-    assert_int_equal(esp_ota_get_app_partition_count(), 2);
+    const struct {
+        const char *name;
+        esp_flash_t *flash;
+        size_t offset;
+        esp_partition_type_t type;
+        esp_partition_subtype_t subtype;
+        esp_err_t want;
+    } rows[] = {
+        {"data", NULL, 0x40000, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT, ESP_OK},
+        {"data on another flash", &second.flash, 0, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT,
+         ESP_OK},
+        {"an application's slot", NULL, 0x44000, ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_2,
+         ESP_ERR_NOT_FOUND},
+        {"one on another flash", &second.flash, 0x10000, ESP_PARTITION_TYPE_APP,
+         ESP_PARTITION_SUBTYPE_APP_OTA_2, ESP_ERR_NOT_FOUND},
+        {"the bootloader, as data", NULL, 0x1000, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT,
+         ESP_ERR_NOT_ALLOWED},
+        {"the table, as data", NULL, 0x5000, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT,
+         ESP_ERR_NOT_ALLOWED},
+        {"a type of its own", NULL, 0x48000, (esp_partition_type_t)0x40, (esp_partition_subtype_t)0,
+         ESP_ERR_NOT_FOUND},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const esp_partition_t *p = add_as(rows[i].flash, rows[i].offset, rows[i].type, rows[i].subtype);
+        esp_ota_handle_t handle = 0;
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(esp_ota_begin(p, OTA_SIZE_UNKNOWN, &handle), rows[i].want);
+        assert_int_equal(esp_ota_get_app_partition_count(), 2);
+        if (rows[i].want == ESP_OK) {
+            assert_int_equal(esp_ota_abort(handle), ESP_OK);
+        }
+        assert_int_equal(esp_partition_deregister_external(p), ESP_OK);
+    }
+}
+
+static void a_registered_slot_elsewhere_has_no_description(void **state)
+{
+    (void)state;
+    const esp_partition_t *slot =
+        add_as(&second.flash, 0x10000, ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_2);
     esp_app_desc_t desc;
     esp_bootloader_desc_t bootloader;
     assert_int_equal(esp_ota_get_partition_description(slot, &desc), ESP_ERR_NOT_SUPPORTED);
     assert_int_equal(esp_ota_get_bootloader_description(slot, &bootloader), ESP_ERR_NOT_SUPPORTED);
+}
+
+/** Writes 5000 bytes in odd pieces to a partition that the application gives up meanwhile. */
+static void update_registered(const esp_partition_t *p, const uint8_t *there, size_t image_size)
+{
+    static uint8_t data[5000], old[16] = "old";
+    for (size_t i = 0; i < sizeof(data); i++) {
+        data[i] = (uint8_t)(i * 7 + image_size);
+    }
+    esp_ota_handle_t handle, second_one;
+    assert_int_equal(esp_partition_erase_range(p, 0, p->size), ESP_OK);
+    assert_int_equal(esp_partition_write(p, 0x3FF0, old, sizeof(old)), ESP_OK);
+    assert_int_equal(esp_ota_begin(p, image_size, &handle), ESP_OK);
+    assert_int_equal(esp_ota_write(handle, data, 1), ESP_OK);
+    assert_int_equal(esp_ota_begin(p, image_size, &second_one), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
+    assert_int_equal(esp_partition_deregister_external(p), ESP_OK);
+    for (size_t at = 1; at < sizeof(data); at += 333) {
+        size_t len = sizeof(data) - at < 333 ? sizeof(data) - at : 333;
+        assert_int_equal(esp_ota_write(handle, data + at, len), ESP_OK);
+    }
+    assert_int_equal(esp_ota_end(handle), ESP_OK);
+    assert_memory_equal(there, data, sizeof(data));
+    assert_int_equal(there[sizeof(data)], 0xFF);
+    assert_int_equal(there[0x3FF0], image_size == 0 ? 0xFF : 'o');
+}
+
+static void a_registered_partition_is_updated_where_it_is(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 5000, OTA_WITH_SEQUENTIAL_WRITES};
+    for (uint32_t unit = 1; unit <= 16; unit *= 16) {
+        second.flash.write_size = unit;
+        for (size_t i = 0; i < 3; i++) {
+            update_registered(add(NULL, 0x40000, 0x4000, "here"), sim.bytes + 0x40000, sizes[i]);
+            update_registered(add(&second.flash, 0x8000, 0x4000, "there"), second.bytes + 0x8000, sizes[i]);
+        }
+    }
+}
+
+static void a_registered_final_says_what_the_bytes_are_and_takes_no_copy(void **state)
+{
+    (void)state;
+    const esp_partition_t *slot = &device.partitions.items[2];
+    const esp_partition_t *data = add(&second.flash, 0, 0x4000, "there");
+    const esp_partition_t *app =
+        add_as(&second.flash, 0x10000, ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_2);
+    const struct {
+        const char *name;
+        const esp_partition_t *staging, *final;
+        bool copy;
+        esp_err_t set, end;
+    } rows[] = {
+        {"meant for data", slot, data, false, ESP_OK, ESP_OK},
+        {"meant for an application", slot, app, false, ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"data meant for an application", data, slot, false, ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"a copy to there", slot, data, true, ESP_ERR_NOT_SUPPORTED, 0},
+        {"a copy from there", data, slot, true, ESP_ERR_NOT_SUPPORTED, 0},
+        {"a copy to itself is none", data, data, true, ESP_OK, ESP_OK},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        esp_ota_handle_t handle;
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(esp_ota_begin(rows[i].staging, OTA_SIZE_UNKNOWN, &handle), ESP_OK);
+        assert_int_equal(esp_ota_set_final_partition(handle, rows[i].final, rows[i].copy), rows[i].set);
+        if (rows[i].set != ESP_OK) {
+            assert_int_equal(esp_ota_abort(handle), ESP_OK);
+            continue;
+        }
+        static const uint8_t bytes[] = {0xE9, 1, 2, 3};
+        assert_int_equal(esp_ota_write(handle, bytes, sizeof(bytes)), ESP_OK);
+        assert_int_equal(esp_ota_end(handle), rows[i].end);
+    }
 }
 
 static void only_what_was_registered_can_be_deregistered(void **state)
@@ -280,7 +393,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_registered_partition_is_found_behind_the_table, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_partition_on_another_chip_is_read_written_erased_copied_and_hashed_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(updates_do_not_know_registered_partitions, setup, teardown),
+        cmocka_unit_test_setup_teardown(updates_take_registered_data_and_no_application, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_registered_slot_elsewhere_has_no_description, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_registered_partition_is_updated_where_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_registered_final_says_what_the_bytes_are_and_takes_no_copy, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(only_what_was_registered_can_be_deregistered, setup, teardown),
         cmocka_unit_test_setup_teardown(look_ups_tell_why, setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_that_does_not_load_says_so, setup, teardown),

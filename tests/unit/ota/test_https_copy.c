@@ -1,6 +1,7 @@
 /* esp_https_ota into one partition for another: what the gate refuses before anything is downloaded, and what it lets pass. */
 #include "unit/copy_rig.h"
 
+#include "flash/external_partitions.h"
 #include "ota/https_ota.h"
 #include "sim/sim_system.h"
 #include "web_server.h"
@@ -87,12 +88,57 @@ static void a_bootloader_has_no_highest_revision(void **state)
     free(bytes);
 }
 
+/** The application's own flash: bytes go there, and what is meant for it goes into a slot; a copy is neither. */
+static void partitions_of_the_application_are_taken_without_a_copy(void **state)
+{
+    world_t *w = *state;
+    sim_flash_t second;
+    assert_true(sim_flash_init(&second, 0x8000));
+    const esp_partition_t own = {.flash_chip = &second.flash,
+                                 .type = ESP_PARTITION_TYPE_DATA,
+                                 .subtype = ESP_PARTITION_SUBTYPE_DATA_FAT,
+                                 .size = 0x8000,
+                                 .label = "own"};
+    const esp_partition_t *registered, *slot = find(w, "ota_1");
+    assert_int_equal(external_partitions_add(&w->device, &own, &registered), ESP_OK);
+    const struct {
+        const char *name;
+        const esp_partition_t *staging, *final;
+        bool copy, arrives;
+        esp_err_t want;
+    } rows[] = {
+        {"to there", registered, NULL, false, true, ESP_OK},
+        {"to there, and for it", registered, registered, true, true, ESP_OK},
+        {"for there", slot, registered, false, true, ESP_OK},
+        {"for a slot, which staging is not", registered, slot, false, true, ESP_ERR_INVALID_ARG},
+        {"a copy to there", slot, registered, true, false, ESP_ERR_NOT_SUPPORTED},
+        {"a copy from there", registered, slot, true, false, ESP_ERR_NOT_SUPPORTED},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].name);
+        memset(second.bytes, 0, 0x8000);
+        memset(w->sim.bytes + slot->address, 0, slot->size);
+        serve(app_new.bytes, app_new.len);
+        config.ota.partition.staging = rows[i].staging;
+        config.ota.partition.final = rows[i].final;
+        config.ota.partition.finalize_with_copy = rows[i].copy;
+        assert_int_equal(https_ota_run(&w->device, &config.ota), rows[i].want);
+        const uint8_t *there = rows[i].staging == slot ? w->sim.bytes + slot->address : second.bytes;
+        assert_int_equal(memcmp(there, app_new.bytes, app_new.len) == 0, rows[i].arrives);
+        assert_null(w->device.updates);
+    }
+    otter_device_deinit(&w->device);
+    sim_flash_free(&second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_does_not_fit_final_is_refused_before_the_download, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_bootloader_has_no_highest_revision, setup, teardown),
+        cmocka_unit_test_setup_teardown(partitions_of_the_application_are_taken_without_a_copy, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

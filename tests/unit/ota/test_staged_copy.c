@@ -1,4 +1,6 @@
 /* Copies from staging to final: what they bring, what they cost, and what is refused. Power cuts of them: tests/sweep. */
+#include "base/le.h"
+#include "image/image.h"
 #include "unit/copy_rig.h"
 
 static void a_copy_brings_the_new_bytes_and_nothing_else(void **state)
@@ -136,12 +138,56 @@ static void the_only_copy_is_not_written_in_place(void **state)
 {
     world_t *w = *state;
     static const char *const labels[] = {"boot", "table"};
+    memset(w->sim.bytes + place_of("recovery")->offset, 0xFF, 0x7000);
+    memset(w->golden.bytes + place_of("recovery")->offset, 0xFF, 0x7000);
     for (size_t i = 0; i < 2; i++) {
         esp_ota_handle_t handle = 0;
         assert_int_equal(ota_begin(&w->device, find(w, labels[i]), 0, &handle), ESP_ERR_NOT_ALLOWED);
         assert_non_null(strstr(w->device.last_reason, "only copy"));
     }
     assert_memory_equal(w->sim.bytes, w->golden.bytes, FLASH_SIZE);
+}
+
+/** Moves what the image maps as far as the bootloader's place is from a page's begin. */
+static void map_at_bootloader_place(uint8_t *image)
+{
+    uint32_t at = IMAGE_HEADER_SIZE;
+    for (uint8_t i = 0; i < image[1]; i++) {
+        uint32_t address = le32_get(image + at);
+        if (address >= 0x3F400000 && (address < 0x3F800000 || address >= 0x400D0000)) {
+            le32_put(image + at, address + place_of("boot")->offset);
+        }
+        at += 8 + le32_get(image + at + 4);
+    }
+}
+
+static void of_two_bootloaders_one_is_whole_at_any_time(void **state)
+{
+    world_t *w = *state;
+    const esp_partition_t *boot = find(w, "boot"), *recovery = find(w, "recovery");
+    static const size_t sizes[] = {0, OTA_WITH_SEQUENTIAL_WRITES};
+    map_at_bootloader_place(bootloader_new.bytes);
+    for (size_t i = 0; i < 2; i++) {
+        sim_flash_copy(&w->sim, &w->golden);
+        assert_true(boot_device(w));
+        esp_ota_handle_t handle = 0, other = 0;
+        assert_int_equal(ota_begin(&w->device, boot, sizes[i], &handle), ESP_OK);
+        assert_int_equal(ota_begin(&w->device, recovery, sizes[i], &other), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
+        assert_int_equal(ota_write(&w->device, handle, bootloader_new.bytes, bootloader_new.len / 2), ESP_OK);
+        assert_int_equal(ota_abort(&w->device, handle), ESP_OK);
+
+        assert_int_equal(ota_begin(&w->device, recovery, sizes[i], &other), ESP_ERR_NOT_ALLOWED);
+        assert_non_null(strstr(w->device.last_reason, "what starts this device"));
+        assert_memory_equal(w->sim.bytes + recovery->address, w->golden.bytes + recovery->address,
+                            recovery->size);
+
+        assert_int_equal(ota_begin(&w->device, boot, sizes[i], &handle), ESP_OK);
+        assert_int_equal(ota_write(&w->device, handle, bootloader_new.bytes, bootloader_new.len), ESP_OK);
+        assert_int_equal(ota_end(&w->device, handle), ESP_OK);
+        assert_memory_equal(w->sim.bytes + boot->address, bootloader_new.bytes, bootloader_new.len);
+        assert_int_equal(ota_begin(&w->device, recovery, sizes[i], &other), ESP_OK);
+        assert_int_equal(ota_begin(&w->device, boot, sizes[i], &handle), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
+    }
 }
 
 static void the_only_bootloader_of_a_chip_is_not_replaced(void **state)
@@ -256,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_must_not_be_a_final_is_refused_before_the_download, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_only_copy_is_not_written_in_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_two_bootloaders_one_is_whole_at_any_time, setup, teardown),
         cmocka_unit_test_setup_teardown(the_only_bootloader_of_a_chip_is_not_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_that_takes_away_what_is_in_use_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_needs_staging_s_last_sector, setup, teardown),
