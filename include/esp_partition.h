@@ -226,3 +226,7 @@ uint32_t esp_partition_get_main_flash_sector_size(void);
 #ifdef __cplusplus
 }
 #endif
+
+/* As ESP-IDF 4's header gives along. */
+#include "esp_flash.h"
+#include "esp_spi_flash.h"

@@ -53,6 +53,26 @@ BaseType_t xQueueReset(QueueHandle_t queue);
 #define vQueueUnregisterQueue(queue)     ((void)(queue))
 #define pcQueueGetName(queue)            ((void)(queue), (const char *)NULL)
 
+/* What the macros of FreeRTOS end in, for programs that call it themselves. */
+#define queueSEND_TO_BACK                  ((BaseType_t)0)
+#define queueSEND_TO_FRONT                 ((BaseType_t)1)
+#define queueOVERWRITE                     ((BaseType_t)2)
+#define queueQUEUE_TYPE_BASE               ((uint8_t)0U)
+#define queueQUEUE_TYPE_SET                ((uint8_t)0U)
+#define queueQUEUE_TYPE_MUTEX              ((uint8_t)1U)
+#define queueQUEUE_TYPE_COUNTING_SEMAPHORE ((uint8_t)2U)
+#define queueQUEUE_TYPE_BINARY_SEMAPHORE   ((uint8_t)3U)
+#define queueQUEUE_TYPE_RECURSIVE_MUTEX    ((uint8_t)4U)
+/** @param position  queueSEND_TO_BACK and so on. @return as those */
+BaseType_t xQueueGenericSend(QueueHandle_t queue, const void *item, TickType_t wait, BaseType_t position);
+/** Of type BASE or SET. @return NULL also for another */
+QueueHandle_t xQueueGenericCreate(UBaseType_t length, UBaseType_t item_size, uint8_t type);
+#define xQueueGenericCreateStatic(length, item_size, storage, memory, type)                                  \
+    ((void)(type), xQueueCreateStatic((length), (item_size), (storage), (memory)))
+#define xQueueGenericReset(queue, is_new) ((void)(is_new), xQueueReset(queue))
+#define xQueueGenericSendFromISR(queue, item, woken, position)                                               \
+    ((void)(woken), xQueueGenericSend((queue), (item), 0, (position)))
+
 /* --- sets --- */
 
 typedef struct QueueDefinition *QueueSetHandle_t;

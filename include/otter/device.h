@@ -60,6 +60,8 @@ typedef struct otter_device {
     struct external_partition *external; /* registered at run time; not known to booting */
     struct flash_map *maps;              /* what esp_partition_mmap gave out */
     uint32_t last_map_handle;
+    bool
+        guard_lifted; /* esp_flash_set_dangerous_write_protection(): whatever config.dangerous_write says, all is allowed */
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
     bool
         verdict_lost; /* confirming or rejecting it failed half-way: no update until it is confirmed, or a restart */

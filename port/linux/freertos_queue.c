@@ -158,6 +158,17 @@ BaseType_t xQueueOverwrite(QueueHandle_t queue, const void *item)
     return pdTRUE;
 }
 
+BaseType_t xQueueGenericSend(QueueHandle_t queue, const void *item, TickType_t wait, BaseType_t position)
+{
+    return position == queueOVERWRITE ? xQueueOverwrite(queue, item)
+                                      : send(queue, item, wait, position == queueSEND_TO_FRONT);
+}
+
+QueueHandle_t xQueueGenericCreate(UBaseType_t length, UBaseType_t item_size, uint8_t type)
+{
+    return type == queueQUEUE_TYPE_BASE ? xQueueCreate(length, item_size) : NULL;
+}
+
 static BaseType_t receive(QueueHandle_t queue, void *item, TickType_t wait, bool keep)
 {
     kernel_lock();

@@ -196,7 +196,10 @@ static esp_err_t check_region(const esp_partition_t *partition, uint32_t address
     if (!esp_partition_is_flash_region_writable(address, size)) {
         return ESP_ERR_NOT_ALLOWED;
     }
-    otter_dangerous_write_t answer = device->config.dangerous_write;
+    otter_lock(OTTER_LOCK_LISTS);
+    otter_dangerous_write_t answer =
+        device->guard_lifted ? OTTER_DANGEROUS_WRITE_ALLOWED : device->config.dangerous_write;
+    otter_unlock(OTTER_LOCK_LISTS);
     if (answer == OTTER_DANGEROUS_WRITE_ALLOWED || esp_partition_main_flash_region_safe(address, size)) {
         return ESP_OK;
     }

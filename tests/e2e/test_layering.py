@@ -44,7 +44,10 @@ PUBLIC_HEADERS = {
     "otter/flash.h": "flash",
     "otter/device.h": "flash",  # the context that the flash layer and all above it are given
     "esp_flash_partitions.h": "flash",
+    "esp_flash.h": "flash",
     "esp_partition.h": "flash",
+    "esp_spi_flash.h": "flash",
+    "spi_flash_mmap.h": "flash",
     "esp_app_format.h": "image",
     "otter/boot.h": "boot",
     "esp_tls_errors.h": "http",

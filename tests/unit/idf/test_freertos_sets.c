@@ -126,6 +126,33 @@ static void report_holder(void *mutex)
     xSemaphoreGive(mutex);
 }
 
+static void what_the_macros_end_in_can_be_called(void **state)
+{
+    (void)state;
+    assert_null(xQueueGenericCreate(1, 0, queueQUEUE_TYPE_MUTEX));
+    QueueHandle_t queue = xQueueGenericCreate(3, sizeof(int), queueQUEUE_TYPE_BASE);
+    int value = 0;
+    assert_int_equal(xQueueGenericSend(queue, &(int){1}, 0, queueSEND_TO_BACK), pdTRUE);
+    assert_int_equal(xQueueGenericSend(queue, &(int){2}, 0, queueSEND_TO_FRONT), pdTRUE);
+    assert_int_equal(xQueueGenericSendFromISR(queue, &(int){3}, NULL, queueSEND_TO_BACK), pdTRUE);
+    static const int want[] = {2, 1, 3};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(xQueueReceive(queue, &value, 0), pdTRUE);
+        assert_int_equal(value, want[i]);
+    }
+    assert_int_equal(xQueueGenericReset(queue, pdFALSE), pdPASS);
+    vQueueDelete(queue);
+
+    StaticQueue_t memory;
+    uint8_t storage[sizeof(int)];
+    queue = xQueueGenericCreateStatic(1, sizeof(int), storage, &memory, queueQUEUE_TYPE_BASE);
+    assert_int_equal(xQueueGenericSend(queue, &(int){4}, 0, queueOVERWRITE), pdTRUE);
+    assert_int_equal(xQueueGenericSend(queue, &(int){5}, 0, queueOVERWRITE), pdTRUE);
+    assert_int_equal(xQueueReceive(queue, &value, 0), pdTRUE);
+    assert_int_equal(value, 5);
+    vQueueDelete(queue);
+}
+
 static void a_mutex_knows_its_holder(void **state)
 {
     (void)state;
@@ -206,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(overwriting_tells_a_set_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_task_waits_for_any_member, setup, teardown),
         cmocka_unit_test_setup_teardown(objects_live_in_memory_of_the_caller, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_macros_end_in_can_be_called, setup, teardown),
         cmocka_unit_test_setup_teardown(a_mutex_knows_its_holder, setup, teardown),
         cmocka_unit_test_setup_teardown(forms_for_interrupts_are_the_plain_ones_without_waiting, setup,
                                         teardown),

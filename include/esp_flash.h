@@ -1,0 +1,56 @@
+/* ESP-IDF's access to whole flash chips: the device's own, and others that a program has made. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "otter/flash.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct esp_flash_t esp_flash_t;
+
+/* Further codes of chips, for programs that compare with them: no file gives these. */
+#define ESP_ERR_FLASH_SIZE_NOT_MATCH ESP_ERR_INVALID_SIZE
+#define ESP_ERR_FLASH_NO_RESPONSE    ESP_ERR_INVALID_RESPONSE
+
+/** NULL as a chip means this one, that of the current device; NULL without a device. */
+#define esp_flash_default_chip otter_flash_default_chip()
+esp_flash_t *otter_flash_default_chip(void);
+
+/*
+ * Read, write, erase; addresses and lengths in bytes. Writing clears bits only (NOR). The bootloader, the partition table, what
+ * runs and read-only partitions are guarded as by esp_partition_write(). Length 0 does nothing.
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_ARG    NULL buffer; beyond the chip; erase: not whole sectors; a guarded range
+ *         ESP_ERR_NOT_ALLOWED    touches a read-only partition
+ *         ESP_ERR_INVALID_STATE  NULL chip and no device
+ *         ESP_ERR_FLASH_OP_FAIL, ESP_ERR_FLASH_OP_TIMEOUT
+ */
+esp_err_t esp_flash_read(esp_flash_t *chip, void *buffer, uint32_t address, uint32_t length);
+esp_err_t esp_flash_write(esp_flash_t *chip, const void *buffer, uint32_t address, uint32_t length);
+esp_err_t esp_flash_erase_region(esp_flash_t *chip, uint32_t start, uint32_t len);
+esp_err_t esp_flash_erase_chip(esp_flash_t *chip);
+
+/** Nothing is encrypted: the first is esp_flash_read(), the second ESP_ERR_NOT_SUPPORTED. */
+esp_err_t esp_flash_read_encrypted(esp_flash_t *chip, uint32_t address, void *out_buffer, uint32_t length);
+esp_err_t esp_flash_write_encrypted(esp_flash_t *chip, uint32_t address, const void *buffer, uint32_t length);
+
+/** Bytes; a file has one size. @return ESP_OK, ESP_ERR_INVALID_ARG (NULL size), ESP_ERR_INVALID_STATE (no device) */
+esp_err_t esp_flash_get_size(esp_flash_t *chip, uint32_t *out_size);
+esp_err_t esp_flash_get_physical_size(esp_flash_t *chip, uint32_t *flash_size);
+
+/** ESP_ERR_NOT_SUPPORTED: a file has no maker. */
+esp_err_t esp_flash_read_id(esp_flash_t *chip, uint32_t *out_id);
+esp_err_t esp_flash_read_unique_chip_id(esp_flash_t *chip, uint64_t *out_id);
+
+/** ESP_OK, true: a chip is there when it is known. */
+esp_err_t esp_flash_init(esp_flash_t *chip);
+bool esp_flash_chip_driver_initialized(const esp_flash_t *chip);
+
+#ifdef __cplusplus
+}
+#endif
