@@ -34,7 +34,7 @@ static const struct {
     [FACT_SECURE_VERSION] = {"secure_version", "secureversion", 32},
 };
 
-/** The text of an eFuse file while it is read, and where in it. */
+/** What an eFuse file has said up to a line. */
 typedef struct {
     efuse_file_t *file;
     char *rest;

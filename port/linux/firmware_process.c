@@ -297,9 +297,12 @@ static void end_on_signal(process_t *p, const firmware_start_t *start, int signa
 /** Until the end of the firmware, or until it must be ended. */
 static void watch_process(process_t *p, const firmware_start_t *start, firmware_result_t *result)
 {
-    uint64_t limit_ms = (uint64_t)start->boot.watchdog_s * 1000;
+    const uint64_t watchdog_ms = (uint64_t)start->boot.watchdog_s * 1000;
     for (;;) {
-        uint64_t left = limit_ms == 0 ? SLICE_MS : limit_ms - p->silent_ms;
+        /* One that has said its last word has nothing more to show but its end, which may take it a while. */
+        bool leaves = p->said_idle || p->said_restart;
+        uint64_t limit_ms = watchdog_ms + (leaves ? STOP_GRACE_MS : 0);
+        uint64_t left = watchdog_ms == 0 || p->silent_ms > limit_ms ? SLICE_MS : limit_ms - p->silent_ms;
         poll_slice(p, left < SLICE_MS ? (uint32_t)left : SLICE_MS);
         int status, signal = keeper_next_signal(p->signals);
         if (signal != 0) {
@@ -313,7 +316,7 @@ static void watch_process(process_t *p, const firmware_start_t *start, firmware_
             explain_status(p, start, status, result);
             return;
         }
-        if (limit_ms != 0 && p->silent_ms >= limit_ms) {
+        if (watchdog_ms != 0 && p->silent_ms >= limit_ms) {
             tell_hang(start);
             result->end = FIRMWARE_HUNG;
             return;
