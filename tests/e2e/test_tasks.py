@@ -13,10 +13,10 @@ TABLE = """
 nvs,data,nvs,0x9000,16K
 otadata,data,ota,0xd000,8K
 phy_init,data,phy,0xf000,4K
-factory,app,factory,0x10000,1M
-ota_0,app,ota_0,0x110000,1M
-ota_1,app,ota_1,0x210000,1M
-store,data,undefined,0x310000,64K
+factory,app,factory,0x10000,2M
+ota_0,app,ota_0,0x210000,2M
+ota_1,app,ota_1,0x410000,2M
+store,data,undefined,0x610000,64K
 """
 
 
@@ -24,7 +24,7 @@ class Tasks(DeviceTest):
     def run_tasks(self, *options, **environment):
         table = self.folder / "tasks.csv"
         table.write_text(TABLE)
-        subprocess.run([OTTER, "flash", "new", self.flash, "--size", "4MB", "--table", table, "--app",
+        subprocess.run([OTTER, "flash", "new", self.flash, "--size", "8MB", "--table", table, "--app",
                         f"factory={BUILD / 'tests' / 'tasks.bin'}"], check=True, timeout=TIMEOUT_S, capture_output=True)
         return self.run_device("--boots", "1", *options, **environment)
 
@@ -39,7 +39,7 @@ class Tasks(DeviceTest):
         self.assertIn(" 0 faults", console + errors)
         flash = pathlib.Path(self.flash).read_bytes()
         self.assertEqual(flash[0x10000:0x10000 + len(image)], image)
-        for name, first, last in (("phy_init", 0xF000, 0x10000), ("ota_1", 0x210000, 0x310000), ("the rest", 0x320000, 0x400000)):
+        for name, first, last in (("phy_init", 0xF000, 0x10000), ("ota_1", 0x410000, 0x610000), ("the rest", 0x620000, 0x800000)):
             self.assertEqual(flash[first:last].count(0xFF), last - first, name)
 
     def test_events_lists_and_log_by_themselves(self):

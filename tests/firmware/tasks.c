@@ -127,7 +127,7 @@ static void map(void)
 /** Each task of this kind has a place of its own, behind the last partition of the table. */
 static void register_partitions(void)
 {
-    static atomic_uint next = 0x3F0000;
+    static atomic_uint next = 0x7F0000;
     const uint32_t place = atomic_fetch_add(&next, SECTOR);
     for (int round = 0; round < ROUNDS * 10; round++) {
         char label[16];
