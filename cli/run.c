@@ -235,6 +235,11 @@ static bool is_as_expected(const run_report_t *report, const expected_t *expecte
             (!expected->has_state || (report->known && is_state(report->state, expected->state))));
 }
 
+static bool is_on_trial(const run_report_t *report)
+{
+    return report->known && report->state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
 /** What is told of an update that nobody has confirmed. */
 static void describe_trial(const run_report_t *report, char *text, size_t size)
 {
@@ -277,12 +282,12 @@ static int judge(const options_t *options, const run_report_t *report, char *why
                     report->known ? state_text(report->state) : "what is in flash cannot be read");
         return EXIT_OTHERWISE;
     }
-    bool on_trial = report->known && report->state == ESP_OTA_IMG_PENDING_VERIFY;
-    bool wanted = expected->has_state && expected->state == ESP_OTA_IMG_PENDING_VERIFY;
-    if (on_trial) {
-        describe_trial(report, why, why_size);
+    if (!is_on_trial(report)) {
+        return EXIT_DONE;
     }
-    return on_trial && !wanted && report->end != RUN_UNPOWERED ? EXIT_OTHERWISE : EXIT_DONE;
+    bool wanted = expected->has_state && expected->state == ESP_OTA_IMG_PENDING_VERIFY;
+    describe_trial(report, why, why_size);
+    return wanted || report->end == RUN_UNPOWERED ? EXIT_DONE : EXIT_OTHERWISE;
 }
 
 static int tell_end(const char *path, const options_t *options, const run_report_t *report)
@@ -292,14 +297,21 @@ static int tell_end(const char *path, const options_t *options, const run_report
         (void)cli_fail("run", "%s: %s", path, report->why);
         return report->end == RUN_SHORT ? EXIT_SHORT : EXIT_FAILED;
     }
-    int status = judge(options, report, why, sizeof(why));
     if (report->end == RUN_STOPPED) {
+        if (is_on_trial(report)) {
+            describe_trial(report, why, sizeof(why));
+            printf("%s\n", why);
+        }
         return 128 + report->signal;
     }
+    int status = judge(options, report, why, sizeof(why));
     if (status != EXIT_DONE) {
         (void)cli_fail("run", "%s: %s", path, why);
     } else if (why[0] != '\0') {
         printf("%s\n", why); /* as it was wanted, but nobody should overlook it */
+    }
+    if (status == EXIT_DONE && report->output[0] != '\0') {
+        status = cli_fail("run", "cannot write to standard output: %s", report->output);
     }
     return status;
 }

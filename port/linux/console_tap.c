@@ -74,6 +74,7 @@ static void write_some(console_tap_t *tap)
         tap->done += (size_t)n;
     } else if (n < 0 && errno != EINTR && errno != EAGAIN) {
         tap->done = tap->len; /* it cannot be written, now or later */
+        tap->error = errno;
     }
 }
 
@@ -100,6 +101,6 @@ bool console_tap_close(console_tap_t *tap)
         close(tap->from);
     }
     free(tap->end);
-    *tap = (console_tap_t){.from = -1};
+    *tap = (console_tap_t){.from = -1, .error = tap->error};
     return said;
 }

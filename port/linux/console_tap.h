@@ -9,6 +9,7 @@ typedef struct {
     int from;         /* read end of the pipe; -1: there is none, or it has ended */
     char bytes[4096]; /* read and not yet written */
     size_t len, done;
+    int error;        /* errno of a write that failed for good; 0: all were fine */
     const char *word; /* looked for; NULL: it was found */
     char *end;        /* owned: the last bytes, one fewer than the word has, in front of what comes */
     size_t end_len;

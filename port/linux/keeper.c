@@ -227,6 +227,7 @@ void keeper_run(const keeper_plan_t *plan, void (*work)(void *arg, int signals),
         k.off = KEEPER_OFF_TEXT; /* among its last words */
     }
     result->off = k.off;
+    result->output = k.tap.error;
     if (k.signals >= 0) {
         close(k.signals);
     }

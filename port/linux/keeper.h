@@ -42,6 +42,7 @@ typedef struct {
     int error;        /* NOT_STARTED: errno */
     int signal;       /* LOST: by which; 0: it ended without having done its work */
     keeper_off_t off; /* the reason, if it was said */
+    int output;       /* with plan->off_text: errno of writing standard output; 0: it was written */
     int left;         /* errno of descendants_end(), 0: nothing is left */
 } keeper_result_t;
 

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "esp_log.h"
 #include "esp_system.h"
+#include "host/standard_files.h"
 #include "image/image.h"
 #include "linux/descendants.h"
 #include "linux/file_flash.h"
@@ -140,6 +141,15 @@ static void tell_cut(run_t *run, bool in_app)
     run->report->cut = true;
 }
 
+/** The last thing that the device's process does with its console. */
+static void end_output(run_report_t *report)
+{
+    const char *why = standard_output_end();
+    if (why != NULL) {
+        text_format(report->output, sizeof(report->output), "%s", why);
+    }
+}
+
 static run_t *the_run; /* for lose_power(), which is told nothing */
 
 /** The planned power cut in the bootloader: this process is the device, and it is off. */
@@ -150,6 +160,7 @@ static void lose_power(void)
     run_operations_print(&the_run->operations, the_run->shared->flash.last.number);
     the_run->report->operations = the_run->shared->flash.last.number;
     the_run->report->end = RUN_UNPOWERED;
+    end_output(the_run->report);
     fflush(NULL);
     _exit(EXIT_SUCCESS);
 }
@@ -230,16 +241,23 @@ static run_end_t take_back(run_t *run, const char *what, const char *why)
                                   : "and otadata could not be put back as it was before this boot");
 }
 
-/** What runs now, for the report; its texts are somebody else's. */
+/** Takes out of a text from the flash what could steer a terminal. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        *text = *text >= ' ' && *text <= '~' ? *text : '?';
+    }
+}
+
+/** What runs now, for the report. */
 static void note_app(run_t *run, const esp_app_desc_t *desc)
 {
     run_report_t *report = run->report;
     const esp_partition_t *partition = run->booted.partition;
     snprintf(report->version, sizeof(report->version), "%.32s", desc != NULL ? desc->version : "");
     snprintf(report->label, sizeof(report->label), "%s", partition->label);
-    for (char *p = report->version; *p != '\0'; p++) {
-        *p = *p >= ' ' && *p <= '~' ? *p : '?';
-    }
+    make_printable(report->version);
+    make_printable(report->label);
     report->address = partition->address;
     const int copy = run->booted.otadata_copy;
     run->on_trial = copy >= 0 && run->booted.tried_count == 0 &&
@@ -536,7 +554,7 @@ static bool run_once(run_t *run, run_end_t *end)
         *end = end_with(
             run, RUN_FAILED,
             "the app in %s crashed %u times in a row; a chip would go on for ever (--boots sets a limit)",
-            run->running.label, (unsigned)run->crashes);
+            run->report->label, (unsigned)run->crashes);
         return true;
     }
     return false;
@@ -597,6 +615,7 @@ static void be_device(void *arg, int signals)
         }
     }
     report->end = end;
+    end_output(report);
 }
 
 /** The device's process is gone without a result: what it had remembered of its last erase is written here. */
@@ -632,6 +651,9 @@ static void keep_device(run_t *run)
                                 .off = note_off};
     keeper_result_t kept;
     keeper_run(&plan, be_device, run, &kept);
+    if (kept.output != 0) {
+        text_format(run->report->output, sizeof(run->report->output), "%s", strerror(kept.output));
+    }
     if (kept.end == KEEPER_NOT_STARTED) {
         run->report->end = end_with(run, RUN_SHORT, "no process can be started: %s; nothing has happened yet",
                                     strerror(kept.error));
@@ -670,6 +692,7 @@ static void look_at_flash(run_t *run)
     otter_boot_result_t next;
     if (otter_boot(&dev->device, OTTER_BOOT_DRY_RUN, &next) == ESP_OK) {
         snprintf(report->next, sizeof(report->next), "%s", next.partition->label);
+        make_printable(report->next);
     }
     (void)linux_device_close(dev);
 }

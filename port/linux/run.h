@@ -34,6 +34,7 @@ typedef struct {
     run_end_t end;
     int signal;          /* STOPPED: which */
     char why[512];       /* FAILED, SHORT: one line */
+    char output[96];     /* why standard output could not be written, "" if it could */
     uint32_t boots;      /* that have ended */
     uint32_t crashes;    /* of them, those that ended with a crash or a hang */
     uint32_t operations; /* programs and erases of sectors */

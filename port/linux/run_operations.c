@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/le.h"
+#include "base/text.h"
 #include "flash/partition_table.h"
 #include "otter/system.h"
 
@@ -29,15 +29,18 @@ static const esp_partition_t *partition_of(const otter_device_t *device, uint32_
 void run_operation_text(const otter_device_t *device, const file_flash_op_t *op, char *text, size_t size)
 {
     const esp_partition_t *partition = partition_of(device, op->off);
-    const uint32_t table = device->config.table_offset;
-    const char *place = partition != NULL                                           ? partition->label
-                        : op->off >= table && op->off - table < PARTITION_TABLE_LEN ? "partition table"
-                                                                                    : "flash";
-    uint32_t off = partition != NULL ? op->off - partition->address : op->off;
-    int n =
-        snprintf(text, size, "%s of %s at 0x%" PRIx32, op->is_erase != 0 ? "erase" : "program", place, off);
-    if (op->is_erase == 0 && n > 0 && (size_t)n < size) {
-        snprintf(text + n, size - (size_t)n, ", %" PRIu32 " bytes", op->len);
+    const uint32_t table = device->config.table_offset, off = op->off;
+    const char *place = partition != NULL                                   ? partition->label
+                        : off >= table && off - table < PARTITION_TABLE_LEN ? "partition table"
+                                                                            : "flash";
+    char bytes[24] = "";
+    if (op->is_erase == 0) {
+        snprintf(bytes, sizeof(bytes), ", %" PRIu32 " bytes", op->len);
+    }
+    text_format(text, size, "%s of %s at 0x%" PRIx32 "%s", op->is_erase != 0 ? "erase" : "program", place,
+                partition != NULL ? off - partition->address : off, bytes);
+    for (char *p = text; *p != '\0'; p++) { /* a label may hold anything, also what steers a terminal */
+        *p = *p >= ' ' && *p <= '~' ? *p : '?';
     }
 }
 

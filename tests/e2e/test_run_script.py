@@ -173,6 +173,15 @@ class Ends(ScriptTest):
         self.assertEqual(process.returncode, OTHERWISE, errors)
         self.assertRegex(console, r"the door is \.{100000} open\n")
 
+    def test_a_console_that_takes_nothing_is_told(self):
+        self.make_update(state=None)
+        for options in ((), ("--until", "version")):
+            with self.subTest(options), open("/dev/full", "wb") as full:
+                done = subprocess.run([OTTER, "run", self.flash, *options], env=self.environment("1:idle"), stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False)
+                self.assertEqual(done.returncode, FAILED)
+                self.assertIn("cannot write to standard output", done.stderr)
+
     def test_a_reader_that_leaves_ends_it(self):
         self.make_update(state=None)
         process = subprocess.Popen([OTTER, "run", self.flash, "--until", "never"], env=self.environment("1:say+stay"),

@@ -62,6 +62,7 @@ class Console(DeviceTest):
     def test_labels_cannot_steer_the_terminal(self):
         self.put_evil_labels()
         for args in ("flash", "info", self.flash), ("flash", "info", self.flash, "--json"), ("run", "--boots", "1", self.flash), \
+                ("run", "--boots", "1", "--cut-list", self.flash), ("run", "--cut-after", "1", self.flash), \
                 ("flash", "read", self.flash, "none"), ("table", "show", self.flash, "--no-verify"):
             with self.subTest(args):
                 run = otter(*args)
