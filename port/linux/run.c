@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "esp_log.h"
 #include "esp_system.h"
+#include "host/named_file.h"
 #include "host/standard_files.h"
 #include "image/image.h"
 #include "linux/descendants.h"
@@ -113,12 +114,11 @@ static uint32_t boot_number(const run_t *run)
 }
 
 /** "boot 2, version 1.0.0" */
-static const char *phase_text(const run_t *run, bool in_app, char text[64])
+static void phase_text(const run_t *run, bool in_app, char text[64])
 {
     const char *version = in_app ? run->report->version : "";
     snprintf(text, 64, "boot %u%s%s", (unsigned)boot_number(run), version[0] != '\0' ? ", version " : "",
              version);
-    return text;
 }
 
 /** Where power went: in the middle of an operation, or after one. */
@@ -126,7 +126,7 @@ static void tell_cut(run_t *run, bool in_app)
 {
     const file_flash_shared_t *flash = &run->shared->flash;
     char phase[64], text[96];
-    (void)phase_text(run, in_app, phase);
+    phase_text(run, in_app, phase);
     run_operation_text(&run->dev.device, &flash->last, text, sizeof(text));
     const char *who = in_app ? "app" : "bootloader";
     if (file_flash_was_cut(flash)) {
@@ -161,7 +161,6 @@ static void lose_power(void)
     the_run->report->operations = the_run->shared->flash.last.number;
     the_run->report->end = RUN_UNPOWERED;
     end_output(the_run->report);
-    fflush(NULL);
     _exit(EXIT_SUCCESS);
 }
 
@@ -216,8 +215,10 @@ static int copy_to_memory(otter_flash_t *flash, uint32_t off, uint32_t len)
 #endif
     for (uint32_t done = 0; fd >= 0 && done < len;) {
         uint32_t n = min_u32(len - done, (uint32_t)sizeof(bytes));
-        if (otter_flash_read(flash, off + done, bytes, n) != ESP_OK || write(fd, bytes, n) != (ssize_t)n) {
+        if (otter_flash_read(flash, off + done, bytes, n) != ESP_OK || !output_write(fd, bytes, n)) {
+            int error = errno;
             close(fd);
+            errno = error;
             return -1;
         }
         done += n;
