@@ -67,8 +67,9 @@ static bool signal_in_the_wait(void)
 {
     pthread_t thread;
     interrupt_catch();
-    return interrupt_came() == INTERRUPT_NONE && pthread_create(&thread, NULL, kill_soon, NULL) == 0 &&
-           is_cancelled(INTERRUPT_SIGNAL);
+    bool ok = interrupt_came() == INTERRUPT_NONE && pthread_create(&thread, NULL, kill_soon, NULL) == 0;
+    bool cancelled = ok && is_cancelled(INTERRUPT_SIGNAL);
+    return ok && pthread_join(thread, NULL) == 0 && cancelled;
 }
 
 static bool end_of_time(void)
