@@ -84,10 +84,18 @@ static bool is_near(const char *a, const char *b, int limit)
            is_near(a + 1, b, limit - 1) || is_near(a, b + 1, limit - 1);
 }
 
-static bool is_slip(const char *name)
+/** A name that is none, but may have been meant as one; a secure version may be meant however it is put. */
+static bool is_slip(const char *name, const char *value)
 {
     char said[65], known[65];
+    squeeze(value, said);
+    if (strstr(said, "secureversion") != NULL) {
+        return true;
+    }
     squeeze(name, said);
+    if (strstr(said, "secur") != NULL && strstr(said, "ver") != NULL) {
+        return true;
+    }
     for (int i = 0; i < NAMES; i++) {
         squeeze(names[i], known);
         if (said[0] != '\0' && is_near(said, known, (int)strlen(known) / 5)) {
@@ -124,7 +132,7 @@ static bool take_line(char *text, reference_t *r)
         i++;
     }
     if (i == NAMES) {
-        return !is_slip(name);
+        return !is_slip(name, value);
     }
     unsigned long n = 0;
     if (i == CHIP) {
