@@ -73,13 +73,20 @@ esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, 
     return err != ESP_OK ? err : otter_flash_program(flash, offset, data, (uint32_t)len);
 }
 
+static void print_warning(void *arg, const char *line)
+{
+    cli_note("flash", "%s: warning: %s", (const char *)arg, line);
+}
+
 bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
                       uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why)
 {
     table_file_t file = {0};
     table_options_t here = *rules;
-    here.exact_offset = true; /* one that was found elsewhere would have to be what was meant */
-    bool ok = table_load(path, &here, &file, why) && table_check_rules(&file.rows, rules, NULL, NULL, why);
+    here.exact_offset = true;             /* one that was found elsewhere would have to be what was meant */
+    char *name = (char *)(uintptr_t)path; /* print_warning() only reads it */
+    bool ok =
+        table_load(path, &here, &file, why) && table_check_rules(&file.rows, rules, print_warning, name, why);
     if (ok && file.source == TABLE_FROM_CSV) {
         ok = table_encode_rows(&file.rows, rules, raw, why);
     } else {

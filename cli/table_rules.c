@@ -14,6 +14,7 @@
 #define DATA_NVS          0x02
 #define DATA_COREDUMP     0x03
 #define APP_SIZE_ALIGN_V1 0x10000
+#define LABEL_MAX         16 /* bytes of a name that a record has room for */
 
 static bool row_is(const table_row_t *row, int64_t type, int64_t subtype)
 {
@@ -58,6 +59,43 @@ static void warn_of_name(const table_row_t *row, table_warn_t warn, void *arg)
             "0x%llx and subtype 0x%llx. Mistake in partition table?",
             row->name, (long long)row->type, (long long)row->subtype);
         warn(arg, line);
+    }
+}
+
+/** The first row before `row` that its label would be the label of, too, although the names differ. */
+static const table_row_t *find_twin(const table_rows_t *rows, const table_row_t *row)
+{
+    const table_row_t *twin = rows->rows;
+    while (twin < row &&
+           (strncmp(twin->name, row->name, LABEL_MAX) != 0 || strcmp(twin->name, row->name) == 0)) {
+        twin++;
+    }
+    return twin < row ? twin : NULL;
+}
+
+/** The vendor's tool cuts a longer name without a word: code that looks for the whole of it finds nothing. */
+static void warn_of_cuts(const table_rows_t *rows, table_warn_t warn, void *arg)
+{
+    char line[512];
+    for (size_t i = 0; i < rows->count; i++) {
+        const table_row_t *row = &rows->rows[i], *twin = find_twin(rows, row);
+        int used = 0;
+        if (strlen(row->name) > LABEL_MAX) {
+            used = snprintf(line, sizeof(line),
+                            "line %d: the name '%.128s' is longer than a label's %d bytes and becomes '%.*s'",
+                            row->line, row->name, LABEL_MAX, LABEL_MAX, row->name);
+        } else if (twin != NULL) {
+            used = snprintf(line, sizeof(line), "line %d: the name '%s'", row->line, row->name);
+        }
+        if (twin != NULL) {
+            snprintf(
+                line + used, sizeof(line) - (size_t)used,
+                ", which is also what '%.128s' of line %d is in the table: only one of them will be found",
+                twin->name, twin->line);
+        }
+        if (used > 0) {
+            warn(arg, line);
+        }
     }
 }
 
@@ -210,7 +248,11 @@ bool table_check_rules(const table_rows_t *rows, const table_options_t *options,
             ok = check_single(rows, &single_rules[i], why);
         }
     }
-    return ok && (options->flash_size == 0 || check_flash_size(rows, options->flash_size, why));
+    ok = ok && (options->flash_size == 0 || check_flash_size(rows, options->flash_size, why));
+    if (ok && warn != NULL) {
+        warn_of_cuts(rows, warn, arg);
+    }
+    return ok;
 }
 
 /* ---- binary ---- */
@@ -241,8 +283,7 @@ static bool to_entry(const table_row_t *row, partition_entry_t *entry, table_why
         .size = (uint32_t)row->size,
         .flags = (row->encrypted ? PART_FLAG_ENCRYPTED : 0u) | (row->readonly ? PART_FLAG_READONLY : 0u),
     };
-    snprintf(entry->label, sizeof(entry->label), "%s",
-             row->name); /* a longer name is cut, as the vendor does */
+    snprintf(entry->label, sizeof(entry->label), "%s", row->name); /* a longer name is cut: warn_of_cuts() */
     return true;
 }
 

@@ -92,7 +92,8 @@ class RecordedCases(TableTest):
             self.assertEqual(file.read(), want.read())
         for warning in case["stderr"]:
             self.assertIn(warning, stderr)
-        self.assertEqual(len(case["stderr"]), stderr.count("\n"), stderr)
+        own = [line for line in stderr.splitlines() if " bytes and becomes '" in line]
+        self.assertEqual(len(case["stderr"]) + len(own), stderr.count("\n"), stderr)
 
     def test_show_prints_the_recorded_csv(self):
         for case in load("csv_cases.json"):
@@ -368,6 +369,38 @@ class Show(TableTest):
                     warnings = json.loads(otter("show", path, "--json").stdout)["warnings"]
                     self.assertEqual(len(warnings), 0 if want is None else 1, warnings)
                     self.assertIn(want or "", "".join(warnings))
+
+    def test_a_name_longer_than_a_label_gets_a_warning_wherever_a_csv_is_taken(self):
+        base = "nvs,data,nvs,,24K\notadata,data,ota,,8K\n"
+        for name, cut in [("0123456789abcdef", None), ("0123456789abcdefX", "0123456789abcdef"),
+                          ("0123456789abcde\u00e9", "0123456789abcde\ufffd"), ("x" * 300, "x" * 16)]:
+            path = self.write("in.csv", base + f"# none\n{name},app,ota_0,,1M\n")
+            flash = self.path(f"{len(name)}{cut is None}.flash")
+            said = f"line 4: the name '{name[:128]}' is longer than a label's 16 bytes and becomes '{cut}'"
+            for run in [otter("build", path, "-o", self.path("out.bin")), otter("show", path),
+                        otter("build", path, "-o", self.path("out.bin"), "--no-verify"),
+                        subprocess.run([OTTER, "flash", "new", flash, "--size", "4MB", "--table", path],
+                                       capture_output=True, timeout=60),
+                        subprocess.run([OTTER, "flash", "table", flash, path], capture_output=True, timeout=60)]:
+                with self.subTest(name=name, args=run.args):
+                    self.assertEqual(run.returncode, 0, run.stderr)
+                    told = (run.stdout if "show" in run.args else run.stderr).decode()
+                    self.assertEqual(told.count("is longer than a label"), 0 if cut is None else 1, told)
+                    self.assertTrue(cut is None or said in told, told)
+            self.assertEqual(otter("build", path, "-o", self.path("out.bin"), "-q").stderr, b"")
+
+    def test_two_names_that_become_one_label_get_a_warning(self):
+        part = "%s,data,nvs,,24K\n"
+        for first, second, said in [("nvs_of_the_station_a", "nvs_of_the_station_b", "'nvs_of_the_stati', which is also what "
+                                     "'nvs_of_the_station_a' of line 1 is in the table: only one of them will be found"),
+                                    ("nvs_of_the_stati", "nvs_of_the_station_b", "'nvs_of_the_stati' of line 1"),
+                                    ("nvs_of_the_station_b", "nvs_of_the_stati", "'nvs_of_the_station_b' of line 1")]:
+            with self.subTest(first=first, second=second):
+                path = self.write("in.csv", part % first + part % second)
+                run = otter("build", path, "-o", self.path("out.bin"))
+                self.assertEqual(run.returncode, 0, run.stderr)  # the vendor's bytes (recorded: ok_name_trunc_dup)
+                self.assertIn("WARNING: line 2: the name '" + second, run.stderr.decode())
+                self.assertIn(said, run.stderr.decode())
 
     def test_a_byte_order_mark_in_a_label_gets_a_warning(self):
         raw = bytearray(self.dump()[0x8000:0x8C00])
