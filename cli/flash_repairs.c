@@ -8,7 +8,7 @@
 #include "clean_text.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
-#include "ota/update_internal.h"
+#include "ota/switch.h"
 
 #define WORD_SIZE 512
 

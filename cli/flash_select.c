@@ -10,8 +10,7 @@
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "flash_verbs.h"
-#include "ota/update.h"
-#include "ota/update_internal.h"
+#include "ota/switch.h"
 #include "otter/boot.h"
 
 #define VERB "flash"

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "image/image.h"
-#include "ota/update.h"
-#include "ota/update_internal.h"
+#include "ota/switch.h"
 #include "otter/boot.h"
 
 #define DOUBTS_MAX (OTTER_BOOT_TRIED_MAX + 1)

@@ -6,7 +6,7 @@
 
 #include "boot/decision.h"
 #include "boot/otadata.h"
-#include "boot/select.h"
+#include "boot/switch_plan.h"
 #include "fuzz.h"
 #include "reference.h"
 
@@ -25,9 +25,9 @@ static void check_decision(const uint8_t raw[2][32], const otadata_entry_t two[2
     reference_have_t want_have = {have->otadata, have->factory, have->test, {0}, have->slot_count};
     memcpy(want_have.slots, have->slots, sizeof(want_have.slots));
     reference_boot_t want;
-    boot_selection_t got;
-    reference_boot_select(raw, &want_have, rollback, new_enough, &want);
-    boot_select(two, have, rollback, new_enough, &got);
+    boot_decision_t got;
+    reference_boot_decide(raw, &want_have, rollback, new_enough, &want);
+    boot_decide(two, have, rollback, new_enough, &got);
     FUZZ_CHECK(got.index == want.first && got.active == want.active &&
                    got.initial_contents == want.initial_contents,
                "first %d by %d initial %d, the reference says %d by %d initial %d", got.index, got.active,
@@ -47,15 +47,15 @@ static void check_decision(const uint8_t raw[2][32], const otadata_entry_t two[2
 }
 
 /** The records after a plan, as the flash will hold them. */
-static void apply(const otadata_entry_t two[2], const select_plan_t *plan, otadata_entry_t after[2])
+static void apply(const otadata_entry_t two[2], const switch_plan_t *plan, otadata_entry_t after[2])
 {
     static const uint8_t erased[OTADATA_ENTRY_SIZE] = {
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     memcpy(after, two, 2 * sizeof(two[0]));
-    FUZZ_CHECK(plan->count <= SELECT_CHANGES_MAX, "%u changes", plan->count);
+    FUZZ_CHECK(plan->count <= SWITCH_CHANGES_MAX, "%u changes", plan->count);
     for (uint32_t i = 0; i < plan->count; i++) {
-        const select_change_t *change = &plan->changes[i];
+        const switch_change_t *change = &plan->changes[i];
         FUZZ_CHECK(change->copy < 2, "copy %u", change->copy);
         if (change->kind == CHANGE_ERASE) {
             otadata_decode(erased, &after[change->copy]);
@@ -70,10 +70,10 @@ static void apply(const otadata_entry_t two[2], const select_plan_t *plan, otada
 static void check_select(const otadata_entry_t two[2], uint32_t slot, uint32_t slot_count, uint32_t running,
                          uint32_t state)
 {
-    select_plan_t plan;
+    switch_plan_t plan;
     int before = otadata_active(two);
-    const select_wish_t wish = {.slot = slot, .state = state, .running = running, .slot_count = slot_count};
-    if (select_plan_slot(two, &wish, &plan) != ESP_OK) {
+    const switch_wish_t wish = {.slot = slot, .state = state, .running = running, .slot_count = slot_count};
+    if (switch_plan_select(two, &wish, &plan) != ESP_OK) {
         FUZZ_CHECK(before >= 0 && two[before].seq >= OTADATA_SEQ_ERASED - 2 * slot_count,
                    "refused for no reason");
         return;
@@ -84,7 +84,7 @@ static void check_select(const otadata_entry_t two[2], uint32_t slot, uint32_t s
     FUZZ_CHECK(active >= 0 && otadata_slot(after[active].seq, slot_count) == slot &&
                    after[active].state == state,
                "slot %u of %u is not selected", slot, slot_count);
-    /* Invariant 1 of select.c: the record of the confirmed, running image is never the one that is replaced. */
+    /* Invariant 1 of switch_plan.c: the record of the confirmed, running image is never the one that is replaced. */
     if (before >= 0 && two[before].state == ESP_OTA_IMG_VALID &&
         otadata_slot(two[before].seq, slot_count) == running) {
         FUZZ_CHECK(plan.count == 0 || plan.changes[0].copy != (uint32_t)before,
@@ -98,15 +98,15 @@ static void check_confirm_and_reject(const otadata_entry_t two[2], uint32_t slot
     if (before < 0) {
         return; /* the callers look */
     }
-    select_plan_t plan;
+    switch_plan_t plan;
     otadata_entry_t after[2];
-    select_plan_confirm(two, slot_count, slot_count % 2 == 0, &plan);
+    switch_plan_confirm(two, slot_count, slot_count % 2 == 0, &plan);
     apply(two, &plan, after);
     int active = otadata_active(after);
     FUZZ_CHECK(active >= 0 && after[active].state == ESP_OTA_IMG_VALID, "not confirmed");
     FUZZ_CHECK(otadata_slot(after[active].seq, slot_count) == otadata_slot(two[before].seq, slot_count),
                "another slot");
-    select_plan_reject(two, slot_count, &plan);
+    switch_plan_reject(two, slot_count, &plan);
     apply(two, &plan, after);
     active = otadata_active(after);
     FUZZ_CHECK(active != before, "rejected and still active");
@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     uint32_t slot_count = 1 + fuzz_u8(&in) % BOOT_SLOTS_MAX;
     uint32_t slot = fuzz_u8(&in) % slot_count, running = fuzz_u8(&in);
-    running = running < slot_count ? running : SELECT_NO_SLOT;
+    running = running < slot_count ? running : SWITCH_NO_SLOT;
     check_select(two, slot, slot_count, running, rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED);
     check_confirm_and_reject(two, slot_count);
     check_next_seq(two[0].seq, slot, slot_count);

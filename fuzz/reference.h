@@ -52,7 +52,7 @@ typedef struct {
 } reference_boot_t;
 
 /** @param new_enough  NULL: no anti-rollback */
-void reference_boot_select(const uint8_t raw[2][32], const reference_have_t *have, bool rollback,
+void reference_boot_decide(const uint8_t raw[2][32], const reference_have_t *have, bool rollback,
                            const bool *new_enough, reference_boot_t *out);
 
 /** Candidates in order; -1 factory, -2 test. @return how many */

@@ -51,7 +51,7 @@ static int best(const reference_boot_t *out, const bool usable[2])
     return usable[0] ? 0 : usable[1] ? 1 : -1;
 }
 
-void reference_boot_select(const uint8_t raw[2][32], const reference_have_t *have, bool rollback,
+void reference_boot_decide(const uint8_t raw[2][32], const reference_have_t *have, bool rollback,
                            const bool *new_enough, reference_boot_t *out)
 {
     *out = (reference_boot_t){.first = -1, .active = -1};

@@ -27,7 +27,7 @@
 #include "linux/run_operations.h"
 #include "linux/system_clock.h"
 #include "linux/trials.h"
-#include "ota/update.h"
+#include "ota/switch.h"
 #include "otter/boot.h"
 #include "otter/system.h"
 

@@ -41,7 +41,7 @@ typedef struct {
     boot_candidates_t have;
     partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
-    boot_selection_t selection;
+    boot_decision_t decision;
     otter_boot_result_t *result;
     esp_err_t trouble; /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
 } boot_t;
@@ -179,8 +179,8 @@ static void raise_version(boot_t *boot, const partition_entry_t *app)
 static int commit_rewrites(const boot_t *boot)
 {
     int failed = OTADATA_NONE;
-    for (uint32_t i = 0; boot->commit && i < boot->selection.rewrite_count; i++) {
-        const boot_rewrite_t *rewrite = &boot->selection.rewrites[i];
+    for (uint32_t i = 0; boot->commit && i < boot->decision.rewrite_count; i++) {
+        const boot_rewrite_t *rewrite = &boot->decision.rewrites[i];
         esp_err_t err =
             otadata_write_copy(boot->device->flash, boot->otadata.offset, rewrite->copy, &rewrite->entry);
         if (err != ESP_OK) {
@@ -191,12 +191,12 @@ static int commit_rewrites(const boot_t *boot)
     return failed;
 }
 
-static void log_selection(const boot_t *boot)
+static void log_decision(const boot_t *boot)
 {
-    if (boot->selection.active != OTADATA_NONE || !boot->commit) {
+    if (boot->decision.active != OTADATA_NONE || !boot->commit) {
         return;
     }
-    if (boot->selection.index == BOOT_INDEX_FACTORY) {
+    if (boot->decision.index == BOOT_INDEX_FACTORY) {
         ESP_LOGI(TAG, "Defaulting to factory image");
     } else {
         ESP_LOGI(TAG, "No factory image, trying OTA 0");
@@ -204,7 +204,7 @@ static void log_selection(const boot_t *boot)
 }
 
 /** Reads otadata, decides, records. */
-static esp_err_t select_first(boot_t *boot)
+static esp_err_t decide_and_record(boot_t *boot)
 {
     otadata_entry_t two[OTADATA_COPY_COUNT] = {{0}};
     const otter_device_config_t *config = &boot->device->config;
@@ -230,21 +230,21 @@ static esp_err_t select_first(boot_t *boot)
         ask_versions(boot, two, new_enough);
     }
     const bool *versions = config->anti_rollback ? new_enough : NULL;
-    boot_select(two, &boot->have, config->rollback, versions, &boot->selection);
+    boot_decide(two, &boot->have, config->rollback, versions, &boot->decision);
     int failed = commit_rewrites(boot);
-    if (failed != OTADATA_NONE && failed == boot->selection.active) {
+    if (failed != OTADATA_NONE && failed == boot->decision.active) {
         /* A trial that cannot be recorded would never end: choose again as if it had. The write that begins a trial is
          * always the last one, so nothing that was recorded is forgotten. */
-        boot->selection.after[failed].state = ESP_OTA_IMG_ABORTED;
-        memcpy(two, boot->selection.after, sizeof(two));
-        boot_select(two, &boot->have, false, versions, &boot->selection);
+        boot->decision.after[failed].state = ESP_OTA_IMG_ABORTED;
+        memcpy(two, boot->decision.after, sizeof(two));
+        boot_decide(two, &boot->have, false, versions, &boot->decision);
     }
-    boot_explain(&boot->selection, &boot->have, boot->result->reason, sizeof(boot->result->reason));
-    boot->result->otadata_copy = boot->selection.active;
+    boot_explain(&boot->decision, &boot->have, boot->result->reason, sizeof(boot->result->reason));
+    boot->result->otadata_copy = boot->decision.active;
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        boot->result->otadata_state[copy] = boot->selection.after[copy].state;
+        boot->result->otadata_state[copy] = boot->decision.after[copy].state;
     }
-    log_selection(boot);
+    log_decision(boot);
     return ESP_OK;
 }
 
@@ -307,7 +307,7 @@ static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t e
 static bool find_image(boot_t *boot, int *started)
 {
     int order[BOOT_ORDER_MAX];
-    uint32_t count = boot_order(boot->selection.index, &boot->have, order);
+    uint32_t count = boot_order(boot->decision.index, &boot->have, order);
     for (uint32_t i = 0; i < count; i++) {
         const partition_entry_t *app = entry_of(boot, order[i]);
         char why[IMAGE_WHY_SIZE] = "";
@@ -329,10 +329,10 @@ static bool find_image(boot_t *boot, int *started)
 static void write_initial(boot_t *boot, int started)
 {
     otadata_entry_t entry;
-    if (!boot_initial_entry(&boot->selection, started, &entry) || !boot->have.otadata) {
+    if (!boot_initial_entry(&boot->decision, started, &entry) || !boot->have.otadata) {
         return;
     }
-    boot->selection.after[0] = entry;
+    boot->decision.after[0] = entry;
     if (boot->commit) {
         esp_err_t err = otadata_write_copy(boot->device->flash, boot->otadata.offset, 0, &entry);
         if (err != ESP_OK) {
@@ -378,8 +378,8 @@ static void explain_fallback(boot_t *boot, int started)
     char *reason = boot->result->reason;
     size_t used = strlen(reason), room = sizeof(boot->result->reason) - used;
     char name[12];
-    bool was_first = boot->result->tried_count == 0 && boot->selection.active == OTADATA_NONE;
-    if (started == boot->selection.index || was_first) {
+    bool was_first = boot->result->tried_count == 0 && boot->decision.active == OTADATA_NONE;
+    if (started == boot->decision.index || was_first) {
         return;
     }
     if (boot->result->tried_count == 0) {
@@ -404,7 +404,7 @@ static esp_err_t start_image(boot_t *boot)
         BOOT_LOG(boot, ESP_LOGW, "Falling back to test app as only bootable partition");
     }
     const partition_entry_t *app = entry_of(boot, started);
-    if (boot->selection.raise_version && started == boot->selection.index) {
+    if (boot->decision.raise_version && started == boot->decision.index) {
         raise_version(boot, app); /* now that its bytes are known to be what they were: a burned bit stays */
     }
     write_initial(boot, started);
@@ -428,7 +428,7 @@ static esp_err_t decide_and_start(otter_device_t *device, bool commit, otter_boo
         err = secure_version_read(device, &boot.device_version);
     }
     if (err == ESP_OK) {
-        err = select_first(&boot);
+        err = decide_and_record(&boot);
     }
     if (err == ESP_OK) {
         err = start_image(&boot);

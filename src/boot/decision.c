@@ -16,49 +16,49 @@ static const struct boot_rule {
 };
 
 /** Applies the rules of one kind to a copy and notes the rewrite. */
-static void apply_rules(boot_selection_t *sel, uint32_t copy, bool chosen)
+static void apply_rules(boot_decision_t *decision, uint32_t copy, bool chosen)
 {
-    otadata_entry_t *entry = &sel->after[copy];
+    otadata_entry_t *entry = &decision->after[copy];
     for (size_t i = 0; i < sizeof(boot_rules) / sizeof(boot_rules[0]); i++) {
         if (boot_rules[i].if_chosen == chosen && boot_rules[i].now == entry->state) {
             entry->state = boot_rules[i].next;
-            sel->rewrites[sel->rewrite_count++] = (boot_rewrite_t){.copy = copy, .entry = *entry};
+            decision->rewrites[decision->rewrite_count++] = (boot_rewrite_t){.copy = copy, .entry = *entry};
             return;
         }
     }
 }
 
 /** The slot of the active copy; a trial begins here. */
-static void choose_active(boot_selection_t *sel, const boot_candidates_t *have, bool rollback)
+static void choose_active(boot_decision_t *decision, const boot_candidates_t *have, bool rollback)
 {
-    sel->index = (int)otadata_slot(sel->after[sel->active].seq, have->slot_count);
-    sel->raise_version = sel->after[sel->active].state == ESP_OTA_IMG_VALID;
+    decision->index = (int)otadata_slot(decision->after[decision->active].seq, have->slot_count);
+    decision->raise_version = decision->after[decision->active].state == ESP_OTA_IMG_VALID;
     if (rollback) {
-        apply_rules(sel, (uint32_t)sel->active, true);
+        apply_rules(decision, (uint32_t)decision->active, true);
     }
 }
 
-static void choose_plain(boot_selection_t *sel, const boot_candidates_t *have, bool rollback)
+static void choose_plain(boot_decision_t *decision, const boot_candidates_t *have, bool rollback)
 {
-    const otadata_entry_t *two = sel->after;
+    const otadata_entry_t *two = decision->after;
     if ((otadata_is_refused(&two[0]) && otadata_is_refused(&two[1])) || have->slot_count == 0) {
-        sel->index = have->factory ? BOOT_INDEX_FACTORY : 0;
-        sel->initial_contents =
+        decision->index = have->factory ? BOOT_INDEX_FACTORY : 0;
+        decision->initial_contents =
             !have->factory && otadata_is_uninitialised(&two[0]) && otadata_is_uninitialised(&two[1]);
         return;
     }
-    sel->active = otadata_active(two);
-    if (sel->active != OTADATA_NONE) {
-        choose_active(sel, have, rollback);
+    decision->active = otadata_active(two);
+    if (decision->active != OTADATA_NONE) {
+        choose_active(decision, have, rollback);
     } /* none active, for instance a wrong CRC in an ordinary state: factory, and nothing is repaired */
 }
 
-static void choose_anti_rollback(boot_selection_t *sel, const boot_candidates_t *have, bool rollback,
+static void choose_anti_rollback(boot_decision_t *decision, const boot_candidates_t *have, bool rollback,
                                  const bool *new_enough)
 {
-    const otadata_entry_t *two = sel->after;
+    const otadata_entry_t *two = decision->after;
     if (otadata_is_uninitialised(&two[0]) && otadata_is_uninitialised(&two[1])) {
-        sel->initial_contents = true;
+        decision->initial_contents = true;
         return;
     }
     const bool eligible[OTADATA_COPY_COUNT] = {
@@ -66,17 +66,17 @@ static void choose_anti_rollback(boot_selection_t *sel, const boot_candidates_t 
         otadata_is_valid(&two[1]) && new_enough[1],
     };
     if (have->slot_count != 0) {
-        sel->active = otadata_pick(two, eligible, true);
+        decision->active = otadata_pick(two, eligible, true);
     }
-    if (sel->active != OTADATA_NONE) {
-        choose_active(sel, have, rollback);
+    if (decision->active != OTADATA_NONE) {
+        choose_active(decision, have, rollback);
     }
 }
 
-void boot_select(const otadata_entry_t two[OTADATA_COPY_COUNT], const boot_candidates_t *have, bool rollback,
-                 const bool *new_enough, boot_selection_t *out)
+void boot_decide(const otadata_entry_t two[OTADATA_COPY_COUNT], const boot_candidates_t *have, bool rollback,
+                 const bool *new_enough, boot_decision_t *out)
 {
-    *out = (boot_selection_t){.index = BOOT_INDEX_FACTORY, .active = OTADATA_NONE};
+    *out = (boot_decision_t){.index = BOOT_INDEX_FACTORY, .active = OTADATA_NONE};
     memcpy(out->after, two, sizeof(out->after));
     if (!have->otadata) {
         return;
@@ -116,9 +116,9 @@ uint32_t boot_order(int first, const boot_candidates_t *have, int order[BOOT_ORD
     return count;
 }
 
-bool boot_initial_entry(const boot_selection_t *selection, int started, otadata_entry_t *entry)
+bool boot_initial_entry(const boot_decision_t *decision, int started, otadata_entry_t *entry)
 {
-    if (!selection->initial_contents || started < 0) {
+    if (!decision->initial_contents || started < 0) {
         return false;
     }
     *entry = otadata_make((uint32_t)started + 1, ESP_OTA_IMG_VALID);
@@ -138,10 +138,10 @@ const char *boot_index_name(int index, char buf[12])
 }
 
 /** The decision itself changes this copy: its trial begins (the active one), or has ended unconfirmed. */
-static bool is_rewritten(const boot_selection_t *selection, uint32_t copy)
+static bool is_rewritten(const boot_decision_t *decision, uint32_t copy)
 {
-    for (uint32_t i = 0; i < selection->rewrite_count; i++) {
-        if (selection->rewrites[i].copy == copy) {
+    for (uint32_t i = 0; i < decision->rewrite_count; i++) {
+        if (decision->rewrites[i].copy == copy) {
             return true;
         }
     }
@@ -149,47 +149,47 @@ static bool is_rewritten(const boot_selection_t *selection, uint32_t copy)
 }
 
 /** "erased", "seq 2 ABORTED", "seq 2 never confirmed, now ABORTED", "seq 2 with a wrong CRC". Returns buf. */
-static const char *describe_copy(const boot_selection_t *selection, uint32_t copy, char *buf, size_t size)
+static const char *describe_copy(const boot_decision_t *decision, uint32_t copy, char *buf, size_t size)
 {
-    const otadata_entry_t *entry = &selection->after[copy];
+    const otadata_entry_t *entry = &decision->after[copy];
     if (entry->seq == OTADATA_SEQ_ERASED) {
         return "erased";
     }
     snprintf(buf, size, "seq %" PRIu32 " %s%s", entry->seq,
-             is_rewritten(selection, copy) ? "never confirmed, now " : "",
+             is_rewritten(decision, copy) ? "never confirmed, now " : "",
              otadata_crc_matches(entry) ? otadata_state_name(entry->state) : "with a wrong CRC");
     return buf;
 }
 
 /** The copy that decides, its state as it is in flash and what becomes of it, and the trial that this boot ends. */
-static void explain_active(const boot_selection_t *selection, const char *first, char *buf, uint32_t size)
+static void explain_active(const boot_decision_t *decision, const char *first, char *buf, uint32_t size)
 {
-    uint32_t active = (uint32_t)selection->active;
-    const otadata_entry_t *entry = &selection->after[active];
-    bool trial = is_rewritten(selection, active);
+    uint32_t active = (uint32_t)decision->active;
+    const otadata_entry_t *entry = &decision->after[active];
+    bool trial = is_rewritten(decision, active);
     snprintf(buf, size, "otadata copy %" PRIu32 " is active (seq %" PRIu32 ", %s) and selects %s%s", active,
              entry->seq, trial ? "NEW: on trial from this boot on" : otadata_state_name(entry->state), first,
-             is_rewritten(selection, active ^ 1u) ? "; the trial of the other copy was never confirmed" : "");
+             is_rewritten(decision, active ^ 1u) ? "; the trial of the other copy was never confirmed" : "");
 }
 
-const char *boot_explain(const boot_selection_t *selection, const boot_candidates_t *have, char *buf,
+const char *boot_explain(const boot_decision_t *decision, const boot_candidates_t *have, char *buf,
                          uint32_t size)
 {
     char name[12], text[2][56];
     int order[BOOT_ORDER_MAX];
-    bool any = boot_order(selection->index, have, order) > 0;
+    bool any = boot_order(decision->index, have, order) > 0;
     const char *first =
-        boot_index_name(any && selection->active == OTADATA_NONE ? order[0] : selection->index, name);
+        boot_index_name(any && decision->active == OTADATA_NONE ? order[0] : decision->index, name);
     if (!any) {
         snprintf(buf, size, "there is no app partition");
     } else if (!have->otadata) {
         snprintf(buf, size, "there is no otadata partition: %s is first", first);
-    } else if (selection->active != OTADATA_NONE) {
-        explain_active(selection, first, buf, size);
+    } else if (decision->active != OTADATA_NONE) {
+        explain_active(decision, first, buf, size);
     } else {
         snprintf(buf, size, "no otadata copy selects a slot (copy 0 %s, copy 1 %s): %s is first",
-                 describe_copy(selection, 0, text[0], sizeof(text[0])),
-                 describe_copy(selection, 1, text[1], sizeof(text[1])), first);
+                 describe_copy(decision, 0, text[0], sizeof(text[0])),
+                 describe_copy(decision, 1, text[1], sizeof(text[1])), first);
     }
     return buf;
 }

@@ -37,23 +37,23 @@ typedef struct {
     otadata_entry_t after[OTADATA_COPY_COUNT]; /* the records once the rewrites are done */
     boot_rewrite_t rewrites[BOOT_REWRITES_MAX];
     uint32_t rewrite_count; /* to be written in this order, before any image is looked at */
-} boot_selection_t;
+} boot_decision_t;
 
 /**
  * Choose (flash-and-boot 6.2, with anti-rollback 9.2).
  * @param new_enough  per copy: the image of its slot may run on this device. NULL: no anti-rollback.
  */
-void boot_select(const otadata_entry_t two[OTADATA_COPY_COUNT], const boot_candidates_t *have, bool rollback,
-                 const bool *new_enough, boot_selection_t *out);
+void boot_decide(const otadata_entry_t two[OTADATA_COPY_COUNT], const boot_candidates_t *have, bool rollback,
+                 const bool *new_enough, boot_decision_t *out);
 
 /** The candidates in the order they are tried (6.5): first choice, down to factory, up, test. @return how many */
 uint32_t boot_order(int first, const boot_candidates_t *have, int order[BOOT_ORDER_MAX]);
 
 /** True if `started` gets the first record of a new device; it belongs into copy 0. */
-bool boot_initial_entry(const boot_selection_t *selection, int started, otadata_entry_t *entry);
+bool boot_initial_entry(const boot_decision_t *decision, int started, otadata_entry_t *entry);
 
-/** One line on why `selection` chose what it chose. Returns buf. */
-const char *boot_explain(const boot_selection_t *selection, const boot_candidates_t *have, char *buf,
+/** One line on why `decision` chose what it chose. Returns buf. */
+const char *boot_explain(const boot_decision_t *decision, const boot_candidates_t *have, char *buf,
                          uint32_t size);
 
 /** "factory", "test", "ota_3". Returns buf. */

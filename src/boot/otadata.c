@@ -120,6 +120,11 @@ uint32_t otadata_slot(uint32_t seq, uint32_t slot_count)
     return (seq - 1) % slot_count;
 }
 
+bool otadata_selects(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_count)
+{
+    return otadata_is_valid(entry) && otadata_slot(entry->seq, slot_count) == slot;
+}
+
 esp_err_t otadata_next_seq(uint32_t current, uint32_t slot, uint32_t slot_count, uint32_t *next)
 {
     uint64_t first = (uint64_t)current + 1;

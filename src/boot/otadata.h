@@ -55,6 +55,9 @@ int otadata_active(const otadata_entry_t two[OTADATA_COPY_COUNT]);
 /** The slot that `seq` selects. `slot_count` > 0. Sequence 0 wraps, as it does on a chip. */
 uint32_t otadata_slot(uint32_t seq, uint32_t slot_count);
 
+/** True if the record is valid and selects `slot`. `slot_count` > 0. */
+bool otadata_selects(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_count);
+
 /**
  * The smallest sequence number above `current` that selects `slot`.
  * @return ESP_OK, or ESP_ERR_OTA_SELECT_INFO_INVALID when there is none below OTADATA_SEQ_ERASED: 2^32 updates are

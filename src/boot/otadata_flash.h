@@ -24,7 +24,7 @@ esp_err_t otadata_write_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
 esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy);
 
 /**
- * Program the state of a record to VALID and nothing else: its first byte, then the other three (select_plan_confirm says
+ * Program the state of a record to VALID and nothing else: its first byte, then the other three (switch_plan_confirm says
  * from which states). The record counts all the time, and nothing is erased. Only where write_size is 1.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */

@@ -10,7 +10,7 @@
 #include "image/judge.h"
 #include "image/misfit.h"
 #include "otter/device.h"
-#include "ota/update.h"
+#include "ota/switch.h"
 
 static const char TAG[] = "boot_comm";
 

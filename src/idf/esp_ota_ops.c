@@ -2,6 +2,7 @@
 #include "esp_ota_ops.h"
 
 #include "flash/external_partitions.h"
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "otter/system.h"
 

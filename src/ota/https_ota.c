@@ -28,6 +28,7 @@
 #include "ota/https_source.h"
 #include "ota/report_memory.h"
 #include "ota/resume_record.h"
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "ota/update_internal.h"
 #include "otter/system.h"

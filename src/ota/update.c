@@ -11,6 +11,7 @@
  *    whole image is read again at the end when writes came in another order or failed half-way (`follows` false).
  * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
  */
+#include "ota/switch.h"
 #include "ota/update.h"
 
 #include <stddef.h>
@@ -248,7 +249,7 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
         if (ota_is_running(device, partition)) {
             return ESP_ERR_OTA_PARTITION_CONFLICT;
         }
-        esp_err_t err = ota_check_way_back(device, partition);
+        esp_err_t err = ota_check_fallback(device, partition);
         if (err != ESP_OK) {
             return err;
         }
@@ -729,7 +730,7 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
         ESP_LOGE(TAG, "%s", device->last_reason);
         return err;
     }
-    err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_way_back(device, final) : ESP_OK;
+    err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }

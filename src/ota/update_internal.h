@@ -1,4 +1,4 @@
-/* What the update session's parts share: src/ota/update.c writes slots, src/ota/boot_select.c otadata, and downloads use it. */
+/* What src/ota/update.c shares with downloads, and the I/O inside one partition. */
 #pragma once
 
 #include "esp_ota_ops.h"
@@ -6,27 +6,6 @@
 
 /** The record of a partition, of the table or registered by the application; NULL if the device has none such. */
 const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition);
-
-/** An application partition with an ota_n subtype. NULL is none. */
-bool ota_is_slot(const esp_partition_t *partition);
-
-/** True for the partition that runs. */
-bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition);
-
-/**
- * Rollback: while something is on trial, what it would fall back to must stay.
- * @param partition  of type app, to be overwritten
- * @return ESP_OK, ESP_ERR_OTA_ROLLBACK_INVALID_STATE (the running application is on trial; its verdict is lost; the slot is
- *         what the selected one falls back to), ESP_ERR_FLASH_OP_* (whoever cannot read the records does not know)
- */
-esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *partition);
-
-/**
- * The slot is about to be overwritten: a record that would boot it is erased, so that a power cut in the middle finds what
- * ran before and not a fallback. Writes nothing in the ordinary case, where the active record selects what runs.
- * @return ESP_OK, ESP_ERR_FLASH_OP_*
- */
-esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition);
 
 /** ota_resume() by the record in the slot's last sector, which stays; otherwise it is forgotten. */
 esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,

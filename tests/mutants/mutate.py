@@ -10,15 +10,15 @@ import sys
 
 BUGS = {
     "erases_the_copy_in_use": (
-        "src/boot/select.c", "{0, REPLACE_OTHER}, ", "{0, REPLACE_ACTIVE}, ", "sweep"),
+        "src/boot/switch_plan.c", "{0, REPLACE_OTHER}, ", "{0, REPLACE_ACTIVE}, ", "sweep"),
     "selects_before_the_image_is_verified": (
-        "src/ota/boot_select.c", "    if (err != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots",
+        "src/ota/switch.c", "    if (err != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots",
         "    if ((err = ESP_OK) != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep"),
     "boots_without_verifying": (
         "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
         "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep"),
     "keeps_the_record_of_an_overwritten_slot": (
-        "src/boot/select.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep"),
+        "src/boot/switch_plan.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep"),
     "forgets_to_compare_the_state": (
         "src/boot/decision.c", "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}",
         "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_PENDING_VERIFY, false}", "sweep"),
@@ -29,8 +29,8 @@ BUGS = {
         "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
         "return !otadata_is_refused(entry);", "sweep"),
     "leaves_weak_bits_in_the_record_that_counts": (
-        "src/ota/boot_select.c", "    return err == ESP_OK ? make_sure(device, &sel) : err;",
-        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &sel) : err;", "sweep:https/"),
+        "src/ota/switch.c", "    return err == ESP_OK ? make_sure(device, &records) : err;",
+        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &records) : err;", "sweep:https/"),
     "forgets_the_barrier_before_a_record": (
         "src/boot/otadata_flash.c", "    esp_err_t err = otter_flash_sync(flash);", "    esp_err_t err = ESP_OK;", "sweep"),
     "erases_a_record_whose_crc_is_right": (
@@ -47,20 +47,20 @@ BUGS = {
         "src/ota/slot_io.c", "return bytes_are_blank(old, sector) ? NEED_PROGRAM : NEED_ERASE;",
         "return bytes_are_blank(old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
     "burns_the_secure_version_before_the_confirmation": (
-        "src/ota/boot_select.c", "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n",
+        "src/ota/switch.c", "    if (err == ESP_OK) {\n        err = carry_out(device, &records, &plan);\n    }\n",
         "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
         "        err = burn_running_version(device);\n    }\n"
-        "    if (err == ESP_OK) {\n        err = carry_out(device, &sel, &plan);\n    }\n", "sweep:anti-rollback"),
+        "    if (err == ESP_OK) {\n        err = carry_out(device, &records, &plan);\n    }\n", "sweep:anti-rollback"),
     "burns_the_version_of_an_unverified_image": (
-        "src/boot/boot.c", "    log_selection(boot);\n    return ESP_OK;",
-        "    if (boot->selection.raise_version) {\n        raise_version(boot, &boot->slots[boot->selection.index]);\n    }\n"
-        "    log_selection(boot);\n    return ESP_OK;", "test_boot"),
+        "src/boot/boot.c", "    log_decision(boot);\n    return ESP_OK;",
+        "    if (boot->decision.raise_version) {\n        raise_version(boot, &boot->slots[boot->decision.index]);\n    }\n"
+        "    log_decision(boot);\n    return ESP_OK;", "test_boot"),
     "confirms_the_only_record_in_place": (
-        "src/boot/select.c", "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
-        "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_select"),
+        "src/boot/switch_plan.c", "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
+        "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_switch_plan"),
     "lets_a_selection_stand_that_was_taken_back": (
-        "src/boot/select.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5",
-        "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER}, /* 5", "test_select"),
+        "src/boot/switch_plan.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5",
+        "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER}, /* 5", "test_switch_plan"),
     "believes_marks_without_a_look_at_flash": (
         "src/ota/resume_record.c", "            found != mark) {\n", "            found == MARK_NONE) {\n", "sweep:https/"),
     "believes_marks_of_what_was_overwritten": (
@@ -86,10 +86,10 @@ BUGS = {
         "if (err != ESP_OK || (off != 0 && memcmp(",
         "sweep:copy/"),
     "takes_unreadable_records_for_none": (
-        "src/ota/boot_select.c", "        return err; /* a record that could not be read now",
+        "src/ota/switch.c", "        return err; /* a record that could not be read now",
         "        return ESP_OK; /* a record that could not be read now", "world"),
     "takes_an_unreadable_trial_for_none": (
-        "src/ota/boot_select.c", "return otter_flash_failed(err) ? err : ESP_OK;",
+        "src/ota/switch.c", "return otter_flash_failed(err) ? err : ESP_OK;",
         "return ESP_OK;", "world"),
     "never_gives_up_connecting": (
         "src/ota/https_source.c", "if (s->failures >= (unsigned)s->retry.attempts) {", "if (s->retry.attempts == 0) {", "world"),
@@ -107,7 +107,7 @@ BUGS = {
         "src/ota/update.c", "size <= flag - at || data[flag - at] != 0) {", "size <= flag - at || data[flag - at] != 2) {",
         "test_defects_ota"),
     "copies_over_what_a_trial_falls_back_to": (
-        "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_way_back(device, final) : ESP_OK;",
+        "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final) : ESP_OK;",
         "err = ESP_OK;", "world"),
     "leaves_an_abandoned_update_open": (
         "src/ota/https_ota.c", "ota->update != 0 ? ota_abort(ota->device, ota->update) : ESP_OK;",

@@ -6,7 +6,7 @@
 #include "base/le.h"
 #include "boot/copy_journal.h"
 #include "flash/partition_list.h"
-#include "ota/update.h"
+#include "ota/switch.h"
 
 #define SECTOR 4096u
 

@@ -1,6 +1,7 @@
 /* The steps of a life, each as an application or its owner would take it. */
 #include "sweep/life.h"
 
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "sim/sim_undo.h"
 

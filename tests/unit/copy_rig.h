@@ -5,6 +5,7 @@
 #include "boot/copy_journal.h"
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "unit/ota_rig.h"
 

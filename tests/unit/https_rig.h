@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ota/https_ota.h"
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "otter/crypto.h"
 #include "sim/sim_system.h"

@@ -1,6 +1,7 @@
 /* A device for the tests of update sessions: two slots, and factory runs. */
 #pragma once
 
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "unit/ota_rig.h"
 

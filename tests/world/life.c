@@ -4,7 +4,7 @@
 
 #include "boot/otadata.h"
 #include "life.h"
-#include "ota/update.h"
+#include "ota/switch.h"
 
 #define CALM_ROUNDS 5 /* updates in which a device arrives once nothing fails any more */
 

@@ -1,5 +1,5 @@
 /* The otadata calls against every recorded call sequence of four ESP-IDF versions; where otter differs, it says why. */
-#include "ota/update.h"
+#include "ota/switch.h"
 #include "unit/ota_rig.h"
 
 #define STEPS_RECORDED 106 /* in each of the versions */

@@ -4,6 +4,7 @@
  *
  * A failure prints its replay line: life, update, number of the operation, kind of the cut, and the cut in the boot after.
  */
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "unit/ota_rig.h"
 

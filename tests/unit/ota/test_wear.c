@@ -1,4 +1,5 @@
 /* What an update costs the flash: erases of each sector and programs, counted, printed and bounded. */
+#include "ota/switch.h"
 #include "ota/update.h"
 #include "unit/ota_rig.h"
 

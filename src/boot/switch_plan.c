@@ -5,19 +5,19 @@
  * "Home" is what must be back when the selected image does not prove itself: the image that runs, unless it is on trial
  * itself. Invariants: what a cut may cost, and why it is never home
  * 1. A record is replaced through the *other* copy while it is the one that names home: it stays active until the new one
- *    is complete, because only a complete record has the right CRC (select_plan_slot, rules 7 and 9; select_plan_confirm,
+ *    is complete, because only a complete record has the right CRC (switch_plan_select, rules 7 and 9; switch_plan_confirm,
  *    not on trial).
  * 2. A record is replaced *in place* only if losing it is the same as going home: it names an image that was never
  *    confirmed (NEW, PENDING_VERIFY), is being rejected, or names another slot than the running one; and the other copy is
  *    home's, or blank where the search finds home.
  * 3. Where trials exist, no record beside the new one names a third image: a selection that was taken back before it
- *    booted does not come up when the next one fails (select_plan_slot, rules 0, 3, 4, 5 and 8).
+ *    booted does not come up when the next one fails (switch_plan_select, rules 0, 3, 4, 5 and 8).
  * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq), so the newest complete
  *    record always wins. Two records never get the same number.
  * 5. What is already so is not written again: a repeated call costs no wear and opens no window.
- * 6. A record that a cut left half written does not outlive the next selection (select_plan_slot, rules 0 and 1).
+ * 6. A record that a cut left half written does not outlive the next selection (switch_plan_select, rules 0 and 1).
  */
-#include "boot/select.h"
+#include "boot/switch_plan.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ typedef enum {
     REPLACE_ACTIVE,
     REPLACE_ACTIVE_ALONE, /* ... when the other copy is home's, or blank if home needs no record */
     REPLACE_OTHER
-} select_action_t;
+} record_action_t;
 
 /* Facts about the records that a rule asks for; a rule applies if all of its facts hold. */
 enum {
@@ -36,21 +36,21 @@ enum {
     ON_TRIAL = 1u << 2,        /* the active record is NEW or PENDING_VERIFY */
     NOT_RUNNING = 1u << 3,     /* the active record selects another image than the running one */
     OTHER_CONFIRMED = 1u << 4, /* the other record is VALID, or boots without a trial although trials exist */
-    OTHER_IS_HOME = 1u << 5,   /* ... and selects the running slot */
-    OTHER_TORN = 1u << 6,      /* the other record was left half written by a power cut */
-    TRIAL_WANTED = 1u << 7,    /* the new record begins a trial */
-    NOT_YET = 1u << 8,         /* the active record is NEW: its image has not been started */
+    OTHER_IS_FALLBACK = 1u << 5, /* ... and selects the running slot */
+    OTHER_TORN = 1u << 6,        /* the other record was left half written by a power cut */
+    TRIAL_WANTED = 1u << 7,      /* the new record begins a trial */
+    NOT_YET = 1u << 8,           /* the active record is NEW: its image has not been started */
 };
 
 /* First match wins; the last one always matches. */
-static const struct select_rule {
+static const struct switch_rule {
     unsigned facts;
-    select_action_t action;
-} select_rules[] = {
+    record_action_t action;
+} switch_rules[] = {
     {OTHER_TORN | TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 0 as 5 */
     {OTHER_TORN, REPLACE_OTHER},               /* 1 bits of it may hang: it might read as whole next time */
     {SAME_SLOT | SAME_STATE, REPLACE_NOTHING}, /* 2 it is so */
-    {NOT_RUNNING | OTHER_IS_HOME, REPLACE_ACTIVE}, /* 3 what was selected did not boot, or not yet */
+    {NOT_RUNNING | OTHER_IS_FALLBACK, REPLACE_ACTIVE}, /* 3 what was selected did not boot, or not yet */
     {NOT_RUNNING | NOT_YET | OTHER_CONFIRMED,
      REPLACE_ACTIVE}, /* 4 the same, during a trial: the other one is home */
     {TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5 the same, and no record is home's */
@@ -65,53 +65,48 @@ static bool is_on_trial(uint32_t state)
     return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
-bool select_names(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_count)
-{
-    return otadata_is_valid(entry) && otadata_slot(entry->seq, slot_count) == slot;
-}
-
 static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_t *other,
-                             const select_wish_t *wish)
+                             const switch_wish_t *wish)
 {
     const bool trials = is_on_trial(wish->state);
     const bool confirmed = otadata_is_valid(other) &&
                            (other->state == ESP_OTA_IMG_VALID || (trials && !is_on_trial(other->state)));
     unsigned facts = 0;
-    facts |= select_names(active, wish->slot, wish->slot_count) ? SAME_SLOT : 0u;
+    facts |= otadata_selects(active, wish->slot, wish->slot_count) ? SAME_SLOT : 0u;
     facts |= active->state == wish->state ? SAME_STATE : 0u;
     facts |= is_on_trial(active->state) ? ON_TRIAL : 0u;
-    facts |= !select_names(active, wish->running, wish->slot_count) ? NOT_RUNNING : 0u;
+    facts |= !otadata_selects(active, wish->running, wish->slot_count) ? NOT_RUNNING : 0u;
     facts |= confirmed ? OTHER_CONFIRMED : 0u;
-    facts |= confirmed && select_names(other, wish->running, wish->slot_count) ? OTHER_IS_HOME : 0u;
+    facts |= confirmed && otadata_selects(other, wish->running, wish->slot_count) ? OTHER_IS_FALLBACK : 0u;
     facts |= otadata_is_torn(other) ? OTHER_TORN : 0u;
     facts |= trials ? TRIAL_WANTED : 0u;
     facts |= active->state == ESP_OTA_IMG_NEW ? NOT_YET : 0u;
     return facts;
 }
 
-static select_action_t choose_action(unsigned facts)
+static record_action_t choose_action(unsigned facts)
 {
     size_t i = 0;
-    while ((facts & select_rules[i].facts) != select_rules[i].facts) {
+    while ((facts & switch_rules[i].facts) != switch_rules[i].facts) {
         i++;
     }
-    return select_rules[i].action;
+    return switch_rules[i].action;
 }
 
-static void plan_change(select_change_kind_t kind, uint32_t copy, const otadata_entry_t *entry,
-                        select_plan_t *plan)
+static void plan_change(switch_change_kind_t kind, uint32_t copy, const otadata_entry_t *entry,
+                        switch_plan_t *plan)
 {
-    plan->changes[plan->count++] = (select_change_t){.kind = kind, .copy = copy, .entry = *entry};
+    plan->changes[plan->count++] = (switch_change_t){.kind = kind, .copy = copy, .entry = *entry};
 }
 
-static void plan_erase(const otadata_entry_t *two, uint32_t copy, select_plan_t *plan)
+static void plan_erase(const otadata_entry_t *two, uint32_t copy, switch_plan_t *plan)
 {
     plan_change(CHANGE_ERASE, copy, &two[copy], plan);
 }
 
 /** A record for `copy`, with the label its sector held: ESP-IDF keeps it. */
 static void plan_write(const otadata_entry_t *two, uint32_t copy, uint32_t seq, uint32_t state,
-                       select_plan_t *plan)
+                       switch_plan_t *plan)
 {
     otadata_entry_t entry = otadata_make(seq, state);
     memcpy(entry.label, two[copy].label, sizeof(entry.label));
@@ -120,7 +115,7 @@ static void plan_write(const otadata_entry_t *two, uint32_t copy, uint32_t seq, 
 
 /** The next record that selects `slot`, in `copy`; `after`: its number is above this one. */
 static esp_err_t plan_next(const otadata_entry_t *two, uint32_t copy, uint32_t after, uint32_t slot,
-                           const select_wish_t *wish, select_plan_t *plan)
+                           const switch_wish_t *wish, switch_plan_t *plan)
 {
     uint32_t seq;
     esp_err_t err = otadata_next_seq(after, slot, wish->slot_count, &seq);
@@ -130,12 +125,12 @@ static esp_err_t plan_next(const otadata_entry_t *two, uint32_t copy, uint32_t a
     return err;
 }
 
-esp_err_t select_plan_home(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot, uint32_t slot_count,
-                           uint32_t state, select_plan_t *plan)
+esp_err_t switch_plan_fallback(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot,
+                               uint32_t slot_count, uint32_t state, switch_plan_t *plan)
 {
-    const select_wish_t wish = {.slot = slot, .state = state, .running = slot, .slot_count = slot_count};
+    const switch_wish_t wish = {.slot = slot, .state = state, .running = slot, .slot_count = slot_count};
     const int active = otadata_active(two);
-    *plan = (select_plan_t){0};
+    *plan = (switch_plan_t){0};
     if (active != OTADATA_NONE) {
         return plan_next(two, (uint32_t)active ^ 1u, two[active].seq, slot, &wish, plan);
     }
@@ -144,17 +139,17 @@ esp_err_t select_plan_home(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32
 }
 
 /** Nothing has booted by a record, so home is what boots without one: factory, or else the first slot. */
-static bool home_has_no_record(const otadata_entry_t *two, uint32_t copy, const select_wish_t *wish)
+static bool fallback_has_no_record(const otadata_entry_t *two, uint32_t copy, const switch_wish_t *wish)
 {
     const bool booted_by_record = otadata_is_valid(&two[copy]) && two[copy].state != ESP_OTA_IMG_NEW;
     return !booted_by_record && !otadata_is_valid(&two[copy ^ 1u]) && (wish->factory || wish->running == 0);
 }
 
 /** The slot that runs has no record to come back by, once this copy is another's. One on trial has, and is not to come back. */
-static bool home_needs_record(const otadata_entry_t *two, uint32_t copy, const select_wish_t *wish)
+static bool fallback_needs_record(const otadata_entry_t *two, uint32_t copy, const switch_wish_t *wish)
 {
-    return wish->running != SELECT_NO_SLOT && !home_has_no_record(two, copy, wish) &&
-           !select_names(&two[copy ^ 1u], wish->running, wish->slot_count);
+    return wish->running != SWITCH_NO_SLOT && !fallback_has_no_record(two, copy, wish) &&
+           !otadata_selects(&two[copy ^ 1u], wish->running, wish->slot_count);
 }
 
 /** The active copy is of a trial whose image did not boot: at the next boot the other one decides. */
@@ -164,7 +159,7 @@ static bool trial_is_over(const otadata_entry_t *two, uint32_t active)
 }
 
 /** Home's record comes not in place of what the next boot would go by. */
-static uint32_t copy_for_home(const otadata_entry_t *two, uint32_t active)
+static uint32_t copy_for_fallback(const otadata_entry_t *two, uint32_t active)
 {
     return trial_is_over(two, active) ? active : active ^ 1u;
 }
@@ -174,18 +169,18 @@ static uint32_t copy_for_home(const otadata_entry_t *two, uint32_t active)
  * @param copy  the active one, or 0 if none is
  */
 static esp_err_t plan_alone(const otadata_entry_t *two, uint32_t copy, uint32_t after,
-                            const select_wish_t *wish, select_plan_t *plan)
+                            const switch_wish_t *wish, switch_plan_t *plan)
 {
     const uint32_t other = copy ^ 1u;
-    if (!is_on_trial(wish->state) || !home_needs_record(two, copy, wish)) { /* no trial, no way back */
+    if (!is_on_trial(wish->state) || !fallback_needs_record(two, copy, wish)) { /* no trial, no way back */
         const bool taken_back =
-            otadata_is_valid(&two[other]) && !select_names(&two[other], wish->running, wish->slot_count);
+            otadata_is_valid(&two[other]) && !otadata_selects(&two[other], wish->running, wish->slot_count);
         if (otadata_is_valid(&two[copy]) && (taken_back || otadata_is_torn(&two[other]))) {
             plan_erase(two, other, plan);
         }
         return plan_next(two, copy, after, wish->slot, wish, plan);
     }
-    const uint32_t home = copy_for_home(two, copy);
+    const uint32_t home = copy_for_fallback(two, copy);
     esp_err_t err = plan_next(two, home, after, wish->running, wish, plan);
     if (err != ESP_OK) {
         return err;
@@ -197,8 +192,8 @@ static esp_err_t plan_alone(const otadata_entry_t *two, uint32_t copy, uint32_t 
     return plan_next(two, home ^ 1u, plan->changes[0].entry.seq, wish->slot, wish, plan);
 }
 
-static esp_err_t plan_action(select_action_t action, const otadata_entry_t *two, uint32_t active,
-                             const select_wish_t *wish, select_plan_t *plan)
+static esp_err_t plan_action(record_action_t action, const otadata_entry_t *two, uint32_t active,
+                             const switch_wish_t *wish, switch_plan_t *plan)
 {
     const uint32_t seq = two[active].seq;
     switch (action) {
@@ -217,11 +212,11 @@ static esp_err_t plan_action(select_action_t action, const otadata_entry_t *two,
     return ESP_OK;
 }
 
-esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
-                           select_plan_t *plan)
+esp_err_t switch_plan_select(const otadata_entry_t two[OTADATA_COPY_COUNT], const switch_wish_t *wish,
+                             switch_plan_t *plan)
 {
     const int found = otadata_active(two);
-    *plan = (select_plan_t){0};
+    *plan = (switch_plan_t){0};
     esp_err_t err;
     if (found == OTADATA_NONE) {
         err = plan_alone(two, 0, 0, wish, plan);
@@ -236,26 +231,26 @@ esp_err_t select_plan_slot(const otadata_entry_t two[OTADATA_COPY_COUNT], const 
     return err;
 }
 
-esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish,
-                              select_plan_t *plan)
+esp_err_t switch_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], const switch_wish_t *wish,
+                              switch_plan_t *plan)
 {
     const int found = otadata_active(two);
-    *plan = (select_plan_t){0};
+    *plan = (switch_plan_t){0};
     if (found == OTADATA_NONE) {
         return ESP_OK;
     }
     const uint32_t active = (uint32_t)found, other = active ^ 1u;
-    const bool decides = select_names(&two[active], wish->slot, wish->slot_count);
+    const bool decides = otadata_selects(&two[active], wish->slot, wish->slot_count);
     if (!decides &&
-        !(trial_is_over(two, active) && select_names(&two[other], wish->slot, wish->slot_count))) {
+        !(trial_is_over(two, active) && otadata_selects(&two[other], wish->slot, wish->slot_count))) {
         return ESP_OK;
     }
-    if (wish->running == SELECT_NO_SLOT) {
+    if (wish->running == SWITCH_NO_SLOT) {
         if (otadata_is_valid(&two[other])) {
             plan_erase(two, other, plan); /* it would decide next, and is not what runs */
         }
-    } else if (home_needs_record(two, active, wish)) {
-        const uint32_t home = copy_for_home(two, active);
+    } else if (fallback_needs_record(two, active, wish)) {
+        const uint32_t home = copy_for_fallback(two, active);
         esp_err_t err = plan_next(two, home, two[active].seq, wish->running, wish, plan);
         if (err != ESP_OK || home == active) {
             return err;
@@ -267,12 +262,12 @@ esp_err_t select_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], con
     return ESP_OK;
 }
 
-bool select_is_way_back(const otadata_entry_t two[OTADATA_COPY_COUNT], const select_wish_t *wish)
+bool switch_plan_is_fallback(const otadata_entry_t two[OTADATA_COPY_COUNT], const switch_wish_t *wish)
 {
     const int active = otadata_active(two);
     return active != OTADATA_NONE && two[active].state == ESP_OTA_IMG_NEW &&
-           !select_names(&two[active], wish->running, wish->slot_count) &&
-           select_names(&two[active ^ 1], wish->slot, wish->slot_count);
+           !otadata_selects(&two[active], wish->running, wish->slot_count) &&
+           otadata_selects(&two[active ^ 1], wish->slot, wish->slot_count);
 }
 
 /**
@@ -286,10 +281,10 @@ static bool is_above_valid(uint32_t state)
            (others == 0xFFFFFFu && (first & ESP_OTA_IMG_VALID) == ESP_OTA_IMG_VALID);
 }
 
-void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count, bool bytewise,
-                         select_plan_t *plan)
+void switch_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count, bool bytewise,
+                         switch_plan_t *plan)
 {
-    *plan = (select_plan_t){0};
+    *plan = (switch_plan_t){0};
     const uint32_t active = (uint32_t)otadata_active(two), other = active ^ 1u;
     const otadata_entry_t *now = &two[active];
     if (now->state == ESP_OTA_IMG_VALID) {
@@ -312,19 +307,19 @@ void select_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t
     }
     /* It decides already, so it stays until the confirmed one is there; then the way back takes its place. */
     plan_write(two, other, seq, ESP_OTA_IMG_VALID, plan);
-    if (way_back && !select_names(&two[other], slot, slot_count)) {
+    if (way_back && !otadata_selects(&two[other], slot, slot_count)) {
         plan_change(CHANGE_WRITE, active, &two[other], plan);
     } else {
         plan_erase(two, active, plan); /* or a later reject would "fall back" to this very image */
     }
 }
 
-void select_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
-                        select_plan_t *plan)
+void switch_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot_count,
+                        switch_plan_t *plan)
 {
-    *plan = (select_plan_t){0};
+    *plan = (switch_plan_t){0};
     const uint32_t active = (uint32_t)otadata_active(two), other = active ^ 1u;
-    if (select_names(&two[other], otadata_slot(two[active].seq, slot_count), slot_count)) {
+    if (otadata_selects(&two[other], otadata_slot(two[active].seq, slot_count), slot_count)) {
         plan_erase(two, other, plan); /* an older record of the same image */
     }
     plan_write(two, active, two[active].seq, ESP_OTA_IMG_INVALID, plan);

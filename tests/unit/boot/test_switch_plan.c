@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "boot/decision.h"
-#include "boot/select.h"
+#include "boot/switch_plan.h"
 
 static const uint32_t states[] = {ESP_OTA_IMG_NEW,     ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_VALID,
                                   ESP_OTA_IMG_INVALID, ESP_OTA_IMG_ABORTED,        ESP_OTA_IMG_UNDEFINED};
@@ -45,17 +45,17 @@ static bool is_whole(const model_t *m, int index)
 /** The bootloader: decides, rewrites, searches. */
 static int start(model_t *m)
 {
-    boot_selection_t selection;
+    boot_decision_t decision;
     otadata_entry_t entry;
     int order[BOOT_ORDER_MAX];
-    boot_select(m->two, &m->have, m->rollback, NULL, &selection);
-    memcpy(m->two, selection.after, sizeof(m->two));
-    uint32_t count = boot_order(selection.index, &m->have, order);
+    boot_decide(m->two, &m->have, m->rollback, NULL, &decision);
+    memcpy(m->two, decision.after, sizeof(m->two));
+    uint32_t count = boot_order(decision.index, &m->have, order);
     m->running = NOTHING;
     for (uint32_t i = 0; i < count && m->running == NOTHING; i++) {
         m->running = is_whole(m, order[i]) ? order[i] : NOTHING;
     }
-    if (m->running != NOTHING && boot_initial_entry(&selection, m->running, &entry)) {
+    if (m->running != NOTHING && boot_initial_entry(&decision, m->running, &entry)) {
         m->two[0] = entry;
     }
     return m->running;
@@ -69,14 +69,14 @@ static int would_start(const model_t *m)
 
 static uint32_t running_slot(const model_t *m)
 {
-    return m->running < 0 ? SELECT_NO_SLOT : (uint32_t)m->running;
+    return m->running < 0 ? SWITCH_NO_SLOT : (uint32_t)m->running;
 }
 
 /** A record says that what runs is on trial. */
 static bool is_on_trial(const model_t *m)
 {
     for (int copy = 0; copy < 2; copy++) {
-        if (select_names(&m->two[copy], running_slot(m), m->have.slot_count) &&
+        if (otadata_selects(&m->two[copy], running_slot(m), m->have.slot_count) &&
             m->two[copy].state == ESP_OTA_IMG_PENDING_VERIFY) {
             return true;
         }
@@ -93,10 +93,10 @@ static int starts_in_the_end(const model_t *m)
 }
 
 /** Carries out the first `count` changes; of the next one only the erase, if there is one. */
-static void carry_out(model_t *m, const select_plan_t *plan, uint32_t count)
+static void carry_out(model_t *m, const switch_plan_t *plan, uint32_t count)
 {
     for (uint32_t i = 0; i < plan->count && i <= count; i++) {
-        const select_change_t *change = &plan->changes[i];
+        const switch_change_t *change = &plan->changes[i];
         otadata_entry_t *entry = &m->two[change->copy];
         if (change->kind == CHANGE_CONFIRM) {
             entry->state = i == count ? 0xFFFFFF00u | ESP_OTA_IMG_VALID : ESP_OTA_IMG_VALID;
@@ -166,9 +166,9 @@ static void for_every_device(void (*check)(const model_t *m))
     }
 }
 
-static select_wish_t wish_for(const model_t *m, uint32_t slot)
+static switch_wish_t wish_for(const model_t *m, uint32_t slot)
 {
-    return (select_wish_t){.slot = slot,
+    return (switch_wish_t){.slot = slot,
                            .state = m->rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED,
                            .running = running_slot(m),
                            .slot_count = m->have.slot_count,
@@ -182,9 +182,9 @@ static select_wish_t wish_for(const model_t *m, uint32_t slot)
  */
 static model_t check_wish(const model_t *before, uint32_t slot, int home)
 {
-    const select_wish_t wish = wish_for(before, slot);
-    select_plan_t plan;
-    assert_int_equal(select_plan_slot(before->two, &wish, &plan), ESP_OK);
+    const switch_wish_t wish = wish_for(before, slot);
+    switch_plan_t plan;
+    assert_int_equal(switch_plan_select(before->two, &wish, &plan), ESP_OK);
     const int earlier = would_start(before);
     for (uint32_t done = 0; done < plan.count; done++) {
         model_t cut = *before;
@@ -210,16 +210,17 @@ static model_t check_wish(const model_t *before, uint32_t slot, int home)
 }
 
 /** What an image on trial has selected fails, too: then home is needed, and no update may have begun in its slot. */
-static void check_way_back(const model_t *before, int home)
+static void check_fallback(const model_t *before, int home)
 {
     for (uint32_t slot = 0; slot < before->have.slot_count; slot++) {
-        const select_wish_t wish = wish_for(before, slot);
-        if ((int)slot == before->running || is_on_trial(before) || select_is_way_back(before->two, &wish)) {
+        const switch_wish_t wish = wish_for(before, slot);
+        if ((int)slot == before->running || is_on_trial(before) ||
+            switch_plan_is_fallback(before->two, &wish)) {
             continue; /* is refused */
         }
         model_t after = *before;
-        select_plan_t plan;
-        assert_int_equal(select_plan_release(before->two, &wish, &plan), ESP_OK);
+        switch_plan_t plan;
+        assert_int_equal(switch_plan_release(before->two, &wish, &plan), ESP_OK);
         carry_out(&after, &plan, plan.count);
         after.whole &= ~(1u << slot);
         if (starts_in_the_end(&after) != home && (int)slot == home) {
@@ -231,10 +232,10 @@ static void check_way_back(const model_t *before, int home)
 /** An update into `slot` begins: from its first erase on, what runs starts, or another slot that had been selected. */
 static void check_release(const model_t *before, uint32_t slot)
 {
-    const select_wish_t wish = wish_for(before, slot);
-    select_plan_t plan;
+    const switch_wish_t wish = wish_for(before, slot);
+    switch_plan_t plan;
     const int earlier = would_start(before), home = before->running;
-    assert_int_equal(select_plan_release(before->two, &wish, &plan), ESP_OK);
+    assert_int_equal(switch_plan_release(before->two, &wish, &plan), ESP_OK);
     for (uint32_t done = 0; done < plan.count; done++) {
         model_t cut = *before;
         carry_out(&cut, &plan, done);
@@ -259,8 +260,8 @@ static void check_confirmation(const model_t *before, int home, bool bytewise)
     if (active == OTADATA_NONE) {
         return;
     }
-    select_plan_t plan;
-    select_plan_confirm(before->two, before->have.slot_count, bytewise, &plan);
+    switch_plan_t plan;
+    switch_plan_confirm(before->two, before->have.slot_count, bytewise, &plan);
     const int slot = (int)otadata_slot(before->two[active].seq, before->have.slot_count);
     const bool trial = is_trial(before->two[active].state);
     for (uint32_t done = 0; done < plan.count; done++) {
@@ -303,7 +304,7 @@ static void check_device(const model_t *m)
         check_confirmation(&once, home, true);
         check_confirmation(&once, home, false);
         if (trial && (int)first != m->running && (int)first != home) {
-            check_way_back(&once, home);
+            check_fallback(&once, home);
         }
         for (uint32_t next = 0; next < m->have.slot_count && !trial; next++) {
             if ((int)next != m->running) {
@@ -337,7 +338,7 @@ static void wishes_come_true_and_neither_cuts_nor_failed_trials_lose_home(void *
     {                                                                                                        \
         n, ESP_OTA_IMG_##st                                                                                  \
     }
-#define NO_SLOT    SELECT_NO_SLOT
+#define NO_SLOT    SWITCH_NO_SLOT
 #define COPIES_MAX 2
 
 typedef struct {
@@ -356,7 +357,7 @@ static const struct {
     uint32_t count; /* changes */
     struct {
         uint32_t copy;
-        select_change_kind_t kind;
+        switch_change_kind_t kind;
         short_record_t entry;
     } changes[COPIES_MAX];
 } selections[] = {
@@ -407,12 +408,12 @@ static void the_records_are_these(void **state)
     for (size_t i = 0; i < sizeof(selections) / sizeof(selections[0]); i++) {
         const otadata_entry_t two[2] = {whole_record(&selections[i].two[0]),
                                         whole_record(&selections[i].two[1])};
-        const select_wish_t wish = {.slot = selections[i].slot,
+        const switch_wish_t wish = {.slot = selections[i].slot,
                                     .state = ESP_OTA_IMG_NEW,
                                     .running = selections[i].running,
                                     .slot_count = selections[i].slot_count};
-        select_plan_t plan;
-        assert_int_equal(select_plan_slot(two, &wish, &plan), ESP_OK);
+        switch_plan_t plan;
+        assert_int_equal(switch_plan_select(two, &wish, &plan), ESP_OK);
         bool same = plan.count == selections[i].count;
         for (uint32_t n = 0; same && n < plan.count; n++) {
             const otadata_entry_t entry = whole_record(&selections[i].changes[n].entry);
@@ -433,9 +434,9 @@ static void used_up_numbers_are_refused(void **state)
     (void)state;
     const otadata_entry_t two[2] = {otadata_make(0xFFFFFFFE, ESP_OTA_IMG_VALID),
                                     otadata_make(0xFFFFFFFD, ESP_OTA_IMG_VALID)};
-    const select_wish_t wish = {.slot = 0, .state = ESP_OTA_IMG_NEW, .running = 1, .slot_count = 2};
-    select_plan_t plan;
-    assert_int_equal(select_plan_slot(two, &wish, &plan), ESP_ERR_OTA_SELECT_INFO_INVALID);
+    const switch_wish_t wish = {.slot = 0, .state = ESP_OTA_IMG_NEW, .running = 1, .slot_count = 2};
+    switch_plan_t plan;
+    assert_int_equal(switch_plan_select(two, &wish, &plan), ESP_ERR_OTA_SELECT_INFO_INVALID);
     assert_int_equal(plan.count, 0);
 }
 
@@ -443,8 +444,8 @@ static void confirming_the_only_record_leaves_one_record(void **state)
 {
     (void)state;
     const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_UNDEFINED), erased};
-    select_plan_t plan;
-    select_plan_confirm(two, 2, false, &plan);
+    switch_plan_t plan;
+    switch_plan_confirm(two, 2, false, &plan);
     assert_int_equal(plan.count, 2);
     assert_int_equal(plan.changes[0].copy, 1);
     assert_int_equal(plan.changes[0].entry.seq, 3);
@@ -458,8 +459,8 @@ static void confirming_beside_another_record_keeps_the_way_back(void **state)
     (void)state;
     const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_VALID),
                                     otadata_make(2, ESP_OTA_IMG_UNDEFINED)};
-    select_plan_t plan;
-    select_plan_confirm(two, 2, false, &plan);
+    switch_plan_t plan;
+    switch_plan_confirm(two, 2, false, &plan);
     assert_int_equal(plan.count, 2);
     assert_int_equal(plan.changes[0].copy, 0);
     assert_int_equal(plan.changes[0].entry.seq, 4);
@@ -474,15 +475,15 @@ static void confirming_byte_by_byte_meets_no_refused_state(void **state)
     (void)state;
     for (uint32_t bits = 0; bits < 256; bits++) {
         const otadata_entry_t two[2] = {otadata_make(1, 0xFFFFFF00u | bits), erased};
-        select_plan_t plan;
-        select_plan_confirm(two, 2, true, &plan);
+        switch_plan_t plan;
+        switch_plan_confirm(two, 2, true, &plan);
         assert_int_equal(plan.changes[0].kind == CHANGE_CONFIRM, (bits & 2u) != 0);
         const otadata_entry_t low[2] = {otadata_make(1, bits),
                                         erased}; /* as the states that have a meaning */
         if (otadata_is_refused(&low[0])) {
             continue;
         }
-        select_plan_confirm(low, 2, true, &plan);
+        switch_plan_confirm(low, 2, true, &plan);
         assert_true(plan.count == 0 || plan.changes[0].kind != CHANGE_CONFIRM);
     }
 }
@@ -500,8 +501,8 @@ static void rejecting_leads_to_where_a_cut_leads(void **state)
             continue;
         }
         const int rejected = (int)otadata_slot(before.two[active].seq, 2);
-        select_plan_t plan;
-        select_plan_reject(before.two, 2, &plan);
+        switch_plan_t plan;
+        switch_plan_reject(before.two, 2, &plan);
         model_t done = before, cut = before;
         carry_out(&done, &plan, plan.count);
         carry_out(&cut, &plan, plan.count - 1);

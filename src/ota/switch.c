@@ -1,5 +1,5 @@
 /*
- * The otadata calls: what boots next, what is confirmed, what is rejected. Decisions are boot/select.c's, bytes are
+ * The otadata calls: what boots next, what is confirmed, what is rejected. Decisions are boot/switch_plan.c's, bytes are
  * boot/otadata_flash.c's; here is the I/O around them.
  *
  * The order of every change, which a power cut at any point relies on:
@@ -16,12 +16,12 @@
 #include "base/le.h"
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
-#include "boot/select.h"
+#include "boot/switch_plan.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "image/image.h"
 #include "image/misfit.h"
-#include "ota/update.h"
+#include "ota/switch.h"
 #include "ota/update_internal.h"
 
 static const char TAG[] = "esp_ota_ops";
@@ -32,7 +32,7 @@ typedef struct {
     uint32_t slot_count;
     otadata_entry_t two[OTADATA_COPY_COUNT];
     int active; /* OTADATA_NONE when there are no slots */
-} selection_t;
+} records_t;
 
 static const esp_partition_t *find_app(const otter_device_t *device, uint32_t subtype)
 {
@@ -48,7 +48,7 @@ static const esp_partition_t *find_slot(const otter_device_t *device, uint32_t s
 static uint32_t slot_of(const esp_partition_t *partition)
 {
     return ota_is_slot(partition) ? (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN
-                                  : SELECT_NO_SLOT;
+                                  : SWITCH_NO_SLOT;
 }
 
 bool ota_is_slot(const esp_partition_t *partition)
@@ -65,53 +65,54 @@ bool ota_is_running(const otter_device_t *device, const esp_partition_t *partiti
 }
 
 /** @return ESP_OK, ESP_ERR_NOT_FOUND (no otadata partition), ESP_ERR_INVALID_SIZE, ESP_ERR_FLASH_OP_* */
-static esp_err_t read_selection(otter_device_t *device, selection_t *sel)
+static esp_err_t read_records(otter_device_t *device, records_t *records)
 {
-    sel->otadata = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
-                                       ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    if (sel->otadata == NULL) {
+    records->otadata = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                           ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+    if (records->otadata == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = otadata_read(device->flash, sel->otadata->address, sel->otadata->size, sel->two);
+    esp_err_t err =
+        otadata_read(device->flash, records->otadata->address, records->otadata->size, records->two);
     if (err != ESP_OK) {
         return err;
     }
-    sel->slot_count = ota_get_app_partition_count(device);
-    sel->active = sel->slot_count != 0 ? otadata_active(sel->two) : OTADATA_NONE;
+    records->slot_count = ota_get_app_partition_count(device);
+    records->active = records->slot_count != 0 ? otadata_active(records->two) : OTADATA_NONE;
     return ESP_OK;
 }
 
-/** As read_selection, and ESP_FAIL when no record is active. */
-static esp_err_t read_active(otter_device_t *device, selection_t *sel)
+/** As read_records, and ESP_FAIL when no record is active. */
+static esp_err_t read_active(otter_device_t *device, records_t *records)
 {
-    esp_err_t err = read_selection(device, sel);
-    if (err == ESP_OK && sel->active == OTADATA_NONE) {
+    esp_err_t err = read_records(device, records);
+    if (err == ESP_OK && records->active == OTADATA_NONE) {
         return ESP_FAIL;
     }
     return err;
 }
 
-static const esp_partition_t *slot_of_copy(const otter_device_t *device, const selection_t *sel,
+static const esp_partition_t *slot_of_copy(const otter_device_t *device, const records_t *records,
                                            uint32_t copy)
 {
-    return find_slot(device, otadata_slot(sel->two[copy].seq, sel->slot_count));
+    return find_slot(device, otadata_slot(records->two[copy].seq, records->slot_count));
 }
 
 /** True if this copy's number can be believed and selects `slot`; a refused state counts too. */
-static bool copy_speaks_of(const selection_t *sel, uint32_t copy, uint32_t slot)
+static bool copy_speaks_of(const records_t *records, uint32_t copy, uint32_t slot)
 {
-    return !otadata_is_uninitialised(&sel->two[copy]) &&
-           otadata_slot(sel->two[copy].seq, sel->slot_count) == slot;
+    return !otadata_is_uninitialised(&records->two[copy]) &&
+           otadata_slot(records->two[copy].seq, records->slot_count) == slot;
 }
 
 /** @return ESP_OK, ESP_ERR_NOT_FOUND */
-static esp_err_t state_of_slot(const selection_t *sel, uint32_t slot, esp_ota_img_states_t *state)
+static esp_err_t state_of_slot(const records_t *records, uint32_t slot, esp_ota_img_states_t *state)
 {
-    uint32_t first = sel->active == 1 ? 1 : 0; /* two records of one slot: the one that counts */
+    uint32_t first = records->active == 1 ? 1 : 0; /* two records of one slot: the one that counts */
     for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
         uint32_t copy = first ^ i;
-        if (copy_speaks_of(sel, copy, slot)) {
-            *state = (esp_ota_img_states_t)sel->two[copy].state;
+        if (copy_speaks_of(records, copy, slot)) {
+            *state = (esp_ota_img_states_t)records->two[copy].state;
             return ESP_OK;
         }
     }
@@ -119,14 +120,14 @@ static esp_err_t state_of_slot(const selection_t *sel, uint32_t slot, esp_ota_im
 }
 
 /** True if a record says that what runs is on trial. */
-static bool is_trial_running(const otter_device_t *device, const selection_t *sel)
+static bool is_trial_running(const otter_device_t *device, const records_t *records)
 {
     esp_ota_img_states_t state;
-    return sel->slot_count != 0 && state_of_slot(sel, slot_of(device->running), &state) == ESP_OK &&
+    return records->slot_count != 0 && state_of_slot(records, slot_of(device->running), &state) == ESP_OK &&
            state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
-static esp_err_t carry_out_change(otter_flash_t *flash, uint32_t offset, const select_change_t *change)
+static esp_err_t carry_out_change(otter_flash_t *flash, uint32_t offset, const switch_change_t *change)
 {
     switch (change->kind) {
     case CHANGE_ERASE:
@@ -143,15 +144,15 @@ static esp_err_t carry_out_change(otter_flash_t *flash, uint32_t offset, const s
  * Makes the changes durable, one after the other. If that fails half-way (the flash, not the power), the record of a running
  * trial may be gone and nothing in flash may say any more that the image to fall back to is needed: verdict_lost does.
  */
-static esp_err_t carry_out(otter_device_t *device, const selection_t *sel, const select_plan_t *plan)
+static esp_err_t carry_out(otter_device_t *device, const records_t *records, const switch_plan_t *plan)
 {
-    const uint32_t offset = sel->otadata->address;
+    const uint32_t offset = records->otadata->address;
     esp_err_t err = ESP_OK;
     for (uint32_t i = 0; i < plan->count && err == ESP_OK; i++) {
         err = carry_out_change(device->flash, offset, &plan->changes[i]);
     }
     if (plan->count != 0) {
-        device->verdict_lost = err != ESP_OK && (device->verdict_lost || is_trial_running(device, sel));
+        device->verdict_lost = err != ESP_OK && (device->verdict_lost || is_trial_running(device, records));
     }
     return err;
 }
@@ -183,24 +184,24 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
 /** Factory is what boots when no record selects a slot. */
 static esp_err_t select_factory(otter_device_t *device)
 {
-    selection_t sel;
-    esp_err_t err = read_selection(device, &sel);
+    records_t records;
+    esp_err_t err = read_records(device, &records);
     if (err != ESP_OK) {
         return err;
     }
     /* The active record last, until then the old decision stands; but what has not booted yet is taken back first. */
-    uint32_t last = sel.active == 1 ? 1 : 0;
-    if (sel.active != OTADATA_NONE && sel.two[sel.active].state == ESP_OTA_IMG_NEW) {
+    uint32_t last = records.active == 1 ? 1 : 0;
+    if (records.active != OTADATA_NONE && records.two[records.active].state == ESP_OTA_IMG_NEW) {
         last ^= 1u;
     }
-    select_plan_t plan = {0};
+    switch_plan_t plan = {0};
     const uint32_t order[OTADATA_COPY_COUNT] = {last ^ 1u, last};
     for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
-        if (!otadata_is_blank(&sel.two[order[i]])) {
-            plan.changes[plan.count++] = (select_change_t){.kind = CHANGE_ERASE, .copy = order[i]};
+        if (!otadata_is_blank(&records.two[order[i]])) {
+            plan.changes[plan.count++] = (switch_change_t){.kind = CHANGE_ERASE, .copy = order[i]};
         }
     }
-    return carry_out(device, &sel, &plan);
+    return carry_out(device, &records, &plan);
 }
 
 /** Anti-rollback: an application that is too old is erased, so that no fallback can find it either. */
@@ -222,30 +223,30 @@ static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_
     return err == ESP_OK ? ESP_ERR_OTA_SMALL_SEC_VER : err;
 }
 
-static select_wish_t wish_for(const otter_device_t *device, const selection_t *sel,
+static switch_wish_t wish_for(const otter_device_t *device, const records_t *records,
                               const esp_partition_t *partition)
 {
-    return (select_wish_t){.slot = slot_of(partition),
+    return (switch_wish_t){.slot = slot_of(partition),
                            .state = device->config.rollback ? ESP_OTA_IMG_NEW : ESP_OTA_IMG_UNDEFINED,
                            .running = slot_of(device->running),
-                           .slot_count = sel->slot_count,
+                           .slot_count = records->slot_count,
                            .factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY) != NULL};
 }
 
 static esp_err_t select_slot(otter_device_t *device, const esp_partition_t *partition)
 {
-    selection_t sel;
-    esp_err_t err = read_selection(device, &sel);
+    records_t records;
+    esp_err_t err = read_records(device, &records);
     if (err != ESP_OK) {
         return err;
     }
-    const select_wish_t wish = wish_for(device, &sel, partition);
+    const switch_wish_t wish = wish_for(device, &records, partition);
     if (wish.slot >= wish.slot_count) {
         return ESP_ERR_INVALID_ARG;
     }
-    select_plan_t plan;
-    err = select_plan_slot(sel.two, &wish, &plan);
-    return err == ESP_OK ? carry_out(device, &sel, &plan) : err;
+    switch_plan_t plan;
+    err = switch_plan_select(records.two, &wish, &plan);
+    return err == ESP_OK ? carry_out(device, &records, &plan) : err;
 }
 
 esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *partition)
@@ -276,33 +277,36 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
 }
 
 /** A record for the running slot, in the copy that does not decide. It decides from now on. */
-static esp_err_t record_home(otter_device_t *device, selection_t *sel, uint32_t state)
+static esp_err_t add_fallback_record(otter_device_t *device, records_t *records, uint32_t state)
 {
-    select_plan_t plan;
-    esp_err_t err = select_plan_home(sel->two, slot_of(device->running), sel->slot_count, state, &plan);
+    switch_plan_t plan;
+    esp_err_t err =
+        switch_plan_fallback(records->two, slot_of(device->running), records->slot_count, state, &plan);
     if (err == ESP_OK) {
-        err = carry_out(device, sel, &plan);
+        err = carry_out(device, records, &plan);
     }
     if (err == ESP_OK) {
-        sel->active = (int)plan.changes[0].copy;
-        sel->two[sel->active] = plan.changes[0].entry;
+        records->active = (int)plan.changes[0].copy;
+        records->two[records->active] = plan.changes[0].entry;
     }
     return err;
 }
 
-static bool is_home(const otter_device_t *device, const selection_t *sel, int copy)
+static bool selects_running(const otter_device_t *device, const records_t *records, int copy)
 {
-    return copy != OTADATA_NONE && select_names(&sel->two[copy], slot_of(device->running), sel->slot_count);
+    return copy != OTADATA_NONE &&
+           otadata_selects(&records->two[copy], slot_of(device->running), records->slot_count);
 }
 
 /** What a half written record becomes: the running slot's if no other record is, else nothing. */
-static esp_err_t replace_torn_record(otter_device_t *device, selection_t *sel, uint32_t copy)
+static esp_err_t replace_torn_record(otter_device_t *device, records_t *records, uint32_t copy)
 {
-    if (slot_of(device->running) >= sel->slot_count || is_home(device, sel, sel->active)) {
-        return otadata_erase_copy(device->flash, sel->otadata->address, copy);
+    if (slot_of(device->running) >= records->slot_count ||
+        selects_running(device, records, records->active)) {
+        return otadata_erase_copy(device->flash, records->otadata->address, copy);
     }
-    bool confirmed = sel->two[copy].state == ESP_OTA_IMG_VALID;
-    return record_home(device, sel, confirmed ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_UNDEFINED);
+    bool confirmed = records->two[copy].state == ESP_OTA_IMG_VALID;
+    return add_fallback_record(device, records, confirmed ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_UNDEFINED);
 }
 
 /**
@@ -310,44 +314,44 @@ static esp_err_t replace_torn_record(otter_device_t *device, selection_t *sel, u
  * what booted the running image, and it must not come back once the next update has been selected; so it is made sure
  * before anything else changes.
  */
-static esp_err_t settle_torn_records(otter_device_t *device, selection_t *sel)
+static esp_err_t settle_torn_records(otter_device_t *device, records_t *records)
 {
     esp_err_t err = ESP_OK;
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
-        if (otadata_is_torn(&sel->two[copy])) {
-            err = replace_torn_record(device, sel, copy);
+        if (otadata_is_torn(&records->two[copy])) {
+            err = replace_torn_record(device, records, copy);
         }
     }
     return err;
 }
 
-static esp_err_t way_back_is_needed(otter_device_t *device, const char *why)
+static esp_err_t fallback_is_needed(otter_device_t *device, const char *why)
 {
     ESP_LOGE(TAG, "%s", why);
     snprintf(device->last_reason, sizeof(device->last_reason), "%s", why);
     return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
 }
 
-esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *partition)
+esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition)
 {
-    selection_t sel;
+    records_t records;
     if (!device->config.rollback || device->running == NULL) {
         return ESP_OK;
     }
     if (device->verdict_lost) {
-        return way_back_is_needed(device,
+        return fallback_is_needed(device,
                                   "The verdict on the running app was not written: confirm again or restart");
     }
-    esp_err_t err = read_selection(device, &sel);
-    if (err != ESP_OK || sel.slot_count == 0) {
+    esp_err_t err = read_records(device, &records);
+    if (err != ESP_OK || records.slot_count == 0) {
         return otter_flash_failed(err) ? err : ESP_OK;
     }
-    if (is_trial_running(device, &sel)) {
-        return way_back_is_needed(device, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
+    if (is_trial_running(device, &records)) {
+        return fallback_is_needed(device, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
     }
-    const select_wish_t wish = wish_for(device, &sel, partition);
-    if (select_is_way_back(sel.two, &wish)) {
-        return way_back_is_needed(device,
+    const switch_wish_t wish = wish_for(device, &records, partition);
+    if (switch_plan_is_fallback(records.two, &wish)) {
+        return fallback_is_needed(device,
                                   "The selected app is not confirmed and would fall back to this slot");
     }
     return ESP_OK;
@@ -357,48 +361,48 @@ esp_err_t ota_check_way_back(otter_device_t *device, const esp_partition_t *part
  * The active record is all that selects what runs, from the moment the other slot is overwritten: no bit of it may hang. It
  * is programmed once more, or, where that is not possible, written anew over the other one, unless that is what runs.
  */
-static esp_err_t make_sure(otter_device_t *device, const selection_t *sel)
+static esp_err_t make_sure(otter_device_t *device, const records_t *records)
 {
     const otter_flash_t *flash = device->flash;
-    const uint32_t active = (uint32_t)sel->active;
-    const otadata_entry_t *now = &sel->two[active];
+    const uint32_t active = (uint32_t)records->active;
+    const otadata_entry_t *now = &records->two[active];
     const bool bytewise = flash->write_size == 1;
-    if (flash->stable_reads || (!bytewise && is_home(device, sel, sel->active ^ 1))) {
+    if (flash->stable_reads || (!bytewise && selects_running(device, records, records->active ^ 1))) {
         return ESP_OK;
     }
     if (!bytewise && now->state == ESP_OTA_IMG_NEW) {
         return ESP_OK; /* two records of one trial would be two trials; home does not depend on it */
     }
     if (bytewise) {
-        return otadata_refresh_copy(device->flash, sel->otadata->address, active, now);
+        return otadata_refresh_copy(device->flash, records->otadata->address, active, now);
     }
-    select_plan_t plan;
-    esp_err_t err = select_plan_home(sel->two, otadata_slot(now->seq, sel->slot_count), sel->slot_count,
-                                     now->state, &plan);
-    return err == ESP_OK ? carry_out(device, sel, &plan) : err;
+    switch_plan_t plan;
+    esp_err_t err = switch_plan_fallback(records->two, otadata_slot(now->seq, records->slot_count),
+                                         records->slot_count, now->state, &plan);
+    return err == ESP_OK ? carry_out(device, records, &plan) : err;
 }
 
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition)
 {
-    selection_t sel;
-    esp_err_t err = read_selection(device, &sel);
+    records_t records;
+    esp_err_t err = read_records(device, &records);
     if (otter_flash_failed(err)) {
         return err; /* a record that could not be read now may be there at the next boot, and name this slot */
     }
     if (err != ESP_OK) {
         return ESP_OK; /* there is no otadata that a boot could look at */
     }
-    err = settle_torn_records(device, &sel);
-    if (err != ESP_OK || sel.active == OTADATA_NONE) {
+    err = settle_torn_records(device, &records);
+    if (err != ESP_OK || records.active == OTADATA_NONE) {
         return err;
     }
-    const select_wish_t wish = wish_for(device, &sel, partition);
-    select_plan_t plan;
-    err = select_plan_release(sel.two, &wish, &plan);
+    const switch_wish_t wish = wish_for(device, &records, partition);
+    switch_plan_t plan;
+    err = switch_plan_release(records.two, &wish, &plan);
     if (err == ESP_OK && plan.count != 0) {
-        return carry_out(device, &sel, &plan);
+        return carry_out(device, &records, &plan);
     }
-    return err == ESP_OK ? make_sure(device, &sel) : err;
+    return err == ESP_OK ? make_sure(device, &records) : err;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
@@ -428,12 +432,12 @@ _Static_assert(ESP_PARTITION_SUBTYPE_APP_TEST == ESP_PARTITION_SUBTYPE_APP_OTA_M
 
 const esp_partition_t *ota_get_boot_partition(otter_device_t *device)
 {
-    selection_t sel;
-    esp_err_t err = read_active(device, &sel);
+    records_t records;
+    esp_err_t err = read_active(device, &records);
     if (err == ESP_FAIL) {
         return default_partition(device);
     }
-    return err == ESP_OK ? slot_of_copy(device, &sel, (uint32_t)sel.active) : NULL;
+    return err == ESP_OK ? slot_of_copy(device, &records, (uint32_t)records.active) : NULL;
 }
 
 const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
@@ -452,7 +456,7 @@ const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
         if (found == NULL) {
             continue;
         }
-        if (start != SELECT_NO_SLOT && slot > start) {
+        if (start != SWITCH_NO_SLOT && slot > start) {
             return found;
         }
         first = first != NULL ? first : found;
@@ -507,32 +511,33 @@ esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t 
     if (!ota_is_slot(partition)) {
         return ESP_ERR_NOT_SUPPORTED;
     }
-    selection_t sel;
-    esp_err_t err = read_selection(device, &sel);
+    records_t records;
+    esp_err_t err = read_records(device, &records);
     if (err != ESP_OK) {
         return err;
     }
-    if (sel.slot_count == 0) {
+    if (records.slot_count == 0) {
         return ESP_ERR_NOT_FOUND;
     }
-    return state_of_slot(&sel, slot_of(partition), ota_state);
+    return state_of_slot(&records, slot_of(partition), ota_state);
 }
 
 const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)
 {
-    selection_t sel;
-    if (read_selection(device, &sel) != ESP_OK || sel.slot_count == 0) {
+    records_t records;
+    if (read_records(device, &records) != ESP_OK || records.slot_count == 0) {
         return NULL;
     }
     bool eligible[OTADATA_COPY_COUNT];
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        eligible[copy] = !otadata_is_uninitialised(&sel.two[copy]) && otadata_is_refused(&sel.two[copy]);
+        eligible[copy] =
+            !otadata_is_uninitialised(&records.two[copy]) && otadata_is_refused(&records.two[copy]);
     }
-    int picked = otadata_pick(sel.two, eligible, false);
+    int picked = otadata_pick(records.two, eligible, false);
     if (picked == OTADATA_NONE) {
         return NULL;
     }
-    const esp_partition_t *partition = slot_of_copy(device, &sel, (uint32_t)picked);
+    const esp_partition_t *partition = slot_of_copy(device, &records, (uint32_t)picked);
     return partition != NULL && verify_image(device, partition, false) == ESP_OK ? partition : NULL;
 }
 
@@ -545,31 +550,32 @@ static bool version_is_acceptable(const otter_device_t *device, const esp_partit
            secure_version_read(device, &device_version) == ESP_OK && version >= device_version;
 }
 
-static bool rollback_is_possible(otter_device_t *device, const selection_t *sel)
+static bool rollback_is_possible(otter_device_t *device, const records_t *records)
 {
-    const uint32_t active = (uint32_t)sel->active, other = active ^ 1u;
+    const uint32_t active = (uint32_t)records->active, other = active ^ 1u;
     const bool anti_rollback = device->config.anti_rollback;
-    const uint32_t slot = otadata_slot(sel->two[active].seq, sel->slot_count);
-    if (!otadata_is_valid(&sel->two[other]) || select_names(&sel->two[other], slot, sel->slot_count)) {
+    const uint32_t slot = otadata_slot(records->two[active].seq, records->slot_count);
+    if (!otadata_is_valid(&records->two[other]) ||
+        otadata_selects(&records->two[other], slot, records->slot_count)) {
         const esp_partition_t *factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
         return !anti_rollback && factory != NULL && verify_image(device, factory, false) == ESP_OK;
     }
-    const esp_partition_t *previous = slot_of_copy(device, sel, other);
+    const esp_partition_t *previous = slot_of_copy(device, records, other);
     return previous != NULL && verify_image(device, previous, false) == ESP_OK &&
            (!anti_rollback || version_is_acceptable(device, previous));
 }
 
 bool ota_check_rollback_is_possible(otter_device_t *device)
 {
-    selection_t sel;
-    return read_active(device, &sel) == ESP_OK && rollback_is_possible(device, &sel);
+    records_t records;
+    return read_active(device, &records) == ESP_OK && rollback_is_possible(device, &records);
 }
 
 /** The plan's first record confirms what runs, not what was selected and has not run yet. */
-static bool is_running_confirmed(const selection_t *sel, const otter_device_t *device,
-                                 const select_plan_t *plan)
+static bool is_running_confirmed(const records_t *records, const otter_device_t *device,
+                                 const switch_plan_t *plan)
 {
-    return select_names(&plan->changes[0].entry, slot_of(device->running), sel->slot_count);
+    return otadata_selects(&plan->changes[0].entry, slot_of(device->running), records->slot_count);
 }
 
 /** From here on nothing older than the confirmed application runs. */
@@ -585,32 +591,33 @@ static esp_err_t burn_running_version(otter_device_t *device)
 }
 
 /** The record of the trial is gone since an earlier attempt failed: what runs gets a new one. */
-static bool must_record_anew(const otter_device_t *device, const selection_t *sel)
+static bool must_record_anew(const otter_device_t *device, const records_t *records)
 {
-    return device->verdict_lost && slot_of(device->running) < sel->slot_count && !is_home(device, sel, 0) &&
-           !is_home(device, sel, 1);
+    return device->verdict_lost && slot_of(device->running) < records->slot_count &&
+           !selects_running(device, records, 0) && !selects_running(device, records, 1);
 }
 
 esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
 {
-    selection_t sel;
-    select_plan_t plan;
-    esp_err_t err = read_selection(device, &sel);
+    records_t records;
+    switch_plan_t plan;
+    esp_err_t err = read_records(device, &records);
     if (err != ESP_OK) {
         return err;
     }
-    if (must_record_anew(device, &sel)) {
-        err = select_plan_home(sel.two, slot_of(device->running), sel.slot_count, ESP_OTA_IMG_VALID, &plan);
-    } else if (sel.active == OTADATA_NONE) {
+    if (must_record_anew(device, &records)) {
+        err = switch_plan_fallback(records.two, slot_of(device->running), records.slot_count,
+                                   ESP_OTA_IMG_VALID, &plan);
+    } else if (records.active == OTADATA_NONE) {
         err = ESP_FAIL;
     } else {
-        select_plan_confirm(sel.two, sel.slot_count, device->flash->write_size == 1, &plan);
+        switch_plan_confirm(records.two, records.slot_count, device->flash->write_size == 1, &plan);
     }
     if (err == ESP_OK) {
-        err = carry_out(device, &sel, &plan);
+        err = carry_out(device, &records, &plan);
     }
     if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback &&
-        is_running_confirmed(&sel, device, &plan)) {
+        is_running_confirmed(&records, device, &plan)) {
         err = burn_running_version(device);
     }
     return err;
@@ -618,60 +625,60 @@ esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
 
 esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
 {
-    selection_t sel;
-    esp_err_t err = read_active(device, &sel);
+    records_t records;
+    esp_err_t err = read_active(device, &records);
     if (err != ESP_OK) {
         return err;
     }
-    if (must_record_anew(device, &sel)) {
+    if (must_record_anew(device, &records)) {
         return ESP_OK; /* without a record it does not boot again */
     }
-    if (!rollback_is_possible(device, &sel)) {
+    if (!rollback_is_possible(device, &records)) {
         ESP_LOGE(TAG, "Rollback is not possible, do not have any suitable apps in slots");
         return ESP_ERR_OTA_ROLLBACK_FAILED;
     }
-    select_plan_t plan;
-    select_plan_reject(sel.two, sel.slot_count, &plan);
-    return carry_out(device, &sel, &plan);
+    switch_plan_t plan;
+    switch_plan_reject(records.two, records.slot_count, &plan);
+    return carry_out(device, &records, &plan);
 }
 
 /** The copy that is not active, if it names a slot that may be given up. @return ESP_OK, ESP_FAIL, ESP_ERR_FLASH_OP_* */
-static esp_err_t find_previous(otter_device_t *device, selection_t *sel, uint32_t *copy,
+static esp_err_t find_previous(otter_device_t *device, records_t *records, uint32_t *copy,
                                const esp_partition_t **partition)
 {
-    esp_err_t err = read_active(device, sel);
+    esp_err_t err = read_active(device, records);
     if (err != ESP_OK) {
         return otter_flash_failed(err) ? err : ESP_FAIL;
     }
-    *copy = (uint32_t)sel->active ^ 1u;
-    if (otadata_is_uninitialised(&sel->two[*copy])) {
+    *copy = (uint32_t)records->active ^ 1u;
+    if (otadata_is_uninitialised(&records->two[*copy])) {
         return ESP_FAIL;
     }
-    *partition = slot_of_copy(device, sel, *copy);
+    *partition = slot_of_copy(device, records, *copy);
     bool in_use = *partition == NULL || ota_is_running(device, *partition) ||
-                  *partition == slot_of_copy(device, sel, (uint32_t)sel->active);
+                  *partition == slot_of_copy(device, records, (uint32_t)records->active);
     return in_use ? ESP_FAIL : ESP_OK;
 }
 
 esp_err_t ota_erase_last_boot_app_partition(otter_device_t *device)
 {
-    selection_t sel;
+    records_t records;
     uint32_t copy;
     const esp_partition_t *partition;
-    esp_err_t err = find_previous(device, &sel, &copy, &partition);
+    esp_err_t err = find_previous(device, &records, &copy, &partition);
     if (err == ESP_OK) {
         err = ota_erase_range(device->flash, partition, 0, partition->size);
     }
-    return err == ESP_OK ? otadata_erase_copy(device->flash, sel.otadata->address, copy) : err;
+    return err == ESP_OK ? otadata_erase_copy(device->flash, records.otadata->address, copy) : err;
 }
 
 esp_err_t ota_invalidate_inactive_ota_data_slot(otter_device_t *device)
 {
-    selection_t sel;
+    records_t records;
     uint32_t copy;
     const esp_partition_t *partition;
-    esp_err_t err = find_previous(device, &sel, &copy, &partition);
-    return err == ESP_OK ? otadata_erase_copy(device->flash, sel.otadata->address, copy) : err;
+    esp_err_t err = find_previous(device, &records, &copy, &partition);
+    return err == ESP_OK ? otadata_erase_copy(device->flash, records.otadata->address, copy) : err;
 }
 
 const char *ota_last_reason(const otter_device_t *device)
