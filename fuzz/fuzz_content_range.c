@@ -10,8 +10,8 @@
 
 #include "conditions.h"
 #include "fuzz.h"
+#include "http/content_range.h"
 #include "http/retry_after.h"
-#include "ota/https_source.h"
 
 #define LARGEST_REFERENCE UINT64_C(1000000000000000000) /* numbers above it all count as one */
 
@@ -31,39 +31,52 @@ static bool take_digits(const char **p, uint64_t *value)
     return true;
 }
 
-/** RFC 9110, 14.4: "bytes 0-9/10" or "bytes 0-9/" and a star. */
-static bool reference_content_range(const char *text, uint64_t *first, int64_t *total)
+/** RFC 9110, 14.4: "bytes 0-9/10", "bytes 0-9/" and a star, or "bytes ", a star and "/10". */
+static bool reference_content_range(const char *text, content_range_t *range)
 {
-    uint64_t last, all = UINT64_MAX;
+    uint64_t all = UINT64_MAX;
     const char *p = text + 6;
-    if (strncasecmp(text, "bytes ", 6) != 0 || !take_digits(&p, first) || *p++ != '-' ||
-        !take_digits(&p, &last) || *p++ != '/') {
+    if (strncasecmp(text, "bytes ", 6) != 0) {
+        return false;
+    }
+    range->satisfied = strncmp(p, "*/", 2) != 0;
+    if (!range->satisfied) {
+        p += 2;
+        bool digits = take_digits(&p, &all);
+        range->total = (int64_t)all;
+        return digits && *p == '\0' && all != UINT64_MAX;
+    }
+    if (!take_digits(&p, &range->first) || *p++ != '-' || !take_digits(&p, &range->last) || *p++ != '/') {
         return false;
     }
     bool known = *p != '*';
     if (known ? !take_digits(&p, &all) : *p++ != '*') {
         return false;
     }
-    *total = known ? (int64_t)all : -1;
-    return *p == '\0' && last != UINT64_MAX && *first <= last &&
-           (!known || (all != UINT64_MAX && last < all));
+    range->total = known ? (int64_t)all : -1;
+    return *p == '\0' && range->last != UINT64_MAX && range->first <= range->last &&
+           (!known || (all != UINT64_MAX && range->last < all));
 }
 
 static void check_content_range(const char *text)
 {
-    uint64_t first = 0, want_first = 0;
-    int64_t total = 0, want_total = 0;
-    bool ok = https_parse_content_range(text, &first, &total);
-    bool want = reference_content_range(text, &want_first, &want_total);
+    content_range_t range = {0}, other = {0};
+    bool ok = content_range_parse(text, &range);
+    bool want = reference_content_range(text, &other);
+    const uint64_t first = range.first;
+    const int64_t total = range.total;
     /* The reference stops at 10^18; a number above it may be taken, but then it is within bounds all the same. */
     if (ok && want) {
-        FUZZ_CHECK(first == want_first && total == want_total, "%s: %" PRIu64 " of %" PRId64, text, first,
-                   total);
+        FUZZ_CHECK(first == other.first && range.last == other.last && total == other.total &&
+                       range.satisfied == other.satisfied,
+                   "%s: %" PRIu64 " of %" PRId64, text, first, total);
     }
     FUZZ_CHECK(!want || ok, "refused: %s", text);
     FUZZ_CHECK(!ok || want || strlen(text) > 6 + 18, "accepted: %s", text);
-    FUZZ_CHECK(!ok || total == -1 || (total > 0 && first < (uint64_t)total), "%s: %" PRIu64 " of %" PRId64,
-               text, first, total);
+    FUZZ_CHECK(!ok || !range.satisfied ||
+                   (first <= range.last && (total == -1 || range.last < (uint64_t)total)),
+               "%s: %" PRIu64 " of %" PRId64, text, first, total);
+    FUZZ_CHECK(!ok || range.satisfied || total >= 0, "%s: no bytes of no length", text);
 }
 
 /** RFC 9110, 14.1.2: one range of bytes; anything else that is no such range asks for the whole file. */
@@ -121,13 +134,12 @@ static void check_range(const char *text, uint64_t size)
                    second.len == range.len,
                "%s", again);
     /* What the server then says, the client understands. */
-    uint64_t first;
-    int64_t total;
+    content_range_t told;
     if (size <= INT64_MAX) {
         snprintf(again, sizeof(again), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range.first,
                  range.first + range.len - 1, size);
-        FUZZ_CHECK(https_parse_content_range(again, &first, &total) && first == range.first &&
-                       (uint64_t)total == size,
+        FUZZ_CHECK(content_range_parse(again, &told) && told.satisfied && told.first == range.first &&
+                       told.last == range.first + range.len - 1 && (uint64_t)told.total == size,
                    "%s", again);
     }
 }

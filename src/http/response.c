@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/content_range.h"
 #include "otter/system.h"
 
 /*
@@ -623,40 +624,11 @@ bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client)
     return client != NULL && client->response.head_done && client->response.persistent;
 }
 
-/* The digits that `*text` begins with. @return -1: none, or too many */
-static int64_t take_number(const char **text)
-{
-    const char *p = *text;
-    int64_t number = 0;
-    while (*p >= '0' && *p <= '9') {
-        if (number > (INT64_MAX - 9) / 10) {
-            return -1;
-        }
-        number = number * 10 + (*p++ - '0');
-    }
-    bool any = p > *text;
-    *text = p;
-    return any ? number : -1;
-}
-
 int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
 {
-    static const char unit[] = "bytes ";
+    content_range_t range;
     const char *text = client != NULL ? http_client_response_header(client, "Content-Range") : NULL;
-    if (text == NULL || strncmp(text, unit, sizeof(unit) - 1) != 0) {
-        return -1;
-    }
-    text += sizeof(unit) - 1;
-    int64_t first = take_number(&text);
-    if (first < 0 || *text++ != '-') {
-        return -1;
-    }
-    int64_t last = take_number(&text);
-    if (last < first || *text++ != '/') {
-        return -1;
-    }
-    int64_t total = take_number(&text);
-    return total > last && *text == '\0' ? total : -1;
+    return content_range_parse(text, &range) && range.satisfied ? range.total : -1;
 }
 
 esp_err_t esp_http_client_get_response_header(esp_http_client_handle_t client, const char *key, char **value)

@@ -14,6 +14,7 @@
 #include "esp_log.h"
 #include "http/client_internal.h"
 #include "http/content_coding.h"
+#include "http/content_range.h"
 #include "http/retry_after.h"
 
 #define DRAIN_BYTES_MAX 65536 /* of an answer's body; a longer one costs a new connection instead */
@@ -37,61 +38,6 @@ const char *https_request_cause(const https_source_t *s, const char *otherwise)
     return s->report->transport.text[0] != '\0' ? s->report->transport.text : otherwise;
 }
 
-/* ---- Content-Range -------------------------------------------------------------------------------------------- */
-
-/** Digits only: no sign, no blank. @return behind them; NULL: there are none, or more than a file can have bytes */
-static const char *take_number(const char *text, uint64_t *value)
-{
-    const char *p = text;
-    for (*value = 0; *p >= '0' && *p <= '9'; p++) {
-        uint64_t digit = (uint64_t)(*p - '0');
-        if (*value > ((uint64_t)INT64_MAX - digit) / 10) {
-            return NULL;
-        }
-        *value = *value * 10 + digit;
-    }
-    return p != text ? p : NULL;
-}
-
-/** @return what comes behind "bytes "; NULL: another unit, or there is no text */
-static const char *after_unit(const char *text)
-{
-    const char *p = text;
-    for (const char *u = "bytes "; p != NULL && *u != '\0'; u++, p++) {
-        if ((*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p) != *u) {
-            return NULL;
-        }
-    }
-    return p;
-}
-
-bool https_parse_content_range(const char *text, uint64_t *first, int64_t *total)
-{
-    uint64_t from, last, all = UINT64_MAX;
-    const char *p = after_unit(text);
-    if (p == NULL || (p = take_number(p, &from)) == NULL || *p != '-' ||
-        (p = take_number(p + 1, &last)) == NULL || *p != '/') {
-        return false;
-    }
-    bool known = p[1] != '*';
-    p = known ? take_number(p + 1, &all) : p + 2;
-    if (p == NULL || *p != '\0' || from > last || last >= all) {
-        return false;
-    }
-    *first = from;
-    *total = known ? (int64_t)all : -1;
-    return true;
-}
-
-/** The length that comes instead of a range, behind an asterisk and a slash (RFC 9110, 14.4). @return -1: there is none */
-static int64_t parse_unsatisfied(const char *text)
-{
-    uint64_t all;
-    const char *p = after_unit(text);
-    p = p != NULL && p[0] == '*' && p[1] == '/' ? take_number(p + 2, &all) : NULL;
-    return p != NULL && *p == '\0' ? (int64_t)all : -1;
-}
-
 /* ---- which file ---------------------------------------------------------------------------------------------- */
 
 /** The answer's validator, in the form in which ranges are proved by it; NULL: none. Weak ETags prove nothing about bytes. */
@@ -107,6 +53,12 @@ void https_request_take_validator(https_source_t *s)
 {
     free(s->validator);
     s->validator = text_copy(answered_validator(s));
+}
+
+/** @return false: the answer has no Content-Range, or none that can be believed */
+static bool answered_range(const https_source_t *s, content_range_t *range)
+{
+    return content_range_parse(http_client_response_header(s->client, "Content-Range"), range);
 }
 
 /** Whether an answer about the bytes from `from` on speaks of the file that those before came from. */
@@ -324,8 +276,9 @@ static bool refuse_status(const https_source_t *s, int status, const struct stat
     r->busy = rule->busy;
     r->asked_s = seconds;
     r->denied = status >= 400 && !rule->transient && rule->code != ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE;
-    if (which_file(s, s->asked_from) != FILE_ANOTHER) {
-        r->length = parse_unsatisfied(http_client_response_header(s->client, "Content-Range"));
+    content_range_t range;
+    if (which_file(s, s->asked_from) != FILE_ANOTHER && answered_range(s, &range) && !range.satisfied) {
+        r->length = range.total;
     }
     return false;
 }
@@ -409,13 +362,10 @@ static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t 
         return https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, false,
                             "the server sent the image encoded (%s), unasked", coding);
     }
-    uint64_t first = 0;
-    int64_t total = esp_http_client_get_content_length(s->client);
+    content_range_t range = {.total = esp_http_client_get_content_length(s->client)};
     s->part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
     if (s->part) {
-        if (!https_parse_content_range(http_client_response_header(s->client, "Content-Range"), &first,
-                                       &total) ||
-            !ranged || first != from) {
+        if (!answered_range(s, &range) || !range.satisfied || !ranged || range.first != from) {
             return https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_INVALID_RESPONSE, true,
                                 "the server answered with another range than the one asked for");
         }
@@ -424,15 +374,16 @@ static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t 
                                 "the file on the server changed: it is no longer %.60s", s->validator);
         }
     } else if (esp_http_client_is_chunked_response(s->client)) {
-        total = -1;
+        range.total = -1;
     }
+    const int64_t total = range.total;
     if (s->total >= 0 && total >= 0 && total != s->total && !corrects_length(s, from, total)) {
         return https_refuse(r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, false,
                             "the file on the server changed: %" PRId64 " bytes, before %" PRId64, total,
                             s->total);
     }
     s->total = total >= 0 ? total : s->total;
-    s->body_pos = first;
+    s->body_pos = range.first;
     return true;
 }
 
@@ -494,12 +445,9 @@ static bool ask_by_range(https_source_t *s, int64_t *total, refusal_t *r)
     if (!ask(s, r)) {
         return false;
     }
-    uint64_t first;
     bool part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
-    if (!part ||
-        !https_parse_content_range(http_client_response_header(s->client, "Content-Range"), &first, total)) {
-        *total = part ? -1 : esp_http_client_get_content_length(s->client);
-    }
+    *total =
+        part ? esp_http_client_get_content_range(s->client) : esp_http_client_get_content_length(s->client);
     esp_http_client_close(s->client);
     return true;
 }

@@ -89,13 +89,6 @@ void https_source_close(https_source_t *s);
 /** Everything was received. */
 bool https_source_is_complete(const https_source_t *s);
 
-/**
- * "bytes FIRST-LAST/TOTAL" (RFC 9110, 14.4); "*" for a TOTAL that the server does not know gives -1.
- * @param text  NULL: there is no such header
- * @return false if it is anything else, or contradicts itself; nothing is written then
- */
-bool https_parse_content_range(const char *text, uint64_t *first, int64_t *total);
-
 /** Keeps the first failure of an update in its report and logs it. @return code */
 esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
                                const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -794,6 +794,7 @@ static void content_range_tells_the_total(void **state)
     } rows[] = {
         {"Content-Range: bytes 0-0/1234", 1234},
         {"content-range:   bytes 10-19/20", 20},
+        {"Content-Range: Bytes 10-19/20", 20},
         {"Content-Range: bytes 0-9223372036854775798/9223372036854775799", 9223372036854775799},
         {"Content-Range: bytes 0-0/*", -1},
         {"Content-Range: bytes */1234", -1},
