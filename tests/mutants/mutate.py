@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Writes a source file with one planted bug: `mutate.py NAME SOURCE_DIR OUT`; `mutate.py` alone prints NAME|FILE|TEST lines.
+"""Plants a bug and checks that it is found: `mutate.py NAME SOURCE_DIR BUILD_DIR`; `mutate.py` alone prints the names.
 
-Each row of BUGS names what is wrong, the file, the exact text that is replaced (it must occur once: a row that no longer
-fits its file fails the build), what comes instead, and the program that must fail because of it; of the sweep, behind a colon,
-the lives in which it is to be looked for, where all of them would take long.
+Each row of BUGS names what is wrong, the file, the exact text that is replaced (it must occur once), what comes instead, and the
+program that must fail because of it; behind a colon, where all would take long, the lives of the sweep in which it is to be
+looked for, or the world's seed from which on. That program is linked again, with the mutated file before the library that has
+the right one.
 """
+import json
 import pathlib
+import shlex
+import subprocess
 import sys
 
 BUGS = {
@@ -13,30 +17,30 @@ BUGS = {
         "src/boot/switch_plan.c", "{0, REPLACE_OTHER}, ", "{0, REPLACE_ACTIVE}, ", "sweep"),
     "selects_before_the_image_is_verified": (
         "src/ota/switch.c", "    if (err != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots",
-        "    if ((err = ESP_OK) != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep"),
+        "    if ((err = ESP_OK) != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep:damaged/"),
     "boots_without_verifying": (
         "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
-        "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep"),
+        "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep:rot/"),
     "keeps_the_record_of_an_overwritten_slot": (
-        "src/boot/switch_plan.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep"),
+        "src/boot/switch_plan.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep:again/"),
     "forgets_to_compare_the_state": (
         "src/boot/decision.c", "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}",
-        "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_PENDING_VERIFY, false}", "sweep"),
+        "{ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_PENDING_VERIFY, false}", "sweep:crash/"),
     "confirms_before_the_boot": (
         "src/boot/decision.c", "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY, true}",
-        "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_VALID, true}", "sweep"),
+        "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_VALID, true}", "sweep:crash/"),
     "accepts_a_torn_record": (
         "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
         "return !otadata_is_refused(entry);", "sweep"),
     "leaves_weak_bits_in_the_record_that_counts": (
         "src/ota/switch.c", "    return err == ESP_OK ? make_sure(device, &records) : err;",
-        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &records) : err;", "sweep:https/"),
+        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &records) : err;", "sweep:small/https/two"),
     "forgets_the_barrier_before_a_record": (
         "src/boot/otadata_flash.c", "    esp_err_t err = otter_flash_sync(flash);", "    esp_err_t err = ESP_OK;", "sweep"),
     "erases_a_record_whose_crc_is_right": (
         "src/boot/otadata_flash.c", "    err = spoil_crc(flash, place);\n",
         "    err = flash->size == 0 ? spoil_crc(flash, place) : ESP_OK;\n",
-        "sweep"),
+        "sweep:crash/three"),
     "erases_past_its_partition": (
         "src/ota/slot_io.c", "err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size));",
         "err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size) + partition->size);",
@@ -72,7 +76,7 @@ BUGS = {
         "    esp_err_t err = complete_and_judge(device, update);\n"
         "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(device, update);\n    }\n",
         "    esp_err_t err = update->copy_to_final ? copy_to_final(device, update) : ESP_OK;\n"
-        "    if (err == ESP_OK) {\n        err = complete_and_judge(device, update);\n    }\n", "sweep:copy/"),
+        "    if (err == ESP_OK) {\n        err = complete_and_judge(device, update);\n    }\n", "sweep:copy/app/damaged"),
     "clears_the_journal_before_the_copy": (
         "src/boot/staged_copy.c",
         "    esp_err_t err = copy_job_run(job, resumed);\n"
@@ -87,10 +91,10 @@ BUGS = {
         "sweep:copy/"),
     "takes_unreadable_records_for_none": (
         "src/ota/switch.c", "        return err; /* a record that could not be read now",
-        "        return ESP_OK; /* a record that could not be read now", "world"),
+        "        return ESP_OK; /* a record that could not be read now", "world:1150"),
     "takes_an_unreadable_trial_for_none": (
         "src/ota/switch.c", "return otter_flash_failed(err) ? err : ESP_OK;",
-        "return ESP_OK;", "world"),
+        "return ESP_OK;", "world:300"),
     "never_gives_up_connecting": (
         "src/ota/https_source.c", "if (s->failures >= (unsigned)s->retry.attempts) {", "if (s->retry.attempts == 0) {", "world"),
     "never_runs_out_of_time": (
@@ -120,17 +124,85 @@ BUGS = {
 }
 
 
+FINDERS = {"sweep": ("sweep", "--expect-failure"), "world": ("test_world", "--expect-failure")}
+
+
+def mutate(name, source):
+    """@return the text of the file with the bug in it"""
+    path, old, new, _ = BUGS[name]
+    try:
+        text = (source / path).read_text()
+    except FileNotFoundError:
+        sys.exit(f"mutate: {name} is planted in {path}, which is gone: its row in tests/mutants/mutate.py names the file")
+    if text.count(old) != 1:
+        sys.exit(f"mutate: {path} has the text of {name} {text.count(old)} times, not once: its row in tests/mutants/mutate.py "
+                 f"must follow the file. The text:\n{old}")
+    return text.replace(old, new)
+
+
+def compile_command(build, file):
+    """As the build compiles this file. @return (command, folder)"""
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        if pathlib.Path(entry["file"]) == file:
+            return shlex.split(entry["command"]), entry["directory"]
+    sys.exit(f"mutate: this build does not compile {file}")
+
+
+def link_command(build, program):
+    said = subprocess.run(["ninja", "-C", build, "-t", "commands", "-s", f"tests/{program}"], capture_output=True, text=True,
+                          check=False)
+    links = [line for line in said.stdout.splitlines() if " -o " in line]
+    if said.returncode != 0 or not links:
+        sys.exit(f"mutate: ninja does not say how {program} is linked: {said.stdout}{said.stderr}")
+    return [word for word in shlex.split(links[-1]) if word not in (":", "&&")]
+
+
+def instead(command, option, value):
+    at = command.index(option) + 1
+    return command[:at] + [value] + command[at + 1:]
+
+
+def run_or_exit(command, folder, what):
+    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        sys.exit(f"mutate: {what}: {shlex.join(map(str, command))}")
+
+
+def make(name, program, source, build):
+    """Makes the program with the bug in it, unless it is there already. @return its path"""
+    text = mutate(name, source)
+    folder = build / "tests" / "mutants"
+    folder.mkdir(parents=True, exist_ok=True)
+    mutated, made, right = folder / f"{name}.c", folder / name, build / "tests" / program
+    if not mutated.exists() or mutated.read_text() != text:
+        mutated.write_text(text)
+    if made.exists() and made.stat().st_mtime > max(mutated.stat().st_mtime, right.stat().st_mtime):
+        return made
+    made.unlink(missing_ok=True)
+    command, where = compile_command(build, source / BUGS[name][0])
+    object_file = folder / f"{name}.o"
+    command = instead(instead(command, "-o", str(object_file)), "-c", str(mutated))
+    run_or_exit(command, where, "the mutated file does not compile")
+    link = instead(link_command(build, program), "-o", str(made))
+    first = next(at for at, word in enumerate(link) if word.endswith(".o"))
+    run_or_exit(link[:first] + [str(object_file)] + link[first:], build, "the mutated program does not link")
+    return made
+
+
 def main():
     if len(sys.argv) == 1:
-        for name, (path, _, _, test) in BUGS.items():
-            print(f"{name}|{path}|{test}")
+        print("\n".join(BUGS))
         return
-    name, source, out = sys.argv[1:]
-    path, old, new, _ = BUGS[name]
-    text = (pathlib.Path(source) / path).read_text()
-    if text.count(old) != 1:
-        sys.exit(f"mutate: {path} has the text of {name} {text.count(old)} times, not once")
-    pathlib.Path(out).write_text(text.replace(old, new))
+    name, source, build = sys.argv[1], *(pathlib.Path(path).resolve() for path in sys.argv[2:])
+    finder, _, where = BUGS[name][3].partition(":")
+    program, *options = FINDERS.get(finder, (finder,))
+    if where:
+        options += ["--start", where] if finder == "world" else [where]
+    made = make(name, program, source, build)
+    done = subprocess.run([made, *options], cwd=build, stdin=subprocess.DEVNULL, check=False)
+    found = done.returncode == 0 if options else done.returncode != 0  # of a unit test, a crash will do
+    if not found:
+        sys.exit(f"mutate: {program} does not find {name}")
 
 
 if __name__ == "__main__":

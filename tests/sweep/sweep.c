@@ -19,7 +19,7 @@
 static const char usage[] =
     "usage: sweep                           what ./dev test runs; with OTTER_LONG set some five times as "
     "much\n"
-    "       sweep --only TEXT               the lives with TEXT in their name\n"
+    "       sweep --only TEXT               the life of that name, or the lives with TEXT in it\n"
     "       sweep --list                    the lives\n"
     "       sweep --replay LINE             one trial, with the device's console; LINE is what a failure "
     "prints\n"
@@ -299,12 +299,23 @@ static double seconds_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/** @param only  a part of the names of those that are wanted; "": all of them */
+/** The life of this name; where there is none, those with it in their names. */
+static bool is_wanted(unsigned index, const char *only)
+{
+    for (unsigned i = 0; i < life_count; i++) {
+        if (strcmp(lives[i].name, only) == 0) {
+            return i == index;
+        }
+    }
+    return strstr(lives[index].name, only) != NULL;
+}
+
+/** @param only  as is_wanted has it; "": all of them */
 static int sweep_all(const plan_t *plan, uint64_t least, const char *only)
 {
     double start = seconds_now();
     for (unsigned i = 0; i < life_count; i++) {
-        if (strstr(lives[i].name, only) == NULL) {
+        if (!is_wanted(i, only)) {
             continue;
         }
         const double life_start = seconds_now();
