@@ -1,4 +1,4 @@
-/* App image bytes, in order (flash-and-boot section 4). */
+/* App image bytes, in order (FORMATS.md section 5). */
 #include "image_writer.h"
 
 #include <stdlib.h>

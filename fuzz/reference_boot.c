@@ -1,4 +1,4 @@
-/* A second opinion on the boot decision (flash-and-boot 3.3 to 3.5, 6.2, 6.5, 9.2). */
+/* A second opinion on the boot decision (FORMATS.md sections 4, 7 and 8). */
 #include "reference.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* A second opinion on app images (flash-and-boot 4, 5), over the whole image at once. */
+/* A second opinion on app images (FORMATS.md sections 5 and 6), over the whole image at once. */
 #include "reference.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* A second opinion on partition tables (flash-and-boot 2.1, 2.4, 2.5). */
+/* A second opinion on partition tables (FORMATS.md sections 3.1 and 3.2). */
 #include "reference.h"
 
 #include <string.h>

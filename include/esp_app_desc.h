@@ -1,4 +1,4 @@
-/* The application descriptor: 256 bytes at offset 32 of every application image (flash-and-boot section 4.6). */
+/* The application descriptor: 256 bytes at offset 32 of every application image (FORMATS.md section 5.4). */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* The application image's header and segment header, as they stand on flash (flash-and-boot section 4). */
+/* The application image's header and segment header, as they stand on flash (FORMATS.md section 5). */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* The bootloader descriptor: 80 bytes at offset 32 of a second-stage bootloader's image (flash-and-boot section 4.7). */
+/* The bootloader descriptor: 80 bytes at offset 32 of a second-stage bootloader's image (FORMATS.md section 5.5). */
 #pragma once
 
 #include <assert.h>

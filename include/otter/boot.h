@@ -45,7 +45,7 @@ typedef enum {
 esp_err_t otter_boot_finish_copies(otter_device_t *device);
 
 /**
- * The whole boot step on the device's flash (flash-and-boot section 6): table, otadata, rollback, candidates in
+ * The whole boot step on the device's flash (FORMATS.md section 7): table, otadata, rollback, candidates in
  * fallback order, each verified with the loader's checks; logs as ESP-IDF's bootloader does (COMMIT only). On success
  * in COMMIT mode the device's `running` is set.
  * @param result  always written

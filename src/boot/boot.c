@@ -9,7 +9,7 @@
  * 4. Every record change rewrites one sector and leaves the other alone. A cut between its erase and its program costs
  *    only the record of an image that is not confirmed: PENDING_VERIFY and ABORTED replace NEW and PENDING_VERIFY, and
  *    the first record of a new device (write_initial) replaces nothing. The confirmed image's record is the other one,
- *    or there is none and the search of 6.5 finds the image without it.
+ *    or there is none and the search through the slots finds the image without it.
  * 5. Before anything is decided, copies that a power cut left unfinished are finished (otter_boot_finish_copies): a decision
  *    is never about a half-copied slot or table.
  * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way.

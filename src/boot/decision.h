@@ -40,13 +40,13 @@ typedef struct {
 } boot_decision_t;
 
 /**
- * Choose (flash-and-boot 6.2, with anti-rollback 9.2).
+ * Choose (FORMATS.md section 7, with anti-rollback section 8).
  * @param new_enough  per copy: the image of its slot may run on this device. NULL: no anti-rollback.
  */
 void boot_decide(const otadata_entry_t two[OTADATA_COPY_COUNT], const boot_candidates_t *have, bool rollback,
                  const bool *new_enough, boot_decision_t *out);
 
-/** The candidates in the order they are tried (6.5): first choice, down to factory, up, test. @return how many */
+/** The candidates in the order they are tried: first choice, down to factory, up, test. @return how many */
 uint32_t boot_order(int first, const boot_candidates_t *have, int order[BOOT_ORDER_MAX]);
 
 /** True if `started` gets the first record of a new device; it belongs into copy 0. */

@@ -1,4 +1,4 @@
-/* otadata: the two records that say which slot boots, as pure functions over their bytes (flash-and-boot section 3). */
+/* otadata: the two records that say which slot boots, as pure functions over their bytes (FORMATS.md section 4). */
 #pragma once
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@ uint32_t otadata_crc(uint32_t seq);
 bool otadata_crc_matches(const otadata_entry_t *entry);
 
 /*
- * Three predicates that differ, and every one is used where the others would be wrong (flash-and-boot 3.3, 6.2):
+ * Three predicates that differ, and every one is used where the others would be wrong (FORMATS.md sections 4 and 7):
  * refused does not look at the CRC, uninitialised does not look at the state.
  */
 bool otadata_is_refused(const otadata_entry_t *entry);       /* erased, or state INVALID or ABORTED */

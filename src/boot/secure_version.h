@@ -1,4 +1,4 @@
-/* Anti-rollback: the device's lowest acceptable secure version, which only grows (flash-and-boot section 9). */
+/* Anti-rollback: the device's lowest acceptable secure version, which only grows (FORMATS.md section 8). */
 #pragma once
 
 #include "otter/device.h"

@@ -4,7 +4,7 @@
 #include "otter/device.h"
 
 /**
- * Load the table at `table_offset` (spec: flash-and-boot 2.5). On failure the list is empty and keeps the code.
+ * Load the table at `table_offset` for applications (FORMATS.md section 3.2). On failure the list is empty and keeps the code.
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      no MD5 row, and allow_no_md5 is false
  *         ESP_ERR_INVALID_STATE  the MD5 does not match

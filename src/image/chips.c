@@ -1,5 +1,5 @@
 /*
- * The table of chips: what flash-and-boot sections 1, 4 and 9 say of each, and the windows of memory as ESP-IDF 5.5.5's
+ * The table of chips: what FORMATS.md section 2 says of each, and the windows of memory as ESP-IDF 5.5.5's
  * soc.h has them: ram is DRAM, IRAM, RTC fast (as data, as instructions), RTC slow, SPM, without repetitions. Where
  * soc_caps.h says that a chip lacks RTC memory its window in soc.h is none (ESP32-H4).
  */

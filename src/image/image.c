@@ -6,7 +6,7 @@
  * Each part is judged by one function when it is complete, which also decides what comes next. Invariants:
  *   1. `pos` is the number of bytes consumed, and never passes rules.size: a part is begun only if it fits.
  *   2. `want - have` bytes of the present part are still to come, and want > have while the verdict is open.
- *   3. The order of the judgements is ESP-IDF's (flash-and-boot 5.2): checksum, then length, then hash.
+ *   3. The order of the judgements is ESP-IDF's (FORMATS.md section 6): checksum, then length, then hash.
  */
 #include "image/image.h"
 

@@ -1,4 +1,4 @@
-/* The app image: one streaming parser that judges it (flash-and-boot sections 4 and 5), in any chunking. */
+/* The app image: one streaming parser that judges it (FORMATS.md sections 5 and 6), in any chunking. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ typedef struct {
         loading; /* as the bootloader does when it loads: segments' addresses are checked, and that it is an app */
     bool afresh;    /* the bootloader: all contents are compared, whatever is attested */
     bool hashed;    /* an image without an appended hash is refused */
-    bool no_checks; /* esp_image_get_metadata: structure and length only (5.4) */
+    bool no_checks; /* esp_image_get_metadata: structure and length only */
     bool
         bootloader; /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
 } image_rules_t;

@@ -1,4 +1,4 @@
-/* crc32_le against the values in flash-and-boot sections 0.2 and 3.1. */
+/* crc32_le against the values in FORMATS.md sections 1 and 4. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
