@@ -7,7 +7,7 @@
 
 #include "base/le.h"
 #include "ota/https_ota.h"
-#include "web_server.h"
+#include "support/web_server.h"
 
 #define CIPHER_HEADER 16u /* of an encrypted file */
 #define CIPHER_BLOCK  16u

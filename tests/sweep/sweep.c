@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "esp_log.h"
-#include "long_run.h"
+#include "support/long_run.h"
 #include "sim/sim_system.h"
 #include "sweep/life.h"
 #include "sweep/tears.h"

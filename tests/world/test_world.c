@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "esp_log.h"
-#include "long_run.h"
+#include "support/long_run.h"
 #include "quirks.h"
 #include "sim/sim_system.h"
 

@@ -17,7 +17,7 @@
 #include "esp_check.h"
 #include "esp_err.h"
 #include "esp_log.h"
-#include "unit/said.h"
+#include "support/said.h"
 
 static int evaluated;
 

@@ -11,7 +11,7 @@
 
 #define LOG_LOCAL_LEVEL ESP_LOG_DEBUG /* of this file: verbose lines are not compiled in */
 #include "esp_log.h"
-#include "unit/said.h"
+#include "support/said.h"
 
 static int evaluated;
 

@@ -1,5 +1,5 @@
 /* The boot step where no recording reaches: bad tables, no otadata, failing flash, what it says in words. */
-#include "unit/ota_rig.h"
+#include "support/ota_rig.h"
 
 static void open_with_images(rig_t *rig, const char *table, bool rollback)
 {

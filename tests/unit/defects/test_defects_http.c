@@ -1,5 +1,5 @@
 /* The known defects of ESP-IDF's HTTP client (docs/DIFFERENCES.md), each shown kept or fixed against scripted servers. */
-#include "unit/http_rig.h"
+#include "support/http_rig.h"
 
 #define MOVED(place)  "HTTP/1.1 302 Found\r\nLocation: " place "\r\nContent-Length: 0\r\n\r\n"
 #define ASK_BASIC     "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\n"

@@ -1,7 +1,7 @@
 /* The known defects of ESP-IDF's esp_https_ota (docs/DIFFERENCES.md), each shown kept or fixed against a steered server. */
 #include <errno.h>
 
-#include "unit/update_rig.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 #define HEAD_200  "HTTP/1.1 200 OK\r\n"

@@ -1,8 +1,8 @@
 /* The known defects of ESP-IDF's update session, records and boot step (docs/DIFFERENCES.md), each shown kept or fixed. */
 #include "flash/partition_list.h"
 #include "image/image.h"
-#include "unit/https_rig.h"
-#include "unit/session_rig.h"
+#include "support/https_rig.h"
+#include "support/session_rig.h"
 
 static void place_app(session_rig_t *f, const esp_partition_t *partition, const char *file)
 {

@@ -1,6 +1,6 @@
 /* Authentication and whole exchanges of the HTTP client against scripted servers: what goes out, and what comes back. */
 #include "http/client_internal.h"
-#include "unit/http_rig.h"
+#include "support/http_rig.h"
 
 #define ASK(asked) "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: " asked "\r\nContent-Length: 2\r\n\r\nno"
 #define DIGEST(n)  ASK("Digest realm=\"r\", nonce=\"" n "\", qop=\"auth\", algorithm=SHA-256")

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "http/client_internal.h"
-#include "unit/http_rig.h"
+#include "support/http_rig.h"
 
 #define EAGAIN_RESULT (-ESP_ERR_HTTP_EAGAIN)
 #define BODY_MAX      512

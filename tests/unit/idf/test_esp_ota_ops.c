@@ -2,7 +2,7 @@
 #include "bootloader_common.h"
 #include "esp_efuse.h"
 #include "esp_ota_ops.h"
-#include "unit/ota_rig.h"
+#include "support/ota_rig.h"
 
 static void without_a_device_every_call_says_so(void **state)
 {

@@ -6,7 +6,7 @@
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"
-#include "unit/current_rig.h"
+#include "support/current_rig.h"
 
 #define FLASH_SIZE 0x400000u
 

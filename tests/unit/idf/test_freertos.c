@@ -20,7 +20,7 @@
 #include "freertos/task.h"
 #include "linux/freertos_kernel.h"
 #include "otter/system.h"
-#include "unit/freertos_rig.h"
+#include "support/freertos_rig.h"
 
 static void delete_self_in_the_middle(void *arg)
 {
@@ -523,28 +523,38 @@ static void a_subscribed_task_must_reset_the_watchdog_whatever_else_it_does(void
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(task_that_deletes_itself_runs_no_further, setup, teardown),
-        cmocka_unit_test_setup_teardown(task_that_returns_has_ended, setup, teardown),
-        cmocka_unit_test_setup_teardown(small_stack_is_enough_for_a_host_library, setup, teardown),
-        cmocka_unit_test_setup_teardown(task_name_is_cut_to_fifteen_characters, setup, teardown),
-        cmocka_unit_test_setup_teardown(deleting_another_task_ends_its_wait, setup, teardown),
-        cmocka_unit_test_setup_teardown(delay_lasts_at_least_its_ticks, setup, teardown),
-        cmocka_unit_test_setup_teardown(ticks_round_down, setup, teardown),
-        cmocka_unit_test_setup_teardown(queue_keeps_order_and_front_goes_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(overwrite_and_reset, setup, teardown),
-        cmocka_unit_test_setup_teardown(full_queue_makes_the_sender_wait, setup, teardown),
-        cmocka_unit_test_setup_teardown(semaphores_count, setup, teardown),
-        cmocka_unit_test_setup_teardown(mutex_belongs_to_its_taker, setup, teardown),
-        cmocka_unit_test_setup_teardown(event_group_waits_for_all_then_clears, setup, teardown),
-        cmocka_unit_test_setup_teardown(event_group_any_bit_and_time_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(notifications_count_like_a_semaphore, setup, teardown),
-        cmocka_unit_test_setup_teardown(idle_means_that_nothing_can_happen_any_more, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_delay_is_not_idle, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_task_that_is_never_blocked_is_silent, setup, teardown),
-        cmocka_unit_test_setup_teardown(asking_without_waiting_is_no_waiting, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_task_that_is_blocked_is_alive, setup, teardown),
+        cmocka_unit_test_setup_teardown(task_that_deletes_itself_runs_no_further, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(task_that_returns_has_ended, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(small_stack_is_enough_for_a_host_library, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(task_name_is_cut_to_fifteen_characters, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(deleting_another_task_ends_its_wait, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(delay_lasts_at_least_its_ticks, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(ticks_round_down, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(queue_keeps_order_and_front_goes_first, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(overwrite_and_reset, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(full_queue_makes_the_sender_wait, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(semaphores_count, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(mutex_belongs_to_its_taker, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(event_group_waits_for_all_then_clears, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(event_group_any_bit_and_time_out, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(notifications_count_like_a_semaphore, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(idle_means_that_nothing_can_happen_any_more, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_delay_is_not_idle, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_task_that_is_never_blocked_is_silent, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(asking_without_waiting_is_no_waiting, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_task_that_is_blocked_is_alive, helpers_set_up, helpers_tear_down),
         cmocka_unit_test_setup_teardown(a_subscribed_task_must_reset_the_watchdog_whatever_else_it_does,
-                                        setup, teardown),
+                                        helpers_set_up, helpers_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Direct-to-task notifications: what each action does, what a wait takes, and one that comes too late. */
-#include "unit/freertos_rig.h"
+#include "support/freertos_rig.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -132,10 +132,12 @@ static void what_cannot_be_notified_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_action_changes_the_value_in_its_way, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_wait_clears_before_and_after, setup, teardown),
-        cmocka_unit_test_setup_teardown(each_index_is_a_notification_of_its_own, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_cannot_be_notified_says_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_action_changes_the_value_in_its_way, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_wait_clears_before_and_after, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(each_index_is_a_notification_of_its_own, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_notified_says_so, helpers_set_up, helpers_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

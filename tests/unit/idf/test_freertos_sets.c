@@ -3,7 +3,7 @@
 
 #include "freertos/event_groups.h"
 #include "freertos/queue.h"
-#include "unit/freertos_rig.h"
+#include "support/freertos_rig.h"
 
 static void a_set_tells_its_members_in_the_order_of_their_items(void **state)
 {
@@ -229,15 +229,18 @@ static void tasks_meet_at_an_event_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_set_tells_its_members_in_the_order_of_their_items, setup, teardown),
-        cmocka_unit_test_setup_teardown(overwriting_tells_a_set_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_task_waits_for_any_member, setup, teardown),
-        cmocka_unit_test_setup_teardown(objects_live_in_memory_of_the_caller, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_the_macros_end_in_can_be_called, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_mutex_knows_its_holder, setup, teardown),
-        cmocka_unit_test_setup_teardown(forms_for_interrupts_are_the_plain_ones_without_waiting, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(tasks_meet_at_an_event_group, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_set_tells_its_members_in_the_order_of_their_items, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(overwriting_tells_a_set_once, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_task_waits_for_any_member, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(objects_live_in_memory_of_the_caller, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(what_the_macros_end_in_can_be_called, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_mutex_knows_its_holder, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(forms_for_interrupts_are_the_plain_ones_without_waiting,
+                                        helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(tasks_meet_at_an_event_group, helpers_set_up, helpers_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

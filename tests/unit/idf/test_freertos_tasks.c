@@ -7,7 +7,7 @@
 #include "freertos/idf_additions.h"
 #include "freertos/queue.h"
 #include "otter/system.h"
-#include "unit/freertos_rig.h"
+#include "support/freertos_rig.h"
 
 static QueueHandle_t queue;
 
@@ -351,22 +351,32 @@ static void memory_of_the_port_is_that_of_the_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_suspended_task_stays_in_its_wait_until_it_is_resumed, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_task_can_suspend_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(suspended_tasks_can_be_deleted, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_busy_task_is_suspended_where_it_yields, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_wait_can_be_given_up_for_another_task, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_task_is_found_by_name_and_core, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_idle_task_can_be_taken_out_of_the_watchdog, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_user_of_the_watchdog_must_be_reset, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_watchdog_is_set_up_in_both_forms, setup, teardown),
-        cmocka_unit_test_setup_teardown(pointers_of_a_task_are_its_own_and_end_with_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_wait_of_ones_own_has_a_limit, setup, teardown),
-        cmocka_unit_test_setup_teardown(critical_sections_exclude_each_other, setup, teardown),
-        cmocka_unit_test_setup_teardown(critical_sections_nest_and_can_be_tried, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_ways_to_create_a_task_do_the_same, setup, teardown),
-        cmocka_unit_test_setup_teardown(memory_of_the_port_is_that_of_the_program, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_suspended_task_stays_in_its_wait_until_it_is_resumed,
+                                        helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_task_can_suspend_itself, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(suspended_tasks_can_be_deleted, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_busy_task_is_suspended_where_it_yields, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_wait_can_be_given_up_for_another_task, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_task_is_found_by_name_and_core, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(the_idle_task_can_be_taken_out_of_the_watchdog, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_user_of_the_watchdog_must_be_reset, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(the_watchdog_is_set_up_in_both_forms, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(pointers_of_a_task_are_its_own_and_end_with_it, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_wait_of_ones_own_has_a_limit, helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(critical_sections_exclude_each_other, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(critical_sections_nest_and_can_be_tried, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(other_ways_to_create_a_task_do_the_same, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(memory_of_the_port_is_that_of_the_program, helpers_set_up,
+                                        helpers_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Mapped partitions: bytes that stay where they are and follow what happens to the flash. */
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
-#include "unit/current_rig.h"
+#include "support/current_rig.h"
 
 static const esp_partition_t *store, *slot;
 

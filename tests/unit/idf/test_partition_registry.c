@@ -2,7 +2,7 @@
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"
-#include "unit/current_rig.h"
+#include "support/current_rig.h"
 
 #define FLASH_SIZE 0x100000u
 #define OTHER_SIZE 0x20000u

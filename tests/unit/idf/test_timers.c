@@ -7,14 +7,14 @@
 #include "esp_timer.h"
 #include "freertos/timers.h"
 #include "otter/system.h"
-#include "unit/freertos_rig.h"
+#include "support/freertos_rig.h"
 
 static atomic_int calls;
 
 static int setup_timers(void **state)
 {
     atomic_store(&calls, 0);
-    return setup(state);
+    return helpers_set_up(state);
 }
 
 /* --- FreeRTOS --- */
@@ -314,21 +314,27 @@ static void a_dump_names_what_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_timer_is_called_once_after_its_period, setup_timers, teardown),
+        cmocka_unit_test_setup_teardown(a_timer_is_called_once_after_its_period, setup_timers,
+                                        helpers_tear_down),
         cmocka_unit_test_setup_teardown(a_timer_that_reloads_is_called_until_it_is_stopped, setup_timers,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(starting_again_begins_the_period_anew, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(a_timer_may_be_deleted_in_its_own_call, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(what_is_no_timer_is_not_made, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(functions_are_pended_in_their_order, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(an_esp_timer_is_called_in_microseconds, setup_timers, teardown),
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(starting_again_begins_the_period_anew, setup_timers,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_timer_may_be_deleted_in_its_own_call, setup_timers,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_timer_is_not_made, setup_timers, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(functions_are_pended_in_their_order, setup_timers, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(an_esp_timer_is_called_in_microseconds, setup_timers,
+                                        helpers_tear_down),
         cmocka_unit_test_setup_teardown(a_periodic_esp_timer_is_called_until_it_is_stopped, setup_timers,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_restart_counts_from_now, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(an_esp_timer_may_be_deleted_in_its_own_call, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(what_was_missed_is_made_up_for_or_skipped, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(misuse_of_esp_timers_is_answered, setup_timers, teardown),
-        cmocka_unit_test_setup_teardown(a_dump_names_what_runs, setup_timers, teardown),
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_restart_counts_from_now, setup_timers, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(an_esp_timer_may_be_deleted_in_its_own_call, setup_timers,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_missed_is_made_up_for_or_skipped, setup_timers,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(misuse_of_esp_timers_is_answered, setup_timers, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_dump_names_what_runs, setup_timers, helpers_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,10 +8,11 @@
 
 #include <string.h>
 
+#include "base/le.h"
 #include "esp_app_format.h"
 #include "image/bootloader.h"
 #include "sim/sim_flash.h"
-#include "unit/bootloader_image.h"
+#include "support/bootloader_image.h"
 
 #define TABLE     0x8000u
 #define ESP32_IN  0x40080000u

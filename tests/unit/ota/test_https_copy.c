@@ -1,10 +1,10 @@
 /* esp_https_ota into one partition for another: what the gate refuses before anything is downloaded, and what it lets pass. */
-#include "unit/copy_rig.h"
+#include "support/copy_rig.h"
 
 #include "flash/external_partitions.h"
 #include "ota/https_ota.h"
 #include "sim/sim_system.h"
-#include "web_server.h"
+#include "support/web_server.h"
 
 static web_t web;
 static web_config_t config;
@@ -16,17 +16,17 @@ static void serve(const uint8_t *bytes, uint32_t len)
     web_configure(&config, &web);
 }
 
-static esp_err_t update(world_t *w, const char *staging, const char *final, bool copy)
+static esp_err_t update(copy_rig_t *w, const char *staging, const char *final, bool copy)
 {
-    config.ota.partition.staging = find(w, staging);
-    config.ota.partition.final = find(w, final);
+    config.ota.partition.staging = copy_rig_find(w, staging);
+    config.ota.partition.final = copy_rig_find(w, final);
     config.ota.partition.finalize_with_copy = copy;
     return https_ota_run(&w->device, &config.ota);
 }
 
 static void what_does_not_fit_final_is_refused_before_the_download(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     static uint8_t file[0x10000];
     static const struct {
         const char *name, *staging, *final;
@@ -43,7 +43,7 @@ static void what_does_not_fit_final_is_refused_before_the_download(void **state)
         {"no copy, no journal", "raw", "files", false, 0x8000, ESP_OK, NULL},
         {"more than staging", "raw", "files", false, 0x8001, ESP_ERR_INVALID_SIZE, "raw only 32768"},
     };
-    w->device.running = find(w, "ota_1");
+    w->device.running = copy_rig_find(w, "ota_1");
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (int told = 0; told < 2; told++) {
             print_message("%s\n", rows[i].name);
@@ -64,7 +64,7 @@ static void what_does_not_fit_final_is_refused_before_the_download(void **state)
 
 static void a_bootloader_has_no_highest_revision(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     uint8_t *bytes = malloc(bootloader_new.len);
     assert_non_null(bytes);
     memcpy(bytes, bootloader_new.bytes, bootloader_new.len);
@@ -82,7 +82,7 @@ static void a_bootloader_has_no_highest_revision(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         serve(bytes, bootloader_new.len);
         assert_int_equal(update(w, rows[i].staging, rows[i].final, rows[i].copy), rows[i].want);
-        const uint8_t *there = w->sim.bytes + place_of(rows[i].final)->offset;
+        const uint8_t *there = w->sim.bytes + copy_place_of(rows[i].final)->offset;
         assert_int_equal(memcmp(there, bytes, bootloader_new.len) == 0, rows[i].want == ESP_OK);
     }
     free(bytes);
@@ -91,7 +91,7 @@ static void a_bootloader_has_no_highest_revision(void **state)
 /** The application's own flash: bytes go there, and what is meant for it goes into a slot; a copy is neither. */
 static void partitions_of_the_application_are_taken_without_a_copy(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     sim_flash_t second;
     assert_true(sim_flash_init(&second, 0x8000));
     const esp_partition_t own = {.flash_chip = &second.flash,
@@ -99,7 +99,7 @@ static void partitions_of_the_application_are_taken_without_a_copy(void **state)
                                  .subtype = ESP_PARTITION_SUBTYPE_DATA_FAT,
                                  .size = 0x8000,
                                  .label = "own"};
-    const esp_partition_t *registered, *slot = find(w, "ota_1");
+    const esp_partition_t *registered, *slot = copy_rig_find(w, "ota_1");
     assert_int_equal(external_partitions_add(&w->device, &own, &registered), ESP_OK);
     const struct {
         const char *name;
@@ -134,11 +134,12 @@ static void partitions_of_the_application_are_taken_without_a_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_does_not_fit_final_is_refused_before_the_download, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_bootloader_has_no_highest_revision, setup, teardown),
-        cmocka_unit_test_setup_teardown(partitions_of_the_application_are_taken_without_a_copy, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(what_does_not_fit_final_is_refused_before_the_download,
+                                        copy_rig_set_up, copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_bootloader_has_no_highest_revision, copy_rig_set_up,
+                                        copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(partitions_of_the_application_are_taken_without_a_copy,
+                                        copy_rig_set_up, copy_rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* esp_https_ota with a decrypt callback: whose its buffers are, and image bytes in any number, more than it got or fewer. */
-#include "unit/update_rig.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 

@@ -1,5 +1,5 @@
 /* Downloads over bad connections: what is asked for again, what is believed, when it is given up, and how long it takes. */
-#include "unit/update_rig.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 #define IMAGE_END 4992u /* behind its digest nothing matters */

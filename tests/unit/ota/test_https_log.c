@@ -1,7 +1,7 @@
 /* Lines of an update that people's log watchers wait for: ESP-IDF's words in its order, then otter's better sentence. */
 #include "esp_log.h"
-#include "unit/said.h"
-#include "unit/update_rig.h"
+#include "support/said.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 #define LINES_MAX 4

@@ -1,6 +1,6 @@
 /* esp_https_ota call by call: states, codes, events, what the server may answer, and sizes of images. */
 #include "base/le.h"
-#include "unit/update_rig.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 

@@ -1,5 +1,5 @@
 /* Plain HTTP where the device does not allow it: never connected to, wherever its URL comes from and however it is spelt. */
-#include "unit/update_rig.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 #define PLAIN_URL "http://server.example/fw.bin"

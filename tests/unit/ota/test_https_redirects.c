@@ -1,5 +1,5 @@
 /* Where a download asks: at its URL, where redirects lead, and at its URL again when these have expired. */
-#include "unit/update_rig.h"
+#include "support/update_rig.h"
 
 #define IMAGE_LEN 9000u
 #define CUT       4000u

@@ -1,5 +1,5 @@
 /* Resuming across resets with ota_resumption: whatever happened before, the right image arrives, and little comes twice. */
-#include "unit/resume_rig.h"
+#include "support/resume_rig.h"
 
 static bool asks = true; /* of ota_resumption */
 

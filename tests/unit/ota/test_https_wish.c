@@ -1,5 +1,5 @@
 /* Going on by a count that the application kept, without a record: only where the end shows whether it was right. */
-#include "unit/resume_rig.h"
+#include "support/resume_rig.h"
 
 #define COUNT_KEPT 40000u
 #define ANEW_MAX   2u /* requests for the whole file: one, and one more after a check that failed */

@@ -3,7 +3,7 @@
  * OTTER_LONG): the right code, nothing left behind, and the next update works. The linker hands every malloc, calloc, realloc
  * and free of the layers to the functions here; OpenSSL's come by its own hook.
  */
-#include "unit/https_rig.h"
+#include "support/https_rig.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "long_run.h"
+#include "support/long_run.h"
 
 #define NEVER UINT32_MAX
 

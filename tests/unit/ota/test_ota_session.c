@@ -1,6 +1,6 @@
 /* The update session call by call: every result of begin, write, end and the otadata calls, and what they leave behind. */
 #include "image/image.h"
-#include "unit/session_rig.h"
+#include "support/session_rig.h"
 
 #define BAD_HANDLE 0x5EED5EEDu
 

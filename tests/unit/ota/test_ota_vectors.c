@@ -1,6 +1,6 @@
 /* The otadata calls against every recorded call sequence of four ESP-IDF versions; where otter differs, it says why. */
 #include "ota/switch.h"
-#include "unit/ota_rig.h"
+#include "support/ota_rig.h"
 
 #define STEPS_RECORDED 106 /* in each of the versions */
 

@@ -6,7 +6,7 @@
  */
 #include "ota/switch.h"
 #include "ota/update.h"
-#include "unit/ota_rig.h"
+#include "support/ota_rig.h"
 
 #define CHUNK       1000u /* bytes of a download's writes: never a sector's worth */
 #define UPDATES_MAX 4

@@ -1,7 +1,7 @@
 /* What an update costs the flash: erases of each sector and programs, counted, printed and bounded. */
 #include "ota/switch.h"
 #include "ota/update.h"
-#include "unit/ota_rig.h"
+#include "support/ota_rig.h"
 
 #define SECTOR  4096u
 #define SECTORS (RIG_FLASH_SIZE / SECTOR)

@@ -15,7 +15,7 @@
 #include "linux/file_flash.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
-#include "unit/bootloader_image.h"
+#include "support/bootloader_image.h"
 
 #define FLASH_SIZE  0x400000
 #define FACTORY_OFF 0x10000

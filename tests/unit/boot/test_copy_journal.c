@@ -2,13 +2,13 @@
  * Journals of copies that nobody began: forged, damaged, outdated or random ones are never followed, and none can be brought
  * by a download. Random journals print their seed; OTTER_SEED replays it.
  */
-#include "unit/copy_rig.h"
+#include "support/copy_rig.h"
 
 #define COMMITTED 68u /* offsets in the journal */
 #define CLOSED    69u
 
 /** A journal as a cut in the copy of data_new from ota_1 to files would leave it. */
-static copy_journal_t good_journal(world_t *w)
+static copy_journal_t good_journal(copy_rig_t *w)
 {
     copy_journal_t journal = {.staging_off = 0x20000,
                               .staging_size = 0x8000,
@@ -18,11 +18,11 @@ static copy_journal_t good_journal(world_t *w)
                               .final_subtype = 0x81,
                               .len = PAYLOAD,
                               .unit = SECTOR};
-    put(w, "ota_1", data_new, PAYLOAD);
+    copy_rig_put(w, "ota_1", data_new, PAYLOAD);
     return journal;
 }
 
-static void place_journal(world_t *w, copy_journal_t *journal, uint32_t end)
+static void place_journal(copy_rig_t *w, copy_journal_t *journal, uint32_t end)
 {
     otter_sha256_t *sha = otter_sha256_new();
     if (range_fits(journal->staging_off, journal->len, FLASH_SIZE)) {
@@ -36,12 +36,12 @@ static void place_journal(world_t *w, copy_journal_t *journal, uint32_t end)
 }
 
 /** Boots. Flash must be as before, but for the journal, which may be closed. */
-static void check_not_followed(world_t *w, uint32_t end, const char *name)
+static void check_not_followed(copy_rig_t *w, uint32_t end, const char *name)
 {
     uint8_t *before = malloc(FLASH_SIZE);
     assert_non_null(before);
     memcpy(before, w->sim.bytes, FLASH_SIZE);
-    assert_true(boot_device(w));
+    assert_true(copy_rig_boot(w));
     assert_string_equal(w->device.running->label, "ota_0");
     copy_journal_t journal;
     bool live = copy_journal_read(&w->sim.flash, end, &journal) == ESP_OK;
@@ -56,7 +56,7 @@ static void check_not_followed(world_t *w, uint32_t end, const char *name)
 
 static void forged_journals_are_not_followed(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     static const struct {
         const char *name, *final; /* NULL: fields as below */
         uint32_t staging_off, staging_size, final_off, final_size, len, unit;
@@ -86,7 +86,7 @@ static void forged_journals_are_not_followed(void **state)
         sim_flash_copy(&w->sim, &w->golden);
         copy_journal_t journal = good_journal(w);
         if (rows[i].final != NULL) {
-            const partition_entry_t *final = place_of(rows[i].final);
+            const partition_entry_t *final = copy_place_of(rows[i].final);
             journal.final_off = final->offset;
             journal.final_size = final->size;
             journal.final_type = final->type;
@@ -110,24 +110,24 @@ static void forged_journals_are_not_followed(void **state)
 
 static void the_same_journal_unforged_is_followed(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     const copy_case_t c = {"", "ota_1", "files", data_new, PAYLOAD};
     copy_journal_t journal = good_journal(w);
     place_journal(w, &journal, 0x28000);
     otter_boot_result_t result;
-    start_device(w);
+    copy_rig_start(w);
     const uint32_t ops = w->sim.ops;
     assert_int_equal(otter_boot(&w->device, OTTER_BOOT_DRY_RUN, &result), ESP_OK);
     assert_non_null(strstr(result.reason, "unfinished copy"));
     assert_int_equal(w->sim.ops, ops);
-    assert_true(boot_device(w));
-    assert_true(is_new(w, &c));
+    assert_true(copy_rig_boot(w));
+    assert_true(final_is_new(w, &c));
     assert_int_equal(copy_journal_read(&w->sim.flash, 0x28000, &journal), ESP_ERR_NOT_FOUND);
 }
 
 static void a_journal_whose_source_was_overwritten_is_dropped(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     copy_journal_t journal = good_journal(w);
     place_journal(w, &journal, 0x28000);
     w->sim.bytes[0x20000 + PAYLOAD - 1] ^= 1;
@@ -137,12 +137,12 @@ static void a_journal_whose_source_was_overwritten_is_dropped(void **state)
 /** What a cut leaves before a journal counts, and after it does not count any more: no boot follows it. */
 static void a_journal_that_is_not_committed_or_closed_is_not_followed(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     for (int stable = 0; stable < 2; stable++) {
         for (int closed = 0; closed < 2; closed++) {
             sim_flash_copy(&w->sim, &w->golden);
             w->stable_reads = stable != 0;
-            start_device(w);
+            copy_rig_start(w);
             copy_journal_t journal = good_journal(w);
             place_journal(w, &journal, 0x28000);
             uint8_t *flags = w->sim.bytes + 0x27000;
@@ -152,9 +152,9 @@ static void a_journal_that_is_not_committed_or_closed_is_not_followed(void **sta
             check_not_followed(w, 0x28000, "not committed, or closed");
             /* Where bits may hang between 0 and 1 it is made sure that this is so at the next boot too. */
             w->sim.ops = 0;
-            assert_true(boot_device(w));
+            assert_true(copy_rig_boot(w));
             assert_int_equal(w->sim.ops, stable ? 0 : 2);
-            assert_true(boot_device(w));
+            assert_true(copy_rig_boot(w));
             assert_int_equal(w->sim.ops, stable ? 0 : 2);
         }
     }
@@ -162,18 +162,18 @@ static void a_journal_that_is_not_committed_or_closed_is_not_followed(void **sta
 
 static void marks_are_not_believed(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     const copy_case_t c = {"", "ota_1", "files", data_new, PAYLOAD};
     copy_journal_t journal = good_journal(w);
     place_journal(w, &journal, 0x28000);
     memset(w->sim.bytes + 0x27000 + 128, 0, SECTOR - 128); /* all is done, it says */
-    assert_true(boot_device(w));
-    assert_true(is_new(w, &c));
+    assert_true(copy_rig_boot(w));
+    assert_true(final_is_new(w, &c));
 }
 
 static void journals_in_file_systems_are_not_looked_for(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     copy_journal_t journal = good_journal(w);
     journal.staging_off = 0x40000;
     journal.staging_size = 0x4000;
@@ -188,10 +188,10 @@ static void journals_in_file_systems_are_not_looked_for(void **state)
 
 static void a_download_cannot_bring_a_journal(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     copy_journal_t journal = good_journal(w);
     sim_flash_copy(&w->sim, &w->golden);
-    assert_true(boot_device(w));
+    assert_true(copy_rig_boot(w));
     uint8_t *image = malloc(0x8000);
     assert_non_null(image);
     memset(image, 0x77, 0x8000);
@@ -200,7 +200,7 @@ static void a_download_cannot_bring_a_journal(void **state)
     static const uint32_t chunks[] = {0x8000, 1000, 0x7001, 0x7002, 0x7003};
     for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
         esp_ota_handle_t handle;
-        esp_err_t err = ota_begin(&w->device, find(w, "ota_1"), OTA_WITH_SEQUENTIAL_WRITES, &handle);
+        esp_err_t err = ota_begin(&w->device, copy_rig_find(w, "ota_1"), OTA_WITH_SEQUENTIAL_WRITES, &handle);
         for (uint32_t at = 0; at < 0x8000 && err == ESP_OK; at += chunks[i]) {
             err =
                 ota_write(&w->device, handle, image + at, 0x8000 - at < chunks[i] ? 0x8000 - at : chunks[i]);
@@ -210,7 +210,7 @@ static void a_download_cannot_bring_a_journal(void **state)
         assert_int_equal(ota_abort(&w->device, handle), ESP_OK);
     }
     esp_ota_handle_t handle;
-    assert_int_equal(ota_begin(&w->device, find(w, "ota_1"), 0, &handle), ESP_OK);
+    assert_int_equal(ota_begin(&w->device, copy_rig_find(w, "ota_1"), 0, &handle), ESP_OK);
     assert_int_equal(ota_write_with_offset(&w->device, handle, image + 0x7001, 100, 0x7001), ESP_OK);
     assert_int_equal(ota_write_with_offset(&w->device, handle, image + 0x7000, 1, 0x7000),
                      ESP_ERR_OTA_VALIDATE_FAILED);
@@ -224,24 +224,25 @@ static void a_download_cannot_bring_a_journal(void **state)
 
 static void beginning_an_update_settles_the_journal_that_lies_there(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     const copy_case_t c = {"", "ota_1", "files", data_new, PAYLOAD};
     copy_journal_t journal = good_journal(w);
     place_journal(w, &journal, 0x28000);
     esp_ota_handle_t handle;
-    assert_int_equal(ota_begin(&w->device, find(w, "ota_1"), 0, &handle),
+    assert_int_equal(ota_begin(&w->device, copy_rig_find(w, "ota_1"), 0, &handle),
                      ESP_OK); /* staging: finished first */
-    assert_true(is_new(w, &c));
+    assert_true(final_is_new(w, &c));
     assert_int_equal(ota_abort(&w->device, handle), ESP_OK);
 
     sim_flash_copy(&w->sim, &w->golden);
-    assert_true(boot_device(w));
+    assert_true(copy_rig_boot(w));
     journal = good_journal(w);
     place_journal(w, &journal, 0x28000);
-    assert_int_equal(ota_begin(&w->device, find(w, "files"), 0, &handle), ESP_OK); /* final: cleared */
+    assert_int_equal(ota_begin(&w->device, copy_rig_find(w, "files"), 0, &handle),
+                     ESP_OK); /* final: cleared */
     assert_int_equal(ota_write(&w->device, handle, "mine", 4), ESP_OK);
     assert_int_equal(ota_end(&w->device, handle), ESP_OK);
-    assert_true(boot_device(w));
+    assert_true(copy_rig_boot(w));
     assert_memory_equal(w->sim.bytes + 0x40000, "mine\xFF", 5);
 }
 
@@ -259,7 +260,7 @@ static uint32_t next_random(uint32_t *random)
 
 static uint32_t odd_value(uint32_t *random)
 {
-    const partition_entry_t *p = &layout[next_random(random) % LAYOUT_COUNT];
+    const partition_entry_t *p = &copy_layout[next_random(random) % LAYOUT_COUNT];
     switch (next_random(random) % 6) {
     case 0:
     case 1:
@@ -274,10 +275,10 @@ static uint32_t odd_value(uint32_t *random)
     }
 }
 
-static void random_journal(world_t *w, uint32_t *random)
+static void random_journal(copy_rig_t *w, uint32_t *random)
 {
-    const partition_entry_t *staging = &layout[next_random(random) % LAYOUT_COUNT];
-    const partition_entry_t *final = &layout[next_random(random) % LAYOUT_COUNT];
+    const partition_entry_t *staging = &copy_layout[next_random(random) % LAYOUT_COUNT];
+    const partition_entry_t *final = &copy_layout[next_random(random) % LAYOUT_COUNT];
     copy_journal_t journal = {.staging_off = staging->offset,
                               .staging_size = staging->size,
                               .final_off = final->offset,
@@ -296,7 +297,7 @@ static void random_journal(world_t *w, uint32_t *random)
 
 static void random_journals_leave_what_the_device_lives_by(void **state)
 {
-    world_t *w = *state;
+    copy_rig_t *w = *state;
     const char *given = getenv("OTTER_SEED");
     uint32_t seed = given != NULL ? (uint32_t)strtoul(given, NULL, 0) : 0x0C0FFEEu,
              random = seed != 0 ? seed : 1;
@@ -308,9 +309,10 @@ static void random_journals_leave_what_the_device_lives_by(void **state)
         random_journal(w, &random);
         for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]);
              i++) { /* a journal in these is damage of its own */
-            put(w, kept[i], w->golden.bytes + place_of(kept[i])->offset, place_of(kept[i])->size);
+            copy_rig_put(w, kept[i], w->golden.bytes + copy_place_of(kept[i])->offset,
+                         copy_place_of(kept[i])->size);
         }
-        bool good = boot_device(w) && strcmp(w->device.running->label, "ota_0") == 0;
+        bool good = copy_rig_boot(w) && strcmp(w->device.running->label, "ota_0") == 0;
         for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
             good = good && same_as_golden(w, kept[i]);
         }
@@ -326,17 +328,23 @@ static void random_journals_leave_what_the_device_lives_by(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(forged_journals_are_not_followed, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_same_journal_unforged_is_followed, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_journal_whose_source_was_overwritten_is_dropped, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_journal_that_is_not_committed_or_closed_is_not_followed, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(marks_are_not_believed, setup, teardown),
-        cmocka_unit_test_setup_teardown(journals_in_file_systems_are_not_looked_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_download_cannot_bring_a_journal, setup, teardown),
-        cmocka_unit_test_setup_teardown(beginning_an_update_settles_the_journal_that_lies_there, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(random_journals_leave_what_the_device_lives_by, setup, teardown),
+        cmocka_unit_test_setup_teardown(forged_journals_are_not_followed, copy_rig_set_up,
+                                        copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(the_same_journal_unforged_is_followed, copy_rig_set_up,
+                                        copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_journal_whose_source_was_overwritten_is_dropped, copy_rig_set_up,
+                                        copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_journal_that_is_not_committed_or_closed_is_not_followed,
+                                        copy_rig_set_up, copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(marks_are_not_believed, copy_rig_set_up, copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(journals_in_file_systems_are_not_looked_for, copy_rig_set_up,
+                                        copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_download_cannot_bring_a_journal, copy_rig_set_up,
+                                        copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(beginning_an_update_settles_the_journal_that_lies_there,
+                                        copy_rig_set_up, copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(random_journals_leave_what_the_device_lives_by, copy_rig_set_up,
+                                        copy_rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,9 @@
-/* HTTPS updates in one process: a device on simulator flash, images of any length, and a web server that the test steers. */
-#pragma once
-
-#include "ota/https_ota.h"
-#include "ota/switch.h"
-#include "ota/update.h"
-#include "otter/crypto.h"
-#include "sim/sim_system.h"
-#include "unit/ota_rig.h"
-#include "web_server.h"
+/* Images of any length for updates in one process. */
+#include "support/https_rig.h"
 
 /* ---- images ---- */
 
-/** A bootable image of exactly `len` bytes (304 or more; what is left behind its digest is 0x5A). The caller frees. */
-static inline uint8_t *web_image(uint32_t len, uint8_t seed)
+uint8_t *web_image(uint32_t len, uint8_t seed)
 {
     uint8_t *bytes = malloc(len);
     assert_non_null(bytes);
@@ -54,8 +45,7 @@ static inline uint8_t *web_image(uint32_t len, uint8_t seed)
 
 /* ---- the device ---- */
 
-static inline bool web_slot_holds(const rig_t *rig, const esp_partition_t *slot, const uint8_t *file,
-                                  uint32_t len)
+bool web_slot_holds(const rig_t *rig, const esp_partition_t *slot, const uint8_t *file, uint32_t len)
 {
     return memcmp(rig->sim.bytes + slot->address, file, len) == 0;
 }

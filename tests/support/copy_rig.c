@@ -1,21 +1,9 @@
-/* A device for the tests of staged copies: every kind of partition on small simulator flash, and what is copied there. */
-#pragma once
-
-#include "base/le.h"
-#include "boot/copy_journal.h"
-#include "flash/partition_list.h"
-#include "flash/partition_table.h"
-#include "ota/switch.h"
-#include "ota/update.h"
-#include "unit/ota_rig.h"
-
-#define FLASH_SIZE 0x80000u
-#define SECTOR     0x1000u
-#define PAYLOAD    0x2345u /* bytes of data: not whole sectors */
+/* The device of staged copies, and the checks of what a copy left. */
+#include "support/copy_rig.h"
 
 /* ---- the device --------------------------------------------------------------------------------------------------- */
 
-static const partition_entry_t layout[] = {
+const partition_entry_t copy_layout[LAYOUT_COUNT] = {
     {.type = 2, .subtype = 0, .offset = 0x1000, .size = 0x7000, .label = "boot"},
     {.type = 3, .subtype = 0, .offset = 0x8000, .size = 0x1000, .label = "table"},
     {.type = 1, .subtype = 2, .offset = 0x9000, .size = 0x4000, .label = "nvs"},
@@ -31,23 +19,11 @@ static const partition_entry_t layout[] = {
     {.type = 3, .subtype = 1, .offset = 0x58000, .size = 0x1000, .label = "table_ota"},
     {.type = 1, .subtype = 6, .offset = 0x60000, .size = 0x8000, .label = "raw"},
 };
-#define LAYOUT_COUNT (sizeof(layout) / sizeof(layout[0]))
 
-static struct {
-    uint8_t *bytes;
-    uint32_t len;
-} app_old, app_new, bootloader_old, bootloader_new;
-static uint8_t data_new[PAYLOAD], table_old[PARTITION_TABLE_LEN], table_new[PARTITION_TABLE_LEN];
+copy_file_t app_old, app_new, bootloader_old, bootloader_new;
+uint8_t data_new[PAYLOAD], table_old[PARTITION_TABLE_LEN], table_new[PARTITION_TABLE_LEN];
 
-typedef struct {
-    sim_flash_t sim, golden;
-    otter_device_t device;
-    otter_chip_t chip;
-    otter_device_config_t config;
-    bool stable_reads;
-} world_t;
-
-static inline void start_device(world_t *w)
+void copy_rig_start(copy_rig_t *w)
 {
     otter_device_deinit(&w->device);
     w->sim.flash.attested_len = 0;
@@ -55,14 +31,14 @@ static inline void start_device(world_t *w)
     otter_device_init(&w->device, &w->sim.flash, &w->chip, NULL, &w->config);
 }
 
-static inline bool boot_device(world_t *w)
+bool copy_rig_boot(copy_rig_t *w)
 {
     otter_boot_result_t result;
-    start_device(w);
+    copy_rig_start(w);
     return otter_boot(&w->device, OTTER_BOOT_COMMIT, &result) == ESP_OK;
 }
 
-static inline const esp_partition_t *find(const world_t *w, const char *label)
+const esp_partition_t *copy_rig_find(const copy_rig_t *w, const char *label)
 {
     const esp_partition_t *p = partition_list_find(&w->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
                                                    ESP_PARTITION_SUBTYPE_ANY, label);
@@ -70,24 +46,24 @@ static inline const esp_partition_t *find(const world_t *w, const char *label)
     return p;
 }
 
-static inline const partition_entry_t *place_of(const char *label)
+const partition_entry_t *copy_place_of(const char *label)
 {
     for (size_t i = 0; i < LAYOUT_COUNT; i++) {
-        if (strcmp(layout[i].label, label) == 0) {
-            return &layout[i];
+        if (strcmp(copy_layout[i].label, label) == 0) {
+            return &copy_layout[i];
         }
     }
     fail_msg("no %s", label);
     return NULL;
 }
 
-static inline void put(world_t *w, const char *label, const void *bytes, uint32_t len)
+void copy_rig_put(copy_rig_t *w, const char *label, const void *bytes, uint32_t len)
 {
-    memcpy(w->sim.bytes + place_of(label)->offset, bytes, len);
+    memcpy(w->sim.bytes + copy_place_of(label)->offset, bytes, len);
 }
 
 /** A second-stage bootloader as far as the checks go: an app image's segments without what only applications have. */
-static inline void load_images(void)
+static void load_images(void)
 {
     app_old.bytes = rig_load("image", "esp32_valid.bin", &app_old.len);
     app_new.bytes = rig_load("image", "esp32_v110_sec1.bin", &app_new.len);
@@ -95,7 +71,7 @@ static inline void load_images(void)
     bootloader_new.bytes = rig_load("image", "esp32_v120_sec3.bin", &bootloader_new.len);
 }
 
-static inline void free_images(void)
+static void free_images(void)
 {
     free(app_old.bytes);
     free(app_new.bytes);
@@ -103,7 +79,7 @@ static inline void free_images(void)
     free(bootloader_new.bytes);
 }
 
-static inline void open_world(world_t *w)
+static void copy_rig_open(copy_rig_t *w)
 {
     memset(w, 0, sizeof(*w));
     assert_true(sim_flash_init(&w->sim, FLASH_SIZE) && sim_flash_init(&w->golden, FLASH_SIZE));
@@ -112,46 +88,46 @@ static inline void open_world(world_t *w)
         data_new[i] = (uint8_t)(i * 7 + i / 256);
     }
     partition_entry_t more[LAYOUT_COUNT + 1];
-    memcpy(more, layout, sizeof(layout));
+    memcpy(more, copy_layout, sizeof(copy_layout));
     more[LAYOUT_COUNT] =
         (partition_entry_t){.type = 1, .subtype = 0x83, .offset = 0x70000, .size = 0x2000, .label = "added"};
-    assert_int_equal(partition_table_encode(layout, LAYOUT_COUNT, true, table_old), ESP_OK);
+    assert_int_equal(partition_table_encode(copy_layout, LAYOUT_COUNT, true, table_old), ESP_OK);
     assert_int_equal(partition_table_encode(more, LAYOUT_COUNT + 1, true, table_new), ESP_OK);
 
-    put(w, "table", table_old, sizeof(table_old));
-    put(w, "boot", bootloader_old.bytes, bootloader_old.len);
-    put(w, "recovery", bootloader_old.bytes, bootloader_old.len);
-    put(w, "boot_ota", bootloader_old.bytes, bootloader_old.len);
-    put(w, "table_ota", table_old, sizeof(table_old));
-    put(w, "ota_0", app_old.bytes, app_old.len);
-    put(w, "ota_2", app_old.bytes, app_old.len);
-    memset(w->sim.bytes + place_of("files")->offset, 0xA5, place_of("files")->size);
-    memset(w->sim.bytes + place_of("custom")->offset, 0x5A, 0x2800);
-    memset(w->sim.bytes + place_of("nvs")->offset, 0x3C, 0x3800);
-    assert_true(boot_device(w)); /* the first record is written */
+    copy_rig_put(w, "table", table_old, sizeof(table_old));
+    copy_rig_put(w, "boot", bootloader_old.bytes, bootloader_old.len);
+    copy_rig_put(w, "recovery", bootloader_old.bytes, bootloader_old.len);
+    copy_rig_put(w, "boot_ota", bootloader_old.bytes, bootloader_old.len);
+    copy_rig_put(w, "table_ota", table_old, sizeof(table_old));
+    copy_rig_put(w, "ota_0", app_old.bytes, app_old.len);
+    copy_rig_put(w, "ota_2", app_old.bytes, app_old.len);
+    memset(w->sim.bytes + copy_place_of("files")->offset, 0xA5, copy_place_of("files")->size);
+    memset(w->sim.bytes + copy_place_of("custom")->offset, 0x5A, 0x2800);
+    memset(w->sim.bytes + copy_place_of("nvs")->offset, 0x3C, 0x3800);
+    assert_true(copy_rig_boot(w)); /* the first record is written */
     assert_string_equal(w->device.running->label, "ota_0");
     sim_flash_copy(&w->golden, &w->sim);
 }
 
-static inline void close_world(world_t *w)
+static void copy_rig_close(copy_rig_t *w)
 {
     otter_device_deinit(&w->device);
     sim_flash_free(&w->sim);
     sim_flash_free(&w->golden);
 }
 
-static inline int setup(void **state)
+int copy_rig_set_up(void **state)
 {
     load_images();
-    world_t *w = malloc(sizeof(*w));
-    open_world(w);
+    copy_rig_t *w = malloc(sizeof(*w));
+    copy_rig_open(w);
     *state = w;
     return 0;
 }
 
-static inline int teardown(void **state)
+int copy_rig_tear_down(void **state)
 {
-    close_world(*state);
+    copy_rig_close(*state);
     free(*state);
     free_images();
     return 0;
@@ -159,14 +135,7 @@ static inline int teardown(void **state)
 
 /* ---- copies ------------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *name, *staging, *final;
-    const uint8_t *bytes;
-    uint32_t len;
-} copy_case_t;
-
-#define CASE_COUNT 9
-static inline void fill_cases(copy_case_t cases[CASE_COUNT])
+void fill_copy_cases(copy_case_t cases[CASE_COUNT])
 {
     const copy_case_t all[CASE_COUNT] = {
         {"data, slot to files", "ota_1", "files", data_new, PAYLOAD},
@@ -182,14 +151,14 @@ static inline void fill_cases(copy_case_t cases[CASE_COUNT])
     memcpy(cases, all, sizeof(all));
 }
 
-static inline esp_err_t run_update(world_t *w, const copy_case_t *c)
+esp_err_t copy_rig_update(copy_rig_t *w, const copy_case_t *c)
 {
     esp_ota_handle_t handle;
-    esp_err_t err = ota_begin(&w->device, find(w, c->staging), OTA_WITH_SEQUENTIAL_WRITES, &handle);
+    esp_err_t err = ota_begin(&w->device, copy_rig_find(w, c->staging), OTA_WITH_SEQUENTIAL_WRITES, &handle);
     if (err != ESP_OK) {
         return err;
     }
-    err = ota_set_final_partition(&w->device, handle, find(w, c->final), true);
+    err = ota_set_final_partition(&w->device, handle, copy_rig_find(w, c->final), true);
     for (uint32_t at = 0; at < c->len && err == ESP_OK; at += 1000) {
         err = ota_write(&w->device, handle, c->bytes + at, c->len - at < 1000 ? c->len - at : 1000);
     }
@@ -200,10 +169,9 @@ static inline esp_err_t run_update(world_t *w, const copy_case_t *c)
     return ota_end(&w->device, handle);
 }
 
-/** Final holds the new bytes and nothing behind them. */
-static inline bool is_new(const world_t *w, const copy_case_t *c)
+bool final_is_new(const copy_rig_t *w, const copy_case_t *c)
 {
-    const partition_entry_t *final = place_of(c->final);
+    const partition_entry_t *final = copy_place_of(c->final);
     const uint8_t *have = w->sim.bytes + final->offset;
     if (memcmp(have, c->bytes, c->len) != 0) {
         return false;
@@ -216,22 +184,21 @@ static inline bool is_new(const world_t *w, const copy_case_t *c)
     return true;
 }
 
-static inline bool is_old(const world_t *w, const copy_case_t *c)
+bool final_is_old(const copy_rig_t *w, const copy_case_t *c)
 {
-    const partition_entry_t *final = place_of(c->final);
+    const partition_entry_t *final = copy_place_of(c->final);
     return memcmp(w->sim.bytes + final->offset, w->golden.bytes + final->offset, final->size) == 0;
 }
 
-static inline bool same_as_golden(const world_t *w, const char *label)
+bool same_as_golden(const copy_rig_t *w, const char *label)
 {
-    const partition_entry_t *p = place_of(label);
+    const partition_entry_t *p = copy_place_of(label);
     return memcmp(w->sim.bytes + p->offset, w->golden.bytes + p->offset, p->size) == 0;
 }
 
-/** Nothing but staging and final differs from what was there before. */
-static inline bool others_are_untouched(const world_t *w, const copy_case_t *c)
+bool others_are_untouched(const copy_rig_t *w, const copy_case_t *c)
 {
-    const partition_entry_t *staging = place_of(c->staging), *final = place_of(c->final);
+    const partition_entry_t *staging = copy_place_of(c->staging), *final = copy_place_of(c->final);
     for (uint32_t at = 0; at < FLASH_SIZE; at += SECTOR) {
         bool may_differ = rig_inside(at, SECTOR, staging->offset, staging->size) ||
                           rig_inside(at, SECTOR, final->offset, final->size);

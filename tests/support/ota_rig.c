@@ -1,46 +1,7 @@
-/* A device for the boot and OTA tests: recorded tables, records and images on simulator flash, every operation traced. */
-#pragma once
+/* The traced device: flash operations as the recordings write them, and files of the vectors. */
+#include "support/ota_rig.h"
 
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cJSON.h>
-#include <cmocka.h>
-
-#include "boot/otadata.h"
-#include "otter/boot.h"
-#include "otter/device.h"
-#include "sim/sim_flash.h"
-
-#define RIG_FLASH_SIZE   0x400000u
-#define RIG_TABLE_OFFSET 0x8000u
-#define RIG_OTADATA      0xD000u /* in all recorded tables */
-#define RIG_OTADATA_SIZE 0x2000u
-#define RIG_TRACE_MAX    64
-#define RIG_CHIP_REV     300u
-
-typedef struct {
-    sim_flash_t sim;
-    otter_flash_t flash; /* what the device sees: the simulator behind the trace */
-    otter_flash_ops_t ops;
-    otter_device_t device;
-    uint32_t secure_version; /* the eFuse */
-    char trace[RIG_TRACE_MAX][128];
-    uint32_t trace_count;
-    bool trace_tries; /* reads of an image's first bytes too */
-    bool fenced;      /* programs and erases outside otadata and `fence_slot` fail the test */
-    const esp_partition_t *fence_slot; /* NULL: otadata only */
-    bool untraced;
-} rig_t;
-
-static inline void rig_note(rig_t *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static inline void rig_note(rig_t *rig, const char *format, ...)
+void rig_note(rig_t *rig, const char *format, ...)
 {
     assert_true(rig->trace_count < RIG_TRACE_MAX);
     va_list args;
@@ -49,14 +10,14 @@ static inline void rig_note(rig_t *rig, const char *format, ...)
     va_end(args);
 }
 
-static inline void rig_hex(const uint8_t *bytes, uint32_t len, char *out)
+void rig_hex(const uint8_t *bytes, uint32_t len, char *out)
 {
     for (uint32_t i = 0; i < len; i++) {
         snprintf(out + 2 * (size_t)i, 3, "%02x", bytes[i]);
     }
 }
 
-static inline esp_err_t rig_read(void *dev, uint32_t off, void *dst, uint32_t len)
+esp_err_t rig_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     rig_t *rig = dev;
     for (uint32_t i = 0; rig->trace_tries && i < rig->device.partitions.count; i++) {
@@ -68,12 +29,12 @@ static inline esp_err_t rig_read(void *dev, uint32_t off, void *dst, uint32_t le
     return rig->sim.flash.ops->read(&rig->sim, off, dst, len);
 }
 
-static inline bool rig_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
+bool rig_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
 {
     return off >= start && off - start <= size && len <= size - (off - start);
 }
 
-static inline void rig_check_fence(const rig_t *rig, uint32_t off, uint32_t len)
+static void rig_check_fence(const rig_t *rig, uint32_t off, uint32_t len)
 {
     const esp_partition_t *slot = rig->fence_slot;
     if (rig->fenced && !rig_inside(off, len, RIG_OTADATA, RIG_OTADATA_SIZE) &&
@@ -82,7 +43,7 @@ static inline void rig_check_fence(const rig_t *rig, uint32_t off, uint32_t len)
     }
 }
 
-static inline esp_err_t rig_program(void *dev, uint32_t off, const void *src, uint32_t len)
+esp_err_t rig_program(void *dev, uint32_t off, const void *src, uint32_t len)
 {
     rig_t *rig = dev;
     rig_check_fence(rig, off, len);
@@ -96,7 +57,7 @@ static inline esp_err_t rig_program(void *dev, uint32_t off, const void *src, ui
 }
 
 /** A record's CRC goes before its erase, which is not recorded (docs/DIFFERENCES.md): the line is dropped. */
-static inline void rig_drop_spoil(rig_t *rig, uint32_t sector)
+static void rig_drop_spoil(rig_t *rig, uint32_t sector)
 {
     char spoil[64];
     snprintf(spoil, sizeof(spoil), "program 0x%" PRIx32 ":00000000", sector + OTADATA_CRC_OFFSET);
@@ -106,7 +67,7 @@ static inline void rig_drop_spoil(rig_t *rig, uint32_t sector)
 }
 
 /** Erases that touch are one line, as in the recordings: long ones come in steps. */
-static inline void rig_note_erase(rig_t *rig, uint32_t off, uint32_t len)
+static void rig_note_erase(rig_t *rig, uint32_t off, uint32_t len)
 {
     uint32_t last_off, last_len;
     rig_drop_spoil(rig, off);
@@ -121,7 +82,7 @@ static inline void rig_note_erase(rig_t *rig, uint32_t off, uint32_t len)
     rig_note(rig, "erase 0x%" PRIx32 "+0x%" PRIx32, off, len);
 }
 
-static inline esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
+esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
 {
     rig_t *rig = dev;
     rig_check_fence(rig, off, len);
@@ -131,20 +92,19 @@ static inline esp_err_t rig_erase(void *dev, uint32_t off, uint32_t len)
     return rig->sim.flash.ops->erase(&rig->sim, off, len);
 }
 
-static inline esp_err_t rig_barrier(void *dev)
+static esp_err_t rig_barrier(void *dev)
 {
     rig_t *rig = dev;
     return rig->sim.flash.ops->sync(&rig->sim);
 }
 
-/** For tests that want to see the barriers: `rig->ops.sync = rig_sync`. */
-static inline esp_err_t rig_sync(void *dev)
+esp_err_t rig_sync(void *dev)
 {
     rig_note(dev, "sync");
     return ESP_OK;
 }
 
-static inline uint8_t *rig_load(const char *folder, const char *name, uint32_t *len)
+uint8_t *rig_load(const char *folder, const char *name, uint32_t *len)
 {
     char path[512];
     snprintf(path, sizeof(path), "%s/%s/%s", TEST_VECTORS, folder, name);
@@ -163,8 +123,7 @@ static inline uint8_t *rig_load(const char *folder, const char *name, uint32_t *
     return bytes;
 }
 
-/** Puts a file of the vectors into the flash at `off`; the rest of what was there stays. */
-static inline uint32_t rig_place(rig_t *rig, uint32_t off, const char *folder, const char *name)
+uint32_t rig_place(rig_t *rig, uint32_t off, const char *folder, const char *name)
 {
     uint32_t len;
     uint8_t *bytes = rig_load(folder, name, &len);
@@ -173,7 +132,7 @@ static inline uint32_t rig_place(rig_t *rig, uint32_t off, const char *folder, c
     return len;
 }
 
-static inline cJSON *rig_json(const char *folder, const char *name)
+cJSON *rig_json(const char *folder, const char *name)
 {
     uint32_t len;
     uint8_t *text = rig_load(folder, name, &len);
@@ -183,25 +142,25 @@ static inline cJSON *rig_json(const char *folder, const char *name)
     return json;
 }
 
-static inline const char *rig_string(const cJSON *object, const char *key)
+const char *rig_string(const cJSON *object, const char *key)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     assert_true(cJSON_IsString(item));
     return item->valuestring;
 }
 
-static inline bool rig_bool(const cJSON *object, const char *key)
+bool rig_bool(const cJSON *object, const char *key)
 {
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-static inline esp_err_t rig_read_version(void *dev, uint32_t *version)
+static esp_err_t rig_read_version(void *dev, uint32_t *version)
 {
     *version = ((rig_t *)dev)->secure_version;
     return ESP_OK;
 }
 
-static inline esp_err_t rig_burn_version(void *dev, uint32_t version)
+static esp_err_t rig_burn_version(void *dev, uint32_t version)
 {
     rig_t *rig = dev;
     rig->secure_version = version;
@@ -209,8 +168,7 @@ static inline esp_err_t rig_burn_version(void *dev, uint32_t version)
     return ESP_OK;
 }
 
-/** Blank flash with a recorded partition table ("two_ota_md5"). The chip is an ESP32 v3.0. */
-static inline void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config)
+void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config)
 {
     memset(rig, 0, sizeof(*rig));
     assert_true(sim_flash_init(&rig->sim, RIG_FLASH_SIZE));
@@ -228,19 +186,18 @@ static inline void rig_open(rig_t *rig, const char *table, const otter_device_co
     assert_int_equal(rig->device.partitions.status, ESP_OK);
 }
 
-static inline void rig_close(rig_t *rig)
+void rig_close(rig_t *rig)
 {
     otter_device_deinit(&rig->device);
     sim_flash_free(&rig->sim);
 }
 
-/** Forgets the trace. */
-static inline void rig_clear(rig_t *rig)
+void rig_clear(rig_t *rig)
 {
     rig->trace_count = 0;
 }
 
-static inline const esp_partition_t *rig_app(const rig_t *rig, int subtype)
+const esp_partition_t *rig_app(const rig_t *rig, int subtype)
 {
     for (uint32_t i = 0; i < rig->device.partitions.count; i++) {
         const esp_partition_t *p = &rig->device.partitions.items[i];
@@ -251,8 +208,7 @@ static inline const esp_partition_t *rig_app(const rig_t *rig, int subtype)
     return NULL;
 }
 
-/** A partition by the recordings' letter: f, t, or a slot number; also "factory", "test", "ota_1". */
-static inline const esp_partition_t *rig_named(const rig_t *rig, const char *name)
+const esp_partition_t *rig_named(const rig_t *rig, const char *name)
 {
     if (name[0] == 'f') {
         return rig_app(rig, ESP_PARTITION_SUBTYPE_APP_FACTORY);
@@ -263,8 +219,7 @@ static inline const esp_partition_t *rig_named(const rig_t *rig, const char *nam
     return rig_app(rig, ESP_PARTITION_SUBTYPE_APP_OTA_MIN + atoi(name[0] == 'o' ? name + 4 : name));
 }
 
-/** rig_open() without the trace; an application runs: factory, which holds a recorded image. */
-static inline void rig_open_running(rig_t *rig, const char *table, const otter_device_config_t *config)
+void rig_open_running(rig_t *rig, const char *table, const otter_device_config_t *config)
 {
     rig_open(rig, table, config);
     rig->untraced = true;
@@ -272,21 +227,20 @@ static inline void rig_open_running(rig_t *rig, const char *table, const otter_d
     rig->device.running = rig_named(rig, "f");
 }
 
-/** Writes the record of a copy past the flash layer, as it was before a boot. */
-static inline void rig_put_record(rig_t *rig, uint32_t copy, uint32_t seq, uint32_t state)
+void rig_put_record(rig_t *rig, uint32_t copy, uint32_t seq, uint32_t state)
 {
     const otadata_entry_t entry = otadata_make(seq, state);
     otadata_encode(&entry, rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE);
 }
 
-static inline otadata_entry_t rig_get_record(const rig_t *rig, uint32_t copy)
+otadata_entry_t rig_get_record(const rig_t *rig, uint32_t copy)
 {
     otadata_entry_t entry;
     otadata_decode(rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
     return entry;
 }
 
-static inline bool rig_is_erased(const rig_t *rig, uint32_t off, uint32_t len)
+bool rig_is_erased(const rig_t *rig, uint32_t off, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++) {
         if (rig->sim.bytes[off + i] != 0xFF) {
@@ -296,8 +250,7 @@ static inline bool rig_is_erased(const rig_t *rig, uint32_t off, uint32_t len)
     return true;
 }
 
-/** True if the record of copy `copy` in flash is these 32 bytes in hex. */
-static inline bool rig_entry_is(const rig_t *rig, uint32_t copy, const char *hex)
+bool rig_entry_is(const rig_t *rig, uint32_t copy, const char *hex)
 {
     char have[2 * OTADATA_ENTRY_SIZE + 1];
     rig_hex(rig->sim.bytes + RIG_OTADATA + copy * OTADATA_COPY_DISTANCE, OTADATA_ENTRY_SIZE, have);

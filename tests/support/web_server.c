@@ -1,21 +1,8 @@
-/* An HTTPS server in memory that gives out one file, well or badly: for every test whose device downloads without a network. */
-#pragma once
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "esp_https_ota.h"
-#include "otter/system.h"
-#include "sim/sim_transport.h"
-
-#define WEB_URL          "https://server.example/fw.bin"
-#define WEB_REQUESTS_MAX 64
-#define WEB_NEVER        UINT32_MAX
-#define COUNT(rows)      (sizeof(rows) / sizeof((rows)[0]))
+/* The HTTPS server in memory: what it answers, and where it cuts. */
+#include "support/web_server.h"
 
 /** What only a mistake in a test, or no memory, can break. */
-static inline void web_require(bool holds)
+static void web_require(bool holds)
 {
     if (!holds) {
         fprintf(stderr, "web_server.h: out of memory, or an answer has too many steps\n");
@@ -25,42 +12,7 @@ static inline void web_require(bool holds)
 
 /* ---- the server ---- */
 
-/** One file, and how the server is bad at serving it. Zero but for `file`, `len` and `cut_at` is a good server. */
-typedef struct web {
-    const uint8_t *file;
-    uint32_t len;
-    const char *etag, *date; /* as in the headers, NULL: not sent */
-    bool no_ranges;          /* Range is not looked at */
-    bool no_if_range;        /* If-Range is not looked at: a range is given of whatever there is */
-    bool no_length;          /* the body ends with the connection */
-    bool chunked;
-    bool closes;             /* the connection ends after each answer */
-    const char *canned[8];   /* answers to requests 0..7 as they go over the line; NULL: the file */
-    const char *always;      /* answers every request, if not NULL */
-    const char *head_answer; /* to HEAD requests; NULL: as for GET */
-    uint32_t cut_at; /* body bytes of all answers after which the connection is cut, once; WEB_NEVER */
-    sim_step_kind_t cut_kind; /* SIM_RESET, SIM_EOF, or SIM_REQUEST: silence */
-    uint32_t cut_every;       /* after a cut, the next comes so many bytes later; 0: no more */
-    bool loses_end; /* the connection ends by cut_kind where the mark of the body's end should come */
-    uint32_t
-        claims_more; /* bytes that Content-Length has too many; the connection ends by cut_kind before they come */
-    uint32_t refuse_from, refuse_count;                  /* connects that are refused */
-    uint32_t max_read;                                   /* bytes a read brings at most, 0: no limit */
-    uint32_t drip_ms;                                    /* silence before each byte of the body; 0: none */
-    void (*on_request)(struct web *web, unsigned index); /* before it is answered */
-    uint32_t mark;                                       /* for on_request's own use */
-
-    unsigned connects, requests;
-    char asked[WEB_REQUESTS_MAX][96]; /* "GET 0-9 if \"x\"" */
-    char last_request[4096];
-    uint64_t body_sent, cuts;
-    int64_t asked_at_us[WEB_REQUESTS_MAX], connected_at_us[WEB_REQUESTS_MAX];
-    char head[2048], chunk_head[24];
-    sim_step_t steps[4];
-    sim_step_t *drips;
-} web_t;
-
-static inline const char *web_header(const char *request, const char *name, char *value, size_t size)
+const char *web_header(const char *request, const char *name, char *value, size_t size)
 {
     const char *at = strcasestr(request, name);
     value[0] = '\0';
@@ -73,7 +25,7 @@ static inline const char *web_header(const char *request, const char *name, char
     return value;
 }
 
-static inline void web_add(web_t *web, sim_connection_t *answer, sim_step_t step)
+static void web_add(web_t *web, sim_connection_t *answer, sim_step_t step)
 {
     web_require(answer->count < COUNT(web->steps));
     web->steps[answer->count++] = step;
@@ -81,7 +33,7 @@ static inline void web_add(web_t *web, sim_connection_t *answer, sim_step_t step
 }
 
 /** The body, or as much of it as comes before the cut. */
-static inline void web_add_body(web_t *web, sim_connection_t *answer, uint32_t from, uint32_t len)
+static void web_add_body(web_t *web, sim_connection_t *answer, uint32_t from, uint32_t len)
 {
     uint32_t left = web->cut_at - (uint32_t)web->body_sent;
     bool cut = web->cut_at != WEB_NEVER && len > left;
@@ -127,7 +79,7 @@ static inline void web_add_body(web_t *web, sim_connection_t *answer, uint32_t f
     }
 }
 
-static inline void web_answer_file(web_t *web, const char *request, sim_connection_t *answer)
+static void web_answer_file(web_t *web, const char *request, sim_connection_t *answer)
 {
     char range[64], condition[1024], part[96] = "", length[48] = "";
     unsigned from = 0, last = web->len - 1;
@@ -169,7 +121,7 @@ static inline void web_answer_file(web_t *web, const char *request, sim_connecti
     }
 }
 
-static inline void web_note(web_t *web, const char *request)
+static void web_note(web_t *web, const char *request)
 {
     char range[48], condition[160];
     bool ranged = web_header(request, "\r\nRange: bytes=", range, sizeof(range)) != NULL;
@@ -182,7 +134,7 @@ static inline void web_note(web_t *web, const char *request)
     snprintf(web->last_request, sizeof(web->last_request), "%.*s", (int)(end - request), request);
 }
 
-static inline void web_serve(void *ctx, const char *request, sim_connection_t *answer)
+static void web_serve(void *ctx, const char *request, sim_connection_t *answer)
 {
     web_t *web = ctx;
     if (request == NULL) {
@@ -218,12 +170,12 @@ static inline void web_serve(void *ctx, const char *request, sim_connection_t *a
     }
 }
 
-static inline web_t web_with(const uint8_t *file, uint32_t len)
+web_t web_with(const uint8_t *file, uint32_t len)
 {
     return (web_t){.file = file, .len = len, .etag = "\"v1\"", .cut_at = WEB_NEVER, .cut_kind = SIM_RESET};
 }
 
-static inline void web_free(web_t *web)
+void web_free(web_t *web)
 {
     free(web->drips);
     web->drips = NULL;
@@ -231,20 +183,13 @@ static inline void web_free(web_t *web)
 
 /* ---- the update ---- */
 
-typedef struct {
-    esp_http_client_config_t http;
-    esp_https_ota_config_t ota;
-} web_config_t;
-
-/** A connection to `web` for the next update, to which it belongs from its begin on. */
-static inline void web_use_new_transport(web_config_t *config, web_t *web)
+void web_use_new_transport(web_config_t *config, web_t *web)
 {
     config->http.transport = (struct esp_transport_item_t *)(void *)sim_transport_serve(web_serve, web);
     web_require(config->http.transport != NULL);
 }
 
-/** A configuration for one update from `web`; its transport belongs to the update from its begin on. */
-static inline void web_configure(web_config_t *config, web_t *web)
+void web_configure(web_config_t *config, web_t *web)
 {
     memset(config, 0, sizeof(*config));
     config->http.url = WEB_URL;
@@ -256,8 +201,7 @@ static inline void web_configure(web_config_t *config, web_t *web)
     }
 }
 
-/** perform until it is over. */
-static inline esp_err_t web_perform(esp_https_ota_handle_t handle)
+esp_err_t web_perform(esp_https_ota_handle_t handle)
 {
     esp_err_t err;
     do {

@@ -1,15 +1,7 @@
-/* Downloads that are interrupted by resets: what the tests of going on share. */
-#pragma once
+/* Resets between downloads. */
+#include "support/resume_rig.h"
 
-#include "unit/update_rig.h"
-
-#define IMAGE_LEN   66384u /* 17 sectors */
-#define SECTOR      4096u
-#define RECORD_SIZE 4096u /* the slot's last sector */
-#define MARKS       256u  /* offset of the marks in it */
-#define RECEIVED    40000u
-
-static inline int resume_set_up(void **state)
+int resume_set_up(void **state)
 {
     update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
     f->other = web_image(IMAGE_LEN, 3);
@@ -17,8 +9,7 @@ static inline int resume_set_up(void **state)
     return 0;
 }
 
-/** The device as it comes up: nothing is remembered but flash. */
-static inline void reset_device(update_rig_t *f)
+void reset_device(update_rig_t *f)
 {
     otter_boot_result_t result;
     const otter_device_t old = f->rig.device;
@@ -30,8 +21,7 @@ static inline void reset_device(update_rig_t *f)
     f->slot = rig_named(&f->rig, "0");
 }
 
-/** A device fresh from the factory, and a good server. */
-static inline void wipe(update_rig_t *f)
+void wipe(update_rig_t *f)
 {
     memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
     memset(f->rig.sim.bytes + f->slot->address, 0xFF, f->slot->size);
@@ -39,7 +29,7 @@ static inline void wipe(update_rig_t *f)
     f->web = web_with(f->image, IMAGE_LEN);
 }
 
-static inline bool new_runs(update_rig_t *f)
+bool new_runs(update_rig_t *f)
 {
     reset_device(f);
     return f->rig.device.running == f->slot;

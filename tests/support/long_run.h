@@ -1,0 +1,7 @@
+/* OTTER_LONG, which `./dev test --long` sets: do the tests that have a long version run that one? */
+#pragma once
+
+#include <stdbool.h>
+
+/** True unless it is unset, empty, "0" or "no". */
+bool long_run_wanted(void);
