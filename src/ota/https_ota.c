@@ -28,9 +28,9 @@
 #include "ota/https_source.h"
 #include "ota/report_memory.h"
 #include "ota/resume_record.h"
+#include "ota/slot_io.h"
 #include "ota/switch.h"
 #include "ota/update.h"
-#include "ota/update_internal.h"
 #include "otter/system.h"
 
 #define BUFFER_MIN     1024u /* as ESP-IDF 5: header, descriptor and some */

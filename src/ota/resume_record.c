@@ -5,7 +5,7 @@
 
 #include "base/crc32.h"
 #include "base/le.h"
-#include "ota/update_internal.h"
+#include "ota/slot_io.h"
 
 #define SECTOR        4096u
 #define HEADER_SIZE   148u

@@ -21,8 +21,8 @@
 #include "flash/partition_list.h"
 #include "image/image.h"
 #include "image/misfit.h"
+#include "ota/slot_io.h"
 #include "ota/switch.h"
-#include "ota/update_internal.h"
 
 static const char TAG[] = "esp_ota_ops";
 

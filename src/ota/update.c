@@ -6,9 +6,9 @@
  * 1. Nothing outside the staging partition is programmed or erased, except otadata at begin (ota_release_slot, and with
  *    rollback the record of the slot before the running one), and the final partition once the journal of its copy is
  *    durable (staged_copy_run).
- * 2. `written` grows only after its bytes were programmed; a failed write leaves it where it was (take_bytes).
- * 3. The verdict is about bytes that were read back from flash: the stream is fed from flash alone (follow_up_to), or the
- *    whole image is read again at the end when writes came in another order or failed half-way (`follows` false).
+ * 2. What is on flash when a write returns is the slot writer's promise (slot_writer.h).
+ * 3. The verdict is about bytes that were read back from flash: by the follower while they came, or all of them at the end
+ *    when they came in another order or a write failed half-way (image_follower_judge).
  * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
  */
 #include "ota/switch.h"
@@ -29,43 +29,28 @@
 #include "image/image.h"
 #include "image/misfit.h"
 #include "otter/system.h"
+#include "ota/image_follower.h"
 #include "ota/resume_record.h"
-#include "ota/update_internal.h"
+#include "ota/slot_io.h"
+#include "ota/slot_writer.h"
 
 static const char TAG[] = "esp_ota_ops";
-
-_Static_assert(sizeof(((otter_device_t *)0)->last_reason) == sizeof(((image_stream_t *)0)->why),
-               "one is copied to the other");
-
-#define READ_BACK_SIZE       0x10000u /* bytes read at once where memory allows */
-#define READ_BACK_SIZE_SMALL 0x1000u
-#define PIECE_SIZE           0x10000u /* bytes of a long write that are erased and programmed together */
 
 struct ota_update {
     struct ota_update *next;
     esp_ota_handle_t handle;
     const esp_partition_t *staging; /* written; a row of the table, or `registered` */
     const esp_partition_t
-        *final; /* says what the bytes are, and where they go if copied; the same, or `meant` */
+        *final; /* says what the bytes are, and where they go if copied; a row, or `meant` */
     esp_partition_t registered,
-        meant;            /* partitions of the application's, which may be gone before the update is */
-    otter_flash_t *flash; /* that staging is on */
+        meant; /* partitions of the application's, which may be gone before the update is */
     bool copy_to_final;
-    bool erase_ahead; /* OTA_WITH_SEQUENTIAL_WRITES */
     bool resumed;
     bool used;          /* a write has touched flash, or may have */
-    uint32_t written;   /* bytes taken; with writes in order also the position of the next one */
-    uint32_t end;       /* where the highest byte taken ends: what a copy must bring at least */
     uint32_t image_len; /* of a judged image */
-    uint8_t *tail;      /* flash with a write unit above 1: bytes that do not fill one yet; else NULL */
-    uint32_t tail_len;
-
-    bool follows; /* the stream has seen flash up to read_back and may go on from there */
-    bool stream_begun;
-    uint32_t read_back; /* bytes of staging that the stream has seen */
-    image_stream_t stream;
-    uint8_t *buf; /* of buf_size bytes, for reading back; NULL until it is needed */
-    uint32_t buf_size;
+    slot_writer_t writer;
+    image_follower_t follower;
+    io_buffer_t buffer; /* writer's and follower's */
 };
 
 /* ---- the list of open updates ------------------------------------------------------------------------------------- */
@@ -95,9 +80,9 @@ static esp_ota_handle_t next_handle(otter_device_t *device)
 
 static void free_update(struct ota_update *update)
 {
-    image_stream_end(&update->stream);
-    free(update->buf);
-    free(update->tail);
+    slot_writer_end(&update->writer);
+    image_follower_end(&update->follower);
+    free(update->buffer.bytes);
     free(update);
 }
 
@@ -279,24 +264,46 @@ static esp_err_t bytes_to_erase(const esp_partition_t *partition, size_t image_s
     return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
 
+static bool final_is_image(const struct ota_update *update)
+{
+    return update->final->type == ESP_PARTITION_TYPE_APP ||
+           update->final->type == ESP_PARTITION_TYPE_BOOTLOADER;
+}
+
+/** What is written will be judged by the bootloader's rules for `final`. */
+static void set_final(const otter_device_t *device, struct ota_update *update, const esp_partition_t *final)
+{
+    update->final = final;
+    if (!final_is_image(update)) {
+        image_follower_end(&update->follower);
+        update->follower = (image_follower_t){0};
+        return;
+    }
+    bool app = final->type == ESP_PARTITION_TYPE_APP;
+    const image_rules_t rules = {.chip = &device->chip,
+                                 .flash_offset = update->staging->address,
+                                 .size = update->staging->size,
+                                 .loading = app,
+                                 .hashed = app && device->config.require_hash,
+                                 .bootloader = !app};
+    image_follower_begin(&update->follower, update->staging, &rules, &update->buffer);
+}
+
+/** @param at  position of the first byte */
 static struct ota_update *new_update(const otter_device_t *device, const esp_partition_t *staging,
-                                     bool erase_ahead)
+                                     bool erase_ahead, uint32_t at)
 {
     struct ota_update *update = calloc(1, sizeof(*update));
     if (update == NULL) {
         return NULL;
     }
     update->registered = *staging;
-    update->staging = update->final = is_registered(device, staging) ? &update->registered : staging;
-    update->flash = staging->flash_chip;
-    update->erase_ahead = erase_ahead;
-    update->follows = true;
-    uint32_t unit = update->flash->write_size;
-    update->tail = unit > 1 ? malloc(unit) : NULL;
-    if (unit > 1 && update->tail == NULL) {
+    update->staging = is_registered(device, staging) ? &update->registered : staging;
+    if (slot_writer_begin(&update->writer, update->staging, erase_ahead, at, &update->buffer) != ESP_OK) {
         free(update);
         return NULL;
     }
+    set_final(device, update, update->staging);
     return update;
 }
 
@@ -357,7 +364,7 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
         return err;
     }
     struct ota_update *update =
-        new_update(device, partition, is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES));
+        new_update(device, partition, is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES), 0);
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
@@ -388,13 +395,12 @@ static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition
     if (err != ESP_OK) {
         return err;
     }
-    struct ota_update *update =
-        new_update(device, partition, is_constant(erase_size, OTA_WITH_SEQUENTIAL_WRITES));
+    struct ota_update *update = new_update(
+        device, partition, is_constant(erase_size, OTA_WITH_SEQUENTIAL_WRITES), (uint32_t)image_offset);
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
     update->resumed = true;
-    update->written = update->end = (uint32_t)image_offset;
     close_unused(device, partition);
     err = prepare_slot(device, partition, 0, keep_record);
     if (err != ESP_OK) {
@@ -417,80 +423,6 @@ esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *par
     return resume(device, partition, erase_size, image_offset, true, out_handle);
 }
 
-/* ---- reading back ------------------------------------------------------------------------------------------------- */
-
-static bool final_is_image(const struct ota_update *update)
-{
-    return update->final->type == ESP_PARTITION_TYPE_APP ||
-           update->final->type == ESP_PARTITION_TYPE_BOOTLOADER;
-}
-
-/** The bootloader's rules for what lies in staging. */
-static image_rules_t image_rules(const otter_device_t *device, const struct ota_update *update)
-{
-    bool app = update->final->type == ESP_PARTITION_TYPE_APP;
-    return (image_rules_t){.chip = &device->chip,
-                           .flash_offset = update->staging->address,
-                           .size = update->staging->size,
-                           .loading = app,
-                           .hashed = app && device->config.require_hash,
-                           .bootloader = !app};
-}
-
-/** A buffer for reading flash, smaller where memory is short. @return false: none now */
-static bool have_buffer(struct ota_update *update)
-{
-    for (uint32_t size = READ_BACK_SIZE; update->buf == NULL && size >= READ_BACK_SIZE_SMALL;
-         size = size == READ_BACK_SIZE ? READ_BACK_SIZE_SMALL : 0) {
-        update->buf = malloc(size);
-        update->buf_size = update->buf != NULL ? size : 0;
-    }
-    return update->buf != NULL;
-}
-
-/** A buffer and a stream, as soon as there is something to judge. @return false: no memory now, the end will read */
-static bool start_following(otter_device_t *device, struct ota_update *update)
-{
-    if (!have_buffer(update)) {
-        return false;
-    }
-    if (!update->stream_begun) {
-        const image_rules_t rules = image_rules(device, update);
-        update->stream_begun = image_stream_begin(&update->stream, &rules) == ESP_OK;
-    }
-    return update->stream_begun;
-}
-
-/** Feeds the stream from flash up to `end`. A verdict that is reached early ends the reading, not the update. */
-static void follow_up_to(otter_device_t *device, struct ota_update *update, uint32_t end)
-{
-    if (!update->follows || !final_is_image(update) || update->read_back >= end) {
-        return;
-    }
-    if (!start_following(device, update)) {
-        update->follows = false;
-        return;
-    }
-    while (update->read_back < end && update->stream.verdict == ESP_ERR_NOT_FINISHED) {
-        uint32_t len = min_u32(end - update->read_back, update->buf_size);
-        if (ota_read_range(update->flash, update->staging, update->read_back, update->buf, len) != ESP_OK) {
-            update->follows = false; /* the end reads again and tells */
-            return;
-        }
-        (void)image_stream_feed(&update->stream, update->buf, len); /* sticky: judged at the end */
-        update->read_back += len;
-    }
-}
-
-/** Whole sectors are final: read them back once there is a buffer's worth. */
-static void follow_writes(otter_device_t *device, struct ota_update *update)
-{
-    uint32_t complete = align_down_u32(update->written, update->flash->erase_size);
-    if (complete - update->read_back >= READ_BACK_SIZE) {
-        follow_up_to(device, update, complete);
-    }
-}
-
 /* ---- write -------------------------------------------------------------------------------------------------------- */
 
 /** The very first bytes show at once that something else was sent. */
@@ -503,78 +435,6 @@ static bool starts_right(const struct ota_update *update, const uint8_t *data, s
         return data[0] == (ESP_PARTITION_MAGIC & 0xFF) && (size < 2 || data[1] == ESP_PARTITION_MAGIC >> 8);
     }
     return true;
-}
-
-/** Programs, and prepares the sectors that [at, at + len) enters; the one it begins inside of is prepared already. */
-static esp_err_t program_ahead(struct ota_update *update, uint32_t at, const uint8_t *data, uint32_t len)
-{
-    uint32_t begun = min_u32(len, align_up_u32(at, update->flash->erase_size) - at);
-    esp_err_t err = ota_program_range(update->flash, update->staging, at, data, begun);
-    if (err == ESP_OK && begun < len) {
-        bool reads = update->flash->stable_reads && have_buffer(update);
-        err = ota_replace_range(update->flash, update->staging, at + begun, data + begun, len - begun,
-                                reads ? update->buf : NULL, update->buf_size);
-    }
-    return err;
-}
-
-/** Programs whole write units at `at`, a bounded piece at a time; erases first if this update erases as it goes. */
-static esp_err_t program_pieces(struct ota_update *update, uint32_t at, const uint8_t *data, uint32_t size)
-{
-    for (uint32_t done = 0; done < size;) {
-        uint32_t len = min_u32(size - done, PIECE_SIZE - (at + done) % PIECE_SIZE);
-        esp_err_t err = update->erase_ahead
-                            ? program_ahead(update, at + done, data + done, len)
-                            : ota_program_range(update->flash, update->staging, at + done, data + done, len);
-        if (err != ESP_OK) {
-            return err;
-        }
-        otter_system_alive();
-        done += len;
-    }
-    return ESP_OK;
-}
-
-/** Takes bytes in order: whole write units go to flash, the rest waits for the next bytes. All or nothing. */
-static esp_err_t take_bytes(struct ota_update *update, const uint8_t *data, uint32_t size)
-{
-    uint32_t unit = update->flash->write_size;
-    uint32_t at = update->written - update->tail_len, head = 0;
-    if (update->tail_len != 0) {
-        head = min_u32(unit - update->tail_len, size);
-        memcpy(update->tail + update->tail_len, data, head); /* tail_len grows only when all went well */
-        if (update->tail_len + head == unit) {
-            esp_err_t err = program_pieces(update, at, update->tail, unit);
-            if (err != ESP_OK) {
-                return err;
-            }
-            at += unit;
-        }
-    }
-    uint32_t whole = align_down_u32(size - head, unit), rest = size - head - whole;
-    esp_err_t err = program_pieces(update, at, data + head, whole);
-    if (err != ESP_OK) {
-        return err;
-    }
-    if (rest != 0) {
-        memcpy(update->tail, data + head + whole, rest);
-    }
-    update->written += size;
-    update->end = max_u32(update->end, update->written);
-    update->tail_len = update->written % unit;
-    return ESP_OK;
-}
-
-/** The last write unit, filled up as erased flash reads. */
-static esp_err_t flush_tail(struct ota_update *update)
-{
-    uint32_t unit = update->flash->write_size, len = update->tail_len;
-    if (len == 0) {
-        return ESP_OK;
-    }
-    memset(update->tail + len, 0xFF, unit - len);
-    update->tail_len = 0;
-    return program_pieces(update, update->written - len, update->tail, unit);
 }
 
 /** Room for bytes: all of staging; of a copy as much as final has, and without the last sector, where the journal goes. */
@@ -595,16 +455,17 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
 {
     const esp_partition_t *staging = update->staging;
     uint8_t over[4], both[4]; /* the data programmed into erased flash, and on top of what is there */
-    uint32_t sector = copy_journal_size(update->flash), place = staging->size - sector;
+    const slot_writer_t *writer = &update->writer;
+    uint32_t sector = copy_journal_size(staging->flash_chip), place = staging->size - sector;
     if (!copy_journal_carrier(staging->type, staging->subtype) || staging->size < sector ||
         !ranges_overlap(at, size, place, sizeof(over))) {
         return ESP_OK;
     }
-    esp_err_t err = ota_read_range(update->flash, staging, place, over, sizeof(over));
+    esp_err_t err = ota_read_range(staging->flash_chip, staging, place, over, sizeof(over));
     for (uint32_t i = 0; i < sizeof(over) && err == ESP_OK; i++) {
-        uint32_t pos = place + i, tail_pos = update->written - update->tail_len;
-        if (update->tail_len != 0 && pos >= tail_pos && pos - tail_pos < update->tail_len) {
-            over[i] = update->tail[pos - tail_pos];
+        uint32_t pos = place + i, tail_pos = slot_writer_on_flash(writer);
+        if (pos >= tail_pos && pos - tail_pos < writer->tail_len) {
+            over[i] = writer->tail[pos - tail_pos];
         }
         both[i] = over[i];
         if (pos >= at && pos - at < size) {
@@ -662,26 +523,25 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     if (update == NULL) {
         return err;
     }
-    if (update->written == 0 && !starts_right(update, data, size)) {
+    slot_writer_t *writer = &update->writer;
+    if (writer->written == 0 && !starts_right(update, data, size)) {
         ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", *(const uint8_t *)data);
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
     uint32_t room = room_of(device, update);
-    if (update->written > room || size > room - update->written) {
+    if (writer->written > room || size > room - writer->written) {
         return ESP_ERR_INVALID_SIZE;
     }
-    err = check_bytes(device, update, update->written, data, (uint32_t)size);
+    err = check_bytes(device, update, writer->written, data, (uint32_t)size);
     if (err != ESP_OK) {
         return err;
     }
     update->used = true;
-    err = take_bytes(update, data, (uint32_t)size);
-    if (err != ESP_OK) {
-        update->follows = false; /* it may be tried again with other bytes than those that were read back */
-        return err;
+    err = slot_writer_append(writer, data, (uint32_t)size);
+    if (err == ESP_OK && writer->in_order) {
+        image_follower_sectors(&update->follower, slot_writer_on_flash(writer));
     }
-    follow_writes(device, update);
-    return ESP_OK;
+    return err;
 }
 
 esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data,
@@ -692,7 +552,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
     if (update == NULL) {
         return err;
     }
-    if (update->erase_ahead || update->tail_len != 0) {
+    if (update->writer.erase_ahead || update->writer.tail_len != 0) {
         return ESP_ERR_INVALID_STATE;
     }
     if (size > update->staging->size ||
@@ -704,14 +564,7 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
         return err;
     }
     update->used = true;
-    update->follows = false;
-    err = ota_program_range(update->flash, update->staging, offset, data, (uint32_t)size);
-    if (err == ESP_OK) {
-        update->written += min_u32((uint32_t)size, UINT32_MAX - update->written);
-        update->end = max_u32(update->end, offset + (uint32_t)size);
-        otter_system_alive();
-    }
-    return err;
+    return slot_writer_put(&update->writer, offset, data, (uint32_t)size);
 }
 
 /** May `final`, a record of the device's list, be what staging is copied to? Known before anything is downloaded. */
@@ -750,7 +603,7 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
     if (update == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    if (update->written != 0 && !update->resumed) {
+    if (update->writer.written != 0 && !update->resumed) {
         return ESP_ERR_INVALID_STATE;
     }
     final = ota_find_partition(device, final);
@@ -765,61 +618,26 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
         return err;
     }
     update->meant = *final;
-    update->final = is_registered(device, final) ? &update->meant : final;
+    set_final(device, update, is_registered(device, final) ? &update->meant : final);
     update->copy_to_final = finalize_with_copy;
     return ESP_OK;
 }
 
 /* ---- end ---------------------------------------------------------------------------------------------------------- */
 
-/** The verdict of the stream, fed on from flash until it has one: what the partition held before counts, as it does for
- * the bootloader. */
-static esp_err_t judge_followed(otter_device_t *device, struct ota_update *update)
-{
-    follow_up_to(device, update, update->staging->size);
-    if (!update->follows) {
-        return ESP_ERR_NOT_FINISHED;
-    }
-    esp_err_t err = image_stream_close(&update->stream);
-    if (err == ESP_OK) {
-        update->image_len = update->stream.info.image_len;
-        if (update->final->type == ESP_PARTITION_TYPE_APP) { /* a bootloader's hash is not compared */
-            otter_flash_attest(update->flash, update->staging->address, update->image_len);
-        }
-    } else {
-        memcpy(device->last_reason, update->stream.why, sizeof(device->last_reason));
-    }
-    return err;
-}
-
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle)
 {
     struct ota_update *update = find_update(device, handle);
-    if (update == NULL) {
-        return 0;
-    }
-    follow_up_to(device, update, update->written - update->tail_len);
-    return update->follows && update->stream.verdict == ESP_OK ? update->stream.info.image_len : 0;
-}
-
-static esp_err_t judge_image(otter_device_t *device, struct ota_update *update)
-{
-    esp_err_t err = judge_followed(device, update);
-    if (err == ESP_ERR_NOT_FINISHED) {
-        const image_rules_t rules = image_rules(device, update);
-        image_info_t info;
-        err = image_verify_flash(update->flash, &rules, &info, device->last_reason,
-                                 sizeof(device->last_reason));
-        update->image_len = info.image_len;
-    }
-    return err;
+    bool complete = update != NULL && update->writer.in_order &&
+                    image_follower_is_complete(&update->follower, slot_writer_on_flash(&update->writer));
+    return complete ? update->follower.stream.info.image_len : 0;
 }
 
 static esp_err_t judge_table(otter_device_t *device, const struct ota_update *update)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     uint32_t count;
-    esp_err_t err = ota_read_range(update->flash, update->staging, 0, raw, sizeof(raw));
+    esp_err_t err = ota_read_range(update->staging->flash_chip, update->staging, 0, raw, sizeof(raw));
     if (err == ESP_OK) {
         err = partition_table_verify(raw, device->flash->size, &count, device->last_reason,
                                      sizeof(device->last_reason));
@@ -833,7 +651,8 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     esp_err_t err = ESP_OK;
     device->last_reason[0] = '\0';
     if (final_is_image(update)) {
-        err = judge_image(device, update);
+        err = image_follower_judge(&update->follower, update->writer.in_order, &update->image_len,
+                                   device->last_reason, sizeof(device->last_reason));
     } else if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
         err = judge_table(device, update);
     }
@@ -844,7 +663,7 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
         snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
     }
     if (err == ESP_FAIL && final_is_image(update)) {
-        image_log_misfit_at(update->flash, update->staging->address, &device->chip,
+        image_log_misfit_at(update->staging->flash_chip, update->staging->address, &device->chip,
                             update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }
     ESP_LOGE(TAG, "%s: %s", update->staging->label, device->last_reason);
@@ -855,7 +674,7 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
 static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *update)
 {
     const esp_partition_t *final = update->final;
-    uint32_t len = max_u32(update->end, update->image_len);
+    uint32_t len = max_u32(update->writer.end, update->image_len);
     if (final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
         len = max_u32(len, PARTITION_TABLE_LEN); /* judged as a whole, so copied as a whole */
     }
@@ -865,14 +684,10 @@ static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *
 
 static esp_err_t complete_and_judge(otter_device_t *device, struct ota_update *update)
 {
-    esp_err_t err = update->written != 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
-    if (err == ESP_OK && flush_tail(update) != ESP_OK) {
-        err = ESP_ERR_INVALID_STATE;
+    if (update->writer.written == 0) {
+        return ESP_ERR_INVALID_ARG;
     }
-    if (err == ESP_OK) {
-        err = judge(device, update);
-    }
-    return err;
+    return slot_writer_flush(&update->writer) == ESP_OK ? judge(device, update) : ESP_ERR_INVALID_STATE;
 }
 
 esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle)

@@ -21,5 +21,20 @@ esp_err_t ota_abort(otter_device_t *device, esp_ota_handle_t handle);
 esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
                                   const esp_partition_t *final, bool finalize_with_copy);
 
+/* What downloads need beyond ESP-IDF's functions. */
+
+/** ota_resume() by the record in the slot's last sector, which stays; otherwise it is forgotten. */
+esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
+                              size_t image_offset, esp_ota_handle_t *out_handle);
+
+/** The verdict of ota_end() on an update whose last byte is written, which stays open. @return as ota_end */
+esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle);
+
+/** Bytes of the image that an open update has written, if it is there to its last byte by its own account; else 0. */
+uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);
+
+/** The record of a partition, of the table or registered by the application; NULL if the device has none such. */
+const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition);
+
 /** Forgets every open update, as if each were aborted. */
 void ota_drop_updates(otter_device_t *device);

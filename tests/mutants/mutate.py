@@ -42,14 +42,13 @@ BUGS = {
         "    err = flash->size == 0 ? spoil_crc(flash, place) : ESP_OK;\n",
         "sweep:crash/three"),
     "erases_past_its_partition": (
-        "src/ota/slot_io.c", "err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size));",
-        "err = erase_all(flash, partition, offset, align_up_u32(len, flash->erase_size) + partition->size);",
-        "sweep"),
+        "src/ota/slot_io.c", "flash, partition->address + offset + done, step);",
+        "flash, partition->address + offset + done, step + partition->size);", "sweep"),
     "forgets_to_erase": (
-        "src/ota/slot_io.c", "    if (need == NEED_ERASE) {", "    if (need == NEED_ERASE && offset != 0) {", "sweep"),
+        "src/ota/slot_writer.c", "        if (need == NEED_ERASE) {", "        if (need == NEED_ERASE && pos != 0) {", "sweep"),
     "takes_a_half_blank_sector_for_blank": (
-        "src/ota/slot_io.c", "return bytes_are_blank(old, sector) ? NEED_PROGRAM : NEED_ERASE;",
-        "return bytes_are_blank(old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
+        "src/ota/slot_writer.c", "return bytes_are_erased(old, sector) ? NEED_PROGRAM : NEED_ERASE;",
+        "return bytes_are_erased(old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
     "burns_the_secure_version_before_the_confirmation": (
         "src/ota/switch.c", "    if (err == ESP_OK) {\n        err = carry_out(device, &records, &plan);\n    }\n",
         "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"

@@ -1,0 +1,79 @@
+/* The image follower: feeds the image stream from flash alone, so its verdict is about what flash holds. */
+#include "ota/image_follower.h"
+
+#include <stdio.h>
+
+#include "base/le.h"
+#include "ota/slot_io.h"
+
+void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
+                          const image_rules_t *rules, io_buffer_t *buffer)
+{
+    image_follower_end(follower);
+    *follower = (image_follower_t){.partition = partition, .rules = *rules, .buffer = buffer};
+}
+
+void image_follower_end(image_follower_t *follower)
+{
+    image_stream_end(&follower->stream);
+}
+
+/** A verdict that is reached early ends the reading, not the update. */
+static void read_up_to(image_follower_t *f, uint32_t end)
+{
+    if (f->partition == NULL || f->lost || f->read_back >= end) {
+        return;
+    }
+    f->lost = !io_buffer_get(f->buffer);
+    if (!f->lost && !f->begun) {
+        f->begun = image_stream_begin(&f->stream, &f->rules) == ESP_OK;
+        f->lost = !f->begun;
+    }
+    while (!f->lost && f->read_back < end && f->stream.verdict == ESP_ERR_NOT_FINISHED) {
+        uint32_t len = min_u32(end - f->read_back, f->buffer->size);
+        if (ota_read_range(f->partition->flash_chip, f->partition, f->read_back, f->buffer->bytes, len) !=
+            ESP_OK) {
+            f->lost = true; /* the end reads again and tells */
+            return;
+        }
+        (void)image_stream_feed(&f->stream, f->buffer->bytes, len); /* sticky: judged at the end */
+        f->read_back += len;
+    }
+}
+
+void image_follower_sectors(image_follower_t *follower, uint32_t end)
+{
+    uint32_t complete =
+        follower->partition != NULL ? align_down_u32(end, follower->partition->flash_chip->erase_size) : 0;
+    if (complete > follower->read_back && complete - follower->read_back >= IO_BUFFER_SIZE) {
+        read_up_to(follower, complete);
+    }
+}
+
+bool image_follower_is_complete(image_follower_t *follower, uint32_t end)
+{
+    read_up_to(follower, end);
+    return follower->begun && !follower->lost && follower->stream.verdict == ESP_OK;
+}
+
+esp_err_t image_follower_judge(image_follower_t *follower, bool followed, uint32_t *image_len, char *why,
+                               size_t why_size)
+{
+    otter_flash_t *flash = follower->partition->flash_chip;
+    if (followed) {
+        read_up_to(follower, follower->partition->size);
+    }
+    if (!followed || follower->lost) {
+        image_info_t info;
+        esp_err_t err = image_verify_flash(flash, &follower->rules, &info, why, why_size);
+        *image_len = info.image_len;
+        return err;
+    }
+    esp_err_t err = image_stream_close(&follower->stream);
+    snprintf(why, why_size, "%s", follower->stream.why);
+    *image_len = err == ESP_OK ? follower->stream.info.image_len : 0;
+    if (err == ESP_OK && !follower->rules.bootloader) { /* a bootloader's hash is not compared */
+        otter_flash_attest(flash, follower->partition->address, *image_len);
+    }
+    return err;
+}

@@ -1,0 +1,39 @@
+/* The image follower: judges an image in a partition while it is written, from what flash holds. */
+#pragma once
+
+#include "base/io_buffer.h"
+#include "esp_partition.h"
+#include "image/image.h"
+
+/** Follows one image. Zeros follow nothing. */
+typedef struct {
+    const esp_partition_t *partition; /* that the image is written to; NULL: what is written is no image */
+    image_rules_t rules;              /* by which it is judged */
+    bool lost;                        /* memory or a reading failed: the end will read all of it */
+    bool begun;                       /* the stream */
+    uint32_t read_back;               /* bytes of the partition that the stream has seen */
+    image_stream_t stream;
+    io_buffer_t *buffer; /* for reading; not the follower's, and free for others between two calls */
+} image_follower_t;
+
+/** Starts with the first byte. `partition` and `buffer` stay the caller's; a follower in use is ended. */
+void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
+                          const image_rules_t *rules, io_buffer_t *buffer);
+
+/** `end` bytes are on flash: of these it reads the whole sectors, which are final, once there are 64 KiB to read. */
+void image_follower_sectors(image_follower_t *follower, uint32_t end);
+
+/** Reads up to `end`, or to where the image's fate is known. @return true: the image is there to its last byte, and good */
+bool image_follower_is_complete(image_follower_t *follower, uint32_t end);
+
+/**
+ * The verdict on what the partition holds. What it held before the update counts, as it does for the bootloader.
+ * @param followed   false: bytes came in another order, all of it is read again
+ * @param image_len  of a good image, in bytes
+ * @return as image_verify_flash, with the reason in why
+ */
+esp_err_t image_follower_judge(image_follower_t *follower, bool followed, uint32_t *image_len, char *why,
+                               size_t why_size);
+
+/** Frees what the follower owns; harmless twice and on zeros. */
+void image_follower_end(image_follower_t *follower);

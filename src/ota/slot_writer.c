@@ -1,0 +1,181 @@
+/*
+ * The slot writer: whole write units go to flash at once, the rest of them waits.
+ *
+ * Bytes reach flash in one place, write_units(). It goes through its range run by run: a run is made of sectors that need the
+ * same before they hold the bytes (nothing, programming, or erasing first), and ends at a multiple of 64 KiB at the latest,
+ * so a step of a long write is bounded. Of what a run does to a sector only this remains: it holds the bytes, and behind them
+ * it is blank.
+ */
+#include "ota/slot_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/le.h"
+#include "ota/slot_io.h"
+#include "otter/system.h"
+
+#define PIECE_SIZE 0x10000u /* bytes of a long write that are erased and programmed together, at most */
+
+typedef enum { NEED_NOTHING, NEED_PROGRAM, NEED_ERASE } need_t;
+
+esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partition, bool erase_ahead,
+                            uint32_t at, io_buffer_t *buffer)
+{
+    *writer = (slot_writer_t){.partition = partition,
+                              .erase_ahead = erase_ahead,
+                              .in_order = true,
+                              .written = at,
+                              .end = at,
+                              .buffer = buffer};
+    uint32_t unit = partition->flash_chip->write_size;
+    writer->tail = unit > 1 ? malloc(unit) : NULL;
+    return unit > 1 && writer->tail == NULL ? ESP_ERR_NO_MEM : ESP_OK;
+}
+
+void slot_writer_end(slot_writer_t *writer)
+{
+    free(writer->tail);
+    writer->tail = NULL;
+}
+
+/** @param old  a whole sector as it is; `len` bytes of it, at least one, are to be `data` and the rest blank */
+static need_t need_of(const uint8_t *old, uint32_t sector, const uint8_t *data, uint32_t len)
+{
+    if (memcmp(old, data, len) == 0 && bytes_are_erased(old + len, sector - len)) {
+        return NEED_NOTHING;
+    }
+    return bytes_are_erased(old, sector) ? NEED_PROGRAM : NEED_ERASE;
+}
+
+/**
+ * The sectors from `at` (the start of one) on that need the same. `old` tells what they hold.
+ * @return bytes of `data` in them, at most `len`, at least 1
+ */
+static uint32_t measure_run(const uint8_t *old, uint32_t sector, const uint8_t *data, uint32_t len,
+                            need_t *need)
+{
+    uint32_t run = 0;
+    while (run < len) {
+        uint32_t n = min_u32(len - run, sector);
+        need_t now = need_of(old + run, sector, data + run, n);
+        if (run != 0 && now != *need) {
+            break;
+        }
+        *need = now;
+        run += n;
+    }
+    return run;
+}
+
+/** Reads the sectors from `at` on that hold `len` bytes, as many as the buffer takes. @return bytes of the len; 0: unknown */
+static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len)
+{
+    otter_flash_t *flash = writer->partition->flash_chip;
+    const uint32_t sector = flash->erase_size;
+    if (!flash->stable_reads || !io_buffer_get(writer->buffer) || writer->buffer->size < sector) {
+        return 0;
+    }
+    len = min_u32(len, align_down_u32(writer->buffer->size, sector));
+    bool read = ota_read_range(flash, writer->partition, at, writer->buffer->bytes,
+                               align_up_u32(len, sector)) == ESP_OK;
+    return read ? len : 0;
+}
+
+/** Whole write units. */
+static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size)
+{
+    const esp_partition_t *partition = writer->partition;
+    otter_flash_t *flash = partition->flash_chip;
+    const uint32_t sector = flash->erase_size;
+    uint32_t seen_at = 0, seen = 0; /* the buffer tells what is in the sectors of [seen_at, seen_at + seen) */
+    for (uint32_t done = 0, run; done < size; done += run) {
+        uint32_t pos = at + done, inside = pos % sector;
+        need_t need = NEED_PROGRAM;
+        run = min_u32(size - done, PIECE_SIZE - pos % PIECE_SIZE);
+        if (writer->erase_ahead && inside != 0) {
+            run = min_u32(run, sector - inside); /* this sector was erased when its first byte came */
+        } else if (writer->erase_ahead) {
+            if (pos - seen_at >= seen) {
+                seen_at = pos;
+                seen = look(writer, pos, run);
+            }
+            need = NEED_ERASE;
+            if (seen != 0) {
+                run = measure_run(writer->buffer->bytes + (pos - seen_at), sector, data + done,
+                                  seen - (pos - seen_at), &need);
+            }
+        }
+        esp_err_t err = ESP_OK;
+        if (need == NEED_ERASE) {
+            err = ota_erase_all(flash, partition, pos, align_up_u32(run, sector));
+        }
+        if (err == ESP_OK && need != NEED_NOTHING) {
+            err = ota_program_range(flash, partition, pos, data + done, run);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+        otter_system_alive();
+    }
+    return ESP_OK;
+}
+
+static esp_err_t take(slot_writer_t *writer, const uint8_t *data, uint32_t size)
+{
+    uint32_t unit = writer->partition->flash_chip->write_size, at = slot_writer_on_flash(writer), head = 0;
+    if (writer->tail_len != 0) {
+        head = min_u32(unit - writer->tail_len, size);
+        memcpy(writer->tail + writer->tail_len, data, head); /* tail_len grows only when all went well */
+        if (writer->tail_len + head == unit) {
+            esp_err_t err = write_units(writer, at, writer->tail, unit);
+            if (err != ESP_OK) {
+                return err;
+            }
+            at += unit;
+        }
+    }
+    uint32_t whole = align_down_u32(size - head, unit), rest = size - head - whole;
+    esp_err_t err = write_units(writer, at, data + head, whole);
+    if (err == ESP_OK && rest != 0) {
+        memcpy(writer->tail, data + head + whole, rest);
+    }
+    return err;
+}
+
+esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_t size)
+{
+    esp_err_t err = take(writer, data, size);
+    if (err != ESP_OK) {
+        writer->in_order = false; /* it may be tried again with other bytes than those that were read back */
+        return err;
+    }
+    writer->written += size;
+    writer->end = max_u32(writer->end, writer->written);
+    writer->tail_len = writer->written % writer->partition->flash_chip->write_size;
+    return ESP_OK;
+}
+
+esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t *data, uint32_t size)
+{
+    writer->in_order = false;
+    esp_err_t err = ota_program_range(writer->partition->flash_chip, writer->partition, offset, data, size);
+    if (err == ESP_OK) {
+        writer->written += min_u32(size, UINT32_MAX - writer->written);
+        writer->end = max_u32(writer->end, offset + size);
+        otter_system_alive();
+    }
+    return err;
+}
+
+esp_err_t slot_writer_flush(slot_writer_t *writer)
+{
+    uint32_t unit = writer->partition->flash_chip->write_size, len = writer->tail_len;
+    if (len == 0) {
+        return ESP_OK;
+    }
+    memset(writer->tail + len, ERASED_BYTE, unit - len);
+    writer->tail_len = 0;
+    return write_units(writer, writer->written - len, writer->tail, unit);
+}
