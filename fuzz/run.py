@@ -5,21 +5,30 @@ import concurrent.futures
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 
-FUZZ = os.path.dirname(os.path.abspath(__file__))
+import corpus
+
 GRACE = 120  # seconds beyond the asked time before a target counts as stuck
+
+
+def unpack(name, folder):
+    """The committed corpus of a target, and nothing else, where libFuzzer can read it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    corpus.unpack(name, folder)
 
 
 def run_target(build, name, seconds):
     """Runs one target on its committed corpus and on what earlier runs found. Returns a row of the table."""
-    found, crashes = (os.path.join(build, folder, name) for folder in ("corpus", "crashes"))
+    found, crashes, committed = (os.path.join(build, folder, name) for folder in ("corpus", "crashes", "committed"))
     os.makedirs(found, exist_ok=True)
     os.makedirs(crashes, exist_ok=True)
+    unpack(name, committed)
     command = [os.path.join(build, "fuzz", "fuzz_" + name), f"-max_total_time={seconds}", "-timeout=10",
                "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={crashes}/",
-               found, os.path.join(FUZZ, "corpus", name)]
+               found, committed]
     log = os.path.join(build, f"fuzz-{name}.log")
     with open(log, "wb") as out:
         try:
@@ -38,13 +47,15 @@ def run_target(build, name, seconds):
 
 def merge(build, name):
     """Adds to the committed corpus those inputs of earlier runs that reach something new, as long as they are small."""
-    found, corpus = os.path.join(build, "corpus", name), os.path.join(FUZZ, "corpus", name)
+    found, committed = (os.path.join(build, folder, name) for folder in ("corpus", "committed"))
     os.makedirs(found, exist_ok=True)
-    before = len(os.listdir(corpus))
-    subprocess.run([os.path.join(build, "fuzz", "fuzz_" + name), "-merge=1", "-max_len=2048", corpus, found],
+    unpack(name, committed)
+    subprocess.run([os.path.join(build, "fuzz", "fuzz_" + name), "-merge=1", "-max_len=2048", committed, found],
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=600, check=True)
-    size = sum(os.path.getsize(os.path.join(corpus, file)) for file in os.listdir(corpus))
-    print(f"{name:<18} {len(os.listdir(corpus)) - before:>4} new inputs, {size} bytes in all")
+    files = [os.path.join(committed, file) for file in os.listdir(committed)]
+    inputs = corpus.read(name)
+    new = corpus.add(name, files, inputs)
+    print(f"{name:<18} {new:>4} new inputs, {sum(map(len, inputs.values()))} bytes in all")
 
 
 def report_failure(row, build):

@@ -5,6 +5,8 @@ import os
 import struct
 import sys
 
+import corpus
+
 FUZZ = os.path.dirname(os.path.abspath(__file__))
 VECTORS = os.path.join(os.path.dirname(FUZZ), "tests", "vectors")
 BIGGEST = 2048  # a larger file is left to the unit tests
@@ -236,11 +238,10 @@ SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": image
 
 def main():
     for target, seeds in SEEDS.items():
-        folder = os.path.join(FUZZ, "corpus", target)
-        os.makedirs(folder, exist_ok=True)
-        for name, data in seeds():
-            with open(os.path.join(folder, "seed-" + name), "wb") as f:
-                f.write(data)
+        inputs = corpus.read(target) if os.path.exists(corpus.path_of(target)) else {}
+        mine = {"seed-" + name: data for name, data in seeds()}
+        others = {name: data for name, data in inputs.items() if not name.startswith("seed-") and data not in mine.values()}
+        corpus.write(target, {**others, **mine})
     return 0
 
 

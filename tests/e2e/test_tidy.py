@@ -128,7 +128,7 @@ class Papers(unittest.TestCase):
         files = dict(text_files(SOURCE))
         for target in re.findall(r"fuzz/fuzz_(\w+)\.c\b", " ".join(files)):
             self.assertIn(f"`{target}`", files["CONTRIBUTING.md"])
-            self.assertTrue(os.listdir(os.path.join(SOURCE, "fuzz", "corpus", target)))
+            self.assertTrue(os.path.getsize(os.path.join(SOURCE, "fuzz", "corpus", target + ".corpus")))
 
     def test_dev_help_explains_every_command(self):
         dev = os.path.join(SOURCE, "dev")
