@@ -5,4 +5,4 @@ int image_info_verb(int argc, char **argv);
 int image_verify_verb(int argc, char **argv);
 int image_build_verb(int argc, char **argv);
 
-extern const char image_help[];
+extern const char image_help[]; /* of all verbs together: image_help.c */

@@ -108,8 +108,8 @@ bool kernel_all_alive(kernel_silent_t *silent);
 /** There is a watchdog, so a subscribed task that waits for ever is not the end: a reset comes. */
 void kernel_watchdog_runs(void);
 
-/** With the lock held: whether a program has named users of the watchdog. */
-bool kernel_has_watched_users(void);
+/** With the lock held: whether the watchdog waits for users that the program has named (esp_task_wdt_add_user). */
+void kernel_watches_users(bool any);
 
 /** Sign of life of the calling task; nothing outside of tasks. */
 void kernel_alive(void);

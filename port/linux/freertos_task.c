@@ -590,9 +590,16 @@ void kernel_watchdog_runs(void)
     watchdog_runs = true;
 }
 
+static bool watched_users;
+
+void kernel_watches_users(bool any)
+{
+    watched_users = any;
+}
+
 static bool is_idle(void)
 {
-    if (watchdog_runs && kernel_has_watched_users()) {
+    if (watchdog_runs && watched_users) {
         return false;
     }
     for (TaskHandle_t t = tasks; t != NULL; t = t->next) {

@@ -96,11 +96,6 @@ bool kernel_all_alive(kernel_silent_t *silent)
     return alive;
 }
 
-bool kernel_has_watched_users(void)
-{
-    return users != NULL;
-}
-
 void kernel_alive(void)
 {
     TaskHandle_t task = kernel_current();
@@ -196,6 +191,7 @@ esp_err_t esp_task_wdt_add_user(const char *user_name, esp_task_wdt_user_handle_
     kernel_lock();
     user->next = users;
     users = user;
+    kernel_watches_users(true);
     kernel_unlock();
     *user_handle_ret = user;
     return ESP_OK;
@@ -234,6 +230,7 @@ esp_err_t esp_task_wdt_delete_user(esp_task_wdt_user_handle_t user_handle)
     esp_task_wdt_user_handle_t *link = find_user(user_handle);
     if (link != NULL) {
         *link = user_handle->next;
+        kernel_watches_users(users != NULL);
     }
     kernel_unlock();
     if (link == NULL) {

@@ -1,48 +1,14 @@
-/* The system seam on Linux: monotonic clock, getrandom, standard output, and the way back to `otter run`. */
+/* The system seam on Linux but for its clock: getrandom, standard output, and what a restart tells `otter run`. */
 #include "otter/system.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "linux/freertos_kernel.h"
 #include "linux/run_protocol.h"
-#include "linux/system_clock.h"
-
-static atomic_llong start_us; /* 0: nobody has asked yet */
-
-static int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t otter_now_us(void)
-{
-    int64_t now = monotonic_us();
-    long long start = 0;
-    if (atomic_compare_exchange_strong(&start_us, &start, now)) {
-        start = now;
-    }
-    return now - start;
-}
-
-void system_clock_restart(void)
-{
-    atomic_store(&start_us, monotonic_us());
-}
-
-void otter_sleep_ms(uint32_t ms)
-{
-    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    while (nanosleep(&wait, &wait) != 0 && errno == EINTR) {
-    }
-}
 
 void otter_random(void *buf, size_t len)
 {

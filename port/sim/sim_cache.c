@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/sim_medium.h"
 #include "sim/sim_undo.h"
 
 #define BLOCK 512u /* what a disk writes at once */
@@ -71,7 +72,7 @@ void sim_cache_lose(sim_flash_t *sim)
         const uint32_t off = cached->sector * SIM_SECTOR;
         sim_undo_save(sim, off, SIM_SECTOR);
         for (uint32_t at = 0; at < SIM_SECTOR; at += BLOCK) {
-            if (sim_flash_chance(sim)) {
+            if (sim_medium_chance(sim)) {
                 memcpy(sim->bytes + off + at, cached->bytes + at, BLOCK);
             }
         }

@@ -6,23 +6,10 @@
 #include <string.h>
 
 #include "sim/sim_cache.h"
+#include "sim/sim_medium.h"
 #include "sim/sim_undo.h"
 
-#define SECTOR       SIM_SECTOR
-#define RECORD_BYTES 32u /* at the start of a sector */
-
-static uint32_t next_random(uint32_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state;
-}
-
-bool sim_flash_chance(sim_flash_t *sim)
-{
-    return (next_random(&sim->random) & 0x100u) != 0;
-}
+#define SECTOR SIM_SECTOR
 
 /** To be called before [off, off + len) changes. */
 static void note_change(sim_flash_t *sim, uint32_t off, uint32_t len)
@@ -54,27 +41,13 @@ static bool count_op(sim_flash_t *sim)
     return cut;
 }
 
-/** What the chip answers where bits are weak. */
-static void add_noise(sim_flash_t *sim, uint32_t off, uint8_t *dst, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        const uint8_t *mask = sim->weak[(off + i) / SECTOR];
-        if (mask != NULL && mask[(off + i) % SECTOR] != 0) {
-            dst[i] &= (uint8_t) ~(mask[(off + i) % SECTOR] & next_random(&sim->noise));
-        }
-    }
-}
-
 static esp_err_t sim_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     sim_flash_t *sim = dev;
     if (sim->dead || sim->reads++ >= sim->fail_read_at) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    memcpy(dst, sim->bytes + off, len);
-    if (sim->weak_count != 0) {
-        add_noise(sim, off, dst, len);
-    }
+    sim_medium_read(sim, off, dst, len);
     return ESP_OK;
 }
 
@@ -89,52 +62,6 @@ bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len)
     return false;
 }
 
-static uint8_t *weak_mask(sim_flash_t *sim, uint32_t off)
-{
-    uint8_t **mask = &sim->weak[off / SECTOR];
-    if (*mask == NULL) {
-        *mask = calloc(1, SECTOR);
-        if (*mask == NULL) {
-            abort();
-        }
-        sim->weak_count++;
-    }
-    return *mask;
-}
-
-static void clear_weak(sim_flash_t *sim, uint32_t off)
-{
-    uint8_t **mask = &sim->weak[off / SECTOR];
-    if (*mask != NULL) {
-        free(*mask);
-        *mask = NULL;
-        sim->weak_count--;
-    }
-}
-
-static void program_bytes(sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        sim->bytes[off + i] &= src[i];
-    }
-    for (uint32_t i = 0; i < len && sim->weak_count != 0; i++) {
-        uint8_t *mask = sim->weak[(off + i) / SECTOR];
-        if (mask != NULL) {
-            mask[(off + i) % SECTOR] &= src[i]; /* a bit that is programmed to 0 is sure again */
-        }
-    }
-}
-
-/** Only some of the 0 bits of this byte arrived; others hang between 0 and 1 if the tear is of that kind. */
-static void tear_byte(sim_flash_t *sim, uint32_t off, uint8_t src)
-{
-    uint8_t missed = (uint8_t)(~src & next_random(&sim->random) & sim->bytes[off]);
-    sim->bytes[off] &= (uint8_t)(src | missed);
-    if (sim->tear_weak) {
-        weak_mask(sim, off)[off % SECTOR] |= missed;
-    }
-}
-
 static void tear_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len)
 {
     uint32_t done = sim->tear_len == UINT32_MAX ? len / 2 : sim->tear_len, unit = sim->flash.write_size;
@@ -142,20 +69,20 @@ static void tear_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uin
     done -= done % unit;
     switch (sim->tear) {
     case SIM_TEAR_AFTER:
-        program_bytes(sim, off, src, len);
+        sim_medium_program(sim, off, src, len);
         break;
     case SIM_TEAR_FEW:
     case SIM_TEAR_BITS:
-        program_bytes(sim, off, src, done);
+        sim_medium_program(sim, off, src, done);
         for (uint32_t i = done; i < len && i < done + unit; i++) {
-            tear_byte(sim, off + i, src[i]);
+            sim_medium_tear_byte(sim, off + i, src[i]);
         }
         break;
     case SIM_TEAR_PREFIX:
-        program_bytes(sim, off, src, done);
+        sim_medium_program(sim, off, src, done);
         break;
     case SIM_TEAR_LOST:
-        program_bytes(sim, off, src, len);
+        sim_medium_program(sim, off, src, len);
         sim_cache_lose(sim);
         break;
     case SIM_TEAR_BEFORE:
@@ -182,42 +109,8 @@ static esp_err_t sim_program(void *dev, uint32_t off, const void *src, uint32_t 
         tear_program(sim, off, bytes, len);
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    program_bytes(sim, off, bytes, len);
+    sim_medium_program(sim, off, bytes, len);
     return ESP_OK;
-}
-
-/** The first `done` bytes of a sector are erased for good. */
-static void erase_prefix(sim_flash_t *sim, uint32_t off, uint32_t done)
-{
-    memset(sim->bytes + off, 0xFF, done);
-    if (sim->weak[off / SECTOR] != NULL) {
-        memset(sim->weak[off / SECTOR], 0, done);
-    }
-}
-
-/** An erase in progress: some bits are back at 1, some hang between if the tear is of that kind. */
-static void tear_sector(sim_flash_t *sim, uint32_t off, uint32_t done)
-{
-    uint8_t *sector = sim->bytes + off;
-    erase_prefix(sim, off, done);
-    for (uint32_t i = done; i < SECTOR; i++) {
-        uint8_t risen = (uint8_t)(~sector[i] & next_random(&sim->random));
-        sector[i] |= risen;
-        if (sim->tear_weak && risen != 0) {
-            weak_mask(sim, off)[i] |= (uint8_t)(risen & next_random(&sim->random));
-        }
-    }
-}
-
-/** One byte in sixteen of a sector, or more of them where a record may be, has one bit changed. */
-static void touch_sector(sim_flash_t *sim, uint32_t off)
-{
-    for (uint32_t i = 0; i < SECTOR; i++) {
-        const uint32_t dice = next_random(&sim->random);
-        if ((dice & (i < RECORD_BYTES ? 3u : 15u)) == 0) {
-            sim->bytes[off + i] ^= (uint8_t)(1u << (dice >> 8) % 8);
-        }
-    }
 }
 
 static void tear_erase(sim_flash_t *sim, uint32_t off)
@@ -228,20 +121,19 @@ static void tear_erase(sim_flash_t *sim, uint32_t off)
     }
     switch (sim->tear) {
     case SIM_TEAR_AFTER:
-        clear_weak(sim, off);
-        memset(sim->bytes + off, 0xFF, SECTOR);
+        sim_medium_erase(sim, off);
         break;
     case SIM_TEAR_BITS:
-        tear_sector(sim, off, done);
+        sim_medium_tear_sector(sim, off, done);
         break;
     case SIM_TEAR_FEW:
-        touch_sector(sim, off);
+        sim_medium_touch_sector(sim, off);
         break;
     case SIM_TEAR_PREFIX:
-        erase_prefix(sim, off, done);
+        sim_medium_erase_prefix(sim, off, done);
         break;
     case SIM_TEAR_LOST:
-        erase_prefix(sim, off, SECTOR);
+        sim_medium_erase_prefix(sim, off, SECTOR);
         sim_cache_lose(sim);
         break;
     case SIM_TEAR_BEFORE:
@@ -263,8 +155,7 @@ static esp_err_t sim_erase(void *dev, uint32_t off, uint32_t len)
             tear_erase(sim, sector);
             return ESP_ERR_FLASH_OP_FAIL;
         }
-        clear_weak(sim, sector);
-        memset(sim->bytes + sector, 0xFF, SECTOR);
+        sim_medium_erase(sim, sector);
         if (sim->erase_counts != NULL) {
             sim->erase_counts[sector / SECTOR]++;
         }
@@ -327,10 +218,7 @@ void sim_flash_copy(sim_flash_t *to, const sim_flash_t *from)
 {
     memcpy(to->bytes, from->bytes, from->flash.size);
     for (uint32_t off = 0; off < to->flash.size && (to->weak_count | from->weak_count) != 0; off += SECTOR) {
-        clear_weak(to, off);
-        if (from->weak[off / SECTOR] != NULL) {
-            memcpy(weak_mask(to, off), from->weak[off / SECTOR], SECTOR);
-        }
+        sim_medium_set_weak(to, off, from->weak[off / SECTOR]);
     }
     to->flash.write_size = from->flash.write_size;
     sim_undo_forget(to);
@@ -348,15 +236,6 @@ void sim_flash_rewind(sim_flash_t *sim, uint32_t mark)
     reset_controls(sim);
 }
 
-void sim_flash_set_weak(sim_flash_t *sim, uint32_t off, const uint8_t *mask)
-{
-    if (mask == NULL) {
-        clear_weak(sim, off);
-    } else {
-        memcpy(weak_mask(sim, off), mask, SECTOR);
-    }
-}
-
 void sim_flash_power_on(sim_flash_t *sim)
 {
     sim->dead = false;
@@ -370,7 +249,7 @@ void sim_flash_free(sim_flash_t *sim)
     sim_undo_forget(sim);
     sim_cache_free(sim);
     for (uint32_t off = 0; off < sim->flash.size && sim->weak != NULL; off += SECTOR) {
-        clear_weak(sim, off);
+        sim_medium_set_weak(sim, off, NULL);
     }
     free(sim->weak);
     free(sim->bytes);

@@ -63,9 +63,6 @@ uint32_t sim_flash_mark(sim_flash_t *sim);
 /** The medium is again as it was at `mark`, which stays; later marks are gone. Powered on, counters from 0, no cut planned. */
 void sim_flash_rewind(sim_flash_t *sim, uint32_t mark);
 
-/** One toss of the coin that `random` is the seed of. */
-bool sim_flash_chance(sim_flash_t *sim);
-
 /** True if any bit of [off, off + len) is weak. */
 bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len);
 

@@ -1,28 +1,14 @@
-/* The system seam for tests: deterministic where a test asks for it. */
+/* The system seam for tests but for its clock: random numbers that repeat, a console that is silent unless wanted. */
 #include "sim/sim_system.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "otter/system.h"
 
-static bool owned;
-static int64_t owned_us;
 static bool console_shown;
 static jmp_buf *restart_target;
 static uint32_t random_state = 0x2545F491u;
-
-void sim_clock_take(void)
-{
-    owned_us = otter_now_us();
-    owned = true;
-}
-
-void sim_clock_advance_ms(uint32_t ms)
-{
-    owned_us += (int64_t)ms * 1000;
-}
 
 void sim_console_show(bool show)
 {
@@ -32,28 +18,6 @@ void sim_console_show(bool show)
 void sim_set_restart_target(jmp_buf *target)
 {
     restart_target = target;
-}
-
-static int64_t machine_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t otter_now_us(void)
-{
-    return owned ? owned_us : machine_us();
-}
-
-void otter_sleep_ms(uint32_t ms)
-{
-    if (owned) {
-        sim_clock_advance_ms(ms);
-        return;
-    }
-    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&wait, NULL);
 }
 
 void sim_random_seed(uint32_t seed)

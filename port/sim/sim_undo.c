@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/sim_medium.h"
+
 #define MARKS_MAX 64u
 
 typedef struct {
@@ -88,7 +90,7 @@ void sim_undo_rewind(sim_flash_t *sim, uint32_t mark)
     while (undo->count > undo->start[mark]) {
         const kept_t *kept = undo->kept[--undo->count];
         memcpy(sim->bytes + kept->sector * SIM_SECTOR, kept->bytes, SIM_SECTOR);
-        sim_flash_set_weak(sim, kept->sector * SIM_SECTOR, kept->weak ? kept->mask : NULL);
+        sim_medium_set_weak(sim, kept->sector * SIM_SECTOR, kept->weak ? kept->mask : NULL);
         undo->kept_at[kept->sector] = kept->kept_at;
     }
     undo->marks = mark;

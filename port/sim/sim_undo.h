@@ -5,8 +5,6 @@
 
 #include "sim/sim_flash.h"
 
-#define SIM_SECTOR 4096u
-
 /** To be called before [off, off + len) changes. */
 void sim_undo_save(sim_flash_t *sim, uint32_t off, uint32_t len);
 
@@ -18,6 +16,3 @@ void sim_undo_rewind(sim_flash_t *sim, uint32_t mark);
 
 /** Drops all marks; the medium stays as it is. */
 void sim_undo_forget(sim_flash_t *sim);
-
-/** Makes `mask` (SIM_SECTOR bytes, copied) the weak bits of the sector at `off`; NULL: none are. */
-void sim_flash_set_weak(sim_flash_t *sim, uint32_t off, const uint8_t *mask);

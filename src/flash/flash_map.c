@@ -1,4 +1,4 @@
-/* Mapped ranges: each flash lists its own, and flash.c tells when bytes changed. */
+/* Mapped ranges: each flash lists its own, and flash.c says when bytes have changed. Below flash.c: reads by the port itself. */
 #include "flash/flash_map.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash
     }
     *opened = (flash_map_t){.flash = flash, .off = off, .len = len};
     otter_lock(OTTER_LOCK_FLASH); /* nothing is programmed between the reading and the place in the list */
-    esp_err_t err = otter_flash_read(flash, off, opened->bytes, len);
+    esp_err_t err = len != 0 ? flash->ops->read(flash->dev, off, opened->bytes, len) : ESP_OK;
     if (err == ESP_OK) {
         opened->next_of_flash = flash->maps;
         flash->maps = opened;
@@ -59,6 +59,6 @@ void flash_map_refresh(otter_flash_t *flash, uint32_t off, uint32_t len)
         }
         uint32_t start = max_u32(off, map->off);
         uint32_t end = min_u32(off + len, map->off + map->len); /* both lie in the flash: no overflow */
-        (void)otter_flash_read(flash, start, map->bytes + (start - map->off), end - start);
+        (void)flash->ops->read(flash->dev, start, map->bytes + (start - map->off), end - start);
     }
 }

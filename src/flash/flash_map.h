@@ -24,5 +24,8 @@ esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash
 /** NULL is fine. */
 void flash_map_close(flash_map_t *map);
 
-/** [off, off + len) was changed: maps that overlap it read it again. What cannot be read keeps what it held. */
+/**
+ * [off, off + len), which lies in the flash, was changed: maps that overlap it read it again. What cannot be read keeps what
+ * it held. Called with OTTER_LOCK_FLASH held.
+ */
 void flash_map_refresh(otter_flash_t *flash, uint32_t off, uint32_t len);

@@ -1,11 +1,13 @@
 /*
- * The table of chips: what FORMATS.md section 2 says of each, and the windows of memory as ESP-IDF 5.5.5's
- * soc.h has them: ram is DRAM, IRAM, RTC fast (as data, as instructions), RTC slow, SPM, without repetitions. Where
- * soc_caps.h says that a chip lacks RTC memory its window in soc.h is none (ESP32-H4).
+ * The table of chips, and the questions about their memory. What FORMATS.md section 2 says of each, and the
+ * windows of memory as ESP-IDF 5.5.5's soc.h has them: ram is DRAM, IRAM, RTC fast (as data, as instructions), RTC slow,
+ * SPM, without repetitions. Where soc_caps.h says that a chip lacks RTC memory its window in soc.h is none (ESP32-H4).
  */
 #include "otter/chip.h"
 
 #include <stddef.h>
+
+#include "image/image.h"
 
 #define LIMIT_16M 0x01000000u
 #define PAGE_64K  0x10000u
@@ -164,4 +166,39 @@ const otter_chip_facts_t *otter_chip_by_name(const char *name)
 const otter_chip_facts_t *otter_chip_at(unsigned index)
 {
     return index < CHIP_COUNT ? &chips[index] : NULL;
+}
+
+/* ---- addresses and pages ---- */
+
+static bool window_holds(const otter_window_t *window, uint32_t addr)
+{
+    return addr >= window->start && addr < window->end;
+}
+
+bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page)
+{
+    if (facts->mmu_pages != 0) {
+        return addr >= facts->data.start && (addr - facts->data.start) / page < facts->mmu_pages;
+    }
+    return window_holds(&facts->data, addr) || window_holds(&facts->inst, addr) ||
+           window_holds(&facts->extram, addr);
+}
+
+bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
+{
+    for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
+        if (window_holds(&facts->ram[i], addr) && len <= facts->ram[i].end - addr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t image_mmu_page(const otter_chip_facts_t *facts, uint8_t log2)
+{
+    if (log2 == 0) {
+        return facts->mmu_page;
+    }
+    uint32_t page = log2 < 32 ? UINT32_C(1) << log2 : 0;
+    return facts->mmu_page_min != 0 && page >= facts->mmu_page_min && page <= facts->mmu_page ? page : 0;
 }

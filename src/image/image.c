@@ -245,39 +245,6 @@ static void judge_header(image_stream_t *s)
     begin_next_segment(s);
 }
 
-static bool window_holds(const otter_window_t *window, uint32_t addr)
-{
-    return addr >= window->start && addr < window->end;
-}
-
-bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page)
-{
-    if (facts->mmu_pages != 0) {
-        return addr >= facts->data.start && (addr - facts->data.start) / page < facts->mmu_pages;
-    }
-    return window_holds(&facts->data, addr) || window_holds(&facts->inst, addr) ||
-           window_holds(&facts->extram, addr);
-}
-
-bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
-{
-    for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
-        if (window_holds(&facts->ram[i], addr) && len <= facts->ram[i].end - addr) {
-            return true;
-        }
-    }
-    return false;
-}
-
-uint32_t image_mmu_page(const otter_chip_facts_t *facts, uint8_t log2)
-{
-    if (log2 == 0) {
-        return facts->mmu_page;
-    }
-    uint32_t page = log2 < 32 ? UINT32_C(1) << log2 : 0;
-    return facts->mmu_page_min != 0 && page >= facts->mmu_page_min && page <= facts->mmu_page ? page : 0;
-}
-
 /** Where the segment goes: mapped ones must be congruent, copied ones (when loading) must go to RAM. */
 static bool placement_is_good(image_stream_t *s, uint32_t index)
 {

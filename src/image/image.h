@@ -162,6 +162,8 @@ uint32_t image_flash_size(const esp_image_header_t *header);
 /** MHz of the flash's clock by this header; 0 where the chip has no such code. */
 unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts);
 
+/* --- the chip's memory: chips.c --- */
+
 /** True if `addr` is in a window where the chip maps flash or external RAM, with MMU pages of `page` bytes. */
 bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);
 
