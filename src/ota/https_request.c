@@ -348,10 +348,15 @@ static bool set_range(https_source_t *s, uint64_t from, esp_err_t *err)
     return ranged;
 }
 
-/** The same file after all: what was said of its length before was wrong, as where Content-Length has a byte too many. */
+/**
+ * What was said of the length before was wrong: HEAD told that of another form of the file, and nothing is there of it yet; or
+ * Content-Length had a byte too many, and it is the same file after all.
+ */
 static bool corrects_length(const https_source_t *s, uint64_t from, int64_t total)
 {
-    return s->part && s->checked && total >= (int64_t)from && which_file(s, from) == FILE_SAME;
+    bool nothing_yet = s->pos == 0 && from == 0;
+    return nothing_yet ||
+           (s->part && s->checked && total >= (int64_t)from && which_file(s, from) == FILE_SAME);
 }
 
 /** Judges an accepted answer: where its body lies in the file. @return false: not what can be used */

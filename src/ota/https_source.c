@@ -172,18 +172,6 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
-/** Plans the next connection, or gives up. @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
-static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
-{
-    esp_http_client_close(s->client);
-    s->stalls = 0;
-    if (!plan_pause(s, r)) {
-        return https_report_failure(s->report, r->stage, r->code, "%s", r->why);
-    }
-    s->waiting = true;
-    return ESP_ERR_NOT_FINISHED;
-}
-
 /** ESP-IDF's words for it, whether the connection is kept or not. */
 static void log_end_of_request(void)
 {
@@ -198,17 +186,33 @@ static esp_err_t end_stream(https_source_t *s)
     return ESP_ERR_NOT_FOUND;
 }
 
+/** What was delivered is a whole image. Bytes behind it may be missing all the same. */
+static bool is_whole(const https_source_t *s)
+{
+    return s->checked && s->pos > 0 && s->whole(s->ctx, s->pos);
+}
+
+/** Plans the next connection. @return false: there is none; r says why */
+static bool wait_for_next(https_source_t *s, refusal_t *r)
+{
+    esp_http_client_close(s->client); /* nobody may take what it says for the file */
+    s->stalls = 0;
+    s->waiting = plan_pause(s, r);
+    return s->waiting;
+}
+
+/** @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
+static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
+{
+    return wait_for_next(s, r) ? ESP_ERR_NOT_FINISHED
+                               : https_report_failure(s->report, r->stage, r->code, "%s", r->why);
+}
+
 /** The server has nothing behind what was delivered, and says so. */
 static bool refuses_the_end(const https_source_t *s, const refusal_t *r)
 {
     bool end = r->code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE && s->pos > 0 && r->length == (int64_t)s->pos;
     return end && (s->checked || s->total < 0 || s->total == r->length);
-}
-
-/** What was delivered is a whole image. Bytes behind it may be missing all the same. */
-static bool is_whole(const https_source_t *s)
-{
-    return s->checked && s->pos > 0 && s->whole(s->ctx, s->pos);
 }
 
 /**
@@ -251,10 +255,14 @@ static esp_err_t ask_on(https_source_t *s, bool lost)
         r.transient = true;
     }
     r.code = r.code == ESP_ERR_INVALID_RESPONSE ? ESP_FAIL : r.code;
-    if (r.transient) {
-        return drop_connection(s, &r);
+    if (r.transient && wait_for_next(s, &r)) {
+        return ESP_ERR_NOT_FINISHED;
     }
-    esp_http_client_close(s->client); /* nobody may take what it says for the file */
+    esp_http_client_close(s->client);
+    if (r.stage != OTTER_STAGE_DOWNLOAD && is_whole(s)) { /* not where it has become another file */
+        ESP_LOGW(TAG, "%s; %" PRIu64 " bytes came, which are a whole image", r.why, s->pos);
+        return end_stream(s);
+    }
     return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
 }
 

@@ -252,6 +252,42 @@ static void an_image_that_is_there_is_verified_and_not_fetched_again(void **stat
     free(image);
 }
 
+/** Who could say whether anything is missing has gone by then. */
+static void an_image_that_is_there_needs_no_second_answer(void **state)
+{
+    update_rig_t *f = *state;
+    static const char *const answers[] = {
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone",
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nnone",
+        "HTTP/1.1 410 Gone\r\nContent-Length: 4\r\n\r\nnone",
+        "HTTP/1.1 302 Found\r\nLocation: http://server.example/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\nnone",
+        "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "",   /* no answer */
+        NULL, /* no connection */
+    };
+    const uint32_t len = 5008; /* the image fills the file */
+    uint8_t *image = web_image(len, 4);
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        print_message("%.30s\n", answers[i] != NULL ? answers[i] : "refused");
+        f->web = web_with(image, len);
+        f->web.chunked = f->web.loses_end = true;
+        for (size_t k = 1; k < COUNT(f->web.canned); k++) {
+            f->web.canned[k] = answers[i];
+        }
+        f->web.refuse_from = 1;
+        f->web.refuse_count = answers[i] == NULL ? 100 : 0;
+        esp_https_ota_handle_t handle = must_begin(f);
+        assert_int_equal(web_perform(handle), ESP_OK);
+        assert_true(esp_https_ota_is_complete_data_received(handle));
+        assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+        assert_true(web_slot_holds(&f->rig, f->slot, image, len));
+        assert_int_equal(f->rig.device.report.bytes_downloaded, len);
+    }
+    free(image);
+}
+
 /** Nothing says that a file is all there but its end, if it cannot be checked, or is not whole by its own account. */
 static void what_is_not_known_to_be_whole_is_not_taken_for_it(void **state)
 {
@@ -778,6 +814,7 @@ int main(void)
         TEST(a_location_that_is_too_long_is_named),
         TEST(bytes_that_come_one_at_a_time_are_bytes_too),
         TEST(an_image_that_is_there_is_verified_and_not_fetched_again),
+        TEST(an_image_that_is_there_needs_no_second_answer),
         TEST(what_is_not_known_to_be_whole_is_not_taken_for_it),
         TEST(an_answer_in_the_middle_is_believed_only_if_it_fits),
         TEST(a_file_that_changed_is_noticed_wherever_it_differs),

@@ -736,6 +736,10 @@ static void partial_download_copes_with_servers_that_know_half_of_it(void **stat
         {"no length", HEAD_200 "Transfer-Encoding: chunked\r\n\r\n", "\"v1\"", true, true, ESP_FAIL, NULL},
         {"no length anywhere", REFUSAL("405 Method Not Allowed"), "\"v1\"", true, true, ESP_FAIL, "GET 0-0"},
         {"gone", REFUSAL("404 Not Found"), "\"v1\"", false, false, ESP_OK, "GET 0-0"},
+        {"HEAD of a smaller form", HEAD_200 "Content-Length: 2500\r\n\r\n", "\"v1\"", false, false, ESP_OK,
+         "GET 0-1999"},
+        {"HEAD of a larger form, no ranges", HEAD_200 "Content-Length: 9000\r\n\r\n", "\"v1\"", true, false,
+         ESP_OK, "GET 0-1999"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         print_message("%s\n", rows[i].name);
