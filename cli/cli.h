@@ -1,4 +1,4 @@
-/* What the verbs of `otter` share: the table of verbs, exit statuses and the one-line error. */
+/* What the verbs of `otter` share: how one is told of, and the one-line error. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,23 +6,36 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "host/options.h"
 
-enum {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1, /* the operation failed: one line on stderr says what, where, and the next step */
-    EXIT_USAGE = 2,  /* wrong usage */
-};
+/** A verb, as "flash info", and all that is told of it. One file each, as a rule. */
+typedef struct {
+    const char *name;
+    const char *line; /* what it does, for the list of verbs */
+    const char *about,
+        *after; /* help before and behind the options (options_print_text()); `after` may be NULL */
+    const option_row_t *options;        /* NULL of a verb that reads its arguments itself */
+    size_t size;                        /* bytes of the struct that they fill */
+    const void *defaults;               /* of it */
+    int (*run)(void *options);          /* @return an exit status */
+    void (*end)(void *options);         /* frees what the options own, in any case; NULL: nothing */
+    int (*pass)(int argc, char **argv); /* instead of all that */
+} cli_verb_t;
 
-/* A verb gets the arguments after its name (argv[0] is the verb) and returns an exit status. One file each. */
-int cmd_image(int argc, char **argv);
-int cmd_table(int argc, char **argv);
-int cmd_flash(int argc, char **argv);
-int cmd_update(int argc, char **argv);
-int cmd_run(int argc, char **argv);
-int cmd_serve(int argc, char **argv);
+extern const cli_verb_t image_info_verb, image_verify_verb, image_build_verb;
+extern const cli_verb_t table_build_verb, table_show_verb;
+extern const cli_verb_t flash_new_verb, flash_info_verb, flash_select_verb, flash_table_verb;
+extern const cli_verb_t flash_read_verb, flash_write_verb, flash_erase_verb;
+extern const cli_verb_t update_verb, run_verb, serve_verb;
+
+/** Runs a verb, or shows its help. @param argv  argv[0] is its name. @return an exit status */
+int cli_run_verb(const cli_verb_t *verb, int argc, char **argv);
 
 /** Prints "otter VERB: message" on stderr. @return EXIT_FAILED */
 int cli_fail(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The same from where success is true. @return false */
+bool cli_refuse(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** The same for what is no failure yet. */
 void cli_note(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -45,6 +58,3 @@ uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *l
 
 /** Writes a whole file, there complete or not at all (host/named_file.h). "-": standard output. Says when it cannot. */
 bool cli_write_file(const char *verb, const char *path, const void *data, size_t len);
-
-/** An offset in the largest flash, in whole `unit` bytes: a number or a size (host/number.h). */
-bool cli_parse_offset(const char *text, uint32_t unit, uint32_t *offset);

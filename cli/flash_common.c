@@ -1,5 +1,6 @@
 /* What the verbs of `otter flash` share. */
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "cli.h"
 #include "flash_verbs.h"
 #include "image/kind.h"
+#include "linux/file_flash.h"
+#include "otter/boot.h"
 #include "table_load.h"
 #include "table_names.h"
 #include "table_rules.h"
@@ -42,15 +45,19 @@ esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, 
     return err;
 }
 
-otter_chip_t flash_any_revision(uint16_t chip_id)
+otter_chip_t flash_fitting_chip(otter_chip_t chip)
 {
-    return (otter_chip_t){
-        .id = chip_id,
-        .revision = UINT16_MAX,
-        .blk_revision = UINT16_MAX,
-        .ignore_max_revision = true,
-        .ignore_max_blk_revision = true,
-    };
+    if (chip.revision_unknown) {
+        chip.revision = UINT16_MAX;
+        chip.ignore_max_revision = true;
+        chip.revision_unknown = false;
+    }
+    if (chip.blk_revision_unknown) {
+        chip.blk_revision = UINT16_MAX;
+        chip.ignore_max_blk_revision = true;
+        chip.blk_revision_unknown = false;
+    }
+    return chip;
 }
 
 bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id)
@@ -78,6 +85,38 @@ static void print_warning(void *arg, const char *line)
     cli_note("flash", "%s: warning: %s", (const char *)arg, line);
 }
 
+const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf)
+{
+    int cause = otter_flash_failed(err) ? file_flash_cause(flash) : 0;
+    const char *step = cause == ENOSPC || cause == EDQUOT ? "make room on its disk and try again"
+                       : cause == EFBIG                   ? "`ulimit -f` limits the size of files here"
+                                                          : "check its disk";
+    if (cause == 0) {
+        snprintf(buf, FLASH_FAULT_SIZE, "%s", esp_err_to_name(err));
+    } else {
+        snprintf(buf, FLASH_FAULT_SIZE, "%s (%s): %s", strerror(cause), esp_err_to_name(err), step);
+    }
+    return buf;
+}
+
+bool flash_open(linux_device_t *dev, const char *path, const linux_device_options_t *options)
+{
+    char why[256];
+    if (linux_device_open(dev, path, options, why, sizeof(why)) != ESP_OK) {
+        return cli_refuse("flash", "%s: %s", path, why);
+    }
+    (void)otter_boot_finish_copies(&dev->device); /* what is changed next may be what one copies from */
+    return true;
+}
+
+bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err)
+{
+    char fault[FLASH_FAULT_SIZE];
+    err = err != ESP_OK ? err : otter_flash_sync(dev->flash);
+    return err == ESP_OK || cli_refuse("flash", "cannot write %s%s%s: %s", path, on[0] != '\0' ? ", " : "",
+                                       on, flash_fault(dev->flash, err, fault));
+}
+
 bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
                       uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why)
 {
@@ -100,12 +139,6 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
         ok = table_refuse(why, "%s; the bootloader would refuse this table", fault);
     }
     return ok;
-}
-
-int flash_take_subtype(const char *entry)
-{
-    char why[256];
-    return table_add_subtype(entry, why, sizeof(why)) ? EXIT_DONE : cli_usage("flash", "%s", why);
 }
 
 const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size)

@@ -1,5 +1,4 @@
 /* otter flash info: looks at everything that decides how a device boots, and changes nothing. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,56 +14,6 @@ typedef struct {
     linux_device_options_t device;
     bool json, check;
 } info_options_t;
-
-static int take_option(info_options_t *o, int c)
-{
-    switch (c) {
-    case 'j':
-        o->json = true;
-        return EXIT_DONE;
-    case 'k':
-        o->check = true;
-        return EXIT_DONE;
-    case 'c':
-        o->device.chip = otter_chip_by_name(optarg);
-        return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "'%s' is not a chip", optarg);
-    case 'o':
-        return cli_parse_offset(optarg, 1, &o->device.table_offset)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not an offset in flash", optarg);
-    case 'r':
-        o->device.rollback = strcmp(optarg, "on") == 0 ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
-        return strcmp(optarg, "on") == 0 || strcmp(optarg, "off") == 0
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "--rollback is on or off, not '%s'", optarg);
-    default:
-        return cli_usage(VERB, "info does not know an option, or it needs a value");
-    }
-}
-
-static int parse_options(int argc, char **argv, info_options_t *o)
-{
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},           {"check", no_argument, NULL, 'k'},
-        {"chip", required_argument, NULL, 'c'},     {"table-offset", required_argument, NULL, 'o'},
-        {"offset", required_argument, NULL, 'o'}, /* as this option was called */
-        {"rollback", required_argument, NULL, 'r'}, {0},
-    };
-    int c;
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        int status = take_option(o, c);
-        if (status != EXIT_DONE) {
-            return status;
-        }
-    }
-    if (argc - optind != 1) {
-        return cli_usage(VERB, "info takes one flash file");
-    }
-    o->path = argv[optind];
-    return EXIT_DONE;
-}
 
 static int print_json(const flash_report_t *r)
 {
@@ -123,30 +72,27 @@ void flash_tell_next(const char *path, const linux_device_options_t *options)
     free(r);
 }
 
-int flash_info_verb(int argc, char **argv)
+static int flash_info(void *options)
 {
-    info_options_t o = {.device = {.read_only = true, .whole = true, .allow_no_md5 = true}};
-    int status = parse_options(argc, argv, &o);
-    if (status != EXIT_DONE) {
-        return status;
-    }
+    const info_options_t *o = options;
+    int status;
     flash_report_t *r = calloc(1, sizeof(*r));
     if (r == NULL) {
         return cli_fail(VERB, "out of memory");
     }
     char why[FLASH_LINE_SIZE];
-    r->path = o.path;
+    r->path = o->path;
     r->warnings = cJSON_CreateArray();
     r->repairs = cJSON_CreateArray();
-    if (linux_device_open(&r->dev, o.path, &o.device, why, sizeof(why)) != ESP_OK) {
+    if (linux_device_open(&r->dev, o->path, &o->device, why, sizeof(why)) != ESP_OK) {
         r->dev.flash = NULL;
         snprintf(r->reason, sizeof(r->reason), "%s", why);
         r->boot.otadata_copy = OTADATA_NONE;
-        status = cli_fail(VERB, "%s: %s", o.path, why);
+        status = cli_fail(VERB, "%s: %s", o->path, why);
     } else {
-        status = look(r, &o);
+        status = look(r, o);
     }
-    if (o.json && print_json(r) != EXIT_DONE) {
+    if (o->json && print_json(r) != EXIT_DONE) {
         status = EXIT_FAILED;
     }
     flash_report_end(r);
@@ -156,3 +102,32 @@ int flash_info_verb(int argc, char **argv)
     free(r);
     return status;
 }
+
+static const option_row_t rows[] = {
+    {"FLASH", &option_argument, offsetof(info_options_t, path), .help = NULL},
+    {"check", &option_switch, offsetof(info_options_t, check), .help = "exit status 1 if nothing boots"},
+    OPTION_CHIP(offsetof(info_options_t, device), CHIP_FOUND_OUT),
+    OPTION_ROLLBACK(offsetof(info_options_t, device),
+                    "as the bootloader was built; default: on for chip linux, off for others"),
+    OPTION_TABLE_OFFSET(offsetof(info_options_t, device)),
+    {"json", &option_switch, offsetof(info_options_t, json),
+     .help = "for programs; docs/JSON.md explains the keys"},
+    {0},
+};
+
+const cli_verb_t flash_info_verb = {
+    .name = "flash info",
+    .line = "explain a flash file or a chip's dump: what boots next, and why",
+    .about = "Explains a flash file or a chip's dump, and changes nothing. The first line says what boots "
+             "next; then come the "
+             "bootloader, the partition table, both copies of otadata, and the image and state of every "
+             "slot. A file that ends "
+             "before its flash does (factory files, cut dumps) is read as if the rest were erased. At the "
+             "end stands the command "
+             "that mends what is wrong, and the one that brings the file onto a chip.\n",
+    .after = "example: otter flash info flash.bin\n",
+    .options = rows,
+    .size = sizeof(info_options_t),
+    .defaults = &(const info_options_t){.device = {.read_only = true, .whole = true, .allow_no_md5 = true}},
+    .run = flash_info,
+};

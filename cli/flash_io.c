@@ -1,6 +1,5 @@
 /* otter flash read, write, erase: one partition or place of a flash file, and one ordinary file. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +12,19 @@
 #include "flash/partition_list.h"
 #include "flash_verbs.h"
 #include "host/named_file.h"
-#include "host/number.h"
-#include "image_options.h"
 #include "linux/linux_device.h"
-#include "otter/boot.h"
 
 #define VERB  "flash"
 #define CHUNK 0x10000u
+
+#define NO_FLASH_SIZE 0xFFu
 
 typedef struct {
     const char *flash, *label, *file;
     linux_device_options_t device;
     bool force;
-    uint64_t length;     /* of what is read at an offset; 0: not given */
-    bool has_flash_size; /* `flash_size` is the header's code for what an image is to be made for */
-    uint8_t flash_size;
+    uint64_t length;    /* of what is read at an offset; 0: not given */
+    uint8_t flash_size; /* the header's code for what an image is to be made for; NO_FLASH_SIZE: as it is */
 } io_options_t;
 
 /** Where to read, write or erase. */
@@ -36,77 +33,16 @@ typedef struct {
     uint32_t offset, size;            /* bytes of flash; of an offset: all that follows */
 } place_t;
 
-static int take_option(int c, const char *verb, io_options_t *o)
-{
-    switch (c) {
-    case 'f':
-        o->force = true;
-        return EXIT_DONE;
-    case 'c':
-        o->device.chip = otter_chip_by_name(optarg);
-        return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "'%s' is not a chip", optarg);
-    case 'o':
-        return cli_parse_offset(optarg, 1, &o->device.table_offset)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not an offset in flash", optarg);
-    case 'l':
-        return number_parse_size(optarg, 1, OTTER_FLASH_SIZE_MAX, &o->length)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not a length in bytes", optarg);
-    case 's':
-        o->has_flash_size = true;
-        return parse_flash_size(optarg, &o->flash_size)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not a flash size: 1MB, 2MB, ... 128MB", optarg);
-    default:
-        return cli_usage(VERB, "%s does not know an option, or it needs a value", verb);
-    }
-}
-
-/** Flags and the positional arguments, of which there are `least` to `most`. */
-static int parse_options(int argc, char **argv, int least, int most, io_options_t *o)
-{
-    static const struct option options[] = {
-        {"force", no_argument, NULL, 'f'},
-        {"chip", required_argument, NULL, 'c'},
-        {"table-offset", required_argument, NULL, 'o'},
-        {"offset", required_argument, NULL, 'o'}, /* as this option was called */
-        {"length", required_argument, NULL, 'l'},
-        {"flash-size", required_argument, NULL, 's'},
-        {0},
-    };
-    int c;
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        int status = take_option(c, argv[0], o);
-        if (status != EXIT_DONE) {
-            return status;
-        }
-    }
-    int count = argc - optind;
-    if (count < least || count > most) {
-        return cli_usage(VERB, "%s takes FLASH LABEL%s", argv[0],
-                         most == 2    ? ""
-                         : least == 3 ? " FILE"
-                                      : " [FILE]");
-    }
-    o->flash = argv[optind];
-    o->label = argv[optind + 1];
-    o->file = count > 2 ? argv[optind + 2] : "-";
-    return EXIT_DONE;
-}
-
 /** "@0x1000". An app partition that begins there is meant as a whole. Says why not. */
 static bool find_offset(const linux_device_t *dev, const io_options_t *o, place_t *place)
 {
     const otter_partition_list_t *list = &dev->device.partitions;
-    if (!cli_parse_offset(o->label + 1, 1, &place->offset)) {
-        return cli_usage(VERB, "'%s' is not an offset in flash, as @0x1000", o->label) == EXIT_DONE;
+    if (!parse_offset(o->label + 1, 1, &place->offset)) {
+        return cli_refuse(VERB, "'%s' is not an offset in flash, as @0x1000", o->label);
     }
     if (place->offset >= dev->flash->size) {
-        return cli_fail(VERB, "%s ends at 0x%" PRIx32 ", before %s", o->flash, dev->flash->size,
-                        o->label + 1) == EXIT_DONE;
+        return cli_refuse(VERB, "%s ends at 0x%" PRIx32 ", before %s", o->flash, dev->flash->size,
+                          o->label + 1);
     }
     place->partition = NULL;
     place->size = dev->flash->size - place->offset;
@@ -126,46 +62,26 @@ static bool find_label(const linux_device_t *dev, const io_options_t *o, place_t
     char labels[FLASH_LABELS_SIZE];
     const otter_partition_list_t *list = &dev->device.partitions;
     if (list->status != ESP_OK || list->count == 0) {
-        return cli_fail(VERB,
-                        "%s has no usable partition table at 0x%" PRIx32 "; `otter flash info %s` says more",
-                        o->flash, dev->device.config.table_offset, o->flash) == EXIT_DONE;
+        return cli_refuse(
+            VERB, "%s has no usable partition table at 0x%" PRIx32 "; `otter flash info %s` says more",
+            o->flash, dev->device.config.table_offset, o->flash);
     }
     place->partition =
         partition_list_find(list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, o->label);
     if (place->partition == NULL) {
-        return cli_fail(VERB, "%s has no partition '%s'; it has %s", o->flash, o->label,
-                        flash_list_labels(list, labels, sizeof(labels))) == EXIT_DONE;
+        return cli_refuse(VERB, "%s has no partition '%s'; it has %s", o->flash, o->label,
+                          flash_list_labels(list, labels, sizeof(labels)));
     }
     place->offset = place->partition->address;
     place->size = place->partition->size;
     return range_fits(place->offset, place->size, dev->flash->size) ||
-           cli_fail(VERB, "%s: partition '%s' is beyond the end of the flash", o->flash, o->label) ==
-               EXIT_DONE;
+           cli_refuse(VERB, "%s: partition '%s' is beyond the end of the flash", o->flash, o->label);
 }
 
-/** Opens the flash file and finds the place; says so when it cannot (nothing is open then). */
-static bool open_place(linux_device_t *dev, const io_options_t *o, place_t *place)
+/** Finds the place in an open flash file. Says why not. */
+static bool find_place(const linux_device_t *dev, const io_options_t *o, place_t *place)
 {
-    char why[256];
-    if (linux_device_open(dev, o->flash, &o->device, why, sizeof(why)) != ESP_OK) {
-        return cli_fail(VERB, "%s: %s", o->flash, why) == EXIT_DONE;
-    }
-    if (!o->device.read_only) {
-        (void)otter_boot_finish_copies(&dev->device); /* what is written next may be what one copies from */
-    }
-    if (o->label[0] == '@' ? find_offset(dev, o, place) : find_label(dev, o, place)) {
-        return true;
-    }
-    (void)linux_device_close(dev); /* nothing was written */
-    return false;
-}
-
-/** Closes after a change: the sync is part of it. */
-static int finish(linux_device_t *dev, const io_options_t *o, esp_err_t err)
-{
-    esp_err_t closed = linux_device_close(dev);
-    err = err != ESP_OK ? err : closed;
-    return err == ESP_OK ? EXIT_DONE : cli_fail(VERB, "%s, %s: %s", o->flash, o->label, esp_err_to_name(err));
+    return o->label[0] == '@' ? find_offset(dev, o, place) : find_label(dev, o, place);
 }
 
 /* ---- read ---- */
@@ -174,15 +90,15 @@ static int finish(linux_device_t *dev, const io_options_t *o, esp_err_t err)
 static bool copy_out(otter_flash_t *flash, const place_t *place, int fd, const char *name)
 {
     uint8_t *buf = malloc(CHUNK);
-    bool ok = buf != NULL || cli_fail(VERB, "out of memory") == EXIT_DONE;
+    bool ok = buf != NULL || cli_refuse(VERB, "out of memory");
     for (uint32_t done = 0; ok && done < place->size;) {
         uint32_t step = min_u32(place->size - done, CHUNK);
         esp_err_t err = otter_flash_read(flash, place->offset + done, buf, step);
         if (err != ESP_OK) {
-            ok = cli_fail(VERB, "cannot read at 0x%" PRIx32 ": %s", place->offset + done,
-                          esp_err_to_name(err)) == EXIT_DONE;
+            ok = cli_refuse(VERB, "cannot read at 0x%" PRIx32 ": %s", place->offset + done,
+                            esp_err_to_name(err));
         } else if (!output_write(fd, buf, step)) {
-            ok = cli_fail(VERB, "cannot write %s: %s", name, strerror(errno)) == EXIT_DONE;
+            ok = cli_refuse(VERB, "cannot write %s: %s", name, strerror(errno));
         }
         done += step;
     }
@@ -195,12 +111,12 @@ static bool copy_to_file(otter_flash_t *flash, const place_t *place, const io_op
     output_t out;
     char why[128];
     if (!output_open(&out, o->file, false, why, sizeof(why))) {
-        return cli_fail(VERB, "cannot write %s: %s", o->file, why) == EXIT_DONE;
+        return cli_refuse(VERB, "cannot write %s: %s", o->file, why);
     }
     bool copied = copy_out(flash, place, out.fd, o->file);
     bool closed = output_close(&out, copied);
     if (copied && !closed) {
-        return cli_fail(VERB, "cannot write %s: %s", o->file, strerror(errno)) == EXIT_DONE;
+        return cli_refuse(VERB, "cannot write %s: %s", o->file, strerror(errno));
     }
     if (closed && !cli_is_standard_output(o->file)) {
         cli_did("%s: %" PRIu32 " bytes from 0x%" PRIx32 " of %s", o->file, place->size, place->offset,
@@ -219,16 +135,15 @@ static bool is_same_file(const char *a, const char *b)
 static bool settle_length(const linux_device_t *dev, const io_options_t *o, place_t *place)
 {
     if (o->label[0] != '@') {
-        return o->length == 0 || cli_usage(VERB, "--length is for @OFFSET") == EXIT_DONE;
+        return o->length == 0 || cli_refuse(VERB, "--length is for @OFFSET");
     }
     uint64_t length = o->length != 0 ? o->length : flash_image_length(dev->flash, place->offset);
     if (length == 0) {
-        return cli_fail(VERB, "no image begins at %s: --length says how much to read", o->label + 1) ==
-               EXIT_DONE;
+        return cli_refuse(VERB, "no image begins at %s: --length says how much to read", o->label + 1);
     }
     if (length > dev->flash->size - place->offset) {
-        return cli_fail(VERB, "%s has only %" PRIu32 " bytes from %s on", o->flash,
-                        dev->flash->size - place->offset, o->label + 1) == EXIT_DONE;
+        return cli_refuse(VERB, "%s has only %" PRIu32 " bytes from %s on", o->flash,
+                          dev->flash->size - place->offset, o->label + 1);
     }
     place->size = (uint32_t)length;
     return true;
@@ -240,37 +155,71 @@ static bool read_place(const linux_device_t *dev, const io_options_t *o, place_t
         return false;
     }
     if (is_same_file(o->flash, o->file)) {
-        return cli_fail(VERB, "%s is the flash file itself: name another file for what is read", o->file) ==
-               EXIT_DONE;
+        return cli_refuse(VERB, "%s is the flash file itself: name another file for what is read", o->file);
     }
     return strcmp(o->file, "-") == 0 ? copy_out(dev->flash, place, STDOUT_FILENO, "standard output")
                                      : copy_to_file(dev->flash, place, o);
 }
 
-int flash_read_verb(int argc, char **argv)
+static int flash_read(void *options)
 {
-    io_options_t o = {.label = "", .device = {.read_only = true, .whole = true, .allow_no_md5 = true}};
+    const io_options_t *o = options;
     linux_device_t dev;
     place_t place = {0};
-    int status = parse_options(argc, argv, 2, 3, &o);
-    if (status != EXIT_DONE || !open_place(&dev, &o, &place)) {
-        return status != EXIT_DONE ? status : EXIT_FAILED;
+    char why[256];
+    if (linux_device_open(&dev, o->flash, &o->device, why, sizeof(why)) != ESP_OK) {
+        return cli_fail(VERB, "%s: %s", o->flash, why);
     }
-    status = read_place(&dev, &o, &place) ? EXIT_DONE : EXIT_FAILED;
+    bool read = find_place(&dev, o, &place) && read_place(&dev, o, &place);
     (void)linux_device_close(&dev); /* nothing was written */
-    return status;
+    return read ? EXIT_DONE : EXIT_FAILED;
 }
+
+#define PLACE_ROWS                                                                                           \
+    {"FLASH", &option_argument, offsetof(io_options_t, flash), .help = NULL},                                \
+    {                                                                                                        \
+        "LABEL|@OFFSET", &option_argument, offsetof(io_options_t, label), .help = NULL                       \
+    }
+#define LENGTH_ROW(text)                                                                                     \
+    {                                                                                                        \
+        "length", &option_size, offsetof(io_options_t, length), .help = (text), .min = 1,                    \
+                                                                .max = OTTER_FLASH_SIZE_MAX                  \
+    }
+
+static const option_row_t read_rows[] = {
+    PLACE_ROWS,
+    {"FILE", &option_argument_if_any, offsetof(io_options_t, file), .help = NULL},
+    LENGTH_ROW("how much, from an offset: 24K, 0x6000, ..."),
+    OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
+    {0},
+};
+
+const cli_verb_t flash_read_verb = {
+    .name = "flash read",
+    .line = "copy a partition, or what lies at an offset, to a file",
+    .about = "Copies a whole partition, or what lies at an offset, to FILE; without one, or with -, to "
+             "standard output. Of an "
+             "offset at which an image begins, that image is read, unless --length says how much.\n",
+    .after = "example: otter flash read flash.bin otadata | xxd | head\n"
+             "         otter flash read flash.bin @0x1000 bootloader.bin\n",
+    .options = read_rows,
+    .size = sizeof(io_options_t),
+    .defaults = &(const io_options_t){.file = "-",
+                                      .device = {.read_only = true, .whole = true, .allow_no_md5 = true}},
+    .run = flash_read,
+};
 
 /* ---- write ---- */
 
 /** A flash of which nobody knows the chip is that of its first image; a revision that nobody knows fits every image. */
 static otter_chip_t judging_chip(const linux_device_t *dev, const uint8_t *data, size_t len)
 {
-    uint16_t id = dev->device.chip.id;
-    if (!dev->chip_known) {
-        (void)flash_image_chip(data, len, &id); /* what is no image is refused for that */
+    otter_chip_t chip = dev->device.chip;
+    if (!dev->chip_known &&
+        flash_image_chip(data, len, &chip.id)) { /* what is no image is refused for that */
+        chip.revision_unknown = chip.blk_revision_unknown = chip.id != OTTER_CHIP_LINUX;
     }
-    return dev->efuse.has_revision && id == dev->device.chip.id ? dev->device.chip : flash_any_revision(id);
+    return flash_fitting_chip(chip);
 }
 
 /** Whole sectors of this flash, and something to write to them. Says why not. */
@@ -278,14 +227,14 @@ static bool place_is_whole(const linux_device_t *dev, const place_t *place, cons
 {
     const uint32_t sector = dev->flash->erase_size;
     if (len == 0) {
-        return cli_fail(VERB, "%s is empty", o->file) == EXIT_DONE;
+        return cli_refuse(VERB, "%s is empty", o->file);
     }
     if (place->offset % sector != 0 || place->size % sector != 0) {
-        return cli_fail(VERB,
-                        place->partition != NULL ? "partition %s does not lie on whole sectors, so writing "
-                                                   "it would erase its neighbours"
-                                                 : "%s is not the start of a sector (0x1000 bytes)",
-                        o->label) == EXIT_DONE;
+        return cli_refuse(VERB,
+                          place->partition != NULL ? "partition %s does not lie on whole sectors, so writing "
+                                                     "it would erase its neighbours"
+                                                   : "%s is not the start of a sector (0x1000 bytes)",
+                          o->label);
     }
     return true;
 }
@@ -311,10 +260,10 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
     if (!good) {
         char judge[FLASH_JUDGE_SIZE];
         flash_name_judge(o->device.chip == NULL ? &dev->efuse : NULL, why, judge, sizeof(judge));
-        return cli_fail(VERB, "%s: %s%s; --force writes it all the same", o->file, why, judge) == EXIT_DONE;
+        return cli_refuse(VERB, "%s: %s%s; --force writes it all the same", o->file, why, judge);
     }
-    return len <= place->size || cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len,
-                                          o->label, place->size) == EXIT_DONE;
+    return len <= place->size ||
+           cli_refuse(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len, o->label, place->size);
 }
 
 static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, const io_options_t *o,
@@ -330,76 +279,126 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
     return err;
 }
 
-/** The device is open; it is closed when this returns. */
-static int write_place(linux_device_t *dev, const place_t *place, const io_options_t *o, uint8_t *data,
-                       size_t len)
+/** With the device open. Says what was done, or why not. */
+static bool write_place(linux_device_t *dev, const place_t *place, const io_options_t *o, uint8_t *data,
+                        size_t len)
 {
     const uint32_t table = dev->device.config.table_offset;
     otter_chip_t chip = judging_chip(dev, data, len);
     if (place->partition == NULL && !dev->chip_known && len <= place->size) {
         chip.id = flash_chip_of_bytes(dev->flash, table, place->offset, data, (uint32_t)len, chip.id);
     }
-    bool made =
-        !o->has_flash_size || flash_set_image_size(data, len, o->flash_size) ||
-        cli_fail(VERB, "%s is no whole image, so --flash-size has nothing to change", o->file) == EXIT_DONE;
-    if (!made || !accept_data(dev, place, o, &chip, data, len)) {
-        (void)linux_device_close(dev); /* nothing was written */
-        return EXIT_FAILED;
+    if (o->flash_size != NO_FLASH_SIZE && !flash_set_image_size(data, len, o->flash_size)) {
+        return cli_refuse(VERB, "%s is no whole image, so --flash-size has nothing to change", o->file);
     }
-    esp_err_t err = write_and_check(dev, place, o, &chip, data, len);
-    int status = finish(dev, o, err);
-    if (status == EXIT_DONE) {
-        cli_did("%s: %zu bytes written at 0x%" PRIx32 " (%s)", o->flash, len, place->offset, o->label);
-        flash_tell_next(o->flash, &o->device);
-        flash_tell_esptool(chip.id, place->offset, o->file);
+    if (!accept_data(dev, place, o, &chip, data, len) ||
+        !flash_settle(dev, o->flash, o->label, write_and_check(dev, place, o, &chip, data, len))) {
+        return false;
     }
-    return status;
+    cli_did("%s: %zu bytes written at 0x%" PRIx32 " (%s)", o->flash, len, place->offset, o->label);
+    dev->device.chip.id = chip.id;
+    return true;
 }
 
-int flash_write_verb(int argc, char **argv)
+static int flash_write(void *options)
 {
-    io_options_t o = {.label = "", .device = {.whole = true, .allow_no_md5 = true}};
+    const io_options_t *o = options;
     linux_device_t dev;
     place_t place = {0};
-    int status = parse_options(argc, argv, 3, 3, &o);
-    if (status != EXIT_DONE || !open_place(&dev, &o, &place)) {
-        return status != EXIT_DONE ? status : EXIT_FAILED;
-    }
     size_t len = 0;
-    uint8_t *data = cli_read_file(VERB, o.file, OTTER_FLASH_SIZE_MAX, &len);
-    if (data == NULL) {
-        (void)linux_device_close(&dev); /* nothing was written */
+    if (!flash_open(&dev, o->flash, &o->device)) {
         return EXIT_FAILED;
     }
-    status = write_place(&dev, &place, &o, data, len);
+    uint8_t *data =
+        find_place(&dev, o, &place) ? cli_read_file(VERB, o->file, OTTER_FLASH_SIZE_MAX, &len) : NULL;
+    bool written = data != NULL && write_place(&dev, &place, o, data, len);
+    (void)linux_device_close(&dev); /* what was written is synced */
     free(data);
-    return status;
+    if (written) {
+        flash_tell_next(o->flash, &o->device);
+        flash_tell_esptool(dev.device.chip.id, place.offset, o->file);
+    }
+    return written ? EXIT_DONE : EXIT_FAILED;
 }
+
+static const option_row_t write_rows[] = {
+    PLACE_ROWS,
+    {"FILE", &option_argument, offsetof(io_options_t, file), .help = NULL},
+    OPTION_CHIP(offsetof(io_options_t, device), CHIP_FOUND_OUT),
+    OPTION_REVISIONS(offsetof(io_options_t, device), "FLASH.efuse, else any"),
+    {"flash-size", &kind_flash_size, offsetof(io_options_t, flash_size),
+     .help = "write the image as one that is made for this size of flash, as 4MB"},
+    {"force", &option_switch, offsetof(io_options_t, force), .help = "write whatever FILE is"},
+    OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
+    {0},
+};
+
+const cli_verb_t flash_write_verb = {
+    .name = "flash write",
+    .line = "write an image into a partition, or a file at an offset",
+    .about = "Erases the sectors that FILE needs at the start of the partition, or at an offset, and writes "
+             "it there. What goes "
+             "into an app partition must be an image that the chip of this flash would boot; it is read back "
+             "and verified. At an "
+             "offset (a bootloader, a factory file) nothing is written after which bootloader, partition "
+             "table or an app would "
+             "be lost.\n",
+    .after = "example: otter flash write flash.bin ota_0 app.bin\n"
+             "         otter flash write flash.bin @0x1000 bootloader.bin\n",
+    .options = write_rows,
+    .size = sizeof(io_options_t),
+    .defaults =
+        &(const io_options_t){.flash_size = NO_FLASH_SIZE, .device = {.whole = true, .allow_no_md5 = true}},
+    .run = flash_write,
+};
 
 /* ---- erase ---- */
 
-int flash_erase_verb(int argc, char **argv)
+static bool erase_place(linux_device_t *dev, const io_options_t *o)
 {
-    io_options_t o = {.label = "", .device = {.whole = true, .allow_no_md5 = true}};
-    linux_device_t dev;
     place_t place = {0};
-    int status = parse_options(argc, argv, 2, 2, &o);
-    if (status != EXIT_DONE || !open_place(&dev, &o, &place)) {
-        return status != EXIT_DONE ? status : EXIT_FAILED;
+    if (!find_place(dev, o, &place) || !settle_length(dev, o, &place) ||
+        !flash_settle(dev, o->flash, o->label, otter_flash_erase(dev->flash, place.offset, place.size))) {
+        return false;
     }
-    if (o.label[0] == '@' && o.length == 0) {
-        (void)linux_device_close(&dev);
-        return cli_usage(VERB, "erase %s needs --length", o.label);
+    cli_did("%s: 0x%" PRIx32 " bytes erased at 0x%" PRIx32 " (%s)", o->flash, place.size, place.offset,
+            o->label);
+    return true;
+}
+
+static int flash_erase(void *options)
+{
+    const io_options_t *o = options;
+    linux_device_t dev;
+    if (o->label[0] == '@' && o->length == 0) {
+        return cli_usage("flash erase", "%s needs --length", o->label);
     }
-    if (!settle_length(&dev, &o, &place)) {
-        (void)linux_device_close(&dev);
+    if (!flash_open(&dev, o->flash, &o->device)) {
         return EXIT_FAILED;
     }
-    status = finish(&dev, &o, otter_flash_erase(dev.flash, place.offset, place.size));
-    if (status == EXIT_DONE) {
-        cli_did("%s: 0x%" PRIx32 " bytes erased at 0x%" PRIx32 " (%s)", o.flash, place.size, place.offset,
-                o.label);
-        flash_tell_next(o.flash, &o.device);
+    bool erased = erase_place(&dev, o);
+    (void)linux_device_close(&dev); /* what was erased is synced */
+    if (erased) {
+        flash_tell_next(o->flash, &o->device);
     }
-    return status;
+    return erased ? EXIT_DONE : EXIT_FAILED;
 }
+
+static const option_row_t erase_rows[] = {
+    PLACE_ROWS,
+    LENGTH_ROW("how much, from an offset: whole sectors of 4K"),
+    OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
+    {0},
+};
+
+const cli_verb_t flash_erase_verb = {
+    .name = "flash erase",
+    .line = "erase a partition, or sectors",
+    .about = "Erases a whole partition, or sectors. Erasing otadata makes the device boot the factory app, "
+             "or the first slot.\n",
+    .after = "example: otter flash erase flash.bin otadata\n",
+    .options = erase_rows,
+    .size = sizeof(io_options_t),
+    .defaults = &(const io_options_t){.device = {.whole = true, .allow_no_md5 = true}},
+    .run = flash_erase,
+};

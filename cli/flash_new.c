@@ -1,6 +1,5 @@
 /* otter flash new: a flash file from a partition table and images; it appears under its name only when all is in it. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,7 @@
 #include "cli.h"
 #include "flash/partition_table.h"
 #include "flash_verbs.h"
-#include "host/number.h"
 #include "image/kind.h"
-#include "image_options.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
 #include "small_bootloader.h"
@@ -35,10 +32,8 @@ typedef struct {
 typedef struct {
     const char *flash, *table, *bootloader;
     uint64_t size;
-    uint32_t table_offset;
-    const otter_chip_facts_t *chip;
-    bool has_revision, force;
-    uint16_t revision;
+    linux_device_options_t device;
+    bool force;
     app_t apps[APPS_MAX];
     size_t app_count;
     image_writer_t boot_image; /* of --bootloader, or made here; no bytes: there is none */
@@ -48,102 +43,33 @@ typedef struct {
     efuse_file_t efuse;
 } new_t;
 
-static void free_new(new_t *n)
+static void free_new(void *options)
 {
+    new_t *n = options;
     for (size_t i = 0; i < n->app_count; i++) {
         free(n->apps[i].label);
         free(n->apps[i].data);
     }
     image_writer_free(&n->boot_image);
-    free(n);
 }
 
-/* ---- arguments ---- */
-
-static int add_app(new_t *n, const char *text)
+static bool take_app(const char *text, void *target, const option_row_t *row, char *why)
 {
+    (void)row;
+    new_t *n = target;
     const char *equals = strchr(text, '=');
     if (equals == NULL || equals == text || equals[1] == '\0') {
-        return cli_usage(VERB, "--app wants LABEL=IMAGE, not '%s'", text);
+        return false;
     }
     if (n->app_count == APPS_MAX) {
-        return cli_usage(VERB, "more --app than a table has partitions");
+        snprintf(why, OPTIONS_WHY_SIZE, "is given more often than a table has partitions");
+        return false;
     }
     app_t *app = &n->apps[n->app_count++];
     app->label = strndup(text, (size_t)(equals - text));
     app->path = equals + 1;
-    return app->label != NULL ? EXIT_DONE : cli_fail(VERB, "out of memory");
-}
-
-static int take_option(new_t *n, int c)
-{
-    switch (c) {
-    case 's':
-        return number_parse_size(optarg, 1, UINT64_MAX, &n->size)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not a size, as 4MB", optarg);
-    case 't':
-        n->table = optarg;
-        return EXIT_DONE;
-    case 'a':
-        return add_app(n, optarg);
-    case 'c':
-        n->chip = otter_chip_by_name(optarg);
-        return n->chip != NULL ? EXIT_DONE : cli_usage(VERB, "'%s' is not a chip", optarg);
-    case 'r':
-        n->has_revision = true;
-        return parse_revision(optarg, &n->revision)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not a chip revision, such as v3.1", optarg);
-    case 'o':
-        return cli_parse_offset(optarg, PARTITION_TABLE_SECTOR, &n->table_offset)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not the offset of a sector", optarg);
-    case 'f':
-        n->force = true;
-        return EXIT_DONE;
-    case 'b':
-        n->bootloader = optarg;
-        return EXIT_DONE;
-    case 'e':
-        return flash_take_subtype(optarg);
-    default:
-        return EXIT_USAGE;
-    }
-}
-
-static int parse_arguments(int argc, char **argv, new_t *n)
-{
-    static const struct option options[] = {
-        {"size", required_argument, NULL, 's'},
-        {"table", required_argument, NULL, 't'},
-        {"app", required_argument, NULL, 'a'},
-        {"chip", required_argument, NULL, 'c'},
-        {"chip-rev", required_argument, NULL, 'r'},
-        {"table-offset", required_argument, NULL, 'o'},
-        {"offset", required_argument, NULL, 'o'}, /* as this option was called */
-        {"force", no_argument, NULL, 'f'},
-        {"bootloader", required_argument, NULL, 'b'},
-        {"extra-partition-subtypes", required_argument, NULL, 'e'},
-        {0},
-    };
-    int c;
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == '?') {
-            return cli_usage(VERB, "new does not know %s, or it needs a value", argv[optind - 1]);
-        }
-        int status = take_option(n, c);
-        if (status != EXIT_DONE) {
-            return status;
-        }
-    }
-    if (argc - optind != 1 || n->size == 0 || n->table == NULL) {
-        return cli_usage(VERB, "new takes FLASH --size SIZE --table FILE");
-    }
-    n->flash = argv[optind];
-    return EXIT_DONE;
+    snprintf(why, OPTIONS_WHY_SIZE, "takes more memory than there is");
+    return app->label != NULL;
 }
 
 /* ---- checks, before anything is made ---- */
@@ -160,18 +86,18 @@ static bool check_name(const new_t *n)
                      : S_ISREG(st.st_mode) ? "is there already; remove it first"
                                            : "is a device or pipe, and a flash file is an ordinary file: "
                                              "name another";
-    return cli_fail(VERB, "%s %s", n->flash, is) == EXIT_DONE;
+    return cli_refuse(VERB, "%s %s", n->flash, is);
 }
 
 static bool check_size(const new_t *n)
 {
     if (n->size > OTTER_FLASH_SIZE_MAX || n->size % FILE_FLASH_SECTOR != 0) {
-        return cli_fail(VERB, "a flash has at most 2GB, in sectors of 4096 bytes, not %" PRIu64 " bytes",
-                        n->size) == EXIT_DONE;
+        return cli_refuse(VERB, "a flash has at most 2GB, in sectors of 4096 bytes, not %" PRIu64 " bytes",
+                          n->size);
     }
-    if (n->size < (uint64_t)n->table_offset + PARTITION_TABLE_SECTOR) {
-        return cli_fail(VERB, "a flash of %" PRIu64 " bytes has no room for a table at 0x%" PRIx32, n->size,
-                        n->table_offset) == EXIT_DONE;
+    if (n->size < (uint64_t)n->device.table_offset + PARTITION_TABLE_SECTOR) {
+        return cli_refuse(VERB, "a flash of %" PRIu64 " bytes has no room for a table at 0x%" PRIx32, n->size,
+                          n->device.table_offset);
     }
     return check_name(n);
 }
@@ -180,12 +106,12 @@ static bool load_table(new_t *n)
 {
     table_why_t why;
     char clean[CLEAN_TEXT_SIZE(sizeof(why.text))];
-    uint32_t place = n->chip != NULL ? n->chip->bootloader_offset : UINT32_MAX;
-    const table_options_t rules = {.table_offset = n->table_offset,
-                                   .has_primary = place < n->table_offset,
-                                   .primary_offset = place < n->table_offset ? place : 0};
+    uint32_t place = n->device.chip != NULL ? n->device.chip->bootloader_offset : UINT32_MAX;
+    const table_options_t rules = {.table_offset = n->device.table_offset,
+                                   .has_primary = place < n->device.table_offset,
+                                   .primary_offset = place < n->device.table_offset ? place : 0};
     return flash_load_table(n->table, &rules, (uint32_t)n->size, n->raw, &n->entries, &why) ||
-           cli_fail(VERB, "%s: %s", n->table, clean_text(clean, why.text, sizeof(why.text))) == EXIT_DONE;
+           cli_refuse(VERB, "%s: %s", n->table, clean_text(clean, why.text, sizeof(why.text)));
 }
 
 /** "factory, ota_0": the partitions an app can go to. */
@@ -213,8 +139,8 @@ static bool find_entry(const new_t *n, app_t *app)
         }
     }
     char labels[FLASH_LABELS_SIZE];
-    return cli_fail(VERB, "%s has no app partition '%s'; it has %s", n->table, app->label,
-                    list_app_labels(n, labels, sizeof(labels))) == EXIT_DONE;
+    return cli_refuse(VERB, "%s has no app partition '%s'; it has %s", n->table, app->label,
+                      list_app_labels(n, labels, sizeof(labels)));
 }
 
 static bool load_apps(new_t *n)
@@ -247,11 +173,11 @@ static bool settle_chip(new_t *n)
 {
     char why[256] = "";
     if (efuse_file_load(&n->efuse, n->flash, why, sizeof(why)) != ESP_OK) {
-        return cli_fail(VERB, "%s: %s", n->flash, why) == EXIT_DONE;
+        return cli_refuse(VERB, "%s: %s", n->flash, why);
     }
     uint16_t id;
-    if (n->chip != NULL) {
-        n->efuse.chip.id = n->chip->id;
+    if (n->device.chip != NULL) {
+        n->efuse.chip.id = n->device.chip->id;
         n->efuse.has_chip = true;
     } else if (!n->efuse.has_chip &&
                (flash_image_chip(n->boot_image.bytes, n->boot_image.len, &id) ||
@@ -259,28 +185,42 @@ static bool settle_chip(new_t *n)
         n->efuse.chip.id = id;
         n->efuse.has_chip = true;
     }
-    if (n->has_revision) {
-        n->efuse.chip.revision = n->revision;
+    if (n->device.has_revision) {
+        n->efuse.chip.revision = n->device.revision;
         n->efuse.has_revision = true;
+    }
+    if (n->device.has_blk_revision) {
+        n->efuse.chip.blk_revision = n->device.blk_revision;
+        n->efuse.has_blk_revision = true;
     }
     return true;
 }
 
-/** Judged as the bootloader will judge; a revision that nobody gave fits every image. */
+/** A revision that nobody gave fits every image; the virtual device's are 0. */
+static otter_chip_t judging_chip(const new_t *n)
+{
+    otter_chip_t chip = n->efuse.chip;
+    bool virtual = chip.id == OTTER_CHIP_LINUX;
+    chip.revision_unknown = !virtual && !n->efuse.has_revision;
+    chip.blk_revision_unknown = !virtual && !n->efuse.has_blk_revision;
+    return flash_fitting_chip(chip);
+}
+
+/** Judged as the bootloader will judge. */
 static bool check_app(const new_t *n, const app_t *app)
 {
-    otter_chip_t chip = n->efuse.has_revision ? n->efuse.chip : flash_any_revision(n->efuse.chip.id);
+    otter_chip_t chip = judging_chip(n);
     image_stream_t s = {0};
     char judge[FLASH_JUDGE_SIZE];
-    bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
-              cli_fail(VERB, "%s: %s%s; --force takes it all the same", app->path, s.why,
-                       flash_name_judge(n->chip == NULL ? &n->efuse : NULL, s.why, judge, sizeof(judge))) ==
-                  EXIT_DONE;
+    bool ok =
+        n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
+        cli_refuse(VERB, "%s: %s%s; --force takes it all the same", app->path, s.why,
+                   flash_name_judge(n->device.chip == NULL ? &n->efuse : NULL, s.why, judge, sizeof(judge)));
     image_stream_end(&s);
     /* What it is comes first: a factory file is large because it is none of this partition's. */
     if (ok && app->len > app->entry->size) {
-        ok = cli_fail(VERB, "%s has %zu bytes, and %s holds %" PRIu32, app->path, app->len, app->label,
-                      app->entry->size) == EXIT_DONE;
+        ok = cli_refuse(VERB, "%s has %zu bytes, and %s holds %" PRIu32, app->path, app->len, app->label,
+                        app->entry->size);
     }
     return ok;
 }
@@ -306,23 +246,23 @@ static bool check_bootloader(const new_t *n)
 {
     const image_writer_t *image = &n->boot_image;
     const uint32_t place = bootloader_place(n);
-    otter_chip_t chip = n->efuse.has_revision ? n->efuse.chip : flash_any_revision(n->efuse.chip.id);
+    otter_chip_t chip = judging_chip(n);
     const image_rules_t rules = {.chip = &chip, .size = (uint32_t)image->len, .bootloader = true};
     image_stream_t s = {0};
     (void)image_stream_begin(&s, &rules); /* the stream keeps what is wrong */
     image_stream_feed(&s, image->bytes, image->len);
     bool ok = n->force || image_stream_close(&s) == ESP_OK ||
-              cli_fail(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.why) == EXIT_DONE;
+              cli_refuse(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.why);
     if (ok && !n->force && image_kind(&s.info) == IMAGE_KIND_APP) {
-        ok = cli_fail(VERB,
-                      "%s: this is an app image, not a bootloader; --app LABEL=IMAGE puts it in a partition",
-                      n->bootloader) == EXIT_DONE;
+        ok = cli_refuse(
+            VERB, "%s: this is an app image, not a bootloader; --app LABEL=IMAGE puts it in a partition",
+            n->bootloader);
     }
-    if (ok && (place >= n->table_offset || image->len > n->table_offset - place)) {
-        ok = cli_fail(VERB,
-                      "%s has %zu bytes, and between 0x%" PRIx32 " and the table at 0x%" PRIx32
-                      " it does not fit",
-                      n->bootloader, image->len, place, n->table_offset) == EXIT_DONE;
+    if (ok && (place >= n->device.table_offset || image->len > n->device.table_offset - place)) {
+        ok = cli_refuse(VERB,
+                        "%s has %zu bytes, and between 0x%" PRIx32 " and the table at 0x%" PRIx32
+                        " it does not fit",
+                        n->bootloader, image->len, place, n->device.table_offset);
     }
     image_stream_end(&s);
     return ok;
@@ -339,9 +279,9 @@ static bool settle_bootloader(new_t *n)
         return true;
     }
     if (!small_bootloader_make(&n->boot_image)) {
-        return cli_fail(VERB, "out of memory") == EXIT_DONE;
+        return cli_refuse(VERB, "out of memory");
     }
-    if (place >= n->table_offset || n->boot_image.len > n->table_offset - place) {
+    if (place >= n->device.table_offset || n->boot_image.len > n->device.table_offset - place) {
         image_writer_free(&n->boot_image);
     }
     return true;
@@ -356,27 +296,28 @@ static bool fill_flash(const new_t *n, const char *path)
     char why[256] = "";
     const file_flash_options_t how = {.strict = true};
     if (file_flash_open(path, &how, &flash, why, sizeof(why)) != ESP_OK) {
-        return cli_fail(VERB, "%s: %s", n->flash, why) == EXIT_DONE;
+        return cli_refuse(VERB, "%s: %s", n->flash, why);
     }
-    esp_err_t err = flash_put(flash, n->table_offset, n->raw, sizeof(n->raw));
+    esp_err_t err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
     if (err == ESP_OK && n->boot_image.bytes != NULL) {
         err = flash_put(flash, bootloader_place(n), n->boot_image.bytes, n->boot_image.len);
     }
     for (size_t i = 0; err == ESP_OK && i < n->app_count; i++) {
         err = flash_put(flash, n->apps[i].entry->offset, n->apps[i].data, n->apps[i].len);
     }
-    esp_err_t closed = file_flash_close(flash);
-    err = err != ESP_OK ? err : closed;
-    return err == ESP_OK ||
-           cli_fail(VERB, "cannot write %s: %s", n->flash, esp_err_to_name(err)) == EXIT_DONE;
+    err = err != ESP_OK ? err : otter_flash_sync(flash);
+    char fault[FLASH_FAULT_SIZE];
+    flash_fault(flash, err, fault);
+    (void)file_flash_close(flash); /* synced above */
+    return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault);
 }
 
 /** The file gets its name last; a file that came there meanwhile is not overwritten. */
 static bool publish(const new_t *n, const char *temp)
 {
-    bool save = n->efuse.has_chip || n->efuse.has_revision;
+    bool save = n->efuse.has_chip || n->efuse.has_revision || n->efuse.has_blk_revision;
     if (save && efuse_file_save(&n->efuse) != ESP_OK) {
-        return cli_fail(VERB, "cannot write %s", n->efuse.path) == EXIT_DONE;
+        return cli_refuse(VERB, "cannot write %s", n->efuse.path);
     }
     if (link(temp, n->flash) == 0) {
         unlink(temp);
@@ -398,10 +339,10 @@ static bool make_flash(const new_t *n)
     char *temp = NULL;
     char why[256] = "";
     if (asprintf(&temp, "%s.new-%ld", n->flash, (long)getpid()) < 0) {
-        return cli_fail(VERB, "out of memory") == EXIT_DONE;
+        return cli_refuse(VERB, "out of memory");
     }
     bool ok = file_flash_create(temp, (uint32_t)n->size, why, sizeof(why)) == ESP_OK ||
-              cli_fail(VERB, "%s: %s", n->flash, why) == EXIT_DONE;
+              cli_refuse(VERB, "%s: %s", n->flash, why);
     ok = ok && fill_flash(n, temp) && publish(n, temp);
     if (!ok) {
         unlink(temp);
@@ -414,31 +355,59 @@ static bool make_flash(const new_t *n)
 static void tell(const new_t *n)
 {
     const otter_chip_facts_t *chip = n->efuse.has_chip ? otter_chip_facts(n->efuse.chip.id) : NULL;
-    const linux_device_options_t how = {.table_offset = n->table_offset};
     char size[32];
     table_format_size((int64_t)n->size, size);
     cli_did("%s: %sB of flash%s%s made, with %" PRIu32 " partitions and %zu app%s", n->flash, size,
             chip != NULL ? " for " : "", chip != NULL ? chip->name : "", n->entries.count, n->app_count,
             n->app_count == 1 ? "" : "s");
-    flash_tell_next(n->flash, &how);
+    flash_tell_next(n->flash, &n->device);
 }
 
-int flash_new_verb(int argc, char **argv)
+static int flash_new(void *options)
 {
-    new_t *n = calloc(1, sizeof(*n));
-    if (n == NULL) {
-        return cli_fail(VERB, "out of memory");
+    new_t *n = options;
+    bool ok = check_size(n) && load_table(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) &&
+              settle_bootloader(n) && check_apps(n) && make_flash(n);
+    if (ok) {
+        tell(n);
     }
-    n->table_offset = 0x8000;
-    int status = parse_arguments(argc, argv, n);
-    if (status == EXIT_DONE) {
-        bool ok = check_size(n) && load_table(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) &&
-                  settle_bootloader(n) && check_apps(n) && make_flash(n);
-        if (ok) {
-            tell(n);
-        }
-        status = ok ? EXIT_DONE : EXIT_FAILED;
-    }
-    free_new(n);
-    return status;
+    return ok ? EXIT_DONE : EXIT_FAILED;
 }
+
+static const option_kind_t kind_app = {"LABEL=IMAGE", "LABEL=IMAGE", take_app, NULL, NULL};
+
+static const option_row_t rows[] = {
+    {"FLASH", &option_argument, offsetof(new_t, flash), .help = NULL},
+    {"size", &option_size, offsetof(new_t, size), .help = "of the flash, as 4MB", .value = "SIZE",
+     .needed = true, .min = 1, .max = UINT64_MAX},
+    {"table", &option_file, offsetof(new_t, table),
+     .help = "the partition table: CSV, binary, or that of another flash file", .needed = true},
+    {"app", &kind_app, 0, .help = "an image, and the partition that it goes to; may be given several times"},
+    OPTION_CHIP(offsetof(new_t, device), "the kind of chip; default: that of the first image"),
+    OPTION_REVISIONS(offsetof(new_t, device), "FLASH.efuse, else any"),
+    {"bootloader", &option_file, offsetof(new_t, bootloader),
+     .help = "goes to the chip's place for it; default: none, but for linux a small image that stands for "
+             "`otter run` and "
+             "gives programs a hash to show. none: nothing there"},
+    OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
+    {"extra-partition-subtypes", &kind_subtype, 0, .help = SUBTYPES_OF_PROJECT},
+    {"force", &option_switch, offsetof(new_t, force),
+     .help = "take images that the chip would not boot, too"},
+    {0},
+};
+
+const cli_verb_t flash_new_verb = {
+    .name = "flash new",
+    .line = "make a flash file from a partition table and images",
+    .about = "Makes a new flash file: erased, with a partition table (CSV or binary) and app images in their "
+             "partitions. An image "
+             "must fit its partition and be one that the chip would boot. What a chip keeps in eFuses goes "
+             "to FLASH.efuse; if "
+             "that file is there already, it stands for the chip and stays.\n",
+    .after = "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n",
+    .options = rows,
+    .size = sizeof(new_t),
+    .defaults = &(const new_t){.device.table_offset = 0x8000},
+    .run = flash_new,
+    .end = free_new,
+};

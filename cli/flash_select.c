@@ -1,5 +1,4 @@
 /* otter flash select: makes otadata say which app boots next, as an app or its bootloader would have. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,56 +19,6 @@ typedef struct {
     linux_device_options_t device;
     bool confirm;
 } select_options_t;
-
-static int take_option(int c, select_options_t *o)
-{
-    switch (c) {
-    case 'k':
-        o->confirm = true;
-        return EXIT_DONE;
-    case 'c':
-        o->device.chip = otter_chip_by_name(optarg);
-        return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "'%s' is not a chip", optarg);
-    case 'o':
-        return cli_parse_offset(optarg, 1, &o->device.table_offset)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "'%s' is not an offset in flash", optarg);
-    case 'r':
-        o->device.rollback = strcmp(optarg, "on") == 0 ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
-        return strcmp(optarg, "on") == 0 || strcmp(optarg, "off") == 0
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "--rollback is on or off, not '%s'", optarg);
-    default:
-        return cli_usage(VERB, "select does not know an option, or it needs a value");
-    }
-}
-
-static int parse_options(int argc, char **argv, select_options_t *o)
-{
-    static const struct option options[] = {
-        {"confirm", no_argument, NULL, 'k'},
-        {"chip", required_argument, NULL, 'c'},
-        {"rollback", required_argument, NULL, 'r'},
-        {"table-offset", required_argument, NULL, 'o'},
-        {"offset", required_argument, NULL, 'o'}, /* as the other verbs called it */
-        {0},
-    };
-    int c;
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        int status = take_option(c, o);
-        if (status != EXIT_DONE) {
-            return status;
-        }
-    }
-    if (argc - optind != 2) {
-        return cli_usage(VERB, "select takes FLASH SLOT");
-    }
-    o->flash = argv[optind];
-    o->slot = argv[optind + 1];
-    return EXIT_DONE;
-}
 
 /** "factory", "ota_1": what a partition is to the bootloader, whatever its label. NULL: nothing that it would boot. */
 static const char *slot_name(const esp_partition_t *partition, char buf[12])
@@ -111,29 +60,30 @@ static const esp_partition_t *find_slot(const linux_device_t *dev, const select_
 }
 
 /** Says why a selection failed, and what to do. */
-static int cannot_select(const linux_device_t *dev, const select_options_t *o,
-                         const esp_partition_t *partition, esp_err_t err)
+static bool cannot_select(const linux_device_t *dev, const select_options_t *o,
+                          const esp_partition_t *partition, esp_err_t err)
 {
     switch (err) {
     case ESP_ERR_OTA_VALIDATE_FAILED:
-        return cli_fail(
+        return cli_refuse(
             VERB, "%s: %s holds no image that boots: %s; `otter flash write %s %s FILE` puts one there",
             o->flash, partition->label, ota_last_reason(&dev->device), o->flash, partition->label);
     case ESP_ERR_NOT_FOUND:
-        return cli_fail(VERB,
-                        "%s: the table has no otadata partition, which would keep a selection; `otter flash "
-                        "table` writes one that has",
-                        o->flash);
+        return cli_refuse(
+            VERB,
+            "%s: the table has no otadata partition, which would keep a selection; `otter flash "
+            "table` writes one that has",
+            o->flash);
     case ESP_ERR_INVALID_ARG:
-        return cli_fail(VERB, "%s: %s comes behind a gap in the OTA slots, so no record can select it",
-                        o->flash, partition->label);
+        return cli_refuse(VERB, "%s: %s comes behind a gap in the OTA slots, so no record can select it",
+                          o->flash, partition->label);
     case ESP_ERR_OTA_SELECT_INFO_INVALID:
-        return cli_fail(VERB,
-                        "%s: the sequence numbers of otadata are used up; `otter flash erase %s otadata` "
-                        "begins anew",
-                        o->flash, o->flash);
+        return cli_refuse(VERB,
+                          "%s: the sequence numbers of otadata are used up; `otter flash erase %s otadata` "
+                          "begins anew",
+                          o->flash, o->flash);
     default:
-        return cli_fail(VERB, "%s: cannot select %s: %s", o->flash, partition->label, esp_err_to_name(err));
+        return cli_refuse(VERB, "%s: cannot select %s: %s", o->flash, partition->label, esp_err_to_name(err));
     }
 }
 
@@ -188,48 +138,69 @@ static void tell_selection(const linux_device_t *dev, const select_options_t *o,
     }
 }
 
-/** With the device open; it stays open. */
-static int select_in(linux_device_t *dev, const select_options_t *o)
+/** With the device open. Says what was done, or why not. */
+static bool select_in(linux_device_t *dev, const select_options_t *o)
 {
     if (dev->device.partitions.status != ESP_OK || dev->device.partitions.count == 0) {
-        return cli_fail(VERB,
-                        "%s has no usable partition table at 0x%" PRIx32 "; `otter flash info %s` says more",
-                        o->flash, dev->device.config.table_offset, o->flash);
+        return cli_refuse(
+            VERB, "%s has no usable partition table at 0x%" PRIx32 "; `otter flash info %s` says more",
+            o->flash, dev->device.config.table_offset, o->flash);
     }
-    (void)otter_boot_finish_copies(&dev->device);
     const esp_partition_t *partition = find_slot(dev, o);
     if (partition == NULL) {
-        return EXIT_FAILED;
+        return false;
     }
     esp_err_t err = select_slot(dev, o, partition);
-    if (err != ESP_OK) {
+    if (err != ESP_OK && !otter_flash_failed(err)) {
         return cannot_select(dev, o, partition, err);
     }
+    if (!flash_settle(dev, o->flash, partition->label, err)) {
+        return false;
+    }
     tell_selection(dev, o, partition);
-    return EXIT_DONE;
+    return true;
 }
 
-int flash_select_verb(int argc, char **argv)
+static int flash_select(void *options)
 {
-    select_options_t o = {.slot = "", .device = {.whole = true, .allow_no_md5 = true}};
+    const select_options_t *o = options;
     linux_device_t dev;
-    char why[256];
-    int status = parse_options(argc, argv, &o);
-    if (status != EXIT_DONE) {
-        return status;
-    }
-    if (linux_device_open(&dev, o.flash, &o.device, why, sizeof(why)) != ESP_OK) {
-        return cli_fail(VERB, "%s: %s", o.flash, why);
-    }
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
-    status = select_in(&dev, &o);
-    esp_err_t closed = linux_device_close(&dev);
-    if (status == EXIT_DONE && closed != ESP_OK) {
-        return cli_fail(VERB, "cannot write %s: %s", o.flash, esp_err_to_name(closed));
+    if (!flash_open(&dev, o->flash, &o->device)) {
+        return EXIT_FAILED;
     }
-    if (status == EXIT_DONE) {
-        flash_tell_next(o.flash, &o.device);
-        flash_tell_esptool(dev.device.chip.id, 0, o.flash);
+    bool selected = select_in(&dev, o);
+    (void)linux_device_close(&dev); /* what was selected is synced */
+    if (selected) {
+        flash_tell_next(o->flash, &o->device);
+        flash_tell_esptool(dev.device.chip.id, 0, o->flash);
     }
-    return status;
+    return selected ? EXIT_DONE : EXIT_FAILED;
 }
+
+static const option_row_t rows[] = {
+    {"FLASH", &option_argument, offsetof(select_options_t, flash), .help = NULL},
+    {"SLOT", &option_argument, offsetof(select_options_t, slot), .help = NULL},
+    {"confirm", &option_switch, offsetof(select_options_t, confirm),
+     .help = "as an app that has passed its self-test: no trial, and no rollback from it"},
+    OPTION_CHIP(offsetof(select_options_t, device), CHIP_FOUND_OUT),
+    OPTION_REVISIONS(offsetof(select_options_t, device), "FLASH.efuse, else any"),
+    OPTION_ROLLBACK(offsetof(select_options_t, device),
+                    "without --confirm: as the bootloader was built; on begins a trial. Default: on for "
+                    "chip linux, off for others"),
+    OPTION_TABLE_OFFSET(offsetof(select_options_t, device)),
+    {0},
+};
+
+const cli_verb_t flash_select_verb = {
+    .name = "flash select",
+    .line = "make the app in a slot boot next",
+    .about = "Makes the app in SLOT boot next: writes otadata, as esp_ota_set_boot_partition() does. SLOT is "
+             "a label, or factory, "
+             "ota_0, ota_1, ... The image in it must be one that boots.\n",
+    .after = "example: otter flash select flash.bin ota_0 --confirm\n",
+    .options = rows,
+    .size = sizeof(select_options_t),
+    .defaults = &(const select_options_t){.device = {.whole = true, .allow_no_md5 = true}},
+    .run = flash_select,
+};

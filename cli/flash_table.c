@@ -1,5 +1,4 @@
 /* otter flash table: a new partition table for a flash file that is there, as `otter flash new` would have put it. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "cli.h"
 #include "flash_verbs.h"
 #include "image/bootloader.h"
-#include "otter/boot.h"
 
 #define VERB "flash"
 
@@ -17,40 +15,6 @@ typedef struct {
     linux_device_options_t device;
     bool force;
 } table_verb_t;
-
-static int parse_options(int argc, char **argv, table_verb_t *o)
-{
-    static const struct option options[] = {
-        {"force", no_argument, NULL, 'f'},
-        {"extra-partition-subtypes", required_argument, NULL, 'e'},
-        {"table-offset", required_argument, NULL, 'o'},
-        {"offset", required_argument, NULL, 'o'}, /* as the other verbs called it */
-        {0},
-    };
-    int c;
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'f') {
-            o->force = true;
-        } else if (c == 'e') {
-            int status = flash_take_subtype(optarg);
-            if (status != EXIT_DONE) {
-                return status;
-            }
-        } else if (c != 'o') {
-            return cli_usage(VERB, "table does not know an option, or it needs a value");
-        } else if (!cli_parse_offset(optarg, PARTITION_TABLE_SECTOR, &o->device.table_offset)) {
-            return cli_usage(VERB, "'%s' is not the offset of a sector", optarg);
-        }
-    }
-    if (argc - optind != 2) {
-        return cli_usage(VERB, "table takes FLASH PARTS.csv");
-    }
-    o->flash = argv[optind];
-    o->table = argv[optind + 1];
-    return EXIT_DONE;
-}
 
 /** A chip's bootloader has its place before the table, which rows of type bootloader want to know. */
 static table_options_t rules_for(const linux_device_t *dev)
@@ -86,14 +50,14 @@ static bool table_is_clear(const linux_device_t *dev, const table_verb_t *o)
     const uint32_t table = dev->device.config.table_offset;
     bool clear = true;
     if (!range_fits(table, PARTITION_TABLE_SECTOR, dev->flash->size)) {
-        return cli_fail(VERB, "%s has 0x%" PRIx32 " bytes, so there is no room for a table at 0x%" PRIx32,
-                        o->flash, dev->flash->size, table) == EXIT_DONE;
+        return cli_refuse(VERB, "%s has 0x%" PRIx32 " bytes, so there is no room for a table at 0x%" PRIx32,
+                          o->flash, dev->flash->size, table);
     }
     if (bootloader_find(dev->flash, dev->flash->size, &place) &&
         bootloader_judge(&s, dev->flash, &place, NULL, dev->flash->size) == ESP_OK && place.offset < table &&
         s.info.image_len > table - place.offset) {
-        clear = cli_fail(VERB, "the bootloader at 0x%" PRIx32 " goes beyond 0x%" PRIx32, place.offset,
-                         table) == EXIT_DONE;
+        clear =
+            cli_refuse(VERB, "the bootloader at 0x%" PRIx32 " goes beyond 0x%" PRIx32, place.offset, table);
     }
     image_stream_end(&s);
     return clear;
@@ -110,51 +74,62 @@ static bool load_table(const linux_device_t *dev, const table_verb_t *o, uint8_t
         return true;
     }
     bool by_bootloader = size < dev->flash->size && strstr(why.text, "exceeds") != NULL;
-    return cli_fail(VERB, "%s: %s%s", o->table, why.text,
-                    by_bootloader
-                        ? ", as the one in this flash is made for less; --force takes it all the same"
-                        : "") == EXIT_DONE;
+    return cli_refuse(
+        VERB, "%s: %s%s", o->table, why.text,
+        by_bootloader ? ", as the one in this flash is made for less; --force takes it all the same" : "");
 }
 
-/** The device is open, and stays open. */
-static int write_table(linux_device_t *dev, const table_verb_t *o)
+/** With the device open. Says what was done, or why not. */
+static bool write_table(linux_device_t *dev, const table_verb_t *o)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     partition_table_t entries;
     const uint32_t offset = dev->device.config.table_offset;
-    (void)otter_boot_finish_copies(&dev->device); /* their journals lie in partitions of the old table */
-    if (!table_is_clear(dev, o) || !load_table(dev, o, raw, &entries)) {
-        return EXIT_FAILED;
-    }
-    esp_err_t err = flash_put(dev->flash, offset, raw, sizeof(raw));
-    if (err != ESP_OK) {
-        return cli_fail(VERB, "cannot write %s: %s", o->flash, esp_err_to_name(err));
+    if (!table_is_clear(dev, o) || !load_table(dev, o, raw, &entries) ||
+        !flash_settle(dev, o->flash, "", flash_put(dev->flash, offset, raw, sizeof(raw)))) {
+        return false;
     }
     cli_did("%s: a partition table of %" PRIu32 " partitions written at 0x%" PRIx32, o->flash, entries.count,
             offset);
-    return EXIT_DONE;
+    return true;
 }
 
-int flash_table_verb(int argc, char **argv)
+static int flash_table(void *options)
 {
-    table_verb_t o = {.device = {.whole = true, .allow_no_md5 = true}};
+    const table_verb_t *o = options;
     linux_device_t dev;
-    char why[256];
-    int status = parse_options(argc, argv, &o);
-    if (status != EXIT_DONE) {
-        return status;
+    if (!flash_open(&dev, o->flash, &o->device)) {
+        return EXIT_FAILED;
     }
-    if (linux_device_open(&dev, o.flash, &o.device, why, sizeof(why)) != ESP_OK) {
-        return cli_fail(VERB, "%s: %s", o.flash, why);
+    bool written = write_table(&dev, o);
+    (void)linux_device_close(&dev); /* what was written is synced */
+    if (written) {
+        flash_tell_next(o->flash, &o->device);
+        flash_tell_esptool(dev.device.chip.id, 0, o->flash);
     }
-    status = write_table(&dev, &o);
-    esp_err_t closed = linux_device_close(&dev);
-    if (status == EXIT_DONE && closed != ESP_OK) {
-        return cli_fail(VERB, "cannot write %s: %s", o.flash, esp_err_to_name(closed));
-    }
-    if (status == EXIT_DONE) {
-        flash_tell_next(o.flash, &o.device);
-        flash_tell_esptool(dev.device.chip.id, 0, o.flash);
-    }
-    return status;
+    return written ? EXIT_DONE : EXIT_FAILED;
 }
+
+static const option_row_t rows[] = {
+    {"FLASH", &option_argument, offsetof(table_verb_t, flash), .help = NULL},
+    {"PARTS.csv", &option_argument, offsetof(table_verb_t, table), .help = NULL},
+    {"force", &option_switch, offsetof(table_verb_t, force),
+     .help = "take one for more flash than the bootloader is made for"},
+    OPTION_TABLE(&kind_sector, offsetof(table_verb_t, device), "where it goes (default 0x8000)"),
+    {"extra-partition-subtypes", &kind_subtype, 0, .help = SUBTYPES_OF_PROJECT},
+    {0},
+};
+
+const cli_verb_t flash_table_verb = {
+    .name = "flash table",
+    .line = "write another partition table into a flash file",
+    .about =
+        "Writes a partition table (CSV, binary, or that of another flash file) into a flash file that is "
+        "there. Partitions "
+        "keep what they hold; nothing is moved. It must be a table that the bootloader in the flash takes.\n",
+    .after = "example: otter flash table flash.bin partitions.csv\n",
+    .options = rows,
+    .size = sizeof(table_verb_t),
+    .defaults = &(const table_verb_t){.device = {.whole = true, .allow_no_md5 = true}},
+    .run = flash_table,
+};

@@ -7,19 +7,29 @@
 
 #include "clean_text.h"
 #include "image/image.h"
+#include "kinds.h"
 #include "linux/linux_device.h"
 #include "otter/chip.h"
 #include "otter/device.h"
 #include "table_csv.h"
 
-/* Each gets the arguments after `otter flash` (argv[0] is the verb) and returns an exit status. */
-int flash_new_verb(int argc, char **argv);
-int flash_read_verb(int argc, char **argv);
-int flash_write_verb(int argc, char **argv);
-int flash_erase_verb(int argc, char **argv);
-int flash_info_verb(int argc, char **argv);
-int flash_select_verb(int argc, char **argv);
-int flash_table_verb(int argc, char **argv);
+#define CHIP_FOUND_OUT                                                                                       \
+    "judge as this chip; default: the one in FLASH.efuse, of the bootloader, or of the images"
+#define SUBTYPES_OF_PROJECT "a name of the project's own in the CSV; may be given several times"
+
+/** Opens a flash file to change it; copies that a cut has left half done are finished. Says why not. */
+bool flash_open(linux_device_t *dev, const char *path, const linux_device_options_t *options);
+
+/**
+ * Ends a change: all of it is on the medium then. Says why not.
+ * @param err  of the change itself
+ * @param on   what of the flash file it was, "" for nothing
+ */
+bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err);
+
+/** "No space left on device (ESP_ERR_FLASH_OP_FAIL): make room on its disk and try again": in buf of FLASH_FAULT_SIZE. */
+#define FLASH_FAULT_SIZE 200u
+const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf);
 
 /**
  * After a change: prints what boots next and the warnings, in the words of `otter flash info`.
@@ -32,7 +42,7 @@ void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file);
 
 /**
  * Judge the bytes of a file that is to be an app: as the bootloader will, before anything is written.
- * @param chip    whose; a revision of UINT16_MAX accepts every image of this kind
+ * @param chip    whose
  * @param offset  where in flash it will lie
  * @param s       zeroed; holds the verdict; the caller ends it
  * @return the verdict; s->why says why not
@@ -40,8 +50,8 @@ void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file);
 esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, const otter_chip_t *chip,
                             uint32_t offset);
 
-/** The chip that stands for all of its kind: any revision will do. */
-otter_chip_t flash_any_revision(uint16_t chip_id);
+/** A chip of which a revision is not known fits every image in that: as the highest, which no upper limit binds. */
+otter_chip_t flash_fitting_chip(otter_chip_t chip);
 
 /** The chip id in the header of these bytes. False if they do not start as an image of a known chip. */
 bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);
@@ -93,9 +103,6 @@ const char *flash_shell_word(const char *text, char *buf, size_t size);
 
 /** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
 #define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))
-
-/** The value of --extra-partition-subtypes, "type,name,value". @return an exit status, after saying what is wrong */
-int flash_take_subtype(const char *entry);
 
 /** "nvs, otadata, ota_0" into buf of FLASH_LABELS_SIZE, fit for a terminal. Returns buf. */
 const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size);

@@ -1,5 +1,4 @@
 /* otter image build: an app image from an ELF file, for the virtual device or for a chip. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +9,12 @@
 #include "clean_text.h"
 #include "cli.h"
 #include "elf.h"
-#include "host/number.h"
 #include "image/image.h"
 #include "image_layout.h"
-#include "image_options.h"
-#include "image_verbs.h"
 #include "image_writer.h"
+#include "kinds.h"
 
+#define VERB            "image build"
 #define ELF_MAX         0x7FF00000u /* bytes; with its descriptor it still fits the largest flash */
 #define LINUX_EXEC_ADDR 0x10000000u /* load address of the executable's segment, by agreement */
 #define DESC_AT(field)  offsetof(esp_app_desc_t, field)
@@ -30,8 +28,9 @@ typedef struct {
     bool has_secure_version;
     uint32_t secure_version;
     uint16_t min_rev, max_rev;
-    const char *flash_mode, *flash_freq, *flash_size;
-    bool no_hash, quiet, help;
+    const char *flash_freq;
+    uint8_t flash_mode, flash_size; /* codes of the header */
+    bool no_hash, quiet;
 } build_options_t;
 
 /** What is wrong with the ELF file; its section names may be part of the reason. */
@@ -100,28 +99,24 @@ static bool put_elf_digest(uint8_t *desc, const uint8_t *elf, size_t elf_len)
             return false;
         }
     }
-    return image_sha256(elf, elf_len, at) || cli_fail("image", "out of memory") == EXIT_DONE;
+    return image_sha256(elf, elf_len, at) || cli_refuse("image", "out of memory");
 }
 
 /* ---- header ---- */
 
 static bool make_header(esp_image_header_t *header, const build_options_t *o, uint32_t entry)
 {
-    uint8_t mode, size, freq = 0; /* code 0 is every chip's default frequency */
-    if (!parse_flash_mode(o->flash_mode, &mode)) {
-        return cli_usage("image", "'%s' is not a flash mode: qio, qout, dio or dout", o->flash_mode) == 0;
-    }
-    if (!parse_flash_size(o->flash_size, &size)) {
-        return cli_usage("image", "'%s' is not a flash size: 1MB, 2MB, ... 128MB", o->flash_size) == 0;
-    }
+    uint8_t freq = 0; /* code 0 is every chip's default frequency */
     if (o->flash_freq != NULL && !parse_flash_freq(o->flash_freq, o->chip, &freq)) {
-        return cli_usage("image", "'%s' is not a flash frequency of %s", o->flash_freq, o->chip->title) == 0;
+        (void)cli_usage(VERB, "--flash-freq wants a flash frequency of %s, not '%s'", o->chip->title,
+                        o->flash_freq);
+        return false;
     }
     *header = (esp_image_header_t){
         .magic = ESP_IMAGE_HEADER_MAGIC,
-        .spi_mode = mode,
+        .spi_mode = o->flash_mode,
         .spi_speed = freq & 0xFu,
-        .spi_size = size & 0xFu,
+        .spi_size = o->flash_size & 0xFu,
         .entry_addr = entry,
         .wp_pin = WP_PIN_NOT_SET,
         .chip_id = (esp_chip_id_t)o->chip->id,
@@ -137,7 +132,7 @@ static bool make_header(esp_image_header_t *header, const build_options_t *o, ui
 static bool has_own_texts(const build_options_t *o)
 {
     if (o->project == NULL || o->version == NULL) {
-        cli_usage("image", "say --project and --version: %s brings no app descriptor", o->elf);
+        cli_usage(VERB, "say --project and --version: %s brings no app descriptor", o->elf);
         return false;
     }
     return true;
@@ -277,8 +272,9 @@ static bool result_is_good(const build_options_t *o, const image_writer_t *w)
     return err == ESP_OK;
 }
 
-static int build(const build_options_t *o)
+static int build(void *options)
 {
+    const build_options_t *o = options;
     size_t elf_len;
     uint8_t *elf = cli_read_file("image", o->elf, ELF_MAX, &elf_len);
     if (elf == NULL) {
@@ -304,139 +300,64 @@ static int build(const build_options_t *o)
 
 /* ---- options ---- */
 
-enum {
-    OPT_ELF = 256,
-    OPT_CHIP,
-    OPT_PROJECT,
-    OPT_VERSION,
-    OPT_SECURE,
-    OPT_IDF,
-    OPT_MIN,
-    OPT_MAX,
-    OPT_MODE,
-    OPT_FREQ,
-    OPT_SIZE,
-    OPT_NO_HASH
-};
+static bool take_text(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row, (void)why;
+    *(const char **)target = text;
+    return strlen(text) <= 32;
+}
 
-static const struct option options[] = {
-    {"elf", required_argument, NULL, OPT_ELF},
-    {"chip", required_argument, NULL, OPT_CHIP},
-    {"project", required_argument, NULL, OPT_PROJECT},
-    {"version", required_argument, NULL, OPT_VERSION},
-    {"secure-version", required_argument, NULL, OPT_SECURE},
-    {"idf-ver", required_argument, NULL, OPT_IDF},
-    {"min-rev", required_argument, NULL, OPT_MIN},
-    {"max-rev", required_argument, NULL, OPT_MAX},
-    {"flash-mode", required_argument, NULL, OPT_MODE},
-    {"flash-freq", required_argument, NULL, OPT_FREQ},
-    {"flash-size", required_argument, NULL, OPT_SIZE},
-    {"no-hash", no_argument, NULL, OPT_NO_HASH},
-    {"output", required_argument, NULL, 'o'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
+static bool take_secure_version(const char *text, void *target, const option_row_t *row, char *why)
+{
+    build_options_t *o = target;
+    o->has_secure_version = option_number.take(text, &o->secure_version, row, why);
+    return o->has_secure_version;
+}
+
+static const option_kind_t kind_text = {"TEXT", "at most 32 bytes", take_text, NULL, NULL};
+static const option_kind_t kind_secure_version = {"N", NULL, take_secure_version, NULL, NULL};
+
+#define AT(member) offsetof(build_options_t, member)
+
+static const option_row_t rows[] = {
+    {"elf", &option_file, AT(elf),
+     .help = "linux: an executable of this machine; else a 32-bit ELF file for the chip", .needed = true,
+     .value = "APP"},
+    {"chip", &kind_chip, AT(chip), .help = "what it is for; linux is the virtual device", .needed = true},
+    {"output", &option_file, AT(output), .help = "where to write; - is standard output", .letter = 'o',
+     .needed = true},
+    {"project", &kind_text, AT(project),
+     .help = "name and version for the app descriptor, at most 32 bytes each; an ELF file that brings its "
+             "own descriptor "
+             "(.flash.appdesc) needs neither",
+     .value = "NAME"},
+    {"version", &kind_text, AT(version), .help = "see --project", .value = "VERSION"},
+    {"secure-version", &kind_secure_version, 0, .help = "anti-rollback version (default 0)",
+     .max = UINT32_MAX},
+    {"idf-ver", &kind_text, AT(idf_ver), .help = "version of ESP-IDF in the descriptor (default: empty)"},
+    {"min-rev", &kind_revision, AT(min_rev),
+     .help = "lowest chip revision that may run it, as v3.1 or 301 (default: any)"},
+    {"max-rev", &kind_revision, AT(max_rev), .help = "highest one (default: any)"},
+    {"flash-mode", &kind_flash_mode, AT(flash_mode), .help = "qio, qout, dio (default) or dout"},
+    {"flash-freq", &option_text, AT(flash_freq), .help = "such as 40m or 80m (default: the chip's own)",
+     .value = "FREQ"},
+    {"flash-size", &kind_flash_size, AT(flash_size), .help = "1MB to 128MB (default 4MB)"},
+    {"no-hash", &option_switch, AT(no_hash), .help = "append no SHA-256"},
+    {"quiet", &option_switch, AT(quiet), .help = "do not say what was written", .letter = 'q'},
     {0},
 };
 
-static bool take_text(const char *option, const char *value, const char **out)
-{
-    if (strlen(value) > 32) {
-        return cli_usage("image", "--%s '%s' is longer than 32 bytes", option, value) == EXIT_DONE;
-    }
-    *out = value;
-    return true;
-}
-
-static bool take_revision(const char *option, const char *value, uint16_t *out)
-{
-    return parse_revision(value, out) ||
-           cli_usage("image", "--%s '%s' is not a chip revision, such as v3.1", option, value) == EXIT_DONE;
-}
-
-static bool take_secure_version(build_options_t *o, const char *value)
-{
-    uint64_t version;
-    if (!number_parse(value, 0, UINT32_MAX, &version)) {
-        return cli_usage("image", "--secure-version '%s' is not a number", value) == EXIT_DONE;
-    }
-    o->has_secure_version = true;
-    o->secure_version = (uint32_t)version;
-    return true;
-}
-
-static bool take_chip(build_options_t *o, const char *value)
-{
-    o->chip = otter_chip_by_name(value);
-    return o->chip != NULL || cli_usage("image", "'%s' is not a chip", value) == EXIT_DONE;
-}
-
-/** One option with its value in optarg. @return false: told what is wrong */
-static bool take_option(build_options_t *o, int option, const char *argument)
-{
-    switch (option) {
-    case OPT_ELF:
-        o->elf = optarg;
-        return true;
-    case OPT_CHIP:
-        return take_chip(o, optarg);
-    case OPT_PROJECT:
-        return take_text("project", optarg, &o->project);
-    case OPT_VERSION:
-        return take_text("version", optarg, &o->version);
-    case OPT_SECURE:
-        return take_secure_version(o, optarg);
-    case OPT_IDF:
-        return take_text("idf-ver", optarg, &o->idf_ver);
-    case OPT_MIN:
-        return take_revision("min-rev", optarg, &o->min_rev);
-    case OPT_MAX:
-        return take_revision("max-rev", optarg, &o->max_rev);
-    case OPT_MODE:
-        o->flash_mode = optarg;
-        return true;
-    case OPT_FREQ:
-        o->flash_freq = optarg;
-        return true;
-    case OPT_SIZE:
-        o->flash_size = optarg;
-        return true;
-    case OPT_NO_HASH:
-        o->no_hash = true;
-        return true;
-    case 'o':
-        o->output = optarg;
-        return true;
-    case 'q':
-        o->quiet = true;
-        return true;
-    case 'h':
-        o->help = true;
-        return true;
-    default:
-        return cli_usage("image", "build does not know %s, or it needs a value", argument) == EXIT_DONE;
-    }
-}
-
-int image_build_verb(int argc, char **argv)
-{
-    build_options_t o = {.max_rev = UINT16_MAX, .flash_mode = "dio", .flash_size = "4MB"};
-    int c;
-    optind = 0;
-    opterr = 0;
-    while (!o.help && (c = getopt_long(argc, argv, "hqo:", options, NULL)) != -1) {
-        if (!take_option(&o, c, argv[optind - 1])) {
-            return EXIT_USAGE;
-        }
-    }
-    if (o.help) {
-        fputs(image_help, stdout);
-        return EXIT_DONE;
-    }
-    if (optind != argc) {
-        return cli_usage("image", "build does not know what to do with '%s'", argv[optind]);
-    }
-    if (o.elf == NULL || o.chip == NULL || o.output == NULL) {
-        return cli_usage("image", "build needs --elf, --chip and -o");
-    }
-    return build(&o);
-}
+const cli_verb_t image_build_verb = {
+    .name = VERB,
+    .line = "make an app image from an ELF file",
+    .about = "Makes an app image from an ELF file. The same input gives the same bytes: date and time stay "
+             "empty unless "
+             "SOURCE_DATE_EPOCH is set.\n",
+    .after = "example: otter image build --elf app --chip linux --project hello --version 1.0.0 -o app.bin\n",
+    .options = rows,
+    .size = sizeof(build_options_t),
+    .defaults = &(const build_options_t){.max_rev = UINT16_MAX,
+                                         .flash_mode = ESP_IMAGE_SPI_MODE_DIO,
+                                         .flash_size = ESP_IMAGE_FLASH_SIZE_4MB},
+    .run = build,
+};

@@ -1,13 +1,12 @@
 /* otter image info and verify: judge a file that is an image, or begins with one. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli.h"
+#include "flash_verbs.h"
 #include "image_look.h"
-#include "image_options.h"
 #include "image_report.h"
-#include "image_verbs.h"
+#include "kinds.h"
 
 /** As people call it. */
 static const char *name_of(const char *path)
@@ -28,37 +27,20 @@ static int print_json(const image_look_t *look)
     return EXIT_DONE;
 }
 
-int image_info_verb(int argc, char **argv)
+typedef struct {
+    const char *path;
+    linux_device_options_t device; /* chip: NULL: the image's own */
+    bool json;
+} info_options_t;
+
+static int info(void *options)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    bool json = false;
-    int c;
-    optind = 0; /* start over, with what glibc keeps */
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (c) {
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            fputs(image_help, stdout);
-            return EXIT_DONE;
-        default:
-            return cli_usage("image", "info does not know %s", argv[optind - 1]);
-        }
-    }
-    if (argc - optind != 1) {
-        return cli_usage("image", "info takes one file");
-    }
+    const info_options_t *o = options;
     image_look_t look;
-    const char *name = name_of(argv[optind]);
-    bool read = image_look(&look, argv[optind], NULL);
+    const char *name = name_of(o->path);
+    bool read = image_look(&look, o->path, NULL);
     int status = EXIT_DONE;
-    if (json) {
+    if (o->json) {
         status = print_json(&look);
     } else if (read) {
         image_report_print(&look, name);
@@ -71,82 +53,52 @@ int image_info_verb(int argc, char **argv)
     return status;
 }
 
+static const option_row_t info_rows[] = {
+    {"FILE", &option_argument, offsetof(info_options_t, path), .help = NULL},
+    {"json", &option_switch, offsetof(info_options_t, json),
+     .help = "for programs; docs/JSON.md explains the keys"},
+    {0},
+};
+
+const cli_verb_t image_info_verb = {
+    .name = "image info",
+    .line = "what a file holds: an app or bootloader image, a dump, a factory file",
+    .about = "Tells what a file holds: an app or bootloader image, the dump of a partition, a merged factory "
+             "file; and what lies "
+             "behind the image. FILE may be - for standard input, or a pipe. Exit status 1 if it is broken "
+             "or no image.\n",
+    .after = "example: otter image info firmware.bin\n",
+    .options = info_rows,
+    .size = sizeof(info_options_t),
+    .defaults = &(const info_options_t){0},
+    .run = info,
+};
+
 /* ---- verify ---- */
 
-/**
- * The device to judge by. Without a known revision every revision is right: the highest one, on a chip whose eFuses say
- * to ignore upper limits.
- */
-static otter_chip_t judging_chip(uint16_t id, bool rev_given, uint16_t rev)
+/** The device to judge by. */
+static otter_chip_t judging_chip(const linux_device_options_t *device, uint16_t id)
 {
-    return (otter_chip_t){
+    return flash_fitting_chip((otter_chip_t){
         .id = id,
-        .revision = rev_given ? rev : UINT16_MAX,
-        .blk_revision = UINT16_MAX,
-        .ignore_max_revision = !rev_given,
-        .ignore_max_blk_revision = true,
-    };
+        .revision = device->revision,
+        .blk_revision = device->blk_revision,
+        .revision_unknown = !device->has_revision,
+        .blk_revision_unknown = !device->has_blk_revision,
+    });
 }
 
-typedef struct {
-    const char *path;
-    const otter_chip_facts_t *chip; /* NULL: the image's own */
-    bool rev_given, help;
-    uint16_t rev;
-} verify_options_t;
-
-static int parse_verify_options(int argc, char **argv, verify_options_t *o)
+static int verify(void *options)
 {
-    static const struct option options[] = {
-        {"chip", required_argument, NULL, 'c'},
-        {"chip-rev", required_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    int c;
-    optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            o->chip = otter_chip_by_name(optarg);
-            if (o->chip == NULL) {
-                return cli_usage("image", "'%s' is not a chip", optarg);
-            }
-            break;
-        case 'r':
-            o->rev_given = true;
-            if (!parse_revision(optarg, &o->rev)) {
-                return cli_usage("image", "'%s' is not a chip revision, such as v3.1", optarg);
-            }
-            break;
-        case 'h':
-            o->help = true;
-            return EXIT_DONE;
-        default:
-            return cli_usage("image", "verify does not know %s, or it needs a value", argv[optind - 1]);
-        }
-    }
-    if (argc - optind != 1) {
-        return cli_usage("image", "verify takes one file");
-    }
-    o->path = argv[optind];
-    return EXIT_DONE;
-}
-
-int image_verify_verb(int argc, char **argv)
-{
-    verify_options_t o = {0};
-    int status = parse_verify_options(argc, argv, &o);
-    if (o.path == NULL) { /* wrong usage, or only help was asked for */
-        fputs(o.help ? image_help : "", stdout);
-        return status;
-    }
+    const info_options_t *o = options;
+    const linux_device_options_t *device = &o->device;
     image_look_t look;
-    const char *name = name_of(o.path);
-    otter_chip_t chip = judging_chip(o.chip != NULL ? o.chip->id : 0, o.rev_given, o.rev);
-    bool read = image_look(&look, o.path, o.chip != NULL ? &chip : NULL);
-    if (read && o.chip == NULL && o.rev_given && look.error[0] == '\0') {
+    int status = EXIT_DONE;
+    const char *name = name_of(o->path);
+    otter_chip_t chip = judging_chip(device, device->chip != NULL ? device->chip->id : 0);
+    bool read = image_look(&look, o->path, device->chip != NULL ? &chip : NULL);
+    if (read && device->chip == NULL && (device->has_revision || device->has_blk_revision) &&
+        look.error[0] == '\0') {
         chip.id = look.stream.info.header.chip_id; /* the image's own chip, now with a revision to judge */
         image_look_again(&look, &chip);
     }
@@ -158,3 +110,23 @@ int image_verify_verb(int argc, char **argv)
     image_look_end(&look);
     return status;
 }
+
+static const option_row_t verify_rows[] = {
+    {"FILE", &option_argument, offsetof(info_options_t, path), .help = NULL},
+    OPTION_CHIP(offsetof(info_options_t, device), "judge as this chip would; default: the image's own"),
+    OPTION_REVISIONS(offsetof(info_options_t, device), "any"),
+    {0},
+};
+
+const cli_verb_t image_verify_verb = {
+    .name = "image verify",
+    .line = "judge an image as a device would",
+    .about = "Judges an image as a device would: structure, checksum, hash, and with --chip its chip, with "
+             "--chip-rev and "
+             "--blk-rev the revisions that it asks for. FILE may be - for standard input, or a pipe.\n",
+    .after = "example: otter image verify firmware.bin --chip esp32c3 --chip-rev v0.4\n",
+    .options = verify_rows,
+    .size = sizeof(info_options_t),
+    .defaults = &(const info_options_t){0},
+    .run = verify,
+};

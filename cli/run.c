@@ -1,7 +1,6 @@
 /* otter run: the virtual device on a flash file. */
 #include "cli.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,98 +8,13 @@
 
 #include "base/text.h"
 #include "boot/otadata.h"
-#include "host/number.h"
+#include "kinds.h"
 #include "linux/run.h"
 
 #define WATCHDOG_DEFAULT_S 60
 
-static const char help[] =
-    "usage: otter run FLASH [OPTION]...\n"
-    "\n"
-    "Runs the virtual device (chip linux) in a flash file: bootloader, app, reset, again. The console is "
-    "standard\n"
-    "output. It ends when the app has nothing more to do: each of its tasks has ended or waits for ever.\n"
-    "\n"
-    "how long:\n"
-    "  --boots N           end when N boots have ended; without it, ten crashes of one app in a row end it, "
-    "and "
-    "a\n"
-    "                      version that is installed again each time and fails three trials\n"
-    "  --until TEXT        end as soon as the console has said TEXT (it is a pipe then, and no terminal)\n"
-    "  --max-seconds N     end after N seconds (2.5 is fine)\n"
-    "  --watchdog SECONDS  reset when a task has used the processor for so long without blocking, or has "
-    "subscribed "
-    "to the\n"
-    "                      task watchdog (esp_task_wdt_add) and not reset it for so long (default 60, 0: "
-    "never)\n"
-    "\n"
-    "power cuts:\n"
-    "  --cut-after N       cut the power in the middle of flash operation N of the run, bootloader's and "
-    "app's together\n"
-    "  --cut-list          list these operations when the run ends: number, boot, who, what, where\n"
-    "  --cut-at SECONDS    cut the power after so long, in the middle of the operation that is under way\n"
-    "\n"
-    "for scripts:\n"
-    "  --expect VERSION[,STATE]  fail unless this version ran last and, with STATE, its record in otadata "
-    "says "
-    "so:\n"
-    "                      VALID (also of an app that needs no record), PENDING_VERIFY, UNDEFINED, ...\n"
-    "\n"
-    "the device:\n"
-    "  --no-rollback       as a bootloader without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE\n"
-    "  --anti-rollback     as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK\n"
-    "  --env NAME=VALUE    set a variable in the app's environment, which is otherwise that of this command\n"
-    "  --table-offset N    where the partition table is (default 0x8000)\n"
-    "\n"
-    "exit status:\n"
-    "  0  it ended as it was to: the app is idle, N boots, TEXT, N seconds, or the power cut\n"
-    "  1  the device failed: nothing boots, nothing but crashes, the same update again and again\n"
-    "  2  wrong usage\n"
-    "  3  it ended otherwise: not as expected, without the power cut or TEXT, or with an update on trial "
-    "that "
-    "nobody\n"
-    "     confirmed (unless PENDING_VERIFY is expected, or the power was cut)\n"
-    "  4  this machine has not enough of something; the device has not booted, and lost no trial\n"
-    "  128 + the signal's number when a signal ended it\n"
-    "\n"
-    "examples: otter run flash.bin --max-seconds 20 --expect 2.0.0,VALID\n"
-    "          cp flash.bin t.bin; otter run t.bin --cut-list | grep ota_1\n";
-
 #define EXIT_OTHERWISE 3
 #define EXIT_SHORT     4
-
-enum {
-    OPT_BOOTS = 256,
-    OPT_WATCHDOG,
-    OPT_NO_ROLLBACK,
-    OPT_ANTI_ROLLBACK,
-    OPT_ENV,
-    OPT_TABLE,
-    OPT_CUT,
-    OPT_CUT_LIST,
-    OPT_CUT_AT,
-    OPT_UNTIL,
-    OPT_MAX_SECONDS,
-    OPT_EXPECT
-};
-
-static const struct option long_options[] = {
-    {"boots", required_argument, NULL, OPT_BOOTS},
-    {"watchdog", required_argument, NULL, OPT_WATCHDOG},
-    {"no-rollback", no_argument, NULL, OPT_NO_ROLLBACK},
-    {"anti-rollback", no_argument, NULL, OPT_ANTI_ROLLBACK},
-    {"cut-after", required_argument, NULL, OPT_CUT},
-    {"cut-list", no_argument, NULL, OPT_CUT_LIST},
-    {"cut-at", required_argument, NULL, OPT_CUT_AT},
-    {"until", required_argument, NULL, OPT_UNTIL},
-    {"max-seconds", required_argument, NULL, OPT_MAX_SECONDS},
-    {"expect", required_argument, NULL, OPT_EXPECT},
-    {"env", required_argument, NULL, OPT_ENV},
-    {"table-offset", required_argument, NULL, OPT_TABLE},
-    {"table", required_argument, NULL, OPT_TABLE}, /* as this option was called */
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
 
 /** What --expect says. */
 typedef struct {
@@ -110,59 +24,26 @@ typedef struct {
 } expected_t;
 
 typedef struct {
+    const char *flash;
     run_options_t run;
     expected_t expected;
 } options_t;
 
-static bool parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
+static bool take_variable(const char *text, void *target, const option_row_t *row, char *why)
 {
-    uint64_t number = 0;
-    bool ok = number_parse(text, min, max, &number);
-    *value = (uint32_t)number;
-    return ok;
-}
-
-static bool set_variable(const char *assignment)
-{
-    const char *equals = strchr(assignment, '=');
-    char *name =
-        equals != NULL && equals != assignment ? strndup(assignment, (size_t)(equals - assignment)) : NULL;
+    (void)target, (void)row, (void)why;
+    const char *equals = strchr(text, '=');
+    char *name = equals != NULL && equals != text ? strndup(text, (size_t)(equals - text)) : NULL;
     bool ok = name != NULL && setenv(name, equals + 1, 1) == 0;
     free(name);
     return ok;
 }
 
-/** Seconds, with up to three digits behind a point, as milliseconds; more than none, at most a million seconds. */
-static bool parse_seconds(const char *text, uint32_t *ms)
-{
-    char whole[16];
-    size_t len = strcspn(text, ".");
-    uint64_t seconds, rest = 0;
-    if (len >= sizeof(whole)) {
-        return false;
-    }
-    memcpy(whole, text, len);
-    whole[len] = '\0';
-    if (!number_parse(whole, 0, 1000000, &seconds)) {
-        return false;
-    }
-    if (text[len] == '.') {
-        const char *digits = text + len + 1;
-        size_t count = strspn(digits, "0123456789");
-        if (count == 0 || count > 3 || digits[count] != '\0') {
-            return false;
-        }
-        for (size_t i = 0; i < 3; i++) {
-            rest = rest * 10 + (i < count ? (uint64_t)(digits[i] - '0') : 0);
-        }
-    }
-    *ms = (uint32_t)(seconds * 1000 + rest);
-    return *ms > 0;
-}
-
 /** "2.0.0" or "2.0.0,VALID" */
-static bool parse_expected(const char *text, expected_t *expected)
+static bool take_expected(const char *text, void *target, const option_row_t *row, char *why)
 {
+    (void)row, (void)why;
+    expected_t *expected = target;
     static const uint32_t states[] = {ESP_OTA_IMG_NEW,     ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_VALID,
                                       ESP_OTA_IMG_INVALID, ESP_OTA_IMG_ABORTED,        ESP_OTA_IMG_UNDEFINED};
     const char *comma = strrchr(text, ',');
@@ -179,42 +60,6 @@ static bool parse_expected(const char *text, expected_t *expected)
         }
     }
     return comma == NULL || expected->has_state;
-}
-
-/** Takes one option. @return false if its value is unusable */
-static bool apply_option(int option, const char *value, options_t *options)
-{
-    run_options_t *run = &options->run;
-    switch (option) {
-    case OPT_BOOTS:
-        return parse_number(value, 1, UINT32_MAX, &run->boots_max);
-    case OPT_WATCHDOG:
-        return parse_number(value, 0, 1000000, &run->watchdog_s);
-    case OPT_NO_ROLLBACK:
-        run->device.rollback = LINUX_DEVICE_OFF;
-        return true;
-    case OPT_ANTI_ROLLBACK:
-        run->device.anti_rollback = true;
-        return true;
-    case OPT_CUT:
-        return parse_number(value, 1, UINT32_MAX, &run->cut_after);
-    case OPT_CUT_LIST:
-        run->list_operations = true;
-        return true;
-    case OPT_CUT_AT:
-        return parse_seconds(value, &run->cut_at_ms);
-    case OPT_UNTIL:
-        run->until = value;
-        return value[0] != '\0';
-    case OPT_MAX_SECONDS:
-        return parse_seconds(value, &run->off_at_ms);
-    case OPT_EXPECT:
-        return parse_expected(value, &options->expected);
-    case OPT_ENV:
-        return set_variable(value);
-    default:
-        return cli_parse_offset(value, 1, &run->device.table_offset);
-    }
 }
 
 static const char *state_text(uint32_t state)
@@ -316,35 +161,88 @@ static int tell_end(const char *path, const options_t *options, const run_report
     return status;
 }
 
-int cmd_run(int argc, char **argv)
+static int run(void *taken)
 {
-    options_t options = {.run = {.watchdog_s = WATCHDOG_DEFAULT_S}};
-    int option, index = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", long_options, &index)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return EXIT_DONE;
-        }
-        if (option == '?' || option == ':') {
-            return cli_usage("run", option == ':' ? "%s needs a value" : "there is no option %s",
-                             argv[optind - 1]);
-        }
-        if (!apply_option(option, optarg, &options)) {
-            return cli_usage("run", "'%s' is no value for --%s", optarg, long_options[index].name);
-        }
+    const options_t *options = taken;
+    if (options->run.device.anti_rollback && options->run.device.rollback == LINUX_DEVICE_OFF) {
+        return cli_usage("run", "--anti-rollback needs rollback: leave --rollback off out");
     }
-    if (argc - optind != 1) {
-        return cli_usage("run", argc == optind ? "which flash file?" : "one flash file at a time");
-    }
-    if (options.run.device.anti_rollback && options.run.device.rollback == LINUX_DEVICE_OFF) {
-        return cli_usage("run", "--anti-rollback needs rollback: leave --no-rollback out");
-    }
-    if (options.run.cut_after != 0 && options.run.cut_at_ms != 0) {
+    if (options->run.cut_after != 0 && options->run.cut_at_ms != 0) {
         return cli_usage("run", "--cut-after or --cut-at: power is cut once");
     }
-    const char *path = argv[optind];
     run_report_t report;
-    run_device(path, &options.run, &report);
-    return tell_end(path, &options, &report);
+    run_device(options->flash, &options->run, &report);
+    return tell_end(options->flash, options, &report);
 }
+
+static const option_kind_t kind_expected = {
+    "VERSION[,STATE]", "a version, and a state as VALID behind a comma", take_expected, NULL, NULL};
+static const option_kind_t kind_variable = {"NAME=VALUE", "NAME=VALUE", take_variable, NULL, NULL};
+
+#define RUN(member) offsetof(options_t, run.member)
+
+static const option_row_t rows[] = {
+    {"FLASH", &option_argument, offsetof(options_t, flash), .help = NULL},
+    {.help = "how long:"},
+    {"boots", &option_number, RUN(boots_max),
+     .help = "end when N boots have ended; without it, ten crashes of one app in a row end it, and a version "
+             "that is "
+             "installed again each time and fails three trials",
+     .min = 1, .max = UINT32_MAX},
+    {"until", &option_text, RUN(until),
+     .help = "end as soon as the console has said TEXT (it is a pipe then, and no terminal)"},
+    {"max-seconds", &option_seconds, RUN(off_at_ms), .help = "end after so long (2.5 is fine)",
+     .max = 1000000},
+    {"watchdog", &option_number, RUN(watchdog_s),
+     .help = "reset when a task has used the processor for so long without blocking, or has subscribed to "
+             "the task watchdog "
+             "(esp_task_wdt_add) and not reset it for so long (default 60, 0: never)",
+     .max = 1000000, .value = "SECONDS"},
+    {.help = "power cuts:"},
+    {"cut-after", &option_number, RUN(cut_after),
+     .help = "cut the power in the middle of flash operation N of the run, bootloader's and app's together",
+     .min = 1, .max = UINT32_MAX},
+    {"cut-list", &option_switch, RUN(list_operations),
+     .help = "list these operations when the run ends: number, boot, who, what, where"},
+    {"cut-at", &option_seconds, RUN(cut_at_ms),
+     .help = "cut the power after so long, in the middle of the operation that is under way", .max = 1000000},
+    {.help = "for scripts:"},
+    {"expect", &kind_expected, offsetof(options_t, expected),
+     .help = "fail unless this version ran last and, with STATE, its record in otadata says so: VALID (also "
+             "of an app that "
+             "needs no record), PENDING_VERIFY, UNDEFINED, ..."},
+    {.help = "the device:"},
+    OPTION_ROLLBACK(offsetof(options_t, run.device),
+                    "off: as a bootloader without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE (default: on)"),
+    {"anti-rollback", &option_switch, RUN(device.anti_rollback),
+     .help = "as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK"},
+    {"env", &kind_variable, 0,
+     .help = "set a variable in the app's environment, which is otherwise that of this command"},
+    OPTION_TABLE_OFFSET(offsetof(options_t, run.device)),
+    {"table", &kind_offset, RUN(device.table_offset), .help = NULL},
+    {0},
+};
+
+const cli_verb_t run_verb = {
+    .name = "run",
+    .line = "run the virtual device on a flash file",
+    .about = "Runs the virtual device (chip linux) in a flash file: bootloader, app, reset, again. The "
+             "console is standard "
+             "output. It ends when the app has nothing more to do: each of its tasks has ended or waits for "
+             "ever.\n",
+    .after = "exit status:\n"
+             "  0  it ended as it was to: the app is idle, N boots, TEXT, N seconds, or the power cut\n"
+             "  1  the device failed: nothing boots, nothing but crashes, the same update again and again\n"
+             "  2  wrong usage\n"
+             "  3  it ended otherwise: not as expected, without the power cut or TEXT, or with an update on\n"
+             "     trial that nobody confirmed (unless PENDING_VERIFY is expected, or the power was cut)\n"
+             "  4  this machine has not enough of something; the device has not booted, and lost no trial\n"
+             "  128 + the signal's number when a signal ended it\n"
+             "\n"
+             "examples: otter run flash.bin --max-seconds 20 --expect 2.0.0,VALID\n"
+             "          cp flash.bin t.bin; otter run t.bin --cut-list | grep ota_1\n",
+    .options = rows,
+    .size = sizeof(options_t),
+    .defaults = &(const options_t){.run.watchdog_s = WATCHDOG_DEFAULT_S},
+    .run = run,
+};

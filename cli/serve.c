@@ -25,7 +25,7 @@ static bool find_beside(char path[PATH_MAX])
     return true;
 }
 
-int cmd_serve(int argc, char **argv)
+static int serve(int argc, char **argv)
 {
     (void)argc;
     char path[PATH_MAX];
@@ -44,3 +44,9 @@ int cmd_serve(int argc, char **argv)
                             "`, which needs libmicrohttpd-dev, or install it",
                     strerror(errno));
 }
+
+const cli_verb_t serve_verb = {
+    .name = "serve",
+    .line = "serve the firmware of one folder over HTTPS",
+    .pass = serve,
+};

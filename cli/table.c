@@ -10,7 +10,7 @@
 
 #include "clean_text.h"
 #include "esp_flash_partitions.h"
-#include "host/number.h"
+#include "kinds.h"
 #include "table_json.h"
 #include "table_load.h"
 #include "table_names.h"
@@ -20,189 +20,11 @@
 #define FLASH_CHIP_MIN 0x100000u /* bytes */
 #define LINE_MAX_LEN   512       /* of a warning or an error; longer ones are cut */
 
-static const char help[] =
-    "otter table: partition tables\n"
-    "\n"
-    "usage: otter table build PARTS.csv -o table.bin [options]\n"
-    "       otter table show FILE [--json | --csv] [options]\n"
-    "\n"
-    "`build` turns a CSV into the binary table that goes to 0x8000 of the flash, byte for byte as ESP-IDF's\n"
-    "gen_esp32part.py does. `show` explains a table: a CSV, a binary table, a flash dump or a factory file "
-    "of any\n"
-    "length. Where there is none at 0x8000, it looks for one. A file may also come through a pipe, or with - "
-    "from\n"
-    "standard input.\n"
-    "\n"
-    "  -o FILE                          where the table goes; - for standard output\n"
-    "  --table-offset 0x8000            where the table lies in flash\n"
-    "  --flash-size 4MB                 refuse a table that needs more\n"
-    "  --disable-md5sum                 write no MD5 record (applications then see no partitions)\n"
-    "  --no-verify                      skip the rules on alignment, overlap, names and sizes\n"
-    "  --secure v1|v2                   alignment of app sizes for Secure Boot\n"
-    "  --primary-bootloader-offset X    for a bootloader in the table\n"
-    "  --recovery-bootloader-offset X\n"
-    "  --extra-partition-subtypes TYPE,NAME,VALUE ...\n"
-    "                                   names of the project's own for subtypes, the value as a hexadecimal "
-    "number\n"
-    "  -q                               no warnings\n"
-    "  --json                           `show` for programs        --csv  `show` as CSV\n"
-    "\n"
-    "A CSV has one partition a line: name, type, subtype, offset, size, flags. An empty offset means behind "
-    "the one\n"
-    "before. For example:\n"
-    "\n"
-    "  nvs,      data, nvs,     ,        0x4000\n"
-    "  otadata,  data, ota,     ,        0x2000\n"
-    "  phy_init, data, phy,     ,        0x1000\n"
-    "  factory,  app,  factory, ,        1M\n"
-    "  ota_0,    app,  ota_0,   ,        1M\n"
-    "  ota_1,    app,  ota_1,   ,        1M\n"
-    "\n"
-    "  otter table build parts.csv -o table.bin && otter table show table.bin\n";
-
 typedef struct {
     table_options_t table;
     const char *input, *output;
     bool json, csv, quiet;
 } arguments_t;
-
-/* ---- arguments ---- */
-
-/** "v1", "v2". */
-static bool take_secure(const char *value, arguments_t *args)
-{
-    args->table.secure = strcmp(value, "v1") == 0 ? TABLE_SECURE_V1 : TABLE_SECURE_V2;
-    return strcmp(value, "v1") == 0 || strcmp(value, "v2") == 0;
-}
-
-static bool take_table_offset(const char *value, arguments_t *args)
-{
-    args->table.exact_offset = true;
-    return cli_parse_offset(value, PARTITION_TABLE_SECTOR, &args->table.table_offset);
-}
-
-static bool take_flash_size(const char *value, arguments_t *args)
-{
-    return number_parse_size(value, 1, UINT64_MAX, &args->table.flash_size);
-}
-
-static bool take_bootloader(const char *value, int64_t *offset, bool *given)
-{
-    uint32_t number = 0;
-    *given = cli_parse_offset(value, 1, &number);
-    *offset = number;
-    return *given;
-}
-
-static bool take_primary(const char *value, arguments_t *args)
-{
-    return take_bootloader(value, &args->table.primary_offset, &args->table.has_primary);
-}
-
-static bool take_recovery(const char *value, arguments_t *args)
-{
-    return take_bootloader(value, &args->table.recovery_offset, &args->table.has_recovery);
-}
-
-static bool take_output(const char *value, arguments_t *args)
-{
-    args->output = value;
-    return *value != '\0';
-}
-
-/* Options with a value. */
-static const struct value_option {
-    const char *name;
-    bool (*take)(const char *value, arguments_t *args);
-    const char *wants;
-} value_options[] = {
-    {"-o", take_output, "a file"},
-    {"--output", take_output, "a file"},
-    {"--table-offset", take_table_offset, "an offset in flash, a multiple of 0x1000"},
-    {"--offset", take_table_offset, "an offset in flash, a multiple of 0x1000"},
-    {"--flash-size", take_flash_size, "a size as 4MB"},
-    {"--secure", take_secure, "v1 or v2"},
-    {"--primary-bootloader-offset", take_primary, "an offset in flash"},
-    {"--recovery-bootloader-offset", take_recovery, "an offset in flash"},
-};
-
-static bool take_switch(const char *name, arguments_t *args)
-{
-    struct {
-        const char *name;
-        bool *set;
-    } switches[] = {
-        {"--disable-md5sum", &args->table.without_md5},
-        {"--no-verify", &args->table.without_verify},
-        {"-q", &args->quiet},
-        {"--quiet", &args->quiet},
-        {"--json", &args->json},
-        {"--csv", &args->csv},
-    };
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        if (strcmp(name, switches[i].name) == 0) {
-            *switches[i].set = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct value_option *find_value_option(const char *name)
-{
-    for (size_t i = 0; i < sizeof(value_options) / sizeof(value_options[0]); i++) {
-        if (strcmp(name, value_options[i].name) == 0) {
-            return &value_options[i];
-        }
-    }
-    return NULL;
-}
-
-/** "type,name,value", as many as there are. @return how many, -1 after saying what is wrong with one */
-static int take_subtypes(int argc, char **argv)
-{
-    int count = 0;
-    for (; count < argc; count++) {
-        char why[LINE_MAX_LEN];
-        const char *comma = strchr(argv[count], ',');
-        if (argv[count][0] == '-' || comma == NULL || strchr(comma + 1, ',') == NULL) {
-            break;
-        }
-        if (!table_add_subtype(argv[count], why, sizeof(why))) {
-            cli_usage(VERB, "%s", why);
-            return -1;
-        }
-    }
-    return count;
-}
-
-/** @return EXIT_DONE, or EXIT_USAGE after saying what is wrong */
-static int parse_arguments(int argc, char **argv, arguments_t *args)
-{
-    for (int i = 0; i < argc; i++) {
-        const struct value_option *option = find_value_option(argv[i]);
-        if (strcmp(argv[i], "--extra-partition-subtypes") == 0) {
-            int count = take_subtypes(argc - i - 1, argv + i + 1);
-            if (count <= 0) {
-                return count == 0 ? cli_usage(VERB, "%s needs type,name,value", argv[i]) : EXIT_USAGE;
-            }
-            i += count;
-        } else if (option != NULL) {
-            if (i + 1 == argc || !option->take(argv[++i], args)) {
-                return cli_usage(VERB, "%s needs %s", option->name, option->wants);
-            }
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            if (!take_switch(argv[i], args)) {
-                return cli_usage(VERB, "unknown option %s", argv[i]);
-            }
-        } else if (args->input != NULL) {
-            return cli_usage(VERB, "one file at a time, not %s and %s", args->input, argv[i]);
-        } else {
-            args->input = argv[i];
-        }
-    }
-    return args->input != NULL ? EXIT_DONE : cli_usage(VERB, "which file?");
-}
 
 /** The one line of a refusal; names in it come from the file. @return EXIT_FAILED */
 static int refuse(const arguments_t *args, const table_why_t *why)
@@ -220,11 +42,9 @@ static void print_warning(void *arg, const char *line)
     fprintf(stderr, "otter table: WARNING: %s\n", clean_text(clean, line, LINE_MAX_LEN));
 }
 
-static int run_build(const arguments_t *args)
+static int build(void *options)
 {
-    if (args->output == NULL) {
-        return cli_usage(VERB, "build needs -o FILE (or -o - for standard output)");
-    }
+    const arguments_t *args = options;
     table_file_t file = {0};
     table_why_t why;
     uint8_t raw[PARTITION_TABLE_LEN];
@@ -397,8 +217,9 @@ static void print_csv(const table_file_t *file)
 }
 
 /** A broken table is still shown as far as it could be read: who looks at it wants to see what is wrong. */
-static int run_show(const arguments_t *args)
+static int show(void *options)
 {
+    const arguments_t *args = options;
     table_file_t file = {0};
     table_why_t why;
     uint8_t raw[PARTITION_TABLE_LEN];
@@ -432,23 +253,130 @@ static int run_show(const arguments_t *args)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-int cmd_table(int argc, char **argv)
+/* ---- the verbs ---- */
+
+/** "v1", "v2". */
+static bool take_secure(const char *text, void *target, const option_row_t *row, char *why)
 {
-    const char *action = argc > 1 ? argv[1] : "";
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(help, stdout);
-            return EXIT_DONE;
-        }
-    }
-    bool build = strcmp(action, "build") == 0;
-    if (!build && strcmp(action, "show") != 0) {
-        return cli_usage(VERB, "say build or show%s%s", *action != '\0' ? ", not " : "", action);
-    }
-    arguments_t args = {.table.table_offset = 0x8000};
-    int status = parse_arguments(argc - 2, argv + 2, &args);
-    if (status != EXIT_DONE) {
-        return status;
-    }
-    return build ? run_build(&args) : run_show(&args);
+    (void)row, (void)why;
+    bool first = strcmp(text, "v1") == 0;
+    *(table_secure_t *)target = first ? TABLE_SECURE_V1 : TABLE_SECURE_V2;
+    return first || strcmp(text, "v2") == 0;
 }
+
+static bool take_offset(const char *text, void *target, const option_row_t *row, char *why)
+{
+    table_options_t *table = target;
+    table->exact_offset = true;
+    return kind_sector.take(text, &table->table_offset, row, why);
+}
+
+static bool take_primary(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row, (void)why;
+    table_options_t *table = target;
+    uint32_t offset = 0;
+    table->has_primary = parse_offset(text, 1, &offset);
+    table->primary_offset = offset;
+    return table->has_primary;
+}
+
+static bool take_recovery(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row, (void)why;
+    table_options_t *table = target;
+    uint32_t offset = 0;
+    table->has_recovery = parse_offset(text, 1, &offset);
+    table->recovery_offset = offset;
+    return table->has_recovery;
+}
+
+static const option_kind_t kind_secure = {"v1|v2", "v1 or v2", take_secure, NULL, NULL};
+static const option_kind_t kind_place = {"N", "an offset in flash, a multiple of 0x1000", take_offset, NULL,
+                                         NULL};
+static const option_kind_t kind_primary = {"N", "an offset in flash", take_primary, NULL, NULL};
+static const option_kind_t kind_recovery = {"N", "an offset in flash", take_recovery, NULL, NULL};
+
+#define TABLE_ROWS                                                                                           \
+    {"table-offset", &kind_place, offsetof(arguments_t, table),                                              \
+     .help = "where the table lies in flash (default 0x8000)"},                                              \
+        {"offset", &kind_place, offsetof(arguments_t, table), .help = NULL},                                 \
+        {"flash-size",                                                                                       \
+         &option_size,                                                                                       \
+         offsetof(arguments_t, table.flash_size),                                                            \
+         .help = "refuse a table that needs more, as 4MB",                                                   \
+         .value = "SIZE",                                                                                    \
+         .min = 1,                                                                                           \
+         .max = UINT64_MAX},                                                                                 \
+        {"no-verify", &option_switch, offsetof(arguments_t, table.without_verify),                           \
+         .help = "skip the rules on alignment, overlap, names and sizes"},                                   \
+        {"secure", &kind_secure, offsetof(arguments_t, table.secure),                                        \
+         .help = "alignment of app sizes for Secure Boot"},                                                  \
+        {"primary-bootloader-offset", &kind_primary, offsetof(arguments_t, table),                           \
+         .help = "for a bootloader in the table"},                                                           \
+        {"recovery-bootloader-offset", &kind_recovery, offsetof(arguments_t, table),                         \
+         .help = "the same of a recovery bootloader"},                                                       \
+        {"extra-partition-subtypes", &kind_subtype, 0,                                                       \
+         .help = "names of the project's own for subtypes, the value as a hexadecimal number",               \
+         .value = "TYPE,NAME,VALUE ..."},                                                                    \
+    {                                                                                                        \
+        "quiet", &option_switch, offsetof(arguments_t, quiet), .help = "no warnings", .letter = 'q'          \
+    }
+
+static const option_row_t build_rows[] = {
+    {"PARTS.csv", &option_argument, offsetof(arguments_t, input), .help = NULL},
+    {"output", &option_file, offsetof(arguments_t, output),
+     .help = "where the table goes; - for standard output", .letter = 'o', .needed = true},
+    {"disable-md5sum", &option_switch, offsetof(arguments_t, table.without_md5),
+     .help = "write no MD5 record (applications then see no partitions)"},
+    TABLE_ROWS,
+    {0},
+};
+
+const cli_verb_t table_build_verb = {
+    .name = "table build",
+    .line = "turn a CSV into a binary partition table",
+    .about = "Turns a CSV into the binary table that goes to 0x8000 of the flash, byte for byte as ESP-IDF's "
+             "gen_esp32part.py "
+             "does. The CSV may also come through a pipe, or with - from standard input.\n",
+    .after = "A CSV has one partition a line: name, type, subtype, offset, size, flags. An empty offset "
+             "means behind the one "
+             "before. For example:\n"
+             "\n"
+             "  nvs,      data, nvs,     ,        0x4000\n"
+             "  otadata,  data, ota,     ,        0x2000\n"
+             "  phy_init, data, phy,     ,        0x1000\n"
+             "  factory,  app,  factory, ,        1M\n"
+             "  ota_0,    app,  ota_0,   ,        1M\n"
+             "  ota_1,    app,  ota_1,   ,        1M\n"
+             "\n"
+             "  otter table build parts.csv -o table.bin && otter table show table.bin\n",
+    .options = build_rows,
+    .size = sizeof(arguments_t),
+    .defaults = &(const arguments_t){.table.table_offset = 0x8000},
+    .run = build,
+};
+
+static const option_row_t show_rows[] = {
+    {"FILE", &option_argument, offsetof(arguments_t, input), .help = NULL},
+    {"json", &option_switch, offsetof(arguments_t, json), .help = "for programs"},
+    {"csv", &option_switch, offsetof(arguments_t, csv), .help = "as CSV"},
+    TABLE_ROWS,
+    {"output", &option_file, offsetof(arguments_t, output), .help = NULL, .letter = 'o'},
+    {"disable-md5sum", &option_switch, offsetof(arguments_t, table.without_md5), .help = NULL},
+    {0},
+};
+
+const cli_verb_t table_show_verb = {
+    .name = "table show",
+    .line = "explain a partition table: CSV, binary, or in a dump",
+    .about =
+        "Explains a table: a CSV, a binary table, a flash dump or a factory file of any length. Where there "
+        "is none at "
+        "0x8000, it looks for one. A file may also come through a pipe, or with - from standard input.\n",
+    .after = "example: otter table show flash.bin\n",
+    .options = show_rows,
+    .size = sizeof(arguments_t),
+    .defaults = &(const arguments_t){.table.table_offset = 0x8000},
+    .run = show,
+};

@@ -1,8 +1,6 @@
 /* otter update: fetch an image over HTTPS into a flash file of any chip, with the code a firmware would use. */
 #include "cli.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -14,11 +12,11 @@
 
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
+#include "flash_verbs.h"
 #include "host/named_file.h"
-#include "host/number.h"
 #include "http/headers.h"
 #include "http/url.h"
-#include "image_options.h"
+#include "kinds.h"
 #include "linux/interrupt.h"
 #include "linux/linux_device.h"
 #include "ota/https_ota.h"
@@ -33,59 +31,7 @@
 #define TIMEOUT_MS  10000
 #define RETRIES     6
 
-static const char VERB[] = "update";
-
-static const char HELP[] =
-    "usage: otter update FLASH URL --ca CA.pem [option ...]\n"
-    "\n"
-    "Fetches the image at URL into the next update slot of the flash file FLASH, verifies it there, and "
-    "makes it boot\n"
-    "next, exactly as a firmware calling esp_https_ota() would. The slot that the bootloader would start now "
-    "counts as\n"
-    "running and is never written; nor is one that the device may run although it does not boot by what the "
-    "file tells.\n"
-    "Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 images.\n"
-    "\n"
-    "  --ca FILE          CA certificate(s), PEM or DER: what the server's certificate must be signed by\n"
-    "  --system-ca        trust the certificates of this machine instead\n"
-    "  --allow-http       accept a plain http:// URL (anybody on the way can change the image)\n"
-    "  --header 'N: V'    add a request header, of any length; may be given several times\n"
-    "  --slot LABEL       write this partition instead of the next update slot\n"
-    "  --overwrite-selected\n"
-    "                     write also the slot that otadata selects where nothing boots, and any other that "
-    "the "
-    "device\n"
-    "                     may run, if there is no better one\n"
-    "  --timeout SECONDS  limit of each wait: connecting, response, silence (default 10)\n"
-    "  --retries N        connections in a row that may bring nothing new before giving up (default 6; 0: "
-    "none), the\n"
-    "                     first one included: refused, lost, or answered by 408, 429 or 5xx; a busy server "
-    "is "
-    "left\n"
-    "                     alone as long as its Retry-After says\n"
-    "  --retry-delay MS   pause before the first of them; doubles each time (default 1000)\n"
-    "  --max-seconds N    give the whole download up after N seconds (default 3600)\n"
-    "  --resume           go on where an earlier update of this URL was cut; progress is kept in the slot, "
-    "asked "
-    "for or not\n"
-    "  --range BYTES      fetch the image in requests of so many bytes\n"
-    "  --chip NAME        the chip, when neither FLASH.efuse nor the images tell (esp32, esp32c3, ..., "
-    "linux)\n"
-    "  --chip-rev REV     its revision, as v3.1 or 301, and that of its eFuse block (`espefuse summary` "
-    "tells "
-    "both);\n"
-    "  --blk-rev REV      default: FLASH.efuse, else the least that the images in the flash need\n"
-    "  --table-offset N   where the partition table is (default 0x8000)\n"
-    "  --rollback on|off  mark the new image unconfirmed (default: on for chip linux, off for others, as "
-    "ESP-IDF)\n"
-    "  --json             print the result as JSON on standard output (docs/JSON.md)\n"
-    "  -q, --quiet        no progress\n"
-    "\n"
-    "example:  otter update flash.bin https://192.168.1.5:8070/firmware.bin --ca ca.pem\n"
-    "\n"
-    "Ctrl-C ends it at once. exit status: 0 updated, 1 failed (one line tells why, and what boots then if "
-    "anything was\n"
-    "written), 2 wrong usage\n";
+#define VERB "update"
 
 typedef struct {
     char *bytes; /* NULL: none given */
@@ -93,10 +39,10 @@ typedef struct {
 } ca_t;
 
 typedef struct {
-    const char *flash_path, *url, *ca_path, *slot;
+    const char *flash, *url, *ca_path, *slot;
     http_headers_t headers;
     bool system_ca, json, quiet, resume, overwrite_selected;
-    int timeout_ms, retries, retry_delay_ms, max_ms, range;
+    uint32_t timeout_ms, retries, retry_delay_ms, max_ms, range;
     linux_device_options_t device;
 } options_t;
 
@@ -106,191 +52,28 @@ static const otter_device_t *active_device;
 
 /* ---- arguments ------------------------------------------------------------------------------------------------ */
 
-enum {
-    OPT_CA = 256,
-    OPT_SYSTEM_CA,
-    OPT_HTTP,
-    OPT_HEADER,
-    OPT_SLOT,
-    OPT_OVERWRITE,
-    OPT_TIMEOUT,
-    OPT_CHIP,
-    OPT_REV,
-    OPT_BLK_REV,
-    OPT_TABLE,
-    OPT_ROLLBACK,
-    OPT_JSON,
-    OPT_RETRIES,
-    OPT_DELAY,
-    OPT_MAX,
-    OPT_RESUME,
-    OPT_RANGE
-};
-
-static const struct option long_options[] = {
-    {"ca", required_argument, NULL, OPT_CA},
-    {"system-ca", no_argument, NULL, OPT_SYSTEM_CA},
-    {"allow-http", no_argument, NULL, OPT_HTTP},
-    {"header", required_argument, NULL, OPT_HEADER},
-    {"slot", required_argument, NULL, OPT_SLOT},
-    {"overwrite-selected", no_argument, NULL, OPT_OVERWRITE},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"chip", required_argument, NULL, OPT_CHIP},
-    {"chip-rev", required_argument, NULL, OPT_REV},
-    {"blk-rev", required_argument, NULL, OPT_BLK_REV},
-    {"table-offset", required_argument, NULL, OPT_TABLE},
-    {"rollback", required_argument, NULL, OPT_ROLLBACK},
-    {"retries", required_argument, NULL, OPT_RETRIES},
-    {"retry-delay", required_argument, NULL, OPT_DELAY},
-    {"max-seconds", required_argument, NULL, OPT_MAX},
-    {"resume", no_argument, NULL, OPT_RESUME},
-    {"range", required_argument, NULL, OPT_RANGE},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-/* Options that are one number: what they mean, and where they go. 0 and "default" are different things to the library. */
-static const struct number_option {
-    int option;
-    uint64_t min, max;
-    size_t offset; /* of an int in options_t */
-    int scale;
-    const char *wants;
-} number_options[] = {
-    {OPT_TIMEOUT, 1, 3600, offsetof(options_t, timeout_ms), 1000, "--timeout wants 1 to 3600 seconds"},
-    {OPT_RETRIES, 0, 1000, offsetof(options_t, retries), 1, "--retries wants 0 to 1000"},
-    {OPT_DELAY, 1, 60000, offsetof(options_t, retry_delay_ms), 1,
-     "--retry-delay wants 1 to 60000 milliseconds"},
-    {OPT_MAX, 1, 1000000, offsetof(options_t, max_ms), 1000, "--max-seconds wants 1 to 1000000 seconds"},
-    {OPT_RANGE, 1024, INT_MAX, offsetof(options_t, range), 1, "--range wants 1024 to 2147483647 bytes"},
-};
-
-static int take_number(options_t *o, const struct number_option *row, const char *value)
-{
-    uint64_t number = 0;
-    if (!number_parse(value, row->min, row->max, &number)) {
-        return cli_usage(VERB, "%s, not '%s'", row->wants, value);
-    }
-    *(int *)(void *)((char *)o + row->offset) = (int)number * row->scale;
-    return EXIT_DONE;
-}
-
 /** "Name: value", of any length. */
-static int take_header(options_t *o, const char *text)
+static bool take_header(const char *text, void *target, const option_row_t *row, char *why)
 {
+    (void)row;
+    http_headers_t *headers = target;
     const char *colon = strchr(text, ':');
     char *name = colon != NULL ? strndup(text, (size_t)(colon - text)) : NULL;
-    int status = EXIT_DONE;
-    if (colon == NULL) {
-        status = cli_usage(VERB, "--header wants 'Name: value', not '%s'", text);
-    } else if (name != NULL && http_headers_get(&o->headers, name) != NULL) {
-        status = cli_usage(VERB, "--header '%s' is given twice", name);
-    } else {
-        esp_err_t err = name != NULL ? http_headers_append(&o->headers, name, colon + 1) : ESP_ERR_NO_MEM;
-        if (err == ESP_ERR_NO_MEM) {
-            status = cli_fail(VERB, "out of memory");
-        } else if (err != ESP_OK) {
-            status = cli_usage(VERB,
-                               "--header '%s': a name is made of letters, digits and '-', a value has no "
-                               "control characters",
-                               name);
-        }
+    bool taken = false;
+    if (name != NULL && http_headers_get(headers, name) != NULL) {
+        snprintf(why, OPTIONS_WHY_SIZE, "'%.200s' is given twice", name);
+    } else if (colon != NULL) {
+        esp_err_t err = name != NULL ? http_headers_append(headers, name, colon + 1) : ESP_ERR_NO_MEM;
+        snprintf(why, OPTIONS_WHY_SIZE,
+                 err == ESP_ERR_NO_MEM
+                     ? "takes more memory than there is"
+                     : "'%.100s': a name is made of letters, digits and '-', a value has no control "
+                       "characters",
+                 name);
+        taken = err == ESP_OK;
     }
     free(name);
-    return status;
-}
-
-/** One option. @return EXIT_DONE to go on, or an exit status */
-static int take_option(options_t *o, int option, char *value)
-{
-    for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++) {
-        if (number_options[i].option == option) {
-            return take_number(o, &number_options[i], value);
-        }
-    }
-    switch (option) {
-    case OPT_CA:
-        o->ca_path = value;
-        return EXIT_DONE;
-    case OPT_SYSTEM_CA:
-        o->system_ca = true;
-        return EXIT_DONE;
-    case OPT_HTTP:
-        o->device.allow_http = true;
-        return EXIT_DONE;
-    case OPT_HEADER:
-        return take_header(o, value);
-    case OPT_SLOT:
-        o->slot = value;
-        return EXIT_DONE;
-    case OPT_OVERWRITE:
-        o->overwrite_selected = true;
-        return EXIT_DONE;
-    case OPT_CHIP:
-        o->device.chip = otter_chip_by_name(value);
-        return o->device.chip != NULL ? EXIT_DONE : cli_usage(VERB, "there is no chip '%s'", value);
-    case OPT_REV:
-        o->device.has_revision =
-            parse_revision(value, &o->device.revision) && o->device.revision != UINT16_MAX;
-        return o->device.has_revision
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "--chip-rev wants a revision, as v3.1 or 301, not '%s'", value);
-    case OPT_BLK_REV:
-        o->device.has_blk_revision =
-            parse_revision(value, &o->device.blk_revision) && o->device.blk_revision != UINT16_MAX;
-        return o->device.has_blk_revision
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "--blk-rev wants a revision, as v1.3 or 103, not '%s'", value);
-    case OPT_TABLE:
-        return cli_parse_offset(value, 1, &o->device.table_offset)
-                   ? EXIT_DONE
-                   : cli_usage(VERB, "--table-offset wants an offset in flash, as 0x8000, not '%s'", value);
-    case OPT_ROLLBACK:
-        if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
-            return cli_usage(VERB, "--rollback wants on or off, not '%s'", value);
-        }
-        o->device.rollback = strcmp(value, "on") == 0 ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
-        return EXIT_DONE;
-    case OPT_RESUME:
-        o->resume = true;
-        return EXIT_DONE;
-    case OPT_JSON:
-        o->json = true;
-        return EXIT_DONE;
-    case 'q':
-        o->quiet = true;
-        return EXIT_DONE;
-    default:
-        return EXIT_USAGE; /* parse_arguments has told what is unknown */
-    }
-}
-
-static int parse_arguments(options_t *o, int argc, char **argv, bool *help)
-{
-    *o = (options_t){.url = "", .timeout_ms = TIMEOUT_MS, .retries = RETRIES, .device.whole = true};
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "qh", long_options, NULL)) != -1;) {
-        if (option == 'h') {
-            *help = true;
-            return EXIT_DONE;
-        }
-        int status = option == '?' ? cli_usage(VERB, "'%s' is unknown or lacks its value", argv[optind - 1])
-                                   : take_option(o, option, optarg);
-        if (status != EXIT_DONE) {
-            return status;
-        }
-    }
-    if (argc - optind != 2) {
-        return cli_usage(VERB, "a flash file and a URL are needed");
-    }
-    o->flash_path = argv[optind];
-    o->url = argv[optind + 1];
-    if (o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
-        return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
-    }
-    return EXIT_DONE;
+    return taken;
 }
 
 /* ---- the update ----------------------------------------------------------------------------------------------- */
@@ -356,7 +139,7 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
         .cert_pem = ca->bytes,
         .cert_len = ca->len,
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
-        .timeout_ms = o->timeout_ms,
+        .timeout_ms = (int)o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
         .buffer_size_tx = request_buffer_size(&o->headers),
         .keep_alive_enable = true,
@@ -367,11 +150,11 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
         .http_client_init_cb = add_headers,
         .ota_resumption = o->resume,
         .partial_http_download = o->range > 0,
-        .max_http_request_size = o->range,
+        .max_http_request_size = (int)o->range,
         .partition.staging = slot,
-        .retry = {.attempts = o->retries > 0 ? o->retries : -1,
-                  .delay_ms = o->retry_delay_ms,
-                  .max_time_ms = o->max_ms},
+        .retry = {.attempts = o->retries > 0 ? (int)o->retries : -1,
+                  .delay_ms = (int)o->retry_delay_ms,
+                  .max_time_ms = (int)o->max_ms},
     };
     esp_https_ota_handle_t handle = NULL;
     active_device = device;
@@ -403,7 +186,7 @@ static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const e
                              update_outcome_t *outcome)
 {
     const update_slot_options_t how = {
-        .flash_path = o->flash_path,
+        .flash_path = o->flash,
         .file_length = file_flash_length(device->flash),
         .slot = o->slot,
         .rollback_is_known =
@@ -441,27 +224,13 @@ static void note_standing(linux_device_t *dev, const esp_partition_t *slot, upda
              text);
 }
 
-/** A flash that failed is a file that failed: its disk is full, say. */
-static void explain_flash_failure(const linux_device_t *dev, const options_t *o, esp_err_t err,
-                                  update_outcome_t *outcome)
-{
-    int cause = file_flash_cause(dev->flash);
-    const char *step = cause == ENOSPC || cause == EDQUOT ? "make room on its disk and try again"
-                       : cause == EFBIG                   ? "`ulimit -f` limits the size of files here"
-                                                          : "check its disk";
-    if (otter_flash_failed(err) && cause != 0) {
-        update_outcome_error(outcome, "%s: %s (%s): %s; %s", o->flash_path, strerror(cause),
-                             esp_err_to_name(err), step, outcome->standing);
-    }
-}
-
 static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const ca_t *ca,
                                 const esp_partition_t **slot, update_outcome_t *outcome)
 {
     otter_device_t *device = &dev->device;
     if (device->partitions.status != ESP_OK) {
         update_outcome_error(outcome, "%s has no usable partition table (%s); `otter flash info` tells more",
-                             o->flash_path, esp_err_to_name(device->partitions.status));
+                             o->flash, esp_err_to_name(device->partitions.status));
         return device->partitions.status;
     }
     (void)otter_boot_finish_copies(device); /* logged; the download may need the staging partition */
@@ -473,14 +242,19 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
 static esp_err_t explain_failure(linux_device_t *dev, const options_t *o, const esp_partition_t *slot,
                                  esp_err_t err, update_outcome_t *outcome)
 {
+    char fault[FLASH_FAULT_SIZE];
     note_standing(dev, slot, outcome);
-    explain_flash_failure(dev, o, err, outcome);
+    if (otter_flash_failed(err) && file_flash_cause(dev->flash) != 0) {
+        update_outcome_error(outcome, "%s: %s; %s", o->flash, flash_fault(dev->flash, err, fault),
+                             outcome->standing);
+    }
     if (interrupt_came() == INTERRUPT_SIGNAL) {
         update_outcome_error(outcome, "interrupted; %s", outcome->standing);
         return otter_flash_failed(err) ? err : ESP_FAIL;
     }
     if (interrupt_came() == INTERRUPT_TIME) {
-        update_outcome_error(outcome, "not done within %d s (--max-seconds): %" PRIu64 " bytes came; %s",
+        update_outcome_error(outcome,
+                             "not done within %" PRIu32 " s (--max-seconds): %" PRIu64 " bytes came; %s",
                              o->max_ms / 1000, dev->device.report.bytes_downloaded, outcome->standing);
         return otter_flash_failed(err) ? err : ESP_ERR_HTTP_READ_TIMEOUT;
     }
@@ -553,14 +327,14 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
         }
     }
     linux_device_t dev;
-    esp_err_t err = linux_device_open(&dev, o->flash_path, &o->device, why, sizeof(why));
+    esp_err_t err = linux_device_open(&dev, o->flash, &o->device, why, sizeof(why));
     if (err != ESP_OK) {
-        update_outcome_error(outcome, "%s: %s", o->flash_path, why);
+        update_outcome_error(outcome, "%s: %s", o->flash, why);
     } else {
         active_options = o;
         interrupt_catch();
         if (o->max_ms > 0) {
-            interrupt_after(o->max_ms);
+            interrupt_after((int)o->max_ms);
         }
         err = update_device(&dev, o, &ca, outcome);
         (void)linux_device_close(&dev); /* synced above, where its failure was told */
@@ -569,24 +343,92 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     return err;
 }
 
-static int update(const options_t *o)
+static int update(void *options)
 {
+    const options_t *o = options;
+    if (o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
+        return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
+    }
     esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
     update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
     esp_err_t err = open_and_update(o, &outcome);
-    return update_outcome_tell(&outcome, err, o->flash_path, o->json, o->quiet);
+    return update_outcome_tell(&outcome, err, o->flash, o->json, o->quiet);
 }
 
-int cmd_update(int argc, char **argv)
+static void end(void *options)
 {
-    options_t o;
-    bool help = false;
-    int status = parse_arguments(&o, argc, argv, &help);
-    if (help) {
-        fputs(HELP, stdout);
-    } else if (status == EXIT_DONE) {
-        status = update(&o);
-    }
-    http_headers_clear(&o.headers);
-    return status;
+    options_t *o = options;
+    http_headers_clear(&o->headers);
 }
+
+static const option_kind_t kind_header = {"'N: V'", "'Name: value'", take_header, NULL, NULL};
+
+static const option_row_t rows[] = {
+    {"FLASH", &option_argument, offsetof(options_t, flash), .help = NULL},
+    {"URL", &option_argument, offsetof(options_t, url), .help = NULL},
+    {"ca", &option_file, offsetof(options_t, ca_path),
+     .help = "CA certificate(s), PEM or DER: what the server's certificate must be signed by"},
+    {"system-ca", &option_switch, offsetof(options_t, system_ca),
+     .help = "trust the certificates of this machine instead"},
+    {"allow-http", &option_switch, offsetof(options_t, device.allow_http),
+     .help = "accept a plain http:// URL (anybody on the way can change the image)"},
+    {"header", &kind_header, offsetof(options_t, headers),
+     .help = "add a request header, of any length; may be given several times"},
+    {"slot", &option_text, offsetof(options_t, slot),
+     .help = "write this partition instead of the next update slot", .value = "LABEL"},
+    {"overwrite-selected", &option_switch, offsetof(options_t, overwrite_selected),
+     .help = "write also the slot that otadata selects where nothing boots, and any other that the device "
+             "may run, if there "
+             "is no better one"},
+    {"timeout", &option_seconds, offsetof(options_t, timeout_ms),
+     .help = "limit of each wait: connecting, response, silence (default 10)", .min = 1, .max = 3600},
+    {"retries", &option_number, offsetof(options_t, retries),
+     .help = "connections in a row that may bring nothing new before giving up (default 6; 0: none), the "
+             "first one included: "
+             "refused, lost, or answered by 408, 429 or 5xx; a busy server is left alone as long as its "
+             "Retry-After says",
+     .min = 0, .max = 1000},
+    {"retry-delay", &option_number, offsetof(options_t, retry_delay_ms),
+     .help = "pause before the first of them; doubles each time (default 1000)", .min = 1, .max = 60000,
+     .value = "MS"},
+    {"max-seconds", &option_seconds, offsetof(options_t, max_ms),
+     .help = "give the whole download up after so long (default 3600)", .min = 1, .max = 1000000},
+    {"resume", &option_switch, offsetof(options_t, resume),
+     .help =
+         "go on where an earlier update of this URL was cut; progress is kept in the slot, asked for or not"},
+    {"range", &option_number, offsetof(options_t, range),
+     .help = "fetch the image in requests of so many bytes", .min = 1024, .max = INT_MAX, .value = "BYTES"},
+    OPTION_CHIP(offsetof(options_t, device), "the chip, when neither FLASH.efuse nor the images tell"),
+    OPTION_REVISIONS(offsetof(options_t, device),
+                     "FLASH.efuse, else the least that the images in the flash need"),
+    OPTION_TABLE_OFFSET(offsetof(options_t, device)),
+    OPTION_ROLLBACK(
+        offsetof(options_t, device),
+        "mark the new image unconfirmed (default: on for chip linux, off for others, as ESP-IDF)"),
+    {"json", &option_switch, offsetof(options_t, json),
+     .help = "print the result as JSON on standard output (docs/JSON.md)"},
+    {"quiet", &option_switch, offsetof(options_t, quiet), .help = "no progress", .letter = 'q'},
+    {0},
+};
+
+const cli_verb_t update_verb = {
+    .name = VERB,
+    .line = "update a flash file over HTTPS",
+    .about = "Fetches the image at URL into the next update slot of the flash file FLASH, verifies it there, "
+             "and makes it boot "
+             "next, exactly as a firmware calling esp_https_ota() would. The slot that the bootloader would "
+             "start now counts as "
+             "running and is never written; nor is one that the device may run although it does not boot by "
+             "what the file "
+             "tells. Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 images.\n",
+    .after = "example: otter update flash.bin https://192.168.1.5:8070/firmware.bin --ca ca.pem\n"
+             "\n"
+             "Ctrl-C ends it at once. exit status: 0 updated, 1 failed (one line tells why, and what boots "
+             "then if anything was "
+             "written), 2 wrong usage\n",
+    .options = rows,
+    .size = sizeof(options_t),
+    .defaults = &(const options_t){.timeout_ms = TIMEOUT_MS, .retries = RETRIES, .device.whole = true},
+    .run = update,
+    .end = end,
+};

@@ -11,7 +11,6 @@
 
 #include "clean_text.h"
 #include "host/named_file.h"
-#include "host/number.h"
 
 /** What is told may be made of names from a flash file: none of it reaches the terminal raw. */
 static void print_line(const char *verb, const char *format, va_list args)
@@ -34,6 +33,15 @@ int cli_fail(const char *verb, const char *format, ...)
     print_line(verb, format, args);
     va_end(args);
     return EXIT_FAILED;
+}
+
+bool cli_refuse(const char *verb, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_line(verb, format, args);
+    va_end(args);
+    return false;
 }
 
 void cli_note(const char *verb, const char *format, ...)
@@ -94,18 +102,8 @@ bool cli_write_file(const char *verb, const char *path, const void *data, size_t
     char why[128];
     if (strcmp(path, "-") == 0) {
         return output_write(STDOUT_FILENO, data, len) ||
-               cli_fail(verb, "cannot write: %s", strerror(errno)) == EXIT_DONE;
+               cli_refuse(verb, "cannot write: %s", strerror(errno));
     }
     return output_replace(path, data, len, false, why, sizeof(why)) ||
-           cli_fail(verb, "cannot write %s: %s", path, why) == EXIT_DONE;
-}
-
-bool cli_parse_offset(const char *text, uint32_t unit, uint32_t *offset)
-{
-    uint64_t value;
-    if (!number_parse_size(text, 0, 0x7FFFF000, &value) || value % unit != 0) {
-        return false;
-    }
-    *offset = (uint32_t)value;
-    return true;
+           cli_refuse(verb, "cannot write %s: %s", path, why);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli.h"
+
 /** A target: one file fuzz_NAME.c defines it. Always returns 0; a broken property aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,7 +50,7 @@ char *fuzz_read_file(const char *path, size_t *len);
  * @param args  its name and arguments, NULL at the end
  * @return what it printed; the caller frees
  */
-char *fuzz_run_verb(int (*verb)(int argc, char **argv), const char *const args[], int *status);
+char *fuzz_run_verb(const cli_verb_t *verb, const char *const args[], int *status);
 
 void fuzz_fail(const char *file, int line, const char *condition, const char *format, ...)
     __attribute__((noreturn, format(printf, 4, 5)));

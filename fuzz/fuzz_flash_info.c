@@ -10,7 +10,6 @@
 #include <cjson/cJSON.h>
 
 #include "cli.h"
-#include "flash_verbs.h"
 #include "fuzz.h"
 #include "otter/boot.h"
 #include "otter/chip.h"
@@ -139,7 +138,7 @@ static char *flash_info(const char *path, const char *chip, bool json, int *stat
 {
     const char *const args[] = {"info", "--table-offset",       OFFSET_TEXT, "--chip", chip,
                                 path,   json ? "--json" : NULL, NULL};
-    return fuzz_run_verb(flash_info_verb, args, status);
+    return fuzz_run_verb(&flash_info_verb, args, status);
 }
 
 /** The label that is said to boot is of an app whose image the reference takes as well. */

@@ -10,7 +10,6 @@
 
 #include "cli.h"
 #include "fuzz.h"
-#include "image_verbs.h"
 #include "otter/chip.h"
 #include "reference.h"
 
@@ -63,14 +62,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     reference_image_t ref = {.verdict = ESP_FAIL};
     int status, with_json, of_verify, for_chip;
-    free(fuzz_run_verb(image_info_verb, (const char *const[]){"info", path, NULL}, &status));
+    free(fuzz_run_verb(&image_info_verb, (const char *const[]){"info", path, NULL}, &status));
     char *text =
-        fuzz_run_verb(image_info_verb, (const char *const[]){"info", path, "--json", NULL}, &with_json);
+        fuzz_run_verb(&image_info_verb, (const char *const[]){"info", path, "--json", NULL}, &with_json);
     judge_by_reference(in, text, &ref);
     int want = check_json(text, &ref) ? EXIT_DONE : EXIT_FAILED;
     free(text);
-    free(fuzz_run_verb(image_verify_verb, (const char *const[]){"verify", path, NULL}, &of_verify));
-    free(fuzz_run_verb(image_verify_verb, (const char *const[]){"verify", "--chip", chip, path, NULL},
+    free(fuzz_run_verb(&image_verify_verb, (const char *const[]){"verify", path, NULL}, &of_verify));
+    free(fuzz_run_verb(&image_verify_verb, (const char *const[]){"verify", "--chip", chip, path, NULL},
                        &for_chip));
     FUZZ_CHECK(status == want && with_json == want && of_verify == want,
                "info %d, with --json %d, verify %d; the reference says %d", status, with_json, of_verify,

@@ -26,17 +26,14 @@ enum { IN_DUMP = 1, WITHOUT_VERIFY = 2, PADDED = 4 };
 static void check_show(const char *path, const char *verify)
 {
     int status, as_csv, as_json;
-    free(fuzz_run_verb(cmd_table,
-                       (const char *const[]){"table", "show", path, "--offset", OFFSET_TEXT, verify, NULL},
-                       &status));
-    free(fuzz_run_verb(
-        cmd_table,
-        (const char *const[]){"table", "show", path, "--csv", "--offset", OFFSET_TEXT, verify, NULL},
-        &as_csv));
+    free(fuzz_run_verb(&table_show_verb,
+                       (const char *const[]){"show", path, "--offset", OFFSET_TEXT, verify, NULL}, &status));
+    free(fuzz_run_verb(&table_show_verb,
+                       (const char *const[]){"show", path, "--csv", "--offset", OFFSET_TEXT, verify, NULL},
+                       &as_csv));
     char *text = fuzz_run_verb(
-        cmd_table,
-        (const char *const[]){"table", "show", path, "--json", "--offset", OFFSET_TEXT, verify, NULL},
-        &as_json);
+        &table_show_verb,
+        (const char *const[]){"show", path, "--json", "--offset", OFFSET_TEXT, verify, NULL}, &as_json);
     /* Not every name can be in a CSV. */
     FUZZ_CHECK((status == as_csv || as_csv == EXIT_FAILED) && status == as_json, "%d, as CSV %d, as JSON %d",
                status, as_csv, as_json);

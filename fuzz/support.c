@@ -140,7 +140,7 @@ static void check_clean(const char *text)
     }
 }
 
-char *fuzz_run_verb(int (*verb)(int argc, char **argv), const char *const args[], int *status)
+char *fuzz_run_verb(const cli_verb_t *verb, const char *const args[], int *status)
 {
     char *argv[16];
     int argc = 0;
@@ -154,7 +154,7 @@ char *fuzz_run_verb(int (*verb)(int argc, char **argv), const char *const args[]
     stdout = open_memstream(&text, &len);
     stderr = open_memstream(&message, &message_len);
     FUZZ_CHECK(stdout != NULL && stderr != NULL, "no memory");
-    *status = verb(argc, argv);
+    *status = cli_run_verb(verb, argc, argv);
     fclose(stdout);
     fclose(stderr);
     stdout = out;

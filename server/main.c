@@ -122,7 +122,7 @@ static int serve(server_t *server, int folder)
 {
     const options_t *options = server->options;
     listener_t listener;
-    if (!listener_open(options->bind, options->port, &listener)) {
+    if (!listener_open(options->bind, (uint16_t)options->port, &listener)) {
         return EXIT_FAILED;
     }
     const site_config_t config = {
@@ -167,7 +167,7 @@ static int run(int argc, char **argv)
 {
     options_t options;
     options_verdict_t verdict = options_parse(argc, argv, &options);
-    if (verdict != OPTIONS_RUN) {
+    if (verdict != OPTIONS_TAKEN) {
         return verdict == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
     }
     signal(SIGPIPE, SIG_IGN);

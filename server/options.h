@@ -4,18 +4,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/options.h"
+
 typedef struct {
     const char *folder, *cert, *key; /* paths as given */
     const char *bind;                /* NULL: all addresses */
     const char *port_file;           /* NULL: none */
-    uint16_t port;                   /* 0: the system chooses */
+    uint32_t port;                   /* 0: the system chooses */
     uint64_t rate;                   /* bytes a second for each connection; 0: no limit */
-    unsigned timeout_s; /* for a whole request, and for a client to take something of the answer */
-    unsigned max_s;     /* stop after this; 0: run until told */
+    uint32_t timeout_s; /* for a whole request, and for a client to take something of the answer */
+    uint32_t max_s;     /* stop after this; 0: run until told */
     bool quiet;         /* no access log */
 } options_t;
-
-typedef enum { OPTIONS_RUN, OPTIONS_HELP_SHOWN, OPTIONS_WRONG } options_verdict_t;
 
 /** Reads the arguments. What is wrong has been told on stderr, --help has been answered on stdout. */
 options_verdict_t options_parse(int argc, char **argv, options_t *options);
