@@ -7,6 +7,7 @@
 
 #include "clean_log.h"
 #include "host/standard_files.h"
+#include "otter/version.h"
 
 /* Verbs of two words stand behind each other; what they have in common is the group. */
 static const cli_verb_t *const verbs[] = {

@@ -22,6 +22,7 @@
 #include "ota/https_ota.h"
 #include "otter/boot.h"
 #include "otter/system.h"
+#include "otter/version.h"
 #include "progress.h"
 #include "update_report.h"
 #include "update_slot.h"

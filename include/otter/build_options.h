@@ -1,6 +1,7 @@
 /* Options of a firmware's build as values, so that the library, which is compiled once, follows each firmware's own. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sdkconfig.h"
@@ -8,6 +9,16 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/**
+ * What esp_partition_write, _erase_range and _copy do where they would change the bootloader, the table or what runs:
+ * CONFIG_SPI_FLASH_DANGEROUS_WRITE_*. Update sessions, staged copies and the boot step write by themselves and do not ask.
+ */
+typedef enum {
+    OTTER_DANGEROUS_WRITE_ABORTS, /* abort(): the default, as in ESP-IDF */
+    OTTER_DANGEROUS_WRITE_FAILS,  /* ESP_ERR_INVALID_ARG */
+    OTTER_DANGEROUS_WRITE_ALLOWED,
+} otter_dangerous_write_t;
 
 /** What ESP-IDF compiles into its libraries; ranges as in sdkconfig.h, which refuses others. */
 typedef struct {
@@ -22,20 +33,53 @@ typedef struct {
     /* Ticks that the library waits for room in the event queue; portMAX_DELAY: no limit. */
     uint32_t https_ota_event_post_wait;   /* CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT */
     uint32_t http_client_event_post_wait; /* CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT */
+    /* What the device is told that `otter run` gives to a firmware. */
+    uint32_t table_offset;                   /* CONFIG_PARTITION_TABLE_OFFSET: only compared */
+    uint32_t bootloader_offset;              /* CONFIG_BOOTLOADER_OFFSET_IN_FLASH */
+    bool rollback;                           /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
+    bool allow_http;                         /* CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP, CONFIG_OTA_ALLOW_HTTP */
+    otter_dangerous_write_t dangerous_write; /* CONFIG_SPI_FLASH_DANGEROUS_WRITE_* */
 } otter_build_options_t;
 
 /**
- * The options of this program, constant. Every firmware's are defined by port/linux/app_start.c, which is compiled with the
- * firmware. A program with a main() of its own does the same in one of its files,
+ * The options of this program, constant. A program that has its own says in one of its files
  *
  *     const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
  *
- * or gets the defaults of sdkconfig.h from the library.
+ * as otter_firmware() does for every firmware; any other gets the defaults of sdkconfig.h from the library.
  */
 extern const otter_build_options_t otter_build_options;
 
 /* Milliseconds, -1 for no limit, as ticks. */
 #define OTTER_OPTION_TICKS_(ms) ((ms) < 0 ? UINT32_MAX : (uint32_t)((uint64_t)(ms)*CONFIG_FREERTOS_HZ / 1000))
+
+#ifdef CONFIG_BOOTLOADER_OFFSET_IN_FLASH
+#define OTTER_OPTION_BOOTLOADER_OFFSET_ CONFIG_BOOTLOADER_OFFSET_IN_FLASH
+#else
+#define OTTER_OPTION_BOOTLOADER_OFFSET_ 0x1000u /* ESP32's and the virtual device's */
+#endif
+
+#ifdef CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE
+#define OTTER_OPTION_ROLLBACK_ true
+#else
+#define OTTER_OPTION_ROLLBACK_ false
+#endif
+
+/* Both names that each of these has had. */
+#if defined(CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP) || defined(CONFIG_OTA_ALLOW_HTTP)
+#define OTTER_OPTION_ALLOW_HTTP_ true
+#else
+#define OTTER_OPTION_ALLOW_HTTP_ false
+#endif
+#if defined(CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED) ||                                                     \
+    defined(CONFIG_SPI_FLASH_WRITING_DANGEROUS_REGIONS_ALLOWED)
+#define OTTER_OPTION_DANGEROUS_WRITE_ OTTER_DANGEROUS_WRITE_ALLOWED
+#elif defined(CONFIG_SPI_FLASH_DANGEROUS_WRITE_FAILS) ||                                                     \
+    defined(CONFIG_SPI_FLASH_WRITING_DANGEROUS_REGIONS_FAILS)
+#define OTTER_OPTION_DANGEROUS_WRITE_ OTTER_DANGEROUS_WRITE_FAILS
+#else
+#define OTTER_OPTION_DANGEROUS_WRITE_ OTTER_DANGEROUS_WRITE_ABORTS
+#endif
 
 /** The options with which the file is compiled that says this. */
 #define OTTER_BUILD_OPTIONS                                                                                  \
@@ -45,7 +89,9 @@ extern const otter_build_options_t otter_build_options;
             CONFIG_LOG_MAXIMUM_LEVEL, CONFIG_APP_RETRIEVE_LEN_ELF_SHA, CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE,   \
             CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE,                                                         \
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT),                                    \
-            OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT),                                  \
+            OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT), CONFIG_PARTITION_TABLE_OFFSET,   \
+            OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \
+            OTTER_OPTION_DANGEROUS_WRITE_                                                                    \
     }
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
 #include "esp_app_desc.h"
 #include "esp_err.h"
 #include "esp_partition.h"
+#include "otter/build_options.h"
 #include "otter/chip.h"
 #include "otter/efuse.h"
 #include "otter/flash.h"
@@ -17,16 +18,6 @@ extern "C" {
 #endif
 
 #define OTTER_PARTITIONS_MAX 95u /* records a table can hold without an MD5 row */
-
-/**
- * What esp_partition_write, _erase_range and _copy do where they would change the bootloader, the table or what runs:
- * CONFIG_SPI_FLASH_DANGEROUS_WRITE_*. Update sessions, staged copies and the boot step write by themselves and do not ask.
- */
-typedef enum {
-    OTTER_DANGEROUS_WRITE_ABORTS, /* abort(): the default, as in ESP-IDF */
-    OTTER_DANGEROUS_WRITE_FAILS,  /* ESP_ERR_INVALID_ARG */
-    OTTER_DANGEROUS_WRITE_ALLOWED,
-} otter_dangerous_write_t;
 
 /** ESP-IDF decides these when it builds; here each device has its own. */
 typedef struct {

@@ -18,7 +18,6 @@
 #include "linux/system_clock.h"
 #include "otter/build_options.h"
 #include "otter/device.h"
-#include "sdkconfig.h"
 
 #define WATCH_PERIOD_MS 250 /* how often the runner hears that all tasks live */
 #define EXIT_USAGE      2
@@ -29,32 +28,6 @@ static const char TAG[] = "app_start";
 
 static linux_device_t dev;
 static run_shared_t *shared; /* with the runner */
-
-/* This file is compiled with the firmware: what the options of its build are for the library, is known here. */
-const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
-
-#if defined(CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP) || defined(CONFIG_OTA_ALLOW_HTTP) /* both names it has had */
-static const bool allow_http = true;
-#else
-static const bool allow_http = false;
-#endif
-
-#ifdef CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE
-static const bool has_rollback = true;
-#else
-static const bool has_rollback = false;
-#endif
-
-/* Both names each of these has had. */
-#if defined(CONFIG_SPI_FLASH_DANGEROUS_WRITE_ALLOWED) ||                                                     \
-    defined(CONFIG_SPI_FLASH_WRITING_DANGEROUS_REGIONS_ALLOWED)
-static const otter_dangerous_write_t dangerous_write = OTTER_DANGEROUS_WRITE_ALLOWED;
-#elif defined(CONFIG_SPI_FLASH_DANGEROUS_WRITE_FAILS) ||                                                     \
-    defined(CONFIG_SPI_FLASH_WRITING_DANGEROUS_REGIONS_FAILS)
-static const otter_dangerous_write_t dangerous_write = OTTER_DANGEROUS_WRITE_FAILS;
-#else
-static const otter_dangerous_write_t dangerous_write = OTTER_DANGEROUS_WRITE_ABORTS;
-#endif
 
 /** A descriptor that the runner named. It is not for programs that this one starts. @return -1 if there is none */
 static int inherited(const char *name)
@@ -114,10 +87,10 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,
         .revision = boot->revision,
-        .rollback = boot->rollback && has_rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
+        .rollback = boot->rollback && otter_build_options.rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
         .anti_rollback = boot->anti_rollback,
-        .allow_http = allow_http,
-        .dangerous_write = dangerous_write,
+        .allow_http = otter_build_options.allow_http,
+        .dangerous_write = otter_build_options.dangerous_write,
     };
     if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
         return false;
@@ -127,10 +100,7 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     dev.device.retained_size = sizeof(shared->retained);
     dev.device.running = partition_at(&dev.device.partitions, boot->running);
     otter_device_set_current(&dev.device);
-#ifdef CONFIG_BOOTLOADER_OFFSET_IN_FLASH
-    esp_image_bootloader_offset_set(
-        ESP_BOOTLOADER_OFFSET); /* one place for the application's macro and the library */
-#endif
+    esp_image_bootloader_offset_set(otter_build_options.bootloader_offset);
     system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
     if (pthread_atfork(NULL, NULL, forsake_device) != 0) {
         snprintf(why, why_size, "out of memory");
@@ -142,12 +112,12 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
 /** What the firmware takes for the table's offset is compiled into it; the bootloader of this device has another one. */
 static void compare_table_offset(uint32_t table_offset)
 {
-    if (table_offset != CONFIG_PARTITION_TABLE_OFFSET) {
+    if (table_offset != otter_build_options.table_offset) {
         ESP_LOGW(TAG,
                  "built for a partition table at 0x%x (CONFIG_PARTITION_TABLE_OFFSET); this device has it at "
                  "0x%x: "
                  "build it for that, or start it with the other (otter run --help)",
-                 (unsigned)CONFIG_PARTITION_TABLE_OFFSET, (unsigned)table_offset);
+                 (unsigned)otter_build_options.table_offset, (unsigned)table_offset);
     }
 }
 

@@ -1,0 +1,48 @@
+# What `cmake --install` puts where. ESP-IDF's header names get a folder of their own: include/otter/idf.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(layers otter_base otter_flash otter_image otter_boot otter_http otter_ota otter_idf)
+foreach(target ${layers} otter_linux otter_host)
+  string(REPLACE "otter_" "" short ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${short})
+  add_library(otter::${short} ALIAS ${target}) # the names that find_package gives, for add_subdirectory, too
+  target_include_directories(${target} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/otter/idf>)
+endforeach()
+add_library(otter::on_linux ALIAS otter_on_linux)
+add_executable(otter::otter ALIAS otter)
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/otter)
+install(TARGETS ${layers} otter_linux otter_host otter EXPORT otter-targets
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS otter-serve RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/otter DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/otter/idf PATTERN otter EXCLUDE)
+install(EXPORT otter-targets NAMESPACE otter:: DESTINATION ${package})
+configure_package_config_file(cmake/otter-config.cmake.in otter-config.cmake INSTALL_DESTINATION ${package})
+# Before 1.0 a minor version may change the source; from 1.0 on, a major one.
+write_basic_package_version_file(otter-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/otter-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/otter-config-version.cmake
+        cmake/otter_firmware.cmake DESTINATION ${package})
+
+# Relative to the file itself, so that an installed tree can be moved.
+cmake_path(SET pc_folder /${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+cmake_path(RELATIVE_PATH pc_folder BASE_DIRECTORY / OUTPUT_VARIABLE pc_folder)
+string(REGEX REPLACE "[^/]+" ".." up ${pc_folder})
+string(REPLACE "otter_" "-lotter_" libraries "${layers};otter_linux;otter_host")
+string(REPLACE ";" " " libraries "${libraries}")
+file(CONFIGURE OUTPUT otter.pc @ONLY CONTENT [[prefix=${pcfiledir}/@up@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+
+Name: otter
+Description: the ESP HTTPS OTA system, anywhere: ESP-IDF's update mechanism as a library, with its Linux port
+Version: @PROJECT_VERSION@
+Requires: openssl >= 3
+Libs: -L${libdir} -Wl,--start-group @libraries@ -Wl,--end-group -Wl,--gc-sections -lhttp_parser -pthread
+Cflags: -I${includedir} -I${includedir}/otter/idf -pthread
+]])
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/otter.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
