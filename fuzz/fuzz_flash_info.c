@@ -251,11 +251,9 @@ static void check_boot(const device_t *d)
     static otter_boot_result_t dry, real;
     FUZZ_CHECK(sim.bytes != NULL || sim_flash_init(&sim, FLASH_SIZE), "no memory");
     memcpy(sim.bytes, d->bytes, FLASH_SIZE);
-    sim.flash.attested_len = 0;
     uint32_t ops = sim.ops;
     uint32_t said = boot(d, &sim, OTTER_BOOT_DRY_RUN, &dry);
     FUZZ_CHECK(sim.ops == ops && memcmp(sim.bytes, d->bytes, FLASH_SIZE) == 0, "a dry run writes");
-    sim.flash.attested_len = 0;
     uint32_t did = boot(d, &sim, OTTER_BOOT_COMMIT, &real);
     FUZZ_CHECK(d->bootable_table || sim.ops == ops, "writes without a good table");
     /* A table may lay otadata over the image that boots: then the record that is written spoils it. */

@@ -56,6 +56,7 @@ typedef struct otter_device {
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
     bool
         verdict_lost; /* confirming or rejecting it failed half-way: no update until it is confirmed, or a restart */
+    uint32_t verified; /* ticket of the watch on the app image that was last found good (otter_flash_watch) */
     struct ota_update *updates;
     uint32_t last_update_handle;
     otter_update_report_t report; /* of the last HTTPS update */

@@ -28,6 +28,8 @@ typedef struct {
     esp_err_t (*sync)(void *dev);
 } otter_flash_ops_t;
 
+#define OTTER_FLASH_WATCHES 4u /* ranges watched at a time; the oldest watch ends when there is one more */
+
 /** Counters of what this process did; bytes and sectors, never reset by the core. */
 typedef struct {
     uint64_t bytes_read, bytes_programmed;
@@ -52,8 +54,11 @@ typedef struct esp_flash_t {
     bool stable_reads;
 
     otter_flash_stats_t stats;
-    uint32_t attested_off, attested_len; /* see otter_flash_attest */
-    struct flash_map *maps;              /* ranges that esp_partition_mmap gave out: src/flash/flash_map.h */
+    struct {
+        uint32_t ticket, off, len; /* ticket 0: none, or it was written to */
+    } watches[OTTER_FLASH_WATCHES];
+    uint32_t last_ticket;
+    struct flash_map *maps; /* ranges that esp_partition_mmap gave out: src/flash/flash_map.h */
 } otter_flash_t;
 
 /** True of ESP_ERR_FLASH_OP_*: the medium failed, and what it holds is not known. */
@@ -89,14 +94,14 @@ bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len);
 esp_err_t otter_flash_sync(otter_flash_t *flash);
 
 /**
- * Remember that the contents of the app image in [off, off + len) were read back from flash and found to match its checksum
- * and, if it has one, its SHA-256: that and nothing else, so a later check need not read them all again but still judges
- * everything else. Any program or erase that touches the range forgets it. One range at a time.
+ * Watch [off, off + len): whoever has read it can ask later whether it is still as it was.
+ * @param ticket  0; or that of a watch that begins at the same place, which then reaches to the new end
+ * @return its ticket, never 0; with a ticket also 0: it was written to, or forgotten for younger ones
  */
-void otter_flash_attest(otter_flash_t *flash, uint32_t off, uint32_t len);
+uint32_t otter_flash_watch(otter_flash_t *flash, uint32_t ticket, uint32_t off, uint32_t len);
 
-/** True if [off, off + len) is inside the attested range and starts where it starts. */
-bool otter_flash_is_attested(const otter_flash_t *flash, uint32_t off, uint32_t len);
+/** True while nobody has asked to program or erase anything of the watched range, which begins at `off`. 0 is no ticket. */
+bool otter_flash_is_unwritten(const otter_flash_t *flash, uint32_t ticket, uint32_t off);
 
 #ifdef __cplusplus
 }

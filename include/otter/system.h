@@ -38,7 +38,7 @@ typedef enum {
     OTTER_LOCK_UPDATES, /* open updates, otadata and the verdict on what runs: src/ota */
     OTTER_LOCK_SYSTEM, /* the few variables of a program: event loop, shutdown handlers, progress of updates */
     OTTER_LOCK_LISTS,  /* partitions and mapped ranges */
-    OTTER_LOCK_FLASH,  /* each operation of a flash, with its counters, maps and what is attested */
+    OTTER_LOCK_FLASH,  /* each operation of a flash, with its counters, maps and watches */
     OTTER_LOCK_LOG,    /* levels of tags, where lines go */
     OTTER_LOCK_COUNT
 } otter_lock_t;

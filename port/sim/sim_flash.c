@@ -241,7 +241,6 @@ void sim_flash_power_on(sim_flash_t *sim)
     sim->dead = false;
     sim->cut_at = UINT32_MAX;
     sim_cache_settle(sim);
-    sim->flash.attested_len = 0; /* what the core remembered was in RAM */
 }
 
 void sim_flash_free(sim_flash_t *sim)

@@ -270,11 +270,8 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
                  boot->device_version);
         return ESP_FAIL;
     }
-    const image_rules_t rules = {.chip = &device->chip,
-                                 .flash_offset = app->offset,
-                                 .size = app->size,
-                                 .loading = true,
-                                 .afresh = true};
+    const image_rules_t rules = {
+        .chip = &device->chip, .flash_offset = app->offset, .size = app->size, .loading = true};
     image_info_t info;
     esp_err_t err = image_verify_flash(device->flash, &rules, &info, why, why_size);
     if (err == ESP_FAIL && boot->commit) {

@@ -1,4 +1,4 @@
-/* The core side of the flash seam: bounds, alignment and locking once, counters, and the memory of what was verified. */
+/* The core side of the flash seam: bounds, alignment and locking once, counters, and who watches for writes. */
 #include "otter/flash.h"
 
 #include <string.h>
@@ -33,10 +33,13 @@ static esp_err_t check_range(const otter_flash_t *flash, uint32_t off, uint32_t 
     return range_fits(off, len, flash->size) ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
 
-static void forget_attested(otter_flash_t *flash, uint32_t off, uint32_t len)
+/** Also of an operation that fails: part of it may have happened. */
+static void end_watches(otter_flash_t *flash, uint32_t off, uint32_t len)
 {
-    if (off < flash->attested_off + flash->attested_len && flash->attested_off < off + len) {
-        flash->attested_len = 0;
+    for (uint32_t i = 0; i < OTTER_FLASH_WATCHES; i++) {
+        if (ranges_overlap(off, len, flash->watches[i].off, flash->watches[i].len)) {
+            flash->watches[i].ticket = 0;
+        }
     }
 }
 
@@ -63,7 +66,7 @@ esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *sr
         return ESP_ERR_INVALID_SIZE;
     }
     otter_lock(OTTER_LOCK_FLASH);
-    forget_attested(flash, off, len);
+    end_watches(flash, off, len);
     flash->stats.programs++;
     flash->stats.bytes_programmed += len;
     err = flash->ops->program(flash->dev, off, src, len);
@@ -85,7 +88,7 @@ esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
         return ESP_ERR_INVALID_SIZE;
     }
     otter_lock(OTTER_LOCK_FLASH);
-    forget_attested(flash, off, len);
+    end_watches(flash, off, len);
     flash->stats.sectors_erased += len / flash->erase_size;
     err = flash->ops->erase(flash->dev, off, len);
     flash_map_refresh(flash, off, len);
@@ -115,18 +118,35 @@ esp_err_t otter_flash_sync(otter_flash_t *flash)
     return err;
 }
 
-void otter_flash_attest(otter_flash_t *flash, uint32_t off, uint32_t len)
+/** A ticket's place among the watches follows from its number, so the youngest take the places of the oldest. */
+static bool is_watched(const otter_flash_t *flash, uint32_t ticket, uint32_t off)
 {
-    otter_lock(OTTER_LOCK_FLASH);
-    flash->attested_off = off;
-    flash->attested_len = len;
-    otter_unlock(OTTER_LOCK_FLASH);
+    uint32_t i = ticket % OTTER_FLASH_WATCHES;
+    return ticket != 0 && flash->watches[i].ticket == ticket && flash->watches[i].off == off;
 }
 
-bool otter_flash_is_attested(const otter_flash_t *flash, uint32_t off, uint32_t len)
+uint32_t otter_flash_watch(otter_flash_t *flash, uint32_t ticket, uint32_t off, uint32_t len)
 {
     otter_lock(OTTER_LOCK_FLASH);
-    bool is = flash->attested_len != 0 && off == flash->attested_off && len <= flash->attested_len;
+    if (ticket == 0) {
+        flash->last_ticket += flash->last_ticket == UINT32_MAX ? 2 : 1;
+        ticket = flash->last_ticket;
+        flash->watches[ticket % OTTER_FLASH_WATCHES].ticket = ticket;
+        flash->watches[ticket % OTTER_FLASH_WATCHES].off = off;
+    } else if (!is_watched(flash, ticket, off)) {
+        ticket = 0;
+    }
+    if (ticket != 0) {
+        flash->watches[ticket % OTTER_FLASH_WATCHES].len = len;
+    }
+    otter_unlock(OTTER_LOCK_FLASH);
+    return ticket;
+}
+
+bool otter_flash_is_unwritten(const otter_flash_t *flash, uint32_t ticket, uint32_t off)
+{
+    otter_lock(OTTER_LOCK_FLASH);
+    bool is = is_watched(flash, ticket, off);
     otter_unlock(OTTER_LOCK_FLASH);
     return is;
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io_buffer.h"
 #include "base/le.h"
 #include "image/judge.h"
 #include "image/kind.h"
@@ -26,9 +27,7 @@
 #define NOT_LOADED_BELOW  0x10000000u /* load addresses below are ignored: padding segments */
 #define DEFAULT_LIMIT     0x01000000u
 #define CACHE_BLOCK       16384u /* summed and hashed while it is in the first-level cache */
-#define READ_PIECE        65536u
-#define READ_PIECE_SMALL  4096u
-#define READ_AHEAD        64u /* behind a segment's data: the next header, or padding, checksum and hash */
+#define READ_AHEAD        64u    /* behind a segment's data: the next header, or padding, checksum and hash */
 #define DESC_EFUSE_FIELDS 180u
 
 enum part { PART_HEADER, PART_SEGMENT_HEADER, PART_SEGMENT_START, PART_SEGMENT_DATA, PART_TAIL, PART_HASH };
@@ -52,7 +51,7 @@ static uint32_t size_limit(const image_stream_t *s)
 /** Checksum and hash of a stream are compared only when they were computed. */
 static bool contents_are_judged(const image_stream_t *s)
 {
-    return !s->rules.no_checks && !s->trusted;
+    return !s->rules.no_checks && !s->rules.known;
 }
 
 /* ---- checksum and hash ---- */
@@ -370,7 +369,7 @@ static void judge_tail(image_stream_t *s)
 {
     image_info_t *info = &s->info;
     info->checksum_stored = s->buf[s->want - 1];
-    info->checksum = s->trusted ? info->checksum_stored : fold_checksum(s->xor_word);
+    info->checksum = s->rules.known ? info->checksum_stored : fold_checksum(s->xor_word);
     info->checksum_seen = true;
     info->checksum_valid = info->checksum == info->checksum_stored;
     if (contents_are_judged(s) && !info->checksum_valid) {
@@ -391,8 +390,8 @@ static void judge_hash(image_stream_t *s)
 {
     memcpy(s->info.digest, s->buf, IMAGE_HASH_LEN);
     s->info.hash_seen = true;
-    s->info.hash_compared = s->hashing || s->trusted;
-    if (s->trusted) {
+    s->info.hash_compared = s->hashing || s->rules.known;
+    if (s->rules.known) {
         memcpy(s->info.computed, s->info.digest, IMAGE_HASH_LEN);
     } else if (s->hashing) {
         otter_sha256_finish(s->sha, s->info.computed);
@@ -535,23 +534,6 @@ esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t 
 
 /* ---- images in flash ---- */
 
-typedef struct {
-    uint8_t *bytes;
-    uint32_t size;
-} read_buffer_t;
-
-/** Large pieces where there is memory for them. */
-static bool get_read_buffer(read_buffer_t *buffer)
-{
-    buffer->size = READ_PIECE;
-    buffer->bytes = malloc(buffer->size);
-    if (buffer->bytes == NULL) {
-        buffer->size = READ_PIECE_SMALL;
-        buffer->bytes = malloc(buffer->size);
-    }
-    return buffer->bytes != NULL;
-}
-
 /** Where the next bytes are in flash; beyond any flash rather than wrapped around. */
 static uint32_t next_offset(const image_stream_t *s)
 {
@@ -560,13 +542,13 @@ static uint32_t next_offset(const image_stream_t *s)
 }
 
 /** How much to read next: never more than the image can still use, nor than the flash has. */
-static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, const read_buffer_t *buffer)
+static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, const io_buffer_t *buffer)
 {
     uint32_t off = next_offset(s);
     uint32_t rest = s->want - s->have;
-    uint32_t piece = contents_are_judged(s) ? READ_PIECE_SMALL : rest;
+    uint32_t piece = contents_are_judged(s) ? IO_BUFFER_SIZE_SMALL : rest;
     if (contents_are_judged(s) && s->state == PART_SEGMENT_DATA) {
-        piece = rest < READ_PIECE ? rest + READ_AHEAD : READ_PIECE;
+        piece = rest < buffer->size ? rest + READ_AHEAD : buffer->size;
     }
     piece = min_u32(min_u32(piece, buffer->size), s->rules.size - s->pos);
     if (off < flash->size && piece > flash->size - off) {
@@ -575,21 +557,14 @@ static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, 
     return piece;
 }
 
-/** Steps over segment data whose bytes nobody will look at. */
-static void skip_segment_data(image_stream_t *s)
-{
-    s->pos += s->want - s->have;
-    finish_part(s);
-}
-
-static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules, bool trusted,
-                      const read_buffer_t *buffer)
+static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules,
+                      const io_buffer_t *buffer)
 {
     esp_err_t err = image_stream_begin(s, rules);
-    s->trusted = trusted;
     while (err == ESP_OK && s->verdict == ESP_ERR_NOT_FINISHED && s->pos < rules->size) {
-        if (s->state == PART_SEGMENT_DATA && !contents_are_judged(s)) {
-            skip_segment_data(s);
+        if (s->state == PART_SEGMENT_DATA && !contents_are_judged(s)) { /* nobody will look at these bytes */
+            s->pos += s->want - s->have;
+            finish_part(s);
             continue;
         }
         uint32_t off = next_offset(s);
@@ -605,32 +580,14 @@ static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules
     return image_stream_close(s);
 }
 
-/** The walk, and what is remembered between walks: contents that were compared once need not be again. */
-static esp_err_t walk_remembering(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules,
-                                  const read_buffer_t *buffer)
-{
-    bool judged = !rules->no_checks && !rules->bootloader;
-    if (judged && !rules->afresh && otter_flash_is_attested(flash, rules->flash_offset, 1)) {
-        esp_err_t err = walk(s, flash, rules, true, buffer);
-        if (err != ESP_OK || otter_flash_is_attested(flash, rules->flash_offset, s->info.image_len)) {
-            return err;
-        }
-    }
-    esp_err_t err = walk(s, flash, rules, false, buffer);
-    if (err == ESP_OK && judged) {
-        otter_flash_attest(flash, rules->flash_offset, s->info.image_len);
-    }
-    return err;
-}
-
 esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules)
 {
-    read_buffer_t buffer;
-    if (!get_read_buffer(&buffer)) {
+    io_buffer_t buffer = {0};
+    if (!io_buffer_get(&buffer)) {
         refuse(s, ESP_ERR_NO_MEM, "out of memory");
         return ESP_ERR_NO_MEM;
     }
-    esp_err_t err = walk_remembering(s, flash, rules, &buffer);
+    esp_err_t err = walk(s, flash, rules, &buffer);
     free(buffer.bytes);
     return err;
 }

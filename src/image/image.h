@@ -27,7 +27,7 @@ typedef struct {
     uint32_t size;         /* bytes the image may use: the partition's, or the file's */
     bool
         loading; /* as the bootloader does when it loads: segments' addresses are checked, and that it is an app */
-    bool afresh;    /* the bootloader: all contents are compared, whatever is attested */
+    bool known;     /* compared before, and not written to since: checksum and hash are not compared again */
     bool hashed;    /* an image without an appended hash is refused */
     bool no_checks; /* esp_image_get_metadata: structure and length only */
     bool
@@ -71,8 +71,7 @@ typedef struct {
     uint32_t want, have; /* bytes of the part now being read (header, segment data, ...): whole, so far */
     uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
-    bool as_app;  /* segment 0 was judged by an app's rules */
-    bool trusted; /* contents were verified before: checksum and hash are not compared */
+    bool as_app; /* segment 0 was judged by an app's rules */
     uint8_t buf[IMAGE_DESC_SIZE];
 } image_stream_t;
 
@@ -102,9 +101,7 @@ void image_stream_end(image_stream_t *s);
 esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules);
 
 /**
- * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs. Contents that were
- * compared with checksum and hash and found good are attested (otter_flash_attest), and the next look at that image does not
- * compare them again but with rules->afresh; everything else is judged each time.
+ * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs.
  * @param info  optional, NULL for none; all zeros on failure as in ESP-IDF
  * @param why   optional buffer for the reason of a failure; "" when there is none
  * @return as image_stream_begin and image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what

@@ -24,6 +24,7 @@ static void read_up_to(image_follower_t *f, uint32_t end)
     if (f->partition == NULL || f->lost || f->read_back >= end) {
         return;
     }
+    otter_flash_t *flash = f->partition->flash_chip;
     f->lost = !io_buffer_get(f->buffer);
     if (!f->lost && !f->begun) {
         f->begun = image_stream_begin(&f->stream, &f->rules) == ESP_OK;
@@ -31,13 +32,14 @@ static void read_up_to(image_follower_t *f, uint32_t end)
     }
     while (!f->lost && f->read_back < end && f->stream.verdict == ESP_ERR_NOT_FINISHED) {
         uint32_t len = min_u32(end - f->read_back, f->buffer->size);
-        if (ota_read_range(f->partition->flash_chip, f->partition, f->read_back, f->buffer->bytes, len) !=
-            ESP_OK) {
-            f->lost = true; /* the end reads again and tells */
-            return;
+        /* First the watch, then the reading: what somebody writes in between is noticed. */
+        f->watch = otter_flash_watch(flash, f->watch, f->partition->address, f->read_back + len);
+        f->lost = f->watch == 0 ||
+                  ota_read_range(flash, f->partition, f->read_back, f->buffer->bytes, len) != ESP_OK;
+        if (!f->lost) {
+            (void)image_stream_feed(&f->stream, f->buffer->bytes, len); /* sticky: judged at the end */
+            f->read_back += len;
         }
-        (void)image_stream_feed(&f->stream, f->buffer->bytes, len); /* sticky: judged at the end */
-        f->read_back += len;
     }
 }
 
@@ -60,10 +62,13 @@ esp_err_t image_follower_judge(image_follower_t *follower, bool followed, uint32
                                size_t why_size)
 {
     otter_flash_t *flash = follower->partition->flash_chip;
+    const uint32_t start = follower->partition->address;
     if (followed) {
         read_up_to(follower, follower->partition->size);
     }
-    if (!followed || follower->lost) {
+    if (!followed || follower->lost || !otter_flash_is_unwritten(flash, follower->watch, start)) {
+        follower->lost = true;
+        follower->watch = otter_flash_watch(flash, 0, start, follower->partition->size);
         image_info_t info;
         esp_err_t err = image_verify_flash(flash, &follower->rules, &info, why, why_size);
         *image_len = info.image_len;
@@ -72,8 +77,5 @@ esp_err_t image_follower_judge(image_follower_t *follower, bool followed, uint32
     esp_err_t err = image_stream_close(&follower->stream);
     snprintf(why, why_size, "%s", follower->stream.why);
     *image_len = err == ESP_OK ? follower->stream.info.image_len : 0;
-    if (err == ESP_OK && !follower->rules.bootloader) { /* a bootloader's hash is not compared */
-        otter_flash_attest(flash, follower->partition->address, *image_len);
-    }
     return err;
 }

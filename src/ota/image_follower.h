@@ -9,9 +9,11 @@
 typedef struct {
     const esp_partition_t *partition; /* that the image is written to; NULL: what is written is no image */
     image_rules_t rules;              /* by which it is judged */
-    bool lost;                        /* memory or a reading failed: the end will read all of it */
-    bool begun;                       /* the stream */
-    uint32_t read_back;               /* bytes of the partition that the stream has seen */
+    bool
+        lost; /* memory or a reading failed, or somebody wrote to what was read: the end will read all of it */
+    bool begun;         /* the stream */
+    uint32_t read_back; /* bytes of the partition that the stream has seen */
+    uint32_t watch;     /* of these bytes; after judging of all that the verdict is about */
     image_stream_t stream;
     io_buffer_t *buffer; /* for reading; not the follower's, and free for others between two calls */
 } image_follower_t;
@@ -28,6 +30,7 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end);
 
 /**
  * The verdict on what the partition holds. What it held before the update counts, as it does for the bootloader.
+ * While it was read nobody else wrote to it, or all of it is read again; afterwards `watch` tells.
  * @param followed   false: bytes came in another order, all of it is read again
  * @param image_len  of a good image, in bytes
  * @return as image_verify_flash, with the reason in why

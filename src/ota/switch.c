@@ -163,13 +163,20 @@ static esp_err_t carry_out(otter_device_t *device, const records_t *records, con
  */
 static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
 {
+    const uint32_t start = partition->address;
     const image_rules_t rules = {.chip = &device->chip,
-                                 .flash_offset = partition->address,
+                                 .flash_offset = start,
                                  .size = partition->size,
                                  .loading = true,
-                                 .hashed = hashed};
+                                 .hashed = hashed,
+                                 .known = otter_flash_is_unwritten(device->flash, device->verified, start)};
+    uint32_t watch =
+        rules.known ? device->verified : otter_flash_watch(device->flash, 0, start, partition->size);
     esp_err_t err =
         image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
+    if (err == ESP_OK) {
+        device->verified = watch;
+    }
     if (err != ESP_OK && device->last_reason[0] == '\0') {
         snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
     }

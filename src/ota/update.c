@@ -653,6 +653,10 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     if (final_is_image(update)) {
         err = image_follower_judge(&update->follower, update->writer.in_order, &update->image_len,
                                    device->last_reason, sizeof(device->last_reason));
+        bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
+        if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
+            device->verified = update->follower.watch;
+        }
     } else if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
         err = judge_table(device, update);
     }

@@ -26,7 +26,6 @@ uint8_t data_new[PAYLOAD], table_old[PARTITION_TABLE_LEN], table_new[PARTITION_T
 void copy_rig_start(copy_rig_t *w)
 {
     otter_device_deinit(&w->device);
-    w->sim.flash.attested_len = 0;
     w->sim.flash.stable_reads = w->stable_reads;
     otter_device_init(&w->device, &w->sim.flash, &w->chip, NULL, &w->config);
 }

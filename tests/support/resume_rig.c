@@ -15,7 +15,6 @@ void reset_device(update_rig_t *f)
     const otter_device_t old = f->rig.device;
     otter_device_deinit(&f->rig.device);
     sim_flash_power_on(&f->rig.sim);
-    f->rig.flash.attested_len = 0;
     otter_device_init(&f->rig.device, &f->rig.flash, &old.chip, &old.efuse, &old.config);
     assert_int_equal(otter_boot(&f->rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     f->slot = rig_named(&f->rig, "0");

@@ -137,7 +137,6 @@ static void start_device(world_t *world)
     const otter_efuse_t efuse = {
         .dev = world, .read_secure_version = read_version, .burn_secure_version = burn_version};
     otter_device_deinit(&world->device);
-    world->flash.attested_len = 0; /* was in RAM */
     world->target = NULL;
     world->record_at = 0;
     otter_device_init(&world->device, &world->flash, &chip, &efuse, &world->config.config);

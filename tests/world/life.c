@@ -301,7 +301,6 @@ static void power_cycle(world_device_t *d)
 {
     device_stop(d);
     sim_flash_power_on(&d->flash.sim);
-    d->flash.flash.attested_len = 0;
 }
 
 static void restart(world_device_t *d, const char *why)
@@ -309,7 +308,6 @@ static void restart(world_device_t *d, const char *why)
     story(d->world, d, "%s", why);
     d->world->tally->rollbacks += d->trial;
     device_stop(d);
-    d->flash.flash.attested_len = 0;
 }
 
 /** The application of an image on trial. @return the tally of power cuts that may have come */

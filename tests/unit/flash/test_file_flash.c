@@ -306,18 +306,42 @@ static void files_that_are_no_flash_are_refused(void **state)
     assert_int_equal(file_flash_create("never made", 4097, why, sizeof(why)), ESP_ERR_INVALID_SIZE);
 }
 
-static void attested_range_is_forgotten_when_touched(void **state)
+static void a_watch_ends_when_its_range_is_written(void **state)
 {
     (void)state;
     otter_flash_t *flash = open_flash(&strict);
-    otter_flash_attest(flash, 8192, 5000);
-    assert_true(otter_flash_is_attested(flash, 8192, 5000));
-    assert_false(otter_flash_is_attested(flash, 8192, 5001));
-    assert_false(otter_flash_is_attested(flash, 4096, 100));
+    uint32_t watch = otter_flash_watch(flash, 0, 8192, 5000);
+    assert_int_not_equal(watch, 0);
+    assert_true(otter_flash_is_unwritten(flash, watch, 8192));
+    assert_false(otter_flash_is_unwritten(flash, watch, 4096)); /* it begins elsewhere */
+    assert_false(otter_flash_is_unwritten(flash, 0, 8192));
     assert_int_equal(otter_flash_erase(flash, 4096, 4096), ESP_OK);
-    assert_true(otter_flash_is_attested(flash, 8192, 5000));
-    assert_int_equal(otter_flash_program(flash, 8192 + 4999, "\xFF", 1), ESP_OK);
-    assert_false(otter_flash_is_attested(flash, 8192, 5000));
+    assert_int_equal(otter_flash_program(flash, 8192 + 5000, "\xFF", 1), ESP_OK);
+    assert_true(otter_flash_is_unwritten(flash, watch, 8192));
+    assert_int_equal(otter_flash_watch(flash, watch, 4096, 6000), 0);
+    assert_int_equal(otter_flash_watch(flash, watch, 8192, 6000), watch);
+    assert_int_equal(otter_flash_program(flash, 8192 + 5000, "\xFF", 1), ESP_OK);
+    assert_false(otter_flash_is_unwritten(flash, watch, 8192));
+    assert_int_equal(otter_flash_watch(flash, watch, 8192, 7000), 0);
+    file_flash_close(flash);
+}
+
+static void the_oldest_watch_gives_way_to_one_too_many(void **state)
+{
+    (void)state;
+    otter_flash_t *flash = open_flash(&strict);
+    flash->last_ticket = UINT32_MAX - 1; /* and no ticket is 0 */
+    uint32_t watches[OTTER_FLASH_WATCHES + 1];
+    for (uint32_t i = 0; i <= OTTER_FLASH_WATCHES; i++) {
+        watches[i] = otter_flash_watch(flash, 0, 4096 * i, 4096);
+        assert_int_not_equal(watches[i], 0);
+    }
+    uint32_t left = 0;
+    for (uint32_t i = 0; i <= OTTER_FLASH_WATCHES; i++) {
+        left += otter_flash_is_unwritten(flash, watches[i], 4096 * i);
+    }
+    assert_true(left < OTTER_FLASH_WATCHES + 1 && left >= OTTER_FLASH_WATCHES - 1);
+    assert_true(otter_flash_is_unwritten(flash, watches[OTTER_FLASH_WATCHES], 4096 * OTTER_FLASH_WATCHES));
     file_flash_close(flash);
 }
 
@@ -335,7 +359,8 @@ int main(void)
                                         remove_file),
         cmocka_unit_test_setup_teardown(bounds_are_checked_by_the_core, make_file, remove_file),
         cmocka_unit_test_setup_teardown(files_that_are_no_flash_are_refused, make_file, remove_file),
-        cmocka_unit_test_setup_teardown(attested_range_is_forgotten_when_touched, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(a_watch_ends_when_its_range_is_written, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(the_oldest_watch_gives_way_to_one_too_many, make_file, remove_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -346,7 +346,6 @@ static void a_boot_without_memory_condemns_no_image(void **state)
     for (uint32_t n = 0;; n++) {
         const int64_t before = outstanding();
         const uint32_t ops = f->rig.sim.ops;
-        f->rig.flash.attested_len = 0;
         watch_from(n);
         bool booted = boots(f);
         heap.fail_at = NEVER;

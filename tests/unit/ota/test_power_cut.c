@@ -127,7 +127,6 @@ static void start_device(rig_t *rig)
     const otter_efuse_t efuse = rig->device.efuse;
     const otter_device_config_t config = rig->device.config;
     otter_device_deinit(&rig->device);
-    rig->flash.attested_len = 0;
     rig->fence_slot = NULL;
     otter_device_init(&rig->device, &rig->flash, &chip, &efuse, &config);
 }

@@ -277,7 +277,7 @@ static void refresh_sees_what_others_changed_and_keeps_the_lock(void **state)
     assert_int_equal(otter_flash_erase(dev.flash, 0x9000, 4096), ESP_OK);
     assert_int_equal(otter_flash_program(dev.flash, 0x9000, "mine", 4), ESP_OK);
     assert_int_equal(otter_flash_sync(dev.flash), ESP_OK);
-    otter_flash_attest(dev.flash, 0x9000, 4096);
+    const uint32_t watch = otter_flash_watch(dev.flash, 0, 0x9000, 4096);
 
     write_at(0x9100, "theirs", 6); /* as the firmware does, which shares the open file */
     put_efuse("secure_version=3\n");
@@ -285,7 +285,7 @@ static void refresh_sees_what_others_changed_and_keeps_the_lock(void **state)
     char text[7] = "";
     assert_int_equal(otter_flash_read(dev.flash, 0x9100, text, 6), ESP_OK);
     assert_string_equal(text, "theirs");
-    assert_false(otter_flash_is_attested(dev.flash, 0x9000, 4096));
+    assert_false(otter_flash_is_unwritten(dev.flash, watch, 0x9000));
     assert_int_equal(dev.efuse.secure_version, 3);
 
     linux_device_t other;
