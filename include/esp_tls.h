@@ -27,10 +27,12 @@ extern "C" {
 esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags);
 
 /**
- * CA certificates for every connection with use_global_ca_store; replaces those given before.
+ * CA certificates for every connection with use_global_ca_store, added to those given before.
  * @param cacert_pem_buf    PEM (one or more) or DER; copied
  * @param cacert_pem_bytes  its length; a PEM text may count its terminator
- * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL or empty), ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, ESP_ERR_NO_MEM
+ * @return ESP_OK, ESP_ERR_INVALID_ARG (NULL or empty), ESP_ERR_NO_MEM
+ *         ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED  none of them can be read: nothing has changed
+ *         ESP_ERR_MBEDTLS_CERT_PARTLY_OK         one at least cannot, which the log names; the others are taken
  */
 esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
                                       const unsigned int cacert_pem_bytes);

@@ -26,13 +26,17 @@
 #define OFFSET_LEN 4u
 #define ENTRY_LEN  4u
 
+static const char TAG[] = "esp-x509-crt-bundle";
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static X509_STORE *bundle;
+static X509_STORE *own_bundle;
 
 typedef struct {
     const uint8_t *bytes;
     size_t size;
-} span_t;
+    unsigned good, broken; /* entries; one that cannot be read does not spoil the others */
+    unsigned first_broken; /* 1-based */
+} bundle_t;
 
 static uint16_t be16_get(const uint8_t *p)
 {
@@ -79,7 +83,7 @@ static bool add_entry(X509_STORE *store, EVP_PKEY *signer, const uint8_t *der, s
 }
 
 /* The entry at *at, which moves behind it. */
-static bool take_entry(X509_STORE *store, EVP_PKEY *signer, const span_t *data, size_t *at,
+static bool take_entry(X509_STORE *store, EVP_PKEY *signer, bundle_t *data, size_t *at,
                        uint16_t (*number)(const uint8_t *))
 {
     if (*at > data->size || data->size - *at < ENTRY_LEN) {
@@ -88,15 +92,19 @@ static bool take_entry(X509_STORE *store, EVP_PKEY *signer, const span_t *data, 
     const uint8_t *entry = data->bytes + *at;
     size_t name_len = number(entry), key_len = number(entry + 2);
     size_t left = data->size - *at - ENTRY_LEN;
-    if (name_len > left || key_len > left - name_len ||
-        !add_entry(store, signer, entry + ENTRY_LEN, name_len, key_len)) {
+    if (name_len > left || key_len > left - name_len) {
         return false;
+    }
+    if (add_entry(store, signer, entry + ENTRY_LEN, name_len, key_len)) {
+        data->good++;
+    } else if (data->broken++ == 0) {
+        data->first_broken = data->good + 1;
     }
     *at += ENTRY_LEN + name_len + key_len;
     return true;
 }
 
-static bool add_counted(X509_STORE *store, EVP_PKEY *signer, const span_t *data)
+static bool add_counted(X509_STORE *store, EVP_PKEY *signer, bundle_t *data)
 {
     size_t at = COUNT_LEN, left = data->size >= COUNT_LEN ? be16_get(data->bytes) : 0;
     bool ok = left > 0;
@@ -106,7 +114,7 @@ static bool add_counted(X509_STORE *store, EVP_PKEY *signer, const span_t *data)
     return ok;
 }
 
-static bool add_listed(X509_STORE *store, EVP_PKEY *signer, const span_t *data)
+static bool add_listed(X509_STORE *store, EVP_PKEY *signer, bundle_t *data)
 {
     size_t table_len = data->size >= OFFSET_LEN ? le32_get(data->bytes) : 0;
     bool ok = table_len > 0 && table_len % OFFSET_LEN == 0 && table_len < data->size;
@@ -117,15 +125,20 @@ static bool add_listed(X509_STORE *store, EVP_PKEY *signer, const span_t *data)
     return ok;
 }
 
-typedef bool (*layout_t)(X509_STORE *store, EVP_PKEY *signer, const span_t *data);
+typedef bool (*layout_t)(X509_STORE *store, EVP_PKEY *signer, bundle_t *data);
 
-static X509_STORE *parse_names_and_keys(const span_t *data, layout_t layout)
+static X509_STORE *parse_names_and_keys(const uint8_t *bytes, size_t size, layout_t layout)
 {
+    bundle_t data = {.bytes = bytes, .size = size};
     X509_STORE *store = X509_STORE_new();
     EVP_PKEY *signer = EVP_EC_gen("P-256"); /* what it signs is never verified */
-    bool ok = store != NULL && signer != NULL && layout(store, signer, data);
+    bool ok = store != NULL && signer != NULL && layout(store, signer, &data) && data.good > 0;
     EVP_PKEY_free(signer);
     ERR_clear_error();
+    if (ok && data.broken > 0) {
+        ESP_LOGW(TAG, "entry %u of the bundle cannot be read (%u of %u)", data.first_broken, data.broken,
+                 data.good + data.broken);
+    }
     if (!ok) {
         X509_STORE_free(store);
         return NULL;
@@ -136,8 +149,8 @@ static X509_STORE *parse_names_and_keys(const span_t *data, layout_t layout)
 static void replace_bundle(X509_STORE *store)
 {
     pthread_mutex_lock(&mutex);
-    X509_STORE *old = bundle;
-    bundle = store;
+    X509_STORE *old = own_bundle;
+    own_bundle = store;
     pthread_mutex_unlock(&mutex);
     X509_STORE_free(old);
 }
@@ -148,16 +161,15 @@ esp_err_t esp_crt_bundle_set(const uint8_t *x509_bundle, size_t bundle_size)
         return ESP_ERR_INVALID_ARG;
     }
     char why[160];
-    const span_t data = {x509_bundle, bundle_size};
-    X509_STORE *store = parse_names_and_keys(&data, add_listed);
+    X509_STORE *store = parse_names_and_keys(x509_bundle, bundle_size, add_listed);
     if (store == NULL) {
-        store = parse_names_and_keys(&data, add_counted);
+        store = parse_names_and_keys(x509_bundle, bundle_size, add_counted);
     }
     if (store == NULL) {
         store = tls_trust_parse((const char *)x509_bundle, bundle_size, why, sizeof(why));
     }
     if (store == NULL) {
-        ESP_LOGE("esp-x509-crt-bundle", "no bundle of ESP-IDF; and as certificates: %s", why);
+        ESP_LOGE(TAG, "no bundle of ESP-IDF; and as certificates: %s", why);
         return ESP_ERR_INVALID_ARG;
     }
     replace_bundle(store);
@@ -173,7 +185,7 @@ void esp_crt_bundle_detach(void *conf)
 X509_STORE *tls_bundle_store(void)
 {
     pthread_mutex_lock(&mutex);
-    X509_STORE *store = bundle;
+    X509_STORE *store = own_bundle;
     if (store != NULL) {
         X509_STORE_up_ref(store);
     }

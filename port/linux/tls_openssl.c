@@ -44,6 +44,8 @@ typedef struct {
     char *expected_name;   /* owned: a server may show its certificate again at any time (TLS 1.2) */
     int verify_code;       /* X509_V_* that failed the handshake */
     char names[NAMES_LEN]; /* whom the server's certificate is for */
+    char unread
+        [160]; /* which of the CA certificates cannot be read, "": none; it may be the one that is missing */
     otter_transport_error_t error;
 } tls_t;
 
@@ -217,6 +219,11 @@ static void explain_verify(tls_t *tls, unsigned long ssl_code)
             text = texts[i].text;
         }
     }
+    if (tls->unread[0] != '\0') { /* this is the better hint */
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code, "%.*s; %s", (int)strcspn(text, ":"),
+                  text, tls->unread);
+        return;
+    }
     set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code, "%s (%.40s)", text, tls->names);
 }
 
@@ -233,10 +240,9 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
     } else if (config->use_global_store) {
         store = tls_trust_global();
     } else if (config->ca_pem != NULL) {
-        char why[160];
-        store = tls_trust_parse(config->ca_pem, config->ca_len, why, sizeof(why));
+        store = tls_trust_parse(config->ca_pem, config->ca_len, tls->unread, sizeof(tls->unread));
         if (store == NULL) {
-            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0, "%s", why);
+            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0, "%s", tls->unread);
             return false;
         }
     }

@@ -18,11 +18,12 @@
 static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
 static X509_STORE *global_store;
 
-/* What is read, and where it is: an error names the certificate that causes it. */
+/* What is read. One certificate that is broken does not spoil the others, and is named. */
 typedef struct {
     const char *data;
     size_t len;
-    unsigned count; /* of certificates read */
+    unsigned good, broken; /* certificates */
+    X509_STORE *store;
     char *why;
     size_t why_size;
 } source_t;
@@ -37,22 +38,36 @@ static bool explain(const source_t *source, const char *format, ...)
     return false;
 }
 
-static bool add(X509_STORE *store, X509 *certificate, source_t *source)
+static unsigned line_of(const source_t *source, size_t at)
 {
-    bool ok = X509_STORE_add_cert(store, certificate) == 1;
-    X509_free(certificate);
-    source->count += ok;
-    return ok || explain(source, "out of memory for CA certificates");
+    unsigned line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += source->data[i] == '\n';
+    }
+    return line;
 }
 
-/* OpenSSL looks at a key when it first needs it: here is where it can still be said which one is broken. */
-static X509 *with_its_key(X509 *certificate)
+/* The first of them; who has many has one fault. */
+static void name_broken(source_t *source, const char *form, size_t at)
 {
-    if (certificate != NULL && X509_get0_pubkey(certificate) == NULL) {
-        X509_free(certificate);
-        return NULL;
+    if (source->broken++ > 0) {
+        return;
     }
-    return certificate;
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    bool text = form[0] == '\0';
+    (void)explain(source, "certificate %u of the CA given (%s%s %zu) cannot be read: %s", source->good + 1,
+                  form, text ? "line" : "byte", text ? line_of(source, at) : at,
+                  reason != NULL ? reason : "no certificate");
+}
+
+/* Takes the certificate. OpenSSL looks at a key when it first needs it: here is where it can still be said which is broken. */
+static bool add(source_t *source, X509 *certificate)
+{
+    bool ok = certificate != NULL && X509_get0_pubkey(certificate) != NULL &&
+              X509_STORE_add_cert(source->store, certificate) == 1;
+    X509_free(certificate);
+    source->good += ok;
+    return ok;
 }
 
 /* --- PEM --- */
@@ -63,85 +78,73 @@ static bool begins(const char *line, const char *end, const char *with)
     return (size_t)(end - line) >= len && memcmp(line, with, len) == 0;
 }
 
-/*
- * Walks the "-----" lines. @return the 1-based line on which the first block behind `at` begins, or, with `stray`, on which
- * one ends that never began: OpenSSL would pass over it as a comment; 0: there is none
- */
-static unsigned find_line(const source_t *source, size_t at, bool stray)
+/* The first "-----" line at or behind `at`, which is where a line begins; the length where there is none. */
+static size_t find_mark(const source_t *source, size_t at)
 {
-    const char *end = source->data + source->len, *line = source->data, *next;
-    bool open = false;
-    for (unsigned number = 1; line < end; number++, line = next) {
+    const char *end = source->data + source->len, *line = source->data + at;
+    while (line < end && !begins(line, end, "-----BEGIN ") && !begins(line, end, "-----END ")) {
         const char *feed = memchr(line, '\n', (size_t)(end - line));
-        next = feed != NULL ? feed + 1 : end;
-        if (begins(line, next, "-----BEGIN ")) {
-            if (!stray && line >= source->data + at) {
-                return number;
-            }
-            open = true;
-        } else if (begins(line, next, "-----END ")) {
-            if (stray && !open) {
-                return number;
-            }
-            open = false;
-        }
+        line = feed != NULL ? feed + 1 : end;
     }
-    return 0;
+    return (size_t)(line - source->data);
 }
 
-/* One block. True: added, or something else than a certificate. */
-static bool add_block(X509_STORE *store, source_t *source, const char *name, const uint8_t *der, long len)
+/* True: added, or something else than a certificate. */
+static bool add_block(source_t *source, const char *name, const uint8_t *der, long len)
 {
     bool with_trust = strcmp(name, PEM_STRING_X509_TRUSTED) == 0;
     if (!with_trust && strcmp(name, PEM_STRING_X509) != 0 && strcmp(name, PEM_STRING_X509_OLD) != 0) {
         return true;
     }
-    X509 *certificate = with_its_key(with_trust ? d2i_X509_AUX(NULL, &der, len) : d2i_X509(NULL, &der, len));
-    return certificate != NULL && add(store, certificate, source);
+    return add(source, with_trust ? d2i_X509_AUX(NULL, &der, len) : d2i_X509(NULL, &der, len));
 }
 
-/* Whatever stands between certificates is a comment, as in CA files everywhere; a broken one is an error. */
-static bool add_blocks(X509_STORE *store, source_t *source, BIO *bio)
+/* One block, which begins at *at. @return false: it is broken; true: *at is behind it */
+static bool take_block(source_t *source, size_t *at)
 {
-    bool ok = true;
-    size_t at = 0;
-    while (ok) {
-        char *name = NULL, *header = NULL;
-        uint8_t *der = NULL;
-        long len = 0;
-        ERR_clear_error();
-        if (PEM_read_bio(bio, &name, &header, &der, &len) == 1) {
-            ok = add_block(store, source, name, der, len);
-        } else if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
-            return true; /* that was all */
-        } else {
-            ok = false;
-        }
-        at = ok ? source->len - (size_t)BIO_pending(bio) : at;
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_free(der);
-    }
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    return explain(source, "certificate %u of the CA given (line %u) cannot be read: %s", source->count + 1,
-                   find_line(source, at, false), reason != NULL ? reason : "no certificate");
-}
-
-static bool add_pem(X509_STORE *store, source_t *source)
-{
-    BIO *bio = BIO_new_mem_buf(source->data, (int)source->len);
-    bool ok =
-        bio != NULL ? add_blocks(store, source, bio) : explain(source, "out of memory for CA certificates");
+    char *name = NULL, *header = NULL;
+    uint8_t *der = NULL;
+    long len = 0;
+    BIO *bio = BIO_new_mem_buf(source->data + *at, (int)(source->len - *at));
+    bool ok = bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1 &&
+              add_block(source, name, der, len);
+    *at = ok ? source->len - (size_t)BIO_pending(bio) : *at;
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
     BIO_free(bio);
-    if (!ok) {
-        return false;
+    return ok;
+}
+
+static size_t next_line(const source_t *source, size_t at)
+{
+    const char *feed = memchr(source->data + at, '\n', source->len - at);
+    return feed != NULL ? (size_t)(feed + 1 - source->data) : source->len;
+}
+
+/*
+ * Whatever stands between certificates is a comment, as in CA files everywhere. Where one is broken, the next begins at the next
+ * BEGIN line; an END line without one shows a certificate that lost its beginning, which OpenSSL would take for a comment.
+ */
+static void add_pem(source_t *source)
+{
+    bool begun = false; /* a broken one, whose END line may follow */
+    for (size_t at = 0; (at = find_mark(source, at)) < source->len;) {
+        ERR_clear_error();
+        bool end = begins(source->data + at, source->data + source->len, "-----END ");
+        if (!end && take_block(source, &at)) {
+            begun = false;
+            continue;
+        }
+        if (!end) {
+            name_broken(source, "", at);
+        } else if (!begun && source->broken++ == 0) {
+            (void)explain(source, "a certificate of the CA given that ends on line %u lacks its BEGIN line",
+                          line_of(source, at));
+        }
+        begun = !end;
+        at = next_line(source, at);
     }
-    unsigned stray = find_line(source, 0, true);
-    if (stray != 0) {
-        return explain(source, "a certificate of the CA given that ends on line %u lacks its BEGIN line",
-                       stray);
-    }
-    return source->count > 0 || explain(source, "the CA given is not a PEM or DER certificate");
 }
 
 /* --- DER --- */
@@ -153,31 +156,40 @@ static bool is_der(const source_t *source)
            ((unsigned char)source->data[1] & 0x80) != 0;
 }
 
-/* One certificate, or several behind each other; a terminator that an embedded file brings along does no harm. */
-static bool add_der(X509_STORE *store, source_t *source)
+/* Bytes of the element at the beginning of so many; all of them where it has no end within. */
+static size_t element_len(const unsigned char *der, size_t left)
 {
-    size_t at = 0;
-    do {
-        const unsigned char *p = (const unsigned char *)source->data + at;
-        X509 *certificate = with_its_key(d2i_X509(NULL, &p, (long)(source->len - at)));
-        if (certificate == NULL) {
-            return explain(source, "certificate %u of the CA given (DER, byte %zu) cannot be read",
-                           source->count + 1, at);
-        }
-        at = (size_t)((const char *)p - source->data);
-        if (!add(store, certificate, source)) {
-            return false;
-        }
-    } while (at < source->len && source->data[at] != '\0');
-    return true;
+    const unsigned char *body = der;
+    long len;
+    int tag, class;
+    bool bad = (ASN1_get_object(&body, &len, &tag, &class, (long)left) & 0x80) != 0;
+    return bad ? left : (size_t)(body - der) + (size_t)len;
 }
 
-static bool add_certificates(X509_STORE *store, source_t *source, bool terminated)
+/* One certificate, or several behind each other; a terminator that an embedded file brings along does no harm. */
+static void add_der(source_t *source)
+{
+    for (size_t at = 0; at < source->len && source->data[at] != '\0';) {
+        const unsigned char *der = (const unsigned char *)source->data + at, *end = der;
+        ERR_clear_error();
+        bool ok = add(source, d2i_X509(NULL, &end, (long)(source->len - at)));
+        if (!ok) {
+            name_broken(source, "DER, ", at);
+            end = der + element_len(der, source->len - at);
+        }
+        at += (size_t)(end - der);
+    }
+}
+
+static bool add_certificates(source_t *source, bool terminated)
 {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    if (is_der(source) && terminated) {
+        return explain(source, "a CA certificate in DER form needs its length (cert_len)");
+    }
     if (is_der(source)) {
-        return terminated ? explain(source, "a CA certificate in DER form needs its length (cert_len)")
-                          : add_der(store, source);
+        add_der(source);
+        return source->good > 0;
     }
     if (begins(source->data, source->data + source->len, byte_order_mark)) {
         source->data += strlen(byte_order_mark); /* OpenSSL would pass over the line that it begins */
@@ -186,26 +198,36 @@ static bool add_certificates(X509_STORE *store, source_t *source, bool terminate
     while (source->len > 0 && source->data[source->len - 1] == '\0') {
         source->len--; /* ESP-IDF's embedded texts count their terminator */
     }
-    return add_pem(store, source);
+    add_pem(source);
+    if (source->good == 0 && source->broken == 0) {
+        return explain(source, "the CA given is not a PEM or DER certificate");
+    }
+    return source->good > 0;
 }
 
 X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size)
 {
     source_t source = {.data = data, .len = len != 0 ? len : strlen(data), .why = why, .why_size = why_size};
-    X509_STORE *store = source.len <= INT_MAX ? X509_STORE_new() : NULL;
-    if (store == NULL) {
+    why[0] = '\0';
+    source.store = source.len <= INT_MAX ? X509_STORE_new() : NULL;
+    if (source.store == NULL) {
         (void)explain(&source, "out of memory for CA certificates");
         return NULL;
     }
-    bool ok = add_certificates(store, &source, len == 0);
+    bool ok = add_certificates(&source, len == 0);
     ERR_clear_error();
     if (!ok) {
-        X509_STORE_free(store);
+        X509_STORE_free(source.store);
         return NULL;
     }
+    if (source.broken > 0) {
+        ESP_LOGW("esp-tls", "mbedtls_x509_crt_parse was partly successful. No. of failed certificates: %u",
+                 source.broken);
+        ESP_LOGW("esp-tls", "%s", why);
+    }
     /* As on a device, what was given is trusted as it is: an intermediate CA or the server's own certificate too. */
-    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    return store;
+    X509_STORE_set_flags(source.store, X509_V_FLAG_PARTIAL_CHAIN);
+    return source.store;
 }
 
 X509_STORE *tls_trust_system(void)
@@ -239,6 +261,20 @@ static void set_global(X509_STORE *store)
     X509_STORE_free(old);
 }
 
+/* Certificates that were given before stay. False: no memory. */
+static bool add_earlier(X509_STORE *store)
+{
+    X509_STORE *earlier = tls_trust_global();
+    STACK_OF(X509) *all = earlier != NULL ? X509_STORE_get1_all_certs(earlier) : NULL;
+    bool ok = earlier == NULL || all != NULL;
+    for (int i = 0; ok && i < sk_X509_num(all); i++) {
+        ok = X509_STORE_add_cert(store, sk_X509_value(all, i)) == 1;
+    }
+    sk_X509_pop_free(all, X509_free);
+    X509_STORE_free(earlier);
+    return ok;
+}
+
 esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
                                       const unsigned int cacert_pem_bytes)
 {
@@ -251,8 +287,12 @@ esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
         ESP_LOGE("esp-tls", "%s", why);
         return ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
     }
+    if (!add_earlier(store)) {
+        X509_STORE_free(store);
+        return ESP_ERR_NO_MEM;
+    }
     set_global(store);
-    return ESP_OK;
+    return why[0] == '\0' ? ESP_OK : ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
 }
 
 void esp_tls_free_global_ca_store(void)

@@ -8,8 +8,9 @@
 /**
  * A store of the certificates in `data`.
  * @param len  bytes, PEM (one or more certificates, terminator counted or not) or DER; 0: terminated PEM
- * @param why  receives a sentence when it fails, up to why_size bytes: it names the certificate that cannot be read
- * @return NULL when it holds none, or one that cannot be read
+ * @param why  receives a sentence that names the first certificate that cannot be read, or says why there is none; "" when
+ *             all is well. Up to why_size bytes. What is broken is logged
+ * @return what can be read; NULL when that is nothing
  */
 X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size);
 

@@ -9,13 +9,12 @@
 
 static const char TAG[] = "HTTP_CLIENT";
 
-/* conf is the otter_tls_config_t of the connection; only this library's client calls it. */
+/* conf is the otter_tls_config_t of the connection. Programs that only want to know whether there is a bundle pass NULL. */
 esp_err_t esp_crt_bundle_attach(void *conf)
 {
-    if (conf == NULL) {
-        return ESP_ERR_INVALID_ARG;
+    if (conf != NULL) {
+        ((otter_tls_config_t *)conf)->use_system_store = true;
     }
-    ((otter_tls_config_t *)conf)->use_system_store = true;
     return ESP_OK;
 }
 

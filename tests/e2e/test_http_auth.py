@@ -447,6 +447,8 @@ class Trust(Case):
         rows = [(pathlib.Path(ca.cert).read_bytes(), True)]
         for form in (self.counted, self.listed):
             rows += [(form(stranger, ca), True), (form(ca), True), (form(stranger), False), (form(twin), False)]
+            both, key = form(stranger, ca), self.entries(stranger)[0][1]
+            rows += [(both.replace(key, bytes(len(key))), True)]  # a CA whose key cannot be read spoils no other
         with servers.HttpsServer(folder, cert) as server:
             for number, (data, works) in enumerate(rows):
                 path.write_bytes(data)
@@ -464,7 +466,8 @@ class Trust(Case):
         for data in (b"\0", b"\0\0", b"\0\1", old[:-1], old[:20], b"\0\2" + old[2:], b"\0\1\xff\xff\xff\xff" + old,
                      b"not a bundle", new[:-1], new[:8], new[:4], b"\0" * 4 + new[4:], b"\4\0\0\x80" + new[4:],
                      b"\2\0\0\0" + new[4:], b"\5\0\0\0" + new[4:], b"\xfc\xff\xff\xff" + new[4:],
-                     two[:4] + two[:4] + two[8:], two[:4] + b"\xff\xff\xff\xff" + two[8:]):
+                     two[:4] + two[:4] + two[8:], two[:4] + b"\xff\xff\xff\xff" + two[8:],
+                     new.replace(self.entries(ca)[0][1], bytes(len(self.entries(ca)[0][1])))):
             path.write_bytes(data)
             done = subprocess.run([str(CLIENT), "https://127.0.0.1:1/", "--bundle", str(path)], capture_output=True,
                                   timeout=60, check=False)

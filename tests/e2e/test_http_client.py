@@ -221,25 +221,46 @@ class Trust(Case):
             report = self.refused(why, trust=str(garbage))
             self.assertEqual(report["code"], "ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED")
 
-    def test_the_broken_certificate_of_several_is_named(self):
-        good = pathlib.Path(ca.cert).read_text()
+    def broken_ones(self):
+        """Certificates that are none, by what makes them so, and what is said of it."""
+        text = pathlib.Path(ca.cert).read_text()
+        lines = text.splitlines(keepends=True)
+        return {
+            "a letter": (text.replace("M", "!", 1), "cannot be read: bad base64 decode"),
+            "cut": ("".join(lines[:3]), "cannot be read"),
+            "empty": (lines[0] + lines[-1], "cannot be read"),
+            "a line is missing": (text.replace(lines[1], ""), "cannot be read"),
+            "a key": (pathlib.Path(ca.key).read_text().replace("PRIVATE KEY", "CERTIFICATE"), "cannot be read"),
+        }
+
+    def test_the_broken_certificate_of_several_is_named_and_the_others_count(self):
+        good, stranger = (pathlib.Path(one.cert).read_text() for one in (ca, servers.make_ca(folder, "fourth", title="fourth")))
+        key, path = pathlib.Path(ca.key).read_text(), folder / "broken-bundle.pem"
         lines = good.splitlines(keepends=True)
-        key = pathlib.Path(ca.key).read_text()
-        count = len(lines)
-        bundle = folder / "broken-bundle.pem"
-        for broken, why in (
-                (good.replace("M", "!", 1), "cannot be read: bad base64 decode"),
-                ("".join(lines[:3]), "cannot be read"),  # cut
-                (lines[0] + lines[-1], "cannot be read"),  # empty
-                (good.replace(lines[1], ""), "cannot be read"),
-                (key.replace("PRIVATE KEY", "CERTIFICATE"), "cannot be read")):
-            for comment in ("", "# a comment\n\n", key):
-                bundle.write_text(good + comment + broken + good)
-                line = count + comment.count("\n") + 1
-                with self.subTest(broken=broken[:400], comment=comment):
-                    self.refused(f"certificate 2 of the CA given (line {line}) {why}", trust=str(bundle))
-        bundle.write_text("\n" + good + "".join(lines[1:]) + good)
-        self.refused(f"a certificate of the CA given that ends on line {2 * count} lacks its BEGIN line", trust=str(bundle))
+        with servers.HttpsServer(folder, cert) as server:
+            for form, (broken, why) in self.broken_ones().items():
+                for comment in ("", "# a comment\n\n", key):
+                    for before, behind, works in ((good, stranger, True), (stranger, good, True), (stranger, stranger, False)):
+                        path.write_text(before + comment + broken + behind)
+                        line = before.count("\n") + comment.count("\n") + 1
+                        with self.subTest(form, comment=comment[:5], works=works):
+                            self.named(server, f"certificate 2 of the CA given (line {line}) {why}", path, works)
+            path.write_text("\n" + stranger + "".join(lines[1:]) + good)
+            end = stranger.count("\n") + len(lines)
+            self.named(server, f"a certificate of the CA given that ends on line {end} lacks its BEGIN line", path, True)
+
+    def named(self, server, why, path, works):
+        """The log says it as ESP-IDF does and better; where the server cannot be trusted, so does the error."""
+        command = [str(CLIENT), server.url("fw.bin"), "--ca", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        said = done.stdout + done.stderr
+        self.assertIn("esp-tls: mbedtls_x509_crt_parse was partly successful. No. of failed certificates: 1\n", said)
+        self.assertIn(f"esp-tls: {why}", said)
+        report = json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
+        if works:
+            self.assert_whole(report)
+        else:
+            self.assert_failed(report, CONNECT, "tls", f"unable to get local issuer certificate; {why}")
 
     def der(self, one):
         return ssl.PEM_cert_to_DER_cert(pathlib.Path(one.cert).read_text())
@@ -253,11 +274,17 @@ class Trust(Case):
             path.write_bytes(data)
             self.accepted(trust=False, args=("--ca-der", str(path)))
         for data, why in ((self.der(ca)[:-1], "certificate 1 of the CA given (DER, byte 0) cannot be read"),
-                          (self.der(ca) + self.der(stranger)[:-1],
-                           f"certificate 2 of the CA given (DER, byte {len(self.der(ca))}) cannot be read"),
-                          (self.der(ca) + b"more", "certificate 2 of the CA given")):
+                          (self.der(stranger) + self.der(ca)[:-1],
+                           f"certificate 2 of the CA given (DER, byte {len(self.der(stranger))}) cannot be read"),
+                          (self.der(stranger) + b"more", "certificate 2 of the CA given")):
             path.write_bytes(data)
             self.refused(why, trust=False, args=("--ca-der", str(path)))
+        spoilt = bytearray(self.der(stranger))
+        spoilt[4] ^= 1  # what is signed is no sequence any more
+        for data in (bytes(spoilt) + self.der(ca), self.der(ca) + bytes(spoilt), self.der(ca) + self.der(stranger)[:-1],
+                     self.der(ca) + b"more"):
+            path.write_bytes(data)
+            self.accepted(trust=False, args=("--ca-der", str(path)))
         path.write_bytes(self.der(ca))
         self.refused("a CA certificate in DER form needs its length (cert_len)", trust=str(path))
 
@@ -289,6 +316,9 @@ class Trust(Case):
         stranger = servers.make_ca(folder, "second")
         bundle.write_text("# comment\n" + pathlib.Path(stranger.cert).read_text() + pathlib.Path(ca.cert).read_text())
         self.accepted(trust=str(bundle))
+        self.accepted(trust=None, args=("--global", str(bundle)))
+        self.accepted(trust=None, args=("--global", ca.cert, "--global", stranger.cert))  # the second adds to the first
+        bundle.write_text("-----BEGIN CERTIFICATE-----\n" + pathlib.Path(ca.cert).read_text())
         self.accepted(trust=None, args=("--global", str(bundle)))
 
     def test_client_certificates(self):

@@ -113,7 +113,7 @@ static bool take_connection_option(job_t *job, const char *name, char *value)
         esp_err_t err = esp_tls_set_global_ca_store((unsigned char *)text, (unsigned)strlen(text));
         free(text);
         config->use_global_ca_store = true;
-        return err == ESP_OK;
+        return err == ESP_OK || err == ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
     } else if (strcmp(name, "--bundle") == 0) {
         size_t size = 0;
         char *bundle = load_bytes(value, &size);
