@@ -1,12 +1,10 @@
-/* URLs: http_parser splits them; lengths, characters, userinfo and relative references are decided here. */
+/* URLs: split by the grammar of RFC 3986 as far as HTTP uses it; nothing that is read two ways is taken. */
 #include "http/url.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <http_parser.h>
 
 #define HTTP_PORT  80u
 #define HTTPS_PORT 443u
@@ -20,7 +18,7 @@ static int hex_digit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* %XX in place. False for a broken escape or an encoded terminator, which C strings cannot carry. */
+/** %XX in place. False for a broken escape or an encoded terminator, which C strings cannot carry. */
 static bool percent_decode(char *text)
 {
     char *to = text;
@@ -41,14 +39,14 @@ static bool percent_decode(char *text)
     return true;
 }
 
-/* The length, or HTTP_URL_MAX + 1 for every longer text. */
+/** The length, or HTTP_URL_MAX + 1 for every longer text. */
 static size_t bounded_len(const char *text)
 {
     const char *end = memchr(text, '\0', HTTP_URL_MAX + 1);
     return end != NULL ? (size_t)(end - text) : HTTP_URL_MAX + 1;
 }
 
-/*
+/**
  * A copy without fragment, with bytes over 0x7F as %XX. NULL in *out when a character has no place in a URL: a space or
  * a line break would let one URL become two lines of a request.
  */
@@ -92,7 +90,7 @@ static const char *take(char **to, const char *from, size_t len)
     return start;
 }
 
-/* Up to a zone, which is the name of an interface. */
+/** Up to a zone, which is the name of an interface. */
 static void lower(const char *text)
 {
     for (char *p = (char *)(uintptr_t)text; *p != '\0' && *p != '%'; p++) {
@@ -100,7 +98,7 @@ static void lower(const char *text)
     }
 }
 
-/* "%25eth0" is how a URL has it (RFC 6874); "%eth0" is how people write it. */
+/** "%25eth0" is how a URL has it (RFC 6874); "%eth0" is how people write it. */
 static void unescape_zone(const char *host)
 {
     char *zone = strchr((char *)(uintptr_t)host, '%'); /* our own block */
@@ -109,12 +107,101 @@ static void unescape_zone(const char *host)
     }
 }
 
-static const char *take_field(char **to, const char *text, const struct http_parser_url *parts, int field)
+/** One part of a URL's text; `at` NULL: the URL has none. */
+typedef struct {
+    const char *at;
+    size_t len;
+} part_t;
+
+/** The parts of a URL before anything is decoded. */
+typedef struct {
+    part_t scheme, userinfo, host, port, path, query;
+} parts_t;
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+/** `text` up to `end` consists of these characters alone, at least one. */
+static bool consists_of(const char *text, const char *end, const char *chars)
 {
-    if ((parts->field_set & (1u << field)) == 0) {
-        return NULL;
+    return text < end && strspn(text, chars) >= (size_t)(end - text);
+}
+
+/** What is between the brackets: an address, and a zone perhaps. */
+static bool is_ipv6(const char *text, const char *end)
+{
+    const char *zone = memchr(text, '%', (size_t)(end - text));
+    return consists_of(text, zone != NULL ? zone : end, DIGITS "abcdefABCDEF:.") &&
+           (zone == NULL || consists_of(zone + 1, end, LETTERS DIGITS "%.-_~"));
+}
+
+/** The host and what stands behind it, up to `end`. */
+static bool split_host(const char *text, const char *end, parts_t *parts)
+{
+    const char *behind;
+    if (*text == '[') {
+        const char *bracket = memchr(text, ']', (size_t)(end - text));
+        if (bracket == NULL || !is_ipv6(text + 1, bracket)) {
+            return false;
+        }
+        parts->host = (part_t){text + 1, (size_t)(bracket - text) - 1};
+        behind = bracket + 1;
+    } else {
+        const char *colon = memchr(text, ':', (size_t)(end - text));
+        behind = colon != NULL ? colon : end;
+        if (!consists_of(text, behind, LETTERS DIGITS ".-_")) {
+            return false;
+        }
+        parts->host = (part_t){text, (size_t)(behind - text)};
     }
-    return take(to, text + parts->field_data[field].off, parts->field_data[field].len);
+    if (behind == end) {
+        return true;
+    }
+    parts->port = (part_t){behind + 1, (size_t)(end - behind) - 1};
+    return *behind == ':' && consists_of(behind + 1, end, DIGITS);
+}
+
+static bool split(const char *text, parts_t *parts)
+{
+    const char *colon = text + strspn(text, LETTERS);
+    if (colon == text || strncmp(colon, "://", 3) != 0) {
+        return false;
+    }
+    *parts = (parts_t){.scheme = {text, (size_t)(colon - text)}};
+    const char *authority = colon + 3;
+    const char *end = authority + strcspn(authority, "/?");
+    const char *at = memchr(authority, '@', (size_t)(end - authority));
+    if (at != NULL) {
+        if (at > authority && !consists_of(authority, at, LETTERS DIGITS "-_.!~*'()%;:&=+$,")) {
+            return false;
+        }
+        parts->userinfo = (part_t){at > authority ? authority : NULL, (size_t)(at - authority)};
+        authority = at + 1;
+    }
+    const char *query = end + strcspn(end, "?");
+    if (query > end) {
+        parts->path = (part_t){end, (size_t)(query - end)};
+    }
+    if (query[0] == '?' && query[1] != '\0') {
+        parts->query = (part_t){query + 1, strlen(query + 1)};
+    }
+    return split_host(authority, end, parts);
+}
+
+/** A number up to 65535; the digits are known to be some. @return -1: it is larger */
+static int32_t port_number(const part_t *port)
+{
+    int32_t number = 0;
+    for (size_t i = 0; i < port->len && number >= 0; i++) {
+        number = number * 10 + (port->at[i] - '0');
+        number = number <= UINT16_MAX ? number : -1;
+    }
+    return number;
+}
+
+static const char *take_part(char **to, const part_t *part)
+{
+    return part->at != NULL ? take(to, part->at, part->len) : NULL;
 }
 
 static bool split_userinfo(http_url_t *url, const char *userinfo)
@@ -135,15 +222,12 @@ static bool split_userinfo(http_url_t *url, const char *userinfo)
     return percent_decode(text);
 }
 
-static bool fill(http_url_t *url, const char *text, const struct http_parser_url *parts)
+static bool fill(http_url_t *url, const parts_t *parts)
 {
     char *to = url->block;
-    url->scheme = take_field(&to, text, parts, UF_SCHEMA);
-    url->host = take_field(&to, text, parts, UF_HOST);
-    if (url->scheme == NULL || url->host == NULL || url->host[0] == '\0') {
-        return false;
-    }
-    bool in_brackets = text[parts->field_data[UF_HOST].off - 1] == '['; /* "://" is before it at least */
+    url->scheme = take_part(&to, &parts->scheme);
+    url->host = take_part(&to, &parts->host);
+    bool in_brackets = parts->host.at[-1] == '['; /* "://" is before it at least */
     if (in_brackets && strchr(url->host, ':') == NULL) {
         return false; /* what is in brackets is an IPv6 address */
     }
@@ -151,20 +235,20 @@ static bool fill(http_url_t *url, const char *text, const struct http_parser_url
     lower(url->host);
     unescape_zone(url->host);
     url->https = strcmp(url->scheme, "https") == 0;
-    if ((parts->field_set & (1u << UF_PORT)) != 0) {
-        url->port = parts->port;
-        if (url->port == 0) {
+    url->port = url->https ? HTTPS_PORT : strcmp(url->scheme, "http") == 0 ? HTTP_PORT : 0;
+    if (parts->port.at != NULL) {
+        int32_t port = port_number(&parts->port);
+        if (port <= 0) {
             return false;
         }
-    } else {
-        url->port = url->https ? HTTPS_PORT : strcmp(url->scheme, "http") == 0 ? HTTP_PORT : 0;
+        url->port = (uint16_t)port;
     }
-    url->path = take_field(&to, text, parts, UF_PATH);
+    url->path = take_part(&to, &parts->path);
     if (url->path == NULL) {
         url->path = take(&to, "/", 1);
     }
-    url->query = take_field(&to, text, parts, UF_QUERY);
-    return split_userinfo(url, take_field(&to, text, parts, UF_USERINFO));
+    url->query = take_part(&to, &parts->query);
+    return split_userinfo(url, take_part(&to, &parts->userinfo));
 }
 
 esp_err_t http_url_parse(const char *text, http_url_t *out)
@@ -174,9 +258,8 @@ esp_err_t http_url_parse(const char *text, http_url_t *out)
     if (err != ESP_OK) {
         return err;
     }
-    struct http_parser_url parts;
-    http_parser_url_init(&parts);
-    if (http_parser_parse_url(copy, strlen(copy), 0, &parts) != 0) {
+    parts_t parts;
+    if (!split(copy, &parts)) {
         free(copy);
         return ESP_ERR_INVALID_ARG;
     }
@@ -184,7 +267,7 @@ esp_err_t http_url_parse(const char *text, http_url_t *out)
     http_url_t url = {.block = malloc(strlen(copy) + 9)};
     if (url.block == NULL) {
         err = ESP_ERR_NO_MEM;
-    } else if (!fill(&url, copy, &parts)) {
+    } else if (!fill(&url, &parts)) {
         err = ESP_ERR_INVALID_ARG;
     }
     free(copy);
@@ -202,7 +285,7 @@ void http_url_free(http_url_t *url)
     memset(url, 0, sizeof(*url));
 }
 
-/* "https://host:443", "https://[fe80::1%25eth0]:443". Result as snprintf's. */
+/** "https://host:443", "https://[fe80::1%25eth0]:443". Result as snprintf's. */
 static size_t print_origin(const http_url_t *url, char *text, size_t size)
 {
     bool brackets = strchr(url->host, ':') != NULL;
@@ -234,7 +317,7 @@ char *http_url_text(const http_url_t *url)
     return text;
 }
 
-/* "scheme:" in front makes a reference absolute (RFC 3986, section 4.2). */
+/** "scheme:" in front makes a reference absolute (RFC 3986, section 4.2). */
 static bool has_scheme(const char *reference)
 {
     if (!isalpha((unsigned char)reference[0])) {
@@ -247,7 +330,7 @@ static bool has_scheme(const char *reference)
     return *p == ':';
 }
 
-/* RFC 3986, section 5.2.4, in place: "/a/b/../c/./d" becomes "/a/c/d". The query is not part of `path`. */
+/** RFC 3986, section 5.2.4, in place: "/a/b/../c/./d" becomes "/a/c/d". The query is not part of `path`. */
 static void remove_dot_segments(char *path)
 {
     char *to = path;
