@@ -71,7 +71,7 @@ static span_t read_token(const char **at)
     return token;
 }
 
-/* What is between the quotes. False: the text ends first. */
+/** What is between the quotes. False: the text ends first. */
 static bool read_quoted(const char **at, span_t *out)
 {
     const char *p = *at + 1;
@@ -104,7 +104,7 @@ static bool span_is(span_t span, const char *text)
     return true;
 }
 
-/* NULL: a parameter that does not matter. */
+/** NULL: a parameter that does not matter. */
 static span_t *param_slot(reading_t *reading, span_t name)
 {
     const struct {
@@ -122,7 +122,7 @@ static span_t *param_slot(reading_t *reading, span_t name)
     return NULL;
 }
 
-/* At the "=" of a parameter. False: the rest of the text cannot be read. */
+/** At the "=" of a parameter. False: the rest of the text cannot be read. */
 static bool read_param(const char **at, span_t name, reading_t *reading)
 {
     *at = skip_blanks(*at + 1);
@@ -145,7 +145,7 @@ static bool read_param(const char **at, span_t name, reading_t *reading)
     return true;
 }
 
-/* "NTLM TlRMTVNT==": credentials in one piece behind a scheme. Nothing that we answer uses them. */
+/** "NTLM TlRMTVNT==": credentials in one piece behind a scheme. Nothing that we answer uses them. */
 static bool skip_token68(const char **at)
 {
     const char *p = *at;
@@ -162,7 +162,7 @@ static bool skip_token68(const char **at)
     return true;
 }
 
-/* The parameters of one challenge, up to the next scheme or the end. False: the rest of the text cannot be read. */
+/** The parameters of one challenge, up to the next scheme or the end. False: the rest of the text cannot be read. */
 static bool read_params(const char **at, reading_t *reading)
 {
     for (;;) {
@@ -185,7 +185,7 @@ static bool read_params(const char **at, reading_t *reading)
     }
 }
 
-/* @return 1 a challenge, 0 the end, -1 the rest of the text cannot be read (and the challenge with it) */
+/** @return 1 a challenge, 0 the end, -1 the rest of the text cannot be read (and the challenge with it) */
 static int read_challenge(const char **at, reading_t *reading)
 {
     memset(reading, 0, sizeof(*reading));
@@ -212,7 +212,7 @@ static int read_challenge(const char **at, reading_t *reading)
 
 /* --- choosing --- */
 
-/* qop is a list: "auth, auth-int". */
+/** qop is a list: "auth, auth-int". */
 static bool offers_qop_auth(span_t qop)
 {
     size_t i = 0;
@@ -455,7 +455,7 @@ static esp_err_t hash(bool sha256, const text_t *text, char hex[HEX_MAX])
     return ESP_OK;
 }
 
-/* The hash of the pieces with colons between them: "KD" and "H" of RFC 7616. `pieces` ends in NULL. */
+/** The hash of the pieces with colons between them: "KD" and "H" of RFC 7616. `pieces` ends in NULL. */
 static esp_err_t hash_joined(bool sha256, const char *const pieces[], char hex[HEX_MAX])
 {
     text_t text = {0};
@@ -523,7 +523,7 @@ static esp_err_t answer_digest(const http_challenge_t *challenge, const http_aut
     return give(&answer, value);
 }
 
-/* A line break in what the answer repeats would start a header of its own. */
+/** A line break in what the answer repeats would start a header of its own. */
 static bool is_printable(const char *text)
 {
     for (; *text != '\0'; text++) {

@@ -60,7 +60,7 @@ esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client)
     /* Who asks for Digest wants the password kept, whatever the server would like. */
     bool no_basic = client->config.auth_type == HTTP_AUTH_TYPE_DIGEST;
     http_challenge_t challenge;
-    esp_err_t err = http_auth_choose(&client->response.headers, client->auth_data, no_basic, &challenge);
+    esp_err_t err = http_auth_choose(&client->response.head.headers, client->auth_data, no_basic, &challenge);
     if (err != ESP_OK) {
         ESP_LOGE(
             TAG,
@@ -80,7 +80,7 @@ bool http_client_answers_challenge(esp_http_client_handle_t client)
     return client->challenge.scheme != HTTP_AUTH_NONE && client->username != NULL;
 }
 
-/* The target as the request line has it, for the caller to free; NULL: no memory. */
+/** The target as the request line has it, for the caller to free; NULL: no memory. */
 static char *request_uri(const http_url_t *url)
 {
     size_t size = strlen(url->path) + 2 + (url->query != NULL ? strlen(url->query) : 0);
@@ -117,7 +117,7 @@ static esp_err_t answer_challenge(esp_http_client_handle_t client, char **value)
     return err;
 }
 
-/* Credentials that need no challenge: the application chose Basic, or wrote them into the URL. */
+/** Credentials that need no challenge: the application chose Basic, or wrote them into the URL. */
 static bool basic_is_due(esp_http_client_handle_t client)
 {
     return (client->config.auth_type == HTTP_AUTH_TYPE_BASIC ||

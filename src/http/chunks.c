@@ -35,7 +35,7 @@ static bool is_text(char c)
     return c == '\t' || ((unsigned char)c >= ' ' && c != 0x7F);
 }
 
-/* The state after a byte that may follow the digits of a size; -1: it does not belong there. */
+/** The state after a byte that may follow the digits of a size; -1: it does not belong there. */
 static int after_digits(char c)
 {
     return c == '\r' ? SIZE_LF : c == ';' ? EXTENSION : c == ' ' || c == '\t' ? SIZE_BLANK : -1;
@@ -50,7 +50,7 @@ static int after_digit(http_chunks_t *chunks, int digit)
     return SIZE;
 }
 
-/* The state after a byte of the line with a chunk's size; -1: it does not belong there. */
+/** The state after a byte of the line with a chunk's size; -1: it does not belong there. */
 static int after_size_byte(http_chunks_t *chunks, char c)
 {
     int digit = hex_digit(c);
@@ -76,7 +76,7 @@ static int after_size_byte(http_chunks_t *chunks, char c)
     }
 }
 
-/* The state after a byte behind a chunk's data; -1: it does not belong there. */
+/** The state after a byte behind a chunk's data; -1: it does not belong there. */
 static int after_end_byte(const http_chunks_t *chunks, char c)
 {
     if (chunks->state == DATA_CR) {
@@ -85,7 +85,7 @@ static int after_end_byte(const http_chunks_t *chunks, char c)
     return c == '\n' ? SIZE_BEGIN : -1;
 }
 
-/* The state after a byte of the trailer; -1: it does not belong there. */
+/** The state after a byte of the trailer; -1: it does not belong there. */
 static int after_trailer_byte(http_chunks_t *chunks, char c)
 {
     if (++chunks->trailer_len > TRAILER_MAX_LEN) {
@@ -103,7 +103,7 @@ static int after_trailer_byte(http_chunks_t *chunks, char c)
     }
 }
 
-/* A byte that is no data. */
+/** A byte that is no data. */
 static void take_byte(http_chunks_t *chunks, char c)
 {
     const char *wrong = NULL;

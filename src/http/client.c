@@ -1,14 +1,11 @@
 /* The handle of the HTTP client: configuration, request headers, URL and credentials, events, failures. */
 #include "http/client_internal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "http/event_mirror.h"
-#include "otter/system.h"
 
 #define DEFAULT_TIMEOUT_MS       5000
 #define DEFAULT_USER_AGENT       "ESP32 HTTP Client/1.0"
@@ -16,139 +13,9 @@
 #define DEFAULT_MAX_AUTH_RETRIES 10
 #define FORM_CONTENT_TYPE        "application/x-www-form-urlencoded"
 
-const char *const ESP_HTTP_CLIENT_EVENT = "ESP_HTTP_CLIENT_EVENT";
-
-static otter_http_event_mirror_t event_mirror;
-
-void otter_http_set_event_mirror(otter_http_event_mirror_t mirror)
-{
-    otter_lock(OTTER_LOCK_SYSTEM);
-    event_mirror = mirror;
-    otter_unlock(OTTER_LOCK_SYSTEM);
-}
-
-/* --- events and failures --- */
-
-static void mirror_event(esp_http_client_handle_t client, esp_http_client_event_id_t id)
-{
-    otter_lock(OTTER_LOCK_SYSTEM);
-    otter_http_event_mirror_t mirror = event_mirror;
-    otter_unlock(OTTER_LOCK_SYSTEM);
-    if (mirror == NULL) {
-        return;
-    }
-    if (id == HTTP_EVENT_ON_DATA) {
-        esp_http_client_on_data_t data = {client, client->response.body_done};
-        mirror((int32_t)id, &data, sizeof(data));
-    } else if (id == HTTP_EVENT_REDIRECT) {
-        esp_http_client_redirect_event_data_t data = {client, client->status};
-        mirror((int32_t)id, &data, sizeof(data));
-    } else {
-        mirror((int32_t)id, &client, sizeof(client));
-    }
-}
-
-static void tell(esp_http_client_handle_t client, esp_http_client_event_t *event)
-{
-    if (client->config.event_handler != NULL) {
-        event->client = client;
-        event->user_data = client->config.user_data;
-        (void)client->config.event_handler(event); /* ESP-IDF ignores the result too */
-    }
-    mirror_event(client, event->event_id);
-}
-
-void http_client_event(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int len)
-{
-    esp_http_client_event_t event = {.event_id = id, .data = data, .data_len = len};
-    tell(client, &event);
-}
-
-void http_client_header_event(esp_http_client_handle_t client, char *key, char *value)
-{
-    esp_http_client_event_t event = {
-        .event_id = HTTP_EVENT_ON_HEADER, .header_key = key, .header_value = value};
-    tell(client, &event);
-}
-
-void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
-                      const otter_transport_error_t *cause, esp_err_t code, const char *text)
-{
-    http_failure_t *failure = &client->failure;
-    memset(failure, 0, sizeof(*failure));
-    failure->stage = stage;
-    if (cause != NULL) {
-        failure->cause = *cause;
-    } else {
-        failure->cause.code = code;
-        text_format(failure->cause.text, sizeof(failure->cause.text), "%s", text);
-    }
-    client->tls_error.last_error = failure->cause.code;
-    client->tls_error.esp_tls_error_code = failure->cause.tls_code;
-    client->tls_error.esp_tls_flags = failure->cause.tls_verify;
-    int kept = errno; /* the callback must not change what the caller is told */
-    http_client_event(client, HTTP_EVENT_ERROR, &client->tls_error, 0);
-    errno = kept;
-}
-
-const http_failure_t *http_client_last_failure(esp_http_client_handle_t client)
-{
-    return &client->failure;
-}
-
-const char *http_stage_name(http_stage_t stage)
-{
-    static const char *const names[] = {
-        [HTTP_STAGE_NONE] = "",     [HTTP_STAGE_RESOLVE] = "resolve", [HTTP_STAGE_CONNECT] = "connect",
-        [HTTP_STAGE_TLS] = "tls",   [HTTP_STAGE_SEND] = "send",       [HTTP_STAGE_HEADER] = "header",
-        [HTTP_STAGE_BODY] = "body",
-    };
-    return (unsigned)stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "";
-}
-
-const http_headers_t *http_client_response_headers(esp_http_client_handle_t client)
-{
-    return &client->response.headers;
-}
-
-const char *http_client_response_header(esp_http_client_handle_t client, const char *key)
-{
-    return http_headers_get(&client->response.headers, key);
-}
-
-esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags)
-{
-    if (h == NULL) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    if (esp_tls_code != NULL) {
-        *esp_tls_code = h->esp_tls_error_code;
-    }
-    if (esp_tls_flags != NULL) {
-        *esp_tls_flags = h->esp_tls_flags;
-    }
-    esp_err_t err = h->last_error;
-    memset(h, 0, sizeof(*h));
-    return err;
-}
-
-esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_code,
-                                                       int *esp_tls_flags)
-{
-    if (client == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    return esp_tls_get_and_clear_last_error(&client->tls_error, esp_tls_code, esp_tls_flags);
-}
-
-int esp_http_client_get_errno(esp_http_client_handle_t client)
-{
-    return client != NULL ? client->failure.cause.sys_errno : -1;
-}
-
 /* --- URL and credentials --- */
 
-/* *slot = copy of text, NULL: cleared; unchanged after ESP_ERR_NO_MEM. */
+/** *slot = copy of text, NULL: cleared; unchanged after ESP_ERR_NO_MEM. */
 static esp_err_t replace_text(char **slot, const char *text)
 {
     char *copy = text_copy(text);
@@ -194,7 +61,7 @@ static esp_err_t take_url_credentials(esp_http_client_handle_t client, const htt
     return err;
 }
 
-/* Takes over `url`, or frees it after an error: Host, connection and credentials follow it. */
+/** Takes over `url`, or frees it after an error: Host, connection and credentials follow it. */
 static esp_err_t use_url(esp_http_client_handle_t client, http_url_t *url, bool is_redirect)
 {
     bool same_origin = http_url_same_origin(&client->url, url);
@@ -292,7 +159,7 @@ esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_h
 
 /* --- life cycle --- */
 
-/* host, port, path and query of a configuration as one URL text, which the caller frees; NULL: no memory. */
+/** host, port, path and query of a configuration as one URL text, which the caller frees; NULL: no memory. */
 static char *url_of_parts(const esp_http_client_config_t *config)
 {
     static const char format[] = "%s://%s%s%s:%d%s%s%s%s";
@@ -356,7 +223,7 @@ static esp_err_t init_buffers(esp_http_client_handle_t client, const esp_http_cl
     return client->rx != NULL && client->tx != NULL ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
-/* The copy keeps what must outlive init by contract; strings that need not are dropped, so that nothing dangles. */
+/** The copy keeps what must outlive init by contract; strings that need not are dropped, so that nothing dangles. */
 static void keep_config(esp_http_client_handle_t client, const esp_http_client_config_t *config)
 {
     esp_http_client_config_t *kept = &client->config;
@@ -413,38 +280,6 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *co
         return NULL;
     }
     return client;
-}
-
-esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
-{
-    if (client == NULL) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    client->write_len = write_len < 0 ? -1 : write_len;
-    memset(&client->failure, 0, sizeof(client->failure));
-    esp_err_t err = http_request_check(client);
-    if (err != ESP_OK) {
-        http_connection_close(client);
-        http_response_reset(client); /* nobody may take an old answer for this one's */
-        client->status = -1;
-        return err;
-    }
-    if (http_connection_is_usable(client)) {
-        client->reused = true;
-        err = http_request_send(client);
-        if (err != ESP_ERR_HTTP_WRITE_DATA) {
-            return err;
-        }
-        /* The server gave up the kept connection: nothing of the request was answered, so it may be sent anew. */
-    }
-    http_connection_close(client);
-    err = http_connection_open(client);
-    return err == ESP_OK ? http_request_send(client) : err;
-}
-
-esp_err_t esp_http_client_request_send(esp_http_client_handle_t client, int write_len)
-{
-    return esp_http_client_open(client, write_len);
 }
 
 esp_err_t esp_http_client_prepare(esp_http_client_handle_t client)
@@ -517,6 +352,16 @@ int esp_http_client_get_socket(esp_http_client_handle_t client)
         return -1;
     }
     return client->transport->ops->descriptor(client->transport);
+}
+
+const http_headers_t *http_client_response_headers(esp_http_client_handle_t client)
+{
+    return &client->response.head.headers;
+}
+
+const char *http_client_response_header(esp_http_client_handle_t client, const char *key)
+{
+    return http_headers_get(&client->response.head.headers, key);
 }
 
 /* --- the request --- */

@@ -1,56 +1,28 @@
-/* The inside of an HTTP client handle: what its source files share, and what the download asks beyond ESP-IDF's API. */
+/*
+ * The inside of an HTTP client handle, for its own source files. Each uses only those above it in this list:
+ *
+ *   url, headers, head, chunks, auth ...   pure: values in, values out, no handle
+ *   method.c        names of methods
+ *   tell.c          events and failures, for the application
+ *   connection.c    open, judge, close a transport
+ *   response.c      bytes of an answer to status, headers and body
+ *   authorization.c what a request says of who asks
+ *   request.c       request to bytes
+ *   exchange.c      a request and the head of its answer, once more where a kept connection was stale
+ *   client.c        the handle: configuration, URL, credentials
+ *   perform.c       the whole exchange in one call, redirects followed
+ */
 #pragma once
-
-#include <http_parser.h>
 
 #include "esp_http_client.h"
 #include "esp_tls.h"
 #include "http/auth.h"
 #include "http/chunks.h"
+#include "http/client.h"
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/url.h"
 #include "otter/transport.h"
-
-/** How far an exchange got when it failed. */
-typedef enum {
-    HTTP_STAGE_NONE,
-    HTTP_STAGE_RESOLVE,
-    HTTP_STAGE_CONNECT,
-    HTTP_STAGE_TLS,
-    HTTP_STAGE_SEND,
-    HTTP_STAGE_HEADER,
-    HTTP_STAGE_BODY,
-} http_stage_t;
-
-/** The last failure of a handle, for people and for reports. */
-typedef struct {
-    http_stage_t stage;
-    otter_transport_error_t cause;
-} http_failure_t;
-
-/** Never NULL; stage NONE when nothing failed since the last successful open. */
-const http_failure_t *http_client_last_failure(esp_http_client_handle_t client);
-
-/** "resolve", "connect", "tls", "send", "header", "body"; "" for NONE */
-const char *http_stage_name(http_stage_t stage);
-
-/**
- * From now on the handle connects to https:// only, wherever its URL comes from: the configuration, the application's
- * callbacks, a redirect. For plain http:// every open is ESP_ERR_NOT_ALLOWED, before even its name is looked up.
- */
-void http_client_require_https(esp_http_client_handle_t client);
-
-/** As esp_http_client_get_url(), but a URL that does not fit ends in "...". */
-void http_client_describe_url(esp_http_client_handle_t client, char *text, size_t size);
-
-/** All headers of the last response, the handle's until the next request. */
-const http_headers_t *http_client_response_headers(esp_http_client_handle_t client);
-
-/** A header of the last response (the first of that name), the handle's until the next request; NULL if absent. */
-const char *http_client_response_header(esp_http_client_handle_t client, const char *key);
-
-/* --- shared by the client's source files --- */
 
 typedef enum {
     STATE_INIT,         /* not connected */
@@ -68,20 +40,11 @@ typedef enum {
 
 /** The response being read. */
 typedef struct {
-    http_parser parser;
-    http_headers_t headers;
-    char *line; /* "key\0value\0" of the header being parsed */
-    size_t line_size, key_len, value_len;
-    bool in_value;
-    size_t
-        head_len; /* bytes of head so far, interim responses included; 0: nothing of the response has come */
-    http_head_t head; /* what the parser is about to see */
-    const char *why;  /* why a callback of the parser gave up */
-    unsigned interim_count;
-    bool head_done;
-    bool to_head; /* answers a HEAD request */
-    bool failed;  /* not HTTP: nothing after this can be trusted */
-    int io_end;   /* OTTER_IO_EOF or _ERROR once the connection said so while a body was due, else 1 */
+    http_head_t head;
+    bool head_done; /* its status, headers and framing are good */
+    bool to_head;   /* answers a HEAD request */
+    bool failed;    /* not HTTP: nothing after this can be trusted */
+    int io_end;     /* OTTER_IO_EOF or _ERROR once the connection said so while a body was due, else 1 */
 
     http_body_t body;
     int64_t content_length; /* -1: not told */
@@ -131,14 +94,17 @@ struct esp_http_client {
     esp_tls_last_error_t tls_error; /* what event callbacks get */
 };
 
-/* client.c */
+/** method.c */
+const char *http_method_name(esp_http_client_method_t method);
+
+/** tell.c */
 void http_client_event(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int len);
 void http_client_header_event(esp_http_client_handle_t client, char *key, char *value);
 /** Keeps the failure and tells HTTP_EVENT_ERROR. `cause` NULL: `code` and `text` are all that is known. */
 void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
                       const otter_transport_error_t *cause, esp_err_t code, const char *text);
 
-/* connection.c */
+/** connection.c */
 esp_err_t http_connection_open(esp_http_client_handle_t client);
 void http_connection_close(esp_http_client_handle_t client);
 /** The open connection can carry another request. */
@@ -146,17 +112,20 @@ bool http_connection_is_usable(esp_http_client_handle_t client);
 /** The cause of what read or write just said; also sets errno. */
 const otter_transport_error_t *http_connection_error(esp_http_client_handle_t client, int io);
 
+/* response.c */
+/** Forgets the last answer, before the next request. */
+void http_response_reset(esp_http_client_handle_t client);
+void http_response_free(http_response_t *response);
 /**
- * Connects and sends the request anew, which the kept connection it went over did not answer. False, with nothing done: it
- * was the connection's first one, or has an effect; or that failed, and the state is STATE_INIT.
+ * Takes bytes of a head and of what follows it, which stays where it is until http_response_begin(). With the last byte of a
+ * good head the state is STATE_RESPONSE.
+ * @return false: refused; the failure is told
  */
-bool http_connection_repeat(esp_http_client_handle_t client);
-
-/* request.c */
-/** Before anything is connected: each line of the request fits the transmit buffer. Else the failure is told. */
-esp_err_t http_request_check(esp_http_client_handle_t client);
-esp_err_t http_request_send(esp_http_client_handle_t client);
-const char *http_method_name(esp_http_client_method_t method);
+bool http_response_take_head(esp_http_client_handle_t client, char *raw, size_t len);
+/** After head_done: the application hears of the head, and of the body bytes that came with it, which are kept. */
+void http_response_begin(esp_http_client_handle_t client);
+/** Forgets the body bytes that came with the head. @return how many */
+size_t http_response_drop_cached(esp_http_client_handle_t client);
 
 /* authorization.c */
 /**
@@ -169,8 +138,7 @@ bool http_client_answers_challenge(esp_http_client_handle_t client);
 /** Another server: nothing of the old one's challenge is of use, or any of its business. */
 void http_client_forget_challenge(esp_http_client_handle_t client);
 
-/* response.c */
-void http_response_reset(esp_http_client_handle_t client);
-void http_response_free(http_response_t *response);
-/** Forgets the body bytes that came with the head. @return how many */
-size_t http_response_drop_cached(esp_http_client_handle_t client);
+/* request.c */
+/** Before anything is connected: each line of the request fits the transmit buffer. Else the failure is told. */
+esp_err_t http_request_check(esp_http_client_handle_t client);
+esp_err_t http_request_send(esp_http_client_handle_t client);

@@ -9,7 +9,7 @@
 
 static const char TAG[] = "HTTP_CLIENT";
 
-/* conf is the otter_tls_config_t of the connection. Programs that only want to know whether there is a bundle pass NULL. */
+/** conf is the otter_tls_config_t of the connection. Programs that only want to know whether there is a bundle pass NULL. */
 esp_err_t esp_crt_bundle_attach(void *conf)
 {
     if (conf != NULL) {
@@ -18,7 +18,7 @@ esp_err_t esp_crt_bundle_attach(void *conf)
     return ESP_OK;
 }
 
-/* Trust in ESP-IDF's order: bundle, global store, own certificates. */
+/** Trust in ESP-IDF's order: bundle, global store, own certificates. */
 static esp_err_t choose_trust(const esp_http_client_config_t *config, otter_tls_config_t *tls)
 {
     if (config->crt_bundle_attach != NULL) {
@@ -102,7 +102,7 @@ void http_client_require_https(esp_http_client_handle_t client)
     client->https_only = true;
 }
 
-/* Judged where a connection is about to be made: the URL of the configuration is only one that can get there. */
+/** Judged where a connection is about to be made: the URL of the configuration is only one that can get there. */
 static esp_err_t check_scheme(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
@@ -196,15 +196,4 @@ const otter_transport_error_t *http_connection_error(esp_http_client_handle_t cl
                                                : client->transport->ops->error(client->transport);
     errno = cause->sys_errno != 0 ? cause->sys_errno : ECONNRESET;
     return cause;
-}
-
-bool http_connection_repeat(esp_http_client_handle_t client)
-{
-    const esp_http_client_method_t method = client->config.method;
-    if (!client->reused || client->write_len != 0 || method == HTTP_METHOD_POST ||
-        method == HTTP_METHOD_PATCH) {
-        return false;
-    }
-    http_connection_close(client);
-    return http_connection_open(client) == ESP_OK && http_request_send(client) == ESP_OK;
 }

@@ -9,13 +9,13 @@ static const char TAG[] = "HTTP_CLIENT";
 
 #define DRAIN_MAX 65536 /* the body of a redirect or a 401 beyond this costs more than a new connection */
 
-/* @return what esp_http_client_perform() says to a failed fetch_headers */
+/** @return what esp_http_client_perform() says to a failed fetch_headers */
 static esp_err_t fetch_error(esp_http_client_handle_t client, int64_t result)
 {
     if (result == -ESP_ERR_HTTP_EAGAIN) {
         return ESP_ERR_HTTP_EAGAIN;
     }
-    bool silent = client->response.head_len == 0 &&
+    bool silent = client->response.head.len == 0 &&
                   client->failure.cause.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN;
     return silent ? ESP_ERR_HTTP_CONNECTION_CLOSED : ESP_ERR_HTTP_FETCH_HEADER;
 }
@@ -41,7 +41,7 @@ static bool is_redirect(int status)
            status == HttpStatus_PermanentRedirect;
 }
 
-/* The body of a redirect or a 401 does not matter; what matters is whether the connection is clean after it. */
+/** The body of a redirect or a 401 does not matter; what matters is whether the connection is clean after it. */
 static void drop_body(esp_http_client_handle_t client)
 {
     const http_response_t *response = &client->response;
@@ -57,7 +57,7 @@ static void drop_body(esp_http_client_handle_t client)
     }
 }
 
-/* A handler that asks for another round may have closed the connection for it. */
+/** A handler that asks for another round may have closed the connection for it. */
 static esp_err_t deliver_body(esp_http_client_handle_t client)
 {
     bool whole = esp_http_client_flush_response(client, NULL) == ESP_OK;
@@ -70,7 +70,7 @@ static esp_err_t limit_reached(esp_http_client_handle_t client)
     return ESP_ERR_HTTP_MAX_REDIRECT;
 }
 
-/* The event handler may be before us: with esp_http_client_set_redirection() it has gone on by itself. */
+/** The event handler may be before us: with esp_http_client_set_redirection() it has gone on by itself. */
 static esp_err_t follow(esp_http_client_handle_t client)
 {
     if (client->config.disable_auto_redirect && !client->again) {
@@ -99,7 +99,7 @@ static esp_err_t act_on_status(esp_http_client_handle_t client)
     return is_redirect(status) ? follow(client) : deliver_body(client);
 }
 
-/* One request and its answer; client->again tells whether there must be another. */
+/** One request and its answer; client->again tells whether there must be another. */
 static esp_err_t go_round(esp_http_client_handle_t client)
 {
     client->again = false;

@@ -12,17 +12,7 @@
 
 static const char TAG[] = "HTTP_CLIENT";
 
-static const char *const method_names[HTTP_METHOD_MAX] = {
-    "GET",     "POST", "PUT",  "PATCH", "DELETE", "HEAD",     "NOTIFY",    "SUBSCRIBE", "UNSUBSCRIBE",
-    "OPTIONS", "COPY", "MOVE", "LOCK",  "UNLOCK", "PROPFIND", "PROPPATCH", "MKCOL",     "REPORT",
-};
-
-const char *http_method_name(esp_http_client_method_t method)
-{
-    return method_names[method];
-}
-
-/* @return `len`, OTTER_IO_TIMEOUT or OTTER_IO_ERROR */
+/** @return `len`, OTTER_IO_TIMEOUT or OTTER_IO_ERROR */
 static int send_all(esp_http_client_handle_t client, const char *data, size_t len)
 {
     size_t sent = 0;
@@ -109,12 +99,12 @@ static esp_err_t put_request_line(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
     const char *pieces[] = {
-        method_names[client->config.method],  " ",        url->path, url->query != NULL ? "?" : "",
-        url->query != NULL ? url->query : "", " HTTP/1.1"};
+        http_method_name(client->config.method), " ",        url->path, url->query != NULL ? "?" : "",
+        url->query != NULL ? url->query : "",    " HTTP/1.1"};
     return put_line(client, pieces, sizeof(pieces) / sizeof(pieces[0]), "the request line", ESP_FAIL);
 }
 
-/* What the handle computes itself is not bound by buffer_size_tx: the application cannot know how long it gets. */
+/** What the handle computes itself is not bound by buffer_size_tx: the application cannot know how long it gets. */
 static esp_err_t put_long_header(esp_http_client_handle_t client, const char *name, const char *value)
 {
     if (strlen(name) + strlen(value) + sizeof(": \r\n") - 1 <= client->tx_size) {
@@ -159,14 +149,14 @@ static esp_err_t put_body_header(esp_http_client_handle_t client)
     return put_header(client, "Content-Length", length);
 }
 
-/* Framing is the handle's business: an application's own would contradict it. So is the answer to a challenge. */
+/** Framing is the handle's business: an application's own would contradict it. So is the answer to a challenge. */
 static bool is_ours(esp_http_client_handle_t client, const char *key)
 {
     return http_name_equal(key, "Content-Length") || http_name_equal(key, "Transfer-Encoding") ||
            (http_client_answers_challenge(client) && http_name_equal(key, "Authorization"));
 }
 
-/* The server's own words: the application cannot know how long they are. */
+/** The server's own words: the application cannot know how long they are. */
 static bool may_be_long(const char *key)
 {
     return http_name_equal(key, "If-Range");
@@ -175,7 +165,7 @@ static bool may_be_long(const char *key)
 esp_err_t http_request_check(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
-    size_t len = strlen(method_names[client->config.method]) + strlen(url->path) +
+    size_t len = strlen(http_method_name(client->config.method)) + strlen(url->path) +
                  (url->query != NULL ? 1 + strlen(url->query) : 0) + sizeof("  HTTP/1.1\r\n") - 1;
     if (len > client->tx_size) {
         return fail_too_long(client, "the request line", len, ESP_FAIL);

@@ -1,4 +1,4 @@
-/* Receiving: the head through http_parser, then the body straight into the reader's buffer. */
+/* Receiving: what a head means, then the body straight into the reader's buffer. */
 #include "http/client_internal.h"
 
 #include <errno.h>
@@ -11,103 +11,16 @@
 #include "otter/system.h"
 
 /*
- * 1. A head is bounded in bytes (HEAD_MAX), in interim responses (INTERIM_MAX) and in time (timeout_ms as a whole).
- * 2. http_parser reads heads, and stops at the last byte of one; no body passes through it. It is lax, so
- *    http_head_check() looks at each byte before it does: two readers must never see two heads.
- * 3. A chunked body is decoded in place: bytes are read into the reader's own buffer and moved down over their framing.
- * 4. end_seen is set only where the framing says so; a body that ends with the connection needs a proper end of it.
+ * 1. A head is bounded in bytes and lines (head.c), and in time (timeout_ms as a whole: exchange.c).
+ * 2. A chunked body is decoded in place: bytes are read into the reader's own buffer and moved down over their framing.
+ * 3. end_seen is set only where the framing says so; a body that ends with the connection needs a proper end of it.
  */
-#define HEAD_MAX    65536u
-#define INTERIM_MAX 8u
-#define HEADERS_MAX 256u
-
-/* --- the parser's callbacks --- */
-
-static http_response_t *response_of(http_parser *parser)
-{
-    return &((esp_http_client_handle_t)parser->data)->response;
-}
-
-static bool append_line(http_response_t *response, const char *text, size_t len)
-{
-    size_t used = response->key_len + (response->in_value ? 1 + response->value_len : 0);
-    if (len + 2 > response->line_size - used) {
-        size_t size = 2 * (used + len) + 64;
-        char *line = realloc(response->line, size);
-        if (line == NULL) {
-            return false;
-        }
-        response->line = line;
-        response->line_size = size;
-    }
-    memcpy(response->line + used, text, len);
-    response->line[used + len] = '\0';
-    *(response->in_value ? &response->value_len : &response->key_len) += len;
-    return true;
-}
-
-static bool finish_line(esp_http_client_handle_t client)
-{
-    http_response_t *response = &client->response;
-    if (response->key_len == 0) {
-        return true;
-    }
-    char *key = response->line;
-    char *value = response->in_value ? key + response->key_len + 1 : key + response->key_len;
-    if (response->parser.status_code / 100 != 1) {
-        if (response->headers.count >= HEADERS_MAX) {
-            response->why = "it has more than 256 header lines";
-            return false;
-        }
-        esp_err_t err = http_headers_append(&response->headers, key, value);
-        if (err != ESP_OK) {
-            response->why =
-                err == ESP_ERR_NO_MEM ? "out of memory" : "a header line has a character that none can have";
-            return false;
-        }
-    }
-    response->key_len = response->value_len = 0;
-    response->in_value = false;
-    return true;
-}
-
-static int on_header_field(http_parser *parser, const char *at, size_t len)
-{
-    http_response_t *response = response_of(parser);
-    if (response->in_value && !finish_line(parser->data)) {
-        return 1;
-    }
-    return append_line(response, at, len) ? 0 : 1;
-}
-
-static int on_header_value(http_parser *parser, const char *at, size_t len)
-{
-    http_response_t *response = response_of(parser);
-    response->in_value = true;
-    return append_line(response, at, len) ? 0 : 1;
-}
-
-static int on_headers_complete(http_parser *parser)
-{
-    if (!finish_line(parser->data)) {
-        return -1;
-    }
-    http_parser_pause(parser, 1);
-    return 0;
-}
-
-static const http_parser_settings settings = {
-    .on_header_field = on_header_field,
-    .on_header_value = on_header_value,
-    .on_headers_complete = on_headers_complete,
-};
 
 /* --- the head --- */
 
 void http_response_free(http_response_t *response)
 {
-    http_headers_clear(&response->headers);
-    free(response->line);
+    http_head_free(&response->head);
     memset(response, 0, sizeof(*response));
 }
 
@@ -117,8 +30,6 @@ void http_response_reset(esp_http_client_handle_t client)
     http_response_free(response);
     free(client->auth_data);
     client->auth_data = NULL;
-    http_parser_init(&response->parser, HTTP_RESPONSE);
-    response->parser.data = client;
     response->to_head = client->config.method == HTTP_METHOD_HEAD;
     response->content_length = -1;
     response->io_end = 1;
@@ -140,7 +51,7 @@ static bool refuse_for(esp_http_client_handle_t client, http_stage_t stage, cons
     return refuse(client, stage, text);
 }
 
-/* Transfer codings besides chunked would have to be decoded; a list of them is a known way to smuggle. */
+/** Transfer codings besides chunked would have to be decoded; a list of them is a known way to smuggle. */
 static bool coding_is_known(const http_headers_t *headers)
 {
     unsigned count = 0;
@@ -155,26 +66,26 @@ static bool coding_is_known(const http_headers_t *headers)
     return count <= 1;
 }
 
-static bool choose_body(esp_http_client_handle_t client, unsigned status)
+/** How long the body is, and if the connection can be used after it. False: refused. */
+static bool choose_body(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
-    const http_parser *parser = &response->parser;
+    const http_head_t *head = &response->head;
     /* The parser and the list of headers must agree. */
-    bool coded = http_headers_get(&response->headers, "Transfer-Encoding") != NULL;
-    if (!coding_is_known(&response->headers) || coded != ((parser->flags & F_CHUNKED) != 0)) {
+    bool coded = http_headers_get(&head->headers, "Transfer-Encoding") != NULL;
+    if (!coding_is_known(&head->headers) || coded != head->chunked) {
         return refuse(client, HTTP_STAGE_HEADER, "the server uses a transfer coding that nobody asked for");
     }
-    bool has_length = (parser->flags & F_CONTENTLENGTH) != 0;
-    if (has_length && parser->content_length > INT64_MAX) {
+    if (head->has_length && head->content_length > INT64_MAX) {
         return refuse(client, HTTP_STAGE_HEADER, "Content-Length is beyond all bounds");
     }
-    response->content_length = has_length ? (int64_t)parser->content_length : -1;
-    if (response->to_head || status == 204 || status == 304) {
+    response->content_length = head->has_length ? (int64_t)head->content_length : -1;
+    if (response->to_head || head->status == 204 || head->status == 304) {
         response->body = BODY_NONE;
         response->end_seen = true;
-    } else if ((parser->flags & F_CHUNKED) != 0) {
+    } else if (head->chunked) {
         response->body = BODY_CHUNKED;
-    } else if (has_length) {
+    } else if (head->has_length) {
         response->body = BODY_LENGTH;
         response->end_seen = response->content_length == 0;
     } else {
@@ -182,91 +93,44 @@ static bool choose_body(esp_http_client_handle_t client, unsigned status)
     }
     response->chunked_flag = response->content_length <= 0;
     response->persistent =
-        response->body != BODY_UNTIL_CLOSE &&
-        (http_should_keep_alive(parser) != 0 ||
-         /* The parser would wait for the end of the connection where HEAD has no body. */
-         (response->to_head && parser->http_minor > 0 && (parser->flags & F_CONNECTION_CLOSE) == 0));
+        response->body != BODY_UNTIL_CLOSE && (head->keep_alive || (response->to_head && !head->closes));
     return true;
 }
 
-/* The parser stands before the last line feed of a head. False: refused. */
-static bool finish_head(esp_http_client_handle_t client)
+bool http_response_take_head(esp_http_client_handle_t client, char *raw, size_t len)
 {
     http_response_t *response = &client->response;
-    const http_parser *parser = &response->parser;
-    unsigned status = parser->status_code;
-    if (parser->http_major != 1 || status < 100 || status == 101) {
-        return refuse(client, HTTP_STAGE_HEADER, "the server's answer is not an HTTP/1 response");
+    size_t used;
+    const char *wrong = http_head_take(&response->head, raw, len, &used);
+    if (wrong != NULL) {
+        return refuse_for(client, HTTP_STAGE_HEADER, wrong);
     }
-    if (status / 100 == 1) {
-        if (++response->interim_count > INTERIM_MAX) {
-            return refuse(client, HTTP_STAGE_HEADER, "too many interim responses");
-        }
-        http_parser_init(&response->parser, HTTP_RESPONSE);
-        memset(&response->head, 0, sizeof(response->head));
+    if (!response->head.ended) {
         return true;
     }
-    if (!choose_body(client, status)) {
+    if (!choose_body(client)) {
         return false;
     }
-    client->status = (int)status;
-    if (status / 100 == 2) {
+    client->status = (int)response->head.status;
+    if (client->status / 100 == 2) {
         client->auth_count = 0;
     }
     response->head_done = true;
     client->state = STATE_RESPONSE;
-    return true;
-}
-
-/* False: refused. What follows a whole head stays in the buffer: `early`. */
-static bool parse_head(esp_http_client_handle_t client, char *raw, size_t len)
-{
-    http_response_t *response = &client->response;
-    while (len > 0) {
-        size_t head_len;
-        const char *wrong = http_head_check(&response->head, raw, len, &head_len);
-        if (wrong != NULL) {
-            return refuse_for(client, HTTP_STAGE_HEADER, wrong);
-        }
-        size_t used = http_parser_execute(&response->parser, &settings, raw, head_len);
-        enum http_errno why = HTTP_PARSER_ERRNO(&response->parser);
-        response->head_len += used;
-        if (response->head_len > HEAD_MAX) {
-            return refuse(client, HTTP_STAGE_HEADER, "the response head is too long");
-        }
-        if (why == HPE_OK && !response->head.ended) {
-            return true; /* all of it was head */
-        }
-        if (why != HPE_PAUSED || used + 1 != head_len || !response->head.ended) {
-            bool agreed = why != HPE_OK && why != HPE_PAUSED; /* that it is broken */
-            return refuse_for(client, HTTP_STAGE_HEADER,
-                              response->why != NULL ? response->why
-                              : agreed              ? http_errno_description(why)
-                                                    : "its head has no clear end");
-        }
-        if (!finish_head(client)) {
-            return false;
-        }
-        raw += head_len;
-        len -= head_len;
-        if (response->head_done) {
-            response->early = raw;
-            response->early_len = len;
-            return true;
-        }
-    }
+    response->early = raw + used;
+    response->early_len = len - used;
     return true;
 }
 
 /* --- what follows the head --- */
 
-/* An event handler may do that; what came is of no use then, and the connection is a new one. */
+/** An event handler may do that; what came is of no use then, and the connection is a new one. */
 static bool is_cancelled(esp_http_client_handle_t client)
 {
     return client->state == STATE_CONNECTED;
 }
 
-/* Raw bytes become body bytes at the same place. @return how many, -1: broken framing */
+/** Raw bytes become body bytes at the same place. @return how many, -1: broken framing */
 static int64_t decode_chunks(esp_http_client_handle_t client, char *raw, size_t len)
 {
     http_response_t *response = &client->response;
@@ -292,7 +156,7 @@ static int64_t decode_chunks(esp_http_client_handle_t client, char *raw, size_t 
     return response->failed && out == begin ? -1 : out - begin;
 }
 
-/* What came behind the head is body. */
+/** What came behind the head is body. */
 static void keep_early_body(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
@@ -326,10 +190,10 @@ static void keep_early_body(esp_http_client_handle_t client)
     }
 }
 
-/* The head is whole and good: now the application hears of it. */
+/** The head is whole and good: now the application hears of it. */
 static void tell_head(esp_http_client_handle_t client)
 {
-    const http_headers_t *headers = &client->response.headers;
+    const http_headers_t *headers = &client->response.head.headers;
     int status = client->status;
     http_client_event(client, HTTP_EVENT_ON_STATUS_CODE, &status, sizeof(status));
     for (size_t i = 0; i < headers->count && !is_cancelled(client); i++) {
@@ -340,73 +204,12 @@ static void tell_head(esp_http_client_handle_t client)
     }
 }
 
-/* @return 1: head_done, or one of fetch_headers' negative results */
-static int64_t receive_head(esp_http_client_handle_t client)
+void http_response_begin(esp_http_client_handle_t client)
 {
-    int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
-    while (!client->response.head_done) {
-        if (client->state != STATE_REQUEST_SENT) {
-            return ESP_FAIL; /* a callback closed the connection */
-        }
-        int64_t left_ms = (deadline_us - otter_now_us() + 999) / 1000;
-        int n = left_ms <= 0 ? OTTER_IO_TIMEOUT
-                             : client->transport->ops->read(client->transport, client->rx, client->rx_size,
-                                                            (int)left_ms);
-        if (n > 0) {
-            if (!parse_head(client, client->rx, (size_t)n)) {
-                return ESP_FAIL;
-            }
-            continue;
-        }
-        if (n != OTTER_IO_TIMEOUT && client->response.head_len == 0 && http_connection_repeat(client)) {
-            deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
-            continue;
-        }
-        if (client->state == STATE_INIT) {
-            return ESP_FAIL; /* the repetition failed and told why */
-        }
-        http_client_fail(client, HTTP_STAGE_HEADER, http_connection_error(client, n), ESP_FAIL, NULL);
-        return n == OTTER_IO_TIMEOUT ? -ESP_ERR_HTTP_EAGAIN : ESP_FAIL;
-    }
-    return 1;
-}
-
-/* The same, with what follows from it. */
-static int64_t read_head(esp_http_client_handle_t client)
-{
-    if (client->response.head_done) {
-        return 1;
-    }
-    int64_t result = receive_head(client);
-    /* A server that gives up a kept connection may say so; that is no answer to what was just asked. */
-    if (result > 0 && client->status == HTTP_STATUS_REQUEST_TIMEOUT) {
-        if (http_connection_repeat(client)) {
-            result = receive_head(client);
-        } else if (client->state == STATE_INIT) {
-            result = ESP_FAIL;
-        }
-    }
-    if (result > 0) {
-        tell_head(client);
-    }
-    if (result > 0 && !is_cancelled(client)) {
+    tell_head(client);
+    if (!is_cancelled(client)) {
         keep_early_body(client);
     }
-    return result;
-}
-
-int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client)
-{
-    if (client == NULL || client->state < STATE_REQUEST_SENT ||
-        (client->response.failed && !client->response.head_done)) {
-        return ESP_FAIL;
-    }
-    errno = 0;
-    int64_t result = read_head(client);
-    if (result < 0) {
-        return result;
-    }
-    return client->response.content_length > 0 ? client->response.content_length : 0;
 }
 
 /* --- the body --- */
@@ -429,7 +232,7 @@ static size_t take_cached(http_response_t *response, char *buffer, size_t len)
     return n;
 }
 
-/* Bytes of an unchunked body as they are. @return their count, 0: the end, OTTER_IO_ERROR */
+/** Bytes of an unchunked body as they are. @return their count, 0: the end, OTTER_IO_ERROR */
 static int count_plain(esp_http_client_handle_t client, char *buffer, int n)
 {
     http_response_t *response = &client->response;
@@ -450,14 +253,14 @@ static size_t wanted(const http_response_t *response, size_t len)
     return len < INT_MAX ? len : INT_MAX;
 }
 
-/* The time of a read is up; what a timeout of the transport would say. */
+/** The time of a read is up; what a timeout of the transport would say. */
 static int wait_is_over(esp_http_client_handle_t client)
 {
     (void)http_connection_error(client, OTTER_IO_TIMEOUT); /* sets errno */
     return OTTER_IO_TIMEOUT;
 }
 
-/* One wait's worth of body. @return > 0 bytes; 0 with end_seen, or framing without bytes; OTTER_IO_TIMEOUT, _ERROR */
+/** One wait's worth of body. @return > 0 bytes; 0 with end_seen, or framing without bytes; OTTER_IO_TIMEOUT, _ERROR */
 static int read_piece(esp_http_client_handle_t client, char *buffer, size_t len, int timeout_ms)
 {
     http_response_t *response = &client->response;
@@ -627,7 +430,8 @@ bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client)
 int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
 {
     content_range_t range;
-    const char *text = client != NULL ? http_client_response_header(client, "Content-Range") : NULL;
+    const char *text =
+        client != NULL ? http_headers_get(&client->response.head.headers, "Content-Range") : NULL;
     return content_range_parse(text, &range) && range.satisfied ? range.total : -1;
 }
 
@@ -636,7 +440,7 @@ esp_err_t esp_http_client_get_response_header(esp_http_client_handle_t client, c
     if (client == NULL || key == NULL || value == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    *value = http_headers_get(&client->response.headers, key);
+    *value = http_headers_get(&client->response.head.headers, key);
     return *value != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 

@@ -22,7 +22,7 @@
 #include "esp_log.h"
 #include "flash/external_partitions.h"
 #include "flash/partition_list.h"
-#include "http/client_internal.h"
+#include "http/client.h"
 #include "image/image.h"
 #include "image/misfit.h"
 #include "ota/https_source.h"

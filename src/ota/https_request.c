@@ -12,7 +12,8 @@
 
 #include "base/text.h"
 #include "esp_log.h"
-#include "http/client_internal.h"
+#include "http/client.h"
+#include "http/url.h"
 #include "http/content_coding.h"
 #include "http/content_range.h"
 #include "http/retry_after.h"

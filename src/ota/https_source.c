@@ -16,7 +16,7 @@
 
 #include "base/text.h"
 #include "esp_log.h"
-#include "http/client_internal.h"
+#include "http/client.h"
 #include "ota/https_request.h"
 #include "otter/system.h"
 

@@ -1,0 +1,126 @@
+/* What the application is told of its exchange: events, also to a mirror of them, and the last failure. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "http/client_internal.h"
+#include "http/event_mirror.h"
+#include "otter/system.h"
+
+const char *const ESP_HTTP_CLIENT_EVENT = "ESP_HTTP_CLIENT_EVENT";
+
+static otter_http_event_mirror_t event_mirror;
+
+void otter_http_set_event_mirror(otter_http_event_mirror_t mirror)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    event_mirror = mirror;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+}
+
+static void mirror_event(esp_http_client_handle_t client, esp_http_client_event_id_t id)
+{
+    otter_lock(OTTER_LOCK_SYSTEM);
+    otter_http_event_mirror_t mirror = event_mirror;
+    otter_unlock(OTTER_LOCK_SYSTEM);
+    if (mirror == NULL) {
+        return;
+    }
+    if (id == HTTP_EVENT_ON_DATA) {
+        esp_http_client_on_data_t data = {client, client->response.body_done};
+        mirror((int32_t)id, &data, sizeof(data));
+    } else if (id == HTTP_EVENT_REDIRECT) {
+        esp_http_client_redirect_event_data_t data = {client, client->status};
+        mirror((int32_t)id, &data, sizeof(data));
+    } else {
+        mirror((int32_t)id, &client, sizeof(client));
+    }
+}
+
+static void tell(esp_http_client_handle_t client, esp_http_client_event_t *event)
+{
+    if (client->config.event_handler != NULL) {
+        event->client = client;
+        event->user_data = client->config.user_data;
+        (void)client->config.event_handler(event); /* ESP-IDF ignores the result too */
+    }
+    mirror_event(client, event->event_id);
+}
+
+void http_client_event(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int len)
+{
+    esp_http_client_event_t event = {.event_id = id, .data = data, .data_len = len};
+    tell(client, &event);
+}
+
+void http_client_header_event(esp_http_client_handle_t client, char *key, char *value)
+{
+    esp_http_client_event_t event = {
+        .event_id = HTTP_EVENT_ON_HEADER, .header_key = key, .header_value = value};
+    tell(client, &event);
+}
+
+void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
+                      const otter_transport_error_t *cause, esp_err_t code, const char *text)
+{
+    http_failure_t *failure = &client->failure;
+    memset(failure, 0, sizeof(*failure));
+    failure->stage = stage;
+    if (cause != NULL) {
+        failure->cause = *cause;
+    } else {
+        failure->cause.code = code;
+        text_format(failure->cause.text, sizeof(failure->cause.text), "%s", text);
+    }
+    client->tls_error.last_error = failure->cause.code;
+    client->tls_error.esp_tls_error_code = failure->cause.tls_code;
+    client->tls_error.esp_tls_flags = failure->cause.tls_verify;
+    int kept = errno; /* the callback must not change what the caller is told */
+    http_client_event(client, HTTP_EVENT_ERROR, &client->tls_error, 0);
+    errno = kept;
+}
+
+const http_failure_t *http_client_last_failure(esp_http_client_handle_t client)
+{
+    return &client->failure;
+}
+
+const char *http_stage_name(http_stage_t stage)
+{
+    static const char *const names[] = {
+        [HTTP_STAGE_NONE] = "",     [HTTP_STAGE_RESOLVE] = "resolve", [HTTP_STAGE_CONNECT] = "connect",
+        [HTTP_STAGE_TLS] = "tls",   [HTTP_STAGE_SEND] = "send",       [HTTP_STAGE_HEADER] = "header",
+        [HTTP_STAGE_BODY] = "body",
+    };
+    return (unsigned)stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "";
+}
+
+esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags)
+{
+    if (h == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (esp_tls_code != NULL) {
+        *esp_tls_code = h->esp_tls_error_code;
+    }
+    if (esp_tls_flags != NULL) {
+        *esp_tls_flags = h->esp_tls_flags;
+    }
+    esp_err_t err = h->last_error;
+    memset(h, 0, sizeof(*h));
+    return err;
+}
+
+esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_code,
+                                                       int *esp_tls_flags)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return esp_tls_get_and_clear_last_error(&client->tls_error, esp_tls_code, esp_tls_flags);
+}
+
+int esp_http_client_get_errno(esp_http_client_handle_t client)
+{
+    return client != NULL ? client->failure.cause.sys_errno : -1;
+}
