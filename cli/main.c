@@ -8,6 +8,7 @@
 #include "clean_log.h"
 #include "host/standard_files.h"
 #include "otter/version.h"
+#include "papers.h"
 
 /* Verbs of two words stand behind each other; what they have in common is the group. */
 static const cli_verb_t *const verbs[] = {
@@ -128,6 +129,13 @@ static int run_command(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0) {
         printf("otter " OTTER_VERSION " (ESP-IDF OTA API v5.5)\n");
         return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--man") == 0) {
+        papers_print_man(verbs, VERB_COUNT);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--complete") == 0) { /* what completions/ asks for */
+        return papers_complete(verbs, VERB_COUNT, argc - 2, argv + 2);
     }
     return run(argc, argv);
 }

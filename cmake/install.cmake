@@ -46,3 +46,16 @@ Cflags: -I${includedir} -I${includedir}/otter/idf -pthread
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/otter.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The man pages are what the commands say of themselves; those of another machine cannot be asked.
+if(NOT CMAKE_CROSSCOMPILING)
+  foreach(command otter otter-serve)
+    add_custom_command(OUTPUT ${command}.1 COMMAND ${command} --man > ${command}.1 DEPENDS ${command} VERBATIM)
+    list(APPEND pages ${CMAKE_CURRENT_BINARY_DIR}/${command}.1)
+  endforeach()
+  add_custom_target(man_pages ALL DEPENDS ${pages})
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
+install(FILES completions/otter.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME otter)
+install(FILES completions/_otter DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES completions/otter.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

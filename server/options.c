@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "host/options.h"
 #include "pacer.h"
@@ -58,9 +59,40 @@ static const char about[] =
     "\n"
     "exit status: 0 stopped as told, 1 it could not start (one line says why), 2 wrong usage\n";
 
+/** otter-serve(1), for man. */
+static void print_man(void)
+{
+    printf(".TH OTTER\\-SERVE 1 \"\" \"otter\" \"otter\"\n.SH NAME\n"
+           "otter\\-serve \\- the files of one folder over HTTPS, for a desk and for tests\n.SH SYNOPSIS\n"
+           ".nf\notter serve");
+    options_print_usage(stdout, rows);
+    printf(".fi\n.SH DESCRIPTION\n.B otter serve\nstarts this program.\n.PP\n");
+    options_print_man(stdout, about, NULL);
+    printf(".SH OPTIONS\n");
+    options_print_man(stdout, "", rows);
+    printf(".SH SEE ALSO\n.BR otter (1)\n");
+}
+
+/** What is asked for by build and shells, not by people. */
+static bool is_for_machines(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--man") == 0) {
+        print_man();
+        return true;
+    }
+    if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+        options_print_completions(stdout, rows, argc - 2, argv + 2);
+        return true;
+    }
+    return false;
+}
+
 options_verdict_t options_parse(int argc, char **argv, options_t *options)
 {
     char why[OPTIONS_WHY_SIZE];
+    if (is_for_machines(argc, argv)) {
+        return OPTIONS_HELP;
+    }
     *options = (options_t){.port = DEFAULT_PORT, .timeout_s = DEFAULT_TIMEOUT_S};
     options_verdict_t verdict = options_take(rows, argc, argv, options, why);
     if (verdict == OPTIONS_HELP) {

@@ -6,7 +6,8 @@
 #include "host/number.h"
 
 #define WIDTH      100 /* columns of help */
-#define NAME_WIDTH 22  /* of the names before what is told of them; longer ones get a line */
+#define ABOUT_SIZE 1024
+#define NAME_WIDTH 22 /* of the names before what is told of them; longer ones get a line */
 
 /* ---- kinds ---- */
 
@@ -346,23 +347,23 @@ void options_print_usage(FILE *out, const option_row_t *rows)
     fprintf(out, "%s\n", has_options ? " [OPTION]..." : "");
 }
 
-/** What is told of one option, from the column of the texts on. */
-static void print_about(FILE *out, const option_row_t *row)
+/** What is told of one option. Returns buf. */
+static const char *about(const option_row_t *row, char buf[ABOUT_SIZE])
 {
-    char list[OPTIONS_WHY_SIZE], text[1024];
-    snprintf(text, sizeof(text), "%s", row->help);
-    if (row->kind->list != NULL) {
-        snprintf(text, sizeof(text), "%s. %s is one of %s", row->help, value_name(row),
-                 row->kind->list(list, sizeof(list)));
+    char list[OPTIONS_WHY_SIZE];
+    if (row->kind->list == NULL) {
+        return row->help;
     }
-    options_print_text(out, text, NAME_WIDTH + 3);
+    snprintf(buf, ABOUT_SIZE, "%s. %s is one of %s", row->help, value_name(row),
+             row->kind->list(list, sizeof(list)));
+    return buf;
 }
 
 void options_print_help(FILE *out, const option_row_t *rows)
 {
     bool first = true;
     for (const option_row_t *row = rows; !is_end(row); row++) {
-        char letter[8] = "", name[96];
+        char letter[8] = "", name[96], text[ABOUT_SIZE];
         if (row->help == NULL) {
             continue;
         }
@@ -379,7 +380,98 @@ void options_print_help(FILE *out, const option_row_t *rows)
                            value[0] != '\0' ? " " : "", value);
         bool is_long = len > NAME_WIDTH;
         fprintf(out, "  %-*s%s%*s", NAME_WIDTH, name, is_long ? "\n" : " ", is_long ? NAME_WIDTH + 3 : 0, "");
-        print_about(out, row);
+        options_print_text(out, about(row, text), NAME_WIDTH + 3);
         first = false;
+    }
+}
+
+/* ---- man page and shells ---- */
+
+/** Text as troff takes it for itself. */
+static void print_man_line(FILE *out, const char *text, size_t len)
+{
+    fprintf(out, len > 0 && (text[0] == '.' || text[0] == '\'') ? "\\&" : "");
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\\') {
+            fprintf(out, "\\e");
+        } else {
+            fprintf(out, text[i] == '-' ? "\\-" : "%c", text[i]);
+        }
+    }
+    fprintf(out, "\n");
+}
+
+static void print_man_text(FILE *out, const char *text)
+{
+    bool literal = false; /* lines that begin with a space are commands */
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+        if (literal != (text[0] == ' ')) {
+            literal = !literal;
+            fprintf(out, literal ? ".PP\n.nf\n" : ".fi\n");
+        }
+        if (len > 0) {
+            print_man_line(out, text, len);
+        } else {
+            fprintf(out, ".PP\n");
+        }
+        text += len + (text[len] != '\0');
+    }
+    fprintf(out, literal ? ".fi\n" : "");
+}
+
+void options_print_man(FILE *out, const char *text, const option_row_t *rows)
+{
+    print_man_text(out, text);
+    for (const option_row_t *row = rows; rows != NULL && !is_end(row); row++) {
+        char name[96], told[ABOUT_SIZE];
+        if (row->help == NULL) {
+            continue;
+        }
+        if (row->name == NULL) {
+            fprintf(out, ".PP\n");
+            print_man_text(out, row->help);
+            continue;
+        }
+        const char *value = value_name(row);
+        const char letter[] = {'-', row->letter, ',', ' ', '\0'};
+        int len = snprintf(name, sizeof(name), "%s%s%s%s%s", row->letter != '\0' ? letter : "",
+                           is_argument(row) ? "" : "--", row->name, value != NULL ? " " : "",
+                           value != NULL ? value : "");
+        fprintf(out, ".TP\n.B ");
+        print_man_line(out, name, (size_t)len);
+        print_man_text(out, about(row, told));
+    }
+}
+
+static void print_if_begun(FILE *out, const char *before, const char *word, size_t len, const char *typed)
+{
+    char whole[96];
+    snprintf(whole, sizeof(whole), "%s%.*s", before, (int)len, word);
+    if (strncmp(whole, typed, strlen(typed)) == 0) {
+        fprintf(out, "%s\n", whole);
+    }
+}
+
+void options_print_completions(FILE *out, const option_row_t *rows, int count, char *const *words)
+{
+    const char *typed = count > 0 ? words[count - 1] : "", *before = count > 1 ? words[count - 2] : "";
+    const option_row_t *row =
+        strncmp(before, "--", 2) == 0 ? find_name(rows, before + 2, strlen(before + 2)) : NULL;
+    if (row != NULL && row->kind->value != NULL) {
+        char list[OPTIONS_WHY_SIZE];
+        const char *item = row->kind->list != NULL ? row->kind->list(list, sizeof(list)) : "";
+        while (*item != '\0') {
+            size_t len = strcspn(item, ", ");
+            print_if_begun(out, "", item, len, typed);
+            item += len + strspn(item + len, ", ");
+        }
+    } else if (typed[0] == '-') {
+        for (row = rows; !is_end(row); row++) {
+            if (is_option(row) && row->help != NULL) {
+                print_if_begun(out, "--", row->name, strlen(row->name), typed);
+            }
+        }
+        print_if_begun(out, "--", "help", 4, typed);
     }
 }

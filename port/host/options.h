@@ -82,5 +82,14 @@ void options_print_help(FILE *out, const option_row_t *rows);
  */
 void options_print_text(FILE *out, const char *text, int indent);
 
+/** A text like those of options_print_text(), for a man page; with `rows` the options that are shown behind it. */
+void options_print_man(FILE *out, const char *text, const option_row_t *rows);
+
+/**
+ * Prints what a shell may put for the last of `words`, one a line: names of options, or values where a kind lists its own.
+ * Nothing where a file is wanted.
+ */
+void options_print_completions(FILE *out, const option_row_t *rows, int count, char *const *words);
+
 /** True if one may have been meant by the other: a slip or two apart, or its beginning. */
 bool options_resemble(const char *typed, const char *name);

@@ -1,0 +1,6 @@
+# Bash completion for otter: the command itself knows its verbs and options.
+_otter() {
+    local IFS=$'\n'
+    mapfile -t COMPREPLY < <(otter --complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -o bashdefault -o default -F _otter otter
