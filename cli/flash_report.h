@@ -63,9 +63,9 @@ typedef enum {
 typedef struct {
     const char *path;
     linux_device_t dev;
-    uint32_t
-        file_length; /* bytes of the file; less than the flash has where it was cut, or ends with its last image */
-    bool cut;        /* in the middle of an image */
+    /* bytes of the file; less than the flash has where it was cut, or ends with its last image */
+    uint32_t file_length;
+    bool cut; /* in the middle of an image */
     bool has_table;
     flash_no_table_t no_table; /* without one */
     uint8_t table_raw[PARTITION_TABLE_LEN];

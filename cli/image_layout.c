@@ -16,7 +16,7 @@
 #define LARGEST_FLASH       0x08000000u /* bytes that an image header can tell of */
 #define ESP32_LAST_PAGE_MIN 0x24u       /* see write_mapped */
 
-/* Which memory an address belongs to: pieces of different kinds are not merged. */
+/** Which memory an address belongs to: pieces of different kinds are not merged. */
 static int memory_kind(const otter_chip_facts_t *chip, uint32_t addr)
 {
     const otter_window_t *mapped[] = {&chip->data, &chip->inst, &chip->extram};

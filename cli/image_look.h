@@ -39,8 +39,8 @@ typedef struct {
     image_part_t parts[IMAGE_PARTS_MAX];
     uint32_t part_count;
     bool is_factory; /* a merged factory file: a bootloader and what it starts */
-    uint32_t
-        begins_at; /* in flash: not 0 of a dump that begins with the bootloader of a chip that has it elsewhere */
+    /* in flash: not 0 of a dump that begins with the bootloader of a chip that has it elsewhere */
+    uint32_t begins_at;
     char error[IMAGE_WHY_SIZE + 32]; /* "" if the image, and all images that follow it, are good */
 } image_look_t;
 

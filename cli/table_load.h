@@ -11,8 +11,8 @@ typedef enum {
 
 typedef struct {
     table_source_t source;
-    uint32_t
-        offset; /* of a binary table in its file; elsewhere than at options->table_offset if none is there */
+    /* of a binary table in its file; elsewhere than at options->table_offset if none is there */
+    uint32_t offset;
     table_rows_t rows;
     uint8_t raw[PARTITION_TABLE_LEN]; /* a binary as it is, what is missing erased; nothing of a CSV */
     partition_table_t binary;         /* as an application reads it; empty for a CSV */

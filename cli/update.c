@@ -51,7 +51,7 @@ typedef struct {
 static const options_t *active_options;
 static const otter_device_t *active_device;
 
-/* ---- arguments ------------------------------------------------------------------------------------------------ */
+/* ---- arguments ---- */
 
 /** "Name: value", of any length. */
 static bool take_header(const char *text, void *target, const option_row_t *row, char *why)
@@ -77,7 +77,7 @@ static bool take_header(const char *text, void *target, const option_row_t *row,
     return taken;
 }
 
-/* ---- the update ----------------------------------------------------------------------------------------------- */
+/* ---- the update ---- */
 
 static esp_err_t add_headers(esp_http_client_handle_t client)
 {
@@ -181,7 +181,7 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
     return err != ESP_OK && err != ESP_ERR_HTTPS_OTA_IN_PROGRESS ? err : ESP_FAIL;
 }
 
-/* ---- the command ---------------------------------------------------------------------------------------------- */
+/* ---- the command ---- */
 
 static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const esp_partition_t **slot,
                              update_outcome_t *outcome)

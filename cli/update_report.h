@@ -13,8 +13,8 @@
 
 /** What the command found out. Starts as zeros but for start_us. */
 typedef struct {
-    char *
-        judged_by; /* the eFuse file that says which chip this is; NULL: it is known otherwise, or out of memory */
+    /* the eFuse file that says which chip this is; NULL: it is known otherwise, or out of memory */
+    char *judged_by;
     char *error; /* what the command knows more than the report; NULL: nothing */
     char from_version[UPDATE_VERSION_SIZE], to_version[UPDATE_VERSION_SIZE];
     char boots[17]; /* label of what boots next, as far as the flash file tells; "": nothing */

@@ -48,7 +48,7 @@ static void run_folder(const char *path)
     free(names);
 }
 
-/* ---- packs: corpus.py describes them ------------------------------------------------------------------------------ */
+/* ---- packs: corpus.py describes them ---- */
 
 static char *end_of_line(char *line)
 {

@@ -59,8 +59,8 @@ typedef enum {
 typedef struct esp_http_client_event {
     esp_http_client_event_id_t event_id;
     esp_http_client_handle_t client;
-    void *
-        data; /* ON_DATA: body bytes; ERROR and DISCONNECTED: an esp_tls_error_handle_t; ON_STATUS_CODE: an int */
+    /* ON_DATA: body bytes; ERROR and DISCONNECTED: an esp_tls_error_handle_t; ON_STATUS_CODE: an int */
+    void *data;
     int data_len;     /* bytes of data */
     void *user_data;  /* from the configuration */
     char *header_key; /* ON_HEADER; valid during the call */
@@ -188,9 +188,9 @@ typedef struct {
     int port;         /* 0: 443 for HTTP_TRANSPORT_OVER_SSL, else 80 */
     const char *username;
     const char *password;
-    esp_http_client_auth_type_t
-        auth_type; /* NONE: answers a 401. BASIC, or user:password in the URL: Basic with every request, unasked.
-                      DIGEST: answers a 401, but never by sending the password itself */
+    /* NONE: answers a 401. BASIC, or user:password in the URL: Basic with every request, unasked. DIGEST: answers a
+     * 401, but never by sending the password itself */
+    esp_http_client_auth_type_t auth_type;
     const char *path;
     const char *query;
     union {
@@ -240,14 +240,13 @@ typedef struct {
     bool use_secure_element;                    /* no effect here */
     void *ds_data;                              /* no effect here */
     bool save_client_session; /* resume the TLS session at the next connection of the handle */
-    struct esp_transport_item_t
-        *transport; /* an otter_transport_t (otter/transport.h) to use instead of TCP and TLS; the
-                                               handle destroys it */
+    /* an otter_transport_t (otter/transport.h) to use instead of TCP and TLS; the handle destroys it */
+    struct esp_transport_item_t *transport;
     esp_http_client_addr_type_t addr_type;
     esp_http_client_tls_dyn_buf_strategy_t tls_dyn_buf_strategy; /* for ESP-IDF's mbedTLS; no effect here */
 } esp_http_client_config_t;
 
-/* --- life cycle --- */
+/* ---- life cycle ---- */
 
 /**
  * A handle; nothing is sent yet. Sets the request headers User-Agent and Host.
@@ -341,7 +340,7 @@ esp_err_t esp_http_client_close(esp_http_client_handle_t client);
 /** Close and free. @return ESP_OK; ESP_FAIL for NULL */
 esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client);
 
-/* --- the request --- */
+/* ---- the request ---- */
 
 /**
  * @param url  absolute, or a path that begins with "/". A new host drops the Authorization header, user and password; a new
@@ -429,7 +428,7 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client);
 /** Redirects and 401s are counted anew. @return ESP_OK, ESP_ERR_INVALID_ARG */
 esp_err_t esp_http_client_reset_redirect_counter(esp_http_client_handle_t client);
 
-/* --- the response --- */
+/* ---- the response ---- */
 
 /** @return the status; -1 while it is awaited, 0 before the first request */
 int esp_http_client_get_status_code(esp_http_client_handle_t client);

@@ -58,11 +58,11 @@ typedef esp_err_t (*decrypt_cb_t)(decrypt_cb_arg_t *args, void *user_ctx);
  * long as the handle.
  */
 typedef struct {
-    const esp_http_client_config_t
-        *http_config; /* url, trust, timeout_ms, buffer_size (at least 1024 is used) */
+    /* url, trust, timeout_ms, buffer_size (at least 1024 is used) */
+    const esp_http_client_config_t *http_config;
     http_client_init_cb_t http_client_init_cb;
-    bool
-        bulk_flash_erase; /* erase for the whole image (or slot, also with decrypt_cb) before the first write */
+    /* erase for the whole image (or slot, also with decrypt_cb) before the first write */
+    bool bulk_flash_erase;
     bool partial_http_download; /* ask for ranges of max_http_request_size; the server must tell the length */
     int max_http_request_size;  /* bytes, default 65536 */
     uint32_t buffer_caps;       /* MALLOC_CAP_*; every memory is alike off-chip */

@@ -73,7 +73,7 @@ QueueHandle_t xQueueGenericCreate(UBaseType_t length, UBaseType_t item_size, uin
 #define xQueueGenericSendFromISR(queue, item, woken, position)                                               \
     ((void)(woken), xQueueGenericSend((queue), (item), 0, (position)))
 
-/* --- sets --- */
+/* ---- sets ---- */
 
 typedef struct QueueDefinition *QueueSetHandle_t;
 typedef struct QueueDefinition *QueueSetMemberHandle_t;
@@ -90,7 +90,7 @@ BaseType_t xQueueRemoveFromSet(QueueSetMemberHandle_t member, QueueSetHandle_t s
 /** Waits for an item in any member; it is then received from that member, at once. @return NULL: time is up */
 QueueSetMemberHandle_t xQueueSelectFromSet(QueueSetHandle_t set, TickType_t wait);
 
-/* --- from interrupts, of which there are none: the plain ones without waiting; `woken` stays as it is --- */
+/* ---- from interrupts, of which there are none: the plain ones without waiting; `woken` stays as it is ---- */
 
 #define xQueueSendFromISR(queue, item, woken)        ((void)(woken), xQueueSendToBack((queue), (item), 0))
 #define xQueueSendToBackFromISR(queue, item, woken)  ((void)(woken), xQueueSendToBack((queue), (item), 0))

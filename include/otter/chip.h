@@ -34,8 +34,8 @@ typedef struct {
     uint16_t id;
     uint32_t bootloader_offset; /* in flash */
     otter_window_t data, inst;  /* where flash is mapped, at the default page size; 0: nothing is mapped */
-    otter_window_t
-        extram; /* where a chip with an MMU of its own for that maps external RAM: not copied to either */
+    /* where a chip with an MMU of its own for that maps external RAM: not copied to either */
+    otter_window_t extram;
     uint16_t mmu_pages;    /* not 0: the windows are this many MMU pages long, whatever the page size */
     uint32_t mmu_page;     /* bytes, the default */
     uint32_t mmu_page_min; /* bytes, the smallest that the app descriptor may choose; 0: it has no choice */

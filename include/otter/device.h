@@ -51,11 +51,11 @@ typedef struct otter_device {
     struct external_partition *external; /* registered at run time; not known to booting */
     struct flash_map *maps;              /* what esp_partition_mmap gave out */
     uint32_t last_map_handle;
-    bool
-        guard_lifted; /* esp_flash_set_dangerous_write_protection(): whatever config.dangerous_write says, all is allowed */
+    /* esp_flash_set_dangerous_write_protection(): whatever config.dangerous_write says, all is allowed */
+    bool guard_lifted;
     const esp_partition_t *running; /* set by the boot step; does not change until restart */
-    bool
-        verdict_lost; /* confirming or rejecting it failed half-way: no update until it is confirmed, or a restart */
+    /* confirming or rejecting it failed half-way: no update until it is confirmed, or a restart */
+    bool verdict_lost;
     uint32_t verified; /* ticket of the watch on the app image that was last found good (otter_flash_watch) */
     struct ota_update *updates;
     uint32_t last_update_handle;

@@ -35,7 +35,7 @@ bool otter_sha256_reset(otter_sha256_t *sha)
     return true;
 }
 
-/* The calls below only fail for reasons that cannot occur here: they take no memory. */
+/** The calls below only fail for reasons that cannot occur here: they take no memory. */
 void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len)
 {
     sha->used = true;

@@ -47,7 +47,7 @@ struct file_flash {
     void (*cut)(void); /* power is lost; NULL: no cut can be planned */
 };
 
-/* Erased bytes to write from; never written to. */
+/** Erased bytes to write from; never written to. */
 static const uint8_t *erased_bytes(void)
 {
     static uint8_t bytes[64 * 1024];

@@ -28,8 +28,8 @@ typedef struct {
 } file_flash_shared_t;
 
 typedef struct {
-    bool
-        strict; /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
+    /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
+    bool strict;
     bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
     bool grows;     /* the same of a file to write to: the first write adds what it lacks of the flash */
     file_flash_shared_t *shared; /* NULL: what this process has not written when it is killed is lost */

@@ -33,11 +33,11 @@ typedef struct {
     bool anti_rollback;
     bool allow_http;
     otter_dangerous_write_t dangerous_write;
-    bool
-        allow_no_md5; /* partitions of a table without MD5 record, too: a person sees them, an application does not */
-    file_flash_shared_t
-        *flash_shared; /* with the processes that use the flash before and after; may be NULL */
-    int flash_trace;   /* file_flash_options_t.trace */
+    /* partitions of a table without MD5 record, too: a person sees them, an application does not */
+    bool allow_no_md5;
+    /* with the processes that use the flash before and after; may be NULL */
+    file_flash_shared_t *flash_shared;
+    int flash_trace; /* file_flash_options_t.trace */
 } linux_device_options_t;
 
 /** Must stay where it is between open and close: the device points into it. */

@@ -9,10 +9,10 @@
 typedef struct {
     linux_device_options_t device;
     uint32_t boots_max; /* stop when this many boots have ended; 0: no limit */
-    uint32_t
-        watchdog_s; /* seconds that end a boot on which a task never blocks, or leaves the watchdog alone; 0: never */
-    uint32_t
-        cut_after; /* power is lost in the middle of this flash operation (from 1) of the run; 0: it is not */
+    /* seconds that end a boot on which a task never blocks, or leaves the watchdog alone; 0: never */
+    uint32_t watchdog_s;
+    /* power is lost in the middle of this flash operation (from 1) of the run; 0: it is not */
+    uint32_t cut_after;
     uint32_t cut_at_ms;   /* power is lost after so long; 0: it is not */
     uint32_t off_at_ms;   /* the run ends after so long; 0: it does not */
     const char *until;    /* the run ends when the console has said this; NULL: it does not */

@@ -58,7 +58,7 @@ static int ms_until(int64_t deadline_us)
     return left_ms <= 0 ? 0 : left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }
 
-/* @return 1 ready (or failed: the next call tells), 0 timeout, -1 with errno */
+/** @return 1 ready (or failed: the next call tells), 0 timeout, -1 with errno */
 static int wait_for(int fd, short events, int64_t deadline_us)
 {
     struct pollfd ready = {.fd = fd, .events = events};
@@ -70,7 +70,7 @@ static int wait_for(int fd, short events, int64_t deadline_us)
     }
 }
 
-/* --- connecting --- */
+/* ---- connecting ---- */
 
 static bool set_option(int fd, int level, int name, int value)
 {
@@ -88,7 +88,7 @@ static bool set_keep_alive(int fd, const otter_endpoint_t *endpoint)
            set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, count);
 }
 
-/* False with the error set. */
+/** False with the error set. */
 static bool set_options(tcp_t *tcp, int fd, const otter_endpoint_t *endpoint)
 {
     (void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* only slower without */
@@ -106,7 +106,7 @@ static bool set_options(tcp_t *tcp, int fd, const otter_endpoint_t *endpoint)
     return true;
 }
 
-/* 0, or the errno of the attempt. */
+/** 0, or the errno of the attempt. */
 static int finish_connect(int fd, const struct addrinfo *address, int64_t deadline_us)
 {
     if (connect(fd, address->ai_addr, address->ai_addrlen) == 0) {
@@ -150,7 +150,7 @@ static bool connect_to(tcp_t *tcp, const struct addrinfo *address, const otter_e
     return true;
 }
 
-/* Each address gets its share of what is left, so that a dead one leaves time for those after it. */
+/** Each address gets its share of what is left, so that a dead one leaves time for those after it. */
 static bool connect_to_any(tcp_t *tcp, const struct addrinfo *list, const otter_endpoint_t *endpoint,
                            int64_t deadline_us)
 {
@@ -206,7 +206,7 @@ static esp_err_t tcp_connect(otter_transport_t *t, const otter_endpoint_t *endpo
     return connected ? ESP_OK : ESP_ERR_HTTP_CONNECT;
 }
 
-/* --- moving bytes --- */
+/* ---- moving bytes ---- */
 
 static int io_failed(tcp_t *tcp, const char *what)
 {
@@ -245,7 +245,7 @@ static void set_gathering(tcp_t *tcp, bool on)
     }
 }
 
-/* Wait for bytes: for many, as long as what is left is surely more than that. Results as wait_for(). */
+/** Wait for bytes: for many, as long as what is left is surely more than that. Results as wait_for(). */
 static int wait_readable(tcp_t *tcp, int64_t deadline_us)
 {
     set_gathering(tcp, tcp->expected >= GATHER);

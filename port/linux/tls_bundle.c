@@ -82,7 +82,7 @@ static bool add_entry(X509_STORE *store, EVP_PKEY *signer, const uint8_t *der, s
     return ok;
 }
 
-/* The entry at *at, which moves behind it. */
+/** The entry at *at, which moves behind it. */
 static bool take_entry(X509_STORE *store, EVP_PKEY *signer, bundle_t *data, size_t *at,
                        uint16_t (*number)(const uint8_t *))
 {

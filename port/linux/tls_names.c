@@ -37,7 +37,7 @@ void tls_names_collect(X509 *certificate, char *text, size_t size)
     GENERAL_NAMES_free(names);
 }
 
-/* --- the common name --- */
+/* ---- the common name ---- */
 
 static bool is_address(const char *text)
 {
@@ -46,7 +46,7 @@ static bool is_address(const char *text)
     return address != NULL;
 }
 
-/* The certificate with `name` listed, so that OpenSSL's own rules for listed names can be asked. NULL: cannot be a name */
+/** The certificate with `name` listed, so that OpenSSL's own rules for listed names can be asked. NULL: cannot be a name */
 static X509 *list_name(X509 *server, const char *name, int type)
 {
     GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
@@ -83,7 +83,7 @@ static bool permits_addresses(const NAME_CONSTRAINTS *constraints)
     return false;
 }
 
-/* What one issuer says to `name`. A CA that says which host names it vouches for, and of addresses nothing, vouches for none. */
+/** What one issuer says to `name`. A CA that says which host names it vouches for, and of addresses nothing, vouches for none. */
 static int judge_by_issuer(X509 *server, const char *name, int type, NAME_CONSTRAINTS *constraints)
 {
     const int types[] = {type, GEN_DNS};
@@ -114,7 +114,7 @@ static int judge_by_issuers(X509 *server, STACK_OF(X509) * chain, const char *na
     return code;
 }
 
-/* One common name of perhaps several. @return as tls_names_judge_common() */
+/** One common name of perhaps several. @return as tls_names_judge_common() */
 static int judge_name(X509 *server, STACK_OF(X509) * chain, const char *name, const char *expected,
                       int mismatch)
 {

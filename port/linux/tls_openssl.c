@@ -66,7 +66,7 @@ static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const 
     va_end(args);
 }
 
-/* --- the BIO: OpenSSL's reads and writes go to the lower transport, within the time of the call above --- */
+/* ---- the BIO: OpenSSL's reads and writes go to the lower transport, within the time of the call above ---- */
 
 static int wait_left_ms(const tls_t *tls)
 {
@@ -77,7 +77,7 @@ static int wait_left_ms(const tls_t *tls)
     return left_ms <= 0 ? 0 : left_ms < tls->wait_ms ? (int)left_ms : tls->wait_ms;
 }
 
-/*
+/**
  * OpenSSL reads on while what comes has nothing for the caller: key updates, session tickets, a renegotiation. A server that
  * sends them without a pause never makes it wait, so beyond the deadline only so much is taken of what is there.
  */
@@ -159,7 +159,7 @@ static BIO_METHOD *bio_method(void)
     return there;
 }
 
-/* --- whom to believe --- */
+/* ---- whom to believe ---- */
 
 static int on_verify(int ok, X509_STORE_CTX *chain)
 {
@@ -227,7 +227,7 @@ static void explain_verify(tls_t *tls, unsigned long ssl_code)
     set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code, "%s (%.40s)", text, tls->names);
 }
 
-/* False with the error set. */
+/** False with the error set. */
 static bool set_trust(tls_t *tls, SSL_CTX *context)
 {
     const otter_tls_config_t *config = &tls->config;
@@ -256,7 +256,7 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
     return true;
 }
 
-/* --- our own certificate --- */
+/* ---- our own certificate ---- */
 
 static int give_password(char *buf, int size, int for_writing, void *arg)
 {
@@ -326,7 +326,7 @@ static bool set_identity(tls_t *tls, SSL_CTX *context)
     return ok;
 }
 
-/* --- the context: everything that does not change between connections --- */
+/* ---- the context: everything that does not change between connections ---- */
 
 static bool set_alpn(SSL_CTX *context, const char **protocols)
 {
@@ -377,7 +377,7 @@ static bool make_context(tls_t *tls)
     return true;
 }
 
-/* --- connecting --- */
+/* ---- connecting ---- */
 
 static bool set_name(tls_t *tls, SSL *ssl)
 {
@@ -415,7 +415,7 @@ static SSL *new_ssl(tls_t *tls)
     return ssl;
 }
 
-/* A session is for one server only: another must not be shown it. */
+/** A session is for one server only: another must not be shown it. */
 static void choose_session(tls_t *tls, const otter_endpoint_t *endpoint)
 {
     char *server = NULL;
@@ -430,7 +430,7 @@ static void choose_session(tls_t *tls, const otter_endpoint_t *endpoint)
     tls->session_host = server;
 }
 
-/* What the server's alert says about our certificate, which TLS 1.3 tells only after the handshake. NULL: something else */
+/** What the server's alert says about our certificate, which TLS 1.3 tells only after the handshake. NULL: something else */
 static const char *client_certificate_trouble(unsigned long code)
 {
     static const struct {
@@ -503,7 +503,7 @@ static void tls_close(otter_transport_t *t)
     tls->lower->ops->close(tls->lower);
 }
 
-/* The name that was given, or the host. Certificates know nothing of this machine's interfaces: an address loses its zone. */
+/** The name that was given, or the host. Certificates know nothing of this machine's interfaces: an address loses its zone. */
 static bool keep_expected_name(tls_t *tls, const char *host)
 {
     const char *name = tls->config.common_name != NULL ? tls->config.common_name : host;
@@ -559,9 +559,9 @@ static esp_err_t tls_connect(otter_transport_t *t, const otter_endpoint_t *endpo
     return ESP_OK;
 }
 
-/* --- moving bytes --- */
+/* ---- moving bytes ---- */
 
-/* What a call to SSL_read or SSL_write that moved nothing means. */
+/** What a call to SSL_read or SSL_write that moved nothing means. */
 static int explain_io(tls_t *tls, int result)
 {
     int ssl_error = SSL_get_error(tls->ssl, result);
@@ -608,7 +608,7 @@ static bool is_closed(tls_t *tls)
     return false;
 }
 
-/* One call may take many reads of the lower transport: a record that drips must not hold it for ever. */
+/** One call may take many reads of the lower transport: a record that drips must not hold it for ever. */
 static void limit_wait(tls_t *tls, int timeout_ms)
 {
     tls->wait_ms = timeout_ms;
@@ -628,7 +628,7 @@ static int tls_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
     return n > 0 ? n : explain_io(tls, n);
 }
 
-/* A server that hangs up on us may have said why: the alert is still there when our own bytes bounce. */
+/** A server that hangs up on us may have said why: the alert is still there when our own bytes bounce. */
 static void hear_last_words(tls_t *tls)
 {
     tls->wait_ms = 0;
@@ -662,7 +662,7 @@ static int tls_write(otter_transport_t *t, const void *buf, size_t len, int time
     return n == OTTER_IO_EOF ? OTTER_IO_ERROR : n;
 }
 
-/* Records only add to what comes over the line, but OpenSSL may hold a buffer and a record of it already. */
+/** Records only add to what comes over the line, but OpenSSL may hold a buffer and a record of it already. */
 static void tls_expect(otter_transport_t *t, uint64_t len)
 {
     tls_t *tls = tls_of(t);

@@ -47,7 +47,7 @@ static unsigned line_of(const source_t *source, size_t at)
     return line;
 }
 
-/* The first of them; who has many has one fault. */
+/** The first of them; who has many has one fault. */
 static void name_broken(source_t *source, const char *form, size_t at)
 {
     if (source->broken++ > 0) {
@@ -60,7 +60,7 @@ static void name_broken(source_t *source, const char *form, size_t at)
                   reason != NULL ? reason : "no certificate");
 }
 
-/* Takes the certificate. OpenSSL looks at a key when it first needs it: here is where it can still be said which is broken. */
+/** Takes the certificate. OpenSSL looks at a key when it first needs it: here is where it can still be said which is broken. */
 static bool add(source_t *source, X509 *certificate)
 {
     bool ok = certificate != NULL && X509_get0_pubkey(certificate) != NULL &&
@@ -70,7 +70,7 @@ static bool add(source_t *source, X509 *certificate)
     return ok;
 }
 
-/* --- PEM --- */
+/* ---- PEM ---- */
 
 static bool begins(const char *line, const char *end, const char *with)
 {
@@ -78,7 +78,7 @@ static bool begins(const char *line, const char *end, const char *with)
     return (size_t)(end - line) >= len && memcmp(line, with, len) == 0;
 }
 
-/* The first "-----" line at or behind `at`, which is where a line begins; the length where there is none. */
+/** The first "-----" line at or behind `at`, which is where a line begins; the length where there is none. */
 static size_t find_mark(const source_t *source, size_t at)
 {
     const char *end = source->data + source->len, *line = source->data + at;
@@ -89,7 +89,7 @@ static size_t find_mark(const source_t *source, size_t at)
     return (size_t)(line - source->data);
 }
 
-/* True: added, or something else than a certificate. */
+/** True: added, or something else than a certificate. */
 static bool add_block(source_t *source, const char *name, const uint8_t *der, long len)
 {
     bool with_trust = strcmp(name, PEM_STRING_X509_TRUSTED) == 0;
@@ -99,7 +99,7 @@ static bool add_block(source_t *source, const char *name, const uint8_t *der, lo
     return add(source, with_trust ? d2i_X509_AUX(NULL, &der, len) : d2i_X509(NULL, &der, len));
 }
 
-/* One block, which begins at *at. @return false: it is broken; true: *at is behind it */
+/** One block, which begins at *at. @return false: it is broken; true: *at is behind it */
 static bool take_block(source_t *source, size_t *at)
 {
     char *name = NULL, *header = NULL;
@@ -122,7 +122,7 @@ static size_t next_line(const source_t *source, size_t at)
     return feed != NULL ? (size_t)(feed + 1 - source->data) : source->len;
 }
 
-/*
+/**
  * Whatever stands between certificates is a comment, as in CA files everywhere. Where one is broken, the next begins at the next
  * BEGIN line; an END line without one shows a certificate that lost its beginning, which OpenSSL would take for a comment.
  */
@@ -147,16 +147,16 @@ static void add_pem(source_t *source)
     }
 }
 
-/* --- DER --- */
+/* ---- DER ---- */
 
-/* A SEQUENCE as long as a certificate; no text begins with these two. */
+/** A SEQUENCE as long as a certificate; no text begins with these two. */
 static bool is_der(const source_t *source)
 {
     return source->len > 1 && (unsigned char)source->data[0] == 0x30 &&
            ((unsigned char)source->data[1] & 0x80) != 0;
 }
 
-/* Bytes of the element at the beginning of so many; all of them where it has no end within. */
+/** Bytes of the element at the beginning of so many; all of them where it has no end within. */
 static size_t element_len(const unsigned char *der, size_t left)
 {
     const unsigned char *body = der;
@@ -166,7 +166,7 @@ static size_t element_len(const unsigned char *der, size_t left)
     return bad ? left : (size_t)(body - der) + (size_t)len;
 }
 
-/* One certificate, or several behind each other; a terminator that an embedded file brings along does no harm. */
+/** One certificate, or several behind each other; a terminator that an embedded file brings along does no harm. */
 static void add_der(source_t *source)
 {
     for (size_t at = 0; at < source->len && source->data[at] != '\0';) {
@@ -261,7 +261,7 @@ static void set_global(X509_STORE *store)
     X509_STORE_free(old);
 }
 
-/* Certificates that were given before stay. False: no memory. */
+/** Certificates that were given before stay. False: no memory. */
 static bool add_earlier(X509_STORE *store)
 {
     X509_STORE *earlier = tls_trust_global();

@@ -25,11 +25,10 @@ typedef struct {
     uint32_t ops;    /* programs and erases so far, a multi-sector erase counted per sector */
     uint32_t cut_at; /* the operation with this number (from 0) loses power; UINT32_MAX: none */
     sim_tear_t tear;
-    uint32_t
-        tear_len; /* bytes; UINT32_MAX (as after init): half of a program, and of an erase half for PREFIX and
-                          nothing for BITS */
-    bool
-        tear_weak; /* SIM_TEAR_BITS leaves bits that read as 0 or 1 by chance, until programmed to 0 or erased */
+    /* bytes; UINT32_MAX (as after init): half of a program, and of an erase half for PREFIX and nothing for BITS */
+    uint32_t tear_len;
+    /* SIM_TEAR_BITS leaves bits that read as 0 or 1 by chance, until programmed to 0 or erased */
+    bool tear_weak;
     uint32_t random; /* seed of SIM_TEAR_BITS, any value but 0 */
     uint32_t noise;  /* seed of what weak bits read as, any value but 0 */
     bool dead;       /* power is gone: every operation fails and changes nothing until sim_flash_power_on() */

@@ -115,7 +115,7 @@ static int take_bytes(sim_transport_t *sim, const sim_step_t *step, size_t max_r
     return (int)n;
 }
 
-/* True when the silence is over. */
+/** True when the silence is over. */
 static bool pass_delay(sim_transport_t *sim, const sim_step_t *step, int timeout_ms)
 {
     uint32_t left_ms = step->ms - (uint32_t)sim->used;

@@ -8,8 +8,8 @@
 /* One boot's effect on a record's state, rollback enabled. No row: the state stays. */
 static const struct boot_rule {
     uint32_t now, next;
-    bool
-        if_chosen; /* only of the copy that boots; else of both copies, before the choice, CRC right or wrong */
+    /* only of the copy that boots; else of both copies, before the choice, CRC right or wrong */
+    bool if_chosen;
 } boot_rules[] = {
     {ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}, /* the trial ended unconfirmed */
     {ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY, true},      /* the trial begins */

@@ -27,7 +27,7 @@
 
 static const char TAG[] = "copy";
 
-/* ---- the rules ---------------------------------------------------------------------------------------------------- */
+/* ---- the rules ---- */
 
 /** Where the reason of a refusal goes. */
 typedef struct {
@@ -231,7 +231,7 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
     return err;
 }
 
-/* ---- one copy ----------------------------------------------------------------------------------------------------- */
+/* ---- one copy ---- */
 
 static copy_journal_t journal_of(const otter_device_t *device, const esp_partition_t *staging,
                                  const esp_partition_t *final, uint32_t len)
@@ -310,7 +310,7 @@ esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging
     return err;
 }
 
-/* ---- after a cut -------------------------------------------------------------------------------------------------- */
+/* ---- after a cut ---- */
 
 /** The partition of the list that a journal calls final. A journal knows no wildcards. */
 static const esp_partition_t *final_of(const otter_device_t *device, const copy_journal_t *journal)

@@ -10,7 +10,7 @@
 
 #define HEX_MAX (2 * OTTER_SHA256_LEN + 1)
 
-/* --- what each scheme is --- */
+/* ---- what each scheme is ---- */
 
 typedef struct {
     bool sha256, session;
@@ -36,7 +36,7 @@ static const struct {
     {"SHA256-sess", HTTP_AUTH_SHA256_SESS},
 };
 
-/* --- reading: RFC 9110, section 11.6.1 --- */
+/* ---- reading: RFC 9110, section 11.6.1 ---- */
 
 /* A piece of a header value; `start` NULL: absent. Quoted ones may hold backslash escapes. */
 typedef struct {
@@ -210,7 +210,7 @@ static int read_challenge(const char **at, reading_t *reading)
     return read_params(at, reading) ? 1 : -1;
 }
 
-/* --- choosing --- */
+/* ---- choosing ---- */
 
 /** qop is a list: "auth, auth-int". */
 static bool offers_qop_auth(span_t qop)
@@ -339,7 +339,7 @@ void http_challenge_free(http_challenge_t *challenge)
     memset(challenge, 0, sizeof(*challenge));
 }
 
-/* --- answering --- */
+/* ---- answering ---- */
 
 /* A text that grows; `failed` once memory ran out. */
 typedef struct {

@@ -13,7 +13,7 @@
 #define DEFAULT_MAX_AUTH_RETRIES 10
 #define FORM_CONTENT_TYPE        "application/x-www-form-urlencoded"
 
-/* --- URL and credentials --- */
+/* ---- URL and credentials ---- */
 
 /** *slot = copy of text, NULL: cleared; unchanged after ESP_ERR_NO_MEM. */
 static esp_err_t replace_text(char **slot, const char *text)
@@ -157,7 +157,7 @@ esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_h
     return strcmp(client->url.scheme, "http") == 0 ? HTTP_TRANSPORT_OVER_TCP : HTTP_TRANSPORT_UNKNOWN;
 }
 
-/* --- life cycle --- */
+/* ---- life cycle ---- */
 
 /** host, port, path and query of a configuration as one URL text, which the caller frees; NULL: no memory. */
 static char *url_of_parts(const esp_http_client_config_t *config)
@@ -364,7 +364,7 @@ const char *http_client_response_header(esp_http_client_handle_t client, const c
     return http_headers_get(&client->response.head.headers, key);
 }
 
-/* --- the request --- */
+/* ---- the request ---- */
 
 esp_err_t esp_http_client_set_method(esp_http_client_handle_t client, esp_http_client_method_t method)
 {

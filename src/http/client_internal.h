@@ -88,8 +88,8 @@ struct esp_http_client {
     http_response_t response;
     int status;
     int redirect_count;
-    bool
-        again; /* esp_http_client_set_redirection() or _add_auth() was called: perform() has another request to make */
+    /* esp_http_client_set_redirection() or _add_auth() was called: perform() has another request to make */
+    bool again;
     http_failure_t failure;
     esp_tls_last_error_t tls_error; /* what event callbacks get */
 };

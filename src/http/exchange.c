@@ -8,7 +8,7 @@
 
 #define STATUS_REQUEST_TIMEOUT 408 /* esp_http_client.h has no name for it */
 
-/* --- asking --- */
+/* ---- asking ---- */
 
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
 {
@@ -57,7 +57,7 @@ static bool repeat(esp_http_client_handle_t client)
     return http_connection_open(client) == ESP_OK && http_request_send(client) == ESP_OK;
 }
 
-/* --- the head of the answer --- */
+/* ---- the head of the answer ---- */
 
 /** @return 1: head_done, or one of fetch_headers' negative results */
 static int64_t receive_head(esp_http_client_handle_t client)

@@ -10,7 +10,7 @@
 #define INTERIM_MAX 8u
 #define HEADERS_MAX 256u
 
-/* --- our own look at each byte --- */
+/* ---- our own look at each byte ---- */
 
 #define NOT_HTTP "it does not begin with HTTP/"
 
@@ -91,7 +91,7 @@ static const char *look_at(http_head_t *head, char *raw, size_t len, size_t *use
     return wrong;
 }
 
-/* --- http_parser --- */
+/* ---- http_parser ---- */
 
 _Static_assert(sizeof(http_parser) <= sizeof(((http_head_t *)0)->parser), "the parser fits its place");
 

@@ -16,7 +16,7 @@
  * 3. end_seen is set only where the framing says so; a body that ends with the connection needs a proper end of it.
  */
 
-/* --- the head --- */
+/* ---- the head ---- */
 
 void http_response_free(http_response_t *response)
 {
@@ -122,7 +122,7 @@ bool http_response_take_head(esp_http_client_handle_t client, char *raw, size_t 
     return true;
 }
 
-/* --- what follows the head --- */
+/* ---- what follows the head ---- */
 
 /** An event handler may do that; what came is of no use then, and the connection is a new one. */
 static bool is_cancelled(esp_http_client_handle_t client)
@@ -212,7 +212,7 @@ void http_response_begin(esp_http_client_handle_t client)
     }
 }
 
-/* --- the body --- */
+/* ---- the body ---- */
 
 size_t http_response_drop_cached(esp_http_client_handle_t client)
 {
@@ -380,7 +380,7 @@ esp_err_t esp_http_client_flush_response(esp_http_client_handle_t client, int *l
     return esp_http_client_is_complete_data_received(client) ? ESP_OK : ESP_FAIL;
 }
 
-/* --- queries --- */
+/* ---- queries ---- */
 
 int esp_http_client_get_status_code(esp_http_client_handle_t client)
 {

@@ -528,7 +528,7 @@ static esp_err_t post_from_isr(event_loop_t *loop, esp_event_base_t base, int32_
     return err == ESP_ERR_TIMEOUT ? ESP_FAIL : err;
 }
 
-/* --- the names, of the default loop and of any --- */
+/* ---- the names, of the default loop and of any ---- */
 
 esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
                                      void *arg)

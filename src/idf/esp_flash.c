@@ -125,7 +125,7 @@ esp_err_t esp_flash_set_dangerous_write_protection(esp_flash_t *chip, bool prote
     return ESP_OK;
 }
 
-/* --- ESP-IDF 4's names --- */
+/* ---- ESP-IDF 4's names ---- */
 
 void spi_flash_init(void)
 {

@@ -236,7 +236,7 @@ esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offse
     return err == ESP_OK ? otter_flash_program(partition->flash_chip, address, src, (uint32_t)size) : err;
 }
 
-/* Nothing is encrypted in this flash, so raw is the same. */
+/** Nothing is encrypted in this flash, so raw is the same. */
 esp_err_t esp_partition_read_raw(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
 {
     return esp_partition_read(partition, src_offset, dst, size);

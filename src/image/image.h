@@ -25,13 +25,13 @@ typedef struct {
     const otter_chip_t *chip; /* who judges; NULL: any chip is right, the image's own facts are used */
     uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
     uint32_t size;         /* bytes the image may use: the partition's, or the file's */
-    bool
-        loading; /* as the bootloader does when it loads: segments' addresses are checked, and that it is an app */
+    /* as the bootloader does when it loads: segments' addresses are checked, and that it is an app */
+    bool loading;
     bool known;     /* compared before, and not written to since: checksum and hash are not compared again */
     bool hashed;    /* an image without an appended hash is refused */
     bool no_checks; /* esp_image_get_metadata: structure and length only */
-    bool
-        bootloader; /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
+    /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
+    bool bootloader;
 } image_rules_t;
 
 /** What the stream learnt. Fields hold what was seen so far; all of it when the verdict is ESP_OK. */
@@ -159,7 +159,7 @@ uint32_t image_flash_size(const esp_image_header_t *header);
 /** MHz of the flash's clock by this header; 0 where the chip has no such code. */
 unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts);
 
-/* --- the chip's memory: chips.c --- */
+/* ---- the chip's memory: chips.c ---- */
 
 /** True if `addr` is in a window where the chip maps flash or external RAM, with MMU pages of `page` bytes. */
 bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);

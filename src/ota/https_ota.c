@@ -60,8 +60,8 @@ typedef struct {
     bool finalize_with_copy, bulk_erase;
 
     bool resumption, resumed; /* asked for; and granted: the image goes on where an earlier update stopped */
-    uint32_t
-        wished; /* where, by the application's count alone; the end shows if it is the same image. 0: not so */
+    /* where, by the application's count alone; the end shows if it is the same image. 0: not so */
+    uint32_t wished;
     resume_record_t record;
 
     struct {
@@ -93,7 +93,7 @@ static void post(const otter_device_t *device, esp_https_ota_event_t id, const v
 
 #define fail(device, ...) https_report_failure(&(device)->report, __VA_ARGS__)
 
-/* ---- begin: configuration ------------------------------------------------------------------------------------- */
+/* ---- begin: configuration ---- */
 
 static esp_err_t check_config(otter_device_t *device, const esp_http_client_config_t *http)
 {
@@ -131,7 +131,7 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
     return ESP_OK;
 }
 
-/* ---- begin ---------------------------------------------------------------------------------------------------- */
+/* ---- begin ---- */
 
 /** The record of a partition that was given; *own keeps what the application has registered. NULL: there is none. */
 static const esp_partition_t *find_given(const https_ota_t *ota, const esp_partition_t *given,
@@ -323,8 +323,8 @@ static esp_err_t find_progress(https_ota_t *ota, size_t count, uint32_t *from)
     *from = resume_record_load(&ota->record, ota->device, ota->staging, ota->source.home.url, validator);
     ota->source.total = *from > 0 ? (int64_t)ota->record.length : -1;
     if (*from == 0) {
-        resume_record_t
-            other; /* of a URL that was signed anew, or with marks that are gone: its validator is as good */
+        /* of a URL that was signed anew, or with marks that are gone: its validator is as good */
+        resume_record_t other;
         *from = ota->wished = wished_offset(ota, count);
         ota->source.unproved = ota->wished > 0;
         (void)resume_record_load(&other, ota->device, ota->staging, NULL, validator);
@@ -442,7 +442,7 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
     return err;
 }
 
-/* ---- perform: reading ----------------------------------------------------------------------------------------- */
+/* ---- perform: reading ---- */
 
 /** The callback turns `len` body bytes into any number of image bytes, which are the library's once it has succeeded. */
 static esp_err_t call_decrypt(https_ota_t *ota, size_t len)
@@ -542,7 +542,7 @@ static esp_err_t read_header_block(https_ota_t *ota, uint32_t least)
     return ESP_OK;
 }
 
-/* ---- perform: writing ----------------------------------------------------------------------------------------- */
+/* ---- perform: writing ---- */
 
 /** Where the image goes, and where it is copied to afterwards. Nothing is known of what a callback will make of it. */
 static esp_err_t check_size(https_ota_t *ota)
@@ -784,7 +784,7 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
     return err;
 }
 
-/* ---- queries -------------------------------------------------------------------------------------------------- */
+/* ---- queries ---- */
 
 static progress_t progress_of(const https_ota_t *ota)
 {
@@ -871,7 +871,7 @@ int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
     return progress_of(https_ota_handle).status;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 /** The verdict on what was written. */
 static esp_err_t end_session(https_ota_t *ota)

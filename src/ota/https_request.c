@@ -39,7 +39,7 @@ const char *https_request_cause(const https_source_t *s, const char *otherwise)
     return s->report->transport.text[0] != '\0' ? s->report->transport.text : otherwise;
 }
 
-/* ---- which file ---------------------------------------------------------------------------------------------- */
+/* ---- which file ---- */
 
 /** The answer's validator, in the form in which ranges are proved by it; NULL: none. Weak ETags prove nothing about bytes. */
 static const char *answered_validator(const https_source_t *s)
@@ -74,7 +74,7 @@ static file_t which_file(const https_source_t *s, uint64_t from)
     return strcmp(have, s->validator) == 0 ? FILE_SAME : FILE_ANOTHER;
 }
 
-/* ---- one request and its answer ------------------------------------------------------------------------------- */
+/* ---- one request and its answer ---- */
 
 bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transient, const char *format, ...)
 {
@@ -313,7 +313,7 @@ static bool ask(https_source_t *s, refusal_t *r)
     }
 }
 
-/* ---- ranges --------------------------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 bool https_request_can_range(const https_source_t *s)
 {

@@ -13,8 +13,8 @@ typedef struct {
     bool transient; /* worth another try in the middle of a download */
     bool lost;      /* the connection broke before the answer was complete */
     bool busy;      /* the server said so (429, 503) */
-    bool
-        passing; /* transient, and not the connection's own fault (a certificate, a name that does not exist) */
+    /* transient, and not the connection's own fault (a certificate, a name that does not exist) */
+    bool passing;
     bool denied;    /* by the server, for good: this address is of no use */
     int64_t length; /* of the file, where the server says so when it refuses a range (416); -1: it does not */
     int64_t asked_s; /* and for how long it wants to be left alone; 0: it did not say */

@@ -44,7 +44,7 @@ esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stag
     return code;
 }
 
-/* ---- pauses --------------------------------------------------------------------------------------------------- */
+/* ---- pauses ---- */
 
 static uint32_t backoff_ms(const https_source_t *s)
 {
@@ -96,7 +96,7 @@ static bool plan_pause(https_source_t *s, refusal_t *r)
     return true;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 /** The pause that was planned. @return false: it was broken off */
 static bool sleep_pause(https_source_t *s)
@@ -170,7 +170,7 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
     return ESP_OK;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /** ESP-IDF's words for it, whether the connection is kept or not. */
 static void log_end_of_request(void)

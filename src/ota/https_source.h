@@ -47,8 +47,8 @@ typedef struct {
     uint64_t pos;    /* offset of the next byte that read delivers */
     char *validator; /* strong ETag or Last-Modified, ours; NULL: none, ranges cannot be proved */
 
-    uint64_t
-        body_pos; /* offset of the next byte of the open response; below pos, known bytes are coming again */
+    /* offset of the next byte of the open response; below pos, known bytes are coming again */
+    uint64_t body_pos;
     uint64_t asked_from; /* where the last request began */
     bool unproved; /* open asks for a range without proof that it is of the same file: its caller checks */
     bool part;     /* the open response is a part whose place in the file the server told */

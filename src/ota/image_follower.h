@@ -9,8 +9,8 @@
 typedef struct {
     const esp_partition_t *partition; /* that the image is written to; NULL: what is written is no image */
     image_rules_t rules;              /* by which it is judged */
-    bool
-        lost; /* memory or a reading failed, or somebody wrote to what was read: the end will read all of it */
+    /* memory or a reading failed, or somebody wrote to what was read: the end will read all of it */
+    bool lost;
     bool begun;         /* the stream */
     uint32_t read_back; /* bytes of the partition that the stream has seen */
     uint32_t watch;     /* of these bytes; after judging of all that the verdict is about */

@@ -40,8 +40,8 @@ typedef struct {
     uint32_t marked; /* units that are marked */
     uint32_t taken;  /* bytes of the file that are in flash */
     xxh32_t sum;     /* of those of the last unit */
-    bool
-        stale; /* marks follow that are torn or no longer true: the sector is written anew before the next one */
+    /* marks follow that are torn or no longer true: the sector is written anew before the next one */
+    bool stale;
 } resume_record_t;
 
 /**

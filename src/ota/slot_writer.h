@@ -12,15 +12,15 @@
  */
 typedef struct {
     const esp_partition_t *partition;
-    bool
-        erase_ahead; /* each sector is erased when its first byte comes; else all of the range was erased before */
+    /* each sector is erased when its first byte comes; else all of the range was erased before */
+    bool erase_ahead;
     bool in_order;     /* all bytes came one after the other, and none failed */
     uint32_t written;  /* bytes taken; with writes in order also the position of the next one */
     uint32_t end;      /* where the highest byte taken ends */
     uint8_t *tail;     /* a write unit; NULL where that is one byte */
     uint32_t tail_len; /* bytes in it */
-    io_buffer_t
-        *buffer; /* to look at what is there; not the writer's, and free for others between two calls */
+    /* to look at what is there; not the writer's, and free for others between two calls */
+    io_buffer_t *buffer;
 } slot_writer_t;
 
 /** @param at  where the first byte goes, a multiple of the flash's write_size. @return ESP_OK, ESP_ERR_NO_MEM */

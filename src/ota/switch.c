@@ -186,7 +186,7 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
     return err;
 }
 
-/* ---- selecting ---------------------------------------------------------------------------------------------------- */
+/* ---- selecting ---- */
 
 /** Factory is what boots when no record selects a slot. */
 static esp_err_t select_factory(otter_device_t *device)
@@ -412,7 +412,7 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
     return err == ESP_OK ? make_sure(device, &records) : err;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---- */
 
 uint8_t ota_get_app_partition_count(otter_device_t *device)
 {
@@ -548,7 +548,7 @@ const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)
     return partition != NULL && verify_image(device, partition, false) == ESP_OK ? partition : NULL;
 }
 
-/* ---- confirming and rejecting ------------------------------------------------------------------------------------- */
+/* ---- confirming and rejecting ---- */
 
 static bool version_is_acceptable(const otter_device_t *device, const esp_partition_t *partition)
 {

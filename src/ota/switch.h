@@ -27,7 +27,7 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device);
 esp_err_t ota_erase_last_boot_app_partition(otter_device_t *device);
 esp_err_t ota_invalidate_inactive_ota_data_slot(otter_device_t *device);
 
-/* ---- for the update session --------------------------------------------------------------------------------------- */
+/* ---- for the update session ---- */
 
 /** An application partition with an ota_n subtype. NULL is none. */
 bool ota_is_slot(const esp_partition_t *partition);

@@ -40,8 +40,8 @@ struct ota_update {
     struct ota_update *next;
     esp_ota_handle_t handle;
     const esp_partition_t *staging; /* written; a row of the table, or `registered` */
-    const esp_partition_t
-        *final; /* says what the bytes are, and where they go if copied; a row, or `meant` */
+    /* says what the bytes are, and where they go if copied; a row, or `meant` */
+    const esp_partition_t *final;
     esp_partition_t registered,
         meant; /* partitions of the application's, which may be gone before the update is */
     bool copy_to_final;
@@ -53,7 +53,7 @@ struct ota_update {
     io_buffer_t buffer; /* writer's and follower's */
 };
 
-/* ---- the list of open updates ------------------------------------------------------------------------------------- */
+/* ---- the list of open updates ---- */
 
 /** The link that points to the update, or to NULL at the end of the list. */
 static struct ota_update **find_link(otter_device_t *device, esp_ota_handle_t handle)
@@ -131,7 +131,7 @@ static void close_unused(otter_device_t *device, const esp_partition_t *partitio
     }
 }
 
-/* ---- begin -------------------------------------------------------------------------------------------------------- */
+/* ---- begin ---- */
 
 /** The table in use and the first bootloader: a cut in the middle of writing them leaves a device that cannot start. */
 static bool is_primary(const esp_partition_t *p)
@@ -423,7 +423,7 @@ esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *par
     return resume(device, partition, erase_size, image_offset, true, out_handle);
 }
 
-/* ---- write -------------------------------------------------------------------------------------------------------- */
+/* ---- write ---- */
 
 /** The very first bytes show at once that something else was sent. */
 static bool starts_right(const struct ota_update *update, const uint8_t *data, size_t size)
@@ -623,7 +623,7 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
     return ESP_OK;
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle)
 {

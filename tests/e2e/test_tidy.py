@@ -67,6 +67,10 @@ def headings(text):
     return found
 
 
+def line_of(text, match):
+    return text.count("\n", 0, match.start()) + 1
+
+
 class Lengths(unittest.TestCase):
     def test_functions_stay_short(self):
         found = [(count, f"{path}:{line} {name}") for path, text in text_files(SOURCE)
@@ -95,6 +99,30 @@ class Lengths(unittest.TestCase):
                  if path.endswith(CODE) and (not text.endswith("\n") or text.endswith("\n\n") or
                                              re.search(r"[ \t]$", text, flags=re.M))]
         self.assertEqual([], wrong)
+
+
+class Shapes(unittest.TestCase):
+    """One way to write what has no meaning of its own."""
+
+    def test_a_declaration_is_not_torn_by_its_comment(self):
+        """clang-format would put the type on a line of its own: the comment belongs above."""
+        torn = re.compile(r"^ +(?:(?:const|static|struct|unsigned) )*\w+(?: \*+)?\n +\**\w+(?:\[\w+\])?; +/\*", re.M)
+        self.assertTrue(torn.search("    bool\n        loading; /* as the bootloader does */\n"))
+        self.assertEqual([], [f"{path}:{line_of(text, m)}" for path, text in text_files(SOURCE) if path.endswith((".c", ".h"))
+                              for m in torn.finditer(text)])
+
+    def test_sections_have_one_shape(self):
+        rule = re.compile(r"^/\* *-{2,}.*$", re.M)
+        self.assertEqual([], [f"{path}:{line_of(text, m)}: {m[0]}" for path, text in text_files(SOURCE)
+                              if path.endswith((".c", ".h")) for m in rule.finditer(text)
+                              if not re.fullmatch(r"/\* ---- \S.*\S ---- \*/", m[0])])
+
+    def test_comments_of_functions_begin_alike(self):
+        plain = re.compile(r"^/\*(?!\*| ----)(?:[^*]|\*(?!/))*\*/\n(?!typedef|struct|enum|union|return)[a-z_][\w *]*\(", re.M)
+        self.assertTrue(plain.search("/* What it does. */\nstatic int f(void)\n"))
+        self.assertEqual([], [f"{path}:{line_of(text, m)}" for path, text in text_files(SOURCE)
+                              if path.endswith(".c") and path.split(os.sep)[0] in ("src", "port", "cli", "server")
+                              for m in plain.finditer(text) if m.start() > 0])
 
 
 class Papers(unittest.TestCase):

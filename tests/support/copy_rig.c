@@ -1,7 +1,7 @@
 /* The device of staged copies, and the checks of what a copy left. */
 #include "support/copy_rig.h"
 
-/* ---- the device --------------------------------------------------------------------------------------------------- */
+/* ---- the device ---- */
 
 const partition_entry_t copy_layout[LAYOUT_COUNT] = {
     {.type = 2, .subtype = 0, .offset = 0x1000, .size = 0x7000, .label = "boot"},
@@ -132,7 +132,7 @@ int copy_rig_tear_down(void **state)
     return 0;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------------------------- */
+/* ---- copies ---- */
 
 void fill_copy_cases(copy_case_t cases[CASE_COUNT])
 {

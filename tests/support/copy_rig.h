@@ -13,7 +13,7 @@
 #define SECTOR     0x1000u
 #define PAYLOAD    0x2345u /* bytes of data: not whole sectors */
 
-/* ---- the device --------------------------------------------------------------------------------------------------- */
+/* ---- the device ---- */
 
 #define LAYOUT_COUNT 14u
 extern const partition_entry_t copy_layout[LAYOUT_COUNT];
@@ -47,7 +47,7 @@ int copy_rig_set_up(void **state);
 
 int copy_rig_tear_down(void **state);
 
-/* ---- copies ------------------------------------------------------------------------------------------------------- */
+/* ---- copies ---- */
 
 typedef struct {
     const char *name, *staging, *final;

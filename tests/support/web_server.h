@@ -33,8 +33,8 @@ typedef struct web {
     sim_step_kind_t cut_kind; /* SIM_RESET, SIM_EOF, or SIM_REQUEST: silence */
     uint32_t cut_every;       /* after a cut, the next comes so many bytes later; 0: no more */
     bool loses_end; /* the connection ends by cut_kind where the mark of the body's end should come */
-    uint32_t
-        claims_more; /* bytes that Content-Length has too many; the connection ends by cut_kind before they come */
+    /* bytes that Content-Length has too many; the connection ends by cut_kind before they come */
+    uint32_t claims_more;
     uint32_t refuse_from, refuse_count;                  /* connects that are refused */
     uint32_t max_read;                                   /* bytes a read brings at most, 0: no limit */
     uint32_t drip_ms;                                    /* silence before each byte of the body; 0: none */

@@ -13,7 +13,7 @@
 #define CIPHER_BLOCK  16u
 #define SECTOR        4096u
 
-/* ---- encryption: a stand-in that needs whole blocks, and their places, as real ones do -------------------------------- */
+/* ---- encryption: a stand-in that needs whole blocks, and their places, as real ones do ---- */
 
 typedef struct {
     uint32_t pos; /* in the file */
@@ -58,7 +58,7 @@ static esp_err_t decrypt(decrypt_cb_arg_t *args, void *ctx)
     return ESP_OK;
 }
 
-/* ---- one download ------------------------------------------------------------------------------------------------- */
+/* ---- one download ---- */
 
 /** Everything that one call of esp_https_ota needs. */
 typedef struct {

@@ -80,7 +80,7 @@ void sweep_fail(const char *format, ...)
     _Exit(now.expect_failure ? 0 : 1);
 }
 
-/* ---- one trial ---------------------------------------------------------------------------------------------------- */
+/* ---- one trial ---- */
 
 /** The flash of a device that may have weak bits must not be said to read stably; it is written more often then. */
 static void set_weak(world_t *world, bool weak)
@@ -151,7 +151,7 @@ static void run_cut(world_t *world, const step_t *step, const cut_t *cut)
     world_power_on(world);
 }
 
-/* ---- all trials from one state ------------------------------------------------------------------------------------ */
+/* ---- all trials from one state ---- */
 
 static uint32_t trace_ops(world_t *world, const step_t *step, const state_t *state, op_t *ops)
 {
@@ -264,7 +264,7 @@ static void sweep_life(unsigned index, const plan_t *plan)
     world_close(&world);
 }
 
-/* ---- the program -------------------------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 static const char *const phase_names[PHASE_COUNT] = {"boot", "boot: copy", "download", "progress",
                                                      "copy", "select",     "confirm",  "other"};

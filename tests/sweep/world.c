@@ -13,7 +13,7 @@
 
 #define SECTOR 4096u
 
-/* ---- flash as the device sees it ---------------------------------------------------------------------------------- */
+/* ---- flash as the device sees it ---- */
 
 static void check_fence(const world_t *world, uint32_t off, uint32_t len)
 {
@@ -97,7 +97,7 @@ static esp_err_t world_sync(void *dev)
     return world->sim.flash.ops->sync(&world->sim);
 }
 
-/* ---- the eFuse ---------------------------------------------------------------------------------------------------- */
+/* ---- the eFuse ---- */
 
 static esp_err_t read_version(void *dev, uint32_t *version)
 {
@@ -129,7 +129,7 @@ static esp_err_t burn_version(void *dev, uint32_t version)
     return cut ? ESP_FAIL : ESP_OK;
 }
 
-/* ---- life of a device --------------------------------------------------------------------------------------------- */
+/* ---- life of a device ---- */
 
 static void start_device(world_t *world)
 {
@@ -231,7 +231,7 @@ const esp_partition_t *world_partition(const world_t *world, uint32_t type, uint
     return NULL;
 }
 
-/* ---- the owner's word --------------------------------------------------------------------------------------------- */
+/* ---- the owner's word ---- */
 
 void world_allow(world_t *world, const esp_partition_t *slot, unsigned image)
 {

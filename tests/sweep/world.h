@@ -82,8 +82,8 @@ typedef struct {
     bool factory;
     bool copies;  /* with partitions that copies go to; applications are shorter then */
     bool staging; /* a data partition for staging behind the slots; else the next slot serves */
-    bool
-        no_md5; /* the table has no checksum and many rows, staging's is the last: torn, it looks like a shorter one */
+    /* the table has no checksum and many rows, staging's is the last: torn, it looks like a shorter one */
+    bool no_md5;
     uint32_t slots;
 } layout_t;
 

@@ -145,8 +145,8 @@ struct world_device {
     next_state_t next_state;
     place_t replaced;  /* had been selected before `next`, */
     bool replaced_may; /* ... and power went while that took its place */
-    bool
-        fuzzy; /* a flash that failed blurred that: any genuine, allowed image will do until a boot without failures */
+    /* a flash that failed blurred that: any genuine, allowed image will do until a boot without failures */
+    bool fuzzy;
 
     esp_https_ota_handle_t handle; /* of the attempt under way, NULL: none */
     bool begun;                    /* ... and its session: the slot may be written */

@@ -103,7 +103,7 @@ static void a_copy_that_flash_refused_is_made_by_the_next_boot(void **state)
     assert_true(made > 0);
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---- */
 
 static void what_must_not_be_a_final_is_refused_before_the_download(void **state)
 {

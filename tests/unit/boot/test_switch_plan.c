@@ -25,7 +25,7 @@ static const uint32_t seqs[] = {OTADATA_SEQ_ERASED, 1, 2, 3, 4, 5};
 static const otadata_entry_t erased = {
     .seq = UINT32_MAX, .label = {FF4, FF4, FF4, FF4, FF4}, .state = UINT32_MAX, .crc = UINT32_MAX};
 
-/* ---- a device: records, and which images are whole ----------------------------------------------------------------- */
+/* ---- a device: records, and which images are whole ---- */
 
 #define NOTHING (-3) /* as an index: no image is whole */
 
@@ -114,7 +114,7 @@ static void fail_case(const char *what, const model_t *before, const char *wish,
              before->rollback, before->running, wish, slot);
 }
 
-/* ---- every device --------------------------------------------------------------------------------------------------- */
+/* ---- every device ---- */
 
 static void make_pair(size_t number, otadata_entry_t two[2])
 {
@@ -328,7 +328,7 @@ static void wishes_come_true_and_neither_cuts_nor_failed_trials_lose_home(void *
     for_every_device(check_device);
 }
 
-/* ---- single cases ----------------------------------------------------------------------------------------------------- */
+/* ---- single cases ---- */
 
 #define BLANK                                                                                                \
     {                                                                                                        \

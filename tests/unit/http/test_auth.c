@@ -12,7 +12,7 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- choosing --- */
+/* ---- choosing ---- */
 
 typedef struct {
     const char *name;
@@ -204,7 +204,7 @@ static void no_text_makes_the_parser_read_beyond_it(void **state)
     }
 }
 
-/* --- answering --- */
+/* ---- answering ---- */
 
 #define RFC7616_NONCE  "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 #define RFC7616_OPAQUE "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"

@@ -62,7 +62,7 @@ static esp_http_client_handle_t new_client(const char *url, sim_transport_t *ser
     return client;
 }
 
-/* --- one exchange with a script of its own --- */
+/* ---- one exchange with a script of its own ---- */
 
 static void a_read_fills_the_buffer_over_many_segments(void **state)
 {
@@ -178,7 +178,7 @@ static void bytes_before_a_stall_are_given_then_the_stall_is_told(void **state)
     esp_http_client_cleanup(client);
 }
 
-/* --- requests --- */
+/* ---- requests ---- */
 
 static void a_request_has_its_lines_in_order(void **state)
 {
@@ -357,7 +357,7 @@ static void open_tells_why_it_failed(void **state)
     assert_int_equal(esp_http_client_open(NULL, 0), ESP_ERR_INVALID_STATE);
 }
 
-/* --- kept connections --- */
+/* ---- kept connections ---- */
 
 #define ANSWER(text) OK_HEAD "Content-Length: " text
 
@@ -554,7 +554,7 @@ static void a_request_with_effects_is_not_repeated(void **state)
     esp_http_client_cleanup(client);
 }
 
-/* --- redirects --- */
+/* ---- redirects ---- */
 
 typedef struct {
     const char *name, *url, *location;
@@ -760,7 +760,7 @@ static void a_head_request_reads_no_body(void **state)
     esp_http_client_cleanup(client);
 }
 
-/* --- the rest of the API --- */
+/* ---- the rest of the API ---- */
 
 static void set_url_follows_host_and_credentials(void **state)
 {

@@ -56,7 +56,7 @@ static void assert_sent(sim_transport_t *server, size_t connection, size_t index
     }
 }
 
-/* --- perform() and 401 --- */
+/* ---- perform() and 401 ---- */
 
 typedef struct {
     const char *name;
@@ -288,7 +288,7 @@ static void perform_answers_what_it_can(void **state)
     }
 }
 
-/* --- authentication by hand, as a download does it --- */
+/* ---- authentication by hand, as a download does it ---- */
 
 static void add_auth_serves_a_request_loop(void **state)
 {
@@ -459,7 +459,7 @@ static void an_applications_own_authorization_gives_way_to_a_challenge(void **st
     esp_http_client_cleanup(client);
 }
 
-/* --- what goes out --- */
+/* ---- what goes out ---- */
 
 static void every_method_has_its_name(void **state)
 {
@@ -548,7 +548,7 @@ static void a_body_of_unknown_length_goes_out_in_chunks_of_the_caller(void **sta
     esp_http_client_cleanup(client);
 }
 
-/* --- events --- */
+/* ---- events ---- */
 
 static void events_come_in_their_order(void **state)
 {
@@ -604,11 +604,11 @@ static void events_come_in_their_order(void **state)
     }
 }
 
-/* --- a handler that goes on by itself --- */
+/* ---- a handler that goes on by itself ---- */
 
 typedef struct {
-    esp_http_client_event_id_t
-        at;          /* the event at which the handler calls set_redirection(), once a request */
+    /* the event at which the handler calls set_redirection(), once a request */
+    esp_http_client_event_id_t at;
     unsigned rounds; /* and how often at most */
     unsigned calls, finished;
     char body[32];
@@ -714,7 +714,7 @@ static void a_handler_that_always_goes_on_reaches_the_limit(void **state)
     }
 }
 
-/* --- the rest of the life cycle --- */
+/* ---- the rest of the life cycle ---- */
 
 static void a_prepared_request_goes_over_the_kept_connection(void **state)
 {

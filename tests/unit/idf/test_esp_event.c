@@ -233,7 +233,7 @@ static void handlers_run_on_the_task_sys_evt(void **state)
     assert_string_equal(seen, "sys_evt");
 }
 
-/* --- loops of a program's own --- */
+/* ---- loops of a program's own ---- */
 
 static esp_event_loop_handle_t create_loop(const char *task)
 {

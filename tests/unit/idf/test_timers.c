@@ -17,7 +17,7 @@ static int setup_timers(void **state)
     return helpers_set_up(state);
 }
 
-/* --- FreeRTOS --- */
+/* ---- FreeRTOS ---- */
 
 static void count_call(TimerHandle_t timer)
 {
@@ -137,7 +137,7 @@ static void functions_are_pended_in_their_order(void **state)
     assert_string_equal(pcTaskGetName(xTimerGetTimerDaemonTaskHandle()), "Tmr Svc");
 }
 
-/* --- esp_timer --- */
+/* ---- esp_timer ---- */
 
 static void count_arg(void *arg)
 {

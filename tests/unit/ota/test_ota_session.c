@@ -27,7 +27,7 @@ static esp_err_t install(session_rig_t *f, const esp_partition_t *p, const char 
     return ota_end(f->device, handle);
 }
 
-/* ---- begin -------------------------------------------------------------------------------------------------------- */
+/* ---- begin ---- */
 
 static void begin_refuses_in_the_documented_order(void **state)
 {
@@ -211,7 +211,7 @@ static void begin_refuses_a_read_only_partition(void **state)
     assert_null(f->device->updates);
 }
 
-/* ---- handles ------------------------------------------------------------------------------------------------------ */
+/* ---- handles ---- */
 
 static void zero_stale_and_unknown_handles_are_refused(void **state)
 {
@@ -248,7 +248,7 @@ static void dropping_the_device_frees_open_updates(void **state)
     assert_null(f->device->updates);
 }
 
-/* ---- write -------------------------------------------------------------------------------------------------------- */
+/* ---- write ---- */
 
 static void write_refuses_what_it_documents(void **state)
 {
@@ -369,7 +369,7 @@ static void writes_at_offsets_are_checked_and_judged_from_flash(void **state)
     assert_int_equal(ota_end(device, handle), ESP_OK);
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 static void end_tells_the_verdict_and_frees_the_handle(void **state)
 {
@@ -450,7 +450,7 @@ static void failing_reads_while_writing_are_told_at_the_end(void **state)
     assert_null(f->device->updates);
 }
 
-/* ---- resume and final --------------------------------------------------------------------------------------------- */
+/* ---- resume and final ---- */
 
 static void resume_goes_on_where_the_last_run_stopped(void **state)
 {
@@ -525,7 +525,7 @@ static void data_is_not_judged(void **state)
     assert_memory_equal(f->rig.sim.bytes + nvs->address, "hello", 5);
 }
 
-/* ---- selecting and asking ----------------------------------------------------------------------------------------- */
+/* ---- selecting and asking ---- */
 
 /** What was found good by other rules than the bootloader's for an app is no reason to select it. */
 static void set_boot_judges_what_other_rules_have_accepted(void **state)
@@ -692,7 +692,7 @@ static void state_is_of_slots_and_of_the_active_record_first(void **state)
     assert_int_equal(ota_get_state_partition(device, f->slot[1], &found), ESP_ERR_NOT_FOUND);
 }
 
-/* ---- confirming and rejecting ------------------------------------------------------------------------------------- */
+/* ---- confirming and rejecting ---- */
 
 static void factory_can_neither_be_confirmed_nor_rejected(void **state)
 {

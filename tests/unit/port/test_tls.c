@@ -21,7 +21,7 @@
 #define LIMIT_MS    300
 #define READS_MAX   20000 /* of the lower transport in one call above it */
 
-/* --- certificates --- */
+/* ---- certificates ---- */
 
 typedef struct {
     X509 *certificate;
@@ -95,7 +95,7 @@ static char *pem_of(X509 *certificate)
     return text;
 }
 
-/* --- a server that is a transport: what is written to it is answered at once, in memory --- */
+/* ---- a server that is a transport: what is written to it is answered at once, in memory ---- */
 
 typedef enum { QUIET, KEY_UPDATES, KEY_UPDATES_ASKED_BACK, SESSION_TICKETS, RENEGOTIATIONS } flood_t;
 
@@ -237,7 +237,7 @@ static esp_err_t connect_to(otter_transport_t *tls, const char *host)
     return err;
 }
 
-/* --- names --- */
+/* ---- names ---- */
 
 typedef struct {
     const char *what;
@@ -404,7 +404,7 @@ static void a_certificate_that_signs_itself_is_believed_where_it_was_given(void 
     free_identity(&server);
 }
 
-/* --- time limits --- */
+/* ---- time limits ---- */
 
 static void assert_ends_in_time(otter_transport_t *tls, peer_t *peer, int timeout_ms)
 {
