@@ -2,11 +2,9 @@
 #include "clean_text.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-/** Bytes of the well-formed character at p, 0 if there is none. *code is its number. */
-static size_t decode(const uint8_t *p, size_t len, uint32_t *code)
+size_t utf8_decode(const uint8_t *p, size_t len, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
@@ -46,7 +44,7 @@ char *clean_text(char *dst, const char *raw, size_t len)
     const uint8_t *p = (const uint8_t *)raw;
     while (len > 0 && *p != 0) {
         uint32_t code = 0;
-        size_t n = decode(p, len, &code);
+        size_t n = utf8_decode(p, len, &code);
         if (n > 0 && is_harmless(code)) {
             memcpy(out, p, n);
             out += n;

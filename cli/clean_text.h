@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 /** Room for a cleaned text of `len` raw bytes: each bad byte becomes a three-byte mark. */
 #define CLEAN_TEXT_SIZE(len) (3 * (len) + 1)
@@ -13,6 +14,13 @@
  * @return dst
  */
 char *clean_text(char *dst, const char *raw, size_t len);
+
+/**
+ * The character at `p`, of `len` bytes at least 1.
+ * @param code  its number
+ * @return its bytes; 0: these are not UTF-8 (overlong forms, surrogates and what is beyond Unicode included)
+ */
+size_t utf8_decode(const uint8_t *p, size_t len, uint32_t *code);
 
 /** The width that printf's %-*s needs for a clean text to take up `columns` characters: it counts bytes. */
 int clean_width(const char *text, int columns);

@@ -8,6 +8,7 @@
 #include "base/le.h"
 #include "boot/otadata_flash.h"
 #include "clean_text.h"
+#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
 #include "flash_report.h"
 #include "flash_search.h"
@@ -149,20 +150,14 @@ static void look_at_core_dump(flash_report_t *r)
 
 /* ---- slots ---- */
 
-static bool is_ota_slot(const esp_partition_t *partition)
-{
-    return partition->type == ESP_PARTITION_TYPE_APP &&
-           partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
-           partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
-}
-
 /** State by the copy that selects this slot; where both do, by the one that decides. NULL if none does. */
 static const char *slot_state(const flash_report_t *r, const esp_partition_t *partition)
 {
     const char *state = NULL;
     for (uint32_t copy = 0; r->otadata_partition != NULL && copy < OTADATA_COPY_COUNT; copy++) {
         const otadata_entry_t *entry = &r->otadata[copy];
-        if (is_ota_slot(partition) && entry->seq != OTADATA_SEQ_ERASED && otadata_crc_matches(entry) &&
+        if (kind_is_slot(partition->type, partition->subtype) && entry->seq != OTADATA_SEQ_ERASED &&
+            otadata_crc_matches(entry) &&
             otadata_slot(entry->seq, r->slot_count) ==
                 (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
             (state == NULL || (int)copy == r->boot.otadata_copy)) {
@@ -227,7 +222,7 @@ static bool look_at_slots(flash_report_t *r)
     const otter_partition_list_t *list = &r->dev.device.partitions;
     r->slots = calloc(list->count + 1, sizeof(*r->slots));
     for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
-        r->slot_count += is_ota_slot(&list->items[i]);
+        r->slot_count += kind_is_slot(list->items[i].type, list->items[i].subtype);
     }
     for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
         if (list->items[i].type == ESP_PARTITION_TYPE_APP) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "flash/partition_table.h"
 
@@ -27,7 +28,7 @@ static bool count_bytes(otter_flash_t *flash, uint32_t off, uint32_t len, histog
         if (otter_flash_read(flash, off + done, sector, n) != ESP_OK) {
             return false;
         }
-        if (sector[0] == 0xFF && memcmp(sector, sector + 1, n - 1) == 0) {
+        if (bytes_are_erased(sector, n)) {
             continue;
         }
         for (uint32_t i = 0; i < n; i++) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "esp_app_format.h"
 #include "esp_flash_partitions.h"
@@ -38,16 +39,6 @@ static bool add_record(const uint8_t *record, table_file_t *file, table_why_t *w
     return true;
 }
 
-static bool is_erased(const uint8_t *record)
-{
-    for (unsigned i = 0; i < PARTITION_RECORD_SIZE; i++) {
-        if (record[i] != 0xFF) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** The vendor tool's reading: like the bootloader's, but only a wholly erased record ends the table. */
 static bool read_records(const uint8_t raw[PARTITION_TABLE_LEN], table_file_t *file, table_why_t *why)
 {
@@ -68,7 +59,7 @@ static bool read_records(const uint8_t raw[PARTITION_TABLE_LEN], table_file_t *f
                 return table_refuse(why, "MD5 checksums don't match! There is a second MD5 record");
             }
             has_md5 = true;
-        } else if (is_erased(record)) {
+        } else if (bytes_are_erased(record, PARTITION_RECORD_SIZE)) {
             return true;
         } else {
             return table_refuse(why,

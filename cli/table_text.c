@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "clean_text.h"
 
 typedef struct {
     char *bytes;
@@ -49,28 +50,6 @@ static bool append_utf8(buffer_t *buf, uint32_t c)
         out[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3F));
     }
     return append(buf, out, more + 1);
-}
-
-/** One character of UTF-8. @return bytes used, 0 if these are not UTF-8 (overlong forms and surrogates included) */
-static size_t next_utf8(const uint8_t *p, size_t len, uint32_t *c)
-{
-    if (p[0] < 0x80) {
-        *c = p[0];
-        return 1;
-    }
-    size_t more = p[0] >= 0xF0 ? 3 : p[0] >= 0xE0 ? 2 : 1;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || more >= len) {
-        return 0;
-    }
-    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    *c = p[0] & (0x3Fu >> more);
-    for (size_t i = 1; i <= more; i++) {
-        if ((p[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-        *c = *c << 6 | (p[i] & 0x3F);
-    }
-    return *c >= least[more] ? more + 1 : 0;
 }
 
 /** A unit of UTF-16 or UTF-32. */
@@ -129,7 +108,7 @@ char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_s
     bool ok = append(&out, "", 0);
     for (size_t at = e->mark_len; ok && at < len;) {
         uint32_t c = 0;
-        size_t used = e->width == 1 ? next_utf8(data + at, len - at, &c)
+        size_t used = e->width == 1 ? utf8_decode(data + at, len - at, &c)
                                     : next_wide(data + at, len - at, e->width, e->big_endian, &c);
         if (used == 0 || !is_character(c)) {
             snprintf(why, why_size, "line %u is not %s text: save the file as UTF-8", line, e->name);

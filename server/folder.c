@@ -9,17 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/hex.h"
+
 /* Never blocks on a FIFO, never makes a terminal ours; no regular file behaves differently for it. */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /** Where the path begins in a request target; NULL if there is none. */
 static const char *find_path(const char *target)
@@ -36,15 +29,11 @@ static bool percent_decode(const char *from, char *to, size_t size)
     for (; *from != '\0'; from++) {
         char c = *from;
         if (c == '%') {
-            int high = hex_digit(from[1]);
-            int low = high < 0 ? -1 : hex_digit(from[2]);
-            if (low < 0) {
-                return false;
+            int byte = hex_escaped(from);
+            if (byte <= 0 || byte == '/') {
+                return false; /* no escape; and a name can hold neither an end nor a slash */
             }
-            c = (char)(high << 4 | low);
-            if (c == '\0' || c == '/') {
-                return false; /* a name can hold neither */
-            }
+            c = (char)byte;
             from += 2;
         }
         if (used == size - 1) {

@@ -32,8 +32,8 @@ typedef struct {
 
 /** Counters of what this process did; bytes and sectors, never reset by the core. */
 typedef struct {
-    uint64_t bytes_read, bytes_programmed;
-    uint32_t sectors_erased, programs, syncs;
+    uint64_t bytes_read;
+    uint32_t sectors_erased, programs;
 } otter_flash_stats_t;
 
 /**

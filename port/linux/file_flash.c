@@ -25,6 +25,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 #include "esp_log.h"
@@ -215,7 +216,7 @@ static void note_content(file_flash_t *f, uint32_t off, const uint8_t *bytes, ui
     if (f->lazy_from < f->blank_to || f->options.read_only) {
         return; /* there is an erase to remember */
     }
-    bool blank = bytes[0] == 0xFF && memcmp(bytes, bytes + 1, len - 1) == 0;
+    bool blank = bytes_are_erased(bytes, len);
     if (blank && len >= SECTOR) {
         f->blank_from = off;
         f->lazy_from = f->blank_to = off + len;

@@ -27,6 +27,7 @@
 #include "boot/secure_version.h"
 #include "boot/staged_copy.h"
 #include "esp_log.h"
+#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/image.h"
@@ -91,8 +92,7 @@ static void note_entry(boot_t *boot, const partition_entry_t *entry)
     } else if (entry->type == PART_TYPE_APP && entry->subtype == PART_SUBTYPE_TEST) {
         boot->test = *entry;
         boot->have.test = present;
-    } else if (entry->type == PART_TYPE_APP &&
-               (entry->subtype & ~PART_SUBTYPE_OTA_MASK) == PART_SUBTYPE_OTA_FLAG) {
+    } else if (kind_is_slot(entry->type, entry->subtype)) {
         uint32_t slot = entry->subtype & PART_SUBTYPE_OTA_MASK;
         boot->slots[slot] = *entry;
         boot->have.slots[slot] = present;

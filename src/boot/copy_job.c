@@ -12,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "flash/partition_table.h"
 #include "otter/system.h"
-
-enum { ERASED = 0xFF };
 
 esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table)
 {
@@ -35,16 +34,6 @@ void copy_job_end(copy_job_t *job)
     memset(job, 0, sizeof(*job));
 }
 
-static bool is_blank(const uint8_t *bytes, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        if (bytes[i] != ERASED) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** Bytes of the sector at `at` that are copied; the others are erased. */
 static uint32_t copied_of_sector(const copy_job_t *job, uint32_t at)
 {
@@ -55,7 +44,7 @@ static uint32_t copied_of_sector(const copy_job_t *job, uint32_t at)
 static esp_err_t read_source(copy_job_t *job, uint32_t at)
 {
     uint32_t have = copied_of_sector(job, at);
-    memset(job->src + have, ERASED, job->flash->erase_size - have);
+    memset(job->src + have, ERASED_BYTE, job->flash->erase_size - have);
     return otter_flash_read(job->flash, job->journal.staging_off + at, job->src, have);
 }
 
@@ -94,7 +83,7 @@ esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
             return err;
         }
         uint32_t copied = copied_of_sector(job, at);
-        if (!is_blank(job->now + copied, sector - copied)) {
+        if (!bytes_are_erased(job->now + copied, sector - copied)) {
             return ESP_OK;
         }
         otter_sha256_update(job->sha, job->now, copied);
@@ -144,7 +133,7 @@ static esp_err_t put_sector(copy_job_t *job, uint32_t at)
     if (job->is_table && at == 0) {
         return put_table_sector(job);
     }
-    if (!flash->stable_reads || !is_blank(job->now, sector)) {
+    if (!flash->stable_reads || !bytes_are_erased(job->now, sector)) {
         err = otter_flash_erase(flash, off, sector);
     }
     uint32_t used = align_up_u32(copied_of_sector(job, at), flash->write_size);

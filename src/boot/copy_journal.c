@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
+#include "flash/partition_kind.h"
 
 enum {
     AT_STAGING_OFF = 4,
@@ -20,7 +22,6 @@ enum {
     AT_DIGEST = 32,
     AT_CRC = 64,
     AT_MARKS = 128,
-    ERASED = 0xFF,
 };
 
 _Static_assert(AT_CRC == AT_DIGEST + OTTER_SHA256_LEN, "the CRC follows the digest");
@@ -74,7 +75,7 @@ bool copy_journal_carrier(uint32_t type, uint32_t subtype)
 {
     switch (type) {
     case ESP_PARTITION_TYPE_APP:
-        return subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN && subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+        return kind_is_slot(type, subtype);
     case ESP_PARTITION_TYPE_DATA: /* file systems hold what strangers send: no journal is looked for there */
         return subtype == ESP_PARTITION_SUBTYPE_DATA_UNDEFINED;
     case ESP_PARTITION_TYPE_BOOTLOADER:
@@ -133,7 +134,7 @@ static esp_err_t read_flag(otter_flash_t *flash, uint32_t end, uint32_t off, boo
 {
     uint8_t flag;
     esp_err_t err = otter_flash_read(flash, end - copy_journal_size(flash) + off, &flag, sizeof(flag));
-    *set = err == ESP_OK && flag != ERASED;
+    *set = err == ESP_OK && flag != ERASED_BYTE;
     return err;
 }
 
@@ -192,7 +193,7 @@ static esp_err_t program_header(otter_flash_t *flash, const copy_journal_t *jour
     if (raw == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    memset(raw, ERASED, room);
+    memset(raw, ERASED_BYTE, room);
     copy_journal_encode(journal, raw);
     esp_err_t err =
         otter_flash_program(flash, copy_journal_end(journal) - copy_journal_size(flash), raw, room);

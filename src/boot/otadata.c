@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 
@@ -38,7 +39,7 @@ void otadata_encode(const otadata_entry_t *entry, uint8_t raw[OTADATA_ENTRY_SIZE
 otadata_entry_t otadata_make(uint32_t seq, uint32_t state)
 {
     otadata_entry_t entry = {.seq = seq, .state = state, .crc = otadata_crc(seq)};
-    memset(entry.label, 0xFF, sizeof(entry.label));
+    memset(entry.label, ERASED_BYTE, sizeof(entry.label));
     return entry;
 }
 
@@ -83,12 +84,7 @@ bool otadata_is_blank(const otadata_entry_t *entry)
 {
     uint8_t raw[OTADATA_ENTRY_SIZE];
     otadata_encode(entry, raw);
-    for (uint32_t i = 0; i < sizeof(raw); i++) {
-        if (raw[i] != 0xFF) {
-            return false;
-        }
-    }
-    return true;
+    return bytes_are_erased(raw, sizeof(raw));
 }
 
 bool otadata_is_torn(const otadata_entry_t *entry)

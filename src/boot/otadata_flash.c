@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 
 esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
@@ -65,7 +66,7 @@ static esp_err_t program_record(otter_flash_t *flash, uint32_t place, const otad
         if (raw == NULL) {
             return ESP_ERR_NO_MEM;
         }
-        memset(raw, 0xFF, len);
+        memset(raw, ERASED_BYTE, len);
     }
     otadata_encode(entry, raw);
     esp_err_t err = otter_flash_program(flash, place, raw, len);

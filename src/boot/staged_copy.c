@@ -22,6 +22,7 @@
 #include "boot/copy_job.h"
 #include "boot/table_update.h"
 #include "esp_log.h"
+#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
 #include "image/image.h"
 
@@ -51,16 +52,10 @@ static bool touch(const esp_partition_t *a, const esp_partition_t *b)
     return ranges_overlap(a->address, a->size, b->address, b->size);
 }
 
+/** The table in use. */
 static bool is_primary_table(const otter_device_t *device, const esp_partition_t *p)
 {
-    return p->type == ESP_PARTITION_TYPE_PARTITION_TABLE &&
-           p->subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY &&
-           p->address == device->config.table_offset;
-}
-
-static bool is_primary_bootloader(const esp_partition_t *p)
-{
-    return p->type == ESP_PARTITION_TYPE_BOOTLOADER && p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY;
+    return kind_is_primary_table(p->type, p->subtype) && p->address == device->config.table_offset;
 }
 
 bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition_subtype_t subtype,
@@ -131,7 +126,8 @@ static esp_err_t check_target(const otter_device_t *device, const esp_partition_
     if (final->address < table && final->type != ESP_PARTITION_TYPE_BOOTLOADER) {
         return refuse(ESP_ERR_NOT_ALLOWED, why, "%s covers the bootloader's place", final->label);
     }
-    if (is_primary_bootloader(final) && !staged_copy_boots_without_primary(device)) {
+    if (kind_is_primary_bootloader(final->type, final->subtype) &&
+        !staged_copy_boots_without_primary(device)) {
         return refuse(ESP_ERR_NOT_ALLOWED, why,
                       "%s is the only bootloader: after a power cut nothing could finish the copy",
                       final->label);
@@ -449,8 +445,7 @@ esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *
 /** Can this be the journal of the copy of a table? `end` is where it ends. */
 static bool is_table_journal(const otter_device_t *device, const copy_journal_t *journal, uint32_t end)
 {
-    return journal->final_type == ESP_PARTITION_TYPE_PARTITION_TABLE &&
-           journal->final_subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY &&
+    return kind_is_primary_table(journal->final_type, journal->final_subtype) &&
            journal->final_off == device->config.table_offset && journal->staging_off < end &&
            journal->staging_size == end - journal->staging_off;
 }

@@ -7,6 +7,7 @@
 
 #include "base/le.h"
 #include "esp_flash_partitions.h"
+#include "flash/partition_kind.h"
 
 static bool is_same_place(const partition_entry_t *entry, const esp_partition_t *kept)
 {
@@ -17,11 +18,6 @@ static bool is_same_place(const partition_entry_t *entry, const esp_partition_t 
 static bool touches(const partition_entry_t *entry, uint32_t off, uint32_t len)
 {
     return ranges_overlap(entry->offset, entry->size, off, len);
-}
-
-static bool is_primary_table(const partition_entry_t *entry)
-{
-    return entry->type == PART_TYPE_PARTITION_TABLE && entry->subtype == PART_SUBTYPE_PARTITION_TABLE_PRIMARY;
 }
 
 static esp_err_t check_kept(const partition_table_t *table, const esp_partition_t *kept, char *why,
@@ -52,7 +48,7 @@ static esp_err_t check_own_place(const otter_device_t *device, const partition_t
     uint32_t place = device->config.table_offset;
     for (uint32_t i = 0; i < table->count; i++) {
         const partition_entry_t *entry = &table->entries[i];
-        bool self = is_primary_table(entry) && entry->offset == place;
+        bool self = kind_is_primary_table(entry->type, entry->subtype) && entry->offset == place;
         if (!self && touches(entry, place, PARTITION_TABLE_SECTOR)) {
             snprintf(why, why_size, "the new table's %s covers the table's own place", entry->label);
             return ESP_ERR_NOT_ALLOWED;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "flash/flash_map.h"
 #include "otter/system.h"
@@ -68,7 +69,6 @@ esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *sr
     otter_lock(OTTER_LOCK_FLASH);
     end_watches(flash, off, len);
     flash->stats.programs++;
-    flash->stats.bytes_programmed += len;
     err = flash->ops->program(flash->dev, off, src, len);
     flash_map_refresh(flash, off, len); /* also after a failure: part of it may have happened */
     otter_unlock(OTTER_LOCK_FLASH);
@@ -101,8 +101,7 @@ bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)
     uint8_t part[256];
     for (uint32_t done = 0; done < len; done += (uint32_t)sizeof(part)) {
         uint32_t n = min_u32(len - done, (uint32_t)sizeof(part));
-        if (otter_flash_read(flash, off + done, part, n) != ESP_OK || part[0] != 0xFF ||
-            memcmp(part, part + 1, n - 1) != 0) {
+        if (otter_flash_read(flash, off + done, part, n) != ESP_OK || !bytes_are_erased(part, n)) {
             return false;
         }
     }
@@ -112,7 +111,6 @@ bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)
 esp_err_t otter_flash_sync(otter_flash_t *flash)
 {
     otter_lock(OTTER_LOCK_FLASH);
-    flash->stats.syncs++;
     esp_err_t err = flash->ops->sync != NULL ? flash->ops->sync(flash->dev) : ESP_OK;
     otter_unlock(OTTER_LOCK_FLASH);
     return err;

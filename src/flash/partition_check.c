@@ -8,7 +8,7 @@
 
 #include "base/le.h"
 #include "esp_flash_partitions.h"
-#include "esp_partition.h"
+#include "flash/partition_kind.h"
 
 #define OTADATA_SIZE    0x2000u
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
@@ -35,14 +35,6 @@ static void complain(complaints_t *to, const char *format, ...)
     }
 }
 
-/** The first bootloader and the table itself lie where other partitions must not. */
-static bool is_fixed(const partition_entry_t *entry)
-{
-    return (entry->type == PART_TYPE_BOOTLOADER && entry->subtype == PART_SUBTYPE_BOOTLOADER_PRIMARY) ||
-           (entry->type == PART_TYPE_PARTITION_TABLE &&
-            entry->subtype == PART_SUBTYPE_PARTITION_TABLE_PRIMARY);
-}
-
 static void check_place(const partition_entry_t *entry, uint32_t table_offset, uint32_t flash_size,
                         complaints_t *to)
 {
@@ -62,7 +54,7 @@ static void check_place(const partition_entry_t *entry, uint32_t table_offset, u
         complain(to, "%s: 0x%" PRIx32 " + 0x%" PRIx32 " is beyond the flash of 0x%" PRIx32 " bytes",
                  entry->label, entry->offset, entry->size, flash_size);
     }
-    if (!is_fixed(entry) &&
+    if (!kind_is_primary(entry->type, entry->subtype) &&
         ranges_overlap(entry->offset, entry->size, table_offset, PARTITION_TABLE_SECTOR)) {
         complain(to, "%s: covers the partition table at 0x%" PRIx32, entry->label, table_offset);
     }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
@@ -23,7 +24,6 @@ enum {
     AT_LABEL = 12,
     AT_FLAGS = 28,
     LABEL_SIZE = 16,
-    ERASED = 0xFF,
 };
 
 partition_record_kind_t partition_record_kind(const uint8_t raw[PARTITION_RECORD_SIZE])
@@ -34,8 +34,8 @@ partition_record_kind_t partition_record_kind(const uint8_t raw[PARTITION_RECORD
     case ESP_PARTITION_MAGIC_MD5:
         return PARTITION_RECORD_MD5;
     case 0xFFFF:
-        return raw[AT_TYPE] == ERASED && raw[AT_SUBTYPE] == ERASED ? PARTITION_RECORD_END
-                                                                   : PARTITION_RECORD_OTHER;
+        return raw[AT_TYPE] == ERASED_BYTE && raw[AT_SUBTYPE] == ERASED_BYTE ? PARTITION_RECORD_END
+                                                                             : PARTITION_RECORD_OTHER;
     default:
         return PARTITION_RECORD_OTHER;
     }
@@ -161,7 +161,7 @@ esp_err_t partition_table_encode(const partition_entry_t *entries, uint32_t coun
     if (count > PARTITION_ENTRIES_MAX - (with_md5 ? 1u : 0u)) {
         return ESP_ERR_INVALID_SIZE;
     }
-    memset(raw, ERASED, PARTITION_TABLE_LEN);
+    memset(raw, ERASED_BYTE, PARTITION_TABLE_LEN);
     for (uint32_t i = 0; i < count; i++) {
         partition_entry_encode(&entries[i], raw + i * PARTITION_RECORD_SIZE);
     }

@@ -1,6 +1,7 @@
 /* The framing of a chunked body (RFC 9112, section 7.1): decoded in bounded steps, and all of it checked. */
 #include "http/chunks.h"
 
+#include "base/hex.h"
 #include "http/headers.h"
 
 #define LINE_MAX_LEN    65536u /* of a size with its extensions, which nobody needs to read */
@@ -21,14 +22,6 @@ typedef enum {
     TRAILER_LF,
     END_LF,
 } chunk_state_t;
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 static bool is_text(char c)
 {

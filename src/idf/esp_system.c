@@ -122,23 +122,15 @@ bool soc_has_cache_lock_bug(void)
 
 void esp_chip_info(esp_chip_info_t *info)
 {
-    static const struct {
-        uint16_t id;
-        esp_chip_model_t model;
-    } models[] = {
-        {0x0000, CHIP_ESP32},    {0x0002, CHIP_ESP32S2}, {0x0005, CHIP_ESP32C3},  {0x0009, CHIP_ESP32S3},
-        {0x000C, CHIP_ESP32C2},  {0x000D, CHIP_ESP32C6}, {0x0010, CHIP_ESP32H2},  {0x0012, CHIP_ESP32P4},
-        {0x0014, CHIP_ESP32C61}, {0x0017, CHIP_ESP32C5}, {0x0019, CHIP_ESP32H21}, {0x001C, CHIP_ESP32H4},
-    };
     *info = (esp_chip_info_t){.model = CHIP_POSIX_LINUX, .cores = 1};
     const otter_device_t *device = otter_device_current();
     if (device == NULL) {
         return;
     }
     info->revision = info->full_revision = device->chip.revision;
-    for (unsigned i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
-        if (models[i].id == device->chip.id) {
-            info->model = models[i].model;
-        }
+    const otter_chip_facts_t *facts = otter_chip_facts(device->chip.id);
+    if (facts != NULL &&
+        facts->id != OTTER_CHIP_LINUX) { /* a model has its chip's id, except that ESP32's is not 0 */
+        info->model = facts->id == 0 ? CHIP_ESP32 : (esp_chip_model_t)facts->id;
     }
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "image/judge.h"
 
@@ -110,14 +111,9 @@ const char *image_kind_key(image_kind_t kind)
 
 /* ---- what is no image ---- */
 
-static bool all_are(const uint8_t *head, size_t len, uint8_t byte)
+static bool is_zero(const uint8_t *head, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (head[i] != byte) {
-            return false;
-        }
-    }
-    return true;
+    return head[0] == 0 && memcmp(head, head + 1, len - 1) == 0;
 }
 
 const char *image_foreign_name(const uint8_t *head, size_t len)
@@ -147,7 +143,7 @@ const char *image_foreign_name(const uint8_t *head, size_t len)
             return rows[i].name;
         }
     }
-    if (len >= 8 && (all_are(head, len, 0xFF) || all_are(head, len, 0))) {
+    if (len >= 8 && (bytes_are_erased(head, len) || is_zero(head, len))) {
         return head[0] == 0 ? "zeros" : "erased flash";
     }
     return NULL;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 #include "ota/slot_io.h"
@@ -144,7 +145,7 @@ static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
 static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEADER_SIZE])
 {
     uint8_t raw[MARKS_OFFSET];
-    memset(raw, 0xFF, sizeof(raw));
+    memset(raw, ERASED_BYTE, sizeof(raw));
     memcpy(raw, header, HEADER_SIZE);
     const uint32_t len = align_up_u32(HEADER_SIZE, r->device->flash->write_size);
     esp_err_t err = ota_erase_range(r->device->flash, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
@@ -230,7 +231,7 @@ static esp_err_t add_mark(resume_record_t *record, marks_t *marks, uint32_t mark
 {
     const uint32_t stride = mark_stride(record->device->flash);
     uint8_t *place = marks->raw + stride * marks->count++;
-    memset(place, 0xFF, stride);
+    memset(place, ERASED_BYTE, stride);
     le32_put(place, mark);
     return stride * (marks->count + 1) > sizeof(marks->raw) ? write_marks(record, marks) : ESP_OK;
 }

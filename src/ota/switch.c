@@ -18,6 +18,7 @@
 #include "boot/secure_version.h"
 #include "boot/switch_plan.h"
 #include "esp_log.h"
+#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
 #include "image/image.h"
 #include "image/misfit.h"
@@ -53,9 +54,7 @@ static uint32_t slot_of(const esp_partition_t *partition)
 
 bool ota_is_slot(const esp_partition_t *partition)
 {
-    return partition != NULL && partition->type == ESP_PARTITION_TYPE_APP &&
-           partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
-           partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+    return partition != NULL && kind_is_slot(partition->type, partition->subtype);
 }
 
 bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition)

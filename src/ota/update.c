@@ -24,6 +24,7 @@
 #include "boot/staged_copy.h"
 #include "esp_log.h"
 #include "flash/external_partitions.h"
+#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
 #include "flash/partition_table.h"
 #include "image/image.h"
@@ -133,15 +134,6 @@ static void close_unused(otter_device_t *device, const esp_partition_t *partitio
 
 /* ---- begin ---- */
 
-/** The table in use and the first bootloader: a cut in the middle of writing them leaves a device that cannot start. */
-static bool is_primary(const esp_partition_t *p)
-{
-    return (p->type == ESP_PARTITION_TYPE_BOOTLOADER &&
-            p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY) ||
-           (p->type == ESP_PARTITION_TYPE_PARTITION_TABLE &&
-            p->subtype == ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY);
-}
-
 const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition)
 {
     const esp_partition_t *row = partition_list_verify(&device->partitions, partition);
@@ -162,23 +154,18 @@ static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *form
     return code;
 }
 
-static bool starts_devices(const esp_partition_t *p)
-{
-    return p->type == ESP_PARTITION_TYPE_BOOTLOADER &&
-           (p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY ||
-            p->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY);
-}
-
 /** Of the two bootloaders one is whole at any time, if there are two. */
 static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t *partition)
 {
-    for (const struct ota_update *u = device->updates; u != NULL && starts_devices(partition); u = u->next) {
-        if (starts_devices(u->staging) && !is_same(u->staging, partition)) {
+    const bool starts = kind_starts_devices(partition->type, partition->subtype);
+    for (const struct ota_update *u = device->updates; u != NULL && starts; u = u->next) {
+        if (kind_starts_devices(u->staging->type, u->staging->subtype) && !is_same(u->staging, partition)) {
             return refuse(device, ESP_ERR_OTA_ALREADY_IN_PROGRESS,
                           "%s has to wait: the other bootloader is written", partition->label);
         }
     }
-    if (is_primary(partition) && !staged_copy_boots_without_primary(device)) {
+    if (kind_is_primary_bootloader(partition->type, partition->subtype) &&
+        !staged_copy_boots_without_primary(device)) {
         return refuse(device, ESP_ERR_NOT_ALLOWED,
                       "%s is the only copy: stage the update in another partition, to be copied at the end",
                       partition->label);
@@ -198,7 +185,7 @@ static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t 
  */
 static esp_err_t check_registered(otter_device_t *device, const esp_partition_t *partition)
 {
-    if (partition->type == ESP_PARTITION_TYPE_BOOTLOADER && is_primary(partition)) {
+    if (kind_is_primary_bootloader(partition->type, partition->subtype)) {
         return ESP_OK;
     }
     if (partition->type != ESP_PARTITION_TYPE_DATA) {
@@ -218,7 +205,7 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
     esp_err_t allowed = is_registered(device, partition) ? check_registered(device, partition) : ESP_OK;
     if (allowed == ESP_OK && partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
         allowed = check_bootloader(device, partition);
-    } else if (allowed == ESP_OK && is_primary(partition)) {
+    } else if (allowed == ESP_OK && kind_is_primary_table(partition->type, partition->subtype)) {
         allowed =
             refuse(device, ESP_ERR_NOT_ALLOWED,
                    "%s is the only copy: stage the update in another partition, to be copied at the end",

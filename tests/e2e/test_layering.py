@@ -72,7 +72,7 @@ UPPER = {
     "port/linux": ("linux", "host", *BELOW),
     "port/sim": ("sim", *BELOW),
     "cli": ("cli", "linux", "host", *BELOW),
-    "server": ("server", "host"),
+    "server": ("server", "host", "base"),
 }
 
 PLATFORM_WORD = re.compile(
@@ -274,7 +274,7 @@ PLANTED = [
      "base must not include"),
     ("a seam of a high header", "include/otter/flash.h", '/* a */\n#include "esp_system.h"\n', "flash must not include"),
     ("one port uses another", "port/sim/a.c", '/* a */\n#include "linux/clock.h"\n', "port/sim must not"),
-    ("the server uses the library's inside", "server/a.c", '/* a */\n#include "base/le.h"\n', "server must not"),
+    ("the server uses the library's inside", "server/a.c", '/* a */\n#include "flash/flash_map.h"\n', "server must not"),
     ("the command uses the simulator", "cli/a.c", '/* a */\n#include "sim/clock.h"\n', "cli must not"),
     ("a C file without its purpose", "src/base/a.c", "#include <stdint.h>\n", "purpose"),
     ("an empty line first", "src/base/a.h", "\n/* a */\n", "purpose"),

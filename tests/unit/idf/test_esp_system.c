@@ -16,6 +16,7 @@
 #include "esp_heap_caps.h"
 #include "esp_system.h"
 #include "idf/system_state.h"
+#include "otter/device.h"
 #include "sim/sim_system.h"
 
 #define HANDLER(n)                                                                                           \
@@ -59,6 +60,34 @@ static void without_a_device_the_chip_is_a_host(void **state)
     esp_chip_info(&info);
     assert_int_equal(info.model, CHIP_POSIX_LINUX);
     assert_true(info.cores >= 1);
+}
+
+static void a_model_is_the_chip_of_the_device(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t chip;
+        esp_chip_model_t model;
+    } rows[] = {
+        {0x0000, CHIP_ESP32},
+        {0x0002, CHIP_ESP32S2},
+        {0x0009, CHIP_ESP32S3},
+        {0x000C, CHIP_ESP32C2},
+        {0x0017, CHIP_ESP32C5},
+        {0x001C, CHIP_ESP32H4},
+        {OTTER_CHIP_LINUX, CHIP_POSIX_LINUX},
+        {0x0999, CHIP_POSIX_LINUX},
+    };
+    static otter_device_t device;
+    otter_device_set_current(&device);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        device.chip = (otter_chip_t){.id = rows[i].chip, .revision = 301};
+        esp_chip_info_t info;
+        esp_chip_info(&info);
+        assert_int_equal(info.model, rows[i].model);
+        assert_int_equal(info.revision, 301);
+    }
+    otter_device_set_current(NULL);
 }
 
 static void what_no_chip_here_has_is_said_so(void **state)
@@ -204,6 +233,7 @@ int main(void)
         cmocka_unit_test(five_shutdown_handlers_fit),
         cmocka_unit_test(reset_reason_is_what_the_port_says),
         cmocka_unit_test(without_a_device_the_chip_is_a_host),
+        cmocka_unit_test(a_model_is_the_chip_of_the_device),
         cmocka_unit_test(what_no_chip_here_has_is_said_so),
         cmocka_unit_test(an_abort_says_why_and_ends_the_program),
         cmocka_unit_test(heap_figures_are_sensible),
