@@ -1,6 +1,7 @@
 /* The crypto seam on OpenSSL 3: EVP digests, which use the processor's SHA instructions. */
 #include "otter/crypto.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -10,14 +11,25 @@ struct otter_sha256 {
     bool used; /* since it was made or reset */
 };
 
+/* What OpenSSL would look up anew for each digest. Kept until the program ends; NULL where it has none. */
+static EVP_MD *sha256, *md5;
+static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
+
+static void look_up(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+}
+
 otter_sha256_t *otter_sha256_new(void)
 {
+    (void)pthread_once(&looked_up, look_up);
     otter_sha256_t *sha = malloc(sizeof(*sha));
     if (sha == NULL) {
         return NULL;
     }
     sha->context = EVP_MD_CTX_new();
-    if (sha->context == NULL || EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) != 1) {
+    if (sha->context == NULL || EVP_DigestInit_ex(sha->context, sha256, NULL) != 1) {
         otter_sha256_free(sha);
         return NULL;
     }
@@ -58,5 +70,6 @@ void otter_sha256_free(otter_sha256_t *sha)
 
 esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN])
 {
-    return EVP_Digest(data, len, digest, NULL, EVP_md5(), NULL) == 1 ? ESP_OK : ESP_ERR_NO_MEM;
+    (void)pthread_once(&looked_up, look_up);
+    return EVP_Digest(data, len, digest, NULL, md5, NULL) == 1 ? ESP_OK : ESP_ERR_NO_MEM;
 }

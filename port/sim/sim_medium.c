@@ -20,13 +20,31 @@ bool sim_medium_chance(sim_flash_t *sim)
     return (sim_medium_random(&sim->random) & 0x100u) != 0;
 }
 
+/** The first byte of [from, to) in which bits hang; `to` if there is none. Most of a mask is zero, so words are looked at. */
+static uint32_t next_weak(const uint8_t *mask, uint32_t from, uint32_t to)
+{
+    for (uint64_t word = 0; from + sizeof(word) <= to; from += (uint32_t)sizeof(word)) {
+        memcpy(&word, mask + from, sizeof(word));
+        if (word != 0) {
+            break;
+        }
+    }
+    while (from < to && mask[from] == 0) {
+        from++;
+    }
+    return from;
+}
+
 /** What the chip answers where bits are weak. */
 static void add_noise(sim_flash_t *sim, uint32_t off, uint8_t *dst, uint32_t len)
 {
-    for (uint32_t i = 0; i < len; i++) {
-        const uint8_t *mask = sim->weak[(off + i) / SECTOR];
-        if (mask != NULL && mask[(off + i) % SECTOR] != 0) {
-            dst[i] &= (uint8_t) ~(mask[(off + i) % SECTOR] & sim_medium_random(&sim->noise));
+    for (uint32_t done = 0, step; done < len; done += step) {
+        const uint32_t at = (off + done) % SECTOR, left = len - done;
+        const uint8_t *mask = sim->weak[(off + done) / SECTOR];
+        step = SECTOR - at < left ? SECTOR - at : left;
+        for (uint32_t i = mask == NULL ? at + step : next_weak(mask, at, at + step); i < at + step;
+             i = next_weak(mask, i + 1, at + step)) {
+            dst[done + i - at] &= (uint8_t) ~(mask[i] & sim_medium_random(&sim->noise));
         }
     }
 }
