@@ -131,6 +131,11 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
     } else {
         memcpy(raw, file.raw, PARTITION_TABLE_LEN);
     }
+    if (!ok && strstr(why->text, "bootloader offset is not defined") != NULL) {
+        table_refuse(
+            why, "where a bootloader of this table lies is not known here: `otter table build "
+                 "--primary-bootloader-offset N --recovery-bootloader-offset N` makes a binary table of it");
+    }
     table_file_free(&file);
     uint32_t count;
     char fault[128];

@@ -102,11 +102,19 @@ static bool check_size(const new_t *n)
     return check_name(n);
 }
 
+/** Where the chip looks for its bootloader. */
+static uint32_t bootloader_place(const new_t *n)
+{
+    const otter_chip_facts_t *chip = otter_chip_facts(n->efuse.chip.id);
+    return chip != NULL ? chip->bootloader_offset : 0;
+}
+
+/** The chip is settled: it says where a bootloader of the table lies. */
 static bool load_table(new_t *n)
 {
     table_why_t why;
     char clean[CLEAN_TEXT_SIZE(sizeof(why.text))];
-    uint32_t place = n->device.chip != NULL ? n->device.chip->bootloader_offset : UINT32_MAX;
+    uint32_t place = n->efuse.has_chip ? bootloader_place(n) : UINT32_MAX;
     const table_options_t rules = {.table_offset = n->device.table_offset,
                                    .has_primary = place < n->device.table_offset,
                                    .primary_offset = place < n->device.table_offset ? place : 0};
@@ -145,17 +153,22 @@ static bool find_entry(const new_t *n, app_t *app)
 
 static bool load_apps(new_t *n)
 {
-    for (size_t i = 0; i < n->app_count; i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < n->app_count; i++) {
         app_t *app = &n->apps[i];
-        if (!find_entry(n, app)) {
-            return false;
-        }
         app->data = cli_read_file(VERB, app->path, OTTER_FLASH_SIZE_MAX, &app->len);
-        if (app->data == NULL) {
-            return false;
-        }
+        ok = app->data != NULL;
     }
-    return true;
+    return ok;
+}
+
+static bool place_apps(new_t *n)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < n->app_count; i++) {
+        ok = find_entry(n, &n->apps[i]);
+    }
+    return ok;
 }
 
 /** The file that --bootloader names. */
@@ -232,13 +245,6 @@ static bool check_apps(const new_t *n)
         ok = check_app(n, &n->apps[i]);
     }
     return ok;
-}
-
-/** Where the chip looks for its bootloader. */
-static uint32_t bootloader_place(const new_t *n)
-{
-    const otter_chip_facts_t *chip = otter_chip_facts(n->efuse.chip.id);
-    return chip != NULL ? chip->bootloader_offset : 0;
 }
 
 /** A bootloader that the chip's ROM would start, and that ends before the table. */
@@ -366,8 +372,8 @@ static void tell(const new_t *n)
 static int flash_new(void *options)
 {
     new_t *n = options;
-    bool ok = check_size(n) && load_table(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) &&
-              settle_bootloader(n) && check_apps(n) && make_flash(n);
+    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) && load_table(n) &&
+              place_apps(n) && settle_bootloader(n) && check_apps(n) && make_flash(n);
     if (ok) {
         tell(n);
     }

@@ -154,6 +154,21 @@ class New(FlashTest):
             with self.subTest(text):
                 self.assertIn(text, self.new(*args, expect=1))
 
+    def test_a_table_with_a_bootloader_takes_its_place_from_the_chip_of_the_first_image(self):
+        def csv(subtype):
+            return self.write("b.csv", f"factory,app,factory,0x10000,1M\nboot,bootloader,{subtype},0x200000,\n".encode())
+        app = "factory=" + image("esp32_valid")
+        new = ["new", self.flash, "--size", "4MB"]
+        self.otter(*new, "--table", csv("ota"), "--app", app)
+        self.assertIn("0x00200000 0x00007000", self.otter("info", self.flash).decode())
+        os.unlink(self.flash)
+        os.unlink(self.flash + ".efuse")
+        for subtype, args in ("ota", []), ("primary", []), ("recovery", ["--app", app]):
+            with self.subTest(subtype):  # no advice to give options that this verb does not have
+                self.assertIn("is not known here: `otter table build --primary-bootloader-offset N "
+                              "--recovery-bootloader-offset N` makes a binary table of it",
+                              self.otter(*new, "--table", csv(subtype), *args, expect=1))
+
     def test_the_virtual_device_gets_a_small_one_unless_it_is_to_have_none(self):
         for args, there in ([], True), (["--bootloader", "none"], False), (["--table-offset", "0x1000"], False):
             self.otter("new", self.flash, "--size", "4MB", "--table", self.write("p.csv", b"nvs,data,nvs,,24K\n"),
