@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/le.h"
 #include "boot/decision.h"
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
@@ -108,7 +109,14 @@ static esp_err_t read_table(boot_t *boot)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     otter_flash_t *flash = boot->device->flash;
-    esp_err_t err = otter_flash_read(flash, boot->device->config.table_offset, raw, sizeof(raw));
+    const uint32_t offset = boot->device->config.table_offset;
+    if (!range_fits(offset, sizeof(raw), flash->size)) {
+        snprintf(boot->result->reason, sizeof(boot->result->reason),
+                 "a flash of %" PRIu32 " bytes has no room for a partition table at 0x%" PRIx32, flash->size,
+                 offset);
+        return ESP_ERR_INVALID_SIZE;
+    }
+    esp_err_t err = otter_flash_read(flash, offset, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }

@@ -269,6 +269,14 @@ class Refusals(DeviceTest):
         pathlib.Path(self.flash).write_bytes(b"x" * 5000)
         self.assert_fails("nothing boots")
 
+    def test_a_flash_without_room_for_a_table(self):
+        for size in (1, 0x1000, 0x8000):
+            pathlib.Path(self.flash).write_bytes(b"\xff" * size)
+            with self.subTest(size):
+                self.assert_fails("has no room for a partition table at 0x8000")
+        self.make_flash({})
+        self.assert_fails("a flash of 4194304 bytes has no room for a partition table at 0x400000", "--table-offset", "0x400000")
+
     def test_wrong_usage(self):
         for options in (["--boots", "0"], ["--boots", "x"], ["--nonsense"], ["--watchdog"], ["another.bin"],
                         ["--anti-rollback", "--no-rollback"], ["--env", "NOVALUE"]):
