@@ -106,7 +106,15 @@ static int judge(const options_t *options, const run_report_t *report, char *why
         return EXIT_FAILED;
     }
     if (report->end == RUN_BOOTS_LIMIT && report->crashes == report->boots) {
-        text_format(why, why_size, "all %u boots ended in a crash", (unsigned)report->boots);
+        text_format(why, why_size,
+                    report->boots == 1 ? "the boot ended in a crash" : "all %u boots ended in a crash",
+                    (unsigned)report->boots);
+        return EXIT_FAILED;
+    }
+    /* The time was over in one more boot, which got no further than those before it, as far as one can tell. */
+    if (report->end == RUN_TIME_OVER && report->crashes_in_row > 1 && report->crashes + 1 >= report->boots) {
+        text_format(why, why_size, "version %s in %s crashed %u times in a row until the time was over",
+                    report->version, report->label, (unsigned)report->crashes_in_row);
         return EXIT_FAILED;
     }
     if ((run->cut_after != 0 || run->cut_at_ms != 0) && !report->cut) {
@@ -187,7 +195,7 @@ static const option_row_t rows[] = {
     {"boots", &option_number, RUN(boots_max),
      .help = "end when N boots have ended; without it, ten crashes of one app in a row end it, and a version "
              "that is "
-             "installed again each time and fails three trials",
+             "installed again each time and fails three trials, or is installed over itself ten times",
      .min = 1, .max = UINT32_MAX},
     {"until", &option_text, RUN(until),
      .help = "end as soon as the console has said TEXT (it is a pipe then, and no terminal)"},

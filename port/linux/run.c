@@ -45,6 +45,7 @@ typedef struct {
     esp_reset_reason_t reason;
     uint32_t crashes;    /* in a row, of the partition at crashed_at */
     uint32_t crashed_at; /* offset in flash */
+    uint32_t again;      /* boots in a row of one version, each time out of another partition */
     int shared_fd;       /* memory file behind `shared` */
     run_shared_t *shared;
     uint32_t flash_size;        /* bytes */
@@ -255,10 +256,15 @@ static void note_app(run_t *run, const esp_app_desc_t *desc)
 {
     run_report_t *report = run->report;
     const esp_partition_t *partition = run->booted.partition;
+    char before[sizeof(report->version)];
+    memcpy(before, report->version, sizeof(before));
     snprintf(report->version, sizeof(report->version), "%.32s", desc != NULL ? desc->version : "");
     snprintf(report->label, sizeof(report->label), "%s", partition->label);
     make_printable(report->version);
     make_printable(report->label);
+    bool again = before[0] != '\0' && strcmp(report->version, before) == 0 &&
+                 partition->address != report->address && run->reason == ESP_RST_SW;
+    run->again = again ? run->again + 1 : 0;
     report->address = partition->address;
     const int copy = run->booted.otadata_copy;
     run->on_trial = copy >= 0 && run->booted.tried_count == 0 &&
@@ -509,6 +515,25 @@ static bool judge_trial(run_t *run, run_end_t *end)
     return false;
 }
 
+/** A version that installs itself whenever it starts never gets to its work. @return true: no end is in sight, `*end` */
+static bool updates_for_ever(run_t *run, run_end_t *end)
+{
+    const char *version = run->report->version;
+    if (run->again == RUN_FAILURES_MAX) {
+        print_line("update loop: version %s was installed over itself %u times in a row", version,
+                   (unsigned)run->again);
+    }
+    if (run->options.boots_max != 0 || run->again < RUN_CRASHES_MAX) {
+        return false;
+    }
+    *end = end_with(
+        run, RUN_FAILED,
+        "update loop: version %s was installed over itself %u times in a row; the app should compare "
+        "the version on offer with its own (--boots sets a limit)",
+        version, (unsigned)run->again);
+    return true;
+}
+
 /** Ends that are no reset. @return false: it is one */
 static bool is_over(run_t *run, const firmware_result_t *result, run_end_t *end)
 {
@@ -544,7 +569,7 @@ static bool run_once(run_t *run, run_end_t *end)
         return true;
     }
     reset(run, &result);
-    if (!judge_trial(run, end)) {
+    if (!judge_trial(run, end) || updates_for_ever(run, end)) {
         return true;
     }
     if (run->report->boots == run->options.boots_max) {
@@ -582,6 +607,7 @@ static run_end_t live(run_t *run)
     tell_that_no_cut_came(run);
     run_operations_print(&run->operations, run->shared->flash.last.number);
     run->report->operations = run->shared->flash.last.number;
+    run->report->crashes_in_row = run->running.address == run->crashed_at ? run->crashes : 0;
     return end;
 }
 

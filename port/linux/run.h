@@ -32,13 +32,14 @@ typedef enum {
 
 typedef struct {
     run_end_t end;
-    int signal;          /* STOPPED: which */
-    char why[512];       /* FAILED, SHORT: one line */
-    char output[96];     /* why standard output could not be written, "" if it could */
-    uint32_t boots;      /* that have ended */
-    uint32_t crashes;    /* of them, those that ended with a crash or a hang */
-    uint32_t operations; /* programs and erases of sectors */
-    bool cut;            /* the planned power cut has come */
+    int signal;              /* STOPPED: which */
+    char why[512];           /* FAILED, SHORT: one line */
+    char output[96];         /* why standard output could not be written, "" if it could */
+    uint32_t boots;          /* that have ended */
+    uint32_t crashes;        /* of them, those that ended with a crash or a hang */
+    uint32_t crashes_in_row; /* of the app that ran last, up to its last boot */
+    uint32_t operations;     /* programs and erases of sectors */
+    bool cut;                /* the planned power cut has come */
     /* The app that ran last; "" if none did. */
     char version[33], label[17];
     uint32_t address;  /* of its partition */
@@ -55,8 +56,9 @@ typedef struct {
 
 /**
  * Run the device in the flash file until one of the ends above. Prints what a serial console would show, in ESP-IDF's
- * words, on standard output. Without boots_max a partition that crashes RUN_CRASHES_MAX times in a row ends it, and a version
- * that is installed again each time and fails RUN_FAILURES_MAX trials.
+ * words, on standard output. Without boots_max a partition that crashes RUN_CRASHES_MAX times in a row ends it, a version
+ * that is installed again each time and fails RUN_FAILURES_MAX trials, and one that is installed over itself RUN_CRASHES_MAX
+ * times in a row.
  * The device lives in a process of its own, below this one, and nothing of it is left when this returns: see keeper.h.
  */
 void run_device(const char *path, const run_options_t *options, run_report_t *report);

@@ -73,6 +73,14 @@ class Expectations(ScriptTest):
                    script="1:abort,4:hang,6:abort")
         self.check(DONE, "", "--boots", "3", script="1:abort,4:restart,3:abort")
 
+    def test_a_time_in_which_it_only_crashed(self):
+        self.make_update(state=None)
+        self.check(FAILED, "version 1.0.0 in factory crashed 2 times in a row until the time was over", "--max-seconds", "4",
+                   script="1:abort,4:crash_once+stay", PROBE_MARK=str(self.folder / "mark"))
+        self.check(DONE, "", "--max-seconds", "1", script="1:abort,4:stay")  # once is no habit
+        self.make_update()
+        self.check(DONE, "", "--max-seconds", "1", script="1:abort,4:stay")  # the trial has failed, as it may
+
     def test_values_that_are_none(self):
         for options in (["--expect", ""], ["--expect", ",VALID"], ["--expect", "1.0.0,GOOD"], ["--expect", "v" * 33],
                         ["--until", ""], ["--max-seconds", "0"], ["--max-seconds", "1s"], ["--max-seconds", "-1"],
@@ -81,6 +89,7 @@ class Expectations(ScriptTest):
                 status, _, errors = self.run_device(*options)
                 self.assertEqual(status, USAGE, errors)
                 self.assertIn("--help", errors)
+        self.assertIn("--max-seconds wants more than 0 to 1000000 seconds, not '1s'", self.run_device("--max-seconds", "1s")[2])
 
 
 class Loops(ScriptTest):
@@ -102,6 +111,18 @@ class Loops(ScriptTest):
         self.make_update(state=None)
         status, console, errors = self.run_device("--boots", "3", script=self.LOOP)
         self.assertEqual((status, errors), (DONE, ""), console)  # once is no loop
+
+
+    def test_a_version_that_is_installed_over_itself_ends_the_run(self):
+        again = "1:next+restart,3:confirm+next+restart"
+        self.make_flash({label: self.probe("1.0.0") for label in ("ota_0", "ota_1")}, [(1, VALID)])
+        status, console, errors = self.run_device(script=again)
+        self.assertEqual((status, len(self.boots(console))), (FAILED, 11))
+        self.assertIn("update loop: version 1.0.0 was installed over itself 10 times in a row; the app should compare", errors)
+        self.assertEqual(console.count("update loop: version 1.0.0 was installed over itself 3 times in a row"), 1)
+        self.check(DONE, "", "--boots", "14", "--expect", "1.0.0,VALID", script=again)  # that many were asked for
+        self.make_flash({"ota_0": self.probe("1.0.0"), "ota_1": self.probe("2.0.0")}, [(1, VALID)])
+        self.check(DONE, "", "--max-seconds", "2", script=again)  # there and back is another matter
 
 
 class Cuts(ScriptTest):

@@ -64,6 +64,16 @@ static void print_bootloader_hash(void)
              (unsigned)esp_image_bootloader_offset_get());
 }
 
+/** The first boot that gets here crashes; it leaves a file for the others. */
+static void crash_once(void)
+{
+    FILE *mark = fopen(getenv("PROBE_MARK"), "wx");
+    if (mark != NULL) {
+        fclose(mark);
+        abort();
+    }
+}
+
 static void exit_silently(void)
 {
     exit(3);
@@ -241,6 +251,12 @@ static void confirm(void)
 static void reject(void)
 {
     ESP_LOGI(TAG, "reject: %s", esp_err_to_name(esp_ota_mark_app_invalid_rollback_and_reboot()));
+}
+
+static void select_next(void)
+{
+    ESP_LOGI(TAG, "next: %s",
+             esp_err_to_name(esp_ota_set_boot_partition(esp_ota_get_next_update_partition(NULL))));
 }
 
 static void select_slot(void)
@@ -432,6 +448,8 @@ static const struct {
     {"ignore", ignore_signals},
     {"confirm", confirm},
     {"reject", reject},
+    {"crash_once", crash_once},
+    {"next", select_next},
     {"select", select_slot},
     {"say", say},
     {"fds", list_descriptors},
