@@ -167,9 +167,6 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
     esp_app_desc_t desc;
     if (esp_https_ota_get_img_desc(handle, &desc) == ESP_OK) {
         update_outcome_version(outcome->to_version, &desc);
-    } else {
-        device->report.code =
-            ESP_OK; /* a broken image is told by perform, which looks at its first byte first */
     }
     progress_t progress;
     progress_begin(&progress, !o->quiet && !o->json);

@@ -17,6 +17,7 @@
 #include "http/content_coding.h"
 #include "http/content_range.h"
 #include "http/retry_after.h"
+#include "ota/https_report.h"
 
 #define DRAIN_BYTES_MAX 65536 /* of an answer's body; a longer one costs a new connection instead */
 
@@ -204,11 +205,13 @@ static bool send_request(https_source_t *s, refusal_t *r)
     int body_len = esp_http_client_get_post_field(s->client, &body);
     memset(&s->report->transport, 0, sizeof(s->report->transport)); /* of an earlier connection */
     s->report->attempts++;
+    https_report_enter(s->report, OTTER_STAGE_CONNECT);
     esp_err_t err = esp_http_client_open(s->client, body_len);
     https_request_note(s);
     if (err != ESP_OK) {
         return refuse_open(s, err, r);
     }
+    https_report_enter(s->report, OTTER_STAGE_REQUEST);
     if (!send_body(s, body, body_len, r)) {
         return false;
     }

@@ -1,22 +1,20 @@
 /*
  * The stream. Invariants:
  * 1. Bytes are delivered once, in order, all from the same file: after a dropped connection the server proves it by
- *    If-Range with the file's validator, or it sends the file again from the start and what comes is compared with what
- *    was delivered (compare_known) until new bytes arrive.
- * 2. body_pos <= pos while a response is open; bytes are delivered only when they are equal.
+ *    If-Range with the file's validator, or it sends the file again from the start, and read says so of each byte until new
+ *    ones arrive: the reader compares them with what it has.
+ * 2. body_pos <= pos while a response is open; only where they are equal are the bytes that come new.
  * 3. Every pause and the number of connections that bring nothing are bounded (plan_pause).
  */
 #include "ota/https_source.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "esp_log.h"
-#include "http/client.h"
+#include "ota/https_report.h"
 #include "ota/https_request.h"
 #include "otter/system.h"
 
@@ -28,21 +26,6 @@
 #define BEGIN_RETRIES 2     /* in open, of a request whose answer was lost on the way */
 
 static const char TAG[] = "esp_https_ota";
-
-esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
-                               const char *format, ...)
-{
-    if (report->code == ESP_OK) {
-        va_list args;
-        va_start(args, format);
-        text_vformat(report->why, sizeof(report->why), format, args);
-        va_end(args);
-        report->stage = stage;
-        report->code = code;
-        ESP_LOGE(TAG, "%s", report->why);
-    }
-    return code;
-}
 
 /* ---- pauses ---- */
 
@@ -166,7 +149,6 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
     }
     s->pos = s->body_pos;
     https_request_take_validator(s);
-    s->report->image_size = s->total;
     return ESP_OK;
 }
 
@@ -266,17 +248,11 @@ static esp_err_t ask_on(https_source_t *s, bool lost)
     return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
 }
 
-/** Bytes that were delivered before come again: they must be the same. */
-static esp_err_t compare_known(https_source_t *s, const uint8_t *data, size_t len)
+esp_err_t https_source_differs(https_source_t *s, size_t len, const char *why)
 {
-    if (s->known == NULL || !s->known(s->ctx, s->body_pos, data, len)) {
-        esp_http_client_close(s->client);
-        return https_report_failure(
-            s->report, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
-            "the file on the server changed while it was downloaded (near byte %" PRIu64 ")", s->body_pos);
-    }
-    s->body_pos += len;
-    return ESP_ERR_NOT_FINISHED;
+    esp_http_client_close(s->client);
+    return https_report_failure(s->report, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "%s (near byte %" PRIu64 ")", why,
+                                s->body_pos - len);
 }
 
 /** The response has ended as it should: the next range, or the end of it all. */
@@ -325,9 +301,10 @@ static esp_err_t read_failed(https_source_t *s, int result)
     return drop_connection(s, &r);
 }
 
-esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got)
+esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got, bool *again)
 {
     *got = 0;
+    *again = false;
     otter_system_alive();
     if (s->ended) {
         return ESP_ERR_NOT_FOUND;
@@ -344,11 +321,11 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
         otter_sleep_ms(PAUSE_STEP_MS);
         return ESP_ERR_NOT_FINISHED;
     }
-    uint64_t again = s->pos - s->body_pos;
-    if (s->part && s->total == (int64_t)s->pos && again == 0) {
+    uint64_t known = s->pos - s->body_pos;
+    if (s->part && s->total == (int64_t)s->pos && known == 0) {
         return end_stream(s); /* what may come behind it is no part of the file */
     }
-    int want = (int)(again > 0 && again < room ? again : room);
+    int want = (int)(known > 0 && known < room ? known : room);
     int n = esp_http_client_read(s->client, (char *)buf, want);
     if (n == 0 && esp_http_client_is_complete_data_received(s->client)) {
         return end_of_response(s);
@@ -362,15 +339,13 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
     }
     s->stalls = slow ? s->stalls + 1 : 0;
     s->report->bytes_downloaded += (uint64_t)n;
-    if (again > 0) {
-        return compare_known(s, buf, (size_t)n);
-    }
-    if (!slow) {
-        s->failures = 0;
-    }
-    s->pos += (uint64_t)n;
-    s->body_pos = s->pos;
+    s->body_pos += (uint64_t)n;
     *got = (size_t)n;
+    *again = known > 0;
+    if (known == 0) {
+        s->failures = slow ? s->failures : 0;
+        s->pos = s->body_pos;
+    }
     return ESP_OK;
 }
 

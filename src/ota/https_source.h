@@ -17,9 +17,6 @@ typedef struct {
     bool first;      /* the first connection and its request are covered too */
 } https_retry_t;
 
-/** Are these the bytes that were delivered before, from stream offset `off` on? */
-typedef bool (*https_known_t)(void *ctx, uint64_t off, const uint8_t *data, size_t len);
-
 /** Is what was delivered, `pos` bytes, a whole image, to its very last byte? */
 typedef bool (*https_whole_t)(void *ctx, uint64_t pos);
 
@@ -34,10 +31,9 @@ typedef struct {
     uint32_t request_max; /* bytes asked for at a time (ESP-IDF's partial download), 0: everything */
     bool checked;         /* every byte is judged at the end: the body is an image, as it is */
     bool decoded;         /* what the server may have done to the body is undone by the application */
-    https_known_t known;
     https_whole_t whole;
     https_wait_t may_wait;
-    void *ctx; /* of these three */
+    void *ctx; /* of these two */
 
     http_home_t home; /* where the application pointed the client, ours */
     bool away;        /* a redirect has led the client elsewhere */
@@ -71,6 +67,8 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from);
 
 /**
  * The next bytes, as many as come (1 to room), in *got.
+ * @param[out] again  true: they are none of the next, but were delivered before, up to offset s->body_pos. A server that gives
+ *                    no ranges has begun anew; whoever has the bytes compares, and says https_source_differs() if need be
  * @return ESP_OK                     *got > 0
  *         ESP_ERR_NOT_FINISHED       nothing now: call again (a slow server, or a pause before the next connection)
  *         ESP_ERR_NOT_FOUND          the end: everything was delivered
@@ -78,7 +76,10 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from);
  *         ESP_FAIL                   given up: the connection was lost for good, the file changed on the server, or it is
  *                                    gone
  */
-esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got);
+esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got, bool *again);
+
+/** Ends the stream: `len` bytes that came again are not those that were delivered, says `why`. @return ESP_FAIL */
+esp_err_t https_source_differs(https_source_t *s, size_t len, const char *why);
 
 /** Forgets all that was delivered and asks for the whole file anew. @return as https_source_open */
 esp_err_t https_source_restart(https_source_t *s);
@@ -88,7 +89,3 @@ void https_source_close(https_source_t *s);
 
 /** Everything was received. */
 bool https_source_is_complete(const https_source_t *s);
-
-/** Keeps the first failure of an update in its report and logs it. @return code */
-esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
-                               const char *format, ...) __attribute__((format(printf, 4, 5)));

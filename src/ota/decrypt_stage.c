@@ -1,0 +1,84 @@
+/* The decrypt callback gives out as much as it likes at once; it is passed on as there is room. */
+#include "ota/decrypt_stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ota/https_report.h"
+
+typedef struct {
+    ota_stage_t stage;
+    const otter_device_t *device;
+    decrypt_cb_t callback;
+    void *ctx;
+    char *out;      /* what the callback gave out last, ours; NULL: all of it was passed on */
+    size_t len, at; /* bytes of it; and how many were passed on */
+} decrypt_stage_t;
+
+/** Its output is the library's once it has succeeded, if there is any. */
+static esp_err_t call(decrypt_stage_t *s, ota_flow_t *flow)
+{
+    https_report_event(s->device, ESP_HTTPS_OTA_DECRYPT_CB, NULL, 0);
+    decrypt_cb_arg_t args = {.data_in = (const char *)flow->in, .data_in_len = flow->len};
+    esp_err_t err = s->callback(&args, s->ctx);
+    if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
+        return ota_stage_fail(flow, ESP_FAIL, "the decrypt callback failed: %s", esp_err_to_name(err));
+    }
+    if (args.data_out_len > 0 && args.data_out == NULL) {
+        return ota_stage_fail(flow, ESP_FAIL, "the decrypt callback gave out a length without bytes");
+    }
+    flow->used = flow->len;
+    if (args.data_out_len > 0) {
+        s->out = args.data_out;
+        s->len = args.data_out_len;
+        s->at = 0;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
+{
+    decrypt_stage_t *s = (decrypt_stage_t *)stage;
+    if (s->out == NULL && flow->len > 0) {
+        esp_err_t err = call(s, flow);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    if (s->out != NULL) {
+        const size_t left = s->len - s->at;
+        flow->made = left < flow->room ? left : flow->room;
+        memcpy(flow->out, s->out + s->at, flow->made);
+        s->at += flow->made;
+        if (flow->made == left) {
+            free(s->out);
+            s->out = NULL;
+        }
+    }
+    return ESP_OK;
+}
+
+/** The callback is not told of the end: what it holds back then is lost, as in ESP-IDF. */
+static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
+{
+    (void)stage;
+    (void)flow;
+    return ESP_OK;
+}
+
+static void free_stage(ota_stage_t *stage)
+{
+    free(((decrypt_stage_t *)stage)->out);
+    free(stage);
+}
+
+ota_stage_t *decrypt_stage_new(const otter_device_t *device, decrypt_cb_t callback, void *ctx)
+{
+    static const ota_stage_ops_t ops = {.feed = feed, .finish = finish, .free = free_stage};
+    decrypt_stage_t *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return NULL;
+    }
+    *s = (decrypt_stage_t){.stage.ops = &ops, .device = device, .callback = callback, .ctx = ctx};
+    return &s->stage;
+}

@@ -1,0 +1,124 @@
+/* The gate: kind of file, chip, revision and size, from the first bytes in RAM. */
+#include "ota/gate.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "base/le.h"
+#include "boot/copy_journal.h"
+#include "esp_log.h"
+#include "image/image.h"
+#include "image/misfit.h"
+#include "ota/https_report.h"
+
+static const char TAG[] = "esp_https_ota";
+
+bool ota_target_is_image(const ota_target_t *target)
+{
+    // A target has its partitions: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
+    const esp_partition_type_t type = target->final->type;
+    return type == ESP_PARTITION_TYPE_APP || type == ESP_PARTITION_TYPE_BOOTLOADER;
+}
+
+/** The image fits where it is written, and where it is copied to afterwards. */
+static esp_err_t check_size(const ota_gate_t *gate, const ota_flow_t *flow)
+{
+    const ota_target_t *target = gate->target;
+    const bool copied = target->copies && target->final != target->staging;
+    const uint32_t journal = copied ? copy_journal_size(target->device->flash) : 0;
+    const struct {
+        const esp_partition_t *partition;
+        uint32_t kept;
+    } places[] = {{target->staging, journal}, {target->final, 0}};
+    for (size_t i = 0; i < (copied ? 2 : 1); i++) {
+        uint32_t size = places[i].partition->size, room = size - min_u32(size, places[i].kept);
+        if (target->size > (int64_t)room) {
+            return ota_stage_fail(flow, ESP_ERR_INVALID_SIZE,
+                                  "the image has %" PRId64 " bytes, partition %s only %" PRIu32 "%s",
+                                  target->size, places[i].partition->label, room,
+                                  places[i].kept > 0 ? ", less the sector that the copy needs" : "");
+        }
+    }
+    return ESP_OK;
+}
+
+/** Says as ESP-IDF does which of chip and revision does not suit. */
+static void log_misfit(const otter_chip_t *ours, const uint8_t *head, bool bootloader)
+{
+    esp_image_header_t header;
+    image_decode_header(head, &header);
+    if (header.chip_id != ours->id) {
+        ESP_LOGE(TAG, "Mismatch chip id, expected %u, found %u", (unsigned)ours->id,
+                 (unsigned)header.chip_id);
+    } else {
+        image_log_misfit(&header, ours, bootloader);
+    }
+}
+
+/** Kind of file, chip, revision, and whatever else the head tells. */
+static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
+{
+    const ota_target_t *target = gate->target;
+    otter_device_t *device = target->device;
+    const uint8_t *head = flow->in;
+    esp_chip_id_t chip = (esp_chip_id_t)le16_get(head + offsetof(esp_image_header_t, chip_id));
+    uint16_t min_revision = le16_get(head + offsetof(esp_image_header_t, min_chip_rev_full));
+    https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
+    https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
+    char why[IMAGE_WHY_SIZE] = "";
+    bool app = target->final->type == ESP_PARTITION_TYPE_APP;
+    esp_err_t err = image_check_header(head, &device->chip, !app, why, sizeof(why));
+    if (err == ESP_ERR_INVALID_VERSION) {
+        log_misfit(&device->chip, head, !app);
+    } else if (err == ESP_OK) {
+        const image_rules_t rules = {.chip = &device->chip,
+                                     .flash_offset = target->staging->address,
+                                     .size = target->staging->size,
+                                     .loading = app,
+                                     .hashed = app && device->config.require_hash,
+                                     .bootloader = !app};
+        err = image_check_head(head, min_u32((uint32_t)flow->len, IMAGE_GATE_SIZE), &rules, why, sizeof(why));
+    }
+    return err == ESP_OK ? ESP_OK : ota_stage_fail(flow, err, "%s", why);
+}
+
+static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
+{
+    ota_gate_t *gate = (ota_gate_t *)stage;
+    if (gate->state == GATE_OPEN) {
+        return gate->next->ops->feed(gate->next, flow);
+    }
+    if (gate->state == GATE_SHUT) {
+        return ESP_FAIL; /* refused, and there is nothing to go on with */
+    }
+    if (gate->wants_head && flow->len < IMAGE_HEADER_SIZE) {
+        return ota_stage_fail(flow, ESP_FAIL,
+                              "the server sent %zu bytes, less than the header of an image (%u)", flow->len,
+                              (unsigned)IMAGE_HEADER_SIZE);
+    }
+    gate->state = GATE_SHUT;
+    /* What it is comes first: a factory file is large because it is none of this partition's. */
+    esp_err_t err = gate->wants_head ? check_head(gate, flow) : ESP_OK;
+    if (err == ESP_OK) {
+        err = check_size(gate, flow);
+    }
+    if (err != ESP_OK) {
+        return err;
+    }
+    ota_flow_t nothing = {.why = flow->why};
+    err = gate->next->ops->feed(gate->next, &nothing);
+    gate->state = err == ESP_OK ? GATE_OPEN : GATE_WAITS;
+    return err;
+}
+
+static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
+{
+    ota_gate_t *gate = (ota_gate_t *)stage;
+    return gate->next->ops->finish(gate->next, flow);
+}
+
+void ota_gate_init(ota_gate_t *gate, ota_stage_t *next, const ota_target_t *target)
+{
+    static const ota_stage_ops_t ops = {.feed = feed, .finish = finish};
+    *gate = (ota_gate_t){.stage.ops = &ops, .next = next, .target = target};
+}

@@ -1,0 +1,378 @@
+/*
+ * esp_https_ota_begin: from a configuration to a handle whose pipeline stands and whose server has answered.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "base/text.h"
+#include "esp_log.h"
+#include "flash/external_partitions.h"
+#include "flash/partition_list.h"
+#include "http/client.h"
+#include "image/image.h"
+#include "ota/decrypt_stage.h"
+#include "ota/https_handle.h"
+#include "ota/https_report.h"
+#include "ota/report_memory.h"
+#include "ota/switch.h"
+#include "ota/slot_io.h"
+#include "ota/update.h"
+
+#define REDIRECTS_MAX  10    /* where http_config says 0 */
+#define REQUEST_SIZE   65536 /* of partial download, where max_http_request_size is 0 */
+#define RETRY_ATTEMPTS 6     /* defaults that suit a bad mobile link: about a minute without a byte ... */
+#define RETRY_DELAY_MS 1000
+#define RETRY_TIME_MS  3600000 /* ... and an hour for everything */
+
+static const char TAG[] = "esp_https_ota";
+
+#define refuse(device, ...) https_report_failure(&(device)->report, OTTER_STAGE_CONFIG, __VA_ARGS__)
+
+/* ---- what is asked for ---- */
+
+static esp_err_t check_config(otter_device_t *device, const esp_https_ota_config_t *config)
+{
+    const esp_http_client_config_t *http = config->http_config;
+    if (http->is_async) {
+        return refuse(device, ESP_ERR_INVALID_ARG, "is_async cannot be used: this API blocks");
+    }
+    bool trusts = http->cert_pem != NULL || http->use_global_ca_store || http->crt_bundle_attach != NULL;
+    if (!trusts && device->config.allow_http) {
+        ESP_LOGW(TAG, "Continuing with insecure option because plain HTTP is allowed");
+    } else if (!trusts) {
+        return refuse(device, ESP_ERR_INVALID_ARG,
+                      "No option for server verification is enabled: give a CA certificate (cert_pem)");
+    }
+    if (config->decrypt_cb != NULL && config->ota_resumption) {
+        return refuse(device, ESP_ERR_NOT_SUPPORTED, "an encrypted image cannot be resumed");
+    }
+    return ESP_OK;
+}
+
+static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    ota->client = esp_http_client_init(config->http_config);
+    if (ota->client == NULL) {
+        return refuse(ota->device, ESP_FAIL, "Failed to initialise HTTP client: the URL is unusable");
+    }
+    if (!ota->device->config.allow_http) {
+        http_client_require_https(ota->client);
+    }
+    if (config->http_client_init_cb != NULL) {
+        esp_err_t err = config->http_client_init_cb(ota->client);
+        if (err != ESP_OK) {
+            return refuse(ota->device, err, "http_client_init_cb returned 0x%x", (unsigned)err);
+        }
+    }
+    return ESP_OK;
+}
+
+/* ---- where it goes ---- */
+
+/** The record of a partition that was given; *own keeps what the application has registered. NULL: there is none. */
+static const esp_partition_t *find_given(const ota_target_t *t, const esp_partition_t *given,
+                                         esp_partition_t *own)
+{
+    const esp_partition_t *found = ota_find_partition(t->device, given);
+    if (found == NULL || !external_partitions_contain(t->device, found)) {
+        return found;
+    }
+    *own = *found;
+    return own;
+}
+
+static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t *config)
+{
+    const esp_partition_t *staging = config->partition.staging;
+    const esp_partition_t *final = config->partition.final;
+    t->staging = staging != NULL ? find_given(t, staging, &t->registered)
+                                 : ota_get_next_update_partition(t->device, NULL);
+    if (t->staging == NULL && staging != NULL) {
+        return refuse(
+            t->device, ESP_FAIL,
+            "Given staging partition or another suitable Passive OTA partition could not be found: %.16s is "
+            "not in the table",
+            staging->label);
+    }
+    if (t->staging == NULL) {
+        return refuse(t->device, ESP_FAIL,
+                      "Passive OTA partition not found: the table has no app slot that may be written");
+    }
+    t->final = final != NULL ? find_given(t, final, &t->meant) : t->staging;
+    if (t->final == NULL) {
+        return refuse(t->device, ESP_FAIL, "Given final partition not found: %.16s is not in the table",
+                      final->label);
+    }
+    if (t->final == &t->meant && partition_is_at_place_of(&t->meant, t->staging)) {
+        t->final = t->staging;
+    }
+    t->copies = config->partition.finalize_with_copy;
+    snprintf(t->device->report.slot, sizeof(t->device->report.slot), "%s", t->staging->label);
+    return ESP_OK;
+}
+
+/* ---- the pipeline ---- */
+
+int64_t https_image_size(const https_ota_t *ota)
+{
+    int64_t total = ota->source.total;
+    return total >= ota->header_size ? total - ota->header_size : total;
+}
+
+bool https_may_wait(void *ctx, uint32_t left_ms)
+{
+    const otter_device_t *device = ((const https_ota_t *)ctx)->device;
+    return device->on_https_ota_wait == NULL || device->on_https_ota_wait(left_ms);
+}
+
+/** What the configuration asks for in front of what the caller adds. */
+static esp_err_t add_stages(https_ota_t *ota, const esp_https_ota_config_t *config,
+                            const https_stages_t *more)
+{
+    esp_err_t err = ESP_OK;
+    if (config->decrypt_cb != NULL) {
+        ota->header_size = config->enc_img_header_size;
+        err = ota_pipeline_add(&ota->pipeline,
+                               decrypt_stage_new(ota->device, config->decrypt_cb, config->decrypt_user_ctx));
+    }
+    if (err == ESP_OK && more != NULL) {
+        err = more->add(more->ctx, &ota->pipeline);
+    }
+    return err;
+}
+
+static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *config,
+                                const https_stages_t *more)
+{
+    size_t asked = config->http_config->buffer_size > 0 ? (size_t)config->http_config->buffer_size : 0;
+    esp_err_t err = add_stages(ota, config, more);
+    if (err == ESP_OK) {
+        err = ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX);
+    }
+    return err == ESP_OK ? ESP_OK
+                         : refuse(ota->device, err, "Couldn't allocate memory to upgrade data buffer");
+}
+
+static int or_default(int value, int otherwise)
+{
+    return value == 0 ? otherwise : value < 0 ? 0 : value;
+}
+
+static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    const esp_http_client_config_t *http = config->http_config;
+    ota->source = (https_source_t){
+        .client = ota->client,
+        .report = &ota->device->report,
+        .retry = {.attempts = or_default(config->retry.attempts, RETRY_ATTEMPTS),
+                  .delay_ms = or_default(config->retry.delay_ms, RETRY_DELAY_MS),
+                  .max_time_ms = or_default(config->retry.max_time_ms, RETRY_TIME_MS),
+                  .first = config->retry.attempts > 0},
+        .redirects_max = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX,
+        .checked = ota_target_is_image(&ota->target) && ota->pipeline.count == 0,
+        .decoded = ota->pipeline.count > 0,
+        .whole = https_image_is_whole,
+        .may_wait = https_may_wait,
+        .ctx = ota,
+    };
+    if (config->partial_http_download) {
+        ota->source.request_max =
+            config->max_http_request_size > 0 ? (uint32_t)config->max_http_request_size : REQUEST_SIZE;
+    }
+    esp_err_t err = http_home_keep(ota->client, &ota->source.home);
+    return err == ESP_OK ? ESP_OK : refuse(ota->device, err, "out of memory");
+}
+
+/* ---- where it goes on ---- */
+
+/**
+ * Progress is kept where it can be gone on with (esp_ota_resume), by all that stands in front of the slot. What becomes of a
+ * file may be longer than it, and reach into the sector of the record: that must be erased when it is reached, not before.
+ */
+static bool can_go_on(const https_ota_t *ota)
+{
+    return ota_is_slot(ota->target.staging) && ota_pipeline_can_resume(&ota->pipeline) &&
+           (ota->pipeline.count == 0 || !ota->session.bulk_erase);
+}
+
+/**
+ * Where an application wants to go on by its own count, 0: not at all. Nothing proves it, so it is done only where the check at
+ * the end covers every byte: of an application image with a SHA-256, whose head is looked at before. From whole sectors on,
+ * so that nothing is programmed over what may be there.
+ */
+static uint32_t wished_offset(const https_ota_t *ota, size_t count)
+{
+    uint8_t head[IMAGE_HEADER_SIZE];
+    char why[96];
+    if (count < GATE_HEAD_MAX || count > ota->target.staging->size ||
+        ota->target.final->type != ESP_PARTITION_TYPE_APP ||
+        ota_read_range(ota->target.staging->flash_chip, ota->target.staging, 0, head, sizeof(head)) !=
+            ESP_OK ||
+        image_check_header(head, &ota->device->chip, false, why, sizeof(why)) != ESP_OK ||
+        head[offsetof(esp_image_header_t, hash_appended)] == 0) {
+        return 0;
+    }
+    return align_down_u32((uint32_t)count, ota->device->flash->erase_size);
+}
+
+/** The offset in the file that goes with what an earlier update left in the slot. @return 0: from the beginning */
+static uint64_t find_progress(https_ota_t *ota, size_t count, char validator[RESUME_VALIDATOR_SIZE])
+{
+    session_stage_t *session = &ota->session;
+    const esp_partition_t *staging = ota->target.staging;
+    session->written =
+        resume_record_load(&session->record, ota->device, staging, ota->source.home.url, validator);
+    uint64_t from = ota_pipeline_resume(&ota->pipeline, session->written, staging);
+    ota->source.total = from > 0 ? (int64_t)session->record.length : -1;
+    if (from == 0 && ota->pipeline.count == 0) {
+        /* Of a URL that was signed anew, or with marks that are gone: its validator is as good. */
+        resume_record_t other;
+        from = session->written = session->wished = wished_offset(ota, count);
+        ota->source.unproved = from > 0;
+        (void)resume_record_load(&other, ota->device, staging, NULL, validator);
+    }
+    return from;
+}
+
+/** Opens the source where this update can go on, which the server may refuse: from the beginning then. */
+static esp_err_t open_source(https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    session_stage_t *session = &ota->session;
+    char validator[RESUME_VALIDATOR_SIZE] = "";
+    session->can_go_on = can_go_on(ota);
+    const uint64_t from = config->ota_resumption && session->can_go_on
+                              ? find_progress(ota, config->ota_image_bytes_written, validator)
+                              : 0;
+    if (from > 0 && validator[0] != '\0' && (ota->source.validator = text_copy(validator)) == NULL) {
+        return refuse(ota->device, ESP_ERR_NO_MEM, "out of memory");
+    }
+    esp_err_t err = https_source_open(&ota->source, from);
+    if (err != ESP_OK) {
+        return err;
+    }
+    session->resumed = ota->source.pos > 0;
+    if (!session->resumed) {
+        session->written = session->wished = 0;
+        if (from > 0) {
+            (void)ota_pipeline_resume(&ota->pipeline, 0, NULL);
+        }
+    }
+    assert(ota->source.pos == (session->resumed ? from : 0));
+    return ESP_OK;
+}
+
+/** The steps of begin that can fail once there is a handle. */
+static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *config,
+                             const https_stages_t *more)
+{
+    esp_err_t err = build_pipeline(ota, config, more);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = make_client(ota, config);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = choose_partitions(&ota->target, config);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = prepare_source(ota, config);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = open_source(ota, config);
+    if (err != ESP_OK) {
+        return err;
+    }
+    otter_device_t *device = ota->device;
+    const esp_partition_t *staging = ota->target.staging;
+    https_report_event(device, ESP_HTTPS_OTA_CONNECTED, NULL, 0);
+    ESP_LOGI(TAG, "Starting OTA...");
+    ESP_LOGI(TAG, "Writing to <%s> partition at offset 0x%" PRIx32, staging->label, staging->address);
+    device->report.image_size = https_image_size(ota);
+    device->report.bytes_resumed = ota->session.written;
+    if (ota->session.resumed) {
+        ESP_LOGI(TAG, "going on at byte %" PRIu64 " of %" PRId64, ota->source.pos, ota->source.total);
+    }
+    return ESP_OK;
+}
+
+void https_free(https_ota_t *ota)
+{
+    if (ota->client != NULL) {
+        esp_http_client_cleanup(ota->client);
+    }
+    https_source_close(&ota->source);
+    ota_pipeline_free(&ota->pipeline);
+    free(ota);
+}
+
+static https_ota_t *new_handle(otter_device_t *device, const esp_https_ota_config_t *config)
+{
+    https_ota_t *ota = calloc(1, sizeof(*ota));
+    if (ota == NULL) {
+        return NULL;
+    }
+    ota->device = ota->target.device = device;
+    ota->target.size = -1;
+    session_stage_init(&ota->session, &ota->target);
+    ota->session.bulk_erase = config->bulk_flash_erase;
+    ota_gate_init(&ota->gate, &ota->session.stage, &ota->target);
+    ota->pipeline.read = https_read_body;
+    ota->pipeline.ctx = ota;
+    ota->pipeline.end = &ota->gate.stage;
+    ota->pipeline.report = &device->report;
+    return ota;
+}
+
+static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                       const https_stages_t *more, esp_https_ota_handle_t *handle)
+{
+    memset(&device->report, 0, sizeof(device->report));
+    device->report_begun = true;
+    device->report.image_size = -1;
+    https_report_event(device, ESP_HTTPS_OTA_START, NULL, 0);
+    if (handle != NULL) {
+        *handle = NULL;
+    }
+    if (handle == NULL || config == NULL || config->http_config == NULL) {
+        return refuse(device, ESP_ERR_INVALID_ARG, "esp_https_ota_begin: Invalid argument");
+    }
+    esp_err_t err = check_config(device, config);
+    if (err != ESP_OK) {
+        return err;
+    }
+    https_ota_t *ota = new_handle(device, config);
+    if (ota == NULL) {
+        return refuse(device, ESP_ERR_NO_MEM, "Couldn't allocate memory to upgrade handle");
+    }
+    err = open_update(ota, config, more);
+    if (err != ESP_OK) {
+        https_free(ota);
+        return err;
+    }
+    https_report_enter(&device->report, OTTER_STAGE_GATE);
+    https_show_progress(ota);
+    *handle = ota;
+    return ESP_OK;
+}
+
+esp_err_t https_ota_begin_with(otter_device_t *device, const esp_https_ota_config_t *config,
+                               const https_stages_t *more, esp_https_ota_handle_t *handle)
+{
+    esp_err_t err = begin(device, config, more, handle);
+    report_memory_keep(device); /* a watchdog may end what follows: then this is what is known */
+    return err;
+}
+
+esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                          esp_https_ota_handle_t *handle)
+{
+    return https_ota_begin_with(device, config, NULL, handle);
+}

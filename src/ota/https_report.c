@@ -1,0 +1,45 @@
+/* A download's report and events. */
+#include "ota/https_report.h"
+
+#include <stdarg.h>
+
+#include "base/text.h"
+#include "esp_log.h"
+
+static const char TAG[] = "esp_https_ota";
+
+void https_report_enter(otter_update_report_t *report, otter_stage_t stage)
+{
+    if (report->code == ESP_OK && stage > report->stage) {
+        report->stage = stage;
+    }
+}
+
+esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
+                               const char *format, ...)
+{
+    if (report->code == ESP_OK) {
+        va_list args;
+        va_start(args, format);
+        text_vformat(report->why, sizeof(report->why), format, args);
+        va_end(args);
+        report->stage = stage;
+        report->code = code;
+        ESP_LOGE(TAG, "%s", report->why);
+    }
+    return code;
+}
+
+void https_report_done(otter_update_report_t *report)
+{
+    report->stage = OTTER_STAGE_DONE;
+    report->code = ESP_OK;
+    report->why[0] = '\0';
+}
+
+void https_report_event(const otter_device_t *device, esp_https_ota_event_t id, const void *data, size_t size)
+{
+    if (device->on_https_ota_event != NULL) {
+        device->on_https_ota_event((int32_t)id, data, size);
+    }
+}

@@ -1,0 +1,173 @@
+/*
+ * The pipeline: pulled from its end. Who needs input asks the link in front of it, down to the source; each call asks once, so
+ * one fill costs one read at most, and each stage one call.
+ */
+#include "ota/pipeline.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "esp_https_ota.h"
+#include "ota/https_report.h"
+
+esp_err_t ota_stage_fail(const ota_flow_t *flow, esp_err_t code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_vformat(flow->why, OTA_STAGE_WHY_SIZE, format, args);
+    va_end(args);
+    return code;
+}
+
+esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage)
+{
+    if (stage != NULL && p->count == OTA_STAGES_MAX) {
+        stage->ops->free(stage);
+    }
+    if (stage == NULL || p->count == OTA_STAGES_MAX) {
+        return ESP_ERR_NO_MEM;
+    }
+    p->links[p->count++].stage = stage;
+    return ESP_OK;
+}
+
+esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size)
+{
+    p->size = size;
+    p->buffer = malloc(size);
+    bool enough = p->buffer != NULL;
+    for (size_t i = 0; i < p->count && enough; i++) {
+        p->links[i].in = malloc(size);
+        enough = p->links[i].in != NULL;
+    }
+    return enough ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
+/** A stage's own code, but for those that say how far the pipeline is. */
+static esp_err_t fail_for_good(ota_pipeline_t *p, esp_err_t err)
+{
+    bool reserved =
+        err == ESP_ERR_NOT_FOUND || err == ESP_ERR_NOT_FINISHED || err == ESP_ERR_HTTPS_OTA_IN_PROGRESS;
+    p->failed = true;
+    return https_report_failure(p->report, OTTER_STAGE_DOWNLOAD, reserved ? ESP_FAIL : err, "%s",
+                                p->why[0] != '\0' ? p->why : esp_err_to_name(err));
+}
+
+bool ota_pipeline_can_resume(const ota_pipeline_t *p)
+{
+    size_t i = 0;
+    while (i < p->count && p->links[i].stage->ops->resume != NULL) {
+        i++;
+    }
+    return i == p->count;
+}
+
+uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partition_t *slot)
+{
+    uint64_t at = made;
+    assert(ota_pipeline_can_resume(p));
+    for (size_t i = p->count; i-- > 0 && at > 0;) {
+        ota_stage_t *stage = p->links[i].stage;
+        uint64_t used = 0;
+        esp_err_t err = stage->ops->resume(stage, at, i + 1 == p->count ? slot : NULL, &used);
+        at = err == ESP_OK ? used : 0;
+    }
+    for (size_t i = 0; i < p->count && at == 0; i++) {
+        ota_stage_t *stage = p->links[i].stage;
+        uint64_t used;
+        esp_err_t err = stage->ops->resume(stage, 0, NULL, &used);
+        if (err != ESP_OK) {
+            (void)fail_for_good(p, err); /* which the next fill tells */
+        }
+    }
+    return at;
+}
+
+/** What leaves the first `count` stages, up to `room` bytes. @return as ota_pipeline_fill() */
+static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room, size_t *got)
+{
+    if (count == 0) {
+        return p->read(p->ctx, out, room, got);
+    }
+    ota_link_t *link = &p->links[count - 1];
+    if (link->finished) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (link->len == 0 && !link->full && !link->ended) {
+        esp_err_t err = pull(p, count - 1, link->in, p->size, &link->len);
+        link->at = 0;
+        link->ended = err == ESP_ERR_NOT_FOUND;
+        if (err != ESP_OK && !link->ended) {
+            return err;
+        }
+    }
+    ota_flow_t flow = {.in = link->in + link->at, .len = link->len, .out = out, .room = room, .why = p->why};
+    p->why[0] = '\0';
+    const ota_stage_ops_t *ops = link->stage->ops;
+    esp_err_t err = link->ended ? ops->finish(link->stage, &flow) : ops->feed(link->stage, &flow);
+    if (err != ESP_OK) {
+        return fail_for_good(p, err);
+    }
+    assert(flow.used <= flow.len && flow.made <= flow.room);
+    assert(flow.used == flow.len || flow.made == flow.room);
+    link->at += flow.used;
+    link->len -= flow.used;
+    link->full = flow.made == flow.room;
+    link->finished = link->ended && !link->full;
+    *got = flow.made;
+    return flow.made > 0 ? ESP_OK : link->finished ? ESP_ERR_NOT_FOUND : ESP_ERR_NOT_FINISHED;
+}
+
+esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto)
+{
+    assert(p->buffered < upto && upto <= p->size);
+    if (p->failed) {
+        return ESP_FAIL;
+    }
+    size_t got = 0;
+    esp_err_t err = pull(p, p->count, p->buffer + p->buffered, upto - p->buffered, &got);
+    assert(got <= upto - p->buffered && (err == ESP_OK) == (got > 0));
+    p->buffered += got;
+    return err;
+}
+
+/** One call of the end. The stage of the report is where it is: at the gate, in the slot, at the verdict. */
+static esp_err_t call_end(ota_pipeline_t *p, esp_err_t (*call)(ota_stage_t *, ota_flow_t *), ota_flow_t *flow)
+{
+    flow->why = p->why;
+    p->why[0] = '\0';
+    esp_err_t err = call(p->end, flow);
+    return err != ESP_OK && p->why[0] != '\0'
+               ? https_report_failure(p->report, p->report->stage, err, "%s", p->why)
+               : err;
+}
+
+esp_err_t ota_pipeline_drain(ota_pipeline_t *p)
+{
+    if (p->failed) {
+        return ESP_FAIL;
+    }
+    ota_flow_t flow = {.in = p->buffer, .len = p->buffered};
+    esp_err_t err = call_end(p, p->end->ops->feed, &flow);
+    assert(flow.used == 0 || flow.used == flow.len);
+    p->buffered -= flow.used;
+    return err;
+}
+
+esp_err_t ota_pipeline_finish(ota_pipeline_t *p)
+{
+    ota_flow_t flow = {.len = 0};
+    return call_end(p, p->end->ops->finish, &flow);
+}
+
+void ota_pipeline_free(ota_pipeline_t *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        p->links[i].stage->ops->free(p->links[i].stage);
+        free(p->links[i].in);
+    }
+    free(p->buffer);
+}

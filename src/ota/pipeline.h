@@ -1,0 +1,72 @@
+/* The pipeline of a download: brings the bytes of a source through its stages (stage.h) to its end, a buffer at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ota/https_source.h"
+#include "ota/stage.h"
+
+#define OTA_STAGES_MAX 4u /* that change bytes: the application's callback, decrypt, decompress, patch */
+
+/** Where the bytes come from. @return as ota_pipeline_fill() */
+typedef esp_err_t (*ota_read_t)(void *ctx, uint8_t *buf, size_t room, size_t *got);
+
+/** A stage that changes bytes, and its input. */
+typedef struct {
+    ota_stage_t *stage; /* ours */
+    uint8_t *in;        /* of the pipeline's size */
+    size_t at, len;     /* what it has not taken: where it begins, how much it is */
+    bool full;          /* it filled its room: it may have more to give before it gets more */
+    bool ended;         /* nothing comes behind its input */
+    bool finished;      /* all of its output was given out */
+} ota_link_t;
+
+typedef struct {
+    ota_read_t read;
+    void *ctx;
+    ota_link_t links[OTA_STAGES_MAX];
+    size_t count;
+    ota_stage_t *end;              /* takes the image; the owner's */
+    otter_update_report_t *report; /* the owner's; receives the causes */
+    uint8_t *buffer;               /* image bytes that the end has not taken */
+    size_t size, buffered;         /* bytes: of all buffers; in this one */
+    bool failed; /* for good: what a stage gave out may be forged, however much of it is an image */
+    char why[OTA_STAGE_WHY_SIZE];
+} ota_pipeline_t;
+
+/**
+ * Puts a stage behind those that are there. It is the pipeline's from now on, also after an error.
+ * @return ESP_OK, ESP_ERR_NO_MEM (also for a stage that is NULL, since there was none to make it)
+ */
+esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage);
+
+/** Memory for the pipeline: `size` bytes for what is read at a time, in front of each stage and of the end. @return as _add */
+esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size);
+
+/** All stages could go on where an earlier run ended. */
+bool ota_pipeline_can_resume(const ota_pipeline_t *p);
+
+/**
+ * Has all stages go on where the last one had given out `made` bytes, which `slot` holds; 0: from the beginning, all of them.
+ * @return offset in the file that goes with it; 0: they cannot, and are at their beginning (one that cannot even do that ends
+ *         the update)
+ */
+uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partition_t *slot);
+
+/**
+ * One read of the source at most: image bytes into the buffer, up to `upto` in it, which are more than there are.
+ * @return ESP_OK (bytes came), ESP_ERR_NOT_FINISHED (none yet: call again), ESP_ERR_NOT_FOUND (that was all), or how it
+ *         failed: what the source said, or a stage (ESP_FAIL where its code is one of these), for good
+ */
+esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto);
+
+/** Offers the buffer, even an empty one, to the end: what it takes is gone. @return ESP_OK, or what the end said */
+esp_err_t ota_pipeline_drain(ota_pipeline_t *p);
+
+/** The end's verdict; everything was drained. */
+esp_err_t ota_pipeline_finish(ota_pipeline_t *p);
+
+/** Frees the stages and all buffers. */
+void ota_pipeline_free(ota_pipeline_t *p);

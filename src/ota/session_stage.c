@@ -1,0 +1,153 @@
+/* Writes what comes through the gate into an update session, and keeps a record of it where it can be gone on with. */
+#include "ota/session_stage.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "esp_log.h"
+#include "ota/https_report.h"
+#include "ota/update.h"
+#include "ota/slot_io.h"
+
+#include "otter/system.h"
+
+static const char TAG[] = "esp_https_ota";
+
+/** Begins the session and what goes with it: all or nothing. Holds OTTER_LOCK_UPDATES. */
+static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
+{
+    const ota_target_t *target = s->target;
+    otter_device_t *device = target->device;
+    const esp_partition_t *staging = target->staging;
+    size_t erase = OTA_WITH_SEQUENTIAL_WRITES;
+    if (s->bulk_erase && !s->resumed) {
+        erase = target->size > 0 ? (size_t)target->size : OTA_SIZE_UNKNOWN;
+    }
+    esp_err_t err = !s->resumed ? ota_begin(device, staging, erase, &s->update)
+                    : s->wished ? ota_resume(device, staging, erase, (size_t)s->written, &s->update)
+                                : ota_resume_recorded(device, staging, erase, (size_t)s->written, &s->update);
+    if (err != ESP_OK) {
+        return ota_stage_fail(flow, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
+    }
+    if (target->final != staging) {
+        err = ota_set_final_partition(device, s->update, target->final, target->copies);
+    }
+    if (err != ESP_OK) {
+        (void)ota_abort(device, s->update); /* is open: cannot fail */
+        s->update = 0;
+        return ota_stage_fail(flow, err, "preparing %s failed (%s)", staging->label, esp_err_to_name(err));
+    }
+    /* Asked for or not: whoever is interrupted may want to go on. A download whose beginning is unproved has nothing to keep. */
+    if (s->can_go_on && !s->resumed &&
+        resume_record_start(&s->record, device, staging, s->url, s->validator, s->file_length) != ESP_OK) {
+        ESP_LOGW(TAG, "progress cannot be kept in %s", staging->label);
+    }
+    return ESP_OK;
+}
+
+/** These bytes of the image are in flash. */
+static void count(session_stage_t *s, const uint8_t *data, size_t len)
+{
+    otter_update_report_t *report = &s->target->device->report;
+    const esp_partition_t *staging = s->target->staging;
+    s->written += len;
+    report->bytes_written = s->written - report->bytes_resumed;
+    if (s->written > staging->size - RESUME_RECORD_SIZE) {
+        s->record.active = false; /* the image, longer than its file, lies where the record was */
+    }
+    if (resume_record_take(&s->record, data, len) != ESP_OK) {
+        ESP_LOGW(TAG, "progress can no longer be kept in %s", staging->label);
+    }
+    assert(!s->record.active || s->record.taken <= s->written);
+}
+
+static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
+{
+    session_stage_t *s = (session_stage_t *)stage;
+    otter_device_t *device = s->target->device;
+    esp_err_t err = ESP_OK;
+    if (s->update == 0) {
+        https_report_enter(&device->report, OTTER_STAGE_DOWNLOAD);
+        otter_lock(OTTER_LOCK_UPDATES);
+        err = begin_session(s, flow);
+        otter_unlock(OTTER_LOCK_UPDATES);
+    }
+    if (err != ESP_OK || flow->len == 0) {
+        return err;
+    }
+    otter_lock(OTTER_LOCK_UPDATES);
+    err = ota_write(device, s->update, flow->in, flow->len);
+    otter_unlock(OTTER_LOCK_UPDATES);
+    if (err != ESP_OK) {
+        return ota_stage_fail(flow, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)", s->written,
+                              s->target->staging->label, esp_err_to_name(err));
+    }
+    count(s, flow->in, flow->len);
+    flow->used = flow->len;
+    return ESP_OK;
+}
+
+static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
+{
+    session_stage_t *s = (session_stage_t *)stage;
+    otter_device_t *device = s->target->device;
+    if (s->target->copies && !s->incomplete) {
+        session_stage_forget(s); /* its sector is where the copy keeps its journal */
+    }
+    https_report_enter(&device->report, OTTER_STAGE_VERIFY);
+    otter_lock(OTTER_LOCK_UPDATES);
+    esp_err_t err = ota_end(device, s->update);
+    s->update = 0;
+    if (err != ESP_OK) {
+        (void)ota_stage_fail(flow, err, "%s",
+                             device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));
+    }
+    otter_unlock(OTTER_LOCK_UPDATES);
+    if (err != ESP_OK && !s->incomplete) {
+        session_stage_forget(s); /* all of it came, and it is wrong */
+    }
+    return err;
+}
+
+void session_stage_init(session_stage_t *s, const ota_target_t *target)
+{
+    static const ota_stage_ops_t ops = {.feed = feed, .finish = finish};
+    *s = (session_stage_t){.stage.ops = &ops, .target = target, .file_length = -1};
+}
+
+esp_err_t session_stage_drop(session_stage_t *s)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    esp_err_t err = s->update != 0 ? ota_abort(s->target->device, s->update) : ESP_OK;
+    otter_unlock(OTTER_LOCK_UPDATES);
+    s->update = 0;
+    return err;
+}
+
+uint32_t session_stage_image_len(const session_stage_t *s)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    uint32_t len = ota_image_len(s->target->device, s->update);
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return len;
+}
+
+esp_err_t session_stage_verify(const session_stage_t *s)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    esp_err_t err = ota_verify(s->target->device, s->update);
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return err;
+}
+
+esp_err_t session_stage_read(const session_stage_t *s, uint32_t offset, void *dst, uint32_t len)
+{
+    const esp_partition_t *staging = s->target->staging;
+    return ota_read_range(staging->flash_chip, staging, offset, dst, len);
+}
+
+void session_stage_forget(session_stage_t *s)
+{
+    (void)resume_record_clear(&s->record); /* what stays is checked before it is believed */
+}

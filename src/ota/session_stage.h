@@ -1,0 +1,54 @@
+/* The end of a download's pipeline: an update session, and the record of its progress. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_ota_ops.h"
+#include "ota/gate.h"
+#include "ota/resume_record.h"
+#include "ota/stage.h"
+
+/**
+ * feed begins the session if none is open, and writes; no bytes: it only begins. finish ends it with its verdict.
+ *
+ * Image bytes are counted once, in `written`; what others show of it follows after each write:
+ *   report.bytes_resumed + report.bytes_written == written     (this update's own, and those of an earlier one)
+ *   record.taken <= written, and equal to it as long as units are left to mark
+ *   source.pos == written + what the pipeline's buffers hold   (of a file that is the image as it is)
+ */
+typedef struct {
+    ota_stage_t stage;
+    const ota_target_t *target;
+    bool bulk_erase;  /* at the beginning, for the whole image */
+    bool can_go_on;   /* the progress is recorded, and may be gone on with */
+    uint64_t written; /* bytes of the image in flash */
+    uint32_t wished;  /* where this update goes on, by the application's count alone. 0: not so */
+    bool resumed;     /* it goes on where an earlier one stopped */
+    bool incomplete;  /* finish judges what is there, though more should have come */
+    /* The file, for the record; the caller's. */
+    const char *url, *validator; /* validator NULL: there is none */
+    int64_t file_length;         /* -1: not known */
+
+    esp_ota_handle_t update; /* 0: no session is open */
+    resume_record_t record;
+} session_stage_t;
+
+/** Before all else; `target` is the caller's. */
+void session_stage_init(session_stage_t *s, const ota_target_t *target);
+
+/** Gives up what is open. @return ESP_OK, also if nothing is */
+esp_err_t session_stage_drop(session_stage_t *s);
+
+/** Bytes of the image that is written, if it is whole to its last byte by its own account; else 0. */
+uint32_t session_stage_image_len(const session_stage_t *s);
+
+/** The verdict on what is written, which stays open. @return as ota_end() */
+esp_err_t session_stage_verify(const session_stage_t *s);
+
+/** Bytes of the image that is arriving: of those that are written. */
+esp_err_t session_stage_read(const session_stage_t *s, uint32_t offset, void *dst, uint32_t len);
+
+/** The download is done: there is nothing to go on with. Without a record nothing happens. */
+void session_stage_forget(session_stage_t *s);
