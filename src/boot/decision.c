@@ -1,4 +1,4 @@
-/* The boot decision: which image is first, what happens to the records, who is next when it does not load. */
+/* The boot decision: which image is tried first, what becomes of the records, and which image is next if one does not load. */
 #include "boot/decision.h"
 
 #include <inttypes.h>

@@ -1,20 +1,22 @@
 /*
- * Plans for the application's record changes. A change rewrites one copy: its sector is erased, then 32 bytes are
- * programmed, and a power cut in between leaves that copy blank and the other untouched.
+ * Plans for the changes that an application makes to the two records. A change rewrites one copy: its sector is erased, then
+ * 32 bytes are programmed. A power cut in between leaves that copy blank and the other one untouched.
  *
- * "Home" is what must be back when the selected image does not prove itself: the image that runs, unless it is on trial
- * itself. Invariants: what a cut may cost, and why it is never home
- * 1. A record is replaced through the *other* copy while it is the one that names home: it stays active until the new one
- *    is complete, because only a complete record has the right CRC (switch_plan_select, rules 7 and 9; switch_plan_confirm,
- *    not on trial).
- * 2. A record is replaced *in place* only if losing it is the same as going home: it names an image that was never
- *    confirmed (NEW, PENDING_VERIFY), is being rejected, or names another slot than the running one; and the other copy is
- *    home's, or blank where the search finds home.
- * 3. Where trials exist, no record beside the new one names a third image: a selection that was taken back before it
- *    booted does not come up when the next one fails (switch_plan_select, rules 0, 3, 4, 5 and 8).
- * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq), so the newest complete
- *    record always wins. Two records never get the same number.
- * 5. What is already so is not written again: a repeated call costs no wear and opens no window.
+ * The fallback is the image that must boot again if the selected one is never confirmed: the image that runs, or, if that is
+ * on trial itself, the confirmed one before it.
+ *
+ * Invariants. Each says what a power cut may cost, and why the fallback never is the price.
+ * 1. While a record selects the fallback, the new record goes into the *other* copy. Only a complete record has the right
+ *    CRC, so the old one decides until the new one is complete (switch_plan_select, rules 7 and 9; switch_plan_confirm of what
+ *    is not on trial).
+ * 2. A record is replaced *in place* only if to lose it means to boot the fallback: it selects an image that was never
+ *    confirmed (NEW, PENDING_VERIFY), or one that is being rejected, or one that does not run. And the other copy selects the
+ *    fallback, or is blank where the search without records finds the fallback.
+ * 3. Where there are trials, the record beside the new one selects the fallback or nothing. So a selection that was taken back
+ *    before it booted does not come up when the next one fails its trial (switch_plan_select, rules 0, 3, 4, 5 and 8).
+ * 4. Sequence numbers only grow from one selection to the next and never wrap (otadata_next_seq): the newest complete record
+ *    always wins. Two records never get the same number.
+ * 5. What is already so is not written again: a repeated call costs no wear, and no cut can harm it.
  * 6. A record that a cut left half written does not outlive the next selection (switch_plan_select, rules 0 and 1).
  */
 #include "boot/switch_plan.h"
@@ -23,23 +25,24 @@
 
 typedef enum {
     REPLACE_NOTHING,
-    REPLACE_ACTIVE_KEEP_SEQ,
+    REPLACE_ACTIVE_KEEP_SEQ, /* only its state changes */
     REPLACE_ACTIVE,
-    REPLACE_ACTIVE_ALONE, /* ... when the other copy is home's, or blank if home needs no record */
+    REPLACE_ACTIVE_ALONE, /* so that the other copy selects the fallback, or is blank if that boots without a record */
     REPLACE_OTHER
 } record_action_t;
 
 /* Facts about the records that a rule asks for; a rule applies if all of its facts hold. */
 enum {
-    SAME_SLOT = 1u << 0,       /* the active record selects the wanted slot already */
-    SAME_STATE = 1u << 1,      /* ... and has the wanted state */
-    ON_TRIAL = 1u << 2,        /* the active record is NEW or PENDING_VERIFY */
-    NOT_RUNNING = 1u << 3,     /* the active record selects another image than the running one */
-    OTHER_CONFIRMED = 1u << 4, /* the other record is VALID, or boots without a trial although trials exist */
+    SAME_SLOT = 1u << 0,   /* the active record selects the wanted slot already */
+    SAME_STATE = 1u << 1,  /* ... and has the wanted state */
+    ON_TRIAL = 1u << 2,    /* the active record is NEW or PENDING_VERIFY */
+    NOT_RUNNING = 1u << 3, /* the active record selects another image than the running one */
+    OTHER_CONFIRMED =
+        1u << 4, /* the other record is VALID, or boots without a trial although there are trials */
     OTHER_IS_FALLBACK = 1u << 5, /* ... and selects the running slot */
     OTHER_TORN = 1u << 6,        /* the other record was left half written by a power cut */
     TRIAL_WANTED = 1u << 7,      /* the new record begins a trial */
-    NOT_YET = 1u << 8,           /* the active record is NEW: its image has not been started */
+    NOT_STARTED = 1u << 8,       /* the active record is NEW: its image has not been started */
 };
 
 /* First match wins; the last one always matches. */
@@ -47,17 +50,27 @@ static const struct switch_rule {
     unsigned facts;
     record_action_t action;
 } switch_rules[] = {
-    {OTHER_TORN | TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 0 as 5 */
-    {OTHER_TORN, REPLACE_OTHER},               /* 1 bits of it may hang: it might read as whole next time */
-    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING}, /* 2 it is so */
-    {NOT_RUNNING | OTHER_IS_FALLBACK, REPLACE_ACTIVE}, /* 3 what was selected did not boot, or not yet */
-    {NOT_RUNNING | NOT_YET | OTHER_CONFIRMED,
-     REPLACE_ACTIVE}, /* 4 the same, during a trial: the other one is home */
-    {TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5 the same, and no record is home's */
-    {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},    /* 6 the trial's record changes, not its fallback */
-    {SAME_SLOT, REPLACE_OTHER},                         /* 7 the image is selected afresh */
-    {ON_TRIAL | OTHER_CONFIRMED, REPLACE_ACTIVE},       /* 8 another mind before the trial was passed */
-    {0, REPLACE_OTHER},                                 /* 9 an ordinary update */
+    /* 0: as rule 5, whatever is left of the other record. */
+    {OTHER_TORN | TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE},
+    /* 1: bits of the other record may hang: it may read as whole next time, so it goes. */
+    {OTHER_TORN, REPLACE_OTHER},
+    /* 2: the active record says already what is wanted. */
+    {SAME_SLOT | SAME_STATE, REPLACE_NOTHING},
+    /* 3: the selected image does not run: it did not boot, or not yet. The other record selects what runs, and stays. */
+    {NOT_RUNNING | OTHER_IS_FALLBACK, REPLACE_ACTIVE},
+    /* 4: an image on trial runs. It has selected a slot, and selects again before the restart. The fallback is what was
+     * confirmed before the trial: the other record, which stays. */
+    {NOT_RUNNING | NOT_STARTED | OTHER_CONFIRMED, REPLACE_ACTIVE},
+    /* 5: the selected image does not run, and no record selects the fallback. */
+    {TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE},
+    /* 6: the image on trial is selected once more: its own record changes, the fallback's stays. */
+    {SAME_SLOT | ON_TRIAL, REPLACE_ACTIVE_KEEP_SEQ},
+    /* 7: the image that runs and is confirmed is selected once more: a new record beside the old one. */
+    {SAME_SLOT, REPLACE_OTHER},
+    /* 8: the image that runs is on trial, and selects another slot before it is confirmed: the fallback's record stays. */
+    {ON_TRIAL | OTHER_CONFIRMED, REPLACE_ACTIVE},
+    /* 9: an ordinary update: what runs is confirmed, and its record stays. */
+    {0, REPLACE_OTHER},
 };
 
 static bool is_on_trial(uint32_t state)
@@ -80,7 +93,7 @@ static unsigned gather_facts(const otadata_entry_t *active, const otadata_entry_
     facts |= confirmed && otadata_selects(other, wish->running, wish->slot_count) ? OTHER_IS_FALLBACK : 0u;
     facts |= otadata_is_torn(other) ? OTHER_TORN : 0u;
     facts |= trials ? TRIAL_WANTED : 0u;
-    facts |= active->state == ESP_OTA_IMG_NEW ? NOT_YET : 0u;
+    facts |= active->state == ESP_OTA_IMG_NEW ? NOT_STARTED : 0u;
     return facts;
 }
 
@@ -104,7 +117,7 @@ static void plan_erase(const otadata_entry_t *two, uint32_t copy, switch_plan_t 
     plan_change(CHANGE_ERASE, copy, &two[copy], plan);
 }
 
-/** A record for `copy`, with the label its sector held: ESP-IDF keeps it. */
+/** A new record in `copy`, with the label that its sector held: ESP-IDF keeps it. */
 static void plan_write(const otadata_entry_t *two, uint32_t copy, uint32_t seq, uint32_t state,
                        switch_plan_t *plan)
 {
@@ -113,7 +126,7 @@ static void plan_write(const otadata_entry_t *two, uint32_t copy, uint32_t seq, 
     plan_change(CHANGE_WRITE, copy, &entry, plan);
 }
 
-/** The next record that selects `slot`, in `copy`; `after`: its number is above this one. */
+/** A new record in `copy` that selects `slot`, with the next number above `after`. */
 static esp_err_t plan_next(const otadata_entry_t *two, uint32_t copy, uint32_t after, uint32_t slot,
                            const switch_wish_t *wish, switch_plan_t *plan)
 {
@@ -138,41 +151,43 @@ esp_err_t switch_plan_fallback(const otadata_entry_t two[OTADATA_COPY_COUNT], ui
     return plan_next(two, second ? 1 : 0, 0, slot, &wish, plan);
 }
 
-/** Nothing has booted by a record, so home is what boots without one: factory, or else the first slot. */
+/** Nothing has booted by a record so far, so the fallback boots without one: it is factory, or else the first slot. */
 static bool fallback_has_no_record(const otadata_entry_t *two, uint32_t copy, const switch_wish_t *wish)
 {
     const bool booted_by_record = otadata_is_valid(&two[copy]) && two[copy].state != ESP_OTA_IMG_NEW;
     return !booted_by_record && !otadata_is_valid(&two[copy ^ 1u]) && (wish->factory || wish->running == 0);
 }
 
-/** The slot that runs has no record to come back by, once this copy is another's. One on trial has, and is not to come back. */
+/** Once `copy` selects another slot, no record selects the slot that runs, and it would not boot without one either. */
 static bool fallback_needs_record(const otadata_entry_t *two, uint32_t copy, const switch_wish_t *wish)
 {
     return wish->running != SWITCH_NO_SLOT && !fallback_has_no_record(two, copy, wish) &&
            !otadata_selects(&two[copy ^ 1u], wish->running, wish->slot_count);
 }
 
-/** The active copy is of a trial whose image did not boot: at the next boot the other one decides. */
+/** The active record is of a trial that did not end in a confirmation: at the next boot the other record decides. */
 static bool trial_is_over(const otadata_entry_t *two, uint32_t active)
 {
     return two[active].state == ESP_OTA_IMG_PENDING_VERIFY && otadata_is_valid(&two[active ^ 1u]);
 }
 
-/** Home's record comes not in place of what the next boot would go by. */
+/** Where the fallback's record goes: not in place of the record by which the next boot would decide. */
 static uint32_t copy_for_fallback(const otadata_entry_t *two, uint32_t active)
 {
     return trial_is_over(two, active) ? active : active ^ 1u;
 }
 
 /**
- * The new record in one copy; before, the other one becomes home's, or is cleared of a selection that was taken back.
+ * REPLACE_ACTIVE_ALONE: before the new record is written to one copy, the other one is made the fallback's, or is erased if
+ * it selects something that was taken back.
  * @param copy  the active one, or 0 if none is
  */
 static esp_err_t plan_alone(const otadata_entry_t *two, uint32_t copy, uint32_t after,
                             const switch_wish_t *wish, switch_plan_t *plan)
 {
     const uint32_t other = copy ^ 1u;
-    if (!is_on_trial(wish->state) || !fallback_needs_record(two, copy, wish)) { /* no trial, no way back */
+    if (!is_on_trial(wish->state) ||
+        !fallback_needs_record(two, copy, wish)) { /* the other copy need not select the fallback */
         const bool taken_back =
             otadata_is_valid(&two[other]) && !otadata_selects(&two[other], wish->running, wish->slot_count);
         if (otadata_is_valid(&two[copy]) && (taken_back || otadata_is_torn(&two[other]))) {
@@ -180,16 +195,16 @@ static esp_err_t plan_alone(const otadata_entry_t *two, uint32_t copy, uint32_t 
         }
         return plan_next(two, copy, after, wish->slot, wish, plan);
     }
-    const uint32_t home = copy_for_fallback(two, copy);
-    esp_err_t err = plan_next(two, home, after, wish->running, wish, plan);
+    const uint32_t fallback_copy = copy_for_fallback(two, copy);
+    esp_err_t err = plan_next(two, fallback_copy, after, wish->running, wish, plan);
     if (err != ESP_OK) {
         return err;
     }
     if (wish->running == wish->slot) {
-        plan_erase(two, home ^ 1u, plan);
+        plan_erase(two, fallback_copy ^ 1u, plan);
         return ESP_OK;
     }
-    return plan_next(two, home ^ 1u, plan->changes[0].entry.seq, wish->slot, wish, plan);
+    return plan_next(two, fallback_copy ^ 1u, plan->changes[0].entry.seq, wish->slot, wish, plan);
 }
 
 static esp_err_t plan_action(record_action_t action, const otadata_entry_t *two, uint32_t active,
@@ -250,9 +265,9 @@ esp_err_t switch_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], con
             plan_erase(two, other, plan); /* it would decide next, and is not what runs */
         }
     } else if (fallback_needs_record(two, active, wish)) {
-        const uint32_t home = copy_for_fallback(two, active);
-        esp_err_t err = plan_next(two, home, two[active].seq, wish->running, wish, plan);
-        if (err != ESP_OK || home == active) {
+        const uint32_t fallback_copy = copy_for_fallback(two, active);
+        esp_err_t err = plan_next(two, fallback_copy, two[active].seq, wish->running, wish, plan);
+        if (err != ESP_OK || fallback_copy == active) {
             return err;
         }
     }
@@ -297,17 +312,17 @@ void switch_plan_confirm(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t
         return;
     }
     const uint32_t slot = otadata_slot(now->seq, slot_count);
-    const bool way_back = otadata_is_valid(&two[other]);
-    const bool may_go =
-        now->state == ESP_OTA_IMG_PENDING_VERIFY || (now->state == ESP_OTA_IMG_NEW && way_back);
+    const bool has_fallback = otadata_is_valid(&two[other]);
+    const bool in_place =
+        now->state == ESP_OTA_IMG_PENDING_VERIFY || (now->state == ESP_OTA_IMG_NEW && has_fallback);
     uint32_t seq;
-    if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {
+    if (in_place || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {
         plan_write(two, active, now->seq, ESP_OTA_IMG_VALID, plan);
         return;
     }
-    /* It decides already, so it stays until the confirmed one is there; then the way back takes its place. */
+    /* The active record decides, so it stays until the confirmed one is complete; then the fallback's takes its place. */
     plan_write(two, other, seq, ESP_OTA_IMG_VALID, plan);
-    if (way_back && !otadata_selects(&two[other], slot, slot_count)) {
+    if (has_fallback && !otadata_selects(&two[other], slot, slot_count)) {
         plan_change(CHANGE_WRITE, active, &two[other], plan);
     } else {
         plan_erase(two, active, plan); /* or a later reject would "fall back" to this very image */

@@ -1,14 +1,14 @@
 /*
- * The otadata calls: what boots next, what is confirmed, what is rejected. Decisions are boot/switch_plan.c's, bytes are
- * boot/otadata_flash.c's; here is the I/O around them.
+ * The otadata calls: what boots next, what is confirmed, what is rejected. boot/switch_plan.c says which records change, and
+ * boot/otadata_flash.c writes them; here is what lies between: reading, verifying images, carrying plans out.
  *
- * The order of every change, which a power cut at any point relies on:
- * 1. An image is verified from flash before a record may name it (ota_set_boot_partition), and is durable before the
+ * The order of every change, on which safety from power cuts rests:
+ * 1. An image is verified from flash before a record may select it (ota_set_boot_partition), and is durable before the
  *    record is: otadata_write_copy() begins with a barrier.
- * 2. A slot that is about to be overwritten is named by no record that would boot it, and what runs by one, before the
- *    first erase (ota_release_slot).
- * 3. Of two records to be erased, the active one goes last, unless it selects what has not booted yet (select_factory):
- *    until then the old decision stands.
+ * 2. Before the first sector of a slot is erased, no record selects that slot any more, and one selects what runs
+ *    (ota_release_slot).
+ * 3. Of two records to be erased, the active one goes last, so that the old decision stands until then; but if it selects what
+ *    has not booted yet it goes first (select_factory).
  */
 #include <stdio.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static const esp_partition_t *slot_of_copy(const otter_device_t *device, const r
     return find_slot(device, otadata_slot(records->two[copy].seq, records->slot_count));
 }
 
-/** True if this copy's number can be believed and selects `slot`; a refused state counts too. */
+/** True if this copy's sequence number has its CRC and selects `slot`, whatever its state, also INVALID or ABORTED. */
 static bool copy_speaks_of(const records_t *records, uint32_t copy, uint32_t slot)
 {
     return !otadata_is_uninitialised(&records->two[copy]) &&
@@ -140,8 +140,8 @@ static esp_err_t carry_out_change(otter_flash_t *flash, uint32_t offset, const s
 }
 
 /**
- * Makes the changes durable, one after the other. If that fails half-way (the flash, not the power), the record of a running
- * trial may be gone and nothing in flash may say any more that the image to fall back to is needed: verdict_lost does.
+ * Makes the changes durable, one after the other. If flash fails half-way, the record of a running trial may be gone, and then
+ * nothing in flash says any more that the fallback is needed: device->verdict_lost does, until the restart.
  */
 static esp_err_t carry_out(otter_device_t *device, const records_t *records, const switch_plan_t *plan)
 {
@@ -157,8 +157,9 @@ static esp_err_t carry_out(otter_device_t *device, const records_t *records, con
 }
 
 /**
- * The bootloader's check of the image in a partition; contents are not compared again while nothing has changed.
- * @param hashed  without a SHA-256 it is refused
+ * Verifies the image in a partition as the bootloader does; what was verified in this slot and not written since is not read
+ * again.
+ * @param hashed  an image without SHA-256 is refused
  */
 static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
 {
@@ -282,7 +283,7 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     return err == ESP_OK ? select_slot(device, partition) : err;
 }
 
-/** A record for the running slot, in the copy that does not decide. It decides from now on. */
+/** Writes a record that selects the running slot, in the copy that is not active. It is the active one from now on. */
 static esp_err_t add_fallback_record(otter_device_t *device, records_t *records, uint32_t state)
 {
     switch_plan_t plan;
@@ -304,7 +305,7 @@ static bool selects_running(const otter_device_t *device, const records_t *recor
            otadata_selects(&records->two[copy], slot_of(device->running), records->slot_count);
 }
 
-/** What a half written record becomes: the running slot's if no other record is, else nothing. */
+/** Replaces a half written record: by one that selects the running slot if the other record does not, else by nothing. */
 static esp_err_t replace_torn_record(otter_device_t *device, records_t *records, uint32_t copy)
 {
     if (slot_of(device->running) >= records->slot_count ||
@@ -316,8 +317,8 @@ static esp_err_t replace_torn_record(otter_device_t *device, records_t *records,
 }
 
 /**
- * A record that a power cut left half written may read as whole at another time: bits can hang between 0 and 1. It may be
- * what booted the running image, and it must not come back once the next update has been selected; so it is made sure
+ * A record that a power cut left half written may read as whole at another time, since its bits can hang between 0 and 1. It
+ * may have booted the running image, and it must not come back when the next update has been selected. So it is replaced
  * before anything else changes.
  */
 static esp_err_t settle_torn_records(otter_device_t *device, records_t *records)
@@ -364,8 +365,9 @@ esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *part
 }
 
 /**
- * The active record is all that selects what runs, from the moment the other slot is overwritten: no bit of it may hang. It
- * is programmed once more, or, where that is not possible, written anew over the other one, unless that is what runs.
+ * From the moment another slot is overwritten, the active record alone selects what runs, so no bit of it may hang. It is
+ * programmed once more. Where flash cannot do that, a second record is written in place of the other one, unless that selects
+ * what runs too.
  */
 static esp_err_t make_sure(otter_device_t *device, const records_t *records)
 {
@@ -377,7 +379,7 @@ static esp_err_t make_sure(otter_device_t *device, const records_t *records)
         return ESP_OK;
     }
     if (!bytewise && now->state == ESP_OTA_IMG_NEW) {
-        return ESP_OK; /* two records of one trial would be two trials; home does not depend on it */
+        return ESP_OK; /* two records of one trial would be two trials; the fallback does not depend on it */
     }
     if (bytewise) {
         return otadata_refresh_copy(device->flash, records->otadata->address, active, now);
@@ -577,14 +579,14 @@ bool ota_check_rollback_is_possible(otter_device_t *device)
     return read_active(device, &records) == ESP_OK && rollback_is_possible(device, &records);
 }
 
-/** The plan's first record confirms what runs, not what was selected and has not run yet. */
+/** True if the plan confirms what runs, and not something that was selected and has not run yet. */
 static bool is_running_confirmed(const records_t *records, const otter_device_t *device,
                                  const switch_plan_t *plan)
 {
     return otadata_selects(&plan->changes[0].entry, slot_of(device->running), records->slot_count);
 }
 
-/** From here on nothing older than the confirmed application runs. */
+/** Raises the device's secure version to that of the running application: nothing older boots from here on. */
 static esp_err_t burn_running_version(otter_device_t *device)
 {
     uint32_t version;
@@ -596,7 +598,7 @@ static esp_err_t burn_running_version(otter_device_t *device)
     return err == ESP_OK ? secure_version_raise(device, version) : err;
 }
 
-/** The record of the trial is gone since an earlier attempt failed: what runs gets a new one. */
+/** True if an earlier attempt to confirm or reject failed and took the record of what runs with it. */
 static bool must_record_anew(const otter_device_t *device, const records_t *records)
 {
     return device->verdict_lost && slot_of(device->running) < records->slot_count &&
@@ -648,7 +650,7 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
     return carry_out(device, &records, &plan);
 }
 
-/** The copy that is not active, if it names a slot that may be given up. @return ESP_OK, ESP_FAIL, ESP_ERR_FLASH_OP_* */
+/** Finds the copy that is not active, if it selects a slot that may be given up. @return ESP_OK, ESP_FAIL, ESP_ERR_FLASH_OP_* */
 static esp_err_t find_previous(otter_device_t *device, records_t *records, uint32_t *copy,
                                const esp_partition_t **partition)
 {

@@ -36,7 +36,7 @@ bool ota_is_slot(const esp_partition_t *partition);
 bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition);
 
 /**
- * Rollback: while something is on trial, what it would fall back to must stay.
+ * With rollback: refuses to overwrite the fallback (docs/DESIGN.md, "Words") while it may be needed.
  * @param partition  of type app, to be overwritten
  * @return ESP_OK, ESP_ERR_OTA_ROLLBACK_INVALID_STATE (the running application is on trial; its verdict is lost; the slot is
  *         what the selected one falls back to), ESP_ERR_FLASH_OP_* (whoever cannot read the records does not know)
@@ -44,8 +44,9 @@ bool ota_is_running(const otter_device_t *device, const esp_partition_t *partiti
 esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition);
 
 /**
- * The slot is about to be overwritten: a record that would boot it is erased, so that a power cut in the middle finds what
- * ran before and not a fallback. Writes nothing in the ordinary case, where the active record selects what runs.
+ * The slot is about to be overwritten: a record that would boot it is erased, so that after a power cut in the middle the image
+ * that runs now boots again, not half of another one. Writes nothing in the ordinary case, where the active record selects
+ * what runs.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition);

@@ -14,7 +14,7 @@ import sys
 
 BUGS = {
     "erases_the_copy_in_use": (
-        "src/boot/switch_plan.c", "{0, REPLACE_OTHER}, ", "{0, REPLACE_ACTIVE}, ", "sweep"),
+        "src/boot/switch_plan.c", "{0, REPLACE_OTHER},", "{0, REPLACE_ACTIVE},", "sweep"),
     "selects_before_the_image_is_verified": (
         "src/ota/switch.c", "    if (err != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots",
         "    if ((err = ESP_OK) != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep:damaged/"),
@@ -59,11 +59,11 @@ BUGS = {
         "    if (boot->decision.raise_version) {\n        raise_version(boot, &boot->slots[boot->decision.index]);\n    }\n"
         "    log_decision(boot);\n    return ESP_OK;", "test_boot"),
     "confirms_the_only_record_in_place": (
-        "src/boot/switch_plan.c", "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
-        "if (may_go || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_switch_plan"),
+        "src/boot/switch_plan.c", "if (in_place || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
+        "if (in_place || otadata_next_seq(now->seq, slot, slot_count, &seq) == ESP_OK) {", "test_switch_plan"),
     "lets_a_selection_stand_that_was_taken_back": (
-        "src/boot/switch_plan.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE}, /* 5",
-        "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER}, /* 5", "test_switch_plan"),
+        "src/boot/switch_plan.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE},",
+        "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER},", "test_switch_plan"),
     "believes_marks_without_a_look_at_flash": (
         "src/ota/resume_record.c", "            found != mark) {\n", "            found == MARK_NONE) {\n", "sweep:https/"),
     "believes_marks_of_what_was_overwritten": (

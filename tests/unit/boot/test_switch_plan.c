@@ -178,9 +178,9 @@ static switch_wish_t wish_for(const model_t *m, uint32_t slot)
 /**
  * Selects `slot`. Done, it starts next, and if its trial fails what runs now is back; cut anywhere, what starts is what runs
  * now, what had been selected before, or the new one.
- * @param home  what runs now, or what comes when its own trial fails
+ * @param fallback  what runs now, or what comes when its own trial fails
  */
-static model_t check_wish(const model_t *before, uint32_t slot, int home)
+static model_t check_wish(const model_t *before, uint32_t slot, int fallback)
 {
     const switch_wish_t wish = wish_for(before, slot);
     switch_plan_t plan;
@@ -190,12 +190,13 @@ static model_t check_wish(const model_t *before, uint32_t slot, int home)
         model_t cut = *before;
         carry_out(&cut, &plan, done);
         int now = would_start(&cut);
-        if (now != home && now != earlier && now != before->running) {
+        if (now != fallback && now != earlier && now != before->running) {
             fail_case("a cut starts what nobody wants", before, "selecting", (int)slot);
         }
-        if (before->rollback && starts_in_the_end(&cut) != home && now != before->running &&
-            before->running == home && earlier == home) {
-            fail_case("after a cut a failed trial does not lead home", before, "selecting", (int)slot);
+        if (before->rollback && starts_in_the_end(&cut) != fallback && now != before->running &&
+            before->running == fallback && earlier == fallback) {
+            fail_case("after a cut a failed trial does not lead to the fallback", before, "selecting",
+                      (int)slot);
         }
     }
     model_t after = *before;
@@ -203,14 +204,14 @@ static model_t check_wish(const model_t *before, uint32_t slot, int home)
     if (would_start(&after) != (int)slot) {
         fail_case("the selected slot does not start", before, "selecting", (int)slot);
     }
-    if (before->rollback && (int)slot != before->running && starts_in_the_end(&after) != home) {
-        fail_case("a failed trial does not lead home", before, "selecting", (int)slot);
+    if (before->rollback && (int)slot != before->running && starts_in_the_end(&after) != fallback) {
+        fail_case("a failed trial does not lead to the fallback", before, "selecting", (int)slot);
     }
     return after;
 }
 
-/** What an image on trial has selected fails, too: then home is needed, and no update may have begun in its slot. */
-static void check_fallback(const model_t *before, int home)
+/** What an image on trial has selected fails, too: then fallback is needed, and no update may have begun in its slot. */
+static void check_fallback(const model_t *before, int fallback)
 {
     for (uint32_t slot = 0; slot < before->have.slot_count; slot++) {
         const switch_wish_t wish = wish_for(before, slot);
@@ -223,8 +224,8 @@ static void check_fallback(const model_t *before, int home)
         assert_int_equal(switch_plan_release(before->two, &wish, &plan), ESP_OK);
         carry_out(&after, &plan, plan.count);
         after.whole &= ~(1u << slot);
-        if (starts_in_the_end(&after) != home && (int)slot == home) {
-            fail_case("an update during a trial costs home", before, "beginning in", (int)slot);
+        if (starts_in_the_end(&after) != fallback && (int)slot == fallback) {
+            fail_case("an update during a trial costs the fallback", before, "beginning in", (int)slot);
         }
     }
 }
@@ -234,13 +235,13 @@ static void check_release(const model_t *before, uint32_t slot)
 {
     const switch_wish_t wish = wish_for(before, slot);
     switch_plan_t plan;
-    const int earlier = would_start(before), home = before->running;
+    const int earlier = would_start(before), fallback = before->running;
     assert_int_equal(switch_plan_release(before->two, &wish, &plan), ESP_OK);
     for (uint32_t done = 0; done < plan.count; done++) {
         model_t cut = *before;
         carry_out(&cut, &plan, done);
         int now = would_start(&cut);
-        if (now != home && now != earlier) {
+        if (now != fallback && now != earlier) {
             fail_case("a cut starts what nobody wants", before, "beginning in", (int)slot);
         }
     }
@@ -248,13 +249,13 @@ static void check_release(const model_t *before, uint32_t slot)
     carry_out(&after, &plan, plan.count);
     after.whole &= ~(1u << slot);
     int now = would_start(&after);
-    if (now != home && (now != earlier || earlier == (int)slot)) {
+    if (now != fallback && (now != earlier || earlier == (int)slot)) {
         fail_case("neither what runs nor what was selected starts", before, "beginning in", (int)slot);
     }
 }
 
 /** What is selected is confirmed. Cut anywhere, it starts as before, or, while it is on trial, what it would fall back to. */
-static void check_confirmation(const model_t *before, int home, bool bytewise)
+static void check_confirmation(const model_t *before, int fallback, bool bytewise)
 {
     const int active = otadata_active(before->two), expected = would_start(before);
     if (active == OTADATA_NONE) {
@@ -268,7 +269,7 @@ static void check_confirmation(const model_t *before, int home, bool bytewise)
         model_t cut = *before;
         carry_out(&cut, &plan, done);
         int now = would_start(&cut);
-        if (now != expected && !(trial && now == home)) {
+        if (now != expected && !(trial && now == fallback)) {
             fail_case("a cut loses what decides", before, "confirming", slot);
         }
     }
@@ -289,9 +290,9 @@ static bool can_select(model_t *m, uint32_t slot, bool trial)
 static void check_device(const model_t *m)
 {
     const bool trial = is_on_trial(m);
-    const int home = trial ? would_start(m) : m->running;
-    check_confirmation(m, home, true);
-    check_confirmation(m, home, false);
+    const int fallback = trial ? would_start(m) : m->running;
+    check_confirmation(m, fallback, true);
+    check_confirmation(m, fallback, false);
     for (uint32_t first = 0; first < m->have.slot_count; first++) {
         model_t once = *m;
         if (!trial && (int)first != m->running && m->running != NOTHING) {
@@ -300,11 +301,11 @@ static void check_device(const model_t *m)
         if (!can_select(&once, first, trial)) {
             continue;
         }
-        once = check_wish(&once, first, home);
-        check_confirmation(&once, home, true);
-        check_confirmation(&once, home, false);
-        if (trial && (int)first != m->running && (int)first != home) {
-            check_fallback(&once, home);
+        once = check_wish(&once, first, fallback);
+        check_confirmation(&once, fallback, true);
+        check_confirmation(&once, fallback, false);
+        if (trial && (int)first != m->running && (int)first != fallback) {
+            check_fallback(&once, fallback);
         }
         for (uint32_t next = 0; next < m->have.slot_count && !trial; next++) {
             if ((int)next != m->running) {
@@ -316,13 +317,13 @@ static void check_device(const model_t *m)
         for (uint32_t second = 0; second < m->have.slot_count && !once_more; second++) {
             model_t twice = once;
             if (can_select(&twice, second, trial)) {
-                (void)check_wish(&twice, second, home);
+                (void)check_wish(&twice, second, fallback);
             }
         }
     }
 }
 
-static void wishes_come_true_and_neither_cuts_nor_failed_trials_lose_home(void **state)
+static void wishes_come_true_and_neither_cuts_nor_failed_trials_lose_the_fallback(void **state)
 {
     (void)state;
     for_every_device(check_device);
@@ -363,43 +364,55 @@ static const struct {
 } selections[] = {
     {"an ordinary update", {AT(1, VALID), BLANK}, 1, 2, 0, 1, {{1, CHANGE_WRITE, AT(2, NEW)}}},
     {"the same again", {AT(1, VALID), AT(2, NEW)}, 1, 2, 0, 0, {{0}}},
-    {"another mind, home has a record",
+    {"a second selection, the fallback has a record",
      {AT(1, VALID), AT(2, NEW)},
      2,
      3,
      0,
      1,
      {{1, CHANGE_WRITE, AT(3, NEW)}}},
-    {"another mind, home's record was never confirmed",
+    {"a second selection, the fallback's record was never confirmed",
      {AT(1, UNDEFINED), AT(2, NEW)},
      2,
      3,
      0,
      1,
      {{1, CHANGE_WRITE, AT(3, NEW)}}},
-    {"another mind, home is factory", {AT(1, NEW), BLANK}, 1, 2, NO_SLOT, 1, {{0, CHANGE_WRITE, AT(2, NEW)}}},
-    {"another mind, a third image between",
+    {"a second selection, the fallback is factory",
+     {AT(1, NEW), BLANK},
+     1,
+     2,
+     NO_SLOT,
+     1,
+     {{0, CHANGE_WRITE, AT(2, NEW)}}},
+    {"a second selection, a third image between",
      {AT(1, NEW), AT(2, NEW)},
      0,
      2,
      NO_SLOT,
      2,
      {{0, CHANGE_ERASE, AT(1, NEW)}, {1, CHANGE_WRITE, AT(3, NEW)}}},
-    {"what was selected did not boot, home has no record",
+    {"what was selected did not boot, the fallback has no record",
      {AT(1, PENDING_VERIFY), BLANK},
      2,
      3,
      1,
      2,
      {{1, CHANGE_WRITE, AT(2, UNDEFINED)}, {0, CHANGE_WRITE, AT(3, NEW)}}},
-    {"no record at all, home is not where the search begins",
+    {"no record at all, the fallback is not where the search begins",
      {BLANK, BLANK},
      0,
      2,
      1,
      2,
      {{1, CHANGE_WRITE, AT(2, UNDEFINED)}, {0, CHANGE_WRITE, AT(3, NEW)}}},
-    {"no record at all, the search finds home", {BLANK, BLANK}, 1, 2, 0, 1, {{0, CHANGE_WRITE, AT(2, NEW)}}},
+    {"no record at all, the search finds the fallback",
+     {BLANK, BLANK},
+     1,
+     2,
+     0,
+     1,
+     {{0, CHANGE_WRITE, AT(2, NEW)}}},
 };
 
 static void the_records_are_these(void **state)
@@ -454,7 +467,7 @@ static void confirming_the_only_record_leaves_one_record(void **state)
     assert_int_equal(plan.changes[1].kind, CHANGE_ERASE);
 }
 
-static void confirming_beside_another_record_keeps_the_way_back(void **state)
+static void confirming_beside_another_record_keeps_the_fallback(void **state)
 {
     (void)state;
     const otadata_entry_t two[2] = {otadata_make(1, ESP_OTA_IMG_VALID),
@@ -514,11 +527,11 @@ static void rejecting_leads_to_where_a_cut_leads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wishes_come_true_and_neither_cuts_nor_failed_trials_lose_home),
+        cmocka_unit_test(wishes_come_true_and_neither_cuts_nor_failed_trials_lose_the_fallback),
         cmocka_unit_test(the_records_are_these),
         cmocka_unit_test(used_up_numbers_are_refused),
         cmocka_unit_test(confirming_the_only_record_leaves_one_record),
-        cmocka_unit_test(confirming_beside_another_record_keeps_the_way_back),
+        cmocka_unit_test(confirming_beside_another_record_keeps_the_fallback),
         cmocka_unit_test(confirming_byte_by_byte_meets_no_refused_state),
         cmocka_unit_test(rejecting_leads_to_where_a_cut_leads),
     };
