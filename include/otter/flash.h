@@ -28,6 +28,9 @@ typedef struct {
     esp_err_t (*sync)(void *dev);
 } otter_flash_ops_t;
 
+/** The flash with the partition table: the table and each of the two otadata records have 4096 bytes to themselves. */
+#define OTTER_FLASH_ERASE_MAX 4096u
+
 #define OTTER_FLASH_WATCHES 4u /* ranges watched at a time; the oldest watch ends when there is one more */
 
 /** Counters of what this process did; bytes and sectors, never reset by the core. */
@@ -44,7 +47,7 @@ typedef struct esp_flash_t {
     const otter_flash_ops_t *ops;
     void *dev;
     uint32_t size;       /* bytes, a multiple of erase_size, at most OTTER_FLASH_SIZE_MAX */
-    uint32_t erase_size; /* bytes, a power of two; 4096 on everything ESP-IDF runs on */
+    uint32_t erase_size; /* bytes, a power of two; a device's own flash: at most OTTER_FLASH_ERASE_MAX */
     uint32_t write_size; /* bytes, a power of two, at most erase_size; 1 on SPI NOR */
     /**
      * Flash reads the same every time, also what a power cut left half erased or half programmed: true of a file. Then a

@@ -109,6 +109,12 @@ static esp_err_t read_table(boot_t *boot)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     otter_flash_t *flash = boot->device->flash;
+    if (flash->erase_size > OTTER_FLASH_ERASE_MAX) {
+        snprintf(boot->result->reason, sizeof(boot->result->reason),
+                 "the flash erases %" PRIu32 " bytes at once, more than the %u of an otadata record",
+                 flash->erase_size, OTTER_FLASH_ERASE_MAX);
+        return ESP_ERR_NOT_SUPPORTED;
+    }
     const uint32_t offset = boot->device->config.table_offset;
     if (!range_fits(offset, sizeof(raw), flash->size)) {
         snprintf(boot->result->reason, sizeof(boot->result->reason),

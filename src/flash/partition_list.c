@@ -1,11 +1,15 @@
 /* The partition list of one device. */
 #include "flash/partition_list.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "esp_flash_partitions.h"
+#include "esp_log.h"
 #include "flash/partition_table.h"
+
+static const char TAG[] = "partition";
 
 _Static_assert(OTTER_PARTITIONS_MAX == PARTITION_ENTRIES_MAX, "a list holds what a table can");
 
@@ -52,6 +56,12 @@ done:
 static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
                             bool allow_no_md5)
 {
+    if (flash->erase_size > OTTER_FLASH_ERASE_MAX) {
+        ESP_LOGE(TAG,
+                 "the flash erases %" PRIu32 " bytes at once, more than the %u that partitions lie apart",
+                 flash->erase_size, OTTER_FLASH_ERASE_MAX);
+        return ESP_ERR_NOT_SUPPORTED;
+    }
     if (table_offset > flash->size || flash->size - table_offset < PARTITION_TABLE_SECTOR) {
         return ESP_ERR_INVALID_SIZE;
     }

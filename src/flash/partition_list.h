@@ -9,6 +9,7 @@
  *         ESP_ERR_NOT_FOUND      no MD5 row, and allow_no_md5 is false
  *         ESP_ERR_INVALID_STATE  the MD5 does not match
  *         ESP_ERR_INVALID_SIZE   the flash is too short to hold a table there
+ *         ESP_ERR_NOT_SUPPORTED  the flash erases more than OTTER_FLASH_ERASE_MAX bytes at once (logged)
  *         ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
  */
 esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,

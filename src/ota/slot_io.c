@@ -4,7 +4,8 @@
 #include "base/le.h"
 #include "otter/system.h"
 
-#define ERASE_STEP 0x10000u /* bytes; chips erase a block of this size at once */
+#define ERASE_STEP                                                                                           \
+    0x10000u /* bytes, or one sector if that is larger; chips erase a block of this size at once */
 
 /** The table is not trusted: a range must fit its partition, and address + offset must not wrap into another one. */
 static esp_err_t check_range(const esp_partition_t *partition, uint32_t offset, uint32_t len)
@@ -36,7 +37,7 @@ esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition, 
 {
     esp_err_t err = check_writable(partition, offset, len);
     for (uint32_t done = 0; done < len && err == ESP_OK;) {
-        uint32_t step = min_u32(len - done, ERASE_STEP);
+        uint32_t step = min_u32(len - done, max_u32(ERASE_STEP, flash->erase_size));
         err = otter_flash_erase(flash, partition->address + offset + done, step);
         otter_system_alive();
         done += step;

@@ -360,9 +360,29 @@ static void taking_back_may_be_cut_anywhere(void **state)
     }
 }
 
+static void a_flash_whose_sectors_are_too_large_is_refused_at_once(void **state)
+{
+    (void)state;
+    rig_t rig;
+    static const otter_device_config_t config;
+    rig_open_running(&rig, "two_ota_md5", &config);
+    const otter_chip_t chip = rig.device.chip;
+    otter_device_deinit(&rig.device);
+    rig.flash.erase_size = 2 * OTTER_FLASH_ERASE_MAX;
+    otter_device_init(&rig.device, &rig.flash, &chip, NULL, &config);
+    assert_int_equal(rig.device.partitions.status, ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(rig.device.partitions.count, 0);
+    static otter_boot_result_t result;
+    assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_ERR_NOT_SUPPORTED);
+    assert_non_null(strstr(result.reason, "8192"));
+    assert_int_equal(rig.sim.ops, 0);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flash_whose_sectors_are_too_large_is_refused_at_once),
         cmocka_unit_test(a_device_without_a_usable_table_does_not_boot),
         cmocka_unit_test(a_table_without_md5_boots_although_applications_cannot_read_it),
         cmocka_unit_test(without_otadata_factory_is_first),

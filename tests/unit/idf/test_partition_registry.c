@@ -217,6 +217,29 @@ static void a_registered_partition_is_updated_where_it_is(void **state)
     }
 }
 
+/** As flash inside some controllers has: 128 KiB. The device's own cannot be like that, see OTTER_FLASH_ERASE_MAX. */
+static void data_goes_to_another_flash_with_large_sectors(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 100000, OTA_WITH_SEQUENTIAL_WRITES};
+    static uint8_t data[100000];
+    second.flash.erase_size = OTHER_SIZE;
+    for (size_t i = 0; i < 6; i++) {
+        memset(data, (int)i, sizeof(data));
+        second.flash.stable_reads = i >= 3;
+        esp_ota_handle_t handle;
+        const esp_partition_t *p = add(&second.flash, 0, OTHER_SIZE, "there");
+        assert_int_equal(esp_ota_begin(p, sizes[i % 3], &handle), ESP_OK);
+        for (size_t at = 0; at < sizeof(data); at += 10000) {
+            assert_int_equal(esp_ota_write(handle, data + at, 10000), ESP_OK);
+        }
+        assert_int_equal(esp_ota_end(handle), ESP_OK);
+        assert_memory_equal(second.bytes, data, sizeof(data));
+        assert_int_equal(second.bytes[sizeof(data)], 0xFF);
+        assert_int_equal(esp_partition_deregister_external(p), ESP_OK);
+    }
+}
+
 static void a_registered_final_says_what_the_bytes_are_and_takes_no_copy(void **state)
 {
     (void)state;
@@ -396,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(updates_take_registered_data_and_no_application, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registered_slot_elsewhere_has_no_description, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registered_partition_is_updated_where_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(data_goes_to_another_flash_with_large_sectors, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registered_final_says_what_the_bytes_are_and_takes_no_copy, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(only_what_was_registered_can_be_deregistered, setup, teardown),
