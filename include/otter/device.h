@@ -58,7 +58,7 @@ typedef struct otter_device {
     bool verdict_lost;
     uint32_t verified; /* ticket of the watch on the app image that was last found good (otter_flash_watch) */
     struct ota_update *updates;
-    uint32_t last_update_handle;
+    uint32_t last_update_handle, replaced_handle;
     otter_update_report_t report; /* of the last HTTPS update */
     bool report_begun;            /* there was one since the device was brought up */
     /** Memory that survives a reset but not a power cut (RTC memory), at any alignment; the port's. NULL: there is none. */

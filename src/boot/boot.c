@@ -297,12 +297,24 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char 
     return err;
 }
 
+/** ESP-IDF's words; what is behind them is ours. */
+static void log_not_bootable(const boot_t *boot, const partition_entry_t *app)
+{
+    if (app->subtype == PART_SUBTYPE_FACTORY || app->subtype == PART_SUBTYPE_TEST) {
+        BOOT_LOG(boot, ESP_LOGE, "Factory %sapp partition is not bootable",
+                 app->subtype == PART_SUBTYPE_TEST ? "test " : "");
+    } else {
+        BOOT_LOG(boot, ESP_LOGE, "OTA app partition slot %d is not bootable", app->subtype & 0x0F);
+    }
+}
+
 static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t error, const char *why)
 {
     otter_boot_result_t *result = boot->result;
     if (boot->trouble == ESP_OK && otter_flash_failed(error)) {
         boot->trouble = error;
     }
+    log_not_bootable(boot, app);
     BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,
              app->offset, why);
     if (result->tried_count < OTTER_BOOT_TRIED_MAX) {

@@ -116,6 +116,20 @@ static esp_err_t check_scheme(esp_http_client_handle_t client)
     return err;
 }
 
+/** In ESP-IDF's words and order, down to which layer it was; the cause in ours. */
+static void log_failure(const otter_transport_error_t *cause, const char *host)
+{
+    if (cause->code == ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME) {
+        ESP_LOGE("esp-tls", "couldn't get hostname for :%s: ", host);
+    } else if (cause->tls_verify != 0) {
+        ESP_LOGE("esp-tls-mbedtls", "mbedtls_ssl_handshake returned -0x2700");
+        ESP_LOGI("esp-tls-mbedtls", "Failed to verify peer certificate!");
+    }
+    ESP_LOGE("esp-tls", "Failed to open new connection");
+    ESP_LOGE("transport_base", "Failed to open a new connection");
+    ESP_LOGE(TAG, "Connection failed, sock < 0: %s", cause->text);
+}
+
 esp_err_t http_connection_open(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
@@ -143,7 +157,7 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
     };
     if (client->transport->ops->connect(client->transport, &endpoint) != ESP_OK) {
         const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
-        ESP_LOGE(TAG, "Connection failed, sock < 0: %s", cause->text);
+        log_failure(cause, url->host);
         http_client_fail(client, stage_of(cause->code), cause, ESP_ERR_HTTP_CONNECT, NULL);
         return ESP_ERR_HTTP_CONNECT;
     }

@@ -1,5 +1,9 @@
-/* Says in ESP-IDF's words, which people's log watchers wait for, that an image is for another chip or revision. */
+/* Says in ESP-IDF's words, which people's log watchers wait for, why an image cannot run here. */
 #include "image/misfit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "esp_log.h"
 #include "image/judge.h"
@@ -37,5 +41,19 @@ void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip
         esp_image_header_t header;
         image_decode_header(raw, &header);
         image_log_misfit(&header, chip, bootloader);
+    }
+}
+
+/* Of our own sentences, which have the numbers. */
+void image_log_fault(uint32_t offset, const char *why)
+{
+    static const char tag[] = "esp_image", hash[] = "SHA-256 differs", magic[] = "magic byte is";
+    unsigned calculated, stored;
+    if (sscanf(why, "checksum is 0x%x, 0x%x is stored", &calculated, &stored) == 2) {
+        ESP_LOGE(tag, "Checksum failed. Calculated 0x%x read 0x%x", calculated, stored);
+    } else if (strncmp(why, hash, sizeof(hash) - 1) == 0) {
+        ESP_LOGE(tag, "Image hash failed - image is corrupt");
+    } else if (strncmp(why, magic, sizeof(magic) - 1) == 0) {
+        ESP_LOGE(tag, "image at 0x%" PRIx32 " has invalid magic byte (nothing flashed here?)", offset);
     }
 }

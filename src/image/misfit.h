@@ -1,4 +1,4 @@
-/* Says in ESP-IDF's words, which people's log watchers wait for, that an image is for another chip or revision. */
+/* Says in ESP-IDF's words, which people's log watchers wait for, why an image cannot run here. */
 #pragma once
 
 #include "image/image.h"
@@ -12,3 +12,9 @@ void image_log_misfit(const esp_image_header_t *header, const otter_chip_t *chip
 
 /** The same for the image at `offset` of a flash; nothing if that cannot be read. */
 void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip_t *chip, bool bootloader);
+
+/**
+ * Logs what is wrong with the image at `offset` as ESP-IDF's esp_image does ("Checksum failed. Calculated 0x5a read 0xef"),
+ * nothing where that has no line of its own. @param why  the reason of its verdict
+ */
+void image_log_fault(uint32_t offset, const char *why);

@@ -92,6 +92,7 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
         return ESP_FAIL; /* refused, and there is nothing to go on with */
     }
     if (gate->wants_head && flow->len < IMAGE_HEADER_SIZE) {
+        ESP_LOGE(TAG, "Complete headers were not received");
         return ota_stage_fail(flow, ESP_FAIL,
                               "the server sent %zu bytes, less than the header of an image (%u)", flow->len,
                               (unsigned)IMAGE_HEADER_SIZE);

@@ -46,7 +46,8 @@ static esp_err_t check_config(otter_device_t *device, const esp_https_ota_config
         ESP_LOGW(TAG, "Continuing with insecure option because plain HTTP is allowed");
     } else if (!trusts) {
         return refuse(device, ESP_ERR_INVALID_ARG,
-                      "No option for server verification is enabled: give a CA certificate (cert_pem)");
+                      "No option for server verification is enabled in esp_http_client config: give a CA "
+                    "certificate (cert_pem)");
     }
     if (config->decrypt_cb != NULL && config->ota_resumption) {
         return refuse(device, ESP_ERR_NOT_SUPPORTED, "an encrypted image cannot be resumed");
@@ -58,7 +59,7 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
 {
     ota->client = esp_http_client_init(config->http_config);
     if (ota->client == NULL) {
-        return refuse(ota->device, ESP_FAIL, "Failed to initialise HTTP client: the URL is unusable");
+        return refuse(ota->device, ESP_FAIL, "Failed to initialise HTTP connection: the URL is unusable");
     }
     if (!ota->device->config.allow_http) {
         http_client_require_https(ota->client);

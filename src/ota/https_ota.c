@@ -53,6 +53,7 @@ static esp_err_t begin_image(https_ota_t *ota)
     ota->gate.wants_head = ota_target_is_image(&ota->target) && !ota->session.resumed;
     esp_err_t err = ota->gate.wants_head ? https_read_head(ota) : ESP_OK;
     if (err != ESP_OK) {
+        ESP_LOGE(TAG, "Complete headers were not received");
         return err;
     }
     introduce_file(ota);
@@ -172,6 +173,7 @@ static esp_err_t select_image(https_ota_t *ota)
         esp_err_t err = ota_set_boot_partition(device, boots);
         otter_unlock(OTTER_LOCK_UPDATES);
         if (err != ESP_OK) {
+            ESP_LOGE(TAG, "esp_ota_set_boot_partition failed! err=0x%x", (unsigned)err);
             return https_report_failure(&device->report, OTTER_STAGE_SWITCH, err,
                                         "esp_ota_set_boot_partition failed (%s)", esp_err_to_name(err));
         }

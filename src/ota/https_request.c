@@ -237,6 +237,9 @@ static bool follow_redirect(https_source_t *s, int status, int *left, refusal_t 
     }
     drain_body(s);
     esp_err_t err = esp_http_client_set_redirection(s->client);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "URL redirection Failed");
+    }
     if (err == ESP_ERR_HTTP_REDIRECT_DOWNGRADE) {
         return https_refuse(r, OTTER_STAGE_REQUEST, err, false, "redirect (%d) from https to http is refused",
                             status);
@@ -260,8 +263,10 @@ static bool answer_challenge(https_source_t *s, refusal_t *r)
     esp_err_t err = esp_http_client_add_auth(s->client);
     if (err != ESP_OK) {
         https_refuse(r, OTTER_STAGE_REQUEST, err, false,
-                     err == ESP_FAIL ? "the server does not take the user name and password (401)"
-                                     : "the server wants a user name and password (401)");
+                     err == ESP_FAIL
+                         ? "Reached max_authorization_retries (401): the server does not take the user "
+                           "name and password"
+                         : "Authorization Failed (401): the server wants a user name and password");
         r->denied = true;
         return false;
     }

@@ -132,7 +132,9 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
                              r.code == ESP_ERR_INVALID_RESPONSE || r.stage == OTTER_STAGE_DOWNLOAD);
     s->unproved = false;
     if (refused && resumes) {
-        ESP_LOGW(TAG, "%s: restarting download from beginning", r.why);
+        ESP_LOGE(TAG, "OTA resumption failed with err: %d.", r.code);
+        ESP_LOGI(TAG, "Falling back to OTA without resumption and restarting download from beginning");
+        ESP_LOGW(TAG, "%s", r.why);
         esp_http_client_close(s->client);
         s->total = -1;
         memset(&r, 0, sizeof(r));
@@ -145,6 +147,7 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from)
         return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
     }
     if (resumes && s->body_pos == 0) {
+        ESP_LOGW(TAG, "Server ignored the requested Range header");
         ESP_LOGW(TAG, "the server sends the whole file: restarting download from beginning");
     }
     s->pos = s->body_pos;
@@ -186,8 +189,11 @@ static bool wait_for_next(https_source_t *s, refusal_t *r)
 /** @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
 static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
 {
-    return wait_for_next(s, r) ? ESP_ERR_NOT_FINISHED
-                               : https_report_failure(s->report, r->stage, r->code, "%s", r->why);
+    if (wait_for_next(s, r)) {
+        return ESP_ERR_NOT_FINISHED;
+    }
+    ESP_LOGE(TAG, "Connection closed before complete data was received!");
+    return https_report_failure(s->report, r->stage, r->code, "%s", r->why);
 }
 
 /** The server has nothing behind what was delivered, and says so. */

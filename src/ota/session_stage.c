@@ -80,6 +80,7 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     err = ota_write(device, s->update, flow->in, flow->len);
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK) {
+        ESP_LOGE(TAG, "Error: esp_ota_write failed! err=0x%x", (unsigned)err);
         return ota_stage_fail(flow, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)", s->written,
                               s->target->staging->label, esp_err_to_name(err));
     }

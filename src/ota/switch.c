@@ -224,6 +224,9 @@ static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_
     }
     ESP_LOGE(TAG, "New firmware security version is less than eFuse programmed, %u < %u", (unsigned)version,
              (unsigned)device_version);
+    ESP_LOGE(TAG,
+             "This a new partition can not be booted due to a secure version is lower than stored in efuse. "
+             "Partition will be erased.");
     if (!ota_is_running(device, partition)) {
         err = ota_erase_range(device->flash, partition, 0, partition->size);
     }
@@ -267,6 +270,7 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     }
     esp_err_t err = verify_image(device, partition, device->config.require_hash);
     if (err != ESP_OK) {
+        image_log_fault(partition->address, device->last_reason);
         ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->last_reason);
         return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
@@ -647,7 +651,11 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
     }
     switch_plan_t plan;
     switch_plan_reject(records.two, records.slot_count, &plan);
-    return carry_out(device, &records, &plan);
+    err = carry_out(device, &records, &plan);
+    if (err == ESP_OK) {
+        ESP_LOGI(TAG, "Rollback to previously worked partition.");
+    }
+    return err;
 }
 
 /** Finds the copy that is not active, if it selects a slot that may be given up. @return ESP_OK, ESP_FAIL, ESP_ERR_FLASH_OP_* */

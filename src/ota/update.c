@@ -128,6 +128,7 @@ static void close_unused(otter_device_t *device, const esp_partition_t *partitio
     const struct ota_update *update = update_of(device, partition);
     if (update != NULL) { /* it gives way: check_target() has seen to that */
         ESP_LOGW(TAG, "the open update of %s has written nothing and is replaced", partition->label);
+        device->replaced_handle = update->handle;
         close_update(device, update->handle);
     }
 }
@@ -499,8 +500,25 @@ static esp_err_t check_bytes(otter_device_t *device, const struct ota_update *up
 static struct ota_update *update_for_bytes(otter_device_t *device, esp_ota_handle_t handle, const void *data,
                                            size_t size, esp_err_t *err)
 {
+    struct ota_update *update = data != NULL && size > 0 ? find_update(device, handle) : NULL;
     *err = data != NULL && size == 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
-    return data != NULL && size > 0 ? find_update(device, handle) : NULL;
+    if (data == NULL) {
+        ESP_LOGE(TAG, "write data is invalid");
+    } else if (update == NULL && size > 0) {
+        ESP_LOGE(TAG, "not found the handle");
+        *err = handle != 0 && handle == device->replaced_handle ? ESP_ERR_NOT_FOUND : ESP_ERR_INVALID_ARG;
+    }
+    return update;
+}
+
+static void log_wrong_start(const struct ota_update *update, const uint8_t *data, size_t size)
+{
+    if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
+        ESP_LOGE(TAG, "Partition table image has invalid magic word (expected 0x50AA, saw 0x%02x%02x)",
+                 size > 1 ? data[1] : 0, data[0]);
+    } else {
+        ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", data[0]);
+    }
 }
 
 esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size)
@@ -512,7 +530,7 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     }
     slot_writer_t *writer = &update->writer;
     if (writer->written == 0 && !starts_right(update, data, size)) {
-        ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", *(const uint8_t *)data);
+        log_wrong_start(update, data, size);
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
     uint32_t room = room_of(device, update);
@@ -607,6 +625,7 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
     update->meant = *final;
     set_final(device, update, is_registered(device, final) ? &update->meant : final);
     update->copy_to_final = finalize_with_copy;
+    ESP_LOGI(TAG, "Staging partition - <%s>. Final partition - <%s>.", update->staging->label, final->label);
     return ESP_OK;
 }
 
@@ -657,6 +676,8 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
         image_log_misfit_at(update->staging->flash_chip, update->staging->address, &device->chip,
                             update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }
+    image_log_fault(update->staging->address, device->last_reason);
+    ESP_LOGE(TAG, "New image failed verification");
     ESP_LOGE(TAG, "%s: %s", update->staging->label, device->last_reason);
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
@@ -669,6 +690,7 @@ static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *
     if (final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
         len = max_u32(len, PARTITION_TABLE_LEN); /* judged as a whole, so copied as a whole */
     }
+    ESP_LOGI(TAG, "Copy from <%s> staging partition to <%s>...", update->staging->label, final->label);
     esp_err_t err = take_out_of_use(device, final);
     return err == ESP_OK ? staged_copy_run(device, update->staging, final, len) : err;
 }

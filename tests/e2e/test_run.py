@@ -229,7 +229,8 @@ class Rollback(DeviceTest):
         self.make_flash({"factory": self.probe("1.0.0"), "ota_0": bytes(broken)}, [(1, VALID)])
         status, console, _ = self.run_device(script="1:idle")
         self.assertEqual((status, self.boots(console)), (0, [("1.0.0", "factory", POWERON)]))
-        self.assertIn("ota_0 partition at offset 0x110000 is not bootable", console)
+        self.assertRegex(console, r"boot: OTA app partition slot 0 is not bootable\n.*ota_0 partition at offset 0x110000 is "
+                                  r"not bootable")
 
 
 class Refusals(DeviceTest):
@@ -253,6 +254,7 @@ class Refusals(DeviceTest):
         self.make_flash({"factory": make_image(b"", segments=[])})
         self.assert_fails("nothing boots")
         _, console, _ = self.run_device()
+        self.assertIn("boot: Factory app partition is not bootable\n", console)
         self.assertIn("factory partition at offset 0x10000 is not bootable: 1 segments", console)
 
     def test_an_executable_that_is_none(self):

@@ -4,7 +4,7 @@
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
-#define LINES_MAX 4
+#define LINES_MAX 5
 
 static int set_up(void **state)
 {
@@ -83,6 +83,13 @@ static void what_a_server_refuses_is_named(void **state)
         const char *answer, *lines[LINES_MAX];
         bool established; /* it is no failure of the connection */
     } rows[] = {
+        {"HTTP/1.1 302 Found\r\nLocation: http://server/\r\nContent-Length: 0\r\n\r\n",
+         {"URL redirection Failed\n", "Failed to establish HTTP connection\n",
+          "redirect (302) from https to http"},
+         false},
+        {ANSWER("401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\""),
+         {"Failed to establish HTTP connection\n", "Authorization Failed (401)"},
+         false},
         {ANSWER("404 Not Found"),
          {"Failed to establish HTTP connection\n", "File not found(404): the server refuses https://server"},
          false},
@@ -122,8 +129,111 @@ static void a_connection_that_fails_is_told_from_below(void **state)
     f->web.refuse_count = 1;
     assert_int_equal(update_rig_begin(f, &handle), ESP_ERR_HTTP_CONNECT);
     assert_said_in_order((const char *const[LINES_MAX]){
-        "HTTP_CLIENT: Connection failed, sock < 0", "Failed to open HTTP connection: ESP_ERR_HTTP_CONNECT\n",
-        "Failed to establish HTTP connection\n", "Failed to open HTTP connection: "});
+        "transport_base: Failed to open a new connection\nE", "HTTP_CLIENT: Connection failed, sock < 0",
+        "Failed to open HTTP connection: ESP_ERR_HTTP_CONNECT\n", "Failed to establish HTTP connection\n",
+        "Failed to open HTTP connection: "});
+}
+
+static esp_err_t refuse_piece(decrypt_cb_arg_t *args, void *ctx)
+{
+    (void)args;
+    (void)ctx;
+    return ESP_FAIL;
+}
+
+static void a_download_that_breaks_off_is_told(void **state)
+{
+    update_rig_t *f = *state;
+    f->config.ota.retry.attempts = -1;
+    f->web.cut_at = 2000;
+    f->web.cut_kind = SIM_RESET;
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_FAIL);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    assert_said_in_order((const char *const[LINES_MAX]){
+        "esp_https_ota: Connection closed before complete data was received!\n",
+        "esp_https_ota: the connection was lost after 2000 bytes"});
+    assert_int_equal(times_said("Complete headers"), 0);
+
+    update_rig_serve(f, IMAGE_LEN, 2);
+    f->config.ota.retry.attempts = -1;
+    f->web.cut_at = 200;
+    f->web.cut_kind = SIM_RESET;
+    handle = update_rig_must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_FAIL);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    assert_int_equal(times_said("esp_https_ota: Complete headers were not received\n"), 1);
+
+    update_rig_serve(f, IMAGE_LEN, 2);
+    f->config.ota.decrypt_cb = refuse_piece;
+    handle = update_rig_must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_FAIL);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    assert_int_equal(times_said("esp_https_ota: Decrypt callback failed -1"), 1);
+}
+
+static void a_write_that_fails_is_told_with_its_code(void **state)
+{
+    update_rig_t *f = *state;
+    f->rig.fenced = false;
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
+    assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    f->rig.sim.cut_at = f->rig.sim.ops;
+    assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_FLASH_OP_FAIL);
+    char line[64];
+    snprintf(line, sizeof(line), "Error: esp_ota_write failed! err=0x%x\n", ESP_ERR_FLASH_OP_FAIL);
+    assert_said_in_order((const char *const[LINES_MAX]){line, "esp_ota_write failed at byte 1024 of ota_0"});
+    sim_flash_power_on(&f->rig.sim);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+}
+
+static void an_image_that_is_damaged_is_told_as_esp_idf_tells_it(void **state)
+{
+    update_rig_t *f = *state;
+    otter_device_t *device = &f->rig.device;
+    enum { CHECKSUM = 4960 - 1 }; /* of this image: before its hash */
+    const struct {
+        const char *what;
+        size_t at;
+        const char *line;
+    } rows[] = {
+        {"a byte of the data", 2000, "esp_image: Checksum failed. Calculated 0x"},
+        {"the hash", CHECKSUM + 1, "esp_image: Image hash failed - image is corrupt\n"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].what);
+        update_rig_serve(f, IMAGE_LEN, 2);
+        f->image[rows[i].at] ^= 1;
+        said[0] = '\0';
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
+        assert_int_equal(web_perform(handle), ESP_OK);
+        assert_int_equal(esp_https_ota_finish(handle), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_said_in_order((const char *const[LINES_MAX]){
+            rows[i].line, "esp_ota_ops: New image failed verification\n", "esp_ota_ops: ota_0: "});
+        said[0] = '\0';
+        assert_int_equal(ota_set_boot_partition(device, f->slot), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_said_in_order((const char *const[LINES_MAX]){rows[i].line, "ota_0 holds no image that boots"});
+    }
+    assert_int_equal(otter_flash_erase(device->flash, f->slot->address, f->slot->size), ESP_OK);
+    assert_int_equal(ota_set_boot_partition(device, f->slot), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(
+        times_said("esp_image: image at 0x110000 has invalid magic byte (nothing flashed here?)\n"), 1);
+}
+
+static void calls_that_err_are_told(void **state)
+{
+    update_rig_t *f = *state;
+    otter_device_t *device = &f->rig.device;
+    assert_int_equal(ota_write(device, 4711, "\xE9", 1), ESP_ERR_INVALID_ARG);
+    assert_int_equal(times_said("esp_ota_ops: not found the handle\n"), 1);
+    assert_int_equal(ota_write(device, 4711, NULL, 1), ESP_ERR_INVALID_ARG);
+    assert_int_equal(times_said("esp_ota_ops: write data is invalid\n"), 1);
+    f->config.ota.http_config = &(const esp_http_client_config_t){.url = WEB_URL};
+    esp_https_ota_handle_t handle = NULL;
+    assert_int_equal(update_rig_begin(f, &handle), ESP_ERR_INVALID_ARG);
+    assert_int_equal(
+        times_said("esp_https_ota: No option for server verification is enabled in esp_http_client config"),
+        1);
 }
 
 /* Offsets in an image header. */
@@ -227,6 +337,10 @@ int main(void)
         TEST(each_request_of_a_partial_download_closes_once),
         TEST(what_a_server_refuses_is_named),
         TEST(a_connection_that_fails_is_told_from_below),
+        TEST(a_download_that_breaks_off_is_told),
+        TEST(a_write_that_fails_is_told_with_its_code),
+        TEST(an_image_that_is_damaged_is_told_as_esp_idf_tells_it),
+        TEST(calls_that_err_are_told),
         TEST(an_image_for_another_chip_is_told_at_the_gate),
         TEST(an_image_for_another_chip_is_told_at_the_end),
         TEST(a_partition_that_was_given_is_not_called_a_passive_one),
