@@ -19,6 +19,7 @@
 #include "kinds.h"
 #include "linux/interrupt.h"
 #include "linux/linux_device.h"
+#include "linux/tls_trust.h"
 #include "ota/https_ota.h"
 #include "otter/boot.h"
 #include "otter/system.h"
@@ -309,6 +310,21 @@ static esp_err_t check_url(const options_t *o, update_outcome_t *outcome)
     return ESP_ERR_INVALID_ARG;
 }
 
+/** What --ca names, which the caller frees. @return false: outcome says why not */
+static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
+{
+    char why[320] = "";
+    ca->bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca->len, why, sizeof(why));
+    if (ca->bytes == NULL) {
+        update_outcome_error(outcome, "%s: %s", o->ca_path, why);
+        return false;
+    }
+    if (tls_trust_check(ca->bytes, ca->len, why, sizeof(why)) && why[0] != '\0' && !o->quiet) {
+        cli_note(VERB, "%s: warning: %s; the others are believed", o->ca_path, why);
+    }
+    return true;
+}
+
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
@@ -317,12 +333,8 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     if (check_url(o, outcome) != ESP_OK) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (o->ca_path != NULL) {
-        ca.bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca.len, why, sizeof(why));
-        if (ca.bytes == NULL) {
-            update_outcome_error(outcome, "%s: %s", o->ca_path, why);
-            return ESP_ERR_INVALID_ARG;
-        }
+    if (o->ca_path != NULL && !load_ca(o, &ca, outcome)) {
+        return ESP_ERR_INVALID_ARG;
     }
     linux_device_t dev;
     esp_err_t err = linux_device_open(&dev, o->flash, &o->device, why, sizeof(why));

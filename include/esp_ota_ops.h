@@ -68,6 +68,7 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_si
  * failed in flash may be repeated with the same bytes. Size 0 does nothing, whatever the handle.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG          NULL data, unknown handle
+ *         ESP_ERR_NOT_FOUND            a newer esp_ota_begin has replaced this update
  *         ESP_ERR_OTA_VALIDATE_FAILED  the very first byte is no image's (for a partition table: the first two); nothing
  *                                      was erased and the handle stays open
  *         ESP_ERR_INVALID_SIZE         the bytes do not fit into the partition; nothing of them was written
@@ -78,6 +79,7 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size);
  * Bytes at an offset of the partition, in any order; the range must be erased. The first byte is not looked at.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG    NULL data, unknown handle
+ *         ESP_ERR_NOT_FOUND      a newer esp_ota_begin has replaced this update
  *         ESP_ERR_INVALID_SIZE   the range leaves the partition, or is not made of whole write units of the flash
  *         ESP_ERR_INVALID_STATE  the update erases as it writes in order (OTA_WITH_SEQUENTIAL_WRITES), or an esp_ota_write
  *                                before this left part of a write unit

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -228,6 +227,13 @@ X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_
     /* As on a device, what was given is trusted as it is: an intermediate CA or the server's own certificate too. */
     X509_STORE_set_flags(source.store, X509_V_FLAG_PARTIAL_CHAIN);
     return source.store;
+}
+
+bool tls_trust_check(const char *data, size_t len, char *why, size_t why_size)
+{
+    X509_STORE *store = tls_trust_parse(data, len, why, why_size);
+    X509_STORE_free(store);
+    return store != NULL;
 }
 
 X509_STORE *tls_trust_system(void)

@@ -1,6 +1,7 @@
 /* Whom a TLS connection believes: CA certificates from memory, the machine's store, and the program-wide store. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/x509.h>
@@ -13,6 +14,9 @@
  * @return what can be read; NULL when that is nothing
  */
 X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size);
+
+/** Whether tls_trust_parse() finds any, and in `why` what it says. */
+bool tls_trust_check(const char *data, size_t len, char *why, size_t why_size);
 
 /** The machine's store, or NULL. */
 X509_STORE *tls_trust_system(void);
