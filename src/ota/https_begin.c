@@ -47,7 +47,7 @@ static esp_err_t check_config(otter_device_t *device, const esp_https_ota_config
     } else if (!trusts) {
         return refuse(device, ESP_ERR_INVALID_ARG,
                       "No option for server verification is enabled in esp_http_client config: give a CA "
-                    "certificate (cert_pem)");
+                      "certificate (cert_pem)");
     }
     if (config->decrypt_cb != NULL && config->ota_resumption) {
         return refuse(device, ESP_ERR_NOT_SUPPORTED, "an encrypted image cannot be resumed");

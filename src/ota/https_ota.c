@@ -53,7 +53,6 @@ static esp_err_t begin_image(https_ota_t *ota)
     ota->gate.wants_head = ota_target_is_image(&ota->target) && !ota->session.resumed;
     esp_err_t err = ota->gate.wants_head ? https_read_head(ota) : ESP_OK;
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "Complete headers were not received");
         return err;
     }
     introduce_file(ota);

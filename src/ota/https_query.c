@@ -65,6 +65,7 @@ esp_err_t https_read_head(https_ota_t *ota)
             return ESP_OK; /* a small image; whoever looks at it sees if it is enough */
         }
         if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
+            ESP_LOGE(TAG, "Complete headers were not received");
             return err;
         }
         if (err == ESP_ERR_NOT_FINISHED && !https_may_wait(ota, 0)) {
@@ -91,6 +92,7 @@ static esp_err_t read_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
         return err;
     }
     if (ota->pipeline.buffered < IMAGE_GATE_SIZE) {
+        ESP_LOGE(TAG, "Complete headers were not received");
         ESP_LOGE(TAG, "the server sent %zu bytes, less than an image with a descriptor (%u)",
                  ota->pipeline.buffered, (unsigned)IMAGE_GATE_SIZE);
         return ESP_FAIL;
