@@ -78,7 +78,7 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
     char text[CLEAN_TEXT_SIZE(sizeof(b->stream.why))], version[CLEAN_TEXT_SIZE(32)];
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "offset", b->place.offset);
-    add_number_or_null(json, "expected_offset", b->needed, b->home.offset);
+    add_number_or_null(json, "expected_offset", b->needed, b->expected.offset);
     cJSON_AddBoolToObject(json, "valid", valid);
     add_string_or_null(json, "error", valid ? NULL : clean_text(text, b->stream.why, sizeof(b->stream.why)));
     cJSON_AddStringToObject(json, "chip", b->place.chip->name);

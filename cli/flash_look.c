@@ -43,15 +43,15 @@ static void look_at_bootloader(flash_report_t *r)
     const otter_chip_facts_t *chip = otter_chip_facts(device->chip.id);
     uint32_t table = device->config.table_offset;
     b->needed = chip != NULL && chip->id != OTTER_CHIP_LINUX;
-    b->home = bootloader_look(device->flash, chip != NULL ? chip->bootloader_offset : 0, table);
-    b->found = b->home.kind == BOOTLOADER_IMAGE || bootloader_find(device->flash, table, &b->place);
-    if (b->home.kind == BOOTLOADER_IMAGE) {
-        b->place = b->home;
+    b->expected = bootloader_look(device->flash, chip != NULL ? chip->bootloader_offset : 0, table);
+    b->found = b->expected.kind == BOOTLOADER_IMAGE || bootloader_find(device->flash, table, &b->place);
+    if (b->expected.kind == BOOTLOADER_IMAGE) {
+        b->place = b->expected;
     }
     if (b->found) {
         const otter_chip_t *judge = b->place.chip == chip ? &device->chip : NULL;
-        (void)bootloader_judge(&b->stream, device->flash, &b->place, judge,
-                               table); /* the stream keeps the verdict */
+        (void)bootloader_verify(&b->stream, device->flash, &b->place, judge,
+                                table); /* the stream keeps the verdict */
     }
 }
 
@@ -186,7 +186,7 @@ static void look_for_interruption(flash_report_t *r, flash_slot_t *slot)
         slot->of_length = record.length;
         return;
     }
-    slot->arrived = flash_image_cut(r->dev.flash, &slot->stream, r->file_length);
+    slot->arrived = flash_image_broken_off(r->dev.flash, &slot->stream, r->file_length);
     slot->interrupted = slot->arrived != 0;
 }
 
@@ -233,7 +233,7 @@ static bool look_at_slots(flash_report_t *r)
 }
 
 /** The image that the end of the file cuts; NULL when it cuts none. */
-static const flash_slot_t *find_cut_image(const flash_report_t *r)
+static const flash_slot_t *find_truncated_image(const flash_report_t *r)
 {
     for (uint32_t i = 0; i < r->app_count; i++) {
         const flash_slot_t *slot = &r->slots[i];
@@ -250,12 +250,12 @@ static const flash_slot_t *find_cut_image(const flash_report_t *r)
 /** A file that ends before its flash does: made so, or cut. */
 static void warn_of_length(flash_report_t *r)
 {
-    const flash_slot_t *cut = find_cut_image(r);
-    r->cut = cut != NULL;
-    if (cut != NULL) {
+    const flash_slot_t *slot = find_truncated_image(r);
+    r->truncated = slot != NULL;
+    if (slot != NULL) {
         flash_warn(r,
                    "the file ends at 0x%" PRIx32 " of 0x%" PRIx32 ", in the middle of %s: the dump was cut",
-                   r->file_length, r->dev.flash->size, cut->partition->label);
+                   r->file_length, r->dev.flash->size, slot->partition->label);
     } else if (r->has_table && r->file_length < r->dev.flash->size) {
         flash_warn(r,
                    "the file ends at 0x%" PRIx32 " of 0x%" PRIx32

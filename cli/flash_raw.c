@@ -72,7 +72,7 @@ static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device,
         return false;
     }
     image_stream_t s = {0};
-    esp_err_t err = bootloader_judge(&s, flash, &place, device, table_offset);
+    esp_err_t err = bootloader_verify(&s, flash, &place, device, table_offset);
     snprintf(why, why_size, "the bootloader would not start: %s", s.why);
     image_stream_end(&s);
     return err == ESP_OK;

@@ -44,28 +44,29 @@ const char *flash_esptool_line(const flash_report_t *r, char *buf, size_t size)
 static void repair_bootloader(flash_report_t *r, const char *path)
 {
     const flash_bootloader_t *b = &r->bootloader;
-    const uint32_t home = b->home.offset;
+    const uint32_t expected = b->expected.offset;
     bool fits = b->found && b->place.chip->id == r->dev.device.chip.id && b->stream.verdict == ESP_OK;
     uint32_t size = fits ? image_flash_size(&b->stream.info.header) : 0;
     uint32_t count;
     if (!b->needed) {
         return;
     }
-    if (fits && b->place.offset != home) {
+    if (fits && b->place.offset != expected) {
         suggest(r, "the bootloader lies at the wrong place",
                 "otter flash read %s @0x%" PRIx32 " bootloader.bin && otter flash write %s @0x%" PRIx32
                 " bootloader.bin",
-                path, b->place.offset, path, home);
+                path, b->place.offset, path, expected);
     } else if (!fits) {
         suggest(r,
-                b->home.kind == BOOTLOADER_IMAGE ? "the bootloader does not run" : "there is no bootloader",
-                "otter flash write %s @0x%" PRIx32 " bootloader.bin", path, home);
+                b->expected.kind == BOOTLOADER_IMAGE ? "the bootloader does not run"
+                                                     : "there is no bootloader",
+                "otter flash write %s @0x%" PRIx32 " bootloader.bin", path, expected);
     } else if (size != 0 && size < r->dev.flash->size && r->has_table &&
                partition_table_verify(r->table_raw, size, &count, NULL, 0) != ESP_OK) {
         suggest(r, "the bootloader is made for less flash than the partition table needs",
                 "otter flash read %s @0x%" PRIx32 " bootloader.bin && otter flash write %s @0x%" PRIx32
                 " bootloader.bin --flash-size %" PRIu32 "MB",
-                path, home, path, home, r->dev.flash->size >> 20);
+                path, expected, path, expected, r->dev.flash->size >> 20);
     }
 }
 
@@ -93,7 +94,7 @@ static void repair_table(flash_report_t *r, const char *path)
     uint32_t count;
     if (!r->has_table) {
         repair_missing_table(r, path);
-    } else if (r->cut) {
+    } else if (r->truncated) {
         return; /* the table may be right */
     } else if (partition_table_verify(r->table_raw, r->dev.flash->size, &count, NULL, 0) != ESP_OK) {
         suggest(r, "no bootloader takes this partition table", "otter flash table %s partitions.csv", path);
@@ -166,7 +167,7 @@ static void repair_interruption(flash_report_t *r, const char *path)
 static void repair_length(flash_report_t *r, const char *path)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
-    if (r->cut && chip != NULL && chip->id != OTTER_CHIP_LINUX) {
+    if (r->truncated && chip != NULL && chip->id != OTTER_CHIP_LINUX) {
         suggest(r, "the dump was cut: read all of it again",
                 "esptool --chip %s read-flash 0x0 0x%" PRIx32 " %s", chip->name, r->dev.flash->size, path);
     }

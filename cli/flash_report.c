@@ -67,12 +67,12 @@ static void print_bootloader(const flash_report_t *r)
         printf("bootloader at 0x%" PRIx32 ": ", b->place.offset);
         print_bootloader_facts(&b->stream, b->place.chip);
     }
-    if (b->needed && (!b->found || b->place.offset != b->home.offset)) {
+    if (b->needed && (!b->found || b->place.offset != b->expected.offset)) {
         static const char *const what[] = {[BOOTLOADER_BLANK] = "nothing",
                                            [BOOTLOADER_APP] = "an app image",
                                            [BOOTLOADER_OTHER] = "no image"};
-        printf("%s at 0x%" PRIx32 ", where this chip looks for its bootloader\n", what[b->home.kind],
-               b->home.offset);
+        printf("%s at 0x%" PRIx32 ", where this chip looks for its bootloader\n", what[b->expected.kind],
+               b->expected.offset);
     }
 }
 

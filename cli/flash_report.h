@@ -47,11 +47,11 @@ typedef struct {
 
 /** The bootloader, which chips alone have in flash: the virtual device's is `otter run`. */
 typedef struct {
-    bool needed;              /* by this chip */
-    bootloader_place_t home;  /* what lies where this chip looks for it */
-    bool found;               /* there is one, here or elsewhere */
-    bootloader_place_t place; /* of the one that there is */
-    image_stream_t stream;    /* with the verdict on it */
+    bool needed;                 /* by this chip */
+    bootloader_place_t expected; /* what lies where this chip looks for it */
+    bool found;                  /* there is one, here or elsewhere */
+    bootloader_place_t place;    /* of the one that there is */
+    image_stream_t stream;       /* with the verdict on it */
 } flash_bootloader_t;
 
 typedef enum {
@@ -65,7 +65,7 @@ typedef struct {
     linux_device_t dev;
     /* bytes of the file; less than the flash has where it was cut, or ends with its last image */
     uint32_t file_length;
-    bool cut; /* in the middle of an image */
+    bool truncated; /* in the middle of an image */
     bool has_table;
     flash_no_table_t no_table; /* without one */
     uint8_t table_raw[PARTITION_TABLE_LEN];

@@ -148,7 +148,7 @@ static uint32_t find_erased_tail(otter_flash_t *flash, uint32_t start, uint32_t 
     return 0;
 }
 
-uint32_t flash_image_cut(otter_flash_t *flash, const image_stream_t *image, uint32_t limit)
+uint32_t flash_image_broken_off(otter_flash_t *flash, const image_stream_t *image, uint32_t limit)
 {
     const image_info_t *info = &image->info;
     uint32_t start = image->rules.flash_offset;

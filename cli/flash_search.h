@@ -42,4 +42,4 @@ bool flash_find_image(otter_flash_t *flash, uint32_t from, uint32_t end, flash_i
  * @param limit  end of what it may use, in bytes of flash
  * @return bytes of it that are there; 0: this is not what happened to it
  */
-uint32_t flash_image_cut(otter_flash_t *flash, const image_stream_t *image, uint32_t limit);
+uint32_t flash_image_broken_off(otter_flash_t *flash, const image_stream_t *image, uint32_t limit);

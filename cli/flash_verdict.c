@@ -45,17 +45,18 @@ static const char *describe_app(const image_info_t *info, char *buf, size_t size
 static void judge_missing_bootloader(flash_report_t *r)
 {
     const flash_bootloader_t *b = &r->bootloader;
-    uint32_t home = b->home.offset;
-    if (b->home.kind == BOOTLOADER_APP) {
-        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (an app is there)", home);
+    uint32_t expected = b->expected.offset;
+    if (b->expected.kind == BOOTLOADER_APP) {
+        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (an app is there)", expected);
     } else if (!b->found) {
-        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (what is there is no image)", home);
+        judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (what is there is no image)",
+              expected);
     } else if (b->place.chip->id == r->dev.device.chip.id) {
         judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (there is one at 0x%" PRIx32 ")",
-              home, b->place.offset);
+              expected, b->place.offset);
     } else {
         judge(r, FLASH_NOTHING,
-              "NOTHING, no bootloader at 0x%" PRIx32 " (there is one for %s at 0x%" PRIx32 ")", home,
+              "NOTHING, no bootloader at 0x%" PRIx32 " (there is one for %s at 0x%" PRIx32 ")", expected,
               b->place.chip->title, b->place.offset);
     }
 }
@@ -68,16 +69,16 @@ static bool bootloader_starts(flash_report_t *r)
 {
     const flash_bootloader_t *b = &r->bootloader;
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
-    if (!b->needed || (b->home.kind == BOOTLOADER_BLANK && !b->found)) {
+    if (!b->needed || (b->expected.kind == BOOTLOADER_BLANK && !b->found)) {
         return true;
     }
-    if (b->home.kind != BOOTLOADER_IMAGE) {
+    if (b->expected.kind != BOOTLOADER_IMAGE) {
         judge_missing_bootloader(r);
-    } else if (b->home.chip != chip) {
+    } else if (b->expected.chip != chip) {
         judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " is for %s, this is %s",
-              b->home.offset, b->home.chip->title, chip->title);
+              b->expected.offset, b->expected.chip->title, chip->title);
     } else if (b->stream.verdict != ESP_OK) {
-        judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " %s: %s", b->home.offset,
+        judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " %s: %s", b->expected.offset,
               b->stream.verdict == ESP_FAIL ? "does not run here" : "is broken", b->stream.why);
     } else {
         return true;
@@ -127,19 +128,19 @@ static const image_info_t *find_booting(const flash_report_t *r)
 
 static void judge_app(flash_report_t *r)
 {
-    char app[72] = "", home[64] = "", tried[40] = "";
+    char app[72] = "", expected[64] = "", tried[40] = "";
     const image_info_t *info = find_booting(r);
     bool lacks_bootloader = r->bootloader.needed && !r->bootloader.found;
     if (lacks_bootloader) {
-        snprintf(home, sizeof(home), "; a chip also needs a bootloader at 0x%" PRIx32,
-                 r->bootloader.home.offset);
+        snprintf(expected, sizeof(expected), "; a chip also needs a bootloader at 0x%" PRIx32,
+                 r->bootloader.expected.offset);
     }
     if (r->boot.tried_count > 0) {
         snprintf(tried, sizeof(tried), " instead of %s", r->boot.tried[0].label);
     }
     bool doubts = lacks_bootloader || r->boot.tried_count > 0 || cJSON_GetArraySize(r->warnings) > 0;
     judge(r, doubts ? FLASH_DOUBTS : FLASH_BOOTS, "%s%s%s%s", r->boot.partition->label,
-          info != NULL ? describe_app(info, app, sizeof(app)) : "", tried, home);
+          info != NULL ? describe_app(info, app, sizeof(app)) : "", tried, expected);
     r->boots = r->boot.partition->label;
 }
 

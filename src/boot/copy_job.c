@@ -169,7 +169,7 @@ static esp_err_t copy_from(copy_job_t *job, uint32_t first, bool mark)
 esp_err_t copy_job_run(copy_job_t *job, bool resumed)
 {
     uint32_t first = 0;
-    esp_err_t err = resumed ? copy_journal_done(job->flash, &job->journal, &first) : ESP_OK;
+    esp_err_t err = resumed ? copy_journal_count_done(job->flash, &job->journal, &first) : ESP_OK;
     if (err == ESP_OK) {
         err = copy_from(job, first, true);
     }

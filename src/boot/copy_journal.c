@@ -71,7 +71,7 @@ uint32_t copy_journal_unit(const otter_flash_t *flash, uint32_t final_size)
     return sector * (sectors / marks + (sectors % marks != 0 ? 1 : 0));
 }
 
-bool copy_journal_carrier(uint32_t type, uint32_t subtype)
+bool copy_journal_may_lie_in(uint32_t type, uint32_t subtype)
 {
     switch (type) {
     case ESP_PARTITION_TYPE_APP:
@@ -85,7 +85,7 @@ bool copy_journal_carrier(uint32_t type, uint32_t subtype)
     }
 }
 
-bool copy_journal_magic(const uint8_t raw[4])
+bool copy_journal_has_magic(const uint8_t raw[4])
 {
     return memcmp(raw, magic, sizeof(magic)) == 0;
 }
@@ -108,7 +108,7 @@ void copy_journal_encode(const copy_journal_t *journal, uint8_t raw[COPY_JOURNAL
 
 bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journal_t *out)
 {
-    if (!copy_journal_magic(raw) || le32_get(raw + AT_CRC) != crc32_le(0, raw, AT_CRC) ||
+    if (!copy_journal_has_magic(raw) || le32_get(raw + AT_CRC) != crc32_le(0, raw, AT_CRC) ||
         le16_get(raw + AT_ZERO) != 0) {
         return false;
     }
@@ -224,7 +224,7 @@ static uint32_t mark_offset(const otter_flash_t *flash, uint32_t unit)
     return marks_offset(flash) + unit * flash->write_size;
 }
 
-esp_err_t copy_journal_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units)
+esp_err_t copy_journal_count_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units)
 {
     uint32_t count = journal->final_size / journal->unit + (journal->final_size % journal->unit != 0 ? 1 : 0);
     for (*units = 0; *units < count; ++*units) {

@@ -60,10 +60,10 @@ uint32_t copy_journal_size(const otter_flash_t *flash);
 uint32_t copy_journal_unit(const otter_flash_t *flash, uint32_t final_size);
 
 /** True for partitions whose last sector can be a journal: those into which only update sessions write. */
-bool copy_journal_carrier(uint32_t type, uint32_t subtype);
+bool copy_journal_may_lie_in(uint32_t type, uint32_t subtype);
 
 /** True if these 4 bytes are the magic. */
-bool copy_journal_magic(const uint8_t raw[4]);
+bool copy_journal_has_magic(const uint8_t raw[4]);
 
 void copy_journal_encode(const copy_journal_t *journal, uint8_t raw[COPY_JOURNAL_HEADER_SIZE]);
 
@@ -92,7 +92,7 @@ esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal
 esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end);
 
 /** Leading units that are marked. */
-esp_err_t copy_journal_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units);
+esp_err_t copy_journal_count_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units);
 
 /** Marks one unit; nothing is made durable, a lost mark costs only work. */
 esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal, uint32_t unit);

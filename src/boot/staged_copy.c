@@ -93,7 +93,7 @@ static esp_err_t check_geometry(const otter_device_t *device, const esp_partitio
                           p->label);
         }
     }
-    if (!copy_journal_carrier(staging->type, staging->subtype)) {
+    if (!copy_journal_may_lie_in(staging->type, staging->subtype)) {
         return refuse(ESP_ERR_NOT_SUPPORTED, why, "%s cannot be the staging partition of a copy",
                       staging->label);
     }
@@ -188,12 +188,12 @@ static esp_err_t check_no_journal_inside(const otter_device_t *device, const cop
 {
     uint32_t size = copy_journal_size(device->flash), at = journal->final_size - size;
     uint8_t raw[4];
-    if (!copy_journal_carrier(journal->final_type, journal->final_subtype) || journal->final_size < size ||
+    if (!copy_journal_may_lie_in(journal->final_type, journal->final_subtype) || journal->final_size < size ||
         !range_fits(at, sizeof(raw), journal->len)) {
         return ESP_OK;
     }
     esp_err_t err = otter_flash_read(device->flash, journal->staging_off + at, raw, sizeof(raw));
-    return err == ESP_OK && copy_journal_magic(raw)
+    return err == ESP_OK && copy_journal_has_magic(raw)
                ? refuse(ESP_ERR_OTA_VALIDATE_FAILED, why, "the last sector would pass for a copy's journal")
                : err;
 }
@@ -386,7 +386,7 @@ static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, 
 
 static bool may_carry(const otter_device_t *device, const esp_partition_t *p)
 {
-    return copy_journal_carrier(p->type, p->subtype) && !p->readonly &&
+    return copy_journal_may_lie_in(p->type, p->subtype) && !p->readonly &&
            range_fits(p->address, p->size, device->flash->size);
 }
 

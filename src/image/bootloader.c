@@ -86,20 +86,20 @@ bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_pla
         if (place.kind != BOOTLOADER_IMAGE) {
             continue;
         }
-        bool at_home = place.chip->bootloader_offset == place.offset;
-        if (at_home || !any) {
+        bool expected_here = place.chip->bootloader_offset == place.offset;
+        if (expected_here || !any) {
             *found = place;
             any = true;
         }
-        if (at_home) {
+        if (expected_here) {
             break;
         }
     }
     return any;
 }
 
-esp_err_t bootloader_judge(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
-                           const otter_chip_t *chip, uint32_t table_offset)
+esp_err_t bootloader_verify(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
+                            const otter_chip_t *chip, uint32_t table_offset)
 {
     const image_rules_t rules = {.chip = chip,
                                  .flash_offset = place->offset,

@@ -35,11 +35,11 @@ bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32
 bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_place_t *found);
 
 /**
- * Judge a BOOTLOADER_IMAGE as the ROM does: structure and checksum; and as it does itself when it starts: the chip's revision.
+ * Verify a BOOTLOADER_IMAGE as the ROM does: structure and checksum; and as it does itself when it starts: the chip's revision.
  * A wrong SHA-256 (info.hash_seen without info.hash_valid) is told on the console and the bootloader started all the same. The
  * caller ends the stream.
  * @param chip  that starts it; NULL: one of its own kind, of any revision
  * @return codes as image_verify_flash
  */
-esp_err_t bootloader_judge(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
-                           const otter_chip_t *chip, uint32_t table_offset);
+esp_err_t bootloader_verify(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
+                            const otter_chip_t *chip, uint32_t table_offset);

@@ -58,8 +58,8 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end)
     return follower->begun && !follower->lost && follower->stream.verdict == ESP_OK;
 }
 
-esp_err_t image_follower_judge(image_follower_t *follower, bool followed, uint32_t *image_len, char *why,
-                               size_t why_size)
+esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint32_t *image_len, char *why,
+                                size_t why_size)
 {
     otter_flash_t *flash = follower->partition->flash_chip;
     const uint32_t start = follower->partition->address;

@@ -8,7 +8,7 @@
  *    durable (staged_copy_run).
  * 2. What is on flash when a write returns is the slot writer's promise (slot_writer.h).
  * 3. The verdict is about bytes that were read back from flash: by the follower while they came, or all of them at the end
- *    when they came in another order or a write failed half-way (image_follower_judge).
+ *    when they came in another order or a write failed half-way (image_follower_verify).
  * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
  */
 #include "ota/switch.h"
@@ -445,7 +445,7 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
     uint8_t over[4], both[4]; /* the data programmed into erased flash, and on top of what is there */
     const slot_writer_t *writer = &update->writer;
     uint32_t sector = copy_journal_size(staging->flash_chip), place = staging->size - sector;
-    if (!copy_journal_carrier(staging->type, staging->subtype) || staging->size < sector ||
+    if (!copy_journal_may_lie_in(staging->type, staging->subtype) || staging->size < sector ||
         !ranges_overlap(at, size, place, sizeof(over))) {
         return ESP_OK;
     }
@@ -461,7 +461,7 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
             both[i] &= data[pos - at];
         }
     }
-    if (err == ESP_OK && (copy_journal_magic(over) || copy_journal_magic(both))) {
+    if (err == ESP_OK && (copy_journal_has_magic(over) || copy_journal_has_magic(both))) {
         snprintf(device->last_reason, sizeof(device->last_reason),
                  "%s: the last sector would pass for the journal of a copy", staging->label);
         ESP_LOGE(TAG, "%s", device->last_reason);
@@ -657,8 +657,8 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     esp_err_t err = ESP_OK;
     device->last_reason[0] = '\0';
     if (final_is_image(update)) {
-        err = image_follower_judge(&update->follower, update->writer.in_order, &update->image_len,
-                                   device->last_reason, sizeof(device->last_reason));
+        err = image_follower_verify(&update->follower, update->writer.in_order, &update->image_len,
+                                    device->last_reason, sizeof(device->last_reason));
         bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
         if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
             device->verified = update->follower.watch;
