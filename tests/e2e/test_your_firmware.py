@@ -50,6 +50,22 @@ class YourFirmware(unittest.TestCase):
                 self.assertIsNotNone(found, f"{line!r} is missing or out of order in\n{told}")
                 rest = rest[found.end():]
             self.change_the_version(folder / "thermostat")
+            self.fail_the_self_test(folder / "thermostat")
+
+    def fail_the_self_test(self, project):
+        """The update crashes on its trial: `ci` says so, the version before is back, and the update is not taken again."""
+        main = project / "main" / "main.c"
+        good = main.read_text(encoding="utf-8")
+        first_line = "static void confirm(void)\n{\n"
+        self.assertIn(first_line, good)
+        main.write_text(good.replace(
+            first_line, first_line + '    if (strstr(esp_app_get_description()->version, "-next") != NULL) {\n        abort();\n    }\n'),
+            encoding="utf-8")
+        done = subprocess.run(["./ci"], cwd=project, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual(done.stdout.count("Guru Meditation"), 1, done.stdout)
+        self.assertIn("no update: ESP_ERR_NOT_FOUND", done.stdout)
+        self.assertIn("boots next: ota_0 (thermostat 1.0.1)", done.stdout)
 
     def change_the_version(self, project):
         """One file has it: the next build is another version, and nothing else is built again."""

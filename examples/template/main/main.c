@@ -27,14 +27,32 @@ static void confirm(void)
     ESP_LOGI(TAG, "self-test passed: %s", esp_err_to_name(err));
 }
 
-static bool is_new(esp_https_ota_handle_t ota)
+static bool is_version(const esp_app_desc_t *app, const esp_app_desc_t *other)
+{
+    return memcmp(app->version, other->version, sizeof(app->version)) == 0;
+}
+
+/* Did it crash here on its trial? When the power comes it gets another one: that may be all that it had lost. */
+static bool has_failed(const esp_app_desc_t *offered)
+{
+    const esp_partition_t *bad = esp_ota_get_last_invalid_partition();
+    esp_app_desc_t app;
+    esp_ota_img_states_t state;
+    if (bad == NULL || esp_ota_get_partition_description(bad, &app) != ESP_OK || !is_version(&app, offered) ||
+        esp_ota_get_state_partition(bad, &state) != ESP_OK) {
+        return false;
+    }
+    return state == ESP_OTA_IMG_INVALID || esp_reset_reason() != ESP_RST_POWERON;
+}
+
+static bool is_wanted(esp_https_ota_handle_t ota)
 {
     esp_app_desc_t offered;
     return esp_https_ota_get_img_desc(ota, &offered) == ESP_OK &&
-           memcmp(offered.version, esp_app_get_description()->version, sizeof(offered.version)) != 0;
+           !is_version(&offered, esp_app_get_description()) && !has_failed(&offered);
 }
 
-/* ESP_OK: it is in place and boots next. ESP_ERR_NOT_FOUND: nothing new. */
+/* ESP_OK: it is in place and boots next. ESP_ERR_NOT_FOUND: nothing new that has not failed here. */
 static esp_err_t take_update(void)
 {
     esp_http_client_config_t http = {.url = update_url(), .cert_pem = ca_pem_start, .timeout_ms = 10000};
@@ -44,7 +62,7 @@ static esp_err_t take_update(void)
     if (err != ESP_OK) {
         return err;
     }
-    if (!is_new(ota)) {
+    if (!is_wanted(ota)) {
         esp_https_ota_abort(ota);
         return ESP_ERR_NOT_FOUND;
     }
