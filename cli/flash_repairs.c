@@ -126,14 +126,15 @@ static bool can_be_selected(const esp_partition_t *partition)
     return ota_is_slot(partition) || partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY;
 }
 
-/** No copy of otadata counts, although one was written: what boots is what is left, until somebody selects. */
+/** No copy of otadata counts, and one is torn: what boots is what is left. A trial that failed has a whole record, which says so. */
 static bool otadata_is_spoiled(const flash_report_t *r)
 {
-    bool written = false;
+    bool torn = false;
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        written = written || r->otadata[copy].seq != OTADATA_SEQ_ERASED;
+        const otadata_entry_t *entry = &r->otadata[copy];
+        torn = torn || (entry->seq != OTADATA_SEQ_ERASED && !otadata_crc_matches(entry));
     }
-    return r->otadata_partition != NULL && written && r->boot.otadata_copy == OTADATA_NONE;
+    return r->otadata_partition != NULL && torn && r->boot.otadata_copy == OTADATA_NONE;
 }
 
 static void repair_apps(flash_report_t *r, const char *path)

@@ -142,6 +142,13 @@ class Suggestions(RepairTest):
         self.assertIn(f"onto a chip: esptool --chip esp32 write-flash 0x0 {self.flash}\n", text)
         self.assertNotIn("repair:", text)
 
+    def test_a_trial_that_failed_needs_none(self):
+        for first, second in (record(1, 4), b""), (record(1, 1), b""), (record(1, 3), record(2, 4)):
+            with self.subTest(first=first, second=second):
+                self.put((OTADATA, first), (OTADATA + 0x1000, second))
+                got = self.info("--rollback", "on")
+                self.assertEqual((got["boot"]["label"], got["repairs"]), ("factory", []))
+
     def test_names_are_quoted_for_a_shell(self):
         name = "it's a $flash;.bin"
         os.rename(self.flash, self.folder / name)
