@@ -126,7 +126,7 @@ static bool can_be_selected(const esp_partition_t *partition)
     return ota_is_slot(partition) || partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY;
 }
 
-/** No copy of otadata counts, and one is torn: what boots is what is left. A trial that failed has a whole record, which says so. */
+/** No copy of otadata counts, and one is torn: what boots is what is left. That a trial has failed is told by a whole one. */
 static bool otadata_is_spoiled(const flash_report_t *r)
 {
     bool torn = false;

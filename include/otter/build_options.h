@@ -46,7 +46,8 @@ typedef struct {
  *
  *     const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
  *
- * as otter_firmware() does for every firmware; any other gets the defaults of sdkconfig.h from the library.
+ * as otter_firmware() does for every firmware, and port/linux/app_start.c where a build of one's own compiles it with a
+ * firmware; any other gets the defaults of sdkconfig.h from the library.
  */
 extern const otter_build_options_t otter_build_options;
 

@@ -24,6 +24,10 @@
 
 void app_main(void);
 
+#ifndef OTTER_LIBRARY /* compiled with the firmware, by a build of its own: then these are the firmware's options */
+const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
+#endif
+
 static const char TAG[] = "app_start";
 
 static linux_device_t dev;

@@ -25,6 +25,7 @@ BUILDS = {
         "lines": {"application's debug": 1, "application's verbose": 0, "library's debug": 2},
     },
 }
+BUILDS["options_of_own_build"] = BUILDS["options_defined"]
 LINES = {
     "application's debug": r"D \(\d+\) options: the application's debug line",
     "application's verbose": r"V \(\d+\) options: the application's verbose line",
@@ -36,10 +37,15 @@ class BuildOptions(unittest.TestCase):
     def run_build(self, name):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="otter-options-"))
         self.addCleanup(shutil.rmtree, folder)
-        flash = folder / "flash.bin"
+        flash, image = folder / "flash.bin", BUILD / "tests" / f"{name}.bin"
+        if name == "options_of_own_build":
+            image = folder / "app.bin"
+            subprocess.run(["strip", "-o", folder / "app", BUILD / "tests" / name], check=True, timeout=TIMEOUT_S)
+            subprocess.run([OTTER, "image", "build", "--elf", folder / "app", "--chip", "linux", "--project", "options",
+                            "--version", "1.0.0", "-o", image], check=True, timeout=TIMEOUT_S, capture_output=True)
         subprocess.run([OTTER, "flash", "new", flash, "--size", "8MB", "--table",
                         SOURCE / "examples" / "partitions_two_ota_8MB.csv", "--app",
-                        f"factory={BUILD / 'tests' / name}.bin"], check=True, timeout=TIMEOUT_S, capture_output=True)
+                        f"factory={image}"], check=True, timeout=TIMEOUT_S, capture_output=True)
         done = subprocess.run([OTTER, "run", flash], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         return done.stdout
@@ -70,6 +76,9 @@ class BuildOptions(unittest.TestCase):
 
     def test_compile_definitions_reach_the_library(self):
         self.assertNotIn("built for a partition table", self.check_build("options_defined"))
+
+    def test_a_build_of_ones_own_that_compiles_app_start_with_them_needs_no_more(self):
+        self.check_build("options_of_own_build")
 
     def test_a_file_of_the_configuration_tool_reaches_the_library(self):
         console = self.check_build("options_from_file")

@@ -58,9 +58,8 @@ class YourFirmware(unittest.TestCase):
         good = main.read_text(encoding="utf-8")
         first_line = "static void confirm(void)\n{\n"
         self.assertIn(first_line, good)
-        main.write_text(good.replace(
-            first_line, first_line + '    if (strstr(esp_app_get_description()->version, "-next") != NULL) {\n        abort();\n    }\n'),
-            encoding="utf-8")
+        crash = '    if (strstr(esp_app_get_description()->version, "-next") != NULL) {\n        abort();\n    }\n'
+        main.write_text(good.replace(first_line, first_line + crash), encoding="utf-8")
         done = subprocess.run(["./ci"], cwd=project, capture_output=True, text=True, timeout=LIMIT_S, check=False)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertEqual(done.stdout.count("Guru Meditation"), 1, done.stdout)
