@@ -10,37 +10,37 @@
 
 #define SECTOR 4096u
 
-static const esp_partition_t *partition_named(const world_t *world, const char *label)
+static const esp_partition_t *partition_named(const subject_t *subject, const char *label)
 {
-    const esp_partition_t *p = partition_list_find(&world->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
+    const esp_partition_t *p = partition_list_find(&subject->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
                                                    ESP_PARTITION_SUBTYPE_ANY, label);
     CHECK(p != NULL, "partition %s is gone", label);
     return p;
 }
 
-route_t copy_route(const world_t *world, copy_kind_t kind)
+route_t copy_route(const subject_t *subject, copy_kind_t kind)
 {
-    otter_device_t *device = (otter_device_t *)&world->device; /* asked, not changed */
+    otter_device_t *device = (otter_device_t *)&subject->device; /* asked, not changed */
     const esp_partition_t *next = ota_get_next_update_partition(device, NULL);
     route_t route = {.staging = next, .final = next};
     if (kind == COPY_NONE) {
         return route;
     }
-    if (world->config.layout->staging) {
-        route.staging = partition_named(world, "staging");
+    if (subject->config.layout->staging) {
+        route.staging = partition_named(subject, "staging");
     }
     switch (kind) {
     case COPY_APP:
-        route.final = world->config.layout->staging ? next : ota_get_next_update_partition(device, next);
+        route.final = subject->config.layout->staging ? next : ota_get_next_update_partition(device, next);
         break;
     case COPY_DATA:
-        route.final = partition_named(world, "files");
+        route.final = partition_named(subject, "files");
         break;
     case COPY_BOOTLOADER:
-        route.final = partition_named(world, "boot");
+        route.final = partition_named(subject, "boot");
         break;
     case COPY_TABLE:
-        route.final = partition_named(world, "table");
+        route.final = partition_named(subject, "table");
         break;
     case COPY_NONE:
         break;
@@ -48,14 +48,14 @@ route_t copy_route(const world_t *world, copy_kind_t kind)
     return route;
 }
 
-const uint8_t *copy_bytes(const world_t *world, copy_kind_t kind, unsigned version, uint32_t *len)
+const uint8_t *copy_bytes(const subject_t *subject, copy_kind_t kind, unsigned version, uint32_t *len)
 {
     if (kind == COPY_TABLE) {
         *len = PARTITION_TABLE_LEN;
-        return world->tables[version];
+        return subject->tables[version];
     }
-    *len = world->images[version].len;
-    return world->images[version].bytes;
+    *len = subject->images[version].len;
+    return subject->images[version].bytes;
 }
 
 /** A digest that is quick and sees every byte; nobody forges anything here. */
@@ -70,9 +70,9 @@ static uint64_t digest_of(const uint8_t *bytes, uint32_t len)
     return sum;
 }
 
-void copy_expect(world_t *world, const route_t *route, copy_kind_t kind, unsigned version)
+void copy_expect(subject_t *subject, const route_t *route, copy_kind_t kind, unsigned version)
 {
-    copy_t *copy = &world->model.copy;
+    copy_t *copy = &subject->model.copy;
     if (route->staging == route->final) {
         return;
     }
@@ -80,9 +80,9 @@ void copy_expect(world_t *world, const route_t *route, copy_kind_t kind, unsigne
                      .address = route->final->address,
                      .size = route->final->size,
                      .journal_at = route->staging->address + route->staging->size - SECTOR};
-    copy->bytes = copy_bytes(world, kind, version, &copy->len);
-    copy->old = digest_of(world->sim.bytes + copy->address, copy->size);
-    world->phase = PHASE_COPY;
+    copy->bytes = copy_bytes(subject, kind, version, &copy->len);
+    copy->old = digest_of(subject->sim.bytes + copy->address, copy->size);
+    subject->phase = PHASE_COPY;
 }
 
 static bool is_blank(const uint8_t *bytes, uint32_t len)
@@ -90,50 +90,50 @@ static bool is_blank(const uint8_t *bytes, uint32_t len)
     return len == 0 || (bytes[0] == 0xFF && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
-static bool is_new(const world_t *world)
+static bool is_new(const subject_t *subject)
 {
-    const copy_t *copy = &world->model.copy;
-    const uint8_t *final = world->sim.bytes + copy->address;
+    const copy_t *copy = &subject->model.copy;
+    const uint8_t *final = subject->sim.bytes + copy->address;
     return memcmp(final, copy->bytes, copy->len) == 0 &&
            is_blank(final + copy->len, copy->size - copy->len) &&
-           !sim_flash_is_weak(&world->sim, copy->address, copy->size);
+           !sim_flash_is_weak(&subject->sim, copy->address, copy->size);
 }
 
-static bool is_old(const world_t *world)
+static bool is_old(const subject_t *subject)
 {
-    const copy_t *copy = &world->model.copy;
-    return digest_of(world->sim.bytes + copy->address, copy->size) == copy->old;
+    const copy_t *copy = &subject->model.copy;
+    return digest_of(subject->sim.bytes + copy->address, copy->size) == copy->old;
 }
 
-void copy_check_done(world_t *world)
+void copy_check_done(subject_t *subject)
 {
-    CHECK(world->model.copy.journal == JOURNAL_NONE || is_new(world),
+    CHECK(subject->model.copy.journal == JOURNAL_NONE || is_new(subject),
           "the copy succeeds, and final is not what was sent");
-    world->model.copy.journal = JOURNAL_NONE;
+    subject->model.copy.journal = JOURNAL_NONE;
 }
 
-void copy_check_after_boot(world_t *world)
+void copy_check_after_boot(subject_t *subject)
 {
-    switch (world->model.copy.journal) {
+    switch (subject->model.copy.journal) {
     case JOURNAL_NONE:
         return;
     case JOURNAL_NOT_YET:
-        CHECK(is_old(world), "final has changed before there was a journal");
+        CHECK(is_old(subject), "final has changed before there was a journal");
         break;
     case JOURNAL_PERHAPS:
-        CHECK(is_old(world) || is_new(world), "final is neither old nor new");
+        CHECK(is_old(subject) || is_new(subject), "final is neither old nor new");
         break;
     case JOURNAL_DURABLE:
-        CHECK(is_new(world), "final is not new although there was a journal");
+        CHECK(is_new(subject), "final is not new although there was a journal");
         break;
     }
-    world->model.copy.journal = JOURNAL_NONE;
+    subject->model.copy.journal = JOURNAL_NONE;
 }
 
-bool copy_may_write(const world_t *world, uint32_t off, uint32_t len)
+bool copy_may_write(const subject_t *subject, uint32_t off, uint32_t len)
 {
-    const copy_t *copy = &world->model.copy;
-    bool booting = world->phase == PHASE_BOOT;
+    const copy_t *copy = &subject->model.copy;
+    bool booting = subject->phase == PHASE_BOOT;
     if (copy->journal_at != 0 && len < SECTOR && is_inside(off, len, copy->journal_at, SECTOR)) {
         return booting; /* marks; or what is left of a journal is made sure to be dead */
     }
@@ -141,10 +141,10 @@ bool copy_may_write(const world_t *world, uint32_t off, uint32_t len)
            (copy->journal == JOURNAL_DURABLE || (booting && copy->journal == JOURNAL_PERHAPS));
 }
 
-bool copy_journal_begins(world_t *world, uint32_t off)
+bool copy_journal_begins(subject_t *subject, uint32_t off)
 {
-    copy_t *copy = &world->model.copy;
-    uint32_t committed = align_up_u32(COPY_JOURNAL_HEADER_SIZE, world->config.write_size);
+    copy_t *copy = &subject->model.copy;
+    uint32_t committed = align_up_u32(COPY_JOURNAL_HEADER_SIZE, subject->config.write_size);
     if (copy->journal == JOURNAL_NONE || off != copy->journal_at + committed) {
         return false;
     }

@@ -27,7 +27,7 @@ static uint8_t key_at(uint32_t pos)
 
 static const uint8_t *encrypt(const uint8_t *bytes, uint32_t len)
 {
-    static uint8_t file[CIPHER_HEADER + WORLD_IMAGE_MAX];
+    static uint8_t file[CIPHER_HEADER + SUBJECT_IMAGE_MAX];
     memset(file, 'E', CIPHER_HEADER);
     for (uint32_t i = 0; i < len; i++) {
         file[CIPHER_HEADER + i] = bytes[i] ^ key_at(CIPHER_HEADER + i);
@@ -77,10 +77,10 @@ static void break_link(session_t *s)
     s->config.ota.retry.attempts = -1;
 }
 
-static void prepare(session_t *s, const world_t *world, unsigned how, copy_kind_t kind, unsigned version)
+static void prepare(session_t *s, const subject_t *subject, unsigned how, copy_kind_t kind, unsigned version)
 {
     uint32_t len;
-    const uint8_t *bytes = copy_bytes(world, kind, version, &len);
+    const uint8_t *bytes = copy_bytes(subject, kind, version, &len);
     memset(&s->cipher, 0, sizeof(s->cipher));
     s->web = (how & HTTPS_ENCRYPTED) != 0 ? web_with(encrypt(bytes, len), CIPHER_HEADER + len)
                                           : web_with(bytes, len);
@@ -104,11 +104,11 @@ static void prepare(session_t *s, const world_t *world, unsigned how, copy_kind_
 }
 
 /** begin and perform. @return the handle, NULL if the update failed */
-static esp_https_ota_handle_t receive(world_t *world, session_t *s, const route_t *route)
+static esp_https_ota_handle_t receive(subject_t *subject, session_t *s, const route_t *route)
 {
     esp_https_ota_handle_t handle;
-    world->phase = PHASE_DOWNLOAD;
-    world->target = route->staging;
+    subject->phase = PHASE_DOWNLOAD;
+    subject->target = route->staging;
     if (route->staging != route->final) {
         s->config.ota.partition.staging = route->staging;
         s->config.ota.partition.final = route->final;
@@ -116,9 +116,9 @@ static esp_https_ota_handle_t receive(world_t *world, session_t *s, const route_
     }
     const bool into_slot = route->staging == route->final && s->config.ota.decrypt_cb == NULL;
     if (s->config.ota.ota_resumption || into_slot) { /* asked for or not, progress is kept */
-        world->record_at = route->staging->address + route->staging->size - SECTOR;
+        subject->record_at = route->staging->address + route->staging->size - SECTOR;
     }
-    if (https_ota_begin(&world->device, &s->config.ota, &handle) != ESP_OK) {
+    if (https_ota_begin(&subject->device, &s->config.ota, &handle) != ESP_OK) {
         return NULL;
     }
     if (web_perform(handle) != ESP_OK) {
@@ -128,15 +128,15 @@ static esp_https_ota_handle_t receive(world_t *world, session_t *s, const route_
     return handle;
 }
 
-bool https_break_off(world_t *world, unsigned how, copy_kind_t kind, unsigned version)
+bool https_break_off(subject_t *subject, unsigned how, copy_kind_t kind, unsigned version)
 {
     session_t session;
-    route_t route = copy_route(world, kind);
-    prepare(&session, world, how, kind, version);
+    route_t route = copy_route(subject, kind);
+    prepare(&session, subject, how, kind, version);
     break_link(&session);
-    esp_https_ota_handle_t handle = receive(world, &session, &route);
+    esp_https_ota_handle_t handle = receive(subject, &session, &route);
     CHECK(handle == NULL, "a download ends well although the link broke");
-    return !world->sim.dead && world_boot(world);
+    return !subject->sim.dead && subject_boot(subject);
 }
 
 unsigned https_withdrawn(unsigned version)
@@ -144,36 +144,36 @@ unsigned https_withdrawn(unsigned version)
     return version + 1;
 }
 
-bool https_update(world_t *world, unsigned how, copy_kind_t kind, unsigned version)
+bool https_update(subject_t *subject, unsigned how, copy_kind_t kind, unsigned version)
 {
     const unsigned first = (how & HTTPS_WITHDRAWN) != 0 ? https_withdrawn(version) : version;
-    if ((how & (HTTPS_BREAKS | HTTPS_WITHDRAWN)) != 0 && !https_break_off(world, how, kind, first)) {
+    if ((how & (HTTPS_BREAKS | HTTPS_WITHDRAWN)) != 0 && !https_break_off(subject, how, kind, first)) {
         return false;
     }
     session_t session;
-    route_t route = copy_route(world, kind);
-    prepare(&session, world, how, kind, version);
-    esp_https_ota_handle_t handle = receive(world, &session, &route);
-    CHECK(handle != NULL || world->sim.dead, "the download fails: %s", world->device.report.why);
-    const bool resumed = world->device.report.bytes_resumed > 0;
-    world->resumptions += resumed;
+    route_t route = copy_route(subject, kind);
+    prepare(&session, subject, how, kind, version);
+    esp_https_ota_handle_t handle = receive(subject, &session, &route);
+    CHECK(handle != NULL || subject->sim.dead, "the download fails: %s", subject->device.report.why);
+    const bool resumed = subject->device.report.bytes_resumed > 0;
+    subject->resumptions += resumed;
     if (handle == NULL) {
         return false;
     }
     CHECK(resumed || (how & HTTPS_BREAKS) == 0, "what came before the link broke is downloaded again");
-    world_records_are_sure(world, route.staging);
-    world->phase = PHASE_SELECT;
+    subject_records_are_sure(subject, route.staging);
+    subject->phase = PHASE_SELECT;
     if (kind == COPY_NONE || kind == COPY_APP) {
-        world_allow(world, route.final, version);
+        subject_allow(subject, route.final, version);
     }
-    copy_expect(world, &route, kind, version);
+    copy_expect(subject, &route, kind, version);
     bool finished = esp_https_ota_finish(handle) == ESP_OK;
     /* The last write only says that there is nothing to resume: all is done before it. */
-    CHECK(!finished || !world->sim.dead || world->op_phase == PHASE_RECORD,
+    CHECK(!finished || !subject->sim.dead || subject->op_phase == PHASE_RECORD,
           "esp_https_ota_finish reports success although power went");
-    CHECK(finished || world->sim.dead, "the update fails: %s", world->device.report.why);
+    CHECK(finished || subject->sim.dead, "the update fails: %s", subject->device.report.why);
     if (finished) {
-        copy_check_done(world);
+        copy_check_done(subject);
     }
-    return finished && !world->sim.dead;
+    return finished && !subject->sim.dead;
 }

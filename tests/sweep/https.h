@@ -21,10 +21,10 @@ enum {
  * The owner's word must have been given.
  * @return false: power went, and no boot nor success came after it
  */
-bool https_update(world_t *world, unsigned how, copy_kind_t kind, unsigned version);
+bool https_update(subject_t *subject, unsigned how, copy_kind_t kind, unsigned version);
 
 /** A download that the link does not let through, and a restart. @return false: power went */
-bool https_break_off(world_t *world, unsigned how, copy_kind_t kind, unsigned version);
+bool https_break_off(subject_t *subject, unsigned how, copy_kind_t kind, unsigned version);
 
 /** The file of HTTPS_WITHDRAWN that the server has before `version`, and after a cut again. */
 unsigned https_withdrawn(unsigned version);

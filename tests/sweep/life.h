@@ -39,14 +39,14 @@ typedef struct {
 } step_t;
 
 #define LIFE_STEPS_MAX 8
-#define LIVES_MAX      96
+#define LIVES_MAX      104
 
-/** Cuts in the recovery from a cut: of each such pair all, some unless the run is a long one, or none. */
-typedef enum { PAIRS_NONE, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;
+/** Cuts in the recovery from a cut: none, all in the boot after it, some of each unless the run is a long one, or all. */
+typedef enum { PAIRS_NONE, PAIRS_IN_BOOT, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;
 
 typedef struct {
     const char *name;
-    world_config_t world;
+    subject_config_t subject;
     pairs_t pairs;
     step_t steps[LIFE_STEPS_MAX];
 } life_t;
@@ -55,7 +55,7 @@ extern const life_t lives[];
 extern const unsigned life_count;
 
 /** Power on, boot, the step. @return false: it failed, as it must when power goes */
-bool life_step(world_t *world, const step_t *step);
+bool life_step(subject_t *subject, const step_t *step);
 
 /** After a cut: boot, finish a trial, take one more update to its end, restart. @return false: power went */
-bool life_recover(world_t *world, const step_t *step);
+bool life_recover(subject_t *subject, const step_t *step);

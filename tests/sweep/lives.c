@@ -6,6 +6,10 @@ static const layout_t two_slots = {.name = "two slots", .slots = 2};
 static const layout_t three_slots = {.name = "three slots", .slots = 3};
 static const layout_t factory_three = {.name = "factory, three slots", .factory = true, .slots = 3};
 
+static const layout_t recorded_factory = {
+    .name = "factory, two slots, recorded images", .factory = true, .recorded = true, .slots = 2};
+static const layout_t recorded_two = {.name = "two slots, recorded images", .recorded = true, .slots = 2};
+
 static const layout_t copies = {.name = "two slots, staging", .copies = true, .staging = true, .slots = 2};
 static const layout_t copies_factory = {
     .name = "factory, two slots, staging", .factory = true, .copies = true, .staging = true, .slots = 2};
@@ -61,6 +65,7 @@ static const layout_t copies_no_md5 = {
 #define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
 #define SMALL(layout_, options) {&layout_, options, 1, 0}
 #define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0}
+#define RECORDED(layout_, options) {&layout_, options, 1, 0}
 #define LARGE(layout_, options) {&layout_, options, 1, 3}
 #define WIDE(layout_, options)  {&layout_, options, 16, 2}
 #define PAGES(layout_, options) {&layout_, options, 1024, 2}
@@ -184,6 +189,19 @@ const life_t lives[] = {
     {"small/wide-writes/factory", WIDE_SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
     {"small/two/rollback", SMALL(two_slots, ROLLBACK), PAIRS_ALL, ORDINARY},
     {"small/https/two", SMALL(two_slots, PLAIN), PAIRS_ALL, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"recorded/factory", RECORDED(recorded_factory, PLAIN), PAIRS_IN_BOOT,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},
+    {"recorded/factory/rollback", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CRASH, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},
+    {"recorded/two", RECORDED(recorded_two, PLAIN), PAIRS_IN_BOOT,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), TWICE(2, CONFIRM),
+      {.kind = STEP_UPDATE, .image = 0, .erase = ERASE_KNOWN, .downloads = 2}}},
+    {"recorded/two crashes/two", RECORDED(recorded_two, ROLLBACK), PAIRS_IN_BOOT,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(2, CRASH, KNOWN), UPDATE(2, CONFIRM, AHEAD)}},
+    {"recorded/again/factory/rollback", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,
+     {FIRST_BOOT, TWICE(1, CONFIRM), TWICE(2, CRASH), {.kind = STEP_UPDATE, .image = 0, .downloads = 3}}},
+    {"recorded/larger/factory", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,
+     {FIRST_BOOT, UPDATE(3, CONFIRM, AHEAD), UPDATE(1, CONFIRM, AHEAD)}},
 };
 /* clang-format on */
 const unsigned life_count = sizeof(lives) / sizeof(lives[0]);

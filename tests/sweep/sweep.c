@@ -83,10 +83,10 @@ void sweep_fail(const char *format, ...)
 /* ---- one trial ---- */
 
 /** The flash of a device that may have weak bits must not be said to read stably; it is written more often then. */
-static void set_weak(world_t *world, bool weak)
+static void set_weak(subject_t *subject, bool weak)
 {
-    world->weak = weak;
-    world->flash.stable_reads = !weak;
+    subject->weak = weak;
+    subject->flash.stable_reads = !weak;
 }
 
 /** A state of a device to which trials return. */
@@ -96,44 +96,44 @@ typedef struct {
     bool weak;
 } state_t;
 
-static state_t keep_state(world_t *world)
+static state_t keep_state(subject_t *subject)
 {
-    return (state_t){.mark = sim_flash_mark(&world->sim), .model = world->model, .weak = world->weak};
+    return (state_t){.mark = sim_flash_mark(&subject->sim), .model = subject->model, .weak = subject->weak};
 }
 
-static void return_to(world_t *world, const state_t *state)
+static void return_to(subject_t *subject, const state_t *state)
 {
-    sim_flash_rewind(&world->sim, state->mark);
-    world->model = state->model;
-    set_weak(world, state->weak);
+    sim_flash_rewind(&subject->sim, state->mark);
+    subject->model = state->model;
+    set_weak(subject, state->weak);
 }
 
 /** Weak bits read alike in every run from the same state: what was traced is what is cut, and replays. */
-static void seed_noise(world_t *world)
+static void seed_noise(subject_t *subject)
 {
-    world->sim.noise = now.depth == 0 ? 1 : now.cuts[now.depth - 1].tear.seed;
-    sim_random_seed(world->sim.noise);
+    subject->sim.noise = now.depth == 0 ? 1 : now.cuts[now.depth - 1].tear.seed;
+    sim_random_seed(subject->sim.noise);
 }
 
 /** The step itself, or at greater depth the recovery from the cut before. */
-static bool run(world_t *world, const step_t *step, unsigned depth)
+static bool run(subject_t *subject, const step_t *step, unsigned depth)
 {
-    return depth == 0 ? life_step(world, step) : life_recover(world, step);
+    return depth == 0 ? life_step(subject, step) : life_recover(subject, step);
 }
 
-static void run_uncut(world_t *world, const step_t *step)
+static void run_uncut(subject_t *subject, const step_t *step)
 {
-    seed_noise(world);
-    CHECK(run(world, step, now.depth), "%s fails although power stays",
+    seed_noise(subject);
+    CHECK(run(subject, step, now.depth), "%s fails although power stays",
           now.depth == 0 ? "the step" : "the recovery");
 }
 
 /** Runs until power goes, and gives it back. The cut becomes the last of now.cuts. */
-static void run_cut(world_t *world, const step_t *step, const cut_t *cut)
+static void run_cut(subject_t *subject, const step_t *step, const cut_t *cut)
 {
-    sim_flash_t *sim = &world->sim;
-    set_weak(world, world->weak || cut->tear.weak);
-    seed_noise(world);
+    sim_flash_t *sim = &subject->sim;
+    set_weak(subject, subject->weak || cut->tear.weak);
+    seed_noise(subject);
     sim->ops = 0;
     sim->cut_fired = false;
     sim->cut_at = cut->op;
@@ -142,42 +142,55 @@ static void run_cut(world_t *world, const step_t *step, const cut_t *cut)
     sim->tear_weak = cut->tear.weak;
     sim->random = cut->tear.seed;
     now.cuts[now.depth++] = *cut;
-    bool ok = run(world, step, now.depth - 1);
+    bool ok = run(subject, step, now.depth - 1);
     CHECK(sim->cut_fired, "this cut did not fire");
     CHECK(!ok, "success is reported although power went");
-    counts.by_kind[world->op_phase][tear_kind(&cut->tear)]++;
+    counts.by_kind[subject->op_phase][tear_kind(&cut->tear)]++;
     counts.by_depth[now.depth]++;
     counts.by_life[now.life]++;
-    world_power_on(world);
+    subject_power_on(subject);
 }
 
 /* ---- all trials from one state ---- */
 
-static uint32_t trace_ops(world_t *world, const step_t *step, const state_t *state, op_t *ops)
+static uint32_t trace_ops(subject_t *subject, const step_t *step, const state_t *state, op_t *ops)
 {
-    world->tracing = true;
-    world->trace_count = 0;
-    run_uncut(world, step);
-    world->tracing = false;
-    memcpy(ops, world->trace, world->trace_count * sizeof(*ops));
-    uint32_t count = world->trace_count;
-    return_to(world, state);
+    subject->tracing = true;
+    subject->trace_count = 0;
+    run_uncut(subject, step);
+    subject->tracing = false;
+    memcpy(ops, subject->trace, subject->trace_count * sizeof(*ops));
+    uint32_t count = subject->trace_count;
+    return_to(subject, state);
     return count;
 }
 
-/** Is this one of so many? */
+/** Is this one of so many? Of 0: never. */
 static bool is_drawn(uint32_t *dice, uint32_t one_in)
 {
     *dice = *dice * 1664525u + 1013904223u;
-    return one_in <= 1 || (*dice >> 8) % one_in == 0;
+    return one_in == 1 || (one_in > 1 && (*dice >> 8) % one_in == 0);
 }
 
-/** Of the cuts of this operation; a boot that finishes a copy is short and cut everywhere. */
-static uint32_t cuts_one_in(const plan_t *plan, unsigned depth, const op_t *op)
+/** Is this operation part of the boot that comes first? */
+static bool is_in_first_boot(const op_t *ops, uint32_t op)
 {
-    bool all = lives[now.life].pairs == PAIRS_ALL || op->phase == PHASE_BOOT_COPY;
+    while (op > 0 && ops[op].phase == PHASE_BOOT) {
+        op--;
+    }
+    return ops[op].phase == PHASE_BOOT;
+}
+
+/** Of the cuts of this operation, 0: none; a boot that finishes a copy is short and cut everywhere. */
+static uint32_t cuts_one_in(const plan_t *plan, unsigned depth, const op_t *ops, uint32_t op)
+{
+    const pairs_t pairs = lives[now.life].pairs;
+    const bool all = pairs == PAIRS_ALL || ops[op].phase == PHASE_BOOT_COPY;
     if (depth == 0) {
         return 1;
+    }
+    if (pairs == PAIRS_IN_BOOT) {
+        return is_in_first_boot(ops, op) ? 1 : 0;
     }
     if (depth == 1 && all) {
         return plan->pair_one_in;
@@ -188,34 +201,35 @@ static uint32_t cuts_one_in(const plan_t *plan, unsigned depth, const op_t *op)
 /** Which tears a pass over all operations takes. */
 typedef enum { TEARS_SURE, TEARS_WEAK, TEARS_BOTH } pass_t;
 
-static void sweep_from_here(world_t *world, const step_t *step, const plan_t *plan, unsigned depth_max);
+static void sweep_from_here(subject_t *subject, const step_t *step, const plan_t *plan, unsigned depth_max);
 
 /** Every cut, of this kind, of what runs from `state`; and from each of them, one level deeper. */
-static void sweep_pass(world_t *world, const step_t *step, const plan_t *plan, unsigned depth_max,
+static void sweep_pass(subject_t *subject, const step_t *step, const plan_t *plan, unsigned depth_max,
                        const state_t *state, pass_t pass)
 {
     const unsigned depth = now.depth;
-    op_t ops[WORLD_TRACE_MAX];
+    op_t ops[SUBJECT_TRACE_MAX];
     tear_t tears[TEARS_MAX];
-    set_weak(world, state->weak || pass == TEARS_WEAK);
-    const uint32_t op_count = trace_ops(world, step, state, ops);
+    set_weak(subject, state->weak || pass == TEARS_WEAK);
+    const uint32_t op_count = trace_ops(subject, step, state, ops);
     uint32_t dice = depth == 0 ? now.life * 64 + now.step : now.cuts[depth - 1].tear.seed;
     for (uint32_t op = 0; op < op_count; op++) {
         uint32_t salt = (now.life * 16 + now.step) * 1024 + depth * 300 + op;
-        uint32_t tear_count = tears_of(&ops[op], world->config.write_size, plan->tears[depth], salt, tears);
+        const uint32_t one_in = cuts_one_in(plan, depth, ops, op);
+        uint32_t tear_count = tears_of(&ops[op], subject->config.write_size, plan->tears[depth], salt, tears);
         for (uint32_t i = 0; i < tear_count; i++) {
             bool wanted =
                 pass == TEARS_BOTH ? tears[i].tear != SIM_TEAR_LOST : tears[i].weak == (pass == TEARS_WEAK);
-            if (!wanted || !is_drawn(&dice, cuts_one_in(plan, depth, &ops[op]))) {
+            if (!wanted || !is_drawn(&dice, one_in)) {
                 continue;
             }
-            run_cut(world, step, &(cut_t){.op = op, .tear = tears[i]});
+            run_cut(subject, step, &(cut_t){.op = op, .tear = tears[i]});
             if (now.depth < depth_max && (depth == 0 || is_drawn(&dice, plan->deeper_one_in))) {
-                sweep_from_here(world, step, plan, depth_max);
+                sweep_from_here(subject, step, plan, depth_max);
             }
-            run_uncut(world, step);
+            run_uncut(subject, step);
             now.depth = depth;
-            return_to(world, state);
+            return_to(subject, state);
         }
     }
 }
@@ -234,34 +248,36 @@ static bool has_cache(void)
  * Where weak bits are possible flash is written more often: those cuts are a pass of their own. A chip has no cache, and a file
  * no weak bits: nothing is lost after the one or weak after the other.
  */
-static void sweep_from_here(world_t *world, const step_t *step, const plan_t *plan, unsigned depth_max)
+static void sweep_from_here(subject_t *subject, const step_t *step, const plan_t *plan, unsigned depth_max)
 {
-    const state_t state = keep_state(world);
+    const state_t state = keep_state(subject);
     if (state.weak) {
-        sweep_pass(world, step, plan, depth_max, &state, TEARS_BOTH);
+        sweep_pass(subject, step, plan, depth_max, &state, TEARS_BOTH);
     } else {
-        sweep_pass(world, step, plan, depth_max, &state, TEARS_SURE);
+        sweep_pass(subject, step, plan, depth_max, &state, TEARS_SURE);
         if (!has_cache()) {
-            sweep_pass(world, step, plan, depth_max, &state, TEARS_WEAK);
+            sweep_pass(subject, step, plan, depth_max, &state, TEARS_WEAK);
         }
     }
 }
 
 static void sweep_life(unsigned index, const plan_t *plan)
 {
-    static world_t world;
+    static subject_t subject;
+    static const unsigned depth_of[] = {
+        [PAIRS_NONE] = 1, [PAIRS_IN_BOOT] = 2, [PAIRS_SAMPLED] = CUTS_MAX, [PAIRS_ALL] = CUTS_MAX};
     const life_t *life = &lives[index];
     now.life = index;
     now.depth = 0;
-    world_open(&world, &life->world);
+    subject_open(&subject, &life->subject);
     for (now.step = 0; now.step < LIFE_STEPS_MAX && life->steps[now.step].kind != STEP_NONE; now.step++) {
         const step_t *step = &life->steps[now.step];
-        set_weak(&world, false);
-        sweep_from_here(&world, step, plan, life->pairs == PAIRS_NONE ? 1 : CUTS_MAX);
-        run_uncut(&world, step);
+        set_weak(&subject, false);
+        sweep_from_here(&subject, step, plan, depth_of[life->pairs]);
+        run_uncut(&subject, step);
     }
-    counts.resumptions += world.resumptions;
-    world_close(&world);
+    counts.resumptions += subject.resumptions;
+    subject_close(&subject);
 }
 
 /* ---- the program ---- */
@@ -338,7 +354,7 @@ static int sweep_all(const plan_t *plan, uint64_t least, const char *only)
 /** One trial: the life up to the step, then the cuts one after the other, then the recovery. */
 static int replay(const char *line)
 {
-    static world_t world;
+    static subject_t subject;
     int used = 0;
     unsigned life, last;
     if (sscanf(line, "%u.%u%n", &life, &last, &used) != 2 || life >= life_count || last >= LIFE_STEPS_MAX) {
@@ -346,12 +362,12 @@ static int replay(const char *line)
         return 2;
     }
     now.life = life;
-    world_open(&world, &lives[life].world);
-    world.flash.stable_reads = true;
+    subject_open(&subject, &lives[life].subject);
+    subject.flash.stable_reads = true;
     for (now.step = 0; now.step < last; now.step++) {
-        run_uncut(&world, &lives[life].steps[now.step]);
+        run_uncut(&subject, &lives[life].steps[now.step]);
     }
-    world.verbose = true;
+    subject.verbose = true;
     sim_console_show(true);
     esp_log_level_set("*", ESP_LOG_INFO);
     const step_t *step = &lives[life].steps[last];
@@ -367,11 +383,11 @@ static int replay(const char *line)
         cut.tear.weak = weak != 0;
         fprintf(stderr, "---- power will go in operation %" PRIu32 " (%s)\n", cut.op,
                 cut_kind_name(tear_kind(&cut.tear)));
-        (void)keep_state(&world);
-        run_cut(&world, step, &cut);
+        (void)keep_state(&subject);
+        run_cut(&subject, step, &cut);
         fprintf(stderr, "---- power is back\n");
     }
-    run_uncut(&world, step);
+    run_uncut(&subject, step);
     printf("this trial passes\n");
     return 0;
 }
@@ -379,7 +395,7 @@ static int replay(const char *line)
 static int list(void)
 {
     for (unsigned i = 0; i < life_count; i++) {
-        printf("%2u %s (%s)\n", i, lives[i].name, lives[i].world.layout->name);
+        printf("%2u %s (%s)\n", i, lives[i].name, lives[i].subject.layout->name);
     }
     return 0;
 }

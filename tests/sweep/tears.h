@@ -1,7 +1,7 @@
 /* The ways in which a cut can tear one operation. */
 #pragma once
 
-#include "sweep/world.h"
+#include "sweep/subject.h"
 
 typedef struct {
     sim_tear_t tear;

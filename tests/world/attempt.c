@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "life.h"
+#include "turn.h"
 #include "ota/https_ota.h"
 #include "otter/system.h"
 #include "quirks.h"

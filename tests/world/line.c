@@ -60,7 +60,7 @@ static void let_others_live(world_device_t *d)
         int64_t start = otter_now_us();
         world->tally->nested++;
         story(world, d, "waits, and meanwhile device %c goes on", other->name);
-        life_step(other);
+        take_turn(other);
         d->others_us += otter_now_us() - start;
     }
 }

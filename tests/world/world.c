@@ -88,7 +88,7 @@ static void live(world_t *world)
         if (chance_percent(c, 4)) {
             publish(world);
         }
-        life_step(&world->devices[chance_below(c, world->device_count)]);
+        take_turn(&world->devices[chance_below(c, world->device_count)]);
         if (chance_percent(c, 20)) {
             sim_clock_advance_ms(chance_below(c, 3000));
             network_run(world);
@@ -101,7 +101,7 @@ static void calm_down(world_t *world)
     world->calm = true;
     world->published = world->release_count - 1;
     for (unsigned i = 0; i < world->device_count && !world->failed; i++) {
-        life_calm(&world->devices[i], (int)world->published);
+        calm_device(&world->devices[i], (int)world->published);
     }
 }
 

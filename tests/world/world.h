@@ -98,7 +98,7 @@ void world_flash_plan_cut(world_flash_t *f, chance_t *chance);
  */
 void server_answer(connection_t *c, char *request, connection_t *to);
 
-/* ---- a device (device.c, life.c, judge.c) ---- */
+/* ---- a device (device.c, turn.c, judge.c) ---- */
 
 /** An image in its place. */
 typedef struct {
@@ -176,9 +176,9 @@ const esp_partition_t *device_stage(const world_device_t *d);
 void device_stop(world_device_t *d);
 
 /** One thing happens to the device, or is done by its application. */
-void life_step(world_device_t *d);
+void take_turn(world_device_t *d);
 /** Faults are over: the device must come to run `release`. */
-void life_calm(world_device_t *d, int release);
+void calm_device(world_device_t *d, int release);
 
 bool same_place(place_t a, place_t b);
 /** Which release lies whole at this place of the flash? */

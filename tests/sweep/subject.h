@@ -10,19 +10,20 @@
 #include "otter/device.h"
 #include "sim/sim_flash.h"
 
-#define WORLD_FLASH_SIZE 0x80000u
-#define WORLD_TABLE      0x8000u
-#define WORLD_OTADATA    0xD000u
-#define WORLD_PART_SIZE                                                                                      \
-    0x10000u /* of each application partition: sixteen sectors; the distance between them too */
-#define WORLD_COPY_SIZE  0x4000u /* of the partitions of layouts for staged copies: four sectors */
-#define WORLD_BOOTLOADER 0x1000u
-#define WORLD_RECOVERY   0x60000u /* the second bootloader */
-#define WORLD_FILES      0x70000u /* a data partition that copies go to */
-#define WORLD_IMAGES     5
-#define WORLD_IMAGE_MAX  0x4000u
-#define WORLD_PLACES_MAX 8
-#define WORLD_TRACE_MAX  512
+#define SUBJECT_FLASH_SIZE 0x80000u
+#define SUBJECT_TABLE      0x8000u
+#define SUBJECT_OTADATA    0xD000u
+/* of each application partition: sixteen sectors; the distance between them too */
+#define SUBJECT_PART_SIZE     0x10000u
+#define SUBJECT_RECORDED_SIZE 0x20000u /* where recorded images go: one of them is larger */
+#define SUBJECT_COPY_SIZE     0x4000u  /* of the partitions of layouts for staged copies: four sectors */
+#define SUBJECT_BOOTLOADER    0x1000u
+#define SUBJECT_RECOVERY      0x60000u /* the second bootloader */
+#define SUBJECT_FILES         0x70000u /* a data partition that copies go to */
+#define SUBJECT_IMAGES        5
+#define SUBJECT_IMAGE_MAX     0x10400u
+#define SUBJECT_PLACES_MAX    8
+#define SUBJECT_TRACE_MAX     512
 
 /** What the device is at, as the steps say; the counts are told by it. */
 typedef enum {
@@ -50,7 +51,7 @@ typedef struct {
 typedef struct {
     uint32_t address;
     unsigned image;
-} place_t;
+} installed_t;
 
 /** What staged updates are for. Those that are copied go through a staging partition. */
 typedef enum { COPY_NONE, COPY_APP, COPY_DATA, COPY_BOOTLOADER, COPY_TABLE } copy_kind_t;
@@ -69,14 +70,14 @@ typedef struct {
 
 /** What the owner has said so far. The harness keeps it from the calls it makes; otter's own state is not asked. */
 typedef struct {
-    place_t may[WORLD_PLACES_MAX]; /* every one of these may run at the next boot */
+    installed_t may[SUBJECT_PLACES_MAX]; /* every one of these may run at the next boot */
     uint32_t count;
-    place_t running;         /* found by comparing bytes */
+    installed_t running;     /* found by comparing bytes */
     uint32_t secure_version; /* the eFuse */
     copy_t copy;
 } model_t;
 
-/** How a partition table is laid out: applications every 64 KiB from 0x10000, each of them 64 KiB long. */
+/** How a partition table is laid out: applications one behind the other from 0x10000. */
 typedef struct {
     const char *name;
     bool factory;
@@ -84,6 +85,7 @@ typedef struct {
     bool staging; /* a data partition for staging behind the slots; else the next slot serves */
     /* the table has no checksum and many rows, staging's is the last: torn, it looks like a shorter one */
     bool no_md5;
+    bool recorded; /* images that ESP-IDF built, tests/vectors/image */
     uint32_t slots;
 } layout_t;
 
@@ -91,48 +93,48 @@ typedef struct {
     const layout_t *layout;
     otter_device_config_t config;
     uint32_t write_size;
-    uint32_t image_sectors; /* 0: less than one; the size of this world's images */
-} world_config_t;
+    uint32_t image_sectors; /* 0: less than one; the size of this subject's images */
+} subject_config_t;
 
 typedef struct {
     sim_flash_t sim;
     otter_flash_t flash; /* what the device sees: the simulator behind the fence */
     otter_flash_ops_t ops;
     otter_device_t device;
-    world_config_t config;
+    subject_config_t config;
     struct {
-        uint8_t bytes[WORLD_IMAGE_MAX];
+        uint8_t bytes[SUBJECT_IMAGE_MAX];
         uint32_t len, secure_version;
-    } images[WORLD_IMAGES];
-    uint8_t tables[WORLD_IMAGES][PARTITION_TABLE_LEN]; /* of layouts for copies: they differ in one label */
+    } images[SUBJECT_IMAGES];
+    uint8_t tables[SUBJECT_IMAGES][PARTITION_TABLE_LEN]; /* of layouts for copies: they differ in one label */
     uint32_t chosen; /* address of what was selected since the start; 0: nothing */
     model_t model;
     phase_t phase;
     phase_t op_phase;              /* of the last operation, told by where it was */
     bool weak;                     /* a cut left weak bits: reads, and so boots, may differ */
     const esp_partition_t *target; /* the only partition besides otadata that may change now; NULL: none */
-    op_t trace[WORLD_TRACE_MAX];
+    op_t trace[SUBJECT_TRACE_MAX];
     uint32_t trace_count;
     bool tracing;
     bool verbose;         /* tells each operation on stderr */
     uint32_t record_at;   /* sector of the resume record of a download that keeps one; 0: none */
     uint64_t resumptions; /* downloads that went on where a cut or a bad link had stopped them */
-} world_t;
+} subject_t;
 
 /** Fills in images and tables. Ends the program when out of memory. */
-void world_make_contents(world_t *world);
+void subject_make_contents(subject_t *subject);
 
 /** A new device: table, image 0 in its first partition, nothing else. Ends the program when out of memory. */
-void world_open(world_t *world, const world_config_t *config);
-void world_close(world_t *world);
+void subject_open(subject_t *subject, const subject_config_t *config);
+void subject_close(subject_t *subject);
 
 /** Power on and the bootloader; on success what runs was compared byte for byte. @return false: nothing boots */
-bool world_boot(world_t *world);
+bool subject_boot(subject_t *subject);
 
 /** Power returns after a cut. */
-void world_power_on(world_t *world);
+void subject_power_on(subject_t *subject);
 
-const esp_partition_t *world_partition(const world_t *world, uint32_t type, uint32_t subtype);
+const esp_partition_t *subject_partition(const subject_t *subject, uint32_t type, uint32_t subtype);
 
 static inline bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
 {
@@ -140,15 +142,15 @@ static inline bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_
 }
 
 /** The owner's word. */
-void world_allow(world_t *world, const esp_partition_t *slot, unsigned image);
-void world_forbid(world_t *world, uint32_t address);
-void world_allow_only_running(world_t *world);
+void subject_allow(subject_t *subject, const esp_partition_t *slot, unsigned image);
+void subject_forbid(subject_t *subject, uint32_t address);
+void subject_allow_only_running(subject_t *subject);
 
 /** `slot`, if it is one, has been taken out of use for an update: no bit of the records hangs any more. */
-void world_records_are_sure(world_t *world, const esp_partition_t *slot);
+void subject_records_are_sure(subject_t *subject, const esp_partition_t *slot);
 
 /** The record that decides says that the running image is on trial; decoded here, not by otter. */
-bool world_is_on_trial(const world_t *world);
+bool subject_is_on_trial(const subject_t *subject);
 
 /** Prints what failed and the line that replays it, and ends the program: see sweep.c. */
 void sweep_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

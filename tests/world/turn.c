@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "boot/otadata.h"
-#include "life.h"
+#include "turn.h"
 #include "ota/switch.h"
 
 #define CALM_ROUNDS 5 /* updates in which a device arrives once nothing fails any more */
@@ -387,7 +387,7 @@ static uint64_t *step(world_device_t *d)
     return cuts;
 }
 
-void life_step(world_device_t *d)
+void take_turn(world_device_t *d)
 {
     chance_t *c = &d->world->chance;
     if (d->flash.sim.cut_at == UINT32_MAX && chance_percent(c, 8)) {
@@ -431,7 +431,7 @@ static bool calm_round(world_device_t *d, int release)
     return false;
 }
 
-void life_calm(world_device_t *d, int release)
+void calm_device(world_device_t *d, int release)
 {
     world_flash_calm(&d->flash);
     story(d->world, d, "calm: nothing fails any more");

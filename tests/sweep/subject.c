@@ -1,0 +1,282 @@
+/* The device of the sweep, and the watch over it: fences, and what runs compared with what was sent. */
+#include "sweep/subject.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "boot/otadata.h"
+#include "otter/boot.h"
+#include "sweep/copy.h"
+
+#define SECTOR 4096u
+
+/* ---- flash as the device sees it ---- */
+
+static void check_fence(const subject_t *subject, uint32_t off, uint32_t len)
+{
+    const esp_partition_t *target = subject->target, *running = subject->device.running;
+    bool allowed = is_inside(off, len, SUBJECT_OTADATA, OTADATA_SIZE_MIN) ||
+                   (target != NULL && is_inside(off, len, target->address, target->size)) ||
+                   copy_may_write(subject, off, len);
+    CHECK(allowed, "an operation on 0x%" PRIx32 "+0x%" PRIx32 " leaves its partition", off, len);
+    CHECK(running == NULL || off >= running->address + running->size || off + len <= running->address,
+          "an operation on the running slot");
+}
+
+/** What the device is at: the steps say it but for what happens inside one call or boot. */
+static phase_t phase_at(const subject_t *subject, uint32_t off)
+{
+    bool otadata = is_inside(off, 1, SUBJECT_OTADATA, OTADATA_SIZE_MIN);
+    bool record = subject->record_at != 0 && is_inside(off, 1, subject->record_at, SECTOR);
+    switch (subject->phase) {
+    case PHASE_BOOT:
+        return otadata ? PHASE_BOOT : PHASE_BOOT_COPY;
+    case PHASE_COPY:
+        return otadata ? PHASE_SELECT : PHASE_COPY;
+    case PHASE_DOWNLOAD:
+    case PHASE_SELECT:
+        return record ? PHASE_RECORD : subject->phase;
+    default:
+        return subject->phase;
+    }
+}
+
+static void note_op(subject_t *subject, op_kind_t kind, uint32_t off, uint32_t len)
+{
+    if (!subject->sim.dead) {
+        subject->op_phase = kind == OP_EFUSE ? subject->phase : phase_at(subject, off);
+    }
+    if (subject->verbose) {
+        fprintf(stderr, "---- operation %" PRIu32 ": %s 0x%" PRIx32 "+0x%" PRIx32 "\n", subject->sim.ops,
+                kind == OP_PROGRAM ? "program"
+                : kind == OP_ERASE ? "erase"
+                                   : "eFuse",
+                off, len);
+    }
+    if (subject->tracing) {
+        CHECK(subject->trace_count < SUBJECT_TRACE_MAX, "a step has more operations than the sweep can keep");
+        subject->trace[subject->trace_count++] = (op_t){.kind = kind, .phase = subject->op_phase, .len = len};
+    }
+}
+
+static esp_err_t subject_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    subject_t *subject = dev;
+    return subject->sim.flash.ops->read(&subject->sim, off, dst, len);
+}
+
+static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    subject_t *subject = dev;
+    check_fence(subject, off, len);
+    note_op(subject, OP_PROGRAM, off, len);
+    bool journal = copy_journal_begins(subject, off), was_dead = subject->sim.dead;
+    esp_err_t err = subject->sim.flash.ops->program(&subject->sim, off, src, len);
+    if (journal &&
+        (err == ESP_OK || (subject->sim.dead && !was_dead && subject->sim.tear == SIM_TEAR_AFTER))) {
+        subject->model.copy.journal = JOURNAL_DURABLE;
+    }
+    return err;
+}
+
+static esp_err_t subject_erase(void *dev, uint32_t off, uint32_t len)
+{
+    subject_t *subject = dev;
+    check_fence(subject, off, len);
+    for (uint32_t done = 0; done < len; done += SECTOR) {
+        note_op(subject, OP_ERASE, off + done, SECTOR);
+    }
+    return subject->sim.flash.ops->erase(&subject->sim, off, len);
+}
+
+static esp_err_t subject_sync(void *dev)
+{
+    subject_t *subject = dev;
+    return subject->sim.flash.ops->sync(&subject->sim);
+}
+
+/* ---- the eFuse ---- */
+
+static esp_err_t read_version(void *dev, uint32_t *version)
+{
+    subject_t *subject = dev;
+    *version = subject->model.secure_version;
+    return subject->sim.dead ? ESP_FAIL : ESP_OK;
+}
+
+/** Bit after bit: a cut may leave a version in between. */
+static esp_err_t burn_version(void *dev, uint32_t version)
+{
+    subject_t *subject = dev;
+    sim_flash_t *sim = &subject->sim;
+    uint32_t now = subject->model.secure_version;
+    if (sim->dead) {
+        return ESP_FAIL;
+    }
+    CHECK(version > now, "the secure version goes from %" PRIu32 " to %" PRIu32, now, version);
+    CHECK(subject->weak || !subject_is_on_trial(subject), "the secure version rises before the confirmation");
+    note_op(subject, OP_EFUSE, 0, version - now);
+    bool cut = sim->ops++ == sim->cut_at;
+    if (cut) {
+        sim->dead = sim->cut_fired = true;
+        version = sim->tear == SIM_TEAR_BEFORE || sim->tear == SIM_TEAR_LOST ? now
+                  : sim->tear == SIM_TEAR_AFTER                              ? version
+                                                                             : now + sim->tear_len;
+    }
+    subject->model.secure_version = version;
+    return cut ? ESP_FAIL : ESP_OK;
+}
+
+/* ---- life of a device ---- */
+
+static void start_device(subject_t *subject)
+{
+    const otter_chip_t chip = {.id = 0, .revision = 300};
+    const otter_efuse_t efuse = {
+        .dev = subject, .read_secure_version = read_version, .burn_secure_version = burn_version};
+    otter_device_deinit(&subject->device);
+    subject->target = NULL;
+    subject->record_at = 0;
+    otter_device_init(&subject->device, &subject->flash, &chip, &efuse, &subject->config.config);
+}
+
+void subject_open(subject_t *subject, const subject_config_t *config)
+{
+    memset(subject, 0, sizeof(*subject));
+    subject->config = *config;
+    if (!sim_flash_init(&subject->sim, SUBJECT_FLASH_SIZE)) {
+        abort();
+    }
+    subject->sim.flash.write_size = config->write_size;
+    subject->ops = (otter_flash_ops_t){
+        .read = subject_read, .program = subject_program, .erase = subject_erase, .sync = subject_sync};
+    subject->flash = (otter_flash_t){.ops = &subject->ops,
+                                     .dev = subject,
+                                     .size = SUBJECT_FLASH_SIZE,
+                                     .erase_size = SECTOR,
+                                     .write_size = config->write_size};
+    subject_make_contents(subject);
+    subject->model.may[0] = (installed_t){.address = 0x10000, .image = 0};
+    subject->model.count = 1;
+}
+
+void subject_close(subject_t *subject)
+{
+    otter_device_deinit(&subject->device);
+    sim_flash_free(&subject->sim);
+}
+
+void subject_power_on(subject_t *subject)
+{
+    sim_flash_power_on(&subject->sim);
+}
+
+/** The allowed image that is in flash, whole, where the device runs. */
+static const installed_t *find_running(const subject_t *subject, uint32_t address, bool *allowed)
+{
+    *allowed = false;
+    for (uint32_t i = 0; i < subject->model.count; i++) {
+        const installed_t *place = &subject->model.may[i];
+        if (place->address != address) {
+            continue;
+        }
+        *allowed = true;
+        if (memcmp(subject->sim.bytes + address, subject->images[place->image].bytes,
+                   subject->images[place->image].len) == 0) {
+            return place;
+        }
+    }
+    return NULL;
+}
+
+static void note_running(subject_t *subject, const esp_partition_t *running)
+{
+    bool allowed;
+    const installed_t *place = find_running(subject, running->address, &allowed);
+    CHECK(allowed, "%s runs, which nobody allowed", running->label);
+    CHECK(place != NULL, "%s runs, damaged or with what was not selected", running->label);
+    CHECK(!sim_flash_is_weak(&subject->sim, place->address, subject->images[place->image].len),
+          "%s runs with weak bits", running->label);
+    CHECK(!subject->config.config.anti_rollback ||
+              subject->images[place->image].secure_version >= subject->model.secure_version,
+          "%s runs below the secure version", running->label);
+    subject->model.running = *place;
+}
+
+bool subject_boot(subject_t *subject)
+{
+    otter_boot_result_t result;
+    subject->phase = PHASE_BOOT;
+    subject->chosen = 0;
+    start_device(subject);
+    if (otter_boot(&subject->device, OTTER_BOOT_COMMIT, &result) != ESP_OK || subject->sim.dead) {
+        CHECK(subject->sim.dead, "the device does not boot: %s", result.reason);
+        return false;
+    }
+    note_running(subject, subject->device.running);
+    copy_check_after_boot(subject);
+    return true;
+}
+
+const esp_partition_t *subject_partition(const subject_t *subject, uint32_t type, uint32_t subtype)
+{
+    for (uint32_t i = 0; i < subject->device.partitions.count; i++) {
+        const esp_partition_t *p = &subject->device.partitions.items[i];
+        if ((uint32_t)p->type == type && (uint32_t)p->subtype == subtype) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* ---- the owner's word ---- */
+
+void subject_allow(subject_t *subject, const esp_partition_t *slot, unsigned image)
+{
+    CHECK(subject->model.count < SUBJECT_PLACES_MAX, "more places than the sweep can keep");
+    subject->model.may[subject->model.count++] = (installed_t){.address = slot->address, .image = image};
+}
+
+void subject_forbid(subject_t *subject, uint32_t address)
+{
+    model_t *model = &subject->model;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (model->may[i].address != address) {
+            model->may[kept++] = model->may[i];
+        }
+    }
+    model->count = kept;
+}
+
+void subject_allow_only_running(subject_t *subject)
+{
+    subject->model.may[0] = subject->model.running;
+    subject->model.count = 1;
+}
+
+void subject_records_are_sure(subject_t *subject, const esp_partition_t *slot)
+{
+    const bool other_chosen = subject->chosen != 0 && subject->chosen != slot->address;
+    if (subject->weak && slot->type == ESP_PARTITION_TYPE_APP && !other_chosen) {
+        subject_allow_only_running(subject);
+    }
+}
+
+bool subject_is_on_trial(const subject_t *subject)
+{
+    uint32_t newest = 0, state = ESP_OTA_IMG_UNDEFINED;
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        const uint8_t *raw = subject->sim.bytes + SUBJECT_OTADATA + copy * SECTOR;
+        uint32_t seq = le32_get(raw), now = le32_get(raw + 24);
+        bool counts = seq != UINT32_MAX && now != ESP_OTA_IMG_INVALID && now != ESP_OTA_IMG_ABORTED;
+        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest) {
+            newest = seq;
+            state = now;
+        }
+    }
+    return state == ESP_OTA_IMG_PENDING_VERIFY;
+}
