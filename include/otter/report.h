@@ -10,12 +10,15 @@
 extern "C" {
 #endif
 
-/** How far the update came; the stage in which it failed, if it did. */
+/**
+ * How far the update came, set as each stage begins; the stage in which it failed, if it did. A connection that is lost and
+ * made anew in the middle does not set it back.
+ */
 typedef enum {
     OTTER_STAGE_CONFIG,   /* arguments and configuration; nothing was sent */
     OTTER_STAGE_CONNECT,  /* name look-up, TCP, TLS, certificate */
     OTTER_STAGE_REQUEST,  /* request, redirects, response head, status */
-    OTTER_STAGE_GATE,     /* the first bytes: image magic, chip, revision, size */
+    OTTER_STAGE_GATE,     /* begin is done; the first bytes: image magic, chip, revision, size */
     OTTER_STAGE_DOWNLOAD, /* body and flash */
     OTTER_STAGE_VERIFY,   /* the image as it stands in flash */
     OTTER_STAGE_SWITCH,   /* otadata */

@@ -86,27 +86,27 @@ uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partiti
     return at;
 }
 
-/** What leaves the first `count` stages, up to `room` bytes. @return as ota_pipeline_fill() */
-static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room, size_t *got)
+static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room, size_t *got);
+
+/** Input for a stage that has none and needs some. @return as ota_pipeline_fill() */
+static esp_err_t pull_input(ota_pipeline_t *p, size_t index)
 {
-    if (count == 0) {
-        return p->read(p->ctx, out, room, got);
+    ota_link_t *link = &p->links[index];
+    if (link->len > 0 || link->full || link->ended) {
+        return ESP_OK;
     }
-    ota_link_t *link = &p->links[count - 1];
-    if (link->finished) {
-        return ESP_ERR_NOT_FOUND;
-    }
-    if (link->len == 0 && !link->full && !link->ended) {
-        esp_err_t err = pull(p, count - 1, link->in, p->size, &link->len);
-        link->at = 0;
-        link->ended = err == ESP_ERR_NOT_FOUND;
-        if (err != ESP_OK && !link->ended) {
-            return err;
-        }
-    }
+    link->at = 0;
+    esp_err_t err = pull(p, index, link->in, p->size, &link->len);
+    link->ended = err == ESP_ERR_NOT_FOUND;
+    return link->ended ? ESP_OK : err;
+}
+
+/** One call of a stage. */
+static esp_err_t call_stage(ota_pipeline_t *p, ota_link_t *link, uint8_t *out, size_t room, size_t *made)
+{
+    const ota_stage_ops_t *ops = link->stage->ops;
     ota_flow_t flow = {.in = link->in + link->at, .len = link->len, .out = out, .room = room, .why = p->why};
     p->why[0] = '\0';
-    const ota_stage_ops_t *ops = link->stage->ops;
     esp_err_t err = link->ended ? ops->finish(link->stage, &flow) : ops->feed(link->stage, &flow);
     if (err != ESP_OK) {
         return fail_for_good(p, err);
@@ -117,8 +117,29 @@ static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room
     link->len -= flow.used;
     link->full = flow.made == flow.room;
     link->finished = link->ended && !link->full;
-    *got = flow.made;
-    return flow.made > 0 ? ESP_OK : link->finished ? ESP_ERR_NOT_FOUND : ESP_ERR_NOT_FINISHED;
+    *made = flow.made;
+    return ESP_OK;
+}
+
+/** What leaves the first `count` stages, up to `room` bytes. @return as ota_pipeline_fill() */
+static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room, size_t *got)
+{
+    if (count == 0) {
+        return p->read(p->ctx, out, room, got);
+    }
+    ota_link_t *link = &p->links[count - 1];
+    bool had_more = true;
+    while (*got == 0 && had_more && !link->finished) {
+        had_more = link->full; /* or so it may be: if it was all, there is new input */
+        esp_err_t err = pull_input(p, count - 1);
+        if (err == ESP_OK) {
+            err = call_stage(p, link, out, room, got);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return *got > 0 ? ESP_OK : link->finished ? ESP_ERR_NOT_FOUND : ESP_ERR_NOT_FINISHED;
 }
 
 esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto)
