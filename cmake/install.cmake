@@ -44,7 +44,7 @@ Libs: -L${libdir} -Wl,--start-group @libraries@ -Wl,--end-group -Wl,--gc-section
 Cflags: -I${includedir} -I${includedir}/otter/idf -pthread
 ]])
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/otter.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The man pages are what the commands say of themselves; those of another machine cannot be asked.

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # The main job on one screen: a device updates itself over HTTPS, confirms, takes a broken update, and falls back.
 # usage: examples/demo.sh BUILD_DIR [FOLDER]     FOLDER keeps what was made; without it everything is removed at the end
+# BUILD_DIR is otter's, or that of the examples alone with an otter that is installed.
 set -euo pipefail
 
 build=$(cd "${1:?usage: examples/demo.sh BUILD_DIR [FOLDER]}" && pwd)
 examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-otter=$build/otter
+otter=$build/otter firmwares=$build/examples
+[[ -x $otter ]] || otter=$(command -v otter) || { echo "demo: there is no otter in $build or in PATH" >&2 && exit 1; }
+[[ -d $firmwares ]] || firmwares=$build
 time_limit=120 # seconds for the device; it needs about ten
 
 if [[ -n ${2:-} ]]; then
@@ -51,14 +54,14 @@ make_certificates() {
 # The two-OTA table with room for these firmwares: only a build with sanitizers needs more than 1 MiB for each.
 choose_table() {
     table=$examples/partitions_two_ota.csv size=4MB
-    if (($(stat -c %s "$build/examples/advanced_https_ota-1.0.0.bin") > 1024 * 1024)); then
+    if (($(stat -c %s "$firmwares/advanced_https_ota-1.0.0.bin") > 1024 * 1024)); then
         table=$examples/partitions_two_ota_8MB.csv size=8MB
     fi
 }
 
 # Puts a version on offer, whole or not at all.
 offer() {
-    cp "$build/examples/advanced_https_ota-$1.bin" "$folder/www/firmware.bin.new"
+    cp "$firmwares/advanced_https_ota-$1.bin" "$folder/www/firmware.bin.new"
     mv "$folder/www/firmware.bin.new" "$folder/www/firmware.bin"
 }
 
@@ -110,7 +113,7 @@ say "A flash of $size with ESP-IDF's two-OTA table and version 1.0.0 in the fact
 rm -f "$folder/flash.bin" "$folder/port"
 mkdir -p "$folder/www"
 "$otter" flash new "$folder/flash.bin" --size "$size" --table "$table" \
-    --app "factory=$build/examples/advanced_https_ota-1.0.0.bin"
+    --app "factory=$firmwares/advanced_https_ota-1.0.0.bin"
 
 say "A server on 127.0.0.1 that offers 2.0.0, and 3.0.0 as soon as 2.0.0 runs (3.0.0 crashes in its self-test)"
 offer 2.0.0
