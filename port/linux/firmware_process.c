@@ -266,9 +266,10 @@ static void tell_hang(const firmware_start_t *start)
     for (char *p = silent; *p != '\0'; p++) {
         *p = *p >= ' ' && *p <= '~' ? *p : '?';
     }
-    ESP_LOGE(TAG, "Task watchdog got triggered: a task has shown no sign of life for %u s",
-             (unsigned)start->boot.watchdog_s);
+    ESP_LOGE(TAG,
+             "Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:");
     ESP_LOGE(TAG, " - %s", silent[0] != '\0' ? silent : "the app stands still as a whole");
+    ESP_LOGE(TAG, "no sign of life for %u s (--watchdog)", (unsigned)start->boot.watchdog_s);
 }
 
 /** This process was told to end. */

@@ -159,6 +159,8 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
         const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
         log_failure(cause, url->host);
         http_client_fail(client, stage_of(cause->code), cause, ESP_ERR_HTTP_CONNECT, NULL);
+        errno =
+            cause->sys_errno; /* programs show it: what the log or a call before left there would mislead */
         return ESP_ERR_HTTP_CONNECT;
     }
     client->state = STATE_CONNECTED;

@@ -79,7 +79,8 @@ class Boots(DeviceTest):
         self.make_flash({"factory": self.probe()})
         status, console, _ = self.run_device("--watchdog", "1", script="1:hang")
         self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [POWERON, TASK_WDT]))
-        self.assertIn("task_wdt: Task watchdog got triggered", console)
+        self.assertIn("task_wdt: Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:\n",
+                      console)
         self.assertIn("rst:0x7", console)
 
     def test_what_is_reset_is_named(self):

@@ -1,4 +1,6 @@
 /* esp_https_ota call by call: states, codes, events, what the server may answer, and sizes of images. */
+#include <errno.h>
+
 #include "base/le.h"
 #include "support/update_rig.h"
 
@@ -578,7 +580,9 @@ static void silence_and_refusal_at_the_beginning_have_their_codes(void **state)
     sim_clock_take();
     esp_https_ota_handle_t handle = (void *)f;
     f->web.refuse_count = 100;
+    errno = EINPROGRESS; /* of an earlier call */
     assert_int_equal(update_rig_begin(f, &handle), ESP_ERR_HTTP_CONNECT);
+    assert_int_equal(errno, ECONNREFUSED);
     assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_CONNECT);
     assert_null(handle);
     f->web = web_with(f->image, f->len);
