@@ -55,19 +55,13 @@ bool otadata_crc_matches(const otadata_entry_t *entry)
     return entry->crc == otadata_crc(entry->seq);
 }
 
-static bool state_is_refused(uint32_t state)
-{
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        if (states[i].state == state) {
-            return states[i].refused;
-        }
-    }
-    return false;
-}
-
 bool otadata_is_refused(const otadata_entry_t *entry)
 {
-    return entry->seq == OTADATA_SEQ_ERASED || state_is_refused(entry->state);
+    bool refused = entry->seq == OTADATA_SEQ_ERASED;
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        refused |= states[i].state == entry->state && states[i].refused;
+    }
+    return refused;
 }
 
 bool otadata_is_valid(const otadata_entry_t *entry)

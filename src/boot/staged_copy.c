@@ -198,16 +198,6 @@ static esp_err_t check_no_journal_inside(const otter_device_t *device, const cop
                : err;
 }
 
-/** The new bootloader, still in staging. */
-static esp_err_t check_new_bootloader(const otter_device_t *device, const copy_job_t *job, const why_t *why)
-{
-    const image_rules_t rules = {.chip = &device->chip,
-                                 .flash_offset = job->journal.staging_off,
-                                 .size = job->journal.len,
-                                 .bootloader = true};
-    return image_verify_flash(device->flash, &rules, NULL, why->text, why->size);
-}
-
 /** May these very bytes go to final? */
 static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *job,
                                const esp_partition_t *staging, const esp_partition_t *final,
@@ -222,25 +212,16 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
         err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), why);
     }
     if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        err = check_new_bootloader(device, job, why);
+        const image_rules_t rules = {.chip = &device->chip, /* of the new bootloader, still in staging */
+                                     .flash_offset = job->journal.staging_off,
+                                     .size = job->journal.len,
+                                     .bootloader = true};
+        err = image_verify_flash(device->flash, &rules, NULL, why->text, why->size);
     }
     return err;
 }
 
 /* ---- one copy ---- */
-
-static copy_journal_t journal_of(const otter_device_t *device, const esp_partition_t *staging,
-                                 const esp_partition_t *final, uint32_t len)
-{
-    return (copy_journal_t){.staging_off = staging->address,
-                            .staging_size = staging->size,
-                            .final_off = final->address,
-                            .final_size = final->size,
-                            .final_type = (uint8_t) final->type,
-                            .final_subtype = (uint8_t) final->subtype,
-                            .len = len,
-                            .unit = copy_journal_unit(device->flash, final->size)};
-}
 
 /** From here on the copy comes to its end, now or after the next reset. */
 static esp_err_t copy_and_clear(copy_job_t *job, bool resumed)
@@ -286,7 +267,14 @@ esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging
     esp_err_t err =
         staged_copy_check(device, staging, final, len, device->running, why, sizeof(device->last_reason));
     if (err == ESP_OK) {
-        const copy_journal_t journal = journal_of(device, staging, final, len);
+        const copy_journal_t journal = {.staging_off = staging->address,
+                                        .staging_size = staging->size,
+                                        .final_off = final->address,
+                                        .final_size = final->size,
+                                        .final_type = (uint8_t) final->type,
+                                        .final_subtype = (uint8_t) final->subtype,
+                                        .len = len,
+                                        .unit = copy_journal_unit(device->flash, final->size)};
         copy_job_t job;
         err = copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
         if (err == ESP_OK) {
@@ -384,16 +372,11 @@ static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, 
     return copy_journal_clear(device->flash, staging->address + staging->size);
 }
 
-static bool may_carry(const otter_device_t *device, const esp_partition_t *p)
-{
-    return copy_journal_may_lie_in(p->type, p->subtype) && !p->readonly &&
-           range_fits(p->address, p->size, device->flash->size);
-}
-
 /** The live journal at the end of `p`. @return as copy_journal_read; ESP_ERR_INVALID_STATE only where it is to be cleared */
 static esp_err_t read_journal(const otter_device_t *device, const esp_partition_t *p, copy_journal_t *journal)
 {
-    if (!may_carry(device, p) || p->size < copy_journal_size(device->flash)) {
+    if (!copy_journal_may_lie_in(p->type, p->subtype) || p->readonly ||
+        !range_fits(p->address, p->size, device->flash->size) || p->size < copy_journal_size(device->flash)) {
         return ESP_ERR_NOT_FOUND;
     }
     esp_err_t err = copy_journal_read(device->flash, p->address + p->size, journal);

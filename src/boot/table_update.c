@@ -9,12 +9,6 @@
 #include "esp_flash_partitions.h"
 #include "flash/partition_kind.h"
 
-static bool is_same_place(const partition_entry_t *entry, const esp_partition_t *kept)
-{
-    return entry->type == kept->type && entry->subtype == kept->subtype && entry->offset == kept->address &&
-           entry->size == kept->size;
-}
-
 static bool touches(const partition_entry_t *entry, uint32_t off, uint32_t len)
 {
     return ranges_overlap(entry->offset, entry->size, off, len);
@@ -26,7 +20,8 @@ static esp_err_t check_kept(const partition_table_t *table, const esp_partition_
     bool found = false;
     for (uint32_t i = 0; i < table->count; i++) {
         const partition_entry_t *entry = &table->entries[i];
-        if (is_same_place(entry, kept)) {
+        if (entry->type == kept->type && entry->subtype == kept->subtype && entry->offset == kept->address &&
+            entry->size == kept->size) {
             found = true;
         } else if (touches(entry, kept->address, kept->size)) {
             snprintf(why, why_size, "the new table's %s at 0x%" PRIx32 " covers %s, which is in use",

@@ -96,26 +96,16 @@ bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,
            (label == NULL || strcmp(label, item->label) == 0);
 }
 
-/** Position of `item` among the records of the list, or its count if it is none of them. */
-static uint32_t index_of(const otter_partition_list_t *list, const esp_partition_t *item)
-{
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (&list->items[i] == item) {
-            return i;
-        }
-    }
-    return list->count;
-}
-
 const esp_partition_t *partition_list_find(const otter_partition_list_t *list, const esp_partition_t *after,
                                            esp_partition_type_t type, esp_partition_subtype_t subtype,
                                            const char *label)
 {
-    uint32_t start = after != NULL ? index_of(list, after) + 1 : 0;
-    for (uint32_t i = start; i < list->count; i++) {
-        if (partition_matches(&list->items[i], type, subtype, label)) {
+    bool passed = after == NULL;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (passed && partition_matches(&list->items[i], type, subtype, label)) {
             return &list->items[i];
         }
+        passed = passed || &list->items[i] == after;
     }
     return NULL;
 }

@@ -111,11 +111,6 @@ const char *image_kind_key(image_kind_t kind)
 
 /* ---- what is no image ---- */
 
-static bool is_zero(const uint8_t *head, size_t len)
-{
-    return head[0] == 0 && memcmp(head, head + 1, len - 1) == 0;
-}
-
 const char *image_foreign_name(const uint8_t *head, size_t len)
 {
     static const struct {
@@ -143,7 +138,7 @@ const char *image_foreign_name(const uint8_t *head, size_t len)
             return rows[i].name;
         }
     }
-    if (len >= 8 && (bytes_are_erased(head, len) || is_zero(head, len))) {
+    if (len >= 8 && (head[0] == 0 || head[0] == ERASED_BYTE) && memcmp(head, head + 1, len - 1) == 0) {
         return head[0] == 0 ? "zeros" : "erased flash";
     }
     return NULL;

@@ -97,21 +97,15 @@ static const esp_partition_t *slot_of_copy(const otter_device_t *device, const r
     return find_slot(device, otadata_slot(records->two[copy].seq, records->slot_count));
 }
 
-/** True if this copy's sequence number has its CRC and selects `slot`, whatever its state, also INVALID or ABORTED. */
-static bool copy_speaks_of(const records_t *records, uint32_t copy, uint32_t slot)
-{
-    return !otadata_is_uninitialised(&records->two[copy]) &&
-           otadata_slot(records->two[copy].seq, records->slot_count) == slot;
-}
-
-/** @return ESP_OK, ESP_ERR_NOT_FOUND */
+/** By the copy whose sequence number has its CRC and selects `slot`. @return ESP_OK, ESP_ERR_NOT_FOUND */
 static esp_err_t state_of_slot(const records_t *records, uint32_t slot, esp_ota_img_states_t *state)
 {
     uint32_t first = records->active == 1 ? 1 : 0; /* two records of one slot: the one that counts */
     for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
         uint32_t copy = first ^ i;
-        if (copy_speaks_of(records, copy, slot)) {
-            *state = (esp_ota_img_states_t)records->two[copy].state;
+        const otadata_entry_t *entry = &records->two[copy];
+        if (!otadata_is_uninitialised(entry) && otadata_slot(entry->seq, records->slot_count) == slot) {
+            *state = (esp_ota_img_states_t)entry->state; /* whatever it is, also INVALID or ABORTED */
             return ESP_OK;
         }
     }
@@ -429,27 +423,25 @@ uint8_t ota_get_app_partition_count(otter_device_t *device)
     return count;
 }
 
-/** What boots when no record selects: factory, else the first slot there is, else test. */
-static const esp_partition_t *default_partition(const otter_device_t *device)
-{
-    const esp_partition_t *found = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
-    for (uint32_t subtype = ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
-         found == NULL && subtype <= ESP_PARTITION_SUBTYPE_APP_TEST; subtype++) {
-        found = find_app(device, subtype); /* the slots, and test right behind them */
-    }
-    return found;
-}
-
 _Static_assert(ESP_PARTITION_SUBTYPE_APP_TEST == ESP_PARTITION_SUBTYPE_APP_OTA_MAX, "test follows the slots");
 
 const esp_partition_t *ota_get_boot_partition(otter_device_t *device)
 {
     records_t records;
     esp_err_t err = read_active(device, &records);
-    if (err == ESP_FAIL) {
-        return default_partition(device);
+    if (err == ESP_OK) {
+        return slot_of_copy(device, &records, (uint32_t)records.active);
     }
-    return err == ESP_OK ? slot_of_copy(device, &records, (uint32_t)records.active) : NULL;
+    if (err != ESP_FAIL) {
+        return NULL;
+    }
+    /* No record selects: factory, else the first slot there is, else test, whose subtype follows the slots'. */
+    const esp_partition_t *found = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
+    for (uint32_t subtype = ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
+         found == NULL && subtype <= ESP_PARTITION_SUBTYPE_APP_TEST; subtype++) {
+        found = find_app(device, subtype);
+    }
+    return found;
 }
 
 const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
@@ -583,13 +575,6 @@ bool ota_check_rollback_is_possible(otter_device_t *device)
     return read_active(device, &records) == ESP_OK && rollback_is_possible(device, &records);
 }
 
-/** True if the plan confirms what runs, and not something that was selected and has not run yet. */
-static bool is_running_confirmed(const records_t *records, const otter_device_t *device,
-                                 const switch_plan_t *plan)
-{
-    return otadata_selects(&plan->changes[0].entry, slot_of(device->running), records->slot_count);
-}
-
 /** Raises the device's secure version to that of the running application: nothing older boots from here on. */
 static esp_err_t burn_running_version(otter_device_t *device)
 {
@@ -628,11 +613,12 @@ esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
     if (err == ESP_OK) {
         err = carry_out(device, &records, &plan);
     }
-    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback &&
-        is_running_confirmed(&records, device, &plan)) {
-        err = burn_running_version(device);
+    if (err != ESP_OK || plan.count == 0 || !device->config.anti_rollback) {
+        return err;
     }
-    return err;
+    /* What was confirmed may be something that was selected and has not run yet. */
+    bool runs = otadata_selects(&plan.changes[0].entry, slot_of(device->running), records.slot_count);
+    return runs ? burn_running_version(device) : ESP_OK;
 }
 
 esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)

@@ -71,14 +71,6 @@ static struct ota_update *find_update(otter_device_t *device, esp_ota_handle_t h
     return *find_link(device, handle);
 }
 
-static esp_ota_handle_t next_handle(otter_device_t *device)
-{
-    do {
-        device->last_update_handle++;
-    } while (device->last_update_handle == 0 || find_update(device, device->last_update_handle) != NULL);
-    return device->last_update_handle;
-}
-
 static void free_update(struct ota_update *update)
 {
     slot_writer_end(&update->writer);
@@ -115,12 +107,6 @@ static const struct ota_update *update_of(const otter_device_t *device, const es
         u = u->next;
     }
     return u;
-}
-
-/** Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
-static bool gives_way(const struct ota_update *update, const esp_partition_t *partition)
-{
-    return is_same(update->staging, partition) && !update->used;
 }
 
 static void close_unused(otter_device_t *device, const esp_partition_t *partition)
@@ -228,7 +214,9 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
         }
     }
     const struct ota_update *update = update_of(device, partition);
-    return update == NULL || gives_way(update, partition) ? ESP_OK : ESP_ERR_OTA_ALREADY_IN_PROGRESS;
+    /* Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
+    bool may = update == NULL || (is_same(update->staging, partition) && !update->used);
+    return may ? ESP_OK : ESP_ERR_OTA_ALREADY_IN_PROGRESS;
 }
 
 /** One of ESP-IDF's two constants of 32 bits, which also reach us sign-extended from int; no other size is one. */
@@ -297,7 +285,10 @@ static struct ota_update *new_update(const otter_device_t *device, const esp_par
 
 static esp_ota_handle_t publish(otter_device_t *device, struct ota_update *update)
 {
-    update->handle = next_handle(device);
+    do {
+        device->last_update_handle++;
+    } while (device->last_update_handle == 0 || find_update(device, device->last_update_handle) != NULL);
+    update->handle = device->last_update_handle;
     update->next = device->updates;
     device->updates = update;
     device->last_reason[0] = '\0';
