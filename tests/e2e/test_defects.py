@@ -1,4 +1,5 @@
 """The table of ESP-IDF's fifty known defects in docs/DIFFERENCES.md: each has one row, one verdict and one test that runs."""
+import glob
 import os
 import re
 import unittest
@@ -19,11 +20,8 @@ def read_rows():
 def read_tests():
     """The names of the tests that are defined, and of those that their programs run."""
     defined, run = [], []
-    folder = os.path.join(SOURCE, "tests", "unit", "defects")
-    for name in sorted(os.listdir(folder)):
-        if not re.fullmatch(r"test_\w+\.c", name):
-            continue
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
+    for path in sorted(glob.glob(os.path.join(SOURCE, "tests", "unit", "*", "test_*.c"))):
+        with open(path, encoding="utf-8") as file:
             text = file.read()
         body, _, main = text.partition("\nint main(void)")
         defined += re.findall(r"^static void (defect_\w+)\(void \*\*state\)", body, re.MULTILINE)

@@ -105,10 +105,10 @@ BUGS = {
         "src/http/client.c", "if (is_redirect ? !same_origin : strcmp(", "if (is_redirect ? client == NULL : strcmp(", "world"),
     "selects_what_has_no_hash": (
         "src/image/image.c", "if (s->rules.hashed && header->hash_appended == 0) {",
-        "if (s->rules.hashed && s->rules.bootloader && header->hash_appended == 0) {", "test_defects_ota"),
+        "if (s->rules.hashed && s->rules.bootloader && header->hash_appended == 0) {", "test_session_defects"),
     "writes_what_has_no_hash": (
         "src/ota/update.c", "size <= flag - at || data[flag - at] != 0) {", "size <= flag - at || data[flag - at] != 2) {",
-        "test_defects_ota"),
+        "test_session_defects"),
     "copies_over_what_a_trial_falls_back_to": (
         "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final) : ESP_OK;",
         "err = ESP_OK;", "world"),

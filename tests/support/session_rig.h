@@ -16,6 +16,9 @@ typedef struct {
 void session_open(session_rig_t *s, const otter_device_config_t *config);
 void session_close(session_rig_t *s);
 
+/** A recorded image into a partition, past the device, which then knows nothing of it. */
+void session_place_app(session_rig_t *s, const esp_partition_t *partition, const char *file);
+
 int session_set_up(void **state);
 int session_set_up_rollback(void **state);
 int session_set_up_anti_rollback(void **state);
