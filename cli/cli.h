@@ -7,6 +7,7 @@
 
 #include "esp_err.h"
 #include "host/options.h"
+#include "otter/promise.h"
 
 /** A verb, as "flash info", and all that is told of it. One file each, as a rule. */
 typedef struct {
@@ -54,7 +55,7 @@ bool cli_is_standard_output(const char *path);
  * @param max  bytes; a larger file is refused
  * @return malloc'ed bytes plus one 0 byte behind them; *len without it. The caller frees.
  */
-uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len);
+OTTER_MUST_CHECK uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len);
 
 /** Writes a whole file, there complete or not at all (host/named_file.h). "-": standard output. Says when it cannot. */
-bool cli_write_file(const char *verb, const char *path, const void *data, size_t len);
+OTTER_MUST_CHECK bool cli_write_file(const char *verb, const char *path, const void *data, size_t len);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
+
 typedef struct {
     const char *name; /* points into the file; print it with a precision: it may be as long as the file */
     uint32_t addr;
@@ -27,7 +29,7 @@ bool elf_is_elf(const uint8_t *file, size_t len);
  * @param file  its first ELF_HEAD_SIZE bytes at least, or all of a shorter file
  * @param why   the reason when this is false
  */
-bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size);
 #define ELF_HEAD_SIZE 64u
 
 /**
@@ -36,6 +38,6 @@ bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size);
  * @param why   the reason when this is false
  * @return true: the caller calls elf_free()
  */
-bool elf_read(elf_t *elf, const uint8_t *file, size_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK bool elf_read(elf_t *elf, const uint8_t *file, size_t len, char *why, size_t why_size);
 
 void elf_free(elf_t *elf);

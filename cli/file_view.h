@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 /** Must stay where it is while it is open: the flash points to it. */
 typedef struct {
@@ -20,7 +21,7 @@ typedef struct {
  * @param why   on failure one line about "it", to go behind the path: it cannot be opened, has more than 2 GiB (a pipe: more
  *              than 128 MiB, the largest flash of a chip)
  */
-bool file_view_open(file_view_t *view, const char *path, char *why, size_t why_size);
+OTTER_MUST_CHECK bool file_view_open(file_view_t *view, const char *path, char *why, size_t why_size);
 
 /** Harmless twice, and after an open that failed. */
 void file_view_close(file_view_t *view);

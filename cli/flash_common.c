@@ -12,6 +12,7 @@
 #include "image/kind.h"
 #include "linux/file_flash.h"
 #include "otter/boot.h"
+#include "otter/promise.h"
 #include "table_load.h"
 #include "table_names.h"
 #include "table_rules.h"
@@ -105,7 +106,8 @@ bool flash_open(linux_device_t *dev, const char *path, const linux_device_option
     if (linux_device_open(dev, path, options, why, sizeof(why)) != ESP_OK) {
         return cli_refuse("flash", "%s: %s", path, why);
     }
-    (void)otter_boot_finish_copies(&dev->device); /* what is changed next may be what one copies from */
+    otter_ignore(
+        otter_boot_finish_copies(&dev->device)); /* what is changed next may be what one copies from */
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
+#include "otter/promise.h"
 
 #define VERB "flash"
 
@@ -68,7 +69,7 @@ void flash_tell_next(const char *path, const linux_device_options_t *options)
         }
     }
     flash_report_end(r);
-    (void)linux_device_close(&r->dev);
+    otter_ignore(linux_device_close(&r->dev)); /* opened read-only: nothing to lose */
     free(r);
 }
 
@@ -97,7 +98,7 @@ static int flash_info(void *options)
     }
     flash_report_end(r);
     if (r->dev.flash != NULL) {
-        (void)linux_device_close(&r->dev); /* opened read-only: nothing to lose */
+        otter_ignore(linux_device_close(&r->dev)); /* opened read-only: nothing to lose */
     }
     free(r);
     return status;

@@ -13,6 +13,7 @@
 #include "flash_verbs.h"
 #include "host/named_file.h"
 #include "linux/linux_device.h"
+#include "otter/promise.h"
 
 #define VERB  "flash"
 #define CHUNK 0x10000u
@@ -171,7 +172,7 @@ static int flash_read(void *options)
         return cli_fail(VERB, "%s: %s", o->flash, why);
     }
     bool read = find_place(&dev, o, &place) && read_place(&dev, o, &place);
-    (void)linux_device_close(&dev); /* nothing was written */
+    otter_ignore(linux_device_close(&dev)); /* nothing was written */
     return read ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -312,7 +313,7 @@ static int flash_write(void *options)
     uint8_t *data =
         find_place(&dev, o, &place) ? cli_read_file(VERB, o->file, OTTER_FLASH_SIZE_MAX, &len) : NULL;
     bool written = data != NULL && write_place(&dev, &place, o, data, len);
-    (void)linux_device_close(&dev); /* what was written is synced */
+    otter_ignore(linux_device_close(&dev)); /* what was written is synced */
     free(data);
     if (written) {
         flash_tell_next(o->flash, &o->device);
@@ -377,7 +378,7 @@ static int flash_erase(void *options)
         return EXIT_FAILED;
     }
     bool erased = erase_place(&dev, o);
-    (void)linux_device_close(&dev); /* what was erased is synced */
+    otter_ignore(linux_device_close(&dev)); /* what was erased is synced */
     if (erased) {
         flash_tell_next(o->flash, &o->device);
     }

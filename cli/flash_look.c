@@ -15,6 +15,7 @@
 #include "image/kind.h"
 #include "linux/file_flash.h"
 #include "ota/resume_record.h"
+#include "otter/promise.h"
 
 #define CORE_DUMP_MIN 28u /* bytes: header and checksum */
 
@@ -50,8 +51,8 @@ static void look_at_bootloader(flash_report_t *r)
     }
     if (b->found) {
         const otter_chip_t *judge = b->place.chip == chip ? &device->chip : NULL;
-        (void)bootloader_verify(&b->stream, device->flash, &b->place, judge,
-                                table); /* the stream keeps the verdict */
+        otter_ignore(bootloader_verify(&b->stream, device->flash, &b->place, judge,
+                                       table)); /* the stream keeps the verdict */
     }
 }
 
@@ -409,7 +410,8 @@ bool flash_look(flash_report_t *r)
     warn_of_bootloader(r);
     look_at_otadata(r);
     look_at_core_dump(r);
-    (void)otter_boot(&r->dev.device, OTTER_BOOT_DRY_RUN, &r->boot); /* its reason says what went wrong */
+    otter_ignore(
+        otter_boot(&r->dev.device, OTTER_BOOT_DRY_RUN, &r->boot)); /* its reason says what went wrong */
     bool ok = look_at_slots(r);
     warn_of_length(r);
     look_for_strays(r);

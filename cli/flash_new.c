@@ -14,6 +14,7 @@
 #include "image/kind.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
+#include "otter/promise.h"
 #include "small_bootloader.h"
 
 #define VERB          "flash"
@@ -255,7 +256,7 @@ static bool check_bootloader(const new_t *n)
     otter_chip_t chip = judging_chip(n);
     const image_rules_t rules = {.chip = &chip, .size = (uint32_t)image->len, .bootloader = true};
     image_stream_t s = {0};
-    (void)image_stream_begin(&s, &rules); /* the stream keeps what is wrong */
+    otter_ignore(image_stream_begin(&s, &rules)); /* the stream keeps what is wrong */
     image_stream_feed(&s, image->bytes, image->len);
     bool ok = n->force || image_stream_close(&s) == ESP_OK ||
               cli_refuse(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.why);
@@ -314,7 +315,7 @@ static bool fill_flash(const new_t *n, const char *path)
     err = err != ESP_OK ? err : otter_flash_sync(flash);
     char fault[FLASH_FAULT_SIZE];
     flash_fault(flash, err, fault);
-    (void)file_flash_close(flash); /* synced above */
+    otter_ignore(file_flash_close(flash)); /* synced above */
     return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault);
 }
 

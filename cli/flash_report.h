@@ -13,6 +13,7 @@
 #include "image/image.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
+#include "otter/promise.h"
 
 #define FLASH_LINE_SIZE    640
 #define FLASH_COMMAND_SIZE 1024
@@ -97,7 +98,7 @@ void flash_warn(flash_report_t *report, const char *format, ...) __attribute__((
  * Fills the report of the open device report->dev. What it cannot find is told by what stays empty.
  * @return false when out of memory
  */
-bool flash_look(flash_report_t *report);
+OTTER_MUST_CHECK bool flash_look(flash_report_t *report);
 
 /** Frees what flash_look() took; the device stays open. */
 void flash_report_end(flash_report_t *report);

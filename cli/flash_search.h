@@ -6,6 +6,7 @@
 
 #include "image/image.h"
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 typedef enum {
     FLASH_ERASED, /* FF throughout */
@@ -21,7 +22,7 @@ flash_content_t flash_content(otter_flash_t *flash, uint32_t off, uint32_t len);
  * The first sector in [from, end) that begins a partition table which some bootloader would take.
  * @return false: there is none, `offset` is not written
  */
-bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_t *offset);
+OTTER_MUST_CHECK bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_t *offset);
 
 /** One image in a flash. */
 typedef struct {
@@ -35,7 +36,8 @@ typedef struct {
  * The first sector in [from, end) that begins an image: a good one, or a broken one whose app descriptor says what it was.
  * @return false: there is none
  */
-bool flash_find_image(otter_flash_t *flash, uint32_t from, uint32_t end, flash_image_t *image);
+OTTER_MUST_CHECK bool flash_find_image(otter_flash_t *flash, uint32_t from, uint32_t end,
+                                       flash_image_t *image);
 
 /**
  * The place where an image that is broken ends in erased flash, as when its download was cut.

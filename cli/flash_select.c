@@ -11,6 +11,7 @@
 #include "flash_verbs.h"
 #include "ota/switch.h"
 #include "otter/boot.h"
+#include "otter/promise.h"
 
 #define VERB "flash"
 
@@ -170,7 +171,7 @@ static int flash_select(void *options)
         return EXIT_FAILED;
     }
     bool selected = select_in(&dev, o);
-    (void)linux_device_close(&dev); /* what was selected is synced */
+    otter_ignore(linux_device_close(&dev)); /* what was selected is synced */
     if (selected) {
         flash_tell_next(o->flash, &o->device);
         flash_tell_esptool(dev.device.chip.id, 0, o->flash);

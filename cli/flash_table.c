@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "flash_verbs.h"
 #include "image/bootloader.h"
+#include "otter/promise.h"
 
 #define VERB "flash"
 
@@ -102,7 +103,7 @@ static int flash_table(void *options)
         return EXIT_FAILED;
     }
     bool written = write_table(&dev, o);
-    (void)linux_device_close(&dev); /* what was written is synced */
+    otter_ignore(linux_device_close(&dev)); /* what was written is synced */
     if (written) {
         flash_tell_next(o->flash, &o->device);
         flash_tell_esptool(dev.device.chip.id, 0, o->flash);

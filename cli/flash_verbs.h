@@ -11,6 +11,7 @@
 #include "linux/linux_device.h"
 #include "otter/chip.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 #include "table_csv.h"
 
 #define CHIP_FOUND_OUT                                                                                       \
@@ -18,14 +19,15 @@
 #define SUBTYPES_OF_PROJECT "a name of the project's own in the CSV; may be given several times"
 
 /** Opens a flash file to change it; copies that a cut has left half done are finished. Says why not. */
-bool flash_open(linux_device_t *dev, const char *path, const linux_device_options_t *options);
+OTTER_MUST_CHECK bool flash_open(linux_device_t *dev, const char *path,
+                                 const linux_device_options_t *options);
 
 /**
  * Ends a change: all of it is on the medium then. Says why not.
  * @param err  of the change itself
  * @param on   what of the flash file it was, "" for nothing
  */
-bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err);
+OTTER_MUST_CHECK bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err);
 
 /** "No space left on device (ESP_ERR_FLASH_OP_FAIL): make room on its disk and try again": in buf of FLASH_FAULT_SIZE. */
 #define FLASH_FAULT_SIZE 200u
@@ -47,28 +49,29 @@ void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file);
  * @param s       zeroed; holds the verdict; the caller ends it
  * @return the verdict; s->why says why not
  */
-esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, const otter_chip_t *chip,
-                            uint32_t offset);
+OTTER_MUST_CHECK esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len,
+                                             const otter_chip_t *chip, uint32_t offset);
 
 /** A chip of which a revision is not known fits every image in that: as the highest, which no upper limit binds. */
 otter_chip_t flash_fitting_chip(otter_chip_t chip);
 
 /** The chip id in the header of these bytes. False if they do not start as an image of a known chip. */
-bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);
+OTTER_MUST_CHECK bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);
 
 /**
  * Erase the sectors that `len` bytes need at the start of a partition, and write them.
  * @return ESP_OK or what the flash says
  */
-esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len);
+OTTER_MUST_CHECK esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len);
 
 /**
  * A partition table out of any file that has one, checked by the vendor tool's rules and as the bootloader will.
  * @param flash_size  bytes of flash that it may name
  * @return false, and `why`
  */
-bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
-                      uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why);
+OTTER_MUST_CHECK bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
+                                       uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries,
+                                       table_why_t *why);
 
 /**
  * Would what matters for booting still be there with `data` at `off`? The bootloader of this chip, the partition table if
@@ -76,8 +79,9 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
  * @param off  start of a sector; the range lies in the flash
  * @return false, and `why`
  */
-bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip, uint32_t off,
-                      const uint8_t *data, uint32_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip,
+                                       uint32_t off, const uint8_t *data, uint32_t len, char *why,
+                                       size_t why_size);
 
 /** The chip of the bootloader that the flash would have then; `otherwise` if it would have none. */
 uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,
@@ -87,7 +91,7 @@ uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32
 uint32_t flash_image_length(otter_flash_t *flash, uint32_t off);
 
 /** Makes an image one for `code`'s size of flash, its SHA-256 too. @return false: it is no whole image */
-bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code);
+OTTER_MUST_CHECK bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code);
 
 #define FLASH_JUDGE_SIZE (sizeof(((efuse_file_t *)0)->path) + 16)
 

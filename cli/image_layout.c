@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "otter/promise.h"
 
 #define SEGMENT_HEADER      8u
 #define SEGMENT_MAX         0x01000000u /* a segment of 16 MiB is refused by chips */
@@ -220,6 +221,7 @@ bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t wh
         if (page_is_used(layout, page)) {
             continue;
         }
+        OTTER_ASSERT(layout->count < sizeof(layout->pieces) / sizeof(layout->pieces[0]));
         layout_piece_t *piece = &layout->pieces[layout->count++];
         *piece = (layout_piece_t){.name = APPDESC_SECTION, .addr = page + IMAGE_DESC_OFFSET, .mapped = true};
         if (append(piece, desc, IMAGE_DESC_SIZE)) {

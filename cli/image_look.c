@@ -9,6 +9,7 @@
 #include "base/le.h"
 #include "flash/partition_table.h"
 #include "image/bootloader.h"
+#include "otter/promise.h"
 
 #define SECTOR              0x1000u
 #define SIGNATURE_BLOCK     1216u
@@ -75,7 +76,7 @@ static void judge(image_look_t *look, const otter_chip_t *chip)
                                  .size = look->view.size - look->start,
                                  .loading = true,
                                  .bootloader = chip != NULL && for_rom};
-    (void)image_stream_from_flash(s, &look->view.flash, &rules); /* the stream keeps the verdict */
+    otter_ignore(image_stream_from_flash(s, &look->view.flash, &rules)); /* the stream keeps the verdict */
     look->kind = image_kind(&s->info);
     bool has_header =
         s->info.header_seen && look->kind != IMAGE_KIND_NONE && look->kind != IMAGE_KIND_ESP8266;

@@ -5,6 +5,7 @@
 #include "flash_search.h"
 #include "image/image.h"
 #include "image/kind.h"
+#include "otter/promise.h"
 
 typedef enum { SIGNATURE_NONE, SIGNATURE_V1, SIGNATURE_V2 } signature_kind_t;
 
@@ -50,7 +51,7 @@ typedef struct {
  * @param chip  judge the image at its start as this device would; NULL: as the one that it is for
  * @return false: it cannot be read; `error` says why. image_look_end() either way
  */
-bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip);
+OTTER_MUST_CHECK bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip);
 
 /** The same file judged again, by another chip. */
 void image_look_again(image_look_t *look, const otter_chip_t *chip);

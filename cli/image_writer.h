@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_app_format.h"
+#include "otter/promise.h"
 
 typedef struct {
     uint8_t *bytes; /* owned */
@@ -22,9 +23,9 @@ void image_writer_begin(image_writer_t *w, const esp_image_header_t *header);
 void image_writer_segment(image_writer_t *w, uint32_t load_addr, const uint8_t *data, size_t len);
 
 /** Padding, checksum and, if the header says so, the hash. @return false when memory was out */
-bool image_writer_end(image_writer_t *w);
+OTTER_MUST_CHECK bool image_writer_end(image_writer_t *w);
 
 void image_writer_free(image_writer_t *w);
 
 /** SHA-256 of some bytes. @return false when memory is out */
-bool image_sha256(const uint8_t *data, size_t len, uint8_t digest[32]);
+OTTER_MUST_CHECK bool image_sha256(const uint8_t *data, size_t len, uint8_t digest[32]);

@@ -6,6 +6,7 @@
 
 #include "esp_app_format.h"
 #include "host/number.h"
+#include "otter/promise.h"
 #include "table_names.h"
 
 #define SECTOR 0x1000u
@@ -149,7 +150,8 @@ static bool take_flash_size(const char *text, void *target, const option_row_t *
 {
     (void)row, (void)why;
     uint64_t size = 0;
-    (void)number_parse_size(text, 1, UINT64_MAX, &size); /* what is none stays 0, which is no size either */
+    otter_ignore(
+        number_parse_size(text, 1, UINT64_MAX, &size)); /* what is none stays 0, which is no size either */
     for (unsigned i = 0; i < ESP_IMAGE_FLASH_SIZE_MAX; i++) {
         if (size == (uint64_t)0x100000 << i) {
             *(uint8_t *)target = (uint8_t)i;

@@ -3,6 +3,7 @@
 
 #include "host/options.h"
 #include "linux/linux_device.h"
+#include "otter/promise.h"
 
 /* Kinds; in brackets the type of the target. */
 extern const option_kind_t kind_chip;        /* (const otter_chip_facts_t *) */
@@ -43,13 +44,13 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
     OPTION_TABLE(&kind_offset, at, "where the partition table is (default 0x8000)")
 
 /** "v3.1", "3.1" or "301". False if it is none of these. */
-bool parse_revision(const char *text, uint16_t *revision);
+OTTER_MUST_CHECK bool parse_revision(const char *text, uint16_t *revision);
 
 /** An offset in the largest flash, in whole `unit` bytes: a number or a size (host/number.h). */
-bool parse_offset(const char *text, uint32_t unit, uint32_t *offset);
+OTTER_MUST_CHECK bool parse_offset(const char *text, uint32_t unit, uint32_t *offset);
 
 /** "40m" to the code that this chip's header has for it. */
-bool parse_flash_freq(const char *text, const otter_chip_facts_t *chip, uint8_t *code);
+OTTER_MUST_CHECK bool parse_flash_freq(const char *text, const otter_chip_facts_t *chip, uint8_t *code);
 
 /** "linux, esp32, ...": the names of all chips. Returns buf. */
 const char *list_chips(char *buf, size_t size);

@@ -11,6 +11,7 @@
 #include "clean_text.h"
 #include "esp_flash_partitions.h"
 #include "kinds.h"
+#include "otter/promise.h"
 #include "table_json.h"
 #include "table_load.h"
 #include "table_names.h"
@@ -232,7 +233,8 @@ static int show(void *options)
               (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why)) &&
               (!args->csv || args->json || check_names(&file, &why));
     if (ok && file.source == TABLE_FROM_CSV) {
-        (void)partition_table_decode(raw, &file.binary); /* for the warnings, if there is the memory for it */
+        otter_ignore(
+            partition_table_decode(raw, &file.binary)); /* for the warnings, if there is the memory for it */
     }
     if (!args->quiet && (file.source != TABLE_FROM_CSV || ok)) {
         gather_warnings(&file, args, warnings);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "flash/partition_table.h"
+#include "otter/promise.h"
 
 /** One line, or one record of a binary table. Numbers are as written: what does not fit its field is found later. */
 typedef struct {
@@ -50,11 +51,11 @@ bool table_refuse(table_why_t *why, const char *format, ...) __attribute__((form
  * Parse a CSV file of `len` bytes in any encoding, and give every row its place.
  * @param rows  all zeros before; freed by table_rows_free() also after a failure
  */
-bool table_parse_csv(const uint8_t *data, size_t len, const table_options_t *options, table_rows_t *rows,
-                     table_why_t *why);
+OTTER_MUST_CHECK bool table_parse_csv(const uint8_t *data, size_t len, const table_options_t *options,
+                                      table_rows_t *rows, table_why_t *why);
 
 /** One row more, all zeros but its name (copied). @return NULL when out of memory */
-table_row_t *table_add_row(table_rows_t *rows, const char *name);
+OTTER_MUST_CHECK table_row_t *table_add_row(table_rows_t *rows, const char *name);
 
 void table_rows_free(table_rows_t *rows);
 
@@ -67,4 +68,4 @@ void table_format_size(int64_t size, char buf[32]);
 #define TABLE_CSV_HEADER "# ESP-IDF Partition Table\n# Name, Type, SubType, Offset, Size, Flags\n"
 
 /** A number as the CSV form takes it ("0x10", "-4M", "1_024K"). False if it is none. */
-bool table_parse_number(const char *text, int64_t *value);
+OTTER_MUST_CHECK bool table_parse_number(const char *text, int64_t *value);

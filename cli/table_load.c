@@ -9,6 +9,7 @@
 #include "esp_flash_partitions.h"
 #include "file_view.h"
 #include "flash_search.h"
+#include "otter/promise.h"
 #include "table_text.h"
 
 #define CSV_SIZE_MAX   0x40000u
@@ -142,7 +143,7 @@ static bool refuse_content(file_view_t *in, const table_options_t *options, tabl
     flash_content_t all = flash_content(&in->flash, 0, in->size);
     flash_content_t there = reaches ? flash_content(&in->flash, at, PARTITION_TABLE_SECTOR) : FLASH_DATA;
     uint8_t magic = 0;
-    (void)otter_flash_read(&in->flash, 0, &magic, 1); /* what cannot be read is nothing special */
+    otter_ignore(otter_flash_read(&in->flash, 0, &magic, 1)); /* what cannot be read is nothing special */
     if (all != FLASH_DATA) {
         return reaches ? table_refuse(why, "no partition table at 0x%x: it %s throughout", at, what[all])
                        : table_refuse(why, "no partition table: it %s throughout", what[all]);

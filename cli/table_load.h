@@ -1,6 +1,7 @@
 /* A partition table out of any file that has one: CSV, binary table, or a whole flash dump. */
 #pragma once
 
+#include "otter/promise.h"
 #include "table_csv.h"
 
 typedef enum {
@@ -27,6 +28,7 @@ typedef struct {
  * @param file  all zeros before; holds what was understood even after a failure; freed by table_file_free()
  * @return false, and `why` says what is wrong
  */
-bool table_load(const char *path, const table_options_t *options, table_file_t *file, table_why_t *why);
+OTTER_MUST_CHECK bool table_load(const char *path, const table_options_t *options, table_file_t *file,
+                                 table_why_t *why);
 
 void table_file_free(table_file_t *file);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
+
 /** One keyword; a list of them ends with name NULL. */
 typedef struct {
     const char *name;
@@ -22,7 +24,7 @@ const table_keyword_t *table_subtype_keywords(int64_t type);
  * @param entry  "type,name,value": a named type, and a hexadecimal number up to ff
  * @param why    on failure one line: not of this form, the name or the value has a meaning already, or too many
  */
-bool table_add_subtype(const char *entry, char *why, size_t why_size);
+OTTER_MUST_CHECK bool table_add_subtype(const char *entry, char *why, size_t why_size);
 
 /** Case ignored. @return NULL if it is not in the list */
 const table_keyword_t *table_find_keyword(const table_keyword_t *list, const char *name);

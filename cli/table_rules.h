@@ -1,6 +1,7 @@
 /* What a partition table must keep to before it is written: the vendor tool's verification, rule by rule. */
 #pragma once
 
+#include "otter/promise.h"
 #include "table_csv.h"
 
 /** Takes one warning, a line that is gone after the call. */
@@ -11,9 +12,9 @@ typedef void (*table_warn_t)(void *arg, const char *line);
  * @param warn  called for what is suspicious; may be NULL
  * @return false at the first broken rule, which `why` then names
  */
-bool table_check_rules(const table_rows_t *rows, const table_options_t *options, table_warn_t warn, void *arg,
-                       table_why_t *why);
+OTTER_MUST_CHECK bool table_check_rules(const table_rows_t *rows, const table_options_t *options,
+                                        table_warn_t warn, void *arg, table_why_t *why);
 
 /** The rows as a binary table. False (and `why`) if a number does not fit its field or the table is too long. */
-bool table_encode_rows(const table_rows_t *rows, const table_options_t *options,
-                       uint8_t raw[PARTITION_TABLE_LEN], table_why_t *why);
+OTTER_MUST_CHECK bool table_encode_rows(const table_rows_t *rows, const table_options_t *options,
+                                        uint8_t raw[PARTITION_TABLE_LEN], table_why_t *why);

@@ -22,6 +22,7 @@
 #include "linux/tls_trust.h"
 #include "ota/https_ota.h"
 #include "otter/boot.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 #include "otter/version.h"
 #include "progress.h"
@@ -232,7 +233,7 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
                              o->flash, esp_err_to_name(device->partitions.status));
         return device->partitions.status;
     }
-    (void)otter_boot_finish_copies(device); /* logged; the download may need the staging partition */
+    otter_ignore(otter_boot_finish_copies(device)); /* logged; the download may need the staging partition */
     esp_err_t err = choose_slot(device, o, slot, outcome);
     return err != ESP_OK ? err : run_update(device, o, ca, *slot, outcome);
 }
@@ -347,7 +348,7 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
             interrupt_after((int)o->max_ms);
         }
         err = update_device(&dev, o, &ca, outcome);
-        (void)linux_device_close(&dev); /* synced above, where its failure was told */
+        otter_ignore(linux_device_close(&dev)); /* synced above, where its failure was told */
     }
     free(ca.bytes);
     return err;

@@ -5,6 +5,7 @@
 
 #include "esp_err.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 #include "update_report.h"
 
 typedef struct {
@@ -25,5 +26,5 @@ typedef struct {
  *         ESP_ERR_OTA_ROLLBACK_INVALID_STATE, ESP_ERR_OTA_PARTITION_CONFLICT, ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_ARG,
  *         ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM
  */
-esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
-                             const esp_partition_t **slot, update_outcome_t *outcome);
+OTTER_MUST_CHECK esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
+                                              const esp_partition_t **slot, update_outcome_t *outcome);

@@ -11,6 +11,7 @@
 
 #include "clean_text.h"
 #include "host/named_file.h"
+#include "otter/promise.h"
 
 /** What is told may be made of names from a flash file: none of it reaches the terminal raw. */
 static void print_line(const char *verb, const char *format, va_list args)
@@ -74,7 +75,7 @@ void cli_did(const char *format, ...)
         size_t clean_len = strlen(clean_text(clean, text, (size_t)len));
         clean[clean_len] = '\n';
         fflush(stdout);
-        (void)output_write(STDOUT_FILENO, clean, clean_len + 1);
+        otter_ignore(output_write(STDOUT_FILENO, clean, clean_len + 1));
     }
     free(clean);
     free(len >= 0 ? text : NULL);

@@ -12,6 +12,7 @@
 
 #include "fuzz.h"
 #include "http/auth.h"
+#include "otter/promise.h"
 #include "reference.h"
 
 #define CNONCE "0123456789abcdef"
@@ -208,8 +209,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     http_headers_t headers = {0};
     for (int i = 3; i < 5; i++) {
-        (void)http_headers_append(&headers, "WWW-Authenticate",
-                                  texts[i]); /* with a control character there is none */
+        otter_ignore(http_headers_append(&headers, "WWW-Authenticate",
+                                         texts[i])); /* with a control character there is none */
     }
     http_challenge_t challenge;
     esp_err_t err = http_auth_choose(&headers, texts[5], no_basic, &challenge);

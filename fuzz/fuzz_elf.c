@@ -8,6 +8,7 @@
 #include "elf.h"
 #include "fuzz.h"
 #include "image_layout.h"
+#include "otter/promise.h"
 #include "reference.h"
 
 static void check_sections(const elf_t *elf, const uint8_t *file, size_t len)
@@ -58,7 +59,7 @@ static void check_image(const image_writer_t *w, const otter_chip_facts_t *facts
     image_stream_t s = {0};
     if (image_stream_begin(&s, &rules) == ESP_OK) {
         image_stream_feed(&s, w->bytes, w->len);
-        (void)image_stream_close(&s);
+        otter_ignore(image_stream_close(&s));
     }
     FUZZ_CHECK(s.verdict == ref.verdict, "0x%x, the reference says 0x%x", s.verdict, ref.verdict);
     if (w->len <= facts->image_limit) {

@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "image/image.h"
 #include "image_writer.h"
+#include "otter/promise.h"
 #include "reference.h"
 #include "sim/sim_flash.h"
 
@@ -109,7 +110,7 @@ static void judge(const case_t *c, size_t max, image_stream_t *s)
         }
     }
     if (err == ESP_OK) {
-        (void)image_stream_close(s);
+        otter_ignore(image_stream_close(s));
     }
     FUZZ_CHECK((s->verdict == ESP_OK) == (s->why[0] == '\0'), "verdict 0x%x and reason \"%s\"", s->verdict,
                s->why);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "otter/promise.h"
+
 #define HTTP_DATE_SIZE 30 /* "Sun, 06 Nov 1994 08:49:37 GMT" with its NUL */
 #define ETAG_SIZE      72
 
@@ -45,7 +47,7 @@ unsigned conditions_decide(const conditions_t *conditions, const entity_t *entit
 unsigned range_parse(const char *field, uint64_t size, byte_range_t *range);
 
 /** One of the three forms of RFC 9110, 5.6.7. False if it is none; then *when is untouched. */
-bool http_date_parse(const char *text, time_t *when);
+OTTER_MUST_CHECK bool http_date_parse(const char *text, time_t *when);
 
 /** "" for a time that has no such form (after the year 9999). */
 void http_date_format(time_t when, char out[HTTP_DATE_SIZE]);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "otter/promise.h"
+
 #define FOLDER_PATH_SIZE 4096 /* bytes of a decoded path with its NUL */
 
 /**
@@ -13,10 +15,10 @@
  * @return false if it can name no file here: not such a form, a malformed escape, an encoded NUL or slash, a "." or
  *         ".." segment, empty, too long
  */
-bool folder_decode_target(const char *target, char path[FOLDER_PATH_SIZE]);
+OTTER_MUST_CHECK bool folder_decode_target(const char *target, char path[FOLDER_PATH_SIZE]);
 
 /** @return a descriptor of the folder, -1 with errno set */
-int folder_open(const char *path);
+OTTER_MUST_CHECK int folder_open(const char *path);
 
 /**
  * Opens a file at or below the folder. Symbolic links are followed as long as they stay inside.
@@ -25,4 +27,4 @@ int folder_open(const char *path);
  * @return a descriptor to read from (the caller closes it), or the negative errno: -ENOENT stands for everything that is
  *         no regular file in the folder
  */
-int folder_open_file(int folder, const char *path, struct stat *st);
+OTTER_MUST_CHECK int folder_open_file(int folder, const char *path, struct stat *st);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "otter/promise.h"
+
 #define GATE_PLACES           512u /* less where the process may not have two descriptors for each */
 #define GATE_CONNECTION_LIMIT (GATE_PLACES + 64u) /* with those that are on their way out */
 
@@ -36,10 +38,10 @@ typedef void gate_admit_t(void *cls, int fd, const struct sockaddr *address, soc
  *                   client must take something of an answer as often
  * @return NULL with errno
  */
-gate_t *gate_new(int listener, unsigned timeout_s, gate_admit_t *admit, void *cls);
+OTTER_MUST_CHECK gate_t *gate_new(int listener, unsigned timeout_s, gate_admit_t *admit, void *cls);
 
 /** Starts to let clients in, in a thread of its own. @return false with errno */
-bool gate_open(gate_t *gate);
+OTTER_MUST_CHECK bool gate_open(gate_t *gate);
 
 /** Ends what gate_open() began: no more clients are let in or sent away. */
 void gate_close(gate_t *gate);

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
+
 typedef struct {
     int fd;
     uint16_t port; /* the real one, also when the system chose it */
@@ -14,4 +16,4 @@ typedef struct {
  * @param port     0: the system chooses
  * @return false: said why on stderr
  */
-bool listener_open(const char *address, uint16_t port, listener_t *listener);
+OTTER_MUST_CHECK bool listener_open(const char *address, uint16_t port, listener_t *listener);

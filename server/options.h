@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "host/options.h"
+#include "otter/promise.h"
 
 typedef struct {
     const char *folder, *cert, *key; /* paths as given */
@@ -18,4 +19,4 @@ typedef struct {
 } options_t;
 
 /** Reads the arguments. What is wrong has been told on stderr, --help has been answered on stdout. */
-options_verdict_t options_parse(int argc, char **argv, options_t *options);
+OTTER_MUST_CHECK options_verdict_t options_parse(int argc, char **argv, options_t *options);

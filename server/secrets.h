@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "otter/promise.h"
 #include "tls_files.h"
 
 typedef struct secrets secrets_t;
@@ -16,7 +17,7 @@ typedef enum {
 } secrets_verdict_t;
 
 /** @param key_path  whatever file has that name is never sent; must stay. @return NULL: out of memory */
-secrets_t *secrets_new(const char *key_path);
+OTTER_MUST_CHECK secrets_t *secrets_new(const char *key_path);
 
 void secrets_free(secrets_t *secrets);
 
@@ -25,7 +26,7 @@ void secrets_free(secrets_t *secrets);
  * @param files  its key_fd is the secrets' from here on
  * @return false: no memory, or a key whose secret numbers GnuTLS does not give out; nothing has changed
  */
-bool secrets_add(secrets_t *secrets, tls_files_t *files);
+OTTER_MUST_CHECK bool secrets_add(secrets_t *secrets, tls_files_t *files);
 
 /**
  * Looks through an open file, all of it, before a byte of it is sent. What a file has been found to be is remembered until

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
 #include "secrets.h"
 
 typedef struct site site_t;
@@ -21,7 +22,7 @@ typedef struct {
  * Starts to serve, in threads of its own, with the certificate that handshake_use() set.
  * @return NULL after saying why on stderr
  */
-site_t *site_start(const site_config_t *config);
+OTTER_MUST_CHECK site_t *site_start(const site_config_t *config);
 
 /** Cuts all connections, ends the threads and frees. NULL is fine. */
 void site_stop(site_t *site);

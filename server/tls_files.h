@@ -5,6 +5,8 @@
 #include <gnutls/x509.h>
 #include <stdbool.h>
 
+#include "otter/promise.h"
+
 typedef struct {
     char *cert, *key;         /* PEM text; the key is wiped when freed */
     gnutls_x509_crt_t *chain; /* the server's certificate, then those of intermediate CAs */
@@ -20,7 +22,7 @@ typedef struct {
  *                taken from there
  * @return false: said why on stderr, and nothing is owned
  */
-bool tls_files_load(const char *cert_path, const char *key_path, const tls_files_t *before,
-                    tls_files_t *files);
+OTTER_MUST_CHECK bool tls_files_load(const char *cert_path, const char *key_path, const tls_files_t *before,
+                                     tls_files_t *files);
 
 void tls_files_free(tls_files_t *files);

@@ -3,6 +3,7 @@
 
 #include "esp_err.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,7 +43,7 @@ typedef enum {
  * slot where there is nothing to finish. Reloads the device's partition list if nothing runs and no update is open.
  * @return ESP_OK, or ESP_ERR_FLASH_OP_* / ESP_ERR_NO_MEM: a copy could not be finished now, the next call tries again
  */
-esp_err_t otter_boot_finish_copies(otter_device_t *device);
+OTTER_MUST_CHECK esp_err_t otter_boot_finish_copies(otter_device_t *device);
 
 /**
  * The whole boot step on the device's flash (FORMATS.md section 7): table, otadata, rollback, candidates in
@@ -55,7 +56,8 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device);
  *         ESP_ERR_NOT_SUPPORTED  the flash erases more than OTTER_FLASH_ERASE_MAX bytes at once
  *         ESP_ERR_FLASH_OP_*   the flash failed
  */
-esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result);
+OTTER_MUST_CHECK esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode,
+                                      otter_boot_result_t *result);
 
 /**
  * Take back what a boot step in COMMIT mode wrote into otadata, because its image could not be started and that was not the
@@ -63,7 +65,7 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
  * was burned stays: it is that of a confirmed image. Also after a step that failed, for want of memory for example.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*; ESP_ERR_NO_MEM (only with write units above 32 bytes)
  */
-esp_err_t otter_boot_take_back(otter_device_t *device, const otter_boot_result_t *result);
+OTTER_MUST_CHECK esp_err_t otter_boot_take_back(otter_device_t *device, const otter_boot_result_t *result);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,10 +19,10 @@ extern "C" {
 typedef struct otter_sha256 otter_sha256_t;
 
 /** A hash that has seen nothing. @return NULL when out of memory; the caller frees it. */
-otter_sha256_t *otter_sha256_new(void);
+OTTER_MUST_CHECK otter_sha256_t *otter_sha256_new(void);
 
 /** Start over, as if just made. @return false: out of memory; nothing but reset and free may be called then */
-bool otter_sha256_reset(otter_sha256_t *sha) __attribute__((warn_unused_result));
+OTTER_MUST_CHECK bool otter_sha256_reset(otter_sha256_t *sha);
 
 void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len);
 
@@ -32,7 +33,7 @@ void otter_sha256_finish(otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN]);
 void otter_sha256_free(otter_sha256_t *sha);
 
 /** One-shot MD5: the partition table's own digest, no protection against anybody. @return ESP_OK or ESP_ERR_NO_MEM */
-esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN]);
+OTTER_MUST_CHECK esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN]);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,7 +72,7 @@ static inline bool otter_flash_failed(esp_err_t err)
 }
 
 /** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports call it when they open. */
-esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
+OTTER_MUST_CHECK esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
 
 /*
  * Any task may call these at any time: each is carried out as a whole, one after the other (OTTER_LOCK_FLASH), so a port's
@@ -86,15 +87,16 @@ esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
  *         ESP_ERR_INVALID_SIZE  off + len is beyond the device, or len (program: or off) is not aligned
  *         ESP_ERR_FLASH_OP_*    the medium failed
  */
-esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
-esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len);
-esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
+OTTER_MUST_CHECK esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
+OTTER_MUST_CHECK esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src,
+                                               uint32_t len);
+OTTER_MUST_CHECK esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
 
 /** True if [off, off + len) reads as erased; false too where it cannot be read. */
 bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len);
 
 /** The port's barrier; ESP_OK where the port needs none. */
-esp_err_t otter_flash_sync(otter_flash_t *flash);
+OTTER_MUST_CHECK esp_err_t otter_flash_sync(otter_flash_t *flash);
 
 /**
  * Watch [off, off + len): whoever has read it can ask later whether it is still as it was.

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 #include "otter/transport.h"
 
 #ifdef __cplusplus
@@ -45,7 +46,7 @@ typedef struct {
  * that survives one. While an update runs only its own task may ask.
  * @return ESP_OK, ESP_ERR_NOT_FOUND (none is known), ESP_ERR_INVALID_ARG (NULL), ESP_ERR_INVALID_STATE (no device)
  */
-esp_err_t otter_update_last_report(otter_update_report_t *report);
+OTTER_MUST_CHECK esp_err_t otter_update_last_report(otter_update_report_t *report);
 
 /** "config", "connect", ... as in `otter update --json`. */
 const char *otter_stage_name(otter_stage_t stage);

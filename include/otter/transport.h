@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,14 +84,14 @@ typedef struct {
 } otter_tls_config_t;
 
 /** A TCP stream. @return NULL when out of memory */
-otter_transport_t *otter_tcp_new(void);
+OTTER_MUST_CHECK otter_transport_t *otter_tcp_new(void);
 
 /**
  * TLS over `lower`, which it takes over (also when it fails). Certificates are parsed in connect(), where errors can be
  * told. A config without any trust (no CA, no store) fails every connect: nothing is believed by default.
  * @return NULL when out of memory
  */
-otter_transport_t *otter_tls_new(otter_transport_t *lower, const otter_tls_config_t *config);
+OTTER_MUST_CHECK otter_transport_t *otter_tls_new(otter_transport_t *lower, const otter_tls_config_t *config);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* What a name stands for is asked before anything is read or replaced. */
 #include "host/named_file.h"
+#include "otter/promise.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,7 +217,7 @@ bool output_open(output_t *out, const char *path, bool durable, char *why, size_
     }
     if (!ok) {
         int error = errno;
-        (void)output_close(out, false);
+        otter_ignore(output_close(out, false));
         struct stat st;
         if (error == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
             snprintf(why, why_size, "nobody has this FIFO open for reading");

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "otter/promise.h"
+
 typedef enum {
     INPUT_ORDINARY, /* a file that has a size */
     INPUT_OR_PIPE,  /* also what /dev/stdin or a shell's <(command) may be */
@@ -17,7 +19,8 @@ typedef enum {
  * @param why  on failure one line about "it", to go behind the path
  * @return descriptor, -1: cannot be opened, or is of another kind (directory, device, socket; FIFO)
  */
-int input_open(const char *path, input_kinds_t kinds, struct stat *st, char *why, size_t why_size);
+OTTER_MUST_CHECK int input_open(const char *path, input_kinds_t kinds, struct stat *st, char *why,
+                                size_t why_size);
 
 /**
  * All that an open input holds. Waits for a pipe that somebody has open for writing, until a signal is handled.
@@ -25,17 +28,18 @@ int input_open(const char *path, input_kinds_t kinds, struct stat *st, char *why
  * @param max  bytes; more are refused
  * @return malloc'ed bytes plus one 0 behind them, *len without it; the caller frees. NULL: `why`, as above
  */
-uint8_t *input_read(int fd, const struct stat *st, size_t max, size_t *len, char *why, size_t why_size);
+OTTER_MUST_CHECK uint8_t *input_read(int fd, const struct stat *st, size_t max, size_t *len, char *why,
+                                     size_t why_size);
 
 /** Both in one call. */
-uint8_t *input_load(const char *path, input_kinds_t kinds, size_t max, size_t *len, char *why,
-                    size_t why_size);
+OTTER_MUST_CHECK uint8_t *input_load(const char *path, input_kinds_t kinds, size_t max, size_t *len,
+                                     char *why, size_t why_size);
 
 /**
  * Where a file of this name is, or would be, behind all symbolic links that its last part is. What lies beside a file lies
  * there. @return malloc'ed, the caller frees; NULL with errno
  */
-char *path_behind_links(const char *path);
+OTTER_MUST_CHECK char *path_behind_links(const char *path);
 
 /**
  * An output. An ordinary file, new or old, is written under a temporary name beside it and replaced when it is complete; at
@@ -52,17 +56,18 @@ typedef struct {
  * @param durable  output_close() returns when the medium has it
  * @param why      on failure the cause, to go behind "cannot write PATH: "
  */
-bool output_open(output_t *out, const char *path, bool durable, char *why, size_t why_size);
+OTTER_MUST_CHECK bool output_open(output_t *out, const char *path, bool durable, char *why, size_t why_size);
 
 /** All `len` bytes. @return false with errno */
-bool output_write(int fd, const void *data, size_t len);
+OTTER_MUST_CHECK bool output_write(int fd, const void *data, size_t len);
 
 /**
  * Ends what output_open() began, in any case.
  * @param complete  false: the name keeps what it had before, unless it is written in place
  * @return false with errno: it did not get its name, or `complete` was false
  */
-bool output_close(output_t *out, bool complete);
+OTTER_MUST_CHECK bool output_close(output_t *out, bool complete);
 
 /** The whole of it in one call. @return false, and `why` as above */
-bool output_replace(const char *path, const void *data, size_t len, bool durable, char *why, size_t why_size);
+OTTER_MUST_CHECK bool output_replace(const char *path, const void *data, size_t len, bool durable, char *why,
+                                     size_t why_size);

@@ -4,8 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
+
 /** Decimal without leading zeros, or 0x and hexadecimal digits; no sign, no space, nothing behind. Within [min, max]. */
-bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+OTTER_MUST_CHECK bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 /** The same with an optional K, KB, M, MB, G or GB behind it, in any case: powers of two. */
-bool number_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+OTTER_MUST_CHECK bool number_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *value);

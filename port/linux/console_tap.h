@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "otter/promise.h"
+
 typedef struct {
     int from;         /* read end of the pipe; -1: there is none, or it has ended */
     char bytes[4096]; /* read and not yet written */
@@ -19,7 +21,7 @@ typedef struct {
  * Makes the pipe. `word` must stay where it is, and must not be empty.
  * @return its write end, for whoever is to be listened to; -1 with errno
  */
-int console_tap_open(console_tap_t *tap, const char *word);
+OTTER_MUST_CHECK int console_tap_open(console_tap_t *tap, const char *word);
 
 /** What to ask poll() for: standard output in `output`, to which other events may be added, and the pipe in `pipe`. */
 void console_tap_prepare(const console_tap_t *tap, struct pollfd *output, struct pollfd *pipe);
@@ -32,4 +34,4 @@ void console_tap_prepare(const console_tap_t *tap, struct pollfd *output, struct
 bool console_tap_pass(console_tap_t *tap, const struct pollfd *output);
 
 /** Passes on all that is left in a pipe that nobody writes to any more, and closes it. As console_tap_pass(). */
-bool console_tap_close(console_tap_t *tap);
+OTTER_MUST_CHECK bool console_tap_close(console_tap_t *tap);

@@ -3,8 +3,10 @@
 
 #include <stdbool.h>
 
+#include "otter/promise.h"
+
 /** From now on a process below this one whose parent ends becomes a child of this one. @return false with errno */
-bool descendants_adopt(void);
+OTTER_MUST_CHECK bool descendants_adopt(void);
 
 /**
  * Kills all children, and whatever becomes a child by that, until there are none. To be called by a process that adopts,
@@ -12,6 +14,6 @@ bool descendants_adopt(void);
  * @return false with errno: some are left. They may not be killed (EPERM), multiply faster than they die (ETIMEDOUT, after
  *         DESCENDANTS_LIMIT_MS), or cannot be found: /proc is not there, no descriptor is left
  */
-bool descendants_end(void);
+OTTER_MUST_CHECK bool descendants_end(void);
 
 #define DESCENDANTS_LIMIT_MS 5000

@@ -5,6 +5,7 @@
 
 #include "otter/chip.h"
 #include "otter/efuse.h"
+#include "otter/promise.h"
 
 /*
  * Names: chip (as otter_chip_by_name), revision, blk_revision (major * 100 + minor), secure_version (0 to 32); in any case and
@@ -28,10 +29,11 @@ typedef struct {
  * @return ESP_OK (also when there is none), ESP_ERR_INVALID_STATE (a line cannot be read, or there are two files: why says
  *         which), ESP_FAIL (the file cannot be read)
  */
-esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why,
+                                           size_t why_size);
 
 /** Write it whole through a temporary name and sync: the old or the new content, never a mixture. */
-esp_err_t efuse_file_save(const efuse_file_t *file);
+OTTER_MUST_CHECK esp_err_t efuse_file_save(const efuse_file_t *file);
 
 /** The eFuse seam on this file; `file` must live as long as the seam is used. */
 otter_efuse_t efuse_file_seam(efuse_file_t *file);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 #define FILE_FLASH_SECTOR 4096u
 
@@ -46,12 +47,12 @@ typedef struct {
  *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read, or grows), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */
-esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
-                          char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
+                                           otter_flash_t **out, char *why, size_t why_size);
 
 /** The same on a descriptor whose lock came with it (the firmware gets it from `otter run`); takes over the descriptor. */
-esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
-                           size_t why_size);
+OTTER_MUST_CHECK esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out,
+                                            char *why, size_t why_size);
 
 /** errno of the last operation on the file that failed; 0: none did. ESP_ERR_FLASH_OP_FAIL says no more than that. */
 int file_flash_cause(const otter_flash_t *flash);
@@ -72,7 +73,7 @@ void file_flash_extend(otter_flash_t *flash, uint32_t size);
 int file_flash_descriptor(otter_flash_t *flash);
 
 /** Writes what is pending, syncs, unlocks and frees. NULL is fine. @return the result of the final sync */
-esp_err_t file_flash_close(otter_flash_t *flash);
+OTTER_MUST_CHECK esp_err_t file_flash_close(otter_flash_t *flash);
 
 /**
  * Power loss, for trying it out: the operation with the number `cut_at` of what is shared is torn in the middle, then `cut`
@@ -94,4 +95,4 @@ static inline bool file_flash_was_cut(const file_flash_shared_t *shared)
 void file_flash_forsake(otter_flash_t *flash);
 
 /** Make a new file of `size` erased bytes. Fails with ESP_ERR_INVALID_STATE if it exists, ESP_ERR_INVALID_SIZE, ESP_FAIL. */
-esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);

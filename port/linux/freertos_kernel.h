@@ -8,6 +8,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "linux/thread_state.h"
+#include "otter/promise.h"
 
 /*
  * Invariants:
@@ -87,7 +88,7 @@ bool kernel_wait_us(pthread_cond_t *changed, kernel_ready_t ready, const void *o
 uint64_t kernel_us_of_ticks(TickType_t ticks);
 
 /** Runs `function` on a task named "main", as ESP-IDF runs app_main(). @return false when out of memory */
-bool kernel_start_main(void (*function)(void));
+OTTER_MUST_CHECK bool kernel_start_main(void (*function)(void));
 
 /** Waits up to `ms` for the firmware to be idle: each task has ended or waits for what no other can bring. */
 bool kernel_wait_idle(uint32_t ms);

@@ -13,6 +13,7 @@
 #include "image/bootloader.h"
 #include "image/image.h"
 #include "otter/boot.h"
+#include "otter/promise.h"
 
 #define NOR_SIZE_MIN 0x100000u /* of the flash chips that image headers know */
 #define NOR_SIZE_MAX 0x8000000u
@@ -206,7 +207,8 @@ static void extend_to_whole_flash(linux_device_t *dev, bool read_only)
     }
     file_flash_extend(dev->flash, size);
     /* The table's sector may have been cut as well. */
-    (void)partition_list_load(&dev->device.partitions, dev->flash, table_offset, config->allow_no_md5);
+    otter_ignore(
+        partition_list_load(&dev->device.partitions, dev->flash, table_offset, config->allow_no_md5));
 }
 
 /** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */
@@ -217,7 +219,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     if (path != NULL) {
         esp_err_t err = efuse_file_load(&dev->efuse, path, why, why_size);
         if (err != ESP_OK) {
-            (void)file_flash_close(dev->flash); /* nothing was written */
+            otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
             return err;
         }
     }
@@ -299,7 +301,8 @@ esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linu
 {
     /* The lock belongs to the open file that both descriptors share, so closing one of them does not drop it. */
     int fd = fcntl(file_flash_descriptor(dev->flash), F_DUPFD_CLOEXEC, 0);
-    (void)linux_device_close(dev); /* what failed to be written was logged, and shows when it is read */
+    otter_ignore(
+        linux_device_close(dev)); /* what failed to be written was logged, and shows when it is read */
     if (fd < 0) {
         snprintf(why, why_size, "out of file descriptors");
         return ESP_FAIL;

@@ -10,6 +10,7 @@
 #include "linux/file_flash.h"
 #include "otter/chip.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /** A build option that the command line can override. */
 typedef enum {
@@ -58,23 +59,26 @@ typedef struct {
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the
  *         file has hard links); nothing is left open then
  */
-esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,
-                            char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
+                                             const linux_device_options_t *options, char *why,
+                                             size_t why_size);
 
 /**
  * The same device inside a firmware process: the flash comes as an open, locked descriptor, which is taken over.
  * @param path           of the flash file, to find the eFuse file; NULL: there are no eFuses
  * @param options->chip  must be set
  */
-esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
-                             const linux_device_options_t *options, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
+                                              const linux_device_options_t *options, char *why,
+                                              size_t why_size);
 
 /**
  * Forget everything that is remembered of the flash and the eFuses, because another process (the firmware) changed them;
  * the file stays locked all the while. Same arguments and codes as linux_device_open(); on failure it is closed.
  */
-esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,
-                               char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t linux_device_refresh(linux_device_t *dev, const char *path,
+                                                const linux_device_options_t *options, char *why,
+                                                size_t why_size);
 
 /** Close, with what is pending written and synced. @return the result of the final sync */
-esp_err_t linux_device_close(linux_device_t *dev);
+OTTER_MUST_CHECK esp_err_t linux_device_close(linux_device_t *dev);

@@ -4,6 +4,8 @@
 #include <netdb.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
+
 #define RESOLVE_TIMED_OUT INT32_MIN /* no EAI_* value */
 
 /**
@@ -12,4 +14,5 @@
  * @param out     the caller's, for freeaddrinfo(); written on success only
  * @return 0, an EAI_* code for gai_strerror(), or RESOLVE_TIMED_OUT, also when Ctrl-C ended the wait (linux/interrupt.h)
  */
-int resolve_host(const char *host, uint16_t port, int family, int timeout_ms, struct addrinfo **out);
+OTTER_MUST_CHECK int resolve_host(const char *host, uint16_t port, int family, int timeout_ms,
+                                  struct addrinfo **out);

@@ -29,6 +29,7 @@
 #include "linux/trials.h"
 #include "ota/switch.h"
 #include "otter/boot.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 #define EXECUTABLE_SEGMENT 1u /* segment 0 is the app descriptor, where every ESP image has it */
@@ -386,7 +387,7 @@ static void leave_quietly(run_t *run)
         (void)file_flash_descriptor(flash); /* writes it */
     }
     flock(old, LOCK_UN);
-    (void)descendants_end(); /* what is left then is init's */
+    otter_ignore(descendants_end()); /* what is left then is init's */
     _exit(EXIT_SUCCESS);
 }
 
@@ -652,7 +653,7 @@ static void clean_up_after(run_t *run, const keeper_result_t *kept)
     char why[96];
     if (kept->left == 0 &&
         linux_device_open(&dev, run->path, &run->options.device, why, sizeof(why)) == ESP_OK) {
-        (void)linux_device_close(&dev);
+        otter_ignore(linux_device_close(&dev));
     }
     run->report->end =
         end_with(run, RUN_FAILED, "the process that plays the device was ended by signal %d, %s",
@@ -721,7 +722,7 @@ static void look_at_flash(run_t *run)
         snprintf(report->next, sizeof(report->next), "%s", next.partition->label);
         make_printable(report->next);
     }
-    (void)linux_device_close(dev);
+    otter_ignore(linux_device_close(dev));
 }
 
 void run_device(const char *path, const run_options_t *options, run_report_t *report)

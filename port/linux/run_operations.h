@@ -5,6 +5,7 @@
 
 #include "linux/file_flash.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /** "erase of ota_1 at 0x5000": the partition and the offset in it; "flash" where there is none. */
 void run_operation_text(const otter_device_t *device, const file_flash_op_t *op, char *text, size_t size);
@@ -18,7 +19,7 @@ typedef struct {
 } run_operations_t;
 
 /** @return false with errno */
-bool run_operations_open(run_operations_t *list);
+OTTER_MUST_CHECK bool run_operations_open(run_operations_t *list);
 
 /** Adds the operations since the last call, made by `who` ("bootloader", "app 1.0.0") in boot number `boot`. */
 void run_operations_note(run_operations_t *list, const otter_device_t *device, uint32_t boot,

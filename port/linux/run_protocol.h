@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "linux/file_flash.h"
+#include "otter/promise.h"
 
 /* The environment of a firmware process. Nothing else is handed over but standard input, output and error. */
 #define RUN_ENV_FLASH   "OTTER_FLASH_FD"   /* descriptor of the flash file, open and locked */
@@ -39,7 +40,7 @@ typedef struct {
 void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE]);
 
 /** @return false if the text is not what run_boot_encode() writes */
-bool run_boot_decode(const char *text, run_boot_t *boot);
+OTTER_MUST_CHECK bool run_boot_decode(const char *text, run_boot_t *boot);
 
 /** What the firmware tells the runner, one byte each. */
 enum {

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "otter/promise.h"
+
 /** What the system has counted for a thread up to a moment. */
 typedef struct {
     bool waits;      /* it is blocked now: in a system call, on a lock, on a page */
@@ -15,7 +17,7 @@ typedef struct {
 } thread_state_t;
 
 /** @param thread  a thread id of this process (gettid). @return false: there is no such thread, or no way to know */
-bool thread_state_read(pid_t thread, thread_state_t *state);
+OTTER_MUST_CHECK bool thread_state_read(pid_t thread, thread_state_t *state);
 
 #define THREAD_BLOCKED_LEAST_NS 2000000u
 

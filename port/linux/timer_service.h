@@ -2,6 +2,7 @@
 #pragma once
 
 #include "linux/freertos_kernel.h"
+#include "otter/promise.h"
 
 /** Belongs to the kernel lock, but for what its owner adds to it. */
 typedef struct timer_entry {
@@ -32,7 +33,7 @@ typedef struct {
     }
 
 /** Before the first entry, without the lock. @return false: out of memory */
-bool timer_service_start(timer_service_t *service);
+OTTER_MUST_CHECK bool timer_service_start(timer_service_t *service);
 
 /* With the lock held: */
 

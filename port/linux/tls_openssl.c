@@ -18,6 +18,7 @@
 #include "linux/tls_bundle.h"
 #include "linux/tls_names.h"
 #include "linux/tls_trust.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 /* More than one record a system call: a busy connection moves 64 KiB at once. */
@@ -84,12 +85,13 @@ static int wait_left_ms(const tls_t *tls)
 static int read_lower(tls_t *tls, char *buf, size_t len)
 {
     int wait_ms = wait_left_ms(tls);
-    if (wait_ms > 0) {
-        return tls->lower->ops->read(tls->lower, buf, len, wait_ms);
+    const bool late = wait_ms <= 0;
+    if (late) {
+        len = len < tls->late_left ? len : tls->late_left;
     }
-    len = len < tls->late_left ? len : tls->late_left;
-    int n = len > 0 ? tls->lower->ops->read(tls->lower, buf, len, 0) : OTTER_IO_TIMEOUT;
-    tls->late_left -= n > 0 ? (size_t)n : 0;
+    int n = len > 0 ? tls->lower->ops->read(tls->lower, buf, len, wait_ms) : OTTER_IO_TIMEOUT;
+    OTTER_ASSERT(n >= OTTER_IO_TIMEOUT && (n < 0 || (size_t)n <= len));
+    tls->late_left -= late && n > 0 ? (size_t)n : 0;
     return n;
 }
 
@@ -116,6 +118,7 @@ static int bio_write(BIO *bio, const char *buf, int len)
         return 0;
     }
     int n = tls->lower->ops->write(tls->lower, buf, (size_t)len, wait_left_ms(tls));
+    OTTER_ASSERT(n >= OTTER_IO_TIMEOUT && n <= len);
     if (n <= 0) {
         tls->lower_result = n; /* the alert that answers an end must not hide the end */
     }

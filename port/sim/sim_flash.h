@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 /** What a cut leaves of the operation it hits. */
 typedef enum {
@@ -47,7 +48,7 @@ typedef struct {
 } sim_flash_t;
 
 /** Erased flash of `size` bytes, 4096-byte sectors, byte writes. @return false when out of memory */
-bool sim_flash_init(sim_flash_t *sim, uint32_t size);
+OTTER_MUST_CHECK bool sim_flash_init(sim_flash_t *sim, uint32_t size);
 
 /** `to` becomes an independent copy of `from` (bytes included), powered on, no cut planned. Both were initialised, same size. */
 void sim_flash_copy(sim_flash_t *to, const sim_flash_t *from);

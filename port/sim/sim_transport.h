@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otter/promise.h"
 #include "otter/transport.h"
 
 typedef enum {
@@ -44,7 +45,7 @@ typedef struct sim_transport sim_transport_t;
  * Plays connections[0] for the first connect, and so on; a connect after the last fails. The arrays stay the caller's.
  * Give it to a client as esp_http_client_config_t.transport, which destroys it.
  */
-sim_transport_t *sim_transport_new(const sim_connection_t *connections, size_t count);
+OTTER_MUST_CHECK sim_transport_t *sim_transport_new(const sim_connection_t *connections, size_t count);
 
 /**
  * A server's answer to one request, whose head `request` is (terminated, to its empty line): fill in the steps to play,
@@ -53,7 +54,7 @@ sim_transport_t *sim_transport_new(const sim_connection_t *connections, size_t c
 typedef void (*sim_server_t)(void *ctx, const char *request, sim_connection_t *answer);
 
 /** Asks `server` for each script instead. Of what was written only the last connection is kept. */
-sim_transport_t *sim_transport_serve(sim_server_t server, void *ctx);
+OTTER_MUST_CHECK sim_transport_t *sim_transport_serve(sim_server_t server, void *ctx);
 
 /** Connects so far. */
 size_t sim_transport_connects(const sim_transport_t *t);

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "otter/promise.h"
+
 /**
  * As snprintf, but a text that does not fit ends in "...".
  * @param size  bytes of `buf`, at least 4
@@ -24,7 +26,7 @@ char *text_vformat_whole(char *buf, size_t size, size_t *len, const char *format
     __attribute__((format(printf, 4, 0)));
 
 /** A copy, for free(). @return NULL: no memory, or `text` is NULL */
-char *text_copy(const char *text);
+OTTER_MUST_CHECK char *text_copy(const char *text);
 
 /** Frees what a text_..._whole() returned, unless it is `buf`. */
 void text_free(char *text, const char *buf);

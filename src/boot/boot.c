@@ -33,6 +33,7 @@
 #include "flash/partition_table.h"
 #include "image/image.h"
 #include "image/misfit.h"
+#include "otter/promise.h"
 
 static const char TAG[] = "boot";
 
@@ -475,14 +476,15 @@ static bool table_is_unusable(const otter_device_t *device)
 esp_err_t otter_boot_finish_copies(otter_device_t *device)
 {
     if (device->updates == NULL && device->running == NULL) { /* nobody holds records of the list */
-        (void)partition_list_load(&device->partitions, device->flash, device->config.table_offset,
-                                  device->config.allow_no_md5);
+        otter_ignore(partition_list_load(&device->partitions, device->flash, device->config.table_offset,
+                                         device->config.allow_no_md5));
         bool loaded = device->partitions.status == ESP_OK;
         bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
         /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
         bool unsure = !intact && !device->flash->stable_reads;
         if (unsure || (!intact && table_is_unusable(device))) {
-            (void)staged_copy_rescue_table(device); /* if it cannot, the boot step says what is wrong */
+            otter_ignore(
+                staged_copy_rescue_table(device)); /* if it cannot, the boot step says what is wrong */
         }
     }
     if (!staged_copy_is_pending(device)) {
@@ -501,7 +503,7 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
     bool commit = mode == OTTER_BOOT_COMMIT;
     if (commit) {
         device->running = NULL;
-        (void)otter_boot_finish_copies(device); /* logged; what boots does not depend on it */
+        otter_ignore(otter_boot_finish_copies(device)); /* logged; what boots does not depend on it */
     }
     esp_err_t err = decide_and_start(device, commit, result);
     if (!commit && staged_copy_is_pending(device)) {

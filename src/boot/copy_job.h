@@ -2,6 +2,7 @@
 #pragma once
 
 #include "boot/copy_journal.h"
+#include "otter/promise.h"
 
 /** One copy at work. Zero it first; free with copy_job_end(), also when copy_job_begin() failed. */
 typedef struct {
@@ -13,15 +14,16 @@ typedef struct {
 } copy_job_t;
 
 /** Everything but the journal's digest must be set in `journal`. @return ESP_OK, ESP_ERR_NO_MEM */
-esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table);
+OTTER_MUST_CHECK esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash,
+                                          const copy_journal_t *journal, bool is_table);
 
 void copy_job_end(copy_job_t *job);
 
 /** SHA-256 of what is to be copied, as it is in staging now. @return ESP_OK, ESP_ERR_FLASH_OP_* */
-esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LEN]);
+OTTER_MUST_CHECK esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LEN]);
 
 /** Does final hold all of it, and nothing behind it? @return ESP_OK, ESP_ERR_FLASH_OP_* */
-esp_err_t copy_job_is_done(copy_job_t *job, bool *done);
+OTTER_MUST_CHECK esp_err_t copy_job_is_done(copy_job_t *job, bool *done);
 
 /**
  * Copy. The journal is durable. What the marks call done is passed over at first; where flash does not read stably all else
@@ -30,4 +32,4 @@ esp_err_t copy_job_is_done(copy_job_t *job, bool *done);
  * @param resumed  after a cut
  * @return ESP_OK (durable, and read back right), ESP_ERR_FLASH_OP_FAIL (also: final does not keep what is written)
  */
-esp_err_t copy_job_run(copy_job_t *job, bool resumed);
+OTTER_MUST_CHECK esp_err_t copy_job_run(copy_job_t *job, bool resumed);

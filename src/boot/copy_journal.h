@@ -8,6 +8,7 @@
 #include "esp_partition.h"
 #include "otter/crypto.h"
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 /*
  * It lies in the last sector of the staging partition, where an unfinished download keeps its memory before (magic "OTR1");
@@ -71,7 +72,7 @@ void copy_journal_encode(const copy_journal_t *journal, uint8_t raw[COPY_JOURNAL
  * Pure: magic, CRC and the fields' own sense; not whether they fit a device.
  * @param out  written only when true is returned
  */
-bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journal_t *out);
+OTTER_MUST_CHECK bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journal_t *out);
 
 /*
  * In flash. `end` is where the staging partition ends: the journal is the sector before it.
@@ -83,19 +84,21 @@ bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journ
  *              ESP_ERR_INVALID_STATE  one that was cut before it was committed or while it was closed; where flash does not
  *                                     read stably it may read otherwise the next time: clear it
  */
-esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *out);
+OTTER_MUST_CHECK esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *out);
 
 /** Erases the sector and makes the journal durable: first what it says, then that it counts. */
-esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal);
+OTTER_MUST_CHECK esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal);
 
 /** Makes sure that the journal, which reads as live, stays so. */
-esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end);
+OTTER_MUST_CHECK esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end);
 
 /** Leading units that are marked. */
-esp_err_t copy_journal_count_done(otter_flash_t *flash, const copy_journal_t *journal, uint32_t *units);
+OTTER_MUST_CHECK esp_err_t copy_journal_count_done(otter_flash_t *flash, const copy_journal_t *journal,
+                                                   uint32_t *units);
 
 /** Marks one unit; nothing is made durable, a lost mark costs only work. */
-esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal, uint32_t unit);
+OTTER_MUST_CHECK esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal,
+                                             uint32_t unit);
 
 /** The journal is finished with: it is never followed again. */
-esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end);
+OTTER_MUST_CHECK esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end);

@@ -1,5 +1,6 @@
 /* The boot decision: which image is tried first, what becomes of the records, and which image is next if one does not load. */
 #include "boot/decision.h"
+#include "otter/promise.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ static void apply_rules(boot_decision_t *decision, uint32_t copy, bool chosen)
     for (size_t i = 0; i < sizeof(boot_rules) / sizeof(boot_rules[0]); i++) {
         if (boot_rules[i].if_chosen == chosen && boot_rules[i].now == entry->state) {
             entry->state = boot_rules[i].next;
+            OTTER_ASSERT(decision->rewrite_count < BOOT_REWRITES_MAX);
             decision->rewrites[decision->rewrite_count++] = (boot_rewrite_t){.copy = copy, .entry = *entry};
             return;
         }
@@ -97,6 +99,7 @@ uint32_t boot_order(int first, const boot_candidates_t *have, int order[BOOT_ORD
     int slots = (int)(have->slot_count < BOOT_SLOTS_MAX ? have->slot_count : BOOT_SLOTS_MAX);
     int top = first < slots ? first : slots - 1;
     uint32_t count = 0;
+    OTTER_ASSERT(top >= BOOT_INDEX_FACTORY); /* the slots above it begin at 0 */
     for (int i = top; i >= 0; i--) {
         if (have->slots[i]) {
             order[count++] = i;
@@ -113,6 +116,7 @@ uint32_t boot_order(int first, const boot_candidates_t *have, int order[BOOT_ORD
     if (have->test) {
         order[count++] = BOOT_INDEX_TEST;
     }
+    OTTER_ASSERT(count <= BOOT_ORDER_MAX);
     return count;
 }
 

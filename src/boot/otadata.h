@@ -6,6 +6,7 @@
 
 #include "esp_err.h"
 #include "esp_flash_partitions.h"
+#include "otter/promise.h"
 
 #define OTADATA_STATE_OFFSET  24u        /* of the state in a record, little endian */
 #define OTADATA_CRC_OFFSET    28u        /* of the CRC in a record, to its end */
@@ -63,7 +64,8 @@ bool otadata_selects(const otadata_entry_t *entry, uint32_t slot, uint32_t slot_
  * @return ESP_OK, or ESP_ERR_OTA_SELECT_INFO_INVALID when there is none below OTADATA_SEQ_ERASED: 2^32 updates are
  *         beyond any flash, so such a record is damage, and overflowing it would select another slot
  */
-esp_err_t otadata_next_seq(uint32_t current, uint32_t slot, uint32_t slot_count, uint32_t *next);
+OTTER_MUST_CHECK esp_err_t otadata_next_seq(uint32_t current, uint32_t slot, uint32_t slot_count,
+                                            uint32_t *next);
 
 /** "NEW", "VALID", ...; "unspecified" for a value without a name. */
 const char *otadata_state_name(uint32_t state);

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /** The device's version; 0 on a device without eFuses. @return ESP_OK or the eFuse port's error */
-esp_err_t secure_version_read(const otter_device_t *device, uint32_t *version);
+OTTER_MUST_CHECK esp_err_t secure_version_read(const otter_device_t *device, uint32_t *version);
 
 /**
  * Raise the device's version to `version`.
@@ -13,11 +14,12 @@ esp_err_t secure_version_read(const otter_device_t *device, uint32_t *version);
  *         ESP_ERR_INVALID_ARG    more than the chip's eFuse field can hold
  *         ESP_ERR_NOT_SUPPORTED  the device has no eFuses to burn
  */
-esp_err_t secure_version_raise(const otter_device_t *device, uint32_t version);
+OTTER_MUST_CHECK esp_err_t secure_version_raise(const otter_device_t *device, uint32_t version);
 
 /**
  * The secure version in the descriptor of the application at `offset` in flash.
  * @param size  bytes of its partition
  * @return ESP_OK, ESP_ERR_NOT_FOUND (no descriptor), ESP_ERR_INVALID_SIZE (no room for one), ESP_ERR_FLASH_OP_*
  */
-esp_err_t secure_version_of_app(otter_flash_t *flash, uint32_t offset, uint32_t size, uint32_t *version);
+OTTER_MUST_CHECK esp_err_t secure_version_of_app(otter_flash_t *flash, uint32_t offset, uint32_t size,
+                                                 uint32_t *version);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /**
  * May this copy be made? The rules hold for the session that asks for it and for a journal that is found in flash.
@@ -18,9 +19,9 @@
  *         ESP_ERR_OTA_PARTITION_CONFLICT  `final` is or touches `boots`, otadata, staging or another partition
  *         ESP_ERR_INVALID_SIZE   not whole sectors; or `len` does not fit `final`, or leaves staging's last sector not free
  */
-esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t *staging,
-                            const esp_partition_t *final, uint32_t len, const esp_partition_t *boots,
-                            char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t *staging,
+                                             const esp_partition_t *final, uint32_t len,
+                                             const esp_partition_t *boots, char *why, size_t why_size);
 
 /**
  * Copy `len` judged bytes; what remains of `final` is erased. Sectors that are right already are left alone. From the
@@ -31,8 +32,8 @@ esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t 
  *         what staged_copy_check returns; ESP_ERR_NO_MEM; ESP_ERR_FLASH_OP_*: the next boot tries again
  *         The reason is in device->last_reason.
  */
-esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
-                          const esp_partition_t *final, uint32_t len);
+OTTER_MUST_CHECK esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
+                                           const esp_partition_t *final, uint32_t len);
 
 /**
  * A bootloader of the table is an image that starts. Subtypes: ESP_PARTITION_SUBTYPE_BOOTLOADER_*.
@@ -54,17 +55,17 @@ bool staged_copy_is_pending(const otter_device_t *device);
  * @param boots  as above
  * @return ESP_OK, or the first error of a copy that could not be finished (its journal stays)
  */
-esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *boots);
+OTTER_MUST_CHECK esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *boots);
 
 /**
  * The table cannot be read: look through the whole flash for the journal of its copy, finish that, and reload the list.
  * @return ESP_OK (there is a table now), ESP_ERR_NOT_FOUND (no such journal), ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
  */
-esp_err_t staged_copy_rescue_table(otter_device_t *device);
+OTTER_MUST_CHECK esp_err_t staged_copy_rescue_table(otter_device_t *device);
 
 /**
  * `partition` is about to be overwritten: a copy that was staged in it is finished first, and a journal that would write to
  * it is cleared.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM
  */
-esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition);
+OTTER_MUST_CHECK esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition);

@@ -20,6 +20,7 @@
  * 6. A record that a cut left half written does not outlive the next selection (switch_plan_select, rules 0 and 1).
  */
 #include "boot/switch_plan.h"
+#include "otter/promise.h"
 
 #include <string.h>
 
@@ -109,6 +110,8 @@ static record_action_t choose_action(unsigned facts)
 static void plan_change(switch_change_kind_t kind, uint32_t copy, const otadata_entry_t *entry,
                         switch_plan_t *plan)
 {
+    OTTER_ASSERT(plan->count < SWITCH_CHANGES_MAX);
+    OTTER_ASSERT(copy < OTADATA_COPY_COUNT);
     plan->changes[plan->count++] = (switch_change_t){.kind = kind, .copy = copy, .entry = *entry};
 }
 

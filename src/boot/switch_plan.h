@@ -2,6 +2,7 @@
 #pragma once
 
 #include "boot/otadata.h"
+#include "otter/promise.h"
 
 typedef enum {
     CHANGE_WRITE,  /* erased, then programmed with `entry` */
@@ -39,8 +40,8 @@ typedef struct {
  * Make `wish->slot` boot next.
  * @return ESP_OK, ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers are used up)
  */
-esp_err_t switch_plan_select(const otadata_entry_t two[OTADATA_COPY_COUNT], const switch_wish_t *wish,
-                             switch_plan_t *plan);
+OTTER_MUST_CHECK esp_err_t switch_plan_select(const otadata_entry_t two[OTADATA_COPY_COUNT],
+                                              const switch_wish_t *wish, switch_plan_t *plan);
 
 /**
  * Confirm the active record, which exists. As in ESP-IDF that is the record of what is selected, whatever runs.
@@ -58,16 +59,16 @@ void switch_plan_reject(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t 
  * if that is selected.
  * @return ESP_OK, ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers are used up)
  */
-esp_err_t switch_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT], const switch_wish_t *wish,
-                              switch_plan_t *plan);
+OTTER_MUST_CHECK esp_err_t switch_plan_release(const otadata_entry_t two[OTADATA_COPY_COUNT],
+                                               const switch_wish_t *wish, switch_plan_t *plan);
 
 /**
  * Give the fallback, which runs in `slot` without a record, one that decides: in the copy that is not active, with a number
  * above the active one's.
  * @return ESP_OK, ESP_ERR_OTA_SELECT_INFO_INVALID (sequence numbers are used up)
  */
-esp_err_t switch_plan_fallback(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot,
-                               uint32_t slot_count, uint32_t state, switch_plan_t *plan);
+OTTER_MUST_CHECK esp_err_t switch_plan_fallback(const otadata_entry_t two[OTADATA_COPY_COUNT], uint32_t slot,
+                                                uint32_t slot_count, uint32_t state, switch_plan_t *plan);
 
 /**
  * True if `wish->slot` holds the fallback although it does not run: an image on trial has selected another slot.

@@ -3,6 +3,7 @@
 
 #include "flash/partition_table.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /**
  * Judge the bytes of a new primary table. Pure but for memory.
@@ -15,6 +16,7 @@
  *         ESP_ERR_NOT_ALLOWED  a kept partition is gone, moved, resized or covered, or the table's own place is
  *         ESP_ERR_NO_MEM
  */
-esp_err_t table_update_check(const otter_device_t *device, const uint8_t raw[PARTITION_TABLE_LEN],
-                             const esp_partition_t *const *keep, uint32_t keep_count, char *why,
-                             size_t why_size);
+OTTER_MUST_CHECK esp_err_t table_update_check(const otter_device_t *device,
+                                              const uint8_t raw[PARTITION_TABLE_LEN],
+                                              const esp_partition_t *const *keep, uint32_t keep_count,
+                                              char *why, size_t why_size);

@@ -5,6 +5,7 @@
 
 #include "base/le.h"
 #include "flash/partition_list.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 struct external_partition {
@@ -81,7 +82,7 @@ void external_partitions_clear(otter_device_t *device)
 {
     otter_lock(OTTER_LOCK_LISTS);
     while (device->external != NULL) {
-        (void)external_partitions_remove(device, &device->external->item); /* it is there */
+        otter_ignore(external_partitions_remove(device, &device->external->item)); /* it is there */
     }
     otter_unlock(OTTER_LOCK_LISTS);
 }

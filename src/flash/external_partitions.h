@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /**
  * Add a copy of `partition` (its flash, place, names and flags). It lies behind the table's rows in look-ups.
@@ -13,11 +14,12 @@
  *         ESP_ERR_INVALID_ARG   overlaps another partition of the same flash
  *         ESP_ERR_NO_MEM
  */
-esp_err_t external_partitions_add(otter_device_t *device, const esp_partition_t *partition,
-                                  const esp_partition_t **out);
+OTTER_MUST_CHECK esp_err_t external_partitions_add(otter_device_t *device, const esp_partition_t *partition,
+                                                   const esp_partition_t **out);
 
 /** @return ESP_OK, ESP_ERR_NOT_FOUND (no such record) */
-esp_err_t external_partitions_remove(otter_device_t *device, const esp_partition_t *partition);
+OTTER_MUST_CHECK esp_err_t external_partitions_remove(otter_device_t *device,
+                                                      const esp_partition_t *partition);
 
 void external_partitions_clear(otter_device_t *device);
 

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/le.h"
 #include "flash/flash_map.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 static bool is_power_of_two(uint32_t v)
@@ -44,6 +45,13 @@ static void end_watches(otter_flash_t *flash, uint32_t off, uint32_t len)
     }
 }
 
+/** What the port answered, which is one of three codes: see otter_flash_ops_t. */
+static esp_err_t answer(esp_err_t err)
+{
+    OTTER_ASSERT(err == ESP_OK || otter_flash_failed(err));
+    return err;
+}
+
 esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
 {
     esp_err_t err = check_range(flash, off, len);
@@ -54,7 +62,7 @@ esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32
     flash->stats.bytes_read += len;
     err = flash->ops->read(flash->dev, off, dst, len);
     otter_unlock(OTTER_LOCK_FLASH);
-    return err;
+    return answer(err);
 }
 
 esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
@@ -72,7 +80,7 @@ esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *sr
     err = flash->ops->program(flash->dev, off, src, len);
     flash_map_refresh(flash, off, len); /* also after a failure: part of it may have happened */
     otter_unlock(OTTER_LOCK_FLASH);
-    return err;
+    return answer(err);
 }
 
 esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
@@ -93,7 +101,7 @@ esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
     err = flash->ops->erase(flash->dev, off, len);
     flash_map_refresh(flash, off, len);
     otter_unlock(OTTER_LOCK_FLASH);
-    return err;
+    return answer(err);
 }
 
 bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)
@@ -113,7 +121,7 @@ esp_err_t otter_flash_sync(otter_flash_t *flash)
     otter_lock(OTTER_LOCK_FLASH);
     esp_err_t err = flash->ops->sync != NULL ? flash->ops->sync(flash->dev) : ESP_OK;
     otter_unlock(OTTER_LOCK_FLASH);
-    return err;
+    return answer(err);
 }
 
 /** A ticket's place among the watches follows from its number, so the youngest take the places of the oldest. */

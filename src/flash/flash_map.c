@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/le.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash_map_t **map)
@@ -59,6 +60,7 @@ void flash_map_refresh(otter_flash_t *flash, uint32_t off, uint32_t len)
         }
         uint32_t start = max_u32(off, map->off);
         uint32_t end = min_u32(off + len, map->off + map->len); /* both lie in the flash: no overflow */
-        (void)flash->ops->read(flash->dev, start, map->bytes + (start - map->off), end - start);
+        /* What cannot be read keeps what the map showed: a program sees no worse than an old cache. */
+        otter_ignore(flash->ops->read(flash->dev, start, map->bytes + (start - map->off), end - start));
     }
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 /** One mapped range. The bytes keep their place until it is closed. */
 typedef struct flash_map {
@@ -19,7 +20,8 @@ typedef struct flash_map {
  * @param map  written on success; closed by flash_map_close() before the flash goes
  * @return ESP_OK, ESP_ERR_NO_MEM, and what otter_flash_read returns
  */
-esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash_map_t **map);
+OTTER_MUST_CHECK esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len,
+                                          flash_map_t **map);
 
 /** NULL is fine. */
 void flash_map_close(flash_map_t *map);

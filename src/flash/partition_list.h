@@ -2,6 +2,7 @@
 #pragma once
 
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /**
  * Load the table at `table_offset` for applications (FORMATS.md section 3.2). On failure the list is empty and keeps the code.
@@ -12,8 +13,8 @@
  *         ESP_ERR_NOT_SUPPORTED  the flash erases more than OTTER_FLASH_ERASE_MAX bytes at once (logged)
  *         ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
  */
-esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
-                              bool allow_no_md5);
+OTTER_MUST_CHECK esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash,
+                                               uint32_t table_offset, bool allow_no_md5);
 
 /** Whether a look-up with these criteria means `item`. Wildcards as esp_partition_find(). */
 bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,

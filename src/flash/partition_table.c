@@ -11,6 +11,7 @@
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"
+#include "otter/promise.h"
 
 _Static_assert(sizeof(esp_partition_info_t) == PARTITION_RECORD_SIZE, "one record");
 _Static_assert(ESP_PARTITION_TABLE_MAX_LEN == PARTITION_TABLE_LEN, "one table");
@@ -150,6 +151,7 @@ esp_err_t partition_table_decode(const uint8_t raw[PARTITION_TABLE_LEN], partiti
         if (kind != PARTITION_RECORD_ENTRY) {
             break;
         }
+        OTTER_ASSERT(out->count < sizeof(out->entries) / sizeof(out->entries[0]));
         partition_entry_decode(record, &out->entries[out->count++]);
     }
     return ESP_OK;

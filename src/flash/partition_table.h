@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 
 #define PARTITION_RECORD_SIZE  32u
 #define PARTITION_TABLE_LEN    0xC00u /* bytes that hold records; the rest of the sector may hold a signature */
@@ -52,8 +53,8 @@ void partition_entry_encode(const partition_entry_t *entry, uint8_t raw[PARTITIO
  *         ESP_ERR_INVALID_SIZE   a partition leaves the flash
  *         ESP_ERR_NO_MEM
  */
-esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_t flash_size, uint32_t *count,
-                                 char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_t flash_size,
+                                                  uint32_t *count, char *why, size_t why_size);
 
 typedef enum {
     PARTITION_MD5_ABSENT,
@@ -72,14 +73,15 @@ typedef struct {
  * about whether a bootloader would take it.
  * @return ESP_OK, ESP_ERR_NO_MEM (of the MD5)
  */
-esp_err_t partition_table_decode(const uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *out);
+OTTER_MUST_CHECK esp_err_t partition_table_decode(const uint8_t raw[PARTITION_TABLE_LEN],
+                                                  partition_table_t *out);
 
 /**
  * Write a table: entries, MD5 record if `with_md5`, erased bytes up to the end.
  * @return ESP_OK, ESP_ERR_INVALID_SIZE (entries, MD5 and end record do not fit), ESP_ERR_NO_MEM
  */
-esp_err_t partition_table_encode(const partition_entry_t *entries, uint32_t count, bool with_md5,
-                                 uint8_t raw[PARTITION_TABLE_LEN]);
+OTTER_MUST_CHECK esp_err_t partition_table_encode(const partition_entry_t *entries, uint32_t count,
+                                                  bool with_md5, uint8_t raw[PARTITION_TABLE_LEN]);
 
 /** Takes one line about one fault. */
 typedef void (*partition_complain_t)(void *arg, const char *line);

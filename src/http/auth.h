@@ -7,6 +7,7 @@
 
 #include "esp_err.h"
 #include "http/headers.h"
+#include "otter/promise.h"
 
 typedef enum {
     HTTP_AUTH_NONE,  /* nothing was asked */
@@ -47,8 +48,8 @@ typedef struct {
  * @param out       written only when ESP_OK is returned; the caller frees it
  * @return ESP_OK; ESP_ERR_NOT_SUPPORTED: there is none; ESP_ERR_NO_MEM
  */
-esp_err_t http_auth_choose(const http_headers_t *response, const char *more, bool no_basic,
-                           http_challenge_t *out);
+OTTER_MUST_CHECK esp_err_t http_auth_choose(const http_headers_t *response, const char *more, bool no_basic,
+                                            http_challenge_t *out);
 
 /** Frees and clears; a cleared challenge (HTTP_AUTH_NONE) is fine. */
 void http_challenge_free(http_challenge_t *challenge);
@@ -58,5 +59,5 @@ void http_challenge_free(http_challenge_t *challenge);
  * @param value  receives it, for the caller to free; it holds a secret
  * @return ESP_OK; ESP_ERR_INVALID_ARG: no scheme, or a control character where the answer would carry it; ESP_ERR_NO_MEM
  */
-esp_err_t http_auth_answer(const http_challenge_t *challenge, const http_auth_request_t *request,
-                           char **value);
+OTTER_MUST_CHECK esp_err_t http_auth_answer(const http_challenge_t *challenge,
+                                            const http_auth_request_t *request, char **value);

@@ -22,6 +22,7 @@
 #include "http/head.h"
 #include "http/headers.h"
 #include "http/url.h"
+#include "otter/promise.h"
 #include "otter/transport.h"
 
 typedef enum {
@@ -105,7 +106,7 @@ void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
                       const otter_transport_error_t *cause, esp_err_t code, const char *text);
 
 /** connection.c */
-esp_err_t http_connection_open(esp_http_client_handle_t client);
+OTTER_MUST_CHECK esp_err_t http_connection_open(esp_http_client_handle_t client);
 void http_connection_close(esp_http_client_handle_t client);
 /** The open connection can carry another request. */
 bool http_connection_is_usable(esp_http_client_handle_t client);
@@ -132,7 +133,7 @@ size_t http_response_drop_cached(esp_http_client_handle_t client);
  * The Authorization header of the next request, for the caller to free. *value stays NULL when none is due, or when the
  * application's own header is to go out.
  */
-esp_err_t http_client_authorization(esp_http_client_handle_t client, char **value);
+OTTER_MUST_CHECK esp_err_t http_client_authorization(esp_http_client_handle_t client, char **value);
 /** A challenge was taken: requests carry its answer, whatever the application set as Authorization. */
 bool http_client_answers_challenge(esp_http_client_handle_t client);
 /** Another server: nothing of the old one's challenge is of use, or any of its business. */
@@ -140,5 +141,5 @@ void http_client_forget_challenge(esp_http_client_handle_t client);
 
 /* request.c */
 /** Before anything is connected: each line of the request fits the transmit buffer. Else the failure is told. */
-esp_err_t http_request_check(esp_http_client_handle_t client);
-esp_err_t http_request_send(esp_http_client_handle_t client);
+OTTER_MUST_CHECK esp_err_t http_request_check(esp_http_client_handle_t client);
+OTTER_MUST_CHECK esp_err_t http_request_send(esp_http_client_handle_t client);

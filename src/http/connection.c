@@ -6,6 +6,7 @@
 
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
+#include "otter/promise.h"
 
 static const char TAG[] = "HTTP_CLIENT";
 
@@ -155,7 +156,9 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
         .keep_alive_interval_s = client->config.keep_alive_interval,
         .keep_alive_count = client->config.keep_alive_count,
     };
-    if (client->transport->ops->connect(client->transport, &endpoint) != ESP_OK) {
+    esp_err_t err = client->transport->ops->connect(client->transport, &endpoint);
+    OTTER_ASSERT(err == ESP_OK || err == ESP_ERR_HTTP_CONNECT);
+    if (err != ESP_OK) {
         const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
         log_failure(cause, url->host);
         http_client_fail(client, stage_of(cause->code), cause, ESP_ERR_HTTP_CONNECT, NULL);

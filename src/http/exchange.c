@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "otter/promise.h"
 #include "otter/system.h"
 
 #define STATUS_REQUEST_TIMEOUT 408 /* esp_http_client.h has no name for it */
@@ -71,6 +72,7 @@ static int64_t receive_head(esp_http_client_handle_t client)
         int n = left_ms <= 0 ? OTTER_IO_TIMEOUT
                              : client->transport->ops->read(client->transport, client->rx, client->rx_size,
                                                             (int)left_ms);
+        OTTER_ASSERT(n >= OTTER_IO_TIMEOUT && (n < 0 || (size_t)n <= client->rx_size));
         if (n > 0) {
             if (!http_response_take_head(client, client->rx, (size_t)n)) {
                 return ESP_FAIL;

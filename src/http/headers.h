@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 
 typedef struct {
     char *key;   /* key and value share one allocation, which starts here */
@@ -22,10 +23,10 @@ typedef struct {
  * @return ESP_OK; ESP_ERR_INVALID_ARG: empty name, a character that names cannot have, or a control character in the value
  *         (a line break would start another header); ESP_ERR_NO_MEM
  */
-esp_err_t http_headers_append(http_headers_t *list, const char *key, const char *value);
+OTTER_MUST_CHECK esp_err_t http_headers_append(http_headers_t *list, const char *key, const char *value);
 
 /** Replace the value in place, or append. Results as http_headers_append(); the list is unchanged after an error. */
-esp_err_t http_headers_set(http_headers_t *list, const char *key, const char *value);
+OTTER_MUST_CHECK esp_err_t http_headers_set(http_headers_t *list, const char *key, const char *value);
 
 /** @return the first value of that name, the list's own; NULL if absent */
 char *http_headers_get(const http_headers_t *list, const char *key);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "esp_http_client.h"
+#include "otter/promise.h"
 
 /** Zero-initialise. */
 typedef struct {
@@ -13,9 +14,9 @@ typedef struct {
 } http_home_t;
 
 /** Keeps what a redirect may change. @return ESP_OK; ESP_ERR_NO_MEM: nothing is kept */
-esp_err_t http_home_keep(esp_http_client_handle_t client, http_home_t *home);
+OTTER_MUST_CHECK esp_err_t http_home_keep(esp_http_client_handle_t client, http_home_t *home);
 
 /** The next request is as it was when `home` was kept. @return ESP_OK, ESP_ERR_NO_MEM */
-esp_err_t http_home_return(esp_http_client_handle_t client, const http_home_t *home);
+OTTER_MUST_CHECK esp_err_t http_home_return(esp_http_client_handle_t client, const http_home_t *home);
 
 void http_home_free(http_home_t *home);

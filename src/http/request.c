@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "esp_log.h"
+#include "otter/promise.h"
 
 static const char TAG[] = "HTTP_CLIENT";
 
@@ -18,6 +19,7 @@ static int send_all(esp_http_client_handle_t client, const char *data, size_t le
     size_t sent = 0;
     while (sent < len) {
         int n = client->transport->ops->write(client->transport, data + sent, len - sent, client->timeout_ms);
+        OTTER_ASSERT(n >= OTTER_IO_TIMEOUT && (n < 0 || (size_t)n <= len - sent));
         if (n <= 0) {
             return n == OTTER_IO_TIMEOUT ? n : OTTER_IO_ERROR;
         }

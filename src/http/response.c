@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "http/content_range.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 /*
@@ -269,7 +270,9 @@ static int read_piece(esp_http_client_handle_t client, char *buffer, size_t len,
     }
     int n = response->io_end;
     if (n > 0) {
-        n = client->transport->ops->read(client->transport, buffer, wanted(response, len), timeout_ms);
+        const size_t most = wanted(response, len);
+        n = client->transport->ops->read(client->transport, buffer, most, timeout_ms);
+        OTTER_ASSERT(n >= OTTER_IO_TIMEOUT && (n < 0 || (size_t)n <= most));
     }
     if (n == OTTER_IO_TIMEOUT) {
         (void)http_connection_error(client,

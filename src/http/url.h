@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/promise.h"
 
 #define HTTP_URL_MAX 8192u /* bytes, without terminator; longer ones are refused */
 
@@ -27,16 +28,16 @@ typedef struct {
  * @return ESP_OK; ESP_ERR_INVALID_ARG: not an absolute URL, no host, port outside 1 to 65535, longer than HTTP_URL_MAX, or
  *         with a space or a control character; ESP_ERR_NO_MEM
  */
-esp_err_t http_url_parse(const char *text, http_url_t *out);
+OTTER_MUST_CHECK esp_err_t http_url_parse(const char *text, http_url_t *out);
 
 /**
  * What `reference` (absolute, "//host/path", "/path", "path" or "?query") means on a page of `base`. Credentials of
  * `base` are not taken over. Results as http_url_parse().
  */
-esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_url_t *out);
+OTTER_MUST_CHECK esp_err_t http_url_resolve(const http_url_t *base, const char *reference, http_url_t *out);
 
 /** The same for a Location header, in which some servers leave blanks: they are %20, as for browsers. */
-esp_err_t http_url_follow(const http_url_t *base, const char *location, http_url_t *out);
+OTTER_MUST_CHECK esp_err_t http_url_follow(const http_url_t *base, const char *location, http_url_t *out);
 
 void http_url_free(http_url_t *url);
 
@@ -47,7 +48,7 @@ void http_url_free(http_url_t *url);
 size_t http_url_print(const http_url_t *url, bool with_query, char *text, size_t size);
 
 /** The URL as a text that parses to it again, but without credentials, for the caller to free. @return NULL: no memory */
-char *http_url_text(const http_url_t *url);
+OTTER_MUST_CHECK char *http_url_text(const http_url_t *url);
 
 /** Scheme, host and port are equal: credentials may go there. */
 bool http_url_same_origin(const http_url_t *a, const http_url_t *b);

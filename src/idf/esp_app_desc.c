@@ -7,6 +7,7 @@
 #include "image/image.h"
 #include "otter/build_options.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 #define SHA_DIGITS_MAX 64u
 
@@ -27,7 +28,7 @@ static void read_desc(otter_device_t *device, esp_app_desc_t *desc)
     }
     uint32_t off = device->running->address + IMAGE_DESC_OFFSET;
     if (otter_flash_read(device->flash, off, raw, sizeof(raw)) == ESP_OK) {
-        (void)image_decode_desc(raw, desc); /* another magic leaves the empty one */
+        otter_ignore(image_decode_desc(raw, desc)); /* another magic leaves the empty one */
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/le.h"
 #include "image/kind.h"
+#include "otter/promise.h"
 
 static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
 {
@@ -44,7 +45,7 @@ static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, ui
 {
     const image_rules_t rules = {.flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
     image_stream_t s = {0};
-    (void)image_stream_from_flash(&s, flash, &rules); /* what it learnt before it failed will do */
+    otter_ignore(image_stream_from_flash(&s, flash, &rules)); /* what it learnt before it failed will do */
     image_kind_t kind = s.info.segments_seen > 0 ? image_kind(&s.info) : IMAGE_KIND_BOOTLOADER;
     image_stream_end(&s);
     return kind == IMAGE_KIND_APP                                    ? BOOTLOADER_APP

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "image/image.h"
+#include "otter/promise.h"
 
 typedef enum {
     BOOTLOADER_BLANK, /* erased, or the partition table comes before anything could be there */
@@ -32,7 +33,7 @@ bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32
  * Look at all places for a bootloader that lies where its own chip looks for it, else for any.
  * @return false: there is none, `found` is not written
  */
-bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_place_t *found);
+OTTER_MUST_CHECK bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_place_t *found);
 
 /**
  * Verify a BOOTLOADER_IMAGE as the ROM does: structure and checksum; and as it does itself when it starts: the chip's revision.
@@ -41,5 +42,6 @@ bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_pla
  * @param chip  that starts it; NULL: one of its own kind, of any revision
  * @return codes as image_verify_flash
  */
-esp_err_t bootloader_verify(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
-                            const otter_chip_t *chip, uint32_t table_offset);
+OTTER_MUST_CHECK esp_err_t bootloader_verify(image_stream_t *s, otter_flash_t *flash,
+                                             const bootloader_place_t *place, const otter_chip_t *chip,
+                                             uint32_t table_offset);

@@ -11,6 +11,7 @@
 #include "otter/chip.h"
 #include "otter/crypto.h"
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 #define IMAGE_HEADER_SIZE  24u
 #define IMAGE_SEGMENT_SIZE 8u
@@ -79,7 +80,7 @@ typedef struct {
  * Start judging an image.
  * @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (`size` above the judging chip's limit; reason in why)
  */
-esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
+OTTER_MUST_CHECK esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
 
 /**
  * The next bytes. Chunks may be cut anywhere; bytes after the end of the image are ignored.
@@ -89,7 +90,7 @@ esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
 esp_err_t image_stream_feed(image_stream_t *s, const void *data, size_t len);
 
 /** No more bytes will come: a stream still NOT_FINISHED becomes ESP_ERR_IMAGE_INVALID ("truncated ..."). @return verdict */
-esp_err_t image_stream_close(image_stream_t *s);
+OTTER_MUST_CHECK esp_err_t image_stream_close(image_stream_t *s);
 
 /** Frees what the stream owns; harmless twice and on zeros. */
 void image_stream_end(image_stream_t *s);
@@ -98,7 +99,8 @@ void image_stream_end(image_stream_t *s);
  * The same for an image in flash: begin, feed from rules->flash_offset, close. The stream then holds all that could be
  * learnt of a good or a broken image. The caller ends it. @return codes as image_verify_flash
  */
-esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules);
+OTTER_MUST_CHECK esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash,
+                                                   const image_rules_t *rules);
 
 /**
  * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs.
@@ -107,8 +109,8 @@ esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const
  * @return as image_stream_begin and image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what
  *         otter_flash_read says of a range beyond the flash; ESP_ERR_NO_MEM
  */
-esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
-                             size_t why_size);
+OTTER_MUST_CHECK esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules,
+                                              image_info_t *info, char *why, size_t why_size);
 
 /** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
 char *image_hex(char *dst, const uint8_t *bytes, size_t len);
@@ -125,8 +127,8 @@ const char *image_revision_text(uint16_t revision, char buf[12]);
  * @param bootloader  it is a bootloader's, which has no upper revision
  * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in why), ESP_ERR_OTA_VALIDATE_FAILED (magic)
  */
-esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader, char *why,
-                             size_t why_size);
+OTTER_MUST_CHECK esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
+                                              char *why, size_t why_size);
 
 /**
  * The gate once more is there: all that the first bytes tell by these rules, before anything is written. An image that may
@@ -135,20 +137,20 @@ esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool 
  * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED or, of an eFuse block revision, ESP_ERR_INVALID_VERSION (the reason in why),
  *         ESP_ERR_NO_MEM
  */
-esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, char *why,
-                           size_t why_size);
+OTTER_MUST_CHECK esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules,
+                                            char *why, size_t why_size);
 
 /** Decode a header of IMAGE_HEADER_SIZE raw bytes; integers to host order. */
 void image_decode_header(const uint8_t *raw, esp_image_header_t *out);
 
 /** Decode a descriptor of IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
-esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
+OTTER_MUST_CHECK esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
 
 /**
  * Decode a bootloader's descriptor of sizeof(*out) raw bytes.
  * @return ESP_OK, ESP_ERR_NOT_FOUND: another magic, or (one byte is little to go by) no text where its version of ESP-IDF is
  */
-esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out);
+OTTER_MUST_CHECK esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out);
 
 /** "QIO", "DIO", ...: how the ROM reads flash by this header. NULL for a code without a meaning. */
 const char *image_flash_mode(const esp_image_header_t *header);

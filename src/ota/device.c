@@ -7,6 +7,7 @@
 #include "flash/flash_map.h"
 #include "flash/partition_list.h"
 #include "ota/update.h"
+#include "otter/promise.h"
 
 #define DEFAULT_TABLE_OFFSET 0x8000u
 
@@ -24,8 +25,8 @@ void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter
         device->config.table_offset = DEFAULT_TABLE_OFFSET;
     }
     /* The list keeps its own status: a device without a readable table exists, it just has no partitions. */
-    (void)partition_list_load(&device->partitions, flash, device->config.table_offset,
-                              device->config.allow_no_md5);
+    otter_ignore(partition_list_load(&device->partitions, flash, device->config.table_offset,
+                                     device->config.allow_no_md5));
 }
 
 void otter_device_deinit(otter_device_t *device)

@@ -6,6 +6,7 @@
 #include "ota/https_source.h"
 #include "ota/pipeline.h"
 #include "ota/session_stage.h"
+#include "otter/promise.h"
 
 /** What any task may ask for while another one performs: written by https_show_progress(), under OTTER_LOCK_SYSTEM. */
 typedef struct {
@@ -36,7 +37,7 @@ void https_free(https_ota_t *ota);
 
 /* https_body.c: callbacks, whose `ctx` is the handle */
 /** Reads the source for the pipeline, and compares what comes again. */
-esp_err_t https_read_body(void *ctx, uint8_t *buf, size_t room, size_t *got);
+OTTER_MUST_CHECK esp_err_t https_read_body(void *ctx, uint8_t *buf, size_t room, size_t *got);
 /** The image ends at byte `pos` of the stream, by what the session has read of it in flash. */
 bool https_image_is_whole(void *ctx, uint64_t pos);
 
@@ -47,4 +48,4 @@ void https_show_progress(https_ota_t *ota);
  * Reads until the head of the image is in the pipeline's buffer, or all there is; nothing is written then.
  * @return ESP_OK, or how reading failed
  */
-esp_err_t https_read_head(https_ota_t *ota);
+OTTER_MUST_CHECK esp_err_t https_read_head(https_ota_t *ota);

@@ -18,6 +18,7 @@
 #include "ota/https_report.h"
 #include "ota/report_memory.h"
 #include "ota/switch.h"
+#include "otter/promise.h"
 
 #include "otter/system.h"
 
@@ -76,7 +77,7 @@ static esp_err_t begin_anew(https_ota_t *ota)
     otter_update_report_t *report = &ota->device->report;
     ESP_LOGW(TAG, "what was in %s is not the beginning of this image: restarting download from beginning",
              ota->target.staging->label);
-    (void)session_stage_drop(&ota->session); /* is open: cannot fail */
+    otter_ignore(session_stage_drop(&ota->session)); /* is open: cannot fail */
     ota->session.resumed = false;
     ota->session.wished = 0;
     ota->session.written = report->bytes_written = report->bytes_resumed = 0;
@@ -147,7 +148,7 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
 static esp_err_t judge_image(https_ota_t *ota)
 {
     if (ota->pipeline.failed) {
-        (void)session_stage_drop(&ota->session); /* the cause is what the stage said */
+        otter_ignore(session_stage_drop(&ota->session)); /* the cause is what the stage said */
         return ESP_FAIL;
     }
     if (ota->gate.state == GATE_WAITS) {

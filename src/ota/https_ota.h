@@ -4,10 +4,11 @@
 #include "esp_https_ota.h"
 #include "ota/pipeline.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /** esp_https_ota_begin on a device that the caller names; device->report tells how it went, also when it failed. */
-esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
-                          esp_https_ota_handle_t *handle);
+OTTER_MUST_CHECK esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                                           esp_https_ota_handle_t *handle);
 
 /** Stages that stand between the body (behind decrypt_cb, if there is one) and the gate. */
 typedef struct {
@@ -16,11 +17,11 @@ typedef struct {
 } https_stages_t;
 
 /** The same with more stages; NULL: none. */
-esp_err_t https_ota_begin_with(otter_device_t *device, const esp_https_ota_config_t *config,
-                               const https_stages_t *more, esp_https_ota_handle_t *handle);
+OTTER_MUST_CHECK esp_err_t https_ota_begin_with(otter_device_t *device, const esp_https_ota_config_t *config,
+                                                const https_stages_t *more, esp_https_ota_handle_t *handle);
 
 /** What comes after begin: perform to the end, finish or abort. The handle is gone. @return the first error, ESP_OK */
-esp_err_t https_ota_complete(esp_https_ota_handle_t handle);
+OTTER_MUST_CHECK esp_err_t https_ota_complete(esp_https_ota_handle_t handle);
 
 /** begin, perform to the end, finish or abort. @return the first error, ESP_OK */
-esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *config);
+OTTER_MUST_CHECK esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *config);

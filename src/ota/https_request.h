@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ota/https_source.h"
+#include "otter/promise.h"
 
 /** Why a request came to nothing: the code, and the stage and words for the report. */
 typedef struct {
@@ -30,16 +31,16 @@ bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transi
  * is denied by now.
  * @return true: they are what can be read now, from s->body_pos on; false: *r says why not
  */
-bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r);
+OTTER_MUST_CHECK bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r);
 
 /** The rest of a file that is known by its validator can be asked for. */
 bool https_request_can_range(const https_source_t *s);
 
 /** The next request starts at home, unless a permanent redirect led away from it. @return false: *r says why not */
-bool https_request_home(https_source_t *s, refusal_t *r);
+OTTER_MUST_CHECK bool https_request_home(https_source_t *s, refusal_t *r);
 
 /** Partial download starts by asking for the length: HEAD, or one byte where HEAD is not served. @return false: *r */
-bool https_request_total(https_source_t *s, refusal_t *r);
+OTTER_MUST_CHECK bool https_request_total(https_source_t *s, refusal_t *r);
 
 /** What proves later that the file is still the same, from the last answer. Without memory for it there is nothing. */
 void https_request_take_validator(https_source_t *s);

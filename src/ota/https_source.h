@@ -7,6 +7,7 @@
 
 #include "esp_http_client.h"
 #include "http/home.h"
+#include "otter/promise.h"
 #include "otter/report.h"
 
 /** How much a bad link is put up with. */
@@ -63,7 +64,7 @@ typedef struct {
  * @return ESP_OK: s->pos is `from` if the server still has the same file (s->unproved: or so it seems), else 0;
  *         or what esp_https_ota_begin documents for a request that fails
  */
-esp_err_t https_source_open(https_source_t *s, uint64_t from);
+OTTER_MUST_CHECK esp_err_t https_source_open(https_source_t *s, uint64_t from);
 
 /**
  * The next bytes, as many as come (1 to room), in *got.
@@ -76,13 +77,14 @@ esp_err_t https_source_open(https_source_t *s, uint64_t from);
  *         ESP_FAIL                   given up: the connection was lost for good, the file changed on the server, or it is
  *                                    gone
  */
-esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got, bool *again);
+OTTER_MUST_CHECK esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got,
+                                             bool *again);
 
 /** Ends the stream: `len` bytes that came again are not those that were delivered, says `why`. @return ESP_FAIL */
-esp_err_t https_source_differs(https_source_t *s, size_t len, const char *why);
+OTTER_MUST_CHECK esp_err_t https_source_differs(https_source_t *s, size_t len, const char *why);
 
 /** Forgets all that was delivered and asks for the whole file anew. @return as https_source_open */
-esp_err_t https_source_restart(https_source_t *s);
+OTTER_MUST_CHECK esp_err_t https_source_restart(https_source_t *s);
 
 /** Frees what the stream has; the client stays the caller's. */
 void https_source_close(https_source_t *s);

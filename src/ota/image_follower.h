@@ -4,6 +4,7 @@
 #include "base/io_buffer.h"
 #include "esp_partition.h"
 #include "image/image.h"
+#include "otter/promise.h"
 
 /** Follows one image. Zeros follow nothing. */
 typedef struct {
@@ -35,8 +36,8 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end);
  * @param image_len  of a good image, in bytes
  * @return as image_verify_flash, with the reason in why
  */
-esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint32_t *image_len, char *why,
-                                size_t why_size);
+OTTER_MUST_CHECK esp_err_t image_follower_verify(image_follower_t *follower, bool followed,
+                                                 uint32_t *image_len, char *why, size_t why_size);
 
 /** Frees what the follower owns; harmless twice and on zeros. */
 void image_follower_end(image_follower_t *follower);

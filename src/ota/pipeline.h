@@ -7,6 +7,7 @@
 
 #include "ota/https_source.h"
 #include "ota/stage.h"
+#include "otter/promise.h"
 
 #define OTA_STAGES_MAX 4u /* that change bytes: the application's callback, decrypt, decompress, patch */
 
@@ -40,10 +41,10 @@ typedef struct {
  * Puts a stage behind those that are there. It is the pipeline's from now on, also after an error.
  * @return ESP_OK, ESP_ERR_NO_MEM (also for a stage that is NULL, since there was none to make it)
  */
-esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage);
+OTTER_MUST_CHECK esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage);
 
 /** Memory for the pipeline: `size` bytes for what is read at a time, in front of each stage and of the end. @return as _add */
-esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size);
+OTTER_MUST_CHECK esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size);
 
 /** All stages could go on where an earlier run ended. */
 bool ota_pipeline_can_resume(const ota_pipeline_t *p);
@@ -60,13 +61,13 @@ uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partiti
  * @return ESP_OK (bytes came), ESP_ERR_NOT_FINISHED (none yet: call again), ESP_ERR_NOT_FOUND (that was all), or how it
  *         failed: what the source said, or a stage (ESP_FAIL where its code is one of these), for good
  */
-esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto);
+OTTER_MUST_CHECK esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto);
 
 /** Offers the buffer, even an empty one, to the end: what it takes is gone. @return ESP_OK, or what the end said */
-esp_err_t ota_pipeline_drain(ota_pipeline_t *p);
+OTTER_MUST_CHECK esp_err_t ota_pipeline_drain(ota_pipeline_t *p);
 
 /** The end's verdict; everything was drained. */
-esp_err_t ota_pipeline_finish(ota_pipeline_t *p);
+OTTER_MUST_CHECK esp_err_t ota_pipeline_finish(ota_pipeline_t *p);
 
 /** Frees the stages and all buffers. */
 void ota_pipeline_free(ota_pipeline_t *p);

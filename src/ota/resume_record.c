@@ -7,6 +7,7 @@
 #include "base/crc32.h"
 #include "base/le.h"
 #include "ota/slot_io.h"
+#include "otter/promise.h"
 
 #define SECTOR        4096u
 #define HEADER_SIZE   148u
@@ -279,6 +280,8 @@ esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t l
         }
     }
     err = err == ESP_OK ? write_marks(record, &marks) : err;
+    OTTER_ASSERT(record->marked <= markable_units(record));
+    OTTER_ASSERT(record->taken <= record->length && record->taken / record->unit >= record->marked);
     record->active = err == ESP_OK;
     return err;
 }

@@ -8,6 +8,7 @@
 #include "base/xxh32.h"
 #include "esp_partition.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /*
  * The sector holds a header (which file: URL, validator, length; section 1 below) and behind it one checksum per unit of
@@ -58,21 +59,22 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
  * Starts the memory of a new download; record->active tells whether it can have one. Erases and programs one sector.
  * @param validator  NULL: none
  */
-esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
-                              const char *url, const char *validator, int64_t length);
+OTTER_MUST_CHECK esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device,
+                                               const esp_partition_t *slot, const char *url,
+                                               const char *validator, int64_t length);
 
 /**
  * The next bytes of the file are in flash: marks the units that they complete. Nothing happens without a record, and an error
  * ends it.
  */
-esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t len);
+OTTER_MUST_CHECK esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t len);
 
 /** The download is finished, or is not to be gone on with. */
-esp_err_t resume_record_clear(resume_record_t *record);
+OTTER_MUST_CHECK esp_err_t resume_record_clear(resume_record_t *record);
 
 /**
  * `slot` is about to be written by something else: whatever its marks say is no longer to be believed, not even where flash
  * by chance reads as they say. Writes only where there is a record.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */
-esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *slot);
+OTTER_MUST_CHECK esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *slot);

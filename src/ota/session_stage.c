@@ -10,6 +10,7 @@
 #include "ota/update.h"
 #include "ota/slot_io.h"
 
+#include "otter/promise.h"
 #include "otter/system.h"
 
 static const char TAG[] = "esp_https_ota";
@@ -34,7 +35,7 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
         err = ota_set_final_partition(device, s->update, target->final, target->copies);
     }
     if (err != ESP_OK) {
-        (void)ota_abort(device, s->update); /* is open: cannot fail */
+        otter_ignore(ota_abort(device, s->update)); /* is open: cannot fail */
         s->update = 0;
         return ota_stage_fail(flow, err, "preparing %s failed (%s)", staging->label, esp_err_to_name(err));
     }
@@ -150,5 +151,5 @@ esp_err_t session_stage_read(const session_stage_t *s, uint32_t offset, void *ds
 
 void session_stage_forget(session_stage_t *s)
 {
-    (void)resume_record_clear(&s->record); /* what stays is checked before it is believed */
+    otter_ignore(resume_record_clear(&s->record)); /* what stays is checked before it is believed */
 }

@@ -9,6 +9,7 @@
 #include "ota/gate.h"
 #include "ota/resume_record.h"
 #include "ota/stage.h"
+#include "otter/promise.h"
 
 /**
  * feed begins the session if none is open, and writes; no bytes: it only begins. finish ends it with its verdict.
@@ -39,16 +40,17 @@ typedef struct {
 void session_stage_init(session_stage_t *s, const ota_target_t *target);
 
 /** Gives up what is open. @return ESP_OK, also if nothing is */
-esp_err_t session_stage_drop(session_stage_t *s);
+OTTER_MUST_CHECK esp_err_t session_stage_drop(session_stage_t *s);
 
 /** Bytes of the image that is written, if it is whole to its last byte by its own account; else 0. */
 uint32_t session_stage_image_len(const session_stage_t *s);
 
 /** The verdict on what is written, which stays open. @return as ota_end() */
-esp_err_t session_stage_verify(const session_stage_t *s);
+OTTER_MUST_CHECK esp_err_t session_stage_verify(const session_stage_t *s);
 
 /** Bytes of the image that is arriving: of those that are written. */
-esp_err_t session_stage_read(const session_stage_t *s, uint32_t offset, void *dst, uint32_t len);
+OTTER_MUST_CHECK esp_err_t session_stage_read(const session_stage_t *s, uint32_t offset, void *dst,
+                                              uint32_t len);
 
 /** The download is done: there is nothing to go on with. Without a record nothing happens. */
 void session_stage_forget(session_stage_t *s);

@@ -3,6 +3,7 @@
 
 #include "esp_partition.h"
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 /*
  * Offsets and lengths are bytes from the partition's start.
@@ -11,15 +12,15 @@
  *         ESP_ERR_NOT_ALLOWED   program, erase: the partition is read-only
  *         ESP_ERR_FLASH_OP_*
  */
-esp_err_t ota_read_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset, void *dst,
-                         uint32_t len);
-esp_err_t ota_program_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
-                            const void *src, uint32_t len);
+OTTER_MUST_CHECK esp_err_t ota_read_range(otter_flash_t *flash, const esp_partition_t *partition,
+                                          uint32_t offset, void *dst, uint32_t len);
+OTTER_MUST_CHECK esp_err_t ota_program_range(otter_flash_t *flash, const esp_partition_t *partition,
+                                             uint32_t offset, const void *src, uint32_t len);
 
 /** Erases all of the range, in steps that show the watchdog a sign of life. */
-esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
-                        uint32_t len);
+OTTER_MUST_CHECK esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition,
+                                         uint32_t offset, uint32_t len);
 
 /** The same; where flash reads stably, sectors that are blank already are left alone. */
-esp_err_t ota_erase_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
-                          uint32_t len);
+OTTER_MUST_CHECK esp_err_t ota_erase_range(otter_flash_t *flash, const esp_partition_t *partition,
+                                           uint32_t offset, uint32_t len);

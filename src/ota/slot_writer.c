@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/le.h"
 #include "ota/slot_io.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 #define PIECE_SIZE 0x10000u /* bytes of a long write that are erased and programmed together, at most */
@@ -107,6 +108,7 @@ static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *
                                   seen - (pos - seen_at), &need);
             }
         }
+        OTTER_ASSERT(run > 0 && run <= size - done);
         esp_err_t err = ESP_OK;
         if (need == NEED_ERASE) {
             err = ota_erase_all(flash, partition, pos, align_up_u32(run, sector));
@@ -154,6 +156,7 @@ esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_
     writer->written += size;
     writer->end = max_u32(writer->end, writer->written);
     writer->tail_len = writer->written % writer->partition->flash_chip->write_size;
+    OTTER_ASSERT(writer->end <= writer->partition->size && writer->end >= writer->written);
     return ESP_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "base/io_buffer.h"
 #include "esp_partition.h"
 #include "otter/flash.h"
+#include "otter/promise.h"
 
 /**
  * What is on flash when slot_writer_append() has returned ESP_OK: every byte that was ever given to it, `written` in all,
@@ -24,8 +25,8 @@ typedef struct {
 } slot_writer_t;
 
 /** @param at  where the first byte goes, a multiple of the flash's write_size. @return ESP_OK, ESP_ERR_NO_MEM */
-esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partition, bool erase_ahead,
-                            uint32_t at, io_buffer_t *buffer);
+OTTER_MUST_CHECK esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partition,
+                                             bool erase_ahead, uint32_t at, io_buffer_t *buffer);
 
 /**
  * The next bytes. While it erases ahead it reads flash that reads stably before it touches it: a sector that holds just these
@@ -34,17 +35,18 @@ esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partit
  * @return ESP_OK, ESP_ERR_INVALID_SIZE (they reach a sector that the partition does not hold as a whole),
  *         ESP_ERR_NOT_ALLOWED (read-only), ESP_ERR_FLASH_OP_*; with an error `written` stays where it was
  */
-esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_t size);
+OTTER_MUST_CHECK esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_t size);
 
 /**
  * Bytes anywhere in what was erased before; the writer must not erase ahead, and have no tail.
  * @return ESP_OK, ESP_ERR_INVALID_SIZE (outside of the partition, or no whole write units), ESP_ERR_NOT_ALLOWED,
  *         ESP_ERR_FLASH_OP_*
  */
-esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t *data, uint32_t size);
+OTTER_MUST_CHECK esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t *data,
+                                           uint32_t size);
 
 /** The tail, filled up as erased flash reads. The next bytes would follow the last whole write unit. @return as append */
-esp_err_t slot_writer_flush(slot_writer_t *writer);
+OTTER_MUST_CHECK esp_err_t slot_writer_flush(slot_writer_t *writer);
 
 /** Bytes that are on flash: all that were appended but the tail. */
 static inline uint32_t slot_writer_on_flash(const slot_writer_t *writer)

@@ -43,6 +43,7 @@
 
 #include "esp_err.h"
 #include "esp_partition.h"
+#include "otter/promise.h"
 
 #define OTA_STAGE_WHY_SIZE 200u /* as much as a report holds */
 

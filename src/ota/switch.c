@@ -24,6 +24,7 @@
 #include "image/misfit.h"
 #include "ota/slot_io.h"
 #include "ota/switch.h"
+#include "otter/promise.h"
 
 static const char TAG[] = "esp_ota_ops";
 
@@ -199,6 +200,7 @@ static esp_err_t select_factory(otter_device_t *device)
     const uint32_t order[OTADATA_COPY_COUNT] = {last ^ 1u, last};
     for (uint32_t i = 0; i < OTADATA_COPY_COUNT; i++) {
         if (!otadata_is_blank(&records.two[order[i]])) {
+            OTTER_ASSERT(plan.count < SWITCH_CHANGES_MAX);
             plan.changes[plan.count++] = (switch_change_t){.kind = CHANGE_ERASE, .copy = order[i]};
         }
     }

@@ -3,32 +3,35 @@
 
 #include "esp_ota_ops.h"
 #include "otter/device.h"
+#include "otter/promise.h"
 
 /*
  * Each function is ESP-IDF's of the same name with the device in front: arguments, order of checks and codes are those
  * documented in include/esp_ota_ops.h, whose functions (src/idf/esp_ota_ops.c) only add the current device. Where several
  * tasks use one device, whoever calls one holds OTTER_LOCK_UPDATES.
  */
-esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
-                    esp_ota_handle_t *out_handle);
-esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
-                     size_t image_offset, esp_ota_handle_t *out_handle);
-esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size);
-esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data,
-                                size_t size, uint32_t offset);
-esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle);
-esp_err_t ota_abort(otter_device_t *device, esp_ota_handle_t handle);
-esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
-                                  const esp_partition_t *final, bool finalize_with_copy);
+OTTER_MUST_CHECK esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition,
+                                     size_t image_size, esp_ota_handle_t *out_handle);
+OTTER_MUST_CHECK esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition,
+                                      size_t erase_size, size_t image_offset, esp_ota_handle_t *out_handle);
+OTTER_MUST_CHECK esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data,
+                                     size_t size);
+OTTER_MUST_CHECK esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
+                                                 const void *data, size_t size, uint32_t offset);
+OTTER_MUST_CHECK esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle);
+OTTER_MUST_CHECK esp_err_t ota_abort(otter_device_t *device, esp_ota_handle_t handle);
+OTTER_MUST_CHECK esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
+                                                   const esp_partition_t *final, bool finalize_with_copy);
 
 /* What downloads need beyond ESP-IDF's functions. */
 
 /** ota_resume() by the record in the slot's last sector, which stays; otherwise it is forgotten. */
-esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
-                              size_t image_offset, esp_ota_handle_t *out_handle);
+OTTER_MUST_CHECK esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition,
+                                               size_t erase_size, size_t image_offset,
+                                               esp_ota_handle_t *out_handle);
 
 /** The verdict of ota_end() on an update whose last byte is written, which stays open. @return as ota_end */
-esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle);
+OTTER_MUST_CHECK esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle);
 
 /** Bytes of the image that an open update has written, if it is there to its last byte by its own account; else 0. */
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);

@@ -1,5 +1,6 @@
 /* The device of staged copies, and the checks of what a copy left. */
 #include "support/copy_rig.h"
+#include "otter/promise.h"
 
 /* ---- the device ---- */
 
@@ -162,7 +163,7 @@ esp_err_t copy_rig_update(copy_rig_t *w, const copy_case_t *c)
         err = ota_write(&w->device, handle, c->bytes + at, c->len - at < 1000 ? c->len - at : 1000);
     }
     if (err != ESP_OK) {
-        (void)ota_abort(&w->device, handle);
+        otter_ignore(ota_abort(&w->device, handle));
         return err;
     }
     return ota_end(&w->device, handle);

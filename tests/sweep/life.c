@@ -3,6 +3,7 @@
 
 #include "ota/switch.h"
 #include "ota/update.h"
+#include "otter/promise.h"
 #include "sim/sim_undo.h"
 
 #define HTTPS_DETOURS ((unsigned)(HTTPS_BREAKS | HTTPS_WITHDRAWN | HTTPS_BY_HAND)) /* not in a recovery */
@@ -396,7 +397,7 @@ static bool settle(subject_t *subject, fate_t fate)
     }
     if (subject->config.config.rollback && fate == FATE_CONFIRM) {
         subject->phase = PHASE_CONFIRM; /* whether it is on trial may hang, too */
-        (void)ota_mark_app_valid_cancel_rollback(&subject->device);
+        otter_ignore(ota_mark_app_valid_cancel_rollback(&subject->device));
     }
     return !subject->sim.dead;
 }

@@ -1,5 +1,6 @@
 /* The boot step where no recording reaches: bad tables, no otadata, failing flash, what it says in words. */
 #include "support/ota_rig.h"
+#include "otter/promise.h"
 
 static void open_with_images(rig_t *rig, const char *table, bool rollback)
 {
@@ -163,7 +164,7 @@ static void the_reason_names_no_factory_where_there_is_none(void **state)
     open_with_images(&rig, "two_ota_nofactory_md5", true);
     memset(rig.sim.bytes + RIG_OTADATA, 0, 32); /* damaged, and no fallback */
     memset(rig.sim.bytes + RIG_OTADATA + 0x1000, 0, 32);
-    (void)otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result);
+    otter_ignore(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result));
     assert_null(strstr(result.reason, "factory"));
     assert_non_null(strstr(result.reason, "ota_0 is first"));
     rig_close(&rig);
@@ -195,7 +196,7 @@ static void the_reason_tells_of_trials_that_begin_and_end(void **state)
         open_with_images(&rig, "two_ota_md5", true);
         rig_put_record(&rig, 0, 1, rows[i].states[0]);
         rig_put_record(&rig, 1, 2, rows[i].states[1]);
-        (void)otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result);
+        otter_ignore(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result));
         if (strncmp(result.reason, rows[i].want, strlen(rows[i].want)) != 0) {
             fail_msg("%s: %s", rows[i].name, result.reason);
         }
@@ -337,7 +338,7 @@ static bool cut_while_taking_back(uint32_t cut, sim_tear_t tear)
     rig.sim.ops = 0;
     rig.sim.cut_at = cut;
     rig.sim.tear = tear;
-    (void)otter_boot_take_back(&rig.device, &result);
+    otter_ignore(otter_boot_take_back(&rig.device, &result));
     bool fired = rig.sim.cut_fired;
     sim_flash_power_on(&rig.sim);
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);

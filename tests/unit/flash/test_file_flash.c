@@ -149,7 +149,7 @@ static void what_has_returned_survives_a_killed_process(void **state)
     fclose(in);
     assert_memory_equal(buf, model.bytes, SIZE);
     for (size_t i = 0; i < sizeof(killed) / sizeof(killed[0]); i++) {
-        file_flash_close(killed[i]);
+        assert_int_equal(ESP_OK, file_flash_close(killed[i]));
     }
     free(buf);
     sim_flash_free(&model);
@@ -167,10 +167,10 @@ static void an_erase_that_nobody_remembered_is_not_believed(void **state)
     flash = next_process(&shared);
     assert_int_equal(otter_flash_erase(flash, 4096, 3 * 4096), ESP_OK);
     uint64_t good = shared.erase;
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
     flash = next_process(NULL);
     assert_int_equal(otter_flash_program(flash, 0, zeros, SIZE), ESP_OK);
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
 
     uint32_t seed = 1;
     for (int i = 0; i < 64 + 200; i++) {
@@ -179,7 +179,7 @@ static void an_erase_that_nobody_remembered_is_not_believed(void **state)
         uint64_t word = shared.erase;
         flash = next_process(&shared);
         assert_int_equal(otter_flash_read(flash, 0, found, SIZE), ESP_OK);
-        file_flash_close(flash);
+        assert_int_equal(ESP_OK, file_flash_close(flash));
         if (memcmp(found, zeros, SIZE) != 0) {
             fail_msg("0x%llx erased something", (unsigned long long)word);
         }
@@ -187,7 +187,7 @@ static void an_erase_that_nobody_remembered_is_not_believed(void **state)
     shared.erase = good;
     flash = next_process(&shared);
     assert_true(otter_flash_reads_blank(flash, 4096, 3 * 4096));
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
     free(zeros);
     free(found);
 }
@@ -215,8 +215,8 @@ static void second_opener_is_refused(void **state)
     assert_int_equal(file_flash_open(path, &strict, &second, why, sizeof(why)), ESP_ERR_INVALID_STATE);
     assert_null(second);
     assert_non_null(strstr(why, "another process"));
-    file_flash_close(flash);
-    file_flash_close(open_flash(&strict));
+    assert_int_equal(ESP_OK, file_flash_close(flash));
+    assert_int_equal(ESP_OK, file_flash_close(open_flash(&strict)));
 }
 
 static void read_only_flash_changes_nothing(void **state)
@@ -238,7 +238,7 @@ static void a_file_that_is_only_read_may_be_shorter_than_its_flash(void **state)
     memset(want, 0xFF, sizeof(want));
     memset(want, 0x5A, 100);
     assert_int_equal(otter_flash_program(flash, 4096, want, 100), ESP_OK);
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
     assert_int_equal(truncate(path, 4096 + 101), 0);
 
     flash = open_flash(&read_only);
@@ -253,7 +253,7 @@ static void a_file_that_is_only_read_may_be_shorter_than_its_flash(void **state)
     assert_memory_equal(buf, want, 8192);
     assert_int_equal(otter_flash_read(flash, 12288, buf, 4096), ESP_OK);
     assert_memory_equal(buf, want + 4096, 4096);
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
 }
 
 static void bounds_are_checked_by_the_core(void **state)
@@ -280,7 +280,7 @@ static void bounds_are_checked_by_the_core(void **state)
         assert_int_equal(otter_flash_erase(flash, rows[i].off, rows[i].len), rows[i].erase);
     }
     free(buf);
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
 }
 
 static void files_that_are_no_flash_are_refused(void **state)
@@ -323,7 +323,7 @@ static void a_watch_ends_when_its_range_is_written(void **state)
     assert_int_equal(otter_flash_program(flash, 8192 + 5000, "\xFF", 1), ESP_OK);
     assert_false(otter_flash_is_unwritten(flash, watch, 8192));
     assert_int_equal(otter_flash_watch(flash, watch, 8192, 7000), 0);
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
 }
 
 static void the_oldest_watch_gives_way_to_one_too_many(void **state)
@@ -342,7 +342,7 @@ static void the_oldest_watch_gives_way_to_one_too_many(void **state)
     }
     assert_true(left < OTTER_FLASH_WATCHES + 1 && left >= OTTER_FLASH_WATCHES - 1);
     assert_true(otter_flash_is_unwritten(flash, watches[OTTER_FLASH_WATCHES], 4096 * OTTER_FLASH_WATCHES));
-    file_flash_close(flash);
+    assert_int_equal(ESP_OK, file_flash_close(flash));
 }
 
 int main(void)
