@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/x509v3.h>
 
@@ -46,7 +47,7 @@ static bool is_address(const char *text)
     return address != NULL;
 }
 
-/** The certificate with `name` listed, so that OpenSSL's own rules for listed names can be asked. NULL: cannot be a name */
+/** The certificate with only `name` listed, so that OpenSSL's rules for listed names can be asked. NULL: cannot be a name */
 static X509 *list_name(X509 *server, const char *name, int type)
 {
     GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
@@ -56,7 +57,7 @@ static X509 *list_name(X509 *server, const char *name, int type)
         listed = NULL;
         copy = X509_dup(server);
     }
-    if (copy != NULL && (X509_add1_ext_i2d(copy, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1 ||
+    if (copy != NULL && (X509_add1_ext_i2d(copy, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE) != 1 ||
                          X509_check_purpose(copy, -1, 0) != 1)) { /* which makes OpenSSL read the list */
         X509_free(copy);
         copy = NULL;
@@ -114,7 +115,7 @@ static int judge_by_issuers(X509 *server, STACK_OF(X509) * chain, const char *na
     return code;
 }
 
-/** One common name of perhaps several. @return as tls_names_judge_common() */
+/** One common name of perhaps several. @return as tls_names_judge_others() */
 static int judge_name(X509 *server, STACK_OF(X509) * chain, const char *name, const char *expected,
                       int mismatch)
 {
@@ -125,11 +126,27 @@ static int judge_name(X509 *server, STACK_OF(X509) * chain, const char *name, co
     return matches ? judge_by_issuers(server, chain, name, type) : mismatch;
 }
 
-int tls_names_judge_common(X509 *server, STACK_OF(X509) * chain, const char *expected, int mismatch)
+/** Whether an address is listed the way that host names are. */
+static bool lists_as_host_name(X509 *server, const char *address)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(server, NID_subject_alt_name, NULL, NULL);
+    bool found = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        size_t len = strlen(address);
+        found = name->type == GEN_DNS && (size_t)ASN1_STRING_length(name->d.dNSName) == len &&
+                strncasecmp((const char *)ASN1_STRING_get0_data(name->d.dNSName), address, len) == 0;
+    }
+    GENERAL_NAMES_free(names);
+    return found;
+}
+
+int tls_names_judge_others(X509 *server, STACK_OF(X509) * chain, const char *expected, int mismatch)
 {
     int code = mismatch;
     if (X509_get_ext_by_NID(server, NID_subject_alt_name, -1) >= 0) {
-        return code;
+        bool listed = is_address(expected) && lists_as_host_name(server, expected);
+        return listed ? judge_by_issuers(server, chain, expected, GEN_IPADD) : code;
     }
     const X509_NAME *subject = X509_get_subject_name(server);
     int at = -1;

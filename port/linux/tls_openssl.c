@@ -175,7 +175,7 @@ static int on_verify(int ok, X509_STORE_CTX *chain)
     X509 *server = X509_STORE_CTX_get0_cert(chain);
     if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
         ERR_set_mark();
-        code = tls_names_judge_common(server, X509_STORE_CTX_get0_chain(chain), tls->expected_name, code);
+        code = tls_names_judge_others(server, X509_STORE_CTX_get0_chain(chain), tls->expected_name, code);
         ERR_pop_to_mark();
         X509_STORE_CTX_set_error(chain, code);
         if (code == X509_V_OK) {

@@ -311,6 +311,17 @@ class Trust(Case):
         self.accepted(own, trust=own.cert)  # as ESP-IDF's OTA guides make it: self-signed, named after the address
         self.refused("hostname mismatch", own, host="localhost", trust=own.cert)
 
+    def test_an_address_listed_as_a_host_name(self):
+        """As older versions of mbedTLS want it, which compare names only; newer ones take it, too."""
+        config = folder / "dns.cnf"
+        config.write_text("[req]\ndistinguished_name=dn\n[dn]\n[v]\nsubjectAltName=DNS:127.0.0.1\n")
+        own = servers.Cert(str(folder / "dns.pem"), str(folder / "dns.key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-config", str(config), "-extensions", "v",
+                        "-subj", "/CN=device", "-keyout", own.key, "-out", own.cert],
+                       check=True, capture_output=True, timeout=60)
+        self.accepted(own, trust=own.cert)
+        self.refused("hostname mismatch", own, host="localhost", trust=own.cert)
+
     def test_several_cas_in_one_file_and_the_global_store(self):
         bundle = folder / "bundle.pem"
         stranger = servers.make_ca(folder, "second")
