@@ -7,41 +7,21 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "base/text.h"
 #include "clean_text.h"
-
-typedef struct {
-    char *bytes;
-    size_t len, size;
-} buffer_t;
-
-static bool append(buffer_t *buf, const char *bytes, size_t len)
-{
-    if (len >= buf->size - buf->len) {
-        size_t size = buf->size * 2 + len + 64;
-        char *more = realloc(buf->bytes, size);
-        if (more == NULL) {
-            return false;
-        }
-        buf->bytes = more;
-        buf->size = size;
-    }
-    memcpy(buf->bytes + buf->len, bytes, len);
-    buf->len += len;
-    buf->bytes[buf->len] = '\0';
-    return true;
-}
 
 static bool is_character(uint32_t c)
 {
     return c != 0 && c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF);
 }
 
-static bool append_utf8(buffer_t *buf, uint32_t c)
+static void append_utf8(text_buffer_t *buf, uint32_t c)
 {
     char out[4];
     if (c < 0x80) {
         out[0] = (char)c;
-        return append(buf, out, 1);
+        text_append(buf, out, 1);
+        return;
     }
     size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
     static const uint8_t lead[] = {0, 0xC0, 0xE0, 0xF0};
@@ -49,7 +29,7 @@ static bool append_utf8(buffer_t *buf, uint32_t c)
     for (size_t i = 1; i <= more; i++) {
         out[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3F));
     }
-    return append(buf, out, more + 1);
+    text_append(buf, out, more + 1);
 }
 
 /** A unit of UTF-16 or UTF-32. */
@@ -103,28 +83,28 @@ static const struct encoding *find_encoding(const uint8_t *data, size_t len)
 char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_size)
 {
     const struct encoding *e = find_encoding(data, len);
-    buffer_t out = {0};
+    text_buffer_t out = {0};
     unsigned line = 1;
-    bool ok = append(&out, "", 0);
-    for (size_t at = e->mark_len; ok && at < len;) {
+    text_append(&out, "", 0);
+    for (size_t at = e->mark_len; !out.failed && at < len;) {
         uint32_t c = 0;
         size_t used = e->width == 1 ? utf8_decode(data + at, len - at, &c)
                                     : next_wide(data + at, len - at, e->width, e->big_endian, &c);
         if (used == 0 || !is_character(c)) {
             snprintf(why, why_size, "line %u is not %s text: save the file as UTF-8", line, e->name);
-            free(out.bytes);
+            free(out.text);
             return NULL;
         }
         line += c == '\n';
-        ok = append_utf8(&out, c);
+        append_utf8(&out, c);
         at += used;
     }
-    if (!ok) {
+    if (out.failed) {
         snprintf(why, why_size, "out of memory");
-        free(out.bytes);
+        free(out.text);
         return NULL;
     }
-    return out.bytes;
+    return out.text;
 }
 
 /** Length of the line end at p, 0 if there is none: the ones Python's splitlines() knows. */
@@ -214,21 +194,21 @@ static const char *value_of(const char *name, size_t name_len)
 
 char *table_text_expand(const char *line)
 {
-    buffer_t out = {0};
-    bool ok = append(&out, "", 0);
-    while (ok && *line != '\0') {
+    text_buffer_t out = {0};
+    text_append(&out, "", 0);
+    while (!out.failed && *line != '\0') {
         const char *name, *value = NULL;
         size_t name_len, used = *line == '$' ? find_variable(line, &name, &name_len) : 0;
         if (used > 0) {
             value = value_of(name, name_len);
         }
         used = used > 0 ? used : 1;
-        ok = value != NULL ? append(&out, value, strlen(value)) : append(&out, line, used);
+        text_append(&out, value != NULL ? value : line, value != NULL ? strlen(value) : used);
         line += used;
     }
-    if (!ok) {
-        free(out.bytes);
+    if (out.failed) {
+        free(out.text);
         return NULL;
     }
-    return out.bytes;
+    return out.text;
 }

@@ -1,4 +1,4 @@
-/* vsnprintf, looked at. */
+/* vsnprintf, looked at, and texts that grow. */
 #include "base/text.h"
 
 #include <stdio.h>
@@ -68,5 +68,23 @@ void text_free(char *text, const char *buf)
 {
     if (text != buf) {
         free(text);
+    }
+}
+
+void text_append(text_buffer_t *to, const char *piece, size_t len)
+{
+    if (!to->failed && len >= to->size - to->len) {
+        size_t size = 2 * (to->len + len) + 128;
+        char *text = realloc(to->text, size);
+        to->failed = text == NULL;
+        if (text != NULL) {
+            to->text = text;
+            to->size = size;
+        }
+    }
+    if (!to->failed) {
+        memcpy(to->text + to->len, piece, len);
+        to->len += len;
+        to->text[to->len] = '\0';
     }
 }

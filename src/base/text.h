@@ -1,7 +1,8 @@
-/* Formatted text that is never cut in silence: it says "..." where its room ends, or takes as much room as it needs. */
+/* Texts that are never cut in silence: one says "..." where its room ends, or takes as much room as it needs. */
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "otter/promise.h"
@@ -30,3 +31,12 @@ OTTER_MUST_CHECK char *text_copy(const char *text);
 
 /** Frees what a text_..._whole() returned, unless it is `buf`. */
 void text_free(char *text, const char *buf);
+
+/** A text that grows, always terminated. Begins as zeros; free(text) at the end. */
+typedef struct {
+    char *text; /* NULL: nothing was put in yet, or there was no memory at all */
+    size_t len, size;
+    bool failed; /* memory ran out: nothing more is put in */
+} text_buffer_t;
+
+void text_append(text_buffer_t *to, const char *piece, size_t len);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "otter/crypto.h"
 
 #define HEX_MAX (2 * OTTER_SHA256_LEN + 1)
@@ -341,50 +342,25 @@ void http_challenge_free(http_challenge_t *challenge)
 
 /* ---- answering ---- */
 
-/* A text that grows; `failed` once memory ran out. */
-typedef struct {
-    char *text;
-    size_t len, size;
-    bool failed;
-} text_t;
-
-static void put(text_t *to, const char *piece, size_t len)
+static void put_text(text_buffer_t *to, const char *text)
 {
-    if (!to->failed && len >= to->size - to->len) {
-        size_t size = 2 * (to->len + len) + 128;
-        char *text = realloc(to->text, size);
-        to->failed = text == NULL;
-        if (text != NULL) {
-            to->text = text;
-            to->size = size;
-        }
-    }
-    if (!to->failed) {
-        memcpy(to->text + to->len, piece, len);
-        to->len += len;
-        to->text[to->len] = '\0';
-    }
+    text_append(to, text, strlen(text));
 }
 
-static void put_text(text_t *to, const char *text)
-{
-    put(to, text, strlen(text));
-}
-
-static void put_quoted(text_t *to, const char *name, const char *value)
+static void put_quoted(text_buffer_t *to, const char *name, const char *value)
 {
     put_text(to, name);
     put_text(to, "=\"");
     for (; *value != '\0'; value++) {
         if (*value == '"' || *value == '\\') {
-            put(to, "\\", 1);
+            text_append(to, "\\", 1);
         }
-        put(to, value, 1);
+        text_append(to, value, 1);
     }
     put_text(to, "\"");
 }
 
-static esp_err_t give(text_t *text, char **value)
+static esp_err_t give(text_buffer_t *text, char **value)
 {
     if (text->failed) {
         free(text->text);
@@ -394,7 +370,7 @@ static esp_err_t give(text_t *text, char **value)
     return ESP_OK;
 }
 
-static void put_base64(text_t *to, const char *data, size_t len)
+static void put_base64(text_buffer_t *to, const char *data, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < len; i += 3) {
@@ -409,17 +385,17 @@ static void put_base64(text_t *to, const char *data, size_t len)
                 four[k] = digits[bits >> (18 - 6 * k) & 63];
             }
         }
-        put(to, four, sizeof(four));
+        text_append(to, four, sizeof(four));
     }
 }
 
 static esp_err_t answer_basic(const http_auth_request_t *request, char **value)
 {
-    text_t plain = {0};
+    text_buffer_t plain = {0};
     put_text(&plain, request->user);
     put_text(&plain, ":");
     put_text(&plain, request->password != NULL ? request->password : "");
-    text_t answer = {.failed = plain.failed};
+    text_buffer_t answer = {.failed = plain.failed};
     put_text(&answer, "Basic ");
     if (!plain.failed) {
         put_base64(&answer, plain.text, plain.len);
@@ -428,7 +404,7 @@ static esp_err_t answer_basic(const http_auth_request_t *request, char **value)
     return give(&answer, value);
 }
 
-static esp_err_t hash(bool sha256, const text_t *text, char hex[HEX_MAX])
+static esp_err_t hash(bool sha256, const text_buffer_t *text, char hex[HEX_MAX])
 {
     uint8_t digest[OTTER_SHA256_LEN];
     size_t len = sha256 ? OTTER_SHA256_LEN : OTTER_MD5_LEN;
@@ -458,10 +434,10 @@ static esp_err_t hash(bool sha256, const text_t *text, char hex[HEX_MAX])
 /** The hash of the pieces with colons between them: "KD" and "H" of RFC 7616. `pieces` ends in NULL. */
 static esp_err_t hash_joined(bool sha256, const char *const pieces[], char hex[HEX_MAX])
 {
-    text_t text = {0};
+    text_buffer_t text = {0};
     for (size_t i = 0; pieces[i] != NULL; i++) {
         if (i > 0) {
-            put(&text, ":", 1);
+            text_append(&text, ":", 1);
         }
         put_text(&text, pieces[i]);
     }
@@ -502,7 +478,7 @@ static esp_err_t answer_digest(const http_challenge_t *challenge, const http_aut
     if (err != ESP_OK) {
         return err;
     }
-    text_t answer = {0};
+    text_buffer_t answer = {0};
     put_quoted(&answer, "Digest username", request->user);
     put_quoted(&answer, ", realm", challenge->realm);
     put_quoted(&answer, ", nonce", challenge->nonce);
