@@ -10,15 +10,9 @@
 #include "image/image.h"
 #include "image/misfit.h"
 #include "ota/https_report.h"
+#include "ota/update.h"
 
 static const char TAG[] = "esp_https_ota";
-
-bool ota_target_is_image(const ota_target_t *target)
-{
-    // A target has its partitions: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
-    const esp_partition_type_t type = target->final->type;
-    return type == ESP_PARTITION_TYPE_APP || type == ESP_PARTITION_TYPE_BOOTLOADER;
-}
 
 /** The image fits where it is written, and where it is copied to afterwards. */
 static esp_err_t check_size(const ota_gate_t *gate, const ota_flow_t *flow)
@@ -71,12 +65,7 @@ static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
     if (err == ESP_ERR_INVALID_VERSION) {
         log_misfit(&device->chip, head, !app);
     } else if (err == ESP_OK) {
-        const image_rules_t rules = {.chip = &device->chip,
-                                     .flash_offset = target->staging->address,
-                                     .size = target->staging->size,
-                                     .loading = app,
-                                     .hashed = app && device->config.require_hash,
-                                     .bootloader = !app};
+        const image_rules_t rules = ota_image_rules(device, target->staging, target->final);
         err = image_check_head(head, min_u32((uint32_t)flow->len, IMAGE_GATE_SIZE), &rules, why, sizeof(why));
     }
     return err == ESP_OK ? ESP_OK : ota_stage_fail(flow, err, "%s", why);

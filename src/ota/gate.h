@@ -4,24 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "otter/device.h"
 #include "ota/stage.h"
+#include "ota/target.h"
 
-#define GATE_HEAD_MAX                                                                                        \
-    1024u /* bytes of an image's head that are waited for, as ESP-IDF 5: header, descriptor and some */
-
-/** Where an update goes. */
-typedef struct {
-    otter_device_t *device;
-    const esp_partition_t *staging;    /* what is written: a row of the table, or `registered` */
-    const esp_partition_t *final;      /* what the bytes are for: the same, a row, or `meant` */
-    esp_partition_t registered, meant; /* the application's, which may be gone before the update is */
-    bool copies;                       /* staging is copied to final at the end */
-    int64_t size;                      /* bytes of the image, -1: nobody knows yet */
-} ota_target_t;
-
-/** What is written is an application or a bootloader. */
-bool ota_target_is_image(const ota_target_t *target);
+/** Bytes of an image's head that are waited for, as ESP-IDF 5: header, descriptor and some. */
+#define GATE_HEAD_MAX 1024u
 
 /**
  * The stage in front of the one that writes. Its first feed wants the head of an image, GATE_HEAD_MAX bytes if there are so

@@ -175,7 +175,7 @@ static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *
                   .max_time_ms = or_default(config->retry.max_time_ms, RETRY_TIME_MS),
                   .first = config->retry.attempts > 0},
         .redirects_max = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX,
-        .checked = ota_target_is_image(&ota->target) && ota->pipeline.count == 0,
+        .checked = ota_is_image(ota->target.final) && ota->pipeline.count == 0,
         .decoded = ota->pipeline.count > 0,
         .whole = https_image_is_whole,
         .may_wait = https_may_wait,

@@ -18,6 +18,7 @@
 #include "ota/https_report.h"
 #include "ota/report_memory.h"
 #include "ota/switch.h"
+#include "ota/update.h"
 #include "otter/promise.h"
 
 #include "otter/system.h"
@@ -51,7 +52,7 @@ static void introduce_file(https_ota_t *ota)
 static esp_err_t begin_image(https_ota_t *ota)
 {
     ota_pipeline_t *pipeline = &ota->pipeline;
-    ota->gate.wants_head = ota_target_is_image(&ota->target) && !ota->session.resumed;
+    ota->gate.wants_head = ota_is_image(ota->target.final) && !ota->session.resumed;
     esp_err_t err = ota->gate.wants_head ? https_read_head(ota) : ESP_OK;
     if (err != ESP_OK) {
         return err;

@@ -7,6 +7,7 @@
 #include "image/image.h"
 #include "ota/https_handle.h"
 #include "ota/https_report.h"
+#include "ota/update.h"
 #include "otter/system.h"
 
 static const char TAG[] = "esp_https_ota";
@@ -80,7 +81,7 @@ esp_err_t https_read_head(https_ota_t *ota)
 static esp_err_t read_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
 {
     https_report_event(ota->device, ESP_HTTPS_OTA_GET_IMG_DESC, NULL, 0);
-    if (!ota_target_is_image(&ota->target)) {
+    if (!ota_is_image(ota->target.final)) {
         return ESP_FAIL;
     }
     if (ota->session.written > 0) {

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "esp_ota_ops.h"
-#include "ota/gate.h"
 #include "ota/resume_record.h"
 #include "ota/stage.h"
+#include "ota/target.h"
 #include "otter/promise.h"
 
 /**

@@ -240,28 +240,34 @@ static esp_err_t bytes_to_erase(const esp_partition_t *partition, size_t image_s
     return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
 }
 
-static bool final_is_image(const struct ota_update *update)
+bool ota_is_image(const esp_partition_t *final)
 {
-    return update->final->type == ESP_PARTITION_TYPE_APP ||
-           update->final->type == ESP_PARTITION_TYPE_BOOTLOADER;
+    // A session and a download have their partitions: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
+    return final->type == ESP_PARTITION_TYPE_APP || final->type == ESP_PARTITION_TYPE_BOOTLOADER;
+}
+
+image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
+                              const esp_partition_t *final)
+{
+    const bool app = final->type == ESP_PARTITION_TYPE_APP;
+    return (image_rules_t){.chip = &device->chip,
+                           .flash_offset = staging->address,
+                           .size = staging->size,
+                           .loading = app,
+                           .hashed = app && device->config.require_hash,
+                           .bootloader = !app};
 }
 
 /** What is written will be judged by the bootloader's rules for `final`. */
 static void set_final(const otter_device_t *device, struct ota_update *update, const esp_partition_t *final)
 {
     update->final = final;
-    if (!final_is_image(update)) {
+    if (!ota_is_image(update->final)) {
         image_follower_end(&update->follower);
         update->follower = (image_follower_t){0};
         return;
     }
-    bool app = final->type == ESP_PARTITION_TYPE_APP;
-    const image_rules_t rules = {.chip = &device->chip,
-                                 .flash_offset = update->staging->address,
-                                 .size = update->staging->size,
-                                 .loading = app,
-                                 .hashed = app && device->config.require_hash,
-                                 .bootloader = !app};
+    const image_rules_t rules = ota_image_rules(device, update->staging, final);
     image_follower_begin(&update->follower, update->staging, &rules, &update->buffer);
 }
 
@@ -407,7 +413,7 @@ esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *par
 /** The very first bytes show at once that something else was sent. */
 static bool starts_right(const struct ota_update *update, const uint8_t *data, size_t size)
 {
-    if (final_is_image(update)) {
+    if (ota_is_image(update->final)) {
         return data[0] == ESP_IMAGE_HEADER_MAGIC;
     }
     if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
@@ -647,7 +653,7 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
 {
     esp_err_t err = ESP_OK;
     device->last_reason[0] = '\0';
-    if (final_is_image(update)) {
+    if (ota_is_image(update->final)) {
         err = image_follower_verify(&update->follower, update->writer.in_order, &update->image_len,
                                     device->last_reason, sizeof(device->last_reason));
         bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
@@ -663,7 +669,7 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     if (device->last_reason[0] == '\0') {
         snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
     }
-    if (err == ESP_FAIL && final_is_image(update)) {
+    if (err == ESP_FAIL && ota_is_image(update->final)) {
         image_log_misfit_at(update->staging->flash_chip, update->staging->address, &device->chip,
                             update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }

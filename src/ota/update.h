@@ -2,6 +2,7 @@
 #pragma once
 
 #include "esp_ota_ops.h"
+#include "image/image.h"
 #include "otter/device.h"
 #include "otter/promise.h"
 
@@ -38,6 +39,13 @@ uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);
 
 /** The record of a partition, of the table or registered by the application; NULL if the device has none such. */
 const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition);
+
+/** What is written for `final` is an image: an application's or a bootloader's. */
+bool ota_is_image(const esp_partition_t *final);
+
+/** The bootloader's rules for an image that is for `final` and lies in `staging`. */
+image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
+                              const esp_partition_t *final);
 
 /** Forgets every open update, as if each were aborted. */
 void ota_drop_updates(otter_device_t *device);
