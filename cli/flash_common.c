@@ -8,6 +8,7 @@
 #include "base/le.h"
 #include "clean_text.h"
 #include "cli.h"
+#include "esp_log.h"
 #include "flash_verbs.h"
 #include "image/kind.h"
 #include "linux/file_flash.h"
@@ -103,6 +104,7 @@ const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf)
 bool flash_open(linux_device_t *dev, const char *path, const linux_device_options_t *options)
 {
     char why[256];
+    esp_log_level_set("*", ESP_LOG_NONE); /* these commands say it once, in their own words */
     if (linux_device_open(dev, path, options, why, sizeof(why)) != ESP_OK) {
         return cli_refuse("flash", "%s: %s", path, why);
     }

@@ -40,7 +40,7 @@ static int look(flash_report_t *r, const info_options_t *o)
     if (!o->json) {
         flash_report_print(r);
     }
-    if (!r->has_table || (o->check && r->level == FLASH_NOTHING)) {
+    if (!r->has_table || (o->check && (r->level == FLASH_NOTHING || r->boot.tried_count > 0))) {
         fflush(stdout); /* what was found out comes before what is wrong */
         return cli_fail(VERB, "%s boots %s", r->path, r->verdict);
     }
@@ -106,10 +106,16 @@ static int flash_info(void *options)
 
 static const option_row_t rows[] = {
     {"FLASH", &option_argument, offsetof(info_options_t, path), .help = NULL},
-    {"check", &option_switch, offsetof(info_options_t, check), .help = "exit status 1 if nothing boots"},
+    {"check", &option_switch, offsetof(info_options_t, check),
+     .help = "exit status 1 if nothing boots, or something else than what otadata selects; 0 in spite of "
+             "warnings, and "
+             "of a chip's bootloader that the file has none of at all"},
     OPTION_CHIP(offsetof(info_options_t, device), CHIP_FOUND_OUT),
     OPTION_ROLLBACK(offsetof(info_options_t, device),
                     "as the bootloader was built; default: on for chip linux, off for others"),
+    OPTION_ANTI_ROLLBACK(offsetof(info_options_t, device)),
+    OPTION_REVISIONS(offsetof(info_options_t, device),
+                     "FLASH.efuse, else the least that the images in the flash need"),
     OPTION_TABLE_OFFSET(offsetof(info_options_t, device)),
     {"json", &option_switch, offsetof(info_options_t, json),
      .help = "for programs; docs/JSON.md explains the keys"},

@@ -249,10 +249,11 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
     if (!place_is_whole(dev, place, o, len)) {
         return false;
     }
-    if (place->partition == NULL && !o->force) {
+    bool is_app = place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP;
+    if (!is_app && !o->force) {
         good = len > place->size || flash_accept_raw(dev->flash, dev->device.config.table_offset, chip,
                                                      place->offset, data, (uint32_t)len, why, sizeof(why));
-    } else if (place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP && !o->force) {
+    } else if (is_app && !o->force) {
         image_stream_t s = {0};
         good = flash_judge_image(&s, data, len, chip, place->offset) == ESP_OK;
         snprintf(why, sizeof(why), "%s", s.why);
@@ -286,7 +287,8 @@ static bool write_place(linux_device_t *dev, const place_t *place, const io_opti
 {
     const uint32_t table = dev->device.config.table_offset;
     otter_chip_t chip = judging_chip(dev, data, len);
-    if (place->partition == NULL && !dev->chip_known && len <= place->size) {
+    if ((place->partition == NULL || place->partition->type == ESP_PARTITION_TYPE_BOOTLOADER) &&
+        !dev->chip_known && len <= place->size) {
         chip.id = flash_chip_of_bytes(dev->flash, table, place->offset, data, (uint32_t)len, chip.id);
     }
     if (o->flash_size != NO_FLASH_SIZE && !flash_set_image_size(data, len, o->flash_size)) {
@@ -338,12 +340,10 @@ const cli_verb_t flash_write_verb = {
     .name = "flash write",
     .line = "write an image into a partition, or a file at an offset",
     .about = "Erases the sectors that FILE needs at the start of the partition, or at an offset, and writes "
-             "it there. What goes "
-             "into an app partition must be an image that the chip of this flash would boot; it is read back "
-             "and verified. At an "
-             "offset (a bootloader, a factory file) nothing is written after which bootloader, partition "
-             "table or an app would "
-             "be lost.\n",
+             "it there. What goes into an app partition must be an image that the chip of this flash would "
+             "boot; it is read back and verified. Elsewhere (a bootloader, a partition table, a factory "
+             "file at an offset) nothing is written after which a bootloader, the table or an app would be "
+             "lost.\n",
     .after = "example: otter flash write flash.bin ota_0 app.bin\n"
              "         otter flash write flash.bin @0x1000 bootloader.bin\n",
     .options = write_rows,

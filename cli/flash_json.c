@@ -144,7 +144,7 @@ cJSON *flash_report_json(const flash_report_t *r)
     add_number_or_null(root, "size", r->dev.flash != NULL, r->dev.flash != NULL ? r->dev.flash->size : 0);
     add_number_or_null(root, "file_size", r->dev.flash != NULL, r->file_length);
     add_string_or_null(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
-    add_string_or_null(root, "chip", facts != NULL ? facts->name : NULL);
+    add_string_or_null(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);
     cJSON_AddItemToObject(root, "bootloader", bootloader_json(&r->bootloader));
     cJSON *partitions = cJSON_AddArrayToObject(root, "partitions");
     for (uint32_t i = 0; i < r->table.count; i++) {

@@ -13,6 +13,7 @@
 #include "flash_report.h"
 #include "flash_search.h"
 #include "image/kind.h"
+#include "image_report.h"
 #include "linux/file_flash.h"
 #include "ota/resume_record.h"
 #include "otter/promise.h"
@@ -217,6 +218,20 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
     }
 }
 
+/** Some version is burned, so the chip's bootloader may be one with anti-rollback. */
+static void warn_of_secure_version(flash_report_t *r, const flash_slot_t *slot)
+{
+    const image_info_t *info = &slot->stream.info;
+    uint32_t burned = r->dev.efuse.secure_version;
+    if (slot->stream.verdict == ESP_OK && !slot->blank && info->has_desc &&
+        info->desc.secure_version < burned) {
+        flash_warn(r,
+                   "%s has secure version %" PRIu32 ", and %s says %" PRIu32
+                   ": a bootloader with anti-rollback passes it over",
+                   slot->partition->label, info->desc.secure_version, r->dev.efuse.path, burned);
+    }
+}
+
 /** @return false when out of memory */
 static bool look_at_slots(flash_report_t *r)
 {
@@ -228,6 +243,7 @@ static bool look_at_slots(flash_report_t *r)
     for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
         if (list->items[i].type == ESP_PARTITION_TYPE_APP) {
             look_at_slot(r, &list->items[i]);
+            warn_of_secure_version(r, &r->slots[r->app_count - 1]);
         }
     }
     return r->slots != NULL;
@@ -252,11 +268,14 @@ static const flash_slot_t *find_truncated_image(const flash_report_t *r)
 static void warn_of_length(flash_report_t *r)
 {
     const flash_slot_t *slot = find_truncated_image(r);
-    r->truncated = slot != NULL;
-    if (slot != NULL) {
-        flash_warn(r,
-                   "the file ends at 0x%" PRIx32 " of 0x%" PRIx32 ", in the middle of %s: the dump was cut",
-                   r->file_length, r->dev.flash->size, slot->partition->label);
+    uint32_t table = r->dev.device.config.table_offset;
+    bool in_table = r->has_table && r->table.md5 == PARTITION_MD5_ABSENT && r->file_length > table &&
+                    r->file_length - table < PARTITION_TABLE_LEN;
+    r->truncated = slot != NULL || in_table;
+    if (r->truncated) {
+        flash_warn(
+            r, "the file ends at 0x%" PRIx32 " of 0x%" PRIx32 ", in the middle of %s: the dump was cut",
+            r->file_length, r->dev.flash->size, in_table ? "the partition table" : slot->partition->label);
     } else if (r->has_table && r->file_length < r->dev.flash->size) {
         flash_warn(r,
                    "the file ends at 0x%" PRIx32 " of 0x%" PRIx32
@@ -297,11 +316,8 @@ static bool is_expected(const flash_report_t *r, uint32_t offset)
 
 static void warn_of_stray(flash_report_t *r, const flash_stray_t *stray)
 {
-    char app[72] = "";
-    const image_info_t *info = &stray->image.info;
-    if (info->has_desc) {
-        snprintf(app, sizeof(app), " (%.32s %.32s)", info->desc.project_name, info->desc.version);
-    }
+    char app[IMAGE_APP_SIZE];
+    image_app(&stray->image.info, " (", ")", app);
     if (stray->inside == NULL) {
         flash_warn(
             r, "an image%s lies at 0x%" PRIx32 ", outside every partition: the table may be the wrong one",
@@ -351,7 +367,26 @@ static uint32_t count_images(const flash_report_t *r, const partition_table_t *t
     return count;
 }
 
-/** Does the table lie where it was put, or is all of the file off? The images tell, else where the first partition begins. */
+/** Does the bootloader of some chip lie where that chip has it, were the file `shift` bytes off? */
+static bool has_bootloader(const flash_report_t *r, int64_t shift, uint32_t table_offset)
+{
+    uint32_t places[BOOTLOADER_PLACES_MAX], count = bootloader_places(places);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t at = (int64_t)places[i] + shift;
+        if (at >= 0 && at < r->file_length) {
+            bootloader_place_t place = bootloader_look(r->dev.flash, (uint32_t)at, table_offset);
+            if (place.kind == BOOTLOADER_IMAGE && place.chip->bootloader_offset == places[i]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/**
+ * Does the table lie where it was put, or is all of the file off? The bootloader tells, else the images, else where the first
+ * partition begins.
+ */
 static bool is_shifted(const flash_report_t *r, uint32_t found)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
@@ -363,6 +398,10 @@ static bool is_shifted(const flash_report_t *r, uint32_t found)
     }
     for (uint32_t i = 0; i < table.count; i++) {
         first = min_u32(first, table.entries[i].offset);
+    }
+    bool shifts = has_bootloader(r, (int64_t)found - expected, found);
+    if (shifts != has_bootloader(r, 0, expected)) {
+        return shifts;
     }
     uint32_t shifted = count_images(r, &table, (int64_t)found - expected);
     uint32_t in_place = count_images(r, &table, 0);

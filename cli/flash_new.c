@@ -9,6 +9,7 @@
 
 #include "clean_text.h"
 #include "cli.h"
+#include "esp_log.h"
 #include "flash/partition_table.h"
 #include "flash_verbs.h"
 #include "image/kind.h"
@@ -34,6 +35,7 @@ typedef struct {
     const char *flash, *table, *bootloader;
     uint64_t size;
     linux_device_options_t device;
+    table_options_t rules; /* of the table: where a recovery bootloader is */
     bool force;
     app_t apps[APPS_MAX];
     size_t app_count;
@@ -116,9 +118,10 @@ static bool load_table(new_t *n)
     table_why_t why;
     char clean[CLEAN_TEXT_SIZE(sizeof(why.text))];
     uint32_t place = n->efuse.has_chip ? bootloader_place(n) : UINT32_MAX;
-    const table_options_t rules = {.table_offset = n->device.table_offset,
-                                   .has_primary = place < n->device.table_offset,
-                                   .primary_offset = place < n->device.table_offset ? place : 0};
+    table_options_t rules = n->rules;
+    rules.table_offset = n->device.table_offset;
+    rules.has_primary = place < n->device.table_offset;
+    rules.primary_offset = rules.has_primary ? place : 0;
     return flash_load_table(n->table, &rules, (uint32_t)n->size, n->raw, &n->entries, &why) ||
            cli_refuse(VERB, "%s: %s", n->table, clean_text(clean, why.text, sizeof(why.text)));
 }
@@ -373,6 +376,7 @@ static void tell(const new_t *n)
 static int flash_new(void *options)
 {
     new_t *n = options;
+    esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
     bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) && load_table(n) &&
               place_apps(n) && settle_bootloader(n) && check_apps(n) && make_flash(n);
     if (ok) {
@@ -397,6 +401,7 @@ static const option_row_t rows[] = {
              "`otter run` and "
              "gives programs a hash to show. none: nothing there"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
+    OPTION_RECOVERY(offsetof(new_t, rules)),
     {"extra-partition-subtypes", &kind_subtype, 0, .help = SUBTYPES_OF_PROJECT},
     {"force", &option_switch, offsetof(new_t, force),
      .help = "take images that the chip would not boot, too"},

@@ -96,15 +96,49 @@ static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const pa
     const image_rules_t rules = {
         .chip = chip, .flash_offset = app->offset, .size = app->size, .loading = true};
     char fault[IMAGE_WHY_SIZE] = "";
-    bool good = otter_flash_reads_blank(flash, app->offset, IMAGE_GATE_SIZE) ||
-                image_verify_flash(flash, &rules, NULL, fault, sizeof(fault)) == ESP_OK;
+    bool good = image_verify_flash(flash, &rules, NULL, fault, sizeof(fault)) == ESP_OK;
     snprintf(why, why_size, "%s would hold no image that boots: %s", app->label, fault);
     return good;
 }
 
-/** The apps of the table as it would be: none that boots now may be spoiled. */
-static bool apps_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset, char *why,
-                          size_t why_size)
+/** A recovery bootloader, or one that waits to be copied: what the chip starts, as in the primary one's place. */
+static bool spare_bootloader_is_good(otter_flash_t *flash, const otter_chip_t *chip,
+                                     const partition_entry_t *part, char *why, size_t why_size)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
+    bootloader_place_t place = bootloader_look(flash, part->offset, part->offset + part->size);
+    image_stream_t s = {0};
+    bool good = place.kind == BOOTLOADER_IMAGE && place.chip == facts &&
+                bootloader_verify(&s, flash, &place, chip, part->offset + part->size) == ESP_OK;
+    bool other = place.kind == BOOTLOADER_IMAGE && place.chip != facts;
+    snprintf(why, why_size, "%s is for a bootloader that the chip starts, and this is %s%s", part->label,
+             place.kind == BOOTLOADER_APP     ? "an app"
+             : place.kind != BOOTLOADER_IMAGE ? "none"
+             : other                          ? "one for "
+                                              : "one that does not start: ",
+             place.kind != BOOTLOADER_IMAGE ? ""
+             : other                        ? place.chip->title
+                                            : s.why);
+    image_stream_end(&s);
+    return good;
+}
+
+/** Is what is in this partition what its type is for? One that is blank is for the person to fill. */
+static bool part_is_good(otter_flash_t *flash, const otter_chip_t *chip, const partition_entry_t *part,
+                         char *why, size_t why_size)
+{
+    if (otter_flash_reads_blank(flash, part->offset, min_u32(part->size, IMAGE_GATE_SIZE))) {
+        return true;
+    }
+    return part->type == ESP_PARTITION_TYPE_APP ? app_is_good(flash, chip, part, why, why_size)
+           : part->type == ESP_PARTITION_TYPE_BOOTLOADER
+               ? spare_bootloader_is_good(flash, chip, part, why, why_size)
+               : true;
+}
+
+/** The apps and bootloaders of the table as it would be: none that is good now may be spoiled. */
+static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset, char *why,
+                           size_t why_size)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     partition_table_t table;
@@ -115,14 +149,16 @@ static bool apps_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table
         return true;
     }
     for (uint32_t i = 0; i < table.count; i++) {
-        const partition_entry_t *app = &table.entries[i];
-        if (app->type != ESP_PARTITION_TYPE_APP || !range_fits(app->offset, app->size, o->flash.size) ||
-            !touches(o, app->offset, app->size)) {
+        const partition_entry_t *part = &table.entries[i];
+        bool primary =
+            part->type == ESP_PARTITION_TYPE_BOOTLOADER && part->offset < table_offset; /* judged above */
+        if (primary || !range_fits(part->offset, part->size, o->flash.size) ||
+            !touches(o, part->offset, part->size)) {
             continue;
         }
-        bool begins_here = app->offset >= o->off && app->offset < o->off + o->len;
-        if (!app_is_good(&o->flash, chip, app, why, why_size) &&
-            (begins_here || app_is_good(o->below, chip, app, ignored, sizeof(ignored)))) {
+        bool begins_here = part->offset >= o->off && part->offset < o->off + o->len;
+        if (!part_is_good(&o->flash, chip, part, why, why_size) &&
+            (begins_here || part_is_good(o->below, chip, part, ignored, sizeof(ignored)))) {
             return false;
         }
     }
@@ -146,7 +182,7 @@ bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_c
         (off == table_offset || table_is_good(flash, table_offset, ignored, sizeof(ignored)))) {
         return false;
     }
-    return apps_are_good(&o, chip, table_offset, why, why_size);
+    return parts_are_good(&o, chip, table_offset, why, why_size);
 }
 
 uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,

@@ -78,8 +78,10 @@ static void repair_missing_table(flash_report_t *r, const char *path)
     if (n->file_is != NULL) {
         suggest(r, "this file is no flash", "otter %s %s",
                 strcmp(n->file_is, "a partition table") == 0 ? "table show" : "image info", path);
-    } else if (n->shifted) {
-        suggest(r, "the file does not begin where the flash does: read all of it again",
+    } else if (n->shifted || n->whole == FLASH_ZERO) {
+        suggest(r,
+                n->shifted ? "the file does not begin where the flash does: read all of it again"
+                           : "no flash holds zeros alone: read it again",
                 "esptool%s%s read-flash 0x0 ALL %s", known ? " --chip " : "", known ? chip->name : "", path);
     } else if (n->elsewhere) {
         suggest(r, "the table is at another place", "otter flash info %s --table-offset 0x%" PRIx32, path,

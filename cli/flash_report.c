@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "clean_text.h"
+#include "image_report.h"
 #include "otter/system.h"
 #include "table_csv.h"
 #include "table_json.h"
@@ -32,6 +33,10 @@ static void print_device(const flash_report_t *r)
     char size[32];
     const otter_device_t *device = &r->dev.device;
     const otter_chip_facts_t *facts = otter_chip_facts(device->chip.id);
+    if (r->no_table.file_is != NULL) {
+        printf("\n%s: %" PRIu32 " bytes\n", r->path, r->file_length);
+        return;
+    }
     table_format_size(device->flash->size, size);
     printf("\n%s: %sB of flash, chip %s (from %s), rollback %s\n", r->path, size,
            facts != NULL ? facts->name : "unknown", r->dev.chip_source,
@@ -128,7 +133,7 @@ static void print_otadata(const flash_report_t *r)
 
 static void print_slot(const flash_report_t *r, const flash_slot_t *slot)
 {
-    char label[CLEAN_TEXT_SIZE(16)], project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
+    char label[CLEAN_TEXT_SIZE(16)], app[IMAGE_APP_SIZE];
     clean_text(label, slot->partition->label, 16);
     printf("  %-*s %-14s ", clean_width(label, 16), label, slot->state != NULL ? slot->state : "-");
     const image_stream_t *s = &slot->stream;
@@ -136,10 +141,7 @@ static void print_slot(const flash_report_t *r, const flash_slot_t *slot)
         printf("%s\n", slot->partition->address < r->file_length ? "blank" : "not in the file");
         return;
     }
-    if (s->info.has_desc) {
-        printf("%s %s, ", clean_text(project, s->info.desc.project_name, 32),
-               clean_text(version, s->info.desc.version, 32));
-    }
+    printf("%s", image_app(&s->info, "", ", ", app));
     if (slot->of_length != 0) {
         printf("NOT BOOTABLE: interrupted download, %" PRIu32 " of %" PRIu32 " bytes are there\n",
                slot->arrived, slot->of_length);
@@ -166,12 +168,8 @@ static void print_strays(const flash_report_t *r)
 {
     for (uint32_t i = 0; !r->has_table && i < r->stray_count; i++) {
         const flash_image_t *image = &r->strays[i].image;
-        char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
-        printf("an image at 0x%" PRIx32, image->offset);
-        if (image->info.has_desc) {
-            printf(" (%s %s)", clean_text(project, image->info.desc.project_name, 32),
-                   clean_text(version, image->info.desc.version, 32));
-        }
+        char app[IMAGE_APP_SIZE];
+        printf("an image at 0x%" PRIx32 "%s", image->offset, image_app(&image->info, " (", ")", app));
         /* Of a file that does not begin where the flash does, nothing lies where it could run. */
         printf("%s\n", r->no_table.shifted ? "" : image->verdict == ESP_OK ? ", valid" : ", broken");
     }

@@ -139,6 +139,22 @@ static void tell_selection(const linux_device_t *dev, const select_options_t *o,
     }
 }
 
+/** Selecting a version that is too old would erase it, as esp_ota_set_boot_partition() does: this command does not. */
+static bool secure_version_is_good(linux_device_t *dev, const select_options_t *o,
+                                   const esp_partition_t *partition)
+{
+    esp_app_desc_t desc;
+    if (!o->device.anti_rollback || ota_get_partition_description(&dev->device, partition, &desc) != ESP_OK ||
+        desc.secure_version >= dev->efuse.secure_version) {
+        return true;
+    }
+    return cli_refuse(VERB,
+                      "%s: %s has secure version %" PRIu32 ", and %s says %" PRIu32
+                      ": write a newer one there, or leave --anti-rollback out",
+                      o->flash, partition->label, desc.secure_version, dev->efuse.path,
+                      dev->efuse.secure_version);
+}
+
 /** With the device open. Says what was done, or why not. */
 static bool select_in(linux_device_t *dev, const select_options_t *o)
 {
@@ -149,6 +165,9 @@ static bool select_in(linux_device_t *dev, const select_options_t *o)
     }
     const esp_partition_t *partition = find_slot(dev, o);
     if (partition == NULL) {
+        return false;
+    }
+    if (!secure_version_is_good(dev, o, partition)) {
         return false;
     }
     esp_err_t err = select_slot(dev, o, partition);
@@ -166,7 +185,6 @@ static int flash_select(void *options)
 {
     const select_options_t *o = options;
     linux_device_t dev;
-    esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
     if (!flash_open(&dev, o->flash, &o->device)) {
         return EXIT_FAILED;
     }
@@ -189,6 +207,7 @@ static const option_row_t rows[] = {
     OPTION_ROLLBACK(offsetof(select_options_t, device),
                     "without --confirm: as the bootloader was built; on begins a trial. Default: on for "
                     "chip linux, off for others"),
+    OPTION_ANTI_ROLLBACK(offsetof(select_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(select_options_t, device)),
     {0},
 };

@@ -14,18 +14,19 @@
 typedef struct {
     const char *flash, *table;
     linux_device_options_t device;
+    table_options_t rules; /* of the table: where a recovery bootloader is */
     bool force;
 } table_verb_t;
 
 /** A chip's bootloader has its place before the table, which rows of type bootloader want to know. */
-static table_options_t rules_for(const linux_device_t *dev)
+static table_options_t rules_for(const linux_device_t *dev, const table_verb_t *o)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
-    const uint32_t table = dev->device.config.table_offset;
-    return (table_options_t){.table_offset = table,
-                             .has_primary =
-                                 dev->chip_known && chip != NULL && chip->bootloader_offset < table,
-                             .primary_offset = chip != NULL ? chip->bootloader_offset : 0};
+    table_options_t rules = o->rules;
+    rules.table_offset = dev->device.config.table_offset;
+    rules.has_primary = dev->chip_known && chip != NULL && chip->bootloader_offset < rules.table_offset;
+    rules.primary_offset = chip != NULL ? chip->bootloader_offset : 0;
+    return rules;
 }
 
 /** Bytes of flash that the bootloader in it will allow a table to name. */
@@ -69,7 +70,7 @@ static bool load_table(const linux_device_t *dev, const table_verb_t *o, uint8_t
                        partition_table_t *entries)
 {
     table_why_t why;
-    table_options_t rules = rules_for(dev);
+    table_options_t rules = rules_for(dev, o);
     uint32_t size = o->force ? dev->flash->size : flash_size_for(dev);
     if (flash_load_table(o->table, &rules, size, raw, entries, &why)) {
         return true;
@@ -117,6 +118,7 @@ static const option_row_t rows[] = {
     {"force", &option_switch, offsetof(table_verb_t, force),
      .help = "take one for more flash than the bootloader is made for"},
     OPTION_TABLE(&kind_sector, offsetof(table_verb_t, device), "where it goes (default 0x8000)"),
+    OPTION_RECOVERY(offsetof(table_verb_t, rules)),
     {"extra-partition-subtypes", &kind_subtype, 0, .help = SUBTYPES_OF_PROJECT},
     {0},
 };

@@ -74,7 +74,7 @@ OTTER_MUST_CHECK bool flash_load_table(const char *path, const table_options_t *
                                        table_why_t *why);
 
 /**
- * Would what matters for booting still be there with `data` at `off`? The bootloader of this chip, the partition table if
+ * Would what matters for booting still be there with `data` at `off`? The bootloaders of this chip, the partition table if
  * there is one, apps that boot.
  * @param off  start of a sector; the range lies in the flash
  * @return false, and `why`

@@ -6,6 +6,7 @@
 
 #include "clean_text.h"
 #include "flash_report.h"
+#include "image_report.h"
 
 static void judge(flash_report_t *r, flash_level_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -27,16 +28,6 @@ static void explain(flash_report_t *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(r->reason, sizeof(r->reason), format, args);
     va_end(args);
-}
-
-/** " (hello 2.0.0)", or nothing for an image without a descriptor. Returns buf. */
-static const char *describe_app(const image_info_t *info, char *buf, size_t size)
-{
-    buf[0] = '\0';
-    if (info->has_desc) {
-        snprintf(buf, size, " (%.32s %.32s)", info->desc.project_name, info->desc.version);
-    }
-    return buf;
 }
 
 /* ---- bootloader ---- */
@@ -128,7 +119,7 @@ static const image_info_t *find_booting(const flash_report_t *r)
 
 static void judge_app(flash_report_t *r)
 {
-    char app[72] = "", expected[64] = "", tried[40] = "";
+    char app[IMAGE_APP_SIZE] = "", expected[64] = "", tried[40] = "";
     const image_info_t *info = find_booting(r);
     bool lacks_bootloader = r->bootloader.needed && !r->bootloader.found;
     if (lacks_bootloader) {
@@ -140,7 +131,7 @@ static void judge_app(flash_report_t *r)
     }
     bool doubts = lacks_bootloader || r->boot.tried_count > 0 || cJSON_GetArraySize(r->warnings) > 0;
     judge(r, doubts ? FLASH_DOUBTS : FLASH_BOOTS, "%s%s%s%s", r->boot.partition->label,
-          info != NULL ? describe_app(info, app, sizeof(app)) : "", tried, expected);
+          info != NULL ? image_app(info, " (", ")", app) : "", tried, expected);
     r->boots = r->boot.partition->label;
 }
 
@@ -151,11 +142,11 @@ static void judge_without_table(flash_report_t *r)
 {
     const flash_no_table_t *n = &r->no_table;
     const uint32_t expected = r->dev.device.config.table_offset;
-    char what[160], app[72];
+    char what[320], app[IMAGE_APP_SIZE];
     if (n->file_is != NULL) {
         const image_info_t *info = r->stray_count > 0 ? &r->strays[0].image.info : NULL;
         snprintf(what, sizeof(what), ": the file is no flash, but %s%s", n->file_is,
-                 info != NULL && r->strays[0].image.offset == 0 ? describe_app(info, app, sizeof(app)) : "");
+                 info != NULL && r->strays[0].image.offset == 0 ? image_app(info, " (", ")", app) : "");
     } else if (n->whole == FLASH_ERASED || n->whole == FLASH_ZERO) {
         snprintf(what, sizeof(what), ": all of the file is %s",
                  n->whole == FLASH_ERASED ? "erased" : "zeros, which no flash is by itself");
@@ -169,7 +160,7 @@ static void judge_without_table(flash_report_t *r)
                  n->offset - expected, n->offset);
     } else if (n->elsewhere) {
         snprintf(what, sizeof(what), " (there is one at 0x%" PRIx32 ")", n->offset);
-    } else if (expected >= r->file_length) {
+    } else if (expected + PARTITION_RECORD_SIZE > r->file_length) {
         snprintf(what, sizeof(what), ": the file ends at 0x%" PRIx32, r->file_length);
     } else {
         static const char *const places[] = {[FLASH_ERASED] = "that sector is erased",

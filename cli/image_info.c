@@ -76,18 +76,6 @@ const cli_verb_t image_info_verb = {
 
 /* ---- verify ---- */
 
-/** The device to judge by. */
-static otter_chip_t judging_chip(const linux_device_options_t *device, uint16_t id)
-{
-    return flash_fitting_chip((otter_chip_t){
-        .id = id,
-        .revision = device->revision,
-        .blk_revision = device->blk_revision,
-        .revision_unknown = !device->has_revision,
-        .blk_revision_unknown = !device->has_blk_revision,
-    });
-}
-
 static int verify(void *options)
 {
     const info_options_t *o = options;
@@ -95,7 +83,13 @@ static int verify(void *options)
     image_look_t look;
     int status = EXIT_DONE;
     const char *name = name_of(o->path);
-    otter_chip_t chip = judging_chip(device, device->chip != NULL ? device->chip->id : 0);
+    bool virtual = device->chip != NULL && device->chip->id == OTTER_CHIP_LINUX; /* its revision is 0 */
+    bool unknown_revision = !device->has_revision && !virtual;
+    otter_chip_t chip = flash_fitting_chip((otter_chip_t){.id = device->chip != NULL ? device->chip->id : 0,
+                                                          .revision = device->revision,
+                                                          .blk_revision = device->blk_revision,
+                                                          .revision_unknown = unknown_revision,
+                                                          .blk_revision_unknown = !device->has_blk_revision});
     bool read = image_look(&look, o->path, device->chip != NULL ? &chip : NULL);
     if (read && device->chip == NULL && (device->has_revision || device->has_blk_revision) &&
         look.error[0] == '\0') {
@@ -105,7 +99,7 @@ static int verify(void *options)
     if (look.error[0] != '\0') {
         status = cli_fail("image", "%s: %s", name, look.error);
     } else {
-        image_report_print_verdict(&look, name);
+        image_report_print_verdict(&look, name, !unknown_revision, device->has_blk_revision);
     }
     image_look_end(&look);
     return status;

@@ -26,6 +26,20 @@ static const char *chip_title(uint16_t id)
     return title != NULL ? title : "unknown chip";
 }
 
+const char *image_app(const image_info_t *info, const char *before, const char *after,
+                      char buf[IMAGE_APP_SIZE])
+{
+    char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
+    buf[0] = '\0';
+    if (info->has_desc && (info->desc.project_name[0] != '\0' || info->desc.version[0] != '\0')) {
+        clean_text(project, info->desc.project_name, 32);
+        clean_text(version, info->desc.version, 32);
+        snprintf(buf, IMAGE_APP_SIZE, "%s%s%s%s%s", before, project,
+                 project[0] != '\0' && version[0] != '\0' ? " " : "", version, after);
+    }
+    return buf;
+}
+
 /* ---- header ---- */
 
 /** "v0.3 or later", "v0.3 to v1.99": the limits that an image sets. */
@@ -207,6 +221,7 @@ static void print_bootloader(const esp_bootloader_desc_t *desc)
 
 static void print_part(const image_part_t *part)
 {
+    char app[IMAGE_APP_SIZE];
     const image_info_t *info = &part->image.info;
     printf("  0x%08" PRIx32 "  ", part->offset);
     if (part->kind == IMAGE_KIND_NONE) {
@@ -215,11 +230,7 @@ static void print_part(const image_part_t *part)
     }
     printf("%s %s, %s", part->image.verdict == ESP_OK ? "valid" : "BROKEN", image_kind_name(part->kind),
            chip_title(info->header.chip_id));
-    if (info->has_desc) {
-        char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
-        printf(", %s %s", clean_text(project, info->desc.project_name, 32),
-               clean_text(version, info->desc.version, 32));
-    }
+    printf("%s", image_app(info, ", ", "", app));
     if (part->image.verdict == ESP_OK) {
         printf(", %" PRIu32 " bytes\n", info->image_len);
     } else {
@@ -297,19 +308,31 @@ void image_report_print(image_look_t *look, const char *name)
     print_advice(look);
 }
 
-void image_report_print_verdict(const image_look_t *look, const char *name)
+/** What a revision that nobody told must be. */
+static void print_condition(const char *of, bool judged, uint16_t min)
+{
+    char text[16];
+    if (!judged && min != 0) {
+        printf(", needs %s revision %s or later", of, image_revision_text(min, text));
+    }
+}
+
+void image_report_print_verdict(const image_look_t *look, const char *name, bool judged_revision,
+                                bool judged_blk_revision)
 {
     const image_info_t *info = &look->stream.info;
+    const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
+    char app[IMAGE_APP_SIZE];
     printf("%s: ", name);
     if (look->is_factory) {
         printf("merged factory file, not an app: ");
     }
     printf("valid %s %s, %" PRIu32 " bytes", chip_title(info->header.chip_id), image_kind_name(look->kind),
            info->image_len);
-    if (info->has_desc) {
-        char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
-        printf(", %s %s", clean_text(project, info->desc.project_name, 32),
-               clean_text(version, info->desc.version, 32));
+    printf("%s", image_app(info, ", ", "", app));
+    print_condition("chip", judged_revision, info->header.min_chip_rev_full);
+    if (info->has_desc && facts != NULL && facts->has_blk_revision) {
+        print_condition("eFuse block", judged_blk_revision, info->desc.min_efuse_blk_rev_full);
     }
     if (look->kind != IMAGE_KIND_APP && !look->is_factory) {
         printf(", not an app");

@@ -7,6 +7,7 @@
 #include "esp_app_format.h"
 #include "host/number.h"
 #include "otter/promise.h"
+#include "table_csv.h"
 #include "table_names.h"
 
 #define SECTOR 0x1000u
@@ -118,6 +119,16 @@ static bool take_sector(const char *text, void *target, const option_row_t *row,
     return parse_offset(text, SECTOR, target);
 }
 
+static bool take_recovery(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row, (void)why;
+    table_options_t *table = target;
+    uint32_t offset = 0;
+    table->has_recovery = parse_offset(text, 1, &offset);
+    table->recovery_offset = offset;
+    return table->has_recovery;
+}
+
 /** "type,name,value" */
 static bool is_subtype(const char *text)
 {
@@ -196,4 +207,5 @@ const option_kind_t kind_rollback = {"on|off", "on or off", take_rollback, NULL,
 const option_kind_t kind_no_rollback = {NULL, NULL, take_no_rollback, NULL, NULL};
 const option_kind_t kind_flash_mode = {"MODE", "qio, qout, dio or dout", take_flash_mode, NULL, NULL};
 const option_kind_t kind_flash_size = {"SIZE", "1MB, 2MB, ... 128MB", take_flash_size, NULL, NULL};
+const option_kind_t kind_recovery = {"N", "an offset in flash", take_recovery, NULL, NULL};
 const option_kind_t kind_subtype = {"TYPE,NAME,VALUE", NULL, take_subtype, is_subtype, NULL};

@@ -16,6 +16,7 @@ extern const option_kind_t kind_rollback;    /* (linux_device_switch_t) */
 extern const option_kind_t kind_no_rollback; /* the same, as a switch */
 extern const option_kind_t kind_flash_mode;  /* (uint8_t) code of the image header */
 extern const option_kind_t kind_flash_size;  /* (uint8_t) the same */
+extern const option_kind_t kind_recovery;    /* (table_options_t) its recovery_offset */
 extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype() */
 
 /* Rows; `at` is the offset of a linux_device_options_t in the struct that is filled. */
@@ -35,6 +36,11 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
     {                                                                                                        \
         "no-rollback", &kind_no_rollback, AT_DEVICE(at, rollback), .help = NULL                              \
     }
+#define OPTION_ANTI_ROLLBACK(at)                                                                             \
+    {                                                                                                        \
+        "anti-rollback", &option_switch, AT_DEVICE(at, anti_rollback),                                       \
+            .help = "as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK"                                            \
+    }
 #define OPTION_TABLE(kind_of, at, text)                                                                      \
     {"table-offset", kind_of, AT_DEVICE(at, table_offset), .help = text},                                    \
     {                                                                                                        \
@@ -42,6 +48,11 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
     }
 #define OPTION_TABLE_OFFSET(at)                                                                              \
     OPTION_TABLE(&kind_offset, at, "where the partition table is (default 0x8000)")
+
+#define OPTION_RECOVERY(at)                                                                                  \
+    {                                                                                                        \
+        "recovery-bootloader-offset", &kind_recovery, at, .help = "for a recovery bootloader in the table"   \
+    }
 
 /** "v3.1", "3.1" or "301". False if it is none of these. */
 OTTER_MUST_CHECK bool parse_revision(const char *text, uint16_t *revision);

@@ -283,21 +283,10 @@ static bool take_primary(const char *text, void *target, const option_row_t *row
     return table->has_primary;
 }
 
-static bool take_recovery(const char *text, void *target, const option_row_t *row, char *why)
-{
-    (void)row, (void)why;
-    table_options_t *table = target;
-    uint32_t offset = 0;
-    table->has_recovery = parse_offset(text, 1, &offset);
-    table->recovery_offset = offset;
-    return table->has_recovery;
-}
-
 static const option_kind_t kind_secure = {"v1|v2", "v1 or v2", take_secure, NULL, NULL};
 static const option_kind_t kind_place = {"N", "an offset in flash, a multiple of 0x1000", take_offset, NULL,
                                          NULL};
 static const option_kind_t kind_primary = {"N", "an offset in flash", take_primary, NULL, NULL};
-static const option_kind_t kind_recovery = {"N", "an offset in flash", take_recovery, NULL, NULL};
 
 #define TABLE_ROWS                                                                                           \
     {"table-offset", &kind_place, offsetof(arguments_t, table),                                              \
@@ -316,8 +305,7 @@ static const option_kind_t kind_recovery = {"N", "an offset in flash", take_reco
          .help = "alignment of app sizes for Secure Boot"},                                                  \
         {"primary-bootloader-offset", &kind_primary, offsetof(arguments_t, table),                           \
          .help = "for a bootloader in the table"},                                                           \
-        {"recovery-bootloader-offset", &kind_recovery, offsetof(arguments_t, table),                         \
-         .help = "the same of a recovery bootloader"},                                                       \
+        OPTION_RECOVERY(offsetof(arguments_t, table)),                                                       \
         {"extra-partition-subtypes", &kind_subtype, 0,                                                       \
          .help = "names of the project's own for subtypes, the value as a hexadecimal number",               \
          .value = "TYPE,NAME,VALUE ..."},                                                                    \

@@ -9,6 +9,7 @@
 #include "esp_flash_partitions.h"
 #include "file_view.h"
 #include "flash_search.h"
+#include "image/kind.h"
 #include "otter/promise.h"
 #include "table_text.h"
 
@@ -123,6 +124,15 @@ static bool is_spoilt_text(file_view_t *in)
            first != ESP_IMAGE_HEADER_MAGIC && flash_content(&in->flash, 0, in->size) == FLASH_DATA;
 }
 
+/** What a file is whose first bytes say that it is neither a table nor flash. NULL: not known. */
+static const char *name_foreign(file_view_t *in)
+{
+    uint8_t head[16];
+    bool read = otter_flash_read(&in->flash, 0, head, sizeof(head)) == ESP_OK;
+    return read && head[0] != 0 && head[0] != 0xFF ? image_foreign_name(head, min_u32(in->size, sizeof(head)))
+                                                   : NULL;
+}
+
 static bool has_table_at(file_view_t *in, uint32_t offset)
 {
     uint8_t record[PARTITION_RECORD_SIZE];
@@ -178,6 +188,10 @@ static bool detect_source(file_view_t *in, const table_options_t *options, table
         return true;
     }
     uint32_t found = 0;
+    const char *foreign = name_foreign(in);
+    if (foreign != NULL) {
+        return table_refuse(why, "no partition table: it is %s", foreign);
+    }
     if (is_text(in)) {
         file->source = TABLE_FROM_CSV;
         file->offset = 0;
