@@ -119,18 +119,6 @@ static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t
 
 /* ---- the pipeline ---- */
 
-int64_t https_image_size(const https_ota_t *ota)
-{
-    int64_t total = ota->source.total;
-    return total >= ota->header_size ? total - ota->header_size : total;
-}
-
-bool https_may_wait(void *ctx, uint32_t left_ms)
-{
-    const otter_device_t *device = ((const https_ota_t *)ctx)->device;
-    return device->on_https_ota_wait == NULL || device->on_https_ota_wait(left_ms);
-}
-
 /** What the configuration asks for in front of what the caller adds. */
 static esp_err_t add_stages(https_ota_t *ota, const esp_https_ota_config_t *config,
                             const https_stages_t *more)

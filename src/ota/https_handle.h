@@ -29,10 +29,6 @@ typedef struct {
 } https_ota_t;
 
 /* https_begin.c */
-/** Bytes of the image as far as the server told, -1: it did not. What stages make of them may be more, or less. */
-int64_t https_image_size(const https_ota_t *ota);
-/** The application, or whoever waits with it, has not given up; `left_ms` of a pause are left. `ctx` is the handle. */
-bool https_may_wait(void *ctx, uint32_t left_ms);
 void https_free(https_ota_t *ota);
 
 /* https_body.c: callbacks, whose `ctx` is the handle */
@@ -42,6 +38,10 @@ OTTER_MUST_CHECK esp_err_t https_read_body(void *ctx, uint8_t *buf, size_t room,
 bool https_image_is_whole(void *ctx, uint64_t pos);
 
 /* https_query.c */
+/** Bytes of the image as far as the server told, -1: it did not. What stages make of them may be more, or less. */
+int64_t https_image_size(const https_ota_t *ota);
+/** The application, or whoever waits with it, has not given up; `left_ms` of a pause are left. `ctx` is the handle. */
+bool https_may_wait(void *ctx, uint32_t left_ms);
 /** What the queries answer from now on. */
 void https_show_progress(https_ota_t *ota);
 /**

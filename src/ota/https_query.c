@@ -1,4 +1,4 @@
-/* What an application asks about an update while it arrives: how far it is, and what it is. */
+/* Questions while an update arrives: the application asks how far it is, and what it is; it is asked whether to wait. */
 #include <stddef.h>
 #include <string.h>
 
@@ -13,6 +13,12 @@
 static const char TAG[] = "esp_https_ota";
 
 /* ---- how far ---- */
+
+int64_t https_image_size(const https_ota_t *ota)
+{
+    int64_t total = ota->source.total;
+    return total >= ota->header_size ? total - ota->header_size : total;
+}
 
 void https_show_progress(https_ota_t *ota)
 {
@@ -54,6 +60,14 @@ int esp_https_ota_get_image_size(esp_https_ota_handle_t https_ota_handle)
 int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
 {
     return progress_of(https_ota_handle).status;
+}
+
+/* ---- whether to wait ---- */
+
+bool https_may_wait(void *ctx, uint32_t left_ms)
+{
+    const otter_device_t *device = ((const https_ota_t *)ctx)->device;
+    return device->on_https_ota_wait == NULL || device->on_https_ota_wait(left_ms);
 }
 
 /* ---- what ---- */
