@@ -42,6 +42,12 @@ class Expectations(ScriptTest):
         self.check(OTHERWISE, "expected version 1.0.0, ABORTED, but version 1.0.0 ran last in factory (no record)",
                    "--expect", "1.0.0,ABORTED")
 
+    def test_a_version_of_any_letters(self):
+        self.make_flash({"factory": self.probe("1.0-\u00e9t\u00e9")})
+        self.check(DONE, "", "--expect", "1.0-\u00e9t\u00e9")
+        for other in "1.0-\u00e9t", "1.0-\u00e9t\u00e9s", "1.1-\u00e9t\u00e9":
+            self.check(OTHERWISE, "expected version", "--expect", other)
+
     def test_the_state_of_its_record(self):
         self.make_update()
         self.check(DONE, "confirm: ESP_OK", "--expect", "2.0.0,VALID", script="1:confirm")
