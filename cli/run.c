@@ -249,7 +249,8 @@ const cli_verb_t run_verb = {
              "ever.\n",
     .after = "exit status:\n"
              "  0  it ended as it was to: the app is idle, N boots, TEXT, N seconds, or the power cut\n"
-             "  1  the device failed: nothing boots, nothing but crashes, the same update again and again\n"
+             "  1  the device failed: nothing boots, nothing but crashes, the same update again and again,\n"
+             "     or the disk did not take all of its flash\n"
              "  2  wrong usage\n"
              "  3  it ended otherwise: not as expected, without the power cut or TEXT, or with an update on\n"
              "     trial that nobody confirmed (unless PENDING_VERIFY is expected, or the power was cut)\n"

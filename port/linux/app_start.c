@@ -194,5 +194,5 @@ int main(void)
     watch_tasks();
     esp_err_t err = linux_device_close(&dev);
     run_protocol_tell(RUN_SAYS_IDLE);
-    return err == ESP_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return err == ESP_OK ? EXIT_SUCCESS : RUN_EXIT_UNWRITTEN;
 }

@@ -252,6 +252,8 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
         result->end = FIRMWARE_UNPOWERED;
     } else if (ended_well && (p->said_restart || p->said_idle)) {
         result->end = p->said_restart ? FIRMWARE_RESTARTED : FIRMWARE_IDLE;
+    } else if (p->said_idle && WIFEXITED(status) && WEXITSTATUS(status) == RUN_EXIT_UNWRITTEN) {
+        result->end = FIRMWARE_UNWRITTEN;
     } else {
         explain_crash(status, result);
     }

@@ -9,6 +9,7 @@
 typedef enum {
     FIRMWARE_RESTARTED, /* esp_restart() */
     FIRMWARE_IDLE,      /* nothing more will happen */
+    FIRMWARE_UNWRITTEN, /* the same, but this machine did not take all that it wrote into the flash file */
     FIRMWARE_CRASHED,   /* a signal, an exit of its own, or its executable is none for this machine */
     FIRMWARE_HUNG,      /* the watchdog ended it */
     FIRMWARE_UNPOWERED, /* the planned power cut came */

@@ -462,6 +462,12 @@ static bool boot_and_run(run_t *run, firmware_result_t *result, run_end_t *end)
                         result->text);
         return false;
     }
+    if (result->end == FIRMWARE_UNWRITTEN) {
+        *end = end_with(
+            run, RUN_FAILED,
+            "this machine did not take all that the app wrote into the flash file; the console tells why");
+        return false;
+    }
     if (result->end == FIRMWARE_FROZEN) {
         leave_quietly(run);
     }

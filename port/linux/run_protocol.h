@@ -52,6 +52,8 @@ enum {
         'N', /* as the first message: app_main() will not run, for want of something on this machine */
 };
 
+#define RUN_EXIT_UNWRITTEN 74 /* exit status behind RUN_SAYS_IDLE: the flash file has not taken everything */
+
 /** Sends one message; nothing happens when there is no runner. */
 void run_protocol_tell(char message);
 

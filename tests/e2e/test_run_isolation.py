@@ -256,6 +256,21 @@ class ShortMachines(IsolationTest):
                     self.assertEqual(self.boots(console), [])
                     self.assert_still_to_come()
 
+    def test_a_flash_file_that_takes_no_more_is_no_crash_of_the_app(self):
+        preload = str(BUILD / "tests" / "libshort_of.so")
+        for call, nth, error in (("fdatasync", 2, errno.EIO), ("pwritev", 1, errno.ENOSPC)):
+            with self.subTest(call=call):
+                self.setUp()
+                script = "1:erase" if call == "pwritev" else "1:confirm+erase"
+                status, console, errors = self.run_device(
+                    "--env", f"LD_PRELOAD={preload}", "--env", f"SHORT_OF={call} {nth} {error}", "--env", "SHORT_FROM_ON=1",
+                    script=script)
+                self.assertEqual(status, 1, console + errors)
+                self.assertIn("this machine did not take all that the app wrote into the flash file", errors)
+                self.assertIn(os.strerror(error), console)
+                self.assertNotIn("Guru Meditation", console)
+                self.assertEqual(len(self.boots(console)), 1)
+
     def test_few_descriptors(self):
         """From none to enough: an error, or a boot that goes well."""
         ran = 0
