@@ -1,7 +1,6 @@
 /*
  * esp_https_ota_begin: from a configuration to a handle whose pipeline stands and whose server has answered.
  */
-#include <assert.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include "ota/switch.h"
 #include "ota/slot_io.h"
 #include "ota/update.h"
+#include "otter/promise.h"
 
 #define REDIRECTS_MAX  10    /* where http_config says 0 */
 #define REQUEST_SIZE   65536 /* of partial download, where max_http_request_size is 0 */
@@ -251,7 +251,7 @@ static esp_err_t open_source(https_ota_t *ota, const esp_https_ota_config_t *con
             (void)ota_pipeline_resume(&ota->pipeline, 0, NULL);
         }
     }
-    assert(ota->source.pos == (session->resumed ? from : 0));
+    OTTER_ASSERT(ota->source.pos == (session->resumed ? from : 0));
     return ESP_OK;
 }
 

@@ -10,7 +10,6 @@
  */
 #include "ota/https_ota.h"
 
-#include <assert.h>
 #include <inttypes.h>
 
 #include "esp_log.h"
@@ -31,7 +30,7 @@ static const char TAG[] = "esp_https_ota";
 static esp_err_t write_buffer(https_ota_t *ota)
 {
     esp_err_t err = ota_pipeline_drain(&ota->pipeline);
-    assert(ota->pipeline.count > 0 || ota->source.pos == ota->session.written + ota->pipeline.buffered);
+    OTTER_ASSERT(ota->pipeline.count > 0 || ota->source.pos == ota->session.written + ota->pipeline.buffered);
     https_show_progress(ota); /* before the event that tells of it */
     int total = (int)ota->session.written;
     https_report_event(ota->device, ESP_HTTPS_OTA_WRITE_FLASH, &total, sizeof(total));

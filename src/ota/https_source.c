@@ -16,6 +16,7 @@
 #include "esp_log.h"
 #include "ota/https_report.h"
 #include "ota/https_request.h"
+#include "otter/promise.h"
 #include "otter/system.h"
 
 #define DELAY_MAX_MS  30000
@@ -327,6 +328,7 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
         otter_sleep_ms(PAUSE_STEP_MS);
         return ESP_ERR_NOT_FINISHED;
     }
+    OTTER_ASSERT(s->body_pos <= s->pos);
     uint64_t known = s->pos - s->body_pos;
     if (s->part && s->total == (int64_t)s->pos && known == 0) {
         return end_stream(s); /* what may come behind it is no part of the file */

@@ -4,7 +4,6 @@
  */
 #include "ota/pipeline.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "esp_https_ota.h"
 #include "ota/https_report.h"
+#include "otter/promise.h"
 
 esp_err_t ota_stage_fail(const ota_flow_t *flow, esp_err_t code, const char *format, ...)
 {
@@ -68,7 +68,7 @@ bool ota_pipeline_can_resume(const ota_pipeline_t *p)
 uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partition_t *slot)
 {
     uint64_t at = made;
-    assert(ota_pipeline_can_resume(p));
+    OTTER_ASSERT(ota_pipeline_can_resume(p));
     for (size_t i = p->count; i-- > 0 && at > 0;) {
         ota_stage_t *stage = p->links[i].stage;
         uint64_t used = 0;
@@ -111,8 +111,8 @@ static esp_err_t call_stage(ota_pipeline_t *p, ota_link_t *link, uint8_t *out, s
     if (err != ESP_OK) {
         return fail_for_good(p, err);
     }
-    assert(flow.used <= flow.len && flow.made <= flow.room);
-    assert(flow.used == flow.len || flow.made == flow.room);
+    OTTER_ASSERT(flow.used <= flow.len && flow.made <= flow.room);
+    OTTER_ASSERT(flow.used == flow.len || flow.made == flow.room);
     link->at += flow.used;
     link->len -= flow.used;
     link->full = flow.made == flow.room;
@@ -144,13 +144,13 @@ static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room
 
 esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto)
 {
-    assert(p->buffered < upto && upto <= p->size);
+    OTTER_ASSERT(p->buffered < upto && upto <= p->size);
     if (p->failed) {
         return ESP_FAIL;
     }
     size_t got = 0;
     esp_err_t err = pull(p, p->count, p->buffer + p->buffered, upto - p->buffered, &got);
-    assert(got <= upto - p->buffered && (err == ESP_OK) == (got > 0));
+    OTTER_ASSERT(got <= upto - p->buffered && (err == ESP_OK) == (got > 0));
     p->buffered += got;
     return err;
 }
@@ -173,7 +173,7 @@ esp_err_t ota_pipeline_drain(ota_pipeline_t *p)
     }
     ota_flow_t flow = {.in = p->buffer, .len = p->buffered};
     esp_err_t err = call_end(p, p->end->ops->feed, &flow);
-    assert(flow.used == 0 || flow.used == flow.len);
+    OTTER_ASSERT(flow.used == 0 || flow.used == flow.len);
     p->buffered -= flow.used;
     return err;
 }

@@ -1,7 +1,6 @@
 /* Writes what comes through the gate into an update session, and keeps a record of it where it can be gone on with. */
 #include "ota/session_stage.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -47,12 +46,13 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
     return ESP_OK;
 }
 
-/** These bytes of the image are in flash. */
-static void count(session_stage_t *s, const uint8_t *data, size_t len)
+/** These bytes of the image are in flash, the last ones of `written`. */
+static void count(session_stage_t *s, uint64_t written, const uint8_t *data, size_t len)
 {
     otter_update_report_t *report = &s->target->device->report;
     const esp_partition_t *staging = s->target->staging;
-    s->written += len;
+    OTTER_ASSERT(written - len == s->written && s->written >= report->bytes_resumed);
+    s->written = written;
     report->bytes_written = s->written - report->bytes_resumed;
     if (s->written > staging->size - RESUME_RECORD_SIZE) {
         s->record.active = false; /* the image, longer than its file, lies where the record was */
@@ -60,7 +60,7 @@ static void count(session_stage_t *s, const uint8_t *data, size_t len)
     if (resume_record_take(&s->record, data, len) != ESP_OK) {
         ESP_LOGW(TAG, "progress can no longer be kept in %s", staging->label);
     }
-    assert(!s->record.active || s->record.taken <= s->written);
+    OTTER_ASSERT(!s->record.active || s->record.taken <= s->written);
 }
 
 static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
@@ -79,13 +79,14 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     }
     otter_lock(OTTER_LOCK_UPDATES);
     err = ota_write(device, s->update, flow->in, flow->len);
+    const uint64_t written = ota_written(device, s->update);
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "Error: esp_ota_write failed! err=0x%x", (unsigned)err);
         return ota_stage_fail(flow, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)", s->written,
                               s->target->staging->label, esp_err_to_name(err));
     }
-    count(s, flow->in, flow->len);
+    count(s, written, flow->in, flow->len);
     flow->used = flow->len;
     return ESP_OK;
 }

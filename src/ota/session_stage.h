@@ -14,7 +14,7 @@
 /**
  * feed begins the session if none is open, and writes; no bytes: it only begins. finish ends it with its verdict.
  *
- * Image bytes are counted once, in `written`; what others show of it follows after each write:
+ * Image bytes are counted once, by the session: `written` is what it said last, and what others show follows from it:
  *   report.bytes_resumed + report.bytes_written == written     (this update's own, and those of an earlier one)
  *   record.taken <= written, and equal to it as long as units are left to mark
  *   source.pos == written + what the pipeline's buffers hold   (of a file that is the image as it is)

@@ -628,6 +628,12 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
 
 /* ---- end ---- */
 
+uint32_t ota_written(otter_device_t *device, esp_ota_handle_t handle)
+{
+    const struct ota_update *update = find_update(device, handle);
+    return update != NULL ? update->writer.written : 0;
+}
+
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle)
 {
     struct ota_update *update = find_update(device, handle);

@@ -34,6 +34,9 @@ OTTER_MUST_CHECK esp_err_t ota_resume_recorded(otter_device_t *device, const esp
 /** The verdict of ota_end() on an update whose last byte is written, which stays open. @return as ota_end */
 OTTER_MUST_CHECK esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle);
 
+/** Bytes that an open update has taken, those of the one that it goes on with included. */
+uint32_t ota_written(otter_device_t *device, esp_ota_handle_t handle);
+
 /** Bytes of the image that an open update has written, if it is there to its last byte by its own account; else 0. */
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);
 
