@@ -1,4 +1,4 @@
-"""docs/API.md: every function of ESP-IDF's and FreeRTOS's names that is there, its state and its file; made and compared here.
+"""docs/API.md: every function of ESP-IDF's and FreeRTOS's names that is there, and its state; made and compared here.
 
     python3 tests/e2e/test_api_page.py --write
 """
@@ -23,7 +23,7 @@ the fields of structs are in the headers themselves; names of these headers that
 | differs | DIFFERENCES.md says where and why |
 | accepted | it can be called, and there is nothing for it to do here; the header says so |
 
-"where" is the file that defines it, from the root of the project. Made by `tests/e2e/test_api_page.py --write`.
+[DESIGN.md](DESIGN.md#where-an-esp-idf-name-is) tells in which file each is. Made by `tests/e2e/test_api_page.py --write`.
 """
 
 
@@ -47,17 +47,6 @@ def names_of(header):
     return list(dict.fromkeys(found))
 
 
-def definitions():
-    """{name: file} of all functions of src/ and the Linux port."""
-    where = {}
-    for folder in ("src", "port/linux"):
-        for path in sorted((SOURCE / folder).rglob("*.c")):
-            text = plain(path.read_text(encoding="utf-8"))
-            for name in re.findall(r"^(?!static\b)[a-zA-Z_][\w \t*]*?[ \t*]([A-Za-z]\w*)\([^;{}]*\)\s*\{", text, re.M):
-                where.setdefault(name, str(path.relative_to(SOURCE)))
-    return where
-
-
 def accepted(header):
     """Names whose own comment says that there is nothing for them to do."""
     text = header.read_text(encoding="utf-8")
@@ -76,7 +65,6 @@ def is_named(name, text):
 
 def page():
     differences = (SOURCE / "docs" / "DIFFERENCES.md").read_text(encoding="utf-8").split("## Names that are not there")[0]
-    where = definitions()
     out, total = [HEAD], 0
     include = SOURCE / "include"
     headers = [path for path in sorted(include.rglob("*.h")) if path.relative_to(include).parts[0] != "otter"]
@@ -85,11 +73,10 @@ def page():
         nothing = accepted(header)
         for name in names_of(header):
             state = "accepted" if name in nothing else "differs" if is_named(name, differences) else "full"
-            file = where.get(name)
-            rows.append(f"| `{name}` | {state} | {f'`{file}`' if file else 'the header'} |")
+            rows.append(f"| `{name}` | {state} |")
         if rows:
             total += len(rows)
-            title = f"\n## {header.relative_to(include)}\n\n| name | state | where |\n|---|---|---|\n"
+            title = f"\n## {header.relative_to(include)}\n\n| name | state |\n|---|---|\n"
             out.append(title + "\n".join(rows) + "\n")
     return "".join(out), total
 
@@ -103,9 +90,8 @@ class ApiPage(unittest.TestCase):
     def test_what_is_found_by_name(self):
         """A few of each kind, so that the finding itself is held to something."""
         text, _ = page()
-        for row in ("| `esp_https_ota_perform` | differs | `src/ota/", "| `esp_ota_begin` | differs | `src/idf/esp_ota_ops.c` |",
-                    "| `ESP_ERROR_CHECK` | differs | the header |", "| `vTaskDelay` | full | `port/linux/freertos_task.c` |",
-                    "| `esp_partition_find_first` | full | `src/", "| `ESP_LOGI` | "):
+        for row in ("| `esp_https_ota_perform` | differs |", "| `ESP_ERROR_CHECK` | differs |", "| `vTaskDelay` | full |",
+                    "| `esp_partition_find_first` | full |", "| `spi_flash_init` | accepted |", "| `ESP_LOGI` | "):
             self.assertIn(row, text)
         self.assertNotIn("| `if` |", text)
 
