@@ -60,7 +60,7 @@ static void lose_power(void)
     _exit(EXIT_SUCCESS); /* no task does another thing */
 }
 
-/** In a process that the firmware has forked. A chip has one program: what it forks has neither flash nor runner. */
+/** Runs in a process that the firmware has forked. It is not the device's program, so it gets neither flash nor runner. */
 static void forsake_device(void)
 {
     file_flash_forsake(dev.flash);

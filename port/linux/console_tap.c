@@ -66,7 +66,7 @@ static bool read_more(console_tap_t *tap)
     return says_word(tap);
 }
 
-/** No more than poll() has promised room for. */
+/** Writes no more than poll() has said there is room for. */
 static void write_some(console_tap_t *tap)
 {
     ssize_t n = write(STDOUT_FILENO, tap->bytes + tap->done, tap->len - tap->done);

@@ -126,7 +126,7 @@ static fact_t fact_meant(const char *letters)
             return fact;
         }
     }
-    /* What guards against old versions is not to be off because somebody put it in other words. */
+    /* Anti-rollback must not be off because somebody wrote its name in other words. */
     return strstr(letters, "secur") != NULL && strstr(letters, "ver") != NULL ? FACT_SECURE_VERSION
                                                                               : FACT_COUNT;
 }
@@ -137,7 +137,7 @@ static esp_err_t take_unknown(reader_t *r, const char *name, const char *value)
     char letters[LETTERS_MAX + 1];
     (void)letters_of(name, letters);
     fact_t meant = fact_meant(letters);
-    if (meant == FACT_COUNT) { /* of a value only what is said in so many words: it may be anything */
+    if (meant == FACT_COUNT) { /* in a value, which may be anything, only the exact words count */
         (void)letters_of(value, letters);
         meant =
             strstr(letters, facts[FACT_SECURE_VERSION].letters) != NULL ? FACT_SECURE_VERSION : FACT_COUNT;

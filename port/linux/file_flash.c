@@ -210,7 +210,7 @@ static esp_err_t read_file(file_flash_t *f, uint32_t off, uint8_t *dst, uint32_t
     return ESP_OK;
 }
 
-/** Whoever looks whether flash is blank programs it next: what read as blank needs no look at its old content then. */
+/** Remembers a range that read as blank. It is likely to be programmed next, and then its old content need not be read again. */
 static void note_content(file_flash_t *f, uint32_t off, const uint8_t *bytes, uint32_t len)
 {
     if (f->lazy_from < f->blank_to || f->options.read_only) {
@@ -246,7 +246,7 @@ static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
     return err;
 }
 
-/** The next bytes of the blank range: no look at the old content is needed. */
+/** Programs the next bytes of a range that is known to be blank, without reading its old content. */
 static esp_err_t program_blank(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len)
 {
     uint32_t end = off + len;

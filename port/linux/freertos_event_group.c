@@ -161,7 +161,7 @@ EventBits_t xEventGroupSync(EventGroupHandle_t group, EventBits_t set, EventBits
 {
     bits_wait_t wait = {.bits = bits & ALL_BITS, .all = true, .clear = true};
     kernel_lock();
-    /* What others wait for may clear the flags that complete this rendezvous: it is judged with them, as they are set. */
+    /* Other waits may clear flags that this rendezvous needs, so it is decided here, with the flags as they are set. */
     EventBits_t seen = group->bits | (set & ALL_BITS);
     set_bits(group, set);
     if (satisfies(seen, &wait)) {

@@ -80,7 +80,7 @@ uint32_t ulTaskNotifyTakeIndexed(UBaseType_t index, BaseType_t clear_on_exit, Ti
     uint32_t count = 0;
     kernel_notification_t *notification = find(kernel_current(), index);
     if (notification != NULL) {
-        if (notification->value == 0) { /* a mark without a count is none to take */
+        if (notification->value == 0) { /* notified, but with the value 0: there is nothing to take */
             notification->pending = false;
             (void)kernel_wait(kernel_notified(), is_pending, notification, wait);
         }

@@ -202,7 +202,7 @@ TaskHandle_t xTimerGetTimerDaemonTaskHandle(void)
     return task;
 }
 
-/** Called once: it goes with the call. */
+/** A timer that is called once and then freed. */
 static void call_pended(timer_entry_t *entry)
 {
     const pended_t *pended = (const pended_t *)(const void *)entry;

@@ -7,7 +7,7 @@
 #include "linux/freertos_kernel.h"
 #include "linux/thread_state.h"
 
-/** Something of a program's own that is to be reset, in the list under the kernel lock. */
+/** A part of a program that has to call esp_task_wdt_reset_user(). The list belongs to the kernel lock. */
 struct esp_task_wdt_user_handle_s {
     struct esp_task_wdt_user_handle_s *next;
     const char *name; /* not copied, as in ESP-IDF */
@@ -43,7 +43,7 @@ static look_t *look_at_tasks(size_t *count)
     return looks;
 }
 
-/** One of which nothing is known is believed to live. */
+/** True if the task has shown life, or nothing is known of it. */
 static bool shows_life(TaskHandle_t task, const look_t *looks, size_t count)
 {
     const look_t *look = looks;

@@ -49,7 +49,7 @@ typedef struct {
     esp_err_t trouble; /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
 } boot_t;
 
-/* Only a real boot talks. */
+/* A dry run logs nothing. */
 #define BOOT_LOG(boot, LOG, ...)                                                                             \
     do {                                                                                                     \
         if ((boot)->commit) {                                                                                \
@@ -156,7 +156,7 @@ static bool is_new_enough(const boot_t *boot, const partition_entry_t *app, uint
            *version >= boot->device_version;
 }
 
-/** The decision's question about each copy: may the image of its slot run? */
+/** Answers, for each copy, whether the image in the slot that it selects is new enough. */
 static void ask_versions(const boot_t *boot, const otadata_entry_t two[OTADATA_COPY_COUNT],
                          bool new_enough[OTADATA_COPY_COUNT])
 {
@@ -173,7 +173,7 @@ static void ask_versions(const boot_t *boot, const otadata_entry_t two[OTADATA_C
     }
 }
 
-/** The active image is confirmed, so what is older than it never runs again. */
+/** The active image is confirmed: burns its secure version, so that nothing older boots any more. */
 static void raise_version(boot_t *boot, const partition_entry_t *app)
 {
     uint32_t version;
@@ -248,8 +248,8 @@ static esp_err_t decide_and_record(boot_t *boot)
     boot_decide(two, &boot->have, config->rollback, versions, &boot->decision);
     int failed = commit_rewrites(boot);
     if (failed != OTADATA_NONE && failed == boot->decision.active) {
-        /* A trial that cannot be recorded would never end: choose again as if it had. The write that begins a trial is
-         * always the last one, so nothing that was recorded is forgotten. */
+        /* A trial that cannot be recorded would never end, so decide again as if it had failed. The write that begins a
+         * trial is always the last one: the writes before it are done and stay. */
         boot->decision.after[failed].state = ESP_OTA_IMG_ABORTED;
         memcpy(two, boot->decision.after, sizeof(two));
         boot_decide(two, &boot->have, false, versions, &boot->decision);
@@ -371,8 +371,8 @@ static void write_initial(boot_t *boot, int started)
 }
 
 /**
- * The application's record of what boots. A table without an MD5 row boots although applications cannot load it: the
- * record then lies behind the end of the list, where no look-up finds it and a pointer to it stays good.
+ * The partition that boots, as the application sees it. A table without an MD5 record boots although applications cannot load
+ * it. The partition is then put behind the end of the list, where no look-up finds it and a pointer to it stays valid.
  */
 static const esp_partition_t *partition_of(otter_device_t *device, const partition_entry_t *app)
 {
@@ -429,7 +429,7 @@ static esp_err_t start_image(boot_t *boot)
     }
     const partition_entry_t *app = entry_of(boot, started);
     if (boot->decision.raise_version && started == boot->decision.index) {
-        raise_version(boot, app); /* now that its bytes are known to be what they were: a burned bit stays */
+        raise_version(boot, app); /* only now that the image is verified: a burned bit stays burned */
     }
     write_initial(boot, started);
     boot->result->partition = partition_of(boot->device, app);
@@ -441,7 +441,7 @@ static esp_err_t start_image(boot_t *boot)
     return ESP_OK;
 }
 
-/** One boot step without what goes before it. */
+/** A boot step without finishing copies. */
 static esp_err_t decide_and_start(otter_device_t *device, bool commit, otter_boot_result_t *result)
 {
     memset(result, 0, sizeof(*result));
@@ -475,7 +475,7 @@ static bool table_is_unusable(const otter_device_t *device)
 
 esp_err_t otter_boot_finish_copies(otter_device_t *device)
 {
-    if (device->updates == NULL && device->running == NULL) { /* nobody holds records of the list */
+    if (device->updates == NULL && device->running == NULL) { /* nobody points into the list */
         otter_ignore(partition_list_load(&device->partitions, device->flash, device->config.table_offset,
                                          device->config.allow_no_md5));
         bool loaded = device->partitions.status == ESP_OK;

@@ -3,7 +3,7 @@
  *
  * Invariants
  * 1. Only final and, for marks, the journal's sector are written.
- * 2. A unit is marked after its bytes were programmed (copy_from); nothing relies on a mark that was lost or came early.
+ * 2. A unit is marked after its bytes were programmed (copy_from). A mark that is lost, or is there too early, does no harm.
  * 3. While the table in use is replaced, its first record is invalid from before the erase until all else is in place
  *    (put_table_sector): a torn table is never taken for a shorter or older one, and the boot step looks for the journal.
  */
@@ -118,7 +118,7 @@ static esp_err_t put_table_sector(copy_job_t *job)
     return err == ESP_OK ? otter_flash_program(flash, off, job->src, head) : err;
 }
 
-/** Makes the sector at `at` what it shall be. That it reads right proves something only where flash reads stably. */
+/** Writes the sector at `at`. If it reads right already it is left alone, but only where flash reads stably. */
 static esp_err_t put_sector(copy_job_t *job, uint32_t at)
 {
     otter_flash_t *flash = job->flash;
@@ -154,7 +154,7 @@ static esp_err_t copy_from(copy_job_t *job, uint32_t first, bool mark)
             }
             otter_system_alive();
         }
-        /* Where what reads right proves nothing a mark must not be on the medium before its unit. */
+        /* Where flash does not read stably, a mark must not be on the medium before the unit that it stands for. */
         esp_err_t err = mark && !job->flash->stable_reads ? otter_flash_sync(job->flash) : ESP_OK;
         if (err == ESP_OK && mark) {
             err = copy_journal_mark(job->flash, journal, unit);

@@ -1,4 +1,4 @@
-/* The work of one journalled copy, sector by sector; whether it may be done is asked elsewhere (staged_copy.c). */
+/* The work of one copy with a journal, sector by sector. Whether it may be made is decided in staged_copy.c. */
 #pragma once
 
 #include "boot/copy_journal.h"
@@ -26,9 +26,9 @@ OTTER_MUST_CHECK esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t diges
 OTTER_MUST_CHECK esp_err_t copy_job_is_done(copy_job_t *job, bool *done);
 
 /**
- * Copy. The journal is durable. What the marks call done is passed over at first; where flash does not read stably all else
- * is erased and written whatever it reads as, since its bits may be weak. The digest of final decides; if it is wrong,
- * everything is compared and corrected once more.
+ * Copy, after the journal was made durable. Units that are marked are left out at first. Where flash does not read stably, all
+ * others are erased and written even if they read right, since their bits may hang. At the end the digest of final decides: if
+ * it is wrong, every sector is compared and corrected once more.
  * @param resumed  after a cut
  * @return ESP_OK (durable, and read back right), ESP_ERR_FLASH_OP_FAIL (also: final does not keep what is written)
  */

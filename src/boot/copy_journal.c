@@ -76,7 +76,7 @@ bool copy_journal_may_lie_in(uint32_t type, uint32_t subtype)
     switch (type) {
     case ESP_PARTITION_TYPE_APP:
         return kind_is_slot(type, subtype);
-    case ESP_PARTITION_TYPE_DATA: /* file systems hold what strangers send: no journal is looked for there */
+    case ESP_PARTITION_TYPE_DATA: /* a file system could hold a forged journal */
         return subtype == ESP_PARTITION_SUBTYPE_DATA_UNDEFINED;
     case ESP_PARTITION_TYPE_BOOTLOADER:
         return subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_OTA;

@@ -9,10 +9,10 @@
 /* One boot's effect on a record's state, rollback enabled. No row: the state stays. */
 static const struct boot_rule {
     uint32_t now, next;
-    /* only of the copy that boots; else of both copies, before the choice, CRC right or wrong */
+    /* true: for the chosen copy, after the choice. false: for both copies, before it, whether their CRC is right or not */
     bool if_chosen;
 } boot_rules[] = {
-    {ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}, /* the trial ended unconfirmed */
+    {ESP_OTA_IMG_PENDING_VERIFY, ESP_OTA_IMG_ABORTED, false}, /* the trial ended without a confirmation */
     {ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY, true},      /* the trial begins */
 };
 
@@ -30,7 +30,7 @@ static void apply_rules(boot_decision_t *decision, uint32_t copy, bool chosen)
     }
 }
 
-/** The slot of the active copy; a trial begins here. */
+/** Chooses the slot that the active copy selects. If its record is NEW, the trial begins. */
 static void choose_active(boot_decision_t *decision, const boot_candidates_t *have, bool rollback)
 {
     decision->index = (int)otadata_slot(decision->after[decision->active].seq, have->slot_count);
@@ -52,7 +52,7 @@ static void choose_plain(boot_decision_t *decision, const boot_candidates_t *hav
     decision->active = otadata_active(two);
     if (decision->active != OTADATA_NONE) {
         choose_active(decision, have, rollback);
-    } /* none active, for instance a wrong CRC in an ordinary state: factory, and nothing is repaired */
+    } /* no copy is active, for instance because a CRC is wrong: factory is first, and no record is changed */
 }
 
 static void choose_anti_rollback(boot_decision_t *decision, const boot_candidates_t *have, bool rollback,

@@ -36,7 +36,7 @@ uint32_t otadata_crc(uint32_t seq);
 bool otadata_crc_matches(const otadata_entry_t *entry);
 
 /*
- * Three predicates that differ, and every one is used where the others would be wrong (FORMATS.md sections 4 and 7):
+ * Three predicates that differ. Each is used where the others would be wrong (FORMATS.md sections 4 and 7):
  * refused does not look at the CRC, uninitialised does not look at the state.
  */
 bool otadata_is_refused(const otadata_entry_t *entry);       /* erased, or state INVALID or ABORTED */

@@ -6,8 +6,8 @@
  *    source_may_go), and only while its source has the digest that it names (follow).
  * 2. Final is not touched before the journal is durable, and the journal is cleared after final was read back and is right
  *    and durable (copy_and_clear). Staging's other bytes are not touched at all.
- * 3. What one reading of a journal says is acted upon (settle, or copy_journal_clear) before it is read again: where flash
- *    does not read stably the next reading may say something else.
+ * 3. After a journal was read, it is followed or cleared (settle, copy_journal_clear) before it is read again: where flash does
+ *    not read stably, the next reading may say something else.
  * 4. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
  *    partition that it lies in (is_table_journal).
  */
@@ -72,7 +72,7 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
     return image_verify_flash(device->flash, &rules, NULL, why, sizeof(why)) == ESP_OK;
 }
 
-/** The first bootloader is what finishes a cut copy, except where it is outside of this flash. */
+/** After a power cut the primary bootloader finishes the copy, unless the bootloader is not in this flash. */
 bool staged_copy_boots_without_primary(const otter_device_t *device)
 {
     return device->chip.id == OTTER_CHIP_LINUX ||
@@ -223,14 +223,14 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
 
 /* ---- one copy ---- */
 
-/** From here on the copy comes to its end, now or after the next reset. */
+/** The journal is durable, so this copy will be finished: now, or after the next reset. */
 static esp_err_t copy_and_clear(copy_job_t *job, bool resumed)
 {
     esp_err_t err = copy_job_run(job, resumed);
     return err == ESP_OK ? copy_journal_clear(job->flash, copy_journal_end(&job->journal)) : err;
 }
 
-/** The error is not about what is in flash. */
+/** True if the error tells nothing about what is in flash. */
 static bool says_nothing(esp_err_t err)
 {
     return otter_flash_failed(err) || err == ESP_ERR_NO_MEM;
@@ -244,7 +244,8 @@ static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_p
     if (err != ESP_OK) {
         return says_nothing(err) ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    err = otter_flash_sync(device->flash); /* the journal speaks for bytes that are on the medium */
+    err = otter_flash_sync(
+        device->flash); /* the bytes must be on the medium before the journal that orders their copy */
     if (err == ESP_OK) {
         err = copy_job_source_digest(job, job->journal.digest);
     }

@@ -42,7 +42,7 @@ OTTER_MUST_CHECK esp_err_t staged_copy_run(otter_device_t *device, const esp_par
 bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition_subtype_t subtype,
                                      bool missing);
 
-/** Something starts the device while its primary bootloader is half written: a recovery bootloader, or nothing in this flash. */
+/** True if a half written primary bootloader does not matter: there is a recovery bootloader, or one outside this flash. */
 bool staged_copy_boots_without_primary(const otter_device_t *device);
 
 /** True if a journal is found that staged_copy_finish_all has to follow, or to clear. */

@@ -1,4 +1,4 @@
-/* Partitions that an application registers at run time: known to look-ups and I/O, to updates without a copy, not to booting. */
+/* Partitions that an application registers at run time: look-ups, I/O and updates without a copy know them, booting does not. */
 #pragma once
 
 #include <stdbool.h>

@@ -26,7 +26,7 @@ esp_err_t otter_flash_check_geometry(const otter_flash_t *flash)
     return ESP_OK;
 }
 
-/** The two range codes of ESP-IDF's partition layer: start outside, end outside. */
+/** The codes are those of ESP-IDF's partition layer: INVALID_ARG if the start is outside, INVALID_SIZE if the end is. */
 static esp_err_t check_range(const otter_flash_t *flash, uint32_t off, uint32_t len)
 {
     if (off > flash->size) {

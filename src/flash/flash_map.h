@@ -8,8 +8,8 @@
 
 /** One mapped range. The bytes keep their place until it is closed. */
 typedef struct flash_map {
-    struct flash_map *next; /* the owner's own list; not looked at here */
-    uint32_t handle;        /* likewise */
+    struct flash_map *next; /* for the owner's own list; not used here */
+    uint32_t handle;        /* for the owner; not used here */
     struct flash_map *next_of_flash;
     otter_flash_t *flash;
     uint32_t off, len;

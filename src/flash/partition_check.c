@@ -1,4 +1,4 @@
-/* The faults of a partition table that a bootloader overlooks, in words. */
+/* Tells, in words, the faults of a partition table that a bootloader does not notice. */
 #include "flash/partition_table.h"
 
 #include <inttypes.h>

@@ -16,7 +16,7 @@
 OTTER_MUST_CHECK esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash,
                                                uint32_t table_offset, bool allow_no_md5);
 
-/** Whether a look-up with these criteria means `item`. Wildcards as esp_partition_find(). */
+/** True if a look-up with these criteria finds `item`. Wildcards as esp_partition_find(). */
 bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,
                        esp_partition_subtype_t subtype, const char *label);
 
@@ -28,6 +28,6 @@ const esp_partition_t *partition_list_find(const otter_partition_list_t *list, c
                                            esp_partition_type_t type, esp_partition_subtype_t subtype,
                                            const char *label);
 
-/** The canonical record of `partition` (see esp_partition_verify), NULL if there is none. */
+/** The list's own entry for `partition` (see esp_partition_verify), NULL if there is none. */
 const esp_partition_t *partition_list_verify(const otter_partition_list_t *list,
                                              const esp_partition_t *partition);

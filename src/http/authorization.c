@@ -1,4 +1,4 @@
-/* Who the client says it is: when a challenge is taken, and what each request carries for it. */
+/* Authorization: when a server's challenge is taken, and what each request carries to answer it. */
 #include "http/client_internal.h"
 
 #include <stdio.h>
@@ -57,7 +57,7 @@ esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client)
         ESP_LOGE(TAG, "The server wants authentication, and there is no user name to give");
         return ESP_ERR_NOT_SUPPORTED;
     }
-    /* Who asks for Digest wants the password kept, whatever the server would like. */
+    /* An application that asks for Digest wants its password kept secret: Basic is not answered, even if the server offers it. */
     bool no_basic = client->config.auth_type == HTTP_AUTH_TYPE_DIGEST;
     http_challenge_t challenge;
     esp_err_t err = http_auth_choose(&client->response.head.headers, client->auth_data, no_basic, &challenge);

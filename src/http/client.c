@@ -307,7 +307,7 @@ esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client)
     }
     http_connection_close(client);
     (void)http_response_drop_cached(client);
-    client->response.end_seen = true; /* of what will come */
+    client->response.end_seen = true; /* nothing more comes of that response */
     return http_connection_open(client);
 }
 

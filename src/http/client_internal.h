@@ -95,17 +95,17 @@ struct esp_http_client {
     esp_tls_last_error_t tls_error; /* what event callbacks get */
 };
 
-/** method.c */
+/* method.c */
 const char *http_method_name(esp_http_client_method_t method);
 
-/** tell.c */
+/* tell.c */
 void http_client_event(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int len);
 void http_client_header_event(esp_http_client_handle_t client, char *key, char *value);
 /** Keeps the failure and tells HTTP_EVENT_ERROR. `cause` NULL: `code` and `text` are all that is known. */
 void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
                       const otter_transport_error_t *cause, esp_err_t code, const char *text);
 
-/** connection.c */
+/* connection.c */
 OTTER_MUST_CHECK esp_err_t http_connection_open(esp_http_client_handle_t client);
 void http_connection_close(esp_http_client_handle_t client);
 /** The open connection can carry another request. */
@@ -136,7 +136,7 @@ size_t http_response_drop_cached(esp_http_client_handle_t client);
 OTTER_MUST_CHECK esp_err_t http_client_authorization(esp_http_client_handle_t client, char **value);
 /** A challenge was taken: requests carry its answer, whatever the application set as Authorization. */
 bool http_client_answers_challenge(esp_http_client_handle_t client);
-/** Another server: nothing of the old one's challenge is of use, or any of its business. */
+/** Before a request to another server: the answer to the old one's challenge is of no use to it, and a secret. */
 void http_client_forget_challenge(esp_http_client_handle_t client);
 
 /* request.c */

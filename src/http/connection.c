@@ -103,7 +103,7 @@ void http_client_require_https(esp_http_client_handle_t client)
     client->https_only = true;
 }
 
-/** Judged where a connection is about to be made: the URL of the configuration is only one that can get there. */
+/** Checks the scheme just before a connection is made: URLs also come from callbacks and redirects. */
 static esp_err_t check_scheme(esp_http_client_handle_t client)
 {
     const http_url_t *url = &client->url;
@@ -117,7 +117,7 @@ static esp_err_t check_scheme(esp_http_client_handle_t client)
     return err;
 }
 
-/** In ESP-IDF's words and order, down to which layer it was; the cause in ours. */
+/** Logs ESP-IDF's lines, in its order, layer by layer; the cause is in our words. */
 static void log_failure(const otter_transport_error_t *cause, const char *host)
 {
     if (cause->code == ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME) {
@@ -192,7 +192,7 @@ bool http_connection_is_usable(esp_http_client_handle_t client)
         (!response->end_seen || !response->persistent || response->failed)) {
         return false;
     }
-    /* A kept connection has nothing to say: bytes or an end mean that the server has given it up. */
+    /* Between two requests a server sends nothing. Bytes, or the end, mean that it does not use this connection any more. */
     char probe;
     return client->transport->ops->read(client->transport, &probe, 1, 0) == OTTER_IO_TIMEOUT;
 }

@@ -21,7 +21,7 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
     esp_err_t err = http_request_check(client);
     if (err != ESP_OK) {
         http_connection_close(client);
-        http_response_reset(client); /* nobody may take an old answer for this one's */
+        http_response_reset(client); /* or the last answer would be taken for this request's */
         client->status = -1;
         return err;
     }
@@ -92,14 +92,14 @@ static int64_t receive_head(esp_http_client_handle_t client)
     return 1;
 }
 
-/** The same, with what follows from it. */
+/** Reads the head if it is not there yet, and tells the application. @return as receive_head */
 static int64_t read_head(esp_http_client_handle_t client)
 {
     if (client->response.head_done) {
         return 1;
     }
     int64_t result = receive_head(client);
-    /* A server that gives up a kept connection may say so; that is no answer to what was just asked. */
+    /* 408: the server waited too long on the kept connection, and closes it. It has not seen the request that was just sent. */
     if (result > 0 && client->status == STATUS_REQUEST_TIMEOUT) {
         if (repeat(client)) {
             result = receive_head(client);

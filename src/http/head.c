@@ -15,7 +15,7 @@
 #define NOT_HTTP "it does not begin with HTTP/"
 
 typedef enum {
-    BEGIN, /* blank lines before a response do no harm */
+    BEGIN, /* empty lines before a response are allowed */
     STATUS,
     LINE, /* the first byte of a line */
     NAME,
@@ -24,7 +24,7 @@ typedef enum {
 
 static const char protocol[] = "HTTP/";
 
-/** What a line feed ends. */
+/** Acts on a line feed. @return NULL, or what is wrong */
 static const char *end_line(http_head_t *head)
 {
     if (head->look.place == LINE) {
@@ -50,8 +50,8 @@ static const char *check_status_byte(http_head_t *head, char c)
 static const char *check_name_byte(http_head_t *head, char c)
 {
     bool blank = c == ' ' || c == '\t';
-    bool goes_on =
-        blank && head->look.place == LINE && !head->look.first_line; /* with the value of the line before */
+    bool goes_on = blank && head->look.place == LINE &&
+                   !head->look.first_line; /* a folded line: it continues the value of the line before */
     if (blank && !goes_on) {
         return "it has a blank in a header's name";
     }

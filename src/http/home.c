@@ -1,4 +1,4 @@
-/* A redirect to another server drops credentials (client.c), so the way back has to bring them along. */
+/* A redirect to another server drops credentials (client.c), so they are kept here with the URL and put back with it. */
 #include "http/home.h"
 
 #include <stdlib.h>

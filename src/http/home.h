@@ -1,4 +1,4 @@
-/* The way back from redirects: where a handle was pointed by its application, and with what credentials. */
+/* Back home after redirects: the URL that the application gave a handle, with the credentials for it. */
 #pragma once
 
 #include <stdbool.h>

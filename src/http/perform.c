@@ -57,7 +57,7 @@ static void drop_body(esp_http_client_handle_t client)
     }
 }
 
-/** A handler that asks for another round may have closed the connection for it. */
+/** If the handler asks for another request, it may have closed the connection for that: then the body need not be whole. */
 static esp_err_t deliver_body(esp_http_client_handle_t client)
 {
     bool whole = esp_http_client_flush_response(client, NULL) == ESP_OK;
@@ -70,7 +70,7 @@ static esp_err_t limit_reached(esp_http_client_handle_t client)
     return ESP_ERR_HTTP_MAX_REDIRECT;
 }
 
-/** The event handler may be before us: with esp_http_client_set_redirection() it has gone on by itself. */
+/** Goes where a redirect points. The event handler may have done that already, by esp_http_client_set_redirection(). */
 static esp_err_t follow(esp_http_client_handle_t client)
 {
     if (client->config.disable_auto_redirect && !client->again) {
@@ -107,7 +107,7 @@ static esp_err_t go_round(esp_http_client_handle_t client)
     if (err == ESP_OK) {
         err = act_on_status(client);
     } else if (client->again) {
-        err = ESP_OK; /* where the handler wants to go, this answer no longer matters */
+        err = ESP_OK; /* the handler has asked for another request, so this answer does not matter */
     }
     if (err == ESP_OK && !client->again) {
         http_client_event(client, HTTP_EVENT_ON_FINISH, NULL, 0);

@@ -151,14 +151,14 @@ static esp_err_t put_body_header(esp_http_client_handle_t client)
     return put_header(client, "Content-Length", length);
 }
 
-/** Framing is the handle's business: an application's own would contradict it. So is the answer to a challenge. */
+/** The handle itself sets these headers: the application's own would contradict them. */
 static bool is_ours(esp_http_client_handle_t client, const char *key)
 {
     return http_name_equal(key, "Content-Length") || http_name_equal(key, "Transfer-Encoding") ||
            (http_client_answers_challenge(client) && http_name_equal(key, "Authorization"));
 }
 
-/** The server's own words: the application cannot know how long they are. */
+/** The value was given by the server, so the application cannot know how long it is. */
 static bool may_be_long(const char *key)
 {
     return http_name_equal(key, "If-Range");
@@ -228,7 +228,7 @@ int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, i
         return -1;
     }
     if (len == 0) {
-        return 0; /* whatever the buffer is, and also when the answer has come */
+        return 0; /* allowed with any buffer, and also after the answer has come */
     }
     if (buffer == NULL || client->state != STATE_REQUEST_SENT) {
         return -1;

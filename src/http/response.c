@@ -125,7 +125,7 @@ bool http_response_take_head(esp_http_client_handle_t client, char *raw, size_t 
 
 /* ---- what follows the head ---- */
 
-/** An event handler may do that; what came is of no use then, and the connection is a new one. */
+/** An event handler has called esp_http_client_cancel_request(): the connection is a new one, and what came is dropped. */
 static bool is_cancelled(esp_http_client_handle_t client)
 {
     return client->state == STATE_CONNECTED;
@@ -152,12 +152,13 @@ static int64_t decode_chunks(esp_http_client_handle_t client, char *raw, size_t 
     response->end_seen |= chunks->ended;
     response->failed = chunks->broken != NULL;
     if (response->failed || (chunks->ended && len > 0)) {
-        response->persistent = false; /* bytes after the end: whatever they are, they answer no request */
+        response->persistent =
+            false; /* bytes after the end answer no request, so the next answer on this connection could not be trusted */
     }
     return response->failed && out == begin ? -1 : out - begin;
 }
 
-/** What came behind the head is body. */
+/** Keeps what came behind the head: it is the beginning of the body. */
 static void keep_early_body(esp_http_client_handle_t client)
 {
     http_response_t *response = &client->response;
@@ -254,7 +255,7 @@ static size_t wanted(const http_response_t *response, size_t len)
     return len < INT_MAX ? len : INT_MAX;
 }
 
-/** The time of a read is up; what a timeout of the transport would say. */
+/** The time of a read is over: as if the transport had timed out. */
 static int wait_is_over(esp_http_client_handle_t client)
 {
     (void)http_connection_error(client, OTTER_IO_TIMEOUT); /* sets errno */
@@ -327,7 +328,7 @@ int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)
     }
     errno = 0;
     http_response_t *response = &client->response;
-    /* The limit is for the call: bytes that drip within each wait must not hold it for ever. */
+    /* The limit holds for the whole call: a server that sends a byte now and then must not make it last for ever. */
     int64_t deadline_us = otter_now_us() + (int64_t)client->timeout_ms * 1000;
     size_t got = take_cached(response, buffer, (size_t)len);
     while (got < (size_t)len && !response->end_seen) {

@@ -1,4 +1,4 @@
-/* The one device that ESP-IDF's names mean: the only such global. Everything below src/idf/ is handed a device. */
+/* The one device that ESP-IDF's names mean. No other file of src/ keeps a pointer to one: all below src/idf/ is given it. */
 #include "otter/device.h"
 
 static otter_device_t *current;

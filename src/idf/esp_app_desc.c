@@ -22,13 +22,14 @@ static void read_desc(otter_device_t *device, esp_app_desc_t *desc)
 {
     uint8_t raw[IMAGE_DESC_SIZE];
     memset(desc, 0, sizeof(*desc));
-    desc->magic_word = ESP_APP_DESC_MAGIC_WORD; /* callers get a descriptor even where flash has none */
+    desc->magic_word =
+        ESP_APP_DESC_MAGIC_WORD; /* an empty descriptor if flash has none: callers do not expect NULL */
     if (device == NULL || device->running == NULL || device->running->size < IMAGE_GATE_SIZE) {
         return;
     }
     uint32_t off = device->running->address + IMAGE_DESC_OFFSET;
     if (otter_flash_read(device->flash, off, raw, sizeof(raw)) == ESP_OK) {
-        otter_ignore(image_decode_desc(raw, desc)); /* another magic leaves the empty one */
+        otter_ignore(image_decode_desc(raw, desc)); /* with another magic the descriptor stays empty */
     }
 }
 

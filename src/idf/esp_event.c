@@ -121,7 +121,7 @@ static void dispatch(event_loop_t *loop, const posted_event_t *event)
     xSemaphoreGiveRecursive(loop->mutex);
 }
 
-/** How it is with a loop now. @return false: there is none */
+/** The loop's state now. @return false: there is none */
 static bool look_at(const event_loop_t *loop, loop_life_t *now)
 {
     otter_lock(OTTER_LOCK_SYSTEM);
@@ -387,7 +387,8 @@ static bool lock_handlers(event_loop_t *loop)
         return false;
     }
     xSemaphoreTakeRecursive(loop->mutex, portMAX_DELAY);
-    bool runs = look_at(loop, &now); /* still, or again; one that ends now waits for the mutex */
+    bool runs = look_at(
+        loop, &now); /* the loop still runs, or runs again; if it ends now, that waits for the mutex */
     if (!runs) {
         xSemaphoreGiveRecursive(loop->mutex);
     }

@@ -25,7 +25,7 @@ static bool whole(esp_flash_t *chip, esp_partition_t *all)
     return true;
 }
 
-/** ESP-IDF's chips have one code for all that is asked wrongly. */
+/** ESP-IDF's chip functions have one code for every wrong argument. */
 static esp_err_t chip_code(esp_err_t err)
 {
     return err == ESP_ERR_INVALID_SIZE ? ESP_ERR_INVALID_ARG : err;

@@ -10,7 +10,7 @@
 
 static const char *const TAG = "esp_image";
 
-/** Set by the application; the chip's own offset while there is none. */
+/** Set by the application. While it is not set, the chip's own offset counts. */
 static struct {
     bool is_set;
     uint32_t value;

@@ -1,4 +1,4 @@
-/* The one OTA operation that ends the run; a program that does not use it needs no restart. */
+/* The one OTA function that restarts the device, in a file of its own: a program without it links no restart. */
 #include "esp_ota_ops.h"
 #include "esp_system.h"
 

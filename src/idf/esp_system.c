@@ -59,7 +59,7 @@ esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler)
     return registered ? ESP_OK : ESP_ERR_INVALID_STATE;
 }
 
-/** The one registered last, which is registered no more: a handler that itself restarts must not come round again. */
+/** Takes the handler that was registered last out of the list: if it restarts the device itself, it must not be called again. */
 static shutdown_handler_t take_last_handler(void)
 {
     otter_lock(OTTER_LOCK_SYSTEM);

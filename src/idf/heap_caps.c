@@ -1,4 +1,4 @@
-/* Memory with capabilities: there is one kind, so the capabilities are only told to who wants to know of failures. */
+/* Memory with capabilities. There is one kind of memory, so they matter only to the hook that hears of failures. */
 #include "esp_heap_caps.h"
 
 #include <inttypes.h>

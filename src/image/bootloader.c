@@ -40,12 +40,13 @@ static uint32_t room_at(const otter_flash_t *flash, uint32_t offset, uint32_t ta
     return offset < end ? end - offset : 0;
 }
 
-/** By what its segments say, also those of a broken image. */
+/** Tells it by the segments, also of a broken image. */
 static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room)
 {
     const image_rules_t rules = {.flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
     image_stream_t s = {0};
-    otter_ignore(image_stream_from_flash(&s, flash, &rules)); /* what it learnt before it failed will do */
+    otter_ignore(image_stream_from_flash(
+        &s, flash, &rules)); /* also after a failure: what it has seen until then is enough */
     image_kind_t kind = s.info.segments_seen > 0 ? image_kind(&s.info) : IMAGE_KIND_BOOTLOADER;
     image_stream_end(&s);
     return kind == IMAGE_KIND_APP                                    ? BOOTLOADER_APP

@@ -78,7 +78,7 @@ static uint64_t xor_bytes(const uint8_t *p, size_t len)
     return sum;
 }
 
-/** All lanes into one byte. XOR knows no order, so it does not matter how the data was cut or aligned. */
+/** All lanes into one byte. The order does not matter to XOR, so neither does how the data was divided or aligned. */
 static uint8_t fold_checksum(uint64_t sum)
 {
     sum ^= sum >> 32;
@@ -98,7 +98,8 @@ static void absorb_segment_data(image_stream_t *s, const uint8_t *data, size_t l
 {
     while (len > 0) {
         size_t n = len < CACHE_BLOCK ? len : CACHE_BLOCK;
-        hash(s, data, n); /* first: it is the slower one, and hides the wait for memory */
+        hash(s, data,
+             n); /* before the sum: hashing is slower, and the sum then finds the bytes in the cache */
         s->xor_word ^= xor_bytes(data, n);
         data += n;
         len -= n;
@@ -122,7 +123,7 @@ static bool begin_part(image_stream_t *s, enum part part, uint32_t len)
 static bool page_is_good(image_stream_t *s, uint32_t have);
 static bool placement_is_good(image_stream_t *s, uint32_t index);
 
-/** Judged by an app's rules: what a device is asked about, unless it is its bootloader; of a file, what is one. */
+/** True if an app's rules hold: for a device, of all but its bootloader; for a file, of what is an app. */
 static bool judged_as_app(const image_stream_t *s)
 {
     return !s->rules.bootloader && (s->rules.chip != NULL || image_kind(&s->info) == IMAGE_KIND_APP);
@@ -133,7 +134,7 @@ static bool needs_desc(const image_stream_t *s)
     return s->facts != NULL && s->facts->mmu_page_min != 0;
 }
 
-/** A bootloader where an app is to be loaded; says so. */
+/** True, with the reason, if this is a bootloader and an app is to be loaded. */
 static bool is_foreign_bootloader(image_stream_t *s)
 {
     bool found = !s->rules.no_checks && s->rules.loading && judged_as_app(s) &&
@@ -144,7 +145,7 @@ static bool is_foreign_bootloader(image_stream_t *s)
     return found;
 }
 
-/** All segments are known, and with them what the image is for. */
+/** After the last segment: now it is known what the image is for. */
 static bool kind_is_good(image_stream_t *s)
 {
     image_kind_t kind = image_kind(&s->info);

@@ -115,7 +115,7 @@ OTTER_MUST_CHECK esp_err_t image_verify_flash(otter_flash_t *flash, const image_
 /** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
 char *image_hex(char *dst, const uint8_t *bytes, size_t len);
 
-/** In the reason of a verdict: the device's revision matters, and nobody told it. */
+/** Part of a reason: the verdict depends on the device's revision, which nobody has told. */
 #define IMAGE_REVISION_UNKNOWN "is not known"
 
 /** As "v3.0" in buf. Returns buf. */
@@ -131,7 +131,7 @@ OTTER_MUST_CHECK esp_err_t image_check_header(const uint8_t *raw, const otter_ch
                                               char *why, size_t why_size);
 
 /**
- * The gate once more is there: all that the first bytes tell by these rules, before anything is written. An image that may
+ * The gate with more than the header: all that the first bytes tell by these rules, before anything is written. An image that may
  * still turn out well passes; one for an app partition that begins as a bootloader or a RAM program does not.
  * @param len  of `head`; IMAGE_HEADER_SIZE at least, IMAGE_GATE_SIZE or more tell most
  * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED or, of an eFuse block revision, ESP_ERR_INVALID_VERSION (the reason in why),

@@ -9,8 +9,8 @@
 #include "image/judge.h"
 
 /*
- * Where ESP-IDF's bootloaders lie since its version 3: at the end of the chip's memory, which an app leaves alone while it is
- * loaded. (The linker scripts bootloader*.ld of each chip; the older ones within some KiB of these.)
+ * Where ESP-IDF's bootloaders lie since its version 3: at the end of the chip's memory, where no app is loaded to. (The linker
+ * scripts bootloader*.ld of each chip have it; those of older versions are within some KiB of these.)
  */
 static const struct bootloader_place {
     uint16_t chip_id;

@@ -44,7 +44,7 @@ void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip
     }
 }
 
-/** Reads our own sentences, which have the numbers. */
+/** Takes the numbers from our own sentences. */
 void image_log_fault(uint32_t offset, const char *why)
 {
     static const char tag[] = "esp_image", hash[] = "SHA-256 differs", magic[] = "magic byte is";

@@ -16,8 +16,8 @@ BUGS = {
     "erases_the_copy_in_use": (
         "src/boot/switch_plan.c", "{0, REPLACE_OTHER},", "{0, REPLACE_ACTIVE},", "sweep"),
     "selects_before_the_image_is_verified": (
-        "src/ota/switch.c", "    if (err != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots",
-        "    if ((err = ESP_OK) != ESP_OK) {\n        ESP_LOGE(TAG, \"%s holds no image that boots", "sweep:damaged/"),
+        "src/ota/switch.c", "    if (err != ESP_OK) {\n        image_log_fault(",
+        "    if ((err = ESP_OK) != ESP_OK) {\n        image_log_fault(", "sweep:damaged/"),
     "boots_without_verifying": (
         "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
         "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep:rot/"),
