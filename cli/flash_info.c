@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "json.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
 #include "otter/promise.h"
@@ -15,19 +16,6 @@ typedef struct {
     linux_device_options_t device;
     bool json, check;
 } info_options_t;
-
-static int print_json(const flash_report_t *r)
-{
-    cJSON *json = flash_report_json(r);
-    char *text = json != NULL ? cJSON_Print(json) : NULL;
-    cJSON_Delete(json);
-    if (text == NULL) {
-        return cli_fail(VERB, "out of memory");
-    }
-    puts(text);
-    free(text);
-    return EXIT_DONE;
-}
 
 /** The report of an open device. @return EXIT_DONE, or EXIT_FAILED after saying what is missing */
 static int look(flash_report_t *r, const info_options_t *o)
@@ -93,7 +81,7 @@ static int flash_info(void *options)
     } else {
         status = look(r, o);
     }
-    if (o->json && print_json(r) != EXIT_DONE) {
+    if (o->json && json_print(VERB, flash_report_json(r)) != EXIT_DONE) {
         status = EXIT_FAILED;
     }
     flash_report_end(r);

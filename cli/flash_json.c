@@ -3,63 +3,43 @@
 
 #include <string.h>
 
-#include "clean_text.h"
 #include "image_json.h"
+#include "json.h"
 #include "table_json.h"
-
-static void add_number_or_null(cJSON *object, const char *key, bool known, double value)
-{
-    if (known) {
-        cJSON_AddNumberToObject(object, key, value);
-    } else {
-        cJSON_AddNullToObject(object, key);
-    }
-}
-
-static void add_string_or_null(cJSON *object, const char *key, const char *value)
-{
-    if (value != NULL) {
-        cJSON_AddStringToObject(object, key, value);
-    } else {
-        cJSON_AddNullToObject(object, key);
-    }
-}
 
 static cJSON *copy_json(const otadata_entry_t *entry)
 {
     cJSON *json = cJSON_CreateObject();
     bool written = entry->seq != OTADATA_SEQ_ERASED;
-    add_number_or_null(json, "seq", written, entry->seq);
-    add_string_or_null(json, "state", written ? otadata_state_name(entry->state) : NULL);
-    cJSON_AddBoolToObject(json, "crc_valid", written && otadata_crc_matches(entry));
-    cJSON_AddBoolToObject(json, "valid", otadata_is_valid(entry));
+    json_number(json, "seq", written, entry->seq);
+    json_string(json, "state", written ? otadata_state_name(entry->state) : NULL);
+    json_bool(json, "crc_valid", true, written && otadata_crc_matches(entry));
+    json_bool(json, "valid", true, otadata_is_valid(entry));
     return json;
 }
 
 static cJSON *slot_json(const flash_slot_t *slot)
 {
-    char label[CLEAN_TEXT_SIZE(16)];
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "label", clean_text(label, slot->partition->label, 16));
-    add_string_or_null(json, "state", slot->state);
-    add_number_or_null(json, "interrupted_at", slot->interrupted, slot->arrived);
-    cJSON_AddItemToObject(json, "image", slot->blank ? cJSON_CreateNull() : image_json(&slot->stream));
+    json_text(json, "label", slot->partition->label, 16);
+    json_string(json, "state", slot->state);
+    json_number(json, "interrupted_at", slot->interrupted, slot->arrived);
+    json_item(json, "image", slot->blank ? cJSON_CreateNull() : image_json(&slot->stream));
     return json;
 }
 
 static cJSON *boot_json(const flash_report_t *r)
 {
     const otter_boot_result_t *boot = &r->boot;
-    char label[CLEAN_TEXT_SIZE(16)], text[CLEAN_TEXT_SIZE(sizeof(r->reason))];
     cJSON *json = cJSON_CreateObject();
-    add_string_or_null(json, "label", r->boots != NULL ? clean_text(label, r->boots, 16) : NULL);
-    cJSON_AddStringToObject(json, "reason", clean_text(text, r->reason, sizeof(r->reason)));
-    add_number_or_null(json, "otadata_copy", boot->otadata_copy >= 0, boot->otadata_copy);
+    json_text(json, "label", r->boots, 16);
+    json_text(json, "reason", r->reason, sizeof(r->reason));
+    json_number(json, "otadata_copy", boot->otadata_copy >= 0, boot->otadata_copy);
     cJSON *tried = cJSON_AddArrayToObject(json, "tried");
     for (uint32_t i = 0; i < boot->tried_count; i++) {
         cJSON *one = cJSON_CreateObject();
-        cJSON_AddStringToObject(one, "label", clean_text(label, boot->tried[i].label, 16));
-        cJSON_AddStringToObject(one, "why", clean_text(text, boot->tried[i].why, sizeof(boot->tried[i].why)));
+        json_text(one, "label", boot->tried[i].label, 16);
+        json_text(one, "why", boot->tried[i].why, sizeof(boot->tried[i].why));
         cJSON_AddItemToArray(tried, one);
     }
     return json;
@@ -75,47 +55,40 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
     bool valid = b->stream.verdict == ESP_OK;
     uint32_t size = image_flash_size(&info->header);
     unsigned mhz = image_flash_mhz(&info->header, b->place.chip);
-    char text[CLEAN_TEXT_SIZE(sizeof(b->stream.why))], version[CLEAN_TEXT_SIZE(32)];
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "offset", b->place.offset);
-    add_number_or_null(json, "expected_offset", b->needed, b->expected.offset);
-    cJSON_AddBoolToObject(json, "valid", valid);
-    add_string_or_null(json, "error", valid ? NULL : clean_text(text, b->stream.why, sizeof(b->stream.why)));
-    cJSON_AddStringToObject(json, "chip", b->place.chip->name);
-    add_string_or_null(json, "idf_ver",
-                       info->has_bootloader_desc ? clean_text(version, info->bootloader_desc.idf_ver, 32)
-                                                 : NULL);
-    add_number_or_null(json, "version", info->has_bootloader_desc, info->bootloader_desc.version);
-    add_number_or_null(json, "flash_size", size != 0, size);
-    add_string_or_null(json, "flash_mode", image_flash_mode(&info->header));
-    add_number_or_null(json, "flash_mhz", mhz != 0, mhz);
-    cJSON_AddItemToObject(json, "hash_valid",
-                          info->hash_seen ? cJSON_CreateBool(info->hash_valid) : cJSON_CreateNull());
+    json_number(json, "offset", true, b->place.offset);
+    json_number(json, "expected_offset", b->needed, b->expected.offset);
+    json_bool(json, "valid", true, valid);
+    json_string(json, "error", valid ? NULL : b->stream.why);
+    json_string(json, "chip", b->place.chip->name);
+    json_text(json, "idf_ver", info->has_bootloader_desc ? info->bootloader_desc.idf_ver : NULL, 32);
+    json_number(json, "version", info->has_bootloader_desc, info->bootloader_desc.version);
+    json_number(json, "flash_size", size != 0, size);
+    json_string(json, "flash_mode", image_flash_mode(&info->header));
+    json_number(json, "flash_mhz", mhz != 0, mhz);
+    json_bool(json, "hash_valid", info->hash_seen, info->hash_valid);
     return json;
 }
 
 static cJSON *stray_json(const flash_stray_t *stray)
 {
-    char label[CLEAN_TEXT_SIZE(16)];
     image_stream_t s = {.info = stray->image.info, .verdict = stray->image.verdict};
     memcpy(s.why, stray->image.why, sizeof(s.why));
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "offset", stray->image.offset);
-    add_string_or_null(json, "partition",
-                       stray->inside != NULL ? clean_text(label, stray->inside, 16) : NULL);
-    cJSON_AddItemToObject(json, "image", image_json(&s));
+    json_number(json, "offset", true, stray->image.offset);
+    json_text(json, "partition", stray->inside, 16);
+    json_item(json, "image", image_json(&s));
     return json;
 }
 
 static cJSON *core_dump_json(const flash_report_t *r)
 {
-    char label[CLEAN_TEXT_SIZE(16)];
     if (r->core_dump == NULL) {
         return cJSON_CreateNull();
     }
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "partition", clean_text(label, r->core_dump->label, 16));
-    cJSON_AddNumberToObject(json, "length", r->core_dump_length);
+    json_text(json, "partition", r->core_dump->label, 16);
+    json_number(json, "length", true, r->core_dump_length);
     return json;
 }
 
@@ -129,11 +102,10 @@ static cJSON *no_table_json(const flash_report_t *r)
         return cJSON_CreateNull();
     }
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "content", contents[n->place]);
-    cJSON_AddStringToObject(json, "file_content", contents[n->whole]);
-    add_number_or_null(json, "table_at", n->elsewhere, n->offset);
-    add_number_or_null(json, "file_begins_at", n->shifted,
-                       (double)r->dev.device.config.table_offset - n->offset);
+    json_string(json, "content", contents[n->place]);
+    json_string(json, "file_content", contents[n->whole]);
+    json_number(json, "table_at", n->elsewhere, n->offset);
+    json_number(json, "file_begins_at", n->shifted, (double)r->dev.device.config.table_offset - n->offset);
     return json;
 }
 
@@ -141,11 +113,11 @@ cJSON *flash_report_json(const flash_report_t *r)
 {
     cJSON *root = cJSON_CreateObject();
     const otter_chip_facts_t *facts = r->dev.flash != NULL ? otter_chip_facts(r->dev.device.chip.id) : NULL;
-    add_number_or_null(root, "size", r->dev.flash != NULL, r->dev.flash != NULL ? r->dev.flash->size : 0);
-    add_number_or_null(root, "file_size", r->dev.flash != NULL, r->file_length);
-    add_string_or_null(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
-    add_string_or_null(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);
-    cJSON_AddItemToObject(root, "bootloader", bootloader_json(&r->bootloader));
+    json_number(root, "size", r->dev.flash != NULL, r->dev.flash != NULL ? r->dev.flash->size : 0);
+    json_number(root, "file_size", r->dev.flash != NULL, r->file_length);
+    json_string(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
+    json_string(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);
+    json_item(root, "bootloader", bootloader_json(&r->bootloader));
     cJSON *partitions = cJSON_AddArrayToObject(root, "partitions");
     for (uint32_t i = 0; i < r->table.count; i++) {
         cJSON_AddItemToArray(partitions, table_entry_json(&r->table.entries[i]));
@@ -158,14 +130,14 @@ cJSON *flash_report_json(const flash_report_t *r)
     for (uint32_t i = 0; i < r->app_count; i++) {
         cJSON_AddItemToArray(slots, slot_json(&r->slots[i]));
     }
-    cJSON_AddItemToObject(root, "boot", boot_json(r));
+    json_item(root, "boot", boot_json(r));
     cJSON *strays = cJSON_AddArrayToObject(root, "stray_images");
     for (uint32_t i = 0; i < r->stray_count; i++) {
         cJSON_AddItemToArray(strays, stray_json(&r->strays[i]));
     }
-    cJSON_AddItemToObject(root, "core_dump", core_dump_json(r));
-    cJSON_AddItemToObject(root, "no_table", no_table_json(r));
-    cJSON_AddItemToObject(root, "repairs", cJSON_Duplicate(r->repairs, true));
-    cJSON_AddItemToObject(root, "warnings", cJSON_Duplicate(r->warnings, true));
+    json_item(root, "core_dump", core_dump_json(r));
+    json_item(root, "no_table", no_table_json(r));
+    json_item(root, "repairs", cJSON_Duplicate(r->repairs, true));
+    json_item(root, "warnings", cJSON_Duplicate(r->warnings, true));
     return root;
 }

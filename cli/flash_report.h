@@ -115,5 +115,5 @@ const char *flash_esptool_line(const flash_report_t *report, char *buf, size_t s
 /** For people, on standard output. */
 void flash_report_print(const flash_report_t *report);
 
-/** The object that docs/JSON.md explains; the caller's. NULL when out of memory. */
+/** The object that docs/JSON.md explains; the caller's. json_print() tells when memory was out. */
 cJSON *flash_report_json(const flash_report_t *report);

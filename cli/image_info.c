@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "json.h"
 #include "flash_verbs.h"
 #include "image_look.h"
 #include "image_report.h"
@@ -12,19 +13,6 @@
 static const char *name_of(const char *path)
 {
     return path[0] == '-' && path[1] == '\0' ? "standard input" : path;
-}
-
-static int print_json(const image_look_t *look)
-{
-    cJSON *object = image_report_json(look);
-    char *text = object != NULL ? cJSON_Print(object) : NULL;
-    cJSON_Delete(object);
-    if (text == NULL) {
-        return cli_fail("image", "out of memory");
-    }
-    puts(text);
-    free(text);
-    return EXIT_DONE;
 }
 
 typedef struct {
@@ -41,7 +29,7 @@ static int info(void *options)
     bool read = image_look(&look, o->path, NULL);
     int status = EXIT_DONE;
     if (o->json) {
-        status = print_json(&look);
+        status = json_print("image", image_report_json(&look));
     } else if (read) {
         image_report_print(&look, name);
     }

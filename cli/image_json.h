@@ -7,6 +7,6 @@
 
 /**
  * @param s  a stream with its verdict; may be good or broken
- * @return a new object, the caller's; NULL when out of memory. docs/JSON.md explains its keys
+ * @return a new object, the caller's; docs/JSON.md explains its keys. json_print() tells when memory was out
  */
 cJSON *image_json(const image_stream_t *s);

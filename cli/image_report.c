@@ -9,6 +9,7 @@
 #include "clean_text.h"
 #include "elf.h"
 #include "image_json.h"
+#include "json.h"
 #include "otter/chip.h"
 
 #define FACT "%-13s " /* the name at the start of a line */
@@ -346,18 +347,14 @@ void image_report_print_verdict(const image_look_t *look, const char *name, bool
 
 static cJSON *part_json(const image_part_t *part)
 {
-    char text[CLEAN_TEXT_SIZE(IMAGE_WHY_SIZE)];
     const image_info_t *info = &part->image.info;
     cJSON *json = cJSON_CreateObject();
     bool table = part->kind == IMAGE_KIND_NONE, valid = table || part->image.verdict == ESP_OK;
-    cJSON_AddNumberToObject(json, "offset", part->offset);
-    cJSON_AddStringToObject(json, "kind", table ? "table" : image_kind_key(part->kind));
-    cJSON_AddBoolToObject(json, "valid", valid);
-    cJSON_AddItemToObject(json, "error",
-                          valid ? cJSON_CreateNull()
-                                : cJSON_CreateString(clean_text(text, part->image.why, IMAGE_WHY_SIZE)));
-    cJSON_AddItemToObject(json, "length",
-                          info->image_len != 0 ? cJSON_CreateNumber(info->image_len) : cJSON_CreateNull());
+    json_number(json, "offset", true, part->offset);
+    json_string(json, "kind", table ? "table" : image_kind_key(part->kind));
+    json_bool(json, "valid", true, valid);
+    json_string(json, "error", valid ? NULL : part->image.why);
+    json_number(json, "length", info->image_len != 0, info->image_len);
     return json;
 }
 
@@ -367,10 +364,10 @@ static cJSON *signature_json(const image_signature_t *sig)
         return cJSON_CreateNull();
     }
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "version", sig->kind == SIGNATURE_V1 ? 1 : 2);
-    cJSON_AddStringToObject(json, "scheme", sig->scheme);
-    cJSON_AddNumberToObject(json, "offset", sig->offset);
-    cJSON_AddNumberToObject(json, "blocks", sig->blocks);
+    json_number(json, "version", true, sig->kind == SIGNATURE_V1 ? 1 : 2);
+    json_string(json, "scheme", sig->scheme);
+    json_number(json, "offset", true, sig->offset);
+    json_number(json, "blocks", true, sig->blocks);
     return json;
 }
 
@@ -383,28 +380,25 @@ static cJSON *behind_json(const image_look_t *look)
         return cJSON_CreateNull();
     }
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "offset", look->end);
-    cJSON_AddNumberToObject(json, "length", len);
-    cJSON_AddStringToObject(json, "content", keys[look->behind]);
+    json_number(json, "offset", true, look->end);
+    json_number(json, "length", true, len);
+    json_string(json, "content", keys[look->behind]);
     return json;
 }
 
 cJSON *image_report_json(const image_look_t *look)
 {
     cJSON *json = image_json(&look->stream);
-    if (json == NULL) {
-        return NULL;
-    }
     bool good = look->error[0] == '\0';
     cJSON_ReplaceItemInObject(json, "valid", cJSON_CreateBool(good));
     cJSON_ReplaceItemInObject(json, "error", good ? cJSON_CreateNull() : cJSON_CreateString(look->error));
     if (look->is_factory) {
         cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("factory"));
     }
-    cJSON_AddNumberToObject(json, "offset", look->start);
-    cJSON_AddNumberToObject(json, "begins_at", look->begins_at);
-    cJSON_AddItemToObject(json, "signature", signature_json(&look->signature));
-    cJSON_AddItemToObject(json, "behind", behind_json(look));
+    json_number(json, "offset", true, look->start);
+    json_number(json, "begins_at", true, look->begins_at);
+    json_item(json, "signature", signature_json(&look->signature));
+    json_item(json, "behind", behind_json(look));
     cJSON *parts = cJSON_AddArrayToObject(json, "contents");
     for (uint32_t i = 0; i < look->part_count; i++) {
         cJSON_AddItemToArray(parts, part_json(&look->parts[i]));

@@ -23,5 +23,5 @@ void image_report_print(image_look_t *look, const char *name);
 void image_report_print_verdict(const image_look_t *look, const char *name, bool judged_revision,
                                 bool judged_blk_revision);
 
-/** The object that docs/JSON.md explains; the caller's. NULL when out of memory. */
+/** The object that docs/JSON.md explains; the caller's. json_print() tells when memory was out. */
 cJSON *image_report_json(const image_look_t *look);

@@ -10,6 +10,7 @@
 
 #include "clean_text.h"
 #include "esp_flash_partitions.h"
+#include "json.h"
 #include "kinds.h"
 #include "otter/promise.h"
 #include "table_json.h"
@@ -130,25 +131,11 @@ static void gather_warnings(const table_file_t *file, const arguments_t *args, c
     }
 }
 
-/** As it would be in a binary; of a CSV that is refused, numbers that do not fit are cut. */
-static partition_entry_t to_entry(const table_row_t *row)
-{
-    partition_entry_t entry = {
-        .type = (uint8_t)row->type,
-        .subtype = (uint8_t)row->subtype,
-        .offset = (uint32_t)row->offset,
-        .size = (uint32_t)row->size,
-        .flags = (row->encrypted ? PART_FLAG_ENCRYPTED : 0u) | (row->readonly ? PART_FLAG_READONLY : 0u),
-    };
-    snprintf(entry.label, sizeof(entry.label), "%s", row->name);
-    return entry;
-}
-
 static void print_table(const table_file_t *file, const cJSON *warnings)
 {
     table_print_heading("");
     for (size_t i = 0; i < file->rows.count; i++) {
-        partition_entry_t entry = to_entry(&file->rows.rows[i]);
+        partition_entry_t entry = table_row_entry(&file->rows.rows[i]);
         table_print_entry("", &entry);
     }
     if (md5_name(file) != NULL) {
@@ -161,38 +148,20 @@ static void print_table(const table_file_t *file, const cJSON *warnings)
     }
 }
 
-static void print_json(const table_file_t *file, const cJSON *warnings, const char *error)
+static int print_json(const table_file_t *file, const cJSON *warnings, const char *error)
 {
-    char clean[CLEAN_TEXT_SIZE(LINE_MAX_LEN)];
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "partitions");
     for (size_t i = 0; i < file->rows.count; i++) {
-        partition_entry_t entry = to_entry(&file->rows.rows[i]);
+        partition_entry_t entry = table_row_entry(&file->rows.rows[i]);
         cJSON_AddItemToArray(list, table_entry_json(&entry));
     }
-    if (file->source != TABLE_FROM_CSV) {
-        cJSON_AddNumberToObject(root, "offset", file->offset);
-    } else {
-        cJSON_AddNullToObject(root, "offset");
-    }
-    if (md5_name(file) != NULL) {
-        cJSON_AddStringToObject(root, "md5", md5_name(file));
-    } else {
-        cJSON_AddNullToObject(root, "md5");
-    }
-    cJSON_AddBoolToObject(root, "valid", error == NULL);
-    if (error != NULL) {
-        cJSON_AddStringToObject(root, "error", clean_text(clean, error, LINE_MAX_LEN));
-    } else {
-        cJSON_AddNullToObject(root, "error");
-    }
-    cJSON_AddItemToObject(root, "warnings", cJSON_Duplicate(warnings, true));
-    char *text = cJSON_Print(root);
-    if (text != NULL) {
-        puts(text);
-    }
-    cJSON_free(text);
-    cJSON_Delete(root);
+    json_number(root, "offset", file->source != TABLE_FROM_CSV, file->offset);
+    json_string(root, "md5", md5_name(file));
+    json_bool(root, "valid", true, error == NULL);
+    json_text(root, "error", error, LINE_MAX_LEN);
+    json_item(root, "warnings", cJSON_Duplicate(warnings, true));
+    return json_print(VERB, root);
 }
 
 /** A name from a binary may hold bytes that would make another line, another field, or steer a terminal. */
@@ -239,8 +208,10 @@ static int show(void *options)
     if (!args->quiet && (file.source != TABLE_FROM_CSV || ok)) {
         gather_warnings(&file, args, warnings);
     }
+    int status = ok ? EXIT_DONE : EXIT_FAILED;
     if (args->json) {
-        print_json(&file, warnings, ok ? NULL : why.text);
+        int printed = print_json(&file, warnings, ok ? NULL : why.text);
+        status = printed != EXIT_DONE ? printed : status;
     } else if (args->csv && ok) {
         print_csv(&file);
     } else if (!args->csv && (ok || file.rows.count > 0)) {
@@ -252,7 +223,7 @@ static int show(void *options)
     }
     cJSON_Delete(warnings);
     table_file_free(&file);
-    return ok ? EXIT_DONE : EXIT_FAILED;
+    return status;
 }
 
 /* ---- the verbs ---- */

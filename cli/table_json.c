@@ -5,19 +5,20 @@
 #include <stdio.h>
 
 #include "clean_text.h"
+#include "json.h"
 #include "table_csv.h"
 #include "table_names.h"
 
 cJSON *table_entry_json(const partition_entry_t *entry)
 {
-    char type[8], subtype[8], label[CLEAN_TEXT_SIZE(16)];
+    char type[8], subtype[8];
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "label", clean_text(label, entry->label, 16));
-    cJSON_AddStringToObject(json, "type", table_type_name(entry->type, type));
-    cJSON_AddStringToObject(json, "subtype", table_subtype_name(entry->type, entry->subtype, subtype));
-    cJSON_AddNumberToObject(json, "offset", entry->offset);
-    cJSON_AddNumberToObject(json, "size", entry->size);
-    cJSON_AddStringToObject(json, "flags", table_flags_name(entry->flags));
+    json_text(json, "label", entry->label, 16);
+    json_string(json, "type", table_type_name(entry->type, type));
+    json_string(json, "subtype", table_subtype_name(entry->type, entry->subtype, subtype));
+    json_number(json, "offset", true, entry->offset);
+    json_number(json, "size", true, entry->size);
+    json_string(json, "flags", table_flags_name(entry->flags));
     return json;
 }
 

@@ -268,23 +268,25 @@ static bool check_field(const table_row_t *row, const char *field, int64_t value
         field, value < 0 ? "-" : "", (long long)(value < 0 ? -value : value), row->name, (long long)max);
 }
 
-static bool to_entry(const table_row_t *row, partition_entry_t *entry, table_why_t *why)
+static bool fits_entry(const table_row_t *row, table_why_t *why)
 {
-    if (!check_field(row, "type", row->type, UINT8_MAX, why) ||
-        !check_field(row, "subtype", row->subtype, UINT8_MAX, why) ||
-        !check_field(row, "offset", row->offset, UINT32_MAX, why) ||
-        !check_field(row, "size", row->size, UINT32_MAX, why)) {
-        return false;
-    }
-    *entry = (partition_entry_t){
+    return check_field(row, "type", row->type, UINT8_MAX, why) &&
+           check_field(row, "subtype", row->subtype, UINT8_MAX, why) &&
+           check_field(row, "offset", row->offset, UINT32_MAX, why) &&
+           check_field(row, "size", row->size, UINT32_MAX, why);
+}
+
+partition_entry_t table_row_entry(const table_row_t *row)
+{
+    partition_entry_t entry = {
         .type = (uint8_t)row->type,
         .subtype = (uint8_t)row->subtype,
         .offset = (uint32_t)row->offset,
         .size = (uint32_t)row->size,
         .flags = (row->encrypted ? PART_FLAG_ENCRYPTED : 0u) | (row->readonly ? PART_FLAG_READONLY : 0u),
     };
-    snprintf(entry->label, sizeof(entry->label), "%s", row->name); /* a longer name is cut: warn_of_cuts() */
-    return true;
+    snprintf(entry.label, sizeof(entry.label), "%s", row->name); /* a longer name is cut: warn_of_cuts() */
+    return entry;
 }
 
 bool table_encode_rows(const table_rows_t *rows, const table_options_t *options,
@@ -296,9 +298,10 @@ bool table_encode_rows(const table_rows_t *rows, const table_options_t *options,
     }
     partition_entry_t entries[PARTITION_ENTRIES_MAX];
     for (size_t i = 0; i < rows->count; i++) {
-        if (!to_entry(&rows->rows[i], &entries[i], why)) {
+        if (!fits_entry(&rows->rows[i], why)) {
             return false;
         }
+        entries[i] = table_row_entry(&rows->rows[i]);
     }
     esp_err_t err = partition_table_encode(entries, (uint32_t)rows->count, !options->without_md5, raw);
     return err == ESP_OK || table_refuse(why, "cannot encode the table: %s", esp_err_to_name(err));

@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cJSON.h>
-
 #include "clean_text.h"
 #include "cli.h"
 #include "image/image.h"
+#include "json.h"
 #include "otter/system.h"
 
 void update_outcome_version(char to[UPDATE_VERSION_SIZE], const esp_app_desc_t *desc)
@@ -38,40 +37,31 @@ static const char *result_name(esp_err_t err)
     return esp_err_to_name(err < 0 && err != ESP_FAIL ? -err : err);
 }
 
-static void add_text(cJSON *object, const char *name, const char *text)
+static const char *none_if_empty(const char *text)
 {
-    size_t len = text != NULL ? strlen(text) : 0;
-    char *clean = len > 0 ? malloc(CLEAN_TEXT_SIZE(len)) : NULL;
-    cJSON_AddItemToObject(
-        object, name, clean != NULL ? cJSON_CreateString(clean_text(clean, text, len)) : cJSON_CreateNull());
-    free(clean);
+    return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
 static void print_json(const update_outcome_t *outcome, esp_err_t err, double seconds)
 {
     const otter_update_report_t *report = &outcome->report;
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "result", result_name(err));
-    add_text(json, "error", outcome->error);
-    cJSON_AddStringToObject(json, "stage", otter_stage_name(report->stage));
-    cJSON_AddNumberToObject(json, "http_status", report->http_status);
-    add_text(json, "url", report->url);
-    add_text(json, "slot", report->slot);
-    add_text(json, "boots", outcome->boots);
-    add_text(json, "from_version", outcome->from_version);
-    add_text(json, "to_version", outcome->to_version);
-    cJSON_AddNumberToObject(json, "bytes_downloaded", (double)report->bytes_downloaded);
-    cJSON_AddNumberToObject(json, "bytes_written", (double)report->bytes_written);
-    cJSON_AddNumberToObject(json, "bytes_resumed", (double)report->bytes_resumed);
-    cJSON_AddNumberToObject(json, "sectors_erased", outcome->sectors_erased);
-    cJSON_AddNumberToObject(json, "seconds", seconds);
-    cJSON_AddNumberToObject(json, "attempts", report->attempts);
-    char *text = cJSON_Print(json);
-    if (text != NULL) {
-        puts(text);
-    }
-    free(text);
-    cJSON_Delete(json);
+    json_string(json, "result", result_name(err));
+    json_string(json, "error", none_if_empty(outcome->error));
+    json_string(json, "stage", otter_stage_name(report->stage));
+    json_number(json, "http_status", true, report->http_status);
+    json_string(json, "url", none_if_empty(report->url));
+    json_string(json, "slot", none_if_empty(report->slot));
+    json_string(json, "boots", none_if_empty(outcome->boots));
+    json_string(json, "from_version", none_if_empty(outcome->from_version));
+    json_string(json, "to_version", none_if_empty(outcome->to_version));
+    json_number(json, "bytes_downloaded", true, (double)report->bytes_downloaded);
+    json_number(json, "bytes_written", true, (double)report->bytes_written);
+    json_number(json, "bytes_resumed", true, (double)report->bytes_resumed);
+    json_number(json, "sectors_erased", true, outcome->sectors_erased);
+    json_number(json, "seconds", true, seconds);
+    json_number(json, "attempts", true, report->attempts);
+    (void)json_print("update", json); /* what came of the update counts */
 }
 
 #define TRY_AGAIN "try again"
