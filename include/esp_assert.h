@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "sdkconfig.h"
+
 #define ESP_STATIC_ASSERT static_assert
 
 /** For a condition that the compiler may not know: checked when the program runs. */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "esp_types.h"
 #include "sdkconfig.h"
 #include "esp_err.h"
 #include "esp_log.h"

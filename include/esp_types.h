@@ -4,3 +4,5 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sdkconfig.h"

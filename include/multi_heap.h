@@ -1,9 +1,17 @@
 /* ESP-IDF's figures of a heap. Heaps of a program's own are not there. */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_compiler.h"
+#include "esp_err.h"
+#include "sdkconfig.h"
 
 /** Bytes; a host does not count blocks. */
 typedef struct {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <assert.h>
+#include <stdarg.h>
 
+#include "esp_assert.h"
 #include "sdkconfig.h"
 
 #ifdef OTTER_LIBRARY /* the firmware's, see otter/build_options.h */

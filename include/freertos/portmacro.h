@@ -1,12 +1,15 @@
 /* The port's part of FreeRTOS: base types and ticks. Tasks on Linux are threads. */
 #pragma once
 
+#include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sdkconfig.h"
 #include "esp_attr.h"
@@ -15,6 +18,7 @@
 #include "esp_system.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOSConfig.h"
+#include "soc/soc_caps.h"
 
 #ifdef __cplusplus
 extern "C" {

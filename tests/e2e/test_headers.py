@@ -83,18 +83,19 @@ GIVES = {
     "esp_check.h": "esp_err.h esp_log.h",
     "esp_chip_info.h": "esp_bit_defs.h sdkconfig.h stdbool.h stdint.h",
     "esp_crt_bundle.h": "esp_err.h",
-    "esp_efuse.h": "esp_err.h esp_log.h sdkconfig.h soc/soc_caps.h stdbool.h stdint.h",
+    "esp_assert.h": "assert.h sdkconfig.h",
+    "esp_efuse.h": "esp_err.h esp_log.h esp_types.h sdkconfig.h soc/soc_caps.h stdbool.h stdint.h",
     "esp_err.h": "assert.h esp_compiler.h stdint.h stdio.h stdlib.h",
     "esp_event.h": "esp_err.h esp_event_base.h freertos/FreeRTOS.h freertos/queue.h freertos/semphr.h freertos/task.h",
     "esp_event_base.h": "stdint.h",
     "esp_flash_partitions.h": "esp_err.h esp_types.h sdkconfig.h",
-    "esp_heap_caps.h": "esp_attr.h esp_err.h multi_heap.h sdkconfig.h stdint.h stdlib.h",
+    "esp_heap_caps.h": "esp_attr.h esp_err.h multi_heap.h sdkconfig.h stdint.h stdlib.h string.h",
     "esp_http_client.h": "arpa/inet.h errno.h esp_err.h esp_event.h freertos/FreeRTOS.h net/if.h netinet/in.h netinet/tcp.h "
                          "sdkconfig.h string.h strings.h sys/socket.h sys/time.h time.h",
     "esp_https_ota.h": "bootloader_common.h esp_app_desc.h esp_bootloader_desc.h esp_event.h esp_http_client.h esp_partition.h "
                        "sdkconfig.h",
     "esp_image_format.h": "esp_app_format.h esp_err.h esp_flash_partitions.h stdbool.h",
-    "esp_log.h": "assert.h inttypes.h sdkconfig.h stdarg.h stdbool.h stddef.h stdint.h string.h",
+    "esp_log.h": "assert.h inttypes.h sdkconfig.h stdarg.h stdbool.h stddef.h stdint.h stdlib.h string.h",
     "esp_macros.h": "assert.h esp_assert.h esp_compiler.h",
     "esp_ota_ops.h": "esp_app_desc.h esp_app_format.h esp_bootloader_desc.h esp_err.h esp_flash_partitions.h esp_image_format.h "
                      "esp_partition.h soc/soc_caps.h stdbool.h stddef.h stdint.h",
@@ -106,10 +107,13 @@ GIVES = {
                     "stdint.h",
     "esp_task_wdt.h": "esp_err.h freertos/FreeRTOS.h freertos/task.h stdbool.h",
     "esp_tls.h": "errno.h esp_err.h fcntl.h sdkconfig.h stdbool.h string.h sys/socket.h",
-    "freertos/FreeRTOS.h": "assert.h esp_attr.h esp_heap_caps.h esp_macros.h esp_system.h esp_timer.h freertos/event_groups.h "
-                           "freertos/FreeRTOSConfig.h freertos/idf_additions.h freertos/portmacro.h freertos/projdefs.h "
-                           "freertos/queue.h freertos/semphr.h freertos/task.h limits.h sdkconfig.h stdbool.h stddef.h "
-                           "stdint.h stdio.h stdlib.h",
+    "esp_types.h": "sdkconfig.h stdbool.h stddef.h stdint.h",
+    "multi_heap.h": "assert.h esp_compiler.h esp_err.h sdkconfig.h stdio.h stdlib.h string.h",
+    "freertos/FreeRTOSConfig.h": "esp_assert.h sdkconfig.h stdarg.h",
+    "freertos/FreeRTOS.h": "assert.h errno.h esp_attr.h esp_heap_caps.h esp_macros.h esp_system.h esp_timer.h "
+                           "freertos/event_groups.h freertos/FreeRTOSConfig.h freertos/idf_additions.h freertos/portmacro.h "
+                           "freertos/projdefs.h freertos/queue.h freertos/semphr.h freertos/task.h inttypes.h limits.h "
+                           "sdkconfig.h soc/soc_caps.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h",
     "freertos/event_groups.h": "freertos/timers.h",
     "freertos/queue.h": "freertos/task.h",
     "freertos/semphr.h": "freertos/queue.h",
