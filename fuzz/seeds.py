@@ -7,6 +7,9 @@ import sys
 
 import corpus
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "e2e"))
+from elf_files import make_elf  # noqa: E402
+
 FUZZ = os.path.dirname(os.path.abspath(__file__))
 VECTORS = os.path.join(os.path.dirname(FUZZ), "tests", "vectors")
 BIGGEST = 2048  # a larger file is left to the unit tests
@@ -99,20 +102,6 @@ def efuse_files():
         yield f"efuse{i}", text.encode()
 
 
-def elf(sections, machine, entry):
-    """A 32-bit ELF file of (name, address, data); the first row of its section table is empty, the last holds the names."""
-    names, body, rows = b"\0", b"", [(0,) * 10]
-    for name, addr, data in sections:
-        rows.append((len(names), 1, 6, addr, 52 + len(body), len(data), 0, 0, 4, 0))
-        names += name.encode() + b"\0"
-        body += data
-    rows.append((len(names), 3, 0, 0, 52 + len(body), len(names) + 10, 0, 0, 1, 0))
-    names += b".shstrtab\0"
-    head = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, machine, 1, entry, 0, 52 + len(body) + len(names),
-                                                      0, 52, 0, 0, 40, len(rows), len(rows) - 1)
-    return head + body + names + b"".join(struct.pack("<10I", *row) for row in rows)
-
-
 def elfs():
     desc = struct.pack("<I", 0xABCD5432) + bytes(252)
     c3 = [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C000120, b"rodata" * 9),
@@ -120,10 +109,10 @@ def elfs():
           (".iram0.text", 0x40380000, b"iram" * 10), (".dram0.data", 0x3FC80000, b"data" * 5)]
     esp32 = [(".flash.rodata", 0x3F410020, b"rodata" * 9), (".iram0.vectors", 0x40080000, b"vec" * 5),
              (".iram0.text", 0x40080010, b"iram" * 10), (".flash.text", 0x400D0020, b"text" * 30)]
-    yield "c3", bytes([2, 2]) + elf(c3, 243, 0x40380000)
-    yield "esp32_without_descriptor", bytes([0, 3]) + elf(esp32, 94, 0x40080000)
-    yield "c6", bytes([5, 3]) + elf([(".flash.text", 0x42010020, b"t" * 64)], 243, 0x42010020)
-    yield "overlap", bytes([2, 2]) + elf([c3[0], (".flash.rodata", 0x3C000100, b"x" * 40)], 243, 0)
+    yield "c3", bytes([2, 2]) + make_elf(243, c3, 0x40380000)
+    yield "esp32_without_descriptor", bytes([0, 3]) + make_elf(94, esp32, 0x40080000)
+    yield "c6", bytes([5, 3]) + make_elf(243, [(".flash.text", 0x42010020, b"t" * 64)], 0x42010020)
+    yield "overlap", bytes([2, 2]) + make_elf(243, [c3[0], (".flash.rodata", 0x3C000100, b"x" * 40)], 0)
 
 
 def challenges():

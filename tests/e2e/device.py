@@ -1,14 +1,16 @@
 """Images, flash files and the virtual device for end-to-end tests, written without otter's own builders."""
 
-import hashlib
 import os
 import pathlib
+import select
 import shutil
 import struct
 import subprocess
 import tempfile
 import unittest
 import zlib
+
+from image_files import app_desc, image
 
 BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
@@ -21,21 +23,20 @@ TIMEOUT_S = 60
 
 def make_image(executable, version="1.0.0", project="probe", chip=LINUX_CHIP, segments=None, secure_version=0):
     """An app image: the descriptor and `executable` (bytes) as its two segments, or the given segments."""
-    desc = struct.pack("<II8x32s32s16s16s32s32s80x", 0xABCD5432, secure_version, version.encode(), project.encode(), b"12:00:00",
-                       b"Nov 21 2026", b"v5.5", b"")
-    segments = [desc, executable] if segments is None else [desc, *segments]
-    out = struct.pack("<BBBBIB3sHBHH4sB", 0xE9, len(segments), 2, 0x20, 0, 0xEE, b"", chip, 0, 0, 0xFFFF, b"", 1)
-    total = 0
-    for data in segments:
-        data += bytes(-len(data) % 4)
-        out += struct.pack("<II", 0, len(data)) + data
-        for (word,) in struct.iter_unpack("<I", data):
-            total ^= word
-    checksum = 0xEF
-    for byte in total.to_bytes(4, "little"):
-        checksum ^= byte
-    out += bytes(15 - len(out) % 16) + bytes([checksum])
-    return out + hashlib.sha256(out).digest()
+    contents = [app_desc(version, project, secure_version), *([executable] if segments is None else segments)]
+    return image(chip, [(0, data + bytes(-len(data) % 4)) for data in contents], entry=0, revisions=(0, 0xFFFF))
+
+
+def wait_until_ended(pid):
+    """Until a process that need be no child of ours is gone, or a zombie. @return False: it is still there"""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], TIMEOUT_S)[0])
+    finally:
+        os.close(process)
 
 
 def otadata_entry(seq, state):

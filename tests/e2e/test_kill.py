@@ -14,7 +14,7 @@ from device import BUILD, TIMEOUT_S
 from test_update import OTTER, UpdateCase, must, otter
 
 LONG = os.environ.get("OTTER_LONG") == "1"
-TRIALS = 1000 if LONG else 125  # each of four kinds: 500 in an ordinary run
+TRIALS = 1000 if LONG else 60  # each of four kinds: 240 in an ordinary run
 SEED = int(os.environ.get("OTTER_SEED", "20261121"))
 
 

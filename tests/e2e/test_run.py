@@ -6,11 +6,10 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 import unittest
 
 from device import (ABORTED, BUILD, INVALID, NEW, OFFSETS, OTTER, PENDING_VERIFY, SOURCE, TIMEOUT_S, UNDEFINED, VALID, DeviceTest,
-                    make_image)
+                    make_image, wait_until_ended)
 
 POWERON, SW, PANIC, TASK_WDT = 1, 3, 4, 6
 
@@ -319,10 +318,7 @@ class Processes(DeviceTest):
         process.communicate(timeout=TIMEOUT_S)
 
     def assert_ends(self, pid):
-        deadline = time.monotonic() + TIMEOUT_S
-        while is_alive(pid):
-            self.assertLess(time.monotonic(), deadline, f"the firmware, pid {pid}, is still there")
-            time.sleep(0.01)
+        self.assertTrue(wait_until_ended(pid), f"the firmware, pid {pid}, is still there")
 
     def test_signals_end_firmware_and_runner(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -8,10 +8,9 @@ import resource
 import shutil
 import signal
 import subprocess
-import time
 import unittest
 
-from device import BUILD, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, DeviceTest
+from device import BUILD, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, DeviceTest, wait_until_ended
 
 SHORT = 4  # exit status: this machine has not enough of something
 IS_SANITIZED = "OTTER_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
@@ -62,11 +61,8 @@ class IsolationTest(DeviceTest):
         process.communicate(timeout=TIMEOUT_S)
 
     def assert_end(self, *pids):
-        deadline = time.monotonic() + TIMEOUT_S
         for pid in pids:
-            while is_alive(pid):
-                self.assertLess(time.monotonic(), deadline, f"process {pid} is still there")
-                time.sleep(0.01)
+            self.assertTrue(wait_until_ended(pid), f"process {pid} is still there")
 
     def children_told(self, console):
         return [int(pid) for pid in re.findall(r"child (\d+) writes", console)]

@@ -1,6 +1,5 @@
 """`otter update`: which slot it writes, and what it leaves alone because the device may run it although it does not boot here."""
 
-import hashlib
 import pathlib
 import struct
 import sys
@@ -9,6 +8,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
+from image_files import app_desc, image  # noqa: E402
 from test_update import UpdateCase, must, otter  # noqa: E402
 
 NEW, PENDING, VALID, UNDEFINED = 0, 1, 2, 0xFFFFFFFF
@@ -17,23 +17,15 @@ SLOTS = {"ota_0": 0x110000, "ota_1": 0x210000, "ota_2": 0x310000}
 TABLE = "otadata, data, ota, 0xd000, 0x2000\n"
 
 
-CHIPS = {"esp32": (0, 0x3F400020, 0x3FFB0000), "esp32c3": (5, 0x3C000020, 0x3FC90000)}  # id, mapped, loaded
+CHIPS = {"esp32": (0x3F400020, 0x3FFB0000), "esp32c3": (0x3C000020, 0x3FC90000)}  # mapped, loaded
 
 
 def app_image(version, chip="esp32", min_rev=0, min_blk_rev=0, segment=None, damaged=False):
     """An app with a descriptor and one segment that is loaded to `segment`."""
-    chip_id, mapped, loaded = CHIPS[chip]
-    desc = struct.pack("<II8x32s32s16s16s32s32sHH76x", 0xABCD5432, 0, version.encode(), b"test", b"", b"", b"", b"",
-                       min_blk_rev, 0)
-    out = struct.pack("<BBBBIB3xHBHH4xB", 0xE9, 2, 2, 0x20, 0x40080000, 0xEE, chip_id, 0, min_rev, 0xFFFF, 1)
-    checksum = 0xEF
-    for address, data in ((mapped, desc), (segment or loaded, b"data")):
-        out += struct.pack("<II", address, len(data)) + data
-        for byte in data:
-            checksum ^= byte
-    out += bytes(15 - len(out) % 16) + bytes([checksum])
-    image = out + hashlib.sha256(out).digest()
-    return image[:60] + b"\xff" + image[61:] if damaged else image
+    mapped, loaded = CHIPS[chip]
+    segments = [(mapped, app_desc(version, "test", 0, min_blk_rev)), (segment or loaded, b"data")]
+    made = image(chip, segments, entry=0x40080000, revisions=(min_rev, 0xFFFF))
+    return made[:60] + b"\xff" + made[61:] if damaged else made
 
 
 def record(seq, state=UNDEFINED):

@@ -17,14 +17,15 @@
 
 #define SIZE (64u * 4096)
 
-static char path[64];
+static char path[256];
 static const file_flash_options_t strict = {.strict = true};
 
 static int make_file(void **state)
 {
     (void)state;
     char why[160];
-    snprintf(path, sizeof(path), "test_file_flash.%ld.bin", (long)getpid());
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof(path), "%s/test_file_flash.%ld.bin", folder != NULL ? folder : ".", (long)getpid());
     return file_flash_create(path, SIZE, why, sizeof(why)) == ESP_OK ? 0 : -1;
 }
 
