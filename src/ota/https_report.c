@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "esp_log.h"
+#include "ota/report_memory.h"
 
 static const char TAG[] = "esp_https_ota";
 
@@ -13,6 +14,12 @@ void https_report_enter(otter_update_report_t *report, otter_stage_t stage)
     if (report->code == ESP_OK && stage > report->stage) {
         report->stage = stage;
     }
+}
+
+void https_report_enter_kept(otter_device_t *device, otter_stage_t stage)
+{
+    https_report_enter(&device->report, stage);
+    report_memory_keep(device);
 }
 
 esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,

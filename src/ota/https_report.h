@@ -7,6 +7,9 @@
 /** The update has come to a stage. The report goes on only: it keeps the furthest one, and the one of a failure. */
 void https_report_enter(otter_update_report_t *report, otter_stage_t stage);
 
+/** The same, told to the memory that a reset leaves: a watchdog may end what follows. */
+void https_report_enter_kept(otter_device_t *device, otter_stage_t stage);
+
 /** Keeps the first failure of an update in its report and logs it. @return code */
 esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
                                const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -69,7 +69,7 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     otter_device_t *device = s->target->device;
     esp_err_t err = ESP_OK;
     if (s->update == 0) {
-        https_report_enter(&device->report, OTTER_STAGE_DOWNLOAD);
+        https_report_enter_kept(device, OTTER_STAGE_DOWNLOAD);
         otter_lock(OTTER_LOCK_UPDATES);
         err = begin_session(s, flow);
         otter_unlock(OTTER_LOCK_UPDATES);
@@ -98,7 +98,7 @@ static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
     if (s->target->copies && !s->incomplete) {
         session_stage_forget(s); /* its sector is where the copy keeps its journal */
     }
-    https_report_enter(&device->report, OTTER_STAGE_VERIFY);
+    https_report_enter_kept(device, OTTER_STAGE_VERIFY);
     otter_lock(OTTER_LOCK_UPDATES);
     esp_err_t err = ota_end(device, s->update);
     s->update = 0;

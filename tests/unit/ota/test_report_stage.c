@@ -1,15 +1,24 @@
 /* The stage of an update's report is true at each moment: how far it came, or where it failed. */
+#include "ota/report_memory.h"
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
 
 static update_rig_t *fixture; /* for the hooks */
 static char transcript[2000];
+static uint8_t
+    retained[2048]; /* what a reset leaves to the device, which it asks at each moment from the gate on */
 
 /** A word for the moment, and the stage it has; the same twice in a row once. */
 static void note(const char *moment)
 {
     static char line[60];
+    const otter_device_t *device = &fixture->rig.device;
+    otter_update_report_t kept;
+    if (device->report.stage > OTTER_STAGE_GATE && device->report.stage < OTTER_STAGE_DONE) {
+        assert_int_equal(report_memory_load(device, &kept), ESP_OK);
+        assert_string_equal(otter_stage_name(kept.stage), otter_stage_name(device->report.stage));
+    }
     snprintf(line, sizeof(line), "%s:%s ", moment, otter_stage_name(fixture->rig.device.report.stage));
     size_t len = strlen(transcript), n = strlen(line);
     if (len < n || strcmp(transcript + len - n, line) != 0) {
@@ -55,6 +64,8 @@ static int set_up(void **state)
 {
     fixture = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
     fixture->rig.device.on_https_ota_event = on_event;
+    fixture->rig.device.retained = retained;
+    fixture->rig.device.retained_size = sizeof(retained);
     transcript[0] = '\0';
     *state = fixture;
     return 0;
