@@ -101,16 +101,30 @@ const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf)
     return buf;
 }
 
-bool flash_open(linux_device_t *dev, const char *path, const linux_device_options_t *options)
+int flash_change(const char *path, const linux_device_options_t *options, flash_change_t change, void *arg)
 {
+    linux_device_t dev;
     char why[256];
+    flash_changed_t changed = {.file = path};
     esp_log_level_set("*", ESP_LOG_NONE); /* these commands say it once, in their own words */
-    if (linux_device_open(dev, path, options, why, sizeof(why)) != ESP_OK) {
-        return cli_refuse("flash", "%s: %s", path, why);
+    if (linux_device_open(&dev, path, options, why, sizeof(why)) != ESP_OK) {
+        return cli_fail("flash", "%s: %s", path, why);
     }
     otter_ignore(
-        otter_boot_finish_copies(&dev->device)); /* what is changed next may be what one copies from */
-    return true;
+        otter_boot_finish_copies(&dev.device)); /* what is changed next may be what one copies from */
+    bool done = change(&dev, arg, &changed);
+    otter_ignore(linux_device_close(&dev)); /* what was changed is synced */
+    if (!done) {
+        return EXIT_FAILED;
+    }
+    flash_tell_next(path, options);
+    const otter_chip_facts_t *chip = otter_chip_facts(dev.device.chip.id);
+    char word[512];
+    if (changed.file != NULL && chip != NULL && chip->id != OTTER_CHIP_LINUX) {
+        cli_did("onto a chip: esptool --chip %s write-flash 0x%" PRIx32 " %s", chip->name, changed.offset,
+                flash_shell_word(changed.file, word, sizeof(word)));
+    }
+    return EXIT_DONE;
 }
 
 bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err)
@@ -150,17 +164,11 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
     return ok;
 }
 
-const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size)
+void flash_add_label(char *buf, size_t buf_size, const char *label)
 {
-    size_t used = 0;
-    buf[0] = '\0';
-    for (uint32_t i = 0; i < list->count && used < buf_size; i++) {
-        char label[CLEAN_TEXT_SIZE(16)];
-        int n = snprintf(buf + used, buf_size - used, "%s%s", i == 0 ? "" : ", ",
-                         clean_text(label, list->items[i].label, 16));
-        used += n > 0 ? (size_t)n : 0;
-    }
-    return buf;
+    char clean[CLEAN_TEXT_SIZE(16)];
+    size_t used = strlen(buf);
+    snprintf(buf + used, buf_size - used, "%s%s", used == 0 ? "" : ", ", clean_text(clean, label, 16));
 }
 
 const char *flash_shell_word(const char *text, char *buf, size_t size)
@@ -192,14 +200,4 @@ const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *b
         snprintf(buf, size, " (says %s)", efuse->path);
     }
     return buf;
-}
-
-void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file)
-{
-    const otter_chip_facts_t *chip = otter_chip_facts(chip_id);
-    char word[512];
-    if (chip != NULL && chip->id != OTTER_CHIP_LINUX) {
-        cli_did("onto a chip: esptool --chip %s write-flash 0x%" PRIx32 " %s", chip->name, offset,
-                flash_shell_word(file, word, sizeof(word)));
-    }
 }

@@ -60,7 +60,7 @@ static bool find_offset(const linux_device_t *dev, const io_options_t *o, place_
 
 static bool find_label(const linux_device_t *dev, const io_options_t *o, place_t *place)
 {
-    char labels[FLASH_LABELS_SIZE];
+    char labels[FLASH_LABELS_SIZE] = "";
     const otter_partition_list_t *list = &dev->device.partitions;
     if (list->status != ESP_OK || list->count == 0) {
         return cli_refuse(
@@ -70,8 +70,10 @@ static bool find_label(const linux_device_t *dev, const io_options_t *o, place_t
     place->partition =
         partition_list_find(list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, o->label);
     if (place->partition == NULL) {
-        return cli_refuse(VERB, "%s has no partition '%s'; it has %s", o->flash, o->label,
-                          flash_list_labels(list, labels, sizeof(labels)));
+        for (uint32_t i = 0; i < list->count; i++) {
+            flash_add_label(labels, sizeof(labels), list->items[i].label);
+        }
+        return cli_refuse(VERB, "%s has no partition '%s'; it has %s", o->flash, o->label, labels);
     }
     place->offset = place->partition->address;
     place->size = place->partition->size;
@@ -281,14 +283,14 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
     return err;
 }
 
-/** With the device open. Says what was done, or why not. */
+/** The file's bytes into their place. Says what was done, or why not. */
 static bool write_place(linux_device_t *dev, const place_t *place, const io_options_t *o, uint8_t *data,
                         size_t len)
 {
     const uint32_t table = dev->device.config.table_offset;
+    const bool is_part = place->partition != NULL && place->partition->type != ESP_PARTITION_TYPE_BOOTLOADER;
     otter_chip_t chip = judging_chip(dev, data, len);
-    if ((place->partition == NULL || place->partition->type == ESP_PARTITION_TYPE_BOOTLOADER) &&
-        !dev->chip_known && len <= place->size) {
+    if (!is_part && !dev->chip_known && len <= place->size) {
         chip.id = flash_chip_of_bytes(dev->flash, table, place->offset, data, (uint32_t)len, chip.id);
     }
     if (o->flash_size != NO_FLASH_SIZE && !flash_set_image_size(data, len, o->flash_size)) {
@@ -303,25 +305,23 @@ static bool write_place(linux_device_t *dev, const place_t *place, const io_opti
     return true;
 }
 
+static bool write_in(linux_device_t *dev, void *options, flash_changed_t *changed)
+{
+    const io_options_t *o = options;
+    place_t place = {0};
+    size_t len = 0;
+    uint8_t *data =
+        find_place(dev, o, &place) ? cli_read_file(VERB, o->file, OTTER_FLASH_SIZE_MAX, &len) : NULL;
+    bool written = data != NULL && write_place(dev, &place, o, data, len);
+    free(data);
+    *changed = (flash_changed_t){.offset = place.offset, .file = o->file};
+    return written;
+}
+
 static int flash_write(void *options)
 {
     const io_options_t *o = options;
-    linux_device_t dev;
-    place_t place = {0};
-    size_t len = 0;
-    if (!flash_open(&dev, o->flash, &o->device)) {
-        return EXIT_FAILED;
-    }
-    uint8_t *data =
-        find_place(&dev, o, &place) ? cli_read_file(VERB, o->file, OTTER_FLASH_SIZE_MAX, &len) : NULL;
-    bool written = data != NULL && write_place(&dev, &place, o, data, len);
-    otter_ignore(linux_device_close(&dev)); /* what was written is synced */
-    free(data);
-    if (written) {
-        flash_tell_next(o->flash, &o->device);
-        flash_tell_esptool(dev.device.chip.id, place.offset, o->file);
-    }
-    return written ? EXIT_DONE : EXIT_FAILED;
+    return flash_change(o->flash, &o->device, write_in, options);
 }
 
 static const option_row_t write_rows[] = {
@@ -355,9 +355,11 @@ const cli_verb_t flash_write_verb = {
 
 /* ---- erase ---- */
 
-static bool erase_place(linux_device_t *dev, const io_options_t *o)
+static bool erase_in(linux_device_t *dev, void *options, flash_changed_t *changed)
 {
+    const io_options_t *o = options;
     place_t place = {0};
+    changed->file = NULL;
     if (!find_place(dev, o, &place) || !settle_length(dev, o, &place) ||
         !flash_settle(dev, o->flash, o->label, otter_flash_erase(dev->flash, place.offset, place.size))) {
         return false;
@@ -370,19 +372,10 @@ static bool erase_place(linux_device_t *dev, const io_options_t *o)
 static int flash_erase(void *options)
 {
     const io_options_t *o = options;
-    linux_device_t dev;
     if (o->label[0] == '@' && o->length == 0) {
         return cli_usage("flash erase", "%s needs --length", o->label);
     }
-    if (!flash_open(&dev, o->flash, &o->device)) {
-        return EXIT_FAILED;
-    }
-    bool erased = erase_place(&dev, o);
-    otter_ignore(linux_device_close(&dev)); /* what was erased is synced */
-    if (erased) {
-        flash_tell_next(o->flash, &o->device);
-    }
-    return erased ? EXIT_DONE : EXIT_FAILED;
+    return flash_change(o->flash, &o->device, erase_in, options);
 }
 
 static const option_row_t erase_rows[] = {

@@ -126,33 +126,21 @@ static bool load_table(new_t *n)
            cli_refuse(VERB, "%s: %s", n->table, clean_text(clean, why.text, sizeof(why.text)));
 }
 
-/** "factory, ota_0": the partitions an app can go to. */
-static const char *list_app_labels(const new_t *n, char *buf, size_t buf_size)
-{
-    snprintf(buf, buf_size, "no app partition");
-    for (uint32_t i = 0, used = 0; i < n->entries.count && used < buf_size; i++) {
-        const partition_entry_t *entry = &n->entries.entries[i];
-        char label[CLEAN_TEXT_SIZE(16)];
-        if (entry->type == ESP_PARTITION_TYPE_APP) {
-            used += (uint32_t)snprintf(buf + used, buf_size - used, "%s%s", used == 0 ? "" : ", ",
-                                       clean_text(label, entry->label, 16));
-        }
-    }
-    return buf;
-}
-
 static bool find_entry(const new_t *n, app_t *app)
 {
+    char labels[FLASH_LABELS_SIZE] = "";
     for (uint32_t i = 0; i < n->entries.count; i++) {
         const partition_entry_t *entry = &n->entries.entries[i];
         if (entry->type == ESP_PARTITION_TYPE_APP && strcmp(entry->label, app->label) == 0) {
             app->entry = entry;
             return true;
         }
+        if (entry->type == ESP_PARTITION_TYPE_APP) {
+            flash_add_label(labels, sizeof(labels), entry->label);
+        }
     }
-    char labels[FLASH_LABELS_SIZE];
     return cli_refuse(VERB, "%s has no app partition '%s'; it has %s", n->table, app->label,
-                      list_app_labels(n, labels, sizeof(labels)));
+                      labels[0] != '\0' ? labels : "no app partition");
 }
 
 static bool load_apps(new_t *n)

@@ -36,8 +36,7 @@ static const char *slot_name(const esp_partition_t *partition, char buf[12])
 /** The partition of that label, else of that name. Says why not. */
 static const esp_partition_t *find_slot(const linux_device_t *dev, const select_options_t *o)
 {
-    char labels[512] = "", name[12];
-    size_t used = 0;
+    char labels[FLASH_LABELS_SIZE] = "", name[12];
     const otter_partition_list_t *list = &dev->device.partitions;
     const esp_partition_t *named = NULL;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -50,12 +49,11 @@ static const esp_partition_t *find_slot(const linux_device_t *dev, const select_
             return item;
         }
         named = named == NULL && strcmp(is, o->slot) == 0 ? item : named;
-        int n = snprintf(labels + used, sizeof(labels) - used, "%s%s", used == 0 ? "" : ", ", item->label);
-        used = n > 0 && (size_t)n < sizeof(labels) - used ? used + (size_t)n : used;
+        flash_add_label(labels, sizeof(labels), item->label);
     }
     if (named == NULL) {
         cli_fail(VERB, "%s has no app partition '%s' that can be selected; it has %s", o->flash, o->slot,
-                 used > 0 ? labels : "none");
+                 labels[0] != '\0' ? labels : "none");
     }
     return named;
 }
@@ -156,8 +154,10 @@ static bool secure_version_is_good(linux_device_t *dev, const select_options_t *
 }
 
 /** With the device open. Says what was done, or why not. */
-static bool select_in(linux_device_t *dev, const select_options_t *o)
+static bool select_in(linux_device_t *dev, void *options, flash_changed_t *changed)
 {
+    (void)changed; /* all of the flash */
+    const select_options_t *o = options;
     if (dev->device.partitions.status != ESP_OK || dev->device.partitions.count == 0) {
         return cli_refuse(
             VERB, "%s has no usable partition table at 0x%" PRIx32 "; `otter flash info %s` says more",
@@ -184,17 +184,7 @@ static bool select_in(linux_device_t *dev, const select_options_t *o)
 static int flash_select(void *options)
 {
     const select_options_t *o = options;
-    linux_device_t dev;
-    if (!flash_open(&dev, o->flash, &o->device)) {
-        return EXIT_FAILED;
-    }
-    bool selected = select_in(&dev, o);
-    otter_ignore(linux_device_close(&dev)); /* what was selected is synced */
-    if (selected) {
-        flash_tell_next(o->flash, &o->device);
-        flash_tell_esptool(dev.device.chip.id, 0, o->flash);
-    }
-    return selected ? EXIT_DONE : EXIT_FAILED;
+    return flash_change(o->flash, &o->device, select_in, options);
 }
 
 static const option_row_t rows[] = {

@@ -82,8 +82,10 @@ static bool load_table(const linux_device_t *dev, const table_verb_t *o, uint8_t
 }
 
 /** With the device open. Says what was done, or why not. */
-static bool write_table(linux_device_t *dev, const table_verb_t *o)
+static bool table_in(linux_device_t *dev, void *options, flash_changed_t *changed)
 {
+    (void)changed; /* all of the flash */
+    const table_verb_t *o = options;
     uint8_t raw[PARTITION_TABLE_LEN];
     partition_table_t entries;
     const uint32_t offset = dev->device.config.table_offset;
@@ -99,17 +101,7 @@ static bool write_table(linux_device_t *dev, const table_verb_t *o)
 static int flash_table(void *options)
 {
     const table_verb_t *o = options;
-    linux_device_t dev;
-    if (!flash_open(&dev, o->flash, &o->device)) {
-        return EXIT_FAILED;
-    }
-    bool written = write_table(&dev, o);
-    otter_ignore(linux_device_close(&dev)); /* what was written is synced */
-    if (written) {
-        flash_tell_next(o->flash, &o->device);
-        flash_tell_esptool(dev.device.chip.id, 0, o->flash);
-    }
-    return written ? EXIT_DONE : EXIT_FAILED;
+    return flash_change(o->flash, &o->device, table_in, options);
 }
 
 static const option_row_t rows[] = {

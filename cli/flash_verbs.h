@@ -18,9 +18,24 @@
     "judge as this chip; default: the one in FLASH.efuse, of the bootloader, or of the images"
 #define SUBTYPES_OF_PROJECT "a name of the project's own in the CSV; may be given several times"
 
-/** Opens a flash file to change it; copies that a cut has left half done are finished. Says why not. */
-OTTER_MUST_CHECK bool flash_open(linux_device_t *dev, const char *path,
-                                 const linux_device_options_t *options);
+/** What a change was, for the line that tells how it gets onto a chip. */
+typedef struct {
+    uint32_t offset;  /* in flash */
+    const char *file; /* to be written there; NULL: that line makes no sense */
+} flash_changed_t;
+
+/**
+ * Changes an open flash, says what was done or why not, and has it all on the medium (flash_settle()).
+ * @param changed  all of the flash file at 0, unless it is set otherwise
+ * @return true if it is done
+ */
+typedef bool (*flash_change_t)(linux_device_t *dev, void *arg, flash_changed_t *changed);
+
+/**
+ * Opens a flash file, finishes the copies that a cut has left half done, changes it, closes it, and tells what boots next and
+ * how the change gets onto a chip. @return an exit status
+ */
+int flash_change(const char *path, const linux_device_options_t *options, flash_change_t change, void *arg);
 
 /**
  * Ends a change: all of it is on the medium then. Says why not.
@@ -38,9 +53,6 @@ const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf);
  * @param options  as the flash was opened with
  */
 void flash_tell_next(const char *path, const linux_device_options_t *options);
-
-/** Prints the command that puts a file at an offset of a chip's flash; nothing for chip linux. */
-void flash_tell_esptool(uint16_t chip_id, uint32_t offset, const char *file);
 
 /**
  * Judge the bytes of a file that is to be an app: as the bootloader will, before anything is written.
@@ -108,5 +120,5 @@ const char *flash_shell_word(const char *text, char *buf, size_t size);
 /** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
 #define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))
 
-/** "nvs, otadata, ota_0" into buf of FLASH_LABELS_SIZE, fit for a terminal. Returns buf. */
-const char *flash_list_labels(const otter_partition_list_t *list, char *buf, size_t buf_size);
+/** Adds a label, fit for a terminal, to the list in buf: "nvs, otadata, ota_0". */
+void flash_add_label(char *buf, size_t buf_size, const char *label);
