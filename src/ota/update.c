@@ -40,18 +40,19 @@ static const char TAG[] = "esp_ota_ops";
 struct ota_update {
     struct ota_update *next;
     esp_ota_handle_t handle;
-    const esp_partition_t *staging; /* written; a row of the table, or `registered` */
-    /* says what the bytes are, and where they go if copied; a row, or `meant` */
+    /** What is written: a row of the table, or `registered`. */
+    const esp_partition_t *staging;
+    /** What the bytes are, and where they go if they are copied: a row of the table, or `meant`. */
     const esp_partition_t *final;
-    esp_partition_t registered,
-        meant; /* partitions of the application's, which may be gone before the update is */
+    /** Partitions of the application's, which may be gone before the update is. */
+    esp_partition_t registered, meant;
     bool copy_to_final;
     bool resumed;
     bool used;          /* a write has touched flash, or may have */
     uint32_t image_len; /* of a judged image */
     slot_writer_t writer;
     image_follower_t follower;
-    io_buffer_t buffer; /* writer's and follower's */
+    io_buffer_t buffer; /* for both */
 };
 
 /* ---- the list of open updates ---- */
@@ -107,16 +108,6 @@ static const struct ota_update *update_of(const otter_device_t *device, const es
         u = u->next;
     }
     return u;
-}
-
-static void close_unused(otter_device_t *device, const esp_partition_t *partition)
-{
-    const struct ota_update *update = update_of(device, partition);
-    if (update != NULL) { /* it gives way: check_target() has seen to that */
-        ESP_LOGW(TAG, "the open update of %s has written nothing and is replaced", partition->label);
-        device->replaced_handle = update->handle;
-        close_update(device, update->handle);
-    }
 }
 
 /* ---- begin ---- */
@@ -289,18 +280,6 @@ static struct ota_update *new_update(const otter_device_t *device, const esp_par
     return update;
 }
 
-static esp_ota_handle_t publish(otter_device_t *device, struct ota_update *update)
-{
-    do {
-        device->last_update_handle++;
-    } while (device->last_update_handle == 0 || find_update(device, device->last_update_handle) != NULL);
-    update->handle = device->last_update_handle;
-    update->next = device->updates;
-    device->updates = update;
-    device->last_reason[0] = '\0';
-    return update->handle;
-}
-
 /** Nothing boots `partition` or copies into it any more; a copy that was staged in it is finished. */
 static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *partition)
 {
@@ -330,6 +309,33 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
     return err == ESP_OK ? ota_erase_range(partition->flash_chip, partition, 0, erase_len) : err;
 }
 
+/** Prepares the slot and gives the update its handle, or frees it. check_target() has allowed it. */
+static esp_err_t open_update(otter_device_t *device, struct ota_update *update, uint32_t erase_len,
+                             bool keep_record, esp_ota_handle_t *out_handle)
+{
+    const esp_partition_t *staging = update->staging;
+    const struct ota_update *unused = update_of(device, staging);
+    if (unused != NULL) {
+        ESP_LOGW(TAG, "the open update of %s has written nothing and is replaced", staging->label);
+        device->replaced_handle = unused->handle;
+        close_update(device, unused->handle);
+    }
+    esp_err_t err = prepare_slot(device, staging, erase_len, keep_record);
+    if (err != ESP_OK) {
+        free_update(update);
+        return err;
+    }
+    do {
+        device->last_update_handle++;
+    } while (device->last_update_handle == 0 || find_update(device, device->last_update_handle) != NULL);
+    update->handle = device->last_update_handle;
+    update->next = device->updates;
+    device->updates = update;
+    device->last_reason[0] = '\0';
+    *out_handle = update->handle;
+    return ESP_OK;
+}
+
 esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
                     esp_ota_handle_t *out_handle)
 {
@@ -353,14 +359,7 @@ esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, si
     if (update == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    close_unused(device, partition);
-    err = prepare_slot(device, partition, erase_len, false);
-    if (err != ESP_OK) {
-        free_update(update);
-        return err;
-    }
-    *out_handle = publish(device, update);
-    return ESP_OK;
+    return open_update(device, update, erase_len, false, out_handle);
 }
 
 static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
@@ -386,14 +385,7 @@ static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition
         return ESP_ERR_NO_MEM;
     }
     update->resumed = true;
-    close_unused(device, partition);
-    err = prepare_slot(device, partition, 0, keep_record);
-    if (err != ESP_OK) {
-        free_update(update);
-        return err;
-    }
-    *out_handle = publish(device, update);
-    return ESP_OK;
+    return open_update(device, update, 0, keep_record, out_handle);
 }
 
 esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
