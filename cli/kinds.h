@@ -23,16 +23,16 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
 #define AT_DEVICE(at, member) ((at) + offsetof(linux_device_options_t, member))
 #define OPTION_CHIP(at, text)                                                                                \
     {                                                                                                        \
-        "chip", &kind_chip, AT_DEVICE(at, chip), .help = text                                                \
+        "chip", &kind_chip, AT_DEVICE(at, chip), .help = (text)                                              \
     }
 #define OPTION_REVISIONS(at, otherwise)                                                                      \
-    {"chip-rev", &kind_chip_rev, at,                                                                         \
+    {"chip-rev", &kind_chip_rev, (at),                                                                       \
      .help = "its revision, as v3.1 or 301 (`espefuse summary` tells it); default: " otherwise},             \
     {                                                                                                        \
-        "blk-rev", &kind_blk_rev, at, .help = "revision of its eFuse block; default: " otherwise             \
+        "blk-rev", &kind_blk_rev, (at), .help = "revision of its eFuse block; default: " otherwise           \
     }
 #define OPTION_ROLLBACK(at, text)                                                                            \
-    {"rollback", &kind_rollback, AT_DEVICE(at, rollback), .help = text},                                     \
+    {"rollback", &kind_rollback, AT_DEVICE(at, rollback), .help = (text)},                                   \
     {                                                                                                        \
         "no-rollback", &kind_no_rollback, AT_DEVICE(at, rollback), .help = NULL                              \
     }
@@ -42,7 +42,7 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
             .help = "as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK"                                            \
     }
 #define OPTION_TABLE(kind_of, at, text)                                                                      \
-    {"table-offset", kind_of, AT_DEVICE(at, table_offset), .help = text},                                    \
+    {"table-offset", kind_of, AT_DEVICE(at, table_offset), .help = (text)},                                  \
     {                                                                                                        \
         "offset", kind_of, AT_DEVICE(at, table_offset), .help = NULL                                         \
     }
@@ -51,7 +51,7 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
 
 #define OPTION_RECOVERY(at)                                                                                  \
     {                                                                                                        \
-        "recovery-bootloader-offset", &kind_recovery, at, .help = "for a recovery bootloader in the table"   \
+        "recovery-bootloader-offset", &kind_recovery, (at), .help = "for a recovery bootloader in the table" \
     }
 
 /** "v3.1", "3.1" or "301". False if it is none of these. */

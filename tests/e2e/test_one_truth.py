@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import resource
 import struct
 import unittest
@@ -250,6 +251,42 @@ class Bootloaders(TruthTest):
         self.fails(otter("flash", "new", new, "--size", "4MB", "--table", parts, "--chip", "esp32c3"), where[0])
         self.says(otter("flash", "new", new, "--size", "4MB", "--table", parts, *where, "--chip", "esp32c3"), "with 2 partitions")
         self.says(otter("flash", "table", self.flash, parts, *where), "of 2 partitions")
+
+
+class Words(TruthTest):
+    """One vocabulary: what help shows is taken, what is not there is named, and older names still work."""
+
+    VERBS = ["image info", "image verify", "image build", "table build", "table show", "flash new", "flash info",
+             "flash select", "flash table", "flash read", "flash write", "flash erase", "update", "run", "serve"]
+
+    def wrong(self, verb, *args):
+        run = otter(*verb.split(), *args)
+        self.assertEqual(run.returncode, 2, run)
+        self.assertIn(f"otter {verb} --help", run.stderr.decode())
+        return run.stderr.decode().splitlines()[0]
+
+    def test_every_option_that_help_shows_is_taken(self):
+        for verb in self.VERBS:
+            shown = re.findall(r"^  (?:-\w, )?--([\w-]+)", otter(*verb.split(), "--help").stdout.decode(), re.MULTILINE)
+            self.assertTrue(shown)
+            for name in shown:
+                with self.subTest(verb, option=name):
+                    self.assertNotIn("there is no option", self.wrong(verb, f"--{name}"))
+
+    def test_an_unknown_option_is_named_with_the_one_that_was_meant(self):
+        for verb in self.VERBS:
+            with self.subTest(verb):
+                self.assertIn("there is no option --frobnicate", self.wrong(verb, "--frobnicate"))
+        self.assertIn("there is no option --tabel-offset; --table-offset, perhaps?",
+                      self.wrong("flash info", self.flash, "--tabel-offset", "0"))
+        self.assertIn("--chip wants a chip (esp32, esp32s2, ", self.wrong("image verify", "x", "--chip", "esp8266"))
+
+    def test_older_names_are_taken(self):
+        self.put((0x1000, bootloader("esp32")), (FACTORY, app(CHIPS[0])))
+        self.says(otter("flash", "info", self.flash, "--offset", "0x8000", "--no-rollback"), "rollback off")
+        self.says(otter("flash", "info", self.flash, "--rollback", "on"), "rollback on")
+        self.says(otter("table", "show", self.flash, "--offset", "0x8000"), "factory")
+        self.assertNotIn("there is no option", self.wrong("run", "--table", "0x8000", "--no-rollback", "--boots"))
 
 
 class FullDisk(TruthTest):
