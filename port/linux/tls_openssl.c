@@ -459,6 +459,13 @@ static const char *client_certificate_trouble(unsigned long code)
     return NULL;
 }
 
+/** The server is in trouble; the other alerts say that it wants something else than we offer. */
+static bool is_trouble_of_the_server(unsigned long code)
+{
+    return ERR_GET_LIB(code) == ERR_LIB_SSL && (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_INTERNAL_ERROR ||
+                                                ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_USER_CANCELLED);
+}
+
 static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t *endpoint)
 {
     unsigned long code = ERR_peek_error();
@@ -483,6 +490,7 @@ static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t 
         const char *reason = trouble != NULL ? trouble : ERR_reason_error_string(code);
         set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
                   endpoint->host, endpoint->port, reason != NULL ? reason : "unknown error");
+        tls->error.sys_errno = is_trouble_of_the_server(code) ? EAGAIN : 0;
     }
 }
 

@@ -132,6 +132,7 @@ static const struct status_rule {
     {408, 408, ANSWER_REFUSE, ESP_FAIL, true, false, "Client error (", "): the server had no time for"},
     {416, 416, ANSWER_REFUSE, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE, false, false,
      "Requested range is incorrect (status code: ", "):"},
+    {425, 425, ANSWER_REFUSE, ESP_FAIL, true, false, "Client error (", "): it was too early to ask for"},
     {429, 429, ANSWER_REFUSE, ESP_FAIL, true, true, "Client error (", "): the server is asked too often for"},
     {400, 499, ANSWER_REFUSE, ESP_FAIL, false, false, "Client error (", "): the server refuses"},
     {503, 503, ANSWER_REFUSE, ESP_FAIL, true, true, "Server error (", "): the server is too busy for"},

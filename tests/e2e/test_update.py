@@ -495,7 +495,10 @@ class BadServers(UpdateCase):
         body = (self.www / "app2.bin").read_bytes()
 
         def serve(connection, index):
-            if index > 1:  # the first two are closed in the TLS handshake
+            if index == 1:  # the first is closed in the TLS handshake; in this one the server says that it is in trouble
+                connection.recv(4096)
+                connection.sendall(b"\x15\x03\x03\0\2\2\x50")
+            if index > 1:
                 connection = servers.server_context(self.cert).wrap_socket(connection, server_side=True)
                 servers.read_request(connection)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

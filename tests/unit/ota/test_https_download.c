@@ -540,6 +540,7 @@ static void the_first_connection_is_tried_again_if_retries_are_asked_for(void **
     } rows[] = {
         {"refused", NULL, true, ESP_ERR_HTTP_CONNECT},
         {"408", REFUSAL("408 Request Timeout"), true, ESP_FAIL},
+        {"425", REFUSAL("425 Too Early"), true, ESP_FAIL},
         {"500", REFUSAL("500 Internal Server Error"), true, ESP_FAIL},
         {"502", REFUSAL("502 Bad Gateway"), true, ESP_FAIL},
         {"504", REFUSAL("504 Gateway Timeout"), true, ESP_FAIL},
