@@ -31,26 +31,27 @@
 
 static const char TAG[] = "esp_https_ota";
 
-#define refuse(device, ...) https_report_failure(&(device)->report, OTTER_STAGE_CONFIG, __VA_ARGS__)
-
 /* ---- what is asked for ---- */
 
 static esp_err_t check_config(otter_device_t *device, const esp_https_ota_config_t *config)
 {
     const esp_http_client_config_t *http = config->http_config;
     if (http->is_async) {
-        return refuse(device, ESP_ERR_INVALID_ARG, "is_async cannot be used: this API blocks");
+        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
+                                    "is_async cannot be used: this API blocks");
     }
     bool trusts = http->cert_pem != NULL || http->use_global_ca_store || http->crt_bundle_attach != NULL;
     if (!trusts && device->config.allow_http) {
         ESP_LOGW(TAG, "Continuing with insecure option because plain HTTP is allowed");
     } else if (!trusts) {
-        return refuse(device, ESP_ERR_INVALID_ARG,
-                      "No option for server verification is enabled in esp_http_client config: give a CA "
-                      "certificate (cert_pem)");
+        return https_report_failure(
+            &device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
+            "No option for server verification is enabled in esp_http_client config: give a CA "
+            "certificate (cert_pem)");
     }
     if (config->decrypt_cb != NULL && config->ota_resumption) {
-        return refuse(device, ESP_ERR_NOT_SUPPORTED, "an encrypted image cannot be resumed");
+        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_NOT_SUPPORTED,
+                                    "an encrypted image cannot be resumed");
     }
     return ESP_OK;
 }
@@ -59,7 +60,8 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
 {
     ota->client = esp_http_client_init(config->http_config);
     if (ota->client == NULL) {
-        return refuse(ota->device, ESP_FAIL, "Failed to initialise HTTP connection: the URL is unusable");
+        return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
+                                    "Failed to initialise HTTP connection: the URL is unusable");
     }
     if (!ota->device->config.allow_http) {
         http_client_require_https(ota->client);
@@ -67,7 +69,8 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
     if (config->http_client_init_cb != NULL) {
         esp_err_t err = config->http_client_init_cb(ota->client);
         if (err != ESP_OK) {
-            return refuse(ota->device, err, "http_client_init_cb returned 0x%x", (unsigned)err);
+            return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
+                                        "http_client_init_cb returned 0x%x", (unsigned)err);
         }
     }
     return ESP_OK;
@@ -94,20 +97,22 @@ static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t
     t->staging = staging != NULL ? find_given(t, staging, &t->registered)
                                  : ota_get_next_update_partition(t->device, NULL);
     if (t->staging == NULL && staging != NULL) {
-        return refuse(
-            t->device, ESP_FAIL,
+        return https_report_failure(
+            &t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
             "Given staging partition or another suitable Passive OTA partition could not be found: %.16s is "
             "not in the table",
             staging->label);
     }
     if (t->staging == NULL) {
-        return refuse(t->device, ESP_FAIL,
-                      "Passive OTA partition not found: the table has no app slot that may be written");
+        return https_report_failure(
+            &t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
+            "Passive OTA partition not found: the table has no app slot that may be written");
     }
     t->final = final != NULL ? find_given(t, final, &t->meant) : t->staging;
     if (t->final == NULL) {
-        return refuse(t->device, ESP_FAIL, "Given final partition not found: %.16s is not in the table",
-                      final->label);
+        return https_report_failure(&t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
+                                    "Given final partition not found: %.16s is not in the table",
+                                    final->label);
     }
     if (t->final == &t->meant && partition_is_at_place_of(&t->meant, t->staging)) {
         t->final = t->staging;
@@ -144,7 +149,8 @@ static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *
         err = ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX);
     }
     return err == ESP_OK ? ESP_OK
-                         : refuse(ota->device, err, "Couldn't allocate memory to upgrade data buffer");
+                         : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
+                                                "Couldn't allocate memory to upgrade data buffer");
 }
 
 static int or_default(int value, int otherwise)
@@ -174,7 +180,9 @@ static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *
             config->max_http_request_size > 0 ? (uint32_t)config->max_http_request_size : REQUEST_SIZE;
     }
     esp_err_t err = http_home_keep(ota->client, &ota->source.home);
-    return err == ESP_OK ? ESP_OK : refuse(ota->device, err, "out of memory");
+    return err == ESP_OK
+               ? ESP_OK
+               : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err, "out of memory");
 }
 
 /* ---- where it goes on ---- */
@@ -238,7 +246,8 @@ static esp_err_t open_source(https_ota_t *ota, const esp_https_ota_config_t *con
                               ? find_progress(ota, config->ota_image_bytes_written, validator)
                               : 0;
     if (from > 0 && validator[0] != '\0' && (ota->source.validator = text_copy(validator)) == NULL) {
-        return refuse(ota->device, ESP_ERR_NO_MEM, "out of memory");
+        return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
+                                    "out of memory");
     }
     esp_err_t err = https_source_open(&ota->source, from);
     if (err != ESP_OK) {
@@ -331,7 +340,8 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
         *handle = NULL;
     }
     if (handle == NULL || config == NULL || config->http_config == NULL) {
-        return refuse(device, ESP_ERR_INVALID_ARG, "esp_https_ota_begin: Invalid argument");
+        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
+                                    "esp_https_ota_begin: Invalid argument");
     }
     esp_err_t err = check_config(device, config);
     if (err != ESP_OK) {
@@ -339,7 +349,8 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
     }
     https_ota_t *ota = new_handle(device, config);
     if (ota == NULL) {
-        return refuse(device, ESP_ERR_NO_MEM, "Couldn't allocate memory to upgrade handle");
+        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
+                                    "Couldn't allocate memory to upgrade handle");
     }
     err = open_update(ota, config, more);
     if (err != ESP_OK) {
