@@ -68,7 +68,7 @@ static void flash_operations_that_answer_another_code_are_caught(void **state)
     static const esp_err_t rows[] = {1, ESP_FAIL, ESP_ERR_NO_MEM, ESP_ERR_INVALID_SIZE};
     otter_flash_t flash = {.ops = &flash_ops, .size = 8192, .erase_size = 4096, .write_size = 1};
     uint8_t byte = 0;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (volatile size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         flash_says = rows[i];
         expect_assert_failure(otter_ignore(otter_flash_read(&flash, 0, &byte, 1)));
         expect_assert_failure(otter_ignore(otter_flash_program(&flash, 0, &byte, 1)));
