@@ -41,7 +41,7 @@ esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, 
         err = image_stream_close(s);
     }
     if (err == ESP_ERR_IMAGE_INVALID && image_kind(&s->info) != IMAGE_KIND_APP && holds_table(data, len)) {
-        snprintf(s->why, sizeof(s->why),
+        snprintf(s->fault.why, sizeof(s->fault.why),
                  "this is a merged factory file, not an app: give its app's own image");
     }
     return err;
@@ -156,10 +156,10 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
     }
     table_file_free(&file);
     uint32_t count;
-    char fault[128];
-    if (ok && (partition_table_verify(raw, flash_size, &count, fault, sizeof(fault)) != ESP_OK ||
+    otter_fault_t fault = {0};
+    if (ok && (partition_table_verify(raw, flash_size, &count, &fault) != ESP_OK ||
                partition_table_decode(raw, entries) != ESP_OK)) {
-        ok = table_refuse(why, "%s; the bootloader would refuse this table", fault);
+        ok = table_refuse(why, "%s; the bootloader would refuse this table", fault.why);
     }
     return ok;
 }

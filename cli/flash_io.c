@@ -246,7 +246,7 @@ static bool place_is_whole(const linux_device_t *dev, const place_t *place, cons
 static bool accept_data(const linux_device_t *dev, const place_t *place, const io_options_t *o,
                         const otter_chip_t *chip, const uint8_t *data, size_t len)
 {
-    char why[IMAGE_WHY_SIZE + 64] = "";
+    otter_fault_t fault = {0};
     bool good = true;
     if (!place_is_whole(dev, place, o, len)) {
         return false;
@@ -254,17 +254,17 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
     bool is_app = place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP;
     if (!is_app && !o->force) {
         good = len > place->size || flash_accept_raw(dev->flash, dev->device.config.table_offset, chip,
-                                                     place->offset, data, (uint32_t)len, why, sizeof(why));
+                                                     place->offset, data, (uint32_t)len, &fault);
     } else if (is_app && !o->force) {
         image_stream_t s = {0};
         good = flash_judge_image(&s, data, len, chip, place->offset) == ESP_OK;
-        snprintf(why, sizeof(why), "%s", s.why);
+        fault = s.fault;
         image_stream_end(&s);
     }
     if (!good) {
         char judge[FLASH_JUDGE_SIZE];
-        flash_name_judge(o->device.chip == NULL ? &dev->efuse : NULL, why, judge, sizeof(judge));
-        return cli_refuse(VERB, "%s: %s%s; --force writes it all the same", o->file, why, judge);
+        flash_name_judge(o->device.chip == NULL ? &dev->efuse : NULL, fault.why, judge, sizeof(judge));
+        return cli_refuse(VERB, "%s: %s%s; --force writes it all the same", o->file, fault.why, judge);
     }
     return len <= place->size ||
            cli_refuse(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len, o->label, place->size);
@@ -278,7 +278,7 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
         !o->force) {
         image_rules_t rules = {
             .chip = chip, .flash_offset = place->offset, .size = place->size, .loading = true};
-        err = image_verify_flash(dev->flash, &rules, NULL, NULL, 0);
+        err = image_verify_flash(dev->flash, &rules, NULL, NULL);
     }
     return err;
 }

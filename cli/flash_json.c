@@ -59,7 +59,7 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
     json_number(json, "offset", true, b->place.offset);
     json_number(json, "expected_offset", b->needed, b->expected.offset);
     json_bool(json, "valid", true, valid);
-    json_string(json, "error", valid ? NULL : b->stream.why);
+    json_string(json, "error", valid ? NULL : b->stream.fault.why);
     json_string(json, "chip", b->place.chip->name);
     json_text(json, "idf_ver", info->has_bootloader_desc ? info->bootloader_desc.idf_ver : NULL, 32);
     json_number(json, "version", info->has_bootloader_desc, info->bootloader_desc.version);
@@ -73,7 +73,7 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
 static cJSON *stray_json(const flash_stray_t *stray)
 {
     image_stream_t s = {.info = stray->image.info, .verdict = stray->image.verdict};
-    memcpy(s.why, stray->image.why, sizeof(s.why));
+    memcpy(s.fault.why, stray->image.why, sizeof(s.fault.why));
     cJSON *json = cJSON_CreateObject();
     json_number(json, "offset", true, stray->image.offset);
     json_text(json, "partition", stray->inside, 16);

@@ -203,14 +203,16 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
                            .loading = true};
     if (!range_fits(partition->address, partition->size, r->dev.flash->size)) {
         slot->stream.verdict = ESP_ERR_INVALID_SIZE;
-        snprintf(slot->stream.why, sizeof(slot->stream.why), "the partition is beyond the end of the flash");
+        snprintf(slot->stream.fault.why, sizeof(slot->stream.fault.why),
+                 "the partition is beyond the end of the flash");
         return;
     }
     slot->blank = is_blank(r->dev.flash, partition);
     if (!slot->blank) {
         slot->stream.verdict = image_stream_from_flash(&slot->stream, r->dev.flash, &rules);
-        if (slot->stream.verdict != ESP_OK && slot->stream.why[0] == '\0') {
-            snprintf(slot->stream.why, sizeof(slot->stream.why), "%s", esp_err_to_name(slot->stream.verdict));
+        if (slot->stream.verdict != ESP_OK && slot->stream.fault.why[0] == '\0') {
+            snprintf(slot->stream.fault.why, sizeof(slot->stream.fault.why), "%s",
+                     esp_err_to_name(slot->stream.verdict));
         }
         if (slot->stream.verdict != ESP_OK) {
             look_for_interruption(r, slot);

@@ -217,10 +217,10 @@ static bool check_app(const new_t *n, const app_t *app)
     otter_chip_t chip = judging_chip(n);
     image_stream_t s = {0};
     char judge[FLASH_JUDGE_SIZE];
-    bool ok =
-        n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
-        cli_refuse(VERB, "%s: %s%s; --force takes it all the same", app->path, s.why,
-                   flash_name_judge(n->device.chip == NULL ? &n->efuse : NULL, s.why, judge, sizeof(judge)));
+    bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
+              cli_refuse(VERB, "%s: %s%s; --force takes it all the same", app->path, s.fault.why,
+                         flash_name_judge(n->device.chip == NULL ? &n->efuse : NULL, s.fault.why, judge,
+                                          sizeof(judge)));
     image_stream_end(&s);
     /* What it is comes first: a factory file is large because it is none of this partition's. */
     if (ok && app->len > app->entry->size) {
@@ -250,7 +250,7 @@ static bool check_bootloader(const new_t *n)
     otter_ignore(image_stream_begin(&s, &rules)); /* the stream keeps what is wrong */
     image_stream_feed(&s, image->bytes, image->len);
     bool ok = n->force || image_stream_close(&s) == ESP_OK ||
-              cli_refuse(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.why);
+              cli_refuse(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.fault.why);
     if (ok && !n->force && image_kind(&s.info) == IMAGE_KIND_APP) {
         ok = cli_refuse(
             VERB, "%s: this is an app image, not a bootloader; --app LABEL=IMAGE puts it in a partition",

@@ -55,7 +55,7 @@ static bool touches(const overlay_t *o, uint32_t off, uint32_t len)
 
 /** True if a bootloader of this chip would start. A flash without any is for the person to complete. */
 static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device, uint32_t table_offset,
-                               char *why, size_t why_size)
+                               otter_fault_t *fault)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(device->id);
     bootloader_place_t place = bootloader_look(flash, chip->bootloader_offset, table_offset);
@@ -63,47 +63,49 @@ static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device,
         return true;
     }
     if (place.kind != BOOTLOADER_IMAGE || place.chip != chip) {
-        snprintf(why, why_size, "at 0x%" PRIx32 " an %s looks for its bootloader, and this is %s%s",
-                 place.offset, chip->title,
-                 place.kind == BOOTLOADER_APP     ? "an app"
-                 : place.kind == BOOTLOADER_IMAGE ? "one for "
-                                                  : "none",
-                 place.kind == BOOTLOADER_IMAGE ? place.chip->title : "");
+        otter_fault(fault, ESP_ERR_IMAGE_INVALID,
+                    "at 0x%" PRIx32 " an %s looks for its bootloader, and this is %s%s", place.offset,
+                    chip->title,
+                    place.kind == BOOTLOADER_APP     ? "an app"
+                    : place.kind == BOOTLOADER_IMAGE ? "one for "
+                                                     : "none",
+                    place.kind == BOOTLOADER_IMAGE ? place.chip->title : "");
         return false;
     }
     image_stream_t s = {0};
     esp_err_t err = bootloader_verify(&s, flash, &place, device, table_offset);
-    snprintf(why, why_size, "the bootloader would not start: %s", s.why);
+    otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the bootloader would not start: %s", s.fault.why);
     image_stream_end(&s);
     return err == ESP_OK;
 }
 
-static bool table_is_good(otter_flash_t *flash, uint32_t table_offset, char *why, size_t why_size)
+static bool table_is_good(otter_flash_t *flash, uint32_t table_offset, otter_fault_t *fault)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     uint32_t count;
-    char fault[128] = "";
+    otter_fault_t table = {0};
     bool good = range_fits(table_offset, sizeof(raw), flash->size) &&
                 otter_flash_read(flash, table_offset, raw, sizeof(raw)) == ESP_OK &&
-                partition_table_verify(raw, flash->size, &count, fault, sizeof(fault)) == ESP_OK;
-    snprintf(why, why_size, "the partition table at 0x%" PRIx32 " would be lost: %s", table_offset, fault);
+                partition_table_verify(raw, flash->size, &count, &table) == ESP_OK;
+    otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the partition table at 0x%" PRIx32 " would be lost: %s",
+                table_offset, table.why);
     return good;
 }
 
 static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const partition_entry_t *app,
-                        char *why, size_t why_size)
+                        otter_fault_t *fault)
 {
     const image_rules_t rules = {
         .chip = chip, .flash_offset = app->offset, .size = app->size, .loading = true};
-    char fault[IMAGE_WHY_SIZE] = "";
-    bool good = image_verify_flash(flash, &rules, NULL, fault, sizeof(fault)) == ESP_OK;
-    snprintf(why, why_size, "%s would hold no image that boots: %s", app->label, fault);
+    otter_fault_t image = {0};
+    bool good = image_verify_flash(flash, &rules, NULL, &image) == ESP_OK;
+    otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s would hold no image that boots: %s", app->label, image.why);
     return good;
 }
 
 /** A recovery bootloader, or one that waits to be copied: what the chip starts, as in the primary one's place. */
 static bool spare_bootloader_is_good(otter_flash_t *flash, const otter_chip_t *chip,
-                                     const partition_entry_t *part, char *why, size_t why_size)
+                                     const partition_entry_t *part, otter_fault_t *fault)
 {
     const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
     bootloader_place_t place = bootloader_look(flash, part->offset, part->offset + part->size);
@@ -111,38 +113,37 @@ static bool spare_bootloader_is_good(otter_flash_t *flash, const otter_chip_t *c
     bool good = place.kind == BOOTLOADER_IMAGE && place.chip == facts &&
                 bootloader_verify(&s, flash, &place, chip, part->offset + part->size) == ESP_OK;
     bool other = place.kind == BOOTLOADER_IMAGE && place.chip != facts;
-    snprintf(why, why_size, "%s is for a bootloader that the chip starts, and this is %s%s", part->label,
-             place.kind == BOOTLOADER_APP     ? "an app"
-             : place.kind != BOOTLOADER_IMAGE ? "none"
-             : other                          ? "one for "
-                                              : "one that does not start: ",
-             place.kind != BOOTLOADER_IMAGE ? ""
-             : other                        ? place.chip->title
-                                            : s.why);
+    otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s is for a bootloader that the chip starts, and this is %s%s",
+                part->label,
+                place.kind == BOOTLOADER_APP     ? "an app"
+                : place.kind != BOOTLOADER_IMAGE ? "none"
+                : other                          ? "one for "
+                                                 : "one that does not start: ",
+                place.kind != BOOTLOADER_IMAGE ? ""
+                : other                        ? place.chip->title
+                                               : s.fault.why);
     image_stream_end(&s);
     return good;
 }
 
 /** Is what is in this partition what its type is for? One that is blank is for the person to fill. */
 static bool part_is_good(otter_flash_t *flash, const otter_chip_t *chip, const partition_entry_t *part,
-                         char *why, size_t why_size)
+                         otter_fault_t *fault)
 {
     if (otter_flash_reads_blank(flash, part->offset, min_u32(part->size, IMAGE_GATE_SIZE))) {
         return true;
     }
-    return part->type == ESP_PARTITION_TYPE_APP ? app_is_good(flash, chip, part, why, why_size)
-           : part->type == ESP_PARTITION_TYPE_BOOTLOADER
-               ? spare_bootloader_is_good(flash, chip, part, why, why_size)
-               : true;
+    return part->type == ESP_PARTITION_TYPE_APP          ? app_is_good(flash, chip, part, fault)
+           : part->type == ESP_PARTITION_TYPE_BOOTLOADER ? spare_bootloader_is_good(flash, chip, part, fault)
+                                                         : true;
 }
 
 /** The apps and bootloaders of the table as it would be: none that is good now may be spoiled. */
-static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset, char *why,
-                           size_t why_size)
+static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset,
+                           otter_fault_t *fault)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     partition_table_t table;
-    char ignored[IMAGE_WHY_SIZE + 64];
     if (!range_fits(table_offset, sizeof(raw), o->flash.size) ||
         otter_flash_read(&o->flash, table_offset, raw, sizeof(raw)) != ESP_OK ||
         partition_table_decode(raw, &table) != ESP_OK) {
@@ -157,8 +158,8 @@ static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t tabl
             continue;
         }
         bool begins_here = part->offset >= o->off && part->offset < o->off + o->len;
-        if (!part_is_good(&o->flash, chip, part, why, why_size) &&
-            (begins_here || part_is_good(o->below, chip, part, ignored, sizeof(ignored)))) {
+        if (!part_is_good(&o->flash, chip, part, fault) &&
+            (begins_here || part_is_good(o->below, chip, part, NULL))) {
             return false;
         }
     }
@@ -166,23 +167,21 @@ static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t tabl
 }
 
 bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip, uint32_t off,
-                      const uint8_t *data, uint32_t len, char *why, size_t why_size)
+                      const uint8_t *data, uint32_t len, otter_fault_t *fault)
 {
     overlay_t o;
-    char ignored[IMAGE_WHY_SIZE + 64];
     const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
     lay_over(&o, flash, off, data, len);
     if (facts != NULL && facts->id != OTTER_CHIP_LINUX && facts->bootloader_offset < table_offset &&
         touches(&o, facts->bootloader_offset, table_offset - facts->bootloader_offset) &&
-        !bootloader_is_good(&o.flash, chip, table_offset, why, why_size)) {
+        !bootloader_is_good(&o.flash, chip, table_offset, fault)) {
         return false;
     }
-    if (touches(&o, table_offset, PARTITION_TABLE_SECTOR) &&
-        !table_is_good(&o.flash, table_offset, why, why_size) &&
-        (off == table_offset || table_is_good(flash, table_offset, ignored, sizeof(ignored)))) {
+    if (touches(&o, table_offset, PARTITION_TABLE_SECTOR) && !table_is_good(&o.flash, table_offset, fault) &&
+        (off == table_offset || table_is_good(flash, table_offset, NULL))) {
         return false;
     }
-    return parts_are_good(&o, chip, table_offset, why, why_size);
+    return parts_are_good(&o, chip, table_offset, fault);
 }
 
 uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,

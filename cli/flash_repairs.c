@@ -62,7 +62,7 @@ static void repair_bootloader(flash_report_t *r, const char *path)
                                                      : "there is no bootloader",
                 "otter flash write %s @0x%" PRIx32 " bootloader.bin", path, expected);
     } else if (size != 0 && size < r->dev.flash->size && r->has_table &&
-               partition_table_verify(r->table_raw, size, &count, NULL, 0) != ESP_OK) {
+               partition_table_verify(r->table_raw, size, &count, NULL) != ESP_OK) {
         suggest(r, "the bootloader is made for less flash than the partition table needs",
                 "otter flash read %s @0x%" PRIx32 " bootloader.bin && otter flash write %s @0x%" PRIx32
                 " bootloader.bin --flash-size %" PRIu32 "MB",
@@ -98,7 +98,7 @@ static void repair_table(flash_report_t *r, const char *path)
         repair_missing_table(r, path);
     } else if (r->truncated) {
         return; /* the table may be right */
-    } else if (partition_table_verify(r->table_raw, r->dev.flash->size, &count, NULL, 0) != ESP_OK) {
+    } else if (partition_table_verify(r->table_raw, r->dev.flash->size, &count, NULL) != ESP_OK) {
         suggest(r, "no bootloader takes this partition table", "otter flash table %s partitions.csv", path);
     } else if (r->table.md5 == PARTITION_MD5_ABSENT) {
         suggest(r, "applications see no partitions in a table without MD5",

@@ -62,7 +62,7 @@ static void print_bootloader_facts(const image_stream_t *s, const otter_chip_fac
     if (mhz != 0) {
         printf(", %u MHz", mhz);
     }
-    printf("%s%s\n", s->verdict != ESP_OK ? ": " : "", s->why);
+    printf("%s%s\n", s->verdict != ESP_OK ? ": " : "", s->fault.why);
 }
 
 static void print_bootloader(const flash_report_t *r)
@@ -151,7 +151,7 @@ static void print_slot(const flash_report_t *r, const flash_slot_t *slot)
         printf("valid, %" PRIu32 " bytes of %" PRIu32 "%s\n", s->info.image_len, slot->partition->size,
                s->info.hash_seen ? "" : ", no SHA-256 appended");
     } else {
-        printf("NOT BOOTABLE: %s\n", s->why);
+        printf("NOT BOOTABLE: %s\n", s->fault.why);
     }
 }
 

@@ -80,7 +80,7 @@ bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_
         memset(raw, 0xFF, sizeof(raw));
         if (otter_flash_read(flash, at, raw, n) == ESP_OK &&
             partition_record_kind(raw) == PARTITION_RECORD_ENTRY &&
-            partition_table_verify(raw, TABLES_REACH, &count, NULL, 0) == ESP_OK) {
+            partition_table_verify(raw, TABLES_REACH, &count, NULL) == ESP_OK) {
             *offset = at;
             return true;
         }
@@ -113,7 +113,7 @@ static bool is_image(otter_flash_t *flash, uint32_t at, uint32_t end, flash_imag
     image->offset = at;
     image->verdict = image_stream_from_flash(&s, flash, &rules);
     image->info = s.info;
-    memcpy(image->why, s.why, sizeof(image->why));
+    memcpy(image->why, s.fault.why, sizeof(image->why));
     image_stream_end(&s);
     return image->verdict == ESP_OK || image->info.has_desc || image->info.has_bootloader_desc;
 }

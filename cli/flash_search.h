@@ -27,8 +27,8 @@ OTTER_MUST_CHECK bool flash_find_table(otter_flash_t *flash, uint32_t from, uint
 /** One image in a flash. */
 typedef struct {
     uint32_t offset;
-    esp_err_t verdict;        /* ESP_OK: structure, checksum and hash are good */
-    char why[IMAGE_WHY_SIZE]; /* not */
+    esp_err_t verdict;       /* ESP_OK: structure, checksum and hash are good */
+    char why[OTTER_WHY_MAX]; /* not */
     image_info_t info;
 } flash_image_t;
 

@@ -92,8 +92,7 @@ OTTER_MUST_CHECK bool flash_load_table(const char *path, const table_options_t *
  * @return false, and `why`
  */
 OTTER_MUST_CHECK bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip,
-                                       uint32_t off, const uint8_t *data, uint32_t len, char *why,
-                                       size_t why_size);
+                                       uint32_t off, const uint8_t *data, uint32_t len, otter_fault_t *fault);
 
 /** The chip of the bootloader that the flash would have then; `otherwise` if it would have none. */
 uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,

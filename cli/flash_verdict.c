@@ -70,7 +70,7 @@ static bool bootloader_starts(flash_report_t *r)
               b->expected.offset, b->expected.chip->title, chip->title);
     } else if (b->stream.verdict != ESP_OK) {
         judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " %s: %s", b->expected.offset,
-              b->stream.verdict == ESP_FAIL ? "does not run here" : "is broken", b->stream.why);
+              b->stream.verdict == ESP_FAIL ? "does not run here" : "is broken", b->stream.fault.why);
     } else {
         return true;
     }
@@ -82,14 +82,14 @@ static bool bootloader_starts(flash_report_t *r)
 /** The bootloader asks its own header how large the flash is. */
 static bool bootloader_takes_table(flash_report_t *r)
 {
-    char why[128] = "";
+    otter_fault_t fault = {0};
     uint32_t count, size = image_flash_size(&r->bootloader.stream.info.header);
     if (!r->bootloader.found || size == 0 || size >= r->dev.flash->size ||
-        partition_table_verify(r->table_raw, size, &count, why, sizeof(why)) == ESP_OK) {
+        partition_table_verify(r->table_raw, size, &count, &fault) == ESP_OK) {
         return true;
     }
     judge(r, FLASH_NOTHING, "NOTHING, the bootloader refuses the partition table");
-    explain(r, "%s: the bootloader is made for %" PRIu32 "MB of flash", why, size >> 20);
+    explain(r, "%s: the bootloader is made for %" PRIu32 "MB of flash", fault.why, size >> 20);
     return false;
 }
 

@@ -266,7 +266,7 @@ static bool result_is_good(const build_options_t *o, const image_writer_t *w)
     }
     esp_err_t err = image_stream_close(&s);
     if (err != ESP_OK) {
-        cli_fail("image", "the image of %s would be refused: %s", o->elf, s.why);
+        cli_fail("image", "the image of %s would be refused: %s", o->elf, s.fault.why);
     }
     image_stream_end(&s);
     return err == ESP_OK;

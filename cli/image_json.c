@@ -70,7 +70,7 @@ static void add_facts(cJSON *object, const image_stream_t *s)
     char hex[2 * IMAGE_HASH_LEN + 1];
 
     json_bool(object, "valid", true, valid);
-    json_string(object, "error", valid ? NULL : s->why);
+    json_string(object, "error", valid ? NULL : s->fault.why);
     json_string(object, "kind", image_kind_key(image_kind(info)));
     json_string(object, "chip", facts != NULL ? facts->name : NULL);
     json_number(object, "chip_id", known, info->header.chip_id);

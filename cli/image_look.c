@@ -84,7 +84,7 @@ static void judge(image_look_t *look, const otter_chip_t *chip)
     if (s->verdict != ESP_OK && has_header) {
         list_segments(look);
     }
-    snprintf(look->error, sizeof(look->error), "%s", s->why);
+    snprintf(look->error, sizeof(look->error), "%s", s->fault.why);
 }
 
 /* ---- the signature ---- */
@@ -270,8 +270,8 @@ bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
     memset(look, 0, sizeof(*look));
     if (!file_view_open(&look->view, path, look->error, sizeof(look->error))) {
         look->stream.verdict = ESP_FAIL;
-        snprintf(look->stream.why, sizeof(look->stream.why), "%.*s", (int)sizeof(look->stream.why) - 1,
-                 look->error);
+        snprintf(look->stream.fault.why, sizeof(look->stream.fault.why), "%.*s",
+                 (int)sizeof(look->stream.fault.why) - 1, look->error);
         return false;
     }
     look->start = find_start(look);

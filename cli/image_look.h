@@ -42,7 +42,7 @@ typedef struct {
     bool is_factory; /* a merged factory file: a bootloader and what it starts */
     /* in flash: not 0 of a dump that begins with the bootloader of a chip that has it elsewhere */
     uint32_t begins_at;
-    char error[IMAGE_WHY_SIZE + 32]; /* "" if the image, and all images that follow it, are good */
+    char error[OTTER_WHY_MAX + 32]; /* "" if the image, and all images that follow it, are good */
 } image_look_t;
 
 /**

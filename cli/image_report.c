@@ -289,10 +289,11 @@ void image_report_print(image_look_t *look, const char *name)
         printf("%s: ", name);
     }
     if (look->kind == IMAGE_KIND_NONE) {
-        printf("no image: %s\n", look->stream.why);
+        printf("no image: %s\n", look->stream.fault.why);
     } else {
         printf("%s %s%s%s\n", look->stream.verdict == ESP_OK ? "valid" : "BROKEN",
-               image_kind_name(look->kind), look->stream.why[0] != '\0' ? ": " : "", look->stream.why);
+               image_kind_name(look->kind), look->stream.fault.why[0] != '\0' ? ": " : "",
+               look->stream.fault.why);
     }
     if (look->kind != IMAGE_KIND_NONE && look->kind != IMAGE_KIND_ESP8266) {
         print_header(look);

@@ -62,7 +62,7 @@ static void add_doubt(choice_t *choice, const esp_partition_t *partition, const 
 static bool is_whole(const choice_t *choice, const esp_partition_t *partition)
 {
     const image_rules_t rules = {.flash_offset = partition->address, .size = partition->size};
-    return image_verify_flash(choice->device->flash, &rules, NULL, NULL, 0) == ESP_OK;
+    return image_verify_flash(choice->device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
 /** The file ends before the partition does. */

@@ -63,7 +63,7 @@ static void check_image(const image_writer_t *w, const otter_chip_facts_t *facts
     }
     FUZZ_CHECK(s.verdict == ref.verdict, "0x%x, the reference says 0x%x", s.verdict, ref.verdict);
     if (w->len <= facts->image_limit) {
-        FUZZ_CHECK(s.verdict == ESP_OK, "what was built is not good: %s", s.why);
+        FUZZ_CHECK(s.verdict == ESP_OK, "what was built is not good: %s", s.fault.why);
         FUZZ_CHECK(s.info.image_len == w->len, "%u bytes of %zu", s.info.image_len, w->len);
         for (size_t i = 0; i < elf->count; i++) {
             const elf_section_t *section = &elf->sections[i];

@@ -112,14 +112,14 @@ static void judge(const case_t *c, size_t max, image_stream_t *s)
     if (err == ESP_OK) {
         otter_ignore(image_stream_close(s));
     }
-    FUZZ_CHECK((s->verdict == ESP_OK) == (s->why[0] == '\0'), "verdict 0x%x and reason \"%s\"", s->verdict,
-               s->why);
+    FUZZ_CHECK((s->verdict == ESP_OK) == (s->fault.why[0] == '\0'), "verdict 0x%x and reason \"%s\"",
+               s->verdict, s->fault.why);
 }
 
 static void check_same(const image_stream_t *a, const image_stream_t *b, const char *how)
 {
-    FUZZ_CHECK(a->verdict == b->verdict && strcmp(a->why, b->why) == 0, "%s: 0x%x (%s), whole: 0x%x (%s)",
-               how, b->verdict, b->why, a->verdict, a->why);
+    FUZZ_CHECK(a->verdict == b->verdict && strcmp(a->fault.why, b->fault.why) == 0,
+               "%s: 0x%x (%s), whole: 0x%x (%s)", how, b->verdict, b->fault.why, a->verdict, a->fault.why);
     /* The stream begins with zeros, padding too: equal results have equal bytes. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
     FUZZ_CHECK(memcmp(&a->info, &b->info, sizeof(a->info)) == 0, "%s: another result", how);
@@ -130,7 +130,7 @@ static void check_reference(const case_t *c, const image_stream_t *s)
 {
     reference_image_t ref;
     reference_image(c->bytes, c->len, &c->rules, &ref);
-    FUZZ_CHECK(ref.verdict == s->verdict, "0x%x (%s), the reference says 0x%x", s->verdict, s->why,
+    FUZZ_CHECK(ref.verdict == s->verdict, "0x%x (%s), the reference says 0x%x", s->verdict, s->fault.why,
                ref.verdict);
     if (ref.verdict == ESP_OK) {
         FUZZ_CHECK(s->info.image_len == ref.image_len && s->info.segments_seen == ref.segments,
@@ -156,7 +156,7 @@ static void check_round_trip(const case_t *c, const image_stream_t *s)
     image_stream_t second;
     judge(&again, SIZE_MAX, &second);
     /* The writer knows the magic only; an image that was judged without checks may have had another. */
-    FUZZ_CHECK(second.verdict == ESP_OK || c->rules.no_checks, "written again: %s", second.why);
+    FUZZ_CHECK(second.verdict == ESP_OK || c->rules.no_checks, "written again: %s", second.fault.why);
     FUZZ_CHECK(second.info.image_len == s->info.image_len, "written again: %u bytes", second.info.image_len);
     image_stream_end(&second);
     image_writer_free(&w);
@@ -172,20 +172,19 @@ static void check_flash(case_t *c)
     uint32_t in_flash = FLASH_SIZE - c->rules.flash_offset;
     memset(place + c->len, 0xFF, in_flash - c->len);
     image_info_t info;
-    char why[IMAGE_WHY_SIZE];
-    esp_err_t verdict = image_verify_flash(&sim.flash, &c->rules, &info, why, sizeof(why));
+    otter_fault_t fault = {0};
+    esp_err_t verdict = image_verify_flash(&sim.flash, &c->rules, &info, &fault);
     reference_image_t ref;
     reference_image(place, in_flash, &c->rules, &ref);
     if (c->rules.size <= in_flash || ref.verdict == ESP_OK) {
-        FUZZ_CHECK(verdict == ref.verdict, "from flash: 0x%x (%s), the reference says 0x%x", verdict, why,
-                   ref.verdict);
+        FUZZ_CHECK(verdict == ref.verdict, "from flash: 0x%x (%s), the reference says 0x%x", verdict,
+                   fault.why, ref.verdict);
     }
     FUZZ_CHECK(verdict != ESP_OK || info.image_len == ref.image_len, "from flash: %u bytes", info.image_len);
     image_info_t second;
     image_rules_t known = c->rules;
     known.known = verdict == ESP_OK && !c->rules.no_checks && !c->rules.bootloader;
-    FUZZ_CHECK(image_verify_flash(&sim.flash, &known, &second, why, sizeof(why)) == verdict, "known: %s",
-               why);
+    FUZZ_CHECK(image_verify_flash(&sim.flash, &known, &second, &fault) == verdict, "known: %s", fault.why);
     FUZZ_CHECK(second.image_len == info.image_len, "known: %u bytes", second.image_len);
 }
 

@@ -20,13 +20,14 @@ static const uint32_t flash_sizes[] = {0x400000, 0x200000, 0x1000000, 0x80000000
 static void check_bootloader(const uint8_t *raw, uint32_t flash_size)
 {
     uint32_t count, want_count;
-    char why[100];
-    esp_err_t verdict = partition_table_verify(raw, flash_size, &count, why, sizeof(why));
+    otter_fault_t fault = {0};
+    esp_err_t verdict = partition_table_verify(raw, flash_size, &count, &fault);
     esp_err_t want = reference_table_verify(raw, flash_size, &want_count);
-    FUZZ_CHECK(verdict == want, "0x%x, the reference says 0x%x: %s", verdict, want, why);
+    FUZZ_CHECK(verdict == want, "0x%x, the reference says 0x%x: %s", verdict, want, fault.why);
     FUZZ_CHECK(count == want_count, "%u records, the reference walks %u", count, want_count);
-    FUZZ_CHECK((verdict == ESP_OK) == (why[0] == '\0'), "verdict 0x%x and reason \"%s\"", verdict, why);
-    FUZZ_CHECK(partition_table_verify(raw, flash_size, &count, NULL, 0) == verdict, "depends on why");
+    FUZZ_CHECK((verdict == ESP_OK) == (fault.why[0] == '\0'), "verdict 0x%x and reason \"%s\"", verdict,
+               fault.why);
+    FUZZ_CHECK(partition_table_verify(raw, flash_size, &count, NULL) == verdict, "depends on why");
 }
 
 /** Entries and MD5 as the application reads them; what was decoded encodes to what decodes the same. */
@@ -56,7 +57,7 @@ static void check_decoding(const uint8_t *raw, partition_table_t *table)
     }
     if (fits && table->count > 0) {
         uint32_t count;
-        esp_err_t ours = partition_table_verify(again, UINT32_MAX, &count, NULL, 0);
+        esp_err_t ours = partition_table_verify(again, UINT32_MAX, &count, NULL);
         FUZZ_CHECK(ours == reference_table_verify(again, UINT32_MAX, &count), "verdict on our own table");
         FUZZ_CHECK(ours != ESP_ERR_INVALID_STATE, "our own table is malformed");
     }

@@ -13,14 +13,14 @@ extern "C" {
 typedef struct {
     char label[17];
     esp_err_t error;
-    char why[192]; /* "checksum 0x14 does not match 0x15" */
+    char why[OTTER_WHY_MAX]; /* "checksum 0x14 does not match 0x15" */
 } otter_boot_tried_t;
 
 #define OTTER_BOOT_TRIED_MAX 18 /* factory, sixteen slots, test */
 
 typedef struct {
     const esp_partition_t *partition; /* what boots; NULL: nothing does */
-    char reason[192]; /* in words: "otadata copy 1 is active (seq 2, VALID) and selects ota_1" */
+    char reason[OTTER_WHY_MAX]; /* in words: "otadata copy 1 is active (seq 2, VALID) and selects ota_1" */
     otter_boot_tried_t tried[OTTER_BOOT_TRIED_MAX];
     uint32_t tried_count;
     uint32_t image_len;            /* bytes, of the image that boots */

@@ -10,6 +10,7 @@
 #include "otter/build_options.h"
 #include "otter/chip.h"
 #include "otter/efuse.h"
+#include "otter/fault.h"
 #include "otter/flash.h"
 #include "otter/report.h"
 
@@ -72,7 +73,8 @@ typedef struct otter_device {
      * esp_https_ota_get_img_desc has waited for the first bytes in vain. False gives the update up. NULL: it waits to the end.
      */
     bool (*on_https_ota_wait)(uint32_t left_ms);
-    char last_reason[192]; /* why the last image was refused, for people; "" when none was */
+    /** Why the last image, or what was asked of otadata, was refused; zeros when it was not. */
+    otter_fault_t fault;
 } otter_device_t;
 
 /**

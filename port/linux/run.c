@@ -279,9 +279,9 @@ static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
     const image_rules_t rules = {
         .flash_offset = partition->address, .size = partition->size, .no_checks = true};
     image_info_t info;
-    char why[96];
-    if (image_verify_flash(run->dev.flash, &rules, &info, why, sizeof(why)) != ESP_OK) {
-        *end = take_back(run, "the image that boots cannot be read again", why);
+    otter_fault_t fault = {0};
+    if (image_verify_flash(run->dev.flash, &rules, &info, &fault) != ESP_OK) {
+        *end = take_back(run, "the image that boots cannot be read again", fault.why);
         return false;
     }
     if (info.segments_seen <= EXECUTABLE_SEGMENT || info.segments[EXECUTABLE_SEGMENT].data_len == 0) {

@@ -11,7 +11,11 @@ static void settle(char *buf, size_t size, int n)
     if (n < 0) {
         buf[0] = '\0'; /* not a text at all */
     } else if ((size_t)n >= size) {
-        memcpy(buf + size - 4, "...", 4);
+        size_t end = size - 4;
+        while (end > 0 && ((unsigned char)buf[end] & 0xC0u) == 0x80u) {
+            end--; /* not inside of a character */
+        }
+        memcpy(buf + end, "...", 4);
     }
 }
 

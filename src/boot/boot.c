@@ -46,7 +46,8 @@ typedef struct {
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
     boot_decision_t decision;
     otter_boot_result_t *result;
-    esp_err_t trouble; /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
+    otter_fault_t fault; /* of the table, or of the candidate that is looked at */
+    esp_err_t trouble;   /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
 } boot_t;
 
 /* A dry run logs nothing. */
@@ -128,12 +129,11 @@ static esp_err_t read_table(boot_t *boot)
         return err;
     }
     uint32_t count;
-    char why[128];
-    err = partition_table_verify(raw, flash->size, &count, why, sizeof(why));
+    err = partition_table_verify(raw, flash->size, &count, &boot->fault);
     if (err != ESP_OK) {
-        BOOT_LOG(boot, ESP_LOGE, "Failed to verify partition table: %s", why);
-        snprintf(boot->result->reason, sizeof(boot->result->reason), "the partition table is unusable: %s",
-                 why);
+        BOOT_LOG(boot, ESP_LOGE, "Failed to verify partition table: %s", boot->fault.why);
+        otter_fault_add(&boot->fault, "the partition table is unusable: ");
+        snprintf(boot->result->reason, sizeof(boot->result->reason), "%s", boot->fault.why);
         return err;
     }
     BOOT_LOG(boot, ESP_LOGI, "Partition Table:");
@@ -272,23 +272,22 @@ static const partition_entry_t *entry_of(const boot_t *boot, int index)
 }
 
 /** Judges one candidate with the loader's checks. @return ESP_OK: it may start */
-static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app, char *why, size_t why_size)
+static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app)
 {
     otter_device_t *device = boot->device;
     if (app->size == 0) {
-        snprintf(why, why_size, "the partition has no size");
-        return ESP_ERR_INVALID_SIZE;
+        return otter_fault(&boot->fault, ESP_ERR_INVALID_SIZE, "the partition has no size");
     }
     uint32_t version = 0;
     if (device->config.anti_rollback && !is_new_enough(boot, app, &version)) {
-        snprintf(why, why_size, "secure version %" PRIu32 " is below the device's %" PRIu32, version,
-                 boot->device_version);
-        return ESP_FAIL;
+        return otter_fault(&boot->fault, ESP_FAIL,
+                           "secure version %" PRIu32 " is below the device's %" PRIu32, version,
+                           boot->device_version);
     }
     const image_rules_t rules = {
         .chip = &device->chip, .flash_offset = app->offset, .size = app->size, .loading = true};
     image_info_t info;
-    esp_err_t err = image_verify_flash(device->flash, &rules, &info, why, why_size);
+    esp_err_t err = image_verify_flash(device->flash, &rules, &info, &boot->fault);
     if (err == ESP_FAIL && boot->commit) {
         image_log_misfit_at(device->flash, app->offset, &device->chip, false);
     }
@@ -309,20 +308,21 @@ static void log_not_bootable(const boot_t *boot, const partition_entry_t *app)
     }
 }
 
-static void note_failure(boot_t *boot, const partition_entry_t *app, esp_err_t error, const char *why)
+static void note_failure(boot_t *boot, const partition_entry_t *app)
 {
     otter_boot_result_t *result = boot->result;
-    if (boot->trouble == ESP_OK && otter_flash_failed(error)) {
-        boot->trouble = error;
+    const otter_fault_t *fault = &boot->fault;
+    if (boot->trouble == ESP_OK && otter_flash_failed(fault->code)) {
+        boot->trouble = fault->code;
     }
     log_not_bootable(boot, app);
     BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,
-             app->offset, why);
+             app->offset, fault->why);
     if (result->tried_count < OTTER_BOOT_TRIED_MAX) {
         otter_boot_tried_t *tried = &result->tried[result->tried_count++];
         memcpy(tried->label, app->label, sizeof(tried->label));
-        tried->error = error;
-        snprintf(tried->why, sizeof(tried->why), "%s", why);
+        tried->error = fault->code;
+        snprintf(tried->why, sizeof(tried->why), "%s", fault->why);
     }
 }
 
@@ -334,8 +334,7 @@ static bool find_image(boot_t *boot, int *started)
     uint32_t count = boot_order(boot->decision.index, &boot->have, order);
     for (uint32_t i = 0; i < count; i++) {
         const partition_entry_t *app = entry_of(boot, order[i]);
-        char why[IMAGE_WHY_SIZE] = "";
-        esp_err_t err = try_candidate(boot, app, why, sizeof(why));
+        esp_err_t err = try_candidate(boot, app);
         if (err == ESP_OK) {
             *started = order[i];
             return true;
@@ -344,7 +343,7 @@ static bool find_image(boot_t *boot, int *started)
             boot->trouble = err;
             return false;
         }
-        note_failure(boot, app, err, why);
+        note_failure(boot, app);
     }
     return false;
 }
@@ -470,7 +469,7 @@ static bool table_is_unusable(const otter_device_t *device)
     uint8_t raw[PARTITION_TABLE_LEN];
     uint32_t count;
     return otter_flash_read(device->flash, device->config.table_offset, raw, sizeof(raw)) == ESP_OK &&
-           partition_table_verify(raw, device->flash->size, &count, NULL, 0) != ESP_OK;
+           partition_table_verify(raw, device->flash->size, &count, NULL) != ESP_OK;
 }
 
 esp_err_t otter_boot_finish_copies(otter_device_t *device)

@@ -30,23 +30,6 @@ static const char TAG[] = "copy";
 
 /* ---- the rules ---- */
 
-/** Where the reason of a refusal goes. */
-typedef struct {
-    char *text;
-    size_t size;
-} why_t;
-
-static esp_err_t refuse(esp_err_t err, const why_t *why, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static esp_err_t refuse(esp_err_t err, const why_t *why, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why->text, why->size, format, args);
-    va_end(args);
-    return err;
-}
-
 static bool touch(const esp_partition_t *a, const esp_partition_t *b)
 {
     return ranges_overlap(a->address, a->size, b->address, b->size);
@@ -68,8 +51,7 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
     }
     const image_rules_t rules = {
         .chip = &device->chip, .flash_offset = p->address, .size = p->size, .bootloader = true};
-    char why[IMAGE_WHY_SIZE];
-    return image_verify_flash(device->flash, &rules, NULL, why, sizeof(why)) == ESP_OK;
+    return image_verify_flash(device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
 /** After a power cut the primary bootloader finishes the copy, unless the bootloader is not in this flash. */
@@ -80,7 +62,7 @@ bool staged_copy_boots_without_primary(const otter_device_t *device)
 }
 
 static esp_err_t check_geometry(const otter_device_t *device, const esp_partition_t *staging,
-                                const esp_partition_t *final, uint32_t len, const why_t *why)
+                                const esp_partition_t *final, uint32_t len, otter_fault_t *fault)
 {
     const otter_flash_t *flash = device->flash;
     uint32_t journal = copy_journal_size(flash);
@@ -89,70 +71,73 @@ static esp_err_t check_geometry(const otter_device_t *device, const esp_partitio
         const esp_partition_t *p = both[i];
         if (((p->address | p->size) & (flash->erase_size - 1)) != 0 || p->size == 0 ||
             !range_fits(p->address, p->size, flash->size)) {
-            return refuse(ESP_ERR_INVALID_SIZE, why, "%s is not made of whole sectors of this flash",
-                          p->label);
+            return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%s is not made of whole sectors of this flash",
+                               p->label);
         }
     }
     if (!copy_journal_may_lie_in(staging->type, staging->subtype)) {
-        return refuse(ESP_ERR_NOT_SUPPORTED, why, "%s cannot be the staging partition of a copy",
-                      staging->label);
+        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED, "%s cannot be the staging partition of a copy",
+                           staging->label);
     }
     if (copy_journal_unit(flash, final->size) == 0) {
-        return refuse(ESP_ERR_NOT_SUPPORTED, why, "sectors of %" PRIu32 " bytes are too small for a journal",
-                      flash->erase_size);
+        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED,
+                           "sectors of %" PRIu32 " bytes are too small for a journal", flash->erase_size);
     }
     if (len > final->size) {
-        return refuse(ESP_ERR_INVALID_SIZE, why, "%" PRIu32 " bytes do not fit %s of %" PRIu32, len,
-                      final->label, final->size);
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%" PRIu32 " bytes do not fit %s of %" PRIu32, len,
+                           final->label, final->size);
     }
     if (staging->size < journal || len > staging->size - journal) {
-        return refuse(ESP_ERR_INVALID_SIZE, why, "%" PRIu32 " bytes leave no sector of %s for the journal",
-                      len, staging->label);
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                           "%" PRIu32 " bytes leave no sector of %s for the journal", len, staging->label);
     }
     return ESP_OK;
 }
 
 /** Is `final` something that must not be replaced this way? */
-static esp_err_t check_target(const otter_device_t *device, const esp_partition_t *final, const why_t *why)
+static esp_err_t check_target(const otter_device_t *device, const esp_partition_t *final,
+                              otter_fault_t *fault)
 {
     uint32_t table = device->config.table_offset;
     if (final->readonly) {
-        return refuse(ESP_ERR_NOT_ALLOWED, why, "%s is read-only", final->label);
+        return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "%s is read-only", final->label);
     }
     if (!is_primary_table(device, final) &&
         ranges_overlap(final->address, final->size, table, PARTITION_TABLE_SECTOR)) {
-        return refuse(ESP_ERR_NOT_ALLOWED, why, "%s covers the partition table", final->label);
+        return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "%s covers the partition table", final->label);
     }
     if (final->address < table && final->type != ESP_PARTITION_TYPE_BOOTLOADER) {
-        return refuse(ESP_ERR_NOT_ALLOWED, why, "%s covers the bootloader's place", final->label);
+        return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "%s covers the bootloader's place", final->label);
     }
     if (kind_is_primary_bootloader(final->type, final->subtype) &&
         !staged_copy_boots_without_primary(device)) {
-        return refuse(ESP_ERR_NOT_ALLOWED, why,
-                      "%s is the only bootloader: after a power cut nothing could finish the copy",
-                      final->label);
+        return otter_fault(fault, ESP_ERR_NOT_ALLOWED,
+                           "%s is the only bootloader: after a power cut nothing could finish the copy",
+                           final->label);
     }
     if (final->type == ESP_PARTITION_TYPE_DATA && final->subtype == ESP_PARTITION_SUBTYPE_DATA_OTA) {
-        return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s says what boots", final->label);
+        return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s says what boots", final->label);
     }
     return ESP_OK;
 }
 
 static esp_err_t check_neighbours(const otter_device_t *device, const esp_partition_t *staging,
                                   const esp_partition_t *final, const esp_partition_t *boots,
-                                  const why_t *why)
+                                  otter_fault_t *fault)
 {
     if (touch(final, staging)) {
-        return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s overlaps %s", final->label, staging->label);
+        return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s overlaps %s", final->label,
+                           staging->label);
     }
     if (boots != NULL && (touch(final, boots) || touch(staging, boots))) {
-        return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s is the application that runs", boots->label);
+        return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s is the application that runs",
+                           boots->label);
     }
     for (uint32_t i = 0; i < device->partitions.count; i++) {
         const esp_partition_t *p = &device->partitions.items[i];
         if ((p != final && touch(p, final)) || (p != staging && touch(p, staging))) {
-            return refuse(ESP_ERR_OTA_PARTITION_CONFLICT, why, "%s overlaps %s", p->label,
-                          p != final && touch(p, final) ? final->label : staging->label);
+            return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s overlaps %s", p->label,
+                               p != final && touch(p, final) ? final->label : staging->label);
         }
     }
     return ESP_OK;
@@ -160,31 +145,36 @@ static esp_err_t check_neighbours(const otter_device_t *device, const esp_partit
 
 esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t *staging,
                             const esp_partition_t *final, uint32_t len, const esp_partition_t *boots,
-                            char *why_text, size_t why_size)
+                            otter_fault_t *fault)
 {
-    const why_t why = {why_text, why_size};
-    esp_err_t err = check_neighbours(device, staging, final, boots, &why);
-    if (err == ESP_OK) {
-        err = check_geometry(device, staging, final, len, &why);
+    esp_err_t err = check_neighbours(device, staging, final, boots, fault);
+    if (err != ESP_OK) {
+        return err;
     }
-    return err == ESP_OK ? check_target(device, final, &why) : err;
+    err = check_geometry(device, staging, final, len, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    return check_target(device, final, fault);
 }
 
 /** The new table, still in staging. */
 static esp_err_t check_new_table(const otter_device_t *device, const copy_job_t *job,
-                                 const esp_partition_t *const *keep, uint32_t keep_count, const why_t *why)
+                                 const esp_partition_t *const *keep, uint32_t keep_count,
+                                 otter_fault_t *fault)
 {
     uint8_t raw[PARTITION_TABLE_LEN];
     if (job->journal.len < sizeof(raw)) {
-        return refuse(ESP_ERR_INVALID_SIZE, why, "%" PRIu32 " bytes are no whole table", job->journal.len);
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%" PRIu32 " bytes are no whole table",
+                           job->journal.len);
     }
     esp_err_t err = otter_flash_read(device->flash, job->journal.staging_off, raw, sizeof(raw));
-    return err == ESP_OK ? table_update_check(device, raw, keep, keep_count, why->text, why->size) : err;
+    return err == ESP_OK ? table_update_check(device, raw, keep, keep_count, fault) : err;
 }
 
 /** Would the copy put something into final's last sector that the next boot takes for a journal? */
 static esp_err_t check_no_journal_inside(const otter_device_t *device, const copy_journal_t *journal,
-                                         const why_t *why)
+                                         otter_fault_t *fault)
 {
     uint32_t size = copy_journal_size(device->flash), at = journal->final_size - size;
     uint8_t raw[4];
@@ -194,29 +184,30 @@ static esp_err_t check_no_journal_inside(const otter_device_t *device, const cop
     }
     esp_err_t err = otter_flash_read(device->flash, journal->staging_off + at, raw, sizeof(raw));
     return err == ESP_OK && copy_journal_has_magic(raw)
-               ? refuse(ESP_ERR_OTA_VALIDATE_FAILED, why, "the last sector would pass for a copy's journal")
+               ? otter_fault(fault, ESP_ERR_OTA_VALIDATE_FAILED,
+                             "the last sector would pass for a copy's journal")
                : err;
 }
 
 /** May these very bytes go to final? */
 static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *job,
                                const esp_partition_t *staging, const esp_partition_t *final,
-                               const esp_partition_t *boots, const why_t *why)
+                               const esp_partition_t *boots, otter_fault_t *fault)
 {
-    esp_err_t err = check_no_journal_inside(device, &job->journal, why);
+    esp_err_t err = check_no_journal_inside(device, &job->journal, fault);
     if (err == ESP_OK && job->is_table) {
         const esp_partition_t *const keep[] = {staging, final, boots,
                                                partition_list_find(&device->partitions, NULL,
                                                                    ESP_PARTITION_TYPE_DATA,
                                                                    ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
-        err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), why);
+        err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
     if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
         const image_rules_t rules = {.chip = &device->chip, /* of the new bootloader, still in staging */
                                      .flash_offset = job->journal.staging_off,
                                      .size = job->journal.len,
                                      .bootloader = true};
-        err = image_verify_flash(device->flash, &rules, NULL, why->text, why->size);
+        err = image_verify_flash(device->flash, &rules, NULL, fault);
     }
     return err;
 }
@@ -239,8 +230,7 @@ static bool says_nothing(esp_err_t err)
 static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_partition_t *staging,
                             const esp_partition_t *final)
 {
-    const why_t why = {device->last_reason, sizeof(device->last_reason)};
-    esp_err_t err = source_may_go(device, job, staging, final, device->running, &why);
+    esp_err_t err = source_may_go(device, job, staging, final, device->running, &device->fault);
     if (err != ESP_OK) {
         return says_nothing(err) ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
@@ -263,10 +253,9 @@ static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_p
 esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
                           const esp_partition_t *final, uint32_t len)
 {
-    char *why = device->last_reason;
-    why[0] = '\0';
-    esp_err_t err =
-        staged_copy_check(device, staging, final, len, device->running, why, sizeof(device->last_reason));
+    otter_fault_t *fault = &device->fault;
+    *fault = (otter_fault_t){0};
+    esp_err_t err = staged_copy_check(device, staging, final, len, device->running, fault);
     if (err == ESP_OK) {
         const copy_journal_t journal = {.staging_off = staging->address,
                                         .staging_size = staging->size,
@@ -287,11 +276,11 @@ esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging
         ESP_LOGI(TAG, "%s: %" PRIu32 " bytes copied from %s", final->label, len, staging->label);
         return ESP_OK;
     }
-    if (why[0] == '\0') {
-        snprintf(why, sizeof(device->last_reason), "%s could not be copied to %s: %s", staging->label,
-                 final->label, esp_err_to_name(err));
+    if (fault->why[0] == '\0') {
+        otter_fault(fault, err, "%s could not be copied to %s: %s", staging->label, final->label,
+                    esp_err_to_name(err));
     }
-    ESP_LOGE(TAG, "%s", why);
+    ESP_LOGE(TAG, "%s", fault->why);
     return err;
 }
 
@@ -327,26 +316,27 @@ static esp_err_t follow(copy_job_t *job)
 
 /** Judges and follows one journal. @return ESP_OK, a failure of flash or memory, or why it must not be followed */
 static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *staging,
-                             const copy_journal_t *journal, const esp_partition_t *boots, const why_t *why)
+                             const copy_journal_t *journal, const esp_partition_t *boots,
+                             otter_fault_t *fault)
 {
     const esp_partition_t *final = final_of(device, journal);
     if (final == NULL || journal->staging_off != staging->address || journal->staging_size != staging->size) {
-        return refuse(ESP_ERR_NOT_FOUND, why, "it names partitions that do not exist");
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "it names partitions that do not exist");
     }
-    esp_err_t err = staged_copy_check(device, staging, final, journal->len, boots, why->text, why->size);
+    esp_err_t err = staged_copy_check(device, staging, final, journal->len, boots, fault);
     if (err != ESP_OK) {
         return err;
     }
     copy_job_t job;
     err = copy_job_begin(&job, device->flash, journal, is_primary_table(device, final));
     if (err == ESP_OK) {
-        err = source_may_go(device, &job, staging, final, boots, why);
+        err = source_may_go(device, &job, staging, final, boots, fault);
     }
     if (err == ESP_OK) {
         err = follow(&job);
     }
     if (err == ESP_ERR_INVALID_CRC) {
-        (void)refuse(err, why, "what it copies from %s was overwritten", staging->label);
+        (void)otter_fault(fault, err, "what it copies from %s was overwritten", staging->label);
     }
     copy_job_end(&job);
     return err;
@@ -356,10 +346,9 @@ static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *stag
 static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, const copy_journal_t *journal,
                         const esp_partition_t *boots)
 {
-    char text[128] = "";
-    const why_t why = {text, sizeof(text)};
+    otter_fault_t fault = {0};
     ESP_LOGI(TAG, "%s holds an unfinished copy to 0x%" PRIx32, staging->label, journal->final_off);
-    esp_err_t err = try_journal(device, staging, journal, boots, &why);
+    esp_err_t err = try_journal(device, staging, journal, boots, &fault);
     if (err == ESP_OK) {
         ESP_LOGI(TAG, "the copy to 0x%" PRIx32 " is finished", journal->final_off);
         return ESP_OK;
@@ -369,7 +358,7 @@ static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, 
                  esp_err_to_name(err));
         return err;
     }
-    ESP_LOGW(TAG, "the journal in %s is not followed: %s", staging->label, text);
+    ESP_LOGW(TAG, "the journal in %s is not followed: %s", staging->label, fault.why);
     return copy_journal_clear(device->flash, staging->address + staging->size);
 }
 
@@ -437,8 +426,6 @@ static bool is_table_journal(const otter_device_t *device, const copy_journal_t 
 /** The table that the journal would bring is taken as the device's, and must allow the journal. */
 static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t *journal)
 {
-    char text[128];
-    const why_t why = {text, sizeof(text)};
     esp_err_t err = partition_list_load(&device->partitions, device->flash, journal->staging_off,
                                         device->config.allow_no_md5);
     const esp_partition_t *staging = NULL;
@@ -449,7 +436,7 @@ static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t 
     if (staging == NULL) {
         return err != ESP_OK ? err : ESP_ERR_NOT_FOUND;
     }
-    return try_journal(device, staging, journal, NULL, &why);
+    return try_journal(device, staging, journal, NULL, NULL);
 }
 
 esp_err_t staged_copy_rescue_table(otter_device_t *device)

@@ -21,7 +21,7 @@
  */
 OTTER_MUST_CHECK esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t *staging,
                                              const esp_partition_t *final, uint32_t len,
-                                             const esp_partition_t *boots, char *why, size_t why_size);
+                                             const esp_partition_t *boots, otter_fault_t *fault);
 
 /**
  * Copy `len` judged bytes; what remains of `final` is erased. Sectors that are right already are left alone. From the
@@ -30,7 +30,7 @@ OTTER_MUST_CHECK esp_err_t staged_copy_check(const otter_device_t *device, const
  *         ESP_ERR_OTA_VALIDATE_FAILED  the bytes must not go there: a table that takes away what is in use, or bytes that
  *                               would be taken for a journal
  *         what staged_copy_check returns; ESP_ERR_NO_MEM; ESP_ERR_FLASH_OP_*: the next boot tries again
- *         The reason is in device->last_reason.
+ *         The reason is in device->fault.
  */
 OTTER_MUST_CHECK esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
                                            const esp_partition_t *final, uint32_t len);

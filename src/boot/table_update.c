@@ -14,8 +14,7 @@ static bool touches(const partition_entry_t *entry, uint32_t off, uint32_t len)
     return ranges_overlap(entry->offset, entry->size, off, len);
 }
 
-static esp_err_t check_kept(const partition_table_t *table, const esp_partition_t *kept, char *why,
-                            size_t why_size)
+static esp_err_t check_kept(const partition_table_t *table, const esp_partition_t *kept, otter_fault_t *fault)
 {
     bool found = false;
     for (uint32_t i = 0; i < table->count; i++) {
@@ -24,57 +23,53 @@ static esp_err_t check_kept(const partition_table_t *table, const esp_partition_
             entry->size == kept->size) {
             found = true;
         } else if (touches(entry, kept->address, kept->size)) {
-            snprintf(why, why_size, "the new table's %s at 0x%" PRIx32 " covers %s, which is in use",
-                     entry->label, entry->offset, kept->label);
-            return ESP_ERR_NOT_ALLOWED;
+            return otter_fault(fault, ESP_ERR_NOT_ALLOWED,
+                               "the new table's %s at 0x%" PRIx32 " covers %s, which is in use", entry->label,
+                               entry->offset, kept->label);
         }
     }
     if (!found) {
-        snprintf(why, why_size, "the new table does not hold %s at 0x%" PRIx32 ", which is in use",
-                 kept->label, kept->address);
-        return ESP_ERR_NOT_ALLOWED;
+        return otter_fault(fault, ESP_ERR_NOT_ALLOWED,
+                           "the new table does not hold %s at 0x%" PRIx32 ", which is in use", kept->label,
+                           kept->address);
     }
     return ESP_OK;
 }
 
-static esp_err_t check_own_place(const otter_device_t *device, const partition_table_t *table, char *why,
-                                 size_t why_size)
+static esp_err_t check_own_place(const otter_device_t *device, const partition_table_t *table,
+                                 otter_fault_t *fault)
 {
     uint32_t place = device->config.table_offset;
     for (uint32_t i = 0; i < table->count; i++) {
         const partition_entry_t *entry = &table->entries[i];
         bool self = kind_is_primary_table(entry->type, entry->subtype) && entry->offset == place;
         if (!self && touches(entry, place, PARTITION_TABLE_SECTOR)) {
-            snprintf(why, why_size, "the new table's %s covers the table's own place", entry->label);
-            return ESP_ERR_NOT_ALLOWED;
+            return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "the new table's %s covers the table's own place",
+                               entry->label);
         }
     }
     return ESP_OK;
 }
 
 static esp_err_t check_decoded(const otter_device_t *device, const partition_table_t *table,
-                               const esp_partition_t *const *keep, uint32_t keep_count, char *why,
-                               size_t why_size)
+                               const esp_partition_t *const *keep, uint32_t keep_count, otter_fault_t *fault)
 {
     if (table->md5 != PARTITION_MD5_GOOD && !device->config.allow_no_md5) {
-        snprintf(why, why_size, "the new table has no MD5 record: the application would see no partitions");
-        return ESP_ERR_INVALID_STATE;
+        return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                           "the new table has no MD5 record: the application would see no partitions");
     }
-    esp_err_t err = check_own_place(device, table, why, why_size);
+    esp_err_t err = check_own_place(device, table, fault);
     for (uint32_t i = 0; i < keep_count && err == ESP_OK; i++) {
-        if (keep[i] != NULL) {
-            err = check_kept(table, keep[i], why, why_size);
-        }
+        err = keep[i] != NULL ? check_kept(table, keep[i], fault) : ESP_OK;
     }
     return err;
 }
 
 esp_err_t table_update_check(const otter_device_t *device, const uint8_t raw[PARTITION_TABLE_LEN],
-                             const esp_partition_t *const *keep, uint32_t keep_count, char *why,
-                             size_t why_size)
+                             const esp_partition_t *const *keep, uint32_t keep_count, otter_fault_t *fault)
 {
     uint32_t count;
-    esp_err_t err = partition_table_verify(raw, device->flash->size, &count, why, why_size);
+    esp_err_t err = partition_table_verify(raw, device->flash->size, &count, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -84,7 +79,7 @@ esp_err_t table_update_check(const otter_device_t *device, const uint8_t raw[PAR
     }
     err = partition_table_decode(raw, table);
     if (err == ESP_OK) {
-        err = check_decoded(device, table, keep, keep_count, why, why_size);
+        err = check_decoded(device, table, keep, keep_count, fault);
     }
     free(table);
     return err;

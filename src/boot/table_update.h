@@ -19,4 +19,4 @@
 OTTER_MUST_CHECK esp_err_t table_update_check(const otter_device_t *device,
                                               const uint8_t raw[PARTITION_TABLE_LEN],
                                               const esp_partition_t *const *keep, uint32_t keep_count,
-                                              char *why, size_t why_size);
+                                              otter_fault_t *fault);

@@ -78,24 +78,10 @@ static esp_err_t check_md5(const uint8_t *raw, uint32_t index, bool *good)
     return err;
 }
 
-static esp_err_t fault(esp_err_t err, char *why, size_t why_size, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static esp_err_t fault(esp_err_t err, char *why, size_t why_size, const char *format, ...)
-{
-    if (why != NULL) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(why, why_size, format, args);
-        va_end(args);
-    }
-    return err;
-}
-
 esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_t flash_size, uint32_t *count,
-                                 char *why, size_t why_size)
+                                 otter_fault_t *fault)
 {
     *count = 0;
-    fault(ESP_OK, why, why_size, "%s", "");
     bool has_md5 = false;
     for (uint32_t i = 0; i < PARTITION_RECORDS_MAX; i++) {
         const uint8_t *record = raw + i * PARTITION_RECORD_SIZE;
@@ -104,33 +90,33 @@ esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_
         if (kind == PARTITION_RECORD_ENTRY) {
             uint32_t offset = le32_get(record + AT_OFFSET), size = le32_get(record + AT_SIZE);
             if (!range_fits(offset, size, flash_size)) {
-                return fault(ESP_ERR_INVALID_SIZE, why, why_size,
-                             "partition %" PRIu32 " invalid - offset 0x%" PRIx32 " size 0x%" PRIx32
-                             " exceeds flash chip size 0x%" PRIx32,
-                             i, offset, size, flash_size);
+                return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                                   "partition %" PRIu32 " invalid - offset 0x%" PRIx32 " size 0x%" PRIx32
+                                   " exceeds flash chip size 0x%" PRIx32,
+                                   i, offset, size, flash_size);
             }
         } else if (kind == PARTITION_RECORD_MD5) {
             bool good;
             if (has_md5) {
-                return fault(ESP_ERR_INVALID_STATE, why, why_size, "Only one MD5 checksum is allowed");
+                return otter_fault(fault, ESP_ERR_INVALID_STATE, "Only one MD5 checksum is allowed");
             }
             esp_err_t err = check_md5(raw, i, &good);
             if (err != ESP_OK) {
-                return fault(err, why, why_size, "no memory for the MD5 checksum");
+                return otter_fault(fault, err, "no memory for the MD5 checksum");
             }
             if (!good) {
-                return fault(ESP_ERR_INVALID_STATE, why, why_size, "Incorrect MD5 checksum");
+                return otter_fault(fault, ESP_ERR_INVALID_STATE, "Incorrect MD5 checksum");
             }
             has_md5 = true;
         } else if (kind == PARTITION_RECORD_END && i > 0) {
             *count = has_md5 ? i - 1 : i;
             return ESP_OK;
         } else { /* an end record in the first place: an erased sector is no table */
-            return fault(ESP_ERR_INVALID_STATE, why, why_size,
-                         "partition %" PRIu32 " invalid magic number 0x%x", i, le16_get(record));
+            return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                               "partition %" PRIu32 " invalid magic number 0x%x", i, le16_get(record));
         }
     }
-    return fault(ESP_ERR_INVALID_STATE, why, why_size, "partition table has no terminating entry, not valid");
+    return otter_fault(fault, ESP_ERR_INVALID_STATE, "partition table has no terminating entry, not valid");
 }
 
 esp_err_t partition_table_decode(const uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *out)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 #define PARTITION_RECORD_SIZE  32u
@@ -54,7 +55,7 @@ void partition_entry_encode(const partition_entry_t *entry, uint8_t raw[PARTITIO
  *         ESP_ERR_NO_MEM
  */
 OTTER_MUST_CHECK esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_t flash_size,
-                                                  uint32_t *count, char *why, size_t why_size);
+                                                  uint32_t *count, otter_fault_t *fault);
 
 typedef enum {
     PARTITION_MD5_ABSENT,

@@ -105,11 +105,11 @@ esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hd
     }
     esp_image_header_t header;
     image_decode_header((const uint8_t *)img_hdr, &header);
-    char why[IMAGE_WHY_SIZE];
+    otter_fault_t fault;
     bool bootloader = type == ESP_IMAGE_BOOTLOADER;
-    if (!image_suits_chip(&header, &device->chip, bootloader, why, sizeof(why))) {
+    if (!image_suits_chip(&header, &device->chip, bootloader, &fault)) {
         image_log_misfit(&header, &device->chip, bootloader);
-        ESP_LOGE(TAG, "%s", why);
+        ESP_LOGE(TAG, "%s", fault.why);
         return ESP_FAIL;
     }
     return ESP_OK;
@@ -166,9 +166,8 @@ bool bootloader_common_check_chip_revision_validity(const esp_image_header_t *im
     esp_image_header_t header;
     image_decode_header((const uint8_t *)img_hdr, &header);
     header.chip_id = (esp_chip_id_t)device->chip.id; /* not asked here */
-    char why[IMAGE_WHY_SIZE];
     image_log_misfit(&header, &device->chip, !check_max_revision);
-    return image_suits_chip(&header, &device->chip, !check_max_revision, why, sizeof(why));
+    return image_suits_chip(&header, &device->chip, !check_max_revision, NULL);
 }
 
 esp_err_t bootloader_common_get_partition_description(const esp_partition_pos_t *partition,

@@ -20,11 +20,11 @@ esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table
         return ESP_ERR_INVALID_STATE;
     }
     uint32_t count;
-    char why[128];
-    esp_err_t err = partition_table_verify((const uint8_t *)partition_table, device->flash->size, &count, why,
-                                           sizeof(why));
+    otter_fault_t fault = {0};
+    esp_err_t err =
+        partition_table_verify((const uint8_t *)partition_table, device->flash->size, &count, &fault);
     if (err != ESP_OK && log_errors) {
-        ESP_LOGE(TAG, "%s", why);
+        ESP_LOGE(TAG, "%s", fault.why);
     }
     *num_partitions = (int)count;
     return err;

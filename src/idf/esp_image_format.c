@@ -65,13 +65,13 @@ static esp_err_t judge(const esp_partition_pos_t *part, bool no_checks, bool sil
         .bootloader = part->offset == esp_image_bootloader_offset_get(),
     };
     image_info_t info;
-    char why[IMAGE_WHY_SIZE];
-    esp_err_t err = image_verify_flash(device->flash, &rules, &info, why, sizeof(why));
+    otter_fault_t fault = {0};
+    esp_err_t err = image_verify_flash(device->flash, &rules, &info, &fault);
     if (err == ESP_OK) {
         fill_metadata(data, &info, part->offset);
     } else if (!silent || err == ESP_FAIL) {
         image_log_misfit_at(device->flash, part->offset, &device->chip, rules.bootloader);
-        ESP_LOGE(TAG, "image at 0x%x: %s", (unsigned)part->offset, why);
+        ESP_LOGE(TAG, "image at 0x%x: %s", (unsigned)part->offset, fault.why);
     }
     return err;
 }

@@ -55,7 +55,7 @@ static esp_err_t hash_image(const otter_device_t *device, otter_flash_t *flash, 
         return ESP_ERR_NO_MEM;
     }
     image_rules_t rules = {.chip = &device->chip, .flash_offset = address, .size = size, .no_checks = true};
-    esp_err_t err = image_verify_flash(flash, &rules, info, NULL, 0);
+    esp_err_t err = image_verify_flash(flash, &rules, info, NULL);
     if (err == ESP_OK) {
         uint32_t hashed = info->image_len - (info->header.hash_appended ? IMAGE_HASH_LEN : 0);
         err = hash_range(flash, address, hashed, digest);

@@ -60,11 +60,12 @@ char *image_hex(char *dst, const uint8_t *bytes, size_t len)
     return dst;
 }
 
-void image_refuse_magic(const uint8_t *head, size_t len, char *why, size_t why_size)
+esp_err_t image_refuse_magic(const uint8_t *head, size_t len, esp_err_t code, const char *more,
+                             otter_fault_t *fault)
 {
     const char *name = image_foreign_name(head, len);
-    snprintf(why, why_size, "magic byte is 0x%02x, not 0x%02x: no app image%s%s", head[0],
-             ESP_IMAGE_HEADER_MAGIC, name != NULL ? ", but " : "", name != NULL ? name : "");
+    return otter_fault(fault, code, "magic byte is 0x%02x, not 0x%02x: no app image%s%s%s", head[0],
+                       ESP_IMAGE_HEADER_MAGIC, name != NULL ? ", but " : "", name != NULL ? name : "", more);
 }
 
 const char *image_revision_text(uint16_t revision, char buf[12])
@@ -97,8 +98,8 @@ static void chip_text(uint16_t id, char *buf, size_t size)
     }
 }
 
-bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader, char *why,
-                      size_t why_size)
+bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader,
+                      otter_fault_t *fault)
 {
     char want[12], have[IMAGE_HAVE_SIZE];
     bool esp8266 = image_header_is_esp8266(header);
@@ -108,39 +109,37 @@ bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip
             chip_text(header->chip_id, image_chip, sizeof(image_chip));
         }
         chip_text(chip->id, device_chip, sizeof(device_chip));
-        snprintf(why, why_size, "image is for %s, this is %s", image_chip, device_chip);
+        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image is for %s, this is %s", image_chip, device_chip);
         return false;
     }
     if (chip->revision < header->min_chip_rev_full) {
-        snprintf(why, why_size, "image needs chip revision %s or later, %s",
-                 image_revision_text(header->min_chip_rev_full, want),
-                 image_have_text(chip->revision, chip->revision_unknown, have));
+        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs chip revision %s or later, %s",
+                    image_revision_text(header->min_chip_rev_full, want),
+                    image_have_text(chip->revision, chip->revision_unknown, have));
         return false;
     }
     uint16_t max = header->max_chip_rev_full;
     if (!bootloader && image_limit_is_set(max) && chip->revision > max && !chip->ignore_max_revision) {
-        snprintf(why, why_size, "image needs chip revision %s or earlier, %s", image_revision_text(max, want),
-                 image_have_text(chip->revision, chip->revision_unknown, have));
+        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs chip revision %s or earlier, %s",
+                    image_revision_text(max, want),
+                    image_have_text(chip->revision, chip->revision_unknown, have));
         return false;
     }
     return true;
 }
 
-esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader, char *why,
-                             size_t why_size)
+esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
+                             otter_fault_t *fault)
 {
     esp_image_header_t header;
     image_decode_header(raw, &header);
     if (header.magic != ESP_IMAGE_HEADER_MAGIC) {
-        image_refuse_magic(raw, IMAGE_HEADER_SIZE, why, why_size);
-        size_t used = strlen(why);
-        if (header.magic == 0xFF) {
-            snprintf(why + used, why_size - used,
-                     ", as a factory file has before its bootloader: an update is the app alone");
-        }
-        return ESP_ERR_OTA_VALIDATE_FAILED;
+        const char *more = header.magic == 0xFF
+                               ? ", as a factory file has before its bootloader: an update is the app alone"
+                               : "";
+        return image_refuse_magic(raw, IMAGE_HEADER_SIZE, ESP_ERR_OTA_VALIDATE_FAILED, more, fault);
     }
-    return image_suits_chip(&header, chip, bootloader, why, why_size) ? ESP_OK : ESP_ERR_INVALID_VERSION;
+    return image_suits_chip(&header, chip, bootloader, fault) ? ESP_OK : ESP_ERR_INVALID_VERSION;
 }
 
 const char *image_flash_mode(const esp_image_header_t *header)

@@ -32,17 +32,6 @@
 
 enum part { PART_HEADER, PART_SEGMENT_HEADER, PART_SEGMENT_START, PART_SEGMENT_DATA, PART_TAIL, PART_HASH };
 
-static void refuse(image_stream_t *s, esp_err_t verdict, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void refuse(image_stream_t *s, esp_err_t verdict, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(s->why, sizeof(s->why), format, args);
-    va_end(args);
-    s->verdict = verdict;
-}
-
 static uint32_t size_limit(const image_stream_t *s)
 {
     return s->facts != NULL ? s->facts->image_limit : DEFAULT_LIMIT;
@@ -140,7 +129,7 @@ static bool is_foreign_bootloader(image_stream_t *s)
     bool found = !s->rules.no_checks && s->rules.loading && judged_as_app(s) &&
                  image_kind(&s->info) == IMAGE_KIND_BOOTLOADER;
     if (found) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "this is a bootloader image, not an app");
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "this is a bootloader image, not an app");
     }
     return found;
 }
@@ -153,8 +142,9 @@ static bool kind_is_good(image_stream_t *s)
         return true;
     }
     if (s->rules.loading && judged_as_app(s) && kind != IMAGE_KIND_APP) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app: nothing of it is mapped from flash",
-               image_kind_name(kind));
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "this is a %s, not an app: nothing of it is mapped from flash",
+                                 image_kind_name(kind));
         return false;
     }
     /* Of a file that began as a program for RAM, segment 0 was not yet judged by an app's rules. */
@@ -169,8 +159,9 @@ static void begin_tail(image_stream_t *s)
     }
     uint32_t len = ALIGN_CHECKSUM - s->pos % ALIGN_CHECKSUM;
     if (!begin_part(s, PART_TAIL, len)) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "checksum at %" PRIu32 " is beyond the %" PRIu32 " bytes there are",
-               s->pos, s->rules.size);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "checksum at %" PRIu32 " is beyond the %" PRIu32 " bytes there are", s->pos,
+                                 s->rules.size);
         return;
     }
     s->info.image_len = s->pos + len + (s->info.header.hash_appended != 0 ? IMAGE_HASH_LEN : 0);
@@ -181,9 +172,10 @@ static void begin_next_segment(image_stream_t *s)
     if (s->info.segments_seen == s->info.header.segment_count) {
         begin_tail(s);
     } else if (!begin_part(s, PART_SEGMENT_HEADER, IMAGE_SEGMENT_SIZE)) {
-        refuse(s, ESP_ERR_IMAGE_INVALID,
-               "header of segment %" PRIu32 " at %" PRIu32 " is beyond the %" PRIu32 " bytes there are",
-               s->info.segments_seen, s->pos, s->rules.size);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "header of segment %" PRIu32 " at %" PRIu32 " is beyond the %" PRIu32
+                                 " bytes there are",
+                                 s->info.segments_seen, s->pos, s->rules.size);
     }
 }
 
@@ -191,37 +183,39 @@ static bool header_is_good(image_stream_t *s)
 {
     const esp_image_header_t *header = &s->info.header;
     if (!s->rules.no_checks && header->magic != ESP_IMAGE_HEADER_MAGIC) {
-        image_refuse_magic(s->buf, IMAGE_HEADER_SIZE, s->why, sizeof(s->why));
-        s->verdict = ESP_ERR_IMAGE_INVALID;
+        s->verdict = image_refuse_magic(s->buf, IMAGE_HEADER_SIZE, ESP_ERR_IMAGE_INVALID, "", &s->fault);
         return false;
     }
     if (!s->rules.no_checks && s->rules.chip == NULL && image_header_is_esp8266(header)) {
-        refuse(s, ESP_ERR_IMAGE_INVALID,
-               "this is an image for ESP8266, whose format and updates are not ESP-IDF's");
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "this is an image for ESP8266, whose format and updates are not ESP-IDF's");
         return false;
     }
     if (!s->rules.no_checks && s->rules.chip != NULL &&
-        !image_suits_chip(header, s->rules.chip, s->rules.bootloader, s->why, sizeof(s->why))) {
-        s->verdict = ESP_FAIL;
+        !image_suits_chip(header, s->rules.chip, s->rules.bootloader, &s->fault)) {
+        s->verdict = s->fault.code = ESP_FAIL;
         return false;
     }
     if (header->segment_count > ESP_IMAGE_MAX_SEGMENTS) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "%u segments, more than %d", header->segment_count,
-               ESP_IMAGE_MAX_SEGMENTS);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "%u segments, more than %d",
+                                 header->segment_count, ESP_IMAGE_MAX_SEGMENTS);
         return false;
     }
     if (s->rules.hashed && header->hash_appended == 0) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "no SHA-256 is appended, which this device requires");
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "no SHA-256 is appended, which this device requires");
         return false;
     }
     if (s->rules.loading && header->segment_count == 0) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "it has no segments: there is nothing to load");
+        s->verdict =
+            otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "it has no segments: there is nothing to load");
         return false;
     }
     /* On the virtual device the second segment is what runs. */
     if (s->rules.loading && header->chip_id == OTTER_CHIP_LINUX && header->segment_count < 2) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "%u segments: the one with the executable is missing",
-               header->segment_count);
+        s->verdict =
+            otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                        "%u segments: the one with the executable is missing", header->segment_count);
         return false;
     }
     return true;
@@ -259,19 +253,20 @@ static bool placement_is_good(image_stream_t *s, uint32_t index)
         if (((flash_addr ^ load_addr) & mask) == 0) {
             return true;
         }
-        refuse(s, ESP_ERR_IMAGE_INVALID,
-               "segment %" PRIu32 ": load address 0x%08" PRIx32 " and flash address 0x%08" PRIx32
-               " differ modulo %" PRIu32,
-               index, load_addr, flash_addr, s->info.mmu_page_size);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "segment %" PRIu32 ": load address 0x%08" PRIx32
+                                 " and flash address 0x%08" PRIx32 " differ modulo %" PRIu32,
+                                 index, load_addr, flash_addr, s->info.mmu_page_size);
         return false;
     }
     if (!s->rules.loading || !judged_as_app(s) || load_addr < NOT_LOADED_BELOW || len == 0 ||
         image_range_is_loadable(s->facts, load_addr, len)) {
         return true;
     }
-    refuse(s, ESP_ERR_IMAGE_INVALID,
-           "segment %" PRIu32 ": %" PRIu32 " bytes at 0x%08" PRIx32 " are not all in the chip's memory",
-           index, len, load_addr);
+    s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                             "segment %" PRIu32 ": %" PRIu32 " bytes at 0x%08" PRIx32
+                             " are not all in the chip's memory",
+                             index, len, load_addr);
     return false;
 }
 
@@ -297,13 +292,13 @@ static void judge_segment_header(image_stream_t *s)
     s->info.segment_data[index] = s->pos;
 
     if (len % 4 != 0 || len >= size_limit(s)) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "segment %" PRIu32 " has an impossible length of 0x%08" PRIx32,
-               index, len);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "segment %" PRIu32 " has an impossible length of 0x%08" PRIx32, index, len);
     } else if (len > s->rules.size - s->pos) {
-        refuse(s, ESP_ERR_IMAGE_INVALID,
-               "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32 " run past the %" PRIu32
-               " bytes there are",
-               index, len, s->pos, s->rules.size);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32 " run past the %" PRIu32
+                                 " bytes there are",
+                                 index, len, s->pos, s->rules.size);
     } else if (index > 0) {
         if (!is_foreign_bootloader(s) && placement_is_good(s, index)) {
             begin_segment_data(s, len);
@@ -321,7 +316,7 @@ static bool page_is_good(image_stream_t *s, uint32_t have)
 {
     const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
     if (have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
-        refuse(s, ESP_FAIL, "no app descriptor at the start of segment 0");
+        s->verdict = otter_fault(&s->fault, ESP_FAIL, "no app descriptor at the start of segment 0");
         return false;
     }
     uint32_t page = image_mmu_page(s->facts, s->buf[at]);
@@ -342,9 +337,10 @@ static bool blk_revision_is_good(image_stream_t *s)
     int missed = image_missed_blk_revision(chip, min, max);
     if (missed != 0) {
         char want[12], have[IMAGE_HAVE_SIZE];
-        refuse(s, ESP_FAIL, "image needs eFuse block revision %s or %s, %s",
-               image_revision_text(missed < 0 ? min : max, want), missed < 0 ? "later" : "earlier",
-               image_have_text(chip->blk_revision, chip->blk_revision_unknown, have));
+        s->verdict =
+            otter_fault(&s->fault, ESP_FAIL, "image needs eFuse block revision %s or %s, %s",
+                        image_revision_text(missed < 0 ? min : max, want), missed < 0 ? "later" : "earlier",
+                        image_have_text(chip->blk_revision, chip->blk_revision_unknown, have));
         return false;
     }
     return true;
@@ -374,16 +370,17 @@ static void judge_tail(image_stream_t *s)
     info->checksum_seen = true;
     info->checksum_valid = info->checksum == info->checksum_stored;
     if (contents_are_judged(s) && !info->checksum_valid) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "checksum is 0x%02x, 0x%02x is stored", info->checksum,
-               info->checksum_stored);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "checksum is 0x%02x, 0x%02x is stored",
+                                 info->checksum, info->checksum_stored);
         return;
     }
     hash(s, s->buf, s->want);
     if (info->header.hash_appended == 0) {
         s->verdict = ESP_OK;
     } else if (!begin_part(s, PART_HASH, IMAGE_HASH_LEN)) {
-        refuse(s, ESP_ERR_IMAGE_INVALID, "image of %" PRIu32 " bytes does not fit in %" PRIu32,
-               s->pos + IMAGE_HASH_LEN, s->rules.size);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "image of %" PRIu32 " bytes does not fit in %" PRIu32,
+                                 s->pos + IMAGE_HASH_LEN, s->rules.size);
     }
 }
 
@@ -402,9 +399,9 @@ static void judge_hash(image_stream_t *s)
     /* The ROM that starts what is no app does not look at it. */
     if (s->info.hash_compared && !s->info.hash_valid && judged_as_app(s)) {
         char is[2 * IMAGE_HASH_LEN + 1], stored[2 * IMAGE_HASH_LEN + 1];
-        refuse(s, ESP_ERR_IMAGE_INVALID, "SHA-256 differs: it is %s, %s is stored",
-               image_hex(is, s->info.computed, IMAGE_HASH_LEN),
-               image_hex(stored, s->info.digest, IMAGE_HASH_LEN));
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "SHA-256 differs: it is %s, %s is stored",
+                                 image_hex(is, s->info.computed, IMAGE_HASH_LEN),
+                                 image_hex(stored, s->info.digest, IMAGE_HASH_LEN));
         return;
     }
     s->verdict = ESP_OK;
@@ -446,19 +443,21 @@ esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules)
     s->want = IMAGE_HEADER_SIZE;
     s->verdict = ESP_ERR_NOT_FINISHED;
     if (s->sha == NULL || !otter_sha256_reset(s->sha)) {
-        refuse(s, ESP_ERR_NO_MEM, "out of memory");
-        return ESP_ERR_NO_MEM;
+        s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
+        return s->verdict;
     }
     if (rules->chip != NULL) {
         s->facts = otter_chip_facts(rules->chip->id);
         if (rules->size > size_limit(s)) {
-            refuse(s, ESP_ERR_INVALID_ARG, "partition of 0x%" PRIx32 " bytes, larger than 0x%" PRIx32,
-                   rules->size, size_limit(s));
+            s->verdict = otter_fault(&s->fault, ESP_ERR_INVALID_ARG,
+                                     "partition of 0x%" PRIx32 " bytes, larger than 0x%" PRIx32, rules->size,
+                                     size_limit(s));
             return ESP_ERR_INVALID_ARG;
         }
     }
     if (rules->size < IMAGE_HEADER_SIZE) { /* a verdict on the image: feed tells it */
-        refuse(s, ESP_ERR_IMAGE_INVALID, "%" PRIu32 " bytes are too few for an image", rules->size);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "%" PRIu32 " bytes are too few for an image", rules->size);
     }
     return ESP_OK;
 }
@@ -498,7 +497,8 @@ esp_err_t image_stream_close(image_stream_t *s)
         static const char *const names[] = {
             "the header", "a segment's header", "segment 0", "a segment", "the checksum", "the hash",
         };
-        refuse(s, ESP_ERR_IMAGE_INVALID, "truncated after %" PRIu32 " bytes, in %s", s->pos, names[s->state]);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "truncated after %" PRIu32 " bytes, in %s",
+                                 s->pos, names[s->state]);
     }
     return s->verdict;
 }
@@ -509,8 +509,7 @@ void image_stream_end(image_stream_t *s)
     s->sha = NULL;
 }
 
-esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, char *why,
-                           size_t why_size)
+esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, otter_fault_t *fault)
 {
     image_stream_t s = {0};
     esp_err_t err = image_stream_begin(&s, rules);
@@ -519,18 +518,18 @@ esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t 
     }
     image_kind_t kind = image_kind(&s.info);
     if (err == ESP_ERR_NOT_FINISHED && !rules->bootloader && kind != IMAGE_KIND_APP) {
-        refuse(&s, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app", image_kind_name(kind));
-        err = s.verdict;
+        err = otter_fault(&s.fault, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app", image_kind_name(kind));
     }
-    snprintf(why, why_size, "%s", s.why);
     image_stream_end(&s);
     if (err == ESP_OK || err == ESP_ERR_NOT_FINISHED) {
         return ESP_OK;
     }
     if (err == ESP_FAIL && s.info.has_desc) {
-        return ESP_ERR_INVALID_VERSION; /* of the eFuse block */
+        err = ESP_ERR_INVALID_VERSION; /* of the eFuse block */
+    } else if (err != ESP_ERR_NO_MEM) {
+        err = ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
+    return otter_fault(fault, err, "%s", s.fault.why);
 }
 
 /* ---- images in flash ---- */
@@ -572,7 +571,8 @@ static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules
         uint32_t len = next_piece(s, flash, buffer);
         err = otter_flash_read(flash, off, buffer->bytes, len);
         if (err != ESP_OK) {
-            refuse(s, err, "reading flash at 0x%08" PRIx32 " failed: %s", off, esp_err_to_name(err));
+            s->verdict = otter_fault(&s->fault, err, "reading flash at 0x%08" PRIx32 " failed: %s", off,
+                                     esp_err_to_name(err));
             break;
         }
         image_stream_feed(s, buffer->bytes, len);
@@ -585,21 +585,21 @@ esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const
 {
     io_buffer_t buffer = {0};
     if (!io_buffer_get(&buffer)) {
-        refuse(s, ESP_ERR_NO_MEM, "out of memory");
-        return ESP_ERR_NO_MEM;
+        s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
+        return s->verdict;
     }
     esp_err_t err = walk(s, flash, rules, &buffer);
     free(buffer.bytes);
     return err;
 }
 
-esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info, char *why,
-                             size_t why_size)
+esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info,
+                             otter_fault_t *fault)
 {
     image_stream_t stream = {0};
     esp_err_t err = image_stream_from_flash(&stream, flash, rules);
-    if (why != NULL && why_size > 0) {
-        snprintf(why, why_size, "%s", stream.why);
+    if (fault != NULL && err != ESP_OK) {
+        *fault = stream.fault;
     }
     if (info != NULL && err == ESP_OK) {
         *info = stream.info;

@@ -10,6 +10,7 @@
 #include "esp_err.h"
 #include "otter/chip.h"
 #include "otter/crypto.h"
+#include "otter/fault.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
 
@@ -19,7 +20,6 @@
 #define IMAGE_DESC_SIZE    256u /* of the app descriptor */
 #define IMAGE_GATE_SIZE    288u /* header, first segment header, descriptor: enough to judge before any write */
 #define IMAGE_HASH_LEN     32u
-#define IMAGE_WHY_SIZE     192u /* of a buffer for the reason of a verdict */
 
 /** By whose rules, and where the image lies. Copied by image_stream_begin; `chip` must stay. */
 typedef struct {
@@ -61,10 +61,10 @@ typedef struct {
 typedef struct {
     image_rules_t rules;
     image_info_t info;
-    esp_err_t verdict;        /* ESP_ERR_NOT_FINISHED while more is wanted */
-    char why[IMAGE_WHY_SIZE]; /* of a verdict that is an error: with the numbers, no newline */
-    otter_sha256_t *sha;      /* owned; reused by the next begin */
-    uint32_t pos;             /* bytes of the image consumed */
+    esp_err_t verdict;   /* ESP_ERR_NOT_FINISHED while more is wanted */
+    otter_fault_t fault; /* of a verdict that is an error */
+    otter_sha256_t *sha; /* owned; reused by the next begin */
+    uint32_t pos;        /* bytes of the image consumed */
 
     /* Private from here on. */
     const otter_chip_facts_t *facts; /* of the judging chip, else of the image's; NULL: unknown chip */
@@ -78,7 +78,7 @@ typedef struct {
 
 /**
  * Start judging an image.
- * @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (`size` above the judging chip's limit; reason in why)
+ * @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (`size` above the judging chip's limit; reason in fault)
  */
 OTTER_MUST_CHECK esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
 
@@ -105,12 +105,12 @@ OTTER_MUST_CHECK esp_err_t image_stream_from_flash(image_stream_t *s, otter_flas
 /**
  * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs.
  * @param info  optional, NULL for none; all zeros on failure as in ESP-IDF
- * @param why   optional buffer for the reason of a failure; "" when there is none
+ * @param fault says what failed; NULL: nobody asks
  * @return as image_stream_begin and image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what
  *         otter_flash_read says of a range beyond the flash; ESP_ERR_NO_MEM
  */
 OTTER_MUST_CHECK esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules,
-                                              image_info_t *info, char *why, size_t why_size);
+                                              image_info_t *info, otter_fault_t *fault);
 
 /** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
 char *image_hex(char *dst, const uint8_t *bytes, size_t len);
@@ -125,20 +125,20 @@ const char *image_revision_text(uint16_t revision, char buf[12]);
  * The gate before the first write: magic, chip and revisions of a header block.
  * @param raw         IMAGE_HEADER_SIZE bytes at least
  * @param bootloader  it is a bootloader's, which has no upper revision
- * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in why), ESP_ERR_OTA_VALIDATE_FAILED (magic)
+ * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in fault), ESP_ERR_OTA_VALIDATE_FAILED (magic)
  */
 OTTER_MUST_CHECK esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
-                                              char *why, size_t why_size);
+                                              otter_fault_t *fault);
 
 /**
  * The gate with more than the header: all that the first bytes tell by these rules, before anything is written. An image that may
  * still turn out well passes; one for an app partition that begins as a bootloader or a RAM program does not.
  * @param len  of `head`; IMAGE_HEADER_SIZE at least, IMAGE_GATE_SIZE or more tell most
- * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED or, of an eFuse block revision, ESP_ERR_INVALID_VERSION (the reason in why),
+ * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED or, of an eFuse block revision, ESP_ERR_INVALID_VERSION (the reason in fault),
  *         ESP_ERR_NO_MEM
  */
 OTTER_MUST_CHECK esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules,
-                                            char *why, size_t why_size);
+                                            otter_fault_t *fault);
 
 /** Decode a header of IMAGE_HEADER_SIZE raw bytes; integers to host order. */
 void image_decode_header(const uint8_t *raw, esp_image_header_t *out);

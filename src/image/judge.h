@@ -2,6 +2,7 @@
 #pragma once
 
 #include "image/image.h"
+#include "otter/promise.h"
 
 /** Upper limits of revisions: 0 and 65535 say "none". Lower limits have no such value. */
 static inline bool image_limit_is_set(uint16_t max_revision)
@@ -12,8 +13,9 @@ static inline bool image_limit_is_set(uint16_t max_revision)
 /** The ESP8266's images have the same magic and another header. */
 bool image_header_is_esp8266(const esp_image_header_t *header);
 
-/** Says that these bytes do not begin as an image, and what they seem to be instead. */
-void image_refuse_magic(const uint8_t *head, size_t len, char *why, size_t why_size);
+/** Says that these bytes do not begin as an image, and what they seem to be instead, and `more`. @return code */
+OTTER_MUST_CHECK esp_err_t image_refuse_magic(const uint8_t *head, size_t len, esp_err_t code,
+                                              const char *more, otter_fault_t *fault);
 
 #define IMAGE_HAVE_SIZE 64
 
@@ -29,6 +31,6 @@ static inline int image_missed_blk_revision(const otter_chip_t *chip, uint16_t m
     return image_limit_is_set(max) && chip->blk_revision > max && !chip->ignore_max_blk_revision ? 1 : 0;
 }
 
-/** Chip id and revisions. False: the reason is in why. */
-bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader, char *why,
-                      size_t why_size);
+/** Chip id and revisions. False: fault says why, as ESP_ERR_INVALID_VERSION. */
+bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader,
+                      otter_fault_t *fault);

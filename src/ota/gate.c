@@ -59,16 +59,16 @@ static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
     uint16_t min_revision = le16_get(head + offsetof(esp_image_header_t, min_chip_rev_full));
     https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
     https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
-    char why[IMAGE_WHY_SIZE] = "";
+    otter_fault_t fault = {0};
     bool app = target->final->type == ESP_PARTITION_TYPE_APP;
-    esp_err_t err = image_check_header(head, &device->chip, !app, why, sizeof(why));
+    esp_err_t err = image_check_header(head, &device->chip, !app, &fault);
     if (err == ESP_ERR_INVALID_VERSION) {
         log_misfit(&device->chip, head, !app);
     } else if (err == ESP_OK) {
         const image_rules_t rules = ota_image_rules(device, target->staging, target->final);
-        err = image_check_head(head, min_u32((uint32_t)flow->len, IMAGE_GATE_SIZE), &rules, why, sizeof(why));
+        err = image_check_head(head, min_u32((uint32_t)flow->len, IMAGE_GATE_SIZE), &rules, &fault);
     }
-    return err == ESP_OK ? ESP_OK : ota_stage_fail(flow, err, "%s", why);
+    return err == ESP_OK ? ESP_OK : ota_stage_fail(flow, err, "%s", fault.why);
 }
 
 static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)

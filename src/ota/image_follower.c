@@ -58,8 +58,8 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end)
     return follower->begun && !follower->lost && follower->stream.verdict == ESP_OK;
 }
 
-esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint32_t *image_len, char *why,
-                                size_t why_size)
+esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint32_t *image_len,
+                                otter_fault_t *fault)
 {
     otter_flash_t *flash = follower->partition->flash_chip;
     const uint32_t start = follower->partition->address;
@@ -70,12 +70,14 @@ esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint3
         follower->lost = true;
         follower->watch = otter_flash_watch(flash, 0, start, follower->partition->size);
         image_info_t info;
-        esp_err_t err = image_verify_flash(flash, &follower->rules, &info, why, why_size);
+        esp_err_t err = image_verify_flash(flash, &follower->rules, &info, fault);
         *image_len = info.image_len;
         return err;
     }
     esp_err_t err = image_stream_close(&follower->stream);
-    snprintf(why, why_size, "%s", follower->stream.why);
+    if (err != ESP_OK) {
+        *fault = follower->stream.fault;
+    }
     *image_len = err == ESP_OK ? follower->stream.info.image_len : 0;
     return err;
 }

@@ -34,10 +34,10 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end);
  * While it was read nobody else wrote to it, or all of it is read again; afterwards `watch` tells.
  * @param followed   false: bytes came in another order, all of it is read again
  * @param image_len  of a good image, in bytes
- * @return as image_verify_flash, with the reason in why
+ * @return as image_verify_flash, with the reason in fault
  */
 OTTER_MUST_CHECK esp_err_t image_follower_verify(image_follower_t *follower, bool followed,
-                                                 uint32_t *image_len, char *why, size_t why_size);
+                                                 uint32_t *image_len, otter_fault_t *fault);
 
 /** Frees what the follower owns; harmless twice and on zeros. */
 void image_follower_end(image_follower_t *follower);

@@ -103,8 +103,7 @@ static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
     esp_err_t err = ota_end(device, s->update);
     s->update = 0;
     if (err != ESP_OK) {
-        (void)ota_stage_fail(flow, err, "%s",
-                             device->last_reason[0] != '\0' ? device->last_reason : esp_err_to_name(err));
+        (void)ota_stage_fail(flow, err, "%s", otter_fault_text(&device->fault, err));
     }
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK && !s->incomplete) {

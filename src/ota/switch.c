@@ -167,13 +167,10 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
                                  .known = otter_flash_is_unwritten(device->flash, device->verified, start)};
     uint32_t watch =
         rules.known ? device->verified : otter_flash_watch(device->flash, 0, start, partition->size);
-    esp_err_t err =
-        image_verify_flash(device->flash, &rules, NULL, device->last_reason, sizeof(device->last_reason));
+    device->fault = (otter_fault_t){0};
+    esp_err_t err = image_verify_flash(device->flash, &rules, NULL, &device->fault);
     if (err == ESP_OK) {
         device->verified = watch;
-    }
-    if (err != ESP_OK && device->last_reason[0] == '\0') {
-        snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
     }
     if (err == ESP_FAIL) {
         image_log_misfit_at(device->flash, partition->address, &device->chip, false);
@@ -266,8 +263,8 @@ esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *
     }
     esp_err_t err = verify_image(device, partition, device->config.require_hash);
     if (err != ESP_OK) {
-        image_log_fault(partition->address, device->last_reason);
-        ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->last_reason);
+        image_log_fault(partition->address, device->fault.why);
+        ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->fault.why);
         return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
     if (partition->type == ESP_PARTITION_TYPE_APP &&
@@ -335,8 +332,7 @@ static esp_err_t settle_torn_records(otter_device_t *device, records_t *records)
 static esp_err_t fallback_is_needed(otter_device_t *device, const char *why)
 {
     ESP_LOGE(TAG, "%s", why);
-    snprintf(device->last_reason, sizeof(device->last_reason), "%s", why);
-    return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    return otter_fault(&device->fault, ESP_ERR_OTA_ROLLBACK_INVALID_STATE, "%s", why);
 }
 
 esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition)
@@ -687,5 +683,5 @@ esp_err_t ota_invalidate_inactive_ota_data_slot(otter_device_t *device)
 
 const char *ota_last_reason(const otter_device_t *device)
 {
-    return device->last_reason;
+    return device->fault.why;
 }

@@ -127,8 +127,8 @@ static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *form
     __attribute__((format(printf, 3, 0)));
 static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *format, const char *label)
 {
-    snprintf(device->last_reason, sizeof(device->last_reason), format, label);
-    ESP_LOGE(TAG, "%s", device->last_reason);
+    otter_fault(&device->fault, code, format, label);
+    ESP_LOGE(TAG, "%s", device->fault.why);
     return code;
 }
 
@@ -331,7 +331,7 @@ static esp_err_t open_update(otter_device_t *device, struct ota_update *update, 
     update->handle = device->last_update_handle;
     update->next = device->updates;
     device->updates = update;
-    device->last_reason[0] = '\0';
+    device->fault = (otter_fault_t){0};
     *out_handle = update->handle;
     return ESP_OK;
 }
@@ -451,10 +451,8 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
         }
     }
     if (err == ESP_OK && (copy_journal_has_magic(over) || copy_journal_has_magic(both))) {
-        snprintf(device->last_reason, sizeof(device->last_reason),
-                 "%s: the last sector would pass for the journal of a copy", staging->label);
-        ESP_LOGE(TAG, "%s", device->last_reason);
-        return ESP_ERR_OTA_VALIDATE_FAILED;
+        return refuse(device, ESP_ERR_OTA_VALIDATE_FAILED,
+                      "%s: the last sector would pass for the journal of a copy", staging->label);
     }
     return err;
 }
@@ -471,10 +469,10 @@ static esp_err_t check_hash_flag(otter_device_t *device, const struct ota_update
         size <= flag - at || data[flag - at] != 0) {
         return ESP_OK;
     }
-    snprintf(device->last_reason, sizeof(device->last_reason),
-             "the image has no SHA-256, which this device requires");
-    ESP_LOGE(TAG, "%s", device->last_reason);
-    return ESP_ERR_OTA_VALIDATE_FAILED;
+    otter_fault(&device->fault, ESP_ERR_OTA_VALIDATE_FAILED,
+                "the image has no SHA-256, which this device requires");
+    ESP_LOGE(TAG, "%s", device->fault.why);
+    return device->fault.code;
 }
 
 /** What must not reach flash, whatever comes after it. */
@@ -565,16 +563,15 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
 static esp_err_t check_final(otter_device_t *device, const struct ota_update *update,
                              const esp_partition_t *final)
 {
-    device->last_reason[0] = '\0';
+    device->fault = (otter_fault_t){0};
     if (is_registered(device, final) || is_registered(device, update->staging)) {
         return refuse(device, ESP_ERR_NOT_SUPPORTED,
                       "%s: the boot step knows the table only, and could not finish a copy that was cut",
                       is_registered(device, final) ? final->label : update->staging->label);
     }
-    esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, device->last_reason,
-                                      sizeof(device->last_reason));
+    esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, &device->fault);
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s", device->last_reason);
+        ESP_LOGE(TAG, "%s", device->fault.why);
         return err;
     }
     err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final) : ESP_OK;
@@ -640,8 +637,7 @@ static esp_err_t judge_table(otter_device_t *device, const struct ota_update *up
     uint32_t count;
     esp_err_t err = ota_read_range(update->staging->flash_chip, update->staging, 0, raw, sizeof(raw));
     if (err == ESP_OK) {
-        err = partition_table_verify(raw, device->flash->size, &count, device->last_reason,
-                                     sizeof(device->last_reason));
+        err = partition_table_verify(raw, device->flash->size, &count, &device->fault);
     }
     return err;
 }
@@ -650,10 +646,10 @@ static esp_err_t judge_table(otter_device_t *device, const struct ota_update *up
 static esp_err_t judge(otter_device_t *device, struct ota_update *update)
 {
     esp_err_t err = ESP_OK;
-    device->last_reason[0] = '\0';
+    device->fault = (otter_fault_t){0};
     if (ota_is_image(update->final)) {
         err = image_follower_verify(&update->follower, update->writer.in_order, &update->image_len,
-                                    device->last_reason, sizeof(device->last_reason));
+                                    &device->fault);
         bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
         if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
             device->verified = update->follower.watch;
@@ -664,16 +660,16 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     if (err == ESP_OK || err == ESP_ERR_NO_MEM) {
         return err;
     }
-    if (device->last_reason[0] == '\0') {
-        snprintf(device->last_reason, sizeof(device->last_reason), "%s", esp_err_to_name(err));
+    if (device->fault.why[0] == '\0') {
+        otter_fault(&device->fault, err, "%s", esp_err_to_name(err));
     }
     if (err == ESP_FAIL && ota_is_image(update->final)) {
         image_log_misfit_at(update->staging->flash_chip, update->staging->address, &device->chip,
                             update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }
-    image_log_fault(update->staging->address, device->last_reason);
+    image_log_fault(update->staging->address, device->fault.why);
     ESP_LOGE(TAG, "New image failed verification");
-    ESP_LOGE(TAG, "%s: %s", update->staging->label, device->last_reason);
+    ESP_LOGE(TAG, "%s: %s", update->staging->label, device->fault.why);
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 

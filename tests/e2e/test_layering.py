@@ -35,6 +35,7 @@ PUBLIC_HEADERS = {
     "esp_app_desc.h": "base",
     "esp_bootloader_desc.h": "base",
     "otter/build_options.h": "base",
+    "otter/fault.h": "base",
     "otter/promise.h": "base",
     "otter/version.h": "base",
     "otter/system.h": "base",

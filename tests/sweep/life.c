@@ -358,7 +358,7 @@ static bool recover_copy(subject_t *subject, const step_t *step)
     next.image = (step->https & HTTPS_SAME) != 0 ? step->image : (step->image + 1) % SUBJECT_IMAGES;
     next.https &= ~HTTPS_DETOURS;
     if (!copy_other(subject, &next)) {
-        CHECK(subject->sim.dead, "the device does not take the next update: %s", subject->device.last_reason);
+        CHECK(subject->sim.dead, "the device does not take the next update: %s", subject->device.fault.why);
         return false;
     }
     return true;

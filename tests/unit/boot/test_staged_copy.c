@@ -14,7 +14,7 @@ static void a_copy_brings_the_new_bytes_and_nothing_else(void **state)
         assert_true(copy_rig_boot(w));
         esp_err_t err = copy_rig_update(w, c);
         if (err != ESP_OK) {
-            fail_msg("%s: %s: %s", c->name, esp_err_to_name(err), w->device.last_reason);
+            fail_msg("%s: %s: %s", c->name, esp_err_to_name(err), w->device.fault.why);
         }
         assert_true(final_is_new(w, c));
         assert_true(others_are_untouched(w, c));
@@ -130,7 +130,7 @@ static void what_must_not_be_a_final_is_refused_before_the_download(void **state
             ESP_OK);
         assert_int_equal(ota_set_final_partition(&w->device, handle, copy_rig_find(w, rows[i].final), true),
                          rows[i].want);
-        assert_true(rows[i].want == ESP_OK || w->device.last_reason[0] != '\0');
+        assert_true(rows[i].want == ESP_OK || w->device.fault.why[0] != '\0');
         assert_int_equal(ota_abort(&w->device, handle), ESP_OK);
     }
 }
@@ -144,7 +144,7 @@ static void the_only_copy_is_not_written_in_place(void **state)
     for (size_t i = 0; i < 2; i++) {
         esp_ota_handle_t handle = 0;
         assert_int_equal(ota_begin(&w->device, copy_rig_find(w, labels[i]), 0, &handle), ESP_ERR_NOT_ALLOWED);
-        assert_non_null(strstr(w->device.last_reason, "only copy"));
+        assert_non_null(strstr(w->device.fault.why, "only copy"));
     }
     assert_memory_equal(w->sim.bytes, w->golden.bytes, FLASH_SIZE);
 }
@@ -178,7 +178,7 @@ static void of_two_bootloaders_one_is_whole_at_any_time(void **state)
         assert_int_equal(ota_abort(&w->device, handle), ESP_OK);
 
         assert_int_equal(ota_begin(&w->device, recovery, sizes[i], &other), ESP_ERR_NOT_ALLOWED);
-        assert_non_null(strstr(w->device.last_reason, "what starts this device"));
+        assert_non_null(strstr(w->device.fault.why, "what starts this device"));
         assert_memory_equal(w->sim.bytes + recovery->address, w->golden.bytes + recovery->address,
                             recovery->size);
 
@@ -197,7 +197,7 @@ static void the_only_bootloader_of_a_chip_is_not_replaced(void **state)
     const copy_case_t c = {"", "ota_1", "boot", bootloader_new.bytes, bootloader_new.len};
     memset(w->sim.bytes + copy_place_of("recovery")->offset, 0xFF, 0x7000);
     assert_int_equal(copy_rig_update(w, &c), ESP_ERR_NOT_ALLOWED);
-    assert_non_null(strstr(w->device.last_reason, "only bootloader"));
+    assert_non_null(strstr(w->device.fault.why, "only bootloader"));
     assert_true(final_is_old(w, &c));
     w->device.chip.id = OTTER_CHIP_LINUX; /* its boot step is not in this flash */
     esp_ota_handle_t handle;
@@ -236,8 +236,8 @@ static void a_table_that_takes_away_what_is_in_use_is_refused(void **state)
         assert_int_equal(partition_table_encode(entries, LAYOUT_COUNT, rows[i].md5, table), ESP_OK);
         const copy_case_t c = {"", "ota_1", "table", table, sizeof(table)};
         assert_int_equal(copy_rig_update(w, &c), ESP_ERR_OTA_VALIDATE_FAILED);
-        if (strstr(w->device.last_reason, rows[i].want) == NULL) {
-            fail_msg("row %zu: %s", i, w->device.last_reason);
+        if (strstr(w->device.fault.why, rows[i].want) == NULL) {
+            fail_msg("row %zu: %s", i, w->device.fault.why);
         }
         assert_true(final_is_old(w, &c));
         assert_true(others_are_untouched(w, &c));

@@ -111,13 +111,13 @@ static void it_is_judged_as_its_rom_does(void **state)
     assert_string_equal(image_flash_mode(&s.info.header), "DIO");
     sim.bytes[0x1000 + 40] ^= 1;
     assert_int_equal(bootloader_verify(&s, &sim.flash, &place, NULL, TABLE), ESP_ERR_IMAGE_INVALID);
-    assert_non_null(strstr(s.why, "checksum"));
+    assert_non_null(strstr(s.fault.why, "checksum"));
     /* It looks at the chip itself. */
     otter_chip_t chip = {.id = ESP_CHIP_ID_ESP32, .revision = 299};
     sim.bytes[0x1000 + 40] ^= 1;
     le16_put(sim.bytes + 0x1000 + 15, 300);
     assert_int_equal(bootloader_verify(&s, &sim.flash, &place, &chip, TABLE), ESP_FAIL);
-    assert_non_null(strstr(s.why, "v3.0"));
+    assert_non_null(strstr(s.fault.why, "v3.0"));
     chip.revision = 300;
     assert_int_equal(bootloader_verify(&s, &sim.flash, &place, &chip, TABLE), ESP_OK);
     sim.bytes[0x1000 + 40] ^= 1;

@@ -115,7 +115,7 @@ static vector_t load_vector(const cJSON *row, const char *name)
 typedef struct {
     esp_err_t err;
     uint32_t image_len;
-    char why[IMAGE_WHY_SIZE];
+    char why[OTTER_WHY_MAX];
 } verdict_t;
 
 /** Feeds pieces of the length that `next` gives, up to the partition's end. */
@@ -142,7 +142,7 @@ static verdict_t judge_in_pieces(const vector_t *v, const image_rules_t *rules, 
         out.err = image_stream_close(&s);
     }
     out.image_len = out.err == ESP_OK ? s.info.image_len : 0;
-    memcpy(out.why, s.why, sizeof(out.why));
+    memcpy(out.why, s.fault.why, sizeof(out.why));
     image_stream_end(&s);
     free(flash);
     return out;
@@ -154,8 +154,10 @@ static verdict_t judge_in_flash(const vector_t *v, const image_rules_t *rules)
     assert_true(sim_flash_init(&sim, FLASH_SIZE));
     memcpy(sim.bytes + rules->flash_offset, v->bytes, v->len);
     image_info_t info;
-    verdict_t out;
-    out.err = image_verify_flash(&sim.flash, rules, &info, out.why, sizeof(out.why));
+    otter_fault_t fault = {0};
+    verdict_t out = {.err = image_verify_flash(&sim.flash, rules, &info, &fault)};
+    assert_int_equal(fault.code, out.err);
+    memcpy(out.why, fault.why, sizeof(out.why));
     out.image_len = info.image_len;
     assert_int_equal(out.why[0] == '\0', out.err == ESP_OK);
 
@@ -163,7 +165,7 @@ static verdict_t judge_in_flash(const vector_t *v, const image_rules_t *rules)
     image_info_t again;
     image_rules_t known = *rules;
     known.known = out.err == ESP_OK && !rules->no_checks && !rules->bootloader;
-    assert_int_equal(image_verify_flash(&sim.flash, &known, &again, NULL, 0), out.err);
+    assert_int_equal(image_verify_flash(&sim.flash, &known, &again, NULL), out.err);
     assert_memory_equal(&again, &info, sizeof(info));
     sim_flash_free(&sim);
     return out;
@@ -310,7 +312,7 @@ static void a_truncated_image_never_passes(void **state)
             assert_int_equal(image_stream_begin(&s, both[i]), ESP_OK);
             image_stream_feed(&s, v.bytes, len);
             assert_int_equal(image_stream_close(&s), ESP_ERR_IMAGE_INVALID);
-            assert_true(s.why[0] != '\0');
+            assert_true(s.fault.why[0] != '\0');
             image_stream_end(&s);
         }
     }
@@ -457,10 +459,11 @@ static void the_gate_judges_a_header_alone(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         vector_t v = load_named(rows[i].image);
         for (int bootloader = 0; bootloader < 2; bootloader++) {
-            char why[IMAGE_WHY_SIZE] = "";
+            otter_fault_t fault = {0};
             esp_err_t want = bootloader ? rows[i].as_bootloader : rows[i].want;
-            assert_int_equal(image_check_header(v.bytes, &v.chip, bootloader, why, sizeof(why)), want);
-            assert_int_equal(why[0] == '\0', want == ESP_OK);
+            assert_int_equal(image_check_header(v.bytes, &v.chip, bootloader, &fault), want);
+            assert_int_equal(fault.why[0] == '\0', want == ESP_OK);
+            assert_int_equal(fault.code, want);
         }
         free(v.bytes);
     }
@@ -478,29 +481,29 @@ static void what_is_known_is_not_read_again_but_judged(void **state)
     memcpy(sim.bytes + v.rules.flash_offset, v.bytes, v.len);
 
     image_info_t first, second;
-    assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &first, NULL, 0), ESP_OK);
+    assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &first, NULL), ESP_OK);
     uint64_t cost = sim.flash.stats.bytes_read;
     assert_true(cost >= v.len && cost <= v.len + 8192);
     image_rules_t rules = v.rules;
     rules.known = true;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, &second, NULL, 0), ESP_OK);
+    assert_int_equal(image_verify_flash(&sim.flash, &rules, &second, NULL), ESP_OK);
     assert_true(sim.flash.stats.bytes_read - cost < 1024);
     assert_memory_equal(&first, &second, sizeof(first));
 
     otter_chip_t newer = v.chip; /* the rules of the chip are judged each time */
     newer.revision = 9999;
     rules.chip = &newer;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL, 0), ESP_FAIL);
+    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL), ESP_FAIL);
 
     rules.chip = &v.chip; /* and so is where segments go */
     rules.loading = true;
     cost = sim.flash.stats.bytes_read;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL, 0), ESP_OK);
+    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL), ESP_OK);
     assert_true(sim.flash.stats.bytes_read - cost < 1024);
 
     rules.known = false; /* who does not say so has it read, like the bootloader */
     cost = sim.flash.stats.bytes_read;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL, 0), ESP_OK);
+    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL), ESP_OK);
     assert_true(sim.flash.stats.bytes_read - cost >= v.len);
     sim_flash_free(&sim);
     free(v.bytes);
@@ -517,15 +520,14 @@ static void a_failing_flash_is_told_as_such(void **state)
     image_info_t info;
     for (uint32_t at = 0; at < 2; at++) {
         sim.fail_read_at = sim.reads + at;
-        char why[IMAGE_WHY_SIZE];
-        assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &info, why, sizeof(why)),
-                         ESP_ERR_FLASH_OP_FAIL);
+        otter_fault_t fault = {0};
+        assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &info, &fault), ESP_ERR_FLASH_OP_FAIL);
         assert_int_equal(info.image_len, 0);
-        assert_non_null(strstr(why, "ESP_ERR_FLASH_OP_FAIL"));
+        assert_non_null(strstr(fault.why, "ESP_ERR_FLASH_OP_FAIL"));
     }
     sim.fail_read_at = UINT32_MAX;
     v.rules.flash_offset = FLASH_SIZE - 16; /* a partition that ends beyond the flash */
-    assert_int_not_equal(image_verify_flash(&sim.flash, &v.rules, NULL, NULL, 0), ESP_OK);
+    assert_int_not_equal(image_verify_flash(&sim.flash, &v.rules, NULL, NULL), ESP_OK);
     sim_flash_free(&sim);
     free(v.bytes);
 }

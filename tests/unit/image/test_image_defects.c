@@ -24,7 +24,7 @@ static esp_err_t verify_slot_0(session_rig_t *f)
                                  .size = f->slot[0]->size,
                                  .loading = true};
     read_limit = f->slot[0]->address + f->slot[0]->size;
-    esp_err_t err = image_verify_flash(&f->rig.flash, &rules, NULL, NULL, 0);
+    esp_err_t err = image_verify_flash(&f->rig.flash, &rules, NULL, NULL);
     read_limit = 0;
     return err;
 }

@@ -148,7 +148,7 @@ static void an_image_tells_what_it_is_for(void **state)
         esp_err_t err = judge(&s, bytes, len, NULL, steps[i % COUNT(steps)]);
         if (err != ESP_OK || image_kind(&s.info) != rows[row].want) {
             fail_msg("%s: %s, 0x%x %s", rows[row].name, image_kind_name(image_kind(&s.info)), (unsigned)err,
-                     s.why);
+                     s.fault.why);
         }
         image_stream_end(&s);
     }
@@ -164,12 +164,12 @@ static void only_an_app_is_loaded_as_one(void **state)
         size_t len = make_image(&rows[i].plan, bytes);
         esp_err_t err = judge(&s, bytes, len, &chip, 64);
         if (err != rows[i].as_app) {
-            fail_msg("%s: 0x%x %s", rows[i].name, (unsigned)err, s.why);
+            fail_msg("%s: 0x%x %s", rows[i].name, (unsigned)err, s.fault.why);
         }
-        bool told =
-            strstr(s.why, image_kind_name(rows[i].want)) != NULL && strstr(s.why, "not an app") != NULL;
+        bool told = strstr(s.fault.why, image_kind_name(rows[i].want)) != NULL &&
+                    strstr(s.fault.why, "not an app") != NULL;
         if (rows[i].as_app == ESP_ERR_IMAGE_INVALID && !told) {
-            fail_msg("%s: %s", rows[i].name, s.why);
+            fail_msg("%s: %s", rows[i].name, s.fault.why);
         }
         image_stream_end(&s);
     }
@@ -185,7 +185,7 @@ static void what_has_no_segments_is_nothing_to_load(void **state)
     size_t len = make_image(&nothing, bytes);
     assert_int_equal(judge(&s, bytes, len, NULL, 64), ESP_ERR_IMAGE_INVALID);
     assert_int_equal(judge(&s, bytes, len, &chip, 64), ESP_ERR_IMAGE_INVALID);
-    assert_non_null(strstr(s.why, "no segments"));
+    assert_non_null(strstr(s.fault.why, "no segments"));
     image_stream_end(&s);
 }
 
@@ -193,7 +193,6 @@ static void the_head_alone_shows_what_is_no_app(void **state)
 {
     (void)state;
     uint8_t bytes[2048];
-    char why[IMAGE_WHY_SIZE];
     for (size_t i = 0; i < COUNT(rows); i++) {
         const otter_chip_t chip = {.id = rows[i].plan.chip_id};
         const image_rules_t rules = {.chip = &chip, .size = 0x100000, .loading = true};
@@ -203,9 +202,10 @@ static void the_head_alone_shows_what_is_no_app(void **state)
             rows[i].want == IMAGE_KIND_APP || rows[i].plan.desc == DESC_APP || rows[i].plan.chip_id == 0x77;
         esp_err_t want = passes ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED;
         if (rows[i].plan.chip_id != 0x77) {
-            esp_err_t err = image_check_head(bytes, IMAGE_GATE_SIZE, &rules, why, sizeof(why));
-            if (err != want || (err == ESP_OK) != (why[0] == '\0')) {
-                fail_msg("%s: 0x%x %s", rows[i].name, (unsigned)err, why);
+            otter_fault_t fault = {0};
+            esp_err_t err = image_check_head(bytes, IMAGE_GATE_SIZE, &rules, &fault);
+            if (err != want || fault.code != err || (err == ESP_OK) != (fault.why[0] == '\0')) {
+                fail_msg("%s: 0x%x %s", rows[i].name, (unsigned)err, fault.why);
             }
         }
     }
@@ -214,7 +214,7 @@ static void the_head_alone_shows_what_is_no_app(void **state)
     const image_rules_t rules = {.chip = &chip, .size = 0x8000, .bootloader = true};
     const plan_t bootloader = {0x05, DESC_NONE, {0x3FCD6100, 0x403CE000}};
     make_image(&bootloader, bytes);
-    assert_int_equal(image_check_head(bytes, IMAGE_GATE_SIZE, &rules, why, sizeof(why)), ESP_OK);
+    assert_int_equal(image_check_head(bytes, IMAGE_GATE_SIZE, &rules, NULL), ESP_OK);
 }
 
 static void an_esp8266_image_is_named(void **state)
@@ -230,9 +230,9 @@ static void an_esp8266_image_is_named(void **state)
         image_stream_t s = {0};
         assert_int_equal(judge(&s, bytes, sizeof(bytes), NULL, sizeof(bytes)), ESP_ERR_IMAGE_INVALID);
         assert_int_equal(image_kind(&s.info), IMAGE_KIND_ESP8266);
-        assert_non_null(strstr(s.why, "ESP8266"));
+        assert_non_null(strstr(s.fault.why, "ESP8266"));
         assert_int_equal(judge(&s, bytes, sizeof(bytes), &chip, sizeof(bytes)), ESP_FAIL);
-        assert_string_equal(s.why, "image is for ESP8266, this is ESP32");
+        assert_string_equal(s.fault.why, "image is for ESP8266, this is ESP32");
         image_stream_end(&s);
     }
 }

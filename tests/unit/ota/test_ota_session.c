@@ -556,7 +556,7 @@ static void set_boot_judges_what_other_rules_have_accepted(void **state)
                          rows[i].as_bootloader ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED);
         const image_rules_t rules = {
             .chip = &f->device->chip, .flash_offset = f->slot[0]->address, .size = f->slot[0]->size};
-        assert_int_equal(image_verify_flash(f->device->flash, &rules, NULL, NULL, 0),
+        assert_int_equal(image_verify_flash(f->device->flash, &rules, NULL, NULL),
                          rows[i].as_bootloader ? ESP_ERR_IMAGE_INVALID : ESP_OK);
         assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_non_null(strstr(ota_last_reason(f->device), rows[i].why));

@@ -1,0 +1,35 @@
+/* The one object that carries a failure up. */
+#include "otter/fault.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+
+esp_err_t otter_fault(otter_fault_t *fault, esp_err_t code, const char *format, ...)
+{
+    if (fault != NULL) {
+        va_list args;
+        va_start(args, format);
+        text_vformat(fault->why, sizeof(fault->why), format, args);
+        va_end(args);
+        fault->code = code;
+    }
+    return code;
+}
+
+esp_err_t otter_fault_add(otter_fault_t *fault, const char *context)
+{
+    if (fault == NULL) {
+        return ESP_OK;
+    }
+    char why[OTTER_WHY_MAX];
+    memcpy(why, fault->why, sizeof(why));
+    text_format(fault->why, sizeof(fault->why), "%s%s", context, why);
+    return fault->code;
+}
+
+const char *otter_fault_text(const otter_fault_t *fault, esp_err_t code)
+{
+    return fault->why[0] != '\0' ? fault->why : esp_err_to_name(code);
+}
