@@ -35,14 +35,17 @@ static uint32_t next_weak(const uint8_t *mask, uint32_t from, uint32_t to)
     return from;
 }
 
-/** What the chip answers where bits are weak. */
+/** Some of the weak bits read as 0. */
 static void add_noise(sim_flash_t *sim, uint32_t off, uint8_t *dst, uint32_t len)
 {
     for (uint32_t done = 0, step; done < len; done += step) {
         const uint32_t at = (off + done) % SECTOR, left = len - done;
         const uint8_t *mask = sim->weak[(off + done) / SECTOR];
         step = SECTOR - at < left ? SECTOR - at : left;
-        for (uint32_t i = mask == NULL ? at + step : next_weak(mask, at, at + step); i < at + step;
+        if (mask == NULL) {
+            continue;
+        }
+        for (uint32_t i = next_weak(mask, at, at + step); i < at + step;
              i = next_weak(mask, i + 1, at + step)) {
             dst[done + i - at] &= (uint8_t) ~(mask[i] & sim_medium_random(&sim->noise));
         }

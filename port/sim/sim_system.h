@@ -1,7 +1,6 @@
-/* The simulator's clock, console and restart: the test owns them. */
+/* The simulator's clock, random numbers and console: the test owns them. */
 #pragma once
 
-#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +13,3 @@ void sim_random_seed(uint32_t seed);
 
 /** Console text is dropped (default) or shown on stderr. */
 void sim_console_show(bool show);
-
-/** Where otter_system_restart() jumps (longjmp with 1); NULL: a restart is a test failure (abort). */
-void sim_set_restart_target(jmp_buf *target);
