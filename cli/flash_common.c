@@ -1,5 +1,4 @@
 /* What the verbs of `otter flash` share. */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "cli.h"
 #include "esp_log.h"
 #include "flash_verbs.h"
+#include "shell_word.h"
 #include "image/kind.h"
 #include "linux/file_flash.h"
 #include "otter/boot.h"
@@ -122,7 +122,7 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
     char word[512];
     if (changed.file != NULL && chip != NULL && chip->id != OTTER_CHIP_LINUX) {
         cli_did("onto a chip: esptool --chip %s write-flash 0x%" PRIx32 " %s", chip->name, changed.offset,
-                flash_shell_word(changed.file, word, sizeof(word)));
+                shell_word(changed.file, word, sizeof(word)));
     }
     return EXIT_DONE;
 }
@@ -169,26 +169,6 @@ void flash_add_label(char *buf, size_t buf_size, const char *label)
     char clean[CLEAN_TEXT_SIZE(16)];
     size_t used = strlen(buf);
     snprintf(buf + used, buf_size - used, "%s%s", used == 0 ? "" : ", ", clean_text(clean, label, 16));
-}
-
-const char *flash_shell_word(const char *text, char *buf, size_t size)
-{
-    size_t used = 0;
-    bool plain = *text != '\0';
-    for (const char *p = text; *p != '\0'; p++) {
-        plain = plain && (isalnum((unsigned char)*p) || strchr("_@%+=:,./-", *p) != NULL);
-    }
-    if (plain) {
-        snprintf(buf, size, "%s", text);
-        return buf;
-    }
-    buf[used++] = '\'';
-    for (const char *p = text; *p != '\0' && used + 6 < size; p++) {
-        const char *piece = *p == '\'' ? "'\\''" : (const char[2]){*p, '\0'};
-        used += (size_t)snprintf(buf + used, size - used, "%s", piece);
-    }
-    snprintf(buf + used, size - used, "'");
-    return buf;
 }
 
 const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *buf, size_t size)

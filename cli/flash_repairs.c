@@ -8,6 +8,7 @@
 #include "clean_text.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
+#include "shell_word.h"
 #include "ota/switch.h"
 
 #define WORD_SIZE 512
@@ -35,7 +36,7 @@ const char *flash_esptool_line(const flash_report_t *r, char *buf, size_t size)
         return NULL;
     }
     snprintf(buf, size, "esptool --chip %s write-flash 0x0 %s", chip->name,
-             flash_shell_word(r->path, path, sizeof(path)));
+             shell_word(r->path, path, sizeof(path)));
     return buf;
 }
 
@@ -146,12 +147,12 @@ static void repair_apps(flash_report_t *r, const char *path)
     const flash_slot_t *first = first_slot(r);
     if (boots == NULL && r->has_table && first != NULL) {
         suggest(r, "no app partition holds an image that boots", "otter flash write %s %s app.bin", path,
-                flash_shell_word(first->partition->label, label, sizeof(label)));
+                shell_word(first->partition->label, label, sizeof(label)));
     } else if (boots != NULL && r->otadata_partition != NULL && can_be_selected(boots) &&
                (r->boot.tried_count > 0 || otadata_is_spoiled(r))) {
         suggest(r,
                 r->boot.tried_count > 0 ? "otadata selects what does not boot" : "no copy of otadata counts",
-                "otter flash select %s %s%s", path, flash_shell_word(boots->label, label, sizeof(label)),
+                "otter flash select %s %s%s", path, shell_word(boots->label, label, sizeof(label)),
                 ota_is_slot(boots) ? " --confirm" : "");
     }
 }
@@ -179,7 +180,7 @@ static void repair_length(flash_report_t *r, const char *path)
 void flash_suggest_repairs(flash_report_t *r)
 {
     char path[WORD_SIZE];
-    flash_shell_word(r->path, path, sizeof(path));
+    shell_word(r->path, path, sizeof(path));
     repair_length(r, path);
     if (r->has_table) {
         repair_bootloader(r, path);
@@ -190,6 +191,6 @@ void flash_suggest_repairs(flash_report_t *r)
     if (r->core_dump != NULL) {
         char label[WORD_SIZE];
         suggest(r, "an app has crashed: this takes its core dump out", "otter flash read %s %s core.bin",
-                path, flash_shell_word(r->core_dump->label, label, sizeof(label)));
+                path, shell_word(r->core_dump->label, label, sizeof(label)));
     }
 }

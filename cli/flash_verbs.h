@@ -113,9 +113,6 @@ OTTER_MUST_CHECK bool flash_set_image_size(uint8_t *data, size_t len, uint8_t co
  */
 const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *buf, size_t size);
 
-/** One word of a shell's command line, quoted where it must be; cut if it is too long. Returns buf. */
-const char *flash_shell_word(const char *text, char *buf, size_t size);
-
 /** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
 #define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))
 
