@@ -8,7 +8,7 @@
 
 /**
  * Add a copy of `partition` (its flash, place, names and flags). It lies behind the table's rows in look-ups.
- * @param out  the record, which lives until it is removed
+ * @param out  the entry, which lives until it is removed
  * @return ESP_OK
  *         ESP_ERR_INVALID_SIZE  not inside its flash
  *         ESP_ERR_INVALID_ARG   overlaps another partition of the same flash
@@ -17,16 +17,16 @@
 OTTER_MUST_CHECK esp_err_t external_partitions_add(otter_device_t *device, const esp_partition_t *partition,
                                                    const esp_partition_t **out);
 
-/** @return ESP_OK, ESP_ERR_NOT_FOUND (no such record) */
+/** @return ESP_OK, ESP_ERR_NOT_FOUND (no such entry) */
 OTTER_MUST_CHECK esp_err_t external_partitions_remove(otter_device_t *device,
                                                       const esp_partition_t *partition);
 
 void external_partitions_clear(otter_device_t *device);
 
-/** True if `partition` is one of these records; it is compared, never looked into. */
+/** True if `partition` is one of these entries; it is compared, never looked into. */
 bool external_partitions_contain(const otter_device_t *device, const esp_partition_t *partition);
 
-/** The record of `partition`: same place, type and subtype, and label if it has one. @return NULL: there is none */
+/** The list's own entry for `partition`: same place, type and subtype, and label if it has one. @return NULL: there is none */
 const esp_partition_t *external_partitions_verify(const otter_device_t *device,
                                                   const esp_partition_t *partition);
 

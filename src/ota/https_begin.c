@@ -78,7 +78,7 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
 
 /* ---- where it goes ---- */
 
-/** The record of a partition that was given; *own keeps what the application has registered. NULL: there is none. */
+/** The device's own entry for a partition that was given; *own keeps what the application has registered. NULL: there is none. */
 static const esp_partition_t *find_given(const ota_target_t *t, const esp_partition_t *given,
                                          esp_partition_t *own)
 {

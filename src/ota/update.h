@@ -40,7 +40,7 @@ uint32_t ota_written(otter_device_t *device, esp_ota_handle_t handle);
 /** Bytes of the image that an open update has written, if it is there to its last byte by its own account; else 0. */
 uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle);
 
-/** The record of a partition, of the table or registered by the application; NULL if the device has none such. */
+/** The device's own entry for a partition, of the table or registered by the application; NULL if it has none. */
 const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition);
 
 /** What is written for `final` is an image: an application's or a bootloader's. */
