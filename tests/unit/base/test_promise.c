@@ -152,7 +152,7 @@ static void transports_that_answer_nonsense_are_caught(void **state)
         {"more written than given", ESP_OK, OTTER_IO_EOF, 2, true},
         {"a code of writing that there is not", ESP_OK, OTTER_IO_EOF, -11, true},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (volatile size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         print_message("%s\n", rows[i].name);
         otter_transport_t transport = {&transport_ops};
         const esp_http_client_config_t config = {
