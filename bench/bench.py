@@ -9,6 +9,7 @@ serve:     downloads from `otter serve` against nginx and Python's http.server.
 
 update and memory need nginx, and have goals; what is absent is skipped with a message. Exit status 1 if a ratio misses its goal.
 """
+# SPDX-License-Identifier: Apache-2.0
 import argparse
 import os
 import pathlib

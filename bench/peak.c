@@ -1,4 +1,5 @@
 /* Runs a command and writes "WALL_US PEAK_KIB STATUS" to a file: the peak of that process alone, not of who started us. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>

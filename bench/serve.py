@@ -1,4 +1,5 @@
 """`otter serve` against nginx and Python's http.server: curl fetches a file from each in turn; ratios of one run."""
+# SPDX-License-Identifier: Apache-2.0
 import contextlib
 import os
 import pathlib

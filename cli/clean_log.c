@@ -1,4 +1,5 @@
 /* The colours around a log line are ours; everything between them is cleaned. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "clean_log.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* UTF-8, checked byte by byte. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "clean_text.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Texts from images and flash, which anybody may have written, made fit for a terminal and for JSON. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

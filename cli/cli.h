@@ -1,4 +1,5 @@
 /* What the verbs of `otter` share: how one is told of, and the one-line error. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

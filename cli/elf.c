@@ -1,4 +1,5 @@
 /* Reading ELF files: every offset and length is checked against the file before it is used. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "elf.h"
 
 #include <fcntl.h>

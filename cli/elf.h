@@ -1,4 +1,5 @@
 /* The sections of a 32-bit little-endian ELF file that go into an image. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

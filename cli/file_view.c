@@ -1,4 +1,5 @@
 /* Reads of a view go to the file or to memory; what is beyond the end is erased flash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "file_view.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* A named file, or what comes out of a pipe, as flash that can only be read. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* What the verbs of `otter flash` share. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

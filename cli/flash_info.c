@@ -1,4 +1,5 @@
 /* otter flash info: looks at everything that decides how a device boots, and changes nothing. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

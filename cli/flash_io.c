@@ -1,4 +1,5 @@
 /* otter flash read, write, erase: one partition or place of a flash file, and one ordinary file. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

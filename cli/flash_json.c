@@ -1,4 +1,5 @@
 /* What `otter flash info` found, as a cJSON object. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash_report.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Looking at everything in a flash that decides how a device boots: bootloader, table, otadata, the image of every slot. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

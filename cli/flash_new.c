@@ -1,4 +1,5 @@
 /* otter flash new: a flash file from a partition table and images; it appears under its name only when all is in it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Bytes at an offset of a flash: what would become of what boots, and images that are made for another size of flash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* From what is wrong with a flash to the commands that mend it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

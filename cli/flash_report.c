@@ -1,4 +1,5 @@
 /* Saying what a flash file holds. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash_report.h"
 
 #include <inttypes.h>

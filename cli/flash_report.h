@@ -1,4 +1,5 @@
 /* What `otter flash info` found out about a flash file, and its two ways to say it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

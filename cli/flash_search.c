@@ -1,4 +1,5 @@
 /* Searches over whole flashes: sector by sector, for what begins one. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash_search.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Looking through a flash for what is not where it should be: a partition table, images, or nothing but one kind of bytes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

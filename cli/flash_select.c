@@ -1,4 +1,5 @@
 /* otter flash select: makes otadata say which app boots next, as an app or its bootloader would have. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* otter flash table: a new partition table for a flash file that is there, as `otter flash new` would have put it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

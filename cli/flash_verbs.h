@@ -1,4 +1,5 @@
 /* The verbs of `otter flash` and what they share: a partition of an open flash file, an image that is to go into it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* From what was found in a flash to what boots next: in the order in which a chip gets to it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

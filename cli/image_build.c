@@ -1,4 +1,5 @@
 /* otter image build: an app image from an ELF file, for the virtual device or for a chip. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

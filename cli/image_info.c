@@ -1,4 +1,5 @@
 /* otter image info and verify: judge a file that is an image, or begins with one. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 

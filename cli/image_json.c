@@ -1,4 +1,5 @@
 /* An image's facts as a cJSON object. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image_json.h"
 
 #include "image/kind.h"

@@ -1,4 +1,5 @@
 /* The JSON object that tells of one app image: `otter image info --json`, and each slot of `otter flash info --json`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <cjson/cJSON.h>

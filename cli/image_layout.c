@@ -2,6 +2,7 @@
  * From ELF sections to image segments. What is mapped must lie in flash at an offset congruent to its address modulo
  * the MMU page; the gaps this makes are filled with what is loaded to RAM anyway, else with padding segments.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image_layout.h"
 
 #include <inttypes.h>

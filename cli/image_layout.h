@@ -1,4 +1,5 @@
 /* Places the sections of a chip's ELF file in an image, byte for byte as esptool's elf2image does. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "elf.h"

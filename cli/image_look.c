@@ -1,4 +1,5 @@
 /* Judging the first image of a file, and looking at what lies behind it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image_look.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* What a file that is, or should be, an image holds: the judged image, what it is for, and all that follows it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "file_view.h"

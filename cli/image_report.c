@@ -1,4 +1,5 @@
 /* Saying what a file with an image holds. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image_report.h"
 
 #include <inttypes.h>

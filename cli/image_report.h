@@ -1,4 +1,5 @@
 /* The two ways to say what a file with an image holds: for people and for programs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <cjson/cJSON.h>

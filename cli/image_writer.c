@@ -1,4 +1,5 @@
 /* App image bytes, in order (FORMATS.md section 5). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image_writer.h"
 
 #include <stdlib.h>

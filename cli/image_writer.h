@@ -1,4 +1,5 @@
 /* Writes the bytes of an app image into memory: header, segments, checksum, hash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Memory that is out is remembered: an object that lacks something is not printed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Objects for --json: values that may not be known, texts that anybody wrote, and the one way to print them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

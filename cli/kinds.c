@@ -1,4 +1,5 @@
 /* Texts to chips, revisions, offsets and codes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kinds.h"
 
 #include <string.h>

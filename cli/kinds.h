@@ -1,4 +1,5 @@
 /* Values that several verbs take, and the options that say of what device a flash file is: called and read in one way. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "host/options.h"

@@ -1,4 +1,5 @@
 /* The otter command: finds the verb, hands over. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 /* The man page and the completions of shells, from the verbs' tables: they cannot say anything else than --help. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "papers.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* What is made of all verbs' tables: the man page, and what a shell may complete. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "cli.h"

@@ -1,4 +1,5 @@
 /* Progress: percent, bytes, rate and time left. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
 #include <inttypes.h>

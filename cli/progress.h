@@ -1,4 +1,5 @@
 /* Progress of a transfer: a redrawn bar on a terminal, a plain line now and then elsewhere. On standard error. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

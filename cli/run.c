@@ -1,4 +1,5 @@
 /* otter run: the virtual device on a flash file. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* otter serve: hands over to otter-serve, the program that carries the web server's libraries. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Text as one word of a command line that people copy into a shell. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

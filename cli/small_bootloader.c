@@ -1,4 +1,5 @@
 /* Descriptor and one text; nothing of it is ever run. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "small_bootloader.h"
 
 #include <stdio.h>

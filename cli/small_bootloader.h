@@ -1,4 +1,5 @@
 /* A bootloader's image for flashes of the virtual device, whose boot step is `otter run` itself and not in the flash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "image_writer.h"

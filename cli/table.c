@@ -1,4 +1,5 @@
 /* otter table: CSV to binary table, and any table to something readable. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
 #include <inttypes.h>

@@ -2,6 +2,7 @@
  * CSV partition tables. The rules are those of the vendor's gen_esp32part.py, its oddities included, because what
  * it takes a project may contain: a suffix k or m multiplies keywords too, and may repeat.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "table_csv.h"
 
 #include <ctype.h>

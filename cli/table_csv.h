@@ -1,4 +1,5 @@
 /* The CSV form of a partition table: parse it as the vendor's tool does, and print it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

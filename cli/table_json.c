@@ -1,4 +1,5 @@
 /* Showing one partition. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "table_json.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* One partition for a person and for a program: the line and the object that `table show` and `flash info` share. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <cjson/cJSON.h>

@@ -1,4 +1,5 @@
 /* Telling CSV, binary table and flash dump apart, and reading each. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "table_load.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* A partition table out of any file that has one: CSV, binary table, or a whole flash dump. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "otter/promise.h"

@@ -1,4 +1,5 @@
 /* Keywords of the partition table's CSV form. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "table_names.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Names of partition types and subtypes, as the CSV form spells them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The vendor tool's verification of a partition table; its texts are kept, so that a search for them finds help. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "table_rules.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* What a partition table must keep to before it is written: the vendor tool's verification, rule by rule. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "otter/promise.h"

@@ -1,4 +1,5 @@
 /* Text in, lines out: what Python's text reading does to a CSV file before anybody parses it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "table_text.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* The text of a partition table file: any of its encodings to UTF-8, lines, white space, environment variables. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

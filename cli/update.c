@@ -1,4 +1,5 @@
 /* otter update: fetch an image over HTTPS into a flash file of any chip, with the code a firmware would use. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* The outcome of an update in words and in JSON. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "update_report.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* What `otter update` says when it is over: one line for people, or JSON (docs/JSON.md). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

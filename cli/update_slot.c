@@ -1,4 +1,5 @@
 /* Which slot an update may write: what the bootloader's decision says, and what it may be wrong about. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "update_slot.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Which slot an update may write: none that may be what the device runs, as far as its flash file can tell. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

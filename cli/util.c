@@ -1,4 +1,5 @@
 /* Files and error lines for the verbs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
 #include <errno.h>

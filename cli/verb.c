@@ -1,4 +1,5 @@
 /* From a verb's arguments to its function, and its help. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

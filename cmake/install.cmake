@@ -1,4 +1,5 @@
 # What `cmake --install` puts where. ESP-IDF's header names get a folder of their own: include/otter/idf.
+# SPDX-License-Identifier: Apache-2.0
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 

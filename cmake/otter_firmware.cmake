@@ -6,6 +6,7 @@
 # ESP-IDF: a project's sdkconfig (or sdkconfig.defaults) file, or DEFINES CONFIG_FREERTOS_HZ=1000 and the like. Application and
 # library follow them alike. An embedded file is in the program as in ESP-IDF's: from _binary_NAME_start to _binary_NAME_end, what
 # is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES.
+# SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.
 function(otter_project_version out)

@@ -1,4 +1,5 @@
 # Toolchain: a bare-metal RV32IMC with Debian's riscv64-unknown-elf-gcc and picolibc (use with -DOTTER_PORT=none).
+# SPDX-License-Identifier: Apache-2.0
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR riscv32)
 set(CMAKE_C_COMPILER riscv64-unknown-elf-gcc)

@@ -1,4 +1,5 @@
 # The target `tests`: every program that a test runs; and the test `build`, which makes them before the others run.
+# SPDX-License-Identifier: Apache-2.0
 set(programs "")
 foreach(folder tests fuzz)
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)

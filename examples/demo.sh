@@ -2,6 +2,7 @@
 # The main job on one screen: a device updates itself over HTTPS, confirms, takes a broken update, and falls back.
 # usage: examples/demo.sh BUILD_DIR [FOLDER]     FOLDER keeps what was made; without it everything is removed at the end
 # BUILD_DIR is otter's, or that of the examples alone with an otter that is installed.
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 build=$(cd "${1:?usage: examples/demo.sh BUILD_DIR [FOLDER]}" && pwd)

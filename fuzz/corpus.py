@@ -5,6 +5,7 @@ One input a line, sorted by name: the name, a space, and the bytes. Printable AS
 \\xHH is any other byte; \\xHH{N} is N times that byte. fuzz/replay.c reads the same. What libFuzzer found is named by the first
 digits of its SHA-1, seeds by fuzz/seeds.py.
 """
+# SPDX-License-Identifier: Apache-2.0
 import argparse
 import hashlib
 import os

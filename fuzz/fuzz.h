@@ -1,4 +1,5 @@
 /* What the fuzz targets share: taking an input apart, cutting it at random, and failing on a broken property. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -2,6 +2,7 @@
  * Authentication challenges and our answers to them.
  * Input: flags (1: no Basic), then lines: user, password, request target, two WWW-Authenticate values, one more challenge.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

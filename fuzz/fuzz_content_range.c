@@ -2,6 +2,7 @@
  * Where the bytes of a file are: Content-Range and Retry-After as the client reads them, Range, conditions and dates as the
  * server does. Input: size of the file, lines: Content-Range, Range, If-Range, If-Match, a date.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

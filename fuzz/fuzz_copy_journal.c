@@ -3,6 +3,7 @@
  * Input: flags (bits of enum), where the journal lies, final partition, length, operation that loses power and how, header
  * (68 bytes), marks (16), the bytes that are staged.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

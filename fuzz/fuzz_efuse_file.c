@@ -2,6 +2,7 @@
  * The eFuse file beside a flash file.
  * Input: the file.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

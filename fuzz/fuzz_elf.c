@@ -2,6 +2,7 @@
  * ELF files on their way to an image: `otter image build --elf`.
  * Input: chip, flags (2: with a hash), ELF file.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * Input: flags (bits of enum), chip, both otadata records, length of the table in records, the table (at 0x1000), bytes
  * that each app partition begins with.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * Input: flags (bits of enum), size of the receive buffer, seed of the cuts, what the server says. With PERFORM each 0xFF
  * starts the answer on the next connection.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

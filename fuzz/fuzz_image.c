@@ -2,6 +2,7 @@
  * App images through the streaming judge: whole, byte by byte, in random pieces, and from flash.
  * Input: chip, flags (bits of enum), size of the partition, seed of the cuts, revision, block revision, image.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * Any file, looked at by `otter image info` and `otter image verify`.
  * Input: chip to verify for, the file.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

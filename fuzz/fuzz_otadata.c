@@ -2,6 +2,7 @@
  * otadata records, the boot decision over them, and the plans that change them.
  * Input: both records, then what the table offers, options, slots.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "boot/decision.h"

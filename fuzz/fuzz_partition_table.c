@@ -3,6 +3,7 @@
  * Input: flags (1: put the right MD5 in, 2: an application that needs no MD5), size of the flash (index), the table; what
  * is missing of it is erased.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "flash/partition_list.h"

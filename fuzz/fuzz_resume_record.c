@@ -3,6 +3,7 @@
  * Input: flags (bits of enum), sectors of the slot, length of the file, sectors of right marks, header and marks (404
  * bytes), the slot's bytes.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * Which file of a folder a request names, as `otter serve` reads it.
  * Input: the target of the request, up to its query.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
  * Whether a file may be sent, as `otter serve` looks through it for private keys.
  * Input: how the server's key is put into the file (0: not at all) and where, then the rest of the file.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * Partition tables as text: `otter table build`.
  * Input: flags (bits of enum), text in any encoding.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

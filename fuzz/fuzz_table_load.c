@@ -3,6 +3,7 @@
  * pipe.
  * Input: flags (bits of enum), what a dump has before its table (0xFF, 4 KiB; with IN_DUMP), the file.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * URLs and relative references.
  * Input: a URL, a line feed, a reference.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

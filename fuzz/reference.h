@@ -2,6 +2,7 @@
  * Second opinions: slow, simple readings of the formats, written from their description and not from src/. They use plain
  * 64-bit sums, whole buffers and OpenSSL, and share no code with what they judge.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

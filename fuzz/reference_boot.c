@@ -1,4 +1,5 @@
 /* A second opinion on the boot decision (FORMATS.md sections 4, 7 and 8). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
 #include <string.h>

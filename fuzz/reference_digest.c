@@ -1,4 +1,5 @@
 /* Digests and integers of the second opinions. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 /* A second opinion on HTTP/1 responses (RFC 9112): line by line over everything the server said. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
 #include <ctype.h>

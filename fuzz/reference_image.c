@@ -1,4 +1,5 @@
 /* A second opinion on app images (FORMATS.md sections 5 and 6), over the whole image at once. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
 #include <string.h>

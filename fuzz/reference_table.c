@@ -1,4 +1,5 @@
 /* A second opinion on partition tables (FORMATS.md sections 3.1 and 3.2). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Runs a fuzz target over packs of inputs, files and folders: its corpus as an ordinary test, where there is no libFuzzer. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Runs libFuzzer targets for a time, two at once, and reports executions and coverage in one table."""
+# SPDX-License-Identifier: Apache-2.0
 import argparse
 import concurrent.futures
 import glob

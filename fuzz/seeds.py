@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz corpora, from the recordings in tests/vectors and from examples given here."""
+# SPDX-License-Identifier: Apache-2.0
 import glob
 import os
 import struct

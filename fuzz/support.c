@@ -1,4 +1,5 @@
 /* Inputs, cuts, files and failures of the fuzz targets. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
 #include <stdarg.h>

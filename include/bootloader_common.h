@@ -1,4 +1,5 @@
 /* ESP-IDF's helpers around otadata and images that applications get through esp_https_ota.h. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

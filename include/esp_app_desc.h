@@ -1,4 +1,5 @@
 /* The application descriptor: 256 bytes at offset 32 of every application image (FORMATS.md section 5.4). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

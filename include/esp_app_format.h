@@ -1,4 +1,5 @@
 /* The application image's header and segment header, as they stand on flash (FORMATS.md section 5). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's assertions that hold at compile time. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

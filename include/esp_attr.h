@@ -1,4 +1,5 @@
 /* ESP-IDF's attributes for where code and data go: a host has one kind of memory, so most of them say nothing. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sdkconfig.h"

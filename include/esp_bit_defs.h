@@ -1,4 +1,5 @@
 /* ESP-IDF's names of single bits: BIT0 to BIT63, BIT(n), BIT64(n). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #define BIT0  0x00000001

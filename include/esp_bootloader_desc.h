@@ -1,4 +1,5 @@
 /* The bootloader descriptor: 80 bytes at offset 32 of a second-stage bootloader's image (FORMATS.md section 5.5). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's early-return macros. They log, then leave the function or jump; the GOTO forms assign a local `ret`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_err.h"

@@ -1,4 +1,5 @@
 /* Which chip this is, as ESP-IDF tells it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

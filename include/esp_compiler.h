@@ -1,4 +1,5 @@
 /* ESP-IDF's words to the compiler: branch hints, warnings to ignore, initializers for C and C++. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sdkconfig.h"

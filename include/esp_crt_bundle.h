@@ -1,4 +1,5 @@
 /* ESP-IDF's certificate bundle: the CA store of the machine, unless the program brings its own. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

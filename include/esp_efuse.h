@@ -1,4 +1,5 @@
 /* ESP-IDF's anti-rollback eFuse: the lowest secure version that this device runs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

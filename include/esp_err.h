@@ -1,4 +1,5 @@
 /* ESP-IDF's error codes, their names, and the macros that check them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's event loops: events are posted with a copy of their data and handled on one task, of the default loop sys_evt. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

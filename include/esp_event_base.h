@@ -1,4 +1,5 @@
 /* ESP-IDF's types of events: the base that names a family, the handler, and an event loop. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's access to whole flash chips: the device's own, and others that a program has made. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

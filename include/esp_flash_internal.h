@@ -1,4 +1,5 @@
 /* What update programs use of ESP-IDF's inner flash functions: to write where the running application must not. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

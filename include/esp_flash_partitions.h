@@ -1,4 +1,5 @@
 /* The flash formats behind partitions and OTA selection, under ESP-IDF's names: table records, otadata entries. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's malloc with capabilities: one kind of memory here, so every capability is met. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

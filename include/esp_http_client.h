@@ -1,4 +1,5 @@
 /* ESP-IDF's HTTP client: one handle is one connection at a time; not thread-safe. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's HTTPS update: begin, perform until done, finish or abort; or all of it in one call. Both v4 and v5 forms. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The version of ESP-IDF whose interface this is, for programs that ask before they use something. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #ifdef __cplusplus

@@ -1,4 +1,5 @@
 /* ESP-IDF's image verification on the current device. Names and codes as bootloader_support v5.5. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's log: "I (123) tag: message", filtered by tag and level, written through one replaceable vprintf. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

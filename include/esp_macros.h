@@ -1,4 +1,5 @@
 /* ESP-IDF's macros about macros and unused values. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's OTA operations (app_update v5.5): write an application into a slot, select it, confirm or reject it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's partition API: find, iterate, read, write, erase, hash. Names and codes as esp_partition v5.5. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

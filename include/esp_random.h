@@ -1,4 +1,5 @@
 /* ESP-IDF's random numbers: unpredictable, from the port's source. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF 4's access to the device's flash; see esp_flash.h for what is returned. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_flash.h"

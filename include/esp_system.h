@@ -1,4 +1,5 @@
 /* ESP-IDF's restart, reset reason and heap figures. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

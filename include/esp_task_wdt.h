@@ -1,4 +1,5 @@
 /* The task watchdog: `otter run` resets a device on which a task uses the processor all the time and never blocks. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's time since start in microseconds, and timers of that resolution, called one after the other by one task. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The part of ESP-TLS that programs around the HTTP client use: the global CA store and the last error. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* What ESP-TLS says of a connection that failed; the codes ESP_ERR_ESP_TLS_* and ESP_ERR_MBEDTLS_* are in esp_err.h. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_err.h"

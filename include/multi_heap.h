@@ -1,4 +1,5 @@
 /* ESP-IDF's figures of a heap. Heaps of a program's own are not there. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* The build options that ESP-IDF programs look at. A project's own options come first: -DOTTER_SDKCONFIG='"file.h"'. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 /*

@@ -1,4 +1,5 @@
 /* ESP-IDF's flash as memory, by its offset in flash; see esp_partition_mmap() for what that is here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

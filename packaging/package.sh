@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the Debian packages from a commit, lets lintian judge them, and runs the demo with them in a root of their own.
 # usage: packaging/package.sh OUT [--here]     --here: no fresh Debian, the packages are unpacked into a folder
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

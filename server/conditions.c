@@ -1,4 +1,5 @@
 /* What the conditional and Range fields of a request mean for one file (RFC 9110, 13 and 14). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "conditions.h"
 
 #include <string.h>

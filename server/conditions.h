@@ -1,4 +1,5 @@
 /* What the conditional and Range fields of a request mean for one file (RFC 9110, 13 and 14): bytes in, status out. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Opens the files of one folder by URL path; nothing outside the folder, nothing but regular files. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "folder.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
  * busy one, that the client takes nothing. One thread accepts and watches; connections are ended by shutting their sockets
  * down, which whoever serves them sees at once.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "gate.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Lets clients in, as many as there are places, and sends away those that hold a place for nothing. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Each handshake gets copies, so that a pair can be replaced while others are under way. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "handshake.h"
 
 #include <pthread.h>

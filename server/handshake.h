@@ -1,4 +1,5 @@
 /* Gives each TLS handshake the certificate and key of the moment. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "tls_files.h"

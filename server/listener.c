@@ -1,4 +1,5 @@
 /* The listening socket. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "listener.h"
 
 #include <errno.h>

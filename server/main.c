@@ -1,4 +1,5 @@
 /* otter-serve, what `otter serve` runs: starts the server, says where it is, and waits for the end. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

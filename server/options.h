@@ -1,4 +1,5 @@
 /* The command line of `otter serve`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

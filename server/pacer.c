@@ -1,4 +1,5 @@
 /* Holds each connection to a number of bytes a second: a token bucket, kept as the time at which its next byte is due. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pacer.h"
 
 #include <time.h>

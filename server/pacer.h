@@ -1,4 +1,5 @@
 /* Holds each connection to a number of bytes a second. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* The one-line error of `otter serve`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "host/options.h"

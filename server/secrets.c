@@ -5,6 +5,7 @@
  * primes of RSA, the scalar of the other kinds), which every encoding of it contains: in the bytes as they are, which finds
  * DER, and in what the PEM blocks of private keys decode to.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "secrets.h"
 
 #include <errno.h>

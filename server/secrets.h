@@ -1,4 +1,5 @@
 /* Keeps private keys from being sent: it knows them by what they are, whatever file they are in. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

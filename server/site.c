@@ -6,6 +6,7 @@
  * each block -> end_request(). A file is opened once for each request: what is sent is of that one file, even if its name
  * meanwhile means another.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "site.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* Answers HTTPS requests with the files of a folder. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

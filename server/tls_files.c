@@ -1,4 +1,5 @@
 /* The certificate and key files: read, and checked to belong together. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tls_files.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* The certificate and key files: read, and checked to belong together. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <gnutls/abstract.h>

@@ -1,4 +1,5 @@
 /* advanced_https_ota: looks for an update, takes it step by step, and confirms it after the restart. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Settings of the examples from the environment of `otter run`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "example_config.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* What an ESP-IDF project has from menuconfig and from files embedded at build time; here from the environment. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* The progress bar of the examples: percent, bytes and rate. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "progress_bar.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Progress of a download on the console: a bar that is redrawn on a terminal, a line for each tenth elsewhere. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

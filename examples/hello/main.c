@@ -1,4 +1,5 @@
 /* The smallest firmware: says which image runs, from where and why, and counts what it is told to do. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 

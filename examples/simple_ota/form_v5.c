@@ -1,4 +1,5 @@
 /* The same call in the form of ESP-IDF 5: it compiles beside the form of ESP-IDF 4, against the same header. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_https_ota.h"
 
 #include "example_config.h"

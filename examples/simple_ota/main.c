@@ -1,4 +1,5 @@
 /* simple_ota: the whole update in one call, in the form of ESP-IDF 4. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_app_desc.h"
 #include "esp_https_ota.h"
 #include "esp_log.h"

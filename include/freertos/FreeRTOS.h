@@ -1,4 +1,5 @@
 /* FreeRTOS as ESP-IDF applications include it: base types and, as in ESP-IDF 5, its objects too. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/portmacro.h"

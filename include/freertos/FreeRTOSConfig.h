@@ -1,4 +1,5 @@
 /* What FreeRTOS is configured to have here: as ESP-IDF configures it, on one core. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* FreeRTOS event groups: 24 flags that tasks set, clear and wait for. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/portmacro.h"

@@ -1,4 +1,5 @@
 /* ESP-IDF's additions to FreeRTOS: objects in memory of a kind that is asked for. There is one kind here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_heap_caps.h"

@@ -1,4 +1,5 @@
 /* The port's part of FreeRTOS: base types and ticks. Tasks on Linux are threads. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* FreeRTOS's answers: true and false, pass and fail, and milliseconds as ticks. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/FreeRTOSConfig.h"

@@ -1,4 +1,5 @@
 /* FreeRTOS queues: a fixed number of items of one size, copied in and out; and sets of queues, waited for together. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/portmacro.h"

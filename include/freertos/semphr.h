@@ -1,4 +1,5 @@
 /* FreeRTOS semaphores: queues whose items have no content, as in FreeRTOS itself. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/queue.h"

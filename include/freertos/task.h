@@ -1,4 +1,5 @@
 /* FreeRTOS tasks: create, delay, delete, notify. Priorities and cores are accepted and have no effect. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/portmacro.h"

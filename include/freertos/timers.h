@@ -1,4 +1,5 @@
 /* FreeRTOS timers: callbacks after a number of ticks, once or again and again, one after the other by one task. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "freertos/portmacro.h"

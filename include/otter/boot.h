@@ -1,4 +1,5 @@
 /* The second-stage bootloader: decide, record, verify, load. Its users are `otter run` and the bare-metal board. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_err.h"

@@ -1,4 +1,5 @@
 /* Options of a firmware's build as values, so that the library, which is compiled once, follows each firmware's own. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* What is known of each chip an image can be for: ids, address windows, limits. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The crypto seam: link-time functions that a port implements with a crypto library. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* One device: its flash, identity, eFuses, partitions and what it runs. Any number can live in one process. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

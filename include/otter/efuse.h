@@ -1,4 +1,5 @@
 /* The eFuse seam: the device's anti-rollback version, which can only grow. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

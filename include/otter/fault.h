@@ -1,4 +1,5 @@
 /* Why something failed, in one object that every layer hands up: the code for the caller, and a sentence for people. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_err.h"

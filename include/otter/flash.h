@@ -1,4 +1,5 @@
 /* The flash seam: a NOR device as three operations, a barrier and its geometry; bounds are checked here, once. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* What the code promises itself: errors that the compiler does not let a caller drop, and conditions checked while it runs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #ifdef __cplusplus

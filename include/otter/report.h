@@ -1,4 +1,5 @@
 /* Why an update went the way it did: one structure, filled as it goes, readable after the handle is gone. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* The system seam: clock, random, waiting, console, locks and restart as link-time functions of the port. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

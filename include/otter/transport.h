@@ -1,4 +1,5 @@
 /* The transport seam: byte streams that stack (TLS on TCP), every wait bounded by the caller. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

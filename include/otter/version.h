@@ -1,4 +1,5 @@
 /* Which otter this is. The build, the command and the packages take the number from here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #define OTTER_VERSION_MAJOR 0

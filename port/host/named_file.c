@@ -1,4 +1,5 @@
 /* What a name stands for is asked before anything is read or replaced. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "host/named_file.h"
 #include "otter/promise.h"
 

@@ -1,4 +1,5 @@
 /* Files that somebody names: input that neither waits for ever nor outgrows its limit, output that comes whole or not at all. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* One reading of numbers for all options. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "host/number.h"
 
 #include <stddef.h>

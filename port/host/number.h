@@ -1,4 +1,5 @@
 /* Numbers that people type. Strict: what is no plain number is refused, so that a slip is not taken for another number. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

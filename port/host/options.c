@@ -1,4 +1,5 @@
 /* Reading options by their table, and telling it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "host/options.h"
 
 #include <string.h>

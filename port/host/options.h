@@ -1,4 +1,5 @@
 /* What a command takes: one table says how each option is called, where its value goes and what help tells of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

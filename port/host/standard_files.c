@@ -1,4 +1,5 @@
 /* Descriptors 0 to 2. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "host/standard_files.h"
 
 #include <errno.h>

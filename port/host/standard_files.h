@@ -1,4 +1,5 @@
 /* Standard input, output and error of a program: there when it begins, and all written when it ends. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

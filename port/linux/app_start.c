@@ -1,4 +1,5 @@
 /* main() of a firmware for chip "linux": takes over the flash from `otter run`, runs app_main(), stays until all is done. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* One buffer: nothing is read before all of it has been written, so the writers feel it when standard output is slow. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/console_tap.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Text from a pipe on its way to standard output, and a word that is waited for in it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* The crypto seam on OpenSSL 3: EVP digests, which use the processor's SHA instructions. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/crypto.h"
 
 #include <pthread.h>

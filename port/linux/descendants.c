@@ -1,6 +1,7 @@
 /* A parent that ends leaves its children to the next process above it that adopts, so killing children until there are none
  * reaches all, also those that have a session of their own. A child's number is not given to another process before
  * this one has waited for it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/descendants.h"
 
 #include <ctype.h>

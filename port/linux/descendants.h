@@ -1,4 +1,5 @@
 /* Ending every process that came from this one, however it got away from its own parent. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* eFuses in a text file: read whole, changed in memory, replaced whole. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/efuse_file.h"
 
 #include <ctype.h>

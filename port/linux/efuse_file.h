@@ -1,4 +1,5 @@
 /* What a chip keeps in eFuses, in a text file beside the flash file: flash.bin.efuse, one "name=value" a line. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* esp_timer on a timer service. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_timer.h"
 
 #include <inttypes.h>

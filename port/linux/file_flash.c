@@ -13,6 +13,7 @@
  *    erase that has returned survives its process. Without it, a killed process loses its last erase as a chip behind a
  *    cache would: never one that something else was written after, and none before a sync.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/file_flash.h"
 
 #include <errno.h>

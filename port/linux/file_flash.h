@@ -1,4 +1,5 @@
 /* Flash in one ordinary file, byte for byte what read_flash gives from a chip; one process at a time has it open to write. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdatomic.h>

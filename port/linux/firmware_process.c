@@ -1,4 +1,5 @@
 /* Starting, watching and ending the process of a firmware. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/firmware_process.h"
 
 #include <errno.h>

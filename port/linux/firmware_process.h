@@ -1,4 +1,5 @@
 /* One run of a firmware: its executable is started on the flash of the device, watched, and its end is explained. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* FreeRTOS event groups: flags, waited for in the kernel. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "freertos/event_groups.h"
 
 #include <stdlib.h>

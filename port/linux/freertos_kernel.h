@@ -1,4 +1,5 @@
 /* What the FreeRTOS objects on Linux share: one lock, the wait, and what is known of all tasks. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* Direct-to-task notifications: values of a task that others change and it waits for. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "freertos/task.h"
 
 #include "linux/freertos_kernel.h"

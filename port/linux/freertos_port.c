@@ -1,4 +1,5 @@
 /* The port's part of FreeRTOS: critical sections, the one core, memory. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
 #include <stdlib.h>
 

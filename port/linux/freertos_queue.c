@@ -1,4 +1,5 @@
 /* FreeRTOS queues and semaphores: one structure, waited for in the kernel. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "freertos/queue.h"
 
 #include <stdlib.h>

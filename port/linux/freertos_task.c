@@ -1,4 +1,5 @@
 /* FreeRTOS tasks as threads, and the kernel that queues, semaphores and event groups wait in. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "freertos/task.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* FreeRTOS timers on a timer service; a function that is to be called by its task is a timer that is due at once. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "freertos/timers.h"
 
 #include <stdlib.h>

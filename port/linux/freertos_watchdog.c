@@ -1,4 +1,5 @@
 /* The task watchdog: which tasks, and users that a program names, have shown life. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The heap figures of a host: what the machine has and has left. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
 #include <malloc.h>
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
 /* The signals are held back but for the waits: none can come between the last look at the flag and the wait. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/interrupt.h"
 
 #include <errno.h>

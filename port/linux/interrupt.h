@@ -1,4 +1,5 @@
 /* Lets Ctrl-C, or a time limit for everything, end the waits of this process at once. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* The keeper and its worker. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/keeper.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Does work in a process of its own, and leaves nothing of it behind, whatever ends it: what `otter run` stands on. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 /* Opening a device from its flash file; most of it is finding out which chip a flash without an eFuse file is from. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/linux_device.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* A device that lives in a flash file: opens the file and its eFuse file, finds out which chip it is, fills the device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

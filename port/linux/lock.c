@@ -1,4 +1,5 @@
 /* The locks of the system seam on Linux; a file of its own because port/sim has no others. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
 
 #include "otter/system.h"

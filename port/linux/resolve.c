@@ -1,4 +1,5 @@
 /* Name look-up in a thread of its own: getaddrinfo() cannot be told a time limit, so its caller stops waiting instead. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/resolve.h"
 
 #include <pthread.h>

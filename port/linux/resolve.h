@@ -1,4 +1,5 @@
 /* Name look-up that never waits longer than it may. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <netdb.h>

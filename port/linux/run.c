@@ -1,4 +1,5 @@
 /* The life of the virtual device: reset line, boot step, firmware, and what its end means for the next boot. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/run.h"
 
 #include <errno.h>

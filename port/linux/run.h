@@ -1,4 +1,5 @@
 /* The virtual device: bootloader, firmware, reset, again. What `otter run` runs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

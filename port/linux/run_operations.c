@@ -1,4 +1,5 @@
 /* Bootloader and app append to one memory file; what they append is checked, for an app can write anything there. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/run_operations.h"
 
 #include <inttypes.h>

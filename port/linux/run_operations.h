@@ -1,4 +1,5 @@
 /* Flash operations in words, and the list of those that a run has made: what a planned power cut may be put into. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Both sides of the run protocol: the facts as text, and the firmware's messages. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/run_protocol.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* How a firmware process and `otter run` talk: inherited descriptors and facts in the environment, one-byte messages. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

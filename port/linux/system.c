@@ -1,4 +1,5 @@
 /* The system seam on Linux but for its clock: getrandom, standard output, and what a restart tells `otter run`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/system.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The clock of the system seam on Linux: monotonic, from 0 when the device gets power. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/system_clock.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The transport seam on Linux sockets: non-blocking descriptors, every wait a poll() with a time limit, which Ctrl-C ends. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/transport.h"
 
 #include <errno.h>

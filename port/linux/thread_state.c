@@ -1,4 +1,5 @@
 /* proc(5): status and schedstat in /proc/self/task/ID. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/thread_state.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* Whether a thread of this process uses the processor or has given it up, by the kernel's own account. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

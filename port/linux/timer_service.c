@@ -1,4 +1,5 @@
 /* The task of a timer service: sleeps until the first entry's time, or until something changes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/timer_service.h"
 
 #include "otter/system.h"

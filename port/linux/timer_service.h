@@ -1,4 +1,5 @@
 /* What FreeRTOS timers and esp_timers share: entries with a time each, and a task that calls each when its time has come. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "linux/freertos_kernel.h"

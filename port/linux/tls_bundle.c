@@ -1,4 +1,5 @@
 /* A certificate bundle of the program's own, in place of the machine's CA store. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/tls_bundle.h"
 
 #include <pthread.h>

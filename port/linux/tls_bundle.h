@@ -1,4 +1,5 @@
 /* The CA bundle that a program brings with esp_crt_bundle_set(). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <openssl/x509.h>

@@ -1,4 +1,5 @@
 /* Whom a server's certificate is for: its names for people, and the common name where it lists none. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The TLS transport on OpenSSL 3, stacked over any other transport by a BIO of its own. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/transport.h"
 
 #include <errno.h>

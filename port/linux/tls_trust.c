@@ -1,4 +1,5 @@
 /* CA certificates become OpenSSL stores. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/tls_trust.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* Whom a TLS connection believes: CA certificates from memory, the machine's store, and the program-wide store. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* A short list, the last trial first. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/trials.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Which versions have failed their trials in a run, and how often: an update that comes again each time is a loop. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The cache in front of simulator flash: a sector's contents are kept at its first change after a barrier. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_cache.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* A cache in front of simulator flash, as a file has one: what a power cut loses of the changes since the last barrier. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sim/sim_flash.h"

@@ -1,4 +1,5 @@
 /* The clock of the system seam for tests: the machine's, until a test takes it over. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <time.h>
 
 #include "otter/system.h"

@@ -1,4 +1,5 @@
 /* RAM flash: NOR rules are law here, and power goes where the test says. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_flash.h"
 
 #include <stdio.h>

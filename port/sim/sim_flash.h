@@ -1,4 +1,5 @@
 /* Flash in RAM that can lose power inside any operation: before, in the middle (torn) or after it. Always strict. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The medium of simulator flash: its bytes, the bits of them that hang, and the dice. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_medium.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The medium of simulator flash, and all that may happen to its bits. No rules: sim_flash.c has them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sim/sim_flash.h"

@@ -1,4 +1,5 @@
 /* The system seam for tests but for its clock: random numbers that repeat, a console that is silent unless wanted. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_system.h"
 
 #include <stdio.h>

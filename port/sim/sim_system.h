@@ -1,4 +1,5 @@
 /* The simulator's clock, random numbers and console: the test owns them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

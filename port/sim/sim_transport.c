@@ -1,4 +1,5 @@
 /* The scripted transport: reads take from the script, writes are kept for the test. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_transport.h"
 
 #include <errno.h>

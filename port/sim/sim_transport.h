@@ -1,4 +1,5 @@
 /* A transport that plays a script: what the server says on each connection, byte by byte if need be, and how it fails. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The undo log of simulator flash: a sector is kept once per mark, at its first change after it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_undo.h"
 
 #include <stdbool.h>

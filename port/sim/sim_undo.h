@@ -1,4 +1,5 @@
 /* How simulator flash is taken back to a mark: the old contents of each sector that changed since. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* Bytes as erased flash reads. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* CRC-32, four bits at a time: 64 bytes of table, fast enough for records of 32 to 1216 bytes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/crc32.h"
 
 static const uint32_t nibble_table[16] = {

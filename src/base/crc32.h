@@ -1,4 +1,5 @@
 /* CRC-32 (reflected, 0xEDB88320) as ESP-IDF's ROM and zlib compute it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

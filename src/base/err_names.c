@@ -1,4 +1,5 @@
 /* Names of error codes, from the one list in esp_err.h. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_err.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* The one object that carries a failure up. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/fault.h"
 
 #include <stdarg.h>

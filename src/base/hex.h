@@ -1,4 +1,5 @@
 /* Hexadecimal digits, alone and as %XX in a URL. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 static inline int hex_digit(char c)

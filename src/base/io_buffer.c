@@ -1,4 +1,5 @@
 /* One buffer for reading flash: the header says how large. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/io_buffer.h"
 
 #include <stdlib.h>

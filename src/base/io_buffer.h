@@ -1,4 +1,5 @@
 /* One buffer for reading flash: large where memory allows. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Little-endian bytes in and out, and the arithmetic of sizes: no cast from bytes to a wider type anywhere else. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

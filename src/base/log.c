@@ -1,4 +1,5 @@
 /* The log: levels per tag, one line per call, handed to the console in one piece so that tasks cannot mix lines. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_log.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* The end of a broken promise, where neither the program nor its port defines one of its own. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/promise.h"
 
 #include <stdlib.h>

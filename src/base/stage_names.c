@@ -1,4 +1,5 @@
 /* Names of an update's stages, as people and scripts read them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/report.h"
 
 static const char *const names[] = {

@@ -1,4 +1,5 @@
 /* vsnprintf, looked at, and texts that grow. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
 #include <stdio.h>

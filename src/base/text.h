@@ -1,4 +1,5 @@
 /* Texts that are never cut in silence: one says "..." where its room ends, or takes as much room as it needs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdarg.h>

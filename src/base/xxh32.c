@@ -1,4 +1,5 @@
 /* XXH32 as its specification has it (xxHash 0.1.1): four lanes over words of four bytes, little endian. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/xxh32.h"
 
 #include <string.h>

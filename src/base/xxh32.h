@@ -1,4 +1,5 @@
 /* XXH32, a checksum that costs little: for large amounts of data in which only accidents are to be found. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

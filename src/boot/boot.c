@@ -16,6 +16,7 @@
  * 7. otter_boot_take_back puts back the records that changed, which are of images that are not confirmed (4): a cut in
  *    it costs no other record either.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/boot.h"
 
 #include <inttypes.h>

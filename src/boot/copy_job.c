@@ -7,6 +7,7 @@
  * 3. While the table in use is replaced, its first record is invalid from before the erase until all else is in place
  *    (put_table_sector): a torn table is never taken for a shorter or older one, and the boot step looks for the journal.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/copy_job.h"
 
 #include <stdlib.h>

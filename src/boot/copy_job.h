@@ -1,4 +1,5 @@
 /* The work of one copy with a journal, sector by sector. Whether it may be made is decided in staged_copy.c. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "boot/copy_journal.h"

@@ -1,4 +1,5 @@
 /* Journal of a staged copy: the format is in the header. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/copy_journal.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The journal of a staged copy: one sector that says what is to be copied where, so that a cut copy can be finished. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

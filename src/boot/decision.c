@@ -1,4 +1,5 @@
 /* The boot decision: which image is tried first, what becomes of the records, and which image is next if one does not load. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/decision.h"
 #include "otter/promise.h"
 

@@ -1,4 +1,5 @@
 /* The boot decision as a function of values: records and what exists in, first choice, order and rewrites out. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* otadata records: bytes, predicates and arithmetic. No flash here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/otadata.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* otadata: the two records that say which slot boots, as pure functions over their bytes (FORMATS.md section 4). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

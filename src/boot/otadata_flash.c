@@ -1,4 +1,5 @@
 /* otadata in flash. The only place that programs a record: every state change of the device goes through here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/otadata_flash.h"
 
 #include <stdlib.h>

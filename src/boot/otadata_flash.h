@@ -1,4 +1,5 @@
 /* otadata in flash: reading both records, and changing one of them so that the order survives a power cut. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "boot/otadata.h"

@@ -1,4 +1,5 @@
 /* Anti-rollback versions: of the device in eFuses, of an application in its descriptor. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/secure_version.h"
 
 #include "base/le.h"

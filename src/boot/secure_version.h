@@ -1,4 +1,5 @@
 /* Anti-rollback: the device's lowest acceptable secure version, which only grows (FORMATS.md section 8). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "otter/device.h"

@@ -11,6 +11,7 @@
  * 4. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
  *    partition that it lies in (is_table_journal).
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/staged_copy.h"
 
 #include <inttypes.h>

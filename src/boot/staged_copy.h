@@ -1,4 +1,5 @@
 /* Copying a staging partition's bytes to where they belong, so that a power cut in the copy is finished at the next boot. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -19,6 +19,7 @@
  * 5. What is already so is not written again: a repeated call costs no wear, and no cut can harm it.
  * 6. A record that a cut left half written does not outlive the next selection (switch_plan_select, rules 0 and 1).
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/switch_plan.h"
 #include "otter/promise.h"
 

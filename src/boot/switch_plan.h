@@ -1,4 +1,5 @@
 /* Plans for what the application changes in otadata: which copy is rewritten, and how. Pure; ota/switch.c carries them out. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "boot/otadata.h"

@@ -1,4 +1,5 @@
 /* The check of a new partition table against what the device lives by. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/table_update.h"
 
 #include <inttypes.h>

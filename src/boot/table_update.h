@@ -1,4 +1,5 @@
 /* May a new partition table replace the one in use? Only if what the device lives by stays where it is. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "flash/partition_table.h"

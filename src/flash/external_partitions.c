@@ -1,4 +1,5 @@
 /* The list of partitions registered at run time, in the order of their registration. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/external_partitions.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Partitions that an application registers at run time: look-ups, I/O and updates without a copy know them, booting does not. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

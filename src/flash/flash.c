@@ -1,4 +1,5 @@
 /* The core side of the flash seam: bounds, alignment and locking once, counters, and who watches for writes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/flash.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Mapped ranges: each flash lists its own, and flash.c says when bytes have changed. Below flash.c: reads by the port itself. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/flash_map.h"
 
 #include <stdlib.h>

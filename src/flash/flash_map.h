@@ -1,4 +1,5 @@
 /* Ranges of flash as memory: copies that follow every program and erase of that flash in this process. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

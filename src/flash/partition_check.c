@@ -1,4 +1,5 @@
 /* Tells, in words, the faults of a partition table that a bootloader does not notice. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/partition_table.h"
 
 #include <inttypes.h>

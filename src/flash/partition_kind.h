@@ -1,4 +1,5 @@
 /* What a partition is by its type and subtype, for rows of a table and partitions alike. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

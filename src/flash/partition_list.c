@@ -1,4 +1,5 @@
 /* The partition list of one device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/partition_list.h"
 
 #include <inttypes.h>

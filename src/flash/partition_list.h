@@ -1,4 +1,5 @@
 /* The partitions of one device: loading the table as an application does, finding, and I/O that stays inside. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "otter/device.h"

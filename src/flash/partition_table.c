@@ -1,4 +1,5 @@
 /* Records of the partition table: decode, encode, and the two verdicts over a whole table. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/partition_table.h"
 
 #include <inttypes.h>

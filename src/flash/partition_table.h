@@ -1,4 +1,5 @@
 /* The binary partition table: records in and out, the bootloader's verdict, and the stricter one for people. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

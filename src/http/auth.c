@@ -1,4 +1,5 @@
 /* HTTP authentication: the grammar of challenges, the choice among them, and the answers of RFC 7617 and RFC 7616. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/auth.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* HTTP authentication: read what a server asks for, choose, and compute the answer. Pure: no clock, no random, no I/O. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

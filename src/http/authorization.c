@@ -1,4 +1,5 @@
 /* Authorization: when a server's challenge is taken, and what each request carries to answer it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* The framing of a chunked body (RFC 9112, section 7.1): decoded in bounded steps, and all of it checked. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

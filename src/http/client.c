@@ -1,4 +1,5 @@
 /* The handle of the HTTP client: configuration, request headers, URL and credentials, events, failures. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* What the download asks of an HTTP client handle beyond ESP-IDF's API: why it failed, and all headers of the answer. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_http_client.h"

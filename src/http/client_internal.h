@@ -12,6 +12,7 @@
  *   client.c        the handle: configuration, URL, credentials
  *   perform.c       the whole exchange in one call, redirects followed
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_http_client.h"

@@ -1,4 +1,5 @@
 /* The connection of a handle: choose the transport by scheme, connect, judge whether it can be used again, close. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* A list of words, judged by a table. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/content_coding.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Content-Encoding: which of its words mean that the body is not what the URL names. Pure. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Content-Range: the grammar is in the header. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/content_range.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Content-Range: which bytes of a file an answer has (RFC 9110, 14.4). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Where client events go besides the handle's own callback; src/idf puts the default event loop here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* A request and the head of its answer, over a kept connection where there is one, and once more where that was stale. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <errno.h>

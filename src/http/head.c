@@ -1,4 +1,5 @@
 /* Heads of responses: our own look at each byte, then http_parser's. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/head.h"
 
 #include <stdlib.h>

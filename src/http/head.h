@@ -20,6 +20,7 @@
  * unit/test_response (each head whole and byte by byte), unit/test_client, fuzz/http_response with its corpus, and
  * e2e/test_misbehaviour.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

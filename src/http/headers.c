@@ -1,4 +1,5 @@
 /* An ordered list of HTTP header fields in a growing array. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/headers.h"
 
 #include <ctype.h>

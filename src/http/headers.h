@@ -1,4 +1,5 @@
 /* An ordered list of HTTP header fields; names compare without case. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* A redirect to another server drops credentials (client.c), so they are kept here with the URL and put back with it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/home.h"
 
 #include <stdlib.h>

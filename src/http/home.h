@@ -1,4 +1,5 @@
 /* Back home after redirects: the URL that the application gave a handle, with the credentials for it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The names of HTTP methods, as a request line and an answer to a challenge have them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 static const char *const method_names[HTTP_METHOD_MAX] = {

@@ -1,4 +1,5 @@
 /* The whole exchange in one call: request, redirects, body to the event handler. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <limits.h>

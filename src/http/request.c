@@ -1,4 +1,5 @@
 /* Sending: the request line and headers through the transmit buffer, then what the application writes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <errno.h>

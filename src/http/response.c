@@ -1,4 +1,5 @@
 /* Receiving: what a head means, then the body straight into the reader's buffer. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 
 #include <errno.h>

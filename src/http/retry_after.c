@@ -1,4 +1,5 @@
 /* Seconds as they are, and the three forms of an HTTP date (RFC 9110, 5.6.7). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/retry_after.h"
 
 #include <stddef.h>

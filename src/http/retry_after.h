@@ -1,4 +1,5 @@
 /* Retry-After: how long a server asks to be left alone (RFC 9110, 10.2.3). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

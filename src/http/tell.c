@@ -1,4 +1,5 @@
 /* What the application is told of its exchange: events, also to a mirror of them, and the last failure. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
 

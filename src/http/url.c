@@ -1,4 +1,5 @@
 /* URLs: split by the grammar of RFC 3986 as far as HTTP uses it; nothing that is read two ways is taken. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/url.h"
 
 #include <ctype.h>

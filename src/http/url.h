@@ -1,4 +1,5 @@
 /* URLs: parse, resolve against another, and say whether two go to the same server. Pure. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

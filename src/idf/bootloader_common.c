@@ -1,4 +1,5 @@
 /* ESP-IDF's helpers around otadata and images: the pure functions of src/boot/ and src/image/ on ESP-IDF's structures. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bootloader_common.h"
 
 #include <string.h>

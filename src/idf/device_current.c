@@ -1,4 +1,5 @@
 /* The one device that ESP-IDF's names mean. No other file of src/ keeps a pointer to one: all below src/idf/ is given it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/device.h"
 
 static otter_device_t *current;

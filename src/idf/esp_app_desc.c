@@ -1,4 +1,5 @@
 /* The running application's descriptor, as it stands in the slot it runs from. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_app_desc.h"
 
 #include <stdio.h>

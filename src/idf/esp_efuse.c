@@ -1,4 +1,5 @@
 /* The anti-rollback eFuse of the current device under ESP-IDF's names. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_efuse.h"
 
 #include "boot/secure_version.h"

@@ -1,4 +1,5 @@
 /* Event loops, on FreeRTOS names only: a queue, mostly a task, handlers in the order of registration. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_event.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Whole flash chips under ESP-IDF's names: a chip is one partition as large as itself. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_flash.h"
 
 #include "esp_flash_internal.h"

@@ -1,4 +1,5 @@
 /* ESP-IDF's questions about the layout of the main flash, answered from the current device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_flash_partitions.h"
 
 #include "esp_log.h"

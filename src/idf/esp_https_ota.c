@@ -1,4 +1,5 @@
 /* esp_https_ota on the current device: the calls without a handle, and the way of the events to the default loop. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_https_ota.h"
 
 #include "esp_log.h"

@@ -1,4 +1,5 @@
 /* ESP-IDF's image functions: the image layer asked about the current device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_image_format.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's OTA names on the one current device, one call at a time; what they do is in src/ota/. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_ota_ops.h"
 
 #include "flash/external_partitions.h"

@@ -1,4 +1,5 @@
 /* The one OTA function that restarts the device, in a file of its own: a program without it links no restart. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_ota_ops.h"
 #include "esp_system.h"
 

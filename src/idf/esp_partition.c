@@ -1,4 +1,5 @@
 /* ESP-IDF's partition API: look-ups in the current device's list, I/O that stays inside one partition. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_partition.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's random numbers on the system seam. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_random.h"
 
 #include "otter/system.h"

@@ -1,4 +1,5 @@
 /* esp_restart() with its shutdown handlers, the reset reason and other facts about this run. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_system.h"
 
 #include <stdbool.h>

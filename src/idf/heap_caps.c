@@ -1,4 +1,5 @@
 /* Memory with capabilities. There is one kind of memory, so they matter only to the hook that hears of failures. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_heap_caps.h"
 
 #include <inttypes.h>

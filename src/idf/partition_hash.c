@@ -1,4 +1,5 @@
 /* SHA-256 of a partition: of an app the image's own, once checked; of anything else the whole range. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

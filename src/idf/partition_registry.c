@@ -1,4 +1,5 @@
 /* Which partitions there are, changed at run time: register, deregister, start over. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

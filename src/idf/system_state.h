@@ -1,4 +1,5 @@
 /* What the port tells the ESP-IDF system names before app_main() runs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_system.h"

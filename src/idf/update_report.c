@@ -1,4 +1,5 @@
 /* The last update's report of the current device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/report.h"
 
 #include "ota/report_memory.h"

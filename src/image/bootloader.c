@@ -1,4 +1,5 @@
 /* Telling what lies at the place of a bootloader, and judging it as the chip's ROM does. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/bootloader.h"
 
 #include "base/le.h"

@@ -1,4 +1,5 @@
 /* The second-stage bootloader of a flash: what lies where the ROM of some chip begins to read. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "image/image.h"

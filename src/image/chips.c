@@ -3,6 +3,7 @@
  * windows of memory as ESP-IDF 5.5.5's soc.h has them: ram is DRAM, IRAM, RTC fast (as data, as instructions), RTC slow,
  * SPM, without repetitions. Where soc_caps.h says that a chip lacks RTC memory its window in soc.h is none (ESP32-H4).
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/chip.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Bytes of an image to structures: the header, the app descriptor, revisions as text, the gate over a header. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/image.h"
 
 #include <stdio.h>

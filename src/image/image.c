@@ -8,6 +8,7 @@
  *   2. `want - have` bytes of the present part are still to come, and want > have while the verdict is open.
  *   3. The order of the judgements is ESP-IDF's (FORMATS.md section 6): checksum, then length, then hash.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/image.h"
 
 #include <inttypes.h>

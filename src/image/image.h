@@ -1,4 +1,5 @@
 /* The app image: one streaming parser that judges it (FORMATS.md sections 5 and 6), in any chunking. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* What the parts of the image layer share: does an image suit a chip, is it for another family of chips. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "image/image.h"

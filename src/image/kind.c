@@ -1,4 +1,5 @@
 /* Kinds of images by header, descriptors and load addresses; and the first bytes of what is no image. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/kind.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* What bytes are for: an app image, a bootloader, a program for RAM, or something that is no image at all. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

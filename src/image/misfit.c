@@ -1,4 +1,5 @@
 /* Says in ESP-IDF's words, which people's log watchers wait for, why an image cannot run here. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/misfit.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* The decrypt callback gives out as much as it likes at once; it is passed on as there is room. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/decrypt_stage.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The stage that has the application turn body bytes into image bytes: esp_https_ota_config_t.decrypt_cb. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "otter/device.h"

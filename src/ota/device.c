@@ -1,4 +1,5 @@
 /* Bringing a device up and letting it go. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/device.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* The gate: kind of file, chip, revision and size, from the first bytes in RAM. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/gate.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* The gate of a download: what can be refused before anything is erased. Bytes pass it where they lie. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 /*
  * esp_https_ota_begin: from a configuration to a handle whose pipeline stands and whose server has answered.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* The body of a download on its way into the pipeline: what a server sends again must be what came before. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "ota/https_handle.h"

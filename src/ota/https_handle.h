@@ -1,4 +1,5 @@
 /* The inside of an esp_https_ota handle: what its source files share. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "ota/gate.h"

@@ -8,6 +8,7 @@
  *   delivered           everything came and is written; nothing is judged yet
  * A perform that fails changes none of this, but for what the gate refuses; finish and abort free the handle in any state.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/https_ota.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* esp_https_ota.h's calls that need to know the device; all others find it in the handle. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_https_ota.h"

@@ -1,4 +1,5 @@
 /* Questions while an update arrives: the application asks how far it is, and what it is; it is asked whether to wait. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 #include <string.h>
 

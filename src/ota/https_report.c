@@ -1,4 +1,5 @@
 /* A download's report and events. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/https_report.h"
 
 #include <stdarg.h>

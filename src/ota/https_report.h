@@ -1,4 +1,5 @@
 /* What others hear of a download while it runs: its report and its events. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_https_ota.h"

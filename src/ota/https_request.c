@@ -2,6 +2,7 @@
  * Requests of a download. The client's connection is used again where it can be; what an answer may be is decided by
  * status_rules and place_body().
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/https_request.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* One request for a part of the image, with its redirects and challenges, and whether the answer is what was asked for. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

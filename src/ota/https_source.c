@@ -6,6 +6,7 @@
  * 2. body_pos <= pos while a response is open; only where they are equal are the bytes that come new.
  * 3. Every pause and the number of connections that bring nothing are bounded (plan_pause).
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/https_source.h"
 
 #include <inttypes.h>

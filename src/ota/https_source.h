@@ -1,4 +1,5 @@
 /* An image as one stream of bytes, whatever requests, redirects, ranges and dropped connections it takes to get it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

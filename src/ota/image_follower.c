@@ -1,4 +1,5 @@
 /* The image follower: feeds the image stream from flash alone, so its verdict is about what flash holds. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/image_follower.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* The image follower: judges an image in a partition while it is written, from what flash holds. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "base/io_buffer.h"

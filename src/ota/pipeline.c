@@ -2,6 +2,7 @@
  * The pipeline: pulled from its end. Who needs input asks the link in front of it, down to the source; each call asks once, so
  * one fill costs one read at most, and each stage one call.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/pipeline.h"
 
 #include <stdarg.h>

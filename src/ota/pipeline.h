@@ -1,4 +1,5 @@
 /* The pipeline of a download: brings the bytes of a source through its stages (stage.h) to its end, a buffer at a time. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Layout in retained memory: magic, CRC-32 (seed 0) of the report, the report as this build lays it out. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/report_memory.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* The report of an update, kept where a reset does not reach it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "otter/device.h"

@@ -1,4 +1,5 @@
 /* Resume record: the format is in the header. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/resume_record.h"
 
 #include <string.h>

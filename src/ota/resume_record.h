@@ -1,4 +1,5 @@
 /* The memory of an unfinished download, in the last sector of the slot that it goes to. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Writes what comes through the gate into an update session, and keeps a record of it where it can be gone on with. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/session_stage.h"
 
 #include <inttypes.h>

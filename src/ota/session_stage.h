@@ -1,4 +1,5 @@
 /* The end of a download's pipeline: an update session, and the record of its progress. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* I/O inside one partition: each range is checked against the partition, then goes to the flash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/slot_io.h"
 
 #include "base/le.h"

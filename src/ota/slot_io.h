@@ -1,4 +1,5 @@
 /* I/O inside one partition: bounds against the partition, the read-only flag, and signs of life. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_partition.h"

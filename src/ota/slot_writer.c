@@ -6,6 +6,7 @@
  * so a step of a long write is bounded. Of what a run does to a sector only this remains: it holds the bytes, and behind them
  * it is blank.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/slot_writer.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The slot writer: puts the bytes of an update into one partition and erases the sectors that they reach. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "base/io_buffer.h"

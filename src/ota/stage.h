@@ -36,6 +36,7 @@
  * flash (a patch reads the running slot with ota_read_range()) but must not use the handle, and returns in bounded time: the
  * application gives up, and the watchdog is fed, between calls.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -10,6 +10,7 @@
  * 3. Of two records to be erased, the active one goes last, so that the old decision stands until then; but if it selects what
  *    has not booted yet it goes first (select_factory).
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* What boots next, and the verdict on what runs: the otadata calls of ESP-IDF on a device that the caller names. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_ota_ops.h"

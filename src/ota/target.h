@@ -1,4 +1,5 @@
 /* Where a download goes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

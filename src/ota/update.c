@@ -11,6 +11,7 @@
  *    when they came in another order or a write failed half-way (image_follower_verify).
  * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/switch.h"
 #include "ota/update.h"
 

@@ -1,4 +1,5 @@
 /* The update session: esp_ota_begin/write/end on a device that the caller names. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "esp_ota_ops.h"

@@ -1,4 +1,5 @@
 """Images, flash files and the virtual device for end-to-end tests, written without otter's own builders."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

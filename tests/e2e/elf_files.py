@@ -1,4 +1,5 @@
 """Small 32-bit ELF files for tests, made from (name, address, bytes) without any toolchain."""
+# SPDX-License-Identifier: Apache-2.0
 
 import struct
 

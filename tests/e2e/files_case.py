@@ -1,4 +1,5 @@
 """A folder with an empty device's flash file in it, and the command run on files of that folder."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """Images as esptool makes them, built byte by byte: header, segments, checksum, SHA-256."""
+# SPDX-License-Identifier: Apache-2.0
 
 import hashlib
 import struct

@@ -1,5 +1,6 @@
 """The catalogue of misbehaviour: what a server can do to an update, and what must come of it. It is a test server and a
 document: `misbehaviour.py --table` prints docs/MISBEHAVIOUR.md, `--play NAME --image FILE` plays one entry."""
+# SPDX-License-Identifier: Apache-2.0
 
 import argparse
 import hashlib

@@ -1,4 +1,5 @@
 """What the catalogue's servers show: one CA, and a TLS context of each kind, good and bad."""
+# SPDX-License-Identifier: Apache-2.0
 
 import functools
 import pathlib

@@ -1,4 +1,5 @@
 """The catalogue's rows about HTTP: framing, redirects, credentials, statuses, heads and pace."""
+# SPDX-License-Identifier: Apache-2.0
 
 import base64
 import gzip

@@ -1,4 +1,5 @@
 """The catalogue's rows about going on: cut connections, ranges and validators, in the image's second half."""
+# SPDX-License-Identifier: Apache-2.0
 
 import misbehaviour
 from misbehaviour import LOST, OK, REFUSED, entry

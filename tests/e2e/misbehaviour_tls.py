@@ -1,4 +1,5 @@
 """The catalogue's rows about what is below HTTP: TLS, certificates, addresses."""
+# SPDX-License-Identifier: Apache-2.0
 
 import fcntl
 import os

@@ -1,4 +1,5 @@
 """`otter serve` as a server for end-to-end tests: started on a free port of 127.0.0.1, ended with the `with` block."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """What the tests of `otter serve` share: a folder of files with a server for it, and ways to ask that server."""
+# SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import http.client

@@ -2,6 +2,7 @@
 
 Every server is a context manager with .port and .url(path); certificates are made with the openssl command.
 """
+# SPDX-License-Identifier: Apache-2.0
 
 import functools
 import http.server

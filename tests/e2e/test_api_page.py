@@ -2,6 +2,7 @@
 
     python3 tests/e2e/test_api_page.py --write
 """
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """Options of a firmware's build: application and library follow the same ones, however they were given."""
+# SPDX-License-Identifier: Apache-2.0
 
 import json
 import pathlib

@@ -1,4 +1,5 @@
 """The CI script's own promises: every gate runs, the last line is the plain count, the exit status agrees with it."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import shutil
 import subprocess

@@ -1,4 +1,5 @@
 """The table of ESP-IDF's fifty known defects in docs/DIFFERENCES.md: each has one row, one verdict and one test that runs."""
+# SPDX-License-Identifier: Apache-2.0
 import glob
 import os
 import re

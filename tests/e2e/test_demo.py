@@ -1,4 +1,5 @@
 """The demo tells its story: 1.0.0 takes 2.0.0 and confirms it, 3.0.0 crashes on trial, the device falls back."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

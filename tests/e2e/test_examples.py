@@ -1,4 +1,5 @@
 """The examples as a user runs them: simple_ota's one call, advanced_https_ota's refusals and its progress bar."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

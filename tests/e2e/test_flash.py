@@ -1,4 +1,5 @@
 """otter flash new, read, write, erase: what ends up in the file, and what is refused without leaving anything behind."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import subprocess
 import tempfile

@@ -1,4 +1,5 @@
 """otter flash info: every recorded otadata state explained, broken files, and that looking changes nothing."""
+# SPDX-License-Identifier: Apache-2.0
 import json
 import os
 import pty

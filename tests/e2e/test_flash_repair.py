@@ -1,4 +1,5 @@
 """A flash that does not boot: what flash info says of it, the command that it names, and that the command mends it."""
+# SPDX-License-Identifier: Apache-2.0
 
 import hashlib
 import json

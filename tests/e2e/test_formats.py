@@ -1,4 +1,5 @@
 """docs/FORMATS.md says what is so: its examples are made and read by otter, its tables are compared, its sections are there."""
+# SPDX-License-Identifier: Apache-2.0
 
 import json
 import pathlib

@@ -1,4 +1,5 @@
 """The packs of fuzz inputs: both readers take from them what was put in, and they are as seeds.py and the packer make them."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import pathlib
 import subprocess

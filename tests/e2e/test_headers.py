@@ -1,4 +1,5 @@
 """The public headers: each compiles alone in C and C++, and every function that one declares can be linked."""
+# SPDX-License-Identifier: Apache-2.0
 import glob
 import os
 import re

@@ -1,4 +1,5 @@
 """esp_http_client and who it says it is: Basic, Digest, client certificates, resumed sessions, and how it connects."""
+# SPDX-License-Identifier: Apache-2.0
 
 import base64
 import hashlib

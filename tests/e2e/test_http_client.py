@@ -1,4 +1,5 @@
 """esp_http_client over real sockets: TLS and its refusals, time limits, cut connections, real servers."""
+# SPDX-License-Identifier: Apache-2.0
 
 import hashlib
 import json

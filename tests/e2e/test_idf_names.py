@@ -1,4 +1,5 @@
 """Every name that ESP-IDF's headers declare is in otter's header of that name, or docs/DIFFERENCES.md says that it is not."""
+# SPDX-License-Identifier: Apache-2.0
 import fnmatch
 import os
 import re

@@ -1,4 +1,5 @@
 """`otter image`: building, explaining and judging app images, with the vendor's esptool as oracle where it is installed."""
+# SPDX-License-Identifier: Apache-2.0
 
 import hashlib
 import importlib.util

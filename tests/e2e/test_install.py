@@ -1,4 +1,5 @@
 """What `cmake --install` puts somewhere is all that others need: a firmware by find_package, a program by pkg-config."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,5 +1,6 @@
 """Power cuts of real processes on the file flash: `otter run --cut-after N`, and SIGKILL of `otter update` and `otter run` at
 random times. Whatever happened, the device boots a whole image afterwards and takes the next update."""
+# SPDX-License-Identifier: Apache-2.0
 
 import fcntl
 import os

@@ -1,4 +1,5 @@
 """The layering gate: arrows point down only, no platform in src/, every file says its purpose; and a test of the gate."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import re
 import sys

@@ -1,4 +1,5 @@
 """`otter update` against every row of the catalogue of misbehaviour: code, stage, one line, time, and what boots then."""
+# SPDX-License-Identifier: Apache-2.0
 
 import concurrent.futures
 import json

@@ -1,4 +1,5 @@
 """The planting of bugs itself: a row of tests/mutants/mutate.py that no longer fits its file fails alone, and says what to do."""
+# SPDX-License-Identifier: Apache-2.0
 import os
 import pathlib
 import subprocess

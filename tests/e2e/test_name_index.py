@@ -1,4 +1,5 @@
 """The index of ESP-IDF's names in docs/DESIGN.md says where the linker finds them, and leaves none out."""
+# SPDX-License-Identifier: Apache-2.0
 import fnmatch
 import os
 import re

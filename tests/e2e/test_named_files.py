@@ -1,4 +1,5 @@
 """What the commands do with names that stand for no ordinary file: nothing is waited for that may never come, nothing lost."""
+# SPDX-License-Identifier: Apache-2.0
 
 import fcntl
 import os

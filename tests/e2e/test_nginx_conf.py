@@ -1,4 +1,5 @@
 """docs/nginx.conf, filled in and started with the very commands of docs/SERVING.md."""
+# SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import email.utils

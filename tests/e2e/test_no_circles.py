@@ -4,6 +4,7 @@ test_layering.py sees folders and #includes; this one sees what the linker sees,
 big file: none of them can be understood, tested or replaced without the others. Calls through a table of functions (a vtable,
 a callback) are not seen and are no circle: there the one who calls knows only the table.
 """
+# SPDX-License-Identifier: Apache-2.0
 import os
 import subprocess
 import sys

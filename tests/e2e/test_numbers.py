@@ -1,4 +1,5 @@
 """Numbers on the command line: what is no plain number is refused, so that a slip is not taken for another number."""
+# SPDX-License-Identifier: Apache-2.0
 
 import unittest
 

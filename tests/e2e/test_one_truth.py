@@ -1,4 +1,5 @@
 """One file before every verb of the command that takes it: none of them contradicts another."""
+# SPDX-License-Identifier: Apache-2.0
 
 import hashlib
 import json

@@ -1,4 +1,5 @@
 """The man pages and what shells complete say what --help says."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """The tour of the README, pasted line by line into a shell in what looks like a fresh clone after its first build."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,5 +1,6 @@
 """Downloads that are cut: inside one update, and across updates with --resume. The image always arrives whole and right,
 and little is fetched twice."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """otter run: boots, resets of every kind and their reasons, rollback, limits, signals, and what a firmware inherits."""
+# SPDX-License-Identifier: Apache-2.0
 
 import hashlib
 import os

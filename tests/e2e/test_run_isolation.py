@@ -1,4 +1,5 @@
 """otter run and a firmware that attacks it, a runner that is killed, and a machine that has not enough of something."""
+# SPDX-License-Identifier: Apache-2.0
 
 import errno
 import os

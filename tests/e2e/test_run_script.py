@@ -1,4 +1,5 @@
 """otter run for scripts: what its exit status tells, what it says of an end, and the power cuts and ends that can be ordered."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

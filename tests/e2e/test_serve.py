@@ -1,4 +1,5 @@
 """`otter serve`: what it answers and what it refuses."""
+# SPDX-License-Identifier: Apache-2.0
 
 import concurrent.futures
 import contextlib

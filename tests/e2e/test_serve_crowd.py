@@ -1,4 +1,5 @@
 """`otter serve` among clients that hold its places: slow ones, silent ones, more than there is room or descriptors for."""
+# SPDX-License-Identifier: Apache-2.0
 
 import concurrent.futures
 import contextlib

@@ -1,4 +1,5 @@
 """`otter serve`: how it starts and ends, its pace, its TLS, its log."""
+# SPDX-License-Identifier: Apache-2.0
 
 import concurrent.futures
 import contextlib

@@ -1,4 +1,5 @@
 """What the commands say: all of it or an error, and never what a label in flash would do to a terminal."""
+# SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import hashlib

@@ -1,4 +1,5 @@
 """otter table: the recorded inputs of the vendor's tool, byte for byte; refusals; every kind of file that `show` takes."""
+# SPDX-License-Identifier: Apache-2.0
 import hashlib
 import json
 import os

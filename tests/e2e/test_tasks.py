@@ -1,4 +1,5 @@
 """Many tasks at once in one firmware: nobody's data is touched by another, nothing crashes. Under ThreadSanitizer: no race."""
+# SPDX-License-Identifier: Apache-2.0
 
 import pathlib
 import shutil

@@ -1,4 +1,5 @@
 """What a script can say about readability: lengths of functions, files and lines; links and commands in the papers."""
+# SPDX-License-Identifier: Apache-2.0
 import ast
 import os
 import re
@@ -110,6 +111,13 @@ class Shapes(unittest.TestCase):
         self.assertTrue(torn.search("    bool\n        loading; /* as the bootloader does */\n"))
         self.assertEqual([], [f"{path}:{line_of(text, m)}" for path, text in text_files(SOURCE) if path.endswith((".c", ".h"))
                               for m in torn.finditer(text)])
+
+    def test_each_file_names_its_licence(self):
+        """Below its purpose; not in examples/template, which is the beginning of somebody else's project."""
+        template = os.path.join("examples", "template")
+        missing = [path for path, text in text_files(SOURCE) if path.endswith(CODE) and not path.startswith(template) and
+                   not re.search(r"(?:/\*|#) SPDX-License-Identifier: Apache-2\.0", text)]
+        self.assertEqual([], missing)
 
     def test_sections_have_one_shape(self):
         rule = re.compile(r"^/\* *-{2,}.*$", re.M)

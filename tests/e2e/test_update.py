@@ -1,5 +1,6 @@
 """`otter update` on flash files of real and virtual chips: good updates, and every bad input ends in its code, one line,
 and the old firmware still booting."""
+# SPDX-License-Identifier: Apache-2.0
 
 import json
 import os

@@ -1,4 +1,5 @@
 """`otter update`: what it is told of the chip, what it does not know of it, and where the partition table is."""
+# SPDX-License-Identifier: Apache-2.0
 
 import pathlib
 import sys

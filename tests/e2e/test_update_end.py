@@ -1,5 +1,6 @@
 """How `otter update` ends when it is told to, when its time is over, and when the flash file's disk fails: at once, with the
 cause by its name, and with the truth about what boots then."""
+# SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import errno

@@ -1,4 +1,5 @@
 """`otter update`: which slot it writes, and what it leaves alone because the device may run it although it does not boot here."""
+# SPDX-License-Identifier: Apache-2.0
 
 import pathlib
 import struct

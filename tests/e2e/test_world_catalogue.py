@@ -1,4 +1,5 @@
 """The deterministic world (tests/world): its quirks stand for every row of the catalogue of misbehaviour; its command line."""
+# SPDX-License-Identifier: Apache-2.0
 
 import collections
 import os

@@ -1,4 +1,5 @@
 """docs/YOUR-FIRMWARE.md: its lines, pasted beside a clone, build the template and prove that it updates itself."""
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
 /* A firmware that misbehaves towards the machine that runs it, in the way that ATTACK names; at power-on only. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* A firmware that prints what the options of its build are for the application and for the library. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

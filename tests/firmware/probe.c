@@ -1,4 +1,5 @@
 /* A firmware that tests steer: PROBE="1:confirm+restart,4:idle" gives actions for each reset reason (by number). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <netinet/in.h>
 #include <poll.h>

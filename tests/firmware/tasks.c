@@ -3,6 +3,7 @@
  * only it can have written; TASKS="nvs,maps" picks some of them. With OTA_URL and OTA_CA two more tasks update over HTTPS and
  * look on; those must be picked by name.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@ program that must fail because of it; behind a colon, where all would take long,
 looked for, or the world's seed from which on. That program is linked again, with the mutated file before the library that has
 the right one.
 """
+# SPDX-License-Identifier: Apache-2.0
 import json
 import pathlib
 import shlex

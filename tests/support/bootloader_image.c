@@ -1,4 +1,5 @@
 /* Makes a small bootloader's image. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/bootloader_image.h"
 
 #include "support/image_builder.h"

@@ -1,4 +1,5 @@
 /* A small bootloader's image of any chip, as esptool would make it: one segment for RAM, checksum, no hash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

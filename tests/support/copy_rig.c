@@ -1,4 +1,5 @@
 /* The device of staged copies, and the checks of what a copy left. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/copy_rig.h"
 #include "otter/promise.h"
 

@@ -1,4 +1,5 @@
 /* A device for the tests of staged copies: every kind of partition on small simulator flash, and what is copied there. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "base/le.h"

@@ -1,4 +1,5 @@
 /* The current device on simulator flash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/current_rig.h"
 
 sim_flash_t sim;

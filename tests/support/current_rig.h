@@ -1,4 +1,5 @@
 /* The current device of ESP-IDF's names, on simulator flash with a partition table that the test gives. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Tasks for the tests of FreeRTOS objects. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/freertos_rig.h"
 
 SemaphoreHandle_t done;

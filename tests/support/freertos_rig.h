@@ -1,4 +1,5 @@
 /* Tasks for the tests of FreeRTOS objects: start one, wait until it says that it is done, see that all have ended. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <setjmp.h>

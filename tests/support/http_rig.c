@@ -1,4 +1,5 @@
 /* A client of a scripted server. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/http_rig.h"
 
 esp_http_client_handle_t new_client(esp_http_client_config_t config, sim_transport_t *server)

@@ -1,4 +1,5 @@
 /* The HTTP client against scripted servers: what its tests share. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Images of any length for updates in one process. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/https_rig.h"
 
 #include "support/image_builder.h"

@@ -1,4 +1,5 @@
 /* HTTPS updates in one process: a device on simulator flash, images of any length, and a web server that the test steers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "ota/https_ota.h"

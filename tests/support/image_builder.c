@@ -1,4 +1,5 @@
 /* Puts headers, descriptor, checksum and SHA-256 around the bytes of a segment. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/image_builder.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Images as esptool makes them, of one segment, written byte by byte and not by the code under test. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* Reads OTTER_LONG. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/long_run.h"
 
 #include <stdlib.h>

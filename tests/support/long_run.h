@@ -1,4 +1,5 @@
 /* OTTER_LONG, which `./dev test --long` sets: do the tests that have a long version run that one? */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* The traced device: flash operations as the recordings write them, and files of the vectors. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/ota_rig.h"
 
 void rig_note(rig_t *rig, const char *format, ...)

@@ -1,4 +1,5 @@
 /* A device for the boot and OTA tests: recorded tables, records and images on simulator flash, every operation traced. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <inttypes.h>

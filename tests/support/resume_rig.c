@@ -1,4 +1,5 @@
 /* Resets between downloads. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/resume_rig.h"
 
 int resume_set_up(void **state)

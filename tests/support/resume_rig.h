@@ -1,4 +1,5 @@
 /* Downloads that are interrupted by resets: what the tests of going on share. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "support/update_rig.h"

@@ -1,4 +1,5 @@
 /* Keeps what the log says. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/said.h"
 
 #include <stdio.h>

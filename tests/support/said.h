@@ -1,4 +1,5 @@
 /* What the log says, kept for a test to read: `esp_log_set_vprintf(keep_text)`. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* Opens and closes the device of update sessions. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/session_rig.h"
 
 void session_open(session_rig_t *s, const otter_device_config_t *config)

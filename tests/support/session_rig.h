@@ -1,4 +1,5 @@
 /* A device for the tests of update sessions: two slots, and factory runs. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "ota/switch.h"

@@ -1,4 +1,5 @@
 /* One HTTPS update from a server that the test steers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/update_rig.h"
 
 void update_rig_serve(update_rig_t *u, uint32_t len, uint8_t seed)

@@ -1,4 +1,5 @@
 /* One HTTPS update from a server that the test steers: the fixture of the esp_https_ota tests. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "support/https_rig.h"

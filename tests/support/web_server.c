@@ -1,4 +1,5 @@
 /* The HTTPS server in memory: what it answers, and where it cuts. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/web_server.h"
 
 /** What only a mistake in a test, or no memory, can break. */

@@ -1,4 +1,5 @@
 /* An HTTPS server in memory that gives out one file, well or badly: for every test whose device downloads without a network. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* What the sweep's devices hold and are sent: images, and partition tables. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The watch over staged copies. It knows where a journal says that it counts, and believes nothing else that otter says. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/copy.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Staged copies in the sweep: where they go, and the watch that final is whole, old or new, and new once there was a journal. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sweep/subject.h"

@@ -1,4 +1,5 @@
 /* The sweep's HTTPS server and downloads: esp_https_ota runs unchanged here, so what it does to flash must be cut as well. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/https.h"
 
 #include <stdio.h>

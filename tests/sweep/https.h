@@ -1,4 +1,5 @@
 /* Updates of the sweep that come by esp_https_ota from a scripted server. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sweep/copy.h"

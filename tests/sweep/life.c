@@ -1,4 +1,5 @@
 /* The steps of a life, each as an application or its owner would take it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/life.h"
 
 #include "ota/switch.h"

@@ -1,4 +1,5 @@
 /* What happens in the lives that the sweep cuts: tables of steps, and one function that takes a device through one. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sweep/https.h"

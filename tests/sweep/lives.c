@@ -1,4 +1,5 @@
 /* The lives that the sweep cuts. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/life.h"
 
 static const layout_t with_factory = {.name = "factory, two slots", .factory = true, .slots = 2};

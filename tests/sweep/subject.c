@@ -1,4 +1,5 @@
 /* The device of the sweep, and the watch over it: fences, and what runs compared with what was sent. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/subject.h"
 
 #include <inttypes.h>

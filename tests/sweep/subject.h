@@ -1,4 +1,5 @@
 /* One device of the sweep: flash, eFuse, what runs, and what its owner has allowed to run. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -2,6 +2,7 @@
  * The sweep: cuts the power in every flash operation of the lives in lives.c, in every way of tears.c, and again while the
  * device recovers. After each cut the device must boot an allowed image, whole, and take the next update to its end.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Which tears each operation gets: records at each of their write units, longer programs and erases at chosen points. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/tears.h"
 
 #include "base/le.h"

@@ -1,4 +1,5 @@
 /* The ways in which a cut can tear one operation. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "sweep/subject.h"

@@ -1,4 +1,5 @@
 /* GETs one URL with esp_http_client and prints what happened as one line of JSON: for end-to-end tests. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

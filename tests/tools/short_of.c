@@ -2,6 +2,7 @@
  * Preloaded (LD_PRELOAD) into a program: SHORT_OF="fork 2 11" lets the second call of fork fail with errno 11. The count goes
  * on in what is forked, and starts anew in what is executed; SHORT_FROM_ON=1 lets all later calls fail, too.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>

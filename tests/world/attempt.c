@@ -1,4 +1,5 @@
 /* An update as an application makes it: begin, perform in portions, finish or abort, and how long all of it may take. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

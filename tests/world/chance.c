@@ -1,4 +1,5 @@
 /* The one source of chance: splitmix64. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
 uint32_t chance_next(chance_t *c)

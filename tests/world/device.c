@@ -1,4 +1,5 @@
 /* A device of the world: its plan, its first flash contents, its eFuses. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* The judge: knows the genuine images byte by byte and believes nothing that otter says about them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

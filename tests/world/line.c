@@ -11,6 +11,7 @@
  *    weather the late answer of a connection that was given up comes on the one that the device opened after it, before
  *    that one's own answer.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The way between the devices and the server: connections, what arrives on them and when, requests that wait. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

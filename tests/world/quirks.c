@@ -1,4 +1,5 @@
 /* The quirks of both tables as one list, and what they share. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "quirks.h"
 
 #include <stdio.h>

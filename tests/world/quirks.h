@@ -1,4 +1,5 @@
 /* One answer of the server: what an honest one would say, and everything that can be wrong with it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "world.h"

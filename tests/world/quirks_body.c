@@ -1,4 +1,5 @@
 /* What can be wrong with the bytes of an answer: framing, contents, head and pace. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

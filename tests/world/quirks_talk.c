@@ -1,4 +1,5 @@
 /* What can be wrong with what an answer says: statuses, redirects, credentials, ranges and validators. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

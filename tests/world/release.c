@@ -1,4 +1,5 @@
 /* Releases: real app images of any length, and what a server says of them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

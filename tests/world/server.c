@@ -1,4 +1,5 @@
 /* The server: reads a request, plans an honest answer, lets a quirk spoil it, and puts it on the connection. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Counts of what happened in all worlds of a run: what never happens proves nothing. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* The deterministic world: runs the worlds of many seeds, or shows the story of one. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

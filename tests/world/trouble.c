@@ -1,4 +1,5 @@
 /* What can come of a connect, as the transport tells it: names, addresses, TLS. After docs/MISBEHAVIOUR.md's catalogue. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 

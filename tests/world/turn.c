@@ -1,4 +1,5 @@
 /* The life of a device: boots, an application that updates, confirms, rejects and switches, and power that goes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <string.h>
 

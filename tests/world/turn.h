@@ -1,4 +1,5 @@
 /* What the parts of a device's life share: the fence, and what is known of the boots to come. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "world.h"

@@ -1,4 +1,5 @@
 /* The world of one seed: releases, devices, the order in which things happen, and the story they make. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* The deterministic world: devices, their flash, a server and the network between them, all drawn from one seed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

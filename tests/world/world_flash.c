@@ -1,4 +1,5 @@
 /* The simulator's flash behind a fence, with wear and operations that fail for once. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <string.h>
 

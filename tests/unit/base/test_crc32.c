@@ -1,4 +1,5 @@
 /* crc32_le against the values in FORMATS.md sections 1 and 4. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

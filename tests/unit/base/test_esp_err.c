@@ -1,4 +1,5 @@
 /* Error codes have the numbers and names of ESP-IDF, and its checking macros do what their names say. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

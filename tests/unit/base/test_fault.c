@@ -1,4 +1,5 @@
 /* The fault object: what it keeps, what it cuts, and what comes in front of it on the way up. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

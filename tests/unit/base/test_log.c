@@ -1,4 +1,5 @@
 /* The log: lines in ESP-IDF's form, levels per tag, arguments that cost nothing when nobody listens. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

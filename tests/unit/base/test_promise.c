@@ -1,4 +1,5 @@
 /* A port that answers what its seam does not allow is caught where it answers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

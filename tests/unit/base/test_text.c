@@ -1,4 +1,5 @@
 /* Formatted text: whole, or visibly cut. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* XXH32 against values that its authors publish, and in any pieces. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

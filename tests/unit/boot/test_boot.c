@@ -1,4 +1,5 @@
 /* The boot step where no recording reaches: bad tables, no otadata, failing flash, what it says in words. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/ota_rig.h"
 #include "otter/promise.h"
 

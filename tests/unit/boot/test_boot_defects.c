@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's boot step (docs/DIFFERENCES.md), each shown kept or fixed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/session_rig.h"
 
 static void defect_38_sequence_number_0_boots_as_recorded(void **state)

@@ -1,4 +1,5 @@
 /* The boot step against every recorded boot of ESP-IDF's bootloader: choice, tries, flash operations, records after. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/ota_rig.h"
 
 static bool is_loadable(const char *which, const esp_partition_t *p)

@@ -2,6 +2,7 @@
  * Journals of copies that nobody began: forged, damaged, outdated or random ones are never followed, and none can be brought
  * by a download. Random journals print their seed; OTTER_SEED replays it.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/copy_rig.h"
 
 #define COMMITTED 68u /* offsets in the journal */

@@ -1,4 +1,5 @@
 /* otadata records as values: bytes, the three predicates, which copy is active, arithmetic of sequence numbers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Copies from staging to final: what they bring, what they cost, and what is refused. Power cuts of them: tests/sweep. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/le.h"
 #include "image/image.h"
 #include "support/copy_rig.h"

@@ -2,6 +2,7 @@
  * The application's otadata plans, exhaustively: every pair of records, every set of whole images, what the bootloader makes
  * of them, then every one or two wishes of the application, a power cut in every change, and trials that fail.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The file flash against the RAM flash as model: the same operations give the same bytes, in the file too. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

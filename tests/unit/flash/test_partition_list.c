@@ -1,4 +1,5 @@
 /* The list of partitions as an application loads it, and finding in it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The binary partition table: the recorded verdicts of ESP-IDF's own verifier, faults it overlooks, random bytes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

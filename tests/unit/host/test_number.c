@@ -1,4 +1,5 @@
 /* Numbers that people type (port/host/number.h). */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Options of a command (port/host/options.h): what is read, what is said of what cannot be, and what help tells. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Authentication without a network: which challenge is chosen, and the answers of RFC 7616, 7617, 2617 and 2069. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

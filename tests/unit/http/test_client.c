@@ -1,4 +1,5 @@
 /* The HTTP client against scripted servers: framing, failures, redirects, credentials, kept connections. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's HTTP client (docs/DIFFERENCES.md), each shown kept or fixed against scripted servers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/http_rig.h"
 
 #define MOVED(place)  "HTTP/1.1 302 Found\r\nLocation: " place "\r\nContent-Length: 0\r\n\r\n"

@@ -1,4 +1,5 @@
 /* Content-Encoding: what is compressed is seen, what changes no byte is let pass. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

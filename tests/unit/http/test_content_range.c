@@ -1,4 +1,5 @@
 /* Content-Range by its grammar: digits and nothing else. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

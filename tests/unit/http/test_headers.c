@@ -1,4 +1,5 @@
 /* The header list: order, names without case, and no way to smuggle a line break in. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Authentication and whole exchanges of the HTTP client against scripted servers: what goes out, and what comes back. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_internal.h"
 #include "support/http_rig.h"
 

@@ -1,4 +1,5 @@
 /* Responses, good and broken, read by the HTTP client in every way of cutting them. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
 #include "http/client_internal.h"

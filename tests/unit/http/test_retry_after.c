@@ -1,4 +1,5 @@
 /* What a server can say in Retry-After, and how long that is. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* URLs: what is accepted, how it is split, and what a Location means on a page. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

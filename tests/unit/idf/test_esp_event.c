@@ -1,4 +1,5 @@
 /* The default event loop: what handlers get, in which order, and what each misuse answers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

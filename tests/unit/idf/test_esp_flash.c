@@ -1,4 +1,5 @@
 /* ESP-IDF's names for whole flash: bounds and codes, what is guarded, other chips, no chip. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_flash.h"
 #include "esp_flash_internal.h"
 #include "esp_flash_partitions.h"

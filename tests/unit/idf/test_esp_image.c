@@ -1,4 +1,5 @@
 /* ESP-IDF's image and descriptor names on the current device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* ESP-IDF's OTA names on the current device: each reaches the right function, and none crashes without a device. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bootloader_common.h"
 #include "esp_efuse.h"
 #include "esp_ota_ops.h"

@@ -1,4 +1,5 @@
 /* ESP-IDF's partition names on the current device: look-ups, I/O inside one partition, copy, hash of data. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

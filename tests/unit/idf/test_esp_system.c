@@ -1,4 +1,5 @@
 /* Shutdown handlers and the facts about this run. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

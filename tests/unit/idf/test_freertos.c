@@ -1,4 +1,5 @@
 /* The FreeRTOS subset on Linux: tasks, delays, queues, semaphores, event groups, and the question "is all done?". */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Direct-to-task notifications: what each action does, what a wait takes, and one that comes too late. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/freertos_rig.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))

@@ -1,4 +1,5 @@
 /* Sets of queues, objects in memory of the caller's, the forms for interrupts, and tasks that meet at an event group. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "freertos/event_groups.h"

@@ -1,4 +1,5 @@
 /* Tasks that others suspend, wake and ask about; what tasks keep for themselves; critical sections. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

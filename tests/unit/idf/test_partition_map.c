@@ -1,4 +1,5 @@
 /* Mapped partitions: bytes that stay where they are and follow what happens to the flash. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
 #include "support/current_rig.h"

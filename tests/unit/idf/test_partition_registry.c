@@ -1,4 +1,5 @@
 /* Partitions registered at run time, look-ups that tell why, and reading the table anew. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"

@@ -1,4 +1,5 @@
 /* FreeRTOS timers and esp_timers: when they are called, how often, and what may be done to them meanwhile. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Which bootloader a flash has: at its chip's place, at another's, none, broken, or something that is none. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

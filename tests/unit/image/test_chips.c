@@ -1,4 +1,5 @@
 /* The table of chips against what ESP-IDF's documents say, and the windows of the memory map. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

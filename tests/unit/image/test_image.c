@@ -1,4 +1,5 @@
 /* The image judge against the verdicts recorded from ESP-IDF's own code, in every chunking; and truncation everywhere. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's verification of images (docs/DIFFERENCES.md), each shown kept or fixed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/image.h"
 #include "support/https_rig.h"
 #include "support/session_rig.h"

@@ -1,4 +1,5 @@
 /* What an image is for, by its bytes: apps, bootloaders old and new, programs for RAM, the ESP8266's; and who refuses what. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* esp_https_ota into one partition for another: what the gate refuses before anything is downloaded, and what it lets pass. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/copy_rig.h"
 
 #include "flash/external_partitions.h"

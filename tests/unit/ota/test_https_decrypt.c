@@ -1,4 +1,5 @@
 /* esp_https_ota with a decrypt callback: whose its buffers are, and image bytes in any number, more than it got or fewer. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u

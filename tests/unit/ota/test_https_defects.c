@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's esp_https_ota (docs/DIFFERENCES.md), each shown kept or fixed against a steered server. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
 #include "support/update_rig.h"

@@ -1,4 +1,5 @@
 /* Downloads over bad connections: what is asked for again, what is believed, when it is given up, and how long it takes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u

@@ -1,4 +1,5 @@
 /* Lines of an update that people's log watchers wait for: ESP-IDF's words in its order, then otter's better sentence. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_log.h"
 #include "support/said.h"
 #include "support/update_rig.h"

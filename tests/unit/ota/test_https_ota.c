@@ -1,4 +1,5 @@
 /* esp_https_ota call by call: states, codes, events, what the server may answer, and sizes of images. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
 #include "base/le.h"

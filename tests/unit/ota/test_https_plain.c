@@ -1,4 +1,5 @@
 /* Plain HTTP where the device does not allow it: never connected to, wherever its URL comes from and however it is spelt. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u

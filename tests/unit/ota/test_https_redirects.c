@@ -1,4 +1,5 @@
 /* Where a download asks: at its URL, where redirects lead, and at its URL again when these have expired. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 9000u

@@ -1,4 +1,5 @@
 /* Resuming across resets with ota_resumption: whatever happened before, the right image arrives, and little comes twice. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/resume_rig.h"
 
 static bool asks = true; /* of ota_resumption */

@@ -1,4 +1,5 @@
 /* Going on by a count that the application kept, without a record: only where the end shows whether it was right. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/resume_rig.h"
 
 #define COUNT_KEPT 40000u

@@ -1,4 +1,5 @@
 /* What others write while an update is open, or after it: the verdict is about what flash holds. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
 
 #include "support/session_rig.h"

@@ -3,6 +3,7 @@
  * OTTER_LONG): the right code, nothing left behind, and the next update works. The linker hands every malloc, calloc, realloc
  * and free of the layers to the functions here; OpenSSL's come by its own hook.
  */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/https_rig.h"
 
 #include <arpa/inet.h>

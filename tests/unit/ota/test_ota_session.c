@@ -1,4 +1,5 @@
 /* The update session call by call: every result of begin, write, end and the otadata calls, and what they leave behind. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "image/image.h"
 #include "support/session_rig.h"
 

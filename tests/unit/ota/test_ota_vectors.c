@@ -1,4 +1,5 @@
 /* The otadata calls against every recorded call sequence of four ESP-IDF versions; where otter differs, it says why. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/switch.h"
 #include "support/ota_rig.h"
 

@@ -1,4 +1,5 @@
 /* The stage of an update's report is true at each moment: how far it came, or where it failed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/report_memory.h"
 #include "support/update_rig.h"
 

@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's update session (docs/DIFFERENCES.md), each shown kept or fixed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/session_rig.h"
 
 static void defect_29_begin_that_fails_leaks_nothing(void **state)

@@ -1,4 +1,5 @@
 /* Updates through stages of every kind: what they make of a file arrives, in bounded pieces, however the file comes. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/le.h"
 #include "ota/slot_io.h"
 #include "support/resume_rig.h"

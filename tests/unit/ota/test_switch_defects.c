@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's selection of slots (docs/DIFFERENCES.md), each shown kept or fixed. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/partition_list.h"
 #include "otter/promise.h"
 #include "support/session_rig.h"

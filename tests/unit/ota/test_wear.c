@@ -1,4 +1,5 @@
 /* What an update costs the flash: erases of each sector and programs, counted, printed and bounded. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/switch.h"
 #include "ota/update.h"
 #include "support/ota_rig.h"

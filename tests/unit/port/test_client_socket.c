@@ -1,4 +1,5 @@
 /* The HTTP client on real sockets of this machine: what its configuration sets on the socket. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The known defects of ESP-IDF's HTTP client that need sockets (docs/DIFFERENCES.md): names with many addresses, and TLS. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

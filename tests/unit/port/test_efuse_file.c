@@ -1,4 +1,5 @@
 /* The eFuse file: whole lines, text only, and what it does not know stays. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* What ends the waits of a program: a signal that came before, one that comes, the end of its time. Each in its own process. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Opening a device from its flash file: which chip it is, which switches are on, and what a refresh forgets. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Name look-up: the thread that waits for the answer is out of the program's way. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

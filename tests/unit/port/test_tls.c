@@ -1,4 +1,5 @@
 /* The TLS transport over a server in memory: whom it believes by name, and that its time limits hold whatever it is sent. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Failed trials, version by version. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Ranges, dates and entity tags of server/conditions.c, over the edges of their numbers. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Opening files beneath a folder (server/folder.c), also on kernels that cannot promise it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
