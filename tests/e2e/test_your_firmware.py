@@ -40,8 +40,10 @@ class YourFirmware(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="otter-template-") as temp:
             folder = pathlib.Path(temp)
             (folder / "otter").symlink_to(SOURCE)
+            environment = {key: value for key, value in os.environ.items() if key != "OTTER"}
+            environment["CMAKE_BUILD_TYPE"] = "Debug"  # compiles in half the time
             done = subprocess.run(["bash", "-e"], input=blocks()[0], cwd=folder, capture_output=True, text=True, timeout=LIMIT_S,
-                                  check=False, env={key: value for key, value in os.environ.items() if key != "OTTER"})
+                                  check=False, env=environment)
             told = done.stdout + done.stderr
             self.assertEqual(done.returncode, 0, told)
             rest = done.stdout
