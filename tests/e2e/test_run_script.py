@@ -129,7 +129,9 @@ class Loops(ScriptTest):
         self.assertEqual(console.count("update loop: version 1.0.0 was installed over itself 3 times in a row"), 1)
         self.check(DONE, "", "--boots", "14", "--expect", "1.0.0,VALID", script=again)  # that many were asked for
         self.make_flash({"ota_0": self.probe("1.0.0"), "ota_1": self.probe("2.0.0")}, [(1, VALID)])
-        self.check(DONE, "", "--max-seconds", "5", script=again)  # there and back is another matter
+        status, console, errors = self.run_device("--max-seconds", "3", script=again)  # there and back is another matter
+        self.assertIn(status, (DONE, OTHERWISE), console + errors)  # its time may end in the middle of a trial
+        self.assertNotIn("update loop", console + errors)
 
 
 class Cuts(ScriptTest):
