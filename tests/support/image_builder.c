@@ -68,3 +68,17 @@ void image_finish(const image_plan_t *plan, uint8_t *image)
     otter_sha256_finish(sha, image + sum_at + 1);
     otter_sha256_free(sha);
 }
+
+uint32_t image_pack(const uint8_t *bytes, uint32_t len, uint8_t *packed)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < len; i += packed[used - 2]) {
+        uint8_t times = 1;
+        while (times < 255 && i + times < len && bytes[i + times] == bytes[i]) {
+            times++;
+        }
+        packed[used++] = times;
+        packed[used++] = bytes[i];
+    }
+    return used;
+}

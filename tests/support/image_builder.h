@@ -27,3 +27,10 @@ void image_describe(uint8_t *image, const char *project, const char *version, ui
 
 /** Headers, checksum and SHA-256 around the segment's bytes, which are in place. Ends the program without memory. */
 void image_finish(const image_plan_t *plan, uint8_t *image);
+
+/**
+ * Packs bytes as pairs of a length, 1 to 255, and the byte that is repeated.
+ * @param packed  2 * len bytes
+ * @return bytes of it
+ */
+uint32_t image_pack(const uint8_t *bytes, uint32_t len, uint8_t *packed);

@@ -1,5 +1,6 @@
 /* esp_https_ota with a decrypt callback: whose its buffers are, and image bytes in any number, more than it got or fewer. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "support/image_builder.h"
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u
@@ -182,20 +183,6 @@ static esp_err_t unpack(decrypt_cb_arg_t *args, void *ctx)
     return ESP_OK;
 }
 
-static uint32_t pack(const uint8_t *bytes, uint32_t len, uint8_t *packed)
-{
-    uint32_t used = 0;
-    for (uint32_t i = 0; i < len; i += packed[used - 2]) {
-        uint8_t times = 1;
-        while (times < 255 && i + times < len && bytes[i + times] == bytes[i]) {
-            times++;
-        }
-        packed[used++] = times;
-        packed[used++] = bytes[i];
-    }
-    return used;
-}
-
 /** An image of `len` bytes that are alike behind its first few hundred. */
 static void make_image_of_runs(update_rig_t *f, uint32_t len)
 {
@@ -225,7 +212,7 @@ static void a_decompressor_gives_out_more_than_it_was_given(void **state)
     make_image_of_runs(f, len);
     uint8_t *packed = malloc(2 * (size_t)len);
     assert_non_null(packed);
-    uint32_t packed_len = pack(f->image, len, packed);
+    uint32_t packed_len = image_pack(f->image, len, packed);
     assert_true(packed_len < len / 50);
     for (size_t i = 0; i < COUNT(rows); i++) {
         runs_t runs = {0};
@@ -247,7 +234,7 @@ static void a_compressed_file_that_never_ends_stops_at_the_end_of_the_slot(void 
     const uint32_t head = 400, pairs = 20000; /* five times the slot */
     uint8_t *packed = malloc(2 * (head + pairs));
     assert_non_null(packed);
-    uint32_t used = pack(f->image, head, packed);
+    uint32_t used = image_pack(f->image, head, packed);
     for (uint32_t i = 0; i < pairs; i++) {
         packed[used++] = 255;
         packed[used++] = 0x77;
@@ -264,7 +251,7 @@ static void an_update_can_be_dropped_in_the_middle_of_a_piece(void **state)
     update_rig_t *f = *state;
     make_image_of_runs(f, 100000);
     uint8_t packed[8192];
-    uint32_t packed_len = pack(f->image, f->len, packed);
+    uint32_t packed_len = image_pack(f->image, f->len, packed);
     for (int performs = 0; performs < 8; performs++) {
         runs_t runs = {0};
         f->web = web_with(packed, packed_len);

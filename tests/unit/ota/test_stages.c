@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/le.h"
 #include "ota/slot_io.h"
+#include "support/image_builder.h"
 #include "support/resume_rig.h"
 
 #define TAG_SIZE    4u  /* behind an encrypted file */
@@ -107,20 +108,6 @@ static esp_err_t unpack_end(void *toy, ota_flow_t *flow)
         return ota_stage_fail(flow, ESP_ERR_INVALID_SIZE, "the packed file ends in the middle of a run");
     }
     return unpack(toy, flow);
-}
-
-static uint32_t pack(const uint8_t *bytes, uint32_t len, uint8_t *packed)
-{
-    uint32_t used = 0;
-    for (uint32_t i = 0; i < len; i += packed[used - 2]) {
-        uint8_t times = 1;
-        while (times < 255 && i + times < len && bytes[i + times] == bytes[i]) {
-            times++;
-        }
-        packed[used++] = times;
-        packed[used++] = bytes[i];
-    }
-    return used;
 }
 
 /* ---- an authenticated cipher: a header of its own, bytes, and a tag over them all that is checked at the end ---- */
@@ -397,7 +384,7 @@ static uint8_t *file_for(const chain_t *chain, uint32_t *len)
             *len = encrypt(file, *len, next);
             break;
         case UNPACKER:
-            *len = pack(file, *len, next);
+            *len = image_pack(file, *len, next);
             break;
         case PATCHER:
             *len = diff(file, *len, old, next);
