@@ -11,7 +11,7 @@
 #include "esp_log.h"
 #include "flash_verbs.h"
 #include "shell_word.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "linux/file_flash.h"
 #include "otter/boot.h"
 #include "otter/promise.h"
@@ -24,24 +24,26 @@ static bool holds_table(const uint8_t *data, size_t len)
 {
     static const size_t places[] = {0x8000, 0x7000};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (len >= places[i] + PARTITION_RECORD_SIZE &&
-            partition_record_kind(data + places[i]) == PARTITION_RECORD_ENTRY) {
+        if (len >= places[i] + OTTER_PARTITION_RECORD_SIZE &&
+            otter_partition_record_kind(data + places[i]) == OTTER_PARTITION_RECORD_ENTRY) {
             return true;
         }
     }
     return false;
 }
 
-esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len, const otter_chip_t *chip,
-                            uint32_t offset)
+esp_err_t flash_judge_image(otter_image_stream_t *s, const uint8_t *data, size_t len,
+                            const otter_chip_t *chip, uint32_t offset)
 {
-    image_rules_t rules = {.chip = chip, .flash_offset = offset, .size = (uint32_t)len, .loading = true};
-    esp_err_t err = image_stream_begin(s, &rules);
+    otter_image_rules_t rules = {
+        .chip = chip, .flash_offset = offset, .size = (uint32_t)len, .loading = true};
+    esp_err_t err = otter_image_stream_begin(s, &rules);
     if (err == ESP_OK) {
-        image_stream_feed(s, data, len);
-        err = image_stream_close(s);
+        otter_image_stream_feed(s, data, len);
+        err = otter_image_stream_close(s);
     }
-    if (err == ESP_ERR_IMAGE_INVALID && image_kind(&s->info) != IMAGE_KIND_APP && holds_table(data, len)) {
+    if (err == ESP_ERR_IMAGE_INVALID && otter_image_kind(&s->info) != OTTER_IMAGE_KIND_APP &&
+        holds_table(data, len)) {
         snprintf(s->fault.why, sizeof(s->fault.why),
                  "this is a merged factory file, not an app: give its app's own image");
     }
@@ -65,11 +67,11 @@ otter_chip_t flash_fitting_chip(otter_chip_t chip)
 
 bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id)
 {
-    if (len < IMAGE_HEADER_SIZE || data[0] != ESP_IMAGE_HEADER_MAGIC) {
+    if (len < OTTER_IMAGE_HEADER_SIZE || data[0] != ESP_IMAGE_HEADER_MAGIC) {
         return false;
     }
     esp_image_header_t header;
-    image_decode_header(data, &header);
+    otter_image_decode_header(data, &header);
     *chip_id = (uint16_t)header.chip_id;
     return otter_chip_facts(*chip_id) != NULL;
 }
@@ -137,7 +139,8 @@ bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err
 }
 
 bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
-                      uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries, table_why_t *why)
+                      uint8_t raw[OTTER_PARTITION_TABLE_LEN], otter_partition_table_t *entries,
+                      table_why_t *why)
 {
     table_file_t file = {0};
     table_options_t here = *rules;
@@ -148,7 +151,7 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
     if (ok && file.source == TABLE_FROM_CSV) {
         ok = table_encode_rows(&file.rows, rules, raw, why);
     } else {
-        memcpy(raw, file.raw, PARTITION_TABLE_LEN);
+        memcpy(raw, file.raw, OTTER_PARTITION_TABLE_LEN);
     }
     if (!ok && strstr(why->text, "bootloader offset is not defined") != NULL) {
         table_refuse(
@@ -158,8 +161,8 @@ bool flash_load_table(const char *path, const table_options_t *rules, uint32_t f
     table_file_free(&file);
     uint32_t count;
     otter_fault_t fault = {0};
-    if (ok && (partition_table_verify(raw, flash_size, &count, &fault) != ESP_OK ||
-               partition_table_decode(raw, entries) != ESP_OK)) {
+    if (ok && (otter_partition_table_verify(raw, flash_size, &count, &fault) != ESP_OK ||
+               otter_partition_table_decode(raw, entries) != ESP_OK)) {
         ok = table_refuse(why, "%s; the bootloader would refuse this table", fault.why);
     }
     return ok;

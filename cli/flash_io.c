@@ -257,10 +257,10 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
         good = len > place->size || flash_accept_raw(dev->flash, dev->device.config.table_offset, chip,
                                                      place->offset, data, (uint32_t)len, &fault);
     } else if (is_app && !o->force) {
-        image_stream_t s = {0};
+        otter_image_stream_t s = {0};
         good = flash_judge_image(&s, data, len, chip, place->offset) == ESP_OK;
         fault = s.fault;
-        image_stream_end(&s);
+        otter_image_stream_end(&s);
     }
     if (!good) {
         char judge[FLASH_JUDGE_SIZE];
@@ -277,9 +277,9 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
     esp_err_t err = flash_put(dev->flash, place->offset, data, len);
     if (err == ESP_OK && place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP &&
         !o->force) {
-        image_rules_t rules = {
+        otter_image_rules_t rules = {
             .chip = chip, .flash_offset = place->offset, .size = place->size, .loading = true};
-        err = image_verify_flash(dev->flash, &rules, NULL, NULL);
+        err = otter_image_verify(dev->flash, &rules, NULL, NULL);
     }
     return err;
 }

@@ -52,10 +52,10 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
     if (!b->found) {
         return cJSON_CreateNull();
     }
-    const image_info_t *info = &b->stream.info;
+    const otter_image_info_t *info = &b->stream.info;
     bool valid = b->stream.verdict == ESP_OK;
-    uint32_t size = image_flash_size(&info->header);
-    unsigned mhz = image_flash_mhz(&info->header, b->place.chip);
+    uint32_t size = otter_image_flash_size(&info->header);
+    unsigned mhz = otter_image_flash_mhz(&info->header, b->place.chip);
     cJSON *json = cJSON_CreateObject();
     json_number(json, "offset", true, b->place.offset);
     json_number(json, "expected_offset", b->needed, b->expected.offset);
@@ -65,7 +65,7 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
     json_text(json, "idf_ver", info->has_bootloader_desc ? info->bootloader_desc.idf_ver : NULL, 32);
     json_number(json, "version", info->has_bootloader_desc, info->bootloader_desc.version);
     json_number(json, "flash_size", size != 0, size);
-    json_string(json, "flash_mode", image_flash_mode(&info->header));
+    json_string(json, "flash_mode", otter_image_flash_mode(&info->header));
     json_number(json, "flash_mhz", mhz != 0, mhz);
     json_bool(json, "hash_valid", info->hash_seen, info->hash_valid);
     return json;
@@ -73,7 +73,7 @@ static cJSON *bootloader_json(const flash_bootloader_t *b)
 
 static cJSON *stray_json(const flash_stray_t *stray)
 {
-    image_stream_t s = {.info = stray->image.info, .verdict = stray->image.verdict};
+    otter_image_stream_t s = {.info = stray->image.info, .verdict = stray->image.verdict};
     memcpy(s.fault.why, stray->image.why, sizeof(s.fault.why));
     cJSON *json = cJSON_CreateObject();
     json_number(json, "offset", true, stray->image.offset);

@@ -13,7 +13,7 @@
 #include "flash/partition_list.h"
 #include "flash_report.h"
 #include "flash_search.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "image_report.h"
 #include "linux/file_flash.h"
 #include "ota/resume_record.h"
@@ -46,24 +46,25 @@ static void look_at_bootloader(flash_report_t *r)
     const otter_chip_facts_t *chip = otter_chip_facts(device->chip.id);
     uint32_t table = device->config.table_offset;
     b->needed = chip != NULL && chip->id != OTTER_CHIP_LINUX;
-    b->expected = bootloader_look(device->flash, chip != NULL ? chip->bootloader_offset : 0, table);
-    b->found = b->expected.kind == BOOTLOADER_IMAGE || bootloader_find(device->flash, table, &b->place);
-    if (b->expected.kind == BOOTLOADER_IMAGE) {
+    b->expected = otter_bootloader_look(device->flash, chip != NULL ? chip->bootloader_offset : 0, table);
+    b->found =
+        b->expected.kind == OTTER_BOOTLOADER_IMAGE || otter_bootloader_find(device->flash, table, &b->place);
+    if (b->expected.kind == OTTER_BOOTLOADER_IMAGE) {
         b->place = b->expected;
     }
     if (b->found) {
         const otter_chip_t *judge = b->place.chip == chip ? &device->chip : NULL;
-        otter_ignore(bootloader_verify(&b->stream, device->flash, &b->place, judge,
-                                       table)); /* the stream keeps the verdict */
+        otter_ignore(otter_bootloader_verify(&b->stream, device->flash, &b->place, judge,
+                                             table)); /* the stream keeps the verdict */
     }
 }
 
 /** Where the last partition ends; beyond 32 bits the last address there is. */
-static uint32_t end_of_partitions(const partition_table_t *table)
+static uint32_t end_of_partitions(const otter_partition_table_t *table)
 {
     uint32_t end = 0;
     for (uint32_t i = 0; i < table->count; i++) {
-        const partition_entry_t *entry = &table->entries[i];
+        const otter_partition_entry_t *entry = &table->entries[i];
         end = max_u32(end, range_fits(entry->offset, entry->size, UINT32_MAX) ? entry->offset + entry->size
                                                                               : UINT32_MAX);
     }
@@ -72,11 +73,11 @@ static uint32_t end_of_partitions(const partition_table_t *table)
 
 static void warn_of_bootloader(flash_report_t *r)
 {
-    const image_info_t *info = &r->bootloader.stream.info;
+    const otter_image_info_t *info = &r->bootloader.stream.info;
     if (!r->bootloader.found) {
         return;
     }
-    uint32_t size = image_flash_size(&info->header), end = end_of_partitions(&r->table);
+    uint32_t size = otter_image_flash_size(&info->header), end = end_of_partitions(&r->table);
     if (size != 0 && end > size) {
         flash_warn(r,
                    "the bootloader is made for %" PRIu32 "MB of flash, and the partitions go to 0x%" PRIx32
@@ -95,12 +96,12 @@ static void look_at_table(flash_report_t *r)
 {
     otter_device_t *device = &r->dev.device;
     uint32_t offset = device->config.table_offset;
-    r->has_table = range_fits(offset, PARTITION_TABLE_SECTOR, device->flash->size) &&
+    r->has_table = range_fits(offset, OTTER_PARTITION_TABLE_SECTOR, device->flash->size) &&
                    otter_flash_read(device->flash, offset, r->table_raw, sizeof(r->table_raw)) == ESP_OK &&
-                   partition_table_decode(r->table_raw, &r->table) == ESP_OK && r->table.count != 0;
+                   otter_partition_table_decode(r->table_raw, &r->table) == ESP_OK && r->table.count != 0;
     if (r->has_table) {
-        partition_table_check(&r->table, offset, device->flash->size, warn_of_table, r);
-        partition_table_check_roles(&r->table, warn_of_table, r);
+        otter_partition_table_check(&r->table, offset, device->flash->size, warn_of_table, r);
+        otter_partition_table_check_roles(&r->table, warn_of_table, r);
     }
 }
 
@@ -173,8 +174,8 @@ static const char *slot_state(const flash_report_t *r, const esp_partition_t *pa
 /** Nothing was ever written where an image begins. */
 static bool is_blank(otter_flash_t *flash, const esp_partition_t *partition)
 {
-    return partition->size >= IMAGE_GATE_SIZE &&
-           otter_flash_reads_blank(flash, partition->address, IMAGE_GATE_SIZE);
+    return partition->size >= OTTER_IMAGE_GATE_SIZE &&
+           otter_flash_reads_blank(flash, partition->address, OTTER_IMAGE_GATE_SIZE);
 }
 
 /** Is a broken image one whose download was cut? What the download remembered in the slot knows, else erased flash. */
@@ -198,10 +199,10 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
     flash_slot_t *slot = &r->slots[r->app_count++];
     slot->partition = partition;
     slot->state = slot_state(r, partition);
-    image_rules_t rules = {.chip = &r->dev.device.chip,
-                           .flash_offset = partition->address,
-                           .size = partition->size,
-                           .loading = true};
+    otter_image_rules_t rules = {.chip = &r->dev.device.chip,
+                                 .flash_offset = partition->address,
+                                 .size = partition->size,
+                                 .loading = true};
     if (!range_fits(partition->address, partition->size, r->dev.flash->size)) {
         slot->stream.verdict = ESP_ERR_INVALID_SIZE;
         snprintf(slot->stream.fault.why, sizeof(slot->stream.fault.why),
@@ -210,7 +211,7 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
     }
     slot->blank = is_blank(r->dev.flash, partition);
     if (!slot->blank) {
-        slot->stream.verdict = image_stream_from_flash(&slot->stream, r->dev.flash, &rules);
+        slot->stream.verdict = otter_image_stream_from_flash(&slot->stream, r->dev.flash, &rules);
         if (slot->stream.verdict != ESP_OK && slot->stream.fault.why[0] == '\0') {
             snprintf(slot->stream.fault.why, sizeof(slot->stream.fault.why), "%s",
                      esp_err_to_name(slot->stream.verdict));
@@ -224,7 +225,7 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
 /** Some version is burned, so the chip's bootloader may be one with anti-rollback. */
 static void warn_of_secure_version(flash_report_t *r, const flash_slot_t *slot)
 {
-    const image_info_t *info = &slot->stream.info;
+    const otter_image_info_t *info = &slot->stream.info;
     uint32_t burned = r->dev.efuse.secure_version;
     if (slot->stream.verdict == ESP_OK && !slot->blank && info->has_desc &&
         info->desc.secure_version < burned) {
@@ -272,8 +273,8 @@ static void warn_of_length(flash_report_t *r)
 {
     const flash_slot_t *slot = find_truncated_image(r);
     uint32_t table = r->dev.device.config.table_offset;
-    bool in_table = r->has_table && r->table.md5 == PARTITION_MD5_ABSENT && r->file_length > table &&
-                    r->file_length - table < PARTITION_TABLE_LEN;
+    bool in_table = r->has_table && r->table.md5 == OTTER_PARTITION_MD5_ABSENT && r->file_length > table &&
+                    r->file_length - table < OTTER_PARTITION_TABLE_LEN;
     r->truncated = slot != NULL || in_table;
     if (r->truncated) {
         flash_warn(
@@ -355,7 +356,7 @@ static void look_for_strays(flash_report_t *r)
 }
 
 /** Images that begin where the apps of a table would be, were the file `shift` bytes off. */
-static uint32_t count_images(const flash_report_t *r, const partition_table_t *table, int64_t shift)
+static uint32_t count_images(const flash_report_t *r, const otter_partition_table_t *table, int64_t shift)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < table->count; i++) {
@@ -373,12 +374,12 @@ static uint32_t count_images(const flash_report_t *r, const partition_table_t *t
 /** Does the bootloader of some chip lie where that chip has it, were the file `shift` bytes off? */
 static bool has_bootloader(const flash_report_t *r, int64_t shift, uint32_t table_offset)
 {
-    uint32_t places[BOOTLOADER_PLACES_MAX], count = bootloader_places(places);
+    uint32_t places[OTTER_BOOTLOADER_PLACES_MAX], count = otter_bootloader_places(places);
     for (uint32_t i = 0; i < count; i++) {
         int64_t at = (int64_t)places[i] + shift;
         if (at >= 0 && at < r->file_length) {
-            bootloader_place_t place = bootloader_look(r->dev.flash, (uint32_t)at, table_offset);
-            if (place.kind == BOOTLOADER_IMAGE && place.chip->bootloader_offset == places[i]) {
+            otter_bootloader_place_t place = otter_bootloader_look(r->dev.flash, (uint32_t)at, table_offset);
+            if (place.kind == OTTER_BOOTLOADER_IMAGE && place.chip->bootloader_offset == places[i]) {
                 return true;
             }
         }
@@ -392,11 +393,11 @@ static bool has_bootloader(const flash_report_t *r, int64_t shift, uint32_t tabl
  */
 static bool is_shifted(const flash_report_t *r, uint32_t found)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
-    partition_table_t table;
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t table;
     uint32_t expected = r->dev.device.config.table_offset, first = UINT32_MAX;
     if (otter_flash_read(r->dev.flash, found, raw, sizeof(raw)) != ESP_OK ||
-        partition_table_decode(raw, &table) != ESP_OK) {
+        otter_partition_table_decode(raw, &table) != ESP_OK) {
         return false;
     }
     for (uint32_t i = 0; i < table.count; i++) {
@@ -408,13 +409,13 @@ static bool is_shifted(const flash_report_t *r, uint32_t found)
     }
     uint32_t shifted = count_images(r, &table, (int64_t)found - expected);
     uint32_t in_place = count_images(r, &table, 0);
-    return shifted != in_place ? shifted > in_place : first == expected + PARTITION_TABLE_SECTOR;
+    return shifted != in_place ? shifted > in_place : first == expected + OTTER_PARTITION_TABLE_SECTOR;
 }
 
 /** What all of the file is, if it is something else than flash. NULL: nothing that is known. */
 static const char *name_file(const flash_report_t *r)
 {
-    uint8_t head[PARTITION_RECORD_SIZE];
+    uint8_t head[OTTER_PARTITION_RECORD_SIZE];
     const flash_stray_t *first = r->stray_count > 0 ? &r->strays[0] : NULL;
     if (r->bootloader.found && r->bootloader.place.offset == 0 &&
         r->bootloader.stream.info.image_len >= r->file_length - r->file_length / 4) {
@@ -424,10 +425,11 @@ static const char *name_file(const flash_report_t *r)
         return "an app image";
     }
     if (r->file_length < sizeof(head) || otter_flash_read(r->dev.flash, 0, head, sizeof(head)) != ESP_OK ||
-        (partition_record_kind(head) == PARTITION_RECORD_ENTRY && r->file_length > PARTITION_TABLE_SECTOR)) {
+        (otter_partition_record_kind(head) == OTTER_PARTITION_RECORD_ENTRY &&
+         r->file_length > OTTER_PARTITION_TABLE_SECTOR)) {
         return NULL;
     }
-    return head[0] != 0 && head[0] != 0xFF ? image_foreign_name(head, sizeof(head)) : NULL;
+    return head[0] != 0 && head[0] != 0xFF ? otter_image_foreign_name(head, sizeof(head)) : NULL;
 }
 
 static void look_for_table(flash_report_t *r)
@@ -436,10 +438,10 @@ static void look_for_table(flash_report_t *r)
     n->file_is = name_file(r);
     uint32_t offset = r->dev.device.config.table_offset;
     n->whole = flash_content(r->dev.flash, 0, r->file_length);
-    n->place =
-        offset < r->file_length
-            ? flash_content(r->dev.flash, offset, min_u32(r->file_length - offset, PARTITION_TABLE_SECTOR))
-            : FLASH_ERASED;
+    n->place = offset < r->file_length
+                   ? flash_content(r->dev.flash, offset,
+                                   min_u32(r->file_length - offset, OTTER_PARTITION_TABLE_SECTOR))
+                   : FLASH_ERASED;
     n->elsewhere = flash_find_table(r->dev.flash, 0, r->file_length, &n->offset);
     n->shifted = n->elsewhere && is_shifted(r, n->offset);
 }
@@ -466,9 +468,9 @@ bool flash_look(flash_report_t *r)
 void flash_report_end(flash_report_t *r)
 {
     for (uint32_t i = 0; i < r->app_count; i++) {
-        image_stream_end(&r->slots[i].stream);
+        otter_image_stream_end(&r->slots[i].stream);
     }
-    image_stream_end(&r->bootloader.stream);
+    otter_image_stream_end(&r->bootloader.stream);
     free(r->slots);
     cJSON_Delete(r->warnings);
     cJSON_Delete(r->repairs);

@@ -11,23 +11,23 @@
 #include "clean_text.h"
 #include "cli.h"
 #include "esp_log.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "flash_verbs.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
 #include "otter/promise.h"
 #include "small_bootloader.h"
 
 #define VERB          "flash"
-#define APPS_MAX      PARTITION_ENTRIES_MAX
+#define APPS_MAX      OTTER_PARTITIONS_MAX
 #define NO_BOOTLOADER "none" /* as --bootloader's value */
 
 /** One --app, and what becomes of it. */
 typedef struct {
     char *label; /* owned */
     const char *path;
-    const partition_entry_t *entry;
+    const otter_partition_entry_t *entry;
     uint8_t *data; /* owned */
     size_t len;
 } app_t;
@@ -42,8 +42,8 @@ typedef struct {
     size_t app_count;
     image_writer_t boot_image; /* of --bootloader, or made here; no bytes: there is none */
 
-    uint8_t raw[PARTITION_TABLE_LEN];
-    partition_table_t entries;
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t entries;
     efuse_file_t efuse;
 } new_t;
 
@@ -99,7 +99,7 @@ static bool check_size(const new_t *n)
         return cli_refuse(VERB, "a flash has at most 2GB, in sectors of 4096 bytes, not %" PRIu64 " bytes",
                           n->size);
     }
-    if (n->size < (uint64_t)n->device.table_offset + PARTITION_TABLE_SECTOR) {
+    if (n->size < (uint64_t)n->device.table_offset + OTTER_PARTITION_TABLE_SECTOR) {
         return cli_refuse(VERB, "a flash of %" PRIu64 " bytes has no room for a table at 0x%" PRIx32, n->size,
                           n->device.table_offset);
     }
@@ -131,7 +131,7 @@ static bool find_entry(const new_t *n, app_t *app)
 {
     char labels[FLASH_LABELS_SIZE] = "";
     for (uint32_t i = 0; i < n->entries.count; i++) {
-        const partition_entry_t *entry = &n->entries.entries[i];
+        const otter_partition_entry_t *entry = &n->entries.entries[i];
         if (entry->type == ESP_PARTITION_TYPE_APP && strcmp(entry->label, app->label) == 0) {
             app->entry = entry;
             return true;
@@ -216,13 +216,13 @@ static otter_chip_t judging_chip(const new_t *n)
 static bool check_app(const new_t *n, const app_t *app)
 {
     otter_chip_t chip = judging_chip(n);
-    image_stream_t s = {0};
+    otter_image_stream_t s = {0};
     char judge[FLASH_JUDGE_SIZE];
     bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
               cli_refuse(VERB, "%s: %s%s; --force takes it all the same", app->path, s.fault.why,
                          flash_name_judge(n->device.chip == NULL ? &n->efuse : NULL, s.fault.why, judge,
                                           sizeof(judge)));
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     /* What it is comes first: a factory file is large because it is none of this partition's. */
     if (ok && app->len > app->entry->size) {
         ok = cli_refuse(VERB, "%s has %zu bytes, and %s holds %" PRIu32, app->path, app->len, app->label,
@@ -246,13 +246,13 @@ static bool check_bootloader(const new_t *n)
     const image_writer_t *image = &n->boot_image;
     const uint32_t place = bootloader_place(n);
     otter_chip_t chip = judging_chip(n);
-    const image_rules_t rules = {.chip = &chip, .size = (uint32_t)image->len, .bootloader = true};
-    image_stream_t s = {0};
-    otter_ignore(image_stream_begin(&s, &rules)); /* the stream keeps what is wrong */
-    image_stream_feed(&s, image->bytes, image->len);
-    bool ok = n->force || image_stream_close(&s) == ESP_OK ||
+    const otter_image_rules_t rules = {.chip = &chip, .size = (uint32_t)image->len, .bootloader = true};
+    otter_image_stream_t s = {0};
+    otter_ignore(otter_image_stream_begin(&s, &rules)); /* the stream keeps what is wrong */
+    otter_image_stream_feed(&s, image->bytes, image->len);
+    bool ok = n->force || otter_image_stream_close(&s) == ESP_OK ||
               cli_refuse(VERB, "%s: %s; --force takes it all the same", n->bootloader, s.fault.why);
-    if (ok && !n->force && image_kind(&s.info) == IMAGE_KIND_APP) {
+    if (ok && !n->force && otter_image_kind(&s.info) == OTTER_IMAGE_KIND_APP) {
         ok = cli_refuse(
             VERB, "%s: this is an app image, not a bootloader; --app LABEL=IMAGE puts it in a partition",
             n->bootloader);
@@ -263,7 +263,7 @@ static bool check_bootloader(const new_t *n)
                         " it does not fit",
                         n->bootloader, image->len, place, n->device.table_offset);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return ok;
 }
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/le.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "flash_verbs.h"
-#include "image/bootloader.h"
+#include "otter/bootloader.h"
 
 /** A flash with bytes laid over it; to be read only. */
 typedef struct {
@@ -59,79 +59,79 @@ static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device,
                                otter_fault_t *fault)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(device->id);
-    bootloader_place_t place = bootloader_look(flash, chip->bootloader_offset, table_offset);
-    if (place.kind == BOOTLOADER_BLANK) {
+    otter_bootloader_place_t place = otter_bootloader_look(flash, chip->bootloader_offset, table_offset);
+    if (place.kind == OTTER_BOOTLOADER_BLANK) {
         return true;
     }
-    if (place.kind != BOOTLOADER_IMAGE || place.chip != chip) {
+    if (place.kind != OTTER_BOOTLOADER_IMAGE || place.chip != chip) {
         otter_fault(fault, ESP_ERR_IMAGE_INVALID,
                     "at 0x%" PRIx32 " an %s looks for its bootloader, and this is %s%s", place.offset,
                     chip->title,
-                    place.kind == BOOTLOADER_APP     ? "an app"
-                    : place.kind == BOOTLOADER_IMAGE ? "one for "
-                                                     : "none",
-                    place.kind == BOOTLOADER_IMAGE ? place.chip->title : "");
+                    place.kind == OTTER_BOOTLOADER_APP     ? "an app"
+                    : place.kind == OTTER_BOOTLOADER_IMAGE ? "one for "
+                                                           : "none",
+                    place.kind == OTTER_BOOTLOADER_IMAGE ? place.chip->title : "");
         return false;
     }
-    image_stream_t s = {0};
-    esp_err_t err = bootloader_verify(&s, flash, &place, device, table_offset);
+    otter_image_stream_t s = {0};
+    esp_err_t err = otter_bootloader_verify(&s, flash, &place, device, table_offset);
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the bootloader would not start: %s", s.fault.why);
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return err == ESP_OK;
 }
 
 static bool table_is_good(otter_flash_t *flash, uint32_t table_offset, otter_fault_t *fault)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
     otter_fault_t table = {0};
     bool good = range_fits(table_offset, sizeof(raw), flash->size) &&
                 otter_flash_read(flash, table_offset, raw, sizeof(raw)) == ESP_OK &&
-                partition_table_verify(raw, flash->size, &count, &table) == ESP_OK;
+                otter_partition_table_verify(raw, flash->size, &count, &table) == ESP_OK;
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the partition table at 0x%" PRIx32 " would be lost: %s",
                 table_offset, table.why);
     return good;
 }
 
-static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const partition_entry_t *app,
+static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const otter_partition_entry_t *app,
                         otter_fault_t *fault)
 {
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .chip = chip, .flash_offset = app->offset, .size = app->size, .loading = true};
     otter_fault_t image = {0};
-    bool good = image_verify_flash(flash, &rules, NULL, &image) == ESP_OK;
+    bool good = otter_image_verify(flash, &rules, NULL, &image) == ESP_OK;
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s would hold no image that boots: %s", app->label, image.why);
     return good;
 }
 
 /** A recovery bootloader, or one that waits to be copied: what the chip starts, as in the primary one's place. */
 static bool spare_bootloader_is_good(otter_flash_t *flash, const otter_chip_t *chip,
-                                     const partition_entry_t *part, otter_fault_t *fault)
+                                     const otter_partition_entry_t *part, otter_fault_t *fault)
 {
     const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
-    bootloader_place_t place = bootloader_look(flash, part->offset, part->offset + part->size);
-    image_stream_t s = {0};
-    bool good = place.kind == BOOTLOADER_IMAGE && place.chip == facts &&
-                bootloader_verify(&s, flash, &place, chip, part->offset + part->size) == ESP_OK;
-    bool other = place.kind == BOOTLOADER_IMAGE && place.chip != facts;
+    otter_bootloader_place_t place = otter_bootloader_look(flash, part->offset, part->offset + part->size);
+    otter_image_stream_t s = {0};
+    bool good = place.kind == OTTER_BOOTLOADER_IMAGE && place.chip == facts &&
+                otter_bootloader_verify(&s, flash, &place, chip, part->offset + part->size) == ESP_OK;
+    bool other = place.kind == OTTER_BOOTLOADER_IMAGE && place.chip != facts;
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s is for a bootloader that the chip starts, and this is %s%s",
                 part->label,
-                place.kind == BOOTLOADER_APP     ? "an app"
-                : place.kind != BOOTLOADER_IMAGE ? "none"
-                : other                          ? "one for "
-                                                 : "one that does not start: ",
-                place.kind != BOOTLOADER_IMAGE ? ""
-                : other                        ? place.chip->title
-                                               : s.fault.why);
-    image_stream_end(&s);
+                place.kind == OTTER_BOOTLOADER_APP     ? "an app"
+                : place.kind != OTTER_BOOTLOADER_IMAGE ? "none"
+                : other                                ? "one for "
+                                                       : "one that does not start: ",
+                place.kind != OTTER_BOOTLOADER_IMAGE ? ""
+                : other                              ? place.chip->title
+                                                     : s.fault.why);
+    otter_image_stream_end(&s);
     return good;
 }
 
 /** Is what is in this partition what its type is for? One that is blank is for the person to fill. */
-static bool part_is_good(otter_flash_t *flash, const otter_chip_t *chip, const partition_entry_t *part,
+static bool part_is_good(otter_flash_t *flash, const otter_chip_t *chip, const otter_partition_entry_t *part,
                          otter_fault_t *fault)
 {
-    if (otter_flash_reads_blank(flash, part->offset, min_u32(part->size, IMAGE_GATE_SIZE))) {
+    if (otter_flash_reads_blank(flash, part->offset, min_u32(part->size, OTTER_IMAGE_GATE_SIZE))) {
         return true;
     }
     return part->type == ESP_PARTITION_TYPE_APP          ? app_is_good(flash, chip, part, fault)
@@ -143,15 +143,15 @@ static bool part_is_good(otter_flash_t *flash, const otter_chip_t *chip, const p
 static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset,
                            otter_fault_t *fault)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
-    partition_table_t table;
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t table;
     if (!range_fits(table_offset, sizeof(raw), o->flash.size) ||
         otter_flash_read(&o->flash, table_offset, raw, sizeof(raw)) != ESP_OK ||
-        partition_table_decode(raw, &table) != ESP_OK) {
+        otter_partition_table_decode(raw, &table) != ESP_OK) {
         return true;
     }
     for (uint32_t i = 0; i < table.count; i++) {
-        const partition_entry_t *part = &table.entries[i];
+        const otter_partition_entry_t *part = &table.entries[i];
         bool primary =
             part->type == ESP_PARTITION_TYPE_BOOTLOADER && part->offset < table_offset; /* judged above */
         if (primary || !range_fits(part->offset, part->size, o->flash.size) ||
@@ -178,7 +178,8 @@ bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_c
         !bootloader_is_good(&o.flash, chip, table_offset, fault)) {
         return false;
     }
-    if (touches(&o, table_offset, PARTITION_TABLE_SECTOR) && !table_is_good(&o.flash, table_offset, fault) &&
+    if (touches(&o, table_offset, OTTER_PARTITION_TABLE_SECTOR) &&
+        !table_is_good(&o.flash, table_offset, fault) &&
         (off == table_offset || table_is_good(flash, table_offset, NULL))) {
         return false;
     }
@@ -189,40 +190,40 @@ uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32
                              uint32_t len, uint16_t otherwise)
 {
     overlay_t o;
-    bootloader_place_t found;
+    otter_bootloader_place_t found;
     lay_over(&o, flash, off, data, len);
-    return bootloader_find(&o.flash, table_offset, &found) ? found.chip->id : otherwise;
+    return otter_bootloader_find(&o.flash, table_offset, &found) ? found.chip->id : otherwise;
 }
 
 uint32_t flash_image_length(otter_flash_t *flash, uint32_t off)
 {
-    image_stream_t s = {0};
+    otter_image_stream_t s = {0};
     uint8_t magic = 0;
     uint32_t len = 0;
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .flash_offset = off, .size = flash->size - off, .no_checks = true, .bootloader = true};
     if (otter_flash_read(flash, off, &magic, 1) == ESP_OK && magic == ESP_IMAGE_HEADER_MAGIC &&
-        image_stream_from_flash(&s, flash, &rules) == ESP_OK) {
+        otter_image_stream_from_flash(&s, flash, &rules) == ESP_OK) {
         len = s.info.image_len;
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return len;
 }
 
 bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code)
 {
-    image_stream_t s = {0};
-    const image_rules_t rules = {.size = (uint32_t)len, .bootloader = true};
-    bool whole = len >= IMAGE_HEADER_SIZE && image_stream_begin(&s, &rules) == ESP_OK &&
-                 image_stream_feed(&s, data, len) == ESP_OK && otter_sha256_reset(s.sha);
+    otter_image_stream_t s = {0};
+    const otter_image_rules_t rules = {.size = (uint32_t)len, .bootloader = true};
+    bool whole = len >= OTTER_IMAGE_HEADER_SIZE && otter_image_stream_begin(&s, &rules) == ESP_OK &&
+                 otter_image_stream_feed(&s, data, len) == ESP_OK && otter_sha256_reset(s.sha);
     if (whole) {
         data[3] = (uint8_t)(code << 4 | (data[3] & 0xF));
     }
     if (whole && s.info.hash_seen) {
-        uint32_t body = s.info.image_len - IMAGE_HASH_LEN;
+        uint32_t body = s.info.image_len - OTTER_IMAGE_HASH_LEN;
         otter_sha256_update(s.sha, data, body);
         otter_sha256_finish(s.sha, data + body);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return whole;
 }

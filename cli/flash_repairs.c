@@ -48,7 +48,7 @@ static void repair_bootloader(flash_report_t *r, const char *path)
     const flash_bootloader_t *b = &r->bootloader;
     const uint32_t expected = b->expected.offset;
     bool fits = b->found && b->place.chip->id == r->dev.device.chip.id && b->stream.verdict == ESP_OK;
-    uint32_t size = fits ? image_flash_size(&b->stream.info.header) : 0;
+    uint32_t size = fits ? otter_image_flash_size(&b->stream.info.header) : 0;
     uint32_t count;
     if (!b->needed) {
         return;
@@ -60,11 +60,11 @@ static void repair_bootloader(flash_report_t *r, const char *path)
                 path, b->place.offset, path, expected);
     } else if (!fits) {
         suggest(r,
-                b->expected.kind == BOOTLOADER_IMAGE ? "the bootloader does not run"
-                                                     : "there is no bootloader",
+                b->expected.kind == OTTER_BOOTLOADER_IMAGE ? "the bootloader does not run"
+                                                           : "there is no bootloader",
                 "otter flash write %s @0x%" PRIx32 " bootloader.bin", path, expected);
     } else if (size != 0 && size < r->dev.flash->size && r->has_table &&
-               partition_table_verify(r->table_raw, size, &count, NULL) != ESP_OK) {
+               otter_partition_table_verify(r->table_raw, size, &count, NULL) != ESP_OK) {
         suggest(r, "the bootloader is made for less flash than the partition table needs",
                 "otter flash read %s @0x%" PRIx32 " bootloader.bin && otter flash write %s @0x%" PRIx32
                 " bootloader.bin --flash-size %" PRIu32 "MB",
@@ -100,9 +100,9 @@ static void repair_table(flash_report_t *r, const char *path)
         repair_missing_table(r, path);
     } else if (r->truncated) {
         return; /* the table may be right */
-    } else if (partition_table_verify(r->table_raw, r->dev.flash->size, &count, NULL) != ESP_OK) {
+    } else if (otter_partition_table_verify(r->table_raw, r->dev.flash->size, &count, NULL) != ESP_OK) {
         suggest(r, "no bootloader takes this partition table", "otter flash table %s partitions.csv", path);
-    } else if (r->table.md5 == PARTITION_MD5_ABSENT) {
+    } else if (r->table.md5 == OTTER_PARTITION_MD5_ABSENT) {
         suggest(r, "applications see no partitions in a table without MD5",
                 "otter flash table %s partitions.csv", path);
     } else if (r->stray_count > 0) {

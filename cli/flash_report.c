@@ -45,12 +45,12 @@ static void print_device(const flash_report_t *r)
 }
 
 /** "valid, ESP32, ESP-IDF v5.2.1, for 4MB of flash, DIO, 40 MHz" */
-static void print_bootloader_facts(const image_stream_t *s, const otter_chip_facts_t *chip)
+static void print_bootloader_facts(const otter_image_stream_t *s, const otter_chip_facts_t *chip)
 {
-    const image_info_t *info = &s->info;
-    const char *mode = image_flash_mode(&info->header);
-    uint32_t size = image_flash_size(&info->header);
-    unsigned mhz = image_flash_mhz(&info->header, chip);
+    const otter_image_info_t *info = &s->info;
+    const char *mode = otter_image_flash_mode(&info->header);
+    uint32_t size = otter_image_flash_size(&info->header);
+    unsigned mhz = otter_image_flash_mhz(&info->header, chip);
     char text[CLEAN_TEXT_SIZE(32)];
     printf("%s, %s", s->verdict == ESP_OK ? "valid" : "BROKEN", chip->title);
     if (info->has_bootloader_desc) {
@@ -74,9 +74,9 @@ static void print_bootloader(const flash_report_t *r)
         print_bootloader_facts(&b->stream, b->place.chip);
     }
     if (b->needed && (!b->found || b->place.offset != b->expected.offset)) {
-        static const char *const what[] = {[BOOTLOADER_BLANK] = "nothing",
-                                           [BOOTLOADER_APP] = "an app image",
-                                           [BOOTLOADER_OTHER] = "no image"};
+        static const char *const what[] = {[OTTER_BOOTLOADER_BLANK] = "nothing",
+                                           [OTTER_BOOTLOADER_APP] = "an app image",
+                                           [OTTER_BOOTLOADER_OTHER] = "no image"};
         printf("%s at 0x%" PRIx32 ", where this chip looks for its bootloader\n", what[b->expected.kind],
                b->expected.offset);
     }
@@ -137,7 +137,7 @@ static void print_slot(const flash_report_t *r, const flash_slot_t *slot)
     char label[CLEAN_TEXT_SIZE(16)], app[IMAGE_APP_SIZE];
     clean_text(label, slot->partition->label, 16);
     printf("  %-*s %-14s ", clean_width(label, 16), label, slot->state != NULL ? slot->state : "-");
-    const image_stream_t *s = &slot->stream;
+    const otter_image_stream_t *s = &slot->stream;
     if (slot->blank) {
         printf("%s\n", slot->partition->address < r->file_length ? "blank" : "not in the file");
         return;

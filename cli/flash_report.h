@@ -8,10 +8,10 @@
 #include <cjson/cJSON.h>
 
 #include "boot/otadata.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "flash_search.h"
-#include "image/bootloader.h"
-#include "image/image.h"
+#include "otter/bootloader.h"
+#include "otter/image.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
 #include "otter/promise.h"
@@ -22,12 +22,12 @@
 /** One app partition. */
 typedef struct {
     const esp_partition_t *partition;
-    const char *state;     /* of the otadata copy that stands for it; NULL: none does */
-    bool blank;            /* erased where an image would begin */
-    image_stream_t stream; /* with the verdict on the image, if not blank */
-    bool interrupted;      /* the image is broken because its download was */
-    uint32_t arrived;      /* bytes of it that are there, then */
-    uint32_t of_length;    /* bytes of the whole, where the download left word of it; 0: unknown */
+    const char *state;           /* of the otadata copy that stands for it; NULL: none does */
+    bool blank;                  /* erased where an image would begin */
+    otter_image_stream_t stream; /* with the verdict on the image, if not blank */
+    bool interrupted;            /* the image is broken because its download was */
+    uint32_t arrived;            /* bytes of it that are there, then */
+    uint32_t of_length;          /* bytes of the whole, where the download left word of it; 0: unknown */
 } flash_slot_t;
 
 /** An image that lies where the table has none: not at the start of an app partition, and not the bootloader. */
@@ -49,11 +49,11 @@ typedef struct {
 
 /** The bootloader, which chips alone have in flash: the virtual device's is `otter run`. */
 typedef struct {
-    bool needed;                 /* by this chip */
-    bootloader_place_t expected; /* what lies where this chip looks for it */
-    bool found;                  /* there is one, here or elsewhere */
-    bootloader_place_t place;    /* of the one that there is */
-    image_stream_t stream;       /* with the verdict on it */
+    bool needed;                       /* by this chip */
+    otter_bootloader_place_t expected; /* what lies where this chip looks for it */
+    bool found;                        /* there is one, here or elsewhere */
+    otter_bootloader_place_t place;    /* of the one that there is */
+    otter_image_stream_t stream;       /* with the verdict on it */
 } flash_bootloader_t;
 
 typedef enum {
@@ -70,8 +70,8 @@ typedef struct {
     bool truncated; /* in the middle of an image */
     bool has_table;
     flash_no_table_t no_table; /* without one */
-    uint8_t table_raw[PARTITION_TABLE_LEN];
-    partition_table_t table; /* as it is in flash; may be one that nobody would take */
+    uint8_t table_raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t table; /* as it is in flash; may be one that nobody would take */
     flash_bootloader_t bootloader;
     const esp_partition_t *otadata_partition; /* NULL: there is none that can be read */
     otadata_entry_t otadata[OTADATA_COPY_COUNT];

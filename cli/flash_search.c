@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/le.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 
 #define SECTOR       0x1000u
 #define TABLES_REACH OTTER_FLASH_SIZE_MAX /* a table that was moved may name more flash than there is */
@@ -73,15 +73,15 @@ flash_content_t flash_content(otter_flash_t *flash, uint32_t off, uint32_t len)
 
 bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_t *offset)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
     end = min_u32(end, flash->size);
     for (uint32_t at = from; at < end; at += SECTOR) {
-        uint32_t n = min_u32(end - at, PARTITION_TABLE_LEN);
+        uint32_t n = min_u32(end - at, OTTER_PARTITION_TABLE_LEN);
         memset(raw, 0xFF, sizeof(raw));
         if (otter_flash_read(flash, at, raw, n) == ESP_OK &&
-            partition_record_kind(raw) == PARTITION_RECORD_ENTRY &&
-            partition_table_verify(raw, TABLES_REACH, &count, NULL) == ESP_OK) {
+            otter_partition_record_kind(raw) == OTTER_PARTITION_RECORD_ENTRY &&
+            otter_partition_table_verify(raw, TABLES_REACH, &count, NULL) == ESP_OK) {
             *offset = at;
             return true;
         }
@@ -92,10 +92,10 @@ bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_
 /* ---- images ---- */
 
 /** Nothing else begins like this, but for one sector in millions. */
-static bool header_is_plausible(const uint8_t raw[IMAGE_GATE_SIZE])
+static bool header_is_plausible(const uint8_t raw[OTTER_IMAGE_GATE_SIZE])
 {
     esp_image_header_t header;
-    image_decode_header(raw, &header);
+    otter_image_decode_header(raw, &header);
     return header.magic == ESP_IMAGE_HEADER_MAGIC && header.segment_count > 0 &&
            header.segment_count <= ESP_IMAGE_MAX_SEGMENTS &&
            header.spi_mode <= ESP_IMAGE_SPI_MODE_SLOW_READ && otter_chip_facts(header.chip_id) != NULL;
@@ -104,18 +104,18 @@ static bool header_is_plausible(const uint8_t raw[IMAGE_GATE_SIZE])
 /** Judges what begins at `at`. @return true if it is an image */
 static bool is_image(otter_flash_t *flash, uint32_t at, uint32_t end, flash_image_t *image)
 {
-    uint8_t raw[IMAGE_GATE_SIZE];
+    uint8_t raw[OTTER_IMAGE_GATE_SIZE];
     if (end - at < sizeof(raw) || otter_flash_read(flash, at, raw, sizeof(raw)) != ESP_OK ||
         !header_is_plausible(raw)) {
         return false;
     }
-    const image_rules_t rules = {.flash_offset = at, .size = end - at, .loading = true};
-    image_stream_t s = {0};
+    const otter_image_rules_t rules = {.flash_offset = at, .size = end - at, .loading = true};
+    otter_image_stream_t s = {0};
     image->offset = at;
-    image->verdict = image_stream_from_flash(&s, flash, &rules);
+    image->verdict = otter_image_stream_from_flash(&s, flash, &rules);
     image->info = s.info;
     memcpy(image->why, s.fault.why, sizeof(image->why));
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return image->verdict == ESP_OK || image->info.has_desc || image->info.has_bootloader_desc;
 }
 
@@ -149,9 +149,9 @@ static uint32_t find_erased_tail(otter_flash_t *flash, uint32_t start, uint32_t 
     return 0;
 }
 
-uint32_t flash_image_broken_off(otter_flash_t *flash, const image_stream_t *image, uint32_t limit)
+uint32_t flash_image_broken_off(otter_flash_t *flash, const otter_image_stream_t *image, uint32_t limit)
 {
-    const image_info_t *info = &image->info;
+    const otter_image_info_t *info = &image->info;
     uint32_t start = image->rules.flash_offset;
     if (image->verdict != ESP_ERR_IMAGE_INVALID || !info->header_seen ||
         info->header.magic != ESP_IMAGE_HEADER_MAGIC || limit <= start) {
@@ -161,6 +161,6 @@ uint32_t flash_image_broken_off(otter_flash_t *flash, const image_stream_t *imag
     /* An image that ends there itself, or whose fault lies before it, is broken in another way. */
     uint32_t ends = info->image_len != 0      ? info->image_len - min_u32(info->image_len, ERASED_TAIL)
                     : info->segments_seen > 0 ? info->segment_data[info->segments_seen - 1]
-                                              : IMAGE_HEADER_SIZE;
+                                              : OTTER_IMAGE_HEADER_SIZE;
     return cut < ends ? cut : 0;
 }

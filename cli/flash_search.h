@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
 
@@ -30,7 +30,7 @@ typedef struct {
     uint32_t offset;
     esp_err_t verdict;       /* ESP_OK: structure, checksum and hash are good */
     char why[OTTER_WHY_MAX]; /* not */
-    image_info_t info;
+    otter_image_info_t info;
 } flash_image_t;
 
 /**
@@ -45,4 +45,4 @@ OTTER_MUST_CHECK bool flash_find_image(otter_flash_t *flash, uint32_t from, uint
  * @param limit  end of what it may use, in bytes of flash
  * @return bytes of it that are there; 0: this is not what happened to it
  */
-uint32_t flash_image_broken_off(otter_flash_t *flash, const image_stream_t *image, uint32_t limit);
+uint32_t flash_image_broken_off(otter_flash_t *flash, const otter_image_stream_t *image, uint32_t limit);

@@ -7,7 +7,7 @@
 #include "base/le.h"
 #include "cli.h"
 #include "flash_verbs.h"
-#include "image/bootloader.h"
+#include "otter/bootloader.h"
 #include "otter/promise.h"
 
 #define VERB "flash"
@@ -33,14 +33,14 @@ static table_options_t rules_for(const linux_device_t *dev, const table_verb_t *
 /** Bytes of flash that the bootloader in it will allow a table to name. */
 static uint32_t flash_size_for(const linux_device_t *dev)
 {
-    bootloader_place_t place;
-    uint8_t raw[IMAGE_HEADER_SIZE];
+    otter_bootloader_place_t place;
+    uint8_t raw[OTTER_IMAGE_HEADER_SIZE];
     esp_image_header_t header;
     uint32_t size = 0;
-    if (bootloader_find(dev->flash, dev->device.config.table_offset, &place) &&
+    if (otter_bootloader_find(dev->flash, dev->device.config.table_offset, &place) &&
         otter_flash_read(dev->flash, place.offset, raw, sizeof(raw)) == ESP_OK) {
-        image_decode_header(raw, &header);
-        size = image_flash_size(&header);
+        otter_image_decode_header(raw, &header);
+        size = otter_image_flash_size(&header);
     }
     return size != 0 ? min_u32(size, dev->flash->size) : dev->flash->size;
 }
@@ -48,27 +48,27 @@ static uint32_t flash_size_for(const linux_device_t *dev)
 /** The bootloader does not reach into the table's sector. Says why not. */
 static bool table_is_clear(const linux_device_t *dev, const table_verb_t *o)
 {
-    bootloader_place_t place;
-    image_stream_t s = {0};
+    otter_bootloader_place_t place;
+    otter_image_stream_t s = {0};
     const uint32_t table = dev->device.config.table_offset;
     bool clear = true;
-    if (!range_fits(table, PARTITION_TABLE_SECTOR, dev->flash->size)) {
+    if (!range_fits(table, OTTER_PARTITION_TABLE_SECTOR, dev->flash->size)) {
         return cli_refuse(VERB, "%s has 0x%" PRIx32 " bytes, so there is no room for a table at 0x%" PRIx32,
                           o->flash, dev->flash->size, table);
     }
-    if (bootloader_find(dev->flash, dev->flash->size, &place) &&
-        bootloader_verify(&s, dev->flash, &place, NULL, dev->flash->size) == ESP_OK && place.offset < table &&
-        s.info.image_len > table - place.offset) {
+    if (otter_bootloader_find(dev->flash, dev->flash->size, &place) &&
+        otter_bootloader_verify(&s, dev->flash, &place, NULL, dev->flash->size) == ESP_OK &&
+        place.offset < table && s.info.image_len > table - place.offset) {
         clear =
             cli_refuse(VERB, "the bootloader at 0x%" PRIx32 " goes beyond 0x%" PRIx32, place.offset, table);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return clear;
 }
 
 /** What the file says of a table, as bytes that the bootloader of this flash takes. Says why not. */
-static bool load_table(const linux_device_t *dev, const table_verb_t *o, uint8_t raw[PARTITION_TABLE_LEN],
-                       partition_table_t *entries)
+static bool load_table(const linux_device_t *dev, const table_verb_t *o,
+                       uint8_t raw[OTTER_PARTITION_TABLE_LEN], otter_partition_table_t *entries)
 {
     table_why_t why;
     table_options_t rules = rules_for(dev, o);
@@ -87,8 +87,8 @@ static bool table_in(linux_device_t *dev, void *options, flash_changed_t *change
 {
     (void)changed; /* all of the flash */
     const table_verb_t *o = options;
-    uint8_t raw[PARTITION_TABLE_LEN];
-    partition_table_t entries;
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t entries;
     const uint32_t offset = dev->device.config.table_offset;
     if (!table_is_clear(dev, o) || !load_table(dev, o, raw, &entries) ||
         !flash_settle(dev, o->flash, "", flash_put(dev->flash, offset, raw, sizeof(raw)))) {

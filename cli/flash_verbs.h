@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "clean_text.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "kinds.h"
 #include "linux/linux_device.h"
 #include "otter/chip.h"
@@ -62,7 +62,7 @@ void flash_tell_next(const char *path, const linux_device_options_t *options);
  * @param s       zeroed; holds the verdict; the caller ends it
  * @return the verdict; s->why says why not
  */
-OTTER_MUST_CHECK esp_err_t flash_judge_image(image_stream_t *s, const uint8_t *data, size_t len,
+OTTER_MUST_CHECK esp_err_t flash_judge_image(otter_image_stream_t *s, const uint8_t *data, size_t len,
                                              const otter_chip_t *chip, uint32_t offset);
 
 /** A chip of which a revision is not known fits every image in that: as the highest, which no upper limit binds. */
@@ -83,8 +83,8 @@ OTTER_MUST_CHECK esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, cons
  * @return false, and `why`
  */
 OTTER_MUST_CHECK bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,
-                                       uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *entries,
-                                       table_why_t *why);
+                                       uint8_t raw[OTTER_PARTITION_TABLE_LEN],
+                                       otter_partition_table_t *entries, table_why_t *why);
 
 /**
  * Would what matters for booting still be there with `data` at `off`? The bootloaders of this chip, the partition table if

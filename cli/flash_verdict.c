@@ -38,7 +38,7 @@ static void judge_missing_bootloader(flash_report_t *r)
 {
     const flash_bootloader_t *b = &r->bootloader;
     uint32_t expected = b->expected.offset;
-    if (b->expected.kind == BOOTLOADER_APP) {
+    if (b->expected.kind == OTTER_BOOTLOADER_APP) {
         judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (an app is there)", expected);
     } else if (!b->found) {
         judge(r, FLASH_NOTHING, "NOTHING, no bootloader at 0x%" PRIx32 " (what is there is no image)",
@@ -61,10 +61,10 @@ static bool bootloader_starts(flash_report_t *r)
 {
     const flash_bootloader_t *b = &r->bootloader;
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
-    if (!b->needed || (b->expected.kind == BOOTLOADER_BLANK && !b->found)) {
+    if (!b->needed || (b->expected.kind == OTTER_BOOTLOADER_BLANK && !b->found)) {
         return true;
     }
-    if (b->expected.kind != BOOTLOADER_IMAGE) {
+    if (b->expected.kind != OTTER_BOOTLOADER_IMAGE) {
         judge_missing_bootloader(r);
     } else if (b->expected.chip != chip) {
         judge(r, FLASH_NOTHING, "NOTHING, the bootloader at 0x%" PRIx32 " is for %s, this is %s",
@@ -84,9 +84,9 @@ static bool bootloader_starts(flash_report_t *r)
 static bool bootloader_takes_table(flash_report_t *r)
 {
     otter_fault_t fault = {0};
-    uint32_t count, size = image_flash_size(&r->bootloader.stream.info.header);
+    uint32_t count, size = otter_image_flash_size(&r->bootloader.stream.info.header);
     if (!r->bootloader.found || size == 0 || size >= r->dev.flash->size ||
-        partition_table_verify(r->table_raw, size, &count, &fault) == ESP_OK) {
+        otter_partition_table_verify(r->table_raw, size, &count, &fault) == ESP_OK) {
         return true;
     }
     judge(r, FLASH_NOTHING, "NOTHING, the bootloader refuses the partition table");
@@ -108,7 +108,7 @@ static void judge_without_app(flash_report_t *r)
 }
 
 /** The image that boots; NULL where the application's list does not have it. */
-static const image_info_t *find_booting(const flash_report_t *r)
+static const otter_image_info_t *find_booting(const flash_report_t *r)
 {
     for (uint32_t i = 0; i < r->app_count; i++) {
         if (r->slots[i].partition->address == r->boot.partition->address) {
@@ -121,7 +121,7 @@ static const image_info_t *find_booting(const flash_report_t *r)
 static void judge_app(flash_report_t *r)
 {
     char app[IMAGE_APP_SIZE] = "", expected[64] = "", tried[40] = "";
-    const image_info_t *info = find_booting(r);
+    const otter_image_info_t *info = find_booting(r);
     bool lacks_bootloader = r->bootloader.needed && !r->bootloader.found;
     if (lacks_bootloader) {
         snprintf(expected, sizeof(expected), "; a chip also needs a bootloader at 0x%" PRIx32,
@@ -145,7 +145,7 @@ static void judge_without_table(flash_report_t *r)
     const uint32_t expected = r->dev.device.config.table_offset;
     char what[320], app[IMAGE_APP_SIZE];
     if (n->file_is != NULL) {
-        const image_info_t *info = r->stray_count > 0 ? &r->strays[0].image.info : NULL;
+        const otter_image_info_t *info = r->stray_count > 0 ? &r->strays[0].image.info : NULL;
         snprintf(what, sizeof(what), ": the file is no flash, but %s%s", n->file_is,
                  info != NULL && r->strays[0].image.offset == 0 ? image_app(info, " (", ")", app) : "");
     } else if (n->whole == FLASH_ERASED || n->whole == FLASH_ZERO) {
@@ -161,7 +161,7 @@ static void judge_without_table(flash_report_t *r)
                  n->offset - expected, n->offset);
     } else if (n->elsewhere) {
         snprintf(what, sizeof(what), " (there is one at 0x%" PRIx32 ")", n->offset);
-    } else if (expected + PARTITION_RECORD_SIZE > r->file_length) {
+    } else if (expected + OTTER_PARTITION_RECORD_SIZE > r->file_length) {
         snprintf(what, sizeof(what), ": the file ends at 0x%" PRIx32, r->file_length);
     } else {
         static const char *const places[] = {[FLASH_ERASED] = "that sector is erased",

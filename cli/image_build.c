@@ -10,7 +10,7 @@
 #include "clean_text.h"
 #include "cli.h"
 #include "elf.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "image_layout.h"
 #include "image_writer.h"
 #include "kinds.h"
@@ -84,7 +84,7 @@ static void put_build_time(uint8_t *desc)
 
 static void make_desc(uint8_t *desc, const build_options_t *o)
 {
-    memset(desc, 0, IMAGE_DESC_SIZE);
+    memset(desc, 0, OTTER_IMAGE_DESC_SIZE);
     le32_put(desc, ESP_APP_DESC_MAGIC_WORD);
     override_desc(desc, o);
     put_build_time(desc);
@@ -147,7 +147,7 @@ static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t 
         return cli_fail("image", "%s: %s; chip linux wants a program of this machine", o->elf, why);
     }
     esp_image_header_t header;
-    uint8_t desc[IMAGE_DESC_SIZE];
+    uint8_t desc[OTTER_IMAGE_DESC_SIZE];
     if (!has_own_texts(o) || !make_header(&header, o, 0)) {
         return EXIT_USAGE;
     }
@@ -166,10 +166,10 @@ static uint32_t page_of_desc(const otter_chip_facts_t *chip, const layout_piece_
 {
     uint8_t log2 = desc->data[DESC_AT(mmu_page_size)];
     if (log2 != 0) {
-        return image_mmu_page(chip, log2);
+        return otter_chip_mmu_page(chip, log2);
     }
     for (uint32_t page = chip->mmu_page; page >= chip->mmu_page_min; page /= 2) {
-        if (desc->addr % page == IMAGE_DESC_OFFSET) {
+        if (desc->addr % page == OTTER_IMAGE_DESC_OFFSET) {
             return page;
         }
     }
@@ -182,7 +182,7 @@ static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t
     char why[WHY_SIZE];
     layout_piece_t *desc = layout_find_desc(layout);
     if (desc == NULL) {
-        uint8_t made[IMAGE_DESC_SIZE];
+        uint8_t made[OTTER_IMAGE_DESC_SIZE];
         if (!has_own_texts(o)) {
             return EXIT_USAGE;
         }
@@ -260,16 +260,16 @@ static bool result_is_good(const build_options_t *o, const image_writer_t *w)
                  o->chip->title, o->chip->image_limit);
         return false;
     }
-    image_stream_t s = {0};
-    image_rules_t rules = {.size = (uint32_t)w->len};
-    if (image_stream_begin(&s, &rules) == ESP_OK) {
-        image_stream_feed(&s, w->bytes, w->len);
+    otter_image_stream_t s = {0};
+    otter_image_rules_t rules = {.size = (uint32_t)w->len};
+    if (otter_image_stream_begin(&s, &rules) == ESP_OK) {
+        otter_image_stream_feed(&s, w->bytes, w->len);
     }
-    esp_err_t err = image_stream_close(&s);
+    esp_err_t err = otter_image_stream_close(&s);
     if (err != ESP_OK) {
         cli_fail("image", "the image of %s would be refused: %s", o->elf, s.fault.why);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     return err == ESP_OK;
 }
 

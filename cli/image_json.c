@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_json.h"
 
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "json.h"
 
-static cJSON *segments_json(const image_info_t *info)
+static cJSON *segments_json(const otter_image_info_t *info)
 {
     cJSON *list = cJSON_CreateArray();
     for (uint32_t i = 0; i < info->segments_seen; i++) {
@@ -17,7 +17,7 @@ static cJSON *segments_json(const image_info_t *info)
     return list;
 }
 
-static cJSON *app_json(const image_info_t *info)
+static cJSON *app_json(const otter_image_info_t *info)
 {
     if (!info->has_desc) {
         return cJSON_CreateNull();
@@ -31,12 +31,12 @@ static cJSON *app_json(const image_info_t *info)
     json_text(app, "date", desc->date, sizeof(desc->date));
     json_text(app, "time", desc->time, sizeof(desc->time));
     json_text(app, "idf_ver", desc->idf_ver, sizeof(desc->idf_ver));
-    image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256));
+    otter_image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256));
     json_text(app, "elf_sha256", hex, sizeof(hex));
     return app;
 }
 
-static cJSON *bootloader_json(const image_info_t *info)
+static cJSON *bootloader_json(const otter_image_info_t *info)
 {
     if (!info->has_bootloader_desc) {
         return cJSON_CreateNull();
@@ -51,37 +51,37 @@ static cJSON *bootloader_json(const image_info_t *info)
 }
 
 /** What the header says of the flash chip. */
-static void add_flash(cJSON *object, const image_info_t *info, const otter_chip_facts_t *facts)
+static void add_flash(cJSON *object, const otter_image_info_t *info, const otter_chip_facts_t *facts)
 {
     bool known = info->header_seen && info->header.magic == ESP_IMAGE_HEADER_MAGIC;
-    const char *mode = known ? image_flash_mode(&info->header) : NULL;
-    unsigned mhz = known && facts != NULL ? image_flash_mhz(&info->header, facts) : 0;
-    uint32_t size = known ? image_flash_size(&info->header) : 0;
+    const char *mode = known ? otter_image_flash_mode(&info->header) : NULL;
+    unsigned mhz = known && facts != NULL ? otter_image_flash_mhz(&info->header, facts) : 0;
+    uint32_t size = known ? otter_image_flash_size(&info->header) : 0;
     json_string(object, "flash_mode", mode);
     json_number(object, "flash_mhz", mhz != 0, mhz);
     json_number(object, "flash_size", size != 0, size);
 }
 
-static void add_facts(cJSON *object, const image_stream_t *s)
+static void add_facts(cJSON *object, const otter_image_stream_t *s)
 {
-    const image_info_t *info = &s->info;
+    const otter_image_info_t *info = &s->info;
     bool known = info->header_seen;
     const otter_chip_facts_t *facts = known ? otter_chip_facts(info->header.chip_id) : NULL;
     bool valid = s->verdict == ESP_OK;
-    char hex[2 * IMAGE_HASH_LEN + 1];
+    char hex[2 * OTTER_IMAGE_HASH_LEN + 1];
 
     json_bool(object, "valid", true, valid);
     json_string(object, "error", valid ? NULL : s->fault.why);
-    json_string(object, "kind", image_kind_key(image_kind(info)));
+    json_string(object, "kind", otter_image_kind_key(otter_image_kind(info)));
     json_string(object, "chip", facts != NULL ? facts->name : NULL);
     json_number(object, "chip_id", known, info->header.chip_id);
     json_number(object, "entry", known, info->header.entry_addr);
     json_item(object, "segments", segments_json(info));
     json_bool(object, "checksum_valid", info->checksum_seen, info->checksum_valid);
     json_bool(object, "hash_valid", info->hash_compared, info->hash_valid);
-    image_hex(hex, info->digest, IMAGE_HASH_LEN);
+    otter_image_hex(hex, info->digest, OTTER_IMAGE_HASH_LEN);
     json_string(object, "hash", info->hash_seen ? hex : NULL);
-    image_hex(hex, info->computed, IMAGE_HASH_LEN);
+    otter_image_hex(hex, info->computed, OTTER_IMAGE_HASH_LEN);
     json_string(object, "computed_hash", info->hash_compared ? hex : NULL);
     json_number(object, "image_len", info->image_len != 0, info->image_len);
     json_number(object, "min_rev", known, info->header.min_chip_rev_full);
@@ -93,7 +93,7 @@ static void add_facts(cJSON *object, const image_stream_t *s)
     json_item(object, "bootloader", bootloader_json(info));
 }
 
-cJSON *image_json(const image_stream_t *s)
+cJSON *image_json(const otter_image_stream_t *s)
 {
     cJSON *object = cJSON_CreateObject();
     add_facts(object, s);

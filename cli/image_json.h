@@ -4,10 +4,10 @@
 
 #include <cjson/cJSON.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 
 /**
  * @param s  a stream with its verdict; may be good or broken
  * @return a new object, the caller's; docs/JSON.md explains its keys. json_print() tells when memory was out
  */
-cJSON *image_json(const image_stream_t *s);
+cJSON *image_json(const otter_image_stream_t *s);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/promise.h"
 
 #define SEGMENT_HEADER      8u
@@ -109,7 +109,7 @@ static layout_piece_t *piece_for(layout_t *layout, const elf_section_t *section,
         layout_piece_t *piece = &layout->pieces[layout->count++];
         snprintf(piece->name, sizeof(piece->name), "%.31s", section->name);
         piece->addr = section->addr;
-        piece->mapped = image_addr_is_mapped(layout->chip, section->addr, layout->chip->mmu_page);
+        piece->mapped = otter_chip_maps(layout->chip, section->addr, layout->chip->mmu_page);
     }
     layout_piece_t *piece = &layout->pieces[layout->count - 1];
     if (padded_len(section->len) >= SEGMENT_MAX - piece->len) {
@@ -188,7 +188,8 @@ layout_piece_t *layout_find_desc(layout_t *layout)
 {
     for (size_t i = 0; i < layout->count; i++) {
         layout_piece_t *piece = &layout->pieces[i];
-        if (strcmp(piece->name, APPDESC_SECTION) == 0 && piece->mapped && piece->len >= IMAGE_DESC_SIZE) {
+        if (strcmp(piece->name, APPDESC_SECTION) == 0 && piece->mapped &&
+            piece->len >= OTTER_IMAGE_DESC_SIZE) {
             return piece;
         }
     }
@@ -213,7 +214,7 @@ bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t wh
     for (size_t i = 0; i < layout->count; i++) {
         if (strcmp(layout->pieces[i].name, APPDESC_SECTION) == 0 && layout->pieces[i].mapped) {
             snprintf(why, why_size, "section %s has %zu bytes, a descriptor has %u", APPDESC_SECTION,
-                     layout->pieces[i].len, IMAGE_DESC_SIZE);
+                     layout->pieces[i].len, OTTER_IMAGE_DESC_SIZE);
             return false;
         }
     }
@@ -224,8 +225,9 @@ bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t wh
         }
         OTTER_ASSERT(layout->count < sizeof(layout->pieces) / sizeof(layout->pieces[0]));
         layout_piece_t *piece = &layout->pieces[layout->count++];
-        *piece = (layout_piece_t){.name = APPDESC_SECTION, .addr = page + IMAGE_DESC_OFFSET, .mapped = true};
-        if (append(piece, desc, IMAGE_DESC_SIZE)) {
+        *piece =
+            (layout_piece_t){.name = APPDESC_SECTION, .addr = page + OTTER_IMAGE_DESC_OFFSET, .mapped = true};
+        if (append(piece, desc, OTTER_IMAGE_DESC_SIZE)) {
             return true;
         }
         snprintf(why, why_size, "out of memory");
@@ -385,9 +387,9 @@ static bool desc_comes_first(const layout_t *layout, const queue_t *mapped, char
 {
     const layout_piece_t *desc = mapped->count > 0 ? mapped->items[0] : NULL;
     if (desc == NULL || strcmp(desc->name, APPDESC_SECTION) != 0 ||
-        desc->addr % layout->page != IMAGE_DESC_OFFSET) {
+        desc->addr % layout->page != OTTER_IMAGE_DESC_OFFSET) {
         snprintf(why, why_size, "section %s is not at 0x%x behind the start of a %" PRIu32 " KiB page",
-                 APPDESC_SECTION, IMAGE_DESC_OFFSET, layout->page / 1024);
+                 APPDESC_SECTION, OTTER_IMAGE_DESC_OFFSET, layout->page / 1024);
         return false;
     }
     return true;

@@ -8,8 +8,8 @@
 
 #include "base/crc32.h"
 #include "base/le.h"
-#include "flash/partition_table.h"
-#include "image/bootloader.h"
+#include "otter/partition_table.h"
+#include "otter/bootloader.h"
 #include "otter/promise.h"
 
 #define SECTOR              0x1000u
@@ -30,15 +30,15 @@ static bool read_view(image_look_t *look, uint32_t off, void *dst, uint32_t len)
 static uint32_t find_start(image_look_t *look)
 {
     otter_flash_t *flash = &look->view.flash;
-    uint32_t offsets[BOOTLOADER_PLACES_MAX];
-    uint32_t count = bootloader_places(offsets);
+    uint32_t offsets[OTTER_BOOTLOADER_PLACES_MAX];
+    uint32_t count = otter_bootloader_places(offsets);
     uint8_t magic = 0;
     if (read_view(look, 0, &magic, 1) && magic == ESP_IMAGE_HEADER_MAGIC) {
         return 0;
     }
     for (uint32_t i = 0; i < count && offsets[i] < look->view.size; i++) {
         if (flash_content(flash, 0, offsets[i]) <= FLASH_ZERO &&
-            bootloader_look(flash, offsets[i], look->view.size).kind == BOOTLOADER_IMAGE) {
+            otter_bootloader_look(flash, offsets[i], look->view.size).kind == OTTER_BOOTLOADER_IMAGE) {
             return offsets[i];
         }
     }
@@ -50,15 +50,15 @@ static uint32_t find_start(image_look_t *look)
 /** Headers of the segments of a broken image, as far as they lie in the file, whatever is wrong with them. */
 static void list_segments(image_look_t *look)
 {
-    image_info_t *info = &look->stream.info;
-    uint32_t at = look->start + IMAGE_HEADER_SIZE, count = 0;
-    uint8_t raw[IMAGE_SEGMENT_SIZE];
+    otter_image_info_t *info = &look->stream.info;
+    uint32_t at = look->start + OTTER_IMAGE_HEADER_SIZE, count = 0;
+    uint8_t raw[OTTER_IMAGE_SEGMENT_SIZE];
     while (count < look->segments_named && count < ESP_IMAGE_MAX_SEGMENTS &&
            read_view(look, at, raw, sizeof(raw))) {
         info->segments[count].load_addr = le32_get(raw);
         info->segments[count].data_len = le32_get(raw + 4);
-        info->segment_data[count] = at + IMAGE_SEGMENT_SIZE - look->start;
-        at += IMAGE_SEGMENT_SIZE;
+        info->segment_data[count] = at + OTTER_IMAGE_SEGMENT_SIZE - look->start;
+        at += OTTER_IMAGE_SEGMENT_SIZE;
         if (!range_fits(at, info->segments[count].data_len, look->view.size)) {
             count++;
             break;
@@ -70,17 +70,18 @@ static void list_segments(image_look_t *look)
 
 static void judge(image_look_t *look, const otter_chip_t *chip)
 {
-    image_stream_t *s = &look->stream;
-    bool for_rom = look->kind == IMAGE_KIND_BOOTLOADER || look->kind == IMAGE_KIND_RAM;
-    const image_rules_t rules = {.chip = chip,
-                                 .flash_offset = look->start,
-                                 .size = look->view.size - look->start,
-                                 .loading = true,
-                                 .bootloader = chip != NULL && for_rom};
-    otter_ignore(image_stream_from_flash(s, &look->view.flash, &rules)); /* the stream keeps the verdict */
-    look->kind = image_kind(&s->info);
+    otter_image_stream_t *s = &look->stream;
+    bool for_rom = look->kind == OTTER_IMAGE_KIND_BOOTLOADER || look->kind == OTTER_IMAGE_KIND_RAM;
+    const otter_image_rules_t rules = {.chip = chip,
+                                       .flash_offset = look->start,
+                                       .size = look->view.size - look->start,
+                                       .loading = true,
+                                       .bootloader = chip != NULL && for_rom};
+    otter_ignore(
+        otter_image_stream_from_flash(s, &look->view.flash, &rules)); /* the stream keeps the verdict */
+    look->kind = otter_image_kind(&s->info);
     bool has_header =
-        s->info.header_seen && look->kind != IMAGE_KIND_NONE && look->kind != IMAGE_KIND_ESP8266;
+        s->info.header_seen && look->kind != OTTER_IMAGE_KIND_NONE && look->kind != OTTER_IMAGE_KIND_ESP8266;
     look->segments_named = has_header ? s->info.header.segment_count : 0;
     if (s->verdict != ESP_OK && has_header) {
         list_segments(look);
@@ -146,10 +147,10 @@ static bool find_signature_v1(image_look_t *look, uint32_t image_end)
 
 static uint32_t rows_of_table(image_look_t *look, uint32_t offset)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
-    partition_table_t table;
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t table;
     bool ok = otter_flash_read(&look->view.flash, offset, raw, sizeof(raw)) == ESP_OK &&
-              partition_table_decode(raw, &table) == ESP_OK;
+              otter_partition_table_decode(raw, &table) == ESP_OK;
     return ok ? table.count : 0;
 }
 
@@ -171,7 +172,7 @@ static esp_err_t read_shifted(void *dev, uint32_t off, void *dst, uint32_t len)
 static uint32_t beginning_of_file(const image_look_t *look)
 {
     const otter_chip_facts_t *facts = otter_chip_facts(look->stream.info.header.chip_id);
-    bool known = look->kind == IMAGE_KIND_BOOTLOADER && look->start == 0 && facts != NULL;
+    bool known = look->kind == OTTER_IMAGE_KIND_BOOTLOADER && look->start == 0 && facts != NULL;
     return known && facts->id != OTTER_CHIP_LINUX ? facts->bootloader_offset : 0;
 }
 
@@ -187,16 +188,16 @@ static void judge_shifted(image_look_t *look, flash_image_t *image)
     shifted.flash.ops = &ops;
     shifted.flash.dev = &shifted;
     shifted.flash.size = look->view.flash.size + by;
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .flash_offset = image->offset + by, .size = look->view.size - image->offset, .loading = true};
-    image_stream_t s = {0};
-    if (image_stream_from_flash(&s, &shifted.flash, &rules) == ESP_OK) {
+    otter_image_stream_t s = {0};
+    if (otter_image_stream_from_flash(&s, &shifted.flash, &rules) == ESP_OK) {
         image->verdict = ESP_OK;
         image->info = s.info;
         image->why[0] = '\0';
         look->begins_at = by;
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
 }
 
 /** Images and partition tables behind `from`, in their order. */
@@ -222,11 +223,12 @@ static void find_parts(image_look_t *look, uint32_t from)
         }
         image_part_t *part = &look->parts[look->part_count++];
         if (table < next_image) {
-            *part =
-                (image_part_t){.offset = table, .kind = IMAGE_KIND_NONE, .rows = rows_of_table(look, table)};
+            *part = (image_part_t){
+                .offset = table, .kind = OTTER_IMAGE_KIND_NONE, .rows = rows_of_table(look, table)};
             at = table + SECTOR;
         } else {
-            *part = (image_part_t){.offset = next_image, .kind = image_kind(&image.info), .image = image};
+            *part =
+                (image_part_t){.offset = next_image, .kind = otter_image_kind(&image.info), .image = image};
             at = align_up_u32(next_image + max_u32(image.info.image_len, 1), SECTOR);
         }
     }
@@ -238,15 +240,15 @@ static void judge_parts(image_look_t *look)
     bool table = false, app = false;
     for (uint32_t i = 0; i < look->part_count; i++) {
         const image_part_t *part = &look->parts[i];
-        table |= part->kind == IMAGE_KIND_NONE;
-        app |= part->kind == IMAGE_KIND_APP;
+        table |= part->kind == OTTER_IMAGE_KIND_NONE;
+        app |= part->kind == OTTER_IMAGE_KIND_APP;
     }
-    look->is_factory = look->kind == IMAGE_KIND_BOOTLOADER && (table || app);
+    look->is_factory = look->kind == OTTER_IMAGE_KIND_BOOTLOADER && (table || app);
     for (uint32_t i = 0; look->is_factory && look->error[0] == '\0' && i < look->part_count; i++) {
         const image_part_t *part = &look->parts[i];
-        if (part->kind != IMAGE_KIND_NONE && part->image.verdict != ESP_OK) {
+        if (part->kind != OTTER_IMAGE_KIND_NONE && part->image.verdict != ESP_OK) {
             snprintf(look->error, sizeof(look->error), "at 0x%" PRIx32 ", %s: %s", part->offset,
-                     image_kind_name(part->kind), part->image.why);
+                     otter_image_kind_name(part->kind), part->image.why);
         }
     }
 }
@@ -261,7 +263,7 @@ static void look_behind(image_look_t *look)
     look->behind = flash_content(&look->view.flash, look->end, look->view.size - look->end);
     if (look->behind != FLASH_ERASED && look->behind != FLASH_ZERO) {
         /* A broken image is not searched for what its own bytes look like before the next sector. */
-        find_parts(look, whole ? look->end : look->start + (look->kind != IMAGE_KIND_NONE));
+        find_parts(look, whole ? look->end : look->start + (look->kind != OTTER_IMAGE_KIND_NONE));
     }
     judge_parts(look);
 }
@@ -292,6 +294,6 @@ void image_look_again(image_look_t *look, const otter_chip_t *chip)
 
 void image_look_end(image_look_t *look)
 {
-    image_stream_end(&look->stream);
+    otter_image_stream_end(&look->stream);
     file_view_close(&look->view);
 }

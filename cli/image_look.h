@@ -4,8 +4,8 @@
 
 #include "file_view.h"
 #include "flash_search.h"
-#include "image/image.h"
-#include "image/kind.h"
+#include "otter/image.h"
+#include "otter/image_kind.h"
 #include "otter/promise.h"
 
 typedef enum { SIGNATURE_NONE, SIGNATURE_V1, SIGNATURE_V2 } signature_kind_t;
@@ -22,7 +22,7 @@ typedef struct {
 /** Something that follows the image in the file, or comes where no image is. */
 typedef struct {
     uint32_t offset;
-    image_kind_t kind; /* IMAGE_KIND_NONE: a partition table, of `rows` partitions */
+    otter_image_kind_t kind; /* OTTER_IMAGE_KIND_NONE: a partition table, of `rows` partitions */
     uint32_t rows;
     flash_image_t image; /* verdict and facts, unless it is a table */
 } image_part_t;
@@ -31,9 +31,9 @@ typedef struct {
 
 typedef struct {
     file_view_t view;
-    uint32_t start;        /* where the judged image begins: 0, or behind erased flash a bootloader's place */
-    image_stream_t stream; /* its verdict; of a broken image, all segments that could be found */
-    image_kind_t kind;     /* of the image at `start` */
+    uint32_t start; /* where the judged image begins: 0, or behind erased flash a bootloader's place */
+    otter_image_stream_t stream; /* its verdict; of a broken image, all segments that could be found */
+    otter_image_kind_t kind;     /* of the image at `start` */
     uint32_t segments_named; /* by the header; more than stream.info.segments_seen: not all could be found */
     image_signature_t signature;
     uint32_t end;           /* of image and signature; `start` where there is no image */

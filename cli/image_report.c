@@ -28,7 +28,7 @@ static const char *chip_title(uint16_t id)
     return title != NULL ? title : "unknown chip";
 }
 
-const char *image_app(const image_info_t *info, const char *before, const char *after,
+const char *image_app(const otter_image_info_t *info, const char *before, const char *after,
                       char buf[IMAGE_APP_SIZE])
 {
     char project[CLEAN_TEXT_SIZE(32)], version[CLEAN_TEXT_SIZE(32)];
@@ -48,11 +48,11 @@ const char *image_app(const image_info_t *info, const char *before, const char *
 static const char *limits_text(uint16_t min, uint16_t max, char buf[32])
 {
     char low[12], high[12];
-    image_revision_text(min, low);
+    otter_image_revision_text(min, low);
     if (max == 0 || max == UINT16_MAX) {
         snprintf(buf, 32, "%s or later", low);
     } else {
-        snprintf(buf, 32, "%s to %s", low, image_revision_text(max, high));
+        snprintf(buf, 32, "%s to %s", low, otter_image_revision_text(max, high));
     }
     return buf;
 }
@@ -61,9 +61,9 @@ static const char *limits_text(uint16_t min, uint16_t max, char buf[32])
 static void print_flash(const esp_image_header_t *header, bool counts)
 {
     const otter_chip_facts_t *facts = otter_chip_facts(header->chip_id);
-    const char *mode = image_flash_mode(header);
-    unsigned mhz = facts != NULL ? image_flash_mhz(header, facts) : 0;
-    uint32_t size = image_flash_size(header);
+    const char *mode = otter_image_flash_mode(header);
+    unsigned mhz = facts != NULL ? otter_image_flash_mhz(header, facts) : 0;
+    uint32_t size = otter_image_flash_size(header);
     char unknown[40];
     snprintf(unknown, sizeof(unknown), "mode code %u", header->spi_mode);
     printf(FACT "%s, ", "flash", mode != NULL ? mode : unknown);
@@ -81,7 +81,7 @@ static void print_flash(const esp_image_header_t *header, bool counts)
 
 static void print_header(const image_look_t *look)
 {
-    const image_info_t *info = &look->stream.info;
+    const otter_image_info_t *info = &look->stream.info;
     const esp_image_header_t *header = &info->header;
     const otter_chip_facts_t *facts = otter_chip_facts(header->chip_id);
     char limits[32];
@@ -92,9 +92,9 @@ static void print_header(const image_look_t *look)
                limits_text(info->desc.min_efuse_blk_rev_full, info->desc.max_efuse_blk_rev_full, limits));
     }
     if (facts == NULL || facts->id != OTTER_CHIP_LINUX) {
-        print_flash(header, look->kind != IMAGE_KIND_APP);
+        print_flash(header, look->kind != OTTER_IMAGE_KIND_APP);
     }
-    if (facts != NULL && facts->mmu_page_min != 0 && look->kind == IMAGE_KIND_APP) {
+    if (facts != NULL && facts->mmu_page_min != 0 && look->kind == OTTER_IMAGE_KIND_APP) {
         printf(FACT "%" PRIu32 " KB\n", "MMU page", info->mmu_page_size >> 10);
     }
     printf(FACT "0x%08" PRIx32 "\n", "entry", header->entry_addr);
@@ -102,7 +102,7 @@ static void print_header(const image_look_t *look)
 
 /* ---- segments, checksum, hash ---- */
 
-static const char *use_of_segment(const image_info_t *info, uint32_t index)
+static const char *use_of_segment(const otter_image_info_t *info, uint32_t index)
 {
     const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
     uint32_t addr = info->segments[index].load_addr;
@@ -110,11 +110,11 @@ static const char *use_of_segment(const image_info_t *info, uint32_t index)
         return "";
     }
     if (facts->id == OTTER_CHIP_LINUX) {
-        return index == 0                                         ? "descriptor"
-               : index == 1 && image_kind(info) == IMAGE_KIND_APP ? "executable"
-                                                                  : "";
+        return index == 0                                                     ? "descriptor"
+               : index == 1 && otter_image_kind(info) == OTTER_IMAGE_KIND_APP ? "executable"
+                                                                              : "";
     }
-    if (image_addr_is_mapped(facts, addr, info->mmu_page_size)) {
+    if (otter_chip_maps(facts, addr, info->mmu_page_size)) {
         return "mapped";
     }
     return addr < 0x10000000 ? "padding" : "loaded";
@@ -123,10 +123,11 @@ static const char *use_of_segment(const image_info_t *info, uint32_t index)
 /** Of a virtual device's app: can it run on this machine? */
 static void print_machine(image_look_t *look)
 {
-    const image_info_t *info = &look->stream.info;
+    const otter_image_info_t *info = &look->stream.info;
     uint8_t head[ELF_HEAD_SIZE];
     char why[160];
-    if (info->header.chip_id == OTTER_CHIP_LINUX && look->kind == IMAGE_KIND_APP && info->segments_seen > 1 &&
+    if (info->header.chip_id == OTTER_CHIP_LINUX && look->kind == OTTER_IMAGE_KIND_APP &&
+        info->segments_seen > 1 &&
         otter_flash_read(&look->view.flash, look->start + info->segment_data[1], head, sizeof(head)) ==
             ESP_OK &&
         !elf_runs_here(head, sizeof(head), why, sizeof(why))) {
@@ -136,7 +137,7 @@ static void print_machine(image_look_t *look)
 
 static void print_segments(image_look_t *look)
 {
-    const image_info_t *info = &look->stream.info;
+    const otter_image_info_t *info = &look->stream.info;
     for (uint32_t i = 0; i < info->segments_seen; i++) {
         printf("segment %-2" PRIu32 "    0x%08" PRIx32 ", %" PRIu32 " bytes at 0x%" PRIx32 "  %s\n", i,
                info->segments[i].load_addr, info->segments[i].data_len, info->segment_data[i],
@@ -152,20 +153,21 @@ static void print_segments(image_look_t *look)
 
 static void print_hash(const image_look_t *look)
 {
-    const image_info_t *info = &look->stream.info;
-    char stored[2 * IMAGE_HASH_LEN + 1], computed[2 * IMAGE_HASH_LEN + 1];
+    const otter_image_info_t *info = &look->stream.info;
+    char stored[2 * OTTER_IMAGE_HASH_LEN + 1], computed[2 * OTTER_IMAGE_HASH_LEN + 1];
     if (info->checksum_seen) {
         printf(FACT "0x%02x, %s\n", "checksum", info->checksum_stored,
                info->checksum_valid ? "right" : "WRONG");
     }
     if (info->hash_seen) {
-        image_hex(stored, info->digest, IMAGE_HASH_LEN);
+        otter_image_hex(stored, info->digest, OTTER_IMAGE_HASH_LEN);
         printf(FACT "%s, %s\n", "SHA-256", stored,
                info->hash_valid      ? "right"
                : info->hash_compared ? "WRONG, as stored"
                                      : "not compared");
         if (info->hash_compared && !info->hash_valid) {
-            printf(FACT "%s  computed%s\n", "", image_hex(computed, info->computed, IMAGE_HASH_LEN),
+            printf(FACT "%s  computed%s\n", "",
+                   otter_image_hex(computed, info->computed, OTTER_IMAGE_HASH_LEN),
                    look->stream.verdict == ESP_OK ? "; the chip's ROM does not compare it" : "");
         }
     } else if (look->stream.verdict == ESP_OK) {
@@ -208,7 +210,8 @@ static void print_app(const esp_app_desc_t *desc)
     print_text("built on", desc->date, sizeof(desc->date));
     print_text("built at", desc->time, sizeof(desc->time));
     print_text("ESP-IDF", desc->idf_ver, sizeof(desc->idf_ver));
-    printf(FACT "%s\n", "ELF SHA-256", image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256)));
+    printf(FACT "%s\n", "ELF SHA-256",
+           otter_image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256)));
 }
 
 static void print_bootloader(const esp_bootloader_desc_t *desc)
@@ -224,13 +227,13 @@ static void print_bootloader(const esp_bootloader_desc_t *desc)
 static void print_part(const image_part_t *part)
 {
     char app[IMAGE_APP_SIZE];
-    const image_info_t *info = &part->image.info;
+    const otter_image_info_t *info = &part->image.info;
     printf("  0x%08" PRIx32 "  ", part->offset);
-    if (part->kind == IMAGE_KIND_NONE) {
+    if (part->kind == OTTER_IMAGE_KIND_NONE) {
         printf("partition table, %" PRIu32 " partitions\n", part->rows);
         return;
     }
-    printf("%s %s, %s", part->image.verdict == ESP_OK ? "valid" : "BROKEN", image_kind_name(part->kind),
+    printf("%s %s, %s", part->image.verdict == ESP_OK ? "valid" : "BROKEN", otter_image_kind_name(part->kind),
            chip_title(info->header.chip_id));
     printf("%s", image_app(info, ", ", "", app));
     if (part->image.verdict == ESP_OK) {
@@ -244,7 +247,7 @@ static void print_behind(const image_look_t *look)
 {
     uint32_t len = look->view.size - look->end;
     if (look->part_count > 0) {
-        printf("\n%s\n", look->kind == IMAGE_KIND_NONE ? "in the file:" : "behind it:");
+        printf("\n%s\n", look->kind == OTTER_IMAGE_KIND_NONE ? "in the file:" : "behind it:");
         if (look->begins_at != 0) {
             printf("  (the file begins at 0x%" PRIx32 " of its flash)\n", look->begins_at);
         }
@@ -254,7 +257,7 @@ static void print_behind(const image_look_t *look)
     } else if (len > 0 && look->stream.verdict == ESP_OK) {
         printf(FACT "%" PRIu32 " bytes at 0x%" PRIx32 ": %s\n", "behind it", len, look->end,
                contents[look->behind]);
-    } else if (look->kind == IMAGE_KIND_NONE && len > 0) {
+    } else if (look->kind == OTTER_IMAGE_KIND_NONE && len > 0) {
         printf(FACT "%" PRIu32 " bytes: %s\n", "content", len, contents[look->behind]);
     }
 }
@@ -265,38 +268,38 @@ static void print_advice(image_look_t *look)
     bool images = false;
     uint8_t head[ELF_HEAD_SIZE];
     for (uint32_t i = 0; i < look->part_count; i++) {
-        images |= look->parts[i].kind != IMAGE_KIND_NONE;
+        images |= look->parts[i].kind != OTTER_IMAGE_KIND_NONE;
     }
-    if (look->is_factory || (look->kind == IMAGE_KIND_NONE && images)) {
+    if (look->is_factory || (look->kind == OTTER_IMAGE_KIND_NONE && images)) {
         printf("\n`otter flash info` tells what boots of it%s\n",
                look->is_factory ? "; an update needs the app's own image" : "");
-    } else if (look->kind == IMAGE_KIND_NONE && look->part_count > 0) {
+    } else if (look->kind == OTTER_IMAGE_KIND_NONE && look->part_count > 0) {
         printf("\n`otter table show` explains it\n");
-    } else if (look->kind == IMAGE_KIND_NONE &&
+    } else if (look->kind == OTTER_IMAGE_KIND_NONE &&
                otter_flash_read(&look->view.flash, 0, head, sizeof(head)) == ESP_OK &&
                elf_is_elf(head, sizeof(head))) {
         printf("\n`otter image build` makes an image of it\n");
-    } else if (look->kind == IMAGE_KIND_BOOTLOADER || look->kind == IMAGE_KIND_RAM) {
+    } else if (look->kind == OTTER_IMAGE_KIND_BOOTLOADER || look->kind == OTTER_IMAGE_KIND_RAM) {
         printf("\nno app: an update or an app partition needs the app's own image\n");
     }
 }
 
 void image_report_print(image_look_t *look, const char *name)
 {
-    const image_info_t *info = &look->stream.info;
+    const otter_image_info_t *info = &look->stream.info;
     if (look->is_factory) {
         printf("%s: merged factory file; at 0x%" PRIx32 " ", name, look->start);
     } else {
         printf("%s: ", name);
     }
-    if (look->kind == IMAGE_KIND_NONE) {
+    if (look->kind == OTTER_IMAGE_KIND_NONE) {
         printf("no image: %s\n", look->stream.fault.why);
     } else {
         printf("%s %s%s%s\n", look->stream.verdict == ESP_OK ? "valid" : "BROKEN",
-               image_kind_name(look->kind), look->stream.fault.why[0] != '\0' ? ": " : "",
+               otter_image_kind_name(look->kind), look->stream.fault.why[0] != '\0' ? ": " : "",
                look->stream.fault.why);
     }
-    if (look->kind != IMAGE_KIND_NONE && look->kind != IMAGE_KIND_ESP8266) {
+    if (look->kind != OTTER_IMAGE_KIND_NONE && look->kind != OTTER_IMAGE_KIND_ESP8266) {
         print_header(look);
         print_segments(look);
         print_hash(look);
@@ -316,28 +319,28 @@ static void print_condition(const char *of, bool judged, uint16_t min)
 {
     char text[16];
     if (!judged && min != 0) {
-        printf(", needs %s revision %s or later", of, image_revision_text(min, text));
+        printf(", needs %s revision %s or later", of, otter_image_revision_text(min, text));
     }
 }
 
 void image_report_print_verdict(const image_look_t *look, const char *name, bool judged_revision,
                                 bool judged_blk_revision)
 {
-    const image_info_t *info = &look->stream.info;
+    const otter_image_info_t *info = &look->stream.info;
     const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
     char app[IMAGE_APP_SIZE];
     printf("%s: ", name);
     if (look->is_factory) {
         printf("merged factory file, not an app: ");
     }
-    printf("valid %s %s, %" PRIu32 " bytes", chip_title(info->header.chip_id), image_kind_name(look->kind),
-           info->image_len);
+    printf("valid %s %s, %" PRIu32 " bytes", chip_title(info->header.chip_id),
+           otter_image_kind_name(look->kind), info->image_len);
     printf("%s", image_app(info, ", ", "", app));
     print_condition("chip", judged_revision, info->header.min_chip_rev_full);
     if (info->has_desc && facts != NULL && facts->has_blk_revision) {
         print_condition("eFuse block", judged_blk_revision, info->desc.min_efuse_blk_rev_full);
     }
-    if (look->kind != IMAGE_KIND_APP && !look->is_factory) {
+    if (look->kind != OTTER_IMAGE_KIND_APP && !look->is_factory) {
         printf(", not an app");
     }
     printf("%s\n", !info->hash_seen    ? " (no SHA-256 appended, only the checksum was compared)"
@@ -349,11 +352,11 @@ void image_report_print_verdict(const image_look_t *look, const char *name, bool
 
 static cJSON *part_json(const image_part_t *part)
 {
-    const image_info_t *info = &part->image.info;
+    const otter_image_info_t *info = &part->image.info;
     cJSON *json = cJSON_CreateObject();
-    bool table = part->kind == IMAGE_KIND_NONE, valid = table || part->image.verdict == ESP_OK;
+    bool table = part->kind == OTTER_IMAGE_KIND_NONE, valid = table || part->image.verdict == ESP_OK;
     json_number(json, "offset", true, part->offset);
-    json_string(json, "kind", table ? "table" : image_kind_key(part->kind));
+    json_string(json, "kind", table ? "table" : otter_image_kind_key(part->kind));
     json_bool(json, "valid", true, valid);
     json_string(json, "error", valid ? NULL : part->image.why);
     json_number(json, "length", info->image_len != 0, info->image_len);

@@ -11,7 +11,7 @@
 #define IMAGE_APP_SIZE (2 * CLEAN_TEXT_SIZE(32) + 8)
 
 /** " (hello 2.0.0)": name and version between `before` and `after`; "" of an image that has none. Returns buf. */
-const char *image_app(const image_info_t *info, const char *before, const char *after,
+const char *image_app(const otter_image_info_t *info, const char *before, const char *after,
                       char buf[IMAGE_APP_SIZE]);
 
 /** For people, on standard output. @param name  of the file */

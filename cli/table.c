@@ -50,7 +50,7 @@ static int build(void *options)
     const arguments_t *args = options;
     table_file_t file = {0};
     table_why_t why;
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     int status = EXIT_FAILED;
     if (!table_load(args->input, &args->table, &file, &why)) {
         refuse(args, &why);
@@ -102,10 +102,10 @@ static void warn_of_place(const table_file_t *file, const arguments_t *args, cJS
                  args->table.table_offset, file->offset, file->offset);
         keep_warning(warnings, line);
     }
-    if (file->source == TABLE_FROM_BINARY && file->file_size % PARTITION_RECORD_SIZE != 0) {
+    if (file->source == TABLE_FROM_BINARY && file->file_size % OTTER_PARTITION_RECORD_SIZE != 0) {
         snprintf(line, sizeof(line),
                  "the file has %" PRIu64 " bytes, no multiple of %u: the vendor's tool refuses it",
-                 file->file_size, PARTITION_RECORD_SIZE);
+                 file->file_size, OTTER_PARTITION_RECORD_SIZE);
         keep_warning(warnings, line);
     }
 }
@@ -123,9 +123,10 @@ static void gather_warnings(const table_file_t *file, const arguments_t *args, c
     uint64_t size = size_of_flash(file, args);
     uint32_t flash_size = size > UINT32_MAX ? 0 : (uint32_t)size;
     warn_of_place(file, args, warnings);
-    partition_table_check(&file->binary, place_of_table(file, args), flash_size, keep_warning, warnings);
+    otter_partition_table_check(&file->binary, place_of_table(file, args), flash_size, keep_warning,
+                                warnings);
     if (file->binary.count > 0) {
-        partition_table_check_roles(&file->binary, keep_warning, warnings);
+        otter_partition_table_check_roles(&file->binary, keep_warning, warnings);
     }
     if (file->after_md5 > 0) {
         keep_warning(warnings, "records follow the MD5 record: applications do not see them");
@@ -136,7 +137,7 @@ static void print_table(const table_file_t *file, const cJSON *warnings)
 {
     table_print_heading("");
     for (size_t i = 0; i < file->rows.count; i++) {
-        partition_entry_t entry = table_row_entry(&file->rows.rows[i]);
+        otter_partition_entry_t entry = table_row_entry(&file->rows.rows[i]);
         table_print_entry("", &entry);
     }
     if (md5_name(file) != NULL) {
@@ -154,7 +155,7 @@ static int print_json(const table_file_t *file, const cJSON *warnings, const cha
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "partitions");
     for (size_t i = 0; i < file->rows.count; i++) {
-        partition_entry_t entry = table_row_entry(&file->rows.rows[i]);
+        otter_partition_entry_t entry = table_row_entry(&file->rows.rows[i]);
         cJSON_AddItemToArray(list, table_entry_json(&entry));
     }
     json_number(root, "offset", file->source != TABLE_FROM_CSV, file->offset);
@@ -193,7 +194,7 @@ static int show(void *options)
     const arguments_t *args = options;
     table_file_t file = {0};
     table_why_t why;
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     cJSON *warnings = cJSON_CreateArray();
     bool loaded = table_load(args->input, &args->table, &file, &why);
     table_options_t rules = args->table;
@@ -203,8 +204,8 @@ static int show(void *options)
               (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why)) &&
               (!args->csv || args->json || check_names(&file, &why));
     if (ok && file.source == TABLE_FROM_CSV) {
-        otter_ignore(
-            partition_table_decode(raw, &file.binary)); /* for the warnings, if there is the memory for it */
+        otter_ignore(otter_partition_table_decode(
+            raw, &file.binary)); /* for the warnings, if there is the memory for it */
     }
     if (!args->quiet && (file.source != TABLE_FROM_CSV || ok)) {
         gather_warnings(&file, args, warnings);

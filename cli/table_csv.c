@@ -227,7 +227,7 @@ static bool parse_size(const char *text, const table_options_t *options, table_r
         return need_option(options->has_primary, "Primary", "primary", why);
     }
     if (row->type == PART_TYPE_PARTITION_TABLE) {
-        row->size = PARTITION_TABLE_SECTOR;
+        row->size = OTTER_PARTITION_TABLE_SECTOR;
         return true;
     }
     if (*text == '\0') {
@@ -260,7 +260,7 @@ static bool parse_fields(char *line, const table_options_t *options, table_rows_
     }
     if (rows->count == ROWS_MAX) {
         return table_refuse(why, "more than %d partitions, and a table holds %u", ROWS_MAX,
-                            PARTITION_ENTRIES_MAX);
+                            OTTER_PARTITIONS_MAX);
     }
     table_row_t *row = table_add_row(rows, fields[NAME]);
     if (row == NULL) {
@@ -313,7 +313,7 @@ static int64_t round_up(int64_t value, int64_t unit)
 /** Rows without an offset follow the one before; a negative size is the address where the partition ends. */
 static bool assign_places(table_rows_t *rows, const table_options_t *options, table_why_t *why)
 {
-    int64_t last_end = (int64_t)options->table_offset + PARTITION_TABLE_SECTOR;
+    int64_t last_end = (int64_t)options->table_offset + OTTER_PARTITION_TABLE_SECTOR;
     for (size_t i = 0; i < rows->count; i++) {
         table_row_t *row = &rows->rows[i];
         if (is_primary_bootloader(row) || is_primary_table(row)) {
@@ -333,8 +333,8 @@ static bool assign_places(table_rows_t *rows, const table_options_t *options, ta
                                 row->line, (long long)row->offset, (long long)last_end);
         }
         if (!row->has_offset) {
-            row->offset =
-                round_up(last_end, row->type == PART_TYPE_APP ? PARTITION_APP_ALIGN : PARTITION_DATA_ALIGN);
+            row->offset = round_up(last_end, row->type == PART_TYPE_APP ? OTTER_PARTITION_APP_ALIGN
+                                                                        : OTTER_PARTITION_DATA_ALIGN);
             row->has_offset = true;
         }
         if (row->size < 0) {

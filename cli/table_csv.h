@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "otter/promise.h"
 
 /** One line, or one record of a binary table. Numbers are as written: what does not fit its field is found later. */

@@ -10,7 +10,7 @@
 #include "table_csv.h"
 #include "table_names.h"
 
-cJSON *table_entry_json(const partition_entry_t *entry)
+cJSON *table_entry_json(const otter_partition_entry_t *entry)
 {
     char type[8], subtype[8];
     cJSON *json = cJSON_CreateObject();
@@ -28,7 +28,7 @@ void table_print_heading(const char *indent)
     printf("%s%-16s %-15s %-9s %10s %10s %8s\n", indent, "label", "type", "subtype", "offset", "size", "");
 }
 
-void table_print_entry(const char *indent, const partition_entry_t *entry)
+void table_print_entry(const char *indent, const otter_partition_entry_t *entry)
 {
     char type[8], subtype[8], human[32], label[CLEAN_TEXT_SIZE(16)];
     const char *flags = table_flags_name(entry->flags);

@@ -4,11 +4,11 @@
 
 #include <cjson/cJSON.h>
 
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 
 /** {label, type, subtype, offset, size, flags}. A new object, the caller's; NULL when out of memory. */
-cJSON *table_entry_json(const partition_entry_t *entry);
+cJSON *table_entry_json(const otter_partition_entry_t *entry);
 
 /** The heading over the lines that follow, each begun with `indent`. */
 void table_print_heading(const char *indent);
-void table_print_entry(const char *indent, const partition_entry_t *entry);
+void table_print_entry(const char *indent, const otter_partition_entry_t *entry);

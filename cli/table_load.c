@@ -10,7 +10,7 @@
 #include "esp_flash_partitions.h"
 #include "file_view.h"
 #include "flash_search.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "otter/promise.h"
 #include "table_text.h"
 
@@ -19,14 +19,14 @@
 
 static bool starts_table(const uint8_t *record)
 {
-    partition_record_kind_t kind = partition_record_kind(record);
-    return kind == PARTITION_RECORD_ENTRY || kind == PARTITION_RECORD_MD5;
+    otter_partition_record_kind_t kind = otter_partition_record_kind(record);
+    return kind == OTTER_PARTITION_RECORD_ENTRY || kind == OTTER_PARTITION_RECORD_MD5;
 }
 
 static bool add_record(const uint8_t *record, table_file_t *file, table_why_t *why)
 {
-    partition_entry_t entry;
-    partition_entry_decode(record, &entry);
+    otter_partition_entry_t entry;
+    otter_partition_entry_decode(record, &entry);
     table_row_t *row = table_add_row(&file->rows, entry.label);
     if (row == NULL) {
         return table_refuse(why, "out of memory");
@@ -43,31 +43,31 @@ static bool add_record(const uint8_t *record, table_file_t *file, table_why_t *w
 }
 
 /** The vendor tool's reading: like the bootloader's, but only a wholly erased record ends the table. */
-static bool read_records(const uint8_t raw[PARTITION_TABLE_LEN], table_file_t *file, table_why_t *why)
+static bool read_records(const uint8_t raw[OTTER_PARTITION_TABLE_LEN], table_file_t *file, table_why_t *why)
 {
     bool has_md5 = false;
-    for (size_t at = 0; at < PARTITION_TABLE_LEN; at += PARTITION_RECORD_SIZE) {
+    for (size_t at = 0; at < OTTER_PARTITION_TABLE_LEN; at += OTTER_PARTITION_RECORD_SIZE) {
         const uint8_t *record = raw + at;
-        partition_record_kind_t kind = partition_record_kind(record);
-        if (kind == PARTITION_RECORD_ENTRY) {
+        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
+        if (kind == OTTER_PARTITION_RECORD_ENTRY) {
             if (!add_record(record, file, why)) {
                 return false;
             }
             file->after_md5 += has_md5;
-        } else if (kind == PARTITION_RECORD_MD5) {
-            if (file->binary.md5 == PARTITION_MD5_BAD) {
+        } else if (kind == OTTER_PARTITION_RECORD_MD5) {
+            if (file->binary.md5 == OTTER_PARTITION_MD5_BAD) {
                 return table_refuse(why, "MD5 checksums don't match! The table was changed or is damaged");
             }
             if (has_md5) {
                 return table_refuse(why, "MD5 checksums don't match! There is a second MD5 record");
             }
             has_md5 = true;
-        } else if (bytes_are_erased(record, PARTITION_RECORD_SIZE)) {
+        } else if (bytes_are_erased(record, OTTER_PARTITION_RECORD_SIZE)) {
             return true;
         } else {
             return table_refuse(why,
                                 "Invalid magic bytes (%02x %02x) for partition definition, in record %zu",
-                                record[0], record[1], at / PARTITION_RECORD_SIZE);
+                                record[0], record[1], at / OTTER_PARTITION_RECORD_SIZE);
         }
     }
     return table_refuse(why, "Partition table is missing an end-of-table marker");
@@ -78,7 +78,7 @@ static bool load_binary(file_view_t *in, table_file_t *file, table_why_t *why)
     uint8_t *raw = file->raw;
     esp_err_t err = otter_flash_read(&in->flash, file->offset, raw, sizeof(file->raw));
     if (err == ESP_OK) {
-        err = partition_table_decode(raw, &file->binary);
+        err = otter_partition_table_decode(raw, &file->binary);
     }
     return err == ESP_OK ? read_records(raw, file, why)
                          : table_refuse(why, "cannot read the table: %s", esp_err_to_name(err));
@@ -130,13 +130,14 @@ static const char *name_foreign(file_view_t *in)
 {
     uint8_t head[16];
     bool read = otter_flash_read(&in->flash, 0, head, sizeof(head)) == ESP_OK;
-    return read && head[0] != 0 && head[0] != 0xFF ? image_foreign_name(head, min_u32(in->size, sizeof(head)))
-                                                   : NULL;
+    return read && head[0] != 0 && head[0] != 0xFF
+               ? otter_image_foreign_name(head, min_u32(in->size, sizeof(head)))
+               : NULL;
 }
 
 static bool has_table_at(file_view_t *in, uint32_t offset)
 {
-    uint8_t record[PARTITION_RECORD_SIZE];
+    uint8_t record[OTTER_PARTITION_RECORD_SIZE];
     return range_fits(offset, sizeof(record), in->flash.size) &&
            otter_flash_read(&in->flash, offset, record, sizeof(record)) == ESP_OK && starts_table(record);
 }
@@ -150,9 +151,10 @@ static bool refuse_content(file_view_t *in, const table_options_t *options, tabl
         [FLASH_NOISE] = "looks encrypted (flash encryption?) or compressed",
     };
     uint32_t at = options->table_offset;
-    bool reaches = range_fits(at, PARTITION_TABLE_SECTOR, in->size);
+    bool reaches = range_fits(at, OTTER_PARTITION_TABLE_SECTOR, in->size);
     flash_content_t all = flash_content(&in->flash, 0, in->size);
-    flash_content_t there = reaches ? flash_content(&in->flash, at, PARTITION_TABLE_SECTOR) : FLASH_DATA;
+    flash_content_t there =
+        reaches ? flash_content(&in->flash, at, OTTER_PARTITION_TABLE_SECTOR) : FLASH_DATA;
     uint8_t magic = 0;
     otter_ignore(otter_flash_read(&in->flash, 0, &magic, 1)); /* what cannot be read is nothing special */
     if (all != FLASH_DATA) {

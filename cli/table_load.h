@@ -16,10 +16,10 @@ typedef struct {
     /* of a binary table in its file; elsewhere than at options->table_offset if none is there */
     uint32_t offset;
     table_rows_t rows;
-    uint8_t raw[PARTITION_TABLE_LEN]; /* a binary as it is, what is missing erased; nothing of a CSV */
-    partition_table_t binary;         /* as an application reads it; empty for a CSV */
-    uint32_t unknown_flags;           /* all flag bits of a binary that have no name */
-    uint32_t after_md5;               /* records of a binary that follow its MD5 record */
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN]; /* a binary as it is, what is missing erased; nothing of a CSV */
+    otter_partition_table_t binary;         /* as an application reads it; empty for a CSV */
+    uint32_t unknown_flags;                 /* all flag bits of a binary that have no name */
+    uint32_t after_md5;                     /* records of a binary that follow its MD5 record */
     uint64_t file_size;
 } table_file_t;
 

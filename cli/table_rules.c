@@ -26,13 +26,14 @@ static bool row_is(const table_row_t *row, int64_t type, int64_t subtype)
 
 static bool check_alignment(const table_row_t *row, const table_options_t *options, table_why_t *why)
 {
-    int64_t offset_align = row->type == PART_TYPE_APP ? PARTITION_APP_ALIGN : PARTITION_DATA_ALIGN;
+    int64_t offset_align =
+        row->type == PART_TYPE_APP ? OTTER_PARTITION_APP_ALIGN : OTTER_PARTITION_DATA_ALIGN;
     if (row->offset % offset_align != 0) {
         return table_refuse(why, "Partition %.128s invalid: Offset 0x%llx is not aligned to 0x%llx",
                             row->name, (long long)row->offset, (long long)offset_align);
     }
     int64_t size_align =
-        options->secure == TABLE_SECURE_V1 ? APP_SIZE_ALIGN_V1 : (int64_t)PARTITION_DATA_ALIGN;
+        options->secure == TABLE_SECURE_V1 ? APP_SIZE_ALIGN_V1 : (int64_t)OTTER_PARTITION_DATA_ALIGN;
     if (row->type == PART_TYPE_APP && row->size % size_align != 0) {
         return table_refuse(why, "Partition %.128s invalid: Size 0x%llx is not aligned to 0x%llx", row->name,
                             (long long)row->size, (long long)size_align);
@@ -150,7 +151,7 @@ static int compare_offsets(const void *a, const void *b)
 static bool check_sorted(const table_row_t *const *sorted, size_t count, const table_options_t *options,
                          table_why_t *why)
 {
-    int64_t first_free = (int64_t)options->table_offset + PARTITION_TABLE_SECTOR;
+    int64_t first_free = (int64_t)options->table_offset + OTTER_PARTITION_TABLE_SECTOR;
     const table_row_t *last = NULL;
     for (size_t i = 0; i < count; i++) {
         const table_row_t *row = sorted[i];
@@ -277,9 +278,9 @@ static bool fits_entry(const table_row_t *row, table_why_t *why)
            check_field(row, "size", row->size, UINT32_MAX, why);
 }
 
-partition_entry_t table_row_entry(const table_row_t *row)
+otter_partition_entry_t table_row_entry(const table_row_t *row)
 {
-    partition_entry_t entry = {
+    otter_partition_entry_t entry = {
         .type = (uint8_t)row->type,
         .subtype = (uint8_t)row->subtype,
         .offset = (uint32_t)row->offset,
@@ -291,19 +292,19 @@ partition_entry_t table_row_entry(const table_row_t *row)
 }
 
 bool table_encode_rows(const table_rows_t *rows, const table_options_t *options,
-                       uint8_t raw[PARTITION_TABLE_LEN], table_why_t *why)
+                       uint8_t raw[OTTER_PARTITION_TABLE_LEN], table_why_t *why)
 {
-    size_t len = (rows->count + (options->without_md5 ? 0 : 1)) * PARTITION_RECORD_SIZE;
-    if (len >= PARTITION_TABLE_LEN) {
+    size_t len = (rows->count + (options->without_md5 ? 0 : 1)) * OTTER_PARTITION_RECORD_SIZE;
+    if (len >= OTTER_PARTITION_TABLE_LEN) {
         return table_refuse(why, "Binary partition table length (%zu) longer than max", len);
     }
-    partition_entry_t entries[PARTITION_ENTRIES_MAX];
+    otter_partition_entry_t entries[OTTER_PARTITIONS_MAX];
     for (size_t i = 0; i < rows->count; i++) {
         if (!fits_entry(&rows->rows[i], why)) {
             return false;
         }
         entries[i] = table_row_entry(&rows->rows[i]);
     }
-    esp_err_t err = partition_table_encode(entries, (uint32_t)rows->count, !options->without_md5, raw);
+    esp_err_t err = otter_partition_table_encode(entries, (uint32_t)rows->count, !options->without_md5, raw);
     return err == ESP_OK || table_refuse(why, "cannot encode the table: %s", esp_err_to_name(err));
 }

@@ -17,8 +17,8 @@ OTTER_MUST_CHECK bool table_check_rules(const table_rows_t *rows, const table_op
                                         table_warn_t warn, void *arg, table_why_t *why);
 
 /** A row as it would be in a binary; numbers that do not fit are cut. */
-partition_entry_t table_row_entry(const table_row_t *row);
+otter_partition_entry_t table_row_entry(const table_row_t *row);
 
 /** The rows as a binary table. False (and `why`) if a number does not fit its field or the table is too long. */
 OTTER_MUST_CHECK bool table_encode_rows(const table_rows_t *rows, const table_options_t *options,
-                                        uint8_t raw[PARTITION_TABLE_LEN], table_why_t *why);
+                                        uint8_t raw[OTTER_PARTITION_TABLE_LEN], table_why_t *why);

@@ -10,7 +10,7 @@
 
 #include "clean_text.h"
 #include "cli.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "json.h"
 #include "otter/system.h"
 
@@ -119,7 +119,7 @@ static void explain(update_outcome_t *outcome, esp_err_t err)
     const char *why = outcome->report.why[0] != '\0' ? outcome->report.why : "the update failed";
     const char *name = result_name(err);
     const char *step = next_step(err, &outcome->report);
-    if (err == ESP_ERR_INVALID_VERSION && strstr(why, IMAGE_REVISION_UNKNOWN) != NULL) {
+    if (err == ESP_ERR_INVALID_VERSION && strstr(why, OTTER_IMAGE_REVISION_UNKNOWN) != NULL) {
         step = "--chip-rev and --blk-rev tell what it is";
     } else if (err == ESP_ERR_INVALID_VERSION && outcome->judged_by != NULL) {
         update_outcome_error(outcome, "%s (%s): %s, of which %s says what it is", why, name, step,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 #include "ota/switch.h"
 #include "otter/boot.h"
 
@@ -62,8 +62,8 @@ static void add_doubt(choice_t *choice, const esp_partition_t *partition, const 
 /** Complete and undamaged, whatever chip it is for: then only what is known of the device speaks against it. */
 static bool is_whole(const choice_t *choice, const esp_partition_t *partition)
 {
-    const image_rules_t rules = {.flash_offset = partition->address, .size = partition->size};
-    return image_verify_flash(choice->device->flash, &rules, NULL, NULL) == ESP_OK;
+    const otter_image_rules_t rules = {.flash_offset = partition->address, .size = partition->size};
+    return otter_image_verify(choice->device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
 /** The file ends before the partition does. */

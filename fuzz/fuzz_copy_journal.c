@@ -9,7 +9,7 @@
 
 #include "boot/copy_journal.h"
 #include "boot/staged_copy.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "fuzz.h"
 #include "otter/device.h"
 #include "reference.h"
@@ -30,7 +30,7 @@ enum {
 #define SECTOR       0x1000u
 #define TABLE_OFFSET 0x1000u
 
-static const partition_entry_t layout[] = {
+static const otter_partition_entry_t layout[] = {
     {.type = 3, .subtype = 0, .offset = TABLE_OFFSET, .size = SECTOR, .label = "table"},
     {.type = 1, .subtype = 0, .offset = 0x2000, .size = 0x2000, .label = "otadata"},
     {.type = 0, .subtype = 0x10, .offset = 0x10000, .size = 0x2000, .label = "ota_0"}, /* boots */
@@ -59,8 +59,8 @@ static void put32(uint8_t *p, uint32_t v)
 }
 
 /** Puts right what a fuzzer cannot guess. */
-static void make_plausible(uint8_t *raw, uint8_t flags, const partition_entry_t *staging,
-                           const partition_entry_t *final, uint32_t len)
+static void make_plausible(uint8_t *raw, uint8_t flags, const otter_partition_entry_t *staging,
+                           const otter_partition_entry_t *final, uint32_t len)
 {
     if ((flags & FIELDS_RIGHT) != 0) {
         const uint32_t words[] = {staging->offset, staging->size, final->offset, final->size};
@@ -114,9 +114,9 @@ static outcome_t reference_outcome(const uint8_t *raw, unsigned place, unsigned 
     if (raw[COMMITTED_AT] == 0xFF || raw[CLOSED_AT] != 0xFF) {
         return CLEARED; /* it does not count; this flash does not read stably, so that is made sure */
     }
-    const partition_entry_t *staging = &layout[place];
+    const otter_partition_entry_t *staging = &layout[place];
     for (* final = 0; *final < PLACES; ++*final) {
-        const partition_entry_t *p = &layout[*final];
+        const otter_partition_entry_t *p = &layout[*final];
         if (p->offset == reference_le32(raw + 12) && p->size == reference_le32(raw + 16) &&
             p->type == raw[20] && p->subtype == raw[21]) {
             break;
@@ -156,7 +156,7 @@ static void check_coding(const uint8_t *raw)
 static void check_flash(unsigned place, unsigned final, outcome_t outcome)
 {
     static uint8_t want[FLASH_SIZE];
-    const partition_entry_t *staging = &layout[place];
+    const otter_partition_entry_t *staging = &layout[place];
     uint32_t journal = staging->offset + staging->size - SECTOR;
     memcpy(want, before, FLASH_SIZE);
     if (outcome == FOLLOWED) {
@@ -224,17 +224,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned final = (unsigned)fuzz_choose(&in, PLACES);
     uint32_t len = fuzz_u16(&in), cut = fuzz_u8(&in);
     uint8_t tear = fuzz_u8(&in);
-    const partition_entry_t *staging = &layout[place];
+    const otter_partition_entry_t *staging = &layout[place];
     uint8_t *source = sim.bytes + staging->offset, *raw = source + staging->size - SECTOR;
 
     memset(sim.bytes, 0xA5, FLASH_SIZE);
-    FUZZ_CHECK(partition_table_encode(layout, PLACES, true, sim.bytes + TABLE_OFFSET) == ESP_OK, "no table");
+    FUZZ_CHECK(otter_partition_table_encode(layout, PLACES, true, sim.bytes + TABLE_OFFSET) == ESP_OK,
+               "no table");
     memset(source, 0xFF, staging->size);
     fuzz_input_t head = fuzz_take(&in, COPY_JOURNAL_HEADER_SIZE), marks = fuzz_take(&in, 16);
     fuzz_input_t body = fuzz_take(&in, staging->size - SECTOR);
     memcpy(source, body.bytes, body.len);
     if ((flags & STAGED_TABLE) != 0 && staging->size > SECTOR) {
-        FUZZ_CHECK(partition_table_encode(layout, PLACES + 1, true, source) == ESP_OK, "no table");
+        FUZZ_CHECK(otter_partition_table_encode(layout, PLACES + 1, true, source) == ESP_OK, "no table");
     }
     memcpy(raw, head.bytes, head.len);
     memcpy(raw + MARKS_AT, marks.bytes, marks.len);

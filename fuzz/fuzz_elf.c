@@ -40,7 +40,7 @@ static bool overlaps(const elf_t *elf)
 }
 
 /** Every byte of a section that a segment loads is in the image at its address. */
-static bool image_holds(const uint8_t *image, const image_info_t *info, uint32_t addr, uint8_t byte)
+static bool image_holds(const uint8_t *image, const otter_image_info_t *info, uint32_t addr, uint8_t byte)
 {
     for (uint32_t i = 0; i < info->segments_seen; i++) {
         uint32_t start = info->segments[i].load_addr, len = info->segments[i].data_len;
@@ -54,13 +54,13 @@ static bool image_holds(const uint8_t *image, const image_info_t *info, uint32_t
 static void check_image(const image_writer_t *w, const otter_chip_facts_t *facts, const elf_t *elf)
 {
     const otter_chip_t chip = {.id = facts->id, .revision = 300};
-    const image_rules_t rules = {.chip = &chip, .size = (uint32_t)w->len};
+    const otter_image_rules_t rules = {.chip = &chip, .size = (uint32_t)w->len};
     reference_image_t ref;
     reference_image(w->bytes, w->len, &rules, &ref);
-    image_stream_t s = {0};
-    if (image_stream_begin(&s, &rules) == ESP_OK) {
-        image_stream_feed(&s, w->bytes, w->len);
-        otter_ignore(image_stream_close(&s));
+    otter_image_stream_t s = {0};
+    if (otter_image_stream_begin(&s, &rules) == ESP_OK) {
+        otter_image_stream_feed(&s, w->bytes, w->len);
+        otter_ignore(otter_image_stream_close(&s));
     }
     FUZZ_CHECK(s.verdict == ref.verdict, "0x%x, the reference says 0x%x", s.verdict, ref.verdict);
     if (w->len <= facts->image_limit) {
@@ -76,14 +76,14 @@ static void check_image(const image_writer_t *w, const otter_chip_facts_t *facts
             }
         }
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
 }
 
 static void build(const elf_t *elf, const otter_chip_facts_t *facts, uint8_t flags)
 {
     layout_t layout;
     char why[256] = "";
-    static const uint8_t desc[IMAGE_DESC_SIZE] = {0x32, 0x54, 0xCD, 0xAB};
+    static const uint8_t desc[OTTER_IMAGE_DESC_SIZE] = {0x32, 0x54, 0xCD, 0xAB};
     bool ok = layout_from_elf(&layout, elf, facts, why, sizeof(why));
     FUZZ_CHECK(!ok || !overlaps(elf), "sections that overlap are taken");
     bool told = strlen(why) > 8 && strcmp(why + strlen(why) - 8, " overlap") == 0;

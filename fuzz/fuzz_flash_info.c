@@ -49,7 +49,7 @@ static bool is_app(const uint8_t *record)
 /** Checksum and hash of an image that is to be good for a chip at its place. */
 static void put_image(device_t *d, uint32_t at, uint32_t size, fuzz_input_t image)
 {
-    image_rules_t rules = {.flash_offset = at, .size = size};
+    otter_image_rules_t rules = {.flash_offset = at, .size = size};
     reference_image_t ref;
     size_t n = image.len < size ? image.len : size;
     if (at >= FLASH_SIZE || n > FLASH_SIZE - at || n == 0) {
@@ -146,7 +146,7 @@ static char *flash_info(const char *path, const char *chip, bool json, int *stat
 static void check_next(const device_t *d, const char *label)
 {
     const uint8_t *table = d->bytes + TABLE_OFFSET;
-    image_rules_t rules = {.loading = true};
+    otter_image_rules_t rules = {.loading = true};
     reference_image_t ref;
     for (uint32_t i = 0; i < d->count; i++) {
         const uint8_t *r = table + 32 * (size_t)i;
@@ -221,7 +221,7 @@ static uint32_t boot(const device_t *d, sim_flash_t *sim, otter_boot_mode_t mode
     FUZZ_CHECK(result->reason[0] != '\0', "no reason");
     if (err == ESP_OK) {
         const esp_partition_t *p = result->partition;
-        const image_rules_t rules = {
+        const otter_image_rules_t rules = {
             .chip = &chip, .flash_offset = p->address, .size = p->size, .loading = true};
         reference_image_t ref;
         reference_image(sim->bytes + p->address, FLASH_SIZE - p->address, &rules, &ref);

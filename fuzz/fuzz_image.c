@@ -8,7 +8,7 @@
 
 #include "base/le.h"
 #include "fuzz.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "image_writer.h"
 #include "otter/promise.h"
 #include "reference.h"
@@ -30,7 +30,7 @@ enum {
 
 typedef struct {
     otter_chip_t chip;
-    image_rules_t rules;
+    otter_image_rules_t rules;
     uint32_t seed;
     uint8_t *bytes; /* what there is */
     size_t len;
@@ -73,7 +73,7 @@ static void take_case(fuzz_input_t in, case_t *c)
     size = size_mode < 0x80    ? size + 16u * size_mode
            : size_mode == 0xFF ? 0x2000000
                                : size - min_u32(size, size_mode & 0x7Fu);
-    c->rules = (image_rules_t){
+    c->rules = (otter_image_rules_t){
         .flash_offset = (flags & AT_START) != 0 ? 0 : FLASH_START,
         .size = size,
         .loading = (flags & LOADING) != 0,
@@ -90,18 +90,18 @@ static void take_case(fuzz_input_t in, case_t *c)
 }
 
 /** Feeds in pieces of up to `max` bytes; 0: random ones. */
-static void judge(const case_t *c, size_t max, image_stream_t *s)
+static void judge(const case_t *c, size_t max, otter_image_stream_t *s)
 {
     memset(s, 0, sizeof(*s));
     uint32_t seed = c->seed;
-    esp_err_t err = image_stream_begin(s, &c->rules);
+    esp_err_t err = otter_image_stream_begin(s, &c->rules);
     for (size_t at = 0; err == ESP_OK && at < c->len;) {
         size_t rest = c->len - at;
         size_t n = max == 0 ? fuzz_cut(&seed, rest) : max < rest ? max : rest;
         uint8_t *exact = malloc(n); /* its own block: a sanitizer sees what reads past a piece */
         FUZZ_CHECK(exact != NULL, "no memory");
         memcpy(exact, c->bytes + at, n);
-        esp_err_t verdict = image_stream_feed(s, exact, n);
+        esp_err_t verdict = otter_image_stream_feed(s, exact, n);
         free(exact);
         FUZZ_CHECK(verdict == s->verdict, "feed says 0x%x", verdict);
         FUZZ_CHECK(s->pos <= c->rules.size, "consumed %u of %u bytes", s->pos, c->rules.size);
@@ -111,13 +111,13 @@ static void judge(const case_t *c, size_t max, image_stream_t *s)
         }
     }
     if (err == ESP_OK) {
-        otter_ignore(image_stream_close(s));
+        otter_ignore(otter_image_stream_close(s));
     }
     FUZZ_CHECK((s->verdict == ESP_OK) == (s->fault.why[0] == '\0'), "verdict 0x%x and reason \"%s\"",
                s->verdict, s->fault.why);
 }
 
-static void check_same(const image_stream_t *a, const image_stream_t *b, const char *how)
+static void check_same(const otter_image_stream_t *a, const otter_image_stream_t *b, const char *how)
 {
     FUZZ_CHECK(a->verdict == b->verdict && strcmp(a->fault.why, b->fault.why) == 0,
                "%s: 0x%x (%s), whole: 0x%x (%s)", how, b->verdict, b->fault.why, a->verdict, a->fault.why);
@@ -127,7 +127,7 @@ static void check_same(const image_stream_t *a, const image_stream_t *b, const c
     FUZZ_CHECK(a->pos == b->pos, "%s: %u bytes consumed, whole: %u", how, b->pos, a->pos);
 }
 
-static void check_reference(const case_t *c, const image_stream_t *s)
+static void check_reference(const case_t *c, const otter_image_stream_t *s)
 {
     reference_image_t ref;
     reference_image(c->bytes, c->len, &c->rules, &ref);
@@ -140,7 +140,7 @@ static void check_reference(const case_t *c, const image_stream_t *s)
 }
 
 /** A good image, written again from what was decoded, is good; and the same if it was as the tools write it. */
-static void check_round_trip(const case_t *c, const image_stream_t *s)
+static void check_round_trip(const case_t *c, const otter_image_stream_t *s)
 {
     image_writer_t w;
     esp_image_header_t header = s->info.header;
@@ -154,12 +154,12 @@ static void check_round_trip(const case_t *c, const image_stream_t *s)
     case_t again = *c;
     again.bytes = w.bytes;
     again.len = w.len;
-    image_stream_t second;
+    otter_image_stream_t second;
     judge(&again, SIZE_MAX, &second);
     /* The writer knows the magic only; an image that was judged without checks may have had another. */
     FUZZ_CHECK(second.verdict == ESP_OK || c->rules.no_checks, "written again: %s", second.fault.why);
     FUZZ_CHECK(second.info.image_len == s->info.image_len, "written again: %u bytes", second.info.image_len);
-    image_stream_end(&second);
+    otter_image_stream_end(&second);
     image_writer_free(&w);
 }
 
@@ -172,9 +172,9 @@ static void check_flash(case_t *c)
     memcpy(place, c->bytes, c->len);
     uint32_t in_flash = FLASH_SIZE - c->rules.flash_offset;
     memset(place + c->len, 0xFF, in_flash - c->len);
-    image_info_t info;
+    otter_image_info_t info;
     otter_fault_t fault = {0};
-    esp_err_t verdict = image_verify_flash(&sim.flash, &c->rules, &info, &fault);
+    esp_err_t verdict = otter_image_verify(&sim.flash, &c->rules, &info, &fault);
     reference_image_t ref;
     reference_image(place, in_flash, &c->rules, &ref);
     if (c->rules.size <= in_flash || ref.verdict == ESP_OK) {
@@ -182,10 +182,10 @@ static void check_flash(case_t *c)
                    fault.why, ref.verdict);
     }
     FUZZ_CHECK(verdict != ESP_OK || info.image_len == ref.image_len, "from flash: %u bytes", info.image_len);
-    image_info_t second;
-    image_rules_t known = c->rules;
+    otter_image_info_t second;
+    otter_image_rules_t known = c->rules;
     known.known = verdict == ESP_OK && !c->rules.no_checks && !c->rules.bootloader;
-    FUZZ_CHECK(image_verify_flash(&sim.flash, &known, &second, &fault) == verdict, "known: %s", fault.why);
+    FUZZ_CHECK(otter_image_verify(&sim.flash, &known, &second, &fault) == verdict, "known: %s", fault.why);
     FUZZ_CHECK(second.image_len == info.image_len, "known: %u bytes", second.image_len);
 }
 
@@ -194,21 +194,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t buffer[IMAGE_MAX];
     case_t c = {.bytes = buffer};
     take_case((fuzz_input_t){data, size}, &c);
-    image_stream_t whole, other;
+    otter_image_stream_t whole, other;
     judge(&c, SIZE_MAX, &whole);
     check_reference(&c, &whole);
     if (c.len <= 8192) {
         judge(&c, 1, &other);
         check_same(&whole, &other, "byte by byte");
-        image_stream_end(&other);
+        otter_image_stream_end(&other);
     }
     judge(&c, 0, &other);
     check_same(&whole, &other, "in pieces");
-    image_stream_end(&other);
+    otter_image_stream_end(&other);
     if (whole.verdict == ESP_OK) {
         check_round_trip(&c, &whole);
     }
-    image_stream_end(&whole);
+    otter_image_stream_end(&whole);
     check_flash(&c);
     return 0;
 }

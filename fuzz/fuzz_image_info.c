@@ -43,7 +43,7 @@ static void judge_by_reference(fuzz_input_t in, const char *text, reference_imag
     for (size_t i = 0; i < start; i++) {
         FUZZ_CHECK(in.bytes[i] == 0xFF || in.bytes[i] == 0, "0x%02x before the image", in.bytes[i]);
     }
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .flash_offset = (uint32_t)start, .size = (uint32_t)(in.len - start), .loading = true};
     reference_image(in.bytes + start, in.len - start, &rules, ref);
     cJSON_Delete(json);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "flash/partition_list.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "fuzz.h"
 #include "reference.h"
 #include "sim/sim_flash.h"
@@ -22,43 +22,44 @@ static void check_bootloader(const uint8_t *raw, uint32_t flash_size)
 {
     uint32_t count, want_count;
     otter_fault_t fault = {0};
-    esp_err_t verdict = partition_table_verify(raw, flash_size, &count, &fault);
+    esp_err_t verdict = otter_partition_table_verify(raw, flash_size, &count, &fault);
     esp_err_t want = reference_table_verify(raw, flash_size, &want_count);
     FUZZ_CHECK(verdict == want, "0x%x, the reference says 0x%x: %s", verdict, want, fault.why);
     FUZZ_CHECK(count == want_count, "%u records, the reference walks %u", count, want_count);
     FUZZ_CHECK((verdict == ESP_OK) == (fault.why[0] == '\0'), "verdict 0x%x and reason \"%s\"", verdict,
                fault.why);
-    FUZZ_CHECK(partition_table_verify(raw, flash_size, &count, NULL) == verdict, "depends on why");
+    FUZZ_CHECK(otter_partition_table_verify(raw, flash_size, &count, NULL) == verdict, "depends on why");
 }
 
 /** Entries and MD5 as the application reads them; what was decoded encodes to what decodes the same. */
-static void check_decoding(const uint8_t *raw, partition_table_t *table)
+static void check_decoding(const uint8_t *raw, otter_partition_table_t *table)
 {
     int md5;
     uint32_t want = reference_table_entries(raw, &md5);
-    FUZZ_CHECK(partition_table_decode(raw, table) == ESP_OK, "no memory?");
+    FUZZ_CHECK(otter_partition_table_decode(raw, table) == ESP_OK, "no memory?");
     FUZZ_CHECK(table->count == want && (int)table->md5 == md5, "%u entries, the reference sees %u",
                table->count, want);
-    uint8_t again[PARTITION_TABLE_LEN];
-    bool with_md5 = table->md5 != PARTITION_MD5_ABSENT;
-    esp_err_t err = partition_table_encode(table->entries, table->count, with_md5, again);
-    bool fits = table->count + (with_md5 ? 1u : 0u) < PARTITION_RECORDS_MAX;
+    uint8_t again[OTTER_PARTITION_TABLE_LEN];
+    bool with_md5 = table->md5 != OTTER_PARTITION_MD5_ABSENT;
+    esp_err_t err = otter_partition_table_encode(table->entries, table->count, with_md5, again);
+    bool fits = table->count + (with_md5 ? 1u : 0u) < OTTER_PARTITION_RECORDS_MAX;
     FUZZ_CHECK((err == ESP_OK) == fits, "%u entries: 0x%x", table->count, err);
     for (uint32_t i = 0; i < table->count; i++) {
-        const uint8_t *record = raw + i * PARTITION_RECORD_SIZE;
-        uint8_t one[PARTITION_RECORD_SIZE];
-        partition_entry_t entry;
-        partition_entry_encode(&table->entries[i], one);
-        partition_entry_decode(one, &entry);
+        const uint8_t *record = raw + i * OTTER_PARTITION_RECORD_SIZE;
+        uint8_t one[OTTER_PARTITION_RECORD_SIZE];
+        otter_partition_entry_t entry;
+        otter_partition_entry_encode(&table->entries[i], one);
+        otter_partition_entry_decode(one, &entry);
         FUZZ_CHECK(memcmp(record, one, 12) == 0 && memcmp(record + 28, one + 28, 4) == 0, "record %u", i);
         FUZZ_CHECK(strncmp((const char *)record + 12, (const char *)one + 12, 16) == 0, "label of record %u",
                    i);
         FUZZ_CHECK(strcmp(entry.label, table->entries[i].label) == 0, "label of record %u", i);
-        FUZZ_CHECK(!fits || memcmp(again + i * PARTITION_RECORD_SIZE, one, sizeof(one)) == 0, "record %u", i);
+        FUZZ_CHECK(!fits || memcmp(again + i * OTTER_PARTITION_RECORD_SIZE, one, sizeof(one)) == 0,
+                   "record %u", i);
     }
     if (fits && table->count > 0) {
         uint32_t count;
-        esp_err_t ours = partition_table_verify(again, UINT32_MAX, &count, NULL);
+        esp_err_t ours = otter_partition_table_verify(again, UINT32_MAX, &count, NULL);
         FUZZ_CHECK(ours == reference_table_verify(again, UINT32_MAX, &count), "verdict on our own table");
         FUZZ_CHECK(ours != ESP_ERR_INVALID_STATE, "our own table is malformed");
     }
@@ -71,11 +72,11 @@ static void count_complaint(void *arg, const char *line)
 }
 
 /** Two partitions share a byte, by sums of 64 bits. */
-static bool overlaps_somewhere(const partition_table_t *table)
+static bool overlaps_somewhere(const otter_partition_table_t *table)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         for (uint32_t k = 0; k < i; k++) {
-            const partition_entry_t *a = &table->entries[i], *b = &table->entries[k];
+            const otter_partition_entry_t *a = &table->entries[i], *b = &table->entries[k];
             if (a->size > 0 && b->size > 0 && a->offset < (uint64_t)b->offset + b->size &&
                 b->offset < (uint64_t)a->offset + a->size) {
                 return true;
@@ -85,19 +86,19 @@ static bool overlaps_somewhere(const partition_table_t *table)
     return false;
 }
 
-static void check_faults(const partition_table_t *table, uint32_t flash_size)
+static void check_faults(const otter_partition_table_t *table, uint32_t flash_size)
 {
     uint32_t lines = 0;
-    uint32_t faults = partition_table_check(table, 0x8000, flash_size, count_complaint, &lines);
+    uint32_t faults = otter_partition_table_check(table, 0x8000, flash_size, count_complaint, &lines);
     FUZZ_CHECK(faults == lines, "%u faults in %u lines", faults, lines);
-    FUZZ_CHECK(faults == partition_table_check(table, 0x8000, flash_size, NULL, NULL),
+    FUZZ_CHECK(faults == otter_partition_table_check(table, 0x8000, flash_size, NULL, NULL),
                "depends on the callback");
     if (faults != 0) {
         return;
     }
     FUZZ_CHECK(!overlaps_somewhere(table), "an overlap without a complaint");
     for (uint32_t i = 0; i < table->count; i++) {
-        const partition_entry_t *e = &table->entries[i];
+        const otter_partition_entry_t *e = &table->entries[i];
         FUZZ_CHECK((uint64_t)e->offset + e->size <= flash_size, "%s leaves the flash without a complaint",
                    e->label);
         FUZZ_CHECK(e->size != 0 && e->offset % 0x1000 == 0, "%s is badly placed without a complaint",
@@ -105,14 +106,15 @@ static void check_faults(const partition_table_t *table, uint32_t flash_size)
     }
 }
 
-static void check_list(const uint8_t *raw, const partition_table_t *table, bool allow_no_md5)
+static void check_list(const uint8_t *raw, const otter_partition_table_t *table, bool allow_no_md5)
 {
     static sim_flash_t sim;
     static otter_partition_list_t list;
     FUZZ_CHECK(sim.bytes != NULL || sim_flash_init(&sim, FLASH_SIZE), "no memory");
-    memcpy(sim.bytes + TABLE_OFFSET, raw, PARTITION_TABLE_LEN);
+    memcpy(sim.bytes + TABLE_OFFSET, raw, OTTER_PARTITION_TABLE_LEN);
     esp_err_t err = partition_list_load(&list, &sim.flash, TABLE_OFFSET, allow_no_md5);
-    bool good = table->md5 == PARTITION_MD5_GOOD || (table->md5 == PARTITION_MD5_ABSENT && allow_no_md5);
+    bool good =
+        table->md5 == OTTER_PARTITION_MD5_GOOD || (table->md5 == OTTER_PARTITION_MD5_ABSENT && allow_no_md5);
     if (table->count > OTTER_PARTITIONS_MAX) {
         good = false;
     }
@@ -132,11 +134,11 @@ static void check_list(const uint8_t *raw, const partition_table_t *table, bool 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static partition_table_t table;
+    static otter_partition_table_t table;
     fuzz_input_t in = {data, size};
     uint8_t flags = fuzz_u8(&in);
     uint32_t flash_size = flash_sizes[fuzz_u8(&in) % (sizeof(flash_sizes) / sizeof(flash_sizes[0]))];
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     memset(raw, 0xFF, sizeof(raw));
     fuzz_input_t bytes = fuzz_take(&in, sizeof(raw));
     if (bytes.len > 0) {

@@ -88,7 +88,7 @@ static void check_round_trip(const table_rows_t *rows, const table_options_t *op
     }
     table_rows_t again = {0};
     table_why_t why = {{0}};
-    uint8_t second[PARTITION_TABLE_LEN];
+    uint8_t second[OTTER_PARTITION_TABLE_LEN];
     bool ok = table_parse_csv((const uint8_t *)text, used, options, &again, &why);
     FUZZ_CHECK(ok, "our own CSV is refused: %s\n%.*s", why.text, (int)used, text);
     FUZZ_CHECK(table_encode_rows(&again, options, second, &why), "our own CSV does not encode: %s", why.text);
@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_text(in);
     table_rows_t rows = {0};
     table_why_t why = {{0}};
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     bool ok = table_parse_csv(in.bytes, in.len, &options, &rows, &why) &&
               table_check_rules(&rows, &options, check_warning, NULL, &why) &&
               table_encode_rows(&rows, &options, raw, &why);

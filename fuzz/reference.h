@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
-#include "image/image.h"
+#include "otter/image.h"
 
 uint32_t reference_le32(const uint8_t *p);
 uint16_t reference_le16(const uint8_t *p);
@@ -71,7 +71,8 @@ typedef struct {
 } reference_image_t;
 
 /** Judge `len` bytes that begin with an image, by `rules` (whose size is the room it has). */
-void reference_image(const uint8_t *bytes, size_t len, const image_rules_t *rules, reference_image_t *out);
+void reference_image(const uint8_t *bytes, size_t len, const otter_image_rules_t *rules,
+                     reference_image_t *out);
 
 /* ---- HTTP response ---- */
 

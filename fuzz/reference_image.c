@@ -10,7 +10,7 @@
 typedef struct {
     const uint8_t *bytes;
     uint64_t have, room; /* bytes there are; bytes the image may use */
-    const image_rules_t *rules;
+    const otter_image_rules_t *rules;
     const otter_chip_facts_t *facts; /* NULL: unknown chip */
     uint64_t pos;
     uint64_t page;
@@ -272,7 +272,8 @@ static esp_err_t walk_all(walk_t *w, reference_image_t *out)
     return err == ESP_OK ? check_end(w, out) : err;
 }
 
-void reference_image(const uint8_t *bytes, size_t len, const image_rules_t *rules, reference_image_t *out)
+void reference_image(const uint8_t *bytes, size_t len, const otter_image_rules_t *rules,
+                     reference_image_t *out)
 {
     memset(out, 0, sizeof(*out));
     walk_t walk = {.bytes = bytes, .have = len, .room = rules->size, .rules = rules, .sum = 0xEF};

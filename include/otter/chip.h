@@ -60,6 +60,19 @@ const otter_chip_facts_t *otter_chip_by_name(const char *name);
 /** The table in order, for messages and --help. @return NULL past the end */
 const otter_chip_facts_t *otter_chip_at(unsigned index);
 
+/** True if `addr` is in a window where the chip maps flash or external RAM, with MMU pages of `page` bytes. */
+bool otter_chip_maps(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);
+
+/** True if a bootloader may copy `len` bytes, at least 1, to `addr`: all of them go into one window of on-chip memory. */
+bool otter_chip_can_load(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len);
+
+/**
+ * The MMU page that an app descriptor names.
+ * @param log2  its mmu_page_size: log2 of bytes, 0 for the chip's default
+ * @return bytes; 0: no page of this chip, which takes its default then
+ */
+uint32_t otter_chip_mmu_page(const otter_chip_facts_t *facts, uint8_t log2);
+
 #ifdef __cplusplus
 }
 #endif

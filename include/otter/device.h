@@ -13,13 +13,12 @@
 #include "otter/efuse.h"
 #include "otter/fault.h"
 #include "otter/flash.h"
+#include "otter/partition_table.h"
 #include "otter/report.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define OTTER_PARTITIONS_MAX 95u /* records a table can hold without an MD5 row */
 
 /** ESP-IDF decides these when it builds; here each device has its own. */
 typedef struct {

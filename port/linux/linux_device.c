@@ -10,9 +10,9 @@
 #include "base/le.h"
 #include "base/text.h"
 #include "flash/partition_list.h"
-#include "flash/partition_table.h"
-#include "image/bootloader.h"
-#include "image/image.h"
+#include "otter/partition_table.h"
+#include "otter/bootloader.h"
+#include "otter/image.h"
 #include "otter/boot.h"
 #include "otter/promise.h"
 
@@ -27,14 +27,14 @@ typedef struct {
 /** Reads it from the image in an app partition. @return false if there is none for a known chip */
 static bool read_wants(linux_device_t *dev, const esp_partition_t *partition, image_wants_t *wants)
 {
-    uint8_t raw[IMAGE_GATE_SIZE];
+    uint8_t raw[OTTER_IMAGE_GATE_SIZE];
     if (partition->size < sizeof(raw) ||
         otter_flash_read(dev->flash, partition->address, raw, sizeof(raw)) != ESP_OK ||
         raw[0] != ESP_IMAGE_HEADER_MAGIC) {
         return false;
     }
     esp_app_desc_t desc;
-    bool has_desc = image_decode_desc(raw + IMAGE_DESC_OFFSET, &desc) == ESP_OK;
+    bool has_desc = otter_image_decode_desc(raw + OTTER_IMAGE_DESC_OFFSET, &desc) == ESP_OK;
     wants->chip_id = le16_get(raw + offsetof(esp_image_header_t, chip_id));
     wants->min_revision = le16_get(raw + offsetof(esp_image_header_t, min_chip_rev_full));
     wants->min_blk_revision = has_desc ? desc.min_efuse_blk_rev_full : 0;
@@ -88,7 +88,8 @@ static const otter_chip_facts_t *chip_of_images(linux_device_t *dev)
  * The kind of chip whose bootloader lies in the flash. One at a place where its own chip does not look may as well be another
  * chip's that was written here by mistake: of such a chip are the applications, then.
  */
-static const otter_chip_facts_t *chip_of_bootloader(linux_device_t *dev, const bootloader_place_t *bootloader)
+static const otter_chip_facts_t *chip_of_bootloader(linux_device_t *dev,
+                                                    const otter_bootloader_place_t *bootloader)
 {
     if (bootloader->chip->bootloader_offset == bootloader->offset) {
         return bootloader->chip;
@@ -105,7 +106,7 @@ static void raise_to(uint16_t *revision, uint16_t needed)
 }
 
 /** A chip of which a revision is not known must at least be one that its own bootloader and images accept. */
-static void assume_revisions(linux_device_t *dev, const bootloader_place_t *bootloader)
+static void assume_revisions(linux_device_t *dev, const otter_bootloader_place_t *bootloader)
 {
     otter_chip_t *chip = &dev->device.chip;
     image_wants_t wants;
@@ -129,8 +130,8 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
 {
     otter_chip_t *chip = &dev->device.chip;
     const otter_chip_facts_t *facts = options->chip;
-    bootloader_place_t bootloader;
-    bool has_bootloader = bootloader_find(dev->flash, dev->device.config.table_offset, &bootloader);
+    otter_bootloader_place_t bootloader;
+    bool has_bootloader = otter_bootloader_find(dev->flash, dev->device.config.table_offset, &bootloader);
     dev->chip_source = "the command line";
     if (facts == NULL && dev->efuse.has_chip) {
         facts = otter_chip_facts(dev->efuse.chip.id);
@@ -162,11 +163,11 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
 /** Where the last partition of the table ends; 0 where there is no table, or one that no flash could have. */
 static uint32_t end_of_partitions(linux_device_t *dev, uint32_t table_offset)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
-    partition_table_t table;
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
+    otter_partition_table_t table;
     uint32_t end = 0;
     if (otter_flash_read(dev->flash, table_offset, raw, sizeof(raw)) != ESP_OK ||
-        partition_table_decode(raw, &table) != ESP_OK) {
+        otter_partition_table_decode(raw, &table) != ESP_OK) {
         return 0;
     }
     for (uint32_t i = 0; i < table.count; i++) {
@@ -190,14 +191,14 @@ static void extend_to_whole_flash(linux_device_t *dev, bool read_only)
     if (!read_only && end != 0 && end <= dev->flash->size) {
         return; /* all of its partitions are there: a file that is written to stays as long as it is */
     }
-    bootloader_place_t bootloader;
-    uint8_t raw[IMAGE_HEADER_SIZE];
+    otter_bootloader_place_t bootloader;
+    uint8_t raw[OTTER_IMAGE_HEADER_SIZE];
     uint32_t size = 0;
-    if (bootloader_find(dev->flash, table_offset, &bootloader) &&
+    if (otter_bootloader_find(dev->flash, table_offset, &bootloader) &&
         otter_flash_read(dev->flash, bootloader.offset, raw, sizeof(raw)) == ESP_OK) {
         esp_image_header_t header;
-        image_decode_header(raw, &header);
-        size = image_flash_size(&header);
+        otter_image_decode_header(raw, &header);
+        size = otter_image_flash_size(&header);
     }
     uint32_t length = file_flash_length(dev->flash);
     bool is_size_of_flash = length >= NOR_SIZE_MIN && (length & (length - 1)) == 0;

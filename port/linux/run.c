@@ -20,7 +20,7 @@
 #include "esp_system.h"
 #include "host/named_file.h"
 #include "host/standard_files.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "linux/descendants.h"
 #include "linux/file_flash.h"
 #include "linux/firmware_process.h"
@@ -107,7 +107,8 @@ static void print_reset(const run_t *run)
     }
     ESP_LOGI(TAG, "ESP-IDF %s-compatible 2nd stage bootloader (otter)", esp_get_idf_version());
     char revision[12];
-    ESP_LOGI(TAG, "chip: linux, revision: %s", image_revision_text(run->dev.device.chip.revision, revision));
+    ESP_LOGI(TAG, "chip: linux, revision: %s",
+             otter_image_revision_text(run->dev.device.chip.revision, revision));
 }
 
 /** The boot that is under way, from 1. */
@@ -277,11 +278,11 @@ static void note_app(run_t *run, const esp_app_desc_t *desc)
 static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
 {
     const esp_partition_t *partition = run->booted.partition;
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .flash_offset = partition->address, .size = partition->size, .no_checks = true};
-    image_info_t info;
+    otter_image_info_t info;
     otter_fault_t fault = {0};
-    if (image_verify_flash(run->dev.flash, &rules, &info, &fault) != ESP_OK) {
+    if (otter_image_verify(run->dev.flash, &rules, &info, &fault) != ESP_OK) {
         *end = take_back(run, "the image that boots cannot be read again", fault.why);
         return false;
     }

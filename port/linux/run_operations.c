@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "otter/system.h"
 
 #define LINE_MAX_BYTES 160u
@@ -31,9 +31,9 @@ void run_operation_text(const otter_device_t *device, const file_flash_op_t *op,
 {
     const esp_partition_t *partition = partition_of(device, op->off);
     const uint32_t table = device->config.table_offset, off = op->off;
-    const char *place = partition != NULL                                   ? partition->label
-                        : off >= table && off - table < PARTITION_TABLE_LEN ? "partition table"
-                                                                            : "flash";
+    const char *place = partition != NULL                                         ? partition->label
+                        : off >= table && off - table < OTTER_PARTITION_TABLE_LEN ? "partition table"
+                                                                                  : "flash";
     char bytes[24] = "";
     if (op->is_erase == 0) {
         snprintf(bytes, sizeof(bytes), ", %" PRIu32 " bytes", op->len);

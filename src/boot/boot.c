@@ -31,8 +31,8 @@
 #include "esp_log.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
-#include "flash/partition_table.h"
-#include "image/image.h"
+#include "otter/partition_table.h"
+#include "otter/image.h"
 #include "image/misfit.h"
 #include "otter/promise.h"
 
@@ -43,7 +43,7 @@ typedef struct {
     otter_device_t *device;
     bool commit;
     boot_candidates_t have;
-    partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
+    otter_partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
     boot_decision_t decision;
     otter_boot_result_t *result;
@@ -76,7 +76,7 @@ static const struct {
     {PART_TYPE_DATA, 0, 0, "Unknown data"},
 };
 
-static const char *usage_of(const partition_entry_t *entry)
+static const char *usage_of(const otter_partition_entry_t *entry)
 {
     for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
         if (usages[i].type == entry->type && (entry->subtype & usages[i].mask) == usages[i].subtype) {
@@ -87,7 +87,7 @@ static const char *usage_of(const partition_entry_t *entry)
 }
 
 /** Notes what an entry is for; a later duplicate replaces an earlier one, and offset 0 means absent. */
-static void note_entry(boot_t *boot, const partition_entry_t *entry)
+static void note_entry(boot_t *boot, const otter_partition_entry_t *entry)
 {
     bool present = entry->offset != 0;
     if (entry->type == PART_TYPE_APP && entry->subtype == PART_SUBTYPE_FACTORY) {
@@ -110,7 +110,7 @@ static void note_entry(boot_t *boot, const partition_entry_t *entry)
 /** Reads the raw table, as a bootloader does: not the application's list, which needs an MD5 row. */
 static esp_err_t read_table(boot_t *boot)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     otter_flash_t *flash = boot->device->flash;
     if (flash->erase_size > OTTER_FLASH_ERASE_MAX) {
         snprintf(boot->result->reason, sizeof(boot->result->reason),
@@ -130,7 +130,7 @@ static esp_err_t read_table(boot_t *boot)
         return err;
     }
     uint32_t count;
-    err = partition_table_verify(raw, flash->size, &count, &boot->fault);
+    err = otter_partition_table_verify(raw, flash->size, &count, &boot->fault);
     if (err != ESP_OK) {
         BOOT_LOG(boot, ESP_LOGE, "Failed to verify partition table: %s", boot->fault.why);
         otter_fault_add(&boot->fault, "the partition table is unusable: ");
@@ -140,8 +140,8 @@ static esp_err_t read_table(boot_t *boot)
     BOOT_LOG(boot, ESP_LOGI, "Partition Table:");
     BOOT_LOG(boot, ESP_LOGI, "## Label            Usage          Type ST Offset   Length");
     for (uint32_t i = 0; i < count; i++) {
-        partition_entry_t entry;
-        partition_entry_decode(raw + i * PARTITION_RECORD_SIZE, &entry);
+        otter_partition_entry_t entry;
+        otter_partition_entry_decode(raw + i * OTTER_PARTITION_RECORD_SIZE, &entry);
         BOOT_LOG(boot, ESP_LOGI, "%2u %-16s %-16s %02x %02x %08" PRIx32 " %08" PRIx32, (unsigned)i,
                  entry.label, usage_of(&entry), entry.type, entry.subtype, entry.offset, entry.size);
         note_entry(boot, &entry);
@@ -151,7 +151,7 @@ static esp_err_t read_table(boot_t *boot)
 }
 
 /** True if an application with this place may run as far as anti-rollback is concerned. */
-static bool is_new_enough(const boot_t *boot, const partition_entry_t *app, uint32_t *version)
+static bool is_new_enough(const boot_t *boot, const otter_partition_entry_t *app, uint32_t *version)
 {
     return secure_version_of_app(boot->device->flash, app->offset, app->size, version) == ESP_OK &&
            *version >= boot->device_version;
@@ -175,7 +175,7 @@ static void ask_versions(const boot_t *boot, const otadata_entry_t two[OTADATA_C
 }
 
 /** The active image is confirmed: burns its secure version, so that nothing older boots any more. */
-static void raise_version(boot_t *boot, const partition_entry_t *app)
+static void raise_version(boot_t *boot, const otter_partition_entry_t *app)
 {
     uint32_t version;
     if (!is_new_enough(boot, app, &version) || version == boot->device_version) {
@@ -264,7 +264,7 @@ static esp_err_t decide_and_record(boot_t *boot)
     return ESP_OK;
 }
 
-static const partition_entry_t *entry_of(const boot_t *boot, int index)
+static const otter_partition_entry_t *entry_of(const boot_t *boot, int index)
 {
     if (index == BOOT_INDEX_FACTORY) {
         return &boot->factory;
@@ -273,7 +273,7 @@ static const partition_entry_t *entry_of(const boot_t *boot, int index)
 }
 
 /** Judges one candidate with the loader's checks. @return ESP_OK: it may start */
-static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app)
+static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
 {
     otter_device_t *device = boot->device;
     if (app->size == 0) {
@@ -285,10 +285,10 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app)
                            "secure version %" PRIu32 " is below the device's %" PRIu32, version,
                            boot->device_version);
     }
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .chip = &device->chip, .flash_offset = app->offset, .size = app->size, .loading = true};
-    image_info_t info;
-    esp_err_t err = image_verify_flash(device->flash, &rules, &info, &boot->fault);
+    otter_image_info_t info;
+    esp_err_t err = otter_image_verify(device->flash, &rules, &info, &boot->fault);
     if (err == ESP_FAIL && boot->commit) {
         image_log_misfit_at(device->flash, app->offset, &device->chip, false);
     }
@@ -299,7 +299,7 @@ static esp_err_t try_candidate(boot_t *boot, const partition_entry_t *app)
 }
 
 /** ESP-IDF's words; what is behind them is ours. */
-static void log_not_bootable(const boot_t *boot, const partition_entry_t *app)
+static void log_not_bootable(const boot_t *boot, const otter_partition_entry_t *app)
 {
     if (app->subtype == PART_SUBTYPE_FACTORY || app->subtype == PART_SUBTYPE_TEST) {
         BOOT_LOG(boot, ESP_LOGE, "Factory %sapp partition is not bootable",
@@ -309,7 +309,7 @@ static void log_not_bootable(const boot_t *boot, const partition_entry_t *app)
     }
 }
 
-static void note_failure(boot_t *boot, const partition_entry_t *app)
+static void note_failure(boot_t *boot, const otter_partition_entry_t *app)
 {
     otter_boot_result_t *result = boot->result;
     const otter_fault_t *fault = &boot->fault;
@@ -334,7 +334,7 @@ static bool find_image(boot_t *boot, int *started)
     int order[BOOT_ORDER_MAX];
     uint32_t count = boot_order(boot->decision.index, &boot->have, order);
     for (uint32_t i = 0; i < count; i++) {
-        const partition_entry_t *app = entry_of(boot, order[i]);
+        const otter_partition_entry_t *app = entry_of(boot, order[i]);
         esp_err_t err = try_candidate(boot, app);
         if (err == ESP_OK) {
             *started = order[i];
@@ -374,7 +374,7 @@ static void write_initial(boot_t *boot, int started)
  * The partition that boots, as the application sees it. A table without an MD5 record boots although applications cannot load
  * it. The partition is then put behind the end of the list, where no look-up finds it and a pointer to it stays valid.
  */
-static const esp_partition_t *partition_of(otter_device_t *device, const partition_entry_t *app)
+static const esp_partition_t *partition_of(otter_device_t *device, const otter_partition_entry_t *app)
 {
     otter_partition_list_t *list = &device->partitions;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -427,7 +427,7 @@ static esp_err_t start_image(boot_t *boot)
     if (started == BOOT_INDEX_TEST && boot->result->tried_count == 0) {
         BOOT_LOG(boot, ESP_LOGW, "Falling back to test app as only bootable partition");
     }
-    const partition_entry_t *app = entry_of(boot, started);
+    const otter_partition_entry_t *app = entry_of(boot, started);
     if (boot->decision.raise_version && started == boot->decision.index) {
         raise_version(boot, app); /* only now that the image is verified: a burned bit stays burned */
     }
@@ -467,10 +467,10 @@ static esp_err_t decide_and_start(otter_device_t *device, bool commit, otter_boo
 /** True if a bootloader finds no partitions at all. */
 static bool table_is_unusable(const otter_device_t *device)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
     return otter_flash_read(device->flash, device->config.table_offset, raw, sizeof(raw)) == ESP_OK &&
-           partition_table_verify(raw, device->flash->size, &count, NULL) != ESP_OK;
+           otter_partition_table_verify(raw, device->flash->size, &count, NULL) != ESP_OK;
 }
 
 esp_err_t otter_boot_finish_copies(otter_device_t *device)

@@ -15,7 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/le.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "otter/system.h"
 
 esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table)
@@ -101,7 +101,7 @@ static esp_err_t put_table_sector(copy_job_t *job)
 {
     otter_flash_t *flash = job->flash;
     uint32_t off = job->journal.final_off;
-    uint32_t head = align_up_u32(PARTITION_RECORD_SIZE, flash->write_size);
+    uint32_t head = align_up_u32(OTTER_PARTITION_RECORD_SIZE, flash->write_size);
     memset(job->now, 0, head);
     esp_err_t err = otter_flash_program(flash, off, job->now, head);
     if (err == ESP_OK) {

@@ -3,7 +3,7 @@
 #include "boot/secure_version.h"
 
 #include "base/le.h"
-#include "image/image.h"
+#include "otter/image.h"
 
 #define VERSION_OFFSET 4u /* in the descriptor, after the magic */
 
@@ -41,11 +41,11 @@ esp_err_t secure_version_raise(const otter_device_t *device, uint32_t version)
 
 esp_err_t secure_version_of_app(otter_flash_t *flash, uint32_t offset, uint32_t size, uint32_t *version)
 {
-    if (!range_fits(IMAGE_DESC_OFFSET, sizeof(esp_app_desc_t), size)) {
+    if (!range_fits(OTTER_IMAGE_DESC_OFFSET, sizeof(esp_app_desc_t), size)) {
         return ESP_ERR_INVALID_SIZE;
     }
     uint8_t raw[2 * sizeof(uint32_t)];
-    esp_err_t err = otter_flash_read(flash, offset + IMAGE_DESC_OFFSET, raw, sizeof(raw));
+    esp_err_t err = otter_flash_read(flash, offset + OTTER_IMAGE_DESC_OFFSET, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }

@@ -25,7 +25,7 @@
 #include "esp_log.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
-#include "image/image.h"
+#include "otter/image.h"
 
 static const char TAG[] = "copy";
 
@@ -50,9 +50,9 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
     if (p == NULL) {
         return missing;
     }
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .chip = &device->chip, .flash_offset = p->address, .size = p->size, .bootloader = true};
-    return image_verify_flash(device->flash, &rules, NULL, NULL) == ESP_OK;
+    return otter_image_verify(device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
 /** After a power cut the primary bootloader finishes the copy, unless the bootloader is not in this flash. */
@@ -104,7 +104,7 @@ static esp_err_t check_target(const otter_device_t *device, const esp_partition_
         return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "%s is read-only", final->label);
     }
     if (!is_primary_table(device, final) &&
-        ranges_overlap(final->address, final->size, table, PARTITION_TABLE_SECTOR)) {
+        ranges_overlap(final->address, final->size, table, OTTER_PARTITION_TABLE_SECTOR)) {
         return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "%s covers the partition table", final->label);
     }
     if (final->address < table && final->type != ESP_PARTITION_TYPE_BOOTLOADER) {
@@ -164,7 +164,7 @@ static esp_err_t check_new_table(const otter_device_t *device, const copy_job_t 
                                  const esp_partition_t *const *keep, uint32_t keep_count,
                                  otter_fault_t *fault)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     if (job->journal.len < sizeof(raw)) {
         return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%" PRIu32 " bytes are no whole table",
                            job->journal.len);
@@ -204,11 +204,12 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
         err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
     if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        const image_rules_t rules = {.chip = &device->chip, /* of the new bootloader, still in staging */
-                                     .flash_offset = job->journal.staging_off,
-                                     .size = job->journal.len,
-                                     .bootloader = true};
-        err = image_verify_flash(device->flash, &rules, NULL, fault);
+        const otter_image_rules_t rules = {.chip =
+                                               &device->chip, /* of the new bootloader, still in staging */
+                                           .flash_offset = job->journal.staging_off,
+                                           .size = job->journal.len,
+                                           .bootloader = true};
+        err = otter_image_verify(device->flash, &rules, NULL, fault);
     }
     return err;
 }

@@ -10,16 +10,17 @@
 #include "esp_flash_partitions.h"
 #include "flash/partition_kind.h"
 
-static bool touches(const partition_entry_t *entry, uint32_t off, uint32_t len)
+static bool touches(const otter_partition_entry_t *entry, uint32_t off, uint32_t len)
 {
     return ranges_overlap(entry->offset, entry->size, off, len);
 }
 
-static esp_err_t check_kept(const partition_table_t *table, const esp_partition_t *kept, otter_fault_t *fault)
+static esp_err_t check_kept(const otter_partition_table_t *table, const esp_partition_t *kept,
+                            otter_fault_t *fault)
 {
     bool found = false;
     for (uint32_t i = 0; i < table->count; i++) {
-        const partition_entry_t *entry = &table->entries[i];
+        const otter_partition_entry_t *entry = &table->entries[i];
         if (entry->type == kept->type && entry->subtype == kept->subtype && entry->offset == kept->address &&
             entry->size == kept->size) {
             found = true;
@@ -37,14 +38,14 @@ static esp_err_t check_kept(const partition_table_t *table, const esp_partition_
     return ESP_OK;
 }
 
-static esp_err_t check_own_place(const otter_device_t *device, const partition_table_t *table,
+static esp_err_t check_own_place(const otter_device_t *device, const otter_partition_table_t *table,
                                  otter_fault_t *fault)
 {
     uint32_t place = device->config.table_offset;
     for (uint32_t i = 0; i < table->count; i++) {
-        const partition_entry_t *entry = &table->entries[i];
+        const otter_partition_entry_t *entry = &table->entries[i];
         bool self = kind_is_primary_table(entry->type, entry->subtype) && entry->offset == place;
-        if (!self && touches(entry, place, PARTITION_TABLE_SECTOR)) {
+        if (!self && touches(entry, place, OTTER_PARTITION_TABLE_SECTOR)) {
             return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "the new table's %s covers the table's own place",
                                entry->label);
         }
@@ -52,10 +53,10 @@ static esp_err_t check_own_place(const otter_device_t *device, const partition_t
     return ESP_OK;
 }
 
-static esp_err_t check_decoded(const otter_device_t *device, const partition_table_t *table,
+static esp_err_t check_decoded(const otter_device_t *device, const otter_partition_table_t *table,
                                const esp_partition_t *const *keep, uint32_t keep_count, otter_fault_t *fault)
 {
-    if (table->md5 != PARTITION_MD5_GOOD && !device->config.allow_no_md5) {
+    if (table->md5 != OTTER_PARTITION_MD5_GOOD && !device->config.allow_no_md5) {
         return otter_fault(fault, ESP_ERR_INVALID_STATE,
                            "the new table has no MD5 record: the application would see no partitions");
     }
@@ -66,19 +67,19 @@ static esp_err_t check_decoded(const otter_device_t *device, const partition_tab
     return err;
 }
 
-esp_err_t table_update_check(const otter_device_t *device, const uint8_t raw[PARTITION_TABLE_LEN],
+esp_err_t table_update_check(const otter_device_t *device, const uint8_t raw[OTTER_PARTITION_TABLE_LEN],
                              const esp_partition_t *const *keep, uint32_t keep_count, otter_fault_t *fault)
 {
     uint32_t count;
-    esp_err_t err = partition_table_verify(raw, device->flash->size, &count, fault);
+    esp_err_t err = otter_partition_table_verify(raw, device->flash->size, &count, fault);
     if (err != ESP_OK) {
         return err;
     }
-    partition_table_t *table = malloc(sizeof(*table));
+    otter_partition_table_t *table = malloc(sizeof(*table));
     if (table == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    err = partition_table_decode(raw, table);
+    err = otter_partition_table_decode(raw, table);
     if (err == ESP_OK) {
         err = check_decoded(device, table, keep, keep_count, fault);
     }

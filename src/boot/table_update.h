@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "otter/device.h"
 #include "otter/promise.h"
 
@@ -18,6 +18,6 @@
  *         ESP_ERR_NO_MEM
  */
 OTTER_MUST_CHECK esp_err_t table_update_check(const otter_device_t *device,
-                                              const uint8_t raw[PARTITION_TABLE_LEN],
+                                              const uint8_t raw[OTTER_PARTITION_TABLE_LEN],
                                               const esp_partition_t *const *keep, uint32_t keep_count,
                                               otter_fault_t *fault);

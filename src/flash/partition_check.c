@@ -1,6 +1,6 @@
 /* Tells, in words, the faults of a partition table that a bootloader does not notice. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 /** Where complaints go, and how many there were. */
 typedef struct {
-    partition_complain_t complain;
+    otter_partition_complain_t complain;
     void *arg;
     uint32_t count;
 } complaints_t;
@@ -36,17 +36,17 @@ static void complain(complaints_t *to, const char *format, ...)
     }
 }
 
-static void check_place(const partition_entry_t *entry, uint32_t table_offset, uint32_t flash_size,
+static void check_place(const otter_partition_entry_t *entry, uint32_t table_offset, uint32_t flash_size,
                         complaints_t *to)
 {
-    uint32_t align = entry->type == PART_TYPE_APP ? PARTITION_APP_ALIGN : PARTITION_DATA_ALIGN;
+    uint32_t align = entry->type == PART_TYPE_APP ? OTTER_PARTITION_APP_ALIGN : OTTER_PARTITION_DATA_ALIGN;
     if (entry->offset % align != 0) {
         complain(to, "%s: offset 0x%" PRIx32 " is not a multiple of 0x%" PRIx32, entry->label, entry->offset,
                  align);
     }
-    if (entry->size % PARTITION_DATA_ALIGN != 0) {
+    if (entry->size % OTTER_PARTITION_DATA_ALIGN != 0) {
         complain(to, "%s: size 0x%" PRIx32 " is not a multiple of 0x%x", entry->label, entry->size,
-                 PARTITION_DATA_ALIGN);
+                 OTTER_PARTITION_DATA_ALIGN);
     }
     if (entry->size == 0) {
         complain(to, "%s: has no size", entry->label);
@@ -56,12 +56,12 @@ static void check_place(const partition_entry_t *entry, uint32_t table_offset, u
                  entry->label, entry->offset, entry->size, flash_size);
     }
     if (!kind_is_primary(entry->type, entry->subtype) &&
-        ranges_overlap(entry->offset, entry->size, table_offset, PARTITION_TABLE_SECTOR)) {
+        ranges_overlap(entry->offset, entry->size, table_offset, OTTER_PARTITION_TABLE_SECTOR)) {
         complain(to, "%s: covers the partition table at 0x%" PRIx32, entry->label, table_offset);
     }
 }
 
-static void check_meaning(const partition_entry_t *entry, complaints_t *to)
+static void check_meaning(const otter_partition_entry_t *entry, complaints_t *to)
 {
     uint32_t unknown = entry->flags & ~(PART_FLAG_ENCRYPTED | PART_FLAG_READONLY);
     if (unknown != 0) {
@@ -83,7 +83,7 @@ static void check_meaning(const partition_entry_t *entry, complaints_t *to)
     }
 }
 
-static void check_pair(const partition_entry_t *a, const partition_entry_t *b, complaints_t *to)
+static void check_pair(const otter_partition_entry_t *a, const otter_partition_entry_t *b, complaints_t *to)
 {
     if (ranges_overlap(a->offset, a->size, b->offset, b->size)) {
         complain(to, "%s at 0x%" PRIx32 " overlaps %s at 0x%" PRIx32, b->label, b->offset, a->label,
@@ -99,8 +99,8 @@ static void check_pair(const partition_entry_t *a, const partition_entry_t *b, c
     }
 }
 
-uint32_t partition_table_check(const partition_table_t *table, uint32_t table_offset, uint32_t flash_size,
-                               partition_complain_t complain_line, void *arg)
+uint32_t otter_partition_table_check(const otter_partition_table_t *table, uint32_t table_offset,
+                                     uint32_t flash_size, otter_partition_complain_t complain_line, void *arg)
 {
     complaints_t to = {.complain = complain_line, .arg = arg};
     uint32_t bound = flash_size != 0 ? flash_size : UINT32_MAX;
@@ -111,17 +111,17 @@ uint32_t partition_table_check(const partition_table_t *table, uint32_t table_of
             check_pair(&table->entries[k], &table->entries[i], &to);
         }
     }
-    if (table->md5 == PARTITION_MD5_ABSENT) {
+    if (table->md5 == OTTER_PARTITION_MD5_ABSENT) {
         complain(&to, "the table has no MD5 record: an application built with the default options sees no "
                       "partitions");
-    } else if (table->md5 == PARTITION_MD5_BAD) {
+    } else if (table->md5 == OTTER_PARTITION_MD5_BAD) {
         complain(&to, "the MD5 record does not match the table");
     }
     return to.count;
 }
 
 /** How many rows are of this type and subtype. */
-static uint32_t count_of(const partition_table_t *table, uint8_t type, uint8_t subtype)
+static uint32_t count_of(const otter_partition_table_t *table, uint8_t type, uint8_t subtype)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < table->count; i++) {
@@ -130,7 +130,7 @@ static uint32_t count_of(const partition_table_t *table, uint8_t type, uint8_t s
     return count;
 }
 
-static void check_slots(const partition_table_t *table, complaints_t *to)
+static void check_slots(const otter_partition_table_t *table, complaints_t *to)
 {
     uint32_t slots = 0, end = 0;
     for (uint32_t n = 0; n < SLOTS_MAX; n++) {
@@ -157,8 +157,8 @@ static void check_slots(const partition_table_t *table, complaints_t *to)
     }
 }
 
-uint32_t partition_table_check_roles(const partition_table_t *table, partition_complain_t complain_line,
-                                     void *arg)
+uint32_t otter_partition_table_check_roles(const otter_partition_table_t *table,
+                                           otter_partition_complain_t complain_line, void *arg)
 {
     complaints_t to = {.complain = complain_line, .arg = arg};
     bool app = false;

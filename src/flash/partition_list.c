@@ -8,13 +8,11 @@
 
 #include "esp_flash_partitions.h"
 #include "esp_log.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 
 static const char TAG[] = "partition";
 
-_Static_assert(OTTER_PARTITIONS_MAX == PARTITION_ENTRIES_MAX, "a list holds what a table can");
-
-static void fill_item(esp_partition_t *item, const partition_entry_t *entry, otter_flash_t *flash)
+static void fill_item(esp_partition_t *item, const otter_partition_entry_t *entry, otter_flash_t *flash)
 {
     memset(item, 0, sizeof(*item));
     item->flash_chip = flash;
@@ -31,17 +29,17 @@ static void fill_item(esp_partition_t *item, const partition_entry_t *entry, ott
 static esp_err_t take_table(otter_partition_list_t *list, const uint8_t *raw, otter_flash_t *flash,
                             bool allow_no_md5)
 {
-    partition_table_t *table = malloc(sizeof(*table));
+    otter_partition_table_t *table = malloc(sizeof(*table));
     if (table == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    esp_err_t err = partition_table_decode(raw, table);
+    esp_err_t err = otter_partition_table_decode(raw, table);
     if (err != ESP_OK) {
         goto done;
     }
-    if (table->md5 == PARTITION_MD5_BAD || table->count > OTTER_PARTITIONS_MAX) {
+    if (table->md5 == OTTER_PARTITION_MD5_BAD || table->count > OTTER_PARTITIONS_MAX) {
         err = ESP_ERR_INVALID_STATE;
-    } else if (table->md5 == PARTITION_MD5_ABSENT && !allow_no_md5) {
+    } else if (table->md5 == OTTER_PARTITION_MD5_ABSENT && !allow_no_md5) {
         err = ESP_ERR_NOT_FOUND;
     } else {
         for (uint32_t i = 0; i < table->count; i++) {
@@ -63,14 +61,14 @@ static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, 
                  flash->erase_size, OTTER_FLASH_ERASE_MAX);
         return ESP_ERR_NOT_SUPPORTED;
     }
-    if (table_offset > flash->size || flash->size - table_offset < PARTITION_TABLE_SECTOR) {
+    if (table_offset > flash->size || flash->size - table_offset < OTTER_PARTITION_TABLE_SECTOR) {
         return ESP_ERR_INVALID_SIZE;
     }
-    uint8_t *raw = malloc(PARTITION_TABLE_LEN);
+    uint8_t *raw = malloc(OTTER_PARTITION_TABLE_LEN);
     if (raw == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    esp_err_t err = otter_flash_read(flash, table_offset, raw, PARTITION_TABLE_LEN);
+    esp_err_t err = otter_flash_read(flash, table_offset, raw, OTTER_PARTITION_TABLE_LEN);
     if (err == ESP_OK) {
         err = take_table(list, raw, flash, allow_no_md5);
     }

@@ -1,6 +1,6 @@
 /* Records of the partition table: decode, encode, and the two verdicts over a whole table. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -14,9 +14,10 @@
 #include "otter/crypto.h"
 #include "otter/promise.h"
 
-_Static_assert(sizeof(esp_partition_info_t) == PARTITION_RECORD_SIZE, "one record");
-_Static_assert(ESP_PARTITION_TABLE_MAX_LEN == PARTITION_TABLE_LEN, "one table");
-_Static_assert(PARTITION_RECORDS_MAX *PARTITION_RECORD_SIZE == PARTITION_TABLE_LEN, "records fill the table");
+_Static_assert(sizeof(esp_partition_info_t) == OTTER_PARTITION_RECORD_SIZE, "one record");
+_Static_assert(ESP_PARTITION_TABLE_MAX_LEN == OTTER_PARTITION_TABLE_LEN, "one table");
+_Static_assert(OTTER_PARTITION_RECORDS_MAX *OTTER_PARTITION_RECORD_SIZE == OTTER_PARTITION_TABLE_LEN,
+               "records fill the table");
 
 enum {
     AT_TYPE = 2,
@@ -28,22 +29,23 @@ enum {
     LABEL_SIZE = 16,
 };
 
-partition_record_kind_t partition_record_kind(const uint8_t raw[PARTITION_RECORD_SIZE])
+otter_partition_record_kind_t otter_partition_record_kind(const uint8_t raw[OTTER_PARTITION_RECORD_SIZE])
 {
     switch (le16_get(raw)) {
     case ESP_PARTITION_MAGIC:
-        return PARTITION_RECORD_ENTRY;
+        return OTTER_PARTITION_RECORD_ENTRY;
     case ESP_PARTITION_MAGIC_MD5:
-        return PARTITION_RECORD_MD5;
+        return OTTER_PARTITION_RECORD_MD5;
     case 0xFFFF:
-        return raw[AT_TYPE] == ERASED_BYTE && raw[AT_SUBTYPE] == ERASED_BYTE ? PARTITION_RECORD_END
-                                                                             : PARTITION_RECORD_OTHER;
+        return raw[AT_TYPE] == ERASED_BYTE && raw[AT_SUBTYPE] == ERASED_BYTE ? OTTER_PARTITION_RECORD_END
+                                                                             : OTTER_PARTITION_RECORD_OTHER;
     default:
-        return PARTITION_RECORD_OTHER;
+        return OTTER_PARTITION_RECORD_OTHER;
     }
 }
 
-void partition_entry_decode(const uint8_t raw[PARTITION_RECORD_SIZE], partition_entry_t *out)
+void otter_partition_entry_decode(const uint8_t raw[OTTER_PARTITION_RECORD_SIZE],
+                                  otter_partition_entry_t *out)
 {
     out->type = raw[AT_TYPE];
     out->subtype = raw[AT_SUBTYPE];
@@ -54,9 +56,10 @@ void partition_entry_decode(const uint8_t raw[PARTITION_RECORD_SIZE], partition_
     out->flags = le32_get(raw + AT_FLAGS);
 }
 
-void partition_entry_encode(const partition_entry_t *entry, uint8_t raw[PARTITION_RECORD_SIZE])
+void otter_partition_entry_encode(const otter_partition_entry_t *entry,
+                                  uint8_t raw[OTTER_PARTITION_RECORD_SIZE])
 {
-    memset(raw, 0, PARTITION_RECORD_SIZE);
+    memset(raw, 0, OTTER_PARTITION_RECORD_SIZE);
     le16_put(raw, ESP_PARTITION_MAGIC);
     raw[AT_TYPE] = entry->type;
     raw[AT_SUBTYPE] = entry->subtype;
@@ -71,24 +74,24 @@ void partition_entry_encode(const partition_entry_t *entry, uint8_t raw[PARTITIO
 static esp_err_t check_md5(const uint8_t *raw, uint32_t index, bool *good)
 {
     uint8_t digest[OTTER_MD5_LEN];
-    const uint8_t *record = raw + index * PARTITION_RECORD_SIZE;
-    esp_err_t err = otter_md5(raw, index * PARTITION_RECORD_SIZE, digest);
+    const uint8_t *record = raw + index * OTTER_PARTITION_RECORD_SIZE;
+    esp_err_t err = otter_md5(raw, index * OTTER_PARTITION_RECORD_SIZE, digest);
     if (err == ESP_OK) {
         *good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;
     }
     return err;
 }
 
-esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_t flash_size, uint32_t *count,
-                                 otter_fault_t *fault)
+esp_err_t otter_partition_table_verify(const uint8_t raw[OTTER_PARTITION_TABLE_LEN], uint32_t flash_size,
+                                       uint32_t *count, otter_fault_t *fault)
 {
     *count = 0;
     bool has_md5 = false;
-    for (uint32_t i = 0; i < PARTITION_RECORDS_MAX; i++) {
-        const uint8_t *record = raw + i * PARTITION_RECORD_SIZE;
-        partition_record_kind_t kind = partition_record_kind(record);
+    for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {
+        const uint8_t *record = raw + i * OTTER_PARTITION_RECORD_SIZE;
+        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
 
-        if (kind == PARTITION_RECORD_ENTRY) {
+        if (kind == OTTER_PARTITION_RECORD_ENTRY) {
             uint32_t offset = le32_get(record + AT_OFFSET), size = le32_get(record + AT_SIZE);
             if (!range_fits(offset, size, flash_size)) {
                 return otter_fault(fault, ESP_ERR_INVALID_SIZE,
@@ -96,7 +99,7 @@ esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_
                                    " exceeds flash chip size 0x%" PRIx32,
                                    i, offset, size, flash_size);
             }
-        } else if (kind == PARTITION_RECORD_MD5) {
+        } else if (kind == OTTER_PARTITION_RECORD_MD5) {
             bool good;
             if (has_md5) {
                 return otter_fault(fault, ESP_ERR_INVALID_STATE, "Only one MD5 checksum is allowed");
@@ -109,7 +112,7 @@ esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_
                 return otter_fault(fault, ESP_ERR_INVALID_STATE, "Incorrect MD5 checksum");
             }
             has_md5 = true;
-        } else if (kind == PARTITION_RECORD_END && i > 0) {
+        } else if (kind == OTTER_PARTITION_RECORD_END && i > 0) {
             *count = has_md5 ? i - 1 : i;
             return ESP_OK;
         } else { /* an end record in the first place: an erased sector is no table */
@@ -120,44 +123,45 @@ esp_err_t partition_table_verify(const uint8_t raw[PARTITION_TABLE_LEN], uint32_
     return otter_fault(fault, ESP_ERR_INVALID_STATE, "partition table has no terminating entry, not valid");
 }
 
-esp_err_t partition_table_decode(const uint8_t raw[PARTITION_TABLE_LEN], partition_table_t *out)
+esp_err_t otter_partition_table_decode(const uint8_t raw[OTTER_PARTITION_TABLE_LEN],
+                                       otter_partition_table_t *out)
 {
     out->count = 0;
-    out->md5 = PARTITION_MD5_ABSENT;
-    for (uint32_t i = 0; i < PARTITION_RECORDS_MAX; i++) {
-        const uint8_t *record = raw + i * PARTITION_RECORD_SIZE;
-        partition_record_kind_t kind = partition_record_kind(record);
-        if (kind == PARTITION_RECORD_MD5) {
+    out->md5 = OTTER_PARTITION_MD5_ABSENT;
+    for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {
+        const uint8_t *record = raw + i * OTTER_PARTITION_RECORD_SIZE;
+        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
+        if (kind == OTTER_PARTITION_RECORD_MD5) {
             bool good;
             esp_err_t err = check_md5(raw, i, &good);
             if (err != ESP_OK) {
                 return err;
             }
-            out->md5 = good ? PARTITION_MD5_GOOD : PARTITION_MD5_BAD;
+            out->md5 = good ? OTTER_PARTITION_MD5_GOOD : OTTER_PARTITION_MD5_BAD;
         }
-        if (kind != PARTITION_RECORD_ENTRY) {
+        if (kind != OTTER_PARTITION_RECORD_ENTRY) {
             break;
         }
         OTTER_ASSERT(out->count < sizeof(out->entries) / sizeof(out->entries[0]));
-        partition_entry_decode(record, &out->entries[out->count++]);
+        otter_partition_entry_decode(record, &out->entries[out->count++]);
     }
     return ESP_OK;
 }
 
-esp_err_t partition_table_encode(const partition_entry_t *entries, uint32_t count, bool with_md5,
-                                 uint8_t raw[PARTITION_TABLE_LEN])
+esp_err_t otter_partition_table_encode(const otter_partition_entry_t *entries, uint32_t count, bool with_md5,
+                                       uint8_t raw[OTTER_PARTITION_TABLE_LEN])
 {
-    if (count > PARTITION_ENTRIES_MAX - (with_md5 ? 1u : 0u)) {
+    if (count > OTTER_PARTITIONS_MAX - (with_md5 ? 1u : 0u)) {
         return ESP_ERR_INVALID_SIZE;
     }
-    memset(raw, ERASED_BYTE, PARTITION_TABLE_LEN);
+    memset(raw, ERASED_BYTE, OTTER_PARTITION_TABLE_LEN);
     for (uint32_t i = 0; i < count; i++) {
-        partition_entry_encode(&entries[i], raw + i * PARTITION_RECORD_SIZE);
+        otter_partition_entry_encode(&entries[i], raw + i * OTTER_PARTITION_RECORD_SIZE);
     }
     if (with_md5) {
-        uint8_t *record = raw + count * PARTITION_RECORD_SIZE;
+        uint8_t *record = raw + count * OTTER_PARTITION_RECORD_SIZE;
         le16_put(record, ESP_PARTITION_MAGIC_MD5);
-        return otter_md5(raw, count * PARTITION_RECORD_SIZE, record + ESP_PARTITION_MD5_OFFSET);
+        return otter_md5(raw, count * OTTER_PARTITION_RECORD_SIZE, record + ESP_PARTITION_MD5_OFFSET);
     }
     return ESP_OK;
 }

@@ -105,7 +105,7 @@ esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hd
         return ESP_FAIL;
     }
     esp_image_header_t header;
-    image_decode_header((const uint8_t *)img_hdr, &header);
+    otter_image_decode_header((const uint8_t *)img_hdr, &header);
     otter_fault_t fault;
     bool bootloader = type == ESP_IMAGE_BOOTLOADER;
     if (!image_suits_chip(&header, &device->chip, bootloader, &fault)) {
@@ -129,8 +129,8 @@ esp_err_t bootloader_common_check_efuse_blk_validity(uint32_t min_rev_full, uint
     }
     char want[12], have[12];
     ESP_LOGE(TAG, "Image requires efuse blk rev %s %s, but chip is %s", missed < 0 ? ">=" : "<=",
-             image_revision_text((uint16_t)(missed < 0 ? min_rev_full : max_rev_full), want),
-             image_revision_text(device->chip.blk_revision, have));
+             otter_image_revision_text((uint16_t)(missed < 0 ? min_rev_full : max_rev_full), want),
+             otter_image_revision_text(device->chip.blk_revision, have));
     return ESP_FAIL;
 }
 
@@ -165,7 +165,7 @@ bool bootloader_common_check_chip_revision_validity(const esp_image_header_t *im
         return false;
     }
     esp_image_header_t header;
-    image_decode_header((const uint8_t *)img_hdr, &header);
+    otter_image_decode_header((const uint8_t *)img_hdr, &header);
     header.chip_id = (esp_chip_id_t)device->chip.id; /* not asked here */
     image_log_misfit(&header, &device->chip, !check_max_revision);
     return image_suits_chip(&header, &device->chip, !check_max_revision, NULL);

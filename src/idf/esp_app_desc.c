@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/build_options.h"
 #include "otter/device.h"
 #include "otter/promise.h"
@@ -21,16 +21,16 @@ static struct {
 
 static void read_desc(otter_device_t *device, esp_app_desc_t *desc)
 {
-    uint8_t raw[IMAGE_DESC_SIZE];
+    uint8_t raw[OTTER_IMAGE_DESC_SIZE];
     memset(desc, 0, sizeof(*desc));
     desc->magic_word =
         ESP_APP_DESC_MAGIC_WORD; /* an empty descriptor if flash has none: callers do not expect NULL */
-    if (device == NULL || device->running == NULL || device->running->size < IMAGE_GATE_SIZE) {
+    if (device == NULL || device->running == NULL || device->running->size < OTTER_IMAGE_GATE_SIZE) {
         return;
     }
-    uint32_t off = device->running->address + IMAGE_DESC_OFFSET;
+    uint32_t off = device->running->address + OTTER_IMAGE_DESC_OFFSET;
     if (otter_flash_read(device->flash, off, raw, sizeof(raw)) == ESP_OK) {
-        otter_ignore(image_decode_desc(raw, desc)); /* with another magic the descriptor stays empty */
+        otter_ignore(otter_image_decode_desc(raw, desc)); /* with another magic the descriptor stays empty */
     }
 }
 

@@ -3,7 +3,7 @@
 #include "esp_flash_partitions.h"
 
 #include "esp_log.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "otter/device.h"
 #include "otter/system.h"
 
@@ -23,7 +23,7 @@ esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table
     uint32_t count;
     otter_fault_t fault = {0};
     esp_err_t err =
-        partition_table_verify((const uint8_t *)partition_table, device->flash->size, &count, &fault);
+        otter_partition_table_verify((const uint8_t *)partition_table, device->flash->size, &count, &fault);
     if (err != ESP_OK && log_errors) {
         ESP_LOGE(TAG, "%s", fault.why);
     }
@@ -59,7 +59,7 @@ bool esp_partition_main_flash_region_safe(size_t addr, size_t size)
     }
     otter_lock(OTTER_LOCK_LISTS);
     const esp_partition_t *running = device->running;
-    bool safe = addr > device->config.table_offset + PARTITION_TABLE_LEN &&
+    bool safe = addr > device->config.table_offset + OTTER_PARTITION_TABLE_LEN &&
                 (running == NULL || !touches(running, addr, size));
     otter_unlock(OTTER_LOCK_LISTS);
     return safe;

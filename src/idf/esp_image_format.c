@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "esp_log.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "image/misfit.h"
 #include "otter/device.h"
 
@@ -33,7 +33,7 @@ void esp_image_bootloader_offset_set(const uint32_t offset)
     bootloader_offset.value = offset;
 }
 
-static void fill_metadata(esp_image_metadata_t *data, const image_info_t *info, uint32_t start)
+static void fill_metadata(esp_image_metadata_t *data, const otter_image_info_t *info, uint32_t start)
 {
     data->start_addr = start;
     data->image = info->header;
@@ -58,16 +58,16 @@ static esp_err_t judge(const esp_partition_pos_t *part, bool no_checks, bool sil
     if (device == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
-    image_rules_t rules = {
+    otter_image_rules_t rules = {
         .chip = &device->chip,
         .flash_offset = part->offset,
         .size = part->size,
         .no_checks = no_checks,
         .bootloader = part->offset == esp_image_bootloader_offset_get(),
     };
-    image_info_t info;
+    otter_image_info_t info;
     otter_fault_t fault = {0};
-    esp_err_t err = image_verify_flash(device->flash, &rules, &info, &fault);
+    esp_err_t err = otter_image_verify(device->flash, &rules, &info, &fault);
     if (err == ESP_OK) {
         fill_metadata(data, &info, part->offset);
     } else if (!silent || err == ESP_FAIL) {

@@ -6,7 +6,7 @@
 #include "base/le.h"
 #include "esp_partition.h"
 #include "flash/external_partitions.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/crypto.h"
 #include "otter/device.h"
 #include "otter/system.h"
@@ -51,17 +51,18 @@ static esp_err_t hash_range(otter_flash_t *flash, uint32_t address, uint32_t len
 static esp_err_t hash_image(const otter_device_t *device, otter_flash_t *flash, uint32_t address,
                             uint32_t size, uint8_t *digest)
 {
-    image_info_t *info = calloc(1, sizeof(*info));
+    otter_image_info_t *info = calloc(1, sizeof(*info));
     if (info == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    image_rules_t rules = {.chip = &device->chip, .flash_offset = address, .size = size, .no_checks = true};
-    esp_err_t err = image_verify_flash(flash, &rules, info, NULL);
+    otter_image_rules_t rules = {
+        .chip = &device->chip, .flash_offset = address, .size = size, .no_checks = true};
+    esp_err_t err = otter_image_verify(flash, &rules, info, NULL);
     if (err == ESP_OK) {
-        uint32_t hashed = info->image_len - (info->header.hash_appended ? IMAGE_HASH_LEN : 0);
+        uint32_t hashed = info->image_len - (info->header.hash_appended ? OTTER_IMAGE_HASH_LEN : 0);
         err = hash_range(flash, address, hashed, digest);
         if (err == ESP_OK && info->header.hash_appended &&
-            memcmp(digest, info->digest, IMAGE_HASH_LEN) != 0) {
+            memcmp(digest, info->digest, OTTER_IMAGE_HASH_LEN) != 0) {
             err = ESP_ERR_IMAGE_INVALID;
         }
     } else if (otter_flash_failed(err)) {

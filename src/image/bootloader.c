@@ -1,9 +1,9 @@
 /* Telling what lies at the place of a bootloader, and judging it as the chip's ROM does. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/bootloader.h"
+#include "otter/bootloader.h"
 
 #include "base/le.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "otter/promise.h"
 
 static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
@@ -16,11 +16,11 @@ static bool is_known(const uint32_t *offsets, uint32_t count, uint32_t offset)
     return false;
 }
 
-uint32_t bootloader_places(uint32_t offsets[BOOTLOADER_PLACES_MAX])
+uint32_t otter_bootloader_places(uint32_t offsets[OTTER_BOOTLOADER_PLACES_MAX])
 {
     uint32_t count = 0;
     const otter_chip_facts_t *chip;
-    for (unsigned i = 0; (chip = otter_chip_at(i)) != NULL && count < BOOTLOADER_PLACES_MAX; i++) {
+    for (unsigned i = 0; (chip = otter_chip_at(i)) != NULL && count < OTTER_BOOTLOADER_PLACES_MAX; i++) {
         uint32_t offset = chip->bootloader_offset;
         if (is_known(offsets, count, offset)) {
             continue;
@@ -42,33 +42,35 @@ static uint32_t room_at(const otter_flash_t *flash, uint32_t offset, uint32_t ta
 }
 
 /** Tells it by the segments, also of a broken image. */
-static bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room)
+static otter_bootloader_kind_t kind_of_image(otter_flash_t *flash, uint32_t offset, uint32_t room)
 {
-    const image_rules_t rules = {.flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
-    image_stream_t s = {0};
-    otter_ignore(image_stream_from_flash(
+    const otter_image_rules_t rules = {
+        .flash_offset = offset, .size = room, .no_checks = true, .bootloader = true};
+    otter_image_stream_t s = {0};
+    otter_ignore(otter_image_stream_from_flash(
         &s, flash, &rules)); /* also after a failure: what it has seen until then is enough */
-    image_kind_t kind = s.info.segments_seen > 0 ? image_kind(&s.info) : IMAGE_KIND_BOOTLOADER;
-    image_stream_end(&s);
-    return kind == IMAGE_KIND_APP                                    ? BOOTLOADER_APP
-           : kind == IMAGE_KIND_BOOTLOADER || kind == IMAGE_KIND_RAM ? BOOTLOADER_IMAGE
-                                                                     : BOOTLOADER_OTHER;
+    otter_image_kind_t kind =
+        s.info.segments_seen > 0 ? otter_image_kind(&s.info) : OTTER_IMAGE_KIND_BOOTLOADER;
+    otter_image_stream_end(&s);
+    return kind == OTTER_IMAGE_KIND_APP                                          ? OTTER_BOOTLOADER_APP
+           : kind == OTTER_IMAGE_KIND_BOOTLOADER || kind == OTTER_IMAGE_KIND_RAM ? OTTER_BOOTLOADER_IMAGE
+                                                                                 : OTTER_BOOTLOADER_OTHER;
 }
 
-bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32_t table_offset)
+otter_bootloader_place_t otter_bootloader_look(otter_flash_t *flash, uint32_t offset, uint32_t table_offset)
 {
-    bootloader_place_t place = {.offset = offset, .kind = BOOTLOADER_OTHER};
-    uint8_t raw[IMAGE_HEADER_SIZE];
+    otter_bootloader_place_t place = {.offset = offset, .kind = OTTER_BOOTLOADER_OTHER};
+    uint8_t raw[OTTER_IMAGE_HEADER_SIZE];
     uint32_t room = room_at(flash, offset, table_offset);
     if (room < sizeof(raw) || otter_flash_reads_blank(flash, offset, sizeof(raw))) {
-        place.kind = BOOTLOADER_BLANK;
+        place.kind = OTTER_BOOTLOADER_BLANK;
         return place;
     }
     if (otter_flash_read(flash, offset, raw, sizeof(raw)) != ESP_OK || raw[0] != ESP_IMAGE_HEADER_MAGIC) {
         return place;
     }
     esp_image_header_t header;
-    image_decode_header(raw, &header);
+    otter_image_decode_header(raw, &header);
     const otter_chip_facts_t *chip = otter_chip_facts(header.chip_id);
     if (chip == NULL || header.segment_count == 0 || header.segment_count > ESP_IMAGE_MAX_SEGMENTS) {
         return place;
@@ -79,14 +81,14 @@ bootloader_place_t bootloader_look(otter_flash_t *flash, uint32_t offset, uint32
     return place;
 }
 
-bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_place_t *found)
+bool otter_bootloader_find(otter_flash_t *flash, uint32_t table_offset, otter_bootloader_place_t *found)
 {
-    uint32_t offsets[BOOTLOADER_PLACES_MAX];
-    uint32_t count = bootloader_places(offsets);
+    uint32_t offsets[OTTER_BOOTLOADER_PLACES_MAX];
+    uint32_t count = otter_bootloader_places(offsets);
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
-        bootloader_place_t place = bootloader_look(flash, offsets[i], table_offset);
-        if (place.kind != BOOTLOADER_IMAGE) {
+        otter_bootloader_place_t place = otter_bootloader_look(flash, offsets[i], table_offset);
+        if (place.kind != OTTER_BOOTLOADER_IMAGE) {
             continue;
         }
         bool expected_here = place.chip->bootloader_offset == place.offset;
@@ -101,12 +103,13 @@ bool bootloader_find(otter_flash_t *flash, uint32_t table_offset, bootloader_pla
     return any;
 }
 
-esp_err_t bootloader_verify(image_stream_t *s, otter_flash_t *flash, const bootloader_place_t *place,
-                            const otter_chip_t *chip, uint32_t table_offset)
+esp_err_t otter_bootloader_verify(otter_image_stream_t *s, otter_flash_t *flash,
+                                  const otter_bootloader_place_t *place, const otter_chip_t *chip,
+                                  uint32_t table_offset)
 {
-    const image_rules_t rules = {.chip = chip,
-                                 .flash_offset = place->offset,
-                                 .size = room_at(flash, place->offset, table_offset),
-                                 .bootloader = true};
-    return image_stream_from_flash(s, flash, &rules);
+    const otter_image_rules_t rules = {.chip = chip,
+                                       .flash_offset = place->offset,
+                                       .size = room_at(flash, place->offset, table_offset),
+                                       .bootloader = true};
+    return otter_image_stream_from_flash(s, flash, &rules);
 }

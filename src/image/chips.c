@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 
 #define LIMIT_16M 0x01000000u
 #define PAGE_64K  0x10000u
@@ -176,7 +176,7 @@ static bool window_holds(const otter_window_t *window, uint32_t addr)
     return addr >= window->start && addr < window->end;
 }
 
-bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page)
+bool otter_chip_maps(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page)
 {
     if (facts->mmu_pages != 0) {
         return addr >= facts->data.start && (addr - facts->data.start) / page < facts->mmu_pages;
@@ -185,7 +185,7 @@ bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32
            window_holds(&facts->extram, addr);
 }
 
-bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
+bool otter_chip_can_load(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len)
 {
     for (int i = 0; i < OTTER_RAM_WINDOWS; i++) {
         if (window_holds(&facts->ram[i], addr) && len <= facts->ram[i].end - addr) {
@@ -195,7 +195,7 @@ bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uin
     return false;
 }
 
-uint32_t image_mmu_page(const otter_chip_facts_t *facts, uint8_t log2)
+uint32_t otter_chip_mmu_page(const otter_chip_facts_t *facts, uint8_t log2)
 {
     if (log2 == 0) {
         return facts->mmu_page;

@@ -1,15 +1,15 @@
 /* Bytes of an image to structures: the header, the app descriptor, revisions as text, the gate over a header. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/image.h"
+#include "otter/image.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/le.h"
 #include "image/judge.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 
-void image_decode_header(const uint8_t *raw, esp_image_header_t *out)
+void otter_image_decode_header(const uint8_t *raw, esp_image_header_t *out)
 {
     memset(out, 0, sizeof(*out));
     out->magic = raw[0];
@@ -28,7 +28,7 @@ void image_decode_header(const uint8_t *raw, esp_image_header_t *out)
     out->hash_appended = raw[23];
 }
 
-esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
+esp_err_t otter_image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
 {
     if (le32_get(raw) != ESP_APP_DESC_MAGIC_WORD) {
         return ESP_ERR_NOT_FOUND;
@@ -41,7 +41,7 @@ esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
     return ESP_OK;
 }
 
-esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out)
+esp_err_t otter_image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out)
 {
     const uint8_t *idf_ver = raw + offsetof(esp_bootloader_desc_t, idf_ver);
     if (raw[0] != ESP_BOOTLOADER_DESC_MAGIC_BYTE || idf_ver[0] <= ' ' || idf_ver[0] >= 0x7F) {
@@ -52,7 +52,7 @@ esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t
     return ESP_OK;
 }
 
-char *image_hex(char *dst, const uint8_t *bytes, size_t len)
+char *otter_image_hex(char *dst, const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         snprintf(dst + 2 * i, 3, "%02x", bytes[i]);
@@ -64,12 +64,12 @@ char *image_hex(char *dst, const uint8_t *bytes, size_t len)
 esp_err_t image_refuse_magic(const uint8_t *head, size_t len, esp_err_t code, const char *more,
                              otter_fault_t *fault)
 {
-    const char *name = image_foreign_name(head, len);
+    const char *name = otter_image_foreign_name(head, len);
     return otter_fault(fault, code, "magic byte is 0x%02x, not 0x%02x: no app image%s%s%s", head[0],
                        ESP_IMAGE_HEADER_MAGIC, name != NULL ? ", but " : "", name != NULL ? name : "", more);
 }
 
-const char *image_revision_text(uint16_t revision, char buf[12])
+const char *otter_image_revision_text(uint16_t revision, char buf[12])
 {
     snprintf(buf, 12, "v%u.%u", revision / 100u, revision % 100u);
     return buf;
@@ -78,13 +78,14 @@ const char *image_revision_text(uint16_t revision, char buf[12])
 const char *image_have_text(uint16_t revision, bool unknown, char buf[IMAGE_HAVE_SIZE])
 {
     char text[12];
-    image_revision_text(revision, text);
+    otter_image_revision_text(revision, text);
     if (!unknown) {
         snprintf(buf, IMAGE_HAVE_SIZE, "this is %s", text);
     } else if (revision == 0) {
-        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " IMAGE_REVISION_UNKNOWN);
+        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " OTTER_IMAGE_REVISION_UNKNOWN);
     } else {
-        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " IMAGE_REVISION_UNKNOWN ", but %s at least", text);
+        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " OTTER_IMAGE_REVISION_UNKNOWN ", but %s at least",
+                 text);
     }
     return buf;
 }
@@ -115,46 +116,46 @@ bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip
     }
     if (chip->revision < header->min_chip_rev_full) {
         otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs chip revision %s or later, %s",
-                    image_revision_text(header->min_chip_rev_full, want),
+                    otter_image_revision_text(header->min_chip_rev_full, want),
                     image_have_text(chip->revision, chip->revision_unknown, have));
         return false;
     }
     uint16_t max = header->max_chip_rev_full;
     if (!bootloader && image_limit_is_set(max) && chip->revision > max && !chip->ignore_max_revision) {
         otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs chip revision %s or earlier, %s",
-                    image_revision_text(max, want),
+                    otter_image_revision_text(max, want),
                     image_have_text(chip->revision, chip->revision_unknown, have));
         return false;
     }
     return true;
 }
 
-esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
-                             otter_fault_t *fault)
+esp_err_t otter_image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
+                                   otter_fault_t *fault)
 {
     esp_image_header_t header;
-    image_decode_header(raw, &header);
+    otter_image_decode_header(raw, &header);
     if (header.magic != ESP_IMAGE_HEADER_MAGIC) {
         const char *more = header.magic == 0xFF
                                ? ", as a factory file has before its bootloader: an update is the app alone"
                                : "";
-        return image_refuse_magic(raw, IMAGE_HEADER_SIZE, ESP_ERR_OTA_VALIDATE_FAILED, more, fault);
+        return image_refuse_magic(raw, OTTER_IMAGE_HEADER_SIZE, ESP_ERR_OTA_VALIDATE_FAILED, more, fault);
     }
     return image_suits_chip(&header, chip, bootloader, fault) ? ESP_OK : ESP_ERR_INVALID_VERSION;
 }
 
-const char *image_flash_mode(const esp_image_header_t *header)
+const char *otter_image_flash_mode(const esp_image_header_t *header)
 {
     static const char *const names[] = {"QIO", "QOUT", "DIO", "DOUT", "FAST_READ", "SLOW_READ"};
     return header->spi_mode < sizeof(names) / sizeof(names[0]) ? names[header->spi_mode] : NULL;
 }
 
-uint32_t image_flash_size(const esp_image_header_t *header)
+uint32_t otter_image_flash_size(const esp_image_header_t *header)
 {
     return header->spi_size < ESP_IMAGE_FLASH_SIZE_MAX ? 0x100000u << header->spi_size : 0;
 }
 
-unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts)
+unsigned otter_image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts)
 {
     const unsigned code = header->spi_speed;
     return code == ESP_IMAGE_SPI_SPEED_DIV_1 ? facts->flash_freq_mhz[3]

@@ -9,7 +9,7 @@
  *   3. The order of the judgements is ESP-IDF's (FORMATS.md section 6): checksum, then length, then hash.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/image.h"
+#include "otter/image.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #include "base/io_buffer.h"
 #include "base/le.h"
 #include "image/judge.h"
-#include "image/kind.h"
+#include "otter/image_kind.h"
 #include "otter/system.h"
 
 #define CHECKSUM_SEED     0xEFu
@@ -33,13 +33,13 @@
 
 enum part { PART_HEADER, PART_SEGMENT_HEADER, PART_SEGMENT_START, PART_SEGMENT_DATA, PART_TAIL, PART_HASH };
 
-static uint32_t size_limit(const image_stream_t *s)
+static uint32_t size_limit(const otter_image_stream_t *s)
 {
     return s->facts != NULL ? s->facts->image_limit : DEFAULT_LIMIT;
 }
 
 /** Checksum and hash of a stream are compared only when they were computed. */
-static bool contents_are_judged(const image_stream_t *s)
+static bool contents_are_judged(const otter_image_stream_t *s)
 {
     return !s->rules.no_checks && !s->rules.known;
 }
@@ -77,14 +77,14 @@ static uint8_t fold_checksum(uint64_t sum)
     return (uint8_t)(sum ^ CHECKSUM_SEED);
 }
 
-static void hash(image_stream_t *s, const uint8_t *data, size_t len)
+static void hash(otter_image_stream_t *s, const uint8_t *data, size_t len)
 {
     if (s->hashing) {
         otter_sha256_update(s->sha, data, len);
     }
 }
 
-static void absorb_segment_data(image_stream_t *s, const uint8_t *data, size_t len)
+static void absorb_segment_data(otter_image_stream_t *s, const uint8_t *data, size_t len)
 {
     while (len > 0) {
         size_t n = len < CACHE_BLOCK ? len : CACHE_BLOCK;
@@ -99,7 +99,7 @@ static void absorb_segment_data(image_stream_t *s, const uint8_t *data, size_t l
 /* ---- the parts in their order ---- */
 
 /** Invariant 1: only a part that fits is begun. */
-static bool begin_part(image_stream_t *s, enum part part, uint32_t len)
+static bool begin_part(otter_image_stream_t *s, enum part part, uint32_t len)
 {
     if (len > s->rules.size - s->pos) {
         return false;
@@ -110,25 +110,26 @@ static bool begin_part(image_stream_t *s, enum part part, uint32_t len)
     return true;
 }
 
-static bool page_is_good(image_stream_t *s, uint32_t have);
-static bool placement_is_good(image_stream_t *s, uint32_t index);
+static bool page_is_good(otter_image_stream_t *s, uint32_t have);
+static bool placement_is_good(otter_image_stream_t *s, uint32_t index);
 
 /** True if an app's rules hold: for a device, of all but its bootloader; for a file, of what is an app. */
-static bool judged_as_app(const image_stream_t *s)
+static bool judged_as_app(const otter_image_stream_t *s)
 {
-    return !s->rules.bootloader && (s->rules.chip != NULL || image_kind(&s->info) == IMAGE_KIND_APP);
+    return !s->rules.bootloader &&
+           (s->rules.chip != NULL || otter_image_kind(&s->info) == OTTER_IMAGE_KIND_APP);
 }
 
-static bool needs_desc(const image_stream_t *s)
+static bool needs_desc(const otter_image_stream_t *s)
 {
     return s->facts != NULL && s->facts->mmu_page_min != 0;
 }
 
 /** True, with the reason, if this is a bootloader and an app is to be loaded. */
-static bool is_foreign_bootloader(image_stream_t *s)
+static bool is_foreign_bootloader(otter_image_stream_t *s)
 {
     bool found = !s->rules.no_checks && s->rules.loading && judged_as_app(s) &&
-                 image_kind(&s->info) == IMAGE_KIND_BOOTLOADER;
+                 otter_image_kind(&s->info) == OTTER_IMAGE_KIND_BOOTLOADER;
     if (found) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "this is a bootloader image, not an app");
     }
@@ -136,24 +137,24 @@ static bool is_foreign_bootloader(image_stream_t *s)
 }
 
 /** After the last segment: now it is known what the image is for. */
-static bool kind_is_good(image_stream_t *s)
+static bool kind_is_good(otter_image_stream_t *s)
 {
-    image_kind_t kind = image_kind(&s->info);
+    otter_image_kind_t kind = otter_image_kind(&s->info);
     if (s->rules.no_checks) {
         return true;
     }
-    if (s->rules.loading && judged_as_app(s) && kind != IMAGE_KIND_APP) {
+    if (s->rules.loading && judged_as_app(s) && kind != OTTER_IMAGE_KIND_APP) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
                                  "this is a %s, not an app: nothing of it is mapped from flash",
-                                 image_kind_name(kind));
+                                 otter_image_kind_name(kind));
         return false;
     }
     /* Of a file that began as a program for RAM, segment 0 was not yet judged by an app's rules. */
-    bool late = s->rules.chip == NULL && kind == IMAGE_KIND_APP && !s->as_app;
+    bool late = s->rules.chip == NULL && kind == OTTER_IMAGE_KIND_APP && !s->as_app;
     return !late || ((!needs_desc(s) || page_is_good(s, 0)) && placement_is_good(s, 0));
 }
 
-static void begin_tail(image_stream_t *s)
+static void begin_tail(otter_image_stream_t *s)
 {
     if (!kind_is_good(s)) {
         return;
@@ -165,14 +166,14 @@ static void begin_tail(image_stream_t *s)
                                  s->rules.size);
         return;
     }
-    s->info.image_len = s->pos + len + (s->info.header.hash_appended != 0 ? IMAGE_HASH_LEN : 0);
+    s->info.image_len = s->pos + len + (s->info.header.hash_appended != 0 ? OTTER_IMAGE_HASH_LEN : 0);
 }
 
-static void begin_next_segment(image_stream_t *s)
+static void begin_next_segment(otter_image_stream_t *s)
 {
     if (s->info.segments_seen == s->info.header.segment_count) {
         begin_tail(s);
-    } else if (!begin_part(s, PART_SEGMENT_HEADER, IMAGE_SEGMENT_SIZE)) {
+    } else if (!begin_part(s, PART_SEGMENT_HEADER, OTTER_IMAGE_SEGMENT_SIZE)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
                                  "header of segment %" PRIu32 " at %" PRIu32 " is beyond the %" PRIu32
                                  " bytes there are",
@@ -180,11 +181,12 @@ static void begin_next_segment(image_stream_t *s)
     }
 }
 
-static bool header_is_good(image_stream_t *s)
+static bool header_is_good(otter_image_stream_t *s)
 {
     const esp_image_header_t *header = &s->info.header;
     if (!s->rules.no_checks && header->magic != ESP_IMAGE_HEADER_MAGIC) {
-        s->verdict = image_refuse_magic(s->buf, IMAGE_HEADER_SIZE, ESP_ERR_IMAGE_INVALID, "", &s->fault);
+        s->verdict =
+            image_refuse_magic(s->buf, OTTER_IMAGE_HEADER_SIZE, ESP_ERR_IMAGE_INVALID, "", &s->fault);
         return false;
     }
     if (!s->rules.no_checks && s->rules.chip == NULL && image_header_is_esp8266(header)) {
@@ -222,9 +224,9 @@ static bool header_is_good(image_stream_t *s)
     return true;
 }
 
-static void judge_header(image_stream_t *s)
+static void judge_header(otter_image_stream_t *s)
 {
-    image_decode_header(s->buf, &s->info.header);
+    otter_image_decode_header(s->buf, &s->info.header);
     s->info.header_seen = true;
     if (s->rules.chip == NULL) {
         s->facts = otter_chip_facts(s->info.header.chip_id);
@@ -236,19 +238,19 @@ static void judge_header(image_stream_t *s)
         return;
     }
     s->hashing = contents_are_judged(s) && s->info.header.hash_appended != 0;
-    hash(s, s->buf, IMAGE_HEADER_SIZE);
+    hash(s, s->buf, OTTER_IMAGE_HEADER_SIZE);
     begin_next_segment(s);
 }
 
 /** Where the segment goes: mapped ones must be congruent, copied ones (when loading) must go to RAM. */
-static bool placement_is_good(image_stream_t *s, uint32_t index)
+static bool placement_is_good(otter_image_stream_t *s, uint32_t index)
 {
     if (s->facts == NULL || s->facts->id == OTTER_CHIP_LINUX) {
         return true;
     }
     uint32_t load_addr = s->info.segments[index].load_addr;
     uint32_t len = s->info.segments[index].data_len;
-    if (image_addr_is_mapped(s->facts, load_addr, s->info.mmu_page_size)) {
+    if (otter_chip_maps(s->facts, load_addr, s->info.mmu_page_size)) {
         uint32_t flash_addr = s->rules.flash_offset + s->info.segment_data[index];
         uint32_t mask = s->info.mmu_page_size - 1;
         if (((flash_addr ^ load_addr) & mask) == 0) {
@@ -261,7 +263,7 @@ static bool placement_is_good(image_stream_t *s, uint32_t index)
         return false;
     }
     if (!s->rules.loading || !judged_as_app(s) || load_addr < NOT_LOADED_BELOW || len == 0 ||
-        image_range_is_loadable(s->facts, load_addr, len)) {
+        otter_chip_can_load(s->facts, load_addr, len)) {
         return true;
     }
     s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
@@ -271,7 +273,7 @@ static bool placement_is_good(image_stream_t *s, uint32_t index)
     return false;
 }
 
-static void begin_segment_data(image_stream_t *s, uint32_t len)
+static void begin_segment_data(otter_image_stream_t *s, uint32_t len)
 {
     if (len == 0) {
         begin_next_segment(s);
@@ -280,11 +282,11 @@ static void begin_segment_data(image_stream_t *s, uint32_t len)
     }
 }
 
-static void judge_segment_start(image_stream_t *s);
+static void judge_segment_start(otter_image_stream_t *s);
 
-static void judge_segment_header(image_stream_t *s)
+static void judge_segment_header(otter_image_stream_t *s)
 {
-    hash(s, s->buf, IMAGE_SEGMENT_SIZE);
+    hash(s, s->buf, OTTER_IMAGE_SEGMENT_SIZE);
     uint32_t index = s->info.segments_seen++;
     uint32_t load_addr = le32_get(s->buf);
     uint32_t len = le32_get(s->buf + 4);
@@ -305,7 +307,7 @@ static void judge_segment_header(image_stream_t *s)
             begin_segment_data(s, len);
         }
     } else if (len > 0) {
-        (void)begin_part(s, PART_SEGMENT_START, min_u32(len, IMAGE_DESC_SIZE));
+        (void)begin_part(s, PART_SEGMENT_START, min_u32(len, OTTER_IMAGE_DESC_SIZE));
     } else {
         s->have = 0;
         judge_segment_start(s);
@@ -313,20 +315,20 @@ static void judge_segment_header(image_stream_t *s)
 }
 
 /** The MMU page that the app chose, from `have` bytes of segment 0. False: no descriptor. */
-static bool page_is_good(image_stream_t *s, uint32_t have)
+static bool page_is_good(otter_image_stream_t *s, uint32_t have)
 {
     const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
     if (have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
         s->verdict = otter_fault(&s->fault, ESP_FAIL, "no app descriptor at the start of segment 0");
         return false;
     }
-    uint32_t page = image_mmu_page(s->facts, s->buf[at]);
+    uint32_t page = otter_chip_mmu_page(s->facts, s->buf[at]);
     s->info.mmu_page_size = page != 0 ? page : s->facts->mmu_page;
     return true;
 }
 
 /** As ESP-IDF, this reads the descriptor's place in segment 0 whatever its magic. */
-static bool blk_revision_is_good(image_stream_t *s)
+static bool blk_revision_is_good(otter_image_stream_t *s)
 {
     const otter_chip_t *chip = s->rules.chip;
     if (s->rules.no_checks || chip == NULL || s->facts == NULL || !s->facts->has_blk_revision ||
@@ -338,21 +340,23 @@ static bool blk_revision_is_good(image_stream_t *s)
     int missed = image_missed_blk_revision(chip, min, max);
     if (missed != 0) {
         char want[12], have[IMAGE_HAVE_SIZE];
-        s->verdict =
-            otter_fault(&s->fault, ESP_FAIL, "image needs eFuse block revision %s or %s, %s",
-                        image_revision_text(missed < 0 ? min : max, want), missed < 0 ? "later" : "earlier",
-                        image_have_text(chip->blk_revision, chip->blk_revision_unknown, have));
+        s->verdict = otter_fault(&s->fault, ESP_FAIL, "image needs eFuse block revision %s or %s, %s",
+                                 otter_image_revision_text(missed < 0 ? min : max, want),
+                                 missed < 0 ? "later" : "earlier",
+                                 image_have_text(chip->blk_revision, chip->blk_revision_unknown, have));
         return false;
     }
     return true;
 }
 
 /** `buf` holds the first `have` bytes of segment 0, up to a whole descriptor. */
-static void judge_segment_start(image_stream_t *s)
+static void judge_segment_start(otter_image_stream_t *s)
 {
-    s->info.has_desc = s->have == IMAGE_DESC_SIZE && image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
-    s->info.has_bootloader_desc = s->have >= sizeof(esp_bootloader_desc_t) && !s->info.has_desc &&
-                                  image_decode_bootloader_desc(s->buf, &s->info.bootloader_desc) == ESP_OK;
+    s->info.has_desc =
+        s->have == OTTER_IMAGE_DESC_SIZE && otter_image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
+    s->info.has_bootloader_desc =
+        s->have >= sizeof(esp_bootloader_desc_t) && !s->info.has_desc &&
+        otter_image_decode_bootloader_desc(s->buf, &s->info.bootloader_desc) == ESP_OK;
     s->as_app = judged_as_app(s);
     if (is_foreign_bootloader(s) || (s->as_app && needs_desc(s) && !page_is_good(s, s->have)) ||
         !placement_is_good(s, 0) || (s->as_app && !blk_revision_is_good(s))) {
@@ -363,9 +367,9 @@ static void judge_segment_start(image_stream_t *s)
     begin_segment_data(s, s->info.segments[0].data_len - seen);
 }
 
-static void judge_tail(image_stream_t *s)
+static void judge_tail(otter_image_stream_t *s)
 {
-    image_info_t *info = &s->info;
+    otter_image_info_t *info = &s->info;
     info->checksum_stored = s->buf[s->want - 1];
     info->checksum = s->rules.known ? info->checksum_stored : fold_checksum(s->xor_word);
     info->checksum_seen = true;
@@ -378,37 +382,37 @@ static void judge_tail(image_stream_t *s)
     hash(s, s->buf, s->want);
     if (info->header.hash_appended == 0) {
         s->verdict = ESP_OK;
-    } else if (!begin_part(s, PART_HASH, IMAGE_HASH_LEN)) {
+    } else if (!begin_part(s, PART_HASH, OTTER_IMAGE_HASH_LEN)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
                                  "image of %" PRIu32 " bytes does not fit in %" PRIu32,
-                                 s->pos + IMAGE_HASH_LEN, s->rules.size);
+                                 s->pos + OTTER_IMAGE_HASH_LEN, s->rules.size);
     }
 }
 
-static void judge_hash(image_stream_t *s)
+static void judge_hash(otter_image_stream_t *s)
 {
-    memcpy(s->info.digest, s->buf, IMAGE_HASH_LEN);
+    memcpy(s->info.digest, s->buf, OTTER_IMAGE_HASH_LEN);
     s->info.hash_seen = true;
     s->info.hash_compared = s->hashing || s->rules.known;
     if (s->rules.known) {
-        memcpy(s->info.computed, s->info.digest, IMAGE_HASH_LEN);
+        memcpy(s->info.computed, s->info.digest, OTTER_IMAGE_HASH_LEN);
     } else if (s->hashing) {
         otter_sha256_finish(s->sha, s->info.computed);
     }
     s->info.hash_valid =
-        s->info.hash_compared && memcmp(s->info.computed, s->info.digest, IMAGE_HASH_LEN) == 0;
+        s->info.hash_compared && memcmp(s->info.computed, s->info.digest, OTTER_IMAGE_HASH_LEN) == 0;
     /* The ROM that starts what is no app does not look at it. */
     if (s->info.hash_compared && !s->info.hash_valid && judged_as_app(s)) {
-        char is[2 * IMAGE_HASH_LEN + 1], stored[2 * IMAGE_HASH_LEN + 1];
+        char is[2 * OTTER_IMAGE_HASH_LEN + 1], stored[2 * OTTER_IMAGE_HASH_LEN + 1];
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "SHA-256 differs: it is %s, %s is stored",
-                                 image_hex(is, s->info.computed, IMAGE_HASH_LEN),
-                                 image_hex(stored, s->info.digest, IMAGE_HASH_LEN));
+                                 otter_image_hex(is, s->info.computed, OTTER_IMAGE_HASH_LEN),
+                                 otter_image_hex(stored, s->info.digest, OTTER_IMAGE_HASH_LEN));
         return;
     }
     s->verdict = ESP_OK;
 }
 
-static void finish_part(image_stream_t *s)
+static void finish_part(otter_image_stream_t *s)
 {
     switch ((enum part)s->state) {
     case PART_HEADER:
@@ -434,14 +438,14 @@ static void finish_part(image_stream_t *s)
 
 /* ---- the stream ---- */
 
-esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules)
+esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_rules_t *rules)
 {
     otter_sha256_t *sha = s->sha;
     memset(s, 0, sizeof(*s));
     s->sha = sha != NULL ? sha : otter_sha256_new();
     s->rules = *rules;
     s->state = PART_HEADER;
-    s->want = IMAGE_HEADER_SIZE;
+    s->want = OTTER_IMAGE_HEADER_SIZE;
     s->verdict = ESP_ERR_NOT_FINISHED;
     if (s->sha == NULL || !otter_sha256_reset(s->sha)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
@@ -456,7 +460,7 @@ esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules)
             return ESP_ERR_INVALID_ARG;
         }
     }
-    if (rules->size < IMAGE_HEADER_SIZE) { /* a verdict on the image: feed tells it */
+    if (rules->size < OTTER_IMAGE_HEADER_SIZE) { /* a verdict on the image: feed tells it */
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
                                  "%" PRIu32 " bytes are too few for an image", rules->size);
     }
@@ -464,7 +468,7 @@ esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules)
 }
 
 /** Moves bytes into the present part. @return how many it took, at least 1 */
-static uint32_t take(image_stream_t *s, const uint8_t *data, size_t len)
+static uint32_t take(otter_image_stream_t *s, const uint8_t *data, size_t len)
 {
     uint32_t rest = s->want - s->have;
     uint32_t n = len < rest ? (uint32_t)len : rest;
@@ -481,7 +485,7 @@ static uint32_t take(image_stream_t *s, const uint8_t *data, size_t len)
     return n;
 }
 
-esp_err_t image_stream_feed(image_stream_t *s, const void *data, size_t len)
+esp_err_t otter_image_stream_feed(otter_image_stream_t *s, const void *data, size_t len)
 {
     const uint8_t *p = data;
     while (len > 0 && s->verdict == ESP_ERR_NOT_FINISHED) {
@@ -492,7 +496,7 @@ esp_err_t image_stream_feed(image_stream_t *s, const void *data, size_t len)
     return s->verdict;
 }
 
-esp_err_t image_stream_close(image_stream_t *s)
+esp_err_t otter_image_stream_close(otter_image_stream_t *s)
 {
     if (s->verdict == ESP_ERR_NOT_FINISHED) {
         static const char *const names[] = {
@@ -504,24 +508,26 @@ esp_err_t image_stream_close(image_stream_t *s)
     return s->verdict;
 }
 
-void image_stream_end(image_stream_t *s)
+void otter_image_stream_end(otter_image_stream_t *s)
 {
     otter_sha256_free(s->sha);
     s->sha = NULL;
 }
 
-esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules, otter_fault_t *fault)
+esp_err_t otter_image_check_head(const uint8_t *head, size_t len, const otter_image_rules_t *rules,
+                                 otter_fault_t *fault)
 {
-    image_stream_t s = {0};
-    esp_err_t err = image_stream_begin(&s, rules);
+    otter_image_stream_t s = {0};
+    esp_err_t err = otter_image_stream_begin(&s, rules);
     if (err == ESP_OK) {
-        err = image_stream_feed(&s, head, len);
+        err = otter_image_stream_feed(&s, head, len);
     }
-    image_kind_t kind = image_kind(&s.info);
-    if (err == ESP_ERR_NOT_FINISHED && !rules->bootloader && kind != IMAGE_KIND_APP) {
-        err = otter_fault(&s.fault, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app", image_kind_name(kind));
+    otter_image_kind_t kind = otter_image_kind(&s.info);
+    if (err == ESP_ERR_NOT_FINISHED && !rules->bootloader && kind != OTTER_IMAGE_KIND_APP) {
+        err = otter_fault(&s.fault, ESP_ERR_IMAGE_INVALID, "this is a %s, not an app",
+                          otter_image_kind_name(kind));
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     if (err == ESP_OK || err == ESP_ERR_NOT_FINISHED) {
         return ESP_OK;
     }
@@ -536,14 +542,15 @@ esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t 
 /* ---- images in flash ---- */
 
 /** Where the next bytes are in flash; beyond any flash rather than wrapped around. */
-static uint32_t next_offset(const image_stream_t *s)
+static uint32_t next_offset(const otter_image_stream_t *s)
 {
     uint32_t start = s->rules.flash_offset;
     return s->pos <= UINT32_MAX - start ? start + s->pos : UINT32_MAX;
 }
 
 /** How much to read next: never more than the image can still use, nor than the flash has. */
-static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, const io_buffer_t *buffer)
+static uint32_t next_piece(const otter_image_stream_t *s, const otter_flash_t *flash,
+                           const io_buffer_t *buffer)
 {
     uint32_t off = next_offset(s);
     uint32_t rest = s->want - s->have;
@@ -558,10 +565,10 @@ static uint32_t next_piece(const image_stream_t *s, const otter_flash_t *flash, 
     return piece;
 }
 
-static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules,
+static esp_err_t walk(otter_image_stream_t *s, otter_flash_t *flash, const otter_image_rules_t *rules,
                       const io_buffer_t *buffer)
 {
-    esp_err_t err = image_stream_begin(s, rules);
+    esp_err_t err = otter_image_stream_begin(s, rules);
     while (err == ESP_OK && s->verdict == ESP_ERR_NOT_FINISHED && s->pos < rules->size) {
         if (s->state == PART_SEGMENT_DATA && !contents_are_judged(s)) { /* nobody will look at these bytes */
             s->pos += s->want - s->have;
@@ -576,13 +583,14 @@ static esp_err_t walk(image_stream_t *s, otter_flash_t *flash, const image_rules
                                      esp_err_to_name(err));
             break;
         }
-        image_stream_feed(s, buffer->bytes, len);
+        otter_image_stream_feed(s, buffer->bytes, len);
         otter_system_alive();
     }
-    return image_stream_close(s);
+    return otter_image_stream_close(s);
 }
 
-esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const image_rules_t *rules)
+esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s, otter_flash_t *flash,
+                                        const otter_image_rules_t *rules)
 {
     io_buffer_t buffer = {0};
     if (!io_buffer_get(&buffer)) {
@@ -594,11 +602,11 @@ esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash, const
     return err;
 }
 
-esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, image_info_t *info,
+esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *rules, otter_image_info_t *info,
                              otter_fault_t *fault)
 {
-    image_stream_t stream = {0};
-    esp_err_t err = image_stream_from_flash(&stream, flash, rules);
+    otter_image_stream_t stream = {0};
+    esp_err_t err = otter_image_stream_from_flash(&stream, flash, rules);
     if (fault != NULL && err != ESP_OK) {
         *fault = stream.fault;
     }
@@ -607,6 +615,6 @@ esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules, i
     } else if (info != NULL) {
         memset(info, 0, sizeof(*info));
     }
-    image_stream_end(&stream);
+    otter_image_stream_end(&stream);
     return err;
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/promise.h"
 
 /** Upper limits of revisions: 0 and 65535 say "none". Lower limits have no such value. */

@@ -1,6 +1,6 @@
 /* Kinds of images by header, descriptors and load addresses; and the first bytes of what is no image. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/kind.h"
+#include "otter/image_kind.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 static const struct bootloader_place {
     uint16_t chip_id;
     otter_window_t window; /* a segment of the bootloader begins in it */
-} bootloader_places[] = {
+} otter_bootloader_places[] = {
     {0x0000, {0x40078000, 0x40080000}}, {0x0000, {0x3FFF0000, 0x3FFF8000}},
     {0x0002, {0x4004A000, 0x40056000}}, {0x0002, {0x3FFE4000, 0x3FFF0000}},
     {0x0005, {0x403C8000, 0x403E0000}}, {0x0005, {0x3FCD4000, 0x3FCE0000}},
@@ -33,11 +33,11 @@ static bool is_within(const otter_window_t *window, uint32_t addr)
     return addr >= window->start && addr < window->end;
 }
 
-static bool lies_as_bootloader(const image_info_t *info)
+static bool lies_as_bootloader(const otter_image_info_t *info)
 {
     for (uint32_t i = 0; i < info->segments_seen; i++) {
-        for (size_t k = 0; k < sizeof(bootloader_places) / sizeof(bootloader_places[0]); k++) {
-            const struct bootloader_place *place = &bootloader_places[k];
+        for (size_t k = 0; k < sizeof(otter_bootloader_places) / sizeof(otter_bootloader_places[0]); k++) {
+            const struct bootloader_place *place = &otter_bootloader_places[k];
             if (place->chip_id == info->header.chip_id &&
                 is_within(&place->window, info->segments[i].load_addr)) {
                 return true;
@@ -58,61 +58,61 @@ bool image_header_is_esp8266(const esp_image_header_t *header)
            (is_within(&code, load_addr) || is_within(&data, load_addr) || is_within(&flash, load_addr));
 }
 
-static bool maps_flash(const image_info_t *info, const otter_chip_facts_t *facts)
+static bool maps_flash(const otter_image_info_t *info, const otter_chip_facts_t *facts)
 {
     for (uint32_t i = 0; i < info->segments_seen; i++) {
-        if (image_addr_is_mapped(facts, info->segments[i].load_addr, info->mmu_page_size)) {
+        if (otter_chip_maps(facts, info->segments[i].load_addr, info->mmu_page_size)) {
             return true;
         }
     }
     return false;
 }
 
-image_kind_t image_kind(const image_info_t *info)
+otter_image_kind_t otter_image_kind(const otter_image_info_t *info)
 {
     if (!info->header_seen || info->header.magic != ESP_IMAGE_HEADER_MAGIC) {
-        return IMAGE_KIND_NONE;
+        return OTTER_IMAGE_KIND_NONE;
     }
     if (image_header_is_esp8266(&info->header)) {
-        return IMAGE_KIND_ESP8266;
+        return OTTER_IMAGE_KIND_ESP8266;
     }
     if (info->has_bootloader_desc) {
-        return IMAGE_KIND_BOOTLOADER;
+        return OTTER_IMAGE_KIND_BOOTLOADER;
     }
     const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
     if (facts == NULL || facts->id == OTTER_CHIP_LINUX || maps_flash(info, facts)) {
-        return IMAGE_KIND_APP;
+        return OTTER_IMAGE_KIND_APP;
     }
     if (lies_as_bootloader(info)) {
-        return IMAGE_KIND_BOOTLOADER;
+        return OTTER_IMAGE_KIND_BOOTLOADER;
     }
     bool more = info->segments_seen < info->header.segment_count;
-    return more && (info->segments_seen == 0 || info->has_desc) ? IMAGE_KIND_APP : IMAGE_KIND_RAM;
+    return more && (info->segments_seen == 0 || info->has_desc) ? OTTER_IMAGE_KIND_APP : OTTER_IMAGE_KIND_RAM;
 }
 
 static const struct {
     const char *name, *key;
 } kinds[] = {
-    [IMAGE_KIND_NONE] = {"image", "none"},
-    [IMAGE_KIND_APP] = {"app image", "app"},
-    [IMAGE_KIND_BOOTLOADER] = {"bootloader image", "bootloader"},
-    [IMAGE_KIND_RAM] = {"RAM program", "ram"},
-    [IMAGE_KIND_ESP8266] = {"ESP8266 image", "esp8266"},
+    [OTTER_IMAGE_KIND_NONE] = {"image", "none"},
+    [OTTER_IMAGE_KIND_APP] = {"app image", "app"},
+    [OTTER_IMAGE_KIND_BOOTLOADER] = {"bootloader image", "bootloader"},
+    [OTTER_IMAGE_KIND_RAM] = {"RAM program", "ram"},
+    [OTTER_IMAGE_KIND_ESP8266] = {"ESP8266 image", "esp8266"},
 };
 
-const char *image_kind_name(image_kind_t kind)
+const char *otter_image_kind_name(otter_image_kind_t kind)
 {
     return kinds[kind].name;
 }
 
-const char *image_kind_key(image_kind_t kind)
+const char *otter_image_kind_key(otter_image_kind_t kind)
 {
     return kinds[kind].key;
 }
 
 /* ---- what is no image ---- */
 
-const char *image_foreign_name(const uint8_t *head, size_t len)
+const char *otter_image_foreign_name(const uint8_t *head, size_t len)
 {
     static const struct {
         const char *name;

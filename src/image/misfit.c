@@ -15,7 +15,7 @@ static void log_revision(const char *relation, uint16_t required, uint16_t found
 {
     char want[12], have[12];
     ESP_LOGE(TAG, "chip revision check failed. Required %s %s, found %s.", relation,
-             image_revision_text(required, want), image_revision_text(found, have));
+             otter_image_revision_text(required, want), otter_image_revision_text(found, have));
 }
 
 void image_log_misfit(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader)
@@ -35,10 +35,10 @@ void image_log_misfit(const esp_image_header_t *header, const otter_chip_t *chip
 
 void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip_t *chip, bool bootloader)
 {
-    uint8_t raw[IMAGE_HEADER_SIZE];
+    uint8_t raw[OTTER_IMAGE_HEADER_SIZE];
     if (otter_flash_read(flash, offset, raw, sizeof(raw)) == ESP_OK) {
         esp_image_header_t header;
-        image_decode_header(raw, &header);
+        otter_image_decode_header(raw, &header);
         image_log_misfit(&header, chip, bootloader);
     }
 }

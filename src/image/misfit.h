@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "image/image.h"
+#include "otter/image.h"
 
 /**
  * Logs the line as ESP-IDF's bootloader_support does ("mismatch chip ID, expected 0, found 2"), nothing if the image suits the

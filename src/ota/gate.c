@@ -8,7 +8,7 @@
 #include "base/le.h"
 #include "boot/copy_journal.h"
 #include "esp_log.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "image/misfit.h"
 #include "ota/https_report.h"
 #include "ota/update.h"
@@ -41,7 +41,7 @@ static esp_err_t check_size(const ota_gate_t *gate, const ota_flow_t *flow)
 static void log_misfit(const otter_chip_t *ours, const uint8_t *head, bool bootloader)
 {
     esp_image_header_t header;
-    image_decode_header(head, &header);
+    otter_image_decode_header(head, &header);
     if (header.chip_id != ours->id) {
         ESP_LOGE(TAG, "Mismatch chip id, expected %u, found %u", (unsigned)ours->id,
                  (unsigned)header.chip_id);
@@ -62,12 +62,13 @@ static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
     https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
     otter_fault_t fault = {0};
     bool app = target->final->type == ESP_PARTITION_TYPE_APP;
-    esp_err_t err = image_check_header(head, &device->chip, !app, &fault);
+    esp_err_t err = otter_image_check_header(head, &device->chip, !app, &fault);
     if (err == ESP_ERR_INVALID_VERSION) {
         log_misfit(&device->chip, head, !app);
     } else if (err == ESP_OK) {
-        const image_rules_t rules = ota_image_rules(device, target->staging, target->final);
-        err = image_check_head(head, min_u32((uint32_t)flow->len, IMAGE_GATE_SIZE), &rules, &fault);
+        const otter_image_rules_t rules = ota_image_rules(device, target->staging, target->final);
+        err =
+            otter_image_check_head(head, min_u32((uint32_t)flow->len, OTTER_IMAGE_GATE_SIZE), &rules, &fault);
     }
     return err == ESP_OK ? ESP_OK : ota_stage_fail(flow, err, "%s", fault.why);
 }
@@ -81,11 +82,11 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     if (gate->state == GATE_SHUT) {
         return ESP_FAIL; /* refused, and there is nothing to go on with */
     }
-    if (gate->wants_head && flow->len < IMAGE_HEADER_SIZE) {
+    if (gate->wants_head && flow->len < OTTER_IMAGE_HEADER_SIZE) {
         ESP_LOGE(TAG, "Complete headers were not received");
         return ota_stage_fail(flow, ESP_FAIL,
                               "the server sent %zu bytes, less than the header of an image (%u)", flow->len,
-                              (unsigned)IMAGE_HEADER_SIZE);
+                              (unsigned)OTTER_IMAGE_HEADER_SIZE);
     }
     gate->state = GATE_SHUT;
     /* What it is comes first: a factory file is large because it is none of this partition's. */

@@ -14,7 +14,7 @@
 #include "flash/external_partitions.h"
 #include "flash/partition_list.h"
 #include "http/client.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "ota/decrypt_stage.h"
 #include "ota/https_handle.h"
 #include "ota/https_report.h"
@@ -205,12 +205,12 @@ static bool can_go_on(const https_ota_t *ota)
  */
 static uint32_t wished_offset(const https_ota_t *ota, size_t count)
 {
-    uint8_t head[IMAGE_HEADER_SIZE];
+    uint8_t head[OTTER_IMAGE_HEADER_SIZE];
     if (count < GATE_HEAD_MAX || count > ota->target.staging->size ||
         ota->target.final->type != ESP_PARTITION_TYPE_APP ||
         ota_read_range(ota->target.staging->flash_chip, ota->target.staging, 0, head, sizeof(head)) !=
             ESP_OK ||
-        image_check_header(head, &ota->device->chip, false, NULL) != ESP_OK ||
+        otter_image_check_header(head, &ota->device->chip, false, NULL) != ESP_OK ||
         head[offsetof(esp_image_header_t, hash_appended)] == 0) {
         return 0;
     }

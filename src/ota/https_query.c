@@ -5,7 +5,7 @@
 
 #include "base/le.h"
 #include "esp_log.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "ota/https_handle.h"
 #include "ota/https_report.h"
 #include "ota/update.h"
@@ -100,20 +100,20 @@ static esp_err_t read_desc(https_ota_t *ota, uint8_t *raw, uint32_t len)
         return ESP_FAIL;
     }
     if (ota->session.written > 0) {
-        return session_stage_read(&ota->session, IMAGE_DESC_OFFSET, raw, len);
+        return session_stage_read(&ota->session, OTTER_IMAGE_DESC_OFFSET, raw, len);
     }
     esp_err_t err = https_read_head(ota);
     https_show_progress(ota);
     if (err != ESP_OK) {
         return err;
     }
-    if (ota->pipeline.buffered < IMAGE_GATE_SIZE) {
+    if (ota->pipeline.buffered < OTTER_IMAGE_GATE_SIZE) {
         ESP_LOGE(TAG, "Complete headers were not received");
         ESP_LOGE(TAG, "the server sent %zu bytes, less than an image with a descriptor (%u)",
-                 ota->pipeline.buffered, (unsigned)IMAGE_GATE_SIZE);
+                 ota->pipeline.buffered, (unsigned)OTTER_IMAGE_GATE_SIZE);
         return ESP_FAIL;
     }
-    memcpy(raw, ota->pipeline.buffer + IMAGE_DESC_OFFSET, len); /* what is looked for is longer */
+    memcpy(raw, ota->pipeline.buffer + OTTER_IMAGE_DESC_OFFSET, len); /* what is looked for is longer */
     return ESP_OK;
 }
 
@@ -129,7 +129,7 @@ esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, es
     if (read_desc(ota, raw, sizeof(raw)) != ESP_OK) {
         return ESP_FAIL;
     }
-    if (image_decode_desc(raw, new_app_info) != ESP_OK) {
+    if (otter_image_decode_desc(raw, new_app_info) != ESP_OK) {
         ESP_LOGE(TAG, "Incorrect app descriptor magic");
         return ESP_FAIL;
     }

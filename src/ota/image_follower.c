@@ -8,7 +8,7 @@
 #include "ota/slot_io.h"
 
 void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
-                          const image_rules_t *rules, io_buffer_t *buffer)
+                          const otter_image_rules_t *rules, io_buffer_t *buffer)
 {
     image_follower_end(follower);
     *follower = (image_follower_t){.partition = partition, .rules = *rules, .buffer = buffer};
@@ -16,7 +16,7 @@ void image_follower_begin(image_follower_t *follower, const esp_partition_t *par
 
 void image_follower_end(image_follower_t *follower)
 {
-    image_stream_end(&follower->stream);
+    otter_image_stream_end(&follower->stream);
 }
 
 /** A verdict that is reached early ends the reading, not the update. */
@@ -28,7 +28,7 @@ static void read_up_to(image_follower_t *f, uint32_t end)
     otter_flash_t *flash = f->partition->flash_chip;
     f->lost = !io_buffer_get(f->buffer);
     if (!f->lost && !f->begun) {
-        f->begun = image_stream_begin(&f->stream, &f->rules) == ESP_OK;
+        f->begun = otter_image_stream_begin(&f->stream, &f->rules) == ESP_OK;
         f->lost = !f->begun;
     }
     while (!f->lost && f->read_back < end && f->stream.verdict == ESP_ERR_NOT_FINISHED) {
@@ -38,7 +38,7 @@ static void read_up_to(image_follower_t *f, uint32_t end)
         f->lost = f->watch == 0 ||
                   ota_read_range(flash, f->partition, f->read_back, f->buffer->bytes, len) != ESP_OK;
         if (!f->lost) {
-            (void)image_stream_feed(&f->stream, f->buffer->bytes, len); /* sticky: judged at the end */
+            (void)otter_image_stream_feed(&f->stream, f->buffer->bytes, len); /* sticky: judged at the end */
             f->read_back += len;
         }
     }
@@ -70,12 +70,12 @@ esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint3
     if (!followed || follower->lost || !otter_flash_is_unwritten(flash, follower->watch, start)) {
         follower->lost = true;
         follower->watch = otter_flash_watch(flash, 0, start, follower->partition->size);
-        image_info_t info;
-        esp_err_t err = image_verify_flash(flash, &follower->rules, &info, fault);
+        otter_image_info_t info;
+        esp_err_t err = otter_image_verify(flash, &follower->rules, &info, fault);
         *image_len = info.image_len;
         return err;
     }
-    esp_err_t err = image_stream_close(&follower->stream);
+    esp_err_t err = otter_image_stream_close(&follower->stream);
     if (err != ESP_OK) {
         *fault = follower->stream.fault;
     }

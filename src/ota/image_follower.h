@@ -4,25 +4,25 @@
 
 #include "base/io_buffer.h"
 #include "esp_partition.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/promise.h"
 
 /** Follows one image. Zeros follow nothing. */
 typedef struct {
     const esp_partition_t *partition; /* that the image is written to; NULL: what is written is no image */
-    image_rules_t rules;              /* by which it is judged */
+    otter_image_rules_t rules;        /* by which it is judged */
     /* memory or a reading failed, or somebody wrote to what was read: the end will read all of it */
     bool lost;
     bool begun;         /* the stream */
     uint32_t read_back; /* bytes of the partition that the stream has seen */
     uint32_t watch;     /* of these bytes; after judging of all that the verdict is about */
-    image_stream_t stream;
+    otter_image_stream_t stream;
     io_buffer_t *buffer; /* for reading; not the follower's, and free for others between two calls */
 } image_follower_t;
 
 /** Starts with the first byte. `partition` and `buffer` stay the caller's; a follower in use is ended. */
 void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
-                          const image_rules_t *rules, io_buffer_t *buffer);
+                          const otter_image_rules_t *rules, io_buffer_t *buffer);
 
 /** `end` bytes are on flash: of these it reads the whole sectors, which are final, once there are 64 KiB to read. */
 void image_follower_sectors(image_follower_t *follower, uint32_t end);
@@ -35,7 +35,7 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end);
  * While it was read nobody else wrote to it, or all of it is read again; afterwards `watch` tells.
  * @param followed   false: bytes came in another order, all of it is read again
  * @param image_len  of a good image, in bytes
- * @return as image_verify_flash, with the reason in fault
+ * @return as otter_image_verify, with the reason in fault
  */
 OTTER_MUST_CHECK esp_err_t image_follower_verify(image_follower_t *follower, bool followed,
                                                  uint32_t *image_len, otter_fault_t *fault);

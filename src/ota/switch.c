@@ -21,7 +21,7 @@
 #include "esp_log.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "image/misfit.h"
 #include "ota/slot_io.h"
 #include "ota/switch.h"
@@ -160,16 +160,17 @@ static esp_err_t carry_out(otter_device_t *device, const records_t *records, con
 static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
 {
     const uint32_t start = partition->address;
-    const image_rules_t rules = {.chip = &device->chip,
-                                 .flash_offset = start,
-                                 .size = partition->size,
-                                 .loading = true,
-                                 .hashed = hashed,
-                                 .known = otter_flash_is_unwritten(device->flash, device->verified, start)};
+    const otter_image_rules_t rules = {.chip = &device->chip,
+                                       .flash_offset = start,
+                                       .size = partition->size,
+                                       .loading = true,
+                                       .hashed = hashed,
+                                       .known =
+                                           otter_flash_is_unwritten(device->flash, device->verified, start)};
     uint32_t watch =
         rules.known ? device->verified : otter_flash_watch(device->flash, 0, start, partition->size);
     device->fault = (otter_fault_t){0};
-    esp_err_t err = image_verify_flash(device->flash, &rules, NULL, &device->fault);
+    esp_err_t err = otter_image_verify(device->flash, &rules, NULL, &device->fault);
     if (err == ESP_OK) {
         device->verified = watch;
     }
@@ -476,13 +477,13 @@ esp_err_t ota_get_partition_description(otter_device_t *device, const esp_partit
     if (partition->type != ESP_PARTITION_TYPE_APP) {
         return ESP_ERR_NOT_SUPPORTED;
     }
-    uint8_t raw[IMAGE_DESC_SIZE];
-    esp_err_t err = ota_read_range(device->flash, partition, IMAGE_DESC_OFFSET, raw, sizeof(raw));
+    uint8_t raw[OTTER_IMAGE_DESC_SIZE];
+    esp_err_t err = ota_read_range(device->flash, partition, OTTER_IMAGE_DESC_OFFSET, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }
     memcpy(app_desc, raw, sizeof(*app_desc)); /* ESP-IDF's caller sees what is there, magic or not */
-    return image_decode_desc(raw, app_desc);
+    return otter_image_decode_desc(raw, app_desc);
 }
 
 esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_partition_t *partition,
@@ -495,8 +496,8 @@ esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_parti
     const esp_partition_t boots = {.address = facts != NULL ? facts->bootloader_offset : 0,
                                    .size = device->config.table_offset};
     uint8_t raw[sizeof(*desc)];
-    esp_err_t err = ota_read_range(device->flash, partition != NULL ? partition : &boots, IMAGE_DESC_OFFSET,
-                                   raw, sizeof(raw));
+    esp_err_t err = ota_read_range(device->flash, partition != NULL ? partition : &boots,
+                                   OTTER_IMAGE_DESC_OFFSET, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }

@@ -27,8 +27,8 @@
 #include "flash/external_partitions.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
-#include "flash/partition_table.h"
-#include "image/image.h"
+#include "otter/partition_table.h"
+#include "otter/image.h"
 #include "image/misfit.h"
 #include "otter/system.h"
 #include "ota/image_follower.h"
@@ -171,7 +171,7 @@ static esp_err_t check_registered(otter_device_t *device, const esp_partition_t 
         return refuse(device, ESP_ERR_NOT_FOUND, "%s is not in the partition table", partition->label);
     }
     if (partition->flash_chip == device->flash &&
-        partition->address < device->config.table_offset + PARTITION_TABLE_SECTOR) {
+        partition->address < device->config.table_offset + OTTER_PARTITION_TABLE_SECTOR) {
         return refuse(device, ESP_ERR_NOT_ALLOWED, "%s covers the place of bootloader and partition table",
                       partition->label);
     }
@@ -238,16 +238,16 @@ bool ota_is_image(const esp_partition_t *final)
     return final->type == ESP_PARTITION_TYPE_APP || final->type == ESP_PARTITION_TYPE_BOOTLOADER;
 }
 
-image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
-                              const esp_partition_t *final)
+otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
+                                    const esp_partition_t *final)
 {
     const bool app = final->type == ESP_PARTITION_TYPE_APP;
-    return (image_rules_t){.chip = &device->chip,
-                           .flash_offset = staging->address,
-                           .size = staging->size,
-                           .loading = app,
-                           .hashed = app && device->config.require_hash,
-                           .bootloader = !app};
+    return (otter_image_rules_t){.chip = &device->chip,
+                                 .flash_offset = staging->address,
+                                 .size = staging->size,
+                                 .loading = app,
+                                 .hashed = app && device->config.require_hash,
+                                 .bootloader = !app};
 }
 
 /** What is written will be judged by the bootloader's rules for `final`. */
@@ -259,7 +259,7 @@ static void set_final(const otter_device_t *device, struct ota_update *update, c
         update->follower = (image_follower_t){0};
         return;
     }
-    const image_rules_t rules = ota_image_rules(device, update->staging, final);
+    const otter_image_rules_t rules = ota_image_rules(device, update->staging, final);
     image_follower_begin(&update->follower, update->staging, &rules, &update->buffer);
 }
 
@@ -634,11 +634,11 @@ uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle)
 
 static esp_err_t judge_table(otter_device_t *device, const struct ota_update *update)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
     esp_err_t err = ota_read_range(update->staging->flash_chip, update->staging, 0, raw, sizeof(raw));
     if (err == ESP_OK) {
-        err = partition_table_verify(raw, device->flash->size, &count, &device->fault);
+        err = otter_partition_table_verify(raw, device->flash->size, &count, &device->fault);
     }
     return err;
 }
@@ -680,7 +680,7 @@ static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *
     const esp_partition_t *final = update->final;
     uint32_t len = max_u32(update->writer.end, update->image_len);
     if (final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
-        len = max_u32(len, PARTITION_TABLE_LEN); /* judged as a whole, so copied as a whole */
+        len = max_u32(len, OTTER_PARTITION_TABLE_LEN); /* judged as a whole, so copied as a whole */
     }
     ESP_LOGI(TAG, "Copy from <%s> staging partition to <%s>...", update->staging->label, final->label);
     esp_err_t err = take_out_of_use(device, final);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "esp_ota_ops.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/device.h"
 #include "otter/promise.h"
 
@@ -48,8 +48,8 @@ const esp_partition_t *ota_find_partition(const otter_device_t *device, const es
 bool ota_is_image(const esp_partition_t *final);
 
 /** The bootloader's rules for an image that is for `final` and lies in `staging`. */
-image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
-                              const esp_partition_t *final);
+otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
+                                    const esp_partition_t *final);
 
 /** Forgets every open update, as if each were aborted. */
 void ota_drop_updates(otter_device_t *device);

@@ -46,6 +46,7 @@ PUBLIC_HEADERS = {
     "otter/chip.h": "base",
     "otter/efuse.h": "base",
     "otter/flash.h": "flash",
+    "otter/partition_table.h": "flash",
     "otter/device.h": "flash",  # the context that the flash layer and all above it are given
     "esp_flash_partitions.h": "flash",
     "esp_flash.h": "flash",
@@ -53,6 +54,9 @@ PUBLIC_HEADERS = {
     "esp_spi_flash.h": "flash",
     "spi_flash_mmap.h": "flash",
     "esp_app_format.h": "image",
+    "otter/image.h": "image",
+    "otter/image_kind.h": "image",
+    "otter/bootloader.h": "image",
     "otter/boot.h": "boot",
     "esp_tls_errors.h": "http",
     "esp_http_client.h": "http",

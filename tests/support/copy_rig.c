@@ -5,7 +5,7 @@
 
 /* ---- the device ---- */
 
-const partition_entry_t copy_layout[LAYOUT_COUNT] = {
+const otter_partition_entry_t copy_layout[LAYOUT_COUNT] = {
     {.type = 2, .subtype = 0, .offset = 0x1000, .size = 0x7000, .label = "boot"},
     {.type = 3, .subtype = 0, .offset = 0x8000, .size = 0x1000, .label = "table"},
     {.type = 1, .subtype = 2, .offset = 0x9000, .size = 0x4000, .label = "nvs"},
@@ -23,7 +23,7 @@ const partition_entry_t copy_layout[LAYOUT_COUNT] = {
 };
 
 copy_file_t app_old, app_new, bootloader_old, bootloader_new;
-uint8_t data_new[PAYLOAD], table_old[PARTITION_TABLE_LEN], table_new[PARTITION_TABLE_LEN];
+uint8_t data_new[PAYLOAD], table_old[OTTER_PARTITION_TABLE_LEN], table_new[OTTER_PARTITION_TABLE_LEN];
 
 void copy_rig_start(copy_rig_t *w)
 {
@@ -47,7 +47,7 @@ const esp_partition_t *copy_rig_find(const copy_rig_t *w, const char *label)
     return p;
 }
 
-const partition_entry_t *copy_place_of(const char *label)
+const otter_partition_entry_t *copy_place_of(const char *label)
 {
     for (size_t i = 0; i < LAYOUT_COUNT; i++) {
         if (strcmp(copy_layout[i].label, label) == 0) {
@@ -88,12 +88,12 @@ static void copy_rig_open(copy_rig_t *w)
     for (uint32_t i = 0; i < PAYLOAD; i++) {
         data_new[i] = (uint8_t)(i * 7 + i / 256);
     }
-    partition_entry_t more[LAYOUT_COUNT + 1];
+    otter_partition_entry_t more[LAYOUT_COUNT + 1];
     memcpy(more, copy_layout, sizeof(copy_layout));
-    more[LAYOUT_COUNT] =
-        (partition_entry_t){.type = 1, .subtype = 0x83, .offset = 0x70000, .size = 0x2000, .label = "added"};
-    assert_int_equal(partition_table_encode(copy_layout, LAYOUT_COUNT, true, table_old), ESP_OK);
-    assert_int_equal(partition_table_encode(more, LAYOUT_COUNT + 1, true, table_new), ESP_OK);
+    more[LAYOUT_COUNT] = (otter_partition_entry_t){
+        .type = 1, .subtype = 0x83, .offset = 0x70000, .size = 0x2000, .label = "added"};
+    assert_int_equal(otter_partition_table_encode(copy_layout, LAYOUT_COUNT, true, table_old), ESP_OK);
+    assert_int_equal(otter_partition_table_encode(more, LAYOUT_COUNT + 1, true, table_new), ESP_OK);
 
     copy_rig_put(w, "table", table_old, sizeof(table_old));
     copy_rig_put(w, "boot", bootloader_old.bytes, bootloader_old.len);
@@ -172,7 +172,7 @@ esp_err_t copy_rig_update(copy_rig_t *w, const copy_case_t *c)
 
 bool final_is_new(const copy_rig_t *w, const copy_case_t *c)
 {
-    const partition_entry_t *final = copy_place_of(c->final);
+    const otter_partition_entry_t *final = copy_place_of(c->final);
     const uint8_t *have = w->sim.bytes + final->offset;
     if (memcmp(have, c->bytes, c->len) != 0) {
         return false;
@@ -187,19 +187,19 @@ bool final_is_new(const copy_rig_t *w, const copy_case_t *c)
 
 bool final_is_old(const copy_rig_t *w, const copy_case_t *c)
 {
-    const partition_entry_t *final = copy_place_of(c->final);
+    const otter_partition_entry_t *final = copy_place_of(c->final);
     return memcmp(w->sim.bytes + final->offset, w->golden.bytes + final->offset, final->size) == 0;
 }
 
 bool same_as_golden(const copy_rig_t *w, const char *label)
 {
-    const partition_entry_t *p = copy_place_of(label);
+    const otter_partition_entry_t *p = copy_place_of(label);
     return memcmp(w->sim.bytes + p->offset, w->golden.bytes + p->offset, p->size) == 0;
 }
 
 bool others_are_untouched(const copy_rig_t *w, const copy_case_t *c)
 {
-    const partition_entry_t *staging = copy_place_of(c->staging), *final = copy_place_of(c->final);
+    const otter_partition_entry_t *staging = copy_place_of(c->staging), *final = copy_place_of(c->final);
     for (uint32_t at = 0; at < FLASH_SIZE; at += SECTOR) {
         bool may_differ = rig_inside(at, SECTOR, staging->offset, staging->size) ||
                           rig_inside(at, SECTOR, final->offset, final->size);

@@ -5,7 +5,7 @@
 #include "base/le.h"
 #include "boot/copy_journal.h"
 #include "flash/partition_list.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "ota/switch.h"
 #include "ota/update.h"
 #include "support/ota_rig.h"
@@ -17,14 +17,14 @@
 /* ---- the device ---- */
 
 #define LAYOUT_COUNT 14u
-extern const partition_entry_t copy_layout[LAYOUT_COUNT];
+extern const otter_partition_entry_t copy_layout[LAYOUT_COUNT];
 
 typedef struct {
     uint8_t *bytes;
     uint32_t len;
 } copy_file_t;
 extern copy_file_t app_old, app_new, bootloader_old, bootloader_new;
-extern uint8_t data_new[PAYLOAD], table_old[PARTITION_TABLE_LEN], table_new[PARTITION_TABLE_LEN];
+extern uint8_t data_new[PAYLOAD], table_old[OTTER_PARTITION_TABLE_LEN], table_new[OTTER_PARTITION_TABLE_LEN];
 
 typedef struct {
     sim_flash_t sim, golden;
@@ -40,7 +40,7 @@ bool copy_rig_boot(copy_rig_t *w);
 
 const esp_partition_t *copy_rig_find(const copy_rig_t *w, const char *label);
 
-const partition_entry_t *copy_place_of(const char *label);
+const otter_partition_entry_t *copy_place_of(const char *label);
 
 void copy_rig_put(copy_rig_t *w, const char *label, const void *bytes, uint32_t len);
 

@@ -5,10 +5,10 @@
 sim_flash_t sim;
 otter_device_t device;
 
-void put_table(const partition_entry_t *rows, uint32_t count, bool with_md5)
+void put_table(const otter_partition_entry_t *rows, uint32_t count, bool with_md5)
 {
     memset(sim.bytes + TABLE_OFFSET, 0xFF, 0x1000);
-    assert_int_equal(partition_table_encode(rows, count, with_md5, sim.bytes + TABLE_OFFSET), ESP_OK);
+    assert_int_equal(otter_partition_table_encode(rows, count, with_md5, sim.bytes + TABLE_OFFSET), ESP_OK);
 }
 
 void start_device(void)
@@ -19,7 +19,7 @@ void start_device(void)
     otter_device_set_current(&device);
 }
 
-int open_device(uint32_t flash_size, const partition_entry_t *rows, uint32_t count)
+int open_device(uint32_t flash_size, const otter_partition_entry_t *rows, uint32_t count)
 {
     if (!sim_flash_init(&sim, flash_size)) {
         return -1;

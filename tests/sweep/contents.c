@@ -59,15 +59,15 @@ static void load_image(subject_t *subject, unsigned index)
 
 /** The rows of a table that is being made. */
 typedef struct {
-    partition_entry_t entries[PARTITION_ENTRIES_MAX];
+    otter_partition_entry_t entries[OTTER_PARTITIONS_MAX];
     uint32_t count;
 } rows_t;
 
 static void add_row(rows_t *rows, uint8_t type, uint8_t subtype, uint32_t offset, uint32_t size,
                     const char *label)
 {
-    partition_entry_t *entry = &rows->entries[rows->count++];
-    *entry = (partition_entry_t){.type = type, .subtype = subtype, .offset = offset, .size = size};
+    otter_partition_entry_t *entry = &rows->entries[rows->count++];
+    *entry = (otter_partition_entry_t){.type = type, .subtype = subtype, .offset = offset, .size = size};
     snprintf(entry->label, sizeof(entry->label), "%s", label);
 }
 
@@ -95,7 +95,7 @@ static void add_finals(rows_t *rows, const layout_t *layout, unsigned version)
     }
 }
 
-static void make_table(const subject_t *subject, unsigned version, uint8_t out[PARTITION_TABLE_LEN])
+static void make_table(const subject_t *subject, unsigned version, uint8_t out[OTTER_PARTITION_TABLE_LEN])
 {
     static rows_t rows;
     const layout_t *layout = subject->config.layout;
@@ -116,7 +116,7 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[P
     if (layout->staging) {
         add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, offset, size, "staging");
     }
-    if (partition_table_encode(rows.entries, rows.count, !layout->no_md5, out) != ESP_OK) {
+    if (otter_partition_table_encode(rows.entries, rows.count, !layout->no_md5, out) != ESP_OK) {
         abort();
     }
 }
@@ -132,7 +132,7 @@ void subject_make_contents(subject_t *subject)
         make_table(subject, i, subject->tables[i]);
     }
     uint8_t *flash = subject->sim.bytes;
-    memcpy(flash + SUBJECT_TABLE, subject->tables[0], PARTITION_TABLE_LEN);
+    memcpy(flash + SUBJECT_TABLE, subject->tables[0], OTTER_PARTITION_TABLE_LEN);
     memcpy(flash + 0x10000, subject->images[0].bytes, subject->images[0].len);
     if (subject->config.layout->copies) {
         memcpy(flash + SUBJECT_BOOTLOADER, subject->images[0].bytes, subject->images[0].len);

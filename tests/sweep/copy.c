@@ -52,7 +52,7 @@ route_t copy_route(const subject_t *subject, copy_kind_t kind)
 const uint8_t *copy_bytes(const subject_t *subject, copy_kind_t kind, unsigned version, uint32_t *len)
 {
     if (kind == COPY_TABLE) {
-        *len = PARTITION_TABLE_LEN;
+        *len = OTTER_PARTITION_TABLE_LEN;
         return subject->tables[version];
     }
     *len = subject->images[version].len;

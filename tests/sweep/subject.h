@@ -7,7 +7,7 @@
 
 #include "base/le.h"
 #include "esp_partition.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "otter/device.h"
 #include "sim/sim_flash.h"
 
@@ -107,8 +107,9 @@ typedef struct {
         uint8_t bytes[SUBJECT_IMAGE_MAX];
         uint32_t len, secure_version;
     } images[SUBJECT_IMAGES];
-    uint8_t tables[SUBJECT_IMAGES][PARTITION_TABLE_LEN]; /* of layouts for copies: they differ in one label */
-    uint32_t chosen; /* address of what was selected since the start; 0: nothing */
+    uint8_t tables[SUBJECT_IMAGES]
+                  [OTTER_PARTITION_TABLE_LEN]; /* of layouts for copies: they differ in one label */
+    uint32_t chosen;                           /* address of what was selected since the start; 0: nothing */
     model_t model;
     phase_t phase;
     phase_t op_phase;              /* of the last operation, told by where it was */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "flash/partition_table.h"
-#include "image/image.h"
+#include "otter/partition_table.h"
+#include "otter/image.h"
 #include "world.h"
 
 #define FACTORY_ADDRESS 0x10000u
@@ -72,26 +72,26 @@ static esp_err_t burn_version(void *dev, uint32_t version)
 
 static bool write_table(world_device_t *d)
 {
-    partition_entry_t entries[3 + WORLD_SLOTS_MAX] = {
+    otter_partition_entry_t entries[3 + WORLD_SLOTS_MAX] = {
         {.type = 1, .subtype = 0, .offset = WORLD_OTADATA, .size = WORLD_OTADATA_SIZE, .label = "otadata"}};
     uint32_t count = 1;
     if (d->plan.factory) {
-        entries[count++] = (partition_entry_t){
+        entries[count++] = (otter_partition_entry_t){
             .type = 0, .subtype = 0, .offset = FACTORY_ADDRESS, .size = WORLD_SLOT_SIZE, .label = "factory"};
     }
     for (uint32_t slot = 0; slot < d->plan.slot_count; slot++) {
-        partition_entry_t *entry = &entries[count++];
-        *entry = (partition_entry_t){.type = 0,
-                                     .subtype = (uint8_t)(0x10 + slot),
-                                     .offset = device_slot_address(d, (int)slot),
-                                     .size = WORLD_SLOT_SIZE};
+        otter_partition_entry_t *entry = &entries[count++];
+        *entry = (otter_partition_entry_t){.type = 0,
+                                           .subtype = (uint8_t)(0x10 + slot),
+                                           .offset = device_slot_address(d, (int)slot),
+                                           .size = WORLD_SLOT_SIZE};
         snprintf(entry->label, sizeof(entry->label), "ota_%u", (unsigned)slot);
     }
     if (d->plan.staged) {
-        entries[count++] = (partition_entry_t){
+        entries[count++] = (otter_partition_entry_t){
             .type = 1, .subtype = 6, .offset = WORLD_STAGE, .size = WORLD_SLOT_SIZE, .label = "stage"};
     }
-    return partition_table_encode(entries, count, true, d->flash.sim.bytes + WORLD_TABLE) == ESP_OK;
+    return otter_partition_table_encode(entries, count, true, d->flash.sim.bytes + WORLD_TABLE) == ESP_OK;
 }
 
 static void draw_plan(world_device_t *d)

@@ -87,7 +87,7 @@ static void forged_journals_are_not_followed(void **state)
         sim_flash_copy(&w->sim, &w->golden);
         copy_journal_t journal = good_journal(w);
         if (rows[i].final != NULL) {
-            const partition_entry_t *final = copy_place_of(rows[i].final);
+            const otter_partition_entry_t *final = copy_place_of(rows[i].final);
             journal.final_off = final->offset;
             journal.final_size = final->size;
             journal.final_type = final->type;
@@ -261,7 +261,7 @@ static uint32_t next_random(uint32_t *random)
 
 static uint32_t odd_value(uint32_t *random)
 {
-    const partition_entry_t *p = &copy_layout[next_random(random) % LAYOUT_COUNT];
+    const otter_partition_entry_t *p = &copy_layout[next_random(random) % LAYOUT_COUNT];
     switch (next_random(random) % 6) {
     case 0:
     case 1:
@@ -278,8 +278,8 @@ static uint32_t odd_value(uint32_t *random)
 
 static void random_journal(copy_rig_t *w, uint32_t *random)
 {
-    const partition_entry_t *staging = &copy_layout[next_random(random) % LAYOUT_COUNT];
-    const partition_entry_t *final = &copy_layout[next_random(random) % LAYOUT_COUNT];
+    const otter_partition_entry_t *staging = &copy_layout[next_random(random) % LAYOUT_COUNT];
+    const otter_partition_entry_t *final = &copy_layout[next_random(random) % LAYOUT_COUNT];
     copy_journal_t journal = {.staging_off = staging->offset,
                               .staging_size = staging->size,
                               .final_off = final->offset,

@@ -1,7 +1,7 @@
 /* Copies from staging to final: what they bring, what they cost, and what is refused. Power cuts of them: tests/sweep. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/le.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "support/copy_rig.h"
 
 static void a_copy_brings_the_new_bytes_and_nothing_else(void **state)
@@ -153,7 +153,7 @@ static void the_only_copy_is_not_written_in_place(void **state)
 /** Moves what the image maps as far as the bootloader's place is from a page's begin. */
 static void map_at_bootloader_place(uint8_t *image)
 {
-    uint32_t at = IMAGE_HEADER_SIZE;
+    uint32_t at = OTTER_IMAGE_HEADER_SIZE;
     for (uint8_t i = 0; i < image[1]; i++) {
         uint32_t address = le32_get(image + at);
         if (address >= 0x3F400000 && (address < 0x3F800000 || address >= 0x400D0000)) {
@@ -225,7 +225,7 @@ static void a_table_that_takes_away_what_is_in_use_is_refused(void **state)
         {"custom", "MD5", 0x44000, 0x3000, false},     {"custom", "exceeds", 0x44000, 0x3000000, true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        partition_entry_t entries[LAYOUT_COUNT];
+        otter_partition_entry_t entries[LAYOUT_COUNT];
         memcpy(entries, copy_layout, sizeof(copy_layout));
         for (size_t k = 0; k < LAYOUT_COUNT; k++) {
             if (strcmp(entries[k].label, rows[i].label) == 0) {
@@ -233,8 +233,8 @@ static void a_table_that_takes_away_what_is_in_use_is_refused(void **state)
                 entries[k].size = rows[i].size;
             }
         }
-        uint8_t table[PARTITION_TABLE_LEN];
-        assert_int_equal(partition_table_encode(entries, LAYOUT_COUNT, rows[i].md5, table), ESP_OK);
+        uint8_t table[OTTER_PARTITION_TABLE_LEN];
+        assert_int_equal(otter_partition_table_encode(entries, LAYOUT_COUNT, rows[i].md5, table), ESP_OK);
         const copy_case_t c = {"", "ota_1", "table", table, sizeof(table)};
         assert_int_equal(copy_rig_update(w, &c), ESP_ERR_OTA_VALIDATE_FAILED);
         if (strstr(w->device.fault.why, rows[i].want) == NULL) {

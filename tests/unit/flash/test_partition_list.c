@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "flash/partition_list.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 #include "sim/sim_flash.h"
 
 #define FLASH_SIZE 0x400000u
@@ -40,7 +40,7 @@ static void place_table(const char *name, uint32_t offset)
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     memset(sim.bytes, 0xFF, FLASH_SIZE);
-    assert_true(fread(sim.bytes + offset, 1, PARTITION_TABLE_LEN, file) > 0);
+    assert_true(fread(sim.bytes + offset, 1, OTTER_PARTITION_TABLE_LEN, file) > 0);
     fclose(file);
 }
 

@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/le.h"
-#include "flash/partition_table.h"
+#include "otter/partition_table.h"
 
 #define FLASH_4MB 0x400000u
 
@@ -33,21 +33,21 @@ static char *read_vector(const char *name, size_t *len)
 }
 
 /** A table as it would lie in flash: what the file does not have is erased. */
-static void read_table(const char *name, uint8_t raw[PARTITION_TABLE_LEN])
+static void read_table(const char *name, uint8_t raw[OTTER_PARTITION_TABLE_LEN])
 {
     char path[128];
     snprintf(path, sizeof(path), "bin/%s.bin", name);
     size_t len;
     char *data = read_vector(path, &len);
-    memset(raw, 0xFF, PARTITION_TABLE_LEN);
-    memcpy(raw, data, len < PARTITION_TABLE_LEN ? len : PARTITION_TABLE_LEN);
+    memset(raw, 0xFF, OTTER_PARTITION_TABLE_LEN);
+    memcpy(raw, data, len < OTTER_PARTITION_TABLE_LEN ? len : OTTER_PARTITION_TABLE_LEN);
     free(data);
 }
 
 /** [code, count, log line] of one version of ESP-IDF. */
 static void check_verdict(const char *table, const char *version, const cJSON *verdict)
 {
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     read_table(table, raw);
     esp_err_t want = (esp_err_t)strtol(cJSON_GetArrayItem(verdict, 0)->valuestring, NULL, 16);
     uint32_t want_count = (uint32_t)cJSON_GetArrayItem(verdict, 1)->valueint;
@@ -55,7 +55,7 @@ static void check_verdict(const char *table, const char *version, const cJSON *v
 
     uint32_t count = 99;
     otter_fault_t fault = {0};
-    esp_err_t got = partition_table_verify(raw, FLASH_4MB, &count, &fault);
+    esp_err_t got = otter_partition_table_verify(raw, FLASH_4MB, &count, &fault);
     if (got != want || count != want_count) {
         fail_msg("%s, %s: got 0x%x count %u, ESP-IDF says 0x%x count %u (%s)", table, version, (unsigned)got,
                  count, (unsigned)want, want_count, fault.why);
@@ -103,14 +103,14 @@ static void verify_gives_the_verdict_of_esp_idf_on_every_recorded_table(void **s
 }
 
 /** A table of `count` data partitions of one sector each, with MD5. */
-static void make_table(uint8_t raw[PARTITION_TABLE_LEN], uint32_t count)
+static void make_table(uint8_t raw[OTTER_PARTITION_TABLE_LEN], uint32_t count)
 {
-    partition_entry_t entries[PARTITION_ENTRIES_MAX] = {0};
+    otter_partition_entry_t entries[OTTER_PARTITIONS_MAX] = {0};
     for (uint32_t i = 0; i < count; i++) {
-        entries[i] = (partition_entry_t){.type = 0x40, .offset = 0x9000 + i * 0x1000, .size = 0x1000};
+        entries[i] = (otter_partition_entry_t){.type = 0x40, .offset = 0x9000 + i * 0x1000, .size = 0x1000};
         snprintf(entries[i].label, sizeof(entries[i].label), "p%u", i);
     }
-    assert_int_equal(partition_table_encode(entries, count, true, raw), ESP_OK);
+    assert_int_equal(otter_partition_table_encode(entries, count, true, raw), ESP_OK);
 }
 
 static void verify_never_wraps_at_32_bits(void **state)
@@ -131,12 +131,12 @@ static void verify_never_wraps_at_32_bits(void **state)
         {"ends with 2 GiB", 0x7FFFF000, 0x1000, 0x80000000, ESP_OK},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        partition_entry_t entry = {
+        otter_partition_entry_t entry = {
             .type = 1, .subtype = 2, .label = "x", .offset = rows[i].offset, .size = rows[i].size};
-        uint8_t raw[PARTITION_TABLE_LEN];
+        uint8_t raw[OTTER_PARTITION_TABLE_LEN];
         uint32_t count;
-        assert_int_equal(partition_table_encode(&entry, 1, true, raw), ESP_OK);
-        esp_err_t got = partition_table_verify(raw, rows[i].flash, &count, NULL);
+        assert_int_equal(otter_partition_table_encode(&entry, 1, true, raw), ESP_OK);
+        esp_err_t got = otter_partition_table_verify(raw, rows[i].flash, &count, NULL);
         if (got != rows[i].want) {
             fail_msg("%s: 0x%x", rows[i].name, (unsigned)got);
         }
@@ -146,12 +146,12 @@ static void verify_never_wraps_at_32_bits(void **state)
 static void any_flipped_bit_of_the_records_is_found_by_the_md5(void **state)
 {
     (void)state;
-    uint8_t raw[PARTITION_TABLE_LEN];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     make_table(raw, 3);
-    for (uint32_t bit = 0; bit < 3 * PARTITION_RECORD_SIZE * 8; bit++) {
+    for (uint32_t bit = 0; bit < 3 * OTTER_PARTITION_RECORD_SIZE * 8; bit++) {
         uint32_t count;
         raw[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        assert_int_not_equal(partition_table_verify(raw, FLASH_4MB, &count, NULL), ESP_OK);
+        assert_int_not_equal(otter_partition_table_verify(raw, FLASH_4MB, &count, NULL), ESP_OK);
         assert_int_equal(count, 0);
         raw[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
@@ -160,33 +160,33 @@ static void any_flipped_bit_of_the_records_is_found_by_the_md5(void **state)
 static void encode_refuses_what_leaves_no_room_for_the_end_record(void **state)
 {
     (void)state;
-    static partition_entry_t entries[PARTITION_RECORDS_MAX];
-    uint8_t raw[PARTITION_TABLE_LEN];
+    static otter_partition_entry_t entries[OTTER_PARTITION_RECORDS_MAX];
+    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
-    assert_int_equal(partition_table_encode(entries, 94, true, raw), ESP_OK);
-    assert_int_equal(partition_table_verify(raw, FLASH_4MB, &count, NULL), ESP_OK);
+    assert_int_equal(otter_partition_table_encode(entries, 94, true, raw), ESP_OK);
+    assert_int_equal(otter_partition_table_verify(raw, FLASH_4MB, &count, NULL), ESP_OK);
     assert_int_equal(count, 94);
-    assert_int_equal(partition_table_encode(entries, 95, true, raw), ESP_ERR_INVALID_SIZE);
-    assert_int_equal(partition_table_encode(entries, 95, false, raw), ESP_OK);
-    assert_int_equal(partition_table_verify(raw, FLASH_4MB, &count, NULL), ESP_OK);
+    assert_int_equal(otter_partition_table_encode(entries, 95, true, raw), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(otter_partition_table_encode(entries, 95, false, raw), ESP_OK);
+    assert_int_equal(otter_partition_table_verify(raw, FLASH_4MB, &count, NULL), ESP_OK);
     assert_int_equal(count, 95);
-    assert_int_equal(partition_table_encode(entries, 96, false, raw), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(otter_partition_table_encode(entries, 96, false, raw), ESP_ERR_INVALID_SIZE);
 }
 
 static void a_record_survives_decode_and_encode(void **state)
 {
     (void)state;
-    partition_entry_t entry = {
+    otter_partition_entry_t entry = {
         .type = 0, .subtype = 0x1F, .offset = 0x12345678, .size = 0x9ABCDEF0, .flags = 0x80000003};
     memcpy(entry.label, "sixteen_chars_ok", 16);
-    uint8_t raw[PARTITION_RECORD_SIZE], again[PARTITION_RECORD_SIZE];
-    partition_entry_encode(&entry, raw);
-    partition_entry_t back;
-    partition_entry_decode(raw, &back);
+    uint8_t raw[OTTER_PARTITION_RECORD_SIZE], again[OTTER_PARTITION_RECORD_SIZE];
+    otter_partition_entry_encode(&entry, raw);
+    otter_partition_entry_t back;
+    otter_partition_entry_decode(raw, &back);
     assert_string_equal(back.label, "sixteen_chars_ok");
     assert_int_equal(back.offset, 0x12345678);
     assert_int_equal(back.flags, 0x80000003);
-    partition_entry_encode(&back, again);
+    otter_partition_entry_encode(&back, again);
     assert_memory_equal(raw, again, sizeof(raw));
 }
 
@@ -202,7 +202,7 @@ static void check_names_what_the_bootloader_overlooks(void **state)
     (void)state;
     static const struct {
         const char *name;
-        partition_entry_t entries[2];
+        otter_partition_entry_t entries[2];
         uint32_t faults;
         const char *want;
     } rows[] = {
@@ -255,10 +255,10 @@ static void check_names_what_the_bootloader_overlooks(void **state)
          "a: unknown flags 0x4 (made by a newer tool?)"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        partition_table_t table = {.count = 2, .md5 = PARTITION_MD5_GOOD};
+        otter_partition_table_t table = {.count = 2, .md5 = OTTER_PARTITION_MD5_GOOD};
         memcpy(table.entries, rows[i].entries, sizeof(rows[i].entries));
         char lines[2000] = "";
-        uint32_t faults = partition_table_check(&table, 0x8000, FLASH_4MB, keep_line, lines);
+        uint32_t faults = otter_partition_table_check(&table, 0x8000, FLASH_4MB, keep_line, lines);
         if (faults != rows[i].faults || strncmp(lines, rows[i].want, strlen(rows[i].want)) != 0) {
             fail_msg("%s: %u faults: %s", rows[i].name, faults, lines);
         }
@@ -280,20 +280,20 @@ static void random_tables_get_a_verdict_and_never_count_what_is_out_of_bounds(vo
     const char *env = getenv("OTTER_TEST_SEED");
     uint32_t first_seed = env != NULL ? (uint32_t)strtoul(env, NULL, 0) : 0x5EED0001;
     uint32_t seed = first_seed;
-    uint8_t *raw = malloc(PARTITION_TABLE_LEN); /* exact size: the sanitizer sees any read past it */
-    partition_table_t *table = malloc(sizeof(*table));
+    uint8_t *raw = malloc(OTTER_PARTITION_TABLE_LEN); /* exact size: the sanitizer sees any read past it */
+    otter_partition_table_t *table = malloc(sizeof(*table));
     assert_non_null(raw);
     assert_non_null(table);
     unsigned accepted = 0;
     for (uint32_t round = 0; round < 20000; round++) {
         make_table(raw, next_random(&seed) % 95);
         for (uint32_t n = next_random(&seed) % 4; n > 0; n--) {
-            uint32_t at = next_random(&seed) % (n % 2 ? 128 : PARTITION_TABLE_LEN);
+            uint32_t at = next_random(&seed) % (n % 2 ? 128 : OTTER_PARTITION_TABLE_LEN);
             raw[at] = (uint8_t)(next_random(&seed) % 3 ? next_random(&seed) : 0xFF);
         }
         uint32_t count;
-        esp_err_t err = partition_table_verify(raw, FLASH_4MB, &count, NULL);
-        assert_int_equal(partition_table_decode(raw, table), ESP_OK);
+        esp_err_t err = otter_partition_table_verify(raw, FLASH_4MB, &count, NULL);
+        assert_int_equal(otter_partition_table_decode(raw, table), ESP_OK);
         if (err == ESP_OK) {
             accepted++;
             for (uint32_t i = 0; i < table->count; i++) {
@@ -302,7 +302,7 @@ static void random_tables_get_a_verdict_and_never_count_what_is_out_of_bounds(vo
                 }
             }
         }
-        partition_table_check(table, 0x8000, FLASH_4MB, NULL, NULL);
+        otter_partition_table_check(table, 0x8000, FLASH_4MB, NULL, NULL);
     }
     printf("seed 0x%x: %u of 20000 damaged tables accepted\n", first_seed, accepted);
     free(table);

@@ -9,7 +9,7 @@
 
 #define FLASH_SIZE 0x400000u
 
-static const partition_entry_t entries[] = {
+static const otter_partition_entry_t entries[] = {
     {1, 0x02, 0x9000, 0x4000, "store", 0},
     {1, 0x02, 0x10000, 0x2000, "locked", PART_FLAG_READONLY},
     {0, 0x10, 0x20000, 0x10000, "ota_0", 0},

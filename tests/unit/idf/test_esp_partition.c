@@ -13,7 +13,7 @@
 
 static const esp_partition_t *store, *other, *locked;
 
-static const partition_entry_t entries[] = {
+static const otter_partition_entry_t entries[] = {
     {1, 0x02, 0x9000, 0x4000, "store", 0},
     {1, 0x06, 0xD000, 0x3000, "other", 0},
     {1, 0x02, 0x10000, 0x2000, "locked", PART_FLAG_READONLY},
@@ -329,7 +329,7 @@ static void table_verify_uses_the_current_flash(void **state)
     const esp_partition_info_t *table = (const esp_partition_info_t *)(sim.bytes + TABLE_OFFSET);
     assert_int_equal(esp_partition_table_verify(table, false, &count), ESP_ERR_INVALID_SIZE);
     assert_int_equal(count, 0);
-    assert_int_equal(partition_table_encode(entries, 5, true, sim.bytes + TABLE_OFFSET), ESP_OK);
+    assert_int_equal(otter_partition_table_encode(entries, 5, true, sim.bytes + TABLE_OFFSET), ESP_OK);
     assert_int_equal(esp_partition_table_verify(table, false, &count), ESP_OK);
     assert_int_equal(count, 5);
     assert_int_equal(esp_partition_table_verify(NULL, false, &count), ESP_ERR_INVALID_ARG);

@@ -6,7 +6,7 @@
 
 static const esp_partition_t *store, *slot;
 
-static const partition_entry_t entries[] = {
+static const otter_partition_entry_t entries[] = {
     {1, 0x02, 0x9000, 0x4000, "store", 0},
     {0, 0x10, 0x20000, 0x10000, "ota_0", 0},
     {1, 0x06, 0x3F000, 0x2000, "beyond", 0},

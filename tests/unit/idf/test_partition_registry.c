@@ -11,7 +11,7 @@
 
 static sim_flash_t second; /* another chip */
 
-static const partition_entry_t entries[] = {
+static const otter_partition_entry_t entries[] = {
     {1, 0x00, 0x9000, 0x2000, "otadata", 0},
     {0, 0x10, 0x20000, 0x10000, "ota_0", 0},
     {0, 0x11, 0x30000, 0x10000, "ota_1", 0},
@@ -369,7 +369,7 @@ static void a_table_that_does_not_load_says_so(void **state)
 static void unloading_reads_the_table_anew(void **state)
 {
     (void)state;
-    static const partition_entry_t grown[] = {
+    static const otter_partition_entry_t grown[] = {
         {1, 0x02, 0xB000, 0x1000, "new", 0},
         {1, 0x00, 0x9000, 0x2000, "otadata", 0},
         {0, 0x10, 0x20000, 0x10000, "ota_0", 0},
@@ -389,7 +389,7 @@ static void unloading_reads_the_table_anew(void **state)
 static void unloading_keeps_rows_that_are_in_use(void **state)
 {
     (void)state;
-    static const partition_entry_t moved[] = {{0, 0x10, 0x80000, 0x10000, "ota_0", 0}};
+    static const otter_partition_entry_t moved[] = {{0, 0x10, 0x80000, 0x10000, "ota_0", 0}};
     device.running = &device.partitions.items[1];
     put_table(moved, 1, true);
     esp_partition_unload_all(); /* what runs is not in it */

@@ -10,7 +10,7 @@
 
 #include "esp_app_format.h"
 #include "esp_flash_partitions.h"
-#include "image/image.h"
+#include "otter/image.h"
 #include "otter/chip.h"
 
 static void chips_are_found_by_id_and_name(void **state)
@@ -75,8 +75,8 @@ static void the_table_is_consistent(void **state)
             const otter_window_t *ram = &facts->ram[i];
             assert_true(ram->start <= ram->end);
             if (ram->start != ram->end) { /* what is loaded is not mapped */
-                assert_false(image_addr_is_mapped(facts, ram->start, facts->mmu_page));
-                assert_false(image_addr_is_mapped(facts, ram->end - 1, facts->mmu_page));
+                assert_false(otter_chip_maps(facts, ram->start, facts->mmu_page));
+                assert_false(otter_chip_maps(facts, ram->end - 1, facts->mmu_page));
             }
         }
         count++;
@@ -105,7 +105,7 @@ static void windows_end_where_the_chip_says(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const otter_chip_facts_t *facts = otter_chip_by_name(rows[i].chip);
-        if (image_addr_is_mapped(facts, rows[i].addr, rows[i].page) != rows[i].mapped) {
+        if (otter_chip_maps(facts, rows[i].addr, rows[i].page) != rows[i].mapped) {
             fail_msg("%s: 0x%08x with pages of %u", rows[i].chip, rows[i].addr, rows[i].page);
         }
     }
@@ -197,8 +197,8 @@ static void every_chip_has_the_windows_of_its_vendor(void **state)
                     uint32_t addr = edges[edge] + (uint32_t)(step * 4);
                     bool mapped = soc_has(facts->name, MAPPED, addr, 1);
                     bool loadable = soc_has(facts->name, LOADED, addr, 8);
-                    if (image_addr_is_mapped(facts, addr, facts->mmu_page) != mapped ||
-                        image_range_is_loadable(facts, addr, 8) != loadable) {
+                    if (otter_chip_maps(facts, addr, facts->mmu_page) != mapped ||
+                        otter_chip_can_load(facts, addr, 8) != loadable) {
                         fail_msg("%s: 0x%08x, which is an edge of %s's %s", facts->name, addr,
                                  soc_windows[i].chip, soc_windows[i].name);
                     }
@@ -219,11 +219,11 @@ static void pages_are_those_that_the_chip_has(void **state)
                 {"esp32h2", 0x2000}, {"esp32h21", 0x2000}, {"esp32h4", 0x2000}, {"esp32p4", 0}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const otter_chip_facts_t *facts = otter_chip_by_name(rows[i].chip);
-        assert_int_equal(image_mmu_page(facts, 0), 0x10000);
+        assert_int_equal(otter_chip_mmu_page(facts, 0), 0x10000);
         for (unsigned log2 = 1; log2 < 256; log2++) {
             uint64_t page = log2 < 64 ? UINT64_C(1) << log2 : 0;
             bool has = rows[i].smallest != 0 && page >= rows[i].smallest && page <= 0x10000;
-            if (image_mmu_page(facts, (uint8_t)log2) != (has ? page : 0)) {
+            if (otter_chip_mmu_page(facts, (uint8_t)log2) != (has ? page : 0)) {
                 fail_msg("%s: a page of 2^%u bytes", rows[i].chip, log2);
             }
         }
@@ -234,9 +234,9 @@ static void revisions_are_told_as_major_and_minor(void **state)
 {
     (void)state;
     char buf[12];
-    assert_string_equal(image_revision_text(0, buf), "v0.0");
-    assert_string_equal(image_revision_text(301, buf), "v3.1");
-    assert_string_equal(image_revision_text(UINT16_MAX, buf), "v655.35");
+    assert_string_equal(otter_image_revision_text(0, buf), "v0.0");
+    assert_string_equal(otter_image_revision_text(301, buf), "v3.1");
+    assert_string_equal(otter_image_revision_text(UINT16_MAX, buf), "v655.35");
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "image/image.h"
+#include "otter/image.h"
 #include "sim/sim_flash.h"
 
 #define FLASH_SIZE 0x400000u
@@ -93,7 +93,7 @@ typedef struct {
     uint8_t *bytes;
     size_t len;
     otter_chip_t chip;
-    image_rules_t rules;
+    otter_image_rules_t rules;
 } vector_t;
 
 static vector_t load_vector(const cJSON *row, const char *name)
@@ -120,7 +120,7 @@ typedef struct {
 } verdict_t;
 
 /** Feeds pieces of the length that `next` gives, up to the partition's end. */
-static verdict_t judge_in_pieces(const vector_t *v, const image_rules_t *rules, size_t (*next)(void))
+static verdict_t judge_in_pieces(const vector_t *v, const otter_image_rules_t *rules, size_t (*next)(void))
 {
     uint32_t span = rules->size < 0x20000 ? rules->size : 0x20000; /* no recorded image is longer */
     uint8_t *flash = malloc(span);
@@ -128,45 +128,45 @@ static verdict_t judge_in_pieces(const vector_t *v, const image_rules_t *rules, 
     memset(flash, 0xFF, span);
     memcpy(flash, v->bytes, v->len < span ? v->len : span);
 
-    image_stream_t s = {0};
-    verdict_t out = {.err = image_stream_begin(&s, rules)};
+    otter_image_stream_t s = {0};
+    verdict_t out = {.err = otter_image_stream_begin(&s, rules)};
     if (out.err == ESP_OK) {
         for (size_t at = 0; at < span && s.verdict == ESP_ERR_NOT_FINISHED;) {
             size_t n = next();
             n = n < span - at ? n : span - at;
             uint8_t *exact = malloc(n); /* a buffer of exactly n bytes: the sanitizer sees a step beside it */
             memcpy(exact, flash + at, n);
-            image_stream_feed(&s, exact, n);
+            otter_image_stream_feed(&s, exact, n);
             free(exact);
             at += n;
         }
-        out.err = image_stream_close(&s);
+        out.err = otter_image_stream_close(&s);
     }
     out.image_len = out.err == ESP_OK ? s.info.image_len : 0;
     memcpy(out.why, s.fault.why, sizeof(out.why));
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     free(flash);
     return out;
 }
 
-static verdict_t judge_in_flash(const vector_t *v, const image_rules_t *rules)
+static verdict_t judge_in_flash(const vector_t *v, const otter_image_rules_t *rules)
 {
     sim_flash_t sim;
     assert_true(sim_flash_init(&sim, FLASH_SIZE));
     memcpy(sim.bytes + rules->flash_offset, v->bytes, v->len);
-    image_info_t info;
+    otter_image_info_t info;
     otter_fault_t fault = {0};
-    verdict_t out = {.err = image_verify_flash(&sim.flash, rules, &info, &fault)};
+    verdict_t out = {.err = otter_image_verify(&sim.flash, rules, &info, &fault)};
     assert_int_equal(fault.code, out.err);
     memcpy(out.why, fault.why, sizeof(out.why));
     out.image_len = info.image_len;
     assert_int_equal(out.why[0] == '\0', out.err == ESP_OK);
 
     /* Asked again, with what the first time compared or without, the answer is the same. */
-    image_info_t again;
-    image_rules_t known = *rules;
+    otter_image_info_t again;
+    otter_image_rules_t known = *rules;
     known.known = out.err == ESP_OK && !rules->no_checks && !rules->bootloader;
-    assert_int_equal(image_verify_flash(&sim.flash, &known, &again, NULL), out.err);
+    assert_int_equal(otter_image_verify(&sim.flash, &known, &again, NULL), out.err);
     assert_memory_equal(&again, &info, sizeof(info));
     sim_flash_free(&sim);
     return out;
@@ -207,7 +207,8 @@ static void check_verdict(const vector_t *v, const char *how, verdict_t got, esp
     }
 }
 
-static void check_every_way(const vector_t *v, const image_rules_t *rules, esp_err_t want, uint32_t want_len)
+static void check_every_way(const vector_t *v, const otter_image_rules_t *rules, esp_err_t want,
+                            uint32_t want_len)
 {
     check_verdict(v, "whole", judge_in_pieces(v, rules, whole), want, want_len);
     check_verdict(v, "byte by byte", judge_in_pieces(v, rules, one_byte), want, want_len);
@@ -305,16 +306,16 @@ static void a_truncated_image_never_passes(void **state)
     (void)state;
     vector_t v = load_named("esp32_valid");
     for (size_t len = 0; len < v.len; len++) {
-        image_rules_t in_file = {.chip = &v.chip, .size = (uint32_t)len};
-        image_rules_t in_partition = {.chip = &v.chip, .size = 0x100000};
-        const image_rules_t *both[] = {&in_file, &in_partition};
+        otter_image_rules_t in_file = {.chip = &v.chip, .size = (uint32_t)len};
+        otter_image_rules_t in_partition = {.chip = &v.chip, .size = 0x100000};
+        const otter_image_rules_t *both[] = {&in_file, &in_partition};
         for (int i = 0; i < 2; i++) {
-            image_stream_t s = {0};
-            assert_int_equal(image_stream_begin(&s, both[i]), ESP_OK);
-            image_stream_feed(&s, v.bytes, len);
-            assert_int_equal(image_stream_close(&s), ESP_ERR_IMAGE_INVALID);
+            otter_image_stream_t s = {0};
+            assert_int_equal(otter_image_stream_begin(&s, both[i]), ESP_OK);
+            otter_image_stream_feed(&s, v.bytes, len);
+            assert_int_equal(otter_image_stream_close(&s), ESP_ERR_IMAGE_INVALID);
             assert_true(s.fault.why[0] != '\0');
-            image_stream_end(&s);
+            otter_image_stream_end(&s);
         }
     }
     free(v.bytes);
@@ -324,18 +325,18 @@ static void every_flipped_bit_of_a_hashed_image_is_seen(void **state)
 {
     (void)state;
     vector_t v = load_named("esp32_valid");
-    image_rules_t rules = {.chip = &v.chip, .size = (uint32_t)v.len};
-    image_stream_t s = {0};
+    otter_image_rules_t rules = {.chip = &v.chip, .size = (uint32_t)v.len};
+    otter_image_stream_t s = {0};
     for (size_t bit = 0; bit < v.len * 8; bit++) {
         v.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
-        image_stream_feed(&s, v.bytes, v.len);
+        assert_int_equal(otter_image_stream_begin(&s, &rules), ESP_OK);
+        otter_image_stream_feed(&s, v.bytes, v.len);
         /* The flag "a hash is appended" has seven other non-zero values, and one bit takes the hash away. */
         bool harmless = bit / 8 == 23 && bit % 8 == 0;
-        assert_int_equal(image_stream_close(&s) == ESP_OK, harmless);
+        assert_int_equal(otter_image_stream_close(&s) == ESP_OK, harmless);
         v.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     free(v.bytes);
 }
 
@@ -343,8 +344,8 @@ static void random_bytes_behind_a_good_header_are_survived(void **state)
 {
     (void)state;
     vector_t v = load_named("esp32c6_mmu16k");
-    image_rules_t rules = {.chip = &v.chip, .size = (uint32_t)v.len, .flash_offset = 0x10000};
-    image_stream_t s = {0};
+    otter_image_rules_t rules = {.chip = &v.chip, .size = (uint32_t)v.len, .flash_offset = 0x10000};
+    otter_image_stream_t s = {0};
     for (int round = 0; round < 20000; round++) {
         uint8_t mutated[1024];
         memcpy(mutated, v.bytes, sizeof(mutated));
@@ -354,12 +355,12 @@ static void random_bytes_behind_a_good_header_are_survived(void **state)
         rules.no_checks = round % 2 != 0;
         rules.loading = round % 3 == 0;
         rules.chip = round % 5 == 0 ? NULL : &v.chip;
-        assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
-        image_stream_feed(&s, mutated, sizeof(mutated));
-        assert_int_not_equal(image_stream_close(&s), ESP_ERR_NOT_FINISHED);
+        assert_int_equal(otter_image_stream_begin(&s, &rules), ESP_OK);
+        otter_image_stream_feed(&s, mutated, sizeof(mutated));
+        assert_int_not_equal(otter_image_stream_close(&s), ESP_ERR_NOT_FINISHED);
         assert_true(s.pos <= rules.size);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     free(v.bytes);
 }
 
@@ -368,16 +369,16 @@ static void a_page_that_the_chip_has_not_is_its_default(void **state)
 {
     (void)state;
     vector_t v = load_named("esp32c6_mmu16k");
-    const image_rules_t rules = {
+    const otter_image_rules_t rules = {
         .chip = &v.chip, .size = (uint32_t)v.len, .flash_offset = 0x10000, .no_checks = true};
-    image_stream_t s = {0};
+    otter_image_stream_t s = {0};
     for (unsigned log2 = 0; log2 < 256; log2++) {
-        v.bytes[IMAGE_DESC_OFFSET + 180] = (uint8_t)log2;
-        assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
-        image_stream_feed(&s, v.bytes, v.len);
+        v.bytes[OTTER_IMAGE_DESC_OFFSET + 180] = (uint8_t)log2;
+        assert_int_equal(otter_image_stream_begin(&s, &rules), ESP_OK);
+        otter_image_stream_feed(&s, v.bytes, v.len);
         assert_int_equal(s.info.mmu_page_size, log2 >= 13 && log2 <= 16 ? 1u << log2 : 0x10000u);
     }
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
     free(v.bytes);
 }
 
@@ -410,17 +411,17 @@ static void the_descriptor_is_told(void **state)
 {
     (void)state;
     vector_t v = load_named("esp32_v120_sec3");
-    image_rules_t rules = {.size = (uint32_t)v.len}; /* no chip: the image's own facts */
-    image_stream_t s = {0};
-    assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
-    assert_int_equal(image_stream_feed(&s, v.bytes, v.len), ESP_OK);
+    otter_image_rules_t rules = {.size = (uint32_t)v.len}; /* no chip: the image's own facts */
+    otter_image_stream_t s = {0};
+    assert_int_equal(otter_image_stream_begin(&s, &rules), ESP_OK);
+    assert_int_equal(otter_image_stream_feed(&s, v.bytes, v.len), ESP_OK);
     assert_true(s.info.has_desc && s.info.hash_valid && s.info.checksum_valid);
     assert_int_equal(s.info.desc.secure_version, 3);
     assert_string_equal(s.info.desc.version, "1.2.0");
     assert_int_equal(s.info.segments_seen, 4);
     assert_int_equal(s.info.image_len, 784);
-    image_stream_end(&s);
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
+    otter_image_stream_end(&s);
     free(v.bytes);
 }
 
@@ -430,15 +431,15 @@ static void a_bootloader_is_judged_without_hash_and_descriptor(void **state)
     size_t len;
     uint8_t *bytes = read_file("esp32c3_bootloader.bin", &len);
     otter_chip_t chip = {.id = ESP_CHIP_ID_ESP32C3, .revision = 3};
-    image_rules_t rules = {.chip = &chip, .size = (uint32_t)len, .bootloader = true};
-    image_stream_t s = {0};
+    otter_image_rules_t rules = {.chip = &chip, .size = (uint32_t)len, .bootloader = true};
+    otter_image_stream_t s = {0};
     bytes[len - 1] ^= 1; /* esptool may have rewritten its header: the hash does not count */
-    assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
-    assert_int_equal(image_stream_feed(&s, bytes, len), ESP_OK);
+    assert_int_equal(otter_image_stream_begin(&s, &rules), ESP_OK);
+    assert_int_equal(otter_image_stream_feed(&s, bytes, len), ESP_OK);
     rules.bootloader = false;
-    assert_int_equal(image_stream_begin(&s, &rules), ESP_OK);
-    assert_int_equal(image_stream_feed(&s, bytes, len), ESP_ERR_IMAGE_INVALID);
-    image_stream_end(&s);
+    assert_int_equal(otter_image_stream_begin(&s, &rules), ESP_OK);
+    assert_int_equal(otter_image_stream_feed(&s, bytes, len), ESP_ERR_IMAGE_INVALID);
+    otter_image_stream_end(&s);
     free(bytes);
 }
 
@@ -462,7 +463,7 @@ static void the_gate_judges_a_header_alone(void **state)
         for (int bootloader = 0; bootloader < 2; bootloader++) {
             otter_fault_t fault = {0};
             esp_err_t want = bootloader ? rows[i].as_bootloader : rows[i].want;
-            assert_int_equal(image_check_header(v.bytes, &v.chip, bootloader, &fault), want);
+            assert_int_equal(otter_image_check_header(v.bytes, &v.chip, bootloader, &fault), want);
             assert_int_equal(fault.why[0] == '\0', want == ESP_OK);
             assert_int_equal(fault.code, want);
         }
@@ -481,30 +482,30 @@ static void what_is_known_is_not_read_again_but_judged(void **state)
     assert_true(sim_flash_init(&sim, FLASH_SIZE));
     memcpy(sim.bytes + v.rules.flash_offset, v.bytes, v.len);
 
-    image_info_t first, second;
-    assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &first, NULL), ESP_OK);
+    otter_image_info_t first, second;
+    assert_int_equal(otter_image_verify(&sim.flash, &v.rules, &first, NULL), ESP_OK);
     uint64_t cost = sim.flash.stats.bytes_read;
     assert_true(cost >= v.len && cost <= v.len + 8192);
-    image_rules_t rules = v.rules;
+    otter_image_rules_t rules = v.rules;
     rules.known = true;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, &second, NULL), ESP_OK);
+    assert_int_equal(otter_image_verify(&sim.flash, &rules, &second, NULL), ESP_OK);
     assert_true(sim.flash.stats.bytes_read - cost < 1024);
     assert_memory_equal(&first, &second, sizeof(first));
 
     otter_chip_t newer = v.chip; /* the rules of the chip are judged each time */
     newer.revision = 9999;
     rules.chip = &newer;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL), ESP_FAIL);
+    assert_int_equal(otter_image_verify(&sim.flash, &rules, NULL, NULL), ESP_FAIL);
 
     rules.chip = &v.chip; /* and so is where segments go */
     rules.loading = true;
     cost = sim.flash.stats.bytes_read;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL), ESP_OK);
+    assert_int_equal(otter_image_verify(&sim.flash, &rules, NULL, NULL), ESP_OK);
     assert_true(sim.flash.stats.bytes_read - cost < 1024);
 
     rules.known = false; /* who does not say so has it read, like the bootloader */
     cost = sim.flash.stats.bytes_read;
-    assert_int_equal(image_verify_flash(&sim.flash, &rules, NULL, NULL), ESP_OK);
+    assert_int_equal(otter_image_verify(&sim.flash, &rules, NULL, NULL), ESP_OK);
     assert_true(sim.flash.stats.bytes_read - cost >= v.len);
     sim_flash_free(&sim);
     free(v.bytes);
@@ -518,17 +519,17 @@ static void a_failing_flash_is_told_as_such(void **state)
     sim_flash_t sim;
     assert_true(sim_flash_init(&sim, FLASH_SIZE));
     memcpy(sim.bytes + v.rules.flash_offset, v.bytes, v.len);
-    image_info_t info;
+    otter_image_info_t info;
     for (uint32_t at = 0; at < 2; at++) {
         sim.fail_read_at = sim.reads + at;
         otter_fault_t fault = {0};
-        assert_int_equal(image_verify_flash(&sim.flash, &v.rules, &info, &fault), ESP_ERR_FLASH_OP_FAIL);
+        assert_int_equal(otter_image_verify(&sim.flash, &v.rules, &info, &fault), ESP_ERR_FLASH_OP_FAIL);
         assert_int_equal(info.image_len, 0);
         assert_non_null(strstr(fault.why, "ESP_ERR_FLASH_OP_FAIL"));
     }
     sim.fail_read_at = UINT32_MAX;
     v.rules.flash_offset = FLASH_SIZE - 16; /* a partition that ends beyond the flash */
-    assert_int_not_equal(image_verify_flash(&sim.flash, &v.rules, NULL, NULL), ESP_OK);
+    assert_int_not_equal(otter_image_verify(&sim.flash, &v.rules, NULL, NULL), ESP_OK);
     sim_flash_free(&sim);
     free(v.bytes);
 }

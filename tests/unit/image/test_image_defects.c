@@ -1,6 +1,6 @@
 /* The known defects of ESP-IDF's verification of images (docs/DIFFERENCES.md), each shown kept or fixed. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/image.h"
+#include "otter/image.h"
 #include "support/https_rig.h"
 #include "support/session_rig.h"
 
@@ -20,12 +20,12 @@ static esp_err_t limited_read(void *dev, uint32_t off, void *dst, uint32_t len)
 static esp_err_t verify_slot_0(session_rig_t *f)
 {
     f->rig.ops.read = limited_read;
-    const image_rules_t rules = {.chip = &f->device->chip,
-                                 .flash_offset = f->slot[0]->address,
-                                 .size = f->slot[0]->size,
-                                 .loading = true};
+    const otter_image_rules_t rules = {.chip = &f->device->chip,
+                                       .flash_offset = f->slot[0]->address,
+                                       .size = f->slot[0]->size,
+                                       .loading = true};
     read_limit = f->slot[0]->address + f->slot[0]->size;
-    esp_err_t err = image_verify_flash(&f->rig.flash, &rules, NULL, NULL);
+    esp_err_t err = otter_image_verify(&f->rig.flash, &rules, NULL, NULL);
     read_limit = 0;
     return err;
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/le.h"
-#include "image/image.h"
-#include "image/kind.h"
+#include "otter/image.h"
+#include "otter/image_kind.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -29,16 +29,16 @@ typedef struct {
 static size_t make_image(const plan_t *plan, uint8_t bytes[2048])
 {
     uint8_t checksum = 0xEF;
-    size_t len = IMAGE_HEADER_SIZE;
+    size_t len = OTTER_IMAGE_HEADER_SIZE;
     memset(bytes, 0, 2048);
     bytes[0] = ESP_IMAGE_HEADER_MAGIC;
     bytes[8] = 0xEE;
     bytes[12] = (uint8_t)plan->chip_id;
     bytes[13] = (uint8_t)(plan->chip_id >> 8);
     for (; bytes[1] < 4 && plan->addrs[bytes[1]] != 0; bytes[1]++) {
-        uint8_t *data = bytes + len + IMAGE_SEGMENT_SIZE;
+        uint8_t *data = bytes + len + OTTER_IMAGE_SEGMENT_SIZE;
         le32_put(bytes + len, plan->addrs[bytes[1]]);
-        le32_put(bytes + len + 4, IMAGE_DESC_SIZE);
+        le32_put(bytes + len + 4, OTTER_IMAGE_DESC_SIZE);
         if (bytes[1] == 0 && plan->desc == DESC_APP) {
             le32_put(data, ESP_APP_DESC_MAGIC_WORD);
         } else if (bytes[1] == 0 && plan->desc == DESC_BOOTLOADER) {
@@ -46,10 +46,10 @@ static size_t make_image(const plan_t *plan, uint8_t bytes[2048])
         } else {
             memset(data, 0x13, 64);
         }
-        for (unsigned i = 0; i < IMAGE_DESC_SIZE; i++) {
+        for (unsigned i = 0; i < OTTER_IMAGE_DESC_SIZE; i++) {
             checksum ^= data[i];
         }
-        len += IMAGE_SEGMENT_SIZE + IMAGE_DESC_SIZE;
+        len += OTTER_IMAGE_SEGMENT_SIZE + OTTER_IMAGE_DESC_SIZE;
     }
     len = (len / 16 + 1) * 16;
     bytes[len - 1] = checksum;
@@ -59,82 +59,82 @@ static size_t make_image(const plan_t *plan, uint8_t bytes[2048])
 static const struct {
     const char *name;
     plan_t plan;
-    image_kind_t want;
+    otter_image_kind_t want;
     esp_err_t as_app; /* verdict of a device that would load it as an app */
 } rows[] = {
-    {"app", {0x00, DESC_APP, {0x3F400020, 0x40080000}}, IMAGE_KIND_APP, ESP_OK},
-    {"app of before descriptors", {0x00, DESC_NONE, {0x3F400020, 0x40080000}}, IMAGE_KIND_APP, ESP_OK},
+    {"app", {0x00, DESC_APP, {0x3F400020, 0x40080000}}, OTTER_IMAGE_KIND_APP, ESP_OK},
+    {"app of before descriptors", {0x00, DESC_NONE, {0x3F400020, 0x40080000}}, OTTER_IMAGE_KIND_APP, ESP_OK},
     {"app, mapped segment last",
      {0x00, DESC_APP, {0x3FFB0000, 0x40080000, 0x3F400230}},
-     IMAGE_KIND_APP,
+     OTTER_IMAGE_KIND_APP,
      ESP_OK},
     {"bootloader",
      {0x05, DESC_BOOTLOADER, {0x3FCD5990, 0x403CC710, 0x403CE710}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"bootloader of a chip that nobody knows",
      {0x77, DESC_BOOTLOADER, {0x10000000}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_FAIL},
     {"bootloader of the virtual device",
      {0xFFFF, DESC_BOOTLOADER, {0x10000000, 0x20000000}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     /* without a descriptor: as published, of ESP-IDF before 5.2 */
     {"ESP32 bootloader",
      {0x00, DESC_NONE, {0x3FFF0030, 0x40078000, 0x40080400}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-S2 bootloader",
      {0x02, DESC_NONE, {0x3FFE6100, 0x4004C000, 0x40050000}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-S3 bootloader",
      {0x09, DESC_NONE, {0x3FCD0108, 0x403B6000, 0x403BA000}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-C3 bootloader",
      {0x05, DESC_NONE, {0x3FCD6100, 0x403CE000, 0x403D0000}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-C2 bootloader",
      {0x0C, DESC_NONE, {0x3FCD5B70, 0x403AC370, 0x403AEB70}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-C6 bootloader",
      {0x0D, DESC_NONE, {0x4086C410, 0x4086E610, 0x40875728}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-H2 bootloader",
      {0x10, DESC_NONE, {0x4083CFD0, 0x4083EFD0, 0x408460E8}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
     {"ESP32-P4 bootloader",
      {0x12, DESC_NONE, {0x4FF33CE0, 0x4FF29ED0, 0x4FF2CBD0}},
-     IMAGE_KIND_BOOTLOADER,
+     OTTER_IMAGE_KIND_BOOTLOADER,
      ESP_ERR_IMAGE_INVALID},
-    {"RAM program", {0x00, DESC_NONE, {0x3FFB0000, 0x40080000}}, IMAGE_KIND_RAM, ESP_ERR_IMAGE_INVALID},
+    {"RAM program", {0x00, DESC_NONE, {0x3FFB0000, 0x40080000}}, OTTER_IMAGE_KIND_RAM, ESP_ERR_IMAGE_INVALID},
     {"RAM program with an app's descriptor",
      {0x0D, DESC_APP, {0x40800000, 0x40801000}},
-     IMAGE_KIND_RAM,
+     OTTER_IMAGE_KIND_RAM,
      ESP_ERR_IMAGE_INVALID},
     {"RAM program of a C3",
      {0x05, DESC_NONE, {0x3FC80000, 0x40380000}},
-     IMAGE_KIND_RAM,
+     OTTER_IMAGE_KIND_RAM,
      ESP_ERR_IMAGE_INVALID},
-    {"app of the virtual device", {0xFFFF, DESC_APP, {0x10, 0x10000000}}, IMAGE_KIND_APP, ESP_OK},
+    {"app of the virtual device", {0xFFFF, DESC_APP, {0x10, 0x10000000}}, OTTER_IMAGE_KIND_APP, ESP_OK},
 };
 
 /** Judged in pieces of `step` bytes. */
-static esp_err_t judge(image_stream_t *s, const uint8_t *bytes, size_t len, const otter_chip_t *chip,
+static esp_err_t judge(otter_image_stream_t *s, const uint8_t *bytes, size_t len, const otter_chip_t *chip,
                        size_t step)
 {
-    const image_rules_t rules = {.chip = chip, .size = (uint32_t)len, .loading = true};
-    assert_int_equal(image_stream_begin(s, &rules), ESP_OK);
+    const otter_image_rules_t rules = {.chip = chip, .size = (uint32_t)len, .loading = true};
+    assert_int_equal(otter_image_stream_begin(s, &rules), ESP_OK);
     for (size_t at = 0; at < len; at += step) {
-        image_stream_feed(s, bytes + at, len - at < step ? len - at : step);
+        otter_image_stream_feed(s, bytes + at, len - at < step ? len - at : step);
     }
-    return image_stream_close(s);
+    return otter_image_stream_close(s);
 }
 
 static void an_image_tells_what_it_is_for(void **state)
@@ -144,14 +144,14 @@ static void an_image_tells_what_it_is_for(void **state)
     uint8_t bytes[2048];
     for (size_t i = 0; i < COUNT(rows) * COUNT(steps); i++) {
         const size_t row = i / COUNT(steps);
-        image_stream_t s = {0};
+        otter_image_stream_t s = {0};
         size_t len = make_image(&rows[row].plan, bytes);
         esp_err_t err = judge(&s, bytes, len, NULL, steps[i % COUNT(steps)]);
-        if (err != ESP_OK || image_kind(&s.info) != rows[row].want) {
-            fail_msg("%s: %s, 0x%x %s", rows[row].name, image_kind_name(image_kind(&s.info)), (unsigned)err,
-                     s.fault.why);
+        if (err != ESP_OK || otter_image_kind(&s.info) != rows[row].want) {
+            fail_msg("%s: %s, 0x%x %s", rows[row].name, otter_image_kind_name(otter_image_kind(&s.info)),
+                     (unsigned)err, s.fault.why);
         }
-        image_stream_end(&s);
+        otter_image_stream_end(&s);
     }
 }
 
@@ -161,18 +161,18 @@ static void only_an_app_is_loaded_as_one(void **state)
     uint8_t bytes[2048];
     for (size_t i = 0; i < COUNT(rows); i++) {
         const otter_chip_t chip = {.id = rows[i].plan.chip_id == 0x77 ? 0 : rows[i].plan.chip_id};
-        image_stream_t s = {0};
+        otter_image_stream_t s = {0};
         size_t len = make_image(&rows[i].plan, bytes);
         esp_err_t err = judge(&s, bytes, len, &chip, 64);
         if (err != rows[i].as_app) {
             fail_msg("%s: 0x%x %s", rows[i].name, (unsigned)err, s.fault.why);
         }
-        bool told = strstr(s.fault.why, image_kind_name(rows[i].want)) != NULL &&
+        bool told = strstr(s.fault.why, otter_image_kind_name(rows[i].want)) != NULL &&
                     strstr(s.fault.why, "not an app") != NULL;
         if (rows[i].as_app == ESP_ERR_IMAGE_INVALID && !told) {
             fail_msg("%s: %s", rows[i].name, s.fault.why);
         }
-        image_stream_end(&s);
+        otter_image_stream_end(&s);
     }
 }
 
@@ -182,12 +182,12 @@ static void what_has_no_segments_is_nothing_to_load(void **state)
     const plan_t nothing = {0};
     const otter_chip_t chip = {.id = 0};
     uint8_t bytes[2048];
-    image_stream_t s = {0};
+    otter_image_stream_t s = {0};
     size_t len = make_image(&nothing, bytes);
     assert_int_equal(judge(&s, bytes, len, NULL, 64), ESP_ERR_IMAGE_INVALID);
     assert_int_equal(judge(&s, bytes, len, &chip, 64), ESP_ERR_IMAGE_INVALID);
     assert_non_null(strstr(s.fault.why, "no segments"));
-    image_stream_end(&s);
+    otter_image_stream_end(&s);
 }
 
 static void the_head_alone_shows_what_is_no_app(void **state)
@@ -196,15 +196,15 @@ static void the_head_alone_shows_what_is_no_app(void **state)
     uint8_t bytes[2048];
     for (size_t i = 0; i < COUNT(rows); i++) {
         const otter_chip_t chip = {.id = rows[i].plan.chip_id};
-        const image_rules_t rules = {.chip = &chip, .size = 0x100000, .loading = true};
+        const otter_image_rules_t rules = {.chip = &chip, .size = 0x100000, .loading = true};
         make_image(&rows[i].plan, bytes);
         /* An app's descriptor at the start of a program for RAM is believed until all segments are seen. */
-        bool passes =
-            rows[i].want == IMAGE_KIND_APP || rows[i].plan.desc == DESC_APP || rows[i].plan.chip_id == 0x77;
+        bool passes = rows[i].want == OTTER_IMAGE_KIND_APP || rows[i].plan.desc == DESC_APP ||
+                      rows[i].plan.chip_id == 0x77;
         esp_err_t want = passes ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED;
         if (rows[i].plan.chip_id != 0x77) {
             otter_fault_t fault = {0};
-            esp_err_t err = image_check_head(bytes, IMAGE_GATE_SIZE, &rules, &fault);
+            esp_err_t err = otter_image_check_head(bytes, OTTER_IMAGE_GATE_SIZE, &rules, &fault);
             if (err != want || fault.code != err || (err == ESP_OK) != (fault.why[0] == '\0')) {
                 fail_msg("%s: 0x%x %s", rows[i].name, (unsigned)err, fault.why);
             }
@@ -212,10 +212,10 @@ static void the_head_alone_shows_what_is_no_app(void **state)
     }
     /* What may be written to a bootloader partition. */
     const otter_chip_t chip = {.id = 0x05};
-    const image_rules_t rules = {.chip = &chip, .size = 0x8000, .bootloader = true};
+    const otter_image_rules_t rules = {.chip = &chip, .size = 0x8000, .bootloader = true};
     const plan_t bootloader = {0x05, DESC_NONE, {0x3FCD6100, 0x403CE000}};
     make_image(&bootloader, bytes);
-    assert_int_equal(image_check_head(bytes, IMAGE_GATE_SIZE, &rules, NULL), ESP_OK);
+    assert_int_equal(otter_image_check_head(bytes, OTTER_IMAGE_GATE_SIZE, &rules, NULL), ESP_OK);
 }
 
 static void an_esp8266_image_is_named(void **state)
@@ -228,13 +228,13 @@ static void an_esp8266_image_is_named(void **state)
         le32_put(bytes + 4, 0x4010F480);
         le32_put(bytes + 8, loads[i]);
         le32_put(bytes + 12, 0x10000); /* its length, whose low half would be the id of the ESP32 */
-        image_stream_t s = {0};
+        otter_image_stream_t s = {0};
         assert_int_equal(judge(&s, bytes, sizeof(bytes), NULL, sizeof(bytes)), ESP_ERR_IMAGE_INVALID);
-        assert_int_equal(image_kind(&s.info), IMAGE_KIND_ESP8266);
+        assert_int_equal(otter_image_kind(&s.info), OTTER_IMAGE_KIND_ESP8266);
         assert_non_null(strstr(s.fault.why, "ESP8266"));
         assert_int_equal(judge(&s, bytes, sizeof(bytes), &chip, sizeof(bytes)), ESP_FAIL);
         assert_string_equal(s.fault.why, "image is for ESP8266, this is ESP32");
-        image_stream_end(&s);
+        otter_image_stream_end(&s);
     }
 }
 
@@ -256,7 +256,7 @@ static void what_is_no_image_is_named(void **state)
         {"nothing in particular", NULL},
     };
     for (size_t i = 0; i < COUNT(files); i++) {
-        const char *name = image_foreign_name((const uint8_t *)files[i].bytes, 16);
+        const char *name = otter_image_foreign_name((const uint8_t *)files[i].bytes, 16);
         if (files[i].want == NULL) {
             assert_null(name);
         } else {
@@ -264,7 +264,7 @@ static void what_is_no_image_is_named(void **state)
             assert_int_equal(strncmp(name, files[i].want, strlen(files[i].want)), 0);
         }
     }
-    assert_null(image_foreign_name(NULL, 0));
+    assert_null(otter_image_foreign_name(NULL, 0));
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* The update session call by call: every result of begin, write, end and the otadata calls, and what they leave behind. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/image.h"
+#include "otter/image.h"
 #include "support/session_rig.h"
 
 #define BAD_HANDLE 0x5EED5EEDu
@@ -555,9 +555,9 @@ static void set_boot_judges_what_other_rules_have_accepted(void **state)
         assert_int_equal(ota_write(f->device, handle, image, len), ESP_OK);
         assert_int_equal(ota_end(f->device, handle),
                          rows[i].as_bootloader ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED);
-        const image_rules_t rules = {
+        const otter_image_rules_t rules = {
             .chip = &f->device->chip, .flash_offset = f->slot[0]->address, .size = f->slot[0]->size};
-        assert_int_equal(image_verify_flash(f->device->flash, &rules, NULL, NULL),
+        assert_int_equal(otter_image_verify(f->device->flash, &rules, NULL, NULL),
                          rows[i].as_bootloader ? ESP_ERR_IMAGE_INVALID : ESP_OK);
         assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_non_null(strstr(ota_last_reason(f->device), rows[i].why));

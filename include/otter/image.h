@@ -15,14 +15,19 @@
 #include "otter/flash.h"
 #include "otter/promise.h"
 
-#define IMAGE_HEADER_SIZE  24u
-#define IMAGE_SEGMENT_SIZE 8u
-#define IMAGE_DESC_OFFSET  32u  /* of the app descriptor, from the start of the image */
-#define IMAGE_DESC_SIZE    256u /* of the app descriptor */
-#define IMAGE_GATE_SIZE    288u /* header, first segment header, descriptor: enough to judge before any write */
-#define IMAGE_HASH_LEN     32u
+#ifdef __cplusplus
+extern "C" {
+#endif
 
-/** By whose rules, and where the image lies. Copied by image_stream_begin; `chip` must stay. */
+#define OTTER_IMAGE_HEADER_SIZE  24u
+#define OTTER_IMAGE_SEGMENT_SIZE 8u
+#define OTTER_IMAGE_DESC_OFFSET  32u  /* of the app descriptor, from the start of the image */
+#define OTTER_IMAGE_DESC_SIZE    256u /* of the app descriptor */
+/* Header, first segment header, descriptor: enough to judge before any write. */
+#define OTTER_IMAGE_GATE_SIZE 288u
+#define OTTER_IMAGE_HASH_LEN  32u
+
+/** By whose rules, and where the image lies. Copied by otter_image_stream_begin; `chip` must stay. */
 typedef struct {
     const otter_chip_t *chip; /* who judges; NULL: any chip is right, the image's own facts are used */
     uint32_t flash_offset; /* where the image starts in flash; 0 for a file (partitions are 64 KiB aligned) */
@@ -34,7 +39,7 @@ typedef struct {
     bool no_checks; /* esp_image_get_metadata: structure and length only */
     /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
     bool bootloader;
-} image_rules_t;
+} otter_image_rules_t;
 
 /** What the stream learnt. Fields hold what was seen so far; all of it when the verdict is ESP_OK. */
 typedef struct {
@@ -53,15 +58,15 @@ typedef struct {
     uint8_t checksum, checksum_stored;
     bool checksum_seen, checksum_valid;
     bool hash_seen, hash_compared, hash_valid; /* seen: read; valid: compared (now or before) and equal */
-    uint8_t digest[IMAGE_HASH_LEN];   /* the appended hash as stored; else (no hash appended) zeros */
-    uint8_t computed[IMAGE_HASH_LEN]; /* what it should be, when hash_compared; else zeros */
-    uint32_t mmu_page_size;           /* bytes */
-} image_info_t;
+    uint8_t digest[OTTER_IMAGE_HASH_LEN];   /* the appended hash as stored; else (no hash appended) zeros */
+    uint8_t computed[OTTER_IMAGE_HASH_LEN]; /* what it should be, when hash_compared; else zeros */
+    uint32_t mmu_page_size;                 /* bytes */
+} otter_image_info_t;
 
-/** A parser in progress: constant memory, one SHA-256. Zero it before its first begin; end with image_stream_end(). */
+/** A parser in progress: constant memory, one SHA-256. Zero it before its first begin; end with otter_image_stream_end(). */
 typedef struct {
-    image_rules_t rules;
-    image_info_t info;
+    otter_image_rules_t rules;
+    otter_image_info_t info;
     esp_err_t verdict;   /* ESP_ERR_NOT_FINISHED while more is wanted */
     otter_fault_t fault; /* of a verdict that is an error */
     otter_sha256_t *sha; /* owned; reused by the next begin */
@@ -74,105 +79,95 @@ typedef struct {
     uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
     bool as_app; /* segment 0 was judged by an app's rules */
-    uint8_t buf[IMAGE_DESC_SIZE];
-} image_stream_t;
+    uint8_t buf[OTTER_IMAGE_DESC_SIZE];
+} otter_image_stream_t;
 
 /**
  * Start judging an image.
  * @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_INVALID_ARG (`size` above the judging chip's limit; reason in fault)
  */
-OTTER_MUST_CHECK esp_err_t image_stream_begin(image_stream_t *s, const image_rules_t *rules);
+OTTER_MUST_CHECK esp_err_t otter_image_stream_begin(otter_image_stream_t *s,
+                                                    const otter_image_rules_t *rules);
 
 /**
  * The next bytes. Chunks may be cut anywhere; bytes after the end of the image are ignored.
  * @return the verdict: ESP_ERR_NOT_FINISHED (give more), ESP_OK (complete and good; more bytes change nothing),
  *         ESP_ERR_IMAGE_INVALID, ESP_FAIL (other chip or revision). Sticky.
  */
-esp_err_t image_stream_feed(image_stream_t *s, const void *data, size_t len);
+esp_err_t otter_image_stream_feed(otter_image_stream_t *s, const void *data, size_t len);
 
 /** No more bytes will come: a stream still NOT_FINISHED becomes ESP_ERR_IMAGE_INVALID ("truncated ..."). @return verdict */
-OTTER_MUST_CHECK esp_err_t image_stream_close(image_stream_t *s);
+OTTER_MUST_CHECK esp_err_t otter_image_stream_close(otter_image_stream_t *s);
 
 /** Frees what the stream owns; harmless twice and on zeros. */
-void image_stream_end(image_stream_t *s);
+void otter_image_stream_end(otter_image_stream_t *s);
 
 /**
  * The same for an image in flash: begin, feed from rules->flash_offset, close. The stream then holds all that could be
- * learnt of a good or a broken image. The caller ends it. @return codes as image_verify_flash
+ * learnt of a good or a broken image. The caller ends it. @return codes as otter_image_verify
  */
-OTTER_MUST_CHECK esp_err_t image_stream_from_flash(image_stream_t *s, otter_flash_t *flash,
-                                                   const image_rules_t *rules);
+OTTER_MUST_CHECK esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s, otter_flash_t *flash,
+                                                         const otter_image_rules_t *rules);
 
 /**
  * Judge the image in [flash_offset, flash_offset + size) of a flash, reading only as much as it needs.
  * @param info  optional, NULL for none; all zeros on failure as in ESP-IDF
  * @param fault says what failed; NULL: nobody asks
- * @return as image_stream_begin and image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what
+ * @return as otter_image_stream_begin and otter_image_stream_feed, never NOT_FINISHED; ESP_ERR_FLASH_OP_*, and what
  *         otter_flash_read says of a range beyond the flash; ESP_ERR_NO_MEM
  */
-OTTER_MUST_CHECK esp_err_t image_verify_flash(otter_flash_t *flash, const image_rules_t *rules,
-                                              image_info_t *info, otter_fault_t *fault);
+OTTER_MUST_CHECK esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *rules,
+                                              otter_image_info_t *info, otter_fault_t *fault);
 
 /** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
-char *image_hex(char *dst, const uint8_t *bytes, size_t len);
+char *otter_image_hex(char *dst, const uint8_t *bytes, size_t len);
 
 /** Part of a reason: the verdict depends on the device's revision, which nobody has told. */
-#define IMAGE_REVISION_UNKNOWN "is not known"
+#define OTTER_IMAGE_REVISION_UNKNOWN "is not known"
 
 /** As "v3.0" in buf. Returns buf. */
-const char *image_revision_text(uint16_t revision, char buf[12]);
+const char *otter_image_revision_text(uint16_t revision, char buf[12]);
 
 /**
  * The gate before the first write: magic, chip and revisions of a header block.
- * @param raw         IMAGE_HEADER_SIZE bytes at least
+ * @param raw         OTTER_IMAGE_HEADER_SIZE bytes at least
  * @param bootloader  it is a bootloader's, which has no upper revision
  * @return ESP_OK, ESP_ERR_INVALID_VERSION (chip or revision; the reason in fault), ESP_ERR_OTA_VALIDATE_FAILED (magic)
  */
-OTTER_MUST_CHECK esp_err_t image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
-                                              otter_fault_t *fault);
+OTTER_MUST_CHECK esp_err_t otter_image_check_header(const uint8_t *raw, const otter_chip_t *chip,
+                                                    bool bootloader, otter_fault_t *fault);
 
 /**
  * The gate with more than the header: all that the first bytes tell by these rules, before anything is written. An image that may
  * still turn out well passes; one for an app partition that begins as a bootloader or a RAM program does not.
- * @param len  of `head`; IMAGE_HEADER_SIZE at least, IMAGE_GATE_SIZE or more tell most
+ * @param len  of `head`; OTTER_IMAGE_HEADER_SIZE at least, OTTER_IMAGE_GATE_SIZE or more tell most
  * @return ESP_OK, ESP_ERR_OTA_VALIDATE_FAILED or, of an eFuse block revision, ESP_ERR_INVALID_VERSION (the reason in fault),
  *         ESP_ERR_NO_MEM
  */
-OTTER_MUST_CHECK esp_err_t image_check_head(const uint8_t *head, size_t len, const image_rules_t *rules,
-                                            otter_fault_t *fault);
+OTTER_MUST_CHECK esp_err_t otter_image_check_head(const uint8_t *head, size_t len,
+                                                  const otter_image_rules_t *rules, otter_fault_t *fault);
 
-/** Decode a header of IMAGE_HEADER_SIZE raw bytes; integers to host order. */
-void image_decode_header(const uint8_t *raw, esp_image_header_t *out);
+/** Decode a header of OTTER_IMAGE_HEADER_SIZE raw bytes; integers to host order. */
+void otter_image_decode_header(const uint8_t *raw, esp_image_header_t *out);
 
-/** Decode a descriptor of IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
-OTTER_MUST_CHECK esp_err_t image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
+/** Decode a descriptor of OTTER_IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
+OTTER_MUST_CHECK esp_err_t otter_image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
 
 /**
  * Decode a bootloader's descriptor of sizeof(*out) raw bytes.
  * @return ESP_OK, ESP_ERR_NOT_FOUND: another magic, or (one byte is little to go by) no text where its version of ESP-IDF is
  */
-OTTER_MUST_CHECK esp_err_t image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out);
+OTTER_MUST_CHECK esp_err_t otter_image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out);
 
 /** "QIO", "DIO", ...: how the ROM reads flash by this header. NULL for a code without a meaning. */
-const char *image_flash_mode(const esp_image_header_t *header);
+const char *otter_image_flash_mode(const esp_image_header_t *header);
 
 /** Bytes of flash that this header is for; 0 for a code without a meaning. */
-uint32_t image_flash_size(const esp_image_header_t *header);
+uint32_t otter_image_flash_size(const esp_image_header_t *header);
 
 /** MHz of the flash's clock by this header; 0 where the chip has no such code. */
-unsigned image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts);
+unsigned otter_image_flash_mhz(const esp_image_header_t *header, const otter_chip_facts_t *facts);
 
-/* ---- the chip's memory: chips.c ---- */
-
-/** True if `addr` is in a window where the chip maps flash or external RAM, with MMU pages of `page` bytes. */
-bool image_addr_is_mapped(const otter_chip_facts_t *facts, uint32_t addr, uint32_t page);
-
-/** True if a bootloader may copy `len` bytes, at least 1, to `addr`: all of them go into one window of on-chip memory. */
-bool image_range_is_loadable(const otter_chip_facts_t *facts, uint32_t addr, uint32_t len);
-
-/**
- * The MMU page that an app descriptor names.
- * @param log2  its mmu_page_size: log2 of bytes, 0 for the chip's default
- * @return bytes; 0: no page of this chip, which takes its default then
- */
-uint32_t image_mmu_page(const otter_chip_facts_t *facts, uint8_t log2);
+#ifdef __cplusplus
+}
+#endif

@@ -5,31 +5,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "image/image.h"
+#include "otter/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum {
-    IMAGE_KIND_NONE,       /* no image: image_foreign_name() may know what it is */
-    IMAGE_KIND_APP,        /* what an app partition holds */
-    IMAGE_KIND_BOOTLOADER, /* what the chip's ROM starts */
-    IMAGE_KIND_RAM, /* nothing of it is mapped from flash: for the ROM or a debugger, no bootloader starts it */
-    IMAGE_KIND_ESP8266, /* the same magic, another format */
-} image_kind_t;
+    OTTER_IMAGE_KIND_NONE,       /* no image: otter_image_foreign_name() may know what it is */
+    OTTER_IMAGE_KIND_APP,        /* what an app partition holds */
+    OTTER_IMAGE_KIND_BOOTLOADER, /* what the chip's ROM starts */
+    OTTER_IMAGE_KIND_RAM, /* nothing of it is mapped from flash: for the ROM or a debugger, no bootloader starts it */
+    OTTER_IMAGE_KIND_ESP8266, /* the same magic, another format */
+} otter_image_kind_t;
 
 /**
  * What this image is for, by its own bytes; of a stream that is not complete, as far as they go: its first segment tells.
  * Where nothing tells (a chip that is not known, the virtual device) it counts as an app.
  */
-image_kind_t image_kind(const image_info_t *info);
+otter_image_kind_t otter_image_kind(const otter_image_info_t *info);
 
 /** "app image", "bootloader image", ...: a constant, to go behind "valid" or "broken". */
-const char *image_kind_name(image_kind_t kind);
+const char *otter_image_kind_name(otter_image_kind_t kind);
 
 /** "app", "bootloader", ...: a constant, for programs. */
-const char *image_kind_key(image_kind_t kind);
+const char *otter_image_kind_key(otter_image_kind_t kind);
 
 /**
  * What begins with these bytes, where it is known but no image for an app partition: "an ELF file", "a partition table".
  * @param len  of `head`; 16 bytes tell most
  * @return a constant, NULL if nothing is known
  */
-const char *image_foreign_name(const uint8_t *head, size_t len);
+const char *otter_image_foreign_name(const uint8_t *head, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
