@@ -23,10 +23,11 @@ static esp_err_t call(decrypt_stage_t *s, ota_flow_t *flow)
     decrypt_cb_arg_t args = {.data_in = (const char *)flow->in, .data_in_len = flow->len};
     esp_err_t err = s->callback(&args, s->ctx);
     if (err != ESP_OK && err != ESP_ERR_NOT_FINISHED) {
-        return ota_stage_fail(flow, ESP_FAIL, "Decrypt callback failed %d (%s)", err, esp_err_to_name(err));
+        return otter_fault(flow->fault, ESP_FAIL, "Decrypt callback failed %d (%s)", err,
+                           esp_err_to_name(err));
     }
     if (args.data_out_len > 0 && args.data_out == NULL) {
-        return ota_stage_fail(flow, ESP_FAIL, "the decrypt callback gave out a length without bytes");
+        return otter_fault(flow->fault, ESP_FAIL, "the decrypt callback gave out a length without bytes");
     }
     flow->used = flow->len;
     if (args.data_out_len > 0) {

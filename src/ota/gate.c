@@ -28,10 +28,10 @@ static esp_err_t check_size(const ota_gate_t *gate, const ota_flow_t *flow)
     for (size_t i = 0; i < (copied ? 2 : 1); i++) {
         uint32_t size = places[i].partition->size, room = size - min_u32(size, places[i].kept);
         if (target->size > (int64_t)room) {
-            return ota_stage_fail(flow, ESP_ERR_INVALID_SIZE,
-                                  "the image has %" PRId64 " bytes, partition %s only %" PRIu32 "%s",
-                                  target->size, places[i].partition->label, room,
-                                  places[i].kept > 0 ? ", less the sector that the copy needs" : "");
+            return otter_fault(flow->fault, ESP_ERR_INVALID_SIZE,
+                               "the image has %" PRId64 " bytes, partition %s only %" PRIu32 "%s",
+                               target->size, places[i].partition->label, room,
+                               places[i].kept > 0 ? ", less the sector that the copy needs" : "");
         }
     }
     return ESP_OK;
@@ -60,17 +60,16 @@ static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
     uint16_t min_revision = le16_get(head + offsetof(esp_image_header_t, min_chip_rev_full));
     https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
     https_report_event(device, ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, &min_revision, sizeof(min_revision));
-    otter_fault_t fault = {0};
     bool app = target->final->type == ESP_PARTITION_TYPE_APP;
-    esp_err_t err = otter_image_check_header(head, &device->chip, !app, &fault);
+    esp_err_t err = otter_image_check_header(head, &device->chip, !app, flow->fault);
     if (err == ESP_ERR_INVALID_VERSION) {
         log_misfit(&device->chip, head, !app);
     } else if (err == ESP_OK) {
         const otter_image_rules_t rules = ota_image_rules(device, target->staging, target->final);
-        err =
-            otter_image_check_head(head, min_u32((uint32_t)flow->len, OTTER_IMAGE_GATE_SIZE), &rules, &fault);
+        err = otter_image_check_head(head, min_u32((uint32_t)flow->len, OTTER_IMAGE_GATE_SIZE), &rules,
+                                     flow->fault);
     }
-    return err == ESP_OK ? ESP_OK : ota_stage_fail(flow, err, "%s", fault.why);
+    return err;
 }
 
 static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
@@ -84,9 +83,9 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     }
     if (gate->wants_head && flow->len < OTTER_IMAGE_HEADER_SIZE) {
         ESP_LOGE(TAG, "Complete headers were not received");
-        return ota_stage_fail(flow, ESP_FAIL,
-                              "the server sent %zu bytes, less than the header of an image (%u)", flow->len,
-                              (unsigned)OTTER_IMAGE_HEADER_SIZE);
+        return otter_fault(flow->fault, ESP_FAIL,
+                           "the server sent %zu bytes, less than the header of an image (%u)", flow->len,
+                           (unsigned)OTTER_IMAGE_HEADER_SIZE);
     }
     gate->state = GATE_SHUT;
     /* What it is comes first: a factory file is large because it is none of this partition's. */
@@ -97,7 +96,7 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     if (err != ESP_OK) {
         return err;
     }
-    ota_flow_t nothing = {.why = flow->why};
+    ota_flow_t nothing = {.fault = flow->fault};
     err = gate->next->ops->feed(gate->next, &nothing);
     gate->state = err == ESP_OK ? GATE_OPEN : GATE_WAITS;
     return err;

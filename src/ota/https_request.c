@@ -6,7 +6,6 @@
 #include "ota/https_request.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,19 +77,10 @@ static file_t which_file(const https_source_t *s, uint64_t from)
 
 /* ---- one request and its answer ---- */
 
-bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transient, const char *format, ...)
+/** Nothing has failed in this stage. */
+static void enter(https_source_t *s, otter_stage_t stage)
 {
-    va_list args;
-    va_start(args, format);
-    text_vformat(r->why, sizeof(r->why), format, args);
-    va_end(args);
-    r->code = code;
-    r->stage = stage;
-    r->transient = r->passing = transient;
-    r->lost = r->busy = r->denied = false;
-    r->asked_s = 0;
-    r->length = -1;
-    return false;
+    s->refusal = (https_refusal_t){.stage = stage, .length = -1};
 }
 
 /** Reads what is left of an answer that is not the image, so that the connection can be used again. */
@@ -115,8 +105,8 @@ typedef enum { ANSWER_ACCEPT, ANSWER_REDIRECT, ANSWER_AUTHENTICATE, ANSWER_REFUS
 static const struct status_rule {
     int from, to;
     answer_t answer;
-    esp_err_t code; /* of ANSWER_REFUSE */
-    bool transient, busy;
+    esp_err_t code;              /* of ANSWER_REFUSE */
+    bool transient, busy;        /* worth another try; which it may tell the time of */
     const char *before, *behind; /* the status and the URL: ESP-IDF's words where it has any, then ours */
 } status_rules[] = {
     {301, 303, ANSWER_REDIRECT, ESP_OK, false, false, NULL, NULL},
@@ -151,19 +141,18 @@ static const struct status_rule *find_rule(int status)
     return &accept;
 }
 
-static bool send_body(https_source_t *s, const char *body, int len, refusal_t *r)
+static esp_err_t send_body(https_source_t *s, const char *body, int len)
 {
     for (int sent = 0; sent < len;) {
         int n = esp_http_client_write(s->client, body + sent, len - sent);
         if (n <= 0) {
             https_request_note(s);
-            return https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, true,
-                                "sending the request's body failed: %s",
-                                https_request_cause(s, "connection lost"));
+            return otter_fault(&s->fault, ESP_FAIL, "sending the request's body failed: %s",
+                               https_request_cause(s, "connection lost"));
         }
         sent += n;
     }
-    return true;
+    return ESP_OK;
 }
 
 /** A connection failed for a reason that may be gone in a minute. */
@@ -185,57 +174,62 @@ static bool may_pass(const otter_transport_error_t *cause)
     }
 }
 
-static bool refuse_open(const https_source_t *s, esp_err_t err, refusal_t *r)
+static esp_err_t refuse_open(https_source_t *s, esp_err_t err)
 {
     const otter_transport_error_t *cause = &s->report->transport;
     if (err == ESP_ERR_NOT_ALLOWED) {
-        return https_refuse(
-            r, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG, false,
+        s->refusal.stage = OTTER_STAGE_CONFIG;
+        return otter_fault(
+            &s->fault, ESP_ERR_INVALID_ARG,
             "plain HTTP is refused: use an https:// URL, or allow HTTP in the device's configuration");
     }
     ESP_LOGE(TAG, "Failed to open HTTP connection: %s", esp_err_to_name(err));
-    otter_stage_t stage = err == ESP_ERR_HTTP_CONNECT ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
-    https_refuse(r, stage, err, cause->tls_verify == 0, "Failed to open HTTP connection: %s",
-                 https_request_cause(s, esp_err_to_name(err)));
-    r->passing = err == ESP_ERR_HTTP_CONNECT ? may_pass(cause) : err == ESP_ERR_HTTP_WRITE_DATA;
-    return false;
+    const bool unconnected = err == ESP_ERR_HTTP_CONNECT;
+    s->refusal.stage = unconnected ? OTTER_STAGE_CONNECT : OTTER_STAGE_REQUEST;
+    s->refusal.transient = cause->tls_verify == 0;
+    s->refusal.passing = unconnected ? may_pass(cause) : err == ESP_ERR_HTTP_WRITE_DATA;
+    return otter_fault(&s->fault, err, "Failed to open HTTP connection: %s",
+                       https_request_cause(s, esp_err_to_name(err)));
 }
 
-static bool send_request(https_source_t *s, refusal_t *r)
+static esp_err_t send_request(https_source_t *s)
 {
     char *body = NULL;
     int body_len = esp_http_client_get_post_field(s->client, &body);
     memset(&s->report->transport, 0, sizeof(s->report->transport)); /* of an earlier connection */
     s->report->attempts++;
+    enter(s, OTTER_STAGE_CONNECT);
     https_report_enter(s->report, OTTER_STAGE_CONNECT);
     esp_err_t err = esp_http_client_open(s->client, body_len);
     https_request_note(s);
     if (err != ESP_OK) {
-        return refuse_open(s, err, r);
+        return refuse_open(s, err);
     }
     https_report_enter(s->report, OTTER_STAGE_REQUEST);
-    if (!send_body(s, body, body_len, r)) {
-        return false;
+    s->refusal.stage = OTTER_STAGE_REQUEST;
+    s->refusal.transient = s->refusal.passing = true; /* as long as there is no answer */
+    err = send_body(s, body, body_len);
+    if (err != ESP_OK) {
+        return err;
     }
     int64_t length = esp_http_client_fetch_headers(s->client);
     https_request_note(s);
     if (length == -ESP_ERR_HTTP_EAGAIN) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true,
-                            "no response within the time limit");
+        return otter_fault(&s->fault, (esp_err_t)length, "no response within the time limit");
     }
     if (length < 0) {
-        https_refuse(r, OTTER_STAGE_REQUEST, (esp_err_t)length, true, "no valid response: %s",
-                     https_request_cause(s, "the server closed the connection"));
-        r->lost = s->report->transport.code != ESP_OK;
-        return false;
+        s->refusal.lost = s->report->transport.code != ESP_OK;
+        return otter_fault(&s->fault, (esp_err_t)length, "no valid response: %s",
+                           https_request_cause(s, "the server closed the connection"));
     }
-    return true;
+    enter(s, OTTER_STAGE_REQUEST);
+    return ESP_OK;
 }
 
-static bool follow_redirect(https_source_t *s, int status, int *left, refusal_t *r)
+static esp_err_t follow_redirect(https_source_t *s, int status, int *left)
 {
     if ((*left)-- <= 0) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_HTTP_MAX_REDIRECT, false, "too many redirects");
+        return otter_fault(&s->fault, ESP_ERR_HTTP_MAX_REDIRECT, "too many redirects");
     }
     drain_body(s);
     esp_err_t err = esp_http_client_set_redirection(s->client);
@@ -243,82 +237,80 @@ static bool follow_redirect(https_source_t *s, int status, int *left, refusal_t 
         ESP_LOGE(TAG, "URL redirection Failed");
     }
     if (err == ESP_ERR_HTTP_REDIRECT_DOWNGRADE) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, err, false, "redirect (%d) from https to http is refused",
-                            status);
+        return otter_fault(&s->fault, err, "redirect (%d) from https to http is refused", status);
     }
     if (err != ESP_OK) {
         const char *location = http_client_response_header(s->client, "Location");
         bool longer = location != NULL && strlen(location) > HTTP_URL_MAX;
-        return https_refuse(r, OTTER_STAGE_REQUEST, err, false, "redirect (%d) %s", status,
-                            longer ? "to a Location that is too long" : "without a usable Location");
+        return otter_fault(&s->fault, err, "redirect (%d) %s", status,
+                           longer ? "to a Location that is too long" : "without a usable Location");
     }
     s->away = true;
     /* What is permanent is not asked for again (RFC 9110, 15.4); what is not may be another place the next time. */
     s->go_home |= status != HttpStatus_MovedPermanently && status != HttpStatus_PermanentRedirect;
     https_request_note(s);
-    return true;
+    return ESP_OK;
 }
 
-static bool answer_challenge(https_source_t *s, refusal_t *r)
+static esp_err_t answer_challenge(https_source_t *s)
 {
     drain_body(s);
     esp_err_t err = esp_http_client_add_auth(s->client);
-    if (err != ESP_OK) {
-        https_refuse(r, OTTER_STAGE_REQUEST, err, false,
-                     err == ESP_FAIL
-                         ? "Reached max_authorization_retries (401): the server does not take the user "
-                           "name and password"
-                         : "Authorization Failed (401): the server wants a user name and password");
-        r->denied = true;
-        return false;
+    if (err == ESP_OK) {
+        return ESP_OK;
     }
-    return true;
+    s->refusal.denied = true;
+    return otter_fault(&s->fault, err, "%s",
+                       err == ESP_FAIL
+                           ? "Reached max_authorization_retries (401): the server does not take the user "
+                             "name and password"
+                           : "Authorization Failed (401): the server wants a user name and password");
 }
 
-static bool refuse_status(const https_source_t *s, int status, const struct status_rule *rule, refusal_t *r)
+static esp_err_t refuse_status(https_source_t *s, int status, const struct status_rule *rule)
 {
-    https_refuse(r, OTTER_STAGE_REQUEST, rule->code, rule->transient, "%s%d%s %s", rule->before, status,
-                 rule->behind, s->report->url);
+    https_refusal_t *r = &s->refusal;
     uint32_t seconds = 0;
     if (rule->busy) {
         (void)retry_after_seconds(http_client_response_header(s->client, "Retry-After"),
                                   http_client_response_header(s->client, "Date"), &seconds);
     }
-    r->busy = rule->busy;
+    r->transient = r->passing = rule->transient;
     r->asked_s = seconds;
     r->denied = status >= 400 && !rule->transient && rule->code != ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE;
     content_range_t range;
     if (which_file(s, s->asked_from) != FILE_ANOTHER && answered_range(s, &range) && !range.satisfied) {
         r->length = range.total;
     }
-    return false;
+    return otter_fault(&s->fault, rule->code, "%s%d%s %s", rule->before, status, rule->behind,
+                       s->report->url);
 }
 
 /** Asks until there is an answer whose body is wanted; its status is with the client then. */
-static bool ask(https_source_t *s, refusal_t *r)
+static esp_err_t ask(https_source_t *s)
 {
     int redirects_left = s->redirects_max;
     for (;;) {
-        if (!send_request(s, r)) {
-            return false;
+        esp_err_t err = send_request(s);
+        if (err != ESP_OK) {
+            return err;
         }
         int status = esp_http_client_get_status_code(s->client);
         const struct status_rule *rule = find_rule(status);
         switch (rule->answer) {
         case ANSWER_ACCEPT:
-            return true;
+            return ESP_OK;
         case ANSWER_REDIRECT:
-            if (!follow_redirect(s, status, &redirects_left, r)) {
-                return false;
-            }
+            err = follow_redirect(s, status, &redirects_left);
             break;
         case ANSWER_AUTHENTICATE:
-            if (!answer_challenge(s, r)) {
-                return false;
-            }
+            err = answer_challenge(s);
             break;
         case ANSWER_REFUSE:
-            return refuse_status(s, status, rule, r);
+            return refuse_status(s, status, rule);
+        }
+        if (err != ESP_OK) {
+            return err;
         }
     }
 }
@@ -335,28 +327,25 @@ static bool may_ask_for_range(const https_source_t *s, uint64_t from)
     return from > 0 ? https_request_can_range(s) || s->unproved : s->request_max > 0 && !s->no_ranges;
 }
 
-/** Range and If-Range for the next request. @return what they ask for: true a range, false the whole file */
-static bool set_range(https_source_t *s, uint64_t from, esp_err_t *err)
+/** Range and If-Range for the next request. @param[out] ranged  what they ask for: a range, or the whole file */
+static esp_err_t set_range(https_source_t *s, uint64_t from, bool *ranged)
 {
     bool whole = s->request_max == 0 || (s->total >= 0 && (uint64_t)s->total - from <= s->request_max);
-    bool ranged = may_ask_for_range(s, from) && !(from == 0 && whole);
-    char text[64] = "";
-    if (ranged && whole) {
+    char text[64];
+    if (whole) {
         snprintf(text, sizeof(text), "bytes=%" PRIu64 "-", from);
-    } else if (ranged) {
+    } else {
         snprintf(text, sizeof(text), "bytes=%" PRIu64 "-%" PRIu64, from, from + s->request_max - 1);
     }
     /* Deleting a header that is not there is no error here. */
     (void)esp_http_client_delete_header(s->client, "Range");
     (void)esp_http_client_delete_header(s->client, "If-Range");
-    *err = ESP_OK;
-    if (ranged) {
-        *err = esp_http_client_set_header(s->client, "Range", text);
-        if (*err == ESP_OK && from > 0 && s->validator != NULL) {
-            *err = esp_http_client_set_header(s->client, "If-Range", s->validator);
-        }
+    *ranged = may_ask_for_range(s, from) && !(from == 0 && whole);
+    esp_err_t err = *ranged ? esp_http_client_set_header(s->client, "Range", text) : ESP_OK;
+    if (*ranged && err == ESP_OK && from > 0 && s->validator != NULL) {
+        err = esp_http_client_set_header(s->client, "If-Range", s->validator);
     }
-    return ranged;
+    return err == ESP_OK ? ESP_OK : otter_fault(&s->fault, err, "out of memory for a request header");
 }
 
 /**
@@ -370,115 +359,117 @@ static bool corrects_length(const https_source_t *s, uint64_t from, int64_t tota
            (s->part && s->checked && total >= (int64_t)from && which_file(s, from) == FILE_SAME);
 }
 
-/** Judges an accepted answer: where its body lies in the file. @return false: not what can be used */
-static bool place_body(https_source_t *s, uint64_t from, bool ranged, refusal_t *r)
+/** Judges an accepted answer: where its body lies in the file. */
+static esp_err_t place_body(https_source_t *s, uint64_t from, bool ranged)
 {
     char coding[CONTENT_CODING_WORD_SIZE];
     if (!s->decoded && content_coding_find(http_client_response_headers(s->client), s->checked, coding)) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, false,
-                            "the server sent the image encoded (%s), unasked", coding);
+        return otter_fault(&s->fault, ESP_FAIL, "the server sent the image encoded (%s), unasked", coding);
     }
     content_range_t range = {.total = esp_http_client_get_content_length(s->client)};
     s->part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
-    if (s->part) {
-        if (!answered_range(s, &range) || !range.satisfied || !ranged || range.first != from) {
-            return https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_INVALID_RESPONSE, true,
-                                "the server answered with another range than the one asked for");
-        }
-        if (which_file(s, from) == FILE_ANOTHER) { /* the server does not look at If-Range */
-            return https_refuse(r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, false,
-                                "the file on the server changed: it is no longer %.60s", s->validator);
-        }
-    } else if (esp_http_client_is_chunked_response(s->client)) {
+    if (s->part && (!answered_range(s, &range) || !range.satisfied || !ranged || range.first != from)) {
+        s->refusal.transient = s->refusal.passing = true;
+        return otter_fault(&s->fault, ESP_ERR_INVALID_RESPONSE,
+                           "the server answered with another range than the one asked for");
+    }
+    if (!s->part && esp_http_client_is_chunked_response(s->client)) {
         range.total = -1;
+    }
+    s->refusal.stage = OTTER_STAGE_DOWNLOAD; /* the request is answered: what fails now is the file */
+    if (s->part && which_file(s, from) == FILE_ANOTHER) { /* the server does not look at If-Range */
+        return otter_fault(&s->fault, ESP_FAIL, "the file on the server changed: it is no longer %.60s",
+                           s->validator);
     }
     const int64_t total = range.total;
     if (s->total >= 0 && total >= 0 && total != s->total && !corrects_length(s, from, total)) {
-        return https_refuse(r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, false,
-                            "the file on the server changed: %" PRId64 " bytes, before %" PRId64, total,
-                            s->total);
+        return otter_fault(&s->fault, ESP_FAIL,
+                           "the file on the server changed: %" PRId64 " bytes, before %" PRId64, total,
+                           s->total);
     }
     s->total = total >= 0 ? total : s->total;
     s->body_pos = range.first;
-    return true;
+    return ESP_OK;
 }
 
-bool https_request_home(https_source_t *s, refusal_t *r)
+esp_err_t https_request_home(https_source_t *s)
 {
+    enter(s, OTTER_STAGE_REQUEST);
     if (!s->go_home) {
-        return true;
+        return ESP_OK;
     }
     s->away = s->go_home = false;
     esp_err_t err = http_home_return(s->client, &s->home);
-    return err == ESP_OK || https_refuse(r, OTTER_STAGE_REQUEST, err, false, "out of memory");
+    return err == ESP_OK ? ESP_OK : otter_fault(&s->fault, err, "out of memory");
 }
 
 /** One request, from wherever the client is. */
-static bool request_here(https_source_t *s, uint64_t from, refusal_t *r)
+static esp_err_t request_here(https_source_t *s, uint64_t from)
 {
-    esp_err_t err;
+    bool ranged;
+    enter(s, OTTER_STAGE_REQUEST);
     s->asked_from = from;
-    bool ranged = set_range(s, from, &err);
-    if (err != ESP_OK) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, err, false, "out of memory for a request header");
+    esp_err_t err = set_range(s, from, &ranged);
+    if (err == ESP_OK) {
+        err = ask(s);
     }
-    return ask(s, r) && place_body(s, from, ranged, r);
+    return err == ESP_OK ? place_body(s, from, ranged) : err;
 }
 
-bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r)
+esp_err_t https_request_from(https_source_t *s, uint64_t from)
 {
     bool was_away = s->away;
-    bool answered = request_here(s, from, r);
-    if (!answered && was_away && r->denied) {
-        ESP_LOGW(TAG, "%s; asking where it came from", r->why);
+    esp_err_t err = request_here(s, from);
+    if (err != ESP_OK && was_away && s->refusal.denied) {
+        ESP_LOGW(TAG, "%s; asking where it came from", s->fault.why);
         s->go_home = true;
-        answered = https_request_home(s, r) && request_here(s, from, r);
+        err = https_request_home(s);
+        err = err == ESP_OK ? request_here(s, from) : err;
     }
-    s->go_home |= !answered && s->away;
-    return answered;
+    s->go_home |= err != ESP_OK && s->away;
+    return err;
 }
 
-/** Bytes of the file by HEAD, -1: not told. @return false: *r says why there is no answer */
-static bool ask_by_head(https_source_t *s, int64_t *total, refusal_t *r)
+/** Bytes of the file by HEAD, -1: not told. */
+static esp_err_t ask_by_head(https_source_t *s)
 {
     (void)esp_http_client_delete_header(s->client, "Range"); /* of an earlier try */
     (void)esp_http_client_delete_header(s->client, "If-Range");
     esp_http_client_set_method(s->client, HTTP_METHOD_HEAD);
-    bool answered = ask(s, r);
+    esp_err_t err = ask(s);
     esp_http_client_set_method(s->client, HTTP_METHOD_GET);
-    bool ok = answered && esp_http_client_get_status_code(s->client) == HttpStatus_Ok;
+    bool ok = err == ESP_OK && esp_http_client_get_status_code(s->client) == HttpStatus_Ok;
     int64_t length = ok ? esp_http_client_get_content_length(s->client) : -1;
-    *total = length > 0 ? length : -1; /* some servers answer HEAD with a length of 0 */
-    return answered;
+    s->total = length > 0 ? length : -1; /* some servers answer HEAD with a length of 0 */
+    return err;
 }
 
 /** The same by a range of one byte. */
-static bool ask_by_range(https_source_t *s, int64_t *total, refusal_t *r)
+static esp_err_t ask_by_range(https_source_t *s)
 {
     if (esp_http_client_set_header(s->client, "Range", "bytes=0-0") != ESP_OK) {
-        return https_refuse(r, OTTER_STAGE_REQUEST, ESP_ERR_NO_MEM, false, "out of memory");
+        return otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
     }
-    if (!ask(s, r)) {
-        return false;
+    esp_err_t err = ask(s);
+    if (err != ESP_OK) {
+        return err;
     }
     bool part = esp_http_client_get_status_code(s->client) == HttpStatus_PartialContent;
-    *total =
+    s->total =
         part ? esp_http_client_get_content_range(s->client) : esp_http_client_get_content_length(s->client);
     esp_http_client_close(s->client);
-    return true;
+    return s->total >= 0 ? ESP_OK
+                         : otter_fault(&s->fault, ESP_FAIL,
+                                       "the server does not tell the length, which partial download needs");
 }
 
-bool https_request_total(https_source_t *s, refusal_t *r)
+esp_err_t https_request_total(https_source_t *s)
 {
-    bool answered = ask_by_head(s, &s->total, r);
-    if (!answered && (r->stage != OTTER_STAGE_REQUEST || r->code == ESP_ERR_HTTP_NOT_MODIFIED)) {
-        return false;
+    esp_err_t err = ask_by_head(s);
+    if (err == ESP_ERR_HTTP_NOT_MODIFIED || (err != ESP_OK && s->refusal.stage != OTTER_STAGE_REQUEST)) {
+        return err;
     }
     s->go_home |= s->away; /* an address may be signed for one method only */
-    if (!https_request_home(s, r) || (s->total < 0 && !ask_by_range(s, &s->total, r))) {
-        return false;
-    }
-    r->code = ESP_OK;
-    return s->total >= 0 || https_refuse(r, OTTER_STAGE_REQUEST, ESP_FAIL, false,
-                                         "the server does not tell the length, which partial download needs");
+    err = https_request_home(s);
+    return err == ESP_OK && s->total < 0 ? ask_by_range(s) : err;
 }

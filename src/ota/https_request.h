@@ -8,40 +8,23 @@
 #include "ota/https_source.h"
 #include "otter/promise.h"
 
-/** Why a request came to nothing: the code, and the stage and words for the report. */
-typedef struct {
-    esp_err_t code;
-    otter_stage_t stage;
-    bool transient; /* worth another try in the middle of a download */
-    bool lost;      /* the connection broke before the answer was complete */
-    bool busy;      /* the server said so (429, 503) */
-    /* transient, and not the connection's own fault (a certificate, a name that does not exist) */
-    bool passing;
-    bool denied;    /* by the server, for good: this address is of no use */
-    int64_t length; /* of the file, where the server says so when it refuses a range (416); -1: it does not */
-    int64_t asked_s; /* and for how long it wants to be left alone; 0: it did not say */
-    char why[160];
-} refusal_t;
-
-/** Fills in a refusal and nothing else about it. @return false */
-bool https_refuse(refusal_t *r, otter_stage_t stage, esp_err_t code, bool transient, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+/* What fails returns its code, and leaves the cause in s->fault and what else is known of it in s->refusal. */
 
 /**
  * Asks for the bytes from `from` on, where the last request was answered; there, or at home again (s->home), if that address
  * is denied by now.
- * @return true: they are what can be read now, from s->body_pos on; false: *r says why not
+ * @return ESP_OK: they are what can be read now, from s->body_pos on
  */
-OTTER_MUST_CHECK bool https_request_from(https_source_t *s, uint64_t from, refusal_t *r);
+OTTER_MUST_CHECK esp_err_t https_request_from(https_source_t *s, uint64_t from);
 
 /** The rest of a file that is known by its validator can be asked for. */
 bool https_request_can_range(const https_source_t *s);
 
-/** The next request starts at home, unless a permanent redirect led away from it. @return false: *r says why not */
-OTTER_MUST_CHECK bool https_request_home(https_source_t *s, refusal_t *r);
+/** The next request starts at home, unless a permanent redirect led away from it. */
+OTTER_MUST_CHECK esp_err_t https_request_home(https_source_t *s);
 
-/** Partial download starts by asking for the length: HEAD, or one byte where HEAD is not served. @return false: *r */
-OTTER_MUST_CHECK bool https_request_total(https_source_t *s, refusal_t *r);
+/** Partial download starts by asking for the length: HEAD, or one byte where HEAD is not served. */
+OTTER_MUST_CHECK esp_err_t https_request_total(https_source_t *s);
 
 /** What proves later that the file is still the same, from the last answer. Without memory for it there is nothing. */
 void https_request_take_validator(https_source_t *s);

@@ -58,25 +58,26 @@ static int64_t longest_pause_s(const https_source_t *s)
 
 /**
  * Counts a failure and plans the pause after it: as long as the server asks for, at least as long as the backoff.
- * @return false: give up; r says why
+ * @return false: give up; s->fault says why
  */
-static bool plan_pause(https_source_t *s, refusal_t *r)
+static bool plan_pause(https_source_t *s)
 {
+    const int64_t asked_s = s->refusal.asked_s;
     if (s->failures >= (unsigned)s->retry.attempts) {
         return false;
     }
-    if (r->asked_s > longest_pause_s(s)) {
-        snprintf(r->why, sizeof(r->why),
-                 "the server is busy (%d) and asks for a pause of %" PRId64 " s; at most %" PRId64
-                 " s are left (retry.max_time_ms)",
-                 s->report->http_status, r->asked_s, longest_pause_s(s));
+    if (asked_s > longest_pause_s(s)) {
+        otter_fault(&s->fault, s->fault.code,
+                    "the server is busy (%d) and asks for a pause of %" PRId64 " s; at most %" PRId64
+                    " s are left (retry.max_time_ms)",
+                    s->report->http_status, asked_s, longest_pause_s(s));
         return false;
     }
     s->failures++;
     int64_t delay_ms = backoff_ms(s);
-    delay_ms = r->asked_s * 1000 > delay_ms ? r->asked_s * 1000 : delay_ms;
+    delay_ms = asked_s * 1000 > delay_ms ? asked_s * 1000 : delay_ms;
     s->retry_at_us = otter_now_us() + delay_ms * 1000;
-    ESP_LOGW(TAG, "%s; trying again in %" PRId64 " ms (%u of %d)", r->why, delay_ms, s->failures,
+    ESP_LOGW(TAG, "%s; trying again in %" PRId64 " ms (%u of %d)", s->fault.why, delay_ms, s->failures,
              s->retry.attempts);
     return true;
 }
@@ -97,56 +98,63 @@ static bool sleep_pause(https_source_t *s)
 }
 
 /** Once everything that open asks for. */
-static bool request_once(https_source_t *s, uint64_t from, refusal_t *r)
+static esp_err_t request_once(https_source_t *s, uint64_t from)
 {
     bool learns = s->request_max > 0 && from == 0 && s->total < 0;
-    return (!learns || https_request_total(s, r)) && https_request_from(s, from, r);
+    esp_err_t err = learns ? https_request_total(s) : ESP_OK;
+    return err == ESP_OK ? https_request_from(s, from) : err;
 }
 
 /** The first request. It is sent again, a few times, if its answer was lost; and after all that may pass, if that is wanted. */
-static bool request_first(https_source_t *s, uint64_t from, refusal_t *r)
+static esp_err_t request_first(https_source_t *s, uint64_t from)
 {
+    const https_refusal_t *r = &s->refusal;
     unsigned lost = 0;
-    bool open = request_once(s, from, r);
-    while (!open && ((r->passing && s->retry.first) || (r->lost && lost++ < BEGIN_RETRIES)) &&
-           !time_is_over(s) && plan_pause(s, r)) {
+    esp_err_t err = request_once(s, from);
+    while (err != ESP_OK && ((r->passing && s->retry.first) || (r->lost && lost++ < BEGIN_RETRIES)) &&
+           !time_is_over(s) && plan_pause(s)) {
         esp_http_client_close(s->client);
         if (!sleep_pause(s)) {
             break;
         }
-        memset(r, 0, sizeof(*r));
-        open = https_request_home(s, r) && request_once(s, from, r);
+        err = https_request_home(s);
+        err = err == ESP_OK ? request_once(s, from) : err;
     }
     s->failures = 0;
-    return open;
+    return err;
+}
+
+/** The update ends with what has failed, as the log and the report say. @return its code */
+static esp_err_t give_up(https_source_t *s)
+{
+    return https_report_failure(s->report, s->refusal.stage, s->fault.code, "%s", s->fault.why);
 }
 
 esp_err_t https_source_open(https_source_t *s, uint64_t from)
 {
-    refusal_t r = {0};
     s->start_us = s->start_us != 0 ? s->start_us : otter_now_us();
     bool resumes = from > 0;
     if (!resumes) {
         s->total = -1;
     }
-    bool open = request_first(s, from, &r);
-    bool refused = !open && (r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE ||
-                             r.code == ESP_ERR_INVALID_RESPONSE || r.stage == OTTER_STAGE_DOWNLOAD);
+    esp_err_t err = request_first(s, from);
+    bool refused = err == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE || err == ESP_ERR_INVALID_RESPONSE ||
+                   (err != ESP_OK && s->refusal.stage == OTTER_STAGE_DOWNLOAD);
     s->unproved = false;
     if (refused && resumes) {
-        ESP_LOGE(TAG, "OTA resumption failed with err: %d.", r.code);
+        ESP_LOGE(TAG, "OTA resumption failed with err: %d.", err);
         ESP_LOGI(TAG, "Falling back to OTA without resumption and restarting download from beginning");
-        ESP_LOGW(TAG, "%s", r.why);
+        ESP_LOGW(TAG, "%s", s->fault.why);
         esp_http_client_close(s->client);
         s->total = -1;
-        memset(&r, 0, sizeof(r));
-        open = https_request_home(s, &r) && request_first(s, 0, &r);
+        err = https_request_home(s);
+        err = err == ESP_OK ? request_first(s, 0) : err;
     }
-    if (!open) {
-        if (r.code != ESP_ERR_HTTP_NOT_MODIFIED) {
+    if (err != ESP_OK) {
+        if (err != ESP_ERR_HTTP_NOT_MODIFIED) {
             ESP_LOGE(TAG, "Failed to establish HTTP connection");
         }
-        return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
+        return give_up(s);
     }
     if (resumes && s->body_pos == 0) {
         ESP_LOGW(TAG, "Server ignored the requested Range header");
@@ -179,30 +187,31 @@ static bool is_whole(const https_source_t *s)
     return s->checked && s->pos > 0 && s->whole(s->ctx, s->pos);
 }
 
-/** Plans the next connection. @return false: there is none; r says why */
-static bool wait_for_next(https_source_t *s, refusal_t *r)
+/** Plans the next connection. @return false: there is none; s->fault says why */
+static bool wait_for_next(https_source_t *s)
 {
     esp_http_client_close(s->client); /* nobody may take what it says for the file */
     s->stalls = 0;
-    s->waiting = plan_pause(s, r);
+    s->waiting = plan_pause(s);
     return s->waiting;
 }
 
-/** @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
-static esp_err_t drop_connection(https_source_t *s, refusal_t *r)
+/** s->fault says why. @return ESP_ERR_NOT_FINISHED, or the code the update ends with */
+static esp_err_t drop_connection(https_source_t *s)
 {
-    if (wait_for_next(s, r)) {
+    if (wait_for_next(s)) {
         return ESP_ERR_NOT_FINISHED;
     }
     ESP_LOGE(TAG, "Connection closed before complete data was received!");
-    return https_report_failure(s->report, r->stage, r->code, "%s", r->why);
+    return give_up(s);
 }
 
 /** The server has nothing behind what was delivered, and says so. */
-static bool refuses_the_end(const https_source_t *s, const refusal_t *r)
+static bool refuses_the_end(const https_source_t *s, esp_err_t err)
 {
-    bool end = r->code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE && s->pos > 0 && r->length == (int64_t)s->pos;
-    return end && (s->checked || s->total < 0 || s->total == r->length);
+    const int64_t length = s->refusal.length;
+    bool end = err == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE && s->pos > 0 && length == (int64_t)s->pos;
+    return end && (s->checked || s->total < 0 || s->total == length);
 }
 
 /**
@@ -231,29 +240,29 @@ static bool is_sent_for_nothing(const https_source_t *s)
 static esp_err_t ask_on(https_source_t *s, bool lost)
 {
     s->waiting = false;
-    refusal_t r = {0};
-    bool answered = (!lost || https_request_home(s, &r)) && https_request_from(s, s->pos, &r);
-    if (answered ? is_sent_for_nothing(s) : refuses_the_end(s, &r)) {
+    esp_err_t err = lost ? https_request_home(s) : ESP_OK;
+    err = err == ESP_OK ? https_request_from(s, s->pos) : err;
+    if (err == ESP_OK ? is_sent_for_nothing(s) : refuses_the_end(s, err)) {
         esp_http_client_close(s->client);
         return end_stream(s);
     }
-    if (answered) {
+    if (err == ESP_OK) {
         return ESP_ERR_NOT_FINISHED;
     }
-    if (r.code == ESP_ERR_INVALID_RESPONSE || r.code == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE) {
+    if (err == ESP_ERR_INVALID_RESPONSE || err == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE) {
         s->no_ranges = true; /* the whole file then, compared with what is known */
-        r.transient = true;
+        s->refusal.transient = true;
     }
-    r.code = r.code == ESP_ERR_INVALID_RESPONSE ? ESP_FAIL : r.code;
-    if (r.transient && wait_for_next(s, &r)) {
+    s->fault.code = err == ESP_ERR_INVALID_RESPONSE ? ESP_FAIL : err;
+    if (s->refusal.transient && wait_for_next(s)) {
         return ESP_ERR_NOT_FINISHED;
     }
     esp_http_client_close(s->client);
-    if (r.stage != OTTER_STAGE_DOWNLOAD && is_whole(s)) { /* not where it has become another file */
-        ESP_LOGW(TAG, "%s; %" PRIu64 " bytes came, which are a whole image", r.why, s->pos);
+    if (s->refusal.stage != OTTER_STAGE_DOWNLOAD && is_whole(s)) { /* not where it has become another file */
+        ESP_LOGW(TAG, "%s; %" PRIu64 " bytes came, which are a whole image", s->fault.why, s->pos);
         return end_stream(s);
     }
-    return https_report_failure(s->report, r.stage, r.code, "%s", r.why);
+    return give_up(s);
 }
 
 esp_err_t https_source_differs(https_source_t *s, size_t len, const char *why)
@@ -271,9 +280,8 @@ static esp_err_t end_of_response(https_source_t *s)
         if (s->request_max > 0 && s->body_pos == s->pos && s->pos > s->asked_from) {
             return ask_on(s, false); /* but not for ever for nothing */
         }
-        refusal_t r = {0};
-        https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true, "the server ended the file early");
-        return drop_connection(s, &r);
+        otter_fault(&s->fault, ESP_FAIL, "the server ended the file early");
+        return drop_connection(s);
     }
     if (s->body_pos < s->pos || (s->total >= 0 && s->pos > (uint64_t)s->total)) {
         esp_http_client_close(s->client);
@@ -286,7 +294,6 @@ static esp_err_t end_of_response(https_source_t *s)
 
 static esp_err_t read_failed(https_source_t *s, int result)
 {
-    refusal_t r = {0};
     https_request_note(s);
     if (result == -ESP_ERR_HTTP_EAGAIN && ++s->stalls < STALLS_MAX) {
         return ESP_ERR_NOT_FINISHED;
@@ -299,14 +306,14 @@ static esp_err_t read_failed(https_source_t *s, int result)
         return end_stream(s);
     }
     if (result == -ESP_ERR_HTTP_EAGAIN) {
-        https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_ERR_HTTP_READ_TIMEOUT, true,
-                     "the server stalled after %" PRIu64 " bytes", s->pos);
-        return drop_connection(s, &r);
+        otter_fault(&s->fault, ESP_ERR_HTTP_READ_TIMEOUT, "the server stalled after %" PRIu64 " bytes",
+                    s->pos);
+        return drop_connection(s);
     }
-    https_refuse(&r, OTTER_STAGE_DOWNLOAD, ESP_FAIL, true, "%s after %" PRIu64 " bytes: %.100s",
-                 broken ? "the answer broke" : "the connection was lost", s->pos,
-                 https_request_cause(s, "closed by the server"));
-    return drop_connection(s, &r);
+    otter_fault(&s->fault, ESP_FAIL, "%s after %" PRIu64 " bytes: %.100s",
+                broken ? "the answer broke" : "the connection was lost", s->pos,
+                https_request_cause(s, "closed by the server"));
+    return drop_connection(s);
 }
 
 esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t *got, bool *again)
@@ -360,15 +367,13 @@ esp_err_t https_source_read(https_source_t *s, uint8_t *buf, size_t room, size_t
 
 esp_err_t https_source_restart(https_source_t *s)
 {
-    refusal_t r = {0};
     esp_http_client_close(s->client);
     free(s->validator);
     s->validator = NULL;
     s->pos = s->body_pos = 0;
     s->part = s->waiting = s->ended = s->no_ranges = false;
     s->failures = s->stalls = 0;
-    return https_request_home(s, &r) ? https_source_open(s, 0)
-                                     : https_report_failure(s->report, r.stage, r.code, "%s", r.why);
+    return https_request_home(s) == ESP_OK ? https_source_open(s, 0) : give_up(s);
 }
 
 void https_source_close(https_source_t *s)

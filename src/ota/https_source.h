@@ -8,6 +8,7 @@
 
 #include "esp_http_client.h"
 #include "http/home.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 #include "otter/report.h"
 
@@ -24,6 +25,18 @@ typedef bool (*https_whole_t)(void *ctx, uint64_t pos);
 
 /** open waits before it asks again, for so long still. @return false: give up */
 typedef bool (*https_wait_t)(void *ctx, uint32_t left_ms);
+
+/** What is known of a failure beside its cause. */
+typedef struct {
+    otter_stage_t stage; /* in which the stream is, and fails; the report knows the furthest one */
+    bool transient;      /* worth another try in the middle of a download */
+    /* transient, and not the connection's own fault (a certificate, a name that does not exist) */
+    bool passing;
+    bool lost;      /* the connection broke before the answer was complete */
+    bool denied;    /* by the server, for good: this address is of no use */
+    int64_t length; /* of the file, where the server says so when it refuses a range (416); -1: it does not */
+    int64_t asked_s; /* for how long a busy server (429, 503) wants to be left alone; 0: it did not say */
+} https_refusal_t;
 
 typedef struct {
     esp_http_client_handle_t client; /* the caller's */
@@ -54,6 +67,8 @@ typedef struct {
     bool no_ranges;            /* the server answered a range wrongly: ask for the whole file from now on */
     unsigned failures, stalls; /* in a row */
     int64_t start_us, retry_at_us;
+    otter_fault_t fault; /* of the last request, or the open response, if it came to nothing */
+    https_refusal_t refusal;
 } https_source_t;
 
 /**

@@ -5,23 +5,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/pipeline.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "esp_https_ota.h"
 #include "ota/https_report.h"
 #include "otter/promise.h"
-
-esp_err_t ota_stage_fail(const ota_flow_t *flow, esp_err_t code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    text_vformat(flow->why, OTA_STAGE_WHY_SIZE, format, args);
-    va_end(args);
-    return code;
-}
 
 esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage)
 {
@@ -54,7 +43,7 @@ static esp_err_t fail_for_good(ota_pipeline_t *p, esp_err_t err)
         err == ESP_ERR_NOT_FOUND || err == ESP_ERR_NOT_FINISHED || err == ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     p->failed = true;
     return https_report_failure(p->report, OTTER_STAGE_DOWNLOAD, reserved ? ESP_FAIL : err, "%s",
-                                p->why[0] != '\0' ? p->why : esp_err_to_name(err));
+                                otter_fault_text(&p->fault, err));
 }
 
 bool ota_pipeline_can_resume(const ota_pipeline_t *p)
@@ -102,13 +91,20 @@ static esp_err_t pull_input(ota_pipeline_t *p, size_t index)
     return link->ended ? ESP_OK : err;
 }
 
+static esp_err_t call(ota_pipeline_t *p, esp_err_t (*entry)(ota_stage_t *, ota_flow_t *), ota_stage_t *stage,
+                      ota_flow_t *flow)
+{
+    p->fault = (otter_fault_t){0};
+    flow->fault = &p->fault;
+    return entry(stage, flow);
+}
+
 /** One call of a stage. */
 static esp_err_t call_stage(ota_pipeline_t *p, ota_link_t *link, uint8_t *out, size_t room, size_t *made)
 {
     const ota_stage_ops_t *ops = link->stage->ops;
-    ota_flow_t flow = {.in = link->in + link->at, .len = link->len, .out = out, .room = room, .why = p->why};
-    p->why[0] = '\0';
-    esp_err_t err = link->ended ? ops->finish(link->stage, &flow) : ops->feed(link->stage, &flow);
+    ota_flow_t flow = {.in = link->in + link->at, .len = link->len, .out = out, .room = room};
+    esp_err_t err = call(p, link->ended ? ops->finish : ops->feed, link->stage, &flow);
     if (err != ESP_OK) {
         return fail_for_good(p, err);
     }
@@ -157,14 +153,13 @@ esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto)
 }
 
 /** One call of the end. The stage of the report is where it is: at the gate, in the slot, at the verdict. */
-static esp_err_t call_end(ota_pipeline_t *p, esp_err_t (*call)(ota_stage_t *, ota_flow_t *), ota_flow_t *flow)
+static esp_err_t call_end(ota_pipeline_t *p, esp_err_t (*entry)(ota_stage_t *, ota_flow_t *),
+                          ota_flow_t *flow)
 {
-    flow->why = p->why;
-    p->why[0] = '\0';
-    esp_err_t err = call(p->end, flow);
-    return err != ESP_OK && p->why[0] != '\0'
-               ? https_report_failure(p->report, p->report->stage, err, "%s", p->why)
-               : err;
+    esp_err_t err = call(p, entry, p->end, flow);
+    return err == ESP_OK ? ESP_OK
+                         : https_report_failure(p->report, p->report->stage, err, "%s",
+                                                otter_fault_text(&p->fault, err));
 }
 
 esp_err_t ota_pipeline_drain(ota_pipeline_t *p)

@@ -34,8 +34,8 @@ typedef struct {
     otter_update_report_t *report; /* the owner's; receives the causes */
     uint8_t *buffer;               /* image bytes that the end has not taken */
     size_t size, buffered;         /* bytes: of all buffers; in this one */
-    bool failed; /* for good: what a stage gave out may be forged, however much of it is an image */
-    char why[OTA_STAGE_WHY_SIZE];
+    bool failed;         /* for good: what a stage gave out may be forged, however much of it is an image */
+    otter_fault_t fault; /* of the last call of a stage, or of the end */
 } ota_pipeline_t;
 
 /**

@@ -29,7 +29,7 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
                     : s->wished ? ota_resume(device, staging, erase, (size_t)s->written, &s->update)
                                 : ota_resume_recorded(device, staging, erase, (size_t)s->written, &s->update);
     if (err != ESP_OK) {
-        return ota_stage_fail(flow, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
+        return otter_fault(flow->fault, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
     }
     if (target->final != staging) {
         err = ota_set_final_partition(device, s->update, target->final, target->copies);
@@ -37,7 +37,8 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
     if (err != ESP_OK) {
         otter_ignore(ota_abort(device, s->update)); /* is open: cannot fail */
         s->update = 0;
-        return ota_stage_fail(flow, err, "preparing %s failed (%s)", staging->label, esp_err_to_name(err));
+        return otter_fault(flow->fault, err, "preparing %s failed (%s)", staging->label,
+                           esp_err_to_name(err));
     }
     /* Asked for or not: whoever is interrupted may want to go on. A download whose beginning is unproved has nothing to keep. */
     if (s->can_go_on && !s->resumed &&
@@ -84,8 +85,8 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "Error: esp_ota_write failed! err=0x%x", (unsigned)err);
-        return ota_stage_fail(flow, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)", s->written,
-                              s->target->staging->label, esp_err_to_name(err));
+        return otter_fault(flow->fault, err, "esp_ota_write failed at byte %" PRIu64 " of %s (%s)",
+                           s->written, s->target->staging->label, esp_err_to_name(err));
     }
     count(s, written, flow->in, flow->len);
     flow->used = flow->len;
@@ -104,7 +105,7 @@ static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
     esp_err_t err = ota_end(device, s->update);
     s->update = 0;
     if (err != ESP_OK) {
-        (void)ota_stage_fail(flow, err, "%s", otter_fault_text(&device->fault, err));
+        *flow->fault = device->fault;
     }
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK && !s->incomplete) {

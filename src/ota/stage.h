@@ -27,7 +27,7 @@
  *   A download has a record of its progress only if all its stages can resume.
  * free: once, in any state.
  *
- * Errors: anything but ESP_OK ends the update, with the cause in flow->why (ota_stage_fail): perform returns the code, and the
+ * Errors: anything but ESP_OK ends the update, with the cause in flow->fault (otter_fault): perform returns the code, and the
  * report tells the cause. Nothing that the failing call made is used, the stage is not fed again, and no image is selected.
  * Only the end of the pipeline (gate and session) is called again with the same bytes, when the application performs again:
  * it says with used = 0 that it took nothing.
@@ -44,9 +44,7 @@
 
 #include "esp_err.h"
 #include "esp_partition.h"
-#include "otter/promise.h"
-
-#define OTA_STAGE_WHY_SIZE 200u /* as much as a report holds */
+#include "otter/fault.h"
 
 /** What one call of feed or finish works on. */
 typedef struct {
@@ -54,9 +52,9 @@ typedef struct {
     size_t len;  /* bytes of input; 0 in finish */
     size_t used; /* of these, by the stage */
     uint8_t *out;
-    size_t room; /* for output, above 0; the end of the pipeline has none (out is NULL) */
-    size_t made; /* bytes of output, by the stage */
-    char *why;   /* OTA_STAGE_WHY_SIZE bytes: receives the cause of an error, "" before each call */
+    size_t room;          /* for output, above 0; the end of the pipeline has none (out is NULL) */
+    size_t made;          /* bytes of output, by the stage */
+    otter_fault_t *fault; /* receives the cause of an error; zeros before each call */
 } ota_flow_t;
 
 typedef struct ota_stage {
@@ -70,7 +68,3 @@ typedef struct ota_stage_ops {
     esp_err_t (*resume)(ota_stage_t *stage, uint64_t made, const esp_partition_t *slot, uint64_t *used);
     void (*free)(ota_stage_t *stage);
 } ota_stage_ops_t;
-
-/** Says why a call fails, one line for people, with the numbers. @return code */
-esp_err_t ota_stage_fail(const ota_flow_t *flow, esp_err_t code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));

@@ -35,7 +35,7 @@ static esp_err_t toy_feed(ota_stage_t *stage, ota_flow_t *flow)
     toy_t *toy = (toy_t *)stage;
     assert_true(toy->filled ? flow->len == toy->left : flow->len > 0); /* nothing new before it gave all */
     assert_true(flow->room > 0 && flow->used == 0 && flow->made == 0);
-    assert_string_equal(flow->why, "");
+    assert_string_equal(flow->fault->why, "");
     assert_false(toy->ended || toy->failed);
     return called(toy, flow, toy->feed(toy, flow));
 }
@@ -105,7 +105,7 @@ static esp_err_t unpack_end(void *toy, ota_flow_t *flow)
 {
     unpacker_t *u = toy;
     if (u->has_times) {
-        return ota_stage_fail(flow, ESP_ERR_INVALID_SIZE, "the packed file ends in the middle of a run");
+        return otter_fault(flow->fault, ESP_ERR_INVALID_SIZE, "the packed file ends in the middle of a run");
     }
     return unpack(toy, flow);
 }
@@ -150,8 +150,8 @@ static esp_err_t check_tag(void *toy, ota_flow_t *flow)
     cipher_t *c = toy;
     return c->held_len == TAG_SIZE && le32_get(c->held) == c->sum
                ? ESP_OK
-               : ota_stage_fail(flow, ESP_ERR_INVALID_CRC, "the tag of %u bytes does not fit",
-                                (unsigned)c->taken);
+               : otter_fault(flow->fault, ESP_ERR_INVALID_CRC, "the tag of %u bytes does not fit",
+                             (unsigned)c->taken);
 }
 
 static esp_err_t resume_cipher(ota_stage_t *stage, uint64_t made, const esp_partition_t *slot, uint64_t *used)
@@ -206,8 +206,8 @@ static esp_err_t apply(void *toy, ota_flow_t *flow)
         if (p->command[0] == 'L') {
             take_byte(flow, out);
         } else if (ota_read_range(p->old->flash_chip, p->old, offset, out, 1) != ESP_OK) {
-            return ota_stage_fail(flow, ESP_ERR_NOT_FOUND, "the old partition has no byte %u",
-                                  (unsigned)offset);
+            return otter_fault(flow->fault, ESP_ERR_NOT_FOUND, "the old partition has no byte %u",
+                               (unsigned)offset);
         }
         flow->made++;
         p->left--;
@@ -285,7 +285,7 @@ static esp_err_t fail_at_last(void *toy, ota_flow_t *flow)
     if (f->calls_left == 0 || --f->calls_left > 0) {
         return ESP_OK;
     }
-    return f->why != NULL ? ota_stage_fail(flow, f->code, "%s", f->why) : f->code;
+    return f->why != NULL ? otter_fault(flow->fault, f->code, "%s", f->why) : f->code;
 }
 
 /* ---- pipelines of them ---- */
