@@ -333,6 +333,7 @@ static const option_row_t write_rows[] = {
     {"flash-size", &kind_flash_size, offsetof(io_options_t, flash_size),
      .help = "write the image as one that is made for this size of flash, as 4MB"},
     {"force", &option_switch, offsetof(io_options_t, force), .help = "write whatever FILE is"},
+    OPTION_EFUSE(offsetof(io_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
     {0},
 };
@@ -382,6 +383,7 @@ static int flash_erase(void *options)
 static const option_row_t erase_rows[] = {
     PLACE_ROWS,
     LENGTH_ROW("how much, from an offset: whole sectors of 4K"),
+    OPTION_EFUSE(offsetof(io_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
     {0},
 };

@@ -16,6 +16,7 @@
 #include "otter/image_kind.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
+#include "linux/flash_medium.h"
 #include "otter/promise.h"
 #include "small_bootloader.h"
 
@@ -37,7 +38,8 @@ typedef struct {
     uint64_t size;
     linux_device_options_t device;
     table_options_t rules; /* of the table: where a recovery bootloader is */
-    bool force;
+    bool force, overwrite;
+    bool is_device; /* FLASH is a block device: it is written in place */
     app_t apps[APPS_MAX];
     size_t app_count;
     image_writer_t boot_image; /* of --bootloader, or made here; no bytes: there is none */
@@ -88,13 +90,41 @@ static bool check_name(const new_t *n)
     const char *is = S_ISDIR(st.st_mode)   ? "is a folder: name the file that is to be in it"
                      : S_ISLNK(st.st_mode) ? "is a link already; name another file, or remove the link"
                      : S_ISREG(st.st_mode) ? "is there already; remove it first"
-                                           : "is a device or pipe, and a flash file is an ordinary file: "
-                                             "name another";
+                                           : "is a device or pipe, and a flash file is an ordinary "
+                                             "file or a block device: name another";
     return cli_refuse(VERB, "%s %s", n->flash, is);
 }
 
-static bool check_size(const new_t *n)
+/** A block device has its size, and something in it that is lost. */
+static bool check_device(new_t *n)
 {
+    int fd = -1;
+    char why[256] = "";
+    flash_medium_t medium = {0};
+    if (flash_medium_open(n->flash, true, &fd, why, sizeof(why)) != ESP_OK) {
+        return cli_refuse(VERB, "%s: %s", n->flash, why);
+    }
+    bool ok = flash_medium_measure(fd, false, &medium, why, sizeof(why)) == ESP_OK ||
+              cli_refuse(VERB, "%s: %s", n->flash, why);
+    close(fd);
+    if (ok && n->size != 0 && n->size != medium.size) {
+        ok = cli_refuse(VERB, "%s has %" PRIu32 " bytes, and that is the size of its flash: leave --size out",
+                        n->flash, medium.size);
+    }
+    n->size = medium.size;
+    return ok &&
+           (n->overwrite || cli_refuse(VERB,
+                                       "%s is a block device of %" PRIu32
+                                       " MiB: --overwrite makes the flash in it, and what it holds is lost",
+                                       n->flash, medium.size >> 20));
+}
+
+static bool check_size(new_t *n)
+{
+    n->is_device = flash_medium_is_device(n->flash);
+    if (n->is_device && !check_device(n)) {
+        return false;
+    }
     if (n->size > OTTER_FLASH_SIZE_MAX || n->size % FILE_FLASH_SECTOR != 0) {
         return cli_refuse(VERB, "a flash has at most 2GB, in sectors of 4096 bytes, not %" PRIu64 " bytes",
                           n->size);
@@ -103,7 +133,7 @@ static bool check_size(const new_t *n)
         return cli_refuse(VERB, "a flash of %" PRIu64 " bytes has no room for a table at 0x%" PRIx32, n->size,
                           n->device.table_offset);
     }
-    return check_name(n);
+    return n->is_device || check_name(n);
 }
 
 /** Where the chip looks for its bootloader. */
@@ -178,7 +208,11 @@ static bool load_bootloader(new_t *n)
 static bool settle_chip(new_t *n)
 {
     char why[256] = "";
-    if (efuse_file_load(&n->efuse, n->flash, why, sizeof(why)) != ESP_OK) {
+    const char *named = n->device.efuse_path;
+    esp_err_t err = n->is_device || named != NULL
+                        ? efuse_file_load_named(&n->efuse, named != NULL ? named : "", why, sizeof(why))
+                        : efuse_file_load(&n->efuse, n->flash, why, sizeof(why));
+    if (err != ESP_OK) {
         return cli_refuse(VERB, "%s: %s", n->flash, why);
     }
     uint16_t id;
@@ -288,7 +322,10 @@ static bool settle_bootloader(new_t *n)
 
 /* ---- making ---- */
 
-/** Table and images into the flash, all synced when it returns true. */
+/**
+ * Table and images into the flash, all synced when it returns true. The table comes last: without it a device that was
+ * interrupted here is no flash, and not a half one.
+ */
 static bool fill_flash(const new_t *n, const char *path)
 {
     otter_flash_t *flash;
@@ -297,12 +334,19 @@ static bool fill_flash(const new_t *n, const char *path)
     if (file_flash_open(path, &how, &flash, why, sizeof(why)) != ESP_OK) {
         return cli_refuse(VERB, "%s: %s", n->flash, why);
     }
-    esp_err_t err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
+    esp_err_t err = n->is_device ? otter_flash_erase(flash, 0, flash->size) : ESP_OK;
+    if (err == ESP_OK && n->is_device) {
+        err = otter_flash_sync(flash);
+    }
     if (err == ESP_OK && n->boot_image.bytes != NULL) {
         err = flash_put(flash, bootloader_place(n), n->boot_image.bytes, n->boot_image.len);
     }
     for (size_t i = 0; err == ESP_OK && i < n->app_count; i++) {
         err = flash_put(flash, n->apps[i].entry->offset, n->apps[i].data, n->apps[i].len);
+    }
+    err = err != ESP_OK ? err : otter_flash_sync(flash);
+    if (err == ESP_OK) {
+        err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
     }
     err = err != ESP_OK ? err : otter_flash_sync(flash);
     char fault[FLASH_FAULT_SIZE];
@@ -311,12 +355,20 @@ static bool fill_flash(const new_t *n, const char *path)
     return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault);
 }
 
+/** What is not in flash. Says why not. */
+static bool save_efuse(const new_t *n)
+{
+    bool save =
+        n->efuse.path[0] != '\0' && (n->efuse.has_chip || n->efuse.has_revision || n->efuse.has_blk_revision);
+    return !save || efuse_file_save(&n->efuse) == ESP_OK ||
+           cli_refuse(VERB, "cannot write %s", n->efuse.path);
+}
+
 /** The file gets its name last; a file that came there meanwhile is not overwritten. */
 static bool publish(const new_t *n, const char *temp)
 {
-    bool save = n->efuse.has_chip || n->efuse.has_revision || n->efuse.has_blk_revision;
-    if (save && efuse_file_save(&n->efuse) != ESP_OK) {
-        return cli_refuse(VERB, "cannot write %s", n->efuse.path);
+    if (!save_efuse(n)) {
+        return false;
     }
     if (link(temp, n->flash) == 0) {
         unlink(temp);
@@ -327,7 +379,7 @@ static bool publish(const new_t *n, const char *temp)
         return true;
     }
     cli_fail(VERB, "cannot make %s: %s", n->flash, strerror(errno));
-    if (save && !n->efuse.exists) {
+    if (!n->efuse.exists && n->efuse.path[0] != '\0') {
         unlink(n->efuse.path);
     }
     return false;
@@ -337,6 +389,9 @@ static bool make_flash(const new_t *n)
 {
     char *temp = NULL;
     char why[256] = "";
+    if (n->is_device) {
+        return fill_flash(n, n->flash) && save_efuse(n);
+    }
     if (asprintf(&temp, "%s.new-%ld", n->flash, (long)getpid()) < 0) {
         return cli_refuse(VERB, "out of memory");
     }
@@ -365,6 +420,9 @@ static void tell(const new_t *n)
 static int flash_new(void *options)
 {
     new_t *n = options;
+    if (n->size == 0 && !flash_medium_is_device(n->flash)) {
+        return cli_usage("flash new", "--size is needed: that of the chip's flash, as 4MB");
+    }
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
     bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) && load_table(n) &&
               place_apps(n) && settle_bootloader(n) && check_apps(n) && make_flash(n);
@@ -378,13 +436,14 @@ static const option_kind_t kind_app = {"LABEL=IMAGE", "LABEL=IMAGE", take_app, N
 
 static const option_row_t rows[] = {
     {"FLASH", &option_argument, offsetof(new_t, flash), .help = NULL},
-    {"size", &option_size, offsetof(new_t, size), .help = "of the flash, as 4MB", .value = "SIZE",
-     .needed = true, .min = 1, .max = UINT64_MAX},
+    {"size", &option_size, offsetof(new_t, size), .help = "of the flash, as 4MB; a block device has its own",
+     .value = "SIZE", .min = 1, .max = UINT64_MAX},
     {"table", &option_file, offsetof(new_t, table),
      .help = "the partition table: CSV, binary, or that of another flash file", .needed = true},
     {"app", &kind_app, 0, .help = "an image, and the partition that it goes to; may be given several times"},
     OPTION_CHIP(offsetof(new_t, device), "the kind of chip; default: that of the first image"),
     OPTION_REVISIONS(offsetof(new_t, device), "FLASH.efuse, else any"),
+    OPTION_EFUSE(offsetof(new_t, device)),
     {"bootloader", &option_file, offsetof(new_t, bootloader),
      .help = "goes to the chip's place for it; default: none, but for linux a small image that stands for "
              "`otter run` and "
@@ -392,6 +451,8 @@ static const option_row_t rows[] = {
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
     OPTION_RECOVERY(offsetof(new_t, rules)),
     {"extra-partition-subtypes", &kind_subtype, 0, .help = SUBTYPES_OF_PROJECT},
+    {"overwrite", &option_switch, offsetof(new_t, overwrite),
+     .help = "make the flash in a block device, whatever that holds; all of it is erased"},
     {"force", &option_switch, offsetof(new_t, force),
      .help = "take images that the chip would not boot, too"},
     {0},
@@ -400,11 +461,13 @@ static const option_row_t rows[] = {
 const cli_verb_t flash_new_verb = {
     .name = "flash new",
     .line = "make a flash file from a partition table and images",
-    .about = "Makes a new flash file: erased, with a partition table (CSV or binary) and app images in their "
-             "partitions. An image "
-             "must fit its partition and be one that the chip would boot. What a chip keeps in eFuses goes "
-             "to FLASH.efuse; if "
-             "that file is there already, it stands for the chip and stays.\n",
+    .about =
+        "Makes a new flash file: erased, with a partition table (CSV or binary) and app images in their "
+        "partitions. An image "
+        "must fit its partition and be one that the chip would boot. What a chip keeps in eFuses goes "
+        "to FLASH.efuse; if "
+        "that file is there already, it stands for the chip and stays. FLASH may be a block device of at "
+        "most 2 GiB, such as a partition of an eMMC.\n",
     .after = "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n",
     .options = rows,
     .size = sizeof(new_t),

@@ -199,6 +199,7 @@ static const option_row_t rows[] = {
                     "without --confirm: as the bootloader was built; on begins a trial. Default: on for "
                     "chip linux, off for others"),
     OPTION_ANTI_ROLLBACK(offsetof(select_options_t, device)),
+    OPTION_EFUSE(offsetof(select_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(select_options_t, device)),
     {0},
 };

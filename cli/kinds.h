@@ -32,6 +32,11 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
     {                                                                                                        \
         "blk-rev", &kind_blk_rev, (at), .help = "revision of its eFuse block; default: " otherwise           \
     }
+#define OPTION_EFUSE(at)                                                                                     \
+    {                                                                                                        \
+        "efuse", &option_file, AT_DEVICE(at, efuse_path),                                                    \
+            .help = "the eFuse file; default: FLASH.efuse, and none beside a block device"                   \
+    }
 #define OPTION_ROLLBACK(at, text)                                                                            \
     {"rollback", &kind_rollback, AT_DEVICE(at, rollback), .help = (text)},                                   \
     {                                                                                                        \

@@ -234,6 +234,7 @@ static const option_row_t rows[] = {
     OPTION_ROLLBACK(offsetof(options_t, run.device),
                     "off: as a bootloader without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE (default: on)"),
     OPTION_ANTI_ROLLBACK(offsetof(options_t, run.device)),
+    OPTION_EFUSE(offsetof(options_t, run.device)),
     {"env", &kind_variable, 0,
      .help = "set a variable in the app's environment, which is otherwise that of this command"},
     OPTION_TABLE_OFFSET(offsetof(options_t, run.device)),

@@ -413,6 +413,7 @@ static const option_row_t rows[] = {
     OPTION_CHIP(offsetof(options_t, device), "the chip, when neither FLASH.efuse nor the images tell"),
     OPTION_REVISIONS(offsetof(options_t, device),
                      "FLASH.efuse, else the least that the images in the flash need"),
+    OPTION_EFUSE(offsetof(options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(options_t, device)),
     OPTION_ROLLBACK(
         offsetof(options_t, device),

@@ -88,6 +88,7 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     const linux_device_options_t options = {
         .flash_shared = &shared->flash,
         .flash_trace = trace > 0 ? trace : 0,
+        .efuse_path = getenv(RUN_ENV_EFUSE),
         .table_offset = boot->table_offset,
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,

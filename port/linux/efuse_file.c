@@ -311,25 +311,42 @@ static esp_err_t find_file(efuse_file_t *file, const char *flash_path, char *why
     return ESP_OK;
 }
 
-esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
+/** What the file says, if it is there. */
+static esp_err_t read_file(efuse_file_t *file, char *why, size_t why_size)
 {
-    memset(file, 0, sizeof(*file));
-    file->chip.id = OTTER_CHIP_LINUX;
-    esp_err_t err = find_file(file, flash_path, why, why_size);
-    if (err != ESP_OK || !is_there(file->path)) {
-        return err;
-    }
     char cause[128];
     size_t len;
+    if (file->path[0] == '\0' || !is_there(file->path)) {
+        return ESP_OK;
+    }
     char *text = (char *)input_load(file->path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, cause, sizeof(cause));
     if (text == NULL) {
         text_format(why, why_size, "%s: %s", file->path, cause);
         return ESP_FAIL;
     }
     file->exists = true;
-    err = take_text(file, text, len, why, why_size);
+    esp_err_t err = take_text(file, text, len, why, why_size);
     free(text);
     return err;
+}
+
+esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
+{
+    memset(file, 0, sizeof(*file));
+    file->chip.id = OTTER_CHIP_LINUX;
+    esp_err_t err = find_file(file, flash_path, why, why_size);
+    return err != ESP_OK ? err : read_file(file, why, why_size);
+}
+
+esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, char *why, size_t why_size)
+{
+    memset(file, 0, sizeof(*file));
+    file->chip.id = OTTER_CHIP_LINUX;
+    if ((size_t)snprintf(file->path, sizeof(file->path), "%s", path) >= sizeof(file->path)) {
+        snprintf(why, why_size, "the path of its eFuse file is too long");
+        return ESP_FAIL;
+    }
+    return read_file(file, why, why_size);
 }
 
 static void write_known(FILE *out, const efuse_file_t *file)
@@ -409,6 +426,9 @@ static esp_err_t burn_version(void *dev, uint32_t version)
 {
     efuse_file_t *file = dev;
     uint32_t before = file->secure_version;
+    if (file->path[0] == '\0') {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
     if (version < before) {
         return ESP_FAIL; /* a burned bit stays burned */
     }

@@ -16,7 +16,7 @@
  * A missing file is a chip of unknown kind with nothing burned.
  */
 typedef struct {
-    char path[4096];
+    char path[4096]; /* "": there is none */
     bool exists;
     bool has_chip, has_revision, has_blk_revision;
     otter_chip_t chip; /* id OTTER_CHIP_LINUX and revision 0 where the file says nothing */
@@ -32,6 +32,13 @@ typedef struct {
  */
 OTTER_MUST_CHECK esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why,
                                            size_t why_size);
+
+/**
+ * The same with the eFuse file's own path.
+ * @param path  "": there is none, and nothing can be burned; a flash in a block device has nothing beside it that would last
+ */
+OTTER_MUST_CHECK esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, char *why,
+                                                 size_t why_size);
 
 /** Write it whole through a temporary name and sync: the old or the new content, never a mixture. */
 OTTER_MUST_CHECK esp_err_t efuse_file_save(const efuse_file_t *file);

@@ -1,13 +1,14 @@
 /*
- * Flash in one ordinary file. An erase is remembered before it is written, so that erasing and then programming a run of
- * sectors costs one write of each byte.
+ * Flash in one ordinary file, or in a block device. An erase is remembered before it is written, so that erasing and then
+ * programming a run of sectors costs one write of each byte.
  *
  * Invariants:
  * 1. [blank_from, blank_to) is erased as far as anybody can tell; of it, [lazy_from, blank_to) is not in the file yet.
  * 2. Operations reach the file in the order in which they were asked for, sector by sector: whatever does not continue
  *    the blank range in sequence first writes what is lazy (write_lazy). A process killed at any point leaves a file
  *    that a chip could have been left with: each sector is old, or erased and then programmed up to some byte.
- * 3. After sync everything asked for is on the medium (flash_sync: write_lazy, then fdatasync).
+ * 3. After sync everything asked for is on the medium (flash_sync: write_lazy, then fdatasync, which has a device empty its own
+ *    cache). An erase is a write of 0xFF: no device promises that it reads as that after a discard.
  * 4. Where the flash is shared, `shared->erase` says [lazy_from, blank_to) at any moment (publish_erase): after the bytes
  *    that take its place are in the file, before the operation returns. Whoever opens the flash next takes it over, so an
  *    erase that has returned survives its process. Without it, a killed process loses its last erase as a chip behind a
@@ -21,8 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -30,6 +29,7 @@
 #include "base/crc32.h"
 #include "base/le.h"
 #include "esp_log.h"
+#include "linux/flash_medium.h"
 
 #define SECTOR FILE_FLASH_SECTOR
 #define WRITEBACK_STEP                                                                                       \
@@ -41,6 +41,7 @@ struct file_flash {
     otter_flash_t flash;
     int fd;
     file_flash_options_t options;
+    bool is_device;  /* its length is what it is */
     uint32_t length; /* bytes in the file; until something is written it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
@@ -440,29 +441,11 @@ static esp_err_t flash_sync(void *dev)
 static const otter_flash_ops_t file_ops = {
     .read = flash_read, .program = flash_program, .erase = flash_erase, .sync = flash_sync};
 
-/** Size and kind of the file. */
-static esp_err_t check_file(int fd, bool any_length, uint32_t *size, char *why, size_t why_size)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        snprintf(why, why_size, "it is not an ordinary file");
-        return ESP_ERR_NOT_FOUND;
-    }
-    if (st.st_size == 0 || (st.st_size % SECTOR != 0 && !any_length) || st.st_size > OTTER_FLASH_SIZE_MAX) {
-        snprintf(why, why_size,
-                 "its size of %lld bytes is not that of a flash (a multiple of 4096, at most 2 GiB)",
-                 (long long)st.st_size);
-        return ESP_ERR_INVALID_SIZE;
-    }
-    *size = (uint32_t)st.st_size;
-    return ESP_OK;
-}
-
 esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
                            size_t why_size)
 {
-    uint32_t size = 0;
-    esp_err_t err = check_file(fd, options->read_only || options->grows, &size, why, why_size);
+    flash_medium_t medium = {0};
+    esp_err_t err = flash_medium_measure(fd, options->read_only || options->grows, &medium, why, why_size);
     if (err != ESP_OK) {
         close(fd);
         return err;
@@ -475,10 +458,11 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
     }
     f->fd = fd;
     f->options = *options;
-    f->length = size;
+    f->is_device = medium.is_device;
+    f->length = medium.size;
     f->flash = (otter_flash_t){.ops = &file_ops,
                                .dev = f,
-                               .size = align_up_u32(size, SECTOR),
+                               .size = align_up_u32(medium.size, SECTOR),
                                .erase_size = SECTOR,
                                .write_size = 1,
                                .stable_reads = true};
@@ -490,22 +474,15 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
 esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
                           char *why, size_t why_size)
 {
-    int fd = open(path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        snprintf(why, why_size, "%s%s", strerror(errno),
-                 errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
-        return ESP_ERR_NOT_FOUND;
-    }
-    if (flock(fd, (options->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-        bool busy = errno == EWOULDBLOCK;
-        snprintf(why, why_size, "%s",
-                 busy ? "another process has it open (a running device, an update, or one that reads it); "
-                        "end that first"
-                      : strerror(errno));
-        close(fd);
-        return busy ? ESP_ERR_INVALID_STATE : ESP_ERR_NOT_FOUND;
-    }
-    return file_flash_adopt(fd, options, out, why, why_size);
+    int fd = -1;
+    esp_err_t err = flash_medium_open(path, options->read_only, &fd, why, why_size);
+    return err != ESP_OK ? err : file_flash_adopt(fd, options, out, why, why_size);
+}
+
+bool file_flash_is_device(const otter_flash_t *flash)
+{
+    const file_flash_t *f = flash->dev;
+    return f->is_device;
 }
 
 uint32_t file_flash_length(const otter_flash_t *flash)
@@ -528,7 +505,8 @@ bool file_flash_lost_a_sync(const otter_flash_t *flash)
 
 void file_flash_extend(otter_flash_t *flash, uint32_t size)
 {
-    flash->size = max_u32(flash->size, size);
+    const file_flash_t *f = flash->dev;
+    flash->size = f->is_device ? flash->size : max_u32(flash->size, size);
 }
 
 void file_flash_plan_cut(otter_flash_t *flash, void (*cut)(void))

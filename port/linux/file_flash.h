@@ -1,4 +1,4 @@
-/* Flash in one ordinary file, byte for byte what read_flash gives from a chip; one process at a time has it open to write. */
+/* Flash in an ordinary file or a block device, byte for byte what read_flash gives from a chip; one process at a time writes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -39,12 +39,12 @@ typedef struct {
 } file_flash_options_t;
 
 /**
- * Open a flash file and lock it until it is closed: against every other process, or against those that write.
+ * Open a flash file, or a block device that is used as one, and lock it until it is closed: against every other process, or
+ * against those that write.
  * @param out      receives the flash; `*out` lives until file_flash_close()
  * @param why      buffer for one line that says what is wrong and what to do, without newline
  * @return ESP_OK
- *         ESP_ERR_NOT_FOUND      the file cannot be opened
- *         ESP_ERR_INVALID_STATE  another process has it open, to write or while this one would
+ *         ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_STATE  as flash_medium_open()
  *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read, or grows), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */
@@ -61,11 +61,15 @@ int file_flash_cause(const otter_flash_t *flash);
 /** True once a sync has failed: the medium may lack what is in the file, and a later sync that succeeds does not change that. */
 bool file_flash_lost_a_sync(const otter_flash_t *flash);
 
+/** True if it lies in a block device: that cannot grow, and nothing lies beside it. */
+bool file_flash_is_device(const otter_flash_t *flash);
+
 /** Bytes in the file. */
 uint32_t file_flash_length(const otter_flash_t *flash);
 
 /**
- * The flash that is open for reading, or grows, has at least `size` bytes; what the file lacks of them reads as erased.
+ * The flash that is open for reading, or grows, has at least `size` bytes; what the file lacks of them reads as erased. A
+ * device stays as it is.
  * @param size  whole sectors, at most OTTER_FLASH_SIZE_MAX
  */
 void file_flash_extend(otter_flash_t *flash, uint32_t size);

@@ -73,6 +73,10 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
         set_env_number(RUN_ENV_TRACE, start->trace);
     }
     setenv(RUN_ENV_FLASH_PATH, start->flash_path, 1);
+    unsetenv(RUN_ENV_EFUSE);
+    if (start->efuse_path != NULL) {
+        setenv(RUN_ENV_EFUSE, start->efuse_path, 1);
+    }
     char boot[RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&start->boot, boot);
     setenv(RUN_ENV_BOOT, boot, 1);

@@ -27,6 +27,7 @@ typedef struct {
     run_shared_t *shared_memory;
     int trace;              /* descriptor for RUN_ENV_TRACE; 0: none */
     const char *flash_path; /* absolute */
+    const char *efuse_path; /* absolute; NULL: beside the flash file */
     const char *name;       /* argv[0] */
     run_boot_t boot;
     int signals; /* of this process, which is a keeper's worker: what keeper_run() gave it */

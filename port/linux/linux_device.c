@@ -10,6 +10,7 @@
 #include "base/le.h"
 #include "base/text.h"
 #include "flash/partition_list.h"
+#include "linux/flash_medium.h"
 #include "otter/partition_table.h"
 #include "otter/bootloader.h"
 #include "otter/image.h"
@@ -213,19 +214,28 @@ static void extend_to_whole_flash(linux_device_t *dev, bool read_only)
         partition_list_load(&dev->device.partitions, dev->flash, table_offset, config->allow_no_md5));
 }
 
+/** The eFuse file that is named, else the one beside the flash file. */
+static esp_err_t load_efuse(linux_device_t *dev, const char *path, const linux_device_options_t *options,
+                            char *why, size_t why_size)
+{
+    if (options->efuse_path != NULL || path == NULL || file_flash_is_device(dev->flash)) {
+        return efuse_file_load_named(&dev->efuse, options->efuse_path != NULL ? options->efuse_path : "", why,
+                                     why_size);
+    }
+    return efuse_file_load(&dev->efuse, path, why, why_size);
+}
+
 /** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */
 static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_device_options_t *options,
                              char *why, size_t why_size)
 {
-    dev->efuse.chip.id = OTTER_CHIP_LINUX;
-    if (path != NULL) {
-        esp_err_t err = efuse_file_load(&dev->efuse, path, why, why_size);
-        if (err != ESP_OK) {
-            otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
-            return err;
-        }
+    const bool has_efuse = path != NULL || options->efuse_path != NULL;
+    esp_err_t err = load_efuse(dev, path, options, why, why_size);
+    if (err != ESP_OK) {
+        otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
+        return err;
     }
-    const otter_efuse_t seam = path != NULL ? efuse_file_seam(&dev->efuse) : (otter_efuse_t){0};
+    const otter_efuse_t seam = has_efuse ? efuse_file_seam(&dev->efuse) : (otter_efuse_t){0};
     const otter_device_config_t config = {
         .table_offset = options->table_offset,
         .allow_no_md5 = options->allow_no_md5,
@@ -253,10 +263,23 @@ static file_flash_options_t flash_options(const linux_device_options_t *options)
                                   .trace = options->flash_trace};
 }
 
-/** With another name the flash would have other eFuses, in which nothing is burned. @return false, and `why` says so */
-static bool has_one_name(const char *path, char *why, size_t why_size)
+/**
+ * Anti-rollback stands on the eFuse file: one that does not last is none, and with another name the flash would have other
+ * eFuses, in which nothing is burned. @return false, and `why` says so
+ */
+static bool efuse_is_sure(const char *path, const linux_device_options_t *options, char *why, size_t why_size)
 {
     struct stat st;
+    if (options->efuse_path != NULL) {
+        return true;
+    }
+    if (flash_medium_is_device(path)) {
+        text_format(
+            why, why_size,
+            "nothing beside a block device outlives a restart: --efuse FILE names its eFuse file, which "
+            "anti-rollback needs");
+        return false;
+    }
     if (stat(path, &st) != 0 || st.st_nlink <= 1) {
         return true; /* what cannot be looked at cannot be opened either, and that is told */
     }
@@ -273,7 +296,7 @@ esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_d
 {
     memset(dev, 0, sizeof(*dev));
     why[0] = '\0';
-    if (options->anti_rollback && !has_one_name(path, why, why_size)) {
+    if (options->anti_rollback && !efuse_is_sure(path, options, why, why_size)) {
         return ESP_ERR_INVALID_STATE;
     }
     const file_flash_options_t how = flash_options(options);

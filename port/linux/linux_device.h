@@ -1,4 +1,4 @@
-/* A device that lives in a flash file: opens the file and its eFuse file, finds out which chip it is, fills the device. */
+/* A device that lives in a flash file or block device: opens it and its eFuse file, finds out which chip it is, fills it in. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -25,7 +25,8 @@ typedef struct {
     bool lenient;   /* a program that asks for 0 -> 1 silently stays 0; otherwise it fails */
     bool read_only; /* program and erase fail; the file is never changed */
     bool whole;     /* what the file lacks of the flash that it is for is erased (factory files, cut dumps) */
-    uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
+    const char *efuse_path; /* of the eFuse file; NULL: beside the flash file, and none of a block device */
+    uint32_t table_offset;  /* of the partition table, bytes; 0: 0x8000 */
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */
     uint16_t revision;              /* major * 100 + minor */
@@ -58,7 +59,7 @@ typedef struct {
  * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the
- *         file has hard links); nothing is left open then
+ *         file has hard links, or is a block device and no eFuse file is named); nothing is left open then
  */
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, char *why,
@@ -66,7 +67,8 @@ OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *pa
 
 /**
  * The same device inside a firmware process: the flash comes as an open, locked descriptor, which is taken over.
- * @param path           of the flash file, to find the eFuse file; NULL: there are no eFuses
+ * @param path           of the flash file, to find the eFuse file; NULL: there are no eFuses, unless options->efuse_path
+ *                       names them
  * @param options->chip  must be set
  */
 OTTER_MUST_CHECK esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,

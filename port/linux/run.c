@@ -39,7 +39,8 @@ static const char TAG[] = "boot";
 
 typedef struct {
     const char *path;
-    char *absolute_path; /* owned */
+    char *absolute_path;  /* owned */
+    char *absolute_efuse; /* owned; NULL: none is named */
     run_options_t options;
     int signals;          /* of this process: keeper.h */
     run_report_t *report; /* shared with the process that waits for it */
@@ -333,6 +334,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
         .shared_memory = run->shared,
         .trace = run->operations.trace,
         .flash_path = run->absolute_path,
+        .efuse_path = run->absolute_efuse,
         .name = loaded->name,
         .boot = {.reset_reason = (uint32_t)run->reason,
                  .running = device->running->address,
@@ -397,7 +399,8 @@ static void leave_quietly(run_t *run)
 static bool refresh(run_t *run, run_end_t *end)
 {
     struct stat st;
-    if (fstat(file_flash_descriptor(run->dev.flash), &st) == 0 && st.st_size != (off_t)run->flash_size) {
+    if (fstat(file_flash_descriptor(run->dev.flash), &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_size != (off_t)run->flash_size) {
         *end = end_with(
             run, RUN_FAILED,
             "the app has changed the size of the flash file from %u to %lld bytes; a chip's flash keeps it",
@@ -620,18 +623,37 @@ static run_end_t live(run_t *run)
     return end;
 }
 
+/** What the firmware is told, wherever it goes from here. @return false with errno */
+static bool find_paths(run_t *run)
+{
+    const char *efuse = run->options.device.efuse_path;
+    run->absolute_path = realpath(run->path, NULL);
+    if (run->absolute_path == NULL || efuse == NULL) {
+        return run->absolute_path != NULL;
+    }
+    char *folder = efuse[0] == '/' ? strdup("") : getcwd(NULL, 0); /* the file itself need not be there yet */
+    if (folder == NULL ||
+        asprintf(&run->absolute_efuse, "%s%s%s", folder, folder[0] != '\0' ? "/" : "", efuse) < 0) {
+        run->absolute_efuse = NULL;
+    }
+    free(folder);
+    return run->absolute_efuse != NULL;
+}
+
 /** With the device open. */
 static run_end_t run_open_device(run_t *run)
 {
     run->options.device.chip =
         otter_chip_facts(OTTER_CHIP_LINUX); /* a chip does not change once it has started */
     run->flash_size = run->dev.flash->size;
-    run->absolute_path = realpath(run->path, NULL);
-    if (run->absolute_path == NULL) {
-        return end_with(run, RUN_FAILED, "cannot resolve the path: %s", strerror(errno));
+    run_end_t end = RUN_FAILED;
+    if (!find_paths(run)) {
+        end = end_with(run, RUN_FAILED, "cannot resolve the path: %s", strerror(errno));
+    } else if (check_chip(run)) {
+        end = live(run);
     }
-    run_end_t end = check_chip(run) ? live(run) : RUN_FAILED;
     free(run->absolute_path);
+    free(run->absolute_efuse);
     return end;
 }
 

@@ -13,10 +13,11 @@
 #define RUN_ENV_FLASH   "OTTER_FLASH_FD"   /* descriptor of the flash file, open and locked */
 #define RUN_ENV_CONTROL "OTTER_CONTROL_FD" /* descriptor: write end of the pipe to the runner */
 #define RUN_ENV_FLASH_PATH                                                                                   \
-    "OTTER_FLASH_PATH"                   /* absolute path of the flash file; the eFuse file lies beside it */
-#define RUN_ENV_BOOT   "OTTER_BOOT"      /* run_boot_t as text */
-#define RUN_ENV_SHARED "OTTER_SHARED_FD" /* descriptor of a memory file: run_shared_t */
-#define RUN_ENV_TRACE  "OTTER_TRACE_FD"  /* descriptor for file_flash_options_t.trace; may be missing */
+    "OTTER_FLASH_PATH"                    /* absolute path of the flash file; the eFuse file lies beside it */
+#define RUN_ENV_EFUSE  "OTTER_EFUSE_PATH" /* absolute path of an eFuse file elsewhere; may be missing */
+#define RUN_ENV_BOOT   "OTTER_BOOT"       /* run_boot_t as text */
+#define RUN_ENV_SHARED "OTTER_SHARED_FD"  /* descriptor of a memory file: run_shared_t */
+#define RUN_ENV_TRACE  "OTTER_TRACE_FD"   /* descriptor for file_flash_options_t.trace; may be missing */
 
 /** Memory that the runner and each firmware in turn share: it lives as long as the device has power. */
 typedef struct {
