@@ -110,8 +110,8 @@ static bool show_wait(uint32_t left_ms)
     const otter_update_report_t *report = &active_device->report;
     uint32_t left_s = (left_ms + 999) / 1000;
     if (left_ms > last_ms && !active_options->quiet && !active_options->json) {
-        if (report->transport.text[0] != '\0') {
-            cli_note(VERB, "%s; asking again in %" PRIu32 " s", report->transport.text, left_s);
+        if (report->transport.fault.why[0] != '\0') {
+            cli_note(VERB, "%s; asking again in %" PRIu32 " s", report->transport.fault.why, left_s);
         } else {
             bool busy = report->http_status == 429 || report->http_status == 503;
             cli_note(VERB, "the server %s (%d); asking again in %" PRIu32 " s", busy ? "is busy" : "failed",

@@ -98,7 +98,7 @@ static bool is_of_the_network(esp_err_t err)
 /** @return NULL: nothing that anybody could do is plain */
 static const char *next_step(esp_err_t err, const otter_update_report_t *report)
 {
-    if (report->transport.code == ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED) {
+    if (report->transport.fault.code == ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED) {
         return "check the file given with --ca";
     }
     if (err == ESP_ERR_HTTP_CONNECT) {

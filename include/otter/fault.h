@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdarg.h>
+
 #include "esp_err.h"
 
 #ifdef __cplusplus
@@ -26,6 +28,8 @@ typedef struct {
  */
 esp_err_t otter_fault(otter_fault_t *fault, esp_err_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+esp_err_t otter_vfault(otter_fault_t *fault, esp_err_t code, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 /** Puts context in front, on the way up: "reading otadata: ". What does not fit is cut at the end. @return the code */
 esp_err_t otter_fault_add(otter_fault_t *fault, const char *context);

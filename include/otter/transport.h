@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 #ifdef __cplusplus
@@ -26,12 +27,11 @@ typedef struct {
 
 /** What a failed call leaves to be told; valid until the next call. */
 typedef struct {
-    /* ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_*, ESP_ERR_TCP_TRANSPORT_*; ESP_OK: nothing failed */
-    esp_err_t code;
+    /* ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_*, ESP_ERR_TCP_TRANSPORT_*; "certificate has expired (server.example)" */
+    otter_fault_t fault;
     int sys_errno;  /* errno, 0: none */
     int tls_code;   /* the TLS library's own code, 0: none */
     int tls_verify; /* certificate verification flags or code, 0: verified or not tried */
-    char text[160]; /* one line for people: "certificate has expired (server.example)" */
 } otter_transport_error_t;
 
 /* Results of read and write that are not byte counts. */

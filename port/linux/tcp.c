@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "linux/interrupt.h"
 #include "linux/resolve.h"
 #include "otter/system.h"
@@ -46,10 +45,10 @@ static void set_error(tcp_t *tcp, esp_err_t code, int sys_errno, const char *for
     __attribute__((format(printf, 4, 5)));
 static void set_error(tcp_t *tcp, esp_err_t code, int sys_errno, const char *format, ...)
 {
-    tcp->error = (otter_transport_error_t){.code = code, .sys_errno = sys_errno};
+    tcp->error.sys_errno = sys_errno;
     va_list args;
     va_start(args, format);
-    text_vformat(tcp->error.text, sizeof(tcp->error.text), format, args);
+    otter_vfault(&tcp->error.fault, code, format, args);
     va_end(args);
 }
 
@@ -184,7 +183,7 @@ static esp_err_t tcp_connect(otter_transport_t *t, const otter_endpoint_t *endpo
 {
     tcp_t *tcp = tcp_of(t);
     tcp_close(t);
-    tcp->error = (otter_transport_error_t){.code = ESP_OK};
+    tcp->error = (otter_transport_error_t){0};
     int64_t deadline_us = otter_now_us() + (int64_t)endpoint->timeout_ms * 1000;
     int family = endpoint->address_family == 4   ? AF_INET
                  : endpoint->address_family == 6 ? AF_INET6

@@ -15,7 +15,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "base/text.h"
 #include "linux/tls_bundle.h"
 #include "linux/tls_names.h"
 #include "linux/tls_trust.h"
@@ -60,11 +59,11 @@ static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const 
     __attribute__((format(printf, 4, 5)));
 static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const char *format, ...)
 {
-    tls->error = (otter_transport_error_t){
-        .code = code, .tls_code = (int)(ssl_code & INT_MAX), .tls_verify = tls->verify_code};
+    tls->error =
+        (otter_transport_error_t){.tls_code = (int)(ssl_code & INT_MAX), .tls_verify = tls->verify_code};
     va_list args;
     va_start(args, format);
-    text_vformat(tls->error.text, sizeof(tls->error.text), format, args);
+    otter_vfault(&tls->error.fault, code, format, args);
     va_end(args);
 }
 
@@ -484,7 +483,7 @@ static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t 
     } else if (tls->lower_result == OTTER_IO_ERROR) {
         const otter_transport_error_t *cause = tls->lower->ops->error(tls->lower);
         set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
-                  endpoint->host, endpoint->port, cause->text);
+                  endpoint->host, endpoint->port, cause->fault.why);
         tls->error.sys_errno = cause->sys_errno;
     } else {
         const char *trouble = client_certificate_trouble(code);
@@ -552,7 +551,7 @@ static esp_err_t tls_connect(otter_transport_t *t, const otter_endpoint_t *endpo
 {
     tls_t *tls = tls_of(t);
     tls_close(t);
-    tls->error = (otter_transport_error_t){.code = ESP_OK};
+    tls->error = (otter_transport_error_t){0};
     tls->verify_code = X509_V_OK;
     tls->names[0] = '\0';
     int64_t deadline_us = otter_now_us() + (int64_t)endpoint->timeout_ms * 1000;
@@ -610,7 +609,7 @@ static int explain_io(tls_t *tls, int result)
 static bool is_closed(tls_t *tls)
 {
     if (tls->ssl == NULL || tls->broken) {
-        if (tls->error.code == ESP_OK) {
+        if (tls->error.fault.code == ESP_OK) {
             set_error(tls, ESP_ERR_TCP_TRANSPORT_CONNECTION_FAILED, 0, "not connected");
             tls->error.sys_errno = ENOTCONN;
         }

@@ -42,8 +42,8 @@ static sim_transport_t *sim_of(otter_transport_t *t)
 
 static int fail(sim_transport_t *sim, esp_err_t code, int sys_errno, const char *text)
 {
-    sim->error = (otter_transport_error_t){.code = code, .sys_errno = sys_errno};
-    snprintf(sim->error.text, sizeof(sim->error.text), "%s", text);
+    sim->error = (otter_transport_error_t){.sys_errno = sys_errno};
+    otter_fault(&sim->error.fault, code, "%s", text);
     return OTTER_IO_ERROR;
 }
 

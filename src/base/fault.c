@@ -2,20 +2,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/fault.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/text.h"
 
-esp_err_t otter_fault(otter_fault_t *fault, esp_err_t code, const char *format, ...)
+esp_err_t otter_vfault(otter_fault_t *fault, esp_err_t code, const char *format, va_list args)
 {
     if (fault != NULL) {
-        va_list args;
-        va_start(args, format);
         text_vformat(fault->why, sizeof(fault->why), format, args);
-        va_end(args);
         fault->code = code;
     }
+    return code;
+}
+
+esp_err_t otter_fault(otter_fault_t *fault, esp_err_t code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    otter_vfault(fault, code, format, args);
+    va_end(args);
     return code;
 }
 

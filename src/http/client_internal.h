@@ -102,9 +102,12 @@ const char *http_method_name(esp_http_client_method_t method);
 /* tell.c */
 void http_client_event(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int len);
 void http_client_header_event(esp_http_client_handle_t client, char *key, char *value);
-/** Keeps the failure and tells HTTP_EVENT_ERROR. `cause` NULL: `code` and `text` are all that is known. */
+/** Keeps the failure and tells HTTP_EVENT_ERROR. */
 void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
-                      const otter_transport_error_t *cause, esp_err_t code, const char *text);
+                      const otter_transport_error_t *cause);
+/** The same of a failure that is not the connection's. @return code */
+esp_err_t http_client_refuse(esp_http_client_handle_t client, http_stage_t stage, esp_err_t code,
+                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* connection.c */
 OTTER_MUST_CHECK esp_err_t http_connection_open(esp_http_client_handle_t client);

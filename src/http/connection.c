@@ -112,16 +112,15 @@ static esp_err_t check_scheme(esp_http_client_handle_t client)
         return ESP_OK;
     }
     bool plain = strcmp(url->scheme, "http") == 0;
-    esp_err_t err = plain ? ESP_ERR_NOT_ALLOWED : ESP_ERR_HTTP_INVALID_TRANSPORT;
-    http_client_fail(client, HTTP_STAGE_CONNECT, NULL, err,
-                     plain ? "plain HTTP is refused" : "the URL is neither http nor https");
-    return err;
+    return http_client_refuse(client, HTTP_STAGE_CONNECT,
+                              plain ? ESP_ERR_NOT_ALLOWED : ESP_ERR_HTTP_INVALID_TRANSPORT, "%s",
+                              plain ? "plain HTTP is refused" : "the URL is neither http nor https");
 }
 
 /** Logs ESP-IDF's lines, in its order, layer by layer; the cause is in our words. */
 static void log_failure(const otter_transport_error_t *cause, const char *host)
 {
-    if (cause->code == ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME) {
+    if (cause->fault.code == ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME) {
         ESP_LOGE("esp-tls", "couldn't get hostname for :%s: ", host);
     } else if (cause->tls_verify != 0) {
         ESP_LOGE("esp-tls-mbedtls", "mbedtls_ssl_handshake returned -0x2700");
@@ -129,7 +128,7 @@ static void log_failure(const otter_transport_error_t *cause, const char *host)
     }
     ESP_LOGE("esp-tls", "Failed to open new connection");
     ESP_LOGE("transport_base", "Failed to open a new connection");
-    ESP_LOGE(TAG, "Connection failed, sock < 0: %s", cause->text);
+    ESP_LOGE(TAG, "Connection failed, sock < 0: %s", cause->fault.why);
 }
 
 esp_err_t http_connection_open(esp_http_client_handle_t client)
@@ -140,8 +139,8 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
         return scheme;
     }
     if (!choose_transport(client)) {
-        http_client_fail(client, HTTP_STAGE_CONNECT, NULL, ESP_ERR_NO_MEM,
-                         "no transport: out of memory or no trust");
+        http_client_refuse(client, HTTP_STAGE_CONNECT, ESP_ERR_NO_MEM,
+                           "no transport: out of memory or no trust");
         return ESP_ERR_HTTP_CONNECT;
     }
     otter_endpoint_t endpoint = {
@@ -162,7 +161,7 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
     if (err != ESP_OK) {
         const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
         log_failure(cause, url->host);
-        http_client_fail(client, stage_of(cause->code), cause, ESP_ERR_HTTP_CONNECT, NULL);
+        http_client_fail(client, stage_of(cause->fault.code), cause);
         errno =
             cause->sys_errno; /* programs show it: what the log or a call before left there would mislead */
         return ESP_ERR_HTTP_CONNECT;
@@ -201,14 +200,12 @@ bool http_connection_is_usable(esp_http_client_handle_t client)
 const otter_transport_error_t *http_connection_error(esp_http_client_handle_t client, int io)
 {
     static const otter_transport_error_t closed = {
-        .code = ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN,
+        .fault = {ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN, "the server closed the connection"},
         .sys_errno = ENOTCONN,
-        .text = "the server closed the connection",
     };
     static const otter_transport_error_t timeout = {
-        .code = ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT,
+        .fault = {ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT, "the server sent nothing for too long"},
         .sys_errno = EAGAIN,
-        .text = "the server sent nothing for too long",
     };
     const otter_transport_error_t *cause = io == OTTER_IO_EOF ? &closed
                                            : io == OTTER_IO_TIMEOUT

@@ -87,7 +87,7 @@ static int64_t receive_head(esp_http_client_handle_t client)
         if (client->state == STATE_INIT) {
             return ESP_FAIL; /* the repetition failed and told why */
         }
-        http_client_fail(client, HTTP_STAGE_HEADER, http_connection_error(client, n), ESP_FAIL, NULL);
+        http_client_fail(client, HTTP_STAGE_HEADER, http_connection_error(client, n));
         return n == OTTER_IO_TIMEOUT ? -ESP_ERR_HTTP_EAGAIN : ESP_FAIL;
     }
     return 1;

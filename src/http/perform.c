@@ -17,7 +17,7 @@ static esp_err_t fetch_error(esp_http_client_handle_t client, int64_t result)
         return ESP_ERR_HTTP_EAGAIN;
     }
     bool silent = client->response.head.len == 0 &&
-                  client->failure.cause.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN;
+                  client->failure.cause.fault.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN;
     return silent ? ESP_ERR_HTTP_CONNECTION_CLOSED : ESP_ERR_HTTP_FETCH_HEADER;
 }
 

@@ -35,8 +35,7 @@ static esp_err_t send_or_fail(esp_http_client_handle_t client, const char *data,
     if (n >= 0) {
         return ESP_OK;
     }
-    http_client_fail(client, HTTP_STAGE_SEND, http_connection_error(client, n), ESP_ERR_HTTP_WRITE_DATA,
-                     NULL);
+    http_client_fail(client, HTTP_STAGE_SEND, http_connection_error(client, n));
     return ESP_ERR_HTTP_WRITE_DATA;
 }
 
@@ -49,12 +48,9 @@ static esp_err_t flush(esp_http_client_handle_t client)
 
 static esp_err_t fail_too_long(esp_http_client_handle_t client, const char *what, size_t len, esp_err_t code)
 {
-    char text[120];
-    text_format(text, sizeof(text), "%.60s has %zu bytes, buffer_size_tx only %zu", what, len,
-                client->tx_size);
-    ESP_LOGE(TAG, "%s", text);
-    http_client_fail(client, HTTP_STAGE_SEND, NULL, code, text);
-    return code;
+    ESP_LOGE(TAG, "%.60s has %zu bytes, buffer_size_tx only %zu", what, len, client->tx_size);
+    return http_client_refuse(client, HTTP_STAGE_SEND, code, "%.60s has %zu bytes, buffer_size_tx only %zu",
+                              what, len, client->tx_size);
 }
 
 /**
@@ -126,7 +122,7 @@ static esp_err_t put_authorization(esp_http_client_handle_t client)
     char *value = NULL;
     esp_err_t err = http_client_authorization(client, &value);
     if (err != ESP_OK) {
-        http_client_fail(client, HTTP_STAGE_SEND, NULL, err, "the request cannot be authorized");
+        http_client_refuse(client, HTTP_STAGE_SEND, err, "the request cannot be authorized");
     } else if (value != NULL) {
         err = put_long_header(client, "Authorization", value);
     }
@@ -239,7 +235,6 @@ int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, i
     if (n >= 0) {
         return n;
     }
-    http_client_fail(client, HTTP_STAGE_SEND, http_connection_error(client, n), ESP_ERR_HTTP_WRITE_DATA,
-                     NULL);
+    http_client_fail(client, HTTP_STAGE_SEND, http_connection_error(client, n));
     return n == OTTER_IO_TIMEOUT ? 0 : -1;
 }

@@ -37,20 +37,15 @@ void http_response_reset(esp_http_client_handle_t client)
     response->io_end = 1;
 }
 
-static bool refuse(esp_http_client_handle_t client, http_stage_t stage, const char *text)
+#define NOT_HTTP "the server's answer is not valid HTTP: "
+
+static bool refuse(esp_http_client_handle_t client, http_stage_t stage, const char *before, const char *why)
 {
     client->response.failed = true;
     client->response.persistent = false;
     errno = EBADMSG;
-    http_client_fail(client, stage, NULL, ESP_ERR_INVALID_RESPONSE, text);
+    http_client_refuse(client, stage, ESP_ERR_INVALID_RESPONSE, "%s%s", before, why);
     return false;
-}
-
-static bool refuse_for(esp_http_client_handle_t client, http_stage_t stage, const char *why)
-{
-    char text[160];
-    snprintf(text, sizeof(text), "the server's answer is not valid HTTP: %s", why);
-    return refuse(client, stage, text);
 }
 
 /** Transfer codings besides chunked would have to be decoded; a list of them is a known way to smuggle. */
@@ -76,10 +71,11 @@ static bool choose_body(esp_http_client_handle_t client)
     /* The parser and the list of headers must agree. */
     bool coded = http_headers_get(&head->headers, "Transfer-Encoding") != NULL;
     if (!coding_is_known(&head->headers) || coded != head->chunked) {
-        return refuse(client, HTTP_STAGE_HEADER, "the server uses a transfer coding that nobody asked for");
+        return refuse(client, HTTP_STAGE_HEADER, "",
+                      "the server uses a transfer coding that nobody asked for");
     }
     if (head->has_length && head->content_length > INT64_MAX) {
-        return refuse(client, HTTP_STAGE_HEADER, "Content-Length is beyond all bounds");
+        return refuse(client, HTTP_STAGE_HEADER, "", "Content-Length is beyond all bounds");
     }
     response->content_length = head->has_length ? (int64_t)head->content_length : -1;
     if (response->to_head || head->status == 204 || head->status == 304) {
@@ -105,7 +101,7 @@ bool http_response_take_head(esp_http_client_handle_t client, char *raw, size_t 
     size_t used;
     const char *wrong = http_head_take(&response->head, raw, len, &used);
     if (wrong != NULL) {
-        return refuse_for(client, HTTP_STAGE_HEADER, wrong);
+        return refuse(client, HTTP_STAGE_HEADER, NOT_HTTP, wrong);
     }
     if (!response->head.ended) {
         return true;
@@ -300,22 +296,20 @@ static void tell_body_failure(esp_http_client_handle_t client, int n)
 {
     http_response_t *response = &client->response;
     if (response->failed) {
-        (void)refuse_for(client, HTTP_STAGE_BODY, response->chunks.broken);
+        (void)refuse(client, HTTP_STAGE_BODY, NOT_HTTP, response->chunks.broken);
         return;
     }
     otter_transport_error_t cause =
         *http_connection_error(client, n == OTTER_IO_TIMEOUT ? n : response->io_end);
-    if (response->io_end == OTTER_IO_EOF) {
-        snprintf(cause.text, sizeof(cause.text), "the connection ended after %lld of %s%lld bytes",
-                 (long long)response->body_done, response->body == BODY_LENGTH ? "" : "an unknown number of ",
-                 (long long)(response->body == BODY_LENGTH ? response->content_length : 0));
-        if (response->body != BODY_LENGTH) {
-            snprintf(cause.text, sizeof(cause.text),
-                     "the connection ended inside a chunked body, after %lld bytes",
-                     (long long)response->body_done);
-        }
+    const long long done = (long long)response->body_done;
+    if (response->io_end == OTTER_IO_EOF && response->body == BODY_LENGTH) {
+        otter_fault(&cause.fault, cause.fault.code, "the connection ended after %lld of %lld bytes", done,
+                    (long long)response->content_length);
+    } else if (response->io_end == OTTER_IO_EOF) {
+        otter_fault(&cause.fault, cause.fault.code,
+                    "the connection ended inside a chunked body, after %lld bytes", done);
     }
-    http_client_fail(client, HTTP_STAGE_BODY, &cause, ESP_FAIL, NULL);
+    http_client_fail(client, HTTP_STAGE_BODY, &cause);
 }
 
 int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)

@@ -1,9 +1,9 @@
 /* What the application is told of its exchange: events, also to a mirror of them, and the last failure. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "http/client_internal.h"
 #include "http/event_mirror.h"
 #include "otter/system.h"
@@ -62,23 +62,27 @@ void http_client_header_event(esp_http_client_handle_t client, char *key, char *
 }
 
 void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
-                      const otter_transport_error_t *cause, esp_err_t code, const char *text)
+                      const otter_transport_error_t *cause)
 {
-    http_failure_t *failure = &client->failure;
-    memset(failure, 0, sizeof(*failure));
-    failure->stage = stage;
-    if (cause != NULL) {
-        failure->cause = *cause;
-    } else {
-        failure->cause.code = code;
-        text_format(failure->cause.text, sizeof(failure->cause.text), "%s", text);
-    }
-    client->tls_error.last_error = failure->cause.code;
-    client->tls_error.esp_tls_error_code = failure->cause.tls_code;
-    client->tls_error.esp_tls_flags = failure->cause.tls_verify;
+    client->failure = (http_failure_t){.stage = stage, .cause = *cause};
+    client->tls_error.last_error = cause->fault.code;
+    client->tls_error.esp_tls_error_code = cause->tls_code;
+    client->tls_error.esp_tls_flags = cause->tls_verify;
     int kept = errno; /* the callback must not change what the caller is told */
     http_client_event(client, HTTP_EVENT_ERROR, &client->tls_error, 0);
     errno = kept;
+}
+
+esp_err_t http_client_refuse(esp_http_client_handle_t client, http_stage_t stage, esp_err_t code,
+                             const char *format, ...)
+{
+    otter_transport_error_t cause = {.fault.code = code};
+    va_list args;
+    va_start(args, format);
+    otter_vfault(&cause.fault, code, format, args);
+    va_end(args);
+    http_client_fail(client, stage, &cause);
+    return code;
 }
 
 const http_failure_t *http_client_last_failure(esp_http_client_handle_t client)

@@ -37,7 +37,7 @@ void https_request_note(https_source_t *s)
 
 const char *https_request_cause(const https_source_t *s, const char *otherwise)
 {
-    return s->report->transport.text[0] != '\0' ? s->report->transport.text : otherwise;
+    return s->report->transport.fault.why[0] != '\0' ? s->report->transport.fault.why : otherwise;
 }
 
 /* ---- which file ---- */
@@ -161,7 +161,7 @@ static bool may_pass(const otter_transport_error_t *cause)
     if (cause->tls_verify != 0) {
         return false; /* another try meets the same certificate */
     }
-    switch (cause->code) {
+    switch (cause->fault.code) {
     case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
     case ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED:
         return cause->sys_errno != 0; /* else: there is no such name; the other side wants something else */
@@ -218,7 +218,7 @@ static esp_err_t send_request(https_source_t *s)
         return otter_fault(&s->fault, (esp_err_t)length, "no response within the time limit");
     }
     if (length < 0) {
-        s->refusal.lost = s->report->transport.code != ESP_OK;
+        s->refusal.lost = s->report->transport.fault.code != ESP_OK;
         return otter_fault(&s->fault, (esp_err_t)length, "no valid response: %s",
                            https_request_cause(s, "the server closed the connection"));
     }

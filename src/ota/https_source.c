@@ -298,8 +298,8 @@ static esp_err_t read_failed(https_source_t *s, int result)
     if (result == -ESP_ERR_HTTP_EAGAIN && ++s->stalls < STALLS_MAX) {
         return ESP_ERR_NOT_FINISHED;
     }
-    bool broken =
-        s->report->transport.code == ESP_ERR_INVALID_RESPONSE; /* what came is no HTTP: nothing was lost */
+    bool broken = s->report->transport.fault.code ==
+                  ESP_ERR_INVALID_RESPONSE; /* what came is no HTTP: nothing was lost */
     if (!broken && has_all(s)) {
         ESP_LOGW(TAG, "the mark of the end was lost behind %" PRIu64 " bytes, which are all", s->pos);
         esp_http_client_close(s->client);

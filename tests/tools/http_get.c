@@ -272,8 +272,8 @@ static void report(esp_http_client_handle_t client, job_t *job, esp_err_t result
     print_text("sha256", hex);
     print_text("url", url);
     print_text("stage", http_stage_name(failure->stage));
-    print_text("code", esp_err_to_name(failure->cause.code));
-    print_text("text", failure->cause.text);
+    print_text("code", esp_err_to_name(failure->cause.fault.code));
+    print_text("text", failure->cause.fault.why);
     printf("\"errno\": %d, \"verify\": %d, \"connects\": %d, \"disconnects\": %d, \"errors\": %d, "
            "\"finishes\": %d, "
            "\"ms\": %lld}\n",

@@ -207,8 +207,8 @@ void network_run(world_t *world)
 
 static int fail(end_t *end, esp_err_t code, int sys_errno, const char *text)
 {
-    end->error = (otter_transport_error_t){.code = code, .sys_errno = sys_errno};
-    snprintf(end->error.text, sizeof(end->error.text), "%s", text);
+    end->error = (otter_transport_error_t){.sys_errno = sys_errno};
+    otter_fault(&end->error.fault, code, "%s", text);
     return OTTER_IO_ERROR;
 }
 

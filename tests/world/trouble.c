@@ -103,11 +103,10 @@ esp_err_t trouble_meet(line_t *line, int only, connection_t *c, int timeout_ms,
     if (troubles[index].then != THEN_FAILS) {
         return ESP_OK;
     }
-    *error = (otter_transport_error_t){.code = troubles[index].code,
-                                       .sys_errno = troubles[index].sys_errno,
+    *error = (otter_transport_error_t){.sys_errno = troubles[index].sys_errno,
                                        .tls_code = troubles[index].tls_code,
                                        .tls_verify = troubles[index].tls_verify};
-    snprintf(error->text, sizeof(error->text), "%s", troubles[index].name);
+    otter_fault(&error->fault, troubles[index].code, "%s", troubles[index].name);
     return ESP_ERR_HTTP_CONNECT;
 }
 

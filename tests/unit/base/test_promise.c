@@ -117,7 +117,7 @@ static int transport_descriptor(otter_transport_t *t)
 static const otter_transport_error_t *transport_error(otter_transport_t *t)
 {
     (void)t;
-    static const otter_transport_error_t error = {.code = ESP_FAIL, .text = "as the test says"};
+    static const otter_transport_error_t error = {.fault = {ESP_FAIL, "as the test says"}};
     return &error;
 }
 

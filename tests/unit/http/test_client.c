@@ -283,12 +283,12 @@ static void what_does_not_fit_the_send_buffer_is_refused(void **state)
     seen_t seen = {0};
     esp_http_client_handle_t client = new_client(url, server, &seen);
     assert_int_equal(esp_http_client_open(client, 0), ESP_FAIL);
-    assert_string_equal(http_client_last_failure(client)->cause.text,
+    assert_string_equal(http_client_last_failure(client)->cause.fault.why,
                         "the request line has 616 bytes, buffer_size_tx only 512");
     assert_int_equal(esp_http_client_set_url(client, "/short"), ESP_OK);
     assert_int_equal(esp_http_client_set_header(client, "X-Long", url), ESP_OK);
     assert_int_equal(esp_http_client_open(client, 0), ESP_ERR_HTTP_HEADER_TOO_LONG);
-    assert_string_equal(http_client_last_failure(client)->cause.text,
+    assert_string_equal(http_client_last_failure(client)->cause.fault.why,
                         "the header X-Long has 619 bytes, buffer_size_tx only 512");
     assert_int_equal(sim_transport_connects(server), 0); /* known before anything is connected */
     assert_int_equal(seen.events[HTTP_EVENT_ERROR], 2);

@@ -343,7 +343,7 @@ static identity_t make_server(const name_row_t *row, const identity_t *issuer)
 static void assert_believed(otter_transport_t *tls, const char *host, const char *refused)
 {
     esp_err_t err = connect_to(tls, host);
-    const char *text = tls->ops->error(tls)->text;
+    const char *text = tls->ops->error(tls)->fault.why;
     if (refused == NULL) {
         assert_string_equal(text, "");
         assert_int_equal(err, ESP_OK);
@@ -428,7 +428,7 @@ static void assert_ends_in_time(otter_transport_t *tls, peer_t *peer, int timeou
     int64_t start_us = otter_now_us();
     peer->reads = 0;
     assert_int_equal(tls->ops->read(tls, &byte, 1, timeout_ms), OTTER_IO_TIMEOUT);
-    assert_int_equal(tls->ops->error(tls)->code, ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT);
+    assert_int_equal(tls->ops->error(tls)->fault.code, ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT);
     assert_int_equal(otter_now_us() - start_us, timeout_ms * 1000);
 }
 
