@@ -14,6 +14,7 @@
 #include "otter/fault.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
+#include "otter/trust.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,6 +40,8 @@ typedef struct {
     bool no_checks; /* esp_image_get_metadata: structure and length only */
     /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
     bool bootloader;
+    /* whose signature it needs; no signatures: it needs none, and what is behind the image is not read */
+    otter_trust_t trust;
 } otter_image_rules_t;
 
 /** What the stream learnt. Fields hold what was seen so far; all of it when the verdict is ESP_OK. */
@@ -54,7 +57,8 @@ typedef struct {
         esp_app_desc_t desc;  /* only when has_desc */
         esp_bootloader_desc_t bootloader_desc; /* only when has_bootloader_desc */
     };
-    uint32_t image_len; /* with padding, checksum and appended hash; 0 until it is known */
+    /* with padding, checksum and appended hash, and with the signature where one was found good; 0 until it is known */
+    uint32_t image_len;
     uint8_t checksum, checksum_stored;
     bool checksum_seen, checksum_valid;
     bool hash_seen, hash_compared, hash_valid; /* seen: read; valid: compared (now or before) and equal */
@@ -67,10 +71,11 @@ typedef struct {
 typedef struct {
     otter_image_rules_t rules;
     otter_image_info_t info;
-    esp_err_t verdict;   /* ESP_ERR_NOT_FINISHED while more is wanted */
-    otter_fault_t fault; /* of a verdict that is an error */
-    otter_sha256_t *sha; /* owned; reused by the next begin */
-    uint32_t pos;        /* bytes of the image consumed */
+    esp_err_t verdict;                  /* ESP_ERR_NOT_FINISHED while more is wanted */
+    otter_fault_t fault;                /* of a verdict that is an error */
+    otter_sha256_t *sha;                /* owned; reused by the next begin */
+    struct signature_reader *signature; /* owned; NULL: no signature is asked for */
+    uint32_t pos;                       /* bytes of the image consumed */
 
     /* Private from here on. */
     const otter_chip_facts_t *facts; /* of the judging chip, else of the image's; NULL: unknown chip */
@@ -78,7 +83,8 @@ typedef struct {
     uint32_t want, have; /* bytes of the part now being read (header, segment data, ...): whole, so far */
     uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
-    bool as_app; /* segment 0 was judged by an app's rules */
+    bool as_app;                                 /* segment 0 was judged by an app's rules */
+    uint8_t signed_digest[OTTER_IMAGE_HASH_LEN]; /* SHA-256 of image and padding, once the signature begins */
     uint8_t buf[OTTER_IMAGE_DESC_SIZE];
 } otter_image_stream_t;
 

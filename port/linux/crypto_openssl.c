@@ -61,6 +61,15 @@ void otter_sha256_finish(otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN])
     EVP_DigestFinal_ex(sha->context, digest, NULL);
 }
 
+bool otter_sha256_peek(const otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN])
+{
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    bool ok = copy != NULL && EVP_MD_CTX_copy_ex(copy, sha->context) == 1 &&
+              EVP_DigestFinal_ex(copy, digest, NULL) == 1;
+    EVP_MD_CTX_free(copy);
+    return ok;
+}
+
 void otter_sha256_free(otter_sha256_t *sha)
 {
     if (sha != NULL) {

@@ -20,6 +20,7 @@
 #include "base/io_buffer.h"
 #include "base/le.h"
 #include "image/judge.h"
+#include "image/signature.h"
 #include "otter/image_kind.h"
 #include "otter/system.h"
 
@@ -31,7 +32,21 @@
 #define READ_AHEAD        64u    /* behind a segment's data: the next header, or padding, checksum and hash */
 #define DESC_EFUSE_FIELDS 180u
 
-enum part { PART_HEADER, PART_SEGMENT_HEADER, PART_SEGMENT_START, PART_SEGMENT_DATA, PART_TAIL, PART_HASH };
+static uint32_t signature_len(const otter_trust_t *trust)
+{
+    return trust->scheme == OTTER_SIGNED_V1 ? SIGNATURE_V1_SIZE : SIGNATURE_SECTOR;
+}
+
+enum part {
+    PART_HEADER,
+    PART_SEGMENT_HEADER,
+    PART_SEGMENT_START,
+    PART_SEGMENT_DATA,
+    PART_TAIL,
+    PART_HASH,
+    PART_SIGNED_PADDING, /* up to the signature's sector */
+    PART_SIGNATURE,
+};
 
 static uint32_t size_limit(const otter_image_stream_t *s)
 {
@@ -81,6 +96,9 @@ static void hash(otter_image_stream_t *s, const uint8_t *data, size_t len)
 {
     if (s->hashing) {
         otter_sha256_update(s->sha, data, len);
+    }
+    if (s->signature != NULL) {
+        s->rules.trust.signatures->cover(s->signature, data, len);
     }
 }
 
@@ -237,7 +255,7 @@ static void judge_header(otter_image_stream_t *s)
     if (!header_is_good(s)) {
         return;
     }
-    s->hashing = contents_are_judged(s) && s->info.header.hash_appended != 0;
+    s->hashing = contents_are_judged(s) && (s->info.header.hash_appended != 0 || s->signature != NULL);
     hash(s, s->buf, OTTER_IMAGE_HEADER_SIZE);
     begin_next_segment(s);
 }
@@ -367,6 +385,45 @@ static void judge_segment_start(otter_image_stream_t *s)
     begin_segment_data(s, s->info.segments[0].data_len - seen);
 }
 
+static void begin_signature_blocks(otter_image_stream_t *s)
+{
+    otter_sha256_finish(s->sha, s->signed_digest);
+    (void)begin_part(s, PART_SIGNATURE, signature_len(&s->rules.trust)); /* fits: begin_signature looked */
+}
+
+/** After the last byte of the image itself: it is good, or its signature is still to come. */
+static void begin_signature(otter_image_stream_t *s)
+{
+    const otter_trust_t *trust = &s->rules.trust;
+    if (trust->signatures == NULL || s->rules.no_checks) {
+        s->verdict = ESP_OK;
+        return;
+    }
+    uint32_t padding = trust->scheme == OTTER_SIGNED_V1 ? 0 : (0u - s->pos) % SIGNATURE_SECTOR;
+    uint32_t room = s->rules.size - s->pos, len = signature_len(trust);
+    if (padding > room || len > room - padding) {
+        s->verdict =
+            otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                        "%" PRIu32 " bytes leave no room for a signature behind the image of %" PRIu32,
+                        s->rules.size, s->pos);
+    } else if (s->rules.known) {
+        s->info.image_len = s->pos + padding + len;
+        s->verdict = ESP_OK;
+    } else if (padding != 0) {
+        (void)begin_part(s, PART_SIGNED_PADDING, padding);
+    } else {
+        begin_signature_blocks(s);
+    }
+}
+
+static void judge_signature(otter_image_stream_t *s)
+{
+    s->verdict = s->rules.trust.signatures->verdict(s->signature, &s->fault);
+    if (s->verdict == ESP_OK) {
+        s->info.image_len = s->pos;
+    }
+}
+
 static void judge_tail(otter_image_stream_t *s)
 {
     otter_image_info_t *info = &s->info;
@@ -381,7 +438,7 @@ static void judge_tail(otter_image_stream_t *s)
     }
     hash(s, s->buf, s->want);
     if (info->header.hash_appended == 0) {
-        s->verdict = ESP_OK;
+        begin_signature(s);
     } else if (!begin_part(s, PART_HASH, OTTER_IMAGE_HASH_LEN)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
                                  "image of %" PRIu32 " bytes does not fit in %" PRIu32,
@@ -396,8 +453,9 @@ static void judge_hash(otter_image_stream_t *s)
     s->info.hash_compared = s->hashing || s->rules.known;
     if (s->rules.known) {
         memcpy(s->info.computed, s->info.digest, OTTER_IMAGE_HASH_LEN);
-    } else if (s->hashing) {
-        otter_sha256_finish(s->sha, s->info.computed);
+    } else if (s->hashing && !otter_sha256_peek(s->sha, s->info.computed)) {
+        s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
+        return;
     }
     s->info.hash_valid =
         s->info.hash_compared && memcmp(s->info.computed, s->info.digest, OTTER_IMAGE_HASH_LEN) == 0;
@@ -409,7 +467,8 @@ static void judge_hash(otter_image_stream_t *s)
                                  otter_image_hex(stored, s->info.digest, OTTER_IMAGE_HASH_LEN));
         return;
     }
-    s->verdict = ESP_OK;
+    hash(s, s->buf, OTTER_IMAGE_HASH_LEN);
+    begin_signature(s);
 }
 
 static void finish_part(otter_image_stream_t *s)
@@ -433,6 +492,12 @@ static void finish_part(otter_image_stream_t *s)
     case PART_HASH:
         judge_hash(s);
         break;
+    case PART_SIGNED_PADDING:
+        begin_signature_blocks(s);
+        break;
+    case PART_SIGNATURE:
+        judge_signature(s);
+        break;
     }
 }
 
@@ -441,13 +506,20 @@ static void finish_part(otter_image_stream_t *s)
 esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_rules_t *rules)
 {
     otter_sha256_t *sha = s->sha;
+    s->sha = NULL;
+    otter_image_stream_end(s);
     memset(s, 0, sizeof(*s));
     s->sha = sha != NULL ? sha : otter_sha256_new();
     s->rules = *rules;
     s->state = PART_HEADER;
     s->want = OTTER_IMAGE_HEADER_SIZE;
     s->verdict = ESP_ERR_NOT_FINISHED;
-    if (s->sha == NULL || !otter_sha256_reset(s->sha)) {
+    bool lacks_memory = false;
+    if (rules->trust.signatures != NULL && !rules->no_checks && !rules->known) {
+        s->signature = rules->trust.signatures->begin(&rules->trust);
+        lacks_memory = s->signature == NULL;
+    }
+    if (lacks_memory || s->sha == NULL || !otter_sha256_reset(s->sha)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
         return s->verdict;
     }
@@ -474,6 +546,10 @@ static uint32_t take(otter_image_stream_t *s, const uint8_t *data, size_t len)
     uint32_t n = len < rest ? (uint32_t)len : rest;
     if (s->state == PART_SEGMENT_DATA) {
         absorb_segment_data(s, data, n);
+    } else if (s->state == PART_SIGNED_PADDING) {
+        hash(s, data, n);
+    } else if (s->state == PART_SIGNATURE) {
+        s->rules.trust.signatures->feed(s->signature, s->signed_digest, data, n);
     } else {
         memcpy(s->buf + s->have, data, n);
     }
@@ -500,7 +576,14 @@ esp_err_t otter_image_stream_close(otter_image_stream_t *s)
 {
     if (s->verdict == ESP_ERR_NOT_FINISHED) {
         static const char *const names[] = {
-            "the header", "a segment's header", "segment 0", "a segment", "the checksum", "the hash",
+            "the header",
+            "a segment's header",
+            "segment 0",
+            "a segment",
+            "the checksum",
+            "the hash",
+            "the padding before its signature",
+            "the signature",
         };
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "truncated after %" PRIu32 " bytes, in %s",
                                  s->pos, names[s->state]);
@@ -512,6 +595,10 @@ void otter_image_stream_end(otter_image_stream_t *s)
 {
     otter_sha256_free(s->sha);
     s->sha = NULL;
+    if (s->signature != NULL) {
+        s->rules.trust.signatures->end(s->signature);
+        s->signature = NULL;
+    }
 }
 
 esp_err_t otter_image_check_head(const uint8_t *head, size_t len, const otter_image_rules_t *rules,

@@ -45,6 +45,7 @@ PUBLIC_HEADERS = {
     "otter/report.h": "base",
     "otter/chip.h": "base",
     "otter/efuse.h": "base",
+    "otter/trust.h": "base",
     "otter/flash.h": "flash",
     "otter/partition_table.h": "flash",
     "otter/device.h": "flash",  # the context that the flash layer and all above it are given

@@ -1,0 +1,316 @@
+/*
+ * Signatures behind an image. A signature sector has up to three blocks; any good one by a trusted key is enough, so a block
+ * that is broken hides no other. Trust is in the digest of the key that a block carries; all else in it proves itself.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/signature.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/le.h"
+#include "otter/image.h"
+
+/*
+ * A block of 1216 bytes:           RSA-3072        P-192, P-256        P-384
+ *     0  magic, version            E7 02           E7 03               E7 03
+ *     2  kind of hash              0               0 (SHA-256)         1 (SHA-384)
+ *     4  hash of what is signed    32 bytes        32 bytes            48 bytes
+ *     K  the key                   36: n, e, R, M  36: curve, X, Y     52: curve, X, Y
+ *     S  the signature             812             101                 149
+ *  1196  CRC-32 of the bytes before it
+ * Numbers are little endian. The digest of a key is SHA-256 of bytes K to S - 1.
+ */
+#define MAGIC          0xE7u
+#define VERSION_RSA    2u
+#define VERSION_ECDSA  3u
+#define AT_HASH        4u
+#define AT_CRC         1196u
+#define AT_RSA_N       36u
+#define AT_RSA_E       420u
+#define V1_NUMBER      32u
+#define CURVE_CODE_LEN 1u
+
+typedef struct {
+    const char *name;
+    uint8_t version, curve_code; /* in a block; curve_code 0: RSA has none */
+    uint8_t hash_kind, hash_len;
+    uint16_t key, signature; /* offsets */
+    otter_curve_t curve;
+} scheme_t;
+
+static const scheme_t schemes[] = {
+    [OTTER_SIGNED_NOT] = {.name = "none"},
+    [OTTER_SIGNED_RSA_3072] = {"RSA-3072", VERSION_RSA, 0, 0, 32, 36, 812, 0},
+    [OTTER_SIGNED_ECDSA_P192] = {"ECDSA P-192", VERSION_ECDSA, 1, 0, 32, 36, 101, OTTER_CURVE_P192},
+    [OTTER_SIGNED_ECDSA_P256] = {"ECDSA P-256", VERSION_ECDSA, 2, 0, 32, 36, 101, OTTER_CURVE_P256},
+    [OTTER_SIGNED_ECDSA_P384] = {"ECDSA P-384", VERSION_ECDSA, 3, 1, 48, 52, 149, OTTER_CURVE_P384},
+    [OTTER_SIGNED_V1] = {.name = "ECDSA V1", .hash_len = 32},
+};
+
+const char *signature_scheme_name(otter_signature_scheme_t scheme)
+{
+    return schemes[scheme].name;
+}
+
+uint32_t signature_hash_len(otter_signature_scheme_t scheme)
+{
+    return schemes[scheme].hash_len;
+}
+
+/* ---- one block ---- */
+
+static otter_signature_scheme_t scheme_of(const uint8_t *raw)
+{
+    for (otter_signature_scheme_t i = OTTER_SIGNED_RSA_3072; i <= OTTER_SIGNED_ECDSA_P384; i++) {
+        const scheme_t *scheme = &schemes[i];
+        if (raw[1] == scheme->version &&
+            (scheme->curve_code == 0 ||
+             (raw[scheme->key] == scheme->curve_code && raw[2] == scheme->hash_kind))) {
+            return i;
+        }
+    }
+    return OTTER_SIGNED_NOT;
+}
+
+esp_err_t signature_block_read(const uint8_t *raw, signature_block_t *block, otter_fault_t *fault)
+{
+    *block = (signature_block_t){0};
+    if (raw[0] != MAGIC) {
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "%s",
+                           bytes_are_erased(raw, SIGNATURE_BLOCK) ? "it is empty"
+                                                                  : "no signature begins there");
+    }
+    uint32_t crc = crc32_le(0, raw, AT_CRC), stored = le32_get(raw + AT_CRC);
+    if (crc != stored) {
+        return otter_fault(fault, ESP_ERR_INVALID_CRC,
+                           "its CRC is 0x%08" PRIx32 ", 0x%08" PRIx32 " is stored", crc, stored);
+    }
+    block->scheme = scheme_of(raw);
+    const scheme_t *scheme = &schemes[block->scheme];
+    if (block->scheme == OTTER_SIGNED_NOT) {
+        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED, "it has version %u%s", raw[1],
+                           raw[1] == VERSION_ECDSA ? " and a curve that no chip has" : ", which no chip has");
+    }
+    block->hash = raw + AT_HASH;
+    block->hash_len = scheme->hash_len;
+    otter_sha256_t *sha = otter_sha256_new();
+    if (sha == NULL) {
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    }
+    otter_sha256_update(sha, raw + scheme->key, (size_t)scheme->signature - scheme->key);
+    otter_sha256_finish(sha, block->key_digest);
+    otter_sha256_free(sha);
+    return ESP_OK;
+}
+
+static esp_err_t check(const uint8_t *raw, const scheme_t *scheme, const uint8_t *hash)
+{
+    if (scheme->curve_code != 0) {
+        return otter_ecdsa_verify(scheme->curve, raw + scheme->key + CURVE_CODE_LEN, raw + scheme->signature,
+                                  hash, scheme->hash_len);
+    }
+    return otter_rsa_pss_verify(raw + AT_RSA_N, le32_get(raw + AT_RSA_E), raw + scheme->signature, hash);
+}
+
+esp_err_t signature_block_verify(const uint8_t *raw, const signature_block_t *block, const uint8_t *hash,
+                                 otter_fault_t *fault)
+{
+    if (memcmp(block->hash, hash, block->hash_len) != 0) {
+        return otter_fault(fault, ESP_ERR_IMAGE_INVALID,
+                           "it is of other bytes: the hash in it is not the image's");
+    }
+    esp_err_t err = check(raw, &schemes[block->scheme], hash);
+    return err == ESP_OK ? ESP_OK
+           : err == ESP_ERR_NO_MEM
+               ? otter_fault(fault, ESP_ERR_NO_MEM, "out of memory")
+               : otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the signature does not match");
+}
+
+static void reversed(uint8_t *to, const uint8_t *from, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        to[i] = from[len - 1 - i];
+    }
+}
+
+esp_err_t signature_v1_verify(const uint8_t raw[SIGNATURE_V1_SIZE], const uint8_t *key,
+                              const uint8_t digest[OTTER_SHA256_LEN], otter_fault_t *fault)
+{
+    uint32_t version = le32_get(raw);
+    if (version != 0) {
+        return otter_fault(fault, ESP_ERR_IMAGE_INVALID,
+                           version == UINT32_MAX ? "the image is not signed"
+                                                 : "its signature has version %" PRIu32 ", not 0",
+                           version);
+    }
+    uint8_t point[2 * V1_NUMBER], signature[2 * V1_NUMBER];
+    for (size_t i = 0; i < 2; i++) {
+        reversed(point + i * V1_NUMBER, key + i * V1_NUMBER, V1_NUMBER);
+        reversed(signature + i * V1_NUMBER, raw + 4 + i * V1_NUMBER, V1_NUMBER);
+    }
+    esp_err_t err = otter_ecdsa_verify(OTTER_CURVE_P256, point, signature, digest, OTTER_SHA256_LEN);
+    return err == ESP_OK ? ESP_OK
+           : err == ESP_ERR_NO_MEM
+               ? otter_fault(fault, ESP_ERR_NO_MEM, "out of memory")
+               : otter_fault(fault, ESP_ERR_IMAGE_INVALID, "its signature does not match");
+}
+
+/* ---- the signature of a stream ---- */
+
+struct signature_reader {
+    otter_trust_t trust;
+    otter_sha384_t *sha384; /* of what is signed; NULL: SHA-256 is what counts */
+    bool hashed;            /* `hash` is there */
+    uint8_t hash[SIGNATURE_HASH_MAX];
+    uint32_t block; /* the number of the one that is being read */
+    uint32_t have;  /* bytes of it */
+    bool accepted;
+    /* what is wrong with the first block that says something; out of memory goes before all else */
+    otter_fault_t fault;
+    uint8_t raw[SIGNATURE_BLOCK];
+};
+
+static signature_reader_t *reader_begin(const otter_trust_t *trust)
+{
+    signature_reader_t *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->trust = *trust;
+    if (schemes[trust->scheme].hash_len == OTTER_SHA384_LEN) {
+        reader->sha384 = otter_sha384_new();
+        if (reader->sha384 == NULL) {
+            free(reader);
+            return NULL;
+        }
+    }
+    return reader;
+}
+
+static void reader_end(signature_reader_t *reader)
+{
+    if (reader != NULL) {
+        otter_sha384_free(reader->sha384);
+        free(reader);
+    }
+}
+
+static void reader_cover(signature_reader_t *reader, const uint8_t *data, size_t len)
+{
+    if (reader->sha384 != NULL) {
+        otter_sha384_update(reader->sha384, data, len);
+    }
+}
+
+static bool is_trusted(const otter_trust_t *trust, const signature_block_t *block)
+{
+    bool trusted = false;
+    for (uint32_t i = 0; i < trust->key_count; i++) {
+        trusted = trusted || memcmp(trust->keys[i], block->key_digest, trust->key_len) == 0;
+    }
+    return trusted;
+}
+
+/** One block, by the trust. @return ESP_OK: it is enough */
+static esp_err_t judge_block(const signature_reader_t *reader, otter_fault_t *fault)
+{
+    signature_block_t block;
+    esp_err_t err = signature_block_read(reader->raw, &block, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (block.scheme != reader->trust.scheme) {
+        return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "it is %s, and this device takes %s",
+                           signature_scheme_name(block.scheme), signature_scheme_name(reader->trust.scheme));
+    }
+    if (!is_trusted(&reader->trust, &block)) {
+        char key[17];
+        return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "its key %s... is not trusted",
+                           otter_image_hex(key, block.key_digest, 8));
+    }
+    return signature_block_verify(reader->raw, &block, reader->hash, fault);
+}
+
+static esp_err_t judge_v1(const signature_reader_t *reader, otter_fault_t *fault)
+{
+    if (reader->trust.v1_key == NULL) {
+        return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "there is no key to check its signature with");
+    }
+    return signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, fault);
+}
+
+static bool is_v1(const signature_reader_t *reader)
+{
+    return reader->trust.scheme == OTTER_SIGNED_V1;
+}
+
+/** Of several blocks the first that says anything tells why none was good. */
+static void finish_block(signature_reader_t *reader)
+{
+    otter_fault_t fault = {0};
+    esp_err_t err = is_v1(reader) ? judge_v1(reader, &fault) : judge_block(reader, &fault);
+    reader->accepted = err == ESP_OK;
+    if (err != ESP_OK && !is_v1(reader)) {
+        char context[32];
+        snprintf(context, sizeof(context), "signature block %" PRIu32 ": ", reader->block);
+        (void)otter_fault_add(&fault, context);
+    }
+    bool nothing_said = reader->fault.code == ESP_OK || reader->fault.code == ESP_ERR_NOT_FOUND;
+    if (err == ESP_ERR_NO_MEM || (err != ESP_OK && nothing_said)) {
+        reader->fault = fault;
+    }
+    reader->block++;
+    reader->have = 0;
+}
+
+static void reader_feed(signature_reader_t *reader, const uint8_t digest[OTTER_SHA256_LEN],
+                        const uint8_t *data, size_t len)
+{
+    if (!reader->hashed) {
+        memcpy(reader->hash, digest, OTTER_SHA256_LEN);
+        if (reader->sha384 != NULL) {
+            otter_sha384_finish(reader->sha384, reader->hash);
+        }
+        reader->hashed = true;
+    }
+    const size_t whole = is_v1(reader) ? SIGNATURE_V1_SIZE : SIGNATURE_BLOCK;
+    while (len > 0 && !reader->accepted && reader->block < reader->trust.blocks) {
+        size_t n = len < whole - reader->have ? len : whole - reader->have;
+        memcpy(reader->raw + reader->have, data, n);
+        reader->have += (uint32_t)n;
+        data += n;
+        len -= n;
+        if (reader->have == whole) {
+            finish_block(reader);
+        }
+    }
+}
+
+static esp_err_t reader_verdict(signature_reader_t *reader, otter_fault_t *fault)
+{
+    if (reader->accepted) {
+        return ESP_OK;
+    }
+    if (reader->fault.code == ESP_ERR_NO_MEM) {
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    }
+    if (!is_v1(reader) && reader->trust.key_count == 0) {
+        return otter_fault(fault, ESP_ERR_IMAGE_INVALID,
+                           "this device trusts no key: there is none, or all are revoked");
+    }
+    const char *why = reader->fault.code == ESP_ERR_NOT_FOUND ? "the image is not signed" : reader->fault.why;
+    return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s", why);
+}
+
+const otter_signatures_t otter_signatures = {
+    .begin = reader_begin,
+    .cover = reader_cover,
+    .feed = reader_feed,
+    .verdict = reader_verdict,
+    .end = reader_end,
+};
