@@ -457,8 +457,8 @@ int esp_http_client_get_errno(esp_http_client_handle_t client);
 
 /**
  * The last failure of the connection, which is then forgotten.
- * @param esp_tls_code   NULL, or receives the TLS library's code
- * @param esp_tls_flags  NULL, or receives the certificate verification result, 0: no complaint
+ * @param esp_tls_code   NULL, or receives mbedTLS's number without its sign, such as 0x2700; 0: none
+ * @param esp_tls_flags  NULL, or receives MBEDTLS_X509_BADCERT_*, -1 from a CA bundle; 0: no complaint
  * @return its ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_* or ESP_ERR_TCP_TRANSPORT_* code; ESP_OK: none; ESP_ERR_INVALID_ARG
  */
 esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_code,

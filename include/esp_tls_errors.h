@@ -23,8 +23,8 @@ typedef enum {
 /** The last failure of a connection, as HTTP_EVENT_ERROR and HTTP_EVENT_DISCONNECTED carry it. */
 typedef struct esp_tls_last_error {
     esp_err_t last_error;   /* ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_*, ESP_ERR_TCP_TRANSPORT_*; ESP_OK: none */
-    int esp_tls_error_code; /* the TLS library's own code */
-    int esp_tls_flags;      /* certificate verification result, 0: no complaint */
+    int esp_tls_error_code; /* mbedTLS's number without its sign, such as 0x2700; 0: none */
+    int esp_tls_flags;      /* why the certificate is not believed, MBEDTLS_X509_BADCERT_*; 0: no complaint */
 } esp_tls_last_error_t;
 
 typedef struct esp_tls_last_error *esp_tls_error_handle_t;

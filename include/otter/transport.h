@@ -30,8 +30,8 @@ typedef struct {
     /* ESP_ERR_ESP_TLS_*, ESP_ERR_MBEDTLS_*, ESP_ERR_TCP_TRANSPORT_*; "certificate has expired (server.example)" */
     otter_fault_t fault;
     int sys_errno;  /* errno, 0: none */
-    int tls_code;   /* the TLS library's own code, 0: none */
-    int tls_verify; /* certificate verification flags or code, 0: verified or not tried */
+    int tls_code;   /* mbedTLS's number for it, without its sign (0x7780: the peer sent an alert), 0: none */
+    int tls_verify; /* MBEDTLS_X509_BADCERT_* of the first complaint, or -1; 0: verified or not tried */
 } otter_transport_error_t;
 
 /* Results of read and write that are not byte counts. */

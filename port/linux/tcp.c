@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "esp_log.h"
 #include "linux/interrupt.h"
 #include "linux/resolve.h"
 #include "otter/system.h"
@@ -106,9 +107,10 @@ static bool set_options(tcp_t *tcp, int fd, const otter_endpoint_t *endpoint)
     return true;
 }
 
-/** 0, or the errno of the attempt. */
-static int finish_connect(int fd, const struct addrinfo *address, int64_t deadline_us)
+/** 0, or the errno of the attempt; `how` is what ESP-IDF's log calls it. */
+static int finish_connect(int fd, const struct addrinfo *address, int64_t deadline_us, const char **how)
 {
+    *how = "connect() error";
     if (connect(fd, address->ai_addr, address->ai_addrlen) == 0) {
         return 0;
     }
@@ -117,8 +119,10 @@ static int finish_connect(int fd, const struct addrinfo *address, int64_t deadli
     }
     int n = wait_for(fd, POLLOUT, deadline_us);
     if (n <= 0) {
+        *how = n == 0 ? "select() timeout" : "select() error";
         return n == 0 ? ETIMEDOUT : errno;
     }
+    *how = "delayed connect error";
     int code = 0;
     socklen_t len = sizeof(code);
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &len) == 0 ? code : errno;
@@ -137,8 +141,12 @@ static bool connect_to(tcp_t *tcp, const struct addrinfo *address, const otter_e
         close(fd);
         return false;
     }
-    int code = finish_connect(fd, address, deadline_us);
+    const char *how;
+    int code = finish_connect(fd, address, deadline_us, &how);
     if (code != 0) {
+        /* the last address decides; a name whose first one fails has done nothing wrong */
+        ESP_LOG_LEVEL(address->ai_next == NULL ? ESP_LOG_ERROR : ESP_LOG_DEBUG, "esp-tls", "[sock=%d] %s: %s",
+                      fd, how, strerror(code));
         close(fd);
         esp_err_t err =
             code == ETIMEDOUT ? ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT : ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
@@ -191,7 +199,10 @@ static esp_err_t tcp_connect(otter_transport_t *t, const otter_endpoint_t *endpo
     struct addrinfo *list = NULL;
     int code = resolve_host(endpoint->host, endpoint->port, family, endpoint->timeout_ms, &list);
     if (code != 0) {
-        int sys_errno = code == EAI_SYSTEM ? errno : code == EAI_AGAIN ? EAGAIN : 0;
+        int sys_errno = code == EAI_SYSTEM   ? errno
+                        : code == EAI_MEMORY ? ENOMEM
+                        : code == EAI_AGAIN  ? EAGAIN
+                                             : 0;
         if (code == RESOLVE_TIMED_OUT) {
             set_error(tcp, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME, ETIMEDOUT,
                       "cannot resolve %s: no answer within %d ms", endpoint->host, endpoint->timeout_ms);

@@ -15,7 +15,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "esp_log.h"
 #include "linux/tls_bundle.h"
+#include "linux/tls_codes.h"
 #include "linux/tls_names.h"
 #include "linux/tls_trust.h"
 #include "otter/promise.h"
@@ -55,12 +57,12 @@ static tls_t *tls_of(otter_transport_t *t)
     return (tls_t *)t;
 }
 
-static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const char *format, ...)
+/** @param tls_code mbedTLS's number, 0: it has none for this */
+static void set_error(tls_t *tls, esp_err_t code, int tls_code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-static void set_error(tls_t *tls, esp_err_t code, unsigned long ssl_code, const char *format, ...)
+static void set_error(tls_t *tls, esp_err_t code, int tls_code, const char *format, ...)
 {
-    tls->error =
-        (otter_transport_error_t){.tls_code = (int)(ssl_code & INT_MAX), .tls_verify = tls->verify_code};
+    tls->error = (otter_transport_error_t){.tls_code = tls_code};
     va_list args;
     va_start(args, format);
     otter_vfault(&tls->error.fault, code, format, args);
@@ -187,7 +189,7 @@ static int on_verify(int ok, X509_STORE_CTX *chain)
     return 0;
 }
 
-static void explain_verify(tls_t *tls, unsigned long ssl_code)
+static void explain_refusal(tls_t *tls, int tls_code)
 {
     static const struct {
         int code;
@@ -210,9 +212,9 @@ static void explain_verify(tls_t *tls, unsigned long ssl_code)
          "the CA's name constraints do not permit what the certificate names"},
         {X509_V_ERR_EXCLUDED_VIOLATION, "the CA's name constraints exclude what the certificate names"},
     };
-    int code = tls->verify_code;
+    const int code = tls->verify_code;
     if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code,
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, tls_code,
                   "hostname mismatch: certificate is for %s, not %.40s", tls->names, tls->expected_name);
         return;
     }
@@ -223,11 +225,23 @@ static void explain_verify(tls_t *tls, unsigned long ssl_code)
         }
     }
     if (tls->unread[0] != '\0') { /* this is the better hint */
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code, "%.*s; %s", (int)strcspn(text, ":"),
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, tls_code, "%.*s; %s", (int)strcspn(text, ":"),
                   text, tls->unread);
         return;
     }
-    set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, ssl_code, "%s (%.40s)", text, tls->names);
+    set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, tls_code, "%s (%.40s)", text, tls->names);
+}
+
+static void explain_verify(tls_t *tls)
+{
+    const bool bundle = tls->config.use_system_store;
+    const tls_codes_verdict_t verdict = tls_codes_of_verify(tls->verify_code, bundle);
+    if (bundle && verdict.flags == -1) {
+        ESP_LOGI("esp-x509-crt-bundle", "No matching trusted root certificate found");
+        ESP_LOGE("esp-x509-crt-bundle", "Failed to verify certificate");
+    }
+    explain_refusal(tls, verdict.number);
+    tls->error.tls_verify = verdict.flags;
 }
 
 /** False with the error set. */
@@ -322,7 +336,7 @@ static bool set_identity(tls_t *tls, SSL_CTX *context)
     bool ok = use_certificate(context, &tls->config) && tls->config.client_key_pem != NULL &&
               use_key(context, &tls->config) && SSL_CTX_check_private_key(context) == 1;
     if (!ok) {
-        set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, ERR_peek_last_error(),
+        set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0,
                   "the client certificate or its key cannot be read, or they do not belong together");
     }
     ERR_clear_error();
@@ -368,7 +382,7 @@ static bool make_context(tls_t *tls)
     OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL || !set_protocol(tls, context)) {
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, ERR_peek_last_error(), "TLS cannot be set up");
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0, "TLS cannot be set up");
         SSL_CTX_free(context);
         return false;
     }
@@ -466,30 +480,62 @@ static bool is_trouble_of_the_server(unsigned long code)
                                                 ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_USER_CANCELLED);
 }
 
+static bool ended_with_notify(const tls_t *tls)
+{
+    return (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+static int code_of(const tls_t *tls, unsigned long code)
+{
+    return code == 0 && ended_with_notify(tls) ? TLS_CODE_PEER_CLOSED : tls_codes_of_error(code);
+}
+
+static int code_of_lower(const otter_transport_error_t *cause)
+{
+    return cause->sys_errno == ECONNRESET || cause->sys_errno == EPIPE ? TLS_CODE_CONN_RESET
+                                                                       : TLS_CODE_RECV_FAILED;
+}
+
+static const char *reason_of(const tls_t *tls, unsigned long code)
+{
+    const char *trouble = client_certificate_trouble(code);
+    if (trouble != NULL) {
+        return trouble;
+    }
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL &&
+        (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)) {
+        return "wrong version number: what answers there does not speak TLS";
+    }
+    const char *reason = ERR_reason_error_string(code);
+    return reason != NULL                        ? reason
+           : code == 0 && ended_with_notify(tls) ? "the server closed the connection"
+                                                 : "unknown error";
+}
+
 static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t *endpoint)
 {
     unsigned long code = ERR_peek_error();
     if (tls->verify_code != X509_V_OK) {
-        explain_verify(tls, code);
+        explain_verify(tls);
     } else if (ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE) {
         set_error(tls, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, 0,
                   "no TLS handshake with %s port %u within %d ms", endpoint->host, endpoint->port,
                   endpoint->timeout_ms);
         tls->error.sys_errno = EAGAIN;
     } else if (tls->lower_result == OTTER_IO_EOF) {
-        set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, code,
+        set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, TLS_CODE_CONN_EOF,
                   "%s port %u closed the connection in the TLS handshake", endpoint->host, endpoint->port);
         tls->error.sys_errno = ENOTCONN;
     } else if (tls->lower_result == OTTER_IO_ERROR) {
         const otter_transport_error_t *cause = tls->lower->ops->error(tls->lower);
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
-                  endpoint->host, endpoint->port, cause->fault.why);
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code_of_lower(cause),
+                  "TLS handshake with %s port %u failed: %s", endpoint->host, endpoint->port,
+                  cause->fault.why);
         tls->error.sys_errno = cause->sys_errno;
     } else {
-        const char *trouble = client_certificate_trouble(code);
-        const char *reason = trouble != NULL ? trouble : ERR_reason_error_string(code);
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS handshake with %s port %u failed: %s",
-                  endpoint->host, endpoint->port, reason != NULL ? reason : "unknown error");
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code_of(tls, code),
+                  "TLS handshake with %s port %u failed: %s", endpoint->host, endpoint->port,
+                  reason_of(tls, code));
         tls->error.sys_errno = is_trouble_of_the_server(code) ? EAGAIN : 0;
     }
 }
@@ -529,7 +575,7 @@ static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t de
     ERR_clear_error();
     tls->ssl = keep_expected_name(tls, endpoint->host) ? new_ssl(tls) : NULL;
     if (tls->ssl == NULL) {
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, ERR_peek_error(), "TLS cannot be set up");
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0, "TLS cannot be set up");
         return false;
     }
     tls->deadline_us = deadline_us;
@@ -541,6 +587,9 @@ static bool shake_hands(tls_t *tls, const otter_endpoint_t *endpoint, int64_t de
     if (result != 1) {
         explain_handshake(tls, SSL_get_error(tls->ssl, result), endpoint);
         return false;
+    }
+    if (tls->config.use_system_store && !SSL_session_reused(tls->ssl)) {
+        ESP_LOGI("esp-x509-crt-bundle", "Certificate validated");
     }
     tls->broken = false;
     tls->deadline_us = INT64_MAX;
@@ -589,17 +638,19 @@ static int explain_io(tls_t *tls, int result)
     unsigned long code = ERR_peek_error();
     const char *trouble = client_certificate_trouble(code);
     if (trouble != NULL) {
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS failed: %s", trouble);
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, TLS_CODE_FATAL_ALERT, "TLS failed: %s", trouble);
         tls->error.sys_errno = EBADMSG;
     } else if (tls->lower_result == OTTER_IO_ERROR) {
         tls->error = *tls->lower->ops->error(tls->lower);
+        tls->error.tls_code = code_of_lower(&tls->error);
     } else if (tls->lower_result == OTTER_IO_EOF) {
-        set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, code,
+        set_error(tls, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, TLS_CODE_CONN_EOF,
                   "the connection was cut: it ended without TLS saying so");
         tls->error.sys_errno = ENOTCONN;
     } else {
         const char *reason = ERR_reason_error_string(code);
-        set_error(tls, ESP_FAIL, code, "TLS failed: %s", reason != NULL ? reason : "unknown error");
+        set_error(tls, ESP_FAIL, tls_codes_of_error(code), "TLS failed: %s",
+                  reason != NULL ? reason : "unknown error");
         tls->error.sys_errno = EBADMSG;
     }
     ERR_clear_error();
@@ -648,7 +699,7 @@ static void hear_last_words(tls_t *tls)
     unsigned long code = ERR_peek_error();
     const char *trouble = client_certificate_trouble(code);
     if (trouble != NULL) {
-        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code, "TLS failed: %s", trouble);
+        set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, TLS_CODE_FATAL_ALERT, "TLS failed: %s", trouble);
         tls->error.sys_errno = EBADMSG;
     }
     ERR_clear_error();

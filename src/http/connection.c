@@ -117,17 +117,35 @@ static esp_err_t check_scheme(esp_http_client_handle_t client)
                               plain ? "plain HTTP is refused" : "the URL is neither http nor https");
 }
 
-/** Logs ESP-IDF's lines, in its order, layer by layer; the cause is in our words. */
-static void log_failure(const otter_transport_error_t *cause, const char *host)
+/** What esp-tls says of it, under both transports. */
+static void log_cause(const otter_transport_error_t *cause, const char *host)
 {
+    /* Of lwIP's numbers, which do not tell why: 203 EAI_MEMORY, 202 EAI_FAIL. */
     if (cause->fault.code == ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME) {
-        ESP_LOGE("esp-tls", "couldn't get hostname for :%s: ", host);
-    } else if (cause->tls_verify != 0) {
-        ESP_LOGE("esp-tls-mbedtls", "mbedtls_ssl_handshake returned -0x2700");
+        ESP_LOGE("esp-tls", "couldn't get hostname for :%s: getaddrinfo() returns %d, addrinfo=0x0", host,
+                 cause->sys_errno == ENOMEM ? 203 : 202);
+    } else if (stage_of(cause->fault.code) == HTTP_STAGE_TLS && cause->tls_code != 0) {
+        ESP_LOGE("esp-tls-mbedtls", "mbedtls_ssl_handshake returned -0x%04X", (unsigned)cause->tls_code);
+    }
+    if (cause->tls_verify != 0) {
         ESP_LOGI("esp-tls-mbedtls", "Failed to verify peer certificate!");
     }
-    ESP_LOGE("esp-tls", "Failed to open new connection");
-    ESP_LOGE("transport_base", "Failed to open a new connection");
+}
+
+/** Logs ESP-IDF's lines, in its order, layer by layer; the cause is in our words. */
+static void log_failure(const otter_transport_error_t *cause, const http_url_t *url)
+{
+    log_cause(cause, url->host);
+    if (!url->https) {
+        ESP_LOGE("transport_base", "Failed to open a new connection: %d", cause->fault.code);
+    } else {
+        if (cause->fault.code == ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT) {
+            ESP_LOGW("esp-tls", "Failed to open new connection in specified timeout");
+        } else {
+            ESP_LOGE("esp-tls", "Failed to open new connection");
+        }
+        ESP_LOGE("transport_base", "Failed to open a new connection");
+    }
     ESP_LOGE(TAG, "Connection failed, sock < 0: %s", cause->fault.why);
 }
 
@@ -160,7 +178,7 @@ esp_err_t http_connection_open(esp_http_client_handle_t client)
     OTTER_ASSERT(err == ESP_OK || err == ESP_ERR_HTTP_CONNECT);
     if (err != ESP_OK) {
         const otter_transport_error_t *cause = client->transport->ops->error(client->transport);
-        log_failure(cause, url->host);
+        log_failure(cause, url);
         http_client_fail(client, stage_of(cause->fault.code), cause);
         errno =
             cause->sys_errno; /* programs show it: what the log or a call before left there would mislead */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "esp_log.h"
 #include "http/client_internal.h"
 #include "http/event_mirror.h"
 #include "otter/system.h"
@@ -61,14 +62,37 @@ void http_client_header_event(esp_http_client_handle_t client, char *key, char *
     tell(client, &event);
 }
 
+/** ESP-IDF's lines about bytes that could not be moved. The end of the stream and a silent server are no faults of that layer. */
+static void log_io(esp_http_client_handle_t client, http_stage_t stage, const otter_transport_error_t *cause)
+{
+    const bool sending = stage == HTTP_STAGE_SEND;
+    if (cause->fault.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT) {
+        if (sending) {
+            ESP_LOGW("transport_base", "Poll timeout or error, errno=%s, fd=%d, timeout_ms=%d",
+                     strerror(cause->sys_errno), client->transport->ops->descriptor(client->transport),
+                     client->timeout_ms);
+        }
+    } else if (cause->fault.code != ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN) {
+        if (cause->tls_code != 0) {
+            ESP_LOGE("esp-tls-mbedtls", "%s error :-0x%04X", sending ? "write" : "read",
+                     (unsigned)cause->tls_code);
+        }
+        ESP_LOGE("transport_base", "%s%s error, errno=%s", client->url.https ? "esp_tls_conn_" : "tcp_",
+                 sending ? "write" : "read", strerror(cause->sys_errno));
+    }
+}
+
 void http_client_fail(esp_http_client_handle_t client, http_stage_t stage,
                       const otter_transport_error_t *cause)
 {
+    const int kept = errno; /* neither the log nor the callback may change what the caller is told */
+    if (stage >= HTTP_STAGE_SEND && cause->sys_errno != 0) { /* else it is what came that is wrong */
+        log_io(client, stage, cause);
+    }
     client->failure = (http_failure_t){.stage = stage, .cause = *cause};
     client->tls_error.last_error = cause->fault.code;
     client->tls_error.esp_tls_error_code = cause->tls_code;
     client->tls_error.esp_tls_flags = cause->tls_verify;
-    int kept = errno; /* the callback must not change what the caller is told */
     http_client_event(client, HTTP_EVENT_ERROR, &client->tls_error, 0);
     errno = kept;
 }

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import socket
 import ssl
 import subprocess
@@ -185,7 +186,7 @@ class Trust(Case):
 
     def test_expired_certificate(self):
         report = self.refused("certificate has expired", servers.make_cert(folder, expired=True, name="expired"))
-        self.assertEqual(report["verify"], 10)
+        self.assertEqual(report["verify"], 0x01)  # MBEDTLS_X509_BADCERT_EXPIRED
 
     def test_certificate_of_the_future(self):
         self.refused("not yet valid", servers.make_cert(folder, not_yet=True, name="future"))
@@ -540,6 +541,72 @@ class CutConnections(Case):
         self.assertEqual(report["result"], FAIL, report)
         self.assertIn(report["stage"], ("header", "body"))  # the reset may overtake the head
         self.assertEqual(report["errno"], 104)  # ECONNRESET
+
+
+class WhatIsLogged(Case):
+    """The lines of ESP-IDF's layers, from below, with the numbers that lwIP and mbedTLS have for each failure."""
+
+    OPEN = "transport_base: Failed to open a new connection"
+    NOT_OPEN = ("E esp-tls: Failed to open new connection", f"E {OPEN}", "E HTTP_CLIENT: Connection failed, sock < 0: ")
+    UNTRUSTED = "I esp-tls-mbedtls: Failed to verify peer certificate!"
+
+    @staticmethod
+    def handshake(number):
+        return f"E esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x{number:04X}"
+
+    def logged(self, url, *lines, args=("--ca",)):
+        """Each line of the log begins with the one that is expected, apart from its time."""
+        command = [str(CLIENT), url, "--timeout", "1000", *args, *([ca.cert] if args == ("--ca",) else [])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        said = [re.sub(r"^([EWID]) \(\d+\) ", r"\1 ", line) for line in (done.stdout + done.stderr).splitlines()
+                if re.match(r"[EWID] \(\d+\) ", line)]
+        self.assertEqual(len(said), len(lines), said)
+        for line, expected in zip(said, lines):
+            self.assertRegex(line, "^" + re.escape(expected).replace("NUMBER", r"\d+"))
+
+    def test_a_name_that_does_not_exist(self):
+        unknown = "E esp-tls: couldn't get hostname for :name.invalid: getaddrinfo() returns 202, addrinfo=0x0"
+        self.logged("https://name.invalid/", unknown, *self.NOT_OPEN)
+        self.logged("http://name.invalid/", unknown, f"E {self.OPEN}: 32769", self.NOT_OPEN[2])
+
+    def test_a_port_where_nobody_listens(self):
+        address = f"127.0.0.1:{servers.free_port()}/"
+        refused = "E esp-tls: [sock=NUMBER] delayed connect error: Connection refused"
+        self.logged(f"https://{address}", refused, *self.NOT_OPEN)
+        self.logged(f"http://{address}", refused, f"E {self.OPEN}: 32772", self.NOT_OPEN[2])
+
+    def test_certificates(self):
+        for number, made, args, bundle in (
+                (0x2700, servers.make_cert(folder, expired=True, name="late"), ("--ca",), ()),
+                (0x2700, servers.make_cert(folder, names=("other.example",), name="elsewhere"), ("--ca",), ()),
+                (0x3000, cert, ("--system",), ("I esp-x509-crt-bundle: No matching trusted root certificate found",
+                                               "E esp-x509-crt-bundle: Failed to verify certificate"))):
+            with self.subTest(made.cert, args=args), servers.HttpsServer(folder, made) as server:
+                self.logged(server.url("fw.bin"), *bundle, self.handshake(number), self.UNTRUSTED, *self.NOT_OPEN, args=args)
+
+    def test_handshakes_that_end(self):
+        def says(data, reset=False):
+            def serve(connection, _):
+                connection.recv(4096)
+                connection.sendall(data)
+                if reset:
+                    CutConnections.reset(connection)
+            return serve
+        for number, serve in ((0x7280, says(b"")), (0x0050, says(b"", reset=True)), (0x7200, says(b"HTTP/1.1 400 No\r\n\r\n")),
+                              (0x7780, says(b"\x15\x03\x03\x00\x02\x02\x28"))):
+            with self.subTest(hex(number)), servers.RawServer(serve, scheme="https") as server:
+                self.logged(server.url("x"), self.handshake(number), *self.NOT_OPEN)
+
+    def test_a_silent_server(self):
+        with servers.RawServer(lambda connection, _: connection.recv(1) and time.sleep(2), scheme="https") as server:
+            self.logged(server.url("x"), "W esp-tls: Failed to open new connection in specified timeout", *self.NOT_OPEN[1:])
+
+    def test_bytes_that_cannot_be_read(self):
+        def serve(connection, _):
+            servers.read_request(connection)
+            CutConnections.reset(connection)
+        with servers.RawServer(serve) as server:
+            self.logged(server.url("x"), "E transport_base: tcp_read error, errno=Connection reset by peer")
 
 
 if __name__ == "__main__":

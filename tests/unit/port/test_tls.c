@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -13,6 +14,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "linux/tls_codes.h"
 #include "otter/system.h"
 #include "otter/transport.h"
 #include "sim/sim_system.h"
@@ -100,12 +102,17 @@ static char *pem_of(X509 *certificate)
 
 typedef enum { QUIET, KEY_UPDATES, KEY_UPDATES_ASKED_BACK, SESSION_TICKETS, RENEGOTIATIONS } flood_t;
 
+enum { ENDS_BY_FIN = 1, ENDS_BY_RESET };
+
 typedef struct {
     otter_transport_t base;
     SSL_CTX *context;
     SSL *ssl;
     BIO *in, *out;
-    flood_t flood; /* what it says whenever it is listened to */
+    flood_t flood;    /* what it says whenever it is listened to */
+    const char *says; /* instead of TLS, NULL: it speaks TLS; read after each other, then `ends` comes */
+    size_t says_len;
+    int ends;
     unsigned reads;
     otter_transport_error_t error;
 } peer_t;
@@ -139,6 +146,9 @@ static int write_peer(otter_transport_t *t, const void *buf, size_t len, int tim
     (void)timeout_ms;
     peer_t *peer = peer_of(t);
     char scrap[256];
+    if (peer->ends != 0) {
+        return (int)len;
+    }
     assert_int_equal(BIO_write(peer->in, buf, (int)len), (int)len);
     while (SSL_read(peer->ssl, scrap, sizeof(scrap)) > 0) { /* which also shakes hands */
     }
@@ -172,6 +182,13 @@ static int read_peer(otter_transport_t *t, void *buf, size_t len, int timeout_ms
     peer_t *peer = peer_of(t);
     if (++peer->reads > READS_MAX) {
         fail_msg("it reads for ever");
+    }
+    if (peer->ends != 0 && BIO_pending(peer->out) == 0) {
+        int said = (int)peer->says_len < (int)len ? (int)peer->says_len : (int)len;
+        memcpy(buf, peer->says, (size_t)said);
+        peer->says += said;
+        peer->says_len -= (size_t)said;
+        return said > 0 ? said : peer->ends == ENDS_BY_FIN ? OTTER_IO_EOF : OTTER_IO_ERROR;
     }
     if (BIO_pending(peer->out) == 0 && SSL_is_init_finished(peer->ssl)) {
         say_nothing_useful(peer);
@@ -349,7 +366,8 @@ static void assert_believed(otter_transport_t *tls, const char *host, const char
         assert_int_equal(err, ESP_OK);
     } else {
         assert_int_equal(err, ESP_ERR_HTTP_CONNECT);
-        assert_int_not_equal(tls->ops->error(tls)->tls_verify, X509_V_OK);
+        assert_int_equal(tls->ops->error(tls)->tls_code, 0x2700);
+        assert_int_equal(tls->ops->error(tls)->tls_verify, strcmp(refused, MISMATCH) == 0 ? 0x04 : 0x0100);
         if (strstr(text, refused) == NULL) {
             fail_msg("not \"%s\": %s", refused, text);
         }
@@ -420,6 +438,78 @@ static void a_certificate_that_signs_itself_is_believed_where_it_was_given(void 
     free_identity(&server);
 }
 
+/* ---- mbedTLS's numbers ---- */
+
+static void a_complaint_about_a_certificate_has_the_number_and_the_flag_of_mbedtls(void **state)
+{
+    (void)state;
+    static const struct {
+        int x509;
+        tls_codes_verdict_t alone, bundle;
+    } rows[] = {
+        {X509_V_ERR_CERT_HAS_EXPIRED, {0x2700, 0x01}, {0x2700, 0x01}},
+        {X509_V_ERR_CERT_NOT_YET_VALID, {0x2700, 0x0200}, {0x2700, 0x0200}},
+        {X509_V_ERR_HOSTNAME_MISMATCH, {0x2700, 0x04}, {0x2700, 0x04}},
+        {X509_V_ERR_IP_ADDRESS_MISMATCH, {0x2700, 0x04}, {0x2700, 0x04}},
+        {X509_V_ERR_EE_KEY_TOO_SMALL, {0x2700, 0x010000}, {0x2700, 0x010000}},
+        {X509_V_ERR_CA_MD_TOO_WEAK, {0x2700, 0x4000}, {0x2700, 0x4000}},
+        {X509_V_ERR_INVALID_PURPOSE, {0x7A00, 0x1000}, {0x7A00, 0x1000}},
+        {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, {0x2562, 0x08}, {0x2562, 0x08}},
+        {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, {0x2700, 0x08}, {0x3000, -1}},
+        {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, {0x2700, 0x08}, {0x3000, -1}},
+        {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, {0x2700, 0x08}, {0x3000, -1}},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const tls_codes_verdict_t alone = tls_codes_of_verify(rows[i].x509, false);
+        const tls_codes_verdict_t bundle = tls_codes_of_verify(rows[i].x509, true);
+        assert_memory_equal(&alone, &rows[i].alone, sizeof(alone));
+        assert_memory_equal(&bundle, &rows[i].bundle, sizeof(bundle));
+    }
+}
+
+/* What mbedTLS 3.6 gives when the same bytes answer its hello. */
+static void a_handshake_that_fails_has_the_number_of_mbedtls(void **state)
+{
+    (void)state;
+#define SAYS(bytes) bytes, sizeof(bytes) - 1
+    static const struct {
+        const char *what, *says;
+        size_t len;
+        int ends, number;
+    } rows[] = {
+        {"the end", SAYS(""), ENDS_BY_FIN, 0x7280},
+        {"a reset", SAYS(""), ENDS_BY_RESET, 0x0050},
+        {"plain HTTP", SAYS("HTTP/1.1 400 Bad Request\r\n\r\n"), ENDS_BY_FIN, 0x7200},
+        {"another protocol", SAYS("SSH-2.0-OpenSSH_9\r\n"), ENDS_BY_FIN, 0x7200},
+        {"alert handshake_failure", SAYS("\x15\3\3\0\2\2\x28"), ENDS_BY_FIN, 0x7780},
+        {"alert internal_error, then a reset", SAYS("\x15\3\3\0\2\2\x50"), ENDS_BY_RESET, 0x7780},
+        {"an alert without a name", SAYS("\x15\3\3\0\2\2\xC8"), ENDS_BY_FIN, 0x7780},
+        {"close_notify", SAYS("\x15\3\3\0\2\1\0"), ENDS_BY_FIN, 0x7880},
+        {"a warning, then the end", SAYS("\x15\3\3\0\2\1\x70"), ENDS_BY_FIN, 0x7280},
+        {"data", SAYS("\x17\3\3\0\5hello"), ENDS_BY_FIN, 0x7700},
+        {"a record beyond the limit", SAYS("\x16\3\3\xFF\xFFxxxxxx"), ENDS_BY_FIN, 0x7100},
+    };
+#undef SAYS
+    identity_t server = begin_identity();
+    sign(&server, &server);
+    char *pem = pem_of(server.certificate);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].what);
+        peer_t *peer = new_peer(&server, NULL, TLS1_2_VERSION);
+        peer->says = rows[i].says;
+        peer->says_len = rows[i].len;
+        peer->ends = rows[i].ends;
+        peer->error.sys_errno = ECONNRESET;
+        otter_transport_t *tls = otter_tls_new(&peer->base, &(otter_tls_config_t){.ca_pem = pem});
+        assert_int_equal(connect_to(tls, "localhost"), ESP_ERR_HTTP_CONNECT);
+        assert_int_equal(tls->ops->error(tls)->tls_code, rows[i].number);
+        assert_int_equal(tls->ops->error(tls)->tls_verify, 0);
+        tls->ops->destroy(tls);
+    }
+    free(pem);
+    free_identity(&server);
+}
+
 /* ---- time limits ---- */
 
 static void assert_ends_in_time(otter_transport_t *tls, peer_t *peer, int timeout_ms)
@@ -479,6 +569,8 @@ int main(void)
         cmocka_unit_test(a_name_is_judged_by_list_common_name_and_constraints),
         cmocka_unit_test(a_common_name_with_a_nul_inside_is_none),
         cmocka_unit_test(a_certificate_that_signs_itself_is_believed_where_it_was_given),
+        cmocka_unit_test(a_complaint_about_a_certificate_has_the_number_and_the_flag_of_mbedtls),
+        cmocka_unit_test(a_handshake_that_fails_has_the_number_of_mbedtls),
         cmocka_unit_test(a_flood_of_what_is_no_content_ends_at_the_time_limit), /* takes the clock: last */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
