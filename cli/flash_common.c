@@ -50,21 +50,6 @@ esp_err_t flash_judge_image(otter_image_stream_t *s, const uint8_t *data, size_t
     return err;
 }
 
-otter_chip_t flash_fitting_chip(otter_chip_t chip)
-{
-    if (chip.revision_unknown) {
-        chip.revision = UINT16_MAX;
-        chip.ignore_max_revision = true;
-        chip.revision_unknown = false;
-    }
-    if (chip.blk_revision_unknown) {
-        chip.blk_revision = UINT16_MAX;
-        chip.ignore_max_blk_revision = true;
-        chip.blk_revision_unknown = false;
-    }
-    return chip;
-}
-
 bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id)
 {
     if (len < OTTER_IMAGE_HEADER_SIZE || data[0] != ESP_IMAGE_HEADER_MAGIC) {

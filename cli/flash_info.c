@@ -104,7 +104,7 @@ static const option_row_t rows[] = {
                     "as the bootloader was built; default: on for chip linux, off for others"),
     OPTION_ANTI_ROLLBACK(offsetof(info_options_t, device)),
     OPTION_REVISIONS(offsetof(info_options_t, device),
-                     "FLASH.efuse, else the least that the images in the flash need"),
+                     "FLASH.efuse, else whatever the images in the flash need"),
     OPTION_EFUSE(offsetof(info_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(info_options_t, device)),
     {"json", &option_switch, offsetof(info_options_t, json),

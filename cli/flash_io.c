@@ -215,7 +215,7 @@ const cli_verb_t flash_read_verb = {
 
 /* ---- write ---- */
 
-/** A flash of which nobody knows the chip is that of its first image; a revision that nobody knows fits every image. */
+/** A flash of which nobody knows the chip is that of its first image. */
 static otter_chip_t judging_chip(const linux_device_t *dev, const uint8_t *data, size_t len)
 {
     otter_chip_t chip = dev->device.chip;
@@ -223,7 +223,7 @@ static otter_chip_t judging_chip(const linux_device_t *dev, const uint8_t *data,
         flash_image_chip(data, len, &chip.id)) { /* what is no image is refused for that */
         chip.revision_unknown = chip.blk_revision_unknown = chip.id != OTTER_CHIP_LINUX;
     }
-    return flash_fitting_chip(chip);
+    return chip;
 }
 
 /** Whole sectors of this flash, and something to write to them. Says why not. */

@@ -236,14 +236,19 @@ static bool settle_chip(new_t *n)
     return true;
 }
 
-/** A revision that nobody gave fits every image; the virtual device's are 0. */
+/** Of a revision that nobody gave the bootloader knows the least; the virtual device's are 0. */
 static otter_chip_t judging_chip(const new_t *n)
 {
     otter_chip_t chip = n->efuse.chip;
     bool virtual = chip.id == OTTER_CHIP_LINUX;
     chip.revision_unknown = !virtual && !n->efuse.has_revision;
     chip.blk_revision_unknown = !virtual && !n->efuse.has_blk_revision;
-    return flash_fitting_chip(chip);
+    esp_image_header_t header;
+    if (chip.revision_unknown && n->boot_image.len >= OTTER_IMAGE_HEADER_SIZE) {
+        otter_image_decode_header(n->boot_image.bytes, &header);
+        chip.revision = header.min_chip_rev_full;
+    }
+    return chip;
 }
 
 /** Judged as the bootloader will judge. */

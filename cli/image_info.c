@@ -74,11 +74,11 @@ static int verify(void *options)
     const char *name = name_of(o->path);
     bool virtual = device->chip != NULL && device->chip->id == OTTER_CHIP_LINUX; /* its revision is 0 */
     bool unknown_revision = !device->has_revision && !virtual;
-    otter_chip_t chip = flash_fitting_chip((otter_chip_t){.id = device->chip != NULL ? device->chip->id : 0,
-                                                          .revision = device->revision,
-                                                          .blk_revision = device->blk_revision,
-                                                          .revision_unknown = unknown_revision,
-                                                          .blk_revision_unknown = !device->has_blk_revision});
+    otter_chip_t chip = {.id = device->chip != NULL ? device->chip->id : 0,
+                         .revision = device->revision,
+                         .blk_revision = device->blk_revision,
+                         .revision_unknown = unknown_revision,
+                         .blk_revision_unknown = !device->has_blk_revision};
     bool read = image_look(&look, o->path, device->chip != NULL ? &chip : NULL);
     if (read && device->chip == NULL && (device->has_revision || device->has_blk_revision) &&
         look.error[0] == '\0') {

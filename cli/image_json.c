@@ -86,8 +86,9 @@ static void add_facts(cJSON *object, const otter_image_stream_t *s)
     json_number(object, "image_len", info->image_len != 0, info->image_len);
     json_number(object, "min_rev", known, info->header.min_chip_rev_full);
     json_number(object, "max_rev", known, info->header.max_chip_rev_full);
-    json_number(object, "min_blk_rev", info->has_desc, info->desc.min_efuse_blk_rev_full);
-    json_number(object, "max_blk_rev", info->has_desc, info->desc.max_efuse_blk_rev_full);
+    bool limits = info->has_blk_limits && otter_image_kind(info) == OTTER_IMAGE_KIND_APP;
+    json_number(object, "min_blk_rev", limits, info->min_blk_revision);
+    json_number(object, "max_blk_rev", limits, info->max_blk_revision);
     add_flash(object, info, facts);
     json_item(object, "app", app_json(info));
     json_item(object, "bootloader", bootloader_json(info));

@@ -44,6 +44,12 @@ const char *image_app(const otter_image_info_t *info, const char *before, const 
 
 /* ---- header ---- */
 
+/** 65535 is no lower limit of the eFuse block's revision either. */
+static uint16_t blk_minimum(const otter_image_info_t *info)
+{
+    return info->min_blk_revision != UINT16_MAX ? info->min_blk_revision : 0;
+}
+
 /** "v0.3 or later", "v0.3 to v1.99": the limits that an image sets. */
 static const char *limits_text(uint16_t min, uint16_t max, char buf[32])
 {
@@ -87,9 +93,11 @@ static void print_header(const image_look_t *look)
     char limits[32];
     printf(FACT "%s (0x%04x), revision %s\n", "chip", chip_title(header->chip_id), header->chip_id,
            limits_text(header->min_chip_rev_full, header->max_chip_rev_full, limits));
-    if (info->has_desc && facts != NULL && facts->has_blk_revision) {
-        printf(FACT "revision %s\n", "eFuse block",
-               limits_text(info->desc.min_efuse_blk_rev_full, info->desc.max_efuse_blk_rev_full, limits));
+    if (info->has_blk_limits && look->kind == OTTER_IMAGE_KIND_APP) {
+        printf(FACT "revision %s%s\n", "eFuse block",
+               limits_text(blk_minimum(info), info->max_blk_revision, limits),
+               info->has_desc ? ""
+                              : "  (there is no app descriptor; the bootloader takes what is at its place)");
     }
     if (facts == NULL || facts->id != OTTER_CHIP_LINUX) {
         print_flash(header, look->kind != OTTER_IMAGE_KIND_APP);
@@ -327,7 +335,6 @@ void image_report_print_verdict(const image_look_t *look, const char *name, bool
                                 bool judged_blk_revision)
 {
     const otter_image_info_t *info = &look->stream.info;
-    const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
     char app[IMAGE_APP_SIZE];
     printf("%s: ", name);
     if (look->is_factory) {
@@ -337,8 +344,8 @@ void image_report_print_verdict(const image_look_t *look, const char *name, bool
            otter_image_kind_name(look->kind), info->image_len);
     printf("%s", image_app(info, ", ", "", app));
     print_condition("chip", judged_revision, info->header.min_chip_rev_full);
-    if (info->has_desc && facts != NULL && facts->has_blk_revision) {
-        print_condition("eFuse block", judged_blk_revision, info->desc.min_efuse_blk_rev_full);
+    if (info->has_blk_limits && look->kind == OTTER_IMAGE_KIND_APP) {
+        print_condition("eFuse block", judged_blk_revision, blk_minimum(info));
     }
     if (look->kind != OTTER_IMAGE_KIND_APP && !look->is_factory) {
         printf(", not an app");

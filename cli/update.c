@@ -343,6 +343,7 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     if (err != ESP_OK) {
         update_outcome_error(outcome, "%s: %s", o->flash, why);
     } else {
+        linux_device_ask_images(&dev);
         active_options = o;
         interrupt_catch();
         if (o->max_ms > 0) {

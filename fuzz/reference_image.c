@@ -18,7 +18,6 @@ typedef struct {
     uint64_t addrs[16]; /* of the segments so far */
     uint32_t seen;
     bool has_desc, has_boot_desc;
-    bool first_as_app; /* segment 0 was judged as an app's */
 } walk_t;
 
 static uint64_t limit_of(const walk_t *w)
@@ -90,21 +89,17 @@ static kind_t kind_of(const walk_t *w)
     }
     walk_t as_own = *w;
     as_own.facts = own;
-    bool at_end = false;
+    bool at_end = false, mapped = false, begins = w->seen == 0 || w->has_desc;
     for (uint32_t i = 0; i < w->seen; i++) {
-        if (is_mapped(&as_own, w->addrs[i])) {
-            return APP;
-        }
+        mapped |= is_mapped(&as_own, w->addrs[i]);
+        begins |= i == 0 && mapped;
         for (size_t k = 0; k < sizeof(bootloader_ends) / sizeof(bootloader_ends[0]); k++) {
             at_end |= id == bootloader_ends[k][0] && w->addrs[i] >= bootloader_ends[k][1] &&
                       w->addrs[i] < bootloader_ends[k][2];
         }
     }
-    if (at_end) {
-        return BOOTLOADER;
-    }
-    bool open = w->seen < w->bytes[1] && (w->seen == 0 || w->has_desc);
-    return open ? APP : RAM_PROGRAM;
+    bool app = begins && (mapped || w->seen < w->bytes[1]);
+    return app ? APP : at_end ? BOOTLOADER : RAM_PROGRAM;
 }
 
 static bool as_app(const walk_t *w)
@@ -147,7 +142,7 @@ static esp_err_t check_first_segment(walk_t *w, uint64_t addr, uint64_t len)
     bool has_magic = seen >= 4 && reference_le32(p) == 0xABCD5432;
     w->has_desc = has_magic && seen == 256;
     w->has_boot_desc = seen >= 80 && p[0] == 0x50 && p[8] > 0x20 && p[8] < 0x7F;
-    bool app = w->first_as_app = as_app(w);
+    bool app = as_app(w);
     if (!w->rules->no_checks && w->rules->loading && app && kind_of(w) == BOOTLOADER) {
         return BAD;
     }
@@ -210,15 +205,8 @@ static esp_err_t check_end(const walk_t *w, reference_image_t *out)
         if (w->rules->loading && as_app(w) && !app) {
             return BAD;
         }
-        if (w->rules->chip == NULL && app && !w->first_as_app && w->seen > 0) {
-            /* began as a program for RAM, and is an app after all */
-            uint64_t first_len = reference_le32(w->bytes + 28);
-            walk_t first = *w;
-            first.pos = 32;
-            esp_err_t err = wants_desc(w) ? ESP_FAIL : check_place(&first, w->addrs[0], first_len);
-            if (err != ESP_OK) {
-                return err;
-            }
+        if (w->rules->chip == NULL && app && reference_le16(w->bytes + 15) == 65535) {
+            return ESP_FAIL; /* no chip has that revision */
         }
     }
     out->body_len = (uint32_t)w->pos;

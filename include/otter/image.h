@@ -38,6 +38,7 @@ typedef struct {
     bool known;     /* compared before, and not written to since: checksum and hash are not compared again */
     bool hashed;    /* an image without an appended hash is refused */
     bool no_checks; /* esp_image_get_metadata: structure and length only */
+    bool strict; /* a revision that nobody told is the least that it can be; else it may be any later one */
     /* a second-stage bootloader: no descriptor, no upper revision, a wrong hash does not count */
     bool bootloader;
     /* whose signature it needs; no signatures: it needs none, and what is behind the image is not read */
@@ -57,6 +58,10 @@ typedef struct {
         esp_app_desc_t desc;  /* only when has_desc */
         esp_bootloader_desc_t bootloader_desc; /* only when has_bootloader_desc */
     };
+    /* Limits of the eFuse block's revision, of an app for a chip that has them. As ESP-IDF's bootloader reads them: the bytes at
+     * their place in the descriptor, whether the image has one or not. */
+    bool has_blk_limits; /* segment 0 is long enough to have such bytes */
+    uint16_t min_blk_revision, max_blk_revision;
     /* with padding, checksum and appended hash, and with the signature where one was found good; 0 until it is known */
     uint32_t image_len;
     uint8_t checksum, checksum_stored;
@@ -83,7 +88,6 @@ typedef struct {
     uint32_t want, have; /* bytes of the part now being read (header, segment data, ...): whole, so far */
     uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
-    bool as_app;                                 /* segment 0 was judged by an app's rules */
     uint8_t signed_digest[OTTER_IMAGE_HASH_LEN]; /* SHA-256 of image and padding, once the signature begins */
     uint8_t buf[OTTER_IMAGE_DESC_SIZE];
 } otter_image_stream_t;

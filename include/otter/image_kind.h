@@ -15,7 +15,7 @@ typedef enum {
     OTTER_IMAGE_KIND_NONE,       /* no image: otter_image_foreign_name() may know what it is */
     OTTER_IMAGE_KIND_APP,        /* what an app partition holds */
     OTTER_IMAGE_KIND_BOOTLOADER, /* what the chip's ROM starts */
-    OTTER_IMAGE_KIND_RAM, /* nothing of it is mapped from flash: for the ROM or a debugger, no bootloader starts it */
+    OTTER_IMAGE_KIND_RAM, /* it does not begin with what is mapped from flash: for the ROM or a debugger */
     OTTER_IMAGE_KIND_ESP8266, /* the same magic, another format */
 } otter_image_kind_t;
 

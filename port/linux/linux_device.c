@@ -20,26 +20,25 @@
 #define NOR_SIZE_MIN 0x100000u /* of the flash chips that image headers know */
 #define NOR_SIZE_MAX 0x8000000u
 
-/** What an image wants of its chip. */
-typedef struct {
-    uint16_t chip_id, min_revision, min_blk_revision;
-} image_wants_t;
-
-/** Reads it from the image in an app partition. @return false if there is none for a known chip */
-static bool read_wants(linux_device_t *dev, const esp_partition_t *partition, image_wants_t *wants)
+/** What an image says of the chip that it is for. @return false if no image for a known chip is in the partition */
+static bool read_image(linux_device_t *dev, const esp_partition_t *partition, otter_image_info_t *info)
 {
+    const otter_image_rules_t rules = {
+        .flash_offset = partition->address, .size = partition->size, .no_checks = true};
     uint8_t raw[OTTER_IMAGE_GATE_SIZE];
+    otter_image_stream_t s = {0};
     if (partition->size < sizeof(raw) ||
         otter_flash_read(dev->flash, partition->address, raw, sizeof(raw)) != ESP_OK ||
         raw[0] != ESP_IMAGE_HEADER_MAGIC) {
         return false;
     }
-    esp_app_desc_t desc;
-    bool has_desc = otter_image_decode_desc(raw + OTTER_IMAGE_DESC_OFFSET, &desc) == ESP_OK;
-    wants->chip_id = le16_get(raw + offsetof(esp_image_header_t, chip_id));
-    wants->min_revision = le16_get(raw + offsetof(esp_image_header_t, min_chip_rev_full));
-    wants->min_blk_revision = has_desc ? desc.min_efuse_blk_rev_full : 0;
-    return otter_chip_facts(wants->chip_id) != NULL;
+    bool read = otter_image_stream_begin(&s, &rules) == ESP_OK;
+    if (read) {
+        otter_image_stream_feed(&s, raw, sizeof(raw));
+    }
+    *info = s.info;
+    otter_image_stream_end(&s);
+    return read && otter_chip_facts(info->header.chip_id) != NULL;
 }
 
 static const esp_partition_t *next_app(linux_device_t *dev, const esp_partition_t *after)
@@ -52,7 +51,7 @@ static const esp_partition_t *next_app(linux_device_t *dev, const esp_partition_
 static int boots_as(linux_device_t *dev, uint16_t chip_id)
 {
     otter_boot_result_t result;
-    dev->device.chip = (otter_chip_t){.id = chip_id, .ignore_max_revision = true};
+    dev->device.chip = (otter_chip_t){.id = chip_id, .revision_unknown = true, .blk_revision_unknown = true};
     if (otter_boot(&dev->device, OTTER_BOOT_DRY_RUN, &result) != ESP_OK) {
         return 0;
     }
@@ -64,21 +63,21 @@ static const otter_chip_facts_t *chip_of_images(linux_device_t *dev)
 {
     const otter_chip_facts_t *best = NULL;
     int best_rank = -1; /* -1: not measured, as there was no other kind to compare with */
-    image_wants_t wants;
+    otter_image_info_t image;
     for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
-        if (!read_wants(dev, app, &wants) || (best != NULL && best->id == wants.chip_id)) {
+        if (!read_image(dev, app, &image) || (best != NULL && best->id == image.header.chip_id)) {
             continue;
         }
         if (best == NULL) {
-            best = otter_chip_facts(wants.chip_id);
+            best = otter_chip_facts(image.header.chip_id);
             continue;
         }
         if (best_rank < 0) {
             best_rank = boots_as(dev, best->id);
         }
-        int rank = boots_as(dev, wants.chip_id);
+        int rank = boots_as(dev, image.header.chip_id);
         if (rank > best_rank) {
-            best = otter_chip_facts(wants.chip_id);
+            best = otter_chip_facts(image.header.chip_id);
             best_rank = rank;
         }
     }
@@ -99,30 +98,41 @@ static const otter_chip_facts_t *chip_of_bootloader(linux_device_t *dev,
     return apps == NULL || apps->bootloader_offset != bootloader->offset ? bootloader->chip : apps;
 }
 
-static void raise_to(uint16_t *revision, uint16_t needed)
+/** Raises a revision to what an image needs, unless another image then would not boot: that tells nothing. */
+static void raise_to(uint16_t *revision, uint16_t needed, uint16_t highest)
 {
-    if (needed > *revision && needed != UINT16_MAX) {
+    if (needed > *revision && needed <= highest && needed != UINT16_MAX) {
         *revision = needed;
     }
 }
 
-/** A chip of which a revision is not known must at least be one that its own bootloader and images accept. */
-static void assume_revisions(linux_device_t *dev, const otter_bootloader_place_t *bootloader)
+static void lower_to(uint16_t *highest, uint16_t limit)
+{
+    if (limit != 0 && limit < *highest) {
+        *highest = limit;
+    }
+}
+
+void linux_device_ask_images(linux_device_t *dev)
 {
     otter_chip_t *chip = &dev->device.chip;
-    image_wants_t wants;
-    if (bootloader != NULL && bootloader->chip->id == chip->id && chip->revision_unknown) {
-        raise_to(&chip->revision, bootloader->min_revision);
+    uint16_t highest = UINT16_MAX, highest_blk = UINT16_MAX;
+    otter_image_info_t image;
+    for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
+        if (read_image(dev, app, &image) && image.header.chip_id == chip->id) {
+            lower_to(&highest, image.header.max_chip_rev_full);
+            lower_to(&highest_blk, image.max_blk_revision);
+        }
     }
     for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
-        if (!read_wants(dev, app, &wants) || wants.chip_id != chip->id) {
+        if (!read_image(dev, app, &image) || image.header.chip_id != chip->id) {
             continue;
         }
         if (chip->revision_unknown) {
-            raise_to(&chip->revision, wants.min_revision);
+            raise_to(&chip->revision, image.header.min_chip_rev_full, highest);
         }
         if (chip->blk_revision_unknown) {
-            raise_to(&chip->blk_revision, wants.min_blk_revision);
+            raise_to(&chip->blk_revision, image.min_blk_revision, highest_blk);
         }
     }
 }
@@ -157,7 +167,10 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
     if (chip->id != OTTER_CHIP_LINUX) {
         chip->revision_unknown = !options->has_revision && !dev->efuse.has_revision;
         chip->blk_revision_unknown = !options->has_blk_revision && !dev->efuse.has_blk_revision;
-        assume_revisions(dev, has_bootloader ? &bootloader : NULL);
+        bool own = has_bootloader && bootloader.chip->id == chip->id;
+        if (own && chip->revision_unknown && bootloader.min_revision != UINT16_MAX) {
+            chip->revision = bootloader.min_revision;
+        }
     }
 }
 

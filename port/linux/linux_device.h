@@ -54,8 +54,8 @@ typedef struct {
 
 /**
  * Open the device that `path` holds. The kind of chip is the first of: options->chip, the eFuse file, the bootloader in
- * the flash, the header of the image that boots, chip linux. A chip whose revision nothing tells is one that runs every
- * image in its slots, and is marked so (revision_unknown, blk_revision_unknown).
+ * the flash, the header of the image that boots, chip linux. A chip whose revision nothing tells is at least one that starts its
+ * own bootloader, and is marked so (revision_unknown, blk_revision_unknown).
  * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the
@@ -64,6 +64,9 @@ typedef struct {
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, char *why,
                                              size_t why_size);
+
+/** Revisions that nothing tells become at least what all images in the slots need, if they agree. */
+void linux_device_ask_images(linux_device_t *dev);
 
 /**
  * The same device inside a firmware process: the flash comes as an open, locked descriptor, which is taken over.

@@ -108,7 +108,7 @@ esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hd
     otter_image_decode_header((const uint8_t *)img_hdr, &header);
     otter_fault_t fault;
     bool bootloader = type == ESP_IMAGE_BOOTLOADER;
-    if (!image_suits_chip(&header, &device->chip, bootloader, &fault)) {
+    if (!image_suits_chip(&header, &device->chip, bootloader, true, &fault)) {
         image_log_misfit(&header, &device->chip, bootloader);
         ESP_LOGE(TAG, "%s", fault.why);
         return ESP_FAIL;
@@ -123,14 +123,16 @@ esp_err_t bootloader_common_check_efuse_blk_validity(uint32_t min_rev_full, uint
     if (facts == NULL || min_rev_full > UINT16_MAX || max_rev_full > UINT16_MAX) {
         return ESP_FAIL;
     }
-    int missed = image_missed_blk_revision(&device->chip, (uint16_t)min_rev_full, (uint16_t)max_rev_full);
-    if (!facts->has_blk_revision || missed == 0) {
+    const uint16_t min = image_blk_minimum((uint16_t)min_rev_full), max = (uint16_t)max_rev_full;
+    const image_have_t ours = image_have_blk(&device->chip);
+    if (!facts->has_blk_revision || image_revision_suits("eFuse block", min, max, &ours, true, NULL)) {
         return ESP_OK;
     }
     char want[12], have[12];
-    ESP_LOGE(TAG, "Image requires efuse blk rev %s %s, but chip is %s", missed < 0 ? ">=" : "<=",
-             otter_image_revision_text((uint16_t)(missed < 0 ? min_rev_full : max_rev_full), want),
-             otter_image_revision_text(device->chip.blk_revision, have));
+    const bool too_low = ours.revision < min;
+    ESP_LOGE(TAG, "Image requires efuse blk rev %s %s, but chip is %s",
+             too_low ? ">=" : "<=", otter_image_revision_text(too_low ? min : max, want),
+             otter_image_revision_text(ours.revision, have));
     return ESP_FAIL;
 }
 
@@ -168,7 +170,7 @@ bool bootloader_common_check_chip_revision_validity(const esp_image_header_t *im
     otter_image_decode_header((const uint8_t *)img_hdr, &header);
     header.chip_id = (esp_chip_id_t)device->chip.id; /* not asked here */
     image_log_misfit(&header, &device->chip, !check_max_revision);
-    return image_suits_chip(&header, &device->chip, !check_max_revision, NULL);
+    return image_suits_chip(&header, &device->chip, !check_max_revision, true, NULL);
 }
 
 esp_err_t bootloader_common_get_partition_description(const esp_partition_pos_t *partition,

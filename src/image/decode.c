@@ -75,19 +75,36 @@ const char *otter_image_revision_text(uint16_t revision, char buf[12])
     return buf;
 }
 
-const char *image_have_text(uint16_t revision, bool unknown, char buf[IMAGE_HAVE_SIZE])
+/** The device's side of a revision that does not suit. */
+static const char *have_text(const image_have_t *have, char *buf, size_t size)
 {
     char text[12];
-    otter_image_revision_text(revision, text);
-    if (!unknown) {
-        snprintf(buf, IMAGE_HAVE_SIZE, "this is %s", text);
-    } else if (revision == 0) {
-        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " OTTER_IMAGE_REVISION_UNKNOWN);
+    otter_image_revision_text(have->revision, text);
+    if (!have->unknown) {
+        snprintf(buf, size, "this is %s", text);
+    } else if (have->revision == 0) {
+        snprintf(buf, size, "that of this chip " OTTER_IMAGE_REVISION_UNKNOWN);
     } else {
-        snprintf(buf, IMAGE_HAVE_SIZE, "that of this chip " OTTER_IMAGE_REVISION_UNKNOWN ", but %s at least",
-                 text);
+        snprintf(buf, size, "that of this chip " OTTER_IMAGE_REVISION_UNKNOWN ", but %s at least", text);
     }
     return buf;
+}
+
+bool image_revision_suits(const char *of, uint16_t min, uint16_t max, const image_have_t *have, bool strict,
+                          otter_fault_t *fault)
+{
+    char want[12], text[64];
+    const bool too_low = have->revision < min && (strict || !have->unknown || min == UINT16_MAX);
+    const bool too_high = image_limit_is_set(max) && have->revision > max && !have->ignore_max;
+    if (too_low && have->unknown && min == UINT16_MAX) {
+        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs %s revision %s, which no chip has", of,
+                    otter_image_revision_text(min, want));
+    } else if (too_low || too_high) {
+        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs %s revision %s or %s, %s", of,
+                    otter_image_revision_text(too_low ? min : max, want), too_low ? "later" : "earlier",
+                    have_text(have, text, sizeof(text)));
+    }
+    return !too_low && !too_high;
 }
 
 static void chip_text(uint16_t id, char *buf, size_t size)
@@ -101,9 +118,8 @@ static void chip_text(uint16_t id, char *buf, size_t size)
 }
 
 bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader,
-                      otter_fault_t *fault)
+                      bool strict, otter_fault_t *fault)
 {
-    char want[12], have[IMAGE_HAVE_SIZE];
     bool esp8266 = image_header_is_esp8266(header);
     if (esp8266 || header->chip_id != chip->id) {
         char image_chip[24] = "ESP8266", device_chip[24];
@@ -114,20 +130,9 @@ bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip
         otter_fault(fault, ESP_ERR_INVALID_VERSION, "image is for %s, this is %s", image_chip, device_chip);
         return false;
     }
-    if (chip->revision < header->min_chip_rev_full) {
-        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs chip revision %s or later, %s",
-                    otter_image_revision_text(header->min_chip_rev_full, want),
-                    image_have_text(chip->revision, chip->revision_unknown, have));
-        return false;
-    }
-    uint16_t max = header->max_chip_rev_full;
-    if (!bootloader && image_limit_is_set(max) && chip->revision > max && !chip->ignore_max_revision) {
-        otter_fault(fault, ESP_ERR_INVALID_VERSION, "image needs chip revision %s or earlier, %s",
-                    otter_image_revision_text(max, want),
-                    image_have_text(chip->revision, chip->revision_unknown, have));
-        return false;
-    }
-    return true;
+    const image_have_t have = image_have_chip(chip);
+    return image_revision_suits("chip", header->min_chip_rev_full, bootloader ? 0 : header->max_chip_rev_full,
+                                &have, strict, fault);
 }
 
 esp_err_t otter_image_check_header(const uint8_t *raw, const otter_chip_t *chip, bool bootloader,
@@ -141,7 +146,7 @@ esp_err_t otter_image_check_header(const uint8_t *raw, const otter_chip_t *chip,
                                : "";
         return image_refuse_magic(raw, OTTER_IMAGE_HEADER_SIZE, ESP_ERR_OTA_VALIDATE_FAILED, more, fault);
     }
-    return image_suits_chip(&header, chip, bootloader, fault) ? ESP_OK : ESP_ERR_INVALID_VERSION;
+    return image_suits_chip(&header, chip, bootloader, true, fault) ? ESP_OK : ESP_ERR_INVALID_VERSION;
 }
 
 const char *otter_image_flash_mode(const esp_image_header_t *header)

@@ -128,9 +128,6 @@ static bool begin_part(otter_image_stream_t *s, enum part part, uint32_t len)
     return true;
 }
 
-static bool page_is_good(otter_image_stream_t *s, uint32_t have);
-static bool placement_is_good(otter_image_stream_t *s, uint32_t index);
-
 /** True if an app's rules hold: for a device, of all but its bootloader; for a file, of what is an app. */
 static bool judged_as_app(const otter_image_stream_t *s)
 {
@@ -163,13 +160,18 @@ static bool kind_is_good(otter_image_stream_t *s)
     }
     if (s->rules.loading && judged_as_app(s) && kind != OTTER_IMAGE_KIND_APP) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
-                                 "this is a %s, not an app: nothing of it is mapped from flash",
+                                 "this is a %s, not an app: it does not begin with what is mapped from flash",
                                  otter_image_kind_name(kind));
         return false;
     }
-    /* Of a file that began as a program for RAM, segment 0 was not yet judged by an app's rules. */
-    bool late = s->rules.chip == NULL && kind == OTTER_IMAGE_KIND_APP && !s->as_app;
-    return !late || ((!needs_desc(s) || page_is_good(s, 0)) && placement_is_good(s, 0));
+    const image_have_t any = {.unknown = true};
+    const uint16_t min = s->info.header.min_chip_rev_full;
+    if (s->rules.chip == NULL && kind == OTTER_IMAGE_KIND_APP &&
+        !image_revision_suits("chip", min, 0, &any, false, &s->fault)) {
+        s->verdict = s->fault.code = ESP_FAIL;
+        return false;
+    }
+    return true;
 }
 
 static void begin_tail(otter_image_stream_t *s)
@@ -213,7 +215,7 @@ static bool header_is_good(otter_image_stream_t *s)
         return false;
     }
     if (!s->rules.no_checks && s->rules.chip != NULL &&
-        !image_suits_chip(header, s->rules.chip, s->rules.bootloader, &s->fault)) {
+        !image_suits_chip(header, s->rules.chip, s->rules.bootloader, s->rules.strict, &s->fault)) {
         s->verdict = s->fault.code = ESP_FAIL;
         return false;
     }
@@ -332,11 +334,11 @@ static void judge_segment_header(otter_image_stream_t *s)
     }
 }
 
-/** The MMU page that the app chose, from `have` bytes of segment 0. False: no descriptor. */
-static bool page_is_good(otter_image_stream_t *s, uint32_t have)
+/** The MMU page that the app chose. False: no descriptor. */
+static bool page_is_good(otter_image_stream_t *s)
 {
     const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
-    if (have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
+    if (s->have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
         s->verdict = otter_fault(&s->fault, ESP_FAIL, "no app descriptor at the start of segment 0");
         return false;
     }
@@ -346,25 +348,30 @@ static bool page_is_good(otter_image_stream_t *s, uint32_t have)
 }
 
 /** As ESP-IDF, this reads the descriptor's place in segment 0 whatever its magic. */
+static void note_blk_limits(otter_image_stream_t *s)
+{
+    otter_image_info_t *info = &s->info;
+    info->has_blk_limits = s->facts != NULL && s->facts->has_blk_revision && s->have >= DESC_EFUSE_FIELDS;
+    if (info->has_blk_limits) {
+        info->min_blk_revision = le16_get(s->buf + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
+        info->max_blk_revision = le16_get(s->buf + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
+    }
+}
+
 static bool blk_revision_is_good(otter_image_stream_t *s)
 {
+    const otter_image_info_t *info = &s->info;
     const otter_chip_t *chip = s->rules.chip;
-    if (s->rules.no_checks || chip == NULL || s->facts == NULL || !s->facts->has_blk_revision ||
-        s->have < DESC_EFUSE_FIELDS) {
+    if (s->rules.no_checks || chip == NULL || !info->has_blk_limits) {
         return true;
     }
-    uint16_t min = le16_get(s->buf + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
-    uint16_t max = le16_get(s->buf + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
-    int missed = image_missed_blk_revision(chip, min, max);
-    if (missed != 0) {
-        char want[12], have[IMAGE_HAVE_SIZE];
-        s->verdict = otter_fault(&s->fault, ESP_FAIL, "image needs eFuse block revision %s or %s, %s",
-                                 otter_image_revision_text(missed < 0 ? min : max, want),
-                                 missed < 0 ? "later" : "earlier",
-                                 image_have_text(chip->blk_revision, chip->blk_revision_unknown, have));
-        return false;
+    const image_have_t have = image_have_blk(chip);
+    if (image_revision_suits("eFuse block", image_blk_minimum(info->min_blk_revision), info->max_blk_revision,
+                             &have, s->rules.strict, &s->fault)) {
+        return true;
     }
-    return true;
+    s->verdict = s->fault.code = ESP_FAIL;
+    return false;
 }
 
 /** `buf` holds the first `have` bytes of segment 0, up to a whole descriptor. */
@@ -375,9 +382,10 @@ static void judge_segment_start(otter_image_stream_t *s)
     s->info.has_bootloader_desc =
         s->have >= sizeof(esp_bootloader_desc_t) && !s->info.has_desc &&
         otter_image_decode_bootloader_desc(s->buf, &s->info.bootloader_desc) == ESP_OK;
-    s->as_app = judged_as_app(s);
-    if (is_foreign_bootloader(s) || (s->as_app && needs_desc(s) && !page_is_good(s, s->have)) ||
-        !placement_is_good(s, 0) || (s->as_app && !blk_revision_is_good(s))) {
+    bool as_app = judged_as_app(s);
+    note_blk_limits(s);
+    if (is_foreign_bootloader(s) || (as_app && needs_desc(s) && !page_is_good(s)) ||
+        !placement_is_good(s, 0) || (as_app && !blk_revision_is_good(s))) {
         return;
     }
     uint32_t seen = s->have;
@@ -605,7 +613,9 @@ esp_err_t otter_image_check_head(const uint8_t *head, size_t len, const otter_im
                                  otter_fault_t *fault)
 {
     otter_image_stream_t s = {0};
-    esp_err_t err = otter_image_stream_begin(&s, rules);
+    otter_image_rules_t strict = *rules;
+    strict.strict = true;
+    esp_err_t err = otter_image_stream_begin(&s, &strict);
     if (err == ESP_OK) {
         err = otter_image_stream_feed(&s, head, len);
     }
@@ -618,7 +628,7 @@ esp_err_t otter_image_check_head(const uint8_t *head, size_t len, const otter_im
     if (err == ESP_OK || err == ESP_ERR_NOT_FINISHED) {
         return ESP_OK;
     }
-    if (err == ESP_FAIL && s.info.has_desc) {
+    if (err == ESP_FAIL && s.info.has_blk_limits) {
         err = ESP_ERR_INVALID_VERSION; /* of the eFuse block */
     } else if (err != ESP_ERR_NO_MEM) {
         err = ESP_ERR_OTA_VALIDATE_FAILED;

@@ -11,6 +11,12 @@ static inline bool image_limit_is_set(uint16_t max_revision)
     return max_revision != 0 && max_revision != UINT16_MAX;
 }
 
+/** The lowest revision of the eFuse block has such a value; 0: any will do. */
+static inline uint16_t image_blk_minimum(uint16_t min_revision)
+{
+    return image_limit_is_set(min_revision) ? min_revision : 0;
+}
+
 /** The ESP8266's images have the same magic and another header. */
 bool image_header_is_esp8266(const esp_image_header_t *header);
 
@@ -18,20 +24,34 @@ bool image_header_is_esp8266(const esp_image_header_t *header);
 OTTER_MUST_CHECK esp_err_t image_refuse_magic(const uint8_t *head, size_t len, esp_err_t code,
                                               const char *more, otter_fault_t *fault);
 
-#define IMAGE_HAVE_SIZE 64
+/** A revision of the device: of the chip, or of its eFuse block. */
+typedef struct {
+    uint16_t revision;
+    bool unknown;    /* nobody told: it is the least that it can be */
+    bool ignore_max; /* by its eFuses, no highest revision counts */
+} image_have_t;
 
-/** The device's side of a revision that does not suit: "this is v3.0", or how little is known of it. @return buf */
-const char *image_have_text(uint16_t revision, bool unknown, char buf[IMAGE_HAVE_SIZE]);
-
-/** Which limit of the eFuse block revision a chip misses: -1 the lower, 1 the upper, 0 none. */
-static inline int image_missed_blk_revision(const otter_chip_t *chip, uint16_t min, uint16_t max)
+static inline image_have_t image_have_chip(const otter_chip_t *chip)
 {
-    if (image_limit_is_set(min) && chip->blk_revision < min) {
-        return -1;
-    }
-    return image_limit_is_set(max) && chip->blk_revision > max && !chip->ignore_max_blk_revision ? 1 : 0;
+    return (image_have_t){chip->revision, chip->revision_unknown, chip->ignore_max_revision};
 }
 
-/** Chip id and revisions. False: fault says why, as ESP_ERR_INVALID_VERSION. */
+static inline image_have_t image_have_blk(const otter_chip_t *chip)
+{
+    return (image_have_t){chip->blk_revision, chip->blk_revision_unknown, chip->ignore_max_blk_revision};
+}
+
+/**
+ * Does a device's revision suit the limits of an image?
+ * @param of      "chip" or "eFuse block"
+ * @param max     0 or 65535: none
+ * @param min     65535 suits no chip
+ * @param strict  one that nobody told suits what its least suits; else all that a later one suits, too
+ * @param fault   why not, as ESP_ERR_INVALID_VERSION
+ */
+bool image_revision_suits(const char *of, uint16_t min, uint16_t max, const image_have_t *have, bool strict,
+                          otter_fault_t *fault);
+
+/** Chip id and revisions; strict as above. False: fault says why, as ESP_ERR_INVALID_VERSION. */
 bool image_suits_chip(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader,
-                      otter_fault_t *fault);
+                      bool strict, otter_fault_t *fault);

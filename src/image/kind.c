@@ -58,9 +58,10 @@ bool image_header_is_esp8266(const esp_image_header_t *header)
            (is_within(&code, load_addr) || is_within(&data, load_addr) || is_within(&flash, load_addr));
 }
 
-static bool maps_flash(const otter_image_info_t *info, const otter_chip_facts_t *facts)
+/** Is one of the first `count` segments mapped from flash? */
+static bool maps_flash(const otter_image_info_t *info, const otter_chip_facts_t *facts, uint32_t count)
 {
-    for (uint32_t i = 0; i < info->segments_seen; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (otter_chip_maps(facts, info->segments[i].load_addr, info->mmu_page_size)) {
             return true;
         }
@@ -80,14 +81,15 @@ otter_image_kind_t otter_image_kind(const otter_image_info_t *info)
         return OTTER_IMAGE_KIND_BOOTLOADER;
     }
     const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
-    if (facts == NULL || facts->id == OTTER_CHIP_LINUX || maps_flash(info, facts)) {
+    if (facts == NULL || facts->id == OTTER_CHIP_LINUX) {
         return OTTER_IMAGE_KIND_APP;
     }
-    if (lies_as_bootloader(info)) {
-        return OTTER_IMAGE_KIND_BOOTLOADER;
-    }
     bool more = info->segments_seen < info->header.segment_count;
-    return more && (info->segments_seen == 0 || info->has_desc) ? OTTER_IMAGE_KIND_APP : OTTER_IMAGE_KIND_RAM;
+    bool begins_as_app = info->segments_seen == 0 || info->has_desc || maps_flash(info, facts, 1);
+    if (begins_as_app && (more || maps_flash(info, facts, info->segments_seen))) {
+        return OTTER_IMAGE_KIND_APP;
+    }
+    return lies_as_bootloader(info) ? OTTER_IMAGE_KIND_BOOTLOADER : OTTER_IMAGE_KIND_RAM;
 }
 
 static const struct {

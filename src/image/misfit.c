@@ -20,7 +20,7 @@ static void log_revision(const char *relation, uint16_t required, uint16_t found
 
 void image_log_misfit(const esp_image_header_t *header, const otter_chip_t *chip, bool bootloader)
 {
-    if (header->magic != ESP_IMAGE_HEADER_MAGIC || image_suits_chip(header, chip, bootloader, NULL)) {
+    if (header->magic != ESP_IMAGE_HEADER_MAGIC || image_suits_chip(header, chip, bootloader, true, NULL)) {
         return;
     }
     if (header->chip_id != chip->id || image_header_is_esp8266(header)) {

@@ -1,17 +1,23 @@
 """One file before every verb of the command that takes it: none of them contradicts another."""
 # SPDX-License-Identifier: Apache-2.0
 
+import functools
 import hashlib
+import http.server
 import json
 import os
+import random
 import re
 import resource
 import struct
+import threading
 import unittest
 
 from files_case import TABLE, FilesTest, otter
 from image_files import bootloader, image
 
+LONG = os.environ.get("OTTER_LONG") == "1"
+ODD_IMAGES, ODD_UPDATES = (60, 12) if LONG else (8, 1)
 FACTORY, OTA_1 = 0x10000, 0x210000
 # Chip, its code in images, where flash is mapped, memory to load to, and where it looks for its bootloader.
 CHIPS = [("esp32", 0, 0x3F400000, 0x40080000, 0x1000), ("esp32s3", 9, 0x3C000000, 0x403C9700, 0),
@@ -32,6 +38,34 @@ def app(chip, *, version=b"1.0.0", project=b"test", secure=0, rev=(0, 0xFFFF), b
     return out + hashlib.sha256(out + b"!" * (spoil == "hash")).digest()
 
 
+# The other chips whose bootloaders look at revisions.
+MORE_CHIPS = [("esp32s2", 2, 0x3F000000, 0x40020000, 0x1000), ("esp32c2", 12, 0x3C000000, 0x4037C000, 0),
+              ("esp32h2", 16, 0x42000000, 0x40800000, 0), ("esp32c61", 20, 0x42000000, 0x40800000, 0),
+              ("esp32c5", 23, 0x42000000, 0x40800000, 0x2000)]
+
+
+def odd_app(chip, rng):
+    """An app in which one thing or another is as no build makes it: where the descriptor would be there may be anything, of any
+    length, also of a segment that goes to memory; and any revisions are asked for."""
+    _, code, mapped, loaded, _ = chip
+    rev = rng.choice([(0, 0), (0, 0xFFFF), (3, 199), (300, 199), (0xFFFF, 0xFFFF), (300, 399)])
+    blk = rng.choice([(0, 0), (0xFFFF, 0), (0xFFFF, 0xFFFF), (103, 199), (5000, 0), (5000, 100), (0, 5), (0x6464, 0x6464)])
+    first = bytearray(struct.pack("<II8x32s32s16s16s32s32sHH76x", 0xABCD5432, 0, b"1.0.0", b"odd", b"", b"", b"", b"", *blk))
+    kind = rng.randrange(5)
+    if kind == 1:
+        first[:4] = rng.choice([bytes(4), b"\xff" * 4, b"code"])  # no descriptor, and its bytes are still there
+    elif kind == 2:
+        first[:] = rng.choice([b"\xff", b"A", b"\0", b"\x50"]) * 256
+    elif kind == 3:
+        first[:] = rng.randbytes(256)
+    first = bytes(first[:rng.choice([256, 256, 256, 4, 176, 180, 184, 252])])
+    segments = [(mapped and mapped + 0x20, first), (loaded, b"data" * 150)]
+    if kind == 4 and mapped:
+        at = 0x20 + len(first) + 8
+        segments = [(loaded, first), (mapped + at, b"data" * 150)]
+    return image(code, segments, revisions=rev, entry=loaded)
+
+
 def as_row(at, kind, subtype, size, label):
     return struct.pack("<HBBII16sI", 0x50AA, kind, subtype, at, size, label, 0)
 
@@ -41,6 +75,11 @@ def with_rows(*rows):
     end = TABLE.index(b"\xeb\xeb")
     data = TABLE[:end] + b"".join(rows)
     return data + b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(data).digest()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
 
 
 class TruthTest(FilesTest):
@@ -95,6 +134,42 @@ class Images(TruthTest):
                 with self.subTest(chip[0], image=name):
                     self.agree(chip[0], old, self.file("image.bin", data))
 
+    def test_they_take_the_same_whatever_stands_for_a_descriptor(self):
+        for number, chip in enumerate(CHIPS + MORE_CHIPS):
+            rng = random.Random(number)
+            old = self.file("old.bin", app(chip, version=b"0.9"))
+            for turn in range(ODD_IMAGES):
+                with self.subTest(chip[0], turn=turn):
+                    self.agree(chip[0], old, self.file("image.bin", odd_app(chip, rng)))
+
+    def test_an_update_takes_what_verify_takes_and_asks_for_what_it_is_not_told(self):
+        handler = functools.partial(QuietHandler, directory=self.folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{server.server_port}/image.bin"
+            for number, chip in enumerate(CHIPS + MORE_CHIPS):
+                rng = random.Random(100 + number)
+                old = self.file("old.bin", app(chip, version=b"0.9"))
+                for turn in range(ODD_UPDATES):
+                    path = self.file("image.bin", odd_app(chip, rng))
+                    for told in [(), ("--chip-rev", "v0.4", "--blk-rev", "v1.3"), ("--chip-rev", "v3.0", "--blk-rev", "v60.0")]:
+                        with self.subTest(chip[0], turn=turn, told=told):
+                            self.update_agrees(url, chip[0], old, path, told)
+            server.shutdown()
+
+    def update_agrees(self, url, chip, old, path, told):
+        self.remake("--chip", chip, "--app", f"factory={old}")
+        verified = otter("image", "verify", path, "--chip", chip, *told)
+        takes = verified.returncode == 0 and b"not an app" not in verified.stdout
+        done = otter("update", self.flash, url, "--allow-http", *told)
+        asked = not told and b" is not known" in done.stderr
+        if not takes or not asked:
+            self.assertEqual(done.returncode == 0, takes, done.stderr + verified.stderr)
+        if asked and takes:
+            self.assertIn(b"--chip-rev and --blk-rev", done.stderr)
+        if done.returncode == 0:
+            self.assertEqual(self.info(*told)["boot"]["label"], "ota_0")
+
     def agree(self, chip, old, path):
         info = otter("image", "info", path)
         told = json.loads(otter("image", "info", path, "--json").stdout)
@@ -108,6 +183,9 @@ class Images(TruthTest):
         self.assertEqual(self.remake("--chip", chip, "--app", f"factory={old}").returncode, 0)
         written = otter("flash", "write", self.flash, "ota_1", path)
         self.assertEqual(written.returncode == 0, verified, written.stderr)
+        if verified:
+            slots = {slot["label"]: slot["image"] for slot in self.info()["slots"]}
+            self.assertEqual((slots["ota_1"]["valid"], slots["ota_1"]["error"]), (True, None))
 
     def test_revisions_that_are_known_judge_alike(self):
         chip = CHIPS[2]

@@ -117,6 +117,8 @@ static void images_tell_the_chip_and_its_least_revision(void **state)
     put_vector(OTA_0_OFF, "image/esp32_valid.bin");
     write_at(OTA_0_OFF + 15, revision, sizeof(revision));
     open_device(NULL);
+    assert_chip("esp32", 0);
+    linux_device_ask_images(&dev);
     assert_chip("esp32", 300);
     assert_false(dev.device.config.rollback); /* as ESP-IDF ships */
     close_device();
