@@ -209,7 +209,8 @@ static uint32_t boot(const device_t *d, sim_flash_t *sim, otter_boot_mode_t mode
     static otter_device_t device;
     uint32_t version = (d->flags & ANTI_ROLLBACK) != 0 ? 2 : 0;
     const otter_chip_t chip = {.id = d->chip->id, .revision = 300, .blk_revision = 100};
-    const otter_efuse_t efuse = {&version, read_version, burn_version};
+    const otter_efuse_t efuse = {
+        .dev = &version, .read_secure_version = read_version, .burn_secure_version = burn_version};
     const otter_device_config_t config = {.table_offset = TABLE_OFFSET,
                                           .allow_no_md5 = true,
                                           .rollback = (d->flags & (ROLLBACK | ANTI_ROLLBACK)) != 0,

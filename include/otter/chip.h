@@ -42,6 +42,9 @@ typedef struct {
     uint32_t mmu_page_min; /* bytes, the smallest that the app descriptor may choose; 0: it has no choice */
     uint32_t image_limit;  /* a larger partition, or a segment this large, is refused; UINT32_MAX: no limit */
     uint8_t secure_version_bits; /* width of the eFuse anti-rollback field */
+    uint8_t schemes;             /* bit n: it has the otter_signature_scheme_t n */
+    uint8_t signature_blocks;    /* that it looks at: 1 or 3 */
+    uint8_t key_digest_len;      /* bytes of a key's digest in its eFuses: 32 or 16 */
     bool has_blk_revision; /* checks the eFuse block revision of the descriptor (all but ESP32 and linux) */
     otter_window_t ram[OTTER_RAM_WINDOWS]; /* on-chip memory: a loaded segment lies in one of them */
     uint16_t elf_machine;                  /* e_machine of its ELF files: 94 Xtensa, 243 RISC-V, 0 any */

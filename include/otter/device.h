@@ -15,6 +15,7 @@
 #include "otter/flash.h"
 #include "otter/partition_table.h"
 #include "otter/report.h"
+#include "otter/trust.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,8 @@ typedef struct {
     bool allow_http;       /* CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP */
     bool require_hash;     /* app images without SHA-256 are neither installed nor selected */
     otter_dangerous_write_t dangerous_write;
+    /* CONFIG_SECURE_BOOT, CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT and which scheme; or the caller's own keys */
+    otter_trust_config_t trust;
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */
@@ -58,6 +61,7 @@ typedef struct otter_device {
     /* confirming or rejecting it failed half-way: no update until it is confirmed, or a restart */
     bool verdict_lost;
     uint32_t verified; /* ticket of the watch on the app image that was last found good (otter_flash_watch) */
+    otter_trust_t verified_by; /* and whom it had to be signed by */
     struct ota_update *updates;
     uint32_t last_update_handle, replaced_handle;
     otter_update_report_t report; /* of the last HTTPS update */

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "esp_err.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,18 +28,37 @@ typedef enum {
 typedef struct otter_signatures otter_signatures_t;
 extern const otter_signatures_t otter_signatures;
 
+/** Where a device has the keys from that it trusts. */
+typedef enum {
+    OTTER_TRUST_ANYBODY,
+    OTTER_TRUST_EFUSES, /* secure boot: the digests in its eFuses that are not revoked; booting, too */
+    OTTER_TRUST_RUNNING_APP, /* signed updates without secure boot: whoever signed the running app in its first good block */
+    OTTER_TRUST_KEYS, /* those in the configuration; booting, too */
+} otter_trust_source_t;
+
+/** Of a device's configuration. Zeros: anybody is trusted. */
+typedef struct {
+    otter_trust_source_t source;
+    otter_signature_scheme_t scheme;      /* the chip must have it: otter_chip_facts_t.schemes */
+    const otter_signatures_t *signatures; /* &otter_signatures */
+    /* of OTTER_TRUST_KEYS: the digests */
+    uint8_t keys[OTTER_TRUSTED_KEYS][OTTER_KEY_DIGEST_LEN];
+    uint8_t key_count;
+    /* of OTTER_SIGNED_V1, from whatever source: OTTER_V1_KEY_LEN bytes, the caller's; NULL: no image is good */
+    const uint8_t *v1_key;
+} otter_trust_config_t;
+
 /** Whom to trust with one image. Zeros: anybody. */
 typedef struct {
-    const otter_signatures_t *signatures; /* &otter_signatures; NULL: signatures are not looked at */
-    /* blocks of another one do not count; not OTTER_SIGNED_NOT */
-    otter_signature_scheme_t scheme;
+    const otter_signatures_t *signatures; /* NULL: signatures are not looked at */
+    otter_signature_scheme_t scheme;      /* blocks of another one do not count */
     /* Digests of the keys that are trusted and not revoked. None: no image is good. Not of the V1 scheme. */
     uint8_t keys[OTTER_TRUSTED_KEYS][OTTER_KEY_DIGEST_LEN];
     uint8_t key_count;
     uint8_t key_len; /* bytes of a digest that the chip keeps and compares: 32, or 16 (ESP32-C2) */
     uint8_t blocks;  /* signature blocks that are looked at, from the first: 1 or 3 */
-    /* OTTER_V1_KEY_LEN bytes, the caller's; NULL: no image of that scheme is good */
     const uint8_t *v1_key;
+    esp_err_t error; /* whom to trust could not be found out: no image is good, and this is the code */
 } otter_trust_t;
 
 #ifdef __cplusplus

@@ -28,6 +28,7 @@
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
 #include "boot/staged_copy.h"
+#include "boot/trust.h"
 #include "esp_log.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
@@ -285,17 +286,24 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
                            "secure version %" PRIu32 " is below the device's %" PRIu32, version,
                            boot->device_version);
     }
-    const otter_image_rules_t rules = {
-        .chip = &device->chip, .flash_offset = app->offset, .size = app->size, .loading = true};
+    const otter_image_rules_t rules = {.chip = &device->chip,
+                                       .flash_offset = app->offset,
+                                       .size = app->size,
+                                       .loading = true,
+                                       .trust = device_trust(device, TRUST_TO_BOOT, false)};
     otter_image_info_t info;
     esp_err_t err = otter_image_verify(device->flash, &rules, &info, &boot->fault);
     if (err == ESP_FAIL && boot->commit) {
         image_log_misfit_at(device->flash, app->offset, &device->chip, false);
     }
-    if (err == ESP_OK) {
-        boot->result->image_len = info.image_len;
+    if (err != ESP_OK) {
+        return err;
     }
-    return err;
+    if (boot->commit) {
+        image_log_signed(&rules.trust);
+    }
+    boot->result->image_len = info.image_len;
+    return ESP_OK;
 }
 
 /** ESP-IDF's words; what is behind them is ours. */

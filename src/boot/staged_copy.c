@@ -22,6 +22,7 @@
 #include "base/le.h"
 #include "boot/copy_job.h"
 #include "boot/table_update.h"
+#include "boot/trust.h"
 #include "esp_log.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
@@ -50,8 +51,11 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
     if (p == NULL) {
         return missing;
     }
-    const otter_image_rules_t rules = {
-        .chip = &device->chip, .flash_offset = p->address, .size = p->size, .bootloader = true};
+    const otter_image_rules_t rules = {.chip = &device->chip,
+                                       .flash_offset = p->address,
+                                       .size = p->size,
+                                       .bootloader = true,
+                                       .trust = device_trust(device, TRUST_TO_BOOT, true)};
     return otter_image_verify(device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
@@ -204,11 +208,13 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
         err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
     if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        const otter_image_rules_t rules = {.chip =
-                                               &device->chip, /* of the new bootloader, still in staging */
+        /* The new bootloader, still in staging. A copy that was begun was judged then by the app's trust, if that is another. */
+        const trust_use_t use = device->running != NULL ? TRUST_TO_UPDATE : TRUST_TO_BOOT;
+        const otter_image_rules_t rules = {.chip = &device->chip,
                                            .flash_offset = job->journal.staging_off,
                                            .size = job->journal.len,
-                                           .bootloader = true};
+                                           .bootloader = true,
+                                           .trust = device_trust(device, use, true)};
         err = otter_image_verify(device->flash, &rules, NULL, fault);
     }
     return err;

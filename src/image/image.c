@@ -32,11 +32,6 @@
 #define READ_AHEAD        64u    /* behind a segment's data: the next header, or padding, checksum and hash */
 #define DESC_EFUSE_FIELDS 180u
 
-static uint32_t signature_len(const otter_trust_t *trust)
-{
-    return trust->scheme == OTTER_SIGNED_V1 ? SIGNATURE_V1_SIZE : SIGNATURE_SECTOR;
-}
-
 enum part {
     PART_HEADER,
     PART_SEGMENT_HEADER,
@@ -57,6 +52,17 @@ static uint32_t size_limit(const otter_image_stream_t *s)
 static bool contents_are_judged(const otter_image_stream_t *s)
 {
     return !s->rules.no_checks && !s->rules.known;
+}
+
+static bool needs_signature(const otter_image_stream_t *s)
+{
+    const otter_trust_t *trust = &s->rules.trust;
+    return !s->rules.no_checks && (trust->signatures != NULL || trust->error != ESP_OK);
+}
+
+static uint32_t signature_len(const otter_trust_t *trust)
+{
+    return trust->scheme == OTTER_SIGNED_V1 ? SIGNATURE_V1_SIZE : SIGNATURE_SECTOR;
 }
 
 /* ---- checksum and hash ---- */
@@ -322,6 +328,13 @@ static void judge_segment_header(otter_image_stream_t *s)
                                  "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32 " run past the %" PRIu32
                                  " bytes there are",
                                  index, len, s->pos, s->rules.size);
+    } else if (needs_signature(s) &&
+               len >
+                   s->rules.size - s->pos - min_u32(s->rules.size - s->pos, signature_len(&s->rules.trust))) {
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32
+                                 " leave no room for the signature in %" PRIu32 " bytes",
+                                 index, len, s->pos, s->rules.size);
     } else if (index > 0) {
         if (!is_foreign_bootloader(s) && placement_is_good(s, index)) {
             begin_segment_data(s, len);
@@ -403,7 +416,7 @@ static void begin_signature_blocks(otter_image_stream_t *s)
 static void begin_signature(otter_image_stream_t *s)
 {
     const otter_trust_t *trust = &s->rules.trust;
-    if (trust->signatures == NULL || s->rules.no_checks) {
+    if (!needs_signature(s)) {
         s->verdict = ESP_OK;
         return;
     }
@@ -511,6 +524,27 @@ static void finish_part(otter_image_stream_t *s)
 
 /* ---- the stream ---- */
 
+/** False, with a verdict, if no image could be good, whoever signed it. */
+static bool trusts_somebody(otter_image_stream_t *s)
+{
+    const otter_trust_t *trust = &s->rules.trust;
+    if (!needs_signature(s)) {
+        return true;
+    }
+    if (trust->error != ESP_OK) {
+        s->verdict = otter_fault(&s->fault, trust->error, "whom this device trusts cannot be found out: %s",
+                                 esp_err_to_name(trust->error));
+        return false;
+    }
+    if (trust->scheme == OTTER_SIGNED_V1 ? trust->v1_key == NULL : trust->key_count == 0) {
+        s->verdict = otter_fault(
+            &s->fault, ESP_ERR_IMAGE_INVALID, "this device takes signed images only, and trusts no key: %s",
+            trust->scheme == OTTER_SIGNED_V1 ? "it was given none" : "there is none, or all are revoked");
+        return false;
+    }
+    return true;
+}
+
 esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_rules_t *rules)
 {
     otter_sha256_t *sha = s->sha;
@@ -523,7 +557,7 @@ esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_ru
     s->want = OTTER_IMAGE_HEADER_SIZE;
     s->verdict = ESP_ERR_NOT_FINISHED;
     bool lacks_memory = false;
-    if (rules->trust.signatures != NULL && !rules->no_checks && !rules->known) {
+    if (rules->trust.signatures != NULL && contents_are_judged(s)) {
         s->signature = rules->trust.signatures->begin(&rules->trust);
         lacks_memory = s->signature == NULL;
     }
@@ -539,6 +573,9 @@ esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_ru
                                      size_limit(s));
             return ESP_ERR_INVALID_ARG;
         }
+    }
+    if (!trusts_somebody(s)) {
+        return ESP_OK;
     }
     if (rules->size < OTTER_IMAGE_HEADER_SIZE) { /* a verdict on the image: feed tells it */
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,

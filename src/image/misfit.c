@@ -9,7 +9,7 @@
 #include "esp_log.h"
 #include "image/judge.h"
 
-static const char TAG[] = "boot_comm";
+static const char TAG[] = "boot_comm", IMAGE_TAG[] = "esp_image";
 
 static void log_revision(const char *relation, uint16_t required, uint16_t found)
 {
@@ -43,16 +43,36 @@ void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip
     }
 }
 
+void image_log_signed(const otter_trust_t *trust)
+{
+    if (trust->signatures != NULL) {
+        ESP_LOGI(IMAGE_TAG, "Verifying image signature...");
+        if (trust->scheme != OTTER_SIGNED_V1) {
+            ESP_LOGI("secure_boot_v2", "Signature verified successfully!");
+        }
+    }
+}
+
+/** Its beginning tells that all else of the image was found good. */
+static bool is_of_signature(const char *why)
+{
+    static const char signature[] = "signature", none[] = "the image is not signed";
+    return strncmp(why, signature, sizeof(signature) - 1) == 0 || strcmp(why, none) == 0;
+}
+
 /** Takes the numbers from our own sentences. */
 void image_log_fault(uint32_t offset, const char *why)
 {
-    static const char tag[] = "esp_image", hash[] = "SHA-256 differs", magic[] = "magic byte is";
+    static const char hash[] = "SHA-256 differs", magic[] = "magic byte is";
     unsigned calculated, stored;
     if (sscanf(why, "checksum is 0x%x, 0x%x is stored", &calculated, &stored) == 2) {
-        ESP_LOGE(tag, "Checksum failed. Calculated 0x%x read 0x%x", calculated, stored);
+        ESP_LOGE(IMAGE_TAG, "Checksum failed. Calculated 0x%x read 0x%x", calculated, stored);
+    } else if (is_of_signature(why)) {
+        ESP_LOGI(IMAGE_TAG, "Verifying image signature...");
+        ESP_LOGE(IMAGE_TAG, "Secure boot signature verification failed");
     } else if (strncmp(why, hash, sizeof(hash) - 1) == 0) {
-        ESP_LOGE(tag, "Image hash failed - image is corrupt");
+        ESP_LOGE(IMAGE_TAG, "Image hash failed - image is corrupt");
     } else if (strncmp(why, magic, sizeof(magic) - 1) == 0) {
-        ESP_LOGE(tag, "image at 0x%" PRIx32 " has invalid magic byte (nothing flashed here?)", offset);
+        ESP_LOGE(IMAGE_TAG, "image at 0x%" PRIx32 " has invalid magic byte (nothing flashed here?)", offset);
     }
 }

@@ -19,3 +19,6 @@ void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip
  * nothing where that has no line of its own. @param why  the reason of its verdict
  */
 void image_log_fault(uint32_t offset, const char *why);
+
+/** Logs that a signature was found good, where one was asked for. */
+void image_log_signed(const otter_trust_t *trust);

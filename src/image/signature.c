@@ -145,7 +145,7 @@ esp_err_t signature_v1_verify(const uint8_t raw[SIGNATURE_V1_SIZE], const uint8_
     if (version != 0) {
         return otter_fault(fault, ESP_ERR_IMAGE_INVALID,
                            version == UINT32_MAX ? "the image is not signed"
-                                                 : "its signature has version %" PRIu32 ", not 0",
+                                                 : "signature has version %" PRIu32 ", not 0",
                            version);
     }
     uint8_t point[2 * V1_NUMBER], signature[2 * V1_NUMBER];
@@ -154,10 +154,9 @@ esp_err_t signature_v1_verify(const uint8_t raw[SIGNATURE_V1_SIZE], const uint8_
         reversed(signature + i * V1_NUMBER, raw + 4 + i * V1_NUMBER, V1_NUMBER);
     }
     esp_err_t err = otter_ecdsa_verify(OTTER_CURVE_P256, point, signature, digest, OTTER_SHA256_LEN);
-    return err == ESP_OK ? ESP_OK
-           : err == ESP_ERR_NO_MEM
-               ? otter_fault(fault, ESP_ERR_NO_MEM, "out of memory")
-               : otter_fault(fault, ESP_ERR_IMAGE_INVALID, "its signature does not match");
+    return err == ESP_OK           ? ESP_OK
+           : err == ESP_ERR_NO_MEM ? otter_fault(fault, ESP_ERR_NO_MEM, "out of memory")
+                                   : otter_fault(fault, ESP_ERR_IMAGE_INVALID, "signature does not match");
 }
 
 /* ---- the signature of a stream ---- */
@@ -236,14 +235,6 @@ static esp_err_t judge_block(const signature_reader_t *reader, otter_fault_t *fa
     return signature_block_verify(reader->raw, &block, reader->hash, fault);
 }
 
-static esp_err_t judge_v1(const signature_reader_t *reader, otter_fault_t *fault)
-{
-    if (reader->trust.v1_key == NULL) {
-        return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "there is no key to check its signature with");
-    }
-    return signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, fault);
-}
-
 static bool is_v1(const signature_reader_t *reader)
 {
     return reader->trust.scheme == OTTER_SIGNED_V1;
@@ -253,7 +244,9 @@ static bool is_v1(const signature_reader_t *reader)
 static void finish_block(signature_reader_t *reader)
 {
     otter_fault_t fault = {0};
-    esp_err_t err = is_v1(reader) ? judge_v1(reader, &fault) : judge_block(reader, &fault);
+    esp_err_t err = is_v1(reader)
+                        ? signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, &fault)
+                        : judge_block(reader, &fault);
     reader->accepted = err == ESP_OK;
     if (err != ESP_OK && !is_v1(reader)) {
         char context[32];
@@ -298,10 +291,6 @@ static esp_err_t reader_verdict(signature_reader_t *reader, otter_fault_t *fault
     }
     if (reader->fault.code == ESP_ERR_NO_MEM) {
         return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
-    }
-    if (!is_v1(reader) && reader->trust.key_count == 0) {
-        return otter_fault(fault, ESP_ERR_IMAGE_INVALID,
-                           "this device trusts no key: there is none, or all are revoked");
     }
     const char *why = reader->fault.code == ESP_ERR_NOT_FOUND ? "the image is not signed" : reader->fault.why;
     return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s", why);

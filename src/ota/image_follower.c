@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/le.h"
+#include "boot/trust.h"
 #include "ota/slot_io.h"
 
 void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
@@ -59,11 +60,15 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end)
     return follower->begun && !follower->lost && follower->stream.verdict == ESP_OK;
 }
 
-esp_err_t image_follower_verify(image_follower_t *follower, bool followed, uint32_t *image_len,
-                                otter_fault_t *fault)
+esp_err_t image_follower_verify(image_follower_t *follower, bool followed, const otter_trust_t *trust,
+                                uint32_t *image_len, otter_fault_t *fault)
 {
     otter_flash_t *flash = follower->partition->flash_chip;
     const uint32_t start = follower->partition->address;
+    if (!trust_is_same(&follower->rules.trust, trust)) {
+        follower->rules.trust = *trust;
+        followed = false;
+    }
     if (followed) {
         read_up_to(follower, follower->partition->size);
     }

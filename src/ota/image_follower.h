@@ -34,11 +34,13 @@ bool image_follower_is_complete(image_follower_t *follower, uint32_t end);
  * The verdict on what the partition holds. What it held before the update counts, as it does for the bootloader.
  * While it was read nobody else wrote to it, or all of it is read again; afterwards `watch` tells.
  * @param followed   false: bytes came in another order, all of it is read again
+ * @param trust      whom it must be signed by now; where that has changed since begin, all of it is read again
  * @param image_len  of a good image, in bytes
  * @return as otter_image_verify, with the reason in fault
  */
 OTTER_MUST_CHECK esp_err_t image_follower_verify(image_follower_t *follower, bool followed,
-                                                 uint32_t *image_len, otter_fault_t *fault);
+                                                 const otter_trust_t *trust, uint32_t *image_len,
+                                                 otter_fault_t *fault);
 
 /** Frees what the follower owns; harmless twice and on zeros. */
 void image_follower_end(image_follower_t *follower);

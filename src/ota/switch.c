@@ -18,6 +18,7 @@
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
 #include "boot/switch_plan.h"
+#include "boot/trust.h"
 #include "esp_log.h"
 #include "flash/partition_kind.h"
 #include "flash/partition_list.h"
@@ -160,12 +161,15 @@ static esp_err_t carry_out(otter_device_t *device, const records_t *records, con
 static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
 {
     const uint32_t start = partition->address;
+    const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, false);
     const otter_image_rules_t rules = {.chip = &device->chip,
                                        .flash_offset = start,
                                        .size = partition->size,
                                        .loading = true,
                                        .hashed = hashed,
+                                       .trust = trust,
                                        .known =
+                                           trust_is_same(&trust, &device->verified_by) &&
                                            otter_flash_is_unwritten(device->flash, device->verified, start)};
     uint32_t watch =
         rules.known ? device->verified : otter_flash_watch(device->flash, 0, start, partition->size);
@@ -173,6 +177,8 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
     esp_err_t err = otter_image_verify(device->flash, &rules, NULL, &device->fault);
     if (err == ESP_OK) {
         device->verified = watch;
+        device->verified_by = trust;
+        image_log_signed(&trust);
     }
     if (err == ESP_FAIL) {
         image_log_misfit_at(device->flash, partition->address, &device->chip, false);

@@ -23,6 +23,7 @@
 #include "base/le.h"
 #include "boot/copy_journal.h"
 #include "boot/staged_copy.h"
+#include "boot/trust.h"
 #include "esp_log.h"
 #include "flash/external_partitions.h"
 #include "flash/partition_kind.h"
@@ -247,7 +248,8 @@ otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_part
                                  .size = staging->size,
                                  .loading = app,
                                  .hashed = app && device->config.require_hash,
-                                 .bootloader = !app};
+                                 .bootloader = !app,
+                                 .trust = device_trust(device, TRUST_TO_UPDATE, !app)};
 }
 
 /** What is written will be judged by the bootloader's rules for `final`. */
@@ -649,11 +651,16 @@ static esp_err_t judge(otter_device_t *device, struct ota_update *update)
     esp_err_t err = ESP_OK;
     device->fault = (otter_fault_t){0};
     if (ota_is_image(update->final)) {
-        err = image_follower_verify(&update->follower, update->writer.in_order, &update->image_len,
+        const bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
+        const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, !compared);
+        err = image_follower_verify(&update->follower, update->writer.in_order, &trust, &update->image_len,
                                     &device->fault);
-        bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
+        if (err == ESP_OK) {
+            image_log_signed(&trust);
+        }
         if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
             device->verified = update->follower.watch;
+            device->verified_by = trust;
         }
     } else if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
         err = judge_table(device, update);

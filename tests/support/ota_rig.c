@@ -169,6 +169,20 @@ static esp_err_t rig_burn_version(void *dev, uint32_t version)
     return ESP_OK;
 }
 
+static esp_err_t rig_read_key(void *dev, uint32_t index, otter_efuse_key_t *key)
+{
+    *key = ((rig_t *)dev)->keys[index];
+    return ESP_OK;
+}
+
+static esp_err_t rig_revoke_key(void *dev, uint32_t index)
+{
+    rig_t *rig = dev;
+    rig->keys[index].revoked = true;
+    rig_note(rig, "revoked %" PRIu32, index);
+    return ESP_OK;
+}
+
 void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config)
 {
     memset(rig, 0, sizeof(*rig));
@@ -181,8 +195,11 @@ void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config
     snprintf(name, sizeof(name), "%s.bin", table);
     rig_place(rig, RIG_TABLE_OFFSET, "ptable/bin", name);
     const otter_chip_t chip = {.id = 0, .revision = RIG_CHIP_REV};
-    const otter_efuse_t efuse = {
-        .dev = rig, .read_secure_version = rig_read_version, .burn_secure_version = rig_burn_version};
+    const otter_efuse_t efuse = {.dev = rig,
+                                 .read_secure_version = rig_read_version,
+                                 .burn_secure_version = rig_burn_version,
+                                 .read_key_digest = rig_read_key,
+                                 .revoke_key_digest = rig_revoke_key};
     otter_device_init(&rig->device, &rig->flash, &chip, &efuse, config);
     assert_int_equal(rig->device.partitions.status, ESP_OK);
 }

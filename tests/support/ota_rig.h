@@ -31,7 +31,8 @@ typedef struct {
     otter_flash_t flash; /* what the device sees: the simulator behind the trace */
     otter_flash_ops_t ops;
     otter_device_t device;
-    uint32_t secure_version; /* the eFuse */
+    uint32_t secure_version; /* the eFuses */
+    otter_efuse_key_t keys[OTTER_TRUSTED_KEYS];
     char trace[RIG_TRACE_MAX][128];
     uint32_t trace_count;
     bool trace_tries; /* reads of an image's first bytes too */

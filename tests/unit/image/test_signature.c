@@ -206,9 +206,10 @@ static void the_first_scheme_is_verified_with_its_key(void **state)
         const char *why;
     } rows[] = {
         {"v1_ecdsa.bin", true, true, ""},
-        {"v1_ecdsa.bin", false, false, "there is no key to check its signature with"},
-        {"v1_ecdsa_sig_bad.bin", true, false, "its signature does not match"},
-        {"v1_ecdsa_version1.bin", true, false, "its signature has version 1, not 0"},
+        {"v1_ecdsa.bin", false, false,
+         "this device takes signed images only, and trusts no key: it was given none"},
+        {"v1_ecdsa_sig_bad.bin", true, false, "signature does not match"},
+        {"v1_ecdsa_version1.bin", true, false, "signature has version 1, not 0"},
         {"unsigned_padded.bin", true, false, "the image is not signed"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -234,7 +235,8 @@ static void a_refusal_says_which_block_and_why(void **state)
     static const struct {
         const char *file, *keys, *why;
     } rows[] = {
-        {"rsa_a", "", "this device trusts no key: there is none, or all are revoked"},
+        {"rsa_a", "",
+         "this device takes signed images only, and trusts no key: there is none, or all are revoked"},
         {"rsa_a", "b", "signature block 0: its key 7187b04ef1dfcdc3... is not trusted"},
         {"rsa_a_crc_bad", "a", "signature block 0: its CRC is 0x46220c3e, 0x46220c3f is stored"},
         {"rsa_a_sig_bad", "a", "signature block 0: the signature does not match"},

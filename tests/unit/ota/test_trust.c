@@ -1,0 +1,311 @@
+/* Whose images a device takes: on every way that an image comes into use, by every source of trust. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "boot/trust.h"
+#include "esp_image_format.h"
+#include "image/signature.h"
+#include "support/current_rig.h"
+#include "support/session_rig.h"
+
+/* ---- devices ---- */
+
+static uint8_t v1_key[OTTER_V1_KEY_LEN];
+
+static void load_digest(const char *key, uint8_t digest[OTTER_KEY_DIGEST_LEN])
+{
+    char name[32];
+    snprintf(name, sizeof(name), "rsa_%c.pubdigest.bin", key[0]);
+    uint32_t len;
+    uint8_t *bytes = rig_load("signed/keys", name, &len);
+    assert_int_equal(len, OTTER_KEY_DIGEST_LEN);
+    memcpy(digest, bytes, len);
+    free(bytes);
+}
+
+/**
+ * @param keys  of the eFuses or of the configuration: "a", "ab"; a capital letter is a revoked one
+ */
+static void open_trusting(session_rig_t *s, otter_trust_source_t source, otter_signature_scheme_t scheme,
+                          const char *keys)
+{
+    otter_device_config_t config = {
+        .trust = {.source = source, .scheme = scheme, .signatures = &otter_signatures}};
+    if (scheme == OTTER_SIGNED_V1 && keys[0] != '\0') {
+        uint32_t len;
+        uint8_t *bytes = rig_load("signed/keys", "v1_ec256.pub.bin", &len);
+        memcpy(v1_key, bytes, sizeof(v1_key));
+        free(bytes);
+        config.trust.v1_key = v1_key;
+    }
+    otter_efuse_key_t efuses[OTTER_TRUSTED_KEYS] = {0};
+    for (size_t i = 0; keys[i] != '\0' && scheme != OTTER_SIGNED_V1; i++) {
+        efuses[i].present = true;
+        efuses[i].revoked = keys[i] < 'a';
+        const char small[] = {(char)(keys[i] | 0x20), '\0'};
+        load_digest(small, efuses[i].digest);
+        if (source == OTTER_TRUST_KEYS) {
+            memcpy(config.trust.keys[config.trust.key_count++], efuses[i].digest, OTTER_KEY_DIGEST_LEN);
+        }
+    }
+    session_open(s, &config);
+    memcpy(s->rig.keys, efuses, sizeof(efuses));
+}
+
+static void place(session_rig_t *s, const esp_partition_t *partition, const char *file)
+{
+    assert_true(otter_flash_erase(s->device->flash, partition->address, partition->size) == ESP_OK);
+    (void)rig_place(&s->rig, partition->address, "signed", file);
+}
+
+/* ---- the ways ---- */
+
+static esp_err_t by_an_update(session_rig_t *s, const char *file)
+{
+    uint32_t len;
+    uint8_t *image = rig_load("signed", file, &len);
+    esp_ota_handle_t handle;
+    esp_err_t err = ota_begin(s->device, s->slot[0], OTA_SIZE_UNKNOWN, &handle);
+    assert_int_equal(err, ESP_OK);
+    err = ota_write(s->device, handle, image, len);
+    if (err == ESP_OK) {
+        err = ota_end(s->device, handle);
+    } else {
+        assert_int_equal(ota_abort(s->device, handle), ESP_OK);
+    }
+    free(image);
+    return err;
+}
+
+static esp_err_t by_pieces_at_offsets(session_rig_t *s, const char *file)
+{
+    uint32_t len;
+    uint8_t *image = rig_load("signed", file, &len);
+    esp_ota_handle_t handle;
+    assert_int_equal(ota_begin(s->device, s->slot[0], s->slot[0]->size, &handle), ESP_OK);
+    for (uint32_t end = len; end > 0; end -= 4096) {
+        uint32_t at = end - 4096;
+        assert_int_equal(ota_write_with_offset(s->device, handle, image + at, 4096, at), ESP_OK);
+    }
+    free(image);
+    return ota_end(s->device, handle);
+}
+
+static esp_err_t by_a_resumed_update(session_rig_t *s, const char *file)
+{
+    uint32_t len;
+    uint8_t *image = rig_load("signed", file, &len);
+    place(s, s->slot[0], file);
+    esp_ota_handle_t handle;
+    assert_int_equal(ota_resume(s->device, s->slot[0], OTA_WITH_SEQUENTIAL_WRITES, 4096, &handle), ESP_OK);
+    esp_err_t err = ota_write(s->device, handle, image + 4096, len - 4096);
+    free(image);
+    return err == ESP_OK ? ota_end(s->device, handle) : err;
+}
+
+static esp_err_t by_selecting(session_rig_t *s, const char *file)
+{
+    place(s, s->slot[0], file);
+    return ota_set_boot_partition(s->device, s->slot[0]);
+}
+
+static esp_err_t by_esp_image_verify(session_rig_t *s, const char *file)
+{
+    place(s, s->slot[0], file);
+    otter_device_set_current(s->device);
+    const esp_partition_pos_t part = {.offset = s->slot[0]->address, .size = s->slot[0]->size};
+    esp_image_metadata_t data;
+    esp_err_t err = esp_image_verify(ESP_IMAGE_VERIFY, &part, &data);
+    if (err == ESP_OK) {
+        assert_int_equal(data.image_len, 8192);
+    }
+    otter_device_set_current(NULL);
+    return err;
+}
+
+static esp_err_t by_booting(session_rig_t *s, const char *file)
+{
+    place(s, s->slot[0], file);
+    rig_put_record(&s->rig, 0, 1, ESP_OTA_IMG_VALID);
+    s->device->running = NULL;
+    otter_boot_result_t result;
+    otter_ignore(otter_boot(s->device, OTTER_BOOT_DRY_RUN, &result));
+    return result.partition == s->slot[0] ? ESP_OK : ESP_ERR_IMAGE_INVALID;
+}
+
+static const struct way {
+    const char *name;
+    esp_err_t (*take)(session_rig_t *s, const char *file);
+    esp_err_t refusal;
+    bool boots;
+} ways[] = {
+    {"an update", by_an_update, ESP_ERR_OTA_VALIDATE_FAILED, false},
+    {"pieces at offsets", by_pieces_at_offsets, ESP_ERR_OTA_VALIDATE_FAILED, false},
+    {"a resumed update", by_a_resumed_update, ESP_ERR_OTA_VALIDATE_FAILED, false},
+    {"selecting", by_selecting, ESP_ERR_OTA_VALIDATE_FAILED, false},
+    {"esp_image_verify", by_esp_image_verify, ESP_ERR_IMAGE_INVALID, false},
+    {"booting", by_booting, ESP_ERR_IMAGE_INVALID, true},
+};
+
+static const char *const source_names[] = {[OTTER_TRUST_EFUSES] = "eFuses",
+                                           [OTTER_TRUST_RUNNING_APP] = "the running app",
+                                           [OTTER_TRUST_KEYS] = "keys"};
+
+static void every_way_takes_only_what_a_trusted_key_signed(void **state)
+{
+    (void)state;
+    static const struct {
+        otter_trust_source_t source;
+        otter_signature_scheme_t scheme;
+        const char *keys;    /* as open_trusting() */
+        const char *running; /* "": the unsigned image of the rig */
+        const char *file;
+        bool good, boots;
+    } rows[] = {
+        /* Secure boot. This chip looks at the first block only. */
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a", "", "rsa_a.bin", true, true},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a", "", "rsa_b.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "ba", "", "rsa_a.bin", true, true},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a", "", "unsigned_padded.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a", "", "rsa_a_sig_bad.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a", "", "rsa_a_digestfield_bad.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a", "", "rsa_ba.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "A", "", "rsa_a.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "Ab", "", "rsa_a.bin", false, false},
+        {OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_a.bin", false, false},
+        /* Signed updates without secure boot: the bootloader takes anything. */
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_a_v110.bin", true, true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_b.bin", false, true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "rsa_ba.bin", "rsa_b.bin", true, true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "rsa_ba.bin", "rsa_a.bin", false, true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_ba.bin", false, true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "rsa__bc_block0_erased.bin", "rsa_b.bin", true,
+         true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "", "", "rsa_a.bin", false, true},
+        {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_b.bin", false, true},
+        /* The caller's keys. */
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_b.bin", true, true},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_a.bin", false, false},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_a.bin", false, false},
+        /* This chip has no ECDSA blocks: a device that is told so takes nothing. */
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_ECDSA_P256, "a", "", "rsa_a.bin", false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++) {
+            session_rig_t s;
+            open_trusting(&s, rows[i].source, rows[i].scheme, rows[i].keys);
+            if (rows[i].running[0] != '\0') {
+                place(&s, s.factory, rows[i].running);
+            }
+            esp_err_t err = ways[w].take(&s, rows[i].file);
+            bool good = ways[w].boots ? rows[i].boots : rows[i].good;
+            bool refused = err == ways[w].refusal || err == ESP_ERR_NOT_SUPPORTED;
+            if (good ? err != ESP_OK : !refused) {
+                fail_msg("row %zu: %s by %s with trust in %s: %s (%s)", i, rows[i].file, ways[w].name,
+                         source_names[rows[i].source], esp_err_to_name(err), s.device->fault.why);
+            }
+            session_close(&s);
+        }
+    }
+}
+
+static void the_first_scheme_needs_its_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *file;
+        bool good;
+    } rows[] = {
+        {"a", "v1_ecdsa.bin", true},
+        {"", "v1_ecdsa.bin", false},
+        {"a", "v1_ecdsa_sig_bad.bin", false},
+        {"a", "rsa_a.bin", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        session_rig_t s;
+        open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_V1, rows[i].key);
+        assert_int_equal(by_an_update(&s, rows[i].file) == ESP_OK, rows[i].good);
+        assert_int_equal(by_booting(&s, rows[i].file) == ESP_OK, rows[i].good);
+        session_close(&s);
+    }
+}
+
+/* ---- over time ---- */
+
+static void a_key_that_is_revoked_meanwhile_counts_no_more(void **state)
+{
+    (void)state;
+    session_rig_t s;
+    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "ab");
+    uint32_t len;
+    uint8_t *image = rig_load("signed", "rsa_a.bin", &len);
+    esp_ota_handle_t handle;
+
+    /* While the update is open. */
+    assert_int_equal(ota_begin(s.device, s.slot[0], OTA_SIZE_UNKNOWN, &handle), ESP_OK);
+    assert_int_equal(ota_write(s.device, handle, image, len), ESP_OK);
+    s.rig.keys[0].revoked = true;
+    assert_int_equal(ota_end(s.device, handle), ESP_ERR_OTA_VALIDATE_FAILED);
+
+    /* Between the end of the update and its selection. */
+    s.rig.keys[0].revoked = false;
+    assert_int_equal(ota_begin(s.device, s.slot[0], OTA_SIZE_UNKNOWN, &handle), ESP_OK);
+    assert_int_equal(ota_write(s.device, handle, image, len), ESP_OK);
+    assert_int_equal(ota_end(s.device, handle), ESP_OK);
+    s.rig.keys[0].revoked = true;
+    assert_int_equal(ota_set_boot_partition(s.device, s.slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+    free(image);
+    session_close(&s);
+}
+
+static esp_err_t read_key_fails(void *dev, uint32_t index, otter_efuse_key_t *key)
+{
+    (void)dev;
+    (void)index;
+    (void)key;
+    return ESP_FAIL;
+}
+
+static void unreadable_efuses_trust_nobody(void **state)
+{
+    (void)state;
+    session_rig_t s;
+    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
+    s.device->efuse.read_key_digest = read_key_fails;
+    assert_int_equal(by_selecting(&s, "rsa_a.bin"), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_string_equal(s.device->fault.why, "whom this device trusts cannot be found out: ESP_FAIL");
+    assert_int_not_equal(by_booting(&s, "rsa_a.bin"), ESP_OK);
+    session_close(&s);
+}
+
+static void nothing_is_erased_for_an_image_that_cannot_be_good(void **state)
+{
+    (void)state;
+    session_rig_t s;
+    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "A");
+    const otter_image_rules_t rules = ota_image_rules(s.device, s.slot[0], s.slot[0]);
+    otter_fault_t fault = {0};
+    assert_int_equal(otter_image_check_head(s.image, OTTER_IMAGE_GATE_SIZE, &rules, &fault),
+                     ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_string_equal(
+        fault.why,
+        "this device takes signed images only, and trusts no key: there is none, or all are revoked");
+    session_close(&s);
+
+    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
+    otter_image_rules_t small = ota_image_rules(s.device, s.slot[0], s.slot[0]);
+    small.size = s.image_len + SIGNATURE_SECTOR - 700;
+    assert_int_equal(otter_image_check_head(s.image, OTTER_IMAGE_GATE_SIZE, &small, &fault),
+                     ESP_ERR_OTA_VALIDATE_FAILED);
+    session_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_way_takes_only_what_a_trusted_key_signed),
+        cmocka_unit_test(the_first_scheme_needs_its_key),
+        cmocka_unit_test(a_key_that_is_revoked_meanwhile_counts_no_more),
+        cmocka_unit_test(unreadable_efuses_trust_nobody),
+        cmocka_unit_test(nothing_is_erased_for_an_image_that_cannot_be_good),
+    };
+    return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
+}
