@@ -27,7 +27,7 @@ static void put32(uint8_t *p, uint32_t v)
 
 static uint32_t mark_of(const uint8_t *unit, uint32_t len)
 {
-    uint32_t sum = reference_xxh32(unit, len);
+    uint32_t sum = reference_fletcher(unit, len);
     return sum == 0xFFFFFFFF ? 0 : sum;
 }
 
@@ -35,7 +35,7 @@ static uint32_t mark_of(const uint8_t *unit, uint32_t len)
 static void make_plausible(uint8_t *record, const uint8_t *slot, uint8_t flags, uint32_t length,
                            uint32_t right_marks)
 {
-    memcpy(record, "OTR2", 4);
+    memcpy(record, "OTR3", 4);
     if ((flags & KEEP_LENGTH) == 0) {
         put32(record + 4, length);
     }
@@ -56,7 +56,7 @@ static uint32_t reference_claim(const uint8_t *slot, uint32_t slot_size)
 {
     const uint8_t *record = slot + slot_size - SECTOR;
     uint64_t length = reference_le32(record + 4);
-    if (memcmp(record, "OTR2", 4) != 0 ||
+    if (memcmp(record, "OTR3", 4) != 0 ||
         reference_le32(record + 144) != reference_crc32(0, record + 4, 140) || length > slot_size - SECTOR ||
         reference_le32(record + 8) != SECTOR || record[16] == 0 || record[143] != 0 ||
         reference_le32(record + 12) != reference_crc32(0, (const uint8_t *)URL, strlen(URL))) {

@@ -20,8 +20,8 @@ void reference_sha256(const uint8_t *bytes, size_t len, uint8_t digest[32]);
 /** CRC-32 bit by bit, with a seed that is complemented on entry and exit. */
 uint32_t reference_crc32(uint32_t seed, const uint8_t *bytes, size_t len);
 
-/** XXH32 with seed 0. */
-uint32_t reference_xxh32(const uint8_t *bytes, size_t len);
+/** The checksum of a resume record's units, of whole words. */
+uint32_t reference_fletcher(const uint8_t *bytes, size_t len);
 
 /* ---- partition table: 96 records of 32 bytes ---- */
 

@@ -38,36 +38,19 @@ uint32_t reference_crc32(uint32_t seed, const uint8_t *bytes, size_t len)
     return ~reg;
 }
 
-static uint32_t turn(uint64_t x, int bits)
+/* From the last word to the first: a word is in the second sum as often as there are words from it to the end. */
+uint32_t reference_fletcher(const uint8_t *bytes, size_t len)
 {
-    x &= 0xFFFFFFFFu;
-    return (uint32_t)(x << bits | x >> (32 - bits));
-}
-
-/* The specification's steps on whole buffers, with 64-bit products that are cut. */
-uint32_t reference_xxh32(const uint8_t *bytes, size_t len)
-{
-    static const uint64_t p1 = 2654435761u, p2 = 2246822519u, p3 = 3266489917u, p4 = 668265263u,
-                          p5 = 374761393u;
-    uint64_t lane[4] = {p1 + p2, p2, 0, (uint64_t)0 - p1}, h = p5;
-    size_t at = 0;
-    for (; len - at >= 16; at += 4 * 4) {
-        for (size_t i = 0; i < 4; i++) {
-            lane[i] = turn(lane[i] + reference_le32(bytes + at + 4 * i) * p2, 13) * p1;
-        }
+    uint64_t sum = 0, sums = 0;
+    for (size_t left = 1; len > 0; left++, len -= 4) {
+        uint64_t word = reference_le32(bytes + len - 4);
+        sum += word;
+        sums += left * word;
     }
-    if (len >= 16) {
-        h = (uint64_t)turn(lane[0], 1) + turn(lane[1], 7) + turn(lane[2], 12) + turn(lane[3], 18);
+    uint8_t raw[16];
+    for (size_t i = 0; i < 8; i++) {
+        raw[i] = (uint8_t)(sum >> 8 * i);
+        raw[8 + i] = (uint8_t)(sums >> 8 * i);
     }
-    h += len;
-    for (; len - at >= 4; at += 4) {
-        h = turn(h + reference_le32(bytes + at) * p3, 17) * p4;
-    }
-    for (; at < len; at++) {
-        h = turn(h + bytes[at] * p5, 11) * p1;
-    }
-    uint32_t x = (uint32_t)h;
-    x = (uint32_t)((x ^ x >> 15) * p2);
-    x = (uint32_t)((x ^ x >> 13) * p3);
-    return x ^ x >> 16;
+    return reference_crc32(0, raw, sizeof(raw));
 }

@@ -145,7 +145,7 @@ def tables_in_text():
 
 
 def resume_records():
-    header = b"OTR2" + struct.pack("<III", 20000, 4096, 0) + b'"etag"'.ljust(128, b"\0") + bytes(4)
+    header = b"OTR3" + struct.pack("<III", 20000, 4096, 0) + b'"etag"'.ljust(128, b"\0") + bytes(4)
     for i, (flags, sectors, length, marks) in enumerate([(1, 7, 20000, 3), (1, 7, 20480, 16), (3, 5, 0, 2), (5, 11, 40000, 9),
                                                          (0, 3, 0, 0), (9, 4, 9000, 1)]):
         head = header.ljust(256, b"\xff") + b"\xff" * 148

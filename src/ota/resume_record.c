@@ -21,7 +21,7 @@
 #define OFF_VALIDATOR 16u
 #define OFF_CRC       144u
 
-static const uint8_t magic[4] = {'O', 'T', 'R', '2'};
+static const uint8_t magic[4] = {'O', 'T', 'R', '3'};
 
 _Static_assert(OFF_VALIDATOR + RESUME_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
 
@@ -70,9 +70,9 @@ static uint32_t url_crc(const char *url)
     return crc32_le(0, url, strlen(url));
 }
 
-static uint32_t mark_of(const xxh32_t *sum)
+static uint32_t mark_of(const fletcher_t *sum)
 {
-    uint32_t value = xxh32_value(sum);
+    uint32_t value = fletcher_value(sum);
     return value == MARK_NONE ? 0 : value;
 }
 
@@ -80,15 +80,14 @@ static uint32_t mark_of(const xxh32_t *sum)
 static esp_err_t mark_in_flash(const resume_record_t *r, uint32_t index, uint32_t *mark)
 {
     uint8_t piece[512];
-    xxh32_t sum;
-    xxh32_begin(&sum);
+    fletcher_t sum = {0};
     for (uint32_t done = 0; done < r->unit; done += (uint32_t)sizeof(piece)) {
         esp_err_t err =
             ota_read_range(r->device->flash, r->slot, index * r->unit + done, piece, sizeof(piece));
         if (err != ESP_OK) {
             return err;
         }
-        xxh32_add(&sum, piece, sizeof(piece));
+        fletcher_add(&sum, piece, sizeof(piece));
     }
     *mark = mark_of(&sum);
     return ESP_OK;
@@ -189,7 +188,6 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
     record->active = true;
     record->marked = good;
     record->taken = good * record->unit;
-    xxh32_begin(&record->sum);
     record->stale = !marks_are_blank_from(record, good);
     return record->taken;
 }
@@ -206,7 +204,6 @@ esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, c
     }
     record->length = (uint32_t)length;
     record->unit = unit_for(device->flash, record->length);
-    xxh32_begin(&record->sum);
     esp_err_t err = write_header(record, url_crc(url), validator);
     record->active = err == ESP_OK;
     return err;
@@ -270,14 +267,14 @@ esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t l
     while (len > 0 && record->marked + marks.count < markable_units(record) && err == ESP_OK) {
         uint32_t missing = record->unit - record->taken % record->unit;
         uint32_t n = len < missing ? (uint32_t)len : missing;
-        xxh32_add(&record->sum, p, n);
+        fletcher_add(&record->sum, p, n);
         record->taken += n;
         p += n;
         len -= n;
         if (n == missing) {
             err = record->stale ? renew(record) : ESP_OK;
             err = err == ESP_OK ? add_mark(record, &marks, mark_of(&record->sum)) : err;
-            xxh32_begin(&record->sum);
+            record->sum = (fletcher_t){0};
         }
     }
     err = err == ESP_OK ? write_marks(record, &marks) : err;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/xxh32.h"
+#include "base/fletcher.h"
 #include "esp_partition.h"
 #include "otter/device.h"
 #include "otter/promise.h"
@@ -18,14 +18,14 @@
  * checked against flash before it is believed.
  *
  *   off  size  field (little endian)
- *     0     4  magic "OTR2"; cleared to 0 when the download is finished
+ *     0     4  magic "OTR3"; cleared to 0 when the download is finished
  *     4     4  length of the file, bytes
  *     8     4  unit, bytes
  *    12     4  CRC-32 (seed 0) of the URL
  *    16   128  validator, zero padded
  *   144     4  CRC-32 (seed 0) of bytes 4 to 143
- *   256   4 n  XXH32 (seed 0) of each unit, 0 for FFFFFFFF; FFFFFFFF: not there yet. Where write units are larger than
- *              4 bytes, each mark has one of its own
+ *   256   4 n  checksum of each unit (base/fletcher.h), 0 for FFFFFFFF; FFFFFFFF: not there yet. Where write units are larger
+ *              than 4 bytes, each mark has one of its own
  *
  * An image that reaches into the last sector, or a download whose length or validator the server does not tell (or whose
  * validator does not fit its field), has no such memory; nor has flash with write units above 256 bytes or sectors above 4096.
@@ -41,7 +41,7 @@ typedef struct {
     uint32_t unit;   /* bytes */
     uint32_t marked; /* units that are marked */
     uint32_t taken;  /* bytes of the file that are in flash */
-    xxh32_t sum;     /* of those of the last unit */
+    fletcher_t sum;  /* of those of the last unit */
     /* marks follow that are torn or no longer true: the sector is written anew before the next one */
     bool stale;
 } resume_record_t;

@@ -26,24 +26,13 @@ def record(seq, state):
     return number + b"\xff" * 20 + struct.pack("<II", state, crc)
 
 
-def xxh32(data):
-    """XXH32 with seed 0, of whole words (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md)."""
-    first, second, third, fourth = 2654435761, 2246822519, 3266489917, 668265263
-    mask = 0xFFFFFFFF
-
-    def turn(x, bits):
-        return (x << bits | x >> 32 - bits) & mask
-
-    lanes = [(first + second) & mask, second, 0, -first & mask]
-    words = struct.unpack(f"<{len(data) // 4}I", data)
-    for at in range(0, len(words) // 4 * 4, 4):
-        lanes = [turn((lane + word * second) & mask, 13) * first & mask for lane, word in zip(lanes, words[at:at + 4])]
-    total = sum(turn(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18))) + len(data) & mask
-    for word in words[len(words) // 4 * 4:]:
-        total = turn((total + word * third) & mask, 17) * fourth & mask
-    total = (total ^ total >> 15) * second & mask
-    total = (total ^ total >> 13) * third & mask
-    return total ^ total >> 16
+def fletcher(data):
+    """What a mark of a download says of its unit (FORMATS.md section 10), of whole words."""
+    total = totals = 0
+    for (word,) in struct.iter_unpack("<I", data):
+        total += word
+        totals += total
+    return zlib.crc32(struct.pack("<QQ", total % 2**64, totals % 2**64))
 
 
 class RepairTest(FilesTest):
@@ -303,8 +292,8 @@ class Interrupted(RepairTest):
         arrived = 0x9000
         part = whole[:arrived] + old[arrived:]  # no byte is erased: only the record tells
         fields = struct.pack("<III", len(whole), 0x1000, zlib.crc32(b"https://localhost/a.bin")) + b'"etag"'.ljust(128, b"\0")
-        head = (b"OTR2" + fields + struct.pack("<I", zlib.crc32(fields))).ljust(256, b"\xff")
-        marks = b"".join(struct.pack("<I", xxh32(part[at:at + 0x1000])) for at in range(0, arrived, 0x1000))
+        head = (b"OTR3" + fields + struct.pack("<I", zlib.crc32(fields))).ljust(256, b"\xff")
+        marks = b"".join(struct.pack("<I", fletcher(part[at:at + 0x1000])) for at in range(0, arrived, 0x1000))
         self.put((OTA_1, part), (OTA_1 + 0xFF000, head + marks))
         self.assertEqual(self.slot()["interrupted_at"], arrived)
         self.assertIn(f"interrupted download, {arrived} of {len(whole)} bytes are there",
