@@ -20,6 +20,7 @@
 #include "kinds.h"
 #include "linux/interrupt.h"
 #include "linux/linux_device.h"
+#include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
 #include "ota/https_ota.h"
 #include "otter/boot.h"
@@ -40,6 +41,7 @@
 typedef struct {
     char *bytes; /* NULL: none given */
     size_t len;
+    bool known; /* they are this program's, parsed; else connecting tells what is wrong with them */
 } ca_t;
 
 typedef struct {
@@ -140,8 +142,9 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
 {
     const esp_http_client_config_t http = {
         .url = o->url,
-        .cert_pem = ca->bytes,
+        .cert_pem = ca->known ? NULL : ca->bytes,
         .cert_len = ca->len,
+        .use_global_ca_store = ca->known,
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = (int)o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
@@ -321,7 +324,9 @@ static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
         update_outcome_error(outcome, "%s: %s", o->ca_path, why);
         return false;
     }
-    if (tls_trust_check(ca->bytes, ca->len, why, sizeof(why)) && why[0] != '\0' && !o->quiet) {
+    esp_err_t err = tls_trust_set_global(ca->bytes, ca->len, why, sizeof(why));
+    ca->known = err == ESP_OK || err == ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
+    if (ca->known && why[0] != '\0' && !o->quiet) {
         cli_note(VERB, "%s: warning: %s; the others are believed", o->ca_path, why);
     }
     return true;
@@ -330,7 +335,7 @@ static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
-    ca_t ca = {NULL, 0};
+    ca_t ca = {0};
     char why[320] = "";
     if (check_url(o, outcome) != ESP_OK) {
         return ESP_ERR_INVALID_ARG;
@@ -362,6 +367,7 @@ static int update(void *options)
     if (o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
         return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
     }
+    openssl_start_lean();
     esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
     update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
     esp_err_t err = open_and_update(o, &outcome);

@@ -7,6 +7,8 @@
 
 #include <openssl/evp.h>
 
+#include "linux/openssl_start.h"
+
 struct otter_sha256 {
     EVP_MD_CTX *context;
     bool used; /* since it was made or reset */
@@ -18,6 +20,7 @@ static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
 
 static void look_up(void)
 {
+    openssl_start();
     sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 }

@@ -12,6 +12,7 @@
 #include "base/le.h"
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
+#include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
 
 /*
@@ -131,6 +132,7 @@ typedef bool (*layout_t)(X509_STORE *store, EVP_PKEY *signer, bundle_t *data);
 static X509_STORE *parse_names_and_keys(const uint8_t *bytes, size_t size, layout_t layout)
 {
     bundle_t data = {.bytes = bytes, .size = size};
+    openssl_start();
     X509_STORE *store = X509_STORE_new();
     EVP_PKEY *signer = EVP_EC_gen("P-256"); /* what it signs is never verified */
     bool ok = store != NULL && signer != NULL && layout(store, signer, &data) && data.good > 0;

@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "esp_log.h"
+#include "linux/openssl_start.h"
 #include "linux/tls_bundle.h"
 #include "linux/tls_codes.h"
 #include "linux/tls_names.h"
@@ -255,7 +256,7 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
             store = tls_trust_system();
         }
     } else if (config->use_global_store) {
-        store = tls_trust_global();
+        store = tls_trust_global(tls->unread, sizeof(tls->unread));
     } else if (config->ca_pem != NULL) {
         store = tls_trust_parse(config->ca_pem, config->ca_len, tls->unread, sizeof(tls->unread));
         if (store == NULL) {
@@ -378,8 +379,7 @@ static bool make_context(tls_t *tls)
     if (tls->context != NULL) {
         return true;
     }
-    /* The machine's openssl.cnf is not for this program, and reading it is most of the fixed cost. */
-    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    openssl_start();
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL || !set_protocol(tls, context)) {
         set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0, "TLS cannot be set up");
@@ -506,7 +506,7 @@ static const char *reason_of(const tls_t *tls, unsigned long code)
         (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)) {
         return "wrong version number: what answers there does not speak TLS";
     }
-    const char *reason = ERR_reason_error_string(code);
+    const char *reason = openssl_reason(code);
     return reason != NULL                        ? reason
            : code == 0 && ended_with_notify(tls) ? "the server closed the connection"
                                                  : "unknown error";
@@ -648,7 +648,7 @@ static int explain_io(tls_t *tls, int result)
                   "the connection was cut: it ended without TLS saying so");
         tls->error.sys_errno = ENOTCONN;
     } else {
-        const char *reason = ERR_reason_error_string(code);
+        const char *reason = openssl_reason(code);
         set_error(tls, ESP_FAIL, tls_codes_of_error(code), "TLS failed: %s",
                   reason != NULL ? reason : "unknown error");
         tls->error.sys_errno = EBADMSG;

@@ -12,11 +12,14 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "base/text.h"
 #include "esp_log.h"
 #include "esp_tls.h"
+#include "linux/openssl_start.h"
 
 static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
 static X509_STORE *global_store;
+static char global_unread[160]; /* what of it cannot be read, "": all could */
 
 /* What is read. One certificate that is broken does not spoil the others, and is named. */
 typedef struct {
@@ -53,7 +56,7 @@ static void name_broken(source_t *source, const char *form, size_t at)
     if (source->broken++ > 0) {
         return;
     }
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    const char *reason = openssl_reason(ERR_peek_error());
     bool text = form[0] == '\0';
     (void)explain(source, "certificate %u of the CA given (%s%s %zu) cannot be read: %s", source->good + 1,
                   form, text ? "line" : "byte", text ? line_of(source, at) : at,
@@ -209,6 +212,7 @@ X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_
 {
     source_t source = {.data = data, .len = len != 0 ? len : strlen(data), .why = why, .why_size = why_size};
     why[0] = '\0';
+    openssl_start();
     source.store = source.len <= INT_MAX ? X509_STORE_new() : NULL;
     if (source.store == NULL) {
         (void)explain(&source, "out of memory for CA certificates");
@@ -230,13 +234,6 @@ X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_
     return source.store;
 }
 
-bool tls_trust_check(const char *data, size_t len, char *why, size_t why_size)
-{
-    X509_STORE *store = tls_trust_parse(data, len, why, why_size);
-    X509_STORE_free(store);
-    return store != NULL;
-}
-
 X509_STORE *tls_trust_system(void)
 {
     X509_STORE *store = X509_STORE_new();
@@ -248,22 +245,26 @@ X509_STORE *tls_trust_system(void)
     return store;
 }
 
-X509_STORE *tls_trust_global(void)
+X509_STORE *tls_trust_global(char *unread, size_t unread_size)
 {
     pthread_mutex_lock(&global_mutex);
     X509_STORE *store = global_store;
     if (store != NULL) {
         X509_STORE_up_ref(store);
     }
+    text_format(unread, unread_size, "%s", global_unread);
     pthread_mutex_unlock(&global_mutex);
     return store;
 }
 
-static void set_global(X509_STORE *store)
+static void set_global(X509_STORE *store, const char *unread)
 {
     pthread_mutex_lock(&global_mutex);
     X509_STORE *old = global_store;
     global_store = store;
+    if (store == NULL || global_unread[0] == '\0') {
+        text_format(global_unread, sizeof(global_unread), "%s", unread);
+    }
     pthread_mutex_unlock(&global_mutex);
     X509_STORE_free(old);
 }
@@ -271,7 +272,8 @@ static void set_global(X509_STORE *store)
 /** Certificates that were given before stay. False: no memory. */
 static bool add_earlier(X509_STORE *store)
 {
-    X509_STORE *earlier = tls_trust_global();
+    char unread[sizeof(global_unread)];
+    X509_STORE *earlier = tls_trust_global(unread, sizeof(unread));
     STACK_OF(X509) *all = earlier != NULL ? X509_STORE_get1_all_certs(earlier) : NULL;
     bool ok = earlier == NULL || all != NULL;
     for (int i = 0; ok && i < sk_X509_num(all); i++) {
@@ -282,14 +284,9 @@ static bool add_earlier(X509_STORE *store)
     return ok;
 }
 
-esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
-                                      const unsigned int cacert_pem_bytes)
+esp_err_t tls_trust_set_global(const char *data, size_t len, char *why, size_t why_size)
 {
-    if (cacert_pem_buf == NULL || cacert_pem_bytes == 0) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    char why[160];
-    X509_STORE *store = tls_trust_parse((const char *)cacert_pem_buf, cacert_pem_bytes, why, sizeof(why));
+    X509_STORE *store = tls_trust_parse(data, len, why, why_size);
     if (store == NULL) {
         ESP_LOGE("esp-tls", "%s", why);
         return ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
@@ -298,11 +295,21 @@ esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
         X509_STORE_free(store);
         return ESP_ERR_NO_MEM;
     }
-    set_global(store);
+    set_global(store, why);
     return why[0] == '\0' ? ESP_OK : ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
+}
+
+esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
+                                      const unsigned int cacert_pem_bytes)
+{
+    if (cacert_pem_buf == NULL || cacert_pem_bytes == 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    char why[sizeof(global_unread)];
+    return tls_trust_set_global((const char *)cacert_pem_buf, cacert_pem_bytes, why, sizeof(why));
 }
 
 void esp_tls_free_global_ca_store(void)
 {
-    set_global(NULL);
+    set_global(NULL, "");
 }

@@ -2,10 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/x509.h>
+
+#include "esp_err.h"
+#include "otter/promise.h"
 
 /**
  * A store of the certificates in `data`.
@@ -16,11 +18,14 @@
  */
 X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size);
 
-/** Whether tls_trust_parse() finds any, and in `why` what it says. */
-bool tls_trust_check(const char *data, size_t len, char *why, size_t why_size);
-
 /** The machine's store, or NULL. */
 X509_STORE *tls_trust_system(void);
 
-/** What esp_tls_set_global_ca_store() was given, referenced for the caller; NULL: nothing. */
-X509_STORE *tls_trust_global(void);
+/** esp_tls_set_global_ca_store(), whose codes it has, with what tls_trust_parse() says of the certificates. */
+OTTER_MUST_CHECK esp_err_t tls_trust_set_global(const char *data, size_t len, char *why, size_t why_size);
+
+/**
+ * What esp_tls_set_global_ca_store() was given, referenced for the caller; NULL: nothing.
+ * @param unread  receives what of it could not be read, "" if all could
+ */
+X509_STORE *tls_trust_global(char *unread, size_t unread_size);

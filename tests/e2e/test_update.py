@@ -107,6 +107,16 @@ class UpdateCase(unittest.TestCase):
 
 
 class GoodUpdates(UpdateCase):
+    def test_the_configuration_of_openssl_on_this_machine_is_not_read(self):
+        config = self.work / "openssl.cnf"
+        config.write_text("openssl_conf = init\n[init]\nalg_section = algorithms\n"
+                          "[algorithms]\ndefault_properties = provider=nobody\n", encoding="ascii")
+        with servers.HttpsServer(self.www, self.cert) as server:
+            command = [OTTER, "update", self.flash, server.url("app2.bin"), "--ca", self.ca.cert, "--quiet"]
+            done = subprocess.run(command, env={**os.environ, "OPENSSL_CONF": str(config)}, capture_output=True, text=True,
+                                  timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def check_updated(self, url, slot, version, *args, ca=None):
         done, report = self.update(url, *args, ca=ca)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -419,6 +429,23 @@ class BadServers(UpdateCase):
             with self.subTest(name), servers.HttpsServer(self.www, cert) as server:
                 done, report = self.update(server.url("app2.bin"))
                 self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", text)
+
+    def test_what_is_wrong_with_certificates_and_tls_is_told(self):
+        """The texts of OpenSSL's errors are loaded when they are needed."""
+        broken = self.work / "broken.pem"
+        text = pathlib.Path(self.ca.cert).read_text(encoding="ascii")
+        broken.write_text(text.replace("M", "!", 1), encoding="ascii")
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("app2.bin"), ca=broken)
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "cannot be read: bad base64 decode")
+        other = pathlib.Path(servers.make_ca(self.work, name="another-ca").cert).read_text(encoding="ascii")
+        broken.write_text(other + text.replace("M", "!", 1), encoding="ascii")  # the one that is missing is the broken one
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("app2.bin"), "--quiet", ca=broken)
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "cannot be read: bad base64 decode")
+        with servers.HttpsServer(self.www, plain=True) as server:
+            done, report = self.update(server.url("app2.bin").replace("http:", "https:"))
+            self.check_refused(done, report, "ESP_ERR_HTTP_CONNECT", "connect", "wrong version number")
 
     def test_nobody_there(self):
         port = servers.free_port()
