@@ -72,7 +72,7 @@ static void squeeze(const char *name, char out[65])
     out[n] = '\0';
 }
 
-/** At most `limit` letters changed, added or left out make `b` of `a`: tried out. */
+/** At most `limit` letters changed, added, left out or swapped with the next make `b` of `a`: tried out. */
 static bool is_near(const char *a, const char *b, int limit)
 {
     if (limit < 0) {
@@ -81,8 +81,9 @@ static bool is_near(const char *a, const char *b, int limit)
     if (*a == '\0' || *b == '\0') {
         return strlen(a) + strlen(b) <= (size_t)limit;
     }
-    return (*a == *b && is_near(a + 1, b + 1, limit)) || is_near(a + 1, b + 1, limit - 1) ||
-           is_near(a + 1, b, limit - 1) || is_near(a, b + 1, limit - 1);
+    bool swapped = a[0] == b[1] && a[1] == b[0] && a[1] != '\0';
+    return (*a == *b && is_near(a + 1, b + 1, limit)) || (swapped && is_near(a + 2, b + 2, limit - 1)) ||
+           is_near(a + 1, b + 1, limit - 1) || is_near(a + 1, b, limit - 1) || is_near(a, b + 1, limit - 1);
 }
 
 /** A name that is none, but may have been meant as one; a secure version may be meant however it is put. */

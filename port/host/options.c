@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/number.h"
+#include "host/slips.h"
 
 #define WIDTH      100 /* columns of help */
 #define ABOUT_SIZE 1024
@@ -121,31 +122,12 @@ static bool is_option(const option_row_t *row)
 
 bool options_resemble(const char *typed, const char *name)
 {
-    enum { MOST = 32 };
-    size_t a = strlen(typed), b = strlen(name), previous[MOST + 1], before[MOST + 1] = {0}, now[MOST + 1];
-    if (a > MOST || b > MOST || a == 0) {
+    size_t a = strlen(typed), b = strlen(name);
+    if (a == 0 || b > SLIPS_NAME_MAX) {
         return false;
     }
-    if (a > 2 && strncmp(typed, name, a) == 0) {
-        return true;
-    }
-    for (size_t j = 0; j <= b; j++) {
-        previous[j] = j;
-    }
-    for (size_t i = 1; i <= a;
-         i++) { /* the distance of Damerau: a letter more, less, another, or two swapped */
-        now[0] = i;
-        for (size_t j = 1; j <= b; j++) {
-            size_t best = previous[j - 1] + (typed[i - 1] != name[j - 1]);
-            best = previous[j] + 1 < best ? previous[j] + 1 : best;
-            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            bool swapped = i > 1 && j > 1 && typed[i - 1] == name[j - 2] && typed[i - 2] == name[j - 1];
-            now[j] = swapped && before[j - 2] + 1 < best ? before[j - 2] + 1 : best;
-        }
-        memcpy(before, previous, sizeof(before));
-        memcpy(previous, now, sizeof(previous));
-    }
-    return previous[b] <= (b > 4 ? 2u : 1u);
+    bool begins = a > 2 && strncmp(typed, name, a) == 0;
+    return begins || slips_between(typed, name) <= (b > 4 ? 2u : 1u);
 }
 
 /** The option of this name of `len` bytes, or the only one that begins so. NULL: none, or which is not clear. */

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "esp_log.h"
 #include "host/named_file.h"
+#include "host/slips.h"
 
 #define EFUSE_FILE_MAX 65536u /* bytes; four short lines and what people note beside them */
 #define LETTERS_MAX    64u    /* of a name that is compared with a known one */
@@ -90,26 +91,6 @@ static size_t letters_of(const char *name, char letters[LETTERS_MAX + 1])
     return len;
 }
 
-/** How many letters must be changed, added or left out to make one word of the other. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[LETTERS_MAX + 1], len = strlen(b);
-    for (size_t k = 0; k <= len; k++) {
-        row[k] = k;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t k = 0; k < len; k++) {
-            size_t changed = diagonal + (a[i] != b[k]);
-            diagonal = row[k + 1];
-            size_t shorter = (row[k] < diagonal ? row[k] : diagonal) + 1;
-            row[k + 1] = changed < shorter ? changed : shorter;
-        }
-    }
-    return row[len];
-}
-
 static fact_t fact_of(const char *name)
 {
     fact_t fact = 0;
@@ -123,7 +104,8 @@ static fact_t fact_of(const char *name)
 static fact_t fact_meant(const char *letters)
 {
     for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
-        if (letters[0] != '\0' && distance(letters, facts[fact].letters) <= strlen(facts[fact].letters) / 5) {
+        const char *known = facts[fact].letters;
+        if (letters[0] != '\0' && slips_between(letters, known) <= strlen(known) / 5) {
             return fact;
         }
     }

@@ -109,6 +109,7 @@ static void what_may_be_a_fact_is_not_passed_over(void **state)
         {"version_secure=5\n", "is secure_version meant?"},
         {"note=1 secure_version=5\n", "is secure_version meant?"},
         {"revison=3\n", "is revision meant?"},
+        {"revisoin=3\n", "is revision meant?"},
         {"blk-revision=3\n", "is blk_revision meant?"},
         {"secure_version=33\n", "secure_version is a number from 0 to 32"},
         {"secure_version=-1\n", "a number from 0 to 32"},
