@@ -36,7 +36,7 @@ def documented_commands():
 class Fleet:
     """nginx as docs/SERVING.md starts it, for a folder with some firmware."""
 
-    def __init__(self, work, rate="0"):
+    def __init__(self, work, rate="0", timeout=None):
         self.work = pathlib.Path(work)
         self.work.chmod(0o755)  # nginx's own user reads the folder
         self.folder = self.work / "firmware"
@@ -53,6 +53,8 @@ class Fleet:
         for _ in range(5):  # the port may be taken between choosing and binding it
             self.port = free_port()
             self.config = self.fill_in(certs, rate)
+            if timeout is not None:
+                self.config.write_text(self.config.read_text().replace("send_timeout 60s", f"send_timeout {timeout}s"))
             self.process = subprocess.Popen([PROGRAM, "-e", self.work / "start.log", "-c", self.config, "-g", "daemon off;"],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL)
@@ -199,6 +201,25 @@ class Downloads(unittest.TestCase):
                 self.assertGreater(time.monotonic() - start, 0.8)
             finally:
                 slow.stop()
+
+    def test_who_receives_slowly_is_not_cut(self):
+        """All twenty times as fast as in the field: 20 kB/s, and a minute that nginx waits."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+            server = Fleet(folder, timeout=3)
+            stack.callback(server.stop)
+            os.truncate(server.folder / "app.bin", 32 << 20)
+            plain = stack.enter_context(socket.socket())
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            plain.settimeout(WAIT_S)
+            plain.connect(("127.0.0.1", server.port))
+            slow = stack.enter_context(server.context().wrap_socket(plain, server_hostname="127.0.0.1"))
+            slow.sendall(b"GET /app.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+            start, got = time.monotonic(), 0
+            while got < 8 * 400_000:
+                piece = slow.recv(16384)
+                self.assertNotEqual(piece, b"", f"cut after {got} bytes")
+                got += len(piece)
+                time.sleep(max(0, got / 400_000 - (time.monotonic() - start)))  # the pace of the client
 
     def test_the_log_tells_the_range(self):
         with contextlib.closing(fleet.connect()) as connection:
