@@ -137,9 +137,34 @@ static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t h
     return err;
 }
 
-static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca_t *ca,
+/** Before anything is written: an image that a bootloader with anti-rollback would pass over. */
+static esp_err_t check_secure_version(const linux_device_t *dev, const options_t *o, uint32_t version,
+                                      update_outcome_t *outcome)
+{
+    const efuse_file_t *efuse = &dev->efuse;
+    if (version >= efuse->secure_version) {
+        return ESP_OK;
+    }
+    if (dev->device.config.anti_rollback) {
+        update_outcome_error(outcome,
+                             "the image has secure version %" PRIu32 ", and %s says %" PRIu32
+                             ": with anti-rollback it would not boot; nothing was written",
+                             version, efuse->path, efuse->secure_version);
+        return ESP_ERR_OTA_SMALL_SEC_VER;
+    }
+    if (!o->quiet) {
+        cli_note(VERB,
+                 "warning: the image has secure version %" PRIu32 ", and %s says %" PRIu32
+                 ": a bootloader with anti-rollback passes it over (--anti-rollback refuses it here)",
+                 version, efuse->path, efuse->secure_version);
+    }
+    return ESP_OK;
+}
+
+static esp_err_t run_update(linux_device_t *dev, const options_t *o, const ca_t *ca,
                             const esp_partition_t *slot, update_outcome_t *outcome)
 {
+    otter_device_t *device = &dev->device;
     const esp_http_client_config_t http = {
         .url = o->url,
         .cert_pem = ca->known ? NULL : ca->bytes,
@@ -173,6 +198,11 @@ static esp_err_t run_update(otter_device_t *device, const options_t *o, const ca
     esp_app_desc_t desc;
     if (esp_https_ota_get_img_desc(handle, &desc) == ESP_OK) {
         update_outcome_version(outcome->to_version, &desc);
+        err = check_secure_version(dev, o, desc.secure_version, outcome);
+    }
+    if (err != ESP_OK) {
+        (void)esp_https_ota_abort(handle); /* what was found out is what counts */
+        return err;
     }
     progress_t progress;
     progress_begin(&progress, !o->quiet && !o->json);
@@ -239,7 +269,7 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
     }
     otter_ignore(otter_boot_finish_copies(device)); /* logged; the download may need the staging partition */
     esp_err_t err = choose_slot(device, o, slot, outcome);
-    return err != ESP_OK ? err : run_update(device, o, ca, *slot, outcome);
+    return err != ESP_OK ? err : run_update(dev, o, ca, *slot, outcome);
 }
 
 /** Why it has failed, as far as the report does not tell. @return the code to end with */
@@ -425,6 +455,7 @@ static const option_row_t rows[] = {
     OPTION_ROLLBACK(
         offsetof(options_t, device),
         "mark the new image unconfirmed (default: on for chip linux, off for others, as ESP-IDF)"),
+    OPTION_ANTI_ROLLBACK(offsetof(options_t, device)),
     {"json", &option_switch, offsetof(options_t, json),
      .help = "print the result as JSON on standard output (docs/JSON.md)"},
     {"quiet", &option_switch, offsetof(options_t, quiet), .help = "no progress", .letter = 'q'},

@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
+from image_files import app_desc, image  # noqa: E402
 from test_update import TABLE, UpdateCase, must, otter  # noqa: E402
 from test_update_slot import app_image  # noqa: E402
 
@@ -15,6 +16,7 @@ class Chip(UpdateCase):
     IMAGES = {
         "plain.bin": app_image("2.0.0", "esp32c3"),
         "blk-1.3.bin": app_image("2.0.0", "esp32c3", min_blk_rev=103),
+        "secure-1.bin": image("esp32c3", [(0x3C000020, app_desc("2.0.0", secure_version=1)), (0x3FC90000, b"data")]),
         "rev-1.1.bin": app_image("2.0.0", "esp32c3", min_rev=101),
     }
 
@@ -96,6 +98,19 @@ class Chip(UpdateCase):
                     done = otter("update", self.flash, "https://localhost/x", "--system-ca", option, value)
                     self.assertEqual(done.returncode, 2, done.stderr)
                     self.assertIn(f"{option} wants", done.stderr)
+
+    def test_a_secure_version_that_is_too_old_is_told_before_anything_is_written(self):
+        for burned, options, code in [(2, (), 0), (1, ("--anti-rollback",), 0), (2, ("--anti-rollback",), 1)]:
+            with self.subTest(burned, options=options):
+                self.make_flash(app_image("1.0.0", "esp32c3"), efuse=f"chip=esp32c3\nsecure_version={burned}\n")
+                before = self.flash.read_bytes()
+                done, report = self.update(self.server.url("secure-1.bin"), *options)
+                self.assertEqual(done.returncode, code, done.stderr)
+                told = f"the image has secure version 1, and {self.flash}.efuse says 2: "
+                self.assertEqual(told in done.stderr, burned == 2, done.stderr)
+                if code == 1:
+                    self.assertEqual((report["result"], report["stage"]), ("ESP_ERR_OTA_SMALL_SEC_VER", "gate"))
+                    self.assertEqual(self.flash.read_bytes(), before)
 
     def test_the_table_may_be_elsewhere(self):
         table = self.work / "moved.csv"
