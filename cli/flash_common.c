@@ -108,7 +108,7 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
     flash_tell_next(path, options);
     const otter_chip_facts_t *chip = otter_chip_facts(dev.device.chip.id);
     char word[512];
-    if (changed.file != NULL && chip != NULL && chip->id != OTTER_CHIP_LINUX) {
+    if (changed.file != NULL && chip != NULL && otter_chip_is_espressif(chip->id)) {
         cli_did("onto a chip: esptool --chip %s write-flash 0x%" PRIx32 " %s", chip->name, changed.offset,
                 shell_word(changed.file, word, sizeof(word)));
     }

@@ -101,7 +101,7 @@ static const option_row_t rows[] = {
              "of a chip's bootloader that the file has none of at all"},
     OPTION_CHIP(offsetof(info_options_t, device), CHIP_FOUND_OUT),
     OPTION_ROLLBACK(offsetof(info_options_t, device),
-                    "as the bootloader was built; default: on for chip linux, off for others"),
+                    "as the bootloader was built; default: on for linux and device, off for other chips"),
     OPTION_ANTI_ROLLBACK(offsetof(info_options_t, device)),
     OPTION_REVISIONS(offsetof(info_options_t, device),
                      "FLASH.efuse, else whatever the images in the flash need"),

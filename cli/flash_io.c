@@ -221,7 +221,7 @@ static otter_chip_t judging_chip(const linux_device_t *dev, const uint8_t *data,
     otter_chip_t chip = dev->device.chip;
     if (!dev->chip_known &&
         flash_image_chip(data, len, &chip.id)) { /* what is no image is refused for that */
-        chip.revision_unknown = chip.blk_revision_unknown = chip.id != OTTER_CHIP_LINUX;
+        chip.revision_unknown = chip.blk_revision_unknown = otter_chip_is_espressif(chip.id);
     }
     return chip;
 }

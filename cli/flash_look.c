@@ -45,7 +45,7 @@ static void look_at_bootloader(flash_report_t *r)
     const otter_device_t *device = &r->dev.device;
     const otter_chip_facts_t *chip = otter_chip_facts(device->chip.id);
     uint32_t table = device->config.table_offset;
-    b->needed = chip != NULL && chip->id != OTTER_CHIP_LINUX;
+    b->needed = chip != NULL && otter_chip_is_espressif(chip->id);
     b->expected = otter_bootloader_look(device->flash, chip != NULL ? chip->bootloader_offset : 0, table);
     b->found =
         b->expected.kind == OTTER_BOOTLOADER_IMAGE || otter_bootloader_find(device->flash, table, &b->place);

@@ -240,7 +240,7 @@ static bool settle_chip(new_t *n)
 static otter_chip_t judging_chip(const new_t *n)
 {
     otter_chip_t chip = n->efuse.chip;
-    bool virtual = chip.id == OTTER_CHIP_LINUX;
+    bool virtual = !otter_chip_is_espressif(chip.id);
     chip.revision_unknown = !virtual && !n->efuse.has_revision;
     chip.blk_revision_unknown = !virtual && !n->efuse.has_blk_revision;
     esp_image_header_t header;
@@ -306,17 +306,17 @@ static bool check_bootloader(const new_t *n)
     return ok;
 }
 
-/** What was given is judged; a virtual device gets a small one of ours where there is room. */
+/** What was given is judged; a device without a chip's gets a small one of ours where there is room. */
 static bool settle_bootloader(new_t *n)
 {
     const uint32_t place = bootloader_place(n);
     if (n->boot_image.bytes != NULL) {
         return check_bootloader(n);
     }
-    if (n->bootloader != NULL || !n->efuse.has_chip || n->efuse.chip.id != OTTER_CHIP_LINUX) {
+    if (n->bootloader != NULL || !n->efuse.has_chip || otter_chip_is_espressif(n->efuse.chip.id)) {
         return true;
     }
-    if (!small_bootloader_make(&n->boot_image)) {
+    if (!small_bootloader_make(&n->boot_image, n->efuse.chip.id)) {
         return cli_refuse(VERB, "out of memory");
     }
     if (place >= n->device.table_offset || n->boot_image.len > n->device.table_offset - place) {

@@ -173,7 +173,7 @@ bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_c
     overlay_t o;
     const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
     lay_over(&o, flash, off, data, len);
-    if (facts != NULL && facts->id != OTTER_CHIP_LINUX && facts->bootloader_offset < table_offset &&
+    if (facts != NULL && otter_chip_is_espressif(facts->id) && facts->bootloader_offset < table_offset &&
         touches(&o, facts->bootloader_offset, table_offset - facts->bootloader_offset) &&
         !bootloader_is_good(&o.flash, chip, table_offset, fault)) {
         return false;

@@ -33,7 +33,7 @@ const char *flash_esptool_line(const flash_report_t *r, char *buf, size_t size)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
     char path[WORD_SIZE];
-    if (chip == NULL || chip->id == OTTER_CHIP_LINUX) {
+    if (chip == NULL || !otter_chip_is_espressif(chip->id)) {
         return NULL;
     }
     snprintf(buf, size, "esptool --chip %s write-flash 0x0 %s", chip->name,
@@ -76,7 +76,7 @@ static void repair_missing_table(flash_report_t *r, const char *path)
 {
     const flash_no_table_t *n = &r->no_table;
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
-    bool known = chip != NULL && chip->id != OTTER_CHIP_LINUX;
+    bool known = chip != NULL && otter_chip_is_espressif(chip->id);
     if (n->file_is != NULL) {
         suggest(r, "this file is no flash", "otter %s %s",
                 strcmp(n->file_is, "a partition table") == 0 ? "table show" : "image info", path);
@@ -172,7 +172,7 @@ static void repair_interruption(flash_report_t *r, const char *path)
 static void repair_length(flash_report_t *r, const char *path)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(r->dev.device.chip.id);
-    if (r->truncated && chip != NULL && chip->id != OTTER_CHIP_LINUX) {
+    if (r->truncated && chip != NULL && otter_chip_is_espressif(chip->id)) {
         suggest(r, "the dump was cut: read all of it again",
                 "esptool --chip %s read-flash 0x0 0x%" PRIx32 " %s", chip->name, r->dev.flash->size, path);
     }

@@ -197,7 +197,7 @@ static const option_row_t rows[] = {
     OPTION_REVISIONS(offsetof(select_options_t, device), "FLASH.efuse, else any"),
     OPTION_ROLLBACK(offsetof(select_options_t, device),
                     "without --confirm: as the bootloader was built; on begins a trial. Default: on for "
-                    "chip linux, off for others"),
+                    "linux and device, off for other chips"),
     OPTION_ANTI_ROLLBACK(offsetof(select_options_t, device)),
     OPTION_EFUSE(offsetof(select_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(select_options_t, device)),

@@ -1,4 +1,4 @@
-/* otter image build: an app image from an ELF file, for the virtual device or for a chip. */
+/* otter image build: an app image from an ELF file, for the virtual device or for a chip, or around any bytes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "image_layout.h"
 #include "image_writer.h"
 #include "kinds.h"
+#include "payload_image.h"
 
 #define VERB            "image build"
 #define ELF_MAX         0x7FF00000u /* bytes; with its descriptor it still fits the largest flash */
@@ -23,7 +24,7 @@
 #define WP_PIN_NOT_SET  0xEE
 
 typedef struct {
-    const char *elf, *output;
+    const char *elf, *payload, *output; /* of the first two one is given */
     const otter_chip_facts_t *chip;
     const char *project, *version, *idf_ver; /* NULL: not given */
     bool has_secure_version;
@@ -128,12 +129,13 @@ static bool make_header(esp_image_header_t *header, const build_options_t *o, ui
     return true;
 }
 
-/* ---- the two kinds of image ---- */
+/* ---- the three kinds of image ---- */
 
 static bool has_own_texts(const build_options_t *o)
 {
     if (o->project == NULL || o->version == NULL) {
-        cli_usage(VERB, "say --project and --version: %s brings no app descriptor", o->elf);
+        cli_usage(VERB, "say --project and --version: %s brings no app descriptor",
+                  o->elf != NULL ? o->elf : o->payload);
         return false;
     }
     return true;
@@ -273,10 +275,66 @@ static bool result_is_good(const build_options_t *o, const image_writer_t *w)
     return err == ESP_OK;
 }
 
+static void tell(const build_options_t *o, uint64_t len)
+{
+    if (!o->quiet && !cli_is_standard_output(o->output)) {
+        cli_did("%s: an image for %s, %" PRIu64 " bytes", o->output, o->chip->name, len);
+    }
+}
+
+/** Descriptor, then any bytes. @return exit status */
+static int build_for_device(const build_options_t *o)
+{
+    payload_t payload;
+    esp_image_header_t header;
+    uint8_t desc[OTTER_IMAGE_DESC_SIZE];
+    uint64_t len = 0;
+    if (!has_own_texts(o) || !make_header(&header, o, 0)) {
+        return EXIT_USAGE;
+    }
+    bool ok = payload_open(&payload, o->payload);
+    if (ok) {
+        make_desc(desc, o);
+        memcpy(desc + DESC_AT(app_elf_sha256), payload.digest, sizeof(payload.digest));
+        ok = payload_write_image(&payload, &header, desc, o->output, &len);
+    }
+    payload_close(&payload);
+    if (ok) {
+        tell(o, len);
+    }
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+/** What the image is made of, and what it is for, fit each other. @return exit status */
+static int check_source(build_options_t *o)
+{
+    if ((o->elf == NULL) == (o->payload == NULL)) {
+        return cli_usage(VERB, "say --elf APP, or --payload FILE");
+    }
+    if (o->payload != NULL && o->chip == NULL) {
+        o->chip = otter_chip_facts(OTTER_CHIP_DEVICE);
+    }
+    if (o->chip == NULL) {
+        return cli_usage(VERB, "--chip is needed: what %s is for", o->elf);
+    }
+    if ((o->chip->id == OTTER_CHIP_DEVICE) != (o->payload != NULL)) {
+        return cli_usage(VERB,
+                         o->payload != NULL
+                             ? "--payload is for chip device, not %s"
+                             : "chip %s takes --payload: any bytes, for a bootloader of its own",
+                         o->chip->name);
+    }
+    return EXIT_DONE;
+}
+
 static int build(void *options)
 {
-    const build_options_t *o = options;
+    build_options_t *o = options;
     size_t elf_len;
+    int checked = check_source(o);
+    if (checked != EXIT_DONE || o->payload != NULL) {
+        return checked != EXIT_DONE ? checked : build_for_device(o);
+    }
     uint8_t *elf = cli_read_file("image", o->elf, ELF_MAX, &elf_len);
     if (elf == NULL) {
         return EXIT_FAILED;
@@ -292,8 +350,8 @@ static int build(void *options)
         (!result_is_good(o, &w) || !cli_write_file("image", o->output, w.bytes, w.len))) {
         status = EXIT_FAILED;
     }
-    if (status == EXIT_DONE && !o->quiet && !cli_is_standard_output(o->output)) {
-        cli_did("%s: an image for %s, %zu bytes", o->output, o->chip->name, w.len);
+    if (status == EXIT_DONE) {
+        tell(o, w.len);
     }
     image_writer_free(&w);
     return status;
@@ -322,9 +380,14 @@ static const option_kind_t kind_secure_version = {"N", NULL, take_secure_version
 
 static const option_row_t rows[] = {
     {"elf", &option_file, AT(elf),
-     .help = "linux: an executable of this machine; else a 32-bit ELF file for the chip", .needed = true,
-     .value = "APP"},
-    {"chip", &kind_chip, AT(chip), .help = "what it is for; linux is the virtual device", .needed = true},
+     .help = "linux: an executable of this machine; else a 32-bit ELF file for the chip", .value = "APP"},
+    {"payload", &option_file, AT(payload),
+     .help = "instead of --elf: any bytes (a squashfs, a kernel, a tar file) for a device with a bootloader "
+             "of its "
+             "own; they lie 4096 bytes behind the start of the image, and `otter boot` tells where"},
+    {"chip", &kind_chip, AT(chip),
+     .help =
+         "what it is for; linux is the virtual device, device (the default with --payload) any other one"},
     {"output", &option_file, AT(output), .help = "where to write; - is standard output", .letter = 'o',
      .needed = true},
     {"project", &kind_text, AT(project),
@@ -350,11 +413,14 @@ static const option_row_t rows[] = {
 
 const cli_verb_t image_build_verb = {
     .name = VERB,
-    .line = "make an app image from an ELF file",
-    .about = "Makes an app image from an ELF file. The same input gives the same bytes: date and time stay "
+    .line = "make an app image from an ELF file, or around any bytes",
+    .about = "Makes an app image from an ELF file, or around any bytes. The same input gives the same bytes: "
+             "date and time stay "
              "empty unless "
              "SOURCE_DATE_EPOCH is set.\n",
-    .after = "example: otter image build --elf app --chip linux --project hello --version 1.0.0 -o app.bin\n",
+    .after = "example: otter image build --elf app --chip linux --project hello --version 1.0.0 -o app.bin\n"
+             "         otter image build --payload root.squashfs --project gateway --version 1.0.0 -o "
+             "gateway.bin\n",
     .options = rows,
     .size = sizeof(build_options_t),
     .defaults = &(const build_options_t){.max_rev = UINT16_MAX,

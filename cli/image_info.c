@@ -72,7 +72,7 @@ static int verify(void *options)
     image_look_t look;
     int status = EXIT_DONE;
     const char *name = name_of(o->path);
-    bool virtual = device->chip != NULL && device->chip->id == OTTER_CHIP_LINUX; /* its revision is 0 */
+    bool virtual = device->chip != NULL && !otter_chip_is_espressif(device->chip->id); /* its revision is 0 */
     bool unknown_revision = !device->has_revision && !virtual;
     otter_chip_t chip = {.id = device->chip != NULL ? device->chip->id : 0,
                          .revision = device->revision,

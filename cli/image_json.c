@@ -62,6 +62,19 @@ static void add_flash(cJSON *object, const otter_image_info_t *info, const otter
     json_number(object, "flash_size", size != 0, size);
 }
 
+/** What a device's own bootloader starts. */
+static cJSON *payload_json(const otter_image_info_t *info)
+{
+    uint32_t off, len;
+    if (!otter_image_payload(info, &off, &len)) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    json_number(json, "offset", true, off);
+    json_number(json, "length", true, len);
+    return json;
+}
+
 static void add_facts(cJSON *object, const otter_image_stream_t *s)
 {
     const otter_image_info_t *info = &s->info;
@@ -92,6 +105,7 @@ static void add_facts(cJSON *object, const otter_image_stream_t *s)
     add_flash(object, info, facts);
     json_item(object, "app", app_json(info));
     json_item(object, "bootloader", bootloader_json(info));
+    json_item(object, "payload", payload_json(info));
 }
 
 cJSON *image_json(const otter_image_stream_t *s)

@@ -173,7 +173,7 @@ static uint32_t beginning_of_file(const image_look_t *look)
 {
     const otter_chip_facts_t *facts = otter_chip_facts(look->stream.info.header.chip_id);
     bool known = look->kind == OTTER_IMAGE_KIND_BOOTLOADER && look->start == 0 && facts != NULL;
-    return known && facts->id != OTTER_CHIP_LINUX ? facts->bootloader_offset : 0;
+    return known && otter_chip_is_espressif(facts->id) ? facts->bootloader_offset : 0;
 }
 
 /** What is mapped must lie right in its flash: what does not in the file may do so in the flash that the file is from. */

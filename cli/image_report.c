@@ -85,6 +85,15 @@ static void print_flash(const esp_image_header_t *header, bool counts)
     printf("%s%s\n", unknown, counts ? "" : "  (of an app; what counts is the bootloader's)");
 }
 
+/** What somebody else's bootloader is to find. */
+static void print_payload(const otter_image_info_t *info)
+{
+    uint32_t off, len;
+    if (info->header.chip_id == OTTER_CHIP_DEVICE && otter_image_payload(info, &off, &len)) {
+        printf(FACT "%" PRIu32 " bytes at 0x%" PRIx32 "\n", "payload", len, off);
+    }
+}
+
 static void print_header(const image_look_t *look)
 {
     const otter_image_info_t *info = &look->stream.info;
@@ -99,13 +108,16 @@ static void print_header(const image_look_t *look)
                info->has_desc ? ""
                               : "  (there is no app descriptor; the bootloader takes what is at its place)");
     }
-    if (facts == NULL || facts->id != OTTER_CHIP_LINUX) {
+    if (facts == NULL || otter_chip_is_espressif(facts->id)) {
         print_flash(header, look->kind != OTTER_IMAGE_KIND_APP);
     }
     if (facts != NULL && facts->mmu_page_min != 0 && look->kind == OTTER_IMAGE_KIND_APP) {
         printf(FACT "%" PRIu32 " KB\n", "MMU page", info->mmu_page_size >> 10);
     }
-    printf(FACT "0x%08" PRIx32 "\n", "entry", header->entry_addr);
+    if (header->chip_id != OTTER_CHIP_DEVICE) {
+        printf(FACT "0x%08" PRIx32 "\n", "entry", header->entry_addr);
+    }
+    print_payload(info);
 }
 
 /* ---- segments, checksum, hash ---- */
@@ -117,9 +129,10 @@ static const char *use_of_segment(const otter_image_info_t *info, uint32_t index
     if (facts == NULL) {
         return "";
     }
-    if (facts->id == OTTER_CHIP_LINUX) {
+    if (!otter_chip_is_espressif(facts->id)) {
+        const char *what = facts->id == OTTER_CHIP_DEVICE ? "payload" : "executable";
         return index == 0                                                     ? "descriptor"
-               : index == 1 && otter_image_kind(info) == OTTER_IMAGE_KIND_APP ? "executable"
+               : index == 1 && otter_image_kind(info) == OTTER_IMAGE_KIND_APP ? what
                                                                               : "";
     }
     if (otter_chip_maps(facts, addr, info->mmu_page_size)) {
@@ -209,7 +222,8 @@ static void print_text(const char *name, const char *raw, size_t len)
     }
 }
 
-static void print_app(const esp_app_desc_t *desc)
+/** @param digest_of  what the digest in it is of */
+static void print_app(const esp_app_desc_t *desc, const char *digest_of)
 {
     char hex[2 * sizeof(desc->app_elf_sha256) + 1], text[CLEAN_TEXT_SIZE(32)];
     printf(FACT "%s\n", "project", clean_text(text, desc->project_name, sizeof(desc->project_name)));
@@ -218,8 +232,7 @@ static void print_app(const esp_app_desc_t *desc)
     print_text("built on", desc->date, sizeof(desc->date));
     print_text("built at", desc->time, sizeof(desc->time));
     print_text("ESP-IDF", desc->idf_ver, sizeof(desc->idf_ver));
-    printf(FACT "%s\n", "ELF SHA-256",
-           otter_image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256)));
+    printf(FACT "%s\n", digest_of, otter_image_hex(hex, desc->app_elf_sha256, sizeof(desc->app_elf_sha256)));
 }
 
 static void print_bootloader(const esp_bootloader_desc_t *desc)
@@ -314,7 +327,7 @@ void image_report_print(image_look_t *look, const char *name)
         print_signature(look);
     }
     if (info->has_desc) {
-        print_app(&info->desc);
+        print_app(&info->desc, info->header.chip_id == OTTER_CHIP_DEVICE ? "of payload" : "ELF SHA-256");
     } else if (info->has_bootloader_desc) {
         print_bootloader(&info->bootloader_desc);
     }

@@ -224,7 +224,7 @@ static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const e
         .file_length = file_flash_length(device->flash),
         .slot = o->slot,
         .rollback_is_known =
-            o->device.rollback != LINUX_DEVICE_DEFAULT || device->chip.id == OTTER_CHIP_LINUX,
+            o->device.rollback != LINUX_DEVICE_DEFAULT || !otter_chip_is_espressif(device->chip.id),
         .overwrite_selected = o->overwrite_selected,
         .quiet = o->quiet || o->json,
     };
@@ -454,7 +454,7 @@ static const option_row_t rows[] = {
     OPTION_TABLE_OFFSET(offsetof(options_t, device)),
     OPTION_ROLLBACK(
         offsetof(options_t, device),
-        "mark the new image unconfirmed (default: on for chip linux, off for others, as ESP-IDF)"),
+        "mark the new image unconfirmed (default: on for linux and device, off for other chips, as ESP-IDF)"),
     OPTION_ANTI_ROLLBACK(offsetof(options_t, device)),
     {"json", &option_switch, offsetof(options_t, json),
      .help = "print the result as JSON on standard output (docs/JSON.md)"},

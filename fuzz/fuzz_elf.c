@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_input_t in = {data, size};
     const otter_chip_facts_t *facts = otter_chip_at((unsigned)fuzz_choose(&in, chips));
     uint8_t flags = fuzz_u8(&in);
-    if (facts->id == OTTER_CHIP_LINUX) {
+    if (!otter_chip_is_espressif(facts->id)) {
         facts = otter_chip_facts(0); /* its images hold the whole file and no layout */
     }
     char *file = fuzz_text(in); /* with the 0 behind it that elf_read wants */

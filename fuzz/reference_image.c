@@ -84,7 +84,7 @@ static kind_t kind_of(const walk_t *w)
     if (w->has_boot_desc) {
         return BOOTLOADER;
     }
-    if (own == NULL || own->id == OTTER_CHIP_LINUX) {
+    if (own == NULL || !otter_chip_is_espressif(own->id)) {
         return APP;
     }
     walk_t as_own = *w;
@@ -114,7 +114,7 @@ static bool wants_desc(const walk_t *w)
 
 static esp_err_t check_place(const walk_t *w, uint64_t addr, uint64_t len)
 {
-    if (w->facts == NULL || w->facts->id == OTTER_CHIP_LINUX) {
+    if (w->facts == NULL || !otter_chip_is_espressif(w->facts->id)) {
         return ESP_OK;
     }
     if (is_mapped(w, addr)) {
@@ -176,6 +176,11 @@ static esp_err_t walk_segment(walk_t *w, uint32_t index)
     w->pos += 8;
     w->addrs[w->seen++] = addr;
     if (len % 4 != 0 || len >= limit_of(w) || w->pos + len > w->room) {
+        return BAD;
+    }
+    uint64_t told = reference_le32(w->bytes + 4); /* of the payload, in the header */
+    if (index == 1 && w->rules->loading && reference_le16(w->bytes + 12) == OTTER_CHIP_DEVICE &&
+        (told > len || told + 3 < len)) {
         return BAD;
     }
     bool bootloader =
@@ -248,7 +253,7 @@ static esp_err_t walk_all(walk_t *w, reference_image_t *out)
     esp_err_t err = check_chip(w);
     out->segments = w->bytes[1];
     bool too_few =
-        w->rules->loading && reference_le16(w->bytes + 12) == OTTER_CHIP_LINUX && out->segments < 2;
+        w->rules->loading && reference_le16(w->bytes + 12) >= OTTER_CHIP_DEVICE && out->segments < 2;
     too_few = too_few || (w->rules->loading && out->segments == 0);
     if (err == ESP_OK && (out->segments > 16 || too_few)) {
         err = BAD;

@@ -9,7 +9,15 @@
 extern "C" {
 #endif
 
-#define OTTER_CHIP_LINUX 0xFFFFu /* the virtual device */
+#define OTTER_CHIP_LINUX 0xFFFFu /* the virtual device: `otter run` starts its images */
+#define OTTER_CHIP_DEVICE                                                                                    \
+    0xFFFEu /* any other device: its own bootloader starts them (FORMATS.md section 5.6) */
+
+/** True of a chip of Espressif's, whose ROM and bootloader read images; of the other two nothing is mapped. */
+static inline bool otter_chip_is_espressif(uint16_t id)
+{
+    return id != OTTER_CHIP_LINUX && id != OTTER_CHIP_DEVICE;
+}
 
 /** The chip that judges an image: its kind and what its eFuses say. */
 typedef struct {
@@ -30,7 +38,7 @@ typedef struct {
 
 /** Constant facts of a kind of chip. */
 typedef struct {
-    const char *name;  /* "esp32c3", as ESP-IDF and esptool spell targets; "linux" */
+    const char *name;  /* "esp32c3", as ESP-IDF and esptool spell targets; "linux", "device" */
     const char *title; /* "ESP32-C3" */
     uint16_t id;
     uint32_t bootloader_offset; /* in flash */

@@ -129,6 +129,13 @@ OTTER_MUST_CHECK esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s
 OTTER_MUST_CHECK esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *rules,
                                               otter_image_info_t *info, otter_fault_t *fault);
 
+/**
+ * What an image is all about where no chip loads it: of chip device the payload, of chip linux the program.
+ * @param off, len  of it, bytes from the start of the image; len without what fills its last word
+ * @return false: the image is for a chip, or has no such segment
+ */
+OTTER_MUST_CHECK bool otter_image_payload(const otter_image_info_t *info, uint32_t *off, uint32_t *len);
+
 /** `len` bytes as lower-case hex, terminated. @param dst  2 * len + 1 bytes. @return dst */
 char *otter_image_hex(char *dst, const uint8_t *bytes, size_t len);
 

@@ -164,7 +164,7 @@ static void settle_chip(linux_device_t *dev, const linux_device_options_t *optio
     chip->id = facts != NULL ? facts->id : OTTER_CHIP_LINUX;
     chip->revision = options->has_revision ? options->revision : chip->revision;
     chip->blk_revision = options->has_blk_revision ? options->blk_revision : chip->blk_revision;
-    if (chip->id != OTTER_CHIP_LINUX) {
+    if (otter_chip_is_espressif(chip->id)) {
         chip->revision_unknown = !options->has_revision && !dev->efuse.has_revision;
         chip->blk_revision_unknown = !options->has_blk_revision && !dev->efuse.has_blk_revision;
         bool own = has_bootloader && bootloader.chip->id == chip->id;
@@ -262,7 +262,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     }
     settle_chip(dev, options);
     dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
-                                      ? dev->device.chip.id == OTTER_CHIP_LINUX
+                                      ? !otter_chip_is_espressif(dev->device.chip.id)
                                       : options->rollback == LINUX_DEVICE_ON;
     return ESP_OK;
 }

@@ -32,7 +32,7 @@ typedef struct {
     uint16_t revision;              /* major * 100 + minor */
     bool has_blk_revision;          /* the same of the eFuse block's */
     uint16_t blk_revision;
-    linux_device_switch_t rollback; /* default: on for chip linux, off for others (as ESP-IDF ships) */
+    linux_device_switch_t rollback; /* default: off for chips of Espressif's, as ESP-IDF ships */
     bool anti_rollback;
     bool allow_http;
     otter_dangerous_write_t dangerous_write;

@@ -605,6 +605,13 @@ static bool check_chip(run_t *run)
     if (facts != NULL && facts->id == OTTER_CHIP_LINUX) {
         return true;
     }
+    if (facts != NULL && facts->id == OTTER_CHIP_DEVICE) {
+        (void)end_with(
+            run, RUN_FAILED,
+            "what this flash holds is started by its device's own bootloader, which `otter boot` tells "
+            "where it is");
+        return false;
+    }
     (void)end_with(run, RUN_FAILED, "this flash holds images for %s; they run on the chip, not here",
                    facts != NULL ? facts->title : "an unknown chip");
     return false;

@@ -62,7 +62,7 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
 /** After a power cut the primary bootloader finishes the copy, unless the bootloader is not in this flash. */
 bool staged_copy_boots_without_primary(const otter_device_t *device)
 {
-    return device->chip.id == OTTER_CHIP_LINUX ||
+    return !otter_chip_is_espressif(device->chip.id) ||
            staged_copy_bootloader_is_whole(device, ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY, false);
 }
 

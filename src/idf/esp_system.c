@@ -131,7 +131,7 @@ void esp_chip_info(esp_chip_info_t *info)
     info->revision = info->full_revision = device->chip.revision;
     const otter_chip_facts_t *facts = otter_chip_facts(device->chip.id);
     if (facts != NULL &&
-        facts->id != OTTER_CHIP_LINUX) { /* a model has its chip's id, except that ESP32's is not 0 */
+        otter_chip_is_espressif(facts->id)) { /* a model has its chip's id, except that ESP32's is not 0 */
         info->model = facts->id == 0 ? CHIP_ESP32 : (esp_chip_model_t)facts->id;
     }
 }

@@ -118,6 +118,10 @@ static const otter_chip_facts_t chips[] = {
      .image_limit = UINT32_MAX, .secure_version_bits = 32,
      .schemes = RSA | ECDSA | P384 | V1, .signature_blocks = 3, .key_digest_len = 32,
      .flash_freq_mhz = {40, 26, 20, 80}},
+    {.name = "device", .title = "device", .id = OTTER_CHIP_DEVICE, .bootloader_offset = 0x1000, .mmu_page = PAGE_64K,
+     .image_limit = UINT32_MAX, .secure_version_bits = 32,
+     .schemes = RSA | ECDSA | P384 | V1, .signature_blocks = 3, .key_digest_len = 32,
+     .flash_freq_mhz = {40, 26, 20, 80}},
 };
 /* clang-format on */
 

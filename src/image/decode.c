@@ -52,6 +52,17 @@ esp_err_t otter_image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_
     return ESP_OK;
 }
 
+bool otter_image_payload(const otter_image_info_t *info, uint32_t *off, uint32_t *len)
+{
+    if (!info->header_seen || info->segments_seen < 2 || otter_chip_is_espressif(info->header.chip_id)) {
+        return false;
+    }
+    uint32_t whole = info->segments[1].data_len, told = info->header.entry_addr;
+    *off = info->segment_data[1];
+    *len = info->header.chip_id == OTTER_CHIP_DEVICE && told < whole ? told : whole;
+    return true;
+}
+
 char *otter_image_hex(char *dst, const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {

@@ -240,11 +240,11 @@ static bool header_is_good(otter_image_stream_t *s)
             otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID, "it has no segments: there is nothing to load");
         return false;
     }
-    /* On the virtual device the second segment is what runs. */
-    if (s->rules.loading && header->chip_id == OTTER_CHIP_LINUX && header->segment_count < 2) {
-        s->verdict =
-            otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
-                        "%u segments: the one with the executable is missing", header->segment_count);
+    /* Where no chip loads it, the second segment is what runs. */
+    if (s->rules.loading && !otter_chip_is_espressif(header->chip_id) && header->segment_count < 2) {
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "%u segments: the one with the %s is missing", header->segment_count,
+                                 header->chip_id == OTTER_CHIP_LINUX ? "executable" : "payload");
         return false;
     }
     return true;
@@ -271,7 +271,7 @@ static void judge_header(otter_image_stream_t *s)
 /** Where the segment goes: mapped ones must be congruent, copied ones (when loading) must go to RAM. */
 static bool placement_is_good(otter_image_stream_t *s, uint32_t index)
 {
-    if (s->facts == NULL || s->facts->id == OTTER_CHIP_LINUX) {
+    if (s->facts == NULL || !otter_chip_is_espressif(s->facts->id)) {
         return true;
     }
     uint32_t load_addr = s->info.segments[index].load_addr;
@@ -310,6 +310,20 @@ static void begin_segment_data(otter_image_stream_t *s, uint32_t len)
 
 static void judge_segment_start(otter_image_stream_t *s);
 
+/** The header tells how many bytes of the payload's segment count; the others fill its last word. */
+static bool payload_is_good(otter_image_stream_t *s, uint32_t len)
+{
+    const esp_image_header_t *header = &s->info.header;
+    if (!s->rules.loading || header->chip_id != OTTER_CHIP_DEVICE ||
+        (header->entry_addr <= len && len - header->entry_addr < 4)) {
+        return true;
+    }
+    s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                             "a payload of %" PRIu32 " bytes is told, and its segment has %" PRIu32,
+                             header->entry_addr, len);
+    return false;
+}
+
 static void judge_segment_header(otter_image_stream_t *s)
 {
     hash(s, s->buf, OTTER_IMAGE_SEGMENT_SIZE);
@@ -335,6 +349,8 @@ static void judge_segment_header(otter_image_stream_t *s)
                                  "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32
                                  " leave no room for the signature in %" PRIu32 " bytes",
                                  index, len, s->pos, s->rules.size);
+    } else if (index == 1 && !payload_is_good(s, len)) {
+        return;
     } else if (index > 0) {
         if (!is_foreign_bootloader(s) && placement_is_good(s, index)) {
             begin_segment_data(s, len);

@@ -81,7 +81,7 @@ otter_image_kind_t otter_image_kind(const otter_image_info_t *info)
         return OTTER_IMAGE_KIND_BOOTLOADER;
     }
     const otter_chip_facts_t *facts = otter_chip_facts(info->header.chip_id);
-    if (facts == NULL || facts->id == OTTER_CHIP_LINUX) {
+    if (facts == NULL || !otter_chip_is_espressif(facts->id)) {
         return OTTER_IMAGE_KIND_APP;
     }
     bool more = info->segments_seen < info->header.segment_count;

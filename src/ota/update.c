@@ -151,7 +151,7 @@ static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t 
                       partition->label);
     }
     if (partition->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY &&
-        device->chip.id != OTTER_CHIP_LINUX &&
+        otter_chip_is_espressif(device->chip.id) &&
         !staged_copy_bootloader_is_whole(device, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY, true)) {
         return refuse(device, ESP_ERR_NOT_ALLOWED,
                       "%s is what starts this device: the primary bootloader is not whole", partition->label);

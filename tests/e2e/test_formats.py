@@ -179,6 +179,12 @@ class Formats(DeviceTest):
         self.assertEqual(slot["interrupted_at"], len(PATTERN))
         self.assertEqual(struct.unpack_from("<I", record, 12)[0], zlib.crc32(b"https://updates.example/app.bin"))
 
+    def test_the_payload_of_another_device(self):
+        (self.folder / "payload").write_bytes(b"Hello!")
+        made = self.otter("image", "build", "--payload", self.folder / "payload", "--project", "gateway", "--version", "1.2.0",
+                          "--no-hash", "-o", "-")
+        self.assertEqual(made.hex(), whole("device_payload").hex())
+
     def test_the_efuse_file(self):
         self.make_flash({})
         pathlib.Path(self.flash + ".efuse").write_text(fences("efuse")[0][1])
@@ -194,7 +200,7 @@ class Formats(DeviceTest):
             window = lambda name: "-".join(re.findall(r"0x(\w{8})", text(name))) or "none"
             smallest = {"PAGE_8K": "8-64", "PAGE_16K": "16-64"}.get(text("mmu_page_min"), "64")
             limit = "16 MiB" if text("image_limit") == "LIMIT_16M" else "none"
-            number = text("id").replace("OTTER_CHIP_LINUX", "0xFFFF")
+            number = text("id").replace("OTTER_CHIP_LINUX", "0xFFFF").replace("OTTER_CHIP_DEVICE", "0xFFFE")
             code[text("name")] = [number, text("bootloader_offset"), window("data"), window("inst"), smallest, limit,
                                   text("secure_version_bits")]
         told = {cells[0]: cells[1:] for cells in tables("chip", "id")[0][1:]}

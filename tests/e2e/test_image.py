@@ -122,6 +122,79 @@ class Linux(ImageTest):
         self.assertIsNone(info["hash"])
 
 
+def change_payload_length(data, told):
+    """The image with another length in its header, and the hash that belongs to it."""
+    body = data[:4] + struct.pack("<L", told) + data[8:-32]
+    return body + hashlib.sha256(body).digest()
+
+
+class Payload(ImageTest):
+    def make(self, payload, *args):
+        out = self.work / "device.bin"
+        done = otter("build", "--payload", self.file("payload", payload), "--project", "gateway", "--version", "1.2.0", "-o", out,
+                     *args)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return out
+
+    def test_any_bytes_lie_on_a_block_of_their_own_and_keep_their_length(self):
+        for size in 1, 2, 3, 4, 11, 12, 13, 4096, 1 << 20, (1 << 20) + 1, 3_000_001:
+            with self.subTest(size=size):
+                payload = (bytes(i * 7 % 251 for i in range(5003)) * (size // 5003 + 1))[:size]
+                out = self.make(payload)
+                info = self.info(out)
+                self.assertTrue(info["valid"] and info["checksum_valid"] and info["hash_valid"], info["error"])
+                self.assertEqual((info["chip"], info["chip_id"], info["payload"]),
+                                 ("device", 0xFFFE, {"offset": 4096, "length": size}))
+                self.assertEqual(info["app"]["elf_sha256"], hashlib.sha256(payload).hexdigest())
+                image = out.read_bytes()
+                self.assertEqual(info["image_len"], len(image))
+                self.assertTrue(image[4096:4096 + size] == payload)
+                self.assertEqual(otter("verify", out, "--chip", "device").returncode, 0)
+                self.fails(1, "image is for device, this is ESP32", "verify", out, "--chip", "esp32")
+                piped = subprocess.run([OTTER, "image", "build", "--payload", self.work / "payload", "--project", "gateway",
+                                        "--version", "1.2.0", "-o", "-"], capture_output=True, timeout=WAIT_S, check=True)
+                self.assertTrue(piped.stdout == image)
+
+    def test_without_a_hash_the_checksum_remains(self):
+        info = self.info(self.make(b"bytes", "--no-hash"))
+        self.assertEqual((info["valid"], info["hash_valid"]), (True, None))
+
+    def test_an_image_whose_payload_has_another_length_than_it_tells_is_refused(self):
+        good = self.make(bytes(10)).read_bytes()  # its segment has 12 bytes
+        for told, valid in (8, False), (9, True), (10, True), (12, True), (13, False), (0, False), (0xFFFFFFFF, False):
+            path = self.file("changed.bin", change_payload_length(good, told))
+            with self.subTest(told=told):
+                if valid:
+                    self.assertEqual(otter("verify", path).returncode, 0)
+                else:
+                    self.fails(1, f"a payload of {told} bytes is told", "verify", path)
+
+    def test_what_makes_no_image_is_told(self):
+        fine, empty, out = self.file("payload", b"bytes"), self.file("empty", b""), self.work / "none.bin"
+        texts = ("--project", "p", "--version", "1", "-o", out)
+        for status, says, args in [
+                (2, "--elf APP, or --payload FILE", texts),
+                (2, "--elf APP, or --payload FILE", ("--payload", fine, "--elf", fine, *texts)),
+                (2, "is for chip device, not esp32", ("--payload", fine, "--chip", "esp32", *texts)),
+                (2, "takes --payload", ("--elf", fine, "--chip", "device", *texts)),
+                (2, "say --project and --version", ("--payload", fine, "-o", out)),
+                (2, "--chip is needed", ("--elf", fine, *texts)), (1, "is empty", ("--payload", empty, *texts)),
+                (1, "No such file", ("--payload", self.work / "nothing", *texts)),
+                (1, "a directory", ("--payload", self.work, *texts))]:
+            with self.subTest(says=says):
+                done = otter("build", *args)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn(says, done.stderr)
+                self.assertFalse(out.exists())
+
+    def test_one_larger_than_a_flash_is_refused_before_it_is_read(self):
+        path = self.file("huge", b"")
+        with path.open("r+b") as huge:
+            huge.truncate(0x7FF00001)
+        self.fails(1, "more than the 2146435072 that fit", "build", "--payload", path, "--project", "p", "--version", "1", "-o",
+                   self.work / "none.bin")
+
+
 class Chips(ImageTest):
     def test_a_descriptor_is_made_where_the_elf_has_none(self):
         for chip in CHIPS:

@@ -37,6 +37,7 @@ static void chips_are_found_by_id_and_name(void **state)
         {"esp32h21", ESP_CHIP_ID_ESP32H21, 0, 16, 0x2000, true},
         {"esp32h4", ESP_CHIP_ID_ESP32H4, 0x2000, 16, 0x2000, true},
         {"linux", OTTER_CHIP_LINUX, ESP_BOOTLOADER_OFFSET, 32, 0, false},
+        {"device", OTTER_CHIP_DEVICE, ESP_BOOTLOADER_OFFSET, 32, 0, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const otter_chip_facts_t *facts = otter_chip_by_name(rows[i].name);
@@ -81,7 +82,7 @@ static void the_table_is_consistent(void **state)
         }
         count++;
     }
-    assert_int_equal(count, 13);
+    assert_int_equal(count, 14);
     assert_null(otter_chip_at(count + 1));
     assert_null(otter_chip_at(UINT32_MAX));
 }
