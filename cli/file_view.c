@@ -81,11 +81,13 @@ bool file_view_open(file_view_t *view, const char *path, char *why, size_t why_s
         return false;
     }
     view->size = (uint32_t)len;
+    static uint8_t buffer[0x10000]; /* views are looked at one after the other */
     view->flash = (otter_flash_t){.ops = &view_ops,
                                   .dev = view,
                                   .size = max_u32(align_up_u32(view->size, SECTOR), SECTOR),
                                   .erase_size = SECTOR,
-                                  .write_size = 1};
+                                  .write_size = 1,
+                                  .buffer = {buffer, sizeof(buffer)}};
     return true;
 }
 

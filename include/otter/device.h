@@ -41,7 +41,7 @@ typedef struct {
     esp_err_t status; /* of loading; every look-up in a list that did not load finds nothing */
 } otter_partition_list_t;
 
-struct ota_update;         /* an open update: src/ota/update.h */
+struct otter_update;       /* an open update: otter/update.h */
 struct external_partition; /* src/flash/external_partitions.h */
 struct flash_map;          /* src/flash/flash_map.h */
 
@@ -62,7 +62,7 @@ typedef struct otter_device {
     bool verdict_lost;
     uint32_t verified; /* ticket of the watch on the app image that was last found good (otter_flash_watch) */
     otter_trust_t verified_by; /* and whom it had to be signed by */
-    struct ota_update *updates;
+    struct otter_update *updates;
     uint32_t last_update_handle, replaced_handle;
     otter_update_report_t report; /* of the last HTTPS update */
     bool report_begun;            /* there was one since the device was brought up */

@@ -35,6 +35,12 @@ typedef struct {
 
 #define OTTER_FLASH_WATCHES 4u /* ranges watched at a time; the oldest watch ends when there is one more */
 
+/** Memory that somebody lends. */
+typedef struct {
+    uint8_t *bytes; /* NULL: none */
+    uint32_t size;
+} otter_buffer_t;
+
 /** Counters of what this process did; bytes and sectors, never reset by the core. */
 typedef struct {
     uint64_t bytes_read;
@@ -57,6 +63,13 @@ typedef struct esp_flash_t {
      * 0 and 1 after a cut such a reading proves nothing, so the default is false: everything is erased and written.
      */
     bool stable_reads;
+    /**
+     * Memory to read flash through, for as long as the device is used; its size is the owner's choice. Images are judged in
+     * pieces of it, 256 bytes without one; while an update arrives it is read back once this much is there, at the end without
+     * one. What is written is compared with what is there (stable_reads) where it has room for a sector. 64 KiB are worth it on
+     * a PC.
+     */
+    otter_buffer_t buffer;
 
     otter_flash_stats_t stats;
     struct {
@@ -64,6 +77,7 @@ typedef struct esp_flash_t {
     } watches[OTTER_FLASH_WATCHES];
     uint32_t last_ticket;
     struct flash_map *maps; /* ranges that esp_partition_mmap gave out: src/flash/flash_map.h */
+    bool buffer_lent;       /* to the one who reads through it now: src/flash/flash_buffer.h */
 } otter_flash_t;
 
 /** True of ESP_ERR_FLASH_OP_*: the medium failed, and what it holds is not known. */

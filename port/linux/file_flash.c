@@ -60,6 +60,7 @@ static const uint8_t *erased_bytes(void)
     return bytes;
 }
 #define ERASED_BYTES_SIZE (64u * 1024)
+#define BUFFER_SIZE       (64u * 1024) /* behind the structure: for whoever reads much */
 
 static esp_err_t medium_failed(file_flash_t *f, const char *what, uint32_t off)
 {
@@ -450,7 +451,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
         close(fd);
         return err;
     }
-    file_flash_t *f = calloc(1, sizeof(*f));
+    file_flash_t *f = calloc(1, sizeof(*f) + BUFFER_SIZE);
     if (f == NULL) {
         close(fd);
         snprintf(why, why_size, "out of memory");
@@ -465,7 +466,8 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
                                .size = align_up_u32(medium.size, SECTOR),
                                .erase_size = SECTOR,
                                .write_size = 1,
-                               .stable_reads = true};
+                               .stable_reads = true,
+                               .buffer = {(uint8_t *)(f + 1), BUFFER_SIZE}};
     take_over_erase(f);
     *out = &f->flash;
     return ESP_OK;

@@ -10,7 +10,8 @@
 #include "sim/sim_medium.h"
 #include "sim/sim_undo.h"
 
-#define SECTOR SIM_SECTOR
+#define SECTOR      SIM_SECTOR
+#define BUFFER_SIZE 0x10000u /* lent to the code under test */
 
 /** To be called before [off, off + len) changes. */
 static void note_change(sim_flash_t *sim, uint32_t off, uint32_t len)
@@ -184,7 +185,8 @@ static void reset_controls(sim_flash_t *sim)
                              .dev = sim,
                              .size = flash->size,
                              .erase_size = SECTOR,
-                             .write_size = flash->write_size};
+                             .write_size = flash->write_size,
+                             .buffer = flash->buffer};
     sim->ops = 0;
     sim->cut_at = UINT32_MAX;
     sim->tear = SIM_TEAR_BEFORE;
@@ -204,7 +206,8 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size)
     memset(sim, 0, sizeof(*sim));
     sim->bytes = malloc(size);
     sim->weak = calloc(size / SECTOR, sizeof(*sim->weak));
-    if (sim->bytes == NULL || sim->weak == NULL) {
+    sim->flash.buffer = (otter_buffer_t){malloc(BUFFER_SIZE), BUFFER_SIZE};
+    if (sim->bytes == NULL || sim->weak == NULL || sim->flash.buffer.bytes == NULL) {
         sim_flash_free(sim);
         return false;
     }
@@ -253,6 +256,8 @@ void sim_flash_free(sim_flash_t *sim)
     }
     free(sim->weak);
     free(sim->bytes);
+    free(sim->flash.buffer.bytes);
+    sim->flash.buffer = (otter_buffer_t){0};
     sim->weak = NULL;
     sim->bytes = NULL;
 }

@@ -236,9 +236,9 @@ static bool says_nothing(esp_err_t err)
 }
 
 static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_partition_t *staging,
-                            const esp_partition_t *final)
+                            const esp_partition_t *final, otter_fault_t *fault)
 {
-    esp_err_t err = source_may_go(device, job, staging, final, device->running, &device->fault);
+    esp_err_t err = source_may_go(device, job, staging, final, device->running, fault);
     if (err != ESP_OK) {
         return says_nothing(err) ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
@@ -259,10 +259,8 @@ static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_p
 }
 
 esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
-                          const esp_partition_t *final, uint32_t len)
+                          const esp_partition_t *final, uint32_t len, otter_fault_t *fault)
 {
-    otter_fault_t *fault = &device->fault;
-    *fault = (otter_fault_t){0};
     esp_err_t err = staged_copy_check(device, staging, final, len, device->running, fault);
     if (err == ESP_OK) {
         const copy_journal_t journal = {.staging_off = staging->address,
@@ -276,7 +274,7 @@ esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging
         copy_job_t job;
         err = copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
         if (err == ESP_OK) {
-            err = start_copy(device, &job, staging, final);
+            err = start_copy(device, &job, staging, final, fault);
         }
         copy_job_end(&job);
     }

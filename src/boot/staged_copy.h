@@ -31,10 +31,10 @@ OTTER_MUST_CHECK esp_err_t staged_copy_check(const otter_device_t *device, const
  *         ESP_ERR_OTA_VALIDATE_FAILED  the bytes must not go there: a table that takes away what is in use, or bytes that
  *                               would be taken for a journal
  *         what staged_copy_check returns; ESP_ERR_NO_MEM; ESP_ERR_FLASH_OP_*: the next boot tries again
- *         The reason is in device->fault.
+ * @param fault  zeros; receives the reason
  */
 OTTER_MUST_CHECK esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
-                                           const esp_partition_t *final, uint32_t len);
+                                           const esp_partition_t *final, uint32_t len, otter_fault_t *fault);
 
 /**
  * A bootloader of the table is an image that starts. Subtypes: ESP_PARTITION_SUBTYPE_BOOTLOADER_*.

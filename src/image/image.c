@@ -14,11 +14,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/io_buffer.h"
 #include "base/le.h"
+#include "flash/flash_buffer.h"
 #include "image/judge.h"
 #include "image/signature.h"
 #include "otter/image_kind.h"
@@ -28,8 +27,10 @@
 #define ALIGN_CHECKSUM    16u
 #define NOT_LOADED_BELOW  0x10000000u /* load addresses below are ignored: padding segments */
 #define DEFAULT_LIMIT     0x01000000u
-#define CACHE_BLOCK       16384u /* summed and hashed while it is in the first-level cache */
-#define READ_AHEAD        64u    /* behind a segment's data: the next header, or padding, checksum and hash */
+#define CACHE_BLOCK       16384u  /* summed and hashed while it is in the first-level cache */
+#define HEAD_READ         0x1000u /* bytes read at a time where no segment data is */
+#define SMALL_BUFFER      256u    /* where the flash lends none */
+#define READ_AHEAD        64u /* behind a segment's data: the next header, or padding, checksum and hash */
 #define DESC_EFUSE_FIELDS 180u
 
 enum part {
@@ -700,11 +701,11 @@ static uint32_t next_offset(const otter_image_stream_t *s)
 
 /** How much to read next: never more than the image can still use, nor than the flash has. */
 static uint32_t next_piece(const otter_image_stream_t *s, const otter_flash_t *flash,
-                           const io_buffer_t *buffer)
+                           const otter_buffer_t *buffer)
 {
     uint32_t off = next_offset(s);
     uint32_t rest = s->want - s->have;
-    uint32_t piece = contents_are_judged(s) ? IO_BUFFER_SIZE_SMALL : rest;
+    uint32_t piece = contents_are_judged(s) ? HEAD_READ : rest;
     if (contents_are_judged(s) && s->state == PART_SEGMENT_DATA) {
         piece = rest < buffer->size ? rest + READ_AHEAD : buffer->size;
     }
@@ -716,7 +717,7 @@ static uint32_t next_piece(const otter_image_stream_t *s, const otter_flash_t *f
 }
 
 static esp_err_t walk(otter_image_stream_t *s, otter_flash_t *flash, const otter_image_rules_t *rules,
-                      const io_buffer_t *buffer)
+                      const otter_buffer_t *buffer)
 {
     esp_err_t err = otter_image_stream_begin(s, rules);
     while (err == ESP_OK && s->verdict == ESP_ERR_NOT_FINISHED && s->pos < rules->size) {
@@ -742,13 +743,13 @@ static esp_err_t walk(otter_image_stream_t *s, otter_flash_t *flash, const otter
 esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s, otter_flash_t *flash,
                                         const otter_image_rules_t *rules)
 {
-    io_buffer_t buffer = {0};
-    if (!io_buffer_get(&buffer)) {
-        s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
-        return s->verdict;
+    uint8_t small[SMALL_BUFFER];
+    otter_buffer_t lent = flash_borrow_buffer(flash), buffer = lent;
+    if (buffer.size < sizeof(small)) {
+        buffer = (otter_buffer_t){small, sizeof(small)};
     }
     esp_err_t err = walk(s, flash, rules, &buffer);
-    free(buffer.bytes);
+    flash_return_buffer(flash, &lent);
     return err;
 }
 

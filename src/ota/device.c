@@ -32,7 +32,7 @@ void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter
 
 void otter_device_deinit(otter_device_t *device)
 {
-    ota_drop_updates(device);
+    update_drop_all(device);
     while (device->maps != NULL) {
         flash_map_t *map = device->maps;
         device->maps = map->next;

@@ -308,6 +308,7 @@ void https_free(https_ota_t *ota)
     }
     https_source_close(&ota->source);
     ota_pipeline_free(&ota->pipeline);
+    session_stage_end(&ota->session);
     free(ota);
 }
 

@@ -50,7 +50,7 @@ esp_err_t https_read_body(void *ctx, uint8_t *buf, size_t room, size_t *got)
 
 bool https_image_is_whole(void *ctx, uint64_t pos)
 {
-    const https_ota_t *ota = ctx;
-    return ota->session.update != 0 && ota->pipeline.buffered == 0 && ota->session.written == pos &&
+    https_ota_t *ota = ctx;
+    return ota->session.begun && ota->pipeline.buffered == 0 && ota->session.written == pos &&
            session_stage_image_len(&ota->session) == pos;
 }

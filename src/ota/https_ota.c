@@ -93,7 +93,7 @@ static esp_err_t begin_anew(https_ota_t *ota)
 /** Everything came and is written. */
 static esp_err_t end_download(https_ota_t *ota)
 {
-    const session_stage_t *session = &ota->session;
+    session_stage_t *session = &ota->session;
     /* The image must be good, and one: its hash covers what was there before as well as what came behind it. */
     if (session->wished > 0 &&
         !(session_stage_verify(session) == ESP_OK && session_stage_image_len(session) > session->wished)) {

@@ -6,13 +6,14 @@
 
 #include "base/le.h"
 #include "boot/trust.h"
+#include "flash/flash_buffer.h"
 #include "ota/slot_io.h"
 
 void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
-                          const otter_image_rules_t *rules, io_buffer_t *buffer)
+                          const otter_image_rules_t *rules)
 {
     image_follower_end(follower);
-    *follower = (image_follower_t){.partition = partition, .rules = *rules, .buffer = buffer};
+    *follower = (image_follower_t){.partition = partition, .rules = *rules};
 }
 
 void image_follower_end(image_follower_t *follower)
@@ -27,29 +28,34 @@ static void read_up_to(image_follower_t *f, uint32_t end)
         return;
     }
     otter_flash_t *flash = f->partition->flash_chip;
-    f->lost = !io_buffer_get(f->buffer);
+    const otter_buffer_t buffer = flash_borrow_buffer(flash);
+    f->lost = buffer.size == 0;
     if (!f->lost && !f->begun) {
         f->begun = otter_image_stream_begin(&f->stream, &f->rules) == ESP_OK;
         f->lost = !f->begun;
     }
     while (!f->lost && f->read_back < end && f->stream.verdict == ESP_ERR_NOT_FINISHED) {
-        uint32_t len = min_u32(end - f->read_back, f->buffer->size);
+        uint32_t len = min_u32(end - f->read_back, buffer.size);
         /* First the watch, then the reading: what somebody writes in between is noticed. */
         f->watch = otter_flash_watch(flash, f->watch, f->partition->address, f->read_back + len);
-        f->lost = f->watch == 0 ||
-                  ota_read_range(flash, f->partition, f->read_back, f->buffer->bytes, len) != ESP_OK;
+        f->lost =
+            f->watch == 0 || ota_read_range(flash, f->partition, f->read_back, buffer.bytes, len) != ESP_OK;
         if (!f->lost) {
-            (void)otter_image_stream_feed(&f->stream, f->buffer->bytes, len); /* sticky: judged at the end */
+            (void)otter_image_stream_feed(&f->stream, buffer.bytes, len); /* sticky: judged at the end */
             f->read_back += len;
         }
     }
+    flash_return_buffer(flash, &buffer);
 }
 
 void image_follower_sectors(image_follower_t *follower, uint32_t end)
 {
-    uint32_t complete =
-        follower->partition != NULL ? align_down_u32(end, follower->partition->flash_chip->erase_size) : 0;
-    if (complete > follower->read_back && complete - follower->read_back >= IO_BUFFER_SIZE) {
+    if (follower->partition == NULL) {
+        return;
+    }
+    const otter_flash_t *flash = follower->partition->flash_chip;
+    uint32_t complete = align_down_u32(end, flash->erase_size);
+    if (complete > follower->read_back && complete - follower->read_back >= flash->buffer.size) {
         read_up_to(follower, complete);
     }
 }

@@ -2,29 +2,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "base/io_buffer.h"
 #include "esp_partition.h"
 #include "otter/image.h"
 #include "otter/promise.h"
+#include "otter/update.h"
 
-/** Follows one image. Zeros follow nothing. */
-typedef struct {
-    const esp_partition_t *partition; /* that the image is written to; NULL: what is written is no image */
-    otter_image_rules_t rules;        /* by which it is judged */
-    /* memory or a reading failed, or somebody wrote to what was read: the end will read all of it */
-    bool lost;
-    bool begun;         /* the stream */
-    uint32_t read_back; /* bytes of the partition that the stream has seen */
-    uint32_t watch;     /* of these bytes; after judging of all that the verdict is about */
-    otter_image_stream_t stream;
-    io_buffer_t *buffer; /* for reading; not the follower's, and free for others between two calls */
-} image_follower_t;
+typedef struct otter_image_follower image_follower_t; /* otter/update.h; zeros follow nothing */
 
-/** Starts with the first byte. `partition` and `buffer` stay the caller's; a follower in use is ended. */
+/** Starts with the first byte. `partition` stays the caller's; a follower in use is ended. */
 void image_follower_begin(image_follower_t *follower, const esp_partition_t *partition,
-                          const otter_image_rules_t *rules, io_buffer_t *buffer);
+                          const otter_image_rules_t *rules);
 
-/** `end` bytes are on flash: of these it reads the whole sectors, which are final, once there are 64 KiB to read. */
+/** `end` bytes are on flash: of these it reads the whole sectors, which are final, once they fill the buffer of the flash. */
 void image_follower_sectors(image_follower_t *follower, uint32_t end);
 
 /** Reads up to `end`, or to where the image's fate is known. @return true: the image is there to its last byte, and good */

@@ -3,6 +3,7 @@
 #include "ota/session_stage.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "esp_log.h"
@@ -25,21 +26,24 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
     if (s->bulk_erase && !s->resumed) {
         erase = target->size > 0 ? (size_t)target->size : OTA_SIZE_UNKNOWN;
     }
-    esp_err_t err = !s->resumed ? ota_begin(device, staging, erase, &s->update)
-                    : s->wished ? ota_resume(device, staging, erase, (size_t)s->written, &s->update)
-                                : ota_resume_recorded(device, staging, erase, (size_t)s->written, &s->update);
+    if (staging->flash_chip->write_size > OTTER_UPDATE_UNIT_MAX && s->tail == NULL) {
+        s->tail = malloc(staging->flash_chip->write_size); /* without it begin tells */
+    }
+    esp_err_t err = s->resumed ? update_resume(&s->update, device, staging, erase, (size_t)s->written,
+                                               s->wished == 0, s->tail, NULL)
+                               : update_begin(&s->update, device, staging, erase, s->tail, NULL);
     if (err != ESP_OK) {
         return otter_fault(flow->fault, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));
     }
     if (target->final != staging) {
-        err = ota_set_final_partition(device, s->update, target->final, target->copies);
+        err = otter_update_set_final_partition(&s->update, target->final, target->copies, NULL);
     }
     if (err != ESP_OK) {
-        otter_ignore(ota_abort(device, s->update)); /* is open: cannot fail */
-        s->update = 0;
+        (void)otter_update_abort(&s->update); /* is open: cannot fail */
         return otter_fault(flow->fault, err, "preparing %s failed (%s)", staging->label,
                            esp_err_to_name(err));
     }
+    s->begun = true;
     /* Asked for or not: whoever is interrupted may want to go on. A download whose beginning is unproved has nothing to keep. */
     if (s->can_go_on && !s->resumed &&
         resume_record_start(&s->record, device, staging, s->url, s->validator, s->file_length) != ESP_OK) {
@@ -70,7 +74,7 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     session_stage_t *s = (session_stage_t *)stage;
     otter_device_t *device = s->target->device;
     esp_err_t err = ESP_OK;
-    if (s->update == 0) {
+    if (!s->begun) {
         https_report_enter_kept(device, OTTER_STAGE_DOWNLOAD);
         otter_lock(OTTER_LOCK_UPDATES);
         err = begin_session(s, flow);
@@ -80,8 +84,8 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
         return err;
     }
     otter_lock(OTTER_LOCK_UPDATES);
-    err = ota_write(device, s->update, flow->in, flow->len);
-    const uint64_t written = ota_written(device, s->update);
+    err = otter_update_write(&s->update, flow->in, flow->len, NULL);
+    const uint64_t written = otter_update_written(&s->update);
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "Error: esp_ota_write failed! err=0x%x", (unsigned)err);
@@ -102,11 +106,8 @@ static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
     }
     https_report_enter_kept(device, OTTER_STAGE_VERIFY);
     otter_lock(OTTER_LOCK_UPDATES);
-    esp_err_t err = ota_end(device, s->update);
-    s->update = 0;
-    if (err != ESP_OK) {
-        *flow->fault = device->fault;
-    }
+    esp_err_t err = otter_update_end(&s->update, flow->fault);
+    s->begun = false;
     otter_unlock(OTTER_LOCK_UPDATES);
     if (err != ESP_OK && !s->incomplete) {
         session_stage_forget(s); /* all of it came, and it is wrong */
@@ -123,24 +124,30 @@ void session_stage_init(session_stage_t *s, const ota_target_t *target)
 esp_err_t session_stage_drop(session_stage_t *s)
 {
     otter_lock(OTTER_LOCK_UPDATES);
-    esp_err_t err = s->update != 0 ? ota_abort(s->target->device, s->update) : ESP_OK;
+    esp_err_t err = s->begun ? otter_update_abort(&s->update) : ESP_OK;
     otter_unlock(OTTER_LOCK_UPDATES);
-    s->update = 0;
+    s->begun = false;
     return err;
 }
 
-uint32_t session_stage_image_len(const session_stage_t *s)
+void session_stage_end(session_stage_t *s)
+{
+    OTTER_ASSERT(!s->begun);
+    free(s->tail);
+}
+
+uint32_t session_stage_image_len(session_stage_t *s)
 {
     otter_lock(OTTER_LOCK_UPDATES);
-    uint32_t len = ota_image_len(s->target->device, s->update);
+    uint32_t len = otter_update_image_len(&s->update);
     otter_unlock(OTTER_LOCK_UPDATES);
     return len;
 }
 
-esp_err_t session_stage_verify(const session_stage_t *s)
+esp_err_t session_stage_verify(session_stage_t *s)
 {
     otter_lock(OTTER_LOCK_UPDATES);
-    esp_err_t err = ota_verify(s->target->device, s->update);
+    esp_err_t err = otter_update_verify(&s->update, NULL);
     otter_unlock(OTTER_LOCK_UPDATES);
     return err;
 }

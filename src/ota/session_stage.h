@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "esp_ota_ops.h"
 #include "ota/resume_record.h"
 #include "ota/stage.h"
 #include "ota/target.h"
 #include "otter/promise.h"
+#include "otter/update.h"
 
 /**
  * feed begins the session if none is open, and writes; no bytes: it only begins. finish ends it with its verdict.
@@ -33,7 +33,9 @@ typedef struct {
     const char *url, *validator; /* validator NULL: there is none */
     int64_t file_length;         /* -1: not known */
 
-    esp_ota_handle_t update; /* 0: no session is open */
+    otter_update_t update;
+    uint8_t *tail; /* ours: room for a write unit of the flash, NULL for a small one */
+    bool begun;    /* it was, and not ended since; others may have replaced it meanwhile */
     resume_record_t record;
 } session_stage_t;
 
@@ -43,11 +45,14 @@ void session_stage_init(session_stage_t *s, const ota_target_t *target);
 /** Gives up what is open. @return ESP_OK, also if nothing is */
 OTTER_MUST_CHECK esp_err_t session_stage_drop(session_stage_t *s);
 
+/** Frees what the stage has; nothing is open. */
+void session_stage_end(session_stage_t *s);
+
 /** Bytes of the image that is written, if it is whole to its last byte by its own account; else 0. */
-uint32_t session_stage_image_len(const session_stage_t *s);
+uint32_t session_stage_image_len(session_stage_t *s);
 
 /** The verdict on what is written, which stays open. @return as ota_end() */
-OTTER_MUST_CHECK esp_err_t session_stage_verify(const session_stage_t *s);
+OTTER_MUST_CHECK esp_err_t session_stage_verify(session_stage_t *s);
 
 /** Bytes of the image that is arriving: of those that are written. */
 OTTER_MUST_CHECK esp_err_t session_stage_read(const session_stage_t *s, uint32_t offset, void *dst,

@@ -1,7 +1,7 @@
 /*
  * The slot writer: whole write units go to flash at once, the rest of them waits.
  *
- * Bytes reach flash in one place, write_units(). It goes through its range run by run: a run is made of sectors that need the
+ * Bytes reach flash in one place, write_runs(). It goes through its range run by run: a run is made of sectors that need the
  * same before they hold the bytes (nothing, programming, or erasing first), and ends at a multiple of 64 KiB at the latest,
  * so a step of a long write is bounded. Of what a run does to a sector only this remains: it holds the bytes, and behind them
  * it is blank.
@@ -9,11 +9,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/slot_writer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/le.h"
+#include "flash/flash_buffer.h"
 #include "ota/slot_io.h"
 #include "otter/promise.h"
 #include "otter/system.h"
@@ -23,23 +23,12 @@
 typedef enum { NEED_NOTHING, NEED_PROGRAM, NEED_ERASE } need_t;
 
 esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partition, bool erase_ahead,
-                            uint32_t at, io_buffer_t *buffer)
+                            uint32_t at, uint8_t *tail)
 {
-    *writer = (slot_writer_t){.partition = partition,
-                              .erase_ahead = erase_ahead,
-                              .in_order = true,
-                              .written = at,
-                              .end = at,
-                              .buffer = buffer};
-    uint32_t unit = partition->flash_chip->write_size;
-    writer->tail = unit > 1 ? malloc(unit) : NULL;
-    return unit > 1 && writer->tail == NULL ? ESP_ERR_NO_MEM : ESP_OK;
-}
-
-void slot_writer_end(slot_writer_t *writer)
-{
-    free(writer->tail);
-    writer->tail = NULL;
+    *writer = (slot_writer_t){
+        .partition = partition, .erase_ahead = erase_ahead, .in_order = true, .written = at, .end = at};
+    writer->tail = partition->flash_chip->write_size > sizeof(writer->small) ? tail : writer->small;
+    return writer->tail != NULL ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
 }
 
 /** @param old  a whole sector as it is; `len` bytes of it, at least one, are to be `data` and the rest blank */
@@ -72,21 +61,19 @@ static uint32_t measure_run(const uint8_t *old, uint32_t sector, const uint8_t *
 }
 
 /** Reads the sectors from `at` on that hold `len` bytes, as many as the buffer takes. @return bytes of the len; 0: unknown */
-static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len)
+static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len, const otter_buffer_t *buffer)
 {
     otter_flash_t *flash = writer->partition->flash_chip;
     const uint32_t sector = flash->erase_size;
-    if (!flash->stable_reads || !io_buffer_get(writer->buffer) || writer->buffer->size < sector) {
-        return 0;
-    }
-    len = min_u32(len, align_down_u32(writer->buffer->size, sector));
-    bool read = ota_read_range(flash, writer->partition, at, writer->buffer->bytes,
-                               align_up_u32(len, sector)) == ESP_OK;
+    len = min_u32(len, align_down_u32(buffer->size, sector));
+    bool read = len > 0 && ota_read_range(flash, writer->partition, at, buffer->bytes,
+                                          align_up_u32(len, sector)) == ESP_OK;
     return read ? len : 0;
 }
 
-/** Whole write units. */
-static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size)
+/** Whole write units, run by run. @param buffer  to look at what is there; an empty one: unknown, all is erased */
+static esp_err_t write_runs(const slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size,
+                            const otter_buffer_t *buffer)
 {
     const esp_partition_t *partition = writer->partition;
     otter_flash_t *flash = partition->flash_chip;
@@ -101,11 +88,11 @@ static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *
         } else if (writer->erase_ahead) {
             if (pos - seen_at >= seen) {
                 seen_at = pos;
-                seen = look(writer, pos, run);
+                seen = look(writer, pos, run, buffer);
             }
             need = NEED_ERASE;
             if (seen != 0) {
-                run = measure_run(writer->buffer->bytes + (pos - seen_at), sector, data + done,
+                run = measure_run(buffer->bytes + (pos - seen_at), sector, data + done,
                                   seen - (pos - seen_at), &need);
             }
         }
@@ -123,6 +110,18 @@ static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *
         otter_system_alive();
     }
     return ESP_OK;
+}
+
+static esp_err_t write_units(const slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size)
+{
+    otter_flash_t *flash = writer->partition->flash_chip;
+    otter_buffer_t buffer = {0};
+    if (writer->erase_ahead && flash->stable_reads) {
+        buffer = flash_borrow_buffer(flash);
+    }
+    esp_err_t err = write_runs(writer, at, data, size, &buffer);
+    flash_return_buffer(flash, &buffer);
+    return err;
 }
 
 static esp_err_t take(slot_writer_t *writer, const uint8_t *data, uint32_t size)

@@ -2,32 +2,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "base/io_buffer.h"
 #include "esp_partition.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
+#include "otter/update.h"
 
 /**
  * What is on flash when slot_writer_append() has returned ESP_OK: every byte that was ever given to it, `written` in all,
  * but for the last `tail_len`, which do not fill a write unit yet (never any where write_size is 1); slot_writer_flush()
  * puts them there. After an error it is unknown what the range holds, and the same bytes may be given again.
  */
-typedef struct {
-    const esp_partition_t *partition;
-    /* each sector is erased when its first byte comes; else all of the range was erased before */
-    bool erase_ahead;
-    bool in_order;     /* all bytes came one after the other, and none failed */
-    uint32_t written;  /* bytes taken; with writes in order also the position of the next one */
-    uint32_t end;      /* where the highest byte taken ends */
-    uint8_t *tail;     /* a write unit; NULL where that is one byte */
-    uint32_t tail_len; /* bytes in it */
-    /* to look at what is there; not the writer's, and free for others between two calls */
-    io_buffer_t *buffer;
-} slot_writer_t;
+typedef struct otter_slot_writer slot_writer_t; /* otter/update.h */
 
-/** @param at  where the first byte goes, a multiple of the flash's write_size. @return ESP_OK, ESP_ERR_NO_MEM */
+/**
+ * @param at    where the first byte goes, a multiple of the flash's write_size
+ * @param tail  room for a write unit, if that is larger than OTTER_UPDATE_UNIT_MAX; NULL: there is none
+ * @return ESP_OK, ESP_ERR_NOT_SUPPORTED (there is none, and it is larger)
+ */
 OTTER_MUST_CHECK esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partition,
-                                             bool erase_ahead, uint32_t at, io_buffer_t *buffer);
+                                             bool erase_ahead, uint32_t at, uint8_t *tail);
 
 /**
  * The next bytes. While it erases ahead it reads flash that reads stably before it touches it: a sector that holds just these
@@ -54,6 +47,3 @@ static inline uint32_t slot_writer_on_flash(const slot_writer_t *writer)
 {
     return writer->written - writer->tail_len;
 }
-
-/** Frees what the writer owns; harmless on zeros. */
-void slot_writer_end(slot_writer_t *writer);

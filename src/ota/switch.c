@@ -337,20 +337,20 @@ static esp_err_t settle_torn_records(otter_device_t *device, records_t *records)
     return err;
 }
 
-static esp_err_t fallback_is_needed(otter_device_t *device, const char *why)
+static esp_err_t fallback_is_needed(otter_fault_t *fault, const char *why)
 {
     ESP_LOGE(TAG, "%s", why);
-    return otter_fault(&device->fault, ESP_ERR_OTA_ROLLBACK_INVALID_STATE, "%s", why);
+    return otter_fault(fault, ESP_ERR_OTA_ROLLBACK_INVALID_STATE, "%s", why);
 }
 
-esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition)
+esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
 {
     records_t records;
     if (!device->config.rollback || device->running == NULL) {
         return ESP_OK;
     }
     if (device->verdict_lost) {
-        return fallback_is_needed(device,
+        return fallback_is_needed(fault,
                                   "The verdict on the running app was not written: confirm again or restart");
     }
     esp_err_t err = read_records(device, &records);
@@ -358,11 +358,11 @@ esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *part
         return otter_flash_failed(err) ? err : ESP_OK;
     }
     if (is_trial_running(device, &records)) {
-        return fallback_is_needed(device, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
+        return fallback_is_needed(fault, "Running app has not confirmed state (ESP_OTA_IMG_PENDING_VERIFY)");
     }
     const switch_wish_t wish = wish_for(device, &records, partition);
     if (switch_plan_is_fallback(records.two, &wish)) {
-        return fallback_is_needed(device,
+        return fallback_is_needed(fault,
                                   "The selected app is not confirmed and would fall back to this slot");
     }
     return ESP_OK;

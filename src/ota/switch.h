@@ -45,7 +45,8 @@ bool ota_is_running(const otter_device_t *device, const esp_partition_t *partiti
  * @return ESP_OK, ESP_ERR_OTA_ROLLBACK_INVALID_STATE (the running application is on trial; its verdict is lost; the slot is
  *         what the selected one falls back to), ESP_ERR_FLASH_OP_* (whoever cannot read the records does not know)
  */
-OTTER_MUST_CHECK esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition);
+OTTER_MUST_CHECK esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *partition,
+                                              otter_fault_t *fault);
 
 /**
  * The slot is about to be overwritten: a record that would boot it is erased, so that after a power cut in the middle the image

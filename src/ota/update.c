@@ -9,15 +9,13 @@
  * 2. What is on flash when a write returns is the slot writer's promise (slot_writer.h).
  * 3. The verdict is about bytes that were read back from flash: by the follower while they came, or all of them at the end
  *    when they came in another order or a write failed half-way (image_follower_verify).
- * 4. Every handle is in device->updates exactly while it is open, and no open handle has the number 0.
+ * 4. An update is in device->updates exactly while it is open, and knows its device exactly then.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ota/switch.h"
 #include "ota/update.h"
 
+#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/le.h"
@@ -36,63 +34,35 @@
 #include "ota/resume_record.h"
 #include "ota/slot_io.h"
 #include "ota/slot_writer.h"
+#include "ota/switch.h"
 
 static const char TAG[] = "esp_ota_ops";
 
-struct ota_update {
-    struct ota_update *next;
-    esp_ota_handle_t handle;
-    /** What is written: a row of the table, or `registered`. */
-    const esp_partition_t *staging;
-    /** What the bytes are, and where they go if they are copied: a row of the table, or `meant`. */
-    const esp_partition_t *final;
-    /** Partitions of the application's, which may be gone before the update is. */
-    esp_partition_t registered, meant;
-    bool copy_to_final;
-    bool resumed;
-    bool used;          /* a write has touched flash, or may have */
-    uint32_t image_len; /* of a judged image */
-    slot_writer_t writer;
-    image_follower_t follower;
-    io_buffer_t buffer; /* for both */
-};
-
 /* ---- the list of open updates ---- */
 
-/** The link that points to the update, or to NULL at the end of the list. */
-static struct ota_update **find_link(otter_device_t *device, esp_ota_handle_t handle)
+static bool is_open(const otter_update_t *update)
 {
-    struct ota_update **link = &device->updates;
-    while (*link != NULL && (*link)->handle != handle) {
+    return update != NULL && update->device != NULL;
+}
+
+static void close_update(otter_update_t *update)
+{
+    otter_update_t **link = &update->device->updates;
+    while (*link != update) {
         link = &(*link)->next;
     }
-    return link;
-}
-
-static struct ota_update *find_update(otter_device_t *device, esp_ota_handle_t handle)
-{
-    return *find_link(device, handle);
-}
-
-static void free_update(struct ota_update *update)
-{
-    slot_writer_end(&update->writer);
-    image_follower_end(&update->follower);
-    free(update->buffer.bytes);
-    free(update);
-}
-
-static void close_update(otter_device_t *device, esp_ota_handle_t handle)
-{
-    struct ota_update **link = find_link(device, handle), *update = *link;
     *link = update->next;
-    free_update(update);
+    image_follower_end(&update->follower);
+    update->device = NULL;
+    if (update->closed != NULL) {
+        update->closed(update);
+    }
 }
 
-void ota_drop_updates(otter_device_t *device)
+void update_drop_all(otter_device_t *device)
 {
     while (device->updates != NULL) {
-        close_update(device, device->updates->handle);
+        close_update(device->updates);
     }
 }
 
@@ -102,9 +72,9 @@ static bool is_same(const esp_partition_t *a, const esp_partition_t *b)
 }
 
 /** The update that stands in the way of another one to `partition`, NULL: none. */
-static const struct ota_update *update_of(const otter_device_t *device, const esp_partition_t *partition)
+static otter_update_t *update_of(const otter_device_t *device, const esp_partition_t *partition)
 {
-    const struct ota_update *u = device->updates;
+    otter_update_t *u = device->updates;
     while (u != NULL && !is_same(u->staging, partition) &&
            !(u->copy_to_final && is_same(u->final, partition))) {
         u = u->next;
@@ -125,35 +95,38 @@ static bool is_registered(const otter_device_t *device, const esp_partition_t *p
     return partition_list_verify(&device->partitions, partition) == NULL;
 }
 
-static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *format, const char *label)
+static esp_err_t refuse(otter_fault_t *fault, esp_err_t code, const char *format, const char *label)
     __attribute__((format(printf, 3, 0)));
-static esp_err_t refuse(otter_device_t *device, esp_err_t code, const char *format, const char *label)
+static esp_err_t refuse(otter_fault_t *fault, esp_err_t code, const char *format, const char *label)
 {
-    otter_fault(&device->fault, code, format, label);
-    ESP_LOGE(TAG, "%s", device->fault.why);
+    otter_fault_t own;
+    otter_fault_t *to = fault != NULL ? fault : &own;
+    otter_fault(to, code, format, label);
+    ESP_LOGE(TAG, "%s", to->why);
     return code;
 }
 
 /** Of the two bootloaders one is whole at any time, if there are two. */
-static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t *partition)
+static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t *partition,
+                                  otter_fault_t *fault)
 {
     const bool starts = kind_starts_devices(partition->type, partition->subtype);
-    for (const struct ota_update *u = device->updates; u != NULL && starts; u = u->next) {
+    for (const otter_update_t *u = device->updates; u != NULL && starts; u = u->next) {
         if (kind_starts_devices(u->staging->type, u->staging->subtype) && !is_same(u->staging, partition)) {
-            return refuse(device, ESP_ERR_OTA_ALREADY_IN_PROGRESS,
+            return refuse(fault, ESP_ERR_OTA_ALREADY_IN_PROGRESS,
                           "%s has to wait: the other bootloader is written", partition->label);
         }
     }
     if (kind_is_primary_bootloader(partition->type, partition->subtype) &&
         !staged_copy_boots_without_primary(device)) {
-        return refuse(device, ESP_ERR_NOT_ALLOWED,
+        return refuse(fault, ESP_ERR_NOT_ALLOWED,
                       "%s is the only copy: stage the update in another partition, to be copied at the end",
                       partition->label);
     }
     if (partition->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY &&
         otter_chip_is_espressif(device->chip.id) &&
         !staged_copy_bootloader_is_whole(device, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY, true)) {
-        return refuse(device, ESP_ERR_NOT_ALLOWED,
+        return refuse(fault, ESP_ERR_NOT_ALLOWED,
                       "%s is what starts this device: the primary bootloader is not whole", partition->label);
     }
     return ESP_OK;
@@ -163,31 +136,33 @@ static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t 
  * What an application has registered, which the boot step does not know: data anywhere but at the place of bootloader and
  * table, and the primary bootloader.
  */
-static esp_err_t check_registered(otter_device_t *device, const esp_partition_t *partition)
+static esp_err_t check_registered(otter_device_t *device, const esp_partition_t *partition,
+                                  otter_fault_t *fault)
 {
     if (kind_is_primary_bootloader(partition->type, partition->subtype)) {
         return ESP_OK;
     }
     if (partition->type != ESP_PARTITION_TYPE_DATA) {
-        return refuse(device, ESP_ERR_NOT_FOUND, "%s is not in the partition table", partition->label);
+        return refuse(fault, ESP_ERR_NOT_FOUND, "%s is not in the partition table", partition->label);
     }
     if (partition->flash_chip == device->flash &&
         partition->address < device->config.table_offset + OTTER_PARTITION_TABLE_SECTOR) {
-        return refuse(device, ESP_ERR_NOT_ALLOWED, "%s covers the place of bootloader and partition table",
+        return refuse(fault, ESP_ERR_NOT_ALLOWED, "%s covers the place of bootloader and partition table",
                       partition->label);
     }
     return ESP_OK;
 }
 
 /** May `partition`, a record of the device's list or a registered one, be overwritten now? */
-static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition)
+static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
 {
-    esp_err_t allowed = is_registered(device, partition) ? check_registered(device, partition) : ESP_OK;
+    esp_err_t allowed =
+        is_registered(device, partition) ? check_registered(device, partition, fault) : ESP_OK;
     if (allowed == ESP_OK && partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        allowed = check_bootloader(device, partition);
+        allowed = check_bootloader(device, partition, fault);
     } else if (allowed == ESP_OK && kind_is_primary_table(partition->type, partition->subtype)) {
         allowed =
-            refuse(device, ESP_ERR_NOT_ALLOWED,
+            refuse(fault, ESP_ERR_NOT_ALLOWED,
                    "%s is the only copy: stage the update in another partition, to be copied at the end",
                    partition->label);
     }
@@ -196,20 +171,22 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
     }
     if (partition->type == ESP_PARTITION_TYPE_APP) {
         if (!ota_is_slot(partition)) {
-            return ESP_ERR_INVALID_ARG;
+            return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is no update slot", partition->label);
         }
         if (ota_is_running(device, partition)) {
-            return ESP_ERR_OTA_PARTITION_CONFLICT;
+            return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s is what runs", partition->label);
         }
-        esp_err_t err = ota_check_fallback(device, partition);
+        esp_err_t err = ota_check_fallback(device, partition, fault);
         if (err != ESP_OK) {
             return err;
         }
     }
-    const struct ota_update *update = update_of(device, partition);
+    const otter_update_t *update = update_of(device, partition);
     /* Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
     bool may = update == NULL || (is_same(update->staging, partition) && !update->used);
-    return may ? ESP_OK : ESP_ERR_OTA_ALREADY_IN_PROGRESS;
+    return may ? ESP_OK
+               : otter_fault(fault, ESP_ERR_OTA_ALREADY_IN_PROGRESS, "another update is writing %s",
+                             partition->label);
 }
 
 /** One of ESP-IDF's two constants of 32 bits, which also reach us sign-extended from int; no other size is one. */
@@ -219,18 +196,22 @@ static bool is_constant(size_t size, uint32_t constant)
 }
 
 /** Bytes to erase at begin. @return ESP_OK, ESP_ERR_INVALID_SIZE: the image does not fit */
-static esp_err_t bytes_to_erase(const esp_partition_t *partition, size_t image_size, uint32_t *len)
+static esp_err_t bytes_to_erase(const esp_partition_t *partition, size_t image_size, uint32_t *len,
+                                otter_fault_t *fault)
 {
     if (is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES)) {
         *len = 0;
     } else if (image_size == 0 || is_constant(image_size, OTA_SIZE_UNKNOWN)) {
         *len = partition->size;
     } else if (image_size > partition->size) {
-        return ESP_ERR_INVALID_SIZE;
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "an image of %zu bytes does not fit %s of %" PRIu32,
+                           image_size, partition->label, partition->size);
     } else {
         *len = align_up_u32((uint32_t)image_size, partition->flash_chip->erase_size);
     }
-    return *len <= partition->size ? ESP_OK : ESP_ERR_INVALID_SIZE;
+    return *len <= partition->size ? ESP_OK
+                                   : otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                                                 "%s is not made of whole sectors", partition->label);
 }
 
 bool ota_is_image(const esp_partition_t *final)
@@ -253,7 +234,7 @@ otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_part
 }
 
 /** What is written will be judged by the bootloader's rules for `final`. */
-static void set_final(const otter_device_t *device, struct ota_update *update, const esp_partition_t *final)
+static void set_final(const otter_device_t *device, otter_update_t *update, const esp_partition_t *final)
 {
     update->final = final;
     if (!ota_is_image(update->final)) {
@@ -262,25 +243,23 @@ static void set_final(const otter_device_t *device, struct ota_update *update, c
         return;
     }
     const otter_image_rules_t rules = ota_image_rules(device, update->staging, final);
-    image_follower_begin(&update->follower, update->staging, &rules, &update->buffer);
+    image_follower_begin(&update->follower, update->staging, &rules);
 }
 
-/** @param at  position of the first byte */
-static struct ota_update *new_update(const otter_device_t *device, const esp_partition_t *staging,
-                                     bool erase_ahead, uint32_t at)
+/** An update that is not open yet. @param at  position of the first byte. @return ESP_OK, ESP_ERR_NOT_SUPPORTED (write_size) */
+static esp_err_t prepare_update(otter_update_t *update, const otter_device_t *device,
+                                const esp_partition_t *staging, bool erase_ahead, uint32_t at, uint8_t *tail,
+                                otter_fault_t *fault)
 {
-    struct ota_update *update = calloc(1, sizeof(*update));
-    if (update == NULL) {
-        return NULL;
-    }
+    memset(update, 0, sizeof(*update));
     update->registered = *staging;
     update->staging = is_registered(device, staging) ? &update->registered : staging;
-    if (slot_writer_begin(&update->writer, update->staging, erase_ahead, at, &update->buffer) != ESP_OK) {
-        free(update);
-        return NULL;
-    }
     set_final(device, update, update->staging);
-    return update;
+    esp_err_t err = slot_writer_begin(&update->writer, update->staging, erase_ahead, at, tail);
+    return err == ESP_OK
+               ? ESP_OK
+               : otter_fault(fault, err, "%s: a write unit of %" PRIu32 " bytes; updates take up to %u",
+                             staging->label, staging->flash_chip->write_size, OTTER_UPDATE_UNIT_MAX);
 }
 
 /** Nothing boots `partition` or copies into it any more; a copy that was staged in it is finished. */
@@ -312,101 +291,98 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
     return err == ESP_OK ? ota_erase_range(partition->flash_chip, partition, 0, erase_len) : err;
 }
 
-/** Prepares the slot and gives the update its handle, or frees it. check_target() has allowed it. */
-static esp_err_t open_update(otter_device_t *device, struct ota_update *update, uint32_t erase_len,
-                             bool keep_record, esp_ota_handle_t *out_handle)
+/** Prepares the slot, and the update is open. check_target() has allowed it. */
+static esp_err_t open_update(otter_device_t *device, otter_update_t *update, uint32_t erase_len,
+                             bool keep_record)
 {
     const esp_partition_t *staging = update->staging;
-    const struct ota_update *unused = update_of(device, staging);
+    otter_update_t *unused = update_of(device, staging);
     if (unused != NULL) {
         ESP_LOGW(TAG, "the open update of %s has written nothing and is replaced", staging->label);
         device->replaced_handle = unused->handle;
-        close_update(device, unused->handle);
+        close_update(unused);
     }
     esp_err_t err = prepare_slot(device, staging, erase_len, keep_record);
     if (err != ESP_OK) {
-        free_update(update);
         return err;
     }
-    do {
-        device->last_update_handle++;
-    } while (device->last_update_handle == 0 || find_update(device, device->last_update_handle) != NULL);
-    update->handle = device->last_update_handle;
+    update->device = device;
     update->next = device->updates;
     device->updates = update;
-    device->fault = (otter_fault_t){0};
-    *out_handle = update->handle;
     return ESP_OK;
 }
 
-esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
-                    esp_ota_handle_t *out_handle)
+esp_err_t update_begin(otter_update_t *update, otter_device_t *device, const esp_partition_t *partition,
+                       size_t image_size, uint8_t *tail, otter_fault_t *fault)
 {
-    if (partition == NULL || out_handle == NULL) {
+    if (update == NULL || device == NULL || partition == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    partition = ota_find_partition(device, partition);
+    update->device = NULL;
+    const esp_partition_t *given = partition;
+    partition = ota_find_partition(device, given);
     if (partition == NULL) {
-        return ESP_ERR_NOT_FOUND;
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "%.16s is no partition of this device", given->label);
     }
-    uint32_t erase_len;
-    esp_err_t err = check_target(device, partition);
-    if (err == ESP_OK) {
-        err = bytes_to_erase(partition, image_size, &erase_len);
-    }
+    uint32_t erase_len = 0;
+    esp_err_t err = check_target(device, partition, fault);
     if (err != ESP_OK) {
         return err;
     }
-    struct ota_update *update =
-        new_update(device, partition, is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES), 0);
-    if (update == NULL) {
-        return ESP_ERR_NO_MEM;
+    err = bytes_to_erase(partition, image_size, &erase_len, fault);
+    if (err != ESP_OK) {
+        return err;
     }
-    return open_update(device, update, erase_len, false, out_handle);
+    const bool erase_ahead = is_constant(image_size, OTA_WITH_SEQUENTIAL_WRITES);
+    err = prepare_update(update, device, partition, erase_ahead, 0, tail, fault);
+    return err == ESP_OK ? open_update(device, update, erase_len, false) : err;
 }
 
-static esp_err_t resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
-                        size_t image_offset, bool keep_record, esp_ota_handle_t *out_handle)
+esp_err_t update_resume(otter_update_t *update, otter_device_t *device, const esp_partition_t *partition,
+                        size_t erase_size, size_t image_offset, bool keep_record, uint8_t *tail,
+                        otter_fault_t *fault)
 {
-    if (partition == NULL || out_handle == NULL || image_offset > partition->size) {
+    if (update == NULL || device == NULL || partition == NULL || image_offset > partition->size) {
         return ESP_ERR_INVALID_ARG;
     }
-    partition = partition_list_verify(&device->partitions, partition);
+    update->device = NULL;
+    const esp_partition_t *given = partition;
+    partition = partition_list_verify(&device->partitions, given);
     if (partition == NULL) {
-        return ESP_ERR_NOT_FOUND;
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "%.16s is no partition of this device", given->label);
     }
     if (!ota_is_slot(partition) || image_offset % device->flash->write_size != 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    esp_err_t err = check_target(device, partition);
+    esp_err_t err = check_target(device, partition, fault);
+    if (err == ESP_OK) {
+        err = prepare_update(update, device, partition, is_constant(erase_size, OTA_WITH_SEQUENTIAL_WRITES),
+                             (uint32_t)image_offset, tail, fault);
+    }
     if (err != ESP_OK) {
         return err;
     }
-    struct ota_update *update = new_update(
-        device, partition, is_constant(erase_size, OTA_WITH_SEQUENTIAL_WRITES), (uint32_t)image_offset);
-    if (update == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
     update->resumed = true;
-    return open_update(device, update, 0, keep_record, out_handle);
+    return open_update(device, update, 0, keep_record);
 }
 
-esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
-                     size_t image_offset, esp_ota_handle_t *out_handle)
+esp_err_t otter_update_begin(otter_update_t *update, otter_device_t *device, const esp_partition_t *partition,
+                             size_t image_size, otter_fault_t *fault)
 {
-    return resume(device, partition, erase_size, image_offset, false, out_handle);
+    return update_begin(update, device, partition, image_size, NULL, fault);
 }
 
-esp_err_t ota_resume_recorded(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
-                              size_t image_offset, esp_ota_handle_t *out_handle)
+esp_err_t otter_update_resume(otter_update_t *update, otter_device_t *device,
+                              const esp_partition_t *partition, size_t erase_size, size_t image_offset,
+                              otter_fault_t *fault)
 {
-    return resume(device, partition, erase_size, image_offset, true, out_handle);
+    return update_resume(update, device, partition, erase_size, image_offset, false, NULL, fault);
 }
 
 /* ---- write ---- */
 
 /** The very first bytes show at once that something else was sent. */
-static bool starts_right(const struct ota_update *update, const uint8_t *data, size_t size)
+static bool starts_right(const otter_update_t *update, const uint8_t *data, size_t size)
 {
     if (ota_is_image(update->final)) {
         return data[0] == ESP_IMAGE_HEADER_MAGIC;
@@ -418,11 +394,11 @@ static bool starts_right(const struct ota_update *update, const uint8_t *data, s
 }
 
 /** Room for bytes: all of staging; of a copy as much as final has, and without the last sector, where the journal goes. */
-static uint32_t room_of(const otter_device_t *device, const struct ota_update *update)
+static uint32_t room_of(const otter_update_t *update)
 {
     uint32_t size = update->staging->size;
     return update->copy_to_final
-               ? min_u32(size - min_u32(size, copy_journal_size(device->flash)), update->final->size)
+               ? min_u32(size - min_u32(size, copy_journal_size(update->device->flash)), update->final->size)
                : size;
 }
 
@@ -430,8 +406,8 @@ static uint32_t room_of(const otter_device_t *device, const struct ota_update *u
  * What comes from outside must not pass for the journal of a copy: it would be followed at the next boot, whether the rest is
  * an image or not. Looked at before it is in flash, together with what is there or on its way there already.
  */
-static esp_err_t check_no_journal(otter_device_t *device, const struct ota_update *update, uint32_t at,
-                                  const uint8_t *data, uint32_t size)
+static esp_err_t check_no_journal(const otter_update_t *update, uint32_t at, const uint8_t *data,
+                                  uint32_t size, otter_fault_t *fault)
 {
     const esp_partition_t *staging = update->staging;
     uint8_t over[4], both[4]; /* the data programmed into erased flash, and on top of what is there */
@@ -454,7 +430,7 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
         }
     }
     if (err == ESP_OK && (copy_journal_has_magic(over) || copy_journal_has_magic(both))) {
-        return refuse(device, ESP_ERR_OTA_VALIDATE_FAILED,
+        return refuse(fault, ESP_ERR_OTA_VALIDATE_FAILED,
                       "%s: the last sector would pass for the journal of a copy", staging->label);
     }
     return err;
@@ -464,70 +440,68 @@ static esp_err_t check_no_journal(otter_device_t *device, const struct ota_updat
  * Where a hash is required, an image that has none never comes to lie in a slot as a whole: refused at the end it would still
  * be there, and the bootloader, which asks for none, could fall back to it.
  */
-static esp_err_t check_hash_flag(otter_device_t *device, const struct ota_update *update, uint32_t at,
-                                 const uint8_t *data, uint32_t size)
+static esp_err_t check_hash_flag(const otter_update_t *update, uint32_t at, const uint8_t *data,
+                                 uint32_t size, otter_fault_t *fault)
 {
     const uint32_t flag = offsetof(esp_image_header_t, hash_appended);
-    if (!device->config.require_hash || update->final->type != ESP_PARTITION_TYPE_APP || at > flag ||
+    if (!update->device->config.require_hash || update->final->type != ESP_PARTITION_TYPE_APP || at > flag ||
         size <= flag - at || data[flag - at] != 0) {
         return ESP_OK;
     }
-    otter_fault(&device->fault, ESP_ERR_OTA_VALIDATE_FAILED,
-                "the image has no SHA-256, which this device requires");
-    ESP_LOGE(TAG, "%s", device->fault.why);
-    return device->fault.code;
+    return refuse(fault, ESP_ERR_OTA_VALIDATE_FAILED,
+                  "%s: the image has no SHA-256, which this device requires", update->staging->label);
 }
 
 /** What must not reach flash, whatever comes after it. */
-static esp_err_t check_bytes(otter_device_t *device, const struct ota_update *update, uint32_t at,
-                             const uint8_t *data, uint32_t size)
+static esp_err_t check_bytes(const otter_update_t *update, uint32_t at, const uint8_t *data, uint32_t size,
+                             otter_fault_t *fault)
 {
-    esp_err_t err = check_hash_flag(device, update, at, data, size);
-    return err == ESP_OK ? check_no_journal(device, update, at, data, size) : err;
+    esp_err_t err = check_hash_flag(update, at, data, size, fault);
+    return err == ESP_OK ? check_no_journal(update, at, data, size, fault) : err;
 }
 
-/** The update that bytes are for. @return NULL: a write ends with *err, which is ESP_OK if there are none */
-static struct ota_update *update_for_bytes(otter_device_t *device, esp_ota_handle_t handle, const void *data,
-                                           size_t size, esp_err_t *err)
+/** Bytes, and an open update for them. */
+static esp_err_t check_write(const otter_update_t *update, const void *data)
 {
-    struct ota_update *update = data != NULL && size > 0 ? find_update(device, handle) : NULL;
-    *err = data != NULL && size == 0 ? ESP_OK : ESP_ERR_INVALID_ARG;
     if (data == NULL) {
         ESP_LOGE(TAG, "write data is invalid");
-    } else if (update == NULL && size > 0) {
-        ESP_LOGE(TAG, "not found the handle");
-        *err = handle != 0 && handle == device->replaced_handle ? ESP_ERR_NOT_FOUND : ESP_ERR_INVALID_ARG;
+        return ESP_ERR_INVALID_ARG;
     }
-    return update;
+    return is_open(update) ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
-static void log_wrong_start(const struct ota_update *update, const uint8_t *data, size_t size)
+static esp_err_t refuse_start(const otter_update_t *update, const uint8_t *data, size_t size,
+                              otter_fault_t *fault)
 {
+    otter_fault_t own, *to = fault != NULL ? fault : &own;
     if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
-        ESP_LOGE(TAG, "Partition table image has invalid magic word (expected 0x50AA, saw 0x%02x%02x)",
-                 size > 1 ? data[1] : 0, data[0]);
+        otter_fault(to, ESP_ERR_OTA_VALIDATE_FAILED,
+                    "Partition table image has invalid magic word (expected 0x50AA, saw 0x%02x%02x)",
+                    size > 1 ? data[1] : 0, data[0]);
     } else {
-        ESP_LOGE(TAG, "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", data[0]);
+        otter_fault(to, ESP_ERR_OTA_VALIDATE_FAILED,
+                    "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", data[0]);
     }
+    ESP_LOGE(TAG, "%s", to->why);
+    return to->code;
 }
 
-esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void *data, size_t size)
+esp_err_t otter_update_write(otter_update_t *update, const void *data, size_t size, otter_fault_t *fault)
 {
-    esp_err_t err;
-    struct ota_update *update = update_for_bytes(device, handle, data, size, &err);
-    if (update == NULL) {
+    esp_err_t err = check_write(update, data);
+    if (err != ESP_OK || size == 0) {
         return err;
     }
     slot_writer_t *writer = &update->writer;
     if (writer->written == 0 && !starts_right(update, data, size)) {
-        log_wrong_start(update, data, size);
-        return ESP_ERR_OTA_VALIDATE_FAILED;
+        return refuse_start(update, data, size, fault);
     }
-    uint32_t room = room_of(device, update);
+    uint32_t room = room_of(update);
     if (writer->written > room || size > room - writer->written) {
-        return ESP_ERR_INVALID_SIZE;
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%s has no room for more than %" PRIu32 " bytes",
+                           update->staging->label, room);
     }
-    err = check_bytes(device, update, writer->written, data, (uint32_t)size);
+    err = check_bytes(update, writer->written, data, (uint32_t)size, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -539,22 +513,21 @@ esp_err_t ota_write(otter_device_t *device, esp_ota_handle_t handle, const void 
     return err;
 }
 
-esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle, const void *data,
-                                size_t size, uint32_t offset)
+esp_err_t otter_update_write_with_offset(otter_update_t *update, const void *data, size_t size,
+                                         uint32_t offset, otter_fault_t *fault)
 {
-    esp_err_t err;
-    struct ota_update *update = update_for_bytes(device, handle, data, size, &err);
-    if (update == NULL) {
+    esp_err_t err = check_write(update, data);
+    if (err != ESP_OK || size == 0) {
         return err;
     }
     if (update->writer.erase_ahead || update->writer.tail_len != 0) {
         return ESP_ERR_INVALID_STATE;
     }
     if (size > update->staging->size ||
-        (update->copy_to_final && !range_fits(offset, (uint32_t)size, room_of(device, update)))) {
+        (update->copy_to_final && !range_fits(offset, (uint32_t)size, room_of(update)))) {
         return ESP_ERR_INVALID_SIZE;
     }
-    err = check_bytes(device, update, offset, data, (uint32_t)size);
+    err = check_bytes(update, offset, data, (uint32_t)size, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -563,21 +536,21 @@ esp_err_t ota_write_with_offset(otter_device_t *device, esp_ota_handle_t handle,
 }
 
 /** May `final`, a record of the device's list, be what staging is copied to? Known before anything is downloaded. */
-static esp_err_t check_final(otter_device_t *device, const struct ota_update *update,
-                             const esp_partition_t *final)
+static esp_err_t check_final(const otter_update_t *update, const esp_partition_t *final, otter_fault_t *fault)
 {
-    device->fault = (otter_fault_t){0};
+    otter_device_t *device = update->device;
+    otter_fault_t own, *to = fault != NULL ? fault : &own;
     if (is_registered(device, final) || is_registered(device, update->staging)) {
-        return refuse(device, ESP_ERR_NOT_SUPPORTED,
+        return refuse(fault, ESP_ERR_NOT_SUPPORTED,
                       "%s: the boot step knows the table only, and could not finish a copy that was cut",
                       is_registered(device, final) ? final->label : update->staging->label);
     }
-    esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, &device->fault);
+    esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, to);
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s", device->fault.why);
+        ESP_LOGE(TAG, "%s", to->why);
         return err;
     }
-    err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final) : ESP_OK;
+    err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final, fault) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }
@@ -587,16 +560,16 @@ static esp_err_t check_final(otter_device_t *device, const struct ota_update *up
                : ESP_OK;
 }
 
-esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
-                                  const esp_partition_t *final, bool finalize_with_copy)
+esp_err_t otter_update_set_final_partition(otter_update_t *update, const esp_partition_t *final,
+                                           bool finalize_with_copy, otter_fault_t *fault)
 {
     if (final == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    struct ota_update *update = find_update(device, handle);
-    if (update == NULL) {
+    if (!is_open(update)) {
         return ESP_ERR_NOT_FOUND;
     }
+    otter_device_t *device = update->device;
     if (update->writer.written != 0 && !update->resumed) {
         return ESP_ERR_INVALID_STATE;
     }
@@ -607,7 +580,7 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
     if (is_same(final, update->staging)) {
         return ESP_OK;
     }
-    esp_err_t err = finalize_with_copy ? check_final(device, update, final) : ESP_OK;
+    esp_err_t err = finalize_with_copy ? check_final(update, final, fault) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }
@@ -620,69 +593,73 @@ esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handl
 
 /* ---- end ---- */
 
-uint32_t ota_written(otter_device_t *device, esp_ota_handle_t handle)
+uint32_t otter_update_written(const otter_update_t *update)
 {
-    const struct ota_update *update = find_update(device, handle);
-    return update != NULL ? update->writer.written : 0;
+    return is_open(update) ? update->writer.written : 0;
 }
 
-uint32_t ota_image_len(otter_device_t *device, esp_ota_handle_t handle)
+uint32_t otter_update_image_len(otter_update_t *update)
 {
-    struct ota_update *update = find_update(device, handle);
-    bool complete = update != NULL && update->writer.in_order &&
+    bool complete = is_open(update) && update->writer.in_order &&
                     image_follower_is_complete(&update->follower, slot_writer_on_flash(&update->writer));
     return complete ? update->follower.stream.info.image_len : 0;
 }
 
-static esp_err_t judge_table(otter_device_t *device, const struct ota_update *update)
+static esp_err_t judge_table(const otter_update_t *update, otter_fault_t *fault)
 {
     uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
     esp_err_t err = ota_read_range(update->staging->flash_chip, update->staging, 0, raw, sizeof(raw));
+    return err == ESP_OK ? otter_partition_table_verify(raw, update->device->flash->size, &count, fault)
+                         : err;
+}
+
+/** The verdict itself; `fault` is there. */
+static esp_err_t judge_contents(otter_update_t *update, otter_fault_t *fault)
+{
+    if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
+        return judge_table(update, fault);
+    }
+    if (!ota_is_image(update->final)) {
+        return ESP_OK;
+    }
+    otter_device_t *device = update->device;
+    const bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
+    const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, !compared);
+    esp_err_t err =
+        image_follower_verify(&update->follower, update->writer.in_order, &trust, &update->image_len, fault);
     if (err == ESP_OK) {
-        err = otter_partition_table_verify(raw, device->flash->size, &count, &device->fault);
+        image_log_signed(&trust);
+    }
+    if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
+        device->verified = update->follower.watch;
+        device->verified_by = trust;
     }
     return err;
 }
 
 /** Is what lies in staging what it should be? @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_OTA_VALIDATE_FAILED */
-static esp_err_t judge(otter_device_t *device, struct ota_update *update)
+static esp_err_t judge(otter_update_t *update, otter_fault_t *fault)
 {
-    esp_err_t err = ESP_OK;
-    device->fault = (otter_fault_t){0};
-    if (ota_is_image(update->final)) {
-        const bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
-        const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, !compared);
-        err = image_follower_verify(&update->follower, update->writer.in_order, &trust, &update->image_len,
-                                    &device->fault);
-        if (err == ESP_OK) {
-            image_log_signed(&trust);
-        }
-        if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
-            device->verified = update->follower.watch;
-            device->verified_by = trust;
-        }
-    } else if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
-        err = judge_table(device, update);
-    }
+    esp_err_t err = judge_contents(update, fault);
     if (err == ESP_OK || err == ESP_ERR_NO_MEM) {
         return err;
     }
-    if (device->fault.why[0] == '\0') {
-        otter_fault(&device->fault, err, "%s", esp_err_to_name(err));
+    if (fault->why[0] == '\0') {
+        otter_fault(fault, err, "%s", esp_err_to_name(err));
     }
     if (err == ESP_FAIL && ota_is_image(update->final)) {
-        image_log_misfit_at(update->staging->flash_chip, update->staging->address, &device->chip,
+        image_log_misfit_at(update->staging->flash_chip, update->staging->address, &update->device->chip,
                             update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
     }
-    image_log_fault(update->staging->address, device->fault.why);
+    image_log_fault(update->staging->address, fault->why);
     ESP_LOGE(TAG, "New image failed verification");
-    ESP_LOGE(TAG, "%s: %s", update->staging->label, device->fault.why);
+    ESP_LOGE(TAG, "%s: %s", update->staging->label, fault->why);
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
 /** The judged bytes go where they belong, with a journal: see staged_copy_run(). */
-static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *update)
+static esp_err_t copy_to_final(const otter_update_t *update, otter_fault_t *fault)
 {
     const esp_partition_t *final = update->final;
     uint32_t len = max_u32(update->writer.end, update->image_len);
@@ -690,43 +667,44 @@ static esp_err_t copy_to_final(otter_device_t *device, const struct ota_update *
         len = max_u32(len, OTTER_PARTITION_TABLE_LEN); /* judged as a whole, so copied as a whole */
     }
     ESP_LOGI(TAG, "Copy from <%s> staging partition to <%s>...", update->staging->label, final->label);
-    esp_err_t err = take_out_of_use(device, final);
-    return err == ESP_OK ? staged_copy_run(device, update->staging, final, len) : err;
+    esp_err_t err = take_out_of_use(update->device, final);
+    return err == ESP_OK ? staged_copy_run(update->device, update->staging, final, len, fault) : err;
 }
 
-static esp_err_t complete_and_judge(otter_device_t *device, struct ota_update *update)
+static esp_err_t complete_and_judge(otter_update_t *update, otter_fault_t *fault)
 {
     if (update->writer.written == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    return slot_writer_flush(&update->writer) == ESP_OK ? judge(device, update) : ESP_ERR_INVALID_STATE;
+    return slot_writer_flush(&update->writer) == ESP_OK ? judge(update, fault) : ESP_ERR_INVALID_STATE;
 }
 
-esp_err_t ota_verify(otter_device_t *device, esp_ota_handle_t handle)
+esp_err_t otter_update_verify(otter_update_t *update, otter_fault_t *fault)
 {
-    struct ota_update *update = find_update(device, handle);
-    return update != NULL ? complete_and_judge(device, update) : ESP_ERR_NOT_FOUND;
+    otter_fault_t own = {0};
+    return is_open(update) ? complete_and_judge(update, fault != NULL ? fault : &own) : ESP_ERR_NOT_FOUND;
 }
 
-esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t handle)
+esp_err_t otter_update_end(otter_update_t *update, otter_fault_t *fault)
 {
-    struct ota_update *update = find_update(device, handle);
-    if (update == NULL) {
+    otter_fault_t own = {0};
+    fault = fault != NULL ? fault : &own;
+    if (!is_open(update)) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = complete_and_judge(device, update);
+    esp_err_t err = complete_and_judge(update, fault);
     if (err == ESP_OK && update->copy_to_final) {
-        err = copy_to_final(device, update);
+        err = copy_to_final(update, fault);
     }
-    close_update(device, handle);
+    close_update(update);
     return err;
 }
 
-esp_err_t ota_abort(otter_device_t *device, esp_ota_handle_t handle)
+esp_err_t otter_update_abort(otter_update_t *update)
 {
-    if (find_update(device, handle) == NULL) {
+    if (!is_open(update)) {
         return ESP_ERR_NOT_FOUND;
     }
-    close_update(device, handle);
+    close_update(update);
     return ESP_OK;
 }

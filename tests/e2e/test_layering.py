@@ -64,6 +64,7 @@ PUBLIC_HEADERS = {
     "esp_tls.h": "http",
     "esp_crt_bundle.h": "http",
     "esp_ota_ops.h": "ota",
+    "otter/update.h": "ota",
     "esp_https_ota.h": "ota",
 }
 

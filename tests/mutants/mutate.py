@@ -20,8 +20,10 @@ BUGS = {
         "src/ota/switch.c", "    if (err != ESP_OK) {\n        image_log_fault(",
         "    if ((err = ESP_OK) != ESP_OK) {\n        image_log_fault(", "sweep:damaged/"),
     "boots_without_verifying": (
-        "src/boot/boot.c", "    if (err == ESP_OK) {\n        boot->result->image_len = info.image_len;\n    }\n    return err;",
-        "    boot->result->image_len = info.image_len;\n    return err == ESP_ERR_NO_MEM ? err : ESP_OK;", "sweep:rot/"),
+        "src/boot/boot.c",
+        "    if (err != ESP_OK) {\n        return err;\n    }\n    if (boot->commit) {\n        image_log_signed",
+        "    if (err == ESP_ERR_NO_MEM) {\n        return err;\n    }\n    if (boot->commit) {\n        image_log_signed",
+        "sweep:rot/"),
     "keeps_the_record_of_an_overwritten_slot": (
         "src/boot/switch_plan.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep:again/"),
     "forgets_to_compare_the_state": (
@@ -73,10 +75,10 @@ BUGS = {
         "sweep:by-hand"),
     "copies_before_it_verifies": (
         "src/ota/update.c",
-        "    esp_err_t err = complete_and_judge(device, update);\n"
-        "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(device, update);\n    }\n",
-        "    esp_err_t err = update->copy_to_final ? copy_to_final(device, update) : ESP_OK;\n"
-        "    if (err == ESP_OK) {\n        err = complete_and_judge(device, update);\n    }\n", "sweep:copy/app/damaged"),
+        "    esp_err_t err = complete_and_judge(update, fault);\n"
+        "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(update, fault);\n    }\n",
+        "    esp_err_t err = update->copy_to_final ? copy_to_final(update, fault) : ESP_OK;\n"
+        "    if (err == ESP_OK) {\n        err = complete_and_judge(update, fault);\n    }\n", "sweep:copy/app/damaged"),
     "clears_the_journal_before_the_copy": (
         "src/boot/staged_copy.c",
         "    esp_err_t err = copy_job_run(job, resumed);\n"
@@ -111,7 +113,7 @@ BUGS = {
         "src/ota/update.c", "size <= flag - at || data[flag - at] != 0) {", "size <= flag - at || data[flag - at] != 2) {",
         "test_session_defects"),
     "copies_over_what_a_trial_falls_back_to": (
-        "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final) : ESP_OK;",
+        "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final, fault) : ESP_OK;",
         "err = ESP_OK;", "world"),
     "marks_over_an_image_that_reached_its_record": (
         "src/ota/session_stage.c", "s->record.active = false; /* the image", "(void)s; /* the image", "test_stages"),
@@ -121,8 +123,8 @@ BUGS = {
         "src/ota/pipeline.c", "if (link->len > 0 || link->full || link->ended) {", "if (link->len > 0 || link->ended) {",
         "test_stages"),
     "leaves_an_abandoned_update_open": (
-        "src/ota/session_stage.c", "s->update != 0 ? ota_abort(s->target->device, s->update) : ESP_OK;",
-        "s->incomplete ? ota_abort(s->target->device, s->update) : ESP_OK;", "world"),
+        "src/ota/session_stage.c", "s->begun ? otter_update_abort(&s->update) : ESP_OK;",
+        "s->incomplete ? otter_update_abort(&s->update) : ESP_OK;", "world"),
     "skips_the_md5": (
         "src/flash/partition_table.c", "*good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
         "*good = record != NULL;", "test_partition_table"),

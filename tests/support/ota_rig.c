@@ -189,8 +189,12 @@ void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config
     assert_true(sim_flash_init(&rig->sim, RIG_FLASH_SIZE));
     rig->ops = (otter_flash_ops_t){
         .read = rig_read, .program = rig_program, .erase = rig_erase, .sync = rig_barrier};
-    rig->flash = (otter_flash_t){
-        .ops = &rig->ops, .dev = rig, .size = RIG_FLASH_SIZE, .erase_size = 4096, .write_size = 1};
+    rig->flash = (otter_flash_t){.ops = &rig->ops,
+                                 .dev = rig,
+                                 .size = RIG_FLASH_SIZE,
+                                 .erase_size = 4096,
+                                 .write_size = 1,
+                                 .buffer = rig->sim.flash.buffer};
     char name[64];
     snprintf(name, sizeof(name), "%s.bin", table);
     rig_place(rig, RIG_TABLE_OFFSET, "ptable/bin", name);

@@ -158,7 +158,8 @@ void subject_open(subject_t *subject, const subject_config_t *config)
                                      .dev = subject,
                                      .size = SUBJECT_FLASH_SIZE,
                                      .erase_size = SECTOR,
-                                     .write_size = config->write_size};
+                                     .write_size = config->write_size,
+                                     .buffer = subject->sim.flash.buffer};
     subject_make_contents(subject);
     subject->model.may[0] = (installed_t){.address = 0x10000, .image = 0};
     subject->model.count = 1;

@@ -155,7 +155,9 @@ bool world_flash_init(world_flash_t *f, world_device_t *device)
     for (uint32_t sector = 0; sector < WORLD_SECTORS; sector++) {
         f->endurance[sector] = UINT32_MAX;
     }
-    return sim_flash_init(&f->sim, WORLD_FLASH_SIZE);
+    const bool made = sim_flash_init(&f->sim, WORLD_FLASH_SIZE);
+    f->flash.buffer = f->sound.buffer = f->sim.flash.buffer;
+    return made;
 }
 
 void world_flash_shape(world_flash_t *f, uint32_t write_size, bool stable_reads)
