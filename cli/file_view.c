@@ -57,26 +57,27 @@ static esp_err_t view_refuse_erase(void *dev, uint32_t off, uint32_t len)
 static const otter_flash_ops_t view_ops = {
     .read = view_read, .program = view_refuse, .erase = view_refuse_erase};
 
-bool file_view_open(file_view_t *view, const char *path, char *why, size_t why_size)
+bool file_view_open(file_view_t *view, const char *path, otter_fault_t *fault)
 {
     struct stat st;
     size_t len;
     memset(view, 0, sizeof(*view));
-    view->fd = input_open(strcmp(path, "-") == 0 ? "/dev/stdin" : path, INPUT_OR_PIPE, &st, why, why_size);
+    view->fd = input_open(strcmp(path, "-") == 0 ? "/dev/stdin" : path, INPUT_OR_PIPE, &st, fault);
     if (view->fd < 0) {
         return false;
     }
     if (S_ISREG(st.st_mode)) {
         len = st.st_size <= (off_t)OTTER_FLASH_SIZE_MAX ? (size_t)st.st_size : SIZE_MAX; /* refused below */
     } else {
-        view->piped = input_read(view->fd, &st, PIPE_MAX, &len, why, why_size);
+        view->piped = input_read(view->fd, &st, PIPE_MAX, &len, fault);
         if (view->piped == NULL) {
             file_view_close(view);
             return false;
         }
     }
     if (len > OTTER_FLASH_SIZE_MAX) {
-        snprintf(why, why_size, "it has %llu bytes, more than any flash", (unsigned long long)st.st_size);
+        otter_fault(fault, ESP_ERR_INVALID_SIZE, "it has %llu bytes, more than any flash",
+                    (unsigned long long)st.st_size);
         file_view_close(view);
         return false;
     }

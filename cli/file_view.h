@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otter/fault.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
 
@@ -18,11 +19,11 @@ typedef struct {
 } file_view_t;
 
 /**
- * @param path  "-" is standard input. A FIFO is read to its end; whatever else has no length is refused
- * @param why   on failure one line about "it", to go behind the path: it cannot be opened, has more than 2 GiB (a pipe: more
- *              than 128 MiB, the largest flash of a chip)
+ * @param path   "-" is standard input. A FIFO is read to its end; whatever else has no length is refused
+ * @param fault  says on failure what is wrong with "it", to go behind the path: it cannot be opened, has more than 2 GiB (a
+ *               pipe: more than 128 MiB, the largest flash of a chip)
  */
-OTTER_MUST_CHECK bool file_view_open(file_view_t *view, const char *path, char *why, size_t why_size);
+OTTER_MUST_CHECK bool file_view_open(file_view_t *view, const char *path, otter_fault_t *fault);
 
 /** Harmless twice, and after an open that failed. */
 void file_view_close(file_view_t *view);

@@ -75,28 +75,28 @@ static void print_warning(void *arg, const char *line)
     cli_note("flash", "%s: warning: %s", (const char *)arg, line);
 }
 
-const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf)
+const char *flash_explain(const otter_flash_t *flash, esp_err_t err, otter_fault_t *fault)
 {
     int cause = otter_flash_failed(err) ? file_flash_cause(flash) : 0;
     const char *step = cause == ENOSPC || cause == EDQUOT ? "make room on its disk and try again"
                        : cause == EFBIG                   ? "`ulimit -f` limits the size of files here"
                                                           : "check its disk";
     if (cause == 0) {
-        snprintf(buf, FLASH_FAULT_SIZE, "%s", esp_err_to_name(err));
+        otter_fault(fault, err, "%s", esp_err_to_name(err));
     } else {
-        snprintf(buf, FLASH_FAULT_SIZE, "%s (%s): %s", strerror(cause), esp_err_to_name(err), step);
+        otter_fault(fault, err, "%s (%s): %s", strerror(cause), esp_err_to_name(err), step);
     }
-    return buf;
+    return fault->why;
 }
 
 int flash_change(const char *path, const linux_device_options_t *options, flash_change_t change, void *arg)
 {
     linux_device_t dev;
-    char why[256];
+    otter_fault_t fault;
     flash_changed_t changed = {.file = path};
     esp_log_level_set("*", ESP_LOG_NONE); /* these commands say it once, in their own words */
-    if (linux_device_open(&dev, path, options, why, sizeof(why)) != ESP_OK) {
-        return cli_fail("flash", "%s: %s", path, why);
+    if (linux_device_open(&dev, path, options, &fault) != ESP_OK) {
+        return cli_fail("flash", "%s: %s", path, fault.why);
     }
     otter_ignore(
         otter_boot_finish_copies(&dev.device)); /* what is changed next may be what one copies from */
@@ -117,10 +117,10 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
 
 bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err)
 {
-    char fault[FLASH_FAULT_SIZE];
+    otter_fault_t fault;
     err = err != ESP_OK ? err : otter_flash_sync(dev->flash);
     return err == ESP_OK || cli_refuse("flash", "cannot write %s%s%s: %s", path, on[0] != '\0' ? ", " : "",
-                                       on, flash_fault(dev->flash, err, fault));
+                                       on, flash_explain(dev->flash, err, &fault));
 }
 
 bool flash_load_table(const char *path, const table_options_t *rules, uint32_t flash_size,

@@ -39,10 +39,10 @@ static int look(flash_report_t *r, const info_options_t *o)
 void flash_tell_next(const char *path, const linux_device_options_t *options)
 {
     linux_device_options_t look_only = *options;
-    char why[FLASH_LINE_SIZE];
+    otter_fault_t fault;
     flash_report_t *r = calloc(1, sizeof(*r));
     look_only.read_only = look_only.whole = look_only.allow_no_md5 = true;
-    if (r == NULL || linux_device_open(&r->dev, path, &look_only, why, sizeof(why)) != ESP_OK) {
+    if (r == NULL || linux_device_open(&r->dev, path, &look_only, &fault) != ESP_OK) {
         free(r);
         return; /* what was done is told; this would have been more */
     }
@@ -70,15 +70,15 @@ static int flash_info(void *options)
     if (r == NULL) {
         return cli_fail(VERB, "out of memory");
     }
-    char why[FLASH_LINE_SIZE];
+    otter_fault_t fault;
     r->path = o->path;
     r->warnings = cJSON_CreateArray();
     r->repairs = cJSON_CreateArray();
-    if (linux_device_open(&r->dev, o->path, &o->device, why, sizeof(why)) != ESP_OK) {
+    if (linux_device_open(&r->dev, o->path, &o->device, &fault) != ESP_OK) {
         r->dev.flash = NULL;
-        snprintf(r->reason, sizeof(r->reason), "%s", why);
+        snprintf(r->reason, sizeof(r->reason), "%s", fault.why);
         r->boot.otadata_copy = OTADATA_NONE;
-        status = cli_fail(VERB, "%s: %s", o->path, why);
+        status = cli_fail(VERB, "%s: %s", o->path, fault.why);
     } else {
         status = look(r, o);
     }

@@ -113,9 +113,9 @@ static bool copy_out(otter_flash_t *flash, const place_t *place, int fd, const c
 static bool copy_to_file(otter_flash_t *flash, const place_t *place, const io_options_t *o)
 {
     output_t out;
-    char why[128];
-    if (!output_open(&out, o->file, false, why, sizeof(why))) {
-        return cli_refuse(VERB, "cannot write %s: %s", o->file, why);
+    otter_fault_t fault;
+    if (!output_open(&out, o->file, false, &fault)) {
+        return cli_refuse(VERB, "cannot write %s: %s", o->file, fault.why);
     }
     bool copied = copy_out(flash, place, out.fd, o->file);
     bool closed = output_close(&out, copied);
@@ -170,9 +170,9 @@ static int flash_read(void *options)
     const io_options_t *o = options;
     linux_device_t dev;
     place_t place = {0};
-    char why[256];
-    if (linux_device_open(&dev, o->flash, &o->device, why, sizeof(why)) != ESP_OK) {
-        return cli_fail(VERB, "%s: %s", o->flash, why);
+    otter_fault_t fault;
+    if (linux_device_open(&dev, o->flash, &o->device, &fault) != ESP_OK) {
+        return cli_fail(VERB, "%s: %s", o->flash, fault.why);
     }
     bool read = find_place(&dev, o, &place) && read_place(&dev, o, &place);
     otter_ignore(linux_device_close(&dev)); /* nothing was written */

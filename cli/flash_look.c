@@ -204,18 +204,13 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
                                  .size = partition->size,
                                  .loading = true};
     if (!range_fits(partition->address, partition->size, r->dev.flash->size)) {
-        slot->stream.verdict = ESP_ERR_INVALID_SIZE;
-        snprintf(slot->stream.fault.why, sizeof(slot->stream.fault.why),
-                 "the partition is beyond the end of the flash");
+        slot->stream.verdict = otter_fault(&slot->stream.fault, ESP_ERR_INVALID_SIZE,
+                                           "the partition is beyond the end of the flash");
         return;
     }
     slot->blank = is_blank(r->dev.flash, partition);
     if (!slot->blank) {
         slot->stream.verdict = otter_image_stream_from_flash(&slot->stream, r->dev.flash, &rules);
-        if (slot->stream.verdict != ESP_OK && slot->stream.fault.why[0] == '\0') {
-            snprintf(slot->stream.fault.why, sizeof(slot->stream.fault.why), "%s",
-                     esp_err_to_name(slot->stream.verdict));
-        }
         if (slot->stream.verdict != ESP_OK) {
             look_for_interruption(r, slot);
         }

@@ -99,13 +99,13 @@ static bool check_name(const new_t *n)
 static bool check_device(new_t *n)
 {
     int fd = -1;
-    char why[256] = "";
+    otter_fault_t fault;
     flash_medium_t medium = {0};
-    if (flash_medium_open(n->flash, true, &fd, why, sizeof(why)) != ESP_OK) {
-        return cli_refuse(VERB, "%s: %s", n->flash, why);
+    if (flash_medium_open(n->flash, true, &fd, &fault) != ESP_OK) {
+        return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
-    bool ok = flash_medium_measure(fd, false, &medium, why, sizeof(why)) == ESP_OK ||
-              cli_refuse(VERB, "%s: %s", n->flash, why);
+    bool ok = flash_medium_measure(fd, false, &medium, &fault) == ESP_OK ||
+              cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     close(fd);
     if (ok && n->size != 0 && n->size != medium.size) {
         ok = cli_refuse(VERB, "%s has %" PRIu32 " bytes, and that is the size of its flash: leave --size out",
@@ -207,13 +207,13 @@ static bool load_bootloader(new_t *n)
 /** Which chip this is to be: of the options, else of the eFuse file, else of the first image. */
 static bool settle_chip(new_t *n)
 {
-    char why[256] = "";
+    otter_fault_t fault;
     const char *named = n->device.efuse_path;
     esp_err_t err = n->is_device || named != NULL
-                        ? efuse_file_load_named(&n->efuse, named != NULL ? named : "", why, sizeof(why))
-                        : efuse_file_load(&n->efuse, n->flash, why, sizeof(why));
+                        ? efuse_file_load_named(&n->efuse, named != NULL ? named : "", &fault)
+                        : efuse_file_load(&n->efuse, n->flash, &fault);
     if (err != ESP_OK) {
-        return cli_refuse(VERB, "%s: %s", n->flash, why);
+        return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
     uint16_t id;
     if (n->device.chip != NULL) {
@@ -334,10 +334,10 @@ static bool settle_bootloader(new_t *n)
 static bool fill_flash(const new_t *n, const char *path)
 {
     otter_flash_t *flash;
-    char why[256] = "";
+    otter_fault_t fault;
     const file_flash_options_t how = {.strict = true};
-    if (file_flash_open(path, &how, &flash, why, sizeof(why)) != ESP_OK) {
-        return cli_refuse(VERB, "%s: %s", n->flash, why);
+    if (file_flash_open(path, &how, &flash, &fault) != ESP_OK) {
+        return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
     esp_err_t err = n->is_device ? otter_flash_erase(flash, 0, flash->size) : ESP_OK;
     if (err == ESP_OK && n->is_device) {
@@ -354,10 +354,9 @@ static bool fill_flash(const new_t *n, const char *path)
         err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
     }
     err = err != ESP_OK ? err : otter_flash_sync(flash);
-    char fault[FLASH_FAULT_SIZE];
-    flash_fault(flash, err, fault);
+    flash_explain(flash, err, &fault);
     otter_ignore(file_flash_close(flash)); /* synced above */
-    return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault);
+    return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault.why);
 }
 
 /** What is not in flash. Says why not. */
@@ -393,15 +392,15 @@ static bool publish(const new_t *n, const char *temp)
 static bool make_flash(const new_t *n)
 {
     char *temp = NULL;
-    char why[256] = "";
+    otter_fault_t fault;
     if (n->is_device) {
         return fill_flash(n, n->flash) && save_efuse(n);
     }
     if (asprintf(&temp, "%s.new-%ld", n->flash, (long)getpid()) < 0) {
         return cli_refuse(VERB, "out of memory");
     }
-    bool ok = file_flash_create(temp, (uint32_t)n->size, why, sizeof(why)) == ESP_OK ||
-              cli_refuse(VERB, "%s: %s", n->flash, why);
+    bool ok = file_flash_create(temp, (uint32_t)n->size, &fault) == ESP_OK ||
+              cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     ok = ok && fill_flash(n, temp) && publish(n, temp);
     if (!ok) {
         unlink(temp);

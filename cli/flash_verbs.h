@@ -45,9 +45,8 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
  */
 OTTER_MUST_CHECK bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err);
 
-/** "No space left on device (ESP_ERR_FLASH_OP_FAIL): make room on its disk and try again": in buf of FLASH_FAULT_SIZE. */
-#define FLASH_FAULT_SIZE 200u
-const char *flash_fault(const otter_flash_t *flash, esp_err_t err, char *buf);
+/** Says why a flash operation failed: "No space left on device (ESP_ERR_FLASH_OP_FAIL): make room on its disk and try again". */
+const char *flash_explain(const otter_flash_t *flash, esp_err_t err, otter_fault_t *fault);
 
 /**
  * After a change: prints what boots next and the warnings, in the words of `otter flash info`.

@@ -34,9 +34,9 @@ static int info(void *options)
     } else if (read) {
         image_report_print(&look, name);
     }
-    if (look.error[0] != '\0') {
+    if (look.fault.code != ESP_OK) {
         fflush(stdout); /* what was found out comes before what is wrong */
-        status = cli_fail("image", "%s: %s", name, look.error);
+        status = cli_fail("image", "%s: %s", name, look.fault.why);
     }
     image_look_end(&look);
     return status;
@@ -81,12 +81,12 @@ static int verify(void *options)
                          .blk_revision_unknown = !device->has_blk_revision};
     bool read = image_look(&look, o->path, device->chip != NULL ? &chip : NULL);
     if (read && device->chip == NULL && (device->has_revision || device->has_blk_revision) &&
-        look.error[0] == '\0') {
+        look.fault.code == ESP_OK) {
         chip.id = look.stream.info.header.chip_id; /* the image's own chip, now with a revision to judge */
         image_look_again(&look, &chip);
     }
-    if (look.error[0] != '\0') {
-        status = cli_fail("image", "%s: %s", name, look.error);
+    if (look.fault.code != ESP_OK) {
+        status = cli_fail("image", "%s: %s", name, look.fault.why);
     } else {
         image_report_print_verdict(&look, name, !unknown_revision, device->has_blk_revision);
     }

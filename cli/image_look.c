@@ -86,7 +86,7 @@ static void judge(image_look_t *look, const otter_chip_t *chip)
     if (s->verdict != ESP_OK && has_header) {
         list_segments(look);
     }
-    snprintf(look->error, sizeof(look->error), "%s", s->fault.why);
+    look->fault = s->fault;
 }
 
 /* ---- the signature ---- */
@@ -244,11 +244,11 @@ static void judge_parts(image_look_t *look)
         app |= part->kind == OTTER_IMAGE_KIND_APP;
     }
     look->is_factory = look->kind == OTTER_IMAGE_KIND_BOOTLOADER && (table || app);
-    for (uint32_t i = 0; look->is_factory && look->error[0] == '\0' && i < look->part_count; i++) {
+    for (uint32_t i = 0; look->is_factory && look->fault.code == ESP_OK && i < look->part_count; i++) {
         const image_part_t *part = &look->parts[i];
         if (part->kind != OTTER_IMAGE_KIND_NONE && part->image.verdict != ESP_OK) {
-            snprintf(look->error, sizeof(look->error), "at 0x%" PRIx32 ", %s: %s", part->offset,
-                     otter_image_kind_name(part->kind), part->image.why);
+            otter_fault(&look->fault, part->image.verdict, "at 0x%" PRIx32 ", %s: %s", part->offset,
+                        otter_image_kind_name(part->kind), part->image.why);
         }
     }
 }
@@ -271,10 +271,9 @@ static void look_behind(image_look_t *look)
 bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
 {
     memset(look, 0, sizeof(*look));
-    if (!file_view_open(&look->view, path, look->error, sizeof(look->error))) {
+    if (!file_view_open(&look->view, path, &look->fault)) {
         look->stream.verdict = ESP_FAIL;
-        snprintf(look->stream.fault.why, sizeof(look->stream.fault.why), "%.*s",
-                 (int)sizeof(look->stream.fault.why) - 1, look->error);
+        look->stream.fault = look->fault;
         return false;
     }
     look->start = find_start(look);

@@ -43,14 +43,14 @@ typedef struct {
     bool is_factory; /* a merged factory file: a bootloader and what it starts */
     /* in flash: not 0 of a dump that begins with the bootloader of a chip that has it elsewhere */
     uint32_t begins_at;
-    char error[OTTER_WHY_MAX + 32]; /* "" if the image, and all images that follow it, are good */
+    otter_fault_t fault; /* code ESP_OK: the image, and all images that follow it, are good */
 } image_look_t;
 
 /**
  * Look at a file.
  * @param path  "-" is standard input
  * @param chip  judge the image at its start as this device would; NULL: as the one that it is for
- * @return false: it cannot be read; `error` says why. image_look_end() either way
+ * @return false: it cannot be read; `fault` says why. image_look_end() either way
  */
 OTTER_MUST_CHECK bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip);
 

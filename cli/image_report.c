@@ -414,9 +414,9 @@ static cJSON *behind_json(const image_look_t *look)
 cJSON *image_report_json(const image_look_t *look)
 {
     cJSON *json = image_json(&look->stream);
-    bool good = look->error[0] == '\0';
+    bool good = look->fault.code == ESP_OK;
     cJSON_ReplaceItemInObject(json, "valid", cJSON_CreateBool(good));
-    cJSON_ReplaceItemInObject(json, "error", good ? cJSON_CreateNull() : cJSON_CreateString(look->error));
+    cJSON_ReplaceItemInObject(json, "error", good ? cJSON_CreateNull() : cJSON_CreateString(look->fault.why));
     if (look->is_factory) {
         cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("factory"));
     }

@@ -67,10 +67,10 @@ static bool digest_payload(const payload_t *payload, uint8_t digest[OTTER_SHA256
 bool payload_open(payload_t *payload, const char *path)
 {
     struct stat st;
-    char why[160];
-    *payload = (payload_t){.path = path, .fd = input_open(path, INPUT_ORDINARY, &st, why, sizeof(why))};
+    otter_fault_t fault;
+    *payload = (payload_t){.path = path, .fd = input_open(path, INPUT_ORDINARY, &st, &fault)};
     if (payload->fd < 0) {
-        return cli_refuse(VERB, "%s: %s", path, why);
+        return cli_refuse(VERB, "%s: %s", path, fault.why);
     }
     if (st.st_size == 0) {
         return cli_refuse(VERB, "%s is empty: a payload has at least one byte", path);
@@ -177,7 +177,7 @@ static bool is_good(sink_t *sink, const payload_t *payload)
 
 static bool open_sink(sink_t *sink, const payload_t *payload, const char *output)
 {
-    char why[160];
+    otter_fault_t fault;
     const bool standard = strcmp(output, "-") == 0;
     const otter_image_rules_t rules = {.size = payload->size + PAYLOAD_OFFSET + TAIL_MAX, .loading = true};
     *sink = (sink_t){.name = standard ? "standard output" : output, .out.fd = STDOUT_FILENO};
@@ -188,8 +188,8 @@ static bool open_sink(sink_t *sink, const payload_t *payload, const char *output
         sink->out.fd = -1;
         return cli_refuse(VERB, "out of memory");
     }
-    return standard || output_open(&sink->out, output, false, why, sizeof(why)) ||
-           cli_refuse(VERB, "cannot write %s: %s", output, why);
+    return standard || output_open(&sink->out, output, false, &fault) ||
+           cli_refuse(VERB, "cannot write %s: %s", output, fault.why);
 }
 
 static bool close_sink(sink_t *sink, bool complete, const char *output)

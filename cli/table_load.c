@@ -214,8 +214,9 @@ static bool detect_source(file_view_t *in, const table_options_t *options, table
 bool table_load(const char *path, const table_options_t *options, table_file_t *file, table_why_t *why)
 {
     file_view_t in;
-    if (!file_view_open(&in, path, why->text, sizeof(why->text))) {
-        return false;
+    otter_fault_t fault;
+    if (!file_view_open(&in, path, &fault)) {
+        return table_refuse(why, "%s", fault.why);
     }
     bool ok = detect_source(&in, options, file, why);
     file->file_size = in.size;

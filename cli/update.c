@@ -276,10 +276,10 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
 static esp_err_t explain_failure(linux_device_t *dev, const options_t *o, const esp_partition_t *slot,
                                  esp_err_t err, update_outcome_t *outcome)
 {
-    char fault[FLASH_FAULT_SIZE];
+    otter_fault_t fault;
     note_standing(dev, slot, outcome);
     if (otter_flash_failed(err) && file_flash_cause(dev->flash) != 0) {
-        update_outcome_error(outcome, "%s: %s; %s", o->flash, flash_fault(dev->flash, err, fault),
+        update_outcome_error(outcome, "%s: %s; %s", o->flash, flash_explain(dev->flash, err, &fault),
                              outcome->standing);
     }
     if (interrupt_came() == INTERRUPT_SIGNAL) {
@@ -348,16 +348,16 @@ static esp_err_t check_url(const options_t *o, update_outcome_t *outcome)
 /** What --ca names, which the caller frees. @return false: outcome says why not */
 static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
 {
-    char why[320] = "";
-    ca->bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca->len, why, sizeof(why));
+    otter_fault_t fault = {0};
+    ca->bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca->len, &fault);
     if (ca->bytes == NULL) {
-        update_outcome_error(outcome, "%s: %s", o->ca_path, why);
+        update_outcome_error(outcome, "%s: %s", o->ca_path, fault.why);
         return false;
     }
-    esp_err_t err = tls_trust_set_global(ca->bytes, ca->len, why, sizeof(why));
+    esp_err_t err = tls_trust_set_global(ca->bytes, ca->len, &fault);
     ca->known = err == ESP_OK || err == ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
-    if (ca->known && why[0] != '\0' && !o->quiet) {
-        cli_note(VERB, "%s: warning: %s; the others are believed", o->ca_path, why);
+    if (ca->known && fault.code != ESP_OK && !o->quiet) {
+        cli_note(VERB, "%s: warning: %s; the others are believed", o->ca_path, fault.why);
     }
     return true;
 }
@@ -366,7 +366,7 @@ static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
     ca_t ca = {0};
-    char why[320] = "";
+    otter_fault_t fault;
     if (check_url(o, outcome) != ESP_OK) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -374,9 +374,9 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
         return ESP_ERR_INVALID_ARG;
     }
     linux_device_t dev;
-    esp_err_t err = linux_device_open(&dev, o->flash, &o->device, why, sizeof(why));
+    esp_err_t err = linux_device_open(&dev, o->flash, &o->device, &fault);
     if (err != ESP_OK) {
-        update_outcome_error(outcome, "%s: %s", o->flash, why);
+        update_outcome_error(outcome, "%s: %s", o->flash, fault.why);
     } else {
         linux_device_ask_images(&dev);
         active_options = o;

@@ -91,21 +91,21 @@ bool cli_is_standard_output(const char *path)
 
 uint8_t *cli_read_file(const char *verb, const char *path, size_t max, size_t *len)
 {
-    char why[128];
-    uint8_t *data = input_load(path, INPUT_ORDINARY, max, len, why, sizeof(why));
+    otter_fault_t fault;
+    uint8_t *data = input_load(path, INPUT_ORDINARY, max, len, &fault);
     if (data == NULL) {
-        cli_fail(verb, "%s: %s", path, why);
+        cli_fail(verb, "%s: %s", path, fault.why);
     }
     return data;
 }
 
 bool cli_write_file(const char *verb, const char *path, const void *data, size_t len)
 {
-    char why[128];
+    otter_fault_t fault;
     if (strcmp(path, "-") == 0) {
         return output_write(STDOUT_FILENO, data, len) ||
                cli_refuse(verb, "cannot write: %s", strerror(errno));
     }
-    return output_replace(path, data, len, false, why, sizeof(why)) ||
-           cli_refuse(verb, "cannot write %s: %s", path, why);
+    return output_replace(path, data, len, false, &fault) ||
+           cli_refuse(verb, "cannot write %s: %s", path, fault.why);
 }

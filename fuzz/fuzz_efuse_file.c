@@ -204,9 +204,9 @@ static void check_equal(const efuse_file_t *a, const efuse_file_t *b)
 static void check_saving(efuse_file_t *file, const char *flash_path)
 {
     static efuse_file_t again;
-    char why[300];
+    otter_fault_t fault = {0};
     FUZZ_CHECK(efuse_file_save(file) == ESP_OK, "cannot save");
-    FUZZ_CHECK(efuse_file_load(&again, flash_path, why, sizeof(why)) == ESP_OK, "what was saved: %s", why);
+    FUZZ_CHECK(efuse_file_load(&again, flash_path, &fault) == ESP_OK, "what was saved: %s", fault.why);
     check_equal(file, &again);
     char *first = fuzz_read_file(file->path, NULL);
     FUZZ_CHECK(efuse_file_save(&again) == ESP_OK, "cannot save");
@@ -219,11 +219,12 @@ static void check_saving(efuse_file_t *file, const char *flash_path)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static efuse_file_t file;
-    char path[128], why[300];
+    char path[128];
+    otter_fault_t fault = {0};
     snprintf(path, sizeof(path), "%s", fuzz_path("flash.bin.efuse"));
     fuzz_write_file(path, data, size);
     path[strlen(path) - strlen(".efuse")] = '\0';
-    esp_err_t err = efuse_file_load(&file, path, why, sizeof(why));
+    esp_err_t err = efuse_file_load(&file, path, &fault);
     reference_t want = read_reference((fuzz_input_t){data, size});
     FUZZ_CHECK((err == ESP_OK) == want.good, "0x%x, the reference says %s", err, want.good ? "good" : "bad");
     if (err == ESP_OK) {

@@ -100,10 +100,11 @@ static void wait_for_end(server_t *server)
 /** Complete or not at all: a script that sees the file finds the number in it. */
 static bool write_port_file(const char *path, unsigned port)
 {
-    char text[16], why[128];
+    char text[16];
+    otter_fault_t fault;
     int len = snprintf(text, sizeof(text), "%u\n", port);
-    return output_replace(path, text, (size_t)len, false, why, sizeof(why)) ||
-           say_failure("cannot write --port-file %s: %s", path, why) == EXIT_DONE;
+    return output_replace(path, text, (size_t)len, false, &fault) ||
+           say_failure("cannot write --port-file %s: %s", path, fault.why) == EXIT_DONE;
 }
 
 /** One line for people and scripts; its form is a promise. */

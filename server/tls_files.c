@@ -26,20 +26,21 @@ static gnutls_datum_t text_datum(char *text)
  */
 static char *read_text(const char *path, const char *before, int *fd)
 {
-    char why[128];
+    otter_fault_t fault;
     struct stat st;
     size_t len;
     char *text = NULL;
-    int file = input_open(path, INPUT_OR_PIPE, &st, why, sizeof(why));
+    int file = input_open(path, INPUT_OR_PIPE, &st, &fault);
     bool is_pipe = file >= 0 && !S_ISREG(st.st_mode);
     if (is_pipe && before != NULL) {
         text = strdup(before);
-        snprintf(why, sizeof(why), "out of memory");
+        otter_fault(&fault, ESP_ERR_NO_MEM, "out of memory");
     } else if (file >= 0) {
-        text = (char *)input_read(file, &st, PEM_SIZE_MAX, &len, why, sizeof(why));
+        text = (char *)input_read(file, &st, PEM_SIZE_MAX, &len, &fault);
     }
     if (text == NULL) {
-        say_failure("%s: %s; `otter serve --help` shows how to make a certificate and its key", path, why);
+        say_failure("%s: %s; `otter serve --help` shows how to make a certificate and its key", path,
+                    fault.why);
     }
     if (fd != NULL && text != NULL && !is_pipe) {
         *fd = file;

@@ -31,7 +31,10 @@ esp_err_t otter_fault(otter_fault_t *fault, esp_err_t code, const char *format, 
 esp_err_t otter_vfault(otter_fault_t *fault, esp_err_t code, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
-/** Puts context in front, on the way up: "reading otadata: ". What does not fit is cut at the end. @return the code */
+/**
+ * Puts context in front, on the way up: "reading otadata: ". Where it does not fit the cause stays whole, and "..." stands for
+ * the beginning of the context: the end of a path tells more. @return the code
+ */
 esp_err_t otter_fault_add(otter_fault_t *fault, const char *context);
 
 /** What there is to say of `code`: the sentence, or the name of the code where there is none. */

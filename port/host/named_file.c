@@ -31,15 +31,15 @@ static const char *kind_name(mode_t mode)
     }
 }
 
-int input_open(const char *path, input_kinds_t kinds, struct stat *st, char *why, size_t why_size)
+int input_open(const char *path, input_kinds_t kinds, struct stat *st, otter_fault_t *fault)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, st) != 0) {
-        snprintf(why, why_size, "cannot open it: %s", strerror(errno));
+        otter_fault(fault, ESP_FAIL, "cannot open it: %s", strerror(errno));
     } else if (S_ISREG(st->st_mode) || (kinds == INPUT_OR_PIPE && S_ISFIFO(st->st_mode))) {
         return fd;
     } else {
-        snprintf(why, why_size, "it is %s, not an ordinary file", kind_name(st->st_mode));
+        otter_fault(fault, ESP_FAIL, "it is %s, not an ordinary file", kind_name(st->st_mode));
     }
     if (fd >= 0) {
         close(fd);
@@ -93,38 +93,37 @@ static uint8_t *read_to_end(int fd, size_t first_room, size_t max, size_t *len)
     return NULL;
 }
 
-uint8_t *input_read(int fd, const struct stat *st, size_t max, size_t *len, char *why, size_t why_size)
+uint8_t *input_read(int fd, const struct stat *st, size_t max, size_t *len, otter_fault_t *fault)
 {
     bool has_size = S_ISREG(st->st_mode);
     uint64_t size = has_size ? (uint64_t)st->st_size : 0;
     if (size > max) {
-        snprintf(why, why_size, "it has %llu bytes, more than the %zu this can be", (unsigned long long)size,
-                 max);
+        otter_fault(fault, ESP_FAIL, "it has %llu bytes, more than the %zu this can be",
+                    (unsigned long long)size, max);
         return NULL;
     }
     /* One byte more than a file has, so that one read() meets its end. */
     uint8_t *data = read_to_end(fd, has_size ? (size_t)size + 1 : FIRST_ROOM, max, len);
     if (data == NULL && errno == EFBIG) {
-        snprintf(why, why_size, "it has more than the %zu bytes this can be", max);
+        otter_fault(fault, ESP_FAIL, "it has more than the %zu bytes this can be", max);
     } else if (data == NULL) {
-        snprintf(why, why_size, "cannot read it: %s", strerror(errno));
+        otter_fault(fault, ESP_FAIL, "cannot read it: %s", strerror(errno));
     } else if (!has_size && *len == 0) {
-        snprintf(why, why_size, "it is a FIFO, and nothing came out of it");
+        otter_fault(fault, ESP_FAIL, "it is a FIFO, and nothing came out of it");
         free(data);
         return NULL;
     }
     return data;
 }
 
-uint8_t *input_load(const char *path, input_kinds_t kinds, size_t max, size_t *len, char *why,
-                    size_t why_size)
+uint8_t *input_load(const char *path, input_kinds_t kinds, size_t max, size_t *len, otter_fault_t *fault)
 {
     struct stat st;
-    int fd = input_open(path, kinds, &st, why, why_size);
+    int fd = input_open(path, kinds, &st, fault);
     if (fd < 0) {
         return NULL;
     }
-    uint8_t *data = input_read(fd, &st, max, len, why, why_size);
+    uint8_t *data = input_read(fd, &st, max, len, fault);
     close(fd);
     return data;
 }
@@ -208,7 +207,7 @@ static bool open_temp(output_t *out, mode_t mode)
     return out->fd >= 0 && (mode == 0 || fchmod(out->fd, mode) == 0);
 }
 
-bool output_open(output_t *out, const char *path, bool durable, char *why, size_t why_size)
+bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *fault)
 {
     mode_t mode;
     *out = (output_t){.fd = -1, .target = path_behind_links(path), .durable = durable};
@@ -220,11 +219,9 @@ bool output_open(output_t *out, const char *path, bool durable, char *why, size_
         int error = errno;
         otter_ignore(output_close(out, false));
         struct stat st;
-        if (error == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
-            snprintf(why, why_size, "nobody has this FIFO open for reading");
-        } else {
-            snprintf(why, why_size, "%s", strerror(error));
-        }
+        bool unread = error == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+        otter_fault(fault, ESP_FAIL, "%s",
+                    unread ? "nobody has this FIFO open for reading" : strerror(error));
     }
     return ok;
 }
@@ -290,15 +287,12 @@ bool output_close(output_t *out, bool complete)
     return ok;
 }
 
-bool output_replace(const char *path, const void *data, size_t len, bool durable, char *why, size_t why_size)
+bool output_replace(const char *path, const void *data, size_t len, bool durable, otter_fault_t *fault)
 {
     output_t out;
-    if (!output_open(&out, path, durable, why, why_size)) {
+    if (!output_open(&out, path, durable, fault)) {
         return false;
     }
-    if (!output_close(&out, output_write(out.fd, data, len))) {
-        snprintf(why, why_size, "%s", strerror(errno));
-        return false;
-    }
-    return true;
+    return output_close(&out, output_write(out.fd, data, len)) ||
+           otter_fault(fault, ESP_FAIL, "%s", strerror(errno)) == ESP_OK;
 }

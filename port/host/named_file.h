@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 typedef enum {
@@ -16,25 +17,24 @@ typedef enum {
 
 /**
  * Opens a file to read. Never waits: of a FIFO that nobody has open for writing, nothing will come.
- * @param st   of the open file
- * @param why  on failure one line about "it", to go behind the path
+ * @param st     of the open file
+ * @param fault  says on failure what is wrong with "it", to go behind the path
  * @return descriptor, -1: cannot be opened, or is of another kind (directory, device, socket; FIFO)
  */
-OTTER_MUST_CHECK int input_open(const char *path, input_kinds_t kinds, struct stat *st, char *why,
-                                size_t why_size);
+OTTER_MUST_CHECK int input_open(const char *path, input_kinds_t kinds, struct stat *st, otter_fault_t *fault);
 
 /**
  * All that an open input holds. Waits for a pipe that somebody has open for writing, until a signal is handled.
  * @param st   what input_open() told
  * @param max  bytes; more are refused
- * @return malloc'ed bytes plus one 0 behind them, *len without it; the caller frees. NULL: `why`, as above
+ * @return malloc'ed bytes plus one 0 behind them, *len without it; the caller frees. NULL: as above
  */
-OTTER_MUST_CHECK uint8_t *input_read(int fd, const struct stat *st, size_t max, size_t *len, char *why,
-                                     size_t why_size);
+OTTER_MUST_CHECK uint8_t *input_read(int fd, const struct stat *st, size_t max, size_t *len,
+                                     otter_fault_t *fault);
 
 /** Both in one call. */
 OTTER_MUST_CHECK uint8_t *input_load(const char *path, input_kinds_t kinds, size_t max, size_t *len,
-                                     char *why, size_t why_size);
+                                     otter_fault_t *fault);
 
 /**
  * Where a file of this name is, or would be, behind all symbolic links that its last part is. What lies beside a file lies
@@ -55,9 +55,9 @@ typedef struct {
 
 /**
  * @param durable  output_close() returns when the medium has it
- * @param why      on failure the cause, to go behind "cannot write PATH: "
+ * @param fault    says on failure the cause, to go behind "cannot write PATH: "
  */
-OTTER_MUST_CHECK bool output_open(output_t *out, const char *path, bool durable, char *why, size_t why_size);
+OTTER_MUST_CHECK bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *fault);
 
 /** All `len` bytes. @return false with errno */
 OTTER_MUST_CHECK bool output_write(int fd, const void *data, size_t len);
@@ -69,6 +69,6 @@ OTTER_MUST_CHECK bool output_write(int fd, const void *data, size_t len);
  */
 OTTER_MUST_CHECK bool output_close(output_t *out, bool complete);
 
-/** The whole of it in one call. @return false, and `why` as above */
-OTTER_MUST_CHECK bool output_replace(const char *path, const void *data, size_t len, bool durable, char *why,
-                                     size_t why_size);
+/** The whole of it in one call. @return false: as above */
+OTTER_MUST_CHECK bool output_replace(const char *path, const void *data, size_t len, bool durable,
+                                     otter_fault_t *fault);

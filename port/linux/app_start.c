@@ -76,13 +76,12 @@ static run_shared_t *shared_memory(void)
     return page != MAP_FAILED ? page : NULL;
 }
 
-/** @return false if there is no device to run on; `why` says so */
-static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_t why_size)
+/** @return ESP_OK, or why there is no device to run on */
+static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault_t *fault)
 {
     shared = shared_memory();
     if (shared == NULL) {
-        snprintf(why, why_size, "the memory shared with the runner is not there");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "the memory shared with the runner is not there");
     }
     const int trace = inherited(RUN_ENV_TRACE);
     const linux_device_options_t options = {
@@ -98,8 +97,9 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
         .allow_http = otter_build_options.allow_http,
         .dangerous_write = otter_build_options.dangerous_write,
     };
-    if (linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, why, why_size) != ESP_OK) {
-        return false;
+    esp_err_t err = linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, fault);
+    if (err != ESP_OK) {
+        return err;
     }
     file_flash_plan_cut(dev.flash, lose_power);
     dev.device.retained = shared->retained;
@@ -108,11 +108,9 @@ static bool attach_device(int flash_fd, const run_boot_t *boot, char *why, size_
     otter_device_set_current(&dev.device);
     esp_image_bootloader_offset_set(otter_build_options.bootloader_offset);
     system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
-    if (pthread_atfork(NULL, NULL, forsake_device) != 0) {
-        snprintf(why, why_size, "out of memory");
-        return false;
-    }
-    return true;
+    return pthread_atfork(NULL, NULL, forsake_device) == 0
+               ? ESP_OK
+               : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
 }
 
 /** What the firmware takes for the table's offset is compiled into it; the bootloader of this device has another one. */
@@ -177,9 +175,9 @@ int main(void)
             BUFSIZ); /* a console that shows each line when it ends, also through a pipe */
     system_clock_restart();
 
-    char why[256];
-    if (!attach_device(flash_fd, &boot, why, sizeof(why))) {
-        return cannot_start("the flash handed over by the runner cannot be used", why);
+    otter_fault_t fault = {0};
+    if (attach_device(flash_fd, &boot, &fault) != ESP_OK) {
+        return cannot_start("the flash handed over by the runner cannot be used", fault.why);
     }
     const esp_app_desc_t *desc = esp_app_get_description();
     prctl(PR_SET_NAME, desc->project_name); /* for ps and debuggers; a name cannot matter */

@@ -44,8 +44,7 @@ typedef struct {
     unsigned line;          /* from 1 */
     unsigned unknown;       /* lines with names that nobody knows */
     char unknown_lines[64]; /* their numbers, as "1, 4", as many as fit */
-    char *why;
-    size_t why_size;
+    otter_fault_t *fault;
     struct {
         bool said;
         uint32_t value;
@@ -56,13 +55,13 @@ typedef struct {
 static esp_err_t refuse(const reader_t *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static esp_err_t refuse(const reader_t *r, const char *format, ...)
 {
-    char cause[200];
+    char line[sizeof(r->file->path) + 40];
     va_list args;
     va_start(args, format);
-    vsnprintf(cause, sizeof(cause), format, args);
+    otter_vfault(r->fault, ESP_ERR_INVALID_STATE, format, args);
     va_end(args);
-    text_format(r->why, r->why_size, "%s line %u cannot be read: %s", r->file->path, r->line, cause);
-    return ESP_ERR_INVALID_STATE;
+    snprintf(line, sizeof(line), "%s line %u cannot be read: ", r->file->path, r->line);
+    return otter_fault_add(r->fault, line);
 }
 
 /** Cuts white space off both ends. */
@@ -229,9 +228,9 @@ static void keep_facts(const reader_t *r)
 }
 
 /** All lines; the text, which ends with a 0 that is not counted, is changed in place. */
-static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, char *why, size_t why_size)
+static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, otter_fault_t *fault)
 {
-    reader_t r = {.file = file, .why = why, .why_size = why_size};
+    reader_t r = {.file = file, .fault = fault};
     char *line = text + mark_length(text, len);
     for (const char *end = text + len; line < end;) {
         r.line++;
@@ -267,68 +266,63 @@ static bool is_same_file(const char *a, const char *b)
 }
 
 /** Fills in the path of the file that belongs to this flash, and makes sure that there is no other one. */
-static esp_err_t find_file(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
+static esp_err_t find_file(efuse_file_t *file, const char *flash_path, otter_fault_t *fault)
 {
     char beside_link[sizeof(file->path)];
     char *real = path_behind_links(flash_path);
     if (real == NULL) {
-        snprintf(why, why_size, "%s", strerror(errno));
-        return ESP_FAIL;
+        return otter_fault(fault, ESP_FAIL, "%s", strerror(errno));
     }
     int n = snprintf(file->path, sizeof(file->path), "%s.efuse", real);
     int m = snprintf(beside_link, sizeof(beside_link), "%s.efuse", flash_path);
     bool is_link = strcmp(real, flash_path) != 0;
     free(real);
     if (n < 0 || (size_t)n >= sizeof(file->path) || m < 0 || (size_t)m >= sizeof(beside_link)) {
-        snprintf(why, why_size, "the path is too long");
-        return ESP_FAIL;
+        return otter_fault(fault, ESP_FAIL, "the path is too long");
     }
     if (is_link && is_there(beside_link) && !is_same_file(beside_link, file->path)) {
-        text_format(
-            why, why_size,
+        return otter_fault(
+            fault, ESP_ERR_INVALID_STATE,
             "%s lies beside a symbolic link; the eFuse file of this flash is %s: make one of both, there",
             beside_link, file->path);
-        return ESP_ERR_INVALID_STATE;
     }
     return ESP_OK;
 }
 
 /** What the file says, if it is there. */
-static esp_err_t read_file(efuse_file_t *file, char *why, size_t why_size)
+static esp_err_t read_file(efuse_file_t *file, otter_fault_t *fault)
 {
-    char cause[128];
     size_t len;
     if (file->path[0] == '\0' || !is_there(file->path)) {
         return ESP_OK;
     }
-    char *text = (char *)input_load(file->path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, cause, sizeof(cause));
+    char *text = (char *)input_load(file->path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, fault);
     if (text == NULL) {
-        text_format(why, why_size, "%s: %s", file->path, cause);
-        return ESP_FAIL;
+        otter_fault_add(fault, ": ");
+        return otter_fault_add(fault, file->path);
     }
     file->exists = true;
-    esp_err_t err = take_text(file, text, len, why, why_size);
+    esp_err_t err = take_text(file, text, len, fault);
     free(text);
     return err;
 }
 
-esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why, size_t why_size)
+esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, otter_fault_t *fault)
 {
     memset(file, 0, sizeof(*file));
     file->chip.id = OTTER_CHIP_LINUX;
-    esp_err_t err = find_file(file, flash_path, why, why_size);
-    return err != ESP_OK ? err : read_file(file, why, why_size);
+    esp_err_t err = find_file(file, flash_path, fault);
+    return err != ESP_OK ? err : read_file(file, fault);
 }
 
-esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, char *why, size_t why_size)
+esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, otter_fault_t *fault)
 {
     memset(file, 0, sizeof(*file));
     file->chip.id = OTTER_CHIP_LINUX;
     if ((size_t)snprintf(file->path, sizeof(file->path), "%s", path) >= sizeof(file->path)) {
-        snprintf(why, why_size, "the path of its eFuse file is too long");
-        return ESP_FAIL;
+        return otter_fault(fault, ESP_FAIL, "the path of its eFuse file is too long");
     }
-    return read_file(file, why, why_size);
+    return read_file(file, fault);
 }
 
 static void write_known(FILE *out, const efuse_file_t *file)
@@ -357,13 +351,13 @@ static bool says_fact(const char *line, size_t len)
 }
 
 /** Copies comments and the lines of names that this version does not know. @return false: they could not be read */
-static bool copy_unknown(FILE *out, const char *path, char *why, size_t why_size)
+static bool copy_unknown(FILE *out, const char *path, otter_fault_t *fault)
 {
     size_t len;
     if (!is_there(path)) {
         return true; /* there was no file before */
     }
-    char *text = (char *)input_load(path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, why, why_size);
+    char *text = (char *)input_load(path, INPUT_ORDINARY, EFUSE_FILE_MAX, &len, fault);
     if (text == NULL) {
         return false;
     }
@@ -381,18 +375,19 @@ static bool copy_unknown(FILE *out, const char *path, char *why, size_t why_size
 
 esp_err_t efuse_file_save(const efuse_file_t *file)
 {
-    char why[128] = "out of memory", *text = NULL;
+    otter_fault_t fault = {ESP_FAIL, "out of memory"};
+    char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     bool ok = out != NULL;
     if (ok) {
         write_known(out, file);
-        ok = copy_unknown(out, file->path, why, sizeof(why));
-        ok = fclose(out) == 0 && ok && output_replace(file->path, text, len, true, why, sizeof(why));
+        ok = copy_unknown(out, file->path, &fault);
+        ok = fclose(out) == 0 && ok && output_replace(file->path, text, len, true, &fault);
     }
     free(text);
     if (!ok) {
-        ESP_LOGE(TAG, "cannot write %s: %s", file->path, why);
+        ESP_LOGE(TAG, "cannot write %s: %s", file->path, fault.why);
     }
     return ok ? ESP_OK : ESP_FAIL;
 }

@@ -6,6 +6,7 @@
 
 #include "otter/chip.h"
 #include "otter/efuse.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 /*
@@ -27,18 +28,16 @@ typedef struct {
 /**
  * Read the eFuse file that belongs to a flash file. It lies beside the flash file itself, behind all symbolic links that
  * `flash_path` may be; another one beside such a link is refused.
- * @return ESP_OK (also when there is none), ESP_ERR_INVALID_STATE (a line cannot be read, or there are two files: why says
- *         which), ESP_FAIL (the file cannot be read)
+ * @return ESP_OK (also when there is none), ESP_ERR_INVALID_STATE (a line cannot be read, or there are two files: fault
+ *         says which), ESP_FAIL (the file cannot be read)
  */
-OTTER_MUST_CHECK esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, char *why,
-                                           size_t why_size);
+OTTER_MUST_CHECK esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, otter_fault_t *fault);
 
 /**
  * The same with the eFuse file's own path.
  * @param path  "": there is none, and nothing can be burned; a flash in a block device has nothing beside it that would last
  */
-OTTER_MUST_CHECK esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, char *why,
-                                                 size_t why_size);
+OTTER_MUST_CHECK esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, otter_fault_t *fault);
 
 /** Write it whole through a temporary name and sync: the old or the new content, never a mixture. */
 OTTER_MUST_CHECK esp_err_t efuse_file_save(const efuse_file_t *file);

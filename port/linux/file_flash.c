@@ -442,11 +442,11 @@ static esp_err_t flash_sync(void *dev)
 static const otter_flash_ops_t file_ops = {
     .read = flash_read, .program = flash_program, .erase = flash_erase, .sync = flash_sync};
 
-esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out, char *why,
-                           size_t why_size)
+esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out,
+                           otter_fault_t *fault)
 {
     flash_medium_t medium = {0};
-    esp_err_t err = flash_medium_measure(fd, options->read_only || options->grows, &medium, why, why_size);
+    esp_err_t err = flash_medium_measure(fd, options->read_only || options->grows, &medium, fault);
     if (err != ESP_OK) {
         close(fd);
         return err;
@@ -454,8 +454,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
     file_flash_t *f = calloc(1, sizeof(*f) + BUFFER_SIZE);
     if (f == NULL) {
         close(fd);
-        snprintf(why, why_size, "out of memory");
-        return ESP_ERR_NO_MEM;
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
     f->fd = fd;
     f->options = *options;
@@ -474,11 +473,11 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
 }
 
 esp_err_t file_flash_open(const char *path, const file_flash_options_t *options, otter_flash_t **out,
-                          char *why, size_t why_size)
+                          otter_fault_t *fault)
 {
     int fd = -1;
-    esp_err_t err = flash_medium_open(path, options->read_only, &fd, why, why_size);
-    return err != ESP_OK ? err : file_flash_adopt(fd, options, out, why, why_size);
+    esp_err_t err = flash_medium_open(path, options->read_only, &fd, fault);
+    return err != ESP_OK ? err : file_flash_adopt(fd, options, out, fault);
 }
 
 bool file_flash_is_device(const otter_flash_t *flash)
@@ -551,24 +550,23 @@ esp_err_t file_flash_close(otter_flash_t *flash)
     return err;
 }
 
-esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size)
+esp_err_t file_flash_create(const char *path, uint32_t size, otter_fault_t *fault)
 {
     if (size == 0 || size % SECTOR != 0 || size > OTTER_FLASH_SIZE_MAX) {
-        snprintf(why, why_size, "a flash has a multiple of 4096 bytes, at most 2 GiB");
-        return ESP_ERR_INVALID_SIZE;
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                           "a flash has a multiple of 4096 bytes, at most 2 GiB");
     }
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
-        snprintf(why, why_size, "%s", errno == EEXIST ? "it exists already" : strerror(errno));
-        return errno == EEXIST ? ESP_ERR_INVALID_STATE : ESP_FAIL;
+        return errno == EEXIST ? otter_fault(fault, ESP_ERR_INVALID_STATE, "it exists already")
+                               : otter_fault(fault, ESP_FAIL, "%s", strerror(errno));
     }
     file_flash_t f = {.fd = fd, .length = size, .blank_to = size};
     bool written = write_lazy(&f) == ESP_OK && fsync(fd) == 0;
     int cause = errno;
     if (close(fd) != 0 || !written) {
-        snprintf(why, why_size, "cannot write %u bytes: %s", (unsigned)size, strerror(cause));
         unlink(path);
-        return ESP_FAIL;
+        return otter_fault(fault, ESP_FAIL, "cannot write %u bytes: %s", (unsigned)size, strerror(cause));
     }
     return ESP_OK;
 }

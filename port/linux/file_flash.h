@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "otter/fault.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
 
@@ -42,18 +43,18 @@ typedef struct {
  * Open a flash file, or a block device that is used as one, and lock it until it is closed: against every other process, or
  * against those that write.
  * @param out      receives the flash; `*out` lives until file_flash_close()
- * @param why      buffer for one line that says what is wrong and what to do, without newline
+ * @param fault    says what is wrong and what to do
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_STATE  as flash_medium_open()
  *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read, or grows), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */
 OTTER_MUST_CHECK esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
-                                           otter_flash_t **out, char *why, size_t why_size);
+                                           otter_flash_t **out, otter_fault_t *fault);
 
 /** The same on a descriptor whose lock came with it (the firmware gets it from `otter run`); takes over the descriptor. */
 OTTER_MUST_CHECK esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out,
-                                            char *why, size_t why_size);
+                                            otter_fault_t *fault);
 
 /** errno of the last operation on the file that failed; 0: none did. ESP_ERR_FLASH_OP_FAIL says no more than that. */
 int file_flash_cause(const otter_flash_t *flash);
@@ -100,4 +101,4 @@ static inline bool file_flash_was_cut(const file_flash_shared_t *shared)
 void file_flash_forsake(otter_flash_t *flash);
 
 /** Make a new file of `size` erased bytes. Fails with ESP_ERR_INVALID_STATE if it exists, ESP_ERR_INVALID_SIZE, ESP_FAIL. */
-OTTER_MUST_CHECK esp_err_t file_flash_create(const char *path, uint32_t size, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t file_flash_create(const char *path, uint32_t size, otter_fault_t *fault);

@@ -18,6 +18,7 @@
 
 #define DEVICE_LOCK_WAIT_MS 3000
 #define DEVICE_LOCK_STEP_MS 20
+#define BUSY                "another process has it open (a running device, an update, or one that reads it); end that first"
 
 bool flash_medium_is_device(const char *path)
 {
@@ -43,17 +44,8 @@ static bool is_locked(const char *path)
     return locked;
 }
 
-static esp_err_t refuse_busy(char *why, size_t why_size)
-{
-    snprintf(
-        why, why_size,
-        "another process has it open (a running device, an update, or one that reads it); end that first");
-    return ESP_ERR_INVALID_STATE;
-}
-
 /** @return ESP_OK; ESP_ERR_NOT_FINISHED: busy, and may be free in a moment; else as flash_medium_open() */
-static esp_err_t open_once(const char *path, bool read_only, bool is_device, int *fd, char *why,
-                           size_t why_size)
+static esp_err_t open_once(const char *path, bool read_only, bool is_device, int *fd, otter_fault_t *fault)
 {
     int how = read_only ? O_RDONLY : O_RDWR | (is_device ? O_EXCL : 0);
     *fd = open(path, how | O_CLOEXEC | O_NONBLOCK);
@@ -61,94 +53,95 @@ static esp_err_t open_once(const char *path, bool read_only, bool is_device, int
         if (is_locked(path)) {
             return ESP_ERR_NOT_FINISHED;
         }
-        snprintf(why, why_size,
-                 "it is in use: mounted, a partition of it is, or it is a part of something (lsblk tells); "
-                 "end that first");
-        return ESP_ERR_INVALID_STATE;
+        return otter_fault(
+            fault, ESP_ERR_INVALID_STATE,
+            "it is in use: mounted, a partition of it is, or it is a part of something (lsblk tells); "
+            "end that first");
     }
     if (*fd < 0) {
-        snprintf(why, why_size, "%s%s", strerror(errno),
-                 errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
-        return ESP_ERR_NOT_FOUND;
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "%s%s", strerror(errno),
+                           errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
     }
     if (try_lock(*fd, read_only)) {
         return ESP_OK;
     }
     int error = errno;
     close(*fd);
-    snprintf(why, why_size, "%s", strerror(error));
-    return error == EWOULDBLOCK ? ESP_ERR_NOT_FINISHED : ESP_ERR_NOT_FOUND;
+    return otter_fault(fault, error == EWOULDBLOCK ? ESP_ERR_NOT_FINISHED : ESP_ERR_NOT_FOUND, "%s",
+                       strerror(error));
 }
 
 /** A device may be open to write and take nothing all the same: the first write would tell. */
-static bool can_write(int fd, char *why, size_t why_size)
+static esp_err_t check_writable(int fd, otter_fault_t *fault)
 {
     int read_only = 0;
     if (ioctl(fd, BLKROGET, &read_only) != 0 || read_only == 0) {
-        return true;
+        return ESP_OK;
     }
-    snprintf(why, why_size,
-             "the device is read-only (a switch on a card, or `blockdev --setro`; --setrw undoes that)");
-    return false;
+    return otter_fault(
+        fault, ESP_ERR_NOT_FOUND,
+        "the device is read-only (a switch on a card, or `blockdev --setro`; --setrw undoes that)");
 }
 
-esp_err_t flash_medium_open(const char *path, bool read_only, int *fd, char *why, size_t why_size)
+esp_err_t flash_medium_open(const char *path, bool read_only, int *fd, otter_fault_t *fault)
 {
     const bool is_device = flash_medium_is_device(path);
     const struct timespec step = {.tv_nsec = DEVICE_LOCK_STEP_MS * 1000000L};
-    esp_err_t err = open_once(path, read_only, is_device, fd, why, why_size);
+    esp_err_t err = open_once(path, read_only, is_device, fd, fault);
     for (int waited = 0; is_device && err == ESP_ERR_NOT_FINISHED && waited < DEVICE_LOCK_WAIT_MS;
          waited += DEVICE_LOCK_STEP_MS) {
         nanosleep(&step, NULL);
-        err = open_once(path, read_only, is_device, fd, why, why_size);
+        err = open_once(path, read_only, is_device, fd, fault);
     }
     if (err == ESP_ERR_NOT_FINISHED) {
-        return refuse_busy(why, why_size);
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, BUSY);
     }
-    if (err == ESP_OK && is_device && !read_only && !can_write(*fd, why, why_size)) {
+    if (err != ESP_OK || !is_device || read_only) {
+        return err;
+    }
+    err = check_writable(*fd, fault);
+    if (err != ESP_OK) {
         close(*fd);
-        return ESP_ERR_NOT_FOUND;
     }
     return err;
 }
 
 /* ---- measuring ---- */
 
-static esp_err_t measure_device(int fd, flash_medium_t *medium, char *why, size_t why_size)
+static esp_err_t measure_device(int fd, flash_medium_t *medium, otter_fault_t *fault)
 {
     uint64_t size = 0;
     if (ioctl(fd, BLKGETSIZE64, &size) != 0 || size < FILE_FLASH_SECTOR) {
-        snprintf(why, why_size, "the device has no room: is anything in it?");
-        return size == 0 ? ESP_ERR_NOT_FOUND : ESP_ERR_INVALID_SIZE;
+        return otter_fault(fault, size == 0 ? ESP_ERR_NOT_FOUND : ESP_ERR_INVALID_SIZE,
+                           "the device has no room: is anything in it?");
     }
     if (size / FILE_FLASH_SECTOR * FILE_FLASH_SECTOR > OTTER_FLASH_SIZE_MAX) {
-        snprintf(why, why_size,
-                 "the device has %llu MiB, and a flash has at most 2 GiB: give a partition of it, or a part "
-                 "(`losetup --offset N --sizelimit N`)",
-                 (unsigned long long)(size >> 20));
-        return ESP_ERR_INVALID_SIZE;
+        return otter_fault(
+            fault, ESP_ERR_INVALID_SIZE,
+            "the device has %llu MiB, and a flash has at most 2 GiB: give a partition of it, or a part "
+            "(`losetup --offset N --sizelimit N`)",
+            (unsigned long long)(size >> 20));
     }
     *medium =
         (flash_medium_t){.is_device = true, .size = (uint32_t)(size / FILE_FLASH_SECTOR * FILE_FLASH_SECTOR)};
     return ESP_OK;
 }
 
-esp_err_t flash_medium_measure(int fd, bool any_length, flash_medium_t *medium, char *why, size_t why_size)
+esp_err_t flash_medium_measure(int fd, bool any_length, flash_medium_t *medium, otter_fault_t *fault)
 {
     struct stat st;
     if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode)) {
-        return measure_device(fd, medium, why, why_size);
+        return measure_device(fd, medium, fault);
     }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        snprintf(why, why_size, "it is not an ordinary file, nor a block device");
-        return ESP_ERR_NOT_FOUND;
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "it is not an ordinary file, nor a block device");
     }
     if (st.st_size == 0 || (st.st_size % FILE_FLASH_SECTOR != 0 && !any_length) ||
         st.st_size > OTTER_FLASH_SIZE_MAX) {
-        snprintf(why, why_size,
-                 "its size of %lld bytes is not that of a flash (a multiple of 4096, at most 2 GiB)",
-                 (long long)st.st_size);
-        return ESP_ERR_INVALID_SIZE;
+        return otter_fault(
+            fault, ESP_ERR_INVALID_SIZE,
+            "its size of %lld bytes is not that of a flash (a multiple of 4096, at most 2 GiB)",
+            (long long)st.st_size);
     }
     *medium = (flash_medium_t){.size = (uint32_t)st.st_size};
     return ESP_OK;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 typedef struct {
@@ -22,21 +23,20 @@ bool flash_medium_is_device(const char *path);
  * device that is written to is taken from the kernel as well, so that it cannot be mounted meanwhile, and under none of its
  * names be written by another process. As udev looks at a device whenever it was written to, its lock is waited for up to
  * three seconds.
- * @param fd   receives the descriptor
- * @param why  one line that says what is wrong and what to do, without newline
+ * @param fd     receives the descriptor
+ * @param fault  says what is wrong and what to do
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      it cannot be opened, or not to write
  *         ESP_ERR_INVALID_STATE  another process has it open, to write or while this one would; a device: it is mounted, or a
  *                                part of something
  */
-OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, bool read_only, int *fd, char *why,
-                                             size_t why_size);
+OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, bool read_only, int *fd, otter_fault_t *fault);
 
 /**
  * What an open descriptor stands for.
  * @param any_length  a file that is no whole number of sectors will do
  * @return ESP_OK, ESP_ERR_NOT_FOUND (neither file nor block device, or nothing is in the drive), ESP_ERR_INVALID_SIZE (empty,
- *         no whole number of sectors, more than OTTER_FLASH_SIZE_MAX), and `why` as above
+ *         no whole number of sectors, more than OTTER_FLASH_SIZE_MAX), with the cause as above
  */
-OTTER_MUST_CHECK esp_err_t flash_medium_measure(int fd, bool any_length, flash_medium_t *medium, char *why,
-                                                size_t why_size);
+OTTER_MUST_CHECK esp_err_t flash_medium_measure(int fd, bool any_length, flash_medium_t *medium,
+                                                otter_fault_t *fault);

@@ -229,21 +229,21 @@ static void extend_to_whole_flash(linux_device_t *dev, bool read_only)
 
 /** The eFuse file that is named, else the one beside the flash file. */
 static esp_err_t load_efuse(linux_device_t *dev, const char *path, const linux_device_options_t *options,
-                            char *why, size_t why_size)
+                            otter_fault_t *fault)
 {
     if (options->efuse_path != NULL || path == NULL || file_flash_is_device(dev->flash)) {
-        return efuse_file_load_named(&dev->efuse, options->efuse_path != NULL ? options->efuse_path : "", why,
-                                     why_size);
+        return efuse_file_load_named(&dev->efuse, options->efuse_path != NULL ? options->efuse_path : "",
+                                     fault);
     }
-    return efuse_file_load(&dev->efuse, path, why, why_size);
+    return efuse_file_load(&dev->efuse, path, fault);
 }
 
 /** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */
 static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_device_options_t *options,
-                             char *why, size_t why_size)
+                             otter_fault_t *fault)
 {
     const bool has_efuse = path != NULL || options->efuse_path != NULL;
-    esp_err_t err = load_efuse(dev, path, options, why, why_size);
+    esp_err_t err = load_efuse(dev, path, options, fault);
     if (err != ESP_OK) {
         otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
         return err;
@@ -278,44 +278,42 @@ static file_flash_options_t flash_options(const linux_device_options_t *options)
 
 /**
  * Anti-rollback stands on the eFuse file: one that does not last is none, and with another name the flash would have other
- * eFuses, in which nothing is burned. @return false, and `why` says so
+ * eFuses, in which nothing is burned. @return ESP_ERR_INVALID_STATE where it may be so
  */
-static bool efuse_is_sure(const char *path, const linux_device_options_t *options, char *why, size_t why_size)
+static esp_err_t check_efuse_lasts(const char *path, const linux_device_options_t *options,
+                                   otter_fault_t *fault)
 {
     struct stat st;
     if (options->efuse_path != NULL) {
-        return true;
+        return ESP_OK;
     }
     if (flash_medium_is_device(path)) {
-        text_format(
-            why, why_size,
+        return otter_fault(
+            fault, ESP_ERR_INVALID_STATE,
             "nothing beside a block device outlives a restart: --efuse FILE names its eFuse file, which "
             "anti-rollback needs");
-        return false;
     }
     if (stat(path, &st) != 0 || st.st_nlink <= 1) {
-        return true; /* what cannot be looked at cannot be opened either, and that is told */
+        return ESP_OK; /* what cannot be looked at cannot be opened either, and that is told */
     }
-    text_format(
-        why, why_size,
+    return otter_fault(
+        fault, ESP_ERR_INVALID_STATE,
         "it has %lu names (hard links), and each has eFuses of its own; anti-rollback needs a flash file "
         "with one name",
         (unsigned long)st.st_nlink);
-    return false;
 }
 
 esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_device_options_t *options,
-                            char *why, size_t why_size)
+                            otter_fault_t *fault)
 {
     memset(dev, 0, sizeof(*dev));
-    why[0] = '\0';
-    if (options->anti_rollback && !efuse_is_sure(path, options, why, why_size)) {
-        return ESP_ERR_INVALID_STATE;
-    }
     const file_flash_options_t how = flash_options(options);
-    esp_err_t err = file_flash_open(path, &how, &dev->flash, why, why_size);
+    esp_err_t err = options->anti_rollback ? check_efuse_lasts(path, options, fault) : ESP_OK;
     if (err == ESP_OK) {
-        err = fill_device(dev, path, options, why, why_size);
+        err = file_flash_open(path, &how, &dev->flash, fault);
+    }
+    if (err == ESP_OK) {
+        err = fill_device(dev, path, options, fault);
     }
     if (err == ESP_OK && dev->efuse.note[0] != '\0') {
         fprintf(stderr, "%s %s\n", dev->efuse.path,
@@ -325,27 +323,25 @@ esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_d
 }
 
 esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
-                             const linux_device_options_t *options, char *why, size_t why_size)
+                             const linux_device_options_t *options, otter_fault_t *fault)
 {
     memset(dev, 0, sizeof(*dev));
-    why[0] = '\0';
     const file_flash_options_t how = flash_options(options);
-    esp_err_t err = file_flash_adopt(fd, &how, &dev->flash, why, why_size);
-    return err != ESP_OK ? err : fill_device(dev, path, options, why, why_size);
+    esp_err_t err = file_flash_adopt(fd, &how, &dev->flash, fault);
+    return err != ESP_OK ? err : fill_device(dev, path, options, fault);
 }
 
 esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,
-                               char *why, size_t why_size)
+                               otter_fault_t *fault)
 {
     /* The lock belongs to the open file that both descriptors share, so closing one of them does not drop it. */
     int fd = fcntl(file_flash_descriptor(dev->flash), F_DUPFD_CLOEXEC, 0);
     otter_ignore(
         linux_device_close(dev)); /* what failed to be written was logged, and shows when it is read */
     if (fd < 0) {
-        snprintf(why, why_size, "out of file descriptors");
-        return ESP_FAIL;
+        return otter_fault(fault, ESP_FAIL, "out of file descriptors");
     }
-    return linux_device_adopt(dev, fd, path, options, why, why_size);
+    return linux_device_adopt(dev, fd, path, options, fault);
 }
 
 esp_err_t linux_device_close(linux_device_t *dev)

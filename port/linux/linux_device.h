@@ -11,6 +11,7 @@
 #include "linux/file_flash.h"
 #include "otter/chip.h"
 #include "otter/device.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 /** A build option that the command line can override. */
@@ -56,14 +57,13 @@ typedef struct {
  * Open the device that `path` holds. The kind of chip is the first of: options->chip, the eFuse file, the bootloader in
  * the flash, the header of the image that boots, chip linux. A chip whose revision nothing tells is at least one that starts its
  * own bootloader, and is marked so (revision_unknown, blk_revision_unknown).
- * @param why  buffer for one line that says what is wrong and what to do, without newline; "" on success
+ * @param fault  says what is wrong and what to do
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the
  *         file has hard links, or is a block device and no eFuse file is named); nothing is left open then
  */
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
-                                             const linux_device_options_t *options, char *why,
-                                             size_t why_size);
+                                             const linux_device_options_t *options, otter_fault_t *fault);
 
 /** Revisions that nothing tells become at least what all images in the slots need, if they agree. */
 void linux_device_ask_images(linux_device_t *dev);
@@ -75,16 +75,14 @@ void linux_device_ask_images(linux_device_t *dev);
  * @param options->chip  must be set
  */
 OTTER_MUST_CHECK esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
-                                              const linux_device_options_t *options, char *why,
-                                              size_t why_size);
+                                              const linux_device_options_t *options, otter_fault_t *fault);
 
 /**
  * Forget everything that is remembered of the flash and the eFuses, because another process (the firmware) changed them;
  * the file stays locked all the while. Same arguments and codes as linux_device_open(); on failure it is closed.
  */
 OTTER_MUST_CHECK esp_err_t linux_device_refresh(linux_device_t *dev, const char *path,
-                                                const linux_device_options_t *options, char *why,
-                                                size_t why_size);
+                                                const linux_device_options_t *options, otter_fault_t *fault);
 
 /** Close, with what is pending written and synced. @return the result of the final sync */
 OTTER_MUST_CHECK esp_err_t linux_device_close(linux_device_t *dev);

@@ -385,9 +385,9 @@ static void leave_quietly(run_t *run)
 {
     const file_flash_options_t how = {.shared = &run->shared->flash};
     otter_flash_t *flash = NULL;
-    char why[96];
+    otter_fault_t fault;
     int old = file_flash_descriptor(run->dev.flash), fd = fcntl(old, F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0 && file_flash_adopt(fd, &how, &flash, why, sizeof(why)) == ESP_OK) {
+    if (fd >= 0 && file_flash_adopt(fd, &how, &flash, &fault) == ESP_OK) {
         (void)file_flash_descriptor(flash); /* writes it */
     }
     flock(old, LOCK_UN);
@@ -407,9 +407,10 @@ static bool refresh(run_t *run, run_end_t *end)
             (unsigned)run->flash_size, (long long)st.st_size);
         return false;
     }
-    *end = RUN_FAILED; /* the device is closed then, which linux_device_close() takes */
-    return linux_device_refresh(&run->dev, run->path, &run->options.device, run->report->why,
-                                sizeof(run->report->why)) == ESP_OK;
+    otter_fault_t fault = {0}; /* if there is one the device is closed, which linux_device_close() takes */
+    bool open = linux_device_refresh(&run->dev, run->path, &run->options.device, &fault) == ESP_OK;
+    *end = end_with(run, RUN_FAILED, "%s", fault.why);
+    return open;
 }
 
 /** What an order of the keeper, or a signal for the whole run, comes to. */
@@ -671,9 +672,10 @@ static void be_device(void *arg, int signals)
     run_report_t *report = run->report;
     the_run = run;
     run->signals = signals;
-    run_end_t end = RUN_FAILED;
-    if (linux_device_open(&run->dev, run->path, &run->options.device, report->why, sizeof(report->why)) ==
-        ESP_OK) {
+    otter_fault_t fault = {0};
+    esp_err_t err = linux_device_open(&run->dev, run->path, &run->options.device, &fault);
+    run_end_t end = end_with(run, RUN_FAILED, "%s", fault.why);
+    if (err == ESP_OK) {
         end = run_open_device(run);
         if (linux_device_close(&run->dev) != ESP_OK && end != RUN_FAILED) {
             end = end_with(run, RUN_FAILED, "the flash file could not be synced");
@@ -687,9 +689,8 @@ static void be_device(void *arg, int signals)
 static void clean_up_after(run_t *run, const keeper_result_t *kept)
 {
     linux_device_t dev;
-    char why[96];
-    if (kept->left == 0 &&
-        linux_device_open(&dev, run->path, &run->options.device, why, sizeof(why)) == ESP_OK) {
+    otter_fault_t fault;
+    if (kept->left == 0 && linux_device_open(&dev, run->path, &run->options.device, &fault) == ESP_OK) {
         otter_ignore(linux_device_close(&dev));
     }
     run->report->end =
@@ -739,7 +740,7 @@ static void look_at_flash(run_t *run)
     run_report_t *report = run->report;
     linux_device_options_t how = run->options.device;
     linux_device_t *dev = &run->dev;
-    char why[128];
+    otter_fault_t fault;
     how.read_only = true;
     how.flash_shared = NULL;
     how.flash_trace = 0;
@@ -749,7 +750,7 @@ static void look_at_flash(run_t *run)
         close(fd);
         fd = -1;
     }
-    if (fd < 0 || linux_device_adopt(dev, fd, run->path, &how, why, sizeof(why)) != ESP_OK) {
+    if (fd < 0 || linux_device_adopt(dev, fd, run->path, &how, &fault) != ESP_OK) {
         return;
     }
     report->known = true;

@@ -163,16 +163,16 @@ esp_err_t esp_crt_bundle_set(const uint8_t *x509_bundle, size_t bundle_size)
     if (x509_bundle == NULL || bundle_size == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    char why[160];
+    otter_fault_t fault = {0};
     X509_STORE *store = parse_names_and_keys(x509_bundle, bundle_size, add_listed);
     if (store == NULL) {
         store = parse_names_and_keys(x509_bundle, bundle_size, add_counted);
     }
     if (store == NULL) {
-        store = tls_trust_parse((const char *)x509_bundle, bundle_size, why, sizeof(why));
+        store = tls_trust_parse((const char *)x509_bundle, bundle_size, &fault);
     }
     if (store == NULL) {
-        ESP_LOGE(TAG, "no bundle of ESP-IDF; and as certificates: %s", why);
+        ESP_LOGE(TAG, "no bundle of ESP-IDF; and as certificates: %s", fault.why);
         return ESP_ERR_INVALID_ARG;
     }
     replace_bundle(store);

@@ -48,8 +48,7 @@ typedef struct {
     char *expected_name;   /* owned: a server may show its certificate again at any time (TLS 1.2) */
     int verify_code;       /* X509_V_* that failed the handshake */
     char names[NAMES_LEN]; /* whom the server's certificate is for */
-    char unread
-        [160]; /* which of the CA certificates cannot be read, "": none; it may be the one that is missing */
+    otter_fault_t unread; /* which of the CA certificates cannot be read; it may be the one that is missing */
     otter_transport_error_t error;
 } tls_t;
 
@@ -225,9 +224,9 @@ static void explain_refusal(tls_t *tls, int tls_code)
             text = texts[i].text;
         }
     }
-    if (tls->unread[0] != '\0') { /* this is the better hint */
+    if (tls->unread.why[0] != '\0') { /* this is the better hint */
         set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, tls_code, "%.*s; %s", (int)strcspn(text, ":"),
-                  text, tls->unread);
+                  text, tls->unread.why);
         return;
     }
     set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, tls_code, "%s (%.40s)", text, tls->names);
@@ -256,11 +255,12 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
             store = tls_trust_system();
         }
     } else if (config->use_global_store) {
-        store = tls_trust_global(tls->unread, sizeof(tls->unread));
+        store = tls_trust_global(&tls->unread);
     } else if (config->ca_pem != NULL) {
-        store = tls_trust_parse(config->ca_pem, config->ca_len, tls->unread, sizeof(tls->unread));
+        tls->unread = (otter_fault_t){0};
+        store = tls_trust_parse(config->ca_pem, config->ca_len, &tls->unread);
         if (store == NULL) {
-            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0, "%s", tls->unread);
+            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0, "%s", tls->unread.why);
             return false;
         }
     }

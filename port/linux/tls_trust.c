@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,14 +11,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "base/text.h"
 #include "esp_log.h"
 #include "esp_tls.h"
 #include "linux/openssl_start.h"
 
 static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
 static X509_STORE *global_store;
-static char global_unread[160]; /* what of it cannot be read, "": all could */
+static otter_fault_t global_unread; /* what of it cannot be read, ESP_OK: all could */
 
 /* What is read. One certificate that is broken does not spoil the others, and is named. */
 typedef struct {
@@ -27,19 +25,8 @@ typedef struct {
     size_t len;
     unsigned good, broken; /* certificates */
     X509_STORE *store;
-    char *why;
-    size_t why_size;
+    otter_fault_t *fault; /* of the first that is broken, or of all */
 } source_t;
-
-static bool explain(const source_t *source, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool explain(const source_t *source, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(source->why, source->why_size, format, args);
-    va_end(args);
-    return false;
-}
 
 static unsigned line_of(const source_t *source, size_t at)
 {
@@ -58,9 +45,10 @@ static void name_broken(source_t *source, const char *form, size_t at)
     }
     const char *reason = openssl_reason(ERR_peek_error());
     bool text = form[0] == '\0';
-    (void)explain(source, "certificate %u of the CA given (%s%s %zu) cannot be read: %s", source->good + 1,
-                  form, text ? "line" : "byte", text ? line_of(source, at) : at,
-                  reason != NULL ? reason : "no certificate");
+    otter_fault(source->fault, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED,
+                "certificate %u of the CA given (%s%s %zu) cannot be read: %s", source->good + 1, form,
+                text ? "line" : "byte", text ? line_of(source, at) : at,
+                reason != NULL ? reason : "no certificate");
 }
 
 /** Takes the certificate. OpenSSL looks at a key when it first needs it: here is where it can still be said which is broken. */
@@ -142,8 +130,9 @@ static void add_pem(source_t *source)
         if (!end) {
             name_broken(source, "", at);
         } else if (!begun && source->broken++ == 0) {
-            (void)explain(source, "a certificate of the CA given that ends on line %u lacks its BEGIN line",
-                          line_of(source, at));
+            otter_fault(source->fault, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED,
+                        "a certificate of the CA given that ends on line %u lacks its BEGIN line",
+                        line_of(source, at));
         }
         begun = !end;
         at = next_line(source, at);
@@ -184,15 +173,18 @@ static void add_der(source_t *source)
     }
 }
 
-static bool add_certificates(source_t *source, bool terminated)
+/** All that can be read: source->good. */
+static void add_certificates(source_t *source, bool terminated)
 {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
     if (is_der(source) && terminated) {
-        return explain(source, "a CA certificate in DER form needs its length (cert_len)");
+        otter_fault(source->fault, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED,
+                    "a CA certificate in DER form needs its length (cert_len)");
+        return;
     }
     if (is_der(source)) {
         add_der(source);
-        return source->good > 0;
+        return;
     }
     if (begins(source->data, source->data + source->len, byte_order_mark)) {
         source->data += strlen(byte_order_mark); /* OpenSSL would pass over the line that it begins */
@@ -203,31 +195,30 @@ static bool add_certificates(source_t *source, bool terminated)
     }
     add_pem(source);
     if (source->good == 0 && source->broken == 0) {
-        return explain(source, "the CA given is not a PEM or DER certificate");
+        otter_fault(source->fault, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED,
+                    "the CA given is not a PEM or DER certificate");
     }
-    return source->good > 0;
 }
 
-X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size)
+X509_STORE *tls_trust_parse(const char *data, size_t len, otter_fault_t *fault)
 {
-    source_t source = {.data = data, .len = len != 0 ? len : strlen(data), .why = why, .why_size = why_size};
-    why[0] = '\0';
+    source_t source = {.data = data, .len = len != 0 ? len : strlen(data), .fault = fault};
     openssl_start();
     source.store = source.len <= INT_MAX ? X509_STORE_new() : NULL;
     if (source.store == NULL) {
-        (void)explain(&source, "out of memory for CA certificates");
+        otter_fault(fault, ESP_ERR_NO_MEM, "out of memory for CA certificates");
         return NULL;
     }
-    bool ok = add_certificates(&source, len == 0);
+    add_certificates(&source, len == 0);
     ERR_clear_error();
-    if (!ok) {
+    if (source.good == 0) {
         X509_STORE_free(source.store);
         return NULL;
     }
     if (source.broken > 0) {
         ESP_LOGW("esp-tls", "mbedtls_x509_crt_parse was partly successful. No. of failed certificates: %u",
                  source.broken);
-        ESP_LOGW("esp-tls", "%s", why);
+        ESP_LOGW("esp-tls", "%s", fault->why);
     }
     /* As on a device, what was given is trusted as it is: an intermediate CA or the server's own certificate too. */
     X509_STORE_set_flags(source.store, X509_V_FLAG_PARTIAL_CHAIN);
@@ -245,25 +236,25 @@ X509_STORE *tls_trust_system(void)
     return store;
 }
 
-X509_STORE *tls_trust_global(char *unread, size_t unread_size)
+X509_STORE *tls_trust_global(otter_fault_t *unread)
 {
     pthread_mutex_lock(&global_mutex);
     X509_STORE *store = global_store;
     if (store != NULL) {
         X509_STORE_up_ref(store);
     }
-    text_format(unread, unread_size, "%s", global_unread);
+    *unread = global_unread;
     pthread_mutex_unlock(&global_mutex);
     return store;
 }
 
-static void set_global(X509_STORE *store, const char *unread)
+static void set_global(X509_STORE *store, const otter_fault_t *unread)
 {
     pthread_mutex_lock(&global_mutex);
     X509_STORE *old = global_store;
     global_store = store;
-    if (store == NULL || global_unread[0] == '\0') {
-        text_format(global_unread, sizeof(global_unread), "%s", unread);
+    if (store == NULL || global_unread.code == ESP_OK) {
+        global_unread = *unread;
     }
     pthread_mutex_unlock(&global_mutex);
     X509_STORE_free(old);
@@ -272,8 +263,8 @@ static void set_global(X509_STORE *store, const char *unread)
 /** Certificates that were given before stay. False: no memory. */
 static bool add_earlier(X509_STORE *store)
 {
-    char unread[sizeof(global_unread)];
-    X509_STORE *earlier = tls_trust_global(unread, sizeof(unread));
+    otter_fault_t unread;
+    X509_STORE *earlier = tls_trust_global(&unread);
     STACK_OF(X509) *all = earlier != NULL ? X509_STORE_get1_all_certs(earlier) : NULL;
     bool ok = earlier == NULL || all != NULL;
     for (int i = 0; ok && i < sk_X509_num(all); i++) {
@@ -284,19 +275,19 @@ static bool add_earlier(X509_STORE *store)
     return ok;
 }
 
-esp_err_t tls_trust_set_global(const char *data, size_t len, char *why, size_t why_size)
+esp_err_t tls_trust_set_global(const char *data, size_t len, otter_fault_t *fault)
 {
-    X509_STORE *store = tls_trust_parse(data, len, why, why_size);
+    X509_STORE *store = tls_trust_parse(data, len, fault);
     if (store == NULL) {
-        ESP_LOGE("esp-tls", "%s", why);
+        ESP_LOGE("esp-tls", "%s", fault->why);
         return ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
     }
     if (!add_earlier(store)) {
         X509_STORE_free(store);
         return ESP_ERR_NO_MEM;
     }
-    set_global(store, why);
-    return why[0] == '\0' ? ESP_OK : ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
+    set_global(store, fault);
+    return fault->code == ESP_OK ? ESP_OK : ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
 }
 
 esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
@@ -305,11 +296,11 @@ esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
     if (cacert_pem_buf == NULL || cacert_pem_bytes == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    char why[sizeof(global_unread)];
-    return tls_trust_set_global((const char *)cacert_pem_buf, cacert_pem_bytes, why, sizeof(why));
+    otter_fault_t fault = {0};
+    return tls_trust_set_global((const char *)cacert_pem_buf, cacert_pem_bytes, &fault);
 }
 
 void esp_tls_free_global_ca_store(void)
 {
-    set_global(NULL, "");
+    set_global(NULL, &(otter_fault_t){0});
 }

@@ -7,25 +7,26 @@
 #include <openssl/x509.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 /**
  * A store of the certificates in `data`.
  * @param len  bytes, PEM (one or more certificates, terminator counted or not) or DER; 0: terminated PEM
- * @param why  receives a sentence that names the first certificate that cannot be read, or says why there is none; "" when
- *             all is well. Up to why_size bytes. What is broken is logged
+ * @param fault  receives a sentence that names the first certificate that cannot be read, or says why there is none; not
+ *               written when all is well. What is broken is logged
  * @return what can be read; NULL when that is nothing
  */
-X509_STORE *tls_trust_parse(const char *data, size_t len, char *why, size_t why_size);
+X509_STORE *tls_trust_parse(const char *data, size_t len, otter_fault_t *fault);
 
 /** The machine's store, or NULL. */
 X509_STORE *tls_trust_system(void);
 
 /** esp_tls_set_global_ca_store(), whose codes it has, with what tls_trust_parse() says of the certificates. */
-OTTER_MUST_CHECK esp_err_t tls_trust_set_global(const char *data, size_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t tls_trust_set_global(const char *data, size_t len, otter_fault_t *fault);
 
 /**
  * What esp_tls_set_global_ca_store() was given, referenced for the caller; NULL: nothing.
- * @param unread  receives what of it could not be read, "" if all could
+ * @param unread  receives what of it could not be read, ESP_OK if all could
  */
-X509_STORE *tls_trust_global(char *unread, size_t unread_size);
+X509_STORE *tls_trust_global(otter_fault_t *unread);

@@ -31,7 +31,13 @@ esp_err_t otter_fault_add(otter_fault_t *fault, const char *context)
     }
     char why[OTTER_WHY_MAX];
     memcpy(why, fault->why, sizeof(why));
-    text_format(fault->why, sizeof(fault->why), "%s%s", context, why);
+    const size_t room = sizeof(why) - 1 - strlen(why), len = strlen(context);
+    const bool fits = len <= room;
+    context += fits ? 0 : len - (room - (room < 3 ? room : 3));
+    while (((unsigned char)*context & 0xC0u) == 0x80u) {
+        context++; /* not inside of a character */
+    }
+    text_format(fault->why, sizeof(fault->why), "%s%s%s", fits ? "" : "...", context, why);
     return fault->code;
 }
 

@@ -77,7 +77,7 @@ C11_HEADERS = {
 
 # The parts above src/: what they may include by quotes, by first folder ("" is include/).
 UPPER = {
-    "port/host": ("host",),
+    "port/host": ("host", "base"),
     "port/linux": ("linux", "host", *BELOW),
     "port/sim": ("sim", *BELOW),
     "cli": ("cli", "linux", "host", *BELOW),

@@ -66,8 +66,42 @@ static void what_does_not_fit_ends_between_characters(void **state)
         otter_fault_add(&fault, "in front: ");
         len = strlen(fault.why);
         assert_string_equal("...", fault.why + len - 3);
-        assert_int_equal(0, (len - 3 - lead - strlen("in front: ")) % 3);
+        assert_int_equal(0, (len - 3 - lead - strlen("...")) % 3);
     }
+}
+
+/* A path before the cause: of one that is too long the end is told, and all of the cause. */
+static void context_gives_way_to_the_cause(void **state)
+{
+    (void)state;
+    static const char cause[] = ": because of this";
+    for (size_t lead = 0; lead < 4; lead++) {
+        char path[OTTER_WHY_MAX * 2] = "abcd";
+        for (size_t at = lead; at + 3 < sizeof(path); at += 3) {
+            memcpy(path + at, "\xE2\x82\xAC", 4);
+        }
+        otter_fault_t fault = {0};
+        otter_fault(&fault, ESP_FAIL, "%s", cause);
+        otter_fault_add(&fault, path);
+        size_t told = strlen(fault.why) - 3 - strlen(cause);
+        assert_in_range(strlen(fault.why), OTTER_WHY_MAX - 3, OTTER_WHY_MAX - 1);
+        assert_memory_equal("...", fault.why, 3);
+        assert_memory_equal(path + strlen(path) - told, fault.why + 3, told);
+        assert_int_equal(0, told % 3);
+        assert_string_equal(cause, fault.why + 3 + told);
+    }
+    otter_fault_t fault = {0};
+    char path[OTTER_WHY_MAX - sizeof(cause) + 2]; /* the longest that fits, with a byte to cut off */
+    memset(path, '/', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    otter_fault(&fault, ESP_FAIL, "%s", cause);
+    otter_fault_add(&fault, path + 1);
+    assert_memory_equal("////", fault.why, 4);
+    assert_int_equal(OTTER_WHY_MAX - 1, strlen(fault.why));
+    otter_fault(&fault, ESP_FAIL, "%s", cause);
+    otter_fault_add(&fault, path);
+    assert_memory_equal(".../", fault.why, 4);
+    assert_int_equal(OTTER_WHY_MAX - 1, strlen(fault.why));
 }
 
 int main(void)
@@ -78,6 +112,7 @@ int main(void)
         cmocka_unit_test(context_comes_in_front),
         cmocka_unit_test(without_a_sentence_the_code_speaks),
         cmocka_unit_test(what_does_not_fit_ends_between_characters),
+        cmocka_unit_test(context_gives_way_to_the_cause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,10 +24,10 @@ static const file_flash_options_t strict = {.strict = true};
 static int make_file(void **state)
 {
     (void)state;
-    char why[160];
+    otter_fault_t fault;
     const char *folder = getenv("TMPDIR");
     snprintf(path, sizeof(path), "%s/test_file_flash.%ld.bin", folder != NULL ? folder : ".", (long)getpid());
-    return file_flash_create(path, SIZE, why, sizeof(why)) == ESP_OK ? 0 : -1;
+    return file_flash_create(path, SIZE, &fault) == ESP_OK ? 0 : -1;
 }
 
 static int remove_file(void **state)
@@ -38,11 +38,11 @@ static int remove_file(void **state)
 
 static otter_flash_t *open_flash(const file_flash_options_t *options)
 {
-    char why[160] = "";
+    otter_fault_t fault = {0};
     otter_flash_t *flash = NULL;
-    esp_err_t err = file_flash_open(path, options, &flash, why, sizeof(why));
+    esp_err_t err = file_flash_open(path, options, &flash, &fault);
     if (err != ESP_OK) {
-        fail_msg("open: %s %s", esp_err_to_name(err), why);
+        fail_msg("open: %s %s", esp_err_to_name(err), fault.why);
     }
     return flash;
 }
@@ -117,11 +117,11 @@ static void random_operations_match_the_model(void **state)
 static otter_flash_t *next_process(file_flash_shared_t *shared)
 {
     const file_flash_options_t options = {.strict = true, .shared = shared};
-    char why[160] = "";
+    otter_fault_t fault = {0};
     otter_flash_t *flash = NULL;
     int fd = open(path, O_RDWR);
     assert_true(fd >= 0);
-    assert_int_equal(file_flash_adopt(fd, &options, &flash, why, sizeof(why)), ESP_OK);
+    assert_int_equal(file_flash_adopt(fd, &options, &flash, &fault), ESP_OK);
     return flash;
 }
 
@@ -213,10 +213,10 @@ static void second_opener_is_refused(void **state)
     (void)state;
     otter_flash_t *flash = open_flash(&strict);
     otter_flash_t *second = NULL;
-    char why[160];
-    assert_int_equal(file_flash_open(path, &strict, &second, why, sizeof(why)), ESP_ERR_INVALID_STATE);
+    otter_fault_t fault;
+    assert_int_equal(file_flash_open(path, &strict, &second, &fault), ESP_ERR_INVALID_STATE);
     assert_null(second);
-    assert_non_null(strstr(why, "another process"));
+    assert_non_null(strstr(fault.why, "another process"));
     assert_int_equal(ESP_OK, file_flash_close(flash));
     assert_int_equal(ESP_OK, file_flash_close(open_flash(&strict)));
 }
@@ -296,16 +296,16 @@ static void files_that_are_no_flash_are_refused(void **state)
         print_message("%s\n", rows[i].name);
         assert_int_equal(truncate(path, rows[i].size), 0);
         otter_flash_t *flash = NULL;
-        char why[160];
-        assert_int_equal(file_flash_open(path, &strict, &flash, why, sizeof(why)), ESP_ERR_INVALID_SIZE);
+        otter_fault_t fault;
+        assert_int_equal(file_flash_open(path, &strict, &flash, &fault), ESP_ERR_INVALID_SIZE);
         assert_null(flash);
     }
     otter_flash_t *flash = NULL;
-    char why[160];
-    assert_int_equal(file_flash_open("no such file", &strict, &flash, why, sizeof(why)), ESP_ERR_NOT_FOUND);
-    assert_int_equal(file_flash_open("/dev/null", &strict, &flash, why, sizeof(why)), ESP_ERR_NOT_FOUND);
-    assert_int_equal(file_flash_create(path, 4096, why, sizeof(why)), ESP_ERR_INVALID_STATE);
-    assert_int_equal(file_flash_create("never made", 4097, why, sizeof(why)), ESP_ERR_INVALID_SIZE);
+    otter_fault_t fault;
+    assert_int_equal(file_flash_open("no such file", &strict, &flash, &fault), ESP_ERR_NOT_FOUND);
+    assert_int_equal(file_flash_open("/dev/null", &strict, &flash, &fault), ESP_ERR_NOT_FOUND);
+    assert_int_equal(file_flash_create(path, 4096, &fault), ESP_ERR_INVALID_STATE);
+    assert_int_equal(file_flash_create("never made", 4097, &fault), ESP_ERR_INVALID_SIZE);
 }
 
 static void a_watch_ends_when_its_range_is_written(void **state)

@@ -14,7 +14,7 @@
 #include "linux/efuse_file.h"
 
 static efuse_file_t file;
-static char why[300];
+static otter_fault_t fault;
 
 /** Loads a file with these bytes. */
 static esp_err_t load(const char *bytes, size_t len)
@@ -29,7 +29,7 @@ static esp_err_t load(const char *bytes, size_t len)
     assert_non_null(out);
     assert_int_equal(fwrite(bytes, 1, len, out), len);
     assert_int_equal(fclose(out), 0);
-    esp_err_t err = efuse_file_load(&file, path, why, sizeof(why));
+    esp_err_t err = efuse_file_load(&file, path, &fault);
     unlink(efuse);
     unlink(path);
     return err;
@@ -52,7 +52,7 @@ static void bytes_that_are_no_text_are_refused(void **state)
     (void)state;
     static const char text[] = "chip=esp32\n\0secure_version=7\n";
     assert_int_equal(load(text, sizeof(text) - 1), ESP_ERR_INVALID_STATE);
-    assert_non_null(strstr(why, "line 2"));
+    assert_non_null(strstr(fault.why, "line 2"));
 }
 
 static void what_a_line_says_does_not_hang_on_its_spelling(void **state)
@@ -77,11 +77,11 @@ static void what_a_line_says_does_not_hang_on_its_spelling(void **state)
         "later=3\nsecure_version=5\n",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        why[0] = '\0';
+        fault = (otter_fault_t){0};
         esp_err_t err = load(texts[i], strlen(texts[i]));
         if (err != ESP_OK || file.secure_version != 5) {
             fail_msg("%s: 0x%x, secure version %u, %s", texts[i], (unsigned)err,
-                     (unsigned)file.secure_version, why);
+                     (unsigned)file.secure_version, fault.why);
         }
     }
 }
@@ -129,8 +129,8 @@ static void what_may_be_a_fact_is_not_passed_over(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t len = i == sizeof(rows) / sizeof(rows[0]) - 1 ? 10 : strlen(rows[i].text);
         esp_err_t err = load(rows[i].text, len);
-        if (err != ESP_ERR_INVALID_STATE || strstr(why, rows[i].words) == NULL) {
-            fail_msg("%s: 0x%x, %s", rows[i].text, (unsigned)err, why);
+        if (err != ESP_ERR_INVALID_STATE || strstr(fault.why, rows[i].words) == NULL) {
+            fail_msg("%s: 0x%x, %s", rows[i].text, (unsigned)err, fault.why);
         }
     }
 }
@@ -173,7 +173,7 @@ static void saving_says_each_fact_once_and_keeps_the_rest(void **state)
     fprintf(out, "\xEF\xBB\xBF# mine\r\n%100s = 2\r\n Chip=esp32\r\nlater=7\r\nsecure_version=2",
             "Secure_Version");
     assert_int_equal(fclose(out), 0);
-    assert_int_equal(efuse_file_load(&file, flash, why, sizeof(why)), ESP_OK);
+    assert_int_equal(efuse_file_load(&file, flash, &fault), ESP_OK);
     assert_non_null(strstr(file.note, "line 4: there is no eFuse of that name"));
     const otter_efuse_t seam = efuse_file_seam(&file);
     assert_int_equal(seam.burn_secure_version(seam.dev, 9), ESP_OK);
@@ -184,7 +184,7 @@ static void saving_says_each_fact_once_and_keeps_the_rest(void **state)
     assert_true(fread(text, 1, sizeof(text) - 1, in) > 0);
     fclose(in);
     assert_string_equal(text, "chip=esp32\nsecure_version=9\n# mine\r\nlater=7\r\n");
-    assert_int_equal(efuse_file_load(&file, flash, why, sizeof(why)), ESP_OK);
+    assert_int_equal(efuse_file_load(&file, flash, &fault), ESP_OK);
     assert_int_equal(file.secure_version, 9);
     unlink(path);
     unlink(flash);

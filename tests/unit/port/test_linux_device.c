@@ -22,7 +22,8 @@
 #define FACTORY_OFF 0x10000
 #define OTA_0_OFF   0x110000
 
-static char folder[64], path[96], efuse_path[128], why[256];
+static char folder[64], path[96], efuse_path[128];
+static otter_fault_t fault;
 
 static void write_at(long off, const void *data, size_t len)
 {
@@ -62,7 +63,7 @@ static int setup(void **state)
     }
     snprintf(path, sizeof(path), "%s/flash.bin", folder);
     snprintf(efuse_path, sizeof(efuse_path), "%s.efuse", path);
-    if (file_flash_create(path, FLASH_SIZE, why, sizeof(why)) != ESP_OK) {
+    if (file_flash_create(path, FLASH_SIZE, &fault) != ESP_OK) {
         return -1;
     }
     put_vector(0x8000, "ptable/bin/two_ota_md5.bin");
@@ -82,8 +83,9 @@ static linux_device_t dev;
 static void open_device(const linux_device_options_t *options)
 {
     static const linux_device_options_t defaults;
-    esp_err_t err = linux_device_open(&dev, path, options != NULL ? options : &defaults, why, sizeof(why));
-    assert_string_equal(why, "");
+    fault = (otter_fault_t){0};
+    esp_err_t err = linux_device_open(&dev, path, options != NULL ? options : &defaults, &fault);
+    assert_string_equal(fault.why, "");
     assert_int_equal(err, ESP_OK);
 }
 
@@ -265,8 +267,8 @@ static void a_broken_efuse_file_is_an_error_and_leaves_nothing_open(void **state
     (void)state;
     static const linux_device_options_t defaults;
     put_efuse("chip=esp99\n");
-    assert_int_equal(linux_device_open(&dev, path, &defaults, why, sizeof(why)), ESP_ERR_INVALID_STATE);
-    assert_true(strstr(why, "line 1") != NULL);
+    assert_int_equal(linux_device_open(&dev, path, &defaults, &fault), ESP_ERR_INVALID_STATE);
+    assert_true(strstr(fault.why, "line 1") != NULL);
     unlink(efuse_path);
     open_device(NULL); /* the lock is free */
     close_device();
@@ -284,7 +286,7 @@ static void refresh_sees_what_others_changed_and_keeps_the_lock(void **state)
 
     write_at(0x9100, "theirs", 6); /* as the firmware does, which shares the open file */
     put_efuse("secure_version=3\n");
-    assert_int_equal(linux_device_refresh(&dev, path, &defaults, why, sizeof(why)), ESP_OK);
+    assert_int_equal(linux_device_refresh(&dev, path, &defaults, &fault), ESP_OK);
     char text[7] = "";
     assert_int_equal(otter_flash_read(dev.flash, 0x9100, text, 6), ESP_OK);
     assert_string_equal(text, "theirs");
@@ -292,7 +294,7 @@ static void refresh_sees_what_others_changed_and_keeps_the_lock(void **state)
     assert_int_equal(dev.efuse.secure_version, 3);
 
     linux_device_t other;
-    assert_int_equal(linux_device_open(&other, path, &defaults, why, sizeof(why)), ESP_ERR_INVALID_STATE);
+    assert_int_equal(linux_device_open(&other, path, &defaults, &fault), ESP_ERR_INVALID_STATE);
     close_device();
 }
 
