@@ -439,6 +439,9 @@ static void look_for_table(flash_report_t *r)
                    : FLASH_ERASED;
     n->elsewhere = flash_find_table(r->dev.flash, 0, r->file_length, &n->offset);
     n->shifted = n->elsewhere && is_shifted(r, n->offset);
+    if (!n->elsewhere && n->file_is == NULL) {
+        n->elsewhere = n->shifted = flash_find_table_anywhere(r->dev.flash, r->file_length, &n->offset);
+    }
 }
 
 bool flash_look(flash_report_t *r)

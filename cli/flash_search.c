@@ -71,19 +71,45 @@ flash_content_t flash_content(otter_flash_t *flash, uint32_t off, uint32_t len)
 
 /* ---- tables ---- */
 
-bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_t *offset)
+/** How many partitions a table at `at` has; 0: there is none. */
+static uint32_t rows_at(otter_flash_t *flash, uint32_t at, uint32_t end)
 {
     uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
+    memset(raw, 0xFF, sizeof(raw));
+    bool table = otter_flash_read(flash, at, raw, min_u32(end - at, sizeof(raw))) == ESP_OK &&
+                 otter_partition_record_kind(raw) == OTTER_PARTITION_RECORD_ENTRY &&
+                 otter_partition_table_verify(raw, TABLES_REACH, &count, NULL) == ESP_OK;
+    return table ? count : 0;
+}
+
+bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_t *offset)
+{
     end = min_u32(end, flash->size);
     for (uint32_t at = from; at < end; at += SECTOR) {
-        uint32_t n = min_u32(end - at, OTTER_PARTITION_TABLE_LEN);
-        memset(raw, 0xFF, sizeof(raw));
-        if (otter_flash_read(flash, at, raw, n) == ESP_OK &&
-            otter_partition_record_kind(raw) == OTTER_PARTITION_RECORD_ENTRY &&
-            otter_partition_table_verify(raw, TABLES_REACH, &count, NULL) == ESP_OK) {
+        if (rows_at(flash, at, end) > 0) {
             *offset = at;
             return true;
+        }
+    }
+    return false;
+}
+
+bool flash_find_table_anywhere(otter_flash_t *flash, uint32_t end, uint32_t *offset)
+{
+    enum { ROWS_MIN = 2 }; /* of what is no accident */
+    uint8_t bytes[SECTOR + 1];
+    end = min_u32(end, flash->size);
+    for (uint32_t start = 0; start < end; start += SECTOR) {
+        uint32_t len = min_u32(end - start, sizeof(bytes));
+        if (otter_flash_read(flash, start, bytes, len) != ESP_OK) {
+            return false;
+        }
+        for (uint32_t i = 0; i + 1 < len; i++) {
+            if (bytes[i] == 0xAA && bytes[i + 1] == 0x50 && rows_at(flash, start + i, end) >= ROWS_MIN) {
+                *offset = start + i;
+                return true;
+            }
         }
     }
     return false;

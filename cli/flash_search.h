@@ -25,6 +25,9 @@ flash_content_t flash_content(otter_flash_t *flash, uint32_t off, uint32_t len);
  */
 OTTER_MUST_CHECK bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_t *offset);
 
+/** The same at any byte before `end`, where a file is not the bytes of a flash sector by sector: a table of two rows or more. */
+OTTER_MUST_CHECK bool flash_find_table_anywhere(otter_flash_t *flash, uint32_t end, uint32_t *offset);
+
 /** One image in a flash. */
 typedef struct {
     uint32_t offset;

@@ -142,6 +142,12 @@ static bool has_table_at(file_view_t *in, uint32_t offset)
            otter_flash_read(&in->flash, offset, record, sizeof(record)) == ESP_OK && starts_table(record);
 }
 
+static bool begins_as_image(file_view_t *in)
+{
+    uint8_t magic = 0;
+    return otter_flash_read(&in->flash, 0, &magic, 1) == ESP_OK && magic == ESP_IMAGE_HEADER_MAGIC;
+}
+
 /** Says that there is no table, and what there is instead. @return false */
 static bool refuse_content(file_view_t *in, const table_options_t *options, table_why_t *why)
 {
@@ -155,8 +161,6 @@ static bool refuse_content(file_view_t *in, const table_options_t *options, tabl
     flash_content_t all = flash_content(&in->flash, 0, in->size);
     flash_content_t there =
         reaches ? flash_content(&in->flash, at, OTTER_PARTITION_TABLE_SECTOR) : FLASH_DATA;
-    uint8_t magic = 0;
-    otter_ignore(otter_flash_read(&in->flash, 0, &magic, 1)); /* what cannot be read is nothing special */
     if (all != FLASH_DATA) {
         return reaches ? table_refuse(why, "no partition table at 0x%x: it %s throughout", at, what[all])
                        : table_refuse(why, "no partition table: it %s throughout", what[all]);
@@ -165,7 +169,7 @@ static bool refuse_content(file_view_t *in, const table_options_t *options, tabl
         return table_refuse(why, "no partition table at 0x%x, which %s, nor elsewhere in the file", at,
                             what[there]);
     }
-    if (magic == ESP_IMAGE_HEADER_MAGIC) {
+    if (begins_as_image(in)) {
         return table_refuse(why,
                             "no partition table at 0x%x, nor elsewhere in the file: it begins with an "
                             "image, which `otter image info` explains",
@@ -200,7 +204,8 @@ static bool detect_source(file_view_t *in, const table_options_t *options, table
         file->offset = 0;
         return true;
     }
-    if (!flash_find_table(&in->flash, 0, in->flash.size, &found)) {
+    if (!flash_find_table(&in->flash, 0, in->flash.size, &found) &&
+        (begins_as_image(in) || !flash_find_table_anywhere(&in->flash, in->flash.size, &found))) {
         file->source = TABLE_FROM_CSV;
         return is_spoilt_text(in) || refuse_content(in, options, why);
     }

@@ -252,6 +252,20 @@ class Flashes(TruthTest):
                 self.assertIn("the flash starts at 0x10000 of the file", got["verdict"])
                 self.assertIn("read-flash 0x0 ALL", got["repairs"][0]["command"])
 
+    def test_a_shift_need_not_be_of_whole_sectors(self):
+        """Bytes that a serial program put before a dump, or lost of it."""
+        good = self.put((0x1000, bootloader("esp32")), (FACTORY, app(CHIPS[0])))
+        for shift in (1, 3, 512, 4095, 4097):
+            for text, data in ((f"the flash starts at 0x{shift:x} of the file", b"\0" * shift + good),
+                               (f"the dump starts at 0x{shift:x} of the flash", good[shift:])):
+                with self.subTest(text):
+                    self.flash.write_bytes(data)
+                    self.assertIn(text, self.info()["verdict"])
+                    self.assertIn("read-flash 0x0 ALL", self.info()["repairs"][0]["command"])
+                    self.says(otter("table", "show", self.flash), "otadata")
+        self.flash.write_bytes(b"\0" * 77 + good[0x8000:0x8020] + b"\0" * 0x20000)  # a row is no table
+        self.assertNotIn("starts at", self.info()["verdict"])
+
     def test_zeros_are_to_be_read_again(self):
         self.flash.write_bytes(bytes(0x100000))
         self.assertEqual(["read-flash" in one["command"] for one in self.info()["repairs"]], [True])
