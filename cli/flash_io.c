@@ -10,6 +10,7 @@
 #include "base/le.h"
 #include "clean_text.h"
 #include "cli.h"
+#include "data_kinds.h"
 #include "flash/partition_list.h"
 #include "flash_verbs.h"
 #include "host/named_file.h"
@@ -243,6 +244,30 @@ static bool place_is_whole(const linux_device_t *dev, const place_t *place, cons
     return true;
 }
 
+/** The data partition that begins here; NULL: none. */
+static const esp_partition_t *data_at(const linux_device_t *dev, uint32_t offset)
+{
+    const otter_partition_list_t *list = &dev->device.partitions;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].type == ESP_PARTITION_TYPE_DATA && list->items[i].address == offset) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/** Is it what a data partition is for? Says so where it only may be. */
+static bool accept_kind(const linux_device_t *dev, const place_t *place, const io_options_t *o,
+                        const uint8_t *data, size_t len, otter_fault_t *fault)
+{
+    const esp_partition_t *part = place->partition != NULL ? place->partition : data_at(dev, place->offset);
+    data_verdict_t verdict = part != NULL ? data_kind_judge(part, data, len, fault) : DATA_FITS;
+    if (verdict == DATA_IN_DOUBT) {
+        cli_note(VERB, "%s: warning: %s", o->file, fault->why);
+    }
+    return verdict != DATA_MISPLACED;
+}
+
 /** Is this what the place is for? What it is comes before how long it is. Says why not. */
 static bool accept_data(const linux_device_t *dev, const place_t *place, const io_options_t *o,
                         const otter_chip_t *chip, const uint8_t *data, size_t len)
@@ -254,8 +279,9 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
     }
     bool is_app = place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP;
     if (!is_app && !o->force) {
-        good = len > place->size || flash_accept_raw(dev->flash, dev->device.config.table_offset, chip,
-                                                     place->offset, data, (uint32_t)len, &fault);
+        good = len > place->size || (flash_accept_raw(dev->flash, dev->device.config.table_offset, chip,
+                                                      place->offset, data, (uint32_t)len, &fault) &&
+                                     accept_kind(dev, place, o, data, len, &fault));
     } else if (is_app && !o->force) {
         otter_image_stream_t s = {0};
         good = flash_judge_image(&s, data, len, chip, place->offset) == ESP_OK;
@@ -284,6 +310,19 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
     return err;
 }
 
+/** A file system or NVS that is shorter than its partition has what was there before behind it. */
+static void tell_rest(const linux_device_t *dev, const place_t *place, const io_options_t *o, uint32_t len)
+{
+    uint32_t used = align_up_u32(len, dev->flash->erase_size);
+    if (place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_DATA && used < place->size &&
+        !otter_flash_reads_blank(dev->flash, place->offset + used, place->size - used)) {
+        cli_did("warning: from 0x%" PRIx32
+                " on %s holds what it held before; `otter flash erase` first empties "
+                "it",
+                place->offset + used, o->label);
+    }
+}
+
 /** The file's bytes into their place. Says what was done, or why not. */
 static bool write_place(linux_device_t *dev, const place_t *place, const io_options_t *o, uint8_t *data,
                         size_t len)
@@ -302,6 +341,7 @@ static bool write_place(linux_device_t *dev, const place_t *place, const io_opti
         return false;
     }
     cli_did("%s: %zu bytes written at 0x%" PRIx32 " (%s)", o->flash, len, place->offset, o->label);
+    tell_rest(dev, place, o, (uint32_t)len);
     dev->device.chip.id = chip.id;
     return true;
 }
@@ -343,7 +383,10 @@ const cli_verb_t flash_write_verb = {
     .line = "write an image into a partition, or a file at an offset",
     .about = "Erases the sectors that FILE needs at the start of the partition, or at an offset, and writes "
              "it there. What goes into an app partition must be an image that the chip of this flash would "
-             "boot; it is read back and verified. Elsewhere (a bootloader, a partition table, a factory "
+             "boot; it is read back and verified. What goes into "
+             "otadata must be otadata, and neither NVS nor a file system takes an image. Elsewhere (a "
+             "bootloader, a "
+             "partition table, a factory "
              "file at an offset) nothing is written after which a bootloader, the table or an app would be "
              "lost.\n",
     .after = "example: otter flash write flash.bin ota_0 app.bin\n"

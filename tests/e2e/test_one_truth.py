@@ -12,6 +12,7 @@ import resource
 import struct
 import threading
 import unittest
+import zlib
 
 from files_case import TABLE, FilesTest, otter
 from image_files import bootloader, image
@@ -303,6 +304,53 @@ class SecureVersions(TruthTest):
         self.fails(otter("flash", "select", self.flash, "ota_1", "--anti-rollback"), "secure version 1")
         self.assertEqual(self.flash.read_bytes(), before)
         self.says(otter("flash", "select", self.flash, "factory", "--anti-rollback"), "factory is selected")
+
+
+class Data(TruthTest):
+    """Data partitions take what ESP-IDF reads from them, and those for anything take anything."""
+
+    def setUp(self):
+        super().setUp()
+        rows = [as_row(0x310000, 1, 0x82, 0x10000, b"storage"), as_row(0x320000, 1, 6, 0x10000, b"spare"),
+                as_row(0x330000, 0x40, 1, 0x10000, b"own"), as_row(0x340000, 1, 3, 0x10000, b"dump")]
+        self.put((0x8000, with_rows(*rows)), (FACTORY, app(CHIPS[2])))
+        record = struct.pack("<I24sI", 1, b"\xff" * 24, zlib.crc32(struct.pack("<I", 1), 0xFFFFFFFF)).ljust(0x1000, b"\xff")
+        head = struct.pack("<IB19s", 0, 0xFE, b"\xff" * 19)
+        page = b"\xfe\xff\xff\xff" + head + struct.pack("<I", zlib.crc32(head, 0xFFFFFFFF))
+        self.files = {name: self.file(name, data) for name, data in {
+            "app": app(CHIPS[2]), "bootloader": bootloader("esp32c3"), "table": TABLE, "elf": b"\x7fELF" + b"\1\2" * 900,
+            "text": b"hello, world\n" * 99, "erased": b"\xff" * 0x2000, "zeros": bytes(0x2000),
+            "otadata": record + b"\xff" * 0x1000,
+            "one record": record, "torn otadata": b"\x13" * 0x1000 + record, "nvs": page.ljust(0x2000, b"\xff"),
+            "torn nvs": b"\x13" * 0x1000 + page.ljust(0x1000, b"\xff")}.items()}
+
+    def test_each_kind_takes_its_own(self):
+        every = set(self.files)
+        strangers = {"app", "bootloader", "table", "elf"}
+        for labels, takes in [(("otadata", "@0xd000"), {"erased", "otadata", "one record", "torn otadata"}),
+                              (("nvs", "@0x9000"), every - strangers),
+                              (("storage", "@0x310000", "dump"), every - strangers), (("spare", "own"), every)]:
+            for label in labels:
+                for name, path in self.files.items():
+                    with self.subTest(label, file=name):
+                        before = self.flash.read_bytes()
+                        run = otter("flash", "write", self.flash, label, path)
+                        self.assertEqual(run.returncode == 0, name in takes, run.stderr)
+                        if label == "nvs" and name in takes:
+                            self.assertEqual(b"warning: nvs is for pages" in run.stderr, "nvs" not in name and name != "erased")
+                        if name not in takes:
+                            self.assertRegex(run.stderr.decode(), "is for .*, and this is .*--force writes it all the same")
+                            self.assertEqual(self.flash.read_bytes(), before)
+                            self.says(otter("flash", "write", self.flash, label, path, "--force"), "written")
+                            self.flash.write_bytes(before)
+
+    def test_what_stays_behind_a_short_file_is_told(self):
+        self.says(otter("flash", "write", self.flash, "storage", self.file("long", b"x" * 0x5000)), "written")
+        self.says(otter("flash", "write", self.flash, "storage", self.files["text"]),
+                  "from 0x311000 on storage holds what it held")
+        self.says(otter("flash", "erase", self.flash, "storage"), "erased")
+        said = otter("flash", "write", self.flash, "storage", self.files["text"]).stdout
+        self.assertNotIn(b"holds what it held", said)
 
 
 class Bootloaders(TruthTest):
