@@ -95,6 +95,14 @@ static bool is_of_the_network(esp_err_t err)
     return err >= ESP_ERR_HTTP_BASE && err < ESP_ERR_HTTP_BASE + 0x100;
 }
 
+/** The server is in trouble, or wants less of this: it is not the URL that is wrong. */
+static bool is_of_the_server(const otter_update_report_t *report)
+{
+    const int status = report->http_status;
+    return report->stage == OTTER_STAGE_REQUEST &&
+           (status >= 500 || status == 408 || status == 425 || status == 429);
+}
+
 /** @return NULL: nothing that anybody could do is plain */
 static const char *next_step(esp_err_t err, const otter_update_report_t *report)
 {
@@ -104,6 +112,9 @@ static const char *next_step(esp_err_t err, const otter_update_report_t *report)
     if (err == ESP_ERR_HTTP_CONNECT) {
         return report->transport.tls_verify != 0 ? "check --ca and the name in the URL"
                                                  : "check the URL and the server";
+    }
+    if (is_of_the_server(report)) {
+        return "try again later";
     }
     const struct next_step *row = next_steps;
     while ((row->code != ESP_OK && row->code != err) ||

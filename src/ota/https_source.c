@@ -206,12 +206,17 @@ static esp_err_t drop_connection(https_source_t *s)
     return give_up(s);
 }
 
-/** The server has nothing behind what was delivered, and says so. */
+/** The server has nothing behind what was delivered, and says so; not every one says how long the file is then. */
 static bool refuses_the_end(const https_source_t *s, esp_err_t err)
 {
     const int64_t length = s->refusal.length;
-    bool end = err == ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE && s->pos > 0 && length == (int64_t)s->pos;
-    return end && (s->checked || s->total < 0 || s->total == length);
+    if (err != ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE || s->pos == 0) {
+        return false;
+    }
+    if (length < 0) {
+        return is_whole(s);
+    }
+    return length == (int64_t)s->pos && (s->checked || s->total < 0 || s->total == length);
 }
 
 /**

@@ -394,6 +394,8 @@ class BadServers(UpdateCase):
                     done, report = self.update(server.url(str(status)))
                     self.check_refused(done, report, result, "request", str(status))
                     self.assertEqual(report["http_status"], status)
+                    step = {304: "nothing to do", 500: "try again later", 503: "try again later"}.get(status, "check the URL")
+                    self.assertIn(step, done.stderr)
 
     def test_redirect_loop_ends(self):
         def loop(handler):

@@ -289,6 +289,30 @@ static void an_image_that_is_there_needs_no_second_answer(void **state)
     free(image);
 }
 
+/** 416 without a length, or with none that can be read, and a Content-Length that was too large. */
+static void a_range_refused_behind_a_whole_image_is_its_end(void **state)
+{
+    update_rig_t *f = *state;
+    static const char *const ranges[] = {"", "Content-Range: bytes */*\r\n", "Content-Range: none\r\n"};
+    const uint32_t len = 5008; /* the image fills the file */
+    uint8_t *image = web_image(len, 4);
+    for (size_t i = 0; i < COUNT(ranges); i++) {
+        char answer[128];
+        snprintf(answer, sizeof(answer), "HTTP/1.1 416 R\r\nContent-Length: 0\r\n%s\r\n", ranges[i]);
+        f->web = web_with(image, len);
+        f->web.claims_more = f->web.loses_end = true;
+        f->web.canned[1] = answer;
+        esp_https_ota_handle_t handle = must_begin(f);
+        assert_int_equal(web_perform(handle), ESP_OK);
+        assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+        assert_true(web_slot_holds(&f->rig, f->slot, image, len));
+        assert_string_equal(f->web.asked[1], "GET 5008- if \"v1\"");
+        assert_int_equal(f->web.requests, 2);
+        assert_int_equal(f->rig.device.report.bytes_downloaded, len);
+    }
+    free(image);
+}
+
 /** Nothing says that a file is all there but its end, if it cannot be checked, or is not whole by its own account. */
 static void what_is_not_known_to_be_whole_is_not_taken_for_it(void **state)
 {
@@ -817,6 +841,7 @@ int main(void)
         TEST(bytes_that_come_one_at_a_time_are_bytes_too),
         TEST(an_image_that_is_there_is_verified_and_not_fetched_again),
         TEST(an_image_that_is_there_needs_no_second_answer),
+        TEST(a_range_refused_behind_a_whole_image_is_its_end),
         TEST(what_is_not_known_to_be_whole_is_not_taken_for_it),
         TEST(an_answer_in_the_middle_is_believed_only_if_it_fits),
         TEST(a_file_that_changed_is_noticed_wherever_it_differs),
