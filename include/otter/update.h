@@ -52,6 +52,7 @@ struct otter_slot_writer {
     const esp_partition_t *partition;
     /* each sector is erased when its first byte comes; else all of the range was erased before */
     bool erase_ahead;
+    bool differs;      /* what it wrote last had to be erased for it */
     bool in_order;     /* all bytes came one after the other, and none failed */
     uint32_t written;  /* bytes taken; with writes in order also the position of the next one */
     uint32_t end;      /* where the highest byte taken ends */

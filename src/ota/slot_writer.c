@@ -71,8 +71,20 @@ static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len, con
     return read ? len : 0;
 }
 
+/**
+ * Where the last run had to be erased, the next one most likely has to, too: its first sector tells. That others of it might have
+ * been spared costs less than reading all there is.
+ */
+static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t len,
+                          const otter_buffer_t *buffer)
+{
+    const uint32_t sector = writer->partition->flash_chip->erase_size, n = min_u32(len, sector);
+    return writer->differs && look(writer, at, n, buffer) != 0 &&
+           need_of(buffer->bytes, sector, data, n) == NEED_ERASE;
+}
+
 /** Whole write units, run by run. @param buffer  to look at what is there; an empty one: unknown, all is erased */
-static esp_err_t write_runs(const slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size,
+static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size,
                             const otter_buffer_t *buffer)
 {
     const esp_partition_t *partition = writer->partition;
@@ -88,13 +100,15 @@ static esp_err_t write_runs(const slot_writer_t *writer, uint32_t at, const uint
         } else if (writer->erase_ahead) {
             if (pos - seen_at >= seen) {
                 seen_at = pos;
-                seen = look(writer, pos, run, buffer);
+                seen =
+                    differs_again(writer, pos, data + done, run, buffer) ? 0 : look(writer, pos, run, buffer);
             }
             need = NEED_ERASE;
             if (seen != 0) {
                 run = measure_run(buffer->bytes + (pos - seen_at), sector, data + done,
                                   seen - (pos - seen_at), &need);
             }
+            writer->differs = need == NEED_ERASE;
         }
         OTTER_ASSERT(run > 0 && run <= size - done);
         esp_err_t err = ESP_OK;
@@ -112,7 +126,7 @@ static esp_err_t write_runs(const slot_writer_t *writer, uint32_t at, const uint
     return ESP_OK;
 }
 
-static esp_err_t write_units(const slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size)
+static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size)
 {
     otter_flash_t *flash = writer->partition->flash_chip;
     otter_buffer_t buffer = {0};

@@ -23,8 +23,8 @@ OTTER_MUST_CHECK esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_pa
                                              bool erase_ahead, uint32_t at, uint8_t *tail);
 
 /**
- * The next bytes. While it erases ahead it reads flash that reads stably before it touches it: a sector that holds just these
- * bytes already is left alone, and one that is blank is not erased.
+ * The next bytes. While it erases ahead it looks at flash that reads stably before it touches it: a sector that holds just these
+ * bytes already is left alone, and one that is blank is not erased; but for those behind a sector that had to be, within 64 KiB.
  * @param size  at most what the partition has left
  * @return ESP_OK, ESP_ERR_INVALID_SIZE (they reach a sector that the partition does not hold as a whole),
  *         ESP_ERR_NOT_ALLOWED (read-only), ESP_ERR_FLASH_OP_*; with an error `written` stays where it was

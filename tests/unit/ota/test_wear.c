@@ -124,6 +124,41 @@ static void one_byte_makes_a_sector_not_blank(void **state)
     }
 }
 
+/** Most updates bring other bytes all through; to see that costs little. */
+static void of_what_differs_all_through_a_sector_each_64_kib_is_looked_at(void **state)
+{
+    (void)state;
+    enum { PIECE = 0x10000, PIECES = 8 };
+    static uint8_t bytes[PIECE];
+    uint32_t most = 0;
+    esp_ota_handle_t handle;
+    open_device(&costs[6]); /* another image */
+    otter_device_t *device = &wear.rig.device;
+    const uint64_t before = wear.rig.flash.stats.bytes_read;
+    assert_int_equal(ota_begin(device, wear.slot, OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+    memset(bytes, 0xE9, sizeof(bytes)); /* which is no image: it is read back until that is seen */
+    for (int i = 0; i < PIECES; i++) {
+        assert_int_equal(ota_write(device, handle, bytes, sizeof(bytes)), ESP_OK);
+    }
+    assert_in_range(wear.rig.flash.stats.bytes_read - before, 0, 2 * PIECE + PIECES * SECTOR + 1024);
+    assert_int_equal(sum_erases(wear.slot->address, wear.slot->size, &most), PIECES * PIECE / SECTOR);
+    assert_int_equal(ota_abort(device, handle), ESP_OK);
+
+    /* Where it is the same again, it is spared again, from the next 64 KiB on. */
+    uint8_t *slot = wear.rig.sim.bytes + wear.slot->address;
+    memset(slot + PIECE, 0x5A, SECTOR);
+    memset(wear.erases, 0, sizeof(wear.erases));
+    assert_int_equal(ota_begin(device, wear.slot, OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+    for (int i = 0; i < PIECES; i++) {
+        assert_int_equal(ota_write(device, handle, bytes, sizeof(bytes)), ESP_OK);
+    }
+    assert_int_equal(sum_erases(wear.slot->address, wear.slot->size, &most), 1);
+    assert_memory_equal(slot + PIECE, bytes, PIECE);
+    assert_int_equal(ota_abort(device, handle), ESP_OK);
+    free(wear.image);
+    rig_close(&wear.rig);
+}
+
 static void a_change_of_state_erases_otadata_once_at_most(void **state)
 {
     (void)state;
@@ -182,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_erases_a_sector_once_at_most_and_only_where_it_must),
         cmocka_unit_test(one_byte_makes_a_sector_not_blank),
+        cmocka_unit_test(of_what_differs_all_through_a_sector_each_64_kib_is_looked_at),
         cmocka_unit_test(a_change_of_state_erases_otadata_once_at_most),
         cmocka_unit_test(without_rollback_only_selecting_erases_otadata),
     };
