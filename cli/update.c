@@ -161,10 +161,10 @@ static esp_err_t check_secure_version(const linux_device_t *dev, const options_t
     return ESP_OK;
 }
 
-static esp_err_t run_update(linux_device_t *dev, const options_t *o, const ca_t *ca,
-                            const esp_partition_t *slot, update_outcome_t *outcome)
+/** Connects, and asks for the image. Writes nothing. */
+static esp_err_t begin_download(otter_device_t *device, const options_t *o, const ca_t *ca,
+                                const esp_partition_t *slot, esp_https_ota_handle_t *handle)
 {
-    otter_device_t *device = &dev->device;
     const esp_http_client_config_t http = {
         .url = o->url,
         .cert_pem = ca->known ? NULL : ca->bytes,
@@ -188,13 +188,17 @@ static esp_err_t run_update(linux_device_t *dev, const options_t *o, const ca_t 
                   .delay_ms = (int)o->retry_delay_ms,
                   .max_time_ms = (int)o->max_ms},
     };
-    esp_https_ota_handle_t handle = NULL;
     active_device = device;
     device->on_https_ota_wait = show_wait;
-    esp_err_t err = https_ota_begin(device, &config, &handle);
-    if (err != ESP_OK) {
-        return err;
-    }
+    return https_ota_begin(device, &config, handle);
+}
+
+/** All that follows: writes it, has it verified, and selects it. */
+static esp_err_t finish_download(linux_device_t *dev, const options_t *o, esp_https_ota_handle_t handle,
+                                 update_outcome_t *outcome)
+{
+    otter_device_t *device = &dev->device;
+    esp_err_t err = ESP_OK;
     esp_app_desc_t desc;
     if (esp_https_ota_get_img_desc(handle, &desc) == ESP_OK) {
         update_outcome_version(outcome->to_version, &desc);
@@ -216,10 +220,9 @@ static esp_err_t run_update(linux_device_t *dev, const options_t *o, const ca_t 
 
 /* ---- the command ---- */
 
-static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const esp_partition_t **slot,
-                             update_outcome_t *outcome)
+static update_slot_options_t slot_options(const otter_device_t *device, const options_t *o)
 {
-    const update_slot_options_t how = {
+    return (update_slot_options_t){
         .flash_path = o->flash,
         .file_length = file_flash_length(device->flash),
         .slot = o->slot,
@@ -228,7 +231,6 @@ static esp_err_t choose_slot(otter_device_t *device, const options_t *o, const e
         .overwrite_selected = o->overwrite_selected,
         .quiet = o->quiet || o->json,
     };
-    return update_slot_choose(device, &how, slot, outcome);
 }
 
 /** What boots now, which a failure may leave in doubt. */
@@ -258,6 +260,34 @@ static void note_standing(linux_device_t *dev, const esp_partition_t *slot, upda
              text);
 }
 
+/**
+ * Connects while it is found out which slot may be written, which takes as long as reading the image that boots: most often it is
+ * the one that was guessed, and the download goes on.
+ */
+static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, const ca_t *ca,
+                                  const esp_partition_t **slot, esp_https_ota_handle_t *handle,
+                                  update_outcome_t *outcome)
+{
+    const update_slot_options_t how = slot_options(device, o);
+    update_slot_check_t check = {0};
+    if (!update_slot_begin_check(&check, device, &how, slot)) {
+        esp_err_t err = update_slot_choose(device, &how, slot, outcome);
+        return err != ESP_OK ? err : begin_download(device, o, ca, *slot, handle);
+    }
+    const esp_partition_t *guess = *slot;
+    esp_err_t begun = begin_download(device, o, ca, guess, handle);
+    esp_err_t err = update_slot_end_check(&check, device, slot, outcome);
+    if (err == ESP_OK && (*slot == guess || begun != ESP_OK)) {
+        return begun;
+    }
+    if (*handle != NULL) {
+        (void)esp_https_ota_abort(*handle); /* nothing was written */
+        *handle = NULL;
+    }
+    memset(&device->report, 0, sizeof(device->report)); /* as if it had not been asked yet */
+    return err != ESP_OK ? err : begin_download(device, o, ca, *slot, handle);
+}
+
 static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const ca_t *ca,
                                 const esp_partition_t **slot, update_outcome_t *outcome)
 {
@@ -268,8 +298,9 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
         return device->partitions.status;
     }
     otter_ignore(otter_boot_finish_copies(device)); /* logged; the download may need the staging partition */
-    esp_err_t err = choose_slot(device, o, slot, outcome);
-    return err != ESP_OK ? err : run_update(dev, o, ca, *slot, outcome);
+    esp_https_ota_handle_t handle = NULL;
+    esp_err_t err = choose_and_begin(device, o, ca, slot, &handle, outcome);
+    return err != ESP_OK ? err : finish_download(dev, o, handle, outcome);
 }
 
 /** Why it has failed, as far as the report does not tell. @return the code to end with */

@@ -3,6 +3,7 @@
 #include "update_slot.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "otter/image.h"
@@ -20,6 +21,7 @@ typedef struct {
 typedef struct {
     otter_device_t *device;
     const update_slot_options_t *options;
+    otter_boot_mode_t mode;       /* no commit */
     otter_boot_result_t boot;     /* what boots, and what was passed over before it */
     const esp_partition_t *first; /* what the bootloader looked at first; NULL: nothing */
     doubt_t doubts[DOUBTS_MAX];
@@ -105,7 +107,7 @@ static void doubt_rollback(choice_t *choice)
         return;
     }
     config->rollback = !config->rollback;
-    if (otter_boot(choice->device, OTTER_BOOT_DRY_RUN, &other) == ESP_OK) {
+    if (otter_boot(choice->device, choice->mode, &other) == ESP_OK) {
         add_doubt(choice, other.partition,
                   "it boots if the bootloader has %s, which --rollback on or off tells",
                   config->rollback ? "rollback" : "no rollback");
@@ -138,7 +140,7 @@ static esp_err_t check_trial(const choice_t *choice, update_outcome_t *outcome)
 static esp_err_t decide_running(choice_t *choice, update_outcome_t *outcome)
 {
     otter_device_t *device = choice->device;
-    esp_err_t err = otter_boot(device, OTTER_BOOT_DRY_RUN, &choice->boot);
+    esp_err_t err = otter_boot(device, choice->mode, &choice->boot);
     if (otter_flash_failed(err) || err == ESP_ERR_NO_MEM) {
         update_outcome_error(outcome, "%s: what boots cannot be told: %s", choice->options->flash_path,
                              choice->boot.reason);
@@ -227,14 +229,100 @@ static esp_err_t take_next(const choice_t *choice, const esp_partition_t **slot,
     return ESP_OK;
 }
 
-esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
-                             const esp_partition_t **slot, update_outcome_t *outcome)
+static esp_err_t choose(choice_t *choice, const esp_partition_t **slot, update_outcome_t *outcome)
 {
-    choice_t choice = {.device = device, .options = options};
     *slot = NULL;
-    esp_err_t err = decide_running(&choice, outcome);
+    esp_err_t err = decide_running(choice, outcome);
     if (err != ESP_OK) {
         return err;
     }
-    return options->slot != NULL ? take_named(&choice, slot, outcome) : take_next(&choice, slot, outcome);
+    return choice->options->slot != NULL ? take_named(choice, slot, outcome)
+                                         : take_next(choice, slot, outcome);
+}
+
+esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
+                             const esp_partition_t **slot, update_outcome_t *outcome)
+{
+    choice_t choice = {.device = device, .options = options, .mode = OTTER_BOOT_DRY_RUN};
+    return choose(&choice, slot, outcome);
+}
+
+/* ---- beside something else ---- */
+
+/** By their heads at least, no other image boots: if the one that seems to run is damaged, nothing does. */
+static bool is_alone(const otter_device_t *device)
+{
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        const otter_image_rules_t rules = {.chip = &device->chip,
+                                           .flash_offset = p->address,
+                                           .size = p->size,
+                                           .loading = true,
+                                           .known = true};
+        if (p->type != ESP_PARTITION_TYPE_APP || p == device->running) {
+            continue;
+        }
+        esp_err_t err = otter_image_verify(device->flash, &rules, NULL, NULL);
+        if (err == ESP_OK || otter_flash_failed(err) || err == ESP_ERR_NO_MEM) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void check_choice(void *arg, uint32_t upto)
+{
+    (void)upto;
+    update_slot_check_t *check = arg;
+    check->err = update_slot_choose(&check->device, &check->options, &check->slot, &check->outcome);
+}
+
+bool update_slot_begin_check(update_slot_check_t *check, otter_device_t *device,
+                             const update_slot_options_t *options, const esp_partition_t **slot)
+{
+    choice_t guess = {.device = device, .options = options, .mode = OTTER_BOOT_GUESS};
+    check->device = *device;
+    check->options = *options;
+    bool guessed = choose(&guess, slot, &check->outcome) == ESP_OK && *slot != NULL &&
+                   device->running != NULL && guess.boot.tried_count == 0 && guess.doubt_count == 0;
+    free(check->outcome.error);
+    check->outcome.error = NULL;
+    if (!guessed) {
+        device->running = NULL;
+        return false;
+    }
+    check->is_needless = !options->overwrite_selected && is_alone(device);
+    otter_beside_begin(&check->beside, check_choice, check);
+    if (!check->is_needless) {
+        otter_beside_kick(&check->beside, 0);
+    }
+    return true;
+}
+
+/** The same partition, of the device. */
+static const esp_partition_t *of_device(otter_device_t *device, const update_slot_check_t *check,
+                                        const esp_partition_t *own)
+{
+    if (own == NULL) {
+        return NULL;
+    }
+    const size_t i = (size_t)(own - check->device.partitions.items);
+    device->partitions.items[i] = *own; /* what boots may stand behind the end of the list */
+    return &device->partitions.items[i];
+}
+
+esp_err_t update_slot_end_check(update_slot_check_t *check, otter_device_t *device,
+                                const esp_partition_t **slot, update_outcome_t *outcome)
+{
+    otter_beside_end(&check->beside);
+    if (check->outcome.error != NULL) {
+        update_outcome_error(outcome, "%s", check->outcome.error);
+        free(check->outcome.error);
+    }
+    memcpy(outcome->from_version, check->outcome.from_version, sizeof(outcome->from_version));
+    if (!check->is_needless) {
+        device->running = of_device(device, check, check->device.running);
+        *slot = of_device(device, check, check->slot);
+    }
+    return check->err;
 }

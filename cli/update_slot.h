@@ -7,6 +7,7 @@
 #include "esp_err.h"
 #include "otter/device.h"
 #include "otter/promise.h"
+#include "otter/system.h"
 #include "update_report.h"
 
 typedef struct {
@@ -29,3 +30,33 @@ typedef struct {
  */
 OTTER_MUST_CHECK esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t *options,
                                               const esp_partition_t **slot, update_outcome_t *outcome);
+
+/** A choice that is made beside something else which writes nothing. Zeros to begin with. */
+typedef struct {
+    otter_device_t device; /* its own, on the same flash */
+    update_slot_options_t options;
+    const esp_partition_t *slot;
+    update_outcome_t outcome;
+    esp_err_t err;
+    bool is_needless;
+    otter_beside_t beside;
+} update_slot_check_t;
+
+/**
+ * Guesses what update_slot_choose() will say, from the heads of the images, and begins to find out beside the caller: reading
+ * and hashing the image that boots takes time. Where it would say no other slot even if that image were damaged, as nothing else
+ * could boot, there is nothing to find out. That is seen from what flash holds now: nothing is remembered between two updates.
+ * @param slot  receives the guess, device->running too. They may be used for whatever does not write
+ * @return false: nothing can be guessed, and nothing has begun: update_slot_choose() tells
+ */
+bool update_slot_begin_check(update_slot_check_t *check, otter_device_t *device,
+                             const update_slot_options_t *options, const esp_partition_t **slot);
+
+/**
+ * Waits for the choice. Before this has returned ESP_OK nothing may be written: if the image that seems to boot is damaged, the
+ * slot may hold the one that does.
+ * @param slot  receives the choice, which is the guess, but for such a damage
+ * @return as update_slot_choose()
+ */
+OTTER_MUST_CHECK esp_err_t update_slot_end_check(update_slot_check_t *check, otter_device_t *device,
+                                                 const esp_partition_t **slot, update_outcome_t *outcome);

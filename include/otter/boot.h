@@ -33,8 +33,10 @@ typedef struct {
 
 /** What the boot step may do to flash. */
 typedef enum {
-    OTTER_BOOT_COMMIT, /* a real boot: state changes are written, in ESP-IDF's order */
-    OTTER_BOOT_DRY_RUN /* what would happen: no write, no eFuse; for `otter flash info` and `otter update` */
+    OTTER_BOOT_COMMIT,  /* a real boot: state changes are written, in ESP-IDF's order */
+    OTTER_BOOT_DRY_RUN, /* what would happen: no write, no eFuse; for `otter flash info` and `otter update` */
+    /* the same if images are whole whose heads are right: costs next to nothing, and nothing may be written that rests on it */
+    OTTER_BOOT_GUESS
 } otter_boot_mode_t;
 
 /**

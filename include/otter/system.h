@@ -1,4 +1,4 @@
-/* The system seam: clock, random, waiting, console, locks and restart as link-time functions of the port. */
+/* The system seam: clock, random, waiting, console, locks, work beside and restart as link-time functions of the port. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -46,11 +46,33 @@ typedef enum {
 
 /**
  * Take a lock, waiting for it; the task that holds one may take it again and gives it back as often. Nobody waits for
- * another task, a time or a peer while holding one, and no function of an application is called: all waits are as short
- * as the flash operations under them. A port without tasks does nothing here.
+ * another task (but its own work beside it), a time or a peer while holding one, and no function of an application is called:
+ * all waits are as short as the flash operations under them. A port without tasks does nothing here.
  */
 void otter_lock(otter_lock_t lock);
 void otter_unlock(otter_lock_t lock);
+
+/**
+ * Work that may go on beside the task that wants it: on another processor, if the port has one to give. Without one it is done in
+ * otter_beside_kick(), and there is nothing to wait for; that is all that a port without tasks needs.
+ */
+typedef struct {
+    void (*work)(void *arg, uint32_t upto);
+    void *arg;
+    void *port; /* NULL: nothing goes on beside */
+} otter_beside_t;
+
+/** `work` may be asked for from now on. What it uses is its own from a kick to the end of a wait. */
+void otter_beside_begin(otter_beside_t *beside, void (*work)(void *arg, uint32_t upto), void *arg);
+
+/** Has work(arg, upto) called. Calls never overlap; of kicks that come during a call the last one counts. */
+void otter_beside_kick(otter_beside_t *beside, uint32_t upto);
+
+/** Waits until what was asked for is done, as long as `work` takes. Not with a lock that `work` takes, or one behind it. */
+void otter_beside_wait(otter_beside_t *beside);
+
+/** Waits, and gives back what begin took. Harmless twice and on zeros. */
+void otter_beside_end(otter_beside_t *beside);
 
 /** A sign of life for the watchdog: long operations that do not block call it as they make progress. Cheap. */
 void otter_system_alive(void);

@@ -50,3 +50,25 @@ void otter_system_restart(void)
 void otter_system_alive(void)
 {
 }
+
+/* Nothing goes on beside anything: what happens is the same each time. */
+
+void otter_beside_begin(otter_beside_t *beside, void (*work)(void *arg, uint32_t upto), void *arg)
+{
+    *beside = (otter_beside_t){.work = work, .arg = arg};
+}
+
+void otter_beside_kick(otter_beside_t *beside, uint32_t upto)
+{
+    beside->work(beside->arg, upto);
+}
+
+void otter_beside_wait(otter_beside_t *beside)
+{
+    (void)beside;
+}
+
+void otter_beside_end(otter_beside_t *beside)
+{
+    *beside = (otter_beside_t){0};
+}

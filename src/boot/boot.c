@@ -12,7 +12,8 @@
  *    or there is none and the search through the slots finds the image without it.
  * 5. Before anything is decided, copies that a power cut left unfinished are finished (otter_boot_finish_copies): a decision
  *    is never about a half-copied slot or table.
- * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way.
+ * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way. So does GUESS, which is
+ *    no decision: it believes what an image's checksum and hash would have to prove (1).
  * 7. otter_boot_take_back puts back the records that changed, which are of images that are not confirmed (4): a cut in
  *    it costs no other record either.
  */
@@ -42,7 +43,7 @@ static const char TAG[] = "boot";
 /** One boot step in progress. */
 typedef struct {
     otter_device_t *device;
-    bool commit;
+    bool commit, believes;
     boot_candidates_t have;
     otter_partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
@@ -286,11 +287,14 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
                            "secure version %" PRIu32 " is below the device's %" PRIu32, version,
                            boot->device_version);
     }
-    const otter_image_rules_t rules = {.chip = &device->chip,
-                                       .flash_offset = app->offset,
-                                       .size = app->size,
-                                       .loading = true,
-                                       .trust = device_trust(device, TRUST_TO_BOOT, false)};
+    otter_image_rules_t rules = {.chip = &device->chip,
+                                 .flash_offset = app->offset,
+                                 .size = app->size,
+                                 .loading = true,
+                                 .known = boot->believes};
+    if (!boot->believes) {
+        rules.trust = device_trust(device, TRUST_TO_BOOT, false);
+    }
     otter_image_info_t info;
     esp_err_t err = otter_image_verify(device->flash, &rules, &info, &boot->fault);
     if (err == ESP_FAIL && boot->commit) {
@@ -450,11 +454,14 @@ static esp_err_t start_image(boot_t *boot)
 }
 
 /** A boot step without finishing copies. */
-static esp_err_t decide_and_start(otter_device_t *device, bool commit, otter_boot_result_t *result)
+static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
 {
     memset(result, 0, sizeof(*result));
     result->otadata_copy = OTADATA_NONE;
-    boot_t boot = {.device = device, .commit = commit, .result = result};
+    boot_t boot = {.device = device,
+                   .commit = mode == OTTER_BOOT_COMMIT,
+                   .believes = mode == OTTER_BOOT_GUESS,
+                   .result = result};
     esp_err_t err = read_table(&boot);
     if (err == ESP_OK && device->config.anti_rollback) {
         err = secure_version_read(device, &boot.device_version);
@@ -501,7 +508,7 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
     const esp_partition_t *boots = device->running;
     if (boots == NULL) {
         otter_boot_result_t now;
-        boots = decide_and_start(device, false, &now) == ESP_OK ? now.partition : NULL;
+        boots = decide_and_start(device, OTTER_BOOT_DRY_RUN, &now) == ESP_OK ? now.partition : NULL;
     }
     return staged_copy_finish_all(device, boots);
 }
@@ -513,7 +520,7 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
         device->running = NULL;
         otter_ignore(otter_boot_finish_copies(device)); /* logged; what boots does not depend on it */
     }
-    esp_err_t err = decide_and_start(device, commit, result);
+    esp_err_t err = decide_and_start(device, mode, result);
     if (!commit && staged_copy_is_pending(device)) {
         size_t used = strlen(result->reason);
         snprintf(result->reason + used, sizeof(result->reason) - used,

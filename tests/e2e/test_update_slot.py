@@ -119,6 +119,41 @@ class Slot(UpdateCase):
                         [record(1), record(2)])
         self.check_written("ota_1")
 
+    def large(self, version, damaged=False):
+        """An app that takes longer to read than the server to answer; the damage is at its end."""
+        mapped, loaded = CHIPS["esp32"]
+        made = image("esp32", [(mapped, app_desc(version, "test", 0, 0) + bytes(0x70000)), (loaded, b"data")],
+                     entry=0x40080000, revisions=(0, 0xFFFF))
+        at = made.rindex(b"data")
+        return made[:at] + b"gone" + made[at + 4:] if damaged else made
+
+    def test_nothing_is_written_before_it_is_known_that_what_seems_to_boot_does(self):
+        good = self.large("1.0.0")
+        for seq, damaged, boots in ((1, "ota_0", "ota_1"), (2, "ota_1", "ota_0")):
+            with self.subTest(damaged=damaged):
+                self.make_flash({damaged: self.large("1.1.0", damaged=True), boots: good}, [record(seq)])
+                done, report = self.update(self.server.url("new.bin"))
+                self.assertEqual((done.returncode, report["slot"], report["from_version"]), (0, damaged, "1.0.0"), done.stderr)
+                with self.flash.open("rb") as flash:
+                    flash.seek(SLOTS[boots])
+                    self.assertEqual(flash.read(len(good)), good)
+
+    def test_what_is_found_out_while_connecting_refuses_as_what_is_known_before(self):
+        """What seems to boot is damaged, and what boots then has never booted."""
+        self.make_flash({"ota_0": self.large("1.0.0"), "ota_1": self.large("1.1.0", damaged=True)},
+                        [record(1, NEW), record(2, VALID)])
+        self.check_refused_whole("version 1.0.0 in ota_0 waits for its first boot")
+        done, report = self.update("https://127.0.0.1:1/new.bin")  # nor does it matter whether anybody answers
+        self.assertIn("waits for its first boot", done.stderr)
+        self.assertEqual((report["stage"], report["url"], report["to_version"]), ("config", None, None))
+
+    def test_an_image_without_another_one_needs_no_proof(self):
+        for how in ({}, {"damaged": True}):
+            with self.subTest(how):
+                self.make_flash({"ota_0": self.large("1.0.0", **how)}, [record(1)])
+                done, report = self.update(self.server.url("new.bin"))
+                self.assertEqual((done.returncode, report["slot"], report["from_version"]), (0, "ota_1", "1.0.0"), done.stderr)
+
     def test_what_may_have_been_cut_off_the_dump_is_left_alone(self):
         apps = {"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0")}
         for slots, written in ((2, None), (3, "ota_2")):
