@@ -60,30 +60,24 @@ static const esp_partition_t *find_slot(const linux_device_t *dev, const select_
 }
 
 /** Says why a selection failed, and what to do. */
-static bool cannot_select(const linux_device_t *dev, const select_options_t *o,
-                          const esp_partition_t *partition, esp_err_t err)
+static bool cannot_select(const select_options_t *o, const esp_partition_t *partition, esp_err_t err,
+                          const otter_fault_t *fault)
 {
+    const char *why = otter_fault_text(fault, err);
     switch (err) {
     case ESP_ERR_OTA_VALIDATE_FAILED:
         return cli_refuse(
             VERB, "%s: %s holds no image that boots: %s; `otter flash write %s %s FILE` puts one there",
-            o->flash, partition->label, ota_last_reason(&dev->device), o->flash, partition->label);
+            o->flash, partition->label, why, o->flash, partition->label);
     case ESP_ERR_NOT_FOUND:
-        return cli_refuse(
-            VERB,
-            "%s: the table has no otadata partition, which would keep a selection; `otter flash "
-            "table` writes one that has",
-            o->flash);
-    case ESP_ERR_INVALID_ARG:
-        return cli_refuse(VERB, "%s: %s comes behind a gap in the OTA slots, so no record can select it",
-                          o->flash, partition->label);
-    case ESP_ERR_OTA_SELECT_INFO_INVALID:
         return cli_refuse(VERB,
-                          "%s: the sequence numbers of otadata are used up; `otter flash erase %s otadata` "
-                          "begins anew",
-                          o->flash, o->flash);
+                          "%s: %s, which would keep a selection; `otter flash table` writes one that has",
+                          o->flash, why);
+    case ESP_ERR_OTA_SELECT_INFO_INVALID:
+        return cli_refuse(VERB, "%s: %s; `otter flash erase %s otadata` begins anew", o->flash, why,
+                          o->flash);
     default:
-        return cli_refuse(VERB, "%s: cannot select %s: %s", o->flash, partition->label, esp_err_to_name(err));
+        return cli_refuse(VERB, "%s: cannot select %s: %s", o->flash, partition->label, why);
     }
 }
 
@@ -95,12 +89,13 @@ static bool is_settled(otter_device_t *device, const otter_boot_result_t *boot,
         return false;
     }
     esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
-    return confirm || (ota_get_state_partition(device, partition, &state) == ESP_OK &&
+    return confirm || (otter_ota_get_state_partition(device, partition, &state) == ESP_OK &&
                        (state == ESP_OTA_IMG_VALID || state == ESP_OTA_IMG_UNDEFINED));
 }
 
 /** What boots now counts as running, as for an app that selects another. */
-static esp_err_t select_slot(linux_device_t *dev, const select_options_t *o, const esp_partition_t *partition)
+static esp_err_t select_slot(linux_device_t *dev, const select_options_t *o, const esp_partition_t *partition,
+                             otter_fault_t *fault)
 {
     otter_boot_result_t boot;
     otter_device_t *device = &dev->device;
@@ -108,13 +103,13 @@ static esp_err_t select_slot(linux_device_t *dev, const select_options_t *o, con
     device->running = otter_boot(device, OTTER_BOOT_DRY_RUN, &boot) == ESP_OK ? boot.partition : NULL;
     device->config.rollback = device->config.rollback || o->confirm;
     if (!is_settled(device, &boot, partition, o->confirm)) {
-        err = ota_set_boot_partition(device, partition);
+        err = otter_ota_set_boot_partition(device, partition, fault);
     }
     if (err == ESP_ERR_NOT_FOUND && device->running == partition) {
         return ESP_OK; /* without otadata nothing need be selected */
     }
     if (err == ESP_OK && o->confirm && ota_is_slot(partition)) {
-        err = ota_mark_app_valid_cancel_rollback(device);
+        err = otter_ota_mark_app_valid_cancel_rollback(device, fault);
     }
     return err;
 }
@@ -143,7 +138,8 @@ static bool secure_version_is_good(linux_device_t *dev, const select_options_t *
                                    const esp_partition_t *partition)
 {
     esp_app_desc_t desc;
-    if (!o->device.anti_rollback || ota_get_partition_description(&dev->device, partition, &desc) != ESP_OK ||
+    if (!o->device.anti_rollback ||
+        otter_ota_get_partition_description(&dev->device, partition, &desc) != ESP_OK ||
         desc.secure_version >= dev->efuse.secure_version) {
         return true;
     }
@@ -171,9 +167,10 @@ static bool select_in(linux_device_t *dev, void *options, flash_changed_t *chang
     if (!secure_version_is_good(dev, o, partition)) {
         return false;
     }
-    esp_err_t err = select_slot(dev, o, partition);
+    otter_fault_t fault = {0};
+    esp_err_t err = select_slot(dev, o, partition, &fault);
     if (err != ESP_OK && !otter_flash_failed(err)) {
-        return cannot_select(dev, o, partition, err);
+        return cannot_select(o, partition, err, &fault);
     }
     if (!flash_settle(dev, o->flash, partition->label, err)) {
         return false;

@@ -102,7 +102,7 @@ static void doubt_rollback(choice_t *choice)
     otter_boot_result_t other;
     esp_ota_img_states_t state;
     if (choice->options->rollback_is_known || choice->first == NULL ||
-        ota_get_state_partition(choice->device, choice->first, &state) != ESP_OK ||
+        otter_ota_get_state_partition(choice->device, choice->first, &state) != ESP_OK ||
         state != ESP_OTA_IMG_PENDING_VERIFY) {
         return;
     }
@@ -125,7 +125,7 @@ static esp_err_t check_trial(const choice_t *choice, update_outcome_t *outcome)
     const esp_partition_t *running = device->running;
     esp_ota_img_states_t state;
     bool may_roll_back = device->config.rollback || !choice->options->rollback_is_known;
-    if (!may_roll_back || ota_get_state_partition(device, running, &state) != ESP_OK ||
+    if (!may_roll_back || otter_ota_get_state_partition(device, running, &state) != ESP_OK ||
         state != ESP_OTA_IMG_NEW) {
         return ESP_OK;
     }
@@ -155,7 +155,7 @@ static esp_err_t decide_running(choice_t *choice, update_outcome_t *outcome)
         return ESP_OK; /* an update is what such a device needs */
     }
     esp_app_desc_t desc;
-    if (ota_get_partition_description(device, device->running, &desc) == ESP_OK) {
+    if (otter_ota_get_partition_description(device, device->running, &desc) == ESP_OK) {
         update_outcome_version(outcome->from_version, &desc);
     }
     return check_trial(choice, outcome);
@@ -207,7 +207,7 @@ static esp_err_t take_next(const choice_t *choice, const esp_partition_t **slot,
     const esp_partition_t *next = device->running != NULL ? device->running : choice->first;
     const doubt_t *passed = NULL;
     for (int i = 0; i < OTTER_BOOT_TRIED_MAX; i++) {
-        next = ota_get_next_update_partition(device, next);
+        next = otter_ota_get_next_update_partition(device, next);
         if (next == NULL || next == device->running) {
             continue;
         }

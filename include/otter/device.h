@@ -77,7 +77,7 @@ typedef struct otter_device {
      * esp_https_ota_get_img_desc has waited for the first bytes in vain. False gives the update up. NULL: it waits to the end.
      */
     bool (*on_https_ota_wait)(uint32_t left_ms);
-    /** Why the last image, or what was asked of otadata, was refused; zeros when it was not. */
+    /** Why the last call of esp_ota_begin, _resume, _write, _set_final_partition or _end failed; zeros when it did not. */
     otter_fault_t fault;
 } otter_device_t;
 

@@ -491,7 +491,7 @@ static uint32_t state_at(otter_device_t *device, uint32_t address)
     for (uint32_t i = 0; i < device->partitions.count; i++) {
         const esp_partition_t *p = &device->partitions.items[i];
         if (p->type == ESP_PARTITION_TYPE_APP && p->address == address &&
-            ota_get_state_partition(device, p, &state) == ESP_OK) {
+            otter_ota_get_state_partition(device, p, &state) == ESP_OK) {
             return (uint32_t)state;
         }
     }

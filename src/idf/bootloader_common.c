@@ -185,5 +185,5 @@ esp_err_t bootloader_common_get_partition_description(const esp_partition_pos_t 
     }
     const esp_partition_t range = {
         .type = ESP_PARTITION_TYPE_APP, .address = partition->offset, .size = partition->size};
-    return ota_get_partition_description(device, &range, app_desc);
+    return otter_ota_get_partition_description(device, &range, app_desc);
 }

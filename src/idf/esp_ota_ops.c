@@ -83,13 +83,14 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
 {
     otter_device_t *device = enter();
-    return leave(device != NULL ? ota_set_boot_partition(device, partition) : ESP_ERR_INVALID_STATE);
+    return leave(device != NULL ? otter_ota_set_boot_partition(device, partition, NULL)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 const esp_partition_t *esp_ota_get_boot_partition(void)
 {
     otter_device_t *device = enter();
-    return leave_with(device != NULL ? ota_get_boot_partition(device) : NULL);
+    return leave_with(device != NULL ? otter_ota_get_boot_partition(device) : NULL);
 }
 
 const esp_partition_t *esp_ota_get_running_partition(void)
@@ -101,7 +102,7 @@ const esp_partition_t *esp_ota_get_running_partition(void)
 const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *start_from)
 {
     otter_device_t *device = enter();
-    return leave_with(device != NULL ? ota_get_next_update_partition(device, start_from) : NULL);
+    return leave_with(device != NULL ? otter_ota_get_next_update_partition(device, start_from) : NULL);
 }
 
 esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, esp_app_desc_t *app_desc)
@@ -112,7 +113,7 @@ esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, es
     }
     return leave(is_elsewhere(device, partition)
                      ? ESP_ERR_NOT_SUPPORTED
-                     : ota_get_partition_description(device, partition, app_desc));
+                     : otter_ota_get_partition_description(device, partition, app_desc));
 }
 
 esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition,
@@ -124,13 +125,13 @@ esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_p
     }
     return leave(is_elsewhere(device, bootloader_partition)
                      ? ESP_ERR_NOT_SUPPORTED
-                     : ota_get_bootloader_description(device, bootloader_partition, desc));
+                     : otter_ota_get_bootloader_description(device, bootloader_partition, desc));
 }
 
 uint8_t esp_ota_get_app_partition_count(void)
 {
     otter_device_t *device = enter();
-    uint8_t count = device != NULL ? ota_get_app_partition_count(device) : 0;
+    uint8_t count = device != NULL ? otter_ota_get_app_partition_count(device) : 0;
     otter_unlock(OTTER_LOCK_UPDATES);
     return count;
 }
@@ -138,32 +139,33 @@ uint8_t esp_ota_get_app_partition_count(void)
 esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition, esp_ota_img_states_t *ota_state)
 {
     otter_device_t *device = enter();
-    return leave(device != NULL ? ota_get_state_partition(device, partition, ota_state)
+    return leave(device != NULL ? otter_ota_get_state_partition(device, partition, ota_state)
                                 : ESP_ERR_INVALID_STATE);
 }
 
 const esp_partition_t *esp_ota_get_last_invalid_partition(void)
 {
     otter_device_t *device = enter();
-    return leave_with(device != NULL ? ota_get_last_invalid_partition(device) : NULL);
+    return leave_with(device != NULL ? otter_ota_get_last_invalid_partition(device) : NULL);
 }
 
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
     otter_device_t *device = enter();
-    return leave(device != NULL ? ota_mark_app_valid_cancel_rollback(device) : ESP_ERR_INVALID_STATE);
+    return leave(device != NULL ? otter_ota_mark_app_valid_cancel_rollback(device, NULL)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
     otter_device_t *device = enter();
-    return leave(device != NULL ? ota_mark_app_invalid_rollback(device) : ESP_ERR_INVALID_STATE);
+    return leave(device != NULL ? otter_ota_mark_app_invalid_rollback(device, NULL) : ESP_ERR_INVALID_STATE);
 }
 
 bool esp_ota_check_rollback_is_possible(void)
 {
     otter_device_t *device = enter();
-    bool possible = device != NULL && ota_check_rollback_is_possible(device);
+    bool possible = device != NULL && otter_ota_check_rollback_is_possible(device);
     otter_unlock(OTTER_LOCK_UPDATES);
     return possible;
 }
@@ -171,13 +173,14 @@ bool esp_ota_check_rollback_is_possible(void)
 esp_err_t esp_ota_erase_last_boot_app_partition(void)
 {
     otter_device_t *device = enter();
-    return leave(device != NULL ? ota_erase_last_boot_app_partition(device) : ESP_ERR_INVALID_STATE);
+    return leave(device != NULL ? otter_ota_erase_last_boot_app_partition(device) : ESP_ERR_INVALID_STATE);
 }
 
 esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void)
 {
     otter_device_t *device = enter();
-    return leave(device != NULL ? ota_invalidate_inactive_ota_data_slot(device) : ESP_ERR_INVALID_STATE);
+    return leave(device != NULL ? otter_ota_invalidate_inactive_ota_data_slot(device)
+                                : ESP_ERR_INVALID_STATE);
 }
 
 const esp_app_desc_t *esp_ota_get_app_description(void)

@@ -96,7 +96,7 @@ static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t
     const esp_partition_t *staging = config->partition.staging;
     const esp_partition_t *final = config->partition.final;
     t->staging = staging != NULL ? find_given(t, staging, &t->registered)
-                                 : ota_get_next_update_partition(t->device, NULL);
+                                 : otter_ota_get_next_update_partition(t->device, NULL);
     if (t->staging == NULL && staging != NULL) {
         return https_report_failure(
             &t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,

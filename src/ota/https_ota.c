@@ -171,7 +171,7 @@ static esp_err_t select_image(https_ota_t *ota)
     if (slot) {
         https_report_enter_kept(device, OTTER_STAGE_SWITCH);
         otter_lock(OTTER_LOCK_UPDATES);
-        esp_err_t err = ota_set_boot_partition(device, boots);
+        esp_err_t err = otter_ota_set_boot_partition(device, boots, NULL);
         otter_unlock(OTTER_LOCK_UPDATES);
         if (err != ESP_OK) {
             ESP_LOGE(TAG, "esp_ota_set_boot_partition failed! err=0x%x", (unsigned)err);

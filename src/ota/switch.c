@@ -3,7 +3,7 @@
  * boot/otadata_flash.c writes them; here is what lies between: reading, verifying images, carrying plans out.
  *
  * The order of every change, on which safety from power cuts rests:
- * 1. An image is verified from flash before a record may select it (ota_set_boot_partition), and is durable before the
+ * 1. An image is verified from flash before a record may select it (otter_ota_set_boot_partition), and is durable before the
  *    record is: otadata_write_copy() begins with a barrier.
  * 2. Before the first sector of a slot is erased, no record selects that slot any more, and one selects what runs
  *    (ota_release_slot).
@@ -11,6 +11,7 @@
  *    has not booted yet it goes first (select_factory).
  */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,29 +68,29 @@ bool ota_is_running(const otter_device_t *device, const esp_partition_t *partiti
 }
 
 /** @return ESP_OK, ESP_ERR_NOT_FOUND (no otadata partition), ESP_ERR_INVALID_SIZE, ESP_ERR_FLASH_OP_* */
-static esp_err_t read_records(otter_device_t *device, records_t *records)
+static esp_err_t read_records(otter_device_t *device, records_t *records, otter_fault_t *fault)
 {
     records->otadata = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
                                            ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
     if (records->otadata == NULL) {
-        return ESP_ERR_NOT_FOUND;
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "the table has no otadata partition");
     }
     esp_err_t err =
         otadata_read(device->flash, records->otadata->address, records->otadata->size, records->two);
     if (err != ESP_OK) {
         return err;
     }
-    records->slot_count = ota_get_app_partition_count(device);
+    records->slot_count = otter_ota_get_app_partition_count(device);
     records->active = records->slot_count != 0 ? otadata_active(records->two) : OTADATA_NONE;
     return ESP_OK;
 }
 
 /** As read_records, and ESP_FAIL when no record is active. */
-static esp_err_t read_active(otter_device_t *device, records_t *records)
+static esp_err_t read_active(otter_device_t *device, records_t *records, otter_fault_t *fault)
 {
-    esp_err_t err = read_records(device, records);
+    esp_err_t err = read_records(device, records, fault);
     if (err == ESP_OK && records->active == OTADATA_NONE) {
-        return ESP_FAIL;
+        return otter_fault(fault, ESP_FAIL, "no record of otadata is active");
     }
     return err;
 }
@@ -158,7 +159,8 @@ static esp_err_t carry_out(otter_device_t *device, const records_t *records, con
  * again.
  * @param hashed  an image without SHA-256 is refused
  */
-static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed)
+static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *partition, bool hashed,
+                              otter_fault_t *fault)
 {
     const uint32_t start = partition->address;
     const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, false);
@@ -173,8 +175,7 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
                                            otter_flash_is_unwritten(device->flash, device->verified, start)};
     uint32_t watch =
         rules.known ? device->verified : otter_flash_watch(device->flash, 0, start, partition->size);
-    device->fault = (otter_fault_t){0};
-    esp_err_t err = otter_image_verify(device->flash, &rules, NULL, &device->fault);
+    esp_err_t err = otter_image_verify(device->flash, &rules, NULL, fault);
     if (err == ESP_OK) {
         device->verified = watch;
         device->verified_by = trust;
@@ -189,10 +190,10 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
 /* ---- selecting ---- */
 
 /** Factory is what boots when no record selects a slot. */
-static esp_err_t select_factory(otter_device_t *device)
+static esp_err_t select_factory(otter_device_t *device, otter_fault_t *fault)
 {
     records_t records;
-    esp_err_t err = read_records(device, &records);
+    esp_err_t err = read_records(device, &records, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -213,7 +214,8 @@ static esp_err_t select_factory(otter_device_t *device)
 }
 
 /** Anti-rollback: an application that is too old is erased, so that no fallback can find it either. */
-static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_t *partition)
+static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_t *partition,
+                                    otter_fault_t *fault)
 {
     uint32_t version = 0, device_version = 0;
     esp_err_t err = secure_version_of_app(device->flash, partition->address, partition->size, &version);
@@ -231,7 +233,10 @@ static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_
     if (!ota_is_running(device, partition)) {
         err = ota_erase_range(device->flash, partition, 0, partition->size);
     }
-    return err == ESP_OK ? ESP_ERR_OTA_SMALL_SEC_VER : err;
+    return err != ESP_OK ? err
+                         : otter_fault(fault, ESP_ERR_OTA_SMALL_SEC_VER,
+                                       "secure version %" PRIu32 " is below the device's %" PRIu32, version,
+                                       device_version);
 }
 
 static switch_wish_t wish_for(const otter_device_t *device, const records_t *records,
@@ -244,48 +249,57 @@ static switch_wish_t wish_for(const otter_device_t *device, const records_t *rec
                            .factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY) != NULL};
 }
 
-static esp_err_t select_slot(otter_device_t *device, const esp_partition_t *partition)
+static esp_err_t select_slot(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
 {
     records_t records;
-    esp_err_t err = read_records(device, &records);
+    esp_err_t err = read_records(device, &records, fault);
     if (err != ESP_OK) {
         return err;
     }
     const switch_wish_t wish = wish_for(device, &records, partition);
     if (wish.slot >= wish.slot_count) {
-        return ESP_ERR_INVALID_ARG;
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "%s comes behind a gap in the OTA slots, so no record can select it",
+                           partition->label);
     }
     switch_plan_t plan;
     err = switch_plan_select(records.two, &wish, &plan);
-    return err == ESP_OK ? carry_out(device, &records, &plan) : err;
+    if (err != ESP_OK) {
+        return otter_fault(fault, err, "the sequence numbers of otadata are used up");
+    }
+    return carry_out(device, &records, &plan);
 }
 
-esp_err_t ota_set_boot_partition(otter_device_t *device, const esp_partition_t *partition)
+esp_err_t otter_ota_set_boot_partition(otter_device_t *device, const esp_partition_t *partition,
+                                       otter_fault_t *fault)
 {
+    otter_fault_t own = {0};
+    fault = fault != NULL ? fault : &own;
     if (partition == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    partition = partition_list_verify(&device->partitions, partition);
+    const esp_partition_t *given = partition;
+    partition = partition_list_verify(&device->partitions, given);
     if (partition == NULL) {
-        return ESP_ERR_INVALID_ARG;
+        return otter_fault(fault, ESP_ERR_INVALID_ARG, "%.16s is not in the partition table", given->label);
     }
-    esp_err_t err = verify_image(device, partition, device->config.require_hash);
+    esp_err_t err = verify_image(device, partition, device->config.require_hash, fault);
     if (err != ESP_OK) {
-        image_log_fault(partition->address, device->fault.why);
-        ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, device->fault.why);
+        image_log_fault(partition->address, fault->why);
+        ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, fault->why);
         return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
     if (partition->type == ESP_PARTITION_TYPE_APP &&
         partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
-        return select_factory(device);
+        return select_factory(device, fault);
     }
     if (!ota_is_slot(partition)) {
-        return ESP_ERR_INVALID_ARG;
+        return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is nothing that is selected", partition->label);
     }
     if (device->config.anti_rollback) {
-        err = refuse_old_version(device, partition);
+        err = refuse_old_version(device, partition, fault);
     }
-    return err == ESP_OK ? select_slot(device, partition) : err;
+    return err == ESP_OK ? select_slot(device, partition, fault) : err;
 }
 
 /** Writes a record that selects the running slot, in the copy that is not active. It is the active one from now on. */
@@ -353,7 +367,7 @@ esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *part
         return fallback_is_needed(fault,
                                   "The verdict on the running app was not written: confirm again or restart");
     }
-    esp_err_t err = read_records(device, &records);
+    esp_err_t err = read_records(device, &records, NULL);
     if (err != ESP_OK || records.slot_count == 0) {
         return otter_flash_failed(err) ? err : ESP_OK;
     }
@@ -397,7 +411,7 @@ static esp_err_t make_sure(otter_device_t *device, const records_t *records)
 esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partition)
 {
     records_t records;
-    esp_err_t err = read_records(device, &records);
+    esp_err_t err = read_records(device, &records, NULL);
     if (otter_flash_failed(err)) {
         return err; /* a record that could not be read now may be there at the next boot, and name this slot */
     }
@@ -419,7 +433,7 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
 
 /* ---- asking ---- */
 
-uint8_t ota_get_app_partition_count(otter_device_t *device)
+uint8_t otter_ota_get_app_partition_count(otter_device_t *device)
 {
     uint8_t count = 0;
     while (count < ESP_PARTITION_SUBTYPE_APP_OTA_MAX - ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
@@ -431,10 +445,10 @@ uint8_t ota_get_app_partition_count(otter_device_t *device)
 
 _Static_assert(ESP_PARTITION_SUBTYPE_APP_TEST == ESP_PARTITION_SUBTYPE_APP_OTA_MAX, "test follows the slots");
 
-const esp_partition_t *ota_get_boot_partition(otter_device_t *device)
+const esp_partition_t *otter_ota_get_boot_partition(otter_device_t *device)
 {
     records_t records;
-    esp_err_t err = read_active(device, &records);
+    esp_err_t err = read_active(device, &records, NULL);
     if (err == ESP_OK) {
         return slot_of_copy(device, &records, (uint32_t)records.active);
     }
@@ -450,8 +464,8 @@ const esp_partition_t *ota_get_boot_partition(otter_device_t *device)
     return found;
 }
 
-const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
-                                                     const esp_partition_t *start_from)
+const esp_partition_t *otter_ota_get_next_update_partition(otter_device_t *device,
+                                                           const esp_partition_t *start_from)
 {
     if (start_from == NULL) {
         start_from = device->running;
@@ -474,8 +488,8 @@ const esp_partition_t *ota_get_next_update_partition(otter_device_t *device,
     return first;
 }
 
-esp_err_t ota_get_partition_description(otter_device_t *device, const esp_partition_t *partition,
-                                        esp_app_desc_t *app_desc)
+esp_err_t otter_ota_get_partition_description(otter_device_t *device, const esp_partition_t *partition,
+                                              esp_app_desc_t *app_desc)
 {
     if (partition == NULL || app_desc == NULL) {
         return ESP_ERR_INVALID_ARG;
@@ -492,8 +506,8 @@ esp_err_t ota_get_partition_description(otter_device_t *device, const esp_partit
     return otter_image_decode_desc(raw, app_desc);
 }
 
-esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_partition_t *partition,
-                                         esp_bootloader_desc_t *desc)
+esp_err_t otter_ota_get_bootloader_description(otter_device_t *device, const esp_partition_t *partition,
+                                               esp_bootloader_desc_t *desc)
 {
     if (desc == NULL) {
         return ESP_ERR_INVALID_ARG;
@@ -512,8 +526,8 @@ esp_err_t ota_get_bootloader_description(otter_device_t *device, const esp_parti
     return desc->magic_byte == ESP_BOOTLOADER_DESC_MAGIC_BYTE ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
-esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t *partition,
-                                  esp_ota_img_states_t *ota_state)
+esp_err_t otter_ota_get_state_partition(otter_device_t *device, const esp_partition_t *partition,
+                                        esp_ota_img_states_t *ota_state)
 {
     if (partition == NULL || ota_state == NULL) {
         return ESP_ERR_INVALID_ARG;
@@ -522,7 +536,7 @@ esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t 
         return ESP_ERR_NOT_SUPPORTED;
     }
     records_t records;
-    esp_err_t err = read_records(device, &records);
+    esp_err_t err = read_records(device, &records, NULL);
     if (err != ESP_OK) {
         return err;
     }
@@ -532,10 +546,10 @@ esp_err_t ota_get_state_partition(otter_device_t *device, const esp_partition_t 
     return state_of_slot(&records, slot_of(partition), ota_state);
 }
 
-const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)
+const esp_partition_t *otter_ota_get_last_invalid_partition(otter_device_t *device)
 {
     records_t records;
-    if (read_records(device, &records) != ESP_OK || records.slot_count == 0) {
+    if (read_records(device, &records, NULL) != ESP_OK || records.slot_count == 0) {
         return NULL;
     }
     bool eligible[OTADATA_COPY_COUNT];
@@ -548,7 +562,7 @@ const esp_partition_t *ota_get_last_invalid_partition(otter_device_t *device)
         return NULL;
     }
     const esp_partition_t *partition = slot_of_copy(device, &records, (uint32_t)picked);
-    return partition != NULL && verify_image(device, partition, false) == ESP_OK ? partition : NULL;
+    return partition != NULL && verify_image(device, partition, false, NULL) == ESP_OK ? partition : NULL;
 }
 
 /* ---- confirming and rejecting ---- */
@@ -568,17 +582,17 @@ static bool rollback_is_possible(otter_device_t *device, const records_t *record
     if (!otadata_is_valid(&records->two[other]) ||
         otadata_selects(&records->two[other], slot, records->slot_count)) {
         const esp_partition_t *factory = find_app(device, ESP_PARTITION_SUBTYPE_APP_FACTORY);
-        return !anti_rollback && factory != NULL && verify_image(device, factory, false) == ESP_OK;
+        return !anti_rollback && factory != NULL && verify_image(device, factory, false, NULL) == ESP_OK;
     }
     const esp_partition_t *previous = slot_of_copy(device, records, other);
-    return previous != NULL && verify_image(device, previous, false) == ESP_OK &&
+    return previous != NULL && verify_image(device, previous, false, NULL) == ESP_OK &&
            (!anti_rollback || version_is_acceptable(device, previous));
 }
 
-bool ota_check_rollback_is_possible(otter_device_t *device)
+bool otter_ota_check_rollback_is_possible(otter_device_t *device)
 {
     records_t records;
-    return read_active(device, &records) == ESP_OK && rollback_is_possible(device, &records);
+    return read_active(device, &records, NULL) == ESP_OK && rollback_is_possible(device, &records);
 }
 
 /** Raises the device's secure version to that of the running application: nothing older boots from here on. */
@@ -600,11 +614,11 @@ static bool must_record_anew(const otter_device_t *device, const records_t *reco
            !selects_running(device, records, 0) && !selects_running(device, records, 1);
 }
 
-esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
+esp_err_t otter_ota_mark_app_valid_cancel_rollback(otter_device_t *device, otter_fault_t *fault)
 {
     records_t records;
     switch_plan_t plan;
-    esp_err_t err = read_records(device, &records);
+    esp_err_t err = read_records(device, &records, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -612,7 +626,7 @@ esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
         err = switch_plan_fallback(records.two, slot_of(device->running), records.slot_count,
                                    ESP_OTA_IMG_VALID, &plan);
     } else if (records.active == OTADATA_NONE) {
-        err = ESP_FAIL;
+        err = otter_fault(fault, ESP_FAIL, "no record of otadata is active");
     } else {
         switch_plan_confirm(records.two, records.slot_count, device->flash->write_size == 1, &plan);
     }
@@ -627,10 +641,10 @@ esp_err_t ota_mark_app_valid_cancel_rollback(otter_device_t *device)
     return runs ? burn_running_version(device) : ESP_OK;
 }
 
-esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
+esp_err_t otter_ota_mark_app_invalid_rollback(otter_device_t *device, otter_fault_t *fault)
 {
     records_t records;
-    esp_err_t err = read_active(device, &records);
+    esp_err_t err = read_active(device, &records, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -639,7 +653,7 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
     }
     if (!rollback_is_possible(device, &records)) {
         ESP_LOGE(TAG, "Rollback is not possible, do not have any suitable apps in slots");
-        return ESP_ERR_OTA_ROLLBACK_FAILED;
+        return otter_fault(fault, ESP_ERR_OTA_ROLLBACK_FAILED, "there is nothing whole to fall back to");
     }
     switch_plan_t plan;
     switch_plan_reject(records.two, records.slot_count, &plan);
@@ -654,7 +668,7 @@ esp_err_t ota_mark_app_invalid_rollback(otter_device_t *device)
 static esp_err_t find_previous(otter_device_t *device, records_t *records, uint32_t *copy,
                                const esp_partition_t **partition)
 {
-    esp_err_t err = read_active(device, records);
+    esp_err_t err = read_active(device, records, NULL);
     if (err != ESP_OK) {
         return otter_flash_failed(err) ? err : ESP_FAIL;
     }
@@ -668,7 +682,7 @@ static esp_err_t find_previous(otter_device_t *device, records_t *records, uint3
     return in_use ? ESP_FAIL : ESP_OK;
 }
 
-esp_err_t ota_erase_last_boot_app_partition(otter_device_t *device)
+esp_err_t otter_ota_erase_last_boot_app_partition(otter_device_t *device)
 {
     records_t records;
     uint32_t copy;
@@ -680,16 +694,11 @@ esp_err_t ota_erase_last_boot_app_partition(otter_device_t *device)
     return err == ESP_OK ? otadata_erase_copy(device->flash, records.otadata->address, copy) : err;
 }
 
-esp_err_t ota_invalidate_inactive_ota_data_slot(otter_device_t *device)
+esp_err_t otter_ota_invalidate_inactive_ota_data_slot(otter_device_t *device)
 {
     records_t records;
     uint32_t copy;
     const esp_partition_t *partition;
     esp_err_t err = find_previous(device, &records, &copy, &partition);
     return err == ESP_OK ? otadata_erase_copy(device->flash, records.otadata->address, copy) : err;
-}
-
-const char *ota_last_reason(const otter_device_t *device)
-{
-    return device->fault.why;
 }

@@ -285,7 +285,7 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
     }
     if (err == ESP_OK && ota_is_slot(partition) && device->config.rollback) {
         /* The slot being overwritten stops being a rollback target; that there is none is no error. */
-        err = ota_invalidate_inactive_ota_data_slot(device);
+        err = otter_ota_invalidate_inactive_ota_data_slot(device);
         err = err == ESP_FAIL ? ESP_OK : err;
     }
     return err == ESP_OK ? ota_erase_range(partition->flash_chip, partition, 0, erase_len) : err;

@@ -58,5 +58,5 @@ esp_https_ota_handle_t update_rig_must_begin(update_rig_t *u)
 
 bool update_rig_boots_new(update_rig_t *u)
 {
-    return ota_get_boot_partition(&u->rig.device) == u->slot;
+    return otter_ota_get_boot_partition(&u->rig.device) == u->slot;
 }

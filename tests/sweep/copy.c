@@ -22,7 +22,7 @@ static const esp_partition_t *partition_named(const subject_t *subject, const ch
 route_t copy_route(const subject_t *subject, copy_kind_t kind)
 {
     otter_device_t *device = (otter_device_t *)&subject->device; /* asked, not changed */
-    const esp_partition_t *next = ota_get_next_update_partition(device, NULL);
+    const esp_partition_t *next = otter_ota_get_next_update_partition(device, NULL);
     route_t route = {.staging = next, .final = next};
     if (kind == COPY_NONE) {
         return route;
@@ -32,7 +32,8 @@ route_t copy_route(const subject_t *subject, copy_kind_t kind)
     }
     switch (kind) {
     case COPY_APP:
-        route.final = subject->config.layout->staging ? next : ota_get_next_update_partition(device, next);
+        route.final =
+            subject->config.layout->staging ? next : otter_ota_get_next_update_partition(device, next);
         break;
     case COPY_DATA:
         route.final = partition_named(subject, "files");

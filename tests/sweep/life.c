@@ -47,7 +47,7 @@ static bool download_twice(subject_t *subject, const esp_partition_t **slot, uns
         return false;
     }
     subject->phase = PHASE_DOWNLOAD;
-    *slot = ota_get_next_update_partition(&subject->device, NULL);
+    *slot = otter_ota_get_next_update_partition(&subject->device, NULL);
     CHECK((*slot)->address == address, "another slot is next after a download was broken off");
     subject->target = *slot;
     return ota_resume(&subject->device, *slot, OTA_WITH_SEQUENTIAL_WRITES, part, &handle) == ESP_OK &&
@@ -103,7 +103,7 @@ static bool meet_fate(subject_t *subject, fate_t fate, uint32_t new_address)
 {
     if (fate == FATE_CONFIRM) {
         subject->phase = PHASE_CONFIRM;
-        if (ota_mark_app_valid_cancel_rollback(&subject->device) != ESP_OK) {
+        if (otter_ota_mark_app_valid_cancel_rollback(&subject->device, NULL) != ESP_OK) {
             return false;
         }
         subject_allow_only_running(subject);
@@ -111,7 +111,7 @@ static bool meet_fate(subject_t *subject, fate_t fate, uint32_t new_address)
     }
     if (fate == FATE_REJECT) {
         subject->phase = PHASE_CONFIRM;
-        if (ota_mark_app_invalid_rollback(&subject->device) != ESP_OK) {
+        if (otter_ota_mark_app_invalid_rollback(&subject->device, NULL) != ESP_OK) {
             return false;
         }
         subject_forbid(subject, new_address);
@@ -143,7 +143,7 @@ static bool select_slot(subject_t *subject, const esp_partition_t *slot, unsigne
     subject->phase = PHASE_SELECT;
     subject->chosen = slot->address;
     subject_allow(subject, slot, image);
-    return ota_set_boot_partition(&subject->device, slot) == ESP_OK;
+    return otter_ota_set_boot_partition(&subject->device, slot, NULL) == ESP_OK;
 }
 
 /** The application comes to its place and is selected. @param[out] address  the place */
@@ -185,7 +185,7 @@ static bool take_back(subject_t *subject, const step_t *step)
     if (!download(subject, &taken, &first) || !select_slot(subject, taken, first.image)) {
         return false;
     }
-    slot = ota_get_next_update_partition(&subject->device, taken);
+    slot = otter_ota_get_next_update_partition(&subject->device, taken);
     if (!download_to(subject, &(route_t){.staging = slot, .final = slot}, step) ||
         !select_slot(subject, slot, step->image)) {
         return false;
@@ -198,7 +198,8 @@ static bool take_back(subject_t *subject, const step_t *step)
 static bool confirm_again(subject_t *subject)
 {
     subject->phase = PHASE_CONFIRM;
-    return ota_mark_app_valid_cancel_rollback(&subject->device) == ESP_OK && subject_boot(subject);
+    return otter_ota_mark_app_valid_cancel_rollback(&subject->device, NULL) == ESP_OK &&
+           subject_boot(subject);
 }
 
 /** Data, a bootloader or a table. */
@@ -236,15 +237,15 @@ static bool select_again(subject_t *subject, const step_t *step)
 static bool erase_last(subject_t *subject)
 {
     subject->phase = PHASE_OTHER;
-    subject->target = ota_get_next_update_partition(&subject->device, NULL);
-    return ota_erase_last_boot_app_partition(&subject->device) == ESP_OK && subject_boot(subject);
+    subject->target = otter_ota_get_next_update_partition(&subject->device, NULL);
+    return otter_ota_erase_last_boot_app_partition(&subject->device) == ESP_OK && subject_boot(subject);
 }
 
 /** The previous application, whose place and image the step names, comes back. */
 static bool reject(subject_t *subject, const step_t *step)
 {
     const uint32_t address = subject->model.running.address;
-    subject_allow(subject, ota_get_next_update_partition(&subject->device, NULL), step->image);
+    subject_allow(subject, otter_ota_get_next_update_partition(&subject->device, NULL), step->image);
     return meet_fate(subject, FATE_REJECT, address);
 }
 
@@ -255,7 +256,7 @@ static bool refused(subject_t *subject, const step_t *step)
         return false;
     }
     subject->phase = PHASE_SELECT;
-    esp_err_t err = ota_set_boot_partition(&subject->device, slot);
+    esp_err_t err = otter_ota_set_boot_partition(&subject->device, slot, NULL);
     CHECK(err == ESP_ERR_OTA_SMALL_SEC_VER || subject->sim.dead,
           "an image below the secure version is selected");
     return !subject->sim.dead && subject_boot(subject);
@@ -274,7 +275,7 @@ static bool damaged(subject_t *subject, const step_t *step)
         return false;
     }
     subject->phase = PHASE_SELECT;
-    CHECK(step->copy != COPY_NONE || ota_set_boot_partition(&subject->device, slot) != ESP_OK,
+    CHECK(step->copy != COPY_NONE || otter_ota_set_boot_partition(&subject->device, slot, NULL) != ESP_OK,
           "a damaged image is selected");
     return subject_boot(subject);
 }
@@ -398,7 +399,7 @@ static bool settle(subject_t *subject, fate_t fate)
     }
     if (subject->config.config.rollback && fate == FATE_CONFIRM) {
         subject->phase = PHASE_CONFIRM; /* whether it is on trial may hang, too */
-        otter_ignore(ota_mark_app_valid_cancel_rollback(&subject->device));
+        otter_ignore(otter_ota_mark_app_valid_cancel_rollback(&subject->device, NULL));
     }
     return !subject->sim.dead;
 }

@@ -206,7 +206,7 @@ static void confirm(world_device_t *d)
     const bool chosen = d->next_state == NEXT_SURE;
     const place_t place = chosen ? d->next : d->running;
     open_fence(d, WORLD_FACTORY);
-    esp_err_t err = ota_mark_app_valid_cancel_rollback(&d->device);
+    esp_err_t err = otter_ota_mark_app_valid_cancel_rollback(&d->device, NULL);
     close_fence(d);
     story(d->world, d, "confirm%s: %s", chosen ? " what has not run yet" : "", esp_err_to_name(err));
     if (err == ESP_OK && d->flash.sim.dead) {
@@ -233,7 +233,7 @@ static void confirm(world_device_t *d)
 static void reject(world_device_t *d)
 {
     open_fence(d, WORLD_FACTORY);
-    esp_err_t err = ota_mark_app_invalid_rollback(&d->device);
+    esp_err_t err = otter_ota_mark_app_invalid_rollback(&d->device, NULL);
     close_fence(d);
     d->world->tally->rejects++;
     story(d->world, d, "reject: %s", esp_err_to_name(err));
@@ -276,7 +276,7 @@ static void switch_slot(world_device_t *d)
     }
     const watch_t before = watch_flash(d);
     open_fence(d, WORLD_FACTORY);
-    esp_err_t err = ota_set_boot_partition(&d->device, device_partition(d, slot));
+    esp_err_t err = otter_ota_set_boot_partition(&d->device, device_partition(d, slot), NULL);
     close_fence(d);
     world->tally->switches++;
     story(world, d, "select slot %d with release %d: %s", slot, place.release, esp_err_to_name(err));

@@ -15,8 +15,8 @@ static void defect_38_sequence_number_0_boots_as_recorded(void **state)
     assert_int_equal(otter_boot(f->device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     assert_string_equal(result.partition->label, "ota_1"); /* (0 - 1) mod 2^32 mod 2 */
     /* What follows is never 0 again, so that the next selection wins over such a record. */
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->slot[0]);
 }
 
 static void defect_40_trial_is_recorded_before_the_image_is_judged(void **state)

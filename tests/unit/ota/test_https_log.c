@@ -212,11 +212,11 @@ static void an_image_that_is_damaged_is_told_as_esp_idf_tells_it(void **state)
         assert_said_in_order((const char *const[LINES_MAX]){
             rows[i].line, "esp_ota_ops: New image failed verification\n", "esp_ota_ops: ota_0: "});
         said[0] = '\0';
-        assert_int_equal(ota_set_boot_partition(device, f->slot), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_int_equal(otter_ota_set_boot_partition(device, f->slot, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_said_in_order((const char *const[LINES_MAX]){rows[i].line, "ota_0 holds no image that boots"});
     }
     assert_int_equal(otter_flash_erase(device->flash, f->slot->address, f->slot->size), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(device, f->slot), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(device, f->slot, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
     assert_int_equal(
         times_said("esp_image: image at 0x110000 has invalid magic byte (nothing flashed here?)\n"), 1);
 }
@@ -307,7 +307,7 @@ static void an_image_for_another_chip_is_told_at_the_end(void **state)
         assert_int_equal(ota_end(device, update), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_said_in_order(misfits[i].end);
         said[0] = '\0';
-        assert_int_equal(ota_set_boot_partition(device, f->slot), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_int_equal(otter_ota_set_boot_partition(device, f->slot, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_said_in_order(misfits[i].end);
     }
 }

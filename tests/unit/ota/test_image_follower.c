@@ -54,7 +54,7 @@ static void what_others_write_while_an_update_is_open_is_judged(void **state)
         uint64_t read = f->rig.flash.stats.bytes_read - before;
         assert_int_equal(read >= IMAGE_LEN || !rows[i].good, rows[i].read_again || !rows[i].good);
         before = f->rig.flash.stats.bytes_read;
-        assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]),
+        assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL),
                          rows[i].good ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED);
         assert_true(!rows[i].good || f->rig.flash.stats.bytes_read - before < 1024);
     }
@@ -80,7 +80,7 @@ static void what_others_write_between_end_and_set_boot_is_judged(void **state)
         assert_int_equal(ota_end(f->device, write_image(f)), ESP_OK);
         do_at(f, f->slot[0]->address + rows[i].offset, rows[i].deed);
         uint64_t before = f->rig.flash.stats.bytes_read;
-        assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]),
+        assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL),
                          rows[i].good ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED);
         uint64_t read = f->rig.flash.stats.bytes_read - before;
         assert_true(!rows[i].good || rows[i].read_again == (read >= IMAGE_LEN));
@@ -129,11 +129,12 @@ static void what_others_write_after_it_was_read_is_not_taken_for_verified(void *
         if (!at_end) {
             f->device->verified = 0;
             other_task.rig = f;
-            assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+            assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
         }
         assert_null(other_task.rig);
         assert_int_equal(pthread_join(other_task.thread, NULL), 0);
-        assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL),
+                         ESP_ERR_OTA_VALIDATE_FAILED);
     }
 }
 
@@ -153,7 +154,7 @@ static void a_final_partition_that_is_named_late_decides_for_all_bytes(void **st
     assert_int_equal(ota_set_final_partition(f->device, handle, bootloader, false), ESP_OK);
     assert_int_equal(ota_write(f->device, handle, bytes + 0x10000, len - 0x10000), ESP_OK);
     assert_int_equal(ota_end(f->device, handle), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_ERR_OTA_VALIDATE_FAILED);
     free(bytes);
 }
 

@@ -262,7 +262,7 @@ static void must_boot(fixture_t *f, const uint8_t *image)
 {
     assert_true(boots(f));
     assert_true(web_slot_holds(&f->rig, f->rig.device.running, image, IMAGE_LEN));
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(&f->rig.device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(&f->rig.device, NULL), ESP_OK);
 }
 
 static void must_update(fixture_t *f, const struct way *way)

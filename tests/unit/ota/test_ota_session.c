@@ -177,7 +177,7 @@ static void begin_refuses_while_the_running_app_is_on_trial(void **state)
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_PENDING_VERIFY);
     assert_int_equal(ota_begin(f->device, f->slot[1], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
     assert_int_equal(ota_resume(f->device, f->slot[1], 0, 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     begin(f, f->slot[1], 0);
 }
 
@@ -201,7 +201,7 @@ static void begin_takes_a_selected_slot_out_of_use(void **state)
     begin(f, f->slot[1], OTA_WITH_SEQUENTIAL_WRITES);
     assert_int_equal(rig_get_record(&f->rig, 0).seq, 1);
     assert_int_equal(rig_get_record(&f->rig, 1).seq, OTADATA_SEQ_ERASED);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->slot[0]);
 }
 
 static void begin_refuses_a_read_only_partition(void **state)
@@ -405,7 +405,7 @@ static void end_tells_the_verdict_and_frees_the_handle(void **state)
                 fail_msg("%s in chunks of %u: 0x%x", rows[i].file, chunk, err);
             }
             assert_null(f->device->updates);
-            assert_int_equal(ota_last_reason(f->device)[0] == '\0', err == ESP_OK);
+            assert_int_equal(f->device->fault.why[0] == '\0', err == ESP_OK);
         }
     }
 }
@@ -425,7 +425,7 @@ static void end_judges_what_is_in_flash_not_what_was_sent(void **state)
     assert_int_equal(ota_write(f->device, handle, f->image, f->image_len), ESP_OK);
     f->rig.sim.bytes[f->slot[0]->address + 400] ^= 0x10; /* a bit that did not take */
     assert_int_equal(ota_end(f->device, handle), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_ERR_OTA_VALIDATE_FAILED);
 }
 
 static void end_reads_each_byte_once_and_set_boot_the_headers(void **state)
@@ -438,7 +438,7 @@ static void end_reads_each_byte_once_and_set_boot_the_headers(void **state)
     uint64_t read = f->rig.flash.stats.bytes_read - before;
     assert_true(read >= len && read < len + 2 * 0x10000);
     before = f->rig.flash.stats.bytes_read;
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
     assert_true(f->rig.flash.stats.bytes_read - before < 1024);
 }
 
@@ -559,8 +559,10 @@ static void set_boot_judges_what_other_rules_have_accepted(void **state)
             .chip = &f->device->chip, .flash_offset = f->slot[0]->address, .size = f->slot[0]->size};
         assert_int_equal(otter_image_verify(f->device->flash, &rules, NULL, NULL),
                          rows[i].as_bootloader ? ESP_ERR_IMAGE_INVALID : ESP_OK);
-        assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
-        assert_non_null(strstr(ota_last_reason(f->device), rows[i].why));
+        otter_fault_t fault = {0};
+        assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], &fault),
+                         ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_non_null(strstr(fault.why, rows[i].why));
         free(image);
     }
 }
@@ -569,10 +571,10 @@ static void set_boot_refuses_what_it_documents(void **state)
 {
     session_rig_t *f = *state;
     otter_device_t *device = f->device;
-    assert_int_equal(ota_set_boot_partition(device, NULL), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_set_boot_partition(device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_int_equal(ota_set_boot_partition(device, f->otadata), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_int_equal(ota_set_boot_partition(device, f->factory), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(device, NULL, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_set_boot_partition(device, f->slot[0], NULL), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(device, f->otadata, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(device, f->factory, NULL), ESP_OK);
     assert_int_equal(f->rig.sim.ops, 0); /* factory is selected already */
 }
 
@@ -587,7 +589,7 @@ static void a_record_changes_between_barriers(void **state)
     assert_int_equal(install(f, f->slot[0], "esp32_valid.bin", OTA_WITH_SEQUENTIAL_WRITES, 4096), ESP_OK);
     f->rig.ops.sync = rig_sync;
     f->rig.untraced = false;
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
     assert_int_equal(f->rig.trace_count, 7);
     for (uint32_t i = 0; i < 7; i++) {
         assert_string_equal(f->rig.trace[i], want[i]);
@@ -601,9 +603,9 @@ static void set_boot_refuses_the_test_app(void **state)
     rig_open(&rig, "three_ota_test_md5", &(otter_device_config_t){.rollback = false});
     const esp_partition_t *test = rig_named(&rig, "t");
     rig_place(&rig, test->address, "image", "esp32_valid.bin");
-    assert_int_equal(ota_set_boot_partition(&rig.device, test), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_set_boot_partition(&rig.device, test, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(rig.sim.ops, 0);
-    assert_int_equal(ota_get_app_partition_count(&rig.device), 3);
+    assert_int_equal(otter_ota_get_app_partition_count(&rig.device), 3);
     rig_close(&rig);
 }
 
@@ -614,8 +616,8 @@ static void set_boot_of_a_slot_behind_a_gap_is_refused(void **state)
     rig_open(&rig, "odd_gap_slots_0_2", &(otter_device_config_t){.rollback = false});
     const esp_partition_t *slot = rig_named(&rig, "2");
     rig_place(&rig, slot->address, "image", "esp32_valid.bin");
-    assert_int_equal(ota_get_app_partition_count(&rig.device), 1);
-    assert_int_equal(ota_set_boot_partition(&rig.device, slot), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_get_app_partition_count(&rig.device), 1);
+    assert_int_equal(otter_ota_set_boot_partition(&rig.device, slot, NULL), ESP_ERR_INVALID_ARG);
     rig_close(&rig);
 }
 
@@ -626,16 +628,16 @@ static void a_device_without_otadata_says_not_found(void **state)
     rig_place(&f->rig, f->slot[0]->address, "image", "esp32_valid.bin");
     ((esp_partition_t *)f->otadata)->subtype = ESP_PARTITION_SUBTYPE_DATA_FAT; /* the fixture's own list */
     esp_ota_img_states_t ota_state;
-    assert_int_equal(ota_set_boot_partition(device, f->slot[0]), ESP_ERR_NOT_FOUND);
-    assert_int_equal(ota_set_boot_partition(device, f->factory), ESP_ERR_NOT_FOUND);
-    assert_null(ota_get_boot_partition(device));
-    assert_null(ota_get_last_invalid_partition(device));
-    assert_int_equal(ota_get_state_partition(device, f->slot[0], &ota_state), ESP_ERR_NOT_FOUND);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(device), ESP_ERR_NOT_FOUND);
-    assert_int_equal(ota_mark_app_invalid_rollback(device), ESP_ERR_NOT_FOUND);
-    assert_int_equal(ota_erase_last_boot_app_partition(device), ESP_FAIL);
-    assert_int_equal(ota_invalidate_inactive_ota_data_slot(device), ESP_FAIL);
-    assert_false(ota_check_rollback_is_possible(device));
+    assert_int_equal(otter_ota_set_boot_partition(device, f->slot[0], NULL), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_set_boot_partition(device, f->factory, NULL), ESP_ERR_NOT_FOUND);
+    assert_null(otter_ota_get_boot_partition(device));
+    assert_null(otter_ota_get_last_invalid_partition(device));
+    assert_int_equal(otter_ota_get_state_partition(device, f->slot[0], &ota_state), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(device, NULL), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(device, NULL), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_erase_last_boot_app_partition(device), ESP_FAIL);
+    assert_int_equal(otter_ota_invalidate_inactive_ota_data_slot(device), ESP_FAIL);
+    assert_false(otter_ota_check_rollback_is_possible(device));
 }
 
 static void next_update_partition_goes_around_the_slots(void **state)
@@ -644,13 +646,13 @@ static void next_update_partition_goes_around_the_slots(void **state)
     otter_device_t *device = f->device;
     esp_partition_t stranger = *f->slot[0];
     stranger.size = 1;
-    assert_ptr_equal(ota_get_next_update_partition(device, NULL), f->slot[0]);
-    assert_ptr_equal(ota_get_next_update_partition(device, f->factory), f->slot[0]);
-    assert_ptr_equal(ota_get_next_update_partition(device, f->slot[0]), f->slot[1]);
-    assert_ptr_equal(ota_get_next_update_partition(device, f->slot[1]), f->slot[0]);
-    assert_null(ota_get_next_update_partition(device, &stranger));
+    assert_ptr_equal(otter_ota_get_next_update_partition(device, NULL), f->slot[0]);
+    assert_ptr_equal(otter_ota_get_next_update_partition(device, f->factory), f->slot[0]);
+    assert_ptr_equal(otter_ota_get_next_update_partition(device, f->slot[0]), f->slot[1]);
+    assert_ptr_equal(otter_ota_get_next_update_partition(device, f->slot[1]), f->slot[0]);
+    assert_null(otter_ota_get_next_update_partition(device, &stranger));
     device->running = f->slot[0];
-    assert_ptr_equal(ota_get_next_update_partition(device, NULL), f->slot[1]);
+    assert_ptr_equal(otter_ota_get_next_update_partition(device, NULL), f->slot[1]);
 }
 
 static void descriptions_say_what_is_there(void **state)
@@ -658,23 +660,23 @@ static void descriptions_say_what_is_there(void **state)
     session_rig_t *f = *state;
     otter_device_t *device = f->device;
     esp_app_desc_t desc;
-    assert_int_equal(ota_get_partition_description(device, NULL, &desc), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_get_partition_description(device, f->factory, NULL), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_get_partition_description(device, f->otadata, &desc), ESP_ERR_NOT_SUPPORTED);
-    assert_int_equal(ota_get_partition_description(device, f->slot[0], &desc), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_get_partition_description(device, NULL, &desc), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_get_partition_description(device, f->factory, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_get_partition_description(device, f->otadata, &desc), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(otter_ota_get_partition_description(device, f->slot[0], &desc), ESP_ERR_NOT_FOUND);
     assert_int_equal(desc.magic_word, UINT32_MAX);
     rig_place(&f->rig, f->slot[0]->address, "image", "esp32_v120_sec3.bin");
-    assert_int_equal(ota_get_partition_description(device, f->slot[0], &desc), ESP_OK);
+    assert_int_equal(otter_ota_get_partition_description(device, f->slot[0], &desc), ESP_OK);
     assert_string_equal(desc.version, "1.2.0");
     assert_int_equal(desc.secure_version, 3);
 
     esp_bootloader_desc_t boot;
-    assert_int_equal(ota_get_bootloader_description(device, NULL, NULL), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_get_bootloader_description(device, NULL, &boot), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_get_bootloader_description(device, NULL, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_get_bootloader_description(device, NULL, &boot), ESP_ERR_NOT_FOUND);
     rig_place(&f->rig, 0x1000, "image", "esp32c3_bootloader.bin"); /* where an ESP32's lies */
-    assert_int_equal(ota_get_bootloader_description(device, NULL, &boot), ESP_OK);
+    assert_int_equal(otter_ota_get_bootloader_description(device, NULL, &boot), ESP_OK);
     assert_int_equal(boot.version, 1);
-    assert_int_equal(ota_get_bootloader_description(device, f->slot[0], &boot), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_get_bootloader_description(device, f->slot[0], &boot), ESP_ERR_NOT_FOUND);
 }
 
 static void state_is_of_slots_and_of_the_active_record_first(void **state)
@@ -682,17 +684,17 @@ static void state_is_of_slots_and_of_the_active_record_first(void **state)
     session_rig_t *f = *state;
     otter_device_t *device = f->device;
     esp_ota_img_states_t found;
-    assert_int_equal(ota_get_state_partition(device, NULL, &found), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_get_state_partition(device, f->slot[0], NULL), ESP_ERR_INVALID_ARG);
-    assert_int_equal(ota_get_state_partition(device, f->factory, &found), ESP_ERR_NOT_SUPPORTED);
-    assert_int_equal(ota_get_state_partition(device, f->slot[0], &found), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_get_state_partition(device, NULL, &found), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_get_state_partition(device, f->slot[0], NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_ota_get_state_partition(device, f->factory, &found), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(otter_ota_get_state_partition(device, f->slot[0], &found), ESP_ERR_NOT_FOUND);
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_ABORTED);
-    assert_int_equal(ota_get_state_partition(device, f->slot[0], &found), ESP_OK);
+    assert_int_equal(otter_ota_get_state_partition(device, f->slot[0], &found), ESP_OK);
     assert_int_equal(found, ESP_OTA_IMG_ABORTED);
     rig_put_record(&f->rig, 1, 3, ESP_OTA_IMG_VALID);
-    assert_int_equal(ota_get_state_partition(device, f->slot[0], &found), ESP_OK);
+    assert_int_equal(otter_ota_get_state_partition(device, f->slot[0], &found), ESP_OK);
     assert_int_equal(found, ESP_OTA_IMG_VALID);
-    assert_int_equal(ota_get_state_partition(device, f->slot[1], &found), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_ota_get_state_partition(device, f->slot[1], &found), ESP_ERR_NOT_FOUND);
 }
 
 /* ---- confirming and rejecting ---- */
@@ -700,24 +702,24 @@ static void state_is_of_slots_and_of_the_active_record_first(void **state)
 static void factory_can_neither_be_confirmed_nor_rejected(void **state)
 {
     session_rig_t *f = *state;
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_FAIL);
-    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_FAIL);
-    assert_false(ota_check_rollback_is_possible(f->device));
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_FAIL);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(f->device, NULL), ESP_FAIL);
+    assert_false(otter_ota_check_rollback_is_possible(f->device));
 }
 
 static void rejecting_needs_something_to_go_back_to(void **state)
 {
     session_rig_t *f = *state;
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_PENDING_VERIFY);
-    assert_true(ota_check_rollback_is_possible(f->device)); /* factory */
+    assert_true(otter_ota_check_rollback_is_possible(f->device)); /* factory */
     f->rig.sim.bytes[f->factory->address] = 0;
     f->rig.device.verified = 0; /* the test reached around the flash */
-    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_ERR_OTA_ROLLBACK_FAILED);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(f->device, NULL), ESP_ERR_OTA_ROLLBACK_FAILED);
     assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_PENDING_VERIFY);
     rig_place(&f->rig, f->factory->address, "image", "esp32_valid.bin");
-    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_INVALID);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->factory);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->factory);
 }
 
 static void confirming_without_a_trial_erases_nothing(void **state)
@@ -726,13 +728,13 @@ static void confirming_without_a_trial_erases_nothing(void **state)
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_UNDEFINED);
     f->rig.untraced = false;
     rig_clear(&f->rig);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(f->rig.trace_count, 2);
     assert_string_equal(f->rig.trace[0], "program 0xd018:02");
     assert_string_equal(f->rig.trace[1], "program 0xd019:000000");
     assert_int_equal(rig_get_record(&f->rig, 0).seq, 1);
     assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_VALID);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(f->rig.trace_count, 2);
 }
 
@@ -741,12 +743,12 @@ static void where_bytes_cannot_be_programmed_confirming_moves_the_only_record(vo
     session_rig_t *f = *state;
     f->rig.flash.write_size = 16;
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_UNDEFINED);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(rig_get_record(&f->rig, 0).seq, OTADATA_SEQ_ERASED);
     assert_int_equal(rig_get_record(&f->rig, 1).seq, 3);
     assert_int_equal(rig_get_record(&f->rig, 1).state, ESP_OTA_IMG_VALID);
     uint32_t ops = f->rig.sim.ops;
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(f->rig.sim.ops, ops);
 }
 
@@ -765,12 +767,12 @@ static void a_confirmation_that_failed_is_repeated_before_the_next_update(void *
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID); /* to fall back to, and the next slot to be written */
     rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_PENDING_VERIFY);
     fail_second_operation(f);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_ERR_FLASH_OP_FAIL);
     sim_flash_power_on(&f->rig.sim);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->slot[0]);
     assert_int_equal(ota_begin(f->device, f->slot[0], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[1]);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->slot[1]);
     assert_int_equal(rig_get_record(&f->rig, 1).state, ESP_OTA_IMG_VALID);
     assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_VALID);
     begin(f, f->slot[0], 0);
@@ -785,9 +787,9 @@ static void a_rejection_that_failed_rejects_nobody_else(void **state)
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
     rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_PENDING_VERIFY);
     fail_second_operation(f);
-    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(f->device, NULL), ESP_ERR_FLASH_OP_FAIL);
     sim_flash_power_on(&f->rig.sim);
-    assert_int_equal(ota_mark_app_invalid_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(rig_get_record(&f->rig, 0).state, ESP_OTA_IMG_VALID);
     assert_int_equal(ota_begin(f->device, f->slot[0], 0, &handle), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
 }
@@ -798,7 +800,7 @@ static void begin_gives_what_runs_a_record_before_it_takes_the_one_that_decides(
     f->device->running = f->slot[1]; /* ota_0 was selected and did not boot */
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
     begin(f, f->slot[0], 0);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[1]);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->slot[1]);
     assert_int_equal(rig_get_record(&f->rig, 1).seq, 2);
     assert_int_equal(rig_get_record(&f->rig, 0).seq, OTADATA_SEQ_ERASED);
 }
@@ -810,7 +812,7 @@ static void confirming_what_has_not_run_burns_nothing(void **state)
     f->device->running = f->slot[0];
     rig_put_record(&f->rig, 0, 1, ESP_OTA_IMG_VALID);
     rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_NEW); /* selects ota_1 */
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(rig_get_record(&f->rig, 1).state, ESP_OTA_IMG_VALID);
     assert_int_equal(f->rig.secure_version, 0);
 }
@@ -823,11 +825,11 @@ static void selecting_factory_takes_back_first_what_has_not_booted(void **state)
     rig_put_record(&f->rig, 1, 2, ESP_OTA_IMG_NEW);
     f->rig.sim.cut_at = f->rig.sim.ops;
     f->rig.sim.tear = SIM_TEAR_AFTER;
-    assert_int_equal(ota_set_boot_partition(f->device, f->factory), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->factory, NULL), ESP_ERR_FLASH_OP_FAIL);
     sim_flash_power_on(&f->rig.sim);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->slot[0]);
-    assert_int_equal(ota_set_boot_partition(f->device, f->factory), ESP_OK);
-    assert_ptr_equal(ota_get_boot_partition(f->device), f->factory);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->slot[0]);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->factory, NULL), ESP_OK);
+    assert_ptr_equal(otter_ota_get_boot_partition(f->device), f->factory);
 }
 
 static void anti_rollback_erases_a_version_that_is_too_old(void **state)
@@ -835,7 +837,7 @@ static void anti_rollback_erases_a_version_that_is_too_old(void **state)
     session_rig_t *f = *state;
     f->rig.secure_version = 2;
     assert_int_equal(install(f, f->slot[0], "esp32_v110_sec1.bin", 0, 4096), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_SMALL_SEC_VER);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_ERR_OTA_SMALL_SEC_VER);
     assert_true(rig_is_erased(&f->rig, f->slot[0]->address, f->slot[0]->size));
     assert_true(rig_is_erased(&f->rig, RIG_OTADATA, RIG_OTADATA_SIZE));
 }
@@ -845,11 +847,11 @@ static void anti_rollback_burns_the_confirmed_version(void **state)
     session_rig_t *f = *state;
     f->rig.secure_version = 1;
     assert_int_equal(install(f, f->slot[0], "esp32_v120_sec3.bin", 0, 4096), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
     f->device->running = f->slot[0];
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(f->device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(f->device, NULL), ESP_OK);
     assert_int_equal(f->rig.secure_version, 3);
-    assert_false(ota_check_rollback_is_possible(f->device)); /* factory never counts */
+    assert_false(otter_ota_check_rollback_is_possible(f->device)); /* factory never counts */
 }
 
 int main(void)

@@ -81,34 +81,38 @@ static esp_err_t run_op(rig_t *rig, const char *op)
 {
     otter_device_t *device = &rig->device;
     if (strncmp(op, "set:", 4) == 0) {
-        return ota_set_boot_partition(device, argument(rig, op));
+        return otter_ota_set_boot_partition(device, argument(rig, op), NULL);
     }
     if (strcmp(op, "boot?") == 0) {
-        rig_note(rig, "boot=0x%" PRIx32, address_of(ota_get_boot_partition(device)));
+        rig_note(rig, "boot=0x%" PRIx32, address_of(otter_ota_get_boot_partition(device)));
         return ESP_OK;
     }
     if (strcmp(op, "next") == 0) {
-        rig_note(rig, "next=0x%" PRIx32, address_of(ota_get_next_update_partition(device, NULL)));
+        rig_note(rig, "next=0x%" PRIx32, address_of(otter_ota_get_next_update_partition(device, NULL)));
         return ESP_OK;
     }
     if (strcmp(op, "lastinv") == 0) {
-        rig_note(rig, "lastinv=0x%" PRIx32, address_of(ota_get_last_invalid_partition(device)));
+        rig_note(rig, "lastinv=0x%" PRIx32, address_of(otter_ota_get_last_invalid_partition(device)));
         return ESP_OK;
     }
     if (strncmp(op, "state:", 6) == 0) {
         esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
-        esp_err_t err = ota_get_state_partition(device, argument(rig, op), &state);
+        esp_err_t err = otter_ota_get_state_partition(device, argument(rig, op), &state);
         rig_note(rig, "state=0x%x", (unsigned)state);
         return err;
+    }
+    if (strcmp(op, "valid") == 0) {
+        return otter_ota_mark_app_valid_cancel_rollback(device, NULL);
+    }
+    if (strcmp(op, "invalid") == 0) {
+        return otter_ota_mark_app_invalid_rollback(device, NULL);
     }
     static const struct {
         const char *op;
         esp_err_t (*call)(otter_device_t *device);
     } calls[] = {
-        {"valid", ota_mark_app_valid_cancel_rollback},
-        {"invalid", ota_mark_app_invalid_rollback},
-        {"eraselast", ota_erase_last_boot_app_partition},
-        {"inval", ota_invalidate_inactive_ota_data_slot},
+        {"eraselast", otter_ota_erase_last_boot_app_partition},
+        {"inval", otter_ota_invalidate_inactive_ota_data_slot},
     };
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         if (strcmp(op, calls[i].op) == 0) {
@@ -116,7 +120,7 @@ static esp_err_t run_op(rig_t *rig, const char *op)
         }
     }
     assert_string_equal(op, "rbposs");
-    return ota_check_rollback_is_possible(device);
+    return otter_ota_check_rollback_is_possible(device);
 }
 
 static void run_step(rig_t *rig, const char *op, step_t *step)

@@ -40,7 +40,8 @@ static void defect_31_magic_is_judged_before_the_erase(void **state)
     assert_int_equal(ota_write(f->device, handle, "\xE8", 1), ESP_ERR_OTA_VALIDATE_FAILED);
     assert_int_equal(f->rig.sim.ops, 0);
     assert_int_equal(ota_abort(f->device, handle), ESP_OK);
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK); /* the old image is whole */
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL),
+                     ESP_OK); /* the old image is whole */
 }
 
 /** Writes an image without a hash in which the same bit is wrong in two places. @return what the first call that fails says */
@@ -64,16 +65,16 @@ static void defect_41_hash_is_optional_unless_required(void **state)
 {
     session_rig_t *f = *state;
     assert_int_equal(install_damaged_without_hash(f), ESP_OK); /* eight bits of XOR do not see it */
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
     f->device->config.require_hash = true;
     memset(f->rig.sim.bytes + f->slot[0]->address, 0xFF, f->slot[0]->size);
     assert_int_equal(install_damaged_without_hash(f), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_non_null(strstr(ota_last_reason(f->device), "no SHA-256"));
+    assert_non_null(strstr(f->device->fault.why, "no SHA-256"));
     assert_true(rig_is_erased(&f->rig, f->slot[0]->address, f->slot[0]->size)); /* no fallback can find it */
     session_place_app(f, f->slot[0], "esp32_nohash.bin");
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_ERR_OTA_VALIDATE_FAILED);
     session_place_app(f, f->slot[0], "esp32_valid.bin");
-    assert_int_equal(ota_set_boot_partition(f->device, f->slot[0]), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(f->device, f->slot[0], NULL), ESP_OK);
 }
 
 int main(void)

@@ -104,7 +104,7 @@ static esp_err_t by_a_resumed_update(session_rig_t *s, const char *file)
 static esp_err_t by_selecting(session_rig_t *s, const char *file)
 {
     place(s, s->slot[0], file);
-    return ota_set_boot_partition(s->device, s->slot[0]);
+    return otter_ota_set_boot_partition(s->device, s->slot[0], &s->device->fault);
 }
 
 static esp_err_t by_esp_image_verify(session_rig_t *s, const char *file)
@@ -251,7 +251,7 @@ static void a_key_that_is_revoked_meanwhile_counts_no_more(void **state)
     assert_int_equal(ota_write(s.device, handle, image, len), ESP_OK);
     assert_int_equal(ota_end(s.device, handle), ESP_OK);
     s.rig.keys[0].revoked = true;
-    assert_int_equal(ota_set_boot_partition(s.device, s.slot[0]), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(otter_ota_set_boot_partition(s.device, s.slot[0], NULL), ESP_ERR_OTA_VALIDATE_FAILED);
     free(image);
     session_close(&s);
 }

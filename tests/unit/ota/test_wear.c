@@ -63,7 +63,7 @@ static void open_device(const cost_t *cost)
     rig_place(&wear.rig, rig_named(&wear.rig, "f")->address, "image", "esp32_valid.bin");
     otter_boot_result_t result;
     assert_int_equal(otter_boot(&wear.rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
-    wear.slot = ota_get_next_update_partition(&wear.rig.device, NULL);
+    wear.slot = otter_ota_get_next_update_partition(&wear.rig.device, NULL);
     uint8_t *bytes = wear.rig.sim.bytes + wear.slot->address;
     memset(bytes, cost->before != 0 ? cost->before : 0xFF, wear.slot->size);
     if (cost->before == 0) {
@@ -169,11 +169,11 @@ static void a_change_of_state_erases_otadata_once_at_most(void **state)
     assert_int_equal(sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most),
                      0); /* nothing changes before the choice */
 
-    assert_int_equal(ota_set_boot_partition(&wear.rig.device, wear.slot), ESP_OK);
+    assert_int_equal(otter_ota_set_boot_partition(&wear.rig.device, wear.slot, NULL), ESP_OK);
     const uint32_t selected = sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most);
     assert_int_equal(otter_boot(&wear.rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     const uint32_t booted = sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(&wear.rig.device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(&wear.rig.device, NULL), ESP_OK);
     const uint32_t confirmed = sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most);
     print_message("otadata erases: selected %u, first boot %u, confirmed %u\n", selected, booted - selected,
                   confirmed - booted);
@@ -182,7 +182,7 @@ static void a_change_of_state_erases_otadata_once_at_most(void **state)
     assert_in_range(confirmed - booted, 0, 1);
 
     assert_int_equal(otter_boot(&wear.rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
-    assert_int_equal(ota_mark_app_valid_cancel_rollback(&wear.rig.device), ESP_OK);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(&wear.rig.device, NULL), ESP_OK);
     assert_int_equal(sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most),
                      confirmed); /* what is so is not written */
     free(wear.image);
@@ -201,11 +201,11 @@ static void without_rollback_only_selecting_erases_otadata(void **state)
         rig_put_record(&wear.rig, 0, 1, ESP_OTA_IMG_VALID); /* an update each before this one */
         rig_put_record(&wear.rig, 1, 2, updates == 0 ? ESP_OTA_IMG_UNDEFINED : ESP_OTA_IMG_VALID);
         update(&costs[0]);
-        assert_int_equal(ota_set_boot_partition(&wear.rig.device, wear.slot), ESP_OK);
+        assert_int_equal(otter_ota_set_boot_partition(&wear.rig.device, wear.slot, NULL), ESP_OK);
         assert_in_range(sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most), 0, 1);
         const uint32_t selected = sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most);
         assert_int_equal(otter_boot(&wear.rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
-        assert_int_equal(ota_mark_app_valid_cancel_rollback(&wear.rig.device), ESP_OK);
+        assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(&wear.rig.device, NULL), ESP_OK);
         assert_int_equal(sum_erases(RIG_OTADATA, RIG_OTADATA_SIZE, &most), selected);
         free(wear.image);
         rig_close(&wear.rig);
