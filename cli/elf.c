@@ -64,7 +64,7 @@ static const char *machine_text(uint16_t machine, char *buf, size_t size)
     return buf;
 }
 
-bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size)
+esp_err_t elf_check_runs_here(const uint8_t *file, size_t len, otter_fault_t *fault)
 {
     uint8_t own[HEAD_SIZE];
     char its[40], mine[40];
@@ -74,74 +74,68 @@ bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size)
         close(fd);
     }
     if (!elf_is_elf(file, len)) {
-        snprintf(why, why_size, "it is not an ELF file");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "it is not an ELF file");
     }
     if (len < HEAD_SIZE) {
-        snprintf(why, why_size, "the ELF header is cut off at %zu bytes", len);
-        return false;
+        return otter_fault(fault, ESP_FAIL, "the ELF header is cut off at %zu bytes", len);
     }
     uint16_t type = le16_get(file + AT_TYPE), machine = le16_get(file + AT_MACHINE);
     bool same =
         !known || (memcmp(file + AT_CLASS, own + AT_CLASS, 2) == 0 && machine == le16_get(own + AT_MACHINE));
     if (!same) {
-        snprintf(why, why_size, "it is for %d bits and %s, and this machine runs %d bits and %s",
-                 file[AT_CLASS] == CLASS_32 ? 32 : 64, machine_text(machine, its, sizeof(its)),
-                 own[AT_CLASS] == CLASS_32 ? 32 : 64,
-                 machine_text(le16_get(own + AT_MACHINE), mine, sizeof(mine)));
-        return false;
+        return otter_fault(fault, ESP_FAIL, "it is for %d bits and %s, and this machine runs %d bits and %s",
+                           file[AT_CLASS] == CLASS_32 ? 32 : 64, machine_text(machine, its, sizeof(its)),
+                           own[AT_CLASS] == CLASS_32 ? 32 : 64,
+                           machine_text(le16_get(own + AT_MACHINE), mine, sizeof(mine)));
     }
     if (type != TYPE_EXEC && type != TYPE_DYN) {
-        snprintf(why, why_size, "it is no program: link it first");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "it is no program: link it first");
     }
-    return true;
+    return ESP_OK;
 }
 
-static bool read_header(span_t file, elf_t *elf, char *why, size_t why_size)
+static esp_err_t read_header(span_t file, elf_t *elf, otter_fault_t *fault)
 {
     const uint8_t *p = file.bytes;
     if (!elf_is_elf(p, file.len)) {
-        snprintf(why, why_size, "it is not an ELF file");
-    } else if (file.len < EHDR_SIZE) {
-        snprintf(why, why_size, "the ELF header is cut off at %u bytes", (unsigned)file.len);
-    } else if (p[4] != CLASS_32 || p[5] != DATA_LITTLE) {
-        snprintf(why, why_size, "it is not a 32-bit little-endian ELF file: is it built for this machine?");
-    } else {
-        elf->machine = le16_get(p + 18);
-        elf->entry = le32_get(p + 24);
-        return true;
+        return otter_fault(fault, ESP_FAIL, "it is not an ELF file");
     }
-    return false;
+    if (file.len < EHDR_SIZE) {
+        return otter_fault(fault, ESP_FAIL, "the ELF header is cut off at %u bytes", (unsigned)file.len);
+    }
+    if (p[4] != CLASS_32 || p[5] != DATA_LITTLE) {
+        return otter_fault(fault, ESP_FAIL,
+                           "it is not a 32-bit little-endian ELF file: is it built for this machine?");
+    }
+    elf->machine = le16_get(p + 18);
+    elf->entry = le32_get(p + 24);
+    return ESP_OK;
 }
 
 /** The section headers and the table of their names. */
-static bool find_tables(span_t file, span_t *headers, span_t *names, char *why, size_t why_size)
+static esp_err_t find_tables(span_t file, span_t *headers, span_t *names, otter_fault_t *fault)
 {
     const uint8_t *p = file.bytes;
     uint32_t count = le16_get(p + 48), names_index = le16_get(p + 50);
     if (count == 0) {
-        snprintf(why, why_size, "it has no section headers: do not strip them");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "it has no section headers: do not strip them");
     }
     if (le16_get(p + 46) != SHDR_SIZE) {
-        snprintf(why, why_size, "its section headers have %u bytes, not %u", le16_get(p + 46), SHDR_SIZE);
-        return false;
+        return otter_fault(fault, ESP_FAIL, "its section headers have %u bytes, not %u", le16_get(p + 46),
+                           SHDR_SIZE);
     }
     if (!take_span(file, le32_get(p + 32), count * SHDR_SIZE, headers)) {
-        snprintf(why, why_size, "its section headers lie beyond its end: is it cut off?");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "its section headers lie beyond its end: is it cut off?");
     }
     const uint8_t *row = headers->bytes + (size_t)names_index * SHDR_SIZE;
     if (names_index >= count || !take_span(file, le32_get(row + 16), le32_get(row + 20), names)) {
-        snprintf(why, why_size, "its section names lie beyond its end: is it cut off?");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "its section names lie beyond its end: is it cut off?");
     }
     /* Up to the last name that ends. Then no name needs a search for its end: they may overlap, and be long. */
     while (names->len > 0 && names->bytes[names->len - 1] != '\0') {
         names->len--;
     }
-    return true;
+    return ESP_OK;
 }
 
 static bool read_name(span_t names, uint32_t off, const char **name)
@@ -172,18 +166,21 @@ static bool read_section(span_t file, span_t names, const uint8_t *row, elf_sect
     return data.len <= UINT32_MAX - out->addr;
 }
 
-bool elf_read(elf_t *elf, const uint8_t *bytes, size_t len, char *why, size_t why_size)
+esp_err_t elf_read(elf_t *elf, const uint8_t *bytes, size_t len, otter_fault_t *fault)
 {
     memset(elf, 0, sizeof(*elf));
-    span_t file = {bytes, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX}, headers, names;
-    if (!read_header(file, elf, why, why_size) || !find_tables(file, &headers, &names, why, why_size)) {
-        return false;
+    span_t file = {bytes, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX}, headers = {0}, names = {0};
+    esp_err_t err = read_header(file, elf, fault);
+    if (err == ESP_OK) {
+        err = find_tables(file, &headers, &names, fault);
+    }
+    if (err != ESP_OK) {
+        return err;
     }
     uint32_t count = headers.len / SHDR_SIZE;
     elf->sections = calloc(count, sizeof(*elf->sections));
     if (elf->sections == NULL) {
-        snprintf(why, why_size, "out of memory");
-        return false;
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *row = headers.bytes + (size_t)i * SHDR_SIZE;
@@ -191,13 +188,13 @@ bool elf_read(elf_t *elf, const uint8_t *bytes, size_t len, char *why, size_t wh
             continue;
         }
         if (!read_section(file, names, row, &elf->sections[elf->count])) {
-            snprintf(why, why_size, "its section %u lies beyond its end: is it cut off?", (unsigned)i);
             elf_free(elf);
-            return false;
+            return otter_fault(fault, ESP_FAIL, "its section %u lies beyond its end: is it cut off?",
+                               (unsigned)i);
         }
         elf->count++;
     }
-    return true;
+    return ESP_OK;
 }
 
 void elf_free(elf_t *elf)

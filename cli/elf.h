@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 typedef struct {
@@ -26,19 +27,17 @@ typedef struct {
 bool elf_is_elf(const uint8_t *file, size_t len);
 
 /**
- * True if this machine can start it as this very program was started: same word size, byte order and machine, an executable.
+ * Can this machine start it as this very program was started? Same word size, byte order and machine, an executable.
  * @param file  its first ELF_HEAD_SIZE bytes at least, or all of a shorter file
- * @param why   the reason when this is false
  */
-OTTER_MUST_CHECK bool elf_runs_here(const uint8_t *file, size_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t elf_check_runs_here(const uint8_t *file, size_t len, otter_fault_t *fault);
 #define ELF_HEAD_SIZE 64u
 
 /**
  * Reads the sections that have contents and an address, as esptool takes them. Nothing in the file is believed.
  * @param file  must stay as long as `elf` is used; one 0 byte lies behind its `len` bytes (cli_read_file)
- * @param why   the reason when this is false
- * @return true: the caller calls elf_free()
+ * @return ESP_OK: the caller calls elf_free()
  */
-OTTER_MUST_CHECK bool elf_read(elf_t *elf, const uint8_t *file, size_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t elf_read(elf_t *elf, const uint8_t *file, size_t len, otter_fault_t *fault);
 
 void elf_free(elf_t *elf);

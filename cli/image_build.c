@@ -20,7 +20,6 @@
 #define ELF_MAX         0x7FF00000u /* bytes; with its descriptor it still fits the largest flash */
 #define LINUX_EXEC_ADDR 0x10000000u /* load address of the executable's segment, by agreement */
 #define DESC_AT(field)  offsetof(esp_app_desc_t, field)
-#define WHY_SIZE        192u
 #define WP_PIN_NOT_SET  0xEE
 
 typedef struct {
@@ -36,10 +35,10 @@ typedef struct {
 } build_options_t;
 
 /** What is wrong with the ELF file; its section names may be part of the reason. */
-static int fail_elf(const build_options_t *o, const char why[WHY_SIZE])
+static int fail_elf(const build_options_t *o, const otter_fault_t *fault)
 {
-    char clean[CLEAN_TEXT_SIZE(WHY_SIZE)];
-    return cli_fail("image", "%s: %s", o->elf, clean_text(clean, why, WHY_SIZE));
+    char clean[CLEAN_TEXT_SIZE(OTTER_WHY_MAX)];
+    return cli_fail("image", "%s: %s", o->elf, clean_text(clean, fault->why, OTTER_WHY_MAX));
 }
 
 /* ---- the descriptor ---- */
@@ -144,9 +143,9 @@ static bool has_own_texts(const build_options_t *o)
 /** Descriptor, then the whole executable file. @return exit status */
 static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
 {
-    char why[WHY_SIZE];
-    if (!elf_runs_here(elf, elf_len, why, sizeof(why))) {
-        return cli_fail("image", "%s: %s; chip linux wants a program of this machine", o->elf, why);
+    otter_fault_t fault;
+    if (elf_check_runs_here(elf, elf_len, &fault) != ESP_OK) {
+        return cli_fail("image", "%s: %s; chip linux wants a program of this machine", o->elf, fault.why);
     }
     esp_image_header_t header;
     uint8_t desc[OTTER_IMAGE_DESC_SIZE];
@@ -181,7 +180,7 @@ static uint32_t page_of_desc(const otter_chip_facts_t *chip, const layout_piece_
 /** Sees to it that the layout has a descriptor with what was given and the digest. @return exit status */
 static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t *elf, size_t elf_len)
 {
-    char why[WHY_SIZE];
+    otter_fault_t fault;
     layout_piece_t *desc = layout_find_desc(layout);
     if (desc == NULL) {
         uint8_t made[OTTER_IMAGE_DESC_SIZE];
@@ -189,8 +188,8 @@ static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t
             return EXIT_USAGE;
         }
         make_desc(made, o);
-        if (!layout_add_desc(layout, made, why, sizeof(why))) {
-            return fail_elf(o, why);
+        if (layout_add_desc(layout, made, &fault) != ESP_OK) {
+            return fail_elf(o, &fault);
         }
         desc = layout_find_desc(layout);
     } else {
@@ -211,15 +210,15 @@ static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t
 static int write_for_chip(const build_options_t *o, const elf_t *sections, const uint8_t *elf, size_t elf_len,
                           image_writer_t *w)
 {
-    char why[WHY_SIZE];
+    otter_fault_t fault;
     esp_image_header_t header;
     layout_t layout;
     if (!make_header(&header, o, sections->entry)) {
         return EXIT_USAGE;
     }
     int status = EXIT_FAILED;
-    if (!layout_from_elf(&layout, sections, o->chip, why, sizeof(why))) {
-        fail_elf(o, why);
+    if (layout_from_elf(&layout, sections, o->chip, &fault) != ESP_OK) {
+        fail_elf(o, &fault);
         goto done;
     }
     status = settle_desc(o, &layout, elf, elf_len);
@@ -227,8 +226,8 @@ static int write_for_chip(const build_options_t *o, const elf_t *sections, const
         goto done;
     }
     image_writer_begin(w, &header);
-    if (!layout_write(&layout, w, why, sizeof(why))) {
-        status = fail_elf(o, why);
+    if (layout_write(&layout, w, &fault) != ESP_OK) {
+        status = fail_elf(o, &fault);
     }
 done:
     layout_free(&layout);
@@ -237,10 +236,10 @@ done:
 
 static int build_for_chip(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
 {
-    char why[WHY_SIZE];
+    otter_fault_t fault;
     elf_t sections;
-    if (!elf_read(&sections, elf, elf_len, why, sizeof(why))) {
-        return fail_elf(o, why);
+    if (elf_read(&sections, elf, elf_len, &fault) != ESP_OK) {
+        return fail_elf(o, &fault);
     }
     int status;
     if (sections.machine != o->chip->elf_machine) {

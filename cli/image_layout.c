@@ -62,28 +62,27 @@ static int by_section_addr(const void *a, const void *b)
     return ((*x)->addr > (*y)->addr) - ((*x)->addr < (*y)->addr);
 }
 
-static bool sections_are_apart(const elf_t *elf, char *why, size_t why_size)
+static esp_err_t check_sections(const elf_t *elf, otter_fault_t *fault)
 {
     const elf_section_t **sorted = calloc(elf->count, sizeof(const elf_section_t *));
     if (sorted == NULL) {
-        snprintf(why, why_size, "out of memory");
-        return false;
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
     for (size_t i = 0; i < elf->count; i++) {
         sorted[i] = &elf->sections[i];
     }
     qsort(sorted, elf->count, sizeof(const elf_section_t *), by_section_addr);
-    bool apart = true;
-    for (size_t i = 1; apart && i < elf->count; i++) {
+    esp_err_t err = ESP_OK;
+    for (size_t i = 1; err == ESP_OK && i < elf->count; i++) {
         const elf_section_t *a = sorted[i - 1], *b = sorted[i];
-        apart = b->addr - a->addr >= a->len;
-        if (!apart) {
-            snprintf(why, why_size, "sections %.31s at 0x%08" PRIx32 " and %.31s at 0x%08" PRIx32 " overlap",
-                     a->name, a->addr, b->name, b->addr);
+        if (b->addr - a->addr < a->len) {
+            err = otter_fault(fault, ESP_FAIL,
+                              "sections %.31s at 0x%08" PRIx32 " and %.31s at 0x%08" PRIx32 " overlap",
+                              a->name, a->addr, b->name, b->addr);
         }
     }
     free(sorted);
-    return apart;
+    return err;
 }
 
 /** Does a section continue the last piece, without a gap and in the same memory? */
@@ -97,13 +96,13 @@ static bool continues(const layout_t *layout, const elf_section_t *section)
            memory_kind(layout->chip, last->addr) == memory_kind(layout->chip, section->addr);
 }
 
-/** The piece that takes the next section: the last one, or a new one. @return NULL: why says what is wrong */
-static layout_piece_t *piece_for(layout_t *layout, const elf_section_t *section, char *why, size_t why_size)
+/** The piece that takes the next section: the last one, or a new one. @return NULL: fault says what is wrong */
+static layout_piece_t *piece_for(layout_t *layout, const elf_section_t *section, otter_fault_t *fault)
 {
     if (!continues(layout, section)) {
         if (layout->count == ESP_IMAGE_MAX_SEGMENTS) {
-            snprintf(why, why_size, "more than %d segments: merge sections in the linker script",
-                     ESP_IMAGE_MAX_SEGMENTS);
+            otter_fault(fault, ESP_FAIL, "more than %d segments: merge sections in the linker script",
+                        ESP_IMAGE_MAX_SEGMENTS);
             return NULL;
         }
         layout_piece_t *piece = &layout->pieces[layout->count++];
@@ -113,33 +112,33 @@ static layout_piece_t *piece_for(layout_t *layout, const elf_section_t *section,
     }
     layout_piece_t *piece = &layout->pieces[layout->count - 1];
     if (padded_len(section->len) >= SEGMENT_MAX - piece->len) {
-        snprintf(why, why_size, "section %s has %zu bytes; a segment ends below 16 MiB", piece->name,
-                 piece->len + padded_len(section->len));
+        otter_fault(fault, ESP_FAIL, "section %s has %zu bytes; a segment ends below 16 MiB", piece->name,
+                    piece->len + padded_len(section->len));
         return NULL;
     }
     return piece;
 }
 
 /** Decides which pieces there will be, and their lengths. */
-static bool plan_pieces(layout_t *layout, const elf_t *elf, char *why, size_t why_size)
+static esp_err_t plan_pieces(layout_t *layout, const elf_t *elf, otter_fault_t *fault)
 {
     uint32_t limit = layout->chip->image_limit < LARGEST_FLASH ? layout->chip->image_limit : LARGEST_FLASH;
     uint32_t rest = limit;
     for (size_t i = 0; i < elf->count; i++) {
         const elf_section_t *section = &elf->sections[i];
-        layout_piece_t *piece = piece_for(layout, section, why, why_size);
+        layout_piece_t *piece = piece_for(layout, section, fault);
         if (piece == NULL) {
-            return false;
+            return fault->code;
         }
         if (section->len > rest) {
-            snprintf(why, why_size, "its sections have more than the %" PRIu32 " MiB that fit in an image",
-                     limit >> 20);
-            return false;
+            return otter_fault(fault, ESP_FAIL,
+                               "its sections have more than the %" PRIu32 " MiB that fit in an image",
+                               limit >> 20);
         }
         rest -= section->len;
         piece->len += padded_len(section->len);
     }
-    return true;
+    return ESP_OK;
 }
 
 static bool copy_sections(layout_t *layout, const elf_t *elf)
@@ -158,22 +157,21 @@ static bool copy_sections(layout_t *layout, const elf_t *elf)
     return true;
 }
 
-bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip, char *why,
-                     size_t why_size)
+esp_err_t layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip,
+                          otter_fault_t *fault)
 {
     *layout = (layout_t){.chip = chip, .page = chip->mmu_page};
     if (elf->count == 0) {
-        snprintf(why, why_size, "it has no sections to load");
-        return false;
+        return otter_fault(fault, ESP_FAIL, "it has no sections to load");
     }
-    if (!sections_are_apart(elf, why, why_size) || !plan_pieces(layout, elf, why, why_size)) {
-        return false;
+    esp_err_t err = check_sections(elf, fault);
+    if (err == ESP_OK) {
+        err = plan_pieces(layout, elf, fault);
     }
-    if (!copy_sections(layout, elf)) {
-        snprintf(why, why_size, "out of memory");
-        return false;
+    if (err != ESP_OK) {
+        return err;
     }
-    return true;
+    return copy_sections(layout, elf) ? ESP_OK : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
 }
 
 void layout_free(layout_t *layout)
@@ -209,13 +207,12 @@ static bool page_is_used(const layout_t *layout, uint32_t start)
     return false;
 }
 
-bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t why_size)
+esp_err_t layout_add_desc(layout_t *layout, const uint8_t *desc, otter_fault_t *fault)
 {
     for (size_t i = 0; i < layout->count; i++) {
         if (strcmp(layout->pieces[i].name, APPDESC_SECTION) == 0 && layout->pieces[i].mapped) {
-            snprintf(why, why_size, "section %s has %zu bytes, a descriptor has %u", APPDESC_SECTION,
-                     layout->pieces[i].len, OTTER_IMAGE_DESC_SIZE);
-            return false;
+            return otter_fault(fault, ESP_FAIL, "section %s has %zu bytes, a descriptor has %u",
+                               APPDESC_SECTION, layout->pieces[i].len, OTTER_IMAGE_DESC_SIZE);
         }
     }
     const otter_window_t *window = &layout->chip->data;
@@ -228,13 +225,11 @@ bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t wh
         *piece =
             (layout_piece_t){.name = APPDESC_SECTION, .addr = page + OTTER_IMAGE_DESC_OFFSET, .mapped = true};
         if (append(piece, desc, OTTER_IMAGE_DESC_SIZE)) {
-            return true;
+            return ESP_OK;
         }
-        snprintf(why, why_size, "out of memory");
-        return false;
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
-    snprintf(why, why_size, "no page is free for an app descriptor");
-    return false;
+    return otter_fault(fault, ESP_FAIL, "no page is free for an app descriptor");
 }
 
 /* ---- writing ---- */
@@ -284,19 +279,18 @@ static void move_to_front(queue_t *queue, const char *name)
 }
 
 /** One page of flash cannot be mapped for two pieces. @param mapped  in the order of addresses */
-static bool pages_are_apart(const layout_t *layout, const queue_t *mapped, char *why, size_t why_size)
+static esp_err_t check_pages(const layout_t *layout, const queue_t *mapped, otter_fault_t *fault)
 {
     for (size_t i = 1; i < mapped->count; i++) {
         const layout_piece_t *a = mapped->items[i - 1], *b = mapped->items[i];
         if ((a->addr + (uint64_t)a->len - 1) / layout->page >= b->addr / layout->page) {
-            snprintf(why, why_size,
-                     "sections %s at 0x%08" PRIx32 " and %s at 0x%08" PRIx32 " lie in one %" PRIu32
-                     " KiB page: merge them in the linker script",
-                     a->name, a->addr, b->name, b->addr, layout->page / 1024);
-            return false;
+            return otter_fault(fault, ESP_FAIL,
+                               "sections %s at 0x%08" PRIx32 " and %s at 0x%08" PRIx32 " lie in one %" PRIu32
+                               " KiB page: merge them in the linker script",
+                               a->name, a->addr, b->name, b->addr, layout->page / 1024);
         }
     }
-    return true;
+    return ESP_OK;
 }
 
 /**
@@ -370,57 +364,64 @@ static bool write_all(layout_t *layout, queue_t *mapped, queue_t *loaded, image_
 }
 
 /** What is mapped; the rest is copied and may lie anywhere. */
-static bool pieces_are_aligned(const layout_t *layout, char *why, size_t why_size)
+static esp_err_t check_alignment(const layout_t *layout, otter_fault_t *fault)
 {
     for (size_t i = 0; i < layout->count; i++) {
         const layout_piece_t *piece = &layout->pieces[i];
         if (piece->mapped && piece->addr % 4 != 0) {
-            snprintf(why, why_size, "section %s at 0x%08" PRIx32 " is not aligned to 4 bytes", piece->name,
-                     piece->addr);
-            return false;
+            return otter_fault(fault, ESP_FAIL, "section %s at 0x%08" PRIx32 " is not aligned to 4 bytes",
+                               piece->name, piece->addr);
         }
     }
-    return true;
+    return ESP_OK;
 }
 
-static bool desc_comes_first(const layout_t *layout, const queue_t *mapped, char *why, size_t why_size)
+static esp_err_t check_desc_place(const layout_t *layout, const queue_t *mapped, otter_fault_t *fault)
 {
     const layout_piece_t *desc = mapped->count > 0 ? mapped->items[0] : NULL;
     if (desc == NULL || strcmp(desc->name, APPDESC_SECTION) != 0 ||
         desc->addr % layout->page != OTTER_IMAGE_DESC_OFFSET) {
-        snprintf(why, why_size, "section %s is not at 0x%x behind the start of a %" PRIu32 " KiB page",
-                 APPDESC_SECTION, OTTER_IMAGE_DESC_OFFSET, layout->page / 1024);
-        return false;
+        return otter_fault(fault, ESP_FAIL,
+                           "section %s is not at 0x%x behind the start of a %" PRIu32 " KiB page",
+                           APPDESC_SECTION, OTTER_IMAGE_DESC_OFFSET, layout->page / 1024);
     }
-    return true;
+    return ESP_OK;
 }
 
-bool layout_write(layout_t *layout, image_writer_t *w, char *why, size_t why_size)
+static esp_err_t write_queues(layout_t *layout, queue_t *mapped, queue_t *loaded, image_writer_t *w,
+                              otter_fault_t *fault)
 {
-    queue_t mapped = {0}, loaded = {0};
-    bool ok = false;
-    if (!fill_queue(layout, true, &mapped) || !fill_queue(layout, false, &loaded)) {
-        snprintf(why, why_size, "out of memory");
-        goto done;
+    if (!fill_queue(layout, true, mapped) || !fill_queue(layout, false, loaded)) {
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
     /* Pages are compared in the order of the addresses, so before the descriptor leaves its place. */
-    if (!pieces_are_aligned(layout, why, why_size) || !pages_are_apart(layout, &mapped, why, why_size)) {
-        goto done;
+    esp_err_t err = check_alignment(layout, fault);
+    if (err == ESP_OK) {
+        err = check_pages(layout, mapped, fault);
     }
-    move_to_front(&mapped, APPDESC_SECTION);
-    if (!desc_comes_first(layout, &mapped, why, why_size)) {
-        goto done;
+    if (err != ESP_OK) {
+        return err;
     }
-    if (!write_all(layout, &mapped, &loaded, w)) {
-        snprintf(why, why_size, "out of memory");
-    } else if (w->segments > ESP_IMAGE_MAX_SEGMENTS) {
-        snprintf(why, why_size, "%" PRIu32 " segments, more than %d: merge sections in the linker script",
-                 w->segments, ESP_IMAGE_MAX_SEGMENTS);
-    } else {
-        ok = true;
+    move_to_front(mapped, APPDESC_SECTION);
+    err = check_desc_place(layout, mapped, fault);
+    if (err != ESP_OK) {
+        return err;
     }
-done:
+    if (!write_all(layout, mapped, loaded, w)) {
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    }
+    return w->segments <= ESP_IMAGE_MAX_SEGMENTS
+               ? ESP_OK
+               : otter_fault(fault, ESP_FAIL,
+                             "%" PRIu32 " segments, more than %d: merge sections in the linker script",
+                             w->segments, ESP_IMAGE_MAX_SEGMENTS);
+}
+
+esp_err_t layout_write(layout_t *layout, image_writer_t *w, otter_fault_t *fault)
+{
+    queue_t mapped = {0}, loaded = {0};
+    esp_err_t err = write_queues(layout, &mapped, &loaded, w, fault);
     free(mapped.items);
     free(loaded.items);
-    return ok;
+    return err;
 }

@@ -5,6 +5,7 @@
 #include "elf.h"
 #include "image_writer.h"
 #include "otter/chip.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 #define APPDESC_SECTION ".flash.appdesc"
@@ -28,18 +29,18 @@ typedef struct {
 /**
  * Copies the sections out of the ELF file, once it is sure that they do not overlap and that an image can hold them: at
  * most 16 pieces below 16 MiB each, together no more than an image for the chip may have.
- * @return false: why says what is wrong; layout_free() either way
+ * @return ESP_OK, or fault says what is wrong; layout_free() either way
  */
-OTTER_MUST_CHECK bool layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip,
-                                      char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t layout_from_elf(layout_t *layout, const elf_t *elf, const otter_chip_facts_t *chip,
+                                           otter_fault_t *fault);
 
 /** The descriptor's piece: .flash.appdesc in flash with 256 bytes or more; NULL if the ELF file brings none. */
 OTTER_MUST_CHECK layout_piece_t *layout_find_desc(layout_t *layout);
 
-/** Adds a descriptor of 256 bytes at the first free page of the data window. @return false as above */
-OTTER_MUST_CHECK bool layout_add_desc(layout_t *layout, const uint8_t *desc, char *why, size_t why_size);
+/** Adds a descriptor of 256 bytes at the first free page of the data window. @return as above */
+OTTER_MUST_CHECK esp_err_t layout_add_desc(layout_t *layout, const uint8_t *desc, otter_fault_t *fault);
 
 /** Writes all pieces as segments, with the padding the MMU needs. The descriptor comes first. @return as above */
-OTTER_MUST_CHECK bool layout_write(layout_t *layout, image_writer_t *w, char *why, size_t why_size);
+OTTER_MUST_CHECK esp_err_t layout_write(layout_t *layout, image_writer_t *w, otter_fault_t *fault);
 
 void layout_free(layout_t *layout);

@@ -146,13 +146,13 @@ static void print_machine(image_look_t *look)
 {
     const otter_image_info_t *info = &look->stream.info;
     uint8_t head[ELF_HEAD_SIZE];
-    char why[160];
+    otter_fault_t fault;
     if (info->header.chip_id == OTTER_CHIP_LINUX && look->kind == OTTER_IMAGE_KIND_APP &&
         info->segments_seen > 1 &&
         otter_flash_read(&look->view.flash, look->start + info->segment_data[1], head, sizeof(head)) ==
             ESP_OK &&
-        !elf_runs_here(head, sizeof(head), why, sizeof(why))) {
-        printf(FACT "`otter run` cannot start it here: %s\n", "", why);
+        elf_check_runs_here(head, sizeof(head), &fault) != ESP_OK) {
+        printf(FACT "`otter run` cannot start it here: %s\n", "", fault.why);
     }
 }
 

@@ -140,7 +140,7 @@ static bool is_subtype(const char *text)
 static bool take_subtype(const char *text, void *target, const option_row_t *row, char *why)
 {
     (void)target, (void)row;
-    return table_add_subtype(text, why, OPTIONS_WHY_SIZE);
+    return table_add_subtype(text, why);
 }
 
 /* ---- the image header ---- */

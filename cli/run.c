@@ -13,6 +13,7 @@
 #include "linux/run.h"
 
 #define WATCHDOG_DEFAULT_S 60
+#define WHY_SIZE           512u
 
 #define EXIT_OTHERWISE 3
 #define EXIT_SHORT     4
@@ -97,48 +98,49 @@ static bool is_on_trial(const run_report_t *report)
 }
 
 /** What is told of an update that nobody has confirmed. */
-static void describe_trial(const run_report_t *report, char *text, size_t size)
+static void describe_trial(const run_report_t *report, char why[WHY_SIZE])
 {
-    text_format(text, size, "version %s in %s is on trial and was not confirmed: the next boot goes back%s%s",
+    text_format(why, WHY_SIZE,
+                "version %s in %s is on trial and was not confirmed: the next boot goes back%s%s",
                 report->version, report->label, report->next[0] != '\0' ? " to " : "", report->next);
 }
 
 /** A run that came to an end by itself: was it the one that was wanted? @return the exit status; `why` unless it is 0 */
-static int judge(const options_t *options, const run_report_t *report, char *why, size_t why_size)
+static int judge(const options_t *options, const run_report_t *report, char why[WHY_SIZE])
 {
     const run_options_t *run = &options->run;
     const expected_t *expected = &options->expected;
     if (report->looping[0] != '\0') {
         text_format(
-            why, why_size,
+            why, WHY_SIZE,
             "update loop: version %s was installed again and has failed its trial %u times; the app should "
             "pass over what has failed here (docs/RELIABILITY.md)",
             report->looping, (unsigned)report->failures);
         return EXIT_FAILED;
     }
     if (report->end == RUN_BOOTS_LIMIT && report->crashes == report->boots) {
-        text_format(why, why_size,
+        text_format(why, WHY_SIZE,
                     report->boots == 1 ? "the boot ended in a crash" : "all %u boots ended in a crash",
                     (unsigned)report->boots);
         return EXIT_FAILED;
     }
     /* The time was over in one more boot, which got no further than those before it, as far as one can tell. */
     if (report->end == RUN_TIME_OVER && report->crashes_in_row > 1 && report->crashes + 1 >= report->boots) {
-        text_format(why, why_size, "version %s in %s crashed %u times in a row until the time was over",
+        text_format(why, WHY_SIZE, "version %s in %s crashed %u times in a row until the time was over",
                     report->version, report->label, (unsigned)report->crashes_in_row);
         return EXIT_FAILED;
     }
     if ((run->cut_after != 0 || run->cut_at_ms != 0) && !report->cut) {
-        text_format(why, why_size, "the power was not cut: the run ended after %u flash operations%s",
+        text_format(why, WHY_SIZE, "the power was not cut: the run ended after %u flash operations%s",
                     (unsigned)report->operations, run->cut_after != 0 ? " (--cut-list shows them)" : "");
         return EXIT_OTHERWISE;
     }
     if (run->until != NULL && report->end != RUN_SAID && report->end != RUN_UNPOWERED) {
-        text_format(why, why_size, "the console has not said '%s'", run->until);
+        text_format(why, WHY_SIZE, "the console has not said '%s'", run->until);
         return EXIT_OTHERWISE;
     }
     if (!is_as_expected(report, expected)) {
-        text_format(why, why_size, "expected version %s%s%s, but %s%s ran last%s%s (%s)", expected->version,
+        text_format(why, WHY_SIZE, "expected version %s%s%s, but %s%s ran last%s%s (%s)", expected->version,
                     expected->has_state ? ", " : "",
                     expected->has_state ? otadata_state_name(expected->state) : "",
                     report->version[0] != '\0' ? "version " : "none", report->version,
@@ -150,25 +152,25 @@ static int judge(const options_t *options, const run_report_t *report, char *why
         return EXIT_DONE;
     }
     bool wanted = expected->has_state && expected->state == ESP_OTA_IMG_PENDING_VERIFY;
-    describe_trial(report, why, why_size);
+    describe_trial(report, why);
     return wanted || report->end == RUN_UNPOWERED ? EXIT_DONE : EXIT_OTHERWISE;
 }
 
 static int tell_end(const char *path, const options_t *options, const run_report_t *report)
 {
-    char why[512] = "";
+    char why[WHY_SIZE] = "";
     if (report->end == RUN_FAILED || report->end == RUN_SHORT) {
         (void)cli_fail("run", "%s: %s", path, report->why);
         return report->end == RUN_SHORT ? EXIT_SHORT : EXIT_FAILED;
     }
     if (report->end == RUN_STOPPED) {
         if (is_on_trial(report)) {
-            describe_trial(report, why, sizeof(why));
+            describe_trial(report, why);
             printf("%s\n", why);
         }
         return 128 + report->signal;
     }
-    int status = judge(options, report, why, sizeof(why));
+    int status = judge(options, report, why);
     if (status != EXIT_DONE) {
         (void)cli_fail("run", "%s: %s", path, why);
     } else if (why[0] != '\0') {

@@ -358,9 +358,10 @@ bool table_parse_csv(const uint8_t *data, size_t len, const table_options_t *opt
             "--primary-bootloader-offset=0x%llx and --offset=0x%x",
             (long long)options->primary_offset, options->table_offset);
     }
-    char *text = table_text_decode(data, len, why->text, sizeof(why->text));
+    otter_fault_t fault;
+    char *text = table_text_decode(data, len, &fault);
     if (text == NULL) {
-        return false;
+        return table_refuse(why, "%s", fault.why);
     }
     bool ok = true;
     char *rest = text, *line;

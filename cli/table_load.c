@@ -109,8 +109,9 @@ static bool load_csv(file_view_t *in, const table_options_t *options, table_file
 static bool is_text(file_view_t *in)
 {
     table_why_t why;
+    otter_fault_t fault;
     uint8_t *bytes = in->size <= CSV_SIZE_MAX ? read_text(in, &why) : NULL;
-    char *text = bytes != NULL ? table_text_decode(bytes, in->size, why.text, sizeof(why.text)) : NULL;
+    char *text = bytes != NULL ? table_text_decode(bytes, in->size, &fault) : NULL;
     bool ok = text != NULL;
     free(text);
     free(bytes);

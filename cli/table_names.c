@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "esp_flash_partitions.h"
+#include "host/options.h"
 
 /* The order is that of the vendor tool's messages. */
 static const table_keyword_t types[] = {
@@ -77,7 +78,7 @@ static bool is_value_taken(const table_keyword_t *list, uint64_t value)
     return list->name != NULL;
 }
 
-bool table_add_subtype(const char *entry, char *why, size_t why_size)
+bool table_add_subtype(const char *entry, char *why)
 {
     char type[NAME_SIZE], name[NAME_SIZE], value[NAME_SIZE], more;
     char *end = value;
@@ -86,12 +87,13 @@ bool table_add_subtype(const char *entry, char *why, size_t why_size)
         number = strtoul(value, &end, 16);
     }
     if (end == value || *end != '\0' || value[0] == '-' || number > UINT8_MAX) {
-        snprintf(why, why_size, "'%s' is not 'type,name,value' with a hexadecimal value up to 0xff", entry);
+        snprintf(why, OPTIONS_WHY_SIZE, "'%s' is not 'type,name,value' with a hexadecimal value up to 0xff",
+                 entry);
         return false;
     }
     const table_keyword_t *of_type = table_find_keyword(types, type);
     if (of_type == NULL) {
-        snprintf(why, why_size,
+        snprintf(why, OPTIONS_WHY_SIZE,
                  "'%s' is no type that has named subtypes: app, data, bootloader, partition_table", type);
         return false;
     }
@@ -100,7 +102,7 @@ bool table_add_subtype(const char *entry, char *why, size_t why_size)
     }
     char *copy = last - list < SUBTYPES_MAX ? strdup(name) : NULL;
     if (copy == NULL || table_find_keyword(list, name) != NULL || is_value_taken(list, number)) {
-        snprintf(why, why_size, "%s subtype '%s' (0x%02lx): %s", of_type->name, name, number,
+        snprintf(why, OPTIONS_WHY_SIZE, "%s subtype '%s' (0x%02lx): %s", of_type->name, name, number,
                  copy == NULL ? "there are too many" : "the name or the value is taken already");
         free(copy);
         return false;

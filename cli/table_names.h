@@ -23,9 +23,10 @@ const table_keyword_t *table_subtype_keywords(int64_t type);
 /**
  * Makes a name for a subtype known to everything in this process, as the vendor tool's --extra-partition-subtypes does.
  * @param entry  "type,name,value": a named type, and a hexadecimal number up to ff
- * @param why    on failure one line: not of this form, the name or the value has a meaning already, or too many
+ * @param why    OPTIONS_WHY_SIZE bytes; on failure one line: not of this form, the name or the value has a meaning already, or
+ *               too many
  */
-OTTER_MUST_CHECK bool table_add_subtype(const char *entry, char *why, size_t why_size);
+OTTER_MUST_CHECK bool table_add_subtype(const char *entry, char *why);
 
 /** Case ignored. @return NULL if it is not in the list */
 const table_keyword_t *table_find_keyword(const table_keyword_t *list, const char *name);

@@ -81,7 +81,7 @@ static const struct encoding *find_encoding(const uint8_t *data, size_t len)
     return e;
 }
 
-char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_size)
+char *table_text_decode(const uint8_t *data, size_t len, otter_fault_t *fault)
 {
     const struct encoding *e = find_encoding(data, len);
     text_buffer_t out = {0};
@@ -92,7 +92,7 @@ char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_s
         size_t used = e->width == 1 ? utf8_decode(data + at, len - at, &c)
                                     : next_wide(data + at, len - at, e->width, e->big_endian, &c);
         if (used == 0 || !is_character(c)) {
-            snprintf(why, why_size, "line %u is not %s text: save the file as UTF-8", line, e->name);
+            otter_fault(fault, ESP_FAIL, "line %u is not %s text: save the file as UTF-8", line, e->name);
             free(out.text);
             return NULL;
         }
@@ -101,7 +101,7 @@ char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_s
         at += used;
     }
     if (out.failed) {
-        snprintf(why, why_size, "out of memory");
+        otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
         free(out.text);
         return NULL;
     }

@@ -6,14 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 /**
  * Convert to UTF-8 without byte order mark. A mark selects UTF-8, UTF-16 or UTF-32; without one the text is UTF-8.
- * @param why  what is wrong when NULL is returned: not a text, or out of memory
+ * @param fault  what is wrong when NULL is returned: not a text, or out of memory
  * @return malloc'ed and 0-terminated; no other byte of it is 0. The caller frees.
  */
-OTTER_MUST_CHECK char *table_text_decode(const uint8_t *data, size_t len, char *why, size_t why_size);
+OTTER_MUST_CHECK char *table_text_decode(const uint8_t *data, size_t len, otter_fault_t *fault);
 
 /** Cuts the first line off `*rest` and ends it with 0. @return NULL when nothing is left */
 char *table_text_line(char **rest);

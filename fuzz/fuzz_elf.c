@@ -82,10 +82,11 @@ static void check_image(const image_writer_t *w, const otter_chip_facts_t *facts
 static void build(const elf_t *elf, const otter_chip_facts_t *facts, uint8_t flags)
 {
     layout_t layout;
-    char why[256] = "";
+    otter_fault_t fault = {0};
     static const uint8_t desc[OTTER_IMAGE_DESC_SIZE] = {0x32, 0x54, 0xCD, 0xAB};
-    bool ok = layout_from_elf(&layout, elf, facts, why, sizeof(why));
+    bool ok = layout_from_elf(&layout, elf, facts, &fault) == ESP_OK;
     FUZZ_CHECK(!ok || !overlaps(elf), "sections that overlap are taken");
+    const char *why = fault.why;
     bool told = strlen(why) > 8 && strcmp(why + strlen(why) - 8, " overlap") == 0;
     FUZZ_CHECK(!told || overlaps(elf), "%s: they do not", why);
     layout_piece_t *own = ok ? layout_find_desc(&layout) : NULL;
@@ -93,13 +94,13 @@ static void build(const elf_t *elf, const otter_chip_facts_t *facts, uint8_t fla
         memcpy(own->data, desc, 4);
         memset(own->data + 176, 0, 5); /* its revisions and page: another device, another layout */
     } else if (ok) {
-        ok = layout_add_desc(&layout, desc, why, sizeof(why));
+        ok = layout_add_desc(&layout, desc, &fault) == ESP_OK;
     }
     if (ok) {
         esp_image_header_t header = {.chip_id = (esp_chip_id_t)facts->id, .hash_appended = (flags & 2) != 0};
         image_writer_t w;
         image_writer_begin(&w, &header);
-        ok = layout_write(&layout, &w, why, sizeof(why));
+        ok = layout_write(&layout, &w, &fault) == ESP_OK;
         if (ok) {
             FUZZ_CHECK(image_writer_end(&w), "no memory");
             /* A descriptor that was patched is not the file's any more. */
@@ -126,13 +127,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     char *file = fuzz_text(in); /* with the 0 behind it that elf_read wants */
     elf_t elf;
-    char why[256] = "";
-    if (elf_read(&elf, (const uint8_t *)file, in.len, why, sizeof(why))) {
+    otter_fault_t fault = {0};
+    if (elf_read(&elf, (const uint8_t *)file, in.len, &fault) == ESP_OK) {
         check_sections(&elf, (const uint8_t *)file, in.len);
         build(&elf, facts, flags);
         elf_free(&elf);
     } else {
-        FUZZ_CHECK(why[0] != '\0', "refused without a reason");
+        FUZZ_CHECK(fault.why[0] != '\0', "refused without a reason");
     }
     free(file);
     return 0;

@@ -107,9 +107,9 @@ static void check_warning(void *arg, const char *line)
 /** Text without a mark that is UTF-8 comes out as it is. */
 static void check_text(fuzz_input_t in)
 {
-    char why[200] = "";
-    char *text = table_text_decode(in.bytes, in.len, why, sizeof(why));
-    FUZZ_CHECK((text == NULL) == (why[0] != '\0'), "reason \"%s\"", why);
+    otter_fault_t fault = {0};
+    char *text = table_text_decode(in.bytes, in.len, &fault);
+    FUZZ_CHECK((text == NULL) == (fault.why[0] != '\0'), "reason \"%s\"", fault.why);
     bool marked = in.len >= 2 && (in.bytes[0] >= 0xEF || (in.bytes[0] == 0 && in.bytes[1] == 0));
     if (text != NULL && !marked) {
         FUZZ_CHECK(strlen(text) == in.len && (in.len == 0 || memcmp(text, in.bytes, in.len) == 0), "changed");
