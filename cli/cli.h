@@ -24,7 +24,8 @@ typedef struct {
     int (*pass)(int argc, char **argv); /* instead of all that */
 } cli_verb_t;
 
-extern const cli_verb_t image_info_verb, image_verify_verb, image_build_verb;
+extern const cli_verb_t image_info_verb, image_verify_verb, image_build_verb, image_sign_verb;
+extern const cli_verb_t key_new_verb, key_digest_verb, key_public_verb;
 extern const cli_verb_t table_build_verb, table_show_verb;
 extern const cli_verb_t flash_new_verb, flash_info_verb, flash_select_verb, flash_table_verb;
 extern const cli_verb_t flash_read_verb, flash_write_verb, flash_erase_verb;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "json.h"
@@ -9,6 +10,7 @@
 #include "image_look.h"
 #include "image_report.h"
 #include "kinds.h"
+#include "signing_options.h"
 
 /** As people call it. */
 static const char *name_of(const char *path)
@@ -19,7 +21,8 @@ static const char *name_of(const char *path)
 typedef struct {
     const char *path;
     linux_device_options_t device; /* chip: NULL: the image's own */
-    bool json;
+    key_names_t keys;              /* that must have signed it; none: nobody need have */
+    bool json, v1;
 } info_options_t;
 
 static int info(void *options)
@@ -65,6 +68,23 @@ const cli_verb_t image_info_verb = {
 
 /* ---- verify ---- */
 
+/** A good signature may stand where the image's chip does not look. */
+static void note_block(image_look_t *look, bool as_chip, const char *name, const otter_trust_config_t *trust)
+{
+    const otter_chip_facts_t *facts = otter_chip_facts(look->stream.info.header.chip_id);
+    const signature_seen_t *first = &look->signature.block[0];
+    bool by_first = false;
+    for (uint32_t i = 0; i < trust->key_count; i++) {
+        by_first |= first->valid && memcmp(first->key_digest, trust->keys[i], OTTER_KEY_DIGEST_LEN) == 0;
+    }
+    if (!as_chip && trust->key_count > 0 && !look->signature.v1 && look->fault.code == ESP_OK && !by_first &&
+        facts != NULL && facts->signature_blocks == 1) {
+        cli_note("image",
+                 "%s: %s looks at the first signature only, and this one stands behind it (--chip judges so)",
+                 name, facts->title);
+    }
+}
+
 static int verify(void *options)
 {
     const info_options_t *o = options;
@@ -79,11 +99,19 @@ static int verify(void *options)
                          .blk_revision = device->blk_revision,
                          .revision_unknown = unknown_revision,
                          .blk_revision_unknown = !device->has_blk_revision};
+    uint8_t v1_key[OTTER_V1_KEY_LEN];
+    otter_trust_config_t trust;
+    if (!trust_named_keys("image verify", &o->keys, o->v1, v1_key, &trust)) {
+        return EXIT_FAILED;
+    }
     bool read = image_look(&look, o->path, device->chip != NULL ? &chip : NULL);
-    if (read && device->chip == NULL && (device->has_revision || device->has_blk_revision) &&
-        look.fault.code == ESP_OK) {
+    const bool as_chip = device->chip != NULL || device->has_revision || device->has_blk_revision;
+    if (device->chip == NULL) {
         chip.id = look.stream.info.header.chip_id; /* the image's own chip, now with a revision to judge */
-        image_look_again(&look, &chip);
+    }
+    if (read && look.fault.code == ESP_OK && (as_chip || o->keys.count > 0)) {
+        image_look_again(&look, as_chip ? &chip : NULL, &trust);
+        note_block(&look, as_chip, name, &trust);
     }
     if (look.fault.code != ESP_OK) {
         status = cli_fail("image", "%s: %s", name, look.fault.why);
@@ -98,6 +126,10 @@ static const option_row_t verify_rows[] = {
     {"FILE", &option_argument, offsetof(info_options_t, path), .help = NULL},
     OPTION_CHIP(offsetof(info_options_t, device), "judge as this chip would; default: the image's own"),
     OPTION_REVISIONS(offsetof(info_options_t, device), "any"),
+    OPTION_TRUSTED_KEYS(offsetof(info_options_t, keys),
+                        "it must be signed by this public key (PEM or DER), or by one of several"),
+    {"v1", &option_switch, offsetof(info_options_t, v1),
+     .help = "by the key in ESP32's first scheme (secure boot V1)"},
     {0},
 };
 
@@ -106,8 +138,10 @@ const cli_verb_t image_verify_verb = {
     .line = "judge an image as a device would",
     .about = "Judges an image as a device would: structure, checksum, hash, and with --chip its chip, with "
              "--chip-rev and "
-             "--blk-rev the revisions that it asks for. FILE may be - for standard input, or a pipe.\n",
-    .after = "example: otter image verify firmware.bin --chip esp32c3 --chip-rev v0.4\n",
+             "--blk-rev the revisions that it asks for; with --key, that one of these keys has signed it, in "
+             "a block that its chip looks at. FILE may be - for standard input, or a pipe.\n",
+    .after = "example: otter image verify firmware.bin --chip esp32c3 --chip-rev v0.4\n"
+             "         otter image verify firmware.bin --key signing.pub.pem\n",
     .options = verify_rows,
     .size = sizeof(info_options_t),
     .defaults = &(const info_options_t){0},

@@ -6,17 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crc32.h"
 #include "base/le.h"
 #include "otter/partition_table.h"
 #include "otter/bootloader.h"
 #include "otter/promise.h"
 
-#define SECTOR              0x1000u
-#define SIGNATURE_BLOCK     1216u
-#define SIGNATURE_CRC       1196u /* of a block: where its CRC is, over all bytes before */
-#define SIGNATURE_BLOCKS    3u
-#define SIGNATURE_V1_LENGTH 68u
+#define SECTOR 0x1000u
 
 static bool read_view(image_look_t *look, uint32_t off, void *dst, uint32_t len)
 {
@@ -68,7 +63,16 @@ static void list_segments(image_look_t *look)
     info->segments_seen = max_u32(info->segments_seen, count);
 }
 
-static void judge(image_look_t *look, const otter_chip_t *chip)
+/** As the chip takes it; where none is named as espsecure does, any of three blocks. */
+static otter_trust_t trust_of(const otter_chip_t *chip, const otter_trust_config_t *config)
+{
+    if (config == NULL || config->source == OTTER_TRUST_ANYBODY) {
+        return (otter_trust_t){0};
+    }
+    return otter_chip_trust(otter_chip_facts(chip != NULL ? chip->id : OTTER_CHIP_DEVICE), config);
+}
+
+static void judge(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *trust)
 {
     otter_image_stream_t *s = &look->stream;
     bool for_rom = look->kind == OTTER_IMAGE_KIND_BOOTLOADER || look->kind == OTTER_IMAGE_KIND_RAM;
@@ -76,7 +80,8 @@ static void judge(image_look_t *look, const otter_chip_t *chip)
                                        .flash_offset = look->start,
                                        .size = look->view.size - look->start,
                                        .loading = true,
-                                       .bootloader = chip != NULL && for_rom};
+                                       .bootloader = chip != NULL && for_rom,
+                                       .trust = trust_of(chip, trust)};
     otter_ignore(
         otter_image_stream_from_flash(s, &look->view.flash, &rules)); /* the stream keeps the verdict */
     look->kind = otter_image_kind(&s->info);
@@ -87,60 +92,6 @@ static void judge(image_look_t *look, const otter_chip_t *chip)
         list_segments(look);
     }
     look->fault = s->fault;
-}
-
-/* ---- the signature ---- */
-
-/** What signed this block; NULL: it is none. */
-static const char *scheme_of_block(const uint8_t block[SIGNATURE_BLOCK])
-{
-    static const char *const curves[] = {"ECDSA", "ECDSA P-192", "ECDSA P-256", "ECDSA P-384"};
-    if (block[0] != 0xE7 || crc32_le(0, block, SIGNATURE_CRC) != le32_get(block + SIGNATURE_CRC)) {
-        return NULL;
-    }
-    if (block[1] != 3) {
-        return block[1] == 2 ? "RSA-3072" : NULL;
-    }
-    uint8_t curve = block[2] == 1 ? block[52] : block[36]; /* behind a digest of SHA-384, or of SHA-256 */
-    return curves[curve < 4 ? curve : 0];
-}
-
-/** Secure Boot V2: a sector of up to three blocks, behind the image at the next sector. */
-static bool find_signature_v2(image_look_t *look, uint32_t image_end)
-{
-    image_signature_t *sig = &look->signature;
-    uint8_t block[SIGNATURE_BLOCK];
-    sig->offset = align_up_u32(image_end, SECTOR);
-    for (uint32_t i = 0; i < SIGNATURE_BLOCKS; i++) {
-        if (!read_view(look, sig->offset + i * SIGNATURE_BLOCK, block, sizeof(block))) {
-            break;
-        }
-        const char *scheme = scheme_of_block(block);
-        sig->scheme = scheme != NULL && sig->blocks == 0 ? scheme : sig->scheme;
-        sig->blocks += scheme != NULL;
-    }
-    sig->kind = sig->blocks > 0 ? SIGNATURE_V2 : SIGNATURE_NONE;
-    sig->end = min_u32(sig->offset + SECTOR, look->view.size);
-    return sig->blocks > 0;
-}
-
-/** Secure Boot V1: 68 bytes, the first four of them 0, directly behind the image, with which the file ends. */
-static bool find_signature_v1(image_look_t *look, uint32_t image_end)
-{
-    uint8_t raw[SIGNATURE_V1_LENGTH];
-    bool ends = range_fits(image_end, sizeof(raw), look->view.size) &&
-                flash_content(&look->view.flash, image_end + sizeof(raw),
-                              look->view.size - image_end - (uint32_t)sizeof(raw)) == FLASH_ERASED;
-    if (!ends || !read_view(look, image_end, raw, sizeof(raw)) || le32_get(raw) != 0 ||
-        flash_content(&look->view.flash, image_end, sizeof(raw)) <= FLASH_ZERO) {
-        return false;
-    }
-    look->signature = (image_signature_t){.kind = SIGNATURE_V1,
-                                          .scheme = "ECDSA P-256",
-                                          .offset = image_end,
-                                          .blocks = 1,
-                                          .end = image_end + (uint32_t)sizeof(raw)};
-    return true;
 }
 
 /* ---- what follows ---- */
@@ -257,8 +208,9 @@ static void look_behind(image_look_t *look)
 {
     bool whole = look->stream.verdict == ESP_OK;
     look->end = whole ? look->start + look->stream.info.image_len : look->start;
-    if (whole && (find_signature_v2(look, look->end) || find_signature_v1(look, look->end))) {
-        look->end = look->signature.end;
+    if (whole) {
+        signature_look(&look->signature, &look->view.flash, look->start, look->end, look->view.size);
+        look->end = look->signature.count > 0 ? look->signature.end : look->end;
     }
     look->behind = flash_content(&look->view.flash, look->end, look->view.size - look->end);
     if (look->behind != FLASH_ERASED && look->behind != FLASH_ZERO) {
@@ -277,17 +229,17 @@ bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
         return false;
     }
     look->start = find_start(look);
-    judge(look, NULL);
+    judge(look, NULL, NULL);
     if (chip != NULL) {
-        judge(look, chip);
+        judge(look, chip, NULL);
     }
     look_behind(look);
     return true;
 }
 
-void image_look_again(image_look_t *look, const otter_chip_t *chip)
+void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *trust)
 {
-    judge(look, chip);
+    judge(look, chip, trust);
     judge_parts(look);
 }
 

@@ -7,17 +7,7 @@
 #include "otter/image.h"
 #include "otter/image_kind.h"
 #include "otter/promise.h"
-
-typedef enum { SIGNATURE_NONE, SIGNATURE_V1, SIGNATURE_V2 } signature_kind_t;
-
-/** A Secure Boot signature behind an image; it is named, not verified. */
-typedef struct {
-    signature_kind_t kind;
-    const char *scheme; /* "RSA-3072", "ECDSA P-256", ... */
-    uint32_t offset;    /* in the file */
-    uint32_t blocks;    /* of V2: 1 to 3 */
-    uint32_t end;       /* of its sector */
-} image_signature_t;
+#include "signature_look.h"
 
 /** Something that follows the image in the file, or comes where no image is. */
 typedef struct {
@@ -54,7 +44,7 @@ typedef struct {
  */
 OTTER_MUST_CHECK bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip);
 
-/** The same file judged again, by another chip. */
-void image_look_again(image_look_t *look, const otter_chip_t *chip);
+/** The same file judged again, by another chip, and signed by whom `trust` names. @param chip, trust  NULL: by anybody */
+void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *trust);
 
 void image_look_end(image_look_t *look);

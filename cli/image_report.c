@@ -199,16 +199,31 @@ static void print_hash(const image_look_t *look)
     }
 }
 
-static void print_signature(const image_look_t *look)
+static void print_signature(const image_signature_t *signature)
 {
-    const image_signature_t *sig = &look->signature;
-    if (sig->kind != SIGNATURE_NONE) {
-        printf(FACT "Secure Boot V%d, %s, at 0x%" PRIx32, "signature", sig->kind == SIGNATURE_V1 ? 1 : 2,
-               sig->scheme, sig->offset);
-        if (sig->blocks > 1) {
-            printf(", %" PRIu32 " keys", sig->blocks);
+    if (signature->count == 0) {
+        return;
+    }
+    printf(FACT "Secure Boot V%d at 0x%" PRIx32, "signature", signature->v1 ? 1 : 2, signature->offset);
+    if (signature->v1) {
+        printf(", %s; present, not checked: `otter image verify --key` does\n",
+               otter_signature_scheme_name(OTTER_SIGNED_V1));
+        return;
+    }
+    printf("\n");
+    for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS; i++) {
+        const signature_seen_t *seen = &signature->block[i];
+        char name[16], digest[2 * OTTER_KEY_DIGEST_LEN + 1];
+        snprintf(name, sizeof(name), "  block %" PRIu32, i);
+        if (!seen->present) {
+            continue;
         }
-        printf(" (named, not verified)\n");
+        printf(FACT, name);
+        if (seen->scheme != OTTER_SIGNED_NOT) {
+            printf("%s, key %s: ", otter_signature_scheme_name(seen->scheme),
+                   otter_image_hex(digest, seen->key_digest, OTTER_KEY_DIGEST_LEN));
+        }
+        printf("%s%s\n", seen->valid ? "valid" : "INVALID: ", seen->why);
     }
 }
 
@@ -324,7 +339,7 @@ void image_report_print(image_look_t *look, const char *name)
         print_header(look);
         print_segments(look);
         print_hash(look);
-        print_signature(look);
+        print_signature(&look->signature);
     }
     if (info->has_desc) {
         print_app(&info->desc, info->header.chip_id == OTTER_CHIP_DEVICE ? "of payload" : "ELF SHA-256");
@@ -383,16 +398,39 @@ static cJSON *part_json(const image_part_t *part)
     return json;
 }
 
-static cJSON *signature_json(const image_signature_t *sig)
+static cJSON *signature_json(const image_signature_t *signature)
 {
-    if (sig->kind == SIGNATURE_NONE) {
+    if (signature->count == 0) {
         return cJSON_CreateNull();
     }
     cJSON *json = cJSON_CreateObject();
-    json_number(json, "version", true, sig->kind == SIGNATURE_V1 ? 1 : 2);
-    json_string(json, "scheme", sig->scheme);
-    json_number(json, "offset", true, sig->offset);
-    json_number(json, "blocks", true, sig->blocks);
+    const char *scheme = NULL; /* of the first that tells it */
+    cJSON *keys = cJSON_CreateArray();
+    for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS; i++) {
+        const signature_seen_t *seen = &signature->block[i];
+        char digest[2 * OTTER_KEY_DIGEST_LEN + 1];
+        const bool known = seen->scheme != OTTER_SIGNED_NOT, named = known && !signature->v1;
+        const char *name =
+            known ? otter_signature_scheme_name(signature->v1 ? OTTER_SIGNED_ECDSA_P256 : seen->scheme)
+                  : NULL;
+        if (!seen->present) {
+            continue;
+        }
+        scheme = scheme == NULL ? name : scheme;
+        cJSON *key = cJSON_CreateObject();
+        json_number(key, "block", true, i);
+        json_string(key, "scheme", name);
+        otter_image_hex(digest, seen->key_digest, OTTER_KEY_DIGEST_LEN);
+        json_string(key, "key_digest", named ? digest : NULL);
+        json_bool(key, "valid", !signature->v1, seen->valid);
+        json_string(key, "error", seen->why[0] != '\0' ? seen->why : NULL);
+        cJSON_AddItemToArray(keys, key);
+    }
+    json_number(json, "version", true, signature->v1 ? 1 : 2);
+    json_string(json, "scheme", scheme);
+    json_number(json, "offset", true, signature->offset);
+    json_number(json, "blocks", true, signature->count);
+    json_item(json, "keys", keys);
     return json;
 }
 

@@ -13,16 +13,18 @@
 
 /* Verbs of two words stand behind each other; what they have in common is the group. */
 static const cli_verb_t *const verbs[] = {
-    &image_info_verb,  &image_verify_verb, &image_build_verb,  &table_build_verb, &table_show_verb,
-    &flash_new_verb,   &flash_info_verb,   &flash_select_verb, &flash_table_verb, &flash_read_verb,
-    &flash_write_verb, &flash_erase_verb,  &update_verb,       &run_verb,         &serve_verb,
+    &image_info_verb,  &image_verify_verb, &image_build_verb, &image_sign_verb, &key_new_verb,
+    &key_digest_verb,  &key_public_verb,   &table_build_verb, &table_show_verb, &flash_new_verb,
+    &flash_info_verb,  &flash_select_verb, &flash_table_verb, &flash_read_verb, &flash_write_verb,
+    &flash_erase_verb, &update_verb,       &run_verb,         &serve_verb,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
 static const struct {
     const char *name, *line;
 } groups[] = {
-    {"image", "build, inspect and verify app images"},
+    {"image", "build, sign, inspect and verify app images"},
+    {"key", "make the keys that images are signed with, and tell what devices know of them"},
     {"table", "build and show partition tables"},
     {"flash", "make, explain, repair, read and write flash files: byte for byte what a chip's flash holds"},
 };

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otter/trust.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -67,6 +69,13 @@ const char *otter_chip_title(uint16_t id);
 
 /** By name, case ignored, with or without the dash ("ESP32-C3", "esp32c3"). @return NULL if unknown */
 const otter_chip_facts_t *otter_chip_by_name(const char *name);
+
+/**
+ * What a chip makes of the keys in a configuration: how many signatures it looks at, and how much of a key's digest.
+ * @param chip  NULL: a chip that is not in the table
+ * @return trust in nobody, with ESP_ERR_NOT_SUPPORTED, where the chip does not have the scheme
+ */
+otter_trust_t otter_chip_trust(const otter_chip_facts_t *chip, const otter_trust_config_t *config);
 
 /** The table in order, for messages and --help. @return NULL past the end */
 const otter_chip_facts_t *otter_chip_at(unsigned index);

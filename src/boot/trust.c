@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/le.h"
-#include "image/signature.h"
 #include "otter/image.h"
+#include "otter/signature.h"
 
 static void add_key(otter_trust_t *trust, const uint8_t *digest)
 {
@@ -36,18 +36,18 @@ static esp_err_t add_efuse_keys(const otter_device_t *device, otter_trust_t *tru
 static esp_err_t first_key(otter_flash_t *flash, uint32_t at, otter_signature_scheme_t scheme,
                            uint8_t *digest)
 {
-    uint8_t *raw = malloc(SIGNATURE_BLOCK);
+    uint8_t *raw = malloc(OTTER_SIGNATURE_BLOCK);
     if (raw == NULL) {
         return ESP_ERR_NO_MEM;
     }
     esp_err_t err = ESP_ERR_NOT_FOUND;
-    for (uint32_t i = 0; i < SIGNATURE_BLOCKS && err == ESP_ERR_NOT_FOUND; i++) {
-        signature_block_t block;
-        err = otter_flash_read(flash, at + i * SIGNATURE_BLOCK, raw, SIGNATURE_BLOCK);
+    for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS && err == ESP_ERR_NOT_FOUND; i++) {
+        otter_signature_block_t block;
+        err = otter_flash_read(flash, at + i * OTTER_SIGNATURE_BLOCK, raw, OTTER_SIGNATURE_BLOCK);
         if (err != ESP_OK) {
             break;
         }
-        err = signature_block_read(raw, &block, NULL);
+        err = otter_signature_block_read(raw, &block, NULL);
         if (err == ESP_OK && block.scheme == scheme) {
             memcpy(digest, block.key_digest, OTTER_KEY_DIGEST_LEN);
         } else if (err != ESP_ERR_NO_MEM) {
@@ -74,8 +74,8 @@ esp_err_t trust_of_running_app(const otter_device_t *device, uint8_t digest[OTTE
     if (err != ESP_OK) {
         return err;
     }
-    uint32_t padding = (0u - info.image_len) % SIGNATURE_SECTOR, room = running->size - info.image_len;
-    if (padding > room || room - padding < SIGNATURE_SECTOR) {
+    uint32_t padding = (0u - info.image_len) % OTTER_SIGNATURE_SECTOR, room = running->size - info.image_len;
+    if (padding > room || room - padding < OTTER_SIGNATURE_SECTOR) {
         return ESP_ERR_NOT_FOUND;
     }
     return first_key(device->flash, running->address + info.image_len + padding, device->config.trust.scheme,
@@ -92,35 +92,29 @@ bool trust_is_same(const otter_trust_t *a, const otter_trust_t *b)
 otter_trust_t device_trust(const otter_device_t *device, trust_use_t use, bool bootloader)
 {
     const otter_trust_config_t *config = &device->config.trust;
-    const otter_chip_facts_t *chip = otter_chip_facts(device->chip.id);
     const bool running_app = config->source == OTTER_TRUST_RUNNING_APP,
                v1 = config->scheme == OTTER_SIGNED_V1;
     if (config->source == OTTER_TRUST_ANYBODY || (use == TRUST_TO_BOOT && running_app) ||
         (v1 && bootloader)) {
         return (otter_trust_t){0};
     }
-    otter_trust_t trust = {.signatures = config->signatures,
-                           .scheme = config->scheme,
-                           .key_len = chip != NULL ? chip->key_digest_len : OTTER_KEY_DIGEST_LEN,
-                           .blocks = running_app || v1 || chip == NULL ? 1 : chip->signature_blocks,
-                           .v1_key = config->v1_key};
-    if (config->signatures == NULL || (chip != NULL && (chip->schemes >> config->scheme & 1) == 0)) {
-        trust.error = ESP_ERR_NOT_SUPPORTED; /* rather no image than every one */
-    } else if (v1) {
-        trust.key_count = 0;
-    } else if (config->source == OTTER_TRUST_EFUSES) {
+    otter_trust_t trust = otter_chip_trust(otter_chip_facts(device->chip.id), config);
+    if (trust.error != ESP_OK || v1 || config->source == OTTER_TRUST_KEYS) {
+        return trust;
+    }
+    memset(trust.keys, 0, sizeof(trust.keys));
+    trust.key_count = 0;
+    if (config->source == OTTER_TRUST_EFUSES) {
         trust.error = add_efuse_keys(device, &trust);
-    } else if (config->source == OTTER_TRUST_KEYS) {
-        memcpy(trust.keys, config->keys, sizeof(trust.keys));
-        trust.key_count = config->key_count;
-    } else {
-        uint8_t digest[OTTER_KEY_DIGEST_LEN];
-        trust.error = trust_of_running_app(device, digest);
-        if (trust.error == ESP_OK) {
-            add_key(&trust, digest);
-        } else if (trust.error == ESP_ERR_NOT_FOUND) { /* it trusts nobody, and that is known */
-            trust.error = ESP_OK;
-        }
+        return trust;
+    }
+    uint8_t digest[OTTER_KEY_DIGEST_LEN];
+    trust.blocks = 1;
+    trust.error = trust_of_running_app(device, digest);
+    if (trust.error == ESP_OK) {
+        add_key(&trust, digest);
+    } else if (trust.error == ESP_ERR_NOT_FOUND) { /* it trusts nobody, and that is known */
+        trust.error = ESP_OK;
     }
     return trust;
 }

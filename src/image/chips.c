@@ -7,6 +7,7 @@
 #include "otter/chip.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "otter/image.h"
 
@@ -135,6 +136,22 @@ const otter_chip_facts_t *otter_chip_facts(uint16_t id)
         }
     }
     return NULL;
+}
+
+otter_trust_t otter_chip_trust(const otter_chip_facts_t *chip, const otter_trust_config_t *config)
+{
+    const bool v1 = config->scheme == OTTER_SIGNED_V1;
+    otter_trust_t trust = {.signatures = config->signatures,
+                           .scheme = config->scheme,
+                           .key_count = config->key_count,
+                           .key_len = chip != NULL ? chip->key_digest_len : OTTER_KEY_DIGEST_LEN,
+                           .blocks = v1 || chip == NULL ? 1 : chip->signature_blocks,
+                           .v1_key = config->v1_key};
+    memcpy(trust.keys, config->keys, sizeof(trust.keys));
+    if (config->signatures == NULL || (chip != NULL && (chip->schemes >> config->scheme & 1) == 0)) {
+        trust.error = ESP_ERR_NOT_SUPPORTED; /* rather no image than every one */
+    }
+    return trust;
 }
 
 const char *otter_chip_title(uint16_t id)

@@ -63,7 +63,7 @@ static bool needs_signature(const otter_image_stream_t *s)
 
 static uint32_t signature_len(const otter_trust_t *trust)
 {
-    return trust->scheme == OTTER_SIGNED_V1 ? SIGNATURE_V1_SIZE : SIGNATURE_SECTOR;
+    return trust->scheme == OTTER_SIGNED_V1 ? OTTER_SIGNATURE_V1_SIZE : OTTER_SIGNATURE_SECTOR;
 }
 
 /* ---- checksum and hash ---- */
@@ -347,9 +347,9 @@ static void judge_segment_header(otter_image_stream_t *s)
                len >
                    s->rules.size - s->pos - min_u32(s->rules.size - s->pos, signature_len(&s->rules.trust))) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
-                                 "segment %" PRIu32 ": %" PRIu32 " bytes at %" PRIu32
-                                 " leave no room for the signature in %" PRIu32 " bytes",
-                                 index, len, s->pos, s->rules.size);
+                                 "the image is not signed: %" PRIu32
+                                 " bytes leave no room for it behind segment %" PRIu32,
+                                 s->rules.size, index);
     } else if (index == 1 && !payload_is_good(s, len)) {
         return;
     } else if (index > 0) {
@@ -437,12 +437,12 @@ static void begin_signature(otter_image_stream_t *s)
         s->verdict = ESP_OK;
         return;
     }
-    uint32_t padding = trust->scheme == OTTER_SIGNED_V1 ? 0 : (0u - s->pos) % SIGNATURE_SECTOR;
+    uint32_t padding = trust->scheme == OTTER_SIGNED_V1 ? 0 : (0u - s->pos) % OTTER_SIGNATURE_SECTOR;
     uint32_t room = s->rules.size - s->pos, len = signature_len(trust);
     if (padding > room || len > room - padding) {
         s->verdict =
             otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
-                        "%" PRIu32 " bytes leave no room for a signature behind the image of %" PRIu32,
+                        "the image is not signed: %" PRIu32 " bytes leave no room for it behind its %" PRIu32,
                         s->rules.size, s->pos);
     } else if (s->rules.known) {
         s->info.image_len = s->pos + padding + len;

@@ -57,7 +57,7 @@ void image_log_signed(const otter_trust_t *trust)
 static bool is_of_signature(const char *why)
 {
     static const char signature[] = "signature", none[] = "the image is not signed";
-    return strncmp(why, signature, sizeof(signature) - 1) == 0 || strcmp(why, none) == 0;
+    return strncmp(why, signature, sizeof(signature) - 1) == 0 || strncmp(why, none, sizeof(none) - 1) == 0;
 }
 
 /** Takes the numbers from our own sentences. */

@@ -52,12 +52,12 @@ static const scheme_t schemes[] = {
     [OTTER_SIGNED_V1] = {.name = "ECDSA V1", .hash_len = 32},
 };
 
-const char *signature_scheme_name(otter_signature_scheme_t scheme)
+const char *otter_signature_scheme_name(otter_signature_scheme_t scheme)
 {
     return schemes[scheme].name;
 }
 
-uint32_t signature_hash_len(otter_signature_scheme_t scheme)
+uint32_t otter_signature_hash_len(otter_signature_scheme_t scheme)
 {
     return schemes[scheme].hash_len;
 }
@@ -77,13 +77,13 @@ static otter_signature_scheme_t scheme_of(const uint8_t *raw)
     return OTTER_SIGNED_NOT;
 }
 
-esp_err_t signature_block_read(const uint8_t *raw, signature_block_t *block, otter_fault_t *fault)
+esp_err_t otter_signature_block_read(const uint8_t *raw, otter_signature_block_t *block, otter_fault_t *fault)
 {
-    *block = (signature_block_t){0};
+    *block = (otter_signature_block_t){0};
     if (raw[0] != MAGIC) {
         return otter_fault(fault, ESP_ERR_NOT_FOUND, "%s",
-                           bytes_are_erased(raw, SIGNATURE_BLOCK) ? "it is empty"
-                                                                  : "no signature begins there");
+                           bytes_are_erased(raw, OTTER_SIGNATURE_BLOCK) ? "it is empty"
+                                                                        : "no signature begins there");
     }
     uint32_t crc = crc32_le(0, raw, AT_CRC), stored = le32_get(raw + AT_CRC);
     if (crc != stored) {
@@ -117,8 +117,8 @@ static esp_err_t check(const uint8_t *raw, const scheme_t *scheme, const uint8_t
     return otter_rsa_pss_verify(raw + AT_RSA_N, le32_get(raw + AT_RSA_E), raw + scheme->signature, hash);
 }
 
-esp_err_t signature_block_verify(const uint8_t *raw, const signature_block_t *block, const uint8_t *hash,
-                                 otter_fault_t *fault)
+esp_err_t otter_signature_block_verify(const uint8_t *raw, const otter_signature_block_t *block,
+                                       const uint8_t *hash, otter_fault_t *fault)
 {
     if (memcmp(block->hash, hash, block->hash_len) != 0) {
         return otter_fault(fault, ESP_ERR_IMAGE_INVALID,
@@ -138,8 +138,8 @@ static void reversed(uint8_t *to, const uint8_t *from, size_t len)
     }
 }
 
-esp_err_t signature_v1_verify(const uint8_t raw[SIGNATURE_V1_SIZE], const uint8_t *key,
-                              const uint8_t digest[OTTER_SHA256_LEN], otter_fault_t *fault)
+esp_err_t otter_signature_v1_verify(const uint8_t raw[OTTER_SIGNATURE_V1_SIZE], const uint8_t *key,
+                                    const uint8_t digest[OTTER_SHA256_LEN], otter_fault_t *fault)
 {
     uint32_t version = le32_get(raw);
     if (version != 0) {
@@ -165,13 +165,13 @@ struct signature_reader {
     otter_trust_t trust;
     otter_sha384_t *sha384; /* of what is signed; NULL: SHA-256 is what counts */
     bool hashed;            /* `hash` is there */
-    uint8_t hash[SIGNATURE_HASH_MAX];
+    uint8_t hash[OTTER_SIGNATURE_HASH_MAX];
     uint32_t block; /* the number of the one that is being read */
     uint32_t have;  /* bytes of it */
     bool accepted;
     /* what is wrong with the first block that says something; out of memory goes before all else */
     otter_fault_t fault;
-    uint8_t raw[SIGNATURE_BLOCK];
+    uint8_t raw[OTTER_SIGNATURE_BLOCK];
 };
 
 static signature_reader_t *reader_begin(const otter_trust_t *trust)
@@ -206,7 +206,7 @@ static void reader_cover(signature_reader_t *reader, const uint8_t *data, size_t
     }
 }
 
-static bool is_trusted(const otter_trust_t *trust, const signature_block_t *block)
+static bool is_trusted(const otter_trust_t *trust, const otter_signature_block_t *block)
 {
     bool trusted = false;
     for (uint32_t i = 0; i < trust->key_count; i++) {
@@ -218,21 +218,22 @@ static bool is_trusted(const otter_trust_t *trust, const signature_block_t *bloc
 /** One block, by the trust. @return ESP_OK: it is enough */
 static esp_err_t judge_block(const signature_reader_t *reader, otter_fault_t *fault)
 {
-    signature_block_t block;
-    esp_err_t err = signature_block_read(reader->raw, &block, fault);
+    otter_signature_block_t block;
+    esp_err_t err = otter_signature_block_read(reader->raw, &block, fault);
     if (err != ESP_OK) {
         return err;
     }
     if (block.scheme != reader->trust.scheme) {
         return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "it is %s, and this device takes %s",
-                           signature_scheme_name(block.scheme), signature_scheme_name(reader->trust.scheme));
+                           otter_signature_scheme_name(block.scheme),
+                           otter_signature_scheme_name(reader->trust.scheme));
     }
     if (!is_trusted(&reader->trust, &block)) {
         char key[17];
         return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "its key %s... is not trusted",
                            otter_image_hex(key, block.key_digest, 8));
     }
-    return signature_block_verify(reader->raw, &block, reader->hash, fault);
+    return otter_signature_block_verify(reader->raw, &block, reader->hash, fault);
 }
 
 static bool is_v1(const signature_reader_t *reader)
@@ -245,7 +246,7 @@ static void finish_block(signature_reader_t *reader)
 {
     otter_fault_t fault = {0};
     esp_err_t err = is_v1(reader)
-                        ? signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, &fault)
+                        ? otter_signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, &fault)
                         : judge_block(reader, &fault);
     reader->accepted = err == ESP_OK;
     if (err != ESP_OK && !is_v1(reader)) {
@@ -271,7 +272,7 @@ static void reader_feed(signature_reader_t *reader, const uint8_t digest[OTTER_S
         }
         reader->hashed = true;
     }
-    const size_t whole = is_v1(reader) ? SIGNATURE_V1_SIZE : SIGNATURE_BLOCK;
+    const size_t whole = is_v1(reader) ? OTTER_SIGNATURE_V1_SIZE : OTTER_SIGNATURE_BLOCK;
     while (len > 0 && !reader->accepted && reader->block < reader->trust.blocks) {
         size_t n = len < whole - reader->have ? len : whole - reader->have;
         memcpy(reader->raw + reader->have, data, n);

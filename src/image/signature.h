@@ -1,66 +1,12 @@
-/* Signatures behind an image (FORMATS.md section 12): what a block says, and whether a trusted key made one. */
+/* What the image stream calls of `otter_signatures`: one signature is read and judged as its bytes pass. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "esp_err.h"
-#include "otter/crypto.h"
-#include "otter/fault.h"
-#include "otter/promise.h"
-#include "otter/trust.h"
-
-#define SIGNATURE_SECTOR   4096u /* of Secure Boot V2: on a multiple of itself, behind the image */
-#define SIGNATURE_BLOCK    1216u
-#define SIGNATURE_BLOCKS   3u /* in a sector, from its start */
-#define SIGNATURE_V1_SIZE  68u
-#define SIGNATURE_HASH_MAX OTTER_SHA384_LEN
-
-/** What one block of a signature sector says. Nothing in it is proved. */
-typedef struct {
-    otter_signature_scheme_t scheme;
-    const uint8_t *hash; /* of what it signs, as stored; in the raw block */
-    uint32_t hash_len;
-    uint8_t key_digest[OTTER_KEY_DIGEST_LEN]; /* of the public key in the block */
-} signature_block_t;
-
-/** "RSA-3072", "ECDSA P-256", ...: a constant. */
-const char *signature_scheme_name(otter_signature_scheme_t scheme);
-
-/** Bytes of the hash that is signed: 32, or 48 on P-384. */
-uint32_t signature_hash_len(otter_signature_scheme_t scheme);
-
-/**
- * Reads a block.
- * @param raw  SIGNATURE_BLOCK bytes, which stay as long as the block is used
- * @return ESP_OK, ESP_ERR_NOT_FOUND (no block is here), ESP_ERR_INVALID_CRC, ESP_ERR_NOT_SUPPORTED (version or curve),
- *         ESP_ERR_NO_MEM; the reason in fault
- */
-OTTER_MUST_CHECK esp_err_t signature_block_read(const uint8_t *raw, signature_block_t *block,
-                                                otter_fault_t *fault);
-
-/**
- * The key in the block has signed this hash, and the block says so itself, as the ROM wants it.
- * @param hash  of the image with its padding, block->hash_len bytes
- * @return ESP_OK, ESP_ERR_IMAGE_INVALID (the reason in fault), ESP_ERR_NO_MEM
- */
-OTTER_MUST_CHECK esp_err_t signature_block_verify(const uint8_t *raw, const signature_block_t *block,
-                                                  const uint8_t *hash, otter_fault_t *fault);
-
-/**
- * ESP32's first scheme.
- * @param raw  SIGNATURE_V1_SIZE bytes
- * @param key  OTTER_V1_KEY_LEN bytes
- * @return ESP_OK, ESP_ERR_IMAGE_INVALID (the reason in fault), ESP_ERR_NO_MEM
- */
-OTTER_MUST_CHECK esp_err_t signature_v1_verify(const uint8_t raw[SIGNATURE_V1_SIZE], const uint8_t *key,
-                                               const uint8_t digest[OTTER_SHA256_LEN], otter_fault_t *fault);
+#include "otter/signature.h"
 
 /** A signature being read, in the order of the calls below. */
 typedef struct signature_reader signature_reader_t;
 
-/** What the image stream calls of `otter_signatures`. */
 struct otter_signatures {
     /** @param trust  copied, but for its v1_key. @return NULL: no memory */
     signature_reader_t *(*begin)(const otter_trust_t *trust);

@@ -418,7 +418,9 @@ class Info(ImageTest):
             with self.subTest(want=want):
                 path = self.file("signed.bin", data)
                 info = self.info(path)
+                keys = (info["signature"] or {}).pop("keys", None)
                 self.assertEqual(info["signature"], want)
+                self.assertEqual(len(keys or ()), want["blocks"] if want else 0)
                 self.assertEqual(info["behind"] is None, want is not None)
                 self.assertEqual("Secure Boot" in otter("info", path).stdout, want is not None)
 

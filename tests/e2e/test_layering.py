@@ -46,6 +46,7 @@ PUBLIC_HEADERS = {
     "otter/chip.h": "base",
     "otter/efuse.h": "base",
     "otter/trust.h": "base",
+    "otter/signature.h": "image",
     "otter/flash.h": "flash",
     "otter/partition_table.h": "flash",
     "otter/device.h": "flash",  # the context that the flash layer and all above it are given

@@ -15,7 +15,7 @@
 #include "base/crc32.h"
 #include "base/le.h"
 #include "otter/image.h"
-#include "image/signature.h"
+#include "otter/signature.h"
 
 #define IMAGE_LEN  4096u /* of the small signed images, with padding */
 #define SIGNED_LEN 8192u
@@ -75,7 +75,7 @@ static otter_trust_t trust_in_rsa(const char *letters)
     otter_trust_t trust = {.signatures = &otter_signatures,
                            .scheme = OTTER_SIGNED_RSA_3072,
                            .key_len = OTTER_KEY_DIGEST_LEN,
-                           .blocks = SIGNATURE_BLOCKS};
+                           .blocks = OTTER_SIGNATURE_BLOCKS};
     for (; *letters != '\0'; letters++) {
         trust_key(&trust, (char[]){'r', 's', 'a', '_', *letters, '\0'});
     }
@@ -277,7 +277,7 @@ static void the_length_counts_the_signature(void **state)
 
     /* One byte less than the sector needs. */
     assert_int_equal(judge(image, len - 1, len, &trust, &fault, &info), ESP_ERR_IMAGE_INVALID);
-    assert_string_equal(fault.why, "8191 bytes leave no room for a signature behind the image of 784");
+    assert_string_equal(fault.why, "the image is not signed: 8191 bytes leave no room for it behind its 784");
     free(image);
 }
 
@@ -299,7 +299,7 @@ static void one_flipped_bit_is_refused(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t len;
         uint8_t *image = read_file("", rows[i].file, &len);
-        const uint32_t at_block = (uint32_t)len - SIGNATURE_SECTOR;
+        const uint32_t at_block = (uint32_t)len - OTTER_SIGNATURE_SECTOR;
         otter_trust_t trust = {
             .signatures = &otter_signatures, .scheme = rows[i].scheme, .key_len = 32, .blocks = 3};
         trust_key(&trust, rows[i].key);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/trust.h"
 #include "esp_image_format.h"
-#include "image/signature.h"
+#include "otter/signature.h"
 #include "support/current_rig.h"
 #include "support/session_rig.h"
 
@@ -292,7 +292,7 @@ static void nothing_is_erased_for_an_image_that_cannot_be_good(void **state)
 
     open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
     otter_image_rules_t small = ota_image_rules(s.device, s.slot[0], s.slot[0]);
-    small.size = s.image_len + SIGNATURE_SECTOR - 700;
+    small.size = s.image_len + OTTER_SIGNATURE_SECTOR - 700;
     assert_int_equal(otter_image_check_head(s.image, OTTER_IMAGE_GATE_SIZE, &small, &fault),
                      ESP_ERR_OTA_VALIDATE_FAILED);
     session_close(&s);

@@ -1,0 +1,36 @@
+/* What is signed behind an image, block by block: shown to people, and the ground on which more blocks are put. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "otter/fault.h"
+#include "otter/flash.h"
+#include "otter/signature.h"
+
+/** One block of a signature sector. */
+typedef struct {
+    bool present;            /* there is something that begins as a block; false: erased, or anything else */
+    bool valid;              /* it is whole, and the key in it has signed this image */
+    char why[OTTER_WHY_MAX]; /* it is not valid */
+    otter_signature_scheme_t scheme; /* OTTER_SIGNED_NOT where its CRC, version or curve is wrong */
+    uint8_t key_digest[OTTER_KEY_DIGEST_LEN];
+} signature_seen_t;
+
+/** All of them; the V1 scheme has one, which names no key and so cannot be valid or not. */
+typedef struct {
+    bool v1;
+    uint32_t offset; /* in the flash */
+    uint32_t end;    /* of its bytes */
+    uint32_t count;  /* of blocks that are present; 0: the image is not signed */
+    signature_seen_t block[OTTER_SIGNATURE_BLOCKS];
+} image_signature_t;
+
+/**
+ * @param start, end  of a whole image in the flash
+ * @param limit       what lies from here on is not the image's: of its partition, of its file
+ */
+void signature_look(image_signature_t *signature, otter_flash_t *flash, uint32_t start, uint32_t end,
+                    uint32_t limit);
+
+/** SHA-256, or SHA-384, of bytes of a flash. @return false: memory, or reading, failed */
+OTTER_MUST_CHECK bool signature_hash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t hash_len,
+                                     uint8_t hash[OTTER_SIGNATURE_HASH_MAX]);

@@ -1,0 +1,459 @@
+/* Keys and signatures through OpenSSL 3: its stores find keys, so whatever they reach can sign. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "linux/signing_key.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+
+#include "base/crc32.h"
+#include "base/le.h"
+#include "host/named_file.h"
+#include "otter/signature.h"
+
+#define SALT_LEN       32
+#define PASSPHRASE_MAX 1024
+#define SIGNATURE_MAX  512
+#define MONTGOMERY     6144 /* R of the hardware: 2 to this power, modulo n */
+
+struct signing_key {
+    EVP_PKEY *key;
+    otter_signature_scheme_t scheme;
+};
+
+/** Where the fields of a block are; numbers are little endian. */
+static const struct kind {
+    const char *group; /* of its curve; NULL: RSA */
+    int number_len;    /* bytes of a coordinate; of a modulus */
+    uint8_t version, hash_kind, curve;
+    uint16_t at_key, at_signature;
+} kinds[] = {
+    [OTTER_SIGNED_RSA_3072] = {NULL, (int)OTTER_RSA_3072_LEN, 2, 0, 0, 36, 812},
+    [OTTER_SIGNED_ECDSA_P192] = {"prime192v1", 24, 3, 0, 1, 36, 101},
+    [OTTER_SIGNED_ECDSA_P256] = {"prime256v1", 32, 3, 0, 2, 36, 101},
+    [OTTER_SIGNED_ECDSA_P384] = {"secp384r1", 48, 3, 1, 3, 52, 149},
+};
+
+static bool refuse_by_openssl(otter_fault_t *fault, const char *what)
+{
+    char text[160] = "";
+    unsigned long error = ERR_peek_last_error();
+    if (error != 0) {
+        ERR_error_string_n(error, text, sizeof(text));
+    }
+    ERR_clear_error();
+    (void)otter_fault(fault, ESP_FAIL, "%s%s%s", what, text[0] != '\0' ? ": " : "", text);
+    return false;
+}
+
+void signing_wipe(void *secret, size_t len)
+{
+    OPENSSL_cleanse(secret, len);
+}
+
+/* ---- passphrases ---- */
+
+/** Where a passphrase comes from, for OpenSSL's callback. */
+typedef struct {
+    const char *name; /* of the key */
+    const char *file; /* NULL: a terminal */
+    bool asked;
+    otter_fault_t fault; /* why there is none */
+} passphrase_t;
+
+/** The first line of the file. */
+static int read_passphrase(passphrase_t *p, char *text, int size)
+{
+    size_t len;
+    char *bytes = (char *)input_load(p->file, INPUT_OR_PIPE, PASSPHRASE_MAX, &len, &p->fault);
+    if (bytes == NULL) {
+        (void)otter_fault_add(&p->fault, "the passphrase file: ");
+        return -1;
+    }
+    size_t line = strcspn(bytes, "\r\n");
+    int n = line < (size_t)size ? (int)line : -1;
+    if (n >= 0) {
+        memcpy(text, bytes, line);
+    }
+    signing_wipe(bytes, len);
+    free(bytes);
+    return n;
+}
+
+static int give_passphrase(char *text, int size, int writing, void *context)
+{
+    passphrase_t *p = context;
+    p->asked = true;
+    if (p->file != NULL) {
+        return read_passphrase(p, text, size);
+    }
+    char prompt[256];
+    snprintf(prompt, sizeof(prompt), "passphrase of %.200s: ", p->name);
+    return EVP_read_pw_string_min(text, 1, size - 1, prompt, writing) == 0 ? (int)strlen(text) : -1;
+}
+
+/* ---- loading ---- */
+
+static otter_signature_scheme_t scheme_of(EVP_PKEY *key)
+{
+    char group[32];
+    if (EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == 8 * (int)OTTER_RSA_3072_LEN) {
+        return OTTER_SIGNED_RSA_3072;
+    }
+    if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1) {
+        return OTTER_SIGNED_NOT;
+    }
+    for (otter_signature_scheme_t i = OTTER_SIGNED_ECDSA_P192; i <= OTTER_SIGNED_ECDSA_P384; i++) {
+        if (strcmp(group, kinds[i].group) == 0) {
+            return i;
+        }
+    }
+    return OTTER_SIGNED_NOT;
+}
+
+/** "an RSA key with 2048 bits", "an EC key on secp521r1". */
+static void describe(EVP_PKEY *key, char *text, size_t size)
+{
+    char group[32] = "an unknown curve";
+    if (EVP_PKEY_is_a(key, "EC")) {
+        (void)EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
+        snprintf(text, size, "an EC key on %s", group);
+    } else {
+        const char *type = EVP_PKEY_get0_type_name(key);
+        snprintf(text, size, "a key of type %s with %d bits", type != NULL ? type : "?",
+                 EVP_PKEY_get_bits(key));
+    }
+}
+
+static signing_key_t *wrap(EVP_PKEY *key, otter_fault_t *fault)
+{
+    signing_key_t *wrapped = calloc(1, sizeof(*wrapped));
+    if (wrapped == NULL) {
+        EVP_PKEY_free(key);
+        (void)otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+        return NULL;
+    }
+    *wrapped = (signing_key_t){key, scheme_of(key)};
+    if (wrapped->scheme == OTTER_SIGNED_NOT) {
+        char what[80];
+        describe(key, what, sizeof(what));
+        (void)otter_fault(
+            fault, ESP_ERR_NOT_SUPPORTED,
+            "this is %s; images are signed with RSA of 3072 bits or ECDSA on P-256 or P-384 (verified on "
+            "P-192, too)",
+            what);
+        signing_key_free(wrapped);
+        return NULL;
+    }
+    return wrapped;
+}
+
+/** The first key that a store has. @param public_seen  it has a public one */
+static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, bool *public_seen)
+{
+    EVP_PKEY *key = NULL;
+    while (key == NULL && OSSL_STORE_eof(store) == 0) {
+        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+        if (info == NULL) {
+            if (OSSL_STORE_error(store) != 0) {
+                break;
+            }
+            continue;
+        }
+        if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) {
+            key = OSSL_STORE_INFO_get1_PKEY(info);
+        } else if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PUBKEY) {
+            *public_seen = true;
+            key = private_part ? NULL : OSSL_STORE_INFO_get1_PUBKEY(info);
+        }
+        OSSL_STORE_INFO_free(info);
+    }
+    return key;
+}
+
+static bool is_uri(const char *name)
+{
+    return strncmp(name, "pkcs11:", 7) == 0 || strncmp(name, "org.openssl.engine:", 19) == 0 ||
+           strstr(name, "://") != NULL;
+}
+
+signing_key_t *signing_key_load(const char *name, bool private_part, const char *passphrase_file,
+                                otter_fault_t *fault)
+{
+    struct stat st;
+    if (!is_uri(name)) { /* a store would say less of what is wrong */
+        int fd = input_open(name, INPUT_ORDINARY, &st, fault);
+        if (fd < 0) {
+            return NULL;
+        }
+        (void)close(fd);
+    }
+    ERR_clear_error();
+    passphrase_t passphrase = {.name = name, .file = passphrase_file};
+    UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
+    OSSL_STORE_CTX *store = ui != NULL ? OSSL_STORE_open(name, ui, &passphrase, NULL, NULL) : NULL;
+    bool public_seen = false;
+    EVP_PKEY *key = store != NULL ? first_key(store, private_part, &public_seen) : NULL;
+    (void)OSSL_STORE_close(store);
+    UI_destroy_method(ui);
+    if (key != NULL) {
+        ERR_clear_error();
+        return wrap(key, fault);
+    }
+    if (passphrase.fault.code != ESP_OK) {
+        (void)otter_fault(fault, passphrase.fault.code, "%s", passphrase.fault.why);
+    } else if (public_seen) {
+        (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "this is a public key; signing needs the private one");
+    } else if (passphrase.asked) {
+        (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "the passphrase does not open it");
+    } else {
+        (void)otter_fault(fault, ESP_ERR_INVALID_ARG,
+                          "there is no key in it that OpenSSL can read (PEM or DER)");
+    }
+    ERR_clear_error();
+    return NULL;
+}
+
+void signing_key_free(signing_key_t *key)
+{
+    if (key != NULL) {
+        EVP_PKEY_free(key->key);
+        free(key);
+    }
+}
+
+signing_key_t *signing_key_new(otter_signature_scheme_t scheme, otter_fault_t *fault)
+{
+    const struct kind *kind = &kinds[scheme];
+    EVP_PKEY *key = kind->group != NULL
+                        ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind->group)
+                        : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)8 * OTTER_RSA_3072_LEN);
+    if (key == NULL) {
+        (void)refuse_by_openssl(fault, "OpenSSL makes no key");
+        return NULL;
+    }
+    return wrap(key, fault);
+}
+
+otter_signature_scheme_t signing_key_scheme(const signing_key_t *key)
+{
+    return key->scheme;
+}
+
+char *signing_key_pem(const signing_key_t *key, bool private_part, const char *passphrase_file, size_t *len,
+                      otter_fault_t *fault)
+{
+    passphrase_t passphrase = {.name = "the new key", .file = passphrase_file};
+    char secret[PASSPHRASE_MAX];
+    int secret_len = passphrase_file != NULL ? read_passphrase(&passphrase, secret, sizeof(secret)) : 0;
+    if (secret_len < 0) {
+        *fault = passphrase.fault;
+        return NULL;
+    }
+    BIO *out = BIO_new(BIO_s_secmem());
+    const EVP_CIPHER *cipher = passphrase_file != NULL ? EVP_aes_256_cbc() : NULL;
+    bool ok = out != NULL && (private_part ? PEM_write_bio_PKCS8PrivateKey(out, key->key, cipher, secret,
+                                                                           secret_len, NULL, NULL) == 1
+                                           : PEM_write_bio_PUBKEY(out, key->key) == 1);
+    signing_wipe(secret, sizeof(secret));
+    char *bytes, *text = NULL;
+    long n = ok ? BIO_get_mem_data(out, &bytes) : 0;
+    if (n > 0) {
+        text = strndup(bytes, (size_t)n);
+        *len = (size_t)n;
+    }
+    BIO_free(out);
+    if (text == NULL) {
+        (void)refuse_by_openssl(fault, "the key cannot be written as PEM");
+    }
+    return text;
+}
+
+/* ---- the public part, as a block has it ---- */
+
+static bool put_rsa(const signing_key_t *key, uint8_t *block)
+{
+    const int len = (int)OTTER_RSA_3072_LEN;
+    BIGNUM *n = NULL, *e = NULL, *r = BN_new(), *inverse = BN_new(), *word = BN_new();
+    BN_CTX *context = BN_CTX_new();
+    bool ok = r != NULL && inverse != NULL && word != NULL && context != NULL &&
+              EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
+              EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= 32 &&
+              BN_set_bit(r, MONTGOMERY) == 1 && BN_mod(r, r, n, context) == 1 && BN_set_bit(word, 32) == 1 &&
+              BN_mod_inverse(inverse, n, word, context) != NULL;
+    if (ok) {
+        ok = BN_bn2lebinpad(n, block + 36, len) == len && BN_bn2lebinpad(r, block + 424, len) == len;
+        le32_put(block + 420, (uint32_t)BN_get_word(e));
+        le32_put(block + 808, 0u - (uint32_t)BN_get_word(inverse));
+    }
+    BN_CTX_free(context);
+    BN_free(n);
+    BN_free(e);
+    BN_free(r);
+    BN_free(inverse);
+    BN_free(word);
+    return ok;
+}
+
+/** X, then Y. @param little  little endian; else big endian */
+static bool put_point(const signing_key_t *key, bool little, uint8_t *to)
+{
+    const int len = kinds[key->scheme].number_len;
+    int (*put)(const BIGNUM *, unsigned char *, int) = little ? BN_bn2lebinpad : BN_bn2binpad;
+    BIGNUM *x = NULL, *y = NULL;
+    bool ok = EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
+              EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 && put(x, to, len) == len &&
+              put(y, to + len, len) == len;
+    BN_free(x);
+    BN_free(y);
+    return ok;
+}
+
+/** A block without its hash, signature and CRC. */
+static bool begin_block(const signing_key_t *key, uint8_t *block, otter_fault_t *fault)
+{
+    const struct kind *kind = &kinds[key->scheme];
+    memset(block, 0, OTTER_SIGNATURE_BLOCK);
+    block[0] = 0xE7;
+    block[1] = kind->version;
+    block[2] = kind->hash_kind;
+    bool ok;
+    if (kind->group == NULL) {
+        ok = put_rsa(key, block);
+    } else {
+        block[kind->at_key] = kind->curve;
+        ok = put_point(key, true, block + kind->at_key + 1);
+    }
+    return ok || refuse_by_openssl(fault, "the public key cannot be read");
+}
+
+bool signing_key_digest(const signing_key_t *key, uint8_t digest[OTTER_KEY_DIGEST_LEN], otter_fault_t *fault)
+{
+    const struct kind *kind = &kinds[key->scheme];
+    uint8_t block[OTTER_SIGNATURE_BLOCK];
+    return begin_block(key, block, fault) &&
+           (EVP_Digest(block + kind->at_key, (size_t)kind->at_signature - kind->at_key, digest, NULL,
+                       EVP_sha256(), NULL) == 1 ||
+            refuse_by_openssl(fault, "SHA-256"));
+}
+
+bool signing_key_v1(const signing_key_t *key, uint8_t point[OTTER_V1_KEY_LEN], otter_fault_t *fault)
+{
+    if (key->scheme != OTTER_SIGNED_ECDSA_P256) {
+        (void)otter_fault(fault, ESP_ERR_NOT_SUPPORTED,
+                          "this is a key for %s; ESP32's first scheme needs P-256",
+                          otter_signature_scheme_name(key->scheme));
+        return false;
+    }
+    return put_point(key, false, point) || refuse_by_openssl(fault, "the public key cannot be read");
+}
+
+/* ---- signatures ---- */
+
+static size_t sign(const signing_key_t *key, const uint8_t *hash, size_t hash_len, uint8_t out[SIGNATURE_MAX],
+                   otter_fault_t *fault)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->key, NULL);
+    size_t len = SIGNATURE_MAX;
+    bool rsa = key->scheme == OTTER_SIGNED_RSA_3072;
+    bool ok = context != NULL && EVP_PKEY_sign_init(context) == 1 &&
+              (!rsa || (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+                        EVP_PKEY_CTX_set_rsa_pss_saltlen(context, SALT_LEN) == 1 &&
+                        EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1)) &&
+              EVP_PKEY_CTX_set_signature_md(context, hash_len == OTTER_SHA384_LEN ? EVP_sha384()
+                                                                                  : EVP_sha256()) == 1 &&
+              EVP_PKEY_sign(context, out, &len, hash, hash_len) == 1;
+    EVP_PKEY_CTX_free(context);
+    if (!ok) {
+        (void)refuse_by_openssl(fault, "OpenSSL does not sign");
+    }
+    return ok ? len : 0;
+}
+
+/** r, then s, of a signature that is DER, or these two already. @return false: it is neither */
+static bool numbers_of(const uint8_t *signature, size_t len, int number_len, bool little, uint8_t *to)
+{
+    int (*put)(const BIGNUM *, unsigned char *, int) = little ? BN_bn2lebinpad : BN_bn2binpad;
+    const unsigned char *p = signature;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &p, (long)len);
+    if (pair != NULL && p == signature + len) {
+        bool ok = put(ECDSA_SIG_get0_r(pair), to, number_len) == number_len &&
+                  put(ECDSA_SIG_get0_s(pair), to + number_len, number_len) == number_len;
+        ECDSA_SIG_free(pair);
+        return ok;
+    }
+    ECDSA_SIG_free(pair);
+    if (len != 2 * (size_t)number_len) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < number_len; k++) {
+            to[i * number_len + k] = signature[i * number_len + (little ? number_len - 1 - k : k)];
+        }
+    }
+    return true;
+}
+
+bool signing_take_block(const signing_key_t *key, const uint8_t *hash, const uint8_t *signature, size_t len,
+                        uint8_t *block, otter_fault_t *fault)
+{
+    const struct kind *kind = &kinds[key->scheme];
+    if (!begin_block(key, block, fault)) {
+        return false;
+    }
+    memcpy(block + 4, hash, otter_signature_hash_len(key->scheme));
+    uint8_t *to = block + kind->at_signature;
+    bool ok;
+    if (kind->group == NULL) {
+        ok = len == OTTER_RSA_3072_LEN;
+        for (size_t i = 0; ok && i < len; i++) {
+            to[i] = signature[len - 1 - i];
+        }
+    } else {
+        ok = numbers_of(signature, len, kind->number_len, true, to);
+    }
+    if (!ok) {
+        (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "%zu bytes are no signature of %s", len,
+                          otter_signature_scheme_name(key->scheme));
+        return false;
+    }
+    le32_put(block + 1196, crc32_le(0, block, 1196));
+    otter_signature_block_t read;
+    return otter_signature_block_read(block, &read, fault) == ESP_OK &&
+           otter_signature_block_verify(block, &read, hash, fault) == ESP_OK;
+}
+
+bool signing_make_block(const signing_key_t *key, const uint8_t *hash, uint8_t *block, otter_fault_t *fault)
+{
+    uint8_t signature[SIGNATURE_MAX];
+    size_t len = sign(key, hash, otter_signature_hash_len(key->scheme), signature, fault);
+    return len != 0 && signing_take_block(key, hash, signature, len, block, fault);
+}
+
+bool signing_make_v1(const signing_key_t *key, const uint8_t digest[32], uint8_t *signature,
+                     otter_fault_t *fault)
+{
+    uint8_t point[OTTER_V1_KEY_LEN], der[SIGNATURE_MAX];
+    if (!signing_key_v1(key, point, fault)) {
+        return false;
+    }
+    size_t len = sign(key, digest, OTTER_SHA256_LEN, der, fault);
+    if (len == 0) {
+        return false;
+    }
+    memset(signature, 0, OTTER_SIGNATURE_V1_SIZE);
+    (void)numbers_of(der, len, 32, false, signature + 4);
+    return otter_signature_v1_verify(signature, point, digest, fault) == ESP_OK;
+}
