@@ -63,7 +63,7 @@ class ManPages(unittest.TestCase):
 
 class Completions(unittest.TestCase):
     def test_verbs(self):
-        self.assertEqual(complete(""), ["image", "key", "table", "flash", "update", "run", "serve"])
+        self.assertEqual(complete(""), ["image", "key", "table", "flash", "update", "boot", "confirm", "reject", "run", "serve"])
         self.assertEqual(complete("fl"), ["flash"])
         self.assertEqual(complete("flash", "s"), ["select"])
         self.assertIn("verify", complete("image", ""))
