@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <errno.h>
+#include <string.h>
+
 #include "esp_err.h"
 
 #ifdef __cplusplus
