@@ -64,6 +64,8 @@ static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
     esp_err_t err = otter_image_check_header(head, &device->chip, !app, flow->fault);
     if (err == ESP_ERR_INVALID_VERSION) {
         log_misfit(&device->chip, head, !app);
+    } else if (head[0] != ESP_IMAGE_HEADER_MAGIC) { /* as esp_ota_write, which does not come to see it */
+        ESP_LOGE("esp_ota_ops", "OTA image has invalid magic byte (expected 0xE9, saw 0x%02x)", head[0]);
     } else if (err == ESP_OK) {
         const otter_image_rules_t rules = ota_image_rules(device, target->staging, target->final);
         err = otter_image_check_head(head, min_u32((uint32_t)flow->len, OTTER_IMAGE_GATE_SIZE), &rules,

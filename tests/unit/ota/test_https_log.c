@@ -294,6 +294,19 @@ static void an_image_for_another_chip_is_told_at_the_gate(void **state)
     }
 }
 
+static void what_is_no_image_is_told_at_the_gate(void **state)
+{
+    update_rig_t *f = *state;
+    static const char page[1024] = "<!DOCTYPE html>"; /* of a hotel's network, say */
+    f->web = web_with((const uint8_t *)page, sizeof(page));
+    esp_https_ota_handle_t handle = update_rig_must_begin(f);
+    assert_int_equal(web_perform(handle), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+    assert_said_in_order((const char *const[LINES_MAX]){
+        "esp_ota_ops: OTA image has invalid magic byte (expected 0xE9, saw 0x3c)\n",
+        "esp_https_ota: magic byte is 0x3c, not 0xe9"});
+}
+
 static void an_image_for_another_chip_is_told_at_the_end(void **state)
 {
     update_rig_t *f = *state;
@@ -343,6 +356,7 @@ int main(void)
         TEST(an_image_that_is_damaged_is_told_as_esp_idf_tells_it),
         TEST(calls_that_err_are_told),
         TEST(an_image_for_another_chip_is_told_at_the_gate),
+        TEST(what_is_no_image_is_told_at_the_gate),
         TEST(an_image_for_another_chip_is_told_at_the_end),
         TEST(a_partition_that_was_given_is_not_called_a_passive_one),
     };
