@@ -80,6 +80,7 @@ static const struct next_step {
     {ESP_ERR_INVALID_SIZE, -1, "a larger slot or a smaller image is needed"},
     {ESP_ERR_HTTP_REDIRECT_DOWNGRADE, -1, "ask the server's owner for an https address"},
     {ESP_ERR_HTTP_NOT_MODIFIED, -1, "nothing to do: it is the file that the request's own condition names"},
+    {ESP_ERR_HTTP_EAGAIN, OTTER_STAGE_REQUEST, "try again later, or with a longer --timeout"},
     {ESP_OK, OTTER_STAGE_CONFIG, "`otter update --help` explains the options"},
     {ESP_OK, OTTER_STAGE_REQUEST, "check the URL and what the server has there"},
     {ESP_OK, OTTER_STAGE_GATE, "check that the URL is an app image's"},

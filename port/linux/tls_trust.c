@@ -37,13 +37,13 @@ static unsigned line_of(const source_t *source, size_t at)
     return line;
 }
 
-/** The first of them; who has many has one fault. */
-static void name_broken(source_t *source, const char *form, size_t at)
+/** The first of them; who has many has one fault. @param reason  NULL: what OpenSSL said */
+static void name_broken(source_t *source, const char *form, size_t at, const char *reason)
 {
     if (source->broken++ > 0) {
         return;
     }
-    const char *reason = openssl_reason(ERR_peek_error());
+    reason = reason != NULL ? reason : openssl_reason(ERR_peek_error());
     bool text = form[0] == '\0';
     otter_fault(source->fault, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED,
                 "certificate %u of the CA given (%s%s %zu) cannot be read: %s", source->good + 1, form,
@@ -113,6 +113,13 @@ static size_t next_line(const source_t *source, size_t at)
     return feed != NULL ? (size_t)(feed + 1 - source->data) : source->len;
 }
 
+/** The block at `at` runs into the next one, or to the end: OpenSSL might take both for one, and the second be lost. */
+static bool lacks_end(const source_t *source, size_t at)
+{
+    const size_t next = find_mark(source, next_line(source, at));
+    return !begins(source->data + next, source->data + source->len, "-----END ");
+}
+
 /**
  * Whatever stands between certificates is a comment, as in CA files everywhere. Where one is broken, the next begins at the next
  * BEGIN line; an END line without one shows a certificate that lost its beginning, which OpenSSL would take for a comment.
@@ -123,12 +130,13 @@ static void add_pem(source_t *source)
     for (size_t at = 0; (at = find_mark(source, at)) < source->len;) {
         ERR_clear_error();
         bool end = begins(source->data + at, source->data + source->len, "-----END ");
-        if (!end && take_block(source, &at)) {
+        bool cut = !end && lacks_end(source, at);
+        if (!end && !cut && take_block(source, &at)) {
             begun = false;
             continue;
         }
         if (!end) {
-            name_broken(source, "", at);
+            name_broken(source, "", at, cut ? "it lacks its END line" : NULL);
         } else if (!begun && source->broken++ == 0) {
             otter_fault(source->fault, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED,
                         "a certificate of the CA given that ends on line %u lacks its BEGIN line",
@@ -166,7 +174,7 @@ static void add_der(source_t *source)
         ERR_clear_error();
         bool ok = add(source, d2i_X509(NULL, &end, (long)(source->len - at)));
         if (!ok) {
-            name_broken(source, "DER, ", at);
+            name_broken(source, "DER, ", at, NULL);
             end = der + element_len(der, source->len - at);
         }
         at += (size_t)(end - der);

@@ -230,6 +230,7 @@ class Trust(Case):
         return {
             "a letter": (text.replace("M", "!", 1), "cannot be read: bad base64 decode"),
             "cut": ("".join(lines[:3]), "cannot be read"),
+            "without its END line": ("".join(lines[:-1]), "cannot be read: it lacks its END line"),
             "empty": (lines[0] + lines[-1], "cannot be read"),
             "a line is missing": (text.replace(lines[1], ""), "cannot be read"),
             "a key": (pathlib.Path(ca.key).read_text().replace("PRIVATE KEY", "CERTIFICATE"), "cannot be read"),
