@@ -92,7 +92,6 @@ static const struct next_step {
 /** The connection's troubles pass; nothing else does by itself. */
 static bool is_of_the_network(esp_err_t err)
 {
-    err = err < 0 && err != ESP_FAIL ? -err : err;
     return err >= ESP_ERR_HTTP_BASE && err < ESP_ERR_HTTP_BASE + 0x100;
 }
 
@@ -107,6 +106,7 @@ static bool is_of_the_server(const otter_update_report_t *report)
 /** @return NULL: nothing that anybody could do is plain */
 static const char *next_step(esp_err_t err, const otter_update_report_t *report)
 {
+    err = err < 0 && err != ESP_FAIL ? -err : err; /* what fetch_headers gives has a sign */
     if (report->transport.fault.code == ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED) {
         return "check the file given with --ca";
     }

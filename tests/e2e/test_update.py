@@ -476,6 +476,7 @@ class BadServers(UpdateCase):
             quiet.set()
         self.assertEqual(done.returncode, 1)
         self.assertIn("no response within the time limit", done.stderr)
+        self.assertIn("with a longer --timeout", done.stderr)
         self.assertEqual(self.boots(), "factory")
 
     def test_a_busy_server_is_waited_for_until_ctrl_c(self):
