@@ -19,13 +19,12 @@
 #include "table_names.h"
 #include "table_rules.h"
 
-/** A partition table where one lies in a flash, or in a dump that begins with an ESP32's bootloader. */
+/** A partition table in some sector, as files have that begin with a bootloader and go on as flash does. */
 static bool holds_table(const uint8_t *data, size_t len)
 {
-    static const size_t places[] = {0x8000, 0x7000};
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (len >= places[i] + OTTER_PARTITION_RECORD_SIZE &&
-            otter_partition_record_kind(data + places[i]) == OTTER_PARTITION_RECORD_ENTRY) {
+    for (size_t at = OTTER_PARTITION_TABLE_SECTOR; at + OTTER_PARTITION_RECORD_SIZE <= len;
+         at += OTTER_PARTITION_TABLE_SECTOR) {
+        if (otter_partition_record_kind(data + at) == OTTER_PARTITION_RECORD_ENTRY) {
             return true;
         }
     }
@@ -160,12 +159,21 @@ void flash_add_label(char *buf, size_t buf_size, const char *label)
     snprintf(buf + used, buf_size - used, "%s%s", used == 0 ? "" : ", ", clean_text(clean, label, 16));
 }
 
-const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *buf, size_t size)
+bool flash_efuse_decides(const linux_device_options_t *options, const efuse_file_t *efuse, const char *why)
 {
-    bool about_chip =
-        strstr(why, ", this is ") != NULL; /* image_suits_chip(), and the eFuse block's revision */
+    bool told = strstr(why, "eFuse block revision") != NULL
+                    ? efuse->has_blk_revision && !options->has_blk_revision
+                : strstr(why, "chip revision") != NULL ? efuse->has_revision && !options->has_revision
+                                                       : efuse->has_chip && options->chip == NULL;
+    return efuse->exists && told &&
+           strstr(why, ", this is ") != NULL; /* image_revision_suits(), image_suits_chip() */
+}
+
+const char *flash_name_judge(const linux_device_options_t *options, const efuse_file_t *efuse,
+                             const char *why, char *buf, size_t size)
+{
     buf[0] = '\0';
-    if (efuse != NULL && efuse->exists && (efuse->has_chip || efuse->has_revision) && about_chip) {
+    if (flash_efuse_decides(options, efuse, why)) {
         snprintf(buf, size, " (says %s)", efuse->path);
     }
     return buf;

@@ -290,7 +290,7 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
     }
     if (!good) {
         char judge[FLASH_JUDGE_SIZE];
-        flash_name_judge(o->device.chip == NULL ? &dev->efuse : NULL, fault.why, judge, sizeof(judge));
+        flash_name_judge(&o->device, &dev->efuse, fault.why, judge, sizeof(judge));
         return cli_refuse(VERB, "%s: %s%s; --force writes it all the same", o->file, fault.why, judge);
     }
     return len <= place->size ||

@@ -419,7 +419,7 @@ static const char *name_file(const flash_report_t *r)
     if (first != NULL && first->image.offset == 0 && first->image.info.has_desc) {
         return "an app image";
     }
-    if (r->file_length < sizeof(head) || otter_flash_read(r->dev.flash, 0, head, sizeof(head)) != ESP_OK ||
+    if (otter_flash_read(r->dev.flash, 0, head, sizeof(head)) != ESP_OK ||
         (otter_partition_record_kind(head) == OTTER_PARTITION_RECORD_ENTRY &&
          r->file_length > OTTER_PARTITION_TABLE_SECTOR)) {
         return NULL;

@@ -259,8 +259,7 @@ static bool check_app(const new_t *n, const app_t *app)
     char judge[FLASH_JUDGE_SIZE];
     bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
               cli_refuse(VERB, "%s: %s%s; --force takes it all the same", app->path, s.fault.why,
-                         flash_name_judge(n->device.chip == NULL ? &n->efuse : NULL, s.fault.why, judge,
-                                          sizeof(judge)));
+                         flash_name_judge(&n->device, &n->efuse, s.fault.why, judge, sizeof(judge)));
     otter_image_stream_end(&s);
     /* What it is comes first: a factory file is large because it is none of this partition's. */
     if (ok && app->len > app->entry->size) {

@@ -88,7 +88,10 @@ static void repair_missing_table(flash_report_t *r, const char *path)
     } else if (n->elsewhere) {
         suggest(r, "the table is at another place", "otter flash info %s --table-offset 0x%" PRIx32, path,
                 n->offset);
-    } else if (n->place != FLASH_NOISE && r->file_length > r->dev.device.config.table_offset) {
+    } else if (r->file_length <= r->dev.device.config.table_offset) {
+        suggest(r, "the file ends before the partition table: read all of the flash",
+                "esptool%s%s read-flash 0x0 ALL %s", known ? " --chip " : "", known ? chip->name : "", path);
+    } else if (n->place != FLASH_NOISE) {
         suggest(r, "there is no partition table", "otter flash table %s partitions.csv", path);
     }
 }

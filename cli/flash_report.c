@@ -51,6 +51,7 @@ static void print_bootloader_facts(const otter_image_stream_t *s, const otter_ch
     const char *mode = otter_image_flash_mode(&info->header);
     uint32_t size = otter_image_flash_size(&info->header);
     unsigned mhz = otter_image_flash_mhz(&info->header, chip);
+    bool has_flash_chip = chip->id != OTTER_CHIP_LINUX;
     char text[CLEAN_TEXT_SIZE(32)];
     printf("%s, %s", s->verdict == ESP_OK ? "valid" : "BROKEN", chip->title);
     if (info->has_bootloader_desc) {
@@ -58,10 +59,18 @@ static void print_bootloader_facts(const otter_image_stream_t *s, const otter_ch
     }
     if (size != 0) {
         printf(", for %" PRIu32 "MB of flash", size >> 20);
+    } else if (has_flash_chip) {
+        printf(", for a flash size that no chip has (code %u)", info->header.spi_size);
     }
-    printf("%s%s", mode != NULL ? ", " : "", mode != NULL ? mode : "");
+    if (mode != NULL) {
+        printf(", %s", mode);
+    } else if (has_flash_chip) {
+        printf(", flash mode code %u", info->header.spi_mode);
+    }
     if (mhz != 0) {
         printf(", %u MHz", mhz);
+    } else if (has_flash_chip) {
+        printf(", frequency code %u", info->header.spi_speed);
     }
     printf("%s%s\n", s->verdict != ESP_OK ? ": " : "", s->fault.why);
 }

@@ -103,12 +103,12 @@ OTTER_MUST_CHECK bool flash_set_image_size(uint8_t *data, size_t len, uint8_t co
 
 #define FLASH_JUDGE_SIZE (sizeof(((efuse_file_t *)0)->path) + 16)
 
-/**
- * " (says flash.bin.efuse)", to go behind the reason why an image is refused, if it is the chip and that file decides which
- * it is; else "". Returns buf.
- * @param efuse  NULL: something else decides
- */
-const char *flash_name_judge(const efuse_file_t *efuse, const char *why, char *buf, size_t size);
+/** Does an image not suit this chip, for something that the eFuse file says and no option? */
+bool flash_efuse_decides(const linux_device_options_t *options, const efuse_file_t *efuse, const char *why);
+
+/** " (says flash.bin.efuse)", to go behind the reason why an image is refused, if that file decides; else "". Returns buf. */
+const char *flash_name_judge(const linux_device_options_t *options, const efuse_file_t *efuse,
+                             const char *why, char *buf, size_t size);
 
 /** Room for the labels of the longest table, fit for a terminal, with ", " between them. */
 #define FLASH_LABELS_SIZE (OTTER_PARTITIONS_MAX * (CLEAN_TEXT_SIZE(16) + 2))

@@ -341,7 +341,7 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca
     } else {
         err = explain_failure(dev, o, slot, err, outcome);
     }
-    if (o->device.chip == NULL && dev->efuse.exists && (dev->efuse.has_chip || dev->efuse.has_revision)) {
+    if (flash_efuse_decides(&o->device, &dev->efuse, outcome->report.why)) {
         outcome->judged_by = strdup(dev->efuse.path);
     }
     outcome->sectors_erased = dev->flash->stats.sectors_erased - before;

@@ -217,6 +217,15 @@ class Images(TruthTest):
         self.fails(otter("image", "verify", virtual, "--chip", "linux"), "this is v0.0")
         self.says(otter("image", "verify", virtual), "needs chip revision v1.0 or later")
 
+    def test_a_factory_file_is_called_one_wherever_it_begins(self):
+        for chip in CHIPS[:5]:
+            whole = bytearray(self.put((chip[4], bootloader(chip[0])), (FACTORY, app(chip))))
+            for name, data in (("whole", whole), ("from the bootloader on", whole[chip[4]:])):
+                with self.subTest(chip[0], file=name):
+                    path = self.file("image.bin", bytes(data[:0x20000]))
+                    self.assertIn("merged factory file", otter("image", "info", path).stdout.decode())
+                    self.fails(self.remake("--chip", chip[0], "--app", f"factory={path}"), "this is a merged factory file")
+
     def test_an_image_without_names_has_none(self):
         path = self.file("image.bin", app(CHIPS[2], version=b"", project=b""))
         self.assertRegex(otter("image", "verify", path).stdout.decode(), r"bytes\n$")
@@ -266,6 +275,18 @@ class Flashes(TruthTest):
                     self.says(otter("table", "show", self.flash), "otadata")
         self.flash.write_bytes(b"\0" * 77 + good[0x8000:0x8020] + b"\0" * 0x20000)  # a row is no table
         self.assertNotIn("starts at", self.info()["verdict"])
+
+    def test_a_dump_that_ends_before_the_table_is_to_be_read_again(self):
+        good = self.put((0x1000, bootloader("esp32")), (FACTORY, app(CHIPS[0])))
+        for length in (0x5000, 0x5001, 0x8000):
+            self.flash.write_bytes(good[:length])
+            self.assertEqual([one["command"] for one in self.info()["repairs"]],
+                             [f"esptool --chip esp32 read-flash 0x0 ALL {self.flash}"])
+
+    def test_codes_of_a_bootloader_without_a_meaning_are_shown(self):
+        self.put((0x1000, bootloader("esp32", size_code=9, mode=8, freq=7)), (FACTORY, app(CHIPS[0])))
+        self.says(otter("flash", "info", self.flash),
+                  "for a flash size that no chip has (code 9), flash mode code 8, frequency code 7")
 
     def test_zeros_are_to_be_read_again(self):
         self.flash.write_bytes(bytes(0x100000))

@@ -254,6 +254,11 @@ class BadImages(UpdateCase):
             self.assertIn(f"of which {self.flash}.efuse says what it is", done.stderr)
             done, _ = self.update(server.url("esp32s3_valid.bin"), "--chip", "esp32")
             self.assertNotIn(".efuse", done.stderr)
+            done, _ = self.update(server.url("min_rev_301.bin"))
+            self.assertIn(f"of which {self.flash}.efuse says what it is", done.stderr)
+            done, _ = self.update(server.url("min_rev_301.bin"), "--chip-rev", "v3.0")
+            self.assertIn("this is v3.0", done.stderr)
+            self.assertNotIn(".efuse", done.stderr)
 
     def test_bad_esp32_images(self):
         self.new_esp32_flash()
