@@ -23,5 +23,5 @@ char *clean_text(char *dst, const char *raw, size_t len);
  */
 size_t utf8_decode(const uint8_t *p, size_t len, uint32_t *code);
 
-/** The width that printf's %-*s needs for a clean text to take up `columns` characters: it counts bytes. */
+/** The width that printf's %-*s needs for a clean text to take up `columns` of a terminal: it counts bytes. */
 int clean_width(const char *text, int columns);

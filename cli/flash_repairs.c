@@ -149,7 +149,10 @@ static void repair_apps(flash_report_t *r, const char *path)
     char label[WORD_SIZE];
     const esp_partition_t *boots = r->boot.partition;
     const flash_slot_t *first = first_slot(r);
-    if (boots == NULL && r->has_table && first != NULL) {
+    if (boots == NULL && r->has_table && r->boot.tried_count == 0 && r->app_count > 0) {
+        suggest(r, "the partition table gives the bootloader no app to try",
+                "otter flash table %s partitions.csv", path);
+    } else if (boots == NULL && r->has_table && first != NULL) {
         suggest(r, "no app partition holds an image that boots", "otter flash write %s %s app.bin", path,
                 shell_word(first->partition->label, label, sizeof(label)));
     } else if (boots != NULL && r->otadata_partition != NULL && can_be_selected(boots) &&

@@ -96,12 +96,27 @@ static bool bootloader_takes_table(flash_report_t *r)
 
 /* ---- application ---- */
 
+/** Slots count from ota_0 on. */
+static bool has_first_choice(const flash_report_t *r)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < r->app_count; i++) {
+        esp_partition_subtype_t subtype = r->slots[i].partition->subtype;
+        found = found || subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY ||
+                subtype == ESP_PARTITION_SUBTYPE_APP_TEST || subtype == ESP_PARTITION_SUBTYPE_APP_OTA_0;
+    }
+    return found;
+}
+
 static void judge_without_app(flash_report_t *r)
 {
     if (r->boot.tried_count > 0) {
         judge(r, FLASH_NOTHING, "NOTHING, no app partition holds an image that boots");
     } else if (r->app_count == 0 && r->dev.device.partitions.count > 0) {
         judge(r, FLASH_NOTHING, "NOTHING, there is no app partition");
+    } else if (r->app_count > 0 && !has_first_choice(r)) {
+        judge(r, FLASH_NOTHING, "NOTHING, no app partition counts: %s is a slot, and there is no ota_0",
+              r->slots[0].partition->label);
     } else {
         judge(r, FLASH_NOTHING, "NOTHING, the partition table or otadata is unusable");
     }

@@ -330,6 +330,8 @@ void image_report_print(image_look_t *look, const char *name)
     }
     if (look->kind == OTTER_IMAGE_KIND_NONE) {
         printf("no image: %s\n", look->stream.fault.why);
+    } else if (look->kind == OTTER_IMAGE_KIND_ESP8266) {
+        printf("not judged: %s\n", look->stream.fault.why);
     } else {
         printf("%s %s%s%s\n", look->stream.verdict == ESP_OK ? "valid" : "BROKEN",
                otter_image_kind_name(look->kind), look->stream.fault.why[0] != '\0' ? ": " : "",

@@ -186,7 +186,7 @@ const char *boot_explain(const boot_decision_t *decision, const boot_candidates_
     const char *first =
         boot_index_name(any && decision->active == OTADATA_NONE ? order[0] : decision->index, name);
     if (!any) {
-        snprintf(buf, size, "there is no app partition");
+        snprintf(buf, size, "there is no app partition that counts (factory, test, or slots from ota_0 on)");
     } else if (!have->otadata) {
         snprintf(buf, size, "there is no otadata partition: %s is first", first);
     } else if (decision->active != OTADATA_NONE) {

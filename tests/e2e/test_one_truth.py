@@ -11,6 +11,7 @@ import re
 import resource
 import struct
 import threading
+import unicodedata
 import unittest
 import zlib
 
@@ -287,6 +288,27 @@ class Flashes(TruthTest):
         self.put((0x1000, bootloader("esp32", size_code=9, mode=8, freq=7)), (FACTORY, app(CHIPS[0])))
         self.says(otter("flash", "info", self.flash),
                   "for a flash size that no chip has (code 9), flash mode code 8, frequency code 7")
+
+    def test_slots_that_do_not_begin_with_ota_0_are_none(self):
+        parts = self.file("parts.csv", b"otadata,data,ota,0xe000,0x2000\nsecond,app,ota_1,0x10000,1M\n")
+        self.flash.unlink()
+        otter("flash", "new", self.flash, "--size", "4MB", "--table", parts, "--chip", "esp32c3", "--app",
+              f"second={self.file('app.bin', app(CHIPS[2]))}")
+        got = self.info()
+        self.assertIn("no app partition counts: second is a slot, and there is no ota_0", got["verdict"])
+        self.assertEqual(["flash table" in one["command"] for one in got["repairs"] if "bootloader.bin" not in one["command"]], [True])
+
+    def test_columns_line_up_on_a_terminal(self):
+        def columns(text):
+            return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        labels = ["ascii", "инит_", "日本語アプ", "한글", "cafe\u0301", "😀", "ñ"]
+        rows = "".join(f"{label},app,ota_{i},{0x10000 * (i + 1)},64K\n" for i, label in enumerate(labels))
+        self.put((0x8000, otter("table", "build", self.file("parts.csv", rows.encode()), "-o", "-", check=True).stdout))
+        for verb in (("flash", "info"), ("table", "show")):
+            said = otter(*verb, self.flash).stdout.decode().splitlines()
+            for label in labels:
+                lines = [line for line in said if label in line and "ota_" in line]
+                self.assertEqual({columns(line[:line.index(" app ")]) for line in lines}, {18 if verb[0] == "flash" else 16})
 
     def test_zeros_are_to_be_read_again(self):
         self.flash.write_bytes(bytes(0x100000))
