@@ -18,6 +18,7 @@
 #define AT_MACHINE        18
 #define TYPE_EXEC         2
 #define TYPE_DYN          3 /* position-independent, as most programs are */
+#define PT_LOAD           1u
 #define CLASS_32          1
 #define DATA_LITTLE       1
 #define SHT_PROGBITS      1u
@@ -83,13 +84,56 @@ esp_err_t elf_check_runs_here(const uint8_t *file, size_t len, otter_fault_t *fa
     bool same =
         !known || (memcmp(file + AT_CLASS, own + AT_CLASS, 2) == 0 && machine == le16_get(own + AT_MACHINE));
     if (!same) {
+        bool other_order = file[AT_CLASS + 1] != own[AT_CLASS + 1];
         return otter_fault(fault, ESP_FAIL, "it is for %d bits and %s, and this machine runs %d bits and %s",
-                           file[AT_CLASS] == CLASS_32 ? 32 : 64, machine_text(machine, its, sizeof(its)),
+                           file[AT_CLASS] == CLASS_32 ? 32 : 64,
+                           other_order ? "another byte order" : machine_text(machine, its, sizeof(its)),
                            own[AT_CLASS] == CLASS_32 ? 32 : 64,
                            machine_text(le16_get(own + AT_MACHINE), mine, sizeof(mine)));
     }
     if (type != TYPE_EXEC && type != TYPE_DYN) {
         return otter_fault(fault, ESP_FAIL, "it is no program: link it first");
+    }
+    return ESP_OK;
+}
+
+/** A number of the file's word size. */
+static uint64_t get_word(const uint8_t *p, bool wide)
+{
+    return le32_get(p) | (wide ? (uint64_t)le32_get(p + 4) << 32 : 0);
+}
+
+static esp_err_t refuse_cut(size_t len, otter_fault_t *fault)
+{
+    return otter_fault(fault, ESP_FAIL, "the program is cut off at %zu bytes", len);
+}
+
+esp_err_t elf_check_whole(const uint8_t *file, size_t len, otter_fault_t *fault)
+{
+    const bool wide = len > AT_CLASS && file[AT_CLASS] != CLASS_32;
+    const size_t row_size = wide ? 56 : 32;
+    if (len > AT_CLASS + 1 && file[AT_CLASS + 1] != DATA_LITTLE) {
+        return ESP_OK; /* of this machine, whose numbers are not read here */
+    }
+    if (len < (wide ? ELF_HEAD_SIZE : EHDR_SIZE)) {
+        return refuse_cut(len, fault);
+    }
+    const uint64_t rows = get_word(file + (wide ? 32 : 28), wide);
+    const unsigned count = le16_get(file + (wide ? 56 : 44));
+    if (get_word(file + 24, wide) == 0 || count == 0) {
+        return otter_fault(fault, ESP_FAIL,
+                           "it is no program, but a library: there is no place where it begins");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t at = rows + i * row_size;
+        if (rows > len || at > len || row_size > len - at) {
+            return refuse_cut(len, fault);
+        }
+        const uint8_t *row = file + at;
+        uint64_t off = get_word(row + (wide ? 8 : 4), wide), size = get_word(row + (wide ? 32 : 16), wide);
+        if (le32_get(row) == PT_LOAD && (off > len || size > len - off)) {
+            return refuse_cut(len, fault);
+        }
     }
     return ESP_OK;
 }

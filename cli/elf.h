@@ -34,6 +34,12 @@ OTTER_MUST_CHECK esp_err_t elf_check_runs_here(const uint8_t *file, size_t len, 
 #define ELF_HEAD_SIZE 64u
 
 /**
+ * Is nothing missing of a program of this machine? It has a place to begin, and what is loaded lies in the file.
+ * @param file  all of it
+ */
+OTTER_MUST_CHECK esp_err_t elf_check_whole(const uint8_t *file, size_t len, otter_fault_t *fault);
+
+/**
  * Reads the sections that have contents and an address, as esptool takes them. Nothing in the file is believed.
  * @param file  must stay as long as `elf` is used; one 0 byte lies behind its `len` bytes (cli_read_file)
  * @return ESP_OK: the caller calls elf_free()

@@ -144,7 +144,8 @@ static bool has_own_texts(const build_options_t *o)
 static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
 {
     otter_fault_t fault;
-    if (elf_check_runs_here(elf, elf_len, &fault) != ESP_OK) {
+    if (elf_check_runs_here(elf, elf_len, &fault) != ESP_OK ||
+        elf_check_whole(elf, elf_len, &fault) != ESP_OK) {
         return cli_fail("image", "%s: %s; chip linux wants a program of this machine", o->elf, fault.why);
     }
     esp_image_header_t header;

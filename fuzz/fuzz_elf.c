@@ -8,6 +8,7 @@
 
 #include "elf.h"
 #include "fuzz.h"
+#include "otter/promise.h"
 #include "image_layout.h"
 #include "otter/promise.h"
 #include "reference.h"
@@ -128,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *file = fuzz_text(in); /* with the 0 behind it that elf_read wants */
     elf_t elf;
     otter_fault_t fault = {0};
+    otter_ignore(elf_check_whole((const uint8_t *)file, in.len, &fault)); /* reads nothing beyond its end */
     if (elf_read(&elf, (const uint8_t *)file, in.len, &fault) == ESP_OK) {
         check_sections(&elf, (const uint8_t *)file, in.len);
         build(&elf, facts, flags);

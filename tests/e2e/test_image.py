@@ -673,7 +673,10 @@ class Hostile(ImageTest):
         struct.pack_into("<H", object_file, 16, 1)
         for data, text in ((make_elf(RISCV, app_sections("esp32c3", self.rng, make_desc())), "and ELF machine 243 (RISC-V)"),
                            (other, "chip linux wants a program of this machine"), (narrow, "and this machine runs"),
-                           (object_file, "it is no program: link it first"), (own[:19], "cut off at 19 bytes")):
+                           (object_file, "it is no program: link it first"), (own[:19], "cut off at 19 bytes"),
+                           (own[:100], "the program is cut off at 100 bytes"),
+                           (own[:5000], "the program is cut off at 5000 bytes"),
+                           (own[:24] + bytes(8) + own[32:], "it is no program, but a library")):
             with self.subTest(text):
                 self.refused(bytes(data), text, chip="linux")
         out = self.build(OTTER, "linux", "--project", "p", "--version", "1")

@@ -296,7 +296,9 @@ class Flashes(TruthTest):
               f"second={self.file('app.bin', app(CHIPS[2]))}")
         got = self.info()
         self.assertIn("no app partition counts: second is a slot, and there is no ota_0", got["verdict"])
-        self.assertEqual(["flash table" in one["command"] for one in got["repairs"] if "bootloader.bin" not in one["command"]], [True])
+        commands = [one["command"] for one in got["repairs"]]
+        self.assertTrue(any("flash table" in command for command in commands))
+        self.assertFalse(any("app.bin" in command for command in commands))
 
     def test_columns_line_up_on_a_terminal(self):
         def columns(text):
