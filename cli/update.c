@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "clean_text.h"
+#include "decision_file.h"
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
 #include "flash_verbs.h"
@@ -24,10 +26,12 @@
 #include "linux/tls_trust.h"
 #include "ota/https_ota.h"
 #include "otter/boot.h"
+#include "otter/ota_ops.h"
 #include "otter/promise.h"
 #include "otter/system.h"
 #include "otter/version.h"
 #include "progress.h"
+#include "update_hook.h"
 #include "update_report.h"
 #include "update_slot.h"
 
@@ -38,6 +42,8 @@
 
 #define VERB "update"
 
+#define EXIT_HOOK_FAILED 3
+
 typedef struct {
     char *bytes; /* NULL: none given */
     size_t len;
@@ -45,9 +51,9 @@ typedef struct {
 } ca_t;
 
 typedef struct {
-    const char *flash, *url, *ca_path, *slot;
+    const char *flash, *url, *ca_path, *slot, *decision, *on_updated;
     http_headers_t headers;
-    bool system_ca, json, quiet, resume, overwrite_selected;
+    bool system_ca, json, quiet, resume, overwrite_selected, only_new;
     uint32_t timeout_ms, retries, retry_delay_ms, max_ms, range;
     linux_device_options_t device;
 } options_t;
@@ -161,6 +167,36 @@ static esp_err_t check_secure_version(const linux_device_t *dev, const options_t
     return ESP_OK;
 }
 
+/**
+ * A version that runs already, or that this device has tried and given up, is not written again. Whoever asks for updates now and
+ * then would else restart for nothing, or try what failed for ever.
+ * @return true: the outcome says which it is
+ */
+static bool is_known_version(linux_device_t *dev, update_outcome_t *outcome)
+{
+    esp_app_desc_t desc;
+    char version[UPDATE_VERSION_SIZE];
+    if (outcome->to_version[0] == '\0') {
+        return false;
+    }
+    if (strcmp(outcome->from_version, outcome->to_version) == 0) {
+        snprintf(outcome->needless, sizeof(outcome->needless), "version %s is what it has already",
+                 outcome->to_version);
+        return true;
+    }
+    const esp_partition_t *failed = otter_ota_get_last_invalid_partition(&dev->device);
+    if (failed == NULL || otter_ota_get_partition_description(&dev->device, failed, &desc) != ESP_OK) {
+        return false;
+    }
+    update_outcome_version(version, &desc);
+    bool known = strcmp(version, outcome->to_version) == 0;
+    if (known) {
+        snprintf(outcome->needless, sizeof(outcome->needless),
+                 "version %s was tried before, and rejected or not confirmed", version);
+    }
+    return known;
+}
+
 /** Connects, and asks for the image. Writes nothing. */
 static esp_err_t begin_download(otter_device_t *device, const options_t *o, const ca_t *ca,
                                 const esp_partition_t *slot, esp_https_ota_handle_t *handle)
@@ -199,12 +235,14 @@ static esp_err_t finish_download(linux_device_t *dev, const options_t *o, esp_ht
 {
     otter_device_t *device = &dev->device;
     esp_err_t err = ESP_OK;
+    bool needless = false;
     esp_app_desc_t desc;
     if (esp_https_ota_get_img_desc(handle, &desc) == ESP_OK) {
         update_outcome_version(outcome->to_version, &desc);
         err = check_secure_version(dev, o, desc.secure_version, outcome);
+        needless = err == ESP_OK && o->only_new && is_known_version(dev, outcome);
     }
-    if (err != ESP_OK) {
+    if (err != ESP_OK || needless) {
         (void)esp_https_ota_abort(handle); /* what was found out is what counts */
         return err;
     }
@@ -288,6 +326,46 @@ static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, co
     return err != ESP_OK ? err : begin_download(device, o, ca, *slot, handle);
 }
 
+/** A device that runs meanwhile: what it tries is neither confirmed nor given up, and must not be overwritten. */
+static esp_err_t check_trial(otter_device_t *device, update_outcome_t *outcome)
+{
+    esp_ota_img_states_t state;
+    const esp_partition_t *selected = otter_ota_get_boot_partition(device);
+    if (device->chip.id != OTTER_CHIP_DEVICE || !device->config.rollback || selected == NULL ||
+        otter_ota_get_state_partition(device, selected, &state) != ESP_OK ||
+        state != ESP_OTA_IMG_PENDING_VERIFY) {
+        return ESP_OK;
+    }
+    update_outcome_error(
+        outcome,
+        "%s is on trial: `otter confirm`, or `otter reject` and a restart, comes before the next "
+        "update",
+        selected->label);
+    return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+}
+
+/** What runs is what boots next: else the slot that is free by the flash alone is the one that runs. */
+static esp_err_t check_runs(const otter_device_t *device, const options_t *o, update_outcome_t *outcome)
+{
+    char label[CLEAN_TEXT_SIZE(16)] = "";
+    otter_fault_t fault = {0};
+    cJSON *kept = decision_load(o->decision, o->flash, &fault);
+    const char *runs = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(kept, "slot"));
+    if (device->running != NULL) {
+        clean_text(label, device->running->label, 16);
+    }
+    if (runs == NULL) {
+        update_outcome_error(outcome, "%s: %s: it is not known what runs", o->decision,
+                             fault.code != ESP_OK ? fault.why : "it names no slot");
+    } else if (strcmp(runs, label) != 0) {
+        update_outcome_error(outcome, "%s runs, and %s boots next: restart before the next update", runs,
+                             label[0] != '\0' ? label : "nothing");
+    }
+    bool good = runs != NULL && strcmp(runs, label) == 0;
+    cJSON_Delete(kept);
+    return good ? ESP_OK : ESP_ERR_OTA_PARTITION_CONFLICT;
+}
+
 static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const ca_t *ca,
                                 const esp_partition_t **slot, update_outcome_t *outcome)
 {
@@ -299,7 +377,16 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
     }
     otter_ignore(otter_boot_finish_copies(device)); /* logged; the download may need the staging partition */
     esp_https_ota_handle_t handle = NULL;
-    esp_err_t err = choose_and_begin(device, o, ca, slot, &handle, outcome);
+    esp_err_t err = check_trial(device, outcome);
+    if (err == ESP_OK) {
+        err = choose_and_begin(device, o, ca, slot, &handle, outcome);
+    }
+    if (err == ESP_OK && o->decision != NULL) {
+        err = check_runs(device, o, outcome);
+        if (err != ESP_OK) {
+            (void)esp_https_ota_abort(handle); /* nothing was written */
+        }
+    }
     return err != ESP_OK ? err : finish_download(dev, o, handle, outcome);
 }
 
@@ -337,7 +424,8 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca
     err = err != ESP_OK ? err : closing;
     outcome->report = dev->device.report;
     if (err == ESP_OK) {
-        snprintf(outcome->boots, sizeof(outcome->boots), "%s", outcome->report.slot);
+        snprintf(outcome->boots, sizeof(outcome->boots), "%s",
+                 outcome->needless[0] != '\0' ? dev->device.running->label : outcome->report.slot);
     } else {
         err = explain_failure(dev, o, slot, err, outcome);
     }
@@ -432,7 +520,12 @@ static int update(void *options)
     esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
     update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
     esp_err_t err = open_and_update(o, &outcome);
-    return update_outcome_tell(&outcome, err, o->flash, o->json, o->quiet);
+    int status = update_outcome_tell(&outcome, err, o->flash, o->json, o->quiet);
+    if (status == EXIT_DONE && o->on_updated != NULL && outcome.needless[0] == '\0' &&
+        !update_hook_run(o->on_updated, o->flash, &outcome, o->json, o->max_ms)) {
+        status = EXIT_HOOK_FAILED;
+    }
+    return status;
 }
 
 static void end(void *options)
@@ -487,6 +580,18 @@ static const option_row_t rows[] = {
         offsetof(options_t, device),
         "mark the new image unconfirmed (default: on for linux and device, off for other chips, as ESP-IDF)"),
     OPTION_ANTI_ROLLBACK(offsetof(options_t, device)),
+    {"decision", &option_file, offsetof(options_t, decision),
+     .help = "what `otter boot --decision FILE` has kept: the slot that runs by that is never written",
+     .value = "FILE"},
+    {"only-new", &option_switch, offsetof(options_t, only_new),
+     .help =
+         "write nothing, and be done, where the image has the version that is there already, or one that was "
+         "tried here and given up: for an update that is asked for now and then"},
+    {"on-updated", &option_text, offsetof(options_t, on_updated),
+     .help =
+         "a shell's command line to run after an update, as 'systemctl reboot'; OTTER_VERSION, OTTER_SLOT, "
+         "OTTER_FROM_VERSION and OTTER_FLASH tell it what was done. It has --max-seconds",
+     .value = "COMMAND"},
     {"json", &option_switch, offsetof(options_t, json),
      .help = "print the result as JSON on standard output (docs/JSON.md)"},
     {"quiet", &option_switch, offsetof(options_t, quiet), .help = "no progress", .letter = 'q'},
@@ -505,7 +610,9 @@ const cli_verb_t update_verb = {
              "tells. Any chip's flash file will do: an ESP32-C3 flash takes only ESP32-C3 images.\n",
     .after = "example: otter update flash.bin https://192.168.1.5:8070/firmware.bin --ca ca.pem\n"
              "\n"
-             "Ctrl-C ends it at once. exit status: 0 updated, 1 failed (one line tells why, and what boots "
+             "Ctrl-C ends it at once. exit status: 0 updated, or there was nothing new; 3 updated, but the "
+             "command of "
+             "--on-updated failed; 1 failed (one line tells why, and what boots "
              "then if anything was "
              "written), 2 wrong usage\n",
     .options = rows,

@@ -49,10 +49,11 @@ static void print_json(const update_outcome_t *outcome, esp_err_t err, double se
     cJSON *json = cJSON_CreateObject();
     json_string(json, "result", result_name(err));
     json_string(json, "error", none_if_empty(outcome->error));
+    json_bool(json, "updated", true, err == ESP_OK && outcome->needless[0] == '\0');
     json_string(json, "stage", otter_stage_name(report->stage));
     json_number(json, "http_status", true, report->http_status);
     json_string(json, "url", none_if_empty(report->url));
-    json_string(json, "slot", none_if_empty(report->slot));
+    json_string(json, "slot", outcome->needless[0] == '\0' ? none_if_empty(report->slot) : NULL);
     json_string(json, "boots", none_if_empty(outcome->boots));
     json_string(json, "from_version", none_if_empty(outcome->from_version));
     json_string(json, "to_version", none_if_empty(outcome->to_version));
@@ -157,6 +158,8 @@ int update_outcome_tell(update_outcome_t *outcome, esp_err_t err, const char *fl
     }
     if (err != ESP_OK) {
         (void)cli_fail("update", "%s", outcome->error != NULL ? outcome->error : "out of memory");
+    } else if (!json && !quiet && outcome->needless[0] != '\0') {
+        printf("%s: nothing to do: %s\n", flash_path, outcome->needless);
     } else if (!json && !quiet) {
         char slot[CLEAN_TEXT_SIZE(sizeof(outcome->report.slot))];
         bool same = outcome->to_version[0] != '\0' && strcmp(outcome->from_version, outcome->to_version) == 0;

@@ -16,7 +16,8 @@
 typedef struct {
     /* the eFuse file that says which chip this is; NULL: it is known otherwise, or out of memory */
     char *judged_by;
-    char *error; /* what the command knows more than the report; NULL: nothing */
+    char *error;                             /* what the command knows more than the report; NULL: nothing */
+    char needless[UPDATE_VERSION_SIZE + 64]; /* why nothing was written though nothing failed; "": it was */
     char from_version[UPDATE_VERSION_SIZE], to_version[UPDATE_VERSION_SIZE];
     char boots[17]; /* label of what boots next, as far as the flash file tells; "": nothing */
     char standing

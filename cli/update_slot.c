@@ -129,10 +129,13 @@ static esp_err_t check_trial(const choice_t *choice, update_outcome_t *outcome)
         state != ESP_OTA_IMG_NEW) {
         return ESP_OK;
     }
+    bool is_device = device->chip.id == OTTER_CHIP_DEVICE;
     update_outcome_error(outcome,
-                         "version %s in %s waits for its first boot and could not fall back: boot it first "
-                         "(`otter run %s`), or use --rollback off",
-                         outcome->from_version, running->label, choice->options->flash_path);
+                         "version %s in %s waits for its first boot and could not fall back: %s%s%s, or use "
+                         "--rollback off",
+                         outcome->from_version, running->label,
+                         is_device ? "restart the device" : "boot it first (`otter run ",
+                         is_device ? "" : choice->options->flash_path, is_device ? "" : "`)");
     return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
 }
 
