@@ -112,7 +112,7 @@ static void check_list(const uint8_t *raw, const otter_partition_table_t *table,
     static otter_partition_list_t list;
     FUZZ_CHECK(sim.bytes != NULL || sim_flash_init(&sim, FLASH_SIZE), "no memory");
     memcpy(sim.bytes + TABLE_OFFSET, raw, OTTER_PARTITION_TABLE_LEN);
-    esp_err_t err = partition_list_load(&list, &sim.flash, TABLE_OFFSET, allow_no_md5);
+    esp_err_t err = partition_list_load(&list, &sim.flash, TABLE_OFFSET, allow_no_md5, NULL);
     bool good =
         table->md5 == OTTER_PARTITION_MD5_GOOD || (table->md5 == OTTER_PARTITION_MD5_ABSENT && allow_no_md5);
     if (table->count > OTTER_PARTITIONS_MAX) {

@@ -59,14 +59,15 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp
  * Nothing is erased now. With `erase_size` OTA_WITH_SEQUENTIAL_WRITES writes erase the sectors they enter (not the one
  * that image_offset lies inside of); with any other value the caller says that the rest is blank.
  * @return as esp_ota_begin, and ESP_ERR_INVALID_ARG when image_offset is beyond the partition, is not a multiple of the
- *         flash's write unit (1 on SPI NOR), or the partition is no OTA slot
+ *         flash's write unit (1 on SPI NOR; a sector, where units are programmed once), or the partition is no OTA slot
  */
 esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_size, const size_t image_offset,
                          esp_ota_handle_t *out_handle);
 
 /**
  * The next bytes, in any chunking. Programmed at once, then read back and judged as sectors complete. A write that
- * failed in flash may be repeated with the same bytes. Size 0 does nothing, whatever the handle.
+ * failed in flash may be repeated with the same bytes, unless its units are programmed once: begin again then. Size 0 does
+ * nothing, whatever the handle.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG          NULL data, unknown handle
  *         ESP_ERR_NOT_FOUND            a newer esp_ota_begin has replaced this update

@@ -56,7 +56,7 @@ OTTER_MUST_CHECK esp_err_t otter_boot_finish_copies(otter_device_t *device);
  * @return ESP_OK               result->partition boots
  *         ESP_ERR_NOT_FOUND    no candidate verifies: the chip would reset for ever
  *         ESP_ERR_INVALID_STATE / ESP_ERR_INVALID_SIZE  the partition table or otadata partition is unusable
- *         ESP_ERR_NOT_SUPPORTED  the flash erases more than OTTER_FLASH_ERASE_MAX bytes at once
+ *         ESP_ERR_NOT_SUPPORTED, ESP_ERR_INVALID_ARG  this cannot be the flash of a device, as otter_device_init said
  *         ESP_ERR_FLASH_OP_*   the flash failed
  */
 OTTER_MUST_CHECK esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode,

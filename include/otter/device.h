@@ -85,9 +85,14 @@ typedef struct otter_device {
  * Prepare a device on `flash`, which stays the caller's: load the partition table and nothing else. A table that does
  * not load is not an error here: `partitions.status` keeps it and every look-up finds nothing, as in ESP-IDF.
  * @param efuse  copied; NULL for none
+ * @return ESP_OK; else the device is there and can be given to otter_device_deinit(), but it has no partitions and does not
+ *         boot, and device->fault says why:
+ *         ESP_ERR_INVALID_ARG    the flash's geometry breaks a rule of otter/flash.h
+ *         ESP_ERR_NOT_SUPPORTED  it erases more than OTTER_FLASH_ERASE_MAX bytes at once; or it erases more than 4096, and
+ *                                otadata or an OTA slot is not made of whole sectors
  */
-void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
-                       const otter_efuse_t *efuse, const otter_device_config_t *config);
+esp_err_t otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
+                            const otter_efuse_t *efuse, const otter_device_config_t *config);
 
 /** Drops open updates, mapped ranges and registered partitions. Flash and eFuses stay the caller's. */
 void otter_device_deinit(otter_device_t *device);

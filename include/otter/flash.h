@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 #ifdef __cplusplus
@@ -17,7 +18,9 @@ extern "C" {
 /**
  * What a port supplies. The core has already checked each call: ranges lie inside the device, `program` is aligned to
  * write_size, `erase` to erase_size, and no length is 0. All return ESP_OK, or ESP_ERR_FLASH_OP_FAIL /
- * ESP_ERR_FLASH_OP_TIMEOUT when the medium failed; what is in the range after a failure is unknown.
+ * ESP_ERR_FLASH_OP_TIMEOUT when the medium failed; what is in the range after a failure is unknown. `read` of flash with an
+ * error correcting code returns ESP_ERR_INVALID_CRC where that cannot correct what a power cut has left: nothing has failed
+ * then, and the range can be erased.
  *
  * NOR rules: erase sets every bit of its range; program clears bits (new = old AND src). In strict mode a port answers a
  * program that asks for 0 -> 1 with ESP_ERR_FLASH_OP_FAIL and changes nothing.
@@ -30,8 +33,7 @@ typedef struct {
     esp_err_t (*sync)(void *dev);
 } otter_flash_ops_t;
 
-/** The flash with the partition table: the table and each of the two otadata records have 4096 bytes to themselves. */
-#define OTTER_FLASH_ERASE_MAX 4096u
+#define OTTER_FLASH_ERASE_MAX 0x20000u /* 128 KiB, the largest sector of a device's own flash */
 
 #define OTTER_FLASH_WATCHES 4u /* ranges watched at a time; the oldest watch ends when there is one more */
 
@@ -54,8 +56,12 @@ typedef struct {
 typedef struct esp_flash_t {
     const otter_flash_ops_t *ops;
     void *dev;
-    uint32_t size;       /* bytes, a multiple of erase_size, at most OTTER_FLASH_SIZE_MAX */
-    uint32_t erase_size; /* bytes, a power of two; a device's own flash: at most OTTER_FLASH_ERASE_MAX */
+    uint32_t size; /* bytes, a multiple of erase_size, at most OTTER_FLASH_SIZE_MAX */
+    /**
+     * Bytes, a power of two; a device's own flash: at most OTTER_FLASH_ERASE_MAX. Where it is above 4096, the two records of
+     * otadata lie one sector apart, and otadata and slots must be made of whole sectors (otter_device_init tells).
+     */
+    uint32_t erase_size;
     uint32_t write_size; /* bytes, a power of two, at most erase_size; 1 on SPI NOR */
     /**
      * Flash reads the same every time, also what a power cut left half erased or half programmed: true of a file. Then a
@@ -70,6 +76,12 @@ typedef struct esp_flash_t {
      * a PC.
      */
     otter_buffer_t buffer;
+    /**
+     * A write unit can be programmed only once after it was erased, since it has an error correcting code of its own (STM32H7:
+     * 32 bytes). Then nothing is programmed over itself, not even with the same bytes, and a unit of FF is not programmed at
+     * all. Needs write_size above 1, and stable_reads false.
+     */
+    bool write_once;
 
     otter_flash_stats_t stats;
     struct {
@@ -86,8 +98,8 @@ static inline bool otter_flash_failed(esp_err_t err)
     return err == ESP_ERR_FLASH_OP_FAIL || err == ESP_ERR_FLASH_OP_TIMEOUT;
 }
 
-/** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports call it when they open. */
-OTTER_MUST_CHECK esp_err_t otter_flash_check_geometry(const otter_flash_t *flash);
+/** ESP_OK, or ESP_ERR_INVALID_ARG when the geometry breaks a rule stated above. Ports may call it when they open. */
+OTTER_MUST_CHECK esp_err_t otter_flash_check_geometry(const otter_flash_t *flash, otter_fault_t *fault);
 
 /*
  * Any task may call these at any time: each is carried out as a whole, one after the other (OTTER_LOCK_FLASH), so a port's
@@ -100,12 +112,16 @@ OTTER_MUST_CHECK esp_err_t otter_flash_check_geometry(const otter_flash_t *flash
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG   off is beyond the device, or erase's off is not on a sector boundary
  *         ESP_ERR_INVALID_SIZE  off + len is beyond the device, or len (program: or off) is not aligned
+ *         ESP_ERR_INVALID_CRC   read: the flash's code cannot correct what is there
  *         ESP_ERR_FLASH_OP_*    the medium failed
  */
 OTTER_MUST_CHECK esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
 OTTER_MUST_CHECK esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src,
                                                uint32_t len);
 OTTER_MUST_CHECK esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
+
+/** As otter_flash_read, but what cannot be corrected reads as zeros, all of the range: as no record and no image does. */
+OTTER_MUST_CHECK esp_err_t otter_flash_read_torn(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
 
 /** True if [off, off + len) reads as erased; false too where it cannot be read. */
 bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len);

@@ -224,7 +224,7 @@ static void extend_to_whole_flash(linux_device_t *dev, bool read_only)
     file_flash_extend(dev->flash, size);
     /* The table's sector may have been cut as well. */
     otter_ignore(
-        partition_list_load(&dev->device.partitions, dev->flash, table_offset, config->allow_no_md5));
+        partition_list_load(&dev->device.partitions, dev->flash, table_offset, config->allow_no_md5, NULL));
 }
 
 /** The eFuse file that is named, else the one beside the flash file. */

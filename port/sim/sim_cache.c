@@ -1,4 +1,4 @@
-/* The cache in front of simulator flash: a sector's contents are kept at its first change after a barrier. */
+/* The cache in front of simulator flash: a page's contents are kept at its first change after a barrier. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_cache.h"
 
@@ -12,8 +12,8 @@
 #define BLOCK 512u /* what a disk writes at once */
 
 typedef struct {
-    uint32_t sector;
-    uint8_t bytes[SIM_SECTOR];
+    uint32_t page;
+    uint8_t bytes[SIM_PAGE];
 } cached_t;
 
 struct sim_cache {
@@ -38,10 +38,10 @@ static cached_t *next_cached(sim_flash_t *sim)
     return &cache->cached[cache->count++];
 }
 
-static bool is_noted(const sim_flash_t *sim, uint32_t sector)
+static bool is_noted(const sim_flash_t *sim, uint32_t page)
 {
     for (uint32_t i = 0; sim->cache != NULL && i < sim->cache->count; i++) {
-        if (sim->cache->cached[i].sector == sector) {
+        if (sim->cache->cached[i].page == page) {
             return true;
         }
     }
@@ -50,11 +50,11 @@ static bool is_noted(const sim_flash_t *sim, uint32_t sector)
 
 void sim_cache_note(sim_flash_t *sim, uint32_t off, uint32_t len)
 {
-    for (uint32_t sector = off / SIM_SECTOR; sector <= (off + len - 1) / SIM_SECTOR; sector++) {
-        if (!is_noted(sim, sector)) {
+    for (uint32_t page = off / SIM_PAGE; page <= (off + len - 1) / SIM_PAGE; page++) {
+        if (!is_noted(sim, page)) {
             cached_t *cached = next_cached(sim);
-            cached->sector = sector;
-            memcpy(cached->bytes, sim->bytes + sector * SIM_SECTOR, SIM_SECTOR);
+            cached->page = page;
+            memcpy(cached->bytes, sim->bytes + page * SIM_PAGE, SIM_PAGE);
         }
     }
 }
@@ -70,9 +70,9 @@ void sim_cache_lose(sim_flash_t *sim)
 {
     for (uint32_t i = 0; sim->cache != NULL && i < sim->cache->count; i++) {
         const cached_t *cached = &sim->cache->cached[i];
-        const uint32_t off = cached->sector * SIM_SECTOR;
-        sim_undo_save(sim, off, SIM_SECTOR);
-        for (uint32_t at = 0; at < SIM_SECTOR; at += BLOCK) {
+        const uint32_t off = cached->page * SIM_PAGE;
+        sim_undo_save(sim, off, SIM_PAGE);
+        for (uint32_t at = 0; at < SIM_PAGE; at += BLOCK) {
             if (sim_medium_chance(sim)) {
                 memcpy(sim->bytes + off + at, cached->bytes + at, BLOCK);
             }

@@ -10,7 +10,6 @@
 #include "sim/sim_medium.h"
 #include "sim/sim_undo.h"
 
-#define SECTOR      SIM_SECTOR
 #define BUFFER_SIZE 0x10000u /* lent to the code under test */
 
 /** To be called before [off, off + len) changes. */
@@ -49,15 +48,14 @@ static esp_err_t sim_read(void *dev, uint32_t off, void *dst, uint32_t len)
     if (sim->dead || sim->reads++ >= sim->fail_read_at) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    sim_medium_read(sim, off, dst, len);
-    return ESP_OK;
+    return sim_medium_read(sim, off, dst, len) ? ESP_OK : ESP_ERR_INVALID_CRC;
 }
 
 bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len)
 {
     for (uint32_t i = 0; i < len && sim->weak_count != 0; i++) {
-        const uint8_t *mask = sim->weak[(off + i) / SECTOR];
-        if (mask != NULL && mask[(off + i) % SECTOR] != 0) {
+        const uint8_t *mask = sim->weak[(off + i) / SIM_PAGE];
+        if (mask != NULL && mask[(off + i) % SIM_PAGE] != 0) {
             return true;
         }
     }
@@ -76,8 +74,8 @@ static void tear_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uin
     case SIM_TEAR_FEW:
     case SIM_TEAR_BITS:
         sim_medium_program(sim, off, src, done);
-        for (uint32_t i = done; i < len && i < done + unit; i++) {
-            sim_medium_tear_byte(sim, off + i, src[i]);
+        if (done < len) {
+            sim_medium_tear_unit(sim, off + done, src + done);
         }
         break;
     case SIM_TEAR_PREFIX:
@@ -101,6 +99,10 @@ static esp_err_t sim_program(void *dev, uint32_t off, const void *src, uint32_t 
         return ESP_ERR_FLASH_OP_FAIL;
     }
     check_fence(sim, off, len);
+    if (!sim_flash_may_program(sim, off, src, len)) {
+        fprintf(stderr, "sim_flash: 0x%x+0x%x is programmed, not all of it erased\n", off, len);
+        abort();
+    }
     for (uint32_t i = 0; i < len; i++) {
         if ((bytes[i] & ~sim->bytes[off + i]) != 0) {
             return ESP_ERR_FLASH_OP_FAIL; /* strict: 0 -> 1 */
@@ -117,13 +119,16 @@ static esp_err_t sim_program(void *dev, uint32_t off, const void *src, uint32_t 
 
 static void tear_erase(sim_flash_t *sim, uint32_t off)
 {
+    const uint32_t size = sim->flash.erase_size;
     uint32_t done = sim->tear_len;
     if (done == UINT32_MAX) {
-        done = sim->tear == SIM_TEAR_PREFIX ? SECTOR / 2 : 0;
+        done = sim->tear == SIM_TEAR_PREFIX ? size / 2 : 0;
+    } else if (done > size || sim->flash.write_once) {
+        done = done > size ? size : done - done % sim->flash.write_size;
     }
     switch (sim->tear) {
     case SIM_TEAR_AFTER:
-        sim_medium_erase(sim, off);
+        sim_medium_erase(sim, off, size);
         break;
     case SIM_TEAR_BITS:
         sim_medium_tear_sector(sim, off, done);
@@ -132,10 +137,10 @@ static void tear_erase(sim_flash_t *sim, uint32_t off)
         sim_medium_touch_sector(sim, off);
         break;
     case SIM_TEAR_PREFIX:
-        sim_medium_erase_prefix(sim, off, done);
+        sim_medium_erase(sim, off, done);
         break;
     case SIM_TEAR_LOST:
-        sim_medium_erase_prefix(sim, off, SECTOR);
+        sim_medium_erase(sim, off, size);
         sim_cache_lose(sim);
         break;
     case SIM_TEAR_BEFORE:
@@ -151,15 +156,16 @@ static esp_err_t sim_erase(void *dev, uint32_t off, uint32_t len)
         return ESP_ERR_FLASH_OP_FAIL;
     }
     check_fence(sim, off, len);
-    for (uint32_t sector = off; sector - off < len; sector += SECTOR) {
-        note_change(sim, sector, SECTOR);
+    const uint32_t size = sim->flash.erase_size;
+    for (uint32_t sector = off; sector - off < len; sector += size) {
+        note_change(sim, sector, size);
         if (count_op(sim)) {
             tear_erase(sim, sector);
             return ESP_ERR_FLASH_OP_FAIL;
         }
-        sim_medium_erase(sim, sector);
+        sim_medium_erase(sim, sector, size);
         if (sim->erase_counts != NULL) {
-            sim->erase_counts[sector / SECTOR]++;
+            sim->erase_counts[sector / size]++;
         }
     }
     return ESP_OK;
@@ -184,8 +190,9 @@ static void reset_controls(sim_flash_t *sim)
     *flash = (otter_flash_t){.ops = &sim_ops,
                              .dev = sim,
                              .size = flash->size,
-                             .erase_size = SECTOR,
+                             .erase_size = flash->erase_size,
                              .write_size = flash->write_size,
+                             .write_once = flash->write_once,
                              .buffer = flash->buffer};
     sim->ops = 0;
     sim->cut_at = UINT32_MAX;
@@ -205,7 +212,7 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size)
 {
     memset(sim, 0, sizeof(*sim));
     sim->bytes = malloc(size);
-    sim->weak = calloc(size / SECTOR, sizeof(*sim->weak));
+    sim->weak = calloc((size + SIM_PAGE - 1) / SIM_PAGE, sizeof(*sim->weak));
     sim->flash.buffer = (otter_buffer_t){malloc(BUFFER_SIZE), BUFFER_SIZE};
     if (sim->bytes == NULL || sim->weak == NULL || sim->flash.buffer.bytes == NULL) {
         sim_flash_free(sim);
@@ -213,6 +220,7 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size)
     }
     memset(sim->bytes, 0xFF, size);
     sim->flash.size = size;
+    sim->flash.erase_size = 4096;
     sim->flash.write_size = 1;
     reset_controls(sim);
     return true;
@@ -221,10 +229,13 @@ bool sim_flash_init(sim_flash_t *sim, uint32_t size)
 void sim_flash_copy(sim_flash_t *to, const sim_flash_t *from)
 {
     memcpy(to->bytes, from->bytes, from->flash.size);
-    for (uint32_t off = 0; off < to->flash.size && (to->weak_count | from->weak_count) != 0; off += SECTOR) {
-        sim_medium_set_weak(to, off, from->weak[off / SECTOR]);
+    for (uint32_t off = 0; off < to->flash.size && (to->weak_count | from->weak_count) != 0;
+         off += SIM_PAGE) {
+        sim_medium_set_weak(to, off, from->weak[off / SIM_PAGE]);
     }
+    to->flash.erase_size = from->flash.erase_size;
     to->flash.write_size = from->flash.write_size;
+    to->flash.write_once = from->flash.write_once;
     sim_undo_forget(to);
     reset_controls(to);
 }
@@ -251,7 +262,7 @@ void sim_flash_free(sim_flash_t *sim)
 {
     sim_undo_forget(sim);
     sim_cache_free(sim);
-    for (uint32_t off = 0; off < sim->flash.size && sim->weak != NULL; off += SECTOR) {
+    for (uint32_t off = 0; off < sim->flash.size && sim->weak != NULL; off += SIM_PAGE) {
         sim_medium_set_weak(sim, off, NULL);
     }
     free(sim->weak);

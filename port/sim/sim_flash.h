@@ -21,7 +21,7 @@ typedef enum {
 } sim_tear_t;
 
 typedef struct {
-    otter_flash_t flash; /* give this to the code under test */
+    otter_flash_t flash; /* give this to the code under test; its shape may be set after sim_flash_init() */
     uint8_t *bytes;      /* the medium; tests read and prepare it freely */
 
     uint32_t ops;    /* programs and erases so far, a multi-sector erase counted per sector */
@@ -42,8 +42,9 @@ typedef struct {
 
     uint32_t *erase_counts; /* per sector, NULL when not wanted; the test's own array */
 
-    uint8_t **weak; /* per sector: NULL, or a mask of its weak bits; where the mask is set `bytes` holds 1 */
-    uint32_t weak_count;     /* sectors with a mask */
+    /* per 4096 bytes: NULL, or a mask of the weak bits, where `bytes` holds 1; of write_once flash: see sim_medium.c */
+    uint8_t **weak;
+    uint32_t weak_count;     /* masks */
     struct sim_undo *undo;   /* NULL before the first sim_flash_mark() */
     struct sim_cache *cache; /* NULL before the first operation that may be lost */
 } sim_flash_t;
@@ -64,8 +65,11 @@ uint32_t sim_flash_mark(sim_flash_t *sim);
 /** The medium is again as it was at `mark`, which stays; later marks are gone. Powered on, counters from 0, no cut planned. */
 void sim_flash_rewind(sim_flash_t *sim, uint32_t mark);
 
-/** True if any bit of [off, off + len) is weak. */
+/** True if any bit of [off, off + len) is weak, or cannot be read. */
 bool sim_flash_is_weak(const sim_flash_t *sim, uint32_t off, uint32_t len);
+
+/** False where write_once flash is programmed although a unit is not erased, or with a unit of FF: that ends the test. */
+bool sim_flash_may_program(const sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len);
 
 /** Power returns: operations work again, no further cut is planned, counters keep. */
 void sim_flash_power_on(sim_flash_t *sim);

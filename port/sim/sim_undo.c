@@ -1,4 +1,4 @@
-/* The undo log of simulator flash: a sector is kept once per mark, at its first change after it. */
+/* The undo log of simulator flash: a page is kept once per mark, at its first change after it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_undo.h"
 
@@ -12,10 +12,10 @@
 #define MARKS_MAX 64u
 
 typedef struct {
-    uint32_t sector;
+    uint32_t page;
     uint8_t kept_at; /* the mark for which it had been kept before */
     bool weak;
-    uint8_t bytes[SIM_SECTOR], mask[SIM_SECTOR];
+    uint8_t bytes[SIM_PAGE], mask[SIM_PAGE];
 } kept_t;
 
 struct sim_undo {
@@ -23,7 +23,7 @@ struct sim_undo {
     uint32_t count, room;
     uint32_t marks;            /* open ones */
     uint32_t start[MARKS_MAX]; /* per mark (from 1): `count` when it was set */
-    uint8_t kept_at[];         /* per sector: the last mark for which it was kept */
+    uint8_t kept_at[];         /* per page: the last mark for which it was kept */
 };
 
 static void *need(void *memory)
@@ -55,26 +55,26 @@ void sim_undo_save(sim_flash_t *sim, uint32_t off, uint32_t len)
     if (undo == NULL) {
         return;
     }
-    for (uint32_t sector = off / SIM_SECTOR; sector <= (off + len - 1) / SIM_SECTOR; sector++) {
-        if (undo->kept_at[sector] == undo->marks) {
+    for (uint32_t page = off / SIM_PAGE; page <= (off + len - 1) / SIM_PAGE; page++) {
+        if (undo->kept_at[page] == undo->marks) {
             continue;
         }
         kept_t *kept = next_kept(undo);
-        kept->sector = sector;
-        kept->kept_at = undo->kept_at[sector];
-        kept->weak = sim->weak[sector] != NULL;
-        memcpy(kept->bytes, sim->bytes + sector * SIM_SECTOR, SIM_SECTOR);
+        kept->page = page;
+        kept->kept_at = undo->kept_at[page];
+        kept->weak = sim->weak[page] != NULL;
+        memcpy(kept->bytes, sim->bytes + page * SIM_PAGE, SIM_PAGE);
         if (kept->weak) {
-            memcpy(kept->mask, sim->weak[sector], SIM_SECTOR);
+            memcpy(kept->mask, sim->weak[page], SIM_PAGE);
         }
-        undo->kept_at[sector] = (uint8_t)undo->marks;
+        undo->kept_at[page] = (uint8_t)undo->marks;
     }
 }
 
 uint32_t sim_undo_mark(sim_flash_t *sim)
 {
     if (sim->undo == NULL) {
-        sim->undo = need(calloc(1, sizeof(*sim->undo) + sim->flash.size / SIM_SECTOR));
+        sim->undo = need(calloc(1, sizeof(*sim->undo) + sim->flash.size / SIM_PAGE));
     }
     struct sim_undo *undo = sim->undo;
     if (undo->marks + 1 == MARKS_MAX) {
@@ -90,9 +90,9 @@ void sim_undo_rewind(sim_flash_t *sim, uint32_t mark)
     struct sim_undo *undo = sim->undo;
     while (undo->count > undo->start[mark]) {
         const kept_t *kept = undo->kept[--undo->count];
-        memcpy(sim->bytes + kept->sector * SIM_SECTOR, kept->bytes, SIM_SECTOR);
-        sim_medium_set_weak(sim, kept->sector * SIM_SECTOR, kept->weak ? kept->mask : NULL);
-        undo->kept_at[kept->sector] = kept->kept_at;
+        memcpy(sim->bytes + kept->page * SIM_PAGE, kept->bytes, SIM_PAGE);
+        sim_medium_set_weak(sim, kept->page * SIM_PAGE, kept->weak ? kept->mask : NULL);
+        undo->kept_at[kept->page] = kept->kept_at;
     }
     undo->marks = mark;
 }

@@ -1,4 +1,4 @@
-/* How simulator flash is taken back to a mark: the old contents of each sector that changed since. */
+/* How simulator flash is taken back to a mark: the old contents of each page that changed since. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -114,11 +114,10 @@ static esp_err_t read_table(boot_t *boot)
 {
     uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     otter_flash_t *flash = boot->device->flash;
-    if (flash->erase_size > OTTER_FLASH_ERASE_MAX) {
-        snprintf(boot->result->reason, sizeof(boot->result->reason),
-                 "the flash erases %" PRIu32 " bytes at once, more than the %u of an otadata record",
-                 flash->erase_size, OTTER_FLASH_ERASE_MAX);
-        return ESP_ERR_NOT_SUPPORTED;
+    esp_err_t err = partition_check_flash(flash, &boot->fault);
+    if (err != ESP_OK) {
+        snprintf(boot->result->reason, sizeof(boot->result->reason), "%s", boot->fault.why);
+        return err;
     }
     const uint32_t offset = boot->device->config.table_offset;
     if (!range_fits(offset, sizeof(raw), flash->size)) {
@@ -127,7 +126,7 @@ static esp_err_t read_table(boot_t *boot)
                  offset);
         return ESP_ERR_INVALID_SIZE;
     }
-    esp_err_t err = otter_flash_read(flash, offset, raw, sizeof(raw));
+    err = otter_flash_read_torn(flash, offset, raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }
@@ -147,9 +146,15 @@ static esp_err_t read_table(boot_t *boot)
         BOOT_LOG(boot, ESP_LOGI, "%2u %-16s %-16s %02x %02x %08" PRIx32 " %08" PRIx32, (unsigned)i,
                  entry.label, usage_of(&entry), entry.type, entry.subtype, entry.offset, entry.size);
         note_entry(boot, &entry);
+        if (err == ESP_OK) {
+            err = partition_check_sectors(&entry, flash, &boot->fault);
+        }
     }
     BOOT_LOG(boot, ESP_LOGI, "End of partition table");
-    return ESP_OK;
+    if (err != ESP_OK) {
+        snprintf(boot->result->reason, sizeof(boot->result->reason), "%s", boot->fault.why);
+    }
+    return err;
 }
 
 /** True if an application with this place may run as far as anti-rollback is concerned. */
@@ -229,11 +234,13 @@ static esp_err_t decide_and_record(boot_t *boot)
     if (boot->have.otadata) {
         esp_err_t err = otadata_read(boot->device->flash, boot->otadata.offset, boot->otadata.size, two);
         if (err == ESP_ERR_INVALID_SIZE) {
-            BOOT_LOG(boot, ESP_LOGE, "ota_info partition size %" PRIu32 " is too small (minimum %u bytes)",
-                     boot->otadata.size, OTADATA_SIZE_MIN);
+            const uint32_t needed = otadata_size(boot->device->flash);
+            BOOT_LOG(boot, ESP_LOGE,
+                     "ota_info partition size %" PRIu32 " is too small (minimum %" PRIu32 " bytes)",
+                     boot->otadata.size, needed);
             snprintf(boot->result->reason, sizeof(boot->result->reason),
-                     "the otadata partition has %" PRIu32 " bytes, it needs %u", boot->otadata.size,
-                     OTADATA_SIZE_MIN);
+                     "the otadata partition has %" PRIu32 " bytes, it needs %" PRIu32, boot->otadata.size,
+                     needed);
         }
         if (err != ESP_OK) {
             return err;
@@ -484,7 +491,7 @@ static bool table_is_unusable(const otter_device_t *device)
 {
     uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     uint32_t count;
-    return otter_flash_read(device->flash, device->config.table_offset, raw, sizeof(raw)) == ESP_OK &&
+    return otter_flash_read_torn(device->flash, device->config.table_offset, raw, sizeof(raw)) == ESP_OK &&
            otter_partition_table_verify(raw, device->flash->size, &count, NULL) != ESP_OK;
 }
 
@@ -492,7 +499,7 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
 {
     if (device->updates == NULL && device->running == NULL) { /* nobody points into the list */
         otter_ignore(partition_list_load(&device->partitions, device->flash, device->config.table_offset,
-                                         device->config.allow_no_md5));
+                                         device->config.allow_no_md5, NULL));
         bool loaded = device->partitions.status == ESP_OK;
         bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
         /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
@@ -536,7 +543,7 @@ esp_err_t otter_boot_take_back(otter_device_t *device, const otter_boot_result_t
     if (result->otadata_off == 0) {
         return ESP_OK;
     }
-    esp_err_t err = otadata_read(device->flash, result->otadata_off, OTADATA_SIZE_MIN, now);
+    esp_err_t err = otadata_read(device->flash, result->otadata_off, otadata_size(device->flash), now);
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
         uint8_t raw[OTADATA_ENTRY_SIZE];
         otadata_encode(&now[copy], raw);

@@ -18,11 +18,14 @@
 #include "otter/partition_table.h"
 #include "otter/system.h"
 
+#define PIECE_SIZE 4096u /* bytes, at most, and a write unit at least */
+
 esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table)
 {
     *job = (copy_job_t){.flash = flash, .journal = *journal, .is_table = is_table};
-    job->src = malloc(flash->erase_size);
-    job->now = malloc(flash->erase_size);
+    job->piece = max_u32(min_u32(flash->erase_size, PIECE_SIZE), flash->write_size);
+    job->src = malloc(job->piece);
+    job->now = malloc(job->piece);
     job->sha = otter_sha256_new();
     return job->src != NULL && job->now != NULL && job->sha != NULL ? ESP_OK : ESP_ERR_NO_MEM;
 }
@@ -35,23 +38,23 @@ void copy_job_end(copy_job_t *job)
     memset(job, 0, sizeof(*job));
 }
 
-/** Bytes of the sector at `at` that are copied; the others are erased. */
-static uint32_t copied_of_sector(const copy_job_t *job, uint32_t at)
+/** Bytes of the `size` from `at` on that are copied; the others are erased. */
+static uint32_t copied_of(const copy_job_t *job, uint32_t at, uint32_t size)
 {
-    return at < job->journal.len ? min_u32(job->journal.len - at, job->flash->erase_size) : 0;
+    return at < job->journal.len ? min_u32(job->journal.len - at, size) : 0;
 }
 
-/** What the sector at `at` of final shall hold. */
+/** What the piece at `at` of final shall hold. */
 static esp_err_t read_source(copy_job_t *job, uint32_t at)
 {
-    uint32_t have = copied_of_sector(job, at);
-    memset(job->src + have, ERASED_BYTE, job->flash->erase_size - have);
+    uint32_t have = copied_of(job, at, job->piece);
+    memset(job->src + have, ERASED_BYTE, job->piece - have);
     return otter_flash_read(job->flash, job->journal.staging_off + at, job->src, have);
 }
 
 static esp_err_t read_final(copy_job_t *job, uint32_t at)
 {
-    return otter_flash_read(job->flash, job->journal.final_off + at, job->now, job->flash->erase_size);
+    return otter_flash_read_torn(job->flash, job->journal.final_off + at, job->now, job->piece);
 }
 
 esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LEN])
@@ -59,12 +62,12 @@ esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LE
     if (!otter_sha256_reset(job->sha)) {
         return ESP_ERR_NO_MEM;
     }
-    for (uint32_t at = 0; at < job->journal.len; at += job->flash->erase_size) {
+    for (uint32_t at = 0; at < job->journal.len; at += job->piece) {
         esp_err_t err = read_source(job, at);
         if (err != ESP_OK) {
             return err;
         }
-        otter_sha256_update(job->sha, job->src, copied_of_sector(job, at));
+        otter_sha256_update(job->sha, job->src, copied_of(job, at, job->piece));
         otter_system_alive();
     }
     otter_sha256_finish(job->sha, digest);
@@ -73,18 +76,17 @@ esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LE
 
 esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
 {
-    uint32_t sector = job->flash->erase_size;
     *done = false;
     if (!otter_sha256_reset(job->sha)) {
         return ESP_ERR_NO_MEM;
     }
-    for (uint32_t at = 0; at < job->journal.final_size; at += sector) {
+    for (uint32_t at = 0; at < job->journal.final_size; at += job->piece) {
         esp_err_t err = read_final(job, at);
         if (err != ESP_OK) {
             return err;
         }
-        uint32_t copied = copied_of_sector(job, at);
-        if (!bytes_are_erased(job->now + copied, sector - copied)) {
+        uint32_t copied = copied_of(job, at, job->piece);
+        if (!bytes_are_erased(job->now + copied, job->piece - copied)) {
             return ESP_OK;
         }
         otter_sha256_update(job->sha, job->now, copied);
@@ -96,14 +98,54 @@ esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
     return ESP_OK;
 }
 
-/** Erases and programs the first sector of the table in use, with its first record invalid all the while. */
+/** How the sector at `at` of final reads: as it shall be, or blank. Neither is known where flash does not read stably. */
+static esp_err_t look_at_sector(copy_job_t *job, uint32_t at, bool *right, bool *blank)
+{
+    *right = *blank = job->flash->stable_reads;
+    for (uint32_t done = 0; done < job->flash->erase_size && (*right || *blank); done += job->piece) {
+        esp_err_t err = read_source(job, at + done);
+        if (err == ESP_OK) {
+            err = read_final(job, at + done);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+        *right = *right && memcmp(job->src, job->now, job->piece) == 0;
+        *blank = *blank && bytes_are_erased(job->now, job->piece);
+    }
+    return ESP_OK;
+}
+
+/** Programs what the sector at `at` shall hold, but for the first `skip` bytes of it. */
+static esp_err_t program_sector(copy_job_t *job, uint32_t at, uint32_t skip)
+{
+    otter_flash_t *flash = job->flash;
+    const uint32_t used = align_up_u32(copied_of(job, at, flash->erase_size), flash->write_size);
+    for (uint32_t done = 0; done < used; done += job->piece) {
+        const uint32_t from = done == 0 ? skip : 0, len = min_u32(used - done, job->piece);
+        esp_err_t err = read_source(job, at + done);
+        if (err == ESP_OK && len > from) {
+            err = otter_flash_program(flash, job->journal.final_off + at + done + from, job->src + from,
+                                      len - from);
+        }
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return ESP_OK;
+}
+
+/**
+ * Erases and programs the first sector of the table in use, with its first record invalid all the while. Where units are
+ * programmed once it cannot be made so before the erase: the boot step trusts no table there but one with a right MD5.
+ */
 static esp_err_t put_table_sector(copy_job_t *job)
 {
     otter_flash_t *flash = job->flash;
     uint32_t off = job->journal.final_off;
     uint32_t head = align_up_u32(OTTER_PARTITION_RECORD_SIZE, flash->write_size);
     memset(job->now, 0, head);
-    esp_err_t err = otter_flash_program(flash, off, job->now, head);
+    esp_err_t err = flash->write_once ? ESP_OK : otter_flash_program(flash, off, job->now, head);
     if (err == ESP_OK) {
         err = otter_flash_sync(flash);
     }
@@ -111,10 +153,13 @@ static esp_err_t put_table_sector(copy_job_t *job)
         err = otter_flash_erase(flash, off, flash->erase_size);
     }
     if (err == ESP_OK) {
-        err = otter_flash_program(flash, off + head, job->src + head, flash->erase_size - head);
+        err = program_sector(job, 0, head);
     }
     if (err == ESP_OK) {
         err = otter_flash_sync(flash);
+    }
+    if (err == ESP_OK) {
+        err = read_source(job, 0);
     }
     return err == ESP_OK ? otter_flash_program(flash, off, job->src, head) : err;
 }
@@ -123,22 +168,18 @@ static esp_err_t put_table_sector(copy_job_t *job)
 static esp_err_t put_sector(copy_job_t *job, uint32_t at)
 {
     otter_flash_t *flash = job->flash;
-    uint32_t sector = flash->erase_size, off = job->journal.final_off + at;
-    esp_err_t err = read_source(job, at);
-    if (err == ESP_OK) {
-        err = read_final(job, at);
-    }
-    if (err != ESP_OK || (flash->stable_reads && memcmp(job->src, job->now, sector) == 0)) {
+    bool right, blank;
+    esp_err_t err = look_at_sector(job, at, &right, &blank);
+    if (err != ESP_OK || right) {
         return err;
     }
     if (job->is_table && at == 0) {
         return put_table_sector(job);
     }
-    if (!flash->stable_reads || !bytes_are_erased(job->now, sector)) {
-        err = otter_flash_erase(flash, off, sector);
+    if (!blank) {
+        err = otter_flash_erase(flash, job->journal.final_off + at, flash->erase_size);
     }
-    uint32_t used = align_up_u32(copied_of_sector(job, at), flash->write_size);
-    return err == ESP_OK ? otter_flash_program(flash, off, job->src, used) : err;
+    return err == ESP_OK ? program_sector(job, at, 0) : err;
 }
 
 /** Copies from unit `first` on. `mark`: note progress. */
@@ -170,9 +211,11 @@ static esp_err_t copy_from(copy_job_t *job, uint32_t first, bool mark)
 esp_err_t copy_job_run(copy_job_t *job, bool resumed)
 {
     uint32_t first = 0;
-    esp_err_t err = resumed ? copy_journal_count_done(job->flash, &job->journal, &first) : ESP_OK;
+    /* Where units are programmed once, a mark that a cut left hanging could not be made sure before its unit is written again. */
+    const bool marks = !job->flash->write_once;
+    esp_err_t err = resumed && marks ? copy_journal_count_done(job->flash, &job->journal, &first) : ESP_OK;
     if (err == ESP_OK) {
-        err = copy_from(job, first, true);
+        err = copy_from(job, first, marks);
     }
     bool done = false;
     if (err == ESP_OK) {

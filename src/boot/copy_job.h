@@ -10,7 +10,8 @@ typedef struct {
     otter_flash_t *flash;
     copy_journal_t journal;
     bool is_table;      /* final is the table in use: its first record is the last thing programmed */
-    uint8_t *src, *now; /* one sector each */
+    uint32_t piece;     /* bytes that are read or programmed at once: a sector, or a part of a large one */
+    uint8_t *src, *now; /* one piece each */
     otter_sha256_t *sha;
 } copy_job_t;
 

@@ -28,6 +28,8 @@ enum {
 _Static_assert(AT_CRC == AT_DIGEST + OTTER_SHA256_LEN, "the CRC follows the digest");
 _Static_assert(AT_CRC + 4 == COPY_JOURNAL_HEADER_SIZE, "the CRC ends the header");
 
+#define ONCE_UNITS 48 /* of each flag, where a write unit is programmed once */
+
 static const uint8_t magic[4] = {'O', 'T', 'C', '1'};
 
 /** Bytes that a whole number of write units needs for the header. */
@@ -41,14 +43,21 @@ static uint32_t committed_offset(const otter_flash_t *flash)
     return header_room(flash);
 }
 
+/** Write units of committed, and of closed. */
+static uint32_t flag_units(const otter_flash_t *flash)
+{
+    return flash->write_once ? ONCE_UNITS : 1;
+}
+
 static uint32_t closed_offset(const otter_flash_t *flash)
 {
-    return header_room(flash) + flash->write_size;
+    return committed_offset(flash) + flag_units(flash) * flash->write_size;
 }
 
 static uint32_t marks_offset(const otter_flash_t *flash)
 {
-    return align_up_u32(max_u32(AT_MARKS, closed_offset(flash) + flash->write_size), flash->write_size);
+    const uint32_t end = closed_offset(flash) + flag_units(flash) * flash->write_size;
+    return align_up_u32(max_u32(AT_MARKS, end), flash->write_size);
 }
 
 uint32_t copy_journal_end(const copy_journal_t *journal)
@@ -130,12 +139,47 @@ bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journ
     return true;
 }
 
-/** Has the write unit at `off` of the journal been programmed? */
+/** Has the write unit at `off` of the journal been programmed? One that cannot be corrected has. */
 static esp_err_t read_flag(otter_flash_t *flash, uint32_t end, uint32_t off, bool *set)
 {
-    uint8_t flag;
-    esp_err_t err = otter_flash_read(flash, end - copy_journal_size(flash) + off, &flag, sizeof(flag));
-    *set = err == ESP_OK && flag != ERASED_BYTE;
+    uint8_t byte;
+    const uint32_t at = end - copy_journal_size(flash) + off;
+    *set = !otter_flash_reads_blank(flash, at, flash->write_size);
+    return *set ? otter_flash_read_torn(flash, at, &byte, sizeof(byte)) : ESP_OK; /* or has flash failed? */
+}
+
+/** The last of a flag's units that is set, -1: none is. */
+static esp_err_t last_set(otter_flash_t *flash, uint32_t end, uint32_t off, int *last)
+{
+    bool set = false;
+    for (*last = (int)flag_units(flash); *last >= 0 && !set;) {
+        --*last;
+        esp_err_t err =
+            *last >= 0 ? read_flag(flash, end, off + (uint32_t)*last * flash->write_size, &set) : ESP_OK;
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return ESP_OK;
+}
+
+/** How committed and closed stand. */
+typedef struct {
+    int committed, closed; /* the last unit of each that is set */
+    bool for_good;         /* the closed one is sure */
+} flags_t;
+
+static esp_err_t read_flags(otter_flash_t *flash, uint32_t end, flags_t *flags)
+{
+    *flags = (flags_t){0};
+    esp_err_t err = last_set(flash, end, committed_offset(flash), &flags->committed);
+    if (err == ESP_OK) {
+        err = last_set(flash, end, closed_offset(flash), &flags->closed);
+    }
+    if (err == ESP_OK && flags->closed > 0) {
+        err = read_flag(flash, end, closed_offset(flash) + (uint32_t)(flags->closed - 1) * flash->write_size,
+                        &flags->for_good);
+    }
     return err;
 }
 
@@ -145,7 +189,7 @@ esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *
     if (end < copy_journal_size(flash)) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = otter_flash_read(flash, end - copy_journal_size(flash), raw, sizeof(raw));
+    esp_err_t err = otter_flash_read_torn(flash, end - copy_journal_size(flash), raw, sizeof(raw));
     if (err != ESP_OK) {
         return err;
     }
@@ -153,19 +197,16 @@ esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *
     if (!copy_journal_decode(raw, &journal) || journal.unit != copy_journal_unit(flash, journal.final_size)) {
         return ESP_ERR_NOT_FOUND;
     }
-    bool committed, closed;
-    err = read_flag(flash, end, committed_offset(flash), &committed);
-    if (err == ESP_OK) {
-        err = read_flag(flash, end, closed_offset(flash), &closed);
-    }
+    flags_t flags;
+    err = read_flags(flash, end, &flags);
     if (err != ESP_OK) {
         return err;
     }
-    if (!committed || closed) {
-        return ESP_ERR_INVALID_STATE;
-    }
     *out = journal;
-    return ESP_OK;
+    if (flags.closed >= flags.committed && flags.for_good) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    return flags.committed > flags.closed ? ESP_OK : ESP_ERR_INVALID_STATE;
 }
 
 /** Clears every bit of [off, off + len) of the journal, and makes it sure; also where bits are cleared already. */
@@ -180,9 +221,15 @@ static esp_err_t program_zeros(otter_flash_t *flash, uint32_t end, uint32_t off,
     return err;
 }
 
-static esp_err_t set_flag(otter_flash_t *flash, uint32_t end, uint32_t off)
+/** Programs a unit of a flag; where that is to be done once it is the one that is `step` behind all that are set, if there is. */
+static esp_err_t set_flag(otter_flash_t *flash, uint32_t end, uint32_t off, int last, int step)
 {
-    esp_err_t err = program_zeros(flash, end, off, flash->write_size);
+    const int unit = last + step;
+    if (flash->write_once && unit >= ONCE_UNITS) {
+        return ESP_OK;
+    }
+    esp_err_t err = program_zeros(
+        flash, end, off + (flash->write_once ? (uint32_t)unit * flash->write_size : 0), flash->write_size);
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 
@@ -202,22 +249,35 @@ static esp_err_t program_header(otter_flash_t *flash, const copy_journal_t *jour
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 
+esp_err_t copy_journal_erase(otter_flash_t *flash, uint32_t end)
+{
+    const uint32_t size = copy_journal_size(flash);
+    esp_err_t err = otter_flash_erase(flash, end - size, size);
+    return err == ESP_OK ? otter_flash_sync(flash) : err;
+}
+
 esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal)
 {
-    uint32_t size = copy_journal_size(flash);
-    esp_err_t err = otter_flash_erase(flash, copy_journal_end(journal) - size, size);
-    if (err == ESP_OK) {
-        err = otter_flash_sync(flash); /* what was there may look like the end of this header */
-    }
+    /* Synced, as what was there may look like the end of this header. */
+    esp_err_t err = copy_journal_erase(flash, copy_journal_end(journal));
     if (err == ESP_OK) {
         err = program_header(flash, journal);
     }
-    return err == ESP_OK ? set_flag(flash, copy_journal_end(journal), committed_offset(flash)) : err;
+    return err == ESP_OK ? copy_journal_confirm(flash, copy_journal_end(journal)) : err;
 }
 
+/**
+ * Where a unit is programmed once, one that a cut left hanging cannot be made sure; another one says so instead. Which of
+ * committed and closed holds is told by the last unit that is set in either, so each step goes far enough behind those that are
+ * set to be behind those, too, that were begun and read blank now: committed 5 (closed was begun at 2, or twice: at 4), closed
+ * 7. Closed is sure when the unit behind is begun.
+ */
 esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end)
 {
-    return set_flag(flash, end, committed_offset(flash));
+    flags_t flags;
+    esp_err_t err = read_flags(flash, end, &flags);
+    const int last = flags.committed > flags.closed ? flags.committed : flags.closed;
+    return err == ESP_OK ? set_flag(flash, end, committed_offset(flash), last, 5) : err;
 }
 
 static uint32_t mark_offset(const otter_flash_t *flash, uint32_t unit)
@@ -245,9 +305,34 @@ esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal,
 
 esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end)
 {
-    esp_err_t err = set_flag(flash, end, closed_offset(flash));
-    if (err == ESP_OK) {
+    static const int steps[] = {2, 7, 8};
+    flags_t flags;
+    esp_err_t err = read_flags(flash, end, &flags);
+    const int last = flags.committed > flags.closed ? flags.committed : flags.closed;
+    for (unsigned i = 0; i < (flash->write_once ? 3 : 1) && err == ESP_OK; i++) {
+        err = set_flag(flash, end, closed_offset(flash), last, steps[i]);
+    }
+    if (err == ESP_OK && !flash->write_once) {
         err = program_zeros(flash, end, 0, align_up_u32(sizeof(magic), flash->write_size));
     }
     return err == ESP_OK ? otter_flash_sync(flash) : err;
+}
+
+esp_err_t copy_journal_remove(otter_flash_t *flash, uint32_t start, uint32_t end)
+{
+    const uint32_t size = copy_journal_size(flash);
+    uint8_t raw[COPY_JOURNAL_HEADER_SIZE];
+    copy_journal_t journal;
+    if (!flash->write_once || end - start < size) {
+        return ESP_OK;
+    }
+    esp_err_t err = otter_flash_read_torn(flash, end - size, raw, sizeof(raw));
+    if (err != ESP_OK || !copy_journal_decode(raw, &journal)) {
+        return err;
+    }
+    err = otter_flash_erase(flash, start, size);
+    if (err == ESP_OK) {
+        err = otter_flash_sync(flash);
+    }
+    return err == ESP_OK ? copy_journal_erase(flash, end) : err;
 }

@@ -33,7 +33,9 @@
  *   128     n  marks: this unit of the final partition is done
  *
  * Committed, closed and each mark are one write unit (on SPI NOR: one byte) that says so when any of its bits is cleared;
- * with write units above 16 bytes they lie as close behind the header as whole units can.
+ * with write units above 16 bytes they lie as close behind the header as whole units can. Where a unit is programmed once,
+ * committed and closed are 48 units each: that one holds whose last programmed unit is the later one, and closed holds for good
+ * if the unit before it is programmed, too. The magic stays, and there are no marks then.
  *
  * A power cut may leave bits that read as 0 at one boot and as 1 at the next. So each step is made sure before the next one
  * changes anything: the header before "committed" (a torn header is never followed, it was not committed), "committed" before
@@ -81,6 +83,7 @@ OTTER_MUST_CHECK bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_
  */
 
 /**
+ * @param out  written too with ESP_ERR_INVALID_STATE
  * @return also ESP_ERR_NOT_FOUND      there is none, or a closed one
  *              ESP_ERR_INVALID_STATE  one that was cut before it was committed or while it was closed; where flash does not
  *                                     read stably it may read otherwise the next time: clear it
@@ -103,3 +106,12 @@ OTTER_MUST_CHECK esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_jo
 
 /** The journal is finished with: it is never followed again. */
 OTTER_MUST_CHECK esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end);
+
+/** Erases the sector; a cut in it may bring back any state of the journal, so only if what it copies is not there any more. */
+OTTER_MUST_CHECK esp_err_t copy_journal_erase(otter_flash_t *flash, uint32_t end);
+
+/**
+ * [start, end) is about to be written by something else. Where units are programmed once, a journal that is finished still is
+ * all there but for its last flag: first the start of what it copies goes, then the journal.
+ */
+OTTER_MUST_CHECK esp_err_t copy_journal_remove(otter_flash_t *flash, uint32_t start, uint32_t end);

@@ -8,8 +8,6 @@
 #include "base/crc32.h"
 #include "base/le.h"
 
-#define LABEL_OFFSET 4u
-
 /* Every state with a meaning. A state that is not here boots like UNDEFINED and is never changed. */
 static const struct {
     uint32_t state;
@@ -24,7 +22,7 @@ static const struct {
 void otadata_decode(const uint8_t raw[OTADATA_ENTRY_SIZE], otadata_entry_t *out)
 {
     out->seq = le32_get(raw);
-    memcpy(out->label, raw + LABEL_OFFSET, sizeof(out->label));
+    memcpy(out->label, raw + OTADATA_LABEL_OFFSET, sizeof(out->label));
     out->state = le32_get(raw + OTADATA_STATE_OFFSET);
     out->crc = le32_get(raw + OTADATA_CRC_OFFSET);
 }
@@ -32,7 +30,7 @@ void otadata_decode(const uint8_t raw[OTADATA_ENTRY_SIZE], otadata_entry_t *out)
 void otadata_encode(const otadata_entry_t *entry, uint8_t raw[OTADATA_ENTRY_SIZE])
 {
     le32_put(raw, entry->seq);
-    memcpy(raw + LABEL_OFFSET, entry->label, sizeof(entry->label));
+    memcpy(raw + OTADATA_LABEL_OFFSET, entry->label, sizeof(entry->label));
     le32_put(raw + OTADATA_STATE_OFFSET, entry->state);
     le32_put(raw + OTADATA_CRC_OFFSET, entry->crc);
 }

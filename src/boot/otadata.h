@@ -9,12 +9,12 @@
 #include "esp_flash_partitions.h"
 #include "otter/promise.h"
 
+#define OTADATA_LABEL_OFFSET  4u         /* of 20 bytes that ESP-IDF does not use */
 #define OTADATA_STATE_OFFSET  24u        /* of the state in a record, little endian */
 #define OTADATA_CRC_OFFSET    28u        /* of the CRC in a record, to its end */
 #define OTADATA_ENTRY_SIZE    32u        /* bytes on flash, at the start of each copy's sector */
 #define OTADATA_COPY_COUNT    2u         /* copies, one sector each */
-#define OTADATA_COPY_DISTANCE 0x1000u    /* from the start of copy 0 to the start of copy 1 */
-#define OTADATA_SIZE_MIN      0x2000u    /* of the partition */
+#define OTADATA_COPY_DISTANCE 0x1000u    /* from copy 0 to copy 1, or one sector if that is larger */
 #define OTADATA_SEQ_ERASED    UINT32_MAX /* an erased copy reads as this */
 #define OTADATA_NONE          (-1)       /* "no copy is active" */
 

@@ -6,10 +6,16 @@
 #include "otter/flash.h"
 #include "otter/promise.h"
 
+/** Bytes from the start of copy 0 to the start of copy 1: each has its sectors to itself. */
+uint32_t otadata_distance(const otter_flash_t *flash);
+
+/** Bytes that the otadata partition must have. */
+uint32_t otadata_size(const otter_flash_t *flash);
+
 /**
  * Read and decode both copies.
  * @param offset  of the otadata partition in flash; `size` its bytes
- * @return ESP_OK, ESP_ERR_INVALID_SIZE (smaller than OTADATA_SIZE_MIN), ESP_ERR_FLASH_OP_*
+ * @return ESP_OK, ESP_ERR_INVALID_SIZE (smaller than otadata_size()), ESP_ERR_FLASH_OP_*
  */
 OTTER_MUST_CHECK esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
                                         otadata_entry_t two[OTADATA_COPY_COUNT]);

@@ -317,7 +317,10 @@ static esp_err_t follow(copy_job_t *job)
         return ESP_ERR_INVALID_CRC;
     }
     err = copy_journal_confirm(job->flash, copy_journal_end(&job->journal));
-    return err == ESP_OK ? copy_and_clear(job, true) : err;
+    if (err == ESP_OK) {
+        err = copy_and_clear(job, true);
+    }
+    return err == ESP_ERR_INVALID_CRC ? ESP_ERR_FLASH_OP_FAIL : err; /* the source could be read before */
 }
 
 /** Judges and follows one journal. @return ESP_OK, a failure of flash or memory, or why it must not be followed */
@@ -348,6 +351,29 @@ static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *stag
     return err;
 }
 
+/**
+ * The journal is not followed, and never will be. Where units are programmed once it may be what a cut erase has left, which
+ * takes no more flags; then what it copies went before it (copy_journal_remove), and the erase is done again.
+ */
+static esp_err_t discard(const otter_device_t *device, const copy_journal_t *journal, uint32_t end)
+{
+    uint8_t digest[OTTER_SHA256_LEN];
+    if (!device->flash->write_once) {
+        return copy_journal_clear(device->flash, end);
+    }
+    copy_job_t job;
+    esp_err_t err = copy_job_begin(&job, device->flash, journal, false);
+    if (err == ESP_OK) {
+        err = copy_job_source_digest(&job, digest);
+    }
+    copy_job_end(&job);
+    if (err == ESP_ERR_INVALID_CRC ||
+        (err == ESP_OK && memcmp(digest, journal->digest, sizeof(digest)) != 0)) {
+        return copy_journal_erase(device->flash, end);
+    }
+    return err == ESP_OK ? copy_journal_clear(device->flash, end) : err;
+}
+
 /** One journal to its end: finished, or cleared. @return ESP_OK, or what keeps it for the next boot */
 static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, const copy_journal_t *journal,
                         const esp_partition_t *boots)
@@ -365,7 +391,7 @@ static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, 
         return err;
     }
     ESP_LOGW(TAG, "the journal in %s is not followed: %s", staging->label, fault.why);
-    return copy_journal_clear(device->flash, staging->address + staging->size);
+    return discard(device, journal, staging->address + staging->size);
 }
 
 /** The live journal at the end of `p`. @return as copy_journal_read; ESP_ERR_INVALID_STATE only where it is to be cleared */
@@ -393,7 +419,7 @@ bool staged_copy_is_pending(const otter_device_t *device)
 static esp_err_t reload_list(otter_device_t *device)
 {
     return partition_list_load(&device->partitions, device->flash, device->config.table_offset,
-                               device->config.allow_no_md5);
+                               device->config.allow_no_md5, NULL);
 }
 
 esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *boots)
@@ -408,7 +434,7 @@ esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *
             err = settle(device, p, &journal, boots);
             table_copied |= journal.final_off == device->config.table_offset;
         } else if (err == ESP_ERR_INVALID_STATE) {
-            err = copy_journal_clear(device->flash, p->address + p->size);
+            err = discard(device, &journal, p->address + p->size);
         }
         if (err != ESP_OK && err != ESP_ERR_NOT_FOUND && result == ESP_OK) {
             result = err;
@@ -433,7 +459,7 @@ static bool is_table_journal(const otter_device_t *device, const copy_journal_t 
 static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t *journal)
 {
     esp_err_t err = partition_list_load(&device->partitions, device->flash, journal->staging_off,
-                                        device->config.allow_no_md5);
+                                        device->config.allow_no_md5, NULL);
     const esp_partition_t *staging = NULL;
     for (uint32_t i = 0; i < device->partitions.count && staging == NULL; i++) {
         const esp_partition_t *p = &device->partitions.items[i];
@@ -479,7 +505,7 @@ static esp_err_t release_journal(otter_device_t *device, const esp_partition_t *
     bool writes_here = err == ESP_OK && ranges_overlap(journal.final_off, journal.final_size,
                                                        partition->address, partition->size);
     if (err == ESP_ERR_INVALID_STATE || writes_here) {
-        return copy_journal_clear(device->flash, p->address + p->size);
+        return discard(device, &journal, p->address + p->size);
     }
     return err == ESP_OK && p == partition ? settle(device, p, &journal, device->running) : err;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/flash.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -15,14 +16,25 @@ static bool is_power_of_two(uint32_t v)
     return v != 0 && (v & (v - 1)) == 0;
 }
 
-esp_err_t otter_flash_check_geometry(const otter_flash_t *flash)
+esp_err_t otter_flash_check_geometry(const otter_flash_t *flash, otter_fault_t *fault)
 {
-    if (!is_power_of_two(flash->erase_size) || !is_power_of_two(flash->write_size) ||
-        flash->write_size > flash->erase_size) {
-        return ESP_ERR_INVALID_ARG;
+    const uint32_t erase = flash->erase_size, write = flash->write_size;
+    if (!is_power_of_two(erase) || !is_power_of_two(write) || write > erase) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "a flash cannot erase %" PRIu32 " bytes and write %" PRIu32
+                           " at once: both are powers of two, the second one is not larger",
+                           erase, write);
     }
-    if (flash->size == 0 || flash->size > OTTER_FLASH_SIZE_MAX || flash->size % flash->erase_size != 0) {
-        return ESP_ERR_INVALID_ARG;
+    if (flash->write_once && (write == 1 || flash->stable_reads)) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "flash that is programmed once has write units of more than a byte, and what a "
+                           "power cut has left there does not read stably");
+    }
+    if (flash->size == 0 || flash->size > OTTER_FLASH_SIZE_MAX || flash->size % erase != 0) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "a flash has at most 2 GiB in whole sectors of %" PRIu32 " bytes, not %" PRIu32
+                           " bytes",
+                           erase, flash->size);
     }
     return ESP_OK;
 }
@@ -46,7 +58,7 @@ static void end_watches(otter_flash_t *flash, uint32_t off, uint32_t len)
     }
 }
 
-/** What the port answered, which is one of three codes: see otter_flash_ops_t. */
+/** What the port answered, which is one of three codes, of a reading one of four: see otter_flash_ops_t. */
 static esp_err_t answer(esp_err_t err)
 {
     OTTER_ASSERT(err == ESP_OK || otter_flash_failed(err));
@@ -63,7 +75,32 @@ esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32
     flash->stats.bytes_read += len;
     err = flash->ops->read(flash->dev, off, dst, len);
     otter_unlock(OTTER_LOCK_FLASH);
-    return answer(err);
+    return err == ESP_ERR_INVALID_CRC ? err : answer(err);
+}
+
+esp_err_t otter_flash_read_torn(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
+{
+    esp_err_t err = otter_flash_read(flash, off, dst, len);
+    if (err == ESP_ERR_INVALID_CRC) {
+        memset(dst, 0, len);
+        err = ESP_OK;
+    }
+    return err;
+}
+
+/** A port's program. Where units are programmed once, those of FF are left out: they can still be programmed later. */
+static esp_err_t program(const otter_flash_t *flash, uint32_t off, const uint8_t *src, uint32_t len)
+{
+    const uint32_t unit = flash->write_once ? flash->write_size : len;
+    esp_err_t err = ESP_OK;
+    for (uint32_t from = 0, to; from < len && err == ESP_OK; from = to) {
+        const bool blank = flash->write_once && bytes_are_erased(src + from, unit);
+        for (to = from + unit; to < len && bytes_are_erased(src + to, unit) == blank;) {
+            to += unit;
+        }
+        err = blank ? ESP_OK : flash->ops->program(flash->dev, off + from, src + from, to - from);
+    }
+    return err;
 }
 
 esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
@@ -78,7 +115,7 @@ esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *sr
     otter_lock(OTTER_LOCK_FLASH);
     end_watches(flash, off, len);
     flash->stats.programs++;
-    err = flash->ops->program(flash->dev, off, src, len);
+    err = program(flash, off, src, len);
     flash_map_refresh(flash, off, len); /* also after a failure: part of it may have happened */
     otter_unlock(OTTER_LOCK_FLASH);
     return answer(err);

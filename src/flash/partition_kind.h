@@ -14,6 +14,12 @@ static inline bool kind_is_slot(uint32_t type, uint32_t subtype)
            subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
 }
 
+/** The records that say which slot boots. */
+static inline bool kind_is_otadata(uint32_t type, uint32_t subtype)
+{
+    return type == ESP_PARTITION_TYPE_DATA && subtype == ESP_PARTITION_SUBTYPE_DATA_OTA;
+}
+
 /** The bootloader that the ROM starts. */
 static inline bool kind_is_primary_bootloader(uint32_t type, uint32_t subtype)
 {

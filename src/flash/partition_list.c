@@ -8,6 +8,7 @@
 
 #include "esp_flash_partitions.h"
 #include "esp_log.h"
+#include "flash/partition_kind.h"
 #include "otter/partition_table.h"
 
 static const char TAG[] = "partition";
@@ -26,8 +27,35 @@ static void fill_item(esp_partition_t *item, const otter_partition_entry_t *entr
     item->readonly = (entry->flags & PART_FLAG_READONLY) != 0;
 }
 
+esp_err_t partition_check_flash(const otter_flash_t *flash, otter_fault_t *fault)
+{
+    if (flash->erase_size > OTTER_FLASH_ERASE_MAX) {
+        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED,
+                           "the flash erases %" PRIu32 " bytes at once, a device's own flash at most %u",
+                           flash->erase_size, OTTER_FLASH_ERASE_MAX);
+    }
+    return otter_flash_check_geometry(flash, fault);
+}
+
+esp_err_t partition_check_sectors(const otter_partition_entry_t *entry, const otter_flash_t *flash,
+                                  otter_fault_t *fault)
+{
+    const bool otadata = kind_is_otadata(entry->type, entry->subtype);
+    const uint32_t sector = flash->erase_size;
+    if (sector <= SPI_FLASH_SEC_SIZE || (!otadata && !kind_is_slot(entry->type, entry->subtype))) {
+        return ESP_OK;
+    }
+    if (((entry->offset | entry->size) & (sector - 1)) != 0 || (otadata && entry->size < 2 * sector)) {
+        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED,
+                           "%s (0x%" PRIx32 " bytes at 0x%" PRIx32 ") is not made of %s sectors of %" PRIu32
+                           " bytes, which this flash erases at once",
+                           entry->label, entry->size, entry->offset, otadata ? "two whole" : "whole", sector);
+    }
+    return ESP_OK;
+}
+
 static esp_err_t take_table(otter_partition_list_t *list, const uint8_t *raw, otter_flash_t *flash,
-                            bool allow_no_md5)
+                            bool allow_no_md5, otter_fault_t *fault)
 {
     otter_partition_table_t *table = malloc(sizeof(*table));
     if (table == NULL) {
@@ -42,10 +70,11 @@ static esp_err_t take_table(otter_partition_list_t *list, const uint8_t *raw, ot
     } else if (table->md5 == OTTER_PARTITION_MD5_ABSENT && !allow_no_md5) {
         err = ESP_ERR_NOT_FOUND;
     } else {
-        for (uint32_t i = 0; i < table->count; i++) {
+        for (uint32_t i = 0; i < table->count && err == ESP_OK; i++) {
             fill_item(&list->items[i], &table->entries[i], flash);
+            err = partition_check_sectors(&table->entries[i], flash, fault);
         }
-        list->count = table->count;
+        list->count = err == ESP_OK ? table->count : 0;
     }
 done:
     free(table);
@@ -53,13 +82,11 @@ done:
 }
 
 static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
-                            bool allow_no_md5)
+                            bool allow_no_md5, otter_fault_t *fault)
 {
-    if (flash->erase_size > OTTER_FLASH_ERASE_MAX) {
-        ESP_LOGE(TAG,
-                 "the flash erases %" PRIu32 " bytes at once, more than the %u that partitions lie apart",
-                 flash->erase_size, OTTER_FLASH_ERASE_MAX);
-        return ESP_ERR_NOT_SUPPORTED;
+    esp_err_t err = partition_check_flash(flash, fault);
+    if (err != ESP_OK) {
+        return err;
     }
     if (table_offset > flash->size || flash->size - table_offset < OTTER_PARTITION_TABLE_SECTOR) {
         return ESP_ERR_INVALID_SIZE;
@@ -68,19 +95,24 @@ static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, 
     if (raw == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    esp_err_t err = otter_flash_read(flash, table_offset, raw, OTTER_PARTITION_TABLE_LEN);
+    err = otter_flash_read_torn(flash, table_offset, raw, OTTER_PARTITION_TABLE_LEN);
     if (err == ESP_OK) {
-        err = take_table(list, raw, flash, allow_no_md5);
+        err = take_table(list, raw, flash, allow_no_md5, fault);
     }
     free(raw);
     return err;
 }
 
 esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
-                              bool allow_no_md5)
+                              bool allow_no_md5, otter_fault_t *fault)
 {
+    otter_fault_t why = {0};
     list->count = 0;
-    list->status = read_table(list, flash, table_offset, allow_no_md5);
+    list->status = read_table(list, flash, table_offset, allow_no_md5, &why);
+    if (why.code != ESP_OK) {
+        ESP_LOGE(TAG, "%s", why.why);
+        otter_fault(fault, why.code, "%s", why.why);
+    }
     return list->status;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "otter/device.h"
+#include "otter/partition_table.h"
 #include "otter/promise.h"
 
 /**
@@ -11,11 +12,24 @@
  *         ESP_ERR_NOT_FOUND      no MD5 row, and allow_no_md5 is false
  *         ESP_ERR_INVALID_STATE  the MD5 does not match
  *         ESP_ERR_INVALID_SIZE   the flash is too short to hold a table there
- *         ESP_ERR_NOT_SUPPORTED  the flash erases more than OTTER_FLASH_ERASE_MAX bytes at once (logged)
+ *         ESP_ERR_NOT_SUPPORTED  the flash cannot hold what the table says: it erases more than OTTER_FLASH_ERASE_MAX bytes at
+ *                                once, or otadata or a slot is not made of whole sectors (logged, and told in `fault`)
+ *         ESP_ERR_INVALID_ARG    the flash's geometry breaks a rule of otter/flash.h (the same)
  *         ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
  */
 OTTER_MUST_CHECK esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash,
-                                               uint32_t table_offset, bool allow_no_md5);
+                                               uint32_t table_offset, bool allow_no_md5,
+                                               otter_fault_t *fault);
+
+/** May this be the flash of a device? @return ESP_OK, ESP_ERR_INVALID_ARG, ESP_ERR_NOT_SUPPORTED: see above */
+OTTER_MUST_CHECK esp_err_t partition_check_flash(const otter_flash_t *flash, otter_fault_t *fault);
+
+/**
+ * What an update erases has its sectors to itself: where they are larger than those of SPI NOR, slots and otadata must be made
+ * of whole ones. @return ESP_OK, ESP_ERR_NOT_SUPPORTED
+ */
+OTTER_MUST_CHECK esp_err_t partition_check_sectors(const otter_partition_entry_t *entry,
+                                                   const otter_flash_t *flash, otter_fault_t *fault);
 
 /** True if a look-up with these criteria finds `item`. Wildcards as esp_partition_find(). */
 bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,

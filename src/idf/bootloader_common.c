@@ -69,7 +69,7 @@ esp_err_t bootloader_common_read_otadata(const esp_partition_pos_t *ota_info,
                                          esp_ota_select_entry_t *two_otadata)
 {
     const otter_device_t *device = otter_device_current();
-    if (ota_info == NULL || two_otadata == NULL || ota_info->size < OTADATA_SIZE_MIN) {
+    if (ota_info == NULL || two_otadata == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
     if (device == NULL) {
@@ -77,6 +77,9 @@ esp_err_t bootloader_common_read_otadata(const esp_partition_pos_t *ota_info,
     }
     otadata_entry_t two[OTADATA_COPY_COUNT];
     esp_err_t err = otadata_read(device->flash, ota_info->offset, ota_info->size, two);
+    if (err == ESP_ERR_INVALID_SIZE) {
+        return ESP_ERR_INVALID_ARG;
+    }
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
         otadata_encode(&two[copy], (uint8_t *)&two_otadata[copy]);
     }

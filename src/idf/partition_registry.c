@@ -38,7 +38,7 @@ esp_err_t esp_partition_register_external(esp_flash_t *flash_chip, size_t offset
         return err;
     }
     otter_flash_t *flash = flash_chip != NULL ? flash_chip : device->flash;
-    if (otter_flash_check_geometry(flash) != ESP_OK) {
+    if (otter_flash_check_geometry(flash, NULL) != ESP_OK) {
         return ESP_ERR_INVALID_ARG;
     }
     if (offset > flash->size || size > flash->size - offset) {
@@ -103,7 +103,7 @@ void esp_partition_unload_all(void)
     otter_lock(OTTER_LOCK_UPDATES); /* open ones write to the rows as they are */
     esp_err_t err = device->updates == NULL
                         ? partition_list_load(fresh, device->flash, device->config.table_offset,
-                                              device->config.allow_no_md5)
+                                              device->config.allow_no_md5, NULL)
                         : ESP_ERR_INVALID_STATE;
     if (err == ESP_OK) {
         otter_lock(OTTER_LOCK_LISTS);

@@ -12,8 +12,8 @@
 
 #define DEFAULT_TABLE_OFFSET 0x8000u
 
-void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
-                       const otter_efuse_t *efuse, const otter_device_config_t *config)
+esp_err_t otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
+                            const otter_efuse_t *efuse, const otter_device_config_t *config)
 {
     memset(device, 0, sizeof(*device));
     device->flash = flash;
@@ -27,7 +27,8 @@ void otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter
     }
     /* The list keeps its own status: a device without a readable table exists, it just has no partitions. */
     otter_ignore(partition_list_load(&device->partitions, flash, device->config.table_offset,
-                                     device->config.allow_no_md5));
+                                     device->config.allow_no_md5, &device->fault));
+    return device->fault.code;
 }
 
 void otter_device_deinit(otter_device_t *device)

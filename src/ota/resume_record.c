@@ -10,7 +10,7 @@
 #include "ota/slot_io.h"
 #include "otter/promise.h"
 
-#define SECTOR        4096u
+#define SIZE_MIN      4096u
 #define HEADER_SIZE   148u
 #define MARKS_OFFSET  256u
 #define MARK_SIZE     4u
@@ -25,9 +25,14 @@ static const uint8_t magic[4] = {'O', 'T', 'R', '3'};
 
 _Static_assert(OFF_VALIDATOR + RESUME_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
 
+uint32_t resume_record_size(const otter_flash_t *flash)
+{
+    return max_u32(SIZE_MIN, flash->erase_size);
+}
+
 static uint32_t record_offset(const esp_partition_t *slot)
 {
-    return slot->size - RESUME_RECORD_SIZE;
+    return slot->size - resume_record_size(slot->flash_chip);
 }
 
 /** From one mark to the next: each has a write unit of its own. */
@@ -38,7 +43,7 @@ static uint32_t mark_stride(const otter_flash_t *flash)
 
 static uint32_t marks_max(const otter_flash_t *flash)
 {
-    return (RESUME_RECORD_SIZE - MARKS_OFFSET) / mark_stride(flash);
+    return (resume_record_size(flash) - MARKS_OFFSET) / mark_stride(flash);
 }
 
 static uint32_t mark_offset(const resume_record_t *r, uint32_t index)
@@ -49,14 +54,13 @@ static uint32_t mark_offset(const resume_record_t *r, uint32_t index)
 /** Header and marks have write units of their own, and the record sectors of its own. */
 static bool has_room(const otter_flash_t *flash, const esp_partition_t *slot)
 {
-    return slot->size > RESUME_RECORD_SIZE && flash->write_size <= MARKS_OFFSET &&
-           flash->erase_size <= RESUME_RECORD_SIZE;
+    return slot->size > resume_record_size(flash) && flash->write_size <= MARKS_OFFSET;
 }
 
 static uint32_t unit_for(const otter_flash_t *flash, uint32_t length)
 {
-    uint32_t sectors = length / SECTOR + 1, marks = marks_max(flash);
-    return SECTOR * ((sectors + marks - 1) / marks);
+    const uint32_t least = resume_record_size(flash), marks = marks_max(flash);
+    return least * ((length / least + marks) / marks);
 }
 
 /** The last unit is never marked but always fetched again: a server has no answer to a request for no bytes. */
@@ -149,7 +153,8 @@ static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEA
     memset(raw, ERASED_BYTE, sizeof(raw));
     memcpy(raw, header, HEADER_SIZE);
     const uint32_t len = align_up_u32(HEADER_SIZE, r->device->flash->write_size);
-    esp_err_t err = ota_erase_range(r->device->flash, r->slot, record_offset(r->slot), RESUME_RECORD_SIZE);
+    esp_err_t err = ota_erase_range(r->device->flash, r->slot, record_offset(r->slot),
+                                    resume_record_size(r->device->flash));
     return err == ESP_OK ? ota_program_range(r->device->flash, r->slot, record_offset(r->slot), raw, len)
                          : err;
 }
@@ -188,7 +193,7 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
     record->active = true;
     record->marked = good;
     record->taken = good * record->unit;
-    record->stale = !marks_are_blank_from(record, good);
+    record->stale = device->flash->write_once || !marks_are_blank_from(record, good);
     return record->taken;
 }
 
@@ -286,6 +291,9 @@ esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t l
 
 static esp_err_t clear_magic(otter_device_t *device, const esp_partition_t *slot)
 {
+    if (device->flash->write_once) {
+        return ota_erase_all(device->flash, slot, record_offset(slot), resume_record_size(device->flash));
+    }
     static const uint8_t zeros[MARKS_OFFSET] = {0};
     return ota_program_range(device->flash, slot, record_offset(slot), zeros,
                              align_up_u32(sizeof(magic), device->flash->write_size));
@@ -306,7 +314,8 @@ esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *sl
     if (!has_room(device->flash, slot)) {
         return ESP_OK;
     }
-    esp_err_t err = ota_read_range(device->flash, slot, record_offset(slot), raw, sizeof(raw));
+    esp_err_t err =
+        otter_flash_read_torn(device->flash, slot->address + record_offset(slot), raw, sizeof(raw));
     if (err != ESP_OK || !header_is_whole(raw)) {
         return err;
     }

@@ -12,10 +12,10 @@
 #include "otter/promise.h"
 
 /*
- * The sector holds a header (which file: URL, validator, length; section 1 below) and behind it one checksum per unit of
- * the image, written when the unit is in flash. A unit is one sector; of images with more sectors than there is room for
- * marks, as few sectors as will do. So progress costs no erase, survives a reset at any point, and what it claims is
- * checked against flash before it is believed.
+ * The record holds a header (which file: URL, validator, length; section 1 below) and behind it one checksum per unit of
+ * the image, written when the unit is in flash. A unit is 4096 bytes, or one sector if that is larger; of images with
+ * more of them than there is room for marks, as few as will do. So progress costs no erase, survives a reset at any point, and
+ * what it claims is checked against flash before it is believed.
  *
  *   off  size  field (little endian)
  *     0     4  magic "OTR3"; cleared to 0 when the download is finished
@@ -28,10 +28,12 @@
  *              than 4 bytes, each mark has one of its own
  *
  * An image that reaches into the last sector, or a download whose length or validator the server does not tell (or whose
- * validator does not fit its field), has no such memory; nor has flash with write units above 256 bytes or sectors above 4096.
+ * validator does not fit its field), has no such memory; nor has flash with write units above 256 bytes.
  */
-#define RESUME_RECORD_SIZE    4096u
 #define RESUME_VALIDATOR_SIZE 128u
+
+/** Bytes at the end of a slot: 4096, or one sector if that is larger. */
+uint32_t resume_record_size(const otter_flash_t *flash);
 
 typedef struct {
     otter_device_t *device;

@@ -60,7 +60,7 @@ static void count(session_stage_t *s, uint64_t written, const uint8_t *data, siz
     OTTER_ASSERT(written - len == s->written && s->written >= report->bytes_resumed);
     s->written = written;
     report->bytes_written = s->written - report->bytes_resumed;
-    if (s->written > staging->size - RESUME_RECORD_SIZE) {
+    if (s->written > staging->size - resume_record_size(s->target->device->flash)) {
         s->record.active = false; /* the image, longer than its file, lies where the record was */
     }
     if (resume_record_take(&s->record, data, len) != ESP_OK) {

@@ -91,6 +91,9 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
     otter_flash_t *flash = partition->flash_chip;
     const uint32_t sector = flash->erase_size;
     uint32_t seen_at = 0, seen = 0; /* the buffer tells what is in the sectors of [seen_at, seen_at + seen) */
+    if (writer->spent) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
     for (uint32_t done = 0, run; done < size; done += run) {
         uint32_t pos = at + done, inside = pos % sector;
         need_t need = NEED_PROGRAM;
@@ -119,6 +122,7 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
             err = ota_program_range(flash, partition, pos, data + done, run);
         }
         if (err != ESP_OK) {
+            writer->spent = flash->write_once;
             return err;
         }
         otter_system_alive();
@@ -177,12 +181,16 @@ esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_
 esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t *data, uint32_t size)
 {
     writer->in_order = false;
+    if (writer->spent) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
     esp_err_t err = ota_program_range(writer->partition->flash_chip, writer->partition, offset, data, size);
     if (err == ESP_OK) {
         writer->written += min_u32(size, UINT32_MAX - writer->written);
         writer->end = max_u32(writer->end, offset + size);
         otter_system_alive();
     }
+    writer->spent = writer->partition->flash_chip->write_once && otter_flash_failed(err);
     return err;
 }
 

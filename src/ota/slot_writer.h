@@ -10,7 +10,8 @@
 /**
  * What is on flash when slot_writer_append() has returned ESP_OK: every byte that was ever given to it, `written` in all,
  * but for the last `tail_len`, which do not fill a write unit yet (never any where write_size is 1); slot_writer_flush()
- * puts them there. After an error it is unknown what the range holds, and the same bytes may be given again.
+ * puts them there. After an error it is unknown what the range holds, and the same bytes may be given again,
+ * unless the flash is programmed once.
  */
 typedef struct otter_slot_writer slot_writer_t; /* otter/update.h */
 

@@ -156,6 +156,10 @@ static esp_err_t check_registered(otter_device_t *device, const esp_partition_t 
 /** May `partition`, a record of the device's list or a registered one, be overwritten now? */
 static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
 {
+    if ((partition->address & (partition->flash_chip->erase_size - 1)) != 0) {
+        return refuse(fault, ESP_ERR_NOT_SUPPORTED, "%s does not begin with a sector of its flash",
+                      partition->label);
+    }
     esp_err_t allowed =
         is_registered(device, partition) ? check_registered(device, partition, fault) : ESP_OK;
     if (allowed == ESP_OK && partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
@@ -280,6 +284,10 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
                               bool keep_record)
 {
     esp_err_t err = take_out_of_use(device, partition);
+    if (err == ESP_OK && copy_journal_may_lie_in(partition->type, partition->subtype)) {
+        err = copy_journal_remove(partition->flash_chip, partition->address,
+                                  partition->address + partition->size);
+    }
     if (err == ESP_OK && ota_is_slot(partition) && !keep_record) {
         err = resume_record_forget(device, partition);
     }
@@ -351,8 +359,9 @@ esp_err_t update_resume(otter_update_t *update, otter_device_t *device, const es
     if (partition == NULL) {
         return otter_fault(fault, ESP_ERR_NOT_FOUND, "%.16s is no partition of this device", given->label);
     }
-    if (!ota_is_slot(partition) || image_offset % device->flash->write_size != 0) {
-        return ESP_ERR_INVALID_ARG;
+    const uint32_t step = device->flash->write_once ? device->flash->erase_size : device->flash->write_size;
+    if (!ota_is_slot(partition) || image_offset % step != 0) {
+        return ESP_ERR_INVALID_ARG; /* what a cut left in a sector cannot be programmed over */
     }
     esp_err_t err = check_target(device, partition, fault);
     if (err == ESP_OK) {
@@ -417,7 +426,7 @@ static esp_err_t check_no_journal(const otter_update_t *update, uint32_t at, con
         !ranges_overlap(at, size, place, sizeof(over))) {
         return ESP_OK;
     }
-    esp_err_t err = ota_read_range(staging->flash_chip, staging, place, over, sizeof(over));
+    esp_err_t err = otter_flash_read_torn(staging->flash_chip, staging->address + place, over, sizeof(over));
     for (uint32_t i = 0; i < sizeof(over) && err == ESP_OK; i++) {
         uint32_t pos = place + i, tail_pos = slot_writer_on_flash(writer);
         if (pos >= tail_pos && pos - tail_pos < writer->tail_len) {

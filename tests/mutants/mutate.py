@@ -86,11 +86,29 @@ BUGS = {
         "    esp_err_t err = copy_journal_clear(job->flash, copy_journal_end(&job->journal));\n"
         "    return err == ESP_OK ? copy_job_run(job, resumed) : err;", "sweep:copy/"),
     "follows_a_journal_that_was_not_committed": (
-        "src/boot/copy_journal.c", "if (!committed || closed) {", "if (closed) {", "sweep:copy/"),
+        "src/boot/copy_journal.c", "return flags.committed > flags.closed ? ESP_OK",
+        "return flags.closed < 0 ? ESP_OK", "sweep:copy/"),
     "leaves_weak_bits_in_a_copy": (
-        "src/boot/copy_job.c", "if (err != ESP_OK || (flash->stable_reads && memcmp(",
-        "if (err != ESP_OK || (off != 0 && memcmp(",
-        "sweep:copy/"),
+        "src/boot/copy_job.c", "*right = *blank = job->flash->stable_reads;", "*right = *blank = true;", "sweep:copy/"),
+    "spoils_a_unit_that_is_programmed_once": (
+        "src/boot/otadata_flash.c", "if (flash->write_once || flash->write_size >",
+        "if (flash->write_size >", "sweep:once/"),
+    "believes_a_record_that_was_never_written": (
+        "src/boot/otadata_flash.c", "return !flash->write_once || bytes_are_erased(",
+        "return flash->size != 0 || bytes_are_erased(",
+        "sweep:once/"),
+    "marks_where_marks_cannot_be_made_sure": (
+        "src/boot/copy_job.c", "const bool marks = !job->flash->write_once;", "const bool marks = job->flash->size != 0;",
+        "sweep:once/8 KiB/16/copy/data"),
+    "clears_by_programming_over_it": (
+        "src/ota/resume_record.c", "    if (device->flash->write_once) {\n        return ota_erase_all(",
+        "    if (device->flash->size == 0) {\n        return ota_erase_all(", "sweep:once/128 KiB/32/https"),
+    "closes_a_journal_just_behind_the_last_flag": (
+        "src/boot/copy_journal.c", "static const int steps[] = {2, 7, 8};",
+        "static const int steps[] = {1, 2, 3};", "sweep:once/8 KiB/16/copy/data"),
+    "lets_the_records_share_a_sector": (
+        "src/boot/otadata_flash.c", "return max_u32(OTADATA_COPY_DISTANCE, flash->erase_size);",
+        "return max_u32(OTADATA_COPY_DISTANCE, flash->write_size);", "sweep:geometry/"),
     "takes_unreadable_records_for_none": (
         "src/ota/switch.c", "        return err; /* a record that could not be read now",
         "        return ESP_OK; /* a record that could not be read now", "world:1150"),

@@ -11,7 +11,6 @@
 #include "support/image_builder.h"
 #include "sweep/subject.h"
 
-#define SECTOR      4096u
 #define NO_MD5_ROWS 79u /* of a table without checksum: so many that tears all over it lie between rows */
 
 static void make_image(subject_t *subject, unsigned index)
@@ -23,7 +22,7 @@ static void make_image(subject_t *subject, unsigned index)
                          .flash_code = 0x20,
                          .entry = IMAGE_ENTRY,
                          .load_addr = IMAGE_DROM,
-                         .segment = sectors == 0 ? 496u : sectors * SECTOR - 1200u,
+                         .segment = sectors == 0 ? 496u : sectors * subject_block(subject) - 1200u,
                          .hashed = true};
     uint32_t seed = index * 2654435761u + 1;
     for (uint32_t i = 0; i < plan.segment; i++) {
@@ -80,18 +79,21 @@ static void add_numbered(rows_t *rows, uint8_t type, uint8_t subtype, uint32_t o
 }
 
 /** What copies go to besides slots, and a row whose label tells the versions of a table apart. */
-static void add_finals(rows_t *rows, const layout_t *layout, unsigned version)
+static void add_finals(rows_t *rows, const subject_t *subject, unsigned version)
 {
-    add_row(rows, PART_TYPE_BOOTLOADER, PART_SUBTYPE_BOOTLOADER_PRIMARY, SUBJECT_BOOTLOADER,
-            SUBJECT_COPY_SIZE, "boot");
-    add_row(rows, PART_TYPE_PARTITION_TABLE, PART_SUBTYPE_PARTITION_TABLE_PRIMARY, SUBJECT_TABLE, SECTOR,
-            "table");
-    add_row(rows, PART_TYPE_BOOTLOADER, PART_SUBTYPE_BOOTLOADER_RECOVERY, SUBJECT_RECOVERY, SUBJECT_COPY_SIZE,
-            "recovery");
-    add_row(rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT, SUBJECT_FILES, SUBJECT_COPY_SIZE, "files");
-    add_numbered(rows, 0x50, 0, SUBJECT_FILES + SUBJECT_COPY_SIZE, SECTOR, "version ", version);
+    const layout_t *layout = subject->config.layout;
+    const uint32_t size = subject_scaled(subject, SUBJECT_COPY_SIZE),
+                   files = subject_scaled(subject, SUBJECT_FILES);
+    add_row(rows, PART_TYPE_BOOTLOADER, PART_SUBTYPE_BOOTLOADER_PRIMARY,
+            subject_scaled(subject, SUBJECT_BOOTLOADER), size, "boot");
+    add_row(rows, PART_TYPE_PARTITION_TABLE, PART_SUBTYPE_PARTITION_TABLE_PRIMARY,
+            subject_scaled(subject, SUBJECT_TABLE), subject_block(subject), "table");
+    add_row(rows, PART_TYPE_BOOTLOADER, PART_SUBTYPE_BOOTLOADER_RECOVERY,
+            subject_scaled(subject, SUBJECT_RECOVERY), size, "recovery");
+    add_row(rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT, files, size, "files");
+    add_numbered(rows, 0x50, 0, files + size, subject_block(subject), "version ", version);
     while (layout->no_md5 && rows->count < NO_MD5_ROWS) {
-        add_numbered(rows, 0x51, (uint8_t)rows->count, SUBJECT_FILES, 0, "empty ", rows->count);
+        add_numbered(rows, 0x51, (uint8_t)rows->count, files, 0, "empty ", rows->count);
     }
 }
 
@@ -99,10 +101,14 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
 {
     static rows_t rows;
     const layout_t *layout = subject->config.layout;
-    const uint32_t distance = layout->recorded ? SUBJECT_RECORDED_SIZE : SUBJECT_PART_SIZE;
-    uint32_t offset = 0x10000, size = layout->copies ? SUBJECT_COPY_SIZE : distance;
+    const uint32_t distance =
+        subject_scaled(subject, layout->recorded ? SUBJECT_RECORDED_SIZE : SUBJECT_PART_SIZE);
+    const bool is_short = layout->copies || subject_block(subject) > 4096;
+    uint32_t offset = subject_scaled(subject, SUBJECT_APPS),
+             size = is_short ? subject_scaled(subject, SUBJECT_COPY_SIZE) : distance;
     rows.count = 0;
-    add_row(&rows, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA, SUBJECT_OTADATA, OTADATA_SIZE_MIN, "otadata");
+    add_row(&rows, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA, subject_scaled(subject, SUBJECT_OTADATA),
+            2 * subject_block(subject), "otadata");
     if (layout->factory) {
         add_row(&rows, PART_TYPE_APP, PART_SUBTYPE_FACTORY, offset, size, "factory");
         offset += distance;
@@ -111,7 +117,7 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
         add_numbered(&rows, PART_TYPE_APP, (uint8_t)(PART_SUBTYPE_OTA_FLAG + i), offset, size, "ota_", i);
     }
     if (layout->copies) {
-        add_finals(&rows, layout, version);
+        add_finals(&rows, subject, version);
     }
     if (layout->staging) {
         add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, offset, size, "staging");
@@ -132,11 +138,14 @@ void subject_make_contents(subject_t *subject)
         make_table(subject, i, subject->tables[i]);
     }
     uint8_t *flash = subject->sim.bytes;
-    memcpy(flash + SUBJECT_TABLE, subject->tables[0], OTTER_PARTITION_TABLE_LEN);
-    memcpy(flash + 0x10000, subject->images[0].bytes, subject->images[0].len);
+    const uint8_t *image = subject->images[0].bytes;
+    const uint32_t len = subject->images[0].len;
+    memcpy(flash + subject_scaled(subject, SUBJECT_TABLE), subject->tables[0], OTTER_PARTITION_TABLE_LEN);
+    memcpy(flash + subject_scaled(subject, SUBJECT_APPS), image, len);
     if (subject->config.layout->copies) {
-        memcpy(flash + SUBJECT_BOOTLOADER, subject->images[0].bytes, subject->images[0].len);
-        memcpy(flash + SUBJECT_RECOVERY, subject->images[0].bytes, subject->images[0].len);
-        memset(flash + SUBJECT_FILES, 0xA5, SUBJECT_COPY_SIZE);
+        memcpy(flash + subject_scaled(subject, SUBJECT_BOOTLOADER), image, len);
+        memcpy(flash + subject_scaled(subject, SUBJECT_RECOVERY), image, len);
+        memset(flash + subject_scaled(subject, SUBJECT_FILES), 0xA5,
+               subject_scaled(subject, SUBJECT_COPY_SIZE));
     }
 }

@@ -9,8 +9,6 @@
 #include "flash/partition_list.h"
 #include "ota/switch.h"
 
-#define SECTOR 4096u
-
 static const esp_partition_t *partition_named(const subject_t *subject, const char *label)
 {
     const esp_partition_t *p = partition_list_find(&subject->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
@@ -78,10 +76,11 @@ void copy_expect(subject_t *subject, const route_t *route, copy_kind_t kind, uns
     if (route->staging == route->final) {
         return;
     }
-    *copy = (copy_t){.journal = JOURNAL_NOT_YET,
-                     .address = route->final->address,
-                     .size = route->final->size,
-                     .journal_at = route->staging->address + route->staging->size - SECTOR};
+    *copy =
+        (copy_t){.journal = JOURNAL_NOT_YET,
+                 .address = route->final->address,
+                 .size = route->final->size,
+                 .journal_at = route->staging->address + route->staging->size - subject->flash.erase_size};
     copy->bytes = copy_bytes(subject, kind, version, &copy->len);
     copy->old = digest_of(subject->sim.bytes + copy->address, copy->size);
     subject->phase = PHASE_COPY;
@@ -136,8 +135,13 @@ bool copy_may_write(const subject_t *subject, uint32_t off, uint32_t len)
 {
     const copy_t *copy = &subject->model.copy;
     bool booting = subject->phase == PHASE_BOOT;
-    if (copy->journal_at != 0 && len < SECTOR && is_inside(off, len, copy->journal_at, SECTOR)) {
+    if (copy->journal_at != 0 && len < subject->flash.erase_size &&
+        is_inside(off, len, copy->journal_at, subject->flash.erase_size)) {
         return booting; /* marks; or what is left of a journal is made sure to be dead */
+    }
+    if (copy->journal_at == off && len == subject->flash.erase_size && subject->config.write_once &&
+        booting) {
+        return true; /* the same, where units are programmed once */
     }
     return is_inside(off, len, copy->address, copy->size) &&
            (copy->journal == JOURNAL_DURABLE || (booting && copy->journal == JOURNAL_PERHAPS));
@@ -146,7 +150,8 @@ bool copy_may_write(const subject_t *subject, uint32_t off, uint32_t len)
 bool copy_journal_begins(subject_t *subject, uint32_t off)
 {
     copy_t *copy = &subject->model.copy;
-    uint32_t committed = align_up_u32(COPY_JOURNAL_HEADER_SIZE, subject->config.write_size);
+    const uint32_t unit = subject->config.write_size, first = subject->config.write_once ? 4 : 0;
+    const uint32_t committed = align_up_u32(COPY_JOURNAL_HEADER_SIZE, unit) + first * unit;
     if (copy->journal == JOURNAL_NONE || off != copy->journal_at + committed) {
         return false;
     }

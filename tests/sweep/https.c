@@ -12,7 +12,6 @@
 
 #define CIPHER_HEADER 16u /* of an encrypted file */
 #define CIPHER_BLOCK  16u
-#define SECTOR        4096u
 
 /* ---- encryption: a stand-in that needs whole blocks, and their places, as real ones do ---- */
 
@@ -92,7 +91,8 @@ static void prepare(session_t *s, const subject_t *subject, unsigned how, copy_k
     ota->ota_resumption = (how & HTTPS_RESUMES) != 0;
     ota->bulk_flash_erase = (how & HTTPS_WITHDRAWN) != 0;
     ota->partial_http_download = (how & HTTPS_RANGES) != 0;
-    ota->max_http_request_size = len < SECTOR ? 200 : 4000;
+    s->config.http.buffer_size = subject_block(subject) > 4096 ? (int)subject_block(subject) / 3 : 0;
+    ota->max_http_request_size = len < 4096 ? 200 : (int)subject_block(subject) - 96;
     if ((how & HTTPS_DROPS) != 0) {
         s->web.cut_at = len / 7;
         s->web.cut_every = len / 4;
@@ -117,7 +117,7 @@ static esp_https_ota_handle_t receive(subject_t *subject, session_t *s, const ro
     }
     const bool into_slot = route->staging == route->final && s->config.ota.decrypt_cb == NULL;
     if (s->config.ota.ota_resumption || into_slot) { /* asked for or not, progress is kept */
-        subject->record_at = route->staging->address + route->staging->size - SECTOR;
+        subject->record_at = route->staging->address + route->staging->size - subject_block(subject);
     }
     if (https_ota_begin(&subject->device, &s->config.ota, &handle) != ESP_OK) {
         return NULL;

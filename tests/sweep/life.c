@@ -8,11 +8,12 @@
 #include "sim/sim_undo.h"
 
 #define HTTPS_DETOURS ((unsigned)(HTTPS_BREAKS | HTTPS_WITHDRAWN | HTTPS_BY_HAND)) /* not in a recovery */
-#define CHUNK         1008u /* bytes of a download's writes: never a sector's worth, always whole write units */
 
+/** Bytes of a download's writes: never a sector's worth, always whole write units, if those are small. */
 static uint32_t chunk_of(const subject_t *subject)
 {
-    return subject->images[0].len < CHUNK ? 256 : CHUNK;
+    const uint32_t chunk = subject_block(subject) / 4 - max_u32(16, min_u32(32, subject->config.write_size));
+    return subject->images[0].len < chunk ? 256 : chunk;
 }
 
 static bool send(subject_t *subject, esp_ota_handle_t handle, const uint8_t *bytes, uint32_t from,
@@ -41,7 +42,8 @@ static bool begin(subject_t *subject, const esp_partition_t *slot, size_t size, 
 static bool download_twice(subject_t *subject, const esp_partition_t **slot, unsigned image)
 {
     esp_ota_handle_t handle;
-    uint32_t address = (*slot)->address, len = subject->images[image].len, part = len < 4096 ? 256 : 4096;
+    uint32_t address = (*slot)->address, len = subject->images[image].len,
+             part = len < subject_block(subject) ? 256 : subject_block(subject);
     if (!begin(subject, *slot, OTA_WITH_SEQUENTIAL_WRITES, &handle) ||
         !send(subject, handle, subject->images[image].bytes, 0, part) || !subject_boot(subject)) {
         return false;
@@ -397,7 +399,7 @@ static bool settle(subject_t *subject, fate_t fate)
         subject_allow_only_running(subject);
         return true;
     }
-    if (subject->config.config.rollback && fate == FATE_CONFIRM) {
+    if (subject->config.config.rollback && fate == FATE_CONFIRM && !subject->config.write_once) {
         subject->phase = PHASE_CONFIRM; /* whether it is on trial may hang, too */
         otter_ignore(otter_ota_mark_app_valid_cancel_rollback(&subject->device, NULL));
     }

@@ -40,10 +40,10 @@ typedef struct {
 } step_t;
 
 #define LIFE_STEPS_MAX 8
-#define LIVES_MAX      104
+#define LIVES_MAX      128
 
-/** Cuts in the recovery from a cut: none, all in the boot after it, some of each unless the run is a long one, or all. */
-typedef enum { PAIRS_NONE, PAIRS_IN_BOOT, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;
+/** Cuts in the recovery from a cut: none, some in a long run only, all in the boot after it, some of each, or all. */
+typedef enum { PAIRS_NONE, PAIRS_LONG, PAIRS_IN_BOOT, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;
 
 typedef struct {
     const char *name;

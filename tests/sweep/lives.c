@@ -64,13 +64,17 @@ static const layout_t copies_no_md5 = {
 #define COPIED_NEXT(number) {.kind = STEP_UPDATE, .image = number, .fate = FATE_CONFIRM, .copied_next = true}
 #define COPY(number, what, how) {.kind = STEP_COPY, .image = number, .https = (how), .copy = COPY_##what}
 #define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
-#define SMALL(layout_, options) {&layout_, options, 1, 0}
-#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0}
-#define RECORDED(layout_, options) {&layout_, options, 1, 0}
-#define LARGE(layout_, options) {&layout_, options, 1, 3}
-#define WIDE(layout_, options)  {&layout_, options, 16, 2}
-#define PAGES(layout_, options) {&layout_, options, 1024, 2}
-#define MIDDLE(layout_, options) {&layout_, options, 1, 2} /* just so large that progress is kept */
+#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false}
+#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false}
+#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false}
+#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false}
+#define PAGES(layout_, options) {&layout_, options, 1024, 2, 0, false}
+#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false} /* just so large that progress is kept */
+/* Other sectors and write units; and where a unit is programmed once. */
+#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false}
+#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true}
+#define KIB 1024u
 
 const life_t lives[] = {
     {"update/factory", LARGE(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
@@ -190,6 +194,43 @@ const life_t lives[] = {
     {"small/wide-writes/factory", WIDE_SMALL(with_factory, PLAIN), PAIRS_ALL, ORDINARY},
     {"small/two/rollback", SMALL(two_slots, ROLLBACK), PAIRS_ALL, ORDINARY},
     {"small/https/two", SMALL(two_slots, PLAIN), PAIRS_ALL, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"geometry/8 KiB/1/factory", GEOMETRY(with_factory, ROLLBACK, 8 * KIB, 1, 2), PAIRS_NONE, CRASHING},
+    {"geometry/2 KiB/8/two", GEOMETRY(two_slots, ROLLBACK, 2 * KIB, 8, 2), PAIRS_NONE, CRASHING},
+    {"geometry/4 KiB/32/two", GEOMETRY(two_slots, ROLLBACK, 4 * KIB, 32, 2), PAIRS_NONE, CRASHING},
+    {"geometry/32 KiB/4/two", GEOMETRY(two_slots, ROLLBACK, 32 * KIB, 4, 2), PAIRS_NONE, REJECTED},
+    {"geometry/128 KiB/32/two", GEOMETRY(two_slots, ROLLBACK, 128 * KIB, 32, 0), PAIRS_NONE, CRASHING},
+    {"geometry/128 KiB/32/https, resumed", GEOMETRY(two_slots, ROLLBACK, 128 * KIB, 32, 2), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"geometry/128 KiB/1/copy/app", GEOMETRY(copies, ROLLBACK, 128 * KIB, 1, 0), PAIRS_NONE, STAGED_APP(0)},
+    {"geometry/128 KiB/32/copy/table", GEOMETRY(copies, ROLLBACK, 128 * KIB, 32, 0), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"once/128 KiB/32/two", ONCE(two_slots, ROLLBACK, 128 * KIB, 32, 0), PAIRS_SAMPLED, CRASHING},
+    {"once/128 KiB/32/https, resumed", ONCE(two_slots, ROLLBACK, 128 * KIB, 32, 2), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"once/128 KiB/32/copy/app", ONCE(copies, ROLLBACK, 128 * KIB, 32, 0), PAIRS_LONG, STAGED_APP(0)},
+    {"once/128 KiB/32/copy/table", ONCE(copies, ROLLBACK, 128 * KIB, 32, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"once/2 KiB/8/factory", ONCE(with_factory, PLAIN, 2 * KIB, 8, 2), PAIRS_LONG, ORDINARY},
+    {"once/2 KiB/8/crash", ONCE(two_slots, ROLLBACK, 2 * KIB, 8, 0), PAIRS_SAMPLED, CRASHING},
+    {"once/2 KiB/8/copy/app", ONCE(copies, ROLLBACK, 2 * KIB, 8, 0), PAIRS_LONG, STAGED_APP(HTTPS_PLAIN)},
+    {"once/2 KiB/8/copy/table", ONCE(copies, ROLLBACK, 2 * KIB, 8, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"once/8 KiB/16/reject", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 2), PAIRS_LONG, REJECTED},
+    {"once/8 KiB/16/taken back", ONCE(three_slots, ROLLBACK, 8 * KIB, 16, 0), PAIRS_SAMPLED,
+     {FIRST_BOOT, TAKE_BACK(1, CRASH), UPDATE(2, CONFIRM, AHEAD), TAKE_BACK(3, CRASH), TAKE_BACK(1, CONFIRM)}},
+    {"once/8 KiB/16/confirmed", ONCE(with_factory, PLAIN, 8 * KIB, 16, 0), PAIRS_SAMPLED, SURE},
+    {"once/8 KiB/16/https, broken off", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 3), PAIRS_LONG,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME | HTTPS_BREAKS)},
+    {"once/8 KiB/16/https, withdrawn", ONCE(with_factory, PLAIN, 8 * KIB, 16, 3), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_WITHDRAWN)},
+    {"once/8 KiB/16/copy/slot to slot", ONCE(copies_three, ROLLBACK, 8 * KIB, 16, 2), PAIRS_LONG,
+     STAGED_APP(HTTPS_RESUMES | HTTPS_SAME)},
+    {"once/8 KiB/16/copy/data", ONCE(copies, PLAIN, 8 * KIB, 16, 0), PAIRS_SAMPLED, COPIED(DATA, 0)},
+    {"once/8 KiB/16/copy/table/no MD5", ONCE(copies_no_md5, NO_MD5, 8 * KIB, 16, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"once/8 KiB/16/copy/bootloader", ONCE(copies_three, PLAIN, 8 * KIB, 16, 0), PAIRS_LONG, COPIED(BOOTLOADER, HTTPS_PLAIN)},
+    {"once/8 KiB/16/anti-rollback", ONCE(two_slots, GUARDED, 8 * KIB, 16, 0), PAIRS_SAMPLED,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
+    {"once/8 KiB/16/erase-last", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 0), PAIRS_LONG, GIVE_UP},
+    {"once/8 KiB/16/back and forth", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 0), PAIRS_LONG,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CRASH), AWAY(1, CONFIRM), HOME(0, REJECT)}},
+    {"once/8 KiB/16/resume", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 2), PAIRS_NONE, RESUMED},
     {"recorded/factory", RECORDED(recorded_factory, PLAIN), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},
     {"recorded/factory/rollback", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,

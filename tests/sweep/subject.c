@@ -7,19 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32.h"
 #include "base/le.h"
 #include "boot/otadata.h"
 #include "otter/boot.h"
 #include "sweep/copy.h"
 
-#define SECTOR 4096u
-
 /* ---- flash as the device sees it ---- */
+
+static bool is_in_otadata(const subject_t *subject, uint32_t off, uint32_t len)
+{
+    return is_inside(off, len, subject_scaled(subject, SUBJECT_OTADATA), 2 * subject_block(subject));
+}
 
 static void check_fence(const subject_t *subject, uint32_t off, uint32_t len)
 {
     const esp_partition_t *target = subject->target, *running = subject->device.running;
-    bool allowed = is_inside(off, len, SUBJECT_OTADATA, OTADATA_SIZE_MIN) ||
+    bool allowed = is_in_otadata(subject, off, len) ||
                    (target != NULL && is_inside(off, len, target->address, target->size)) ||
                    copy_may_write(subject, off, len);
     CHECK(allowed, "an operation on 0x%" PRIx32 "+0x%" PRIx32 " leaves its partition", off, len);
@@ -30,8 +34,8 @@ static void check_fence(const subject_t *subject, uint32_t off, uint32_t len)
 /** What the device is at: the steps say it but for what happens inside one call or boot. */
 static phase_t phase_at(const subject_t *subject, uint32_t off)
 {
-    bool otadata = is_inside(off, 1, SUBJECT_OTADATA, OTADATA_SIZE_MIN);
-    bool record = subject->record_at != 0 && is_inside(off, 1, subject->record_at, SECTOR);
+    bool otadata = is_in_otadata(subject, off, 1);
+    bool record = subject->record_at != 0 && is_inside(off, 1, subject->record_at, subject_block(subject));
     switch (subject->phase) {
     case PHASE_BOOT:
         return otadata ? PHASE_BOOT : PHASE_BOOT_COPY;
@@ -73,6 +77,8 @@ static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint3
 {
     subject_t *subject = dev;
     check_fence(subject, off, len);
+    CHECK(subject->sim.dead || sim_flash_may_program(&subject->sim, off, src, len),
+          "0x%" PRIx32 "+0x%" PRIx32 " is programmed, not all of it erased", off, len);
     note_op(subject, OP_PROGRAM, off, len);
     bool journal = copy_journal_begins(subject, off), was_dead = subject->sim.dead;
     esp_err_t err = subject->sim.flash.ops->program(&subject->sim, off, src, len);
@@ -87,8 +93,8 @@ static esp_err_t subject_erase(void *dev, uint32_t off, uint32_t len)
 {
     subject_t *subject = dev;
     check_fence(subject, off, len);
-    for (uint32_t done = 0; done < len; done += SECTOR) {
-        note_op(subject, OP_ERASE, off + done, SECTOR);
+    for (uint32_t done = 0; done < len; done += subject->flash.erase_size) {
+        note_op(subject, OP_ERASE, off + done, subject->flash.erase_size);
     }
     return subject->sim.flash.ops->erase(&subject->sim, off, len);
 }
@@ -141,27 +147,33 @@ static void start_device(subject_t *subject)
     otter_device_deinit(&subject->device);
     subject->target = NULL;
     subject->record_at = 0;
-    otter_device_init(&subject->device, &subject->flash, &chip, &efuse, &subject->config.config);
+    otter_device_config_t config = subject->config.config;
+    config.table_offset = subject_scaled(subject, SUBJECT_TABLE);
+    esp_err_t err = otter_device_init(&subject->device, &subject->flash, &chip, &efuse, &config);
+    CHECK(err == ESP_OK, "the device is refused: %s", subject->device.fault.why);
 }
 
 void subject_open(subject_t *subject, const subject_config_t *config)
 {
     memset(subject, 0, sizeof(*subject));
     subject->config = *config;
-    if (!sim_flash_init(&subject->sim, SUBJECT_FLASH_SIZE)) {
-        abort();
-    }
-    subject->sim.flash.write_size = config->write_size;
     subject->ops = (otter_flash_ops_t){
         .read = subject_read, .program = subject_program, .erase = subject_erase, .sync = subject_sync};
     subject->flash = (otter_flash_t){.ops = &subject->ops,
                                      .dev = subject,
-                                     .size = SUBJECT_FLASH_SIZE,
-                                     .erase_size = SECTOR,
+                                     .erase_size = config->erase_size != 0 ? config->erase_size : 4096,
                                      .write_size = config->write_size,
-                                     .buffer = subject->sim.flash.buffer};
+                                     .write_once = config->write_once};
+    subject->flash.size = subject_scaled(subject, SUBJECT_FLASH_SIZE);
+    if (!sim_flash_init(&subject->sim, subject->flash.size)) {
+        abort();
+    }
+    subject->flash.buffer = subject->sim.flash.buffer;
+    subject->sim.flash.erase_size = subject->flash.erase_size;
+    subject->sim.flash.write_size = config->write_size;
+    subject->sim.flash.write_once = config->write_once;
     subject_make_contents(subject);
-    subject->model.may[0] = (installed_t){.address = 0x10000, .image = 0};
+    subject->model.may[0] = (installed_t){.address = subject_scaled(subject, SUBJECT_APPS), .image = 0};
     subject->model.count = 1;
 }
 
@@ -260,22 +272,44 @@ void subject_allow_only_running(subject_t *subject)
     subject->model.count = 1;
 }
 
+/** Where all of a record hangs, one that was selected and could not be read at the boot may be there again. */
+static bool has_hanging_new(const subject_t *subject)
+{
+    bool has = false;
+    for (uint32_t copy = 0; copy < 2 && subject->config.write_once; copy++) {
+        const uint32_t at = subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
+        const bool is_new = le32_get(subject->sim.bytes + at + 24) == ESP_OTA_IMG_NEW;
+        has |= is_new && sim_flash_is_weak(&subject->sim, at, 32);
+    }
+    return has;
+}
+
 void subject_records_are_sure(subject_t *subject, const esp_partition_t *slot)
 {
     const bool other_chosen = subject->chosen != 0 && subject->chosen != slot->address;
-    if (subject->weak && slot->type == ESP_PARTITION_TYPE_APP && !other_chosen) {
+    if (subject->weak && slot->type == ESP_PARTITION_TYPE_APP && !other_chosen && !has_hanging_new(subject)) {
         subject_allow_only_running(subject);
     }
+}
+
+/** Of flash that is programmed once: the record reads the same always, and its label says that it was written like that. */
+static bool is_sure(const subject_t *subject, const uint8_t *raw)
+{
+    const uint32_t label = crc32_le(crc32_le(0, raw, 4), raw + 24, 8);
+    return !subject->config.write_once ||
+           (!sim_flash_is_weak(&subject->sim, (uint32_t)(raw - subject->sim.bytes), 32) &&
+            le32_get(raw + 4) == label);
 }
 
 bool subject_is_on_trial(const subject_t *subject)
 {
     uint32_t newest = 0, state = ESP_OTA_IMG_UNDEFINED;
     for (uint32_t copy = 0; copy < 2; copy++) {
-        const uint8_t *raw = subject->sim.bytes + SUBJECT_OTADATA + copy * SECTOR;
+        const uint8_t *raw =
+            subject->sim.bytes + subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
         uint32_t seq = le32_get(raw), now = le32_get(raw + 24);
         bool counts = seq != UINT32_MAX && now != ESP_OTA_IMG_INVALID && now != ESP_OTA_IMG_ABORTED;
-        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest) {
+        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest && is_sure(subject, raw)) {
             newest = seq;
             state = now;
         }

@@ -11,9 +11,11 @@
 #include "otter/device.h"
 #include "sim/sim_flash.h"
 
+/* Of a device with sectors of 4096 bytes or less; in larger ones all of it is larger as well: subject_scaled(). */
 #define SUBJECT_FLASH_SIZE 0x80000u
 #define SUBJECT_TABLE      0x8000u
 #define SUBJECT_OTADATA    0xD000u
+#define SUBJECT_APPS       0x10000u
 /* of each application partition: sixteen sectors; the distance between them too */
 #define SUBJECT_PART_SIZE     0x10000u
 #define SUBJECT_RECORDED_SIZE 0x20000u /* where recorded images go: one of them is larger */
@@ -22,7 +24,7 @@
 #define SUBJECT_RECOVERY      0x60000u /* the second bootloader */
 #define SUBJECT_FILES         0x70000u /* a data partition that copies go to */
 #define SUBJECT_IMAGES        5
-#define SUBJECT_IMAGE_MAX     0x10400u
+#define SUBJECT_IMAGE_MAX     0x40000u
 #define SUBJECT_PLACES_MAX    8
 #define SUBJECT_TRACE_MAX     512
 
@@ -95,6 +97,8 @@ typedef struct {
     otter_device_config_t config;
     uint32_t write_size;
     uint32_t image_sectors; /* 0: less than one; the size of this subject's images */
+    uint32_t erase_size;    /* 0: 4096 */
+    bool write_once;
 } subject_config_t;
 
 typedef struct {
@@ -135,6 +139,18 @@ bool subject_boot(subject_t *subject);
 
 /** Power returns after a cut. */
 void subject_power_on(subject_t *subject);
+
+/** Bytes that a record of otadata, or of a download, has to itself: 4096, or a sector if that is larger. */
+static inline uint32_t subject_block(const subject_t *subject)
+{
+    return max_u32(4096, subject->flash.erase_size);
+}
+
+/** An address or a size of above. */
+static inline uint32_t subject_scaled(const subject_t *subject, uint32_t value)
+{
+    return value / 4096 * subject_block(subject);
+}
 
 const esp_partition_t *subject_partition(const subject_t *subject, uint32_t type, uint32_t subtype);
 

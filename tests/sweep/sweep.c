@@ -87,7 +87,7 @@ void sweep_fail(const char *format, ...)
 static void set_weak(subject_t *subject, bool weak)
 {
     subject->weak = weak;
-    subject->flash.stable_reads = !weak;
+    subject->flash.stable_reads = !weak && !subject->config.write_once;
 }
 
 /** A state of a device to which trials return. */
@@ -221,6 +221,7 @@ static void sweep_pass(subject_t *subject, const step_t *step, const plan_t *pla
         for (uint32_t i = 0; i < tear_count; i++) {
             bool wanted =
                 pass == TEARS_BOTH ? tears[i].tear != SIM_TEAR_LOST : tears[i].weak == (pass == TEARS_WEAK);
+            wanted &= tears[i].tear != SIM_TEAR_LOST || !subject->config.write_once; /* a chip has no cache */
             if (!wanted || !is_drawn(&dice, one_in)) {
                 continue;
             }
@@ -265,8 +266,11 @@ static void sweep_from_here(subject_t *subject, const step_t *step, const plan_t
 static void sweep_life(unsigned index, const plan_t *plan)
 {
     static subject_t subject;
-    static const unsigned depth_of[] = {
-        [PAIRS_NONE] = 1, [PAIRS_IN_BOOT] = 2, [PAIRS_SAMPLED] = CUTS_MAX, [PAIRS_ALL] = CUTS_MAX};
+    const unsigned depth_of[] = {[PAIRS_NONE] = 1,
+                                 [PAIRS_LONG] = plan == &long_plan ? CUTS_MAX : 1,
+                                 [PAIRS_IN_BOOT] = 2,
+                                 [PAIRS_SAMPLED] = CUTS_MAX,
+                                 [PAIRS_ALL] = CUTS_MAX};
     const life_t *life = &lives[index];
     now.life = index;
     now.depth = 0;
@@ -364,7 +368,7 @@ static int replay(const char *line)
     }
     now.life = life;
     subject_open(&subject, &lives[life].subject);
-    subject.flash.stable_reads = true;
+    set_weak(&subject, false);
     for (now.step = 0; now.step < last; now.step++) {
         run_uncut(&subject, &lives[life].steps[now.step]);
     }

@@ -4,7 +4,6 @@
 
 #include "base/le.h"
 
-#define SECTOR       4096u
 #define RECORD_HANGS 6u
 #define LOSSES       3u
 #define BEGINNINGS   6u /* of an erase: which bits come first is chance */
@@ -57,9 +56,9 @@ static void add_program(list_t *list, uint32_t len, uint32_t unit, uint32_t poin
 }
 
 /** An erase: from its start up to some byte (within a record too), and all over the sector. */
-static void add_erase(list_t *list, tears_t how_many)
+static void add_erase(list_t *list, uint32_t size, tears_t how_many)
 {
-    static const uint32_t prefixes[] = {SECTOR / 2, 32, 4, 24, 28, 1, 256, SECTOR - 1, 8, 31, 2, 64};
+    const uint32_t prefixes[] = {size / 2, 32, 4, 24, 28, 1, 256, size - 1, 8, 31, 2, 64};
     static const uint32_t amounts[] = {1, 4, sizeof(prefixes) / sizeof(prefixes[0])};
     for (uint32_t i = 0; i < amounts[how_many]; i++) {
         add(list, SIM_TEAR_PREFIX, prefixes[i], false);
@@ -91,7 +90,7 @@ uint32_t tears_of(const op_t *op, uint32_t write_size, tears_t how_many, uint32_
         for (uint32_t i = 0; i < (how_many == TEARS_FEW ? 1u : BEGINNINGS); i++) {
             add(&list, SIM_TEAR_FEW, 0, false);
         }
-        add_erase(&list, how_many);
+        add_erase(&list, op->len, how_many);
         break;
     case OP_EFUSE:
         for (uint32_t version = 1; version < op->len; version++) {

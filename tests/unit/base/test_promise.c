@@ -61,6 +61,8 @@ static void flash_operations_may_answer_what_the_seam_documents(void **state)
         assert_int_equal(rows[i], otter_flash_erase(&flash, 0, 4096));
         assert_int_equal(rows[i], otter_flash_sync(&flash));
     }
+    flash_says = ESP_ERR_INVALID_CRC; /* what a code cannot correct: of a reading only */
+    assert_int_equal(ESP_ERR_INVALID_CRC, otter_flash_read(&flash, 0, &byte, 1));
 }
 
 static void flash_operations_that_answer_another_code_are_caught(void **state)
@@ -76,6 +78,8 @@ static void flash_operations_that_answer_another_code_are_caught(void **state)
         expect_assert_failure(otter_ignore(otter_flash_erase(&flash, 0, 4096)));
         expect_assert_failure(otter_ignore(otter_flash_sync(&flash)));
     }
+    flash_says = ESP_ERR_INVALID_CRC;
+    expect_assert_failure(otter_ignore(otter_flash_erase(&flash, 0, 4096)));
 }
 
 /* ---- a transport whose operations answer what the test says ---- */

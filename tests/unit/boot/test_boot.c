@@ -376,7 +376,8 @@ static void a_flash_whose_sectors_are_too_large_is_refused_at_once(void **state)
     assert_int_equal(rig.device.partitions.count, 0);
     static otter_boot_result_t result;
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_ERR_NOT_SUPPORTED);
-    assert_non_null(strstr(result.reason, "8192"));
+    assert_non_null(strstr(result.reason, "262144"));
+    assert_string_equal(result.reason, rig.device.fault.why);
     assert_int_equal(rig.sim.ops, 0);
     rig_close(&rig);
 }

@@ -72,7 +72,7 @@ static void load_takes_what_an_application_takes(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         place_table(rows[i].table, 0x8000);
-        esp_err_t got = partition_list_load(&list, &sim.flash, 0x8000, rows[i].allow_no_md5);
+        esp_err_t got = partition_list_load(&list, &sim.flash, 0x8000, rows[i].allow_no_md5, NULL);
         if (got != rows[i].want || list.status != got || list.count != rows[i].count) {
             fail_msg("%s: 0x%x, %u partitions", rows[i].name, (unsigned)got, list.count);
         }
@@ -83,10 +83,11 @@ static void load_needs_a_whole_sector_of_flash(void **state)
 {
     (void)state;
     place_table("two_ota_md5", FLASH_SIZE - 0x1000);
-    assert_int_equal(partition_list_load(&list, &sim.flash, FLASH_SIZE - 0x1000, false), ESP_OK);
-    assert_int_equal(partition_list_load(&list, &sim.flash, FLASH_SIZE - 0xC00, false), ESP_ERR_INVALID_SIZE);
-    assert_int_equal(partition_list_load(&list, &sim.flash, FLASH_SIZE, false), ESP_ERR_INVALID_SIZE);
-    assert_int_equal(partition_list_load(&list, &sim.flash, UINT32_MAX, false), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(partition_list_load(&list, &sim.flash, FLASH_SIZE - 0x1000, false, NULL), ESP_OK);
+    assert_int_equal(partition_list_load(&list, &sim.flash, FLASH_SIZE - 0xC00, false, NULL),
+                     ESP_ERR_INVALID_SIZE);
+    assert_int_equal(partition_list_load(&list, &sim.flash, FLASH_SIZE, false, NULL), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(partition_list_load(&list, &sim.flash, UINT32_MAX, false, NULL), ESP_ERR_INVALID_SIZE);
 }
 
 static void load_tells_that_the_flash_failed(void **state)
@@ -94,7 +95,7 @@ static void load_tells_that_the_flash_failed(void **state)
     (void)state;
     place_table("two_ota_md5", 0x8000);
     sim.fail_read_at = sim.reads;
-    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false, NULL), ESP_ERR_FLASH_OP_FAIL);
     assert_int_equal(list.count, 0);
     assert_null(partition_list_find(&list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, NULL));
     sim.fail_read_at = UINT32_MAX;
@@ -104,7 +105,7 @@ static void a_record_says_what_the_table_says(void **state)
 {
     (void)state;
     place_table("ok_flags", 0x8000);
-    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false), ESP_OK);
+    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false, NULL), ESP_OK);
     const esp_partition_t *keys = &list.items[2];
     assert_string_equal(keys->label, "k");
     assert_int_equal(keys->type, ESP_PARTITION_TYPE_DATA);
@@ -121,7 +122,7 @@ static void a_label_may_use_all_sixteen_bytes(void **state)
 {
     (void)state;
     place_table("odd_label16_no_nul", 0x8000);
-    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false), ESP_OK);
+    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false, NULL), ESP_OK);
     assert_int_equal(strlen(list.items[0].label), 16);
 }
 
@@ -146,7 +147,7 @@ static void find_honours_wildcards_and_table_order(void **state)
         {"empty label", 0xFF, 0xFF, "", 0, NULL},
     };
     place_table("two_ota_md5", 0x8000);
-    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false), ESP_OK);
+    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false, NULL), ESP_OK);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned count = 0;
         const esp_partition_t *found = NULL, *first = NULL;
@@ -166,7 +167,7 @@ static void verify_finds_the_canonical_record(void **state)
 {
     (void)state;
     place_table("two_ota_md5", 0x8000);
-    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false), ESP_OK);
+    assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false, NULL), ESP_OK);
     esp_partition_t copy = list.items[4];
     assert_ptr_equal(partition_list_verify(&list, &copy), &list.items[4]);
     copy.label[0] = '\0'; /* no label: place and kind decide */

@@ -218,7 +218,7 @@ static void a_registered_partition_is_updated_where_it_is(void **state)
     }
 }
 
-/** As flash inside some controllers has: 128 KiB. The device's own cannot be like that, see OTTER_FLASH_ERASE_MAX. */
+/** As flash inside some controllers has: 128 KiB. */
 static void data_goes_to_another_flash_with_large_sectors(void **state)
 {
     (void)state;
