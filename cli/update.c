@@ -36,7 +36,7 @@
 #include "update_slot.h"
 
 #define CA_FILE_MAX (4u << 20)
-#define BUFFER_SIZE (128 * 1024) /* reads and writes this long cost the least; see docs/PERFORMANCE.md */
+#define BUFFER_SIZE (32 * 1024) /* reads and writes this long cost the least: docs/PERFORMANCE.md */
 #define TIMEOUT_MS  10000
 #define RETRIES     6
 

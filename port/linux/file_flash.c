@@ -35,6 +35,9 @@
 #define WRITEBACK_STEP                                                                                       \
     (8u << 20) /* start writing to the medium after this many dirty bytes, while more arrive */
 
+#define ERASED_BYTES_SIZE (16u * 1024)
+#define BUFFER_SIZE       (32u * 1024) /* behind the structure: for whoever reads much */
+
 static const char TAG[] = "file_flash";
 
 struct file_flash {
@@ -44,8 +47,9 @@ struct file_flash {
     bool is_device;  /* its length is what it is */
     uint32_t length; /* bytes in the file; until something is written it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
-    uint32_t dirty_from, dirty_to; /* written since writeback was last started; grows upwards only */
-    int cause;                     /* errno of the last failure, 0: none */
+    uint32_t dirty, dirty_from,
+        dirty_to; /* bytes written since writeback was last started, and where they lie */
+    int cause;    /* errno of the last failure, 0: none */
     bool sync_failed;
     void (*cut)(void); /* power is lost; NULL: no cut can be planned */
 };
@@ -53,14 +57,12 @@ struct file_flash {
 /** Erased bytes to write from; never written to. */
 static const uint8_t *erased_bytes(void)
 {
-    static uint8_t bytes[64 * 1024];
+    static uint8_t bytes[ERASED_BYTES_SIZE];
     if (bytes[0] != 0xFF) {
         memset(bytes, 0xFF, sizeof(bytes));
     }
     return bytes;
 }
-#define ERASED_BYTES_SIZE (64u * 1024)
-#define BUFFER_SIZE       (64u * 1024) /* behind the structure: for whoever reads much */
 
 static esp_err_t medium_failed(file_flash_t *f, const char *what, uint32_t off)
 {
@@ -73,14 +75,13 @@ static esp_err_t medium_failed(file_flash_t *f, const char *what, uint32_t off)
 /** Starts writing to the medium what has gathered, so that the sync at the end has little left to do. */
 static void note_dirty(file_flash_t *f, uint32_t off, uint32_t len)
 {
-    if (off != f->dirty_to) {
-        f->dirty_from = off;
-    }
-    f->dirty_to = off + len;
-    if (f->dirty_to - f->dirty_from >= WRITEBACK_STEP) {
+    f->dirty_from = f->dirty > 0 ? min_u32(f->dirty_from, off) : off;
+    f->dirty_to = f->dirty > 0 ? max_u32(f->dirty_to, off + len) : off + len;
+    f->dirty += len;
+    if (f->dirty >= WRITEBACK_STEP) {
         /* A hint: its failure costs time at the sync and nothing else. */
         (void)sync_file_range(f->fd, f->dirty_from, f->dirty_to - f->dirty_from, SYNC_FILE_RANGE_WRITE);
-        f->dirty_from = f->dirty_to;
+        f->dirty = 0;
     }
 }
 
