@@ -115,8 +115,7 @@ static void judge_without_app(flash_report_t *r)
     } else if (r->app_count == 0 && r->dev.device.partitions.count > 0) {
         judge(r, FLASH_NOTHING, "NOTHING, there is no app partition");
     } else if (r->app_count > 0 && !has_first_choice(r)) {
-        judge(r, FLASH_NOTHING, "NOTHING, no app partition counts: %s is a slot, and there is no ota_0",
-              r->slots[0].partition->label);
+        judge(r, FLASH_NOTHING, "NOTHING, no app partition counts: there is neither factory, test nor ota_0");
     } else {
         judge(r, FLASH_NOTHING, "NOTHING, the partition table or otadata is unusable");
     }

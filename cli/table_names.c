@@ -70,12 +70,13 @@ const table_keyword_t *table_subtype_keywords(int64_t type)
     return subtypes_of(type);
 }
 
-static bool is_value_taken(const table_keyword_t *list, uint64_t value)
+/** Who has this name or this value. @return NULL: nobody */
+static const table_keyword_t *find_taken(const table_keyword_t *list, const char *name, uint64_t value)
 {
-    while (list->name != NULL && list->value != value) {
+    while (list->name != NULL && strcasecmp(list->name, name) != 0 && list->value != value) {
         list++;
     }
-    return list->name != NULL;
+    return list->name != NULL ? list : NULL;
 }
 
 bool table_add_subtype(const char *entry, char *why)
@@ -100,11 +101,16 @@ bool table_add_subtype(const char *entry, char *why)
     table_keyword_t *list = subtypes_of(of_type->value), *last = list;
     for (; last->name != NULL; last++) {
     }
+    const table_keyword_t *taken = find_taken(list, name, number);
+    if (taken != NULL) {
+        snprintf(why, OPTIONS_WHY_SIZE, "%s subtype '%s' (0x%02lx): '%s' is 0x%02x already", of_type->name,
+                 name, number, taken->name, taken->value);
+        return false;
+    }
     char *copy = last - list < SUBTYPES_MAX ? strdup(name) : NULL;
-    if (copy == NULL || table_find_keyword(list, name) != NULL || is_value_taken(list, number)) {
-        snprintf(why, OPTIONS_WHY_SIZE, "%s subtype '%s' (0x%02lx): %s", of_type->name, name, number,
-                 copy == NULL ? "there are too many" : "the name or the value is taken already");
-        free(copy);
+    if (copy == NULL) {
+        snprintf(why, OPTIONS_WHY_SIZE, "%s subtype '%s' (0x%02lx): there are too many", of_type->name, name,
+                 number);
         return false;
     }
     *last = (table_keyword_t){copy, (uint8_t)number};

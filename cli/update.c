@@ -117,6 +117,9 @@ static bool show_wait(uint32_t left_ms)
     static uint32_t last_ms;
     const otter_update_report_t *report = &active_device->report;
     uint32_t left_s = (left_ms + 999) / 1000;
+    if (interrupt_came() != INTERRUPT_NONE) {
+        return false; /* that ended the last request, and it is told */
+    }
     if (left_ms > last_ms && !active_options->quiet && !active_options->json) {
         if (report->transport.fault.why[0] != '\0') {
             cli_note(VERB, "%s; asking again in %" PRIu32 " s", report->transport.fault.why, left_s);
@@ -127,7 +130,7 @@ static bool show_wait(uint32_t left_ms)
         }
     }
     last_ms = left_ms;
-    return interrupt_came() == INTERRUPT_NONE;
+    return true;
 }
 
 static esp_err_t transfer(const otter_device_t *device, esp_https_ota_handle_t handle, progress_t *progress)

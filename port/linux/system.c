@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -34,7 +35,9 @@ void otter_console_write(const char *text, size_t len)
 
 bool otter_console_has_color(void)
 {
-    return isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
+    const char *terminal = getenv("TERM");
+    bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    return isatty(STDOUT_FILENO) == 1 && !is_dumb && getenv("NO_COLOR") == NULL;
 }
 
 void otter_system_restart(void)

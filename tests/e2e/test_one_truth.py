@@ -295,7 +295,7 @@ class Flashes(TruthTest):
         otter("flash", "new", self.flash, "--size", "4MB", "--table", parts, "--chip", "esp32c3", "--app",
               f"second={self.file('app.bin', app(CHIPS[2]))}")
         got = self.info()
-        self.assertIn("no app partition counts: second is a slot, and there is no ota_0", got["verdict"])
+        self.assertIn("no app partition counts: there is neither factory, test nor ota_0", got["verdict"])
         commands = [one["command"] for one in got["repairs"]]
         self.assertTrue(any("flash table" in command for command in commands))
         self.assertFalse(any("app.bin" in command for command in commands))
