@@ -452,8 +452,9 @@ static esp_err_t check_url(const options_t *o, update_outcome_t *outcome)
             "`otter flash write` needs no server",
             o->url);
     } else if (colon == NULL) {
+        const char *rest = strncasecmp(o->url, "https:", 6) == 0 ? o->url + 6 : o->url;
         update_outcome_error(outcome, "'%s' has no scheme: https://%s, perhaps?", o->url,
-                             o->url + strspn(o->url, "/"));
+                             rest + strspn(rest, "/"));
     } else if (len == 4 && strncasecmp(o->url, "http", len) == 0 && !o->device.allow_http) {
         update_outcome_error(outcome,
                              "plain HTTP is refused, as anybody on the way can change the image: ask for "
@@ -516,7 +517,8 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 static int update(void *options)
 {
     const options_t *o = options;
-    if (o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
+    bool https = strncasecmp(o->url, "https://", 8) == 0; /* what is not is told first */
+    if (https && o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
         return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
     }
     openssl_start_lean();

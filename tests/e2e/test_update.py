@@ -559,12 +559,15 @@ class BadServers(UpdateCase):
                 ("//localhost/app2.bin", "has no scheme: https://localhost/app2.bin, perhaps?"),
                 (str(self.www / "app2.bin"), "is a file, and a URL is needed"),
                 ("ftp://localhost/app2.bin", "'ftp://' is not fetched here: the URL must begin with https://"),
+                ("https:/localhost/app2.bin", "has no scheme: https://localhost/app2.bin, perhaps?"),
                 ("HTTP://localhost/app2.bin", "--allow-http"), ("hTTps:///", "URL is unusable"), ("", "has no scheme")]
         for url, text in rows:
             with self.subTest(url):
                 done, report = self.update(url)
                 self.assertIn(text, done.stderr)
                 self.assertEqual((report["stage"], done.returncode), ("config", 1))
+                if not url.lower().startswith("https://"):  # nor is a CA asked for before
+                    self.assertIn(text, otter("update", self.flash, url).stderr)
 
 
 class BadFlash(UpdateCase):
