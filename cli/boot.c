@@ -74,7 +74,7 @@ static void add_image(cJSON *json, linux_device_t *dev, const otter_boot_result_
         has_payload = otter_image_verify(dev->flash, &rules, &info, NULL) == ESP_OK &&
                       otter_image_payload(&info, &off, &len);
     }
-    json_number(json, "image_length", slot != NULL, boot->image_len);
+    json_number(json, "image_length", slot != NULL, boot->image.image_len);
     json_number(json, "payload_offset", has_payload, slot != NULL ? (double)slot->address + off : 0);
     json_number(json, "payload_length", has_payload, len);
     json_text(json, "project", info.has_desc ? info.desc.project_name : NULL, sizeof(info.desc.project_name));

@@ -215,14 +215,14 @@ bool flash_set_image_size(uint8_t *data, size_t len, uint8_t code)
     otter_image_stream_t s = {0};
     const otter_image_rules_t rules = {.size = (uint32_t)len, .bootloader = true};
     bool whole = len >= OTTER_IMAGE_HEADER_SIZE && otter_image_stream_begin(&s, &rules) == ESP_OK &&
-                 otter_image_stream_feed(&s, data, len) == ESP_OK && otter_sha256_reset(s.sha);
+                 otter_image_stream_feed(&s, data, len) == ESP_OK && otter_sha256_begin(&s.sha);
     if (whole) {
         data[3] = (uint8_t)(code << 4 | (data[3] & 0xF));
     }
     if (whole && s.info.hash_seen) {
         uint32_t body = s.info.image_len - OTTER_IMAGE_HASH_LEN;
-        otter_sha256_update(s.sha, data, body);
-        otter_sha256_finish(s.sha, data + body);
+        otter_digest_update(&s.sha, data, body);
+        otter_digest_finish(&s.sha, data + body);
     }
     otter_image_stream_end(&s);
     return whole;

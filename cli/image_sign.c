@@ -151,13 +151,14 @@ static bool hash_file(const signed_file_t *f, uint32_t hash_len, uint8_t hash[OT
         }
         return sha != NULL;
     }
-    otter_sha256_t *sha = otter_sha256_new();
-    if (sha != NULL) {
-        otter_sha256_update(sha, f->bytes, f->len);
-        otter_sha256_finish(sha, hash);
-        otter_sha256_free(sha);
+    otter_digest_t sha = {0};
+    const bool begun = otter_sha256_begin(&sha);
+    if (begun) {
+        otter_digest_update(&sha, f->bytes, f->len);
+        otter_digest_finish(&sha, hash);
     }
-    return sha != NULL;
+    otter_digest_end(&sha);
+    return begun;
 }
 
 /** The next block, by a key of ours or by a signature that was made elsewhere. @param signature  NULL: the key signs */

@@ -96,12 +96,12 @@ void image_writer_free(image_writer_t *w)
 
 bool image_sha256(const uint8_t *data, size_t len, uint8_t digest[32])
 {
-    otter_sha256_t *sha = otter_sha256_new();
-    if (sha == NULL) {
-        return false;
+    otter_digest_t sha = {0};
+    bool begun = otter_sha256_begin(&sha);
+    if (begun) {
+        otter_digest_update(&sha, data, len);
+        otter_digest_finish(&sha, digest);
     }
-    otter_sha256_update(sha, data, len);
-    otter_sha256_finish(sha, digest);
-    otter_sha256_free(sha);
-    return true;
+    otter_digest_end(&sha);
+    return begun;
 }

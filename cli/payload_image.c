@@ -49,18 +49,19 @@ static bool read_all(const payload_t *payload, bool (*take)(void *arg, const uin
 
 static bool take_for_digest(void *arg, const uint8_t *data, size_t len)
 {
-    otter_sha256_update(arg, data, len);
+    otter_digest_update(arg, data, len);
     return true;
 }
 
 static bool digest_payload(const payload_t *payload, uint8_t digest[OTTER_SHA256_LEN])
 {
-    otter_sha256_t *sha = otter_sha256_new();
-    bool ok = sha != NULL ? read_all(payload, take_for_digest, sha) : cli_refuse(VERB, "out of memory");
+    otter_digest_t sha = {0};
+    bool ok = otter_sha256_begin(&sha) ? read_all(payload, take_for_digest, &sha)
+                                       : cli_refuse(VERB, "out of memory");
     if (ok) {
-        otter_sha256_finish(sha, digest);
+        otter_digest_finish(&sha, digest);
     }
-    otter_sha256_free(sha);
+    otter_digest_end(&sha);
     return ok;
 }
 
@@ -96,8 +97,8 @@ typedef struct {
     output_t out;
     const char *name;
     uint64_t written;
-    uint8_t checksum;                /* of segment data so far */
-    otter_sha256_t *image, *payload; /* of all that was written, of the payload alone */
+    uint8_t checksum;              /* of segment data so far */
+    otter_digest_t image, payload; /* of all that was written, of the payload alone */
     otter_image_stream_t judge;
 } sink_t;
 
@@ -107,7 +108,7 @@ static bool put(sink_t *sink, const uint8_t *data, size_t len)
     if (!output_write(sink->out.fd, data, len)) {
         return cli_refuse(VERB, "cannot write %s: %s", sink->name, strerror(errno));
     }
-    otter_sha256_update(sink->image, data, len);
+    otter_digest_update(&sink->image, data, len);
     otter_image_stream_feed(&sink->judge, data, len);
     sink->written += len;
     return true;
@@ -116,7 +117,7 @@ static bool put(sink_t *sink, const uint8_t *data, size_t len)
 static bool put_payload(void *arg, const uint8_t *data, size_t len)
 {
     sink_t *sink = arg;
-    otter_sha256_update(sink->payload, data, len);
+    otter_digest_update(&sink->payload, data, len);
     for (size_t i = 0; i < len; i++) {
         sink->checksum ^= data[i];
     }
@@ -158,7 +159,7 @@ static bool put_tail(sink_t *sink, const payload_t *payload, bool hashed)
         return false;
     }
     if (hashed) {
-        otter_sha256_finish(sink->image, tail);
+        otter_digest_finish(&sink->image, tail);
     }
     return !hashed || put(sink, tail, OTTER_SHA256_LEN);
 }
@@ -167,7 +168,7 @@ static bool put_tail(sink_t *sink, const payload_t *payload, bool hashed)
 static bool is_good(sink_t *sink, const payload_t *payload)
 {
     uint8_t digest[OTTER_SHA256_LEN];
-    otter_sha256_finish(sink->payload, digest);
+    otter_digest_finish(&sink->payload, digest);
     if (memcmp(digest, payload->digest, sizeof(digest)) != 0) {
         return cli_refuse(VERB, "%s was changed while it was read: try again", payload->path);
     }
@@ -181,9 +182,7 @@ static bool open_sink(sink_t *sink, const payload_t *payload, const char *output
     const bool standard = strcmp(output, "-") == 0;
     const otter_image_rules_t rules = {.size = payload->size + PAYLOAD_OFFSET + TAIL_MAX, .loading = true};
     *sink = (sink_t){.name = standard ? "standard output" : output, .out.fd = STDOUT_FILENO};
-    sink->image = otter_sha256_new();
-    sink->payload = otter_sha256_new();
-    if (sink->image == NULL || sink->payload == NULL ||
+    if (!otter_sha256_begin(&sink->image) || !otter_sha256_begin(&sink->payload) ||
         otter_image_stream_begin(&sink->judge, &rules) != ESP_OK) {
         sink->out.fd = -1;
         return cli_refuse(VERB, "out of memory");
@@ -198,8 +197,8 @@ static bool close_sink(sink_t *sink, bool complete, const char *output)
     if (complete && !closed) {
         closed = cli_refuse(VERB, "cannot write %s: %s", output, strerror(errno));
     }
-    otter_sha256_free(sink->image);
-    otter_sha256_free(sink->payload);
+    otter_digest_end(&sink->image);
+    otter_digest_end(&sink->payload);
     otter_image_stream_end(&sink->judge);
     return closed;
 }

@@ -15,9 +15,9 @@ bool signature_hash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t
                     uint8_t hash[OTTER_SIGNATURE_HASH_MAX])
 {
     const bool wide = hash_len == OTTER_SHA384_LEN;
-    otter_sha256_t *sha256 = wide ? NULL : otter_sha256_new();
+    otter_digest_t sha256 = {0};
     otter_sha384_t *sha384 = wide ? otter_sha384_new() : NULL;
-    bool ok = wide ? sha384 != NULL : sha256 != NULL;
+    bool ok = wide ? sha384 != NULL : otter_sha256_begin(&sha256);
     for (uint32_t at = start; ok && at < end;) {
         uint8_t piece[PIECE];
         uint32_t len = min_u32(end - at, PIECE);
@@ -25,16 +25,16 @@ bool signature_hash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t
         if (ok && wide) {
             otter_sha384_update(sha384, piece, len);
         } else if (ok) {
-            otter_sha256_update(sha256, piece, len);
+            otter_digest_update(&sha256, piece, len);
         }
         at += len;
     }
     if (ok && wide) {
         otter_sha384_finish(sha384, hash);
     } else if (ok) {
-        otter_sha256_finish(sha256, hash);
+        otter_digest_finish(&sha256, hash);
     }
-    otter_sha256_free(sha256);
+    otter_digest_end(&sha256);
     otter_sha384_free(sha384);
     return ok;
 }

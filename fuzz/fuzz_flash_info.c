@@ -226,7 +226,7 @@ static uint32_t boot(const device_t *d, sim_flash_t *sim, otter_boot_mode_t mode
             .chip = &chip, .flash_offset = p->address, .size = p->size, .loading = true};
         reference_image_t ref;
         reference_image(sim->bytes + p->address, FLASH_SIZE - p->address, &rules, &ref);
-        FUZZ_CHECK(ref.verdict == ESP_OK && ref.image_len == result->image_len,
+        FUZZ_CHECK(ref.verdict == ESP_OK && ref.image_len == result->image.image_len,
                    "boots %s, which is no good image: 0x%x", p->label, ref.verdict);
         at = p->address;
     }
@@ -259,7 +259,7 @@ static void check_boot(const device_t *d)
     uint32_t did = boot(d, &sim, OTTER_BOOT_COMMIT, &real);
     FUZZ_CHECK(d->bootable_table || sim.ops == ops, "writes without a good table");
     /* A table may lay otadata over the image that boots: then the record that is written spoils it. */
-    bool same_flash = memcmp(sim.bytes + said, d->bytes + said, dry.image_len) == 0;
+    bool same_flash = memcmp(sim.bytes + said, d->bytes + said, dry.image.image_len) == 0;
     FUZZ_CHECK(said == did || !same_flash || !otadata_is_writable(d), "0x%x was to boot, 0x%x did: %s", said,
                did, real.reason);
     uint32_t changed = 0;

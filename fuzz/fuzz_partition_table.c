@@ -106,12 +106,50 @@ static void check_faults(const otter_partition_table_t *table, uint32_t flash_si
     }
 }
 
-static void check_list(const uint8_t *raw, const otter_partition_table_t *table, bool allow_no_md5)
+static sim_flash_t sim;
+
+static void place(const uint8_t *raw)
 {
-    static sim_flash_t sim;
-    static otter_partition_list_t list;
     FUZZ_CHECK(sim.bytes != NULL || sim_flash_init(&sim, FLASH_SIZE), "no memory");
     memcpy(sim.bytes + TABLE_OFFSET, raw, OTTER_PARTITION_TABLE_LEN);
+}
+
+typedef struct {
+    const uint8_t *raw;
+    uint32_t count;
+} walk_t;
+
+static void check_walked(void *arg, uint32_t index, const otter_partition_entry_t *entry)
+{
+    walk_t *walk = arg;
+    otter_partition_entry_t want;
+    FUZZ_CHECK(index == walk->count, "record %u after %u", index, walk->count);
+    otter_partition_entry_decode(walk->raw + index * OTTER_PARTITION_RECORD_SIZE, &want);
+    FUZZ_CHECK(entry->type == want.type && entry->offset == want.offset && entry->size == want.size &&
+                   entry->flags == want.flags && strcmp(entry->label, want.label) == 0,
+               "record %u is told as another", index);
+    walk->count++;
+}
+
+/** From flash, piece by piece: the same verdict, and the leading records that it counts. */
+static void check_in_flash(const uint8_t *raw, uint32_t flash_size)
+{
+    uint32_t count;
+    walk_t walk = {.raw = raw};
+    const otter_partition_taker_t taker = {check_walked, &walk};
+    otter_fault_t whole = {0}, pieces = {0};
+    place(raw);
+    esp_err_t want = otter_partition_table_verify(raw, flash_size, &count, &whole);
+    esp_err_t got = otter_partition_table_verify_at(&sim.flash, TABLE_OFFSET, flash_size, &taker, &pieces);
+    FUZZ_CHECK(got == want && strcmp(whole.why, pieces.why) == 0, "0x%x (%s), whole 0x%x (%s)", got,
+               pieces.why, want, whole.why);
+    FUZZ_CHECK(want != ESP_OK || walk.count == count, "%u records of %u", walk.count, count);
+}
+
+static void check_list(const uint8_t *raw, const otter_partition_table_t *table, bool allow_no_md5)
+{
+    static otter_partition_list_t list;
+    place(raw);
     esp_err_t err = partition_list_load(&list, &sim.flash, TABLE_OFFSET, allow_no_md5, NULL);
     bool good =
         table->md5 == OTTER_PARTITION_MD5_GOOD || (table->md5 == OTTER_PARTITION_MD5_ABSENT && allow_no_md5);
@@ -148,6 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((flags & 1) != 0 && md5 >= 0) {
         reference_md5(raw, (size_t)md5 * 32, raw + (size_t)md5 * 32 + 16);
     }
+    check_in_flash(raw, flash_size);
     check_bootloader(raw, flash_size);
     check_decoding(raw, &table);
     check_faults(&table, flash_size);

@@ -4,6 +4,7 @@
 
 #include "esp_err.h"
 #include "otter/device.h"
+#include "otter/image.h"
 #include "otter/promise.h"
 
 #ifdef __cplusplus
@@ -24,7 +25,8 @@ typedef struct {
     char reason[OTTER_WHY_MAX]; /* in words: "otadata copy 1 is active (seq 2, VALID) and selects ota_1" */
     otter_boot_tried_t tried[OTTER_BOOT_TRIED_MAX];
     uint32_t tried_count;
-    uint32_t image_len;            /* bytes, of the image that boots */
+    /** What boots: its entry address is in `header`, what to load in `segments`. */
+    otter_image_info_t image;
     int otadata_copy;              /* the copy of otadata that decided; -1: none did */
     uint32_t otadata_state[2];     /* of both copies, as this boot leaves it; 0 without otadata */
     uint32_t otadata_off;          /* in flash; 0: there is none */

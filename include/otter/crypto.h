@@ -19,34 +19,40 @@ extern "C" {
 #define OTTER_RSA_3072_LEN 384u /* of a modulus and of a signature */
 #define OTTER_CURVE_MAX    48u  /* bytes of a number on the largest curve */
 
-/** A running SHA-256; the port's own structure. */
-typedef struct otter_sha256 otter_sha256_t;
+/**
+ * A running digest, in its caller's memory: no heap is needed for one. What is in it is the port's: its whole state, or what
+ * it keeps elsewhere. Zeros are a digest that was not begun. It is not copied, and moves nowhere between begin and end.
+ */
+typedef union {
+    uint64_t state[16];
+    struct {
+        void *object;
+        bool used;
+    } elsewhere;
+} otter_digest_t;
 
-/** A hash that has seen nothing. @return NULL when out of memory; the caller frees it. */
-OTTER_MUST_CHECK otter_sha256_t *otter_sha256_new(void);
+/** SHA-256 from its start, also in the place of one that has run. @return false: out of memory; then only begin and end */
+OTTER_MUST_CHECK bool otter_sha256_begin(otter_digest_t *digest);
 
-/** Start over, as if just made. @return false: out of memory; nothing but reset and free may be called then */
-OTTER_MUST_CHECK bool otter_sha256_reset(otter_sha256_t *sha);
+/** MD5: the partition table's own, and HTTP's digest authentication; no protection against anybody. */
+OTTER_MUST_CHECK bool otter_md5_begin(otter_digest_t *digest);
 
-void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len);
+void otter_digest_update(otter_digest_t *digest, const void *data, size_t len);
 
-/** Writes the digest; reset before the next use. */
-void otter_sha256_finish(otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN]);
+/** Writes OTTER_SHA256_LEN or OTTER_MD5_LEN bytes; what follows is begin or end. */
+void otter_digest_finish(otter_digest_t *digest, uint8_t *bytes);
 
-/** The digest of what it has seen so far; the hash goes on. @return false: out of memory */
-OTTER_MUST_CHECK bool otter_sha256_peek(const otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN]);
+/** The digest of what it has seen so far; it goes on. @return false: out of memory */
+OTTER_MUST_CHECK bool otter_digest_peek(const otter_digest_t *digest, uint8_t *bytes);
 
-/** NULL is fine. */
-void otter_sha256_free(otter_sha256_t *sha);
-
-/** One-shot MD5: the partition table's own digest, no protection against anybody. @return ESP_OK or ESP_ERR_NO_MEM */
-OTTER_MUST_CHECK esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN]);
+/** Gives back what the port holds for it; harmless on zeros, and twice. */
+void otter_digest_end(otter_digest_t *digest);
 
 /*
  * Below: only for devices that ask for signatures (otter/trust.h). Who does not name `otter_signatures` needs none of it.
  */
 
-/** A running SHA-384, for signatures on the curve P-384; as otter_sha256_t. */
+/** A running SHA-384, for signatures on the curve P-384; in a block of the heap. */
 typedef struct otter_sha384 otter_sha384_t;
 OTTER_MUST_CHECK otter_sha384_t *otter_sha384_new(void);
 void otter_sha384_update(otter_sha384_t *sha, const void *data, size_t len);

@@ -74,11 +74,11 @@ typedef struct {
 
 /** A parser in progress: constant memory, one SHA-256. Zero it before its first begin; end with otter_image_stream_end(). */
 typedef struct {
+    otter_digest_t sha; /* begun anew by the next begin */
     otter_image_rules_t rules;
     otter_image_info_t info;
     esp_err_t verdict;                  /* ESP_ERR_NOT_FINISHED while more is wanted */
     otter_fault_t fault;                /* of a verdict that is an error */
-    otter_sha256_t *sha;                /* owned; reused by the next begin */
     struct signature_reader *signature; /* owned; NULL: no signature is asked for */
     uint32_t pos;                       /* bytes of the image consumed */
 
@@ -128,6 +128,10 @@ OTTER_MUST_CHECK esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s
  */
 OTTER_MUST_CHECK esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *rules,
                                               otter_image_info_t *info, otter_fault_t *fault);
+
+/** The same for those who ask for its length alone: bytes, 0 on failure. An otter_image_info_t is large for a small stack. */
+OTTER_MUST_CHECK esp_err_t otter_image_length(otter_flash_t *flash, const otter_image_rules_t *rules,
+                                              uint32_t *len);
 
 /**
  * What an image is all about where no chip loads it: of chip device the payload, of chip linux the program.

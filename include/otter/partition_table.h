@@ -8,6 +8,7 @@
 
 #include "esp_err.h"
 #include "otter/fault.h"
+#include "otter/flash.h"
 #include "otter/promise.h"
 
 #ifdef __cplusplus
@@ -66,6 +67,23 @@ OTTER_MUST_CHECK esp_err_t otter_partition_table_verify(const uint8_t raw[OTTER_
                                                         uint32_t flash_size, uint32_t *count,
                                                         otter_fault_t *fault);
 
+/** Takes the entries of a table that is read, in order; which of them count is known when the reading has ended well. */
+typedef struct {
+    void (*take)(void *arg, uint32_t index, const otter_partition_entry_t *entry);
+    void *arg;
+} otter_partition_taker_t;
+
+/**
+ * The same of a table in flash, a piece at a time and each byte once, also where flash does not read stably.
+ * @param flash_size  that partitions must not leave
+ * @param taker       NULL: nobody wants the entries that the bootloader walks
+ * @return also what otter_flash_read() says, and fault is as it was then
+ */
+OTTER_MUST_CHECK esp_err_t otter_partition_table_verify_at(otter_flash_t *flash, uint32_t offset,
+                                                           uint32_t flash_size,
+                                                           const otter_partition_taker_t *taker,
+                                                           otter_fault_t *fault);
+
 typedef enum {
     OTTER_PARTITION_MD5_ABSENT,
     OTTER_PARTITION_MD5_GOOD,
@@ -85,6 +103,11 @@ typedef struct {
  */
 OTTER_MUST_CHECK esp_err_t otter_partition_table_decode(const uint8_t raw[OTTER_PARTITION_TABLE_LEN],
                                                         otter_partition_table_t *out);
+
+/** The same of a table in flash, a piece at a time. @return also what otter_flash_read() says */
+OTTER_MUST_CHECK esp_err_t otter_partition_table_decode_at(otter_flash_t *flash, uint32_t offset,
+                                                           const otter_partition_taker_t *taker,
+                                                           otter_partition_md5_t *md5);
 
 /**
  * Write a table: entries, MD5 record if `with_md5`, erased bytes up to the end.

@@ -3,16 +3,10 @@
 #include "otter/crypto.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include <openssl/evp.h>
 
 #include "linux/openssl_start.h"
-
-struct otter_sha256 {
-    EVP_MD_CTX *context;
-    bool used; /* since it was made or reset */
-};
 
 /* What OpenSSL would look up anew for each digest. Kept until the program ends; NULL where it has none. */
 static EVP_MD *sha256, *md5;
@@ -25,64 +19,57 @@ static void look_up(void)
     md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 }
 
-otter_sha256_t *otter_sha256_new(void)
+static bool begin(otter_digest_t *digest, const EVP_MD *kind)
+{
+    EVP_MD_CTX *context = digest->elsewhere.object;
+    if (context != NULL && !digest->elsewhere.used && EVP_MD_CTX_get0_md(context) == kind) {
+        return true; /* OpenSSL takes memory anew for a beginning, so there is none where nothing is to be forgotten */
+    }
+    if (context == NULL) {
+        context = EVP_MD_CTX_new();
+        digest->elsewhere.object = context;
+    }
+    digest->elsewhere.used = context == NULL || EVP_DigestInit_ex(context, kind, NULL) != 1;
+    return !digest->elsewhere.used;
+}
+
+bool otter_sha256_begin(otter_digest_t *digest)
 {
     (void)pthread_once(&looked_up, look_up);
-    otter_sha256_t *sha = malloc(sizeof(*sha));
-    if (sha == NULL) {
-        return NULL;
-    }
-    sha->context = EVP_MD_CTX_new();
-    if (sha->context == NULL || EVP_DigestInit_ex(sha->context, sha256, NULL) != 1) {
-        otter_sha256_free(sha);
-        return NULL;
-    }
-    sha->used = false;
-    return sha;
+    return begin(digest, sha256);
 }
 
-bool otter_sha256_reset(otter_sha256_t *sha)
+bool otter_md5_begin(otter_digest_t *digest)
 {
-    /* OpenSSL takes memory anew for this, so it is done only where there is something to forget. */
-    if (sha->used && EVP_DigestInit_ex(sha->context, NULL, NULL) != 1) {
-        return false;
-    }
-    sha->used = false;
-    return true;
+    (void)pthread_once(&looked_up, look_up);
+    return begin(digest, md5);
 }
 
-/** The calls below only fail for reasons that cannot occur here: they take no memory. */
-void otter_sha256_update(otter_sha256_t *sha, const void *data, size_t len)
+/* The calls below only fail for reasons that cannot occur here: they take no memory. */
+
+void otter_digest_update(otter_digest_t *digest, const void *data, size_t len)
 {
-    sha->used = true;
-    EVP_DigestUpdate(sha->context, data, len);
+    digest->elsewhere.used = true;
+    EVP_DigestUpdate(digest->elsewhere.object, data, len);
 }
 
-void otter_sha256_finish(otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN])
+void otter_digest_finish(otter_digest_t *digest, uint8_t *bytes)
 {
-    sha->used = true;
-    EVP_DigestFinal_ex(sha->context, digest, NULL);
+    digest->elsewhere.used = true;
+    EVP_DigestFinal_ex(digest->elsewhere.object, bytes, NULL);
 }
 
-bool otter_sha256_peek(const otter_sha256_t *sha, uint8_t digest[OTTER_SHA256_LEN])
+bool otter_digest_peek(const otter_digest_t *digest, uint8_t *bytes)
 {
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
-    bool ok = copy != NULL && EVP_MD_CTX_copy_ex(copy, sha->context) == 1 &&
-              EVP_DigestFinal_ex(copy, digest, NULL) == 1;
+    bool ok = copy != NULL && EVP_MD_CTX_copy_ex(copy, digest->elsewhere.object) == 1 &&
+              EVP_DigestFinal_ex(copy, bytes, NULL) == 1;
     EVP_MD_CTX_free(copy);
     return ok;
 }
 
-void otter_sha256_free(otter_sha256_t *sha)
+void otter_digest_end(otter_digest_t *digest)
 {
-    if (sha != NULL) {
-        EVP_MD_CTX_free(sha->context);
-        free(sha);
-    }
-}
-
-esp_err_t otter_md5(const void *data, size_t len, uint8_t digest[OTTER_MD5_LEN])
-{
-    (void)pthread_once(&looked_up, look_up);
-    return EVP_Digest(data, len, digest, NULL, md5, NULL) == 1 ? ESP_OK : ESP_ERR_NO_MEM;
+    EVP_MD_CTX_free(digest->elsewhere.object);
+    *digest = (otter_digest_t){0};
 }

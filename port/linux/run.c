@@ -279,26 +279,19 @@ static void note_app(run_t *run, const esp_app_desc_t *desc)
 static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
 {
     const esp_partition_t *partition = run->booted.partition;
-    const otter_image_rules_t rules = {
-        .flash_offset = partition->address, .size = partition->size, .no_checks = true};
-    otter_image_info_t info;
-    otter_fault_t fault = {0};
-    if (otter_image_verify(run->dev.flash, &rules, &info, &fault) != ESP_OK) {
-        *end = take_back(run, "the image that boots cannot be read again", fault.why);
-        return false;
-    }
-    if (info.segments_seen <= EXECUTABLE_SEGMENT || info.segments[EXECUTABLE_SEGMENT].data_len == 0) {
+    const otter_image_info_t *image = &run->booted.image;
+    if (image->segments_seen <= EXECUTABLE_SEGMENT || image->segments[EXECUTABLE_SEGMENT].data_len == 0) {
         *end = end_with(run, RUN_FAILED,
                         "the image in %s has no executable: build it with `otter image build --chip linux`",
                         partition->label);
         return false;
     }
     snprintf(loaded->name, sizeof(loaded->name), "%.32s",
-             info.has_desc ? info.desc.project_name : "firmware");
-    note_app(run, info.has_desc ? &info.desc : NULL);
+             image->has_desc ? image->desc.project_name : "firmware");
+    note_app(run, image->has_desc ? &image->desc : NULL);
     loaded->executable =
-        copy_to_memory(run->dev.flash, partition->address + info.segment_data[EXECUTABLE_SEGMENT],
-                       info.segments[EXECUTABLE_SEGMENT].data_len);
+        copy_to_memory(run->dev.flash, partition->address + image->segment_data[EXECUTABLE_SEGMENT],
+                       image->segments[EXECUTABLE_SEGMENT].data_len);
     if (loaded->executable < 0) {
         *end = take_back(run, "no memory file for the executable", strerror(errno));
         return false;

@@ -29,15 +29,24 @@ esp_err_t otter_fault_add(otter_fault_t *fault, const char *context)
     if (fault == NULL) {
         return ESP_OK;
     }
-    char why[OTTER_WHY_MAX];
-    memcpy(why, fault->why, sizeof(why));
-    const size_t room = sizeof(why) - 1 - strlen(why), len = strlen(context);
-    const bool fits = len <= room;
-    context += fits ? 0 : len - (room - (room < 3 ? room : 3));
-    while (((unsigned char)*context & 0xC0u) == 0x80u) {
-        context++; /* not inside of a character */
+    const size_t most = sizeof(fault->why) - 1, why = strlen(fault->why), room = most - why;
+    size_t len = strlen(context), dots = 0;
+    if (len > room) {
+        dots = strlen("...");
+        context += len - (room - (room < dots ? room : dots));
+        while (((unsigned char)*context & 0xC0u) == 0x80u) {
+            context++; /* not inside of a character */
+        }
+        len = strlen(context);
     }
-    text_format(fault->why, sizeof(fault->why), "%s%s%s", fits ? "" : "...", context, why);
+    const size_t front = dots + len, rest = why < most - front ? why : most - front;
+    memmove(fault->why + front, fault->why, rest);
+    memcpy(fault->why, "...", dots);
+    memcpy(fault->why + dots, context, len);
+    fault->why[front + rest] = '\0';
+    if (rest < why) {
+        text_cut(fault->why, sizeof(fault->why));
+    }
     return fault->code;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -15,7 +16,7 @@
 #define TAGS_MAX    16
 #define TAG_LEN_MAX 31
 #define TEXT_SIZE   256 /* bytes of a message that need no memory of their own */
-#define HEAD_SIZE   128 /* bytes of what comes before and behind it */
+#define LINE_SIZE   300 /* bytes of a line that needs none */
 
 /* All of these are read and changed under OTTER_LOCK_LOG; nothing is written out while it is held. */
 static struct {
@@ -169,24 +170,67 @@ static const struct {
     [ESP_LOG_DEBUG] = {'D', ""},          [ESP_LOG_VERBOSE] = {'V', ""},
 };
 
+/** A line that is put together; `len` is that of all of it, also where it does not fit. */
+typedef struct {
+    char *text;
+    size_t size, len;
+} line_t;
+
+static void put_text(line_t *line, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void put_text(line_t *line, const char *format, va_list args)
+{
+    size_t at = line->len < line->size ? line->len : line->size;
+    int n = vsnprintf(line->text + at, line->size - at, format, args);
+    line->len += n > 0 ? (size_t)n : 0;
+}
+
+static void put(line_t *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(line_t *line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_text(line, format, args);
+    va_end(args);
+}
+
+static void put_line(line_t *line, esp_log_config_t config, const char *tag, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+static void put_line(line_t *line, esp_log_config_t config, const char *tag, const char *format, va_list args)
+{
+    const esp_log_level_t level = (esp_log_level_t)config.opts.log_level;
+    const char *start = !config.opts.dis_color && has_color() ? level_style[level].color : "";
+    const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
+    line->len = 0;
+    put(line, "%s%c", start, level_style[level].letter);
+    if (!config.opts.dis_timestamp) {
+        put(line, " (%" PRIu32 ")", esp_log_timestamp());
+    }
+    put(line, " %s: ", tag);
+    put_text(line, format, args);
+    put(line, "%s", stop);
+    if (line->len >= line->size) { /* cut: it ends as any other */
+        text_cut(line->text, line->size - strlen(stop));
+        memcpy(line->text + strlen(line->text), stop, strlen(stop) + 1);
+    }
+}
+
 /** One line of a level that there is, whatever that of the tag. */
 static void write_line(esp_log_config_t config, const char *tag, const char *format, va_list args)
 {
-    esp_log_level_t level = (esp_log_level_t)config.opts.log_level;
-    const char *start = !config.opts.dis_color && has_color() ? level_style[level].color : "";
-    const char *stop = start[0] != '\0' ? "\033[0m\n" : "\n";
-    char time[16] = "";
-    if (!config.opts.dis_timestamp) {
-        snprintf(time, sizeof(time), " (%" PRIu32 ")", esp_log_timestamp());
+    char small[LINE_SIZE];
+    va_list again;
+    va_copy(again, args);
+    line_t line = {.text = small, .size = sizeof(small)};
+    put_line(&line, config, tag, format, args);
+    size_t needed = line.len + 1;
+    char *block = needed > sizeof(small) ? malloc(needed) : NULL;
+    if (block != NULL) {
+        line = (line_t){.text = block, .size = needed};
+        put_line(&line, config, tag, format, again);
     }
-    char small_text[TEXT_SIZE], small_line[TEXT_SIZE + HEAD_SIZE];
-    size_t len;
-    char *text = text_vformat_whole(small_text, sizeof(small_text), &len, format, args);
-    char *line = text_format_whole(small_line, sizeof(small_line), &len, "%s%c%s %s: %s%s", start,
-                                   level_style[level].letter, time, tag, text, stop);
-    write_out(line, len);
-    text_free(line, small_line);
-    text_free(text, small_text);
+    va_end(again);
+    write_out(line.text, strlen(line.text));
+    free(block);
 }
 
 void otter_log_line(esp_log_level_t level, const char *tag, const char *format, ...)

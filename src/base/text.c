@@ -6,17 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+void text_cut(char *buf, size_t size)
+{
+    size_t end = size - 4;
+    while (end > 0 && ((unsigned char)buf[end] & 0xC0u) == 0x80u) {
+        end--; /* not inside of a character */
+    }
+    memcpy(buf + end, "...", 4);
+}
+
 /** `n` is what vsnprintf said. */
 static void settle(char *buf, size_t size, int n)
 {
     if (n < 0) {
         buf[0] = '\0'; /* not a text at all */
     } else if ((size_t)n >= size) {
-        size_t end = size - 4;
-        while (end > 0 && ((unsigned char)buf[end] & 0xC0u) == 0x80u) {
-            end--; /* not inside of a character */
-        }
-        memcpy(buf + end, "...", 4);
+        text_cut(buf, size);
     }
 }
 

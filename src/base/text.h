@@ -16,6 +16,9 @@ void text_format(char *buf, size_t size, const char *format, ...) __attribute__(
 void text_vformat(char *buf, size_t size, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
+/** Ends a text that fills `size` bytes of `buf` in "...", never inside of a character. */
+void text_cut(char *buf, size_t size);
+
 /**
  * The whole text, in `buf` if it fits there. One that finds no memory is cut as text_format() does.
  * @param size  bytes of `buf`, at least 4

@@ -21,6 +21,7 @@
 #include "otter/boot.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +49,10 @@ typedef struct {
     otter_partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
     boot_decision_t decision;
-    otter_boot_result_t *result;
-    otter_fault_t fault; /* of the table, or of the candidate that is looked at */
-    esp_err_t trouble;   /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
+    otter_boot_result_t *result;   /* NULL: nobody asks for more than what boots */
+    otter_fault_t fault;           /* of the table, or of the candidate that is looked at */
+    const esp_partition_t *chosen; /* NULL: nothing verifies, or not yet */
+    esp_err_t trouble;             /* met while trying candidates: the first flash error, or ESP_ERR_NO_MEM */
 } boot_t;
 
 /* A dry run logs nothing. */
@@ -78,6 +80,20 @@ static const struct {
     {PART_TYPE_DATA, 0, 0, "Unknown data"},
 };
 
+/** Puts more behind the reason. */
+static void say(const boot_t *boot, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(const boot_t *boot, const char *format, ...)
+{
+    if (boot->result != NULL) {
+        char *reason = boot->result->reason;
+        size_t used = strlen(reason);
+        va_list args;
+        va_start(args, format);
+        vsnprintf(reason + used, sizeof(boot->result->reason) - used, format, args);
+        va_end(args);
+    }
+}
+
 static const char *usage_of(const otter_partition_entry_t *entry)
 {
     for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
@@ -89,8 +105,13 @@ static const char *usage_of(const otter_partition_entry_t *entry)
 }
 
 /** Notes what an entry is for; a later duplicate replaces an earlier one, and offset 0 means absent. */
-static void note_entry(boot_t *boot, const otter_partition_entry_t *entry)
+static void note_entry(void *arg, uint32_t index, const otter_partition_entry_t *entry)
 {
+    boot_t *boot = arg;
+    (void)index;
+    if (boot->fault.code == ESP_OK) {
+        otter_ignore(partition_check_sectors(entry, boot->device->flash, &boot->fault)); /* kept there */
+    }
     bool present = entry->offset != 0;
     if (entry->type == PART_TYPE_APP && entry->subtype == PART_SUBTYPE_FACTORY) {
         boot->factory = *entry;
@@ -109,50 +130,52 @@ static void note_entry(boot_t *boot, const otter_partition_entry_t *entry)
     }
 }
 
+static void log_entry(void *arg, uint32_t index, const otter_partition_entry_t *entry)
+{
+    (void)arg;
+    ESP_LOGI(TAG, "%2u %-16s %-16s %02x %02x %08" PRIx32 " %08" PRIx32, (unsigned)index, entry->label,
+             usage_of(entry), entry->type, entry->subtype, entry->offset, entry->size);
+}
+
+/** The rows as they are read once more: nothing is decided by what is logged. */
+static void log_table(const boot_t *boot)
+{
+    const otter_partition_taker_t log = {log_entry, NULL};
+    otter_flash_t *flash = boot->device->flash;
+    if (boot->commit) {
+        ESP_LOGI(TAG, "Partition Table:");
+        ESP_LOGI(TAG, "## Label            Usage          Type ST Offset   Length");
+        otter_ignore(otter_partition_table_verify_at(flash, boot->device->config.table_offset, flash->size,
+                                                     &log, NULL));
+        ESP_LOGI(TAG, "End of partition table");
+    }
+}
+
 /** Reads the raw table, as a bootloader does: not the application's list, which needs an MD5 row. */
 static esp_err_t read_table(boot_t *boot)
 {
-    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     otter_flash_t *flash = boot->device->flash;
     esp_err_t err = partition_check_flash(flash, &boot->fault);
     if (err != ESP_OK) {
-        snprintf(boot->result->reason, sizeof(boot->result->reason), "%s", boot->fault.why);
+        say(boot, "%s", boot->fault.why);
         return err;
     }
     const uint32_t offset = boot->device->config.table_offset;
-    if (!range_fits(offset, sizeof(raw), flash->size)) {
-        snprintf(boot->result->reason, sizeof(boot->result->reason),
-                 "a flash of %" PRIu32 " bytes has no room for a partition table at 0x%" PRIx32, flash->size,
-                 offset);
+    if (!range_fits(offset, OTTER_PARTITION_TABLE_LEN, flash->size)) {
+        say(boot, "a flash of %" PRIu32 " bytes has no room for a partition table at 0x%" PRIx32, flash->size,
+            offset);
         return ESP_ERR_INVALID_SIZE;
     }
-    err = otter_flash_read_torn(flash, offset, raw, sizeof(raw));
-    if (err != ESP_OK) {
-        return err;
+    const otter_partition_taker_t note = {note_entry, boot};
+    err = otter_partition_table_verify_at(flash, offset, flash->size, &note, &boot->fault);
+    if (err == ESP_OK) {
+        log_table(boot);
+        say(boot, "%s", boot->fault.why);
+        return boot->fault.code;
     }
-    uint32_t count;
-    err = otter_partition_table_verify(raw, flash->size, &count, &boot->fault);
-    if (err != ESP_OK) {
+    if (err == boot->fault.code) { /* and not what the flash says of a reading */
         BOOT_LOG(boot, ESP_LOGE, "Failed to verify partition table: %s", boot->fault.why);
-        otter_fault_add(&boot->fault, "the partition table is unusable: ");
-        snprintf(boot->result->reason, sizeof(boot->result->reason), "%s", boot->fault.why);
-        return err;
-    }
-    BOOT_LOG(boot, ESP_LOGI, "Partition Table:");
-    BOOT_LOG(boot, ESP_LOGI, "## Label            Usage          Type ST Offset   Length");
-    for (uint32_t i = 0; i < count; i++) {
-        otter_partition_entry_t entry;
-        otter_partition_entry_decode(raw + i * OTTER_PARTITION_RECORD_SIZE, &entry);
-        BOOT_LOG(boot, ESP_LOGI, "%2u %-16s %-16s %02x %02x %08" PRIx32 " %08" PRIx32, (unsigned)i,
-                 entry.label, usage_of(&entry), entry.type, entry.subtype, entry.offset, entry.size);
-        note_entry(boot, &entry);
-        if (err == ESP_OK) {
-            err = partition_check_sectors(&entry, flash, &boot->fault);
-        }
-    }
-    BOOT_LOG(boot, ESP_LOGI, "End of partition table");
-    if (err != ESP_OK) {
-        snprintf(boot->result->reason, sizeof(boot->result->reason), "%s", boot->fault.why);
+        say(boot, "the partition table is unusable: %s", boot->fault.why);
     }
     return err;
 }
@@ -226,6 +249,29 @@ static void log_decision(const boot_t *boot)
     }
 }
 
+/** What otter_boot_take_back() would write. */
+static void note_before(const boot_t *boot, const otadata_entry_t two[OTADATA_COPY_COUNT])
+{
+    if (boot->result != NULL) {
+        boot->result->otadata_off = boot->otadata.offset;
+        for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+            otadata_encode(&two[copy], boot->result->records_before[copy]);
+        }
+    }
+}
+
+static void note_decision(const boot_t *boot)
+{
+    otter_boot_result_t *result = boot->result;
+    if (result != NULL) {
+        boot_explain(&boot->decision, &boot->have, result->reason, sizeof(result->reason));
+        result->otadata_copy = boot->decision.active;
+        for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+            result->otadata_state[copy] = boot->decision.after[copy].state;
+        }
+    }
+}
+
 /** Reads otadata, decides, records. */
 static esp_err_t decide_and_record(boot_t *boot)
 {
@@ -238,17 +284,13 @@ static esp_err_t decide_and_record(boot_t *boot)
             BOOT_LOG(boot, ESP_LOGE,
                      "ota_info partition size %" PRIu32 " is too small (minimum %" PRIu32 " bytes)",
                      boot->otadata.size, needed);
-            snprintf(boot->result->reason, sizeof(boot->result->reason),
-                     "the otadata partition has %" PRIu32 " bytes, it needs %" PRIu32, boot->otadata.size,
-                     needed);
+            say(boot, "the otadata partition has %" PRIu32 " bytes, it needs %" PRIu32, boot->otadata.size,
+                needed);
         }
         if (err != ESP_OK) {
             return err;
         }
-        boot->result->otadata_off = boot->otadata.offset;
-        for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-            otadata_encode(&two[copy], boot->result->records_before[copy]);
-        }
+        note_before(boot, two);
     }
     bool new_enough[OTADATA_COPY_COUNT];
     if (config->anti_rollback) {
@@ -264,11 +306,7 @@ static esp_err_t decide_and_record(boot_t *boot)
         memcpy(two, boot->decision.after, sizeof(two));
         boot_decide(two, &boot->have, false, versions, &boot->decision);
     }
-    boot_explain(&boot->decision, &boot->have, boot->result->reason, sizeof(boot->result->reason));
-    boot->result->otadata_copy = boot->decision.active;
-    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        boot->result->otadata_state[copy] = boot->decision.after[copy].state;
-    }
+    note_decision(boot);
     log_decision(boot);
     return ESP_OK;
 }
@@ -300,10 +338,10 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
                                  .loading = true,
                                  .known = boot->believes};
     if (!boot->believes) {
-        rules.trust = device_trust(device, TRUST_TO_BOOT, false);
+        rules.trust = trust_to_boot(device, false);
     }
-    otter_image_info_t info;
-    esp_err_t err = otter_image_verify(device->flash, &rules, &info, &boot->fault);
+    otter_image_info_t *image = boot->result != NULL ? &boot->result->image : NULL;
+    esp_err_t err = otter_image_verify(device->flash, &rules, image, &boot->fault);
     if (err == ESP_FAIL && boot->commit) {
         image_log_misfit_at(device->flash, app->offset, &device->chip, false);
     }
@@ -313,7 +351,6 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
     if (boot->commit) {
         image_log_signed(&rules.trust);
     }
-    boot->result->image_len = info.image_len;
     return ESP_OK;
 }
 
@@ -338,7 +375,7 @@ static void note_failure(boot_t *boot, const otter_partition_entry_t *app)
     log_not_bootable(boot, app);
     BOOT_LOG(boot, ESP_LOGE, "%s partition at offset 0x%" PRIx32 " is not bootable: %s", app->label,
              app->offset, fault->why);
-    if (result->tried_count < OTTER_BOOT_TRIED_MAX) {
+    if (result != NULL && result->tried_count < OTTER_BOOT_TRIED_MAX) {
         otter_boot_tried_t *tried = &result->tried[result->tried_count++];
         memcpy(tried->label, app->label, sizeof(tried->label));
         tried->error = fault->code;
@@ -416,20 +453,17 @@ static const esp_partition_t *partition_of(otter_device_t *device, const otter_p
 }
 
 /** Adds to the reason what happened to the first choice. */
-static void explain_fallback(boot_t *boot, int started)
+static void explain_fallback(const boot_t *boot, int started)
 {
-    char *reason = boot->result->reason;
-    size_t used = strlen(reason), room = sizeof(boot->result->reason) - used;
+    const otter_boot_result_t *result = boot->result;
     char name[12];
-    bool was_first = boot->result->tried_count == 0 && boot->decision.active == OTADATA_NONE;
-    if (started == boot->decision.index || was_first) {
+    if (result == NULL || started == boot->decision.index) {
         return;
     }
-    if (boot->result->tried_count == 0) {
-        snprintf(reason + used, room, "; there is none, %s boots", boot_index_name(started, name));
-    } else {
-        snprintf(reason + used, room, "; %s did not verify, %s boots", boot->result->tried[0].label,
-                 boot_index_name(started, name));
+    if (result->tried_count != 0) {
+        say(boot, "; %s did not verify, %s boots", result->tried[0].label, boot_index_name(started, name));
+    } else if (boot->decision.active != OTADATA_NONE) {
+        say(boot, "; there is none, %s boots", boot_index_name(started, name));
     }
 }
 
@@ -437,34 +471,31 @@ static esp_err_t start_image(boot_t *boot)
 {
     int started;
     if (!find_image(boot, &started)) {
-        const char *why = boot->trouble == ESP_ERR_NO_MEM ? "out of memory" : "nothing verifies";
         BOOT_LOG(boot, ESP_LOGE, "No bootable app partitions in the partition table");
-        size_t used = strlen(boot->result->reason);
-        snprintf(boot->result->reason + used, sizeof(boot->result->reason) - used, "; %s", why);
+        say(boot, "; %s", boot->trouble == ESP_ERR_NO_MEM ? "out of memory" : "nothing verifies");
         return boot->trouble != ESP_OK ? boot->trouble : ESP_ERR_NOT_FOUND;
     }
-    if (started == BOOT_INDEX_TEST && boot->result->tried_count == 0) {
-        BOOT_LOG(boot, ESP_LOGW, "Falling back to test app as only bootable partition");
+    if (boot->commit && started == BOOT_INDEX_TEST && boot->result->tried_count == 0) {
+        ESP_LOGW(TAG, "Falling back to test app as only bootable partition");
     }
     const otter_partition_entry_t *app = entry_of(boot, started);
     if (boot->decision.raise_version && started == boot->decision.index) {
         raise_version(boot, app); /* only now that the image is verified: a burned bit stays burned */
     }
     write_initial(boot, started);
-    boot->result->partition = partition_of(boot->device, app);
+    boot->chosen = partition_of(boot->device, app);
     explain_fallback(boot, started);
     if (boot->commit) {
-        boot->device->running = boot->result->partition;
+        boot->device->running = boot->chosen;
         ESP_LOGI(TAG, "Loaded app from partition at offset 0x%" PRIx32, app->offset);
     }
     return ESP_OK;
 }
 
-/** A boot step without finishing copies. */
-static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
+/** A boot step without finishing copies. @param result  may be NULL where nothing is committed */
+static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result,
+                                  const esp_partition_t **chosen)
 {
-    memset(result, 0, sizeof(*result));
-    result->otadata_copy = OTADATA_NONE;
     boot_t boot = {.device = device,
                    .commit = mode == OTTER_BOOT_COMMIT,
                    .believes = mode == OTTER_BOOT_GUESS,
@@ -479,20 +510,23 @@ static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode
     if (err == ESP_OK) {
         err = start_image(&boot);
     }
-    if (err != ESP_OK && result->reason[0] == '\0') {
-        snprintf(result->reason, sizeof(result->reason), "the flash could not be read: %s",
-                 esp_err_to_name(err));
+    if (err != ESP_OK && result != NULL && result->reason[0] == '\0') {
+        say(&boot, "the flash could not be read: %s", esp_err_to_name(err));
     }
+    *chosen = boot.chosen;
     return err;
 }
 
 /** True if a bootloader finds no partitions at all. */
 static bool table_is_unusable(const otter_device_t *device)
 {
-    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
-    uint32_t count;
-    return otter_flash_read_torn(device->flash, device->config.table_offset, raw, sizeof(raw)) == ESP_OK &&
-           otter_partition_table_verify(raw, device->flash->size, &count, NULL) != ESP_OK;
+    otter_flash_t *flash = device->flash;
+    if (!range_fits(device->config.table_offset, OTTER_PARTITION_TABLE_LEN, flash->size)) {
+        return false;
+    }
+    esp_err_t err =
+        otter_partition_table_verify_at(flash, device->config.table_offset, flash->size, NULL, NULL);
+    return err != ESP_OK && !otter_flash_failed(err);
 }
 
 esp_err_t otter_boot_finish_copies(otter_device_t *device)
@@ -514,8 +548,7 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
     }
     const esp_partition_t *boots = device->running;
     if (boots == NULL) {
-        otter_boot_result_t now;
-        boots = decide_and_start(device, OTTER_BOOT_DRY_RUN, &now) == ESP_OK ? now.partition : NULL;
+        otter_ignore(decide_and_start(device, OTTER_BOOT_DRY_RUN, NULL, &boots)); /* nothing boots: NULL */
     }
     return staged_copy_finish_all(device, boots);
 }
@@ -527,7 +560,9 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
         device->running = NULL;
         otter_ignore(otter_boot_finish_copies(device)); /* logged; what boots does not depend on it */
     }
-    esp_err_t err = decide_and_start(device, mode, result);
+    memset(result, 0, sizeof(*result));
+    result->otadata_copy = OTADATA_NONE;
+    esp_err_t err = decide_and_start(device, mode, result, &result->partition);
     if (!commit && staged_copy_is_pending(device)) {
         size_t used = strlen(result->reason);
         snprintf(result->reason + used, sizeof(result->reason) - used,

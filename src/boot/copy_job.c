@@ -26,13 +26,12 @@ esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journ
     job->piece = max_u32(min_u32(flash->erase_size, PIECE_SIZE), flash->write_size);
     job->src = malloc(job->piece);
     job->now = malloc(job->piece);
-    job->sha = otter_sha256_new();
-    return job->src != NULL && job->now != NULL && job->sha != NULL ? ESP_OK : ESP_ERR_NO_MEM;
+    return job->src != NULL && job->now != NULL ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
 void copy_job_end(copy_job_t *job)
 {
-    otter_sha256_free(job->sha);
+    otter_digest_end(&job->sha);
     free(job->now);
     free(job->src);
     memset(job, 0, sizeof(*job));
@@ -59,7 +58,7 @@ static esp_err_t read_final(copy_job_t *job, uint32_t at)
 
 esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LEN])
 {
-    if (!otter_sha256_reset(job->sha)) {
+    if (!otter_sha256_begin(&job->sha)) {
         return ESP_ERR_NO_MEM;
     }
     for (uint32_t at = 0; at < job->journal.len; at += job->piece) {
@@ -67,17 +66,17 @@ esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LE
         if (err != ESP_OK) {
             return err;
         }
-        otter_sha256_update(job->sha, job->src, copied_of(job, at, job->piece));
+        otter_digest_update(&job->sha, job->src, copied_of(job, at, job->piece));
         otter_system_alive();
     }
-    otter_sha256_finish(job->sha, digest);
+    otter_digest_finish(&job->sha, digest);
     return ESP_OK;
 }
 
 esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
 {
     *done = false;
-    if (!otter_sha256_reset(job->sha)) {
+    if (!otter_sha256_begin(&job->sha)) {
         return ESP_ERR_NO_MEM;
     }
     for (uint32_t at = 0; at < job->journal.final_size; at += job->piece) {
@@ -89,11 +88,11 @@ esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
         if (!bytes_are_erased(job->now + copied, job->piece - copied)) {
             return ESP_OK;
         }
-        otter_sha256_update(job->sha, job->now, copied);
+        otter_digest_update(&job->sha, job->now, copied);
         otter_system_alive();
     }
     uint8_t digest[OTTER_SHA256_LEN];
-    otter_sha256_finish(job->sha, digest);
+    otter_digest_finish(&job->sha, digest);
     *done = memcmp(digest, job->journal.digest, sizeof(digest)) == 0;
     return ESP_OK;
 }

@@ -12,7 +12,7 @@ typedef struct {
     bool is_table;      /* final is the table in use: its first record is the last thing programmed */
     uint32_t piece;     /* bytes that are read or programmed at once: a sector, or a part of a large one */
     uint8_t *src, *now; /* one piece each */
-    otter_sha256_t *sha;
+    otter_digest_t sha;
 } copy_job_t;
 
 /** Everything but the journal's digest must be set in `journal`. @return ESP_OK, ESP_ERR_NO_MEM */

@@ -55,7 +55,7 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
                                        .flash_offset = p->address,
                                        .size = p->size,
                                        .bootloader = true,
-                                       .trust = device_trust(device, TRUST_TO_BOOT, true)};
+                                       .trust = trust_to_boot(device, true)};
     return otter_image_verify(device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
@@ -168,13 +168,11 @@ static esp_err_t check_new_table(const otter_device_t *device, const copy_job_t 
                                  const esp_partition_t *const *keep, uint32_t keep_count,
                                  otter_fault_t *fault)
 {
-    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
-    if (job->journal.len < sizeof(raw)) {
+    if (job->journal.len < OTTER_PARTITION_TABLE_LEN) {
         return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%" PRIu32 " bytes are no whole table",
                            job->journal.len);
     }
-    esp_err_t err = otter_flash_read(device->flash, job->journal.staging_off, raw, sizeof(raw));
-    return err == ESP_OK ? table_update_check(device, raw, keep, keep_count, fault) : err;
+    return table_update_check(device, job->journal.staging_off, keep, keep_count, fault);
 }
 
 /** Would the copy put something into final's last sector that the next boot takes for a journal? */
@@ -209,12 +207,12 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
     }
     if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
         /* The new bootloader, still in staging. A copy that was begun was judged then by the app's trust, if that is another. */
-        const trust_use_t use = device->running != NULL ? TRUST_TO_UPDATE : TRUST_TO_BOOT;
         const otter_image_rules_t rules = {.chip = &device->chip,
                                            .flash_offset = job->journal.staging_off,
                                            .size = job->journal.len,
                                            .bootloader = true,
-                                           .trust = device_trust(device, use, true)};
+                                           .trust = device->running != NULL ? trust_to_update(device, true)
+                                                                            : trust_to_boot(device, true)};
         err = otter_image_verify(device->flash, &rules, NULL, fault);
     }
     return err;

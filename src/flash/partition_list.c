@@ -3,7 +3,6 @@
 #include "flash/partition_list.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "esp_flash_partitions.h"
@@ -12,20 +11,6 @@
 #include "otter/partition_table.h"
 
 static const char TAG[] = "partition";
-
-static void fill_item(esp_partition_t *item, const otter_partition_entry_t *entry, otter_flash_t *flash)
-{
-    memset(item, 0, sizeof(*item));
-    item->flash_chip = flash;
-    item->type = (esp_partition_type_t)entry->type;
-    item->subtype = (esp_partition_subtype_t)entry->subtype;
-    item->address = entry->offset;
-    item->size = entry->size;
-    item->erase_size = flash->erase_size;
-    memcpy(item->label, entry->label, sizeof(item->label));
-    item->encrypted = (entry->flags & PART_FLAG_ENCRYPTED) != 0;
-    item->readonly = (entry->flags & PART_FLAG_READONLY) != 0;
-}
 
 esp_err_t partition_check_flash(const otter_flash_t *flash, otter_fault_t *fault)
 {
@@ -54,31 +39,32 @@ esp_err_t partition_check_sectors(const otter_partition_entry_t *entry, const ot
     return ESP_OK;
 }
 
-static esp_err_t take_table(otter_partition_list_t *list, const uint8_t *raw, otter_flash_t *flash,
-                            bool allow_no_md5, otter_fault_t *fault)
+/** A list being loaded. */
+typedef struct {
+    otter_partition_list_t *list;
+    otter_flash_t *flash;
+    otter_fault_t *fault;
+} load_t;
+
+static void add_item(void *arg, uint32_t index, const otter_partition_entry_t *entry)
 {
-    otter_partition_table_t *table = malloc(sizeof(*table));
-    if (table == NULL) {
-        return ESP_ERR_NO_MEM;
+    load_t *load = arg;
+    otter_partition_list_t *list = load->list;
+    if (index < OTTER_PARTITIONS_MAX) {
+        list->items[index] = (esp_partition_t){.flash_chip = load->flash,
+                                               .erase_size = load->flash->erase_size,
+                                               .type = (esp_partition_type_t)entry->type,
+                                               .subtype = (esp_partition_subtype_t)entry->subtype,
+                                               .address = entry->offset,
+                                               .size = entry->size,
+                                               .encrypted = (entry->flags & PART_FLAG_ENCRYPTED) != 0,
+                                               .readonly = (entry->flags & PART_FLAG_READONLY) != 0};
+        memcpy(list->items[index].label, entry->label, sizeof(list->items[index].label));
     }
-    esp_err_t err = otter_partition_table_decode(raw, table);
-    if (err != ESP_OK) {
-        goto done;
+    list->count = index + 1;
+    if (load->fault->code == ESP_OK) {
+        otter_ignore(partition_check_sectors(entry, load->flash, load->fault)); /* kept there */
     }
-    if (table->md5 == OTTER_PARTITION_MD5_BAD || table->count > OTTER_PARTITIONS_MAX) {
-        err = ESP_ERR_INVALID_STATE;
-    } else if (table->md5 == OTTER_PARTITION_MD5_ABSENT && !allow_no_md5) {
-        err = ESP_ERR_NOT_FOUND;
-    } else {
-        for (uint32_t i = 0; i < table->count && err == ESP_OK; i++) {
-            fill_item(&list->items[i], &table->entries[i], flash);
-            err = partition_check_sectors(&table->entries[i], flash, fault);
-        }
-        list->count = err == ESP_OK ? table->count : 0;
-    }
-done:
-    free(table);
-    return err;
 }
 
 static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
@@ -91,16 +77,17 @@ static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, 
     if (table_offset > flash->size || flash->size - table_offset < OTTER_PARTITION_TABLE_SECTOR) {
         return ESP_ERR_INVALID_SIZE;
     }
-    uint8_t *raw = malloc(OTTER_PARTITION_TABLE_LEN);
-    if (raw == NULL) {
-        return ESP_ERR_NO_MEM;
+    load_t load = {.list = list, .flash = flash, .fault = fault};
+    const otter_partition_taker_t taker = {add_item, &load};
+    otter_partition_md5_t md5;
+    err = otter_partition_table_decode_at(flash, table_offset, &taker, &md5);
+    if (err != ESP_OK) {
+        return err;
     }
-    err = otter_flash_read_torn(flash, table_offset, raw, OTTER_PARTITION_TABLE_LEN);
-    if (err == ESP_OK) {
-        err = take_table(list, raw, flash, allow_no_md5, fault);
+    if (md5 == OTTER_PARTITION_MD5_BAD || list->count > OTTER_PARTITIONS_MAX) {
+        return ESP_ERR_INVALID_STATE;
     }
-    free(raw);
-    return err;
+    return md5 == OTTER_PARTITION_MD5_ABSENT && !allow_no_md5 ? ESP_ERR_NOT_FOUND : fault->code;
 }
 
 esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
@@ -109,9 +96,12 @@ esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash
     otter_fault_t why = {0};
     list->count = 0;
     list->status = read_table(list, flash, table_offset, allow_no_md5, &why);
-    if (why.code != ESP_OK) {
+    if (why.code != ESP_OK && why.code == list->status) {
         ESP_LOGE(TAG, "%s", why.why);
         otter_fault(fault, why.code, "%s", why.why);
+    }
+    if (list->status != ESP_OK) {
+        list->count = 0;
     }
     return list->status;
 }

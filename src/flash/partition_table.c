@@ -70,82 +70,184 @@ void otter_partition_entry_encode(const otter_partition_entry_t *entry,
     le32_put(raw + AT_FLAGS, entry->flags);
 }
 
-/** Is record `index` the right MD5 of all records before it? @return ESP_OK or ESP_ERR_NO_MEM */
-static esp_err_t check_md5(const uint8_t *raw, uint32_t index, bool *good)
+/* ---- a whole table, record by record ---- */
+
+#define PIECE (8 * OTTER_PARTITION_RECORD_SIZE) /* bytes read from flash at a time */
+
+/** The records of a table, each asked for once and in order, and the MD5 of those that were let in. */
+typedef struct {
+    const uint8_t *raw; /* all of the table; NULL: it is at `offset` of flash */
+    otter_flash_t *flash;
+    uint32_t offset;
+    uint8_t piece[PIECE];
+    otter_digest_t md5;
+} table_reader_t;
+
+static esp_err_t next_record(table_reader_t *reader, uint32_t index, const uint8_t **record)
+{
+    const uint32_t at = index * OTTER_PARTITION_RECORD_SIZE;
+    if (reader->raw != NULL) {
+        *record = reader->raw + at;
+        return ESP_OK;
+    }
+    *record = reader->piece + at % PIECE;
+    return at % PIECE == 0 ? otter_flash_read_torn(reader->flash, reader->offset + at, reader->piece, PIECE)
+                           : ESP_OK;
+}
+
+/** Is this record the right MD5 of all records before it? No record can be let in after that. */
+static bool md5_is_good(table_reader_t *reader, const uint8_t record[OTTER_PARTITION_RECORD_SIZE])
 {
     uint8_t digest[OTTER_MD5_LEN];
-    const uint8_t *record = raw + index * OTTER_PARTITION_RECORD_SIZE;
-    esp_err_t err = otter_md5(raw, index * OTTER_PARTITION_RECORD_SIZE, digest);
-    if (err == ESP_OK) {
-        *good = memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;
+    otter_digest_finish(&reader->md5, digest);
+    return memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;
+}
+
+static esp_err_t check_bounds(const uint8_t *record, uint32_t index, uint32_t flash_size,
+                              otter_fault_t *fault)
+{
+    uint32_t offset = le32_get(record + AT_OFFSET), size = le32_get(record + AT_SIZE);
+    return range_fits(offset, size, flash_size)
+               ? ESP_OK
+               : otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                             "partition %" PRIu32 " invalid - offset 0x%" PRIx32 " size 0x%" PRIx32
+                             " exceeds flash chip size 0x%" PRIx32,
+                             index, offset, size, flash_size);
+}
+
+static void tell(const otter_partition_taker_t *taker, uint32_t index, const uint8_t *record)
+{
+    otter_partition_entry_t entry;
+    if (taker != NULL) {
+        otter_partition_entry_decode(record, &entry);
+        taker->take(taker->arg, index, &entry);
     }
+}
+
+/** A record is told once it is known that one follows which is no end: see `count` of otter_partition_table_verify(). */
+static esp_err_t verify(table_reader_t *reader, uint32_t flash_size, const otter_partition_taker_t *taker,
+                        uint32_t *count, otter_fault_t *fault)
+{
+    uint8_t before[OTTER_PARTITION_RECORD_SIZE];
+    const uint8_t *record;
+    bool has_md5 = false;
+    for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {
+        esp_err_t err = next_record(reader, i, &record);
+        if (err != ESP_OK) {
+            return err;
+        }
+        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
+        const bool last = kind == OTTER_PARTITION_RECORD_END && i > 0;
+        if (i > 0 && !(last && has_md5)) {
+            tell(taker, i - 1, before);
+        }
+        if (last) {
+            *count = has_md5 ? i - 1 : i;
+            return ESP_OK;
+        }
+        if (kind == OTTER_PARTITION_RECORD_ENTRY) {
+            err = check_bounds(record, i, flash_size, fault);
+            if (err != ESP_OK) {
+                return err;
+            }
+        } else if (kind !=
+                   OTTER_PARTITION_RECORD_MD5) { /* also an end at the start: an erased sector is no table */
+            return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                               "partition %" PRIu32 " invalid magic number 0x%x", i, le16_get(record));
+        } else if (has_md5) {
+            return otter_fault(fault, ESP_ERR_INVALID_STATE, "Only one MD5 checksum is allowed");
+        } else if (!md5_is_good(reader, record)) {
+            return otter_fault(fault, ESP_ERR_INVALID_STATE, "Incorrect MD5 checksum");
+        } else {
+            has_md5 = true;
+        }
+        if (!has_md5) {
+            otter_digest_update(&reader->md5, record, OTTER_PARTITION_RECORD_SIZE);
+        }
+        memcpy(before, record, sizeof(before));
+    }
+    return otter_fault(fault, ESP_ERR_INVALID_STATE, "partition table has no terminating entry, not valid");
+}
+
+static esp_err_t verify_all(table_reader_t *reader, uint32_t flash_size, const otter_partition_taker_t *taker,
+                            uint32_t *count, otter_fault_t *fault)
+{
+    *count = 0;
+    esp_err_t err = otter_md5_begin(&reader->md5)
+                        ? verify(reader, flash_size, taker, count, fault)
+                        : otter_fault(fault, ESP_ERR_NO_MEM, "no memory for the MD5 checksum");
+    otter_digest_end(&reader->md5);
     return err;
 }
 
 esp_err_t otter_partition_table_verify(const uint8_t raw[OTTER_PARTITION_TABLE_LEN], uint32_t flash_size,
                                        uint32_t *count, otter_fault_t *fault)
 {
-    *count = 0;
-    bool has_md5 = false;
-    for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {
-        const uint8_t *record = raw + i * OTTER_PARTITION_RECORD_SIZE;
-        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
+    table_reader_t reader = {.raw = raw};
+    return verify_all(&reader, flash_size, NULL, count, fault);
+}
 
-        if (kind == OTTER_PARTITION_RECORD_ENTRY) {
-            uint32_t offset = le32_get(record + AT_OFFSET), size = le32_get(record + AT_SIZE);
-            if (!range_fits(offset, size, flash_size)) {
-                return otter_fault(fault, ESP_ERR_INVALID_SIZE,
-                                   "partition %" PRIu32 " invalid - offset 0x%" PRIx32 " size 0x%" PRIx32
-                                   " exceeds flash chip size 0x%" PRIx32,
-                                   i, offset, size, flash_size);
-            }
-        } else if (kind == OTTER_PARTITION_RECORD_MD5) {
-            bool good;
-            if (has_md5) {
-                return otter_fault(fault, ESP_ERR_INVALID_STATE, "Only one MD5 checksum is allowed");
-            }
-            esp_err_t err = check_md5(raw, i, &good);
-            if (err != ESP_OK) {
-                return otter_fault(fault, err, "no memory for the MD5 checksum");
-            }
-            if (!good) {
-                return otter_fault(fault, ESP_ERR_INVALID_STATE, "Incorrect MD5 checksum");
-            }
-            has_md5 = true;
-        } else if (kind == OTTER_PARTITION_RECORD_END && i > 0) {
-            *count = has_md5 ? i - 1 : i;
-            return ESP_OK;
-        } else { /* an end record in the first place: an erased sector is no table */
-            return otter_fault(fault, ESP_ERR_INVALID_STATE,
-                               "partition %" PRIu32 " invalid magic number 0x%x", i, le16_get(record));
+esp_err_t otter_partition_table_verify_at(otter_flash_t *flash, uint32_t offset, uint32_t flash_size,
+                                          const otter_partition_taker_t *taker, otter_fault_t *fault)
+{
+    uint32_t count;
+    table_reader_t reader = {.flash = flash, .offset = offset};
+    return verify_all(&reader, flash_size, taker, &count, fault);
+}
+
+static esp_err_t decode(table_reader_t *reader, const otter_partition_taker_t *taker,
+                        otter_partition_md5_t *md5)
+{
+    *md5 = OTTER_PARTITION_MD5_ABSENT;
+    for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {
+        const uint8_t *record;
+        esp_err_t err = next_record(reader, i, &record);
+        if (err != ESP_OK) {
+            return err;
         }
+        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
+        if (kind == OTTER_PARTITION_RECORD_MD5) {
+            *md5 = md5_is_good(reader, record) ? OTTER_PARTITION_MD5_GOOD : OTTER_PARTITION_MD5_BAD;
+        }
+        if (kind != OTTER_PARTITION_RECORD_ENTRY) {
+            break;
+        }
+        otter_digest_update(&reader->md5, record, OTTER_PARTITION_RECORD_SIZE);
+        tell(taker, i, record);
     }
-    return otter_fault(fault, ESP_ERR_INVALID_STATE, "partition table has no terminating entry, not valid");
+    return ESP_OK;
+}
+
+static esp_err_t decode_all(table_reader_t *reader, const otter_partition_taker_t *taker,
+                            otter_partition_md5_t *md5)
+{
+    esp_err_t err = otter_md5_begin(&reader->md5) ? decode(reader, taker, md5) : ESP_ERR_NO_MEM;
+    otter_digest_end(&reader->md5);
+    return err;
+}
+
+static void keep(void *table, uint32_t index, const otter_partition_entry_t *entry)
+{
+    otter_partition_table_t *to = table;
+    OTTER_ASSERT(index < sizeof(to->entries) / sizeof(to->entries[0]));
+    to->entries[index] = *entry;
+    to->count = index + 1;
 }
 
 esp_err_t otter_partition_table_decode(const uint8_t raw[OTTER_PARTITION_TABLE_LEN],
                                        otter_partition_table_t *out)
 {
+    const otter_partition_taker_t taker = {keep, out};
+    table_reader_t reader = {.raw = raw};
     out->count = 0;
-    out->md5 = OTTER_PARTITION_MD5_ABSENT;
-    for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {
-        const uint8_t *record = raw + i * OTTER_PARTITION_RECORD_SIZE;
-        otter_partition_record_kind_t kind = otter_partition_record_kind(record);
-        if (kind == OTTER_PARTITION_RECORD_MD5) {
-            bool good;
-            esp_err_t err = check_md5(raw, i, &good);
-            if (err != ESP_OK) {
-                return err;
-            }
-            out->md5 = good ? OTTER_PARTITION_MD5_GOOD : OTTER_PARTITION_MD5_BAD;
-        }
-        if (kind != OTTER_PARTITION_RECORD_ENTRY) {
-            break;
-        }
-        OTTER_ASSERT(out->count < sizeof(out->entries) / sizeof(out->entries[0]));
-        otter_partition_entry_decode(record, &out->entries[out->count++]);
-    }
-    return ESP_OK;
+    return decode_all(&reader, &taker, &out->md5);
+}
+
+esp_err_t otter_partition_table_decode_at(otter_flash_t *flash, uint32_t offset,
+                                          const otter_partition_taker_t *taker, otter_partition_md5_t *md5)
+{
+    table_reader_t reader = {.flash = flash, .offset = offset};
+    return decode_all(&reader, taker, md5);
 }
 
 esp_err_t otter_partition_table_encode(const otter_partition_entry_t *entries, uint32_t count, bool with_md5,
@@ -161,7 +263,14 @@ esp_err_t otter_partition_table_encode(const otter_partition_entry_t *entries, u
     if (with_md5) {
         uint8_t *record = raw + count * OTTER_PARTITION_RECORD_SIZE;
         le16_put(record, ESP_PARTITION_MAGIC_MD5);
-        return otter_md5(raw, count * OTTER_PARTITION_RECORD_SIZE, record + ESP_PARTITION_MD5_OFFSET);
+        otter_digest_t md5 = {0};
+        bool begun = otter_md5_begin(&md5);
+        if (begun) {
+            otter_digest_update(&md5, raw, count * OTTER_PARTITION_RECORD_SIZE);
+            otter_digest_finish(&md5, record + ESP_PARTITION_MD5_OFFSET);
+        }
+        otter_digest_end(&md5);
+        return begun ? ESP_OK : ESP_ERR_NO_MEM;
     }
     return ESP_OK;
 }

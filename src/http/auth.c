@@ -412,20 +412,14 @@ static esp_err_t hash(bool sha256, const text_buffer_t *text, char hex[HEX_MAX])
     if (text->failed) {
         return ESP_ERR_NO_MEM;
     }
-    if (sha256) {
-        otter_sha256_t *sha = otter_sha256_new();
-        if (sha == NULL) {
-            return ESP_ERR_NO_MEM;
-        }
-        otter_sha256_update(sha, text->text, text->len);
-        otter_sha256_finish(sha, digest);
-        otter_sha256_free(sha);
-    } else {
-        esp_err_t err = otter_md5(text->text, text->len, digest);
-        if (err != ESP_OK) {
-            return err;
-        }
+    otter_digest_t running = {0};
+    if (!(sha256 ? otter_sha256_begin(&running) : otter_md5_begin(&running))) {
+        otter_digest_end(&running);
+        return ESP_ERR_NO_MEM;
     }
+    otter_digest_update(&running, text->text, text->len);
+    otter_digest_finish(&running, digest);
+    otter_digest_end(&running);
     for (size_t i = 0; i < len; i++) {
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     }

@@ -66,7 +66,7 @@ static esp_err_t judge(const esp_partition_pos_t *part, bool no_checks, bool sil
         .no_checks = no_checks,
         .bootloader = part->offset == esp_image_bootloader_offset_get(),
     };
-    rules.trust = device_trust(device, TRUST_TO_UPDATE, rules.bootloader);
+    rules.trust = trust_to_update(device, rules.bootloader);
     otter_image_info_t info;
     otter_fault_t fault = {0};
     esp_err_t err = otter_image_verify(device->flash, &rules, &info, &fault);

@@ -13,7 +13,7 @@
 
 #define CHUNK 4096u
 
-static esp_err_t feed_range(otter_sha256_t *sha, otter_flash_t *flash, uint32_t address, uint32_t len,
+static esp_err_t feed_range(otter_digest_t *sha, otter_flash_t *flash, uint32_t address, uint32_t len,
                             uint8_t buf[CHUNK])
 {
     if (!range_fits(address, len, flash->size)) {
@@ -24,7 +24,7 @@ static esp_err_t feed_range(otter_sha256_t *sha, otter_flash_t *flash, uint32_t 
         if (otter_flash_read(flash, address + done, buf, step) != ESP_OK) {
             return ESP_FAIL; /* ESP-IDF's code for a read that failed in here */
         }
-        otter_sha256_update(sha, buf, step);
+        otter_digest_update(sha, buf, step);
         otter_system_alive();
         done += step;
     }
@@ -35,14 +35,14 @@ static esp_err_t hash_range(otter_flash_t *flash, uint32_t address, uint32_t len
 {
     esp_err_t err = ESP_ERR_NO_MEM;
     uint8_t *buf = malloc(CHUNK);
-    otter_sha256_t *sha = otter_sha256_new();
-    if (buf != NULL && sha != NULL) {
-        err = feed_range(sha, flash, address, len, buf);
+    otter_digest_t sha = {0};
+    if (buf != NULL && otter_sha256_begin(&sha)) {
+        err = feed_range(&sha, flash, address, len, buf);
     }
     if (err == ESP_OK) {
-        otter_sha256_finish(sha, digest);
+        otter_digest_finish(&sha, digest);
     }
-    otter_sha256_free(sha);
+    otter_digest_end(&sha);
     free(buf);
     return err;
 }

@@ -102,7 +102,7 @@ static uint8_t fold_checksum(uint64_t sum)
 static void hash(otter_image_stream_t *s, const uint8_t *data, size_t len)
 {
     if (s->hashing) {
-        otter_sha256_update(s->sha, data, len);
+        otter_digest_update(&s->sha, data, len);
     }
     if (s->signature != NULL) {
         s->rules.trust.signatures->cover(s->signature, data, len);
@@ -425,7 +425,7 @@ static void judge_segment_start(otter_image_stream_t *s)
 
 static void begin_signature_blocks(otter_image_stream_t *s)
 {
-    otter_sha256_finish(s->sha, s->signed_digest);
+    otter_digest_finish(&s->sha, s->signed_digest);
     (void)begin_part(s, PART_SIGNATURE, signature_len(&s->rules.trust)); /* fits: begin_signature looked */
 }
 
@@ -491,7 +491,7 @@ static void judge_hash(otter_image_stream_t *s)
     s->info.hash_compared = s->hashing || s->rules.known;
     if (s->rules.known) {
         memcpy(s->info.computed, s->info.digest, OTTER_IMAGE_HASH_LEN);
-    } else if (s->hashing && !otter_sha256_peek(s->sha, s->info.computed)) {
+    } else if (s->hashing && !otter_digest_peek(&s->sha, s->info.computed)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
         return;
     }
@@ -562,13 +562,18 @@ static bool trusts_somebody(otter_image_stream_t *s)
     return true;
 }
 
+static void end_signature(otter_image_stream_t *s)
+{
+    if (s->signature != NULL) {
+        s->rules.trust.signatures->end(s->signature);
+        s->signature = NULL;
+    }
+}
+
 esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_rules_t *rules)
 {
-    otter_sha256_t *sha = s->sha;
-    s->sha = NULL;
-    otter_image_stream_end(s);
-    memset(s, 0, sizeof(*s));
-    s->sha = sha != NULL ? sha : otter_sha256_new();
+    end_signature(s);
+    memset(&s->rules, 0, sizeof(*s) - offsetof(otter_image_stream_t, rules));
     s->rules = *rules;
     s->state = PART_HEADER;
     s->want = OTTER_IMAGE_HEADER_SIZE;
@@ -578,7 +583,7 @@ esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_ru
         s->signature = rules->trust.signatures->begin(&rules->trust);
         lacks_memory = s->signature == NULL;
     }
-    if (lacks_memory || s->sha == NULL || !otter_sha256_reset(s->sha)) {
+    if (lacks_memory || !otter_sha256_begin(&s->sha)) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_NO_MEM, "out of memory");
         return s->verdict;
     }
@@ -655,12 +660,8 @@ esp_err_t otter_image_stream_close(otter_image_stream_t *s)
 
 void otter_image_stream_end(otter_image_stream_t *s)
 {
-    otter_sha256_free(s->sha);
-    s->sha = NULL;
-    if (s->signature != NULL) {
-        s->rules.trust.signatures->end(s->signature);
-        s->signature = NULL;
-    }
+    otter_digest_end(&s->sha);
+    end_signature(s);
 }
 
 esp_err_t otter_image_check_head(const uint8_t *head, size_t len, const otter_image_rules_t *rules,
@@ -766,6 +767,15 @@ esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *ru
     } else if (info != NULL) {
         memset(info, 0, sizeof(*info));
     }
+    otter_image_stream_end(&stream);
+    return err;
+}
+
+esp_err_t otter_image_length(otter_flash_t *flash, const otter_image_rules_t *rules, uint32_t *len)
+{
+    otter_image_stream_t stream = {0};
+    esp_err_t err = otter_image_stream_from_flash(&stream, flash, rules);
+    *len = err == ESP_OK ? stream.info.image_len : 0;
     otter_image_stream_end(&stream);
     return err;
 }

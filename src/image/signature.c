@@ -98,14 +98,14 @@ esp_err_t otter_signature_block_read(const uint8_t *raw, otter_signature_block_t
     }
     block->hash = raw + AT_HASH;
     block->hash_len = scheme->hash_len;
-    otter_sha256_t *sha = otter_sha256_new();
-    if (sha == NULL) {
-        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    otter_digest_t sha = {0};
+    esp_err_t err = otter_sha256_begin(&sha) ? ESP_OK : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    if (err == ESP_OK) {
+        otter_digest_update(&sha, raw + scheme->key, (size_t)scheme->signature - scheme->key);
+        otter_digest_finish(&sha, block->key_digest);
     }
-    otter_sha256_update(sha, raw + scheme->key, (size_t)scheme->signature - scheme->key);
-    otter_sha256_finish(sha, block->key_digest);
-    otter_sha256_free(sha);
-    return ESP_OK;
+    otter_digest_end(&sha);
+    return err;
 }
 
 static esp_err_t check(const uint8_t *raw, const scheme_t *scheme, const uint8_t *hash)
@@ -171,6 +171,7 @@ struct signature_reader {
     bool accepted;
     /* what is wrong with the first block that says something; out of memory goes before all else */
     otter_fault_t fault;
+    otter_fault_t now; /* with the block that is judged */
     uint8_t raw[OTTER_SIGNATURE_BLOCK];
 };
 
@@ -244,19 +245,20 @@ static bool is_v1(const signature_reader_t *reader)
 /** Of several blocks the first that says anything tells why none was good. */
 static void finish_block(signature_reader_t *reader)
 {
-    otter_fault_t fault = {0};
+    otter_fault_t *now = &reader->now;
+    *now = (otter_fault_t){0};
     esp_err_t err = is_v1(reader)
-                        ? otter_signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, &fault)
-                        : judge_block(reader, &fault);
+                        ? otter_signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, now)
+                        : judge_block(reader, now);
     reader->accepted = err == ESP_OK;
     if (err != ESP_OK && !is_v1(reader)) {
         char context[32];
         snprintf(context, sizeof(context), "signature block %" PRIu32 ": ", reader->block);
-        (void)otter_fault_add(&fault, context);
+        (void)otter_fault_add(now, context);
     }
     bool nothing_said = reader->fault.code == ESP_OK || reader->fault.code == ESP_ERR_NOT_FOUND;
     if (err == ESP_ERR_NO_MEM || (err != ESP_OK && nothing_said)) {
-        reader->fault = fault;
+        reader->fault = *now;
     }
     reader->block++;
     reader->have = 0;
@@ -297,7 +299,34 @@ static esp_err_t reader_verdict(signature_reader_t *reader, otter_fault_t *fault
     return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s", why);
 }
 
+/** The first block of a signature sector that is whole and of this scheme. */
+static esp_err_t first_key(otter_flash_t *flash, uint32_t at, otter_signature_scheme_t scheme,
+                           uint8_t *digest)
+{
+    uint8_t *raw = malloc(OTTER_SIGNATURE_BLOCK);
+    if (raw == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = ESP_ERR_NOT_FOUND;
+    for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS && err == ESP_ERR_NOT_FOUND; i++) {
+        otter_signature_block_t block;
+        err = otter_flash_read(flash, at + i * OTTER_SIGNATURE_BLOCK, raw, OTTER_SIGNATURE_BLOCK);
+        if (err != ESP_OK) {
+            break;
+        }
+        err = otter_signature_block_read(raw, &block, NULL);
+        if (err == ESP_OK && block.scheme == scheme) {
+            memcpy(digest, block.key_digest, OTTER_KEY_DIGEST_LEN);
+        } else if (err != ESP_ERR_NO_MEM) {
+            err = ESP_ERR_NOT_FOUND;
+        }
+    }
+    free(raw);
+    return err;
+}
+
 const otter_signatures_t otter_signatures = {
+    .first_key = first_key,
     .begin = reader_begin,
     .cover = reader_cover,
     .feed = reader_feed,

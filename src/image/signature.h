@@ -2,12 +2,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "otter/flash.h"
 #include "otter/signature.h"
 
 /** A signature being read, in the order of the calls below. */
 typedef struct signature_reader signature_reader_t;
 
 struct otter_signatures {
+    /**
+     * The key of the first block of a signature sector that is whole and of this scheme.
+     * @return ESP_OK, ESP_ERR_NOT_FOUND, ESP_ERR_NO_MEM, and what otter_flash_read() says
+     */
+    esp_err_t (*first_key)(otter_flash_t *flash, uint32_t at, otter_signature_scheme_t scheme,
+                           uint8_t digest[OTTER_KEY_DIGEST_LEN]);
     /** @param trust  copied, but for its v1_key. @return NULL: no memory */
     signature_reader_t *(*begin)(const otter_trust_t *trust);
     /** Bytes that are signed, from the first of the image to the last of its padding. */

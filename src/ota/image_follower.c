@@ -78,15 +78,14 @@ esp_err_t image_follower_verify(image_follower_t *follower, bool followed, const
     if (followed) {
         read_up_to(follower, follower->partition->size);
     }
+    esp_err_t err;
     if (!followed || follower->lost || !otter_flash_is_unwritten(flash, follower->watch, start)) {
         follower->lost = true;
         follower->watch = otter_flash_watch(flash, 0, start, follower->partition->size);
-        otter_image_info_t info;
-        esp_err_t err = otter_image_verify(flash, &follower->rules, &info, fault);
-        *image_len = info.image_len;
-        return err;
+        err = otter_image_stream_from_flash(&follower->stream, flash, &follower->rules);
+    } else {
+        err = otter_image_stream_close(&follower->stream);
     }
-    esp_err_t err = otter_image_stream_close(&follower->stream);
     if (err != ESP_OK) {
         *fault = follower->stream.fault;
     }

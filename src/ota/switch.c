@@ -168,7 +168,7 @@ static esp_err_t verify_image(otter_device_t *device, const esp_partition_t *par
                               otter_fault_t *fault)
 {
     const uint32_t start = partition->address;
-    const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, false);
+    const otter_trust_t trust = trust_to_update(device, false);
     const otter_image_rules_t rules = {.chip = &device->chip,
                                        .flash_offset = start,
                                        .size = partition->size,

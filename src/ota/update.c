@@ -234,7 +234,7 @@ otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_part
                                  .loading = app,
                                  .hashed = app && device->config.require_hash,
                                  .bootloader = !app,
-                                 .trust = device_trust(device, TRUST_TO_UPDATE, !app)};
+                                 .trust = trust_to_update(device, !app)};
 }
 
 /** What is written will be judged by the bootloader's rules for `final`. */
@@ -616,11 +616,11 @@ uint32_t otter_update_image_len(otter_update_t *update)
 
 static esp_err_t judge_table(const otter_update_t *update, otter_fault_t *fault)
 {
-    uint8_t raw[OTTER_PARTITION_TABLE_LEN];
-    uint32_t count;
-    esp_err_t err = ota_read_range(update->staging->flash_chip, update->staging, 0, raw, sizeof(raw));
-    return err == ESP_OK ? otter_partition_table_verify(raw, update->device->flash->size, &count, fault)
-                         : err;
+    const esp_partition_t *staging = update->staging;
+    return staging->size >= OTTER_PARTITION_TABLE_LEN
+               ? otter_partition_table_verify_at(staging->flash_chip, staging->address,
+                                                 update->device->flash->size, NULL, fault)
+               : ESP_ERR_INVALID_SIZE;
 }
 
 /** The verdict itself; `fault` is there. */
@@ -634,7 +634,7 @@ static esp_err_t judge_contents(otter_update_t *update, otter_fault_t *fault)
     }
     otter_device_t *device = update->device;
     const bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
-    const otter_trust_t trust = device_trust(device, TRUST_TO_UPDATE, !compared);
+    const otter_trust_t trust = trust_to_update(device, !compared);
     esp_err_t err =
         image_follower_verify(&update->follower, update->writer.in_order, &trust, &update->image_len, fault);
     if (err == ESP_OK) {

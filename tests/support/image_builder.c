@@ -60,13 +60,13 @@ void image_finish(const image_plan_t *plan, uint8_t *image)
     if (!plan->hashed) {
         return;
     }
-    otter_sha256_t *sha = otter_sha256_new();
-    if (sha == NULL) {
+    otter_digest_t sha = {0};
+    if (!otter_sha256_begin(&sha)) {
         abort();
     }
-    otter_sha256_update(sha, image, sum_at + 1);
-    otter_sha256_finish(sha, image + sum_at + 1);
-    otter_sha256_free(sha);
+    otter_digest_update(&sha, image, sum_at + 1);
+    otter_digest_finish(&sha, image + sum_at + 1);
+    otter_digest_end(&sha);
 }
 
 uint32_t image_pack(const uint8_t *bytes, uint32_t len, uint8_t *packed)

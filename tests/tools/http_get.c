@@ -60,7 +60,7 @@ typedef struct {
     struct ifreq interface;
     int times;
     int read_len;
-    otter_sha256_t *sha;
+    otter_digest_t sha;
     long long received;
     int events[16];
 } job_t;
@@ -70,7 +70,7 @@ static esp_err_t on_event(esp_http_client_event_t *event)
     job_t *job = event->user_data;
     job->events[event->event_id]++;
     if (job->use_perform && event->event_id == HTTP_EVENT_ON_DATA) {
-        otter_sha256_update(job->sha, event->data, (size_t)event->data_len);
+        otter_digest_update(&job->sha, event->data, (size_t)event->data_len);
         job->received += event->data_len;
     }
     return ESP_OK;
@@ -235,7 +235,7 @@ static esp_err_t get_by_handle(esp_http_client_handle_t client, job_t *job, char
     }
     int n;
     while ((n = esp_http_client_read(client, buffer, job->read_len)) > 0) {
-        otter_sha256_update(job->sha, buffer, (size_t)n);
+        otter_digest_update(&job->sha, buffer, (size_t)n);
         job->received += n;
     }
     return n;
@@ -254,7 +254,7 @@ static void report(esp_http_client_handle_t client, job_t *job, esp_err_t result
                    int64_t start_us)
 {
     uint8_t digest[OTTER_SHA256_LEN];
-    otter_sha256_finish(job->sha, digest);
+    otter_digest_finish(&job->sha, digest);
     char hex[2 * OTTER_SHA256_LEN + 1];
     for (size_t i = 0; i < OTTER_SHA256_LEN; i++) {
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
@@ -288,13 +288,12 @@ int main(int argc, char **argv)
     if (argc < 2 || !parse_args(argc, argv, &job)) {
         return usage();
     }
-    job.sha = otter_sha256_new();
     job.config.event_handler = on_event;
     job.config.user_data = &job;
     job.config.buffer_size_tx = 4096;
     char *buffer = malloc((size_t)job.read_len);
     esp_http_client_handle_t client = esp_http_client_init(&job.config);
-    if (job.sha == NULL || client == NULL || buffer == NULL) {
+    if (client == NULL || buffer == NULL) {
         puts("{\"result\": \"init\"}");
         return 1;
     }
@@ -309,7 +308,7 @@ int main(int argc, char **argv)
     esp_err_t result = ESP_OK;
     for (int i = 0; i < job.times; i++) {
         int64_t start_us = otter_now_us();
-        if (!otter_sha256_reset(job.sha)) {
+        if (!otter_sha256_begin(&job.sha)) {
             return 2;
         }
         job.received = 0;
@@ -319,7 +318,7 @@ int main(int argc, char **argv)
     esp_http_client_cleanup(client);
     esp_tls_free_global_ca_store();
     esp_crt_bundle_detach(NULL);
-    otter_sha256_free(job.sha);
+    otter_digest_end(&job.sha);
     free((char *)(uintptr_t)job.config.cert_pem);
     free((char *)(uintptr_t)job.config.client_cert_pem);
     free((char *)(uintptr_t)job.config.client_key_pem);

@@ -132,7 +132,7 @@ static void the_reason_names_the_record_and_what_was_passed_over(void **state)
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_DRY_RUN, &result), ESP_OK);
     assert_string_equal(result.reason, "otadata copy 1 is active (seq 2, VALID) and selects ota_1");
     assert_int_equal(result.tried_count, 0);
-    assert_int_equal(result.image_len, 784);
+    assert_int_equal(result.image.image_len, 784);
     assert_null(rig.device.running); /* a dry run starts nothing */
 
     rig.sim.bytes[rig_named(&rig, "1")->address + 400] ^= 1;

@@ -25,12 +25,13 @@ static copy_journal_t good_journal(copy_rig_t *w)
 
 static void place_journal(copy_rig_t *w, copy_journal_t *journal, uint32_t end)
 {
-    otter_sha256_t *sha = otter_sha256_new();
+    otter_digest_t sha = {0};
+    assert_true(otter_sha256_begin(&sha));
     if (range_fits(journal->staging_off, journal->len, FLASH_SIZE)) {
-        otter_sha256_update(sha, w->sim.bytes + journal->staging_off, journal->len);
-        otter_sha256_finish(sha, journal->digest);
+        otter_digest_update(&sha, w->sim.bytes + journal->staging_off, journal->len);
+        otter_digest_finish(&sha, journal->digest);
     }
-    otter_sha256_free(sha);
+    otter_digest_end(&sha);
     memset(w->sim.bytes + end - SECTOR, 0xFF, SECTOR);
     copy_journal_encode(journal, w->sim.bytes + end - SECTOR);
     w->sim.bytes[end - SECTOR + COMMITTED] = 0;

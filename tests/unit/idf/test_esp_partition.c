@@ -232,10 +232,11 @@ static void the_hash_of_data_is_over_the_whole_partition(void **state)
     for (uint32_t i = 0; i < 0x4000; i++) {
         sim.bytes[0x9000 + i] = (uint8_t)(i * 7);
     }
-    otter_sha256_t *sha = otter_sha256_new();
-    otter_sha256_update(sha, sim.bytes + 0x9000, 0x4000);
-    otter_sha256_finish(sha, want);
-    otter_sha256_free(sha);
+    otter_digest_t sha = {0};
+    assert_true(otter_sha256_begin(&sha));
+    otter_digest_update(&sha, sim.bytes + 0x9000, 0x4000);
+    otter_digest_finish(&sha, want);
+    otter_digest_end(&sha);
 
     esp_partition_t place = {.address = 0x9000, .size = 0x4000, .type = ESP_PARTITION_TYPE_DATA};
     assert_int_equal(esp_partition_get_sha256(&place, got), ESP_OK); /* nothing else is looked at */
@@ -300,10 +301,11 @@ static void the_hash_of_an_app_is_the_images_own(void **state)
         if (err != ESP_OK) {
             continue;
         }
-        otter_sha256_t *sha = otter_sha256_new();
-        otter_sha256_update(sha, sim.bytes + 0x20000, rows[i].appended ? len - 32 : len);
-        otter_sha256_finish(sha, want);
-        otter_sha256_free(sha);
+        otter_digest_t sha = {0};
+        assert_true(otter_sha256_begin(&sha));
+        otter_digest_update(&sha, sim.bytes + 0x20000, rows[i].appended ? len - 32 : len);
+        otter_digest_finish(&sha, want);
+        otter_digest_end(&sha);
         assert_memory_equal(got, want, 32);
     }
 }

@@ -194,11 +194,11 @@ static void make_image_of_runs(update_rig_t *f, uint32_t len)
         checksum ^= data[i];
     }
     data[segment + 3] = checksum;
-    otter_sha256_t *sha = otter_sha256_new();
-    assert_non_null(sha);
-    otter_sha256_update(sha, f->image, 32 + segment + 4);
-    otter_sha256_finish(sha, data + segment + 4);
-    otter_sha256_free(sha);
+    otter_digest_t sha = {0};
+    assert_true(otter_sha256_begin(&sha));
+    otter_digest_update(&sha, f->image, 32 + segment + 4);
+    otter_digest_finish(&sha, data + segment + 4);
+    otter_digest_end(&sha);
 }
 
 static void a_decompressor_gives_out_more_than_it_was_given(void **state)
