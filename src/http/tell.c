@@ -9,6 +9,8 @@
 #include "http/event_mirror.h"
 #include "otter/system.h"
 
+static const char TAG[] = "HTTP_CLIENT";
+
 const char *const ESP_HTTP_CLIENT_EVENT = "ESP_HTTP_CLIENT_EVENT";
 
 static otter_http_event_mirror_t event_mirror;
@@ -62,23 +64,43 @@ void http_client_header_event(esp_http_client_handle_t client, char *key, char *
     tell(client, &event);
 }
 
-/** ESP-IDF's lines about bytes that could not be moved. The end of the stream and a silent server are no faults of that layer. */
+/** The transport's lines; the end of the stream and a silent server are no faults there. */
+static void log_transport(const esp_http_client_handle_t client, bool sending,
+                          const otter_transport_error_t *cause)
+{
+    if (cause->tls_code != 0) {
+        ESP_LOGE("esp-tls-mbedtls", "%s error :-0x%04X", sending ? "write" : "read",
+                 (unsigned)cause->tls_code);
+    }
+    ESP_LOGE("transport_base", "%s%s error, errno=%s", client->url.https ? "esp_tls_conn_" : "tcp_",
+             sending ? "write" : "read", strerror(cause->sys_errno));
+}
+
+/** ESP-IDF's lines about bytes that could not be moved, from below. */
 static void log_io(esp_http_client_handle_t client, http_stage_t stage, const otter_transport_error_t *cause)
 {
     const bool sending = stage == HTTP_STAGE_SEND;
-    if (cause->fault.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT) {
-        if (sending) {
-            ESP_LOGW("transport_base", "Poll timeout or error, errno=%s, fd=%d, timeout_ms=%d",
-                     strerror(cause->sys_errno), client->transport->ops->descriptor(client->transport),
-                     client->timeout_ms);
+    const bool late = cause->fault.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_TIMEOUT;
+    const bool end = cause->fault.code == ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN;
+    if (late && sending) {
+        ESP_LOGW("transport_base", "Poll timeout or error, errno=%s, fd=%d, timeout_ms=%d",
+                 strerror(cause->sys_errno), client->transport->ops->descriptor(client->transport),
+                 client->timeout_ms);
+    } else if (late && stage == HTTP_STAGE_HEADER) {
+        ESP_LOGW(TAG, "Connection timed out before data was ready!");
+    } else if (!late && !end) {
+        log_transport(client, sending, cause);
+    }
+    if (sending) {
+        ESP_LOGE(TAG, "Error write request");
+    } else if (stage == HTTP_STAGE_BODY && !late) {
+        /* what its transports return: -1 the end, -2 a failure of TCP, and what mbedTLS says as it is */
+        const int result = end ? -1 : cause->tls_code != 0 ? -cause->tls_code : -2;
+        ESP_LOGW(TAG, "esp_transport_read returned:%d and errno:%d ", result, cause->sys_errno);
+        if (!end) {
+            esp_err_t err = cause->tls_code != 0 ? ESP_FAIL : ESP_ERR_TCP_TRANSPORT_CONNECTION_FAILED;
+            ESP_LOGE(TAG, "transport_read: error - %d | %s", err, esp_err_to_name(err));
         }
-    } else if (cause->fault.code != ESP_ERR_TCP_TRANSPORT_CONNECTION_CLOSED_BY_FIN) {
-        if (cause->tls_code != 0) {
-            ESP_LOGE("esp-tls-mbedtls", "%s error :-0x%04X", sending ? "write" : "read",
-                     (unsigned)cause->tls_code);
-        }
-        ESP_LOGE("transport_base", "%s%s error, errno=%s", client->url.https ? "esp_tls_conn_" : "tcp_",
-                 sending ? "write" : "read", strerror(cause->sys_errno));
     }
 }
 

@@ -303,6 +303,9 @@ static esp_err_t read_failed(https_source_t *s, int result)
     if (result == -ESP_ERR_HTTP_EAGAIN && ++s->stalls < STALLS_MAX) {
         return ESP_ERR_NOT_FINISHED;
     }
+    if (result != -ESP_ERR_HTTP_EAGAIN) {
+        ESP_LOGE(TAG, "data read %d, errno %d", result, s->report->transport.sys_errno);
+    }
     bool broken = s->report->transport.fault.code ==
                   ESP_ERR_INVALID_RESPONSE; /* what came is no HTTP: nothing was lost */
     if (!broken && has_all(s)) {

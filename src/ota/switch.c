@@ -619,6 +619,13 @@ static bool must_record_anew(const otter_device_t *device, const records_t *reco
            !selects_running(device, records, 0) && !selects_running(device, records, 1);
 }
 
+/** Neither confirmed nor rejected can be what runs without a record. */
+static esp_err_t refuse_factory(otter_fault_t *fault)
+{
+    ESP_LOGE(TAG, "Running firmware is factory");
+    return otter_fault(fault, ESP_FAIL, "no record of otadata is active");
+}
+
 esp_err_t otter_ota_mark_app_valid_cancel_rollback(otter_device_t *device, otter_fault_t *fault)
 {
     records_t records;
@@ -631,7 +638,7 @@ esp_err_t otter_ota_mark_app_valid_cancel_rollback(otter_device_t *device, otter
         err = switch_plan_fallback(records.two, slot_of(device->running), records.slot_count,
                                    ESP_OTA_IMG_VALID, &plan);
     } else if (records.active == OTADATA_NONE) {
-        err = otter_fault(fault, ESP_FAIL, "no record of otadata is active");
+        err = refuse_factory(fault);
     } else {
         switch_plan_confirm(records.two, records.slot_count, device->flash->write_size == 1, &plan);
     }
@@ -649,9 +656,12 @@ esp_err_t otter_ota_mark_app_valid_cancel_rollback(otter_device_t *device, otter
 esp_err_t otter_ota_mark_app_invalid_rollback(otter_device_t *device, otter_fault_t *fault)
 {
     records_t records;
-    esp_err_t err = read_active(device, &records, fault);
+    esp_err_t err = read_records(device, &records, fault);
     if (err != ESP_OK) {
         return err;
+    }
+    if (records.active == OTADATA_NONE) {
+        return refuse_factory(fault);
     }
     if (must_record_anew(device, &records)) {
         return ESP_OK; /* without a record it does not boot again */

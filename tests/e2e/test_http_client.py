@@ -609,6 +609,27 @@ class WhatIsLogged(Case):
         with servers.RawServer(serve) as server:
             self.logged(server.url("x"), "E transport_base: tcp_read error, errno=Connection reset by peer")
 
+    def test_a_body_that_breaks_off(self):
+        def answers(then):
+            def serve(connection, _):
+                servers.read_request(connection)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+                then(connection)
+            return serve
+        end = "W HTTP_CLIENT: esp_transport_read returned:-1 and errno:107 "
+        with servers.RawServer(answers(lambda connection: connection.shutdown(socket.SHUT_WR))) as server:
+            self.logged(server.url("x"), end)
+        with servers.RawServer(answers(lambda connection: connection.shutdown(socket.SHUT_WR)),
+                               context=servers.server_context(cert), scheme="https") as server:  # without close_notify
+            self.logged(server.url("x"), "E esp-tls-mbedtls: read error :-0x7280",
+                        "E transport_base: esp_tls_conn_read error, errno=Transport endpoint is not connected",
+                        "W HTTP_CLIENT: esp_transport_read returned:-29312 and errno:107 ",
+                        "E HTTP_CLIENT: transport_read: error - -1 | ESP_FAIL")
+
+    def test_no_answer(self):
+        with servers.RawServer(lambda connection, _: time.sleep(2)) as server:
+            self.logged(server.url("x"), "W HTTP_CLIENT: Connection timed out before data was ready!")
+
 
 if __name__ == "__main__":
     unittest.main()

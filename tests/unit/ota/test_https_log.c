@@ -152,6 +152,7 @@ static void a_download_that_breaks_off_is_told(void **state)
     assert_int_equal(web_perform(handle), ESP_FAIL);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
     assert_said_in_order((const char *const[LINES_MAX]){
+        "esp_https_ota: data read -1, errno ",
         "esp_https_ota: Connection closed before complete data was received!\n",
         "esp_https_ota: the connection was lost after 2000 bytes"});
     assert_int_equal(times_said("Complete headers"), 0);
@@ -229,6 +230,9 @@ static void calls_that_err_are_told(void **state)
     assert_int_equal(times_said("esp_ota_ops: not found the handle\n"), 1);
     assert_int_equal(ota_write(device, 4711, NULL, 1), ESP_ERR_INVALID_ARG);
     assert_int_equal(times_said("esp_ota_ops: write data is invalid\n"), 1);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(device, NULL), ESP_FAIL);
+    assert_int_equal(otter_ota_mark_app_invalid_rollback(device, NULL), ESP_FAIL);
+    assert_int_equal(times_said("esp_ota_ops: Running firmware is factory\n"), 2);
     f->config.ota.http_config = &(const esp_http_client_config_t){.url = WEB_URL};
     esp_https_ota_handle_t handle = NULL;
     assert_int_equal(https_ota_begin(device, &f->config.ota, &handle), ESP_ERR_INVALID_ARG);
