@@ -11,9 +11,11 @@
 /* As in ESP-IDF, a boolean option that is off is not defined at all. */
 #ifdef OTTER_SDKCONFIG
 #include OTTER_SDKCONFIG
-#else
+#elif !defined(CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE)
 #define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE                                                                \
     1 /* as `otter run` boots; a project that brings its options decides */
+#elif !CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE
+#undef CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE /* -DCONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=0 */
 #endif
 
 /* The number behind a choice, as ESP-IDF's configuration tool writes both. */

@@ -121,6 +121,17 @@ class Library(unittest.TestCase):
                                   capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
             self.assertEqual(done.returncode, status, done.stderr)
 
+    def test_rollback_is_on_unless_a_compile_definition_turns_it_off(self):
+        for options, on in (([], True), (["-DCONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE"], True),
+                            (["-DCONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=1"], True),
+                            (["-DCONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=0"], False)):
+            with self.subTest(options):
+                source = ('#include "sdkconfig.h"\n'
+                          f'#if{"n" if on else ""}def CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE\n#error "no"\n#endif\n')
+                done = subprocess.run(["cc", "-Werror", "-I", SOURCE / "include", "-fsyntax-only", "-x", "c", *options, "-"],
+                                      input=source, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_an_option_out_of_range_is_refused_where_it_is_compiled(self):
         for option in ("CONFIG_FREERTOS_HZ=0", "CONFIG_FREERTOS_HZ=1001", "CONFIG_LOG_DEFAULT_LEVEL=6",
                        "CONFIG_LOG_MAXIMUM_LEVEL=-1", "CONFIG_APP_RETRIEVE_LEN_ELF_SHA=65",
