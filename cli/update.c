@@ -24,8 +24,8 @@
 #include "linux/linux_device.h"
 #include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
-#include "ota/https_ota.h"
 #include "otter/boot.h"
+#include "otter/https_update.h"
 #include "otter/ota_ops.h"
 #include "otter/promise.h"
 #include "otter/system.h"
@@ -44,11 +44,13 @@
 
 #define EXIT_HOOK_FAILED 3
 
+/** The server: whom its certificate must be signed by, and what is to be done while it is asked. */
 typedef struct {
-    char *bytes; /* NULL: none given */
-    size_t len;
-    bool known; /* they are this program's, parsed; else connecting tells what is wrong with them */
-} ca_t;
+    char *ca; /* NULL: none given */
+    size_t ca_len;
+    bool ca_known; /* they are this program's, parsed; else connecting tells what is wrong with them */
+    otter_https_options_t https;
+} server_t;
 
 typedef struct {
     const char *flash, *url, *ca_path, *slot, *decision, *on_updated;
@@ -58,9 +60,12 @@ typedef struct {
     linux_device_options_t device;
 } options_t;
 
-/* These callbacks have no argument of their own; this command makes one update. */
-static const options_t *active_options;
-static const otter_device_t *active_device;
+/** What the callbacks of an update know of it. */
+typedef struct {
+    const options_t *options;
+    const otter_update_report_t *report;
+    uint32_t left_ms; /* of the pause that was told last */
+} following_t;
 
 /* ---- arguments ---- */
 
@@ -90,9 +95,9 @@ static bool take_header(const char *text, void *target, const option_row_t *row,
 
 /* ---- the update ---- */
 
-static esp_err_t add_headers(esp_http_client_handle_t client)
+static esp_err_t add_headers(void *ctx, esp_http_client_handle_t client)
 {
-    const http_headers_t *headers = &active_options->headers;
+    const http_headers_t *headers = &((const following_t *)ctx)->options->headers;
     esp_err_t err = ESP_OK;
     for (size_t i = 0; i < headers->count && err == ESP_OK; i++) {
         err = esp_http_client_set_header(client, headers->items[i].key, headers->items[i].value);
@@ -112,15 +117,16 @@ static int request_buffer_size(const http_headers_t *headers)
 }
 
 /** Begin waits before it asks again: says so once for each pause, and ends it at Ctrl-C. */
-static bool show_wait(uint32_t left_ms)
+static bool show_wait(void *ctx, uint32_t left_ms)
 {
-    static uint32_t last_ms;
-    const otter_update_report_t *report = &active_device->report;
+    following_t *following = ctx;
+    const options_t *o = following->options;
+    const otter_update_report_t *report = following->report;
     uint32_t left_s = (left_ms + 999) / 1000;
     if (interrupt_came() != INTERRUPT_NONE) {
         return false; /* that ended the last request, and it is told */
     }
-    if (left_ms > last_ms && !active_options->quiet && !active_options->json) {
+    if (left_ms > following->left_ms && !o->quiet && !o->json) {
         if (report->transport.fault.why[0] != '\0') {
             cli_note(VERB, "%s; asking again in %" PRIu32 " s", report->transport.fault.why, left_s);
         } else {
@@ -129,7 +135,7 @@ static bool show_wait(uint32_t left_ms)
                      report->http_status, left_s);
         }
     }
-    last_ms = left_ms;
+    following->left_ms = left_ms;
     return true;
 }
 
@@ -201,14 +207,14 @@ static bool is_known_version(linux_device_t *dev, update_outcome_t *outcome)
 }
 
 /** Connects, and asks for the image. Writes nothing. */
-static esp_err_t begin_download(otter_device_t *device, const options_t *o, const ca_t *ca,
+static esp_err_t begin_download(otter_device_t *device, const options_t *o, const server_t *server,
                                 const esp_partition_t *slot, esp_https_ota_handle_t *handle)
 {
     const esp_http_client_config_t http = {
         .url = o->url,
-        .cert_pem = ca->known ? NULL : ca->bytes,
-        .cert_len = ca->len,
-        .use_global_ca_store = ca->known,
+        .cert_pem = server->ca_known ? NULL : server->ca,
+        .cert_len = server->ca_len,
+        .use_global_ca_store = server->ca_known,
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = (int)o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
@@ -218,7 +224,6 @@ static esp_err_t begin_download(otter_device_t *device, const options_t *o, cons
     };
     const esp_https_ota_config_t config = {
         .http_config = &http,
-        .http_client_init_cb = add_headers,
         .ota_resumption = o->resume,
         .partial_http_download = o->range > 0,
         .max_http_request_size = (int)o->range,
@@ -227,9 +232,7 @@ static esp_err_t begin_download(otter_device_t *device, const options_t *o, cons
                   .delay_ms = (int)o->retry_delay_ms,
                   .max_time_ms = (int)o->max_ms},
     };
-    active_device = device;
-    device->on_https_ota_wait = show_wait;
-    return https_ota_begin(device, &config, handle);
+    return otter_https_ota_begin(device, &config, &server->https, handle);
 }
 
 /** All that follows: writes it, has it verified, and selects it. */
@@ -305,7 +308,7 @@ static void note_standing(linux_device_t *dev, const esp_partition_t *slot, upda
  * Connects while it is found out which slot may be written, which takes as long as reading the image that boots: most often it is
  * the one that was guessed, and the download goes on.
  */
-static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, const ca_t *ca,
+static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, const server_t *server,
                                   const esp_partition_t **slot, esp_https_ota_handle_t *handle,
                                   update_outcome_t *outcome)
 {
@@ -313,10 +316,10 @@ static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, co
     update_slot_check_t check = {0};
     if (!update_slot_begin_check(&check, device, &how, slot)) {
         esp_err_t err = update_slot_choose(device, &how, slot, outcome);
-        return err != ESP_OK ? err : begin_download(device, o, ca, *slot, handle);
+        return err != ESP_OK ? err : begin_download(device, o, server, *slot, handle);
     }
     const esp_partition_t *guess = *slot;
-    esp_err_t begun = begin_download(device, o, ca, guess, handle);
+    esp_err_t begun = begin_download(device, o, server, guess, handle);
     esp_err_t err = update_slot_end_check(&check, device, slot, outcome);
     if (err == ESP_OK && (*slot == guess || begun != ESP_OK)) {
         return begun;
@@ -326,7 +329,7 @@ static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, co
         *handle = NULL;
     }
     memset(&device->report, 0, sizeof(device->report)); /* as if it had not been asked yet */
-    return err != ESP_OK ? err : begin_download(device, o, ca, *slot, handle);
+    return err != ESP_OK ? err : begin_download(device, o, server, *slot, handle);
 }
 
 /** A device that runs meanwhile: what it tries is neither confirmed nor given up, and must not be overwritten. */
@@ -369,7 +372,7 @@ static esp_err_t check_runs(const otter_device_t *device, const options_t *o, up
     return good ? ESP_OK : ESP_ERR_OTA_PARTITION_CONFLICT;
 }
 
-static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const ca_t *ca,
+static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const server_t *server,
                                 const esp_partition_t **slot, update_outcome_t *outcome)
 {
     otter_device_t *device = &dev->device;
@@ -382,7 +385,7 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const c
     esp_https_ota_handle_t handle = NULL;
     esp_err_t err = check_trial(device, outcome);
     if (err == ESP_OK) {
-        err = choose_and_begin(device, o, ca, slot, &handle, outcome);
+        err = choose_and_begin(device, o, server, slot, &handle, outcome);
     }
     if (err == ESP_OK && o->decision != NULL) {
         err = check_runs(device, o, outcome);
@@ -417,12 +420,12 @@ static esp_err_t explain_failure(linux_device_t *dev, const options_t *o, const 
 }
 
 /** The update on an open device, up to the last byte on the medium. */
-static esp_err_t update_device(linux_device_t *dev, const options_t *o, const ca_t *ca,
+static esp_err_t update_device(linux_device_t *dev, const options_t *o, const server_t *server,
                                update_outcome_t *outcome)
 {
     uint32_t before = dev->flash->stats.sectors_erased;
     const esp_partition_t *slot = NULL;
-    esp_err_t err = choose_and_run(dev, o, ca, &slot, outcome);
+    esp_err_t err = choose_and_run(dev, o, server, &slot, outcome);
     esp_err_t closing = otter_flash_sync(dev->flash);
     err = err != ESP_OK ? err : closing;
     outcome->report = dev->device.report;
@@ -469,17 +472,17 @@ static esp_err_t check_url(const options_t *o, update_outcome_t *outcome)
 }
 
 /** What --ca names, which the caller frees. @return false: outcome says why not */
-static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
+static bool load_ca(const options_t *o, server_t *server, update_outcome_t *outcome)
 {
     otter_fault_t fault = {0};
-    ca->bytes = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &ca->len, &fault);
-    if (ca->bytes == NULL) {
+    server->ca = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_FILE_MAX, &server->ca_len, &fault);
+    if (server->ca == NULL) {
         update_outcome_error(outcome, "%s: %s", o->ca_path, fault.why);
         return false;
     }
-    esp_err_t err = tls_trust_set_global(ca->bytes, ca->len, &fault);
-    ca->known = err == ESP_OK || err == ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
-    if (ca->known && fault.code != ESP_OK && !o->quiet) {
+    esp_err_t err = tls_trust_set_global(server->ca, server->ca_len, &fault);
+    server->ca_known = err == ESP_OK || err == ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
+    if (server->ca_known && fault.code != ESP_OK && !o->quiet) {
         cli_note(VERB, "%s: warning: %s; the others are believed", o->ca_path, fault.why);
     }
     return true;
@@ -488,29 +491,30 @@ static bool load_ca(const options_t *o, ca_t *ca, update_outcome_t *outcome)
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
-    ca_t ca = {0};
+    server_t server = {0};
     otter_fault_t fault;
     if (check_url(o, outcome) != ESP_OK) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (o->ca_path != NULL && !load_ca(o, &ca, outcome)) {
+    if (o->ca_path != NULL && !load_ca(o, &server, outcome)) {
         return ESP_ERR_INVALID_ARG;
     }
     linux_device_t dev;
+    following_t following = {.options = o, .report = &dev.device.report};
+    server.https = (otter_https_options_t){.on_client = add_headers, .on_wait = show_wait, .ctx = &following};
     esp_err_t err = linux_device_open(&dev, o->flash, &o->device, &fault);
     if (err != ESP_OK) {
         update_outcome_error(outcome, "%s: %s", o->flash, fault.why);
     } else {
         linux_device_ask_images(&dev);
-        active_options = o;
         interrupt_catch();
         if (o->max_ms > 0) {
             interrupt_after((int)o->max_ms);
         }
-        err = update_device(&dev, o, &ca, outcome);
+        err = update_device(&dev, o, &server, outcome);
         otter_ignore(linux_device_close(&dev)); /* synced above, where its failure was told */
     }
-    free(ca.bytes);
+    free(server.ca);
     return err;
 }
 

@@ -41,9 +41,10 @@ typedef struct {
     esp_err_t status; /* of loading; every look-up in a list that did not load finds nothing */
 } otter_partition_list_t;
 
-struct otter_update;       /* an open update: otter/update.h */
-struct external_partition; /* src/flash/external_partitions.h */
-struct flash_map;          /* src/flash/flash_map.h */
+struct otter_update;        /* an open update: otter/update.h */
+struct otter_https_options; /* otter/https_update.h */
+struct external_partition;  /* src/flash/external_partitions.h */
+struct flash_map;           /* src/flash/flash_map.h */
 
 typedef struct otter_device {
     otter_flash_t *flash;
@@ -69,14 +70,8 @@ typedef struct otter_device {
     /** Memory that survives a reset but not a power cut (RTC memory), at any alignment; the port's. NULL: there is none. */
     void *retained;
     uint32_t retained_size; /* bytes */
-    /** Receives ESP_HTTPS_OTA_EVENT events; src/idf posts them to the default loop. NULL: nobody listens. */
-    void (*on_https_ota_event)(int32_t id, const void *data, size_t size);
-    /**
-     * Asked about every 50 ms while esp_https_ota_begin waits to ask a server again (see `retry` in its configuration);
-     * `left_ms` of the pause are left, `report` says what the server answered; and with 0 whenever
-     * esp_https_ota_get_img_desc has waited for the first bytes in vain. False gives the update up. NULL: it waits to the end.
-     */
-    bool (*on_https_ota_wait)(uint32_t left_ms);
+    /** Who follows its HTTPS update; NULL: nobody. Set by begin: otter/https_update.h. */
+    const struct otter_https_options *https;
     /** Why the last call of esp_ota_begin, _resume, _write, _set_final_partition or _end failed; zeros when it did not. */
     otter_fault_t fault;
 } otter_device_t;

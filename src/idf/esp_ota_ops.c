@@ -3,6 +3,7 @@
 #include "esp_ota_ops.h"
 
 #include "flash/external_partitions.h"
+#include "idf/device_current.h"
 #include "ota/switch.h"
 #include "ota/update.h"
 #include "otter/system.h"
@@ -11,7 +12,7 @@
 static otter_device_t *enter(void)
 {
     otter_lock(OTTER_LOCK_UPDATES);
-    return otter_device_current();
+    return device_or_complain("esp_ota_ops");
 }
 
 static esp_err_t leave(esp_err_t result)

@@ -7,9 +7,10 @@
 
 #include "ota/stage.h"
 #include "ota/target.h"
+#include "otter/https_update.h"
 
 /** Bytes of an image's head that are waited for, as ESP-IDF 5: header, descriptor and some. */
-#define GATE_HEAD_MAX 1024u
+#define GATE_HEAD_MAX OTTER_HTTPS_RECEIVE_MIN
 
 /**
  * The stage in front of the one that writes. Its first feed wants the head of an image, GATE_HEAD_MAX bytes if there are so

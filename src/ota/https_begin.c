@@ -22,6 +22,7 @@
 #include "ota/switch.h"
 #include "ota/slot_io.h"
 #include "ota/update.h"
+#include "otter/https_update.h"
 #include "otter/promise.h"
 
 #define REDIRECTS_MAX  10    /* where http_config says 0 */
@@ -74,7 +75,12 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
                                         "http_client_init_cb returned 0x%x", (unsigned)err);
         }
     }
-    return ESP_OK;
+    const otter_https_options_t *https = ota->device->https;
+    esp_err_t err =
+        https != NULL && https->on_client != NULL ? https->on_client(https->ctx, ota->client) : ESP_OK;
+    return err == ESP_OK ? ESP_OK
+                         : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
+                                                "on_client returned 0x%x", (unsigned)err);
 }
 
 /* ---- where it goes ---- */
@@ -145,9 +151,19 @@ static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *
                                 const https_stages_t *more)
 {
     size_t asked = config->http_config->buffer_size > 0 ? (size_t)config->http_config->buffer_size : 0;
+    otter_buffer_t lent = ota->device->https != NULL ? ota->device->https->receive : (otter_buffer_t){0};
+    if (lent.bytes != NULL && lent.size < GATE_HEAD_MAX) {
+        return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
+                                    "a receive buffer of %" PRIu32 " bytes; the least is %u", lent.size,
+                                    GATE_HEAD_MAX);
+    }
+    if (lent.bytes != NULL) {
+        asked = lent.size;
+    }
     esp_err_t err = add_stages(ota, config, more);
     if (err == ESP_OK) {
-        err = ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX);
+        err =
+            ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX, lent.bytes);
     }
     return err == ESP_OK ? ESP_OK
                          : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
@@ -376,4 +392,11 @@ esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *
                           esp_https_ota_handle_t *handle)
 {
     return https_ota_begin_with(device, config, NULL, handle);
+}
+
+esp_err_t otter_https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                                const otter_https_options_t *options, esp_https_ota_handle_t *handle)
+{
+    device->https = options;
+    return https_ota_begin(device, config, handle);
 }

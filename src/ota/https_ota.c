@@ -21,6 +21,7 @@
 #include "ota/update.h"
 #include "otter/promise.h"
 
+#include "otter/https_update.h"
 #include "otter/system.h"
 
 static const char TAG[] = "esp_https_ota";
@@ -218,11 +219,23 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle)
     return err;
 }
 
+/** Whoever follows the update has given it up. */
+static bool is_given_up(const otter_device_t *device)
+{
+    const otter_https_options_t *https = device->https;
+    return https != NULL && https->on_progress != NULL && !https->on_progress(https->ctx, &device->report);
+}
+
 esp_err_t https_ota_complete(esp_https_ota_handle_t handle)
 {
+    otter_device_t *device = ((https_ota_t *)handle)->device;
     esp_err_t err;
     do {
         err = esp_https_ota_perform(handle);
+        if (is_given_up(device) && err == ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
+            err = https_report_failure(&device->report, device->report.stage, ESP_FAIL,
+                                       "given up by the caller");
+        }
     } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     if (err != ESP_OK) {
         (void)esp_https_ota_abort(handle); /* the cause is what perform said */
@@ -231,9 +244,10 @@ esp_err_t https_ota_complete(esp_https_ota_handle_t handle)
     return esp_https_ota_finish(handle);
 }
 
-esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *config)
+esp_err_t otter_https_ota(otter_device_t *device, const esp_https_ota_config_t *config,
+                          const otter_https_options_t *options)
 {
     esp_https_ota_handle_t handle = NULL;
-    esp_err_t err = https_ota_begin(device, config, &handle);
+    esp_err_t err = otter_https_ota_begin(device, config, options, &handle);
     return err == ESP_OK ? https_ota_complete(handle) : err;
 }

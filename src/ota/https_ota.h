@@ -1,4 +1,4 @@
-/* esp_https_ota.h's calls that need to know the device; all others find it in the handle. */
+/* What stands behind otter/https_update.h: a begin that takes stages, and what follows it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "otter/device.h"
 #include "otter/promise.h"
 
-/** esp_https_ota_begin on a device that the caller names; device->report tells how it went, also when it failed. */
+/** otter_https_ota_begin() with the options that device->https has. */
 OTTER_MUST_CHECK esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
                                            esp_https_ota_handle_t *handle);
 
@@ -23,6 +23,3 @@ OTTER_MUST_CHECK esp_err_t https_ota_begin_with(otter_device_t *device, const es
 
 /** What comes after begin: perform to the end, finish or abort. The handle is gone. @return the first error, ESP_OK */
 OTTER_MUST_CHECK esp_err_t https_ota_complete(esp_https_ota_handle_t handle);
-
-/** begin, perform to the end, finish or abort. @return the first error, ESP_OK */
-OTTER_MUST_CHECK esp_err_t https_ota_run(otter_device_t *device, const esp_https_ota_config_t *config);

@@ -9,6 +9,7 @@
 #include "ota/https_handle.h"
 #include "ota/https_report.h"
 #include "ota/update.h"
+#include "otter/https_update.h"
 #include "otter/system.h"
 
 static const char TAG[] = "esp_https_ota";
@@ -67,8 +68,8 @@ int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
 
 bool https_may_wait(void *ctx, uint32_t left_ms)
 {
-    const otter_device_t *device = ((const https_ota_t *)ctx)->device;
-    return device->on_https_ota_wait == NULL || device->on_https_ota_wait(left_ms);
+    const otter_https_options_t *https = ((const https_ota_t *)ctx)->device->https;
+    return https == NULL || https->on_wait == NULL || https->on_wait(https->ctx, left_ms);
 }
 
 /* ---- what ---- */

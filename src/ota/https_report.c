@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "esp_log.h"
 #include "ota/report_memory.h"
+#include "otter/https_update.h"
 
 static const char TAG[] = "esp_https_ota";
 
@@ -47,7 +48,8 @@ void https_report_done(otter_update_report_t *report)
 
 void https_report_event(const otter_device_t *device, esp_https_ota_event_t id, const void *data, size_t size)
 {
-    if (device->on_https_ota_event != NULL) {
-        device->on_https_ota_event((int32_t)id, data, size);
+    const otter_https_options_t *https = device->https;
+    if (https != NULL && https->on_event != NULL) {
+        https->on_event(https->ctx, id, data, size);
     }
 }

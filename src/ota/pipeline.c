@@ -24,10 +24,11 @@ esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage)
     return ESP_OK;
 }
 
-esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size)
+esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size, uint8_t *lent)
 {
     p->size = size;
-    p->buffer = malloc(size);
+    p->is_lent = lent != NULL;
+    p->buffer = p->is_lent ? lent : malloc(size);
     bool enough = p->buffer != NULL;
     for (size_t i = 0; i < p->count && enough; i++) {
         p->links[i].in = malloc(size);
@@ -186,5 +187,7 @@ void ota_pipeline_free(ota_pipeline_t *p)
         p->links[i].stage->ops->free(p->links[i].stage);
         free(p->links[i].in);
     }
-    free(p->buffer);
+    if (!p->is_lent) {
+        free(p->buffer);
+    }
 }

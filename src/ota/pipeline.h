@@ -34,6 +34,7 @@ typedef struct {
     otter_update_report_t *report; /* the owner's; receives the causes */
     uint8_t *buffer;               /* image bytes that the end has not taken */
     size_t size, buffered;         /* bytes: of all buffers; in this one */
+    bool is_lent;                  /* this one */
     bool failed;         /* for good: what a stage gave out may be forged, however much of it is an image */
     otter_fault_t fault; /* of the last call of a stage, or of the end */
 } ota_pipeline_t;
@@ -44,8 +45,12 @@ typedef struct {
  */
 OTTER_MUST_CHECK esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage);
 
-/** Memory for the pipeline: `size` bytes for what is read at a time, in front of each stage and of the end. @return as _add */
-OTTER_MUST_CHECK esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size);
+/**
+ * Memory for the pipeline: `size` bytes for what is read at a time, in front of each stage and of the end.
+ * @param lent  as much for the end, the owner's; NULL: ours
+ * @return as _add
+ */
+OTTER_MUST_CHECK esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size, uint8_t *lent);
 
 /** All stages could go on where an earlier run ended. */
 bool ota_pipeline_can_resume(const ota_pipeline_t *p);

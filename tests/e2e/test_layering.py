@@ -66,6 +66,7 @@ PUBLIC_HEADERS = {
     "esp_crt_bundle.h": "http",
     "esp_ota_ops.h": "ota",
     "otter/update.h": "ota",
+    "otter/https_update.h": "ota",
     "otter/ota_ops.h": "ota",
     "esp_https_ota.h": "ota",
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ota/https_ota.h"
+#include "otter/https_update.h"
 #include "ota/switch.h"
 #include "ota/update.h"
 #include "otter/crypto.h"

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/copy_rig.h"
 
+#include "otter/https_update.h"
+
 #include "flash/external_partitions.h"
 #include "ota/https_ota.h"
 #include "sim/sim_system.h"
@@ -22,7 +24,7 @@ static esp_err_t update(copy_rig_t *w, const char *staging, const char *final, b
     config.ota.partition.staging = copy_rig_find(w, staging);
     config.ota.partition.final = copy_rig_find(w, final);
     config.ota.partition.finalize_with_copy = copy;
-    return https_ota_run(&w->device, &config.ota);
+    return otter_https_ota(&w->device, &config.ota, NULL);
 }
 
 static void what_does_not_fit_final_is_refused_before_the_download(void **state)
@@ -123,7 +125,7 @@ static void partitions_of_the_application_are_taken_without_a_copy(void **state)
         config.ota.partition.staging = rows[i].staging;
         config.ota.partition.final = rows[i].final;
         config.ota.partition.finalize_with_copy = rows[i].copy;
-        assert_int_equal(https_ota_run(&w->device, &config.ota), rows[i].want);
+        assert_int_equal(otter_https_ota(&w->device, &config.ota, NULL), rows[i].want);
         const uint8_t *there = rows[i].staging == slot ? w->sim.bytes + slot->address : second.bytes;
         assert_int_equal(memcmp(there, app_new.bytes, app_new.len) == 0, rows[i].arrives);
         assert_null(w->device.updates);

@@ -7,18 +7,21 @@
 
 static unsigned decrypt_events;
 
-static void on_event(int32_t id, const void *data, size_t size)
+static void on_event(void *ctx, esp_https_ota_event_t id, const void *data, size_t size)
 {
+    (void)ctx;
     (void)data;
     (void)size;
     decrypt_events += id == ESP_HTTPS_OTA_DECRYPT_CB;
 }
 
+static const otter_https_options_t listener = {.on_event = on_event};
+
 static int set_up(void **state)
 {
     update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
     update_rig_fence(f);
-    f->rig.device.on_https_ota_event = on_event;
+    f->rig.device.https = &listener;
     *state = f;
     return 0;
 }

@@ -9,12 +9,15 @@
 
 static unsigned write_events;
 
-static void on_event(int32_t id, const void *data, size_t size)
+static void on_event(void *ctx, esp_https_ota_event_t id, const void *data, size_t size)
 {
+    (void)ctx;
     (void)data;
     (void)size;
     write_events += id == ESP_HTTPS_OTA_WRITE_FLASH;
 }
+
+static const otter_https_options_t listener = {.on_event = on_event};
 
 static int set_up(void **state)
 {
@@ -377,7 +380,7 @@ static void defect_28_decryption_may_give_out_nothing(void **state)
 static void defect_49_write_event_comes_after_a_failed_write_too(void **state)
 {
     update_rig_t *f = *state;
-    f->rig.device.on_https_ota_event = on_event;
+    f->rig.device.https = &listener;
     esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     write_events = 0;

@@ -625,18 +625,21 @@ static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state
 
 static unsigned waits;
 
-static bool wait_for_two_seconds(uint32_t left_ms)
+static bool wait_for_two_seconds(void *ctx, uint32_t left_ms)
 {
+    (void)ctx;
     waits++;
     return left_ms > 58000;
 }
+
+static const otter_https_options_t patience = {.on_wait = wait_for_two_seconds};
 
 static void begin_can_be_stopped_while_it_waits(void **state)
 {
     update_rig_t *f = *state;
     f->web.always = BUSY("503 Busy", "Retry-After: 60\r\n");
     f->config.ota.retry.attempts = 3;
-    f->rig.device.on_https_ota_wait = wait_for_two_seconds;
+    f->rig.device.https = &patience;
     esp_https_ota_handle_t handle = NULL;
     int64_t start_us = otter_now_us();
     assert_int_equal(begin(f, &handle), ESP_FAIL);

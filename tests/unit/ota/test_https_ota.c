@@ -14,8 +14,9 @@ static struct {
 } events[64];
 static unsigned event_count;
 
-static void on_event(int32_t id, const void *data, size_t size)
+static void on_event(void *ctx, esp_https_ota_event_t id, const void *data, size_t size)
 {
+    (void)ctx;
     assert_true(event_count < COUNT(events));
     events[event_count].id = id;
     events[event_count].size = size;
@@ -27,11 +28,13 @@ static void on_event(int32_t id, const void *data, size_t size)
     event_count++;
 }
 
+static const otter_https_options_t listener = {.on_event = on_event};
+
 static int set_up_with(void **state, const otter_device_config_t *config)
 {
     update_rig_t *f = update_rig_open(IMAGE_LEN, config);
     update_rig_fence(f);
-    f->rig.device.on_https_ota_event = on_event;
+    f->rig.device.https = &listener;
     event_count = 0;
     *state = f;
     return 0;
@@ -645,7 +648,7 @@ static void images_of_any_length_arrive_or_are_refused(void **state)
             memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
             f->web.chunked = framing == CHUNKED;
             f->web.no_length = framing == UNTIL_CLOSE;
-            f->rig.device.on_https_ota_event = NULL;
+            f->rig.device.https = NULL;
             uint32_t ops = f->rig.sim.ops;
             esp_https_ota_handle_t handle = update_rig_must_begin(f);
             assert_int_equal(esp_https_ota_get_image_size(handle), framing == LENGTH ? (int)rows[i].len : -1);
@@ -670,7 +673,7 @@ static void a_buffer_of_any_size_brings_the_same_image(void **state)
 {
     update_rig_t *f = *state;
     static const int sizes[] = {0, 1, 289, 1024, 1025, 4096, 100000};
-    f->rig.device.on_https_ota_event = NULL;
+    f->rig.device.https = NULL;
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (uint32_t max_read = 0; max_read < 3; max_read++) {
             update_rig_serve(f, 20000, 2);
@@ -701,7 +704,7 @@ static void partial_download_asks_for_exactly_its_ranges(void **state)
         {70000, 0, {"HEAD", "GET 0-65535", "GET 65536- if \"v1\""}},
         {1000, 500, {"HEAD", "GET 0-499", "GET 500- if \"v1\""}}, /* the header comes in two */
     };
-    f->rig.device.on_https_ota_event = NULL;
+    f->rig.device.https = NULL;
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (int closes = 0; closes < 2; closes++) {
             update_rig_serve(f, rows[i].len, 2);
@@ -801,7 +804,7 @@ static void the_one_call_forms_have_their_own_codes(void **state)
     };
     sim_clock_take();
     f->rig.fenced = false;
-    f->rig.device.on_https_ota_event = NULL;
+    f->rig.device.https = NULL;
     otter_device_set_current(&f->rig.device);
     assert_int_equal(esp_https_ota((const esp_http_client_config_t *)NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota((const esp_https_ota_config_t *)NULL), ESP_ERR_INVALID_ARG);

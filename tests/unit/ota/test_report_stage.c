@@ -28,14 +28,17 @@ static void note(const char *moment)
     }
 }
 
-static void on_event(int32_t id, const void *data, size_t size)
+static void on_event(void *ctx, esp_https_ota_event_t id, const void *data, size_t size)
 {
+    (void)ctx;
     static const char *const names[] = {"start",   "connected", "desc",   "chip",   "revision",
                                         "decrypt", "write",     "switch", "finish", "abort"};
     (void)data;
     (void)size;
     note(names[id]);
 }
+
+static const otter_https_options_t listener = {.on_event = on_event};
 
 static esp_err_t on_init(esp_http_client_handle_t client)
 {
@@ -64,7 +67,7 @@ static esp_err_t keep_as_it_is(decrypt_cb_arg_t *args, void *ctx)
 static int set_up(void **state)
 {
     fixture = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
-    fixture->rig.device.on_https_ota_event = on_event;
+    fixture->rig.device.https = &listener;
     fixture->rig.device.retained = retained;
     fixture->rig.device.retained_size = sizeof(retained);
     transcript[0] = '\0';
