@@ -180,6 +180,18 @@ static int fail_to_open(const boot_options_t *o, esp_err_t err, const char *why)
     return cli_fail(VERB, "%s: %s", o->flash, why);
 }
 
+/** A medium that takes no more writes boots what is confirmed all the same: a trial that cannot be counted has failed. */
+static esp_err_t open_flash(boot_options_t *o, linux_device_t *dev, otter_fault_t *fault)
+{
+    esp_err_t err = linux_device_open(dev, o->flash, &o->device, fault);
+    if (err != ESP_ERR_NOT_ALLOWED || o->device.read_only) {
+        return err;
+    }
+    cli_note(VERB, "%s: %s: nothing is recorded, and what is on trial is passed over", o->flash, fault->why);
+    o->device.read_only = true;
+    return linux_device_open(dev, o->flash, &o->device, fault);
+}
+
 static int boot(void *options)
 {
     boot_options_t *o = options;
@@ -196,7 +208,7 @@ static int boot(void *options)
         return tell(o, kept);
     }
     o->device.read_only = o->dry_run;
-    esp_err_t err = linux_device_open(&dev, o->flash, &o->device, &fault);
+    esp_err_t err = open_flash(o, &dev, &fault);
     if (err != ESP_OK) {
         return fail_to_open(o, err, fault.why);
     }
@@ -216,6 +228,7 @@ static const option_row_t rows[] = {
      .value = "FILE"},
     {"json", &option_switch, offsetof(boot_options_t, json),
      .help = "for programs; docs/JSON.md explains the keys"},
+    OPTION_WAIT(offsetof(boot_options_t, device)),
     OPTION_CHIP(offsetof(boot_options_t, device), CHIP_FOUND_OUT),
     OPTION_REVISIONS(offsetof(boot_options_t, device), "FLASH.efuse, else any"),
     OPTION_ROLLBACK(
@@ -250,6 +263,6 @@ const cli_verb_t boot_verb = {
         "FLASH cannot be used (one line on stderr says why), 2 wrong usage. docs/LINUX.md has the rest.\n",
     .options = rows,
     .size = sizeof(boot_options_t),
-    .defaults = &(const boot_options_t){.device = {.allow_no_md5 = true}},
+    .defaults = &(const boot_options_t){.device = {.allow_no_md5 = true, .wait_ms = WAIT_MS}},
     .run = boot,
 };

@@ -284,6 +284,7 @@ static int reject(void *options)
 #define DEVICE_ROWS                                                                                          \
     {"json", &option_switch, offsetof(verdict_options_t, json),                                              \
      .help = "for programs; docs/JSON.md explains the keys"},                                                \
+        OPTION_WAIT(offsetof(verdict_options_t, device)),                                                    \
         OPTION_ANTI_ROLLBACK(offsetof(verdict_options_t, device)),                                           \
         OPTION_EFUSE(offsetof(verdict_options_t, device)),                                                   \
         OPTION_TABLE_OFFSET(offsetof(verdict_options_t, device))
@@ -319,7 +320,7 @@ const cli_verb_t confirm_verb = {
              "says why); 2 wrong usage\n",
     .options = confirm_rows,
     .size = sizeof(verdict_options_t),
-    .defaults = &(const verdict_options_t){.device = {.allow_no_md5 = true}},
+    .defaults = &(const verdict_options_t){.device = {.allow_no_md5 = true, .wait_ms = WAIT_MS}},
     .run = confirm,
 };
 
@@ -338,6 +339,6 @@ const cli_verb_t reject_verb = {
              "used (one line on stderr says why); 2 wrong usage\n",
     .options = reject_rows,
     .size = sizeof(verdict_options_t),
-    .defaults = &(const verdict_options_t){.device = {.allow_no_md5 = true}},
+    .defaults = &(const verdict_options_t){.device = {.allow_no_md5 = true, .wait_ms = WAIT_MS}},
     .run = reject,
 };

@@ -37,6 +37,12 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
         "efuse", &option_file, AT_DEVICE(at, efuse_path),                                                    \
             .help = "the eFuse file; default: FLASH.efuse, and none beside a block device"                   \
     }
+#define OPTION_WAIT(at)                                                                                      \
+    {                                                                                                        \
+        "wait", &option_seconds, AT_DEVICE(at, wait_ms),                                                     \
+            .help = "wait so long while another process has FLASH open (default 60)", .max = 3600            \
+    }
+#define WAIT_MS 60000 /* by default */
 #define OPTION_ROLLBACK(at, text)                                                                            \
     {"rollback", &kind_rollback, AT_DEVICE(at, rollback), .help = (text)},                                   \
     {                                                                                                        \

@@ -477,7 +477,7 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
                           otter_fault_t *fault)
 {
     int fd = -1;
-    esp_err_t err = flash_medium_open(path, options->read_only, &fd, fault);
+    esp_err_t err = flash_medium_open(path, options->read_only, options->wait_ms, &fd, fault);
     return err != ESP_OK ? err : file_flash_adopt(fd, options, out, fault);
 }
 

@@ -33,8 +33,9 @@ typedef struct {
 typedef struct {
     /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
     bool strict;
-    bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
-    bool grows;     /* the same of a file to write to: the first write adds what it lacks of the flash */
+    bool read_only;   /* program and erase fail; a file of any length will do, its last sector ends erased */
+    bool grows;       /* the same of a file to write to: the first write adds what it lacks of the flash */
+    uint32_t wait_ms; /* so long another process's lock is waited for; see flash_medium_open() */
     file_flash_shared_t *shared; /* NULL: what this process has not written when it is killed is lost */
     int trace; /* with `shared`: descriptor that gets each operation, a file_flash_op_t, when it begins; 0: none */
 } file_flash_options_t;
@@ -45,7 +46,7 @@ typedef struct {
  * @param out      receives the flash; `*out` lives until file_flash_close()
  * @param fault    says what is wrong and what to do
  * @return ESP_OK
- *         ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_STATE  as flash_medium_open()
+ *         ESP_ERR_NOT_FOUND, ESP_ERR_NOT_ALLOWED, ESP_ERR_INVALID_STATE  as flash_medium_open()
  *         ESP_ERR_INVALID_SIZE   empty, not a multiple of 4096 (unless it is only read, or grows), or over 2 GiB
  *         ESP_ERR_NO_MEM
  */

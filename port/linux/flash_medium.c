@@ -17,7 +17,7 @@
 #include "otter/flash.h"
 
 #define DEVICE_LOCK_WAIT_MS 3000
-#define DEVICE_LOCK_STEP_MS 20
+#define LOCK_STEP_MS        20
 #define BUSY                "another process has it open (a running device, an update, or one that reads it); end that first"
 
 bool flash_medium_is_device(const char *path)
@@ -59,8 +59,8 @@ static esp_err_t open_once(const char *path, bool read_only, bool is_device, int
             "end that first");
     }
     if (*fd < 0) {
-        return otter_fault(fault, ESP_ERR_NOT_FOUND, "%s%s", strerror(errno),
-                           errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
+        return otter_fault(fault, errno == EROFS ? ESP_ERR_NOT_ALLOWED : ESP_ERR_NOT_FOUND, "%s%s",
+                           strerror(errno), errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
     }
     if (try_lock(*fd, read_only)) {
         return ESP_OK;
@@ -79,17 +79,19 @@ static esp_err_t check_writable(int fd, otter_fault_t *fault)
         return ESP_OK;
     }
     return otter_fault(
-        fault, ESP_ERR_NOT_FOUND,
+        fault, ESP_ERR_NOT_ALLOWED,
         "the device is read-only (a switch on a card, or `blockdev --setro`; --setrw undoes that)");
 }
 
-esp_err_t flash_medium_open(const char *path, bool read_only, int *fd, otter_fault_t *fault)
+esp_err_t flash_medium_open(const char *path, bool read_only, uint32_t wait_ms, int *fd, otter_fault_t *fault)
 {
     const bool is_device = flash_medium_is_device(path);
-    const struct timespec step = {.tv_nsec = DEVICE_LOCK_STEP_MS * 1000000L};
+    const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+    if (is_device && wait_ms < DEVICE_LOCK_WAIT_MS) {
+        wait_ms = DEVICE_LOCK_WAIT_MS;
+    }
     esp_err_t err = open_once(path, read_only, is_device, fd, fault);
-    for (int waited = 0; is_device && err == ESP_ERR_NOT_FINISHED && waited < DEVICE_LOCK_WAIT_MS;
-         waited += DEVICE_LOCK_STEP_MS) {
+    for (uint32_t waited = 0; err == ESP_ERR_NOT_FINISHED && waited < wait_ms; waited += LOCK_STEP_MS) {
         nanosleep(&step, NULL);
         err = open_once(path, read_only, is_device, fd, fault);
     }

@@ -21,16 +21,19 @@ bool flash_medium_is_device(const char *path);
 /**
  * Open what a flash lies in and lock it until it is closed: against every other process, or (read_only) those that write. A
  * device that is written to is taken from the kernel as well, so that it cannot be mounted meanwhile, and under none of its
- * names be written by another process. As udev looks at a device whenever it was written to, its lock is waited for up to
- * three seconds.
- * @param fd     receives the descriptor
- * @param fault  says what is wrong and what to do
+ * names be written by another process. As udev looks at a device whenever it was written to, its lock is waited for three seconds
+ * at least.
+ * @param wait_ms  so long the lock is waited for, which somebody else may have
+ * @param fd       receives the descriptor
+ * @param fault    says what is wrong and what to do
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      it cannot be opened, or not to write
+ *         ESP_ERR_NOT_ALLOWED    not to write, as it is read-only: a device, or the file system around a file
  *         ESP_ERR_INVALID_STATE  another process has it open, to write or while this one would; a device: it is mounted, or a
  *                                part of something
  */
-OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, bool read_only, int *fd, otter_fault_t *fault);
+OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, bool read_only, uint32_t wait_ms, int *fd,
+                                             otter_fault_t *fault);
 
 /**
  * What an open descriptor stands for.

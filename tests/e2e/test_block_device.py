@@ -4,6 +4,8 @@
 import fcntl
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -148,6 +150,49 @@ class BlockDevice(DeviceTest):
         self.attach(size=0x80001000)
         self.fails(self.new("--overwrite"), "at most 2 GiB", "losetup")
         self.fails(otter("flash", "info", self.flash), "at most 2 GiB")
+
+    def test_a_window_of_a_larger_one_will_do(self):
+        with self.backing.open("wb") as backing:
+            backing.truncate(5 << 30)
+        self.flash = loop_device.attach(self, self.backing, "--offset", str(9 << 29), "--sizelimit", str(SIZE))
+        self.make()
+        self.assertEqual(otter("flash", "info", self.flash, "--check").returncode, 0)
+        with self.backing.open("rb") as backing:
+            backing.seek((9 << 29) + OFFSETS["factory"])
+            self.assertTrue(backing.read(100) == self.app.read_bytes()[:100])
+
+    def test_what_is_mounted_from_a_slot_stays_mounted_through_the_next_update(self):
+        make_fs, mount, umount = (shutil.which(name, path=os.environ["PATH"] + ":/sbin:/usr/sbin")
+                                  for name in ("mkfs.ext2", "mount", "umount"))
+        if make_fs is None or mount is None or umount is None:
+            self.skipTest("a file system needs mkfs.ext2 and mount")
+        self.attach()
+        table, root, at = self.folder / "slots.csv", self.folder / "root", self.folder / "mounted"
+        table.write_text("otadata, data, ota, 0x10000, 0x2000\nota_0, app, ota_0, 0x20000, 1M\nota_1, app, ota_1, 0x120000, 1M\n",
+                         encoding="ascii")
+        root.mkdir()
+        at.mkdir()
+        (root / "release").write_text("1.0.0", encoding="ascii")
+        subprocess.run([make_fs, "-q", "-d", root, self.folder / "fs", "512k"], check=True, timeout=TIMEOUT_S,
+                       stderr=subprocess.DEVNULL)
+        for version in "1.0.0", "2.0.0":
+            done = otter("image", "build", "--payload", self.folder / "fs", "--project", "p", "--version", version, "-o",
+                         self.folder / (version + ".bin"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+        done = otter("flash", "new", self.flash, "--overwrite", "--table", table, "--app", f"ota_0={self.folder / '1.0.0.bin'}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = otter("boot", self.flash).stdout
+        offset = re.search(r"^OTTER_PAYLOAD_OFFSET=(\d+)$", said, re.M)[1]
+        done = subprocess.run([mount, "-t", "ext2", "-o", f"ro,loop,offset={offset}", self.flash, at], capture_output=True,
+                              text=True, timeout=TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            self.skipTest("nothing can be mounted here: " + done.stderr.strip())
+        self.addCleanup(subprocess.run, [umount, at], timeout=TIMEOUT_S, check=False)
+        self.assertEqual((at / "release").read_text(encoding="ascii"), "1.0.0")
+        for step in ("flash", "write", self.flash, "ota_1", self.folder / "2.0.0.bin"), ("flash", "select", self.flash, "ota_1"):
+            done = otter(*step)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((at / "release").read_text(encoding="ascii"), "1.0.0")
 
     def test_a_table_for_more_than_there_is_is_refused_and_the_device_not_taken_for_larger(self):
         self.attach(size=0x200000)

@@ -10,7 +10,8 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from device import ABORTED, INVALID, NEW, PENDING_VERIFY, TIMEOUT_S, UNDEFINED, VALID  # noqa: E402
+import loop_device  # noqa: E402
+from device import ABORTED, INVALID, NEW, OTTER, PENDING_VERIFY, TIMEOUT_S, UNDEFINED, VALID  # noqa: E402
 from linux_files import SLOTS, LinuxTest, otter  # noqa: E402
 
 KEYS = {"result", "slot", "slot_offset", "slot_length", "image_length", "payload_offset", "payload_length", "project", "version",
@@ -114,8 +115,26 @@ class Boot(LinuxTest):
         with open(self.flash, "rb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
             for verb in "boot", "confirm", "reject":
-                self.fails(otter(verb, self.flash), "another process has it open")
-        self.assertEqual(self.records(), [(1, VALID), (2, NEW)])
+                self.fails(otter(verb, self.flash, "--wait", "0.1"), "another process has it open")
+            self.assertEqual(self.records(), [(1, VALID), (2, NEW)])
+            waits = subprocess.Popen([OTTER, "boot", self.flash], stdout=subprocess.PIPE, text=True)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                waits.wait(0.3)
+            fcntl.flock(other, fcntl.LOCK_UN)
+            self.assertIn("OTTER_SLOT=ota_1\n", waits.communicate(timeout=TIMEOUT_S)[0])
+
+    def test_a_medium_that_takes_no_more_writes_boots_what_is_confirmed(self):
+        for records, slot in (((1, VALID), (2, NEW)), "ota_0"), (((1, VALID), (2, VALID)), "ota_1"):
+            self.make({"ota_0": self.one, "ota_1": self.two}, records)
+            backing, self.flash = self.flash, loop_device.attach(self, self.flash, "--read-only")
+            for _ in range(2):
+                done = otter("boot", self.flash)
+                self.assertEqual((done.returncode, done.stderr.count("\n")), (0, 1), done.stderr)
+                self.assertIn("nothing is recorded", done.stderr)
+                self.assertIn(f"OTTER_SLOT={slot}\n", done.stdout)
+                self.assertEqual(self.records(), list(records))
+            self.fails(otter("confirm", self.flash), "read-only")
+            self.flash = backing
 
     def test_an_image_for_a_chip_has_no_payload(self):
         chip = (pathlib.Path(os.environ["OTTER_SOURCE"]) / "tests/vectors/image/esp32_valid.bin").read_bytes()
