@@ -97,16 +97,17 @@ bool flash_find_table(otter_flash_t *flash, uint32_t from, uint32_t end, uint32_
 
 bool flash_find_table_anywhere(otter_flash_t *flash, uint32_t end, uint32_t *offset)
 {
-    enum { ROWS_MIN = 2 }; /* of what is no accident */
-    uint8_t bytes[SECTOR + 1];
+    enum { ROWS_MIN = 2, LOOK = 8 }; /* rows of what is no accident; bytes up to a row's offset in flash */
+    uint8_t bytes[SECTOR + LOOK - 1];
     end = min_u32(end, flash->size);
     for (uint32_t start = 0; start < end; start += SECTOR) {
         uint32_t len = min_u32(end - start, sizeof(bytes));
         if (otter_flash_read(flash, start, bytes, len) != ESP_OK) {
             return false;
         }
-        for (uint32_t i = 0; i + 1 < len; i++) {
-            if (bytes[i] == 0xAA && bytes[i + 1] == 0x50 && rows_at(flash, start + i, end) >= ROWS_MIN) {
+        for (uint32_t i = 0; i + LOOK <= len; i++) {
+            bool row = bytes[i] == 0xAA && bytes[i + 1] == 0x50 && le32_get(bytes + i + 4) % SECTOR == 0;
+            if (row && rows_at(flash, start + i, end) >= ROWS_MIN) {
                 *offset = start + i;
                 return true;
             }

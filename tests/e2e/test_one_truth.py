@@ -274,6 +274,9 @@ class Flashes(TruthTest):
                     self.assertIn(text, self.info()["verdict"])
                     self.assertIn("read-flash 0x0 ALL", self.info()["repairs"][0]["command"])
                     self.says(otter("table", "show", self.flash), "otadata")
+        for row in (b"\xaa\x50", good[0x8000:0x8020]):  # what begins everywhere takes no longer
+            self.flash.write_bytes(b"\0" + row * (0x400000 // len(row)))
+            self.assertIn("no partition table at 0x8000", self.info()["verdict"])
         self.flash.write_bytes(b"\0" * 77 + good[0x8000:0x8020] + b"\0" * 0x20000)  # a row is no table
         self.assertNotIn("starts at", self.info()["verdict"])
 
