@@ -24,8 +24,11 @@
 #include "otter/promise.h"
 #include "otter/system.h"
 
-/* Two records a system call; with more of them the bytes leave the processor's first cache before they are used. */
-#define READ_AHEAD_LEN (36 * 1024)
+/*
+ * Two records of full length a system call, and little more: what is left of a third one is moved before the next call. With more
+ * of them the bytes leave the processor's first cache before they are used.
+ */
+#define READ_AHEAD_LEN (33 * 1024)
 #define NAMES_LEN      80
 /* OpenSSL's own depends on who built it: no RSA below 2048 bits, no SHA-1 signatures, as mbedTLS's default profile. */
 #define SECURITY_LEVEL 2
