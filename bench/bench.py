@@ -4,19 +4,23 @@
 update:    a whole update against curl, openssl and sync.
   Reference: `curl -o FILE URL && openssl dgst -sha256 FILE && sync FILE`, from the same nginx.
   Ours:      `otter update FLASH URL --ca CA`: downloaded, written, read back, verified, synced, selected for boot.
+floor:     the same against the least that an update is: bench/floor.c, one process that does TLS, SHA-256, write and sync. Wall
+           and processor time, where the image that runs must be hashed first, and where nothing depends on it.
 memory:    the peak resident memory of `otter update`.
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
-update and memory need nginx, and have goals; what is absent is skipped with a message. Exit status 1 if a ratio misses its goal.
+All but serve need nginx, and have goals; what is absent is skipped with a message. Exit status 1 if a ratio misses its goal.
 """
 # SPDX-License-Identifier: Apache-2.0
 import argparse
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
@@ -24,8 +28,17 @@ import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
-WHAT = ("update", "memory", "serve")
-GOALS = {"wall": 1.0, "peak_mib": 8.0, "flat": 1.05}
+WHAT = ("update", "floor", "memory", "serve")
+GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05}
+OTADATA, OTADATA_LEN, OTA_0, SECTOR = 0x9000, 0x2000, 0x10000, 0x1000
+
+
+class Cost(NamedTuple):
+    """Of one command."""
+
+    wall_ms: float
+    cpu_ms: float
+    peak_mib: float
 
 
 def run(command):
@@ -40,6 +53,7 @@ class Bench:
         self.work = work
         self.peak = work / "peak"
         run(["cc", "-O2", "-o", self.peak, SOURCE / "bench" / "peak.c"])
+        run(["cc", "-O2", "-o", work / "floor", SOURCE / "bench" / "floor.c", "-lssl", "-lcrypto"])
         self.www = work / "www"
         self.www.mkdir()
         self.ca = servers.make_ca(work)
@@ -65,23 +79,23 @@ class Bench:
         elf.unlink()
         return name
 
-    def make_flash(self, mib):
+    def make_flash(self, mib, kind="flash"):
         slot = mib + 1
         table = self.work / f"parts-{mib}.csv"
         table.write_text(f"otadata, data, ota, 0x9000, 0x2000\nota_0, app, ota_0, 0x10000, {slot}M\n"
                          f"ota_1, app, ota_1, , {slot}M\n")
-        flash = self.work / f"flash-{mib}.bin"
+        flash = self.work / f"{kind}-{mib}.bin"
         run([self.otter, "flash", "new", flash, "--size", f"{2 * slot + 1}MB", "--table", table, "--chip", "linux"])
         return flash
 
     def measure(self, command):
-        """Wall milliseconds and peak MiB of one command, which must succeed."""
+        """What one command costs, which must succeed."""
         result = self.work / "result"
         run([self.peak, result, *command])
-        wall_us, peak_kib, status = map(int, result.read_text().split())
+        wall_us, cpu_us, peak_kib, status = map(int, result.read_text().split())
         if status != 0:
             sys.exit(f"bench: {' '.join(map(str, command))} ended with status {status}")
-        return wall_us / 1000, peak_kib / 1024
+        return Cost(wall_us / 1000, cpu_us / 1000, peak_kib / 1024)
 
     def ours(self, flash, name):
         return self.measure([self.otter, "update", flash, self.nginx.url(name), "--ca", self.ca.cert, "--quiet",
@@ -91,6 +105,50 @@ class Bench:
         out = self.work / "reference.bin"
         return self.measure(["sh", "-c", f"curl -sS --cacert '{self.ca.cert}' -o '{out}' '{self.nginx.url(name)}' && "
                                          f"openssl dgst -sha256 '{out}' >/dev/null && sync '{out}'"])
+
+    def floor(self, name, *also):
+        slot = self.work / "floor.bin"
+        return self.measure([self.work / "floor", self.ca.cert, self.nginx.port, name, slot, *also])
+
+    def in_turn(self, rounds, runs):
+        """Costs of each of `runs`, functions by name that get the number of the round; the first two warm up and do not count."""
+        costs = {who: [] for who in runs}
+        for i in range(rounds + 2):
+            for who in list(runs)[::1 if i % 2 else -1]:
+                cost = runs[who](i)
+                if i > 1:
+                    costs[who].append(cost)
+        return costs
+
+    def compare_floor(self, mib, rounds):
+        """A flash that needs the hash of what runs each time, and one whose other slot holds nothing that could boot."""
+        names, needs, alone = self.make_images(mib), self.make_flash(mib), self.make_flash(mib, "alone")
+        self.ours(alone, names[1])
+        runs = pathlib.Path(shutil.copy(self.www / names[1], self.work / "runs.bin"))  # in no cache but the kernel's
+        with alone.open("rb") as flash:
+            flash.seek(OTADATA)
+            records = flash.read(OTADATA_LEN)
+
+        def spoil(i):
+            with alone.open("r+b") as flash:
+                flash.seek(OTADATA)
+                flash.write(records)
+                flash.seek(OTA_0)  # the first update has gone to ota_1
+                flash.write(b"\xff" * SECTOR)
+                flash.flush()
+                os.fsync(flash.fileno())
+            return self.ours(alone, names[i % 2])
+
+        costs = self.in_turn(rounds, {
+            "hashed": lambda i: self.ours(needs, names[i // 2 % 2]),  # two slots in turn: each gets the other image every time
+            "alone": spoil,
+            "floor": lambda i: self.floor(names[i % 2]),
+            "floor and hash": lambda i: self.floor(names[i % 2], runs),
+        })
+        self.remove(alone, [])
+        runs.unlink()
+        self.remove(needs, names)
+        return costs
 
     def compare(self, mib, rounds):
         names, flash = self.make_images(mib), self.make_flash(mib)
@@ -104,13 +162,14 @@ class Bench:
                 ours.append(pair["ours"])
                 theirs.append(pair["theirs"])
         self.remove(flash, names)
-        ratios = [a[0] / b[0] for a, b in zip(ours, theirs)]
+        ratios = [a.wall_ms / b.wall_ms for a, b in zip(ours, theirs)]
         return {"ratio": statistics.median(ratios), "min": min(ratios), "max": max(ratios),
-                "ours_ms": statistics.median(a[0] for a in ours), "theirs_ms": statistics.median(b[0] for b in theirs)}
+                "ours_ms": statistics.median(a.wall_ms for a in ours),
+                "theirs_ms": statistics.median(b.wall_ms for b in theirs)}
 
     def peak_of(self, mib):
         names, flash = self.make_images(mib), self.make_flash(mib)
-        peak = max(self.ours(flash, names[i // 2])[1] for i in range(4))
+        peak = max(self.ours(flash, names[i // 2]).peak_mib for i in range(4))
         self.remove(flash, names)
         return peak
 
@@ -134,6 +193,39 @@ def compare_speed(bench, rounds):
     return missed
 
 
+def print_against_floor(mib, what, costs, floor, hashes):
+    """One line of the table; returns the missed goals. `hashes`: processor time of the one hash more, told beside the rest."""
+    walls = [a.wall_ms / b.wall_ms for a, b in zip(costs, floor)]
+    wall = statistics.median(walls)
+    cpu = statistics.median((a.cpu_ms - h) / b.cpu_ms for a, b, h in zip(costs, floor, hashes))
+    share = statistics.median(h / b.cpu_ms for b, h in zip(floor, hashes))
+    print(f"{mib:>4} MiB  {what:<13} {wall:5.2f}  {min(walls):5.2f} {max(walls):5.2f}  {cpu:5.2f}  {share:+8.2f}"
+          f"  {statistics.median(a.wall_ms for a in costs):6.1f} ms  {statistics.median(b.wall_ms for b in floor):6.1f} ms",
+          flush=True)
+    missed = []
+    if wall > GOALS["floor_wall"]:
+        missed.append(f"{mib} MiB, what runs {what}: wall {wall:.2f} of the floor, goal {GOALS['floor_wall']}")
+    if cpu > GOALS["floor_cpu"]:
+        missed.append(f"{mib} MiB, what runs {what}: CPU {cpu:.2f} of the floor, goal {GOALS['floor_cpu']}")
+    return missed
+
+
+def compare_floor(bench, rounds, sizes):
+    """Prints the table; returns the missed goals."""
+    missed = []
+    print(f"whole update against the floor (TLS, SHA-256, write, sync in one process), {rounds} rounds in turn, medians;\n"
+          "CPU is without the one hash of what runs, which is told beside it")
+    print(f"{'image':>8}  {'what runs':<13} {'wall':>5}  {'min':>5} {'max':>5}  {'CPU':>5}  {'its hash':>8}  {'otter':>9}"
+          f"  {'floor':>9}")
+    for mib in sizes:
+        costs = bench.compare_floor(mib, rounds)
+        floor = costs["floor"]
+        hashes = [b.cpu_ms - a.cpu_ms for a, b in zip(floor, costs["floor and hash"])]
+        missed += print_against_floor(mib, "is not hashed", costs["alone"], floor, [0.0] * rounds)
+        missed += print_against_floor(mib, "is hashed", costs["hashed"], floor, hashes)
+    return missed
+
+
 def compare_memory(bench, sizes):
     peaks = {mib: bench.peak_of(mib) for mib in sizes}
     flat = max(peaks.values()) / peaks[sizes[0]]
@@ -150,7 +242,7 @@ def compare_memory(bench, sizes):
 def compare_updates(build, what, rounds, sizes):
     """Returns the missed goals."""
     if not servers.Nginx.available():
-        print("skipped: nginx is not installed, which update and memory are measured with")
+        print("skipped: nginx is not installed, which update, floor and memory are measured with")
         return []
     missed = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
@@ -158,6 +250,8 @@ def compare_updates(build, what, rounds, sizes):
         with bench.nginx:
             if "update" in what:
                 missed += compare_speed(bench, rounds)
+            if "floor" in what:
+                missed += compare_floor(bench, rounds, sizes)
             if "memory" in what:
                 missed += compare_memory(bench, sizes)
     return missed
@@ -176,7 +270,7 @@ def main():
         parser.error(f"WHAT is one of {', '.join(WHAT)}")
     what, build, rounds = args.what or WHAT, args.build.resolve(), 3 if args.quick else args.rounds
     missed = []
-    if {"update", "memory"} & set(what):
+    if {"update", "floor", "memory"} & set(what):
         missed = compare_updates(build, what, rounds, (1, 64) if args.quick else (1, 64, 256))
     if "serve" in what:
         serve.compare_servers(build, rounds)

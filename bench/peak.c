@@ -1,4 +1,4 @@
-/* Runs a command and writes "WALL_US PEAK_KIB STATUS" to a file: the peak of that process alone, not of who started us. */
+/* Runs a command and writes "WALL_US CPU_US PEAK_KIB STATUS" to a file: of that process alone, not of who started us. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,11 @@ static long long now_us(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static long long us_of(struct timeval t)
+{
+    return (long long)t.tv_sec * 1000000 + t.tv_usec;
 }
 
 int main(int argc, char **argv)
@@ -40,6 +45,7 @@ int main(int argc, char **argv)
         return 1;
     }
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    fprintf(out, "%lld %ld %d\n", wall, usage.ru_maxrss, code);
+    long long cpu = us_of(usage.ru_utime) + us_of(usage.ru_stime);
+    fprintf(out, "%lld %lld %ld %d\n", wall, cpu, usage.ru_maxrss, code);
     return fclose(out) == 0 ? 0 : 1;
 }
