@@ -38,7 +38,8 @@ void papers_print_man(const cli_verb_t *const *verbs, size_t count)
     }
     printf(".SH EXIT STATUS\n0 when done, 1 when the operation failed (one line on standard error says why), "
            "2 for wrong "
-           "usage; of\n.B otter run\nas its section says.\n.SH FILES\n.TP\n.I FLASH.efuse\n"
+           "usage; of\n.B otter run\nand\n.B otter update\nas their sections say.\n.SH FILES\n.TP\n.I "
+           "FLASH.efuse\n"
            "what the chip of the flash file FLASH keeps in eFuses, as text\n.SH SEE ALSO\n.BR otter\\-serve "
            "(1)\n");
 }

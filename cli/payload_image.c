@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/le.h"
@@ -29,7 +31,10 @@ static bool read_all(const payload_t *payload, bool (*take)(void *arg, const uin
                      void *arg)
 {
     uint8_t *piece = malloc(PIECE);
-    bool ok = piece != NULL || cli_refuse(VERB, "out of memory");
+    bool ok = true;
+    if (piece == NULL) {
+        return cli_refuse(VERB, "out of memory");
+    }
     for (uint32_t at = 0; ok && at < payload->size;) {
         ssize_t n = pread(payload->fd, piece, min_u32(PIECE, payload->size - at), at);
         if (n < 0 && errno == EINTR) {
@@ -65,13 +70,39 @@ static bool digest_payload(const payload_t *payload, uint8_t digest[OTTER_SHA256
     return ok;
 }
 
+/** What comes out of a pipe, in a file of memory: it is read twice. Says why not. @return its size, 0 */
+static off_t spool(payload_t *payload, const struct stat *st, otter_fault_t *fault)
+{
+    size_t len = 0;
+    uint8_t *bytes = input_read(payload->fd, st, PAYLOAD_MAX, &len, fault);
+    int memory = bytes != NULL ? memfd_create("payload", MFD_CLOEXEC) : -1;
+    if (memory >= 0 && output_write(memory, bytes, len)) {
+        close(payload->fd);
+        payload->fd = memory;
+    } else {
+        len = 0;
+        otter_ignore(cli_fail(VERB, "%s: %s", payload->path, bytes == NULL ? fault->why : strerror(errno)));
+        if (memory >= 0) {
+            close(memory);
+        }
+    }
+    free(bytes);
+    return (off_t)len;
+}
+
 bool payload_open(payload_t *payload, const char *path)
 {
     struct stat st;
     otter_fault_t fault;
-    *payload = (payload_t){.path = path, .fd = input_open(path, INPUT_ORDINARY, &st, &fault)};
+    *payload = (payload_t){.path = path, .fd = input_open(path, INPUT_OR_PIPE, &st, &fault)};
     if (payload->fd < 0) {
         return cli_refuse(VERB, "%s: %s", path, fault.why);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        st.st_size = spool(payload, &st, &fault);
+        if (st.st_size == 0) {
+            return false;
+        }
     }
     if (st.st_size == 0) {
         return cli_refuse(VERB, "%s is empty: a payload has at least one byte", path);

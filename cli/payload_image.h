@@ -16,7 +16,7 @@ typedef struct {
     uint8_t digest[32]; /* SHA-256 */
 } payload_t;
 
-/** Opens a file of at least one byte that fits in a flash, and reads it once. Says why not. @return false then */
+/** Opens a file, or a pipe, of at least one byte that fits in a flash, and reads it once. Says why not. @return false then */
 OTTER_MUST_CHECK bool payload_open(payload_t *payload, const char *path);
 
 void payload_close(payload_t *payload);

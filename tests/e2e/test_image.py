@@ -187,6 +187,15 @@ class Payload(ImageTest):
                 self.assertIn(says, done.stderr)
                 self.assertFalse(out.exists())
 
+    def test_it_may_come_through_a_pipe(self):
+        payload, path = os.urandom(300_000), self.work / "piped.bin"
+        args = [OTTER, "image", "build", "--payload", "/dev/stdin", "--project", "gateway", "--version", "1.2.0", "-o", path]
+        done = subprocess.run(args, input=payload, capture_output=True, timeout=WAIT_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(path.read_bytes() == self.make(payload).read_bytes())
+        done = subprocess.run(args, input=b"", capture_output=True, timeout=WAIT_S, check=False)
+        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
+
     def test_one_larger_than_a_flash_is_refused_before_it_is_read(self):
         path = self.file("huge", b"")
         with path.open("r+b") as huge:
