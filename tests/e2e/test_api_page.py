@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import sys
+import textwrap
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
@@ -79,6 +80,12 @@ def page():
             total += len(rows)
             title = f"\n## {header.relative_to(include)}\n\n| name | state |\n|---|---|\n"
             out.append(title + "\n".join(rows) + "\n")
+    out.append("\n# Otter's own names\n\nWhat ESP-IDF has no name for, and its calls on a device that the caller names: "
+               "[LIBRARY.md](LIBRARY.md) shows how.\n")
+    for header in sorted((include / "otter").glob("*.h")):
+        purpose = re.match(r"/\* (.*) \*/", header.read_text(encoding="utf-8"))[1]
+        names = ", ".join(f"`{name}`" for name in names_of(header))
+        out += ["\n" + textwrap.fill(text, 124) + "\n" for text in (f"**otter/{header.name}**: {purpose}", names) if text]
     return "".join(out), total
 
 

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import unittest
 
+from servers import HttpsServer, make_cert
+
 BUILD = pathlib.Path(os.environ["OTTER_BUILD"]).resolve()
 SOURCE = pathlib.Path(os.environ["OTTER_SOURCE"]).resolve()
 LIMIT_S = 120
@@ -30,6 +32,21 @@ int main(void)
            esp_err_to_name(ESP_ERR_HTTP_CONNECT), client != NULL);
     return esp_http_client_cleanup(client);
 }
+"""
+
+# An allocation of the library's is told, and fails.
+NO_HEAP = r"""
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+static void *refuse(const char *what)
+{
+    fprintf(stderr, "the heap was asked for memory: %s\n", what);
+    exit(77);
+}
+void *__wrap_malloc(size_t size) { (void)size; return refuse("malloc"); }
+void *__wrap_calloc(size_t n, size_t size) { (void)n; (void)size; return refuse("calloc"); }
+void *__wrap_realloc(void *p, size_t size) { (void)p; (void)size; return refuse("realloc"); }
 """
 
 
@@ -113,6 +130,60 @@ class Install(unittest.TestCase):
                              "add_executable(program main.c)\ntarget_link_libraries(program PRIVATE otter::on_linux)\n",
                              main__c=PROGRAM)
         self.assertIn("ESP32-C3", run(build / "program"))
+
+    def flash(self, name):
+        """A new flash file with a firmware in factory."""
+        path = self.folder / name
+        examples = self.prefix / "share" / "doc" / "otter" / "examples"
+        run(self.otter, "flash", "new", path, "--size", "4MB", "--table", examples / "partitions_two_ota.csv",
+            "--app", f"factory={BUILD / 'examples' / 'simple_ota-1.0.0.bin'}")
+        return path
+
+    def example(self, name, *arguments):
+        """An example that comes with the package, built in a folder of its own. Returns its program."""
+        source = self.prefix / "share" / "doc" / "otter" / "examples" / name
+        run("cmake", "-G", "Ninja", "-B", self.folder / name, "-S", source, f"-DCMAKE_PREFIX_PATH={self.prefix}", *arguments)
+        run("cmake", "--build", self.folder / name)
+        return self.folder / name / name
+
+    def test_a_program_of_ones_own_updates_boots_and_confirms(self):
+        updater, flash = self.example("updater"), self.flash("own.bin")
+        served = self.folder / "served"
+        served.mkdir()
+        shutil.copy(BUILD / "examples" / "simple_ota-1.1.0.bin", served / "firmware.bin")
+        with HttpsServer(served, make_cert(served)) as server:
+            url = f"https://localhost:{server.port}/firmware.bin"
+            said = run(updater, flash, url, served / "ca.pem")
+            self.assertRegex(said, r"^factory: .*\nsimple_ota 1\.0\.0, entry 0x\w+, 2 segments\n")
+            self.assertRegex(said, r"\n\d+ bytes written to ota_0\n")
+            self.assertRegex(said, r"\nota_0: .*on trial.*\nsimple_ota 1\.1\.0, .*\nota_0 is confirmed\n$")
+            self.assertIn("VALID", run(self.otter, "flash", "info", flash))
+            (served / "firmware.bin").write_bytes(b"no image")
+            refused = subprocess.run([updater, flash, url, served / "ca.pem"], capture_output=True, text=True, timeout=LIMIT_S,
+                                     check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, r"^updater: gate: .*\n$")
+        missing = subprocess.run([updater, "none.bin", url, served / "ca.pem"], capture_output=True, text=True, timeout=LIMIT_S,
+                                 check=False)
+        self.assertRegex(missing.stderr, r"^updater: none\.bin: No such file or directory .*\n$")
+
+    def test_a_bootloader_without_a_heap_boots_and_falls_back(self):
+        (self.folder / "no_heap.c").write_text(NO_HEAP)
+        wrap = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc"
+        run("cc", "-c", self.folder / "no_heap.c", "-o", self.folder / "no_heap.o")
+        bootloader = self.example("bootloader", f"-DCMAKE_EXE_LINKER_FLAGS={wrap} {self.folder / 'no_heap.o'}")
+        flash = self.flash("boots.bin")
+        said = run(bootloader, flash, "linux")
+        self.assertRegex(said, r"256 bytes to 0x00000000\n\d+ bytes to 0x10000000\nfactory starts at 0x00000000\n$")
+        run(self.otter, "flash", "write", flash, "ota_0", BUILD / "examples" / "simple_ota-1.1.0.bin")
+        run(self.otter, "flash", "select", flash, "ota_0")
+        self.assertIn("ota_0 starts at", run(bootloader, flash, "linux"))  # its trial begins, nobody confirms it
+        self.assertIn("factory starts at", run(bootloader, flash, "linux"))
+        for slot in "factory", "ota_0":
+            run(self.otter, "flash", "erase", flash, slot)
+        ends = subprocess.run([bootloader, flash, "linux"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        self.assertEqual(ends.returncode, 1)
+        self.assertRegex(ends.stdout, r"reset: .*nothing verifies\n$")
 
     def test_no_name_of_esp_idf_lands_in_the_include_folder(self):
         self.assertEqual([path.name for path in (self.prefix / "include").iterdir()], ["otter"])

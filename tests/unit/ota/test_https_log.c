@@ -239,6 +239,11 @@ static void calls_that_err_are_told(void **state)
     assert_int_equal(
         times_said("esp_https_ota: No option for server verification is enabled in esp_http_client config"),
         1);
+    otter_device_set_current(NULL);
+    assert_null(esp_ota_get_running_partition());
+    assert_int_equal(esp_https_ota_begin(&f->config.ota, &handle), ESP_ERR_INVALID_STATE);
+    assert_int_equal(times_said("esp_ota_ops: no device: "), 1);
+    assert_int_equal(times_said("esp_https_ota: no device: "), 1);
 }
 
 /* Offsets in an image header. */

@@ -16,6 +16,7 @@
 #include "linux/file_flash.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
+#include "otter/linux.h"
 #include "support/bootloader_image.h"
 
 #define FLASH_SIZE  0x400000
@@ -324,9 +325,34 @@ static void facts_for_the_firmware_survive_as_text(void **state)
     assert_false(run_boot_decode("", &back));
 }
 
+static void a_program_opens_a_device_by_the_public_header(void **state)
+{
+    (void)state;
+    otter_device_t *device, *second;
+    otter_fault_t why = {0};
+    const otter_linux_options_t options = {.chip = "ESP32-C3", .rollback = OTTER_LINUX_ON};
+    assert_int_equal(otter_linux_open(path, &options, &device, &why), ESP_OK);
+    assert_int_equal(device->chip.id, 5);
+    assert_true(device->config.rollback);
+    assert_int_equal(device->flash->size, FLASH_SIZE);
+    assert_int_equal(otter_linux_open(path, NULL, &second, &why), ESP_ERR_INVALID_STATE); /* it is locked */
+    assert_null(second);
+    assert_string_not_equal(why.why, "");
+    otter_device_set_current(device);
+    assert_int_equal(otter_linux_close(device), ESP_OK);
+    assert_null(otter_device_current());
+    assert_int_equal(otter_linux_open(path, &(otter_linux_options_t){.chip = "z80"}, &device, &why),
+                     ESP_ERR_INVALID_ARG);
+    assert_string_equal(why.why, "there is no chip 'z80'");
+    assert_int_equal(otter_linux_open("/nowhere/flash.bin", NULL, &device, NULL), ESP_ERR_NOT_FOUND);
+    assert_int_equal(otter_linux_open(NULL, NULL, &device, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_linux_close(NULL), ESP_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_program_opens_a_device_by_the_public_header, setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_flash_is_the_virtual_device, setup, teardown),
         cmocka_unit_test_setup_teardown(images_tell_the_chip_and_its_least_revision, setup, teardown),
         cmocka_unit_test_setup_teardown(of_two_kinds_of_images_the_one_that_boots_tells, setup, teardown),
