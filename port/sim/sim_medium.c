@@ -223,6 +223,7 @@ static void tear_erased_unit(sim_flash_t *sim, uint32_t off)
         memset(sim->bytes + off, 0xFF, unit);
         break;
     case 1:
+        memset(sim->bytes + off, 0, unit);
         weak_mask(sim, off)[off % PAGE] = UNIT_BROKEN;
         break;
     case 2:

@@ -142,10 +142,18 @@ bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_SIZE], copy_journ
 /** Has the write unit at `off` of the journal been programmed? One that cannot be corrected has. */
 static esp_err_t read_flag(otter_flash_t *flash, uint32_t end, uint32_t off, bool *set)
 {
-    uint8_t byte;
+    uint8_t part[32];
     const uint32_t at = end - copy_journal_size(flash) + off;
-    *set = !otter_flash_reads_blank(flash, at, flash->write_size);
-    return *set ? otter_flash_read_torn(flash, at, &byte, sizeof(byte)) : ESP_OK; /* or has flash failed? */
+    *set = false;
+    for (uint32_t done = 0; done < flash->write_size && !*set; done += (uint32_t)sizeof(part)) {
+        uint32_t n = min_u32(flash->write_size - done, (uint32_t)sizeof(part));
+        esp_err_t err = otter_flash_read_torn(flash, at + done, part, n);
+        if (err != ESP_OK) {
+            return err;
+        }
+        *set = !bytes_are_erased(part, n);
+    }
+    return ESP_OK;
 }
 
 /** The last of a flag's units that is set, -1: none is. */

@@ -80,11 +80,6 @@ static esp_err_t read_records(otter_device_t *device, records_t *records, otter_
     if (err != ESP_OK) {
         return err;
     }
-    for (uint32_t copy = 0; device->flash->write_once && copy < OTADATA_COPY_COUNT; copy++) {
-        if (otadata_is_blank(&records->two[copy])) {
-            memset(&records->two[copy], 0, sizeof(records->two[copy])); /* a cut erase reads so, too: torn */
-        }
-    }
     records->slot_count = otter_ota_get_app_partition_count(device);
     records->active = records->slot_count != 0 ? otadata_active(records->two) : OTADATA_NONE;
     return ESP_OK;
@@ -351,6 +346,9 @@ static esp_err_t settle_torn_records(otter_device_t *device, records_t *records)
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
         if (otadata_is_torn(&records->two[copy])) {
             err = replace_torn_record(device, records, copy);
+        } else if (device->flash->write_once && otadata_is_blank(&records->two[copy])) {
+            err = otadata_erase_copy(device->flash, records->otadata->address,
+                                     copy); /* half erased, it reads so, too */
         }
     }
     return err;

@@ -7,13 +7,10 @@
 #include "otter/image.h"
 #include "world.h"
 
-#define FACTORY_ADDRESS 0x10000u
-#define SLOTS_ADDRESS   0x20000u
-
 uint32_t device_slot_address(const world_device_t *d, int slot)
 {
-    (void)d;
-    return slot == WORLD_FACTORY ? FACTORY_ADDRESS : SLOTS_ADDRESS + (uint32_t)slot * WORLD_SLOT_SIZE;
+    const world_layout_t *layout = d->flash.layout;
+    return slot == WORLD_FACTORY ? layout->factory : layout->slots + (uint32_t)slot * layout->slot_size;
 }
 
 const esp_partition_t *device_partition(const world_device_t *d, int slot)
@@ -30,7 +27,7 @@ const esp_partition_t *device_partition(const world_device_t *d, int slot)
 const esp_partition_t *device_stage(const world_device_t *d)
 {
     for (uint32_t i = 0; i < d->device.partitions.count; i++) {
-        if (d->device.partitions.items[i].address == WORLD_STAGE) {
+        if (d->device.partitions.items[i].address == d->flash.layout->stage) {
             return &d->device.partitions.items[i];
         }
     }
@@ -72,31 +69,32 @@ static esp_err_t burn_version(void *dev, uint32_t version)
 
 static bool write_table(world_device_t *d)
 {
+    const world_layout_t *layout = d->flash.layout;
+    const uint32_t size = layout->slot_size;
     otter_partition_entry_t entries[3 + WORLD_SLOTS_MAX] = {
-        {.type = 1, .subtype = 0, .offset = WORLD_OTADATA, .size = WORLD_OTADATA_SIZE, .label = "otadata"}};
+        {.type = 1, .subtype = 0, .offset = layout->otadata, .size = 2 * layout->sector, .label = "otadata"}};
     uint32_t count = 1;
     if (d->plan.factory) {
         entries[count++] = (otter_partition_entry_t){
-            .type = 0, .subtype = 0, .offset = FACTORY_ADDRESS, .size = WORLD_SLOT_SIZE, .label = "factory"};
+            .type = 0, .subtype = 0, .offset = layout->factory, .size = size, .label = "factory"};
     }
     for (uint32_t slot = 0; slot < d->plan.slot_count; slot++) {
         otter_partition_entry_t *entry = &entries[count++];
         *entry = (otter_partition_entry_t){.type = 0,
                                            .subtype = (uint8_t)(0x10 + slot),
                                            .offset = device_slot_address(d, (int)slot),
-                                           .size = WORLD_SLOT_SIZE};
+                                           .size = size};
         snprintf(entry->label, sizeof(entry->label), "ota_%u", (unsigned)slot);
     }
     if (d->plan.staged) {
         entries[count++] = (otter_partition_entry_t){
-            .type = 1, .subtype = 6, .offset = WORLD_STAGE, .size = WORLD_SLOT_SIZE, .label = "stage"};
+            .type = 1, .subtype = 6, .offset = layout->stage, .size = size, .label = "stage"};
     }
-    return otter_partition_table_encode(entries, count, true, d->flash.sim.bytes + WORLD_TABLE) == ESP_OK;
+    return otter_partition_table_encode(entries, count, true, d->flash.sim.bytes + layout->table) == ESP_OK;
 }
 
 static void draw_plan(world_device_t *d)
 {
-    static const uint32_t write_sizes[] = {1, 1, 4, 16};
     chance_t *c = &d->world->chance;
     bool rollback = chance_percent(c, 60);
     d->plan = (device_plan_t){
@@ -110,7 +108,7 @@ static void draw_plan(world_device_t *d)
         .buffer_size = chance_percent(c, 50) ? 1024 : (int)chance_below(c, 20000),
         .attempts = chance_percent(c, 20) ? -1 : (int)chance_below(c, 7),
         .plain = chance_percent(c, 30),
-        .write_size = write_sizes[chance_below(c, 4)],
+        .shape = world_flash_shape_at(chance_below(c, WORLD_SHAPES)),
         .stable_reads = chance_percent(c, 40),
         .staged = chance_percent(c, 15),
         .decrypts = chance_percent(c, 15),
@@ -120,7 +118,7 @@ static void draw_plan(world_device_t *d)
     d->plan.device.require_hash =
         d->plan.plain || chance_percent(c, 30); /* without TLS only the hash tells */
     d->plan.resumption = d->plan.resumption && !d->plan.decrypts;
-    world_flash_shape(&d->flash, d->plan.write_size, d->plan.stable_reads);
+    d->plan.device.table_offset = d->plan.shape->layout->table;
 }
 
 static void draw_frailty(world_device_t *d)
@@ -133,9 +131,10 @@ static void draw_frailty(world_device_t *d)
         d->flash.write_faults_ppm = 1 + chance_below(c, 20000);
     }
     for (unsigned i = chance_percent(c, 15) ? 1 + chance_below(c, 6) : 0; i > 0; i--) {
-        uint32_t sector = chance_percent(c, 30) ? WORLD_OTADATA / WORLD_SECTOR + chance_below(c, 2)
-                                                : SLOTS_ADDRESS / WORLD_SECTOR +
-                                                      chance_below(c, 2 * WORLD_SLOT_SIZE / WORLD_SECTOR);
+        const world_layout_t *layout = d->flash.layout;
+        uint32_t sector = chance_percent(c, 30) ? layout->otadata / layout->sector + chance_below(c, 2)
+                                                : layout->slots / layout->sector +
+                                                      chance_below(c, 2 * layout->slot_size / layout->sector);
         d->flash.endurance[sector] = chance_below(c, 6);
     }
 }
@@ -144,13 +143,15 @@ static void describe(const world_device_t *d)
 {
     const device_plan_t *p = &d->plan;
     story(d->world, d,
-          "device: %u slots%s%s%s%s%s%s%s%s%s%s, writes of %u%s, buffer %d, attempts %d, user %d, faults "
+          "device: %u slots%s%s%s%s%s%s%s%s%s%s, sectors of %u, writes of %u%s%s, buffer %d, attempts %d, "
+          "user %d, faults "
           "%u/%u ppm",
           (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
           p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
           p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
           p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "", p->decrypts ? ", decrypts" : "",
-          p->plain ? ", no TLS" : "", (unsigned)p->write_size, p->stable_reads ? ", reads stably" : "",
+          p->plain ? ", no TLS" : "", (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
+          p->shape->write_once ? ", once" : "", d->flash.flash.stable_reads ? ", reads stably" : "",
           p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
           (unsigned)d->flash.write_faults_ppm);
 }
@@ -161,10 +162,10 @@ bool device_init(world_device_t *d, world_t *world, char name)
     d->world = world;
     d->name = name;
     d->line.device = d;
-    if (!world_flash_init(&d->flash, d)) {
+    draw_plan(d);
+    if (!world_flash_init(&d->flash, d, d->plan.shape, d->plan.stable_reads)) {
         return false;
     }
-    draw_plan(d);
     draw_frailty(d);
     d->line.plain = d->plan.plain;
     d->home = (place_t){.slot = d->plan.factory ? WORLD_FACTORY : 0, .release = 0};

@@ -17,7 +17,9 @@ static int release_at(const world_device_t *d, uint32_t address)
 {
     for (unsigned i = 0; i < d->world->release_count; i++) {
         const release_t *release = &d->world->releases[i];
-        if (memcmp(d->flash.sim.bytes + address, release->bytes, release->len) == 0) {
+        const bool readable =
+            !d->plan.shape->write_once || !sim_flash_is_weak(&d->flash.sim, address, release->len);
+        if (readable && memcmp(d->flash.sim.bytes + address, release->bytes, release->len) == 0) {
             return (int)i;
         }
     }
@@ -31,7 +33,7 @@ place_t judge_place(const world_device_t *d, int slot)
 
 place_t judge_stage(const world_device_t *d)
 {
-    return (place_t){.slot = d->target, .release = release_at(d, WORLD_STAGE)};
+    return (place_t){.slot = d->target, .release = release_at(d, d->flash.layout->stage)};
 }
 
 static int slot_of(const esp_partition_t *partition)
@@ -50,8 +52,7 @@ const char *judge_objection(const world_device_t *d, place_t place)
     if (d->plan.device.anti_rollback && release->secure_version < d->efuse) {
         return "a secure version below the device's";
     }
-    if (d->fuzzy || sim_flash_is_weak(&d->flash.sim, WORLD_OTADATA,
-                                      WORLD_OTADATA_SIZE)) { /* reads differently each time */
+    if (d->fuzzy || world_flash_records_are_weak(&d->flash)) { /* reads differently each time */
         return NULL;
     }
     if ((same_place(place, d->next) && d->next_state != NEXT_NONE) ||
@@ -103,21 +104,24 @@ void judge_wear(world_device_t *d, bool refused)
     if (d->flash.faults != d->faults_before || d->flash.worn > 0) {
         return; /* what failed is done again */
     }
-    uint32_t first = device_slot_address(d, d->target) / WORLD_SECTOR;
-    uint32_t count = WORLD_SLOT_SIZE / WORLD_SECTOR;
+    const world_layout_t *layout = d->flash.layout;
+    const uint32_t once = d->plan.shape->write_once ? 1 : 0; /* what else is cleared without an erase */
+    uint32_t first = device_slot_address(d, d->target) / layout->sector;
+    uint32_t count = layout->slot_size / layout->sector;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t erases = d->flash.erases[first + i] - d->erases_before[first + i];
-        uint32_t allowed = 1u + (i == count - 1 && !d->plan.decrypts) + refused + d->copies_twice;
+        uint32_t allowed = 1u + (i == count - 1 && !d->plan.decrypts) + refused + d->copies_twice +
+                           (i == count - 1 ? 2 * once : 0);
         if (erases > allowed) {
             world_fail(d->world, d,
                        "sector %" PRIu32 " of slot %d was erased %" PRIu32 " times in one update", i,
                        d->target, erases);
         }
     }
-    uint32_t otadata = WORLD_OTADATA / WORLD_SECTOR;
+    uint32_t otadata = layout->otadata / layout->sector;
     uint32_t erases = d->flash.erases[otadata] - d->erases_before[otadata] + d->flash.erases[otadata + 1] -
                       d->erases_before[otadata + 1];
-    if (erases > 3 + (uint32_t)d->fuzzy) { /* what a boot that failed to read left is tidied up, too */
+    if (erases > 3 + once + (uint32_t)d->fuzzy) { /* what a boot that failed to read left is tidied up, too */
         world_fail(d->world, d, "otadata was erased %" PRIu32 " times in one update", erases);
     }
 }

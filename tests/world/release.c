@@ -10,7 +10,7 @@
 #include "world.h"
 
 #define SEGMENT_MIN 1024u
-#define LEN_MAX     (WORLD_SLOT_SIZE - WORLD_SECTOR) /* the slot's last sector holds the resume record */
+#define LEN_MAX     (WORLD_SLOT_MIN - WORLD_SECTOR_MIN) /* the slot's last sector holds the resume record */
 
 uint8_t release_key(uint32_t at)
 {

@@ -26,7 +26,7 @@ void close_fence(world_device_t *d)
 
 static bool records_are_weak(const world_device_t *d)
 {
-    return sim_flash_is_weak(&d->flash.sim, WORLD_OTADATA, WORLD_OTADATA_SIZE);
+    return world_flash_records_are_weak(&d->flash);
 }
 
 watch_t watch_flash(const world_device_t *d)
@@ -62,9 +62,10 @@ bool is_blurred(const world_device_t *d, const watch_t *before)
 static unsigned states_of(const world_device_t *d, int slot)
 {
     unsigned states = 0;
+    otadata_entry_t two[OTADATA_COPY_COUNT];
+    world_flash_records(&d->flash, two);
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        otadata_entry_t entry;
-        otadata_decode(d->flash.sim.bytes + WORLD_OTADATA + copy * OTADATA_COPY_DISTANCE, &entry);
+        const otadata_entry_t entry = two[copy];
         bool counts = otadata_is_valid(&entry) && !otadata_is_refused(&entry);
         if (counts && (int)otadata_slot(entry.seq, d->plan.slot_count) == slot) {
             states |= entry.state == ESP_OTA_IMG_NEW              ? STATE_NEW
@@ -92,9 +93,7 @@ void come_home(world_device_t *d)
 static bool is_selected(const world_device_t *d, int slot)
 {
     otadata_entry_t two[OTADATA_COPY_COUNT];
-    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        otadata_decode(d->flash.sim.bytes + WORLD_OTADATA + copy * OTADATA_COPY_DISTANCE, &two[copy]);
-    }
+    world_flash_records(&d->flash, two);
     int active = otadata_active(two);
     return active == OTADATA_NONE ? slot == WORLD_FACTORY
                                   : slot == (int)otadata_slot(two[active].seq, d->plan.slot_count);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/otadata.h"
 #include "esp_https_ota.h"
 #include "otter/boot.h"
 #include "otter/device.h"
@@ -16,13 +17,9 @@
 #define WORLD_DEVICES_MAX  3
 #define WORLD_RELEASES_MAX 8
 #define WORLD_SLOTS_MAX    4
-#define WORLD_SLOT_SIZE    0x10000u
-#define WORLD_FLASH_SIZE   0x80000u
-#define WORLD_SECTOR       4096u
-#define WORLD_SECTORS      (WORLD_FLASH_SIZE / WORLD_SECTOR)
-#define WORLD_TABLE        0x8000u
-#define WORLD_OTADATA      0xD000u
-#define WORLD_OTADATA_SIZE 0x2000u
+#define WORLD_SLOT_MIN     0x10000u
+#define WORLD_SECTOR_MIN   4096u
+#define WORLD_SECTORS_MAX  128u
 #define WORLD_FACTORY      (-1) /* as a slot */
 #define WORLD_NONE         (-1) /* as a release */
 #define WORLD_CHIP         0u   /* ESP32 */
@@ -30,7 +27,6 @@
 
 #define WORLD_TIMEOUT_MS  1000 /* of each wait of a device */
 #define WORLD_CIPHER_HEAD 16u  /* bytes before an encrypted image */
-#define WORLD_STAGE       0x60000u
 
 /* ---- chance (chance.c) ---- */
 
@@ -65,27 +61,48 @@ uint8_t release_key(uint32_t at);
 
 /* ---- flash (world_flash.c) ---- */
 
+/** Where partitions lie; images are staged in one of the size of a slot. */
+typedef struct {
+    uint32_t sector; /* bytes */
+    uint32_t table, otadata, factory, slots, slot_size, stage, flash_size;
+} world_layout_t;
+
+/** What a chip's flash is like. */
+typedef struct {
+    const world_layout_t *layout;
+    uint32_t write_size;
+    bool write_once;
+} world_shape_t;
+
 /** The simulator's flash, with a fence, sectors that wear out and operations that fail for once. */
 typedef struct {
     sim_flash_t sim;
     otter_flash_t flash; /* what the device sees */
     otter_flash_t sound; /* the same bytes, read without a fault: what the harness sees */
     world_device_t *device;
+    const world_layout_t *layout;
     bool otadata_open;                          /* the fence: otadata may be changed now, */
     uint32_t slot_open;                         /* ... and the slot at this address; 0: none */
     bool stage_open;                            /* ... and where images are staged */
     uint32_t read_faults_ppm, write_faults_ppm; /* of operations, in a million */
     uint32_t faults, record_faults;             /* that came so far; of them in otadata */
     uint32_t otadata_changes;
-    uint32_t erases[WORLD_SECTORS];
-    uint32_t endurance[WORLD_SECTORS]; /* erases after which a sector keeps some bits at 0 */
-    uint32_t worn, worn_records;       /* sectors that do; of them in otadata */
+    uint32_t erases[WORLD_SECTORS_MAX];
+    uint32_t endurance[WORLD_SECTORS_MAX]; /* erases after which a sector keeps some bits at 0 */
+    uint32_t worn, worn_records;           /* sectors that do; of them in otadata */
 } world_flash_t;
 
-bool world_flash_init(world_flash_t *f, world_device_t *device);
+/** Erased flash of this shape. @return false when out of memory */
+bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shape_t *shape,
+                      bool stable_reads);
 void world_flash_free(world_flash_t *f);
-/** What the chip is like. */
-void world_flash_shape(world_flash_t *f, uint32_t write_size, bool stable_reads);
+/** The records as they are in flash. */
+void world_flash_records(const world_flash_t *f, otadata_entry_t two[OTADATA_COPY_COUNT]);
+/** True if a bit of them hangs. */
+bool world_flash_records_are_weak(const world_flash_t *f);
+/** One of all shapes there are, by a number below WORLD_SHAPES. */
+#define WORLD_SHAPES 16u
+const world_shape_t *world_flash_shape_at(uint32_t index);
 /** Nothing fails any more that is not worn out, no cut is planned. */
 void world_flash_calm(world_flash_t *f);
 /** Power goes in one of the next operations. */
@@ -116,7 +133,7 @@ typedef struct {
     otter_device_config_t device;
     bool factory;
     uint32_t slot_count;
-    uint32_t write_size;
+    const world_shape_t *shape;
     bool stable_reads;
     bool resumption, partial, bulk_erase;
     bool staged;   /* the image goes to a partition of its own first and is copied */
@@ -161,7 +178,7 @@ struct world_device {
     size_t decrypted;              /* bytes of the body that went through the callback */
     int64_t begin_us, others_us;   /* when it began; what other devices took of the time of the last call */
     uint64_t bytes_seen;
-    uint32_t faults_before, erases_before[WORLD_SECTORS];
+    uint32_t faults_before, erases_before[WORLD_SECTORS_MAX];
     esp_http_client_config_t http;
     esp_https_ota_config_t ota;
 };

@@ -1,9 +1,11 @@
 /* The simulator's flash behind a fence, with wear and operations that fail for once. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/le.h"
+#include "boot/otadata_flash.h"
 #include "world.h"
 
 static chance_t *chance_of(const world_flash_t *f)
@@ -11,19 +13,51 @@ static chance_t *chance_of(const world_flash_t *f)
     return &f->device->world->chance;
 }
 
-static bool is_otadata(uint32_t off, uint32_t len)
+static const world_layout_t nor = {.sector = 4096,
+                                   .table = 0x8000,
+                                   .otadata = 0xD000,
+                                   .factory = 0x10000,
+                                   .slots = 0x20000,
+                                   .slot_size = WORLD_SLOT_MIN,
+                                   .stage = 0x60000,
+                                   .flash_size = 0x80000};
+/* As inside of an STM32H7; an image and what an update keeps beside it have a sector each. */
+static const world_layout_t large = {.sector = 0x20000,
+                                     .table = 0x20000,
+                                     .otadata = 0x40000,
+                                     .factory = 0x80000,
+                                     .slots = 0xC0000,
+                                     .slot_size = 0x40000,
+                                     .stage = 0x1C0000,
+                                     .flash_size = 0x200000};
+
+const world_shape_t *world_flash_shape_at(uint32_t index)
 {
-    return off >= WORLD_OTADATA && range_fits(off - WORLD_OTADATA, len, WORLD_OTADATA_SIZE);
+    static const world_shape_t shapes[WORLD_SHAPES] = {
+        {&nor, 1, false}, {&nor, 1, false},  {&nor, 1, false},   {&nor, 1, false},
+        {&nor, 1, false}, {&nor, 1, false},  {&nor, 4, false},   {&nor, 4, false},
+        {&nor, 4, false}, {&nor, 16, false}, {&nor, 16, false},  {&nor, 8, true},
+        {&nor, 16, true}, {&nor, 32, true},  {&large, 4, false}, {&large, 32, true},
+    };
+    return &shapes[index];
+}
+
+static bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_t size)
+{
+    return off >= start && range_fits(off - start, len, size);
+}
+
+static bool is_otadata(const world_flash_t *f, uint32_t off, uint32_t len)
+{
+    return is_inside(off, len, f->layout->otadata, 2 * f->layout->sector);
 }
 
 /** Nothing but otadata and the slot being written may change, and only while that is under way. */
 static bool passes_fence(world_flash_t *f, const char *what, uint32_t off, uint32_t len)
 {
-    bool in_otadata = f->otadata_open && is_otadata(off, len);
-    bool in_slot =
-        f->slot_open != 0 && off >= f->slot_open && range_fits(off - f->slot_open, len, WORLD_SLOT_SIZE);
-    bool in_stage =
-        f->stage_open && off >= WORLD_STAGE && range_fits(off - WORLD_STAGE, len, WORLD_SLOT_SIZE);
+    bool in_otadata = f->otadata_open && is_otadata(f, off, len);
+    bool in_slot = f->slot_open != 0 && is_inside(off, len, f->slot_open, f->layout->slot_size);
+    bool in_stage = f->stage_open && is_inside(off, len, f->layout->stage, f->layout->slot_size);
     if (!in_otadata && !in_slot && !in_stage) {
         world_fail(f->device->world, f->device,
                    "%s of 0x%" PRIx32 "+0x%" PRIx32 " leaves the fence (otadata %s, slot at 0x%" PRIx32 ")",
@@ -39,7 +73,7 @@ static bool fails_for_once(world_flash_t *f, uint32_t ppm, uint32_t off)
         return false;
     }
     f->faults++;
-    f->record_faults += is_otadata(off, 1);
+    f->record_faults += is_otadata(f, off, 1);
     f->device->world->tally->faults++;
     return true;
 }
@@ -84,19 +118,19 @@ static esp_err_t world_program(void *dev, uint32_t off, const void *src, uint32_
 /** A sector at the end of its life: some bits stay at 0, always the same ones. */
 static void wear(world_flash_t *f, uint32_t sector)
 {
-    if (f->erases[sector] <= f->endurance[sector]) {
+    const uint32_t size = f->layout->sector;
+    if (f->erases[sector] <= f->endurance[sector] || f->flash.write_once) {
         return;
     }
     if (f->erases[sector] == f->endurance[sector] + 1) {
         f->worn++;
-        f->worn_records += is_otadata(sector * WORLD_SECTOR, 1);
+        f->worn_records += is_otadata(f, sector * size, 1);
         f->device->world->tally->worn++;
-        story(f->device->world, f->device, "flash: the sector at 0x%" PRIx32 " is worn out",
-              sector * WORLD_SECTOR);
+        story(f->device->world, f->device, "flash: the sector at 0x%" PRIx32 " is worn out", sector * size);
     }
     chance_t stuck = {.state = sector + 1};
     for (unsigned i = 0; i < 8; i++) {
-        f->sim.bytes[sector * WORLD_SECTOR + chance_below(&stuck, i < 4 ? 32 : WORLD_SECTOR)] &=
+        f->sim.bytes[sector * size + chance_below(&stuck, i < 4 ? 32 : size)] &=
             (uint8_t) ~(1u << chance_below(&stuck, 8));
     }
 }
@@ -108,11 +142,11 @@ static esp_err_t erase_sector(world_flash_t *f, uint32_t off)
         story(f->device->world, f->device, "flash: an erase at 0x%" PRIx32 " fails", off);
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    esp_err_t err = f->sim.flash.ops->erase(&f->sim, off, WORLD_SECTOR);
+    esp_err_t err = f->sim.flash.ops->erase(&f->sim, off, f->layout->sector);
     note_cut(f, was_dead, "erase", off);
     if (!was_dead) {
-        f->erases[off / WORLD_SECTOR]++;
-        wear(f, off / WORLD_SECTOR);
+        f->erases[off / f->layout->sector]++;
+        wear(f, off / f->layout->sector);
     }
     return err;
 }
@@ -121,7 +155,7 @@ static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
 {
     world_flash_t *f = dev;
     esp_err_t err = passes_fence(f, "erase", off, len) ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
-    for (uint32_t done = 0; done < len && err == ESP_OK; done += WORLD_SECTOR) {
+    for (uint32_t done = 0; done < len && err == ESP_OK; done += f->layout->sector) {
         err = erase_sector(f, off + done);
     }
     return err;
@@ -136,34 +170,51 @@ static esp_err_t world_sync(void *dev)
 /** What a power cut now would leave, read without faults. */
 static esp_err_t sound_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
-    memcpy(dst, ((world_flash_t *)dev)->sim.bytes + off, len);
-    return ESP_OK;
+    const world_flash_t *f = dev;
+    memcpy(dst, f->sim.bytes + off, len);
+    return f->flash.write_once && sim_flash_is_weak(&f->sim, off, len) ? ESP_ERR_INVALID_CRC : ESP_OK;
 }
 
 static const otter_flash_ops_t world_ops = {
     .read = world_read, .program = world_program, .erase = world_erase, .sync = world_sync};
 static const otter_flash_ops_t sound_ops = {.read = sound_read}; /* the harness looks; it never writes */
 
-bool world_flash_init(world_flash_t *f, world_device_t *device)
+bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shape_t *shape, bool stable_reads)
 {
     memset(f, 0, sizeof(*f));
     f->device = device;
-    f->flash = (otter_flash_t){
-        .ops = &world_ops, .dev = f, .size = WORLD_FLASH_SIZE, .erase_size = WORLD_SECTOR, .write_size = 1};
-    f->sound = f->flash;
-    f->sound.ops = &sound_ops;
-    for (uint32_t sector = 0; sector < WORLD_SECTORS; sector++) {
+    f->layout = shape->layout;
+    f->flash = (otter_flash_t){.ops = &world_ops,
+                               .dev = f,
+                               .size = f->layout->flash_size,
+                               .erase_size = f->layout->sector,
+                               .write_size = shape->write_size,
+                               .write_once = shape->write_once,
+                               .stable_reads = stable_reads && !shape->write_once};
+    for (uint32_t sector = 0; sector < WORLD_SECTORS_MAX; sector++) {
         f->endurance[sector] = UINT32_MAX;
     }
-    const bool made = sim_flash_init(&f->sim, WORLD_FLASH_SIZE);
-    f->flash.buffer = f->sound.buffer = f->sim.flash.buffer;
+    const bool made = sim_flash_init(&f->sim, f->flash.size);
+    f->sim.flash.erase_size = f->flash.erase_size;
+    f->sim.flash.write_size = f->flash.write_size;
+    f->sim.flash.write_once = f->flash.write_once;
+    f->flash.buffer = f->sim.flash.buffer;
+    f->sound = f->flash;
+    f->sound.ops = &sound_ops;
     return made;
 }
 
-void world_flash_shape(world_flash_t *f, uint32_t write_size, bool stable_reads)
+void world_flash_records(const world_flash_t *f, otadata_entry_t two[OTADATA_COPY_COUNT])
 {
-    f->flash.write_size = f->sound.write_size = f->sim.flash.write_size = write_size;
-    f->flash.stable_reads = f->sound.stable_reads = stable_reads;
+    otter_flash_t sound = f->sound;
+    if (otadata_read(&sound, f->layout->otadata, 2 * f->layout->sector, two) != ESP_OK) {
+        abort(); /* it never fails */
+    }
+}
+
+bool world_flash_records_are_weak(const world_flash_t *f)
+{
+    return sim_flash_is_weak(&f->sim, f->layout->otadata, 2 * f->layout->sector);
 }
 
 void world_flash_free(world_flash_t *f)
@@ -182,7 +233,7 @@ void world_flash_plan_cut(world_flash_t *f, chance_t *chance)
     f->sim.cut_at = f->sim.ops + chance_below(chance, chance_percent(chance, 50) ? 4 : 60);
     /* Bits that hang are a chip's, a cache is a file's. */
     f->sim.tear = (sim_tear_t)chance_below(chance, f->flash.stable_reads ? SIM_TEAR_COUNT : SIM_TEAR_LOST);
-    f->sim.tear_len = chance_percent(chance, 30) ? UINT32_MAX : chance_below(chance, WORLD_SECTOR);
+    f->sim.tear_len = chance_percent(chance, 30) ? UINT32_MAX : chance_below(chance, f->layout->sector);
     f->sim.tear_weak = chance_percent(chance, 25) && !f->flash.stable_reads;
     f->sim.random = chance_next(chance) | 1;
     f->sim.noise = chance_next(chance) | 1;
