@@ -98,7 +98,7 @@ static cJSON *decision_json(linux_device_t *dev, const otter_boot_result_t *boot
     for (uint32_t i = 0; i < boot->tried_count; i++) {
         cJSON *one = cJSON_CreateObject();
         json_text(one, "label", boot->tried[i].label, sizeof(boot->tried[i].label));
-        json_text(one, "why", boot->tried[i].why, sizeof(boot->tried[i].why));
+        json_text(one, "why", boot->tried[i].fault.why, sizeof(boot->tried[i].fault.why));
         cJSON_AddItemToArray(tried, one);
     }
     return json;

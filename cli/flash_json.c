@@ -40,7 +40,7 @@ static cJSON *boot_json(const flash_report_t *r)
     for (uint32_t i = 0; i < boot->tried_count; i++) {
         cJSON *one = cJSON_CreateObject();
         json_text(one, "label", boot->tried[i].label, 16);
-        json_text(one, "why", boot->tried[i].why, sizeof(boot->tried[i].why));
+        json_text(one, "why", boot->tried[i].fault.why, sizeof(boot->tried[i].fault.why));
         cJSON_AddItemToArray(tried, one);
     }
     return json;

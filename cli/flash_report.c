@@ -25,7 +25,7 @@ static void print_verdict(const flash_report_t *r)
     for (uint32_t i = 0; i < r->boot.tried_count; i++) {
         char label[CLEAN_TEXT_SIZE(16)];
         printf("  passed over %s: %s\n", clean_text(label, r->boot.tried[i].label, 16),
-               clean_text(text, r->boot.tried[i].why, sizeof(r->boot.tried[i].why)));
+               clean_text(text, r->boot.tried[i].fault.why, sizeof(r->boot.tried[i].fault.why)));
     }
 }
 

@@ -435,7 +435,7 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const se
     } else {
         err = explain_failure(dev, o, slot, err, outcome);
     }
-    if (flash_efuse_decides(&o->device, &dev->efuse, outcome->report.why)) {
+    if (flash_efuse_decides(&o->device, &dev->efuse, outcome->report.fault.why)) {
         outcome->judged_by = strdup(dev->efuse.path);
     }
     outcome->sectors_erased = dev->flash->stats.sectors_erased - before;

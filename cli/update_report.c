@@ -129,7 +129,7 @@ static const char *next_step(esp_err_t err, const otter_update_report_t *report)
 /** The report's words, with the code's name unless they have it already. */
 static void explain(update_outcome_t *outcome, esp_err_t err)
 {
-    const char *why = outcome->report.why[0] != '\0' ? outcome->report.why : "the update failed";
+    const char *why = outcome->report.fault.why[0] != '\0' ? outcome->report.fault.why : "the update failed";
     const char *name = result_name(err);
     const char *step = next_step(err, &outcome->report);
     if (err == ESP_ERR_INVALID_VERSION && strstr(why, OTTER_IMAGE_REVISION_UNKNOWN) != NULL) {

@@ -83,14 +83,14 @@ static void doubt_what_was_passed_over(choice_t *choice)
         if (passed != NULL && is_whole(choice, passed)) {
             add_doubt(choice, passed,
                       "its image is whole, only the chip that this file seems to be of does not boot it (%s)",
-                      boot->tried[i].why);
+                      boot->tried[i].fault.why);
         } else if (passed != NULL && is_cut(choice, passed)) {
             add_doubt(choice, passed, "it lies where this file has ended, which may be a part of a dump (%s)",
-                      boot->tried[i].why);
+                      boot->tried[i].fault.why);
         } else if (i == 0 && boot->partition == NULL) {
             add_doubt(choice, passed,
                       "nothing boots by this file, and it is what the bootloader looks at first (%s)",
-                      boot->tried[i].why);
+                      boot->tried[i].fault.why);
         }
     }
 }

@@ -14,8 +14,7 @@ extern "C" {
 /** One candidate that the bootloader looked at and passed over. */
 typedef struct {
     char label[17];
-    esp_err_t error;
-    char why[OTTER_WHY_MAX]; /* "checksum 0x14 does not match 0x15" */
+    otter_fault_t fault; /* "checksum 0x14 does not match 0x15" */
 } otter_boot_tried_t;
 
 #define OTTER_BOOT_TRIED_MAX 18 /* factory, sixteen slots, test */

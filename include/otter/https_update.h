@@ -50,7 +50,7 @@ typedef struct otter_https_options {
  * @param config   as in esp_https_ota.h; not used after the call, but for what it says of callbacks and contexts
  * @param options  stay the caller's until finish or abort has returned; NULL: none
  * @param handle   NULL where begin failed
- * @return as esp_https_ota_begin, and ESP_ERR_INVALID_ARG: options->receive is too small; device->report.why says more
+ * @return as esp_https_ota_begin, and ESP_ERR_INVALID_ARG: options->receive is too small; device->report.fault.why says more
  */
 OTTER_MUST_CHECK esp_err_t otter_https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
                                                  const otter_https_options_t *options,
@@ -58,7 +58,7 @@ OTTER_MUST_CHECK esp_err_t otter_https_ota_begin(otter_device_t *device, const e
 
 /**
  * begin, perform to the end, finish or abort. The image boots next, if it went into a slot.
- * @return ESP_OK, or the first error; device->report.why says more. ESP_FAIL also where on_progress gave up
+ * @return ESP_OK, or the first error; device->report.fault.why says more. ESP_FAIL also where on_progress gave up
  */
 OTTER_MUST_CHECK esp_err_t otter_https_ota(otter_device_t *device, const esp_https_ota_config_t *config,
                                            const otter_https_options_t *options);

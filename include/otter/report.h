@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 #include "otter/transport.h"
 
@@ -29,9 +30,8 @@ typedef enum {
 
 typedef struct {
     otter_stage_t stage;
-    esp_err_t code;  /* what the failing call returned; ESP_OK while nothing has failed */
-    char why[200];   /* one line for people, with the numbers; "" while nothing has failed */
-    int http_status; /* of the last response, 0: none yet */
+    otter_fault_t fault; /* what the failing call returned, and why; zeros while nothing has failed */
+    int http_status;     /* of the last response, 0: none yet */
     otter_transport_error_t transport; /* cause of a connection failure */
     char url
         [256]; /* the last one asked for (after redirects), without credentials; "..." ends one that does not fit */

@@ -378,8 +378,7 @@ static void note_failure(boot_t *boot, const otter_partition_entry_t *app)
     if (result != NULL && result->tried_count < OTTER_BOOT_TRIED_MAX) {
         otter_boot_tried_t *tried = &result->tried[result->tried_count++];
         memcpy(tried->label, app->label, sizeof(tried->label));
-        tried->error = fault->code;
-        snprintf(tried->why, sizeof(tried->why), "%s", fault->why);
+        tried->fault = *fault;
     }
 }
 

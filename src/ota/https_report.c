@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 
-#include "base/text.h"
 #include "esp_log.h"
 #include "ota/report_memory.h"
 #include "otter/https_update.h"
@@ -13,7 +12,7 @@ static const char TAG[] = "esp_https_ota";
 
 void https_report_enter(otter_update_report_t *report, otter_stage_t stage)
 {
-    if (report->code == ESP_OK && stage > report->stage) {
+    if (report->fault.code == ESP_OK && stage > report->stage) {
         report->stage = stage;
     }
 }
@@ -27,14 +26,13 @@ void https_report_enter_kept(otter_device_t *device, otter_stage_t stage)
 esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stage, esp_err_t code,
                                const char *format, ...)
 {
-    if (report->code == ESP_OK) {
+    if (report->fault.code == ESP_OK) {
         va_list args;
         va_start(args, format);
-        text_vformat(report->why, sizeof(report->why), format, args);
+        otter_vfault(&report->fault, code, format, args);
         va_end(args);
         report->stage = stage;
-        report->code = code;
-        ESP_LOGE(TAG, "%s", report->why);
+        ESP_LOGE(TAG, "%s", report->fault.why);
     }
     return code;
 }
@@ -42,8 +40,7 @@ esp_err_t https_report_failure(otter_update_report_t *report, otter_stage_t stag
 void https_report_done(otter_update_report_t *report)
 {
     report->stage = OTTER_STAGE_DONE;
-    report->code = ESP_OK;
-    report->why[0] = '\0';
+    report->fault = (otter_fault_t){0};
 }
 
 void https_report_event(const otter_device_t *device, esp_https_ota_event_t id, const void *data, size_t size)

@@ -409,7 +409,7 @@ static void print_last_report(void)
         ESP_LOGI(TAG, "last update: %s", esp_err_to_name(err));
         return;
     }
-    ESP_LOGI(TAG, "last update: %s in stage %s, %s", esp_err_to_name(report.code),
+    ESP_LOGI(TAG, "last update: %s in stage %s, %s", esp_err_to_name(report.fault.code),
              otter_stage_name(report.stage), report.url);
 }
 

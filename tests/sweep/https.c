@@ -155,7 +155,7 @@ bool https_update(subject_t *subject, unsigned how, copy_kind_t kind, unsigned v
     route_t route = copy_route(subject, kind);
     prepare(&session, subject, how, kind, version);
     esp_https_ota_handle_t handle = receive(subject, &session, &route);
-    CHECK(handle != NULL || subject->sim.dead, "the download fails: %s", subject->device.report.why);
+    CHECK(handle != NULL || subject->sim.dead, "the download fails: %s", subject->device.report.fault.why);
     const bool resumed = subject->device.report.bytes_resumed > 0;
     subject->resumptions += resumed;
     if (handle == NULL) {
@@ -172,7 +172,7 @@ bool https_update(subject_t *subject, unsigned how, copy_kind_t kind, unsigned v
     /* The last write only says that there is nothing to resume: all is done before it. */
     CHECK(!finished || !subject->sim.dead || subject->op_phase == PHASE_RECORD,
           "esp_https_ota_finish reports success although power went");
-    CHECK(finished || subject->sim.dead, "the update fails: %s", subject->device.report.why);
+    CHECK(finished || subject->sim.dead, "the update fails: %s", subject->device.report.fault.why);
     if (finished) {
         copy_check_done(subject);
     }

@@ -183,7 +183,7 @@ void begin_update(world_device_t *d)
     d->world->tally->begin_refused += err != ESP_OK;
     d->world->tally->resumes += d->device.report.bytes_resumed > 0;
     story(d->world, d, "update into slot %d: %s%s%s, resumed %u", d->target, esp_err_to_name(err),
-          err != ESP_OK ? ": " : "", d->device.report.why, (unsigned)d->device.report.bytes_resumed);
+          err != ESP_OK ? ": " : "", d->device.report.fault.why, (unsigned)d->device.report.bytes_resumed);
     if ((err == ESP_OK) != (d->handle != NULL)) {
         world_fail(d->world, d, "begin says %s but the handle is %s", esp_err_to_name(err),
                    d->handle != NULL ? "there" : "not");
@@ -233,7 +233,7 @@ static void finish_update(world_device_t *d)
     world->tally->finish_refused += err != ESP_OK;
     world->tally->old_refused += err == ESP_ERR_OTA_SMALL_SEC_VER;
     story(world, d, "finish%s: %s %s; slot %d holds release %d", d->received ? "" : " before the end",
-          esp_err_to_name(err), d->device.report.why, d->target, place.release);
+          esp_err_to_name(err), d->device.report.fault.why, d->target, place.release);
     if (d->received && err == ESP_OK) {
         if (place.release == WORLD_NONE) {
             world_fail(world, d, "an update succeeded although nobody released what it wrote");
@@ -243,7 +243,7 @@ static void finish_update(world_device_t *d)
         choose(d, place, false);
     } else if (err == ESP_ERR_OTA_VALIDATE_FAILED && written.release != WORLD_NONE &&
                !is_excused(d, &download) && !d->flash.sim.dead && d->received) {
-        world_fail(world, d, "a good image was refused: %s", d->device.report.why);
+        world_fail(world, d, "a good image was refused: %s", d->device.report.fault.why);
     }
     d->fuzzy = d->fuzzy || is_blurred(d, &before);
     judge_wear(d, err != ESP_OK && d->plan.device.anti_rollback);
@@ -328,7 +328,7 @@ void continue_update(world_device_t *d)
         return;
     }
     d->world->tally->download_failed++;
-    story(d->world, d, "download: %s: %s", esp_err_to_name(err), d->device.report.why);
+    story(d->world, d, "download: %s: %s", esp_err_to_name(err), d->device.report.fault.why);
     if (chance_percent(c, 80)) {
         abort_update(d);
     } else {
@@ -347,7 +347,7 @@ void complete_update(world_device_t *d)
     if (d->handle != NULL && d->received) {
         finish_update(d);
     } else if (d->handle != NULL) {
-        story(d->world, d, "download: %s: %s", esp_err_to_name(err), d->device.report.why);
+        story(d->world, d, "download: %s: %s", esp_err_to_name(err), d->device.report.fault.why);
         abort_update(d);
     }
 }

@@ -143,8 +143,8 @@ static void the_reason_names_the_record_and_what_was_passed_over(void **state)
                         "verify, ota_0 boots");
     assert_int_equal(result.tried_count, 1);
     assert_string_equal(result.tried[0].label, "ota_1");
-    assert_int_equal(result.tried[0].error, ESP_ERR_IMAGE_INVALID);
-    assert_non_null(strstr(result.tried[0].why, "checksum"));
+    assert_int_equal(result.tried[0].fault.code, ESP_ERR_IMAGE_INVALID);
+    assert_non_null(strstr(result.tried[0].fault.why, "checksum"));
     rig_close(&rig);
 }
 

@@ -57,7 +57,7 @@ static void what_does_not_fit_final_is_refused_before_the_download(void **state)
             if (rows[i].want != ESP_OK && told) {
                 assert_int_equal(w->device.report.bytes_downloaded, 0);
                 assert_int_equal(w->device.report.stage, OTTER_STAGE_GATE);
-                assert_non_null(strstr(w->device.report.why, rows[i].why));
+                assert_non_null(strstr(w->device.report.fault.why, rows[i].why));
                 assert_int_equal(w->sim.ops, ops);
             }
             assert_null(w->device.updates);

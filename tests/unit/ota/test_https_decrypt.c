@@ -154,7 +154,7 @@ static void what_a_callback_gives_out_is_looked_at_by_its_length(void **state)
     update_rig_t *f = *state;
     assert_int_equal(update_through(f, f->image, IMAGE_LEN, give_a_length_only, NULL), ESP_FAIL);
     assert_int_equal(update_through(f, f->image, IMAGE_LEN, hold_back_in_place, NULL), ESP_FAIL);
-    assert_non_null(strstr(f->rig.device.report.why, "less than the header"));
+    assert_non_null(strstr(f->rig.device.report.fault.why, "less than the header"));
 }
 
 /* ---- a decompressor: runs of bytes, and nothing is known of the size before ---- */

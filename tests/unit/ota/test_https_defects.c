@@ -185,7 +185,7 @@ static void defect_16_header_time_out_has_its_number_and_words(void **state)
     f->web.canned[0] = "HTTP/1.1 200 OK\r\nContent-Length: 9"; /* and then nothing */
     esp_https_ota_handle_t handle = NULL;
     assert_int_equal(update_rig_begin(f, &handle), -28679);
-    assert_string_equal(f->rig.device.report.why, "no response within the time limit");
+    assert_string_equal(f->rig.device.report.fault.why, "no response within the time limit");
 }
 
 /* ---- in ranges ---- */

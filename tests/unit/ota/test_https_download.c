@@ -168,7 +168,7 @@ static void a_location_that_is_too_long_is_named(void **state)
     esp_https_ota_handle_t handle = NULL;
     web_use_new_transport(&f->config, &f->web);
     assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_ERR_INVALID_ARG);
-    assert_non_null(strstr(f->rig.device.report.why, "too long"));
+    assert_non_null(strstr(f->rig.device.report.fault.why, "too long"));
 }
 
 static void bytes_that_come_one_at_a_time_are_bytes_too(void **state)
@@ -332,7 +332,7 @@ static void what_is_not_known_to_be_whole_is_not_taken_for_it(void **state)
     f->web.etag = NULL;
     esp_https_ota_handle_t handle = must_begin(f);
     assert_int_equal(web_perform(handle), ESP_FAIL);
-    assert_non_null(strstr(f->rig.device.report.why, "connection was lost after 4000 bytes"));
+    assert_non_null(strstr(f->rig.device.report.fault.why, "connection was lost after 4000 bytes"));
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
 }
 
@@ -395,7 +395,7 @@ static void an_answer_in_the_middle_is_believed_only_if_it_fits(void **state)
             assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
             assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
         } else {
-            assert_int_equal(f->rig.device.report.code, rows[i].want);
+            assert_int_equal(f->rig.device.report.fault.code, rows[i].want);
             assert_false(esp_https_ota_is_complete_data_received(handle));
             nothing_spliced_can_come_of_it(f, handle);
         }
@@ -497,9 +497,9 @@ static void check_pause(const update_rig_t *f, const struct busy_row *row, unsig
 static void check_given_up(const update_rig_t *f, const struct busy_row *row, int64_t since_us)
 {
     assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_REQUEST);
-    if (strstr(f->rig.device.report.why, "asks for a pause of") == NULL ||
-        strstr(f->rig.device.report.why, "retry.max_time_ms") == NULL) {
-        fail_msg("%s: %s", row->name, f->rig.device.report.why);
+    if (strstr(f->rig.device.report.fault.why, "asks for a pause of") == NULL ||
+        strstr(f->rig.device.report.fault.why, "retry.max_time_ms") == NULL) {
+        fail_msg("%s: %s", row->name, f->rig.device.report.fault.why);
     }
     assert_true(otter_now_us() - since_us < 100000); /* nobody waits for what cannot be had */
 }
@@ -619,7 +619,7 @@ static void a_server_that_stays_busy_is_given_up_after_the_attempts(void **state
         assert_null(handle);
         assert_int_equal(f->web.requests, rows[i].requests);
         assert_int_equal(f->rig.device.report.http_status, 503);
-        assert_non_null(strstr(f->rig.device.report.why, "Server error (503)"));
+        assert_non_null(strstr(f->rig.device.report.fault.why, "Server error (503)"));
     }
 }
 
@@ -784,7 +784,7 @@ static void a_drip_ends_with_the_time_for_everything(void **state)
     assert_int_equal(timed_perform(handle, &longest_us), ESP_ERR_HTTP_READ_TIMEOUT);
     assert_true(longest_us <= 1100000);
     assert_true(otter_now_us() - start_us <= 102000000);
-    assert_int_equal(f->rig.device.report.code, ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_int_equal(f->rig.device.report.fault.code, ESP_ERR_HTTP_READ_TIMEOUT);
     assert_int_equal(f->web.requests, 1);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
 }
@@ -797,7 +797,7 @@ static void a_drip_of_a_byte_a_second_counts_as_silence(void **state)
     int64_t start_us = otter_now_us();
     esp_app_desc_t desc;
     assert_int_equal(esp_https_ota_get_img_desc(handle, &desc), ESP_FAIL);
-    assert_int_equal(f->rig.device.report.code, ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_int_equal(f->rig.device.report.fault.code, ESP_ERR_HTTP_READ_TIMEOUT);
     assert_true(otter_now_us() - start_us <= 7 * 3000000 + 64000000);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
 }

@@ -142,8 +142,8 @@ static void begin_refuses_what_cannot_be_safe_or_cannot_be(void **state)
         assert_int_equal(https_ota_begin(&f->rig.device, &config, &handle), rows[i].want);
         assert_null(handle);
         assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_CONFIG);
-        assert_int_equal(f->rig.device.report.code, rows[i].want);
-        assert_true(f->rig.device.report.why[0] != '\0');
+        assert_int_equal(f->rig.device.report.fault.code, rows[i].want);
+        assert_true(f->rig.device.report.fault.why[0] != '\0');
     }
 }
 
@@ -387,7 +387,7 @@ static void what_is_no_app_is_refused_before_anything_is_erased(void **state)
         esp_https_ota_handle_t handle = update_rig_must_begin(f);
         assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_GATE);
-        assert_non_null(strstr(f->rig.device.report.why, rows[i].why));
+        assert_non_null(strstr(f->rig.device.report.fault.why, rows[i].why));
         assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
         assert_int_equal(f->rig.sim.ops, 0);
     }
@@ -396,7 +396,7 @@ static void what_is_no_app_is_refused_before_anything_is_erased(void **state)
     memset(f->image, 0xFF, 1024);
     esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_non_null(strstr(f->rig.device.report.why, "factory file"));
+    assert_non_null(strstr(f->rig.device.report.fault.why, "factory file"));
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
     assert_int_equal(f->rig.sim.ops, 0);
 }
@@ -567,7 +567,7 @@ static void a_status_is_answered_as_esp_idf_answers_it(void **state)
         assert_int_equal(update_rig_begin(f, &handle), rows[i].want);
         assert_int_equal(handle != NULL, rows[i].want == ESP_OK);
         assert_int_equal(f->web.requests, rows[i].requests);
-        assert_int_equal(f->rig.device.report.code, rows[i].want);
+        assert_int_equal(f->rig.device.report.fault.code, rows[i].want);
         if (handle != NULL) {
             assert_int_equal(web_perform(handle), ESP_OK);
             assert_int_equal(esp_https_ota_finish(handle), ESP_OK);

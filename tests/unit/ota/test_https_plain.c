@@ -80,8 +80,8 @@ static void the_first_connection_is_judged_by_the_scheme_it_would_have(void **st
         assert_null(handle);
         assert_int_equal(f->web.connects, 0);
         assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_CONFIG);
-        assert_int_equal(f->rig.device.report.code, ESP_ERR_INVALID_ARG);
-        assert_non_null(strstr(f->rig.device.report.why, "plain HTTP"));
+        assert_int_equal(f->rig.device.report.fault.code, ESP_ERR_INVALID_ARG);
+        assert_non_null(strstr(f->rig.device.report.fault.why, "plain HTTP"));
     }
 }
 

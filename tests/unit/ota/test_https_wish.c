@@ -101,7 +101,7 @@ static void what_was_no_beginning_of_it_is_fetched_anew_once(void **state)
         assert_int_equal(f->web.requests, ANEW_MAX);
         assert_int_equal(esp_https_ota_get_image_len_read(handle), IMAGE_LEN);
         assert_int_equal(f->rig.device.report.bytes_resumed, 0);
-        assert_int_equal(f->rig.device.report.code, ESP_OK);
+        assert_int_equal(f->rig.device.report.fault.code, ESP_OK);
         assert_int_equal(esp_https_ota_finish(handle), corrupt ? ESP_ERR_OTA_VALIDATE_FAILED : ESP_OK);
         assert_int_equal(new_runs(f), !corrupt);
         f->image[50000] ^= (uint8_t)corrupt;

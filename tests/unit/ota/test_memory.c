@@ -314,7 +314,7 @@ static void fail_every_allocation(fixture_t *f, const struct way *way)
                 fail_msg("%s, allocation %u, call %d: %s", way->name, n, (int)call, esp_err_to_name(err));
             }
             codes[call][err == ESP_ERR_NO_MEM ? 0 : 1]++;
-            assert_int_equal(f->rig.device.report.code, err);
+            assert_int_equal(f->rig.device.report.fault.code, err);
         }
         if (outstanding() != before) {
             fail_msg("%s, allocation %u: %d left behind (call %d, %s)", way->name, n,
@@ -468,7 +468,7 @@ static void fail_once(fixture_t *f, failure_t failure)
     } else {
         call_t call;
         assert_int_not_equal(update(f, &call), ESP_OK);
-        assert_int_not_equal(f->rig.device.report.code, ESP_OK);
+        assert_int_not_equal(f->rig.device.report.fault.code, ESP_OK);
     }
     sim_flash_power_on(&f->rig.sim);
     image[12] = kept[0];

@@ -204,9 +204,9 @@ static void what_stays_is_how_far_it_came_or_where_it_failed(void **state)
             assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
         }
         assert_string_equal(otter_stage_name(report->stage), otter_stage_name(rows[i].stage));
-        assert_int_equal(report->code, rows[i].code);
+        assert_int_equal(report->fault.code, rows[i].code);
         assert_true(rows[i].code == ESP_OK || err == rows[i].code);
-        assert_int_equal(report->why[0] != '\0', rows[i].code != ESP_OK);
+        assert_int_equal(report->fault.why[0] != '\0', rows[i].code != ESP_OK);
         assert_int_equal(rows[i].end == FORGOTTEN ? esp_https_ota_abort(handle) : ESP_OK, ESP_OK);
     }
 }
@@ -220,14 +220,15 @@ static void a_failure_that_was_made_up_for_is_not_in_the_report_of_a_good_update
     f->rig.sim.cut_at = f->rig.sim.ops;
     assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_FLASH_OP_FAIL);
     assert_int_equal(report->stage, OTTER_STAGE_DOWNLOAD);
-    assert_int_equal(report->code, ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(report->fault.code, ESP_ERR_FLASH_OP_FAIL);
     sim_flash_power_on(&f->rig.sim);
     assert_int_equal(web_perform(handle), ESP_OK);
-    assert_int_equal(report->code, ESP_ERR_FLASH_OP_FAIL); /* the first failure, as long as it is not done */
+    assert_int_equal(report->fault.code,
+                     ESP_ERR_FLASH_OP_FAIL); /* the first failure, as long as it is not done */
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
     assert_int_equal(report->stage, OTTER_STAGE_DONE);
-    assert_int_equal(report->code, ESP_OK);
-    assert_string_equal(report->why, "");
+    assert_int_equal(report->fault.code, ESP_OK);
+    assert_string_equal(report->fault.why, "");
 }
 
 static void asking_for_a_description_that_is_not_there_fails_no_update(void **state)
@@ -237,7 +238,7 @@ static void asking_for_a_description_that_is_not_there_fails_no_update(void **st
     esp_bootloader_desc_t desc; /* which an application has not */
     esp_https_ota_handle_t handle = update_rig_must_begin(f);
     assert_int_equal(esp_https_ota_get_bootloader_img_desc(handle, &desc), ESP_FAIL);
-    assert_int_equal(report->code, ESP_OK);
+    assert_int_equal(report->fault.code, ESP_OK);
     assert_int_equal(report->stage, OTTER_STAGE_GATE);
     assert_int_equal(web_perform(handle), ESP_OK);
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);

@@ -435,7 +435,7 @@ static void the_image_arrives(chain_t *chain)
     assert_true(web_slot_holds(&f->rig, f->slot, f->image, f->len));
     assert_true(update_rig_boots_new(f));
     assert_int_equal(f->rig.device.report.bytes_written, f->len);
-    assert_int_equal(f->rig.device.report.code, ESP_OK);
+    assert_int_equal(f->rig.device.report.fault.code, ESP_OK);
 }
 
 static const struct {
@@ -559,9 +559,9 @@ static void what_a_stage_says_ends_the_update(void **state)
             assert_int_equal(begin_chain(&chain, &handle), ESP_OK);
             assert_int_equal(web_perform(handle), rows[i].want);
             assert_int_equal(web_perform(handle), ESP_FAIL); /* and the stage is not called again */
-            assert_int_equal(f->rig.device.report.code, rows[i].want);
+            assert_int_equal(f->rig.device.report.fault.code, rows[i].want);
             assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_DOWNLOAD);
-            assert_non_null(strstr(f->rig.device.report.why, rows[i].told));
+            assert_non_null(strstr(f->rig.device.report.fault.why, rows[i].told));
             assert_int_equal(finishes ? esp_https_ota_finish(handle) : esp_https_ota_abort(handle),
                              finishes ? ESP_FAIL : ESP_OK);
             assert_int_equal(chain.alive, 0);
@@ -599,7 +599,7 @@ static void a_verdict_at_the_end_of_a_stage_counts(void **state)
         esp_https_ota_handle_t handle = NULL;
         assert_int_equal(begin_chain(&chain, &handle), ESP_OK);
         assert_int_equal(web_perform(handle), rows[i].want);
-        assert_non_null(strstr(f->rig.device.report.why, rows[i].told));
+        assert_non_null(strstr(f->rig.device.report.fault.why, rows[i].told));
         assert_int_equal(esp_https_ota_finish(handle), ESP_FAIL); /* however good the image may be */
         assert_false(update_rig_boots_new(f));
         assert_int_equal(chain.alive, 0);
@@ -616,7 +616,7 @@ static void a_stage_that_swallows_everything_leaves_no_image(void **state)
     esp_https_ota_handle_t handle = NULL;
     assert_int_equal(begin_chain(&chain, &handle), ESP_OK);
     assert_int_equal(web_perform(handle), ESP_FAIL);
-    assert_non_null(strstr(f->rig.device.report.why, "the server sent 0 bytes"));
+    assert_non_null(strstr(f->rig.device.report.fault.why, "the server sent 0 bytes"));
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
     assert_int_equal(f->rig.sim.ops, ops); /* nothing was erased for it */
 }
@@ -644,7 +644,7 @@ static void a_file_that_is_sent_again_cannot_be_compared_behind_a_stage(void **s
     esp_https_ota_handle_t handle = NULL;
     assert_int_equal(begin_chain(&chain, &handle), ESP_OK);
     assert_int_equal(web_perform(handle), ESP_FAIL);
-    assert_non_null(strstr(f->rig.device.report.why, "from its beginning again"));
+    assert_non_null(strstr(f->rig.device.report.fault.why, "from its beginning again"));
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
     free(file);
 }

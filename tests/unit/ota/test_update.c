@@ -237,7 +237,7 @@ static void who_follows_a_download_can_give_it_up(void **state)
     web_use_new_transport(&f->config, &f->web);
     assert_int_equal(otter_https_ota(&f->rig.device, &f->config.ota, &options), ESP_FAIL);
     assert_int_equal(follower.pieces, 3);
-    assert_string_equal(f->rig.device.report.why, "given up by the caller");
+    assert_string_equal(f->rig.device.report.fault.why, "given up by the caller");
     assert_false(update_rig_boots_new(f));
 }
 
@@ -251,7 +251,7 @@ static void a_receive_buffer_that_is_too_small_is_refused(void **state)
     assert_int_equal(otter_https_ota_begin(&f->rig.device, &f->config.ota, &options, &handle),
                      ESP_ERR_INVALID_ARG);
     assert_null(handle);
-    assert_string_equal(f->rig.device.report.why, "a receive buffer of 1023 bytes; the least is 1024");
+    assert_string_equal(f->rig.device.report.fault.why, "a receive buffer of 1023 bytes; the least is 1024");
     assert_int_equal(f->web.connects, 0);
     otter_transport_t *unused = (otter_transport_t *)(void *)f->config.http.transport;
     unused->ops->destroy(unused);
