@@ -66,7 +66,7 @@ esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, 
         return ESP_ERR_INVALID_SIZE;
     }
     esp_err_t err = otter_flash_erase(flash, offset, align_up_u32((uint32_t)len, flash->erase_size));
-    return err != ESP_OK ? err : otter_flash_program(flash, offset, data, (uint32_t)len);
+    return err == ESP_OK ? otter_flash_program(flash, offset, data, (uint32_t)len) : err;
 }
 
 static void print_warning(void *arg, const char *line)
@@ -117,7 +117,7 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
 bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err)
 {
     otter_fault_t fault;
-    err = err != ESP_OK ? err : otter_flash_sync(dev->flash);
+    err = err == ESP_OK ? otter_flash_sync(dev->flash) : err;
     return err == ESP_OK || cli_refuse("flash", "cannot write %s%s%s: %s", path, on[0] != '\0' ? ", " : "",
                                        on, flash_explain(dev->flash, err, &fault));
 }

@@ -326,6 +326,30 @@ static bool settle_bootloader(new_t *n)
 
 /* ---- making ---- */
 
+static esp_err_t put_images(const new_t *n, otter_flash_t *flash)
+{
+    if (n->is_device) {
+        esp_err_t err = otter_flash_erase(flash, 0, flash->size);
+        err = err == ESP_OK ? otter_flash_sync(flash) : err;
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    if (n->boot_image.bytes != NULL) {
+        esp_err_t err = flash_put(flash, bootloader_place(n), n->boot_image.bytes, n->boot_image.len);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    for (size_t i = 0; i < n->app_count; i++) {
+        esp_err_t err = flash_put(flash, n->apps[i].entry->offset, n->apps[i].data, n->apps[i].len);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return otter_flash_sync(flash);
+}
+
 /**
  * Table and images into the flash, all synced when it returns true. The table comes last: without it a device that was
  * interrupted here is no flash, and not a half one.
@@ -338,21 +362,11 @@ static bool fill_flash(const new_t *n, const char *path)
     if (file_flash_open(path, &how, &flash, &fault) != ESP_OK) {
         return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
-    esp_err_t err = n->is_device ? otter_flash_erase(flash, 0, flash->size) : ESP_OK;
-    if (err == ESP_OK && n->is_device) {
-        err = otter_flash_sync(flash);
-    }
-    if (err == ESP_OK && n->boot_image.bytes != NULL) {
-        err = flash_put(flash, bootloader_place(n), n->boot_image.bytes, n->boot_image.len);
-    }
-    for (size_t i = 0; err == ESP_OK && i < n->app_count; i++) {
-        err = flash_put(flash, n->apps[i].entry->offset, n->apps[i].data, n->apps[i].len);
-    }
-    err = err != ESP_OK ? err : otter_flash_sync(flash);
+    esp_err_t err = put_images(n, flash);
     if (err == ESP_OK) {
         err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
     }
-    err = err != ESP_OK ? err : otter_flash_sync(flash);
+    err = err == ESP_OK ? otter_flash_sync(flash) : err;
     flash_explain(flash, err, &fault);
     otter_ignore(file_flash_close(flash)); /* synced above */
     return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault.why);

@@ -316,7 +316,7 @@ static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, co
     update_slot_check_t check = {0};
     if (!update_slot_begin_check(&check, device, &how, slot)) {
         esp_err_t err = update_slot_choose(device, &how, slot, outcome);
-        return err != ESP_OK ? err : begin_download(device, o, server, *slot, handle);
+        return err == ESP_OK ? begin_download(device, o, server, *slot, handle) : err;
     }
     const esp_partition_t *guess = *slot;
     esp_err_t begun = begin_download(device, o, server, guess, handle);
@@ -329,7 +329,7 @@ static esp_err_t choose_and_begin(otter_device_t *device, const options_t *o, co
         *handle = NULL;
     }
     memset(&device->report, 0, sizeof(device->report)); /* as if it had not been asked yet */
-    return err != ESP_OK ? err : begin_download(device, o, server, *slot, handle);
+    return err == ESP_OK ? begin_download(device, o, server, *slot, handle) : err;
 }
 
 /** A device that runs meanwhile: what it tries is neither confirmed nor given up, and must not be overwritten. */
@@ -393,7 +393,7 @@ static esp_err_t choose_and_run(linux_device_t *dev, const options_t *o, const s
             (void)esp_https_ota_abort(handle); /* nothing was written */
         }
     }
-    return err != ESP_OK ? err : finish_download(dev, o, handle, outcome);
+    return err == ESP_OK ? finish_download(dev, o, handle, outcome) : err;
 }
 
 /** Why it has failed, as far as the report does not tell. @return the code to end with */
@@ -427,7 +427,7 @@ static esp_err_t update_device(linux_device_t *dev, const options_t *o, const se
     const esp_partition_t *slot = NULL;
     esp_err_t err = choose_and_run(dev, o, server, &slot, outcome);
     esp_err_t closing = otter_flash_sync(dev->flash);
-    err = err != ESP_OK ? err : closing;
+    err = err == ESP_OK ? closing : err;
     outcome->report = dev->device.report;
     if (err == ESP_OK) {
         snprintf(outcome->boots, sizeof(outcome->boots), "%s",

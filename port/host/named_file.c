@@ -31,15 +31,22 @@ static const char *kind_name(mode_t mode)
     }
 }
 
+static esp_err_t check_input(int fd, input_kinds_t kinds, struct stat *st, otter_fault_t *fault)
+{
+    if (fd < 0 || fstat(fd, st) != 0) {
+        return otter_fault(fault, ESP_FAIL, "cannot open it: %s", strerror(errno));
+    }
+    if (S_ISREG(st->st_mode) || (kinds == INPUT_OR_PIPE && S_ISFIFO(st->st_mode))) {
+        return ESP_OK;
+    }
+    return otter_fault(fault, ESP_FAIL, "it is %s, not an ordinary file", kind_name(st->st_mode));
+}
+
 int input_open(const char *path, input_kinds_t kinds, struct stat *st, otter_fault_t *fault)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, st) != 0) {
-        otter_fault(fault, ESP_FAIL, "cannot open it: %s", strerror(errno));
-    } else if (S_ISREG(st->st_mode) || (kinds == INPUT_OR_PIPE && S_ISFIFO(st->st_mode))) {
+    if (check_input(fd, kinds, st, fault) == ESP_OK) {
         return fd;
-    } else {
-        otter_fault(fault, ESP_FAIL, "it is %s, not an ordinary file", kind_name(st->st_mode));
     }
     if (fd >= 0) {
         close(fd);

@@ -312,7 +312,7 @@ esp_err_t efuse_file_load(efuse_file_t *file, const char *flash_path, otter_faul
     memset(file, 0, sizeof(*file));
     file->chip.id = OTTER_CHIP_LINUX;
     esp_err_t err = find_file(file, flash_path, fault);
-    return err != ESP_OK ? err : read_file(file, fault);
+    return err == ESP_OK ? read_file(file, fault) : err;
 }
 
 esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, otter_fault_t *fault)

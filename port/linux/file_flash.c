@@ -244,10 +244,8 @@ static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
     uint32_t lazy = min_u32(len - before, f->blank_to - (off + before));
     memset(bytes + before, 0xFF, lazy);
     esp_err_t err = read_file(f, off, bytes, before);
-    if (err == ESP_OK) {
-        err = read_file(f, off + before + lazy, bytes + before + lazy, len - before - lazy);
-    }
-    return err;
+    const uint32_t behind = before + lazy;
+    return err == ESP_OK ? read_file(f, off + behind, bytes + behind, len - behind) : err;
 }
 
 /** Programs the next bytes of a range that is known to be blank, without reading its old content. */
@@ -478,7 +476,7 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
 {
     int fd = -1;
     esp_err_t err = flash_medium_open(path, options->read_only, options->wait_ms, &fd, fault);
-    return err != ESP_OK ? err : file_flash_adopt(fd, options, out, fault);
+    return err == ESP_OK ? file_flash_adopt(fd, options, out, fault) : err;
 }
 
 bool file_flash_is_device(const otter_flash_t *flash)

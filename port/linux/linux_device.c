@@ -329,7 +329,7 @@ esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
     memset(dev, 0, sizeof(*dev));
     const file_flash_options_t how = flash_options(options);
     esp_err_t err = file_flash_adopt(fd, &how, &dev->flash, fault);
-    return err != ESP_OK ? err : fill_device(dev, path, options, fault);
+    return err == ESP_OK ? fill_device(dev, path, options, fault) : err;
 }
 
 esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,

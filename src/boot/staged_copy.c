@@ -198,24 +198,27 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
                                const esp_partition_t *boots, otter_fault_t *fault)
 {
     esp_err_t err = check_no_journal_inside(device, &job->journal, fault);
-    if (err == ESP_OK && job->is_table) {
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (job->is_table) {
         const esp_partition_t *const keep[] = {staging, final, boots,
                                                partition_list_find(&device->partitions, NULL,
                                                                    ESP_PARTITION_TYPE_DATA,
                                                                    ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
-        err = check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
+        return check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
-    if (err == ESP_OK && job->journal.final_type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        /* The new bootloader, still in staging. A copy that was begun was judged then by the app's trust, if that is another. */
-        const otter_image_rules_t rules = {.chip = &device->chip,
-                                           .flash_offset = job->journal.staging_off,
-                                           .size = job->journal.len,
-                                           .bootloader = true,
-                                           .trust = device->running != NULL ? trust_to_update(device, true)
-                                                                            : trust_to_boot(device, true)};
-        err = otter_image_verify(device->flash, &rules, NULL, fault);
+    if (job->journal.final_type != ESP_PARTITION_TYPE_BOOTLOADER) {
+        return ESP_OK;
     }
-    return err;
+    /* The new bootloader, still in staging. A copy that was begun was judged then by the app's trust, if that is another. */
+    const otter_image_rules_t rules = {.chip = &device->chip,
+                                       .flash_offset = job->journal.staging_off,
+                                       .size = job->journal.len,
+                                       .bootloader = true,
+                                       .trust = device->running != NULL ? trust_to_update(device, true)
+                                                                        : trust_to_boot(device, true)};
+    return otter_image_verify(device->flash, &rules, NULL, fault);
 }
 
 /* ---- one copy ---- */
@@ -256,26 +259,34 @@ static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_p
     return err == ESP_OK ? copy_and_clear(job, false) : err;
 }
 
+static esp_err_t check_and_copy(otter_device_t *device, const esp_partition_t *staging,
+                                const esp_partition_t *final, uint32_t len, otter_fault_t *fault)
+{
+    esp_err_t err = staged_copy_check(device, staging, final, len, device->running, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    const copy_journal_t journal = {.staging_off = staging->address,
+                                    .staging_size = staging->size,
+                                    .final_off = final->address,
+                                    .final_size = final->size,
+                                    .final_type = (uint8_t) final->type,
+                                    .final_subtype = (uint8_t) final->subtype,
+                                    .len = len,
+                                    .unit = copy_journal_unit(device->flash, final->size)};
+    copy_job_t job;
+    err = copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
+    if (err == ESP_OK) {
+        err = start_copy(device, &job, staging, final, fault);
+    }
+    copy_job_end(&job);
+    return err;
+}
+
 esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
                           const esp_partition_t *final, uint32_t len, otter_fault_t *fault)
 {
-    esp_err_t err = staged_copy_check(device, staging, final, len, device->running, fault);
-    if (err == ESP_OK) {
-        const copy_journal_t journal = {.staging_off = staging->address,
-                                        .staging_size = staging->size,
-                                        .final_off = final->address,
-                                        .final_size = final->size,
-                                        .final_type = (uint8_t) final->type,
-                                        .final_subtype = (uint8_t) final->subtype,
-                                        .len = len,
-                                        .unit = copy_journal_unit(device->flash, final->size)};
-        copy_job_t job;
-        err = copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
-        if (err == ESP_OK) {
-            err = start_copy(device, &job, staging, final, fault);
-        }
-        copy_job_end(&job);
-    }
+    esp_err_t err = check_and_copy(device, staging, final, len, fault);
     if (err == ESP_OK) {
         ESP_LOGI(TAG, "%s: %" PRIu32 " bytes copied from %s", final->label, len, staging->label);
         return ESP_OK;
@@ -464,7 +475,7 @@ static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t 
         staging = p->address == journal->staging_off && p->size == journal->staging_size ? p : NULL;
     }
     if (staging == NULL) {
-        return err != ESP_OK ? err : ESP_ERR_NOT_FOUND;
+        return err == ESP_OK ? ESP_ERR_NOT_FOUND : err;
     }
     return try_journal(device, staging, journal, NULL, NULL);
 }
@@ -475,12 +486,13 @@ esp_err_t staged_copy_rescue_table(otter_device_t *device)
     for (uint32_t end = flash->erase_size; end <= flash->size; end += flash->erase_size) {
         copy_journal_t journal;
         esp_err_t err = copy_journal_read(flash, end, &journal);
-        if (err == ESP_OK && is_table_journal(device, &journal, end)) {
-            err = try_table_journal(device, &journal);
-            if (err == ESP_OK) {
-                ESP_LOGI(TAG, "the copy of the partition table is finished");
-                return reload_list(device);
-            }
+        if (err == ESP_OK) {
+            err = is_table_journal(device, &journal, end) ? try_table_journal(device, &journal)
+                                                          : ESP_ERR_NOT_FOUND;
+        }
+        if (err == ESP_OK) {
+            ESP_LOGI(TAG, "the copy of the partition table is finished");
+            return reload_list(device);
         }
         if (says_nothing(err)) {
             (void)reload_list(device); /* keeps its own status */

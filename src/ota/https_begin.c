@@ -135,16 +135,15 @@ static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t
 static esp_err_t add_stages(https_ota_t *ota, const esp_https_ota_config_t *config,
                             const https_stages_t *more)
 {
-    esp_err_t err = ESP_OK;
     if (config->decrypt_cb != NULL) {
         ota->header_size = config->enc_img_header_size;
-        err = ota_pipeline_add(&ota->pipeline,
-                               decrypt_stage_new(ota->device, config->decrypt_cb, config->decrypt_user_ctx));
+        ota_stage_t *stage = decrypt_stage_new(ota->device, config->decrypt_cb, config->decrypt_user_ctx);
+        esp_err_t err = ota_pipeline_add(&ota->pipeline, stage);
+        if (err != ESP_OK) {
+            return err;
+        }
     }
-    if (err == ESP_OK && more != NULL) {
-        err = more->add(more->ctx, &ota->pipeline);
-    }
-    return err;
+    return more != NULL ? more->add(more->ctx, &ota->pipeline) : ESP_OK;
 }
 
 static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *config,

@@ -153,6 +153,32 @@ static esp_err_t check_registered(otter_device_t *device, const esp_partition_t 
     return ESP_OK;
 }
 
+static esp_err_t check_app(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
+{
+    if (!ota_is_slot(partition)) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is no update slot", partition->label);
+    }
+    if (ota_is_running(device, partition)) {
+        return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s is what runs", partition->label);
+    }
+    return ota_check_fallback(device, partition, fault);
+}
+
+static esp_err_t check_kind(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
+{
+    if (partition->type == ESP_PARTITION_TYPE_APP) {
+        return check_app(device, partition, fault);
+    }
+    if (partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
+        return check_bootloader(device, partition, fault);
+    }
+    return kind_is_primary_table(partition->type, partition->subtype)
+               ? refuse(fault, ESP_ERR_NOT_ALLOWED,
+                        "%s is the only copy: stage the update in another partition, to be copied at the end",
+                        partition->label)
+               : ESP_OK;
+}
+
 /** May `partition`, a record of the device's list or a registered one, be overwritten now? */
 static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
 {
@@ -160,30 +186,12 @@ static esp_err_t check_target(otter_device_t *device, const esp_partition_t *par
         return refuse(fault, ESP_ERR_NOT_SUPPORTED, "%s does not begin with a sector of its flash",
                       partition->label);
     }
-    esp_err_t allowed =
-        is_registered(device, partition) ? check_registered(device, partition, fault) : ESP_OK;
-    if (allowed == ESP_OK && partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        allowed = check_bootloader(device, partition, fault);
-    } else if (allowed == ESP_OK && kind_is_primary_table(partition->type, partition->subtype)) {
-        allowed =
-            refuse(fault, ESP_ERR_NOT_ALLOWED,
-                   "%s is the only copy: stage the update in another partition, to be copied at the end",
-                   partition->label);
+    esp_err_t err = is_registered(device, partition) ? check_registered(device, partition, fault) : ESP_OK;
+    if (err == ESP_OK) {
+        err = check_kind(device, partition, fault);
     }
-    if (allowed != ESP_OK) {
-        return allowed;
-    }
-    if (partition->type == ESP_PARTITION_TYPE_APP) {
-        if (!ota_is_slot(partition)) {
-            return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is no update slot", partition->label);
-        }
-        if (ota_is_running(device, partition)) {
-            return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s is what runs", partition->label);
-        }
-        esp_err_t err = ota_check_fallback(device, partition, fault);
-        if (err != ESP_OK) {
-            return err;
-        }
+    if (err != ESP_OK) {
+        return err;
     }
     const otter_update_t *update = update_of(device, partition);
     /* Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
