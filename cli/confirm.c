@@ -148,8 +148,8 @@ static esp_err_t check_runs(linux_device_t *dev, outcome_t *outcome, const selec
  * @param fault  of `err`, which is that of the change
  * @return the verdict's code
  */
-static esp_err_t settle(linux_device_t *dev, outcome_t *outcome, esp_err_t err, otter_fault_t *fault,
-                        const char *state, const char *done)
+static esp_err_t sync_and_conclude(linux_device_t *dev, outcome_t *outcome, esp_err_t err,
+                                   otter_fault_t *fault, const char *state, const char *done)
 {
     err = err != ESP_OK ? err : otter_flash_sync(dev->flash);
     if (err != ESP_OK) {
@@ -186,7 +186,7 @@ static esp_err_t confirm_selected(linux_device_t *dev, outcome_t *outcome)
     snprintf(done, sizeof(done), "%s is confirmed", selected.name);
     otter_fault_t fault = {0};
     err = otter_ota_mark_app_valid_cancel_rollback(&dev->device, &fault);
-    return settle(dev, outcome, err, &fault, "VALID", done);
+    return sync_and_conclude(dev, outcome, err, &fault, "VALID", done);
 }
 
 /** "restart: ota_0 (gateway 1.0.0) boots next" */
@@ -225,7 +225,7 @@ static esp_err_t reject_selected(linux_device_t *dev, outcome_t *outcome)
     if (err == ESP_OK) {
         tell_next(dev, &selected, done, sizeof(done));
     }
-    return settle(dev, outcome, err, &fault, "INVALID", done);
+    return sync_and_conclude(dev, outcome, err, &fault, "INVALID", done);
 }
 
 static int tell(outcome_t *outcome)

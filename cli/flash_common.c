@@ -114,7 +114,7 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
     return EXIT_DONE;
 }
 
-bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err)
+bool flash_end_change(linux_device_t *dev, const char *path, const char *on, esp_err_t err)
 {
     otter_fault_t fault;
     err = err == ESP_OK ? otter_flash_sync(dev->flash) : err;

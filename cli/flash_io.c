@@ -137,7 +137,7 @@ static bool is_same_file(const char *a, const char *b)
 }
 
 /** How much is meant by an offset: what was asked for, else the image that begins there. Says why not. */
-static bool settle_length(const linux_device_t *dev, const io_options_t *o, place_t *place)
+static bool find_length(const linux_device_t *dev, const io_options_t *o, place_t *place)
 {
     if (o->label[0] != '@') {
         return o->length == 0 || cli_refuse(VERB, "--length is for @OFFSET");
@@ -156,7 +156,7 @@ static bool settle_length(const linux_device_t *dev, const io_options_t *o, plac
 
 static bool read_place(const linux_device_t *dev, const io_options_t *o, place_t *place)
 {
-    if (!settle_length(dev, o, place)) {
+    if (!find_length(dev, o, place)) {
         return false;
     }
     if (is_same_file(o->flash, o->file)) {
@@ -337,7 +337,7 @@ static bool write_place(linux_device_t *dev, const place_t *place, const io_opti
         return cli_refuse(VERB, "%s is no whole image, so --flash-size has nothing to change", o->file);
     }
     if (!accept_data(dev, place, o, &chip, data, len) ||
-        !flash_settle(dev, o->flash, o->label, write_and_check(dev, place, o, &chip, data, len))) {
+        !flash_end_change(dev, o->flash, o->label, write_and_check(dev, place, o, &chip, data, len))) {
         return false;
     }
     cli_did("%s: %zu bytes written at 0x%" PRIx32 " (%s)", o->flash, len, place->offset, o->label);
@@ -405,8 +405,8 @@ static bool erase_in(linux_device_t *dev, void *options, flash_changed_t *change
     const io_options_t *o = options;
     place_t place = {0};
     changed->file = NULL;
-    if (!find_place(dev, o, &place) || !settle_length(dev, o, &place) ||
-        !flash_settle(dev, o->flash, o->label, otter_flash_erase(dev->flash, place.offset, place.size))) {
+    if (!find_place(dev, o, &place) || !find_length(dev, o, &place) ||
+        !flash_end_change(dev, o->flash, o->label, otter_flash_erase(dev->flash, place.offset, place.size))) {
         return false;
     }
     cli_did("%s: 0x%" PRIx32 " bytes erased at 0x%" PRIx32 " (%s)", o->flash, place.size, place.offset,

@@ -143,7 +143,7 @@ static uint32_t bootloader_place(const new_t *n)
     return chip != NULL ? chip->bootloader_offset : 0;
 }
 
-/** The chip is settled: it says where a bootloader of the table lies. */
+/** The chip is known: it says where a bootloader of the table lies. */
 static bool load_table(new_t *n)
 {
     table_why_t why;
@@ -205,7 +205,7 @@ static bool load_bootloader(new_t *n)
 }
 
 /** Which chip this is to be: of the options, else of the eFuse file, else of the first image. */
-static bool settle_chip(new_t *n)
+static bool choose_chip(new_t *n)
 {
     otter_fault_t fault;
     const char *named = n->device.efuse_path;
@@ -306,7 +306,7 @@ static bool check_bootloader(const new_t *n)
 }
 
 /** What was given is judged; a device without a chip's gets a small one of ours where there is room. */
-static bool settle_bootloader(new_t *n)
+static bool prepare_bootloader(new_t *n)
 {
     const uint32_t place = bootloader_place(n);
     if (n->boot_image.bytes != NULL) {
@@ -441,8 +441,8 @@ static int flash_new(void *options)
         return cli_usage("flash new", "--size is needed: that of the chip's flash, as 4MB");
     }
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
-    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && settle_chip(n) && load_table(n) &&
-              place_apps(n) && settle_bootloader(n) && check_apps(n) && make_flash(n);
+    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) && load_table(n) &&
+              place_apps(n) && prepare_bootloader(n) && check_apps(n) && make_flash(n);
     if (ok) {
         tell(n);
     }

@@ -82,8 +82,8 @@ static bool cannot_select(const select_options_t *o, const esp_partition_t *part
 }
 
 /** A record selects this partition already, and nothing that a bootloader does at its next start will change that. */
-static bool is_settled(otter_device_t *device, const otter_boot_result_t *boot,
-                       const esp_partition_t *partition, bool confirm)
+static bool is_selected_for_good(otter_device_t *device, const otter_boot_result_t *boot,
+                                 const esp_partition_t *partition, bool confirm)
 {
     if (boot->partition != partition || boot->otadata_copy < 0 || boot->tried_count > 0) {
         return false;
@@ -102,7 +102,7 @@ static esp_err_t select_slot(linux_device_t *dev, const select_options_t *o, con
     esp_err_t err = ESP_OK;
     device->running = otter_boot(device, OTTER_BOOT_DRY_RUN, &boot) == ESP_OK ? boot.partition : NULL;
     device->config.rollback = device->config.rollback || o->confirm;
-    if (!is_settled(device, &boot, partition, o->confirm)) {
+    if (!is_selected_for_good(device, &boot, partition, o->confirm)) {
         err = otter_ota_set_boot_partition(device, partition, fault);
     }
     if (err == ESP_ERR_NOT_FOUND && device->running == partition) {
@@ -172,7 +172,7 @@ static bool select_in(linux_device_t *dev, void *options, flash_changed_t *chang
     if (err != ESP_OK && !otter_flash_failed(err)) {
         return cannot_select(o, partition, err, &fault);
     }
-    if (!flash_settle(dev, o->flash, partition->label, err)) {
+    if (!flash_end_change(dev, o->flash, partition->label, err)) {
         return false;
     }
     tell_selection(dev, o, partition);

@@ -91,7 +91,7 @@ static bool table_in(linux_device_t *dev, void *options, flash_changed_t *change
     otter_partition_table_t entries;
     const uint32_t offset = dev->device.config.table_offset;
     if (!table_is_clear(dev, o) || !load_table(dev, o, raw, &entries) ||
-        !flash_settle(dev, o->flash, "", flash_put(dev->flash, offset, raw, sizeof(raw)))) {
+        !flash_end_change(dev, o->flash, "", flash_put(dev->flash, offset, raw, sizeof(raw)))) {
         return false;
     }
     cli_did("%s: a partition table of %" PRIu32 " partitions written at 0x%" PRIx32, o->flash, entries.count,

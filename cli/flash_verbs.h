@@ -26,7 +26,7 @@ typedef struct {
 } flash_changed_t;
 
 /**
- * Changes an open flash, says what was done or why not, and has it all on the medium (flash_settle()).
+ * Changes an open flash, says what was done or why not, and has it all on the medium (flash_end_change()).
  * @param changed  all of the flash file at 0, unless it is set otherwise
  * @return true if it is done
  */
@@ -43,7 +43,7 @@ int flash_change(const char *path, const linux_device_options_t *options, flash_
  * @param err  of the change itself
  * @param on   what of the flash file it was, "" for nothing
  */
-OTTER_MUST_CHECK bool flash_settle(linux_device_t *dev, const char *path, const char *on, esp_err_t err);
+OTTER_MUST_CHECK bool flash_end_change(linux_device_t *dev, const char *path, const char *on, esp_err_t err);
 
 /** Says why a flash operation failed: "No space left on device (ESP_ERR_FLASH_OP_FAIL): make room on its disk and try again". */
 const char *flash_explain(const otter_flash_t *flash, esp_err_t err, otter_fault_t *fault);

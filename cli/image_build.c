@@ -179,7 +179,7 @@ static uint32_t page_of_desc(const otter_chip_facts_t *chip, const layout_piece_
 }
 
 /** Sees to it that the layout has a descriptor with what was given and the digest. @return exit status */
-static int settle_desc(const build_options_t *o, layout_t *layout, const uint8_t *elf, size_t elf_len)
+static int provide_desc(const build_options_t *o, layout_t *layout, const uint8_t *elf, size_t elf_len)
 {
     otter_fault_t fault;
     layout_piece_t *desc = layout_find_desc(layout);
@@ -222,7 +222,7 @@ static int write_for_chip(const build_options_t *o, const elf_t *sections, const
         fail_elf(o, &fault);
         goto done;
     }
-    status = settle_desc(o, &layout, elf, elf_len);
+    status = provide_desc(o, &layout, elf, elf_len);
     if (status != EXIT_DONE) {
         goto done;
     }

@@ -65,7 +65,7 @@ typedef struct {
     const options_t *options;
     const otter_update_report_t *report;
     uint32_t left_ms; /* of the pause that was told last */
-} following_t;
+} download_t;
 
 /* ---- arguments ---- */
 
@@ -97,7 +97,7 @@ static bool take_header(const char *text, void *target, const option_row_t *row,
 
 static esp_err_t add_headers(void *ctx, esp_http_client_handle_t client)
 {
-    const http_headers_t *headers = &((const following_t *)ctx)->options->headers;
+    const http_headers_t *headers = &((const download_t *)ctx)->options->headers;
     esp_err_t err = ESP_OK;
     for (size_t i = 0; i < headers->count && err == ESP_OK; i++) {
         err = esp_http_client_set_header(client, headers->items[i].key, headers->items[i].value);
@@ -119,14 +119,14 @@ static int request_buffer_size(const http_headers_t *headers)
 /** Begin waits before it asks again: says so once for each pause, and ends it at Ctrl-C. */
 static bool show_wait(void *ctx, uint32_t left_ms)
 {
-    following_t *following = ctx;
-    const options_t *o = following->options;
-    const otter_update_report_t *report = following->report;
+    download_t *download = ctx;
+    const options_t *o = download->options;
+    const otter_update_report_t *report = download->report;
     uint32_t left_s = (left_ms + 999) / 1000;
     if (interrupt_came() != INTERRUPT_NONE) {
         return false; /* that ended the last request, and it is told */
     }
-    if (left_ms > following->left_ms && !o->quiet && !o->json) {
+    if (left_ms > download->left_ms && !o->quiet && !o->json) {
         if (report->transport.fault.why[0] != '\0') {
             cli_note(VERB, "%s; asking again in %" PRIu32 " s", report->transport.fault.why, left_s);
         } else {
@@ -135,7 +135,7 @@ static bool show_wait(void *ctx, uint32_t left_ms)
                      report->http_status, left_s);
         }
     }
-    following->left_ms = left_ms;
+    download->left_ms = left_ms;
     return true;
 }
 
@@ -500,8 +500,8 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
         return ESP_ERR_INVALID_ARG;
     }
     linux_device_t dev;
-    following_t following = {.options = o, .report = &dev.device.report};
-    server.https = (otter_https_options_t){.on_client = add_headers, .on_wait = show_wait, .ctx = &following};
+    download_t download = {.options = o, .report = &dev.device.report};
+    server.https = (otter_https_options_t){.on_client = add_headers, .on_wait = show_wait, .ctx = &download};
     esp_err_t err = linux_device_open(&dev, o->flash, &o->device, &fault);
     if (err != ESP_OK) {
         update_outcome_error(outcome, "%s: %s", o->flash, fault.why);

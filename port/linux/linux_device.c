@@ -137,7 +137,7 @@ void linux_device_ask_images(linux_device_t *dev)
     }
 }
 
-static void settle_chip(linux_device_t *dev, const linux_device_options_t *options)
+static void choose_chip(linux_device_t *dev, const linux_device_options_t *options)
 {
     otter_chip_t *chip = &dev->device.chip;
     const otter_chip_facts_t *facts = options->chip;
@@ -260,7 +260,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     if (options->whole) {
         extend_to_whole_flash(dev, options->read_only);
     }
-    settle_chip(dev, options);
+    choose_chip(dev, options);
     dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
                                       ? !otter_chip_is_espressif(dev->device.chip.id)
                                       : options->rollback == LINUX_DEVICE_ON;

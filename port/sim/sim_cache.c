@@ -59,7 +59,7 @@ void sim_cache_note(sim_flash_t *sim, uint32_t off, uint32_t len)
     }
 }
 
-void sim_cache_settle(sim_flash_t *sim)
+void sim_cache_flush(sim_flash_t *sim)
 {
     if (sim->cache != NULL) {
         sim->cache->count = 0;
@@ -78,7 +78,7 @@ void sim_cache_lose(sim_flash_t *sim)
             }
         }
     }
-    sim_cache_settle(sim);
+    sim_cache_flush(sim);
 }
 
 void sim_cache_free(sim_flash_t *sim)

@@ -8,7 +8,7 @@
 void sim_cache_note(sim_flash_t *sim, uint32_t off, uint32_t len);
 
 /** The barrier: all that was noted is on the medium. */
-void sim_cache_settle(sim_flash_t *sim);
+void sim_cache_flush(sim_flash_t *sim);
 
 /** Power goes: of each 512 bytes of each noted sector, by chance, the old contents come back. */
 void sim_cache_lose(sim_flash_t *sim);

@@ -177,7 +177,7 @@ static esp_err_t sim_sync(void *dev)
     if (sim->dead) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    sim_cache_settle(sim);
+    sim_cache_flush(sim);
     return ESP_OK;
 }
 
@@ -205,7 +205,7 @@ static void reset_controls(sim_flash_t *sim)
     sim->fail_read_at = UINT32_MAX;
     sim->reads = 0;
     sim->fence_off = sim->fence_len = 0;
-    sim_cache_settle(sim);
+    sim_cache_flush(sim);
 }
 
 bool sim_flash_init(sim_flash_t *sim, uint32_t size)
@@ -255,7 +255,7 @@ void sim_flash_power_on(sim_flash_t *sim)
 {
     sim->dead = false;
     sim->cut_at = UINT32_MAX;
-    sim_cache_settle(sim);
+    sim_cache_flush(sim);
 }
 
 void sim_flash_free(sim_flash_t *sim)

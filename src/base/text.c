@@ -16,7 +16,7 @@ void text_cut(char *buf, size_t size)
 }
 
 /** `n` is what vsnprintf said. */
-static void settle(char *buf, size_t size, int n)
+static void mark_cut(char *buf, size_t size, int n)
 {
     if (n < 0) {
         buf[0] = '\0'; /* not a text at all */
@@ -27,7 +27,7 @@ static void settle(char *buf, size_t size, int n)
 
 void text_vformat(char *buf, size_t size, const char *format, va_list args)
 {
-    settle(buf, size, vsnprintf(buf, size, format, args));
+    mark_cut(buf, size, vsnprintf(buf, size, format, args));
 }
 
 void text_format(char *buf, size_t size, const char *format, ...)
@@ -47,7 +47,7 @@ char *text_vformat_whole(char *buf, size_t size, size_t *len, const char *format
     if (block != NULL) {
         (void)vsnprintf(block, (size_t)n + 1, format, again); /* as long as before */
     } else {
-        settle(buf, size, n);
+        mark_cut(buf, size, n);
     }
     va_end(again);
     char *text = block != NULL ? block : buf;

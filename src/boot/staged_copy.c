@@ -3,11 +3,11 @@
  *
  * Invariants
  * 1. A journal is followed only if the same rules allow it that were asked before it was written (staged_copy_check,
- *    source_may_go), and only while its source has the digest that it names (follow).
+ *    source_may_go), and only while its source has the digest that it names (resume_copy).
  * 2. Final is not touched before the journal is durable, and the journal is cleared after final was read back and is right
  *    and durable (copy_and_clear). Staging's other bytes are not touched at all.
- * 3. After a journal was read, it is followed or cleared (settle, copy_journal_clear) before it is read again: where flash does
- *    not read stably, the next reading may say something else.
+ * 3. After a journal was read, it is followed or cleared (finish_or_clear, copy_journal_clear) before it is read again: where
+ *    flash does not read stably, the next reading may say something else.
  * 4. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
  *    partition that it lies in (is_table_journal).
  */
@@ -315,7 +315,7 @@ static const esp_partition_t *final_of(const otter_device_t *device, const copy_
 }
 
 /** Finishes the copy of an allowed journal, if its source is still what it was. @return ESP_ERR_INVALID_CRC: it is not */
-static esp_err_t follow(copy_job_t *job)
+static esp_err_t resume_copy(copy_job_t *job)
 {
     uint8_t digest[OTTER_SHA256_LEN];
     esp_err_t err = copy_job_source_digest(job, digest);
@@ -351,7 +351,7 @@ static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *stag
         err = source_may_go(device, &job, staging, final, boots, fault);
     }
     if (err == ESP_OK) {
-        err = follow(&job);
+        err = resume_copy(&job);
     }
     if (err == ESP_ERR_INVALID_CRC) {
         (void)otter_fault(fault, err, "what it copies from %s was overwritten", staging->label);
@@ -384,8 +384,8 @@ static esp_err_t discard(const otter_device_t *device, const copy_journal_t *jou
 }
 
 /** One journal to its end: finished, or cleared. @return ESP_OK, or what keeps it for the next boot */
-static esp_err_t settle(otter_device_t *device, const esp_partition_t *staging, const copy_journal_t *journal,
-                        const esp_partition_t *boots)
+static esp_err_t finish_or_clear(otter_device_t *device, const esp_partition_t *staging,
+                                 const copy_journal_t *journal, const esp_partition_t *boots)
 {
     otter_fault_t fault = {0};
     ESP_LOGI(TAG, "%s holds an unfinished copy to 0x%" PRIx32, staging->label, journal->final_off);
@@ -440,7 +440,7 @@ esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *
         copy_journal_t journal;
         esp_err_t err = read_journal(device, p, &journal);
         if (err == ESP_OK) {
-            err = settle(device, p, &journal, boots);
+            err = finish_or_clear(device, p, &journal, boots);
             table_copied |= journal.final_off == device->config.table_offset;
         } else if (err == ESP_ERR_INVALID_STATE) {
             err = discard(device, &journal, p->address + p->size);
@@ -517,7 +517,7 @@ static esp_err_t release_journal(otter_device_t *device, const esp_partition_t *
     if (err == ESP_ERR_INVALID_STATE || writes_here) {
         return discard(device, &journal, p->address + p->size);
     }
-    return err == ESP_OK && p == partition ? settle(device, p, &journal, device->running) : err;
+    return err == ESP_OK && p == partition ? finish_or_clear(device, p, &journal, device->running) : err;
 }
 
 esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition)

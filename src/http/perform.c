@@ -72,7 +72,7 @@ static esp_err_t limit_reached(esp_http_client_handle_t client)
 }
 
 /** Goes where a redirect points. The event handler may have done that already, by esp_http_client_set_redirection(). */
-static esp_err_t follow(esp_http_client_handle_t client)
+static esp_err_t follow_redirect(esp_http_client_handle_t client)
 {
     if (client->config.disable_auto_redirect && !client->again) {
         http_client_event(client, HTTP_EVENT_REDIRECT, NULL, 0);
@@ -97,7 +97,7 @@ static esp_err_t act_on_status(esp_http_client_handle_t client)
     if (client->redirect_count >= client->config.max_redirection_count && !client->again) {
         return limit_reached(client);
     }
-    return is_redirect(status) ? follow(client) : deliver_body(client);
+    return is_redirect(status) ? follow_redirect(client) : deliver_body(client);
 }
 
 /** One request and its answer; client->again tells whether there must be another. */

@@ -218,7 +218,7 @@ static bool can_go_on(const https_ota_t *ota)
  * the end covers every byte: of an application image with a SHA-256, whose head is looked at before. From whole sectors on,
  * so that nothing is programmed over what may be there.
  */
-static uint32_t wished_offset(const https_ota_t *ota, size_t count)
+static uint32_t unproved_offset(const https_ota_t *ota, size_t count)
 {
     uint8_t head[OTTER_IMAGE_HEADER_SIZE];
     if (count < GATE_HEAD_MAX || count > ota->target.staging->size ||
@@ -244,7 +244,7 @@ static uint64_t find_progress(https_ota_t *ota, size_t count, char validator[RES
     if (from == 0 && ota->pipeline.count == 0) {
         /* Of a URL that was signed anew, or with marks that are gone: its validator is as good. */
         resume_record_t other;
-        from = session->written = session->wished = wished_offset(ota, count);
+        from = session->written = session->unproved = unproved_offset(ota, count);
         ota->source.unproved = from > 0;
         (void)resume_record_load(&other, ota->device, staging, NULL, validator);
     }
@@ -270,7 +270,7 @@ static esp_err_t open_source(https_ota_t *ota, const esp_https_ota_config_t *con
     }
     session->resumed = ota->source.pos > 0;
     if (!session->resumed) {
-        session->written = session->wished = 0;
+        session->written = session->unproved = 0;
         if (from > 0) {
             (void)ota_pipeline_resume(&ota->pipeline, 0, NULL);
         }

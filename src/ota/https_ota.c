@@ -73,7 +73,7 @@ static esp_err_t begin_image(https_ota_t *ota)
     return pipeline->buffered > 0 ? write_buffer(ota) : ESP_ERR_HTTPS_OTA_IN_PROGRESS;
 }
 
-/** What was there before byte `wished` is not the beginning of this image: the whole of it is fetched, from the start. */
+/** What was there before byte `unproved` is not the beginning of this image: the whole of it is fetched, from the start. */
 static esp_err_t begin_anew(https_ota_t *ota)
 {
     otter_update_report_t *report = &ota->device->report;
@@ -81,7 +81,7 @@ static esp_err_t begin_anew(https_ota_t *ota)
              ota->target.staging->label);
     otter_ignore(session_stage_drop(&ota->session)); /* is open: cannot fail */
     ota->session.resumed = false;
-    ota->session.wished = 0;
+    ota->session.unproved = 0;
     ota->session.written = report->bytes_written = report->bytes_resumed = 0;
     ota->gate.state = GATE_WAITS;
     report->stage = OTTER_STAGE_CONFIG;
@@ -96,8 +96,8 @@ static esp_err_t end_download(https_ota_t *ota)
 {
     session_stage_t *session = &ota->session;
     /* The image must be good, and one: its hash covers what was there before as well as what came behind it. */
-    if (session->wished > 0 &&
-        !(session_stage_verify(session) == ESP_OK && session_stage_image_len(session) > session->wished)) {
+    if (session->unproved > 0 &&
+        !(session_stage_verify(session) == ESP_OK && session_stage_image_len(session) > session->unproved)) {
         return begin_anew(ota);
     }
     ESP_LOGI(TAG, "all data received: %" PRIu64 " bytes", session->written);

@@ -30,7 +30,7 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
         s->tail = malloc(staging->flash_chip->write_size); /* without it begin tells */
     }
     esp_err_t err = s->resumed ? update_resume(&s->update, device, staging, erase, (size_t)s->written,
-                                               s->wished == 0, s->tail, NULL)
+                                               s->unproved == 0, s->tail, NULL)
                                : update_begin(&s->update, device, staging, erase, s->tail, NULL);
     if (err != ESP_OK) {
         return otter_fault(flow->fault, err, "esp_ota_begin failed (%s)", esp_err_to_name(err));

@@ -23,12 +23,12 @@
 typedef struct {
     ota_stage_t stage;
     const ota_target_t *target;
-    bool bulk_erase;  /* at the beginning, for the whole image */
-    bool can_go_on;   /* the progress is recorded, and may be gone on with */
-    uint64_t written; /* bytes of the image in flash */
-    uint32_t wished;  /* where this update goes on, by the application's count alone. 0: not so */
-    bool resumed;     /* it goes on where an earlier one stopped */
-    bool incomplete;  /* finish judges what is there, though more should have come */
+    bool bulk_erase;   /* at the beginning, for the whole image */
+    bool can_go_on;    /* the progress is recorded, and may be gone on with */
+    uint64_t written;  /* bytes of the image in flash */
+    uint32_t unproved; /* where this update goes on, by the application's count alone. 0: not so */
+    bool resumed;      /* it goes on where an earlier one stopped */
+    bool incomplete;   /* finish judges what is there, though more should have come */
     /* The file, for the record; the caller's. */
     const char *url, *validator; /* validator NULL: there is none */
     int64_t file_length;         /* -1: not known */

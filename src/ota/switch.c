@@ -340,7 +340,7 @@ static esp_err_t replace_torn_record(otter_device_t *device, records_t *records,
  * may have booted the running image, and it must not come back when the next update has been selected. So it is replaced
  * before anything else changes.
  */
-static esp_err_t settle_torn_records(otter_device_t *device, records_t *records)
+static esp_err_t replace_torn_records(otter_device_t *device, records_t *records)
 {
     esp_err_t err = ESP_OK;
     for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT && err == ESP_OK; copy++) {
@@ -421,7 +421,7 @@ esp_err_t ota_release_slot(otter_device_t *device, const esp_partition_t *partit
     if (err != ESP_OK) {
         return ESP_OK; /* there is no otadata that a boot could look at */
     }
-    err = settle_torn_records(device, &records);
+    err = replace_torn_records(device, &records);
     if (err != ESP_OK || records.active == OTADATA_NONE) {
         return err;
     }
