@@ -16,8 +16,8 @@ static const char TAG[] = "esp_https_ota";
 static void post_to_default_loop(void *ctx, esp_https_ota_event_t id, const void *data, size_t size)
 {
     (void)ctx;
-    esp_err_t err =
-        esp_event_post(ESP_HTTPS_OTA_EVENT, id, data, size, otter_build_options.https_ota_event_post_wait);
+    esp_err_t err = esp_event_post(ESP_HTTPS_OTA_EVENT, (int32_t)id, data, size,
+                                   otter_build_options.https_ota_event_post_wait);
     if (err != ESP_OK) {
         ESP_LOGD(TAG, "event %d was not posted: %s", (int)id, esp_err_to_name(err));
     }
