@@ -52,7 +52,8 @@ static void check_rows(const table_file_t *file, const uint8_t *bytes, size_t le
     uint8_t raw[REFERENCE_TABLE_SIZE];
     int md5;
     size_t at = file->offset;
-    FUZZ_CHECK(at % OFFSET == 0 && at < len, "a table at 0x%zx", at);
+    /* Of a file that is shifted by no whole sector it takes more than one row to be sure. */
+    FUZZ_CHECK(at < len && (at % OFFSET == 0 || file->rows.count >= 2), "a table at 0x%zx", at);
     memset(raw, 0xFF, sizeof(raw));
     memcpy(raw, bytes + at, len - at < sizeof(raw) ? len - at : sizeof(raw));
     uint32_t n = reference_table_entries(raw, &md5);
