@@ -32,10 +32,10 @@ static bool holds_table(const uint8_t *data, size_t len)
 }
 
 esp_err_t flash_judge_image(otter_image_stream_t *s, const uint8_t *data, size_t len,
-                            const otter_chip_t *chip, uint32_t offset)
+                            const otter_chip_t *chip, const otter_trust_t *trust, uint32_t offset)
 {
     otter_image_rules_t rules = {
-        .chip = chip, .flash_offset = offset, .size = (uint32_t)len, .loading = true};
+        .chip = chip, .flash_offset = offset, .size = (uint32_t)len, .loading = true, .trust = *trust};
     esp_err_t err = otter_image_stream_begin(s, &rules);
     if (err == ESP_OK) {
         otter_image_stream_feed(s, data, len);

@@ -284,7 +284,8 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
                                      accept_kind(dev, place, o, data, len, &fault));
     } else if (is_app && !o->force) {
         otter_image_stream_t s = {0};
-        good = flash_judge_image(&s, data, len, chip, place->offset) == ESP_OK;
+        const otter_trust_t trust = otter_trust_to_boot(&dev->device, false);
+        good = flash_judge_image(&s, data, len, chip, &trust, place->offset) == ESP_OK;
         fault = s.fault;
         otter_image_stream_end(&s);
     }

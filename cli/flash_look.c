@@ -202,7 +202,8 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
     otter_image_rules_t rules = {.chip = &r->dev.device.chip,
                                  .flash_offset = partition->address,
                                  .size = partition->size,
-                                 .loading = true};
+                                 .loading = true,
+                                 .trust = otter_trust_to_boot(&r->dev.device, false)};
     if (!range_fits(partition->address, partition->size, r->dev.flash->size)) {
         slot->stream.verdict = otter_fault(&slot->stream.fault, ESP_ERR_INVALID_SIZE,
                                            "the partition is beyond the end of the flash");

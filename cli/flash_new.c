@@ -18,6 +18,7 @@
 #include "linux/file_flash.h"
 #include "linux/flash_medium.h"
 #include "otter/promise.h"
+#include "signing_options.h"
 #include "small_bootloader.h"
 
 #define VERB          "flash"
@@ -39,6 +40,8 @@ typedef struct {
     linux_device_options_t device;
     table_options_t rules; /* of the table: where a recovery bootloader is */
     bool force, overwrite;
+    key_names_t trusted;
+    bool secure_boot, secure_boot_v1;
     bool is_device; /* FLASH is a block device: it is written in place */
     app_t apps[APPS_MAX];
     size_t app_count;
@@ -251,13 +254,71 @@ static otter_chip_t judging_chip(const new_t *n)
     return chip;
 }
 
+/** What the eFuses of a device with secure boot hold. */
+static bool choose_secure_boot(new_t *n)
+{
+    const bool v1 = n->secure_boot_v1;
+    otter_trust_config_t trust;
+    const otter_chip_facts_t *chip = otter_chip_facts(n->efuse.chip.id);
+    if (!n->secure_boot && !v1) {
+        return n->trusted.count == 0 || cli_refuse(VERB, "--trust needs --secure-boot, or --secure-boot-v1");
+    }
+    if (n->efuse.path[0] == '\0') {
+        return cli_refuse(
+            VERB, "a block device has no eFuses beside it: --efuse FILE names where secure boot is to stand");
+    }
+    if (n->efuse.exists && n->efuse.secure_boot) {
+        return cli_refuse(VERB, "%s has secure boot already; what it trusts stays", n->efuse.path);
+    }
+    if (n->trusted.count == 0) {
+        return cli_refuse(VERB, "secure boot needs --trust KEY: a device that trusts nobody takes no image");
+    }
+    if (!trust_named_keys(VERB, &n->trusted, v1, n->efuse.v1_key, &trust)) {
+        return false;
+    }
+    if (chip != NULL && (chip->schemes >> trust.scheme & 1) == 0) {
+        return cli_refuse(VERB, "%s does not verify %s", chip->title,
+                          otter_signature_scheme_name(trust.scheme));
+    }
+    if (chip != NULL && n->trusted.count > 1 && chip->signature_blocks == 1) {
+        return cli_refuse(VERB, "%s has eFuses for one key", chip->title);
+    }
+    n->efuse.secure_boot = true;
+    n->efuse.scheme = trust.scheme;
+    n->efuse.has_v1_key = v1;
+    for (uint32_t i = 0; !v1 && i < trust.key_count; i++) {
+        n->efuse.keys[i].present = true;
+        memcpy(n->efuse.keys[i].digest, trust.keys[i], OTTER_KEY_DIGEST_LEN);
+    }
+    return true;
+}
+
+/** Of the device that is made. */
+static otter_trust_t trust_of(const new_t *n)
+{
+    const efuse_file_t *efuse = &n->efuse;
+    otter_trust_config_t config = {.source = OTTER_TRUST_KEYS,
+                                   .scheme = efuse->scheme,
+                                   .signatures = &otter_signatures,
+                                   .v1_key = efuse->has_v1_key ? efuse->v1_key : NULL};
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        if (efuse->keys[i].present && !efuse->keys[i].revoked) {
+            memcpy(config.keys[config.key_count++], efuse->keys[i].digest, OTTER_KEY_DIGEST_LEN);
+        }
+    }
+    return efuse->secure_boot ? otter_chip_trust(otter_chip_facts(efuse->chip.id), &config)
+                              : (otter_trust_t){0};
+}
+
 /** Judged as the bootloader will judge. */
 static bool check_app(const new_t *n, const app_t *app)
 {
     otter_chip_t chip = judging_chip(n);
     otter_image_stream_t s = {0};
     char judge[FLASH_JUDGE_SIZE];
-    bool ok = n->force || flash_judge_image(&s, app->data, app->len, &chip, app->entry->offset) == ESP_OK ||
+    const otter_trust_t trust = trust_of(n);
+    bool ok = n->force ||
+              flash_judge_image(&s, app->data, app->len, &chip, &trust, app->entry->offset) == ESP_OK ||
               cli_refuse(VERB, "%s: %s%s; --force takes it all the same", app->path, s.fault.why,
                          flash_name_judge(&n->device, &n->efuse, s.fault.why, judge, sizeof(judge)));
     otter_image_stream_end(&s);
@@ -375,8 +436,8 @@ static bool fill_flash(const new_t *n, const char *path)
 /** What is not in flash. Says why not. */
 static bool save_efuse(const new_t *n)
 {
-    bool save =
-        n->efuse.path[0] != '\0' && (n->efuse.has_chip || n->efuse.has_revision || n->efuse.has_blk_revision);
+    bool save = n->efuse.path[0] != '\0' && (n->efuse.secure_boot || n->efuse.has_chip ||
+                                             n->efuse.has_revision || n->efuse.has_blk_revision);
     return !save || efuse_file_save(&n->efuse) == ESP_OK ||
            cli_refuse(VERB, "cannot write %s", n->efuse.path);
 }
@@ -441,8 +502,9 @@ static int flash_new(void *options)
         return cli_usage("flash new", "--size is needed: that of the chip's flash, as 4MB");
     }
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
-    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) && load_table(n) &&
-              place_apps(n) && prepare_bootloader(n) && check_apps(n) && make_flash(n);
+    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) &&
+              choose_secure_boot(n) && load_table(n) && place_apps(n) && prepare_bootloader(n) &&
+              check_apps(n) && make_flash(n);
     if (ok) {
         tell(n);
     }
@@ -467,6 +529,12 @@ static const option_row_t rows[] = {
              "gives programs a hash to show. none: nothing there"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
     OPTION_RECOVERY(offsetof(new_t, rules)),
+    {"secure-boot", &option_switch, offsetof(new_t, secure_boot),
+     .help = "its eFuses say that images must be signed (Secure Boot V2) by a key of --trust"},
+    {"secure-boot-v1", &option_switch, offsetof(new_t, secure_boot_v1),
+     .help = "the same by ESP32's first scheme"},
+    {"trust", &kind_keys, offsetof(new_t, trusted),
+     .help = "a public key, PEM or DER; up to three, each with its own --trust"},
     {"extra-partition-subtypes", &kind_subtype, 0, .help = SUBTYPES_OF_PROJECT},
     {"overwrite", &option_switch, offsetof(new_t, overwrite),
      .help = "make the flash in a block device, whatever that holds; all of it is erased"},
@@ -485,7 +553,10 @@ const cli_verb_t flash_new_verb = {
         "to FLASH.efuse; if "
         "that file is there already, it stands for the chip and stays. FLASH may be a block device of at "
         "most 2 GiB, such as a partition of an eMMC.\n",
-    .after = "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n",
+    .after =
+        "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n"
+        "         otter flash new secure.bin --size 4MB --table parts.csv --app factory=app.signed.bin \\\n"
+        "             --secure-boot --trust signing.pub.pem\n",
     .options = rows,
     .size = sizeof(new_t),
     .defaults = &(const new_t){.device.table_offset = 0x8000},

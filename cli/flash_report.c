@@ -7,6 +7,7 @@
 
 #include "clean_text.h"
 #include "image_report.h"
+#include "otter/signature.h"
 #include "otter/system.h"
 #include "table_csv.h"
 #include "table_json.h"
@@ -29,6 +30,30 @@ static void print_verdict(const flash_report_t *r)
     }
 }
 
+/** "secure boot: images signed with RSA-3072 by key 0 (7187b04e...), key 1 (3debb0c4..., revoked)" */
+static void print_secure_boot(const flash_report_t *r)
+{
+    const efuse_file_t *efuse = &r->dev.efuse;
+    const char *between = "by";
+    if (!efuse->secure_boot) {
+        return;
+    }
+    printf("secure boot: images signed with %s ",
+           otter_signature_scheme_name(r->dev.device.config.trust.scheme));
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        char digest[17];
+        if (efuse->keys[i].present) {
+            printf("%s key %" PRIu32 " (%s...%s)", between, i,
+                   otter_image_hex(digest, efuse->keys[i].digest, 8),
+                   efuse->keys[i].revoked ? ", revoked" : "");
+            between = ",";
+        }
+    }
+    printf("%s\n", efuse->has_v1_key   ? "by its one key"
+                   : between[0] == 'b' ? "by nobody: it trusts no key"
+                                       : "");
+}
+
 static void print_device(const flash_report_t *r)
 {
     char size[32];
@@ -42,6 +67,7 @@ static void print_device(const flash_report_t *r)
     printf("\n%s: %sB of flash, chip %s (from %s), rollback %s\n", r->path, size,
            facts != NULL ? facts->name : "unknown", r->dev.chip_source,
            device->config.rollback ? "on" : "off");
+    print_secure_boot(r);
 }
 
 /** "valid, ESP32, ESP-IDF v5.2.1, for 4MB of flash, DIO, 40 MHz" */

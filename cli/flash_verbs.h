@@ -62,7 +62,8 @@ void flash_tell_next(const char *path, const linux_device_options_t *options);
  * @return the verdict; s->why says why not
  */
 OTTER_MUST_CHECK esp_err_t flash_judge_image(otter_image_stream_t *s, const uint8_t *data, size_t len,
-                                             const otter_chip_t *chip, uint32_t offset);
+                                             const otter_chip_t *chip, const otter_trust_t *trust,
+                                             uint32_t offset);
 
 /** The chip id in the header of these bytes. False if they do not start as an image of a known chip. */
 OTTER_MUST_CHECK bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);

@@ -7,27 +7,12 @@
 
 #include "cli.h"
 
-static const struct {
-    const char *name;
-    otter_signature_scheme_t scheme;
-} schemes[] = {
-    {"rsa3072", OTTER_SIGNED_RSA_3072},
-    {"ecdsa256", OTTER_SIGNED_ECDSA_P256},
-    {"ecdsa384", OTTER_SIGNED_ECDSA_P384},
-    {"ecdsa192", OTTER_SIGNED_ECDSA_P192},
-};
-#define SCHEME_COUNT (sizeof(schemes) / sizeof(schemes[0]))
-
 static bool take_scheme(const char *text, void *target, const option_row_t *row, char *why)
 {
     (void)row, (void)why;
-    for (size_t i = 0; i < SCHEME_COUNT; i++) {
-        if (strcmp(text, schemes[i].name) == 0) {
-            *(otter_signature_scheme_t *)target = schemes[i].scheme;
-            return true;
-        }
-    }
-    return false;
+    otter_signature_scheme_t scheme = otter_signature_scheme_by_key(text);
+    *(otter_signature_scheme_t *)target = scheme;
+    return scheme != OTTER_SIGNED_NOT && scheme != OTTER_SIGNED_V1;
 }
 
 static const char *list_schemes(char *buf, size_t size)

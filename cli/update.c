@@ -31,6 +31,7 @@
 #include "otter/system.h"
 #include "otter/version.h"
 #include "progress.h"
+#include "signing_options.h"
 #include "update_hook.h"
 #include "update_report.h"
 #include "update_slot.h"
@@ -58,6 +59,9 @@ typedef struct {
     bool system_ca, json, quiet, resume, overwrite_selected, only_new;
     uint32_t timeout_ms, retries, retry_delay_ms, max_ms, range;
     linux_device_options_t device;
+    key_names_t keys; /* that must have signed the image; none: nobody need have */
+    bool signed_updates;
+    otter_trust_config_t trust; /* of these two */
 } options_t;
 
 /** What the callbacks of an update know of it. */
@@ -518,14 +522,33 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     return err;
 }
 
+/** Whom the options trust. */
+static bool choose_trust(options_t *o)
+{
+    if (o->signed_updates && o->keys.count > 0) {
+        return cli_refuse(VERB,
+                          "--signed trusts the key of the image that runs, and --key another: one of both");
+    }
+    if (o->signed_updates) {
+        o->trust = (otter_trust_config_t){.source = OTTER_TRUST_RUNNING_APP, .signatures = &otter_signatures};
+    } else if (!trust_named_keys(VERB, &o->keys, false, NULL, &o->trust)) {
+        return false;
+    }
+    o->device.trust = &o->trust;
+    return true;
+}
+
 static int update(void *options)
 {
-    const options_t *o = options;
+    options_t *o = options;
     bool https = strncasecmp(o->url, "https://", 8) == 0; /* what is not is told first */
     if (https && o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
         return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
     }
     openssl_start_lean();
+    if (!choose_trust(o)) {
+        return EXIT_FAILED;
+    }
     esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in this command's own words */
     update_outcome_t outcome = {.start_us = otter_now_us(), .report = {.image_size = -1}};
     esp_err_t err = open_and_update(o, &outcome);
@@ -601,6 +624,12 @@ static const option_row_t rows[] = {
          "a shell's command line to run after an update, as 'systemctl reboot'; OTTER_VERSION, OTTER_SLOT, "
          "OTTER_FROM_VERSION and OTTER_FLASH tell it what was done. It has --max-seconds",
      .value = "COMMAND"},
+    OPTION_TRUSTED_KEYS(
+        offsetof(options_t, keys),
+        "take only an image that this public key has signed; up to three, each with its own --key"),
+    {"signed", &option_switch, offsetof(options_t, signed_updates),
+     .help = "take only an image signed by the key of the one that runs "
+             "(CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT)"},
     {"json", &option_switch, offsetof(options_t, json),
      .help = "print the result as JSON on standard output (docs/JSON.md)"},
     {"quiet", &option_switch, offsetof(options_t, quiet), .help = "no progress", .letter = 'q'},

@@ -92,6 +92,13 @@ esp_err_t otter_device_init(otter_device_t *device, otter_flash_t *flash, const 
 /** Drops open updates, mapped ranges and registered partitions. Flash and eFuses stay the caller's. */
 void otter_device_deinit(otter_device_t *device);
 
+/**
+ * Whom the bootloader of this device trusts with one image, for the rules of its verdict; without secure boot anybody.
+ * @param bootloader  the image is a second-stage bootloader, which the V1 scheme signs in another way
+ * @return trust that takes no image, and says why, where it cannot be found out
+ */
+otter_trust_t otter_trust_to_boot(const otter_device_t *device, bool bootloader);
+
 /** The device behind ESP-IDF's one-device names (esp_ota_begin, esp_partition_find, ...); NULL before it is set. */
 void otter_device_set_current(otter_device_t *device);
 otter_device_t *otter_device_current(void);

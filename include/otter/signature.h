@@ -32,6 +32,12 @@ typedef struct {
 /** "RSA-3072", "ECDSA P-256", ...: a constant. */
 const char *otter_signature_scheme_name(otter_signature_scheme_t scheme);
 
+/** "rsa3072", "ecdsa256", ..., "v1": for programs and files. */
+const char *otter_signature_scheme_key(otter_signature_scheme_t scheme);
+
+/** @return OTTER_SIGNED_NOT if no scheme has this key */
+otter_signature_scheme_t otter_signature_scheme_by_key(const char *key);
+
 /** Bytes of the hash that is signed: 32, or 48 on P-384. */
 uint32_t otter_signature_hash_len(otter_signature_scheme_t scheme);
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "esp_err.h"
@@ -33,7 +34,7 @@ typedef enum {
     OTTER_TRUST_ANYBODY,
     OTTER_TRUST_EFUSES, /* secure boot: the digests in its eFuses that are not revoked; booting, too */
     OTTER_TRUST_RUNNING_APP, /* signed updates without secure boot: whoever signed the running app in its first good block */
-    OTTER_TRUST_KEYS, /* those in the configuration; booting, too */
+    OTTER_TRUST_KEYS, /* those in the configuration */
 } otter_trust_source_t;
 
 /** Of a device's configuration. Zeros: anybody is trusted. */
@@ -44,6 +45,7 @@ typedef struct {
     /* of OTTER_TRUST_KEYS: the digests */
     uint8_t keys[OTTER_TRUSTED_KEYS][OTTER_KEY_DIGEST_LEN];
     uint8_t key_count;
+    bool at_boot; /* of OTTER_TRUST_KEYS: the bootloader asks for signatures, too */
     /* of OTTER_SIGNED_V1, from whatever source: OTTER_V1_KEY_LEN bytes, the caller's; NULL: no image is good */
     const uint8_t *v1_key;
 } otter_trust_config_t;

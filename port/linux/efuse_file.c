@@ -17,23 +17,47 @@
 #include "esp_log.h"
 #include "host/named_file.h"
 #include "host/slips.h"
+#include "otter/signature.h"
 
-#define EFUSE_FILE_MAX 65536u /* bytes; four short lines and what people note beside them */
+#define EFUSE_FILE_MAX 65536u /* bytes; some short lines and what people note beside them */
 #define LETTERS_MAX    64u    /* of a name that is compared with a known one */
 
 static const char TAG[] = "efuse_file";
 
-typedef enum { FACT_CHIP, FACT_REVISION, FACT_BLK_REVISION, FACT_SECURE_VERSION, FACT_COUNT } fact_t;
+typedef enum {
+    FACT_CHIP,
+    FACT_REVISION,
+    FACT_BLK_REVISION,
+    FACT_SECURE_VERSION,
+    FACT_SECURE_BOOT,
+    FACT_SCHEME,
+    FACT_V1_KEY,
+    FACT_DIGEST, /* of OTTER_TRUSTED_KEYS keys, here and behind */
+    FACT_REVOKE = FACT_DIGEST + OTTER_TRUSTED_KEYS,
+    FACT_COUNT = FACT_REVOKE + OTTER_TRUSTED_KEYS
+} fact_t;
+
+#define BYTES_MAX OTTER_V1_KEY_LEN
 
 static const struct {
     const char *name;
     const char *letters; /* of the name, for what looks like it */
     uint32_t max;        /* of the number */
+    uint32_t bytes;      /* not 0: it is so many, in hex */
 } facts[FACT_COUNT] = {
-    [FACT_CHIP] = {"chip", "chip", 0},
-    [FACT_REVISION] = {"revision", "revision", UINT16_MAX - 1},
-    [FACT_BLK_REVISION] = {"blk_revision", "blkrevision", UINT16_MAX},
-    [FACT_SECURE_VERSION] = {"secure_version", "secureversion", 32},
+    [FACT_CHIP] = {"chip", "chip", 0, 0},
+    [FACT_REVISION] = {"revision", "revision", UINT16_MAX - 1, 0},
+    [FACT_BLK_REVISION] = {"blk_revision", "blkrevision", UINT16_MAX, 0},
+    [FACT_SECURE_VERSION] = {"secure_version", "secureversion", 32, 0},
+    [FACT_SECURE_BOOT] = {"secure_boot_en", "securebooten", 1, 0},
+    [FACT_SCHEME] = {"secure_boot_scheme", "securebootscheme", 0, 0},
+    [FACT_V1_KEY] = {"secure_boot_v1_key", "securebootv1key", 0, OTTER_V1_KEY_LEN},
+    [FACT_DIGEST] = {"secure_boot_digest0", "securebootdigest0", 0, OTTER_KEY_DIGEST_LEN},
+    [FACT_DIGEST + 1] = {"secure_boot_digest1", "securebootdigest1", 0, OTTER_KEY_DIGEST_LEN},
+    [FACT_DIGEST + 2] = {"secure_boot_digest2", "securebootdigest2", 0, OTTER_KEY_DIGEST_LEN},
+    [FACT_REVOKE] = {"secure_boot_key_revoke0", "securebootkeyrevoke0", 1, 0},
+    [FACT_REVOKE + 1] = {"secure_boot_key_revoke1", "securebootkeyrevoke1", 1, 0},
+    [FACT_REVOKE + 2] = {"secure_boot_key_revoke2", "securebootkeyrevoke2", 1, 0},
 };
 
 /** What an eFuse file has said up to a line. */
@@ -48,6 +72,7 @@ typedef struct {
     struct {
         bool said;
         uint32_t value;
+        uint8_t bytes[BYTES_MAX];
     } known[FACT_COUNT];
 } reader_t;
 
@@ -157,23 +182,58 @@ static bool read_number(const char *text, uint32_t max, uint32_t *value)
     return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && number <= max;
 }
 
+/** @return false if the text is not `len` bytes in hex */
+static bool read_bytes(const char *text, uint32_t len, uint8_t *bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (strlen(text) != 2 * (size_t)len) {
+        return false;
+    }
+    for (uint32_t i = 0; i < 2 * len; i++) {
+        const char *digit = strchr(digits, tolower((unsigned char)text[i]));
+        if (digit == NULL) {
+            return false;
+        }
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (uint8_t)(digit - digits));
+    }
+    return true;
+}
+
+/** What the text says of a fact. @return false, after refuse() */
+static bool read_value(const reader_t *r, fact_t fact, const char *text, uint32_t *value, uint8_t *bytes)
+{
+    if (fact == FACT_CHIP) {
+        const otter_chip_facts_t *chip = otter_chip_by_name(text);
+        *value = chip != NULL ? chip->id : 0;
+        return chip != NULL || refuse(r, "there is no chip of that name") == ESP_OK;
+    }
+    if (fact == FACT_SCHEME) {
+        *value = otter_signature_scheme_by_key(text);
+        return *value != OTTER_SIGNED_NOT ||
+               refuse(r, "it is rsa3072, ecdsa256, ecdsa384, ecdsa192 or v1") == ESP_OK;
+    }
+    if (facts[fact].bytes != 0) {
+        return read_bytes(text, facts[fact].bytes, bytes) ||
+               refuse(r, "%s is %" PRIu32 " hex digits", facts[fact].name, 2 * facts[fact].bytes) == ESP_OK;
+    }
+    return read_number(text, facts[fact].max, value) ||
+           refuse(r, "%s is a number from 0 to %" PRIu32, facts[fact].name, facts[fact].max) == ESP_OK;
+}
+
 static esp_err_t take_fact(reader_t *r, fact_t fact, const char *text)
 {
     uint32_t value = 0;
-    if (fact == FACT_CHIP) {
-        const otter_chip_facts_t *chip = otter_chip_by_name(text);
-        if (chip == NULL) {
-            return refuse(r, "there is no chip of that name");
-        }
-        value = chip->id;
-    } else if (!read_number(text, facts[fact].max, &value)) {
-        return refuse(r, "%s is a number from 0 to %" PRIu32, facts[fact].name, facts[fact].max);
+    uint8_t bytes[BYTES_MAX] = {0};
+    if (!read_value(r, fact, text, &value, bytes)) {
+        return ESP_ERR_INVALID_STATE;
     }
-    if (r->known[fact].said && r->known[fact].value != value) {
+    if (r->known[fact].said &&
+        (r->known[fact].value != value || memcmp(r->known[fact].bytes, bytes, BYTES_MAX) != 0)) {
         return refuse(r, "%s has another value in a line before", facts[fact].name);
     }
     r->known[fact].said = true;
     r->known[fact].value = value;
+    memcpy(r->known[fact].bytes, bytes, BYTES_MAX);
     return ESP_OK;
 }
 
@@ -225,6 +285,15 @@ static void keep_facts(const reader_t *r)
     file->has_blk_revision = r->known[FACT_BLK_REVISION].said;
     file->chip.blk_revision = (uint16_t)r->known[FACT_BLK_REVISION].value;
     file->secure_version = r->known[FACT_SECURE_VERSION].value;
+    file->secure_boot = r->known[FACT_SECURE_BOOT].value != 0;
+    file->scheme = (otter_signature_scheme_t)r->known[FACT_SCHEME].value;
+    file->has_v1_key = r->known[FACT_V1_KEY].said;
+    memcpy(file->v1_key, r->known[FACT_V1_KEY].bytes, sizeof(file->v1_key));
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        file->keys[i].present = r->known[FACT_DIGEST + i].said;
+        file->keys[i].revoked = r->known[FACT_REVOKE + i].value != 0;
+        memcpy(file->keys[i].digest, r->known[FACT_DIGEST + i].bytes, OTTER_KEY_DIGEST_LEN);
+    }
 }
 
 /** All lines; the text, which ends with a 0 that is not counted, is changed in place. */
@@ -325,6 +394,15 @@ esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, otter_faul
     return read_file(file, fault);
 }
 
+static void write_bytes(FILE *out, fact_t fact, const uint8_t *bytes)
+{
+    fprintf(out, "%s=", facts[fact].name);
+    for (uint32_t i = 0; i < facts[fact].bytes; i++) {
+        fprintf(out, "%02x", bytes[i]);
+    }
+    fprintf(out, "\n");
+}
+
 static void write_known(FILE *out, const efuse_file_t *file)
 {
     const otter_chip_facts_t *chip = otter_chip_facts(file->chip.id);
@@ -338,6 +416,23 @@ static void write_known(FILE *out, const efuse_file_t *file)
         fprintf(out, "blk_revision=%u\n", file->chip.blk_revision);
     }
     fprintf(out, "secure_version=%" PRIu32 "\n", file->secure_version);
+    if (file->secure_boot) {
+        fprintf(out, "%s=1\n", facts[FACT_SECURE_BOOT].name);
+    }
+    if (file->scheme != OTTER_SIGNED_NOT) {
+        fprintf(out, "%s=%s\n", facts[FACT_SCHEME].name, otter_signature_scheme_key(file->scheme));
+    }
+    if (file->has_v1_key) {
+        write_bytes(out, FACT_V1_KEY, file->v1_key);
+    }
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        if (file->keys[i].present) {
+            write_bytes(out, FACT_DIGEST + i, file->keys[i].digest);
+        }
+        if (file->keys[i].revoked) {
+            fprintf(out, "%s=1\n", facts[FACT_REVOKE + i].name);
+        }
+    }
 }
 
 /** True of a line that write_known() has written anew. */
@@ -399,26 +494,45 @@ static esp_err_t read_version(void *dev, uint32_t *version)
     return ESP_OK;
 }
 
-static esp_err_t burn_version(void *dev, uint32_t version)
+/** Makes durable what was changed in memory. @param before  what it was, to go back to if that fails */
+static esp_err_t burn(efuse_file_t *file, const efuse_file_t *before)
 {
-    efuse_file_t *file = dev;
-    uint32_t before = file->secure_version;
-    if (file->path[0] == '\0') {
-        return ESP_ERR_NOT_SUPPORTED;
-    }
-    if (version < before) {
-        return ESP_FAIL; /* a burned bit stays burned */
-    }
-    file->secure_version = version;
-    esp_err_t err = efuse_file_save(file);
+    esp_err_t err = file->path[0] != '\0' ? efuse_file_save(file) : ESP_ERR_NOT_SUPPORTED;
     if (err != ESP_OK) {
-        file->secure_version = before;
+        *file = *before;
     }
     return err;
 }
 
+static esp_err_t burn_version(void *dev, uint32_t version)
+{
+    efuse_file_t *file = dev, before = *file;
+    if (version < file->secure_version) {
+        return ESP_FAIL; /* a burned bit stays burned */
+    }
+    file->secure_version = version;
+    return burn(file, &before);
+}
+
+static esp_err_t read_key(void *dev, uint32_t index, otter_efuse_key_t *key)
+{
+    const efuse_file_t *file = dev;
+    *key = file->keys[index];
+    return ESP_OK;
+}
+
+static esp_err_t revoke_key(void *dev, uint32_t index)
+{
+    efuse_file_t *file = dev, before = *file;
+    file->keys[index].revoked = true;
+    return burn(file, &before);
+}
+
 otter_efuse_t efuse_file_seam(efuse_file_t *file)
 {
-    return (otter_efuse_t){
-        .dev = file, .read_secure_version = read_version, .burn_secure_version = burn_version};
+    return (otter_efuse_t){.dev = file,
+                           .read_secure_version = read_version,
+                           .burn_secure_version = burn_version,
+                           .read_key_digest = read_key,
+                           .revoke_key_digest = revoke_key};
 }

@@ -13,6 +13,7 @@
 #include "linux/flash_medium.h"
 #include "otter/partition_table.h"
 #include "otter/bootloader.h"
+#include "otter/signature.h"
 #include "otter/image.h"
 #include "otter/boot.h"
 #include "otter/promise.h"
@@ -238,6 +239,24 @@ static esp_err_t load_efuse(linux_device_t *dev, const char *path, const linux_d
     return efuse_file_load(&dev->efuse, path, fault);
 }
 
+/** With secure boot the eFuses alone say whose images it takes. */
+static otter_trust_config_t trust_of(const linux_device_t *dev, const linux_device_options_t *options)
+{
+    const efuse_file_t *efuse = &dev->efuse;
+    const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
+    bool rsa = chip == NULL || (chip->schemes >> OTTER_SIGNED_RSA_3072 & 1) != 0;
+    const otter_signature_scheme_t usual = rsa ? OTTER_SIGNED_RSA_3072 : OTTER_SIGNED_ECDSA_P256;
+    if (!efuse->secure_boot) {
+        otter_trust_config_t trust = options->trust != NULL ? *options->trust : (otter_trust_config_t){0};
+        trust.scheme = trust.scheme != OTTER_SIGNED_NOT ? trust.scheme : usual;
+        return trust;
+    }
+    return (otter_trust_config_t){.source = OTTER_TRUST_EFUSES,
+                                  .scheme = efuse->scheme != OTTER_SIGNED_NOT ? efuse->scheme : usual,
+                                  .signatures = &otter_signatures,
+                                  .v1_key = efuse->has_v1_key ? efuse->v1_key : NULL};
+}
+
 /** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */
 static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_device_options_t *options,
                              otter_fault_t *fault)
@@ -247,6 +266,11 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     if (err != ESP_OK) {
         otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
         return err;
+    }
+    if (dev->efuse.secure_boot && options->trust != NULL && options->trust->source == OTTER_TRUST_KEYS) {
+        otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
+        return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                           "it has secure boot: its eFuses say whose images it takes, so no keys are given");
     }
     const otter_efuse_t seam = has_efuse ? efuse_file_seam(&dev->efuse) : (otter_efuse_t){0};
     const otter_device_config_t config = {
@@ -261,6 +285,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
         extend_to_whole_flash(dev, options->read_only);
     }
     choose_chip(dev, options);
+    dev->device.config.trust = trust_of(dev, options);
     dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
                                       ? !otter_chip_is_espressif(dev->device.chip.id)
                                       : options->rollback == LINUX_DEVICE_ON;

@@ -40,6 +40,11 @@ typedef struct {
     otter_dangerous_write_t dangerous_write;
     /* partitions of a table without MD5 record, too: a person sees them, an application does not */
     bool allow_no_md5;
+    /*
+     * whom the device trusts where its eFuses do not say it has secure boot; NULL: anybody. Without a scheme it is RSA-3072, and
+     * ECDSA P-256 for chips that lack that
+     */
+    const otter_trust_config_t *trust;
     /* with the processes that use the flash before and after; may be NULL */
     file_flash_shared_t *flash_shared;
     int flash_trace; /* file_flash_options_t.trace */
@@ -60,8 +65,9 @@ typedef struct {
  * own bootloader, and is marked so (revision_unknown, blk_revision_unknown).
  * @param fault  says what is wrong and what to do
  * A note of the eFuse file goes to standard error.
- * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (anti-rollback, and the
- *         file has hard links, or is a block device and no eFuse file is named); nothing is left open then
+ * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (keys are given, and it has
+ *         secure boot; or anti-rollback, and the file has hard links, or is a block device and no eFuse file is named);
+ *         nothing is left open then
  */
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, otter_fault_t *fault);

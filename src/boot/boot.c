@@ -338,7 +338,7 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
                                  .loading = true,
                                  .known = boot->believes};
     if (!boot->believes) {
-        rules.trust = trust_to_boot(device, false);
+        rules.trust = otter_trust_to_boot(device, false);
     }
     otter_image_info_t *image = boot->result != NULL ? &boot->result->image : NULL;
     esp_err_t err = otter_image_verify(device->flash, &rules, image, &boot->fault);

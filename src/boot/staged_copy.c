@@ -55,7 +55,7 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
                                        .flash_offset = p->address,
                                        .size = p->size,
                                        .bootloader = true,
-                                       .trust = trust_to_boot(device, true)};
+                                       .trust = otter_trust_to_boot(device, true)};
     return otter_image_verify(device->flash, &rules, NULL, NULL) == ESP_OK;
 }
 
@@ -217,7 +217,7 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
                                        .size = job->journal.len,
                                        .bootloader = true,
                                        .trust = device->running != NULL ? trust_to_update(device, true)
-                                                                        : trust_to_boot(device, true)};
+                                                                        : otter_trust_to_boot(device, true)};
     return otter_image_verify(device->flash, &rules, NULL, fault);
 }
 

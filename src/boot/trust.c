@@ -84,10 +84,12 @@ static otter_trust_t of_configuration(const otter_device_t *device, bool bootloa
     return trust;
 }
 
-otter_trust_t trust_to_boot(const otter_device_t *device, bool bootloader)
+otter_trust_t otter_trust_to_boot(const otter_device_t *device, bool bootloader)
 {
-    return device->config.trust.source == OTTER_TRUST_RUNNING_APP ? (otter_trust_t){0}
-                                                                  : of_configuration(device, bootloader);
+    const otter_trust_config_t *config = &device->config.trust;
+    bool asks =
+        config->source == OTTER_TRUST_EFUSES || (config->source == OTTER_TRUST_KEYS && config->at_boot);
+    return asks ? of_configuration(device, bootloader) : (otter_trust_t){0};
 }
 
 otter_trust_t trust_to_update(const otter_device_t *device, bool bootloader)

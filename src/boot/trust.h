@@ -5,12 +5,7 @@
 #include "otter/device.h"
 #include "otter/promise.h"
 
-/**
- * For the rules of one image: as the bootloader, which without secure boot takes any app, and as the application.
- * @param bootloader  the image is a second-stage bootloader, which the V1 scheme signs in another way
- * @return trust that takes no image, and says why, where it cannot be found out
- */
-otter_trust_t trust_to_boot(const otter_device_t *device, bool bootloader);
+/** Whom the application trusts with one image: otter_trust_to_boot() of updates. */
 otter_trust_t trust_to_update(const otter_device_t *device, bool bootloader);
 
 /** What is good by one of them is good by the other. */

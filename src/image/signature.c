@@ -36,7 +36,7 @@
 #define CURVE_CODE_LEN 1u
 
 typedef struct {
-    const char *name;
+    const char *name, *key_word;
     uint8_t version, curve_code; /* in a block; curve_code 0: RSA has none */
     uint8_t hash_kind, hash_len;
     uint16_t key, signature; /* offsets */
@@ -44,17 +44,34 @@ typedef struct {
 } scheme_t;
 
 static const scheme_t schemes[] = {
-    [OTTER_SIGNED_NOT] = {.name = "none"},
-    [OTTER_SIGNED_RSA_3072] = {"RSA-3072", VERSION_RSA, 0, 0, 32, 36, 812, 0},
-    [OTTER_SIGNED_ECDSA_P192] = {"ECDSA P-192", VERSION_ECDSA, 1, 0, 32, 36, 101, OTTER_CURVE_P192},
-    [OTTER_SIGNED_ECDSA_P256] = {"ECDSA P-256", VERSION_ECDSA, 2, 0, 32, 36, 101, OTTER_CURVE_P256},
-    [OTTER_SIGNED_ECDSA_P384] = {"ECDSA P-384", VERSION_ECDSA, 3, 1, 48, 52, 149, OTTER_CURVE_P384},
-    [OTTER_SIGNED_V1] = {.name = "ECDSA V1", .hash_len = 32},
+    [OTTER_SIGNED_NOT] = {.name = "none", .key_word = "none"},
+    [OTTER_SIGNED_RSA_3072] = {"RSA-3072", "rsa3072", VERSION_RSA, 0, 0, 32, 36, 812, 0},
+    [OTTER_SIGNED_ECDSA_P192] = {"ECDSA P-192", "ecdsa192", VERSION_ECDSA, 1, 0, 32, 36, 101,
+                                 OTTER_CURVE_P192},
+    [OTTER_SIGNED_ECDSA_P256] = {"ECDSA P-256", "ecdsa256", VERSION_ECDSA, 2, 0, 32, 36, 101,
+                                 OTTER_CURVE_P256},
+    [OTTER_SIGNED_ECDSA_P384] = {"ECDSA P-384", "ecdsa384", VERSION_ECDSA, 3, 1, 48, 52, 149,
+                                 OTTER_CURVE_P384},
+    [OTTER_SIGNED_V1] = {.name = "ECDSA V1", .key_word = "v1", .hash_len = 32},
 };
 
 const char *otter_signature_scheme_name(otter_signature_scheme_t scheme)
 {
     return schemes[scheme].name;
+}
+
+const char *otter_signature_scheme_key(otter_signature_scheme_t scheme)
+{
+    return schemes[scheme].key_word;
+}
+
+otter_signature_scheme_t otter_signature_scheme_by_key(const char *key)
+{
+    otter_signature_scheme_t scheme = OTTER_SIGNED_V1;
+    while (scheme != OTTER_SIGNED_NOT && strcmp(schemes[scheme].key_word, key) != 0) {
+        scheme--;
+    }
+    return scheme;
 }
 
 uint32_t otter_signature_hash_len(otter_signature_scheme_t scheme)

@@ -38,7 +38,7 @@ class Outputs(FilesTest):
         """Name, the arguments for an output, and what comes out (None: a port's number)."""
         cert = make_cert(self.folder)
         elf = self.folder / "app.elf"
-        elf.write_bytes(pathlib.Path(OTTER).read_bytes()[:64] + bytes(64))  # the head says which machine it is for
+        elf.write_bytes(pathlib.Path("/bin/true").read_bytes())
         made = otter("image", "build", "--elf", elf, "--chip", "linux", "--project", "p", "--version", "1", "-o", "-")
         return [
             ("table build", lambda out: ("table", "build", CSV, "-o", out), TABLE),

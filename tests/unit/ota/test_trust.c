@@ -22,7 +22,7 @@ static void load_digest(const char *key, uint8_t digest[OTTER_KEY_DIGEST_LEN])
 }
 
 /**
- * @param keys  of the eFuses or of the configuration: "a", "ab"; a capital letter is a revoked one
+ * @param keys  of the eFuses or of the configuration: "a", "ab"; capitals are revoked ones; ! behind them: at boot, too
  */
 static void open_trusting(session_rig_t *s, otter_trust_source_t source, otter_signature_scheme_t scheme,
                           const char *keys)
@@ -37,7 +37,8 @@ static void open_trusting(session_rig_t *s, otter_trust_source_t source, otter_s
         config.trust.v1_key = v1_key;
     }
     otter_efuse_key_t efuses[OTTER_TRUSTED_KEYS] = {0};
-    for (size_t i = 0; keys[i] != '\0' && scheme != OTTER_SIGNED_V1; i++) {
+    config.trust.at_boot = strchr(keys, '!') != NULL;
+    for (size_t i = 0; keys[i] != '\0' && keys[i] != '!' && scheme != OTTER_SIGNED_V1; i++) {
         efuses[i].present = true;
         efuses[i].revoked = keys[i] < 'a';
         const char small[] = {(char)(keys[i] | 0x20), '\0'};
@@ -183,10 +184,12 @@ static void every_way_takes_only_what_a_trusted_key_signed(void **state)
         {OTTER_TRUST_RUNNING_APP, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_b.bin", false, true},
         /* The caller's keys. */
         {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_b.bin", true, true},
-        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_a.bin", false, false},
-        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_a.bin", false, false},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b", "rsa_a.bin", "rsa_a.bin", false, true},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b!", "rsa_a.bin", "rsa_a.bin", false, false},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "b!", "rsa_a.bin", "rsa_b.bin", true, true},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "", "rsa_a.bin", "rsa_a.bin", false, true},
         /* This chip has no ECDSA blocks: a device that is told so takes nothing. */
-        {OTTER_TRUST_KEYS, OTTER_SIGNED_ECDSA_P256, "a", "", "rsa_a.bin", false, false},
+        {OTTER_TRUST_KEYS, OTTER_SIGNED_ECDSA_P256, "a!", "", "rsa_a.bin", false, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++) {

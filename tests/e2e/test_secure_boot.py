@@ -1,0 +1,173 @@
+"""Devices that take only signed images: made, updated, booted, and led from one key to the next."""
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import servers  # noqa: E402
+from test_update import VECTORS, UpdateCase, must, otter  # noqa: E402
+
+KEYS = VECTORS / "signed" / "keys"
+DIGEST = {name: (KEYS / f"rsa_{name}.pubdigest.bin").read_bytes().hex() for name in "abc"}
+
+
+class SignedUpdates(UpdateCase):
+    """Images app1 (1.0.0) and app2 (2.0.0), signed by the keys in their names: app2_ba.bin by b, then by a."""
+
+    @classmethod
+    def make_images(cls):
+        super().make_images()
+        for app in ("app1", "app2"):
+            for keys in ("a", "b", "ab", "ba"):
+                cls.sign(app, keys)
+        forged = bytearray((cls.www / "app2_a.bin").read_bytes())
+        forged[1000] ^= 1
+        (cls.www / "app2_forged.bin").write_bytes(forged)
+
+    @classmethod
+    def sign(cls, app, keys):
+        named = [word for key in keys for word in ("--key", KEYS / f"rsa_{key}.pem")]
+        must("image", "sign", cls.www / f"{app}.bin", *named, "-o", cls.www / f"{app}_{keys}.bin")
+
+    def setUp(self):
+        self.flash = self.work / "flash.bin"
+        self.tearDown()
+        self.server = self.enterContext(servers.HttpsServer(self.www, self.cert))
+
+    def make_flash(self, app, trusted="", *options):
+        named = [word for key in trusted for word in ("--trust", KEYS / f"rsa_{key}.pub.pem")]
+        secure = ["--secure-boot"] if trusted else []
+        must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", "--app",
+             f"factory={self.www / app}", *secure, *named, *options)
+
+    def check_taken(self, name, *args):
+        done, report = self.update(self.server.url(name), "--rollback", "off", *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.boots(), report["slot"])
+
+    def check_turned_down(self, name, why, *args):
+        """Refused at its end, or before; what boots is what booted before."""
+        before, otadata = self.boots(), self.otadata()
+        done, report = self.update(self.server.url(name), "--rollback", "off", *args)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertIn(why, done.stderr)
+        self.assertNotIn("try again", done.stderr)
+        self.assertIn(report["stage"], ("gate", "verify"))
+        self.assertEqual((self.boots(), self.otadata()), (before, otadata))
+
+    def otadata(self):
+        return self.flash.read_bytes()[0xD000:0xF000]
+
+    def efuses(self):
+        return pathlib.Path(f"{self.flash}.efuse").read_text()
+
+
+class SecureBoot(SignedUpdates):
+    def test_only_what_a_trusted_key_signed_is_taken(self):
+        self.make_flash("app1_a.bin", "a")
+        self.check_turned_down("app2.bin", "the image is not signed")
+        self.check_turned_down("app2_b.bin", "is not trusted")
+        self.check_turned_down("app2_forged.bin", "checksum is")
+        self.check_taken("app2_a.bin")
+        self.check_taken("app1_ba.bin")  # any block will do
+
+    def test_a_new_flash_takes_no_app_that_would_not_boot(self):
+        for app in ("app1.bin", "app1_b.bin"):
+            done = otter("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", "--app",
+                         f"factory={self.www / app}", "--secure-boot", "--trust", KEYS / "rsa_a.pub.pem")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertFalse(self.flash.exists() or pathlib.Path(f"{self.flash}.efuse").exists())
+        for args, why in ((["--secure-boot"], "needs --trust KEY"), (["--trust", KEYS / "rsa_a.pem"], "needs --secure-boot"),
+                          (["--chip", "esp32", "--secure-boot", "--trust", KEYS / "ec256.pem"], "does not verify"),
+                          (["--chip", "esp32", "--secure-boot", "--trust", KEYS / "rsa_a.pem", "--trust",
+                            KEYS / "rsa_b.pem"], "eFuses for one key")):
+            done = otter("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", *args)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(why, done.stderr)
+
+    def test_flash_info_judges_as_the_bootloader(self):
+        self.make_flash("app1_a.bin", "ab")
+        info = json.loads(must("flash", "info", self.flash, "--json"))
+        self.assertEqual(info["secure_boot"]["scheme"], "rsa3072")
+        self.assertEqual([(key["digest"], key["revoked"]) for key in info["secure_boot"]["keys"]],
+                         [(DIGEST["a"], False), (DIGEST["b"], False)])
+        self.assertIn("secure boot: images signed with RSA-3072 by key 0", must("flash", "info", self.flash))
+        must("flash", "write", self.flash, "ota_0", self.www / "app2.bin", "--force")
+        slots = json.loads(must("flash", "info", self.flash, "--json"))["slots"]
+        image = next(slot["image"] for slot in slots if slot["label"] == "ota_0")
+        self.assertEqual((image["valid"], "not signed" in image["error"]), (False, True))
+
+    def test_a_copy_of_the_flash_alone_trusts_anybody(self):
+        """What a chip has in eFuses is in FLASH.efuse: without it there is no secure boot, as docs/SECURITY.md says."""
+        self.make_flash("app1_a.bin", "a")
+        pathlib.Path(f"{self.flash}.efuse").unlink()
+        self.check_taken("app2.bin")
+
+    def test_keys_change_and_the_old_one_is_revoked(self):
+        self.make_flash("app1_a.bin", "ab")
+        self.check_taken("app2_ab.bin")      # the bridge
+        self.check_taken("app1_b.bin")       # the new key alone
+        with open(f"{self.flash}.efuse", "a", encoding="utf-8") as efuse:
+            efuse.write("secure_boot_key_revoke0=1\n")
+        self.check_turned_down("app2_a.bin", "is not trusted")
+        self.check_taken("app2_b.bin")
+
+    def test_a_device_whose_keys_are_all_revoked_takes_nothing(self):
+        self.make_flash("app1_a.bin", "a")
+        with open(f"{self.flash}.efuse", "a", encoding="utf-8") as efuse:
+            efuse.write("secure_boot_key_revoke0=1\n")
+        before = self.flash.read_bytes()
+        done, report = self.update(self.server.url("app2_a.bin"))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.flash.read_bytes(), before)
+
+    def test_keys_on_the_command_line_do_not_change_what_eFuses_say(self):
+        self.make_flash("app1_a.bin", "a")
+        done, _ = self.update(self.server.url("app2_b.bin"), "--key", KEYS / "rsa_b.pub.pem")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it has secure boot", done.stderr)
+
+    def test_a_revoked_key_stays_revoked_in_the_file(self):
+        self.make_flash("app1_a.bin", "ab")
+        with open(f"{self.flash}.efuse", "a", encoding="utf-8") as efuse:
+            efuse.write("secure_boot_key_revoke0=0\nSecure_Boot_Key_Revoke0 = 1\n")
+        done = otter("flash", "info", self.flash)
+        self.assertIn("has another value in a line before", done.stderr)
+
+
+class OwnKeys(SignedUpdates):
+    """`otter update --key`: for devices without secure boot."""
+
+    def test_one_of_the_named_keys_must_have_signed(self):
+        self.make_flash("app1.bin")
+        self.check_turned_down("app2.bin", "the image is not signed", "--key", KEYS / "rsa_a.pub.pem")
+        self.check_turned_down("app2_b.bin", "is not trusted", "--key", KEYS / "rsa_a.pub.pem")
+        self.check_taken("app2_b.bin", "--key", KEYS / "rsa_a.pub.pem", "--key", KEYS / "rsa_b.pub.pem")
+        self.check_taken("app1.bin")
+
+    def test_the_key_of_the_image_that_runs(self):
+        self.make_flash("app1_a.bin")
+        self.check_turned_down("app2.bin", "the image is not signed", "--signed")
+        self.check_turned_down("app2_b.bin", "is not trusted", "--signed")
+        self.check_taken("app2_a.bin", "--signed")
+        self.make_unsigned()
+        self.check_turned_down("app2_a.bin", "trusts no key", "--signed")
+
+    def make_unsigned(self):
+        self.tearDown()
+        self.make_flash("app1.bin")
+
+    def test_keys_cannot_change_where_the_running_app_is_trusted(self):
+        """As in ESP-IDF: the bridge that begins with the old key leaves the old key trusted."""
+        self.make_flash("app1_a.bin")
+        self.check_taken("app2_ab.bin", "--signed")
+        self.check_turned_down("app1_b.bin", "is not trusted", "--signed")
+        self.check_turned_down("app1_ba.bin", "is not trusted", "--signed")
+        self.check_taken("app1_a.bin", "--signed")
+
+
+if __name__ == "__main__":
+    unittest.main()
