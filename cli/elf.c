@@ -221,8 +221,8 @@ esp_err_t elf_read(elf_t *elf, const uint8_t *bytes, size_t len, otter_fault_t *
     if (err != ESP_OK) {
         return err;
     }
-    uint32_t count = headers.len / SHDR_SIZE;
-    elf->sections = calloc(count, sizeof(*elf->sections));
+    const uint32_t count = headers.len / SHDR_SIZE;
+    elf->sections = calloc((size_t)count + 1, sizeof(*elf->sections)); /* count may be 0 */
     if (elf->sections == NULL) {
         return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
