@@ -252,18 +252,21 @@ esp_err_t update_slot_choose(otter_device_t *device, const update_slot_options_t
 
 /* ---- beside something else ---- */
 
-/** By their heads at least, no other image boots: if the one that seems to run is damaged, nothing does. */
-static bool is_alone(const otter_device_t *device)
+/**
+ * By its head at least, no other partition holds an image, of whatever chip, nor could what is missing of the file: if the one
+ * that seems to run is damaged, nothing boots, and nothing is in doubt but that one.
+ */
+static bool is_alone(const choice_t *choice)
 {
+    const otter_device_t *device = choice->device;
     for (uint32_t i = 0; i < device->partitions.count; i++) {
         const esp_partition_t *p = &device->partitions.items[i];
-        const otter_image_rules_t rules = {.chip = &device->chip,
-                                           .flash_offset = p->address,
-                                           .size = p->size,
-                                           .loading = true,
-                                           .known = true};
+        const otter_image_rules_t rules = {.flash_offset = p->address, .size = p->size, .known = true};
         if (p->type != ESP_PARTITION_TYPE_APP || p == device->running) {
             continue;
+        }
+        if (is_cut(choice, p)) {
+            return false;
         }
         esp_err_t err = otter_image_verify(device->flash, &rules, NULL, NULL);
         if (err == ESP_OK || otter_flash_failed(err) || err == ESP_ERR_NO_MEM) {
@@ -283,7 +286,9 @@ static void check_choice(void *arg, uint32_t upto)
 bool update_slot_begin_check(update_slot_check_t *check, otter_device_t *device,
                              const update_slot_options_t *options, const esp_partition_t **slot)
 {
-    choice_t guess = {.device = device, .options = options, .mode = OTTER_BOOT_GUESS};
+    update_slot_options_t in_silence = *options;
+    in_silence.quiet = true; /* who finds out tells */
+    choice_t guess = {.device = device, .options = &in_silence, .mode = OTTER_BOOT_GUESS};
     check->device = *device;
     check->options = *options;
     bool guessed = choose(&guess, slot, &check->outcome) == ESP_OK && *slot != NULL &&
@@ -294,9 +299,10 @@ bool update_slot_begin_check(update_slot_check_t *check, otter_device_t *device,
         device->running = NULL;
         return false;
     }
-    check->is_needless = !options->overwrite_selected && is_alone(device);
+    check->is_needless = !options->overwrite_selected && is_alone(&guess);
     otter_beside_begin(&check->beside, check_choice, check);
     if (!check->is_needless) {
+        check->outcome = (update_outcome_t){0}; /* of the guess */
         otter_beside_kick(&check->beside, 0);
     }
     return true;

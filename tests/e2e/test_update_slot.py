@@ -147,6 +147,25 @@ class Slot(UpdateCase):
         self.assertIn("waits for its first boot", done.stderr)
         self.assertEqual((report["stage"], report["url"], report["to_version"]), ("config", None, None))
 
+    def test_a_slot_that_is_left_alone_is_named_once(self):
+        self.make_flash({"ota_0": app_image("1.0.0"), "ota_1": app_image("1.1.0", min_rev=301)}, [record(1), record(2)], slots=3)
+        done = otter("update", self.flash, self.server.url("new.bin"), "--ca", self.ca.cert)
+        self.assertEqual((done.returncode, done.stderr.count("is left alone")), (0, 1), done.stderr)
+
+    def test_what_may_run_is_left_alone_also_if_what_seems_to_run_is_damaged(self):
+        damaged = self.large("1.0.0", damaged=True)
+        self.make_flash({"ota_0": damaged, "ota_1": app_image("1.1.0", chip="esp32c3")}, [record(1)])
+        self.check_refused_whole("may be what the device runs")
+        self.make_flash({"ota_0": damaged}, [record(1)])
+        with self.flash.open("r+b") as flash:
+            flash.truncate(SLOTS["ota_1"] - 0x1000)
+        self.check_refused_whole("may be what the device runs")
+
+    def test_what_does_not_run_has_no_version(self):
+        self.make_flash({"ota_0": self.large("1.0.0", damaged=True), "ota_1": self.large("1.1.0", damaged=True)}, [record(1)])
+        done, report = self.update(self.server.url("new.bin"))
+        self.assertEqual((done.returncode, report["slot"], report["from_version"]), (0, "ota_1", None), done.stderr)
+
     def test_an_image_without_another_one_needs_no_proof(self):
         for how in ({}, {"damaged": True}):
             with self.subTest(how):
