@@ -66,8 +66,9 @@ static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len, con
     otter_flash_t *flash = writer->partition->flash_chip;
     const uint32_t sector = flash->erase_size;
     len = min_u32(len, align_down_u32(buffer->size, sector));
-    bool read = len > 0 && ota_read_range(flash, writer->partition, at, buffer->bytes,
-                                          align_up_u32(len, sector)) == ESP_OK;
+    bool read =
+        buffer->bytes != NULL && len > 0 &&
+        ota_read_range(flash, writer->partition, at, buffer->bytes, align_up_u32(len, sector)) == ESP_OK;
     return read ? len : 0;
 }
 

@@ -70,6 +70,7 @@ bool ota_is_running(const otter_device_t *device, const esp_partition_t *partiti
 /** @return ESP_OK, ESP_ERR_NOT_FOUND (no otadata partition), ESP_ERR_INVALID_SIZE, ESP_ERR_FLASH_OP_* */
 static esp_err_t read_records(otter_device_t *device, records_t *records, otter_fault_t *fault)
 {
+    *records = (records_t){.active = OTADATA_NONE};
     records->otadata = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
                                            ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
     if (records->otadata == NULL) {
@@ -627,7 +628,7 @@ static esp_err_t refuse_factory(otter_fault_t *fault)
 esp_err_t otter_ota_mark_app_valid_cancel_rollback(otter_device_t *device, otter_fault_t *fault)
 {
     records_t records;
-    switch_plan_t plan;
+    switch_plan_t plan = {0};
     esp_err_t err = read_records(device, &records, fault);
     if (err != ESP_OK) {
         return err;
