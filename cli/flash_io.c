@@ -304,8 +304,11 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
     esp_err_t err = flash_put(dev->flash, place->offset, data, len);
     if (err == ESP_OK && place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP &&
         !o->force) {
-        otter_image_rules_t rules = {
-            .chip = chip, .flash_offset = place->offset, .size = place->size, .loading = true};
+        otter_image_rules_t rules = {.chip = chip,
+                                     .flash_offset = place->offset,
+                                     .size = place->size,
+                                     .loading = true,
+                                     .trust = otter_trust_to_boot(&dev->device, false)};
         err = otter_image_verify(dev->flash, &rules, NULL, NULL);
     }
     return err;

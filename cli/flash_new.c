@@ -254,6 +254,15 @@ static otter_chip_t judging_chip(const new_t *n)
     return chip;
 }
 
+static bool has_burned_keys(const efuse_file_t *efuse)
+{
+    bool has = efuse->has_v1_key;
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        has = has || efuse->keys[i].present || efuse->keys[i].revoked;
+    }
+    return has;
+}
+
 /** What the eFuses of a device with secure boot hold. */
 static bool choose_secure_boot(new_t *n)
 {
@@ -267,8 +276,9 @@ static bool choose_secure_boot(new_t *n)
         return cli_refuse(
             VERB, "a block device has no eFuses beside it: --efuse FILE names where secure boot is to stand");
     }
-    if (n->efuse.exists && n->efuse.secure_boot) {
-        return cli_refuse(VERB, "%s has secure boot already; what it trusts stays", n->efuse.path);
+    if (n->efuse.secure_boot || has_burned_keys(&n->efuse)) {
+        return cli_refuse(VERB, "%s has %s already; what is burned stays", n->efuse.path,
+                          n->efuse.secure_boot ? "secure boot" : "keys of secure boot");
     }
     if (n->trusted.count == 0) {
         return cli_refuse(VERB, "secure boot needs --trust KEY: a device that trusts nobody takes no image");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/le.h"
 #include "cli.h"
 #include "otter/image.h"
@@ -58,6 +59,12 @@ static bool find_end(const sign_options_t *o, signed_file_t *f, size_t file_len,
                is_present(f->bytes + padded + f->blocks * OTTER_SIGNATURE_BLOCK)) {
             f->blocks++;
         }
+    }
+    if (file_len > padded && f->blocks == 0 && !bytes_are_erased(f->bytes + padded, OTTER_SIGNATURE_SECTOR)) {
+        return cli_refuse("image sign",
+                          "%s has a sector behind the image, at %zu, that holds no signature: sign the image "
+                          "alone",
+                          o->file, padded);
     }
     if (!o->v1) {
         memset(f->bytes + image_len, 0xFF,

@@ -10,14 +10,41 @@
 #include "fuzz.h"
 #include "linux/efuse_file.h"
 
-enum { CHIP, REVISION, BLK_REVISION, SECURE_VERSION, NAMES };
-static const char *const names[NAMES] = {"chip", "revision", "blk_revision", "secure_version"};
-static const unsigned long maxima[NAMES] = {0, 65534, 65535, 32};
+enum {
+    CHIP,
+    REVISION,
+    BLK_REVISION,
+    SECURE_VERSION,
+    SECURE_BOOT,
+    SCHEME,
+    V1_KEY,
+    DIGEST,
+    REVOKE = DIGEST + 3,
+    NAMES = REVOKE + 3
+};
+static const char *const names[NAMES] = {
+    "chip",
+    "revision",
+    "blk_revision",
+    "secure_version",
+    "secure_boot_en",
+    "secure_boot_scheme",
+    "secure_boot_v1_key",
+    "secure_boot_digest0",
+    "secure_boot_digest1",
+    "secure_boot_digest2",
+    "secure_boot_key_revoke0",
+    "secure_boot_key_revoke1",
+    "secure_boot_key_revoke2",
+};
+static const unsigned long maxima[NAMES] = {0, 65534, 65535, 32, 1, 0, 0, 0, 0, 0, 1, 1, 1};
+static const char *const schemes[] = {"none", "rsa3072", "ecdsa192", "ecdsa256", "ecdsa384", "v1"};
 
 /** What the lines say, read one whole line after the other. */
 typedef struct {
     bool good, has[NAMES];
     unsigned long value[NAMES];
+    char hex[NAMES][129]; /* in small letters */
 } reference_t;
 
 static bool number(const char *text, unsigned long max, unsigned long *value)
@@ -91,11 +118,11 @@ static bool is_slip(const char *name, const char *value)
 {
     char said[65], known[65];
     squeeze(value, said);
-    if (strstr(said, "secureversion") != NULL) {
+    if (strstr(said, "secureversion") != NULL || strstr(said, "securebooten") != NULL) {
         return true;
     }
     squeeze(name, said);
-    if (strstr(said, "secur") != NULL && strstr(said, "ver") != NULL) {
+    if (strstr(said, "secur") != NULL && (strstr(said, "ver") != NULL || strstr(said, "boot") != NULL)) {
         return true;
     }
     for (int i = 0; i < NAMES; i++) {
@@ -114,6 +141,31 @@ static bool equals(const char *a, const char *b)
         b++;
     }
     return lower(*a) == lower(*b);
+}
+
+/** Digits in pairs: a key or its digest. */
+static bool hex(const char *text, size_t digits, char *small)
+{
+    if (strlen(text) != digits) {
+        return false;
+    }
+    for (size_t i = 0; i <= digits; i++) {
+        small[i] = lower(text[i]);
+        if (i < digits && !(small[i] >= '0' && small[i] <= '9') && !(small[i] >= 'a' && small[i] <= 'f')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool scheme(const char *text, unsigned long *value)
+{
+    for (*value = 1; *value < sizeof(schemes) / sizeof(schemes[0]); ++*value) {
+        if (strcmp(schemes[*value], text) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool take_line(char *text, reference_t *r)
@@ -143,7 +195,13 @@ static bool take_line(char *text, reference_t *r)
             return false;
         }
         n = facts->id;
-    } else if (!number(value, maxima[i], &n)) {
+    } else if (i == V1_KEY || (i >= DIGEST && i < REVOKE)) {
+        char small[129] = "";
+        if (!hex(value, i == V1_KEY ? 128 : 64, small) || (r->has[i] && strcmp(small, r->hex[i]) != 0)) {
+            return false;
+        }
+        memcpy(r->hex[i], small, sizeof(small));
+    } else if (i == SCHEME ? !scheme(value, &n) : !number(value, maxima[i], &n)) {
         return false;
     }
     if (r->has[i] && r->value[i] != n) {
@@ -198,6 +256,36 @@ static void check_equal(const efuse_file_t *a, const efuse_file_t *b)
                "another revision");
     FUZZ_CHECK(a->chip.blk_revision == b->chip.blk_revision, "another block revision");
     FUZZ_CHECK(a->secure_version == b->secure_version, "another secure version");
+    FUZZ_CHECK(a->secure_boot == b->secure_boot && a->scheme == b->scheme && a->has_v1_key == b->has_v1_key &&
+                   memcmp(a->v1_key, b->v1_key, sizeof(a->v1_key)) == 0,
+               "another secure boot");
+    FUZZ_CHECK(memcmp(a->keys, b->keys, sizeof(a->keys)) == 0, "other keys");
+}
+
+static bool is_hex_of(const char *text, const uint8_t *bytes, size_t len)
+{
+    char said[129] = "";
+    for (size_t i = 0; i < len; i++) {
+        snprintf(said + 2 * i, 3, "%02x", bytes[i]);
+    }
+    return strcmp(said, text) == 0;
+}
+
+/** Who is trusted is what the lines say, and nobody else. */
+static void check_secure_boot(const efuse_file_t *file, const reference_t *want)
+{
+    FUZZ_CHECK(file->secure_boot == (want->value[SECURE_BOOT] == 1), "secure boot");
+    FUZZ_CHECK((unsigned long)file->scheme == want->value[SCHEME], "scheme %d", (int)file->scheme);
+    FUZZ_CHECK(file->has_v1_key == want->has[V1_KEY] &&
+                   (!file->has_v1_key || is_hex_of(want->hex[V1_KEY], file->v1_key, sizeof(file->v1_key))),
+               "another V1 key");
+    for (int i = 0; i < 3; i++) {
+        const otter_efuse_key_t *key = &file->keys[i];
+        FUZZ_CHECK(key->present == want->has[DIGEST + i] &&
+                       (!key->present || is_hex_of(want->hex[DIGEST + i], key->digest, sizeof(key->digest))),
+                   "another digest %d", i);
+        FUZZ_CHECK(key->revoked == (want->value[REVOKE + i] == 1), "revocation %d", i);
+    }
 }
 
 /** Saving keeps what was read, and saving again changes nothing. */
@@ -236,6 +324,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    file.chip.blk_revision);
         FUZZ_CHECK(file.secure_version == want.value[SECURE_VERSION], "secure version %u",
                    file.secure_version);
+        check_secure_boot(&file, &want);
         check_saving(&file, path);
     }
     return 0;

@@ -98,7 +98,10 @@ def targets():
 
 def efuse_files():
     texts = ["chip=esp32c3\nrevision=300\nblk_revision=101\nsecure_version=2\n", "# comment\r\nnew_name=1\nchip=linux\n",
-             "secure_version=33\n", "chip=ESP32-S3\n\nrevision=65534", "revision\n", "x=" + "y" * 300 + "\nsecure_version=7\n"]
+             "secure_version=33\n", "chip=ESP32-S3\n\nrevision=65534", "revision\n", "x=" + "y" * 300 + "\nsecure_version=7\n",
+             "secure_boot_en=1\nsecure_boot_scheme=ecdsa256\nsecure_boot_digest0=" + "0a" * 32 + "\nSecure_Boot_Digest2=" +
+             "F3" * 32 + "\nsecure_boot_key_revoke2=1\n", "secure_boot_scheme=v1\nsecure_boot_v1_key=" + "5c" * 64 + "\n",
+             "secure_boot_digest1=00\n", "secure_boot_enable=1\n", "secure_boot_scheme=rsa2048\n"]
     for i, text in enumerate(texts):
         yield f"efuse{i}", text.encode()
 

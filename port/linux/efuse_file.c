@@ -133,9 +133,11 @@ static fact_t fact_meant(const char *letters)
             return fact;
         }
     }
-    /* Anti-rollback must not be off because somebody wrote its name in other words. */
-    return strstr(letters, "secur") != NULL && strstr(letters, "ver") != NULL ? FACT_SECURE_VERSION
-                                                                              : FACT_COUNT;
+    /* Anti-rollback and secure boot must not be off because somebody wrote their names in other words. */
+    bool secure = strstr(letters, "secur") != NULL;
+    return secure && strstr(letters, "ver") != NULL    ? FACT_SECURE_VERSION
+           : secure && strstr(letters, "boot") != NULL ? FACT_SECURE_BOOT
+                                                       : FACT_COUNT;
 }
 
 /** A name that is none: of a later version, perhaps, or a slip. */
@@ -146,8 +148,9 @@ static esp_err_t take_unknown(reader_t *r, const char *name, const char *value)
     fact_t meant = fact_meant(letters);
     if (meant == FACT_COUNT) { /* in a value, which may be anything, only the exact words count */
         (void)letters_of(value, letters);
-        meant =
-            strstr(letters, facts[FACT_SECURE_VERSION].letters) != NULL ? FACT_SECURE_VERSION : FACT_COUNT;
+        meant = strstr(letters, facts[FACT_SECURE_VERSION].letters) != NULL ? FACT_SECURE_VERSION
+                : strstr(letters, facts[FACT_SECURE_BOOT].letters) != NULL  ? FACT_SECURE_BOOT
+                                                                            : FACT_COUNT;
     }
     if (meant != FACT_COUNT) {
         return refuse(r, "there is no eFuse of that name; is %s meant?", facts[meant].name);

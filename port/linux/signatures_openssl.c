@@ -81,6 +81,9 @@ static esp_err_t verdict(bool good)
 
 static EVP_PKEY *rsa_key(const uint8_t *modulus, uint32_t exponent)
 {
+    if (modulus[0] % 2 == 0 || exponent == 0) {
+        return NULL; /* no key; and what OpenSSL says of 0 is that there is no memory */
+    }
     BIGNUM *n = BN_lebin2bn(modulus, (int)OTTER_RSA_3072_LEN, NULL), *e = BN_new();
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     EVP_PKEY *key = NULL;

@@ -100,6 +100,61 @@ class SecureBoot(SignedUpdates):
         image = next(slot["image"] for slot in slots if slot["label"] == "ota_0")
         self.assertEqual((image["valid"], "not signed" in image["error"]), (False, True))
 
+    def test_what_nobody_signed_is_neither_written_nor_selected_nor_booted(self):
+        self.make_flash("app1_a.bin", "a")
+        broken = self.work / "broken.bin"
+        signed = bytearray((self.www / "app2_a.bin").read_bytes())
+        signed[-4096 + 900] ^= 1  # in the signature: the image's own hash is right
+        broken.write_bytes(signed)
+        for image, why in ((self.www / "app2.bin", "not signed"), (self.www / "app2_b.bin", "is not trusted"),
+                           (broken, "its CRC is")):
+            done = otter("flash", "write", self.flash, "ota_0", image)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(why, done.stderr)
+            must("flash", "write", self.flash, "ota_0", image, "--force")
+            done = otter("flash", "select", self.flash, "ota_0", "--confirm")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(why, done.stderr)
+            self.assertEqual(self.boots(), "factory")
+        must("flash", "write", self.flash, "ota_1", self.www / "app2_a.bin")
+        must("flash", "select", self.flash, "ota_1", "--confirm")
+        for label in ("ota_1", "factory"):
+            must("flash", "erase", self.flash, label)
+        done = otter("boot", self.flash)  # ota_0 alone is left, and its signature is broken
+        self.assertEqual(done.returncode, 1, done.stdout)
+
+    def test_a_signature_may_end_where_its_slot_does(self):
+        size = (1 << 20) - 4096 - 336  # app2.bin has 336 bytes that are no payload
+        elf = self.work / "elf"
+        elf.write_bytes(pathlib.Path("/bin/true").read_bytes().ljust(size, b"e"))
+        must("image", "build", "--elf", elf, "--chip", "linux", "--project", "test", "--version", "4.0.0", "-o",
+             self.www / "full.bin")
+        self.sign("full", "a")
+        signed = (self.www / "full_a.bin").read_bytes()
+        self.assertEqual(len(signed), 1 << 20)
+        self.make_flash("app1_a.bin", "a")
+        for options in ([], ["--resume"], ["--resume", "--range", "100000"]):
+            self.check_taken("full_a.bin", *options)
+        for name, data in (("cut.bin", signed[:-4096]), ("half.bin", signed[:-3000]),
+                           ("forged.bin", signed[:-4000] + bytes([signed[-4000] ^ 1]) + signed[-3999:])):
+            (self.www / name).write_bytes(data)
+            done, _ = self.update(self.server.url(name), "--rollback", "off", "--resume")
+            self.assertEqual(done.returncode, 1, done.stderr)
+
+    def test_eFuses_that_are_burned_stay(self):
+        self.make_flash("app1_a.bin", "ab")
+        efuses = self.efuses()
+        for said, kept in (("secure boot already", efuses),
+                           ("keys of secure boot already", efuses.replace("boot_en=1", "boot_en=0"))):
+            self.flash.unlink()
+            pathlib.Path(f"{self.flash}.efuse").write_text(kept)
+            done = otter("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", "--secure-boot",
+                         "--trust", KEYS / "rsa_c.pub.pem")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(said, done.stderr)
+            self.assertEqual(self.efuses(), kept)
+            self.flash.touch()
+
     def test_a_copy_of_the_flash_alone_trusts_anybody(self):
         """What a chip has in eFuses is in FLASH.efuse: without it there is no secure boot, as docs/SECURITY.md says."""
         self.make_flash("app1_a.bin", "a")

@@ -132,6 +132,15 @@ class Signing(SigningTest):
         self.assertIn("is not trusted", self.otter("image", "verify", fresh, "--key", keys[0], status=1))
         self.assertFalse((self.work / "x").exists())
 
+    def test_a_sector_of_something_else_is_not_signed_over(self):
+        image = (VECTORS / "image/esp32s3_valid.bin").read_bytes()
+        behind, out = self.work / "behind.bin", self.work / "x"
+        behind.write_bytes(image + b"\xff" * (-len(image) % SECTOR) + b"A" * SECTOR)
+        key, _ = self.key("rsa3072")
+        for options in ([], ["--replace"]):
+            self.assertIn("holds no signature", self.otter("image", "sign", behind, "--key", key, *options, "-o", out, status=1))
+        self.assertFalse(out.exists())
+
     def test_info_shows_each_block(self):
         shown = json.loads(self.otter("image", "info", "--json", SIGNED / "rsa__bc_block0_erased.bin"))["signature"]
         self.assertEqual((shown["version"], shown["scheme"], shown["offset"], shown["blocks"]), (2, "RSA-3072", 4096, 2))

@@ -317,6 +317,64 @@ static void one_flipped_bit_is_refused(void **state)
     }
 }
 
+/** Also from who has its key trusted: nothing but a signature is one, and no number is taken for a lack of memory. */
+static void numbers_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    enum { N = 36, E = 420, RSA_S = 812, X = 37, Y = 69, R = 101, S = 133 };
+    static const struct {
+        const char *file;
+        uint32_t at, len;
+        int first, rest;
+    } rows[] = {
+        {"rsa_a.bin", N, 384, 0, 0},
+        {"rsa_a.bin", N, 384, 1, 0},
+        {"rsa_a.bin", N, 384, 2, 0},
+        {"rsa_a.bin", N, 384, 3, 0},
+        {"rsa_a.bin", N, 384, 0xFE, 0xFF},
+        {"rsa_a.bin", N, 384, 0xFF, 0xFF},
+        {"rsa_a.bin", E, 4, 0, 0},
+        {"rsa_a.bin", E, 4, 1, 0},
+        {"rsa_a.bin", E, 4, 2, 0},
+        {"rsa_a.bin", E, 4, 0xFF, 0xFF},
+        {"rsa_a.bin", RSA_S, 384, 0, 0},
+        {"rsa_a.bin", RSA_S, 384, 1, 0},
+        {"rsa_a.bin", RSA_S, 384, 0xFF, 0xFF},
+        {"ec256_c2.bin", X, 64, 0, 0},
+        {"ec256_c2.bin", X, 64, 0xFF, 0xFF},
+        {"ec256_c2.bin", X, 32, 0, 0},
+        {"ec256_c2.bin", Y, 32, 5, 0},
+        {"ec256_c2.bin", R, 32, 0, 0},
+        {"ec256_c2.bin", S, 32, 0, 0},
+        {"ec256_c2.bin", R, 64, 0, 0},
+        {"ec256_c2.bin", R, 32, 0xFF, 0xFF},
+        {"ec256_c2.bin", S, 32, 0xFF, 0xFF},
+        {"ec256_c2.bin", R, 64, 1, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t len;
+        uint8_t *image = read_file("", rows[i].file, &len);
+        uint8_t *raw = image + len - OTTER_SIGNATURE_SECTOR;
+        memset(raw + rows[i].at, rows[i].rest, rows[i].len);
+        raw[rows[i].at] = (uint8_t)rows[i].first;
+        le32_put(raw + 1196, crc32_le(0, raw, 1196));
+        otter_signature_block_t block;
+        assert_int_equal(otter_signature_block_read(raw, &block, NULL), ESP_OK);
+        otter_trust_t trust = {.signatures = &otter_signatures,
+                               .scheme = block.scheme,
+                               .key_count = 1,
+                               .key_len = 32,
+                               .blocks = 3};
+        memcpy(trust.keys[0], block.key_digest, sizeof(trust.keys[0]));
+        otter_fault_t fault;
+        if (judge(image, len, len, &trust, &fault, NULL) != ESP_ERR_IMAGE_INVALID ||
+            strcmp(fault.why, "signature block 0: the signature does not match") != 0) {
+            fail_msg("row %zu: %s", i, fault.why);
+        }
+        free(image);
+    }
+}
+
 /** As an attacker would, who makes the CRC and the hash in the block right again. */
 static void one_flipped_bit_with_a_new_crc_is_refused(void **state)
 {
@@ -348,6 +406,7 @@ int main(void)
         cmocka_unit_test(the_length_counts_the_signature),
         cmocka_unit_test(one_flipped_bit_is_refused),
         cmocka_unit_test(one_flipped_bit_with_a_new_crc_is_refused),
+        cmocka_unit_test(numbers_that_are_none_are_refused),
     };
     return cmocka_run_group_tests_name("signature", tests, load_expected, drop_expected);
 }
