@@ -702,6 +702,19 @@ esp_err_t otter_update_verify(otter_update_t *update, otter_fault_t *fault)
     return is_open(update) ? complete_and_judge(update, fault != NULL ? fault : &own) : ESP_ERR_NOT_FOUND;
 }
 
+/**
+ * A bootloader that asks for no signature could fall back to what was refused for having none: it is to find no image there. The
+ * slot is out of use since the update began.
+ */
+static void spoil(const otter_update_t *update)
+{
+    const esp_partition_t *staging = update->staging;
+    if (update->follower.rules.trust.signatures != NULL && ota_is_slot(staging) &&
+        otter_trust_to_boot(update->device, false).signatures == NULL) {
+        otter_ignore(ota_erase_range(staging->flash_chip, staging, 0, staging->flash_chip->erase_size));
+    }
+}
+
 esp_err_t otter_update_end(otter_update_t *update, otter_fault_t *fault)
 {
     otter_fault_t own = {0};
@@ -710,6 +723,9 @@ esp_err_t otter_update_end(otter_update_t *update, otter_fault_t *fault)
         return ESP_ERR_NOT_FOUND;
     }
     esp_err_t err = complete_and_judge(update, fault);
+    if (err == ESP_ERR_OTA_VALIDATE_FAILED) {
+        spoil(update);
+    }
     if (err == ESP_OK && update->copy_to_final) {
         err = copy_to_final(update, fault);
     }

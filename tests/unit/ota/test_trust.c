@@ -259,6 +259,37 @@ static void a_key_that_is_revoked_meanwhile_counts_no_more(void **state)
     session_close(&s);
 }
 
+/** A bootloader that asks for no signature tries every slot before it gives up. */
+static void what_was_refused_is_not_left_for_the_bootloader(void **state)
+{
+    (void)state;
+    static const struct {
+        otter_trust_source_t source;
+        const char *keys, *running, *file;
+    } rows[] = {
+        {OTTER_TRUST_KEYS, "b", "", "rsa_a.bin"},
+        {OTTER_TRUST_KEYS, "a", "", "rsa_a_sig_bad.bin"},
+        {OTTER_TRUST_RUNNING_APP, "", "rsa_a.bin", "rsa_b.bin"},
+        {OTTER_TRUST_EFUSES, "b", "", "rsa_a.bin"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        session_rig_t s;
+        open_trusting(&s, rows[i].source, OTTER_SIGNED_RSA_3072, rows[i].keys);
+        if (rows[i].running[0] != '\0') {
+            place(&s, s.factory, rows[i].running);
+        }
+        assert_int_equal(by_an_update(&s, rows[i].file), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_int_equal(otter_flash_erase(s.device->flash, s.factory->address, s.factory->size), ESP_OK);
+        s.device->running = NULL;
+        otter_boot_result_t result;
+        otter_ignore(otter_boot(s.device, OTTER_BOOT_DRY_RUN, &result));
+        if (result.partition != NULL) {
+            fail_msg("row %zu: %s boots", i, result.partition->label);
+        }
+        session_close(&s);
+    }
+}
+
 static esp_err_t read_key_fails(void *dev, uint32_t index, otter_efuse_key_t *key)
 {
     (void)dev;
@@ -307,6 +338,7 @@ int main(void)
         cmocka_unit_test(every_way_takes_only_what_a_trusted_key_signed),
         cmocka_unit_test(the_first_scheme_needs_its_key),
         cmocka_unit_test(a_key_that_is_revoked_meanwhile_counts_no_more),
+        cmocka_unit_test(what_was_refused_is_not_left_for_the_bootloader),
         cmocka_unit_test(unreadable_efuses_trust_nobody),
         cmocka_unit_test(nothing_is_erased_for_an_image_that_cannot_be_good),
     };
