@@ -179,6 +179,7 @@ static esp_err_t boot_once(otter_device_t *device, bool rescue)
     static const otter_chip_t chip = {.id = 0};
     static const otter_device_config_t config = {.table_offset = TABLE_OFFSET};
     otter_device_init(device, &sim.flash, &chip, NULL, &config);
+    device->config.copies = &otter_staged_copies;
     bool has_table = device->partitions.count > 0;
     FUZZ_CHECK(has_table || rescue, "the table is lost");
     esp_err_t err = has_table ? staged_copy_finish_all(device, &device->partitions.items[OTA_0])

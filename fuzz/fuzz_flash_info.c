@@ -216,6 +216,7 @@ static uint32_t boot(const device_t *d, sim_flash_t *sim, otter_boot_mode_t mode
                                           .rollback = (d->flags & (ROLLBACK | ANTI_ROLLBACK)) != 0,
                                           .anti_rollback = (d->flags & ANTI_ROLLBACK) != 0};
     otter_device_init(&device, &sim->flash, &chip, &efuse, &config);
+    device.config.copies = &otter_staged_copies;
     uint32_t at = 0;
     esp_err_t err = otter_boot(&device, mode, result);
     FUZZ_CHECK((err == ESP_OK) == (result->partition != NULL), "0x%x", err);

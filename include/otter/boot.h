@@ -45,7 +45,8 @@ typedef enum {
  * that of the partition table itself; journals that are damaged, outdated or forged are cleared and not followed. The boot
  * step begins with this; whoever uses a device's partitions without booting it calls it first. Reads 68 bytes of each OTA
  * slot where there is nothing to finish. Reloads the device's partition list if nothing runs and no update is open.
- * @return ESP_OK, or ESP_ERR_FLASH_OP_* / ESP_ERR_NO_MEM: a copy could not be finished now, the next call tries again
+ * @return ESP_OK, or ESP_ERR_FLASH_OP_* / ESP_ERR_NO_MEM: a copy could not be finished now, the next call tries again;
+ *         ESP_ERR_NOT_SUPPORTED: there is one, and `copies` of the configuration is NULL; the reason in device->fault
  */
 OTTER_MUST_CHECK esp_err_t otter_boot_finish_copies(otter_device_t *device);
 
@@ -58,6 +59,7 @@ OTTER_MUST_CHECK esp_err_t otter_boot_finish_copies(otter_device_t *device);
  *         ESP_ERR_NOT_FOUND    no candidate verifies: the chip would reset for ever
  *         ESP_ERR_INVALID_STATE / ESP_ERR_INVALID_SIZE  the partition table or otadata partition is unusable
  *         ESP_ERR_NOT_SUPPORTED, ESP_ERR_INVALID_ARG  this cannot be the flash of a device, as otter_device_init said
+ *         ESP_ERR_NOT_SUPPORTED  also: there is an unfinished copy, and `copies` of the configuration is NULL
  *         ESP_ERR_FLASH_OP_*   the flash failed
  */
 OTTER_MUST_CHECK esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode,
@@ -67,7 +69,7 @@ OTTER_MUST_CHECK esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t 
  * Take back what a boot step in COMMIT mode wrote into otadata, because its image could not be started and that was not the
  * image's fault: no trial has begun, or ended. To be called before anything else changes the flash. A secure version that
  * was burned stays: it is that of a confirmed image. Also after a step that failed, for want of memory for example.
- * @return ESP_OK, ESP_ERR_FLASH_OP_*; ESP_ERR_NO_MEM (only with write units above 32 bytes)
+ * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */
 OTTER_MUST_CHECK esp_err_t otter_boot_take_back(otter_device_t *device, const otter_boot_result_t *result);
 

@@ -21,6 +21,10 @@
 extern "C" {
 #endif
 
+/** The code for copies from staging partitions (docs/DESIGN.md). Only a program that names it links it. */
+typedef struct otter_staged_copies otter_staged_copies_t;
+extern const otter_staged_copies_t otter_staged_copies;
+
 /** ESP-IDF decides these when it builds; here each device has its own. */
 typedef struct {
     uint32_t table_offset; /* CONFIG_PARTITION_TABLE_OFFSET; 0 means 0x8000 */
@@ -32,6 +36,13 @@ typedef struct {
     otter_dangerous_write_t dangerous_write;
     /* CONFIG_SECURE_BOOT, CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT and which scheme; or the caller's own keys */
     otter_trust_config_t trust;
+    /**
+     * &otter_staged_copies: esp_ota_set_final_partition() with copy works, and the boot step finishes copies that a power cut
+     * left unfinished. NULL: neither, and the code for it is not linked. Application and loader of a device have it both or
+     * neither: a loader without it boots nothing while there is an unfinished copy (ESP_ERR_NOT_SUPPORTED), and changes nothing
+     * of it.
+     */
+    const otter_staged_copies_t *copies;
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */

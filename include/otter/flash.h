@@ -35,6 +35,9 @@ typedef struct {
 
 #define OTTER_FLASH_ERASE_MAX 0x20000u /* 128 KiB, the largest sector of a device's own flash */
 
+/** The same: boot records and journals have whole write units to themselves, in memory too. */
+#define OTTER_FLASH_UNIT_MAX 256u
+
 #define OTTER_FLASH_WATCHES 4u /* ranges watched at a time; the oldest watch ends when there is one more */
 
 /** Memory that somebody lends. */
@@ -62,7 +65,8 @@ typedef struct esp_flash_t {
      * otadata lie one sector apart, and otadata and slots must be made of whole sectors (otter_device_init tells).
      */
     uint32_t erase_size;
-    uint32_t write_size; /* bytes, a power of two, at most erase_size; 1 on SPI NOR */
+    /** Bytes, a power of two, at most erase_size; a device's own flash: at most OTTER_FLASH_UNIT_MAX. 1 on SPI NOR. */
+    uint32_t write_size;
     /**
      * Flash reads the same every time, also what a power cut left half erased or half programmed: true of a file. Then a
      * sector that reads blank is not erased and one that reads right is not written. On a chip whose bits may hang between

@@ -22,6 +22,13 @@ void otter_random(void *buf, size_t len);
 /** Writes one finished console text (it ends in a newline when a line ends); one call is not torn by other tasks. */
 void otter_console_write(const char *text, size_t len);
 
+/**
+ * Memory for a line of the log that has more than 300 bytes. The library's own two ask malloc(). A program without a heap defines
+ * both, to give NULL: such a line is cut then, and ends in "...".
+ */
+void *otter_log_memory(size_t size);
+void otter_log_memory_free(void *memory);
+
 /** True if the console shows colours (a terminal). */
 bool otter_console_has_color(void);
 

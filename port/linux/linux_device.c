@@ -279,6 +279,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
         .anti_rollback = options->anti_rollback,
         .allow_http = options->allow_http,
         .dangerous_write = options->dangerous_write,
+        .copies = &otter_staged_copies,
     };
     otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
     if (options->whole) {

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -223,14 +222,14 @@ static void write_line(esp_log_config_t config, const char *tag, const char *for
     line_t line = {.text = small, .size = sizeof(small)};
     put_line(&line, config, tag, format, args);
     size_t needed = line.len + 1;
-    char *block = needed > sizeof(small) ? malloc(needed) : NULL;
+    char *block = needed > sizeof(small) ? otter_log_memory(needed) : NULL;
     if (block != NULL) {
         line = (line_t){.text = block, .size = needed};
         put_line(&line, config, tag, format, again);
     }
     va_end(again);
     write_out(line.text, strlen(line.text));
-    free(block);
+    otter_log_memory_free(block);
 }
 
 void otter_log_line(esp_log_level_t level, const char *tag, const char *format, ...)

@@ -11,7 +11,7 @@
  *    the first record of a new device (write_initial) replaces nothing. The confirmed image's record is the other one,
  *    or there is none and the search through the slots finds the image without it.
  * 5. Before anything is decided, copies that a power cut left unfinished are finished (otter_boot_finish_copies): a decision
- *    is never about a half-copied slot or table.
+ *    is never about a half-copied slot or table. Who has no code to finish them decides nothing while there is one.
  * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way. So does GUESS, which is
  *    no decision: it believes what an image's checksum and hash would have to prove (1).
  * 7. otter_boot_take_back puts back the records that changed, which are of images that are not confirmed (4): a cut in
@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "boot/copy_journal.h"
 #include "boot/decision.h"
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
@@ -528,41 +529,72 @@ static bool table_is_unusable(const otter_device_t *device)
     return err != ESP_OK && !otter_flash_failed(err);
 }
 
+/** The partition with the journal of an unfinished copy, or that may have one: unreadable, or unsure. NULL: none */
+static const esp_partition_t *find_journal(const otter_device_t *device)
+{
+    copy_journal_t journal;
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        if (copy_journal_read_in(device->flash, p, &journal) != ESP_ERR_NOT_FOUND) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/** The list as the table in flash has it, which is finished first if a cut left it without one. */
+static void load_list(otter_device_t *device)
+{
+    otter_ignore(partition_list_load(&device->partitions, device->flash, device->config.table_offset,
+                                     device->config.allow_no_md5, NULL));
+    bool loaded = device->partitions.status == ESP_OK;
+    bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
+    /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
+    bool unsure = !intact && !device->flash->stable_reads;
+    if (device->config.copies != NULL && (unsure || (!intact && table_is_unusable(device)))) {
+        /* If it cannot, the boot step says what is wrong. */
+        otter_ignore(device->config.copies->rescue_table(device));
+    }
+}
+
 esp_err_t otter_boot_finish_copies(otter_device_t *device)
 {
     if (device->updates == NULL && device->running == NULL) { /* nobody points into the list */
-        otter_ignore(partition_list_load(&device->partitions, device->flash, device->config.table_offset,
-                                         device->config.allow_no_md5, NULL));
-        bool loaded = device->partitions.status == ESP_OK;
-        bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
-        /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
-        bool unsure = !intact && !device->flash->stable_reads;
-        if (unsure || (!intact && table_is_unusable(device))) {
-            otter_ignore(
-                staged_copy_rescue_table(device)); /* if it cannot, the boot step says what is wrong */
-        }
+        load_list(device);
     }
-    if (!staged_copy_is_pending(device)) {
+    if (device->config.copies == NULL) {
+        esp_err_t err = copy_journal_refuse(device, &device->fault);
+        if (err != ESP_OK) {
+            ESP_LOGE(TAG, "%s", device->fault.why);
+        }
+        return err;
+    }
+    if (find_journal(device) == NULL) {
         return ESP_OK;
     }
     const esp_partition_t *boots = device->running;
     if (boots == NULL) {
         otter_ignore(decide_and_start(device, OTTER_BOOT_DRY_RUN, NULL, &boots)); /* nothing boots: NULL */
     }
-    return staged_copy_finish_all(device, boots);
+    return device->config.copies->finish_all(device, boots);
 }
 
 esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
 {
     bool commit = mode == OTTER_BOOT_COMMIT;
-    if (commit) {
-        device->running = NULL;
-        otter_ignore(otter_boot_finish_copies(device)); /* logged; what boots does not depend on it */
-    }
     memset(result, 0, sizeof(*result));
     result->otadata_copy = OTADATA_NONE;
+    if (commit) {
+        device->running = NULL;
+        otter_ignore(
+            otter_boot_finish_copies(device)); /* logged; what boots does not depend on it, but here: */
+    }
+    if (device->config.copies == NULL && copy_journal_refuse(device, &device->fault) != ESP_OK) {
+        snprintf(result->reason, sizeof(result->reason), "%s", device->fault.why);
+        return ESP_ERR_NOT_SUPPORTED;
+    }
     esp_err_t err = decide_and_start(device, mode, result, &result->partition);
-    if (!commit && staged_copy_is_pending(device)) {
+    if (!commit && device->config.copies != NULL && find_journal(device) != NULL) {
         size_t used = strlen(result->reason);
         snprintf(result->reason + used, sizeof(result->reason) - used,
                  "; before that an unfinished copy from a staging partition is finished");

@@ -10,31 +10,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/copy_job.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/le.h"
+#include "flash/flash_buffer.h"
 #include "otter/partition_table.h"
 #include "otter/system.h"
 
-#define PIECE_SIZE 4096u /* bytes, at most, and a write unit at least */
+#define PIECE_SIZE 4096u /* bytes, at most */
 
-esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table)
+void copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table)
 {
-    *job = (copy_job_t){.flash = flash, .journal = *journal, .is_table = is_table};
-    job->piece = max_u32(min_u32(flash->erase_size, PIECE_SIZE), flash->write_size);
-    job->src = malloc(job->piece);
-    job->now = malloc(job->piece);
-    return job->src != NULL && job->now != NULL ? ESP_OK : ESP_ERR_NO_MEM;
+    *job = (copy_job_t){.flash = flash,
+                        .journal = *journal,
+                        .is_table = is_table,
+                        .piece = min_u32(flash->erase_size, PIECE_SIZE),
+                        .lent = flash_borrow_buffer(flash)};
+    job->src = job->lent.bytes;
+    if (job->lent.size < 2 * job->piece) {
+        job->piece = min_u32(flash->erase_size, COPY_JOB_PIECE_MIN);
+        job->src = job->own;
+    }
+    job->now = job->src + job->piece;
 }
 
 void copy_job_end(copy_job_t *job)
 {
     otter_digest_end(&job->sha);
-    free(job->now);
-    free(job->src);
-    memset(job, 0, sizeof(*job));
+    flash_return_buffer(job->flash, &job->lent);
 }
 
 /** Bytes of the `size` from `at` on that are copied; the others are erased. */

@@ -5,19 +5,22 @@
 #include "boot/copy_journal.h"
 #include "otter/promise.h"
 
-/** One copy at work. Zero it first; free with copy_job_end(), also when copy_job_begin() failed. */
+#define COPY_JOB_PIECE_MIN OTTER_FLASH_UNIT_MAX /* bytes, where the flash lends no buffer */
+
+/** One copy at work, which ends with copy_job_end(). It is not copied. */
 typedef struct {
     otter_flash_t *flash;
     copy_journal_t journal;
     bool is_table;      /* final is the table in use: its first record is the last thing programmed */
     uint32_t piece;     /* bytes that are read or programmed at once: a sector, or a part of a large one */
-    uint8_t *src, *now; /* one piece each */
+    uint8_t *src, *now; /* one piece each: of the flash's buffer, or of `own` */
+    otter_buffer_t lent;
+    uint8_t own[2 * COPY_JOB_PIECE_MIN];
     otter_digest_t sha;
 } copy_job_t;
 
-/** Everything but the journal's digest must be set in `journal`. @return ESP_OK, ESP_ERR_NO_MEM */
-OTTER_MUST_CHECK esp_err_t copy_job_begin(copy_job_t *job, otter_flash_t *flash,
-                                          const copy_journal_t *journal, bool is_table);
+/** Everything but the journal's digest must be set in `journal`. */
+void copy_job_begin(copy_job_t *job, otter_flash_t *flash, const copy_journal_t *journal, bool is_table);
 
 void copy_job_end(copy_job_t *job);
 

@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/copy_journal.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 #include "flash/partition_kind.h"
+#include "otter/promise.h"
 
 enum {
     AT_STAGING_OFF = 4,
@@ -220,13 +221,9 @@ esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *
 /** Clears every bit of [off, off + len) of the journal, and makes it sure; also where bits are cleared already. */
 static esp_err_t program_zeros(otter_flash_t *flash, uint32_t end, uint32_t off, uint32_t len)
 {
-    uint8_t *zeros = calloc(1, len);
-    if (zeros == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    esp_err_t err = otter_flash_program(flash, end - copy_journal_size(flash) + off, zeros, len);
-    free(zeros);
-    return err;
+    static const uint8_t zeros[OTTER_FLASH_UNIT_MAX];
+    OTTER_ASSERT(len <= sizeof(zeros));
+    return otter_flash_program(flash, end - copy_journal_size(flash) + off, zeros, len);
 }
 
 /** Programs a unit of a flag; where that is to be done once it is the one that is `step` behind all that are set, if there is. */
@@ -245,15 +242,12 @@ static esp_err_t set_flag(otter_flash_t *flash, uint32_t end, uint32_t off, int 
 static esp_err_t program_header(otter_flash_t *flash, const copy_journal_t *journal)
 {
     uint32_t room = header_room(flash);
-    uint8_t *raw = malloc(room);
-    if (raw == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    memset(raw, ERASED_BYTE, room);
+    uint8_t raw[OTTER_FLASH_UNIT_MAX];
+    OTTER_ASSERT(room <= sizeof(raw));
+    memset(raw, ERASED_BYTE, sizeof(raw));
     copy_journal_encode(journal, raw);
     esp_err_t err =
         otter_flash_program(flash, copy_journal_end(journal) - copy_journal_size(flash), raw, room);
-    free(raw);
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 
@@ -343,4 +337,29 @@ esp_err_t copy_journal_remove(otter_flash_t *flash, uint32_t start, uint32_t end
         err = otter_flash_sync(flash);
     }
     return err == ESP_OK ? copy_journal_erase(flash, end) : err;
+}
+
+esp_err_t copy_journal_read_in(otter_flash_t *flash, const esp_partition_t *p, copy_journal_t *out)
+{
+    if (!copy_journal_may_lie_in(p->type, p->subtype) || p->readonly ||
+        !range_fits(p->address, p->size, flash->size) || p->size < copy_journal_size(flash)) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = copy_journal_read(flash, p->address + p->size, out);
+    return err == ESP_ERR_INVALID_STATE && flash->stable_reads ? ESP_ERR_NOT_FOUND : err;
+}
+
+esp_err_t copy_journal_refuse(const otter_device_t *device, otter_fault_t *fault)
+{
+    copy_journal_t journal;
+    for (uint32_t i = 0; i < device->partitions.count; i++) {
+        const esp_partition_t *p = &device->partitions.items[i];
+        if (copy_journal_read_in(device->flash, p, &journal) == ESP_OK) {
+            return otter_fault(fault, ESP_ERR_NOT_SUPPORTED,
+                               "%s holds an unfinished copy to 0x%" PRIx32
+                               ", which this program has no code for (otter_staged_copies)",
+                               p->label, journal.final_off);
+        }
+    }
+    return ESP_OK;
 }

@@ -8,6 +8,7 @@
 #include "esp_err.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"
+#include "otter/device.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
 
@@ -89,6 +90,19 @@ OTTER_MUST_CHECK bool copy_journal_decode(const uint8_t raw[COPY_JOURNAL_HEADER_
  *                                     read stably it may read otherwise the next time: clear it
  */
 OTTER_MUST_CHECK esp_err_t copy_journal_read(otter_flash_t *flash, uint32_t end, copy_journal_t *out);
+
+/**
+ * The live journal at the end of a partition of the list.
+ * @return as copy_journal_read, but ESP_ERR_INVALID_STATE only where flash does not read stably: there it is to be cleared
+ */
+OTTER_MUST_CHECK esp_err_t copy_journal_read_in(otter_flash_t *flash, const esp_partition_t *p,
+                                                copy_journal_t *out);
+
+/**
+ * For programs without the code for staged copies: nothing is decided, and nothing overwritten, while a copy is unfinished.
+ * @return ESP_OK, ESP_ERR_NOT_SUPPORTED (there is one; the reason in fault)
+ */
+OTTER_MUST_CHECK esp_err_t copy_journal_refuse(const otter_device_t *device, otter_fault_t *fault);
 
 /** Erases the sector and makes the journal durable: first what it says, then that it counts. */
 OTTER_MUST_CHECK esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal);

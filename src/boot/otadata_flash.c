@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/otadata_flash.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
+#include "otter/promise.h"
 
 uint32_t otadata_distance(const otter_flash_t *flash)
 {
@@ -98,23 +98,15 @@ esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
 /** Programs a record at the start of an erased sector, or over itself; a larger write unit is filled up. */
 static esp_err_t program_record(otter_flash_t *flash, uint32_t place, const otadata_entry_t *entry)
 {
-    uint8_t record[OTADATA_ENTRY_SIZE], *raw = record;
-    const uint32_t len = align_up_u32(sizeof(record), flash->write_size);
-    if (len != sizeof(record)) {
-        raw = malloc(len);
-        if (raw == NULL) {
-            return ESP_ERR_NO_MEM;
-        }
-        memset(raw, ERASED_BYTE, len);
-    }
+    uint8_t raw[OTTER_FLASH_UNIT_MAX];
+    const uint32_t len = align_up_u32(OTADATA_ENTRY_SIZE, flash->write_size);
+    OTTER_ASSERT(len <= sizeof(raw));
+    memset(raw, ERASED_BYTE, sizeof(raw));
     otadata_encode(entry, raw);
     if (flash->write_once) {
         le32_put(raw + OTADATA_LABEL_OFFSET, check_of(raw));
     }
     esp_err_t err = otter_flash_program(flash, place, raw, len);
-    if (raw != record) {
-        free(raw);
-    }
     return err == ESP_OK ? otter_flash_sync(flash) : err;
 }
 

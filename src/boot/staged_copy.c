@@ -275,10 +275,8 @@ static esp_err_t check_and_copy(otter_device_t *device, const esp_partition_t *s
                                     .len = len,
                                     .unit = copy_journal_unit(device->flash, final->size)};
     copy_job_t job;
-    err = copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
-    if (err == ESP_OK) {
-        err = start_copy(device, &job, staging, final, fault);
-    }
+    copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
+    err = start_copy(device, &job, staging, final, fault);
     copy_job_end(&job);
     return err;
 }
@@ -346,10 +344,8 @@ static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *stag
         return err;
     }
     copy_job_t job;
-    err = copy_job_begin(&job, device->flash, journal, is_primary_table(device, final));
-    if (err == ESP_OK) {
-        err = source_may_go(device, &job, staging, final, boots, fault);
-    }
+    copy_job_begin(&job, device->flash, journal, is_primary_table(device, final));
+    err = source_may_go(device, &job, staging, final, boots, fault);
     if (err == ESP_OK) {
         err = resume_copy(&job);
     }
@@ -371,10 +367,8 @@ static esp_err_t discard(const otter_device_t *device, const copy_journal_t *jou
         return copy_journal_clear(device->flash, end);
     }
     copy_job_t job;
-    esp_err_t err = copy_job_begin(&job, device->flash, journal, false);
-    if (err == ESP_OK) {
-        err = copy_job_source_digest(&job, digest);
-    }
+    copy_job_begin(&job, device->flash, journal, false);
+    esp_err_t err = copy_job_source_digest(&job, digest);
     copy_job_end(&job);
     if (err == ESP_ERR_INVALID_CRC ||
         (err == ESP_OK && memcmp(digest, journal->digest, sizeof(digest)) != 0)) {
@@ -403,28 +397,6 @@ static esp_err_t finish_or_clear(otter_device_t *device, const esp_partition_t *
     return discard(device, journal, staging->address + staging->size);
 }
 
-/** The live journal at the end of `p`. @return as copy_journal_read; ESP_ERR_INVALID_STATE only where it is to be cleared */
-static esp_err_t read_journal(const otter_device_t *device, const esp_partition_t *p, copy_journal_t *journal)
-{
-    if (!copy_journal_may_lie_in(p->type, p->subtype) || p->readonly ||
-        !range_fits(p->address, p->size, device->flash->size) || p->size < copy_journal_size(device->flash)) {
-        return ESP_ERR_NOT_FOUND;
-    }
-    esp_err_t err = copy_journal_read(device->flash, p->address + p->size, journal);
-    return err == ESP_ERR_INVALID_STATE && device->flash->stable_reads ? ESP_ERR_NOT_FOUND : err;
-}
-
-bool staged_copy_is_pending(const otter_device_t *device)
-{
-    copy_journal_t journal;
-    for (uint32_t i = 0; i < device->partitions.count; i++) {
-        if (read_journal(device, &device->partitions.items[i], &journal) != ESP_ERR_NOT_FOUND) {
-            return true; /* or unreadable, or unsure: finishing tells */
-        }
-    }
-    return false;
-}
-
 static esp_err_t reload_list(otter_device_t *device)
 {
     return partition_list_load(&device->partitions, device->flash, device->config.table_offset,
@@ -438,7 +410,7 @@ esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *
     for (uint32_t i = 0; i < device->partitions.count; i++) {
         const esp_partition_t *p = &device->partitions.items[i];
         copy_journal_t journal;
-        esp_err_t err = read_journal(device, p, &journal);
+        esp_err_t err = copy_journal_read_in(device->flash, p, &journal);
         if (err == ESP_OK) {
             err = finish_or_clear(device, p, &journal, boots);
             table_copied |= journal.final_off == device->config.table_offset;
@@ -508,7 +480,7 @@ static esp_err_t release_journal(otter_device_t *device, const esp_partition_t *
                                  const esp_partition_t *partition)
 {
     copy_journal_t journal;
-    esp_err_t err = read_journal(device, p, &journal);
+    esp_err_t err = copy_journal_read_in(device->flash, p, &journal);
     if (err == ESP_ERR_NOT_FOUND) {
         return ESP_OK;
     }
@@ -528,3 +500,11 @@ esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *par
     }
     return err;
 }
+
+const otter_staged_copies_t otter_staged_copies = {
+    .check = staged_copy_check,
+    .run = staged_copy_run,
+    .finish_all = staged_copy_finish_all,
+    .rescue_table = staged_copy_rescue_table,
+    .release = staged_copy_release,
+};

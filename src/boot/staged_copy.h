@@ -46,9 +46,6 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
 /** True if a half written primary bootloader does not matter: there is a recovery bootloader, or one outside this flash. */
 bool staged_copy_boots_without_primary(const otter_device_t *device);
 
-/** True if a journal is found that staged_copy_finish_all has to follow, or to clear. */
-bool staged_copy_is_pending(const otter_device_t *device);
-
 /**
  * Finish what power cuts left unfinished, before the boot decision. A journal that breaks a rule, or whose source is not
  * what it was, is cleared and never followed; so is one that was not committed or closed to the end, where flash does not
@@ -70,3 +67,15 @@ OTTER_MUST_CHECK esp_err_t staged_copy_rescue_table(otter_device_t *device);
  * @return ESP_OK, ESP_ERR_FLASH_OP_*, ESP_ERR_NO_MEM
  */
 OTTER_MUST_CHECK esp_err_t staged_copy_release(otter_device_t *device, const esp_partition_t *partition);
+
+/** What otter_device_config_t.copies points to: those of the functions above that write, for programs that name them. */
+struct otter_staged_copies {
+    esp_err_t (*check)(const otter_device_t *device, const esp_partition_t *staging,
+                       const esp_partition_t *final, uint32_t len, const esp_partition_t *boots,
+                       otter_fault_t *fault);
+    esp_err_t (*run)(otter_device_t *device, const esp_partition_t *staging, const esp_partition_t *final,
+                     uint32_t len, otter_fault_t *fault);
+    esp_err_t (*finish_all)(otter_device_t *device, const esp_partition_t *boots);
+    esp_err_t (*rescue_table)(otter_device_t *device);
+    esp_err_t (*release)(otter_device_t *device, const esp_partition_t *partition);
+};

@@ -19,7 +19,13 @@ esp_err_t partition_check_flash(const otter_flash_t *flash, otter_fault_t *fault
                            "the flash erases %" PRIu32 " bytes at once, a device's own flash at most %u",
                            flash->erase_size, OTTER_FLASH_ERASE_MAX);
     }
-    return otter_flash_check_geometry(flash, fault);
+    esp_err_t err = otter_flash_check_geometry(flash, fault);
+    if (err == ESP_OK && flash->write_size > OTTER_FLASH_UNIT_MAX) {
+        err = otter_fault(fault, ESP_ERR_NOT_SUPPORTED,
+                          "the flash writes %" PRIu32 " bytes at once, a device's own flash at most %u",
+                          flash->write_size, OTTER_FLASH_UNIT_MAX);
+    }
+    return err;
 }
 
 esp_err_t partition_check_sectors(const otter_partition_entry_t *entry, const otter_flash_t *flash,

@@ -283,7 +283,8 @@ static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *
     if (is_registered(device, partition)) {
         return ESP_OK; /* nothing that boots or copies knows it */
     }
-    esp_err_t err = staged_copy_release(device, partition);
+    esp_err_t err = device->config.copies != NULL ? device->config.copies->release(device, partition)
+                                                  : copy_journal_refuse(device, &device->fault);
     return err == ESP_OK && ota_is_slot(partition) ? ota_release_slot(device, partition) : err;
 }
 
@@ -562,7 +563,11 @@ static esp_err_t check_final(const otter_update_t *update, const esp_partition_t
                       "%s: the boot step knows the table only, and could not finish a copy that was cut",
                       is_registered(device, final) ? final->label : update->staging->label);
     }
-    esp_err_t err = staged_copy_check(device, update->staging, final, 0, device->running, to);
+    if (device->config.copies == NULL) {
+        return refuse(fault, ESP_ERR_NOT_SUPPORTED,
+                      "%s: this program has no staged copies (otter_staged_copies)", final->label);
+    }
+    esp_err_t err = device->config.copies->check(device, update->staging, final, 0, device->running, to);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "%s", to->why);
         return err;
@@ -685,7 +690,9 @@ static esp_err_t copy_to_final(const otter_update_t *update, otter_fault_t *faul
     }
     ESP_LOGI(TAG, "Copy from <%s> staging partition to <%s>...", update->staging->label, final->label);
     esp_err_t err = take_out_of_use(update->device, final);
-    return err == ESP_OK ? staged_copy_run(update->device, update->staging, final, len, fault) : err;
+    return err == ESP_OK
+               ? update->device->config.copies->run(update->device, update->staging, final, len, fault)
+               : err;
 }
 
 static esp_err_t complete_and_judge(otter_update_t *update, otter_fault_t *fault)

@@ -30,6 +30,7 @@ END = ["ota/gate.c:feed", "ota/gate.c:finish", "ota/session_stage.c:feed", "ota/
 SEAMS = {
     "base/log.c": ([], "the application's vprintf"),
     "boot/trust.c": (["image/signature.c:first_key"], "the port's eFuses"),
+    "boot/boot.c": (["staged_copy_finish_all", "staged_copy_rescue_table"], ""),
     "boot/secure_version.c": ([], "the port's eFuses"),
     "flash/flash.c": ([], "the port's flash"),
     "flash/flash_map.c": ([], "the port's flash"),
@@ -51,10 +52,11 @@ SEAMS = {
     "ota/decrypt_stage.c": ([], "decrypt_cb"),
     "ota/gate.c": (["ota/session_stage.c:feed", "ota/session_stage.c:finish"], ""),
     "ota/https_begin.c": ([], "http_client_init_cb, the caller's stages"),
+    "ota/https_ota.c": ([], "the caller's"),
     "ota/https_query.c": ([], "the caller's on_https_ota_wait"),
     "ota/https_report.c": (["idf/esp_https_ota.c:post_to_default_loop"], "the caller's on_https_ota_event"),
     "ota/https_source.c": (["https_image_is_whole", "https_may_wait"], ""),
-    "ota/update.c": (["ota/handles.c:free_update"], ""),
+    "ota/update.c": (["ota/handles.c:free_update", "staged_copy_check", "staged_copy_run", "staged_copy_release"], ""),
     "ota/pipeline.c": (END + ["ota/decrypt_stage.c:feed", "ota/decrypt_stage.c:finish", "ota/decrypt_stage.c:free_stage",
                               "https_read_body"], "stages of the caller's"),
 }

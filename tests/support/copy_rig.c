@@ -30,6 +30,7 @@ void copy_rig_start(copy_rig_t *w)
     otter_device_deinit(&w->device);
     w->sim.flash.stable_reads = w->stable_reads;
     otter_device_init(&w->device, &w->sim.flash, &w->chip, NULL, &w->config);
+    w->device.config.copies = &otter_staged_copies;
 }
 
 bool copy_rig_boot(copy_rig_t *w)

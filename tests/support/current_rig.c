@@ -16,6 +16,7 @@ void start_device(void)
     const otter_chip_t chip = {.id = OTTER_CHIP_LINUX};
     const otter_device_config_t config = {0};
     otter_device_init(&device, &sim.flash, &chip, NULL, &config);
+    device.config.copies = &otter_staged_copies;
     otter_device_set_current(&device);
 }
 

@@ -205,6 +205,7 @@ void rig_open(rig_t *rig, const char *table, const otter_device_config_t *config
                                  .read_key_digest = rig_read_key,
                                  .revoke_key_digest = rig_revoke_key};
     otter_device_init(&rig->device, &rig->flash, &chip, &efuse, config);
+    rig->device.config.copies = &otter_staged_copies;
     assert_int_equal(rig->device.partitions.status, ESP_OK);
 }
 

@@ -17,6 +17,7 @@ void reset_device(update_rig_t *f)
     otter_device_deinit(&f->rig.device);
     sim_flash_power_on(&f->rig.sim);
     otter_device_init(&f->rig.device, &f->rig.flash, &old.chip, &old.efuse, &old.config);
+    f->rig.device.config.copies = &otter_staged_copies;
     assert_int_equal(otter_boot(&f->rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     f->slot = rig_named(&f->rig, "0");
 }

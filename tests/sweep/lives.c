@@ -69,7 +69,7 @@ static const layout_t copies_no_md5 = {
 #define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false}
 #define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false}
 #define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false}
-#define PAGES(layout_, options) {&layout_, options, 1024, 2, 0, false}
+#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false}
 #define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false} /* just so large that progress is kept */
 /* Other sectors and write units; and where a unit is programmed once. */
 #define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false}
@@ -158,14 +158,14 @@ const life_t lives[] = {
     {"copy/data/https, resumed", LARGE(copies, ROLLBACK), PAIRS_NONE, COPIED(DATA, HTTPS_RESUMES | HTTPS_SAME)},
     {"copy/data/from a slot", LARGE(copies_three, ROLLBACK), PAIRS_NONE, COPIED(DATA, HTTPS_RESUMES)},
     {"copy/data/wide-writes", WIDE(copies, PLAIN), PAIRS_NONE, COPIED(DATA, 0)},
-    {"copy/data/1024-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(DATA, 0)},
+    {"copy/data/256-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(DATA, 0)},
     {"copy/bootloader", LARGE(copies, ROLLBACK), PAIRS_NONE, COPIED(BOOTLOADER, 0)},
     {"copy/bootloader/https", MIDDLE(copies_three, PLAIN), PAIRS_NONE, COPIED(BOOTLOADER, HTTPS_PLAIN)},
     {"copy/table", MIDDLE(copies, ROLLBACK), PAIRS_NONE, COPIED(TABLE, 0)},
     {"copy/table/https, from a slot", MIDDLE(copies_three, PLAIN), PAIRS_NONE, COPIED(TABLE, HTTPS_PLAIN)},
     {"copy/table/no MD5", MIDDLE(copies_no_md5, NO_MD5), PAIRS_NONE, COPIED(TABLE, 0)},
     {"copy/table/wide-writes", WIDE(copies, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
-    {"copy/table/1024-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/256-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
     {"small/taken back/factory", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED,
      {FIRST_BOOT, TAKE_BACK(1, CRASH), TAKE_BACK(2, CONFIRM)}},
     {"small/taken back/three", SMALL(three_slots, ROLLBACK), PAIRS_SAMPLED,

@@ -150,6 +150,7 @@ static void start_device(subject_t *subject)
     otter_device_config_t config = subject->config.config;
     config.table_offset = subject_scaled(subject, SUBJECT_TABLE);
     esp_err_t err = otter_device_init(&subject->device, &subject->flash, &chip, &efuse, &config);
+    subject->device.config.copies = &otter_staged_copies;
     CHECK(err == ESP_OK, "the device is refused: %s", subject->device.fault.why);
 }
 

@@ -81,6 +81,7 @@ void judge_moment(world_device_t *d)
     d->world->tally->judged++;
     d->world->tally->judged_loosely += d->fuzzy;
     otter_device_init(&later, &d->flash.sound, &d->device.chip, &d->device.efuse, &d->plan.device);
+    later.config.copies = &otter_staged_copies;
     esp_err_t err = otter_boot(&later, OTTER_BOOT_DRY_RUN, &result);
     if (err != ESP_OK) {
         world_fail(d->world, d, "nothing would boot now: %s (%s)", esp_err_to_name(err), result.reason);

@@ -161,6 +161,7 @@ static void start_device(world_device_t *d)
     const otter_chip_t chip = d->device.chip;
     const otter_efuse_t efuse = d->device.efuse;
     otter_device_init(&d->device, &d->flash.flash, &chip, &efuse, &d->plan.device);
+    d->device.config.copies = &otter_staged_copies;
 }
 
 static void boot(world_device_t *d)

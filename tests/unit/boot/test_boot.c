@@ -49,6 +49,7 @@ static void a_table_without_md5_boots_although_applications_cannot_read_it(void 
     memset(rig.sim.bytes + RIG_TABLE_OFFSET + 6 * 32, 0xFF, 64); /* the other table's MD5 row */
     const otter_chip_t chip = rig.device.chip;
     otter_device_init(&rig.device, &rig.flash, &chip, NULL, &(otter_device_config_t){.rollback = false});
+    rig.device.config.copies = &otter_staged_copies;
     assert_int_equal(rig.device.partitions.status, ESP_ERR_NOT_FOUND);
     assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
     assert_string_equal(result.partition->label, "factory");
@@ -372,6 +373,7 @@ static void a_flash_whose_sectors_are_too_large_is_refused_at_once(void **state)
     otter_device_deinit(&rig.device);
     rig.flash.erase_size = 2 * OTTER_FLASH_ERASE_MAX;
     otter_device_init(&rig.device, &rig.flash, &chip, NULL, &config);
+    rig.device.config.copies = &otter_staged_copies;
     assert_int_equal(rig.device.partitions.status, ESP_ERR_NOT_SUPPORTED);
     assert_int_equal(rig.device.partitions.count, 0);
     static otter_boot_result_t result;

@@ -327,6 +327,39 @@ static void random_journals_leave_what_the_device_lives_by(void **state)
     print_message("random journals: %u allowed by every rule and followed\n", followed);
 }
 
+/** A program that names no otter_staged_copies has no code for them: it leaves alone what it could only do half. */
+static void who_cannot_finish_a_copy_neither_boots_nor_overwrites_it(void **state)
+{
+    copy_rig_t *w = *state;
+    otter_boot_result_t result;
+    esp_ota_handle_t handle;
+    assert_true(copy_rig_boot(w));
+    const esp_partition_t *staging = copy_rig_find(w, "ota_1"), *final = copy_rig_find(w, "files");
+    w->device.config.copies = NULL;
+    assert_int_equal(ota_begin(&w->device, staging, OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+    assert_int_equal(ota_set_final_partition(&w->device, handle, final, true), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(ota_abort(&w->device, handle), ESP_OK);
+
+    copy_journal_t journal = good_journal(w);
+    place_journal(w, &journal, 0x28000);
+    const uint32_t ops = w->sim.ops;
+    assert_int_equal(ota_begin(&w->device, staging, OTA_WITH_SEQUENTIAL_WRITES, &handle),
+                     ESP_ERR_NOT_SUPPORTED);
+    for (int mode = OTTER_BOOT_COMMIT; mode <= OTTER_BOOT_DRY_RUN; mode++) {
+        assert_int_equal(otter_boot(&w->device, (otter_boot_mode_t)mode, &result), ESP_ERR_NOT_SUPPORTED);
+        assert_null(result.partition);
+        assert_non_null(strstr(result.reason, "ota_1 holds an unfinished copy to 0x40000"));
+    }
+    assert_int_equal(w->sim.ops, ops); /* nothing was written */
+
+    w->sim.bytes[0x27000 + COMMITTED] = 0xFF; /* no copy was begun: there is nothing to finish */
+    assert_int_equal(otter_boot(&w->device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    w->sim.bytes[0x27000 + COMMITTED] = 0;
+    w->device.config.copies = &otter_staged_copies;
+    assert_int_equal(otter_boot(&w->device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+    assert_memory_equal(w->sim.bytes + 0x40000, data_new, PAYLOAD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_download_cannot_bring_a_journal, copy_rig_set_up,
                                         copy_rig_tear_down),
         cmocka_unit_test_setup_teardown(beginning_an_update_settles_the_journal_that_lies_there,
+                                        copy_rig_set_up, copy_rig_tear_down),
+        cmocka_unit_test_setup_teardown(who_cannot_finish_a_copy_neither_boots_nor_overwrites_it,
                                         copy_rig_set_up, copy_rig_tear_down),
         cmocka_unit_test_setup_teardown(random_journals_leave_what_the_device_lives_by, copy_rig_set_up,
                                         copy_rig_tear_down),

@@ -73,6 +73,8 @@ static void a_device_of_a_shape_that_cannot_work_is_refused_when_it_is_made(void
         {"3000", 3000, 1, false, false, 0x40000, 0x2000, 0x50000, 0x10000, ESP_ERR_INVALID_ARG, "3000 bytes"},
         {"larger units", 4 * KIB, 8 * KIB, false, false, 0x40000, 0x2000, 0x50000, 0x10000,
          ESP_ERR_INVALID_ARG, "write 8192 at once"},
+        {"pages of 512", 4 * KIB, 512, false, false, 0x40000, 0x2000, 0x50000, 0x10000, ESP_ERR_NOT_SUPPORTED,
+         "the flash writes 512 bytes at once"},
         {"single bytes, once", 4 * KIB, 1, true, false, 0x40000, 0x2000, 0x50000, 0x10000,
          ESP_ERR_INVALID_ARG, "more than a byte"},
         {"once, reads stably", 4 * KIB, 16, true, true, 0x40000, 0x2000, 0x50000, 0x10000,
