@@ -29,7 +29,7 @@ typedef uint32_t esp_ota_handle_t;
  * Where these differ from ESP-IDF 5.5, and why, is listed in docs/DIFFERENCES.md, "Boot selection and update session".
  * Every function also returns ESP_ERR_INVALID_STATE (or NULL, 0, false) while no device is set
  * (otter_device_set_current). ESP_ERR_FLASH_OP_FAIL and _TIMEOUT, when the medium fails, come from all that touch flash.
- * One handle is used by one task at a time; there is no locking.
+ * One handle is used by one task at a time; see docs/THREADS.md.
  */
 
 /**

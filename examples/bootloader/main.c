@@ -30,7 +30,7 @@ static esp_err_t load(otter_flash_t *flash)
 void bootloader(otter_flash_t *flash, uint16_t chip_id)
 {
     const otter_chip_t chip = {.id = chip_id};
-    const otter_device_config_t config = {.rollback = true};
+    const otter_device_config_t config = {.rollback = true, .copies = &otter_staged_copies};
     flash->buffer = (otter_buffer_t){buffer, sizeof(buffer)};
     otter_device_init(&device, flash, &chip, NULL, &config);
     if (otter_boot(&device, OTTER_BOOT_COMMIT, &result) != ESP_OK) {
