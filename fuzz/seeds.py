@@ -106,6 +106,16 @@ def efuse_files():
         yield f"efuse{i}", text.encode()
 
 
+def signatures():
+    schemes = {"rsa": 0, "ec192": 1, "ec256": 2, "ec384": 3}
+    for name, data in vectors("signed", "[er]*.bin"):
+        if len(data) == 8192:
+            scheme = next(number for prefix, number in schemes.items() if name.startswith(prefix))
+            for trusted in (1, 2) if name in ("rsa_ba", "rsa_a") else (7,):
+                yield f"{name}_by_{trusted}", bytes([scheme, trusted, 0, 5]) + struct.pack("<H", 4096) + data[:4096] + \
+                    data[4096:].rstrip(b"\xff")
+
+
 def elfs():
     desc = struct.pack("<I", 0xABCD5432) + bytes(252)
     c3 = [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C000120, b"rodata" * 9),
@@ -226,7 +236,7 @@ SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": image
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,
-         "image_info": image_files, "table_load": table_files, "served_file": served_files}
+         "image_info": image_files, "table_load": table_files, "signature": signatures, "served_file": served_files}
 
 
 def main():
