@@ -84,6 +84,18 @@ static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_
            need_of(buffer->bytes, sector, data, n) == NEED_ERASE;
 }
 
+/** Where units are programmed once, what was not erased ahead is looked at: a file may be longer than was told and erased. */
+static esp_err_t program_range(const slot_writer_t *writer, uint32_t pos, const uint8_t *data, uint32_t len)
+{
+    const esp_partition_t *partition = writer->partition;
+    otter_flash_t *flash = partition->flash_chip;
+    if (flash->write_once && !writer->erase_ahead && range_fits(pos, len, partition->size) &&
+        !otter_flash_reads_blank(flash, partition->address + pos, len)) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    return ota_program_range(flash, partition, pos, data, len);
+}
+
 /** Whole write units, run by run. @param buffer  to look at what is there; an empty one: unknown, all is erased */
 static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size,
                             const otter_buffer_t *buffer)
@@ -120,7 +132,7 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
             err = ota_erase_all(flash, partition, pos, align_up_u32(run, sector));
         }
         if (err == ESP_OK && need != NEED_NOTHING) {
-            err = ota_program_range(flash, partition, pos, data + done, run);
+            err = program_range(writer, pos, data + done, run);
         }
         if (err != ESP_OK) {
             writer->spent = flash->write_once;
@@ -185,7 +197,7 @@ esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t 
     if (writer->spent) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    esp_err_t err = ota_program_range(writer->partition->flash_chip, writer->partition, offset, data, size);
+    esp_err_t err = program_range(writer, offset, data, size);
     if (err == ESP_OK) {
         writer->written += min_u32(size, UINT32_MAX - writer->written);
         writer->end = max_u32(writer->end, offset + size);
