@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/crc32.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/chip.h"
 #include "otter/image.h"
 #include "otter/image_kind.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 
 #define EHDR_SIZE         52u
 #define SHDR_SIZE         40u

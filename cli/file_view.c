@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "host/named_file.h"
 
 #define SECTOR   0x1000u

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "clean_text.h"
 #include "cli.h"
 #include "esp_log.h"

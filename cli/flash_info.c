@@ -77,7 +77,7 @@ static int flash_info(void *options)
     if (linux_device_open(&r->dev, o->path, &o->device, &fault) != ESP_OK) {
         r->dev.flash = NULL;
         snprintf(r->reason, sizeof(r->reason), "%s", fault.why);
-        r->boot.otadata_copy = OTADATA_NONE;
+        r->boot.otadata_copy = -1;
         status = cli_fail(VERB, "%s: %s", o->path, fault.why);
     } else {
         status = look(r, o);

@@ -7,11 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "clean_text.h"
 #include "cli.h"
 #include "data_kinds.h"
-#include "flash/partition_list.h"
 #include "flash_verbs.h"
 #include "host/named_file.h"
 #include "linux/linux_device.h"
@@ -70,7 +69,7 @@ static bool find_label(const linux_device_t *dev, const io_options_t *o, place_t
             o->flash, dev->device.config.table_offset, o->flash);
     }
     place->partition =
-        partition_list_find(list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, o->label);
+        otter_partition_list_find(list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, o->label);
     if (place->partition == NULL) {
         for (uint32_t i = 0; i < list->count; i++) {
             flash_add_label(labels, sizeof(labels), list->items[i].label);

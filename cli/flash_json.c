@@ -9,14 +9,14 @@
 #include "json.h"
 #include "table_json.h"
 
-static cJSON *copy_json(const otadata_entry_t *entry)
+static cJSON *copy_json(const otter_ota_record_t *entry)
 {
     cJSON *json = cJSON_CreateObject();
-    bool written = entry->seq != OTADATA_SEQ_ERASED;
+    bool written = !entry->erased;
     json_number(json, "seq", written, entry->seq);
-    json_string(json, "state", written ? otadata_state_name(entry->state) : NULL);
-    json_bool(json, "crc_valid", true, written && otadata_crc_matches(entry));
-    json_bool(json, "valid", true, otadata_is_valid(entry));
+    json_string(json, "state", written ? otter_ota_state_name(entry->state) : NULL);
+    json_bool(json, "crc_valid", true, entry->whole);
+    json_bool(json, "valid", true, entry->counts);
     return json;
 }
 
@@ -148,7 +148,7 @@ cJSON *flash_report_json(const flash_report_t *r)
         cJSON_AddItemToArray(partitions, table_entry_json(&r->table.entries[i]));
     }
     cJSON *otadata = cJSON_AddArrayToObject(root, "otadata");
-    for (uint32_t i = 0; r->otadata_partition != NULL && i < OTADATA_COPY_COUNT; i++) {
+    for (uint32_t i = 0; r->otadata_partition != NULL && i < 2; i++) {
         cJSON_AddItemToArray(otadata, copy_json(&r->otadata[i]));
     }
     cJSON *slots = cJSON_AddArrayToObject(root, "slots");

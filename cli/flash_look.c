@@ -6,17 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
-#include "boot/otadata_flash.h"
+#include "otter/bytes.h"
 #include "clean_text.h"
-#include "flash/partition_kind.h"
-#include "flash/partition_list.h"
 #include "flash_report.h"
 #include "flash_search.h"
 #include "otter/image_kind.h"
 #include "image_report.h"
 #include "linux/file_flash.h"
-#include "ota/resume_record.h"
+#include "otter/update.h"
 #include "otter/promise.h"
 
 #define CORE_DUMP_MIN 28u /* bytes: header and checksum */
@@ -107,7 +104,8 @@ static void look_at_table(flash_report_t *r)
 
 static const esp_partition_t *find(const flash_report_t *r, esp_partition_type_t type, unsigned subtype)
 {
-    return partition_list_find(&r->dev.device.partitions, NULL, type, (esp_partition_subtype_t)subtype, NULL);
+    return otter_partition_list_find(&r->dev.device.partitions, NULL, type, (esp_partition_subtype_t)subtype,
+                                     NULL);
 }
 
 static void look_at_otadata(flash_report_t *r)
@@ -116,18 +114,19 @@ static void look_at_otadata(flash_report_t *r)
     if (partition == NULL) {
         return;
     }
-    if (otadata_read(r->dev.flash, partition->address, partition->size, r->otadata) != ESP_OK) {
+    int active;
+    if (otter_ota_read_records(&r->dev.device, r->otadata, &active, NULL) != ESP_OK) {
         flash_warn(r, "otadata cannot be read: it is too small, or beyond the end of the flash");
         return;
     }
     r->otadata_partition = partition;
-    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        const otadata_entry_t *entry = &r->otadata[copy];
-        if (entry->seq != OTADATA_SEQ_ERASED && !otadata_crc_matches(entry)) {
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        const otter_ota_record_t *entry = &r->otadata[copy];
+        if (!entry->erased && !entry->whole) {
             flash_warn(r,
                        "otadata copy %" PRIu32 " is torn or damaged: its crc is 0x%08" PRIx32
                        ", and 0x%08" PRIx32 " would be right for seq %" PRIu32,
-                       copy, entry->crc, otadata_crc(entry->seq), entry->seq);
+                       copy, entry->crc, entry->seq_crc, entry->seq);
         }
     }
 }
@@ -158,14 +157,12 @@ static void look_at_core_dump(flash_report_t *r)
 static const char *slot_state(const flash_report_t *r, const esp_partition_t *partition)
 {
     const char *state = NULL;
-    for (uint32_t copy = 0; r->otadata_partition != NULL && copy < OTADATA_COPY_COUNT; copy++) {
-        const otadata_entry_t *entry = &r->otadata[copy];
-        if (kind_is_slot(partition->type, partition->subtype) && entry->seq != OTADATA_SEQ_ERASED &&
-            otadata_crc_matches(entry) &&
-            otadata_slot(entry->seq, r->slot_count) ==
-                (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+    for (uint32_t copy = 0; r->otadata_partition != NULL && copy < 2; copy++) {
+        const otter_ota_record_t *entry = &r->otadata[copy];
+        if (otter_ota_is_slot(partition) && entry->whole &&
+            entry->slot == (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
             (state == NULL || (int)copy == r->boot.otadata_copy)) {
-            state = otadata_state_name(entry->state);
+            state = otter_ota_state_name(entry->state);
         }
     }
     return state;
@@ -181,13 +178,9 @@ static bool is_blank(otter_flash_t *flash, const esp_partition_t *partition)
 /** Is a broken image one whose download was cut? What the download remembered in the slot knows, else erased flash. */
 static void look_for_interruption(flash_report_t *r, flash_slot_t *slot)
 {
-    resume_record_t record;
-    char validator[RESUME_VALIDATOR_SIZE];
-    uint32_t there = resume_record_load(&record, &r->dev.device, slot->partition, NULL, validator);
-    if (record.length != 0) {
+    slot->of_length = otter_update_find_interrupted(&r->dev.device, slot->partition, &slot->arrived);
+    if (slot->of_length != 0) {
         slot->interrupted = true;
-        slot->arrived = there;
-        slot->of_length = record.length;
         return;
     }
     slot->arrived = flash_image_broken_off(r->dev.flash, &slot->stream, r->file_length);
@@ -238,7 +231,7 @@ static bool look_at_slots(flash_report_t *r)
     const otter_partition_list_t *list = &r->dev.device.partitions;
     r->slots = calloc(list->count + 1, sizeof(*r->slots));
     for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
-        r->slot_count += kind_is_slot(list->items[i].type, list->items[i].subtype);
+        r->slot_count += otter_ota_is_slot(&list->items[i]);
     }
     for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
         if (list->items[i].type == ESP_PARTITION_TYPE_APP) {

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "clean_text.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
 #include "shell_word.h"
-#include "ota/switch.h"
 
 #define WORD_SIZE 512
 
@@ -130,18 +129,18 @@ static const flash_slot_t *first_slot(const flash_report_t *r)
 
 static bool can_be_selected(const esp_partition_t *partition)
 {
-    return ota_is_slot(partition) || partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY;
+    return otter_ota_is_slot(partition) || partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY;
 }
 
 /** No copy of otadata counts, and one is torn: what boots is what is left. That a trial has failed is told by a whole one. */
 static bool otadata_is_spoiled(const flash_report_t *r)
 {
     bool torn = false;
-    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
-        const otadata_entry_t *entry = &r->otadata[copy];
-        torn = torn || (entry->seq != OTADATA_SEQ_ERASED && !otadata_crc_matches(entry));
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        const otter_ota_record_t *entry = &r->otadata[copy];
+        torn = torn || (!entry->erased && !entry->whole);
     }
-    return r->otadata_partition != NULL && torn && r->boot.otadata_copy == OTADATA_NONE;
+    return r->otadata_partition != NULL && torn && r->boot.otadata_copy < 0;
 }
 
 static void repair_apps(flash_report_t *r, const char *path)
@@ -160,7 +159,7 @@ static void repair_apps(flash_report_t *r, const char *path)
         suggest(r,
                 r->boot.tried_count > 0 ? "otadata selects what does not boot" : "no copy of otadata counts",
                 "otter flash select %s %s%s", path, shell_word(boots->label, label, sizeof(label)),
-                ota_is_slot(boots) ? " --confirm" : "");
+                otter_ota_is_slot(boots) ? " --confirm" : "");
     }
 }
 

@@ -140,18 +140,18 @@ static const char *fate_of_copy(const flash_report_t *r, uint32_t copy)
 
 static void print_copy(const flash_report_t *r, uint32_t copy)
 {
-    const otadata_entry_t *entry = &r->otadata[copy];
+    const otter_ota_record_t *entry = &r->otadata[copy];
     printf("  copy %" PRIu32 ": ", copy);
-    if (entry->seq == OTADATA_SEQ_ERASED) {
+    if (entry->erased) {
         printf("erased\n");
         return;
     }
     printf("seq %" PRIu32, entry->seq);
     if (r->slot_count > 0) {
-        printf(" (ota_%" PRIu32 ")", otadata_slot(entry->seq, r->slot_count));
+        printf(" (ota_%" PRIu32 ")", entry->slot);
     }
-    printf(", %s, crc 0x%08" PRIx32 " %s%s%s\n", otadata_state_name(entry->state), entry->crc,
-           otadata_crc_matches(entry) ? "right" : "WRONG", fate_of_copy(r, copy),
+    printf(", %s, crc 0x%08" PRIx32 " %s%s%s\n", otter_ota_state_name(entry->state), entry->crc,
+           entry->whole ? "right" : "WRONG", fate_of_copy(r, copy),
            (int)copy == r->boot.otadata_copy ? "  <- active" : "");
 }
 
@@ -162,7 +162,7 @@ static void print_otadata(const flash_report_t *r)
         return;
     }
     printf("\notadata at 0x%" PRIx32 "\n", r->otadata_partition->address);
-    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+    for (uint32_t copy = 0; copy < 2; copy++) {
         print_copy(r, copy);
     }
 }

@@ -7,13 +7,13 @@
 
 #include <cjson/cJSON.h>
 
-#include "boot/otadata.h"
 #include "otter/partition_table.h"
 #include "flash_search.h"
 #include "otter/bootloader.h"
 #include "otter/image.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
+#include "otter/ota_ops.h"
 #include "otter/promise.h"
 
 #define FLASH_LINE_SIZE    640
@@ -74,7 +74,7 @@ typedef struct {
     otter_partition_table_t table; /* as it is in flash; may be one that nobody would take */
     flash_bootloader_t bootloader;
     const esp_partition_t *otadata_partition; /* NULL: there is none that can be read */
-    otadata_entry_t otadata[OTADATA_COPY_COUNT];
+    otter_ota_record_t otadata[2];
     const esp_partition_t *core_dump; /* that holds one; NULL: none does */
     uint32_t core_dump_length;        /* bytes */
     uint32_t slot_count;              /* OTA slots, for the arithmetic of otadata */

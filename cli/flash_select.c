@@ -4,14 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/decision.h"
-#include "boot/otadata_flash.h"
 #include "cli.h"
 #include "esp_log.h"
-#include "flash/partition_list.h"
 #include "flash_verbs.h"
-#include "ota/switch.h"
 #include "otter/boot.h"
+#include "otter/ota_ops.h"
 #include "otter/promise.h"
 
 #define VERB "flash"
@@ -28,8 +25,9 @@ static const char *slot_name(const esp_partition_t *partition, char buf[12])
     if (partition->type != ESP_PARTITION_TYPE_APP) {
         return NULL;
     }
-    if (ota_is_slot(partition)) {
-        return boot_index_name((int)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN, buf);
+    if (otter_ota_is_slot(partition)) {
+        snprintf(buf, 12, "ota_%u", (unsigned)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
+        return buf;
     }
     return partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY ? "factory" : NULL;
 }
@@ -108,28 +106,23 @@ static esp_err_t select_slot(linux_device_t *dev, const select_options_t *o, con
     if (err == ESP_ERR_NOT_FOUND && device->running == partition) {
         return ESP_OK; /* without otadata nothing need be selected */
     }
-    if (err == ESP_OK && o->confirm && ota_is_slot(partition)) {
+    if (err == ESP_OK && o->confirm && otter_ota_is_slot(partition)) {
         err = otter_ota_mark_app_valid_cancel_rollback(device, fault);
     }
     return err;
 }
 
 /** "copy 1, seq 2, VALID": the record that selects. */
-static void tell_selection(const linux_device_t *dev, const select_options_t *o,
-                           const esp_partition_t *partition)
+static void tell_selection(linux_device_t *dev, const select_options_t *o, const esp_partition_t *partition)
 {
-    otadata_entry_t two[OTADATA_COPY_COUNT];
-    const esp_partition_t *otadata = partition_list_find(
-        &dev->device.partitions, NULL, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    int active = OTADATA_NONE;
-    if (otadata != NULL && otadata_read(dev->flash, otadata->address, otadata->size, two) == ESP_OK) {
-        active = otadata_active(two);
-    }
-    if (active == OTADATA_NONE) {
+    otter_ota_record_t records[2];
+    int active = -1;
+    otter_ignore(otter_ota_read_records(&dev->device, records, &active, NULL)); /* none is told as such */
+    if (active < 0) {
         cli_did("%s: %s is selected, by no record of otadata", o->flash, partition->label);
     } else {
         cli_did("%s: %s is selected, by copy %d of otadata (seq %" PRIu32 ", %s)", o->flash, partition->label,
-                active, two[active].seq, otadata_state_name(two[active].state));
+                active, records[active].seq, otter_ota_state_name(records[active].state));
     }
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "cli.h"
 #include "flash_verbs.h"
 #include "otter/bootloader.h"

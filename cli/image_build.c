@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "clean_text.h"
 #include "cli.h"
 #include "elf.h"

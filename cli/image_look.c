@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/partition_table.h"
 #include "otter/bootloader.h"
 #include "otter/promise.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/crypto.h"
 
 #define CHECKSUM_SEED 0xEF

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "cli.h"
 #include "host/named_file.h"
 #include "image_writer.h"

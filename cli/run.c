@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/text.h"
-#include "boot/otadata.h"
+#include "otter/ota_ops.h"
+#include "otter/text.h"
 #include "kinds.h"
 #include "linux/run.h"
 
@@ -56,7 +56,7 @@ static bool take_expected(const char *text, void *target, const option_row_t *ro
     memcpy(expected->version, text, len);
     expected->version[len] = '\0';
     for (size_t i = 0; comma != NULL && i < sizeof(states) / sizeof(states[0]); i++) {
-        if (strcasecmp(comma + 1, otadata_state_name(states[i])) == 0) {
+        if (strcasecmp(comma + 1, otter_ota_state_name(states[i])) == 0) {
             expected->has_state = true;
             expected->state = states[i];
         }
@@ -66,7 +66,7 @@ static bool take_expected(const char *text, void *target, const option_row_t *ro
 
 static const char *state_text(uint32_t state)
 {
-    return state == RUN_NO_RECORD ? "no record" : otadata_state_name(state);
+    return state == RUN_NO_RECORD ? "no record" : otter_ota_state_name(state);
 }
 
 /** An app without a record needs no confirmation. */
@@ -142,7 +142,7 @@ static int judge(const options_t *options, const run_report_t *report, char why[
     if (!is_as_expected(report, expected)) {
         text_format(why, WHY_SIZE, "expected version %s%s%s, but %s%s ran last%s%s (%s)", expected->version,
                     expected->has_state ? ", " : "",
-                    expected->has_state ? otadata_state_name(expected->state) : "",
+                    expected->has_state ? otter_ota_state_name(expected->state) : "",
                     report->version[0] != '\0' ? "version " : "none", report->version,
                     report->label[0] != '\0' ? " in " : "", report->label,
                     report->known ? state_text(report->state) : "what is in flash cannot be read");

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_bootloader_desc.h"
 #include "esp_idf_version.h"
 #include "otter/chip.h"

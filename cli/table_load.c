@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-#include "base/bytes.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_app_format.h"
 #include "esp_flash_partitions.h"
 #include "file_view.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
-#include "base/text.h"
+#include "otter/bytes.h"
+#include "otter/text.h"
 #include "clean_text.h"
 
 static bool is_character(uint32_t c)

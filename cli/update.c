@@ -17,8 +17,6 @@
 #include "esp_log.h"
 #include "flash_verbs.h"
 #include "host/named_file.h"
-#include "http/headers.h"
-#include "http/url.h"
 #include "kinds.h"
 #include "linux/interrupt.h"
 #include "linux/linux_device.h"
@@ -55,7 +53,7 @@ typedef struct {
 
 typedef struct {
     const char *flash, *url, *ca_path, *slot, *decision, *on_updated;
-    http_headers_t headers;
+    cJSON *headers; /* by their names; NULL: none */
     bool system_ca, json, quiet, resume, overwrite_selected, only_new;
     uint32_t timeout_ms, retries, retry_delay_ms, max_ms, range;
     linux_device_options_t device;
@@ -73,25 +71,34 @@ typedef struct {
 
 /* ---- arguments ---- */
 
+/** Whether the HTTP client takes such a header. */
+static bool is_header(const char *name, const char *value)
+{
+    const esp_http_client_config_t nowhere = {.url = "https://localhost/"};
+    esp_http_client_handle_t client = esp_http_client_init(&nowhere);
+    bool good = esp_http_client_set_header(client, name, value) == ESP_OK;
+    (void)esp_http_client_cleanup(client); /* of NULL, too */
+    return good;
+}
+
 /** "Name: value", of any length. */
 static bool take_header(const char *text, void *target, const option_row_t *row, char *why)
 {
     (void)row;
-    http_headers_t *headers = target;
+    cJSON **headers = target;
     const char *colon = strchr(text, ':');
     char *name = colon != NULL ? strndup(text, (size_t)(colon - text)) : NULL;
     bool taken = false;
-    if (name != NULL && http_headers_get(headers, name) != NULL) {
+    *headers = *headers != NULL ? *headers : cJSON_CreateObject();
+    if (name != NULL && cJSON_GetObjectItem(*headers, name) != NULL) {
         snprintf(why, OPTIONS_WHY_SIZE, "'%.200s' is given twice", name);
-    } else if (colon != NULL) {
-        esp_err_t err = name != NULL ? http_headers_append(headers, name, colon + 1) : ESP_ERR_NO_MEM;
+    } else if (name != NULL && !is_header(name, colon + 1)) {
         snprintf(why, OPTIONS_WHY_SIZE,
-                 err == ESP_ERR_NO_MEM
-                     ? "takes more memory than there is"
-                     : "'%.100s': a name is made of letters, digits and '-', a value has no control "
-                       "characters",
+                 "'%.100s': a name is made of letters, digits and '-', a value has no control characters",
                  name);
-        taken = err == ESP_OK;
+    } else if (colon != NULL) {
+        taken = name != NULL && cJSON_AddStringToObject(*headers, name, colon + 1) != NULL;
+        snprintf(why, OPTIONS_WHY_SIZE, "takes more memory than there is");
     }
     free(name);
     return taken;
@@ -101,20 +108,25 @@ static bool take_header(const char *text, void *target, const option_row_t *row,
 
 static esp_err_t add_headers(void *ctx, esp_http_client_handle_t client)
 {
-    const http_headers_t *headers = &((const download_t *)ctx)->options->headers;
-    esp_err_t err = ESP_OK;
-    for (size_t i = 0; i < headers->count && err == ESP_OK; i++) {
-        err = esp_http_client_set_header(client, headers->items[i].key, headers->items[i].value);
+    const cJSON *header;
+    cJSON_ArrayForEach(header, ((const download_t *)ctx)->options->headers)
+    {
+        esp_err_t err = esp_http_client_set_header(client, header->string, header->valuestring);
+        if (err != ESP_OK) {
+            return err;
+        }
     }
-    return err;
+    return ESP_OK;
 }
 
 /** Room for the longest request line, whose bytes above 0x7F are sent as %XX, and for the longest header. */
-static int request_buffer_size(const http_headers_t *headers)
+static int request_buffer_size(const cJSON *headers)
 {
-    size_t most = 3 * HTTP_URL_MAX + sizeof("HEAD  HTTP/1.1\r\n");
-    for (size_t i = 0; i < headers->count; i++) {
-        size_t len = strlen(headers->items[i].key) + strlen(headers->items[i].value) + sizeof(": \r\n");
+    size_t most = 3 * OTTER_URL_MAX + sizeof("HEAD  HTTP/1.1\r\n");
+    const cJSON *header;
+    cJSON_ArrayForEach(header, headers)
+    {
+        size_t len = strlen(header->string) + strlen(header->valuestring) + sizeof(": \r\n");
         most = len > most ? len : most;
     }
     return most < INT_MAX ? (int)most : INT_MAX;
@@ -222,7 +234,7 @@ static esp_err_t begin_download(otter_device_t *device, const options_t *o, cons
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = (int)o->timeout_ms,
         .buffer_size = BUFFER_SIZE,
-        .buffer_size_tx = request_buffer_size(&o->headers),
+        .buffer_size_tx = request_buffer_size(o->headers),
         .keep_alive_enable = true,
         .user_agent = "otter/" OTTER_VERSION,
     };
@@ -563,7 +575,7 @@ static int update(void *options)
 static void end(void *options)
 {
     options_t *o = options;
-    http_headers_clear(&o->headers);
+    cJSON_Delete(o->headers);
 }
 
 static const option_kind_t kind_header = {"'N: V'", "'Name: value'", take_header, NULL, NULL};

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "otter/image.h"
-#include "ota/switch.h"
+#include "otter/ota_ops.h"
 #include "otter/boot.h"
 
 #define DOUBTS_MAX (OTTER_BOOT_TRIED_MAX + 1)
@@ -187,7 +187,7 @@ static esp_err_t take_named(const choice_t *choice, const esp_partition_t **slot
                              choice->options->flash_path);
         return ESP_ERR_NOT_FOUND;
     }
-    if (!ota_is_slot(named)) {
+    if (!otter_ota_is_slot(named)) {
         update_outcome_error(outcome, "%s is no update slot (ota_n)", label);
         return ESP_ERR_INVALID_ARG;
     }

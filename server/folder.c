@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/hex.h"
+#include "otter/bytes.h"
 
 /* Never blocks on a FIFO, never makes a terminal ours; no regular file behaves differently for it. */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)

@@ -110,6 +110,11 @@ void otter_device_deinit(otter_device_t *device);
  */
 otter_trust_t otter_trust_to_boot(const otter_device_t *device, bool bootloader);
 
+/** First match in table order, or the first after `after` when it is not NULL. Wildcards as esp_partition_find(). */
+const esp_partition_t *otter_partition_list_find(const otter_partition_list_t *list,
+                                                 const esp_partition_t *after, esp_partition_type_t type,
+                                                 esp_partition_subtype_t subtype, const char *label);
+
 /** The device behind ESP-IDF's one-device names (esp_ota_begin, esp_partition_find, ...); NULL before it is set. */
 void otter_device_set_current(otter_device_t *device);
 otter_device_t *otter_device_current(void);

@@ -55,6 +55,32 @@ bool otter_ota_check_rollback_is_possible(otter_device_t *device);
 /** The slot whose image was rejected or failed its trial last; NULL: there is none, or it holds no whole image. */
 const esp_partition_t *otter_ota_get_last_invalid_partition(otter_device_t *device);
 
+/** An application partition with an ota_n subtype. NULL is none. */
+bool otter_ota_is_slot(const esp_partition_t *partition);
+
+/** One of the two records of otadata, as it is in flash (FORMATS.md section 4). */
+typedef struct {
+    bool erased;    /* there is none; what follows tells nothing */
+    bool whole;     /* the CRC is that of the number; else it is torn or damaged */
+    bool counts;    /* whole, and its state lets the slot boot: the one with the higher number decides */
+    uint32_t seq;   /* selects `slot` */
+    uint32_t state; /* esp_ota_img_states_t, or any other value */
+    uint32_t crc, seq_crc; /* as stored; of the number */
+    uint32_t slot;         /* as in ota_0, ota_1; 0 where the table has none */
+} otter_ota_record_t;
+
+/**
+ * @param records  of copy 0 and 1
+ * @param active   the copy that decides, -1: none does
+ * @return ESP_OK, ESP_ERR_NOT_FOUND (no otadata partition), ESP_ERR_INVALID_SIZE (it is too small), ESP_ERR_INVALID_ARG (it is
+ *         beyond the flash), ESP_ERR_FLASH_OP_*
+ */
+OTTER_MUST_CHECK esp_err_t otter_ota_read_records(otter_device_t *device, otter_ota_record_t records[2],
+                                                  int *active, otter_fault_t *fault);
+
+/** "NEW", "VALID", ... of an esp_ota_img_states_t; "unspecified" for a value without a name. */
+const char *otter_ota_state_name(uint32_t state);
+
 /** Slots of the table, 0 to 16. */
 uint8_t otter_ota_get_app_partition_count(otter_device_t *device);
 

@@ -14,6 +14,8 @@
 extern "C" {
 #endif
 
+#define OTTER_URL_MAX 8192u /* bytes, without terminator; longer URLs are refused */
+
 /** Where and how to connect. Strings belong to the caller and live through connect(). */
 typedef struct {
     const char *host;    /* name or address; IPv6 without brackets */

@@ -117,6 +117,14 @@ OTTER_MUST_CHECK esp_err_t otter_update_resume(otter_update_t *update, otter_dev
                                                size_t image_offset, otter_fault_t *fault);
 
 /**
+ * Is there an HTTPS update in `slot` that was interrupted, and can be gone on with (ota_resumption)? Writes nothing.
+ * @param arrived  bytes of the file that are in flash for certain; the server must still have the same file
+ * @return bytes of the whole file; 0: there is none
+ */
+uint32_t otter_update_find_interrupted(otter_device_t *device, const esp_partition_t *slot,
+                                       uint32_t *arrived);
+
+/**
  * Say what the bytes are for, before the first of them: `final`'s type decides how they are judged, and with
  * `finalize_with_copy` end copies them there.
  * @return as esp_ota_set_final_partition; ESP_ERR_NOT_FOUND also when the update is not open

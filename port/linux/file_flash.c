@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "esp_log.h"
 #include "linux/flash_medium.h"

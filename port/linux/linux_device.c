@@ -44,8 +44,8 @@ static bool read_image(linux_device_t *dev, const esp_partition_t *partition, ot
 
 static const esp_partition_t *next_app(linux_device_t *dev, const esp_partition_t *after)
 {
-    return partition_list_find(&dev->device.partitions, after, ESP_PARTITION_TYPE_APP,
-                               ESP_PARTITION_SUBTYPE_ANY, NULL);
+    return otter_partition_list_find(&dev->device.partitions, after, ESP_PARTITION_TYPE_APP,
+                                     ESP_PARTITION_SUBTYPE_ANY, NULL);
 }
 
 /** How well a chip of this kind would boot: 2 at once, 1 after passing something over, 0 not at all. */

@@ -18,7 +18,7 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "host/named_file.h"
 #include "otter/signature.h"

@@ -1,6 +1,6 @@
 /* CRC-32, four bits at a time: 64 bytes of table, fast enough for records of 32 to 1216 bytes. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/crc32.h"
+#include "otter/bytes.h"
 
 static const uint32_t nibble_table[16] = {
     0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,

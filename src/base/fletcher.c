@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 
 #define WORD 4u

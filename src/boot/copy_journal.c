@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "flash/partition_kind.h"
 #include "otter/promise.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "otter/promise.h"
 

@@ -47,7 +47,7 @@ bool staged_copy_bootloader_is_whole(const otter_device_t *device, esp_partition
                                      bool missing)
 {
     const esp_partition_t *p =
-        partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_BOOTLOADER, subtype, NULL);
+        otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_BOOTLOADER, subtype, NULL);
     if (p == NULL) {
         return missing;
     }
@@ -202,10 +202,10 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *j
         return err;
     }
     if (job->is_table) {
-        const esp_partition_t *const keep[] = {staging, final, boots,
-                                               partition_list_find(&device->partitions, NULL,
-                                                                   ESP_PARTITION_TYPE_DATA,
-                                                                   ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
+        const esp_partition_t *const keep[] = {
+            staging, final, boots,
+            otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                      ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
         return check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
     if (job->journal.final_type != ESP_PARTITION_TYPE_BOOTLOADER) {

@@ -123,9 +123,9 @@ bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,
            (label == NULL || strcmp(label, item->label) == 0);
 }
 
-const esp_partition_t *partition_list_find(const otter_partition_list_t *list, const esp_partition_t *after,
-                                           esp_partition_type_t type, esp_partition_subtype_t subtype,
-                                           const char *label)
+const esp_partition_t *otter_partition_list_find(const otter_partition_list_t *list,
+                                                 const esp_partition_t *after, esp_partition_type_t type,
+                                                 esp_partition_subtype_t subtype, const char *label)
 {
     bool passed = after == NULL;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -149,7 +149,7 @@ const esp_partition_t *partition_list_verify(const otter_partition_list_t *list,
     const char *label = partition->label[0] != '\0' ? partition->label : NULL;
     const esp_partition_t *item = NULL;
     do {
-        item = partition_list_find(list, item, partition->type, partition->subtype, label);
+        item = otter_partition_list_find(list, item, partition->type, partition->subtype, label);
     } while (item != NULL && !partition_is_at_place_of(item, partition));
     return item;
 }

@@ -38,11 +38,6 @@ bool partition_matches(const esp_partition_t *item, esp_partition_type_t type,
 /** Same flash, address, size and encryption. */
 bool partition_is_at_place_of(const esp_partition_t *a, const esp_partition_t *b);
 
-/** First match in table order, or the first after `after` when it is not NULL. Wildcards as esp_partition_find(). */
-const esp_partition_t *partition_list_find(const otter_partition_list_t *list, const esp_partition_t *after,
-                                           esp_partition_type_t type, esp_partition_subtype_t subtype,
-                                           const char *label);
-
 /** The list's own entry for `partition` (see esp_partition_verify), NULL if there is none. */
 const esp_partition_t *partition_list_verify(const otter_partition_list_t *list,
                                              const esp_partition_t *partition);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/chunks.h"
 
-#include "base/hex.h"
+#include "otter/bytes.h"
 #include "http/headers.h"
 
 #define LINE_MAX_LEN    65536u /* of a size with its extensions, which nobody needs to read */

@@ -7,8 +7,9 @@
 
 #include "esp_err.h"
 #include "otter/promise.h"
+#include "otter/transport.h"
 
-#define HTTP_URL_MAX 8192u /* bytes, without terminator; longer ones are refused */
+#define HTTP_URL_MAX OTTER_URL_MAX
 
 /** A parsed URL. The strings live in one block that http_url_free() releases. */
 typedef struct {

@@ -33,7 +33,7 @@ static const esp_partition_t *find_after(const otter_device_t *device, const esp
     if (external_partitions_contain(device, after)) {
         found = external_partitions_find(device, after, type, subtype, label);
     } else {
-        found = partition_list_find(&device->partitions, after, type, subtype, label);
+        found = otter_partition_list_find(&device->partitions, after, type, subtype, label);
         found = found != NULL ? found : external_partitions_find(device, NULL, type, subtype, label);
     }
     otter_unlock(OTTER_LOCK_LISTS);

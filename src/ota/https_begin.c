@@ -209,7 +209,7 @@ static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *
  */
 static bool can_go_on(const https_ota_t *ota)
 {
-    return ota_is_slot(ota->target.staging) && ota_pipeline_can_resume(&ota->pipeline) &&
+    return otter_ota_is_slot(ota->target.staging) && ota_pipeline_can_resume(&ota->pipeline) &&
            (ota->pipeline.count == 0 || !ota->session.bulk_erase);
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 
 #define HEAD_SIZE 8u

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "ota/slot_io.h"
 #include "otter/promise.h"
+#include "otter/update.h"
 
 #define SIZE_MIN      4096u
 #define HEADER_SIZE   148u
@@ -323,4 +324,12 @@ esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *sl
     bool counts = memcmp(raw, magic, sizeof(magic)) == 0 || !device->flash->stable_reads;
     err = counts ? clear_magic(device, slot) : ESP_OK;
     return err == ESP_OK && counts ? otter_flash_sync(device->flash) : err;
+}
+
+uint32_t otter_update_find_interrupted(otter_device_t *device, const esp_partition_t *slot, uint32_t *arrived)
+{
+    resume_record_t record;
+    char validator[RESUME_VALIDATOR_SIZE];
+    *arrived = resume_record_load(&record, device, slot, NULL, validator);
+    return record.length;
 }

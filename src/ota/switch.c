@@ -41,8 +41,8 @@ typedef struct {
 
 static const esp_partition_t *find_app(const otter_device_t *device, uint32_t subtype)
 {
-    return partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_APP,
-                               (esp_partition_subtype_t)subtype, NULL);
+    return otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_APP,
+                                     (esp_partition_subtype_t)subtype, NULL);
 }
 
 static const esp_partition_t *find_slot(const otter_device_t *device, uint32_t slot)
@@ -52,11 +52,11 @@ static const esp_partition_t *find_slot(const otter_device_t *device, uint32_t s
 
 static uint32_t slot_of(const esp_partition_t *partition)
 {
-    return ota_is_slot(partition) ? (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN
-                                  : SWITCH_NO_SLOT;
+    return otter_ota_is_slot(partition) ? (uint32_t)partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN
+                                        : SWITCH_NO_SLOT;
 }
 
-bool ota_is_slot(const esp_partition_t *partition)
+bool otter_ota_is_slot(const esp_partition_t *partition)
 {
     return partition != NULL && kind_is_slot(partition->type, partition->subtype);
 }
@@ -71,10 +71,11 @@ bool ota_is_running(const otter_device_t *device, const esp_partition_t *partiti
 static esp_err_t read_records(otter_device_t *device, records_t *records, otter_fault_t *fault)
 {
     *records = (records_t){.active = OTADATA_NONE};
-    records->otadata = partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
-                                           ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+    records->otadata = otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                                 ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
     if (records->otadata == NULL) {
-        return otter_fault(fault, ESP_ERR_NOT_FOUND, "the table has no otadata partition");
+        (void)otter_fault(fault, ESP_ERR_NOT_FOUND, "the table has no otadata partition");
+        return ESP_ERR_NOT_FOUND;
     }
     esp_err_t err =
         otadata_read(device->flash, records->otadata->address, records->otadata->size, records->two);
@@ -86,12 +87,43 @@ static esp_err_t read_records(otter_device_t *device, records_t *records, otter_
     return ESP_OK;
 }
 
+esp_err_t otter_ota_read_records(otter_device_t *device, otter_ota_record_t records[2], int *active,
+                                 otter_fault_t *fault)
+{
+    records_t read;
+    esp_err_t err = read_records(device, &read, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    for (uint32_t copy = 0; copy < OTADATA_COPY_COUNT; copy++) {
+        const otadata_entry_t *entry = &read.two[copy];
+        records[copy] = (otter_ota_record_t){
+            .erased = entry->seq == OTADATA_SEQ_ERASED,
+            .whole = entry->seq != OTADATA_SEQ_ERASED && otadata_crc_matches(entry),
+            .counts = otadata_is_valid(entry),
+            .seq = entry->seq,
+            .state = entry->state,
+            .crc = entry->crc,
+            .seq_crc = otadata_crc(entry->seq),
+            .slot = read.slot_count > 0 ? otadata_slot(entry->seq, read.slot_count) : 0,
+        };
+    }
+    *active = read.active;
+    return ESP_OK;
+}
+
+const char *otter_ota_state_name(uint32_t state)
+{
+    return otadata_state_name(state);
+}
+
 /** As read_records, and ESP_FAIL when no record is active. */
 static esp_err_t read_active(otter_device_t *device, records_t *records, otter_fault_t *fault)
 {
     esp_err_t err = read_records(device, records, fault);
     if (err == ESP_OK && records->active == OTADATA_NONE) {
-        return otter_fault(fault, ESP_FAIL, "no record of otadata is active");
+        (void)otter_fault(fault, ESP_FAIL, "no record of otadata is active");
+        return ESP_FAIL;
     }
     return err;
 }
@@ -294,7 +326,7 @@ esp_err_t otter_ota_set_boot_partition(otter_device_t *device, const esp_partiti
         partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
         return select_factory(device, fault);
     }
-    if (!ota_is_slot(partition)) {
+    if (!otter_ota_is_slot(partition)) {
         return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is nothing that is selected", partition->label);
     }
     if (device->config.anti_rollback) {
@@ -536,7 +568,7 @@ esp_err_t otter_ota_get_state_partition(otter_device_t *device, const esp_partit
     if (partition == NULL || ota_state == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (!ota_is_slot(partition)) {
+    if (!otter_ota_is_slot(partition)) {
         return ESP_ERR_NOT_SUPPORTED;
     }
     records_t records;

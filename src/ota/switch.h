@@ -5,9 +5,6 @@
 #include "otter/ota_ops.h"
 #include "otter/promise.h"
 
-/** An application partition with an ota_n subtype. NULL is none. */
-bool ota_is_slot(const esp_partition_t *partition);
-
 /** True for the partition that runs. */
 bool ota_is_running(const otter_device_t *device, const esp_partition_t *partition);
 

@@ -155,7 +155,7 @@ static esp_err_t check_registered(otter_device_t *device, const esp_partition_t 
 
 static esp_err_t check_app(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
 {
-    if (!ota_is_slot(partition)) {
+    if (!otter_ota_is_slot(partition)) {
         return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is no update slot", partition->label);
     }
     if (ota_is_running(device, partition)) {
@@ -285,7 +285,7 @@ static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *
     }
     esp_err_t err = device->config.copies != NULL ? device->config.copies->release(device, partition)
                                                   : copy_journal_refuse(device, &device->fault);
-    return err == ESP_OK && ota_is_slot(partition) ? ota_release_slot(device, partition) : err;
+    return err == ESP_OK && otter_ota_is_slot(partition) ? ota_release_slot(device, partition) : err;
 }
 
 /** Takes the slot out of use, then erases what is to be erased now. */
@@ -297,10 +297,10 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
         err = copy_journal_remove(partition->flash_chip, partition->address,
                                   partition->address + partition->size);
     }
-    if (err == ESP_OK && ota_is_slot(partition) && !keep_record) {
+    if (err == ESP_OK && otter_ota_is_slot(partition) && !keep_record) {
         err = resume_record_forget(device, partition);
     }
-    if (err == ESP_OK && ota_is_slot(partition) && device->config.rollback) {
+    if (err == ESP_OK && otter_ota_is_slot(partition) && device->config.rollback) {
         /* The slot being overwritten stops being a rollback target; that there is none is no error. */
         err = otter_ota_invalidate_inactive_ota_data_slot(device);
         err = err == ESP_FAIL ? ESP_OK : err;
@@ -369,7 +369,7 @@ esp_err_t update_resume(otter_update_t *update, otter_device_t *device, const es
         return otter_fault(fault, ESP_ERR_NOT_FOUND, "%.16s is no partition of this device", given->label);
     }
     const uint32_t step = device->flash->write_once ? device->flash->erase_size : device->flash->write_size;
-    if (!ota_is_slot(partition) || image_offset % step != 0) {
+    if (!otter_ota_is_slot(partition) || image_offset % step != 0) {
         return ESP_ERR_INVALID_ARG; /* what a cut left in a sector cannot be programmed over */
     }
     esp_err_t err = check_target(device, partition, fault);
@@ -716,7 +716,7 @@ esp_err_t otter_update_verify(otter_update_t *update, otter_fault_t *fault)
 static void spoil(const otter_update_t *update)
 {
     const esp_partition_t *staging = update->staging;
-    if (update->follower.rules.trust.signatures != NULL && ota_is_slot(staging) &&
+    if (update->follower.rules.trust.signatures != NULL && otter_ota_is_slot(staging) &&
         otter_trust_to_boot(update->device, false).signatures == NULL) {
         otter_ignore(ota_erase_range(staging->flash_chip, staging, 0, staging->flash_chip->erase_size));
     }

@@ -39,6 +39,8 @@ PUBLIC_HEADERS = {
     "otter/fault.h": "base",
     "otter/promise.h": "base",
     "otter/version.h": "base",
+    "otter/bytes.h": "base",
+    "otter/text.h": "base",
     "otter/system.h": "base",
     "otter/crypto.h": "base",
     "otter/transport.h": "base",
@@ -83,8 +85,8 @@ UPPER = {
     "port/host": ("host", "base"),
     "port/linux": ("linux", "host", *BELOW),
     "port/sim": ("sim", *BELOW),
-    "cli": ("cli", "linux", "host", *BELOW),
-    "server": ("server", "host", "base"),
+    "cli": ("cli", "linux", "host"),
+    "server": ("server", "host"),
 }
 
 PLATFORM_WORD = re.compile(
@@ -287,6 +289,8 @@ PLANTED = [
     ("a seam of a high header", "include/otter/flash.h", '/* a */\n#include "esp_system.h"\n', "flash must not include"),
     ("one port uses another", "port/sim/a.c", '/* a */\n#include "linux/clock.h"\n', "port/sim must not"),
     ("the server uses the library's inside", "server/a.c", '/* a */\n#include "flash/flash_map.h"\n', "server must not"),
+    ("the command uses the library's inside", "cli/a.c", '/* a */\n#include "base/le.h"\n', "cli must not include"),
+    ("the server uses it, too", "server/a.c", '/* a */\n#include "base/le.h"\n', "server must not include"),
     ("the command uses the simulator", "cli/a.c", '/* a */\n#include "sim/clock.h"\n', "cli must not"),
     ("a C file without its purpose", "src/base/a.c", "#include <stdint.h>\n", "purpose"),
     ("an empty line first", "src/base/a.h", "\n/* a */\n", "purpose"),

@@ -70,8 +70,8 @@ BUGS = {
     "believes_marks_without_a_look_at_flash": (
         "src/ota/resume_record.c", "            found != mark) {\n", "            found == MARK_NONE) {\n", "sweep:https/"),
     "believes_marks_of_what_was_overwritten": (
-        "src/ota/update.c", "ota_is_slot(partition) && !keep_record) {",
-        "ota_is_slot(partition) && erase_len > 0 && !keep_record) {",
+        "src/ota/update.c", "otter_ota_is_slot(partition) && !keep_record) {",
+        "otter_ota_is_slot(partition) && erase_len > 0 && !keep_record) {",
         "sweep:by-hand"),
     "copies_before_it_verifies": (
         "src/ota/update.c",

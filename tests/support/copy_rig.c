@@ -42,8 +42,8 @@ bool copy_rig_boot(copy_rig_t *w)
 
 const esp_partition_t *copy_rig_find(const copy_rig_t *w, const char *label)
 {
-    const esp_partition_t *p = partition_list_find(&w->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
-                                                   ESP_PARTITION_SUBTYPE_ANY, label);
+    const esp_partition_t *p = otter_partition_list_find(&w->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
+                                                         ESP_PARTITION_SUBTYPE_ANY, label);
     assert_non_null(p);
     return p;
 }

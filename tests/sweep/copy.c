@@ -11,8 +11,8 @@
 
 static const esp_partition_t *partition_named(const subject_t *subject, const char *label)
 {
-    const esp_partition_t *p = partition_list_find(&subject->device.partitions, NULL, ESP_PARTITION_TYPE_ANY,
-                                                   ESP_PARTITION_SUBTYPE_ANY, label);
+    const esp_partition_t *p = otter_partition_list_find(
+        &subject->device.partitions, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, label);
     CHECK(p != NULL, "partition %s is gone", label);
     return p;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "boot/otadata.h"
 #include "otter/boot.h"

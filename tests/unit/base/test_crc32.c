@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 
 static void crc_matches_recorded_values(void **state)

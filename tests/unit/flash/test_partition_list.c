@@ -97,7 +97,8 @@ static void load_tells_that_the_flash_failed(void **state)
     sim.fail_read_at = sim.reads;
     assert_int_equal(partition_list_load(&list, &sim.flash, 0x8000, false, NULL), ESP_ERR_FLASH_OP_FAIL);
     assert_int_equal(list.count, 0);
-    assert_null(partition_list_find(&list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, NULL));
+    assert_null(
+        otter_partition_list_find(&list, NULL, ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, NULL));
     sim.fail_read_at = UINT32_MAX;
 }
 
@@ -151,8 +152,8 @@ static void find_honours_wildcards_and_table_order(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned count = 0;
         const esp_partition_t *found = NULL, *first = NULL;
-        while ((found = partition_list_find(&list, found, (esp_partition_type_t)rows[i].type,
-                                            (esp_partition_subtype_t)rows[i].subtype, rows[i].label)) !=
+        while ((found = otter_partition_list_find(&list, found, (esp_partition_type_t)rows[i].type,
+                                                  (esp_partition_subtype_t)rows[i].subtype, rows[i].label)) !=
                NULL) {
             first = first != NULL ? first : found;
             count++;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32.h"
+#include "otter/bytes.h"
 #include "base/le.h"
 #include "otter/image.h"
 #include "otter/signature.h"

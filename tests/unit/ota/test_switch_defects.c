@@ -113,7 +113,7 @@ static void defect_39_slots_are_counted_to_the_gap_and_by_rows(void **state)
     assert_int_equal(rig.sim.ops, 0);
     /* Of one slot seq 2 selects ota_0; of the two rows that the bootloader counts, the one that is missing. */
     const otadata_entry_t entry = otadata_make(2, ESP_OTA_IMG_VALID);
-    const esp_partition_t *otadata = partition_list_find(
+    const esp_partition_t *otadata = otter_partition_list_find(
         &rig.device.partitions, NULL, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
     assert_non_null(otadata);
     otadata_encode(&entry, rig.sim.bytes + otadata->address);
