@@ -99,7 +99,7 @@ static esp_err_t refuse(otter_fault_t *fault, esp_err_t code, const char *format
     __attribute__((format(printf, 3, 0)));
 static esp_err_t refuse(otter_fault_t *fault, esp_err_t code, const char *format, const char *label)
 {
-    otter_fault_t own;
+    otter_fault_t own = {0};
     otter_fault_t *to = fault != NULL ? fault : &own;
     otter_fault(to, code, format, label);
     ESP_LOGE(TAG, "%s", to->why);
@@ -491,7 +491,7 @@ static esp_err_t check_write(const otter_update_t *update, const void *data)
 static esp_err_t refuse_start(const otter_update_t *update, const uint8_t *data, size_t size,
                               otter_fault_t *fault)
 {
-    otter_fault_t own, *to = fault != NULL ? fault : &own;
+    otter_fault_t own = {0}, *to = fault != NULL ? fault : &own;
     if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
         otter_fault(to, ESP_ERR_OTA_VALIDATE_FAILED,
                     "Partition table image has invalid magic word (expected 0x50AA, saw 0x%02x%02x)",
@@ -557,7 +557,7 @@ esp_err_t otter_update_write_with_offset(otter_update_t *update, const void *dat
 static esp_err_t check_final(const otter_update_t *update, const esp_partition_t *final, otter_fault_t *fault)
 {
     otter_device_t *device = update->device;
-    otter_fault_t own, *to = fault != NULL ? fault : &own;
+    otter_fault_t own = {0}, *to = fault != NULL ? fault : &own;
     if (is_registered(device, final) || is_registered(device, update->staging)) {
         return refuse(fault, ESP_ERR_NOT_SUPPORTED,
                       "%s: the boot step knows the table only, and could not finish a copy that was cut",
