@@ -105,6 +105,17 @@ class Lengths(unittest.TestCase):
 class Shapes(unittest.TestCase):
     """One way to write what has no meaning of its own."""
 
+    def test_no_function_that_says_yes_or_no_returns_an_error_code(self):
+        """`return otter_fault(...)` compiles in a function that returns bool, and means true: that all is well."""
+        found = []
+        for path, text in text_files(SOURCE):
+            if path.endswith(".c"):
+                for function in re.finditer(r"^(?:static )?bool \w+\([^;{]*\)\n\{\n(.*?)^\}", text, re.M | re.S):
+                    for line in re.findall(r"return [^;]*\botter_v?fault(?:_add)?\([^;]*;", function.group(1)):
+                        if "ESP_OK" not in line.rsplit(")", 1)[-1]:
+                            found.append(f"{path}:{line_of(text, function)}: {line}")
+        self.assertEqual([], found)
+
     def test_a_declaration_is_not_torn_by_its_comment(self):
         """clang-format would put the type on a line of its own: the comment belongs above."""
         torn = re.compile(r"^ +(?:(?:const|static|struct|unsigned) )*\w+(?: \*+)?\n +\**\w+(?:\[\w+\])?; +/\*", re.M)
