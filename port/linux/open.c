@@ -20,7 +20,7 @@ esp_err_t otter_linux_open(const char *path, const otter_linux_options_t *option
 {
     static const otter_linux_options_t zeros;
     const otter_linux_options_t *o = options != NULL ? options : &zeros;
-    otter_fault_t own;
+    otter_fault_t own = {0};
     fault = fault != NULL ? fault : &own;
     if (path == NULL || device == NULL) {
         return otter_fault(fault, ESP_ERR_INVALID_ARG, "a path, and room for the device, are needed");
