@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "fuzz.h"
 #include "otter/image.h"
 #include "image_writer.h"

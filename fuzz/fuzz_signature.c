@@ -12,7 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "fuzz.h"
 #include "image/signature.h"
 

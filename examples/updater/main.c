@@ -70,7 +70,7 @@ static int run(otter_device_t *device, const char *url, const char *ca)
     otter_fault_t fault = {0};
     device->running = boot(device, OTTER_BOOT_DRY_RUN); /* what runs is never written */
     if (update(device, url, ca) != ESP_OK) {
-        return fail(otter_stage_name(device->report.stage), device->report.why);
+        return fail(otter_stage_name(device->report.stage), device->report.fault.why);
     }
     printf("%" PRIu64 " bytes written to %s\n", device->report.bytes_written, device->report.slot);
     if (boot(device, OTTER_BOOT_COMMIT) == NULL) { /* the trial begins ... */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "esp_log.h"
 #include "host/named_file.h"
 #include "host/slips.h"

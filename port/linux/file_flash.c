@@ -25,9 +25,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "esp_log.h"
 #include "linux/flash_medium.h"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/le.h"
-#include "base/text.h"
+#include "otter/bytes.h"
+#include "otter/text.h"
 #include "flash/partition_list.h"
 #include "linux/flash_medium.h"
 #include "otter/partition_table.h"

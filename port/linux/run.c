@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/le.h"
-#include "base/text.h"
+#include "otter/bytes.h"
+#include "otter/text.h"
 #include "esp_log.h"
 #include "esp_system.h"
 #include "host/named_file.h"

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "otter/partition_table.h"
 #include "otter/system.h"
 

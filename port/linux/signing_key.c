@@ -19,7 +19,6 @@
 #include <openssl/ui.h>
 
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "host/named_file.h"
 #include "otter/signature.h"
 

@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
 #include "linux/openssl_start.h"

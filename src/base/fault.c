@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 
 esp_err_t otter_vfault(otter_fault_t *fault, esp_err_t code, const char *format, va_list args)
 {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "otter/bytes.h"
-#include "base/le.h"
 
 #define WORD 4u
 

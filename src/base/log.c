@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "esp_err.h"
 #include "otter/build_options.h"
 #include "otter/system.h"

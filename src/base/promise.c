@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "otter/system.h"
 
 void otter_assert_failed(const char *condition, const char *file, int line)

@@ -1,6 +1,6 @@
 /* vsnprintf, looked at, and texts that grow. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/text.h"
+#include "otter/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -25,7 +25,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "boot/decision.h"
 #include "boot/otadata_flash.h"

@@ -12,8 +12,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "flash/flash_buffer.h"
 #include "otter/partition_table.h"
 #include "otter/system.h"

@@ -5,9 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "flash/partition_kind.h"
 #include "otter/promise.h"
 

@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
 #include "otter/bytes.h"
-#include "base/le.h"
 
 /* Every state with a meaning. A state that is not here boots like UNDEFINED and is never changed. */
 static const struct {

@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "otter/promise.h"
 
 uint32_t otadata_distance(const otter_flash_t *flash)

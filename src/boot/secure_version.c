@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/secure_version.h"
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/image.h"
 
 #define VERSION_OFFSET 4u /* in the descriptor, after the magic */

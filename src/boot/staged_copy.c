@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/copy_job.h"
 #include "boot/table_update.h"
 #include "boot/trust.h"

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_flash_partitions.h"
 #include "flash/partition_kind.h"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/image.h"
 #include "image/signature.h"
 

@@ -5,8 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "flash/flash_map.h"
 #include "otter/promise.h"
 #include "otter/system.h"

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/promise.h"
 #include "otter/system.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_flash_partitions.h"
 #include "flash/partition_kind.h"
 

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
 #include "otter/crypto.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "otter/crypto.h"
 
 #define HEX_MAX (2 * OTTER_SHA256_LEN + 1)

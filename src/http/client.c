@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 
 #define DEFAULT_TIMEOUT_MS       5000
 #define DEFAULT_USER_AGENT       "ESP32 HTTP Client/1.0"

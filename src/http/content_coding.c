@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 
 static const struct {
     const char *word; /* small letters */

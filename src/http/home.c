@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "http/client_internal.h"
 
 /** *copy = text. @return false: no memory */

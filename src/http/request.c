@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "esp_log.h"
 #include "otter/promise.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_flash_partitions.h"
 #include "esp_log.h"
 #include "flash/external_partitions.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_partition.h"
 #include "flash/external_partitions.h"
 #include "otter/image.h"

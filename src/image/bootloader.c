@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/bootloader.h"
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/image_kind.h"
 #include "otter/promise.h"
 

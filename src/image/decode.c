@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "image/judge.h"
 #include "otter/image_kind.h"
 

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "flash/flash_buffer.h"
 #include "image/judge.h"
 #include "image/signature.h"

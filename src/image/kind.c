@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "image/judge.h"
 
 /*

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "otter/image.h"
 
 /*

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "esp_log.h"
 #include "otter/image.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
-#include "base/text.h"
+#include "otter/bytes.h"
+#include "otter/text.h"
 #include "esp_log.h"
 #include "flash/external_partitions.h"
 #include "flash/partition_list.h"

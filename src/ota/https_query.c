@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_log.h"
 #include "otter/image.h"
 #include "ota/https_handle.h"

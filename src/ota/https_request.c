@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 #include "esp_log.h"
 #include "http/client.h"
 #include "http/url.h"

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/trust.h"
 #include "flash/flash_buffer.h"
 #include "ota/slot_io.h"

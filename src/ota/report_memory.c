@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "otter/bytes.h"
-#include "base/le.h"
 
 #define HEAD_SIZE 8u
 

@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "ota/slot_io.h"
 #include "otter/promise.h"
 #include "otter/update.h"

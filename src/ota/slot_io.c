@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/slot_io.h"
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/system.h"
 
 #define ERASE_STEP                                                                                           \

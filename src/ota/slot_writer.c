@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "flash/flash_buffer.h"
 #include "ota/slot_io.h"
 #include "otter/promise.h"

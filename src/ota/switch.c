@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
 #include "boot/switch_plan.h"

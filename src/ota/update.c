@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "boot/staged_copy.h"
 #include "boot/trust.h"

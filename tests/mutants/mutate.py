@@ -76,9 +76,11 @@ BUGS = {
     "copies_before_it_verifies": (
         "src/ota/update.c",
         "    esp_err_t err = complete_and_judge(update, fault);\n"
+        "    if (err == ESP_ERR_OTA_VALIDATE_FAILED) {\n        spoil(update);\n    }\n"
         "    if (err == ESP_OK && update->copy_to_final) {\n        err = copy_to_final(update, fault);\n    }\n",
         "    esp_err_t err = update->copy_to_final ? copy_to_final(update, fault) : ESP_OK;\n"
-        "    if (err == ESP_OK) {\n        err = complete_and_judge(update, fault);\n    }\n", "sweep:copy/app/damaged"),
+        "    if (err == ESP_OK) {\n        err = complete_and_judge(update, fault);\n    }\n"
+        "    if (err == ESP_ERR_OTA_VALIDATE_FAILED) {\n        spoil(update);\n    }\n", "sweep:copy/app/damaged"),
     "clears_the_journal_before_the_copy": (
         "src/boot/staged_copy.c",
         "    esp_err_t err = copy_job_run(job, resumed);\n"

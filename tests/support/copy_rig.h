@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "flash/partition_list.h"
 #include "otter/partition_table.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/crypto.h"
 
 #define HASH_FLAG_AT 23u

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/otadata.h"
 #include "esp_flash_partitions.h"
 #include "support/image_builder.h"

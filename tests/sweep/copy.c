@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "flash/partition_list.h"
 #include "ota/switch.h"

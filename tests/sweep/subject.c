@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "boot/otadata.h"
 #include "otter/boot.h"
 #include "sweep/copy.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_partition.h"
 #include "otter/partition_table.h"
 #include "otter/device.h"

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep/tears.h"
 
-#include "base/le.h"
+#include "otter/bytes.h"
 
 #define RECORD_HANGS 6u
 #define LOSSES       3u

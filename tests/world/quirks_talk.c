@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "quirks.h"
 
 /* ---- statuses ---- */

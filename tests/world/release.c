@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/crypto.h"
 #include "support/image_builder.h"
 #include "world.h"

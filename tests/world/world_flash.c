@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "boot/otadata_flash.h"
 #include "world.h"
 

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "otter/bytes.h"
-#include "base/le.h"
 
 static void crc_matches_recorded_values(void **state)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/fletcher.h"
-#include "base/le.h"
+#include "otter/bytes.h"
 
 static uint32_t of(const void *data, size_t len)
 {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "otter/text.h"
 
 static void what_does_not_fit_ends_in_dots(void **state)
 {

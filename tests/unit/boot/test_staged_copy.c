@@ -1,6 +1,6 @@
 /* Copies from staging to final: what they bring, what they cost, and what is refused. Power cuts of them: tests/sweep. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/image.h"
 #include "support/copy_rig.h"
 

@@ -13,7 +13,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/partition_table.h"
 
 #define FLASH_4MB 0x400000u

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "esp_app_format.h"
 #include "otter/bootloader.h"
 #include "sim/sim_flash.h"

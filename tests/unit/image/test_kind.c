@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "otter/image.h"
 #include "otter/image_kind.h"
 

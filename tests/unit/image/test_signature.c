@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "otter/bytes.h"
-#include "base/le.h"
 #include "otter/image.h"
 #include "otter/signature.h"
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "support/update_rig.h"
 
 #define IMAGE_LEN 5000u

@@ -1,6 +1,6 @@
 /* Updates through stages of every kind: what they make of a file arrives, in bounded pieces, however the file comes. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/le.h"
+#include "otter/bytes.h"
 #include "ota/slot_io.h"
 #include "support/image_builder.h"
 #include "support/resume_rig.h"
