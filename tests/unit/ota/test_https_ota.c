@@ -18,7 +18,7 @@ static void on_event(void *ctx, esp_https_ota_event_t id, const void *data, size
 {
     (void)ctx;
     assert_true(event_count < COUNT(events));
-    events[event_count].id = id;
+    events[event_count].id = (int32_t)id;
     events[event_count].size = size;
     events[event_count].value = 0;
     if (data != NULL) {
