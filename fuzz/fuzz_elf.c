@@ -10,7 +10,6 @@
 #include "fuzz.h"
 #include "otter/promise.h"
 #include "image_layout.h"
-#include "otter/promise.h"
 #include "reference.h"
 
 static void check_sections(const elf_t *elf, const uint8_t *file, size_t len)
