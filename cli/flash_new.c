@@ -286,7 +286,7 @@ static bool choose_secure_boot(new_t *n)
     if (!trust_named_keys(VERB, &n->trusted, v1, n->efuse.v1_key, &trust)) {
         return false;
     }
-    if (chip != NULL && (chip->schemes >> trust.scheme & 1) == 0) {
+    if (chip != NULL && !otter_chip_verifies(chip, trust.scheme)) {
         return cli_refuse(VERB, "%s does not verify %s", chip->title,
                           otter_signature_scheme_name(trust.scheme));
     }

@@ -122,7 +122,7 @@ static bool suits_chip(const sign_options_t *o, const signed_file_t *f, otter_si
     if (chip == NULL) {
         return true;
     }
-    if ((chip->schemes >> scheme & 1) == 0) {
+    if (!otter_chip_verifies(chip, scheme)) {
         return cli_refuse("image sign", "%s is for %s, which does not verify %s", o->file, chip->title,
                           otter_signature_scheme_name(scheme));
     }

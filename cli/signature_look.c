@@ -11,8 +11,9 @@
 #define PIECE 4096u
 #define BODY  1192u /* of a block, between its head and its CRC */
 
-bool signature_hash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t hash_len,
-                    uint8_t hash[OTTER_SIGNATURE_HASH_MAX])
+/** SHA-256, or SHA-384, of bytes of a flash. @return false: memory, or reading, failed */
+static bool hash_flash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t hash_len,
+                       uint8_t hash[OTTER_SIGNATURE_HASH_MAX])
 {
     const bool wide = hash_len == OTTER_SHA384_LEN;
     otter_digest_t sha256 = {0};
@@ -39,26 +40,37 @@ bool signature_hash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t
     return ok;
 }
 
-static bool is_blank(const uint8_t *bytes, size_t len)
+/** What blocks sign, hashed for the first that asks. */
+typedef struct {
+    otter_flash_t *flash;
+    uint32_t start, end;
+    uint32_t hash_len; /* of `hash`; 0: nobody has asked */
+    uint8_t hash[OTTER_SIGNATURE_HASH_MAX];
+} signed_bytes_t;
+
+static bool hash_for(signed_bytes_t *bytes, const otter_signature_block_t *block)
 {
-    return (bytes[0] == 0 || bytes[0] == 0xFF) && memcmp(bytes, bytes + 1, len - 1) == 0;
+    if (bytes->hash_len != block->hash_len) {
+        bool ok = hash_flash(bytes->flash, bytes->start, bytes->end, block->hash_len, bytes->hash);
+        bytes->hash_len = ok ? block->hash_len : 0;
+    }
+    return bytes->hash_len != 0;
 }
 
-static void look_at_block(signature_seen_t *seen, otter_flash_t *flash, uint32_t start, uint32_t signed_end,
-                          const uint8_t *raw)
+/** @param at  where the block lies */
+static void look_at_block(signature_seen_t *seen, signed_bytes_t *bytes, uint32_t at, const uint8_t *raw)
 {
     otter_signature_block_t block;
-    uint8_t hash[OTTER_SIGNATURE_HASH_MAX];
     otter_fault_t fault = {0};
     esp_err_t err = otter_signature_block_read(raw, &block, &fault);
     /* Zeros behind a magic byte are no broken signature, but something else. */
-    bool is_something = err != ESP_ERR_NOT_FOUND && (err == ESP_OK || !is_blank(raw + 4, BODY));
+    bool is_something =
+        err != ESP_ERR_NOT_FOUND && (err == ESP_OK || flash_content(bytes->flash, at + 4, BODY) > FLASH_ZERO);
     *seen = (signature_seen_t){.present = is_something, .scheme = block.scheme};
     memcpy(seen->key_digest, block.key_digest, sizeof(seen->key_digest));
     if (err == ESP_OK) {
-        err = signature_hash(flash, start, signed_end, block.hash_len, hash)
-                  ? otter_signature_block_verify(raw, &block, hash, &fault)
-                  : otter_fault(&fault, ESP_FAIL, "the image cannot be read");
+        err = hash_for(bytes, &block) ? otter_signature_block_verify(raw, &block, bytes->hash, &fault)
+                                      : otter_fault(&fault, ESP_FAIL, "the image cannot be read");
     }
     seen->valid = err == ESP_OK;
     snprintf(seen->why, sizeof(seen->why), "%s", fault.why);
@@ -72,12 +84,13 @@ static bool look_v2(image_signature_t *signature, otter_flash_t *flash, uint32_t
     const uint32_t offset = start + align_up_u32(end - start, OTTER_SIGNATURE_SECTOR);
     *signature =
         (image_signature_t){.offset = offset, .end = min_u32(offset + OTTER_SIGNATURE_SECTOR, limit)};
+    signed_bytes_t bytes = {.flash = flash, .start = start, .end = offset};
     for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS; i++) {
         const uint32_t at = offset + i * OTTER_SIGNATURE_BLOCK;
         if (!range_fits(at, sizeof(raw), limit) || otter_flash_read(flash, at, raw, sizeof(raw)) != ESP_OK) {
             break;
         }
-        look_at_block(&signature->block[i], flash, start, offset, raw);
+        look_at_block(&signature->block[i], &bytes, at, raw);
         signature->count += signature->block[i].present;
     }
     return signature->count > 0;

@@ -30,7 +30,3 @@ typedef struct {
  */
 void signature_look(image_signature_t *signature, otter_flash_t *flash, uint32_t start, uint32_t end,
                     uint32_t limit);
-
-/** SHA-256, or SHA-384, of bytes of a flash. @return false: memory, or reading, failed */
-OTTER_MUST_CHECK bool signature_hash(otter_flash_t *flash, uint32_t start, uint32_t end, uint32_t hash_len,
-                                     uint8_t hash[OTTER_SIGNATURE_HASH_MAX]);

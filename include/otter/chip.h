@@ -70,6 +70,12 @@ const char *otter_chip_title(uint16_t id);
 /** By name, case ignored, with or without the dash ("ESP32-C3", "esp32c3"). @return NULL if unknown */
 const otter_chip_facts_t *otter_chip_by_name(const char *name);
 
+/** True if the chip verifies signatures of this scheme. */
+static inline bool otter_chip_verifies(const otter_chip_facts_t *chip, otter_signature_scheme_t scheme)
+{
+    return (chip->schemes >> scheme & 1) != 0;
+}
+
 /**
  * What a chip makes of the keys in a configuration: how many signatures it looks at, and how much of a key's digest.
  * @param chip  NULL: a chip that is not in the table

@@ -244,7 +244,7 @@ static otter_trust_config_t trust_of(const linux_device_t *dev, const linux_devi
 {
     const efuse_file_t *efuse = &dev->efuse;
     const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
-    bool rsa = chip == NULL || (chip->schemes >> OTTER_SIGNED_RSA_3072 & 1) != 0;
+    bool rsa = chip == NULL || otter_chip_verifies(chip, OTTER_SIGNED_RSA_3072);
     const otter_signature_scheme_t usual = rsa ? OTTER_SIGNED_RSA_3072 : OTTER_SIGNED_ECDSA_P256;
     if (!efuse->secure_boot) {
         otter_trust_config_t trust = options->trust != NULL ? *options->trust : (otter_trust_config_t){0};

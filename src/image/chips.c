@@ -148,7 +148,7 @@ otter_trust_t otter_chip_trust(const otter_chip_facts_t *chip, const otter_trust
                            .blocks = v1 || chip == NULL ? 1 : chip->signature_blocks,
                            .v1_key = config->v1_key};
     memcpy(trust.keys, config->keys, sizeof(trust.keys));
-    if (config->signatures == NULL || (chip != NULL && (chip->schemes >> config->scheme & 1) == 0)) {
+    if (config->signatures == NULL || (chip != NULL && !otter_chip_verifies(chip, config->scheme))) {
         trust.error = ESP_ERR_NOT_SUPPORTED; /* rather no image than every one */
     }
     return trust;
