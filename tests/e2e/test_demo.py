@@ -34,17 +34,35 @@ STORY = (
     r"What is in the flash now",
 )
 
+# What comes before the update to 2.0.0, where only the owner's images are taken.
+REFUSALS = (
+    r"the owner's key",
+    r"This is version 1\.0\.0, running from factory",
+    r"on offer: 2\.0\.0",
+    r"ota_0: the image is not signed",
+    r"on offer: 2\.0\.0",
+    r"ota_0: signature block 0: its key [0-9a-f]{16}\.\.\. is not trusted",
+    r"on offer: 3\.0\.0",
+    r"ota_0: signature block 0: it is of other bytes",
+)
+
 
 class Demo(unittest.TestCase):
     def test_the_story(self):
+        self.check_story(STORY)
+
+    def test_the_story_of_a_device_that_takes_signed_images_only(self):
+        self.check_story(REFUSALS + STORY[1:], "--signed")
+
+    def check_story(self, story, *options):
         with tempfile.TemporaryDirectory(prefix="otter-test-demo-") as temp:
             began = time.monotonic()
-            done = subprocess.run([SOURCE / "examples" / "demo.sh", BUILD], capture_output=True, text=True, timeout=150,
+            done = subprocess.run([SOURCE / "examples" / "demo.sh", BUILD, *options], capture_output=True, text=True, timeout=150,
                                   check=False, env={**os.environ, "TMPDIR": temp})
             took = time.monotonic() - began
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             rest = done.stdout
-            for line in STORY:
+            for line in story:
                 found = re.search(line, rest)
                 self.assertIsNotNone(found, f"{line!r} is missing or out of order in\n{done.stdout}\n{done.stderr}")
                 rest = rest[found.end():]
@@ -73,6 +91,12 @@ class Demo(unittest.TestCase):
         done = self.run_with_stub("otter", f'[ "$1" = run ] && exit 1; exec "{BUILD}/otter" "$@"')
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("the device ended with status 1", done.stderr)
+
+    def test_an_option_that_is_not_there_is_named(self):
+        done = subprocess.run([SOURCE / "examples" / "demo.sh", BUILD, "--signd"], capture_output=True, text=True, timeout=30,
+                              check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("--signd", done.stderr)
 
     def test_without_certificates_it_says_why(self):
         done = self.run_with_stub("openssl", "echo no entropy today >&2; exit 1")
