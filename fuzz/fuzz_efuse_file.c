@@ -20,7 +20,9 @@ enum {
     V1_KEY,
     DIGEST,
     REVOKE = DIGEST + 3,
-    NAMES = REVOKE + 3
+    BLOCK = REVOKE + 3,
+    PURPOSE = BLOCK + 6,
+    NAMES = PURPOSE + 6
 };
 static const char *const names[NAMES] = {
     "chip",
@@ -36,9 +38,33 @@ static const char *const names[NAMES] = {
     "secure_boot_key_revoke0",
     "secure_boot_key_revoke1",
     "secure_boot_key_revoke2",
+    "block_key0",
+    "block_key1",
+    "block_key2",
+    "block_key3",
+    "block_key4",
+    "block_key5",
+    "key_purpose_0",
+    "key_purpose_1",
+    "key_purpose_2",
+    "key_purpose_3",
+    "key_purpose_4",
+    "key_purpose_5",
 };
-static const unsigned long maxima[NAMES] = {0, 65534, 65535, 32, 1, 0, 0, 0, 0, 0, 1, 1, 1};
+static const unsigned long maxima[BLOCK] = {0, 65534, 65535, 32, 1, 0, 0, 0, 0, 0, 1, 1, 1};
 static const char *const schemes[] = {"none", "rsa3072", "ecdsa192", "ecdsa256", "ecdsa384", "v1"};
+static const char *const purposes[] = {"user",
+                                       "reserved",
+                                       "xts_aes_256_key_1",
+                                       "xts_aes_256_key_2",
+                                       "xts_aes_128_key",
+                                       "hmac_down_all",
+                                       "hmac_down_jtag",
+                                       "hmac_down_digital_signature",
+                                       "hmac_up",
+                                       "secure_boot_digest0",
+                                       "secure_boot_digest1",
+                                       "secure_boot_digest2"};
 
 /** What the lines say, read one whole line after the other. */
 typedef struct {
@@ -168,6 +194,16 @@ static bool scheme(const char *text, unsigned long *value)
     return false;
 }
 
+static bool purpose(const char *text, unsigned long *value)
+{
+    for (*value = 0; *value < sizeof(purposes) / sizeof(purposes[0]); ++*value) {
+        if (equals(purposes[*value], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool take_line(char *text, reference_t *r)
 {
     char *line = strip(text);
@@ -195,13 +231,15 @@ static bool take_line(char *text, reference_t *r)
             return false;
         }
         n = facts->id;
-    } else if (i == V1_KEY || (i >= DIGEST && i < REVOKE)) {
+    } else if (i == V1_KEY || (i >= DIGEST && i < REVOKE) || (i >= BLOCK && i < PURPOSE)) {
         char small[129] = "";
         if (!hex(value, i == V1_KEY ? 128 : 64, small) || (r->has[i] && strcmp(small, r->hex[i]) != 0)) {
             return false;
         }
         memcpy(r->hex[i], small, sizeof(small));
-    } else if (i == SCHEME ? !scheme(value, &n) : !number(value, maxima[i], &n)) {
+    } else if (i >= PURPOSE  ? !purpose(value, &n)
+               : i == SCHEME ? !scheme(value, &n)
+                             : !number(value, maxima[i], &n)) {
         return false;
     }
     if (r->has[i] && r->value[i] != n) {

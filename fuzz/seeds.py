@@ -101,7 +101,8 @@ def efuse_files():
              "secure_version=33\n", "chip=ESP32-S3\n\nrevision=65534", "revision\n", "x=" + "y" * 300 + "\nsecure_version=7\n",
              "secure_boot_en=1\nsecure_boot_scheme=ecdsa256\nsecure_boot_digest0=" + "0a" * 32 + "\nSecure_Boot_Digest2=" +
              "F3" * 32 + "\nsecure_boot_key_revoke2=1\n", "secure_boot_scheme=v1\nsecure_boot_v1_key=" + "5c" * 64 + "\n",
-             "secure_boot_digest1=00\n", "secure_boot_enable=1\n", "secure_boot_scheme=rsa2048\n"]
+             "secure_boot_digest1=00\n", "secure_boot_enable=1\n", "secure_boot_scheme=rsa2048\n",
+             "BLOCK_KEY3=" + "C4" * 32 + "\nkey_purpose_3 = hmac_up\nkey_purpose_0=XTS_AES_128_KEY\n", "key_purpose_1=HMAC\n"]
     for i, text in enumerate(texts):
         yield f"efuse{i}", text.encode()
 

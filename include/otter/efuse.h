@@ -19,6 +19,26 @@ typedef struct {
     uint8_t digest[OTTER_KEY_DIGEST_LEN]; /* ESP32-C2 has only the first 16 bytes; zeros behind them */
 } otter_efuse_key_t;
 
+#define OTTER_EFUSE_BLOCKS    6u  /* for keys: BLOCK_KEY0 to BLOCK_KEY5 */
+#define OTTER_EFUSE_BLOCK_LEN 32u /* bytes of one */
+
+/** What a key block is for; the numbers are ESP-IDF's (esp_efuse_purpose_t). */
+typedef enum {
+    OTTER_PURPOSE_USER = 0,
+    OTTER_PURPOSE_XTS_AES_256_KEY_1 = 2, /* of flash encryption; the key of 256 bits is in two blocks */
+    OTTER_PURPOSE_XTS_AES_256_KEY_2 = 3,
+    OTTER_PURPOSE_XTS_AES_128_KEY = 4,
+    OTTER_PURPOSE_HMAC_UP =
+        8, /* of the HMAC that software may ask for: what encrypted images are derived from */
+} otter_efuse_purpose_t;
+
+/** A key block. */
+typedef struct {
+    bool present;                  /* it is burned */
+    otter_efuse_purpose_t purpose; /* one without a name above is possible */
+    uint8_t key[OTTER_EFUSE_BLOCK_LEN];
+} otter_efuse_block_t;
+
 /** Any function may be NULL: the device has no such eFuses. */
 typedef struct {
     void *dev;
@@ -30,6 +50,10 @@ typedef struct {
     esp_err_t (*read_key_digest)(void *dev, uint32_t index, otter_efuse_key_t *key);
     /** Durably revoke it. */
     esp_err_t (*revoke_key_digest)(void *dev, uint32_t index);
+    /**
+     * Key block `index`, below OTTER_EFUSE_BLOCKS, for what is hardware on a chip: nobody shows a key, or gives it on.
+     */
+    esp_err_t (*read_key_block)(void *dev, uint32_t index, otter_efuse_block_t *block);
 } otter_efuse_t;
 
 #ifdef __cplusplus

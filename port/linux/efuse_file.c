@@ -34,7 +34,9 @@ typedef enum {
     FACT_V1_KEY,
     FACT_DIGEST, /* of OTTER_TRUSTED_KEYS keys, here and behind */
     FACT_REVOKE = FACT_DIGEST + OTTER_TRUSTED_KEYS,
-    FACT_COUNT = FACT_REVOKE + OTTER_TRUSTED_KEYS
+    FACT_BLOCK = FACT_REVOKE + OTTER_TRUSTED_KEYS, /* of OTTER_EFUSE_BLOCKS, likewise */
+    FACT_PURPOSE = FACT_BLOCK + OTTER_EFUSE_BLOCKS,
+    FACT_COUNT = FACT_PURPOSE + OTTER_EFUSE_BLOCKS
 } fact_t;
 
 #define BYTES_MAX OTTER_V1_KEY_LEN
@@ -58,7 +60,34 @@ static const struct {
     [FACT_REVOKE] = {"secure_boot_key_revoke0", "securebootkeyrevoke0", 1, 0},
     [FACT_REVOKE + 1] = {"secure_boot_key_revoke1", "securebootkeyrevoke1", 1, 0},
     [FACT_REVOKE + 2] = {"secure_boot_key_revoke2", "securebootkeyrevoke2", 1, 0},
+    [FACT_BLOCK] = {"block_key0", "blockkey0", 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 1] = {"block_key1", "blockkey1", 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 2] = {"block_key2", "blockkey2", 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 3] = {"block_key3", "blockkey3", 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 4] = {"block_key4", "blockkey4", 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 5] = {"block_key5", "blockkey5", 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_PURPOSE] = {"key_purpose_0", "keypurpose0", 0, 0},
+    [FACT_PURPOSE + 1] = {"key_purpose_1", "keypurpose1", 0, 0},
+    [FACT_PURPOSE + 2] = {"key_purpose_2", "keypurpose2", 0, 0},
+    [FACT_PURPOSE + 3] = {"key_purpose_3", "keypurpose3", 0, 0},
+    [FACT_PURPOSE + 4] = {"key_purpose_4", "keypurpose4", 0, 0},
+    [FACT_PURPOSE + 5] = {"key_purpose_5", "keypurpose5", 0, 0},
 };
+
+/* espefuse's names. */
+static const char *const purposes[] = {"USER",
+                                       "RESERVED",
+                                       "XTS_AES_256_KEY_1",
+                                       "XTS_AES_256_KEY_2",
+                                       "XTS_AES_128_KEY",
+                                       "HMAC_DOWN_ALL",
+                                       "HMAC_DOWN_JTAG",
+                                       "HMAC_DOWN_DIGITAL_SIGNATURE",
+                                       "HMAC_UP",
+                                       "SECURE_BOOT_DIGEST0",
+                                       "SECURE_BOOT_DIGEST1",
+                                       "SECURE_BOOT_DIGEST2"};
+#define PURPOSE_COUNT (sizeof(purposes) / sizeof(purposes[0]))
 
 /** What an eFuse file has said up to a line. */
 typedef struct {
@@ -127,11 +156,18 @@ static fact_t fact_of(const char *name)
 /** The fact that a name or a remark may mean, however it is put; FACT_COUNT: none. */
 static fact_t fact_meant(const char *letters)
 {
-    for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
+    fact_t nearest = FACT_COUNT;
+    size_t least = SIZE_MAX;
+    for (fact_t fact = 0; fact < FACT_COUNT && letters[0] != '\0'; fact++) {
         const char *known = facts[fact].letters;
-        if (letters[0] != '\0' && slips_between(letters, known) <= strlen(known) / 5) {
-            return fact;
+        const size_t slips = slips_between(letters, known);
+        if (slips <= strlen(known) / 5 && slips < least) {
+            nearest = fact;
+            least = slips;
         }
+    }
+    if (nearest != FACT_COUNT) {
+        return nearest;
     }
     /* Anti-rollback and secure boot must not be off because somebody wrote their names in other words. */
     bool secure = strstr(letters, "secur") != NULL;
@@ -202,6 +238,16 @@ static bool read_bytes(const char *text, uint32_t len, uint8_t *bytes)
     return true;
 }
 
+/** @return PURPOSE_COUNT: there is none of that name */
+static uint32_t purpose_of(const char *text)
+{
+    uint32_t i = 0;
+    while (i < PURPOSE_COUNT && strcasecmp(text, purposes[i]) != 0) {
+        i++;
+    }
+    return i;
+}
+
 /** What the text says of a fact. @return false, after refuse() */
 static bool read_value(const reader_t *r, fact_t fact, const char *text, uint32_t *value, uint8_t *bytes)
 {
@@ -214,6 +260,11 @@ static bool read_value(const reader_t *r, fact_t fact, const char *text, uint32_
         *value = otter_signature_scheme_by_key(text);
         return *value != OTTER_SIGNED_NOT ||
                refuse(r, "it is rsa3072, ecdsa256, ecdsa384, ecdsa192 or v1") == ESP_OK;
+    }
+    if (fact >= FACT_PURPOSE) {
+        *value = purpose_of(text);
+        return *value < PURPOSE_COUNT ||
+               refuse(r, "it is a purpose as espefuse has it: USER, HMAC_UP, XTS_AES_128_KEY, ...") == ESP_OK;
     }
     if (facts[fact].bytes != 0) {
         return read_bytes(text, facts[fact].bytes, bytes) ||
@@ -296,6 +347,11 @@ static void keep_facts(const reader_t *r)
         file->keys[i].present = r->known[FACT_DIGEST + i].said;
         file->keys[i].revoked = r->known[FACT_REVOKE + i].value != 0;
         memcpy(file->keys[i].digest, r->known[FACT_DIGEST + i].bytes, OTTER_KEY_DIGEST_LEN);
+    }
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+        file->blocks[i].present = r->known[FACT_BLOCK + i].said;
+        file->blocks[i].purpose = (otter_efuse_purpose_t)r->known[FACT_PURPOSE + i].value;
+        memcpy(file->blocks[i].key, r->known[FACT_BLOCK + i].bytes, OTTER_EFUSE_BLOCK_LEN);
     }
 }
 
@@ -436,6 +492,14 @@ static void write_known(FILE *out, const efuse_file_t *file)
             fprintf(out, "%s=1\n", facts[FACT_REVOKE + i].name);
         }
     }
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+        if (file->blocks[i].purpose != OTTER_PURPOSE_USER) {
+            fprintf(out, "%s=%s\n", facts[FACT_PURPOSE + i].name, purposes[file->blocks[i].purpose]);
+        }
+        if (file->blocks[i].present) {
+            write_bytes(out, FACT_BLOCK + i, file->blocks[i].key);
+        }
+    }
 }
 
 /** True of a line that write_known() has written anew. */
@@ -531,11 +595,19 @@ static esp_err_t revoke_key(void *dev, uint32_t index)
     return burn(file, &before);
 }
 
+static esp_err_t read_block(void *dev, uint32_t index, otter_efuse_block_t *block)
+{
+    const efuse_file_t *file = dev;
+    *block = file->blocks[index];
+    return ESP_OK;
+}
+
 otter_efuse_t efuse_file_seam(efuse_file_t *file)
 {
     return (otter_efuse_t){.dev = file,
                            .read_secure_version = read_version,
                            .burn_secure_version = burn_version,
                            .read_key_digest = read_key,
-                           .revoke_key_digest = revoke_key};
+                           .revoke_key_digest = revoke_key,
+                           .read_key_block = read_block};
 }

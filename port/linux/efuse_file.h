@@ -11,10 +11,11 @@
 
 /*
  * Names: chip (as otter_chip_by_name), revision, blk_revision (major * 100 + minor), secure_version (0 to 32), and what
- * FORMATS.md section 11 says of secure boot; in any case and with blanks around name and value. Lines end with LF, CR LF or
- * CR; a byte order mark, empty lines and lines that begin with # are fine. Unknown names are kept and told, but for those
- * that look like a slip in a known one, which are refused: a fact that is overlooked may be the one that keeps an old version
- * out. So is a name that is there twice with two values. A missing file is a chip of unknown kind with nothing burned.
+ * FORMATS.md section 11 says of secure boot and key blocks; in any case, with blanks around name and value. Lines end with
+ * LF, CR LF or CR; a byte order mark, empty lines and lines that begin with # are fine. Unknown names are kept and told, but
+ * for those that look like a slip in a known one, which are refused: a fact that is overlooked may be the one that keeps an
+ * old version out. So is a name that is there twice with two values. A missing file is a chip of unknown kind with nothing
+ * burned.
  */
 typedef struct {
     char path[4096]; /* "": there is none */
@@ -25,6 +26,7 @@ typedef struct {
     bool secure_boot;                /* images must be signed by one of `keys`, or by v1_key */
     otter_signature_scheme_t scheme; /* OTTER_SIGNED_NOT: the file does not say */
     otter_efuse_key_t keys[OTTER_TRUSTED_KEYS];
+    otter_efuse_block_t blocks[OTTER_EFUSE_BLOCKS];
     bool has_v1_key;
     uint8_t v1_key[OTTER_V1_KEY_LEN];
     char note[160]; /* one line about a name that nobody knows, "" for none */

@@ -13,6 +13,8 @@
 
 #include "linux/efuse_file.h"
 
+#define KEY "4a736e842d77bfda97acbbd5d44bb8f8494631fde937b28bc9feb53c9f087835"
+
 static efuse_file_t file;
 static otter_fault_t fault;
 
@@ -176,7 +178,9 @@ static void saving_says_each_fact_once_and_keeps_the_rest(void **state)
     snprintf(path, sizeof(path), "%s.efuse", flash);
     FILE *out = fopen(path, "wb");
     assert_non_null(out);
-    fprintf(out, "\xEF\xBB\xBF# mine\r\n%100s = 2\r\n Chip=esp32\r\nlater=7\r\nsecure_version=2",
+    fprintf(out,
+            "\xEF\xBB\xBF# mine\r\n%100s = 2\r\n Chip=esp32\r\nlater=7\r\nKey_Purpose_5=hmac_up\r\n"
+            "block_key5=" KEY "\r\nsecure_version=2",
             "Secure_Version");
     assert_int_equal(fclose(out), 0);
     assert_int_equal(efuse_file_load(&file, flash, &fault), ESP_OK);
@@ -184,16 +188,58 @@ static void saving_says_each_fact_once_and_keeps_the_rest(void **state)
     const otter_efuse_t seam = efuse_file_seam(&file);
     assert_int_equal(seam.burn_secure_version(seam.dev, 9), ESP_OK);
 
-    char text[200] = "";
+    char text[400] = "";
     FILE *in = fopen(path, "rb");
     assert_non_null(in);
     assert_true(fread(text, 1, sizeof(text) - 1, in) > 0);
     fclose(in);
-    assert_string_equal(text, "chip=esp32\nsecure_version=9\n# mine\r\nlater=7\r\n");
+    assert_string_equal(text, "chip=esp32\nsecure_version=9\nkey_purpose_5=HMAC_UP\nblock_key5=" KEY
+                              "\n# mine\r\nlater=7\r\n");
     assert_int_equal(efuse_file_load(&file, flash, &fault), ESP_OK);
     assert_int_equal(file.secure_version, 9);
     unlink(path);
     unlink(flash);
+}
+
+static void key_blocks_have_a_purpose_and_32_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words; /* words NULL: it is good */
+    } rows[] = {
+        {"block_key2=" KEY "\nkey_purpose_2=HMAC_UP\n", NULL},
+        {"KEY_PURPOSE_2 = hmac_up\nBLOCK_KEY2 = " KEY "\n", NULL},
+        {"key_purpose_2=HMAC_DOWN\n", "it is a purpose as espefuse has it"},
+        {"key_purpose_2=8\n", "it is a purpose as espefuse has it"},
+        {"key_purpose_6=HMAC_UP\n", "is key_purpose_0 meant?"},
+        {"key_purpose2=HMAC_UP\n", "is key_purpose_2 meant?"},
+        {"block_key6=" KEY "\n", "is block_key0 meant?"},
+        {"block_key2=4a73\n", "block_key2 is 64 hex digits"},
+        {"block_key2=" KEY "00\n", "block_key2 is 64 hex digits"},
+        {"block_key2=\n", "block_key2 is 64 hex digits"},
+        {"block_key2=0x" KEY "\n", "block_key2 is 64 hex digits"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        otter_efuse_block_t block = {0};
+        fault = (otter_fault_t){0};
+        esp_err_t err = load(rows[i].text, strlen(rows[i].text));
+        if (rows[i].words != NULL &&
+            (err != ESP_ERR_INVALID_STATE || strstr(fault.why, rows[i].words) == NULL)) {
+            fail_msg("%s: 0x%x, %s", rows[i].text, (unsigned)err, fault.why);
+        }
+        if (rows[i].words == NULL) {
+            assert_int_equal(err, ESP_OK);
+            const otter_efuse_t seam = efuse_file_seam(&file);
+            assert_int_equal(seam.read_key_block(seam.dev, 1, &block), ESP_OK);
+            assert_false(block.present);
+            assert_int_equal(block.purpose, OTTER_PURPOSE_USER);
+            assert_int_equal(seam.read_key_block(seam.dev, 2, &block), ESP_OK);
+            assert_true(block.present);
+            assert_int_equal(block.purpose, OTTER_PURPOSE_HMAC_UP);
+            assert_int_equal(block.key[0], 0x4a);
+            assert_int_equal(block.key[31], 0x35);
+        }
+    }
 }
 
 int main(void)
@@ -205,6 +251,7 @@ int main(void)
         cmocka_unit_test(what_may_be_a_fact_is_not_passed_over),
         cmocka_unit_test(every_name_without_effect_is_told),
         cmocka_unit_test(saving_says_each_fact_once_and_keeps_the_rest),
+        cmocka_unit_test(key_blocks_have_a_purpose_and_32_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
