@@ -278,9 +278,9 @@ static bool accept_data(const linux_device_t *dev, const place_t *place, const i
     }
     bool is_app = place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_APP;
     if (!is_app && !o->force) {
-        good = len > place->size || (flash_accept_raw(dev->flash, dev->device.config.table_offset, chip,
-                                                      place->offset, data, (uint32_t)len, &fault) &&
-                                     accept_kind(dev, place, o, data, len, &fault));
+        good = len > place->size ||
+               (flash_accept_raw(&dev->device, chip, place->offset, data, (uint32_t)len, &fault) &&
+                accept_kind(dev, place, o, data, len, &fault));
     } else if (is_app && !o->force) {
         otter_image_stream_t s = {0};
         const otter_trust_t trust = otter_trust_to_boot(&dev->device, false);

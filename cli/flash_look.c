@@ -10,6 +10,7 @@
 #include "clean_text.h"
 #include "flash_report.h"
 #include "flash_search.h"
+#include "flash_verbs.h"
 #include "otter/image_kind.h"
 #include "image_report.h"
 #include "linux/file_flash.h"
@@ -51,8 +52,9 @@ static void look_at_bootloader(flash_report_t *r)
     }
     if (b->found) {
         const otter_chip_t *judge = b->place.chip == chip ? &device->chip : NULL;
-        otter_ignore(otter_bootloader_verify(&b->stream, device->flash, &b->place, judge,
-                                             table)); /* the stream keeps the verdict */
+        const otter_trust_t trust = flash_bootloader_trust(device, judge);
+        otter_ignore(otter_bootloader_verify(&b->stream, device->flash, &b->place, judge, table,
+                                             &trust)); /* the stream keeps the verdict */
     }
 }
 

@@ -355,7 +355,11 @@ static bool check_bootloader(const new_t *n)
     const image_writer_t *image = &n->boot_image;
     const uint32_t place = bootloader_place(n);
     otter_chip_t chip = judging_chip(n);
-    const otter_image_rules_t rules = {.chip = &chip, .size = (uint32_t)image->len, .bootloader = true};
+    const bool rom = otter_chip_is_espressif(chip.id) && n->efuse.scheme != OTTER_SIGNED_V1;
+    const otter_image_rules_t rules = {.chip = &chip,
+                                       .size = (uint32_t)image->len,
+                                       .bootloader = true,
+                                       .trust = rom ? trust_of(n) : (otter_trust_t){0}};
     otter_image_stream_t s = {0};
     otter_ignore(otter_image_stream_begin(&s, &rules)); /* the stream keeps what is wrong */
     otter_image_stream_feed(&s, image->bytes, image->len);

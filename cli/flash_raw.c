@@ -54,11 +54,24 @@ static bool touches(const overlay_t *o, uint32_t off, uint32_t len)
     return ranges_overlap(o->off, o->erased_to - o->off, off, len);
 }
 
-/** True if a bootloader of this chip would start. A flash without any is for the person to complete. */
-static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device, uint32_t table_offset,
-                               otter_fault_t *fault)
+otter_trust_t flash_bootloader_trust(const otter_device_t *device, const otter_chip_t *chip)
 {
-    const otter_chip_facts_t *chip = otter_chip_facts(device->id);
+    return chip != NULL && otter_chip_is_espressif(chip->id) ? otter_trust_to_boot(device, true)
+                                                             : (otter_trust_t){0};
+}
+
+/** Who would boot what is there. */
+typedef struct {
+    const otter_chip_t *chip;
+    uint32_t table_offset;
+    otter_trust_t app, bootloader;
+} judge_t;
+
+/** True if a bootloader of this chip would start. A flash without any is for the person to complete. */
+static bool bootloader_is_good(otter_flash_t *flash, const judge_t *judge, otter_fault_t *fault)
+{
+    const uint32_t table_offset = judge->table_offset;
+    const otter_chip_facts_t *chip = otter_chip_facts(judge->chip->id);
     otter_bootloader_place_t place = otter_bootloader_look(flash, chip->bootloader_offset, table_offset);
     if (place.kind == OTTER_BOOTLOADER_BLANK) {
         return true;
@@ -74,7 +87,7 @@ static bool bootloader_is_good(otter_flash_t *flash, const otter_chip_t *device,
         return false;
     }
     otter_image_stream_t s = {0};
-    esp_err_t err = otter_bootloader_verify(&s, flash, &place, device, table_offset);
+    esp_err_t err = otter_bootloader_verify(&s, flash, &place, judge->chip, table_offset, &judge->bootloader);
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the bootloader would not start: %s", s.fault.why);
     otter_image_stream_end(&s);
     return err == ESP_OK;
@@ -93,11 +106,14 @@ static bool table_is_good(otter_flash_t *flash, uint32_t table_offset, otter_fau
     return good;
 }
 
-static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const otter_partition_entry_t *app,
+static bool app_is_good(otter_flash_t *flash, const judge_t *judge, const otter_partition_entry_t *app,
                         otter_fault_t *fault)
 {
-    const otter_image_rules_t rules = {
-        .chip = chip, .flash_offset = app->offset, .size = app->size, .loading = true};
+    const otter_image_rules_t rules = {.chip = judge->chip,
+                                       .flash_offset = app->offset,
+                                       .size = app->size,
+                                       .loading = true,
+                                       .trust = judge->app};
     otter_fault_t image = {0};
     bool good = otter_image_verify(flash, &rules, NULL, &image) == ESP_OK;
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s would hold no image that boots: %s", app->label, image.why);
@@ -105,14 +121,15 @@ static bool app_is_good(otter_flash_t *flash, const otter_chip_t *chip, const ot
 }
 
 /** A recovery bootloader, or one that waits to be copied: what the chip starts, as in the primary one's place. */
-static bool spare_bootloader_is_good(otter_flash_t *flash, const otter_chip_t *chip,
+static bool spare_bootloader_is_good(otter_flash_t *flash, const judge_t *judge,
                                      const otter_partition_entry_t *part, otter_fault_t *fault)
 {
-    const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
+    const otter_chip_facts_t *facts = otter_chip_facts(judge->chip->id);
     otter_bootloader_place_t place = otter_bootloader_look(flash, part->offset, part->offset + part->size);
     otter_image_stream_t s = {0};
     bool good = place.kind == OTTER_BOOTLOADER_IMAGE && place.chip == facts &&
-                otter_bootloader_verify(&s, flash, &place, chip, part->offset + part->size) == ESP_OK;
+                otter_bootloader_verify(&s, flash, &place, judge->chip, part->offset + part->size,
+                                        &judge->bootloader) == ESP_OK;
     bool other = place.kind == OTTER_BOOTLOADER_IMAGE && place.chip != facts;
     otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s is for a bootloader that the chip starts, and this is %s%s",
                 part->label,
@@ -128,21 +145,21 @@ static bool spare_bootloader_is_good(otter_flash_t *flash, const otter_chip_t *c
 }
 
 /** Is what is in this partition what its type is for? One that is blank is for the person to fill. */
-static bool part_is_good(otter_flash_t *flash, const otter_chip_t *chip, const otter_partition_entry_t *part,
+static bool part_is_good(otter_flash_t *flash, const judge_t *judge, const otter_partition_entry_t *part,
                          otter_fault_t *fault)
 {
     if (otter_flash_reads_blank(flash, part->offset, min_u32(part->size, OTTER_IMAGE_GATE_SIZE))) {
         return true;
     }
-    return part->type == ESP_PARTITION_TYPE_APP          ? app_is_good(flash, chip, part, fault)
-           : part->type == ESP_PARTITION_TYPE_BOOTLOADER ? spare_bootloader_is_good(flash, chip, part, fault)
+    return part->type == ESP_PARTITION_TYPE_APP          ? app_is_good(flash, judge, part, fault)
+           : part->type == ESP_PARTITION_TYPE_BOOTLOADER ? spare_bootloader_is_good(flash, judge, part, fault)
                                                          : true;
 }
 
 /** The apps and bootloaders of the table as it would be: none that is good now may be spoiled. */
-static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t table_offset,
-                           otter_fault_t *fault)
+static bool parts_are_good(overlay_t *o, const judge_t *judge, otter_fault_t *fault)
 {
+    const uint32_t table_offset = judge->table_offset;
     uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     otter_partition_table_t table;
     if (!range_fits(table_offset, sizeof(raw), o->flash.size) ||
@@ -159,23 +176,29 @@ static bool parts_are_good(overlay_t *o, const otter_chip_t *chip, uint32_t tabl
             continue;
         }
         bool begins_here = part->offset >= o->off && part->offset < o->off + o->len;
-        if (!part_is_good(&o->flash, chip, part, fault) &&
-            (begins_here || part_is_good(o->below, chip, part, NULL))) {
+        if (!part_is_good(&o->flash, judge, part, fault) &&
+            (begins_here || part_is_good(o->below, judge, part, NULL))) {
             return false;
         }
     }
     return true;
 }
 
-bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip, uint32_t off,
+bool flash_accept_raw(const otter_device_t *device, const otter_chip_t *chip, uint32_t off,
                       const uint8_t *data, uint32_t len, otter_fault_t *fault)
 {
+    otter_flash_t *flash = device->flash;
+    const uint32_t table_offset = device->config.table_offset;
+    const judge_t judge = {.chip = chip,
+                           .table_offset = table_offset,
+                           .app = otter_trust_to_boot(device, false),
+                           .bootloader = flash_bootloader_trust(device, chip)};
     overlay_t o;
     const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
     lay_over(&o, flash, off, data, len);
     if (facts != NULL && otter_chip_is_espressif(facts->id) && facts->bootloader_offset < table_offset &&
         touches(&o, facts->bootloader_offset, table_offset - facts->bootloader_offset) &&
-        !bootloader_is_good(&o.flash, chip, table_offset, fault)) {
+        !bootloader_is_good(&o.flash, &judge, fault)) {
         return false;
     }
     if (touches(&o, table_offset, OTTER_PARTITION_TABLE_SECTOR) &&
@@ -183,7 +206,7 @@ bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_c
         (off == table_offset || table_is_good(flash, table_offset, NULL))) {
         return false;
     }
-    return parts_are_good(&o, chip, table_offset, fault);
+    return parts_are_good(&o, &judge, fault);
 }
 
 uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,

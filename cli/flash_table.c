@@ -57,7 +57,7 @@ static bool table_is_clear(const linux_device_t *dev, const table_verb_t *o)
                           o->flash, dev->flash->size, table);
     }
     if (otter_bootloader_find(dev->flash, dev->flash->size, &place) &&
-        otter_bootloader_verify(&s, dev->flash, &place, NULL, dev->flash->size) == ESP_OK &&
+        otter_bootloader_verify(&s, dev->flash, &place, NULL, dev->flash->size, NULL) == ESP_OK &&
         place.offset < table && s.info.image_len > table - place.offset) {
         clear =
             cli_refuse(VERB, "the bootloader at 0x%" PRIx32 " goes beyond 0x%" PRIx32, place.offset, table);

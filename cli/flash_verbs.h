@@ -85,12 +85,16 @@ OTTER_MUST_CHECK bool flash_load_table(const char *path, const table_options_t *
 
 /**
  * Would what matters for booting still be there with `data` at `off`? The bootloaders of this chip, the partition table if
- * there is one, apps that boot.
+ * there is one, apps that boot; with secure boot those that somebody whom the device trusts has signed.
+ * @param chip  that judges; the device's own may be unknown
  * @param off  start of a sector; the range lies in the flash
  * @return false, and `why`
  */
-OTTER_MUST_CHECK bool flash_accept_raw(otter_flash_t *flash, uint32_t table_offset, const otter_chip_t *chip,
-                                       uint32_t off, const uint8_t *data, uint32_t len, otter_fault_t *fault);
+OTTER_MUST_CHECK bool flash_accept_raw(const otter_device_t *device, const otter_chip_t *chip, uint32_t off,
+                                       const uint8_t *data, uint32_t len, otter_fault_t *fault);
+
+/** Whom a bootloader must be signed by. That of a device without a chip's ROM is nobody's to judge. @param chip  may be NULL */
+otter_trust_t flash_bootloader_trust(const otter_device_t *device, const otter_chip_t *chip);
 
 /** The chip of the bootloader that the flash would have then; `otherwise` if it would have none. */
 uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32_t off, const uint8_t *data,

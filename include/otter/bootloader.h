@@ -46,11 +46,13 @@ OTTER_MUST_CHECK bool otter_bootloader_find(otter_flash_t *flash, uint32_t table
  * revision. A wrong SHA-256 (info.hash_seen without info.hash_valid) is told on the console and the bootloader started all
  * the same. The caller ends the stream.
  * @param chip  that starts it; NULL: one of its own kind, of any revision
+ * @param trust  whom it must be signed by (otter_trust_to_boot()); NULL: anybody
  * @return codes as otter_image_verify
  */
 OTTER_MUST_CHECK esp_err_t otter_bootloader_verify(otter_image_stream_t *s, otter_flash_t *flash,
                                                    const otter_bootloader_place_t *place,
-                                                   const otter_chip_t *chip, uint32_t table_offset);
+                                                   const otter_chip_t *chip, uint32_t table_offset,
+                                                   const otter_trust_t *trust);
 
 #ifdef __cplusplus
 }

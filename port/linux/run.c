@@ -23,6 +23,7 @@
 #include "otter/image.h"
 #include "linux/descendants.h"
 #include "linux/file_flash.h"
+#include "linux/firmware_image.h"
 #include "linux/firmware_process.h"
 #include "linux/keeper.h"
 #include "linux/run_operations.h"
@@ -206,31 +207,6 @@ static run_end_t end_with(run_t *run, run_end_t end, const char *format, ...)
     return end;
 }
 
-/** Copies `len` bytes of flash into a new memory file. @return its descriptor, -1 with errno */
-static int copy_to_memory(otter_flash_t *flash, uint32_t off, uint32_t len)
-{
-    static uint8_t bytes[64 * 1024];
-#ifdef MFD_EXEC
-    int fd = memfd_create("firmware", MFD_CLOEXEC | MFD_EXEC);
-    if (fd < 0 && errno == EINVAL) { /* a kernel older than the flag allows execution anyway */
-        fd = memfd_create("firmware", MFD_CLOEXEC);
-    }
-#else
-    int fd = memfd_create("firmware", MFD_CLOEXEC);
-#endif
-    for (uint32_t done = 0; fd >= 0 && done < len;) {
-        uint32_t n = min_u32(len - done, (uint32_t)sizeof(bytes));
-        if (otter_flash_read(flash, off + done, bytes, n) != ESP_OK || !output_write(fd, bytes, n)) {
-            int error = errno;
-            close(fd);
-            errno = error;
-            return -1;
-        }
-        done += n;
-    }
-    return fd;
-}
-
 /** What of a booted image is needed to start it. */
 typedef struct {
     int executable; /* descriptor */
@@ -289,14 +265,15 @@ static bool load_executable(run_t *run, loaded_t *loaded, run_end_t *end)
     snprintf(loaded->name, sizeof(loaded->name), "%.32s",
              image->has_desc ? image->desc.project_name : "firmware");
     note_app(run, image->has_desc ? &image->desc : NULL);
-    loaded->executable =
-        copy_to_memory(run->dev.flash, partition->address + image->segment_data[EXECUTABLE_SEGMENT],
-                       image->segments[EXECUTABLE_SEGMENT].data_len);
-    if (loaded->executable < 0) {
-        *end = take_back(run, "no memory file for the executable", strerror(errno));
-        return false;
+    otter_fault_t fault = {0};
+    loaded->executable = firmware_image_copy(&run->dev.device, partition, image, EXECUTABLE_SEGMENT, &fault);
+    if (loaded->executable >= 0) {
+        return true;
     }
-    return true;
+    *end = fault.code == ESP_ERR_NO_MEM
+               ? take_back(run, "no memory file for the executable", fault.why)
+               : end_with(run, RUN_FAILED, "the image in %s: %s", partition->label, fault.why);
+    return false;
 }
 
 /** The boot step. @return false: `*end` */

@@ -105,11 +105,12 @@ bool otter_bootloader_find(otter_flash_t *flash, uint32_t table_offset, otter_bo
 
 esp_err_t otter_bootloader_verify(otter_image_stream_t *s, otter_flash_t *flash,
                                   const otter_bootloader_place_t *place, const otter_chip_t *chip,
-                                  uint32_t table_offset)
+                                  uint32_t table_offset, const otter_trust_t *trust)
 {
     const otter_image_rules_t rules = {.chip = chip,
                                        .flash_offset = place->offset,
                                        .size = room_at(flash, place->offset, table_offset),
-                                       .bootloader = true};
+                                       .bootloader = true,
+                                       .trust = trust != NULL ? *trust : (otter_trust_t){0}};
     return otter_image_stream_from_flash(s, flash, &rules);
 }

@@ -8,6 +8,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
+from device import BUILD, OFFSETS, SOURCE, DeviceTest  # noqa: E402
+from image_files import bootloader  # noqa: E402
 from test_update import VECTORS, UpdateCase, must, otter  # noqa: E402
 
 KEYS = VECTORS / "signed" / "keys"
@@ -191,6 +193,83 @@ class SecureBoot(SignedUpdates):
             efuse.write("secure_boot_key_revoke0=0\nSecure_Boot_Key_Revoke0 = 1\n")
         done = otter("flash", "info", self.flash)
         self.assertIn("has another value in a line before", done.stderr)
+
+
+class Run(DeviceTest):
+    """`otter run` of a device with secure boot."""
+
+    def setUp(self):
+        super().setUp()
+        app = self.folder / "app.bin"
+        app.write_bytes(self.probe())
+        self.signed = self.folder / "signed.bin"
+        must("image", "sign", app, "--key", KEYS / "rsa_a.pem", "-o", self.signed)
+        self.make_flash({"factory": self.signed.read_bytes()})
+        must("flash", "new", self.folder / "other.bin", "--size", "4MB", "--table", SOURCE / "examples/partitions_two_ota.csv",
+             "--app", f"factory={self.signed}", "--secure-boot", "--trust", KEYS / "rsa_a.pub.pem")
+        (self.folder / "other.bin.efuse").rename(f"{self.flash}.efuse")
+
+    def test_what_is_started_is_what_was_verified(self):
+        """Another program writes into the flash file just when the image has been verified."""
+        status, console, errors = self.run_device()
+        self.assertEqual((status, len(self.boots(console))), (0, 1), console + errors)
+        executable = OFFSETS["factory"] + 24 + 8 + 256 + 8
+        for at in executable + 64, executable + 5000, OFFSETS["factory"] + 24 + 8 + 30, executable - 4:
+            with self.subTest(at=at):
+                self.make_flash({"factory": self.signed.read_bytes()})
+                status, console, errors = self.run_device(
+                    LD_PRELOAD=str(BUILD / "tests" / "libshort_of.so"), SHORT_OF="memfd_create 2 0",
+                    SHORT_CHANGES=f"{self.flash} {at}")
+                self.assertEqual((status, self.boots(console)), (1, []), console + errors)
+                self.assertIn("somebody has changed it between its check and its start", errors)
+
+
+class ChipsFlash(SignedUpdates):
+    """The flash file of an ESP32-S3, whose ROM asks for a signature of its bootloader."""
+
+    @classmethod
+    def make_images(cls):
+        super().make_images()
+        (cls.www / "loader.bin").write_bytes(bootloader("esp32s3"))
+        (cls.www / "unsigned.bin").write_bytes(bootloader("esp32s3", idf_ver="v5.3"))
+        (cls.www / "s3.bin").write_bytes((VECTORS / "image" / "esp32s3_valid.bin").read_bytes())
+        for image in ("loader", "s3"):
+            for keys in "ab":
+                cls.sign(image, keys)
+
+    def make(self, loader="loader_a", *options):
+        return otter("flash", "new", self.flash, "--size", "4MB", "--chip", "esp32s3", "--table", self.work / "parts.csv",
+                     "--bootloader", self.www / f"{loader}.bin", "--app", f"factory={self.www / 's3_a.bin'}", "--secure-boot",
+                     "--trust", KEYS / "rsa_a.pub.pem", *options)
+
+    def test_a_bootloader_needs_a_signature_as_an_app_does(self):
+        for loader, why in (("unsigned", "not signed"), ("loader_b", "is not trusted")):
+            done = self.make(loader)
+            self.assertEqual((done.returncode, self.flash.exists()), (1, False), done.stderr)
+            self.assertIn(why, done.stderr)
+        self.assertEqual(self.make().returncode, 0)
+        self.assertIn("bootloader at 0x0: valid", must("flash", "info", self.flash))
+        before = self.flash.read_bytes()
+        for loader, why in (("unsigned", "of other bytes"), ("loader_b", "is not trusted")):  # the old signature lies behind it
+            done = otter("flash", "write", self.flash, "@0x0", self.www / f"{loader}.bin")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(why, done.stderr)
+            self.assertEqual(self.flash.read_bytes(), before)
+            must("flash", "write", self.flash, "@0x0", self.www / f"{loader}.bin", "--force")
+            info = json.loads(must("flash", "info", self.flash, "--json"))
+            self.assertFalse(info["bootloader"]["valid"])
+            must("flash", "write", self.flash, "@0x0", self.www / "loader_a.bin")
+            self.assertEqual(self.flash.read_bytes()[:0x8000].rstrip(b"\xff"), before[:0x8000].rstrip(b"\xff"))
+
+    def test_an_app_by_its_offset_is_judged_as_by_its_name(self):
+        self.assertEqual(self.make().returncode, 0)
+        before = self.flash.read_bytes()
+        for image, why in (("s3", "not signed"), ("s3_b", "is not trusted")):
+            done = otter("flash", "write", self.flash, "@0x10000", self.www / f"{image}.bin")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(why, done.stderr)
+            self.assertEqual(self.flash.read_bytes(), before)
+        must("flash", "write", self.flash, "@0x10000", self.www / "s3_a.bin")
 
 
 class OwnKeys(SignedUpdates):

@@ -1,6 +1,7 @@
 /*
  * Preloaded (LD_PRELOAD) into a program: SHORT_OF="fork 2 11" lets the second call of fork fail with errno 11. The count goes
- * on in what is forked, and starts anew in what is executed; SHORT_FROM_ON=1 lets all later calls fail, too.
+ * on in what is forked, and starts anew in what is executed; SHORT_FROM_ON=1 lets all later calls fail, too. With
+ * SHORT_CHANGES="FILE OFFSET" the call does not fail: a byte of the file has changed before it, as by another program.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
@@ -16,6 +17,23 @@
 
 static int calls;
 
+static void change_byte(const char *where)
+{
+    char path[512];
+    long offset;
+    if (sscanf(where, "%511s %ld", path, &offset) == 2) {
+        FILE *file = fopen(path, "r+b");
+        if (file != NULL && fseek(file, offset, SEEK_SET) == 0) {
+            int byte = fgetc(file);
+            (void)fseek(file, offset, SEEK_SET);
+            (void)fputc(byte ^ 1, file);
+        }
+        if (file != NULL) {
+            fclose(file);
+        }
+    }
+}
+
 /** @return the errno that this call fails with, 0: none */
 static int failure_of(const char *name)
 {
@@ -27,6 +45,13 @@ static int failure_of(const char *name)
         return 0;
     }
     calls++;
+    const char *changes = getenv("SHORT_CHANGES");
+    if (changes != NULL) {
+        if (calls == nth) {
+            change_byte(changes);
+        }
+        return 0;
+    }
     return calls == nth || (calls > nth && getenv("SHORT_FROM_ON") != NULL) ? error : 0;
 }
 

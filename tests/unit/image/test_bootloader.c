@@ -105,26 +105,28 @@ static void it_is_judged_as_its_rom_does(void **state)
     otter_image_stream_t s = {0};
     put(0x1000, ESP_CHIP_ID_ESP32, ESP32_IN);
     otter_bootloader_place_t place = otter_bootloader_look(&sim.flash, 0x1000, TABLE);
-    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, NULL, TABLE), ESP_OK);
+    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, NULL, TABLE, NULL), ESP_OK);
     assert_int_equal(s.info.image_len, BOOTLOADER_IMAGE_LEN);
     assert_int_equal(otter_image_flash_size(&s.info.header), 0x400000);
     assert_int_equal(otter_image_flash_mhz(&s.info.header, place.chip), 40);
     assert_string_equal(otter_image_flash_mode(&s.info.header), "DIO");
     sim.bytes[0x1000 + 40] ^= 1;
-    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, NULL, TABLE), ESP_ERR_IMAGE_INVALID);
+    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, NULL, TABLE, NULL),
+                     ESP_ERR_IMAGE_INVALID);
     assert_non_null(strstr(s.fault.why, "checksum"));
     /* It looks at the chip itself. */
     otter_chip_t chip = {.id = ESP_CHIP_ID_ESP32, .revision = 299};
     sim.bytes[0x1000 + 40] ^= 1;
     le16_put(sim.bytes + 0x1000 + 15, 300);
-    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, &chip, TABLE), ESP_FAIL);
+    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, &chip, TABLE, NULL), ESP_FAIL);
     assert_non_null(strstr(s.fault.why, "v3.0"));
     chip.revision = 300;
-    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, &chip, TABLE), ESP_OK);
+    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, &chip, TABLE, NULL), ESP_OK);
     sim.bytes[0x1000 + 40] ^= 1;
     /* It may not reach into the table. */
     sim.bytes[0x1000 + 40] ^= 1;
-    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, NULL, 0x1040), ESP_ERR_IMAGE_INVALID);
+    assert_int_equal(otter_bootloader_verify(&s, &sim.flash, &place, NULL, 0x1040, NULL),
+                     ESP_ERR_IMAGE_INVALID);
     otter_image_stream_end(&s);
 }
 
