@@ -304,24 +304,17 @@ static bool choose_secure_boot(new_t *n)
 }
 
 /** Of the device that is made. */
-static otter_trust_t trust_of(const new_t *n)
+static otter_trust_t trust_of(new_t *n)
 {
-    const efuse_file_t *efuse = &n->efuse;
-    otter_trust_config_t config = {.source = OTTER_TRUST_KEYS,
-                                   .scheme = efuse->scheme,
-                                   .signatures = &otter_signatures,
-                                   .v1_key = efuse->has_v1_key ? efuse->v1_key : NULL};
-    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
-        if (efuse->keys[i].present && !efuse->keys[i].revoked) {
-            memcpy(config.keys[config.key_count++], efuse->keys[i].digest, OTTER_KEY_DIGEST_LEN);
-        }
-    }
-    return efuse->secure_boot ? otter_chip_trust(otter_chip_facts(efuse->chip.id), &config)
-                              : (otter_trust_t){0};
+    const otter_device_t device = {
+        .chip = n->efuse.chip,
+        .efuse = efuse_file_seam(&n->efuse),
+        .config.trust = linux_device_trust(&n->efuse, otter_chip_facts(n->efuse.chip.id))};
+    return otter_trust_to_boot(&device, false);
 }
 
 /** Judged as the bootloader will judge. */
-static bool check_app(const new_t *n, const app_t *app)
+static bool check_app(new_t *n, const app_t *app)
 {
     otter_chip_t chip = judging_chip(n);
     otter_image_stream_t s = {0};
@@ -340,7 +333,7 @@ static bool check_app(const new_t *n, const app_t *app)
     return ok;
 }
 
-static bool check_apps(const new_t *n)
+static bool check_apps(new_t *n)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < n->app_count; i++) {

@@ -30,6 +30,7 @@ typedef enum {
     OTTER_PURPOSE_XTS_AES_128_KEY = 4,
     OTTER_PURPOSE_HMAC_UP =
         8, /* of the HMAC that software may ask for: what encrypted images are derived from */
+    OTTER_PURPOSE_SECURE_BOOT_DIGEST0 = 9, /* and the two behind it */
 } otter_efuse_purpose_t;
 
 /** A key block. */

@@ -30,64 +30,114 @@ typedef enum {
     FACT_BLK_REVISION,
     FACT_SECURE_VERSION,
     FACT_SECURE_BOOT,
+    FACT_AGGRESSIVE,
+    FACT_SHA384,
     FACT_SCHEME,
     FACT_V1_KEY,
     FACT_DIGEST, /* of OTTER_TRUSTED_KEYS keys, here and behind */
     FACT_REVOKE = FACT_DIGEST + OTTER_TRUSTED_KEYS,
-    FACT_BLOCK = FACT_REVOKE + OTTER_TRUSTED_KEYS, /* of OTTER_EFUSE_BLOCKS, likewise */
-    FACT_PURPOSE = FACT_BLOCK + OTTER_EFUSE_BLOCKS,
-    FACT_COUNT = FACT_PURPOSE + OTTER_EFUSE_BLOCKS
+    FACT_CRYPT_COUNT = FACT_REVOKE + OTTER_TRUSTED_KEYS,
+    FACT_PURPOSE, /* of OTTER_EFUSE_BLOCKS, likewise */
+    FACT_BLOCK = FACT_PURPOSE + OTTER_EFUSE_BLOCKS,
+    FACT_COUNT = FACT_BLOCK + OTTER_EFUSE_BLOCKS
 } fact_t;
 
 #define BYTES_MAX OTTER_V1_KEY_LEN
 
+/** How a fact is written, and how it may change: a burned bit stays burned. */
+typedef enum {
+    KIND_CHIP,   /* what the chip is: these three are said once, and stay */
+    KIND_NUMBER, /* a number that the factory burned */
+    KIND_SCHEME,
+    KIND_COUNT,   /* how many bits are set: it can grow */
+    KIND_BITS,    /* the bits themselves: more can be set */
+    KIND_PURPOSE, /* of a key block: said once, but for USER */
+    KIND_BYTES,   /* in hex: said once */
+} kind_t;
+
 static const struct {
     const char *name;
     const char *letters; /* of the name, for what looks like it */
-    uint32_t max;        /* of the number */
-    uint32_t bytes;      /* not 0: it is so many, in hex */
+    kind_t kind;
+    uint32_t max;   /* of a number */
+    uint32_t bytes; /* of KIND_BYTES */
 } facts[FACT_COUNT] = {
-    [FACT_CHIP] = {"chip", "chip", 0, 0},
-    [FACT_REVISION] = {"revision", "revision", UINT16_MAX - 1, 0},
-    [FACT_BLK_REVISION] = {"blk_revision", "blkrevision", UINT16_MAX, 0},
-    [FACT_SECURE_VERSION] = {"secure_version", "secureversion", 32, 0},
-    [FACT_SECURE_BOOT] = {"secure_boot_en", "securebooten", 1, 0},
-    [FACT_SCHEME] = {"secure_boot_scheme", "securebootscheme", 0, 0},
-    [FACT_V1_KEY] = {"secure_boot_v1_key", "securebootv1key", 0, OTTER_V1_KEY_LEN},
-    [FACT_DIGEST] = {"secure_boot_digest0", "securebootdigest0", 0, OTTER_KEY_DIGEST_LEN},
-    [FACT_DIGEST + 1] = {"secure_boot_digest1", "securebootdigest1", 0, OTTER_KEY_DIGEST_LEN},
-    [FACT_DIGEST + 2] = {"secure_boot_digest2", "securebootdigest2", 0, OTTER_KEY_DIGEST_LEN},
-    [FACT_REVOKE] = {"secure_boot_key_revoke0", "securebootkeyrevoke0", 1, 0},
-    [FACT_REVOKE + 1] = {"secure_boot_key_revoke1", "securebootkeyrevoke1", 1, 0},
-    [FACT_REVOKE + 2] = {"secure_boot_key_revoke2", "securebootkeyrevoke2", 1, 0},
-    [FACT_BLOCK] = {"block_key0", "blockkey0", 0, OTTER_EFUSE_BLOCK_LEN},
-    [FACT_BLOCK + 1] = {"block_key1", "blockkey1", 0, OTTER_EFUSE_BLOCK_LEN},
-    [FACT_BLOCK + 2] = {"block_key2", "blockkey2", 0, OTTER_EFUSE_BLOCK_LEN},
-    [FACT_BLOCK + 3] = {"block_key3", "blockkey3", 0, OTTER_EFUSE_BLOCK_LEN},
-    [FACT_BLOCK + 4] = {"block_key4", "blockkey4", 0, OTTER_EFUSE_BLOCK_LEN},
-    [FACT_BLOCK + 5] = {"block_key5", "blockkey5", 0, OTTER_EFUSE_BLOCK_LEN},
-    [FACT_PURPOSE] = {"key_purpose_0", "keypurpose0", 0, 0},
-    [FACT_PURPOSE + 1] = {"key_purpose_1", "keypurpose1", 0, 0},
-    [FACT_PURPOSE + 2] = {"key_purpose_2", "keypurpose2", 0, 0},
-    [FACT_PURPOSE + 3] = {"key_purpose_3", "keypurpose3", 0, 0},
-    [FACT_PURPOSE + 4] = {"key_purpose_4", "keypurpose4", 0, 0},
-    [FACT_PURPOSE + 5] = {"key_purpose_5", "keypurpose5", 0, 0},
+    [FACT_CHIP] = {"chip", "chip", KIND_CHIP, 0, 0},
+    [FACT_REVISION] = {"revision", "revision", KIND_NUMBER, UINT16_MAX - 1, 0},
+    [FACT_BLK_REVISION] = {"blk_revision", "blkrevision", KIND_NUMBER, UINT16_MAX, 0},
+    [FACT_SECURE_VERSION] = {"secure_version", "secureversion", KIND_COUNT, 32, 0},
+    [FACT_SECURE_BOOT] = {"secure_boot_en", "securebooten", KIND_BITS, 1, 0},
+    [FACT_AGGRESSIVE] = {"secure_boot_aggressive_revoke", "securebootaggressiverevoke", KIND_BITS, 1, 0},
+    [FACT_SHA384] = {"secure_boot_sha384_en", "securebootsha384en", KIND_BITS, 1, 0},
+    [FACT_SCHEME] = {"secure_boot_scheme", "securebootscheme", KIND_SCHEME, 0, 0},
+    [FACT_V1_KEY] = {"secure_boot_v1_key", "securebootv1key", KIND_BYTES, 0, OTTER_V1_KEY_LEN},
+    [FACT_DIGEST + 0] = {"secure_boot_digest0", "securebootdigest0", KIND_BYTES, 0, OTTER_KEY_DIGEST_LEN},
+    [FACT_DIGEST + 1] = {"secure_boot_digest1", "securebootdigest1", KIND_BYTES, 0, OTTER_KEY_DIGEST_LEN},
+    [FACT_DIGEST + 2] = {"secure_boot_digest2", "securebootdigest2", KIND_BYTES, 0, OTTER_KEY_DIGEST_LEN},
+    [FACT_REVOKE + 0] = {"secure_boot_key_revoke0", "securebootkeyrevoke0", KIND_BITS, 1, 0},
+    [FACT_REVOKE + 1] = {"secure_boot_key_revoke1", "securebootkeyrevoke1", KIND_BITS, 1, 0},
+    [FACT_REVOKE + 2] = {"secure_boot_key_revoke2", "securebootkeyrevoke2", KIND_BITS, 1, 0},
+    [FACT_CRYPT_COUNT] = {"spi_boot_crypt_cnt", "spibootcryptcnt", KIND_BITS, 127, 0},
+    [FACT_PURPOSE + 0] = {"key_purpose_0", "keypurpose0", KIND_PURPOSE, 0, 0},
+    [FACT_PURPOSE + 1] = {"key_purpose_1", "keypurpose1", KIND_PURPOSE, 0, 0},
+    [FACT_PURPOSE + 2] = {"key_purpose_2", "keypurpose2", KIND_PURPOSE, 0, 0},
+    [FACT_PURPOSE + 3] = {"key_purpose_3", "keypurpose3", KIND_PURPOSE, 0, 0},
+    [FACT_PURPOSE + 4] = {"key_purpose_4", "keypurpose4", KIND_PURPOSE, 0, 0},
+    [FACT_PURPOSE + 5] = {"key_purpose_5", "keypurpose5", KIND_PURPOSE, 0, 0},
+    [FACT_BLOCK + 0] = {"block_key0", "blockkey0", KIND_BYTES, 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 1] = {"block_key1", "blockkey1", KIND_BYTES, 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 2] = {"block_key2", "blockkey2", KIND_BYTES, 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 3] = {"block_key3", "blockkey3", KIND_BYTES, 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 4] = {"block_key4", "blockkey4", KIND_BYTES, 0, OTTER_EFUSE_BLOCK_LEN},
+    [FACT_BLOCK + 5] = {"block_key5", "blockkey5", KIND_BYTES, 0, OTTER_EFUSE_BLOCK_LEN},
 };
 
-/* espefuse's names. */
-static const char *const purposes[] = {"USER",
-                                       "RESERVED",
-                                       "XTS_AES_256_KEY_1",
-                                       "XTS_AES_256_KEY_2",
-                                       "XTS_AES_128_KEY",
-                                       "HMAC_DOWN_ALL",
-                                       "HMAC_DOWN_JTAG",
-                                       "HMAC_DOWN_DIGITAL_SIGNATURE",
-                                       "HMAC_UP",
-                                       "SECURE_BOOT_DIGEST0",
-                                       "SECURE_BOOT_DIGEST1",
-                                       "SECURE_BOOT_DIGEST2"};
+/** Names of espefuse's that say the same of another chip. */
+static const struct {
+    const char *name;
+    fact_t fact;
+} others[] = {
+    {"flash_crypt_cnt", FACT_CRYPT_COUNT}, /* ESP32 */
+    {"abs_done_1", FACT_SECURE_BOOT},      /* ESP32, Secure Boot V2 */
+};
+
+/* Names that look like secure boot and change nothing for images. */
+static const char *const without_effect[] = {"secure_boot_disable_fast_wake"};
+
+/* espefuse's names of purposes; the first of a number is the one that is written. */
+static const struct {
+    const char *name;
+    uint32_t number;
+} purposes[] = {
+    {"USER", OTTER_PURPOSE_USER},
+    {"RESERVED", 1},
+    {"ECDSA_KEY", 1},
+    {"ECDSA_KEY_P256", 1},
+    {"XTS_AES_256_KEY_1", OTTER_PURPOSE_XTS_AES_256_KEY_1},
+    {"XTS_AES_256_KEY_2", OTTER_PURPOSE_XTS_AES_256_KEY_2},
+    {"XTS_AES_128_KEY", OTTER_PURPOSE_XTS_AES_128_KEY},
+    {"HMAC_DOWN_ALL", 5},
+    {"HMAC_DOWN_JTAG", 6},
+    {"HMAC_DOWN_DIGITAL_SIGNATURE", 7},
+    {"HMAC_UP", OTTER_PURPOSE_HMAC_UP},
+    {"SECURE_BOOT_DIGEST0", OTTER_PURPOSE_SECURE_BOOT_DIGEST0},
+    {"SECURE_BOOT_DIGEST1", OTTER_PURPOSE_SECURE_BOOT_DIGEST0 + 1},
+    {"SECURE_BOOT_DIGEST2", OTTER_PURPOSE_SECURE_BOOT_DIGEST0 + 2},
+    {"KM_INIT_KEY", 12},
+    {"XTS_AES_256_PSRAM_KEY_1", 13},
+    {"XTS_AES_256_PSRAM_KEY_2", 14},
+    {"XTS_AES_128_PSRAM_KEY", 15},
+    {"ECDSA_KEY_P192", 16},
+    {"ECDSA_KEY_P384_L", 17},
+    {"ECDSA_KEY_P384_H", 18},
+};
 #define PURPOSE_COUNT (sizeof(purposes) / sizeof(purposes[0]))
+
+typedef struct {
+    bool said;
+    uint32_t value;
+    uint8_t bytes[BYTES_MAX];
+} said_t;
 
 /** What an eFuse file has said up to a line. */
 typedef struct {
@@ -98,11 +148,7 @@ typedef struct {
     unsigned unknown;       /* lines with names that nobody knows */
     char unknown_lines[64]; /* their numbers, as "1, 4", as many as fit */
     otter_fault_t *fault;
-    struct {
-        bool said;
-        uint32_t value;
-        uint8_t bytes[BYTES_MAX];
-    } known[FACT_COUNT];
+    said_t known[FACT_COUNT];
 } reader_t;
 
 /** @return ESP_ERR_INVALID_STATE, with what is wrong with the line that was read last */
@@ -150,7 +196,19 @@ static fact_t fact_of(const char *name)
     while (fact < FACT_COUNT && strcasecmp(facts[fact].name, name) != 0) {
         fact++;
     }
+    for (size_t i = 0; fact == FACT_COUNT && i < sizeof(others) / sizeof(others[0]); i++) {
+        fact = strcasecmp(others[i].name, name) == 0 ? others[i].fact : FACT_COUNT;
+    }
     return fact;
+}
+
+static bool is_without_effect(const char *name)
+{
+    bool is = false;
+    for (size_t i = 0; i < sizeof(without_effect) / sizeof(without_effect[0]); i++) {
+        is = is || strcasecmp(without_effect[i], name) == 0;
+    }
+    return is;
 }
 
 /** The fact that a name or a remark may mean, however it is put; FACT_COUNT: none. */
@@ -180,6 +238,9 @@ static fact_t fact_meant(const char *letters)
 static esp_err_t take_unknown(reader_t *r, const char *name, const char *value)
 {
     char letters[LETTERS_MAX + 1];
+    if (is_without_effect(name)) {
+        return ESP_OK;
+    }
     (void)letters_of(name, letters);
     fact_t meant = fact_meant(letters);
     if (meant == FACT_COUNT) { /* in a value, which may be anything, only the exact words count */
@@ -238,37 +299,51 @@ static bool read_bytes(const char *text, uint32_t len, uint8_t *bytes)
     return true;
 }
 
-/** @return PURPOSE_COUNT: there is none of that name */
-static uint32_t purpose_of(const char *text)
+/** @return false: there is none of that name */
+static bool purpose_of(const char *text, uint32_t *number)
 {
-    uint32_t i = 0;
-    while (i < PURPOSE_COUNT && strcasecmp(text, purposes[i]) != 0) {
-        i++;
+    for (size_t i = 0; i < PURPOSE_COUNT; i++) {
+        if (strcasecmp(text, purposes[i].name) == 0) {
+            *number = purposes[i].number;
+            return true;
+        }
     }
-    return i;
+    return false;
+}
+
+const char *efuse_file_purpose(uint32_t number)
+{
+    for (size_t i = 0; i < PURPOSE_COUNT; i++) {
+        if (purposes[i].number == number) {
+            return purposes[i].name;
+        }
+    }
+    return NULL;
 }
 
 /** What the text says of a fact. @return false, after refuse() */
 static bool read_value(const reader_t *r, fact_t fact, const char *text, uint32_t *value, uint8_t *bytes)
 {
-    if (fact == FACT_CHIP) {
-        const otter_chip_facts_t *chip = otter_chip_by_name(text);
+    const otter_chip_facts_t *chip;
+    switch (facts[fact].kind) {
+    case KIND_CHIP:
+        chip = otter_chip_by_name(text);
         *value = chip != NULL ? chip->id : 0;
         return chip != NULL || refuse(r, "there is no chip of that name") == ESP_OK;
-    }
-    if (fact == FACT_SCHEME) {
+    case KIND_SCHEME:
         *value = otter_signature_scheme_by_key(text);
         return *value != OTTER_SIGNED_NOT ||
                refuse(r, "it is rsa3072, ecdsa256, ecdsa384, ecdsa192 or v1") == ESP_OK;
-    }
-    if (fact >= FACT_PURPOSE) {
-        *value = purpose_of(text);
-        return *value < PURPOSE_COUNT ||
+    case KIND_PURPOSE:
+        return purpose_of(text, value) ||
                refuse(r, "it is a purpose as espefuse has it: USER, HMAC_UP, XTS_AES_128_KEY, ...") == ESP_OK;
-    }
-    if (facts[fact].bytes != 0) {
+    case KIND_BYTES:
         return read_bytes(text, facts[fact].bytes, bytes) ||
                refuse(r, "%s is %" PRIu32 " hex digits", facts[fact].name, 2 * facts[fact].bytes) == ESP_OK;
+    case KIND_NUMBER:
+    case KIND_COUNT:
+    case KIND_BITS:
+        break;
     }
     return read_number(text, facts[fact].max, value) ||
            refuse(r, "%s is a number from 0 to %" PRIu32, facts[fact].name, facts[fact].max) == ESP_OK;
@@ -327,31 +402,88 @@ static size_t mark_length(const char *text, size_t len)
     return len >= sizeof(mark) - 1 && memcmp(text, mark, sizeof(mark) - 1) == 0 ? sizeof(mark) - 1 : 0;
 }
 
-static void keep_facts(const reader_t *r)
+/** A key block whose purpose is a digest of secure boot is that digest. */
+static esp_err_t find_digests(reader_t *r)
 {
-    efuse_file_t *file = r->file;
-    file->has_chip = r->known[FACT_CHIP].said;
-    if (file->has_chip) {
-        file->chip.id = (uint16_t)r->known[FACT_CHIP].value;
-    }
-    file->has_revision = r->known[FACT_REVISION].said;
-    file->chip.revision = (uint16_t)r->known[FACT_REVISION].value;
-    file->has_blk_revision = r->known[FACT_BLK_REVISION].said;
-    file->chip.blk_revision = (uint16_t)r->known[FACT_BLK_REVISION].value;
-    file->secure_version = r->known[FACT_SECURE_VERSION].value;
-    file->secure_boot = r->known[FACT_SECURE_BOOT].value != 0;
-    file->scheme = (otter_signature_scheme_t)r->known[FACT_SCHEME].value;
-    file->has_v1_key = r->known[FACT_V1_KEY].said;
-    memcpy(file->v1_key, r->known[FACT_V1_KEY].bytes, sizeof(file->v1_key));
-    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
-        file->keys[i].present = r->known[FACT_DIGEST + i].said;
-        file->keys[i].revoked = r->known[FACT_REVOKE + i].value != 0;
-        memcpy(file->keys[i].digest, r->known[FACT_DIGEST + i].bytes, OTTER_KEY_DIGEST_LEN);
-    }
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
-        file->blocks[i].present = r->known[FACT_BLOCK + i].said;
-        file->blocks[i].purpose = (otter_efuse_purpose_t)r->known[FACT_PURPOSE + i].value;
-        memcpy(file->blocks[i].key, r->known[FACT_BLOCK + i].bytes, OTTER_EFUSE_BLOCK_LEN);
+        const said_t *block = &r->known[FACT_BLOCK + i];
+        const uint32_t key = r->known[FACT_PURPOSE + i].value - OTTER_PURPOSE_SECURE_BOOT_DIGEST0;
+        if (!block->said || key >= OTTER_TRUSTED_KEYS) {
+            continue;
+        }
+        said_t *digest = &r->known[FACT_DIGEST + key];
+        if (digest->said && memcmp(digest->bytes, block->bytes, OTTER_KEY_DIGEST_LEN) != 0) {
+            return otter_fault(r->fault, ESP_ERR_INVALID_STATE,
+                               "%s cannot be read: %s says another digest than secure_boot_digest%" PRIu32,
+                               r->file->path, facts[FACT_BLOCK + i].name, key);
+        }
+        *digest = *block;
+    }
+    return ESP_OK;
+}
+
+static void keep_facts(efuse_file_t *file, const said_t known[FACT_COUNT])
+{
+    file->has_chip = known[FACT_CHIP].said;
+    file->chip.id = file->has_chip ? (uint16_t)known[FACT_CHIP].value : OTTER_CHIP_LINUX;
+    file->has_revision = known[FACT_REVISION].said;
+    file->chip.revision = (uint16_t)known[FACT_REVISION].value;
+    file->has_blk_revision = known[FACT_BLK_REVISION].said;
+    file->chip.blk_revision = (uint16_t)known[FACT_BLK_REVISION].value;
+    file->secure_version = known[FACT_SECURE_VERSION].value;
+    file->secure_boot = known[FACT_SECURE_BOOT].value != 0;
+    file->aggressive_revoke = known[FACT_AGGRESSIVE].value != 0;
+    file->sha384 = known[FACT_SHA384].value != 0;
+    file->scheme = (otter_signature_scheme_t)known[FACT_SCHEME].value;
+    file->has_v1_key = known[FACT_V1_KEY].said;
+    memcpy(file->v1_key, known[FACT_V1_KEY].bytes, sizeof(file->v1_key));
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        file->keys[i].present = known[FACT_DIGEST + i].said;
+        file->keys[i].revoked = known[FACT_REVOKE + i].value != 0;
+        memcpy(file->keys[i].digest, known[FACT_DIGEST + i].bytes, OTTER_KEY_DIGEST_LEN);
+    }
+    file->crypt_count = known[FACT_CRYPT_COUNT].value;
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+        file->blocks[i].present = known[FACT_BLOCK + i].said;
+        file->blocks[i].purpose = (otter_efuse_purpose_t)known[FACT_PURPOSE + i].value;
+        memcpy(file->blocks[i].key, known[FACT_BLOCK + i].bytes, OTTER_EFUSE_BLOCK_LEN);
+    }
+}
+
+static void say_number(said_t *fact, bool said, uint32_t value)
+{
+    fact->said = said;
+    fact->value = said ? value : 0;
+}
+
+static void say_bytes(said_t *fact, bool said, const uint8_t *bytes, size_t len)
+{
+    fact->said = said;
+    memcpy(fact->bytes, bytes, len);
+}
+
+/** keep_facts() the other way round. */
+static void tell_facts(const efuse_file_t *file, said_t known[FACT_COUNT])
+{
+    memset(known, 0, FACT_COUNT * sizeof(known[0]));
+    say_number(&known[FACT_CHIP], file->has_chip, file->chip.id);
+    say_number(&known[FACT_REVISION], file->has_revision, file->chip.revision);
+    say_number(&known[FACT_BLK_REVISION], file->has_blk_revision, file->chip.blk_revision);
+    say_number(&known[FACT_SECURE_VERSION], true, file->secure_version);
+    say_number(&known[FACT_SECURE_BOOT], file->secure_boot, 1);
+    say_number(&known[FACT_AGGRESSIVE], file->aggressive_revoke, 1);
+    say_number(&known[FACT_SHA384], file->sha384, 1);
+    say_number(&known[FACT_SCHEME], file->scheme != OTTER_SIGNED_NOT, file->scheme);
+    say_bytes(&known[FACT_V1_KEY], file->has_v1_key, file->v1_key, sizeof(file->v1_key));
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        say_bytes(&known[FACT_DIGEST + i], file->keys[i].present, file->keys[i].digest, OTTER_KEY_DIGEST_LEN);
+        say_number(&known[FACT_REVOKE + i], file->keys[i].revoked, 1);
+    }
+    say_number(&known[FACT_CRYPT_COUNT], file->crypt_count != 0, file->crypt_count);
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+        const otter_efuse_block_t *block = &file->blocks[i];
+        say_number(&known[FACT_PURPOSE + i], block->purpose != OTTER_PURPOSE_USER, block->purpose);
+        say_bytes(&known[FACT_BLOCK + i], block->present, block->key, OTTER_EFUSE_BLOCK_LEN);
     }
 }
 
@@ -374,7 +506,11 @@ static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, otter_fau
         }
         line += whole;
     }
-    keep_facts(&r);
+    esp_err_t err = find_digests(&r);
+    if (err != ESP_OK) {
+        return err;
+    }
+    keep_facts(file, r.known);
     note_unknown(&r);
     return ESP_OK;
 }
@@ -453,51 +589,42 @@ esp_err_t efuse_file_load_named(efuse_file_t *file, const char *path, otter_faul
     return read_file(file, fault);
 }
 
-static void write_bytes(FILE *out, fact_t fact, const uint8_t *bytes)
+static void write_fact(FILE *out, fact_t fact, const said_t *said)
 {
+    const otter_chip_facts_t *chip;
     fprintf(out, "%s=", facts[fact].name);
-    for (uint32_t i = 0; i < facts[fact].bytes; i++) {
-        fprintf(out, "%02x", bytes[i]);
+    switch (facts[fact].kind) {
+    case KIND_CHIP:
+        chip = otter_chip_facts((uint16_t)said->value);
+        fputs(chip != NULL ? chip->name : "", out);
+        break;
+    case KIND_SCHEME:
+        fputs(otter_signature_scheme_key((otter_signature_scheme_t)said->value), out);
+        break;
+    case KIND_PURPOSE:
+        fputs(efuse_file_purpose(said->value), out);
+        break;
+    case KIND_BYTES:
+        for (uint32_t i = 0; i < facts[fact].bytes; i++) {
+            fprintf(out, "%02x", said->bytes[i]);
+        }
+        break;
+    case KIND_NUMBER:
+    case KIND_COUNT:
+    case KIND_BITS:
+        fprintf(out, "%" PRIu32, said->value);
+        break;
     }
-    fprintf(out, "\n");
+    fputc('\n', out);
 }
 
 static void write_known(FILE *out, const efuse_file_t *file)
 {
-    const otter_chip_facts_t *chip = otter_chip_facts(file->chip.id);
-    if (file->has_chip && chip != NULL) {
-        fprintf(out, "chip=%s\n", chip->name);
-    }
-    if (file->has_revision) {
-        fprintf(out, "revision=%u\n", file->chip.revision);
-    }
-    if (file->has_blk_revision) {
-        fprintf(out, "blk_revision=%u\n", file->chip.blk_revision);
-    }
-    fprintf(out, "secure_version=%" PRIu32 "\n", file->secure_version);
-    if (file->secure_boot) {
-        fprintf(out, "%s=1\n", facts[FACT_SECURE_BOOT].name);
-    }
-    if (file->scheme != OTTER_SIGNED_NOT) {
-        fprintf(out, "%s=%s\n", facts[FACT_SCHEME].name, otter_signature_scheme_key(file->scheme));
-    }
-    if (file->has_v1_key) {
-        write_bytes(out, FACT_V1_KEY, file->v1_key);
-    }
-    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
-        if (file->keys[i].present) {
-            write_bytes(out, FACT_DIGEST + i, file->keys[i].digest);
-        }
-        if (file->keys[i].revoked) {
-            fprintf(out, "%s=1\n", facts[FACT_REVOKE + i].name);
-        }
-    }
-    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
-        if (file->blocks[i].purpose != OTTER_PURPOSE_USER) {
-            fprintf(out, "%s=%s\n", facts[FACT_PURPOSE + i].name, purposes[file->blocks[i].purpose]);
-        }
-        if (file->blocks[i].present) {
-            write_bytes(out, FACT_BLOCK + i, file->blocks[i].key);
+    said_t known[FACT_COUNT];
+    tell_facts(file, known);
+    for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
+        if (known[fact].said) {
+            write_fact(out, fact, &known[fact]);
         }
     }
 }

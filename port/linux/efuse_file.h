@@ -24,9 +24,12 @@ typedef struct {
     otter_chip_t chip; /* id OTTER_CHIP_LINUX and revision 0 where the file says nothing */
     uint32_t secure_version;
     bool secure_boot;                /* images must be signed by one of `keys`, or by v1_key */
+    bool aggressive_revoke;          /* of the ROM, which looks at bootloaders only */
+    bool sha384;                     /* secure boot's hash: ECDSA P-384 */
     otter_signature_scheme_t scheme; /* OTTER_SIGNED_NOT: the file does not say */
     otter_efuse_key_t keys[OTTER_TRUSTED_KEYS];
     otter_efuse_block_t blocks[OTTER_EFUSE_BLOCKS];
+    uint32_t crypt_count; /* SPI_BOOT_CRYPT_CNT: flash is encrypted where an odd number of its bits is set */
     bool has_v1_key;
     uint8_t v1_key[OTTER_V1_KEY_LEN];
     char note[160]; /* one line about a name that nobody knows, "" for none */
@@ -48,6 +51,9 @@ OTTER_MUST_CHECK esp_err_t efuse_file_load_named(efuse_file_t *file, const char 
 
 /** Write it whole through a temporary name and sync: the old or the new content, never a mixture. */
 OTTER_MUST_CHECK esp_err_t efuse_file_save(const efuse_file_t *file);
+
+/** espefuse's name of a key block's purpose; NULL: there is none. */
+const char *efuse_file_purpose(uint32_t number);
 
 /** The eFuse seam on this file; `file` must live as long as the seam is used. */
 otter_efuse_t efuse_file_seam(efuse_file_t *file);

@@ -239,22 +239,35 @@ static esp_err_t load_efuse(linux_device_t *dev, const char *path, const linux_d
     return efuse_file_load(&dev->efuse, path, fault);
 }
 
-/** With secure boot the eFuses alone say whose images it takes. */
-static otter_trust_config_t trust_of(const linux_device_t *dev, const linux_device_options_t *options)
+/** What a chip's devices are signed with where nothing says more. */
+static otter_signature_scheme_t usual_scheme(const otter_chip_facts_t *chip)
 {
-    const efuse_file_t *efuse = &dev->efuse;
-    const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
     bool rsa = chip == NULL || otter_chip_verifies(chip, OTTER_SIGNED_RSA_3072);
-    const otter_signature_scheme_t usual = rsa ? OTTER_SIGNED_RSA_3072 : OTTER_SIGNED_ECDSA_P256;
+    return rsa ? OTTER_SIGNED_RSA_3072 : OTTER_SIGNED_ECDSA_P256;
+}
+
+otter_trust_config_t linux_device_trust(const efuse_file_t *efuse, const otter_chip_facts_t *chip)
+{
     if (!efuse->secure_boot) {
-        otter_trust_config_t trust = options->trust != NULL ? *options->trust : (otter_trust_config_t){0};
-        trust.scheme = trust.scheme != OTTER_SIGNED_NOT ? trust.scheme : usual;
-        return trust;
+        return (otter_trust_config_t){0};
     }
+    const otter_signature_scheme_t usual = efuse->sha384 ? OTTER_SIGNED_ECDSA_P384 : usual_scheme(chip);
     return (otter_trust_config_t){.source = OTTER_TRUST_EFUSES,
                                   .scheme = efuse->scheme != OTTER_SIGNED_NOT ? efuse->scheme : usual,
                                   .signatures = &otter_signatures,
                                   .v1_key = efuse->has_v1_key ? efuse->v1_key : NULL};
+}
+
+/** With secure boot the eFuses alone say whose images it takes. */
+static otter_trust_config_t trust_of(const linux_device_t *dev, const linux_device_options_t *options)
+{
+    const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
+    otter_trust_config_t trust = linux_device_trust(&dev->efuse, chip);
+    if (!dev->efuse.secure_boot) {
+        trust = options->trust != NULL ? *options->trust : trust;
+        trust.scheme = trust.scheme != OTTER_SIGNED_NOT ? trust.scheme : usual_scheme(chip);
+    }
+    return trust;
 }
 
 /** With the flash open: eFuses, partitions, chip, switches. On failure the flash is closed. */

@@ -72,6 +72,9 @@ typedef struct {
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, otter_fault_t *fault);
 
+/** Whom a device with these eFuses trusts; anybody without secure boot. @param chip  NULL: nobody knows which it is */
+otter_trust_config_t linux_device_trust(const efuse_file_t *efuse, const otter_chip_facts_t *chip);
+
 /** Revisions that nothing tells become at least what all images in the slots need, if they agree. */
 void linux_device_ask_images(linux_device_t *dev);
 
