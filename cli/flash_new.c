@@ -306,10 +306,10 @@ static bool choose_secure_boot(new_t *n)
 /** Of the device that is made. */
 static otter_trust_t trust_of(new_t *n)
 {
-    const otter_device_t device = {
-        .chip = n->efuse.chip,
-        .efuse = efuse_file_seam(&n->efuse),
-        .config.trust = linux_device_trust(&n->efuse, otter_chip_facts(n->efuse.chip.id))};
+    const otter_device_t device = {.chip = n->efuse.chip,
+                                   .efuse = efuse_file_seam(&n->efuse),
+                                   .config.trust =
+                                       linux_device_trust(&n->efuse, otter_chip_facts(n->efuse.chip.id))};
     return otter_trust_to_boot(&device, false);
 }
 

@@ -22,7 +22,10 @@ enum {
     REVOKE = DIGEST + 3,
     BLOCK = REVOKE + 3,
     PURPOSE = BLOCK + 6,
-    NAMES = PURPOSE + 6
+    AGGRESSIVE = PURPOSE + 6,
+    SHA384,
+    CRYPT_COUNT,
+    NAMES
 };
 static const char *const names[NAMES] = {
     "chip",
@@ -50,11 +53,16 @@ static const char *const names[NAMES] = {
     "key_purpose_3",
     "key_purpose_4",
     "key_purpose_5",
+    "secure_boot_aggressive_revoke",
+    "secure_boot_sha384_en",
+    "spi_boot_crypt_cnt",
 };
-static const unsigned long maxima[BLOCK] = {0, 65534, 65535, 32, 1, 0, 0, 0, 0, 0, 1, 1, 1};
+static const unsigned long maxima[NAMES] = {0, 65534, 65535, 32, 1, 0, 0, 0, 0, 0, 1, 1, 1, [AGGRESSIVE] = 1,
+                                            1, 127};
 static const char *const schemes[] = {"none", "rsa3072", "ecdsa192", "ecdsa256", "ecdsa384", "v1"};
+/* By number; where one has more names they stand behind a comma. */
 static const char *const purposes[] = {"user",
-                                       "reserved",
+                                       "reserved,ecdsa_key,ecdsa_key_p256",
                                        "xts_aes_256_key_1",
                                        "xts_aes_256_key_2",
                                        "xts_aes_128_key",
@@ -64,7 +72,14 @@ static const char *const purposes[] = {"user",
                                        "hmac_up",
                                        "secure_boot_digest0",
                                        "secure_boot_digest1",
-                                       "secure_boot_digest2"};
+                                       "secure_boot_digest2",
+                                       "km_init_key",
+                                       "xts_aes_256_psram_key_1",
+                                       "xts_aes_256_psram_key_2",
+                                       "xts_aes_128_psram_key",
+                                       "ecdsa_key_p192",
+                                       "ecdsa_key_p384_l",
+                                       "ecdsa_key_p384_h"};
 
 /** What the lines say, read one whole line after the other. */
 typedef struct {
@@ -197,11 +212,31 @@ static bool scheme(const char *text, unsigned long *value)
 static bool purpose(const char *text, unsigned long *value)
 {
     for (*value = 0; *value < sizeof(purposes) / sizeof(purposes[0]); ++*value) {
-        if (equals(purposes[*value], text)) {
-            return true;
+        char list[64];
+        snprintf(list, sizeof(list), "%s", purposes[*value]);
+        for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ",")) {
+            if (equals(name, text)) {
+                return true;
+            }
         }
     }
     return false;
+}
+
+/** What has several names. */
+static int index_of(const char *name)
+{
+    int i = 0;
+    if (equals("flash_crypt_cnt", name)) {
+        return CRYPT_COUNT;
+    }
+    if (equals("abs_done_1", name)) {
+        return SECURE_BOOT;
+    }
+    while (i < NAMES && !equals(names[i], name)) {
+        i++;
+    }
+    return i;
 }
 
 static bool take_line(char *text, reference_t *r)
@@ -217,12 +252,9 @@ static bool take_line(char *text, reference_t *r)
     *value++ = '\0';
     char *name = strip(line);
     value = strip(value);
-    int i = 0;
-    while (i < NAMES && !equals(names[i], name)) {
-        i++;
-    }
+    const int i = index_of(name);
     if (i == NAMES) {
-        return !is_slip(name, value);
+        return equals("secure_boot_disable_fast_wake", name) || !is_slip(name, value);
     }
     unsigned long n = 0;
     if (i == CHIP) {
@@ -237,9 +269,9 @@ static bool take_line(char *text, reference_t *r)
             return false;
         }
         memcpy(r->hex[i], small, sizeof(small));
-    } else if (i >= PURPOSE  ? !purpose(value, &n)
-               : i == SCHEME ? !scheme(value, &n)
-                             : !number(value, maxima[i], &n)) {
+    } else if (i >= PURPOSE && i < AGGRESSIVE ? !purpose(value, &n)
+               : i == SCHEME                  ? !scheme(value, &n)
+                                              : !number(value, maxima[i], &n)) {
         return false;
     }
     if (r->has[i] && r->value[i] != n) {
@@ -267,6 +299,23 @@ static fuzz_input_t next_line(fuzz_input_t *in)
     return line;
 }
 
+/** Key blocks that are digests: a second place of the same. */
+static bool take_digests(reference_t *r)
+{
+    for (int i = 0; i < 6; i++) {
+        unsigned long key = r->value[PURPOSE + i] - 9;
+        if (!r->has[BLOCK + i] || r->value[PURPOSE + i] < 9 || key > 2) {
+            continue;
+        }
+        if (r->has[DIGEST + key] && strcmp(r->hex[DIGEST + key], r->hex[BLOCK + i]) != 0) {
+            return false;
+        }
+        r->has[DIGEST + key] = true;
+        memcpy(r->hex[DIGEST + key], r->hex[BLOCK + i], sizeof(r->hex[0]));
+    }
+    return true;
+}
+
 static reference_t read_reference(fuzz_input_t in)
 {
     reference_t r = {.good = true, .value[CHIP] = OTTER_CHIP_LINUX};
@@ -284,6 +333,7 @@ static reference_t read_reference(fuzz_input_t in)
         r.good = take_line(line, &r);
         free(line);
     }
+    r.good = r.good && take_digests(&r);
     return r;
 }
 
@@ -298,6 +348,10 @@ static void check_equal(const efuse_file_t *a, const efuse_file_t *b)
                    memcmp(a->v1_key, b->v1_key, sizeof(a->v1_key)) == 0,
                "another secure boot");
     FUZZ_CHECK(memcmp(a->keys, b->keys, sizeof(a->keys)) == 0, "other keys");
+    FUZZ_CHECK(a->aggressive_revoke == b->aggressive_revoke && a->sha384 == b->sha384 &&
+                   a->crypt_count == b->crypt_count,
+               "other switches");
+    FUZZ_CHECK(memcmp(a->blocks, b->blocks, sizeof(a->blocks)) == 0, "other key blocks");
 }
 
 static bool is_hex_of(const char *text, const uint8_t *bytes, size_t len)
@@ -314,6 +368,9 @@ static void check_secure_boot(const efuse_file_t *file, const reference_t *want)
 {
     FUZZ_CHECK(file->secure_boot == (want->value[SECURE_BOOT] == 1), "secure boot");
     FUZZ_CHECK((unsigned long)file->scheme == want->value[SCHEME], "scheme %d", (int)file->scheme);
+    FUZZ_CHECK(file->aggressive_revoke == (want->value[AGGRESSIVE] == 1), "revocation by the ROM");
+    FUZZ_CHECK(file->sha384 == (want->value[SHA384] == 1), "SHA-384");
+    FUZZ_CHECK(file->crypt_count == want->value[CRYPT_COUNT], "encryption %u", file->crypt_count);
     FUZZ_CHECK(file->has_v1_key == want->has[V1_KEY] &&
                    (!file->has_v1_key || is_hex_of(want->hex[V1_KEY], file->v1_key, sizeof(file->v1_key))),
                "another V1 key");

@@ -102,7 +102,10 @@ def efuse_files():
              "secure_boot_en=1\nsecure_boot_scheme=ecdsa256\nsecure_boot_digest0=" + "0a" * 32 + "\nSecure_Boot_Digest2=" +
              "F3" * 32 + "\nsecure_boot_key_revoke2=1\n", "secure_boot_scheme=v1\nsecure_boot_v1_key=" + "5c" * 64 + "\n",
              "secure_boot_digest1=00\n", "secure_boot_enable=1\n", "secure_boot_scheme=rsa2048\n",
-             "BLOCK_KEY3=" + "C4" * 32 + "\nkey_purpose_3 = hmac_up\nkey_purpose_0=XTS_AES_128_KEY\n", "key_purpose_1=HMAC\n"]
+             "BLOCK_KEY3=" + "C4" * 32 + "\nkey_purpose_3 = hmac_up\nkey_purpose_0=XTS_AES_128_KEY\n", "key_purpose_1=HMAC\n",
+             "SECURE_BOOT_AGGRESSIVE_REVOKE=1\nflash_crypt_cnt=127\nabs_done_1=1\nsecure_boot_sha384_en=1\n",
+             "secure_boot_digest1=" + "5d" * 32 + "\nkey_purpose_4=secure_boot_digest1\nblock_key4=" + "5d" * 32 + "\n",
+             "spi_boot_crypt_cnt=128\n", "secure_boot_disable_fast_wake=1\nkey_purpose_0=KM_INIT_KEY\n"]
     for i, text in enumerate(texts):
         yield f"efuse{i}", text.encode()
 

@@ -15,6 +15,8 @@
 
 #define KEY "4a736e842d77bfda97acbbd5d44bb8f8494631fde937b28bc9feb53c9f087835"
 
+#define OTHER "3d00000000000000000000000000000000000000000000000000000000000000"
+
 static efuse_file_t file;
 static otter_fault_t fault;
 
@@ -116,6 +118,17 @@ static void what_may_be_a_fact_is_not_passed_over(void **state)
         {"security.boot.enabled=yes\n", "is secure_boot_en meant?"},
         {"note=1 secure_boot_en=1\n", "is secure_boot_en meant?"},
         {"secure_boot_digest3=00\n", "is secure_boot_digest0 meant?"},
+        {"secure_boot_agressive_revoke=1\n", "is secure_boot_aggressive_revoke meant?"},
+        {"secure_boot_fast_wake=1\n", "is secure_boot_en meant?"},
+        {"spi_boot_crypt_count=1\n", "is spi_boot_crypt_cnt meant?"},
+        {"spi_boot_crypt_cnt=128\n", "spi_boot_crypt_cnt is a number from 0 to 127"},
+        {"key_purpose_1=SECURE_BOOT_DIGEST2\nblock_key1=" KEY "\nsecure_boot_digest2=00" KEY "\n",
+         "secure_boot_digest2 is 64 hex digits"},
+        {"key_purpose_1=SECURE_BOOT_DIGEST2\nblock_key1=" KEY "\nsecure_boot_digest2=" OTHER "\n",
+         "block_key1 says another digest than secure_boot_digest2"},
+        {"key_purpose_1=SECURE_BOOT_DIGEST0\nblock_key1=" KEY "\nkey_purpose_4=secure_boot_digest0\n"
+         "block_key4=" OTHER "\n",
+         "block_key4 says another digest than secure_boot_digest0"},
         {"revison=3\n", "is revision meant?"},
         {"revisoin=3\n", "is revision meant?"},
         {"blk-revision=3\n", "is blk_revision meant?"},
@@ -242,6 +255,28 @@ static void key_blocks_have_a_purpose_and_32_bytes(void **state)
     }
 }
 
+static void espefuses_names_are_taken_for_what_they_say(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "chip=esp32p4\nSECURE_BOOT_EN=1\nSECURE_BOOT_AGGRESSIVE_REVOKE=1\n"
+        "SECURE_BOOT_SHA384_EN=1\nSECURE_BOOT_DISABLE_FAST_WAKE=1\nSPI_BOOT_CRYPT_CNT=3\n"
+        "KEY_PURPOSE_1=SECURE_BOOT_DIGEST2\nBLOCK_KEY1=" KEY "\nKEY_PURPOSE_2=ECDSA_KEY_P384_H\n";
+    assert_int_equal(load(text, sizeof(text) - 1), ESP_OK);
+    assert_string_equal(file.note, "");
+    assert_true(file.secure_boot && file.aggressive_revoke && file.sha384);
+    assert_int_equal(file.crypt_count, 3);
+    assert_true(file.keys[2].present);
+    assert_int_equal(file.keys[2].digest[0], 0x4a);
+    assert_false(file.keys[0].present || file.keys[1].present || file.blocks[2].present);
+    assert_string_equal(efuse_file_purpose(file.blocks[2].purpose), "ECDSA_KEY_P384_H");
+
+    static const char esp32[] = "chip=esp32\nABS_DONE_1=1\nFLASH_CRYPT_CNT=7\n";
+    assert_int_equal(load(esp32, sizeof(esp32) - 1), ESP_OK);
+    assert_true(file.secure_boot);
+    assert_int_equal(file.crypt_count, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +287,7 @@ int main(void)
         cmocka_unit_test(every_name_without_effect_is_told),
         cmocka_unit_test(saving_says_each_fact_once_and_keeps_the_rest),
         cmocka_unit_test(key_blocks_have_a_purpose_and_32_bytes),
+        cmocka_unit_test(espefuses_names_are_taken_for_what_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
