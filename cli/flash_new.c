@@ -304,17 +304,18 @@ static bool choose_secure_boot(new_t *n)
 }
 
 /** Of the device that is made. */
-static otter_trust_t trust_of(new_t *n)
+static otter_trust_t trust_of(const new_t *n)
 {
-    const otter_device_t device = {.chip = n->efuse.chip,
-                                   .efuse = efuse_file_seam(&n->efuse),
-                                   .config.trust =
-                                       linux_device_trust(&n->efuse, otter_chip_facts(n->efuse.chip.id))};
+    efuse_file_t efuse = n->efuse; /* which is read here, and nothing is burned */
+    const otter_chip_facts_t *chip = otter_chip_facts(efuse.chip.id);
+    const otter_device_t device = {.chip = efuse.chip,
+                                   .efuse = efuse_file_seam(&efuse),
+                                   .config.trust = linux_device_trust(&efuse, chip)};
     return otter_trust_to_boot(&device, false);
 }
 
 /** Judged as the bootloader will judge. */
-static bool check_app(new_t *n, const app_t *app)
+static bool check_app(const new_t *n, const app_t *app)
 {
     otter_chip_t chip = judging_chip(n);
     otter_image_stream_t s = {0};
@@ -333,7 +334,7 @@ static bool check_app(new_t *n, const app_t *app)
     return ok;
 }
 
-static bool check_apps(new_t *n)
+static bool check_apps(const new_t *n)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < n->app_count; i++) {
