@@ -19,24 +19,15 @@ typedef struct {
     uint32_t of_value[256], total;
 } histogram_t;
 
-/** @return false: the flash could not be read */
-static bool count_bytes(otter_flash_t *flash, uint32_t off, uint32_t len, histogram_t *h)
+static void count_sector(histogram_t *h, const uint8_t *bytes, uint32_t len)
 {
-    uint8_t sector[SECTOR];
-    for (uint32_t done = 0; done < len; done += SECTOR) {
-        uint32_t n = min_u32(len - done, SECTOR);
-        if (otter_flash_read(flash, off + done, sector, n) != ESP_OK) {
-            return false;
-        }
-        if (bytes_are_erased(sector, n)) {
-            continue;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            h->of_value[sector[i]]++;
-        }
-        h->total += n;
+    if (bytes_are_erased(bytes, len)) {
+        return;
     }
-    return true;
+    for (uint32_t i = 0; i < len; i++) {
+        h->of_value[bytes[i]]++;
+    }
+    h->total += len;
 }
 
 /**
@@ -53,19 +44,35 @@ static bool is_noise(const histogram_t *h)
     return h->total >= SECTOR / 2 && sum < 400;
 }
 
+static flash_content_t content_of(const histogram_t *h)
+{
+    return h->total == 0                ? FLASH_ERASED
+           : h->of_value[0] == h->total ? FLASH_ZERO
+           : is_noise(h)                ? FLASH_NOISE
+                                        : FLASH_DATA;
+}
+
 flash_content_t flash_content(otter_flash_t *flash, uint32_t off, uint32_t len)
 {
     histogram_t h = {0};
-    if (!count_bytes(flash, off, len, &h)) {
-        return FLASH_DATA;
+    uint8_t sector[SECTOR];
+    for (uint32_t done = 0; done < len; done += SECTOR) {
+        const uint32_t n = min_u32(len - done, SECTOR);
+        if (otter_flash_read(flash, off + done, sector, n) != ESP_OK) {
+            return FLASH_DATA;
+        }
+        count_sector(&h, sector, n);
     }
-    if (h.total == 0) {
-        return FLASH_ERASED;
+    return content_of(&h);
+}
+
+flash_content_t flash_content_of(const uint8_t *bytes, uint32_t len)
+{
+    histogram_t h = {0};
+    for (uint32_t done = 0; done < len; done += SECTOR) {
+        count_sector(&h, bytes + done, min_u32(len - done, SECTOR));
     }
-    if (h.of_value[0] == h.total) {
-        return FLASH_ZERO;
-    }
-    return is_noise(&h) ? FLASH_NOISE : FLASH_DATA;
+    return content_of(&h);
 }
 
 /* ---- tables ---- */

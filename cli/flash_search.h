@@ -19,6 +19,9 @@ typedef enum {
 /** What [off, off + len) of the flash holds; erased sectors among others do not make noise of data. */
 flash_content_t flash_content(otter_flash_t *flash, uint32_t off, uint32_t len);
 
+/** The same of bytes in memory. */
+flash_content_t flash_content_of(const uint8_t *bytes, uint32_t len);
+
 /**
  * The first sector in [from, end) that begins a partition table which some bootloader would take.
  * @return false: there is none, `offset` is not written

@@ -81,6 +81,28 @@ OTTER_MUST_CHECK esp_err_t otter_ecdsa_verify(otter_curve_t curve, const uint8_t
                                               const uint8_t *signature, const uint8_t *digest,
                                               size_t digest_len);
 
+/*
+ * Below: only for flash encryption in software (otter/flash_encryption.h). A chip whose hardware encrypts needs none of it.
+ */
+
+/** AES with one key, block by block (ECB); in a block of the heap, which is wiped when it is given back. */
+typedef struct otter_aes otter_aes_t;
+
+/** @param key_len  16 or 32 bytes. @return NULL: out of memory */
+OTTER_MUST_CHECK otter_aes_t *otter_aes_new(const uint8_t *key, size_t key_len, bool decrypt);
+
+/** Another key, as long as the first one. @return false: out of memory */
+OTTER_MUST_CHECK bool otter_aes_set_key(otter_aes_t *aes, const uint8_t *key);
+
+/** In place. @param len  bytes, whole blocks of 16. @return false: out of memory; what `data` holds is unknown then */
+OTTER_MUST_CHECK bool otter_aes_blocks(otter_aes_t *aes, uint8_t *data, size_t len);
+
+/** NULL is fine. */
+void otter_aes_free(otter_aes_t *aes);
+
+/** Overwrites a secret in memory, also where nothing reads it afterwards. */
+void otter_wipe(void *data, size_t len);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,9 +1,12 @@
-/* The crypto seam on OpenSSL 3: EVP digests, which use the processor's SHA instructions. */
+/* The crypto seam on OpenSSL 3: digests and AES by EVP, which uses what the processor has for them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otter/crypto.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdlib.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "linux/openssl_start.h"
@@ -72,4 +75,49 @@ void otter_digest_end(otter_digest_t *digest)
 {
     EVP_MD_CTX_free(digest->elsewhere.object);
     *digest = (otter_digest_t){0};
+}
+
+struct otter_aes {
+    EVP_CIPHER_CTX *context;
+};
+
+otter_aes_t *otter_aes_new(const uint8_t *key, size_t key_len, bool decrypt)
+{
+    openssl_start();
+    otter_aes_t *aes = malloc(sizeof(*aes));
+    if (aes == NULL) {
+        return NULL;
+    }
+    aes->context = EVP_CIPHER_CTX_new();
+    const EVP_CIPHER *cipher = key_len == 32 ? EVP_aes_256_ecb() : EVP_aes_128_ecb();
+    if (aes->context == NULL || EVP_CipherInit_ex(aes->context, cipher, NULL, key, NULL, !decrypt) != 1 ||
+        EVP_CIPHER_CTX_set_padding(aes->context, 0) != 1) {
+        otter_aes_free(aes);
+        return NULL;
+    }
+    return aes;
+}
+
+bool otter_aes_set_key(otter_aes_t *aes, const uint8_t *key)
+{
+    return EVP_CipherInit_ex(aes->context, NULL, NULL, key, NULL, -1) == 1;
+}
+
+bool otter_aes_blocks(otter_aes_t *aes, uint8_t *data, size_t len)
+{
+    int done;
+    return len <= INT_MAX && EVP_CipherUpdate(aes->context, data, &done, data, (int)len) == 1;
+}
+
+void otter_aes_free(otter_aes_t *aes)
+{
+    if (aes != NULL) {
+        EVP_CIPHER_CTX_free(aes->context); /* wipes the key */
+        free(aes);
+    }
+}
+
+void otter_wipe(void *data, size_t len)
+{
+    OPENSSL_cleanse(data, len);
 }

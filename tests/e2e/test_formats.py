@@ -185,6 +185,17 @@ class Formats(DeviceTest):
                           "--no-hash", "-o", "-")
         self.assertEqual(made.hex(), whole("device_payload").hex())
 
+    def test_encrypted_flash(self):
+        rows = tables("cipher", "key", "address")[0][1:]
+        self.assertEqual(len(rows), 5)
+        (self.folder / "plain").write_bytes(b"otter encrypts i" * 3)
+        for cipher, size, address, cipher_text in rows:
+            (self.folder / "key").write_bytes(bytes(range(int(size))))
+            chip = "esp32" if cipher == "ESP32" else "esp32s3"
+            made = self.otter("flash", "encrypt", self.folder / "plain", "-", "--flash-key", self.folder / "key", "--address",
+                              address, "--chip", chip)
+            self.assertEqual(made.hex(), cipher_text.strip("`"), (cipher, size))
+
     def test_the_efuse_file(self):
         self.make_flash({})
         pathlib.Path(self.flash + ".efuse").write_text(fences("efuse")[0][1])

@@ -50,6 +50,7 @@ PUBLIC_HEADERS = {
     "otter/trust.h": "base",
     "otter/signature.h": "image",
     "otter/flash.h": "flash",
+    "otter/flash_encryption.h": "flash",
     "otter/partition_table.h": "flash",
     "otter/device.h": "flash",  # the context that the flash layer and all above it are given
     "esp_flash_partitions.h": "flash",

@@ -1,0 +1,281 @@
+/* The ciphers of flash encryption in software: what a chip's hardware does between its flash and its bus. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "otter/flash_encryption.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "otter/bytes.h"
+#include "otter/crypto.h"
+#include "otter/promise.h"
+
+#define BLOCK     16u  /* bytes of AES */
+#define XTS_UNIT  128u /* bytes that have one tweak */
+#define ESP32_KEY 32u
+#define ESP32_RUN 32u /* bytes that have one key */
+
+struct otter_flash_crypt {
+    otter_flash_cipher_kind_t kind;
+    otter_aes_t *aes[2]; /* to encrypt and to decrypt the flash */
+    otter_aes_t *tweak;  /* XTS */
+    uint8_t key[ESP32_KEY], config;
+};
+
+const char *otter_flash_cipher_name(otter_flash_cipher_kind_t kind)
+{
+    static const char *const names[] = {
+        [OTTER_FLASH_CIPHER_NONE] = "none",
+        [OTTER_FLASH_CIPHER_ESP32] = "the ESP32's cipher",
+        [OTTER_FLASH_CIPHER_XTS_128] = "XTS-AES-128",
+        [OTTER_FLASH_CIPHER_XTS_256] = "XTS-AES-256",
+    };
+    return names[kind];
+}
+
+/* The key lengths. What is shorter than the cipher's key is made longer as the chip does it. */
+static const struct {
+    otter_flash_cipher_kind_t kind;
+    size_t lengths[2];
+    const char *what;
+} keys[] = {
+    {OTTER_FLASH_CIPHER_ESP32, {24, 32}, "32 bytes, or 24 with the 3/4 coding scheme"},
+    {OTTER_FLASH_CIPHER_XTS_128, {16, 32}, "32 bytes, or 16 of an ESP32-C2"},
+    {OTTER_FLASH_CIPHER_XTS_256, {64, 64}, "64 bytes"},
+};
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static bool has_length(size_t row, size_t len)
+{
+    return len == keys[row].lengths[0] || len == keys[row].lengths[1];
+}
+
+otter_flash_cipher_kind_t otter_flash_cipher_for(uint16_t chip_id, size_t key_len)
+{
+    const bool esp32 = chip_id == 0;
+    for (size_t i = 0; i < KEYS; i++) {
+        if (esp32 == (keys[i].kind == OTTER_FLASH_CIPHER_ESP32) && has_length(i, key_len)) {
+            return keys[i].kind;
+        }
+    }
+    return OTTER_FLASH_CIPHER_NONE;
+}
+
+/* ---- the ESP32's own ---- */
+
+/**
+ * Each bit of the key changes with one bit of the address. The key has four parts, of 67, 65, 63 and 61 bits from its first one
+ * on; each goes through the address bits 23 to 5 three times, and ends with as many of the lowest ones as it has left. The
+ * configuration has a bit for each part.
+ */
+static void key_at(const otter_flash_crypt_t *crypt, uint32_t address, uint8_t key[ESP32_KEY])
+{
+    unsigned at = 0; /* bit of the key, from its first byte's highest one */
+    memcpy(key, crypt->key, ESP32_KEY);
+    for (unsigned part = 0; part < 4; part++) {
+        const unsigned len = 67 - 2 * part;
+        const uint32_t from = (crypt->config >> part & 1) != 0 ? address : 0;
+        for (unsigned i = 0; i < len; i++, at++) {
+            const unsigned bit = i < 3 * 19 ? 23 - i % 19 : 5 + (len - 1 - i);
+            key[at / 8] ^= (uint8_t)((from >> bit & 1) << (7 - at % 8));
+        }
+    }
+    OTTER_ASSERT(at == 8 * ESP32_KEY);
+}
+
+/** A block of AES as a number, its first byte the lowest one; in flash the same lies back to front. */
+typedef struct {
+    uint64_t low, high;
+} block_t;
+
+static uint64_t le64_get(const uint8_t *p)
+{
+    return le32_get(p) | (uint64_t)le32_get(p + 4) << 32;
+}
+
+static void le64_put(uint8_t *p, uint64_t v)
+{
+    le32_put(p, (uint32_t)v);
+    le32_put(p + 4, (uint32_t)(v >> 32));
+}
+
+static uint64_t be64_get(const uint8_t *p)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        v = v << 8 | p[i];
+    }
+    return v;
+}
+
+static void be64_put(uint8_t *p, uint64_t v)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        p[i] = (uint8_t)(v >> (56 - 8 * i));
+    }
+}
+
+/** From flash to AES, with a tweak added. */
+static void turn_in(uint8_t *block, block_t tweak)
+{
+    const uint64_t low = be64_get(block + 8), high = be64_get(block);
+    le64_put(block, low ^ tweak.low);
+    le64_put(block + 8, high ^ tweak.high);
+}
+
+/** And back. */
+static void turn_out(uint8_t *block, block_t tweak)
+{
+    const uint64_t low = le64_get(block) ^ tweak.low, high = le64_get(block + 8) ^ tweak.high;
+    be64_put(block, high);
+    be64_put(block + 8, low);
+}
+
+/** All bytes of [data, data + len) have one key, as long as they do not cross 32 bytes of flash. */
+static bool esp32_run(const otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32_t address, uint8_t *data,
+                      uint32_t len)
+{
+    uint8_t key[ESP32_KEY];
+    key_at(crypt, address, key);
+    bool ok = otter_aes_set_key(aes, key);
+    otter_wipe(key, sizeof(key));
+    for (uint32_t i = 0; i < len; i += BLOCK) {
+        turn_in(data + i, (block_t){0});
+    }
+    ok = ok && otter_aes_blocks(aes, data, len);
+    for (uint32_t i = 0; i < len; i += BLOCK) {
+        turn_out(data + i, (block_t){0});
+    }
+    return ok;
+}
+
+/* ---- XTS-AES ---- */
+
+/** Times x in the field of XTS. */
+static block_t doubled(block_t tweak)
+{
+    return (block_t){tweak.low << 1 ^ (tweak.high >> 63 != 0 ? 0x87 : 0), tweak.high << 1 | tweak.low >> 63};
+}
+
+/**
+ * XTS over a unit that lies back to front in flash: its last block is XTS's first one. [data, data + len) are blocks of one unit.
+ */
+static bool xts_run(const otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32_t address, uint8_t *data,
+                    uint32_t len)
+{
+    block_t tweaks[XTS_UNIT / BLOCK]; /* by the block's place in flash */
+    uint8_t raw[BLOCK] = {0};
+    const uint32_t first = address % XTS_UNIT / BLOCK, count = len / BLOCK;
+    le32_put(raw, align_down_u32(address, XTS_UNIT));
+    if (!otter_aes_blocks(crypt->tweak, raw, BLOCK)) {
+        return false;
+    }
+    block_t tweak = {le64_get(raw), le64_get(raw + 8)};
+    for (uint32_t i = XTS_UNIT / BLOCK; i-- > first;) {
+        tweaks[i] = tweak;
+        tweak = doubled(tweak);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        turn_in(data + i * BLOCK, tweaks[first + i]);
+    }
+    if (!otter_aes_blocks(aes, data, len)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        turn_out(data + i * BLOCK, tweaks[first + i]);
+    }
+    return true;
+}
+
+bool otter_flash_crypt(void *crypt, bool decrypt, uint32_t address, uint8_t *data, uint32_t len)
+{
+    const otter_flash_crypt_t *c = crypt;
+    const bool esp32 = c->kind == OTTER_FLASH_CIPHER_ESP32;
+    const uint32_t unit = esp32 ? ESP32_RUN : XTS_UNIT;
+    OTTER_ASSERT(address % BLOCK == 0 && len % BLOCK == 0);
+    for (uint32_t done = 0, run; done < len; done += run) {
+        const uint32_t at = address + done;
+        run = min_u32(len - done, unit - at % unit);
+        if (!(esp32 ? esp32_run : xts_run)(c, c->aes[decrypt], at, data + done, run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- keys ---- */
+
+/** The cipher's whole key out of a shorter one, as the chip's hardware has it. @return false: out of memory */
+static bool whole_key(otter_flash_cipher_kind_t kind, const uint8_t *key, size_t len,
+                      uint8_t whole[OTTER_FLASH_KEY_MAX])
+{
+    memcpy(whole, key, len);
+    if (kind == OTTER_FLASH_CIPHER_ESP32 && len == 24) {
+        memcpy(whole + 24, key + 8, 8);
+    }
+    if (kind != OTTER_FLASH_CIPHER_XTS_128 || len != 16) {
+        return true;
+    }
+    otter_digest_t sha = {0};
+    bool ok = otter_sha256_begin(&sha);
+    if (ok) {
+        otter_digest_update(&sha, key, len);
+        otter_digest_finish(&sha, whole);
+    }
+    otter_digest_end(&sha);
+    return ok;
+}
+
+static bool fill(otter_flash_crypt_t *crypt, const uint8_t *whole)
+{
+    if (crypt->kind == OTTER_FLASH_CIPHER_ESP32) { /* whose hardware has AES the other way round */
+        memcpy(crypt->key, whole, ESP32_KEY);
+        crypt->aes[0] = otter_aes_new(whole, ESP32_KEY, true);
+        crypt->aes[1] = otter_aes_new(whole, ESP32_KEY, false);
+        return crypt->aes[0] != NULL && crypt->aes[1] != NULL;
+    }
+    const size_t half = crypt->kind == OTTER_FLASH_CIPHER_XTS_256 ? 32 : 16;
+    crypt->aes[0] = otter_aes_new(whole, half, false);
+    crypt->aes[1] = otter_aes_new(whole, half, true);
+    crypt->tweak = otter_aes_new(whole + half, half, false);
+    return crypt->aes[0] != NULL && crypt->aes[1] != NULL && crypt->tweak != NULL;
+}
+
+esp_err_t otter_flash_crypt_open(otter_flash_cipher_kind_t kind, const uint8_t *key, size_t key_len,
+                                 uint8_t config, otter_flash_crypt_t **crypt, otter_fault_t *fault)
+{
+    size_t row = 0;
+    while (row < KEYS && keys[row].kind != kind) {
+        row++;
+    }
+    if (row == KEYS || !has_length(row, key_len)) {
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "a key of %s has %s, not %zu",
+                           otter_flash_cipher_name(kind), row < KEYS ? keys[row].what : "no bytes", key_len);
+    }
+    uint8_t whole[OTTER_FLASH_KEY_MAX] = {0};
+    otter_flash_crypt_t *made = calloc(1, sizeof(*made));
+    bool ok = made != NULL && whole_key(kind, key, key_len, whole);
+    if (ok) {
+        made->kind = kind;
+        made->config = config;
+        ok = fill(made, whole);
+    }
+    otter_wipe(whole, sizeof(whole));
+    if (!ok) {
+        otter_flash_crypt_close(made);
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    }
+    *crypt = made;
+    return ESP_OK;
+}
+
+void otter_flash_crypt_close(otter_flash_crypt_t *crypt)
+{
+    if (crypt != NULL) {
+        otter_aes_free(crypt->aes[0]);
+        otter_aes_free(crypt->aes[1]);
+        otter_aes_free(crypt->tweak);
+        otter_wipe(crypt, sizeof(*crypt));
+        free(crypt);
+    }
+}
