@@ -9,15 +9,15 @@
 #include "otter/image.h"
 #include "otter/image_kind.h"
 
-#define SECTOR          0x1000u
-#define RECORD          32u /* of otadata, and the head of a page of NVS */
-#define CHECKED_OF_PAGE 24u /* of that head: what its CRC is over, behind the state */
+#define PAGE            0x1000u /* of NVS */
+#define RECORD          32u     /* of otadata, and the head of a page of NVS */
+#define CHECKED_OF_PAGE 24u     /* of that head: what its CRC is over, behind the state */
 
-/** Two copies, of which one may be torn. */
-static bool is_otadata(const uint8_t *data, size_t len)
+/** Two copies, each in a sector of its own, of which one may be torn. */
+static bool is_otadata(const uint8_t *data, size_t len, size_t sector)
 {
     bool erased = true;
-    for (size_t at = 0; at < 2 * SECTOR && at < len; at += SECTOR) {
+    for (size_t at = 0; at < 2 * sector && at < len; at += sector) {
         if (len - at < RECORD) {
             return false;
         }
@@ -30,9 +30,10 @@ static bool is_otadata(const uint8_t *data, size_t len)
 }
 
 /** Pages, of which one at least is in use, or none. */
-static bool is_nvs(const uint8_t *data, size_t len)
+static bool is_nvs(const uint8_t *data, size_t len, size_t sector)
 {
-    for (size_t at = 0; len - at >= SECTOR; at += SECTOR) {
+    (void)sector; /* NVS has pages of its own */
+    for (size_t at = 0; len - at >= PAGE; at += PAGE) {
         const uint8_t *head = data + at;
         if (crc32_le(UINT32_MAX, head + 4, CHECKED_OF_PAGE) == le32_get(head + 4 + CHECKED_OF_PAGE)) {
             return true;
@@ -43,7 +44,8 @@ static bool is_nvs(const uint8_t *data, size_t len)
 
 static const struct data_kind {
     esp_partition_subtype_t subtype;
-    bool (*is)(const uint8_t *data, size_t len); /* NULL: whatever is no image and no table */
+    /* in flash of such sectors; NULL: whatever is no image and no table */
+    bool (*is)(const uint8_t *data, size_t len, size_t sector);
     const char *takes;
 } kinds[] = {
     {ESP_PARTITION_SUBTYPE_DATA_OTA, is_otadata,
@@ -93,7 +95,7 @@ data_verdict_t data_kind_judge(const esp_partition_t *partition, const uint8_t *
         return DATA_FITS;
     }
     const char *stranger = name_stranger(data, len);
-    if (stranger == NULL && (kind->is == NULL || kind->is(data, len))) {
+    if (stranger == NULL && (kind->is == NULL || kind->is(data, len, partition->erase_size))) {
         return DATA_FITS;
     }
     otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is for %s, and this is %s", partition->label, kind->takes,

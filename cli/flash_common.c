@@ -60,15 +60,6 @@ bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id)
     return otter_chip_facts(*chip_id) != NULL;
 }
 
-esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len)
-{
-    if (!range_fits(offset, (uint32_t)len, flash->size) || len > UINT32_MAX) {
-        return ESP_ERR_INVALID_SIZE;
-    }
-    esp_err_t err = otter_flash_erase(flash, offset, align_up_u32((uint32_t)len, flash->erase_size));
-    return err == ESP_OK ? otter_flash_program(flash, offset, data, (uint32_t)len) : err;
-}
-
 static void print_warning(void *arg, const char *line)
 {
     cli_note("flash", "%s: warning: %s", (const char *)arg, line);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "esp_log.h"
 #include "json.h"
 #include "flash_report.h"
 #include "flash_verbs.h"
@@ -71,6 +72,7 @@ static int flash_info(void *options)
         return cli_fail(VERB, "out of memory");
     }
     otter_fault_t fault;
+    esp_log_level_set("*", ESP_LOG_NONE); /* the report says it once, in its own words */
     r->path = o->path;
     r->warnings = cJSON_CreateArray();
     r->repairs = cJSON_CreateArray();

@@ -229,7 +229,7 @@ static otter_chip_t judging_chip(const linux_device_t *dev, const uint8_t *data,
 /** Whole sectors of this flash, and something to write to them. Says why not. */
 static bool place_is_whole(const linux_device_t *dev, const place_t *place, const io_options_t *o, size_t len)
 {
-    const uint32_t sector = dev->flash->erase_size;
+    const uint32_t sector = place->partition != NULL ? dev->flash->erase_size : FILE_FLASH_SECTOR;
     if (len == 0) {
         return cli_refuse(VERB, "%s is empty", o->file);
     }
@@ -316,7 +316,7 @@ static esp_err_t write_and_check(linux_device_t *dev, const place_t *place, cons
 /** A file system or NVS that is shorter than its partition has what was there before behind it. */
 static void tell_rest(const linux_device_t *dev, const place_t *place, const io_options_t *o, uint32_t len)
 {
-    uint32_t used = align_up_u32(len, dev->flash->erase_size);
+    uint32_t used = flash_put_end(dev->flash, place->offset, len) - place->offset;
     if (place->partition != NULL && place->partition->type == ESP_PARTITION_TYPE_DATA && used < place->size &&
         !otter_flash_reads_blank(dev->flash, place->offset + used, place->size - used)) {
         cli_did("warning: from 0x%" PRIx32
@@ -403,12 +403,23 @@ const cli_verb_t flash_write_verb = {
 
 /* ---- erase ---- */
 
+/** Says why not: a part of a sector cannot be erased. */
+static bool place_is_sectors(const linux_device_t *dev, const place_t *place, const io_options_t *o)
+{
+    const uint32_t sector = dev->flash->erase_size;
+    return (place->offset % sector == 0 && place->size % sector == 0) ||
+           cli_refuse(VERB,
+                      "%s, 0x%" PRIx32 " bytes at 0x%" PRIx32 ", is not made of whole sectors of %" PRIu32
+                      " bytes, which this flash erases at once",
+                      o->label, place->size, place->offset, sector);
+}
+
 static bool erase_in(linux_device_t *dev, void *options, flash_changed_t *changed)
 {
     const io_options_t *o = options;
     place_t place = {0};
     changed->file = NULL;
-    if (!find_place(dev, o, &place) || !find_length(dev, o, &place) ||
+    if (!find_place(dev, o, &place) || !find_length(dev, o, &place) || !place_is_sectors(dev, &place, o) ||
         !flash_end_change(dev, o->flash, o->label, otter_flash_erase(dev->flash, place.offset, place.size))) {
         return false;
     }
@@ -428,7 +439,7 @@ static int flash_erase(void *options)
 
 static const option_row_t erase_rows[] = {
     PLACE_ROWS,
-    LENGTH_ROW("how much, from an offset: whole sectors of 4K"),
+    LENGTH_ROW("how much, from an offset: whole sectors, of 4K where FLASH.efuse says no other"),
     OPTION_EFUSE(offsetof(io_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
     {0},

@@ -133,12 +133,26 @@ static cJSON *secure_boot_json(const flash_report_t *r)
     return json;
 }
 
+/** null of what could not be opened. */
+static cJSON *geometry_json(const otter_flash_t *flash)
+{
+    if (flash == NULL) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    json_number(json, "sector_size", true, flash->erase_size);
+    json_number(json, "write_unit", true, flash->write_size);
+    json_bool(json, "write_once", true, flash->write_once);
+    return json;
+}
+
 cJSON *flash_report_json(const flash_report_t *r)
 {
     cJSON *root = cJSON_CreateObject();
     const otter_chip_facts_t *facts = r->dev.flash != NULL ? otter_chip_facts(r->dev.device.chip.id) : NULL;
     json_number(root, "size", r->dev.flash != NULL, r->dev.flash != NULL ? r->dev.flash->size : 0);
     json_number(root, "file_size", r->dev.flash != NULL, r->file_length);
+    json_item(root, "geometry", geometry_json(r->dev.flash));
     json_string(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
     json_item(root, "secure_boot", secure_boot_json(r));
     json_string(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);

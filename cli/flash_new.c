@@ -36,7 +36,8 @@ typedef struct {
 
 typedef struct {
     const char *flash, *table, *bootloader;
-    uint64_t size;
+    uint64_t size, sector_size, write_unit; /* 0: not given */
+    bool write_once;
     linux_device_options_t device;
     table_options_t rules; /* of the table: where a recovery bootloader is */
     bool force, overwrite;
@@ -154,6 +155,7 @@ static bool load_table(new_t *n)
     uint32_t place = n->efuse.has_chip ? bootloader_place(n) : UINT32_MAX;
     table_options_t rules = n->rules;
     rules.table_offset = n->device.table_offset;
+    rules.sector_size = n->efuse.geometry.sector_size;
     rules.has_primary = place < n->device.table_offset;
     rules.primary_offset = rules.has_primary ? place : 0;
     return flash_load_table(n->table, &rules, (uint32_t)n->size, n->raw, &n->entries, &why) ||
@@ -207,6 +209,12 @@ static bool load_bootloader(new_t *n)
     return n->boot_image.bytes != NULL;
 }
 
+static bool has_geometry(const new_t *n)
+{
+    const file_flash_geometry_t *geometry = &n->efuse.geometry;
+    return geometry->sector_size != 0 || geometry->write_unit != 0 || geometry->write_once;
+}
+
 /** Which chip this is to be: of the options, else of the eFuse file, else of the first image. */
 static bool choose_chip(new_t *n)
 {
@@ -237,6 +245,33 @@ static bool choose_chip(new_t *n)
         n->efuse.has_blk_revision = true;
     }
     return true;
+}
+
+/** How the flash erases and programs: of the options, else of the eFuse file. What no flash is like is refused. */
+static bool choose_geometry(new_t *n)
+{
+    file_flash_geometry_t *geometry = &n->efuse.geometry;
+    const otter_chip_facts_t *chip = otter_chip_facts(n->efuse.chip.id);
+    otter_fault_t fault;
+    geometry->sector_size = n->sector_size != 0 ? (uint32_t)n->sector_size : geometry->sector_size;
+    geometry->write_unit = n->write_unit != 0 ? (uint32_t)n->write_unit : geometry->write_unit;
+    geometry->write_once = geometry->write_once || n->write_once;
+    if (!has_geometry(n)) {
+        return true;
+    }
+    if (file_flash_check(geometry, (uint32_t)n->size, &fault) != ESP_OK) {
+        return cli_refuse(VERB, "%s", fault.why);
+    }
+    if (chip != NULL && otter_chip_is_espressif(chip->id)) {
+        return cli_refuse(VERB,
+                          "%s has SPI NOR flash, which erases 4096 bytes and writes single ones: "
+                          "--sector-size, --write-unit and --write-once are for other chips",
+                          chip->title);
+    }
+    return n->efuse.path[0] != '\0' ||
+           cli_refuse(VERB,
+                      "a block device has nothing beside it: --efuse FILE names where it stands how this "
+                      "flash erases and programs");
 }
 
 /** Of a revision that nobody gave the bootloader knows the least; the virtual device's are 0. */
@@ -431,7 +466,8 @@ static bool fill_flash(const new_t *n, const char *path)
     if (file_flash_open(path, &how, &flash, &fault) != ESP_OK) {
         return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
-    esp_err_t err = put_images(n, flash);
+    esp_err_t err = file_flash_shape(flash, &n->efuse.geometry, &fault);
+    err = err == ESP_OK ? put_images(n, flash) : err;
     if (err == ESP_OK) {
         err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
     }
@@ -444,8 +480,9 @@ static bool fill_flash(const new_t *n, const char *path)
 /** What is not in flash. Says why not. */
 static bool save_efuse(const new_t *n)
 {
-    bool save = n->efuse.path[0] != '\0' && (n->efuse.secure_boot || n->efuse.has_chip ||
-                                             n->efuse.has_revision || n->efuse.has_blk_revision);
+    bool save =
+        n->efuse.path[0] != '\0' && (n->efuse.secure_boot || n->efuse.has_chip || n->efuse.has_revision ||
+                                     n->efuse.has_blk_revision || has_geometry(n));
     return !save || efuse_file_save(&n->efuse) == ESP_OK ||
            cli_refuse(VERB, "cannot write %s", n->efuse.path);
 }
@@ -510,7 +547,7 @@ static int flash_new(void *options)
         return cli_usage("flash new", "--size is needed: that of the chip's flash, as 4MB");
     }
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
-    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) &&
+    bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) && choose_geometry(n) &&
               choose_secure_boot(n) && load_table(n) && place_apps(n) && prepare_bootloader(n) &&
               check_apps(n) && make_flash(n);
     if (ok) {
@@ -536,6 +573,17 @@ static const option_row_t rows[] = {
              "`otter run` and "
              "gives programs a hash to show. none: nothing there"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
+    {"sector-size", &option_size, offsetof(new_t, sector_size),
+     .help = "bytes that the flash erases at once, 4K to 128K, for one that is no SPI NOR (default 4K); it "
+             "is kept "
+             "in FLASH.efuse, "
+             "as the next two are, and all verbs keep to it",
+     .value = "SIZE", .min = 1, .max = OTTER_FLASH_SIZE_MAX},
+    {"write-unit", &option_size, offsetof(new_t, write_unit),
+     .help = "bytes that it programs at once, 1 to 256 (default 1)", .value = "SIZE", .min = 1,
+     .max = OTTER_FLASH_SIZE_MAX},
+    {"write-once", &option_switch, offsetof(new_t, write_once),
+     .help = "a unit can be programmed only once after it was erased, as each has an error correcting code"},
     OPTION_RECOVERY(offsetof(new_t, rules)),
     {"secure-boot", &option_switch, offsetof(new_t, secure_boot),
      .help = "its eFuses say that images must be signed (Secure Boot V2) by a key of --trust"},

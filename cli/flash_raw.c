@@ -1,7 +1,8 @@
-/* Bytes at an offset of a flash: what would become of what boots, and images that are made for another size of flash. */
+/* Bytes at an offset of a flash: putting them there, what would become of what boots, images for another size of flash. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "otter/bytes.h"
@@ -40,7 +41,7 @@ static void lay_over(overlay_t *o, otter_flash_t *below, uint32_t off, const uin
                      .off = off,
                      .len = len,
                      .data = data,
-                     .erased_to = align_up_u32(off + len, below->erase_size),
+                     .erased_to = flash_put_end(below, off, len),
                      .flash = {.ops = &ops,
                                .dev = o,
                                .size = below->size,
@@ -216,6 +217,56 @@ uint16_t flash_chip_of_bytes(otter_flash_t *flash, uint32_t table_offset, uint32
     otter_bootloader_place_t found;
     lay_over(&o, flash, off, data, len);
     return otter_bootloader_find(&o.flash, table_offset, &found) ? found.chip->id : otherwise;
+}
+
+uint32_t flash_put_end(const otter_flash_t *flash, uint32_t offset, uint32_t len)
+{
+    return align_up_u32(offset + len,
+                        offset % flash->erase_size == 0 ? flash->erase_size : FILE_FLASH_SECTOR);
+}
+
+/** Any number of bytes: the last unit is filled up. */
+static esp_err_t program(otter_flash_t *flash, uint32_t offset, const uint8_t *data, uint32_t len)
+{
+    uint8_t last[OTTER_FLASH_UNIT_MAX];
+    const uint32_t rest = len % flash->write_size;
+    esp_err_t err = otter_flash_program(flash, offset, data, len - rest);
+    if (err != ESP_OK || rest == 0) {
+        return err;
+    }
+    memset(last, ERASED_BYTE, sizeof(last));
+    memcpy(last, data + (len - rest), rest);
+    return otter_flash_program(flash, offset + (len - rest), last, flash->write_size);
+}
+
+/** Reads, changes and writes whole sectors of which these bytes are a part. */
+static esp_err_t put_in_sectors(otter_flash_t *flash, uint32_t offset, const uint8_t *data, uint32_t len)
+{
+    const uint32_t from = align_down_u32(offset, flash->erase_size);
+    const uint32_t to = align_up_u32(offset + len, flash->erase_size);
+    uint8_t *bytes = malloc(to - from);
+    esp_err_t err =
+        bytes != NULL ? otter_flash_read(flash, from, bytes, to - from) : (esp_err_t)ESP_ERR_NO_MEM;
+    if (err == ESP_OK) {
+        memset(bytes + (offset - from), ERASED_BYTE, flash_put_end(flash, offset, len) - offset);
+        memcpy(bytes + (offset - from), data, len);
+        err = otter_flash_erase(flash, from, to - from);
+    }
+    err = err == ESP_OK ? otter_flash_program(flash, from, bytes, to - from) : err;
+    free(bytes);
+    return err;
+}
+
+esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len)
+{
+    if (!range_fits(offset, (uint32_t)len, flash->size) || len > UINT32_MAX) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (offset % flash->erase_size != 0) {
+        return put_in_sectors(flash, offset, data, (uint32_t)len);
+    }
+    esp_err_t err = otter_flash_erase(flash, offset, align_up_u32((uint32_t)len, flash->erase_size));
+    return err == ESP_OK ? program(flash, offset, data, (uint32_t)len) : err;
 }
 
 uint32_t flash_image_length(otter_flash_t *flash, uint32_t off)

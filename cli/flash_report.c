@@ -54,6 +54,19 @@ static void print_secure_boot(const flash_report_t *r)
                                        : "");
 }
 
+/** "its flash erases 128K at once and programs 32 bytes, each once" */
+static void print_geometry(const flash_report_t *r)
+{
+    char sector[32];
+    const otter_flash_t *flash = r->dev.flash;
+    table_format_size(flash->erase_size, sector);
+    if (flash->erase_size != FILE_FLASH_SECTOR || flash->write_size != 1) {
+        printf("its flash erases %s at once and programs %" PRIu32 " byte%s%s\n", sector, flash->write_size,
+               flash->write_size == 1 ? "" : "s",
+               flash->write_once ? ", which it does once after each erase" : "");
+    }
+}
+
 static void print_device(const flash_report_t *r)
 {
     char size[32];
@@ -67,6 +80,7 @@ static void print_device(const flash_report_t *r)
     printf("\n%s: %sB of flash, chip %s (from %s), rollback %s\n", r->path, size,
            facts != NULL ? facts->name : "unknown", r->dev.chip_source,
            device->config.rollback ? "on" : "off");
+    print_geometry(r);
     print_secure_boot(r);
 }
 

@@ -25,6 +25,7 @@ static table_options_t rules_for(const linux_device_t *dev, const table_verb_t *
     const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
     table_options_t rules = o->rules;
     rules.table_offset = dev->device.config.table_offset;
+    rules.sector_size = dev->flash->erase_size;
     rules.has_primary = dev->chip_known && chip != NULL && chip->bootloader_offset < rules.table_offset;
     rules.primary_offset = chip != NULL ? chip->bootloader_offset : 0;
     return rules;

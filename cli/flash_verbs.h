@@ -69,10 +69,15 @@ OTTER_MUST_CHECK esp_err_t flash_judge_image(otter_image_stream_t *s, const uint
 OTTER_MUST_CHECK bool flash_image_chip(const uint8_t *data, size_t len, uint16_t *chip_id);
 
 /**
- * Erase the sectors that `len` bytes need at the start of a partition, and write them.
- * @return ESP_OK or what the flash says
+ * Erase the sectors that `len` bytes need, and write them. Where they do not begin with a sector, as a table behind its
+ * bootloader in a large one, what else is in it stays.
+ * @param offset  a multiple of 4096
+ * @return ESP_OK, ESP_ERR_NO_MEM, or what the flash says
  */
 OTTER_MUST_CHECK esp_err_t flash_put(otter_flash_t *flash, uint32_t offset, const uint8_t *data, size_t len);
+
+/** Where that ends: from there on flash holds what it held. */
+uint32_t flash_put_end(const otter_flash_t *flash, uint32_t offset, uint32_t len);
 
 /**
  * A partition table out of any file that has one, checked by the vendor tool's rules and as the bootloader will.

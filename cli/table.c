@@ -117,6 +117,17 @@ static uint64_t size_of_flash(const table_file_t *file, const arguments_t *args)
     return file->source == TABLE_FROM_FLASH && chip ? file->file_size : args->table.flash_size;
 }
 
+/** That of the options, or of the flash file in which the table is. */
+static uint64_t sector_of_flash(const table_file_t *file, const arguments_t *args)
+{
+    efuse_file_t efuse = {0};
+    otter_fault_t fault;
+    if (args->table.sector_size == 0 && file->source == TABLE_FROM_FLASH) {
+        otter_ignore(efuse_file_load(&efuse, args->input, &fault)); /* who opens the device is told */
+    }
+    return args->table.sector_size != 0 ? args->table.sector_size : efuse.geometry.sector_size;
+}
+
 /** What a bootloader or an application would stumble over. */
 static void gather_warnings(const table_file_t *file, const arguments_t *args, cJSON *warnings)
 {
@@ -199,6 +210,7 @@ static int show(void *options)
     bool loaded = table_load(args->input, &args->table, &file, &why);
     table_options_t rules = args->table;
     rules.table_offset = place_of_table(&file, args);
+    rules.sector_size = sector_of_flash(&file, args);
     bool ok = loaded &&
               table_check_rules(&file.rows, &rules, args->quiet ? NULL : keep_warning, warnings, &why) &&
               (file.source != TABLE_FROM_CSV || table_encode_rows(&file.rows, &args->table, raw, &why)) &&
@@ -272,6 +284,14 @@ static const option_kind_t kind_primary = {"N", "an offset in flash", take_prima
          .value = "SIZE",                                                                                    \
          .min = 1,                                                                                           \
          .max = UINT64_MAX},                                                                                 \
+        {"sector-size",                                                                                      \
+         &option_size,                                                                                       \
+         offsetof(arguments_t, table.sector_size),                                                           \
+         .help = "bytes that the flash erases at once: otadata has two sectors, and others whole ones; "     \
+                 "default: what FLASH.efuse says, or 4K",                                                    \
+         .value = "SIZE",                                                                                    \
+         .min = OTTER_PARTITION_TABLE_SECTOR,                                                                \
+         .max = OTTER_FLASH_ERASE_MAX},                                                                      \
         {"no-verify", &option_switch, offsetof(arguments_t, table.without_verify),                           \
          .help = "skip the rules on alignment, overlap, names and sizes"},                                   \
         {"secure", &kind_secure, offsetof(arguments_t, table.secure),                                        \

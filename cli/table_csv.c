@@ -333,8 +333,9 @@ static bool assign_places(table_rows_t *rows, const table_options_t *options, ta
                                 row->line, (long long)row->offset, (long long)last_end);
         }
         if (!row->has_offset) {
-            row->offset = round_up(last_end, row->type == PART_TYPE_APP ? OTTER_PARTITION_APP_ALIGN
-                                                                        : OTTER_PARTITION_DATA_ALIGN);
+            const int64_t unit =
+                row->type == PART_TYPE_APP ? OTTER_PARTITION_APP_ALIGN : OTTER_PARTITION_DATA_ALIGN;
+            row->offset = round_up(round_up(last_end, table_sector(options)), unit);
             row->has_offset = true;
         }
         if (row->size < 0) {

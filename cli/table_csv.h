@@ -36,9 +36,17 @@ typedef struct {
     bool has_primary, has_recovery;
     int64_t primary_offset, recovery_offset; /* bootloaders */
     table_secure_t secure;
-    uint64_t flash_size; /* 0: not checked */
+    uint64_t flash_size;  /* 0: not checked */
+    uint64_t sector_size; /* bytes that the flash erases at once; 0: 4096 */
     bool without_md5, without_verify;
 } table_options_t;
+
+/** Bytes that a partition of flash with these sectors lies at multiples of, at least. */
+static inline int64_t table_sector(const table_options_t *options)
+{
+    return options->sector_size > OTTER_PARTITION_TABLE_SECTOR ? (int64_t)options->sector_size
+                                                               : OTTER_PARTITION_TABLE_SECTOR;
+}
 
 /** Where an operation says why it failed: one line, in the vendor tool's words where it has some. */
 typedef struct {

@@ -11,7 +11,6 @@
 #include "table_names.h"
 
 #define NVS_MIN_SIZE      0x3000
-#define OTADATA_SIZE      0x2000
 #define DATA_NVS          0x02
 #define DATA_COREDUMP     0x03
 #define APP_SIZE_ALIGN_V1 0x10000
@@ -39,6 +38,19 @@ static bool check_alignment(const table_row_t *row, const table_options_t *optio
                             (long long)row->size, (long long)size_align);
     }
     return true;
+}
+
+/** Flash that erases more than 4096 bytes at once: who writes to a partition would erase what shares a sector with it. */
+static bool check_sectors(const table_row_t *row, const table_options_t *options, table_why_t *why)
+{
+    const int64_t sector = table_sector(options);
+    const bool fixed = row->type == PART_TYPE_BOOTLOADER || row->type == PART_TYPE_PARTITION_TABLE;
+    return row->readonly || fixed || (row->offset % sector == 0 && row->size % sector == 0) ||
+           sector == OTTER_PARTITION_TABLE_SECTOR ||
+           table_refuse(why,
+                        "Partition %.128s invalid: 0x%llx bytes at 0x%llx are not made of whole sectors of "
+                        "0x%llx bytes, which this flash erases at once",
+                        row->name, (long long)row->size, (long long)row->offset, (long long)sector);
 }
 
 static void warn_of_name(const table_row_t *row, table_warn_t warn, void *arg)
@@ -194,8 +206,10 @@ static const struct single_rule {
     {PART_SUBTYPE_DATA_TEE_OTA, "TEE otadata", "type=\"data\"(1) and subtype=\"tee_ota\"(0x90)"},
 };
 
-static bool check_single(const table_rows_t *rows, const struct single_rule *rule, table_why_t *why)
+static bool check_single(const table_rows_t *rows, const struct single_rule *rule,
+                         const table_options_t *options, table_why_t *why)
 {
+    const int64_t size = 2 * table_sector(options); /* two records, each in a sector of its own */
     const table_row_t *found = NULL;
     for (size_t i = 0; i < rows->count; i++) {
         if (!row_is(&rows->rows[i], PART_TYPE_DATA, rule->subtype)) {
@@ -208,8 +222,8 @@ static bool check_single(const table_rows_t *rows, const struct single_rule *rul
         }
         found = &rows->rows[i];
     }
-    if (found != NULL && found->size != OTADATA_SIZE) {
-        return table_refuse(why, "%s partition must have size = 0x%x", rule->title, OTADATA_SIZE);
+    if (found != NULL && found->size != size) {
+        return table_refuse(why, "%s partition must have size = 0x%llx", rule->title, (long long)size);
     }
     return true;
 }
@@ -239,7 +253,7 @@ bool table_check_rules(const table_rows_t *rows, const table_options_t *options,
     if (!options->without_verify) {
         for (size_t i = 0; ok && i < rows->count; i++) {
             const table_row_t *row = &rows->rows[i];
-            ok = check_alignment(row, options, why);
+            ok = check_alignment(row, options, why) && check_sectors(row, options, why);
             if (ok && warn != NULL) {
                 warn_of_name(row, warn, arg);
             }
@@ -247,7 +261,7 @@ bool table_check_rules(const table_rows_t *rows, const table_options_t *options,
         }
         ok = ok && check_names(rows, why) && check_overlap(rows, options, why);
         for (size_t i = 0; ok && i < sizeof(single_rules) / sizeof(single_rules[0]); i++) {
-            ok = check_single(rows, &single_rules[i], why);
+            ok = check_single(rows, &single_rules[i], options, why);
         }
     }
     ok = ok && (options->flash_size == 0 || check_flash_size(rows, options->flash_size, why));

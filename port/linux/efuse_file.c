@@ -28,6 +28,9 @@ typedef enum {
     FACT_CHIP,
     FACT_REVISION,
     FACT_BLK_REVISION,
+    FACT_SECTOR_SIZE,
+    FACT_WRITE_UNIT,
+    FACT_WRITE_ONCE,
     FACT_SECURE_VERSION,
     FACT_SECURE_BOOT,
     FACT_AGGRESSIVE,
@@ -65,6 +68,9 @@ static const struct {
     [FACT_CHIP] = {"chip", "chip", KIND_CHIP, 0, 0},
     [FACT_REVISION] = {"revision", "revision", KIND_NUMBER, UINT16_MAX - 1, 0},
     [FACT_BLK_REVISION] = {"blk_revision", "blkrevision", KIND_NUMBER, UINT16_MAX, 0},
+    [FACT_SECTOR_SIZE] = {"sector_size", "sectorsize", KIND_NUMBER, OTTER_FLASH_ERASE_MAX, 0},
+    [FACT_WRITE_UNIT] = {"write_unit", "writeunit", KIND_NUMBER, OTTER_FLASH_UNIT_MAX, 0},
+    [FACT_WRITE_ONCE] = {"write_once", "writeonce", KIND_NUMBER, 1, 0},
     [FACT_SECURE_VERSION] = {"secure_version", "secureversion", KIND_COUNT, 32, 0},
     [FACT_SECURE_BOOT] = {"secure_boot_en", "securebooten", KIND_BITS, 1, 0},
     [FACT_AGGRESSIVE] = {"secure_boot_aggressive_revoke", "securebootaggressiverevoke", KIND_BITS, 1, 0},
@@ -430,6 +436,9 @@ static void keep_facts(efuse_file_t *file, const said_t known[FACT_COUNT])
     file->chip.revision = (uint16_t)known[FACT_REVISION].value;
     file->has_blk_revision = known[FACT_BLK_REVISION].said;
     file->chip.blk_revision = (uint16_t)known[FACT_BLK_REVISION].value;
+    file->geometry = (file_flash_geometry_t){.sector_size = known[FACT_SECTOR_SIZE].value,
+                                             .write_unit = known[FACT_WRITE_UNIT].value,
+                                             .write_once = known[FACT_WRITE_ONCE].value != 0};
     file->secure_version = known[FACT_SECURE_VERSION].value;
     file->secure_boot = known[FACT_SECURE_BOOT].value != 0;
     file->aggressive_revoke = known[FACT_AGGRESSIVE].value != 0;
@@ -469,6 +478,9 @@ static void tell_facts(const efuse_file_t *file, said_t known[FACT_COUNT])
     say_number(&known[FACT_CHIP], file->has_chip, file->chip.id);
     say_number(&known[FACT_REVISION], file->has_revision, file->chip.revision);
     say_number(&known[FACT_BLK_REVISION], file->has_blk_revision, file->chip.blk_revision);
+    say_number(&known[FACT_SECTOR_SIZE], file->geometry.sector_size != 0, file->geometry.sector_size);
+    say_number(&known[FACT_WRITE_UNIT], file->geometry.write_unit != 0, file->geometry.write_unit);
+    say_number(&known[FACT_WRITE_ONCE], file->geometry.write_once, 1);
     say_number(&known[FACT_SECURE_VERSION], true, file->secure_version);
     say_number(&known[FACT_SECURE_BOOT], file->secure_boot, 1);
     say_number(&known[FACT_AGGRESSIVE], file->aggressive_revoke, 1);

@@ -4,18 +4,19 @@
 
 #include <stdbool.h>
 
+#include "linux/file_flash.h"
 #include "otter/chip.h"
 #include "otter/efuse.h"
 #include "otter/fault.h"
 #include "otter/promise.h"
 
 /*
- * Names: chip (as otter_chip_by_name), revision, blk_revision (major * 100 + minor), secure_version (0 to 32), and what
- * FORMATS.md section 11 says of secure boot and key blocks; in any case, with blanks around name and value. Lines end with
- * LF, CR LF or CR; a byte order mark, empty lines and lines that begin with # are fine. Unknown names are kept and told, but
- * for those that look like a slip in a known one, which are refused: a fact that is overlooked may be the one that keeps an
- * old version out. So is a name that is there twice with two values. A missing file is a chip of unknown kind with nothing
- * burned.
+ * Names: chip (as otter_chip_by_name), revision, blk_revision (major * 100 + minor), secure_version (0 to 32), what
+ * FORMATS.md section 11 says of secure boot and key blocks, and how the flash erases and programs; in any case, with blanks
+ * around name and value. Lines end with LF, CR LF or CR; a byte order mark, empty lines and lines that begin with # are fine.
+ * Unknown names are kept and told, but for those that look like a slip in a known one, which are refused: a fact that is
+ * overlooked may be the one that keeps an old version out. So is a name that is there twice with two values. A missing file is
+ * a chip of unknown kind with nothing burned.
  */
 typedef struct {
     char path[4096]; /* "": there is none */
@@ -23,6 +24,7 @@ typedef struct {
     bool has_chip, has_revision, has_blk_revision;
     otter_chip_t chip; /* id OTTER_CHIP_LINUX and revision 0 where the file says nothing */
     uint32_t secure_version;
+    file_flash_geometry_t geometry;  /* zeros where the file says nothing */
     bool secure_boot;                /* images must be signed by one of `keys`, or by v1_key */
     bool aggressive_revoke;          /* of the ROM, which looks at bootloaders only */
     bool sha384;                     /* secure boot's hash: ECDSA P-384 */

@@ -35,6 +35,7 @@
 
 #define ERASED_BYTES_SIZE (16u * 1024)
 #define BUFFER_SIZE       (32u * 1024) /* behind the structure: for whoever reads much */
+#define FILLS_MAX         (OTTER_FLASH_ERASE_MAX / ERASED_BYTES_SIZE) /* pieces of erased bytes in a sector */
 
 static const char TAG[] = "file_flash";
 
@@ -83,14 +84,17 @@ static void note_dirty(file_flash_t *f, uint32_t off, uint32_t len)
     }
 }
 
-/** Writes `len` bytes and behind them `fill` erased bytes (less than a sector) in one call where the kernel takes them. */
+/** Writes `len` bytes and behind them `fill` erased bytes (a sector at most) in one call where the kernel takes them. */
 static esp_err_t write_file(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len, uint32_t fill)
 {
-    struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)src, .iov_len = len},
-                             {.iov_base = (void *)(uintptr_t)erased_bytes(), .iov_len = fill}};
+    struct iovec parts[1 + FILLS_MAX] = {{.iov_base = (void *)(uintptr_t)src, .iov_len = len}};
     struct iovec *part = parts;
-    int count = 2;
+    int count = 1;
     uint32_t at = off;
+    for (uint32_t left = fill; left > 0; left -= (uint32_t)parts[count++].iov_len) {
+        parts[count] = (struct iovec){.iov_base = (void *)(uintptr_t)erased_bytes(),
+                                      .iov_len = min_u32(left, ERASED_BYTES_SIZE)};
+    }
     while (count > 0) {
         ssize_t n = pwritev(f->fd, part, count, at);
         if (n < 0 && errno == EINTR) {
@@ -252,7 +256,7 @@ static esp_err_t program_blank(file_flash_t *f, uint32_t off, const uint8_t *src
     uint32_t end = off + len;
     uint32_t upto = end;
     if (end > f->lazy_from) {
-        upto = min_u32(align_up_u32(end, SECTOR),
+        upto = min_u32(align_up_u32(end, f->flash.erase_size),
                        f->blank_to); /* a sector is erased as a whole before it is used */
     }
     esp_err_t err = write_file(f, off, src, len, upto - end);
@@ -267,7 +271,10 @@ static esp_err_t program_blank(file_flash_t *f, uint32_t off, const uint8_t *src
     return ESP_OK;
 }
 
-/** True if programming src over the bytes in the file would need a bit to become 1. Sets *err when it cannot tell. */
+/**
+ * True if programming src over the bytes in the file would need a bit to become 1, or a unit to be programmed once more.
+ * Sets *err when it cannot tell.
+ */
 static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len, esp_err_t *err)
 {
     uint8_t old[SECTOR];
@@ -276,9 +283,9 @@ static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint3
         uint32_t n = min_u32(len - done, (uint32_t)sizeof(old));
         *err = read_file(f, off + done, old, n);
         for (uint32_t i = 0; i < n && *err == ESP_OK; i++) {
-            if ((src[done + i] & ~old[i]) != 0) {
-                ESP_LOGE(TAG, "program at 0x%x asks for a bit to become 1: erase the sector first",
-                         (unsigned)(off + done + i));
+            if (f->flash.write_once ? old[i] != 0xFF : (src[done + i] & ~old[i]) != 0) {
+                ESP_LOGE(TAG, "program at 0x%x %s: erase the sector first", (unsigned)(off + done + i),
+                         f->flash.write_once ? "is the second one" : "asks for a bit to become 1");
                 return true;
             }
         }
@@ -290,7 +297,8 @@ static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint3
 static esp_err_t program_and(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len)
 {
     esp_err_t err = ESP_OK;
-    if (f->options.strict && needs_erase(f, off, src, len, &err)) {
+    const bool strict = f->options.strict || f->flash.write_once;
+    if (strict && needs_erase(f, off, src, len, &err)) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
     uint8_t bytes[SECTOR];
@@ -409,14 +417,15 @@ static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
     if (err != ESP_OK) {
         return err;
     }
-    const file_flash_op_t op = {.is_erase = true, .off = off, .len = SECTOR};
-    uint32_t whole = count_ops(f, &op, len / SECTOR) * SECTOR;
+    const uint32_t sector = f->flash.erase_size;
+    const file_flash_op_t op = {.is_erase = true, .off = off, .len = sector};
+    uint32_t whole = count_ops(f, &op, len / sector) * sector;
     if (whole < len) {
         if (whole > 0) {
             (void)erase_unlimited(f, off, whole);
         }
         (void)write_lazy(f);
-        (void)write_file(f, off + whole, erased_bytes(), SECTOR / 2, 0); /* torn: half of one sector */
+        (void)write_file(f, off + whole, NULL, 0, sector / 2); /* torn: half of one sector */
         f->cut();
     }
     return erase_unlimited(f, off, len);
@@ -475,6 +484,41 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
     int fd = -1;
     esp_err_t err = flash_medium_open(path, options->read_only, options->wait_ms, &fd, fault);
     return err == ESP_OK ? file_flash_adopt(fd, options, out, fault) : err;
+}
+
+esp_err_t file_flash_check(const file_flash_geometry_t *geometry, uint32_t size, otter_fault_t *fault)
+{
+    const otter_flash_t flash = {.size = size,
+                                 .erase_size = geometry->sector_size != 0 ? geometry->sector_size : SECTOR,
+                                 .write_size = geometry->write_unit != 0 ? geometry->write_unit : 1,
+                                 .write_once = geometry->write_once};
+    if (flash.erase_size < SECTOR || flash.erase_size > OTTER_FLASH_ERASE_MAX ||
+        flash.write_size > OTTER_FLASH_UNIT_MAX) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "a flash file erases %u to %u bytes at once, and programs at most %u", SECTOR,
+                           OTTER_FLASH_ERASE_MAX, OTTER_FLASH_UNIT_MAX);
+    }
+    return otter_flash_check_geometry(&flash, fault);
+}
+
+esp_err_t file_flash_shape(otter_flash_t *flash, const file_flash_geometry_t *geometry, otter_fault_t *fault)
+{
+    const file_flash_t *f = flash->dev;
+    const uint32_t sector = geometry->sector_size != 0 ? geometry->sector_size : SECTOR;
+    uint32_t size = flash->size;
+    if ((f->options.read_only || f->options.grows) && !f->is_device) {
+        size = (size + sector - 1) / sector * sector; /* that may be no power of two yet */
+    }
+    esp_err_t err = file_flash_check(geometry, size, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    flash->size = size;
+    flash->erase_size = sector;
+    flash->write_size = geometry->write_unit != 0 ? geometry->write_unit : 1;
+    flash->write_once = geometry->write_once;
+    flash->stable_reads = !geometry->write_once; /* as of the flash that it stands for */
+    return ESP_OK;
 }
 
 bool file_flash_is_device(const otter_flash_t *flash)

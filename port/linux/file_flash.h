@@ -13,6 +13,13 @@
 
 typedef struct file_flash file_flash_t;
 
+/** How a flash erases and programs, if not as a chip's SPI NOR. */
+typedef struct {
+    uint32_t sector_size; /* bytes erased at once, a power of two from FILE_FLASH_SECTOR on; 0: that */
+    uint32_t write_unit;  /* bytes programmed at once, a power of two; 0: 1 */
+    bool write_once;      /* a unit is programmed once after an erase (otter/flash.h) */
+} file_flash_geometry_t;
+
 /** An operation as a chip counts it. */
 typedef struct {
     uint32_t number;   /* from 1; 0: there was none */
@@ -55,6 +62,18 @@ OTTER_MUST_CHECK esp_err_t file_flash_open(const char *path, const file_flash_op
 
 /** The same on a descriptor whose lock came with it (the firmware gets it from `otter run`); takes over the descriptor. */
 OTTER_MUST_CHECK esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out,
+                                            otter_fault_t *fault);
+
+/** ESP_OK, or ESP_ERR_INVALID_ARG and why no flash of `size` bytes is like that. */
+OTTER_MUST_CHECK esp_err_t file_flash_check(const file_flash_geometry_t *geometry, uint32_t size,
+                                            otter_fault_t *fault);
+
+/**
+ * Give a flash that was just opened another geometry than SPI NOR's. A program over what is not erased fails where units are
+ * programmed once.
+ * @return as file_flash_check()
+ */
+OTTER_MUST_CHECK esp_err_t file_flash_shape(otter_flash_t *flash, const file_flash_geometry_t *geometry,
                                             otter_fault_t *fault);
 
 /** errno of the last operation on the file that failed; 0: none did. ESP_ERR_FLASH_OP_FAIL says no more than that. */

@@ -239,6 +239,17 @@ static esp_err_t load_efuse(linux_device_t *dev, const char *path, const linux_d
     return efuse_file_load(&dev->efuse, path, fault);
 }
 
+/** How it erases and programs, which the eFuse file tells. */
+static esp_err_t shape_flash(linux_device_t *dev, otter_fault_t *fault)
+{
+    esp_err_t err = file_flash_shape(dev->flash, &dev->efuse.geometry, fault);
+    if (err == ESP_OK) {
+        return ESP_OK;
+    }
+    otter_ignore(otter_fault_add(fault, ": ")); /* what is wrong is told already */
+    return otter_fault_add(fault, dev->efuse.path);
+}
+
 /** What a chip's devices are signed with where nothing says more. */
 static otter_signature_scheme_t usual_scheme(const otter_chip_facts_t *chip)
 {
@@ -276,6 +287,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
 {
     const bool has_efuse = path != NULL || options->efuse_path != NULL;
     esp_err_t err = load_efuse(dev, path, options, fault);
+    err = err == ESP_OK ? shape_flash(dev, fault) : err;
     if (err != ESP_OK) {
         otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
         return err;

@@ -378,6 +378,83 @@ static void writeback_starts_while_an_update_writes(void **state)
     assert_int_equal(ESP_OK, file_flash_close(flash));
 }
 
+static const file_flash_geometry_t once = {.sector_size = 0x20000, .write_unit = 32, .write_once = true};
+
+static void a_unit_that_is_programmed_once_takes_no_second_program(void **state)
+{
+    (void)state;
+    uint8_t unit[32], blank[32];
+    otter_fault_t fault;
+    otter_flash_t *flash =
+        open_flash(&(file_flash_options_t){0}); /* not strict: this kind of flash always is */
+    memset(unit, 0xA5, sizeof(unit));
+    memset(blank, 0xFF, sizeof(blank));
+    assert_int_equal(file_flash_shape(flash, &once, &fault), ESP_OK);
+    assert_int_equal(otter_flash_erase(flash, 0, 0x20000), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 0, unit, sizeof(unit)), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 64, unit, sizeof(unit)), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 32, unit, sizeof(unit)), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 0, unit, sizeof(unit)), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(otter_flash_program(flash, 64, blank, sizeof(blank)), ESP_OK); /* changes nothing */
+    assert_int_equal(otter_flash_program(flash, 96, unit, 16), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(otter_flash_erase(flash, 0x1000, 0x20000), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_flash_erase(flash, 0, 0x1000), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+}
+
+/** However much of it is programmed when the process is killed: that, and behind it erased bytes. */
+static void a_large_sector_is_erased_as_a_whole(void **state)
+{
+    (void)state;
+    enum { SECTOR = 0x20000 };
+    static uint8_t old[SECTOR], now[SECTOR];
+    otter_fault_t fault;
+    otter_flash_t *flash = open_flash(&strict);
+    assert_int_equal(file_flash_shape(flash, &once, &fault), ESP_OK);
+    memset(old, 0x5A, sizeof(old));
+    assert_int_equal(otter_flash_program(flash, 0, old, sizeof(old)), ESP_OK);
+    assert_int_equal(otter_flash_erase(flash, 0, SECTOR), ESP_OK);
+    assert_int_equal(otter_flash_program(flash, 0, old, 0x8000), ESP_OK);
+    const int fd = open(path, O_RDONLY);
+    assert_int_equal(pread(fd, now, sizeof(now), 0), SECTOR);
+    close(fd);
+    memset(old + 0x8000, 0xFF, sizeof(old) - 0x8000);
+    assert_memory_equal(now, old, sizeof(now));
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+}
+
+static void a_geometry_that_no_flash_has_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        file_flash_geometry_t geometry;
+        esp_err_t err;
+    } rows[] = {
+        {{0}, ESP_OK},
+        {{.sector_size = 0x20000, .write_unit = 256}, ESP_OK},
+        {{.sector_size = 0x800}, ESP_ERR_INVALID_ARG},
+        {{.sector_size = 0x3000}, ESP_ERR_INVALID_ARG},
+        {{.sector_size = 0x40000}, ESP_ERR_INVALID_ARG},
+        {{.write_unit = 24}, ESP_ERR_INVALID_ARG},
+        {{.write_unit = 512}, ESP_ERR_INVALID_ARG},
+        {{.write_once = true}, ESP_ERR_INVALID_ARG},
+    };
+    otter_fault_t fault;
+    otter_flash_t *flash = open_flash(&strict);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(file_flash_shape(flash, &rows[i].geometry, &fault), rows[i].err);
+    }
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    assert_int_equal(truncate(path, SIZE - 4096), 0); /* no whole sectors of 128 KiB */
+    flash = open_flash(&strict);
+    assert_int_equal(file_flash_shape(flash, &once, &fault), ESP_ERR_INVALID_ARG);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    flash = open_flash(&(file_flash_options_t){.read_only = true});
+    assert_int_equal(file_flash_shape(flash, &once, &fault), ESP_OK);
+    assert_int_equal(flash->size, SIZE);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +471,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_that_are_no_flash_are_refused, make_file, remove_file),
         cmocka_unit_test_setup_teardown(a_watch_ends_when_its_range_is_written, make_file, remove_file),
         cmocka_unit_test_setup_teardown(the_oldest_watch_gives_way_to_one_too_many, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(a_unit_that_is_programmed_once_takes_no_second_program, make_file,
+                                        remove_file),
+        cmocka_unit_test_setup_teardown(a_large_sector_is_erased_as_a_whole, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(a_geometry_that_no_flash_has_is_refused, make_file, remove_file),
         cmocka_unit_test_teardown(writeback_starts_while_an_update_writes, remove_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
