@@ -9,19 +9,25 @@
 #include "boot/otadata.h"
 #include "esp_flash_partitions.h"
 #include "support/image_builder.h"
+#include "support/image_signer.h"
 #include "sweep/subject.h"
 
-#define NO_MD5_ROWS 79u /* of a table without checksum: so many that tears all over it lie between rows */
+#define CHIP_S2      2u
+#define CHIP_S2_DROM 0x3F000020u
+#define NO_MD5_ROWS  79u /* of a table without checksum: so many that tears all over it lie between rows */
 
 static void make_image(subject_t *subject, unsigned index)
 {
     const uint32_t sectors = subject->config.image_sectors;
     uint8_t *bytes = subject->images[index].bytes;
+    const signers_t *signers = subject->config.signers;
+    const bool is_s2 = signers != NULL && signers->chip == CHIP_S2;
     char version[16];
-    image_plan_t plan = {.max_revision = 399,
+    image_plan_t plan = {.chip = is_s2 ? CHIP_S2 : 0,
+                         .max_revision = 399,
                          .flash_code = 0x20,
                          .entry = IMAGE_ENTRY,
-                         .load_addr = IMAGE_DROM,
+                         .load_addr = is_s2 ? CHIP_S2_DROM : IMAGE_DROM,
                          .segment = sectors == 0 ? 496u : sectors * subject_block(subject) - 1200u,
                          .hashed = true};
     uint32_t seed = index * 2654435761u + 1;
@@ -32,7 +38,8 @@ static void make_image(subject_t *subject, unsigned index)
     snprintf(version, sizeof(version), "1.%u.0", index);
     image_describe(bytes, "sweep", version, index);
     image_finish(&plan, bytes);
-    subject->images[index].len = image_len(&plan);
+    subject->images[index].len =
+        signers != NULL ? image_sign(bytes, image_len(&plan), signers->images[index]) : image_len(&plan);
     subject->images[index].secure_version = index;
 }
 

@@ -264,21 +264,40 @@ static bool refused(subject_t *subject, const step_t *step)
     return !subject->sim.dead && subject_boot(subject);
 }
 
-/** A careless application: it goes on after ota_end has said no. */
-static bool damaged(subject_t *subject, const step_t *step)
+/** A careless application: it goes on after ota_end has said no. @param bits  that are wrong; 0: nobody signed it */
+static bool unwanted(subject_t *subject, const step_t *step, uint8_t bits)
 {
     const esp_partition_t *slot;
     uint8_t *byte = &subject->images[step->image].bytes[350];
-    *byte ^= 0x10;
+    const char *what = bits != 0 ? "damaged" : "forged";
+    *byte ^= bits;
     bool taken = download(subject, &slot, step);
-    *byte ^= 0x10;
-    CHECK(!taken, "a damaged image is taken");
+    *byte ^= bits;
+    CHECK(!taken, "a %s image is taken", what);
     if (subject->sim.dead) {
         return false;
     }
     subject->phase = PHASE_SELECT;
     CHECK(step->copy != COPY_NONE || otter_ota_set_boot_partition(&subject->device, slot, NULL) != ESP_OK,
-          "a damaged image is selected");
+          "a %s image is selected", what);
+    return subject_boot(subject);
+}
+
+/** Whoever revokes a key runs what another one has signed; what the old one alone has signed is no choice any more. */
+static bool revoke(subject_t *subject)
+{
+    const otter_efuse_t *efuse = &subject->device.efuse;
+    subject->phase = PHASE_OTHER;
+    if (efuse->revoke_key_digest(efuse->dev, 0) != ESP_OK) {
+        return false;
+    }
+    subject->phase = PHASE_SELECT;
+    if (subject->config.layout->factory) {
+        const esp_partition_t *factory =
+            subject_partition(subject, ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY);
+        CHECK(otter_ota_set_boot_partition(&subject->device, factory, NULL) != ESP_OK,
+              "an image of a revoked key is selected");
+    }
     return subject_boot(subject);
 }
 
@@ -323,7 +342,11 @@ bool life_step(subject_t *subject, const step_t *step)
     case STEP_REJECT:
         return reject(subject, step);
     case STEP_DAMAGED:
-        return damaged(subject, step);
+        return unwanted(subject, step, 0x10);
+    case STEP_FORGED:
+        return unwanted(subject, step, 0);
+    case STEP_REVOKE:
+        return revoke(subject);
     case STEP_ROT:
         return rot(subject, step);
     case STEP_REFUSED:
@@ -349,7 +372,7 @@ static unsigned next_image(const subject_t *subject, const step_t *step)
         return https_withdrawn(step->image);
     }
     unsigned image = 0;
-    while (image == step->image || image == running) {
+    while (image == step->image || image == running || !subject_trusts(subject, image)) {
         image++;
     }
     return image;

@@ -16,6 +16,8 @@ typedef enum {
     STEP_REJECT,     /* the confirmed application gives itself up */
     STEP_REFUSED,    /* an image below the secure version arrives */
     STEP_DAMAGED,    /* an image arrives with one bit wrong, and is selected nevertheless */
+    STEP_FORGED,     /* a whole image arrives that no trusted key signed, and is selected nevertheless */
+    STEP_REVOKE,     /* the first key of the eFuses is revoked */
     STEP_ROT,        /* an update is selected, then its image loses bits in flash before it boots */
 } step_kind_t;
 

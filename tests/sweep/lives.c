@@ -35,6 +35,12 @@ static const layout_t copies_no_md5 = {
         .rollback = true, .anti_rollback = true                                                              \
     }
 
+/* Secure boot: image 4 is a stranger's. Then from one key to the next; image 4 is one that the old key alone has signed. */
+static const signers_t secure_boot = {OTTER_TRUST_EFUSES, 0, "a", {"a", "a", "a", "a", "c"}};
+static const signers_t all_signed = {OTTER_TRUST_EFUSES, 0, "a", {"a", "a", "a", "a", "a"}};
+static const signers_t rotation = {OTTER_TRUST_EFUSES, 2, "ab", {"a", "ab", "b", "b", "a"}};
+static const signers_t running_app = {OTTER_TRUST_RUNNING_APP, 0, "", {"a", "a", "a", "a", "c"}};
+
 /* clang-format off */
 #define UPDATE(number, fate_, erase_) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .erase = ERASE_##erase_}
 #define TWICE(number, fate_) {.kind = STEP_UPDATE, .image = number, .fate = FATE_##fate_, .downloads = 2}
@@ -64,16 +70,21 @@ static const layout_t copies_no_md5 = {
 #define COPIED_NEXT(number) {.kind = STEP_UPDATE, .image = number, .fate = FATE_CONFIRM, .copied_next = true}
 #define COPY(number, what, how) {.kind = STEP_COPY, .image = number, .https = (how), .copy = COPY_##what}
 #define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
-#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false}
-#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false}
-#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false}
-#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false}
-#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false}
-#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false}
-#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false} /* just so large that progress is kept */
+#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL}
+#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL}
+#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL}
+#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL}
+#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL}
+#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL} /* just so large that progress is kept */
 /* Other sectors and write units; and where a unit is programmed once. */
-#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false}
-#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true}
+#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false, NULL}
+#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL}
+#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who}
+#define FORGED {.kind = STEP_FORGED, .image = 4}
+#define REVOKE {.kind = STEP_REVOKE}
+#define OFFERED {FIRST_BOOT, FORGED, UPDATE(1, CONFIRM, AHEAD), FORGED, UPDATE(2, CRASH, AHEAD), UPDATE(3, CONFIRM, KNOWN)}
+#define ROTATED {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), REVOKE, FORGED, UPDATE(3, CONFIRM, AHEAD)}
 #define KIB 1024u
 
 const life_t lives[] = {
@@ -231,6 +242,19 @@ const life_t lives[] = {
     {"once/8 KiB/16/back and forth", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 0), PAIRS_LONG,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CRASH), AWAY(1, CONFIRM), HOME(0, REJECT)}},
     {"once/8 KiB/16/resume", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 2), PAIRS_NONE, RESUMED},
+    {"signed/factory", SIGNED(with_factory, ROLLBACK, 0, secure_boot), PAIRS_NONE, OFFERED},
+    {"signed/two", SIGNED(two_slots, ROLLBACK, 2, secure_boot), PAIRS_NONE, OFFERED},
+    {"signed/https, resumed/two", SIGNED(two_slots, ROLLBACK, 2, secure_boot), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"signed/anti-rollback/two", SIGNED(two_slots, GUARDED, 0, all_signed), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
+    {"signed/copy/app", SIGNED(copies, ROLLBACK, 0, secure_boot), PAIRS_NONE, STAGED_APP(0)},
+    {"signed/copy/bootloader", SIGNED(copies, ROLLBACK, 0, all_signed), PAIRS_NONE, COPIED(BOOTLOADER, 0)},
+    {"signed/without secure boot/two", SIGNED(two_slots, ROLLBACK, 0, running_app), PAIRS_NONE, OFFERED},
+    {"signed/without secure boot/factory", SIGNED(with_factory, PLAIN, 0, running_app), PAIRS_NONE,
+     {FIRST_BOOT, FORGED, UPDATE(1, CONFIRM, AHEAD), FORGED, UPDATE(2, CONFIRM, KNOWN)}},
+    {"signed/keys change/factory", SIGNED(with_factory, ROLLBACK, 0, rotation), PAIRS_NONE, ROTATED},
+    {"signed/keys change/two", SIGNED(two_slots, PLAIN, 0, rotation), PAIRS_LONG, ROTATED},
     {"recorded/factory", RECORDED(recorded_factory, PLAIN), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},
     {"recorded/factory/rollback", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,

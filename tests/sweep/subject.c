@@ -10,6 +10,7 @@
 #include "otter/bytes.h"
 #include "boot/otadata.h"
 #include "otter/boot.h"
+#include "support/image_signer.h"
 #include "sweep/copy.h"
 
 /* ---- flash as the device sees it ---- */
@@ -51,7 +52,7 @@ static phase_t phase_at(const subject_t *subject, uint32_t off)
 static void note_op(subject_t *subject, op_kind_t kind, uint32_t off, uint32_t len)
 {
     if (!subject->sim.dead) {
-        subject->op_phase = kind == OP_EFUSE ? subject->phase : phase_at(subject, off);
+        subject->op_phase = kind == OP_EFUSE || kind == OP_REVOKE ? subject->phase : phase_at(subject, off);
     }
     if (subject->verbose) {
         fprintf(stderr, "---- operation %" PRIu32 ": %s 0x%" PRIx32 "+0x%" PRIx32 "\n", subject->sim.ops,
@@ -136,18 +137,79 @@ static esp_err_t burn_version(void *dev, uint32_t version)
     return cut ? ESP_FAIL : ESP_OK;
 }
 
+static bool is_revoked(const subject_t *subject, uint32_t index)
+{
+    return (subject->model.revoked >> index & 1) != 0;
+}
+
+static esp_err_t read_key(void *dev, uint32_t index, otter_efuse_key_t *key)
+{
+    const subject_t *subject = dev;
+    *key = (otter_efuse_key_t){.present = index < strlen(subject->config.signers->keys),
+                               .revoked = is_revoked(subject, index)};
+    if (key->present) {
+        image_key_digest(subject->config.signers->keys[index], key->digest);
+    }
+    return subject->sim.dead ? ESP_FAIL : ESP_OK;
+}
+
+/** One bit: it is burned or not. */
+static esp_err_t revoke_key(void *dev, uint32_t index)
+{
+    subject_t *subject = dev;
+    sim_flash_t *sim = &subject->sim;
+    if (sim->dead) {
+        return ESP_FAIL;
+    }
+    CHECK(!is_revoked(subject, index), "key %" PRIu32 " is revoked again", index);
+    note_op(subject, OP_REVOKE, 0, 1);
+    bool cut = sim->ops++ == sim->cut_at, burned = !cut || sim->tear == SIM_TEAR_AFTER;
+    sim->dead = sim->cut_fired = sim->cut_fired || cut;
+    subject->model.revoked |= burned ? 1u << index : 0;
+    return cut ? ESP_FAIL : ESP_OK;
+}
+
+static bool has_signed(const subject_t *subject, unsigned image, char key)
+{
+    return strchr(subject->config.signers->images[image], key) != NULL;
+}
+
+bool subject_trusts(const subject_t *subject, unsigned image)
+{
+    const signers_t *signers = subject->config.signers;
+    if (signers == NULL) {
+        return true;
+    }
+    if (signers->source == OTTER_TRUST_RUNNING_APP) {
+        return signers->images[image][0] == signers->images[subject->model.running.image][0];
+    }
+    bool trusted = false;
+    for (uint32_t i = 0; signers->keys[i] != '\0'; i++) {
+        trusted = trusted || (!is_revoked(subject, i) && has_signed(subject, image, signers->keys[i]));
+    }
+    return trusted;
+}
+
 /* ---- life of a device ---- */
 
 static void start_device(subject_t *subject)
 {
-    const otter_chip_t chip = {.id = 0, .revision = 300};
-    const otter_efuse_t efuse = {
-        .dev = subject, .read_secure_version = read_version, .burn_secure_version = burn_version};
+    const signers_t *signers = subject->config.signers;
+    const otter_chip_t chip = {.id = signers != NULL ? signers->chip : 0, .revision = 300};
+    const otter_efuse_t efuse = {.dev = subject,
+                                 .read_secure_version = read_version,
+                                 .burn_secure_version = burn_version,
+                                 .read_key_digest = signers != NULL ? read_key : NULL,
+                                 .revoke_key_digest = signers != NULL ? revoke_key : NULL};
     otter_device_deinit(&subject->device);
     subject->target = NULL;
     subject->record_at = 0;
     otter_device_config_t config = subject->config.config;
     config.table_offset = subject_scaled(subject, SUBJECT_TABLE);
+    if (signers != NULL) {
+        config.trust = (otter_trust_config_t){
+            .source = signers->source, .scheme = OTTER_SIGNED_RSA_3072, .signatures = &otter_signatures};
+    }
     esp_err_t err = otter_device_init(&subject->device, &subject->flash, &chip, &efuse, &config);
     subject->device.config.copies = &otter_staged_copies;
     CHECK(err == ESP_OK, "the device is refused: %s", subject->device.fault.why);
@@ -217,6 +279,9 @@ static void note_running(subject_t *subject, const esp_partition_t *running)
     CHECK(!subject->config.config.anti_rollback ||
               subject->images[place->image].secure_version >= subject->model.secure_version,
           "%s runs below the secure version", running->label);
+    CHECK(subject->config.signers == NULL || subject->config.signers->source != OTTER_TRUST_EFUSES ||
+              subject_trusts(subject, place->image),
+          "%s runs, which no trusted key has signed", running->label);
     subject->model.running = *place;
 }
 

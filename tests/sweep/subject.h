@@ -41,7 +41,7 @@ typedef enum {
     PHASE_COUNT
 } phase_t;
 
-typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE } op_kind_t;
+typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE, OP_REVOKE } op_kind_t;
 
 /** One operation of a run that was not cut. */
 typedef struct {
@@ -77,6 +77,7 @@ typedef struct {
     uint32_t count;
     installed_t running;     /* found by comparing bytes */
     uint32_t secure_version; /* the eFuse */
+    uint32_t revoked;        /* another: keys by their numbers, as bits */
     copy_t copy;
 } model_t;
 
@@ -92,6 +93,14 @@ typedef struct {
     uint32_t slots;
 } layout_t;
 
+/** Whom a device trusts, and who signed its images: recorded keys by their letters. */
+typedef struct {
+    otter_trust_source_t source;
+    uint16_t chip;
+    const char *keys;                   /* of its eFuses */
+    const char *images[SUBJECT_IMAGES]; /* who signed each */
+} signers_t;
+
 typedef struct {
     const layout_t *layout;
     otter_device_config_t config;
@@ -99,6 +108,7 @@ typedef struct {
     uint32_t image_sectors; /* 0: less than one; the size of this subject's images */
     uint32_t erase_size;    /* 0: 4096 */
     bool write_once;
+    const signers_t *signers; /* NULL: it trusts anybody, and nobody signs */
 } subject_config_t;
 
 typedef struct {
@@ -158,6 +168,9 @@ static inline bool is_inside(uint32_t off, uint32_t len, uint32_t start, uint32_
 {
     return off >= start && range_fits(off - start, len, size);
 }
+
+/** Would an image be good by the keys that count now? Told by letters, not by otter. */
+bool subject_trusts(const subject_t *subject, unsigned image);
 
 /** The owner's word. */
 void subject_allow(subject_t *subject, const esp_partition_t *slot, unsigned image);
