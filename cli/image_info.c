@@ -105,6 +105,10 @@ static int verify(void *options)
         return EXIT_FAILED;
     }
     bool read = image_look(&look, o->path, device->chip != NULL ? &chip : NULL);
+    if (look.is_encrypted && look.fault.code == ESP_OK) {
+        (void)otter_fault(&look.fault, ESP_ERR_NOT_SUPPORTED,
+                          "it is encrypted: `otter image decrypt` comes before it can be judged");
+    }
     const bool as_chip = device->chip != NULL || device->has_revision || device->has_blk_revision;
     if (device->chip == NULL) {
         chip.id = look.stream.info.header.chip_id; /* the image's own chip, now with a revision to judge */

@@ -220,6 +220,32 @@ static void look_behind(image_look_t *look)
     judge_parts(look);
 }
 
+/** As far as it can be told without the key. @return true: the file begins as an encrypted image does */
+static bool look_encrypted(image_look_t *look)
+{
+    const uint32_t have = min_u32(look->view.size, OTTER_ENCRYPTED_HEADER);
+    look->is_encrypted =
+        read_view(look, 0, look->header, have) && otter_encrypted_header_read(look->header, &look->encrypted);
+    if (!look->is_encrypted) {
+        return false;
+    }
+    const uint64_t whole = (uint64_t)OTTER_ENCRYPTED_HEADER + look->encrypted.length;
+    if (have < OTTER_ENCRYPTED_HEADER) {
+        (void)otter_fault(&look->fault, ESP_ERR_INVALID_SIZE,
+                          "an encrypted image that ends within its header, after %" PRIu32 " of %u bytes",
+                          have, OTTER_ENCRYPTED_HEADER);
+    } else if (look->view.size != whole) {
+        (void)otter_fault(&look->fault, ESP_ERR_INVALID_SIZE,
+                          "an encrypted image whose header announces %" PRIu64
+                          " bytes of file, and there are "
+                          "%" PRIu32,
+                          whole, look->view.size);
+    }
+    look->stream.fault = look->fault;
+    look->stream.verdict = look->fault.code;
+    return true;
+}
+
 bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
 {
     memset(look, 0, sizeof(*look));
@@ -227,6 +253,9 @@ bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
         look->stream.verdict = ESP_FAIL;
         look->stream.fault = look->fault;
         return false;
+    }
+    if (look_encrypted(look)) {
+        return true;
     }
     look->start = find_start(look);
     judge(look, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "file_view.h"
 #include "flash_search.h"
+#include "otter/encrypted_image.h"
 #include "otter/image.h"
 #include "otter/image_kind.h"
 #include "otter/promise.h"
@@ -33,7 +34,11 @@ typedef struct {
     bool is_factory; /* a merged factory file: a bootloader and what it starts */
     /* in flash: not 0 of a dump that begins with the bootloader of a chip that has it elsewhere */
     uint32_t begins_at;
-    otter_fault_t fault; /* code ESP_OK: the image, and all images that follow it, are good */
+    /* The file is encrypted: nothing above is known but `view`, and it is good if its length is what the header announces. */
+    bool is_encrypted;
+    uint8_t header[OTTER_ENCRYPTED_HEADER];
+    otter_encrypted_header_t encrypted; /* of `header` */
+    otter_fault_t fault;                /* code ESP_OK: the image, and all images that follow it, are good */
 } image_look_t;
 
 /**

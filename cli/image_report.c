@@ -320,9 +320,37 @@ static void print_advice(image_look_t *look)
     }
 }
 
+static const char *sealed_for(const otter_encrypted_header_t *header)
+{
+    return header->seems_ecies ? "a key on P-256 (ECIES)" : "RSA-3072";
+}
+
+static void print_encrypted(const image_look_t *look, const char *name)
+{
+    const otter_encrypted_header_t *header = &look->encrypted;
+    char hex[2 * OTTER_GCM_LEN + 1];
+    printf("%s: %sencrypted image (esp_encrypted_img)%s%s\n", name,
+           look->fault.code != ESP_OK ? "BROKEN " : "", look->fault.code != ESP_OK ? ": " : "",
+           look->fault.why);
+    if (look->view.size < OTTER_ENCRYPTED_HEADER) {
+        return;
+    }
+    printf(FACT "%" PRIu32 " bytes, AES-256-GCM\n", "image", header->length);
+    printf(FACT "for %s, by the look of it\n", "sealed", sealed_for(header));
+    printf(FACT "%s\n", "IV", otter_image_hex(hex, header->nonce, OTTER_GCM_LEN));
+    printf(FACT "%s  (only the key tells if it fits)\n", "tag",
+           otter_image_hex(hex, header->tag, OTTER_GCM_LEN));
+    printf(
+        "\n`otter image decrypt --key KEY` opens it; `otter update --decrypt-key KEY` takes it as it is\n");
+}
+
 void image_report_print(image_look_t *look, const char *name)
 {
     const otter_image_info_t *info = &look->stream.info;
+    if (look->is_encrypted) {
+        print_encrypted(look, name);
+        return;
+    }
     if (look->is_factory) {
         printf("%s: merged factory file; at 0x%" PRIx32 " ", name, look->start);
     } else {
@@ -436,6 +464,21 @@ static cJSON *signature_json(const image_signature_t *signature)
     return json;
 }
 
+static cJSON *encrypted_json(const image_look_t *look)
+{
+    if (!look->is_encrypted || look->view.size < OTTER_ENCRYPTED_HEADER) {
+        return cJSON_CreateNull();
+    }
+    const otter_encrypted_header_t *header = &look->encrypted;
+    char hex[2 * OTTER_GCM_LEN + 1];
+    cJSON *json = cJSON_CreateObject();
+    json_string(json, "seems_for", header->seems_ecies ? "ecies" : "rsa3072");
+    json_number(json, "length", true, header->length);
+    json_string(json, "iv", otter_image_hex(hex, header->nonce, OTTER_GCM_LEN));
+    json_string(json, "tag", otter_image_hex(hex, header->tag, OTTER_GCM_LEN));
+    return json;
+}
+
 static cJSON *behind_json(const image_look_t *look)
 {
     static const char *const keys[] = {
@@ -459,11 +502,14 @@ cJSON *image_report_json(const image_look_t *look)
     cJSON_ReplaceItemInObject(json, "error", good ? cJSON_CreateNull() : cJSON_CreateString(look->fault.why));
     if (look->is_factory) {
         cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("factory"));
+    } else if (look->is_encrypted) {
+        cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("encrypted"));
     }
     json_number(json, "offset", true, look->start);
     json_number(json, "begins_at", true, look->begins_at);
     json_item(json, "signature", signature_json(&look->signature));
-    json_item(json, "behind", behind_json(look));
+    json_item(json, "behind", look->is_encrypted ? cJSON_CreateNull() : behind_json(look));
+    json_item(json, "encrypted", encrypted_json(look));
     cJSON *parts = cJSON_AddArrayToObject(json, "contents");
     for (uint32_t i = 0; i < look->part_count; i++) {
         cJSON_AddItemToArray(parts, part_json(&look->parts[i]));

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "otter/fault.h"
 #include "otter/promise.h"
 
 #ifdef __cplusplus
@@ -100,8 +101,85 @@ OTTER_MUST_CHECK bool otter_aes_blocks(otter_aes_t *aes, uint8_t *data, size_t l
 /** NULL is fine. */
 void otter_aes_free(otter_aes_t *aes);
 
-/** Overwrites a secret in memory, also where nothing reads it afterwards. */
+/** Overwrites a secret in memory, also where nothing reads it afterwards. For who reads encrypted images, too. */
 void otter_wipe(void *data, size_t len);
+
+/*
+ * Below: only for who reads encrypted images (otter/encrypted_image.h). Who does not name `otter_encrypted_images` needs none
+ * of it.
+ */
+
+#define OTTER_AES_256_LEN 32u /* bytes of a key */
+#define OTTER_GCM_LEN     16u /* of a nonce and of a tag */
+#define OTTER_P256_LEN    32u /* of a number on the curve P-256 */
+
+/** A running AES-256-GCM, of bytes alone, with a nonce of 16; in a block of the heap. */
+typedef struct otter_gcm otter_gcm_t;
+
+/** @return NULL: no memory */
+OTTER_MUST_CHECK otter_gcm_t *otter_gcm_new(const uint8_t key[OTTER_AES_256_LEN],
+                                            const uint8_t nonce[OTTER_GCM_LEN], bool encrypts);
+
+/** The next bytes, as many as there are; `out` gets as many, and may be `in`. @return false: no memory */
+OTTER_MUST_CHECK bool otter_gcm_update(otter_gcm_t *gcm, const void *in, size_t len, void *out);
+
+/** The tag of all that was encrypted, or false: no memory. What follows is free. */
+OTTER_MUST_CHECK bool otter_gcm_tag(otter_gcm_t *gcm, uint8_t tag[OTTER_GCM_LEN]);
+
+/** `tag` is that of all that was decrypted; compared in constant time. What follows is free. */
+OTTER_MUST_CHECK bool otter_gcm_check(otter_gcm_t *gcm, const uint8_t tag[OTTER_GCM_LEN]);
+
+/** Wipes the key. NULL is fine. */
+void otter_gcm_free(otter_gcm_t *gcm);
+
+/** A private key that images are encrypted for: RSA of 3072 bits, or one on P-256. */
+typedef struct otter_image_key otter_image_key_t;
+
+/**
+ * @param text   PEM, not encrypted, or DER; a PEM may have its terminating 0 counted in `len`, as ESP-IDF's programs do
+ * @param fault  ESP_ERR_NOT_SUPPORTED: a key of another kind; ESP_ERR_INVALID_ARG: no private key; ESP_ERR_NO_MEM
+ * @return the caller frees it; NULL: fault says why
+ */
+OTTER_MUST_CHECK otter_image_key_t *otter_image_key_new(const void *text, size_t len, otter_fault_t *fault);
+
+/** The key on P-256 with this private number, big endian. @return NULL: it is not from 1 to n - 1, or no memory */
+OTTER_MUST_CHECK otter_image_key_t *otter_image_key_of_number(const uint8_t number[OTTER_P256_LEN],
+                                                              otter_fault_t *fault);
+
+/** Else it is on P-256. */
+bool otter_image_key_is_rsa(const otter_image_key_t *key);
+
+/** Its public part as DER (SubjectPublicKeyInfo), malloc'ed. @return bytes; 0: no memory */
+OTTER_MUST_CHECK size_t otter_image_key_public(const otter_image_key_t *key, uint8_t **der);
+
+/** Wipes it. NULL is fine. */
+void otter_image_key_free(otter_image_key_t *key);
+
+/**
+ * RSAES-PKCS1-v1_5.
+ * @param box  OTTER_RSA_3072_LEN bytes, big endian; may be anything at all
+ * @return ESP_OK: there was a key of AES-256 in it; ESP_FAIL: not for this key, or damaged (or, where the library answers such
+ *         a box with a key out of thin air: ESP_OK, and no tag will fit); ESP_ERR_NO_MEM
+ */
+OTTER_MUST_CHECK esp_err_t otter_rsa_unwrap(const otter_image_key_t *key, const uint8_t *box,
+                                            uint8_t aes[OTTER_AES_256_LEN]);
+
+/**
+ * ECDH: the X of the shared point, big endian.
+ * @param point  the other side's X, then Y, big endian; may be anything at all
+ * @return ESP_OK; ESP_FAIL: the point is not on the curve; ESP_ERR_NO_MEM
+ */
+OTTER_MUST_CHECK esp_err_t otter_p256_agree(const otter_image_key_t *key,
+                                            const uint8_t point[2 * OTTER_P256_LEN],
+                                            uint8_t shared[OTTER_P256_LEN]);
+
+/** HKDF with SHA-256: 32 bytes of 32, with a salt of 32. @return false: no memory */
+OTTER_MUST_CHECK bool otter_hkdf_sha256(const uint8_t secret[32], const uint8_t salt[32], const char *info,
+                                        uint8_t out[32]);
+
+/** PBKDF2 with HMAC-SHA-256: 32 bytes of a key of 32, with a salt of 32. @return false: no memory */
+OTTER_MUST_CHECK bool otter_pbkdf2_sha256(const uint8_t key[32], const uint8_t salt[32], unsigned iterations,
+                                          uint8_t out[32]);
 
 #ifdef __cplusplus
 }

@@ -1,11 +1,10 @@
-/* Keys and signatures through OpenSSL 3: its stores find keys, so whatever they reach can sign. */
+/* Keys and signatures through OpenSSL 3. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/signing_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -15,17 +14,14 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/store.h>
-#include <openssl/ui.h>
 
 #include "otter/bytes.h"
-#include "host/named_file.h"
+#include "linux/named_key.h"
 #include "otter/signature.h"
 
-#define SALT_LEN       32
-#define PASSPHRASE_MAX 1024
-#define SIGNATURE_MAX  512
-#define MONTGOMERY     6144 /* R of the hardware: 2 to this power, modulo n */
+#define SALT_LEN      32
+#define SIGNATURE_MAX 512
+#define MONTGOMERY    6144 /* R of the hardware: 2 to this power, modulo n */
 
 struct signing_key {
     EVP_PKEY *key;
@@ -60,47 +56,6 @@ static bool refuse_by_openssl(otter_fault_t *fault, const char *what)
 void signing_wipe(void *secret, size_t len)
 {
     OPENSSL_cleanse(secret, len);
-}
-
-/* ---- passphrases ---- */
-
-/** Where a passphrase comes from, for OpenSSL's callback. */
-typedef struct {
-    const char *name; /* of the key */
-    const char *file; /* NULL: a terminal */
-    bool asked;
-    otter_fault_t fault; /* why there is none */
-} passphrase_t;
-
-/** The first line of the file. */
-static int read_passphrase(passphrase_t *p, char *text, int size)
-{
-    size_t len;
-    char *bytes = (char *)input_load(p->file, INPUT_OR_PIPE, PASSPHRASE_MAX, &len, &p->fault);
-    if (bytes == NULL) {
-        (void)otter_fault_add(&p->fault, "the passphrase file: ");
-        return -1;
-    }
-    size_t line = strcspn(bytes, "\r\n");
-    int n = line < (size_t)size ? (int)line : -1;
-    if (n >= 0) {
-        memcpy(text, bytes, line);
-    }
-    signing_wipe(bytes, len);
-    free(bytes);
-    return n;
-}
-
-static int give_passphrase(char *text, int size, int writing, void *context)
-{
-    passphrase_t *p = context;
-    p->asked = true;
-    if (p->file != NULL) {
-        return read_passphrase(p, text, size);
-    }
-    char prompt[256];
-    snprintf(prompt, sizeof(prompt), "passphrase of %.200s: ", p->name);
-    return EVP_read_pw_string_min(text, 1, size - 1, prompt, writing) == 0 ? (int)strlen(text) : -1;
 }
 
 /* ---- loading ---- */
@@ -159,70 +114,11 @@ static signing_key_t *wrap(EVP_PKEY *key, otter_fault_t *fault)
     return wrapped;
 }
 
-/** The first key that a store has. @param public_seen  it has a public one */
-static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, bool *public_seen)
-{
-    EVP_PKEY *key = NULL;
-    while (key == NULL && OSSL_STORE_eof(store) == 0) {
-        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-        if (info == NULL) {
-            if (OSSL_STORE_error(store) != 0) {
-                break;
-            }
-            continue;
-        }
-        if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) {
-            key = OSSL_STORE_INFO_get1_PKEY(info);
-        } else if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PUBKEY) {
-            *public_seen = true;
-            key = private_part ? NULL : OSSL_STORE_INFO_get1_PUBKEY(info);
-        }
-        OSSL_STORE_INFO_free(info);
-    }
-    return key;
-}
-
-static bool is_uri(const char *name)
-{
-    return strncmp(name, "pkcs11:", 7) == 0 || strncmp(name, "org.openssl.engine:", 19) == 0 ||
-           strstr(name, "://") != NULL;
-}
-
 signing_key_t *signing_key_load(const char *name, bool private_part, const char *passphrase_file,
                                 otter_fault_t *fault)
 {
-    struct stat st;
-    if (!is_uri(name)) { /* a store would say less of what is wrong */
-        int fd = input_open(name, INPUT_ORDINARY, &st, fault);
-        if (fd < 0) {
-            return NULL;
-        }
-        (void)close(fd);
-    }
-    ERR_clear_error();
-    passphrase_t passphrase = {.name = name, .file = passphrase_file};
-    UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
-    OSSL_STORE_CTX *store = ui != NULL ? OSSL_STORE_open(name, ui, &passphrase, NULL, NULL) : NULL;
-    bool public_seen = false;
-    EVP_PKEY *key = store != NULL ? first_key(store, private_part, &public_seen) : NULL;
-    (void)OSSL_STORE_close(store);
-    UI_destroy_method(ui);
-    if (key != NULL) {
-        ERR_clear_error();
-        return wrap(key, fault);
-    }
-    if (passphrase.fault.code != ESP_OK) {
-        (void)otter_fault(fault, passphrase.fault.code, "%s", passphrase.fault.why);
-    } else if (public_seen) {
-        (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "this is a public key; signing needs the private one");
-    } else if (passphrase.asked) {
-        (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "the passphrase does not open it");
-    } else {
-        (void)otter_fault(fault, ESP_ERR_INVALID_ARG,
-                          "there is no key in it that OpenSSL can read (PEM or DER)");
-    }
-    ERR_clear_error();
-    return NULL;
+    EVP_PKEY *key = named_key_load(name, private_part, passphrase_file, fault);
+    return key != NULL ? wrap(key, fault) : NULL;
 }
 
 void signing_key_free(signing_key_t *key)
@@ -254,11 +150,10 @@ otter_signature_scheme_t signing_key_scheme(const signing_key_t *key)
 char *signing_key_pem(const signing_key_t *key, bool private_part, const char *passphrase_file, size_t *len,
                       otter_fault_t *fault)
 {
-    passphrase_t passphrase = {.name = "the new key", .file = passphrase_file};
-    char secret[PASSPHRASE_MAX];
-    int secret_len = passphrase_file != NULL ? read_passphrase(&passphrase, secret, sizeof(secret)) : 0;
+    char secret[NAMED_KEY_PASSPHRASE_MAX];
+    int secret_len =
+        passphrase_file != NULL ? named_key_passphrase(passphrase_file, secret, sizeof(secret), fault) : 0;
     if (secret_len < 0) {
-        *fault = passphrase.fault;
         return NULL;
     }
     BIO *out = BIO_new(BIO_s_secmem());

@@ -202,6 +202,14 @@ class Formats(DeviceTest):
         said = self.otter("flash", "info", self.flash).decode()
         self.assertIn(f"chip esp32s3 (from {self.flash}.efuse)", said)
 
+    def test_the_encrypted_image(self):
+        key, image = re.search(r"HMAC key is\n(\w{64}):", TEXT), self.folder / "encrypted"
+        (self.folder / "hmac").write_bytes(bytes.fromhex(key.group(1)))
+        image.write_bytes(whole("encrypted"))
+        made = self.otter("image", "decrypt", image, "--key", self.folder / "hmac", "-o", "-")
+        self.assertEqual(made, bytes(3 + 7 * i for i in range(37)))
+        self.assertIn(b"37 bytes, AES-256-GCM", self.otter("image", "info", image))
+
     def test_chips_are_those_of_the_code(self):
         source = (SOURCE / "src" / "image" / "chips.c").read_text(encoding="utf-8")
         code = {}

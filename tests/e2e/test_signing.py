@@ -249,7 +249,7 @@ class Keys(SigningTest):
                             ("image", "verify", image, "--key", self.work / name)):
                 with self.subTest(key=name, command=command[:2]):
                     self.assertIn(why, self.otter(*command, status=1))
-        self.assertIn("this is a public key; signing needs the private one",
+        self.assertIn("this is a public key, and the private one is needed",
                       self.otter("image", "sign", image, "--key", KEYS / "rsa_a.pub.pem", "-o", self.work / "x", status=1))
         self.assertFalse((self.work / "x").exists())
 
