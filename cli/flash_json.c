@@ -117,8 +117,9 @@ static cJSON *secure_boot_json(const flash_report_t *r)
     if (!efuse->secure_boot) {
         return cJSON_CreateNull();
     }
+    const otter_signature_scheme_t scheme = r->dev.device.config.trust.scheme;
     cJSON *json = cJSON_CreateObject();
-    json_string(json, "scheme", otter_signature_scheme_key(r->dev.device.config.trust.scheme));
+    json_string(json, "scheme", scheme != OTTER_SIGNED_NOT ? otter_signature_scheme_key(scheme) : NULL);
     cJSON *keys = cJSON_AddArrayToObject(json, "keys");
     for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
         char digest[2 * OTTER_KEY_DIGEST_LEN + 1];

@@ -342,10 +342,8 @@ static bool choose_secure_boot(new_t *n)
 static otter_trust_t trust_of(const new_t *n)
 {
     efuse_file_t efuse = n->efuse; /* which is read here, and nothing is burned */
-    const otter_chip_facts_t *chip = otter_chip_facts(efuse.chip.id);
-    const otter_device_t device = {.chip = efuse.chip,
-                                   .efuse = efuse_file_seam(&efuse),
-                                   .config.trust = linux_device_trust(&efuse, chip)};
+    const otter_device_t device = {
+        .chip = efuse.chip, .efuse = efuse_file_seam(&efuse), .config.trust = linux_device_trust(&n->efuse)};
     return otter_trust_to_boot(&device, false);
 }
 

@@ -38,8 +38,9 @@ static void print_secure_boot(const flash_report_t *r)
     if (!efuse->secure_boot) {
         return;
     }
+    const otter_signature_scheme_t scheme = r->dev.device.config.trust.scheme;
     printf("secure boot: images signed with %s ",
-           otter_signature_scheme_name(r->dev.device.config.trust.scheme));
+           scheme != OTTER_SIGNED_NOT ? otter_signature_scheme_name(scheme) : "what the chip knows");
     for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
         char digest[17];
         if (efuse->keys[i].present) {

@@ -220,6 +220,24 @@ esp_err_t esp_ota_erase_last_boot_app_partition(void);
 /** Erase the record of the application before the selected one; codes as above. */
 esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void);
 
+/** A digest of Secure Boot V2 in the eFuses. */
+typedef enum {
+    SECURE_BOOT_PUBLIC_KEY_INDEX_0,
+    SECURE_BOOT_PUBLIC_KEY_INDEX_1,
+    SECURE_BOOT_PUBLIC_KEY_INDEX_2
+} esp_ota_secure_boot_public_key_index_t;
+
+/**
+ * Revoke a key for good: images that only it has signed neither boot nor update any more. To be called by an application that
+ * has confirmed itself (esp_ota_mark_app_valid_cancel_rollback) and is signed by another key.
+ * @return ESP_OK               revoked; or it was so already, or is not there
+ *         ESP_ERR_INVALID_ARG  no such index
+ *         ESP_FAIL             secure boot V2 is not enabled; rollback: what runs is not confirmed; what runs or the bootloader
+ *                              is signed by no other key that is trusted; the eFuse cannot be burned
+ *         ESP_ERR_NO_MEM       that could not be found out
+ */
+esp_err_t esp_ota_revoke_secure_boot_public_key(esp_ota_secure_boot_public_key_index_t index);
+
 /** Names of ESP-IDF 4: see esp_app_get_description() and esp_app_get_elf_sha256(). */
 const esp_app_desc_t *esp_ota_get_app_description(void)
     __attribute__((deprecated("use esp_app_get_description")));

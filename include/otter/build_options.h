@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otter/trust.h"
 #include "sdkconfig.h"
 
 #ifdef __cplusplus
@@ -40,6 +41,11 @@ typedef struct {
     bool rollback;                           /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
     bool allow_http;                         /* CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP, CONFIG_OTA_ALLOW_HTTP */
     otter_dangerous_write_t dangerous_write; /* CONFIG_SPI_FLASH_DANGEROUS_WRITE_* */
+    /* What updates must be signed by, where the device's eFuses do not say it. */
+    bool signed_updates; /* CONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT */
+    bool signed_data;    /* CONFIG_SECURE_SIGNED_DATA_PARTITION */
+    /* CONFIG_SECURE_SIGNED_APPS_*_SCHEME; OTTER_SIGNED_NOT: none is said */
+    otter_signature_scheme_t signature_scheme;
 } otter_build_options_t;
 
 /**
@@ -83,6 +89,31 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_DANGEROUS_WRITE_ OTTER_DANGEROUS_WRITE_ABORTS
 #endif
 
+#if defined(CONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT) ||                                                \
+    defined(CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT)
+#define OTTER_OPTION_SIGNED_UPDATES_ true
+#else
+#define OTTER_OPTION_SIGNED_UPDATES_ false
+#endif
+#ifdef CONFIG_SECURE_SIGNED_DATA_PARTITION
+#define OTTER_OPTION_SIGNED_DATA_ true
+#else
+#define OTTER_OPTION_SIGNED_DATA_ false
+#endif
+#if defined(CONFIG_SECURE_SIGNED_APPS_RSA_SCHEME)
+#define OTTER_OPTION_SCHEME_ OTTER_SIGNED_RSA_3072
+#elif defined(CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME)
+#define OTTER_OPTION_SCHEME_ OTTER_SIGNED_V1
+#elif defined(CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_192_BITS)
+#define OTTER_OPTION_SCHEME_ OTTER_SIGNED_ECDSA_P192
+#elif defined(CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_384_BITS)
+#define OTTER_OPTION_SCHEME_ OTTER_SIGNED_ECDSA_P384
+#elif defined(CONFIG_SECURE_SIGNED_APPS_ECDSA_V2_SCHEME)
+#define OTTER_OPTION_SCHEME_ OTTER_SIGNED_ECDSA_P256
+#else
+#define OTTER_OPTION_SCHEME_ OTTER_SIGNED_NOT
+#endif
+
 /** The options with which the file is compiled that says this. */
 #define OTTER_BUILD_OPTIONS                                                                                  \
     {                                                                                                        \
@@ -93,7 +124,8 @@ extern const otter_build_options_t otter_build_options;
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT),                                    \
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT), CONFIG_PARTITION_TABLE_OFFSET,   \
             OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \
-            OTTER_OPTION_DANGEROUS_WRITE_                                                                    \
+            OTTER_OPTION_DANGEROUS_WRITE_, OTTER_OPTION_SIGNED_UPDATES_, OTTER_OPTION_SIGNED_DATA_,          \
+            OTTER_OPTION_SCHEME_                                                                             \
     }
 
 #ifdef __cplusplus

@@ -129,9 +129,14 @@ OTTER_MUST_CHECK esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s
 OTTER_MUST_CHECK esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *rules,
                                               otter_image_info_t *info, otter_fault_t *fault);
 
-/** The same for those who ask for its length alone: bytes, 0 on failure. An otter_image_info_t is large for a small stack. */
-OTTER_MUST_CHECK esp_err_t otter_image_length(otter_flash_t *flash, const otter_image_rules_t *rules,
-                                              uint32_t *len);
+/**
+ * The length of the image at `offset`, by its structure alone, without a signature behind it.
+ * @param size  bytes that it may use
+ * @param len   bytes; 0 on failure
+ * @return as otter_image_verify()
+ */
+OTTER_MUST_CHECK esp_err_t otter_image_length(otter_flash_t *flash, const otter_chip_t *chip, uint32_t offset,
+                                              uint32_t size, uint32_t *len);
 
 /**
  * What an image is all about where no chip loads it: of chip device the payload, of chip linux the program.

@@ -97,6 +97,16 @@ OTTER_MUST_CHECK esp_err_t otter_ota_get_bootloader_description(otter_device_t *
 /** Erases the slot that ran before what is selected now, with its record: there is no way back then. */
 OTTER_MUST_CHECK esp_err_t otter_ota_erase_last_boot_app_partition(otter_device_t *device);
 
+/**
+ * A key of secure boot V2 is revoked for good. What runs must be confirmed, where there is rollback, and signed by another key
+ * that is not revoked, and so must the bootloader: of a chip that is not Espressif's only if the key has signed it.
+ * @param index  0 to 2
+ * @return ESP_OK, also for one that is not there or revoked already; ESP_ERR_INVALID_ARG (index), ESP_FAIL (no secure boot V2,
+ *         one of these conditions, the eFuses), ESP_ERR_NO_MEM
+ */
+OTTER_MUST_CHECK esp_err_t otter_ota_revoke_secure_boot_public_key(otter_device_t *device, uint32_t index,
+                                                                   otter_fault_t *fault);
+
 /** Erases the record alone. */
 OTTER_MUST_CHECK esp_err_t otter_ota_invalidate_inactive_ota_data_slot(otter_device_t *device);
 

@@ -17,7 +17,7 @@ extern "C" {
 
 /** How images are signed. ESP-IDF decides it when it builds; here each device has its own. */
 typedef enum {
-    OTTER_SIGNED_NOT, /* nobody asks for a signature */
+    OTTER_SIGNED_NOT, /* none; where trust is configured: whichever of the chip's the signature has */
     OTTER_SIGNED_RSA_3072,
     OTTER_SIGNED_ECDSA_P192, /* for verifying: old devices */
     OTTER_SIGNED_ECDSA_P256,
@@ -40,8 +40,14 @@ typedef enum {
 /** Of a device's configuration. Zeros: anybody is trusted. */
 typedef struct {
     otter_trust_source_t source;
-    otter_signature_scheme_t scheme;      /* the chip must have it: otter_chip_facts_t.schemes */
+    /*
+     * The chip must have it: otter_chip_facts_t.schemes. OTTER_SIGNED_NOT: whichever of them a signature has, but V1. The digest
+     * of a key tells its scheme, so this trusts no other key than the one that was meant.
+     */
+    otter_signature_scheme_t scheme;
     const otter_signatures_t *signatures; /* &otter_signatures */
+    /* CONFIG_SECURE_SIGNED_DATA_PARTITION: updates of data, subtype undefined, end with a signature sector */
+    bool data;
     /* of OTTER_TRUST_KEYS: the digests */
     uint8_t keys[OTTER_TRUSTED_KEYS][OTTER_KEY_DIGEST_LEN];
     uint8_t key_count;
@@ -53,7 +59,8 @@ typedef struct {
 /** Whom to trust with one image. Zeros: anybody. */
 typedef struct {
     const otter_signatures_t *signatures; /* NULL: signatures are not looked at */
-    otter_signature_scheme_t scheme;      /* blocks of another one do not count */
+    otter_signature_scheme_t scheme; /* blocks of another one do not count; OTTER_SIGNED_NOT: see schemes */
+    uint8_t schemes; /* bit n: blocks of the otter_signature_scheme_t n count, where `scheme` is NOT */
     /* Digests of the keys that are trusted and not revoked. None: no image is good. Not of the V1 scheme. */
     uint8_t keys[OTTER_TRUSTED_KEYS][OTTER_KEY_DIGEST_LEN];
     uint8_t key_count;

@@ -12,6 +12,7 @@
 #include "esp_app_desc.h"
 #include "esp_image_format.h"
 #include "esp_log.h"
+#include "esp_secure_boot.h"
 #include "idf/system_state.h"
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
@@ -84,7 +85,15 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         return otter_fault(fault, ESP_FAIL, "the memory shared with the runner is not there");
     }
     const int trace = inherited(RUN_ENV_TRACE);
+    const otter_build_options_t *build = &otter_build_options;
+    const otter_trust_config_t trust = {
+        .source = build->signed_updates ? OTTER_TRUST_RUNNING_APP : OTTER_TRUST_ANYBODY,
+        .scheme = build->signature_scheme,
+        .signatures = &otter_signatures,
+        .data = build->signed_data,
+    };
     const linux_device_options_t options = {
+        .trust = &trust,
         .flash_shared = &shared->flash,
         .flash_trace = trace > 0 ? trace : 0,
         .efuse_path = getenv(RUN_ENV_EFUSE),
@@ -92,10 +101,10 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,
         .revision = boot->revision,
-        .rollback = boot->rollback && otter_build_options.rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
+        .rollback = boot->rollback && build->rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
         .anti_rollback = boot->anti_rollback,
-        .allow_http = otter_build_options.allow_http,
-        .dangerous_write = otter_build_options.dangerous_write,
+        .allow_http = build->allow_http,
+        .dangerous_write = build->dangerous_write,
     };
     esp_err_t err = linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, fault);
     if (err != ESP_OK) {
@@ -185,6 +194,7 @@ int main(void)
     ESP_LOGI(TAG, "Project name:     %s", printable(text, desc->project_name));
     ESP_LOGI(TAG, "App version:      %s", printable(text, desc->version));
     compare_table_offset(dev.device.config.table_offset);
+    esp_secure_boot_init_checks();
     if (boot.watchdog_s != 0) {
         kernel_watchdog_runs();
     }

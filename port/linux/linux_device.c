@@ -250,21 +250,14 @@ static esp_err_t shape_flash(linux_device_t *dev, otter_fault_t *fault)
     return otter_fault_add(fault, dev->efuse.path);
 }
 
-/** What a chip's devices are signed with where nothing says more. */
-static otter_signature_scheme_t usual_scheme(const otter_chip_facts_t *chip)
+otter_trust_config_t linux_device_trust(const efuse_file_t *efuse)
 {
-    bool rsa = chip == NULL || otter_chip_verifies(chip, OTTER_SIGNED_RSA_3072);
-    return rsa ? OTTER_SIGNED_RSA_3072 : OTTER_SIGNED_ECDSA_P256;
-}
-
-otter_trust_config_t linux_device_trust(const efuse_file_t *efuse, const otter_chip_facts_t *chip)
-{
+    const otter_signature_scheme_t by_bit = efuse->sha384 ? OTTER_SIGNED_ECDSA_P384 : OTTER_SIGNED_NOT;
     if (!efuse->secure_boot) {
         return (otter_trust_config_t){0};
     }
-    const otter_signature_scheme_t usual = efuse->sha384 ? OTTER_SIGNED_ECDSA_P384 : usual_scheme(chip);
     return (otter_trust_config_t){.source = OTTER_TRUST_EFUSES,
-                                  .scheme = efuse->scheme != OTTER_SIGNED_NOT ? efuse->scheme : usual,
+                                  .scheme = efuse->scheme != OTTER_SIGNED_NOT ? efuse->scheme : by_bit,
                                   .signatures = &otter_signatures,
                                   .v1_key = efuse->has_v1_key ? efuse->v1_key : NULL};
 }
@@ -272,12 +265,10 @@ otter_trust_config_t linux_device_trust(const efuse_file_t *efuse, const otter_c
 /** With secure boot the eFuses alone say whose images it takes. */
 static otter_trust_config_t trust_of(const linux_device_t *dev, const linux_device_options_t *options)
 {
-    const otter_chip_facts_t *chip = otter_chip_facts(dev->device.chip.id);
-    otter_trust_config_t trust = linux_device_trust(&dev->efuse, chip);
-    if (!dev->efuse.secure_boot) {
-        trust = options->trust != NULL ? *options->trust : trust;
-        trust.scheme = trust.scheme != OTTER_SIGNED_NOT ? trust.scheme : usual_scheme(chip);
-    }
+    const otter_trust_config_t asked = options->trust != NULL ? *options->trust : (otter_trust_config_t){0};
+    otter_trust_config_t trust = dev->efuse.secure_boot ? linux_device_trust(&dev->efuse) : asked;
+    trust.data = asked.data;
+    trust.v1_key = dev->efuse.has_v1_key ? dev->efuse.v1_key : asked.v1_key;
     return trust;
 }
 

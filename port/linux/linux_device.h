@@ -40,10 +40,7 @@ typedef struct {
     otter_dangerous_write_t dangerous_write;
     /* partitions of a table without MD5 record, too: a person sees them, an application does not */
     bool allow_no_md5;
-    /*
-     * whom the device trusts where its eFuses do not say it has secure boot; NULL: anybody. Without a scheme it is RSA-3072, and
-     * ECDSA P-256 for chips that lack that
-     */
+    /* whom the device trusts where its eFuses do not say it has secure boot; NULL: anybody. `data` counts in any case */
     const otter_trust_config_t *trust;
     /* with the processes that use the flash before and after; may be NULL */
     file_flash_shared_t *flash_shared;
@@ -72,8 +69,8 @@ typedef struct {
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, otter_fault_t *fault);
 
-/** Whom a device with these eFuses trusts; anybody without secure boot. @param chip  NULL: nobody knows which it is */
-otter_trust_config_t linux_device_trust(const efuse_file_t *efuse, const otter_chip_facts_t *chip);
+/** Whom a device with these eFuses trusts; anybody without secure boot. The V1 scheme's key stays theirs. */
+otter_trust_config_t linux_device_trust(const efuse_file_t *efuse);
 
 /** Revisions that nothing tells become at least what all images in the slots need, if they agree. */
 void linux_device_ask_images(linux_device_t *dev);

@@ -143,12 +143,16 @@ otter_trust_t otter_chip_trust(const otter_chip_facts_t *chip, const otter_trust
     const bool v1 = config->scheme == OTTER_SIGNED_V1;
     otter_trust_t trust = {.signatures = config->signatures,
                            .scheme = config->scheme,
+                           .schemes = (chip != NULL ? chip->schemes : UINT8_MAX) &
+                                      (uint8_t) ~(1u << OTTER_SIGNED_V1),
                            .key_count = config->key_count,
                            .key_len = chip != NULL ? chip->key_digest_len : OTTER_KEY_DIGEST_LEN,
                            .blocks = v1 || chip == NULL ? 1 : chip->signature_blocks,
                            .v1_key = config->v1_key};
     memcpy(trust.keys, config->keys, sizeof(trust.keys));
-    if (config->signatures == NULL || (chip != NULL && !otter_chip_verifies(chip, config->scheme))) {
+    bool has_it =
+        chip == NULL || config->scheme == OTTER_SIGNED_NOT || otter_chip_verifies(chip, config->scheme);
+    if (config->signatures == NULL || !has_it) {
         trust.error = ESP_ERR_NOT_SUPPORTED; /* rather no image than every one */
     }
     return trust;

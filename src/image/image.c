@@ -20,6 +20,7 @@
 #include "flash/flash_buffer.h"
 #include "image/judge.h"
 #include "image/signature.h"
+#include "image/signed_bytes.h"
 #include "otter/image_kind.h"
 #include "otter/system.h"
 
@@ -544,22 +545,9 @@ static void finish_part(otter_image_stream_t *s)
 /** False, with a verdict, if no image could be good, whoever signed it. */
 static bool trusts_somebody(otter_image_stream_t *s)
 {
-    const otter_trust_t *trust = &s->rules.trust;
-    if (!needs_signature(s)) {
-        return true;
-    }
-    if (trust->error != ESP_OK) {
-        s->verdict = otter_fault(&s->fault, trust->error, "whom this device trusts cannot be found out: %s",
-                                 esp_err_to_name(trust->error));
-        return false;
-    }
-    if (trust->scheme == OTTER_SIGNED_V1 ? trust->v1_key == NULL : trust->key_count == 0) {
-        s->verdict = otter_fault(
-            &s->fault, ESP_ERR_IMAGE_INVALID, "this device takes signed images only, and trusts no key: %s",
-            trust->scheme == OTTER_SIGNED_V1 ? "it was given none" : "there is none, or all are revoked");
-        return false;
-    }
-    return true;
+    bool good = !needs_signature(s) || trust_has_somebody(&s->rules.trust, &s->fault);
+    s->verdict = good ? s->verdict : s->fault.code;
+    return good;
 }
 
 static void end_signature(otter_image_stream_t *s)
@@ -570,11 +558,10 @@ static void end_signature(otter_image_stream_t *s)
     }
 }
 
-esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_rules_t *rules)
+/** All is zeros but for the rules. */
+static esp_err_t start(otter_image_stream_t *s)
 {
-    end_signature(s);
-    memset(&s->rules, 0, sizeof(*s) - offsetof(otter_image_stream_t, rules));
-    s->rules = *rules;
+    const otter_image_rules_t *rules = &s->rules;
     s->state = PART_HEADER;
     s->want = OTTER_IMAGE_HEADER_SIZE;
     s->verdict = ESP_ERR_NOT_FINISHED;
@@ -604,6 +591,14 @@ esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_ru
                                  "%" PRIu32 " bytes are too few for an image", rules->size);
     }
     return ESP_OK;
+}
+
+esp_err_t otter_image_stream_begin(otter_image_stream_t *s, const otter_image_rules_t *rules)
+{
+    end_signature(s);
+    memset(&s->rules, 0, sizeof(*s) - offsetof(otter_image_stream_t, rules));
+    s->rules = *rules;
+    return start(s);
 }
 
 /** Moves bytes into the present part. @return how many it took, at least 1 */
@@ -717,11 +712,11 @@ static uint32_t next_piece(const otter_image_stream_t *s, const otter_flash_t *f
     return piece;
 }
 
-static esp_err_t walk(otter_image_stream_t *s, otter_flash_t *flash, const otter_image_rules_t *rules,
+/** @param err  of the stream's start */
+static esp_err_t walk(otter_image_stream_t *s, otter_flash_t *flash, esp_err_t err,
                       const otter_buffer_t *buffer)
 {
-    esp_err_t err = otter_image_stream_begin(s, rules);
-    while (err == ESP_OK && s->verdict == ESP_ERR_NOT_FINISHED && s->pos < rules->size) {
+    while (err == ESP_OK && s->verdict == ESP_ERR_NOT_FINISHED && s->pos < s->rules.size) {
         if (s->state == PART_SEGMENT_DATA && !contents_are_judged(s)) { /* nobody will look at these bytes */
             s->pos += s->want - s->have;
             finish_part(s);
@@ -741,17 +736,22 @@ static esp_err_t walk(otter_image_stream_t *s, otter_flash_t *flash, const otter
     return otter_image_stream_close(s);
 }
 
-esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s, otter_flash_t *flash,
-                                        const otter_image_rules_t *rules)
+static esp_err_t read_all(otter_image_stream_t *s, otter_flash_t *flash, esp_err_t started)
 {
     uint8_t small[SMALL_BUFFER];
     otter_buffer_t lent = flash_borrow_buffer(flash), buffer = lent;
     if (buffer.size < sizeof(small)) {
         buffer = (otter_buffer_t){small, sizeof(small)};
     }
-    esp_err_t err = walk(s, flash, rules, &buffer);
+    esp_err_t err = walk(s, flash, started, &buffer);
     flash_return_buffer(flash, &lent);
     return err;
+}
+
+esp_err_t otter_image_stream_from_flash(otter_image_stream_t *s, otter_flash_t *flash,
+                                        const otter_image_rules_t *rules)
+{
+    return read_all(s, flash, otter_image_stream_begin(s, rules));
 }
 
 esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *rules, otter_image_info_t *info,
@@ -771,10 +771,13 @@ esp_err_t otter_image_verify(otter_flash_t *flash, const otter_image_rules_t *ru
     return err;
 }
 
-esp_err_t otter_image_length(otter_flash_t *flash, const otter_image_rules_t *rules, uint32_t *len)
+esp_err_t otter_image_length(otter_flash_t *flash, const otter_chip_t *chip, uint32_t offset, uint32_t size,
+                             uint32_t *len)
 {
-    otter_image_stream_t stream = {0};
-    esp_err_t err = otter_image_stream_from_flash(&stream, flash, rules);
+    /* The rules are where the stream keeps them: this is deep down on small stacks. */
+    otter_image_stream_t stream = {
+        .rules = {.chip = chip, .flash_offset = offset, .size = size, .no_checks = true}};
+    esp_err_t err = read_all(&stream, flash, start(&stream));
     *len = err == ESP_OK ? stream.info.image_len : 0;
     otter_image_stream_end(&stream);
     return err;

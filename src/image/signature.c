@@ -6,7 +6,6 @@
 #include "image/signature.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +91,18 @@ static otter_signature_scheme_t scheme_of(const uint8_t *raw)
     return OTTER_SIGNED_NOT;
 }
 
+static bool digest_key(const uint8_t *key, size_t len, uint8_t *digest)
+{
+    otter_digest_t sha = {0};
+    bool begun = otter_sha256_begin(&sha);
+    if (begun) {
+        otter_digest_update(&sha, key, len);
+        otter_digest_finish(&sha, digest);
+    }
+    otter_digest_end(&sha);
+    return begun;
+}
+
 esp_err_t otter_signature_block_read(const uint8_t *raw, otter_signature_block_t *block, otter_fault_t *fault)
 {
     *block = (otter_signature_block_t){0};
@@ -113,14 +124,9 @@ esp_err_t otter_signature_block_read(const uint8_t *raw, otter_signature_block_t
     }
     block->hash = raw + AT_HASH;
     block->hash_len = scheme->hash_len;
-    otter_digest_t sha = {0};
-    esp_err_t err = otter_sha256_begin(&sha) ? ESP_OK : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
-    if (err == ESP_OK) {
-        otter_digest_update(&sha, raw + scheme->key, (size_t)scheme->signature - scheme->key);
-        otter_digest_finish(&sha, block->key_digest);
-    }
-    otter_digest_end(&sha);
-    return err;
+    return digest_key(raw + scheme->key, (size_t)scheme->signature - scheme->key, block->key_digest)
+               ? ESP_OK
+               : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
 }
 
 static esp_err_t check(const uint8_t *raw, const scheme_t *scheme, const uint8_t *hash)
@@ -176,19 +182,37 @@ esp_err_t otter_signature_v1_verify(const uint8_t raw[OTTER_SIGNATURE_V1_SIZE], 
 
 /* ---- the signature of a stream ---- */
 
-struct signature_reader {
-    otter_trust_t trust;
-    otter_sha384_t *sha384; /* of what is signed; NULL: SHA-256 is what counts */
-    bool hashed;            /* `hash` is there */
-    uint8_t hash[OTTER_SIGNATURE_HASH_MAX];
-    uint32_t block; /* the number of the one that is being read */
-    uint32_t have;  /* bytes of it */
+/** What is signed, by each kind of hash. */
+typedef struct {
+    uint8_t sha256[OTTER_SHA256_LEN], sha384[OTTER_SHA384_LEN];
+} hashes_t;
+
+/** What several blocks come to. */
+typedef struct {
+    uint32_t block; /* the number of the next one */
     bool accepted;
     /* what is wrong with the first block that says something; out of memory goes before all else */
     otter_fault_t fault;
-    otter_fault_t now; /* with the block that is judged */
+    otter_fault_t now;            /* with the block that is judged */
+    otter_signature_block_t seen; /* that; here, as a stack may be small */
+} verdict_t;
+
+struct signature_reader {
+    otter_trust_t trust;
+    otter_sha384_t *sha384; /* of what is signed; NULL: SHA-256 is what counts */
+    bool hashed;            /* `hashes` are there */
+    hashes_t hashes;
+    verdict_t verdict;
+    uint32_t have; /* bytes of the block that is being read */
     uint8_t raw[OTTER_SIGNATURE_BLOCK];
 };
+
+bool signature_counts(const otter_trust_t *trust, otter_signature_scheme_t scheme)
+{
+    return trust->scheme != OTTER_SIGNED_NOT
+               ? scheme == trust->scheme
+               : (trust->schemes >> scheme & 1u) != 0 && scheme != OTTER_SIGNED_NOT;
+}
 
 static signature_reader_t *reader_begin(const otter_trust_t *trust)
 {
@@ -197,7 +221,7 @@ static signature_reader_t *reader_begin(const otter_trust_t *trust)
         return NULL;
     }
     reader->trust = *trust;
-    if (schemes[trust->scheme].hash_len == OTTER_SHA384_LEN) {
+    if (signature_counts(trust, OTTER_SIGNED_ECDSA_P384)) {
         reader->sha384 = otter_sha384_new();
         if (reader->sha384 == NULL) {
             free(reader);
@@ -232,91 +256,129 @@ static bool is_trusted(const otter_trust_t *trust, const otter_signature_block_t
 }
 
 /** One block, by the trust. @return ESP_OK: it is enough */
-static esp_err_t judge_block(const signature_reader_t *reader, otter_fault_t *fault)
+static esp_err_t judge_block(const otter_trust_t *trust, const uint8_t *raw, const hashes_t *hashes,
+                             otter_signature_block_t *block, otter_fault_t *fault)
 {
-    otter_signature_block_t block;
-    esp_err_t err = otter_signature_block_read(reader->raw, &block, fault);
+    esp_err_t err = otter_signature_block_read(raw, block, fault);
     if (err != ESP_OK) {
         return err;
     }
-    if (block.scheme != reader->trust.scheme) {
+    if (!signature_counts(trust, block->scheme)) {
         return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "it is %s, and this device takes %s",
-                           otter_signature_scheme_name(block.scheme),
-                           otter_signature_scheme_name(reader->trust.scheme));
+                           otter_signature_scheme_name(block->scheme),
+                           trust->scheme != OTTER_SIGNED_NOT ? otter_signature_scheme_name(trust->scheme)
+                                                             : "others");
     }
-    if (!is_trusted(&reader->trust, &block)) {
+    if (!is_trusted(trust, block)) {
         char key[17];
         return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "its key %s... is not trusted",
-                           otter_image_hex(key, block.key_digest, 8));
+                           otter_image_hex(key, block->key_digest, 8));
     }
-    return otter_signature_block_verify(reader->raw, &block, reader->hash, fault);
+    const uint8_t *hash = block->hash_len == OTTER_SHA384_LEN ? hashes->sha384 : hashes->sha256;
+    return otter_signature_block_verify(raw, block, hash, fault);
 }
 
-static bool is_v1(const signature_reader_t *reader)
+static bool is_v1(const otter_trust_t *trust)
 {
-    return reader->trust.scheme == OTTER_SIGNED_V1;
+    return trust->scheme == OTTER_SIGNED_V1;
 }
 
-/** Of several blocks the first that says anything tells why none was good. */
-static void finish_block(signature_reader_t *reader)
+/** The next block. Of several the first that says anything tells why none was good. */
+static void add_block(verdict_t *verdict, const otter_trust_t *trust, const uint8_t *raw,
+                      const hashes_t *hashes)
 {
-    otter_fault_t *now = &reader->now;
+    static const char *const contexts[OTTER_SIGNATURE_BLOCKS] = {
+        "signature block 0: ", "signature block 1: ", "signature block 2: "};
+    otter_fault_t *now = &verdict->now;
     *now = (otter_fault_t){0};
-    esp_err_t err = is_v1(reader)
-                        ? otter_signature_v1_verify(reader->raw, reader->trust.v1_key, reader->hash, now)
-                        : judge_block(reader, now);
-    reader->accepted = err == ESP_OK;
-    if (err != ESP_OK && !is_v1(reader)) {
-        char context[32];
-        snprintf(context, sizeof(context), "signature block %" PRIu32 ": ", reader->block);
-        (void)otter_fault_add(now, context);
+    esp_err_t err = is_v1(trust) ? otter_signature_v1_verify(raw, trust->v1_key, hashes->sha256, now)
+                                 : judge_block(trust, raw, hashes, &verdict->seen, now);
+    verdict->accepted = err == ESP_OK;
+    if (err != ESP_OK && !is_v1(trust)) {
+        (void)otter_fault_add(now, contexts[verdict->block]);
     }
-    bool nothing_said = reader->fault.code == ESP_OK || reader->fault.code == ESP_ERR_NOT_FOUND;
+    bool nothing_said = verdict->fault.code == ESP_OK || verdict->fault.code == ESP_ERR_NOT_FOUND;
     if (err == ESP_ERR_NO_MEM || (err != ESP_OK && nothing_said)) {
-        reader->fault = *now;
+        verdict->fault = *now;
     }
-    reader->block++;
-    reader->have = 0;
+    verdict->block++;
+}
+
+static esp_err_t tell_verdict(const verdict_t *verdict, otter_fault_t *fault)
+{
+    if (verdict->accepted) {
+        return ESP_OK;
+    }
+    if (verdict->fault.code == ESP_ERR_NO_MEM) {
+        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    }
+    const char *why =
+        verdict->fault.code == ESP_ERR_NOT_FOUND ? "the image is not signed" : verdict->fault.why;
+    return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s", why);
+}
+
+esp_err_t signature_sector_verify(const otter_trust_t *trust, const uint8_t *sector, const uint8_t *hash,
+                                  otter_fault_t *fault)
+{
+    verdict_t verdict = {0};
+    hashes_t hashes = {0};
+    if (trust->scheme == OTTER_SIGNED_ECDSA_P384) {
+        memcpy(hashes.sha384, hash, OTTER_SHA384_LEN);
+    } else {
+        memcpy(hashes.sha256, hash, OTTER_SHA256_LEN);
+    }
+    while (!verdict.accepted && verdict.block < trust->blocks && verdict.block < OTTER_SIGNATURE_BLOCKS) {
+        add_block(&verdict, trust, sector + verdict.block * OTTER_SIGNATURE_BLOCK, &hashes);
+    }
+    return tell_verdict(&verdict, fault);
 }
 
 static void reader_feed(signature_reader_t *reader, const uint8_t digest[OTTER_SHA256_LEN],
                         const uint8_t *data, size_t len)
 {
     if (!reader->hashed) {
-        memcpy(reader->hash, digest, OTTER_SHA256_LEN);
+        memcpy(reader->hashes.sha256, digest, OTTER_SHA256_LEN);
         if (reader->sha384 != NULL) {
-            otter_sha384_finish(reader->sha384, reader->hash);
+            otter_sha384_finish(reader->sha384, reader->hashes.sha384);
         }
         reader->hashed = true;
     }
-    const size_t whole = is_v1(reader) ? OTTER_SIGNATURE_V1_SIZE : OTTER_SIGNATURE_BLOCK;
-    while (len > 0 && !reader->accepted && reader->block < reader->trust.blocks) {
+    const size_t whole = is_v1(&reader->trust) ? OTTER_SIGNATURE_V1_SIZE : OTTER_SIGNATURE_BLOCK;
+    verdict_t *verdict = &reader->verdict;
+    while (len > 0 && !verdict->accepted && verdict->block < reader->trust.blocks) {
         size_t n = len < whole - reader->have ? len : whole - reader->have;
         memcpy(reader->raw + reader->have, data, n);
         reader->have += (uint32_t)n;
         data += n;
         len -= n;
         if (reader->have == whole) {
-            finish_block(reader);
+            add_block(verdict, &reader->trust, reader->raw, &reader->hashes);
+            reader->have = 0;
         }
     }
 }
 
 static esp_err_t reader_verdict(signature_reader_t *reader, otter_fault_t *fault)
 {
-    if (reader->accepted) {
-        return ESP_OK;
-    }
-    if (reader->fault.code == ESP_ERR_NO_MEM) {
-        return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
-    }
-    const char *why = reader->fault.code == ESP_ERR_NOT_FOUND ? "the image is not signed" : reader->fault.why;
-    return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s", why);
+    return tell_verdict(&reader->verdict, fault);
 }
 
-/** The first block of a signature sector that is whole and of this scheme. */
-static esp_err_t first_key(otter_flash_t *flash, uint32_t at, otter_signature_scheme_t scheme,
-                           uint8_t *digest)
+/* ---- the key of what runs ---- */
+
+static esp_err_t take_key(const uint8_t *raw, otter_trust_t *trust)
+{
+    otter_signature_block_t block;
+    esp_err_t err = otter_signature_block_read(raw, &block, NULL);
+    if (err != ESP_OK || !signature_counts(trust, block.scheme)) {
+        return err == ESP_ERR_NO_MEM ? err : ESP_ERR_NOT_FOUND;
+    }
+    trust->scheme = block.scheme;
+    trust->key_count = 1;
+    memcpy(trust->keys[0], block.key_digest, OTTER_KEY_DIGEST_LEN);
+    return ESP_OK;
+}
+
+static esp_err_t first_key(otter_flash_t *flash, uint32_t at, otter_trust_t *trust)
 {
     uint8_t *raw = malloc(OTTER_SIGNATURE_BLOCK);
     if (raw == NULL) {
@@ -324,16 +386,9 @@ static esp_err_t first_key(otter_flash_t *flash, uint32_t at, otter_signature_sc
     }
     esp_err_t err = ESP_ERR_NOT_FOUND;
     for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS && err == ESP_ERR_NOT_FOUND; i++) {
-        otter_signature_block_t block;
         err = otter_flash_read(flash, at + i * OTTER_SIGNATURE_BLOCK, raw, OTTER_SIGNATURE_BLOCK);
-        if (err != ESP_OK) {
-            break;
-        }
-        err = otter_signature_block_read(raw, &block, NULL);
-        if (err == ESP_OK && block.scheme == scheme) {
-            memcpy(digest, block.key_digest, OTTER_KEY_DIGEST_LEN);
-        } else if (err != ESP_ERR_NO_MEM) {
-            err = ESP_ERR_NOT_FOUND;
+        if (err == ESP_OK) {
+            err = take_key(raw, trust);
         }
     }
     free(raw);

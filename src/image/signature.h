@@ -10,11 +10,11 @@ typedef struct signature_reader signature_reader_t;
 
 struct otter_signatures {
     /**
-     * The key of the first block of a signature sector that is whole and of this scheme.
+     * The key of the first block of a signature sector that is whole and of a scheme that counts by the trust, which trusts this
+     * key and its scheme alone from then on.
      * @return ESP_OK, ESP_ERR_NOT_FOUND, ESP_ERR_NO_MEM, and what otter_flash_read() says
      */
-    esp_err_t (*first_key)(otter_flash_t *flash, uint32_t at, otter_signature_scheme_t scheme,
-                           uint8_t digest[OTTER_KEY_DIGEST_LEN]);
+    esp_err_t (*first_key)(otter_flash_t *flash, uint32_t at, otter_trust_t *trust);
     /** @param trust  copied, but for its v1_key. @return NULL: no memory */
     signature_reader_t *(*begin)(const otter_trust_t *trust);
     /** Bytes that are signed, from the first of the image to the last of its padding. */
@@ -29,3 +29,10 @@ struct otter_signatures {
     esp_err_t (*verdict)(signature_reader_t *reader, otter_fault_t *fault);
     void (*end)(signature_reader_t *reader); /* NULL is fine */
 };
+
+/** The same of a whole sector at once. @param hash  of what is signed: SHA-384 if the trust's scheme is P-384, else SHA-256 */
+OTTER_MUST_CHECK esp_err_t signature_sector_verify(const otter_trust_t *trust, const uint8_t *sector,
+                                                   const uint8_t *hash, otter_fault_t *fault);
+
+/** True if blocks of this scheme count. */
+bool signature_counts(const otter_trust_t *trust, otter_signature_scheme_t scheme);

@@ -29,6 +29,8 @@
 #include "otter/partition_table.h"
 #include "otter/image.h"
 #include "image/misfit.h"
+#include "image/signed_bytes.h"
+#include "otter/signature.h"
 #include "otter/system.h"
 #include "ota/image_follower.h"
 #include "ota/resume_record.h"
@@ -636,6 +638,37 @@ static esp_err_t judge_table(const otter_update_t *update, otter_fault_t *fault)
                : ESP_ERR_INVALID_SIZE;
 }
 
+static bool is_signed_data(const otter_update_t *update)
+{
+    return update->device->config.trust.data && update->final->type == ESP_PARTITION_TYPE_DATA &&
+           update->final->subtype == ESP_PARTITION_SUBTYPE_DATA_UNDEFINED;
+}
+
+/** The last sector that was written has the signatures of all before it. */
+static esp_err_t judge_signed_data(const otter_update_t *update, otter_fault_t *fault)
+{
+    const esp_partition_t *staging = update->staging;
+    otter_trust_config_t config = update->device->config.trust;
+    config.source = config.source == OTTER_TRUST_ANYBODY ? OTTER_TRUST_RUNNING_APP : config.source;
+    if (config.scheme == OTTER_SIGNED_V1) {
+        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED, "the V1 scheme signs no data");
+    }
+    const uint32_t len = update->writer.end;
+    if (len < 2 * OTTER_SIGNATURE_SECTOR || len % OTTER_SIGNATURE_SECTOR != 0) {
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                           "%" PRIu32 " bytes are no signed data: these are sectors of %u bytes, and one of "
+                           "signatures behind them (`otter image sign --data`)",
+                           len, OTTER_SIGNATURE_SECTOR);
+    }
+    const otter_trust_t trust = trust_by(update->device, &config, false);
+    esp_err_t err = signed_bytes_verify(staging->flash_chip, staging->address,
+                                        staging->address + len - OTTER_SIGNATURE_SECTOR, &trust, fault);
+    if (err == ESP_OK) {
+        image_log_signed(&trust);
+    }
+    return err;
+}
+
 /** The verdict itself; `fault` is there. */
 static esp_err_t judge_contents(otter_update_t *update, otter_fault_t *fault)
 {
@@ -643,7 +676,7 @@ static esp_err_t judge_contents(otter_update_t *update, otter_fault_t *fault)
         return judge_table(update, fault);
     }
     if (!ota_is_image(update->final)) {
-        return ESP_OK;
+        return is_signed_data(update) ? judge_signed_data(update, fault) : ESP_OK;
     }
     otter_device_t *device = update->device;
     const bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
@@ -711,13 +744,14 @@ esp_err_t otter_update_verify(otter_update_t *update, otter_fault_t *fault)
 
 /**
  * A bootloader that asks for no signature could fall back to what was refused for having none: it is to find no image there. The
- * slot is out of use since the update began.
+ * slot is out of use since the update began. Whoever reads data asks for no signature either.
  */
 static void spoil(const otter_update_t *update)
 {
     const esp_partition_t *staging = update->staging;
-    if (update->follower.rules.trust.signatures != NULL && otter_ota_is_slot(staging) &&
-        otter_trust_to_boot(update->device, false).signatures == NULL) {
+    bool is_image = update->follower.rules.trust.signatures != NULL && otter_ota_is_slot(staging) &&
+                    otter_trust_to_boot(update->device, false).signatures == NULL;
+    if (is_image || (is_signed_data(update) && is_same(staging, update->final))) {
         otter_ignore(ota_erase_range(staging->flash_chip, staging, 0, staging->flash_chip->erase_size));
     }
 }

@@ -100,6 +100,8 @@ GIVES = {
     "esp_macros.h": "assert.h esp_assert.h esp_compiler.h",
     "esp_ota_ops.h": "esp_app_desc.h esp_app_format.h esp_bootloader_desc.h esp_err.h esp_flash_partitions.h esp_image_format.h "
                      "esp_partition.h soc/soc_caps.h stdbool.h stddef.h stdint.h",
+    "esp_secure_boot.h": "esp_efuse.h esp_err.h esp_image_format.h rom/secure_boot.h sdkconfig.h soc/soc_caps.h stdbool.h "
+                         "stdint.h",
     "esp_flash.h": "esp_err.h stdbool.h stdint.h",
     "esp_spi_flash.h": "esp_err.h esp_flash.h sdkconfig.h spi_flash_mmap.h stdbool.h stddef.h stdint.h",
     "spi_flash_mmap.h": "esp_err.h stdbool.h stddef.h stdint.h",
