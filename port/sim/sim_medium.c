@@ -41,20 +41,26 @@ static uint32_t next_weak(const uint8_t *mask, uint32_t from, uint32_t to)
     return from;
 }
 
-/** Some of the weak bits read as 0. */
-static void add_noise(sim_flash_t *sim, uint32_t off, uint8_t *dst, uint32_t len)
+uint32_t sim_medium_next_weak(const sim_flash_t *sim, uint32_t off, uint32_t len)
 {
     for (uint32_t done = 0, step; done < len; done += step) {
         const uint32_t at = (off + done) % PAGE, left = len - done;
         const uint8_t *mask = sim->weak[(off + done) / PAGE];
         step = PAGE - at < left ? PAGE - at : left;
-        if (mask == NULL) {
-            continue;
+        const uint32_t found = mask == NULL ? at + step : next_weak(mask, at, at + step);
+        if (found < at + step) {
+            return done + found - at;
         }
-        for (uint32_t i = next_weak(mask, at, at + step); i < at + step;
-             i = next_weak(mask, i + 1, at + step)) {
-            dst[done + i - at] &= (uint8_t) ~(mask[i] & sim_medium_random(&sim->noise));
-        }
+    }
+    return len;
+}
+
+/** Some of the weak bits read as 0. */
+static void add_noise(sim_flash_t *sim, uint32_t off, uint8_t *dst, uint32_t len)
+{
+    for (uint32_t i = 0; (i += sim_medium_next_weak(sim, off + i, len - i)) < len; i++) {
+        const uint8_t mask = sim->weak[(off + i) / PAGE][(off + i) % PAGE];
+        dst[i] &= (uint8_t) ~(mask & sim_medium_random(&sim->noise));
     }
 }
 
@@ -157,14 +163,20 @@ bool sim_flash_may_program(const sim_flash_t *sim, uint32_t off, const uint8_t *
 void sim_medium_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len)
 {
     const bool once = sim->flash.write_once;
-    for (uint32_t i = 0; i < len; i++) {
-        sim->bytes[off + i] &= src[i];
+    uint8_t *dst = sim->bytes + off;
+    uint64_t old, new;
+    uint32_t i = 0;
+    for (; i + sizeof(old) <= len; i += (uint32_t)sizeof(old)) {
+        memcpy(&old, dst + i, sizeof(old));
+        memcpy(&new, src + i, sizeof(new));
+        old &= new;
+        memcpy(dst + i, &old, sizeof(old));
     }
-    for (uint32_t i = 0; i < len && sim->weak_count != 0; i++) {
-        uint8_t *mask = sim->weak[(off + i) / PAGE];
-        if (mask != NULL) {
-            mask[(off + i) % PAGE] &= once ? 0 : src[i]; /* a bit that is programmed to 0 is sure again */
-        }
+    for (; i < len; i++) {
+        dst[i] &= src[i];
+    }
+    for (i = 0; sim->weak_count != 0 && (i += sim_medium_next_weak(sim, off + i, len - i)) < len; i++) {
+        sim->weak[(off + i) / PAGE][(off + i) % PAGE] &= once ? 0 : src[i]; /* programmed to 0: sure again */
     }
 }
 

@@ -19,6 +19,9 @@ bool sim_medium_chance(sim_flash_t *sim);
  */
 bool sim_medium_read(sim_flash_t *sim, uint32_t off, void *dst, uint32_t len);
 
+/** @return the first byte of [off, off + len) in which bits hang, counted from `off`; `len` if there is none */
+uint32_t sim_medium_next_weak(const sim_flash_t *sim, uint32_t off, uint32_t len);
+
 void sim_medium_program(sim_flash_t *sim, uint32_t off, const uint8_t *src, uint32_t len);
 
 /** Only some of the 0 bits of this write unit arrived; others hang between 0 and 1 if the tear is of that kind. */

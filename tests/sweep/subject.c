@@ -73,13 +73,25 @@ static esp_err_t subject_read(void *dev, uint32_t off, void *dst, uint32_t len)
     return subject->sim.flash.ops->read(&subject->sim, off, dst, len);
 }
 
-static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint32_t len)
+/** To be called before an operation: keeps all that it is made of if power goes in it. */
+static void keep_cut(subject_t *subject, op_kind_t kind, uint32_t off, const void *src, uint32_t len)
 {
-    subject_t *subject = dev;
-    check_fence(subject, off, len);
-    CHECK(subject->sim.dead || sim_flash_may_program(&subject->sim, off, src, len),
-          "0x%" PRIx32 "+0x%" PRIx32 " is programmed, not all of it erased", off, len);
-    note_op(subject, OP_PROGRAM, off, len);
+    cut_op_t *keep = subject->keep;
+    if (keep == NULL || subject->sim.dead || subject->sim.ops != subject->sim.cut_at) {
+        return;
+    }
+    CHECK(kind != OP_PROGRAM || len <= sizeof(keep->bytes), "a program is longer than the sweep can keep");
+    keep->mark = sim_flash_mark(&subject->sim);
+    keep->before = subject->model;
+    keep->op = (op_t){.kind = kind, .phase = subject->op_phase, .len = len};
+    keep->off = off;
+    if (kind == OP_PROGRAM) {
+        memcpy(keep->bytes, src, len);
+    }
+}
+
+static esp_err_t program(subject_t *subject, uint32_t off, const void *src, uint32_t len)
+{
     bool journal = copy_journal_begins(subject, off), was_dead = subject->sim.dead;
     esp_err_t err = subject->sim.flash.ops->program(&subject->sim, off, src, len);
     if (journal &&
@@ -89,14 +101,29 @@ static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint3
     return err;
 }
 
+static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint32_t len)
+{
+    subject_t *subject = dev;
+    check_fence(subject, off, len);
+    CHECK(subject->sim.dead || sim_flash_may_program(&subject->sim, off, src, len),
+          "0x%" PRIx32 "+0x%" PRIx32 " is programmed, not all of it erased", off, len);
+    note_op(subject, OP_PROGRAM, off, len);
+    keep_cut(subject, OP_PROGRAM, off, src, len);
+    return program(subject, off, src, len);
+}
+
 static esp_err_t subject_erase(void *dev, uint32_t off, uint32_t len)
 {
     subject_t *subject = dev;
     check_fence(subject, off, len);
-    for (uint32_t done = 0; done < len; done += subject->flash.erase_size) {
-        note_op(subject, OP_ERASE, off + done, subject->flash.erase_size);
+    const uint32_t sector = subject->flash.erase_size;
+    esp_err_t err = ESP_OK;
+    for (uint32_t done = 0; done < len && err == ESP_OK; done += sector) {
+        note_op(subject, OP_ERASE, off + done, sector);
+        keep_cut(subject, OP_ERASE, off + done, NULL, sector);
+        err = subject->sim.flash.ops->erase(&subject->sim, off + done, sector);
     }
-    return subject->sim.flash.ops->erase(&subject->sim, off, len);
+    return err;
 }
 
 static esp_err_t subject_sync(void *dev)
@@ -115,17 +142,10 @@ static esp_err_t read_version(void *dev, uint32_t *version)
 }
 
 /** Bit after bit: a cut may leave a version in between. */
-static esp_err_t burn_version(void *dev, uint32_t version)
+static esp_err_t burn(subject_t *subject, uint32_t version)
 {
-    subject_t *subject = dev;
     sim_flash_t *sim = &subject->sim;
-    uint32_t now = subject->model.secure_version;
-    if (sim->dead) {
-        return ESP_FAIL;
-    }
-    CHECK(version > now, "the secure version goes from %" PRIu32 " to %" PRIu32, now, version);
-    CHECK(subject->weak || !subject_is_on_trial(subject), "the secure version rises before the confirmation");
-    note_op(subject, OP_EFUSE, 0, version - now);
+    const uint32_t now = subject->model.secure_version;
     bool cut = sim->ops++ == sim->cut_at;
     if (cut) {
         sim->dead = sim->cut_fired = true;
@@ -135,6 +155,20 @@ static esp_err_t burn_version(void *dev, uint32_t version)
     }
     subject->model.secure_version = version;
     return cut ? ESP_FAIL : ESP_OK;
+}
+
+static esp_err_t burn_version(void *dev, uint32_t version)
+{
+    subject_t *subject = dev;
+    const uint32_t now = subject->model.secure_version;
+    if (subject->sim.dead) {
+        return ESP_FAIL;
+    }
+    CHECK(version > now, "the secure version goes from %" PRIu32 " to %" PRIu32, now, version);
+    CHECK(subject->weak || !subject_is_on_trial(subject), "the secure version rises before the confirmation");
+    note_op(subject, OP_EFUSE, 0, version - now);
+    keep_cut(subject, OP_EFUSE, 0, NULL, version - now);
+    return burn(subject, version);
 }
 
 static bool is_revoked(const subject_t *subject, uint32_t index)
@@ -154,19 +188,25 @@ static esp_err_t read_key(void *dev, uint32_t index, otter_efuse_key_t *key)
 }
 
 /** One bit: it is burned or not. */
-static esp_err_t revoke_key(void *dev, uint32_t index)
+static esp_err_t revoke(subject_t *subject, uint32_t index)
 {
-    subject_t *subject = dev;
     sim_flash_t *sim = &subject->sim;
-    if (sim->dead) {
-        return ESP_FAIL;
-    }
-    CHECK(!is_revoked(subject, index), "key %" PRIu32 " is revoked again", index);
-    note_op(subject, OP_REVOKE, 0, 1);
     bool cut = sim->ops++ == sim->cut_at, burned = !cut || sim->tear == SIM_TEAR_AFTER;
     sim->dead = sim->cut_fired = sim->cut_fired || cut;
     subject->model.revoked |= burned ? 1u << index : 0;
     return cut ? ESP_FAIL : ESP_OK;
+}
+
+static esp_err_t revoke_key(void *dev, uint32_t index)
+{
+    subject_t *subject = dev;
+    if (subject->sim.dead) {
+        return ESP_FAIL;
+    }
+    CHECK(!is_revoked(subject, index), "key %" PRIu32 " is revoked again", index);
+    note_op(subject, OP_REVOKE, 0, 1);
+    keep_cut(subject, OP_REVOKE, index, NULL, 1);
+    return revoke(subject, index);
 }
 
 static bool has_signed(const subject_t *subject, unsigned image, char key)
@@ -188,6 +228,29 @@ bool subject_trusts(const subject_t *subject, unsigned image)
         trusted = trusted || (!is_revoked(subject, i) && has_signed(subject, image, signers->keys[i]));
     }
     return trusted;
+}
+
+/* ---- one operation again ---- */
+
+void subject_cut_again(subject_t *subject, const cut_op_t *kept)
+{
+    esp_err_t err = ESP_OK;
+    subject->op_phase = kept->op.phase;
+    switch (kept->op.kind) {
+    case OP_PROGRAM:
+        err = program(subject, kept->off, kept->bytes, kept->op.len);
+        break;
+    case OP_ERASE:
+        err = subject->sim.flash.ops->erase(&subject->sim, kept->off, kept->op.len);
+        break;
+    case OP_EFUSE:
+        err = burn(subject, subject->model.secure_version + kept->op.len);
+        break;
+    case OP_REVOKE:
+        err = revoke(subject, kept->off);
+        break;
+    }
+    CHECK(err != ESP_OK, "an operation succeeds although power went in it");
 }
 
 /* ---- life of a device ---- */

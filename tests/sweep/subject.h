@@ -111,6 +111,18 @@ typedef struct {
     const signers_t *signers; /* NULL: it trusts anybody, and nobody signs */
 } subject_config_t;
 
+/** The longest program of one operation: what flash.c may take a buffer for. */
+#define SUBJECT_PROGRAM_MAX 0x10000u
+
+/** The operation in which power goes, and the device just before it: another tear of it needs no second run up to there. */
+typedef struct {
+    uint32_t mark; /* of the medium; 0: nothing is kept */
+    model_t before;
+    op_t op;
+    uint32_t off; /* of a key: which */
+    uint8_t bytes[SUBJECT_PROGRAM_MAX];
+} cut_op_t;
+
 typedef struct {
     sim_flash_t sim;
     otter_flash_t flash; /* what the device sees: the simulator behind the fence */
@@ -132,6 +144,7 @@ typedef struct {
     op_t trace[SUBJECT_TRACE_MAX];
     uint32_t trace_count;
     bool tracing;
+    cut_op_t *keep;       /* where the operation is kept that is cut next; NULL: nowhere */
     bool verbose;         /* tells each operation on stderr */
     uint32_t record_at;   /* sector of the resume record of a download that keeps one; 0: none */
     uint64_t resumptions; /* downloads that went on where a cut or a bad link had stopped them */
@@ -146,6 +159,9 @@ void subject_close(subject_t *subject);
 
 /** Power on and the bootloader; on success what runs was compared byte for byte. @return false: nothing boots */
 bool subject_boot(subject_t *subject);
+
+/** The operation that was kept is cut again, as the simulator is told to; the medium and the model are as they were before it. */
+void subject_cut_again(subject_t *subject, const cut_op_t *kept);
 
 /** Power returns after a cut. */
 void subject_power_on(subject_t *subject);

@@ -12,10 +12,13 @@
 #include "esp_log.h"
 #include "support/long_run.h"
 #include "sim/sim_system.h"
+#include "sim/sim_undo.h"
 #include "sweep/life.h"
 #include "sweep/tears.h"
 
-#define CUTS_MAX 3
+#define CUTS_MAX      3
+#define SEEN_MAX      8191u
+#define SHARED_ONE_IN 4u /* where fewer tears are drawn, an operation mostly has one, and nothing to share */
 
 static const char usage[] =
     "usage: sweep                           what ./dev test runs; with OTTER_LONG set some five times as "
@@ -43,6 +46,7 @@ static struct {
     uint64_t by_kind[PHASE_COUNT][CUT_COUNT];
     uint64_t by_depth[CUTS_MAX + 1];
     uint64_t by_life[LIVES_MAX];
+    uint64_t alike;       /* cuts that left the device as another one had */
     uint64_t resumptions; /* downloads that went on from what was in flash */
 } counts;
 
@@ -54,6 +58,7 @@ typedef struct {
     uint32_t second_one_in; /* where not all pairs are wanted */
     uint32_t deeper_one_in; /* after so many second cuts there are third ones at all ... */
     uint32_t third_one_in;  /* ... of which one in so many */
+    bool each_runs;         /* the device runs up to each cut; else once for all tears of an operation */
 } plan_t;
 
 /* AddressSanitizer is five times slower, and there for what happens in memory: all first cuts, fewer of the others. */
@@ -62,9 +67,9 @@ static const bool is_slow = true;
 #else
 static const bool is_slow = false;
 #endif
-static const plan_t sparse_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 8, 8, 96, 40, 30};
-static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 4, 1, 24, 40, 40};
-static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 1, 1, 48, 24, 80};
+static const plan_t sparse_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 8, 8, 96, 40, 30, false};
+static const plan_t short_plan = {{TEARS_MANY, TEARS_FEW, TEARS_FEW}, 4, 1, 24, 40, 40, false};
+static const plan_t long_plan = {{TEARS_ALL, TEARS_FEW, TEARS_FEW}, 1, 1, 48, 24, 80, true};
 
 void sweep_fail(const char *format, ...)
 {
@@ -92,6 +97,15 @@ static void set_weak(subject_t *subject, bool weak)
 {
     subject->weak = weak;
     subject->flash.stable_reads = !weak && !subject->config.write_once;
+}
+
+static uint64_t model_digest(const model_t *model)
+{
+    uint64_t sum = 1;
+    for (size_t i = 0; i < sizeof(*model); i++) {
+        sum = (sum ^ ((const uint8_t *)model)[i]) * 0x100000001B3u;
+    }
+    return sum;
 }
 
 /** A state of a device to which trials return. */
@@ -133,13 +147,11 @@ static void run_uncut(subject_t *subject, const step_t *step)
           now.depth == 0 ? "the step" : "the recovery");
 }
 
-/** Runs until power goes, and gives it back. The cut becomes the last of now.cuts. */
-static void run_cut(subject_t *subject, const step_t *step, const cut_t *cut)
+/** The simulator learns where power goes and how. The cut becomes the last of now.cuts. */
+static void plan_cut(subject_t *subject, const cut_t *cut)
 {
     sim_flash_t *sim = &subject->sim;
     set_weak(subject, subject->weak || cut->tear.weak);
-    seed_noise(subject);
-    sim->ops = 0;
     sim->cut_fired = false;
     sim->cut_at = cut->op;
     sim->tear = cut->tear.tear;
@@ -147,13 +159,65 @@ static void run_cut(subject_t *subject, const step_t *step, const cut_t *cut)
     sim->tear_weak = cut->tear.weak;
     sim->random = cut->tear.seed;
     now.cuts[now.depth++] = *cut;
+}
+
+/** Runs until power goes, and gives it back. @param[out] keep  the operation; NULL: it is not wanted */
+static void run_cut(subject_t *subject, const step_t *step, const cut_t *cut, cut_op_t *keep)
+{
+    seed_noise(subject);
+    plan_cut(subject, cut);
+    subject->sim.ops = 0;
+    subject->keep = keep;
     bool ok = run(subject, step, now.depth - 1);
-    CHECK(sim->cut_fired, "this cut did not fire");
+    subject->keep = NULL;
+    CHECK(subject->sim.cut_fired, "this cut did not fire");
     CHECK(!ok, "success is reported although power went");
-    counts.by_kind[subject->op_phase][tear_kind(&cut->tear)]++;
-    counts.by_depth[now.depth]++;
-    counts.by_life[now.life]++;
     subject_power_on(subject);
+}
+
+/** The same without a run up to there: the operation is known, and the device can see of its cut only that power is gone. */
+static void cut_kept(subject_t *subject, const state_t *state, const cut_op_t *kept, const cut_t *cut)
+{
+    sim_flash_rewind(&subject->sim, kept->mark);
+    subject->model = kept->before;
+    subject->weak = state->weak;
+    plan_cut(subject, cut);
+    subject->sim.ops = cut->op;
+    subject_cut_again(subject, kept);
+    CHECK(subject->sim.cut_fired, "this cut did not fire");
+    subject_power_on(subject);
+}
+
+/** run_cut(), and the operation stays kept if nothing but it has changed the model in the end. */
+static void run_and_keep(subject_t *subject, const step_t *step, const state_t *state, const cut_t *cut,
+                         cut_op_t *keep)
+{
+    run_cut(subject, step, cut, keep);
+    const model_t then = subject->model;
+    now.depth--;
+    cut_kept(subject, state, keep, cut);
+    if (memcmp(&subject->model, &then, sizeof(then)) != 0) {
+        keep->mark = 0;
+        subject->model = then;
+    }
+}
+
+/** Power goes as the cut says on the way from `state`. @param kept  the operation, once it is known; NULL: run in any case */
+static void cut_from(subject_t *subject, const step_t *step, const state_t *state, const cut_t *cut,
+                     cut_op_t *kept)
+{
+    const bool shares =
+        kept != NULL && cut->tear.tear != SIM_TEAR_LOST; /* which depends on what came before it */
+    if (shares && kept->mark != 0) {
+        cut_kept(subject, state, kept, cut);
+        return;
+    }
+    return_to(subject, state);
+    if (shares) {
+        run_and_keep(subject, step, state, cut, kept);
+    } else {
+        run_cut(subject, step, cut, NULL);
+    }
 }
 
 /* ---- all trials from one state ---- */
@@ -208,11 +272,50 @@ typedef enum { TEARS_SURE, TEARS_WEAK, TEARS_BOTH } pass_t;
 
 static void sweep_from_here(subject_t *subject, const step_t *step, const plan_t *plan, unsigned depth_max);
 
+/** The states in which cuts of one pass have left the device, by their digests. */
+typedef struct {
+    uint64_t slots[SEEN_MAX];
+    uint32_t count;
+} seen_t;
+
+/**
+ * Has a cut of this pass left the device exactly so? What it does then is known: power that went after an operation, before the
+ * next one, or with a cache that lost nothing is often the same. Where bits hang, no two states are alike.
+ */
+static bool was_seen(seen_t *seen, const subject_t *subject, const state_t *state)
+{
+    if (subject->sim.weak_count != 0 || seen->count > SEEN_MAX / 2) {
+        return false;
+    }
+    const uint64_t digest = sim_undo_changes(&subject->sim, state->mark) ^ model_digest(&subject->model);
+    uint32_t at = (uint32_t)(digest % SEEN_MAX);
+    while (seen->slots[at] != 0 && seen->slots[at] != digest) {
+        at = (at + 1) % SEEN_MAX;
+    }
+    if (seen->slots[at] == digest) {
+        counts.alike++;
+        return true;
+    }
+    seen->slots[at] = digest;
+    seen->count++;
+    return false;
+}
+
+static void count_cut(const subject_t *subject, const tear_t *tear)
+{
+    counts.by_kind[subject->op_phase][tear_kind(tear)]++;
+    counts.by_depth[now.depth]++;
+    counts.by_life[now.life]++;
+}
+
 /** Every cut, of this kind, of what runs from `state`; and from each of them, one level deeper. */
 static void sweep_pass(subject_t *subject, const step_t *step, const plan_t *plan, unsigned depth_max,
                        const state_t *state, pass_t pass)
 {
+    static cut_op_t kept_at[CUTS_MAX];
     const unsigned depth = now.depth;
+    cut_op_t *kept = &kept_at[depth];
+    seen_t seen = {0};
     op_t ops[SUBJECT_TRACE_MAX];
     tear_t tears[TEARS_MAX];
     set_weak(subject, state->weak || pass == TEARS_WEAK);
@@ -222,6 +325,7 @@ static void sweep_pass(subject_t *subject, const step_t *step, const plan_t *pla
         uint32_t salt = (now.life * 16 + now.step) * 1024 + depth * 300 + op;
         const uint32_t one_in = cuts_one_in(plan, depth, ops, op);
         uint32_t tear_count = tears_of(&ops[op], subject->config.write_size, plan->tears[depth], salt, tears);
+        kept->mark = 0;
         for (uint32_t i = 0; i < tear_count; i++) {
             bool wanted =
                 pass == TEARS_BOTH ? tears[i].tear != SIM_TEAR_LOST : tears[i].weak == (pass == TEARS_WEAK);
@@ -229,14 +333,19 @@ static void sweep_pass(subject_t *subject, const step_t *step, const plan_t *pla
             if (!wanted || !is_drawn(&dice, one_in)) {
                 continue;
             }
-            run_cut(subject, step, &(cut_t){.op = op, .tear = tears[i]});
+            const cut_t cut = {.op = op, .tear = tears[i]};
+            cut_from(subject, step, state, &cut, one_in <= SHARED_ONE_IN && !plan->each_runs ? kept : NULL);
+            count_cut(subject, &cut.tear);
+            const bool known = !plan->each_runs && was_seen(&seen, subject, state);
             if (now.depth < depth_max && (depth == 0 || is_drawn(&dice, plan->deeper_one_in))) {
                 sweep_from_here(subject, step, plan, depth_max);
             }
-            run_uncut(subject, step);
+            if (!known) {
+                run_uncut(subject, step);
+            }
             now.depth = depth;
-            return_to(subject, state);
         }
+        return_to(subject, state);
     }
 }
 
@@ -314,6 +423,9 @@ static void print_counts(double seconds)
            " in all, each of them fired; %.1f s\n",
            counts.by_depth[1], counts.by_depth[2], counts.by_depth[3], total, seconds);
     printf("%" PRIu64 " downloads went on where a cut or a bad link had stopped them\n", counts.resumptions);
+    printf("%" PRIu64
+           " cuts left the device as another one of the same step had: what follows was not run again\n",
+           counts.alike);
     printf("not run here: flash encryption (this version has none)\n");
 }
 
@@ -393,7 +505,7 @@ static int replay(const char *line)
         fprintf(stderr, "---- power will go in operation %" PRIu32 " (%s)\n", cut.op,
                 cut_kind_name(tear_kind(&cut.tear)));
         (void)keep_state(&subject);
-        run_cut(&subject, step, &cut);
+        run_cut(&subject, step, &cut, NULL);
         fprintf(stderr, "---- power is back\n");
     }
     run_uncut(&subject, step);
