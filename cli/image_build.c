@@ -15,6 +15,7 @@
 #include "image_writer.h"
 #include "kinds.h"
 #include "payload_image.h"
+#include "small_bootloader.h"
 
 #define VERB            "image build"
 #define ELF_MAX         0x7FF00000u /* bytes; with its descriptor it still fits the largest flash */
@@ -31,7 +32,7 @@ typedef struct {
     uint16_t min_rev, max_rev;
     const char *flash_freq;
     uint8_t flash_mode, flash_size; /* codes of the header */
-    bool no_hash, quiet;
+    bool bootloader, no_hash, quiet;
 } build_options_t;
 
 /** What is wrong with the ELF file; its section names may be part of the reason. */
@@ -305,11 +306,31 @@ static int build_for_device(const build_options_t *o)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
+/** The one that stands for the boot step of a device that has it elsewhere. @return exit status */
+static int build_bootloader(const build_options_t *o)
+{
+    image_writer_t w = {0};
+    bool ok = small_bootloader_make(&w, (uint16_t)o->chip->id)
+                  ? cli_write_file("image", o->output, w.bytes, w.len)
+                  : cli_refuse("image", "out of memory");
+    if (ok) {
+        tell(o, w.len);
+    }
+    image_writer_free(&w);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
 /** What the image is made of, and what it is for, fit each other. @return exit status */
 static int check_source(build_options_t *o)
 {
-    if ((o->elf == NULL) == (o->payload == NULL)) {
-        return cli_usage(VERB, "say --elf APP, or --payload FILE");
+    if ((o->elf != NULL) + (o->payload != NULL) + o->bootloader != 1) {
+        return cli_usage(VERB, "say --elf APP, or --payload FILE, or --bootloader");
+    }
+    if (o->bootloader) {
+        return o->chip != NULL && !otter_chip_is_espressif(o->chip->id)
+                   ? EXIT_DONE
+                   : cli_usage(VERB,
+                               "--bootloader is for --chip linux or device; a chip's own comes from ESP-IDF");
     }
     if (o->payload != NULL && o->chip == NULL) {
         o->chip = otter_chip_facts(OTTER_CHIP_DEVICE);
@@ -332,8 +353,8 @@ static int build(void *options)
     build_options_t *o = options;
     size_t elf_len;
     int checked = check_source(o);
-    if (checked != EXIT_DONE || o->payload != NULL) {
-        return checked != EXIT_DONE ? checked : build_for_device(o);
+    if (checked != EXIT_DONE || o->elf == NULL) {
+        return checked != EXIT_DONE ? checked : o->bootloader ? build_bootloader(o) : build_for_device(o);
     }
     uint8_t *elf = cli_read_file("image", o->elf, ELF_MAX, &elf_len);
     if (elf == NULL) {
@@ -385,6 +406,9 @@ static const option_row_t rows[] = {
      .help = "instead of --elf: any bytes (a squashfs, a kernel, a tar file) for a device with a bootloader "
              "of its "
              "own; they lie 4096 bytes behind the start of the image, and `otter boot` tells where"},
+    {"bootloader", &option_switch, AT(bootloader),
+     .help = "instead of --elf: the small image that has a bootloader's place in the flash of chip linux or "
+             "device, as `flash new` writes it"},
     {"chip", &kind_chip, AT(chip),
      .help =
          "what it is for; linux is the virtual device, device (the default with --payload) any other one"},

@@ -9,6 +9,7 @@
 
 #include "otter/ota_ops.h"
 #include "otter/text.h"
+#include "build_folder.h"
 #include "kinds.h"
 #include "linux/run.h"
 
@@ -27,6 +28,8 @@ typedef struct {
 
 typedef struct {
     const char *flash;
+    char *made; /* path of the flash file of a build folder; owned */
+    build_folder_start_t start;
     run_options_t run;
     expected_t expected;
 } options_t;
@@ -184,16 +187,30 @@ static int tell_end(const char *path, const options_t *options, const run_report
 
 static int run(void *taken)
 {
-    const options_t *options = taken;
+    options_t *options = taken;
     if (options->run.device.anti_rollback && options->run.device.rollback == LINUX_DEVICE_OFF) {
         return cli_usage("run", "--anti-rollback needs rollback: leave --rollback off out");
     }
     if (options->run.cut_after != 0 && options->run.cut_at_ms != 0) {
         return cli_usage("run", "--cut-after or --cut-at: power is cut once");
     }
+    if (build_folder_is(options->flash)) {
+        options->made = build_folder_prepare("run", options->flash, &options->start, &options->run.device);
+        if (options->made == NULL) {
+            return EXIT_FAILED;
+        }
+        options->flash = options->made;
+    } else if (options->start.flash || options->start.fresh) {
+        return cli_usage("run", "--flash and --new are for the build folder of a project");
+    }
     run_report_t report;
     run_device(options->flash, &options->run, &report);
     return tell_end(options->flash, options, &report);
+}
+
+static void free_options(void *taken)
+{
+    free(((options_t *)taken)->made);
 }
 
 static const option_kind_t kind_expected = {
@@ -204,6 +221,10 @@ static const option_kind_t kind_variable = {"NAME=VALUE", "NAME=VALUE", take_var
 
 static const option_row_t rows[] = {
     {"FLASH", &option_argument, offsetof(options_t, flash), .help = NULL},
+    {"flash", &option_switch, offsetof(options_t, start.flash),
+     .help = "of a build folder: write what was built, even if it is in flash already"},
+    {"new", &option_switch, offsetof(options_t, start.fresh),
+     .help = "of a build folder: begin with a new device, its flash and eFuses those of a new chip"},
     {.help = "how long:"},
     {"boots", &option_number, RUN(boots_max),
      .help = "end when N boots have ended; without it, ten crashes of one app in a row end it, and a version "
@@ -261,10 +282,12 @@ const cli_verb_t run_verb = {
              "  4  this machine has not enough of something; the device has not booted, and lost no trial\n"
              "  128 + the signal's number when a signal ended it\n"
              "\n"
-             "examples: otter run flash.bin --max-seconds 20 --expect 2.0.0,VALID\n"
+             "examples: otter run my_project/build-otter\n"
+             "          otter run flash.bin --max-seconds 20 --expect 2.0.0,VALID\n"
              "          cp flash.bin t.bin; otter run t.bin --cut-list | grep ota_1\n",
     .options = rows,
     .size = sizeof(options_t),
     .defaults = &(const options_t){.run.watchdog_s = WATCHDOG_DEFAULT_S},
     .run = run,
+    .end = free_options,
 };

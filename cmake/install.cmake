@@ -27,6 +27,14 @@ write_basic_package_version_file(otter-config-version.cmake COMPATIBILITY SameMi
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/otter-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/otter-config-version.cmake
         cmake/otter_firmware.cmake DESTINATION ${package})
 
+# The same for programs that are built with otter's own build folder, which needs no installing.
+export(EXPORT otter-targets NAMESPACE otter:: FILE ${CMAKE_CURRENT_BINARY_DIR}/otter-targets.cmake)
+configure_file(cmake/otter_firmware.cmake otter_firmware.cmake COPYONLY)
+
+# What `otter idf-path` names: from there the package is found by a path relative to it, in either tree.
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/idf ${CMAKE_CURRENT_BINARY_DIR}/idf SYMBOLIC)
+install(DIRECTORY idf DESTINATION ${CMAKE_INSTALL_DATADIR}/otter PATTERN __pycache__ EXCLUDE)
+
 # Relative to the file itself, so that an installed tree can be moved.
 cmake_path(SET pc_folder /${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 cmake_path(RELATIVE_PATH pc_folder BASE_DIRECTORY / OUTPUT_VARIABLE pc_folder)

@@ -1,11 +1,11 @@
 # otter_firmware(NAME SOURCES files... [PROJECT project] [VERSION version] [SDKCONFIG file] [DEFINES definitions...]
-#                [EMBED_FILES files...] [EMBED_TXTFILES files...])
+#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [IMAGE file])
 #
-# Builds NAME (the executable, with symbols) and NAME.bin (the image for `otter flash new`, `otter serve` and esp_https_ota,
+# Builds NAME (the executable, with symbols) and IMAGE (NAME.bin; for `otter flash new`, `otter serve` and esp_https_ota,
 # without). PROJECT is that of project() if not given, VERSION what otter_project_version() finds. Build options are those of
 # ESP-IDF: a project's sdkconfig (or sdkconfig.defaults) file, or DEFINES CONFIG_FREERTOS_HZ=1000 and the like. Application and
 # library follow them alike. An embedded file is in the program as in ESP-IDF's: from _binary_NAME_start to _binary_NAME_end, what
-# is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES.
+# is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES; NAME_length counts it.
 # SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.
@@ -60,27 +60,34 @@ function(otter_sdkconfig_header sdkconfig header)
   endif()
 endfunction()
 
-# Makes a source file that has the bytes of a file in it, and what else is to follow them.
+# Makes a source file that has the bytes of a file in it, and what else is to follow them; further: a name instead of the file's.
 function(otter_embed name file behind)
   cmake_path(ABSOLUTE_PATH file)
   cmake_path(GET file FILENAME symbol)
+  if(ARGC GREATER 3)
+    set(symbol ${ARGV3})
+  endif()
   string(MAKE_C_IDENTIFIER "${symbol}" symbol)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/${name}_${symbol}.c)
   file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[/* The bytes of @file@. */
-__asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end\n"
-        "_binary_@symbol@_start: .incbin \"@file@\"\n@behind@_binary_@symbol@_end:\n.text\n");
+__asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end, @symbol@_length\n"
+        "_binary_@symbol@_start: .incbin \"@file@\"\n@behind@_binary_@symbol@_end:\n"
+        ".balign 4\n@symbol@_length: .long _binary_@symbol@_end - _binary_@symbol@_start\n.text\n");
 ]])
   set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${file})
   target_sources(${name} PRIVATE ${source})
 endfunction()
 
 function(otter_firmware name)
-  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
+  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG;IMAGE" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
   if(NOT FW_PROJECT)
     set(FW_PROJECT ${PROJECT_NAME})
   endif()
   if(NOT FW_VERSION)
     otter_project_version(FW_VERSION)
+  endif()
+  if(NOT FW_IMAGE)
+    set(FW_IMAGE ${name}.bin)
   endif()
   set(options_source ${CMAKE_CURRENT_BINARY_DIR}/${name}_options.c)
   file(CONFIGURE OUTPUT ${options_source} CONTENT [[/* What the options of this firmware's build are for the library. */
@@ -114,11 +121,11 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
     set(secure_version ${CMAKE_MATCH_2})
   endif()
   add_custom_command(
-    OUTPUT ${name}.bin
-    COMMAND ${CMAKE_OBJCOPY} --strip-all $<TARGET_FILE:${name}> ${name}.stripped
+    OUTPUT ${FW_IMAGE}
+    COMMAND ${CMAKE_OBJCOPY} --strip-all --remove-section .note.gnu.build-id $<TARGET_FILE:${name}> ${name}.stripped
     COMMAND otter::otter image build --elf ${name}.stripped --chip linux --project ${FW_PROJECT} --version ${FW_VERSION}
-            --secure-version ${secure_version} --quiet -o ${name}.bin
+            --secure-version ${secure_version} --quiet -o ${FW_IMAGE}
     DEPENDS ${name} otter::otter
-    COMMENT "Image ${name}.bin")
-  add_custom_target(${name}_image ALL DEPENDS ${name}.bin)
+    COMMENT "Image ${FW_IMAGE}")
+  add_custom_target(${name}_image ALL DEPENDS ${FW_IMAGE})
 endfunction()

@@ -129,9 +129,22 @@ def part_of(path):
     return "/".join(pieces[:2]) if pieces[0] in ("src", "port") else pieces[0]
 
 
+def check_component(path, header, root):
+    """A component of idf/ stands on public headers, on its own and on what others offer. Returns the complaint or None."""
+    folders = [os.path.dirname(path), "include"]
+    components = os.path.join("idf", "components")
+    if os.path.isdir(os.path.join(root, components)):
+        folders += [os.path.join(components, name, "include") for name in os.listdir(os.path.join(root, components))]
+    made = header == "sdkconfig.h"  # of each project
+    there = made or any(os.path.exists(os.path.join(root, folder, header)) for folder in folders)
+    return None if there else f"a component of idf/ must not include {header}"
+
+
 def check_quoted(part, path, header, root):
     """One #include "header" in a file of a part. Returns the complaint or None."""
     own = os.path.join(os.path.dirname(path), header)
+    if part == "idf":
+        return check_component(path, header, root)
     if header in PUBLIC_HEADERS or os.path.exists(os.path.join(root, "include", header)):
         home = PUBLIC_HEADERS.get(header, "idf")
     elif "/" in header:
@@ -226,7 +239,7 @@ def check_tree(root):
         complaints += check_words(path, text)
         complaints += check_first_line(path, text)
         part = part_of(path)
-        if path.endswith((".c", ".h")) and (part.startswith("src/") or part == "include" or part in UPPER):
+        if path.endswith((".c", ".h")) and (part.startswith("src/") or part in ("include", "idf") or part in UPPER):
             complaints += check_c_file(path, text, root)
     return complaints
 
@@ -258,6 +271,8 @@ CLEAN = {
     "port/sim/clock.h": "/* The clock of tests. */\n",
     "cli/main.c": '/* The command. */\n#include "cli.h"\n#include "linux/clock.h"\n#include <unistd.h>\n',
     "cli/cli.h": "/* Verbs. */\n",
+    "idf/components/net/include/net.h": '/* Net. */\n#include "esp_err.h"\n',
+    "idf/components/radio/radio.c": '/* Radio. */\n#include "net.h"\n#include "sdkconfig.h"\n#include <pthread.h>\n',
     "dev": "#!/bin/sh\n# The entry.\n",
 }
 
@@ -289,6 +304,10 @@ PLANTED = [
     ("a low public header of a high one", "include/esp_err.h", '/* a */\n#include "esp_partition.h"\n',
      "base must not include"),
     ("a seam of a high header", "include/otter/flash.h", '/* a */\n#include "esp_system.h"\n', "flash must not include"),
+    ("a component of idf/ reaches into the library", "idf/components/net/a.c", '/* a */\n#include "flash/flash.h"\n',
+     "a component of idf/ must not include"),
+    ("a component of idf/ reaches into a port", "idf/components/net/a.c", '/* a */\n#include "linux/clock.h"\n',
+     "a component of idf/ must not include"),
     ("one port uses another", "port/sim/a.c", '/* a */\n#include "linux/clock.h"\n', "port/sim must not"),
     ("the server uses the library's inside", "server/a.c", '/* a */\n#include "flash/flash_map.h"\n', "server must not"),
     ("the command uses the library's inside", "cli/a.c", '/* a */\n#include "base/le.h"\n', "cli must not include"),

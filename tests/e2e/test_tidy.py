@@ -124,9 +124,9 @@ class Shapes(unittest.TestCase):
                               for m in torn.finditer(text)])
 
     def test_each_file_names_its_licence(self):
-        """Below its purpose; not in examples/template, which is the beginning of somebody else's project."""
-        template = os.path.join("examples", "template")
-        missing = [path for path, text in text_files(SOURCE) if path.endswith(CODE) and not path.startswith(template) and
+        """Below its purpose; not in what is the beginning of somebody else's project."""
+        projects = (os.path.join("examples", "template"), os.path.join("examples", "idf"))
+        missing = [path for path, text in text_files(SOURCE) if path.endswith(CODE) and not path.startswith(projects) and
                    not re.search(r"(?:/\*|#) SPDX-License-Identifier: Apache-2\.0", text)]
         self.assertEqual([], missing)
 

@@ -1,0 +1,271 @@
+/* flasher_args.json says what lies where, config/sdkconfig.json how the device is; the flash file is flash/flash.bin. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build_folder.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "flash_verbs.h"
+#include "host/number.h"
+#include "image_writer.h"
+#include "linux/file_flash.h"
+#include "otter/text.h"
+
+#define JSON_MAX  (4u << 20)
+#define FILES_MAX 64u
+#define PATH_SIZE 4096u
+
+/** One file that goes into the flash. */
+typedef struct {
+    uint32_t offset;
+    uint8_t *data; /* owned */
+    size_t len;
+} part_t;
+
+typedef struct {
+    const char *verb, *folder;
+    uint32_t size; /* of the flash, bytes */
+    part_t parts[FILES_MAX];
+    size_t part_count;
+    char flash[PATH_SIZE],
+        stamp[PATH_SIZE]; /* paths: the flash file, and the digest of what was written into it */
+    char digest[65];
+} set_t;
+
+bool build_folder_is(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/** @return false, and said: the path would be too long */
+static bool join(const set_t *set, char out[PATH_SIZE], const char *name)
+{
+    int n = snprintf(out, PATH_SIZE, "%s/%s", set->folder, name);
+    return (n > 0 && (size_t)n < PATH_SIZE) || cli_refuse(set->verb, "the path of %s is too long", name);
+}
+
+/** @return NULL, and said: it is not there, or no JSON. cJSON_Delete() it */
+static cJSON *read_json(const set_t *set, const char *name)
+{
+    char path[PATH_SIZE];
+    size_t len;
+    if (!join(set, path, name)) {
+        return NULL;
+    }
+    if (access(path, F_OK) != 0) {
+        (void)cli_fail(set->verb, "%s is no build folder: %s is not there; `otter build PROJECT` makes one",
+                       set->folder, name);
+        return NULL;
+    }
+    char *text = (char *)cli_read_file(set->verb, path, JSON_MAX, &len);
+    cJSON *json = text != NULL ? cJSON_Parse(text) : NULL;
+    if (text != NULL && json == NULL) {
+        (void)cli_fail(set->verb, "%s is damaged: build the project again", path);
+    }
+    free(text);
+    return json;
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    return text != NULL ? text : "";
+}
+
+static bool add_part(set_t *set, const char *offset, const char *file)
+{
+    char path[PATH_SIZE];
+    part_t *part = &set->parts[set->part_count];
+    if (set->part_count == FILES_MAX || !parse_offset(offset, FILE_FLASH_SECTOR, &part->offset)) {
+        return cli_refuse(set->verb, "%s/flasher_args.json: '%s' at '%s' is no place of the flash",
+                          set->folder, file, offset);
+    }
+    if (!join(set, path, file)) {
+        return false;
+    }
+    if (access(path, F_OK) != 0) {
+        return cli_refuse(set->verb, "%s is not built yet: `otter build PROJECT` does it", path);
+    }
+    part->data = cli_read_file(set->verb, path, OTTER_FLASH_SIZE_MAX, &part->len);
+    if (part->data == NULL) {
+        return false;
+    }
+    set->part_count++;
+    return (part->offset <= set->size && part->len <= set->size - part->offset) ||
+           cli_refuse(set->verb,
+                      "%s has %zu bytes, and at 0x%" PRIx32 " of a flash of %" PRIu32
+                      " bytes (CONFIG_ESPTOOLPY_FLASHSIZE) it does not fit",
+                      path, part->len, part->offset, set->size);
+}
+
+static bool load_parts(set_t *set)
+{
+    uint64_t size = 0;
+    cJSON *json = read_json(set, "flasher_args.json");
+    if (json == NULL) {
+        return false;
+    }
+    const char *text = text_of(cJSON_GetObjectItemCaseSensitive(json, "flash_settings"), "flash_size");
+    bool ok = (number_parse_size(text, FILE_FLASH_SECTOR, OTTER_FLASH_SIZE_MAX, &size) &&
+               size % FILE_FLASH_SECTOR == 0) ||
+              cli_refuse(set->verb, "%s/flasher_args.json: '%s' is no size of a flash", set->folder, text);
+    set->size = (uint32_t)size;
+    const cJSON *file;
+    cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(json, "flash_files"))
+    {
+        const char *name = cJSON_GetStringValue(file);
+        ok = ok && add_part(set, file->string, name != NULL ? name : "");
+    }
+    cJSON_Delete(json);
+    return ok;
+}
+
+/** Of all that goes into the flash and where, in hex. */
+static bool take_digest(set_t *set)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < set->part_count; i++) {
+        len += set->parts[i].len + 16;
+    }
+    uint8_t digest[32], *all = malloc(len + 16);
+    if (all == NULL) {
+        return cli_refuse(set->verb, "out of memory");
+    }
+    memset(all, 0, len + 16);
+    memcpy(all, &set->size, sizeof(set->size));
+    size_t at = 16;
+    for (size_t i = 0; i < set->part_count; i++) {
+        const part_t *part = &set->parts[i];
+        memcpy(all + at, &part->offset, sizeof(part->offset));
+        memcpy(all + at + 8, &part->len, sizeof(part->len));
+        memcpy(all + at + 16, part->data, part->len);
+        at += part->len + 16;
+    }
+    bool ok = image_sha256(all, at, digest) || cli_refuse(set->verb, "out of memory");
+    free(all);
+    for (size_t i = 0; ok && i < sizeof(digest); i++) {
+        snprintf(set->digest + 2 * i, 3, "%02x", digest[i]);
+    }
+    return ok;
+}
+
+/** Is all of it in the flash file, and has nothing else been built since? */
+static bool is_flashed(const set_t *set)
+{
+    struct stat st;
+    char digest[sizeof(set->digest)] = "";
+    FILE *f = fopen(set->stamp, "re");
+    bool known = f != NULL && fread(digest, 1, 64, f) == 64;
+    if (f != NULL) {
+        fclose(f);
+    }
+    return known && stat(set->flash, &st) == 0 && st.st_size == (off_t)set->size &&
+           strcmp(digest, set->digest) == 0;
+}
+
+static bool write_parts(const set_t *set)
+{
+    otter_flash_t *flash;
+    otter_fault_t fault;
+    const file_flash_options_t how = {.strict = true};
+    if (file_flash_open(set->flash, &how, &flash, &fault) != ESP_OK) {
+        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+    }
+    esp_err_t err = ESP_OK;
+    for (size_t i = 0; err == ESP_OK && i < set->part_count; i++) {
+        err = flash_put(flash, set->parts[i].offset, set->parts[i].data, set->parts[i].len);
+    }
+    err = err == ESP_OK ? otter_flash_sync(flash) : err;
+    flash_explain(flash, err, &fault);
+    otter_ignore(file_flash_close(flash)); /* synced above */
+    return err == ESP_OK || cli_refuse(set->verb, "cannot write %s: %s", set->flash, fault.why);
+}
+
+/** A flash file of another size is another chip's. */
+static bool make_flash(const set_t *set, bool fresh)
+{
+    char folder[PATH_SIZE];
+    struct stat st;
+    otter_fault_t fault;
+    if (!join(set, folder, "flash")) {
+        return false;
+    }
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        return cli_refuse(set->verb, "cannot make %s: %s", folder, strerror(errno));
+    }
+    bool there = stat(set->flash, &st) == 0;
+    if (there && (fresh || st.st_size != (off_t)set->size)) {
+        there = unlink(set->flash) != 0;
+    }
+    if (fresh) {
+        char efuse[PATH_SIZE + 8];
+        snprintf(efuse, sizeof(efuse), "%s.efuse", set->flash);
+        unlink(efuse);
+    }
+    return there || file_flash_create(set->flash, set->size, &fault) == ESP_OK ||
+           cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+}
+
+static bool flash_all(const set_t *set, const build_folder_start_t *start)
+{
+    if (!start->flash && !start->fresh && is_flashed(set)) {
+        return true;
+    }
+    unlink(set->stamp); /* until all of it is there */
+    return make_flash(set, start->fresh) && write_parts(set) &&
+           cli_write_file(set->verb, set->stamp, set->digest, strlen(set->digest));
+}
+
+/** What a command line has not said, the project's options say. */
+static bool take_options(const set_t *set, linux_device_options_t *device)
+{
+    cJSON *json = read_json(set, "config/sdkconfig.json");
+    if (json == NULL) {
+        return false;
+    }
+    const cJSON *offset = cJSON_GetObjectItemCaseSensitive(json, "PARTITION_TABLE_OFFSET");
+    if (device->table_offset == 0 && cJSON_IsNumber(offset)) {
+        device->table_offset = (uint32_t)offset->valuedouble;
+    }
+    if (device->rollback == LINUX_DEVICE_DEFAULT) {
+        device->rollback =
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "BOOTLOADER_APP_ROLLBACK_ENABLE"))
+                ? LINUX_DEVICE_ON
+                : LINUX_DEVICE_OFF;
+        device->anti_rollback =
+            device->anti_rollback ||
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "BOOTLOADER_APP_ANTI_ROLLBACK"));
+    }
+    cJSON_Delete(json);
+    return true;
+}
+
+char *build_folder_prepare(const char *verb, const char *path, const build_folder_start_t *start,
+                           linux_device_options_t *device)
+{
+    char inside[PATH_SIZE];
+    snprintf(inside, sizeof(inside), "%s/" BUILD_FOLDER_NAME, path);
+    set_t *set = calloc(1, sizeof(*set));
+    if (set == NULL) {
+        (void)cli_fail(verb, "out of memory");
+        return NULL;
+    }
+    set->verb = verb;
+    set->folder = build_folder_is(inside) ? inside : path;
+    bool ok = join(set, set->flash, "flash/flash.bin") && join(set, set->stamp, "flash/flashed") &&
+              load_parts(set) && take_options(set, device) && take_digest(set) && flash_all(set, start);
+    char *flash = ok ? strdup(set->flash) : NULL;
+    for (size_t i = 0; i < FILES_MAX; i++) {
+        free(set->parts[i].data);
+    }
+    free(set);
+    return flash;
+}

@@ -1,0 +1,359 @@
+/* otter build: an ESP-IDF project folder, by cmake and ninja; and otter idf-path, otter menuconfig, which belong to it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "build_folder.h"
+#include "cli.h"
+#include "idf_path.h"
+
+#define VERB       "build"
+#define WORDS_MAX  64u
+#define TAIL_LINES 12u
+
+typedef struct {
+    const char *project, *folder, *config, *sanitize;
+    bool coverage, list_missing;
+    const char *defines[WORDS_MAX]; /* NAME=VALUE for cmake */
+    size_t define_count;
+} build_t;
+
+/** A command line; what it owns is freed with the process. */
+typedef struct {
+    char *words[WORDS_MAX + 1];
+    size_t count;
+} command_t;
+
+static void add(command_t *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(command_t *command, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (command->count < WORDS_MAX && vasprintf(&command->words[command->count], format, ap) >= 0) {
+        command->count++;
+    }
+    va_end(ap);
+}
+
+/**
+ * Runs a command whose output goes through `line`, which may keep it back.
+ * @return its exit status; -1, and said: it cannot be started
+ */
+static int run_command(const command_t *command, void (*line)(void *arg, const char *text), void *arg)
+{
+    int ends[2], status = 0;
+    if (pipe(ends) != 0) {
+        (void)cli_fail(VERB, "no pipe: %s", strerror(errno));
+        return -1;
+    }
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execvp(command->words[0], command->words);
+        dprintf(STDOUT_FILENO,
+                "otter: cannot run %s: %s; install it (on Debian: apt install cmake ninja-build gcc)\n",
+                command->words[0], strerror(errno));
+        _exit(127);
+    }
+    close(ends[1]);
+    FILE *output = pid > 0 ? fdopen(ends[0], "r") : NULL;
+    char *text = NULL;
+    size_t room = 0;
+    while (output != NULL && getline(&text, &room, output) > 0) {
+        text[strcspn(text, "\r\n")] = '\0';
+        line(arg, text);
+    }
+    free(text);
+    if (output != NULL) {
+        fclose(output);
+    }
+    if (pid <= 0 || waitpid(pid, &status, 0) != pid) {
+        (void)cli_fail(VERB, "cannot run %s: %s", command->words[0], strerror(errno));
+        return -1;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* ---- what is kept of the output ---- */
+
+typedef struct {
+    char why[1024];             /* the line that says what is wrong; "" */
+    char tail[TAIL_LINES][512]; /* the last lines, in a ring */
+    size_t lines;
+    bool quiet;
+} output_t;
+
+/** "main.c:12:10: fatal error: driver/spi_master.h: No such file or directory" */
+static void explain_header(output_t *output, const char *text)
+{
+    const char *what = strstr(text, ": fatal error: "), *end = strstr(text, ": No such file or directory");
+    if (what != NULL && end != NULL && output->why[0] == '\0') {
+        const char *name = what + strlen(": fatal error: ");
+        snprintf(output->why, sizeof(output->why),
+                 "%.*s needs %.*s, which is not here: write a stand-in for it into components/, leave that "
+                 "source out for "
+                 "target linux, or see what else is missing with `otter build --list-missing`",
+                 (int)(what - text), text, (int)(end - name), name);
+    }
+}
+
+static void keep_line(void *arg, const char *text)
+{
+    output_t *output = arg;
+    static const char prefix[] = "otter: ", status_prefix[] = "-- otter: ";
+    snprintf(output->tail[output->lines++ % TAIL_LINES], sizeof(output->tail[0]), "%s", text);
+    if (strncmp(text, prefix, strlen(prefix)) == 0 && output->why[0] == '\0') {
+        snprintf(output->why, sizeof(output->why), "%s", text + strlen(prefix));
+    } else if (strncmp(text, status_prefix, strlen(status_prefix)) == 0) {
+        fprintf(stderr, "otter build: %s\n", text + strlen(status_prefix));
+    }
+    explain_header(output, text);
+    bool progress = text[0] == '[' && isdigit((unsigned char)text[1]);
+    if (!output->quiet && !progress && strncmp(text, "ninja: ", 7) != 0 && strncmp(text, "-- ", 3) != 0) {
+        printf("%s\n", text);
+    }
+}
+
+static int fail_output(const output_t *output, const char *what)
+{
+    if (output->why[0] != '\0') {
+        return cli_fail(VERB, "%s", output->why);
+    }
+    size_t first = output->lines > TAIL_LINES ? output->lines - TAIL_LINES : 0;
+    for (size_t i = first; output->quiet && i < output->lines; i++) {
+        fprintf(stderr, "%s\n", output->tail[i % TAIL_LINES]);
+    }
+    return cli_fail(VERB, "%s", what);
+}
+
+/* ---- the two steps ---- */
+
+/** What of the folder is no project that this can build. */
+static bool check_project(const build_t *b)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/CMakeLists.txt", b->project);
+    if (access(path, F_OK) == 0) {
+        return true;
+    }
+    if (!build_folder_is(b->project)) {
+        return cli_refuse(VERB, "%s is no folder: say which project to build", b->project);
+    }
+    snprintf(path, sizeof(path), "%s/Makefile", b->project);
+    if (access(path, F_OK) == 0) {
+        return cli_refuse(
+            VERB,
+            "%s has a Makefile and no CMakeLists.txt: this is a project of ESP-IDF's old build system, which "
+            "ended with ESP-IDF 4; convert it with ESP-IDF 4's tools/cmake/convert_to_cmake.py",
+            b->project);
+    }
+    return cli_refuse(
+        VERB, "%s has no CMakeLists.txt: name the folder of a project, or start one with `otter new %s`",
+        b->project, b->project);
+}
+
+/** The path of --config's file: itself, or sdkconfig.ci.NAME of the project. @return false, and said: neither is there */
+static bool find_config(const build_t *b, char path[PATH_MAX])
+{
+    static const char *const forms[] = {"%s/sdkconfig.ci.%s", "%s/%s"};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        char candidate[PATH_MAX];
+        snprintf(candidate, sizeof(candidate), i == 0 ? "%s/sdkconfig.ci.%s" : "%s/%s", b->project,
+                 b->config);
+        if (realpath(candidate, path) != NULL) {
+            return true;
+        }
+    }
+    return realpath(b->config, path) != NULL ||
+           cli_refuse(VERB, "--config %s: there is neither %s/sdkconfig.ci.%s nor a file of that name",
+                      b->config, b->project, b->config);
+}
+
+/** @return false, and said */
+static bool make_configure(const build_t *b, const char *idf, command_t *command)
+{
+    char config[PATH_MAX], defaults[PATH_MAX];
+    add(command, "cmake");
+    add(command, "-G");
+    add(command, "Ninja");
+    add(command, "-S");
+    add(command, "%s", b->project);
+    add(command, "-B");
+    add(command, "%s", b->folder);
+    add(command, "-DOTTER_PROJECT_SANITIZE=%s", b->sanitize != NULL ? b->sanitize : "");
+    add(command, "-DOTTER_PROJECT_COVERAGE=%s", b->coverage ? "ON" : "");
+    if (b->config != NULL) {
+        if (!find_config(b, config)) {
+            return false;
+        }
+        snprintf(defaults, sizeof(defaults), "%s/sdkconfig.defaults", b->project);
+        add(command, "-DSDKCONFIG_DEFAULTS=%s%s", access(defaults, F_OK) == 0 ? "sdkconfig.defaults;" : "",
+            config);
+    }
+    for (size_t i = 0; i < b->define_count; i++) {
+        add(command, "-D%s", b->defines[i]);
+    }
+    return setenv("IDF_PATH", idf, 1) == 0;
+}
+
+/** The command line of the last configuration is kept: with the same one, ninja sees what has changed. */
+static bool is_configured(const build_t *b, const command_t *command, char stamp[PATH_MAX], char **line)
+{
+    size_t len = 0, known_len = 0;
+    FILE *text = open_memstream(line, &len);
+    for (size_t i = 0; text != NULL && i < command->count; i++) {
+        fprintf(text, "%s\n", command->words[i]);
+    }
+    if (text != NULL) {
+        fclose(text);
+    }
+    snprintf(stamp, PATH_MAX, "%s/config/command", b->folder);
+    char ninja[PATH_MAX];
+    snprintf(ninja, sizeof(ninja), "%s/build.ninja", b->folder);
+    if (access(stamp, F_OK) != 0 || access(ninja, F_OK) != 0) {
+        return false;
+    }
+    uint8_t *known = cli_read_file(VERB, stamp, 1u << 20, &known_len);
+    bool same = known != NULL && *line != NULL && strcmp((char *)known, *line) == 0;
+    free(known);
+    return same;
+}
+
+static int configure(const build_t *b, const char *idf)
+{
+    command_t command = {0};
+    char stamp[PATH_MAX], *line = NULL;
+    output_t output = {.quiet = true};
+    if (!make_configure(b, idf, &command)) {
+        return EXIT_FAILED;
+    }
+    if (!is_configured(b, &command, stamp, &line)) {
+        unlink(stamp);
+        if (run_command(&command, keep_line, &output) != 0) {
+            free(line);
+            return fail_output(&output, "cmake cannot configure the project");
+        }
+        if (line == NULL || !cli_write_file(VERB, stamp, line, strlen(line))) {
+            free(line);
+            return EXIT_FAILED;
+        }
+    }
+    free(line);
+    return EXIT_DONE;
+}
+
+static int build(void *options)
+{
+    build_t *b = options;
+    char idf[PATH_MAX], folder[PATH_MAX];
+    output_t output = {0};
+    if (!check_project(b) || !idf_path_find(VERB, idf)) {
+        return EXIT_FAILED;
+    }
+    if (b->folder == NULL) {
+        snprintf(folder, sizeof(folder), "%s/" BUILD_FOLDER_NAME, b->project);
+        b->folder = folder;
+    }
+    int status = configure(b, idf);
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    command_t command = {0};
+    add(&command, "cmake");
+    add(&command, "--build");
+    add(&command, "%s", b->folder);
+    status = run_command(&command, keep_line, &output);
+    if (status != 0) {
+        return fail_output(&output, "the project does not compile: see above");
+    }
+    cli_did("%s is built: `otter run %s` starts it", b->project, b->folder);
+    return EXIT_DONE;
+}
+
+static bool take_define(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row;
+    build_t *b = target;
+    if (b->define_count == sizeof(b->defines) / sizeof(b->defines[0]) / 2) {
+        snprintf(why, OPTIONS_WHY_SIZE, "is given too often");
+        return false;
+    }
+    b->defines[b->define_count++] = text;
+    return strchr(text, '=') != NULL;
+}
+
+static const option_kind_t kind_define = {"NAME=VALUE", "NAME=VALUE", take_define, NULL, NULL};
+
+static const option_row_t rows[] = {
+    {"PROJECT", &option_argument_if_any, offsetof(build_t, project), .help = NULL},
+    {"build-dir", &option_file, offsetof(build_t, folder),
+     .help = "where it is built (default: PROJECT/build-otter)", .letter = 'B', .value = "FOLDER"},
+    {"config", &option_text, offsetof(build_t, config),
+     .help =
+         "take the options of PROJECT/sdkconfig.ci.NAME, or of a file, behind those of sdkconfig.defaults",
+     .value = "NAME"},
+    {"define", &kind_define, 0,
+     .help = "a variable for the project's CMakeLists.txt, such as PROJECT_VER=2.0.0", .letter = 'D'},
+    {"sanitize", &option_text, offsetof(build_t, sanitize),
+     .help = "compile the project's files with gcc's sanitizers: address,undefined or thread; what one "
+             "reports is a crash",
+     .value = "LIST"},
+    {"coverage", &option_switch, offsetof(build_t, coverage),
+     .help = "compile the project's files so that a run leaves what it has covered"},
+    {0},
+};
+
+const cli_verb_t build_verb = {
+    .name = VERB,
+    .line = "build an ESP-IDF project folder for the virtual device",
+    .about =
+        "Builds an ESP-IDF project folder as it is (CMakeLists.txt, main/, components/, sdkconfig.defaults, "
+        "Kconfig) for "
+        "chip linux. All that comes of it is in PROJECT/build-otter; the project's own build/, sdkconfig and "
+        "managed_components/ are not touched.\n",
+    .after = "example: otter build my_project && otter run my_project/build-otter\n"
+             "The same without this verb: IDF_PATH=$(otter idf-path) cmake -G Ninja -S my_project -B "
+             "my_project/build-otter\n",
+    .options = rows,
+    .size = sizeof(build_t),
+    .defaults = &(const build_t){.project = "."},
+    .run = build,
+};
+
+static int tell_idf_path(void *options)
+{
+    (void)options;
+    char idf[PATH_MAX];
+    if (!idf_path_find("idf-path", idf)) {
+        return EXIT_FAILED;
+    }
+    printf("%s\n", idf);
+    return EXIT_DONE;
+}
+
+static const option_row_t no_rows[] = {{0}};
+
+const cli_verb_t idf_path_verb = {
+    .name = "idf-path",
+    .line = "print what IDF_PATH is for otter",
+    .about = "Prints the folder that has otter's tools/cmake/project.cmake, to be set as IDF_PATH where "
+             "cmake is run by hand.\n",
+    .after = "example: export IDF_PATH=$(otter idf-path); cmake -G Ninja -S my_project -B "
+             "my_project/build-otter\n",
+    .options = no_rows,
+    .size = 1,
+    .defaults = "",
+    .run = tell_idf_path,
+};

@@ -1,0 +1,4 @@
+/* An update is confirmed when it has shown that it works. */
+#pragma once
+
+void confirm_after_self_test(void);

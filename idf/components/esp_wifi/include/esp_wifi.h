@@ -1,0 +1,113 @@
+/* ESP-IDF's Wi-Fi without a radio: states, events and codes are the driver's, the network is this machine's. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "esp_err.h"
+#include "esp_event.h"
+#include "esp_wifi_default.h"
+#include "esp_wifi_types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef ESP_ERR_WIFI_BASE
+#define ESP_ERR_WIFI_BASE 0x3000
+#endif
+#define ESP_ERR_WIFI_NOT_INIT    (ESP_ERR_WIFI_BASE + 1)
+#define ESP_ERR_WIFI_NOT_STARTED (ESP_ERR_WIFI_BASE + 2)
+#define ESP_ERR_WIFI_NOT_STOPPED (ESP_ERR_WIFI_BASE + 3)
+#define ESP_ERR_WIFI_IF          (ESP_ERR_WIFI_BASE + 4)
+#define ESP_ERR_WIFI_MODE        (ESP_ERR_WIFI_BASE + 5)
+#define ESP_ERR_WIFI_STATE       (ESP_ERR_WIFI_BASE + 6)
+#define ESP_ERR_WIFI_CONN        (ESP_ERR_WIFI_BASE + 7)
+#define ESP_ERR_WIFI_NVS         (ESP_ERR_WIFI_BASE + 8)
+#define ESP_ERR_WIFI_MAC         (ESP_ERR_WIFI_BASE + 9)
+#define ESP_ERR_WIFI_SSID        (ESP_ERR_WIFI_BASE + 10)
+#define ESP_ERR_WIFI_PASSWORD    (ESP_ERR_WIFI_BASE + 11)
+#define ESP_ERR_WIFI_TIMEOUT     (ESP_ERR_WIFI_BASE + 12)
+#define ESP_ERR_WIFI_WAKE_FAIL   (ESP_ERR_WIFI_BASE + 13)
+#define ESP_ERR_WIFI_WOULD_BLOCK (ESP_ERR_WIFI_BASE + 14)
+#define ESP_ERR_WIFI_NOT_CONNECT (ESP_ERR_WIFI_BASE + 15)
+
+typedef struct {
+    int nvs_enable;
+    int magic;
+} wifi_init_config_t;
+#define WIFI_INIT_CONFIG_MAGIC 0x1F2F3F4F
+#define WIFI_INIT_CONFIG_DEFAULT()                                                                           \
+    {                                                                                                        \
+        .nvs_enable = 1, .magic = WIFI_INIT_CONFIG_MAGIC                                                     \
+    }
+
+/*
+ * As of the driver: most functions are ESP_ERR_WIFI_NOT_INIT before esp_wifi_init(), ESP_ERR_WIFI_NOT_STARTED before
+ * esp_wifi_start() where they need it, and ESP_ERR_INVALID_ARG with NULL. Any task may call them.
+ */
+
+/** Says once in the log that this is a stand-in. @return ESP_OK; ESP_ERR_INVALID_ARG: not WIFI_INIT_CONFIG_DEFAULT() */
+esp_err_t esp_wifi_init(const wifi_init_config_t *config);
+/** @return ESP_OK; ESP_ERR_WIFI_NOT_STOPPED */
+esp_err_t esp_wifi_deinit(void);
+
+esp_err_t esp_wifi_set_mode(wifi_mode_t mode);
+esp_err_t esp_wifi_get_mode(wifi_mode_t *mode);
+
+/** Posts WIFI_EVENT_STA_START and _AP_START. */
+esp_err_t esp_wifi_start(void);
+/** Posts WIFI_EVENT_STA_DISCONNECTED if connected, WIFI_EVENT_STA_STOP and _AP_STOP. */
+esp_err_t esp_wifi_stop(void);
+/** Forgets the configuration. */
+esp_err_t esp_wifi_restore(void);
+
+/**
+ * Posts WIFI_EVENT_STA_CONNECTED; an interface of esp_netif_create_default_wifi_sta() then posts IP_EVENT_STA_GOT_IP.
+ * @return ESP_OK, also when connected; ESP_ERR_WIFI_SSID: no network is configured; ESP_ERR_WIFI_MODE: no station
+ */
+esp_err_t esp_wifi_connect(void);
+esp_err_t esp_wifi_disconnect(void);
+
+/** One network is found: the one that is configured. Posts WIFI_EVENT_SCAN_DONE, before it returns if `block`. */
+esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block);
+esp_err_t esp_wifi_scan_stop(void);
+esp_err_t esp_wifi_scan_get_ap_num(uint16_t *number);
+/** @param number  room in `ap_records` before, filled records behind */
+esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_records);
+esp_err_t esp_wifi_clear_ap_list(void);
+
+/** @return ESP_OK; ESP_ERR_WIFI_NOT_CONNECT */
+esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info);
+esp_err_t esp_wifi_sta_get_rssi(int *rssi);
+/** No station ever comes. */
+esp_err_t esp_wifi_ap_get_sta_list(wifi_sta_list_t *sta);
+
+esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf);
+esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf);
+esp_err_t esp_wifi_set_mac(wifi_interface_t ifx, const uint8_t mac[6]);
+esp_err_t esp_wifi_get_mac(wifi_interface_t ifx, uint8_t mac[6]);
+
+/* What only a radio could do: kept, and given back. */
+esp_err_t esp_wifi_set_storage(wifi_storage_t storage);
+esp_err_t esp_wifi_set_ps(wifi_ps_type_t type);
+esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type);
+esp_err_t esp_wifi_set_protocol(wifi_interface_t ifx, uint8_t protocol_bitmap);
+esp_err_t esp_wifi_set_bandwidth(wifi_interface_t ifx, wifi_bandwidth_t bw);
+esp_err_t esp_wifi_set_channel(uint8_t primary, wifi_second_chan_t second);
+esp_err_t esp_wifi_get_channel(uint8_t *primary, wifi_second_chan_t *second);
+esp_err_t esp_wifi_set_country(const wifi_country_t *country);
+esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled);
+esp_err_t esp_wifi_set_max_tx_power(int8_t power);
+esp_err_t esp_wifi_get_max_tx_power(int8_t *power);
+esp_err_t esp_wifi_set_inactive_time(wifi_interface_t ifx, uint16_t sec);
+
+#define WIFI_PROTOCOL_11B 0x1
+#define WIFI_PROTOCOL_11G 0x2
+#define WIFI_PROTOCOL_11N 0x4
+#define WIFI_PROTOCOL_LR  0x8
+
+/** There is no radio that hears others. @return ESP_ERR_NOT_SUPPORTED */
+esp_err_t esp_wifi_set_promiscuous(bool en);
+
+#ifdef __cplusplus
+}
+#endif

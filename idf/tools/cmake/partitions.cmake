@@ -1,0 +1,41 @@
+# The partition table of a project, and what CMakeLists.txt files ask of it.
+# SPDX-License-Identifier: Apache-2.0
+
+# Makes partition_table/partition-table.bin from the CSV that the options name; it must fit the flash.
+function(otter_partition_table)
+  set(csv ${CONFIG_PARTITION_TABLE_FILENAME})
+  set(base ${otter_idf}/partition_table)
+  if(CONFIG_PARTITION_TABLE_CUSTOM)
+    set(base ${CMAKE_SOURCE_DIR})
+  endif()
+  cmake_path(ABSOLUTE_PATH csv BASE_DIRECTORY ${base} NORMALIZE)
+  if(NOT EXISTS ${csv})
+    otter_stop("CONFIG_PARTITION_TABLE_CUSTOM_FILENAME names ${csv}, which is not there: put it there, or correct the option")
+  endif()
+  set(binary ${CMAKE_BINARY_DIR}/partition_table/partition-table.bin)
+  set(md5 "")
+  if(NOT CONFIG_PARTITION_TABLE_MD5)
+    set(md5 --disable-md5sum)
+  endif()
+  set(rules --table-offset ${CONFIG_PARTITION_TABLE_OFFSET} --flash-size ${CONFIG_ESPTOOLPY_FLASHSIZE}
+      --primary-bootloader-offset ${CONFIG_BOOTLOADER_OFFSET_IN_FLASH})
+  if(CONFIG_BOOTLOADER_RECOVERY_ENABLE)
+    list(APPEND rules --recovery-bootloader-offset ${CONFIG_BOOTLOADER_RECOVERY_OFFSET})
+  endif()
+  get_property(subtypes GLOBAL PROPERTY otter_build_EXTRA_PARTITION_SUBTYPES)
+  if(subtypes)
+    list(APPEND rules --extra-partition-subtypes ${subtypes})
+  endif()
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/partition_table)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${csv})
+  execute_process(COMMAND ${otter_command} table build ${csv} -o ${binary} ${md5} ${rules} --quiet
+                  RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
+  if(status)
+    string(REGEX REPLACE "^otter [a-z]+: " "" why "${why}")
+    otter_stop("${why} (CONFIG_ESPTOOLPY_FLASHSIZE_${CONFIG_ESPTOOLPY_FLASHSIZE}, table at ${CONFIG_PARTITION_TABLE_OFFSET})")
+  endif()
+  execute_process(COMMAND ${otter_command} table show ${binary} --json ${rules} --quiet
+                  OUTPUT_VARIABLE json COMMAND_ERROR_IS_FATAL ANY)
+  set_property(GLOBAL PROPERTY otter_table_json "${json}")
+  set_property(GLOBAL PROPERTY otter_table_csv "${csv}")
+endfunction()

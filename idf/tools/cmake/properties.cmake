@@ -1,0 +1,50 @@
+# The properties of a build and of its components, under ESP-IDF's names.
+# SPDX-License-Identifier: Apache-2.0
+
+# idf_build_set_property(PROPERTY VALUE... [APPEND]) and idf_build_get_property(VAR PROPERTY [GENERATOR_EXPRESSION]).
+# MINIMAL_BUILD, COMPILE_OPTIONS and its kin have a meaning here; others are kept for whoever asks.
+function(idf_build_set_property property)
+  cmake_parse_arguments(PARSE_ARGV 1 _ "APPEND" "" "")
+  if(__APPEND)
+    set_property(GLOBAL APPEND PROPERTY otter_build_${property} ${__UNPARSED_ARGUMENTS})
+  else()
+    set_property(GLOBAL PROPERTY otter_build_${property} "${__UNPARSED_ARGUMENTS}")
+  endif()
+endfunction()
+
+function(idf_build_get_property var property)
+  get_property(value GLOBAL PROPERTY otter_build_${property})
+  set(${var} "${value}" PARENT_SCOPE)
+endfunction()
+
+function(idf_build_unset_property property)
+  set_property(GLOBAL PROPERTY otter_build_${property})
+endfunction()
+
+# idf_component_get_property(VAR COMPONENT PROPERTY): COMPONENT_LIB, COMPONENT_DIR, INCLUDE_DIRS and their kin.
+function(idf_component_get_property var component property)
+  string(REGEX REPLACE "^.*::" "" component ${component})
+  get_property(value GLOBAL PROPERTY otter_component_${component}_${property})
+  set(${var} "${value}" PARENT_SCOPE)
+endfunction()
+
+function(idf_component_set_property component property)
+  cmake_parse_arguments(PARSE_ARGV 2 _ "APPEND" "" "")
+  if(__APPEND)
+    set_property(GLOBAL APPEND PROPERTY otter_component_${component}_${property} ${__UNPARSED_ARGUMENTS})
+  else()
+    set_property(GLOBAL PROPERTY otter_component_${component}_${property} "${__UNPARSED_ARGUMENTS}")
+  endif()
+endfunction()
+
+# What stops a build: one line. CMake's own error would bring a page of its files along.
+macro(otter_stop)
+  string(CONCAT otter_line ${ARGN})
+  execute_process(COMMAND ${CMAKE_COMMAND} -E echo "otter: ${otter_line}" COMMAND_ERROR_IS_FATAL ANY
+                  OUTPUT_FILE /dev/stderr)
+  message(FATAL_ERROR "${otter_line}")
+endmacro()
+
+function(otter_note)
+  message(STATUS "otter: ${ARGN}")
+endfunction()

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""What project() has decided before the compiler runs: which components are built, in which order, with which options."""
+# SPDX-License-Identifier: Apache-2.0
+import argparse
+import os
+import sys
+
+import kconfig
+from components import Finder, scan
+from idf_names import ABSENT, IN_LIBRARY
+from trouble import Trouble, short
+
+CXX_SUFFIXES = (".cpp", ".cc", ".cxx", ".c++", ".C")
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("idf", "project", "build", "cmake", "target", "idf-version"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--extra", action="append", default=[], help="a path of EXTRA_COMPONENT_DIRS")
+    parser.add_argument("--component", action="append", default=[], help="of COMPONENTS: build these and what they require")
+    parser.add_argument("--defaults", action="append", default=[], help="a file of SDKCONFIG_DEFAULTS")
+    parser.add_argument("--sdkconfig", default="", help="the project's own sdkconfig; it is only read")
+    parser.add_argument("--minimal", action="store_true", help="MINIMAL_BUILD")
+    return parser.parse_args()
+
+
+def find_components(args, notes):
+    missing = []
+    finder = Finder(args.project, args.idf, IN_LIBRARY | ABSENT)
+    finder.add_ours()
+    finder.add_extra(args.extra)
+    finder.add_local()
+    if "main" not in finder.found and not args.component:
+        raise Trouble("there is no folder main/ with a CMakeLists.txt; the project's app_main() belongs there "
+                      "(or set COMPONENTS before project())")
+    finder.add_dependencies(lambda name, manifest: missing.append((name, manifest)))
+    notes += finder.notes
+    for name, manifest in missing:
+        notes.append(f"{short(manifest, args.project)}: '{name}' is of the component registry, which is not asked: put it into "
+                     f"components/, or say where it is:  {name}: {{path: FOLDER}}")
+    scan(list(finder.found.values()), args.cmake, args.build,
+         {"project_dir": args.project, "idf_path": args.idf, "idf_target": args.target, "build_dir": args.build})
+    return finder
+
+
+def choose(finder, args, notes):
+    """The names of what is built, each behind what it requires."""
+    found, order, state, absent = finder.found, [], {}, {}
+    start = args.component or ["main"]
+    if not args.component and not args.minimal:
+        start += [c.name for c in found.values() if not c.ours and c.name != "main"]
+    main = found.get("main")
+    if main and not main.says_requires and not args.minimal:
+        main.private += [c.name for c in found.values() if c.name != "main" and (not args.component or c.ours)]
+
+    def visit(name, by):
+        component = found.get(name)
+        if component is None:
+            if name in ABSENT:
+                absent.setdefault(name, by)
+            elif name not in IN_LIBRARY:
+                raise Trouble(f"component '{name}', which {by} requires, is not there: put it into components/, or name its "
+                              "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml")
+            return
+        if name in state:
+            return
+        state[name] = True
+        for required in component.requires + component.private:
+            visit(required, f"component '{name}' ({short(component.folder, args.project)}/CMakeLists.txt)")
+        order.append(name)
+
+    for name in start:
+        visit(name, "COMPONENTS" if args.component else "the project")
+    if absent:
+        notes.append("nothing is here of " + ", ".join(sorted(absent)) + ": what is used of it does not compile")
+    return order
+
+
+def load_options(finder, order, args, notes):
+    """All options, from the defaults, the project's sdkconfig and what `otter menuconfig` has changed."""
+    os.environ.update(IDF_PATH=args.idf, IDF_TARGET=args.target, IDF_VERSION=args.idf_version, PROJECT_DIR=args.project)
+    files = {name: [p for p in (finder.found[c].file(name) for c in order) if p]
+             for name in ("Kconfig", "Kconfig.projbuild", "sdkconfig.rename")}
+    root = os.path.join(args.build, "config", "Kconfig")
+    kconfig.write_if_changed(root, kconfig.root_file(args.idf, files["Kconfig"], files["Kconfig.projbuild"]))
+    renames = [os.path.join(args.idf, "tools", "sdkconfig.rename"), *files["sdkconfig.rename"]]
+    options = kconfig.Options(root, renames, args.project)
+    inputs = [path for path in [*args.defaults, args.sdkconfig] if path]
+    for path in inputs:
+        options.load(path)
+    options.check_ranges()
+    own, base = os.path.join(args.build, "sdkconfig"), os.path.join(args.build, "config", "sdkconfig.base")
+    base_text = kconfig.as_sdkconfig(options)
+    for name, value in changed_by_hand(own, base):
+        options.set(name, value, short(own, args.project))
+    options.check_ranges()
+    kconfig.write_if_changed(base, base_text)
+    tell_unknown(options, notes)
+    return options, [*options.kconf.kconfig_filenames, *renames, *inputs, own]
+
+
+def changed_by_hand(own, base):
+    """[(name, value)] that stand in our sdkconfig and were not put there by a build."""
+    if not os.path.exists(own) or not os.path.exists(base):
+        return []
+    before = {name: value for _, name, value in kconfig.read_assignments(base)}
+    return [(name, value) for _, name, value in kconfig.read_assignments(own) if before.get(name) != value]
+
+
+def tell_unknown(options, notes):
+    names = sorted(options.unknown)
+    if names:
+        more = f" and {len(names) - kconfig.LEFT_OUT_MAX} more" if len(names) > kconfig.LEFT_OUT_MAX else ""
+        notes.append("nothing here reads " + ", ".join("CONFIG_" + n for n in names[:kconfig.LEFT_OUT_MAX]) + more +
+                     ": left out")
+
+
+def write_components(finder, order, watched, notes, args):
+    languages = ["C"]
+    if any(s.endswith(CXX_SUFFIXES) for name in order for s in finder.found[name].sources):
+        languages.append("CXX")
+    if any(s.endswith((".S", ".s")) for name in order for s in finder.found[name].sources):
+        languages.append("ASM")
+    lines = ["# What project() builds, in order.", f"set(otter_components {';'.join(order)})",
+             f"set(otter_languages {';'.join(languages)})"]
+    for name in order:
+        component = finder.found[name]
+        lines.append(f"set(otter_dir_{name} [=[{component.folder}]=])")
+        for key, names in (("requires", component.requires), ("private", component.private)):
+            kept = [n for n in dict.fromkeys(names) if n in finder.found and n != name]
+            lines.append(f"set(otter_{key}_{name} {';'.join(kept)})")
+    lines.append("set(otter_watched " + "\n    ".join(f"[=[{path}]=]" for path in [*watched, *finder.read]) + ")")
+    lines += [f"otter_note([=[{note}]=])" for note in notes]
+    kconfig.write_if_changed(os.path.join(args.build, "config", "components.cmake"), "\n".join(lines) + "\n")
+
+
+def prepare(args):
+    notes = []
+    os.makedirs(os.path.join(args.build, "config"), exist_ok=True)
+    finder = find_components(args, notes)
+    order = choose(finder, args, notes)
+    options, watched = load_options(finder, order, args, notes)
+    write_components(finder, order, watched, notes, args)
+    for name, text in (("config/sdkconfig.h", kconfig.as_header(options)), ("config/sdkconfig.json", kconfig.as_json(options)),
+                       ("config/sdkconfig.cmake", kconfig.as_cmake(options)), ("sdkconfig", kconfig.as_sdkconfig(options))):
+        kconfig.write_if_changed(os.path.join(args.build, name), text)
+
+
+def main():
+    try:
+        prepare(read_arguments())
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
