@@ -13,6 +13,7 @@ BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
 OTTER = BUILD / "otter"
 LIMIT_S = 120
+os.environ.pop("CCACHE_BASEDIR", None)  # a compiler's cache that has it makes paths relative: images would differ by folder
 
 
 def otter(*args, **options):
