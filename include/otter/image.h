@@ -89,7 +89,7 @@ typedef struct {
     uint64_t xor_word;   /* of all segment data, folded to the checksum at the end */
     bool hashing;
     uint8_t signed_digest[OTTER_IMAGE_HASH_LEN]; /* SHA-256 of image and padding, once the signature begins */
-    uint8_t buf[OTTER_IMAGE_DESC_SIZE];
+    uint8_t buf[OTTER_IMAGE_HASH_LEN];           /* of a part that is small: a header, checksum, hash */
 } otter_image_stream_t;
 
 /**
@@ -176,11 +176,14 @@ OTTER_MUST_CHECK esp_err_t otter_image_check_head(const uint8_t *head, size_t le
 /** Decode a header of OTTER_IMAGE_HEADER_SIZE raw bytes; integers to host order. */
 void otter_image_decode_header(const uint8_t *raw, esp_image_header_t *out);
 
-/** Decode a descriptor of OTTER_IMAGE_DESC_SIZE raw bytes. @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another */
+/**
+ * Decode a descriptor of OTTER_IMAGE_DESC_SIZE raw bytes, which `out` may be, too.
+ * @return ESP_OK, ESP_ERR_NOT_FOUND if the magic is another
+ */
 OTTER_MUST_CHECK esp_err_t otter_image_decode_desc(const uint8_t *raw, esp_app_desc_t *out);
 
 /**
- * Decode a bootloader's descriptor of sizeof(*out) raw bytes.
+ * Decode a bootloader's descriptor of sizeof(*out) raw bytes, which `out` may be, too.
  * @return ESP_OK, ESP_ERR_NOT_FOUND: another magic, or (one byte is little to go by) no text where its version of ESP-IDF is
  */
 OTTER_MUST_CHECK esp_err_t otter_image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out);

@@ -164,15 +164,14 @@ esp_err_t staged_copy_check(const otter_device_t *device, const esp_partition_t 
 }
 
 /** The new table, still in staging. */
-static esp_err_t check_new_table(const otter_device_t *device, const copy_job_t *job,
+static esp_err_t check_new_table(const otter_device_t *device, const copy_journal_t *journal,
                                  const esp_partition_t *const *keep, uint32_t keep_count,
                                  otter_fault_t *fault)
 {
-    if (job->journal.len < OTTER_PARTITION_TABLE_LEN) {
-        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%" PRIu32 " bytes are no whole table",
-                           job->journal.len);
+    if (journal->len < OTTER_PARTITION_TABLE_LEN) {
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE, "%" PRIu32 " bytes are no whole table", journal->len);
     }
-    return table_update_check(device, job->journal.staging_off, keep, keep_count, fault);
+    return table_update_check(device, journal->staging_off, keep, keep_count, fault);
 }
 
 /** Would the copy put something into final's last sector that the next boot takes for a journal? */
@@ -192,29 +191,29 @@ static esp_err_t check_no_journal_inside(const otter_device_t *device, const cop
                : err;
 }
 
-/** May these very bytes go to final? */
-static esp_err_t source_may_go(const otter_device_t *device, const copy_job_t *job,
+/** May these very bytes go to final? It comes before there is a copy_job_t, which is large: it is the deepest that boot goes. */
+static esp_err_t source_may_go(const otter_device_t *device, const copy_journal_t *journal,
                                const esp_partition_t *staging, const esp_partition_t *final,
                                const esp_partition_t *boots, otter_fault_t *fault)
 {
-    esp_err_t err = check_no_journal_inside(device, &job->journal, fault);
+    esp_err_t err = check_no_journal_inside(device, journal, fault);
     if (err != ESP_OK) {
         return err;
     }
-    if (job->is_table) {
+    if (is_primary_table(device, final)) {
         const esp_partition_t *const keep[] = {
             staging, final, boots,
             otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
                                       ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
-        return check_new_table(device, job, keep, sizeof(keep) / sizeof(keep[0]), fault);
+        return check_new_table(device, journal, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
-    if (job->journal.final_type != ESP_PARTITION_TYPE_BOOTLOADER) {
+    if (journal->final_type != ESP_PARTITION_TYPE_BOOTLOADER) {
         return ESP_OK;
     }
     /* The new bootloader, still in staging. A copy that was begun was judged then by the app's trust, if that is another. */
     const otter_image_rules_t rules = {.chip = &device->chip,
-                                       .flash_offset = job->journal.staging_off,
-                                       .size = job->journal.len,
+                                       .flash_offset = journal->staging_off,
+                                       .size = journal->len,
                                        .bootloader = true,
                                        .trust = device->running != NULL ? trust_to_update(device, true)
                                                                         : otter_trust_to_boot(device, true)};
@@ -236,27 +235,52 @@ static bool says_nothing(esp_err_t err)
     return otter_flash_failed(err) || err == ESP_ERR_NO_MEM;
 }
 
-static esp_err_t start_copy(otter_device_t *device, copy_job_t *job, const esp_partition_t *staging,
-                            const esp_partition_t *final, otter_fault_t *fault)
+/** Makes the copy that has no journal yet. */
+static esp_err_t start_copy(copy_job_t *job)
 {
-    esp_err_t err = source_may_go(device, job, staging, final, device->running, fault);
-    if (err != ESP_OK) {
-        return says_nothing(err) ? err : ESP_ERR_OTA_VALIDATE_FAILED;
-    }
-    err = otter_flash_sync(
-        device->flash); /* the bytes must be on the medium before the journal that orders their copy */
+    /* the bytes must be on the medium before the journal that orders their copy */
+    esp_err_t err = otter_flash_sync(job->flash);
     if (err == ESP_OK) {
         err = copy_job_source_digest(job, job->journal.digest);
     }
     bool done = false;
-    if (err == ESP_OK && device->flash->stable_reads) {
+    if (err == ESP_OK && job->flash->stable_reads) {
         err = copy_job_is_done(job, &done);
     }
     if (err != ESP_OK || done) {
         return err;
     }
-    err = copy_journal_write(device->flash, &job->journal);
+    err = copy_journal_write(job->flash, &job->journal);
     return err == ESP_OK ? copy_and_clear(job, false) : err;
+}
+
+/** Finishes the copy of an allowed journal, if its source is still what it was. @return ESP_ERR_INVALID_CRC: it is not */
+static esp_err_t resume_copy(copy_job_t *job)
+{
+    uint8_t digest[OTTER_SHA256_LEN];
+    esp_err_t err = copy_job_source_digest(job, digest);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (memcmp(digest, job->journal.digest, sizeof(digest)) != 0) {
+        return ESP_ERR_INVALID_CRC;
+    }
+    err = copy_journal_confirm(job->flash, copy_journal_end(&job->journal));
+    if (err == ESP_OK) {
+        err = copy_and_clear(job, true);
+    }
+    return err == ESP_ERR_INVALID_CRC ? ESP_ERR_FLASH_OP_FAIL : err; /* the source could be read before */
+}
+
+/** What start_copy() or resume_copy() says, whose job lives no longer than they do. */
+static esp_err_t copy_now(const otter_device_t *device, const copy_journal_t *journal,
+                          const esp_partition_t *final, bool resumed)
+{
+    copy_job_t job;
+    copy_job_begin(&job, device->flash, journal, is_primary_table(device, final));
+    esp_err_t err = resumed ? resume_copy(&job) : start_copy(&job);
+    copy_job_end(&job);
+    return err;
 }
 
 static esp_err_t check_and_copy(otter_device_t *device, const esp_partition_t *staging,
@@ -274,11 +298,11 @@ static esp_err_t check_and_copy(otter_device_t *device, const esp_partition_t *s
                                     .final_subtype = (uint8_t) final->subtype,
                                     .len = len,
                                     .unit = copy_journal_unit(device->flash, final->size)};
-    copy_job_t job;
-    copy_job_begin(&job, device->flash, &journal, is_primary_table(device, final));
-    err = start_copy(device, &job, staging, final, fault);
-    copy_job_end(&job);
-    return err;
+    err = source_may_go(device, &journal, staging, final, device->running, fault);
+    if (err != ESP_OK) {
+        return says_nothing(err) ? err : ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+    return copy_now(device, &journal, final, false);
 }
 
 esp_err_t staged_copy_run(otter_device_t *device, const esp_partition_t *staging,
@@ -312,24 +336,6 @@ static const esp_partition_t *final_of(const otter_device_t *device, const copy_
     return NULL;
 }
 
-/** Finishes the copy of an allowed journal, if its source is still what it was. @return ESP_ERR_INVALID_CRC: it is not */
-static esp_err_t resume_copy(copy_job_t *job)
-{
-    uint8_t digest[OTTER_SHA256_LEN];
-    esp_err_t err = copy_job_source_digest(job, digest);
-    if (err != ESP_OK) {
-        return err;
-    }
-    if (memcmp(digest, job->journal.digest, sizeof(digest)) != 0) {
-        return ESP_ERR_INVALID_CRC;
-    }
-    err = copy_journal_confirm(job->flash, copy_journal_end(&job->journal));
-    if (err == ESP_OK) {
-        err = copy_and_clear(job, true);
-    }
-    return err == ESP_ERR_INVALID_CRC ? ESP_ERR_FLASH_OP_FAIL : err; /* the source could be read before */
-}
-
 /** Judges and follows one journal. @return ESP_OK, a failure of flash or memory, or why it must not be followed */
 static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *staging,
                              const copy_journal_t *journal, const esp_partition_t *boots,
@@ -343,17 +349,13 @@ static esp_err_t try_journal(otter_device_t *device, const esp_partition_t *stag
     if (err != ESP_OK) {
         return err;
     }
-    copy_job_t job;
-    copy_job_begin(&job, device->flash, journal, is_primary_table(device, final));
-    err = source_may_go(device, &job, staging, final, boots, fault);
+    err = source_may_go(device, journal, staging, final, boots, fault);
     if (err == ESP_OK) {
-        err = resume_copy(&job);
+        err = copy_now(device, journal, final, true);
     }
-    if (err == ESP_ERR_INVALID_CRC) {
-        (void)otter_fault(fault, err, "what it copies from %s was overwritten", staging->label);
-    }
-    copy_job_end(&job);
-    return err;
+    return err == ESP_ERR_INVALID_CRC
+               ? otter_fault(fault, err, "what it copies from %s was overwritten", staging->label)
+               : err;
 }
 
 /**

@@ -28,12 +28,17 @@ void otter_image_decode_header(const uint8_t *raw, esp_image_header_t *out)
     out->hash_appended = raw[23];
 }
 
+bool image_begins_desc(const uint8_t *raw)
+{
+    return le32_get(raw) == ESP_APP_DESC_MAGIC_WORD;
+}
+
 esp_err_t otter_image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
 {
-    if (le32_get(raw) != ESP_APP_DESC_MAGIC_WORD) {
+    if (!image_begins_desc(raw)) {
         return ESP_ERR_NOT_FOUND;
     }
-    memcpy(out, raw, sizeof(*out));
+    memmove(out, raw, sizeof(*out));
     out->magic_word = le32_get(raw);
     out->secure_version = le32_get(raw + offsetof(esp_app_desc_t, secure_version));
     out->min_efuse_blk_rev_full = le16_get(raw + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
@@ -41,13 +46,18 @@ esp_err_t otter_image_decode_desc(const uint8_t *raw, esp_app_desc_t *out)
     return ESP_OK;
 }
 
-esp_err_t otter_image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out)
+bool image_begins_bootloader_desc(const uint8_t *raw)
 {
     const uint8_t *idf_ver = raw + offsetof(esp_bootloader_desc_t, idf_ver);
-    if (raw[0] != ESP_BOOTLOADER_DESC_MAGIC_BYTE || idf_ver[0] <= ' ' || idf_ver[0] >= 0x7F) {
+    return raw[0] == ESP_BOOTLOADER_DESC_MAGIC_BYTE && idf_ver[0] > ' ' && idf_ver[0] < 0x7F;
+}
+
+esp_err_t otter_image_decode_bootloader_desc(const uint8_t *raw, esp_bootloader_desc_t *out)
+{
+    if (!image_begins_bootloader_desc(raw)) {
         return ESP_ERR_NOT_FOUND;
     }
-    memcpy(out, raw, sizeof(*out));
+    memmove(out, raw, sizeof(*out));
     out->version = le32_get(raw + offsetof(esp_bootloader_desc_t, version));
     return ESP_OK;
 }

@@ -2,8 +2,9 @@
  * The streaming judge of app images.
  *
  * The image is a chain of parts: header, then per segment a header and its data, then padding and checksum, then the
- * hash. Small parts are collected in `buf`; segment data goes from the caller's buffer straight into checksum and hash.
- * Each part is judged by one function when it is complete, which also decides what comes next. Invariants:
+ * hash. Small parts are collected in `buf`, the start of segment 0 where its description will be; other segment data goes from
+ * the caller's buffer straight into checksum and hash. Each part is judged by one function when it is complete, which also
+ * decides what comes next. Invariants:
  *   1. `pos` is the number of bytes consumed, and never passes rules.size: a part is begun only if it fits.
  *   2. `want - have` bytes of the present part are still to come, and want > have while the verdict is open.
  *   3. The order of the judgements is ESP-IDF's (FORMATS.md section 6): checksum, then length, then hash.
@@ -365,15 +366,23 @@ static void judge_segment_header(otter_image_stream_t *s)
     }
 }
 
+/** Where the first bytes of segment 0 are collected, as many as make a descriptor, and become one. */
+static uint8_t *segment_start(otter_image_stream_t *s)
+{
+    _Static_assert(sizeof(s->info.desc) == OTTER_IMAGE_DESC_SIZE, "a whole descriptor");
+    return (uint8_t *)&s->info.desc;
+}
+
 /** The MMU page that the app chose. False: no descriptor. */
 static bool page_is_good(otter_image_stream_t *s)
 {
     const uint32_t at = offsetof(esp_app_desc_t, mmu_page_size);
-    if (s->have <= at || le32_get(s->buf) != ESP_APP_DESC_MAGIC_WORD) {
+    const uint8_t *start = segment_start(s);
+    if (s->have <= at || le32_get(start) != ESP_APP_DESC_MAGIC_WORD) {
         s->verdict = otter_fault(&s->fault, ESP_FAIL, "no app descriptor at the start of segment 0");
         return false;
     }
-    uint32_t page = otter_chip_mmu_page(s->facts, s->buf[at]);
+    uint32_t page = otter_chip_mmu_page(s->facts, start[at]);
     s->info.mmu_page_size = page != 0 ? page : s->facts->mmu_page;
     return true;
 }
@@ -382,10 +391,11 @@ static bool page_is_good(otter_image_stream_t *s)
 static void note_blk_limits(otter_image_stream_t *s)
 {
     otter_image_info_t *info = &s->info;
+    const uint8_t *start = segment_start(s);
     info->has_blk_limits = s->facts != NULL && s->facts->has_blk_revision && s->have >= DESC_EFUSE_FIELDS;
     if (info->has_blk_limits) {
-        info->min_blk_revision = le16_get(s->buf + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
-        info->max_blk_revision = le16_get(s->buf + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
+        info->min_blk_revision = le16_get(start + offsetof(esp_app_desc_t, min_efuse_blk_rev_full));
+        info->max_blk_revision = le16_get(start + offsetof(esp_app_desc_t, max_efuse_blk_rev_full));
     }
 }
 
@@ -405,23 +415,34 @@ static bool blk_revision_is_good(otter_image_stream_t *s)
     return false;
 }
 
-/** `buf` holds the first `have` bytes of segment 0, up to a whole descriptor. */
+static bool segment_start_is_good(otter_image_stream_t *s)
+{
+    const bool as_app = judged_as_app(s);
+    return !is_foreign_bootloader(s) && (!as_app || !needs_desc(s) || page_is_good(s)) &&
+           placement_is_good(s, 0) && (!as_app || blk_revision_is_good(s));
+}
+
+/** The first `have` bytes of segment 0 are there, up to a whole descriptor. They become one last, as they are read until then. */
 static void judge_segment_start(otter_image_stream_t *s)
 {
-    s->info.has_desc =
-        s->have == OTTER_IMAGE_DESC_SIZE && otter_image_decode_desc(s->buf, &s->info.desc) == ESP_OK;
+    const uint8_t *start = segment_start(s);
+    const uint32_t seen = s->have;
+    s->info.has_desc = seen == OTTER_IMAGE_DESC_SIZE && image_begins_desc(start);
     s->info.has_bootloader_desc =
-        s->have >= sizeof(esp_bootloader_desc_t) && !s->info.has_desc &&
-        otter_image_decode_bootloader_desc(s->buf, &s->info.bootloader_desc) == ESP_OK;
-    bool as_app = judged_as_app(s);
+        seen >= sizeof(esp_bootloader_desc_t) && image_begins_bootloader_desc(start);
+    absorb_segment_data(s, start, seen);
     note_blk_limits(s);
-    if (is_foreign_bootloader(s) || (as_app && needs_desc(s) && !page_is_good(s)) ||
-        !placement_is_good(s, 0) || (as_app && !blk_revision_is_good(s))) {
-        return;
+    const bool good = segment_start_is_good(s);
+    if (s->info.has_desc) {
+        otter_ignore(otter_image_decode_desc(start, &s->info.desc)); /* looked at above */
+    } else if (s->info.has_bootloader_desc) {
+        otter_ignore(otter_image_decode_bootloader_desc(start, &s->info.bootloader_desc));
+    } else {
+        memset(&s->info.desc, 0, sizeof(s->info.desc));
     }
-    uint32_t seen = s->have;
-    absorb_segment_data(s, s->buf, seen);
-    begin_segment_data(s, s->info.segments[0].data_len - seen);
+    if (good) {
+        begin_segment_data(s, s->info.segments[0].data_len - seen);
+    }
 }
 
 static void begin_signature_blocks(otter_image_stream_t *s)
@@ -613,7 +634,7 @@ static uint32_t take(otter_image_stream_t *s, const uint8_t *data, size_t len)
     } else if (s->state == PART_SIGNATURE) {
         s->rules.trust.signatures->feed(s->signature, s->signed_digest, data, n);
     } else {
-        memcpy(s->buf + s->have, data, n);
+        memcpy((s->state == PART_SEGMENT_START ? segment_start(s) : s->buf) + s->have, data, n);
     }
     s->have += n;
     s->pos += n;
@@ -636,6 +657,9 @@ esp_err_t otter_image_stream_feed(otter_image_stream_t *s, const void *data, siz
 
 esp_err_t otter_image_stream_close(otter_image_stream_t *s)
 {
+    if (s->state == PART_SEGMENT_START && s->have < s->want) {
+        memset(&s->info.desc, 0, sizeof(s->info.desc)); /* a part of one is none */
+    }
     if (s->verdict == ESP_ERR_NOT_FINISHED) {
         static const char *const names[] = {
             "the header",

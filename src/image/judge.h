@@ -17,6 +17,10 @@ static inline uint16_t image_blk_minimum(uint16_t min_revision)
     return image_limit_is_set(min_revision) ? min_revision : 0;
 }
 
+/** What the first bytes of segment 0, sizeof() of the one or the other, say that they are. */
+bool image_begins_desc(const uint8_t *raw);
+bool image_begins_bootloader_desc(const uint8_t *raw);
+
 /** The ESP8266's images have the same magic and another header. */
 bool image_header_is_esp8266(const esp_image_header_t *header);
 
