@@ -52,6 +52,12 @@ typedef struct {
     esp_err_t status; /* of loading; every look-up in a list that did not load finds nothing */
 } otter_partition_list_t;
 
+/** What somebody has hung on a device, and goes with it: otter_device_deinit() calls `drop` of each. */
+typedef struct otter_attached {
+    struct otter_attached *next;
+    void (*drop)(struct otter_attached *attached);
+} otter_attached_t;
+
 struct otter_update;        /* an open update: otter/update.h */
 struct otter_https_options; /* otter/https_update.h */
 struct external_partition;  /* src/flash/external_partitions.h */
@@ -75,6 +81,7 @@ typedef struct otter_device {
     uint32_t verified; /* ticket of the watch on the app image that was last found good (otter_flash_watch) */
     otter_trust_t verified_by; /* and whom it had to be signed by */
     struct otter_update *updates;
+    otter_attached_t *attached;
     uint32_t last_update_handle, replaced_handle;
     otter_update_report_t report; /* of the last HTTPS update */
     bool report_begun;            /* there was one since the device was brought up */
@@ -100,7 +107,7 @@ typedef struct otter_device {
 esp_err_t otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
                             const otter_efuse_t *efuse, const otter_device_config_t *config);
 
-/** Drops open updates, mapped ranges and registered partitions. Flash and eFuses stay the caller's. */
+/** Drops open updates, mapped ranges, registered partitions and what is attached. Flash and eFuses stay the caller's. */
 void otter_device_deinit(otter_device_t *device);
 
 /**

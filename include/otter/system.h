@@ -44,6 +44,7 @@ void otter_system_restart(void) __attribute__((noreturn));
  */
 typedef enum {
     OTTER_LOCK_UPDATES, /* open updates, otadata and the verdict on what runs: src/ota */
+    OTTER_LOCK_NVS,     /* the partitions that are ready for nvs_*, and what is in them */
     OTTER_LOCK_SYSTEM, /* the few variables of a program: event loop, shutdown handlers, progress of updates */
     OTTER_LOCK_LISTS,  /* partitions and mapped ranges */
     OTTER_LOCK_FLASH,  /* each operation of a flash, with its counters, maps and watches */

@@ -40,5 +40,10 @@ void otter_device_deinit(otter_device_t *device)
         flash_map_close(map);
     }
     external_partitions_clear(device);
+    while (device->attached != NULL) {
+        otter_attached_t *attached = device->attached;
+        device->attached = attached->next;
+        attached->drop(attached);
+    }
     device->running = NULL;
 }

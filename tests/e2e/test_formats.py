@@ -62,6 +62,8 @@ class Formats(DeviceTest):
     def test_fields_lie_where_the_tables_say_and_hold_what_they_say(self):
         judged = 0
         for head, *rows in tables("off", "size", "field"):
+            if len(head) < 4:
+                continue  # of a format that another test shows
             name, at = (head[3].split("+") + ["0"])[:2]
             data = whole(name)[int(at, 16):]
             end = 0

@@ -16,7 +16,8 @@ BELOW = {
     "boot": {"image", "flash", "base"},
     "http": {"base"},
     "ota": {"boot", "http", "image", "flash", "base"},
-    "idf": {"ota", "boot", "http", "image", "flash", "base"},
+    "nvs": {"flash", "base"},
+    "idf": {"ota", "nvs", "boot", "http", "image", "flash", "base"},
 }
 
 # The lowest layer that may include a public header; one that is not listed belongs to the top layer, idf.
@@ -59,6 +60,8 @@ PUBLIC_HEADERS = {
     "esp_partition.h": "flash",
     "esp_spi_flash.h": "flash",
     "spi_flash_mmap.h": "flash",
+    "nvs.h": "flash",
+    "otter/nvs_store.h": "flash",
     "esp_app_format.h": "image",
     "otter/image.h": "image",
     "otter/image_kind.h": "image",

@@ -1,0 +1,33 @@
+/* The partitions that nvs_flash_init*() has made ready on the current device, and their handles. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "otter/device.h"
+#include "otter/nvs_store.h"
+
+/** What nvs_open() gave out. */
+typedef struct nvs_opened {
+    struct nvs_opened *next;
+    nvs_handle_t number;
+    uint8_t ns;
+    bool read_only;
+} nvs_opened_t;
+
+typedef struct {
+    otter_attached_t attached; /* to its device */
+    char label[17];
+    otter_nvs_t *store;
+    nvs_opened_t *opened;
+} nvs_partition_t;
+
+/* All of these with OTTER_LOCK_NVS held. */
+
+/**
+ * @param label  NULL: "nvs"
+ * @return ESP_OK, ESP_ERR_NVS_NOT_INITIALIZED (none is ready), ESP_ERR_NVS_PART_NOT_FOUND (this one is not)
+ */
+OTTER_MUST_CHECK esp_err_t nvs_partition_find(const char *label, nvs_partition_t **out);
+
+/** The partition and the handle itself. @return ESP_OK, ESP_ERR_NVS_INVALID_HANDLE */
+OTTER_MUST_CHECK esp_err_t nvs_partition_of(nvs_handle_t handle, nvs_partition_t **out,
+                                            nvs_opened_t **opened);

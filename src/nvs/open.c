@@ -1,0 +1,178 @@
+/* Opening an NVS: pages in their order, and the repair of what a reset has left half done. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nvs/blob.h"
+#include "nvs/store.h"
+#include "otter/bytes.h"
+
+static esp_err_t check_place(const otter_nvs_place_t *place, otter_fault_t *fault)
+{
+    const otter_flash_t *flash = place->flash;
+    if (flash->erase_size > OTTER_NVS_PAGE_SIZE || flash->write_size > 4 || flash->write_once) {
+        return otter_fault(
+            fault, ESP_ERR_NOT_SUPPORTED,
+            "NVS changes bits in place: it needs flash that erases 4096 bytes or less at once and "
+            "programs 4 or less, as often as it likes");
+    }
+    if (place->size == 0 || place->size % OTTER_NVS_PAGE_SIZE != 0 ||
+        place->offset % OTTER_NVS_PAGE_SIZE != 0 || !range_fits(place->offset, place->size, flash->size)) {
+        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+                           "NVS lies in whole pages of 4096 bytes, not in 0x%" PRIx32 " bytes at 0x%" PRIx32,
+                           place->size, place->offset);
+    }
+    return ESP_OK;
+}
+
+static otter_nvs_t *new_store(const otter_nvs_place_t *place)
+{
+    const uint32_t count = place->size / OTTER_NVS_PAGE_SIZE;
+    otter_nvs_t *nvs = calloc(1, sizeof(*nvs) + count * sizeof(nvs->pages[0]));
+    uint16_t *order = calloc(count, sizeof(*order));
+    if (nvs == NULL || order == NULL) {
+        free(nvs);
+        free(order);
+        return NULL;
+    }
+    nvs->medium = (nvs_medium_t){.flash = place->flash, .read_only = place->read_only};
+    nvs->page_count = count;
+    nvs->order = order;
+    for (uint32_t i = 0; i < count; i++) {
+        nvs->pages[i].address = place->offset + i * OTTER_NVS_PAGE_SIZE;
+        nvs->order[i] = (uint16_t)i;
+    }
+    return nvs;
+}
+
+static bool is_in_use(const nvs_page_t *page)
+{
+    return page->state != PAGE_BLANK && page->state != PAGE_WORTHLESS;
+}
+
+/** Pages in use come first, from old to new, then the others as they lie. */
+static bool comes_before(const nvs_page_t *a, const nvs_page_t *b)
+{
+    return is_in_use(a) && (!is_in_use(b) || a->seq < b->seq);
+}
+
+/** Inserts one page after the other: they are few, or in their order already. */
+static void sort_pages(otter_nvs_t *nvs)
+{
+    for (uint32_t i = 0; i < nvs->page_count; i++) {
+        uint32_t to = i;
+        for (; to > 0 && comes_before(&nvs->pages[i], &nvs->pages[nvs->order[to - 1]]); to--) {
+            nvs->order[to] = nvs->order[to - 1];
+        }
+        nvs->order[to] = (uint16_t)i;
+        nvs->order_count += is_in_use(&nvs->pages[i]) ? 1 : 0;
+    }
+}
+
+/** The head of the newest value. @return ESP_OK, ESP_ERR_NVS_NOT_FOUND: its page has none; or what flash says */
+static esp_err_t find_last_value(otter_nvs_t *nvs, nvs_found_t *last)
+{
+    last->page = nvs_newest_page(nvs);
+    for (last->index = OTTER_NVS_ENTRIES; last->index-- > 0;) {
+        if (last->page->hash[last->index] == 0) {
+            continue;
+        }
+        esp_err_t err = nvs_page_read_entry(&nvs->medium, last->page, last->index, &last->entry);
+        if (err != ESP_OK || last->entry.type != ENTRY_BLOB_PART) {
+            return err;
+        }
+    }
+    return ESP_ERR_NVS_NOT_FOUND;
+}
+
+/**
+ * A reset may have come before all of the newest value had, as far as a cache or a repair that was broken off itself let it; or
+ * before the one was erased that it replaces.
+ */
+static esp_err_t repair_last_value(otter_nvs_t *nvs)
+{
+    nvs_found_t last, old;
+    esp_err_t err = find_last_value(nvs, &last);
+    if (err != ESP_OK) {
+        return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
+    }
+    err = nvs_check_value(nvs, &last);
+    if (err != ESP_OK) {
+        return err == ESP_ERR_NVS_NOT_FOUND ? nvs_erase_found(nvs, &last) : err;
+    }
+    err = nvs_find_value(nvs, last.entry.ns, last.entry.key, &old);
+    const bool is_itself = old.page == last.page && old.index == last.index;
+    return err != ESP_OK || is_itself ? err : nvs_erase_found(nvs, &old);
+}
+
+static esp_err_t repair(otter_nvs_t *nvs)
+{
+    esp_err_t err = nvs_finish_freeing(nvs);
+    if (err == ESP_OK) {
+        err = repair_last_value(nvs);
+    }
+    return err == ESP_OK ? nvs_blob_repair(nvs) : err;
+}
+
+/** @return false: no page is left to which values can be moved */
+static bool has_free_page(const otter_nvs_t *nvs)
+{
+    return nvs->page_count > 1 && nvs->order_count < nvs->page_count;
+}
+
+static esp_err_t load(otter_nvs_t *nvs, otter_fault_t *fault)
+{
+    for (uint32_t i = 0; i < nvs->page_count; i++) {
+        esp_err_t err = nvs_page_load(&nvs->medium, &nvs->pages[i]);
+        if (err != ESP_OK) {
+            return otter_fault(fault, err,
+                               err == ESP_ERR_NVS_NEW_VERSION_FOUND
+                                   ? "the NVS page at 0x%" PRIx32 " is of a newer format"
+                                   : "the NVS page at 0x%" PRIx32 " cannot be read or repaired",
+                               nvs->pages[i].address);
+        }
+    }
+    sort_pages(nvs);
+    esp_err_t err = nvs->order_count > 0 ? repair(nvs) : ESP_OK;
+    if (err != ESP_OK || nvs->medium.read_only) {
+        return err;
+    }
+    if (nvs->order_count == 0 && nvs->page_count > 1) {
+        err = nvs_new_page(nvs, 0);
+    }
+    return err == ESP_OK && !has_free_page(nvs)
+               ? otter_fault(fault, ESP_ERR_NVS_NO_FREE_PAGES,
+                             "no NVS page of %" PRIu32
+                             " is free: this is no NVS, or it has less than two pages",
+                             nvs->page_count)
+               : err;
+}
+
+esp_err_t otter_nvs_open(const otter_nvs_place_t *place, otter_nvs_t **out, otter_fault_t *fault)
+{
+    *out = NULL;
+    esp_err_t err = check_place(place, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    otter_nvs_t *nvs = new_store(place);
+    if (nvs == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    err = load(nvs, fault);
+    if (err != ESP_OK) {
+        otter_nvs_close(nvs);
+        return err;
+    }
+    *out = nvs;
+    return ESP_OK;
+}
+
+void otter_nvs_close(otter_nvs_t *nvs)
+{
+    if (nvs != NULL) {
+        free(nvs->order);
+        free(nvs);
+    }
+}
