@@ -135,7 +135,7 @@ static int64_t decrypt_in_place(const otter_image_key_t *key, uint8_t *file, siz
     otter_decryption_flow_t flow = {.in = file, .len = len, .out = file + head, .room = len - head};
     esp_err_t err = otter_decryption_feed(&d, &flow, fault);
     if (err == ESP_OK && flow.used < len) {
-        err = otter_fault(fault, ESP_ERR_INVALID_SIZE,
+        err = otter_fault(fault, ESP_ERR_OTA_VALIDATE_FAILED,
                           "%zu bytes follow its end, which the header announces at %zu", len - flow.used,
                           flow.used);
     }

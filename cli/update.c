@@ -13,6 +13,7 @@
 
 #include "clean_text.h"
 #include "decision_file.h"
+#include "decrypt_key.h"
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
 #include "flash_verbs.h"
@@ -49,10 +50,11 @@ typedef struct {
     size_t ca_len;
     bool ca_known; /* they are this program's, parsed; else connecting tells what is wrong with them */
     otter_https_options_t https;
+    otter_image_key_t *key; /* of encrypted images; NULL: they come as they are */
 } server_t;
 
 typedef struct {
-    const char *flash, *url, *ca_path, *slot, *decision, *on_updated;
+    const char *flash, *url, *ca_path, *slot, *decision, *on_updated, *decrypt_key, *passphrase;
     cJSON *headers; /* by their names; NULL: none */
     bool system_ca, json, quiet, resume, overwrite_selected, only_new;
     uint32_t timeout_ms, retries, retry_delay_ms, max_ms, range;
@@ -504,6 +506,21 @@ static bool load_ca(const options_t *o, server_t *server, update_outcome_t *outc
     return true;
 }
 
+/** What --decrypt-key names, from the open device's eFuses or a file. @return false: outcome says why not */
+static bool load_decrypt_key(linux_device_t *dev, const options_t *o, server_t *server,
+                             update_outcome_t *outcome)
+{
+    otter_fault_t fault = {0};
+    server->key = decrypt_key_of(o->decrypt_key, o->passphrase, &dev->device.efuse, &fault);
+    if (server->key == NULL) {
+        update_outcome_error(outcome, "%s: %s", o->decrypt_key, fault.why);
+        return false;
+    }
+    server->https.decrypt_key = server->key;
+    server->https.encrypted_images = &otter_encrypted_images;
+    return true;
+}
+
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
@@ -527,7 +544,9 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
         if (o->max_ms > 0) {
             interrupt_after((int)o->max_ms);
         }
-        err = update_device(&dev, o, &server, outcome);
+        const bool ready = o->decrypt_key == NULL || load_decrypt_key(&dev, o, &server, outcome);
+        err = ready ? update_device(&dev, o, &server, outcome) : ESP_ERR_INVALID_ARG;
+        otter_image_key_free(server.key);
         otter_ignore(linux_device_close(&dev)); /* synced above, where its failure was told */
     }
     free(server.ca);
@@ -636,6 +655,9 @@ static const option_row_t rows[] = {
          "a shell's command line to run after an update, as 'systemctl reboot'; OTTER_VERSION, OTTER_SLOT, "
          "OTTER_FROM_VERSION and OTTER_FLASH tell it what was done. It has --max-seconds",
      .value = "COMMAND"},
+    {"decrypt-key", &option_file, offsetof(options_t, decrypt_key),
+     .help = "the image is encrypted, and this opens it: " DECRYPT_KEY_HELP, .value = "KEY"},
+    OPTION_PASSPHRASE(offsetof(options_t, passphrase)),
     OPTION_TRUSTED_KEYS(
         offsetof(options_t, keys),
         "take only an image that this public key has signed; up to three, each with its own --key"),

@@ -77,6 +77,8 @@ static const struct next_step {
     {ESP_ERR_INVALID_VERSION, -1, "serve the image that is built for this chip"},
     {ESP_ERR_OTA_VALIDATE_FAILED, OTTER_STAGE_GATE,
      "the update needs the app's own image; `otter image info` tells what this file is"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, OTTER_STAGE_DOWNLOAD,
+     "`otter image info` tells what the file is, and `otter image decrypt` if this key opens it"},
     {ESP_ERR_OTA_VALIDATE_FAILED, -1, "`otter image verify` tells what is wrong with the file"},
     {ESP_ERR_INVALID_SIZE, -1, "a larger slot or a smaller image is needed"},
     {ESP_ERR_HTTP_REDIRECT_DOWNGRADE, -1, "ask the server's owner for an https address"},

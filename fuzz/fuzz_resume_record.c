@@ -77,9 +77,9 @@ static void check_going_on(resume_record_t *r, otter_device_t *device, const esp
     char validator[RESUME_VALIDATOR_SIZE];
     resume_record_t again;
     if (claim == 0) {
-        static const char etag[] = "\"tag\"";
-        int64_t length = slot->size - SECTOR;
-        FUZZ_CHECK(resume_record_start(r, device, slot, URL, etag, length) == ESP_OK, "cannot start");
+        const int64_t length = slot->size - SECTOR;
+        const resume_file_t file = {.url = URL, .validator = "\"tag\"", .length = length, .image = length};
+        FUZZ_CHECK(resume_record_start(r, device, slot, &file) == ESP_OK, "cannot start");
         FUZZ_CHECK(r->active == (length > 0), "no record was made");
     }
     const uint8_t *bytes = ((const sim_flash_t *)device->flash->dev)->bytes +
@@ -90,14 +90,16 @@ static void check_going_on(resume_record_t *r, otter_device_t *device, const esp
         FUZZ_CHECK(resume_record_take(r, bytes + at, len) == ESP_OK, "cannot mark");
     }
     uint32_t want = half / SECTOR * SECTOR;
-    uint32_t got = resume_record_load(&again, device, slot, URL, validator);
+    uint32_t got = resume_record_load(&again, device, slot, URL, validator, NULL);
     FUZZ_CHECK(got == want, "%u bytes marked, %u found", want, got);
     FUZZ_CHECK(resume_record_take(r, bytes + half, r->length - half) == ESP_OK, "cannot mark all");
-    got = resume_record_load(&again, device, slot, URL, validator);
+    got = resume_record_load(&again, device, slot, URL, validator, NULL);
     FUZZ_CHECK(got == (r->length - 1) / SECTOR * SECTOR, "%u of %u bytes found", got, r->length);
-    FUZZ_CHECK(resume_record_load(&again, device, slot, URL "x", validator) == 0, "found for another URL");
+    FUZZ_CHECK(resume_record_load(&again, device, slot, URL "x", validator, NULL) == 0,
+               "found for another URL");
     FUZZ_CHECK(resume_record_clear(r) == ESP_OK, "cannot clear");
-    FUZZ_CHECK(resume_record_load(&again, device, slot, URL, validator) == 0, "found after it was cleared");
+    FUZZ_CHECK(resume_record_load(&again, device, slot, URL, validator, NULL) == 0,
+               "found after it was cleared");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -130,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t want = slot_size > SECTOR ? reference_claim(bytes, slot_size) : 0;
     resume_record_t r;
     char validator[RESUME_VALIDATOR_SIZE] = "";
-    uint32_t claim = resume_record_load(&r, &device, &slot, URL, validator);
+    uint32_t claim = resume_record_load(&r, &device, &slot, URL, validator, NULL);
     FUZZ_CHECK(claim == want, "%u bytes, the reference says %u", claim, want);
     FUZZ_CHECK(claim == 0 || (validator[0] != '\0' && memchr(validator, 0, sizeof(validator)) != NULL),
                "no validator");

@@ -82,7 +82,7 @@ bool otter_decryption_is_complete(const otter_decryption_t *d);
 
 /**
  * The verdict, once.
- * @return ESP_OK; ESP_ERR_INVALID_SIZE: the file ended too early; ESP_ERR_OTA_VALIDATE_FAILED: the tag does not fit
+ * @return ESP_OK; ESP_ERR_OTA_VALIDATE_FAILED: the file ended too early, or the tag does not fit
  */
 OTTER_MUST_CHECK esp_err_t otter_decryption_check(otter_decryption_t *d, otter_fault_t *fault);
 
@@ -90,7 +90,7 @@ OTTER_MUST_CHECK esp_err_t otter_decryption_check(otter_decryption_t *d, otter_f
  * Instead of feeding: the header is known, and bytes of the image that follow those so far. They are encrypted again, so that the
  * tag will prove them, too. The header first, with no bytes, then the image in any pieces, then feeding goes on behind.
  * @param raw  OTTER_ENCRYPTED_HEADER bytes; NULL: the header came
- * @return as otter_decryption_feed, and ESP_ERR_INVALID_SIZE: more than the header announces
+ * @return as otter_decryption_feed; ESP_ERR_OTA_VALIDATE_FAILED also of more than the header announces
  */
 OTTER_MUST_CHECK esp_err_t otter_decryption_recall(otter_decryption_t *d, const uint8_t *raw,
                                                    const uint8_t *image, size_t len, otter_fault_t *fault);

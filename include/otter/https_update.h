@@ -8,6 +8,7 @@
 
 #include "esp_https_ota.h"
 #include "otter/device.h"
+#include "otter/encrypted_image.h"
 #include "otter/promise.h"
 
 #ifdef __cplusplus
@@ -42,6 +43,13 @@ typedef struct otter_https_options {
      * None: as much as http_config->buffer_size says, from the heap. The HTTP client has memory of its own.
      */
     otter_buffer_t receive;
+    /**
+     * Images come encrypted (FORMATS.md section 13), for this key, which stays the caller's until finish or abort. Their tag is
+     * proved before the last bytes reach the slot; where it does not fit, all that was written is erased again. Such downloads
+     * are gone on with as others are. NULL: images come as they are. Not together with decrypt_cb (ESP_ERR_INVALID_ARG).
+     */
+    const otter_image_key_t *decrypt_key;
+    const otter_encrypted_images_t *encrypted_images; /* with decrypt_key: &otter_encrypted_images */
 } otter_https_options_t;
 
 /**
@@ -50,7 +58,8 @@ typedef struct otter_https_options {
  * @param config   as in esp_https_ota.h; not used after the call, but for what it says of callbacks and contexts
  * @param options  stay the caller's until finish or abort has returned; NULL: none
  * @param handle   NULL where begin failed
- * @return as esp_https_ota_begin, and ESP_ERR_INVALID_ARG: options->receive is too small; device->report.fault.why says more
+ * @return as esp_https_ota_begin, and ESP_ERR_INVALID_ARG: options->receive is too small, decrypt_key stands with
+ *         decrypt_cb or without its code; device->report.fault.why says more
  */
 OTTER_MUST_CHECK esp_err_t otter_https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
                                                  const otter_https_options_t *options,

@@ -158,13 +158,13 @@ bool otter_decryption_is_complete(const otter_decryption_t *d)
 esp_err_t otter_decryption_check(otter_decryption_t *d, otter_fault_t *fault)
 {
     if (!is_open(d)) {
-        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+        return otter_fault(fault, ESP_ERR_OTA_VALIDATE_FAILED,
                            "the file ends after %" PRIu32
                            " bytes, within the header of an encrypted image (%u)",
                            d->have, (unsigned)OTTER_ENCRYPTED_HEADER);
     }
     if (d->taken != d->length) {
-        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
+        return otter_fault(fault, ESP_ERR_OTA_VALIDATE_FAILED,
                            "the file ends after %" PRIu32 " of the %" PRIu32
                            " bytes that its header announces",
                            d->taken, d->length);
@@ -209,7 +209,7 @@ esp_err_t otter_decryption_recall(otter_decryption_t *d, const uint8_t *raw, con
 {
     esp_err_t err = raw != NULL ? recall_header(d, raw, fault) : ESP_OK;
     if (err == ESP_OK && len > (is_open(d) ? d->length - d->taken : 0)) {
-        err = otter_fault(fault, ESP_ERR_INVALID_SIZE,
+        err = otter_fault(fault, ESP_ERR_OTA_VALIDATE_FAILED,
                           "there is more than the header announces (%" PRIu32 ")", d->length);
     }
     return err == ESP_OK && len > 0 ? recall_piece(d, image, len, fault) : err;

@@ -16,6 +16,7 @@
 #include "http/client.h"
 #include "otter/image.h"
 #include "ota/decrypt_stage.h"
+#include "ota/encrypted_stage.h"
 #include "ota/https_handle.h"
 #include "ota/https_report.h"
 #include "ota/report_memory.h"
@@ -50,6 +51,14 @@ static esp_err_t check_config(otter_device_t *device, const esp_https_ota_config
             &device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
             "No option for server verification is enabled in esp_http_client config: give a CA "
             "certificate (cert_pem)");
+    }
+    const otter_https_options_t *https = device->https;
+    if (https != NULL && https->decrypt_key != NULL &&
+        (https->encrypted_images == NULL || config->decrypt_cb != NULL)) {
+        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
+                                    config->decrypt_cb != NULL
+                                        ? "decrypt_key and decrypt_cb: one of them decrypts"
+                                        : "decrypt_key without encrypted_images");
     }
     if (config->decrypt_cb != NULL && config->ota_resumption) {
         return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_NOT_SUPPORTED,
@@ -135,9 +144,16 @@ static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t
 static esp_err_t add_stages(https_ota_t *ota, const esp_https_ota_config_t *config,
                             const https_stages_t *more)
 {
+    const otter_https_options_t *https = ota->device->https;
+    const bool encrypted = https != NULL && https->decrypt_key != NULL;
+    ota_stage_t *stage = NULL;
     if (config->decrypt_cb != NULL) {
         ota->header_size = config->enc_img_header_size;
-        ota_stage_t *stage = decrypt_stage_new(ota->device, config->decrypt_cb, config->decrypt_user_ctx);
+        stage = decrypt_stage_new(ota->device, config->decrypt_cb, config->decrypt_user_ctx);
+    } else if (encrypted) {
+        stage = https->encrypted_images->stage_new(https->decrypt_key);
+    }
+    if (config->decrypt_cb != NULL || encrypted) {
         esp_err_t err = ota_pipeline_add(&ota->pipeline, stage);
         if (err != ESP_OK) {
             return err;
@@ -177,6 +193,7 @@ static int or_default(int value, int otherwise)
 static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
     const esp_http_client_config_t *http = config->http_config;
+    const bool judged = ota->pipeline.count == 0 || ota_pipeline_knowing(&ota->pipeline) != NULL;
     ota->source = (https_source_t){
         .client = ota->client,
         .report = &ota->device->report,
@@ -185,8 +202,8 @@ static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *
                   .max_time_ms = or_default(config->retry.max_time_ms, RETRY_TIME_MS),
                   .first = config->retry.attempts > 0},
         .redirects_max = http->max_redirection_count > 0 ? http->max_redirection_count : REDIRECTS_MAX,
-        .checked = ota_is_image(ota->target.final) && ota->pipeline.count == 0,
-        .decoded = ota->pipeline.count > 0,
+        .checked = ota_is_image(ota->target.final) && judged,
+        .decoded = !judged,
         .whole = https_image_is_whole,
         .may_wait = https_may_wait,
         .ctx = ota,
@@ -237,16 +254,22 @@ static uint64_t find_progress(https_ota_t *ota, size_t count, char validator[RES
 {
     session_stage_t *session = &ota->session;
     const esp_partition_t *staging = ota->target.staging;
+    uint8_t kept[RESUME_KEPT_MAX];
     session->written =
-        resume_record_load(&session->record, ota->device, staging, ota->source.home.url, validator);
-    uint64_t from = ota_pipeline_resume(&ota->pipeline, session->written, staging);
+        resume_record_load(&session->record, ota->device, staging, ota->source.home.url, validator, kept);
+    const uint32_t kept_len = session->record.kept_len;
+    const ota_resume_t there = {
+        .made = session->written, .slot = staging, .kept = kept_len > 0 ? kept : NULL, .kept_len = kept_len};
+    /* A record of an encrypted file says nothing of one that is the image as it is. */
+    uint64_t from =
+        kept_len > 0 && ota->pipeline.count == 0 ? 0 : ota_pipeline_resume(&ota->pipeline, &there);
     ota->source.total = from > 0 ? (int64_t)session->record.length : -1;
     if (from == 0 && ota->pipeline.count == 0) {
         /* Of a URL that was signed anew, or with marks that are gone: its validator is as good. */
         resume_record_t other;
         from = session->written = session->unproved = unproved_offset(ota, count);
         ota->source.unproved = from > 0;
-        (void)resume_record_load(&other, ota->device, staging, NULL, validator);
+        (void)resume_record_load(&other, ota->device, staging, NULL, validator, NULL);
     }
     return from;
 }
@@ -268,14 +291,14 @@ static esp_err_t open_source(https_ota_t *ota, const esp_https_ota_config_t *con
     if (err != ESP_OK) {
         return err;
     }
-    session->resumed = ota->source.pos > 0;
+    session->resumed = ota->source.pos > 0 && session->written > 0;
     if (!session->resumed) {
         session->written = session->unproved = 0;
-        if (from > 0) {
-            (void)ota_pipeline_resume(&ota->pipeline, 0, NULL);
+        if (from > 0 && ota->source.pos == 0) {
+            (void)ota_pipeline_resume(&ota->pipeline, &(const ota_resume_t){.made = 0});
         }
     }
-    OTTER_ASSERT(ota->source.pos == (session->resumed ? from : 0));
+    OTTER_ASSERT(ota->source.pos == from || (ota->source.pos == 0 && !session->resumed));
     return ESP_OK;
 }
 

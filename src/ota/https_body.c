@@ -26,6 +26,25 @@ static bool is_known(const https_ota_t *ota, uint64_t off, const uint8_t *data, 
     return true;
 }
 
+/** The same of a body that a stage makes an image of: of both times it is the same that was made. */
+static bool makes_the_same(https_ota_t *ota, ota_stage_t *stage, uint64_t off, const uint8_t *data,
+                           size_t len)
+{
+    uint8_t piece[512];
+    otter_fault_t nobody = {0};
+    bool same = true;
+    ota->image_again = off == 0 ? 0 : ota->image_again;
+    for (bool first = off == 0; len > 0 && same; first = false) {
+        ota_flow_t flow = {.in = data, .len = len, .out = piece, .room = sizeof(piece), .fault = &nobody};
+        same = stage->ops->again(stage, first, &flow) == ESP_OK && flow.used > 0 &&
+               is_known(ota, ota->image_again, piece, flow.made);
+        ota->image_again += flow.made;
+        data += flow.used;
+        len -= flow.used;
+    }
+    return same;
+}
+
 esp_err_t https_read_body(void *ctx, uint8_t *buf, size_t room, size_t *got)
 {
     https_ota_t *ota = ctx;
@@ -36,21 +55,27 @@ esp_err_t https_read_body(void *ctx, uint8_t *buf, size_t room, size_t *got)
         return err;
     }
     const size_t len = *got;
+    const uint64_t off = source->body_pos - len;
+    ota_stage_t *stage = ota_pipeline_knowing(&ota->pipeline);
     *got = 0;
-    if (ota->pipeline.count > 0) {
+    if (ota->pipeline.count > 0 && stage == NULL) {
         return https_source_differs(
             source, len,
             "the server sent the file from its beginning again, and of one that is not the image as "
             "it is nothing is kept to compare it with");
     }
-    return is_known(ota, source->body_pos - len, buf, len)
-               ? ESP_ERR_NOT_FINISHED
-               : https_source_differs(source, len, "the file on the server changed while it was downloaded");
+    const bool same =
+        stage != NULL ? makes_the_same(ota, stage, off, buf, len) : is_known(ota, off, buf, len);
+    return same ? ESP_ERR_NOT_FINISHED
+                : https_source_differs(source, len, "the file on the server changed while it was downloaded");
 }
 
 bool https_image_is_whole(void *ctx, uint64_t pos)
 {
     https_ota_t *ota = ctx;
-    return ota->session.begun && ota->pipeline.buffered == 0 && ota->session.written == pos &&
-           session_stage_image_len(&ota->session) == pos;
+    const ota_stage_t *stage = ota_pipeline_knowing(&ota->pipeline);
+    const bool here = ota->session.begun && ota->pipeline.buffered == 0;
+    return stage != NULL
+               ? here && stage->ops->is_whole(stage)
+               : here && ota->session.written == pos && session_stage_image_len(&ota->session) == pos;
 }

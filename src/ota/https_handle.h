@@ -25,7 +25,8 @@ typedef struct {
     ota_pipeline_t pipeline;
     ota_gate_t gate;
     session_stage_t session;
-    bool delivered; /* everything came and is written; nothing is judged yet */
+    uint64_t image_again; /* bytes of the image that were made of what a server sends for the second time */
+    bool delivered;       /* everything came and is written; nothing is judged yet */
     https_progress_t shown;
 } https_ota_t;
 

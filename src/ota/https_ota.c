@@ -43,10 +43,29 @@ static esp_err_t write_buffer(https_ota_t *ota)
 static void introduce_file(https_ota_t *ota)
 {
     const https_source_t *source = &ota->source;
-    ota->target.size = ota->pipeline.count == 0 ? https_image_size(ota) : -1;
-    ota->session.url = source->home.url;
-    ota->session.validator = source->validator;
-    ota->session.file_length = source->total;
+    const ota_about_t about = ota_pipeline_about(&ota->pipeline);
+    ota->target.size = ota->pipeline.count == 0 ? https_image_size(ota) : about.image;
+    ota->session.file = (resume_file_t){.url = source->home.url,
+                                        .validator = source->validator,
+                                        .length = source->total,
+                                        .image = about.kept != NULL ? about.image : source->total,
+                                        .kept = about.kept,
+                                        .kept_len = about.kept_len};
+}
+
+/** What a stage makes of the file must be in it: a file that is cut is told before anything is erased. */
+static esp_err_t check_announced(https_ota_t *ota)
+{
+    const ota_about_t about = ota_pipeline_about(&ota->pipeline);
+    const int64_t total = ota->source.total;
+    if (total < 0 || about.image <= total - (int64_t)about.in_front) {
+        return ESP_OK;
+    }
+    ota->gate.state = GATE_SHUT;
+    return https_report_failure(&ota->device->report, OTTER_STAGE_GATE, ESP_ERR_OTA_VALIDATE_FAILED,
+                                "the file has %" PRId64
+                                " bytes, and its header announces an image of %" PRId64 " behind %" PRIu32,
+                                total, about.image, about.in_front);
 }
 
 /** The head of the image passes the gate, its slot is prepared, and the first bytes are written. */
@@ -59,7 +78,8 @@ static esp_err_t begin_image(https_ota_t *ota)
         return err;
     }
     introduce_file(ota);
-    err = ota_pipeline_drain(pipeline);
+    err = check_announced(ota);
+    err = err == ESP_OK ? ota_pipeline_drain(pipeline) : err;
     if (err != ESP_OK) {
         return err;
     }
@@ -137,6 +157,9 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
     } else if (ota->gate.state == GATE_OPEN && !ota->delivered) {
         err = continue_image(ota);
     }
+    if (ota->pipeline.failed != ESP_OK) {
+        otter_ignore(session_stage_discard(&ota->session)); /* what perform says is the cause of it */
+    }
     https_show_progress(ota);
     if (err != ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
         report_memory_keep(ota->device);
@@ -149,7 +172,7 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
 /** The verdict on what is written, whether everything came or not. */
 static esp_err_t judge_image(https_ota_t *ota)
 {
-    if (ota->pipeline.failed) {
+    if (ota->pipeline.failed != ESP_OK) {
         otter_ignore(session_stage_drop(&ota->session)); /* the cause is what the stage said */
         return ESP_FAIL;
     }
@@ -214,7 +237,9 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle)
         return ESP_ERR_INVALID_ARG;
     }
     https_report_event(ota->device, ESP_HTTPS_OTA_ABORT, NULL, 0);
-    esp_err_t err = session_stage_drop(&ota->session);
+    /* What an application decrypts itself it may have found forged; and nothing can be gone on with. */
+    const bool unproved = ota->pipeline.count > 0 && !ota->session.can_go_on;
+    esp_err_t err = unproved ? session_stage_discard(&ota->session) : session_stage_drop(&ota->session);
     https_free(ota);
     return err;
 }

@@ -18,8 +18,10 @@ static const char TAG[] = "esp_https_ota";
 
 int64_t https_image_size(const https_ota_t *ota)
 {
-    int64_t total = ota->source.total;
-    return total >= ota->header_size ? total - ota->header_size : total;
+    const ota_about_t about = ota_pipeline_about(&ota->pipeline);
+    const int64_t total = ota->source.total;
+    const uint32_t in_front = about.in_front > 0 ? about.in_front : ota->header_size;
+    return about.image >= 0 ? about.image : total >= in_front ? total - in_front : total;
 }
 
 void https_show_progress(https_ota_t *ota)

@@ -42,8 +42,8 @@ static esp_err_t fail_for_good(ota_pipeline_t *p, esp_err_t err)
 {
     bool reserved =
         err == ESP_ERR_NOT_FOUND || err == ESP_ERR_NOT_FINISHED || err == ESP_ERR_HTTPS_OTA_IN_PROGRESS;
-    p->failed = true;
-    return https_report_failure(p->report, OTTER_STAGE_DOWNLOAD, reserved ? ESP_FAIL : err, "%s",
+    p->failed = reserved ? ESP_FAIL : err;
+    return https_report_failure(p->report, OTTER_STAGE_DOWNLOAD, p->failed, "%s",
                                 otter_fault_text(&p->fault, err));
 }
 
@@ -56,20 +56,36 @@ bool ota_pipeline_can_resume(const ota_pipeline_t *p)
     return i == p->count;
 }
 
-uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partition_t *slot)
+ota_stage_t *ota_pipeline_knowing(const ota_pipeline_t *p)
 {
-    uint64_t at = made;
+    return p->count == 1 && p->links[0].stage->ops->about != NULL ? p->links[0].stage : NULL;
+}
+
+ota_about_t ota_pipeline_about(const ota_pipeline_t *p)
+{
+    const ota_stage_t *stage = ota_pipeline_knowing(p);
+    return stage != NULL ? stage->ops->about(stage) : (ota_about_t){.image = -1};
+}
+
+uint64_t ota_pipeline_resume(ota_pipeline_t *p, const ota_resume_t *from)
+{
+    uint64_t at = from->made;
     OTTER_ASSERT(ota_pipeline_can_resume(p));
-    for (size_t i = p->count; i-- > 0 && at > 0;) {
+    for (size_t i = p->count; i-- > 0 && (at > 0 || (i + 1 == p->count && from->kept != NULL));) {
         ota_stage_t *stage = p->links[i].stage;
+        ota_resume_t here = {.made = at};
         uint64_t used = 0;
-        esp_err_t err = stage->ops->resume(stage, at, i + 1 == p->count ? slot : NULL, &used);
+        if (i + 1 == p->count) {
+            here = *from;
+        }
+        esp_err_t err = stage->ops->resume(stage, &here, &used);
         at = err == ESP_OK ? used : 0;
     }
     for (size_t i = 0; i < p->count && at == 0; i++) {
         ota_stage_t *stage = p->links[i].stage;
+        const ota_resume_t nowhere = {.made = 0};
         uint64_t used;
-        esp_err_t err = stage->ops->resume(stage, 0, NULL, &used);
+        esp_err_t err = stage->ops->resume(stage, &nowhere, &used);
         if (err != ESP_OK) {
             (void)fail_for_good(p, err); /* which the next fill tells */
         }
@@ -79,15 +95,20 @@ uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partiti
 
 static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room, size_t *got);
 
-/** Input for a stage that has none and needs some. @return as ota_pipeline_fill() */
-static esp_err_t pull_input(ota_pipeline_t *p, size_t index)
+/**
+ * Input for a stage that has none and needs some. One that knows its format makes no more of it than it takes: it is brought no
+ * more than there is room for, so that what was read and is not in flash at a reset is as little as without a stage.
+ * @return as ota_pipeline_fill()
+ */
+static esp_err_t pull_input(ota_pipeline_t *p, size_t index, size_t room)
 {
     ota_link_t *link = &p->links[index];
     if (link->len > 0 || link->full || link->ended) {
         return ESP_OK;
     }
     link->at = 0;
-    esp_err_t err = pull(p, index, link->in, p->size, &link->len);
+    const size_t most = ota_pipeline_knowing(p) != NULL && room < p->size ? room : p->size;
+    esp_err_t err = pull(p, index, link->in, most, &link->len);
     link->ended = err == ESP_ERR_NOT_FOUND;
     return link->ended ? ESP_OK : err;
 }
@@ -129,7 +150,7 @@ static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room
     bool had_more = true;
     while (*got == 0 && had_more && !link->finished) {
         had_more = link->full; /* or so it may be: if it was all, there is new input */
-        esp_err_t err = pull_input(p, count - 1);
+        esp_err_t err = pull_input(p, count - 1, room);
         if (err == ESP_OK) {
             err = call_stage(p, link, out, room, got);
         }
@@ -143,8 +164,8 @@ static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room
 esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto)
 {
     OTTER_ASSERT(p->buffered < upto && upto <= p->size);
-    if (p->failed) {
-        return ESP_FAIL;
+    if (p->failed != ESP_OK) {
+        return p->failed;
     }
     size_t got = 0;
     esp_err_t err = pull(p, p->count, p->buffer + p->buffered, upto - p->buffered, &got);
@@ -165,8 +186,8 @@ static esp_err_t call_end(ota_pipeline_t *p, esp_err_t (*entry)(ota_stage_t *, o
 
 esp_err_t ota_pipeline_drain(ota_pipeline_t *p)
 {
-    if (p->failed) {
-        return ESP_FAIL;
+    if (p->failed != ESP_OK) {
+        return p->failed;
     }
     ota_flow_t flow = {.in = p->buffer, .len = p->buffered};
     esp_err_t err = call_end(p, p->end->ops->feed, &flow);

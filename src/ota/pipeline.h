@@ -35,7 +35,8 @@ typedef struct {
     uint8_t *buffer;               /* image bytes that the end has not taken */
     size_t size, buffered;         /* bytes: of all buffers; in this one */
     bool is_lent;                  /* this one */
-    bool failed;         /* for good: what a stage gave out may be forged, however much of it is an image */
+    /* A stage failed, with this code, for good: what it gave out may be forged, however much of it is an image. */
+    esp_err_t failed;
     otter_fault_t fault; /* of the last call of a stage, or of the end */
 } ota_pipeline_t;
 
@@ -56,11 +57,17 @@ OTTER_MUST_CHECK esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size,
 bool ota_pipeline_can_resume(const ota_pipeline_t *p);
 
 /**
- * Has all stages go on where the last one had given out `made` bytes, which `slot` holds; 0: from the beginning, all of them.
+ * Has all stages go on where the last one had given out from->made bytes; 0 and nothing kept: from the beginning, all of them.
  * @return offset in the file that goes with it; 0: they cannot, and are at their beginning (one that cannot even do that ends
  *         the update)
  */
-uint64_t ota_pipeline_resume(ota_pipeline_t *p, uint64_t made, const esp_partition_t *slot);
+uint64_t ota_pipeline_resume(ota_pipeline_t *p, const ota_resume_t *from);
+
+/** The stage that knows its format, if the pipeline is of one such; else NULL. */
+ota_stage_t *ota_pipeline_knowing(const ota_pipeline_t *p);
+
+/** As ota_stage_ops_t.about; where no stage knows anything `image` is -1, and nothing is kept. */
+ota_about_t ota_pipeline_about(const ota_pipeline_t *p);
 
 /**
  * One read of the source at most: image bytes into the buffer, up to `upto` in it, which are more than there are.

@@ -20,9 +20,17 @@
 #define OFF_VALIDATOR 16u
 #define OFF_CRC       144u
 
-static const uint8_t magic[4] = {'O', 'T', 'R', '3'};
+/* Of a record that keeps the file's beginning. */
+#define LONG_HEADER_SIZE 160u
+#define OFF_IMAGE        148u
+#define OFF_KEPT_LEN     152u
+#define OFF_KEPT_CRC     156u
+
+#define MAGIC_SIZE 4u
+static const uint8_t magic[MAGIC_SIZE] = {'O', 'T', 'R', '3'}, long_magic[MAGIC_SIZE] = {'O', 'T', 'R', '4'};
 
 _Static_assert(OFF_VALIDATOR + RESUME_VALIDATOR_SIZE == OFF_CRC, "the validator fills its field");
+_Static_assert(RESUME_KEPT_MAX % MARKS_OFFSET == 0, "marks lie where write units begin");
 
 uint32_t resume_record_size(const otter_flash_t *flash)
 {
@@ -40,14 +48,14 @@ static uint32_t mark_stride(const otter_flash_t *flash)
     return flash->write_size > MARK_SIZE ? flash->write_size : MARK_SIZE;
 }
 
-static uint32_t marks_max(const otter_flash_t *flash)
+static uint32_t marks_max(const otter_flash_t *flash, uint32_t kept_len)
 {
-    return (resume_record_size(flash) - MARKS_OFFSET) / mark_stride(flash);
+    return (resume_record_size(flash) - MARKS_OFFSET - kept_len) / mark_stride(flash);
 }
 
 static uint32_t mark_offset(const resume_record_t *r, uint32_t index)
 {
-    return record_offset(r->slot) + MARKS_OFFSET + mark_stride(r->device->flash) * index;
+    return record_offset(r->slot) + MARKS_OFFSET + r->kept_len + mark_stride(r->device->flash) * index;
 }
 
 /** Header and marks have write units of their own, and the record sectors of its own. */
@@ -56,16 +64,16 @@ static bool has_room(const otter_flash_t *flash, const esp_partition_t *slot)
     return slot->size > resume_record_size(flash) && flash->write_size <= MARKS_OFFSET;
 }
 
-static uint32_t unit_for(const otter_flash_t *flash, uint32_t length)
+static uint32_t unit_for(const otter_flash_t *flash, uint32_t image, uint32_t kept_len)
 {
-    const uint32_t least = resume_record_size(flash), marks = marks_max(flash);
-    return least * ((length / least + marks) / marks);
+    const uint32_t least = resume_record_size(flash), marks = marks_max(flash, kept_len);
+    return least * ((image / least + marks) / marks);
 }
 
 /** The last unit is never marked but always fetched again: a server has no answer to a request for no bytes. */
 static uint32_t markable_units(const resume_record_t *r)
 {
-    return (r->length - 1) / r->unit;
+    return (r->image - 1) / r->unit;
 }
 
 static uint32_t url_crc(const char *url)
@@ -99,15 +107,46 @@ static esp_err_t mark_in_flash(const resume_record_t *r, uint32_t index, uint32_
 /** Whether it counts is told by the magic, which is not looked at here. */
 static bool header_is_whole(const uint8_t *raw)
 {
-    return le32_get(raw + OFF_CRC) == crc32_le(0, raw + sizeof(magic), OFF_CRC - sizeof(magic));
+    return le32_get(raw + OFF_CRC) == crc32_le(0, raw + MAGIC_SIZE, OFF_CRC - MAGIC_SIZE);
 }
 
-static bool header_is_good(const uint8_t *raw, const otter_flash_t *flash, const esp_partition_t *slot,
-                           const char *url)
+/** The magic is one that counts. */
+static bool magic_counts(const uint8_t *raw)
 {
-    uint32_t length = le32_get(raw + OFF_LENGTH);
-    return memcmp(raw, magic, sizeof(magic)) == 0 && header_is_whole(raw) && length > 0 &&
-           length <= record_offset(slot) && le32_get(raw + OFF_UNIT) == unit_for(flash, length) &&
+    return memcmp(raw, magic, MAGIC_SIZE) == 0 || memcmp(raw, long_magic, MAGIC_SIZE) == 0;
+}
+
+/** What is kept of the file is what was written. @param kept  receives it; NULL: nobody asks */
+static bool read_kept(const resume_record_t *r, const uint8_t *raw, uint8_t *kept)
+{
+    uint8_t piece[MARKS_OFFSET / 4];
+    uint32_t crc = crc32_le(0, raw + OFF_IMAGE, OFF_KEPT_CRC - OFF_IMAGE);
+    for (uint32_t at = 0, n; at < r->kept_len; at += n) {
+        n = min_u32(r->kept_len - at, (uint32_t)sizeof(piece));
+        if (ota_read_range(r->device->flash, r->slot, record_offset(r->slot) + MARKS_OFFSET + at, piece, n) !=
+            ESP_OK) {
+            return false;
+        }
+        crc = crc32_le(crc, piece, n);
+        if (kept != NULL) {
+            memcpy(kept + at, piece, n);
+        }
+    }
+    return r->kept_len == 0 || crc == le32_get(raw + OFF_KEPT_CRC);
+}
+
+/** The header into the record. @return false: it says nothing that could be gone on with */
+static bool take_header(resume_record_t *r, const uint8_t *raw, const char *url)
+{
+    const bool is_long = memcmp(raw, long_magic, MAGIC_SIZE) == 0;
+    r->length = le32_get(raw + OFF_LENGTH);
+    r->image = is_long ? le32_get(raw + OFF_IMAGE) : r->length;
+    r->kept_len = is_long ? le32_get(raw + OFF_KEPT_LEN) : 0;
+    r->unit = le32_get(raw + OFF_UNIT);
+    return magic_counts(raw) && header_is_whole(raw) && r->length > 0 && r->image > 0 &&
+           r->image <= record_offset(r->slot) && r->image <= r->length && is_long == (r->kept_len > 0) &&
+           r->kept_len <= RESUME_KEPT_MAX && r->kept_len % r->device->flash->write_size == 0 &&
+           r->unit == unit_for(r->device->flash, r->image, r->kept_len) &&
            (url == NULL || le32_get(raw + OFF_URL) == url_crc(url)) && raw[OFF_VALIDATOR] != '\0' &&
            raw[OFF_CRC - 1] == '\0';
 }
@@ -137,7 +176,7 @@ static uint32_t count_good_units(const resume_record_t *r)
 /** After a mark that is torn or wrong nothing can be marked any more until the sector is written anew. */
 static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
 {
-    for (; index < marks_max(r->device->flash); index++) {
+    for (; index < marks_max(r->device->flash, r->kept_len); index++) {
         uint32_t mark;
         if (read_mark(r, index, &mark) != ESP_OK || mark != MARK_NONE) {
             return false;
@@ -146,44 +185,51 @@ static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
     return true;
 }
 
-static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[HEADER_SIZE])
+/** @param kept  r->kept_len bytes */
+static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[LONG_HEADER_SIZE],
+                              const uint8_t *kept)
 {
+    const otter_flash_t *flash = r->device->flash;
+    const uint32_t at = record_offset(r->slot);
     uint8_t raw[MARKS_OFFSET];
     memset(raw, ERASED_BYTE, sizeof(raw));
-    memcpy(raw, header, HEADER_SIZE);
-    const uint32_t len = align_up_u32(HEADER_SIZE, r->device->flash->write_size);
-    esp_err_t err = ota_erase_range(r->device->flash, r->slot, record_offset(r->slot),
-                                    resume_record_size(r->device->flash));
-    return err == ESP_OK ? ota_program_range(r->device->flash, r->slot, record_offset(r->slot), raw, len)
-                         : err;
+    memcpy(raw, header, r->kept_len > 0 ? LONG_HEADER_SIZE : HEADER_SIZE);
+    const uint32_t len = r->kept_len > 0 ? MARKS_OFFSET : align_up_u32(HEADER_SIZE, flash->write_size);
+    esp_err_t err = ota_erase_range(r->device->flash, r->slot, at, resume_record_size(flash));
+    if (err == ESP_OK && r->kept_len > 0) {
+        err = ota_program_range(r->device->flash, r->slot, at + MARKS_OFFSET, kept, r->kept_len);
+    }
+    return err == ESP_OK ? ota_program_range(r->device->flash, r->slot, at, raw, len) : err;
 }
 
-static esp_err_t write_header(const resume_record_t *r, uint32_t url, const char *validator)
+static esp_err_t write_header(const resume_record_t *r, const resume_file_t *file)
 {
-    uint8_t raw[HEADER_SIZE] = {0};
-    memcpy(raw, magic, sizeof(magic));
+    uint8_t raw[LONG_HEADER_SIZE] = {0};
+    memcpy(raw, r->kept_len > 0 ? long_magic : magic, MAGIC_SIZE);
     le32_put(raw + OFF_LENGTH, r->length);
     le32_put(raw + OFF_UNIT, r->unit);
-    le32_put(raw + OFF_URL, url);
-    memcpy(raw + OFF_VALIDATOR, validator, strlen(validator));
-    le32_put(raw + OFF_CRC, crc32_le(0, raw + 4, OFF_CRC - 4));
-    return write_sector(r, raw);
+    le32_put(raw + OFF_URL, url_crc(file->url));
+    memcpy(raw + OFF_VALIDATOR, file->validator, strlen(file->validator));
+    le32_put(raw + OFF_CRC, crc32_le(0, raw + MAGIC_SIZE, OFF_CRC - MAGIC_SIZE));
+    le32_put(raw + OFF_IMAGE, r->image);
+    le32_put(raw + OFF_KEPT_LEN, r->kept_len);
+    uint32_t crc = crc32_le(0, raw + OFF_IMAGE, OFF_KEPT_CRC - OFF_IMAGE);
+    le32_put(raw + OFF_KEPT_CRC, r->kept_len > 0 ? crc32_le(crc, file->kept, r->kept_len) : crc);
+    return write_sector(r, raw, file->kept);
 }
 
 uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
-                            const char *url, char validator[RESUME_VALIDATOR_SIZE])
+                            const char *url, char validator[RESUME_VALIDATOR_SIZE], uint8_t *kept)
 {
+    uint8_t raw[LONG_HEADER_SIZE];
+    resume_record_t r = {.device = device, .slot = slot};
     memset(record, 0, sizeof(*record));
-    uint8_t raw[HEADER_SIZE];
     if (!has_room(device->flash, slot) ||
         ota_read_range(device->flash, slot, record_offset(slot), raw, sizeof(raw)) != ESP_OK ||
-        !header_is_good(raw, device->flash, slot, url)) {
+        !take_header(&r, raw, url) || !read_kept(&r, raw, kept)) {
         return 0;
     }
-    record->device = device;
-    record->slot = slot;
-    record->length = le32_get(raw + OFF_LENGTH);
-    record->unit = le32_get(raw + OFF_UNIT);
+    *record = r;
     memcpy(validator, raw + OFF_VALIDATOR, RESUME_VALIDATOR_SIZE);
     uint32_t good = count_good_units(record);
     if (good == 0) {
@@ -196,19 +242,27 @@ uint32_t resume_record_load(resume_record_t *record, otter_device_t *device, con
     return record->taken;
 }
 
-esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
-                              const char *url, const char *validator, int64_t length)
+/** The file is one that can be gone on with. */
+static bool can_be_kept(const resume_file_t *file, const otter_flash_t *flash, const esp_partition_t *slot)
 {
-    memset(record, 0, sizeof(*record));
-    record->device = device;
-    record->slot = slot;
-    if (!has_room(device->flash, slot) || length <= 0 || length > (int64_t)record_offset(slot) ||
-        validator == NULL || strlen(validator) >= RESUME_VALIDATOR_SIZE) {
+    return has_room(flash, slot) && file->length > 0 && file->length <= UINT32_MAX && file->image > 0 &&
+           file->image <= file->length && file->image <= (int64_t)record_offset(slot) &&
+           file->kept_len <= RESUME_KEPT_MAX && file->kept_len % flash->write_size == 0 &&
+           file->validator != NULL && strlen(file->validator) < RESUME_VALIDATOR_SIZE;
+}
+
+esp_err_t resume_record_start(resume_record_t *record, otter_device_t *device, const esp_partition_t *slot,
+                              const resume_file_t *file)
+{
+    *record = (resume_record_t){.device = device, .slot = slot};
+    if (!can_be_kept(file, device->flash, slot)) {
         return ESP_OK;
     }
-    record->length = (uint32_t)length;
-    record->unit = unit_for(device->flash, record->length);
-    esp_err_t err = write_header(record, url_crc(url), validator);
+    record->length = (uint32_t)file->length;
+    record->image = (uint32_t)file->image;
+    record->kept_len = file->kept_len;
+    record->unit = unit_for(device->flash, record->image, record->kept_len);
+    esp_err_t err = write_header(record, file);
     record->active = err == ESP_OK;
     return err;
 }
@@ -242,13 +296,13 @@ static esp_err_t add_mark(resume_record_t *record, marks_t *marks, uint32_t mark
 /** The same record written anew, with the marks that it has. A cut in here costs the memory, and with it a new download. */
 static esp_err_t renew(resume_record_t *record)
 {
-    uint8_t raw[HEADER_SIZE];
+    uint8_t raw[LONG_HEADER_SIZE], kept[RESUME_KEPT_MAX];
     marks_t marks = {.count = 0};
     const uint32_t units = record->marked;
     esp_err_t err =
         ota_read_range(record->device->flash, record->slot, record_offset(record->slot), raw, sizeof(raw));
     if (err == ESP_OK) {
-        err = write_sector(record, raw);
+        err = read_kept(record, raw, kept) ? write_sector(record, raw, kept) : ESP_FAIL;
     }
     record->marked = 0;
     for (uint32_t i = 0; i < units && err == ESP_OK; i++) {
@@ -283,7 +337,7 @@ esp_err_t resume_record_take(resume_record_t *record, const void *data, size_t l
     }
     err = err == ESP_OK ? write_marks(record, &marks) : err;
     OTTER_ASSERT(record->marked <= markable_units(record));
-    OTTER_ASSERT(record->taken <= record->length && record->taken / record->unit >= record->marked);
+    OTTER_ASSERT(record->taken <= record->image && record->taken / record->unit >= record->marked);
     record->active = err == ESP_OK;
     return err;
 }
@@ -295,7 +349,7 @@ static esp_err_t clear_magic(otter_device_t *device, const esp_partition_t *slot
     }
     static const uint8_t zeros[MARKS_OFFSET] = {0};
     return ota_program_range(device->flash, slot, record_offset(slot), zeros,
-                             align_up_u32(sizeof(magic), device->flash->write_size));
+                             align_up_u32(MAGIC_SIZE, device->flash->write_size));
 }
 
 esp_err_t resume_record_clear(resume_record_t *record)
@@ -319,7 +373,7 @@ esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *sl
         return err;
     }
     /* Where flash does not read stably a magic that a cut left half cleared may come back: it is cleared once more. */
-    bool counts = memcmp(raw, magic, sizeof(magic)) == 0 || !device->flash->stable_reads;
+    bool counts = magic_counts(raw) || !device->flash->stable_reads;
     err = counts ? clear_magic(device, slot) : ESP_OK;
     return err == ESP_OK && counts ? otter_flash_sync(device->flash) : err;
 }
@@ -328,6 +382,6 @@ uint32_t otter_update_find_interrupted(otter_device_t *device, const esp_partiti
 {
     resume_record_t record;
     char validator[RESUME_VALIDATOR_SIZE];
-    *arrived = resume_record_load(&record, device, slot, NULL, validator);
+    *arrived = resume_record_load(&record, device, slot, NULL, validator, NULL);
     return record.length;
 }

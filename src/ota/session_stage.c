@@ -45,8 +45,7 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
     }
     s->begun = true;
     /* Asked for or not: whoever is interrupted may want to go on. A download whose beginning is unproved has nothing to keep. */
-    if (s->can_go_on && !s->resumed &&
-        resume_record_start(&s->record, device, staging, s->url, s->validator, s->file_length) != ESP_OK) {
+    if (s->can_go_on && !s->resumed && resume_record_start(&s->record, device, staging, &s->file) != ESP_OK) {
         ESP_LOGW(TAG, "progress cannot be kept in %s", staging->label);
     }
     return ESP_OK;
@@ -118,13 +117,34 @@ static esp_err_t finish(ota_stage_t *stage, ota_flow_t *flow)
 void session_stage_init(session_stage_t *s, const ota_target_t *target)
 {
     static const ota_stage_ops_t ops = {.feed = feed, .finish = finish};
-    *s = (session_stage_t){.stage.ops = &ops, .target = target, .file_length = -1};
+    *s = (session_stage_t){.stage.ops = &ops, .target = target, .file = {.length = -1, .image = -1}};
 }
 
 esp_err_t session_stage_drop(session_stage_t *s)
 {
     otter_lock(OTTER_LOCK_UPDATES);
     esp_err_t err = s->begun ? otter_update_abort(&s->update) : ESP_OK;
+    otter_unlock(OTTER_LOCK_UPDATES);
+    s->begun = false;
+    return err;
+}
+
+esp_err_t session_stage_discard(session_stage_t *s)
+{
+    const esp_partition_t *staging = s->target->staging;
+    const uint32_t erase = staging->flash_chip->erase_size;
+    const uint64_t len = (s->written + erase - 1) / erase * erase;
+    const uint32_t record = s->record.active ? resume_record_size(staging->flash_chip) : 0;
+    session_stage_forget(s); /* before the bytes that it claims are gone */
+    otter_lock(OTTER_LOCK_UPDATES);
+    bool ours =
+        s->begun && otter_update_abort(&s->update) == ESP_OK; /* else another update has the slot by now */
+    esp_err_t err = ours && len > 0 ? ota_erase_all(staging->flash_chip, staging, 0,
+                                                    len < staging->size ? (uint32_t)len : staging->size)
+                                    : ESP_OK;
+    if (ours && err == ESP_OK && record > 0) {
+        err = ota_erase_all(staging->flash_chip, staging, staging->size - record, record);
+    }
     otter_unlock(OTTER_LOCK_UPDATES);
     s->begun = false;
     return err;

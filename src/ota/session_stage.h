@@ -23,15 +23,13 @@
 typedef struct {
     ota_stage_t stage;
     const ota_target_t *target;
-    bool bulk_erase;   /* at the beginning, for the whole image */
-    bool can_go_on;    /* the progress is recorded, and may be gone on with */
-    uint64_t written;  /* bytes of the image in flash */
-    uint32_t unproved; /* where this update goes on, by the application's count alone. 0: not so */
-    bool resumed;      /* it goes on where an earlier one stopped */
-    bool incomplete;   /* finish judges what is there, though more should have come */
-    /* The file, for the record; the caller's. */
-    const char *url, *validator; /* validator NULL: there is none */
-    int64_t file_length;         /* -1: not known */
+    bool bulk_erase;    /* at the beginning, for the whole image */
+    bool can_go_on;     /* the progress is recorded, and may be gone on with */
+    uint64_t written;   /* bytes of the image in flash */
+    uint32_t unproved;  /* where this update goes on, by the application's count alone. 0: not so */
+    bool resumed;       /* it goes on where an earlier one stopped */
+    bool incomplete;    /* finish judges what is there, though more should have come */
+    resume_file_t file; /* for the record */
 
     otter_update_t update;
     uint8_t *tail; /* ours: room for a write unit of the flash, NULL for a small one */
@@ -44,6 +42,9 @@ void session_stage_init(session_stage_t *s, const ota_target_t *target);
 
 /** Gives up what is open. @return ESP_OK, also if nothing is */
 OTTER_MUST_CHECK esp_err_t session_stage_drop(session_stage_t *s);
+
+/** The same of an image that may be forged: nothing of it stays in the slot. @return as drop, ESP_ERR_FLASH_OP_* */
+OTTER_MUST_CHECK esp_err_t session_stage_discard(session_stage_t *s);
 
 /** Frees what the stage has; nothing is open. */
 void session_stage_end(session_stage_t *s);

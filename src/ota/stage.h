@@ -7,9 +7,9 @@
  * A stage neither reads from the one before it nor writes to the one behind it: the pipeline brings its input and the room
  * for its output, and calls it again. So a stage is a state machine between two buffers, whatever stands around it.
  *
- * The calls, in their order: [resume] (feed)* [finish] free. Bounds: no call takes more than flow->len or makes more than
- * flow->room, however much the one makes of the other. What a stage cannot give out yet it keeps, in its own memory, which it
- * has from its making on: feed allocates nothing that grows with the image.
+ * The calls, in their order: [resume] (feed)* [finish] free; about, again and is_whole at any time between these. Bounds: no
+ * call takes more than flow->len or makes more than flow->room, however much the one makes of the other. What a stage cannot
+ * give out yet it keeps, in its own memory, which it has from its making on: feed allocates nothing that grows with the image.
  *
  * feed: takes from `in`, gives to `out`, says in used and made how much.
  *   - It takes all of its input, unless `out` is full: what it needs more of before it can go on it keeps (a block of a
@@ -19,12 +19,17 @@
  *   - Any chunking is possible, a byte at a time included; `in` and `out` are valid during the call only, and do not overlap.
  * finish: all input was fed. It gives out what is left, being called again as long as it fills `out`, and judges: a tag that
  *   does not fit, input that ends too early. Nothing is called after that but free.
- * resume: the first call if it comes at all, and NULL in stages that cannot: puts the stage where it had given out `made`
- *   bytes in an earlier run. `slot`, if not NULL, holds them, from its start on (the stage before the gate; nobody keeps what
- *   a stage in front of another one made). *used tells where its input goes on; it may be earlier than it was, if the stage
+ * resume: the first call if it comes at all, and NULL in stages that cannot: puts the stage where it had given out from->made
+ *   bytes in an earlier run. from->slot, if not NULL, holds them, from its start on (the stage before the gate; nobody keeps
+ *   what a stage in front of another one made). *used tells where its input goes on; it may be earlier than it was, if the stage
  *   itself swallows what it makes of that input. 0: it cannot go on from there. Whoever was asked and is started anew all the
  *   same, because the file changed or another stage cannot go on, is asked for 0 bytes: it is as after its making then.
  *   A download has a record of its progress only if all its stages can resume.
+ * about, again, is_whole: of a stage that knows its format, and stands alone in its pipeline; else NULL.
+ *   about: what it knows by now of what it makes, and of its input what resume must be given (ota_about_t).
+ *   again: as feed, of what a server sends for the second time: from the input's beginning (`first`), and as far as it was fed.
+ *     It makes what feed made of it, without a word on what is made anew.
+ *   is_whole: its input is complete, and proved.
  * free: once, in any state.
  *
  * Errors: anything but ESP_OK ends the update, with the cause in flow->fault (otter_fault): perform returns the code, and the
@@ -39,6 +44,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,10 +67,29 @@ typedef struct ota_stage {
     const struct ota_stage_ops *ops;
 } ota_stage_t;
 
+/** Where an earlier run had come to. */
+typedef struct {
+    uint64_t made;               /* bytes of output; 0 and nothing kept: nowhere */
+    const esp_partition_t *slot; /* where they are, NULL: nowhere */
+    const uint8_t *kept;         /* of the input's beginning, as `about` had it; NULL: nothing was kept */
+    uint32_t kept_len;
+} ota_resume_t;
+
+/** What a stage knows of its file. */
+typedef struct {
+    int64_t image;       /* bytes that it makes of all of it, -1: not known yet */
+    uint32_t in_front;   /* bytes of input that it makes nothing of */
+    const uint8_t *kept; /* the stage's; NULL: not there yet */
+    uint32_t kept_len;
+} ota_about_t;
+
 /** A stage is a structure of its own that begins with an ota_stage_t. */
 typedef struct ota_stage_ops {
     esp_err_t (*feed)(ota_stage_t *stage, ota_flow_t *flow);
     esp_err_t (*finish)(ota_stage_t *stage, ota_flow_t *flow);
-    esp_err_t (*resume)(ota_stage_t *stage, uint64_t made, const esp_partition_t *slot, uint64_t *used);
+    esp_err_t (*resume)(ota_stage_t *stage, const ota_resume_t *from, uint64_t *used);
     void (*free)(ota_stage_t *stage);
+    ota_about_t (*about)(const ota_stage_t *stage);
+    esp_err_t (*again)(ota_stage_t *stage, bool first, ota_flow_t *flow);
+    bool (*is_whole)(const ota_stage_t *stage);
 } ota_stage_ops_t;

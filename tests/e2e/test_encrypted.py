@@ -8,6 +8,9 @@ import subprocess
 import sys
 import unittest
 
+import servers
+import test_resume
+import test_update
 from files_case import IMAGE, VECTORS, FilesTest, otter
 
 ENCIMG = VECTORS / "encimg"
@@ -143,6 +146,124 @@ class Files(FilesTest):
             subprocess.run([sys.executable, VENDOR_TOOL, "encrypt", IMAGE, PUBLIC[scheme], theirs], check=True,
                            capture_output=True, timeout=60)
             self.assertEqual(self.decrypt(theirs, PRIVATE[scheme]), IMAGE.read_bytes())
+
+
+class Sealed:
+    """The tests of plain updates, with a server that has all images encrypted."""
+    SCHEME = "rsa"
+    OPTIONS = ("--decrypt-key", PRIVATE["rsa"])
+
+    @classmethod
+    def seal_images(cls):
+        cls.plain = cls.work / "images"
+        cls.www.rename(cls.plain)
+        cls.www.mkdir()
+        for image in cls.plain.iterdir():
+            test_update.must("image", "encrypt", image, "--key", PUBLIC[cls.SCHEME], "-o", cls.www / image.name)
+        super().seal_images()
+
+
+class GoodUpdates(Sealed, test_update.GoodUpdates):
+    pass
+
+
+class GoodUpdatesByEcies(Sealed, test_update.GoodUpdates):
+    SCHEME = "ecies"
+    OPTIONS = ("--decrypt-key", PRIVATE["ecies"])
+
+
+class InOneUpdate(Sealed, test_resume.InOneUpdate):
+    pass
+
+
+class AcrossUpdates(Sealed, test_resume.AcrossUpdates):
+    SCHEME = "ecies"
+    OPTIONS = ("--decrypt-key", KEYS / "ecies_device_priv.pem")
+
+
+class Updates(test_update.UpdateCase):
+    def serve(self, name, body):
+        (self.www / name).write_bytes(body)
+
+    def slot(self):
+        return self.flash.read_bytes()[0x110000:0x210000]
+
+    def test_the_key_in_the_efuses_opens(self):
+        efuse = pathlib.Path(f"{self.flash}.efuse")
+        self.new_esp32_flash()
+        with open(efuse, "a", encoding="ascii") as out:
+            out.write(f"block_key2={(KEYS / 'ecies_hmac_key.bin').read_bytes().hex()}\nkey_purpose_2=HMAC_UP\n")
+        self.serve("x.bin", (ENCIMG / "ecies_ok.bin").read_bytes())
+        with servers.HttpsServer(self.www, self.cert) as server:
+            for key in ("efuse", "efuse2"):
+                done, report = self.update(server.url("x.bin"), "--decrypt-key", key)
+                self.assertEqual((done.returncode, report["to_version"]), (0, "1.0.0"), done.stderr)
+            done, report = self.update(server.url("x.bin"), "--decrypt-key", "efuse3")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the eFuse file has no such key: it needs block_key3 and key_purpose_3=HMAC_UP", done.stderr)
+
+    def test_signed_then_encrypted(self):
+        key, public = self.work / "signing.pem", self.work / "signing.pub.pem"
+        for path in (key, public):
+            path.unlink(missing_ok=True)
+        test_update.must("key", "new", key)
+        test_update.must("key", "public", key, "-o", public)
+        for signed in (True, False):
+            image = self.www / "app2.bin"
+            if signed:
+                image = self.www / "signed.bin"
+                test_update.must("image", "sign", self.www / "app2.bin", "--key", key, "-o", image)
+            test_update.must("image", "encrypt", image, "--key", PUBLIC["rsa"], "-o", self.www / "x.bin")
+            with servers.HttpsServer(self.www, self.cert) as server:
+                done, report = self.update(server.url("x.bin"), "--decrypt-key", PRIVATE["rsa"], "--key", public)
+            if signed:
+                self.assertEqual((done.returncode, self.boots()), (0, "ota_0"), done.stderr)
+                self.setUp()
+            else:
+                self.check_refused(done, report, "ESP_ERR_OTA_VALIDATE_FAILED", "verify", "the image is not signed")
+
+    def test_what_is_wrong_leaves_the_slot_erased(self):
+        good = (self.www / "app2.bin").read_bytes()
+        test_update.must("image", "encrypt", self.www / "app2.bin", "--key", PUBLIC["rsa"], "-o", self.www / "good.bin")
+        test_update.must("image", "encrypt", self.www / "large.bin", "--key", PUBLIC["rsa"], "-o", self.www / "larger.bin")
+        sealed = (self.www / "good.bin").read_bytes()
+
+        def changed(at, by=b"\x01"):
+            out = bytearray(sealed)
+            out[at:at + len(by)] = by
+            return bytes(out)
+
+        length = (len(good) - 1).to_bytes(4, "little")
+        rows = [  # file, code, stage, words; before the first erase, or what was written is gone
+            (changed(0), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "this is no encrypted image: it begins with 01"),
+            (good, "ESP_ERR_OTA_VALIDATE_FAILED", "download", "this is no encrypted image: it begins with e9"),
+            (sealed[:300], "ESP_ERR_OTA_VALIDATE_FAILED", "download", "within the header of an encrypted image (512)"),
+            (sealed[:-1], "ESP_ERR_OTA_VALIDATE_FAILED", "gate", "bytes, and its header announces an image of 300"),
+            (changed(404, b"\0\0\0\x80"), "ESP_ERR_OTA_VALIDATE_FAILED", "gate", "an image of 2147483648"),
+            ((self.www / "larger.bin").read_bytes(), "ESP_ERR_INVALID_SIZE", "gate", "partition ota_0 only 1048576"),
+            (changed(100, b"\0\0\0\0"), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "another key than this one (RSA-3072)"),
+            (changed(404, length), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "the file goes on behind the"),
+            (sealed + b"more", "ESP_ERR_OTA_VALIDATE_FAILED", "download", "the file goes on behind the"),
+            (changed(408), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "the tag of the encrypted image does not fit"),
+            (changed(408, sealed[424:440] + sealed[408:424]), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "the tag"),
+            (changed(len(sealed) - 1, bytes([sealed[-1] ^ 1])), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "the tag"),
+            (changed(200_000, bytes([sealed[200_000] ^ 1])), "ESP_ERR_OTA_VALIDATE_FAILED", "download", "the tag"),
+        ]
+        for body, code, stage, words in rows:
+            with self.subTest(words), servers.HttpsServer(self.www, self.cert) as server:
+                self.setUp()
+                self.serve("x.bin", body)
+                before = self.slot()
+                done, report = self.update(server.url("x.bin"), "--decrypt-key", PRIVATE["rsa"])
+                self.check_refused(done, report, code, stage, words)
+                self.assertEqual(self.slot(), before if stage == "gate" else b"\xff" * len(before))
+
+    def test_a_file_that_is_encrypted_is_named_where_no_key_is_given(self):
+        self.serve("x.bin", (ENCIMG / "rsa_ok.bin").read_bytes())
+        with servers.HttpsServer(self.www, self.cert) as server:
+            done, report = self.update(server.url("x.bin"))
+        self.check_refused(done, report, "ESP_ERR_OTA_VALIDATE_FAILED", "gate", "an image encrypted for esp_encrypted_img")
+        self.assertIn("otter update --decrypt-key", test_update.otter("image", "info", self.www / "x.bin").stdout)
 
 
 if __name__ == "__main__":

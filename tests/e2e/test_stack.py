@@ -57,14 +57,16 @@ SEAMS = {
     "ota/decrypt_stage.c": ([], "decrypt_cb"),
     "ota/device.c": (["idf/nvs_flash.c:drop"], "what others attach"),
     "ota/gate.c": (["ota/session_stage.c:feed", "ota/session_stage.c:finish"], ""),
-    "ota/https_begin.c": ([], "http_client_init_cb, the caller's stages"),
+    "ota/https_begin.c": (["ota/encrypted_stage.c:stage_new"], "http_client_init_cb, the caller's stages"),
+    "ota/https_body.c": (["ota/encrypted_stage.c:again", "ota/encrypted_stage.c:is_whole"], "stages of the caller's"),
     "ota/https_ota.c": ([], "the caller's"),
     "ota/https_query.c": ([], "the caller's on_https_ota_wait"),
     "ota/https_report.c": (["idf/esp_https_ota.c:post_to_default_loop"], "the caller's on_https_ota_event"),
     "ota/https_source.c": (["https_image_is_whole", "https_may_wait"], ""),
     "ota/update.c": (["ota/handles.c:free_update", "staged_copy_check", "staged_copy_run", "staged_copy_release"], ""),
     "ota/pipeline.c": (END + ["ota/decrypt_stage.c:feed", "ota/decrypt_stage.c:finish", "ota/decrypt_stage.c:free_stage",
-                              "https_read_body"], "stages of the caller's"),
+                              "https_read_body"] + ["ota/encrypted_stage.c:" + name for name in (
+                                  "feed", "finish", "resume", "about", "free_stage")], "stages of the caller's"),
 }
 # What calls back from outside of src/.
 OUTSIDE = {"http_parser_execute": ["http/head.c:on_header_field", "http/head.c:on_header_value",

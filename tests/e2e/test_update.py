@@ -47,6 +47,8 @@ def must(*args):
 class UpdateCase(unittest.TestCase):
     """One folder with a CA, a certificate, images and a server for the whole class; a fresh flash file per test."""
 
+    OPTIONS = ()  # of each update
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="test-update-")
@@ -54,12 +56,18 @@ class UpdateCase(unittest.TestCase):
         cls.work = pathlib.Path(cls.folder.name)
         cls.www = cls.work / "www"
         cls.www.mkdir()
+        cls.plain = cls.www  # as a device has them; what is served may be another form of them
         cls.ca = servers.make_ca(cls.work)
         cls.cert = servers.make_cert(cls.work, ca=cls.ca)
         (cls.work / "parts.csv").write_text(TABLE)
         for name in (VECTORS / "image").glob("*.bin"):
             (cls.www / name.name).write_bytes(name.read_bytes())
         cls.make_images()
+        cls.seal_images()
+
+    @classmethod
+    def seal_images(cls):
+        """What is served is the images as they are."""
 
     @classmethod
     def make_images(cls):
@@ -76,7 +84,7 @@ class UpdateCase(unittest.TestCase):
         self.flash = self.work / "flash.bin"
         self.tearDown()
         must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv",
-             "--app", f"factory={self.www / 'app1.bin'}")
+             "--app", f"factory={self.plain / 'app1.bin'}")
 
     def tearDown(self):
         for path in self.work.glob("flash.bin*"):
@@ -85,10 +93,10 @@ class UpdateCase(unittest.TestCase):
     def new_esp32_flash(self, app="esp32_valid.bin", chip="esp32", revision="300"):
         self.tearDown()
         must("flash", "new", self.flash, "--size", "4MB", "--table", self.work / "parts.csv", "--chip", chip,
-             "--chip-rev", revision, "--app", f"factory={self.www / app}")
+             "--chip-rev", revision, "--app", f"factory={self.plain / app}")
 
     def update(self, url, *args, ca=None):
-        done = otter("update", self.flash, url, "--ca", ca or self.ca.cert, "--json", "--retries", "0", *args)
+        done = otter("update", self.flash, url, "--ca", ca or self.ca.cert, "--json", "--retries", "0", *self.OPTIONS, *args)
         report = json.loads(done.stdout) if done.stdout else {}
         return done, report
 
@@ -112,7 +120,7 @@ class GoodUpdates(UpdateCase):
         config.write_text("openssl_conf = init\n[init]\nalg_section = algorithms\n"
                           "[algorithms]\ndefault_properties = provider=nobody\n", encoding="ascii")
         with servers.HttpsServer(self.www, self.cert) as server:
-            command = [OTTER, "update", self.flash, server.url("app2.bin"), "--ca", self.ca.cert, "--quiet"]
+            command = [OTTER, "update", self.flash, server.url("app2.bin"), "--ca", self.ca.cert, "--quiet", *self.OPTIONS]
             done = subprocess.run(command, env={**os.environ, "OPENSSL_CONF": str(config)}, capture_output=True, text=True,
                                   timeout=60, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -134,9 +142,8 @@ class GoodUpdates(UpdateCase):
     def test_updates_go_from_slot_to_slot(self):
         with servers.HttpsServer(self.www, self.cert) as server:
             report = self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0", "--rollback", "off")
-            size = (self.www / "app2.bin").stat().st_size
-            self.assertEqual(report["bytes_downloaded"], size)
-            self.assertEqual(report["bytes_written"], size)
+            self.assertEqual(report["bytes_downloaded"], (self.www / "app2.bin").stat().st_size)
+            self.assertEqual(report["bytes_written"], (self.plain / "app2.bin").stat().st_size)
             self.assertEqual(report["from_version"], "1.0.0")
             self.assertEqual(report["http_status"], 200)
             self.check_updated(server.url("app1.bin"), "ota_1", "1.0.0", "--rollback", "off")
@@ -145,7 +152,7 @@ class GoodUpdates(UpdateCase):
     def test_what_is_in_flash_is_the_image(self):
         with servers.HttpsServer(self.www, self.cert) as server:
             self.check_updated(server.url("app2.bin"), "ota_0", "2.0.0")
-        image = (self.www / "app2.bin").read_bytes()
+        image = (self.plain / "app2.bin").read_bytes()
         flash = self.flash.read_bytes()
         self.assertEqual(flash[0x110000:0x110000 + len(image)], image)
         self.assertEqual(len(flash), 4 << 20)
@@ -199,7 +206,7 @@ class GoodUpdates(UpdateCase):
         with servers.HttpsServer(self.www, self.cert) as server:
             self.check_updated(server.url("esp32_v110_sec1.bin"), "ota_0", "1.1.0")
             self.check_updated(server.url("esp32_drom_irom_64k.bin"), "ota_1", json.loads(must(
-                "image", "info", self.www / "esp32_drom_irom_64k.bin", "--json"))["app"]["version"])
+                "image", "info", self.plain / "esp32_drom_irom_64k.bin", "--json"))["app"]["version"])
 
     def test_torn_otadata_copy_is_survived(self):
         with servers.HttpsServer(self.www, self.cert) as server:
@@ -212,7 +219,7 @@ class GoodUpdates(UpdateCase):
 
     def test_plain_lines_and_one_summary_without_json(self):
         with servers.HttpsServer(self.www, self.cert) as server:
-            done = otter("update", self.flash, server.url("app2.bin"), "--ca", self.ca.cert)
+            done = otter("update", self.flash, server.url("app2.bin"), "--ca", self.ca.cert, *self.OPTIONS)
         self.assertEqual(done.returncode, 0)
         self.assertIn("2.0.0 is verified in ota_0 and boots next", done.stdout)
         self.assertIn("100%", done.stderr)
@@ -221,10 +228,11 @@ class GoodUpdates(UpdateCase):
 
     def test_an_update_to_the_same_version_says_so(self):
         with servers.HttpsServer(self.www, self.cert) as server:
-            done = otter("update", self.flash, server.url("app1.bin"), "--ca", self.ca.cert, "--quiet", "--json")
+            done = otter("update", self.flash, server.url("app1.bin"), "--ca", self.ca.cert, "--quiet", "--json",
+                         *self.OPTIONS)
             self.assertEqual((json.loads(done.stdout)["from_version"], json.loads(done.stdout)["to_version"]), ("1.0.0", "1.0.0"))
             self.setUp()
-            done = otter("update", self.flash, server.url("app1.bin"), "--ca", self.ca.cert)
+            done = otter("update", self.flash, server.url("app1.bin"), "--ca", self.ca.cert, *self.OPTIONS)
         self.assertIn("version 1.0.0, the same as before, is verified in ota_0 and boots next", done.stdout)
 
 

@@ -2,6 +2,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/resume_rig.h"
 
+sealed_t resume_sealed;
+
+int resume_set_up_rsa(void **state)
+{
+    resume_sealed = SEALED_RSA;
+    web_seal(resume_sealed);
+    return resume_set_up(state);
+}
+
+int resume_set_up_ecies(void **state)
+{
+    resume_sealed = SEALED_ECIES;
+    web_seal(resume_sealed);
+    return resume_set_up(state);
+}
+
+int resume_tear_down(void **state)
+{
+    int status = update_rig_tear_down(state);
+    resume_sealed = SEALED_NOT;
+    web_seal(resume_sealed);
+    return status;
+}
+
 int resume_set_up(void **state)
 {
     update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});

@@ -171,9 +171,32 @@ static void web_serve(void *ctx, const char *request, sim_connection_t *answer)
     }
 }
 
+static sealed_t seal;
+static uint8_t *sealed[256]; /* files, until others are served in another way */
+static unsigned sealed_count;
+
+void web_seal(sealed_t how)
+{
+    for (size_t i = 0; i < COUNT(sealed); i++) {
+        free(sealed[i]);
+        sealed[i] = NULL;
+    }
+    seal = how;
+}
+
 web_t web_with(const uint8_t *file, uint32_t len)
 {
-    return (web_t){.file = file, .len = len, .etag = "\"v1\"", .cut_at = WEB_NEVER, .cut_kind = SIM_RESET};
+    web_t web = {.image = file,
+                 .file = file,
+                 .len = len + sealed_head(seal),
+                 .etag = "\"v1\"",
+                 .cut_at = WEB_NEVER,
+                 .cut_kind = SIM_RESET};
+    if (seal != SEALED_NOT) {
+        free(sealed[sealed_count % COUNT(sealed)]); /* the oldest is served no more */
+        web.file = sealed[sealed_count++ % COUNT(sealed)] = sealed_file(seal, file, len);
+    }
+    return web;
 }
 
 void web_free(web_t *web)

@@ -9,6 +9,7 @@
 #include "esp_https_ota.h"
 #include "otter/system.h"
 #include "sim/sim_transport.h"
+#include "support/sealed.h"
 
 #define WEB_URL          "https://server.example/fw.bin"
 #define WEB_REQUESTS_MAX 64
@@ -21,6 +22,7 @@
 typedef struct web {
     const uint8_t *file;
     uint32_t len;
+    const uint8_t *image;    /* that is in the file */
     const char *etag, *date; /* as in the headers, NULL: not sent */
     bool no_ranges;          /* Range is not looked at */
     bool no_if_range;        /* If-Range is not looked at: a range is given of whatever there is */
@@ -55,6 +57,9 @@ typedef struct web {
 const char *web_header(const char *request, const char *name, char *value, size_t size);
 
 web_t web_with(const uint8_t *file, uint32_t len);
+
+/** All servers from now on have their files sealed (support/sealed.h), whatever web_with() is given; files so far are gone. */
+void web_seal(sealed_t how);
 
 void web_free(web_t *web);
 

@@ -116,7 +116,7 @@ static const struct {
      784},
     {"ecies_bad_magic", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "it begins with ce b6 88 07, not cf b6 88 07",
      1292},
-    {"ecies_truncated", NULL, ESP_ERR_INVALID_SIZE, "after 783 of the 784 bytes", 0},
+    {"ecies_truncated", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 783 of the 784 bytes", 0},
     {"rsa_ok", "image/esp32_valid.bin", ESP_OK, NULL, 0},
     {"rsa_plain37", "encimg/plain_37.bin", ESP_OK, NULL, 0},
     {"rsa_empty", "", ESP_OK, NULL, 0},
@@ -126,10 +126,10 @@ static const struct {
     {"rsa_bad_iv", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "the tag of the encrypted image does not fit", 0},
     {"rsa_bad_tag", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "the tag of the encrypted image does not fit", 0},
     {"rsa_bad_magic", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "this is no encrypted image", 1292},
-    {"rsa_header_only", NULL, ESP_ERR_INVALID_SIZE, "after 0 of the 784 bytes", 0},
-    {"rsa_short_header", NULL, ESP_ERR_INVALID_SIZE, "after 300 bytes, within the header", 0},
-    {"rsa_truncated", NULL, ESP_ERR_INVALID_SIZE, "after 783 of the 784 bytes", 0},
-    {"rsa_size_plus1", NULL, ESP_ERR_INVALID_SIZE, "after 784 of the 785 bytes", 0},
+    {"rsa_header_only", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 0 of the 784 bytes", 0},
+    {"rsa_short_header", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 300 bytes, within the header", 0},
+    {"rsa_truncated", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 783 of the 784 bytes", 0},
+    {"rsa_size_plus1", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 784 of the 785 bytes", 0},
     {"rsa_size_minus1", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "does not fit", 1},
     {"rsa_trailing_bytes", "image/esp32_valid.bin", ESP_OK, NULL, 10},
 };
@@ -238,7 +238,7 @@ static void what_is_known_is_proved_by_the_tag_too(void **state)
     const file_t file = read_file("encimg/rsa_ok.bin");
     assert_int_equal(otter_decryption_recall(&d, file.bytes, NULL, 0, &fault), ESP_OK);
     assert_int_equal(otter_decryption_recall(&d, NULL, file.bytes, image.len + 1, &fault),
-                     ESP_ERR_INVALID_SIZE);
+                     ESP_ERR_OTA_VALIDATE_FAILED);
     otter_decryption_restart(&d);
 }
 

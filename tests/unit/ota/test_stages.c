@@ -154,18 +154,18 @@ static esp_err_t check_tag(void *toy, ota_flow_t *flow)
                              (unsigned)c->taken);
 }
 
-static esp_err_t resume_cipher(ota_stage_t *stage, uint64_t made, const esp_partition_t *slot, uint64_t *used)
+static esp_err_t resume_cipher(ota_stage_t *stage, const ota_resume_t *from, uint64_t *used)
 {
     cipher_t *c = (cipher_t *)stage;
     c->sum = c->held_len = 0;
-    for (uint32_t i = 0; i < made; i++) {
+    for (uint32_t i = 0; i < from->made; i++) {
         uint8_t byte;
-        if (slot == NULL || ota_read_range(slot->flash_chip, slot, i, &byte, 1) != ESP_OK) {
+        if (from->slot == NULL || ota_read_range(from->slot->flash_chip, from->slot, i, &byte, 1) != ESP_OK) {
             return ESP_FAIL;
         }
         c->sum = add_to_tag(c->sum, byte);
     }
-    c->taken = made > 0 ? HEADER_SIZE + made : 0;
+    c->taken = from->made > 0 ? HEADER_SIZE + from->made : 0;
     *used = c->taken;
     return ESP_OK;
 }
@@ -251,12 +251,11 @@ static esp_err_t foretell(void *toy, ota_flow_t *flow)
     return ESP_OK;
 }
 
-static esp_err_t resume_oracle(ota_stage_t *stage, uint64_t made, const esp_partition_t *slot, uint64_t *used)
+static esp_err_t resume_oracle(ota_stage_t *stage, const ota_resume_t *from, uint64_t *used)
 {
     oracle_t *o = (oracle_t *)stage;
-    (void)slot;
-    o->made = o->due = made;
-    *used = made / 2;
+    o->made = o->due = from->made;
+    *used = from->made / 2;
     return ESP_OK;
 }
 
@@ -558,7 +557,7 @@ static void what_a_stage_says_ends_the_update(void **state)
             esp_https_ota_handle_t handle = NULL;
             assert_int_equal(begin_chain(&chain, &handle), ESP_OK);
             assert_int_equal(web_perform(handle), rows[i].want);
-            assert_int_equal(web_perform(handle), ESP_FAIL); /* and the stage is not called again */
+            assert_int_equal(web_perform(handle), rows[i].want); /* and the stage is not called again */
             assert_int_equal(f->rig.device.report.fault.code, rows[i].want);
             assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_DOWNLOAD);
             assert_non_null(strstr(f->rig.device.report.fault.why, rows[i].told));
