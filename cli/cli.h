@@ -27,6 +27,7 @@ typedef struct {
 extern const cli_verb_t image_info_verb, image_verify_verb, image_build_verb, image_sign_verb;
 extern const cli_verb_t image_encrypt_verb, image_decrypt_verb;
 extern const cli_verb_t key_new_verb, key_digest_verb, key_public_verb;
+extern const cli_verb_t efuse_show_verb, efuse_burn_verb, efuse_import_verb;
 extern const cli_verb_t table_build_verb, table_show_verb;
 extern const cli_verb_t flash_new_verb, flash_info_verb, flash_select_verb, flash_table_verb;
 extern const cli_verb_t flash_read_verb, flash_write_verb, flash_erase_verb;

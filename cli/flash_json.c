@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "efuse_words.h"
 #include "image_json.h"
 #include "otter/signature.h"
 #include "json.h"
@@ -111,29 +112,6 @@ static cJSON *no_table_json(const flash_report_t *r)
     return json;
 }
 
-static cJSON *secure_boot_json(const flash_report_t *r)
-{
-    const efuse_file_t *efuse = &r->dev.efuse;
-    if (!efuse->secure_boot) {
-        return cJSON_CreateNull();
-    }
-    const otter_signature_scheme_t scheme = r->dev.device.config.trust.scheme;
-    cJSON *json = cJSON_CreateObject();
-    json_string(json, "scheme", scheme != OTTER_SIGNED_NOT ? otter_signature_scheme_key(scheme) : NULL);
-    cJSON *keys = cJSON_AddArrayToObject(json, "keys");
-    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
-        char digest[2 * OTTER_KEY_DIGEST_LEN + 1];
-        if (efuse->keys[i].present) {
-            cJSON *key = cJSON_CreateObject();
-            json_number(key, "index", true, i);
-            json_string(key, "digest", otter_image_hex(digest, efuse->keys[i].digest, OTTER_KEY_DIGEST_LEN));
-            json_bool(key, "revoked", true, efuse->keys[i].revoked);
-            cJSON_AddItemToArray(keys, key);
-        }
-    }
-    return json;
-}
-
 /** null of what could not be opened. */
 static cJSON *geometry_json(const otter_flash_t *flash)
 {
@@ -155,7 +133,7 @@ cJSON *flash_report_json(const flash_report_t *r)
     json_number(root, "file_size", r->dev.flash != NULL, r->file_length);
     json_item(root, "geometry", geometry_json(r->dev.flash));
     json_string(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
-    json_item(root, "secure_boot", secure_boot_json(r));
+    json_item(root, "secure_boot", efuse_secure_boot_json(&r->dev.efuse, r->dev.device.config.trust.scheme));
     json_string(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);
     json_item(root, "bootloader", bootloader_json(&r->bootloader));
     cJSON *partitions = cJSON_AddArrayToObject(root, "partitions");

@@ -13,12 +13,13 @@
 
 /* Verbs of two words stand behind each other; what they have in common is the group. */
 static const cli_verb_t *const verbs[] = {
-    &image_info_verb,    &image_verify_verb, &image_build_verb, &image_sign_verb,    &image_encrypt_verb,
-    &image_decrypt_verb, &key_new_verb,      &key_digest_verb,  &key_public_verb,    &table_build_verb,
-    &table_show_verb,    &flash_new_verb,    &flash_info_verb,  &flash_select_verb,  &flash_table_verb,
-    &flash_read_verb,    &flash_write_verb,  &flash_erase_verb, &flash_encrypt_verb, &flash_decrypt_verb,
-    &update_verb,        &boot_verb,         &confirm_verb,     &reject_verb,        &run_verb,
-    &serve_verb,         &build_verb,        &idf_path_verb,
+    &image_info_verb,    &image_verify_verb, &image_build_verb,  &image_sign_verb,    &image_encrypt_verb,
+    &image_decrypt_verb, &key_new_verb,      &key_digest_verb,   &key_public_verb,    &table_build_verb,
+    &table_show_verb,    &flash_new_verb,    &flash_info_verb,   &flash_select_verb,  &flash_table_verb,
+    &flash_read_verb,    &flash_write_verb,  &flash_erase_verb,  &flash_encrypt_verb, &flash_decrypt_verb,
+    &efuse_show_verb,    &efuse_burn_verb,   &efuse_import_verb, &update_verb,        &boot_verb,
+    &confirm_verb,       &reject_verb,       &run_verb,          &serve_verb,         &build_verb,
+    &idf_path_verb,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -29,6 +30,7 @@ static const struct {
     {"key", "make the keys that images are signed with, and tell what devices know of them"},
     {"table", "build and show partition tables"},
     {"flash", "make, explain, repair, read and write flash files: byte for byte what a chip's flash holds"},
+    {"efuse", "show, burn and import what a device keeps in eFuses: its chip, its keys, its secure version"},
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
 

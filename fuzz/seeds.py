@@ -236,7 +236,24 @@ def served_files():
     yield "der", bytes([0, 0, 0]) + bytes.fromhex("302e020100300506032b657004220420" + "11" * 32)
 
 
-SEEDS = {"partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
+def efuse_imports():
+    blocks = [bytearray(24), bytearray(24)] + [bytearray(range(i, i + 32)) for i in range(9)]
+    blocks[0][14], blocks[0][17], blocks[0][11] = 0x10, 0xC0, 9  # secure boot, two bits of the version, a digest in block 4
+    yield "joint", b"\2" + b"".join(blocks)
+    yield "digits", b"\2espefuse v5.3.1\n\n" + b"".join(block.hex().encode() + b"\n" for block in blocks)
+    yield "words", b"\3Detecting chip type... ESP32-P4\n" + b"".join(
+        b"BLOCK%d   (   ) [%-2d] dump: %s\n" % (i, i, b" ".join(bytes(block[at:at + 4][::-1]).hex().encode()
+                                                            for at in range(0, len(block), 4)))
+        for i, block in enumerate(blocks))
+    names = ["SECURE_BOOT_EN", "SPI_BOOT_CRYPT_CNT", "SECURE_VERSION"]
+    yield "c2_text", b"\1" + "".join(f"{name} (BLOCK0)      a = thing     = 1 R/W (0b1)\n" for name in names).encode() + (
+        b"BLOCK_KEY0 (BLOCK3)     a key\n   = " + b"?? " * 16 + b"a5 " * 15 + b"a5 R/- \n")
+    yield "c2_json", b"\1espefuse\n{" + ",".join(
+        f'"{name}": {{"value": true, "raw_value": "0x1", "readable": true}}' for name in names).encode() + (
+        b',"BLOCK_KEY0": {"value": "' + b"a5 " * 31 + b'a5", "readable": true}}')
+
+
+SEEDS = {"efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,

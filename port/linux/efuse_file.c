@@ -166,6 +166,9 @@ static esp_err_t refuse(const reader_t *r, const char *format, ...)
     va_start(args, format);
     otter_vfault(r->fault, ESP_ERR_INVALID_STATE, format, args);
     va_end(args);
+    if (r->line == 0) { /* no file is read */
+        return r->fault->code;
+    }
     snprintf(line, sizeof(line), "%s line %u cannot be read: ", r->file->path, r->line);
     return otter_fault_add(r->fault, line);
 }
@@ -305,8 +308,7 @@ static bool read_bytes(const char *text, uint32_t len, uint8_t *bytes)
     return true;
 }
 
-/** @return false: there is none of that name */
-static bool purpose_of(const char *text, uint32_t *number)
+bool efuse_file_purpose_number(const char *text, uint32_t *number)
 {
     for (size_t i = 0; i < PURPOSE_COUNT; i++) {
         if (strcasecmp(text, purposes[i].name) == 0) {
@@ -341,7 +343,7 @@ static bool read_value(const reader_t *r, fact_t fact, const char *text, uint32_
         return *value != OTTER_SIGNED_NOT ||
                refuse(r, "it is rsa3072, ecdsa256, ecdsa384, ecdsa192 or v1") == ESP_OK;
     case KIND_PURPOSE:
-        return purpose_of(text, value) ||
+        return efuse_file_purpose_number(text, value) ||
                refuse(r, "it is a purpose as espefuse has it: USER, HMAC_UP, XTS_AES_128_KEY, ...") == ESP_OK;
     case KIND_BYTES:
         return read_bytes(text, facts[fact].bytes, bytes) ||
@@ -525,6 +527,116 @@ static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, otter_fau
     keep_facts(file, r.known);
     note_unknown(&r);
     return ESP_OK;
+}
+
+/** What no burning does: one line. @return false: it may be so */
+static bool cannot_become(const said_t *from, const said_t *to, fact_t fact, otter_fault_t *fault)
+{
+    const char *name = facts[fact].name;
+    switch (facts[fact].kind) {
+    case KIND_CHIP:
+    case KIND_NUMBER:
+        return from->said && from->value != to->value &&
+               otter_fault(fault, ESP_ERR_INVALID_STATE,
+                           "%s is what the chip is, and already known as another", name) != ESP_OK;
+    case KIND_SCHEME:
+    case KIND_PURPOSE:
+        return from->said && from->value != to->value &&
+               otter_fault(fault, ESP_ERR_INVALID_STATE, "%s is another already, and stays", name) != ESP_OK;
+    case KIND_COUNT:
+        return to->value < from->value &&
+               otter_fault(fault, ESP_ERR_INVALID_STATE,
+                           "%s is %" PRIu32 ", and a burned bit stays burned: it never goes down to %" PRIu32,
+                           name, from->value, to->value) != ESP_OK;
+    case KIND_BITS:
+        return (from->value & ~to->value) != 0 &&
+               otter_fault(fault, ESP_ERR_INVALID_STATE,
+                           "%s is %" PRIu32 ", and a burned bit stays burned: it never becomes %" PRIu32,
+                           name, from->value, to->value) != ESP_OK;
+    case KIND_BYTES:
+        break;
+    }
+    return from->said && memcmp(from->bytes, to->bytes, BYTES_MAX) != 0 &&
+           otter_fault(fault, ESP_ERR_INVALID_STATE, "%s is written already, and is written once", name) !=
+               ESP_OK;
+}
+
+/** What this chip has no eFuses for, or what makes no sense in them. */
+static bool is_beyond_chip(const said_t known[FACT_COUNT], fact_t fact, const said_t *to,
+                           otter_fault_t *fault)
+{
+    const otter_chip_facts_t *chip =
+        known[FACT_CHIP].said ? otter_chip_facts((uint16_t)known[FACT_CHIP].value) : NULL;
+    const bool digest = fact >= FACT_DIGEST && fact < FACT_REVOKE;
+    if (digest && known[fact - FACT_DIGEST + FACT_REVOKE].value != 0 && !known[fact].said) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "key %d is revoked: no digest counts there any more",
+                           (int)(fact - FACT_DIGEST)) != ESP_OK;
+    }
+    if (chip == NULL) {
+        return false;
+    }
+    if (fact == FACT_SECURE_VERSION && to->value > chip->secure_version_bits) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "the eFuses of %s count to %u", chip->title,
+                           chip->secure_version_bits) != ESP_OK;
+    }
+    if (fact == FACT_CRYPT_COUNT && chip->id != 0 && to->value > 7) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has three bits of %s", chip->title,
+                           facts[fact].name) != ESP_OK;
+    }
+    if (fact > FACT_DIGEST && fact < FACT_CRYPT_COUNT && fact != FACT_REVOKE && chip->signature_blocks == 1) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has eFuses for one key", chip->title) != ESP_OK;
+    }
+    return fact == FACT_SCHEME && !otter_chip_verifies(chip, (otter_signature_scheme_t)to->value) &&
+           otter_fault(fault, ESP_ERR_INVALID_STATE, "%s does not verify %s", chip->title,
+                       otter_signature_scheme_name((otter_signature_scheme_t)to->value)) != ESP_OK;
+}
+
+/** All of `more` that is said, or nothing. */
+static esp_err_t grow(efuse_file_t *file, const said_t more[FACT_COUNT], otter_fault_t *fault)
+{
+    reader_t r = {.file = file, .fault = fault};
+    tell_facts(file, r.known);
+    for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
+        if (!more[fact].said) {
+            continue;
+        }
+        if (cannot_become(&r.known[fact], &more[fact], fact, fault) ||
+            is_beyond_chip(r.known, fact, &more[fact], fault)) {
+            return fault->code;
+        }
+        r.known[fact] = more[fact];
+    }
+    esp_err_t err = find_digests(&r);
+    if (err == ESP_OK) {
+        keep_facts(file, r.known);
+    }
+    return err;
+}
+
+esp_err_t efuse_file_grow(efuse_file_t *file, const efuse_file_t *more, otter_fault_t *fault)
+{
+    said_t known[FACT_COUNT];
+    tell_facts(more, known);
+    return grow(file, known, fault);
+}
+
+esp_err_t efuse_file_burn(efuse_file_t *file, const char *name, const char *value, otter_fault_t *fault)
+{
+    reader_t r = {.file = file, .fault = fault};
+    const fact_t fact = fact_of(name);
+    if (fact == FACT_COUNT) {
+        char letters[LETTERS_MAX + 1];
+        (void)letters_of(name, letters);
+        const fact_t meant = fact_meant(letters);
+        return otter_fault(fault, ESP_ERR_NOT_FOUND, "there is no eFuse %s%s%s%s", name,
+                           meant != FACT_COUNT ? "; is " : "", meant != FACT_COUNT ? facts[meant].name : "",
+                           meant != FACT_COUNT ? " meant?" : "");
+    }
+    if (!read_value(&r, fact, value, &r.known[fact].value, r.known[fact].bytes)) {
+        return fault->code;
+    }
+    r.known[fact].said = true;
+    return grow(file, r.known, fault);
 }
 
 /** True if a file is there, also a link that leads nowhere. */

@@ -54,6 +54,23 @@ OTTER_MUST_CHECK esp_err_t efuse_file_load_named(efuse_file_t *file, const char 
 /** Write it whole through a temporary name and sync: the old or the new content, never a mixture. */
 OTTER_MUST_CHECK esp_err_t efuse_file_save(const efuse_file_t *file);
 
+/**
+ * Burn one eFuse, in memory: efuse_file_save() makes it so. What is burned only grows, and stays.
+ * @param name, value  as in the file
+ * @return ESP_OK, also where nothing changes; ESP_ERR_NOT_FOUND (no such eFuse), ESP_ERR_INVALID_STATE (no such value, or the
+ *         hardware would refuse it: a bit would go back, a block be written twice, the chip has no such eFuse); nothing has
+ *         changed then
+ */
+OTTER_MUST_CHECK esp_err_t efuse_file_burn(efuse_file_t *file, const char *name, const char *value,
+                                           otter_fault_t *fault);
+
+/** The same of all that another one says. */
+OTTER_MUST_CHECK esp_err_t efuse_file_grow(efuse_file_t *file, const efuse_file_t *more,
+                                           otter_fault_t *fault);
+
+/** The number of a purpose that espefuse has a name for. @return false: there is none */
+OTTER_MUST_CHECK bool efuse_file_purpose_number(const char *name, uint32_t *number);
+
 /** espefuse's name of a key block's purpose; NULL: there is none. */
 const char *efuse_file_purpose(uint32_t number);
 

@@ -50,6 +50,7 @@ PUBLIC_HEADERS = {
     "otter/efuse.h": "base",
     "otter/trust.h": "base",
     "otter/signature.h": "image",
+    "otter/efuse_layout.h": "image",
     "otter/encrypted_image.h": "image",
     "otter/flash.h": "flash",
     "otter/flash_encryption.h": "flash",
