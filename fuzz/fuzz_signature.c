@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
 #include "otter/bytes.h"
 #include "fuzz.h"
 #include "image/signature.h"
+#include "reference.h"
 
 enum { BLOCK = 1216, BLOCKS = 3, SECTOR = 4096, SHORT_DIGEST = 8, ONE_BLOCK = 16 };
 
@@ -79,9 +79,10 @@ static bool pss_is_good(uint8_t em[384], const uint8_t hash[32])
     return em[DB - 33] == 1 && memcmp(want, h, 32) == 0;
 }
 
-static bool rsa_is_good(const uint8_t *raw, const uint8_t *hash, BN_CTX *context)
+static bool rsa_is_good(const uint8_t *raw, const uint8_t *hash)
 {
     uint8_t em[384];
+    BN_CTX *context = BN_CTX_new();
     BIGNUM *n = BN_lebin2bn(raw + 36, 384, NULL), *e = BN_lebin2bn(raw + 420, 4, NULL);
     BIGNUM *s = BN_lebin2bn(raw + 812, 384, NULL), *m = BN_new();
     bool good = BN_num_bits(n) == 3072 && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e) && BN_cmp(s, n) < 0 &&
@@ -91,34 +92,7 @@ static bool rsa_is_good(const uint8_t *raw, const uint8_t *hash, BN_CTX *context
     BN_free(e);
     BN_free(s);
     BN_free(m);
-    return good;
-}
-
-/** The X of hash / s * G + r / s * Q is r. */
-static bool ecdsa_is_good(const layout_t *l, const uint8_t *raw, const uint8_t *hash, BN_CTX *context)
-{
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(l->nid);
-    EC_POINT *q = EC_POINT_new(group), *sum = EC_POINT_new(group);
-    const BIGNUM *order = EC_GROUP_get0_order(group);
-    BIGNUM *x = BN_lebin2bn(raw + l->key_at + 1, l->number, NULL);
-    BIGNUM *y = BN_lebin2bn(raw + l->key_at + 1 + l->number, l->number, NULL);
-    BIGNUM *r = BN_lebin2bn(raw + l->at, l->number, NULL),
-           *s = BN_lebin2bn(raw + l->at + l->number, l->number, NULL);
-    BIGNUM *z = BN_bin2bn(hash, l->hash_len < l->number ? l->hash_len : l->number, NULL);
-    bool good = EC_POINT_set_affine_coordinates(group, q, x, y, context) == 1 && !BN_is_zero(r) &&
-                !BN_is_zero(s) && BN_cmp(r, order) < 0 && BN_cmp(s, order) < 0 &&
-                BN_mod_inverse(s, s, order, context) != NULL && BN_mod_mul(z, z, s, order, context) == 1 &&
-                BN_mod_mul(s, r, s, order, context) == 1 && EC_POINT_mul(group, sum, z, q, s, context) == 1 &&
-                EC_POINT_is_at_infinity(group, sum) == 0 &&
-                EC_POINT_get_affine_coordinates(group, sum, x, NULL, context) == 1 &&
-                BN_nnmod(x, x, order, context) == 1 && BN_cmp(x, r) == 0;
-    BIGNUM *const numbers[] = {x, y, r, s, z};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        BN_free(numbers[i]);
-    }
-    EC_POINT_free(q);
-    EC_POINT_free(sum);
-    EC_GROUP_free(group);
+    BN_CTX_free(context);
     return good;
 }
 
@@ -136,10 +110,15 @@ static bool block_is_good(const uint8_t *raw, const otter_trust_t *trust, const 
     for (int i = 0; i < trust->key_count; i++) {
         trusted = trusted || memcmp(trust->keys[i], digest, trust->key_len) == 0;
     }
-    BN_CTX *context = BN_CTX_new();
-    bool good = trusted && (ec ? ecdsa_is_good(l, raw, hash, context) : rsa_is_good(raw, hash, context));
-    BN_CTX_free(context);
-    return good;
+    if (ec) {
+        const reference_ecdsa_t numbers = {.curve = l->nid,
+                                           .len = l->number,
+                                           .little = true,
+                                           .point = raw + l->key_at + 1,
+                                           .signature = raw + l->at};
+        return trusted && reference_ecdsa(&numbers, hash, l->hash_len);
+    }
+    return trusted && rsa_is_good(raw, hash);
 }
 
 /* ---- the target ---- */

@@ -74,6 +74,18 @@ typedef struct {
 void reference_image(const uint8_t *bytes, size_t len, const otter_image_rules_t *rules,
                      reference_image_t *out);
 
+/* ---- signatures ---- */
+
+/** A public key and a signature, as two numbers each. */
+typedef struct {
+    int curve;   /* as OpenSSL numbers it */
+    int len;     /* bytes of a number */
+    bool little; /* the byte that comes first counts least */
+    const uint8_t *point, *signature;
+} reference_ecdsa_t;
+
+bool reference_ecdsa(const reference_ecdsa_t *e, const uint8_t *hash, int hash_len);
+
 /* ---- HTTP response ---- */
 
 typedef struct {

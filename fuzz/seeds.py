@@ -120,6 +120,19 @@ def signatures():
                     data[4096:].rstrip(b"\xff")
 
 
+def signatures_v1():
+    image = b"an image"
+    for name, change in (("right", b""), ("flip_in_key", bytes(40) + b"\1"), ("flip_in_r", bytes(64 + 9) + b"\x80"),
+                         ("flip_in_s", bytes(64 + 67) + b"\1"), ("version_1", bytes(64) + b"\1"),
+                         ("erased", bytes(64) + b"\xff" * 68)):
+        yield name, bytes([1, 1, 3]) + struct.pack("<H", len(image)) + image + change
+    key = (VECTORS + "/signed/keys/v1_ec256.pub.bin", VECTORS + "/signed/v1_ecdsa.bin")
+    with open(key[0], "rb") as public, open(key[1], "rb") as signed:
+        point, data = public.read(), signed.read()
+    yield "recorded", bytes([0, 1, 9]) + struct.pack("<H", len(data) - 68) + data[:-68] + point + data[-68:]
+    yield "no_key", bytes([0, 0, 9]) + struct.pack("<H", 4) + b"data"
+
+
 def elfs():
     desc = struct.pack("<I", 0xABCD5432) + bytes(252)
     c3 = [(".flash.appdesc", 0x3C000020, desc), (".flash.rodata", 0x3C000120, b"rodata" * 9),
@@ -257,7 +270,8 @@ SEEDS = {"efuse_import": efuse_imports, "partition_table": partition_tables, "ot
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,
-         "image_info": image_files, "table_load": table_files, "signature": signatures, "served_file": served_files}
+         "image_info": image_files, "table_load": table_files, "signature": signatures, "signature_v1": signatures_v1,
+         "served_file": served_files}
 
 
 def main():

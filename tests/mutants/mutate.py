@@ -3,8 +3,8 @@
 
 Each row of BUGS names what is wrong, the file, the exact text that is replaced (it must occur once), what comes instead, and the
 program that must fail because of it; behind a colon, where all would take long, the lives of the sweep in which it is to be
-looked for, or the world's seed from which on. That program is linked again, with the mutated file before the library that has
-the right one.
+looked for, or the world's seed from which on, or of the command (otter) the test of tests/e2e. That program is linked again,
+with the mutated file in the place of the right one.
 """
 # SPDX-License-Identifier: Apache-2.0
 import json
@@ -13,6 +13,7 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import tempfile
 
 SANITIZER = 99  # exit status of a program that a sanitizer has ended
 
@@ -148,6 +149,54 @@ BUGS = {
     "leaves_an_abandoned_update_open": (
         "src/ota/session_stage.c", "s->begun ? otter_update_abort(&s->update) : ESP_OK;",
         "s->incomplete ? otter_update_abort(&s->update) : ESP_OK;", "world"),
+    "ends_an_update_without_its_signature": (
+        "src/ota/update.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
+        "    const otter_trust_t trust = {.error = compared ? ESP_OK : ESP_OK};", "test_trust"),
+    "finishes_a_download_without_its_signature": (
+        "src/ota/session_stage.c", "    esp_err_t err = otter_update_end(&s->update, flow->fault);",
+        "    device->config.trust.source = OTTER_TRUST_ANYBODY;\n"
+        "    esp_err_t err = otter_update_end(&s->update, flow->fault);",
+        "otter:test_secure_boot.SecureBoot.test_only_what_a_trusted_key_signed_is_taken"),
+    "selects_without_a_signature": (
+        "src/ota/switch.c",
+        "    const otter_trust_t trust = trust_to_update(device, false);", "    const otter_trust_t trust = {0};",
+        "sweep:signed/factory"),
+    "remembers_a_verdict_by_other_keys": (
+        "src/ota/switch.c", "trust_is_same(&trust, &device->verified_by) &&", "device->verified_by.error == ESP_OK &&",
+        "test_trust"),
+    "boots_without_a_signature": (
+        "src/boot/boot.c", "rules.trust = otter_trust_to_boot(device, false);", "rules.trust = (otter_trust_t){0};",
+        "test_trust"),
+    "takes_the_word_of_a_revoked_key": (
+        "src/boot/trust.c", "key.present && !key.revoked) {", "key.present) {",
+        "sweep:signed/keys change/factory"),
+    "trusts_whom_the_new_image_names": (
+        "src/ota/update.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
+        "    const esp_partition_t *running = device->running;\n    device->running = update->staging;\n"
+        "    const otter_trust_t trust = trust_to_update(device, !compared);\n    device->running = running;",
+        "sweep:signed/without secure boot/two"),
+    "takes_any_block_for_the_first": (
+        "src/image/signature.c", "verdict->block < reader->trust.blocks) {", "verdict->block < OTTER_SIGNATURE_BLOCKS) {",
+        "test_trust"),
+    "leaves_what_was_refused_to_the_bootloader": (
+        "src/ota/update.c", "        spoil(update);\n", "        (void)spoil;\n", "test_trust"),
+    "believes_the_hash_in_a_block": (
+        "src/image/signature.c", "return otter_signature_block_verify(raw, block, hash, fault);",
+        "return otter_signature_block_verify(raw, block, hash != NULL ? block->hash : hash, fault);", "test_signature"),
+    "forgets_the_padding": (
+        "src/image/image.c", "    } else if (s->state == PART_SIGNED_PADDING) {\n        hash(s, data, n);",
+        "    } else if (s->state == PART_SIGNED_PADDING) {\n        hash(s, data, n & 1u);", "test_signature"),
+    "boots_a_device_without_its_signatures": (
+        "cli/boot.c", "    esp_err_t err = otter_boot(&dev->device,",
+        "    dev->device.config.trust.source = OTTER_TRUST_ANYBODY;\n    esp_err_t err = otter_boot(&dev->device,",
+        "otter:test_secure_boot.SecureBoot.test_what_nobody_signed_is_neither_written_nor_selected_nor_booted"),
+    "updates_without_the_keys_that_were_named": (
+        "cli/update.c", "    o->device.trust = &o->trust;", "    o->device.trust = NULL;",
+        "otter:test_secure_boot.OwnKeys.test_one_of_the_named_keys_must_have_signed"),
+    "starts_what_was_not_verified": (
+        "port/linux/firmware_image.c", "    if (err == ESP_OK && (rules.trust.signatures != NULL",
+        "    if (err == ESP_FAIL && (rules.trust.signatures != NULL",
+        "otter:test_secure_boot.Run.test_what_is_started_is_what_was_verified"),
     "skips_the_md5": (
         "src/flash/partition_table.c", "return memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
         "return record != NULL;", "test_partition_table"),
@@ -180,8 +229,13 @@ def compile_command(build, file):
     sys.exit(f"mutate: this build does not compile {file}")
 
 
+def path_of(program):
+    """In the build."""
+    return program if program == "otter" else f"tests/{program}"
+
+
 def link_command(build, program):
-    said = subprocess.run(["ninja", "-C", build, "-t", "commands", "-s", f"tests/{program}"], capture_output=True, text=True,
+    said = subprocess.run(["ninja", "-C", build, "-t", "commands", "-s", path_of(program)], capture_output=True, text=True,
                           check=False)
     links = [line for line in said.stdout.splitlines() if " -o " in line]
     if said.returncode != 0 or not links:
@@ -205,20 +259,34 @@ def make(name, program, source, build):
     text = mutate(name, source)
     folder = build / "tests" / "mutants"
     folder.mkdir(parents=True, exist_ok=True)
-    mutated, made, right = folder / f"{name}.c", folder / name, build / "tests" / program
+    mutated, made, right = folder / f"{name}.c", folder / name, build / path_of(program)
     if not mutated.exists() or mutated.read_text() != text:
         mutated.write_text(text)
     if made.exists() and made.stat().st_mtime > max(mutated.stat().st_mtime, right.stat().st_mtime):
         return made
     made.unlink(missing_ok=True)
     command, where = compile_command(build, source / BUGS[name][0])
-    object_file = folder / f"{name}.o"
+    object_file, right_object = folder / f"{name}.o", command[command.index("-o") + 1]
     command = instead(instead(command, "-o", str(object_file)), "-c", str(mutated))
+    command += ["-iquote", str((source / BUGS[name][0]).parent)]  # headers beside the file
     run_or_exit(command, where, "the mutated file does not compile")
     link = instead(link_command(build, program), "-o", str(made))
+    link = [word for word in link if word != right_object]  # else it is in a library, and comes too late
     first = next(at for at, word in enumerate(link) if word.endswith(".o"))
     run_or_exit(link[:first] + [str(object_file)] + link[first:], build, "the mutated program does not link")
     return made
+
+
+def test_passes(made, source, build, test):
+    """The end-to-end test in a build that has this command in the place of the right one."""
+    with tempfile.TemporaryDirectory(prefix="otter-mutant-") as folder:
+        for entry in build.iterdir():
+            target = made if entry.name == "otter" else entry
+            pathlib.Path(folder, entry.name).symlink_to(target)
+        file, _, name = test.partition(".")
+        done = subprocess.run([sys.executable, "-B", source / "tests" / "e2e" / f"{file}.py", name], stdin=subprocess.DEVNULL,
+                              check=False, env=os.environ | {"OTTER_BUILD": folder, "OTTER_SOURCE": str(source)})
+    return done.returncode == 0
 
 
 def main():
@@ -231,6 +299,10 @@ def main():
     if where:
         options += ["--start", where] if finder == "world" else [where]
     made = make(name, program, source, build)
+    if finder == "otter":
+        if test_passes(made, source, build, where):
+            sys.exit(f"mutate: {where} does not find {name}")
+        return
     reports = {name: f"{os.environ.get(name, '')}:exitcode={SANITIZER}" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
     done = subprocess.run([made, *options], cwd=build, stdin=subprocess.DEVNULL, check=False, env=os.environ | reports)
     # Of a unit test a crash will do, and of the sweep and the world what a sanitizer says.
