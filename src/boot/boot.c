@@ -49,6 +49,7 @@ typedef struct {
     boot_candidates_t have;
     otter_partition_entry_t factory, test, slots[BOOT_SLOTS_MAX], otadata;
     uint32_t device_version; /* anti-rollback; what it would be in a dry run */
+    uint32_t app_version;    /* of the candidate that was tried last, as its hash has it */
     boot_decision_t decision;
     otter_boot_result_t *result;   /* NULL: nobody asks for more than what boots */
     otter_fault_t fault;           /* of the table, or of the candidate that is looked at */
@@ -205,11 +206,11 @@ static void ask_versions(const boot_t *boot, const otadata_entry_t two[OTADATA_C
     }
 }
 
-/** The active image is confirmed: burns its secure version, so that nothing older boots any more. */
-static void raise_version(boot_t *boot, const otter_partition_entry_t *app)
+/** The image that boots is confirmed: burns its secure version, as it was verified, so that nothing older boots any more. */
+static void raise_version(boot_t *boot)
 {
-    uint32_t version;
-    if (!is_new_enough(boot, app, &version) || version == boot->device_version) {
+    const uint32_t version = boot->app_version;
+    if (version == boot->device_version) {
         return;
     }
     if (boot->commit) {
@@ -327,10 +328,10 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
     if (app->size == 0) {
         return otter_fault(&boot->fault, ESP_ERR_INVALID_SIZE, "the partition has no size");
     }
-    uint32_t version = 0;
-    if (device->config.anti_rollback && !is_new_enough(boot, app, &version)) {
+    boot->app_version = 0;
+    if (device->config.anti_rollback && !is_new_enough(boot, app, &boot->app_version)) {
         return otter_fault(&boot->fault, ESP_FAIL,
-                           "secure version %" PRIu32 " is below the device's %" PRIu32, version,
+                           "secure version %" PRIu32 " is below the device's %" PRIu32, boot->app_version,
                            boot->device_version);
     }
     otter_image_rules_t rules = {.chip = &device->chip,
@@ -348,6 +349,11 @@ static esp_err_t try_candidate(boot_t *boot, const otter_partition_entry_t *app)
     }
     if (err != ESP_OK) {
         return err;
+    }
+    /* What was looked at before it was verified was another reading of flash, which may have said something else. */
+    if (device->config.anti_rollback && image != NULL &&
+        (!image->has_desc || image->desc.secure_version != boot->app_version)) {
+        return otter_fault(&boot->fault, ESP_FAIL, "its secure version changes from one reading to the next");
     }
     if (boot->commit) {
         image_log_signed(&rules.trust);
@@ -422,7 +428,7 @@ static void write_initial(boot_t *boot, int started)
         ESP_LOGI(TAG, "Set actual ota_seq=%" PRIu32 " in otadata[0]", entry.seq);
     }
     if (boot->device->config.anti_rollback) {
-        raise_version(boot, entry_of(boot, started));
+        raise_version(boot);
     }
 }
 
@@ -480,7 +486,7 @@ static esp_err_t start_image(boot_t *boot)
     }
     const otter_partition_entry_t *app = entry_of(boot, started);
     if (boot->decision.raise_version && started == boot->decision.index) {
-        raise_version(boot, app); /* only now that the image is verified: a burned bit stays burned */
+        raise_version(boot); /* only now that the image is verified: a burned bit stays burned */
     }
     write_initial(boot, started);
     boot->chosen = partition_of(boot->device, app);

@@ -25,8 +25,8 @@ BUGS = {
         "    if ((err = ESP_OK) != ESP_OK) {\n        image_log_fault(", "sweep:damaged/"),
     "boots_without_verifying": (
         "src/boot/boot.c",
-        "    if (err != ESP_OK) {\n        return err;\n    }\n    if (boot->commit) {\n        image_log_signed",
-        "    if (err == ESP_ERR_NO_MEM) {\n        return err;\n    }\n    if (boot->commit) {\n        image_log_signed",
+        "    if (err != ESP_OK) {\n        return err;\n    }\n    /* What was looked at",
+        "    if (err == ESP_ERR_NO_MEM) {\n        return err;\n    }\n    /* What was looked at",
         "sweep:rot/"),
     "keeps_the_record_of_an_overwritten_slot": (
         "src/boot/switch_plan.c", "    if (!decides &&\n        !(trial_is_over", "    if (!(trial_is_over", "sweep:again/"),
@@ -63,7 +63,9 @@ BUGS = {
         "    if (err == ESP_OK) {\n        err = carry_out(device, &records, &plan);\n    }\n", "sweep:anti-rollback"),
     "burns_the_version_of_an_unverified_image": (
         "src/boot/boot.c", "    log_decision(boot);\n    return ESP_OK;",
-        "    if (boot->decision.raise_version) {\n        raise_version(boot, &boot->slots[boot->decision.index]);\n    }\n"
+        "    if (boot->decision.raise_version &&\n"
+        "        is_new_enough(boot, &boot->slots[boot->decision.index], &boot->app_version)) {\n"
+        "        raise_version(boot);\n    }\n"
         "    log_decision(boot);\n    return ESP_OK;", "test_boot"),
     "confirms_the_only_record_in_place": (
         "src/boot/switch_plan.c", "if (in_place || otadata_next_seq(now->seq, slot, slot_count, &seq) != ESP_OK) {",
@@ -197,6 +199,8 @@ BUGS = {
         "port/linux/firmware_image.c", "    if (err == ESP_OK && (rules.trust.signatures != NULL",
         "    if (err == ESP_FAIL && (rules.trust.signatures != NULL",
         "otter:test_secure_boot.Run.test_what_is_started_is_what_was_verified"),
+    "trusts_a_version_that_was_not_hashed": (
+        "src/boot/boot.c", "image->desc.secure_version != boot->app_version)) {", "image->segments_seen == 0)) {", "test_boot"),
     "skips_the_md5": (
         "src/flash/partition_table.c", "return memcmp(record + ESP_PARTITION_MD5_OFFSET, digest, sizeof(digest)) == 0;",
         "return record != NULL;", "test_partition_table"),

@@ -263,6 +263,50 @@ static void a_damaged_image_burns_no_version(void **state)
     rig_close(&rig);
 }
 
+static struct {
+    uint32_t at;       /* of a secure version in flash */
+    uint32_t readings; /* so many say something else first */
+    uint8_t instead;
+} swapped;
+
+/** A chip that somebody has put in the place of the flash: it answers as it likes. */
+static esp_err_t read_swapped(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    esp_err_t err = rig_read(dev, off, dst, len);
+    if (swapped.at >= off && swapped.at - off < len && swapped.readings > 0) {
+        swapped.readings--;
+        ((uint8_t *)dst)[swapped.at - off] = swapped.instead;
+    }
+    return err;
+}
+
+/** CVE-2024-28183: the version that is compared is the one that was hashed. */
+static void a_version_that_changes_between_readings_is_none(void **state)
+{
+    (void)state;
+    for (uint32_t readings = 0; readings < 8; readings++) {
+        rig_t rig;
+        otter_boot_result_t result;
+        rig_open(&rig, "two_ota_nofactory_md5",
+                 &(otter_device_config_t){.rollback = true, .anti_rollback = true});
+        rig.untraced = true;
+        rig.secure_version = 2;
+        rig.ops.read = read_swapped;
+        const esp_partition_t *slots[] = {rig_named(&rig, "0"), rig_named(&rig, "1")};
+        rig_place(&rig, slots[0]->address, "image", "esp32_v120_sec3.bin");
+        rig_place(&rig, slots[1]->address, "image", "esp32_v110_sec1.bin");
+        rig_put_record(&rig, 0, 1, ESP_OTA_IMG_VALID);
+        rig_put_record(&rig, 1, 2, ESP_OTA_IMG_VALID);
+        swapped.at = slots[1]->address + 0x24;
+        swapped.readings = readings;
+        swapped.instead = 9;
+        assert_int_equal(otter_boot(&rig.device, OTTER_BOOT_COMMIT, &result), ESP_OK);
+        assert_ptr_equal(result.partition, slots[0]); /* never what has version 1 */
+        assert_in_range(rig.secure_version, 2, 3);    /* nor is 9 burned */
+        rig_close(&rig);
+    }
+}
+
 static void a_settled_device_boots_without_a_write(void **state)
 {
     (void)state;
@@ -399,6 +443,7 @@ int main(void)
         cmocka_unit_test(nothing_that_verifies_is_told_with_every_candidate),
         cmocka_unit_test(a_trial_that_cannot_be_recorded_is_passed_over),
         cmocka_unit_test(a_damaged_image_burns_no_version),
+        cmocka_unit_test(a_version_that_changes_between_readings_is_none),
         cmocka_unit_test(a_settled_device_boots_without_a_write),
         cmocka_unit_test(a_boot_that_is_taken_back_has_not_happened),
         cmocka_unit_test(taking_back_may_be_cut_anywhere),
