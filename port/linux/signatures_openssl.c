@@ -77,6 +77,34 @@ static esp_err_t verdict(bool good)
     return good ? ESP_OK : no_memory ? ESP_ERR_NO_MEM : ESP_FAIL;
 }
 
+/** What is asked: of RSA, or of a curve. */
+typedef struct {
+    const uint8_t *modulus;
+    uint32_t exponent;
+    otter_curve_t curve;
+    const uint8_t *point, *signature, *digest;
+    size_t digest_len;
+} question_t;
+
+/** More than any verification needs at once. */
+static bool memory_is_there(void)
+{
+    void *some = OPENSSL_malloc(64 * 1024);
+    OPENSSL_free(some);
+    return some != NULL;
+}
+
+/** Where memory ends in some of its places, OpenSSL just says no. So a no counts if it is said again while there is memory. */
+static esp_err_t ask(esp_err_t (*verify)(const question_t *), const question_t *question)
+{
+    esp_err_t err = verify(question);
+    if (err == ESP_FAIL && memory_is_there()) {
+        err = verify(question);
+        return err != ESP_FAIL || memory_is_there() ? err : ESP_ERR_NO_MEM;
+    }
+    return err == ESP_FAIL ? ESP_ERR_NO_MEM : err;
+}
+
 /* ---- RSA ---- */
 
 static EVP_PKEY *rsa_key(const uint8_t *modulus, uint32_t exponent)
@@ -99,23 +127,31 @@ static EVP_PKEY *rsa_key(const uint8_t *modulus, uint32_t exponent)
     return key;
 }
 
-esp_err_t otter_rsa_pss_verify(const uint8_t *modulus, uint32_t exponent, const uint8_t *signature,
-                               const uint8_t digest[OTTER_SHA256_LEN])
+static esp_err_t verify_rsa(const question_t *q)
 {
     ERR_clear_error();
     uint8_t big_endian[OTTER_RSA_3072_LEN];
-    reverse(big_endian, signature, sizeof(big_endian));
-    EVP_PKEY *key = rsa_key(modulus, exponent);
+    reverse(big_endian, q->signature, sizeof(big_endian));
+    EVP_PKEY *key = rsa_key(q->modulus, q->exponent);
     EVP_PKEY_CTX *context = key != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
     bool good = context != NULL && EVP_PKEY_verify_init(context) == 1 &&
                 EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
                 EVP_PKEY_CTX_set_rsa_pss_saltlen(context, SALT_LEN) == 1 &&
                 EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
                 EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1 &&
-                EVP_PKEY_verify(context, big_endian, sizeof(big_endian), digest, OTTER_SHA256_LEN) == 1;
+                EVP_PKEY_verify(context, big_endian, sizeof(big_endian), q->digest, OTTER_SHA256_LEN) == 1;
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
     return verdict(good);
+}
+
+esp_err_t otter_rsa_pss_verify(const uint8_t *modulus, uint32_t exponent, const uint8_t *signature,
+                               const uint8_t digest[OTTER_SHA256_LEN])
+{
+    return ask(verify_rsa, &(question_t){.modulus = modulus,
+                                         .exponent = exponent,
+                                         .signature = signature,
+                                         .digest = digest});
 }
 
 /* ---- ECDSA ---- */
@@ -161,18 +197,27 @@ static size_t der_of(const uint8_t *signature, size_t len, uint8_t **der)
     return n > 0 ? (size_t)n : 0;
 }
 
-esp_err_t otter_ecdsa_verify(otter_curve_t curve, const uint8_t *point, const uint8_t *signature,
-                             const uint8_t *digest, size_t digest_len)
+static esp_err_t verify_ecdsa(const question_t *q)
 {
     ERR_clear_error();
     uint8_t *der = NULL;
-    size_t der_len = der_of(signature, curves[curve].len, &der);
-    EVP_PKEY *key = der_len != 0 ? ec_key(curve, point) : NULL;
+    size_t der_len = der_of(q->signature, curves[q->curve].len, &der);
+    EVP_PKEY *key = der_len != 0 ? ec_key(q->curve, q->point) : NULL;
     EVP_PKEY_CTX *context = key != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
     bool good = context != NULL && EVP_PKEY_verify_init(context) == 1 &&
-                EVP_PKEY_verify(context, der, der_len, digest, digest_len) == 1;
+                EVP_PKEY_verify(context, der, der_len, q->digest, q->digest_len) == 1;
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
     OPENSSL_free(der);
     return verdict(good);
+}
+
+esp_err_t otter_ecdsa_verify(otter_curve_t curve, const uint8_t *point, const uint8_t *signature,
+                             const uint8_t *digest, size_t digest_len)
+{
+    return ask(verify_ecdsa, &(question_t){.curve = curve,
+                                           .point = point,
+                                           .signature = signature,
+                                           .digest = digest,
+                                           .digest_len = digest_len});
 }
