@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/named_key.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,20 @@ int named_key_passphrase(const char *file, char *text, int size, otter_fault_t *
     return n;
 }
 
+/** Where there is none OpenSSL would read standard input. */
+static bool has_terminal(passphrase_t *p)
+{
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        (void)otter_fault(&p->fault, ESP_ERR_INVALID_ARG,
+                          "it is encrypted, and there is no terminal to ask for its passphrase: "
+                          "--passphrase-file FILE has it");
+        return false;
+    }
+    (void)close(fd);
+    return true;
+}
+
 static int give_passphrase(char *text, int size, int writing, void *context)
 {
     passphrase_t *p = context;
@@ -50,13 +65,21 @@ static int give_passphrase(char *text, int size, int writing, void *context)
     if (p->file != NULL) {
         return named_key_passphrase(p->file, text, size, &p->fault);
     }
+    if (!has_terminal(p)) {
+        return -1;
+    }
     char prompt[256];
     snprintf(prompt, sizeof(prompt), "passphrase of %.200s: ", p->name);
     return EVP_read_pw_string_min(text, 1, size - 1, prompt, writing) == 0 ? (int)strlen(text) : -1;
 }
 
-/** The first key that a store has. @param public_seen  it has a public one */
-static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, bool *public_seen)
+/** What else than the key that is needed is there. */
+typedef struct {
+    bool public_key, certificate;
+} seen_t;
+
+/** The first key that a store has. */
+static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, seen_t *seen)
 {
     EVP_PKEY *key = NULL;
     while (key == NULL && OSSL_STORE_eof(store) == 0) {
@@ -67,11 +90,19 @@ static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, bool *publi
             }
             continue;
         }
-        if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) {
+        switch (OSSL_STORE_INFO_get_type(info)) {
+        case OSSL_STORE_INFO_PKEY:
             key = OSSL_STORE_INFO_get1_PKEY(info);
-        } else if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PUBKEY) {
-            *public_seen = true;
+            break;
+        case OSSL_STORE_INFO_PUBKEY:
+            seen->public_key = true;
             key = private_part ? NULL : OSSL_STORE_INFO_get1_PUBKEY(info);
+            break;
+        case OSSL_STORE_INFO_CERT:
+            seen->certificate = true;
+            break;
+        default:
+            break;
         }
         OSSL_STORE_INFO_free(info);
     }
@@ -99,8 +130,8 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
     passphrase_t passphrase = {.name = name, .file = passphrase_file};
     UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
     OSSL_STORE_CTX *store = ui != NULL ? OSSL_STORE_open(name, ui, &passphrase, NULL, NULL) : NULL;
-    bool public_seen = false;
-    EVP_PKEY *key = store != NULL ? first_key(store, private_part, &public_seen) : NULL;
+    seen_t seen = {0};
+    EVP_PKEY *key = store != NULL ? first_key(store, private_part, &seen) : NULL;
     (void)OSSL_STORE_close(store);
     UI_destroy_method(ui);
     if (key != NULL) {
@@ -109,10 +140,14 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
     }
     if (passphrase.fault.code != ESP_OK) {
         (void)otter_fault(fault, passphrase.fault.code, "%s", passphrase.fault.why);
-    } else if (public_seen) {
+    } else if (seen.public_key) {
         (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "this is a public key, and the private one is needed");
     } else if (passphrase.asked) {
         (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "the passphrase does not open it");
+    } else if (seen.certificate) {
+        (void)otter_fault(
+            fault, ESP_ERR_INVALID_ARG,
+            "this is a certificate, and a key is needed (openssl x509 -pubkey -noout -in CERT)");
     } else {
         (void)otter_fault(fault, ESP_ERR_INVALID_ARG,
                           "there is no key in it that OpenSSL can read (PEM or DER)");

@@ -148,10 +148,9 @@ static esp_err_t verify_rsa(const question_t *q)
 esp_err_t otter_rsa_pss_verify(const uint8_t *modulus, uint32_t exponent, const uint8_t *signature,
                                const uint8_t digest[OTTER_SHA256_LEN])
 {
-    return ask(verify_rsa, &(question_t){.modulus = modulus,
-                                         .exponent = exponent,
-                                         .signature = signature,
-                                         .digest = digest});
+    return ask(
+        verify_rsa,
+        &(question_t){.modulus = modulus, .exponent = exponent, .signature = signature, .digest = digest});
 }
 
 /* ---- ECDSA ---- */

@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
@@ -270,6 +271,134 @@ class ChipsFlash(SignedUpdates):
             self.assertIn(why, done.stderr)
             self.assertEqual(self.flash.read_bytes(), before)
         must("flash", "write", self.flash, "@0x10000", self.www / "s3_a.bin")
+
+
+BLOCK, SECTOR = 1216, 4096
+
+
+def with_crc(block):
+    return block[:1196] + zlib.crc32(block[:1196]).to_bytes(4, "little") + block[1200:]
+
+
+def sector(*blocks):
+    return b"".join(blocks).ljust(SECTOR, b"\xff")
+
+
+class BadInput(SignedUpdates):
+    """Whatever is wrong: one line that says so, nothing selected, nothing burned."""
+
+    @classmethod
+    def make_images(cls):
+        super().make_images()
+        must("image", "sign", cls.www / "app2.bin", "--key", KEYS / "ec256.pem", "-o", cls.www / "app2_ec.bin")
+        signed = (cls.www / "app2_a.bin").read_bytes()
+        cls.body, cls.block = signed[:-SECTOR], signed[-SECTOR:-SECTOR + BLOCK]
+        cls.foreign = (cls.www / "app2_b.bin").read_bytes()[-SECTOR:-SECTOR + BLOCK]
+
+    @classmethod
+    def signed_as_data(cls, data):
+        """Bytes that no image signer would sign, with a signature of key a."""
+        plain, out = cls.work / "plain", cls.work / "signed"
+        plain.write_bytes(data)
+        must("image", "sign", "--data", plain, "--key", KEYS / "rsa_a.pem", "-o", out)
+        return out.read_bytes()
+
+    def changed(self, offset, data):
+        return with_crc(self.block[:offset] + data + self.block[offset + len(data):])
+
+    def refused_images(self):
+        """(what, the image, why): by a device that trusts key a."""
+        body, block, foreign = self.body, self.block, self.foreign
+        bad = self.changed(900, b"x")
+        part = self.signed_as_data(body[:SECTOR])[-SECTOR:]
+        wrapped = bytearray(body)
+        wrapped[24 + 4:24 + 8] = b"\xf0\xff\xff\xff"  # the length of segment 0
+        count = bytearray(body)
+        count[1] = 200
+        return [
+            ("another scheme", (self.www / "app2_ec.bin").read_bytes(), "it is ECDSA P-256, and this device takes RSA-3072"),
+            ("no block", body + sector(), "the image is not signed"),
+            ("no sector", body, "the image is not signed"),
+            ("four blocks, the last one good", body + sector(foreign, foreign, foreign) + sector(block), "is not trusted"),
+            ("the CRC is wrong", body + sector(block[:1196] + b"1234" + block[1200:]), "its CRC is"),
+            ("magic, and a body of FF", body + sector(b"\xe7" + b"\xff" * (BLOCK - 1)), "its CRC is"),
+            ("magic and nothing else", body + b"\xe7" * SECTOR, "its CRC is"),
+            ("a sector of zeros", body + bytes(SECTOR), "the image is not signed"),
+            ("a version that no chip has", body + sector(self.changed(1, b"\x04")), "it has version 4, which no chip has"),
+            ("a curve that no chip has", body + sector(self.changed(1, b"\x03" + bytes(34) + b"\x07")), "a curve that no chip has"),
+            ("another hash", body + sector(self.changed(4, b"1234")), "it is of other bytes"),
+            ("another signature", body + sector(bad), "the signature does not match"),
+            ("an exponent of 1", body + sector(self.changed(420, b"\x01\0\0\0")), "is not trusted"),
+            ("a modulus of zeros", body + sector(self.changed(36, bytes(384))), "is not trusted"),
+            ("two bad blocks of one key", body + sector(bad, bad), "signature block 0: the signature does not match"),
+            ("the signature of a part", body + part, "it is of other bytes"),
+            ("a part, signed as data", self.signed_as_data(body[:SECTOR]), "checksum is"),
+            ("a length that wraps, signed", self.signed_as_data(bytes(wrapped)), "segment 0"),
+            ("too many segments, signed", self.signed_as_data(bytes(count)), "segments"),
+            ("cut in the image", body[:5000], "checksum is"),
+            ("cut in its padding", body[:-1], "the image is not signed"),
+            ("cut in the signature", (body + sector(block))[:-3000], "its CRC is"),
+            ("by another key alone", body + sector(foreign), "is not trusted"),
+        ]
+
+    def good_images(self):
+        bad = self.changed(900, b"x")
+        return [("a bad block of a key before its good one", self.body + sector(bad, self.block)),
+                ("a foreign one before it", self.body + sector(self.foreign, self.block)),
+                ("an empty one before it", self.body + sector(b"\xff" * BLOCK, self.block)),
+                ("two good ones of one key", self.body + sector(self.block, self.block)),
+                ("something behind the third", self.body + sector(self.block).replace(b"\xff" * 448, b"7" * 448, 1))]
+
+    def check_unchanged(self, name, why):
+        """By an update, by `flash write` and by `image verify`."""
+        flash, efuses = self.flash.read_bytes(), self.efuses()
+        self.check_turned_down(name, why)
+        self.assertEqual(self.efuses(), efuses)
+        self.flash.write_bytes(flash)
+        done = otter("flash", "write", self.flash, "ota_0", self.www / name)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertEqual((self.flash.read_bytes(), self.efuses()), (flash, efuses))
+        done = otter("image", "verify", self.www / name, "--key", KEYS / "rsa_a.pub.pem")
+        self.assertEqual(done.returncode, 1, done.stderr)
+
+    def test_images(self):
+        self.make_flash("app1_a.bin", "a")
+        for what, image, why in self.refused_images():
+            with self.subTest(what):
+                (self.www / "bad.bin").write_bytes(image)
+                self.check_unchanged("bad.bin", why)
+        for what, image in self.good_images():
+            with self.subTest(what):
+                (self.www / "good.bin").write_bytes(image)
+                self.check_taken("good.bin")
+
+    def test_revoked_keys(self):
+        for keys, revoked, name, why in (("ab", "0", "app2_a.bin", "is not trusted"),
+                                         ("ab", "01", "app2_ab.bin", "trusts no key: there is none, or all are revoked"),
+                                         ("a", "0", "app2_a.bin", "trusts no key"), ("ab", "0", "app2_b.bin", None),
+                                         ("ab", "0", "app2_ab.bin", None)):
+            with self.subTest(keys=keys, revoked=revoked, image=name):
+                self.tearDown()
+                self.make_flash("app1_ab.bin", keys)
+                with open(f"{self.flash}.efuse", "a", encoding="utf-8") as efuse:
+                    efuse.write("".join(f"secure_boot_key_revoke{index}=1\n" for index in revoked))
+                if why is None:
+                    self.check_taken(name)
+                    continue
+                before = self.flash.read_bytes()[0xD000:0xF000], self.efuses()
+                done, report = self.update(self.server.url(name), "--rollback", "off")
+                self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+                self.assertIn(why, done.stderr)
+                self.assertEqual(report["result"], "ESP_ERR_OTA_VALIDATE_FAILED")
+                self.assertEqual((self.flash.read_bytes()[0xD000:0xF000], self.efuses()), before)
+
+    def check_turned_down(self, name, why, *args):
+        before, otadata = self.boots(), self.otadata()
+        done, report = self.update(self.server.url(name), "--rollback", "off", *args)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertRegex(done.stderr, why)
+        self.assertEqual(report["result"], "ESP_ERR_OTA_VALIDATE_FAILED")
+        self.assertEqual((self.boots(), self.otadata()), (before, otadata))
 
 
 class OwnKeys(SignedUpdates):

@@ -5,6 +5,8 @@ import importlib.util
 import json
 import os
 import pathlib
+import pty
+import select
 import shutil
 import stat
 import subprocess
@@ -232,6 +234,28 @@ class Keys(SigningTest):
                               self.work / "x", status=1)
             self.assertIn(why, said)
 
+    def test_a_terminal_is_asked_for_the_passphrase(self):
+        secret, key, out = self.work / "secret", self.work / "key.pem", self.work / "out"
+        secret.write_text("open sesame\n")
+        self.otter("key", "new", key, "--scheme", "ecdsa256", "--passphrase-file", secret)
+        command = [str(OTTER), "image", "sign", str(VECTORS / SCHEMES["ecdsa256"]), "--replace", "--key", str(key), "-o", str(out)]
+        said = self.otter(*command[1:], status=1, stdin=subprocess.DEVNULL, start_new_session=True)  # without one
+        self.assertIn("there is no terminal to ask for its passphrase: --passphrase-file FILE", said)
+        self.assertFalse(out.exists())
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(command[0], command)
+        shown = b""
+        while b"passphrase of" not in shown:
+            self.assertTrue(select.select([terminal], [], [], WAIT_S)[0], shown)
+            shown += os.read(terminal, 4096)
+        os.write(terminal, b"open sesame\n")
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        shown += os.read(terminal, 4096)
+        os.close(terminal)
+        self.assertNotIn(b"sesame", shown)
+        self.assertTrue(out.exists())
+
     def test_what_is_no_key_for_this_is_named(self):
         openssl = lambda name, *args: subprocess.run(["openssl", *args, "-out", self.work / name], check=True,
                                                      capture_output=True, timeout=WAIT_S)
@@ -240,8 +264,14 @@ class Keys(SigningTest):
         openssl("ed.pem", "genpkey", "-algorithm", "ED25519")
         (self.work / "text").write_text("nothing\n")
         (self.work / "empty").write_text("")
+        (self.work / "half.pem").write_bytes((KEYS / "rsa_a.pem").read_bytes()[:900])
+        (self.work / "large").write_bytes(bytes(5000000))
+        os.mkfifo(self.work / "fifo")
+        openssl("certificate.pem", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-keyout", self.work / "its.pem", "-subj",
+                "/CN=x", "-days", "2")
         rows = [("rsa2048.pem", "2048 bits"), ("p521.pem", "secp521r1"), ("ed.pem", "ED25519"), ("text", "no key in it"),
-                ("empty", "no key in it"), ("missing", "No such file"), (".", "directory")]
+                ("empty", "no key in it"), ("missing", "No such file"), (".", "directory"), ("half.pem", "no key in it"), ("large", "no key in it"),
+                ("fifo", "it is a FIFO"), ("certificate.pem", "a certificate")]
         image = VECTORS / SCHEMES["rsa3072"]
         for name, why in rows:
             for command in (("key", "digest", self.work / name),
@@ -297,10 +327,12 @@ class Oracle(SigningTest):
 
     def test_otter_verifies_what_espsecure_signs(self):
         out = self.work / "theirs.bin"
-        for key, image in (("rsa_a", "image/esp32s3_valid.bin"), ("ec256", "image/esp32c6_mmu16k.bin")):
+        unsigned = self.work / "p384.bin"
+        unsigned.write_bytes((SIGNED / "ec384_c5.bin").read_bytes()[:-SECTOR])
+        for key, image in (("rsa_a", VECTORS / "image/esp32s3_valid.bin"), ("ec256", VECTORS / "image/esp32c6_mmu16k.bin"),
+                           ("ec384", unsigned)):
             with self.subTest(key=key):
-                self.espsecure("sign-data", "--version", "2", "--keyfile", KEYS / f"{key}.pem", "--output", out,
-                               VECTORS / image)
+                self.espsecure("sign-data", "--version", "2", "--keyfile", KEYS / f"{key}.pem", "--output", out, image)
                 self.otter("image", "verify", out, "--key", KEYS / f"{key}.pub.pem")
 
     def test_the_first_scheme_both_ways(self):

@@ -29,7 +29,8 @@ static struct {
 static bool may(void)
 {
     memory.count++;
-    return memory.fails == 0 || (memory.for_good ? memory.count < memory.fails : memory.count != memory.fails);
+    return memory.fails == 0 ||
+           (memory.for_good ? memory.count < memory.fails : memory.count != memory.fails);
 }
 
 static void *take(size_t size, const char *file, int line)
