@@ -72,7 +72,10 @@ static otter_trust_t trust_of(const otter_chip_t *chip, const otter_trust_config
     return otter_chip_trust(otter_chip_facts(chip != NULL ? chip->id : OTTER_CHIP_DEVICE), config);
 }
 
-static void judge(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *trust)
+static const otter_trust_t anybody;
+
+/** @param known  its contents were good before */
+static void judge(image_look_t *look, const otter_chip_t *chip, const otter_trust_t *trust, bool known)
 {
     otter_image_stream_t *s = &look->stream;
     bool for_rom = look->kind == OTTER_IMAGE_KIND_BOOTLOADER || look->kind == OTTER_IMAGE_KIND_RAM;
@@ -80,8 +83,9 @@ static void judge(image_look_t *look, const otter_chip_t *chip, const otter_trus
                                        .flash_offset = look->start,
                                        .size = look->view.size - look->start,
                                        .loading = true,
+                                       .known = known,
                                        .bootloader = chip != NULL && for_rom,
-                                       .trust = trust_of(chip, trust)};
+                                       .trust = *trust};
     otter_ignore(
         otter_image_stream_from_flash(s, &look->view.flash, &rules)); /* the stream keeps the verdict */
     look->kind = otter_image_kind(&s->info);
@@ -209,7 +213,8 @@ static void look_behind(image_look_t *look)
     bool whole = look->stream.verdict == ESP_OK;
     look->end = whole ? look->start + look->stream.info.image_len : look->start;
     if (whole) {
-        signature_look(&look->signature, &look->view.flash, look->start, look->end, look->view.size);
+        signature_look(&look->signature, &look->view.flash, look->start, look->end, look->view.size,
+                       look->stream.info.hash_compared ? &look->stream.sha : NULL);
         look->end = look->signature.count > 0 ? look->signature.end : look->end;
     }
     look->behind = flash_content(&look->view.flash, look->end, look->view.size - look->end);
@@ -258,17 +263,30 @@ bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
         return true;
     }
     look->start = find_start(look);
-    judge(look, NULL, NULL);
+    judge(look, NULL, &anybody, false);
     if (chip != NULL) {
-        judge(look, chip, NULL);
+        judge(look, chip, &anybody, look->stream.verdict == ESP_OK);
     }
     look_behind(look);
     return true;
 }
 
-void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *trust)
+/** Told by what was read for the signatures. @return false: it is not, or that is not enough to say */
+static bool is_signed_by(image_look_t *look, const otter_trust_t *trust)
 {
-    judge(look, chip, trust);
+    const image_signature_t *signature = &look->signature;
+    uint8_t sector[OTTER_SIGNATURE_SECTOR];
+    return trust->error == ESP_OK && trust->scheme != OTTER_SIGNED_V1 && !signature->v1 &&
+           signature->hash_len == otter_signature_hash_len(trust->scheme) &&
+           read_view(look, signature->offset, sector, sizeof(sector)) &&
+           otter_signature_sector_verify(trust, sector, signature->hash, NULL) == ESP_OK;
+}
+
+void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *config)
+{
+    const otter_trust_t trust = trust_of(chip, config);
+    bool known = look->fault.code == ESP_OK && (trust.signatures == NULL || is_signed_by(look, &trust));
+    judge(look, chip, known ? &anybody : &trust, known);
     judge_parts(look);
 }
 

@@ -148,22 +148,12 @@ static bool is_there_already(const signed_file_t *f, const uint8_t *digest)
 
 static bool hash_file(const signed_file_t *f, uint32_t hash_len, uint8_t hash[OTTER_SIGNATURE_HASH_MAX])
 {
-    if (hash_len == OTTER_SHA384_LEN) {
-        otter_sha384_t *sha = otter_sha384_new();
-        if (sha != NULL) {
-            otter_sha384_update(sha, f->bytes, f->len);
-            otter_sha384_finish(sha, hash);
-            otter_sha384_free(sha);
-        }
-        return sha != NULL;
-    }
-    otter_digest_t sha = {0};
-    const bool begun = otter_sha256_begin(&sha);
+    signed_hash_t running;
+    const bool begun = signed_hash_begin(&running, hash_len);
     if (begun) {
-        otter_digest_update(&sha, f->bytes, f->len);
-        otter_digest_finish(&sha, hash);
+        signed_hash_update(&running, f->bytes, f->len);
     }
-    otter_digest_end(&sha);
+    signed_hash_end(&running, begun ? hash : NULL);
     return begun;
 }
 

@@ -60,6 +60,16 @@ OTTER_MUST_CHECK esp_err_t otter_signature_block_verify(const uint8_t *raw,
                                                         const uint8_t *hash, otter_fault_t *fault);
 
 /**
+ * One of the blocks that the trust looks at is good, and of a key that it names.
+ * @param trust   of Secure Boot V2
+ * @param sector  OTTER_SIGNATURE_SECTOR bytes
+ * @param hash    of what is signed: SHA-384 if the trust's scheme is P-384, else SHA-256
+ * @return ESP_OK, ESP_ERR_IMAGE_INVALID (the reason in fault), ESP_ERR_NO_MEM
+ */
+OTTER_MUST_CHECK esp_err_t otter_signature_sector_verify(const otter_trust_t *trust, const uint8_t *sector,
+                                                         const uint8_t *hash, otter_fault_t *fault);
+
+/**
  * ESP32's first scheme.
  * @param raw  OTTER_SIGNATURE_V1_SIZE bytes
  * @param key  OTTER_V1_KEY_LEN bytes

@@ -113,7 +113,7 @@ esp_err_t esp_secure_boot_verify_sbv2_signature_block(const ets_secure_boot_sign
     otter_fault_t fault = {0};
     esp_err_t err = ESP_FAIL;
     if (trust_has_somebody(&trust, &fault) && trust.scheme != OTTER_SIGNED_V1) {
-        err = signature_sector_verify(&trust, (const uint8_t *)sig_block, image_digest, &fault);
+        err = otter_signature_sector_verify(&trust, (const uint8_t *)sig_block, image_digest, &fault);
     }
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "%s", fault.code != ESP_OK ? fault.why : "Could not read secure boot digests!");

@@ -317,8 +317,8 @@ static esp_err_t tell_verdict(const verdict_t *verdict, otter_fault_t *fault)
     return otter_fault(fault, ESP_ERR_IMAGE_INVALID, "%s", why);
 }
 
-esp_err_t signature_sector_verify(const otter_trust_t *trust, const uint8_t *sector, const uint8_t *hash,
-                                  otter_fault_t *fault)
+esp_err_t otter_signature_sector_verify(const otter_trust_t *trust, const uint8_t *sector,
+                                        const uint8_t *hash, otter_fault_t *fault)
 {
     verdict_t verdict = {0};
     hashes_t hashes = {0};

@@ -30,9 +30,5 @@ struct otter_signatures {
     void (*end)(signature_reader_t *reader); /* NULL is fine */
 };
 
-/** The same of a whole sector at once. @param hash  of what is signed: SHA-384 if the trust's scheme is P-384, else SHA-256 */
-OTTER_MUST_CHECK esp_err_t signature_sector_verify(const otter_trust_t *trust, const uint8_t *sector,
-                                                   const uint8_t *hash, otter_fault_t *fault);
-
 /** True if blocks of this scheme count. */
 bool signature_counts(const otter_trust_t *trust, otter_signature_scheme_t scheme);

@@ -12,6 +12,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
@@ -238,7 +240,8 @@ class Keys(SigningTest):
         secret, key, out = self.work / "secret", self.work / "key.pem", self.work / "out"
         secret.write_text("open sesame\n")
         self.otter("key", "new", key, "--scheme", "ecdsa256", "--passphrase-file", secret)
-        command = [str(OTTER), "image", "sign", str(VECTORS / SCHEMES["ecdsa256"]), "--replace", "--key", str(key), "-o", str(out)]
+        image = VECTORS / SCHEMES["ecdsa256"]
+        command = [str(word) for word in (OTTER, "image", "sign", image, "--replace", "--key", key, "-o", out)]
         said = self.otter(*command[1:], status=1, stdin=subprocess.DEVNULL, start_new_session=True)  # without one
         self.assertIn("there is no terminal to ask for its passphrase: --passphrase-file FILE", said)
         self.assertFalse(out.exists())
@@ -249,6 +252,10 @@ class Keys(SigningTest):
         while b"passphrase of" not in shown:
             self.assertTrue(select.select([terminal], [], [], WAIT_S)[0], shown)
             shown += os.read(terminal, 4096)
+        end = time.monotonic() + WAIT_S
+        while termios.tcgetattr(terminal)[3] & termios.ECHO:  # it is turned off behind the prompt, and nothing tells when
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.001)
         os.write(terminal, b"open sesame\n")
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         shown += os.read(terminal, 4096)
@@ -270,7 +277,8 @@ class Keys(SigningTest):
         openssl("certificate.pem", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-keyout", self.work / "its.pem", "-subj",
                 "/CN=x", "-days", "2")
         rows = [("rsa2048.pem", "2048 bits"), ("p521.pem", "secp521r1"), ("ed.pem", "ED25519"), ("text", "no key in it"),
-                ("empty", "no key in it"), ("missing", "No such file"), (".", "directory"), ("half.pem", "no key in it"), ("large", "no key in it"),
+                ("empty", "no key in it"), ("missing", "No such file"), (".", "directory"), ("half.pem", "no key in it"),
+                ("large", "no key in it"),
                 ("fifo", "it is a FIFO"), ("certificate.pem", "a certificate")]
         image = VECTORS / SCHEMES["rsa3072"]
         for name, why in rows:
