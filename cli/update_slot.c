@@ -300,9 +300,9 @@ bool update_slot_begin_check(update_slot_check_t *check, otter_device_t *device,
         return false;
     }
     check->is_needless = !options->overwrite_selected && is_alone(&guess);
-    otter_beside_begin(&check->beside, check_choice, check);
     if (!check->is_needless) {
         check->outcome = (update_outcome_t){0}; /* of the guess */
+        otter_beside_begin(&check->beside, check_choice, check);
         otter_beside_kick(&check->beside, 0);
     }
     return true;

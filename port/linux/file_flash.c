@@ -7,8 +7,9 @@
  * 2. Operations reach the file in the order in which they were asked for, sector by sector: whatever does not continue
  *    the blank range in sequence first writes what is lazy (write_lazy). A process killed at any point leaves a file
  *    that a chip could have been left with: each sector is old, or erased and then programmed up to some byte.
- * 3. After sync everything asked for is on the medium (flash_sync: write_lazy, then fdatasync, which has a device empty its own
- *    cache). An erase is a write of 0xFF: no device promises that it reads as that after a discard.
+ * 3. After sync everything asked for is on the medium (flash_sync: write_lazy, then fdatasync, which has a device empty its
+ *    own cache, unless nothing was written since the last one). An erase is a write of 0xFF: no device promises that it reads as
+ *    that after a discard.
  * 4. Where the flash is shared, `shared->erase` says [lazy_from, blank_to) at any moment (publish_erase): after the bytes
  *    that take its place are in the file, before the operation returns. Whoever opens the flash next takes it over, so an
  *    erase that has returned survives its process. Without it, a killed process loses its last erase as a chip behind a
@@ -47,8 +48,9 @@ struct file_flash {
     uint32_t length; /* bytes in the file; until something is written it may be less than the flash has */
     uint32_t blank_from, lazy_from, blank_to;
     uint32_t dirty, dirty_from,
-        dirty_to; /* bytes written since writeback was last started, and where they lie */
-    int cause;    /* errno of the last failure, 0: none */
+        dirty_to;  /* bytes written since writeback was last started, and where they lie */
+    bool unsynced; /* something may have been written that is not surely on the medium */
+    int cause;     /* errno of the last failure, 0: none */
     bool sync_failed;
     void (*cut)(void); /* power is lost; NULL: no cut can be planned */
 };
@@ -77,6 +79,7 @@ static void note_dirty(file_flash_t *f, uint32_t off, uint32_t len)
     f->dirty_from = f->dirty > 0 ? min_u32(f->dirty_from, off) : off;
     f->dirty_to = f->dirty > 0 ? max_u32(f->dirty_to, off + len) : off + len;
     f->dirty += len;
+    f->unsynced = true;
     if (f->dirty >= WRITEBACK_STEP) {
         /* A hint: its failure costs time at the sync and nothing else. */
         (void)sync_file_range(f->fd, f->dirty_from, f->dirty_to - f->dirty_from, SYNC_FILE_RANGE_WRITE);
@@ -275,12 +278,12 @@ static esp_err_t program_blank(file_flash_t *f, uint32_t off, const uint8_t *src
  * True if programming src over the bytes in the file would need a bit to become 1, or a unit to be programmed once more.
  * Sets *err when it cannot tell.
  */
-static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len, esp_err_t *err)
+static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len, uint8_t old[SECTOR],
+                        esp_err_t *err)
 {
-    uint8_t old[SECTOR];
     *err = ESP_OK;
-    for (uint32_t done = 0; done < len && *err == ESP_OK; done += (uint32_t)sizeof(old)) {
-        uint32_t n = min_u32(len - done, (uint32_t)sizeof(old));
+    for (uint32_t done = 0; done < len && *err == ESP_OK; done += SECTOR) {
+        uint32_t n = min_u32(len - done, SECTOR);
         *err = read_file(f, off + done, old, n);
         for (uint32_t i = 0; i < n && *err == ESP_OK; i++) {
             if (f->flash.write_once ? old[i] != 0xFF : (src[done + i] & ~old[i]) != 0) {
@@ -297,14 +300,16 @@ static bool needs_erase(file_flash_t *f, uint32_t off, const uint8_t *src, uint3
 static esp_err_t program_and(file_flash_t *f, uint32_t off, const uint8_t *src, uint32_t len)
 {
     esp_err_t err = ESP_OK;
+    uint8_t bytes[SECTOR];
     const bool strict = f->options.strict || f->flash.write_once;
-    if (strict && needs_erase(f, off, src, len, &err)) {
+    if (strict && needs_erase(f, off, src, len, bytes, &err)) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    uint8_t bytes[SECTOR];
     for (uint32_t done = 0; done < len && err == ESP_OK; done += (uint32_t)sizeof(bytes)) {
         uint32_t n = min_u32(len - done, (uint32_t)sizeof(bytes));
-        err = read_file(f, off + done, bytes, n);
+        if (!strict || len > sizeof(bytes)) { /* else they are there already */
+            err = read_file(f, off + done, bytes, n);
+        }
         for (uint32_t i = 0; i < n; i++) {
             bytes[i] &= src[done + i];
         }
@@ -438,11 +443,15 @@ static esp_err_t flash_sync(void *dev)
         return ESP_OK;
     }
     esp_err_t err = write_lazy(f);
-    if (err == ESP_OK && fdatasync(f->fd) != 0) {
-        f->sync_failed = true;
-        err = medium_failed(f, "sync", 0);
+    if (err != ESP_OK || !f->unsynced) {
+        return err; /* a flush of the medium costs as much as it does with something to flush */
     }
-    return err;
+    if (fdatasync(f->fd) != 0) {
+        f->sync_failed = true;
+        return medium_failed(f, "sync", 0);
+    }
+    f->unsynced = false;
+    return ESP_OK;
 }
 
 static const otter_flash_ops_t file_ops = {
@@ -466,6 +475,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
     f->options = *options;
     f->is_device = medium.is_device;
     f->length = medium.size;
+    f->unsynced = true; /* whoever had it open before may have gone without */
     f->flash = (otter_flash_t){.ops = &file_ops,
                                .dev = f,
                                .size = align_up_u32(medium.size, SECTOR),
@@ -565,6 +575,7 @@ int file_flash_descriptor(otter_flash_t *flash)
     }
     (void)write_lazy(f); /* a failure was logged and shows again at the next operation or sync */
     f->blank_from = f->lazy_from = f->blank_to; /* whoever gets the descriptor writes too */
+    f->unsynced = true;
     return f->fd;
 }
 

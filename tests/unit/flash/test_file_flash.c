@@ -29,6 +29,15 @@ int sync_file_range(int fd, off_t offset, off_t bytes, unsigned flags)
     return 0;
 }
 
+static uint32_t flushes; /* of the medium */
+
+/* In the C library's place: does it, and counts. */
+int fdatasync(int fd)
+{
+    flushes++;
+    return fsync(fd);
+}
+
 static char path[256];
 static const file_flash_options_t strict = {.strict = true};
 
@@ -378,6 +387,29 @@ static void writeback_starts_while_an_update_writes(void **state)
     assert_int_equal(ESP_OK, file_flash_close(flash));
 }
 
+static void the_medium_is_flushed_once_for_what_was_written_and_not_for_nothing(void **state)
+{
+    (void)state;
+    uint8_t byte = 0;
+    otter_flash_t *flash = open_flash(&strict);
+    flushes = 0;
+    assert_int_equal(otter_flash_sync(flash), ESP_OK); /* of what the process before may have left */
+    assert_int_equal(flushes, 1);
+    assert_int_equal(otter_flash_sync(flash), ESP_OK);
+    assert_int_equal(otter_flash_read(flash, 0, &byte, 1), ESP_OK);
+    assert_int_equal(otter_flash_sync(flash), ESP_OK);
+    assert_int_equal(flushes, 1);
+    assert_int_equal(otter_flash_erase(flash, 0, 4096), ESP_OK); /* not in the file before the sync */
+    assert_int_equal(otter_flash_sync(flash), ESP_OK);
+    assert_int_equal(flushes, 2);
+    assert_int_equal(otter_flash_program(flash, 0, &byte, 1), ESP_OK);
+    assert_int_equal(otter_flash_sync(flash), ESP_OK);
+    assert_int_equal(flushes, 3);
+    (void)file_flash_descriptor(flash); /* whoever got it may have written */
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    assert_int_equal(flushes, 4);
+}
+
 static const file_flash_geometry_t once = {.sector_size = 0x20000, .write_unit = 32, .write_once = true};
 
 static void a_unit_that_is_programmed_once_takes_no_second_program(void **state)
@@ -471,6 +503,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_that_are_no_flash_are_refused, make_file, remove_file),
         cmocka_unit_test_setup_teardown(a_watch_ends_when_its_range_is_written, make_file, remove_file),
         cmocka_unit_test_setup_teardown(the_oldest_watch_gives_way_to_one_too_many, make_file, remove_file),
+        cmocka_unit_test_setup_teardown(the_medium_is_flushed_once_for_what_was_written_and_not_for_nothing,
+                                        make_file, remove_file),
         cmocka_unit_test_setup_teardown(a_unit_that_is_programmed_once_takes_no_second_program, make_file,
                                         remove_file),
         cmocka_unit_test_setup_teardown(a_large_sector_is_erased_as_a_whole, make_file, remove_file),
