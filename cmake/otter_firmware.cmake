@@ -1,11 +1,12 @@
 # otter_firmware(NAME SOURCES files... [PROJECT project] [VERSION version] [SDKCONFIG file] [DEFINES definitions...]
-#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [IMAGE file])
+#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [CERTIFICATES file] [IMAGE file])
 #
 # Builds NAME (the executable, with symbols) and IMAGE (NAME.bin; for `otter flash new`, `otter serve` and esp_https_ota,
 # without). PROJECT is that of project() if not given, VERSION what otter_project_version() finds. Build options are those of
 # ESP-IDF: a project's sdkconfig (or sdkconfig.defaults) file, or DEFINES CONFIG_FREERTOS_HZ=1000 and the like. Application and
 # library follow them alike. An embedded file is in the program as in ESP-IDF's: from _binary_NAME_start to _binary_NAME_end, what
 # is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES; NAME_length counts it.
+# CERTIFICATES (PEM) are in the bundle that esp_crt_bundle_attach() gives, beside the machine's own.
 # SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.
@@ -79,7 +80,7 @@ __asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end,
 endfunction()
 
 function(otter_firmware name)
-  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG;IMAGE" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
+  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
   if(NOT FW_PROJECT)
     set(FW_PROJECT ${PROJECT_NAME})
   endif()
@@ -91,6 +92,9 @@ function(otter_firmware name)
   endif()
   set(options_source ${CMAKE_CURRENT_BINARY_DIR}/${name}_options.c)
   file(CONFIGURE OUTPUT ${options_source} CONTENT [[/* What the options of this firmware's build are for the library. */
+#ifdef OTTER_BUNDLE_CERTIFICATES
+extern const char OTTER_BUNDLE_CERTIFICATES[];
+#endif
 #include "otter/build_options.h"
 
 const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
@@ -108,6 +112,10 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   foreach(file IN LISTS FW_EMBED_TXTFILES)
     otter_embed(${name} ${file} ".byte 0\\n")
   endforeach()
+  if(FW_CERTIFICATES)
+    otter_embed(${name} ${FW_CERTIFICATES} ".byte 0\\n" otter_bundle)
+    set_property(SOURCE ${options_source} APPEND PROPERTY COMPILE_DEFINITIONS OTTER_BUNDLE_CERTIFICATES=_binary_otter_bundle_start)
+  endif()
   set(options "${FW_DEFINES}")
   if(FW_SDKCONFIG)
     set(header ${CMAKE_CURRENT_BINARY_DIR}/${name}_sdkconfig.h)

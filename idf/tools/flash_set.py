@@ -80,7 +80,17 @@ def main():
     for name, content in (("flasher_args.json", flasher_args(files, sdkconfig)),
                           ("project_description.json", description(args))):
         kconfig.write_if_changed(os.path.join(args.build, name), json.dumps(content, indent=4) + "\n")
+    link_command(args)
     return 0
+
+
+def link_command(args):
+    """config/otter is the command that built this: with it the program starts when somebody starts it as it lies there."""
+    link = os.path.join(args.build, "config", "otter")
+    if not os.path.islink(link) or os.readlink(link) != args.otter:
+        if os.path.lexists(link):
+            os.remove(link)
+        os.symlink(args.otter, link)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "otter/trust.h"
@@ -46,6 +47,9 @@ typedef struct {
     bool signed_data;    /* CONFIG_SECURE_SIGNED_DATA_PARTITION */
     /* CONFIG_SECURE_SIGNED_APPS_*_SCHEME; OTTER_SIGNED_NOT: none is said */
     otter_signature_scheme_t signature_scheme;
+    /* Certificates that the bundle has beside the machine's own, PEM; NULL: none. CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE */
+    const char *bundle_certificates;
+    bool bundle_without_default; /* only those: CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE */
 } otter_build_options_t;
 
 /**
@@ -114,6 +118,18 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_SCHEME_ OTTER_SIGNED_NOT
 #endif
 
+/* otter_firmware(CERTIFICATES) names the text. */
+#ifdef OTTER_BUNDLE_CERTIFICATES
+#define OTTER_OPTION_BUNDLE_ OTTER_BUNDLE_CERTIFICATES
+#else
+#define OTTER_OPTION_BUNDLE_ NULL
+#endif
+#ifdef CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE
+#define OTTER_OPTION_NO_DEFAULT_ true
+#else
+#define OTTER_OPTION_NO_DEFAULT_ false
+#endif
+
 /** The options with which the file is compiled that says this. */
 #define OTTER_BUILD_OPTIONS                                                                                  \
     {                                                                                                        \
@@ -125,7 +141,7 @@ extern const otter_build_options_t otter_build_options;
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT), CONFIG_PARTITION_TABLE_OFFSET,   \
             OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \
             OTTER_OPTION_DANGEROUS_WRITE_, OTTER_OPTION_SIGNED_UPDATES_, OTTER_OPTION_SIGNED_DATA_,          \
-            OTTER_OPTION_SCHEME_                                                                             \
+            OTTER_OPTION_SCHEME_, OTTER_OPTION_BUNDLE_, OTTER_OPTION_NO_DEFAULT_                             \
     }
 
 #ifdef __cplusplus

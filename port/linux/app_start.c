@@ -1,6 +1,8 @@
 /* main() of a firmware for chip "linux": takes over the flash from `otter run`, runs app_main(), stays until all is done. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,17 +170,47 @@ static const char *printable(char text[33], const char raw[32])
     return text;
 }
 
-int main(void)
+/**
+ * Started without a runner, as a program: one that lies in the build folder of its project becomes `otter run` of that
+ * folder, which begins with this very program in flash. @return an exit status: it does not, and has said why
+ */
+static int start_runner(int argc, char **argv)
+{
+    char path[PATH_MAX], name[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    char **words = calloc((size_t)argc + 5, sizeof(*words));
+    int n = slash != NULL ? snprintf(name, sizeof(name), "%.*s/flasher_args.json", (int)(slash - path), path)
+                          : -1;
+    if (words != NULL && n > 0 && (size_t)n < sizeof(name) && access(name, R_OK) == 0) {
+        *slash = '\0';
+        static char command[] = "otter", verb[] = "run", flash[] = "--flash";
+        words[0] = command, words[1] = verb, words[2] = path, words[3] = flash;
+        memcpy(words + 4, argv + 1, (size_t)(argc > 0 ? argc - 1 : 0) * sizeof(*words));
+        snprintf(name, sizeof(name), "%.*s/config/otter", (int)sizeof(name) - 16,
+                 path); /* of the otter that built it */
+        execv(name, words);
+        execvp(command, words);
+        fprintf(stderr, "%s: cannot start `otter run %s`: %s; install otter, or build the project again\n",
+                argv[0], path, strerror(errno));
+    } else {
+        fprintf(stderr,
+                "this is an otter firmware: build an image with `otter image build` and start it with "
+                "`otter run`\n");
+    }
+    free(words);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
 {
     run_boot_t boot;
     int flash_fd = inherited(RUN_ENV_FLASH);
     const char *boot_text = getenv(RUN_ENV_BOOT);
     if (flash_fd < 0 || inherited(RUN_ENV_CONTROL) < 0 || boot_text == NULL ||
         !run_boot_decode(boot_text, &boot)) {
-        fprintf(stderr,
-                "this is an otter firmware: build an image with `otter image build` and start it with "
-                "`otter run`\n");
-        return EXIT_USAGE;
+        return start_runner(argc, argv);
     }
     setvbuf(stdout, NULL, _IOLBF,
             BUFSIZ); /* a console that shows each line when it ends, also through a pipe */

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "otter/build_options.h"
 #include "otter/bytes.h"
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
@@ -185,9 +186,35 @@ void esp_crt_bundle_detach(void *conf)
     replace_bundle(NULL);
 }
 
+/** The certificates of the program's build options, beside the machine's own unless these are not wanted. */
+static X509_STORE *bundle_of_options(void)
+{
+    otter_fault_t fault;
+    X509_STORE *own = tls_trust_parse(otter_build_options.bundle_certificates, 0, &fault);
+    X509_STORE *store = otter_build_options.bundle_without_default ? own : tls_trust_system();
+    if (own == NULL) {
+        ESP_LOGE(TAG, "CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE: %s", fault.why);
+    }
+    if (own == NULL || store == NULL || store == own) {
+        return store != NULL ? store : own;
+    }
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(own);
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (certificate != NULL && X509_STORE_add_cert(store, certificate) != 1) {
+            ESP_LOGE(TAG, "out of memory: a certificate of the project is left out");
+        }
+    }
+    X509_STORE_free(own);
+    return store;
+}
+
 X509_STORE *tls_bundle_store(void)
 {
     pthread_mutex_lock(&mutex);
+    if (own_bundle == NULL && otter_build_options.bundle_certificates != NULL) {
+        own_bundle = bundle_of_options();
+    }
     X509_STORE *store = own_bundle;
     if (store != NULL) {
         X509_STORE_up_ref(store);

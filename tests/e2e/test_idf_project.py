@@ -39,6 +39,20 @@ class SimpleProject(unittest.TestCase):
         flashed = self.project.run("--flash", "--expect", "1.0.0")
         self.assertEqual(flashed.returncode, 0, flashed.stdout + flashed.stderr)
 
+    def test_program_starts_by_itself_from_any_folder_with_what_was_built_in_flash(self):
+        elf = self.project.out / "simple_ota.elf"
+        done = subprocess.run([elf, "--expect", "2.0.0,VALID"], input=self.serve() + "\n", cwd="/", capture_output=True,
+                              text=True, timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("App version:      1.0.0", done.stdout)
+        again = subprocess.run([elf], input="", cwd="/", capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn("App version:      1.0.0", again.stdout)
+
+    def test_certificates_of_the_project_are_in_the_bundle(self):
+        self.project.build("--build-dir", self.project.folder / "bundle", "--config", "bundle")
+        done = otter("run", self.project.folder / "bundle", "--expect", "2.0.0", input=self.serve() + "\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
     def test_build_folder_is_as_esp_idfs(self):
         out = self.project.out
         self.assertEqual([p.name for p in out.glob("*.elf")], ["simple_ota.elf"])
@@ -55,8 +69,8 @@ class SimpleProject(unittest.TestCase):
 
     def test_leaves_nothing_in_the_project_but_its_own_folder(self):
         made = sorted(p.name for p in self.project.path.iterdir())
-        self.assertEqual(made, ["CMakeLists.txt", "build-otter", "ca.pem", "components", "main", "sdkconfig.defaults",
-                                "version.txt"])
+        self.assertEqual(made, ["CMakeLists.txt", "build-otter", "ca.pem", "components", "main", "sdkconfig.ci.bundle",
+                                "sdkconfig.defaults", "version.txt"])
 
     def test_plain_cmake_builds_the_same(self):
         idf_path = otter("idf-path").stdout.strip()

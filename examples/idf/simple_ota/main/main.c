@@ -4,6 +4,7 @@
 
 #include "confirm.h"
 #include "esp_app_desc.h"
+#include "esp_crt_bundle.h"
 #include "esp_event.h"
 #include "esp_https_ota.h"
 #include "esp_log.h"
@@ -38,7 +39,12 @@ static void ota_task(void *arg)
     char url[256];
     while (read_url(url, sizeof(url))) {
         ESP_LOGI(TAG, "update from %s", url);
-        esp_http_client_config_t http = {.url = url, .cert_pem = ca_pem_start, .keep_alive_enable = true};
+        esp_http_client_config_t http = {.url = url, .keep_alive_enable = true};
+#if CONFIG_SIMPLE_OTA_CERT_BUNDLE
+        http.crt_bundle_attach = esp_crt_bundle_attach;
+#else
+        http.cert_pem = ca_pem_start;
+#endif
         esp_https_ota_config_t config = {.http_config = &http};
         esp_err_t err = esp_https_ota(&config);
         if (err == ESP_OK) {

@@ -1,0 +1,67 @@
+"""For the pytest scripts of ESP-IDF's examples, run with pytest-embedded on otter's virtual device.
+
+    export IDF_PATH=$(otter idf-path)
+    cp $IDF_PATH/conftest.py my_project/
+    pytest my_project --target linux --embedded-services idf
+
+The script's project is built for each `config` that a test names (sdkconfig.ci.CONFIG), unless a build folder is given.
+"""
+# SPDX-License-Identifier: Apache-2.0
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from pytest_embedded_idf.app import IdfApp
+
+IDF_PATH = os.environ.get("IDF_PATH") or subprocess.check_output(["otter", "idf-path"], text=True).strip()
+sys.path.insert(0, os.path.join(IDF_PATH, "tools", "ci", "python_packages"))
+
+
+def stored_digest(app, path):
+    """The SHA-256 at the end of an image; esptool knows no chip linux."""
+    return pathlib.Path(path).read_bytes()[-32:].hex()
+
+
+IdfApp.get_sha256 = stored_digest
+
+
+@pytest.fixture
+def target():
+    """Whatever chip a test is for: the virtual device stands for it."""
+    return "linux"
+
+
+@pytest.fixture
+def config(request):
+    return getattr(request, "param", None) or "default"
+
+
+@pytest.fixture
+def build_dir(request, app_path, config):
+    """--build-dir, or the folder of this configuration, which is built if need be."""
+    given = getattr(request, "param", None) or request.config.getoption("build_dir", None)
+    if given:
+        return given
+    for name in (f"build_linux_{config}", f"build_{config}"):
+        if os.path.isdir(os.path.join(app_path, name)):
+            return name
+    file = {"default": "sdkconfig.ci"}.get(config, f"sdkconfig.ci.{config}")
+    options = ["--config", os.path.join(app_path, file)] if os.path.exists(os.path.join(app_path, file)) else []
+    name = "build-otter" + ("" if config == "default" else f"-{config}")
+    subprocess.run(["otter", "build", app_path, "-B", os.path.join(app_path, name), *options], check=True)
+    return name
+
+
+def pytest_collection_modifyitems(config, items):
+    """A test that is there once for each chip runs once."""
+    seen, kept = set(), []
+    for item in items:
+        params = dict(getattr(item, "callspec", None).params) if hasattr(item, "callspec") else {}
+        params.pop("target", None)
+        key = (item.path, item.originalname, repr(sorted(params.items(), key=str)))
+        if key not in seen:
+            seen.add(key)
+            kept.append(item)
+    items[:] = kept
