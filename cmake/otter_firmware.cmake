@@ -1,5 +1,5 @@
 # otter_firmware(NAME SOURCES files... [PROJECT project] [VERSION version] [SDKCONFIG file] [DEFINES definitions...]
-#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [CERTIFICATES file] [IMAGE file])
+#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [CERTIFICATES file] [IMAGE file] [SIGNING_KEY file [V1]])
 #
 # Builds NAME (the executable, with symbols) and IMAGE (NAME.bin; for `otter flash new`, `otter serve` and esp_https_ota,
 # without). PROJECT is that of project() if not given, VERSION what otter_project_version() finds. Build options are those of
@@ -7,6 +7,7 @@
 # library follow them alike. An embedded file is in the program as in ESP-IDF's: from _binary_NAME_start to _binary_NAME_end, what
 # is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES; NAME_length counts it.
 # CERTIFICATES (PEM) are in the bundle that esp_crt_bundle_attach() gives, beside the machine's own.
+# SIGNING_KEY signs the image; V1: by ESP32's first scheme.
 # SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.
@@ -80,7 +81,7 @@ __asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end,
 endfunction()
 
 function(otter_firmware name)
-  cmake_parse_arguments(FW "" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
+  cmake_parse_arguments(FW "V1" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES;SIGNING_KEY" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
   if(NOT FW_PROJECT)
     set(FW_PROJECT ${PROJECT_NAME})
   endif()
@@ -114,7 +115,8 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   endforeach()
   if(FW_CERTIFICATES)
     otter_embed(${name} ${FW_CERTIFICATES} ".byte 0\\n" otter_bundle)
-    set_property(SOURCE ${options_source} APPEND PROPERTY COMPILE_DEFINITIONS OTTER_BUNDLE_CERTIFICATES=_binary_otter_bundle_start)
+    set_property(SOURCE ${options_source} APPEND PROPERTY
+                 COMPILE_DEFINITIONS OTTER_BUNDLE_CERTIFICATES=_binary_otter_bundle_start)
   endif()
   set(options "${FW_DEFINES}")
   if(FW_SDKCONFIG)
@@ -128,12 +130,21 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   if(options MATCHES "(^|[;\n])CONFIG_BOOTLOADER_APP_SECURE_VERSION=([0-9]+)")
     set(secure_version ${CMAKE_MATCH_2})
   endif()
+  set(image ${FW_IMAGE})
+  set(sign "")
+  if(FW_SIGNING_KEY)
+    set(image ${name}.unsigned)
+    set(sign COMMAND otter::otter image sign ${image} --key ${FW_SIGNING_KEY} $<$<BOOL:${FW_V1}>:--v1> -o ${FW_IMAGE}
+        > ${name}.signed)
+  endif()
   add_custom_command(
     OUTPUT ${FW_IMAGE}
     COMMAND ${CMAKE_OBJCOPY} --strip-all --remove-section .note.gnu.build-id $<TARGET_FILE:${name}> ${name}.stripped
     COMMAND otter::otter image build --elf ${name}.stripped --chip linux --project ${FW_PROJECT} --version ${FW_VERSION}
-            --secure-version ${secure_version} --quiet -o ${FW_IMAGE}
-    DEPENDS ${name} otter::otter
+            --secure-version ${secure_version} --quiet -o ${image}
+    ${sign}
+    DEPENDS ${name} otter::otter ${FW_SIGNING_KEY}
+    COMMAND_EXPAND_LISTS
     COMMENT "Image ${FW_IMAGE}")
   add_custom_target(${name}_image ALL DEPENDS ${FW_IMAGE})
 endfunction()

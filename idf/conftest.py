@@ -7,8 +7,8 @@
 The script's project is built for each `config` that a test names (sdkconfig.ci.CONFIG), unless a build folder is given.
 """
 # SPDX-License-Identifier: Apache-2.0
+import json
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -16,12 +16,14 @@ import pytest
 from pytest_embedded_idf.app import IdfApp
 
 IDF_PATH = os.environ.get("IDF_PATH") or subprocess.check_output(["otter", "idf-path"], text=True).strip()
+BESIDE = [os.path.normpath(os.path.join(IDF_PATH, way)) for way in ("../otter", "../../../bin/otter")]
+OTTER = next((path for path in BESIDE if os.access(path, os.X_OK) and os.path.isfile(path)), "otter")
 sys.path.insert(0, os.path.join(IDF_PATH, "tools", "ci", "python_packages"))
 
 
 def stored_digest(app, path):
-    """The SHA-256 at the end of an image; esptool knows no chip linux."""
-    return pathlib.Path(path).read_bytes()[-32:].hex()
+    """The SHA-256 in an image; esptool knows no chip linux."""
+    return json.loads(subprocess.check_output([OTTER, "image", "info", path, "--json"], text=True))["hash"]
 
 
 IdfApp.get_sha256 = stored_digest
@@ -50,7 +52,7 @@ def build_dir(request, app_path, config):
     file = {"default": "sdkconfig.ci"}.get(config, f"sdkconfig.ci.{config}")
     options = ["--config", os.path.join(app_path, file)] if os.path.exists(os.path.join(app_path, file)) else []
     name = "build-otter" + ("" if config == "default" else f"-{config}")
-    subprocess.run(["otter", "build", app_path, "-B", os.path.join(app_path, name), *options], check=True)
+    subprocess.run([OTTER, "build", app_path, "-B", os.path.join(app_path, name), *options], check=True)
     return name
 
 

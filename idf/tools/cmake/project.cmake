@@ -162,15 +162,35 @@ function(otter_certificates out)
   set(${out} CERTIFICATES ${CMAKE_BINARY_DIR}/config/certificates.pem PARENT_SCOPE)
 endfunction()
 
+# CONFIG_SECURE_BOOT_SIGNING_KEY, and the scheme.
+function(otter_signing out)
+  set(${out} "" PARENT_SCOPE)
+  if(NOT CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
+    return()
+  endif()
+  set(key ${CONFIG_SECURE_BOOT_SIGNING_KEY})
+  cmake_path(ABSOLUTE_PATH key BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
+  if(NOT EXISTS ${key})
+    otter_stop("CONFIG_SECURE_BOOT_SIGNING_KEY names ${key}, which is not there: put it there, or make one with "
+               "`otter key new`, or sign elsewhere (CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=n)")
+  endif()
+  set(v1 "")
+  if(CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME)
+    set(v1 V1)
+  endif()
+  set(${out} SIGNING_KEY ${key} ${v1} PARENT_SCOPE)
+endfunction()
+
 # The program of all components, and its image.
 function(otter_project_firmware name)
   idf_build_get_property(libraries otter_libraries)
   idf_build_get_property(version PROJECT_VER)
   otter_certificates(certificates)
+  otter_signing(signing)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/config/project_elf_src.c
        CONTENT "/* The program consists of the components' libraries. */\n")
   otter_firmware(${name}.elf PROJECT ${name} VERSION ${version} SDKCONFIG ${CMAKE_BINARY_DIR}/sdkconfig
-                 IMAGE ${CMAKE_BINARY_DIR}/${name}.bin ${certificates}
+                 IMAGE ${CMAKE_BINARY_DIR}/${name}.bin ${certificates} ${signing}
                  SOURCES ${CMAKE_BINARY_DIR}/config/project_elf_src.c)
   foreach(library IN LISTS libraries)
     string(REGEX REPLACE "^__idf_" "" component ${library})
