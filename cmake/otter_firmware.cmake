@@ -81,7 +81,8 @@ __asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end,
 endfunction()
 
 function(otter_firmware name)
-  cmake_parse_arguments(FW "V1" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES;SIGNING_KEY" "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
+  cmake_parse_arguments(FW "V1" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES;SIGNING_KEY"
+                        "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
   if(NOT FW_PROJECT)
     set(FW_PROJECT ${PROJECT_NAME})
   endif()
