@@ -113,7 +113,16 @@ static bool load_parts(set_t *set)
     if (json == NULL) {
         return false;
     }
+    const char *chip = text_of(cJSON_GetObjectItemCaseSensitive(json, "extra_esptool_args"), "chip");
     const char *text = text_of(cJSON_GetObjectItemCaseSensitive(json, "flash_settings"), "flash_size");
+    if (strcmp(chip, "linux") != 0) {
+        (void)cli_fail(
+            set->verb,
+            "%s is built for %s; `otter build PROJECT` builds the same project for the virtual device",
+            set->folder, chip);
+        cJSON_Delete(json);
+        return false;
+    }
     bool ok = (number_parse_size(text, FILE_FLASH_SECTOR, OTTER_FLASH_SIZE_MAX, &size) &&
                size % FILE_FLASH_SECTOR == 0) ||
               cli_refuse(set->verb, "%s/flasher_args.json: '%s' is no size of a flash", set->folder, text);

@@ -93,20 +93,77 @@ typedef struct {
     char tail[TAIL_LINES][512]; /* the last lines, in a ring */
     size_t lines;
     bool quiet;
+    bool failed;       /* the line before was ninja's "FAILED": the command comes */
+    bool names_source; /* CMake is about to name a file */
 } output_t;
+
+/** Keeps the first line that explains what is wrong. */
+static void explain(output_t *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void explain(output_t *output, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (output->why[0] == '\0') {
+        vsnprintf(output->why, sizeof(output->why), format, ap);
+    }
+    va_end(ap);
+}
+
+#define ALL_THAT_IS_MISSING "`otter build --list-missing` tells what else is"
 
 /** "main.c:12:10: fatal error: driver/spi_master.h: No such file or directory" */
 static void explain_header(output_t *output, const char *text)
 {
-    const char *what = strstr(text, ": fatal error: "), *end = strstr(text, ": No such file or directory");
-    if (what != NULL && end != NULL && output->why[0] == '\0') {
-        const char *name = what + strlen(": fatal error: ");
-        snprintf(output->why, sizeof(output->why),
-                 "%.*s needs %.*s, which is not here: write a stand-in for it into components/, leave that "
-                 "source out for "
-                 "target linux, or see what else is missing with `otter build --list-missing`",
-                 (int)(what - text), text, (int)(end - name), name);
+    static const char fatal[] = ": fatal error: ";
+    const char *what = strstr(text, fatal), *end = strstr(text, ": No such file or directory");
+    if (what != NULL && end != NULL) {
+        const char *name = what + strlen(fatal);
+        explain(output,
+                "%.*s needs %.*s, which is not here: write a stand-in for it into components/, or leave that "
+                "source out for "
+                "target linux; " ALL_THAT_IS_MISSING,
+                (int)(what - text), text, (int)(end - name), name);
     }
+}
+
+/** "main.c:5: undefined reference to `gpio_foo'" */
+static void explain_symbol(output_t *output, const char *text)
+{
+    static const char undefined[] = ": undefined reference to `";
+    const char *what = strstr(text, undefined);
+    const char *name = what != NULL ? what + strlen(undefined) : "";
+    int len = (int)strcspn(name, "'");
+    if (what != NULL && len == 8 && strncmp(name, "app_main", 8) == 0) {
+        explain(output, "no component has app_main(): the project begins there, write it in main/");
+    } else if (what != NULL) {
+        explain(output,
+                "%.*s uses %.*s, which is not here: write a stand-in for it into "
+                "components/; " ALL_THAT_IS_MISSING,
+                (int)(what - text), text, len, name);
+    }
+}
+
+/** CMake names the file on a line of its own. */
+static void explain_source(output_t *output, const char *text)
+{
+    if (output->names_source && text[strspn(text, " ")] != '\0') {
+        explain(output,
+                "there is no source file %s: correct its name in the CMakeLists.txt that registers it",
+                text + strspn(text, " "));
+        output->names_source = false;
+    }
+    output->names_source = output->names_source || strstr(text, "Cannot find source file:") != NULL;
+}
+
+/** What the compiler says is shown; how it was called, and how far ninja is, is not. */
+static bool is_shown(output_t *output, const char *text)
+{
+    bool of_failure = output->failed;
+    output->failed = strncmp(text, "FAILED: ", 8) == 0;
+    bool progress = text[0] == '[' && isdigit((unsigned char)text[1]);
+    return !output->quiet && !of_failure && !output->failed && !progress &&
+           strncmp(text, "ninja: ", 7) != 0 && strncmp(text, "-- ", 3) != 0 &&
+           strncmp(text, "otter: ", 7) != 0;
 }
 
 static void keep_line(void *arg, const char *text)
@@ -114,20 +171,22 @@ static void keep_line(void *arg, const char *text)
     output_t *output = arg;
     static const char prefix[] = "otter: ", status_prefix[] = "-- otter: ";
     snprintf(output->tail[output->lines++ % TAIL_LINES], sizeof(output->tail[0]), "%s", text);
-    if (strncmp(text, prefix, strlen(prefix)) == 0 && output->why[0] == '\0') {
-        snprintf(output->why, sizeof(output->why), "%s", text + strlen(prefix));
+    if (strncmp(text, prefix, strlen(prefix)) == 0) {
+        explain(output, "%s", text + strlen(prefix));
     } else if (strncmp(text, status_prefix, strlen(status_prefix)) == 0) {
-        fprintf(stderr, "otter build: %s\n", text + strlen(status_prefix));
+        cli_note(VERB, "%s", text + strlen(status_prefix));
     }
     explain_header(output, text);
-    bool progress = text[0] == '[' && isdigit((unsigned char)text[1]);
-    if (!output->quiet && !progress && strncmp(text, "ninja: ", 7) != 0 && strncmp(text, "-- ", 3) != 0) {
+    explain_symbol(output, text);
+    explain_source(output, text);
+    if (is_shown(output, text)) {
         printf("%s\n", text);
     }
 }
 
 static int fail_output(const output_t *output, const char *what)
 {
+    fflush(stdout);
     if (output->why[0] != '\0') {
         return cli_fail(VERB, "%s", output->why);
     }
@@ -186,6 +245,8 @@ static bool make_configure(const build_t *b, const char *idf, command_t *command
 {
     char config[PATH_MAX], defaults[PATH_MAX];
     add(command, "cmake");
+    add(command,
+        "--fresh"); /* whatever an earlier one was for, here or in a folder that this one was copied from */
     add(command, "-G");
     add(command, "Ninja");
     add(command, "-S");
@@ -205,6 +266,7 @@ static bool make_configure(const build_t *b, const char *idf, command_t *command
     for (size_t i = 0; i < b->define_count; i++) {
         add(command, "-D%s", b->defines[i]);
     }
+    add(command, "-DOTTER_LIST_MISSING=%s", b->list_missing ? "ON" : "");
     return setenv("IDF_PATH", idf, 1) == 0;
 }
 
@@ -213,6 +275,10 @@ static bool is_configured(const build_t *b, const command_t *command, char stamp
 {
     size_t len = 0, known_len = 0;
     FILE *text = open_memstream(line, &len);
+    char project[PATH_MAX];
+    if (text != NULL && realpath(b->project, project) != NULL) {
+        fprintf(text, "%s\n", project);
+    }
     for (size_t i = 0; text != NULL && i < command->count; i++) {
         fprintf(text, "%s\n", command->words[i]);
     }
@@ -254,6 +320,21 @@ static int configure(const build_t *b, const char *idf)
     return EXIT_DONE;
 }
 
+/** @return EXIT_FAILED when something is missing */
+static int list_missing(const build_t *b, const char *idf)
+{
+    command_t command = {0};
+    output_t output = {0};
+    add(&command, "python3");
+    add(&command, "-B");
+    add(&command, "%s/tools/list_missing.py", idf);
+    add(&command, "--build");
+    add(&command, "%s", b->folder);
+    add(&command, "--project");
+    add(&command, "%s", b->project);
+    return run_command(&command, keep_line, &output) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
 static int build(void *options)
 {
     build_t *b = options;
@@ -271,6 +352,9 @@ static int build(void *options)
         return status;
     }
     command_t command = {0};
+    if (b->list_missing) {
+        return list_missing(b, idf);
+    }
     add(&command, "cmake");
     add(&command, "--build");
     add(&command, "%s", b->folder);
@@ -310,6 +394,9 @@ static const option_row_t rows[] = {
      .help = "compile the project's files with gcc's sanitizers: address,undefined or thread; what one "
              "reports is a crash",
      .value = "LIST"},
+    {"list-missing", &option_switch, offsetof(build_t, list_missing),
+     .help = "tell all that the project uses and that is not here (headers, functions, components), and "
+             "build nothing"},
     {"coverage", &option_switch, offsetof(build_t, coverage),
      .help = "compile the project's files so that a run leaves what it has covered"},
     {0},

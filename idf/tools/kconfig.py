@@ -65,14 +65,13 @@ class Options:
             raise Trouble("the Kconfig files need each other in a circle") from None
 
     def _one_line(self, text):
-        lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-        if lines and lines[0].startswith("Dependency loop"):
-            lines = [lines[0].rstrip(":"), *(line for line in lines[2:] if line.startswith("..."))]
-            names = re.findall(r"(?:config|choice) (\w+)|\b([A-Z][A-Z0-9_]+) \(defined at ([^)]*)\)", text)
-            loop = [f"{b} ({short(c, self.project)})" for _, b, c in names if b]
-            return "Kconfig: these options depend on each other in a circle: " + ", ".join(dict.fromkeys(loop))
-        text = " ".join(lines)
-        return "Kconfig: " + text.replace(self.project.rstrip("/") + "/", "")
+        """What kconfiglib says of a file, in one line."""
+        if text.strip().startswith("Dependency loop"):
+            names = re.findall(r"^(?:\.\.\.)?(?:the choice symbol |the choice )?(\w+) \(defined at ([^)]*)\)", text, re.M)
+            names += re.findall(r"\b(\w+) \(defined at ([^)]*)\)", text)
+            where = ", ".join(dict.fromkeys(f"{name} ({short(place.split(',')[0], self.project)})" for name, place in names))
+            return f"Kconfig: these options depend on each other in a circle: {where}: let one of them not depend on the next"
+        return "Kconfig: " + " ".join(text.split()).replace(self.project.rstrip("/") + "/", "")
 
     def load(self, path, strict=True):
         """Takes what a file sets. @param strict  a value that the option cannot have is an error"""

@@ -21,6 +21,7 @@ def read_arguments():
     parser.add_argument("--component", action="append", default=[], help="of COMPONENTS: build these and what they require")
     parser.add_argument("--defaults", action="append", default=[], help="a file of SDKCONFIG_DEFAULTS")
     parser.add_argument("--sdkconfig", default="", help="the project's own sdkconfig; it is only read")
+    parser.add_argument("--go-on", action="store_true", help="tell of all that is missing, instead of the first of it")
     parser.add_argument("--minimal", action="store_true", help="MINIMAL_BUILD")
     return parser.parse_args()
 
@@ -32,7 +33,7 @@ def find_components(args, notes):
     finder.add_extra(args.extra)
     finder.add_local()
     if "main" not in finder.found and not args.component:
-        raise Trouble("there is no folder main/ with a CMakeLists.txt; the project's app_main() belongs there "
+        raise Trouble("there is no folder main/ with a CMakeLists.txt: the project's app_main() belongs there "
                       "(or set COMPONENTS before project())")
     finder.add_dependencies(lambda name, manifest: missing.append((name, manifest)))
     notes += finder.notes
@@ -59,6 +60,8 @@ def choose(finder, args, notes):
         if component is None:
             if name in ABSENT:
                 absent.setdefault(name, by)
+            elif name not in IN_LIBRARY and args.go_on:
+                notes.append(f"component '{name}', which {by} requires, is not there")
             elif name not in IN_LIBRARY:
                 raise Trouble(f"component '{name}', which {by} requires, is not there: put it into components/, or name its "
                               "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml")

@@ -92,6 +92,9 @@ function(otter_prepare)
   if(minimal)
     list(APPEND arguments --minimal)
   endif()
+  if(OTTER_LIST_MISSING)
+    list(APPEND arguments --go-on)
+  endif()
   execute_process(COMMAND ${otter_python} -B ${otter_idf}/tools/prepare.py --idf ${otter_idf} --project ${CMAKE_SOURCE_DIR}
                           --build ${CMAKE_BINARY_DIR} --cmake ${CMAKE_COMMAND} --target ${IDF_TARGET} --idf-version 5.5.0
                           ${arguments}
@@ -150,7 +153,8 @@ function(otter_certificates out)
   elseif(EXISTS ${path})
     set(files ${path})
   else()
-    otter_stop("CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH names ${path}, which is not there: put it there, or correct the option")
+    otter_stop("CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH names ${path}, which is not there: put it there, or "
+               "correct the option")
   endif()
   set(all "")
   foreach(file IN LISTS files)
@@ -204,6 +208,11 @@ function(otter_project_firmware name)
   target_link_options(${name}.elf PRIVATE LINKER:-u,app_main ${otter_instrument})
   target_compile_options(${name}.elf PRIVATE ${otter_instrument})
   target_link_libraries(${name}.elf PRIVATE "$<LINK_GROUP:RESCAN,${group}>")
+  add_custom_command(OUTPUT config/size_checked
+    COMMAND ${otter_python} -B ${otter_idf}/tools/check_size.py ${CMAKE_BINARY_DIR}/config/table.json ${name}.bin
+    COMMAND ${CMAKE_COMMAND} -E touch config/size_checked
+    DEPENDS ${CMAKE_BINARY_DIR}/${name}.bin ${CMAKE_BINARY_DIR}/config/table.json VERBATIM COMMENT "Size of ${name}.bin")
+  add_custom_target(check_size ALL DEPENDS config/size_checked)
   idf_build_set_property(EXECUTABLE ${name}.elf)
   idf_build_set_property(EXECUTABLE_NAME ${name})
   idf_build_set_property(EXECUTABLE_DIR ${CMAKE_BINARY_DIR})

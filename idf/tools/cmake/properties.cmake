@@ -37,14 +37,17 @@ function(idf_component_set_property component property)
   endif()
 endfunction()
 
-# What stops a build: one line. CMake's own error would bring a page of its files along.
-macro(otter_stop)
-  string(CONCAT otter_line ${ARGN})
-  execute_process(COMMAND ${CMAKE_COMMAND} -E echo "otter: ${otter_line}" COMMAND_ERROR_IS_FATAL ANY
-                  OUTPUT_FILE /dev/stderr)
-  message(FATAL_ERROR "${otter_line}")
-endmacro()
+# What stops a build: one line, in as many pieces as its file needs. CMake's own error brings a page of its files along.
+function(otter_stop)
+  set(line "")
+  math(EXPR last "${ARGC} - 1")
+  foreach(i RANGE 0 ${last})
+    string(APPEND line "${ARGV${i}}")
+  endforeach()
+  execute_process(COMMAND ${CMAKE_COMMAND} -E echo "otter: ${line}" OUTPUT_FILE /dev/stderr)
+  message(FATAL_ERROR "${line}")
+endfunction()
 
 function(otter_note)
-  message(STATUS "otter: ${ARGN}")
+  message(STATUS "otter: ${ARGV0}")
 endfunction()

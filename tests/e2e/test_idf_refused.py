@@ -1,0 +1,112 @@
+"""What no project is, or none that builds: one line each, with the file and the next step."""
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import unittest
+
+from idf_project import Project, otter
+
+CMAKE = """cmake_minimum_required(VERSION 3.16)
+{before}include($ENV{{IDF_PATH}}/tools/cmake/project.cmake)
+project(bad)
+{behind}"""
+APP = "void app_main(void) {}\n"
+COMPONENT = "idf_component_register()\n"
+
+
+def project(before="", behind="", main='idf_component_register(SRCS "main.c")\n', source=APP, **files):
+    """The files of a small project; `files` has __ for / and _dot_ for a point."""
+    made = {"CMakeLists.txt": CMAKE.format(before=before, behind=behind), "main/CMakeLists.txt": main, "main/main.c": source}
+    return {**made, **{name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}}
+
+
+EXTRA = "set(EXTRA_COMPONENT_DIRS a b)\n"
+
+# name, files, pieces of the one line
+REFUSED = [
+    ("no CMakeLists.txt", {"main/main.c": APP}, ["has no CMakeLists.txt", "otter new"]),
+    ("a Makefile", {"Makefile": ""}, ["old build system", "convert_to_cmake.py"]),
+    ("no main", {"CMakeLists.txt": CMAKE.format(before="", behind="")}, ["there is no folder main/", "app_main()"]),
+    ("options in a circle",
+     project(main__Kconfig_dot_projbuild="config A\n bool\n depends on B\nconfig B\n bool\n depends on A\n"),
+     ["in a circle", "A (main/Kconfig.projbuild:1)", "B (main/Kconfig.projbuild:4)"]),
+    ("a Kconfig that sources itself", project(main__Kconfig='rsource "Kconfig"\n'), ["main/Kconfig:1", "recursive"]),
+    ("a component twice", project(EXTRA, a__x__CMakeLists_dot_txt=COMPONENT, b__x__CMakeLists_dot_txt=COMPONENT),
+     ["component 'x' is there twice, in a/x and in b/x", "rename or remove"]),
+    ("a folder of components that is not there", project("set(EXTRA_COMPONENT_DIRS nowhere)\n"), ["names nowhere", "correct it"]),
+    ("a component that nobody has", project(main='idf_component_register(SRCS "main.c" REQUIRES led_strip)\n'),
+     ["'led_strip'", "main/CMakeLists.txt", "components/"]),
+    ("a table that does not fit", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_TWO_OTA=y\n"),
+     ["does not fit", "2MB", "CONFIG_ESPTOOLPY_FLASHSIZE"]),
+    ("a table that is not there", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n"),
+     ["partitions.csv", "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME"]),
+    ("a number out of range", project(sdkconfig_dot_defaults="\nCONFIG_FREERTOS_HZ=5000\n"),
+     ["sdkconfig.defaults:2: CONFIG_FREERTOS_HZ is 1 to 1000, not 5000"]),
+    ("a switch that is no y or n", project(sdkconfig="CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=yes\n"),
+     ["sdkconfig:1: CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE is y or n, not yes"]),
+    ("a number that is none", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_OFFSET=zz\n"), ["is a number, not zz"]),
+    ("a manifest that is no YAML", project(main__idf_component_dot_yml="dependencies:\n  a: [\n"),
+     ["main/idf_component.yml:3", "no YAML"]),
+    ("a dependency's folder that is not there",
+     project(main__idf_component_dot_yml="dependencies:\n  a: {path: ../nowhere}\n"), ["'a'", "../nowhere", "correct the path"]),
+    ("a source that is not there", project(main='idf_component_register(SRCS "mian.c")\n'), ["main/mian.c", "correct its name"]),
+    ("a key that is not there",
+     project(sdkconfig_dot_defaults="CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\n"),
+     ["secure_boot_signing_key.pem", "otter key new"]),
+    ("an image of a file system", project(behind="spiffs_create_partition_image(storage files)\n"),
+     ["SPIFFS", "'storage'", "esptool_py_flash_to_partition"]),
+    ("an image for a partition that is not there", project(behind="esptool_py_flash_to_partition(flash data x.bin)\n"),
+     ["partition 'data'", "add it there"]),
+]
+
+# The same, of what the compiler finds.
+NOT_COMPILED = [
+    ("a header that nobody has", project(source='#include "driver/spi_master.h"\n' + APP),
+     ["main/main.c:1", "needs driver/spi_master.h", "components/", "--list-missing"]),
+    ("a function that nobody has", project(source="void gpio_foo(void);\nvoid app_main(void) { gpio_foo(); }\n"),
+     ["main/main.c:2", "uses gpio_foo", "components/"]),
+    ("no app_main", project(source="int x;\n"), ["app_main()", "main/"]),
+    ("an app that no partition takes",
+     project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n", partitions_dot_csv="factory,app,factory,,64K\n"),
+     ["bad.bin has", "takes 65536", "partition table"]),
+]
+
+
+class Refused(unittest.TestCase):
+    def made(self, files):
+        made = Project(None, files)
+        self.addCleanup(made.remove)
+        return made
+
+    def check(self, rows):
+        for name, files, pieces in rows:
+            with self.subTest(name):
+                line = self.made(files).refused().splitlines()[-1]
+                self.assertTrue(line.startswith("otter build: "), line)
+                for piece in pieces:
+                    self.assertIn(piece, line)
+
+    def test_before_the_compiler_runs(self):
+        self.check(REFUSED)
+
+    def test_by_what_the_compiler_says(self):
+        self.check(NOT_COMPILED)
+
+    def test_all_that_is_missing_is_told_at_once(self):
+        source = '#include "driver/spi_master.h"\n#include "bt.h"\nvoid app_main(void) { spi_t x; spi_init(&x); }\n'
+        made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES led_strip)\n', source=source))
+        done = otter("build", made.path, "--list-missing")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout.splitlines(), ["header bt.h: main/main.c", "header driver/spi_master.h: main/main.c",
+                                                    "function spi_init: main/main.c", "type or value spi_t: main/main.c"])
+        self.assertIn("component 'led_strip'", done.stderr)
+
+    def test_build_folder_of_a_chip_is_not_run(self):
+        made = self.made({"build/flasher_args.json": json.dumps({"extra_esptool_args": {"chip": "esp32c3"}})})
+        done = otter("run", made.path / "build")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is built for esp32c3; `otter build PROJECT`", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
