@@ -22,20 +22,45 @@ typedef struct {
 
 /* ---- new ---- */
 
-/** Never over another file: a key that is overwritten is lost for good. @return false with errno */
+/** A file without a name yet, in the folder of `path`. @return -1: there is no such thing on this file system */
+static int open_nameless(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash + 1 - path));
+    int fd = folder != NULL ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600) : -1;
+    free(folder);
+    return fd;
+}
+
+static bool give_name(int fd, const char *path)
+{
+    char own[32];
+    snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/**
+ * Never over another file: a key that is overwritten is lost for good. The name comes when all of it is there, so that a process
+ * that is killed leaves no half of a key.
+ * @return false with errno
+ */
 static bool write_secret(const char *path, const char *text, size_t len)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = open_nameless(path);
+    const bool nameless = fd >= 0;
+    if (!nameless) {
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
     if (fd < 0) {
         return false;
     }
-    bool ok = output_write(fd, text, len) && fsync(fd) == 0;
+    bool ok = output_write(fd, text, len) && fsync(fd) == 0 && (!nameless || give_name(fd, path));
     int error = errno;
     ok = close(fd) == 0 && ok;
-    if (!ok) {
+    if (!ok && !nameless) {
         (void)unlink(path);
-        errno = error;
     }
+    errno = error;
     return ok;
 }
 

@@ -14,6 +14,7 @@
 
 #define LINKS_MAX  40 /* as many as the kernel follows */
 #define FIRST_ROOM 4096u
+#define KEY_LOOK   16384u /* bytes in which a private key is known */
 
 /* ---- input ---- */
 
@@ -187,6 +188,32 @@ static bool can_replace(const char *path, const char *target, mode_t *mode)
            found.st_ino == named.st_ino;
 }
 
+/** By its first bytes, PEM or DER. */
+static bool looks_like_private_key(const uint8_t *data, size_t len)
+{
+    static const char label[] = "PRIVATE KEY-----";
+    /* DER: a sequence that begins with the number 0 or 1 is PKCS #1, PKCS #8 or SEC1; of a public key and of a certificate with a
+     * sequence */
+    const size_t at = len > 1 && data[0] == 0x30 ? 2 + (data[1] > 0x80 ? data[1] & 3u : 0) : len;
+    return (at + 2 < len && data[at] == 2 && data[at + 1] == 1 && data[at + 2] <= 1) ||
+           memmem(data, len, label, sizeof(label) - 1) != NULL;
+}
+
+/** A key that is overwritten is lost for good, and what was meant is another name. */
+static bool is_private_key(const char *path)
+{
+    uint8_t data[KEY_LOOK];
+    struct stat st;
+    int fd = input_open(path, INPUT_ORDINARY, &st, NULL);
+    ssize_t len = fd >= 0 ? read(fd, data, sizeof(data)) : -1;
+    bool found = len > 0 && looks_like_private_key(data, (size_t)len);
+    explicit_bzero(data, sizeof(data));
+    if (fd >= 0) {
+        close(fd);
+    }
+    return found;
+}
+
 /** @return false with errno */
 static bool open_in_place(output_t *out, const char *path)
 {
@@ -217,6 +244,12 @@ static bool open_temp(output_t *out, mode_t mode)
 bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *fault)
 {
     mode_t mode;
+    if (is_private_key(path)) {
+        *out = (output_t){.fd = -1};
+        otter_fault(fault, ESP_ERR_INVALID_ARG,
+                    "it is a private key, which nothing overwrites: choose another name");
+        return false;
+    }
     *out = (output_t){.fd = -1, .target = path_behind_links(path), .durable = durable};
     bool ok = out->target != NULL;
     if (ok) {

@@ -221,6 +221,49 @@ class Keys(SigningTest):
         self.assertIn("no key is ever overwritten", self.otter("key", "new", key, status=1))
         self.assertEqual(key.read_bytes(), before)
 
+    def test_no_output_goes_over_a_private_key(self):
+        key, public = self.key("rsa3072")
+        image = VECTORS / SCHEMES["rsa3072"]
+        other = self.work / "other.pem"
+        other.symlink_to(key.name)
+        der = self.work / "key.der"
+        subprocess.run(["openssl", "pkey", "-in", key, "-outform", "DER", "-out", der], check=True, timeout=WAIT_S)
+        for secret in key, other, der:
+            before = secret.read_bytes()
+            for command in (("key", "public", key, "-o", secret), ("key", "digest", key, "-o", secret),
+                            ("image", "sign", image, "--key", key, "-o", secret),
+                            ("image", "sign", image, "--digest-out", secret)):
+                with self.subTest(secret=secret.name, command=command[:2]):
+                    self.assertIn("it is a private key, which nothing overwrites", self.otter(*command, status=1))
+                    self.assertEqual(secret.read_bytes(), before)
+        self.otter("key", "public", key, "-o", public)  # any other file is replaced
+
+    def test_who_is_killed_leaves_no_half_of_anything(self):
+        """In each call that writes: what has its name is whole, or what it was; and no key is for others to read."""
+        os.umask(0)
+        key, public = self.key("rsa3072")
+        image, place, fresh = VECTORS / SCHEMES["rsa3072"], self.work / "out", self.work / "fresh.pem"
+        for command, out in ((("key", "new", fresh, "--scheme", "ecdsa256"), fresh), (("key", "public", key, "-o", place), place),
+                             (("image", "sign", image, "--key", key, "-o", place), place)):
+            for call in "write", "fsync", "close", "rename", "linkat":
+                for nth in range(1, 40):
+                    fresh.unlink(missing_ok=True)
+                    place.write_bytes(b"before")
+                    done = subprocess.run([OTTER, *command], capture_output=True, timeout=WAIT_S, check=False, env=os.environ | {
+                        "LD_PRELOAD": str(OTTER.parent / "tests" / "libshort_of.so"), "SHORT_OF": f"{call} {nth} -9"})
+                    with self.subTest(command=command[:2], call=call, nth=nth):
+                        if out.exists() and out.read_bytes() != b"before":
+                            if out.suffix == ".pem" or command[0] == "key":
+                                self.otter("key", "digest", out)
+                            else:
+                                self.otter("image", "verify", out, "--key", public)
+                        for file in self.work.iterdir():
+                            if b"PRIVATE KEY" in file.read_bytes():
+                                self.assertEqual(file.stat().st_mode & 0o077, 0, file)
+                    if done.returncode == 0:
+                        break
+                self.assertEqual(done.returncode, 0)
+
     def test_an_encrypted_key_needs_its_passphrase(self):
         secret, wrong = self.work / "secret", self.work / "wrong"
         secret.write_text("open sesame\n")

@@ -1,12 +1,14 @@
 /*
  * Preloaded (LD_PRELOAD) into a program: SHORT_OF="fork 2 11" lets the second call of fork fail with errno 11. The count goes
- * on in what is forked, and starts anew in what is executed; SHORT_FROM_ON=1 lets all later calls fail, too. With
- * SHORT_CHANGES="FILE OFFSET" the call does not fail: a byte of the file has changed before it, as by another program.
+ * on in what is forked, and starts anew in what is executed; SHORT_FROM_ON=1 lets all later calls fail, too. A negative
+ * number is a signal that kills the program instead. With SHORT_CHANGES="FILE OFFSET" the call does not fail: a byte of the file
+ * has changed before it, as by another program.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,9 @@ static int failure_of(const char *name)
         }
         return 0;
     }
+    if (calls == nth && error < 0) {
+        (void)kill(getpid(), -error);
+    }
     return calls == nth || (calls > nth && getenv("SHORT_FROM_ON") != NULL) ? error : 0;
 }
 
@@ -80,3 +85,9 @@ SHORT_OF(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t
 SHORT_OF(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t off), (fd, parts, count, off),
          -1)
 SHORT_OF(int, fdatasync, (int fd), (fd), -1)
+SHORT_OF(int, fsync, (int fd), (fd), -1)
+SHORT_OF(int, close, (int fd), (fd), -1)
+SHORT_OF(ssize_t, write, (int fd, const void *bytes, size_t len), (fd, bytes, len), -1)
+SHORT_OF(int, rename, (const char *from, const char *to), (from, to), -1)
+SHORT_OF(int, linkat, (int from_at, const char *from, int to_at, const char *to, int flags),
+         (from_at, from, to_at, to, flags), -1)
