@@ -99,20 +99,26 @@ void image_key_digest(char key, uint8_t digest[OTTER_KEY_DIGEST_LEN])
     memcpy(digest, known[at], OTTER_KEY_DIGEST_LEN);
 }
 
-uint32_t image_sign(uint8_t *image, uint32_t len, const char *keys)
+void image_sign_hash(const uint8_t hash[HASH], const char *keys, uint8_t *sector)
 {
-    const uint32_t all = IMAGE_SIGNED_MAX(len), sector = all - OTTER_SIGNATURE_SECTOR;
-    uint8_t hash[HASH], signature[RSA_LEN];
-    memset(image + len, 0xFF, all - len);
-    sha256(image, sector, hash);
+    uint8_t signature[RSA_LEN];
     for (uint32_t i = 0; keys[i] != '\0'; i++) {
         char path[512];
         signing_key_t *key = load(keys[i], path);
         sign(path, hash, signature);
-        must(signing_take_block(key, hash, signature, sizeof(signature),
-                                image + sector + i * OTTER_SIGNATURE_BLOCK, NULL),
+        must(signing_take_block(key, hash, signature, sizeof(signature), sector + i * OTTER_SIGNATURE_BLOCK,
+                                NULL),
              "the signature is not taken");
         signing_key_free(key);
     }
+}
+
+uint32_t image_sign(uint8_t *image, uint32_t len, const char *keys)
+{
+    const uint32_t all = IMAGE_SIGNED_MAX(len), sector = all - OTTER_SIGNATURE_SECTOR;
+    uint8_t hash[HASH];
+    memset(image + len, 0xFF, all - len);
+    sha256(image, sector, hash);
+    image_sign_hash(hash, keys, image + sector);
     return all;
 }

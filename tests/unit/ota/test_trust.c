@@ -4,58 +4,7 @@
 #include "esp_image_format.h"
 #include "otter/signature.h"
 #include "support/current_rig.h"
-#include "support/session_rig.h"
-
-/* ---- devices ---- */
-
-static uint8_t v1_key[OTTER_V1_KEY_LEN];
-
-static void load_digest(const char *key, uint8_t digest[OTTER_KEY_DIGEST_LEN])
-{
-    char name[32];
-    snprintf(name, sizeof(name), "rsa_%c.pubdigest.bin", key[0]);
-    uint32_t len;
-    uint8_t *bytes = rig_load("signed/keys", name, &len);
-    assert_int_equal(len, OTTER_KEY_DIGEST_LEN);
-    memcpy(digest, bytes, len);
-    free(bytes);
-}
-
-/**
- * @param keys  of the eFuses or of the configuration: "a", "ab"; capitals are revoked ones; ! behind them: at boot, too
- */
-static void open_trusting(session_rig_t *s, otter_trust_source_t source, otter_signature_scheme_t scheme,
-                          const char *keys)
-{
-    otter_device_config_t config = {
-        .trust = {.source = source, .scheme = scheme, .signatures = &otter_signatures}};
-    if (scheme == OTTER_SIGNED_V1 && keys[0] != '\0') {
-        uint32_t len;
-        uint8_t *bytes = rig_load("signed/keys", "v1_ec256.pub.bin", &len);
-        memcpy(v1_key, bytes, sizeof(v1_key));
-        free(bytes);
-        config.trust.v1_key = v1_key;
-    }
-    otter_efuse_key_t efuses[OTTER_TRUSTED_KEYS] = {0};
-    config.trust.at_boot = strchr(keys, '!') != NULL;
-    for (size_t i = 0; keys[i] != '\0' && keys[i] != '!' && scheme != OTTER_SIGNED_V1; i++) {
-        efuses[i].present = true;
-        efuses[i].revoked = keys[i] < 'a';
-        const char small[] = {(char)(keys[i] | 0x20), '\0'};
-        load_digest(small, efuses[i].digest);
-        if (source == OTTER_TRUST_KEYS) {
-            memcpy(config.trust.keys[config.trust.key_count++], efuses[i].digest, OTTER_KEY_DIGEST_LEN);
-        }
-    }
-    session_open(s, &config);
-    memcpy(s->rig.keys, efuses, sizeof(efuses));
-}
-
-static void place(session_rig_t *s, const esp_partition_t *partition, const char *file)
-{
-    assert_true(otter_flash_erase(s->device->flash, partition->address, partition->size) == ESP_OK);
-    (void)rig_place(&s->rig, partition->address, "signed", file);
-}
+#include "support/trust_rig.h"
 
 /* ---- the ways ---- */
 
@@ -94,7 +43,7 @@ static esp_err_t by_a_resumed_update(session_rig_t *s, const char *file)
 {
     uint32_t len;
     uint8_t *image = rig_load("signed", file, &len);
-    place(s, s->slot[0], file);
+    trust_place(s, s->slot[0], file);
     esp_ota_handle_t handle;
     assert_int_equal(ota_resume(s->device, s->slot[0], OTA_WITH_SEQUENTIAL_WRITES, 4096, &handle), ESP_OK);
     esp_err_t err = ota_write(s->device, handle, image + 4096, len - 4096);
@@ -104,13 +53,13 @@ static esp_err_t by_a_resumed_update(session_rig_t *s, const char *file)
 
 static esp_err_t by_selecting(session_rig_t *s, const char *file)
 {
-    place(s, s->slot[0], file);
+    trust_place(s, s->slot[0], file);
     return otter_ota_set_boot_partition(s->device, s->slot[0], &s->device->fault);
 }
 
 static esp_err_t by_esp_image_verify(session_rig_t *s, const char *file)
 {
-    place(s, s->slot[0], file);
+    trust_place(s, s->slot[0], file);
     otter_device_set_current(s->device);
     const esp_partition_pos_t part = {.offset = s->slot[0]->address, .size = s->slot[0]->size};
     esp_image_metadata_t data;
@@ -124,7 +73,7 @@ static esp_err_t by_esp_image_verify(session_rig_t *s, const char *file)
 
 static esp_err_t by_booting(session_rig_t *s, const char *file)
 {
-    place(s, s->slot[0], file);
+    trust_place(s, s->slot[0], file);
     rig_put_record(&s->rig, 0, 1, ESP_OTA_IMG_VALID);
     s->device->running = NULL;
     otter_boot_result_t result;
@@ -156,7 +105,7 @@ static void every_way_takes_only_what_a_trusted_key_signed(void **state)
     static const struct {
         otter_trust_source_t source;
         otter_signature_scheme_t scheme;
-        const char *keys;    /* as open_trusting() */
+        const char *keys;    /* as trust_open() */
         const char *running; /* "": the unsigned image of the rig */
         const char *file;
         bool good, boots;
@@ -194,9 +143,9 @@ static void every_way_takes_only_what_a_trusted_key_signed(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++) {
             session_rig_t s;
-            open_trusting(&s, rows[i].source, rows[i].scheme, rows[i].keys);
+            trust_open(&s, rows[i].source, rows[i].scheme, rows[i].keys);
             if (rows[i].running[0] != '\0') {
-                place(&s, s.factory, rows[i].running);
+                trust_place(&s, s.factory, rows[i].running);
             }
             esp_err_t err = ways[w].take(&s, rows[i].file);
             bool good = ways[w].boots ? rows[i].boots : rows[i].good;
@@ -224,7 +173,7 @@ static void the_first_scheme_needs_its_key(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         session_rig_t s;
-        open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_V1, rows[i].key);
+        trust_open(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_V1, rows[i].key);
         assert_int_equal(by_an_update(&s, rows[i].file) == ESP_OK, rows[i].good);
         assert_int_equal(by_booting(&s, rows[i].file) == ESP_OK, rows[i].good);
         session_close(&s);
@@ -237,7 +186,7 @@ static void a_key_that_is_revoked_meanwhile_counts_no_more(void **state)
 {
     (void)state;
     session_rig_t s;
-    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "ab");
+    trust_open(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "ab");
     uint32_t len;
     uint8_t *image = rig_load("signed", "rsa_a.bin", &len);
     esp_ota_handle_t handle;
@@ -274,9 +223,9 @@ static void what_was_refused_is_not_left_for_the_bootloader(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         session_rig_t s;
-        open_trusting(&s, rows[i].source, OTTER_SIGNED_RSA_3072, rows[i].keys);
+        trust_open(&s, rows[i].source, OTTER_SIGNED_RSA_3072, rows[i].keys);
         if (rows[i].running[0] != '\0') {
-            place(&s, s.factory, rows[i].running);
+            trust_place(&s, s.factory, rows[i].running);
         }
         assert_int_equal(by_an_update(&s, rows[i].file), ESP_ERR_OTA_VALIDATE_FAILED);
         assert_int_equal(otter_flash_erase(s.device->flash, s.factory->address, s.factory->size), ESP_OK);
@@ -302,7 +251,7 @@ static void unreadable_efuses_trust_nobody(void **state)
 {
     (void)state;
     session_rig_t s;
-    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
+    trust_open(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
     s.device->efuse.read_key_digest = read_key_fails;
     assert_int_equal(by_selecting(&s, "rsa_a.bin"), ESP_ERR_OTA_VALIDATE_FAILED);
     assert_string_equal(s.device->fault.why, "whom this device trusts cannot be found out: ESP_FAIL");
@@ -314,7 +263,7 @@ static void nothing_is_erased_for_an_image_that_cannot_be_good(void **state)
 {
     (void)state;
     session_rig_t s;
-    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "A");
+    trust_open(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "A");
     const otter_image_rules_t rules = ota_image_rules(s.device, s.slot[0], s.slot[0]);
     otter_fault_t fault = {0};
     assert_int_equal(otter_image_check_head(s.image, OTTER_IMAGE_GATE_SIZE, &rules, &fault),
@@ -324,7 +273,7 @@ static void nothing_is_erased_for_an_image_that_cannot_be_good(void **state)
         "this device takes signed images only, and trusts no key: there is none, or all are revoked");
     session_close(&s);
 
-    open_trusting(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
+    trust_open(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, "a");
     otter_image_rules_t small = ota_image_rules(s.device, s.slot[0], s.slot[0]);
     small.size = s.image_len + OTTER_SIGNATURE_SECTOR - 700;
     assert_int_equal(otter_image_check_head(s.image, OTTER_IMAGE_GATE_SIZE, &small, &fault),
