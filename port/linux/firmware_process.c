@@ -36,7 +36,7 @@ typedef struct {
     int signals;     /* signalfd */
     int *exec_error; /* shared with the process until it becomes the firmware; 0: it has become it */
     bool said_anything, said_restart, said_idle, said_power_lost, said_no_start;
-    uint32_t silent_ms; /* time without a sign of life in which this process was not stopped itself */
+    uint64_t silent_us; /* time without a sign of life in which this process was not stopped itself */
 } process_t;
 
 static void set_inherited(int fd)
@@ -134,7 +134,7 @@ static bool read_control(process_t *p)
     p->said_idle = p->said_idle || memchr(messages, RUN_SAYS_IDLE, (size_t)n) != NULL;
     p->said_power_lost = p->said_power_lost || memchr(messages, RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
     if (memchr(messages, RUN_SAYS_ALIVE, (size_t)n) != NULL) {
-        p->silent_ms = 0;
+        p->silent_us = 0;
     }
     return true;
 }
@@ -166,10 +166,10 @@ static void poll_slice(process_t *p, uint32_t ms)
     struct pollfd fds[] = {{.fd = p->signals, .events = POLLIN}, {.fd = p->control, .events = POLLIN}};
     int64_t before = otter_now_us();
     (void)poll(fds, 2, (int)ms); /* interrupted or timed out: the caller looks at everything anyway */
-    int64_t passed_ms = (otter_now_us() - before) / 1000;
+    int64_t passed_us = otter_now_us() - before;
     if (!stands_in_line(p->pid)) {
         /* A longer gap means that this process stood still (suspended, a laptop asleep), and the firmware most likely too. */
-        p->silent_ms += passed_ms < SLICE_MS ? (uint32_t)passed_ms : SLICE_MS;
+        p->silent_us += passed_us < SLICE_MS * 1000 ? (uint64_t)passed_us : SLICE_MS * 1000;
     }
 }
 
@@ -305,13 +305,13 @@ static void end_on_signal(process_t *p, const firmware_start_t *start, int signa
 /** Until the end of the firmware, or until it must be ended. */
 static void watch_process(process_t *p, const firmware_start_t *start, firmware_result_t *result)
 {
-    const uint64_t watchdog_ms = (uint64_t)start->boot.watchdog_s * 1000;
+    const uint64_t watchdog_us = (uint64_t)start->boot.watchdog_s * 1000000;
     for (;;) {
         /* One that has said its last word has nothing more to show but its end, which may take it a while. */
         bool leaves = p->said_idle || p->said_restart;
-        uint64_t limit_ms = watchdog_ms + (leaves ? STOP_GRACE_MS : 0);
-        uint64_t left = watchdog_ms == 0 || p->silent_ms > limit_ms ? SLICE_MS : limit_ms - p->silent_ms;
-        poll_slice(p, left < SLICE_MS ? (uint32_t)left : SLICE_MS);
+        uint64_t limit_us = watchdog_us + (leaves ? STOP_GRACE_MS * 1000 : 0);
+        uint64_t left_ms = limit_us > p->silent_us ? (limit_us - p->silent_us) / 1000 + 1 : 0;
+        poll_slice(p, watchdog_us != 0 && left_ms < SLICE_MS ? (uint32_t)left_ms : SLICE_MS);
         int status, signal = keeper_next_signal(p->signals);
         if (signal != 0) {
             end_on_signal(p, start, signal, result);
@@ -324,7 +324,7 @@ static void watch_process(process_t *p, const firmware_start_t *start, firmware_
             explain_status(p, start, status, result);
             return;
         }
-        if (watchdog_ms != 0 && p->silent_ms >= limit_ms) {
+        if (watchdog_us != 0 && p->silent_us >= limit_us) {
             tell_hang(start);
             result->end = FIRMWARE_HUNG;
             return;
