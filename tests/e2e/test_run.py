@@ -150,7 +150,7 @@ class Boots(DeviceTest):
     def test_an_erase_that_returned_survives_every_end(self):
         """The file flash remembers it before it writes it, in the process that is gone then."""
         nvs = OFFSETS["nvs"]
-        for end, reason in (("abort", PANIC), ("kill", PANIC), ("exit", PANIC), ("quit", PANIC), ("hang", TASK_WDT),
+        for end, reason in (("abort", PANIC), ("kill", PANIC), ("exit", PANIC), ("quit", PANIC), ("still", TASK_WDT),
                             ("restart", SW), ("idle", 0)):
             with self.subTest(end):
                 self.make_flash({"factory": self.probe()})
@@ -180,7 +180,7 @@ class Rollback(DeviceTest):
 
     def test_an_unconfirmed_update_falls_back(self):
         self.make_flash({"factory": self.probe("1.0.0"), "ota_0": self.probe("2.0.0")}, [(1, NEW)])
-        for script, reason in (("1:restart", SW), ("1:abort", PANIC), ("1:hang", TASK_WDT)):
+        for script, reason in (("1:restart", SW), ("1:abort", PANIC), ("1:still", TASK_WDT)):
             with self.subTest(script):
                 self.make_flash({"factory": self.probe("1.0.0"), "ota_0": self.probe("2.0.0")}, [(1, NEW)])
                 status, console, _ = self.run_device("--watchdog", "1", script=script)

@@ -77,7 +77,7 @@ class Expectations(ScriptTest):
     def test_boots_that_were_all_crashes(self):
         self.make_update(state=None)
         self.check(FAILED, "all 3 boots ended in a crash", "--boots", "3", "--watchdog", "1",
-                   script="1:abort,4:hang,6:abort")
+                   script="1:abort,4:still,6:abort")
         self.check(DONE, "", "--boots", "3", script="1:abort,4:restart,3:abort")
 
     def test_a_time_in_which_it_only_crashed(self):

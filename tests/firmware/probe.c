@@ -87,6 +87,12 @@ static void hang(void)
     }
 }
 
+/** A hang that takes no processor from other tests: the process as a whole does nothing any more. */
+static void stand_still(void)
+{
+    raise(SIGSTOP);
+}
+
 static void log_on(void)
 {
     for (uint32_t said_ms = 0;;) {
@@ -220,7 +226,8 @@ static void block_everywhere(void)
 static void beat(void)
 {
     const uint32_t start_ms = esp_log_timestamp();
-    while (esp_log_timestamp() - start_ms < 3000) { /* busy for three seconds, with signs of life */
+    while (esp_log_timestamp() - start_ms <
+           1500) { /* busy for longer than the watchdog of the tests waits, with signs of life */
         esp_task_wdt_reset();
     }
 }
@@ -434,6 +441,7 @@ static const struct {
     {"crash", crash},
     {"exit", exit_silently},
     {"hang", hang},
+    {"still", stand_still},
     {"log-hang", log_on},
     {"yield-hang", yield_on},
     {"ask-hang", ask_on},

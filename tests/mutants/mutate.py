@@ -41,7 +41,7 @@ BUGS = {
         "return !otadata_is_refused(entry);", "sweep"),
     "leaves_weak_bits_in_the_record_that_counts": (
         "src/ota/switch.c", "    return err == ESP_OK ? make_sure(device, &records) : err;",
-        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &records) : err;", "sweep:small/https/two"),
+        "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &records) : err;", "sweep:update/factory/rollback"),
     "forgets_the_barrier_before_a_record": (
         "src/boot/otadata_flash.c", "    esp_err_t err = otter_flash_sync(flash);", "    esp_err_t err = ESP_OK;", "sweep"),
     "erases_a_record_whose_crc_is_right": (
@@ -74,7 +74,7 @@ BUGS = {
         "src/boot/switch_plan.c", "{TRIAL_WANTED | NOT_RUNNING, REPLACE_ACTIVE_ALONE},",
         "{TRIAL_WANTED | NOT_RUNNING, REPLACE_OTHER},", "test_switch_plan"),
     "believes_marks_without_a_look_at_flash": (
-        "src/ota/resume_record.c", "            found != mark) {\n", "            found == MARK_NONE) {\n", "sweep:https/"),
+        "src/ota/resume_record.c", "            found != mark) {\n", "            found == MARK_NONE) {\n", "sweep:https/wide"),
     "believes_marks_of_what_was_overwritten": (
         "src/ota/update.c", "otter_ota_is_slot(partition) && !keep_record) {",
         "otter_ota_is_slot(partition) && erase_len > 0 && !keep_record) {",
@@ -104,7 +104,7 @@ BUGS = {
     "believes_a_record_that_was_never_written": (
         "src/boot/otadata_flash.c", "return !flash->write_once || bytes_are_erased(",
         "return flash->size != 0 || bytes_are_erased(",
-        "sweep:once/"),
+        "sweep:once/8 KiB/16/copy/slot to slot"),
     "marks_where_marks_cannot_be_made_sure": (
         "src/boot/copy_job.c", "const bool marks = !job->flash->write_once;", "const bool marks = job->flash->size != 0;",
         "sweep:once/8 KiB/16/copy/data"),
@@ -113,16 +113,16 @@ BUGS = {
         "    if (device->flash->size == 0) {\n        return ota_erase_all(", "sweep:once/128 KiB/32/https"),
     "closes_a_journal_just_behind_the_last_flag": (
         "src/boot/copy_journal.c", "static const int steps[] = {2, 7, 8};",
-        "static const int steps[] = {1, 2, 3};", "sweep:once/8 KiB/16/copy/"),
+        "static const int steps[] = {1, 2, 3};", "sweep:once/128 KiB/32/copy/app"),
     "lets_the_records_share_a_sector": (
         "src/boot/otadata_flash.c", "return max_u32(OTADATA_COPY_DISTANCE, flash->erase_size);",
         "return max_u32(OTADATA_COPY_DISTANCE, flash->write_size);", "sweep:geometry/"),
     "takes_unreadable_records_for_none": (
         "src/ota/switch.c", "        return err; /* a record that could not be read now",
-        "        return ESP_OK; /* a record that could not be read now", "world:1150"),
+        "        return ESP_OK; /* a record that could not be read now", "world:1600"),
     "takes_an_unreadable_trial_for_none": (
         "src/ota/switch.c", "return otter_flash_failed(err) ? err : ESP_OK;",
-        "return ESP_OK;", "world:300"),
+        "return ESP_OK;", "world:550"),
     "never_gives_up_connecting": (
         "src/ota/https_source.c", "if (s->failures >= (unsigned)s->retry.attempts) {", "if (s->retry.attempts == 0) {", "world"),
     "never_runs_out_of_time": (
