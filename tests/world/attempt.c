@@ -249,15 +249,6 @@ static void finish_update(world_device_t *d)
     judge_wear(d, err != ESP_OK && d->plan.device.anti_rollback);
 }
 
-void abort_update(world_device_t *d)
-{
-    esp_err_t err = esp_https_ota_abort(d->handle); /* the fence is closed */
-    d->handle = NULL;
-    d->world->tally->aborts++;
-    story(d->world, d, "abort: %s", esp_err_to_name(err));
-    judge_wear(d, false);
-}
-
 /** What a download may change: on trial nothing but what is staged. A begin finishes a copy that was cut. */
 static void open_download_fence(world_device_t *d)
 {
@@ -266,6 +257,20 @@ static void open_download_fence(world_device_t *d)
         open_fence(d, slot);
         d->flash.otadata_open = !d->trial && !d->stages;
     }
+}
+
+void abort_update(world_device_t *d)
+{
+    if (d->plan.decrypts) { /* what the application decrypted is erased; else the fence stays closed */
+        open_download_fence(d);
+        d->flash.otadata_open = false;
+    }
+    esp_err_t err = esp_https_ota_abort(d->handle);
+    close_fence(d);
+    d->handle = NULL;
+    d->world->tally->aborts++;
+    story(d->world, d, "abort: %s", esp_err_to_name(err));
+    judge_wear(d, false);
 }
 
 static esp_err_t perform_once(world_device_t *d)

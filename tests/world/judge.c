@@ -111,7 +111,8 @@ void judge_wear(world_device_t *d, bool refused)
     uint32_t count = layout->slot_size / layout->sector;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t erases = d->flash.erases[first + i] - d->erases_before[first + i];
-        uint32_t allowed = 1u + (i == count - 1 && !d->plan.decrypts) + refused + d->copies_twice +
+        /* Once more: the record of the download; or what the application decrypted, where the update was given up. */
+        uint32_t allowed = 1u + (i == count - 1 || d->plan.decrypts) + refused + d->copies_twice +
                            (i == count - 1 ? 2 * once : 0);
         if (erases > allowed) {
             world_fail(d->world, d,

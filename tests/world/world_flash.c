@@ -58,7 +58,7 @@ static bool passes_fence(world_flash_t *f, const char *what, uint32_t off, uint3
     bool in_otadata = f->otadata_open && is_otadata(f, off, len);
     bool in_slot = f->slot_open != 0 && is_inside(off, len, f->slot_open, f->layout->slot_size);
     bool in_stage = f->stage_open && is_inside(off, len, f->layout->stage, f->layout->slot_size);
-    if (!in_otadata && !in_slot && !in_stage) {
+    if (!in_otadata && !in_slot && !in_stage && !f->sim.dead) {
         world_fail(f->device->world, f->device,
                    "%s of 0x%" PRIx32 "+0x%" PRIx32 " leaves the fence (otadata %s, slot at 0x%" PRIx32 ")",
                    what, off, len, f->otadata_open ? "open" : "closed", f->slot_open);
