@@ -131,16 +131,17 @@ static bool secure_version_is_good(linux_device_t *dev, const select_options_t *
                                    const esp_partition_t *partition)
 {
     esp_app_desc_t desc;
+    uint32_t burned;
     if (!o->device.anti_rollback ||
         otter_ota_get_partition_description(&dev->device, partition, &desc) != ESP_OK ||
-        desc.secure_version >= dev->efuse.secure_version) {
-        return true;
+        otter_ota_secure_version(&dev->device, &burned) != ESP_OK || desc.secure_version >= burned) {
+        return true; /* or it is told when it is selected */
     }
     return cli_refuse(VERB,
                       "%s: %s has secure version %" PRIu32 ", and %s says %" PRIu32
                       ": write a newer one there, or leave --anti-rollback out",
-                      o->flash, partition->label, desc.secure_version, dev->efuse.path,
-                      dev->efuse.secure_version);
+                      o->flash, partition->label, desc.secure_version,
+                      o->device.emulated_efuse ? "its eFuse partition" : dev->efuse.path, burned);
 }
 
 /** With the device open. Says what was done, or why not. */

@@ -49,9 +49,13 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
         "no-rollback", &kind_no_rollback, AT_DEVICE(at, rollback), .help = NULL                              \
     }
 #define OPTION_ANTI_ROLLBACK(at)                                                                             \
+    {"anti-rollback", &option_switch, AT_DEVICE(at, anti_rollback),                                          \
+     .help = "as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK"},                                                 \
     {                                                                                                        \
-        "anti-rollback", &option_switch, AT_DEVICE(at, anti_rollback),                                       \
-            .help = "as with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK"                                            \
+        "emulated-efuse", &option_switch, AT_DEVICE(at, emulated_efuse),                                     \
+            .help =                                                                                          \
+                "with --anti-rollback the secure version is kept in the partition of type data, subtype "    \
+                "efuse, as with CONFIG_BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE"                              \
     }
 #define OPTION_TABLE(kind_of, at, text)                                                                      \
     {"table-offset", kind_of, AT_DEVICE(at, table_offset), .help = (text)},                                  \

@@ -175,21 +175,28 @@ static esp_err_t check_secure_version(const linux_device_t *dev, const options_t
                                       update_outcome_t *outcome)
 {
     const efuse_file_t *efuse = &dev->efuse;
-    if (version >= efuse->secure_version) {
+    const char *where = dev->device.config.emulated_efuses != NULL ? "its eFuse partition" : efuse->path;
+    uint32_t burned;
+    esp_err_t err = otter_ota_secure_version(&dev->device, &burned);
+    if (err != ESP_OK) {
+        update_outcome_error(outcome, "the device's secure version cannot be read: %s", esp_err_to_name(err));
+        return err;
+    }
+    if (version >= burned) {
         return ESP_OK;
     }
     if (dev->device.config.anti_rollback) {
         update_outcome_error(outcome,
                              "the image has secure version %" PRIu32 ", and %s says %" PRIu32
                              ": with anti-rollback it would not boot; nothing was written",
-                             version, efuse->path, efuse->secure_version);
+                             version, where, burned);
         return ESP_ERR_OTA_SMALL_SEC_VER;
     }
     if (!o->quiet) {
         cli_note(VERB,
                  "warning: the image has secure version %" PRIu32 ", and %s says %" PRIu32
                  ": a bootloader with anti-rollback passes it over (--anti-rollback refuses it here)",
-                 version, efuse->path, efuse->secure_version);
+                 version, where, burned);
     }
     return ESP_OK;
 }

@@ -25,6 +25,10 @@ extern "C" {
 typedef struct otter_staged_copies otter_staged_copies_t;
 extern const otter_staged_copies_t otter_staged_copies;
 
+/** The code for a secure version that is kept in flash. Only a program that names it links it. */
+typedef struct otter_emulated_efuses otter_emulated_efuses_t;
+extern const otter_emulated_efuses_t otter_emulated_efuses;
+
 /** ESP-IDF decides these when it builds; here each device has its own. */
 typedef struct {
     uint32_t table_offset; /* CONFIG_PARTITION_TABLE_OFFSET; 0 means 0x8000 */
@@ -43,6 +47,13 @@ typedef struct {
      * of it.
      */
     const otter_staged_copies_t *copies;
+    /**
+     * &otter_emulated_efuses: as with CONFIG_BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE, the secure version is kept in the
+     * partition of type data, subtype efuse, which needs two sectors; without it nothing boots where anti_rollback is on
+     * (ESP_ERR_NOT_FOUND). It is never below what the device's eFuses say. Whom the device trusts is in its eFuses, never in
+     * flash. NULL: all of it is in eFuses. Application and loader have it both or neither.
+     */
+    const otter_emulated_efuses_t *emulated_efuses;
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */

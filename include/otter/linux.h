@@ -28,6 +28,7 @@ typedef struct {
     uint32_t table_offset;         /* of the partition table, bytes; 0: 0x8000 */
     otter_linux_switch_t rollback; /* what is selected is on trial until it is confirmed */
     bool anti_rollback;            /* secure versions are kept, in the eFuse file */
+    bool emulated_efuse;           /* in the partition of type data, subtype efuse, instead */
     bool allow_http;               /* updates over plain http:// */
 } otter_linux_options_t;
 

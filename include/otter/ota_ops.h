@@ -78,6 +78,13 @@ typedef struct {
 OTTER_MUST_CHECK esp_err_t otter_ota_read_records(otter_device_t *device, otter_ota_record_t records[2],
                                                   int *active, otter_fault_t *fault);
 
+/**
+ * The lowest secure version that boots where anti-rollback is on; 0 on a device without eFuses.
+ * @return ESP_OK; of emulated eFuses ESP_ERR_NOT_FOUND (no partition), ESP_ERR_INVALID_SIZE (it has no two sectors),
+ *         ESP_ERR_NOT_SUPPORTED (not for this chip or flash), ESP_ERR_FLASH_OP_*; or the eFuse port's error
+ */
+OTTER_MUST_CHECK esp_err_t otter_ota_secure_version(const otter_device_t *device, uint32_t *version);
+
 /** "NEW", "VALID", ... of an esp_ota_img_states_t; "unspecified" for a value without a name. */
 const char *otter_ota_state_name(uint32_t state);
 

@@ -105,6 +105,7 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         .revision = boot->revision,
         .rollback = boot->rollback && build->rollback ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF,
         .anti_rollback = boot->anti_rollback,
+        .emulated_efuse = boot->emulated_efuse,
         .allow_http = build->allow_http,
         .dangerous_write = build->dangerous_write,
     };

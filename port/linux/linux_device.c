@@ -296,6 +296,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
         .allow_http = options->allow_http,
         .dangerous_write = options->dangerous_write,
         .copies = &otter_staged_copies,
+        .emulated_efuses = options->emulated_efuse ? &otter_emulated_efuses : NULL,
     };
     otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
     if (options->whole) {
@@ -351,7 +352,8 @@ esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_d
 {
     memset(dev, 0, sizeof(*dev));
     const file_flash_options_t how = flash_options(options);
-    esp_err_t err = options->anti_rollback ? check_efuse_lasts(path, options, fault) : ESP_OK;
+    esp_err_t err =
+        options->anti_rollback && !options->emulated_efuse ? check_efuse_lasts(path, options, fault) : ESP_OK;
     if (err == ESP_OK) {
         err = file_flash_open(path, &how, &dev->flash, fault);
     }

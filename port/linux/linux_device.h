@@ -36,6 +36,7 @@ typedef struct {
     uint16_t blk_revision;
     linux_device_switch_t rollback; /* default: off for chips of Espressif's, as ESP-IDF ships */
     bool anti_rollback;
+    bool emulated_efuse; /* the secure version is kept in the partition of subtype efuse */
     bool allow_http;
     otter_dangerous_write_t dangerous_write;
     /* partitions of a table without MD5 record, too: a person sees them, an application does not */

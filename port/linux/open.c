@@ -33,6 +33,7 @@ esp_err_t otter_linux_open(const char *path, const otter_linux_options_t *option
         .chip = o->chip != NULL ? otter_chip_by_name(o->chip) : NULL,
         .rollback = (linux_device_switch_t)o->rollback,
         .anti_rollback = o->anti_rollback,
+        .emulated_efuse = o->emulated_efuse,
         .allow_http = o->allow_http,
     };
     if (o->chip != NULL && how.chip == NULL) {

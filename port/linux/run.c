@@ -313,7 +313,8 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
                  .blk_revision = device->chip.blk_revision,
                  .watchdog_s = run->options.watchdog_s,
                  .rollback = device->config.rollback,
-                 .anti_rollback = device->config.anti_rollback},
+                 .anti_rollback = device->config.anti_rollback,
+                 .emulated_efuse = device->config.emulated_efuses != NULL},
         .signals = run->signals,
     };
     firmware_process_run(&how, result);

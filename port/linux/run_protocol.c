@@ -10,26 +10,27 @@
 
 void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE])
 {
-    snprintf(
-        text, RUN_BOOT_TEXT_SIZE,
-        "reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u watchdog=%u",
-        boot->reset_reason, boot->running, boot->table_offset, boot->revision, boot->blk_revision,
-        boot->rollback, boot->anti_rollback, boot->watchdog_s);
+    snprintf(text, RUN_BOOT_TEXT_SIZE,
+             "reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u "
+             "emulated_efuse=%u watchdog=%u",
+             boot->reset_reason, boot->running, boot->table_offset, boot->revision, boot->blk_revision,
+             boot->rollback, boot->anti_rollback, boot->emulated_efuse, boot->watchdog_s);
 }
 
 bool run_boot_decode(const char *text, run_boot_t *boot)
 {
-    unsigned rollback, anti_rollback;
+    unsigned rollback, anti_rollback, emulated_efuse;
     int n = sscanf(text,
                    "reset=%u running=%u table=%u revision=%hu blk_revision=%hu rollback=%u anti_rollback=%u "
-                   "watchdog=%u",
+                   "emulated_efuse=%u watchdog=%u",
                    &boot->reset_reason, &boot->running, &boot->table_offset, &boot->revision,
-                   &boot->blk_revision, &rollback, &anti_rollback, &boot->watchdog_s);
-    if (n != 8) {
+                   &boot->blk_revision, &rollback, &anti_rollback, &emulated_efuse, &boot->watchdog_s);
+    if (n != 9) {
         return false;
     }
     boot->rollback = rollback != 0;
     boot->anti_rollback = anti_rollback != 0;
+    boot->emulated_efuse = emulated_efuse != 0;
     return true;
 }
 

@@ -34,7 +34,7 @@ typedef struct {
     uint32_t table_offset;           /* offset in flash of the partition table */
     uint32_t watchdog_s;             /* limit of the task watchdog, 0: there is none */
     uint16_t revision, blk_revision; /* of the chip, which is always "linux" */
-    bool rollback, anti_rollback;
+    bool rollback, anti_rollback, emulated_efuse;
 } run_boot_t;
 
 #define RUN_BOOT_TEXT_SIZE 192

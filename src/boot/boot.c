@@ -498,6 +498,19 @@ static esp_err_t start_image(boot_t *boot)
     return ESP_OK;
 }
 
+/** What the device accepts; a burn in flash that was cut is finished first. */
+static esp_err_t read_device_version(boot_t *boot)
+{
+    esp_err_t err = boot->commit ? secure_version_settle(boot->device) : ESP_OK;
+    if (err == ESP_OK) {
+        err = secure_version_read(boot->device, &boot->device_version);
+    }
+    if (err != ESP_OK) {
+        say(boot, "the device's secure version cannot be read: %s", esp_err_to_name(err));
+    }
+    return err;
+}
+
 /** A boot step without finishing copies. @param result  may be NULL where nothing is committed */
 static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result,
                                   const esp_partition_t **chosen)
@@ -508,7 +521,7 @@ static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode
                    .result = result};
     esp_err_t err = read_table(&boot);
     if (err == ESP_OK && device->config.anti_rollback) {
-        err = secure_version_read(device, &boot.device_version);
+        err = read_device_version(&boot);
     }
     if (err == ESP_OK) {
         err = decide_and_record(&boot);

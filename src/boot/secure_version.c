@@ -3,6 +3,7 @@
 #include "boot/secure_version.h"
 
 #include "otter/bytes.h"
+#include "boot/efuse_partition.h"
 #include "otter/image.h"
 
 #define VERSION_OFFSET 4u /* in the descriptor, after the magic */
@@ -10,10 +11,18 @@
 esp_err_t secure_version_read(const otter_device_t *device, uint32_t *version)
 {
     *version = 0;
+    if (device->config.emulated_efuses != NULL) {
+        return device->config.emulated_efuses->read_version(device, version);
+    }
     if (device->efuse.read_secure_version == NULL) {
         return ESP_OK;
     }
     return device->efuse.read_secure_version(device->efuse.dev, version);
+}
+
+esp_err_t secure_version_settle(const otter_device_t *device)
+{
+    return device->config.emulated_efuses != NULL ? device->config.emulated_efuses->settle(device) : ESP_OK;
 }
 
 esp_err_t secure_version_raise(const otter_device_t *device, uint32_t version)
@@ -32,6 +41,9 @@ esp_err_t secure_version_raise(const otter_device_t *device, uint32_t version)
     }
     if (version < now) {
         return ESP_FAIL;
+    }
+    if (device->config.emulated_efuses != NULL) {
+        return device->config.emulated_efuses->burn_version(device, version);
     }
     if (device->efuse.burn_secure_version == NULL) {
         return ESP_ERR_NOT_SUPPORTED;

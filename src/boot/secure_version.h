@@ -5,8 +5,14 @@
 #include "otter/device.h"
 #include "otter/promise.h"
 
-/** The device's version; 0 on a device without eFuses. @return ESP_OK or the eFuse port's error */
+/**
+ * The device's version; 0 on a device without eFuses.
+ * @return ESP_OK or the eFuse port's error; of emulated eFuses as boot/efuse_partition.h says
+ */
 OTTER_MUST_CHECK esp_err_t secure_version_read(const otter_device_t *device, uint32_t *version);
+
+/** Where it is kept in flash, a burn that a power cut left half done is finished. @return as above */
+OTTER_MUST_CHECK esp_err_t secure_version_settle(const otter_device_t *device);
 
 /**
  * Raise the device's version to `version`.

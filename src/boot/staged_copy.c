@@ -104,6 +104,10 @@ static esp_err_t check_target(const otter_device_t *device, const esp_partition_
                               otter_fault_t *fault)
 {
     uint32_t table = device->config.table_offset;
+    if (device->config.emulated_efuses != NULL && kind_is_emulated_efuse(final->type, final->subtype)) {
+        return otter_fault(fault, ESP_ERR_NOT_ALLOWED,
+                           "%s holds the device's secure version, which never goes back", final->label);
+    }
     if (final->readonly) {
         return otter_fault(fault, ESP_ERR_NOT_ALLOWED, "%s is read-only", final->label);
     }
@@ -204,7 +208,11 @@ static esp_err_t source_may_go(const otter_device_t *device, const copy_journal_
         const esp_partition_t *const keep[] = {
             staging, final, boots,
             otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
-                                      ESP_PARTITION_SUBTYPE_DATA_OTA, NULL)};
+                                      ESP_PARTITION_SUBTYPE_DATA_OTA, NULL),
+            device->config.emulated_efuses != NULL
+                ? otter_partition_list_find(&device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                            ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM, NULL)
+                : NULL};
         return check_new_table(device, journal, keep, sizeof(keep) / sizeof(keep[0]), fault);
     }
     if (journal->final_type != ESP_PARTITION_TYPE_BOOTLOADER) {

@@ -20,6 +20,12 @@ static inline bool kind_is_otadata(uint32_t type, uint32_t subtype)
     return type == ESP_PARTITION_TYPE_DATA && subtype == ESP_PARTITION_SUBTYPE_DATA_OTA;
 }
 
+/** What stands for eFuses where a device emulates them. */
+static inline bool kind_is_emulated_efuse(uint32_t type, uint32_t subtype)
+{
+    return type == ESP_PARTITION_TYPE_DATA && subtype == ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM;
+}
+
 /** The bootloader that the ROM starts. */
 static inline bool kind_is_primary_bootloader(uint32_t type, uint32_t subtype)
 {

@@ -7,11 +7,13 @@
 
 #include "otter/bytes.h"
 #include "boot/copy_journal.h"
+#include "boot/secure_version.h"
 #include "esp_log.h"
 #include "otter/image.h"
 #include "image/misfit.h"
 #include "ota/https_report.h"
 #include "ota/update.h"
+#include "ota/version_check.h"
 
 static const char TAG[] = "esp_https_ota";
 
@@ -74,6 +76,44 @@ static esp_err_t check_head(const ota_gate_t *gate, const ota_flow_t *flow)
     return err;
 }
 
+/** Of the image's head, or of what a download that goes on has written of it. */
+static esp_err_t read_secure_version(const ota_gate_t *gate, const ota_flow_t *flow, uint32_t *version)
+{
+    const esp_partition_t *staging = gate->target->staging;
+    const uint8_t *desc = (const uint8_t *)flow->in + OTTER_IMAGE_DESC_OFFSET;
+    if (!gate->wants_head) {
+        return secure_version_of_app(staging->flash_chip, staging->address, staging->size, version);
+    }
+    if (flow->len < OTTER_IMAGE_DESC_OFFSET + sizeof(esp_app_desc_t) ||
+        le32_get(desc + offsetof(esp_app_desc_t, magic_word)) != ESP_APP_DESC_MAGIC_WORD) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    *version = le32_get(desc + offsetof(esp_app_desc_t, secure_version));
+    return ESP_OK;
+}
+
+/** Anti-rollback: an image that would not boot, or could not be confirmed for good. */
+static esp_err_t check_version(const ota_gate_t *gate, const ota_flow_t *flow)
+{
+    const otter_device_t *device = gate->target->device;
+    uint32_t version;
+    if (!device->config.anti_rollback || gate->target->final->type != ESP_PARTITION_TYPE_APP) {
+        return ESP_OK;
+    }
+    esp_err_t err = read_secure_version(gate, flow, &version);
+    if (err == ESP_ERR_NOT_FOUND) {
+        return otter_fault(
+            flow->fault, err,
+            "the image has no app description, so no secure version: with anti-rollback it does "
+            "not boot");
+    }
+    err = err == ESP_OK ? ota_check_version(device, version, flow->fault) : err;
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s", otter_fault_text(flow->fault, err));
+    }
+    return err;
+}
+
 static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
 {
     ota_gate_t *gate = (ota_gate_t *)stage;
@@ -94,6 +134,9 @@ static esp_err_t feed(ota_stage_t *stage, ota_flow_t *flow)
     esp_err_t err = gate->wants_head ? check_head(gate, flow) : ESP_OK;
     if (err == ESP_OK) {
         err = check_size(gate, flow);
+    }
+    if (err == ESP_OK) {
+        err = check_version(gate, flow);
     }
     if (err != ESP_OK) {
         return err;

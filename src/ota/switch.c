@@ -26,6 +26,7 @@
 #include "otter/image.h"
 #include "image/misfit.h"
 #include "ota/slot_io.h"
+#include "ota/version_check.h"
 #include "ota/switch.h"
 #include "otter/promise.h"
 
@@ -246,18 +247,25 @@ static esp_err_t select_factory(otter_device_t *device, otter_fault_t *fault)
     return carry_out(device, &records, &plan);
 }
 
-/** Anti-rollback: an application that is too old is erased, so that no fallback can find it either. */
+static bool is_factory(const esp_partition_t *partition)
+{
+    return partition->type == ESP_PARTITION_TYPE_APP &&
+           partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY;
+}
+
+/** Anti-rollback: an application that is too old is erased, so that no fallback can find it either; not the factory's. */
 static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_t *partition,
                                     otter_fault_t *fault)
 {
     uint32_t version = 0, device_version = 0;
     esp_err_t err = secure_version_of_app(device->flash, partition->address, partition->size, &version);
     if (err == ESP_OK) {
-        err = secure_version_read(device, &device_version);
+        err = ota_check_version(device, version, fault);
     }
-    if (err != ESP_OK || version >= device_version) {
+    if (err != ESP_ERR_OTA_SMALL_SEC_VER || is_factory(partition)) {
         return err;
     }
+    otter_ignore(secure_version_read(device, &device_version)); /* as the check has just done */
     ESP_LOGE(TAG, "New firmware security version is less than eFuse programmed, %u < %u", (unsigned)version,
              (unsigned)device_version);
     ESP_LOGE(TAG,
@@ -266,10 +274,7 @@ static esp_err_t refuse_old_version(otter_device_t *device, const esp_partition_
     if (!ota_is_running(device, partition)) {
         err = ota_erase_range(device->flash, partition, 0, partition->size);
     }
-    return err != ESP_OK ? err
-                         : otter_fault(fault, ESP_ERR_OTA_SMALL_SEC_VER,
-                                       "secure version %" PRIu32 " is below the device's %" PRIu32, version,
-                                       device_version);
+    return err != ESP_OK ? err : ESP_ERR_OTA_SMALL_SEC_VER;
 }
 
 static switch_wish_t wish_for(const otter_device_t *device, const records_t *records,
@@ -322,17 +327,16 @@ esp_err_t otter_ota_set_boot_partition(otter_device_t *device, const esp_partiti
         ESP_LOGE(TAG, "%s holds no image that boots: %s", partition->label, fault->why);
         return err == ESP_ERR_NO_MEM ? err : ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    if (partition->type == ESP_PARTITION_TYPE_APP &&
-        partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
-        return select_factory(device, fault);
-    }
-    if (!otter_ota_is_slot(partition)) {
+    if (!is_factory(partition) && !otter_ota_is_slot(partition)) {
         return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is nothing that is selected", partition->label);
     }
     if (device->config.anti_rollback) {
         err = refuse_old_version(device, partition, fault);
     }
-    return err == ESP_OK ? select_slot(device, partition, fault) : err;
+    if (err != ESP_OK) {
+        return err;
+    }
+    return is_factory(partition) ? select_factory(device, fault) : select_slot(device, partition, fault);
 }
 
 /** Writes a record that selects the running slot, in the copy that is not active. It is the active one from now on. */
@@ -623,6 +627,11 @@ static bool rollback_is_possible(otter_device_t *device, const records_t *record
     const esp_partition_t *previous = slot_of_copy(device, records, other);
     return previous != NULL && verify_image(device, previous, false, NULL) == ESP_OK &&
            (!anti_rollback || version_is_acceptable(device, previous));
+}
+
+esp_err_t otter_ota_secure_version(const otter_device_t *device, uint32_t *version)
+{
+    return secure_version_read(device, version);
 }
 
 bool otter_ota_check_rollback_is_possible(otter_device_t *device)

@@ -13,6 +13,7 @@
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/update.h"
+#include "ota/version_check.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "boot/staged_copy.h"
+#include "boot/secure_version.h"
 #include "boot/trust.h"
 #include "esp_log.h"
 #include "flash/external_partitions.h"
@@ -173,6 +175,11 @@ static esp_err_t check_kind(otter_device_t *device, const esp_partition_t *parti
     }
     if (partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
         return check_bootloader(device, partition, fault);
+    }
+    if (device->config.emulated_efuses != NULL &&
+        kind_is_emulated_efuse(partition->type, partition->subtype)) {
+        return refuse(fault, ESP_ERR_NOT_ALLOWED,
+                      "%s holds the device's secure version, which never goes back", partition->label);
     }
     return kind_is_primary_table(partition->type, partition->subtype)
                ? refuse(fault, ESP_ERR_NOT_ALLOWED,
@@ -693,10 +700,26 @@ static esp_err_t judge_contents(otter_update_t *update, otter_fault_t *fault)
     return err;
 }
 
+/** What is copied overwrites what may be needed: an application that could not boot afterwards is not. */
+static esp_err_t judge_version(const otter_update_t *update, otter_fault_t *fault)
+{
+    const esp_partition_t *staging = update->staging;
+    uint32_t version = 0;
+    if (!update->device->config.anti_rollback || !update->copy_to_final ||
+        update->final->type != ESP_PARTITION_TYPE_APP) {
+        return ESP_OK;
+    }
+    esp_err_t err = secure_version_of_app(staging->flash_chip, staging->address, staging->size, &version);
+    return err == ESP_OK ? ota_check_version(update->device, version, fault) : err;
+}
+
 /** Is what lies in staging what it should be? @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_OTA_VALIDATE_FAILED */
 static esp_err_t judge(otter_update_t *update, otter_fault_t *fault)
 {
     esp_err_t err = judge_contents(update, fault);
+    if (err == ESP_OK) {
+        err = judge_version(update, fault);
+    }
     if (err == ESP_OK || err == ESP_ERR_NO_MEM) {
         return err;
     }

@@ -126,6 +126,10 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
     if (layout->copies) {
         add_finals(&rows, subject, version);
     }
+    if (layout->efuse) {
+        add_row(&rows, PART_TYPE_DATA, PART_SUBTYPE_DATA_EFUSE_EM, offset, 2 * subject_block(subject),
+                "emul_efuse");
+    }
     if (layout->staging) {
         add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, offset, size, "staging");
     }

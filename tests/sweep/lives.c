@@ -4,6 +4,7 @@
 
 static const layout_t with_factory = {.name = "factory, two slots", .factory = true, .slots = 2};
 static const layout_t two_slots = {.name = "two slots", .slots = 2};
+static const layout_t two_efuse = {.name = "two slots, emulated eFuses", .efuse = true, .slots = 2};
 static const layout_t three_slots = {.name = "three slots", .slots = 3};
 static const layout_t factory_three = {.name = "factory, three slots", .factory = true, .slots = 3};
 
@@ -29,6 +30,10 @@ static const layout_t copies_no_md5 = {
 #define NO_MD5                                                                                               \
     {                                                                                                        \
         .allow_no_md5 = true                                                                                 \
+    }
+#define EMULATED                                                                                             \
+    {                                                                                                        \
+        .rollback = true, .anti_rollback = true, .emulated_efuses = &otter_emulated_efuses                   \
     }
 #define GUARDED                                                                                              \
     {                                                                                                        \
@@ -268,6 +273,11 @@ const life_t lives[] = {
      {FIRST_BOOT, TWICE(1, CONFIRM), TWICE(2, CRASH), {.kind = STEP_UPDATE, .image = 0, .downloads = 3}}},
     {"recorded/larger/factory", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(3, CONFIRM, AHEAD), UPDATE(1, CONFIRM, AHEAD)}},
+    {"anti-rollback/emulated", LARGE(two_efuse, EMULATED), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(2, CONFIRM, AHEAD), UPDATE(3, CONFIRM, AHEAD),
+      {.kind = STEP_REFUSED, .image = 1}}},
+    {"anti-rollback/emulated/8 KiB/16", GEOMETRY(two_efuse, EMULATED, 8 * KIB, 16, 0), PAIRS_NONE,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 2}}},
 };
 /* clang-format on */
 const unsigned life_count = sizeof(lives) / sizeof(lives[0]);

@@ -10,6 +10,7 @@
 #include "otter/bytes.h"
 #include "boot/otadata.h"
 #include "otter/boot.h"
+#include "otter/ota_ops.h"
 #include "support/image_signer.h"
 #include "sweep/copy.h"
 
@@ -20,12 +21,25 @@ static bool is_in_otadata(const subject_t *subject, uint32_t off, uint32_t len)
     return is_inside(off, len, subject_scaled(subject, SUBJECT_OTADATA), 2 * subject_block(subject));
 }
 
+/** Where the secure version is kept; NULL: in eFuses. */
+static const esp_partition_t *efuse_partition(const subject_t *subject)
+{
+    return subject->config.layout->efuse
+               ? otter_partition_list_find(&subject->device.partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                           ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM, NULL)
+               : NULL;
+}
+
 static void check_fence(const subject_t *subject, uint32_t off, uint32_t len)
 {
     const esp_partition_t *target = subject->target, *running = subject->device.running;
+    const esp_partition_t *efuse = efuse_partition(subject);
     bool allowed = is_in_otadata(subject, off, len) ||
+                   (efuse != NULL && is_inside(off, len, efuse->address, efuse->size)) ||
                    (target != NULL && is_inside(off, len, target->address, target->size)) ||
                    copy_may_write(subject, off, len);
+    CHECK(efuse == NULL || off < efuse->address || subject->weak || !subject_is_on_trial(subject),
+          "the secure version rises before the confirmation");
     CHECK(allowed, "an operation on 0x%" PRIx32 "+0x%" PRIx32 " leaves its partition", off, len);
     CHECK(running == NULL || off >= running->address + running->size || off + len <= running->address,
           "an operation on the running slot");
@@ -259,9 +273,10 @@ static void start_device(subject_t *subject)
 {
     const signers_t *signers = subject->config.signers;
     const otter_chip_t chip = {.id = signers != NULL ? signers->chip : 0, .revision = 300};
+    const bool emulated = subject->config.layout->efuse;
     const otter_efuse_t efuse = {.dev = subject,
-                                 .read_secure_version = read_version,
-                                 .burn_secure_version = burn_version,
+                                 .read_secure_version = emulated ? NULL : read_version,
+                                 .burn_secure_version = emulated ? NULL : burn_version,
                                  .read_key_digest = signers != NULL ? read_key : NULL,
                                  .revoke_key_digest = signers != NULL ? revoke_key : NULL};
     otter_device_deinit(&subject->device);
@@ -331,6 +346,20 @@ static const installed_t *find_running(const subject_t *subject, uint32_t addres
     return NULL;
 }
 
+/** What flash says of the secure version never goes back. */
+static void note_emulated_version(subject_t *subject, uint32_t image)
+{
+    uint32_t version = 0, before = subject->model.secure_version;
+    if (!subject->config.layout->efuse) {
+        return;
+    }
+    CHECK(otter_ota_secure_version(&subject->device, &version) == ESP_OK,
+          "the secure version cannot be read");
+    CHECK(version >= before, "the secure version goes from %" PRIu32 " to %" PRIu32, before, version);
+    CHECK(version <= subject->images[image].secure_version, "the secure version is %" PRIu32, version);
+    subject->model.secure_version = version;
+}
+
 static void note_running(subject_t *subject, const esp_partition_t *running)
 {
     bool allowed;
@@ -339,6 +368,7 @@ static void note_running(subject_t *subject, const esp_partition_t *running)
     CHECK(place != NULL, "%s runs, damaged or with what was not selected", running->label);
     CHECK(!sim_flash_is_weak(&subject->sim, place->address, subject->images[place->image].len),
           "%s runs with weak bits", running->label);
+    note_emulated_version(subject, place->image);
     CHECK(!subject->config.config.anti_rollback ||
               subject->images[place->image].secure_version >= subject->model.secure_version,
           "%s runs below the secure version", running->label);

@@ -90,6 +90,7 @@ typedef struct {
     /* the table has no checksum and many rows, staging's is the last: torn, it looks like a shorter one */
     bool no_md5;
     bool recorded; /* images that ESP-IDF built, tests/vectors/image */
+    bool efuse;    /* the secure version is kept in a partition behind the slots */
     uint32_t slots;
 } layout_t;
 
