@@ -18,8 +18,8 @@ static const cli_verb_t *const verbs[] = {
     &table_show_verb,    &flash_new_verb,    &flash_info_verb,   &flash_select_verb,  &flash_table_verb,
     &flash_read_verb,    &flash_write_verb,  &flash_erase_verb,  &flash_encrypt_verb, &flash_decrypt_verb,
     &efuse_show_verb,    &efuse_burn_verb,   &efuse_import_verb, &update_verb,        &boot_verb,
-    &confirm_verb,       &reject_verb,       &run_verb,          &serve_verb,         &build_verb,
-    &idf_path_verb,
+    &confirm_verb,       &reject_verb,       &run_verb,          &serve_verb,         &new_verb,
+    &build_verb,         &menuconfig_verb,   &idf_path_verb,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

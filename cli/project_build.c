@@ -320,6 +320,29 @@ static int configure(const build_t *b, const char *idf)
     return EXIT_DONE;
 }
 
+/** @param folder  memory for the path, if none was named */
+static void set_folder(build_t *b, char folder[PATH_MAX])
+{
+    if (b->folder == NULL) {
+        snprintf(folder, PATH_MAX, "%s/" BUILD_FOLDER_NAME, b->project);
+        b->folder = folder;
+    }
+}
+
+/** The Python that the configuration has found, malloc'ed; NULL: it is not told. */
+static char *python_of(const build_t *b)
+{
+    static const char key[] = "otter_python:INTERNAL=";
+    char path[PATH_MAX];
+    size_t len;
+    snprintf(path, sizeof(path), "%s/CMakeCache.txt", b->folder);
+    uint8_t *cache = cli_read_file(VERB, path, 1u << 24, &len);
+    const char *at = cache != NULL ? strstr((char *)cache, key) : NULL;
+    char *python = at != NULL ? strndup(at + strlen(key), strcspn(at + strlen(key), "\n")) : NULL;
+    free(cache);
+    return python;
+}
+
 /** @return EXIT_FAILED when something is missing */
 static int list_missing(const build_t *b, const char *idf)
 {
@@ -343,10 +366,7 @@ static int build(void *options)
     if (!check_project(b) || !idf_path_find(VERB, idf)) {
         return EXIT_FAILED;
     }
-    if (b->folder == NULL) {
-        snprintf(folder, sizeof(folder), "%s/" BUILD_FOLDER_NAME, b->project);
-        b->folder = folder;
-    }
+    set_folder(b, folder);
     int status = configure(b, idf);
     if (status != EXIT_DONE) {
         return status;
@@ -417,6 +437,55 @@ const cli_verb_t build_verb = {
     .size = sizeof(build_t),
     .defaults = &(const build_t){.project = "."},
     .run = build,
+};
+
+/** The menus take over this process and its terminal. */
+static int menuconfig(void *options)
+{
+    build_t *b = options;
+    char idf[PATH_MAX], folder[PATH_MAX];
+    if (!check_project(b) || !idf_path_find("menuconfig", idf)) {
+        return EXIT_FAILED;
+    }
+    set_folder(b, folder);
+    int status = configure(b, idf);
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    char *python = python_of(b);
+    command_t command = {0};
+    add(&command, "%s", python != NULL ? python : "python3");
+    free(python);
+    add(&command, "-B");
+    add(&command, "%s/tools/menuconfig.py", idf);
+    add(&command, "--idf");
+    add(&command, "%s", idf);
+    add(&command, "--project");
+    add(&command, "%s", b->project);
+    add(&command, "--build");
+    add(&command, "%s", b->folder);
+    execvp(command.words[0], command.words);
+    return cli_fail("menuconfig", "cannot run %s: %s", command.words[0], strerror(errno));
+}
+
+static const option_row_t menuconfig_rows[] = {
+    {"PROJECT", &option_argument_if_any, offsetof(build_t, project), .help = NULL},
+    {"build-dir", &option_file, offsetof(build_t, folder),
+     .help = "where it is built (default: PROJECT/build-otter)", .letter = 'B', .value = "FOLDER"},
+    {0},
+};
+
+const cli_verb_t menuconfig_verb = {
+    .name = "menuconfig",
+    .line = "change the options of an ESP-IDF project, for the virtual device",
+    .about = "Shows the options of a project in menus and keeps what is changed in "
+             "PROJECT/build-otter/sdkconfig; the project's own "
+             "sdkconfig is not touched. The next `otter build` goes by it.\n",
+    .after = "example: otter menuconfig my_project && otter build my_project\n",
+    .options = menuconfig_rows,
+    .size = sizeof(build_t),
+    .defaults = &(const build_t){.project = "."},
+    .run = menuconfig,
 };
 
 static int tell_idf_path(void *options)
