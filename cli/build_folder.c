@@ -5,17 +5,23 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "flash_verbs.h"
 #include "host/number.h"
+#include "idf_path.h"
 #include "image_writer.h"
+#include "linux/crash_trace.h"
 #include "linux/file_flash.h"
+#include "otter/image.h"
 #include "otter/text.h"
 
 #define JSON_MAX  (4u << 20)
@@ -27,6 +33,7 @@ typedef struct {
     uint32_t offset;
     uint8_t *data; /* owned */
     size_t len;
+    bool is_app;
 } part_t;
 
 typedef struct {
@@ -132,6 +139,11 @@ static bool load_parts(set_t *set)
     {
         const char *name = cJSON_GetStringValue(file);
         ok = ok && add_part(set, file->string, name != NULL ? name : "");
+        if (ok) {
+            const cJSON *app = cJSON_GetObjectItemCaseSensitive(json, "app");
+            set->parts[set->part_count - 1].is_app =
+                strcmp(text_of(app, "file"), name != NULL ? name : "") == 0;
+        }
     }
     cJSON_Delete(json);
     return ok;
@@ -257,6 +269,50 @@ static bool take_options(const set_t *set, linux_device_options_t *device)
     return true;
 }
 
+/** The program with its symbols, for a crash to be told with names: it is the one whose image is in flash. */
+static void name_program(const set_t *set)
+{
+    char name[PATH_SIZE], path[PATH_SIZE], elf[PATH_SIZE], digest[65];
+    cJSON *json = read_json(set, "project_description.json");
+    snprintf(name, sizeof(name), "%s", json != NULL ? text_of(json, "app_elf") : "");
+    cJSON_Delete(json);
+    for (size_t i = 0; i < set->part_count; i++) {
+        const part_t *part = &set->parts[i];
+        const size_t at = OTTER_IMAGE_DESC_OFFSET + offsetof(esp_app_desc_t, app_elf_sha256);
+        if (part->is_app && part->len >= at + 32 && join(set, path, name) && realpath(path, elf) != NULL) {
+            for (size_t k = 0; k < 32; k++) {
+                snprintf(digest + 2 * k, 3, "%02x", part->data[at + k]);
+            }
+            setenv(CRASH_TRACE_ENV_ELF, elf, 1);
+            setenv(CRASH_TRACE_ENV_DIGEST, digest, 1);
+        }
+    }
+}
+
+bool build_folder_end(const char *verb, const char *path)
+{
+    char inside[PATH_SIZE], idf[PATH_MAX], marker[PATH_SIZE + 32], script[PATH_MAX + 32];
+    snprintf(inside, sizeof(inside), "%s/" BUILD_FOLDER_NAME, path);
+    const char *folder = build_folder_is(inside) ? inside : path;
+    snprintf(marker, sizeof(marker), "%s/config/coverage", folder);
+    if (access(marker, F_OK) != 0) {
+        return true;
+    }
+    if (!idf_path_find(verb, idf)) {
+        return false;
+    }
+    snprintf(script, sizeof(script), "%s/tools/coverage.py", idf);
+    int status = -1;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execlp("python3", "python3", "-B", script, "--build", folder, (char *)NULL);
+        _exit(127);
+    }
+    return (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0) ||
+           cli_refuse(verb, "%s: what is covered cannot be told (python3 and gcov are needed)", folder);
+}
+
 char *build_folder_prepare(const char *verb, const char *path, const build_folder_start_t *start,
                            linux_device_options_t *device)
 {
@@ -271,6 +327,9 @@ char *build_folder_prepare(const char *verb, const char *path, const build_folde
     set->folder = build_folder_is(inside) ? inside : path;
     bool ok = join(set, set->flash, "flash/flash.bin") && join(set, set->stamp, "flash/flashed") &&
               load_parts(set) && take_options(set, device) && take_digest(set) && flash_all(set, start);
+    if (ok) {
+        name_program(set);
+    }
     char *flash = ok ? strdup(set->flash) : NULL;
     for (size_t i = 0; i < FILES_MAX; i++) {
         free(set->parts[i].data);

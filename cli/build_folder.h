@@ -29,3 +29,9 @@ bool build_folder_is(const char *path);
 OTTER_MUST_CHECK char *build_folder_prepare(const char *verb, const char *path,
                                             const build_folder_start_t *start,
                                             linux_device_options_t *device);
+
+/**
+ * After a run: what of the sources has been covered, in coverage.info (lcov's format), if it was built to be counted.
+ * @return false, and said: it cannot be made
+ */
+OTTER_MUST_CHECK bool build_folder_end(const char *verb, const char *path);

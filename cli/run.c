@@ -194,7 +194,8 @@ static int run(void *taken)
     if (options->run.cut_after != 0 && options->run.cut_at_ms != 0) {
         return cli_usage("run", "--cut-after or --cut-at: power is cut once");
     }
-    if (build_folder_is(options->flash)) {
+    const char *folder = options->flash;
+    if (build_folder_is(folder)) {
         options->made = build_folder_prepare("run", options->flash, &options->start, &options->run.device);
         if (options->made == NULL) {
             return EXIT_FAILED;
@@ -205,7 +206,11 @@ static int run(void *taken)
     }
     run_report_t report;
     run_device(options->flash, &options->run, &report);
-    return tell_end(options->flash, options, &report);
+    int status = tell_end(options->flash, options, &report);
+    if (options->made != NULL && !build_folder_end("run", folder) && status == EXIT_DONE) {
+        status = EXIT_FAILED;
+    }
+    return status;
 }
 
 static void free_options(void *taken)

@@ -16,6 +16,7 @@
 #include "esp_log.h"
 #include "esp_secure_boot.h"
 #include "idf/system_state.h"
+#include "linux/crash_trace.h"
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
@@ -227,6 +228,7 @@ int main(int argc, char **argv)
     ESP_LOGI(TAG, "Project name:     %s", printable(text, desc->project_name));
     ESP_LOGI(TAG, "App version:      %s", printable(text, desc->version));
     compare_table_offset(dev.device.config.table_offset);
+    crash_trace_begin(desc);
     esp_secure_boot_init_checks();
     if (boot.watchdog_s != 0) {
         kernel_watchdog_runs();

@@ -134,8 +134,10 @@ function(otter_instrument)
   if(OTTER_PROJECT_SANITIZE)
     list(APPEND flags -fsanitize=${OTTER_PROJECT_SANITIZE} -fno-omit-frame-pointer)
   endif()
+  file(REMOVE ${CMAKE_BINARY_DIR}/config/coverage)
   if(OTTER_PROJECT_COVERAGE)
     list(APPEND flags --coverage)
+    file(TOUCH ${CMAKE_BINARY_DIR}/config/coverage) # `otter run` of this folder tells what is covered
   endif()
   set(otter_instrument "${flags}" PARENT_SCOPE)
 endfunction()
@@ -191,8 +193,14 @@ function(otter_project_firmware name)
   idf_build_get_property(version PROJECT_VER)
   otter_certificates(certificates)
   otter_signing(signing)
-  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/config/project_elf_src.c
-       CONTENT "/* The program consists of the components' libraries. */\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/config/project_elf_src.c @ONLY CONTENT [[
+/* The program consists of the components' libraries. An application of a chip never ends, so nothing of it is a leak. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+]])
   otter_firmware(${name}.elf PROJECT ${name} VERSION ${version} SDKCONFIG ${CMAKE_BINARY_DIR}/sdkconfig
                  IMAGE ${CMAKE_BINARY_DIR}/${name}.bin ${certificates} ${signing}
                  SOURCES ${CMAKE_BINARY_DIR}/config/project_elf_src.c)
@@ -205,7 +213,8 @@ function(otter_project_firmware name)
     endif()
   endforeach()
   list(JOIN libraries "," group)
-  target_link_options(${name}.elf PRIVATE LINKER:-u,app_main ${otter_instrument})
+  target_link_options(${name}.elf PRIVATE LINKER:-u,app_main ${otter_instrument}
+                      $<$<BOOL:${OTTER_PROJECT_COVERAGE}>:LINKER:-u,__gcov_dump>) # a restart counts, too
   target_compile_options(${name}.elf PRIVATE ${otter_instrument})
   target_link_libraries(${name}.elf PRIVATE "$<LINK_GROUP:RESCAN,${group}>")
   add_custom_command(OUTPUT config/size_checked
