@@ -457,7 +457,7 @@ static int menuconfig(void *options)
     add(&command, "%s", python != NULL ? python : "python3");
     free(python);
     add(&command, "-B");
-    add(&command, "%s/tools/menuconfig.py", idf);
+    add(&command, "%s/tools/menus.py", idf);
     add(&command, "--idf");
     add(&command, "%s", idf);
     add(&command, "--project");

@@ -99,7 +99,7 @@ static __attribute__((noinline)) void on_report(void)
     tell_way(2, false);
 }
 
-/* Of the sanitizers' libraries, where the program is linked with one. */
+/** The sanitizers have it, where the program is linked with one. */
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 void crash_trace_begin(const esp_app_desc_t *running)

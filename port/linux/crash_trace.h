@@ -9,9 +9,9 @@
 #define CRASH_TRACE_ENV_DIGEST "OTTER_ELF_SHA256" /* 64 hex digits, as in the app descriptor */
 
 /**
- * From here on a signal that ends the program tells its way there first, as "Backtrace: 0x1234 ..." with addresses of the ELF
- * file, and with names and lines where the file is the program that runs. Behind a sanitizer's report it comes, too. Does nothing where
- * no ELF file is named.
+ * From here on a signal that ends the program tells its way there first, as "Backtrace: 0x1234 ..." with addresses of the
+ * ELF file, and with names and lines where the file is the program that runs. Behind a sanitizer's report it comes, too.
+ * Does nothing where no ELF file is named.
  * @param running  of the app that runs
  */
 void crash_trace_begin(const esp_app_desc_t *running);

@@ -40,7 +40,8 @@ bool otter_console_has_color(void)
     return isatty(STDOUT_FILENO) == 1 && !is_dumb && getenv("NO_COLOR") == NULL;
 }
 
-extern void __gcov_dump(void) __attribute__((weak)); /* gcc's, in a program that counts what is covered */
+/** gcc's, in a program that counts what is covered. */
+extern void __gcov_dump(void) __attribute__((weak));
 
 void otter_system_restart(void)
 {

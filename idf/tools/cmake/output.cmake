@@ -79,8 +79,17 @@ macro(fatfs_create_rawflash_image)
   otter_no_file_system(FAT ${ARGV0} ${ARGV1})
 endmacro()
 
-# When the project's CMakeLists.txt has said all: flasher_args.json and project_description.json.
+# When the project's CMakeLists.txt has said all: options for all files, flasher_args.json and project_description.json.
 function(otter_write_flash_set)
+  foreach(kind definitions options)
+    string(TOUPPER ${kind} property)
+    idf_build_get_property(given COMPILE_${property})
+    cmake_language(CALL target_compile_${kind} otter_project_flags INTERFACE ${given})
+  endforeach()
+  foreach(language C CXX)
+    idf_build_get_property(given ${language}_COMPILE_OPTIONS)
+    target_compile_options(otter_project_flags INTERFACE $<$<COMPILE_LANGUAGE:${language}>:${given}>)
+  endforeach()
   get_property(files GLOBAL PROPERTY otter_flash_files)
   get_property(json GLOBAL PROPERTY otter_table_json)
   idf_build_get_property(name PROJECT_NAME)

@@ -1,0 +1,227 @@
+"""One sdkconfig reaches everything; what CMakeLists.txt files may ask for; sanitizers, coverage and crashes; otter new."""
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import unittest
+
+from idf_project import OTTER, BUILD, Project, otter
+
+SANITIZED = re.search(r"^OTTER_(SANITIZE|TSAN):BOOL=ON$", (BUILD / "CMakeCache.txt").read_text(encoding="utf-8"), re.M)
+
+CMAKE = """cmake_minimum_required(VERSION 3.16)
+set(EXTRA_COMPONENT_DIRS more)
+include($ENV{IDF_PATH}/tools/cmake/project.cmake)
+idf_build_set_property(COMPILE_DEFINITIONS "FROM_PROJECT=7" APPEND)
+project(all)
+target_add_binary_data(all.elf "notes.txt" TEXT)
+partition_table_get_partition_info(storage "--partition-name storage" "offset size")
+file(WRITE ${CMAKE_BINARY_DIR}/config/storage.txt "${storage}")
+esptool_py_flash_to_partition(flash "storage" "${CMAKE_SOURCE_DIR}/notes.txt")
+"""
+MAIN = """idf_build_get_property(project_dir PROJECT_DIR)
+set(srcs "main.cpp")
+if(CONFIG_ALL_EXTRA_SOURCE)
+    list(APPEND srcs "extra.c")
+endif()
+idf_component_register(SRCS ${srcs} INCLUDE_DIRS "." REQUIRES whole old EMBED_FILES ${project_dir}/raw.bin
+                       LDFRAGMENTS "chip.lf" REQUIRED_IDF_TARGETS esp32 esp32c3)
+target_compile_options(${COMPONENT_LIB} PRIVATE -Werror -Wall)
+idf_component_optional_requires(PRIVATE globbed nobody_has_this)
+idf_component_get_property(dir globbed COMPONENT_DIR)
+target_compile_definitions(${COMPONENT_LIB} PRIVATE GLOBBED_DIR="${dir}")
+"""
+MAIN_CPP = r"""
+#include <cstdio>
+#include <stdexcept>
+#include <typeinfo>
+#include "esp_ota_ops.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "globbed.h"
+#include "old.h"
+#include "sdkconfig.h"
+
+extern const char raw_start[] asm("_binary_raw_bin_start"), raw_end[] asm("_binary_raw_bin_end");
+extern const char notes[] asm("_binary_notes_txt_start");
+extern "C" const int notes_txt_length, extra, registered;
+
+struct Base { virtual ~Base() = default; };
+struct Derived : Base { };
+
+static int thrown()
+{
+    try {
+        throw std::runtime_error("caught");
+    } catch (const std::exception &e) {
+        printf("exception: %s\n", e.what());
+    }
+    Derived derived;
+    Base &base = derived;
+    return typeid(base) == typeid(Derived);
+}
+
+extern "C" void app_main(void)
+{
+    int unused_here;  // -Wall -Werror of the project does not stop it on this machine
+    printf("rtti %d, hz %d, extra %d, project %d\n", thrown(), CONFIG_FREERTOS_HZ, extra, FROM_PROJECT);
+    printf("raw %d, notes %s %d\n", (int)(raw_end - raw_start), notes, notes_txt_length);
+    printf("old %d, globbed %d, registered %d, name %s\n", old(), globbed(), registered, CONFIG_ALL_NAME);
+    printf("deprecated %d %d\n", CONFIG_MAIN_TASK_STACK_SIZE, CONFIG_ESP_MAIN_TASK_STACK_SIZE);
+    fflush(stdout);
+}
+"""
+KCONFIG = """menu "All"
+    config ALL_NAME
+        string "A name"
+        default "long" if ALL_KIND_B
+        default "short"
+    choice ALL_KIND
+        prompt "Kind"
+        default ALL_KIND_A
+        config ALL_KIND_A
+            bool "a"
+        config ALL_KIND_B
+            bool "b"
+            select ALL_EXTRA_SOURCE
+    endchoice
+    config ALL_EXTRA_SOURCE
+        bool
+    orsource "$IDF_PATH/no/such/$IDF_TARGET/Kconfig.env"
+    rsource "Kconfig.more"
+endmenu
+"""
+FILES = {
+    "CMakeLists.txt": CMAKE, "main/CMakeLists.txt": MAIN, "main/main.cpp": MAIN_CPP,
+    "main/extra.c": "const int extra = 42;\n", "main/Kconfig.projbuild": KCONFIG,
+    "main/Kconfig.more": "config ALL_COUNT\n int\n range 1 5\n default 3\n",
+    "raw.bin": "12345", "notes.txt": "some notes",
+    "components/whole/CMakeLists.txt": 'idf_component_register(SRCS whole.c WHOLE_ARCHIVE)\n',
+    "components/whole/whole.c": "int registered;\n__attribute__((constructor)) static void set(void) { registered = 5; }\n",
+    "components/old/CMakeLists.txt": 'set(COMPONENT_SRCS "old.c")\nset(COMPONENT_ADD_INCLUDEDIRS ".")\nregister_component()\n',
+    "components/old/old.c": '#include "old.h"\nint old(void) { return 4; }\n',
+    "components/old/old.h": "#ifdef __cplusplus\nextern \"C\"\n#endif\nint old(void);\n",
+    "more/globbed/CMakeLists.txt": 'idf_component_register(SRC_DIRS src EXCLUDE_SRCS src/not.c INCLUDE_DIRS include)\n',
+    "more/globbed/src/yes.c": '#include "globbed.h"\nint globbed(void) { return 6; }\n',
+    "more/globbed/src/not.c": "#error this source is excluded\n",
+    "more/globbed/include/globbed.h": "#ifdef __cplusplus\nextern \"C\"\n#endif\nint globbed(void);\n",
+    "partitions.csv": "nvs,data,nvs,,0x4000\notadata,data,ota,,0x2000\nota_0,app,ota_0,0x20000,1M\nota_1,app,ota_1,,1M\n"
+                      "storage,data,spiffs,,64K\n",
+    "sdkconfig.defaults": 'CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_ALL_KIND_B=y\n'
+                          'CONFIG_PARTITION_TABLE_OFFSET=0xa000\nCONFIG_MAIN_TASK_STACK_SIZE=5000\n',
+    "sdkconfig": "CONFIG_FREERTOS_HZ=500\nCONFIG_BT_ENABLED=y\n",
+    "sdkconfig.ci.plain": "CONFIG_ALL_KIND_A=y\nCONFIG_ALL_EXTRA_SOURCE=y\n",
+}
+
+
+class OneSdkconfig(unittest.TestCase):
+    def made(self, example, files=None):
+        made = Project(example, files)
+        self.addCleanup(made.remove)
+        return made
+
+    def test_all_that_a_cmakelists_may_say_reaches_the_program(self):
+        made = self.made(None, FILES)
+        done = made.build()
+        self.assertIn("nothing here reads CONFIG_BT_ENABLED: left out", done.stderr)
+        run = made.run()
+        self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
+        for line in ("exception: caught", "rtti 1, hz 500, extra 42, project 7", "raw 5, notes some notes 11",
+                     "old 4, globbed 6, registered 5, name long", "deprecated 5000 5000"):
+            self.assertIn(line, run.stdout)
+        self.assertNotIn("built for a partition table at", run.stdout)  # table, program and boot agree
+        self.assertEqual((made.out / "config" / "storage.txt").read_text(), "0x220000;0x10000")
+        flash = (made.out / "flash" / "flash.bin").read_bytes()
+        self.assertEqual((len(flash), flash[0xA000:0xA002], flash[0x220000:0x22000A]), (4 << 20, b"\xaaP", b"some notes"))
+        self.assertEqual((made.path / "sdkconfig").read_text(), FILES["sdkconfig"])
+
+    def test_what_is_changed_in_the_build_folders_sdkconfig_stays(self):
+        made = self.made(None, FILES)
+        made.build()
+        own = made.out / "sdkconfig"
+        self.assertIn("CONFIG_FREERTOS_HZ=500\n", own.read_text())
+        own.write_text(own.read_text().replace("CONFIG_FREERTOS_HZ=500", "CONFIG_FREERTOS_HZ=250"))
+        made.append("sdkconfig.defaults", 'CONFIG_ALL_NAME="given"\n')
+        made.build()
+        self.assertIn("CONFIG_FREERTOS_HZ=250\n", own.read_text())
+        self.assertIn('CONFIG_ALL_NAME="given"\n', own.read_text())
+        self.assertIs(json.loads((made.out / "config" / "sdkconfig.json").read_text())["FREERTOS_HZ"], 250)
+
+    def test_menus_change_it(self):
+        made = self.made("simple_ota")
+        made.build()
+        master, slave = pty.openpty()
+        with subprocess.Popen([OTTER, "menuconfig", made.path], stdin=slave, stdout=slave, stderr=slave,
+                              env={**os.environ, "TERM": "xterm"}) as menus:
+            os.close(slave)
+            seen = b""
+            while b"Compiler options" not in seen:  # the first screen is there
+                self.assertTrue(select.select([master], [], [], 60)[0], seen)
+                seen += os.read(master, 65536)
+            os.write(master, b"/CONFIRM_BY\n")  # search, jump to what is found
+            os.write(master, b" q")               # the other value, and out
+            while menus.poll() is None:
+                if select.select([master], [], [], 1)[0]:
+                    try:
+                        if b"Save" in os.read(master, 65536):
+                            os.write(master, b"y")
+                    except OSError:
+                        break
+            self.assertEqual(menus.wait(60), 0)
+        os.close(master)
+        made.build()
+        self.assertIs(json.loads((made.out / "config" / "sdkconfig.json").read_text())["CONFIRM_BY_SELF_TEST"], False)
+
+    @unittest.skipIf(SANITIZED, "a build with sanitizers has its own")
+    def test_crash_is_told_with_names_and_lines(self):
+        source = ("static void deep(volatile int *p)\n{\n    *p = 1;\n}\n"
+                  "void app_main(void)\n{\n    deep(0);\n}\n")
+        made = self.made(None, {"CMakeLists.txt": CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", ""),
+                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n', "main/main.c": source,
+                                "sdkconfig.defaults": "CONFIG_COMPILER_OPTIMIZATION_NONE=y\n"})
+        made.build()
+        run = made.run("--boots", "1")
+        self.assertEqual(run.returncode, 1)
+        self.assertRegex(run.stdout, r"\nBacktrace: 0x\w+ 0x\w+")
+        self.assertRegex(run.stdout, r"deep at .*main/main\.c:3\n.*app_main at .*main/main\.c:7")
+        made.write("main/main.c",
+                   "#include <stdlib.h>\nvoid app_main(void)\n{\n    char *p = malloc(4);\n    free(p);\n    *p = 1;\n}\n")
+        made.build("--sanitize", "address,undefined")
+        run = made.run("--boots", "1")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("ERROR: AddressSanitizer: heap-use-after-free", run.stderr)
+        self.assertRegex(run.stdout, r"app_main at .*main/main\.c:6")
+
+    @unittest.skipIf(SANITIZED, "a build with sanitizers has its own")
+    def test_coverage_counts_all_boots_of_a_run(self):
+        source = ('#include "esp_system.h"\nint never(void)\n{\n    return 3;\n}\nvoid app_main(void)\n{\n'
+                  "    if (esp_reset_reason() == ESP_RST_POWERON) {\n        esp_restart();\n    }\n}\n")
+        made = self.made(None, {"CMakeLists.txt": CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", ""),
+                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n', "main/main.c": source})
+        made.build("--coverage")
+        run = made.run()
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        told = (made.out / "coverage.info").read_text()
+        self.assertEqual(sorted(re.findall(r"^FNDA:(.*)$", told, re.M)), ["0,never", "2,app_main"])
+        self.assertIn("DA:9,1\n", told)
+        self.assertIn("DA:4,0\n", told)
+
+    def test_new_project_builds_and_runs(self):
+        made = self.made(None, {})
+        folder = made.folder / "thermostat"
+        done = otter("new", folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(otter("new", folder).returncode, 1)
+        done = otter("build", folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        run = otter("run", folder / "build-otter", "--until", "no update: ESP_ERR_HTTP_CONNECT", "--max-seconds", "60")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("thermostat: version 0.1.0", run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
