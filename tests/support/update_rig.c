@@ -12,6 +12,23 @@ void update_rig_serve(update_rig_t *u, uint32_t len, uint8_t seed)
     web_configure(&u->config, NULL);
 }
 
+void update_rig_serve_runs(update_rig_t *u, uint32_t len)
+{
+    update_rig_serve(u, len, 2);
+    uint8_t *data = u->image + 32, checksum = 0xEF;
+    const uint32_t segment = ((len - 32) / 16) * 16 - 36;
+    memset(data + 512, 0x77, segment - 512);
+    for (uint32_t i = 0; i < segment; i++) {
+        checksum ^= data[i];
+    }
+    data[segment + 3] = checksum;
+    otter_digest_t sha = {0};
+    assert_true(otter_sha256_begin(&sha));
+    otter_digest_update(&sha, u->image, 32 + segment + 4);
+    otter_digest_finish(&sha, data + segment + 4);
+    otter_digest_end(&sha);
+}
+
 update_rig_t *update_rig_open(uint32_t len, const otter_device_config_t *config)
 {
     update_rig_t *u = calloc(1, sizeof(*u));

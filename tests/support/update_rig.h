@@ -16,6 +16,9 @@ typedef struct {
 /** The server has an image of `len` bytes from now on. */
 void update_rig_serve(update_rig_t *u, uint32_t len, uint8_t seed);
 
+/** The same of bytes that are alike behind the first few hundred. */
+void update_rig_serve_runs(update_rig_t *u, uint32_t len);
+
 /** A running device, the simulated clock, and an image of `len` bytes. */
 update_rig_t *update_rig_open(uint32_t len, const otter_device_config_t *config);
 

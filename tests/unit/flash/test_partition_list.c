@@ -8,11 +8,13 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "flash/partition_list.h"
 #include "otter/partition_table.h"
 #include "sim/sim_flash.h"
+#include "support/ota_rig.h"
 
 #define FLASH_SIZE 0x400000u
 
@@ -35,13 +37,13 @@ static int teardown(void **state)
 /** Put a recorded table into flash at `offset`, the rest erased. */
 static void place_table(const char *name, uint32_t offset)
 {
-    char path[512];
-    snprintf(path, sizeof(path), "%s/ptable/bin/%s.bin", TEST_VECTORS, name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
+    char file[64];
+    snprintf(file, sizeof(file), "%s.bin", name);
+    uint32_t len;
+    uint8_t *bytes = rig_load("ptable/bin", file, &len);
     memset(sim.bytes, 0xFF, FLASH_SIZE);
-    assert_true(fread(sim.bytes + offset, 1, OTTER_PARTITION_TABLE_LEN, file) > 0);
-    fclose(file);
+    memcpy(sim.bytes + offset, bytes, len);
+    free(bytes);
 }
 
 static void load_takes_what_an_application_takes(void **state)

@@ -15,30 +15,17 @@
 
 #include "otter/bytes.h"
 #include "otter/partition_table.h"
+#include "support/ota_rig.h"
 
 #define FLASH_4MB 0x400000u
-
-/** A file of the vectors, 0-terminated; the caller frees. */
-static char *read_vector(const char *name, size_t *len)
-{
-    char path[512];
-    snprintf(path, sizeof(path), "%s/ptable/%s", TEST_VECTORS, name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    char *data = calloc(1, 1 << 20);
-    assert_non_null(data);
-    *len = fread(data, 1, (1 << 20) - 1, file);
-    fclose(file);
-    return data;
-}
 
 /** A table as it would lie in flash: what the file does not have is erased. */
 static void read_table(const char *name, uint8_t raw[OTTER_PARTITION_TABLE_LEN])
 {
     char path[128];
     snprintf(path, sizeof(path), "bin/%s.bin", name);
-    size_t len;
-    char *data = read_vector(path, &len);
+    uint32_t len;
+    uint8_t *data = rig_load("ptable", path, &len);
     memset(raw, 0xFF, OTTER_PARTITION_TABLE_LEN);
     memcpy(raw, data, len < OTTER_PARTITION_TABLE_LEN ? len : OTTER_PARTITION_TABLE_LEN);
     free(data);
@@ -81,8 +68,8 @@ static void verify_gives_the_verdict_of_esp_idf_on_every_recorded_table(void **s
 {
     (void)state;
     static const char *const versions[] = {"c_v4.4.8", "c_v5.5.5", "c_v6.0.2", "c_HEAD"};
-    size_t len;
-    char *text = read_vector("bin_cases.json", &len);
+    uint32_t len;
+    char *text = (char *)rig_load("ptable", "bin_cases.json", &len);
     cJSON *cases = cJSON_Parse(text);
     assert_non_null(cases);
     unsigned same = 0, different = 0;

@@ -15,6 +15,7 @@
 
 #include "otter/image.h"
 #include "sim/sim_flash.h"
+#include "support/ota_rig.h"
 
 #define FLASH_SIZE 0x400000u
 
@@ -42,27 +43,13 @@ static bool is_named_difference(const char *image, const char *version)
     return false;
 }
 
-static uint8_t *read_file(const char *name, size_t *len)
-{
-    char path[512];
-    snprintf(path, sizeof(path), TEST_VECTORS "/image/%s", name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t *data = malloc(1 << 20);
-    assert_non_null(data);
-    *len = fread(data, 1, (1 << 20) - 1, f);
-    data[*len] = 0;
-    fclose(f);
-    return data;
-}
-
 static cJSON *expected;
 
 static int load_expected(void **state)
 {
     (void)state;
-    size_t len;
-    uint8_t *text = read_file("expected.json", &len);
+    uint32_t len;
+    uint8_t *text = rig_load("image", "expected.json", &len);
     expected = cJSON_Parse((const char *)text);
     free(text);
     return expected == NULL;
@@ -91,7 +78,7 @@ typedef struct {
     const char *name;
     const cJSON *row;
     uint8_t *bytes;
-    size_t len;
+    uint32_t len;
     otter_chip_t chip;
     otter_image_rules_t rules;
 } vector_t;
@@ -101,7 +88,7 @@ static vector_t load_vector(const cJSON *row, const char *name)
     vector_t v = {.name = name, .row = row};
     char file[128];
     snprintf(file, sizeof(file), "%s.bin", name);
-    v.bytes = read_file(file, &v.len);
+    v.bytes = rig_load("image", file, &v.len);
     const cJSON *device = member(row, "device");
     const otter_chip_facts_t *facts = otter_chip_by_name(member(row, "target")->valuestring);
     assert_non_null(facts);
@@ -428,8 +415,8 @@ static void the_descriptor_is_told(void **state)
 static void a_bootloader_is_judged_without_hash_and_descriptor(void **state)
 {
     (void)state;
-    size_t len;
-    uint8_t *bytes = read_file("esp32c3_bootloader.bin", &len);
+    uint32_t len;
+    uint8_t *bytes = rig_load("image", "esp32c3_bootloader.bin", &len);
     otter_chip_t chip = {.id = ESP_CHIP_ID_ESP32C3, .revision = 3};
     otter_image_rules_t rules = {.chip = &chip, .size = (uint32_t)len, .bootloader = true};
     otter_image_stream_t s = {0};

@@ -15,33 +15,18 @@
 #include "otter/bytes.h"
 #include "otter/image.h"
 #include "otter/signature.h"
+#include "support/ota_rig.h"
 
 #define IMAGE_LEN  4096u /* of the small signed images, with padding */
 #define SIGNED_LEN 8192u
-
-/* ---- files ---- */
-
-static uint8_t *read_file(const char *folder, const char *name, size_t *len)
-{
-    char path[512];
-    snprintf(path, sizeof(path), TEST_VECTORS "/signed/%s%s", folder, name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t *data = malloc(1 << 20);
-    assert_non_null(data);
-    *len = fread(data, 1, (1 << 20) - 1, f);
-    data[*len] = 0;
-    fclose(f);
-    return data;
-}
 
 static cJSON *expected;
 
 static int load_expected(void **state)
 {
     (void)state;
-    size_t len;
-    char *text = (char *)read_file("", "expected.json", &len);
+    uint32_t len;
+    char *text = (char *)rig_load("signed", "expected.json", &len);
     expected = cJSON_Parse(text);
     free(text);
     return expected != NULL ? 0 : -1;
@@ -60,8 +45,8 @@ static void trust_key(otter_trust_t *trust, const char *name)
 {
     char file[64];
     snprintf(file, sizeof(file), "%s.pubdigest.bin", name);
-    size_t len;
-    uint8_t *digest = read_file("keys/", file, &len);
+    uint32_t len;
+    uint8_t *digest = rig_load("signed/keys", file, &len);
     assert_int_equal(len, OTTER_KEY_DIGEST_LEN);
     assert_true(trust->key_count < OTTER_TRUSTED_KEYS);
     memcpy(trust->keys[trust->key_count++], digest, len);
@@ -138,8 +123,8 @@ static void verdicts_are_as_recorded(void **state)
     {
         char name[80];
         snprintf(name, sizeof(name), "%s.bin", file->string);
-        size_t len;
-        uint8_t *image = read_file("", name, &len);
+        uint32_t len;
+        uint8_t *image = rig_load("signed", name, &len);
         for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
             const cJSON *verdict = cJSON_GetObjectItem(file, columns[i].column);
             if (verdict == NULL) {
@@ -179,8 +164,8 @@ static void every_curve_verifies(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char name[80];
         snprintf(name, sizeof(name), "%s.bin", rows[i].file);
-        size_t len;
-        uint8_t *image = read_file("", name, &len);
+        uint32_t len;
+        uint8_t *image = rig_load("signed", name, &len);
         for (uint8_t key_len = 16; key_len <= 32; key_len += 16) { /* ESP32-C2 keeps 16 bytes of the digest */
             otter_trust_t trust = {
                 .signatures = &otter_signatures, .scheme = rows[i].scheme, .key_len = key_len, .blocks = 1};
@@ -196,8 +181,8 @@ static void every_curve_verifies(void **state)
 static void the_first_scheme_is_verified_with_its_key(void **state)
 {
     (void)state;
-    size_t len;
-    uint8_t *key = read_file("keys/", "v1_ec256.pub.bin", &len);
+    uint32_t len;
+    uint8_t *key = rig_load("signed/keys", "v1_ec256.pub.bin", &len);
     assert_int_equal(len, OTTER_V1_KEY_LEN);
     static const struct {
         const char *file;
@@ -212,7 +197,7 @@ static void the_first_scheme_is_verified_with_its_key(void **state)
         {"unsigned_padded.bin", true, false, "the image is not signed"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        uint8_t *image = read_file("", rows[i].file, &len);
+        uint8_t *image = rig_load("signed", rows[i].file, &len);
         const otter_trust_t trust = {.signatures = &otter_signatures,
                                      .scheme = OTTER_SIGNED_V1,
                                      .blocks = 1,
@@ -251,8 +236,8 @@ static void a_refusal_says_which_block_and_why(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char name[80];
         snprintf(name, sizeof(name), "%s.bin", rows[i].file);
-        size_t len;
-        uint8_t *image = read_file("", name, &len);
+        uint32_t len;
+        uint8_t *image = rig_load("signed", name, &len);
         const otter_trust_t trust = trust_in_rsa(rows[i].keys);
         otter_fault_t fault;
         assert_int_equal(judge(image, len, len, &trust, &fault, NULL), ESP_ERR_IMAGE_INVALID);
@@ -264,8 +249,8 @@ static void a_refusal_says_which_block_and_why(void **state)
 static void the_length_counts_the_signature(void **state)
 {
     (void)state;
-    size_t len;
-    uint8_t *image = read_file("", "rsa_a.bin", &len);
+    uint32_t len;
+    uint8_t *image = rig_load("signed", "rsa_a.bin", &len);
     const otter_trust_t nobody = {0}, trust = trust_in_rsa("a");
     otter_image_info_t info;
     otter_fault_t fault;
@@ -296,8 +281,8 @@ static void one_flipped_bit_is_refused(void **state)
         {"ec192_c2.bin", "ec192", OTTER_SIGNED_ECDSA_P192},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        size_t len;
-        uint8_t *image = read_file("", rows[i].file, &len);
+        uint32_t len;
+        uint8_t *image = rig_load("signed", rows[i].file, &len);
         const uint32_t at_block = (uint32_t)len - OTTER_SIGNATURE_SECTOR;
         otter_trust_t trust = {
             .signatures = &otter_signatures, .scheme = rows[i].scheme, .key_len = 32, .blocks = 3};
@@ -351,8 +336,8 @@ static void numbers_that_are_none_are_refused(void **state)
         {"ec256_c2.bin", R, 64, 1, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        size_t len;
-        uint8_t *image = read_file("", rows[i].file, &len);
+        uint32_t len;
+        uint8_t *image = rig_load("signed", rows[i].file, &len);
         uint8_t *raw = image + len - OTTER_SIGNATURE_SECTOR;
         memset(raw + rows[i].at, rows[i].rest, rows[i].len);
         raw[rows[i].at] = (uint8_t)rows[i].first;
@@ -378,8 +363,8 @@ static void numbers_that_are_none_are_refused(void **state)
 static void one_flipped_bit_with_a_new_crc_is_refused(void **state)
 {
     (void)state;
-    size_t len;
-    uint8_t *image = read_file("", "rsa_a.bin", &len);
+    uint32_t len;
+    uint8_t *image = rig_load("signed", "rsa_a.bin", &len);
     uint8_t *block = image + IMAGE_LEN;
     const otter_trust_t trust = trust_in_rsa("a");
     for (uint32_t bit = 0; bit < 8 * 1196; bit += 13) {

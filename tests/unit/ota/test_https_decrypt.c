@@ -186,24 +186,6 @@ static esp_err_t unpack(decrypt_cb_arg_t *args, void *ctx)
     return ESP_OK;
 }
 
-/** An image of `len` bytes that are alike behind its first few hundred. */
-static void make_image_of_runs(update_rig_t *f, uint32_t len)
-{
-    update_rig_serve(f, len, 2);
-    uint8_t *data = f->image + 32, checksum = 0xEF;
-    uint32_t segment = ((len - 32) / 16) * 16 - 36;
-    memset(data + 512, 0x77, segment - 512);
-    for (uint32_t i = 0; i < segment; i++) {
-        checksum ^= data[i];
-    }
-    data[segment + 3] = checksum;
-    otter_digest_t sha = {0};
-    assert_true(otter_sha256_begin(&sha));
-    otter_digest_update(&sha, f->image, 32 + segment + 4);
-    otter_digest_finish(&sha, data + segment + 4);
-    otter_digest_end(&sha);
-}
-
 static void a_decompressor_gives_out_more_than_it_was_given(void **state)
 {
     update_rig_t *f = *state;
@@ -212,7 +194,7 @@ static void a_decompressor_gives_out_more_than_it_was_given(void **state)
         bool bulk;
     } rows[] = {{0, false}, {0, true}, {5000, false}, {5000, true}, {70000, false}};
     const uint32_t len = 200000;
-    make_image_of_runs(f, len);
+    update_rig_serve_runs(f, len);
     uint8_t *packed = malloc(2 * (size_t)len);
     assert_non_null(packed);
     uint32_t packed_len = image_pack(f->image, len, packed);
@@ -252,7 +234,7 @@ static void a_compressed_file_that_never_ends_stops_at_the_end_of_the_slot(void 
 static void an_update_can_be_dropped_in_the_middle_of_a_piece(void **state)
 {
     update_rig_t *f = *state;
-    make_image_of_runs(f, 100000);
+    update_rig_serve_runs(f, 100000);
     uint8_t packed[8192];
     uint32_t packed_len = image_pack(f->image, f->len, packed);
     for (int performs = 0; performs < 8; performs++) {
