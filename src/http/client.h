@@ -26,9 +26,6 @@ typedef struct {
 /** Never NULL; stage NONE when nothing failed since the last successful open. */
 const http_failure_t *http_client_last_failure(esp_http_client_handle_t client);
 
-/** "resolve", "connect", "tls", "send", "header", "body"; "" for NONE */
-const char *http_stage_name(http_stage_t stage);
-
 /**
  * From now on the handle connects to https:// only, wherever its URL comes from: the configuration, the application's
  * callbacks, a redirect. For plain http:// every open is ESP_ERR_NOT_ALLOWED, before even its name is looked up.

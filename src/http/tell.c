@@ -136,16 +136,6 @@ const http_failure_t *http_client_last_failure(esp_http_client_handle_t client)
     return &client->failure;
 }
 
-const char *http_stage_name(http_stage_t stage)
-{
-    static const char *const names[] = {
-        [HTTP_STAGE_NONE] = "",     [HTTP_STAGE_RESOLVE] = "resolve", [HTTP_STAGE_CONNECT] = "connect",
-        [HTTP_STAGE_TLS] = "tls",   [HTTP_STAGE_SEND] = "send",       [HTTP_STAGE_HEADER] = "header",
-        [HTTP_STAGE_BODY] = "body",
-    };
-    return (unsigned)stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "";
-}
-
 esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags)
 {
     if (h == NULL) {

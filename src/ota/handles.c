@@ -39,45 +39,49 @@ static esp_err_t hand_out(otter_device_t *device, otter_update_t *update, esp_er
     return ESP_OK;
 }
 
-/** Memory for an update of `partition`, and behind it for a write unit. NULL: there is none. */
-static otter_update_t *new_update(const esp_partition_t *partition, uint8_t **tail)
+/**
+ * Memory for an update of `partition`, and behind it for a write unit; nothing has failed yet.
+ * @return ESP_OK, ESP_ERR_INVALID_ARG (no out_handle), ESP_ERR_NO_MEM
+ */
+static esp_err_t new_update(otter_device_t *device, const esp_partition_t *partition,
+                            const esp_ota_handle_t *out_handle, otter_update_t **update, uint8_t **tail)
 {
+    if (out_handle == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
     const otter_flash_t *flash = partition != NULL ? partition->flash_chip : NULL;
-    otter_update_t *update = malloc(sizeof(*update) + (flash != NULL ? flash->write_size : 0));
-    *tail = flash != NULL ? (uint8_t *)(update + 1) : NULL;
-    return update;
+    *update = malloc(sizeof(**update) + (flash != NULL ? flash->write_size : 0));
+    if (*update == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    *tail = flash != NULL ? (uint8_t *)(*update + 1) : NULL;
+    device->fault = (otter_fault_t){0};
+    return ESP_OK;
 }
 
 esp_err_t ota_begin(otter_device_t *device, const esp_partition_t *partition, size_t image_size,
                     esp_ota_handle_t *out_handle)
 {
-    if (out_handle == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
+    otter_update_t *update;
     uint8_t *tail;
-    otter_update_t *update = new_update(partition, &tail);
-    if (update == NULL) {
-        return ESP_ERR_NO_MEM;
+    esp_err_t err = new_update(device, partition, out_handle, &update, &tail);
+    if (err != ESP_OK) {
+        return err;
     }
-    device->fault = (otter_fault_t){0};
-    esp_err_t err = update_begin(update, device, partition, image_size, tail, &device->fault);
+    err = update_begin(update, device, partition, image_size, tail, &device->fault);
     return hand_out(device, update, err, out_handle);
 }
 
 esp_err_t ota_resume(otter_device_t *device, const esp_partition_t *partition, size_t erase_size,
                      size_t image_offset, esp_ota_handle_t *out_handle)
 {
-    if (out_handle == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
+    otter_update_t *update;
     uint8_t *tail;
-    otter_update_t *update = new_update(partition, &tail);
-    if (update == NULL) {
-        return ESP_ERR_NO_MEM;
+    esp_err_t err = new_update(device, partition, out_handle, &update, &tail);
+    if (err != ESP_OK) {
+        return err;
     }
-    device->fault = (otter_fault_t){0};
-    esp_err_t err =
-        update_resume(update, device, partition, erase_size, image_offset, false, tail, &device->fault);
+    err = update_resume(update, device, partition, erase_size, image_offset, false, tail, &device->fault);
     return hand_out(device, update, err, out_handle);
 }
 

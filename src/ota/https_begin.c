@@ -34,35 +34,35 @@
 
 static const char TAG[] = "esp_https_ota";
 
+/** Nothing is asked of a server: why. */
+#define REFUSE(device, code, ...)                                                                            \
+    https_report_failure(&(device)->report, OTTER_STAGE_CONFIG, code, __VA_ARGS__)
+
 /* ---- what is asked for ---- */
 
 static esp_err_t check_config(otter_device_t *device, const esp_https_ota_config_t *config)
 {
     const esp_http_client_config_t *http = config->http_config;
     if (http->is_async) {
-        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
-                                    "is_async cannot be used: this API blocks");
+        return REFUSE(device, ESP_ERR_INVALID_ARG, "is_async cannot be used: this API blocks");
     }
     bool trusts = http->cert_pem != NULL || http->use_global_ca_store || http->crt_bundle_attach != NULL;
     if (!trusts && device->config.allow_http) {
         ESP_LOGW(TAG, "Continuing with insecure option because plain HTTP is allowed");
     } else if (!trusts) {
-        return https_report_failure(
-            &device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
-            "No option for server verification is enabled in esp_http_client config: give a CA "
-            "certificate (cert_pem)");
+        return REFUSE(device, ESP_ERR_INVALID_ARG,
+                      "No option for server verification is enabled in esp_http_client config: give a CA "
+                      "certificate (cert_pem)");
     }
     const otter_https_options_t *https = device->https;
     if (https != NULL && https->decrypt_key != NULL &&
         (https->encrypted_images == NULL || config->decrypt_cb != NULL)) {
-        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
-                                    config->decrypt_cb != NULL
-                                        ? "decrypt_key and decrypt_cb: one of them decrypts"
-                                        : "decrypt_key without encrypted_images");
+        return REFUSE(device, ESP_ERR_INVALID_ARG,
+                      config->decrypt_cb != NULL ? "decrypt_key and decrypt_cb: one of them decrypts"
+                                                 : "decrypt_key without encrypted_images");
     }
     if (config->decrypt_cb != NULL && config->ota_resumption) {
-        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_NOT_SUPPORTED,
-                                    "an encrypted image cannot be resumed");
+        return REFUSE(device, ESP_ERR_NOT_SUPPORTED, "an encrypted image cannot be resumed");
     }
     return ESP_OK;
 }
@@ -71,8 +71,7 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
 {
     ota->client = esp_http_client_init(config->http_config);
     if (ota->client == NULL) {
-        return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
-                                    "Failed to initialise HTTP connection: the URL is unusable");
+        return REFUSE(ota->device, ESP_FAIL, "Failed to initialise HTTP connection: the URL is unusable");
     }
     if (!ota->device->config.allow_http) {
         http_client_require_https(ota->client);
@@ -80,16 +79,13 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
     if (config->http_client_init_cb != NULL) {
         esp_err_t err = config->http_client_init_cb(ota->client);
         if (err != ESP_OK) {
-            return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
-                                        "http_client_init_cb returned 0x%x", (unsigned)err);
+            return REFUSE(ota->device, err, "http_client_init_cb returned 0x%x", (unsigned)err);
         }
     }
     const otter_https_options_t *https = ota->device->https;
     esp_err_t err =
         https != NULL && https->on_client != NULL ? https->on_client(https->ctx, ota->client) : ESP_OK;
-    return err == ESP_OK ? ESP_OK
-                         : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
-                                                "on_client returned 0x%x", (unsigned)err);
+    return err == ESP_OK ? ESP_OK : REFUSE(ota->device, err, "on_client returned 0x%x", (unsigned)err);
 }
 
 /* ---- where it goes ---- */
@@ -113,22 +109,20 @@ static esp_err_t choose_partitions(ota_target_t *t, const esp_https_ota_config_t
     t->staging = staging != NULL ? find_given(t, staging, &t->registered)
                                  : otter_ota_get_next_update_partition(t->device, NULL);
     if (t->staging == NULL && staging != NULL) {
-        return https_report_failure(
-            &t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
+        return REFUSE(
+            t->device, ESP_FAIL,
             "Given staging partition or another suitable Passive OTA partition could not be found: %.16s is "
             "not in the table",
             staging->label);
     }
     if (t->staging == NULL) {
-        return https_report_failure(
-            &t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
-            "Passive OTA partition not found: the table has no app slot that may be written");
+        return REFUSE(t->device, ESP_FAIL,
+                      "Passive OTA partition not found: the table has no app slot that may be written");
     }
     t->final = final != NULL ? find_given(t, final, &t->meant) : t->staging;
     if (t->final == NULL) {
-        return https_report_failure(&t->device->report, OTTER_STAGE_CONFIG, ESP_FAIL,
-                                    "Given final partition not found: %.16s is not in the table",
-                                    final->label);
+        return REFUSE(t->device, ESP_FAIL, "Given final partition not found: %.16s is not in the table",
+                      final->label);
     }
     if (t->final == &t->meant && partition_is_at_place_of(&t->meant, t->staging)) {
         t->final = t->staging;
@@ -168,9 +162,8 @@ static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *
     size_t asked = config->http_config->buffer_size > 0 ? (size_t)config->http_config->buffer_size : 0;
     otter_buffer_t lent = ota->device->https != NULL ? ota->device->https->receive : (otter_buffer_t){0};
     if (lent.bytes != NULL && lent.size < GATE_HEAD_MAX) {
-        return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
-                                    "a receive buffer of %" PRIu32 " bytes; the least is %u", lent.size,
-                                    GATE_HEAD_MAX);
+        return REFUSE(ota->device, ESP_ERR_INVALID_ARG,
+                      "a receive buffer of %" PRIu32 " bytes; the least is %u", lent.size, GATE_HEAD_MAX);
     }
     if (lent.bytes != NULL) {
         asked = lent.size;
@@ -181,8 +174,7 @@ static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *
             ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX, lent.bytes);
     }
     return err == ESP_OK ? ESP_OK
-                         : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err,
-                                                "Couldn't allocate memory to upgrade data buffer");
+                         : REFUSE(ota->device, err, "Couldn't allocate memory to upgrade data buffer");
 }
 
 static int or_default(int value, int otherwise)
@@ -213,9 +205,7 @@ static esp_err_t prepare_source(https_ota_t *ota, const esp_https_ota_config_t *
             config->max_http_request_size > 0 ? (uint32_t)config->max_http_request_size : REQUEST_SIZE;
     }
     esp_err_t err = http_home_keep(ota->client, &ota->source.home);
-    return err == ESP_OK
-               ? ESP_OK
-               : https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, err, "out of memory");
+    return err == ESP_OK ? ESP_OK : REFUSE(ota->device, err, "out of memory");
 }
 
 /* ---- where it goes on ---- */
@@ -284,8 +274,7 @@ static esp_err_t open_source(https_ota_t *ota, const esp_https_ota_config_t *con
                               ? find_progress(ota, config->ota_image_bytes_written, validator)
                               : 0;
     if (from > 0 && validator[0] != '\0' && (ota->source.validator = text_copy(validator)) == NULL) {
-        return https_report_failure(&ota->device->report, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
-                                    "out of memory");
+        return REFUSE(ota->device, ESP_ERR_NO_MEM, "out of memory");
     }
     esp_err_t err = https_source_open(&ota->source, from);
     if (err != ESP_OK) {
@@ -379,8 +368,7 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
         *handle = NULL;
     }
     if (handle == NULL || config == NULL || config->http_config == NULL) {
-        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_INVALID_ARG,
-                                    "esp_https_ota_begin: Invalid argument");
+        return REFUSE(device, ESP_ERR_INVALID_ARG, "esp_https_ota_begin: Invalid argument");
     }
     esp_err_t err = check_config(device, config);
     if (err != ESP_OK) {
@@ -388,8 +376,7 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
     }
     https_ota_t *ota = new_handle(device, config);
     if (ota == NULL) {
-        return https_report_failure(&device->report, OTTER_STAGE_CONFIG, ESP_ERR_NO_MEM,
-                                    "Couldn't allocate memory to upgrade handle");
+        return REFUSE(device, ESP_ERR_NO_MEM, "Couldn't allocate memory to upgrade handle");
     }
     err = open_update(ota, config, more);
     if (err != ESP_OK) {
@@ -402,23 +389,17 @@ static esp_err_t begin(otter_device_t *device, const esp_https_ota_config_t *con
     return ESP_OK;
 }
 
-esp_err_t https_ota_begin_with(otter_device_t *device, const esp_https_ota_config_t *config,
-                               const https_stages_t *more, esp_https_ota_handle_t *handle)
+esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
+                          const https_stages_t *more, esp_https_ota_handle_t *handle)
 {
     esp_err_t err = begin(device, config, more, handle);
     report_memory_keep(device); /* a watchdog may end what follows: then this is what is known */
     return err;
 }
 
-esp_err_t https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
-                          esp_https_ota_handle_t *handle)
-{
-    return https_ota_begin_with(device, config, NULL, handle);
-}
-
 esp_err_t otter_https_ota_begin(otter_device_t *device, const esp_https_ota_config_t *config,
                                 const otter_https_options_t *options, esp_https_ota_handle_t *handle)
 {
     device->https = options;
-    return https_ota_begin(device, config, handle);
+    return https_ota_begin(device, config, NULL, handle);
 }

@@ -62,7 +62,7 @@ int update_rig_tear_down(void **state)
 esp_err_t update_rig_begin(update_rig_t *u, esp_https_ota_handle_t *handle)
 {
     web_use_new_transport(&u->config, &u->web);
-    return https_ota_begin(&u->rig.device, &u->config.ota, handle);
+    return https_ota_begin(&u->rig.device, &u->config.ota, NULL, handle);
 }
 
 esp_https_ota_handle_t update_rig_must_begin(update_rig_t *u)

@@ -119,7 +119,7 @@ static esp_https_ota_handle_t receive(subject_t *subject, session_t *s, const ro
     if (s->config.ota.ota_resumption || into_slot) { /* asked for or not, progress is kept */
         subject->record_at = route->staging->address + route->staging->size - subject_block(subject);
     }
-    if (https_ota_begin(&subject->device, &s->config.ota, &handle) != ESP_OK) {
+    if (https_ota_begin(&subject->device, &s->config.ota, NULL, &handle) != ESP_OK) {
         return NULL;
     }
     if (web_perform(handle) != ESP_OK) {

@@ -250,6 +250,16 @@ static void print_text(const char *name, const char *text)
     printf("\", ");
 }
 
+static const char *stage_name(http_stage_t stage)
+{
+    static const char *const names[] = {
+        [HTTP_STAGE_NONE] = "",     [HTTP_STAGE_RESOLVE] = "resolve", [HTTP_STAGE_CONNECT] = "connect",
+        [HTTP_STAGE_TLS] = "tls",   [HTTP_STAGE_SEND] = "send",       [HTTP_STAGE_HEADER] = "header",
+        [HTTP_STAGE_BODY] = "body",
+    };
+    return (unsigned)stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "";
+}
+
 static void report(esp_http_client_handle_t client, job_t *job, esp_err_t result, int read_errno,
                    int64_t start_us)
 {
@@ -271,7 +281,7 @@ static void report(esp_http_client_handle_t client, job_t *job, esp_err_t result
     print_text("name", esp_err_to_name(result));
     print_text("sha256", hex);
     print_text("url", url);
-    print_text("stage", http_stage_name(failure->stage));
+    print_text("stage", stage_name(failure->stage));
     print_text("code", esp_err_to_name(failure->cause.fault.code));
     print_text("text", failure->cause.fault.why);
     printf("\"errno\": %d, \"verify\": %d, \"connects\": %d, \"disconnects\": %d, \"errors\": %d, "

@@ -176,7 +176,7 @@ void begin_update(world_device_t *d)
     d->copies_twice = d->copies;
     memcpy(d->erases_before, d->flash.erases, sizeof(d->erases_before));
     d->world->tally->begins++;
-    esp_err_t err = https_ota_begin(&d->device, &d->ota, &d->handle);
+    esp_err_t err = https_ota_begin(&d->device, &d->ota, NULL, &d->handle);
     check_call(d, "begin", d->begin_us, FIRST_MAX_MS, CONNECTS_A_TRY * retries(&d->plan) + BEGIN_VAIN_MAX);
     d->line.vain = 0;
     d->bytes_seen = d->device.report.bytes_downloaded;

@@ -331,7 +331,7 @@ static void defect_27_handle_is_null_after_every_failure(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         esp_https_ota_handle_t handle = (void *)f;
-        assert_int_not_equal(https_ota_begin(&f->rig.device, &rows[i], &handle), ESP_OK);
+        assert_int_not_equal(https_ota_begin(&f->rig.device, &rows[i], NULL, &handle), ESP_OK);
         assert_null(handle);
     }
 }

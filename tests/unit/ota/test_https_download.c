@@ -23,7 +23,7 @@ static esp_err_t begin(update_rig_t *f, esp_https_ota_handle_t *handle)
     f->config.ota.http_config = &f->config.http;
     memset(f->rig.sim.bytes + RIG_OTADATA, 0xFF, RIG_OTADATA_SIZE);
     memset(f->rig.sim.bytes + f->slot->address, 0xFF, 2 * 4096);
-    return https_ota_begin(&f->rig.device, &f->config.ota, handle);
+    return https_ota_begin(&f->rig.device, &f->config.ota, NULL, handle);
 }
 
 static esp_https_ota_handle_t must_begin(update_rig_t *f)
@@ -167,7 +167,7 @@ static void a_location_that_is_too_long_is_named(void **state)
     f->web.canned[0] = answer;
     esp_https_ota_handle_t handle = NULL;
     web_use_new_transport(&f->config, &f->web);
-    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_ERR_INVALID_ARG);
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle), ESP_ERR_INVALID_ARG);
     assert_non_null(strstr(f->rig.device.report.fault.why, "too long"));
 }
 

@@ -235,7 +235,7 @@ static void calls_that_err_are_told(void **state)
     assert_int_equal(times_said("esp_ota_ops: Running firmware is factory\n"), 2);
     f->config.ota.http_config = &(const esp_http_client_config_t){.url = WEB_URL};
     esp_https_ota_handle_t handle = NULL;
-    assert_int_equal(https_ota_begin(device, &f->config.ota, &handle), ESP_ERR_INVALID_ARG);
+    assert_int_equal(https_ota_begin(device, &f->config.ota, NULL, &handle), ESP_ERR_INVALID_ARG);
     assert_int_equal(
         times_said("esp_https_ota: No option for server verification is enabled in esp_http_client config"),
         1);

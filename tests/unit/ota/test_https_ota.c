@@ -65,12 +65,12 @@ static void null_is_refused_everywhere(void **state)
     esp_https_ota_handle_t handle = (void *)f;
     const esp_https_ota_config_t without_http = {0};
     esp_app_desc_t desc;
-    assert_int_equal(https_ota_begin(device, NULL, &handle), ESP_ERR_INVALID_ARG);
+    assert_int_equal(https_ota_begin(device, NULL, NULL, &handle), ESP_ERR_INVALID_ARG);
     assert_null(handle);
     handle = (void *)f;
-    assert_int_equal(https_ota_begin(device, &without_http, &handle), ESP_ERR_INVALID_ARG);
+    assert_int_equal(https_ota_begin(device, &without_http, NULL, &handle), ESP_ERR_INVALID_ARG);
     assert_null(handle);
-    assert_int_equal(https_ota_begin(device, &f->config.ota, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(https_ota_begin(device, &f->config.ota, NULL, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_perform(NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_finish(NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_abort(NULL), ESP_ERR_INVALID_ARG);
@@ -139,7 +139,7 @@ static void begin_refuses_what_cannot_be_safe_or_cannot_be(void **state)
                                                .ota_resumption = rows[i].resumes};
         esp_https_ota_handle_t handle = (void *)f;
         print_message("%s\n", rows[i].name);
-        assert_int_equal(https_ota_begin(&f->rig.device, &config, &handle), rows[i].want);
+        assert_int_equal(https_ota_begin(&f->rig.device, &config, NULL, &handle), rows[i].want);
         assert_null(handle);
         assert_int_equal(f->rig.device.report.stage, OTTER_STAGE_CONFIG);
         assert_int_equal(f->rig.device.report.fault.code, rows[i].want);
@@ -408,7 +408,7 @@ static void a_second_update_of_the_same_slot_waits_for_the_first(void **state)
     web_config_t other;
     web_configure(&other, &other_web);
     esp_https_ota_handle_t first = update_rig_must_begin(f), second = NULL;
-    assert_int_equal(https_ota_begin(&f->rig.device, &other.ota, &second), ESP_OK);
+    assert_int_equal(https_ota_begin(&f->rig.device, &other.ota, NULL, &second), ESP_OK);
     assert_int_equal(esp_https_ota_perform(first), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     assert_int_equal(esp_https_ota_perform(second), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
     assert_int_equal(esp_https_ota_perform(second), ESP_ERR_OTA_ALREADY_IN_PROGRESS); /* it stays as it was */

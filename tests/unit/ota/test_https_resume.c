@@ -12,7 +12,7 @@ static esp_err_t update(update_rig_t *f, const char *url, int performs, bool fin
     f->config.ota.ota_resumption = asks;
     f->rig.device.https = sealed_options(resume_sealed);
     esp_https_ota_handle_t handle;
-    esp_err_t err = https_ota_begin(&f->rig.device, &f->config.ota, &handle);
+    esp_err_t err = https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle);
     if (err != ESP_OK) {
         return err;
     }
@@ -195,7 +195,7 @@ static void progress_is_seen_through_the_api(void **state)
     uint32_t ops = f->rig.sim.ops;
     esp_https_ota_handle_t handle;
     esp_app_desc_t desc;
-    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle), ESP_OK);
     assert_int_equal(f->rig.sim.ops, ops); /* begin writes nothing */
     assert_string_equal(f->web.asked[0], asked_from(9 * SECTOR));
     assert_int_equal(f->rig.device.report.bytes_resumed, 9 * SECTOR);
@@ -503,7 +503,7 @@ static void the_running_slot_is_never_touched_for_its_record(void **state)
     f->config.ota.partition.staging = f->slot;
     f->rig.device.https = sealed_options(resume_sealed);
     esp_https_ota_handle_t handle;
-    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle), ESP_OK);
     assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_OTA_PARTITION_CONFLICT);
     assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
     assert_int_equal(f->rig.sim.ops, ops);

@@ -19,7 +19,7 @@ static esp_https_ota_handle_t begin_with(update_rig_t *f, size_t count)
     f->config.ota.ota_resumption = true;
     f->config.ota.ota_image_bytes_written = count;
     esp_https_ota_handle_t handle = NULL;
-    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle), ESP_OK);
     return handle;
 }
 
@@ -164,7 +164,7 @@ static void a_validator_that_is_known_is_asked_for(void **state)
         web_configure(&f->config, &f->web);
         f->config.http.url = WEB_URL "?signed=1";
         esp_https_ota_handle_t handle;
-        assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+        assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle), ESP_OK);
         for (int i = 0; i < 39; i++) {
             assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
         }

@@ -236,7 +236,7 @@ static esp_err_t update(fixture_t *f, call_t *call)
 {
     esp_https_ota_handle_t handle = NULL;
     *call = IN_BEGIN;
-    esp_err_t err = https_ota_begin(&f->rig.device, &f->config.ota, &handle);
+    esp_err_t err = https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle);
     if (err != ESP_OK) {
         drop_transport(f);
         return err;
@@ -462,7 +462,7 @@ static void fail_once(fixture_t *f, failure_t failure)
     arrange(f, failure, url);
     if (failure == ABORTED) {
         esp_https_ota_handle_t handle;
-        assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &handle), ESP_OK);
+        assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, NULL, &handle), ESP_OK);
         assert_int_equal(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
         assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
     } else {

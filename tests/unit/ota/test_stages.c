@@ -363,7 +363,7 @@ static esp_err_t begin_chain(chain_t *chain, esp_https_ota_handle_t *handle)
     update_rig_t *f = chain->f;
     web_use_new_transport(&f->config, &f->web);
     const https_stages_t stages = {add_chain, chain};
-    return https_ota_begin_with(&f->rig.device, &f->config.ota, &stages, handle);
+    return https_ota_begin(&f->rig.device, &f->config.ota, &stages, handle);
 }
 
 /** The file from which the chain makes the image: the last stage's part is done first. The caller frees. */
@@ -614,7 +614,7 @@ static void more_stages_than_there_is_room_for_are_refused_and_freed(void **stat
     chain_t chain = {.f = f, .kinds = {CIPHER, CIPHER, CIPHER, CIPHER, CIPHER}};
     const https_stages_t stages = {add_chain, &chain};
     esp_https_ota_handle_t handle = NULL;
-    assert_int_equal(https_ota_begin_with(&f->rig.device, &f->config.ota, &stages, &handle), ESP_ERR_NO_MEM);
+    assert_int_equal(https_ota_begin(&f->rig.device, &f->config.ota, &stages, &handle), ESP_ERR_NO_MEM);
     assert_null(handle);
     assert_int_equal(chain.alive, 0);
 }
