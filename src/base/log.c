@@ -261,36 +261,10 @@ void esp_log(esp_log_config_t config, const char *tag, const char *format, ...)
     va_end(args);
 }
 
-void esp_log_buffer_hex_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
-{
-    const uint8_t *p = buffer;
-    for (unsigned i = 0; i < len; i += 16) {
-        char text[16 * 3 + 1] = "";
-        for (unsigned k = i; k < len && k < i + 16; k++) {
-            snprintf(text + (k - i) * 3, 4, "%02x ", p[k]);
-        }
-        ESP_LOG_LEVEL(level, tag, "%s", text);
-    }
-}
+/** Rows of sixteen bytes, each put together in all ways and told in one. */
+typedef enum { ROWS_HEX, ROWS_CHAR, ROWS_DUMP } rows_t;
 
-static char printable(uint8_t c)
-{
-    return c >= ' ' && c <= '~' ? (char)c : '.';
-}
-
-void esp_log_buffer_char_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
-{
-    const uint8_t *p = buffer;
-    for (unsigned i = 0; i < len; i += 16) {
-        char text[17] = "";
-        for (unsigned k = i; k < len && k < i + 16; k++) {
-            text[k - i] = printable(p[k]);
-        }
-        ESP_LOG_LEVEL(level, tag, "%s", text);
-    }
-}
-
-void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+static void log_rows(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level, rows_t rows)
 {
     const uint8_t *p = buffer;
     for (unsigned i = 0; i < len; i += 16) {
@@ -298,10 +272,29 @@ void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer, uint16
         char text[17] = "";
         for (unsigned k = i; k < len && k < i + 16; k++) {
             snprintf(hex + (k - i) * 3, 4, "%02x ", p[k]);
-            text[k - i] = printable(p[k]);
+            text[k - i] = p[k] >= ' ' && p[k] <= '~' ? (char)p[k] : '.';
         }
-        ESP_LOG_LEVEL(level, tag, "%04x  %-48s |%s|", i, hex, text);
+        if (rows == ROWS_DUMP) {
+            ESP_LOG_LEVEL(level, tag, "%04x  %-48s |%s|", i, hex, text);
+        } else {
+            ESP_LOG_LEVEL(level, tag, "%s", rows == ROWS_HEX ? hex : text);
+        }
     }
+}
+
+void esp_log_buffer_hex_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+{
+    log_rows(tag, buffer, len, level, ROWS_HEX);
+}
+
+void esp_log_buffer_char_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+{
+    log_rows(tag, buffer, len, level, ROWS_CHAR);
+}
+
+void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer, uint16_t len, esp_log_level_t level)
+{
+    log_rows(tag, buffer, len, level, ROWS_DUMP);
 }
 
 void esp_error_check_report_(const char *heading, esp_err_t code, const char *file, int line,
