@@ -110,6 +110,20 @@ static const esp_partition_t *find(const flash_report_t *r, esp_partition_type_t
                                      NULL);
 }
 
+/** A file that was copied without what describes it. Every chip's otadata has two sectors. */
+static void warn_of_sectors(flash_report_t *r, const esp_partition_t *otadata)
+{
+    const uint32_t sector = r->dev.device.flash->erase_size;
+    if (otadata->size > 2 * sector && otadata->size <= 2 * OTTER_FLASH_ERASE_MAX &&
+        (otadata->size & (otadata->size - 1)) == 0) {
+        flash_warn(r,
+                   "otadata has 0x%" PRIx32 " bytes, as of flash that erases 0x%" PRIx32
+                   " at once, and here that is 0x%" PRIx32
+                   ": a FLASH.efuse that says so (sector_size) may have been left behind",
+                   otadata->size, otadata->size / 2, sector);
+    }
+}
+
 static void look_at_otadata(flash_report_t *r)
 {
     const esp_partition_t *partition = find(r, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA);
@@ -122,6 +136,7 @@ static void look_at_otadata(flash_report_t *r)
         return;
     }
     r->otadata_partition = partition;
+    warn_of_sectors(r, partition);
     for (uint32_t copy = 0; copy < 2; copy++) {
         const otter_ota_record_t *entry = &r->otadata[copy];
         if (!entry->erased && !entry->whole) {

@@ -268,10 +268,11 @@ static bool choose_geometry(new_t *n)
                           "--sector-size, --write-unit and --write-once are for other chips",
                           chip->title);
     }
-    return n->efuse.path[0] != '\0' ||
+    return !n->is_device ||
            cli_refuse(VERB,
-                      "a block device has nothing beside it: --efuse FILE names where it stands how this "
-                      "flash erases and programs");
+                      "%s is a block device, which is written in sectors of 4096 bytes: --sector-size, "
+                      "--write-unit and --write-once are for flash files",
+                      n->flash);
 }
 
 /** Of a revision that nobody gave the bootloader knows the least; the virtual device's are 0. */

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import unittest
 
+import loop_device
 from device import ABORTED, BUILD, NEW, OTTER, TIMEOUT_S, VALID, DeviceTest
 from servers import HttpsServer, make_ca, make_cert
 
@@ -131,6 +132,17 @@ class Verbs(GeometryTest):
             self.assertIn(told, self.otter("run", self.flash, status=1))
         efuse.write_text("chip=linux\nsector_size=65536\n")  # its otadata then has another second copy, and still two sectors
         self.assertEqual(self.info()["geometry"]["sector_size"], 0x10000)
+        efuse.unlink()
+        self.assertIn("otadata has 0x40000 bytes, as of flash that erases 0x20000 at once", self.info()["warnings"][0])
+
+
+    def test_a_block_device_is_refused(self):
+        backing = self.folder / "disk"
+        backing.write_bytes(bytes(0x1000000))
+        device = loop_device.attach(self, backing)
+        done = self.otter("flash", "new", device, "--overwrite", "--table", self.csv, "--efuse", "it.efuse", *GEOMETRY, status=1)
+        self.assertIn("is a block device, which is written in sectors of 4096 bytes", done)
+        self.assertEqual(backing.read_bytes(), bytes(0x1000000))
 
 
 class Device(GeometryTest):
