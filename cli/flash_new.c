@@ -611,7 +611,11 @@ const cli_verb_t flash_new_verb = {
     .after =
         "example: otter flash new flash.bin --size 4MB --table parts.csv --app factory=app.bin\n"
         "         otter flash new secure.bin --size 4MB --table parts.csv --app factory=app.signed.bin \\\n"
-        "             --secure-boot --trust signing.pub.pem\n",
+        "             --secure-boot --trust signing.pub.pem\n"
+        "         otter flash new h7.bin --size 2MB --table h7.csv --app ota_0=app.bin \\\n"
+        "             --sector-size 128K --write-unit 32 --write-once\n"
+        "\n"
+        "h7.csv has whole sectors alone, of which otadata has two: \"otadata, data, ota, , 256K\".\n",
     .options = rows,
     .size = sizeof(new_t),
     .defaults = &(const new_t){.device.table_offset = 0x8000},
