@@ -263,6 +263,7 @@ const cli_verb_t boot_verb = {
         "FLASH cannot be used (one line on stderr says why), 2 wrong usage. docs/LINUX.md has the rest.\n",
     .options = rows,
     .size = sizeof(boot_options_t),
-    .defaults = &(const boot_options_t){.device = {.allow_no_md5 = true, .wait_ms = WAIT_MS}},
+    .defaults =
+        &(const boot_options_t){.device = {.allow_no_md5 = true, .wait_ms = WAIT_MS, .needs_efuse = true}},
     .run = boot,
 };

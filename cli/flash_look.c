@@ -242,6 +242,15 @@ static void warn_of_secure_version(flash_report_t *r, const flash_slot_t *slot)
     }
 }
 
+/** What it takes, nobody knows: its eFuses are not there. */
+static void warn_of_lost_efuses(flash_report_t *r)
+{
+    otter_fault_t fault;
+    if (linux_device_check_efuse(&r->dev, &fault) != ESP_OK) {
+        flash_warn(r, "%s", fault.why);
+    }
+}
+
 /** @return false when out of memory */
 static bool look_at_slots(flash_report_t *r)
 {
@@ -256,6 +265,7 @@ static bool look_at_slots(flash_report_t *r)
             warn_of_secure_version(r, &r->slots[r->app_count - 1]);
         }
     }
+    warn_of_lost_efuses(r);
     return r->slots != NULL;
 }
 

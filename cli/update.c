@@ -696,7 +696,9 @@ const cli_verb_t update_verb = {
              "written), 2 wrong usage\n",
     .options = rows,
     .size = sizeof(options_t),
-    .defaults = &(const options_t){.timeout_ms = TIMEOUT_MS, .retries = RETRIES, .device.whole = true},
+    .defaults = &(const options_t){.timeout_ms = TIMEOUT_MS,
+                                   .retries = RETRIES,
+                                   .device = {.whole = true, .needs_efuse = true}},
     .run = update,
     .end = end,
 };

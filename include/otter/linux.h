@@ -41,7 +41,8 @@ typedef struct {
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG    NULL; no chip of that name
  *         ESP_ERR_NOT_FOUND      the file cannot be opened
- *         ESP_ERR_INVALID_STATE  another process has it open; anti-rollback, and no eFuses that are its own
+ *         ESP_ERR_INVALID_STATE  another process has it open; anti-rollback, and no eFuses that are its own; its apps
+ *                                are signed and its eFuse file, which may say who has to sign, is not there (but read-only)
  *         ESP_ERR_INVALID_SIZE   no flash has this size
  *         ESP_ERR_NO_MEM, and what reading the eFuse file says
  *         A partition table that is missing or broken is no error: device->partitions.status tells

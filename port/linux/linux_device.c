@@ -310,6 +310,70 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     return ESP_OK;
 }
 
+/** True of bytes behind an image that are a signature block of Secure Boot V2. */
+static bool is_block_v2(linux_device_t *dev, uint32_t off)
+{
+    uint8_t raw[OTTER_SIGNATURE_BLOCK];
+    otter_signature_block_t block;
+    return otter_flash_read(dev->flash, off, raw, sizeof(raw)) == ESP_OK &&
+           otter_signature_block_read(raw, &block, NULL) == ESP_OK;
+}
+
+/** The same of ESP32's first scheme, which has no mark but its version: 0, and two numbers behind it. */
+static bool is_block_v1(linux_device_t *dev, uint32_t off)
+{
+    static const uint8_t zeros[4];
+    uint8_t raw[OTTER_SIGNATURE_V1_SIZE], any = 0, all = 0xFF;
+    if (otter_flash_read(dev->flash, off, raw, sizeof(raw)) != ESP_OK ||
+        memcmp(raw, zeros, sizeof(zeros)) != 0) {
+        return false;
+    }
+    for (size_t i = sizeof(zeros); i < sizeof(raw); i++) {
+        any |= raw[i];
+        all &= raw[i];
+    }
+    return any != 0 && all != 0xFF;
+}
+
+static bool is_signed(linux_device_t *dev, const esp_partition_t *app)
+{
+    const otter_chip_t *chip = &dev->device.chip;
+    const otter_chip_facts_t *facts = otter_chip_facts(chip->id);
+    uint32_t len;
+    if (otter_image_length(dev->flash, chip, app->address, app->size, &len) != ESP_OK) {
+        return false;
+    }
+    const uint32_t end = align_up_u32(len, OTTER_SIGNATURE_SECTOR);
+    return (range_fits(end, OTTER_SIGNATURE_BLOCK, app->size) && is_block_v2(dev, app->address + end)) ||
+           (facts != NULL && otter_chip_verifies(facts, OTTER_SIGNED_V1) &&
+            range_fits(len, OTTER_SIGNATURE_V1_SIZE, app->size) && is_block_v1(dev, app->address + len));
+}
+
+/** The name of a file without its folder: a fault holds no long path. */
+static const char *last_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+esp_err_t linux_device_check_efuse(linux_device_t *dev, otter_fault_t *fault)
+{
+    if (dev->efuse.exists || dev->efuse.path[0] == '\0' ||
+        dev->device.config.trust.source != OTTER_TRUST_ANYBODY) {
+        return ESP_OK;
+    }
+    for (const esp_partition_t *app = next_app(dev, NULL); app != NULL; app = next_app(dev, app)) {
+        if (is_signed(dev, app)) {
+            return otter_fault(
+                fault, ESP_ERR_INVALID_STATE,
+                "%s holds a signed app and %s is not there: put it back or `otter efuse import` it; `otter "
+                "efuse burn FLASH secure_boot_en 0` says that it has no secure boot",
+                app->label, last_of(dev->efuse.path));
+        }
+    }
+    return ESP_OK;
+}
+
 static file_flash_options_t flash_options(const linux_device_options_t *options)
 {
     return (file_flash_options_t){.strict = !options->lenient,
@@ -360,6 +424,12 @@ esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_d
     if (err == ESP_OK) {
         err = fill_device(dev, path, options, fault);
     }
+    if (err == ESP_OK && options->needs_efuse) {
+        err = linux_device_check_efuse(dev, fault);
+        if (err != ESP_OK) {
+            otter_ignore(linux_device_close(dev)); /* nothing was written */
+        }
+    }
     if (err == ESP_OK && dev->efuse.note[0] != '\0') {
         fprintf(stderr, "%s %s\n", dev->efuse.path,
                 dev->efuse.note); /* no failure, and nobody should miss it */
@@ -379,6 +449,8 @@ esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
 esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,
                                otter_fault_t *fault)
 {
+    const bool was_secure = dev->efuse.secure_boot;
+    const uint32_t version = dev->efuse.secure_version;
     /* The lock belongs to the open file that both descriptors share, so closing one of them does not drop it. */
     int fd = fcntl(file_flash_descriptor(dev->flash), F_DUPFD_CLOEXEC, 0);
     otter_ignore(
@@ -386,7 +458,13 @@ esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linu
     if (fd < 0) {
         return otter_fault(fault, ESP_FAIL, "out of file descriptors");
     }
-    return linux_device_adopt(dev, fd, path, options, fault);
+    esp_err_t err = linux_device_adopt(dev, fd, path, options, fault);
+    if (err != ESP_OK || (dev->efuse.secure_boot >= was_secure && dev->efuse.secure_version >= version)) {
+        return err;
+    }
+    otter_ignore(linux_device_close(dev)); /* nothing was written */
+    return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                       "its eFuse file says less than before: what is burned stays, so this is not its own");
 }
 
 esp_err_t linux_device_close(linux_device_t *dev)

@@ -35,6 +35,8 @@ typedef struct {
     bool has_blk_revision;          /* the same of the eFuse block's */
     uint16_t blk_revision;
     linux_device_switch_t rollback; /* default: off for chips of Espressif's, as ESP-IDF ships */
+    /* it is booted or updated: refused where its apps are signed and the eFuse file, which may say who has to, is not there */
+    bool needs_efuse;
     bool anti_rollback;
     bool emulated_efuse; /* the secure version is kept in the partition of subtype efuse */
     bool allow_http;
@@ -64,14 +66,21 @@ typedef struct {
  * @param fault  says what is wrong and what to do
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (keys are given, and it has
- *         secure boot; or anti-rollback, and the file has hard links, or is a block device and no eFuse file is named);
- *         nothing is left open then
+ *         secure boot; its eFuse file is needed and lost; or anti-rollback, and the file has hard links, or is a block device
+ *         and no eFuse file is named); nothing is left open then
  */
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, otter_fault_t *fault);
 
 /** Whom a device with these eFuses trusts; anybody without secure boot. The V1 scheme's key stays theirs. */
 otter_trust_config_t linux_device_trust(const efuse_file_t *efuse);
+
+/**
+ * Is the eFuse file there that may say whose images the device takes? A device with secure boot has signed apps, or it would not
+ * boot. Without its file it would take and boot anything, so somebody has to say that this is meant.
+ * @return ESP_ERR_INVALID_STATE, and what to do: an app is signed, nobody has said whom to trust, and there is no file
+ */
+OTTER_MUST_CHECK esp_err_t linux_device_check_efuse(linux_device_t *dev, otter_fault_t *fault);
 
 /** Revisions that nothing tells become at least what all images in the slots need, if they agree. */
 void linux_device_ask_images(linux_device_t *dev);

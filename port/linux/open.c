@@ -28,6 +28,7 @@ esp_err_t otter_linux_open(const char *path, const otter_linux_options_t *option
     *device = NULL;
     const linux_device_options_t how = {
         .read_only = o->read_only,
+        .needs_efuse = !o->read_only,
         .efuse_path = o->efuse_path,
         .table_offset = o->table_offset,
         .chip = o->chip != NULL ? otter_chip_by_name(o->chip) : NULL,

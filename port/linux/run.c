@@ -644,7 +644,9 @@ static void be_device(void *arg, int signals)
     the_run = run;
     run->signals = signals;
     otter_fault_t fault = {0};
-    esp_err_t err = linux_device_open(&run->dev, run->path, &run->options.device, &fault);
+    linux_device_options_t options = run->options.device;
+    options.needs_efuse = true;
+    esp_err_t err = linux_device_open(&run->dev, run->path, &options, &fault);
     run_end_t end = end_with(run, RUN_FAILED, "%s", fault.why);
     if (err == ESP_OK) {
         end = run_open_device(run);

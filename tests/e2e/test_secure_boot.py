@@ -61,6 +61,13 @@ class SignedUpdates(UpdateCase):
         self.assertIn(report["stage"], ("gate", "verify"))
         self.assertEqual((self.boots(), self.otadata()), (before, otadata))
 
+    def check_turned_down_at_once(self, name):
+        before = self.flash.read_bytes()
+        done, _ = self.update(self.server.url(name), "--rollback", "off")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertIn("flash.bin.efuse is not there", done.stderr)
+        self.assertEqual(self.flash.read_bytes(), before)
+
     def otadata(self):
         return self.flash.read_bytes()[0xD000:0xF000]
 
@@ -158,10 +165,12 @@ class SecureBoot(SignedUpdates):
             self.assertEqual(self.efuses(), kept)
             self.flash.touch()
 
-    def test_a_copy_of_the_flash_alone_trusts_anybody(self):
-        """What a chip has in eFuses is in FLASH.efuse: without it there is no secure boot, as docs/SECURITY.md says."""
+    def test_a_copy_of_the_flash_alone_trusts_nobody_until_somebody_says_that_it_is_open(self):
+        """What a chip has in eFuses is in FLASH.efuse; that it is lost is seen, as docs/SECURITY.md says (test_lost_efuses)."""
         self.make_flash("app1_a.bin", "a")
         pathlib.Path(f"{self.flash}.efuse").unlink()
+        self.check_turned_down_at_once("app2.bin")
+        must("efuse", "burn", self.flash, "secure_boot_en", "0")
         self.check_taken("app2.bin")
 
     def test_keys_change_and_the_old_one_is_revoked(self):
