@@ -134,9 +134,8 @@ static bool burn_one(efuses_t *e, const efuse_options_t *o)
     }
     e->file.has_chip = after.has_chip;
     e->file.chip.id = after.chip.id;
-    const bool changes =
-        memcmp(&after, &e->file, sizeof(after)) != 0; /* saying that nothing is burned undoes nothing */
-    if (changes && !is_meant(o, &after)) {
+    /* Saying that nothing is burned undoes nothing. */
+    if (!efuse_file_is_same(&after, &e->file) && !is_meant(o, &after)) {
         return false;
     }
     return efuse_file_save(&after) == ESP_OK || cli_refuse("efuse burn", "cannot write %s", after.path);

@@ -150,7 +150,8 @@ static void tell_encryption(const efuse_file_t *file, tell_t to, void *arg)
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
         const otter_efuse_block_t *block = &file->blocks[i];
         const char *purpose = efuse_file_purpose(block->purpose);
-        const bool digest = block->purpose - OTTER_PURPOSE_SECURE_BOOT_DIGEST0 < OTTER_TRUSTED_KEYS;
+        const bool digest = block->purpose >= OTTER_PURPOSE_SECURE_BOOT_DIGEST0 &&
+                            block->purpose < OTTER_PURPOSE_SECURE_BOOT_DIGEST0 + OTTER_TRUSTED_KEYS;
         if ((block->purpose != OTTER_PURPOSE_USER || block->present) && !digest) {
             snprintf(name, sizeof(name), "key_purpose_%" PRIu32, i);
             tell(to, arg, name, purpose != NULL ? purpose : "?", "%s",

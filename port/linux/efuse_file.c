@@ -613,6 +613,19 @@ static esp_err_t grow(efuse_file_t *file, const said_t more[FACT_COUNT], otter_f
     return err;
 }
 
+bool efuse_file_is_same(const efuse_file_t *a, const efuse_file_t *b)
+{
+    said_t of_a[FACT_COUNT], of_b[FACT_COUNT];
+    bool same = true;
+    tell_facts(a, of_a);
+    tell_facts(b, of_b);
+    for (fact_t fact = 0; same && fact < FACT_COUNT; fact++) {
+        same = of_a[fact].said == of_b[fact].said && of_a[fact].value == of_b[fact].value &&
+               memcmp(of_a[fact].bytes, of_b[fact].bytes, BYTES_MAX) == 0;
+    }
+    return same;
+}
+
 esp_err_t efuse_file_grow(efuse_file_t *file, const efuse_file_t *more, otter_fault_t *fault)
 {
     said_t known[FACT_COUNT];

@@ -68,6 +68,9 @@ OTTER_MUST_CHECK esp_err_t efuse_file_burn(efuse_file_t *file, const char *name,
 OTTER_MUST_CHECK esp_err_t efuse_file_grow(efuse_file_t *file, const efuse_file_t *more,
                                            otter_fault_t *fault);
 
+/** True if both say the same. */
+bool efuse_file_is_same(const efuse_file_t *a, const efuse_file_t *b);
+
 /** The number of a purpose that espefuse has a name for. @return false: there is none */
 OTTER_MUST_CHECK bool efuse_file_purpose_number(const char *name, uint32_t *number);
 

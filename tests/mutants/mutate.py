@@ -112,6 +112,15 @@ BUGS = {
     "clears_by_programming_over_it": (
         "src/ota/resume_record.c", "    if (device->flash->write_once) {\n        return ota_erase_all(",
         "    if (device->flash->size == 0) {\n        return ota_erase_all(", "sweep:once/128 KiB/32/https"),
+    "marks_a_version_before_it_is_written": (
+        "src/boot/efuse_partition.c", "    return err == ESP_OK ? write_first(&place, dump) : err;\n}\n\nconst",
+        "    return err;\n}\n\nconst", "test_efuse_partition"),
+    "lets_an_old_version_past_the_gate": (
+        "src/ota/gate.c", "err = err == ESP_OK ? ota_check_version(device, version, flow->fault) : err;",
+        "err = ESP_OK;", "test_anti_rollback"),
+    "copies_an_old_version_over_a_good_one": (
+        "src/ota/update.c", "anti_rollback || !update->copy_to_final ||", "anti_rollback || update->copy_to_final ||",
+        "test_anti_rollback"),
     "closes_a_journal_just_behind_the_last_flag": (
         "src/boot/copy_journal.c", "static const int steps[] = {2, 7, 8};",
         "static const int steps[] = {1, 2, 3};", "sweep:once/128 KiB/32/copy/app"),

@@ -140,6 +140,59 @@ static bool cut_a_burn(const sim_flash_t *before, uint32_t cut, sim_tear_t tear,
     return fired;
 }
 
+/** A burn loses power at operation `first`, leaving bits that hang, and the next one at `second`. @return false: no `first` */
+static bool cut_two_burns(uint32_t first, uint32_t second, uint32_t seed)
+{
+    rig_t rig;
+    open_rig(&rig, "esp32", EFUSE_SIZE);
+    assert_int_equal(secure_version_raise(&rig.device, 3), ESP_OK);
+    const uint32_t cuts[] = {first, second};
+    bool fired[2];
+    uint32_t least = 3;
+    for (int i = 0; i < 2; i++) {
+        rig.sim.cut_at = rig.sim.ops + cuts[i];
+        rig.sim.cut_fired = false;
+        rig.sim.tear = SIM_TEAR_BITS;
+        rig.sim.tear_weak = true;
+        rig.sim.tear_len = i == 0 ? WORD : UINT32_MAX; /* of the blocks it is the version that hangs */
+        rig.sim.random = rig.sim.noise = seed + (uint32_t)i;
+        otter_ignore(secure_version_raise(&rig.device, least + 2)); /* power goes, or it is done */
+        fired[i] = rig.sim.cut_fired;
+        sim_flash_power_on(&rig.sim);
+        if (!fired[i]) {
+            rig.sim.cut_at = UINT32_MAX;
+        }
+        for (int boot = 0; boot < 4; boot++) {
+            const uint32_t now = version_of(&rig);
+            if (now != least && now != least + 2) {
+                fail_msg("operations %u and %u, seed %u: %u after %u", (unsigned)first, (unsigned)second,
+                         (unsigned)seed, (unsigned)now, (unsigned)least);
+            }
+            if (boot == 1) {
+                assert_int_equal(otter_emulated_efuses.settle(&rig.device), ESP_OK);
+                least = version_of(&rig);
+            }
+        }
+    }
+    rig_close(&rig);
+    return fired[0];
+}
+
+static void two_cuts_leave_no_less_than_what_the_boot_between_has_seen(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 40; seed += 3) {
+        uint32_t first = 0;
+        bool more = true;
+        for (; more; first++) {
+            for (uint32_t second = 0; second < 11; second++) {
+                more = cut_two_burns(first, second, seed);
+            }
+        }
+        assert_in_range(first, 6, 14);
+    }
+}
+
 static void a_cut_anywhere_leaves_the_old_version_or_the_new_one(void **state)
 {
     (void)state;
@@ -185,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_burn_sets_the_bits_that_esp_idf_sets),
         cmocka_unit_test(bits_with_gaps_count_and_are_filled_from_below),
         cmocka_unit_test(a_cut_anywhere_leaves_the_old_version_or_the_new_one),
+        cmocka_unit_test(two_cuts_leave_no_less_than_what_the_boot_between_has_seen),
         cmocka_unit_test(a_partition_that_cannot_hold_it_is_an_error_and_no_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
