@@ -320,7 +320,7 @@ static int import(void *options)
     }
     bool ok = open_efuses("efuse import", e, o, false) && import_file(e, o, &notes);
     if (ok) {
-        fputs(notes.text != NULL ? notes.text : "", stderr);
+        fputs(notes.text != NULL ? notes.text : "", stdout);
         efuse_words_print(&e->file, otter_chip_facts(e->file.chip.id));
         cli_did("%s: written", e->file.path);
     }

@@ -128,7 +128,7 @@ class Import(EfuseCase):
                     self.assertEqual((facts["secure_boot_key_revoke2"], facts["spi_boot_crypt_cnt"]), ("1", "1"))
                     self.assertEqual(facts["key_purpose_0"], "XTS_AES_128_KEY")
                     self.assertNotIn("block_key0", facts)
-                    self.assertIn("key block 0: XTS_AES_128_KEY, the key of flash encryption; read-protected", done.stderr)
+                    self.assertIn("key block 0: XTS_AES_128_KEY, the key of flash encryption; read-protected", done.stdout)
 
     def test_esp32_and_c2_have_their_keys_in_their_places(self):
         esp32 = [bytearray(28), bytearray(32), bytearray(DIGEST["rsa_a"]), bytearray(32)]
@@ -188,8 +188,8 @@ class Import(EfuseCase):
     def test_what_was_not_understood_is_told_line_by_line(self):
         words = Blocks("esp32c3").words() + "A fatal error\n" + SECRET.hex(" ") + "\n"
         done = self.done("import", self.flash, self.write(words), "--chip", "esp32c3")
-        self.assertIn("line 16 not understood: A fatal error\n", done.stderr)
-        self.assertIn("line 17 not understood: (hex digits)\n", done.stderr)
+        self.assertIn("line 16 not understood: A fatal error\n", done.stdout)
+        self.assertIn("line 17 not understood: (hex digits)\n", done.stdout)
 
     def test_what_is_burned_already_is_not_forgotten(self):
         self.file.write_text("chip=esp32c3\nsecure_version=4\n")
@@ -211,7 +211,7 @@ class Import(EfuseCase):
         self.assertEqual(self.facts()["block_key5"], SECRET.hex())
         for done in said:
             self.assertNotIn(SECRET.hex()[:16], (done.stdout + done.stderr).lower().replace(" ", ""))
-        self.assertIn("its value is readable, and imported", said[0].stderr)
+        self.assertIn("its value is readable, and imported", said[0].stdout)
 
 
 class Burn(EfuseCase):
@@ -345,7 +345,7 @@ class Espefuse(EfuseCase):
             with self.subTest(chip=chip, form=form.name):
                 self.file.unlink(missing_ok=True)
                 done = self.done("import", self.flash, form, "--chip", chip)
-                self.assertNotIn("not understood", done.stderr)
+                self.assertNotIn("not understood", done.stdout)
                 facts = self.facts()
                 self.assertEqual({name: facts.get(name) for name in want}, want)
                 if chip != "esp32":  # whose dump does not tell its revision
