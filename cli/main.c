@@ -18,7 +18,8 @@ static const cli_verb_t *const verbs[] = {
     &table_show_verb,    &flash_new_verb,    &flash_info_verb,   &flash_select_verb,  &flash_table_verb,
     &flash_read_verb,    &flash_write_verb,  &flash_erase_verb,  &flash_encrypt_verb, &flash_decrypt_verb,
     &efuse_show_verb,    &efuse_burn_verb,   &efuse_import_verb, &update_verb,        &boot_verb,
-    &confirm_verb,       &reject_verb,       &run_verb,          &serve_verb,         &new_verb,
+    &confirm_verb,       &reject_verb,       &nvs_show_verb,     &nvs_get_verb,       &nvs_set_verb,
+    &nvs_erase_verb,     &nvs_check_verb,    &run_verb,          &serve_verb,         &new_verb,
     &build_verb,         &menuconfig_verb,   &idf_path_verb,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
@@ -31,6 +32,7 @@ static const struct {
     {"table", "build and show partition tables"},
     {"flash", "make, explain, repair, read and write flash files: byte for byte what a chip's flash holds"},
     {"efuse", "show, burn and import what a device keeps in eFuses: its chip, its keys, its secure version"},
+    {"nvs", "list, get, set and check the values that firmware keeps in flash"},
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
 

@@ -5,6 +5,7 @@ import glob
 import os
 import struct
 import sys
+import zlib
 
 import corpus
 
@@ -266,12 +267,58 @@ def efuse_imports():
         b',"BLOCK_KEY0": {"value": "' + b"a5 " * 31 + b'a5", "readable": true}}')
 
 
+def nvs_page(seq, entries, state=0xFFFFFFFE, marked=None):
+    """A page of NVS: (what is in an entry but its checksum, of 32 bytes; its bytes) of each value."""
+    head = struct.pack("<IB", seq, 0xFE) + b"\xff" * 19
+    body = b""
+    for entry, data in entries:
+        crc = zlib.crc32(entry[8:], zlib.crc32(entry[:4], 0xFFFFFFFF))
+        body += entry[:4] + struct.pack("<I", crc) + entry[8:] + data + b"\xff" * (-len(data) % 32)
+    count = len(body) // 32 if marked is None else marked
+    states = (1 << 256) - 1
+    for i in range(count):
+        states &= ~(1 << 2 * i)
+    crc = zlib.crc32(head, 0xFFFFFFFF)
+    return struct.pack("<I", state) + head + struct.pack("<I", crc) + states.to_bytes(32, "little") + body
+
+
+def nvs_entry(ns, kind, key, value, data=b"", part=0xFF):
+    span = 1 + (len(data) + 31) // 32
+    return bytes([ns, kind, span, part]) + bytes(4) + key.encode().ljust(16, b"\0") + value.ljust(8, b"\xff"), data
+
+
+def nvs_bytes(ns, kind, key, data, part=0xFF):
+    return nvs_entry(ns, kind, key, struct.pack("<HHI", len(data), 0xFFFF, zlib.crc32(data, 0xFFFFFFFF)), data, part)
+
+
+def nvs_partitions():
+    name, text = nvs_entry(0, 1, "fuzz", b"\x01"), nvs_bytes(1, 0x21, "text", b"some words and an end\0")
+    parts = [nvs_bytes(1, 0x42, "blob", b"part " * 13, 0), nvs_bytes(1, 0x42, "blob", b"the other one", 1)]
+    index = nvs_entry(1, 0x48, "blob", struct.pack("<IBBH", 78, 2, 0, 0xFFFF))
+    number, again = nvs_entry(1, 0x14, "n", struct.pack("<i", -5)), nvs_entry(1, 0x14, "n", struct.pack("<i", 6))
+    old = nvs_bytes(1, 0x41, "v1", b"first version")
+    for i, (pages, contents) in enumerate([
+            (2, [nvs_page(0, [name, text, number])]), (3, [nvs_page(0, [name, *parts, index])]),
+            (3, [nvs_page(0, [name, number], 0xFFFFFFFC), nvs_page(1, [again])]),
+            (3, [nvs_page(0, [name, number, text], 0xFFFFFFF8), nvs_page(1, [name, number])]),
+            (3, [nvs_page(5, [name, parts[0], text], 0xFFFFFFFC), nvs_page(6, [parts[1], index])]),
+            (2, [nvs_page(0, [name, text, number], marked=3)]), (2, [nvs_page(0, [name, text], marked=0)]),
+            (2, [nvs_page(0, [name, parts[0]])]), (2, [nvs_page(0, [name, index])]), (2, [nvs_page(0, [old, name])]),
+            (2, [nvs_page(0, [name], 0)]), (2, [nvs_page(7, [name, text], 0xFFFFFFFE).replace(b"words", b"WORDS")])]):
+        data = bytes([0, pages - 1])
+        for page, bytes_of in enumerate(contents):
+            for at in range(0, len(bytes_of), 224):
+                piece = bytes_of[at:at + 224]
+                data += struct.pack("<HB", (page * 4096 + at) // 32, len(piece)) + piece
+        yield f"nvs{i}", data
+
+
 SEEDS = {"efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,
          "image_info": image_files, "table_load": table_files, "signature": signatures, "signature_v1": signatures_v1,
-         "served_file": served_files}
+         "served_file": served_files, "nvs": nvs_partitions}
 
 
 def main():

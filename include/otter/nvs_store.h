@@ -28,11 +28,16 @@ extern "C" {
  */
 typedef struct otter_nvs otter_nvs_t;
 
+/** Takes one line about something that is not right; it is gone after the call. */
+typedef void (*otter_nvs_tell_t)(void *arg, const char *line);
+
 /** Where it lies. The flash erases at most 4096 bytes at once, and programs at most 4, these more than once. */
 typedef struct {
     otter_flash_t *flash;
     uint32_t offset, size; /* bytes of flash, multiples of OTTER_NVS_PAGE_SIZE */
     bool read_only;        /* nothing is repaired in flash; what a repair would give is what is read */
+    otter_nvs_tell_t tell; /* of what opening finds half done or damaged; NULL: nobody asks */
+    void *arg;
 } otter_nvs_place_t;
 
 /**
@@ -92,6 +97,15 @@ OTTER_MUST_CHECK esp_err_t otter_nvs_erase_namespace(otter_nvs_t *nvs, uint8_t n
  * @return ESP_OK, or what flash says
  */
 OTTER_MUST_CHECK esp_err_t otter_nvs_commit(otter_nvs_t *nvs);
+
+/**
+ * Read all values to their last byte, and look for two of one key.
+ * @param tell   called for each that is not right
+ * @param count  of these
+ * @return ESP_OK, or what flash says
+ */
+OTTER_MUST_CHECK esp_err_t otter_nvs_check(otter_nvs_t *nvs, otter_nvs_tell_t tell, void *arg,
+                                           uint32_t *count);
 
 /** Where a walk over the values is; zeros: before the first. */
 typedef struct {

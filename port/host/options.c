@@ -271,6 +271,12 @@ static bool is_complete(const taking_t *t)
     return true;
 }
 
+/** No option has a digit for its letter, so "-7" is a number. */
+static bool stands_alone(const char *word)
+{
+    return word[0] != '-' || word[1] == '\0' || (word[1] >= '0' && word[1] <= '9');
+}
+
 options_verdict_t options_take(const option_row_t *rows, int argc, char **argv, void *into, char *why)
 {
     taking_t t = {
@@ -278,7 +284,7 @@ options_verdict_t options_take(const option_row_t *rows, int argc, char **argv, 
     bool options_end = false, ok = true;
     while (ok && t.at < argc) {
         const char *word = argv[t.at++];
-        if (options_end || word[0] != '-' || word[1] == '\0') {
+        if (options_end || stands_alone(word)) {
             ok = take_alone(&t, word);
         } else if (strcmp(word, "--") == 0) {
             options_end = true;

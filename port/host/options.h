@@ -64,7 +64,7 @@ typedef enum {
 
 /**
  * Reads the arguments behind the name in argv[0], options and others in any order: --name VALUE, --name=VALUE, -l VALUE,
- * -lVALUE; the start of a name that only one option has; behind "--" no option comes any more.
+ * -lVALUE; the start of a name that only one option has; behind "--" no option comes any more, and "-7" is none.
  * @param into  the struct that is filled, with its defaults in it
  * @param why   OPTIONS_WHY_SIZE bytes
  */

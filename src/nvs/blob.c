@@ -242,6 +242,9 @@ esp_err_t nvs_blob_repair(otter_nvs_t *nvs)
             err = kinds[i] == ENTRY_BLOB_INDEX ? each_part(nvs, &found.entry, NULL, NULL)
                                                : find_index_of(nvs, &found.entry);
             if (err == ESP_ERR_NVS_NOT_FOUND) {
+                nvs_tell(&nvs->medium, "key %s: %s", found.entry.key,
+                         kinds[i] == ENTRY_BLOB_INDEX ? "a blob without all of its parts"
+                                                      : "part of a blob that is not there");
                 err = nvs_erase_found(nvs, &found);
             }
             if (err != ESP_OK) {

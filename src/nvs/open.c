@@ -36,7 +36,8 @@ static otter_nvs_t *new_store(const otter_nvs_place_t *place)
         free(order);
         return NULL;
     }
-    nvs->medium = (nvs_medium_t){.flash = place->flash, .read_only = place->read_only};
+    nvs->medium = (nvs_medium_t){
+        .flash = place->flash, .read_only = place->read_only, .tell = place->tell, .arg = place->arg};
     nvs->page_count = count;
     nvs->order = order;
     for (uint32_t i = 0; i < count; i++) {
@@ -98,12 +99,20 @@ static esp_err_t repair_last_value(otter_nvs_t *nvs)
         return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
     }
     err = nvs_check_value(nvs, &last);
+    if (err == ESP_ERR_NVS_NOT_FOUND) {
+        nvs_tell(&nvs->medium, "key %s, the newest value: it did not come as a whole", last.entry.key);
+    }
     if (err != ESP_OK) {
         return err == ESP_ERR_NVS_NOT_FOUND ? nvs_erase_found(nvs, &last) : err;
     }
     err = nvs_find_value(nvs, last.entry.ns, last.entry.key, &old);
     const bool is_itself = old.page == last.page && old.index == last.index;
-    return err != ESP_OK || is_itself ? err : nvs_erase_found(nvs, &old);
+    if (err != ESP_OK || is_itself) {
+        return err;
+    }
+    nvs_tell(&nvs->medium, "key %s, the newest value: the one that it replaces is still there",
+             last.entry.key);
+    return nvs_erase_found(nvs, &old);
 }
 
 static esp_err_t repair(otter_nvs_t *nvs)

@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nvs/page.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "otter/bytes.h"
@@ -17,6 +20,18 @@ enum { AT_STATE, AT_SEQ = 4, AT_VERSION = 8, AT_HEAD_CRC = 28, HEAD_SIZE = 32 };
 _Static_assert(AT_ENTRIES + OTTER_NVS_ENTRIES * OTTER_NVS_ENTRY_SIZE == OTTER_NVS_PAGE_SIZE,
                "a page is full");
 _Static_assert(AT_STATES + 4 * PAGE_STATE_WORDS == AT_ENTRIES, "the states lie before the entries");
+
+void nvs_tell(const nvs_medium_t *medium, const char *format, ...)
+{
+    if (medium->tell != NULL) {
+        char line[OTTER_WHY_MAX];
+        va_list args;
+        va_start(args, format);
+        vsnprintf(line, sizeof(line), format, args);
+        va_end(args);
+        medium->tell(medium->arg, line);
+    }
+}
 
 /** Where an entry is in its page. */
 static uint32_t entry_at(uint32_t index)
@@ -117,6 +132,8 @@ static esp_err_t find_values(const nvs_medium_t *medium, nvs_page_t *page)
             page->used = (uint8_t)(page->used + span);
             continue;
         }
+        nvs_tell(medium, "page 0x%" PRIx32 ", entry %" PRIu32 ": written in part, or damaged", page->address,
+                 i);
         err = nvs_page_erase_item(medium, page, i, span);
         if (err != ESP_OK) {
             return err;
@@ -142,6 +159,9 @@ static esp_err_t find_end(const nvs_medium_t *medium, nvs_page_t *page)
     page->next = (uint8_t)end;
     for (uint32_t i = 0; i < end; i++) {
         if (nvs_page_entry_state(page, i) == ENTRY_EMPTY) {
+            nvs_tell(medium,
+                     "page 0x%" PRIx32 ", entry %" PRIu32 ": not blank, and nothing says that it is written",
+                     page->address, i);
             esp_err_t err = set_states(medium, page, i, 1, ENTRY_ERASED);
             if (err != ESP_OK) {
                 return err;
@@ -174,6 +194,8 @@ esp_err_t nvs_page_load(const nvs_medium_t *medium, nvs_page_t *page)
     }
     page->state = state_of(head);
     if (page->state == PAGE_WORTHLESS) {
+        nvs_tell(medium, "page 0x%" PRIx32 ": its head is damaged; it is erased before it is used",
+                 page->address);
         return ESP_OK;
     }
     if (head[AT_VERSION] < VERSION_2) {

@@ -46,8 +46,13 @@ typedef struct {
 /** Where pages lie, for all functions below. */
 typedef struct {
     otter_flash_t *flash;
-    bool read_only; /* changes are made in the page's memory alone */
+    bool read_only;        /* changes are made in the page's memory alone */
+    otter_nvs_tell_t tell; /* NULL: nobody asks */
+    void *arg;
 } nvs_medium_t;
+
+/** Says what is not right. */
+void nvs_tell(const nvs_medium_t *medium, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * Read a page, and have ERASED what is no whole value.

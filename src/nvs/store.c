@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nvs/store.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "otter/bytes.h"
@@ -85,6 +86,17 @@ static esp_err_t activate_free(otter_nvs_t *nvs)
     return err;
 }
 
+/** No page is ACTIVE when one is FREEING, unless it is that with the copies. */
+static esp_err_t close_newest(otter_nvs_t *nvs)
+{
+    nvs_page_t *newest = nvs_newest_page(nvs);
+    esp_err_t err = ESP_OK;
+    if (newest->state == PAGE_ACTIVE) {
+        err = nvs_page_set_state(&nvs->medium, newest, PAGE_FULL);
+    }
+    return err == ESP_OK ? nvs_barrier(nvs) : err;
+}
+
 /** Copies what is WRITTEN on one page to the newest. */
 static esp_err_t copy_values(otter_nvs_t *nvs, const nvs_page_t *from)
 {
@@ -122,27 +134,47 @@ static esp_err_t empty_page(otter_nvs_t *nvs, uint32_t place)
     return err;
 }
 
+/** The place of a page that is FREEING; order_count: there is none. */
+static uint32_t find_freeing(const otter_nvs_t *nvs)
+{
+    uint32_t place = 0;
+    while (place < nvs->order_count && nvs->pages[nvs->order[place]].state != PAGE_FREEING) {
+        place++;
+    }
+    return place;
+}
+
+/** Of who only looks: all values that were to be moved are still there, and are the newest. */
+static void take_for_newest(otter_nvs_t *nvs, uint32_t place)
+{
+    const uint16_t number = nvs->order[place];
+    nvs->pages[number].state = PAGE_FULL;
+    memmove(nvs->order + place, nvs->order + place + 1, (nvs->order_count - place - 1) * sizeof(*nvs->order));
+    nvs->order[nvs->order_count - 1] = number;
+}
+
 esp_err_t nvs_finish_freeing(otter_nvs_t *nvs)
 {
-    for (uint32_t place = 0; place < nvs->order_count; place++) {
-        if (nvs->pages[nvs->order[place]].state != PAGE_FREEING) {
-            continue;
-        }
+    esp_err_t err = ESP_OK;
+    bool is_first = true; /* there is never more than one, unless somebody else wrote this */
+    for (uint32_t place; (place = find_freeing(nvs)) < nvs->order_count && err == ESP_OK; is_first = false) {
         nvs_page_t *newest = nvs_newest_page(nvs);
-        esp_err_t err = ESP_OK;
-        if (newest->state == PAGE_ACTIVE) { /* holds some of the copies and nothing else */
+        nvs_tell(&nvs->medium, "page 0x%" PRIx32 ": moving its values was broken off",
+                 nvs->pages[nvs->order[place]].address);
+        if (is_first && newest->state == PAGE_ACTIVE) { /* holds some of the copies and nothing else */
             err = nvs_page_discard(&nvs->medium, newest);
             nvs->order_count--;
+        } else if (newest->state == PAGE_ACTIVE) {
+            err = close_newest(nvs);
         }
-        if (nvs->medium.read_only) {
-            return ESP_OK; /* all that was copied is still here */
-        }
-        if (err == ESP_OK) {
+        if (err == ESP_OK && nvs->medium.read_only) {
+            take_for_newest(nvs, place);
+        } else if (err == ESP_OK) {
             err = nvs->order_count < nvs->page_count ? activate_free(nvs) : ESP_ERR_NVS_NO_FREE_PAGES;
+            err = err == ESP_OK ? empty_page(nvs, place) : err;
         }
-        return err == ESP_OK ? empty_page(nvs, place) : err;
     }
-    return ESP_OK;
+    return err;
 }
 
 /** The page that is worth most to be emptied: its place in the order. */
@@ -165,8 +197,7 @@ static esp_err_t empty_emptiest(otter_nvs_t *nvs, uint32_t entries_needed)
     if (OTTER_NVS_ENTRIES - (uint32_t)page->used < entries_needed) {
         return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
     }
-    esp_err_t err =
-        nvs_barrier(nvs); /* no page is ACTIVE when one is FREEING, unless it is that with the copies */
+    esp_err_t err = close_newest(nvs);
     if (err == ESP_OK) {
         err = nvs_page_set_state(&nvs->medium, page, PAGE_FREEING);
     }
@@ -183,17 +214,15 @@ esp_err_t nvs_new_page(otter_nvs_t *nvs, uint32_t entries_needed)
 {
     nvs_page_t *newest = nvs_newest_page(nvs);
     const uint32_t free_pages = nvs->page_count - nvs->order_count;
-    if (free_pages == 0) {
-        return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
+    if (free_pages < 2) {
+        return free_pages == 0 ? ESP_ERR_NVS_NOT_ENOUGH_SPACE
+                               : nvs_note(nvs, empty_emptiest(nvs, entries_needed));
     }
     esp_err_t err = ESP_OK;
     if (newest != NULL && newest->state == PAGE_ACTIVE) {
         err = nvs_page_set_state(&nvs->medium, newest, PAGE_FULL);
     }
-    if (err == ESP_OK) {
-        err = free_pages > 1 ? activate_free(nvs) : empty_emptiest(nvs, entries_needed);
-    }
-    return nvs_note(nvs, err);
+    return nvs_note(nvs, err == ESP_OK ? activate_free(nvs) : err);
 }
 
 esp_err_t nvs_append(otter_nvs_t *nvs, const nvs_entry_t *head, const uint8_t *bytes)

@@ -272,6 +272,36 @@ esp_err_t otter_nvs_next(otter_nvs_t *nvs, otter_nvs_walk_t *walk, otter_nvs_ite
     return err;
 }
 
+esp_err_t otter_nvs_check(otter_nvs_t *nvs, otter_nvs_tell_t tell, void *arg, uint32_t *count)
+{
+    const nvs_medium_t to = {.tell = tell, .arg = arg};
+    nvs_search_t search = {.key = NULL};
+    nvs_found_t found, first;
+    esp_err_t err;
+    *count = 0;
+    while ((err = nvs_search(nvs, &search, &found)) == ESP_OK) {
+        if (found.entry.type == ENTRY_BLOB_PART) {
+            continue;
+        }
+        err = nvs_check_value(nvs, &found);
+        if (err == ESP_ERR_NVS_NOT_FOUND) {
+            nvs_tell(&to, "key %s: its bytes are not those that were written", found.entry.key);
+            ++*count;
+        } else if (err != ESP_OK) {
+            return err;
+        }
+        err = nvs_find_value(nvs, found.entry.ns, found.entry.key, &first);
+        if (err != ESP_OK) {
+            return err;
+        }
+        if (first.page != found.page || first.index != found.index) {
+            nvs_tell(&to, "key %s: it is there twice, and the older one counts", found.entry.key);
+            ++*count;
+        }
+    }
+    return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
+}
+
 esp_err_t otter_nvs_used_entries(otter_nvs_t *nvs, uint8_t ns, size_t *count)
 {
     nvs_search_t search = {.key = NULL};

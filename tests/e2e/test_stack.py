@@ -56,6 +56,7 @@ SEAMS = {
     "idf/esp_system.c": ([], "the application's shutdown handlers"),
     "idf/heap_caps.c": ([], "the application's"),
     "nvs/blob.c": (["nvs_read_bytes", "nvs/blob.c:check_bytes", "nvs/blob.c:compare_part"], ""),
+    "nvs/page.c": ([], "the caller's"),
     "ota/decrypt_stage.c": ([], "decrypt_cb"),
     "ota/device.c": (["idf/nvs_flash.c:drop"], "what others attach"),
     "ota/gate.c": (["ota/session_stage.c:feed", "ota/session_stage.c:finish"], ""),

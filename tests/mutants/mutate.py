@@ -36,6 +36,17 @@ BUGS = {
     "confirms_before_the_boot": (
         "src/boot/decision.c", "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_PENDING_VERIFY, true}",
         "{ESP_OTA_IMG_NEW, ESP_OTA_IMG_VALID, true}", "sweep:crash/"),
+    "erases_an_nvs_value_before_the_new_one_is_safe": (
+        "src/nvs/values.c", "    err = nvs_barrier(nvs);\n    if (err == ESP_OK) {\n        err = nvs_find_value(",
+        "    if (err == ESP_OK) {\n        err = nvs_find_value(", "test_nvs_store"),
+    "copies_nvs_values_before_their_page_is_freeing": (
+        "src/nvs/store.c", "    if (err == ESP_OK) { /* nor are there copies of a page that is not FREEING */\n"
+        "        err = nvs_barrier(nvs);\n    }\n", "", "test_nvs_store"),
+    "erases_an_nvs_page_that_looks_alive": (
+        "src/nvs/page.c", "esp_err_t err = program(medium, page, 0, worthless, sizeof(worthless));",
+        "esp_err_t err = worthless[0] != 0 ? ESP_FAIL : ESP_OK;", "test_nvs_store"),
+    "takes_an_nvs_value_without_its_last_entries": (
+        "src/nvs/page.c", "written_from(page, i, span) == span", "written_from(page, i, span) > 0", "test_nvs_store"),
     "accepts_a_torn_record": (
         "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
         "return !otadata_is_refused(entry);", "sweep"),

@@ -106,6 +106,16 @@ static void values_stand_in_any_form_and_order(void **state)
     }
 }
 
+static void a_negative_number_is_no_option(void **state)
+{
+    (void)state;
+    char why[OPTIONS_WHY_SIZE];
+    filled_t f;
+    const char *const words[WORDS_MAX] = {"f", "-7", "--name=n"};
+    assert_int_equal(take(words, &f, why), OPTIONS_TAKEN);
+    assert_string_equal(f.file, "-7");
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -228,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_stand_in_any_form_and_order),
+        cmocka_unit_test(a_negative_number_is_no_option),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(long_words_are_cut_and_not_trusted),
         cmocka_unit_test(one_option_may_take_several_words),
