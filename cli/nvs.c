@@ -15,6 +15,8 @@
 #include "kinds.h"
 #include "linux/linux_device.h"
 #include "nvs_value.h"
+#include "otter/bytes.h"
+#include "otter/crypto.h"
 #include "otter/nvs_store.h"
 
 #define VERB        "nvs"
@@ -23,6 +25,7 @@
 typedef struct {
     const char *flash, *name_space, *key, *value, *type, *file;
     const char *partition; /* NULL: "nvs", or the file is one */
+    const char *keys;      /* a file; NULL: the flash's own, if it has some */
     linux_device_options_t device;
     bool json;
 } nvs_options_t;
@@ -34,6 +37,7 @@ typedef struct {
     linux_device_t dev;
     const esp_partition_t *partition; /* NULL: the whole file */
     otter_nvs_t *store;
+    otter_nvs_cipher_t *cipher; /* NULL: not encrypted */
 } opened_t;
 
 /* ---- opening ---- */
@@ -74,6 +78,57 @@ static bool find_partition(opened_t *o, const nvs_options_t *options, otter_nvs_
     return true;
 }
 
+/** The keys, of a file or of the flash's own partition of keys, and their CRC. @return false: there are none that are right */
+static bool find_keys(const opened_t *o, const nvs_options_t *options, uint8_t raw[OTTER_NVS_KEYS_LEN + 4])
+{
+    const esp_partition_t *own = otter_partition_list_find(
+        &o->dev.device.partitions, NULL, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS_KEYS, NULL);
+    bool found = false;
+    if (options->keys != NULL) {
+        size_t len;
+        uint8_t *file = cli_read_file(VERB, options->keys, OTTER_NVS_PAGE_SIZE, &len);
+        found = file != NULL && len >= OTTER_NVS_KEYS_LEN + 4;
+        if (found) {
+            memcpy(raw, file, OTTER_NVS_KEYS_LEN + 4);
+        }
+        free(file);
+    } else if (own != NULL) {
+        found = otter_flash_read(o->dev.flash, own->address, raw, OTTER_NVS_KEYS_LEN + 4) == ESP_OK;
+    }
+    return found && le32_get(raw + OTTER_NVS_KEYS_LEN) == crc32_le(UINT32_MAX, raw, OTTER_NVS_KEYS_LEN);
+}
+
+/** Opens it plain; or, where it is encrypted, with keys if there are some. */
+static esp_err_t open_with_keys(opened_t *o, const nvs_options_t *options, otter_nvs_place_t *place,
+                                otter_fault_t *fault)
+{
+    esp_err_t err =
+        options->keys == NULL ? otter_nvs_open(place, &o->store, fault) : ESP_ERR_NVS_WRONG_ENCRYPTION;
+    uint8_t raw[OTTER_NVS_KEYS_LEN + 4];
+    if (err != ESP_ERR_NVS_WRONG_ENCRYPTION) {
+        return err;
+    }
+    if (!find_keys(o, options, raw)) {
+        return options->keys != NULL
+                   ? otter_fault(fault, err, "%s: no keys of NVS: 64 bytes and their CRC", options->keys)
+                   : otter_fault(
+                         fault, err,
+                         "its values look encrypted, and there are no keys in this flash: --keys FILE");
+    }
+    o->cipher = otter_nvs_cipher_new(raw);
+    otter_wipe(raw, sizeof(raw));
+    place->cipher = o->cipher;
+    return o->cipher != NULL ? otter_nvs_open(place, &o->store, fault) : ESP_ERR_NO_MEM;
+}
+
+static void end_store(opened_t *o)
+{
+    otter_nvs_close(o->store);
+    if (o->cipher != NULL) {
+        o->cipher->end(o->cipher);
+    }
+}
+
 /** Opens what the options name. @param place  filled in but for flash and place. @return false after saying why not */
 static bool open_store(opened_t *o, const nvs_options_t *options, otter_nvs_place_t *place)
 {
@@ -85,8 +140,9 @@ static bool open_store(opened_t *o, const nvs_options_t *options, otter_nvs_plac
         return cli_refuse(VERB, "%s: %s", options->flash, fault.why);
     }
     bool found = find_partition(o, options, place);
-    esp_err_t err = found ? otter_nvs_open(place, &o->store, &fault) : ESP_FAIL;
+    esp_err_t err = found ? open_with_keys(o, options, place, &fault) : ESP_FAIL;
     if (err != ESP_OK) {
+        end_store(o);
         otter_ignore(linux_device_close(&o->dev)); /* nothing was changed, or that it failed is told */
         return found ? cli_refuse(VERB, "%s: %s", options->flash, otter_fault_text(&fault, err)) : false;
     }
@@ -96,7 +152,7 @@ static bool open_store(opened_t *o, const nvs_options_t *options, otter_nvs_plac
 /** @return false: what was written did not reach the medium, which is said */
 static bool close_store(opened_t *o, const nvs_options_t *options)
 {
-    otter_nvs_close(o->store);
+    end_store(o);
     esp_err_t err = linux_device_close(&o->dev);
     return err == ESP_OK || cli_refuse(VERB, "%s: %s", options->flash, esp_err_to_name(err));
 }
@@ -252,7 +308,7 @@ static int show(void *options)
         return EXIT_FAILED;
     }
     int status = show_store(&opened, o);
-    otter_nvs_close(opened.store);
+    end_store(&opened);
     otter_ignore(linux_device_close(&opened.dev)); /* nothing was written */
     return status;
 }
@@ -263,6 +319,8 @@ static int show(void *options)
     }
 #define PARTITION_ROWS                                                                                       \
     {"partition", &option_text, AT(partition), .help = "its label; default: nvs", .value = "LABEL"},         \
+        {"keys", &option_file, AT(keys),                                                                     \
+         .help = "of an encrypted one: a partition of keys; default: the first of FLASH"},                   \
         OPTION_TABLE_OFFSET(AT(device)), OPTION_WAIT(AT(device))
 #define FLASH_HELP "FLASH is a flash file, or an NVS partition alone as generators make it. "
 
@@ -339,7 +397,7 @@ static int get(void *options)
         return EXIT_FAILED;
     }
     bool ok = get_value(&opened, o);
-    otter_nvs_close(opened.store);
+    end_store(&opened);
     otter_ignore(linux_device_close(&opened.dev)); /* nothing was written */
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
@@ -532,7 +590,7 @@ static int check(void *options)
         return EXIT_FAILED;
     }
     esp_err_t err = otter_nvs_check(opened.store, tell, &shown, &damaged);
-    otter_nvs_close(opened.store);
+    end_store(&opened);
     otter_ignore(linux_device_close(&opened.dev)); /* nothing was written */
     if (err != ESP_OK) {
         return cli_fail(VERB, "%s: %s", o->flash, esp_err_to_name(err));

@@ -31,12 +31,31 @@ typedef struct otter_nvs otter_nvs_t;
 /** Takes one line about something that is not right; it is gone after the call. */
 typedef void (*otter_nvs_tell_t)(void *arg, const char *line);
 
+#define OTTER_NVS_KEYS_LEN 64u /* bytes: the key of the values, then the key of their places */
+
+/** What entries are encrypted with; one task at a time. Its owner keeps it until the partition is closed. */
+typedef struct otter_nvs_cipher {
+    /**
+     * One entry in place.
+     * @param place  of the entry, bytes from the start of the partition
+     * @return false: out of memory
+     */
+    bool (*run)(struct otter_nvs_cipher *cipher, bool decrypt, uint32_t place,
+                uint8_t entry[OTTER_NVS_ENTRY_SIZE]);
+    /** Wipes the keys, and is gone. */
+    void (*end)(struct otter_nvs_cipher *cipher);
+} otter_nvs_cipher_t;
+
+/** ESP-IDF's: XTS-AES-256. Only a program that names it needs the crypto seam for NVS. @return NULL: out of memory */
+OTTER_MUST_CHECK otter_nvs_cipher_t *otter_nvs_cipher_new(const uint8_t keys[OTTER_NVS_KEYS_LEN]);
+
 /** Where it lies. The flash erases at most 4096 bytes at once, and programs at most 4, these more than once. */
 typedef struct {
     otter_flash_t *flash;
-    uint32_t offset, size; /* bytes of flash, multiples of OTTER_NVS_PAGE_SIZE */
-    bool read_only;        /* nothing is repaired in flash; what a repair would give is what is read */
-    otter_nvs_tell_t tell; /* of what opening finds half done or damaged; NULL: nobody asks */
+    uint32_t offset, size;      /* bytes of flash, multiples of OTTER_NVS_PAGE_SIZE */
+    bool read_only;             /* nothing is repaired in flash; what a repair would give is what is read */
+    otter_nvs_cipher_t *cipher; /* NULL: nothing is encrypted */
+    otter_nvs_tell_t tell;      /* of what opening finds half done or damaged; NULL: nobody asks */
     void *arg;
 } otter_nvs_place_t;
 
@@ -48,6 +67,7 @@ typedef struct {
  *         ESP_ERR_INVALID_SIZE           it does not lie in the flash in whole pages
  *         ESP_ERR_NVS_NO_FREE_PAGES      no page is free to move values to; not with read_only
  *         ESP_ERR_NVS_NEW_VERSION_FOUND  a page of a format that is not known here
+ *         ESP_ERR_NVS_WRONG_ENCRYPTION   nothing that is written can be read: it has other keys, or none; nothing was changed
  *         ESP_ERR_NO_MEM, or what flash says
  */
 OTTER_MUST_CHECK esp_err_t otter_nvs_open(const otter_nvs_place_t *place, otter_nvs_t **out,

@@ -12,6 +12,13 @@
 
 static const char TAG[] = "nvs";
 
+static void end_cipher(otter_nvs_cipher_t *cipher)
+{
+    if (cipher != NULL) {
+        cipher->end(cipher);
+    }
+}
+
 /** The device is going, or the partition's turn is over. */
 static void drop(otter_attached_t *attached)
 {
@@ -22,6 +29,7 @@ static void drop(otter_attached_t *attached)
         free(opened);
     }
     otter_nvs_close(partition->store);
+    end_cipher(partition->cipher);
     free(partition);
 }
 
@@ -62,7 +70,7 @@ esp_err_t nvs_partition_of(nvs_handle_t handle, nvs_partition_t **out, nvs_opene
 }
 
 /** A partition that is not ready yet becomes so. */
-static esp_err_t attach(otter_device_t *device, const esp_partition_t *partition)
+static esp_err_t attach(otter_device_t *device, const esp_partition_t *partition, otter_nvs_cipher_t *cipher)
 {
     nvs_partition_t *made = calloc(1, sizeof(*made));
     if (made == NULL) {
@@ -72,6 +80,7 @@ static esp_err_t attach(otter_device_t *device, const esp_partition_t *partition
     const otter_nvs_place_t place = {.flash = partition->flash_chip,
                                      .offset = partition->address,
                                      .size = partition->size,
+                                     .cipher = cipher,
                                      .read_only = partition->readonly};
     esp_err_t err = otter_nvs_open(&place, &made->store, &fault);
     if (err != ESP_OK) {
@@ -79,30 +88,39 @@ static esp_err_t attach(otter_device_t *device, const esp_partition_t *partition
         free(made);
         return err;
     }
+    made->cipher = cipher;
     memcpy(made->label, partition->label, sizeof(made->label));
     made->attached = (otter_attached_t){.next = device->attached, .drop = drop};
     device->attached = &made->attached;
     return ESP_OK;
 }
 
-esp_err_t nvs_flash_init_partition_ptr(const esp_partition_t *partition)
+esp_err_t nvs_partition_init(const esp_partition_t *partition, otter_nvs_cipher_t *cipher)
 {
     otter_device_t *device = device_or_complain(TAG);
-    if (device == NULL || partition == NULL) {
-        return device == NULL ? ESP_ERR_INVALID_STATE : ESP_ERR_INVALID_ARG;
-    }
     nvs_partition_t *there;
+    esp_err_t err = device == NULL ? ESP_ERR_INVALID_STATE : ESP_ERR_INVALID_ARG;
+    bool taken = false;
     otter_lock(OTTER_LOCK_NVS);
-    esp_err_t err = nvs_partition_find(partition->label, &there);
-    if (err != ESP_OK) {
-        err = attach(device, partition);
+    if (device != NULL && partition != NULL) {
+        err = nvs_partition_find(partition->label, &there);
+        if (err != ESP_OK) {
+            err = attach(device, partition, cipher);
+            taken = err == ESP_OK;
+        }
     }
     otter_unlock(OTTER_LOCK_NVS);
+    end_cipher(taken ? NULL : cipher);
     return err;
 }
 
+esp_err_t nvs_flash_init_partition_ptr(const esp_partition_t *partition)
+{
+    return nvs_partition_init(partition, NULL);
+}
+
 /** NULL is none: only names that the table has are right. */
-static const esp_partition_t *find_in_table(const char *label)
+const esp_partition_t *nvs_partition_in_table(const char *label)
 {
     return label != NULL
                ? esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, label)
@@ -111,7 +129,7 @@ static const esp_partition_t *find_in_table(const char *label)
 
 esp_err_t nvs_flash_init_partition(const char *partition_label)
 {
-    const esp_partition_t *partition = find_in_table(partition_label);
+    const esp_partition_t *partition = nvs_partition_in_table(partition_label);
     return partition != NULL ? nvs_flash_init_partition_ptr(partition) : ESP_ERR_NOT_FOUND;
 }
 
@@ -154,7 +172,7 @@ esp_err_t nvs_flash_erase_partition_ptr(const esp_partition_t *partition)
 
 esp_err_t nvs_flash_erase_partition(const char *part_name)
 {
-    const esp_partition_t *partition = find_in_table(part_name);
+    const esp_partition_t *partition = nvs_partition_in_table(part_name);
     return partition != NULL ? nvs_flash_erase_partition_ptr(partition) : ESP_ERR_NOT_FOUND;
 }
 

@@ -17,10 +17,20 @@ typedef struct {
     otter_attached_t attached; /* to its device */
     char label[17];
     otter_nvs_t *store;
+    otter_nvs_cipher_t *cipher; /* NULL: not encrypted */
     nvs_opened_t *opened;
 } nvs_partition_t;
 
-/* All of these with OTTER_LOCK_NVS held. */
+/**
+ * Makes a partition ready, as nvs_flash_init_partition_ptr().
+ * @param cipher  taken over, also on failure and where it is ready already; NULL: not encrypted
+ */
+OTTER_MUST_CHECK esp_err_t nvs_partition_init(const esp_partition_t *partition, otter_nvs_cipher_t *cipher);
+
+/** The partition of type data and subtype nvs with this label; NULL: there is none. */
+const esp_partition_t *nvs_partition_in_table(const char *label);
+
+/* The others with OTTER_LOCK_NVS held. */
 
 /**
  * @param label  NULL: "nvs"

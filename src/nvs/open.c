@@ -36,8 +36,12 @@ static otter_nvs_t *new_store(const otter_nvs_place_t *place)
         free(order);
         return NULL;
     }
-    nvs->medium = (nvs_medium_t){
-        .flash = place->flash, .read_only = place->read_only, .tell = place->tell, .arg = place->arg};
+    nvs->medium = (nvs_medium_t){.flash = place->flash,
+                                 .offset = place->offset,
+                                 .cipher = place->cipher,
+                                 .read_only = place->read_only,
+                                 .tell = place->tell,
+                                 .arg = place->arg};
     nvs->page_count = count;
     nvs->order = order;
     for (uint32_t i = 0; i < count; i++) {
@@ -130,8 +134,37 @@ static bool has_free_page(const otter_nvs_t *nvs)
     return nvs->page_count > 1 && nvs->order_count < nvs->page_count;
 }
 
+/**
+ * With other keys nothing that is written can be read, and a repair would erase all of it. A reset alone leaves one such entry on
+ * a new partition.
+ */
+static esp_err_t check_keys(const otter_nvs_t *nvs, otter_fault_t *fault)
+{
+    uint32_t values = 0, others = 0;
+    for (uint32_t i = 0; i < nvs->page_count && values == 0; i++) {
+        esp_err_t err = nvs_page_count(&nvs->medium, nvs->pages[i].address, &values, &others);
+        if (err != ESP_OK) {
+            return otter_fault(fault, err, "the NVS page at 0x%" PRIx32 " cannot be read",
+                               nvs->pages[i].address);
+        }
+    }
+    return values > 0 || others < 2
+               ? ESP_OK
+               : otter_fault(fault, ESP_ERR_NVS_WRONG_ENCRYPTION,
+                             nvs->medium.cipher == NULL
+                                 ? "none of the %" PRIu32
+                                   " NVS entries is one: they look encrypted, and need their keys"
+                                 : "none of the %" PRIu32
+                                   " NVS entries is one: they have other keys, or none",
+                             others);
+}
+
 static esp_err_t load(otter_nvs_t *nvs, otter_fault_t *fault)
 {
+    esp_err_t key_err = check_keys(nvs, fault);
+    if (key_err != ESP_OK) {
+        return key_err;
+    }
     for (uint32_t i = 0; i < nvs->page_count; i++) {
         esp_err_t err = nvs_page_load(&nvs->medium, &nvs->pages[i]);
         if (err != ESP_OK) {

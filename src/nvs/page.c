@@ -82,10 +82,31 @@ static esp_err_t set_states(const nvs_medium_t *medium, nvs_page_t *page, uint32
     return ESP_OK;
 }
 
+/** One entry, as it is or through the cipher. */
+static esp_err_t read_entry(const nvs_medium_t *medium, uint32_t address, uint8_t raw[OTTER_NVS_ENTRY_SIZE])
+{
+    esp_err_t err = otter_flash_read(medium->flash, address, raw, OTTER_NVS_ENTRY_SIZE);
+    if (err != ESP_OK || medium->cipher == NULL) {
+        return err;
+    }
+    return medium->cipher->run(medium->cipher, true, address - medium->offset, raw) ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
 esp_err_t nvs_page_read(const nvs_medium_t *medium, const nvs_page_t *page, uint32_t index, void *bytes,
                         uint32_t len)
 {
-    return otter_flash_read(medium->flash, page->address + entry_at(index), bytes, len);
+    const uint32_t address = page->address + entry_at(index);
+    esp_err_t err = ESP_OK;
+    if (medium->cipher == NULL) {
+        return otter_flash_read(medium->flash, address, bytes, len);
+    }
+    for (uint32_t done = 0, step; done < len && err == ESP_OK; done += step) {
+        uint8_t raw[OTTER_NVS_ENTRY_SIZE];
+        step = min_u32(len - done, sizeof(raw));
+        err = read_entry(medium, address + done, raw);
+        memcpy((uint8_t *)bytes + done, raw, step);
+    }
+    return err;
 }
 
 esp_err_t nvs_page_read_entry(const nvs_medium_t *medium, const nvs_page_t *page, uint32_t index,
@@ -147,12 +168,8 @@ static esp_err_t find_end(const nvs_medium_t *medium, nvs_page_t *page)
 {
     uint32_t end = OTTER_NVS_ENTRIES;
     for (; end > 0 && nvs_page_entry_state(page, end - 1) == ENTRY_EMPTY; end--) {
-        uint8_t raw[OTTER_NVS_ENTRY_SIZE];
-        esp_err_t err = nvs_page_read(medium, page, end - 1, raw, sizeof(raw));
-        if (err != ESP_OK) {
-            return err;
-        }
-        if (!bytes_are_erased(raw, sizeof(raw))) {
+        if (!otter_flash_reads_blank(medium->flash, page->address + entry_at(end - 1),
+                                     OTTER_NVS_ENTRY_SIZE)) {
             break;
         }
     }
@@ -210,6 +227,25 @@ esp_err_t nvs_page_load(const nvs_medium_t *medium, nvs_page_t *page)
     return err == ESP_OK && page->state == PAGE_ACTIVE ? find_end(medium, page) : err;
 }
 
+esp_err_t nvs_page_count(const nvs_medium_t *medium, uint32_t address, uint32_t *values, uint32_t *others)
+{
+    const nvs_medium_t look_only = {
+        .flash = medium->flash, .offset = medium->offset, .cipher = medium->cipher, .read_only = true};
+    nvs_page_t page = {.address = address};
+    esp_err_t err = nvs_page_load(&look_only, &page);
+    if (err != ESP_OK || page.state == PAGE_BLANK || page.state == PAGE_WORTHLESS) {
+        return err == ESP_ERR_NVS_NEW_VERSION_FOUND ? ESP_OK : err;
+    }
+    uint8_t head[AT_ENTRIES];
+    err = otter_flash_read(medium->flash, address, head, sizeof(head));
+    for (uint32_t i = 0; i < OTTER_NVS_ENTRIES && err == ESP_OK; i++) {
+        const bool was_written = (head[AT_STATES + i / 4] >> 2 * (i % 4) & 3) == ENTRY_WRITTEN;
+        *values += page.hash[i] != 0 ? 1 : 0;
+        *others += was_written && nvs_page_entry_state(&page, i) == ENTRY_ERASED ? 1 : 0;
+    }
+    return err;
+}
+
 static esp_err_t erase_page(const nvs_medium_t *medium, nvs_page_t *page)
 {
     const uint32_t address = page->address;
@@ -256,13 +292,31 @@ esp_err_t nvs_page_discard(const nvs_medium_t *medium, nvs_page_t *page)
     return err == ESP_OK ? erase_page(medium, page) : err;
 }
 
+/** Whole entries, as they are or through the cipher. */
+static esp_err_t program_entries(const nvs_medium_t *medium, const nvs_page_t *page, uint32_t at,
+                                 const uint8_t *bytes, uint32_t len)
+{
+    esp_err_t err = ESP_OK;
+    if (medium->cipher == NULL) {
+        return program(medium, page, at, bytes, len);
+    }
+    for (uint32_t done = 0; done < len && err == ESP_OK; done += OTTER_NVS_ENTRY_SIZE) {
+        uint8_t raw[OTTER_NVS_ENTRY_SIZE];
+        memcpy(raw, bytes + done, sizeof(raw));
+        const bool ok =
+            medium->cipher->run(medium->cipher, false, page->address - medium->offset + at + done, raw);
+        err = ok ? program(medium, page, at + done, raw, sizeof(raw)) : ESP_ERR_NO_MEM;
+    }
+    return err;
+}
+
 /** A value's head, and that it is there. */
 static esp_err_t append_head(const nvs_medium_t *medium, nvs_page_t *page, const nvs_entry_t *head)
 {
     OTTER_ASSERT(head->span <= nvs_page_room(page));
     uint8_t raw[OTTER_NVS_ENTRY_SIZE];
     nvs_entry_encode(head, raw);
-    esp_err_t err = program(medium, page, entry_at(page->next), raw, sizeof(raw));
+    esp_err_t err = program_entries(medium, page, entry_at(page->next), raw, sizeof(raw));
     return err == ESP_OK ? set_states(medium, page, page->next, 1, ENTRY_WRITTEN) : err;
 }
 
@@ -271,14 +325,14 @@ static esp_err_t append_bytes(const nvs_medium_t *medium, const nvs_page_t *page
                               const uint8_t *bytes, uint32_t len)
 {
     const uint32_t at = entry_at(page->next + entry), whole = align_down_u32(len, OTTER_NVS_ENTRY_SIZE);
-    esp_err_t err = whole > 0 ? program(medium, page, at, bytes, whole) : ESP_OK;
+    esp_err_t err = whole > 0 ? program_entries(medium, page, at, bytes, whole) : ESP_OK;
     if (err != ESP_OK || whole == len) {
         return err;
     }
     uint8_t raw[OTTER_NVS_ENTRY_SIZE];
     memset(raw, ERASED_BYTE, sizeof(raw));
     memcpy(raw, bytes + whole, len - whole);
-    return program(medium, page, at + whole, raw, sizeof(raw));
+    return program_entries(medium, page, at + whole, raw, sizeof(raw));
 }
 
 /** All of it is there: now it counts. */

@@ -46,8 +46,10 @@ typedef struct {
 /** Where pages lie, for all functions below. */
 typedef struct {
     otter_flash_t *flash;
-    bool read_only;        /* changes are made in the page's memory alone */
-    otter_nvs_tell_t tell; /* NULL: nobody asks */
+    uint32_t offset;            /* of the partition, bytes of flash */
+    otter_nvs_cipher_t *cipher; /* NULL: entries lie in flash as they are */
+    bool read_only;             /* changes are made in the page's memory alone */
+    otter_nvs_tell_t tell;      /* NULL: nobody asks */
     void *arg;
 } nvs_medium_t;
 
@@ -60,6 +62,13 @@ void nvs_tell(const nvs_medium_t *medium, const char *format, ...) __attribute__
  * @return ESP_OK, also for a worthless page; ESP_ERR_NVS_NEW_VERSION_FOUND; or what flash says
  */
 OTTER_MUST_CHECK esp_err_t nvs_page_load(const nvs_medium_t *medium, nvs_page_t *page);
+
+/**
+ * Count what is WRITTEN in a page, as far as it can be told without a repair.
+ * @param values, others  entries that are a value's head; others, its bytes not counted
+ */
+OTTER_MUST_CHECK esp_err_t nvs_page_count(const nvs_medium_t *medium, uint32_t address, uint32_t *values,
+                                          uint32_t *others);
 
 /** A blank or worthless page becomes the ACTIVE one with this number, erased first where it must be. */
 OTTER_MUST_CHECK esp_err_t nvs_page_activate(const nvs_medium_t *medium, nvs_page_t *page, uint32_t seq);

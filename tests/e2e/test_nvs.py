@@ -14,6 +14,9 @@ from device import BUILD, OTTER, TIMEOUT_S, DeviceTest
 GENERATOR = BUILD / "tools" / "venv" / "bin" / "python"
 PAGE, ENTRY, ENTRIES = 4096, 32, 126
 
+HAS_GENERATOR = GENERATOR.exists() and subprocess.run([GENERATOR, "-c", "import esp_idf_nvs_partition_gen"],
+                                                      stderr=subprocess.DEVNULL, check=False).returncode == 0
+GENERATED = unittest.skipUnless(HAS_GENERATOR, "esp-idf-nvs-partition-gen is not installed: ./dev setup esptool")
 CSV = """key,type,encoding,value
 app,namespace,,
 u8,data,u8,255
@@ -156,9 +159,7 @@ class Nvs(DeviceTest):
         self.assertEqual("1\n", self.nvs("get", self.flash, "app", "n"))
         self.assertEqual(bytes(flash), pathlib.Path(self.flash).read_bytes())
 
-    @unittest.skipUnless(GENERATOR.exists() and subprocess.run([GENERATOR, "-c", "import esp_idf_nvs_partition_gen"],
-                                                               stderr=subprocess.DEVNULL, check=False).returncode == 0,
-                         "esp-idf-nvs-partition-gen is not installed: ./dev setup esptool")
+    @GENERATED
     def test_a_partition_of_the_vendors_generator_is_read_and_written_on(self):
         (self.folder / "in.csv").write_text(CSV)
         big = os.urandom(9000)
@@ -179,6 +180,25 @@ class Nvs(DeviceTest):
                 self.nvs("check", made)
                 if version == "2":
                     self.assertEqual(b"\x0b", read_partition(made.read_bytes())["app.hex"][1])
+
+    @GENERATED
+    def test_an_encrypted_partition_of_the_vendors_generator_needs_its_keys(self):
+        (self.folder / "in.csv").write_text(CSV)
+        (self.folder / "big.bin").write_bytes(os.urandom(9000))
+        subprocess.run([GENERATOR, "-m", "esp_idf_nvs_partition_gen", "encrypt", "in.csv", "made.bin", "0x6000", "--keygen",
+                        "--keyfile", "keys.bin"], cwd=self.folder, check=True, timeout=TIMEOUT_S, stdout=subprocess.DEVNULL)
+        made, keys = self.folder / "made.bin", next(self.folder.rglob("keys.bin"))
+        before = made.read_bytes()
+        self.assertIn("look encrypted", self.nvs("show", made, status=1))
+        wrong = self.folder / "wrong.bin"
+        wrong.write_bytes(bytes(64) + struct.pack("<I", crc(bytes(64))))
+        self.assertIn("other keys", self.nvs("set", made, "app", "u8", "1", "--keys", wrong, status=1))
+        self.assertIn("no keys of NVS", self.nvs("show", made, "--keys", self.folder / "in.csv", status=1))
+        self.assertEqual(before, made.read_bytes())
+        self.assertEqual("hello world\n", self.nvs("get", made, "app", "name", "--keys", keys))
+        self.nvs("set", made, "app", "name", "changed", "--keys", keys)
+        self.assertEqual("changed\n", self.nvs("get", made, "app", "name", "--keys", keys))
+        self.nvs("check", made, "--keys", keys)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ static const otter_partition_entry_t entries[] = {
     {1, 0x02, 0x14000, 0x3000, "locked", PART_FLAG_READONLY},
     {1, 0x02, 0x18000, 0x1000, "small", 0},
     {1, 0x06, 0x1A000, 0x3000, "other", 0},
+    {1, 0x04, 0x1E000, 0x1000, "keys", 0},
 };
 
 static int setup(void **state)
@@ -270,6 +271,57 @@ static void flash_that_fails_is_not_written_on(void **state)
     assert_int_equal(nvs_set_u8(handle, "n", 3), ESP_OK);
 }
 
+static void keys_are_made_kept_and_used(void **state)
+{
+    (void)state;
+    const esp_partition_t *partition =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS_KEYS, NULL);
+    nvs_sec_cfg_t made, read = {{0}, {0}}, wrong;
+    nvs_handle_t handle;
+    uint32_t value = 0;
+    assert_int_equal(nvs_flash_generate_keys(partition, NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(nvs_flash_read_security_cfg(NULL, &read), ESP_ERR_INVALID_ARG);
+    assert_int_equal(nvs_flash_read_security_cfg(partition, &read), ESP_ERR_NVS_KEYS_NOT_INITIALIZED);
+    assert_int_equal(nvs_flash_generate_keys(partition, &made), ESP_OK);
+    assert_int_equal(nvs_flash_read_security_cfg(partition, &read), ESP_OK);
+    assert_memory_equal(&made, &read, sizeof(made));
+    assert_int_equal(nvs_flash_secure_init(&made), ESP_OK);
+    assert_int_equal(nvs_open("app", NVS_READWRITE, &handle), ESP_OK);
+    assert_int_equal(nvs_set_u32(handle, "n", 77), ESP_OK);
+    assert_int_equal(nvs_flash_deinit(), ESP_OK);
+    wrong = made;
+    wrong.eky[0] ^= 1;
+    assert_int_equal(nvs_flash_secure_init(&wrong), ESP_ERR_NVS_WRONG_ENCRYPTION);
+    assert_int_equal(nvs_flash_init(), ESP_ERR_NVS_WRONG_ENCRYPTION);
+    assert_int_equal(nvs_flash_secure_init_partition("nowhere", &made), ESP_ERR_NOT_FOUND);
+    assert_int_equal(nvs_flash_secure_init(&made), ESP_OK);
+    assert_int_equal(nvs_open("app", NVS_READONLY, &handle), ESP_OK);
+    assert_int_equal(nvs_get_u32(handle, "n", &value), ESP_OK);
+    assert_int_equal(value, 77);
+    sim.bytes[0x1E000 + 5] ^= 4;
+    assert_int_equal(nvs_flash_read_security_cfg(partition, &read), ESP_ERR_NVS_CORRUPT_KEY_PART);
+}
+
+static esp_err_t scheme_keys(const void *scheme_data, nvs_sec_cfg_t *cfg)
+{
+    memset(cfg, *(const int *)scheme_data, sizeof(*cfg));
+    return ESP_OK;
+}
+
+static void a_scheme_is_asked_for_keys(void **state)
+{
+    (void)state;
+    int byte = 0x5A;
+    nvs_sec_cfg_t cfg;
+    nvs_sec_scheme_t scheme = {.scheme_data = &byte, .nvs_flash_read_cfg = scheme_keys};
+    assert_int_equal(nvs_flash_register_security_scheme(NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(nvs_flash_register_security_scheme(&scheme), ESP_OK);
+    assert_ptr_equal(nvs_flash_get_default_security_scheme(), &scheme);
+    assert_int_equal(nvs_flash_generate_keys_v2(&scheme, &cfg), ESP_ERR_INVALID_ARG);
+    assert_int_equal(nvs_flash_read_security_cfg_v2(&scheme, &cfg), ESP_OK);
+    assert_int_equal(cfg.tky[31], 0x5A);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_nvs_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_of_entries_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(an_iterator_sees_each_value_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(keys_are_made_kept_and_used, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_scheme_is_asked_for_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(flash_that_fails_is_not_written_on, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,8 @@
 #include "sim/sim_flash.h"
 #include "support/long_run.h"
 
+static otter_nvs_cipher_t *cipher; /* NULL: not encrypted */
+
 #define FLASH_SIZE 0x14000u
 #define AT         0x4000u
 #define KEYS       24u
@@ -23,7 +25,8 @@ static sim_flash_t sim, golden; /* the second one: how it was before a change */
 
 static otter_nvs_place_t place_of(uint32_t pages)
 {
-    return (otter_nvs_place_t){.flash = &sim.flash, .offset = AT, .size = pages * OTTER_NVS_PAGE_SIZE};
+    return (otter_nvs_place_t){
+        .flash = &sim.flash, .offset = AT, .size = pages * OTTER_NVS_PAGE_SIZE, .cipher = cipher};
 }
 
 static otter_nvs_t *open_store(uint32_t pages)
@@ -201,6 +204,40 @@ static void a_long_life_keeps_what_a_model_keeps(void **state)
     sim.fence_len = 0;
 }
 
+/** All but the heads of pages is for who has the keys, and nobody else changes it. */
+static void other_keys_read_nothing_and_erase_nothing(void **state)
+{
+    (void)state;
+    static uint8_t keys[OTTER_NVS_KEYS_LEN] = "the right ones";
+    static uint8_t before[3 * OTTER_NVS_PAGE_SIZE];
+    static const char text[] = "a text that is not to be found in flash";
+    uint8_t ns;
+    assert_int_equal(otter_flash_erase(&sim.flash, AT, FLASH_SIZE - AT), ESP_OK);
+    for (int wrong = 0; wrong < 3; wrong++) { /* 0: right; 1: other keys; 2: none */
+        keys[40] = (uint8_t)wrong;
+        cipher = wrong < 2 ? otter_nvs_cipher_new(keys) : NULL;
+        otter_nvs_place_t place = place_of(3);
+        otter_nvs_t *nvs;
+        esp_err_t err = otter_nvs_open(&place, &nvs, NULL);
+        assert_int_equal(err, wrong == 0 ? ESP_OK : ESP_ERR_NVS_WRONG_ENCRYPTION);
+        if (wrong == 0) {
+            assert_int_equal(otter_nvs_namespace(nvs, "app", true, &ns), ESP_OK);
+            assert_int_equal(
+                otter_nvs_set(nvs, ns, "text", &(otter_nvs_value_t){NVS_TYPE_STR, text, sizeof(text)}),
+                ESP_OK);
+            memcpy(before, sim.bytes + AT, sizeof(before));
+            assert_null(memmem(before, sizeof(before), "not to be", 9));
+            assert_null(memmem(before, sizeof(before), "app", 3));
+        }
+        otter_nvs_close(nvs);
+        if (cipher != NULL) {
+            cipher->end(cipher);
+            cipher = NULL;
+        }
+        assert_memory_equal(before, sim.bytes + AT, sizeof(before));
+    }
+}
+
 /* Cuts. */
 
 /** Power comes back, perhaps to go again while what was broken off is repaired. */
@@ -282,11 +319,16 @@ static void a_cut_in_any_operation_loses_nothing(void **state)
     (void)state;
     static const struct {
         uint32_t pages, bytes_max, steps;
-    } rows[] = {{3, 200, 400}, {5, 5000, 200}};
+        bool encrypted;
+    } rows[] = {{3, 200, 400, false}, {5, 5000, 200, false}, {3, 200, 40, true}};
+    static const uint8_t keys[OTTER_NVS_KEYS_LEN] =
+        "sixty-four bytes that nobody else has, half of them for places.";
     uint32_t trials = 0;
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         const uint32_t pages = rows[row].pages, every = long_run_wanted() ? 1 : 5;
         uint32_t random = 4711;
+        cipher = rows[row].encrypted ? otter_nvs_cipher_new(keys) : NULL;
+        assert_true(!rows[row].encrypted || cipher != NULL);
         model_t model = {0};
         uint8_t ns;
         assert_int_equal(otter_flash_erase(&sim.flash, AT, FLASH_SIZE - AT), ESP_OK);
@@ -317,6 +359,10 @@ static void a_cut_in_any_operation_loses_nothing(void **state)
             }
             otter_nvs_close(nvs);
         }
+        if (cipher != NULL) {
+            cipher->end(cipher);
+            cipher = NULL;
+        }
     }
     printf("%u trials\n", (unsigned)trials);
 }
@@ -325,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_life_keeps_what_a_model_keeps),
+        cmocka_unit_test(other_keys_read_nothing_and_erase_nothing),
         cmocka_unit_test(a_cut_in_any_operation_loses_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
