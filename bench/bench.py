@@ -6,6 +6,8 @@ update:    a whole update against curl, openssl and sync.
   Ours:      `otter update FLASH URL --ca CA`: downloaded, written, read back, verified, synced, selected for boot.
 floor:     the same against the least that an update is: bench/floor.c, one process that does TLS, SHA-256, write and sync. Wall
            and processor time, where the image that runs must be hashed first, and where nothing depends on it.
+signed:    `otter image verify --key` of a signed image against `openssl dgst -sha256 -verify` of the bytes that are signed;
+           and an update of a device with secure boot against the same of one without. Processor time.
 memory:    the peak resident memory of `otter update`.
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
@@ -29,8 +31,8 @@ import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
-WHAT = ("update", "floor", "memory", "serve")
-GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05}
+WHAT = ("update", "floor", "signed", "memory", "serve")
+GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05}
 OTADATA, OTADATA_LEN, OTA_0, SECTOR = 0x9000, 0x2000, 0x10000, 0x1000
 
 
@@ -94,13 +96,19 @@ class Bench:
         elf.unlink()
         return name
 
-    def make_flash(self, mib, kind="flash"):
+    def make_keys(self):
+        key, public = self.work / "signing.pem", self.work / "signing.pub.pem"
+        run([self.otter, "key", "new", key])
+        run([self.otter, "key", "public", key, "-o", public])
+        return key, public
+
+    def make_flash(self, mib, kind="flash", *options):
         slot = mib + 1
         table = self.work / f"parts-{mib}.csv"
         table.write_text(f"otadata, data, ota, 0x9000, 0x2000\nota_0, app, ota_0, 0x10000, {slot}M\n"
                          f"ota_1, app, ota_1, , {slot}M\n")
         flash = self.work / f"{kind}-{mib}.bin"
-        run([self.otter, "flash", "new", flash, "--size", f"{2 * slot + 1}MB", "--table", table, "--chip", "linux"])
+        run([self.otter, "flash", "new", flash, "--size", f"{2 * slot + 1}MB", "--table", table, "--chip", "linux", *options])
         return flash
 
     def measure(self, command):
@@ -182,6 +190,40 @@ class Bench:
                 "ours_ms": statistics.median(a.wall_ms for a in ours),
                 "theirs_ms": statistics.median(b.wall_ms for b in theirs)}
 
+    def compare_verify(self, mib, rounds):
+        """otter and openssl on one signed image; the hash, the public key and the signature are the same."""
+        key, public = self.make_keys()
+        name = self.make_image(mib, "a")
+        image, covered, signature = self.work / "signed.bin", self.work / "covered", self.work / "signature"
+        run([self.otter, "image", "sign", self.www / name, "--key", key, "-o", image])
+        covered.write_bytes(image.read_bytes()[:-SECTOR])
+        pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"]
+        run(["openssl", "dgst", "-sha256", "-sign", key, *pss, "-out", signature, covered])
+        costs = self.in_turn(rounds, {
+            "otter": lambda i: self.measure([self.otter, "image", "verify", image, "--key", public]),
+            "openssl": lambda i: self.measure(["openssl", "dgst", "-sha256", "-verify", public, *pss, "-signature", signature,
+                                               covered]),
+        })
+        for path in (key, public, image, covered, signature, self.www / name):
+            path.unlink()
+        return costs
+
+    def compare_signed(self, mib, rounds):
+        """Two devices, each with two images in turn: one has secure boot."""
+        key, public = self.make_keys()
+        names, signed = self.make_images(mib), []
+        for name in names:
+            signed.append(f"signed-{name}")
+            run([self.otter, "image", "sign", self.www / name, "--key", key, "-o", self.www / signed[-1]])
+        open_flash, owned = self.make_flash(mib), self.make_flash(mib, "owned", "--secure-boot", "--trust", public)
+        costs = self.in_turn(rounds, {"signed": lambda i: self.ours(owned, signed[i // 2 % 2]),
+                                      "unsigned": lambda i: self.ours(open_flash, names[i // 2 % 2])})
+        self.remove(open_flash, names)
+        self.remove(owned, signed)
+        for path in (key, public, pathlib.Path(f"{owned}.efuse")):
+            path.unlink()
+        return costs
+
     def peak_of(self, mib):
         names, flash = self.make_images(mib), self.make_flash(mib)
         peak = max(self.ours(flash, names[i // 2]).peak_mib for i in range(4))
@@ -238,6 +280,25 @@ def compare_floor(bench, rounds, sizes):
     return goals
 
 
+def print_cpu(mib, what, ours, theirs, goal):
+    """One line of the table; returns its goal."""
+    ratios = [a.cpu_ms / b.cpu_ms for a, b in zip(ours, theirs)]
+    ratio = statistics.median(ratios)
+    print(f"{mib:>4} MiB  {what:<36} {ratio:5.2f}  {min(ratios):5.2f} {max(ratios):5.2f}"
+          f"  {statistics.median(a.cpu_ms for a in ours):6.1f} ms  {statistics.median(b.cpu_ms for b in theirs):6.1f} ms",
+          flush=True)
+    return Goal(f"{mib} MiB: CPU of {what}", ratio, goal)
+
+
+def compare_signatures(bench, rounds):
+    """Prints the table; returns the goals."""
+    print(f"signatures, processor time, {rounds} rounds in turn, medians")
+    print(f"{'image':>8}  {'':<36} {'ratio':>5}  {'min':>5} {'max':>5}  {'ours':>9}  {'reference':>9}")
+    verify, update = bench.compare_verify(16, rounds), bench.compare_signed(16, rounds)
+    return [print_cpu(16, "image verify, of openssl dgst", verify["otter"], verify["openssl"], GOALS["verify"]),
+            print_cpu(16, "a signed update, of an unsigned one", update["signed"], update["unsigned"], GOALS["signed"])]
+
+
 def compare_memory(bench, sizes):
     peaks = {mib: bench.peak_of(mib) for mib in sizes}
     flat = max(peaks.values()) / peaks[sizes[0]]
@@ -250,7 +311,7 @@ def compare_memory(bench, sizes):
 def compare_updates(build, what, rounds, sizes):
     """Returns the goals that were measured."""
     if not servers.Nginx.available():
-        print("skipped: nginx is not installed, which update, floor and memory are measured with")
+        print("skipped: nginx is not installed, which update, floor, signed and memory are measured with")
         return []
     goals = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
@@ -260,6 +321,8 @@ def compare_updates(build, what, rounds, sizes):
                 goals += compare_speed(bench, rounds)
             if "floor" in what:
                 goals += compare_floor(bench, rounds, sizes)
+            if "signed" in what:
+                goals += compare_signatures(bench, rounds)
             if "memory" in what:
                 goals += compare_memory(bench, sizes)
     return goals
@@ -278,7 +341,7 @@ def main():
         parser.error(f"WHAT is one of {', '.join(WHAT)}")
     what, build, rounds = args.what or WHAT, args.build.resolve(), 3 if args.quick else args.rounds
     goals = []
-    if {"update", "floor", "memory"} & set(what):
+    if set(what) - {"serve"}:
         goals = compare_updates(build, what, rounds, (1, 64) if args.quick else (1, 64, 256))
     if "serve" in what:
         serve.compare_servers(build, rounds)

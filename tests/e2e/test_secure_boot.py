@@ -191,6 +191,19 @@ class SecureBoot(SignedUpdates):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(self.flash.read_bytes(), before)
 
+    def test_eFuses_that_name_no_scheme_leave_it_to_the_keys(self):
+        """As those of a chip that has several: the digest of a key is of one scheme."""
+        must("image", "sign", self.www / "app2.bin", "--key", KEYS / "ec256.pem", "-o", self.www / "app2_ec.bin")
+        self.make_flash("app1_a.bin", "a")
+        efuse = pathlib.Path(f"{self.flash}.efuse")
+        ec = (KEYS / "ec256.pubdigest.bin").read_bytes().hex()
+        efuse.write_text(self.efuses().replace("secure_boot_scheme=rsa3072\n", "") + f"secure_boot_digest1={ec}\n")
+        self.assertIn("images signed with what the chip knows by key 0", must("flash", "info", self.flash))
+        self.assertIsNone(json.loads(must("flash", "info", self.flash, "--json"))["secure_boot"]["scheme"])
+        self.check_turned_down("app2_b.bin", "is not trusted")
+        self.check_taken("app2_ec.bin")
+        self.check_taken("app1_a.bin")
+
     def test_keys_on_the_command_line_do_not_change_what_eFuses_say(self):
         self.make_flash("app1_a.bin", "a")
         done, _ = self.update(self.server.url("app2_b.bin"), "--key", KEYS / "rsa_b.pub.pem")
@@ -428,6 +441,19 @@ class OwnKeys(SignedUpdates):
         self.check_taken("app2_a.bin", "--signed")
         self.make_unsigned()
         self.check_turned_down("app2_a.bin", "trusts no key", "--signed")
+
+    def test_the_scheme_is_that_of_the_image_that_runs(self):
+        """On chips that have several, linux like ESP32-C6: nobody has to say which."""
+        for app in ("app1", "app2"):
+            must("image", "sign", self.www / f"{app}.bin", "--key", KEYS / "ec256.pem", "-o", self.www / f"{app}_ec.bin")
+            must("image", "sign", self.www / f"{app}.bin", "--key", KEYS / "ec384.pem", "-o", self.www / f"{app}_ec384.bin")
+        self.make_flash("app1_ec.bin")
+        self.check_turned_down("app2_a.bin", "it is RSA-3072, and this device takes ECDSA P-256", "--signed")
+        self.check_turned_down("app2_ec384.bin", "it is ECDSA P-384, and this device takes ECDSA P-256", "--signed")
+        self.check_taken("app2_ec.bin", "--signed")
+        self.tearDown()
+        self.make_flash("app1_ec384.bin")
+        self.check_taken("app2_ec384.bin", "--signed")
 
     def make_unsigned(self):
         self.tearDown()
