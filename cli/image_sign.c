@@ -320,9 +320,9 @@ static const option_row_t rows[] = {
     {"FILE", &option_argument, AT(file), .help = NULL},
     {"output", &option_file, AT(output), .help = "where the signed image goes; - is standard output",
      .letter = 'o'},
-    OPTION_TRUSTED_KEYS(
-        AT(keys),
-        "a private key, PEM or DER, or a URI of a store of OpenSSL; up to three, each with its own --key"),
+    OPTION_TRUSTED_KEYS(AT(keys), "a private key, PEM or DER, or a URI (pkcs11:..., a store of OpenSSL); up "
+                                  "to three, each with its own "
+                                  "--key"),
     OPTION_PASSPHRASE(AT(passphrase)),
     {"replace", &option_switch, AT(replace),
      .help = "drop the signatures that are there; default: one more is added"},

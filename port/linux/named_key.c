@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OPENSSL_SUPPRESS_DEPRECATED /* engines: what smart cards have until their providers are everywhere */
 #include <openssl/crypto.h>
+#include <openssl/engine.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/store.h>
@@ -76,6 +78,7 @@ static int give_passphrase(char *text, int size, int writing, void *context)
 /** What else than the key that is needed is there. */
 typedef struct {
     bool public_key, certificate;
+    bool engine; /* which reaches cards */
 } seen_t;
 
 /** The first key that a store has. */
@@ -109,10 +112,32 @@ static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, seen_t *see
     return key;
 }
 
+/** By the engine of the PKCS #11 library, where no store knows such a URI. It asks for a PIN as for a passphrase. */
+static EVP_PKEY *from_engine(const char *uri, bool private_part, UI_METHOD *ui, passphrase_t *pin,
+                             seen_t *seen)
+{
+    EVP_PKEY *key = NULL;
+    ERR_clear_error();
+    ENGINE *engine =
+        OPENSSL_init_crypto(OPENSSL_INIT_ENGINE_DYNAMIC, NULL) == 1 ? ENGINE_by_id("pkcs11") : NULL;
+    if (engine != NULL && ENGINE_ctrl_cmd_string(engine, "QUIET", NULL, 1) == 1 && ENGINE_init(engine) == 1) {
+        key = private_part ? ENGINE_load_private_key(engine, uri, ui, pin)
+                           : ENGINE_load_public_key(engine, uri, ui, pin);
+        seen->engine = true;
+        ENGINE_finish(engine);
+    }
+    ENGINE_free(engine);
+    return key;
+}
+
+static bool is_pkcs11(const char *name)
+{
+    return strncmp(name, "pkcs11:", 7) == 0;
+}
+
 static bool is_uri(const char *name)
 {
-    return strncmp(name, "pkcs11:", 7) == 0 || strncmp(name, "org.openssl.engine:", 19) == 0 ||
-           strstr(name, "://") != NULL;
+    return is_pkcs11(name) || strstr(name, "://") != NULL;
 }
 
 EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passphrase_file,
@@ -133,6 +158,9 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
     seen_t seen = {0};
     EVP_PKEY *key = store != NULL ? first_key(store, private_part, &seen) : NULL;
     (void)OSSL_STORE_close(store);
+    if (key == NULL && is_pkcs11(name)) {
+        key = from_engine(name, private_part, ui, &passphrase, &seen);
+    }
     UI_destroy_method(ui);
     if (key != NULL) {
         ERR_clear_error();
@@ -142,6 +170,13 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
         (void)otter_fault(fault, passphrase.fault.code, "%s", passphrase.fault.why);
     } else if (seen.public_key) {
         (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "this is a public key, and the private one is needed");
+    } else if (is_pkcs11(name)) {
+        (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "%s",
+                          seen.engine
+                              ? "no card that OpenSSL's engine pkcs11 reaches has such a key, or its PIN is "
+                                "another"
+                              : "OpenSSL reaches no cards: that needs its engine pkcs11 "
+                                "(libengine-pkcs11-openssl), or a provider for such a URI");
     } else if (passphrase.asked) {
         (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "the passphrase does not open it");
     } else if (seen.certificate) {

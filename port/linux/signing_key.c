@@ -25,6 +25,7 @@
 
 struct signing_key {
     EVP_PKEY *key;
+    EVP_PKEY *public; /* the public part, where `key` is an engine's, which tells less */
     otter_signature_scheme_t scheme;
 };
 
@@ -91,6 +92,20 @@ static void describe(EVP_PKEY *key, char *text, size_t size)
     }
 }
 
+/** A key of OpenSSL's own, with a count of its own. */
+static EVP_PKEY *public_part(EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    if (EVP_PKEY_get0_provider(key) != NULL) {
+        return EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+    }
+    int len = i2d_PUBKEY(key, &der);
+    const unsigned char *p = der;
+    EVP_PKEY *public = len > 0 ? d2i_PUBKEY(NULL, &p, len) : NULL;
+    OPENSSL_free(der);
+    return public;
+}
+
 static signing_key_t *wrap(EVP_PKEY *key, otter_fault_t *fault)
 {
     signing_key_t *wrapped = calloc(1, sizeof(*wrapped));
@@ -99,10 +114,11 @@ static signing_key_t *wrap(EVP_PKEY *key, otter_fault_t *fault)
         (void)otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
         return NULL;
     }
-    *wrapped = (signing_key_t){key, scheme_of(key)};
+    EVP_PKEY *public = public_part(key);
+    *wrapped = (signing_key_t){key, public, public != NULL ? scheme_of(public) : OTTER_SIGNED_NOT};
     if (wrapped->scheme == OTTER_SIGNED_NOT) {
         char what[80];
-        describe(key, what, sizeof(what));
+        describe(public != NULL ? public : key, what, sizeof(what));
         (void)otter_fault(
             fault, ESP_ERR_NOT_SUPPORTED,
             "this is %s; images are signed with RSA of 3072 bits or ECDSA on P-256 or P-384 (verified on "
@@ -124,6 +140,7 @@ signing_key_t *signing_key_load(const char *name, bool private_part, const char 
 void signing_key_free(signing_key_t *key)
 {
     if (key != NULL) {
+        EVP_PKEY_free(key->public);
         EVP_PKEY_free(key->key);
         free(key);
     }
@@ -160,7 +177,7 @@ char *signing_key_pem(const signing_key_t *key, bool private_part, const char *p
     const EVP_CIPHER *cipher = passphrase_file != NULL ? EVP_aes_256_cbc() : NULL;
     bool ok = out != NULL && (private_part ? PEM_write_bio_PKCS8PrivateKey(out, key->key, cipher, secret,
                                                                            secret_len, NULL, NULL) == 1
-                                           : PEM_write_bio_PUBKEY(out, key->key) == 1);
+                                           : PEM_write_bio_PUBKEY(out, key->public) == 1);
     signing_wipe(secret, sizeof(secret));
     char *bytes, *text = NULL;
     long n = ok ? BIO_get_mem_data(out, &bytes) : 0;
@@ -183,8 +200,8 @@ static bool put_rsa(const signing_key_t *key, uint8_t *block)
     BIGNUM *n = NULL, *e = NULL, *r = BN_new(), *inverse = BN_new(), *word = BN_new();
     BN_CTX *context = BN_CTX_new();
     bool ok = r != NULL && inverse != NULL && word != NULL && context != NULL &&
-              EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
-              EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= 32 &&
+              EVP_PKEY_get_bn_param(key->public, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
+              EVP_PKEY_get_bn_param(key->public, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= 32 &&
               BN_set_bit(r, MONTGOMERY) == 1 && BN_mod(r, r, n, context) == 1 && BN_set_bit(word, 32) == 1 &&
               BN_mod_inverse(inverse, n, word, context) != NULL;
     if (ok) {
@@ -207,9 +224,9 @@ static bool put_point(const signing_key_t *key, bool little, uint8_t *to)
     const int len = kinds[key->scheme].number_len;
     int (*put)(const BIGNUM *, unsigned char *, int) = little ? BN_bn2lebinpad : BN_bn2binpad;
     BIGNUM *x = NULL, *y = NULL;
-    bool ok = EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
-              EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 && put(x, to, len) == len &&
-              put(y, to + len, len) == len;
+    bool ok = EVP_PKEY_get_bn_param(key->public, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
+              EVP_PKEY_get_bn_param(key->public, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 &&
+              put(x, to, len) == len && put(y, to + len, len) == len;
     BN_free(x);
     BN_free(y);
     return ok;

@@ -1,5 +1,6 @@
 """`otter key` and `otter image sign`: what otter signs espsecure verifies, and the reverse, for every scheme."""
 # SPDX-License-Identifier: Apache-2.0
+import glob
 import hashlib
 import importlib.util
 import json
@@ -209,6 +210,51 @@ class Elsewhere(SigningTest):
             self.assertIn(why, self.otter("image", "sign", image, "--replace", "--signature", signature, "--public-key",
                                           named, "-o", out, status=1))
             self.assertFalse(out.exists())
+
+
+@unittest.skipUnless(shutil.which("softhsm2-util") and glob.glob("/usr/lib/*/engines-3/pkcs11.so"),
+                     "softhsm2 and libengine-pkcs11-openssl are not installed")
+class Card(SigningTest):
+    """With a key in a card, which SoftHSM plays: it never leaves it."""
+
+    def setUp(self):
+        super().setUp()
+        (self.work / "tokens").mkdir()
+        (self.work / "softhsm2.conf").write_text(f"directories.tokendir = {self.work}/tokens\nobjectstore.backend = file\n")
+        (self.work / "pin").write_text("1234\n")
+        self.env = {**os.environ, "SOFTHSM2_CONF": str(self.work / "softhsm2.conf"),
+                    "PKCS11_MODULE_PATH": "/usr/lib/softhsm/libsofthsm2.so"}
+        self.softhsm("--init-token", "--free", "--label", "otter", "--so-pin", "5678")
+
+    def softhsm(self, *args):
+        subprocess.run(["softhsm2-util", *args, "--pin", "1234"], env=self.env, check=True, capture_output=True, timeout=WAIT_S)
+
+    def test_a_card_signs(self):
+        for number, scheme in enumerate(("rsa3072", "ecdsa256", "ecdsa384")):
+            with self.subTest(scheme=scheme):
+                key, public = self.key(scheme)
+                self.softhsm("--import", key, "--token", "otter", "--label", scheme, "--id", f"0{number}")
+                uri, out = f"pkcs11:token=otter;object={scheme}", self.work / "out.bin"
+                self.otter("image", "sign", VECTORS / SCHEMES[scheme], "--replace", "--key", uri, "--passphrase-file",
+                           self.work / "pin", "-o", out, env=self.env)
+                self.otter("image", "verify", out, "--key", public)
+                self.assertEqual(self.otter("key", "digest", uri, env=self.env), self.otter("key", "digest", public))
+                self.otter("key", "public", uri, "-o", self.work / "its.pem", env=self.env)
+                self.assertEqual((self.work / "its.pem").read_bytes(), public.read_bytes())
+                os.unlink(out)
+
+    def test_what_is_missing_is_told(self):
+        (self.work / "wrong").write_text("9999\n")
+        key, _ = self.key("ecdsa256")
+        self.softhsm("--import", key, "--token", "otter", "--label", "here", "--id", "01")
+        for name, pin, why in (("here", "wrong", "or its PIN is another"), ("here", "none", "the passphrase file"),
+                               ("gone", "pin", "no card that OpenSSL's engine pkcs11 reaches has such a key")):
+            said = self.otter("image", "sign", VECTORS / SCHEMES["ecdsa256"], "--replace", "--key",
+                              f"pkcs11:token=otter;object={name}", "--passphrase-file", self.work / pin, "-o",
+                              self.work / "x", status=1, env=self.env)
+            self.assertIn(why, said)
+            self.assertEqual(said.count("\n"), 1, said)
+            self.assertFalse((self.work / "x").exists())
 
 
 class Keys(SigningTest):
