@@ -9,7 +9,7 @@
 #include "flash_search.h"
 
 #define PIECE 4096u
-#define BODY  1192u /* of a block, between its head and its CRC */
+#define BODY  (OTTER_SIGNATURE_AT_CRC - OTTER_SIGNATURE_AT_HASH) /* of a block, between its head and its CRC */
 
 /* ---- hashes ---- */
 
@@ -112,7 +112,8 @@ static void look_at_block(image_signature_t *signature, uint32_t index, signed_b
     esp_err_t err = otter_signature_block_read(raw, &block, &fault);
     /* Zeros behind a magic byte are no broken signature, but something else. */
     bool is_something =
-        err != ESP_ERR_NOT_FOUND && (err == ESP_OK || flash_content(bytes->flash, at + 4, BODY) > FLASH_ZERO);
+        err != ESP_ERR_NOT_FOUND &&
+        (err == ESP_OK || flash_content(bytes->flash, at + OTTER_SIGNATURE_AT_HASH, BODY) > FLASH_ZERO);
     *seen = (signature_seen_t){.present = is_something, .scheme = block.scheme};
     memcpy(seen->key_digest, block.key_digest, sizeof(seen->key_digest));
     if (err == ESP_OK) {

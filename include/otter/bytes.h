@@ -70,6 +70,14 @@ static inline bool ranges_overlap(uint32_t a, uint32_t a_len, uint32_t b, uint32
     return a <= b ? b - a < a_len && b_len > 0 : a - b < b_len && a_len > 0;
 }
 
+/** Little endian to big endian, and back. @param to  other memory than from */
+static inline void bytes_reverse(uint8_t *to, const uint8_t *from, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        to[i] = from[len - 1 - i];
+    }
+}
+
 #define ERASED_BYTE 0xFFu
 
 /** Every byte is as erased flash reads; true of no bytes at all. */

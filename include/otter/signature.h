@@ -29,6 +29,26 @@ typedef struct {
     uint8_t key_digest[OTTER_KEY_DIGEST_LEN]; /* of the public key in the block */
 } otter_signature_block_t;
 
+/* Of every block. */
+#define OTTER_SIGNATURE_MAGIC   0xE7u /* its first byte; the version follows */
+#define OTTER_SIGNATURE_AT_HASH 4u
+#define OTTER_SIGNATURE_AT_CRC  1196u
+
+/* Of the key in an RSA block: n, e, 2^6144 mod n, -1/n mod 2^32. */
+#define OTTER_RSA_KEY_N     0u
+#define OTTER_RSA_KEY_E     384u
+#define OTTER_RSA_KEY_R     388u
+#define OTTER_RSA_KEY_MDASH 772u
+
+/** What a scheme's blocks have in their bytes, and where (FORMATS.md section 12). */
+typedef struct {
+    uint8_t version, curve, hash_kind; /* curve 0: RSA, which has none; else it comes before the point */
+    uint16_t key, signature;           /* offsets */
+} otter_signature_layout_t;
+
+/** Of Secure Boot V2; a constant. */
+const otter_signature_layout_t *otter_signature_layout(otter_signature_scheme_t scheme);
+
 /** "RSA-3072", "ECDSA P-256", ...: a constant. */
 const char *otter_signature_scheme_name(otter_signature_scheme_t scheme);
 

@@ -10,6 +10,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include "otter/bytes.h"
 #include "otter/crypto.h"
 
 #define SALT_LEN     32
@@ -43,13 +44,6 @@ void otter_sha384_free(otter_sha384_t *sha)
 }
 
 /* ---- public keys ---- */
-
-static void reverse(uint8_t *to, const uint8_t *from, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        to[i] = from[len - 1 - i];
-    }
-}
 
 /** A public key of these parameters, which are freed. @return NULL: they are none, or no memory */
 static EVP_PKEY *key_of(const char *type, OSSL_PARAM_BLD *builder)
@@ -131,7 +125,7 @@ static esp_err_t verify_rsa(const question_t *q)
 {
     ERR_clear_error();
     uint8_t big_endian[OTTER_RSA_3072_LEN];
-    reverse(big_endian, q->signature, sizeof(big_endian));
+    bytes_reverse(big_endian, q->signature, sizeof(big_endian));
     EVP_PKEY *key = rsa_key(q->modulus, q->exponent);
     EVP_PKEY_CTX *context = key != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
     bool good = context != NULL && EVP_PKEY_verify_init(context) == 1 &&
@@ -168,8 +162,8 @@ static EVP_PKEY *ec_key(otter_curve_t curve, const uint8_t *point)
 {
     const size_t len = curves[curve].len;
     uint8_t octets[1 + 2 * OTTER_CURVE_MAX] = {UNCOMPRESSED};
-    reverse(octets + 1, point, len);
-    reverse(octets + 1 + len, point + len, len);
+    bytes_reverse(octets + 1, point, len);
+    bytes_reverse(octets + 1 + len, point + len, len);
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     if (builder == NULL ||
         OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curves[curve].name, 0) != 1 ||

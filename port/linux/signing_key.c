@@ -29,17 +29,14 @@ struct signing_key {
     otter_signature_scheme_t scheme;
 };
 
-/** Where the fields of a block are; numbers are little endian. */
 static const struct kind {
     const char *group; /* of its curve; NULL: RSA */
     int number_len;    /* bytes of a coordinate; of a modulus */
-    uint8_t version, hash_kind, curve;
-    uint16_t at_key, at_signature;
 } kinds[] = {
-    [OTTER_SIGNED_RSA_3072] = {NULL, (int)OTTER_RSA_3072_LEN, 2, 0, 0, 36, 812},
-    [OTTER_SIGNED_ECDSA_P192] = {"prime192v1", 24, 3, 0, 1, 36, 101},
-    [OTTER_SIGNED_ECDSA_P256] = {"prime256v1", 32, 3, 0, 2, 36, 101},
-    [OTTER_SIGNED_ECDSA_P384] = {"secp384r1", 48, 3, 1, 3, 52, 149},
+    [OTTER_SIGNED_RSA_3072] = {NULL, (int)OTTER_RSA_3072_LEN},
+    [OTTER_SIGNED_ECDSA_P192] = {"prime192v1", 24},
+    [OTTER_SIGNED_ECDSA_P256] = {"prime256v1", 32},
+    [OTTER_SIGNED_ECDSA_P384] = {"secp384r1", 48},
 };
 
 static bool refuse_by_openssl(otter_fault_t *fault, const char *what)
@@ -194,7 +191,7 @@ char *signing_key_pem(const signing_key_t *key, bool private_part, const char *p
 
 /* ---- the public part, as a block has it ---- */
 
-static bool put_rsa(const signing_key_t *key, uint8_t *block)
+static bool put_rsa(const signing_key_t *key, uint8_t *to)
 {
     const int len = (int)OTTER_RSA_3072_LEN;
     BIGNUM *n = NULL, *e = NULL, *r = BN_new(), *inverse = BN_new(), *word = BN_new();
@@ -205,9 +202,10 @@ static bool put_rsa(const signing_key_t *key, uint8_t *block)
               BN_set_bit(r, MONTGOMERY) == 1 && BN_mod(r, r, n, context) == 1 && BN_set_bit(word, 32) == 1 &&
               BN_mod_inverse(inverse, n, word, context) != NULL;
     if (ok) {
-        ok = BN_bn2lebinpad(n, block + 36, len) == len && BN_bn2lebinpad(r, block + 424, len) == len;
-        le32_put(block + 420, (uint32_t)BN_get_word(e));
-        le32_put(block + 808, 0u - (uint32_t)BN_get_word(inverse));
+        ok = BN_bn2lebinpad(n, to + OTTER_RSA_KEY_N, len) == len &&
+             BN_bn2lebinpad(r, to + OTTER_RSA_KEY_R, len) == len;
+        le32_put(to + OTTER_RSA_KEY_E, (uint32_t)BN_get_word(e));
+        le32_put(to + OTTER_RSA_KEY_MDASH, 0u - (uint32_t)BN_get_word(inverse));
     }
     BN_CTX_free(context);
     BN_free(n);
@@ -235,29 +233,24 @@ static bool put_point(const signing_key_t *key, bool little, uint8_t *to)
 /** A block without its hash, signature and CRC. */
 static bool begin_block(const signing_key_t *key, uint8_t *block, otter_fault_t *fault)
 {
-    const struct kind *kind = &kinds[key->scheme];
+    const otter_signature_layout_t *at = otter_signature_layout(key->scheme);
+    uint8_t *to = block + at->key;
     memset(block, 0, OTTER_SIGNATURE_BLOCK);
-    block[0] = 0xE7;
-    block[1] = kind->version;
-    block[2] = kind->hash_kind;
-    bool ok;
-    if (kind->group == NULL) {
-        ok = put_rsa(key, block);
-    } else {
-        block[kind->at_key] = kind->curve;
-        ok = put_point(key, true, block + kind->at_key + 1);
-    }
+    block[0] = OTTER_SIGNATURE_MAGIC;
+    block[1] = at->version;
+    block[2] = at->hash_kind;
+    to[0] = at->curve;
+    bool ok = at->curve == 0 ? put_rsa(key, to) : put_point(key, true, to + 1);
     return ok || refuse_by_openssl(fault, "the public key cannot be read");
 }
 
 bool signing_key_digest(const signing_key_t *key, uint8_t digest[OTTER_KEY_DIGEST_LEN], otter_fault_t *fault)
 {
-    const struct kind *kind = &kinds[key->scheme];
+    const otter_signature_layout_t *at = otter_signature_layout(key->scheme);
     uint8_t block[OTTER_SIGNATURE_BLOCK];
-    return begin_block(key, block, fault) &&
-           (EVP_Digest(block + kind->at_key, (size_t)kind->at_signature - kind->at_key, digest, NULL,
-                       EVP_sha256(), NULL) == 1 ||
-            refuse_by_openssl(fault, "SHA-256"));
+    return begin_block(key, block, fault) && (EVP_Digest(block + at->key, (size_t)at->signature - at->key,
+                                                         digest, NULL, EVP_sha256(), NULL) == 1 ||
+                                              refuse_by_openssl(fault, "SHA-256"));
 }
 
 bool signing_key_v1(const signing_key_t *key, uint8_t point[OTTER_V1_KEY_LEN], otter_fault_t *fault)
@@ -309,10 +302,10 @@ static bool numbers_of(const uint8_t *signature, size_t len, int number_len, boo
     if (len != 2 * (size_t)number_len) {
         return false;
     }
-    for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < number_len; k++) {
-            to[i * number_len + k] = signature[i * number_len + (little ? number_len - 1 - k : k)];
-        }
+    memcpy(to, signature, len);
+    if (little) {
+        bytes_reverse(to, signature, (size_t)number_len);
+        bytes_reverse(to + number_len, signature + number_len, (size_t)number_len);
     }
     return true;
 }
@@ -324,13 +317,13 @@ bool signing_take_block(const signing_key_t *key, const uint8_t *hash, const uin
     if (!begin_block(key, block, fault)) {
         return false;
     }
-    memcpy(block + 4, hash, otter_signature_hash_len(key->scheme));
-    uint8_t *to = block + kind->at_signature;
+    memcpy(block + OTTER_SIGNATURE_AT_HASH, hash, otter_signature_hash_len(key->scheme));
+    uint8_t *to = block + otter_signature_layout(key->scheme)->signature;
     bool ok;
     if (kind->group == NULL) {
         ok = len == OTTER_RSA_3072_LEN;
-        for (size_t i = 0; ok && i < len; i++) {
-            to[i] = signature[len - 1 - i];
+        if (ok) {
+            bytes_reverse(to, signature, len);
         }
     } else {
         ok = numbers_of(signature, len, kind->number_len, true, to);
@@ -340,7 +333,7 @@ bool signing_take_block(const signing_key_t *key, const uint8_t *hash, const uin
                           otter_signature_scheme_name(key->scheme));
         return false;
     }
-    le32_put(block + 1196, crc32_le(0, block, 1196));
+    le32_put(block + OTTER_SIGNATURE_AT_CRC, crc32_le(0, block, OTTER_SIGNATURE_AT_CRC));
     otter_signature_block_t read;
     return otter_signature_block_read(block, &read, fault) == ESP_OK &&
            otter_signature_block_verify(block, &read, hash, fault) == ESP_OK;

@@ -22,33 +22,28 @@
  *  1196  CRC-32 of the bytes before it
  * Numbers are little endian. The digest of a key is SHA-256 of bytes K to S - 1.
  */
-#define MAGIC          0xE7u
 #define VERSION_RSA    2u
 #define VERSION_ECDSA  3u
-#define AT_HASH        4u
-#define AT_CRC         1196u
-#define AT_RSA_N       36u
-#define AT_RSA_E       420u
+#define AT_CRC         OTTER_SIGNATURE_AT_CRC
 #define V1_NUMBER      32u
 #define CURVE_CODE_LEN 1u
 
 typedef struct {
     const char *name, *key_word;
-    uint8_t version, curve_code; /* in a block; curve_code 0: RSA has none */
-    uint8_t hash_kind, hash_len;
-    uint16_t key, signature; /* offsets */
+    otter_signature_layout_t at;
+    uint8_t hash_len;
     otter_curve_t curve;
 } scheme_t;
 
 static const scheme_t schemes[] = {
     [OTTER_SIGNED_NOT] = {.name = "none", .key_word = "none"},
-    [OTTER_SIGNED_RSA_3072] = {"RSA-3072", "rsa3072", VERSION_RSA, 0, 0, 32, 36, 812, 0},
-    [OTTER_SIGNED_ECDSA_P192] = {"ECDSA P-192", "ecdsa192", VERSION_ECDSA, 1, 0, 32, 36, 101,
-                                 OTTER_CURVE_P192},
-    [OTTER_SIGNED_ECDSA_P256] = {"ECDSA P-256", "ecdsa256", VERSION_ECDSA, 2, 0, 32, 36, 101,
-                                 OTTER_CURVE_P256},
-    [OTTER_SIGNED_ECDSA_P384] = {"ECDSA P-384", "ecdsa384", VERSION_ECDSA, 3, 1, 48, 52, 149,
-                                 OTTER_CURVE_P384},
+    [OTTER_SIGNED_RSA_3072] = {"RSA-3072", "rsa3072", {VERSION_RSA, 0, 0, 36, 812}, 32, 0},
+    [OTTER_SIGNED_ECDSA_P192] =
+        {"ECDSA P-192", "ecdsa192", {VERSION_ECDSA, 1, 0, 36, 101}, 32, OTTER_CURVE_P192},
+    [OTTER_SIGNED_ECDSA_P256] =
+        {"ECDSA P-256", "ecdsa256", {VERSION_ECDSA, 2, 0, 36, 101}, 32, OTTER_CURVE_P256},
+    [OTTER_SIGNED_ECDSA_P384] =
+        {"ECDSA P-384", "ecdsa384", {VERSION_ECDSA, 3, 1, 52, 149}, 48, OTTER_CURVE_P384},
     [OTTER_SIGNED_V1] = {.name = "ECDSA V1", .key_word = "v1", .hash_len = 32},
 };
 
@@ -71,6 +66,11 @@ otter_signature_scheme_t otter_signature_scheme_by_key(const char *key)
     return scheme;
 }
 
+const otter_signature_layout_t *otter_signature_layout(otter_signature_scheme_t scheme)
+{
+    return &schemes[scheme].at;
+}
+
 uint32_t otter_signature_hash_len(otter_signature_scheme_t scheme)
 {
     return schemes[scheme].hash_len;
@@ -82,9 +82,9 @@ static otter_signature_scheme_t scheme_of(const uint8_t *raw)
 {
     for (otter_signature_scheme_t i = OTTER_SIGNED_RSA_3072; i <= OTTER_SIGNED_ECDSA_P384; i++) {
         const scheme_t *scheme = &schemes[i];
-        if (raw[1] == scheme->version &&
-            (scheme->curve_code == 0 ||
-             (raw[scheme->key] == scheme->curve_code && raw[2] == scheme->hash_kind))) {
+        if (raw[1] == scheme->at.version &&
+            (scheme->at.curve == 0 ||
+             (raw[scheme->at.key] == scheme->at.curve && raw[2] == scheme->at.hash_kind))) {
             return i;
         }
     }
@@ -106,7 +106,7 @@ static bool digest_key(const uint8_t *key, size_t len, uint8_t *digest)
 esp_err_t otter_signature_block_read(const uint8_t *raw, otter_signature_block_t *block, otter_fault_t *fault)
 {
     *block = (otter_signature_block_t){0};
-    if (raw[0] != MAGIC) {
+    if (raw[0] != OTTER_SIGNATURE_MAGIC) {
         return otter_fault(fault, ESP_ERR_NOT_FOUND, "%s",
                            bytes_are_erased(raw, OTTER_SIGNATURE_BLOCK) ? "it is empty"
                                                                         : "no signature begins there");
@@ -122,20 +122,22 @@ esp_err_t otter_signature_block_read(const uint8_t *raw, otter_signature_block_t
         return otter_fault(fault, ESP_ERR_NOT_SUPPORTED, "it has version %u%s", raw[1],
                            raw[1] == VERSION_ECDSA ? " and a curve that no chip has" : ", which no chip has");
     }
-    block->hash = raw + AT_HASH;
+    block->hash = raw + OTTER_SIGNATURE_AT_HASH;
     block->hash_len = scheme->hash_len;
-    return digest_key(raw + scheme->key, (size_t)scheme->signature - scheme->key, block->key_digest)
+    return digest_key(raw + scheme->at.key, (size_t)scheme->at.signature - scheme->at.key, block->key_digest)
                ? ESP_OK
                : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
 }
 
 static esp_err_t check(const uint8_t *raw, const scheme_t *scheme, const uint8_t *hash)
 {
-    if (scheme->curve_code != 0) {
-        return otter_ecdsa_verify(scheme->curve, raw + scheme->key + CURVE_CODE_LEN, raw + scheme->signature,
-                                  hash, scheme->hash_len);
+    if (scheme->at.curve != 0) {
+        return otter_ecdsa_verify(scheme->curve, raw + scheme->at.key + CURVE_CODE_LEN,
+                                  raw + scheme->at.signature, hash, scheme->hash_len);
     }
-    return otter_rsa_pss_verify(raw + AT_RSA_N, le32_get(raw + AT_RSA_E), raw + scheme->signature, hash);
+    return otter_rsa_pss_verify(raw + scheme->at.key + OTTER_RSA_KEY_N,
+                                le32_get(raw + scheme->at.key + OTTER_RSA_KEY_E), raw + scheme->at.signature,
+                                hash);
 }
 
 esp_err_t otter_signature_block_verify(const uint8_t *raw, const otter_signature_block_t *block,
@@ -152,13 +154,6 @@ esp_err_t otter_signature_block_verify(const uint8_t *raw, const otter_signature
                : otter_fault(fault, ESP_ERR_IMAGE_INVALID, "the signature does not match");
 }
 
-static void reversed(uint8_t *to, const uint8_t *from, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        to[i] = from[len - 1 - i];
-    }
-}
-
 esp_err_t otter_signature_v1_verify(const uint8_t raw[OTTER_SIGNATURE_V1_SIZE], const uint8_t *key,
                                     const uint8_t digest[OTTER_SHA256_LEN], otter_fault_t *fault)
 {
@@ -171,8 +166,8 @@ esp_err_t otter_signature_v1_verify(const uint8_t raw[OTTER_SIGNATURE_V1_SIZE], 
     }
     uint8_t point[2 * V1_NUMBER], signature[2 * V1_NUMBER];
     for (size_t i = 0; i < 2; i++) {
-        reversed(point + i * V1_NUMBER, key + i * V1_NUMBER, V1_NUMBER);
-        reversed(signature + i * V1_NUMBER, raw + 4 + i * V1_NUMBER, V1_NUMBER);
+        bytes_reverse(point + i * V1_NUMBER, key + i * V1_NUMBER, V1_NUMBER);
+        bytes_reverse(signature + i * V1_NUMBER, raw + 4 + i * V1_NUMBER, V1_NUMBER);
     }
     esp_err_t err = otter_ecdsa_verify(OTTER_CURVE_P256, point, signature, digest, OTTER_SHA256_LEN);
     return err == ESP_OK           ? ESP_OK
