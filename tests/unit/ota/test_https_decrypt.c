@@ -134,6 +134,40 @@ static void a_decryption_that_fails_ends_the_update_and_keeps_its_buffer(void **
     }
 }
 
+/** What is signed is the plain image, and what is judged is what flash holds of it. */
+static void a_decrypted_image_must_be_signed_as_any_other(void **state)
+{
+    update_rig_t *f = *state;
+    static const struct {
+        const char *file;
+        esp_err_t err;
+    } rows[] = {
+        {"rsa_b.bin", ESP_ERR_OTA_VALIDATE_FAILED},
+        {"rsa_a_sig_bad.bin", ESP_ERR_OTA_VALIDATE_FAILED},
+        {"unsigned_padded.bin", ESP_ERR_OTA_VALIDATE_FAILED},
+        {"rsa_a.bin", ESP_OK},
+    };
+    otter_trust_config_t *trust = &f->rig.device.config.trust;
+    *trust = (otter_trust_config_t){.source = OTTER_TRUST_KEYS,
+                                    .scheme = OTTER_SIGNED_RSA_3072,
+                                    .signatures = &otter_signatures,
+                                    .key_count = 1};
+    uint32_t len;
+    uint8_t *digest = rig_load("signed/keys", "rsa_a.pubdigest.bin", &len);
+    memcpy(trust->keys[0], digest, OTTER_KEY_DIGEST_LEN);
+    free(digest);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cipher_t cipher = {0};
+        uint8_t *file = rig_load("signed", rows[i].file, &len);
+        for (uint32_t k = 0; k < len; k++) {
+            file[k] ^= 0x5C;
+        }
+        assert_int_equal(update_through(f, file, len, xor_decrypt, &cipher), rows[i].err);
+        assert_int_equal(update_rig_boots_new(f), rows[i].err == ESP_OK);
+        free(file);
+    }
+}
+
 static esp_err_t give_a_length_only(decrypt_cb_arg_t *args, void *ctx)
 {
     (void)ctx;
@@ -258,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_encrypted_image_is_decrypted_on_its_way),
+        TEST(a_decrypted_image_must_be_signed_as_any_other),
         TEST(a_decryption_that_fails_ends_the_update_and_keeps_its_buffer),
         TEST(what_a_callback_gives_out_is_looked_at_by_its_length),
         TEST(a_decompressor_gives_out_more_than_it_was_given),
