@@ -237,16 +237,20 @@ static void finish_update(world_device_t *d)
     if (d->received && err == ESP_OK) {
         if (place.release == WORLD_NONE) {
             world_fail(world, d, "an update succeeded although nobody released what it wrote");
+        } else if (!judge_trusts(d, place.release)) {
+            world_fail(world, d, "an update succeeded that a stranger has signed");
         }
         choose(d, place, true);
     } else if (changed && (!d->stages || d->device.report.stage == OTTER_STAGE_SWITCH)) {
         choose(d, place, false);
     } else if (err == ESP_ERR_OTA_VALIDATE_FAILED && written.release != WORLD_NONE &&
-               !is_excused(d, &download) && !d->flash.sim.dead && d->received) {
+               judge_trusts(d, written.release) && !is_excused(d, &download) && !d->flash.sim.dead &&
+               d->received) {
         world_fail(world, d, "a good image was refused: %s", d->device.report.fault.why);
     }
     d->fuzzy = d->fuzzy || is_blurred(d, &before);
-    judge_wear(d, err != ESP_OK && d->plan.device.anti_rollback);
+    judge_wear(d, err != ESP_OK && (d->plan.device.anti_rollback ||
+                                    d->plan.device.trust.source == OTTER_TRUST_RUNNING_APP));
 }
 
 /** What a download may change: on trial nothing but what is staged. A begin finishes a copy that was cut. */

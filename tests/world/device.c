@@ -5,6 +5,7 @@
 
 #include "otter/partition_table.h"
 #include "otter/image.h"
+#include "support/image_signer.h"
 #include "world.h"
 
 uint32_t device_slot_address(const world_device_t *d, int slot)
@@ -39,6 +40,14 @@ const esp_partition_t *device_stage(const world_device_t *d)
 static esp_err_t read_version(void *dev, uint32_t *version)
 {
     *version = ((world_device_t *)dev)->efuse;
+    return ESP_OK;
+}
+
+static esp_err_t read_key(void *dev, uint32_t index, otter_efuse_key_t *key)
+{
+    (void)dev;
+    *key = (otter_efuse_key_t){.present = index == 0};
+    image_key_digest('a', key->digest);
     return ESP_OK;
 }
 
@@ -119,6 +128,12 @@ static void draw_plan(world_device_t *d)
         d->plan.plain || chance_percent(c, 30); /* without TLS only the hash tells */
     d->plan.resumption = d->plan.resumption && !d->plan.decrypts;
     d->plan.device.table_offset = d->plan.shape->layout->table;
+    if (d->world->signs) {
+        d->plan.device.trust = (otter_trust_config_t){
+            .source = chance_percent(c, 50) ? OTTER_TRUST_EFUSES : OTTER_TRUST_RUNNING_APP,
+            .scheme = OTTER_SIGNED_RSA_3072,
+            .signatures = &otter_signatures};
+    }
 }
 
 static void draw_frailty(world_device_t *d)
@@ -142,18 +157,21 @@ static void draw_frailty(world_device_t *d)
 static void describe(const world_device_t *d)
 {
     const device_plan_t *p = &d->plan;
-    story(d->world, d,
-          "device: %u slots%s%s%s%s%s%s%s%s%s%s, sectors of %u, writes of %u%s%s, buffer %d, attempts %d, "
-          "user %d, faults "
-          "%u/%u ppm",
-          (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
-          p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
-          p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
-          p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "", p->decrypts ? ", decrypts" : "",
-          p->plain ? ", no TLS" : "", (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
-          p->shape->write_once ? ", once" : "", d->flash.flash.stable_reads ? ", reads stably" : "",
-          p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
-          (unsigned)d->flash.write_faults_ppm);
+    story(
+        d->world, d,
+        "device: %u slots%s%s%s%s%s%s%s%s%s%s%s%s, sectors of %u, writes of %u%s%s, buffer %d, attempts %d, "
+        "user %d, faults "
+        "%u/%u ppm",
+        (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
+        p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
+        p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
+        p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "", p->decrypts ? ", decrypts" : "",
+        p->plain ? ", no TLS" : "", p->device.trust.source == OTTER_TRUST_EFUSES ? ", secure boot" : "",
+        p->device.trust.source == OTTER_TRUST_RUNNING_APP ? ", signed updates" : "",
+        (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
+        p->shape->write_once ? ", once" : "", d->flash.flash.stable_reads ? ", reads stably" : "",
+        p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
+        (unsigned)d->flash.write_faults_ppm);
 }
 
 bool device_init(world_device_t *d, world_t *world, char name)
@@ -173,8 +191,10 @@ bool device_init(world_device_t *d, world_t *world, char name)
     memcpy(d->flash.sim.bytes + device_slot_address(d, d->home.slot), world->releases[0].bytes,
            world->releases[0].len);
     const otter_chip_t chip = {.id = WORLD_CHIP, .revision = 300};
-    const otter_efuse_t efuse = {
-        .dev = d, .read_secure_version = read_version, .burn_secure_version = burn_version};
+    const otter_efuse_t efuse = {.dev = d,
+                                 .read_secure_version = read_version,
+                                 .burn_secure_version = burn_version,
+                                 .read_key_digest = read_key};
     d->device.chip = chip;
     d->device.efuse = efuse;
     describe(d);

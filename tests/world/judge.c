@@ -18,8 +18,8 @@ static int release_at(const world_device_t *d, uint32_t address)
     for (unsigned i = 0; i < d->world->release_count; i++) {
         const release_t *release = &d->world->releases[i];
         const bool readable =
-            !d->plan.shape->write_once || !sim_flash_is_weak(&d->flash.sim, address, release->len);
-        if (readable && memcmp(d->flash.sim.bytes + address, release->bytes, release->len) == 0) {
+            !d->plan.shape->write_once || !sim_flash_is_weak(&d->flash.sim, address, release->judged);
+        if (readable && memcmp(d->flash.sim.bytes + address, release->bytes, release->judged) == 0) {
             return (int)i;
         }
     }
@@ -43,6 +43,20 @@ static int slot_of(const esp_partition_t *partition)
                : (int)partition->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
 }
 
+bool judge_trusts(const world_device_t *d, int release)
+{
+    const release_t *releases = d->world->releases;
+    const int running = d->running.release;
+    switch (d->plan.device.trust.source) {
+    case OTTER_TRUST_EFUSES:
+        return releases[release].signer == 'a';
+    case OTTER_TRUST_RUNNING_APP: /* one that was never judged may run after failures, for want of a better one */
+        return running == WORLD_NONE || releases[release].signer == releases[running].signer;
+    default:
+        return true;
+    }
+}
+
 const char *judge_objection(const world_device_t *d, place_t place)
 {
     if (place.release == WORLD_NONE) {
@@ -51,6 +65,9 @@ const char *judge_objection(const world_device_t *d, place_t place)
     const release_t *release = &d->world->releases[place.release];
     if (d->plan.device.anti_rollback && release->secure_version < d->efuse) {
         return "a secure version below the device's";
+    }
+    if (d->plan.device.trust.source == OTTER_TRUST_EFUSES && release->signer != 'a') {
+        return "an image that its owner did not sign";
     }
     if (d->fuzzy || world_flash_records_are_weak(&d->flash)) { /* reads differently each time */
         return NULL;

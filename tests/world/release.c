@@ -7,6 +7,7 @@
 #include "otter/bytes.h"
 #include "otter/crypto.h"
 #include "support/image_builder.h"
+#include "support/image_signer.h"
 #include "world.h"
 
 #define SEGMENT_MIN 1024u
@@ -33,7 +34,8 @@ static bool encrypt(release_t *release)
 
 bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_t secure_version)
 {
-    uint32_t room = (LEN_MAX - IMAGE_DATA_AT - 16 - OTTER_SHA256_LEN - SEGMENT_MIN) / 4;
+    const uint32_t max = release->signer != 0 ? LEN_MAX - 2 * 4096u : LEN_MAX; /* padding, and signatures */
+    uint32_t room = (max - IMAGE_DATA_AT - 16 - OTTER_SHA256_LEN - SEGMENT_MIN) / 4;
     /* Mostly small: a life of many updates is worth more than long ones. */
     uint32_t segment = SEGMENT_MIN + 4 * (chance_percent(chance, 20) ? chance_below(chance, room)
                                                                      : chance_below(chance, 4096));
@@ -48,7 +50,7 @@ bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_
     release->secure_version = secure_version;
     release->healthy = true;
     release->len = image_len(&plan);
-    release->bytes = malloc(release->len);
+    release->bytes = malloc(IMAGE_SIGNED_MAX(release->len));
     if (release->bytes == NULL) {
         return false;
     }
@@ -59,6 +61,11 @@ bool release_make(release_t *release, chance_t *chance, unsigned number, uint32_
                  chance_percent(chance, 5) ? UINT32_MAX : chance_next(chance));
     }
     image_finish(&plan, release->bytes);
+    release->judged = release->len;
+    if (release->signer != 0) {
+        release->judged = IMAGE_SIGNED_MAX(release->len) - 4096 + 1200;
+        release->len = image_sign(release->bytes, release->len, (char[]){release->signer, '\0'});
+    }
     snprintf(release->etag, sizeof(release->etag), "\"r%u-%08x\"", number, (unsigned)chance_next(chance));
     snprintf(release->date, sizeof(release->date), "Mon, 0%u Jun 2026 10:00:00 GMT", number % 9 + 1);
     return encrypt(release);

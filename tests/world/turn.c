@@ -283,7 +283,10 @@ static void switch_slot(world_device_t *d)
     if (err == ESP_OK && d->flash.sim.dead) {
         world_fail(world, d, "a selection succeeded although power went");
     }
-    if (err != ESP_OK && !d->flash.sim.dead && !is_excused(d, &before)) {
+    if (err == ESP_OK && !judge_trusts(d, place.release)) {
+        world_fail(world, d, "an image is selected that a stranger has signed");
+    }
+    if (err != ESP_OK && judge_trusts(d, place.release) && !d->flash.sim.dead && !is_excused(d, &before)) {
         world_fail(world, d, "a good image cannot be selected: %s", esp_err_to_name(err));
     }
     if (err == ESP_OK || d->flash.otadata_changes != before.otadata_changes) {

@@ -10,7 +10,9 @@
 
 #define STEPS_MIN               40u
 #define STEPS_MAX               240u
-#define PERFORMS_JUDGED_PERCENT 25 /* of worlds: judging costs as much as a boot */
+#define SIGNS_ONE_IN            50u /* worlds: a signature costs as much as a boot */
+#define STRANGERS_PERCENT       30  /* of releases there */
+#define PERFORMS_JUDGED_PERCENT 25  /* of worlds: judging costs as much as a boot */
 
 void story(const world_t *world, const world_device_t *d, const char *format, ...)
 {
@@ -55,13 +57,17 @@ static bool make_releases(world_t *world)
         release_t *release = &world->releases[i];
         release->foreign = i == count;
         secure_version += i > 0 && chance_percent(c, 30);
+        if (world->signs) {
+            bool stranger = i > 0 && i + 1 < count && chance_percent(c, STRANGERS_PERCENT);
+            release->signer = stranger ? 'c' : 'a';
+        }
         if (!release_make(release, c, i, secure_version)) {
             return false;
         }
         release->healthy = i + 1 == count || i == 0 || chance_percent(c, 75);
-        story(world, NULL, "release %u: %u bytes, secure version %u%s%s", i, (unsigned)release->len,
+        story(world, NULL, "release %u: %u bytes, secure version %u%s%s%s", i, (unsigned)release->len,
               (unsigned)secure_version, release->healthy ? "" : ", never confirms itself",
-              release->foreign ? ", for another chip" : "");
+              release->foreign ? ", for another chip" : "", release->signer == 'c' ? ", a stranger's" : "");
     }
     world->release_count = count;
     world->published = chance_below(c, 2);
@@ -129,6 +135,7 @@ bool world_run(world_t *world, uint64_t seed, bool trace, tally_t *tally)
     world->network = network;
     network_clear(&world->network);
     world->seed = seed;
+    world->signs = seed % SIGNS_ONE_IN == 7;
     world->chance.state = seed;
     world->trace = trace;
     world->tally = tally;

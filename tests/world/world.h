@@ -47,9 +47,11 @@ typedef struct {
     uint8_t *bytes,
         *cipher; /* the same for devices that decrypt: WORLD_CIPHER_HEAD bytes, then the image under a key */
     uint32_t len, cipher_len;
+    uint32_t judged; /* bytes that must be right where it runs: of a signature sector the first block */
     uint32_t secure_version;
     bool healthy; /* confirms itself when it runs */
     bool foreign; /* for another chip: no device may run it */
+    char signer;  /* whose key has signed it: 'a' the owner's, 'c' a stranger's; 0: nobody's */
     char etag[24], date[40];
 } release_t;
 
@@ -198,6 +200,9 @@ void take_turn(world_device_t *d);
 /** Faults are over: the device must come to run `release`. */
 void calm_device(world_device_t *d, int release);
 
+/** Is the signature one that the device may take now? */
+bool judge_trusts(const world_device_t *d, int release);
+
 bool same_place(place_t a, place_t b);
 /** Which release lies whole at this place of the flash? */
 place_t judge_place(const world_device_t *d, int slot);
@@ -225,6 +230,7 @@ struct world {
     unsigned device_count;
     network_t network;
     bool calm;            /* faults are over */
+    bool signs;           /* releases are signed, and devices may ask for it */
     bool judges_performs; /* the moment after each of them, too */
     bool failed;
     char failure[256];
