@@ -486,6 +486,15 @@ static bool save_efuse(const new_t *n)
            cli_refuse(VERB, "cannot write %s", n->efuse.path);
 }
 
+/** Of a device that was not made. @return false */
+static bool drop_efuse(const new_t *n)
+{
+    if (!n->efuse.exists && n->efuse.path[0] != '\0') {
+        unlink(n->efuse.path);
+    }
+    return false;
+}
+
 /** The file gets its name last; a file that came there meanwhile is not overwritten. */
 static bool publish(const new_t *n, const char *temp)
 {
@@ -501,18 +510,15 @@ static bool publish(const new_t *n, const char *temp)
         return true;
     }
     cli_fail(VERB, "cannot make %s: %s", n->flash, strerror(errno));
-    if (!n->efuse.exists && n->efuse.path[0] != '\0') {
-        unlink(n->efuse.path);
-    }
-    return false;
+    return drop_efuse(n);
 }
 
 static bool make_flash(const new_t *n)
 {
     char *temp = NULL;
     otter_fault_t fault;
-    if (n->is_device) {
-        return fill_flash(n, n->flash) && save_efuse(n);
+    if (n->is_device) { /* eFuses first, as there: with the table it can boot */
+        return save_efuse(n) && (fill_flash(n, n->flash) || drop_efuse(n));
     }
     if (asprintf(&temp, "%s.new-%ld", n->flash, (long)getpid()) < 0) {
         return cli_refuse(VERB, "out of memory");

@@ -446,20 +446,32 @@ esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
     return err == ESP_OK ? fill_device(dev, path, options, fault) : err;
 }
 
+/** What is burned stays: a file that says less than it did is not the eFuses of this device any more. */
+static bool says_less(const efuse_file_t *before, const efuse_file_t *now)
+{
+    bool less = now->secure_version < before->secure_version || (before->secure_boot && !now->secure_boot);
+    for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
+        const otter_efuse_key_t *old = &before->keys[i], *key = &now->keys[i];
+        less =
+            less || (old->revoked && !key->revoked) ||
+            (old->present && (!key->present || memcmp(old->digest, key->digest, OTTER_KEY_DIGEST_LEN) != 0));
+    }
+    return less;
+}
+
 esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linux_device_options_t *options,
                                otter_fault_t *fault)
 {
-    const bool was_secure = dev->efuse.secure_boot;
-    const uint32_t version = dev->efuse.secure_version;
     /* The lock belongs to the open file that both descriptors share, so closing one of them does not drop it. */
     int fd = fcntl(file_flash_descriptor(dev->flash), F_DUPFD_CLOEXEC, 0);
+    const efuse_file_t before = dev->efuse;
     otter_ignore(
         linux_device_close(dev)); /* what failed to be written was logged, and shows when it is read */
     if (fd < 0) {
         return otter_fault(fault, ESP_FAIL, "out of file descriptors");
     }
     esp_err_t err = linux_device_adopt(dev, fd, path, options, fault);
-    if (err != ESP_OK || (dev->efuse.secure_boot >= was_secure && dev->efuse.secure_version >= version)) {
+    if (err != ESP_OK || !says_less(&before, &dev->efuse)) {
         return err;
     }
     otter_ignore(linux_device_close(dev)); /* nothing was written */

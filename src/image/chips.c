@@ -152,7 +152,7 @@ otter_trust_t otter_chip_trust(const otter_chip_facts_t *chip, const otter_trust
     memcpy(trust.keys, config->keys, sizeof(trust.keys));
     bool has_it =
         chip == NULL || config->scheme == OTTER_SIGNED_NOT || otter_chip_verifies(chip, config->scheme);
-    if (config->signatures == NULL || !has_it) {
+    if (config->signatures == NULL || config->key_count > OTTER_TRUSTED_KEYS || !has_it) {
         trust.error = ESP_ERR_NOT_SUPPORTED; /* rather no image than every one */
     }
     return trust;

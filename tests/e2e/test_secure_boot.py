@@ -246,6 +246,20 @@ class Run(DeviceTest):
                 self.assertEqual((status, self.boots(console)), (1, []), console + errors)
                 self.assertIn("somebody has changed it between its check and its start", errors)
 
+    def test_a_device_does_not_forget_what_is_burned(self):
+        """The eFuse file says less after a restart: nothing is started by it."""
+        efuse = pathlib.Path(f"{self.flash}.efuse")
+        text = efuse.read_text() + "secure_boot_key_revoke1=1\n"
+        for fact in "secure_boot_en=1", "secure_boot_key_revoke1=1":
+            with self.subTest(fact=fact):
+                efuse.write_text(text)
+                self.make_flash({"factory": self.signed.read_bytes()})
+                status, console, errors = self.run_device(
+                    "--env", f"LD_PRELOAD={BUILD / 'tests' / 'libshort_of.so'}", "--env", "SHORT_OF=pthread_create 1 0", "--env",
+                    f"SHORT_CHANGES={efuse} {text.index(fact) + len(fact) - 1}", script="1:restart")
+                self.assertEqual((status, len(self.boots(console))), (1, 1), console + errors)
+                self.assertIn("says less than before", errors)
+
 
 class ChipsFlash(SignedUpdates):
     """The flash file of an ESP32-S3, whose ROM asks for a signature of its bootloader."""

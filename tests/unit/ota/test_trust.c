@@ -247,6 +247,21 @@ static esp_err_t read_key_fails(void *dev, uint32_t index, otter_efuse_key_t *ke
     return ESP_FAIL;
 }
 
+static void a_configuration_that_cannot_be_meant_trusts_nobody(void **state)
+{
+    (void)state;
+    session_rig_t s;
+    trust_open(&s, OTTER_TRUST_KEYS, OTTER_SIGNED_RSA_3072, "a!");
+    s.device->config.trust.key_count = 200;
+    assert_int_equal(by_an_update(&s, "rsa_a.bin"), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_not_equal(by_booting(&s, "rsa_a.bin"), ESP_OK);
+    s.device->config.trust.key_count = 1;
+    s.device->config.trust.signatures = NULL;
+    assert_int_equal(by_selecting(&s, "rsa_a.bin"), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_not_equal(by_booting(&s, "rsa_a.bin"), ESP_OK);
+    session_close(&s);
+}
+
 static void unreadable_efuses_trust_nobody(void **state)
 {
     (void)state;
@@ -288,6 +303,7 @@ int main(void)
         cmocka_unit_test(the_first_scheme_needs_its_key),
         cmocka_unit_test(a_key_that_is_revoked_meanwhile_counts_no_more),
         cmocka_unit_test(what_was_refused_is_not_left_for_the_bootloader),
+        cmocka_unit_test(a_configuration_that_cannot_be_meant_trusts_nobody),
         cmocka_unit_test(unreadable_efuses_trust_nobody),
         cmocka_unit_test(nothing_is_erased_for_an_image_that_cannot_be_good),
     };
