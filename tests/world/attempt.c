@@ -284,6 +284,7 @@ static esp_err_t perform_once(world_device_t *d)
     esp_err_t err = esp_https_ota_perform(d->handle);
     d->performs++;
     d->world->tally->performs++;
+    d->world->tally->old_refused += err == ESP_ERR_OTA_SMALL_SEC_VER; /* by its head */
     if (!d->flash.sim.dead) {
         check_progress(d, start, err);
     }
