@@ -14,6 +14,7 @@
 
 #define CHIP_S2      2u
 #define CHIP_S2_DROM 0x3F000020u
+#define CHIP_S2_DRAM 0x3FFE0000u
 #define NO_MD5_ROWS  79u /* of a table without checksum: so many that tears all over it lie between rows */
 
 static void make_image(subject_t *subject, unsigned index)
@@ -138,6 +139,21 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
     }
 }
 
+/** Whoever revokes a key needs one that another key has signed, too. */
+static void make_bootloader(uint8_t *bytes)
+{
+    const image_plan_t plan = {.chip = CHIP_S2,
+                               .max_revision = 399,
+                               .flash_code = 0x20,
+                               .entry = IMAGE_ENTRY,
+                               .load_addr = CHIP_S2_DRAM,
+                               .segment = 64,
+                               .hashed = true};
+    memset(bytes + IMAGE_DATA_AT, 0xB0, plan.segment);
+    image_finish(&plan, bytes);
+    (void)image_sign(bytes, image_len(&plan), "ab");
+}
+
 void subject_make_contents(subject_t *subject)
 {
     for (unsigned i = 0; i < SUBJECT_IMAGES; i++) {
@@ -153,6 +169,9 @@ void subject_make_contents(subject_t *subject)
     const uint32_t len = subject->images[0].len;
     memcpy(flash + subject_scaled(subject, SUBJECT_TABLE), subject->tables[0], OTTER_PARTITION_TABLE_LEN);
     memcpy(flash + subject_scaled(subject, SUBJECT_APPS), image, len);
+    if (subject->config.signers != NULL && subject->config.signers->chip == CHIP_S2) {
+        make_bootloader(flash + SUBJECT_BOOTLOADER);
+    }
     if (subject->config.layout->copies) {
         memcpy(flash + subject_scaled(subject, SUBJECT_BOOTLOADER), image, len);
         memcpy(flash + subject_scaled(subject, SUBJECT_RECOVERY), image, len);

@@ -4,6 +4,7 @@
 
 #include "ota/switch.h"
 #include "ota/update.h"
+#include "otter/ota_ops.h"
 #include "otter/promise.h"
 #include "sim/sim_undo.h"
 
@@ -283,12 +284,19 @@ static bool unwanted(subject_t *subject, const step_t *step, uint8_t bits)
     return subject_boot(subject);
 }
 
-/** Whoever revokes a key runs what another one has signed; what the old one alone has signed is no choice any more. */
+/**
+ * Whoever revokes a key runs what another one has signed, or is refused; what the old one alone has signed is no choice any
+ * more.
+ */
 static bool revoke(subject_t *subject)
 {
-    const otter_efuse_t *efuse = &subject->device.efuse;
     subject->phase = PHASE_OTHER;
-    if (efuse->revoke_key_digest(efuse->dev, 0) != ESP_OK) {
+    esp_err_t err = otter_ota_revoke_secure_boot_public_key(&subject->device, 0, NULL);
+    if (subject->model.running.image == 0) {
+        CHECK(err != ESP_OK, "the only key that has signed what runs is revoked");
+        return !subject->sim.dead && subject_boot(subject);
+    }
+    if (err != ESP_OK) {
         return false;
     }
     subject->phase = PHASE_SELECT;
