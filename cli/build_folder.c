@@ -24,9 +24,10 @@
 #include "otter/image.h"
 #include "otter/text.h"
 
-#define JSON_MAX  (4u << 20)
-#define FILES_MAX 64u
-#define PATH_SIZE 4096u
+#define JSON_MAX     (4u << 20)
+#define FILES_MAX    64u
+#define PATH_SIZE    4096u
+#define WAIT_MS_HERE 10000 /* for a device that was told to end, and is not gone yet */
 
 /** One file that goes into the flash. */
 typedef struct {
@@ -196,7 +197,7 @@ static bool write_parts(const set_t *set)
 {
     otter_flash_t *flash;
     otter_fault_t fault;
-    const file_flash_options_t how = {.strict = true};
+    const file_flash_options_t how = {.strict = true, .wait_ms = WAIT_MS_HERE};
     if (file_flash_open(set->flash, &how, &flash, &fault) != ESP_OK) {
         return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
     }
@@ -256,6 +257,7 @@ static bool take_options(const set_t *set, linux_device_options_t *device)
     if (device->table_offset == 0 && cJSON_IsNumber(offset)) {
         device->table_offset = (uint32_t)offset->valuedouble;
     }
+    device->wait_ms = device->wait_ms != 0 ? device->wait_ms : WAIT_MS_HERE;
     if (device->rollback == LINUX_DEVICE_DEFAULT) {
         device->rollback =
             cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "BOOTLOADER_APP_ROLLBACK_ENABLE"))

@@ -44,6 +44,28 @@ static bool take_variable(const char *text, void *target, const option_row_t *ro
     return ok;
 }
 
+/** "4=0" or "4=0@500ms": adds to the plan that the device's pins follow. */
+static bool take_pin(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)target, (void)row, (void)why;
+    static const char variable[] = "OTTER_GPIO";
+    unsigned pin, level, ms = 0;
+    char unit[4] = "", end = '\0', *plan = NULL;
+    int n = sscanf(text, "%2u=%1u@%9u%3[ms]%c", &pin, &level, &ms, unit, &end);
+    bool ok = (n == 2 && strchr(text, '@') == NULL) || n == 3 ||
+              (n == 4 && (strcmp(unit, "ms") == 0 || strcmp(unit, "s") == 0));
+    if (!ok || pin > 63 || level > 1) {
+        return false;
+    }
+    const char *before = getenv(variable);
+    ms *= strcmp(unit, "s") == 0 ? 1000 : 1;
+    ok = asprintf(&plan, "%s%s%u=%u@%u", before != NULL ? before : "", before != NULL ? "," : "", pin, level,
+                  ms) >= 0 &&
+         setenv(variable, plan, 1) == 0;
+    free(plan);
+    return ok;
+}
+
 /** "2.0.0" or "2.0.0,VALID" */
 static bool take_expected(const char *text, void *target, const option_row_t *row, char *why)
 {
@@ -220,6 +242,8 @@ static void free_options(void *taken)
 
 static const option_kind_t kind_expected = {
     "VERSION[,STATE]", "a version, and a state as VALID behind a comma", take_expected, NULL, NULL};
+static const option_kind_t kind_pin = {
+    "PIN=LEVEL[@TIME]", "a pin, 0 to 63, its level 0 or 1, and a time as 500ms or 2s", take_pin, NULL, NULL};
 static const option_kind_t kind_variable = {"NAME=VALUE", "NAME=VALUE", take_variable, NULL, NULL};
 
 #define RUN(member) offsetof(options_t, run.member)
@@ -263,6 +287,9 @@ static const option_row_t rows[] = {
                     "off: as a bootloader without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE (default: on)"),
     OPTION_ANTI_ROLLBACK(offsetof(options_t, run.device)),
     OPTION_EFUSE(offsetof(options_t, run.device)),
+    {"gpio", &kind_pin, 0,
+     .help = "the level of an input pin (driver/gpio.h), from the boot or so long after it; may be given "
+             "several times"},
     {"env", &kind_variable, 0,
      .help = "set a variable in the app's environment, which is otherwise that of this command"},
     OPTION_TABLE_OFFSET(offsetof(options_t, run.device)),

@@ -57,15 +57,21 @@ class Finder:
                               f"{short(folder, self.project)} ({origin}): the second one is built")
         self.found[name] = Component(name, folder, origin, ours)
 
+    def _look(self, folder):
+        """The components in a folder, which is looked at again when one is added."""
+        if os.path.isdir(folder):
+            self.read.append(folder)
+        return in_folder(folder)
+
     def add_ours(self):
-        for folder in in_folder(os.path.join(self.idf, "components")):
+        for folder in self._look(os.path.join(self.idf, "components")):
             self.add(folder, "otter", ours=True)
 
     def add_extra(self, paths):
         """EXTRA_COMPONENT_DIRS. A folder of ESP-IDF's that holds what we supply is not missed."""
         for path in paths:
             folder = os.path.normpath(os.path.join(self.project, path))
-            folders = in_folder(folder)
+            folders = self._look(folder)
             inside_idf = folder == self.idf or folder.startswith(self.idf + "/")
             if not folders and not inside_idf and os.path.basename(folder) not in self.found:
                 raise Trouble(f"EXTRA_COMPONENT_DIRS names {path}, where no component is (a folder with a CMakeLists.txt): "
@@ -74,7 +80,7 @@ class Finder:
                 self.add(each, "EXTRA_COMPONENT_DIRS")
 
     def add_local(self):
-        for folder in in_folder(os.path.join(self.project, "components")):
+        for folder in self._look(os.path.join(self.project, "components")):
             self.add(folder, "components/")
         main = os.path.join(self.project, "main")
         if is_component(main):

@@ -11,9 +11,9 @@ esptool_py freertos hal heap http_parser linux log mbedtls newlib nvs_flash part
 # ESP-IDF has them (in one of its versions 4.4 to 6.0), and there is nothing of them here: one may be required, and what is
 # used of it does not compile.
 ABSENT = frozenset("""
-app_trace asio bt cbor cmock coap console driver esp32 esp32c3 esp32h2 esp32s2 esp32s3 esp_adc esp_adc_cal esp_blockdev
+app_trace asio bt cbor cmock coap console esp32 esp32c3 esp32h2 esp32s2 esp32s3 esp_adc esp_adc_cal esp_blockdev
 esp_blockdev_util esp_coex esp_driver_ana_cmpr esp_driver_bitscrambler esp_driver_cam esp_driver_dac esp_driver_dma
-esp_driver_gpio esp_driver_gptimer esp_driver_i2c esp_driver_i2s esp_driver_i3c esp_driver_isp esp_driver_jpeg
+esp_driver_gptimer esp_driver_i2c esp_driver_i2s esp_driver_i3c esp_driver_isp esp_driver_jpeg
 esp_driver_ledc esp_driver_mcpwm esp_driver_parlio esp_driver_pcnt esp_driver_ppa esp_driver_rmt esp_driver_sd_intf
 esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi esp_driver_spi esp_driver_touch_sens esp_driver_tsens
 esp_driver_twai esp_driver_uart esp_driver_usb_serial_jtag esp_gdbstub esp_hid esp_http_server esp_https_server

@@ -23,6 +23,7 @@ partition_table_get_partition_info(storage "--partition-name storage" "offset si
 file(WRITE ${CMAKE_BINARY_DIR}/config/storage.txt "${storage}")
 esptool_py_flash_to_partition(flash "storage" "${CMAKE_SOURCE_DIR}/notes.txt")
 """
+SMALL_CMAKE = CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", "")
 MAIN = """idf_build_get_property(project_dir PROJECT_DIR)
 set(srcs "main.cpp")
 if(CONFIG_ALL_EXTRA_SOURCE)
@@ -180,7 +181,7 @@ class OneSdkconfig(unittest.TestCase):
     def test_crash_is_told_with_names_and_lines(self):
         source = ("static void deep(volatile int *p)\n{\n    *p = 1;\n}\n"
                   "void app_main(void)\n{\n    deep(0);\n}\n")
-        made = self.made(None, {"CMakeLists.txt": CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", ""),
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE,
                                 "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n', "main/main.c": source,
                                 "sdkconfig.defaults": "CONFIG_COMPILER_OPTIMIZATION_NONE=y\n"})
         made.build()
@@ -200,7 +201,7 @@ class OneSdkconfig(unittest.TestCase):
     def test_coverage_counts_all_boots_of_a_run(self):
         source = ('#include "esp_system.h"\nint never(void)\n{\n    return 3;\n}\nvoid app_main(void)\n{\n'
                   "    if (esp_reset_reason() == ESP_RST_POWERON) {\n        esp_restart();\n    }\n}\n")
-        made = self.made(None, {"CMakeLists.txt": CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", ""),
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE,
                                 "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n', "main/main.c": source})
         made.build("--coverage")
         run = made.run()
@@ -209,6 +210,39 @@ class OneSdkconfig(unittest.TestCase):
         self.assertEqual(sorted(re.findall(r"^FNDA:(.*)$", told, re.M)), ["0,never", "2,app_main"])
         self.assertIn("DA:9,1\n", told)
         self.assertIn("DA:4,0\n", told)
+
+    def test_pins_have_the_levels_that_a_command_line_gives(self):
+        source = """
+#include <stdio.h>
+#include "driver/gpio.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
+static SemaphoreHandle_t pressed;
+static void on_edge(void *arg) { xSemaphoreGive(pressed); }
+void app_main(void)
+{
+    gpio_config_t config = {.pin_bit_mask = 1 << 4 | 1 << 5, .mode = GPIO_MODE_INPUT, .pull_up_en = GPIO_PULLUP_ENABLE};
+    pressed = xSemaphoreCreateBinary();
+    printf("config %d, pins %d %d\\n", gpio_config(&config), gpio_get_level(4), gpio_get_level(5));
+    gpio_set_intr_type(5, GPIO_INTR_NEGEDGE);
+    gpio_intr_enable(5);
+    printf("without service 0x%x\\n", gpio_isr_handler_add(5, on_edge, NULL));
+    int service = gpio_install_isr_service(0);
+    printf("service %d, handler %d\\n", service, gpio_isr_handler_add(5, on_edge, NULL));
+    printf("pressed %d\\n", (int)xSemaphoreTake(pressed, pdMS_TO_TICKS(30000)));
+    printf("level %d, none 0x%x\\n", gpio_get_level(5), gpio_set_level(64, 1));
+}
+"""
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE,
+                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c" PRIV_REQUIRES driver)\n',
+                                "main/main.c": source})
+        made.build()
+        run = made.run("--gpio", "4=0", "--gpio", "5=0@1200ms")
+        self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
+        for line in ("config 0, pins 0 1", "without service 0x103", "service 0, handler 0", "pressed 1", "level 0, none 0x102"):
+            self.assertIn(line, run.stdout)
+        self.assertEqual(made.run("--gpio", "4=2").returncode, 2)
 
     def test_new_project_builds_and_runs(self):
         made = self.made(None, {})

@@ -107,6 +107,7 @@ endfunction()
 # How the project's own files are compiled: as ESP-IDF does, less what would stop foreign code on a 64-bit machine.
 function(otter_project_flags)
   add_library(otter_project_flags INTERFACE)
+  target_link_libraries(otter_project_flags INTERFACE otter::on_linux) # comes behind each component that is linked
   set(level -Og)
   if(CONFIG_COMPILER_OPTIMIZATION_SIZE)
     set(level -Os)
@@ -212,11 +213,12 @@ const char *__asan_default_options(void)
       add_dependencies(${name}.elf ${library})
     endif()
   endforeach()
-  list(JOIN libraries "," group)
+  list(TRANSFORM libraries REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE files)
   target_link_options(${name}.elf PRIVATE LINKER:-u,app_main ${otter_instrument}
                       $<$<BOOL:${OTTER_PROJECT_COVERAGE}>:LINKER:-u,__gcov_dump>) # a restart counts, too
   target_compile_options(${name}.elf PRIVATE ${otter_instrument})
-  target_link_libraries(${name}.elf PRIVATE "$<LINK_GROUP:RESCAN,${group}>")
+  # In a group, for a component may use what it does not say that it requires; then as targets, with what each of them links.
+  target_link_libraries(${name}.elf PRIVATE -Wl,--start-group ${files} -Wl,--end-group ${libraries})
   add_custom_command(OUTPUT config/size_checked
     COMMAND ${otter_python} -B ${otter_idf}/tools/check_size.py ${CMAKE_BINARY_DIR}/config/table.json ${name}.bin
     COMMAND ${CMAKE_COMMAND} -E touch config/size_checked

@@ -1,0 +1,110 @@
+/* ESP-IDF's pins without a chip around them: `otter run --gpio` gives their levels, otherwise their pull resistors do. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sdkconfig.h"
+#include "esp_err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GPIO_PIN_COUNT 64
+
+typedef enum {
+    GPIO_NUM_NC = -1,
+    GPIO_NUM_0 = 0, GPIO_NUM_1, GPIO_NUM_2, GPIO_NUM_3, GPIO_NUM_4, GPIO_NUM_5, GPIO_NUM_6, GPIO_NUM_7, GPIO_NUM_8,
+    GPIO_NUM_9, GPIO_NUM_10, GPIO_NUM_11, GPIO_NUM_12, GPIO_NUM_13, GPIO_NUM_14, GPIO_NUM_15, GPIO_NUM_16, GPIO_NUM_17,
+    GPIO_NUM_18, GPIO_NUM_19, GPIO_NUM_20, GPIO_NUM_21, GPIO_NUM_22, GPIO_NUM_23, GPIO_NUM_24, GPIO_NUM_25, GPIO_NUM_26,
+    GPIO_NUM_27, GPIO_NUM_28, GPIO_NUM_29, GPIO_NUM_30, GPIO_NUM_31, GPIO_NUM_32, GPIO_NUM_33, GPIO_NUM_34, GPIO_NUM_35,
+    GPIO_NUM_36, GPIO_NUM_37, GPIO_NUM_38, GPIO_NUM_39, GPIO_NUM_40, GPIO_NUM_41, GPIO_NUM_42, GPIO_NUM_43, GPIO_NUM_44,
+    GPIO_NUM_45, GPIO_NUM_46, GPIO_NUM_47, GPIO_NUM_48,
+    GPIO_NUM_MAX = GPIO_PIN_COUNT,
+} gpio_num_t;
+
+typedef enum {
+    GPIO_INTR_DISABLE = 0,
+    GPIO_INTR_POSEDGE = 1,
+    GPIO_INTR_NEGEDGE = 2,
+    GPIO_INTR_ANYEDGE = 3,
+    GPIO_INTR_LOW_LEVEL = 4,
+    GPIO_INTR_HIGH_LEVEL = 5,
+    GPIO_INTR_MAX,
+} gpio_int_type_t;
+
+typedef enum {
+    GPIO_MODE_DISABLE = 0,
+    GPIO_MODE_INPUT = 1,
+    GPIO_MODE_OUTPUT = 2,
+    GPIO_MODE_INPUT_OUTPUT = 3,
+    GPIO_MODE_OUTPUT_OD = 6,
+    GPIO_MODE_INPUT_OUTPUT_OD = 7,
+} gpio_mode_t;
+
+typedef enum { GPIO_PULLUP_DISABLE = 0, GPIO_PULLUP_ENABLE = 1 } gpio_pullup_t;
+typedef enum { GPIO_PULLDOWN_DISABLE = 0, GPIO_PULLDOWN_ENABLE = 1 } gpio_pulldown_t;
+typedef enum { GPIO_PULLUP_ONLY, GPIO_PULLDOWN_ONLY, GPIO_PULLUP_PULLDOWN, GPIO_FLOATING } gpio_pull_mode_t;
+typedef enum {
+    GPIO_DRIVE_CAP_0,
+    GPIO_DRIVE_CAP_1,
+    GPIO_DRIVE_CAP_2,
+    GPIO_DRIVE_CAP_3,
+    GPIO_DRIVE_CAP_DEFAULT = GPIO_DRIVE_CAP_2,
+} gpio_drive_cap_t;
+
+typedef struct {
+    uint64_t pin_bit_mask;
+    gpio_mode_t mode;
+    gpio_pullup_t pull_up_en;
+    gpio_pulldown_t pull_down_en;
+    gpio_int_type_t intr_type;
+} gpio_config_t;
+
+typedef void (*gpio_isr_t)(void *arg);
+typedef void *gpio_isr_handle_t;
+
+#define GPIO_IS_VALID_GPIO(num)        ((num) >= 0 && (num) < GPIO_PIN_COUNT)
+#define GPIO_IS_VALID_OUTPUT_GPIO(num) GPIO_IS_VALID_GPIO(num)
+
+/* All of these: ESP_OK, or ESP_ERR_INVALID_ARG with a pin or value that there is not. Any task may call them. */
+
+/** @param config  at least one pin in its mask */
+esp_err_t gpio_config(const gpio_config_t *config);
+/** An input with a pull-up, as after a reset. */
+esp_err_t gpio_reset_pin(gpio_num_t gpio_num);
+esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode);
+esp_err_t gpio_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull);
+esp_err_t gpio_pullup_en(gpio_num_t gpio_num);
+esp_err_t gpio_pullup_dis(gpio_num_t gpio_num);
+esp_err_t gpio_pulldown_en(gpio_num_t gpio_num);
+esp_err_t gpio_pulldown_dis(gpio_num_t gpio_num);
+esp_err_t gpio_set_level(gpio_num_t gpio_num, uint32_t level);
+
+/**
+ * @return of an output its own level; of an input the one that `otter run --gpio` has given by now, or else 1 with a pull-up
+ *         and 0 without; 0 of a pin that is neither, or none
+ */
+int gpio_get_level(gpio_num_t gpio_num);
+
+/* Interrupts come when `otter run --gpio` changes a level at a time; handlers then run in a task of their own. */
+esp_err_t gpio_set_intr_type(gpio_num_t gpio_num, gpio_int_type_t intr_type);
+esp_err_t gpio_intr_enable(gpio_num_t gpio_num);
+esp_err_t gpio_intr_disable(gpio_num_t gpio_num);
+/** @return ESP_OK; ESP_ERR_INVALID_STATE: it is installed; ESP_ERR_NO_MEM */
+esp_err_t gpio_install_isr_service(int intr_alloc_flags);
+void gpio_uninstall_isr_service(void);
+/** @return ESP_OK; ESP_ERR_INVALID_STATE: the service is not installed */
+esp_err_t gpio_isr_handler_add(gpio_num_t gpio_num, gpio_isr_t isr_handler, void *args);
+esp_err_t gpio_isr_handler_remove(gpio_num_t gpio_num);
+
+/* What only a pin could do: accepted. */
+esp_err_t gpio_set_drive_capability(gpio_num_t gpio_num, gpio_drive_cap_t strength);
+esp_err_t gpio_hold_en(gpio_num_t gpio_num);
+esp_err_t gpio_hold_dis(gpio_num_t gpio_num);
+
+#ifdef __cplusplus
+}
+#endif
