@@ -9,10 +9,11 @@ floor:     the same against the least that an update is: bench/floor.c, one proc
 signed:    `otter image verify --key` of a signed image against `openssl dgst -sha256 -verify` of the bytes that are signed;
            and an update of a device with secure boot against the same of one without. Processor time.
 memory:    the peak resident memory of `otter update`.
+idf:       an ESP-IDF project folder: built from nothing, after a change of one file, from power on to app_main().
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
-All but serve need nginx, and have goals, which the end tells to be met or not; what is absent is skipped with a message. Exit
-status 1 if one is not met.
+All but serve have goals, which the end tells to be met or not; those before idf need nginx. What is absent is skipped with a
+message. Exit status 1 if one is not met.
 """
 # SPDX-License-Identifier: Apache-2.0
 import argparse
@@ -27,11 +28,12 @@ from typing import NamedTuple
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+import project  # noqa: E402
 import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
-WHAT = ("update", "floor", "signed", "memory", "serve")
+WHAT = ("update", "floor", "signed", "memory", "idf", "serve")
 GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05}
 OTADATA, OTADATA_LEN, OTA_0, SECTOR = 0x9000, 0x2000, 0x10000, 0x1000
 
@@ -341,8 +343,10 @@ def main():
         parser.error(f"WHAT is one of {', '.join(WHAT)}")
     what, build, rounds = args.what or WHAT, args.build.resolve(), 3 if args.quick else args.rounds
     goals = []
-    if set(what) - {"serve"}:
+    if set(what) - {"idf", "serve"}:
         goals = compare_updates(build, what, rounds, (1, 64) if args.quick else (1, 64, 256))
+    if "idf" in what:
+        goals += [Goal(*row) for row in project.measure(build, min(rounds, 5))]
     if "serve" in what:
         serve.compare_servers(build, rounds)
     for goal in goals:

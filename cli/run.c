@@ -217,6 +217,7 @@ static int run(void *taken)
         return cli_usage("run", "--cut-after or --cut-at: power is cut once");
     }
     const char *folder = options->flash;
+    options->run.watchdog_s = options->run.debugger ? 0 : options->run.watchdog_s;
     if (build_folder_is(folder)) {
         options->made = build_folder_prepare("run", options->flash, &options->start, &options->run.device);
         if (options->made == NULL) {
@@ -277,6 +278,8 @@ static const option_row_t rows[] = {
      .help = "list these operations when the run ends: number, boot, who, what, where"},
     {"cut-at", &option_seconds, RUN(cut_at_ms),
      .help = "cut the power after so long, in the middle of the operation that is under way", .max = 1000000},
+    {"gdb", &option_switch, RUN(debugger),
+     .help = "start the app in gdb (break app_main, run); there is no watchdog then"},
     {.help = "for scripts:"},
     {"expect", &kind_expected, offsetof(options_t, expected),
      .help = "fail unless this version ran last and, with STATE, its record in otadata says so: VALID (also "

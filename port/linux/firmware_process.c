@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "esp_log.h"
+#include "linux/crash_trace.h"
 #include "linux/descendants.h"
 #include "linux/keeper.h"
 #include "otter/system.h"
@@ -51,6 +53,27 @@ static void set_env_number(const char *name, int value)
     setenv(name, text, 1);
 }
 
+/**
+ * Becomes gdb with the firmware in it, in the foreground of the terminal, whose Ctrl-C is then gdb's. The file with its symbols
+ * is the one that `otter run` of a build folder names. Returns only if there is no gdb.
+ */
+static void become_debugger(const firmware_start_t *start)
+{
+    char program[64], symbols[PATH_MAX + 16] = "echo no file with symbols is known\\n";
+    const char *elf = getenv(CRASH_TRACE_ENV_ELF);
+    if (elf != NULL) {
+        snprintf(symbols, sizeof(symbols), "symbol-file %s", elf);
+    }
+    set_inherited(start->executable);
+    snprintf(program, sizeof(program), "/proc/self/fd/%d", start->executable);
+    signal(SIGTTOU, SIG_IGN);
+    setpgid(0, 0);
+    tcsetpgrp(STDIN_FILENO, getpgrp()); /* without a terminal there is nothing to get */
+    signal(SIGTTOU, SIG_DFL);
+    execlp("gdb", "gdb", "-q", "-ex", "set startup-with-shell off", "-ex", symbols, "--args", program,
+           (char *)NULL);
+}
+
 /** In the new process: becomes the firmware. Never returns. */
 static void become_firmware(const firmware_start_t *start, int control, pid_t runner, int *exec_error)
 {
@@ -80,6 +103,11 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
     char boot[RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&start->boot, boot);
     setenv(RUN_ENV_BOOT, boot, 1);
+    if (start->debugger) {
+        become_debugger(start);
+        *exec_error = errno;
+        _exit(127);
+    }
     char *const argv[] = {(char *)(uintptr_t)start->name, NULL};
     fexecve(start->executable, argv, environ);
     *exec_error = errno;
@@ -259,6 +287,8 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
         result->end = p->said_restart ? FIRMWARE_RESTARTED : FIRMWARE_IDLE;
     } else if (p->said_idle && WIFEXITED(status) && WEXITSTATUS(status) == RUN_EXIT_UNWRITTEN) {
         result->end = FIRMWARE_UNWRITTEN;
+    } else if (start->debugger) {
+        result->end = FIRMWARE_IDLE; /* gdb was left: what it held shows nothing more */
     } else {
         explain_crash(status, result);
     }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "linux/run_protocol.h"
@@ -30,7 +31,8 @@ typedef struct {
     const char *efuse_path; /* absolute; NULL: beside the flash file */
     const char *name;       /* argv[0] */
     run_boot_t boot;
-    int signals; /* of this process, which is a keeper's worker: what keeper_run() gave it */
+    int signals;   /* of this process, which is a keeper's worker: what keeper_run() gave it */
+    bool debugger; /* start it in gdb, which gets the terminal */
 } firmware_start_t;
 
 typedef struct {

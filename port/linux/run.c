@@ -316,6 +316,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
                  .anti_rollback = device->config.anti_rollback,
                  .emulated_efuse = device->config.emulated_efuses != NULL},
         .signals = run->signals,
+        .debugger = run->options.debugger,
     };
     firmware_process_run(&how, result);
     close(loaded->executable);

@@ -18,6 +18,7 @@ typedef struct {
     uint32_t off_at_ms;   /* the run ends after so long; 0: it does not */
     const char *until;    /* the run ends when the console has said this; NULL: it does not */
     bool list_operations; /* print the flash operations when it ends */
+    bool debugger;        /* start the firmware in gdb */
 } run_options_t;
 
 typedef enum {

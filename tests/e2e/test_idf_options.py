@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import unittest
 
@@ -196,6 +197,17 @@ class OneSdkconfig(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertIn("ERROR: AddressSanitizer: heap-use-after-free", run.stderr)
         self.assertRegex(run.stdout, r"app_main at .*main/main\.c:6")
+
+    @unittest.skipUnless(shutil.which("gdb"), "gdb is not there")
+    @unittest.skipIf(SANITIZED, "gdb would show what sanitizers do")
+    def test_debugger_stops_where_it_is_told_to(self):
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+                                "main/main.c": "int answer = 42;\nvoid app_main(void)\n{\n    answer++;\n}\n"})
+        made.build()
+        run = made.run("--gdb", console="break app_main\nrun\nprint answer\nkill\nquit\n")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertRegex(run.stdout, r"hit Breakpoint 1, app_main \(\)")
+        self.assertIn("$1 = 42", run.stdout)
 
     @unittest.skipIf(SANITIZED, "a build with sanitizers has its own")
     def test_coverage_counts_all_boots_of_a_run(self):
