@@ -52,7 +52,8 @@ static void read_plan(const char *text)
         }
         change_t *change = &planned[planned_count];
         unsigned ms = 0;
-        if (sscanf(word, "%u=%u@%u", &change->pin, &change->level, &ms) >= 2 && change->pin < GPIO_PIN_COUNT) {
+        if (sscanf(word, "%u=%u@%u", &change->pin, &change->level, &ms) >= 2 &&
+            change->pin < GPIO_PIN_COUNT) {
             change->at_us = (int64_t)ms * 1000;
             planned_count++;
         } else if (word[0] != '\0') {
@@ -204,9 +205,9 @@ int gpio_get_level(gpio_num_t gpio_num)
 
 static bool is_wanted(gpio_int_type_t type, int before, int now)
 {
-    return type == GPIO_INTR_ANYEDGE ? before != now
+    return type == GPIO_INTR_ANYEDGE                                   ? before != now
            : type == GPIO_INTR_POSEDGE || type == GPIO_INTR_HIGH_LEVEL ? now > before
-           : type == GPIO_INTR_NEGEDGE || type == GPIO_INTR_LOW_LEVEL ? now < before
+           : type == GPIO_INTR_NEGEDGE || type == GPIO_INTR_LOW_LEVEL  ? now < before
                                                                        : false;
 }
 
@@ -241,7 +242,8 @@ esp_err_t gpio_install_isr_service(int intr_alloc_flags)
     installed = true;
     bool follow = planned_count > 0;
     (void)leave(ESP_OK);
-    return !follow || xTaskCreate(follow_plan, "gpio_isr", TASK_STACK, NULL, configMAX_PRIORITIES - 1, NULL) == pdPASS
+    return !follow || xTaskCreate(follow_plan, "gpio_isr", TASK_STACK, NULL, configMAX_PRIORITIES - 1,
+                                  NULL) == pdPASS
                ? ESP_OK
                : ESP_ERR_NO_MEM;
 }

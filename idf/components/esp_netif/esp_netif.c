@@ -12,7 +12,7 @@
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
 
-#define NAME_SIZE     33 /* of keys, descriptions and host names, with terminator */
+#define NAME_SIZE       33 /* of keys, descriptions and host names, with terminator */
 #define POST_WAIT_TICKS pdMS_TO_TICKS(1000)
 
 static const char TAG[] = "esp_netif";
@@ -266,7 +266,8 @@ esp_netif_iodriver_handle esp_netif_get_io_driver(esp_netif_t *netif)
 void esp_netif_action_start(void *netif, esp_event_base_t base, int32_t id, void *data)
 {
     (void)base, (void)id, (void)data;
-    esp_netif_t *started = netif; /* an access point has its address at once, a station when it is connected */
+    esp_netif_t *started =
+        netif; /* an access point has its address at once, a station when it is connected */
     if ((started->flags & ESP_NETIF_FLAG_AUTOUP) != 0) {
         started->up = true;
     }
@@ -397,14 +398,16 @@ static esp_err_t move_dhcp(esp_netif_dhcp_status_t *status, esp_netif_dhcp_statu
 
 esp_err_t esp_netif_dhcpc_start(esp_netif_t *netif)
 {
-    return netif == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
-                         : move_dhcp(&netif->dhcpc, ESP_NETIF_DHCP_STARTED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STARTED);
+    return netif == NULL
+               ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
+               : move_dhcp(&netif->dhcpc, ESP_NETIF_DHCP_STARTED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STARTED);
 }
 
 esp_err_t esp_netif_dhcpc_stop(esp_netif_t *netif)
 {
-    return netif == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
-                         : move_dhcp(&netif->dhcpc, ESP_NETIF_DHCP_STOPPED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STOPPED);
+    return netif == NULL
+               ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
+               : move_dhcp(&netif->dhcpc, ESP_NETIF_DHCP_STOPPED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STOPPED);
 }
 
 esp_err_t esp_netif_dhcpc_get_status(esp_netif_t *netif, esp_netif_dhcp_status_t *status)
@@ -423,8 +426,9 @@ esp_err_t esp_netif_dhcps_start(esp_netif_t *netif)
 
 esp_err_t esp_netif_dhcps_stop(esp_netif_t *netif)
 {
-    return netif == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
-                         : move_dhcp(&netif->dhcps, ESP_NETIF_DHCP_STOPPED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STOPPED);
+    return netif == NULL
+               ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
+               : move_dhcp(&netif->dhcps, ESP_NETIF_DHCP_STOPPED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STOPPED);
 }
 
 esp_err_t esp_netif_dhcps_get_status(esp_netif_t *netif, esp_netif_dhcp_status_t *status)
@@ -460,7 +464,8 @@ esp_err_t esp_netif_get_ip6_linklocal(esp_netif_t *netif, esp_ip6_addr_t *ip6)
 
 esp_err_t esp_netif_get_ip6_global(esp_netif_t *netif, esp_ip6_addr_t *ip6)
 {
-    return netif == NULL || ip6 == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS : find_ip6(ESP_IP6_ADDR_IS_GLOBAL, ip6);
+    return netif == NULL || ip6 == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS
+                                        : find_ip6(ESP_IP6_ADDR_IS_GLOBAL, ip6);
 }
 
 esp_err_t esp_netif_create_ip6_linklocal(esp_netif_t *netif)

@@ -60,9 +60,9 @@ static esp_err_t unlock(esp_err_t err)
 static esp_err_t enter(bool started)
 {
     pthread_mutex_lock(&lock);
-    return !wifi.ready                 ? unlock(ESP_ERR_WIFI_NOT_INIT)
+    return !wifi.ready                ? unlock(ESP_ERR_WIFI_NOT_INIT)
            : started && !wifi.started ? unlock(ESP_ERR_WIFI_NOT_STARTED)
-                                       : ESP_OK;
+                                      : ESP_OK;
 }
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config)
@@ -250,10 +250,10 @@ esp_err_t esp_wifi_clear_ap_list(void)
 
 static void describe(wifi_ap_record_t *record)
 {
-    *record = (wifi_ap_record_t){.primary = CHANNEL,
-                                 .rssi = RSSI,
-                                 .authmode = wifi.config[WIFI_IF_STA].sta.password[0] != '\0' ? WIFI_AUTH_WPA2_PSK
-                                                                                              : WIFI_AUTH_OPEN};
+    *record = (wifi_ap_record_t){
+        .primary = CHANNEL,
+        .rssi = RSSI,
+        .authmode = wifi.config[WIFI_IF_STA].sta.password[0] != '\0' ? WIFI_AUTH_WPA2_PSK : WIFI_AUTH_OPEN};
     memcpy(record->bssid, access_point, sizeof(record->bssid));
     memcpy(record->ssid, wifi.config[WIFI_IF_STA].sta.ssid, ssid_length());
 }
@@ -310,7 +310,7 @@ esp_err_t esp_wifi_sta_get_rssi(int *rssi)
     wifi_ap_record_t record;
     esp_err_t err = rssi != NULL ? esp_wifi_sta_get_ap_info(&record) : ESP_ERR_INVALID_ARG;
     if (err == ESP_OK) {
-        *rssi = record.rssi;
+        *rssi = RSSI; /* as the record says */
     }
     return err;
 }
@@ -337,7 +337,8 @@ static esp_err_t enter_interface(wifi_interface_t interface)
     if (interface != WIFI_IF_STA && interface != WIFI_IF_AP) {
         return unlock(ESP_ERR_WIFI_IF);
     }
-    return (interface == WIFI_IF_STA ? has_station() : has_access_point()) ? ESP_OK : unlock(ESP_ERR_WIFI_MODE);
+    return (interface == WIFI_IF_STA ? has_station() : has_access_point()) ? ESP_OK
+                                                                           : unlock(ESP_ERR_WIFI_MODE);
 }
 
 esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf)
@@ -552,7 +553,8 @@ esp_err_t esp_wifi_clear_default_wifi_driver_and_handlers(void *netif)
 {
     const void *driver = esp_netif_get_io_driver(netif);
     return esp_event_handler_unregister(WIFI_EVENT, ESP_EVENT_ANY_ID,
-                                        driver == &wifi.config[WIFI_IF_AP] ? follow_access_point : follow_station);
+                                        driver == &wifi.config[WIFI_IF_AP] ? follow_access_point
+                                                                           : follow_station);
 }
 
 esp_netif_t *esp_netif_create_wifi(wifi_interface_t wifi_if, const esp_netif_inherent_config_t *config)
@@ -561,7 +563,8 @@ esp_netif_t *esp_netif_create_wifi(wifi_interface_t wifi_if, const esp_netif_inh
     esp_netif_t *netif = esp_netif_new(&whole);
     if (netif != NULL) {
         (void)esp_netif_set_mac(netif, wifi.mac[wifi_if == WIFI_IF_AP]);
-        (void)(wifi_if == WIFI_IF_AP ? esp_netif_attach_wifi_ap(netif) : esp_netif_attach_wifi_station(netif));
+        (void)(wifi_if == WIFI_IF_AP ? esp_netif_attach_wifi_ap(netif)
+                                     : esp_netif_attach_wifi_station(netif));
     }
     return netif;
 }
@@ -580,7 +583,8 @@ static esp_netif_t *create_default(wifi_interface_t interface, const esp_netif_i
 
 esp_netif_t *esp_netif_create_default_wifi_sta(void)
 {
-    return create_default(WIFI_IF_STA, ESP_NETIF_BASE_DEFAULT_WIFI_STA, esp_wifi_set_default_wifi_sta_handlers);
+    return create_default(WIFI_IF_STA, ESP_NETIF_BASE_DEFAULT_WIFI_STA,
+                          esp_wifi_set_default_wifi_sta_handlers);
 }
 
 esp_netif_t *esp_netif_create_default_wifi_ap(void)

@@ -30,8 +30,8 @@ static void on_address(void *arg, esp_event_base_t base, int32_t id, void *data)
     (void)arg, (void)base;
     const ip_event_got_ip_t *event = data;
     if (event->esp_netif == connection.sta || event->esp_netif == connection.eth) {
-        ESP_LOGI(TAG, "Got IPv4 event: Interface \"%s\" address: " IPSTR, esp_netif_get_desc(event->esp_netif),
-                 IP2STR(&event->ip_info.ip));
+        ESP_LOGI(TAG, "Got IPv4 event: Interface \"%s\" address: " IPSTR,
+                 esp_netif_get_desc(event->esp_netif), IP2STR(&event->ip_info.ip));
         (void)xEventGroupSetBits(connection.got, id == IP_EVENT_ETH_GOT_IP ? GOT_ETH : GOT_STA);
     }
 }

@@ -41,20 +41,20 @@ typedef struct _ip_addr {
 #define ESP_IP4TOUINT32(a, b, c, d)                                                                          \
     (((uint32_t)((a)&0xffU) << 24) | ((uint32_t)((b)&0xffU) << 16) | ((uint32_t)((c)&0xffU) << 8) |          \
      (uint32_t)((d)&0xffU))
-#define ESP_IP4TOADDR(a, b, c, d)          esp_netif_htonl(ESP_IP4TOUINT32(a, b, c, d))
-#define esp_netif_ip4_makeu32(a, b, c, d)  ESP_IP4TOUINT32(a, b, c, d)
+#define ESP_IP4TOADDR(a, b, c, d)         esp_netif_htonl(ESP_IP4TOUINT32(a, b, c, d))
+#define esp_netif_ip4_makeu32(a, b, c, d) ESP_IP4TOUINT32(a, b, c, d)
 #define ESP_IP4ADDR_INIT(a, b, c, d)                                                                         \
     {                                                                                                        \
         .u_addr = {.ip4 = {.addr = ESP_IP4TOADDR(a, b, c, d)}}, .type = ESP_IPADDR_TYPE_V4                   \
     }
 #define IP4_ADDR(ipaddr, a, b, c, d) ((ipaddr)->addr = ESP_IP4TOADDR(a, b, c, d))
 
-#define IPSTR                               "%d.%d.%d.%d"
-#define esp_ip4_addr_get_byte(ipaddr, idx)  (((const uint8_t *)(&(ipaddr)->addr))[idx])
-#define esp_ip4_addr1_16(ipaddr)            ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 0))
-#define esp_ip4_addr2_16(ipaddr)            ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 1))
-#define esp_ip4_addr3_16(ipaddr)            ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 2))
-#define esp_ip4_addr4_16(ipaddr)            ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 3))
+#define IPSTR                              "%d.%d.%d.%d"
+#define esp_ip4_addr_get_byte(ipaddr, idx) (((const uint8_t *)(&(ipaddr)->addr))[idx])
+#define esp_ip4_addr1_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 0))
+#define esp_ip4_addr2_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 1))
+#define esp_ip4_addr3_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 2))
+#define esp_ip4_addr4_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 3))
 #define IP2STR(ipaddr)                                                                                       \
     esp_ip4_addr1_16(ipaddr), esp_ip4_addr2_16(ipaddr), esp_ip4_addr3_16(ipaddr), esp_ip4_addr4_16(ipaddr)
 

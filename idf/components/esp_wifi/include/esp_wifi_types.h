@@ -22,12 +22,7 @@ typedef enum {
     WIFI_MODE_MAX
 } wifi_mode_t;
 
-typedef enum {
-    WIFI_IF_STA = 0,
-    WIFI_IF_AP = 1,
-    WIFI_IF_NAN = 2,
-    WIFI_IF_MAX
-} wifi_interface_t;
+typedef enum { WIFI_IF_STA = 0, WIFI_IF_AP = 1, WIFI_IF_NAN = 2, WIFI_IF_MAX } wifi_interface_t;
 
 /* The names of ESP-IDF 3 and 4. */
 #define ESP_IF_WIFI_STA WIFI_IF_STA
