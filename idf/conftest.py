@@ -11,9 +11,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from pytest_embedded_idf.app import IdfApp
+from pytest_embedded_idf.linux import LinuxSerial
 
 IDF_PATH = os.environ.get("IDF_PATH") or subprocess.check_output(["otter", "idf-path"], text=True).strip()
 BESIDE = [os.path.normpath(os.path.join(IDF_PATH, way)) for way in ("../otter", "../../../bin/otter")]
@@ -27,6 +29,51 @@ def stored_digest(app, path):
 
 
 IdfApp.get_sha256 = stored_digest
+
+
+def stop(serial):
+    """Switches the device off, once what was built is in flash."""
+    flashed = os.path.join(serial.app.binary_path, "flash", "flashed")
+    until = time.monotonic() + 30
+    while not os.path.exists(flashed) and serial.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    subprocess.Popen.terminate(serial)
+    serial.wait(30)
+
+
+def start(serial, *options):
+    """Switches it on, with the console where it was."""
+    subprocess.Popen.__init__(serial, [OTTER, "run", serial.app.binary_path, *options], bufsize=0, stdin=subprocess.PIPE,
+                              stdout=serial._fw, stderr=serial._fw)
+
+
+def hard_reset(serial):
+    stop(serial)
+    start(serial)
+
+
+def erase_flash(serial):
+    """What follows is flash()."""
+    stop(serial)
+    serial.erased = True
+
+
+def flash(serial):
+    if serial.poll() is None:
+        stop(serial)
+    start(serial, "--new" if getattr(serial, "erased", False) else "--flash")
+    serial.erased = False
+
+
+def erase_partition(serial, label):
+    stop(serial)
+    subprocess.run([OTTER, "flash", "erase", os.path.join(serial.app.binary_path, "flash", "flash.bin"), label,
+                    "--table-offset", hex(serial.app.sdkconfig["PARTITION_TABLE_OFFSET"])], check=True)
+    start(serial)
+
+
+for does in (hard_reset, erase_flash, flash, erase_partition):  # what a serial line does for a chip
+    setattr(LinuxSerial, does.__name__, does)
 
 
 @pytest.fixture
