@@ -55,7 +55,7 @@ esp_err_t esp_efuse_set_digest_revoke(unsigned num_digest);
 /** Package of the chip; 0: nothing says it. */
 uint32_t esp_efuse_get_pkg_ver(void);
 
-/** False: nothing is encrypted here. */
+/** True of a device with flash encryption; false also where there is no device. */
 bool esp_efuse_is_flash_encryption_enabled(void);
 
 #ifdef __cplusplus

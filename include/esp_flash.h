@@ -36,7 +36,11 @@ esp_err_t esp_flash_write(esp_flash_t *chip, const void *buffer, uint32_t addres
 esp_err_t esp_flash_erase_region(esp_flash_t *chip, uint32_t start, uint32_t len);
 esp_err_t esp_flash_erase_chip(esp_flash_t *chip);
 
-/** Nothing is encrypted: the first is esp_flash_read(), the second ESP_ERR_NOT_SUPPORTED. */
+/*
+ * Through the cipher of flash encryption, wherever it is; esp_flash_read() and esp_flash_write() go past it. Written are whole
+ * blocks of 16 bytes. @return also ESP_ERR_INVALID_ARG (address), ESP_ERR_INVALID_SIZE (length); ESP_ERR_NOT_SUPPORTED: write,
+ * to a device without flash encryption. Reading there is esp_flash_read().
+ */
 esp_err_t esp_flash_read_encrypted(esp_flash_t *chip, uint32_t address, void *out_buffer, uint32_t length);
 esp_err_t esp_flash_write_encrypted(esp_flash_t *chip, uint32_t address, const void *buffer, uint32_t length);
 

@@ -92,7 +92,7 @@ typedef struct {
     uint32_t size;       /* bytes */
     uint32_t erase_size; /* bytes */
     char label[17];      /* always terminated */
-    bool encrypted;      /* the flag is kept; nothing is encrypted off-chip, see docs/DIFFERENCES.md */
+    bool encrypted;      /* the device has flash encryption, and the flag or the type says so */
     bool readonly;
 } esp_partition_t;
 

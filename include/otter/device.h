@@ -57,10 +57,11 @@ typedef struct {
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */
-typedef struct {
+typedef struct otter_partition_list {
     esp_partition_t items[OTTER_PARTITIONS_MAX];
     uint32_t count;
-    esp_err_t status; /* of loading; every look-up in a list that did not load finds nothing */
+    uint32_t boot_end; /* the bootloader and the table lie before this offset */
+    esp_err_t status;  /* of loading; every look-up in a list that did not load finds nothing */
 } otter_partition_list_t;
 
 /** What somebody has hung on a device, and goes with it: otter_device_deinit() calls `drop` of each. */

@@ -46,6 +46,28 @@ typedef struct {
     uint32_t size;
 } otter_buffer_t;
 
+#define OTTER_FLASH_CIPHER_BLOCK                                                                             \
+    16u /* bytes that are encrypted together: their first one lies at a multiple of it */
+
+/**
+ * Flash encryption: what stands between the bus and what lies in flash (otter/flash_encryption.h has it in software). The
+ * bootloader, the partition table and the encrypted partitions are read and programmed through it, in whole blocks; all else is
+ * plain.
+ */
+typedef struct {
+    /**
+     * In place. Called one at a time, with OTTER_LOCK_FLASH held.
+     * @param off  of the first byte in flash; it and `len` are multiples of OTTER_FLASH_CIPHER_BLOCK
+     * @return false: it could not be done, and what `data` holds is unknown
+     */
+    bool (*crypt)(void *ctx, bool decrypt, uint32_t off, uint8_t *data, uint32_t len);
+    void *ctx;
+    otter_buffer_t buffer; /* what is programmed is encrypted in it: 16 bytes or more, a multiple of 16 */
+    bool release;          /* eFuses say that it cannot be switched off or written from outside any more */
+} otter_flash_cipher_t;
+
+struct otter_partition_list; /* otter/device.h */
+
 /** Counters of what this process did; bytes and sectors, never reset by the core. */
 typedef struct {
     uint64_t bytes_read;
@@ -87,7 +109,14 @@ typedef struct esp_flash_t {
      */
     bool write_once;
 
+    /** NULL: nothing is encrypted. Set before the flash is used; stays as it is as long as a device is on it. */
+    const otter_flash_cipher_t *cipher;
+
     otter_flash_stats_t stats;
+    const struct otter_partition_list *partitions; /* that say what is plain; NULL or empty: nothing is */
+    struct {
+        uint32_t off, len;
+    } plain; /* is plain as well, while there is no table that says so */
     struct {
         uint32_t ticket, off, len; /* ticket 0: none, or it was written to */
     } watches[OTTER_FLASH_WATCHES];
@@ -95,6 +124,13 @@ typedef struct esp_flash_t {
     struct flash_map *maps; /* ranges that esp_partition_mmap gave out: src/flash/flash_map.h */
     bool buffer_lent;       /* to the one who reads through it now: src/flash/flash_buffer.h */
 } otter_flash_t;
+
+/** Bytes, a power of two, in which records, journals and updates are written: one write unit, or one block of the cipher. */
+static inline uint32_t otter_flash_unit(const otter_flash_t *flash)
+{
+    return flash->cipher != NULL && flash->write_size < OTTER_FLASH_CIPHER_BLOCK ? OTTER_FLASH_CIPHER_BLOCK
+                                                                                 : flash->write_size;
+}
 
 /** True of ESP_ERR_FLASH_OP_*: the medium failed, and what it holds is not known. */
 static inline bool otter_flash_failed(esp_err_t err)
@@ -112,10 +148,12 @@ OTTER_MUST_CHECK esp_err_t otter_flash_check_geometry(const otter_flash_t *flash
  */
 
 /**
- * Read, program, erase. `off` and `len` in bytes from the start of the device; len 0 does nothing.
+ * Read, program, erase. `off` and `len` in bytes from the start of the device; len 0 does nothing. With flash encryption what
+ * lies in an encrypted place is decrypted and encrypted on its way; erased flash reads as noise there, as it does on a chip.
  * @return ESP_OK
  *         ESP_ERR_INVALID_ARG   off is beyond the device, or erase's off is not on a sector boundary
- *         ESP_ERR_INVALID_SIZE  off + len is beyond the device, or len (program: or off) is not aligned
+ *         ESP_ERR_INVALID_SIZE  off + len is beyond the device, or len (program: or off) is not aligned: to write_size, in an
+ *                               encrypted place also to OTTER_FLASH_CIPHER_BLOCK
  *         ESP_ERR_INVALID_CRC   read: the flash's code cannot correct what is there
  *         ESP_ERR_FLASH_OP_*    the medium failed
  */
@@ -124,10 +162,21 @@ OTTER_MUST_CHECK esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t of
                                                uint32_t len);
 OTTER_MUST_CHECK esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
 
+/** The same of what lies in flash, past the cipher. */
+OTTER_MUST_CHECK esp_err_t otter_flash_read_raw(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
+OTTER_MUST_CHECK esp_err_t otter_flash_program_raw(otter_flash_t *flash, uint32_t off, const void *src,
+                                                   uint32_t len);
+
+/** The same through the cipher, wherever it is; without one as otter_flash_read_raw. */
+OTTER_MUST_CHECK esp_err_t otter_flash_read_decrypted(otter_flash_t *flash, uint32_t off, void *dst,
+                                                      uint32_t len);
+OTTER_MUST_CHECK esp_err_t otter_flash_program_encrypted(otter_flash_t *flash, uint32_t off, const void *src,
+                                                         uint32_t len);
+
 /** As otter_flash_read, but what cannot be corrected reads as zeros, all of the range: as no record and no image does. */
 OTTER_MUST_CHECK esp_err_t otter_flash_read_torn(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);
 
-/** True if [off, off + len) reads as erased; false too where it cannot be read. */
+/** True if [off, off + len) is erased, past the cipher; false too where it cannot be read. */
 bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len);
 
 /** The port's barrier; ESP_OK where the port needs none. */

@@ -59,6 +59,21 @@ static esp_err_t read_final(copy_job_t *job, uint32_t at)
     return otter_flash_read_torn(job->flash, job->journal.final_off + at, job->now, job->piece);
 }
 
+/**
+ * Is final erased from byte `from` of the piece at `at` on, which was read? What fills up a block of the cipher is not, and reads
+ * so; what is erased does not read so through the cipher.
+ */
+static bool rest_is_erased(copy_job_t *job, uint32_t at, uint32_t from)
+{
+    const uint32_t whole = min_u32(align_up_u32(from, otter_flash_unit(job->flash)), job->piece);
+    if (!bytes_are_erased(job->now + from, whole - from)) {
+        return false;
+    }
+    return job->flash->cipher == NULL
+               ? bytes_are_erased(job->now + whole, job->piece - whole)
+               : otter_flash_reads_blank(job->flash, job->journal.final_off + at + whole, job->piece - whole);
+}
+
 esp_err_t copy_job_source_digest(copy_job_t *job, uint8_t digest[OTTER_SHA256_LEN])
 {
     if (!otter_sha256_begin(&job->sha)) {
@@ -88,7 +103,7 @@ esp_err_t copy_job_is_done(copy_job_t *job, bool *done)
             return err;
         }
         uint32_t copied = copied_of(job, at, job->piece);
-        if (!bytes_are_erased(job->now + copied, job->piece - copied)) {
+        if (!rest_is_erased(job, at, copied)) {
             return ESP_OK;
         }
         otter_digest_update(&job->sha, job->now, copied);
@@ -112,8 +127,9 @@ static esp_err_t look_at_sector(copy_job_t *job, uint32_t at, bool *right, bool 
         if (err != ESP_OK) {
             return err;
         }
-        *right = *right && memcmp(job->src, job->now, job->piece) == 0;
-        *blank = *blank && bytes_are_erased(job->now, job->piece);
+        const uint32_t copied = copied_of(job, at + done, job->piece);
+        *right = *right && memcmp(job->src, job->now, copied) == 0 && rest_is_erased(job, at + done, copied);
+        *blank = *blank && rest_is_erased(job, at + done, 0);
     }
     return ESP_OK;
 }
@@ -122,7 +138,7 @@ static esp_err_t look_at_sector(copy_job_t *job, uint32_t at, bool *right, bool 
 static esp_err_t program_sector(copy_job_t *job, uint32_t at, uint32_t skip)
 {
     otter_flash_t *flash = job->flash;
-    const uint32_t used = align_up_u32(copied_of(job, at, flash->erase_size), flash->write_size);
+    const uint32_t used = align_up_u32(copied_of(job, at, flash->erase_size), otter_flash_unit(flash));
     for (uint32_t done = 0; done < used; done += job->piece) {
         const uint32_t from = done == 0 ? skip : 0, len = min_u32(used - done, job->piece);
         esp_err_t err = read_source(job, at + done);
@@ -145,9 +161,9 @@ static esp_err_t put_table_sector(copy_job_t *job)
 {
     otter_flash_t *flash = job->flash;
     uint32_t off = job->journal.final_off;
-    uint32_t head = align_up_u32(OTTER_PARTITION_RECORD_SIZE, flash->write_size);
+    uint32_t head = align_up_u32(OTTER_PARTITION_RECORD_SIZE, otter_flash_unit(flash));
     memset(job->now, 0, head);
-    esp_err_t err = flash->write_once ? ESP_OK : otter_flash_program(flash, off, job->now, head);
+    esp_err_t err = flash->write_once ? ESP_OK : otter_flash_program_raw(flash, off, job->now, head);
     if (err == ESP_OK) {
         err = otter_flash_sync(flash);
     }

@@ -34,7 +34,7 @@ static const uint8_t magic[4] = {'O', 'T', 'C', '1'};
 /** Bytes that a whole number of write units needs for the header. */
 static uint32_t header_room(const otter_flash_t *flash)
 {
-    return align_up_u32(COPY_JOURNAL_HEADER_SIZE, flash->write_size);
+    return align_up_u32(COPY_JOURNAL_HEADER_SIZE, otter_flash_unit(flash));
 }
 
 static uint32_t committed_offset(const otter_flash_t *flash)
@@ -146,11 +146,11 @@ static esp_err_t read_flag(otter_flash_t *flash, uint32_t end, uint32_t off, boo
     *set = false;
     for (uint32_t done = 0; done < flash->write_size && !*set; done += (uint32_t)sizeof(part)) {
         uint32_t n = min_u32(flash->write_size - done, (uint32_t)sizeof(part));
-        esp_err_t err = otter_flash_read_torn(flash, at + done, part, n);
-        if (err != ESP_OK) {
+        esp_err_t err = otter_flash_read_raw(flash, at + done, part, n);
+        if (err != ESP_OK && err != ESP_ERR_INVALID_CRC) {
             return err;
         }
-        *set = !bytes_are_erased(part, n);
+        *set = err != ESP_OK || !bytes_are_erased(part, n);
     }
     return ESP_OK;
 }
@@ -221,7 +221,7 @@ static esp_err_t program_zeros(otter_flash_t *flash, uint32_t end, uint32_t off,
 {
     static const uint8_t zeros[OTTER_FLASH_UNIT_MAX];
     OTTER_ASSERT(len <= sizeof(zeros));
-    return otter_flash_program(flash, end - copy_journal_size(flash) + off, zeros, len);
+    return otter_flash_program_raw(flash, end - copy_journal_size(flash) + off, zeros, len);
 }
 
 /** Programs a unit of a flag; where that is to be done once it is the one that is `step` behind all that are set, if there is. */

@@ -63,12 +63,12 @@ esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
 /**
  * An erase that power interrupts may change few bits, and the CRC covers the number only: a rejected image's record could
  * turn into one that boots. So the CRC goes first, with all of its write unit. Where that is larger than the record, or is
- * programmed once, this is left out.
+ * programmed once, this is left out; and behind a cipher, where each bit of the state changes the CRC, too.
  */
 static esp_err_t spoil_crc(otter_flash_t *flash, uint32_t place)
 {
     static const uint8_t zeros[OTADATA_ENTRY_SIZE] = {0};
-    if (flash->write_once || flash->write_size > sizeof(zeros)) {
+    if (flash->write_once || flash->cipher != NULL || flash->write_size > sizeof(zeros)) {
         return ESP_OK;
     }
     const uint32_t off = align_down_u32(OTADATA_CRC_OFFSET, flash->write_size);
@@ -97,7 +97,7 @@ esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t offset, uint32_t cop
 static esp_err_t program_record(otter_flash_t *flash, uint32_t place, const otadata_entry_t *entry)
 {
     uint8_t raw[OTTER_FLASH_UNIT_MAX];
-    const uint32_t len = align_up_u32(OTADATA_ENTRY_SIZE, flash->write_size);
+    const uint32_t len = align_up_u32(OTADATA_ENTRY_SIZE, otter_flash_unit(flash));
     OTTER_ASSERT(len <= sizeof(raw));
     memset(raw, ERASED_BYTE, sizeof(raw));
     otadata_encode(entry, raw);

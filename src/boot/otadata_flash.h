@@ -33,7 +33,7 @@ OTTER_MUST_CHECK esp_err_t otadata_erase_copy(otter_flash_t *flash, uint32_t off
 
 /**
  * Program the state of a record to VALID and nothing else: its first byte, then the other three (switch_plan_confirm says
- * from which states). The record counts all the time, and nothing is erased. Only where write_size is 1.
+ * from which states). The record counts all the time, and nothing is erased. Only where otter_flash_unit() is 1.
  * @return ESP_OK, ESP_ERR_FLASH_OP_*
  */
 OTTER_MUST_CHECK esp_err_t otadata_confirm_copy(otter_flash_t *flash, uint32_t offset, uint32_t copy);

@@ -452,6 +452,7 @@ static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t 
     esp_err_t err = partition_list_load(&device->partitions, device->flash, journal->staging_off,
                                         device->config.allow_no_md5, NULL);
     const esp_partition_t *staging = NULL;
+    device->partitions.boot_end = device->config.table_offset + OTTER_PARTITION_TABLE_SECTOR;
     for (uint32_t i = 0; i < device->partitions.count && staging == NULL; i++) {
         const esp_partition_t *p = &device->partitions.items[i];
         staging = p->address == journal->staging_off && p->size == journal->staging_size ? p : NULL;
@@ -462,27 +463,51 @@ static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t 
     return try_journal(device, staging, journal, NULL, NULL);
 }
 
-esp_err_t staged_copy_rescue_table(otter_device_t *device)
+/** The journal that ends at `end`. Without a table nothing says whether the partition that it is in is encrypted: it is tried. */
+static esp_err_t read_without_table(otter_flash_t *flash, uint32_t end, copy_journal_t *journal)
+{
+    flash->plain.len = 0;
+    esp_err_t err = copy_journal_read(flash, end, journal);
+    if (err != ESP_ERR_NOT_FOUND || flash->cipher == NULL) {
+        return err;
+    }
+    flash->plain.off = end - copy_journal_size(flash);
+    flash->plain.len = copy_journal_size(flash);
+    err = copy_journal_read(flash, end, journal);
+    if (err == ESP_OK) {
+        flash->plain.off = journal->staging_off;
+        flash->plain.len = journal->staging_size;
+    }
+    return err;
+}
+
+static esp_err_t rescue_table(otter_device_t *device)
 {
     otter_flash_t *flash = device->flash;
     for (uint32_t end = flash->erase_size; end <= flash->size; end += flash->erase_size) {
         copy_journal_t journal;
-        esp_err_t err = copy_journal_read(flash, end, &journal);
+        esp_err_t err = read_without_table(flash, end, &journal);
         if (err == ESP_OK) {
             err = is_table_journal(device, &journal, end) ? try_table_journal(device, &journal)
                                                           : ESP_ERR_NOT_FOUND;
         }
-        if (err == ESP_OK) {
-            ESP_LOGI(TAG, "the copy of the partition table is finished");
-            return reload_list(device);
-        }
-        if (says_nothing(err)) {
-            (void)reload_list(device); /* keeps its own status */
+        if (err == ESP_OK || says_nothing(err)) {
             return err;
         }
     }
-    (void)reload_list(device);
     return ESP_ERR_NOT_FOUND;
+}
+
+esp_err_t staged_copy_rescue_table(otter_device_t *device)
+{
+    esp_err_t err = rescue_table(device);
+    device->flash->plain.len = 0;
+    if (err == ESP_OK) {
+        ESP_LOGI(TAG, "the copy of the partition table is finished");
+        return reload_list(device);
+    }
+    otter_ignore(reload_list(device)); /* keeps its own status */
+    return err;
 }
 
 /** What is to become of the journal at the end of `p` before `partition` is overwritten. */

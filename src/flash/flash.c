@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "otter/bytes.h"
+#include "flash/flash_access.h"
 #include "flash/flash_map.h"
 #include "otter/promise.h"
 #include "otter/system.h"
@@ -28,6 +29,13 @@ esp_err_t otter_flash_check_geometry(const otter_flash_t *flash, otter_fault_t *
         return otter_fault(fault, ESP_ERR_INVALID_ARG,
                            "flash that is programmed once has write units of more than a byte, and what a "
                            "power cut has left there does not read stably");
+    }
+    const otter_flash_cipher_t *cipher = flash->cipher;
+    const uint32_t block = max_u32(OTTER_FLASH_CIPHER_BLOCK, write);
+    if (cipher != NULL && (erase < block || cipher->buffer.bytes == NULL || cipher->buffer.size < block)) {
+        return otter_fault(
+            fault, ESP_ERR_INVALID_ARG,
+            "flash that is encrypted needs a buffer of %" PRIu32 " bytes, and sectors as large", block);
     }
     if (flash->size == 0 || flash->size > OTTER_FLASH_SIZE_MAX || flash->size % erase != 0) {
         return otter_fault(fault, ESP_ERR_INVALID_ARG,
@@ -64,7 +72,7 @@ static esp_err_t answer(esp_err_t err)
     return err;
 }
 
-esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
+static esp_err_t read_range(otter_flash_t *flash, flash_way_t way, uint32_t off, void *dst, uint32_t len)
 {
     esp_err_t err = check_range(flash, off, len);
     if (err != ESP_OK || len == 0) {
@@ -72,9 +80,24 @@ esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32
     }
     otter_lock(OTTER_LOCK_FLASH);
     flash->stats.bytes_read += len;
-    err = flash->ops->read(flash->dev, off, dst, len);
+    err = flash_access_read(flash, way, off, dst, len);
     otter_unlock(OTTER_LOCK_FLASH);
     return err == ESP_ERR_INVALID_CRC ? err : answer(err);
+}
+
+esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
+{
+    return read_range(flash, FLASH_BY_PLACE, off, dst, len);
+}
+
+esp_err_t otter_flash_read_raw(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
+{
+    return read_range(flash, FLASH_AS_IT_IS, off, dst, len);
+}
+
+esp_err_t otter_flash_read_decrypted(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
+{
+    return read_range(flash, FLASH_CIPHERED, off, dst, len);
 }
 
 esp_err_t otter_flash_read_torn(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len)
@@ -87,37 +110,38 @@ esp_err_t otter_flash_read_torn(otter_flash_t *flash, uint32_t off, void *dst, u
     return err;
 }
 
-/** A port's program. Where units are programmed once, those of FF are left out: they can still be programmed later. */
-static esp_err_t program(const otter_flash_t *flash, uint32_t off, const uint8_t *src, uint32_t len)
-{
-    const uint32_t unit = flash->write_once ? flash->write_size : len;
-    esp_err_t err = ESP_OK;
-    for (uint32_t from = 0, to; from < len && err == ESP_OK; from = to) {
-        const bool blank = flash->write_once && bytes_are_erased(src + from, unit);
-        for (to = from + unit; to < len && bytes_are_erased(src + to, unit) == blank;) {
-            to += unit;
-        }
-        err = blank ? ESP_OK : flash->ops->program(flash->dev, off + from, src + from, to - from);
-    }
-    return err;
-}
-
-esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
+static esp_err_t program_range(otter_flash_t *flash, flash_way_t way, uint32_t off, const void *src,
+                               uint32_t len)
 {
     esp_err_t err = check_range(flash, off, len);
     if (err != ESP_OK || len == 0) {
         return err;
     }
-    if (((off | len) & (flash->write_size - 1)) != 0) {
+    if (!flash_access_fits(flash, way, off, len)) {
         return ESP_ERR_INVALID_SIZE;
     }
     otter_lock(OTTER_LOCK_FLASH);
     end_watches(flash, off, len);
     flash->stats.programs++;
-    err = program(flash, off, src, len);
+    err = flash_access_program(flash, way, off, src, len);
     flash_map_refresh(flash, off, len); /* also after a failure: part of it may have happened */
     otter_unlock(OTTER_LOCK_FLASH);
     return answer(err);
+}
+
+esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
+{
+    return program_range(flash, FLASH_BY_PLACE, off, src, len);
+}
+
+esp_err_t otter_flash_program_raw(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
+{
+    return program_range(flash, FLASH_AS_IT_IS, off, src, len);
+}
+
+esp_err_t otter_flash_program_encrypted(otter_flash_t *flash, uint32_t off, const void *src, uint32_t len)
+{
+    return program_range(flash, FLASH_CIPHERED, off, src, len);
 }
 
 esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
@@ -146,7 +170,7 @@ bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)
     uint8_t part[256];
     for (uint32_t done = 0; done < len; done += (uint32_t)sizeof(part)) {
         uint32_t n = min_u32(len - done, (uint32_t)sizeof(part));
-        if (otter_flash_read(flash, off + done, part, n) != ESP_OK || !bytes_are_erased(part, n)) {
+        if (otter_flash_read_raw(flash, off + done, part, n) != ESP_OK || !bytes_are_erased(part, n)) {
             return false;
         }
     }

@@ -196,7 +196,8 @@ bool otter_flash_crypt(void *crypt, bool decrypt, uint32_t address, uint8_t *dat
     for (uint32_t done = 0, run; done < len; done += run) {
         const uint32_t at = address + done;
         run = min_u32(len - done, unit - at % unit);
-        if (!(esp32 ? esp32_run : xts_run)(c, c->aes[decrypt], at, data + done, run)) {
+        if (!(esp32 ? esp32_run(c, c->aes[decrypt], at, data + done, run)
+                    : xts_run(c, c->aes[decrypt], at, data + done, run))) {
             return false;
         }
     }

@@ -1,4 +1,4 @@
-/* Mapped ranges: each flash lists its own, and flash.c says when bytes have changed. Below flash.c: reads by the port itself. */
+/* Mapped ranges: each flash lists its own, and flash.c says when bytes have changed. Below flash.c. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flash/flash_map.h"
 
@@ -8,7 +8,7 @@
 #include "otter/promise.h"
 #include "otter/system.h"
 
-esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash_map_t **map)
+esp_err_t flash_map_open(otter_flash_t *flash, flash_way_t way, uint32_t off, uint32_t len, flash_map_t **map)
 {
     if (off > flash->size) {
         return ESP_ERR_INVALID_ARG;
@@ -20,9 +20,9 @@ esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len, flash
     if (opened == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    *opened = (flash_map_t){.flash = flash, .off = off, .len = len};
+    *opened = (flash_map_t){.flash = flash, .way = way, .off = off, .len = len};
     otter_lock(OTTER_LOCK_FLASH); /* nothing is programmed between the reading and the place in the list */
-    esp_err_t err = len != 0 ? flash->ops->read(flash->dev, off, opened->bytes, len) : ESP_OK;
+    esp_err_t err = len != 0 ? flash_access_read(flash, way, off, opened->bytes, len) : ESP_OK;
     if (err == ESP_OK) {
         opened->next_of_flash = flash->maps;
         flash->maps = opened;
@@ -62,6 +62,6 @@ void flash_map_refresh(otter_flash_t *flash, uint32_t off, uint32_t len)
         uint32_t start = max_u32(off, map->off);
         uint32_t end = min_u32(off + len, map->off + map->len); /* both lie in the flash: no overflow */
         /* What cannot be read keeps what the map showed: a program sees no worse than an old cache. */
-        otter_ignore(flash->ops->read(flash->dev, start, map->bytes + (start - map->off), end - start));
+        otter_ignore(flash_access_read(flash, map->way, start, map->bytes + (start - map->off), end - start));
     }
 }

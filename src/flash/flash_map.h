@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "flash/flash_access.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
 
@@ -14,6 +15,7 @@ typedef struct flash_map {
     struct flash_map *next_of_flash;
     otter_flash_t *flash;
     uint32_t off, len;
+    flash_way_t way;
     uint8_t bytes[];
 } flash_map_t;
 
@@ -21,7 +23,7 @@ typedef struct flash_map {
  * @param map  written on success; closed by flash_map_close() before the flash goes
  * @return ESP_OK, ESP_ERR_NO_MEM, and what otter_flash_read returns
  */
-OTTER_MUST_CHECK esp_err_t flash_map_open(otter_flash_t *flash, uint32_t off, uint32_t len,
+OTTER_MUST_CHECK esp_err_t flash_map_open(otter_flash_t *flash, flash_way_t way, uint32_t off, uint32_t len,
                                           flash_map_t **map);
 
 /** NULL is fine. */

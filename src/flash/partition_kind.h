@@ -51,3 +51,13 @@ static inline bool kind_is_primary(uint32_t type, uint32_t subtype)
 {
     return kind_is_primary_bootloader(type, subtype) || kind_is_primary_table(type, subtype);
 }
+
+/** With flash encryption it is encrypted, whatever its flags say: what boots, and what says what boots. */
+static inline bool kind_is_encrypted(uint32_t type, uint32_t subtype)
+{
+    return type == ESP_PARTITION_TYPE_APP || type == ESP_PARTITION_TYPE_BOOTLOADER ||
+           type == ESP_PARTITION_TYPE_PARTITION_TABLE ||
+           (type == ESP_PARTITION_TYPE_DATA &&
+            (subtype == ESP_PARTITION_SUBTYPE_DATA_OTA || subtype == ESP_PARTITION_SUBTYPE_DATA_TEE_OTA ||
+             subtype == ESP_PARTITION_SUBTYPE_DATA_NVS_KEYS));
+}

@@ -57,13 +57,16 @@ static void add_item(void *arg, uint32_t index, const otter_partition_entry_t *e
     load_t *load = arg;
     otter_partition_list_t *list = load->list;
     if (index < OTTER_PARTITIONS_MAX) {
+        const bool encrypted =
+            load->flash->cipher != NULL &&
+            ((entry->flags & PART_FLAG_ENCRYPTED) != 0 || kind_is_encrypted(entry->type, entry->subtype));
         list->items[index] = (esp_partition_t){.flash_chip = load->flash,
                                                .erase_size = load->flash->erase_size,
                                                .type = (esp_partition_type_t)entry->type,
                                                .subtype = (esp_partition_subtype_t)entry->subtype,
                                                .address = entry->offset,
                                                .size = entry->size,
-                                               .encrypted = (entry->flags & PART_FLAG_ENCRYPTED) != 0,
+                                               .encrypted = encrypted,
                                                .readonly = (entry->flags & PART_FLAG_READONLY) != 0};
         memcpy(list->items[index].label, entry->label, sizeof(list->items[index].label));
     }
@@ -101,6 +104,10 @@ esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash
 {
     otter_fault_t why = {0};
     list->count = 0;
+    list->boot_end = table_offset + OTTER_PARTITION_TABLE_SECTOR;
+    if (flash->cipher != NULL) {
+        flash->partitions = list;
+    }
     list->status = read_table(list, flash, table_offset, allow_no_md5, &why);
     if (why.code != ESP_OK && why.code == list->status) {
         ESP_LOGE(TAG, "%s", why.why);

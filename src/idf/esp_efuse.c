@@ -38,5 +38,6 @@ uint32_t esp_efuse_get_pkg_ver(void)
 
 bool esp_efuse_is_flash_encryption_enabled(void)
 {
-    return false;
+    const otter_device_t *device = otter_device_current();
+    return device != NULL && device->flash->cipher != NULL;
 }

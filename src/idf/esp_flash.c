@@ -14,7 +14,7 @@ esp_flash_t *otter_flash_default_chip(void)
     return device != NULL ? device->flash : NULL;
 }
 
-/** All of a chip. @return false: there is none */
+/** All of a chip, past its cipher. @return false: there is none */
 static bool whole(esp_flash_t *chip, esp_partition_t *all)
 {
     chip = chip != NULL ? chip : otter_flash_default_chip();
@@ -60,13 +60,28 @@ esp_err_t esp_flash_erase_chip(esp_flash_t *chip)
 
 esp_err_t esp_flash_read_encrypted(esp_flash_t *chip, uint32_t address, void *out_buffer, uint32_t length)
 {
-    return esp_flash_read(chip, out_buffer, address, length);
+    esp_partition_t all;
+    if (!whole(chip, &all)) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    all.encrypted = true;
+    return chip_code(esp_partition_read(&all, address, out_buffer, length));
 }
 
 esp_err_t esp_flash_write_encrypted(esp_flash_t *chip, uint32_t address, const void *buffer, uint32_t length)
 {
-    (void)chip, (void)address, (void)buffer, (void)length;
-    return ESP_ERR_NOT_SUPPORTED;
+    esp_partition_t all;
+    if (!whole(chip, &all)) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (all.flash_chip->cipher == NULL) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    if (length % OTTER_FLASH_CIPHER_BLOCK != 0) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    all.encrypted = true;
+    return chip_code(esp_partition_write(&all, address, buffer, length));
 }
 
 esp_err_t esp_flash_get_size(esp_flash_t *chip, uint32_t *out_size)
@@ -158,13 +173,14 @@ esp_err_t spi_flash_write(size_t dest_addr, const void *src, size_t size)
 
 esp_err_t spi_flash_read_encrypted(size_t src, void *dest, size_t size)
 {
-    return spi_flash_read(src, dest, size);
+    return fits(src, size) ? esp_flash_read_encrypted(NULL, (uint32_t)src, dest, (uint32_t)size)
+                           : ESP_ERR_INVALID_ARG;
 }
 
 esp_err_t spi_flash_write_encrypted(size_t dest_addr, const void *src, size_t size)
 {
-    (void)dest_addr, (void)src, (void)size;
-    return ESP_ERR_NOT_SUPPORTED;
+    return fits(dest_addr, size) ? esp_flash_write_encrypted(NULL, (uint32_t)dest_addr, src, (uint32_t)size)
+                                 : ESP_ERR_INVALID_ARG;
 }
 
 esp_err_t spi_flash_erase_sector(size_t sector)
@@ -183,6 +199,9 @@ esp_err_t spi_flash_mmap(size_t src_addr, size_t size, spi_flash_mmap_memory_t m
                          spi_flash_mmap_handle_t *out_handle)
 {
     esp_partition_t all;
-    return whole(NULL, &all) ? esp_partition_mmap(&all, src_addr, size, memory, out_ptr, out_handle)
-                             : ESP_ERR_INVALID_STATE;
+    if (!whole(NULL, &all)) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    all.encrypted = true; /* what is mapped comes through the cipher, wherever it lies */
+    return esp_partition_mmap(&all, src_addr, size, memory, out_ptr, out_handle);
 }

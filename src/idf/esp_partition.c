@@ -214,39 +214,63 @@ static esp_err_t check_region(const esp_partition_t *partition, uint32_t address
     return ESP_ERR_INVALID_ARG;
 }
 
-esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
+/** @param decrypt  through the cipher, if the flash has one */
+static esp_err_t read_range(const esp_partition_t *partition, bool decrypt, size_t offset, void *dst,
+                            size_t size)
 {
     uint32_t address;
-    esp_err_t err = locate(partition, src_offset, size, &address);
+    esp_err_t err = locate(partition, offset, size, &address);
     if (err != ESP_OK || size == 0) {
         return err;
     }
-    return dst != NULL ? otter_flash_read(partition->flash_chip, address, dst, (uint32_t)size)
-                       : ESP_ERR_INVALID_ARG;
+    if (dst == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return decrypt ? otter_flash_read_decrypted(partition->flash_chip, address, dst, (uint32_t)size)
+                   : otter_flash_read_raw(partition->flash_chip, address, dst, (uint32_t)size);
+}
+
+/** @param encrypt  through the cipher, if the flash has one */
+static esp_err_t write_range(const esp_partition_t *partition, bool encrypt, size_t offset, const void *src,
+                             size_t size)
+{
+    uint32_t address;
+    esp_err_t err = locate_writable(partition, offset, size, &address);
+    if (err != ESP_OK || size == 0) {
+        return err;
+    }
+    if (src == NULL ||
+        (encrypt && partition->flash_chip->cipher != NULL && address % OTTER_FLASH_CIPHER_BLOCK != 0)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    err = check_region(partition, address, size);
+    if (err != ESP_OK) {
+        return err;
+    }
+    return encrypt ? otter_flash_program_encrypted(partition->flash_chip, address, src, (uint32_t)size)
+                   : otter_flash_program_raw(partition->flash_chip, address, src, (uint32_t)size);
+}
+
+esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
+{
+    return read_range(partition, partition != NULL && partition->encrypted, src_offset, dst, size);
 }
 
 esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
                               size_t size)
 {
-    uint32_t address;
-    esp_err_t err = locate_writable(partition, dst_offset, size, &address);
-    if (err != ESP_OK || size == 0) {
-        return err;
-    }
-    err = src != NULL ? check_region(partition, address, size) : ESP_ERR_INVALID_ARG;
-    return err == ESP_OK ? otter_flash_program(partition->flash_chip, address, src, (uint32_t)size) : err;
+    return write_range(partition, partition != NULL && partition->encrypted, dst_offset, src, size);
 }
 
-/** Nothing is encrypted in this flash, so raw is the same. */
 esp_err_t esp_partition_read_raw(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
 {
-    return esp_partition_read(partition, src_offset, dst, size);
+    return read_range(partition, false, src_offset, dst, size);
 }
 
 esp_err_t esp_partition_write_raw(const esp_partition_t *partition, size_t dst_offset, const void *src,
                                   size_t size)
 {
-    return esp_partition_write(partition, dst_offset, src, size);
+    return write_range(partition, false, dst_offset, src, size);
 }
 
 esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t offset, size_t size)
@@ -285,7 +309,8 @@ esp_err_t esp_partition_mmap(const esp_partition_t *partition, size_t offset, si
         return ESP_ERR_INVALID_STATE;
     }
     flash_map_t *map;
-    err = flash_map_open(partition->flash_chip, address, (uint32_t)size, &map);
+    err = flash_map_open(partition->flash_chip, partition->encrypted ? FLASH_CIPHERED : FLASH_AS_IT_IS,
+                         address, (uint32_t)size, &map);
     if (err != ESP_OK) {
         return err;
     }

@@ -45,5 +45,8 @@ void otter_device_deinit(otter_device_t *device)
         device->attached = attached->next;
         attached->drop(attached);
     }
+    if (device->flash != NULL && device->flash->partitions == &device->partitions) {
+        device->flash->partitions = NULL;
+    }
     device->running = NULL;
 }

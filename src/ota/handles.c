@@ -50,7 +50,7 @@ static esp_err_t new_update(otter_device_t *device, const esp_partition_t *parti
         return ESP_ERR_INVALID_ARG;
     }
     const otter_flash_t *flash = partition != NULL ? partition->flash_chip : NULL;
-    *update = malloc(sizeof(**update) + (flash != NULL ? flash->write_size : 0));
+    *update = malloc(sizeof(**update) + (flash != NULL ? otter_flash_unit(flash) : 0));
     if (*update == NULL) {
         return ESP_ERR_NO_MEM;
     }

@@ -45,7 +45,7 @@ static uint32_t record_offset(const esp_partition_t *slot)
 /** From one mark to the next: each has a write unit of its own. */
 static uint32_t mark_stride(const otter_flash_t *flash)
 {
-    return flash->write_size > MARK_SIZE ? flash->write_size : MARK_SIZE;
+    return max_u32(otter_flash_unit(flash), MARK_SIZE);
 }
 
 static uint32_t marks_max(const otter_flash_t *flash, uint32_t kept_len)
@@ -61,7 +61,7 @@ static uint32_t mark_offset(const resume_record_t *r, uint32_t index)
 /** Header and marks have write units of their own, and the record sectors of its own. */
 static bool has_room(const otter_flash_t *flash, const esp_partition_t *slot)
 {
-    return slot->size > resume_record_size(flash) && flash->write_size <= MARKS_OFFSET;
+    return slot->size > resume_record_size(flash) && otter_flash_unit(flash) <= MARKS_OFFSET;
 }
 
 static uint32_t unit_for(const otter_flash_t *flash, uint32_t image, uint32_t kept_len)
@@ -145,7 +145,7 @@ static bool take_header(resume_record_t *r, const uint8_t *raw, const char *url)
     r->unit = le32_get(raw + OFF_UNIT);
     return magic_counts(raw) && header_is_whole(raw) && r->length > 0 && r->image > 0 &&
            r->image <= record_offset(r->slot) && r->image <= r->length && is_long == (r->kept_len > 0) &&
-           r->kept_len <= RESUME_KEPT_MAX && r->kept_len % r->device->flash->write_size == 0 &&
+           r->kept_len <= RESUME_KEPT_MAX && r->kept_len % otter_flash_unit(r->device->flash) == 0 &&
            r->unit == unit_for(r->device->flash, r->image, r->kept_len) &&
            (url == NULL || le32_get(raw + OFF_URL) == url_crc(url)) && raw[OFF_VALIDATOR] != '\0' &&
            raw[OFF_CRC - 1] == '\0';
@@ -176,13 +176,8 @@ static uint32_t count_good_units(const resume_record_t *r)
 /** After a mark that is torn or wrong nothing can be marked any more until the sector is written anew. */
 static bool marks_are_blank_from(const resume_record_t *r, uint32_t index)
 {
-    for (; index < marks_max(r->device->flash, r->kept_len); index++) {
-        uint32_t mark;
-        if (read_mark(r, index, &mark) != ESP_OK || mark != MARK_NONE) {
-            return false;
-        }
-    }
-    return true;
+    const uint32_t end = r->slot->size, from = mark_offset(r, index);
+    return from >= end || otter_flash_reads_blank(r->device->flash, r->slot->address + from, end - from);
 }
 
 /** @param kept  r->kept_len bytes */
@@ -194,7 +189,7 @@ static esp_err_t write_sector(const resume_record_t *r, const uint8_t header[LON
     uint8_t raw[MARKS_OFFSET];
     memset(raw, ERASED_BYTE, sizeof(raw));
     memcpy(raw, header, r->kept_len > 0 ? LONG_HEADER_SIZE : HEADER_SIZE);
-    const uint32_t len = r->kept_len > 0 ? MARKS_OFFSET : align_up_u32(HEADER_SIZE, flash->write_size);
+    const uint32_t len = r->kept_len > 0 ? MARKS_OFFSET : align_up_u32(HEADER_SIZE, otter_flash_unit(flash));
     esp_err_t err = ota_erase_range(r->device->flash, r->slot, at, resume_record_size(flash));
     if (err == ESP_OK && r->kept_len > 0) {
         err = ota_program_range(r->device->flash, r->slot, at + MARKS_OFFSET, kept, r->kept_len);
@@ -247,7 +242,7 @@ static bool can_be_kept(const resume_file_t *file, const otter_flash_t *flash, c
 {
     return has_room(flash, slot) && file->length > 0 && file->length <= UINT32_MAX && file->image > 0 &&
            file->image <= file->length && file->image <= (int64_t)record_offset(slot) &&
-           file->kept_len <= RESUME_KEPT_MAX && file->kept_len % flash->write_size == 0 &&
+           file->kept_len <= RESUME_KEPT_MAX && file->kept_len % otter_flash_unit(flash) == 0 &&
            file->validator != NULL && strlen(file->validator) < RESUME_VALIDATOR_SIZE;
 }
 
@@ -348,8 +343,8 @@ static esp_err_t clear_magic(otter_device_t *device, const esp_partition_t *slot
         return ota_erase_all(device->flash, slot, record_offset(slot), resume_record_size(device->flash));
     }
     static const uint8_t zeros[MARKS_OFFSET] = {0};
-    return ota_program_range(device->flash, slot, record_offset(slot), zeros,
-                             align_up_u32(MAGIC_SIZE, device->flash->write_size));
+    return ota_program_raw(device->flash, slot, record_offset(slot), zeros,
+                           align_up_u32(MAGIC_SIZE, device->flash->write_size));
 }
 
 esp_err_t resume_record_clear(resume_record_t *record)
@@ -369,11 +364,13 @@ esp_err_t resume_record_forget(otter_device_t *device, const esp_partition_t *sl
     }
     esp_err_t err =
         otter_flash_read_torn(device->flash, slot->address + record_offset(slot), raw, sizeof(raw));
-    if (err != ESP_OK || !header_is_whole(raw)) {
+    /* Where flash does not read stably a magic that a cut left half cleared may come back: it is cleared once more. Through a
+     * cipher it takes all of its block with it, so nothing of the header need be whole then. */
+    const bool stable = device->flash->stable_reads;
+    if (err != ESP_OK || (!header_is_whole(raw) && (stable || device->flash->cipher == NULL))) {
         return err;
     }
-    /* Where flash does not read stably a magic that a cut left half cleared may come back: it is cleared once more. */
-    bool counts = magic_counts(raw) || !device->flash->stable_reads;
+    bool counts = magic_counts(raw) || !stable;
     err = counts ? clear_magic(device, slot) : ESP_OK;
     return err == ESP_OK && counts ? otter_flash_sync(device->flash) : err;
 }

@@ -26,8 +26,8 @@ static esp_err_t begin_session(session_stage_t *s, const ota_flow_t *flow)
     if (s->bulk_erase && !s->resumed) {
         erase = target->size > 0 ? (size_t)target->size : OTA_SIZE_UNKNOWN;
     }
-    if (staging->flash_chip->write_size > OTTER_UPDATE_UNIT_MAX && s->tail == NULL) {
-        s->tail = malloc(staging->flash_chip->write_size); /* without it begin tells */
+    if (otter_flash_unit(staging->flash_chip) > OTTER_UPDATE_UNIT_MAX && s->tail == NULL) {
+        s->tail = malloc(otter_flash_unit(staging->flash_chip)); /* without it begin tells */
     }
     esp_err_t err = s->resumed ? update_resume(&s->update, device, staging, erase, (size_t)s->written,
                                                s->unproved == 0, s->tail, NULL)

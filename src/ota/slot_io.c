@@ -34,6 +34,13 @@ esp_err_t ota_program_range(otter_flash_t *flash, const esp_partition_t *partiti
     return err == ESP_OK ? otter_flash_program(flash, partition->address + offset, src, len) : err;
 }
 
+esp_err_t ota_program_raw(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
+                          const void *src, uint32_t len)
+{
+    esp_err_t err = check_writable(partition, offset, len);
+    return err == ESP_OK ? otter_flash_program_raw(flash, partition->address + offset, src, len) : err;
+}
+
 esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset, uint32_t len)
 {
     esp_err_t err = check_writable(partition, offset, len);

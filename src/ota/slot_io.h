@@ -18,6 +18,10 @@ OTTER_MUST_CHECK esp_err_t ota_read_range(otter_flash_t *flash, const esp_partit
 OTTER_MUST_CHECK esp_err_t ota_program_range(otter_flash_t *flash, const esp_partition_t *partition,
                                              uint32_t offset, const void *src, uint32_t len);
 
+/** The same past the cipher: bits that are cleared there spoil what is encrypted. */
+OTTER_MUST_CHECK esp_err_t ota_program_raw(otter_flash_t *flash, const esp_partition_t *partition,
+                                           uint32_t offset, const void *src, uint32_t len);
+
 /** Erases all of the range, in steps that show the watchdog a sign of life. */
 OTTER_MUST_CHECK esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition,
                                          uint32_t offset, uint32_t len);

@@ -26,30 +26,45 @@ esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partit
 {
     *writer = (slot_writer_t){
         .partition = partition, .erase_ahead = erase_ahead, .in_order = true, .written = at, .end = at};
-    writer->tail = partition->flash_chip->write_size > sizeof(writer->small) ? tail : writer->small;
+    writer->tail = otter_flash_unit(partition->flash_chip) > sizeof(writer->small) ? tail : writer->small;
     return writer->tail != NULL ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
 }
 
-/** @param old  a whole sector as it is; `len` bytes of it, at least one, are to be `data` and the rest blank */
-static need_t need_of(const uint8_t *old, uint32_t sector, const uint8_t *data, uint32_t len)
+/** Are the `len` bytes at `at` of the partition erased, which read as `old`? Through a cipher that tells nothing. */
+static bool is_erased(const slot_writer_t *writer, uint32_t at, const uint8_t *old, uint32_t len)
 {
-    if (memcmp(old, data, len) == 0 && bytes_are_erased(old + len, sector - len)) {
+    const esp_partition_t *partition = writer->partition;
+    return partition->flash_chip->cipher == NULL
+               ? bytes_are_erased(old, len)
+               : otter_flash_reads_blank(partition->flash_chip, partition->address + at, len);
+}
+
+/**
+ * @param at   start of a sector
+ * @param old  all of it as it is; `len` bytes of it, at least one, are to be `data` and the rest blank
+ */
+static need_t need_of(const slot_writer_t *writer, uint32_t at, const uint8_t *old, const uint8_t *data,
+                      uint32_t len)
+{
+    const uint32_t sector = writer->partition->flash_chip->erase_size;
+    if (memcmp(old, data, len) == 0 && is_erased(writer, at + len, old + len, sector - len)) {
         return NEED_NOTHING;
     }
-    return bytes_are_erased(old, sector) ? NEED_PROGRAM : NEED_ERASE;
+    return is_erased(writer, at, old, sector) ? NEED_PROGRAM : NEED_ERASE;
 }
 
 /**
  * The sectors from `at` (the start of one) on that need the same. `old` tells what they hold.
  * @return bytes of `data` in them, at most `len`, at least 1
  */
-static uint32_t measure_run(const uint8_t *old, uint32_t sector, const uint8_t *data, uint32_t len,
-                            need_t *need)
+static uint32_t measure_run(const slot_writer_t *writer, uint32_t at, const uint8_t *old, const uint8_t *data,
+                            uint32_t len, need_t *need)
 {
+    const uint32_t sector = writer->partition->flash_chip->erase_size;
     uint32_t run = 0;
     while (run < len) {
         uint32_t n = min_u32(len - run, sector);
-        need_t now = need_of(old + run, sector, data + run, n);
+        need_t now = need_of(writer, at + run, old + run, data + run, n);
         if (run != 0 && now != *need) {
             break;
         }
@@ -80,7 +95,7 @@ static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_
 {
     const uint32_t sector = writer->partition->flash_chip->erase_size, n = min_u32(len, sector);
     return writer->differs && look(writer, at, n, buffer) != 0 &&
-           need_of(buffer->bytes, sector, data, n) == NEED_ERASE;
+           need_of(writer, at, buffer->bytes, data, n) == NEED_ERASE;
 }
 
 /** Where units are programmed once, what was not erased ahead is looked at: a file may be longer than was told and erased. */
@@ -120,7 +135,7 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
             }
             need = NEED_ERASE;
             if (seen != 0) {
-                run = measure_run(buffer->bytes + (pos - seen_at), sector, data + done,
+                run = measure_run(writer, pos, buffer->bytes + (pos - seen_at), data + done,
                                   seen - (pos - seen_at), &need);
             }
             writer->differs = need == NEED_ERASE;
@@ -156,7 +171,8 @@ static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *
 
 static esp_err_t take(slot_writer_t *writer, const uint8_t *data, uint32_t size)
 {
-    uint32_t unit = writer->partition->flash_chip->write_size, at = slot_writer_on_flash(writer), head = 0;
+    uint32_t unit = otter_flash_unit(writer->partition->flash_chip), at = slot_writer_on_flash(writer),
+             head = 0;
     if (writer->tail_len != 0) {
         head = min_u32(unit - writer->tail_len, size);
         memcpy(writer->tail + writer->tail_len, data, head); /* tail_len grows only when all went well */
@@ -185,7 +201,7 @@ esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_
     }
     writer->written += size;
     writer->end = max_u32(writer->end, writer->written);
-    writer->tail_len = writer->written % writer->partition->flash_chip->write_size;
+    writer->tail_len = writer->written % otter_flash_unit(writer->partition->flash_chip);
     OTTER_ASSERT(writer->end <= writer->partition->size && writer->end >= writer->written);
     return ESP_OK;
 }
@@ -208,7 +224,7 @@ esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t 
 
 esp_err_t slot_writer_flush(slot_writer_t *writer)
 {
-    uint32_t unit = writer->partition->flash_chip->write_size, len = writer->tail_len;
+    uint32_t unit = otter_flash_unit(writer->partition->flash_chip), len = writer->tail_len;
     if (len == 0) {
         return ESP_OK;
     }

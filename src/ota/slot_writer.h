@@ -9,14 +9,14 @@
 
 /**
  * What is on flash when slot_writer_append() has returned ESP_OK: every byte that was ever given to it, `written` in all,
- * but for the last `tail_len`, which do not fill a write unit yet (never any where write_size is 1); slot_writer_flush()
+ * but for the last `tail_len`, which do not fill a write unit yet (never any where otter_flash_unit() is 1); slot_writer_flush()
  * puts them there. After an error it is unknown what the range holds, and the same bytes may be given again,
  * unless the flash is programmed once.
  */
 typedef struct otter_slot_writer slot_writer_t; /* otter/update.h */
 
 /**
- * @param at    where the first byte goes, a multiple of the flash's write_size
+ * @param at    where the first byte goes, a multiple of the flash's unit (otter_flash_unit)
  * @param tail  room for a write unit, if that is larger than OTTER_UPDATE_UNIT_MAX; NULL: there is none
  * @return ESP_OK, ESP_ERR_NOT_SUPPORTED (there is none, and it is larger)
  */

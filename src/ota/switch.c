@@ -680,7 +680,7 @@ esp_err_t otter_ota_mark_app_valid_cancel_rollback(otter_device_t *device, otter
     } else if (records.active == OTADATA_NONE) {
         err = refuse_factory(fault);
     } else {
-        switch_plan_confirm(records.two, records.slot_count, device->flash->write_size == 1, &plan);
+        switch_plan_confirm(records.two, records.slot_count, otter_flash_unit(device->flash) == 1, &plan);
     }
     if (err == ESP_OK) {
         err = carry_out(device, &records, &plan);

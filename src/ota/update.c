@@ -280,7 +280,7 @@ static esp_err_t prepare_update(otter_update_t *update, const otter_device_t *de
     return err == ESP_OK
                ? ESP_OK
                : otter_fault(fault, err, "%s: a write unit of %" PRIu32 " bytes; updates take up to %u",
-                             staging->label, staging->flash_chip->write_size, OTTER_UPDATE_UNIT_MAX);
+                             staging->label, otter_flash_unit(staging->flash_chip), OTTER_UPDATE_UNIT_MAX);
 }
 
 /** Nothing boots `partition` or copies into it any more; a copy that was staged in it is finished. */
@@ -377,7 +377,8 @@ esp_err_t update_resume(otter_update_t *update, otter_device_t *device, const es
     if (partition == NULL) {
         return otter_fault(fault, ESP_ERR_NOT_FOUND, "%.16s is no partition of this device", given->label);
     }
-    const uint32_t step = device->flash->write_once ? device->flash->erase_size : device->flash->write_size;
+    const uint32_t step =
+        device->flash->write_once ? device->flash->erase_size : otter_flash_unit(device->flash);
     if (!otter_ota_is_slot(partition) || image_offset % step != 0) {
         return ESP_ERR_INVALID_ARG; /* what a cut left in a sector cannot be programmed over */
     }
@@ -549,6 +550,9 @@ esp_err_t otter_update_write_with_offset(otter_update_t *update, const void *dat
     }
     if (update->writer.erase_ahead || update->writer.tail_len != 0) {
         return ESP_ERR_INVALID_STATE;
+    }
+    if (update->staging->encrypted && (offset | size) % OTTER_FLASH_CIPHER_BLOCK != 0) {
+        return ESP_ERR_INVALID_ARG;
     }
     if (size > update->staging->size ||
         (update->copy_to_final && !range_fits(offset, (uint32_t)size, room_of(update)))) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/test_cipher.h"
 #include "otter/bytes.h"
 #include "boot/otadata.h"
 #include "esp_flash_partitions.h"
@@ -177,5 +178,16 @@ void subject_make_contents(subject_t *subject)
         memcpy(flash + subject_scaled(subject, SUBJECT_RECOVERY), image, len);
         memset(flash + subject_scaled(subject, SUBJECT_FILES), 0xA5,
                subject_scaled(subject, SUBJECT_COPY_SIZE));
+    }
+    const struct {
+        uint32_t at, len;
+    } written[] = {{SUBJECT_TABLE, OTTER_PARTITION_TABLE_SECTOR},
+                   {SUBJECT_APPS, len},
+                   {SUBJECT_BOOTLOADER, len},
+                   {SUBJECT_RECOVERY, len}};
+    const unsigned count = subject->config.layout->copies ? 4 : 2;
+    for (unsigned i = 0; subject->config.encrypted && i < count; i++) {
+        test_cipher_apply(flash, false, subject_scaled(subject, written[i].at),
+                          align_up_u32(written[i].len, OTTER_FLASH_CIPHER_BLOCK));
     }
 }

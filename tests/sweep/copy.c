@@ -94,9 +94,11 @@ static bool is_blank(const uint8_t *bytes, uint32_t len)
 static bool is_new(const subject_t *subject)
 {
     const copy_t *copy = &subject->model.copy;
-    const uint8_t *final = subject->sim.bytes + copy->address;
-    return memcmp(final, copy->bytes, copy->len) == 0 &&
-           is_blank(final + copy->len, copy->size - copy->len) &&
+    const bool encrypted = subject_is_encrypted(subject, copy->address);
+    const uint32_t filled = encrypted ? align_up_u32(copy->len, OTTER_FLASH_CIPHER_BLOCK) : copy->len;
+    const uint8_t *final = subject_see(subject, copy->address, copy->len);
+    return memcmp(final, copy->bytes, copy->len) == 0 && is_blank(final + copy->len, filled - copy->len) &&
+           is_blank(subject->sim.bytes + copy->address + filled, copy->size - filled) &&
            !sim_flash_is_weak(&subject->sim, copy->address, copy->size);
 }
 
@@ -151,7 +153,8 @@ bool copy_journal_begins(subject_t *subject, uint32_t off)
 {
     copy_t *copy = &subject->model.copy;
     const uint32_t unit = subject->config.write_size, first = subject->config.write_once ? 4 : 0;
-    const uint32_t committed = align_up_u32(COPY_JOURNAL_HEADER_SIZE, unit) + first * unit;
+    const uint32_t committed =
+        align_up_u32(COPY_JOURNAL_HEADER_SIZE, otter_flash_unit(&subject->flash)) + first * unit;
     if (copy->journal == JOURNAL_NONE || off != copy->journal_at + committed) {
         return false;
     }

@@ -430,7 +430,9 @@ static bool settle(subject_t *subject, fate_t fate)
         subject_allow_only_running(subject);
         return true;
     }
-    if (subject->config.config.rollback && fate == FATE_CONFIRM && !subject->config.write_once) {
+    const bool units =
+        subject->config.write_once || subject->config.encrypted; /* a record is there, or not */
+    if (subject->config.config.rollback && fate == FATE_CONFIRM && !units) {
         subject->phase = PHASE_CONFIRM; /* whether it is on trial may hang, too */
         otter_ignore(otter_ota_mark_app_valid_cancel_rollback(&subject->device, NULL));
     }

@@ -75,22 +75,23 @@ static const signers_t running_app = {OTTER_TRUST_RUNNING_APP, 0, "", {"a", "a",
 #define COPIED_NEXT(number) {.kind = STEP_UPDATE, .image = number, .fate = FATE_CONFIRM, .copied_next = true}
 #define COPY(number, what, how) {.kind = STEP_COPY, .image = number, .https = (how), .copy = COPY_##what}
 #define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
-#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL}
-#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL}
-#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL}
-#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL}
-#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL}
-#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL}
-#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL} /* just so large that progress is kept */
+#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL, false}
+#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false}
+#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL, false}
+#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL, false}
+#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL, false}
+#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL, false} /* just so large that progress is kept */
 /* Other sectors and write units; and where a unit is programmed once. */
-#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false, NULL}
-#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL}
-#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who}
+#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false, NULL, false}
+#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL, false}
+#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who, false}
 #define FORGED {.kind = STEP_FORGED, .image = 4}
 #define REVOKE {.kind = STEP_REVOKE}
 #define OFFERED {FIRST_BOOT, FORGED, UPDATE(1, CONFIRM, AHEAD), FORGED, UPDATE(2, CRASH, AHEAD), UPDATE(3, CONFIRM, KNOWN)}
 #define ROTATED {FIRST_BOOT, REVOKE, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), REVOKE, FORGED, \
                  UPDATE(3, CONFIRM, AHEAD)}
+#define ENCRYPTED(layout_, options, sectors) {&layout_, options, 1, sectors, 0, false, NULL, true} /* flash encryption */
 #define KIB 1024u
 
 const life_t lives[] = {
@@ -261,6 +262,40 @@ const life_t lives[] = {
      {FIRST_BOOT, FORGED, UPDATE(1, CONFIRM, AHEAD), FORGED, UPDATE(2, CONFIRM, KNOWN)}},
     {"signed/keys change/factory", SIGNED(with_factory, ROLLBACK, 0, rotation), PAIRS_NONE, ROTATED},
     {"signed/keys change/two", SIGNED(two_slots, PLAIN, 0, rotation), PAIRS_LONG, ROTATED},
+    {"encrypted/two/rollback", ENCRYPTED(two_slots, ROLLBACK, 3), PAIRS_NONE, ORDINARY},
+    {"encrypted/crash/factory", ENCRYPTED(with_factory, ROLLBACK, 0), PAIRS_SAMPLED, CRASHING},
+    {"encrypted/reject/two", ENCRYPTED(two_slots, ROLLBACK, 0), PAIRS_LONG, REJECTED},
+    {"encrypted/again/factory", ENCRYPTED(with_factory, PLAIN, 2), PAIRS_NONE, AGAIN},
+    {"encrypted/confirmed/factory", ENCRYPTED(with_factory, PLAIN, 0), PAIRS_LONG, SURE},
+    {"encrypted/taken back/three", ENCRYPTED(three_slots, ROLLBACK, 0), PAIRS_LONG,
+     {FIRST_BOOT, TAKE_BACK(1, CRASH), UPDATE(2, CONFIRM, AHEAD), TAKE_BACK(3, CRASH), TAKE_BACK(1, CONFIRM)}},
+    {"encrypted/back and forth/two", ENCRYPTED(two_slots, ROLLBACK, 0), PAIRS_LONG,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), HOME(0, CONFIRM), AWAY(1, CRASH), AWAY(1, CONFIRM), HOME(0, REJECT)}},
+    {"encrypted/resume/two", ENCRYPTED(two_slots, ROLLBACK, 2), PAIRS_NONE, RESUMED},
+    {"encrypted/bulk/factory", ENCRYPTED(with_factory, PLAIN, 2), PAIRS_NONE, BULK},
+    {"encrypted/erase-last/two", ENCRYPTED(two_slots, ROLLBACK, 0), PAIRS_LONG, GIVE_UP},
+    {"encrypted/anti-rollback/two", ENCRYPTED(two_slots, GUARDED, 0), PAIRS_LONG,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 1}}},
+    {"encrypted/https, resumed/two", ENCRYPTED(two_slots, ROLLBACK, 3), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"encrypted/https, broken off/factory", ENCRYPTED(with_factory, PLAIN, 3), PAIRS_LONG,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME | HTTPS_BREAKS)},
+    {"encrypted/https, withdrawn/two", ENCRYPTED(two_slots, ROLLBACK, 3), PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_WITHDRAWN)},
+    {"encrypted/https, decrypted/two", ENCRYPTED(two_slots, ROLLBACK, 2), PAIRS_NONE, TRIED_OUT(HTTPS_ENCRYPTED)},
+    {"encrypted/copy/app/two", ENCRYPTED(copies, ROLLBACK, 2), PAIRS_NONE, STAGED_APP(0)},
+    {"encrypted/copy/app/slot to slot", ENCRYPTED(copies_three, ROLLBACK, 3), PAIRS_NONE,
+     STAGED_APP(HTTPS_RESUMES | HTTPS_SAME)},
+    {"encrypted/copy/data", ENCRYPTED(copies, PLAIN, 0), PAIRS_LONG, COPIED(DATA, 0)},
+    {"encrypted/copy/data/from a slot", ENCRYPTED(copies_three, ROLLBACK, 0), PAIRS_NONE, COPIED(DATA, HTTPS_RESUMES)},
+    {"encrypted/copy/bootloader", ENCRYPTED(copies, ROLLBACK, 0), PAIRS_LONG, COPIED(BOOTLOADER, 0)},
+    {"encrypted/copy/table", ENCRYPTED(copies, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"encrypted/copy/table, from a slot", ENCRYPTED(copies_three, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, HTTPS_PLAIN)},
+    {"encrypted/copy/table/no MD5", ENCRYPTED(copies_no_md5, NO_MD5, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"encrypted/once/128 KiB/32/two", {&two_slots, ROLLBACK, 32, 0, 128 * KIB, true, NULL, true}, PAIRS_NONE, CRASHING},
+    {"encrypted/signed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true}, PAIRS_NONE, OFFERED},
+    {"encrypted/signed/https, resumed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true}, PAIRS_NONE,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
     {"recorded/factory", RECORDED(recorded_factory, PLAIN), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},
     {"recorded/factory/rollback", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,

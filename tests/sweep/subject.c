@@ -12,6 +12,7 @@
 #include "otter/boot.h"
 #include "otter/ota_ops.h"
 #include "support/image_signer.h"
+#include "support/test_cipher.h"
 #include "sweep/copy.h"
 
 /* ---- flash as the device sees it ---- */
@@ -303,7 +304,8 @@ void subject_open(subject_t *subject, const subject_config_t *config)
                                      .dev = subject,
                                      .erase_size = config->erase_size != 0 ? config->erase_size : 4096,
                                      .write_size = config->write_size,
-                                     .write_once = config->write_once};
+                                     .write_once = config->write_once,
+                                     .cipher = config->encrypted ? test_cipher() : NULL};
     subject->flash.size = subject_scaled(subject, SUBJECT_FLASH_SIZE);
     if (!sim_flash_init(&subject->sim, subject->flash.size)) {
         abort();
@@ -323,6 +325,32 @@ void subject_close(subject_t *subject)
     sim_flash_free(&subject->sim);
 }
 
+bool subject_is_encrypted(const subject_t *subject, uint32_t at)
+{
+    const uint32_t part = subject_scaled(subject, SUBJECT_COPY_SIZE);
+    const layout_t *layout = subject->config.layout;
+    const uint32_t apps = layout->slots + (layout->factory ? 1 : 0);
+    const uint32_t staging =
+        subject_scaled(subject, SUBJECT_APPS) + apps * subject_scaled(subject, SUBJECT_PART_SIZE);
+    return subject->config.encrypted && !is_inside(at, 1, subject_scaled(subject, SUBJECT_FILES), part) &&
+           !(layout->staging && is_inside(at, 1, staging, subject_scaled(subject, SUBJECT_PART_SIZE)));
+}
+
+const uint8_t *subject_see(const subject_t *subject, uint32_t at, uint32_t len)
+{
+    static uint8_t plain[SUBJECT_IMAGE_MAX];
+    if (!subject_is_encrypted(subject, at)) {
+        return subject->sim.bytes + at;
+    }
+    const otter_flash_cipher_t *cipher = test_cipher();
+    const uint32_t whole = align_up_u32(len, OTTER_FLASH_CIPHER_BLOCK);
+    memcpy(plain, subject->sim.bytes + at, whole);
+    if (whole > sizeof(plain) || !cipher->crypt(cipher->ctx, true, at, plain, whole)) {
+        abort();
+    }
+    return plain;
+}
+
 void subject_power_on(subject_t *subject)
 {
     sim_flash_power_on(&subject->sim);
@@ -338,8 +366,8 @@ static const installed_t *find_running(const subject_t *subject, uint32_t addres
             continue;
         }
         *allowed = true;
-        if (memcmp(subject->sim.bytes + address, subject->images[place->image].bytes,
-                   subject->images[place->image].len) == 0) {
+        const uint32_t len = subject->images[place->image].len;
+        if (memcmp(subject_see(subject, address, len), subject->images[place->image].bytes, len) == 0) {
             return place;
         }
     }
@@ -436,7 +464,7 @@ static bool has_hanging_new(const subject_t *subject)
     bool has = false;
     for (uint32_t copy = 0; copy < 2 && subject->config.write_once; copy++) {
         const uint32_t at = subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
-        const bool is_new = le32_get(subject->sim.bytes + at + 24) == ESP_OTA_IMG_NEW;
+        const bool is_new = le32_get(subject_see(subject, at, 32) + 24) == ESP_OTA_IMG_NEW;
         has |= is_new && sim_flash_is_weak(&subject->sim, at, 32);
     }
     return has;
@@ -450,24 +478,29 @@ void subject_records_are_sure(subject_t *subject, const esp_partition_t *slot)
     }
 }
 
-/** Of flash that is programmed once: the record reads the same always, and its label says that it was written like that. */
-static bool is_sure(const subject_t *subject, const uint8_t *raw)
+/**
+ * Of flash that is programmed once, or encrypted (where one bit that hangs changes the whole block): the record reads the same
+ * always; and of the former its label says that it was written like that.
+ */
+static bool is_sure(const subject_t *subject, uint32_t at, const uint8_t *raw)
 {
     const uint32_t label = crc32_le(crc32_le(0, raw, 4), raw + 24, 8);
-    return !subject->config.write_once ||
-           (!sim_flash_is_weak(&subject->sim, (uint32_t)(raw - subject->sim.bytes), 32) &&
-            le32_get(raw + 4) == label);
+    const bool once = subject->config.write_once;
+    if (!once && !subject->config.encrypted) {
+        return true;
+    }
+    return !sim_flash_is_weak(&subject->sim, at, 32) && (!once || le32_get(raw + 4) == label);
 }
 
 bool subject_is_on_trial(const subject_t *subject)
 {
     uint32_t newest = 0, state = ESP_OTA_IMG_UNDEFINED;
     for (uint32_t copy = 0; copy < 2; copy++) {
-        const uint8_t *raw =
-            subject->sim.bytes + subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
+        const uint32_t at = subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
+        const uint8_t *raw = subject_see(subject, at, 32);
         uint32_t seq = le32_get(raw), now = le32_get(raw + 24);
         bool counts = seq != UINT32_MAX && now != ESP_OTA_IMG_INVALID && now != ESP_OTA_IMG_ABORTED;
-        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest && is_sure(subject, raw)) {
+        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest && is_sure(subject, at, raw)) {
             newest = seq;
             state = now;
         }

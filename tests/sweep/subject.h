@@ -110,6 +110,7 @@ typedef struct {
     uint32_t erase_size;    /* 0: 4096 */
     bool write_once;
     const signers_t *signers; /* NULL: it trusts anybody, and nobody signs */
+    bool encrypted;           /* it has flash encryption */
 } subject_config_t;
 
 /** The longest program of one operation: what flash.c may take a buffer for. */
@@ -163,6 +164,12 @@ bool subject_boot(subject_t *subject);
 
 /** The operation that was kept is cut again, as the simulator is told to; the medium and the model are as they were before it. */
 void subject_cut_again(subject_t *subject, const cut_op_t *kept);
+
+/** What lies in flash, as the chip reads it: behind the cipher, if there is one. Until the next call. */
+const uint8_t *subject_see(const subject_t *subject, uint32_t at, uint32_t len);
+
+/** True where the device has its cipher; told by the layout, otter's own state is not asked. */
+bool subject_is_encrypted(const subject_t *subject, uint32_t at);
 
 /** Power returns after a cut. */
 void subject_power_on(subject_t *subject);

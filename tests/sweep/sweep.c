@@ -426,7 +426,6 @@ static void print_counts(double seconds)
     printf("%" PRIu64
            " cuts left the device as another one of the same step had: what follows was not run again\n",
            counts.alike);
-    printf("not run here: flash encryption (this version has none)\n");
 }
 
 static double seconds_now(void)
