@@ -237,6 +237,7 @@ static const option_row_t rows[] = {
         "for other chips"),
     OPTION_ANTI_ROLLBACK(offsetof(boot_options_t, device)),
     OPTION_EFUSE(offsetof(boot_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(boot_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(boot_options_t, device)),
     {0},
 };

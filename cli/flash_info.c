@@ -25,6 +25,7 @@ static int look(flash_report_t *r, const info_options_t *o)
     if (!flash_look(r)) {
         return cli_fail(VERB, "out of memory");
     }
+    flash_look_at_encryption(r);
     flash_judge(r);
     flash_suggest_repairs(r);
     if (!o->json) {
@@ -50,6 +51,7 @@ void flash_tell_next(const char *path, const linux_device_options_t *options)
     r->path = path;
     r->warnings = cJSON_CreateArray();
     if (flash_look(r)) {
+        flash_look_at_encryption(r);
         flash_judge(r);
         const cJSON *warning;
         cli_did("boots next: %s", r->verdict);
@@ -108,6 +110,7 @@ static const option_row_t rows[] = {
     OPTION_REVISIONS(offsetof(info_options_t, device),
                      "FLASH.efuse, else whatever the images in the flash need"),
     OPTION_EFUSE(offsetof(info_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(info_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(info_options_t, device)),
     {"json", &option_switch, offsetof(info_options_t, json),
      .help = "for programs; docs/JSON.md explains the keys"},

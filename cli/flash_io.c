@@ -194,6 +194,10 @@ static const option_row_t read_rows[] = {
     PLACE_ROWS,
     {"FILE", &option_argument_if_any, offsetof(io_options_t, file), .help = NULL},
     LENGTH_ROW("how much, from an offset: 24K, 0x6000, ..."),
+    OPTION_CHIP(offsetof(io_options_t, device),
+                "whose cipher, with --flash-key; default: the one that decrypts"),
+    OPTION_EFUSE(offsetof(io_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(io_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
     {0},
 };
@@ -377,6 +381,7 @@ static const option_row_t write_rows[] = {
      .help = "write the image as one that is made for this size of flash, as 4MB"},
     {"force", &option_switch, offsetof(io_options_t, force), .help = "write whatever FILE is"},
     OPTION_EFUSE(offsetof(io_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(io_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
     {0},
 };
@@ -399,6 +404,79 @@ const cli_verb_t flash_write_verb = {
     .defaults =
         &(const io_options_t){.flash_size = NO_FLASH_SIZE, .device = {.whole = true, .allow_no_md5 = true}},
     .run = flash_write,
+};
+
+/* ---- verify ---- */
+
+/** Does the place begin with the bytes of the file? Says so, or where it does not. */
+static bool verify_place(const linux_device_t *dev, const place_t *place, const io_options_t *o,
+                         const uint8_t *data, size_t len)
+{
+    uint8_t piece[FILE_FLASH_SECTOR];
+    if (len > place->size) {
+        return cli_refuse(VERB, "%s has %zu bytes, and %s holds %" PRIu32, o->file, len, o->label,
+                          place->size);
+    }
+    for (uint32_t at = 0, n; at < len; at += n) {
+        n = min_u32((uint32_t)len - at, (uint32_t)sizeof(piece));
+        esp_err_t err = otter_flash_read(dev->flash, place->offset + at, piece, n);
+        if (err != ESP_OK) {
+            return cli_refuse(VERB, "cannot read at 0x%" PRIx32 ": %s", place->offset + at,
+                              esp_err_to_name(err));
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            if (piece[i] != data[at + i]) {
+                return cli_refuse(VERB,
+                                  "%s: %s is not %s: the first byte that differs is at 0x%" PRIx32 " of it",
+                                  o->flash, o->label, o->file, at + i);
+            }
+        }
+    }
+    cli_did("%s: the %zu bytes at 0x%" PRIx32 " (%s) are those of %s", o->flash, len, place->offset, o->label,
+            o->file);
+    return true;
+}
+
+static int flash_verify(void *options)
+{
+    const io_options_t *o = options;
+    linux_device_t dev;
+    place_t place = {0};
+    otter_fault_t fault;
+    size_t len = 0;
+    if (linux_device_open(&dev, o->flash, &o->device, &fault) != ESP_OK) {
+        return cli_fail(VERB, "%s: %s", o->flash, fault.why);
+    }
+    uint8_t *data =
+        find_place(&dev, o, &place) ? cli_read_file(VERB, o->file, OTTER_FLASH_SIZE_MAX, &len) : NULL;
+    bool same = data != NULL && verify_place(&dev, &place, o, data, len);
+    free(data);
+    otter_ignore(linux_device_close(&dev)); /* nothing was written */
+    return same ? EXIT_DONE : EXIT_FAILED;
+}
+
+static const option_row_t verify_rows[] = {
+    PLACE_ROWS,
+    {"FILE", &option_argument, offsetof(io_options_t, file), .help = NULL},
+    OPTION_CHIP(offsetof(io_options_t, device),
+                "whose cipher, with --flash-key; default: the one that decrypts"),
+    OPTION_EFUSE(offsetof(io_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(io_options_t, device)),
+    OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
+    {0},
+};
+
+const cli_verb_t flash_verify_verb = {
+    .name = "flash verify",
+    .line = "compare a partition, or what lies at an offset, with a file",
+    .about = "Compares what a partition, or the flash from an offset on, begins with to all of FILE; changes "
+             "nothing. "
+             "Exit status 1 where it differs.\n",
+    .after = "example: otter flash verify flash.bin ota_0 app.bin\n",
+    .options = verify_rows,
+    .size = sizeof(io_options_t),
+    .defaults = &(const io_options_t){.device = {.read_only = true, .whole = true, .allow_no_md5 = true}},
+    .run = flash_verify,
 };
 
 /* ---- erase ---- */
@@ -441,6 +519,7 @@ static const option_row_t erase_rows[] = {
     PLACE_ROWS,
     LENGTH_ROW("how much, from an offset: whole sectors, of 4K where FLASH.efuse says no other"),
     OPTION_EFUSE(offsetof(io_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(io_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
     {0},
 };

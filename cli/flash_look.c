@@ -185,11 +185,14 @@ static const char *slot_state(const flash_report_t *r, const esp_partition_t *pa
     return state;
 }
 
-/** Nothing was ever written where an image begins. */
+/** Nothing was ever written where an image begins, or nothing but blank bytes through the cipher. */
 static bool is_blank(otter_flash_t *flash, const esp_partition_t *partition)
 {
-    return partition->size >= OTTER_IMAGE_GATE_SIZE &&
-           otter_flash_reads_blank(flash, partition->address, OTTER_IMAGE_GATE_SIZE);
+    uint8_t raw[OTTER_IMAGE_GATE_SIZE];
+    return partition->size >= sizeof(raw) &&
+           (otter_flash_reads_blank(flash, partition->address, sizeof(raw)) ||
+            (otter_flash_read(flash, partition->address, raw, sizeof(raw)) == ESP_OK &&
+             bytes_are_erased(raw, sizeof(raw))));
 }
 
 /** Is a broken image one whose download was cut? What the download remembered in the slot knows, else erased flash. */

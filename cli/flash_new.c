@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +43,8 @@ typedef struct {
     table_options_t rules; /* of the table: where a recovery bootloader is */
     bool force, overwrite;
     key_names_t trusted;
+    bool flash_encryption;
+    flash_key_t flash_key; /* its key; no bytes: there is none */
     bool secure_boot, secure_boot_v1;
     bool is_device; /* FLASH is a block device: it is written in place */
     app_t apps[APPS_MAX];
@@ -61,6 +64,7 @@ static void free_new(void *options)
         free(n->apps[i].data);
     }
     image_writer_free(&n->boot_image);
+    flash_key_wipe(&n->flash_key);
 }
 
 static bool take_app(const char *text, void *target, const option_row_t *row, char *why)
@@ -339,6 +343,45 @@ static bool choose_secure_boot(new_t *n)
     return true;
 }
 
+/** The eFuses of a device with flash encryption: the key, which is a new one if none is given, and that it is on. */
+static bool choose_flash_encryption(new_t *n)
+{
+    otter_fault_t fault;
+    if (!n->flash_encryption) {
+        return n->device.flash_key == NULL || cli_refuse(VERB, "--flash-key needs --flash-encryption");
+    }
+    if (n->efuse.path[0] == '\0') {
+        return cli_refuse(
+            VERB, "a block device has no eFuses beside it: --efuse FILE names where its key is to stand");
+    }
+    if (n->efuse.crypt_count != 0) {
+        return cli_refuse(VERB, "%s has flash encryption already; what is burned stays", n->efuse.path);
+    }
+    if (n->device.flash_key != NULL && flash_key_load(n->device.flash_key, &n->flash_key, &fault) != ESP_OK) {
+        return cli_refuse(VERB, "%s", fault.why);
+    }
+    if (n->device.flash_key == NULL) {
+        n->flash_key.len = 32;
+        if (getrandom(n->flash_key.bytes, n->flash_key.len, 0) != (ssize_t)n->flash_key.len) {
+            return cli_refuse(VERB, "no random bytes: %s", strerror(errno));
+        }
+    }
+    if (n->efuse.chip.id == 0) {
+        return cli_refuse(
+            VERB, "an ESP32 keeps its key where the eFuse file has no name for it; `otter flash encrypt` "
+                  "makes its flash");
+    }
+    if (n->flash_key.len < 32 ||
+        otter_flash_cipher_for(n->efuse.chip.id, n->flash_key.len) == OTTER_FLASH_CIPHER_NONE) {
+        return cli_refuse(VERB,
+                          "%s has %zu bytes; flash is encrypted by 32 (XTS-AES-128) or 64 (XTS-AES-256)",
+                          n->device.flash_key, n->flash_key.len);
+    }
+    n->efuse.crypt_count = 1;
+    return flash_key_to_efuses(&n->flash_key, &n->efuse) ||
+           cli_refuse(VERB, "%s has no free key block for flash encryption", n->efuse.path);
+}
+
 /** Of the device that is made. */
 static otter_trust_t trust_of(const new_t *n)
 {
@@ -429,6 +472,23 @@ static bool prepare_bootloader(new_t *n)
 
 /* ---- making ---- */
 
+/** Records that read as blank through the cipher: a first boot encrypts what is erased there, too. */
+static esp_err_t put_blank_otadata(const new_t *n, otter_flash_t *flash)
+{
+    uint8_t sector[FILE_FLASH_SECTOR];
+    esp_err_t err = ESP_OK;
+    memset(sector, 0xFF, sizeof(sector));
+    for (uint32_t i = 0; i < n->entries.count; i++) {
+        const otter_partition_entry_t *entry = &n->entries.entries[i];
+        const bool otadata =
+            entry->type == ESP_PARTITION_TYPE_DATA && entry->subtype == ESP_PARTITION_SUBTYPE_DATA_OTA;
+        for (uint32_t at = 0; otadata && at < entry->size && err == ESP_OK; at += FILE_FLASH_SECTOR) {
+            err = otter_flash_program(flash, entry->offset + at, sector, sizeof(sector));
+        }
+    }
+    return err;
+}
+
 static esp_err_t put_images(const new_t *n, otter_flash_t *flash)
 {
     if (n->is_device) {
@@ -443,6 +503,10 @@ static esp_err_t put_images(const new_t *n, otter_flash_t *flash)
         if (err != ESP_OK) {
             return err;
         }
+    }
+    esp_err_t blank = n->flash_encryption ? put_blank_otadata(n, flash) : ESP_OK;
+    if (blank != ESP_OK) {
+        return blank;
     }
     for (size_t i = 0; i < n->app_count; i++) {
         esp_err_t err = flash_put(flash, n->apps[i].entry->offset, n->apps[i].data, n->apps[i].len);
@@ -465,13 +529,23 @@ static bool fill_flash(const new_t *n, const char *path)
     if (file_flash_open(path, &how, &flash, &fault) != ESP_OK) {
         return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
+    flash_cipher_t cipher = {0};
     esp_err_t err = file_flash_shape(flash, &n->efuse.geometry, &fault);
+    if (err == ESP_OK && n->flash_encryption) {
+        err = flash_cipher_open(&cipher, flash, &n->flash_key,
+                                otter_flash_cipher_for(n->efuse.chip.id, n->flash_key.len), &fault);
+    }
     err = err == ESP_OK ? put_images(n, flash) : err;
     if (err == ESP_OK) {
-        err = flash_put(flash, n->device.table_offset, n->raw, sizeof(n->raw));
+        uint8_t sector[OTTER_PARTITION_TABLE_SECTOR]; /* all of it, which a first boot encrypts */
+        memset(sector, 0xFF, sizeof(sector));
+        memcpy(sector, n->raw, sizeof(n->raw));
+        err = flash_put(flash, n->device.table_offset, sector,
+                        n->flash_encryption ? sizeof(sector) : sizeof(n->raw));
     }
     err = err == ESP_OK ? otter_flash_sync(flash) : err;
     flash_explain(flash, err, &fault);
+    flash_cipher_close(&cipher, flash);
     otter_ignore(file_flash_close(flash)); /* synced above */
     return err == ESP_OK || cli_refuse(VERB, "cannot write %s: %s", n->flash, fault.why);
 }
@@ -480,8 +554,8 @@ static bool fill_flash(const new_t *n, const char *path)
 static bool save_efuse(const new_t *n)
 {
     bool save =
-        n->efuse.path[0] != '\0' && (n->efuse.secure_boot || n->efuse.has_chip || n->efuse.has_revision ||
-                                     n->efuse.has_blk_revision || has_geometry(n));
+        n->efuse.path[0] != '\0' && (n->efuse.secure_boot || n->flash_encryption || n->efuse.has_chip ||
+                                     n->efuse.has_revision || n->efuse.has_blk_revision || has_geometry(n));
     return !save || efuse_file_save(&n->efuse) == ESP_OK ||
            cli_refuse(VERB, "cannot write %s", n->efuse.path);
 }
@@ -553,8 +627,8 @@ static int flash_new(void *options)
     }
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
     bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) && choose_geometry(n) &&
-              choose_secure_boot(n) && load_table(n) && place_apps(n) && prepare_bootloader(n) &&
-              check_apps(n) && make_flash(n);
+              choose_secure_boot(n) && choose_flash_encryption(n) && load_table(n) && place_apps(n) &&
+              prepare_bootloader(n) && check_apps(n) && make_flash(n);
     if (ok) {
         tell(n);
     }
@@ -577,6 +651,11 @@ static const option_row_t rows[] = {
      .help = "goes to the chip's place for it; default: none, but for linux a small image that stands for "
              "`otter run` and "
              "gives programs a hash to show. none: nothing there"},
+    {"flash-encryption", &option_switch, offsetof(new_t, flash_encryption),
+     .help = "its flash is encrypted, as after a first boot of a chip with flash encryption: the eFuse file "
+             "holds the key"},
+    {"flash-key", &option_file, AT_DEVICE(offsetof(new_t, device), flash_key),
+     .help = "the key, 32 or 64 bytes; default: a new one, which nobody else knows"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
     {"sector-size", &option_size, offsetof(new_t, sector_size),
      .help = "bytes that the flash erases at once, 4K to 128K, for one that is no SPI NOR (default 4K); it "

@@ -229,14 +229,14 @@ uint32_t flash_put_end(const otter_flash_t *flash, uint32_t offset, uint32_t len
 static esp_err_t program(otter_flash_t *flash, uint32_t offset, const uint8_t *data, uint32_t len)
 {
     uint8_t last[OTTER_FLASH_UNIT_MAX];
-    const uint32_t rest = len % flash->write_size;
+    const uint32_t unit = otter_flash_unit(flash), rest = len % unit;
     esp_err_t err = otter_flash_program(flash, offset, data, len - rest);
     if (err != ESP_OK || rest == 0) {
         return err;
     }
     memset(last, ERASED_BYTE, sizeof(last));
     memcpy(last, data + (len - rest), rest);
-    return otter_flash_program(flash, offset + (len - rest), last, flash->write_size);
+    return otter_flash_program(flash, offset + (len - rest), last, unit);
 }
 
 /** Reads, changes and writes whole sectors of which these bytes are a part. */

@@ -101,6 +101,9 @@ void flash_warn(flash_report_t *report, const char *format, ...) __attribute__((
  */
 OTTER_MUST_CHECK bool flash_look(flash_report_t *report);
 
+/** Warns of what is encrypted, or is not, without being meant to be. After the rest was looked at. */
+void flash_look_at_encryption(flash_report_t *report);
+
 /** Frees what flash_look() took; the device stays open. */
 void flash_report_end(flash_report_t *report);
 

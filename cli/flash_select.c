@@ -191,6 +191,7 @@ static const option_row_t rows[] = {
                     "linux and device, off for other chips"),
     OPTION_ANTI_ROLLBACK(offsetof(select_options_t, device)),
     OPTION_EFUSE(offsetof(select_options_t, device)),
+    OPTION_FLASH_KEY(offsetof(select_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(select_options_t, device)),
     {0},
 };

@@ -111,6 +111,7 @@ static const option_row_t rows[] = {
     {"PARTS.csv", &option_argument, offsetof(table_verb_t, table), .help = NULL},
     {"force", &option_switch, offsetof(table_verb_t, force),
      .help = "take one for more flash than the bootloader is made for"},
+    OPTION_FLASH_KEY(offsetof(table_verb_t, device)),
     OPTION_TABLE(&kind_sector, offsetof(table_verb_t, device), "where it goes (default 0x8000)"),
     OPTION_EFUSE(offsetof(table_verb_t, device)),
     OPTION_RECOVERY(offsetof(table_verb_t, rules)),

@@ -37,6 +37,11 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
         "efuse", &option_file, AT_DEVICE(at, efuse_path),                                                    \
             .help = "the eFuse file; default: FLASH.efuse, and none beside a block device"                   \
     }
+#define OPTION_FLASH_KEY(at)                                                                                 \
+    {                                                                                                        \
+        "flash-key", &option_file, AT_DEVICE(at, flash_key),                                                 \
+            .help = "the key that FLASH is encrypted by, 32 or 64 bytes; default: that of its eFuse file"    \
+    }
 #define OPTION_WAIT(at)                                                                                      \
     {                                                                                                        \
         "wait", &option_seconds, AT_DEVICE(at, wait_ms),                                                     \

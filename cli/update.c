@@ -645,6 +645,7 @@ static const option_row_t rows[] = {
     OPTION_REVISIONS(offsetof(options_t, device),
                      "FLASH.efuse, else the least that the images in the flash need"),
     OPTION_EFUSE(offsetof(options_t, device)),
+    OPTION_FLASH_KEY(offsetof(options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(options_t, device)),
     OPTION_ROLLBACK(
         offsetof(options_t, device),

@@ -1,14 +1,16 @@
-/* Key files of flash encryption. */
+/* Keys of flash encryption, and the cipher of a flash. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/flash_key.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "host/named_file.h"
 #include "otter/crypto.h"
 
-#define FILE_MAX 65536u /* bytes that are looked at to say what else it is */
+#define BUFFER_SIZE 65536u /* what is encrypted at once before it is programmed */
+#define FILE_MAX    65536u /* bytes that are looked at to say what else it is */
 
 esp_err_t flash_key_load(const char *path, flash_key_t *key, otter_fault_t *fault)
 {
@@ -53,4 +55,98 @@ flash_ciphers_t flash_key_ciphers(const flash_key_t *key, const otter_chip_facts
         }
     }
     return found;
+}
+
+static void copy_reversed(uint8_t *to, const uint8_t *from)
+{
+    for (unsigned i = 0; i < OTTER_EFUSE_BLOCK_LEN; i++) {
+        to[i] = from[OTTER_EFUSE_BLOCK_LEN - 1 - i];
+    }
+}
+
+/** Where in a key file the bytes of a block with this purpose are; -1: it is for something else. */
+static int place_of(otter_efuse_purpose_t purpose)
+{
+    return purpose == OTTER_PURPOSE_XTS_AES_256_KEY_2 ? (int)OTTER_EFUSE_BLOCK_LEN
+           : purpose == OTTER_PURPOSE_XTS_AES_128_KEY || purpose == OTTER_PURPOSE_XTS_AES_256_KEY_1 ? 0
+                                                                                                    : -1;
+}
+
+bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key)
+{
+    bool first = false, second = false, two = false;
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+        const otter_efuse_block_t *block = &efuse->blocks[i];
+        const int place = block->present ? place_of(block->purpose) : -1;
+        if (place >= 0) {
+            copy_reversed(key->bytes + place, block->key);
+            first |= place == 0;
+            second |= place != 0;
+            two |= block->purpose != OTTER_PURPOSE_XTS_AES_128_KEY;
+        }
+    }
+    key->len = two ? 2 * OTTER_EFUSE_BLOCK_LEN : OTTER_EFUSE_BLOCK_LEN;
+    return first && second == two;
+}
+
+bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse)
+{
+    const bool two = key->len == 2 * OTTER_EFUSE_BLOCK_LEN;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS && done < key->len; i++) {
+        otter_efuse_block_t *block = &efuse->blocks[i];
+        if (!block->present && block->purpose == OTTER_PURPOSE_USER) {
+            block->present = true;
+            block->purpose = !two        ? OTTER_PURPOSE_XTS_AES_128_KEY
+                             : done == 0 ? OTTER_PURPOSE_XTS_AES_256_KEY_1
+                                         : OTTER_PURPOSE_XTS_AES_256_KEY_2;
+            copy_reversed(block->key, key->bytes + done);
+            done += OTTER_EFUSE_BLOCK_LEN;
+        }
+    }
+    return done == key->len;
+}
+
+esp_err_t flash_cipher_open(flash_cipher_t *cipher, otter_flash_t *flash, const flash_key_t *key,
+                            otter_flash_cipher_kind_t kind, otter_fault_t *fault)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none); /* lowering it is always allowed */
+    *cipher = (flash_cipher_t){.kind = kind};
+    esp_err_t err = otter_flash_crypt_open(kind, key->bytes, key->len, OTTER_FLASH_CRYPT_CONFIG_ALL,
+                                           &cipher->crypt, fault);
+    uint8_t *buffer = err == ESP_OK ? malloc(BUFFER_SIZE) : NULL;
+    if (err == ESP_OK && buffer == NULL) {
+        err = otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+    }
+    cipher->hook = (otter_flash_cipher_t){
+        .crypt = otter_flash_crypt, .ctx = cipher->crypt, .buffer = {buffer, BUFFER_SIZE}};
+    if (err != ESP_OK) {
+        flash_cipher_close(cipher, flash);
+        return err;
+    }
+    flash->cipher = &cipher->hook;
+    return ESP_OK;
+}
+
+void flash_cipher_close(flash_cipher_t *cipher, otter_flash_t *flash)
+{
+    otter_flash_crypt_close(cipher->crypt);
+    if (cipher->hook.buffer.bytes != NULL) {
+        otter_wipe(cipher->hook.buffer.bytes, cipher->hook.buffer.size);
+        free(cipher->hook.buffer.bytes);
+    }
+    if (flash != NULL && flash->cipher == &cipher->hook) {
+        flash->cipher = NULL;
+    }
+    *cipher = (flash_cipher_t){0};
+}
+
+bool flash_key_is_wanted(const efuse_file_t *efuse)
+{
+    bool odd = false;
+    for (uint32_t bits = efuse->crypt_count; bits != 0; bits >>= 1) {
+        odd ^= (bits & 1) != 0;
+    }
+    return odd;
 }

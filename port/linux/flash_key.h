@@ -1,7 +1,8 @@
-/* Keys of flash encryption in files, and which cipher a flash was encrypted by. */
+/* Keys of flash encryption: in files and eFuses, and the cipher that a flash gets by one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 #include "otter/chip.h"
 #include "otter/fault.h"
 #include "otter/flash_encryption.h"
+#include "linux/efuse_file.h"
 #include "otter/promise.h"
 
 /** A key as espsecure's files have it. To be wiped (flash_key_wipe()). */
@@ -33,3 +35,33 @@ typedef struct {
 
 /** @param chip  NULL: any */
 flash_ciphers_t flash_key_ciphers(const flash_key_t *key, const otter_chip_facts_t *chip);
+
+/**
+ * The key that eFuses hold, in the order of key files: blocks have it back to front.
+ * @return false: they hold none
+ */
+OTTER_MUST_CHECK bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key);
+
+/** True if eFuses say that flash is encrypted: an odd number of bits of the counter is set. */
+bool flash_key_is_wanted(const efuse_file_t *efuse);
+
+/** Burns a key for XTS-AES into free blocks, in memory. @return false: too few blocks are free */
+OTTER_MUST_CHECK bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse);
+
+/** The cipher of one flash, which points to it. */
+typedef struct {
+    otter_flash_cipher_kind_t kind; /* OTTER_FLASH_CIPHER_NONE: there is none */
+    otter_flash_cipher_t hook;
+    otter_flash_crypt_t *crypt; /* owned, as is the hook's buffer */
+} flash_cipher_t;
+
+/**
+ * Gives the flash a cipher. From then on no core dump of this process is written: the key would be in it.
+ * @return ESP_OK, and what otter_flash_crypt_open() returns
+ */
+OTTER_MUST_CHECK esp_err_t flash_cipher_open(flash_cipher_t *cipher, otter_flash_t *flash,
+                                             const flash_key_t *key, otter_flash_cipher_kind_t kind,
+                                             otter_fault_t *fault);
+
+/** Takes it from the flash, and wipes the key; harmless on zeros. */
+void flash_cipher_close(flash_cipher_t *cipher, otter_flash_t *flash);

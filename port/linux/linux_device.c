@@ -262,6 +262,85 @@ otter_trust_config_t linux_device_trust(const efuse_file_t *efuse)
                                   .v1_key = efuse->has_v1_key ? efuse->v1_key : NULL};
 }
 
+/** Does the flash hold a partition table, or a bootloader where some chip has it, as it is read now? */
+static bool is_readable(linux_device_t *dev, uint32_t table_offset)
+{
+    static const uint32_t bootloaders[] = {0, 0x1000, 0x2000};
+    uint8_t raw[OTTER_PARTITION_RECORD_SIZE];
+    if (otter_flash_read(dev->flash, table_offset, raw, sizeof(raw)) == ESP_OK &&
+        otter_partition_record_kind(raw) == OTTER_PARTITION_RECORD_ENTRY) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(bootloaders) / sizeof(bootloaders[0]); i++) {
+        if (bootloaders[i] < table_offset &&
+            otter_bootloader_look(dev->flash, bootloaders[i], table_offset).kind == OTTER_BOOTLOADER_IMAGE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The cipher by which the flash becomes readable; one that is erased takes the first. */
+static esp_err_t try_ciphers(linux_device_t *dev, const flash_key_t *key,
+                             const linux_device_options_t *options, const char *name, otter_fault_t *fault)
+{
+    const uint32_t table = options->table_offset != 0 ? options->table_offset : 0x8000;
+    const otter_chip_facts_t *chip = options->chip != NULL ? options->chip
+                                     : dev->efuse.has_chip ? otter_chip_facts(dev->efuse.chip.id)
+                                                           : NULL;
+    const flash_ciphers_t ciphers = flash_key_ciphers(key, chip);
+    const bool erased = otter_flash_reads_blank(
+        dev->flash, table, min_u32(dev->flash->size - min_u32(table, dev->flash->size), 4096));
+    for (unsigned i = 0; i < ciphers.count; i++) {
+        esp_err_t err = flash_cipher_open(&dev->cipher, dev->flash, key, ciphers.kinds[i], fault);
+        if (err != ESP_OK || erased || is_readable(dev, table)) {
+            return err;
+        }
+        flash_cipher_close(&dev->cipher, dev->flash);
+    }
+    if (ciphers.count == 0) {
+        return otter_fault(
+            fault, ESP_ERR_INVALID_SIZE,
+            "the key in %s has %zu bytes, and %s has no key of flash encryption of that length", name,
+            key->len, chip != NULL ? chip->title : "no chip");
+    }
+    dev->plain_in_spite_of_key = is_readable(dev, table);
+    return dev->plain_in_spite_of_key
+               ? ESP_OK
+               : otter_fault(
+                     fault, ESP_ERR_INVALID_STATE,
+                     "the key in %s decrypts neither a partition table at 0x%" PRIx32
+                     " nor a bootloader: it is another chip's, or the table is elsewhere (--table-offset)",
+                     name, table);
+}
+
+/** The cipher of a flash that is encrypted. @return ESP_OK also where the key is not known */
+static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t *options,
+                               otter_fault_t *fault)
+{
+    flash_key_t key = {0};
+    const char *name = options->flash_key;
+    esp_err_t err = name != NULL ? flash_key_load(name, &key, fault) : ESP_OK;
+    bool has_key = name != NULL;
+    if (name == NULL && flash_key_is_wanted(&dev->efuse)) {
+        name = dev->efuse.path;
+        has_key = flash_key_from_efuses(&dev->efuse, &key);
+    }
+    dev->key_source = name;
+    if (err == ESP_OK && has_key) {
+        err = try_ciphers(dev, &key, options, name, fault);
+    }
+    flash_key_wipe(&key);
+    return err;
+}
+
+/** Closes what is open, for whoever cannot go on. */
+static void give_up(linux_device_t *dev)
+{
+    flash_cipher_close(&dev->cipher, dev->flash);
+    otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
+}
+
 /** With secure boot the eFuses alone say whose images it takes. */
 static otter_trust_config_t trust_of(const linux_device_t *dev, const linux_device_options_t *options)
 {
@@ -279,12 +358,13 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     const bool has_efuse = path != NULL || options->efuse_path != NULL;
     esp_err_t err = load_efuse(dev, path, options, fault);
     err = err == ESP_OK ? shape_flash(dev, fault) : err;
+    err = err == ESP_OK ? choose_cipher(dev, options, fault) : err;
     if (err != ESP_OK) {
-        otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
+        give_up(dev);
         return err;
     }
     if (dev->efuse.secure_boot && options->trust != NULL && options->trust->source == OTTER_TRUST_KEYS) {
-        otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
+        give_up(dev);
         return otter_fault(fault, ESP_ERR_INVALID_STATE,
                            "it has secure boot: its eFuses say whose images it takes, so no keys are given");
     }
@@ -482,6 +562,7 @@ esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linu
 esp_err_t linux_device_close(linux_device_t *dev)
 {
     otter_device_deinit(&dev->device);
+    flash_cipher_close(&dev->cipher, dev->flash);
     esp_err_t err = file_flash_close(dev->flash);
     dev->flash = NULL;
     return err;

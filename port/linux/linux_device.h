@@ -9,6 +9,7 @@
 #include "esp_err.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
+#include "linux/flash_key.h"
 #include "otter/chip.h"
 #include "otter/device.h"
 #include "otter/fault.h"
@@ -28,7 +29,9 @@ typedef struct {
     bool whole;     /* what the file lacks of the flash that it is for is erased (factory files, cut dumps) */
     uint32_t wait_ms;       /* file_flash_options_t.wait_ms */
     const char *efuse_path; /* of the eFuse file; NULL: beside the flash file, and none of a block device */
-    uint32_t table_offset;  /* of the partition table, bytes; 0: 0x8000 */
+    /* file of the key that the flash is encrypted by; NULL: as the eFuse file says */
+    const char *flash_key;
+    uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */
     uint16_t revision;              /* major * 100 + minor */
@@ -55,8 +58,11 @@ typedef struct {
     otter_device_t device;
     otter_flash_t *flash;
     efuse_file_t efuse;
-    bool chip_known;         /* something told which kind of chip this is */
-    const char *chip_source; /* where the kind of chip is from: "flash.bin.efuse", "the bootloader" */
+    flash_cipher_t cipher;      /* of an encrypted flash whose key is known */
+    const char *key_source;     /* where its key is from: a file */
+    bool plain_in_spite_of_key; /* a key was given, and the table is readable without it */
+    bool chip_known;            /* something told which kind of chip this is */
+    const char *chip_source;    /* where the kind of chip is from: "flash.bin.efuse", "the bootloader" */
 } linux_device_t;
 
 /**
@@ -66,8 +72,9 @@ typedef struct {
  * @param fault  says what is wrong and what to do
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (keys are given, and it has
- *         secure boot; its eFuse file is needed and lost; or anti-rollback, and the file has hard links, or is a block device
- *         and no eFuse file is named); nothing is left open then
+ *         secure boot; the key of flash encryption does not decrypt it; its eFuse file is needed and lost; or anti-rollback, and
+ *         the file has hard links, or is a block device and no eFuse file is named), or ESP_ERR_INVALID_SIZE (that key has a
+ *         length that the chip's have not); nothing is left open then
  */
 OTTER_MUST_CHECK esp_err_t linux_device_open(linux_device_t *dev, const char *path,
                                              const linux_device_options_t *options, otter_fault_t *fault);

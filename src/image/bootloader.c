@@ -67,6 +67,8 @@ otter_bootloader_place_t otter_bootloader_look(otter_flash_t *flash, uint32_t of
         return place;
     }
     if (otter_flash_read(flash, offset, raw, sizeof(raw)) != ESP_OK || raw[0] != ESP_IMAGE_HEADER_MAGIC) {
+        place.kind =
+            bytes_are_erased(raw, sizeof(raw)) ? OTTER_BOOTLOADER_BLANK : place.kind; /* encrypted so */
         return place;
     }
     esp_image_header_t header;

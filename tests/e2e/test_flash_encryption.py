@@ -1,0 +1,173 @@
+"""Encrypted flash: dumps explained and changed with their key, and a virtual device that has one, with updates and power cuts."""
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import os
+import pathlib
+import random
+import subprocess
+import unittest
+
+from device import OTTER, SOURCE, TIMEOUT_S, DeviceTest
+
+IMAGES = SOURCE / "tests" / "vectors" / "image"
+PLAIN = ((0x9000, 0xD000), (0xF000, 0x10000))  # nvs and phy_init of the two-OTA layout
+
+
+class EncryptionTest(DeviceTest):
+    def setUp(self):
+        super().setUp()
+        self.rng = random.Random(14)
+
+    def otter(self, *args, status=0):
+        done = subprocess.run([OTTER, *map(str, args)], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def key(self, size=32, name="key"):
+        path = self.folder / name
+        path.write_bytes(self.rng.randbytes(size))
+        return path
+
+    def dump(self, chip, key, app):
+        """The dump of a chip with flash encryption, whose apps are known; and the same without."""
+        plain, dump = self.folder / "plain.bin", self.folder / "dump.bin"
+        for path in (plain, dump):
+            path.unlink(missing_ok=True)
+        self.otter("flash", "new", plain, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                   "--chip", chip, "--app", f"ota_0={app}", "--force")
+        (self.folder / "plain.bin.efuse").unlink()
+        self.otter("flash", "encrypt", plain, dump, "--flash-key", key, "--chip", chip)
+        data, clear = bytearray(dump.read_bytes()), plain.read_bytes()
+        for start, end in PLAIN:
+            data[start:end] = clear[start:end]
+        dump.write_bytes(data)
+        return dump, plain
+
+
+class Dumps(EncryptionTest):
+    def test_the_dump_of_each_chip_is_explained_as_without_encryption(self):
+        for chip, size, cipher in (("esp32", 32, "the ESP32's cipher"), ("esp32", 24, "the ESP32's cipher"),
+                                   ("esp32s3", 32, "XTS-AES-128"), ("esp32s3", 64, "XTS-AES-256")):
+            with self.subTest(chip=chip, size=size):
+                key = self.key(size)
+                dump, plain = self.dump(chip, key, IMAGES / f"{chip}_valid.bin")
+                theirs = json.loads(self.otter("flash", "info", dump, "--json", "--flash-key", key))
+                ours = json.loads(self.otter("flash", "info", plain, "--json"))
+                self.assertEqual(theirs.pop("flash_encryption"), cipher)
+                self.assertIsNone(ours.pop("flash_encryption"))
+                for report in (ours, theirs):
+                    report.pop("repairs")  # they name the file
+                    report.pop("warnings")
+                self.assertEqual(theirs, ours)
+
+    def test_without_the_key_it_is_said_to_look_encrypted_and_why(self):
+        dump, _ = self.dump("esp32s3", self.key(), IMAGES / "esp32s3_valid.bin")
+        said = self.otter("flash", "info", dump, status=1)
+        self.assertIn("noise is there, as encrypted flash looks", said)
+        self.assertRegex(said, r"this looks encrypted .*: in \d+ of \d+ sectors .* --flash-key")
+
+    def test_keys_that_do_not_fit(self):
+        dump, plain = self.dump("esp32s3", self.key(), IMAGES / "esp32s3_valid.bin")
+        before = dump.read_bytes()
+        for size, said in ((32, "another chip's"), (64, "another chip's"), (16, "another chip's"), (31, "31 bytes; a key")):
+            other = self.key(size, "other")
+            for verb in (("info", dump), ("erase", dump, "otadata"), ("select", dump, "ota_0"),
+                         ("write", dump, "ota_0", IMAGES / "esp32s3_valid.bin"), ("read", dump, "ota_0")):
+                self.assertIn(said, self.otter("flash", *verb, "--flash-key", other, status=1))
+        self.assertEqual(dump.read_bytes(), before)
+        self.assertIn("the key decrypts nothing here", self.otter("flash", "info", plain, "--flash-key", self.folder / "key"))
+
+    def test_it_is_read_written_verified_and_selected_in(self):
+        key = self.key()
+        dump, _ = self.dump("esp32s3", key, IMAGES / "esp32s3_valid.bin")
+        app, got = IMAGES / "esp32s3_valid.bin", self.folder / "got"
+        with_key = ("--flash-key", key)
+        self.otter("flash", "verify", dump, "ota_0", app, *with_key)
+        self.otter("flash", "write", dump, "ota_1", app, *with_key)
+        self.otter("flash", "read", dump, "ota_1", got, *with_key)
+        self.assertEqual(got.read_bytes()[:app.stat().st_size], app.read_bytes())
+        self.otter("flash", "select", dump, "ota_1", *with_key)
+        self.assertIn("boots next: ota_1", self.otter("flash", "info", dump, *with_key))
+        changed = bytearray(app.read_bytes())
+        changed[100] ^= 1
+        (self.folder / "changed").write_bytes(changed)
+        self.assertIn("at 0x64", self.otter("flash", "verify", dump, "ota_0", self.folder / "changed", *with_key, status=1))
+        nvs = self.rng.randbytes(0x3000)
+        (self.folder / "nvs").write_bytes(nvs)
+        self.otter("flash", "write", dump, "nvs", self.folder / "nvs", "--force", *with_key)
+        self.assertEqual(dump.read_bytes()[0x9000:0xC000], nvs)  # not encrypted, so not in flash
+
+    def test_what_is_encrypted_only_in_part_is_told(self):
+        key = self.key()
+        dump, plain = self.dump("esp32s3", key, IMAGES / "esp32s3_valid.bin")
+        data, clear = bytearray(dump.read_bytes()), plain.read_bytes()
+        data[0x110000:0x111000] = clear[0x110000:0x111000]
+        dump.write_bytes(data)
+        said = self.otter("flash", "info", dump, "--flash-key", key)
+        self.assertIn("ota_0 holds an image that is plain: only a part of this flash is encrypted", said)
+        whole = bytearray(clear)
+        whole[0x110000:0x120000] = self.rng.randbytes(0x10000)
+        dump.write_bytes(whole)
+        self.assertIn("ota_0 looks encrypted, and the partition table is plain", self.otter("flash", "info", dump))
+
+
+class Device(EncryptionTest):
+    def new(self, *args):
+        app = self.folder / "app.bin"
+        app.write_bytes(self.probe())
+        for path in (pathlib.Path(self.flash), pathlib.Path(self.flash + ".efuse")):
+            path.unlink(missing_ok=True)
+        self.otter("flash", "new", self.flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                   "--app", f"factory={app}", "--app", f"ota_0={app}", "--flash-encryption", *args)
+
+    def secrets(self):
+        lines = pathlib.Path(self.flash + ".efuse").read_text().splitlines()
+        blocks = [line.split("=")[1] for line in lines if line.startswith("block_key")]
+        return blocks + [bytes.fromhex(block)[::-1].hex() for block in blocks]
+
+    def test_an_app_runs_from_encrypted_flash_and_nothing_shows_the_key(self):
+        for size in (None, 32, 64):
+            with self.subTest(key=size):
+                self.new(*(() if size is None else ("--flash-key", self.key(size))))
+                self.assertNotIn(self.probe()[:64], pathlib.Path(self.flash).read_bytes())
+                status, console, errors = self.run_device("--boots", "2", script="env exit")
+                self.assertIn("factory", console)
+                said = console + errors
+                said += self.otter("flash", "info", self.flash) + self.otter("flash", "info", self.flash, "--json")
+                for secret in self.secrets():
+                    self.assertNotIn(secret, said.lower())
+
+    def test_the_eFuse_file_says_the_key_that_was_given(self):
+        key = self.key(64)
+        self.new("--flash-key", key)
+        self.assertIn(key.read_bytes()[:32].hex(), self.secrets())
+        self.assertIn("XTS-AES-256", self.otter("flash", "info", self.flash))
+        os.rename(self.flash + ".efuse", self.folder / "kept")
+        self.assertIn("XTS-AES-256", self.otter("flash", "info", self.flash, "--flash-key", key))
+        (self.folder / "flash.bin.efuse").write_text("chip=linux\nspi_boot_crypt_cnt=1\n")
+        self.assertIn("holds no key", self.otter("flash", "info", self.flash, status=1))
+
+    def test_power_cuts_while_it_boots_and_selects(self):
+        self.new()
+        self.otter("flash", "select", self.flash, "ota_0")
+        start = pathlib.Path(self.flash).read_bytes()
+        for cut in range(1, 7):
+            pathlib.Path(self.flash).write_bytes(start)
+            subprocess.run([OTTER, "run", self.flash, "--cut-after", str(cut), "--boots", "1"], capture_output=True,
+                           timeout=TIMEOUT_S, check=False, env={**os.environ, "PROBE": "exit"})
+            self.assertRegex(self.otter("flash", "info", self.flash), "boots next: (factory|ota_0)")
+
+    def test_what_flash_new_refuses(self):
+        app = self.folder / "app.bin"
+        app.write_bytes(self.probe())
+        head = ("flash", "new", self.flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                "--app", f"factory={app}")
+        self.assertIn("needs --flash-encryption", self.otter(*head, "--flash-key", self.key(), status=1))
+        for size in (16, 24, 33):
+            self.otter(*head, "--flash-encryption", "--flash-key", self.key(size), status=1)
+        self.assertFalse(os.path.exists(self.flash))
+
+
+if __name__ == "__main__":
+    unittest.main()
