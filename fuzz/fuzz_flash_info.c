@@ -1,5 +1,5 @@
 /*
- * A whole flash: `otter flash info` on it, and the boot step, tried and real.
+ * A whole flash: `otter flash info` on it, also with a key of flash encryption, and the boot step, tried and real.
  * Input: flags (bits of enum), chip, both otadata records, length of the table in records, the table (at 0x1000), bytes
  * that each app partition begins with.
  */
@@ -14,6 +14,7 @@
 #include "fuzz.h"
 #include "otter/boot.h"
 #include "otter/chip.h"
+#include "otter/flash_encryption.h"
 #include "reference.h"
 #include "sim/sim_flash.h"
 
@@ -24,7 +25,8 @@ enum {
     ROLLBACK = 8,
     ANTI_ROLLBACK = 16,
     FIRST_DIFFERS = 32, /* the image in the first app partition is spoiled */
-    BOOTLOADER = 64     /* the image also lies where some chips look for their bootloader */
+    BOOTLOADER = 64,    /* the image also lies where some chips look for their bootloader */
+    ENCRYPTED = 128     /* the same flash encrypted, and as it is, with a key */
 };
 
 #define FLASH_SIZE     0x40000u
@@ -142,6 +144,19 @@ static char *flash_info(const char *path, const char *chip, bool json, int *stat
     return fuzz_run_verb(&flash_info_verb, args, status);
 }
 
+/** The same with a key, as JSON; the caller deletes it. */
+static cJSON *flash_info_by_key(const char *path, const char *chip, const char *key)
+{
+    int status;
+    const char *const args[] = {"info", "--table-offset", OFFSET_TEXT,   "--chip", chip,
+                                path,   "--json",         "--flash-key", key,      NULL};
+    char *text = fuzz_run_verb(&flash_info_verb, args, &status);
+    cJSON *json = cJSON_Parse(text);
+    FUZZ_CHECK(json != NULL, "not JSON: %s", text);
+    free(text);
+    return json;
+}
+
 /** The label that is said to boot is of an app whose image the reference takes as well. */
 static void check_next(const device_t *d, const char *label)
 {
@@ -186,6 +201,29 @@ static void check_report(const device_t *d, const char *path)
     char *after = fuzz_read_file(path, &len);
     FUZZ_CHECK(len == FLASH_SIZE && memcmp(after, d->bytes, len) == 0, "looking changed the flash");
     free(after);
+}
+
+/** Bytes that are no cipher text of this key, and then those of the flash encrypted by it, in which the same is found. */
+static void check_encrypted(const device_t *d, const char *path)
+{
+    static const uint8_t key[32] = "thirty-two bytes that all know";
+    static uint8_t cipher_text[FLASH_SIZE];
+    char key_path[128];
+    otter_flash_crypt_t *crypt;
+    snprintf(key_path, sizeof(key_path), "%s", fuzz_path("flash.key"));
+    fuzz_write_file(key_path, key, sizeof(key));
+    cJSON_Delete(flash_info_by_key(path, d->chip->name, key_path));
+    FUZZ_CHECK(otter_flash_crypt_open(otter_flash_cipher_for(d->chip->id, sizeof(key)), key, sizeof(key),
+                                      OTTER_FLASH_CRYPT_CONFIG_ALL, &crypt, NULL) == ESP_OK,
+               "no memory");
+    memcpy(cipher_text, d->bytes, sizeof(cipher_text));
+    FUZZ_CHECK(otter_flash_crypt(crypt, false, 0, cipher_text, sizeof(cipher_text)), "no memory");
+    otter_flash_crypt_close(crypt);
+    fuzz_write_file(path, cipher_text, sizeof(cipher_text));
+    cJSON *json = flash_info_by_key(path, d->chip->name, key_path);
+    const int found = cJSON_GetArraySize(cJSON_GetObjectItem(json, "partitions"));
+    FUZZ_CHECK(!d->table || found >= (int)d->count, "%d of %u partitions", found, d->count);
+    cJSON_Delete(json);
 }
 
 /* ---- the boot step ---- */
@@ -279,6 +317,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof(path), "%s", fuzz_path("flash.bin"));
     fuzz_write_file(path, bytes, sizeof(bytes));
     check_report(&d, path);
+    if ((d.flags & ENCRYPTED) != 0) {
+        check_encrypted(&d, path);
+    }
     check_boot(&d);
     return 0;
 }

@@ -217,6 +217,7 @@ def flashes():
             (7, 0, "crcbad_both_undef", table + md5, "bad_checksum"),
             (31, 0, "s0_1valid_s1_2new", table + md5, "esp32_v110_sec1"),
             (39, 0, "blank", table.replace(b"ota_0\0\0\0\0", b"\x1b[2J\xc2\x9b\x7f\x80\n") + md5, "esp32_valid"),
+            (135, 0, "s0_1valid_s1_2new", table + md5, "esp32_valid"), (135, 3, "blank", factory + md5, "esp32s3_valid"),
             (71, 2, "blank", table + md5, "esp32c3_bootloader"), (71, 0, "s0_1valid_s1_2new", table + md5, "esp32_valid")]):
         both = records[state][:32] + records[state][0x1000:0x1020]
         yield f"flash{i}", bytes([flags, chip]) + both + bytes([len(rows) // 32]) + rows + images[image]

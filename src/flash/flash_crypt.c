@@ -10,8 +10,9 @@
 #include "otter/crypto.h"
 #include "otter/promise.h"
 
-#define BLOCK     16u  /* bytes of AES */
-#define XTS_UNIT  128u /* bytes that have one tweak */
+#define BLOCK     16u   /* bytes of AES */
+#define XTS_UNIT  128u  /* bytes that have one tweak */
+#define XTS_RUN   4096u /* bytes that AES gets at once */
 #define ESP32_KEY 32u
 #define ESP32_RUN 32u /* bytes that have one key */
 
@@ -83,52 +84,51 @@ static void key_at(const otter_flash_crypt_t *crypt, uint32_t address, uint8_t k
     OTTER_ASSERT(at == 8 * ESP32_KEY);
 }
 
-/** A block of AES as a number, its first byte the lowest one; in flash the same lies back to front. */
+/** 16 bytes as the processor loads them. In flash a block of AES lies back to front. */
 typedef struct {
-    uint64_t low, high;
+    uint64_t first, second;
 } block_t;
 
-static uint64_t le64_get(const uint8_t *p)
+static inline uint64_t load(const uint8_t *p)
 {
-    return le32_get(p) | (uint64_t)le32_get(p + 4) << 32;
-}
-
-static void le64_put(uint8_t *p, uint64_t v)
-{
-    le32_put(p, (uint32_t)v);
-    le32_put(p + 4, (uint32_t)(v >> 32));
-}
-
-static uint64_t be64_get(const uint8_t *p)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        v = v << 8 | p[i];
-    }
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
     return v;
 }
 
-static void be64_put(uint8_t *p, uint64_t v)
+static inline void store(uint8_t *p, uint64_t v)
 {
-    for (unsigned i = 0; i < 8; i++) {
-        p[i] = (uint8_t)(v >> (56 - 8 * i));
-    }
+    memcpy(p, &v, sizeof(v));
+}
+
+/** The bytes in reverse order; in a form that compilers know. */
+static inline uint64_t reversed(uint64_t v)
+{
+    return (v & 0xFF) << 56 | (v & 0xFF00) << 40 | (v & 0xFF0000) << 24 | (v & 0xFF000000) << 8 |
+           (v >> 8 & 0xFF000000) | (v >> 24 & 0xFF0000) | (v >> 40 & 0xFF00) | v >> 56;
+}
+
+/** From what was loaded to the number that is there little endian, and back. */
+static inline uint64_t little(uint64_t v)
+{
+    static const uint8_t one[sizeof(v)] = {1};
+    return load(one) == 1 ? v : reversed(v);
 }
 
 /** From flash to AES, with a tweak added. */
-static void turn_in(uint8_t *block, block_t tweak)
+static inline void turn_in(uint8_t *block, block_t tweak)
 {
-    const uint64_t low = be64_get(block + 8), high = be64_get(block);
-    le64_put(block, low ^ tweak.low);
-    le64_put(block + 8, high ^ tweak.high);
+    const uint64_t first = load(block), second = load(block + 8);
+    store(block, reversed(second) ^ tweak.first);
+    store(block + 8, reversed(first) ^ tweak.second);
 }
 
 /** And back. */
-static void turn_out(uint8_t *block, block_t tweak)
+static inline void turn_out(uint8_t *block, block_t tweak)
 {
-    const uint64_t low = le64_get(block) ^ tweak.low, high = le64_get(block + 8) ^ tweak.high;
-    be64_put(block, high);
-    be64_put(block + 8, low);
+    const uint64_t first = load(block) ^ tweak.first, second = load(block + 8) ^ tweak.second;
+    store(block, reversed(second));
+    store(block + 8, reversed(first));
 }
 
 /** All bytes of [data, data + len) have one key, as long as they do not cross 32 bytes of flash. */
@@ -152,38 +152,50 @@ static bool esp32_run(const otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32
 /* ---- XTS-AES ---- */
 
 /** Times x in the field of XTS. */
-static block_t doubled(block_t tweak)
+static inline block_t doubled(block_t tweak)
 {
-    return (block_t){tweak.low << 1 ^ (tweak.high >> 63 != 0 ? 0x87 : 0), tweak.high << 1 | tweak.low >> 63};
+    const uint64_t low = little(tweak.first), high = little(tweak.second);
+    return (block_t){little(low << 1 ^ (high >> 63 != 0 ? 0x87 : 0)), little(high << 1 | low >> 63)};
 }
 
-/**
- * XTS over a unit that lies back to front in flash: its last block is XTS's first one. [data, data + len) are blocks of one unit.
- */
+/** Blocks at `address` in and out of AES. @param tweaks  of the units from the one that `address` is in on */
+static void turn_units(uint8_t *data, uint32_t address, uint32_t len, const uint8_t *tweaks, bool in)
+{
+    for (uint32_t done = 0, n; done < len; done += n, tweaks += BLOCK) {
+        const uint32_t inside = (address + done) % XTS_UNIT;
+        block_t tweak = {load(tweaks), load(tweaks + 8)};
+        n = min_u32(len - done, XTS_UNIT - inside);
+        for (uint32_t at = XTS_UNIT - BLOCK; at >= inside + n; at -= BLOCK) {
+            tweak = doubled(tweak); /* of blocks that are not there */
+        }
+        for (uint32_t at = n; at > 0; at -= BLOCK) {
+            if (in) {
+                turn_in(data + done + at - BLOCK, tweak);
+            } else {
+                turn_out(data + done + at - BLOCK, tweak);
+            }
+            tweak = doubled(tweak);
+        }
+    }
+}
+
+/** XTS over units that lie back to front in flash: the last block of one is XTS's first. At most XTS_RUN bytes of whole units. */
 static bool xts_run(const otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32_t address, uint8_t *data,
                     uint32_t len)
 {
-    block_t tweaks[XTS_UNIT / BLOCK]; /* by the block's place in flash */
-    uint8_t raw[BLOCK] = {0};
-    const uint32_t first = address % XTS_UNIT / BLOCK, count = len / BLOCK;
-    le32_put(raw, align_down_u32(address, XTS_UNIT));
-    if (!otter_aes_blocks(crypt->tweak, raw, BLOCK)) {
+    uint8_t tweaks[XTS_RUN / XTS_UNIT * BLOCK] = {0};
+    uint32_t units = 0;
+    for (uint32_t at = align_down_u32(address, XTS_UNIT); at < address + len; at += XTS_UNIT) {
+        le32_put(tweaks + units++ * BLOCK, at);
+    }
+    if (!otter_aes_blocks(crypt->tweak, tweaks, units * BLOCK)) {
         return false;
     }
-    block_t tweak = {le64_get(raw), le64_get(raw + 8)};
-    for (uint32_t i = XTS_UNIT / BLOCK; i-- > first;) {
-        tweaks[i] = tweak;
-        tweak = doubled(tweak);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        turn_in(data + i * BLOCK, tweaks[first + i]);
-    }
+    turn_units(data, address, len, tweaks, true);
     if (!otter_aes_blocks(aes, data, len)) {
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        turn_out(data + i * BLOCK, tweaks[first + i]);
-    }
+    turn_units(data, address, len, tweaks, false);
     return true;
 }
 
@@ -191,7 +203,7 @@ bool otter_flash_crypt(void *crypt, bool decrypt, uint32_t address, uint8_t *dat
 {
     const otter_flash_crypt_t *c = crypt;
     const bool esp32 = c->kind == OTTER_FLASH_CIPHER_ESP32;
-    const uint32_t unit = esp32 ? ESP32_RUN : XTS_UNIT;
+    const uint32_t unit = esp32 ? ESP32_RUN : XTS_RUN;
     OTTER_ASSERT(address % BLOCK == 0 && len % BLOCK == 0);
     for (uint32_t done = 0, run; done < len; done += run) {
         const uint32_t at = address + done;

@@ -30,41 +30,36 @@ esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partit
     return writer->tail != NULL ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
 }
 
-/** Are the `len` bytes at `at` of the partition erased, which read as `old`? Through a cipher that tells nothing. */
-static bool is_erased(const slot_writer_t *writer, uint32_t at, const uint8_t *old, uint32_t len)
+/** What sectors hold, in the buffer: as it reads, and as it is in flash, which differs behind a cipher. */
+typedef struct {
+    const uint8_t *read, *raw;
+} seen_t;
+
+static seen_t seen_in(const slot_writer_t *writer, const otter_buffer_t *buffer, uint32_t off)
 {
-    const esp_partition_t *partition = writer->partition;
-    return partition->flash_chip->cipher == NULL
-               ? bytes_are_erased(old, len)
-               : otter_flash_reads_blank(partition->flash_chip, partition->address + at, len);
+    const bool ciphered = writer->partition->flash_chip->cipher != NULL;
+    return (seen_t){buffer->bytes + off, buffer->bytes + off + (ciphered ? buffer->size / 2 : 0)};
 }
 
-/**
- * @param at   start of a sector
- * @param old  all of it as it is; `len` bytes of it, at least one, are to be `data` and the rest blank
- */
-static need_t need_of(const slot_writer_t *writer, uint32_t at, const uint8_t *old, const uint8_t *data,
-                      uint32_t len)
+/** @param old  a whole sector as it is; `len` bytes of it, at least one, are to be `data` and the rest blank */
+static need_t need_of(seen_t old, uint32_t sector, const uint8_t *data, uint32_t len)
 {
-    const uint32_t sector = writer->partition->flash_chip->erase_size;
-    if (memcmp(old, data, len) == 0 && is_erased(writer, at + len, old + len, sector - len)) {
+    if (memcmp(old.read, data, len) == 0 && bytes_are_erased(old.raw + len, sector - len)) {
         return NEED_NOTHING;
     }
-    return is_erased(writer, at, old, sector) ? NEED_PROGRAM : NEED_ERASE;
+    return bytes_are_erased(old.raw, sector) ? NEED_PROGRAM : NEED_ERASE;
 }
 
 /**
  * The sectors from `at` (the start of one) on that need the same. `old` tells what they hold.
  * @return bytes of `data` in them, at most `len`, at least 1
  */
-static uint32_t measure_run(const slot_writer_t *writer, uint32_t at, const uint8_t *old, const uint8_t *data,
-                            uint32_t len, need_t *need)
+static uint32_t measure_run(seen_t old, uint32_t sector, const uint8_t *data, uint32_t len, need_t *need)
 {
-    const uint32_t sector = writer->partition->flash_chip->erase_size;
     uint32_t run = 0;
     while (run < len) {
         uint32_t n = min_u32(len - run, sector);
-        need_t now = need_of(writer, at + run, old + run, data + run, n);
+        need_t now = need_of((seen_t){old.read + run, old.raw + run}, sector, data + run, n);
         if (run != 0 && now != *need) {
             break;
         }
@@ -79,10 +74,17 @@ static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len, con
 {
     otter_flash_t *flash = writer->partition->flash_chip;
     const uint32_t sector = flash->erase_size;
-    len = min_u32(len, align_down_u32(buffer->size, sector));
-    bool read =
-        buffer->bytes != NULL && len > 0 &&
-        ota_read_range(flash, writer->partition, at, buffer->bytes, align_up_u32(len, sector)) == ESP_OK;
+    const bool ciphered =
+        flash->cipher != NULL; /* then the other half of the buffer gets what lies in flash */
+    const uint32_t room = ciphered ? buffer->size / 2 : buffer->size;
+    len = min_u32(len, align_down_u32(room, sector));
+    const uint32_t all = align_up_u32(len, sector);
+    bool read = buffer->bytes != NULL && len > 0 &&
+                ota_read_range(flash, writer->partition, at, buffer->bytes, all) == ESP_OK;
+    if (read && ciphered) {
+        read =
+            otter_flash_read_raw(flash, writer->partition->address + at, buffer->bytes + room, all) == ESP_OK;
+    }
     return read ? len : 0;
 }
 
@@ -95,7 +97,7 @@ static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_
 {
     const uint32_t sector = writer->partition->flash_chip->erase_size, n = min_u32(len, sector);
     return writer->differs && look(writer, at, n, buffer) != 0 &&
-           need_of(writer, at, buffer->bytes, data, n) == NEED_ERASE;
+           need_of(seen_in(writer, buffer, 0), sector, data, n) == NEED_ERASE;
 }
 
 /** Where units are programmed once, what was not erased ahead is looked at: a file may be longer than was told and erased. */
@@ -135,7 +137,7 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
             }
             need = NEED_ERASE;
             if (seen != 0) {
-                run = measure_run(writer, pos, buffer->bytes + (pos - seen_at), data + done,
+                run = measure_run(seen_in(writer, buffer, pos - seen_at), sector, data + done,
                                   seen - (pos - seen_at), &need);
             }
             writer->differs = need == NEED_ERASE;

@@ -66,8 +66,8 @@ BUGS = {
     "forgets_to_erase": (
         "src/ota/slot_writer.c", "        if (need == NEED_ERASE) {", "        if (need == NEED_ERASE && pos != 0) {", "sweep"),
     "takes_a_half_blank_sector_for_blank": (
-        "src/ota/slot_writer.c", "return is_erased(writer, at, old, sector) ? NEED_PROGRAM : NEED_ERASE;",
-        "return is_erased(writer, at, old, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
+        "src/ota/slot_writer.c", "return bytes_are_erased(old.raw, sector) ? NEED_PROGRAM : NEED_ERASE;",
+        "return bytes_are_erased(old.raw, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),
     "burns_the_secure_version_before_the_confirmation": (
         "src/ota/switch.c", "    if (err == ESP_OK) {\n        err = carry_out(device, &records, &plan);\n    }\n",
         "    if (err == ESP_OK && plan.count != 0 && device->config.anti_rollback) {\n"
@@ -117,7 +117,7 @@ BUGS = {
         "src/flash/flash_access.c", "cipher->crypt(cipher->ctx, false, off + done, cipher",
         "cipher->crypt(cipher->ctx, false, off, cipher", "test_flash_encryption"),
     "tweaks_by_the_block_and_not_by_the_unit": (
-        "src/flash/flash_crypt.c", "le32_put(raw, align_down_u32(address, XTS_UNIT));", "le32_put(raw, address);",
+        "src/flash/flash_crypt.c", "le32_put(tweaks + units++ * BLOCK, at);", "le32_put(tweaks + units++ * BLOCK, address);",
         "test_flash_crypt"),
     "takes_erased_flash_for_written_behind_a_cipher": (
         "src/boot/copy_journal.c", "otter_flash_read_raw(flash, at + done, part, n)",
