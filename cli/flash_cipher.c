@@ -66,7 +66,10 @@ static bool find_cipher(const work_t *w, const flash_ciphers_t *ciphers, otter_f
 {
     uint8_t *copy = malloc(w->len);
     uint32_t clear[2] = {0};
-    bool ok = copy != NULL || cli_refuse(w->verb, "out of memory");
+    bool ok = true;
+    if (copy == NULL) {
+        return cli_refuse(w->verb, "out of memory");
+    }
     for (unsigned i = 0; i < ciphers->count && ok; i++) {
         memcpy(copy, w->data, w->len);
         ok = crypt_all(w, ciphers->kinds[i], true, copy);
@@ -194,7 +197,7 @@ static int decrypt(void *options)
          .needed = true},                                                                                    \
         {"address", &kind_offset, AT(address),                                                               \
          .help = "where in flash FILE begins: the cipher depends on it (default 0, a whole flash)"},         \
-        {"chip", &kind_chip, AT(chip), .help = chip_help},                                                   \
+        {"chip", &kind_chip, AT(chip), .help = (chip_help)},                                                 \
         {"crypt-config", &option_number, AT(config),                                                         \
          .help = "eFuse FLASH_CRYPT_CONFIG of an ESP32 (default 15, as ESP-IDF burns it)", .max = 15},       \
     {                                                                                                        \

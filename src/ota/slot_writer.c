@@ -96,7 +96,7 @@ static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_
                           const otter_buffer_t *buffer)
 {
     const uint32_t sector = writer->partition->flash_chip->erase_size, n = min_u32(len, sector);
-    return writer->differs && look(writer, at, n, buffer) != 0 &&
+    return writer->differs && buffer->bytes != NULL && look(writer, at, n, buffer) != 0 &&
            need_of(seen_in(writer, buffer, 0), sector, data, n) == NEED_ERASE;
 }
 
@@ -203,7 +203,7 @@ esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_
     }
     writer->written += size;
     writer->end = max_u32(writer->end, writer->written);
-    writer->tail_len = writer->written % otter_flash_unit(writer->partition->flash_chip);
+    writer->tail_len = writer->written & (otter_flash_unit(writer->partition->flash_chip) - 1);
     OTTER_ASSERT(writer->end <= writer->partition->size && writer->end >= writer->written);
     return ESP_OK;
 }
