@@ -49,7 +49,7 @@ typedef struct {
  */
 OTTER_MUST_CHECK bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip);
 
-/** The same file judged again, by another chip, and signed by whom `trust` names. @param chip, trust  NULL: by anybody */
-void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *trust);
+/** The same file judged again, by another chip, and signed by whom `config` trusts. @param chip, config  NULL: by anybody */
+void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *config);
 
 void image_look_end(image_look_t *look);

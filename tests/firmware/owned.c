@@ -135,7 +135,8 @@ void app_main(void)
     ESP_LOGI(TAG, "version %s in %s", esp_app_get_description()->version,
              esp_ota_get_running_partition()->label);
     /* What OWNED says is for the boot that power begins; after a restart it confirms itself, as it works. */
-    char *script = strdup(esp_reset_reason() == ESP_RST_POWERON ? getenv("OWNED") : "confirm");
+    const char *todo = esp_reset_reason() == ESP_RST_POWERON ? getenv("OWNED") : "confirm";
+    char *script = strdup(todo != NULL ? todo : "");
     char *rest;
     for (char *name = strtok_r(script, "+", &rest); name != NULL; name = strtok_r(NULL, "+", &rest)) {
         act(name);
