@@ -26,7 +26,7 @@ typedef struct {
     size_t define_count;
 } build_t;
 
-/** A command line; what it owns is freed with the process. */
+/** A command line. */
 typedef struct {
     char *words[WORDS_MAX + 1];
     size_t count;
@@ -41,6 +41,13 @@ static void add(command_t *command, const char *format, ...)
         command->count++;
     }
     va_end(ap);
+}
+
+static void free_words(command_t *command)
+{
+    while (command->count > 0) {
+        free(command->words[--command->count]);
+    }
 }
 
 /**
@@ -297,27 +304,27 @@ static bool is_configured(const build_t *b, const command_t *command, char stamp
     return same;
 }
 
+static int configure_anew(const command_t *command, const char *stamp, const char *line)
+{
+    output_t output = {.quiet = true};
+    unlink(stamp);
+    if (run_command(command, keep_line, &output) != 0) {
+        return fail_output(&output, "cmake cannot configure the project");
+    }
+    return line != NULL && cli_write_file(VERB, stamp, line, strlen(line)) ? EXIT_DONE : EXIT_FAILED;
+}
+
 static int configure(const build_t *b, const char *idf)
 {
     command_t command = {0};
     char stamp[PATH_MAX], *line = NULL;
-    output_t output = {.quiet = true};
-    if (!make_configure(b, idf, &command)) {
-        return EXIT_FAILED;
-    }
-    if (!is_configured(b, &command, stamp, &line)) {
-        unlink(stamp);
-        if (run_command(&command, keep_line, &output) != 0) {
-            free(line);
-            return fail_output(&output, "cmake cannot configure the project");
-        }
-        if (line == NULL || !cli_write_file(VERB, stamp, line, strlen(line))) {
-            free(line);
-            return EXIT_FAILED;
-        }
+    int status = make_configure(b, idf, &command) ? EXIT_DONE : EXIT_FAILED;
+    if (status == EXIT_DONE && !is_configured(b, &command, stamp, &line)) {
+        status = configure_anew(&command, stamp, line);
     }
     free(line);
-    return EXIT_DONE;
+    free_words(&command);
+    return status;
 }
 
 /** @param folder  memory for the path, if none was named */
@@ -355,7 +362,9 @@ static int list_missing(const build_t *b, const char *idf)
     add(&command, "%s", b->folder);
     add(&command, "--project");
     add(&command, "%s", b->project);
-    return run_command(&command, keep_line, &output) == 0 ? EXIT_DONE : EXIT_FAILED;
+    int status = run_command(&command, keep_line, &output);
+    free_words(&command);
+    return status == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int build(void *options)
@@ -379,6 +388,7 @@ static int build(void *options)
     add(&command, "--build");
     add(&command, "%s", b->folder);
     status = run_command(&command, keep_line, &output);
+    free_words(&command);
     if (status != 0) {
         return fail_output(&output, "the project does not compile: see above");
     }
@@ -465,7 +475,9 @@ static int menuconfig(void *options)
     add(&command, "--build");
     add(&command, "%s", b->folder);
     execvp(command.words[0], command.words);
-    return cli_fail("menuconfig", "cannot run %s: %s", command.words[0], strerror(errno));
+    int error = errno;
+    free_words(&command);
+    return cli_fail("menuconfig", "cannot run python3: %s", strerror(error));
 }
 
 static const option_row_t menuconfig_rows[] = {

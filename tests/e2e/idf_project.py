@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,10 @@ BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
 OTTER = BUILD / "otter"
 LIMIT_S = 120
+# With the checks of sanitizers in otter's library a program is larger than the slots of a project.
+CACHE = BUILD / "CMakeCache.txt"
+SANITIZED = CACHE.exists() and re.search(r"^OTTER_(SANITIZE|TSAN):BOOL=ON$", CACHE.read_text(encoding="utf-8"), re.M)
+TOO_LARGE = "with the library's sanitizers a program is larger than a project's slots"
 os.environ.pop("CCACHE_BASEDIR", None)  # a compiler's cache that has it makes paths relative: images would differ by folder
 
 

@@ -10,9 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from idf_project import OTTER, BUILD, Project, otter
-
-SANITIZED = re.search(r"^OTTER_(SANITIZE|TSAN):BOOL=ON$", (BUILD / "CMakeCache.txt").read_text(encoding="utf-8"), re.M)
+from idf_project import OTTER, SANITIZED, TOO_LARGE, Project, otter
 
 CMAKE = """cmake_minimum_required(VERSION 3.16)
 set(EXTRA_COMPONENT_DIRS more)
@@ -120,6 +118,7 @@ FILES = {
 }
 
 
+@unittest.skipIf(SANITIZED, TOO_LARGE)
 class OneSdkconfig(unittest.TestCase):
     def made(self, example, files=None):
         made = Project(example, files)
@@ -178,7 +177,6 @@ class OneSdkconfig(unittest.TestCase):
         made.build()
         self.assertIs(json.loads((made.out / "config" / "sdkconfig.json").read_text())["CONFIRM_BY_SELF_TEST"], False)
 
-    @unittest.skipIf(SANITIZED, "a build with sanitizers has its own")
     def test_crash_is_told_with_names_and_lines(self):
         source = ("static void deep(volatile int *p)\n{\n    *p = 1;\n}\n"
                   "void app_main(void)\n{\n    deep(0);\n}\n")
@@ -199,7 +197,6 @@ class OneSdkconfig(unittest.TestCase):
         self.assertRegex(run.stdout, r"app_main at .*main/main\.c:6")
 
     @unittest.skipUnless(shutil.which("gdb"), "gdb is not there")
-    @unittest.skipIf(SANITIZED, "gdb would show what sanitizers do")
     def test_debugger_stops_where_it_is_told_to(self):
         made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
                                 "main/main.c": "int answer = 42;\nvoid app_main(void)\n{\n    answer++;\n}\n"})
@@ -209,7 +206,6 @@ class OneSdkconfig(unittest.TestCase):
         self.assertRegex(run.stdout, r"hit Breakpoint 1, app_main \(\)")
         self.assertIn("$1 = 42", run.stdout)
 
-    @unittest.skipIf(SANITIZED, "a build with sanitizers has its own")
     def test_coverage_counts_all_boots_of_a_run(self):
         source = ('#include "esp_system.h"\nint never(void)\n{\n    return 3;\n}\nvoid app_main(void)\n{\n'
                   "    if (esp_reset_reason() == ESP_RST_POWERON) {\n        esp_restart();\n    }\n}\n")

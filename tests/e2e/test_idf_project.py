@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import unittest
 
-from idf_project import Project, otter
+from idf_project import SANITIZED, TOO_LARGE, Project, otter
 from servers import HttpsServer
 
 
+@unittest.skipIf(SANITIZED, TOO_LARGE)
 class SimpleProject(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
