@@ -23,6 +23,13 @@ typedef enum {
     OTTER_DANGEROUS_WRITE_ALLOWED,
 } otter_dangerous_write_t;
 
+/** Where esp_encrypted_img has its key from: CONFIG_PRE_ENCRYPTED_*. */
+typedef enum {
+    OTTER_ENCRYPTED_IMG_RSA, /* the default, as in the component */
+    OTTER_ENCRYPTED_IMG_DS,  /* the chip's peripheral, which is not there */
+    OTTER_ENCRYPTED_IMG_ECIES,
+} otter_encrypted_img_t;
+
 /** What ESP-IDF compiles into its libraries; ranges as in sdkconfig.h, which refuses others. */
 typedef struct {
     uint32_t tick_rate_hz;          /* CONFIG_FREERTOS_HZ */
@@ -49,7 +56,8 @@ typedef struct {
     otter_signature_scheme_t signature_scheme;
     /* Certificates that the bundle has beside the machine's own, PEM; NULL: none. CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE */
     const char *bundle_certificates;
-    bool bundle_without_default; /* only those: CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE */
+    bool bundle_without_default;         /* only those: CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE */
+    otter_encrypted_img_t encrypted_img; /* which form esp_decrypt_cfg_t has */
 } otter_build_options_t;
 
 /**
@@ -130,6 +138,14 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_NO_DEFAULT_ false
 #endif
 
+#if defined(CONFIG_PRE_ENCRYPTED_OTA_USE_ECIES)
+#define OTTER_OPTION_ENCRYPTED_IMG_ OTTER_ENCRYPTED_IMG_ECIES
+#elif defined(CONFIG_PRE_ENCRYPTED_RSA_USE_DS)
+#define OTTER_OPTION_ENCRYPTED_IMG_ OTTER_ENCRYPTED_IMG_DS
+#else
+#define OTTER_OPTION_ENCRYPTED_IMG_ OTTER_ENCRYPTED_IMG_RSA
+#endif
+
 /** The options with which the file is compiled that says this. */
 #define OTTER_BUILD_OPTIONS                                                                                  \
     {                                                                                                        \
@@ -141,7 +157,8 @@ extern const otter_build_options_t otter_build_options;
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT), CONFIG_PARTITION_TABLE_OFFSET,   \
             OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \
             OTTER_OPTION_DANGEROUS_WRITE_, OTTER_OPTION_SIGNED_UPDATES_, OTTER_OPTION_SIGNED_DATA_,          \
-            OTTER_OPTION_SCHEME_, OTTER_OPTION_BUNDLE_, OTTER_OPTION_NO_DEFAULT_                             \
+            OTTER_OPTION_SCHEME_, OTTER_OPTION_BUNDLE_, OTTER_OPTION_NO_DEFAULT_,                            \
+            OTTER_OPTION_ENCRYPTED_IMG_                                                                      \
     }
 
 #ifdef __cplusplus
