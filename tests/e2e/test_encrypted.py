@@ -12,6 +12,7 @@ import servers
 import test_resume
 import test_update
 from files_case import IMAGE, VECTORS, FilesTest, otter
+from idf_project import Project
 
 ENCIMG = VECTORS / "encimg"
 KEYS = ENCIMG / "keys"
@@ -264,6 +265,45 @@ class Updates(test_update.UpdateCase):
             done, report = self.update(server.url("x.bin"))
         self.check_refused(done, report, "ESP_ERR_OTA_VALIDATE_FAILED", "gate", "an image encrypted for esp_encrypted_img")
         self.assertIn("otter update --decrypt-key", test_update.otter("image", "info", self.www / "x.bin").stdout)
+
+
+class Firmware(unittest.TestCase):
+    """A project in ESP-IDF's form decrypts by itself, with esp_encrypted_img and decrypt_cb."""
+
+    def check_firmware(self, files, efuse, *options):
+        project = Project("encrypted_ota", files)
+        self.addCleanup(project.remove)
+        www = project.folder / "www"
+        www.mkdir()
+        for version in ("2.0.0", "1.0.0"):
+            project.build("--build-dir", project.folder / version, "-D", f"PROJECT_VER={version}", *options)
+        shutil.copy(project.folder / "2.0.0" / "encrypted_ota_secure.bin", www / "good.bin")
+        damaged = bytearray((www / "good.bin").read_bytes())
+        damaged[-1] ^= 1
+        (www / "bad.bin").write_bytes(damaged)
+        (www / "plain.bin").write_bytes((project.folder / "2.0.0" / "encrypted_ota.bin").read_bytes())
+        project.out = project.folder / "1.0.0"
+        with servers.HttpsServer(www, project.cert) as server:
+            urls = [server.url(f"/{name}.bin", host="localhost") for name in ("plain", "bad", "good")]
+            done = project.run("--new", *efuse(project), "--expect", "2.0.0", console="\n".join(urls) + "\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("esp_encrypted_img: Magic Verification failed", done.stdout)
+        self.assertIn("esp_encrypted_img: Invalid Auth", done.stdout)
+        self.assertEqual(done.stdout.count("no update: ESP_FAIL"), 2)
+        self.assertEqual(done.stdout.count("the update is in place"), 1)
+
+    def test_by_rsa(self):
+        self.check_firmware({"private.pem": PRIVATE["rsa"].read_text()}, lambda _: ())
+
+    def test_by_ecies_with_the_key_in_the_efuses(self):
+        def efuse(project):
+            path = project.folder / "chip.efuse"
+            path.write_text(f"block_key2={PRIVATE['ecies'].read_bytes().hex()}\nkey_purpose_2=HMAC_UP\n")
+            return "--efuse", path
+
+        defaults = (test_update.SOURCE / "examples" / "idf" / "encrypted_ota" / "sdkconfig.defaults").read_text()
+        self.check_firmware({"device.pub.pem": PUBLIC["ecies"].read_text(),
+                             "sdkconfig.defaults": defaults + "CONFIG_PRE_ENCRYPTED_OTA_USE_ECIES=y\n"}, efuse)
 
 
 if __name__ == "__main__":

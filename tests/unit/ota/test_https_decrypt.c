@@ -53,12 +53,14 @@ static esp_err_t update_through(update_rig_t *f, const uint8_t *file, uint32_t l
 typedef struct {
     size_t skip; /* bytes of the file's own header */
     unsigned calls, fail_at;
+    size_t first; /* bytes of the first piece */
 } cipher_t;
 
 /** As published clients do it: the buffer of a call that fails is freed and stays in data_out. */
 static esp_err_t xor_decrypt(decrypt_cb_arg_t *args, void *user_ctx)
 {
     cipher_t *cipher = user_ctx;
+    cipher->first = cipher->calls == 0 ? args->data_in_len : cipher->first;
     size_t skip = cipher->skip < args->data_in_len ? cipher->skip : args->data_in_len;
     cipher->skip -= skip;
     args->data_out = malloc(args->data_in_len + 1);
@@ -110,6 +112,47 @@ static void an_encrypted_image_is_decrypted_on_its_way(void **state)
         assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
         assert_int_equal(decrypt_events, cipher.calls);
         the_update_boots_and_is_in_the_slot(f);
+        free(file);
+    }
+}
+
+/** Programs look for the head of their image in it. */
+static void the_first_piece_is_as_long_as_in_esp_idf(void **state)
+{
+    update_rig_t *f = *state;
+    static const uint32_t reads[] = {1, 100, 700, 1023, 1024, 0};
+    for (size_t i = 0; i < COUNT(reads) * 2; i++) {
+        cipher_t cipher;
+        uint8_t *file;
+        update_rig_serve(f, i % 2 == 0 ? IMAGE_LEN : 400, 2);
+        serve_encrypted(f, &cipher, &file, 16);
+        f->web.max_read = reads[i / 2];
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
+        assert_int_equal(web_perform(handle), ESP_OK);
+        assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
+        assert_in_range(cipher.first, i % 2 == 0 ? 1024 : 416, 2047);
+        the_update_boots_and_is_in_the_slot(f);
+        free(file);
+    }
+}
+
+static void what_was_written_of_an_image_that_is_dropped_is_erased(void **state)
+{
+    update_rig_t *f = *state;
+    for (int performs = 1; performs <= 6; performs++) { /* the last one delivers everything */
+        cipher_t cipher;
+        uint8_t *file;
+        serve_encrypted(f, &cipher, &file, 16);
+        esp_https_ota_handle_t handle = update_rig_must_begin(f);
+        esp_err_t err = ESP_ERR_HTTPS_OTA_IN_PROGRESS;
+        for (int i = 0; i < performs && err == ESP_ERR_HTTPS_OTA_IN_PROGRESS; i++) {
+            err = esp_https_ota_perform(handle);
+        }
+        assert_int_equal(err, performs < 6 ? ESP_ERR_HTTPS_OTA_IN_PROGRESS : ESP_OK);
+        assert_int_equal(esp_https_ota_abort(handle), ESP_OK);
+        for (uint32_t i = 0; i < f->slot->size; i++) {
+            assert_int_equal(f->rig.sim.bytes[f->slot->address + i], 0xFF);
+        }
         free(file);
     }
 }
@@ -293,6 +336,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_encrypted_image_is_decrypted_on_its_way),
         TEST(a_decrypted_image_must_be_signed_as_any_other),
+        TEST(the_first_piece_is_as_long_as_in_esp_idf),
+        TEST(what_was_written_of_an_image_that_is_dropped_is_erased),
         TEST(a_decryption_that_fails_ends_the_update_and_keeps_its_buffer),
         TEST(what_a_callback_gives_out_is_looked_at_by_its_length),
         TEST(a_decompressor_gives_out_more_than_it_was_given),
