@@ -314,7 +314,19 @@ def nvs_partitions():
         yield f"nvs{i}", data
 
 
-SEEDS = {"efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
+def encrypted_images():
+    for i, (flags, seed, at, length) in enumerate([
+            (31, 1, 0, 0), (30, 2, 5, 37), (31, 3, 100, 784), (30, 4, 512, 4096), (15, 5, 0, 16), (14, 6, 0, 17), (22, 7, 1, 40),
+            (7, 8, 2, 48), (26, 9, 3, 64), (0, 0, 0, 20)]):
+        header = bytes(388) + bytes(range(16)) + bytes(108)
+        yield f"encrypted{i}", struct.pack("<BBH", flags, seed, at) + header + bytes(j * 7 % 256 for j in range(length))
+    for name, data in vectors("encimg", "*_*.bin"):
+        if name.startswith(("ecies_", "rsa_")):
+            yield name, struct.pack("<BBH", name.startswith("rsa_"), 3, 20) + data
+
+
+SEEDS = {"encrypted_image": encrypted_images,
+         "efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,

@@ -182,6 +182,20 @@ BUGS = {
     "leaves_an_abandoned_update_open": (
         "src/ota/session_stage.c", "s->begun ? otter_update_abort(&s->update) : ESP_OK;",
         "s->incomplete ? otter_update_abort(&s->update) : ESP_OK;", "world"),
+    "takes_an_encrypted_image_without_its_tag": (
+        "src/ota/encrypted_stage.c", "        err = otter_decryption_check(&s->d, flow->fault);\n", "        err = ESP_OK;\n",
+        "otter:test_encrypted.Updates.test_what_is_wrong_leaves_the_slot_erased"),
+    "trusts_a_key_area_that_does_not_open": (
+        "src/image/encrypted_image.c", "    return err == ESP_OK ? ESP_OK\n                         : otter_fault(fault, ESP_ERR_OTA",
+        "    return err != ESP_ERR_NO_MEM ? ESP_OK\n                         : otter_fault(fault, ESP_ERR_OTA", "test_encrypted_image"),
+    "leaves_what_it_decrypted_of_a_forged_image": (
+        "src/ota/session_stage.c", "ours && len > 0 ? ota_erase_all(", "ours && len == 0 ? ota_erase_all(", "test_https_decrypt"),
+    "decrypts_more_than_the_slot_holds": (
+        "src/ota/https_ota.c", "https_image_size(ota) : about.image;", "https_image_size(ota) : -1;",
+        "otter:test_encrypted.Updates.test_what_is_wrong_leaves_the_slot_erased"),
+    "believes_what_was_decrypted_before_a_reset": (
+        "src/image/encrypted_image.c", "!otter_gcm_update(d->sealer, image, n, piece) ||",
+        "!otter_gcm_update(d->sealer, piece, n, piece) ||", "test_https_resume"),
     "ends_an_update_without_its_signature": (
         "src/ota/update.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
         "    const otter_trust_t trust = {.error = compared ? ESP_OK : ESP_OK};", "test_trust"),

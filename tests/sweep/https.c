@@ -8,6 +8,7 @@
 
 #include "otter/bytes.h"
 #include "ota/https_ota.h"
+#include "support/sealed.h"
 #include "support/web_server.h"
 
 #define CIPHER_HEADER 16u /* of an encrypted file */
@@ -58,6 +59,15 @@ static esp_err_t decrypt(decrypt_cb_arg_t *args, void *ctx)
     return ESP_OK;
 }
 
+/** A file that the library decrypts by itself; until the next one. */
+static web_t serve_sealed(const uint8_t *bytes, uint32_t len)
+{
+    static uint8_t *file;
+    free(file);
+    file = sealed_file(SEALED_ECIES, bytes, len);
+    return web_with(file, sealed_head(SEALED_ECIES) + len);
+}
+
 /* ---- one download ---- */
 
 /** Everything that one call of esp_https_ota needs. */
@@ -65,6 +75,7 @@ typedef struct {
     web_t web;
     web_config_t config;
     cipher_t cipher;
+    const otter_https_options_t *https;
     char etag[8];
 } session_t;
 
@@ -83,7 +94,9 @@ static void prepare(session_t *s, const subject_t *subject, unsigned how, copy_k
     const uint8_t *bytes = copy_bytes(subject, kind, version, &len);
     memset(&s->cipher, 0, sizeof(s->cipher));
     s->web = (how & HTTPS_ENCRYPTED) != 0 ? web_with(encrypt(bytes, len), CIPHER_HEADER + len)
+             : (how & HTTPS_SEALED) != 0  ? serve_sealed(bytes, len)
                                           : web_with(bytes, len);
+    s->https = sealed_options((how & HTTPS_SEALED) != 0 ? SEALED_ECIES : SEALED_NOT);
     snprintf(s->etag, sizeof(s->etag), "\"%u\"", version % 1000);
     s->web.etag = s->etag;
     web_configure(&s->config, &s->web);
@@ -119,6 +132,7 @@ static esp_https_ota_handle_t receive(subject_t *subject, session_t *s, const ro
     if (s->config.ota.ota_resumption || into_slot) { /* asked for or not, progress is kept */
         subject->record_at = route->staging->address + route->staging->size - subject_block(subject);
     }
+    subject->device.https = s->https;
     if (https_ota_begin(&subject->device, &s->config.ota, NULL, &handle) != ESP_OK) {
         return NULL;
     }

@@ -14,6 +14,7 @@ enum {
     HTTPS_ENCRYPTED = 32,  /* decrypt_cb */
     HTTPS_BREAKS = 64,     /* the link breaks for good at two thirds; the device restarts and asks again */
     HTTPS_WITHDRAWN = 128, /* as BREAKS, but the server has another file then; after a cut the first again */
+    HTTPS_SEALED = 512,    /* files are encrypted, and the library reads them (support/sealed.h) */
     HTTPS_BY_HAND = 256    /* as BREAKS, but the application brings the image by esp_ota_begin then */
 };
 

@@ -8,6 +8,7 @@
 #include "ota/https_ota.h"
 #include "otter/system.h"
 #include "quirks.h"
+#include "support/sealed.h"
 
 #define SERVER      "server.example/fw.bin"
 #define MAX_TIME_MS 120000u /* of one attempt, by the world's clock */
@@ -98,6 +99,7 @@ static bool configure(world_device_t *d)
         d->ota.decrypt_user_ctx = d;
         d->ota.enc_img_header_size = WORLD_CIPHER_HEAD;
     }
+    d->device.https = sealed_options(plan->sealed ? SEALED_ECIES : SEALED_NOT);
     /* A table that could not be read has no such partition. */
     d->stages = plan->staged && device_stage(d) != NULL && device_partition(d, d->target) != NULL;
     if (d->stages) {
@@ -229,7 +231,7 @@ static void finish_update(world_device_t *d)
     d->copies = d->copies && !(d->stages && err == ESP_OK && d->begun);
     world->tally->finishes += err == ESP_OK && d->received;
     world->tally->copied += err == ESP_OK && d->received && d->stages;
-    world->tally->decrypted += err == ESP_OK && d->received && d->plan.decrypts;
+    world->tally->decrypted += err == ESP_OK && d->received && (d->plan.decrypts || d->plan.sealed);
     world->tally->finish_refused += err != ESP_OK;
     world->tally->old_refused += err == ESP_ERR_OTA_SMALL_SEC_VER;
     story(world, d, "finish%s: %s %s; slot %d holds release %d", d->received ? "" : " before the end",
@@ -265,7 +267,8 @@ static void open_download_fence(world_device_t *d)
 
 void abort_update(world_device_t *d)
 {
-    if (d->plan.decrypts) { /* what the application decrypted is erased; else the fence stays closed */
+    if (d->plan.decrypts ||
+        d->plan.sealed) { /* what the application decrypted is erased; else the fence stays closed */
         open_download_fence(d);
         d->flash.otadata_open = false;
     }

@@ -126,6 +126,8 @@ static void draw_plan(world_device_t *d)
     d->plan.device.allow_http = d->plan.plain;
     d->plan.device.require_hash =
         d->plan.plain || chance_percent(c, 30); /* without TLS only the hash tells */
+    d->plan.sealed = d->plan.decrypts && d->world->seed % 2 == 1;
+    d->plan.decrypts = d->plan.decrypts && !d->plan.sealed;
     d->plan.resumption = d->plan.resumption && !d->plan.decrypts;
     d->plan.device.table_offset = d->plan.shape->layout->table;
     if (d->world->signs) {
@@ -165,7 +167,10 @@ static void describe(const world_device_t *d)
         (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
         p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
         p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
-        p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "", p->decrypts ? ", decrypts" : "",
+        p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "",
+        p->decrypts ? ", decrypts"
+        : p->sealed ? ", sealed"
+                    : "",
         p->plain ? ", no TLS" : "", p->device.trust.source == OTTER_TRUST_EFUSES ? ", secure boot" : "",
         p->device.trust.source == OTTER_TRUST_RUNNING_APP ? ", signed updates" : "",
         (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,

@@ -129,8 +129,8 @@ void judge_wear(world_device_t *d, bool refused)
     for (uint32_t i = 0; i < count; i++) {
         uint32_t erases = d->flash.erases[first + i] - d->erases_before[first + i];
         /* Once more: the record of the download; or what the application decrypted, where the update was given up. */
-        uint32_t allowed = 1u + (i == count - 1 || d->plan.decrypts) + refused + d->copies_twice +
-                           (i == count - 1 ? 2 * once : 0);
+        uint32_t allowed = 1u + (i == count - 1 || d->plan.decrypts || d->plan.sealed) + refused +
+                           d->copies_twice + (i == count - 1 ? 2 * once : 0);
         if (erases > allowed) {
             world_fail(d->world, d,
                        "sector %" PRIu32 " of slot %d was erased %" PRIu32 " times in one update", i,

@@ -48,7 +48,12 @@ const char *draw_text(exchange_t *x, const char *const *texts, size_t count)
 
 const uint8_t *release_as_served(const exchange_t *x, const release_t *release, uint32_t *len)
 {
-    bool encrypted = x->line->device->plan.decrypts;
+    const device_plan_t *plan = &x->line->device->plan;
+    bool encrypted = plan->decrypts;
+    if (plan->sealed) {
+        *len = release->sealed_len;
+        return release->sealed;
+    }
     *len = encrypted ? release->cipher_len : release->len;
     return encrypted ? release->cipher : release->bytes;
 }

@@ -8,6 +8,7 @@
 #include "otter/crypto.h"
 #include "support/image_builder.h"
 #include "support/image_signer.h"
+#include "support/sealed.h"
 #include "world.h"
 
 #define SEGMENT_MIN 1024u
@@ -25,6 +26,8 @@ static bool encrypt(release_t *release)
     if (release->cipher == NULL) {
         return false;
     }
+    release->sealed = sealed_file(SEALED_ECIES, release->bytes, release->len);
+    release->sealed_len = sealed_head(SEALED_ECIES) + release->len;
     memset(release->cipher, 0xC1, WORLD_CIPHER_HEAD);
     for (uint32_t i = 0; i < release->len; i++) {
         release->cipher[WORLD_CIPHER_HEAD + i] = release->bytes[i] ^ release_key(i);
@@ -75,5 +78,6 @@ void release_free(release_t *release)
 {
     free(release->bytes);
     free(release->cipher);
-    release->bytes = release->cipher = NULL;
+    free(release->sealed);
+    release->bytes = release->cipher = release->sealed = NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "otter/bytes.h"
 #include "quirks.h"
+#include "support/sealed.h"
 
 #define PIECE_MAX    2048u
 #define CHUNK_MAX    3000u
@@ -262,7 +263,10 @@ static void render(exchange_t *x, connection_t *to)
 /** The one bit of the image that takes the hash away. @return false: it is not in this answer */
 static bool flip_hash_flag(exchange_t *x, connection_t *to)
 {
-    uint32_t flag = HASH_FLAG + (x->line->device->plan.decrypts ? WORLD_CIPHER_HEAD : 0);
+    const device_plan_t *plan = &x->line->device->plan;
+    uint32_t flag = HASH_FLAG + (plan->sealed     ? sealed_head(SEALED_ECIES)
+                                 : plan->decrypts ? WORLD_CIPHER_HEAD
+                                                  : 0);
     if (x->from > flag || x->framing == FRAME_CHUNKED || to->answer_len - x->head_end <= flag - x->from ||
         !chance_percent(x->chance, FLAG_PERCENT)) {
         return false;

@@ -46,7 +46,8 @@ bool chance_percent(chance_t *c, uint32_t percent);
 typedef struct {
     uint8_t *bytes,
         *cipher; /* the same for devices that decrypt: WORLD_CIPHER_HEAD bytes, then the image under a key */
-    uint32_t len, cipher_len;
+    uint8_t *sealed; /* and for those whose library does (support/sealed.h) */
+    uint32_t len, cipher_len, sealed_len;
     uint32_t judged; /* bytes that must be right where it runs: of a signature sector the first block */
     uint32_t secure_version;
     bool healthy; /* confirms itself when it runs */
@@ -140,6 +141,7 @@ typedef struct {
     bool resumption, partial, bulk_erase;
     bool staged;   /* the image goes to a partition of its own first and is copied */
     bool decrypts; /* by a callback */
+    bool sealed;   /* its library decrypts, and goes on with what was cut */
     int request_size, buffer_size, attempts;
     bool plain;
     user_t user;
