@@ -9,6 +9,7 @@ floor:     the same against the least that an update is: bench/floor.c, one proc
 signed:    `otter image verify --key` of a signed image against `openssl dgst -sha256 -verify` of the bytes that are signed;
            and an update of a device with secure boot against the same of one without. Processor time.
 memory:    the peak resident memory of `otter update`.
+encrypted: an update with an encrypted image (RSA-3072, AES-256-GCM) against the same one plain, each on one core.
 idf:       an ESP-IDF project folder: built from nothing, after a change of one file, from power on to app_main().
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
@@ -33,8 +34,9 @@ import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
-WHAT = ("update", "floor", "signed", "memory", "idf", "serve")
-GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05}
+WHAT = ("update", "floor", "signed", "memory", "encrypted", "idf", "serve")
+GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05,
+         "encrypted": 1.25}
 OTADATA, OTADATA_LEN, OTA_0, SECTOR = 0x9000, 0x2000, 0x10000, 0x1000
 
 
@@ -122,9 +124,25 @@ class Bench:
             sys.exit(f"bench: {' '.join(map(str, command))} ended with status {status}")
         return Cost(wall_us / 1000, cpu_us / 1000, peak_kib / 1024)
 
-    def ours(self, flash, name):
-        return self.measure([self.otter, "update", flash, self.nginx.url(name), "--ca", self.ca.cert, "--quiet",
-                             "--rollback", "off"])
+    def ours(self, flash, name, *also, core=()):
+        return self.measure([*core, self.otter, "update", flash, self.nginx.url(name), "--ca", self.ca.cert, "--quiet",
+                             "--rollback", "off", *also])
+
+    def compare_encrypted(self, mib, rounds):
+        key, public = self.work / "key.pem", self.work / "key.pub.pem"
+        run(["openssl", "genrsa", "-out", key, "3072"])
+        run(["openssl", "rsa", "-in", key, "-pubout", "-out", public])
+        names, plain, flash = self.make_images(mib), self.make_flash(mib), self.make_flash(mib, "encrypted")
+        for name in names:
+            run([self.otter, "image", "encrypt", self.www / name, "--key", public, "-o", self.www / f"{name}.enc"])
+        core = ("taskset", "-c", "0")
+        costs = self.in_turn(rounds, {
+            "plain": lambda i: self.ours(plain, names[i // 2 % 2], core=core),
+            "encrypted": lambda i: self.ours(flash, f"{names[i // 2 % 2]}.enc", "--decrypt-key", key, core=core),
+        })
+        plain.unlink()
+        self.remove(flash, [*names, *(f"{name}.enc" for name in names)])
+        return costs
 
     def reference(self, name):
         out = self.work / "reference.bin"
@@ -310,10 +328,25 @@ def compare_memory(bench, sizes):
             Goal(f"the same, of {sizes[0]} MiB's", flat, GOALS["flat"])]
 
 
+def compare_encrypted(bench, rounds, sizes):
+    goals = []
+    print("encrypted: an update of an encrypted image against the same plain, on one core; median, and peak memory")
+    for mib in sizes:
+        costs = bench.compare_encrypted(mib, rounds)
+        ratio = statistics.median(a.wall_ms / b.wall_ms for a, b in zip(costs["encrypted"], costs["plain"]))
+        wall = {who: statistics.median(cost.wall_ms for cost in of) for who, of in costs.items()}
+        peak = {who: max(cost.peak_mib for cost in of) for who, of in costs.items()}
+        print(f"{mib:>4} MiB  {ratio:6.2f}  {wall['encrypted']:6.1f} ms  {wall['plain']:6.1f} ms   "
+              f"{peak['encrypted']:.1f} MiB against {peak['plain']:.1f}")
+        if mib > 1:
+            goals.append(Goal(f"encrypted against plain, {mib} MiB", ratio, GOALS["encrypted"]))
+    return goals
+
+
 def compare_updates(build, what, rounds, sizes):
     """Returns the goals that were measured."""
     if not servers.Nginx.available():
-        print("skipped: nginx is not installed, which update, floor, signed and memory are measured with")
+        print("skipped: nginx is not installed, which all but serve are measured with")
         return []
     goals = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
@@ -327,6 +360,8 @@ def compare_updates(build, what, rounds, sizes):
                 goals += compare_signatures(bench, rounds)
             if "memory" in what:
                 goals += compare_memory(bench, sizes)
+            if "encrypted" in what:
+                goals += compare_encrypted(bench, rounds, sizes[:2])
     return goals
 
 

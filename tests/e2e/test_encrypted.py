@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -286,11 +287,23 @@ class Firmware(unittest.TestCase):
         with servers.HttpsServer(www, project.cert) as server:
             urls = [server.url(f"/{name}.bin", host="localhost") for name in ("plain", "bad", "good")]
             done = project.run("--new", *efuse(project), "--expect", "2.0.0", console="\n".join(urls) + "\n")
+            self.check_cuts(project, efuse(project), urls[-1] + "\n")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertIn("esp_encrypted_img: Magic Verification failed", done.stdout)
         self.assertIn("esp_encrypted_img: Invalid Auth", done.stdout)
         self.assertEqual(done.stdout.count("no update: ESP_FAIL"), 2)
         self.assertEqual(done.stdout.count("the update is in place"), 1)
+
+    def check_cuts(self, project, options, console):
+        """Power goes in the middle of some flash operations: the device still starts, and the next update arrives."""
+        told = project.run("--new", *options, "--cut-after", "1000000", console=console).stdout
+        total = int(re.search(r"the run made (\d+) flash operations", told)[1])
+        self.assertGreater(total, 30)
+        for n in [*range(1, total, max(1, total // 6)), total]:
+            cut = project.run("--new", *options, "--cut-after", str(n), console=console)
+            self.assertIn("power was cut", cut.stdout, f"{n} of {total}")
+            done = project.run(*options, "--expect", "2.0.0", console=console)
+            self.assertEqual(done.returncode, 0, f"{n} of {total}: {done.stdout}{done.stderr}")
 
     def test_by_rsa(self):
         self.check_firmware({"private.pem": PRIVATE["rsa"].read_text()}, lambda _: ())

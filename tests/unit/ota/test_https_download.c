@@ -6,6 +6,9 @@
 #define IMAGE_END 4992u /* behind its digest nothing matters */
 #define CUT       2500u
 
+static sealed_t sealed; /* how files are encrypted in this test */
+#define FILE_LEN (IMAGE_LEN + sealed_head(sealed))
+
 static int set_up(void **state)
 {
     update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
@@ -88,7 +91,7 @@ static void drop_after(update_rig_t *f, const struct course *course, uint32_t k)
     must_arrive(f, must_begin(f), f->image);
     assert_int_equal(f->web.cuts, 1);
     if (course->partial) {
-        assert_int_equal(f->web.body_sent, IMAGE_LEN); /* nothing twice */
+        assert_int_equal(f->web.body_sent, FILE_LEN); /* nothing twice */
         return;
     }
     assert_int_equal(f->web.requests, 2);
@@ -97,7 +100,7 @@ static void drop_after(update_rig_t *f, const struct course *course, uint32_t k)
         snprintf(want, sizeof(want), "GET %u- if %s", k, course->etag != NULL ? course->etag : course->date);
     }
     assert_string_equal(f->web.asked[1], want);
-    uint32_t again = (uint32_t)f->web.body_sent - IMAGE_LEN;
+    uint32_t again = (uint32_t)f->web.body_sent - FILE_LEN;
     assert_int_equal(again, course->proves && !course->no_ranges ? 0 : k);
 }
 
@@ -106,7 +109,7 @@ static void a_connection_dropped_after_any_byte_is_made_up_for(void **state)
     update_rig_t *f = *state;
     unsigned drops = 0;
     for (size_t i = 0; i < COUNT(courses); i++) {
-        for (uint32_t k = 0; k < IMAGE_LEN; k += i == 0 ? 1 : 7) {
+        for (uint32_t k = 0; k < FILE_LEN; k += i == 0 ? 1 : 7) {
             drop_after(f, &courses[i], k);
             drops++;
         }
@@ -121,8 +124,8 @@ static void many_drops_are_made_up_for_as_long_as_bytes_come(void **state)
     f->config.ota.retry.attempts = 1;
     f->web.cut_at = f->web.cut_every = 100;
     must_arrive(f, must_begin(f), f->image);
-    assert_int_equal(f->web.cuts, IMAGE_LEN / 100 - 1);
-    assert_int_equal(f->web.body_sent, IMAGE_LEN);
+    assert_int_equal(f->web.cuts, (FILE_LEN - 1) / 100);
+    assert_int_equal(f->web.body_sent, FILE_LEN);
 }
 
 static void an_answer_cut_in_its_head_is_asked_for_again(void **state)
@@ -137,7 +140,7 @@ static void an_answer_cut_in_its_head_is_asked_for_again(void **state)
         f->web.canned[1] = cut;
         must_arrive(f, must_begin(f), f->image);
         assert_int_equal(f->web.requests, 3);
-        assert_int_equal(f->web.body_sent, IMAGE_LEN);
+        assert_int_equal(f->web.body_sent, FILE_LEN);
     }
 }
 
@@ -152,7 +155,7 @@ static void a_long_validator_proves_as_well_as_a_short_one(void **state)
     f->web.etag = etag;
     f->web.cut_at = CUT;
     must_arrive(f, must_begin(f), f->image);
-    assert_int_equal(f->web.body_sent, IMAGE_LEN);
+    assert_int_equal(f->web.body_sent, FILE_LEN);
     snprintf(want, sizeof(want), "If-Range: %s", etag);
     assert_non_null(strstr(f->web.last_request, want));
 }
@@ -831,6 +834,28 @@ static void completeness_is_not_claimed_while_a_pause_lasts(void **state)
     must_arrive(f, handle, f->image);
 }
 
+/* The same with files that are encrypted, and read by the library. */
+static int set_up_sealed(void **state)
+{
+    sealed = SEALED_ECIES;
+    web_seal(sealed);
+    int status = set_up(state);
+    ((update_rig_t *)*state)->rig.device.https = sealed_options(SEALED_ECIES);
+    return status;
+}
+
+static int tear_down_sealed(void **state)
+{
+    int status = update_rig_tear_down(state);
+    sealed = SEALED_NOT;
+    web_seal(sealed);
+    return status;
+}
+
+#define SEALED(name)                                                                                         \
+    {                                                                                                        \
+#name " (encrypted)", name, set_up_sealed, tear_down_sealed, NULL                                    \
+    }
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, update_rig_tear_down)
 
 int main(void)
@@ -865,6 +890,14 @@ int main(void)
         TEST(a_drip_that_is_fast_enough_arrives),
         TEST(a_lost_first_answer_is_asked_for_again),
         TEST(completeness_is_not_claimed_while_a_pause_lasts),
+        SEALED(a_connection_dropped_after_any_byte_is_made_up_for),
+        SEALED(many_drops_are_made_up_for_as_long_as_bytes_come),
+        SEALED(an_answer_cut_in_its_head_is_asked_for_again),
+        SEALED(a_long_validator_proves_as_well_as_a_short_one),
+        SEALED(bytes_that_come_one_at_a_time_are_bytes_too),
+        SEALED(a_file_that_became_shorter_is_noticed_without_a_length),
+        SEALED(a_busy_server_is_waited_for_in_ranges_too),
+        SEALED(refused_connections_are_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,9 @@ static esp_err_t add_secrets(esp_http_client_handle_t client)
     return err == ESP_OK ? esp_http_client_set_header(client, "Cookie", "c=1") : err;
 }
 
+static sealed_t sealed; /* how files are encrypted in this test */
+#define FILE_LEN (IMAGE_LEN + sealed_head(sealed))
+
 static int set_up(void **state)
 {
     update_rig_t *f = update_rig_open(IMAGE_LEN, &(otter_device_config_t){.rollback = false});
@@ -166,7 +169,7 @@ static void a_lost_connection_is_made_anew_where_it_may_still_be(void **state)
         if (rows[i].want == ESP_OK) {
             assert_true(update_rig_boots_new(f));
             assert_true(web_slot_holds(&f->rig, f->slot, f->image, IMAGE_LEN));
-            assert_int_equal(f->web.body_sent, IMAGE_LEN);
+            assert_int_equal(f->web.body_sent, FILE_LEN);
         }
     }
 }
@@ -259,6 +262,28 @@ static void user_and_password_come_back_with_the_url(void **state)
     assert_int_equal(esp_https_ota_finish(handle), ESP_OK);
 }
 
+/* The same with files that are encrypted, and read by the library. */
+static int set_up_sealed(void **state)
+{
+    sealed = SEALED_ECIES;
+    web_seal(sealed);
+    int status = set_up(state);
+    ((update_rig_t *)*state)->rig.device.https = sealed_options(SEALED_ECIES);
+    return status;
+}
+
+static int tear_down_sealed(void **state)
+{
+    int status = update_rig_tear_down(state);
+    sealed = SEALED_NOT;
+    web_seal(sealed);
+    return status;
+}
+
+#define SEALED(name)                                                                                         \
+    {                                                                                                        \
+#name " (encrypted)", name, set_up_sealed, tear_down_sealed, NULL                                    \
+    }
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, update_rig_tear_down)
 
 int main(void)
@@ -267,6 +292,9 @@ int main(void)
         TEST(a_lost_connection_is_made_anew_where_it_may_still_be),
         TEST(partial_download_asks_anew_for_each_method_and_stays_for_ranges),
         TEST(user_and_password_come_back_with_the_url),
+        SEALED(a_lost_connection_is_made_anew_where_it_may_still_be),
+        SEALED(partial_download_asks_anew_for_each_method_and_stays_for_ranges),
+        SEALED(user_and_password_come_back_with_the_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
