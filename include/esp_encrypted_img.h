@@ -53,8 +53,8 @@ typedef struct {
 typedef struct {
     const char *data_in;
     size_t data_in_len;
-    char *
-        data_out; /* NULL, or what realloc() takes; with bytes in it (data_out_len above 0) the caller frees it */
+    /* NULL, or what realloc() takes; with bytes in it (data_out_len above 0) the caller frees it */
+    char *data_out;
     size_t data_out_len;
 } pre_enc_decrypt_arg_t;
 

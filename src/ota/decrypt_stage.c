@@ -50,7 +50,10 @@ static esp_err_t call_with_head(decrypt_stage_t *s, ota_flow_t *flow)
     return err;
 }
 
-/** As in ESP-IDF the first piece is GATE_HEAD_MAX bytes or more, if the file has as many: programs look for their image's head in it. */
+/**
+ * As in ESP-IDF the first piece is GATE_HEAD_MAX bytes or more, if the file has as many: programs look for the head of their
+ * image in it.
+ */
 static esp_err_t gather(decrypt_stage_t *s, ota_flow_t *flow)
 {
     uint8_t *head = realloc(s->head, s->head_len + flow->len);

@@ -186,8 +186,10 @@ BUGS = {
         "src/ota/encrypted_stage.c", "        err = otter_decryption_check(&s->d, flow->fault);\n", "        err = ESP_OK;\n",
         "otter:test_encrypted.Updates.test_what_is_wrong_leaves_the_slot_erased"),
     "trusts_a_key_area_that_does_not_open": (
-        "src/image/encrypted_image.c", "    return err == ESP_OK ? ESP_OK\n                         : otter_fault(fault, ESP_ERR_OTA",
-        "    return err != ESP_ERR_NO_MEM ? ESP_OK\n                         : otter_fault(fault, ESP_ERR_OTA", "test_encrypted_image"),
+        "src/image/encrypted_image.c",
+        "    return err == ESP_OK ? ESP_OK\n                         : otter_fault(fault, ESP_ERR_OTA",
+        "    return err != ESP_ERR_NO_MEM ? ESP_OK\n                         : otter_fault(fault, ESP_ERR_OTA",
+        "test_encrypted_image"),
     "leaves_what_it_decrypted_of_a_forged_image": (
         "src/ota/session_stage.c", "ours && len > 0 ? ota_erase_all(", "ours && len == 0 ? ota_erase_all(", "test_https_decrypt"),
     "decrypts_more_than_the_slot_holds": (

@@ -8,5 +8,6 @@ function(create_esp_enc_img input_file key_file output_file app)
                      COMMENT "Encrypted image ${name}")
   add_custom_target(enc_bin_target_${name} ALL DEPENDS ${output_file})
   # The image belongs to another folder's target, which is there when the project is complete.
-  cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL add_dependencies enc_bin_target_${name} ${CMAKE_PROJECT_NAME}.elf_image)")
+  cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL
+                 add_dependencies enc_bin_target_${name} ${CMAKE_PROJECT_NAME}.elf_image)")
 endfunction()

@@ -1,4 +1,4 @@
-/* esp_encrypted_img_* with RSA-3072, as a firmware without options has it: all files of the vendor's tool, and callers that err. */
+/* esp_encrypted_img_* as a firmware without options has it, with RSA-3072: the vendor's files, and callers that err. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
