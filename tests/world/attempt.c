@@ -341,6 +341,7 @@ void continue_update(world_device_t *d)
         return;
     }
     d->world->tally->download_failed++;
+    d->world->tally->old_refused += err == ESP_ERR_OTA_SMALL_SEC_VER; /* at its head */
     story(d->world, d, "download: %s: %s", esp_err_to_name(err), d->device.report.fault.why);
     if (chance_percent(c, 80)) {
         abort_update(d);
