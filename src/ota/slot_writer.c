@@ -136,7 +136,7 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
                     differs_again(writer, pos, data + done, run, buffer) ? 0 : look(writer, pos, run, buffer);
             }
             need = NEED_ERASE;
-            if (seen != 0) {
+            if (seen != 0 && buffer->bytes != NULL) { /* the latter follows: look() */
                 run = measure_run(seen_in(writer, buffer, pos - seen_at), sector, data + done,
                                   seen - (pos - seen_at), &need);
             }
