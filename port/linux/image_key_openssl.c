@@ -278,9 +278,12 @@ esp_err_t otter_p256_agree(const otter_image_key_t *key, const uint8_t point[POI
     bool good = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
                 EVP_PKEY_derive_set_peer(context, peer) == 1 && EVP_PKEY_derive(context, shared, &len) == 1 &&
                 len == OTTER_P256_LEN;
+    const bool on_curve =
+        peer != NULL; /* then nothing can fail but for want of memory, which OpenSSL does not always say */
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(peer);
-    return verdict(good);
+    esp_err_t err = verdict(good);
+    return err == ESP_FAIL && on_curve ? ESP_ERR_NO_MEM : err;
 }
 
 /* ---- derived keys ---- */
