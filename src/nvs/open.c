@@ -91,41 +91,63 @@ static esp_err_t find_last_value(otter_nvs_t *nvs, nvs_found_t *last)
     return ESP_ERR_NVS_NOT_FOUND;
 }
 
+/** All that a value replaces: one, unless somebody else wrote this. */
+static esp_err_t erase_older(otter_nvs_t *nvs, const nvs_found_t *last)
+{
+    nvs_search_t search = {.ns = last->entry.ns, .key = last->entry.key};
+    nvs_found_t found;
+    esp_err_t err;
+    while ((err = nvs_search(nvs, &search, &found)) == ESP_OK) {
+        if (found.entry.type == ENTRY_BLOB_PART || (found.page == last->page && found.index == last->index)) {
+            continue;
+        }
+        nvs_tell(&nvs->medium, "key %s, the newest value: the one that it replaces is still there",
+                 last->entry.key);
+        err = nvs_erase_found(nvs, &found);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
+}
+
 /**
  * A reset may have come before all of the newest value had, as far as a cache or a repair that was broken off itself let it; or
  * before the one was erased that it replaces.
  */
 static esp_err_t repair_last_value(otter_nvs_t *nvs)
 {
-    nvs_found_t last, old;
-    esp_err_t err = find_last_value(nvs, &last);
+    nvs_found_t last;
+    esp_err_t err;
+    while ((err = find_last_value(nvs, &last)) == ESP_OK &&
+           (err = nvs_check_value(nvs, &last)) == ESP_ERR_NVS_NOT_FOUND) {
+        nvs_tell(&nvs->medium, "key %s, the newest value: it did not come as a whole", last.entry.key);
+        err = nvs_erase_found(nvs, &last);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
     if (err != ESP_OK) {
         return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
     }
-    err = nvs_check_value(nvs, &last);
-    if (err == ESP_ERR_NVS_NOT_FOUND) {
-        nvs_tell(&nvs->medium, "key %s, the newest value: it did not come as a whole", last.entry.key);
-    }
-    if (err != ESP_OK) {
-        return err == ESP_ERR_NVS_NOT_FOUND ? nvs_erase_found(nvs, &last) : err;
-    }
-    err = nvs_find_value(nvs, last.entry.ns, last.entry.key, &old);
-    const bool is_itself = old.page == last.page && old.index == last.index;
-    if (err != ESP_OK || is_itself) {
-        return err;
-    }
-    nvs_tell(&nvs->medium, "key %s, the newest value: the one that it replaces is still there",
-             last.entry.key);
-    return nvs_erase_found(nvs, &old);
+    return erase_older(nvs, &last);
 }
 
+/** What one repair erases may leave more for another: parts of a blob that was replaced, for example. */
 static esp_err_t repair(otter_nvs_t *nvs)
 {
     esp_err_t err = nvs_finish_freeing(nvs);
-    if (err == ESP_OK) {
-        err = repair_last_value(nvs);
-    }
-    return err == ESP_OK ? nvs_blob_repair(nvs) : err;
+    uint32_t erased;
+    do {
+        erased = nvs->erased;
+        if (err == ESP_OK) {
+            err = repair_last_value(nvs);
+        }
+        if (err == ESP_OK) {
+            err = nvs_blob_repair(nvs);
+        }
+    } while (err == ESP_OK && nvs->erased != erased);
+    return err;
 }
 
 /** @return false: no page is left to which values can be moved */

@@ -71,6 +71,7 @@ esp_err_t nvs_barrier(otter_nvs_t *nvs)
 
 esp_err_t nvs_erase_found(otter_nvs_t *nvs, const nvs_found_t *found)
 {
+    nvs->erased++;
     return nvs_note(nvs, nvs_page_erase_item(&nvs->medium, found->page, found->index, found->entry.span));
 }
 

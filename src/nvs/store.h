@@ -11,6 +11,7 @@ struct otter_nvs {
     nvs_medium_t medium;
     /* what flash said when a change failed: what is in it is not known, so nothing more is changed */
     esp_err_t failed;
+    uint32_t erased;      /* values since it was opened */
     uint32_t page_count;  /* of the partition */
     uint32_t order_count; /* pages that hold values */
     uint16_t *order; /* these, from oldest to newest; then those that are free, the next to be used first */
