@@ -1,6 +1,7 @@
 /* What `otter flash info` found, as a cJSON object. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flash_report.h"
+#include "flash_nvs.h"
 
 #include <string.h>
 
@@ -139,6 +140,7 @@ cJSON *flash_report_json(const flash_report_t *r)
     json_item(root, "secure_boot", efuse_secure_boot_json(&r->dev.efuse, r->dev.device.config.trust.scheme));
     json_string(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);
     json_item(root, "bootloader", bootloader_json(&r->bootloader));
+    json_item(root, "nvs", flash_nvs_json(r));
     cJSON *partitions = cJSON_AddArrayToObject(root, "partitions");
     for (uint32_t i = 0; i < r->table.count; i++) {
         cJSON_AddItemToArray(partitions, table_entry_json(&r->table.entries[i]));

@@ -1,6 +1,7 @@
 /* Saying what a flash file holds. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flash_report.h"
+#include "flash_nvs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -256,6 +257,7 @@ void flash_report_print(const flash_report_t *r)
         print_partitions(r);
         print_otadata(r);
         print_slots(r);
+        flash_nvs_print(r);
     }
     printf("%s", cJSON_GetArraySize(r->warnings) > 0 ? "\n" : "");
     const cJSON *warning;

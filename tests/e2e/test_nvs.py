@@ -146,6 +146,22 @@ class Nvs(DeviceTest):
                 self.assertIn(said, self.nvs(*args, status=1))
         self.assertEqual(before, self.partition())
 
+    def test_flash_info_names_what_is_there(self):
+        def info(*args):
+            return subprocess.run([OTTER, "flash", "info", self.flash, *args], capture_output=True, text=True, timeout=TIMEOUT_S,
+                                  check=True).stdout
+        self.assertRegex(info(), r"nvs +blank\n")
+        self.nvs("set", self.flash, "app", "n", "1", "--type", "u8")
+        self.nvs("set", self.flash, "wifi", "ssid", "home", "--type", "str")
+        self.assertRegex(info(), r"nvs +5 of 504 entries used; namespaces: app, wifi\n")
+        self.assertEqual([{"label": "nvs", "blank": False, "problem": None, "entries_used": 5, "entries_total": 504,
+                           "namespaces": ["app", "wifi"]}], json.loads(info("--json"))["nvs"])
+        flash = bytearray(pathlib.Path(self.flash).read_bytes())
+        for entry in range(5):
+            flash[0x9000 + 64 + ENTRY * entry + 9] ^= 1
+        pathlib.Path(self.flash).write_bytes(flash)
+        self.assertRegex(info(), r"nvs +none of the \d NVS entries is one: they look encrypted, and need their keys\n")
+
     def test_damage_is_told_and_looking_changes_nothing(self):
         self.nvs("set", self.flash, "app", "text", "some text of two entries and more", "--type", "str")
         self.nvs("set", self.flash, "app", "n", "1", "--type", "u8")
