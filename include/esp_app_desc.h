@@ -30,8 +30,9 @@ typedef struct {
     uint8_t app_elf_sha256[32];
     uint16_t min_efuse_blk_rev_full; /* major * 100 + minor */
     uint16_t max_efuse_blk_rev_full;
-    uint8_t mmu_page_size; /* log2 of bytes, 0: the chip's default */
-    uint8_t reserv3[3];
+    uint8_t mmu_page_size;  /* log2 of bytes, 0: the chip's default */
+    uint8_t spi_flash_mode; /* how the flash chip is read, as ESP-IDF 6.1 numbers it; 0: not told */
+    uint8_t reserv3[2];
     uint32_t reserv2[18];
 } esp_app_desc_t;
 

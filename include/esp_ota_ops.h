@@ -238,6 +238,21 @@ typedef enum {
  */
 esp_err_t esp_ota_revoke_secure_boot_public_key(esp_ota_secure_boot_public_key_index_t index);
 
+/**
+ * Whether an image suits the current device, by what it begins with: chip, chip revision (the upper limit for applications
+ * only) and, with a description, how the flash is read. The reason is logged. To be asked before an update is written;
+ * hashes and signatures are for esp_ota_end() and esp_ota_set_boot_partition(), which see the whole image.
+ * @param part_type  ESP_PARTITION_TYPE_APP or _BOOTLOADER
+ * @param app_desc   of the same image; NULL: how the flash is read is not asked
+ * @return ESP_OK
+ *         ESP_ERR_INVALID_ARG            no header, or another type
+ *         ESP_ERR_INVALID_VERSION        for another chip, or a revision that this one is not
+ *         ESP_ERR_OTA_SPI_MODE_MISMATCH  this app and the running one tell modes that differ
+ *         ESP_ERR_INVALID_STATE          no device
+ */
+esp_err_t esp_ota_check_image_validity(esp_partition_type_t part_type, const esp_image_header_t *img_hdr,
+                                       const esp_app_desc_t *app_desc);
+
 /** Names of ESP-IDF 4: see esp_app_get_description() and esp_app_get_elf_sha256(). */
 const esp_app_desc_t *esp_ota_get_app_description(void)
     __attribute__((deprecated("use esp_app_get_description")));

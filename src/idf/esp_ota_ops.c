@@ -2,11 +2,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_ota_ops.h"
 
+#include "esp_log.h"
 #include "flash/external_partitions.h"
 #include "idf/device_current.h"
+#include "image/judge.h"
+#include "image/misfit.h"
 #include "ota/switch.h"
 #include "ota/update.h"
+#include "otter/image.h"
 #include "otter/system.h"
+
+static const char TAG[] = "esp_ota_ops";
 
 /** The current device, to this task alone until it leaves; NULL: there is none. */
 static otter_device_t *enter(void)
@@ -182,6 +188,36 @@ esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void)
     otter_device_t *device = enter();
     return leave(device != NULL ? otter_ota_invalidate_inactive_ota_data_slot(device)
                                 : ESP_ERR_INVALID_STATE);
+}
+
+static esp_err_t check_head(const otter_device_t *device, bool bootloader, const esp_image_header_t *img_hdr,
+                            const esp_app_desc_t *app_desc)
+{
+    esp_image_header_t header;
+    otter_fault_t fault;
+    otter_image_decode_header((const uint8_t *)img_hdr, &header);
+    if (!image_suits_chip(&header, &device->chip, bootloader, true, &fault)) {
+        image_log_misfit(&header, &device->chip, bootloader);
+        ESP_LOGE(TAG, "%s", fault.why);
+        return ESP_ERR_INVALID_VERSION;
+    }
+    const uint8_t ours = esp_app_get_description()->spi_flash_mode;
+    if (app_desc != NULL && app_desc->spi_flash_mode != 0 && ours != 0 && app_desc->spi_flash_mode != ours) {
+        ESP_LOGE(TAG, "SPI flash mode mismatch, expected %u, found %u", ours, app_desc->spi_flash_mode);
+        return ESP_ERR_OTA_SPI_MODE_MISMATCH;
+    }
+    return ESP_OK;
+}
+
+esp_err_t esp_ota_check_image_validity(esp_partition_type_t part_type, const esp_image_header_t *img_hdr,
+                                       const esp_app_desc_t *app_desc)
+{
+    const bool bootloader = part_type == ESP_PARTITION_TYPE_BOOTLOADER;
+    if (img_hdr == NULL || (!bootloader && part_type != ESP_PARTITION_TYPE_APP)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    const otter_device_t *device = enter();
+    return leave(device != NULL ? check_head(device, bootloader, img_hdr, app_desc) : ESP_ERR_INVALID_STATE);
 }
 
 const esp_app_desc_t *esp_ota_get_app_description(void)

@@ -34,6 +34,7 @@ static void without_a_device_every_call_says_so(void **state)
         esp_ota_mark_app_invalid_rollback_and_reboot(),
         esp_ota_erase_last_boot_app_partition(),
         esp_ota_invalidate_inactive_ota_data_slot(),
+        esp_ota_check_image_validity(ESP_PARTITION_TYPE_APP, &(esp_image_header_t){0}, NULL),
         esp_efuse_update_secure_version(1),
         bootloader_common_read_otadata(&range, two),
         bootloader_common_get_sha256_of_partition(0, 4096, ESP_PARTITION_TYPE_DATA, digest),
@@ -185,6 +186,60 @@ static void bootloader_common_judges_chips(void **state)
     }
 }
 
+/** How the flash is read, told by what runs. */
+static void run_with_mode(rig_t *rig, uint8_t mode)
+{
+    const uint32_t at = rig_named(rig, "f")->address + OTTER_IMAGE_DESC_OFFSET +
+                        (uint32_t)offsetof(esp_app_desc_t, spi_flash_mode);
+    rig->sim.bytes[at] = mode;
+    rig->device.running = NULL; /* a description is read once for each slot that runs */
+    (void)esp_app_get_description();
+    rig->device.running = rig_named(rig, "f");
+}
+
+static void a_head_is_judged_before_an_update(void **state)
+{
+    rig_t *rig = *state; /* an ESP32 v3.0 */
+    enum { NONE = -1 };
+    static const struct {
+        const char *name;
+        int type;
+        uint16_t chip, min, max;
+        int ours, mode; /* NONE: without a description */
+        esp_err_t want;
+    } rows[] = {
+        {"fits", ESP_PARTITION_TYPE_APP, 0, 0, 0, 2, NONE, ESP_OK},
+        {"just new enough", ESP_PARTITION_TYPE_APP, 0, 300, 300, 2, NONE, ESP_OK},
+        {"other chip", ESP_PARTITION_TYPE_APP, 9, 0, 0, 2, NONE, ESP_ERR_INVALID_VERSION},
+        {"newer chip wanted", ESP_PARTITION_TYPE_APP, 0, 301, 0, 2, NONE, ESP_ERR_INVALID_VERSION},
+        {"older chip wanted", ESP_PARTITION_TYPE_APP, 0, 0, 299, 2, NONE, ESP_ERR_INVALID_VERSION},
+        {"older chip wanted by a bootloader", ESP_PARTITION_TYPE_BOOTLOADER, 0, 0, 299, 2, NONE, ESP_OK},
+        {"bootloader of another chip", ESP_PARTITION_TYPE_BOOTLOADER, 9, 0, 0, 2, NONE,
+         ESP_ERR_INVALID_VERSION},
+        {"same mode", ESP_PARTITION_TYPE_APP, 0, 0, 0, 2, 2, ESP_OK},
+        {"other mode", ESP_PARTITION_TYPE_APP, 0, 0, 0, 2, 1, ESP_ERR_OTA_SPI_MODE_MISMATCH},
+        {"mode not told", ESP_PARTITION_TYPE_APP, 0, 0, 0, 2, 0, ESP_OK},
+        {"what runs does not tell its mode", ESP_PARTITION_TYPE_APP, 0, 0, 0, 0, 1, ESP_OK},
+        {"other chip before other mode", ESP_PARTITION_TYPE_APP, 9, 0, 0, 2, 1, ESP_ERR_INVALID_VERSION},
+        {"data", ESP_PARTITION_TYPE_DATA, 0, 0, 0, 2, NONE, ESP_ERR_INVALID_ARG},
+        {"partition table", ESP_PARTITION_TYPE_PARTITION_TABLE, 0, 0, 0, 2, NONE, ESP_ERR_INVALID_ARG},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const esp_image_header_t header = {.magic = ESP_IMAGE_HEADER_MAGIC,
+                                           .chip_id = (esp_chip_id_t)rows[i].chip,
+                                           .min_chip_rev_full = rows[i].min,
+                                           .max_chip_rev_full = rows[i].max};
+        const esp_app_desc_t desc = {.spi_flash_mode = (uint8_t)rows[i].mode};
+        run_with_mode(rig, (uint8_t)rows[i].ours);
+        const esp_err_t got = esp_ota_check_image_validity((esp_partition_type_t)rows[i].type, &header,
+                                                           rows[i].mode != NONE ? &desc : NULL);
+        if (got != rows[i].want) {
+            fail_msg("%s: %s", rows[i].name, esp_err_to_name(got));
+        }
+    }
+    assert_int_equal(esp_ota_check_image_validity(ESP_PARTITION_TYPE_APP, NULL, NULL), ESP_ERR_INVALID_ARG);
+}
+
 static void bootloader_common_judges_efuse_blocks(void **state)
 {
     rig_t *rig = *state;
@@ -252,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bootloader_common_reads_and_judges_records, open_device,
                                         close_device),
         cmocka_unit_test_setup_teardown(bootloader_common_judges_chips, open_device, close_device),
+        cmocka_unit_test_setup_teardown(a_head_is_judged_before_an_update, open_device, close_device),
         cmocka_unit_test_setup_teardown(bootloader_common_judges_efuse_blocks, open_device, close_device),
         cmocka_unit_test(bootloader_common_finds_names_in_lists),
     };
