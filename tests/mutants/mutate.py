@@ -219,6 +219,12 @@ BUGS = {
     "takes_the_word_of_a_revoked_key": (
         "src/boot/trust.c", "key.present && !key.revoked) {", "key.present) {",
         "sweep:signed/keys change/factory"),
+    "revokes_the_only_key_of_what_runs": (
+        "src/ota/revoke_key.c", "trust_in_efuses(device, ~(1u << index));", "trust_in_efuses(device, ~(index >> 8));",
+        "test_secure_boot_api"),
+    "takes_data_that_nobody_signed": (
+        "src/ota/update.c", "return is_signed_data(update) ? judge_signed_data(update, fault) : ESP_OK;",
+        "return is_signed_data(update) && fault == NULL ? judge_signed_data(update, fault) : ESP_OK;", "test_trust"),
     "trusts_whom_the_new_image_names": (
         "src/ota/update.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
         "    const esp_partition_t *running = device->running;\n    device->running = update->staging;\n"

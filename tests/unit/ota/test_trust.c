@@ -296,6 +296,59 @@ static void nothing_is_erased_for_an_image_that_cannot_be_good(void **state)
     session_close(&s);
 }
 
+/** Writes the first `kept` bytes of a file into a data partition in place. */
+static esp_err_t update_data(session_rig_t *s, const esp_partition_t *data, const char *file, uint32_t kept)
+{
+    uint32_t len;
+    uint8_t *bytes = rig_load("signed", file, &len);
+    esp_ota_handle_t handle;
+    assert_true(kept <= len);
+    assert_int_equal(ota_begin(s->device, data, OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+    assert_int_equal(ota_write(s->device, handle, bytes, kept), ESP_OK);
+    free(bytes);
+    return ota_end(s->device, handle);
+}
+
+static void data_is_taken_if_a_trusted_key_signed_it(void **state)
+{
+    (void)state;
+    enum { WHOLE = 2 * 4096 };
+    static const struct {
+        const char *name, *keys, *file;
+        uint32_t kept;
+        esp_err_t want;
+    } rows[] = {
+        {"signed", "a", "rsa_a.bin", WHOLE, ESP_OK},
+        {"by another key", "b", "rsa_a.bin", WHOLE, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"by a revoked key", "A", "rsa_a.bin", WHOLE, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"by nobody", "a", "unsigned_padded.bin", 4096, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"changed", "a", "rsa_a_data_tampered.bin", WHOLE, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"a signature that is wrong", "a", "rsa_a_sig_bad.bin", WHOLE, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"without its signatures", "a", "rsa_a.bin", 4096, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"cut in its signatures", "a", "rsa_a.bin", WHOLE - 1, ESP_ERR_OTA_VALIDATE_FAILED},
+        {"a few bytes", "a", "rsa_a.bin", 4, ESP_ERR_OTA_VALIDATE_FAILED},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        session_rig_t s;
+        trust_open(&s, OTTER_TRUST_EFUSES, OTTER_SIGNED_RSA_3072, rows[i].keys);
+        s.device->config.trust.data = true;
+        esp_partition_t *data = NULL;
+        for (uint32_t p = 0; p < s.device->partitions.count; p++) {
+            esp_partition_t *part = &s.device->partitions.items[p];
+            data = part->type == ESP_PARTITION_TYPE_DATA && part->subtype == ESP_PARTITION_SUBTYPE_DATA_NVS
+                       ? part
+                       : data;
+        }
+        assert_non_null(data);
+        data->subtype = ESP_PARTITION_SUBTYPE_DATA_UNDEFINED;
+        const esp_err_t err = update_data(&s, data, rows[i].file, rows[i].kept);
+        if (err != rows[i].want) {
+            fail_msg("%s: %s: %s", rows[i].name, esp_err_to_name(err), s.device->fault.why);
+        }
+        session_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_configuration_that_cannot_be_meant_trusts_nobody),
         cmocka_unit_test(unreadable_efuses_trust_nobody),
         cmocka_unit_test(nothing_is_erased_for_an_image_that_cannot_be_good),
+        cmocka_unit_test(data_is_taken_if_a_trusted_key_signed_it),
     };
     return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }
