@@ -51,6 +51,7 @@ SEAMS = {
     "image/signed_bytes.c": (["image/signature.c:reader_" + name for name in ("begin", "cover", "feed", "verdict", "end")], ""),
     "idf/esp_secure_boot.c": ([], "the port's eFuses"),
     "ota/revoke_key.c": ([], "the port's eFuses"),
+    "idf/esp_encrypted_img.c": ([], "the port's eFuses"),
     "idf/esp_event.c": ([], "the application's handlers"),
     "idf/esp_system.c": ([], "the application's shutdown handlers"),
     "idf/heap_caps.c": ([], "the application's"),
