@@ -241,7 +241,7 @@ static bool open_temp(output_t *out, mode_t mode)
     return out->fd >= 0 && (mode == 0 || fchmod(out->fd, mode) == 0);
 }
 
-bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *fault)
+static bool open_output(output_t *out, const char *path, bool durable, bool secret, otter_fault_t *fault)
 {
     mode_t mode;
     if (is_private_key(path)) {
@@ -253,7 +253,10 @@ bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *f
     *out = (output_t){.fd = -1, .target = path_behind_links(path), .durable = durable};
     bool ok = out->target != NULL;
     if (ok) {
-        ok = can_replace(path, out->target, &mode) ? open_temp(out, mode) : open_in_place(out, path);
+        ok = can_replace(path, out->target, &mode) ? open_temp(out, !secret     ? mode
+                                                                    : mode != 0 ? mode & ~(mode_t)S_IRWXO
+                                                                                : S_IRUSR | S_IWUSR)
+                                                   : open_in_place(out, path);
     }
     if (!ok) {
         int error = errno;
@@ -264,6 +267,11 @@ bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *f
                     unread ? "nobody has this FIFO open for reading" : strerror(error));
     }
     return ok;
+}
+
+bool output_open(output_t *out, const char *path, bool durable, otter_fault_t *fault)
+{
+    return open_output(out, path, durable, false, fault);
 }
 
 bool output_write(int fd, const void *data, size_t len)
@@ -327,12 +335,20 @@ bool output_close(output_t *out, bool complete)
     return ok;
 }
 
+static bool write_all(output_t *out, const void *data, size_t len, otter_fault_t *fault)
+{
+    return output_close(out, output_write(out->fd, data, len)) ||
+           otter_fault(fault, ESP_FAIL, "%s", strerror(errno)) == ESP_OK;
+}
+
 bool output_replace(const char *path, const void *data, size_t len, bool durable, otter_fault_t *fault)
 {
     output_t out;
-    if (!output_open(&out, path, durable, fault)) {
-        return false;
-    }
-    return output_close(&out, output_write(out.fd, data, len)) ||
-           otter_fault(fault, ESP_FAIL, "%s", strerror(errno)) == ESP_OK;
+    return output_open(&out, path, durable, fault) && write_all(&out, data, len, fault);
+}
+
+bool output_replace_secret(const char *path, const void *data, size_t len, otter_fault_t *fault)
+{
+    output_t out;
+    return open_output(&out, path, true, true, fault) && write_all(&out, data, len, fault);
 }

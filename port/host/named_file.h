@@ -72,3 +72,7 @@ OTTER_MUST_CHECK bool output_close(output_t *out, bool complete);
 /** The whole of it in one call. @return false: as above */
 OTTER_MUST_CHECK bool output_replace(const char *path, const void *data, size_t len, bool durable,
                                      otter_fault_t *fault);
+
+/** The same of bytes that are secret: a new file is its owner's alone from the first byte; an old one is no more for others. */
+OTTER_MUST_CHECK bool output_replace_secret(const char *path, const void *data, size_t len,
+                                            otter_fault_t *fault);

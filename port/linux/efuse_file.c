@@ -799,6 +799,16 @@ static bool copy_unknown(FILE *out, const char *path, otter_fault_t *fault)
     return true;
 }
 
+/** Is there a key that a chip lets nobody read? */
+static bool has_secret(const efuse_file_t *file)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+        has = has || file->blocks[i].present;
+    }
+    return has;
+}
+
 esp_err_t efuse_file_save(const efuse_file_t *file)
 {
     otter_fault_t fault = {ESP_FAIL, "out of memory"};
@@ -809,7 +819,9 @@ esp_err_t efuse_file_save(const efuse_file_t *file)
     if (ok) {
         write_known(out, file);
         ok = copy_unknown(out, file->path, &fault);
-        ok = fclose(out) == 0 && ok && output_replace(file->path, text, len, true, &fault);
+        ok = fclose(out) == 0 && ok &&
+             (has_secret(file) ? output_replace_secret(file->path, text, len, &fault)
+                               : output_replace(file->path, text, len, true, &fault));
     }
     free(text);
     if (!ok) {

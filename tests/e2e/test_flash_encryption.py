@@ -126,6 +126,19 @@ class Device(EncryptionTest):
         blocks = [line.split("=")[1] for line in lines if line.startswith("block_key")]
         return blocks + [bytes.fromhex(block)[::-1].hex() for block in blocks]
 
+    def test_the_file_with_the_key_is_its_owners_alone(self):
+        efuse = pathlib.Path(self.flash + ".efuse")
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        self.new()
+        self.assertEqual(efuse.stat().st_mode & 0o777, 0o600)
+        efuse.chmod(0o644)  # what others may do ends with the next burn, what a group may do stays
+        self.otter("efuse", "burn", self.flash, "secure_version", "1", "--yes")
+        self.assertEqual(efuse.stat().st_mode & 0o777, 0o640)
+        efuse.unlink()
+        self.otter("efuse", "burn", self.flash, "secure_version", "1", "--yes")  # without a key: as any file
+        self.assertEqual(efuse.stat().st_mode & 0o777, 0o666)
+
     def test_an_app_runs_from_encrypted_flash_and_nothing_shows_the_key(self):
         for size in (None, 32, 64):
             with self.subTest(key=size):
