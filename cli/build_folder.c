@@ -20,9 +20,11 @@
 #include "idf_path.h"
 #include "image_writer.h"
 #include "linux/crash_trace.h"
+#include "linux/efuse_file.h"
 #include "linux/file_flash.h"
 #include "otter/image.h"
 #include "otter/text.h"
+#include "signature_look.h"
 
 #define JSON_MAX     (4u << 20)
 #define FILES_MAX    64u
@@ -45,6 +47,7 @@ typedef struct {
     char flash[PATH_SIZE],
         stamp[PATH_SIZE]; /* paths: the flash file, and the digest of what was written into it */
     char digest[65];
+    bool secure_boot; /* version 2: the first boot of a chip burns the keys that have signed the app */
 } set_t;
 
 bool build_folder_is(const char *path)
@@ -193,6 +196,54 @@ static bool is_flashed(const set_t *set)
            strcmp(digest, set->digest) == 0;
 }
 
+/** The keys that have signed the app, as the first boot of a chip with secure boot burns them. */
+static void take_keys(efuse_file_t *efuse, otter_flash_t *flash, const part_t *app)
+{
+    image_signature_t signature;
+    uint32_t len;
+    if (otter_image_length(flash, &efuse->chip, app->offset, (uint32_t)app->len, &len) != ESP_OK) {
+        return;
+    }
+    signature_look(&signature, flash, app->offset, app->offset + len, app->offset + (uint32_t)app->len, NULL);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS; i++) {
+        const signature_seen_t *seen = &signature.block[i];
+        if (!signature.v1 && seen->present && seen->valid && count < OTTER_TRUSTED_KEYS) {
+            efuse->secure_boot = true;
+            efuse->scheme = seen->scheme;
+            efuse->keys[count].present = true;
+            memcpy(efuse->keys[count++].digest, seen->key_digest, OTTER_KEY_DIGEST_LEN);
+        }
+    }
+}
+
+/** Of a project with CONFIG_SECURE_BOOT, unless its device has secure boot already. What is burned stays. */
+static bool burn_secure_boot(const set_t *set, otter_flash_t *flash)
+{
+    efuse_file_t efuse;
+    otter_fault_t fault;
+    if (!set->secure_boot) {
+        return true;
+    }
+    if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
+        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+    }
+    if (efuse.secure_boot) {
+        return true;
+    }
+    for (size_t i = 0; i < set->part_count; i++) {
+        if (set->parts[i].is_app) {
+            take_keys(&efuse, flash, &set->parts[i]);
+        }
+    }
+    if (!efuse.secure_boot) {
+        cli_note(set->verb, "CONFIG_SECURE_BOOT: the app is not signed, so the device has no secure boot; "
+                            "CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=y signs it");
+        return true;
+    }
+    return efuse_file_save(&efuse) == ESP_OK || cli_refuse(set->verb, "cannot write %s", efuse.path);
+}
+
 static bool write_parts(const set_t *set)
 {
     otter_flash_t *flash;
@@ -207,8 +258,23 @@ static bool write_parts(const set_t *set)
     }
     err = err == ESP_OK ? otter_flash_sync(flash) : err;
     flash_explain(flash, err, &fault);
+    bool ok = err == ESP_OK || cli_refuse(set->verb, "cannot write %s: %s", set->flash, fault.why);
+    ok = ok && burn_secure_boot(set, flash);
     otter_ignore(file_flash_close(flash)); /* synced above */
-    return err == ESP_OK || cli_refuse(set->verb, "cannot write %s: %s", set->flash, fault.why);
+    return ok;
+}
+
+/** A new chip has eFuses with nothing burned: where their file is lost later, that is told. */
+static bool make_efuse(const set_t *set)
+{
+    efuse_file_t efuse;
+    otter_fault_t fault;
+    if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
+        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+    }
+    efuse.has_chip = true;
+    return efuse.exists || efuse_file_save(&efuse) == ESP_OK ||
+           cli_refuse(set->verb, "cannot write %s", efuse.path);
 }
 
 /** A flash file of another size is another chip's. */
@@ -232,8 +298,11 @@ static bool make_flash(const set_t *set, bool fresh)
         snprintf(efuse, sizeof(efuse), "%s.efuse", set->flash);
         unlink(efuse);
     }
-    return there || file_flash_create(set->flash, set->size, &fault) == ESP_OK ||
-           cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+    if (there) {
+        return true;
+    }
+    return make_efuse(set) && (file_flash_create(set->flash, set->size, &fault) == ESP_OK ||
+                               cli_refuse(set->verb, "%s: %s", set->flash, fault.why));
 }
 
 static bool flash_all(const set_t *set, const build_folder_start_t *start)
@@ -247,7 +316,7 @@ static bool flash_all(const set_t *set, const build_folder_start_t *start)
 }
 
 /** What a command line has not said, the project's options say. */
-static bool take_options(const set_t *set, linux_device_options_t *device)
+static bool take_options(set_t *set, linux_device_options_t *device)
 {
     cJSON *json = read_json(set, "config/sdkconfig.json");
     if (json == NULL) {
@@ -257,6 +326,7 @@ static bool take_options(const set_t *set, linux_device_options_t *device)
     if (device->table_offset == 0 && cJSON_IsNumber(offset)) {
         device->table_offset = (uint32_t)offset->valuedouble;
     }
+    set->secure_boot = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "SECURE_BOOT_V2_ENABLED"));
     device->wait_ms = device->wait_ms != 0 ? device->wait_ms : WAIT_MS_HERE;
     if (device->rollback == LINUX_DEVICE_DEFAULT) {
         device->rollback =

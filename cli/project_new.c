@@ -126,7 +126,8 @@ const cli_verb_t new_verb = {
     .line = "start an ESP-IDF project, with an update over HTTPS in it",
     .about = "Makes a folder with the beginning of a project: an app with rollback, two slots, and an update "
              "over HTTPS. "
-             "`otter build` builds it for a PC, ESP-IDF for a chip (idf.py set-target esp32c3 build).\n",
+             "`otter build` builds it for a PC, ESP-IDF for a chip (idf.py set-target esp32c3 build). "
+             "docs/ESP-IDF-PROJECTS.md shows how it gets its first update.\n",
     .after = "example: otter new thermostat && otter build thermostat && otter run thermostat/build-otter\n",
     .options = rows,
     .size = sizeof(new_project_t),

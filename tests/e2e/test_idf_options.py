@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from idf_project import OTTER, SANITIZED, TOO_LARGE, Project, otter
+from servers import HttpsServer
 
 CMAKE = """cmake_minimum_required(VERSION 3.16)
 set(EXTRA_COMPONENT_DIRS more)
@@ -263,6 +264,52 @@ void app_main(void)
         run = otter("run", folder / "build-otter", "--until", "no update: ESP_ERR_HTTP_CONNECT", "--max-seconds", "60")
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertIn("thermostat: version 0.1.0", run.stdout)
+
+    def test_new_project_takes_one_update_and_stays_with_it(self):
+        made = self.made(None, {})
+        made.out = (made.folder / "thermostat") / "build-otter"
+        made.path = made.out.parent
+        self.assertEqual(otter("new", made.path).returncode, 0)
+        made.write("ca.pem", (made.folder / "ca.pem").read_text())
+        www = made.folder / "www"
+        www.mkdir()
+        with HttpsServer(www, made.cert) as server:
+            made.append("sdkconfig.defaults", "CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE=y\n"
+                        'CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH="ca.pem"\n'
+                        f'CONFIG_UPDATE_URL="{server.url("thermostat.bin")}"\n')
+            made.build("-D", "PROJECT_VER=0.2.0")
+            shutil.copy(made.out / "thermostat.bin", www)
+            made.build("-D", "PROJECT_VER=0.1.0")
+            run = made.run("--expect", "0.2.0,VALID")
+        self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
+        self.assertEqual(run.stdout.count("this update is confirmed"), 1)
+        self.assertTrue(run.stdout.rstrip().endswith("no update: ESP_ERR_NOT_FOUND"), run.stdout)
+
+    def test_project_that_signs_its_app_runs_with_the_secure_boot_that_it_asks_for(self):
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+                                "main/main.c": "void app_main(void)\n{\n}\n"})
+        efuse = made.out / "flash" / "flash.bin.efuse"
+        self.assertEqual(otter("key", "new", made.path / "key.pem").returncode, 0)
+        otter("key", "public", made.path / "key.pem", "-o", made.path / "key.pub.pem")
+        digest = otter("key", "digest", made.path / "key.pub.pem").stdout.strip()
+        self.assertRegex(digest, r"^[0-9a-f]{64}$")
+        key = 'CONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n'
+        for options, burned in (("", False), ("CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\n" + key, False),
+                                ("CONFIG_SECURE_BOOT=y\nCONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=n\n", False),
+                                ("CONFIG_SECURE_BOOT=y\n" + key, True)):  # of one device, one after the other
+            made.write("sdkconfig.defaults", options)
+            made.build()
+            run = made.run()
+            self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+            self.assertEqual("the app is not signed, so the device has no secure boot" in run.stderr, "=n" in options)
+            self.assertEqual(f"secure_boot_digest0={digest}\n" in efuse.read_text(), burned)
+            self.assertEqual("secure_boot_v2: Signature verified successfully!" in run.stdout, burned)
+        self.assertEqual(made.run("--new").returncode, 0)
+        self.assertIn(digest, efuse.read_text())
+        efuse.unlink()
+        run = made.run()
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("holds a signed app and flash.bin.efuse is not there", run.stderr)
 
 
 if __name__ == "__main__":

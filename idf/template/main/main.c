@@ -1,4 +1,7 @@
-/* my_project: confirms itself when it has reached the network, then takes the update on offer. */
+/* my_project: confirms itself when it has reached the network, then takes the update on offer, if it is another version. */
+#include <stdbool.h>
+#include <string.h>
+
 #include "esp_app_desc.h"
 #include "esp_crt_bundle.h"
 #include "esp_event.h"
@@ -34,6 +37,46 @@ static void start_storage(void)
     ESP_ERROR_CHECK(err);
 }
 
+static bool is_version(const esp_app_desc_t *app, const esp_app_desc_t *other)
+{
+    return strncmp(app->version, other->version, sizeof(app->version)) == 0;
+}
+
+/* What runs here, or was rolled back, would be installed again and again as long as the server offers it. */
+static bool is_wanted(esp_https_ota_handle_t ota)
+{
+    esp_app_desc_t offered, failed;
+    const esp_partition_t *bad = esp_ota_get_last_invalid_partition();
+    return esp_https_ota_get_img_desc(ota, &offered) == ESP_OK &&
+           !is_version(&offered, esp_app_get_description()) &&
+           (bad == NULL || esp_ota_get_partition_description(bad, &failed) != ESP_OK ||
+            !is_version(&offered, &failed));
+}
+
+/* ESP_OK: it is in place and boots next. ESP_ERR_NOT_FOUND: nothing on the server that is new here. */
+static esp_err_t take_update(void)
+{
+    esp_http_client_config_t http = {.url = CONFIG_UPDATE_URL, .crt_bundle_attach = esp_crt_bundle_attach};
+    esp_https_ota_config_t config = {.http_config = &http};
+    esp_https_ota_handle_t ota = NULL;
+    esp_err_t err = esp_https_ota_begin(&config, &ota);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (!is_wanted(ota)) {
+        esp_https_ota_abort(ota);
+        return ESP_ERR_NOT_FOUND;
+    }
+    do {
+        err = esp_https_ota_perform(ota);
+    } while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    if (err != ESP_OK) {
+        esp_https_ota_abort(ota);
+        return err;
+    }
+    return esp_https_ota_finish(ota);
+}
+
 void app_main(void)
 {
     ESP_LOGI(TAG, "version %s", esp_app_get_description()->version);
@@ -43,9 +86,7 @@ void app_main(void)
     ESP_ERROR_CHECK(example_connect());
     confirm();
 
-    esp_http_client_config_t http = {.url = CONFIG_UPDATE_URL, .crt_bundle_attach = esp_crt_bundle_attach};
-    esp_https_ota_config_t config = {.http_config = &http};
-    esp_err_t err = esp_https_ota(&config);
+    esp_err_t err = take_update();
     if (err == ESP_OK) {
         esp_restart();
     }
