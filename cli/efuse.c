@@ -17,7 +17,8 @@
 #include "linux/linux_device.h"
 #include "otter/promise.h"
 
-#define DUMP_MAX 262144u /* bytes of a file that is imported; a JSON summary has about 45,000 */
+#define VALUE_MAX 64u     /* bytes of a file that is one value: a digest, a key */
+#define DUMP_MAX  262144u /* bytes of a file that is imported; a JSON summary has about 45,000 */
 
 typedef struct {
     const char *flash, *name, *value, *input;
@@ -120,6 +121,33 @@ static bool is_meant(const efuse_options_t *o, const efuse_file_t *file)
     return (read && strcmp(answer, "BURN") == 0) || cli_refuse("efuse burn", "nothing is burned");
 }
 
+/** A file's bytes in hexadecimal: a key in a command line can be seen by others. @return NULL: says why; drop_text() it */
+static char *text_of_file(const char *path)
+{
+    size_t len;
+    uint8_t *data = cli_read_file("efuse burn", path, VALUE_MAX, &len);
+    char *text = data != NULL ? calloc(2, len + 1) : NULL;
+    if (data != NULL && text == NULL) {
+        (void)cli_fail("efuse burn", "out of memory");
+    }
+    for (size_t i = 0; text != NULL && i < len; i++) {
+        snprintf(text + 2 * i, 3, "%02x", data[i]);
+    }
+    if (data != NULL) {
+        explicit_bzero(data, len);
+    }
+    free(data);
+    return text;
+}
+
+static void drop_text(char *text)
+{
+    if (text != NULL) {
+        explicit_bzero(text, strlen(text));
+    }
+    free(text);
+}
+
 static bool burn_one(efuses_t *e, const efuse_options_t *o)
 {
     otter_fault_t fault = {0};
@@ -148,12 +176,16 @@ static int burn(void *options)
     if (e == NULL) {
         return cli_fail("efuse burn", "out of memory");
     }
-    bool ok = open_efuses("efuse burn", e, o, false) && burn_one(e, o);
+    char *text = o->value[0] == '@' ? text_of_file(o->value + 1) : NULL;
+    bool ok = text != NULL || o->value[0] != '@';
+    o->value = text != NULL ? text : o->value;
+    ok = ok && open_efuses("efuse burn", e, o, false) && burn_one(e, o);
     if (ok) {
         cli_did("%s: %s burned", e->file.path, o->name);
     }
     close_efuses(e);
     free(e);
+    drop_text(text);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -374,14 +406,17 @@ static const option_row_t burn_rows[] = {
 const cli_verb_t efuse_burn_verb = {
     .name = "efuse burn",
     .line = "burn one eFuse of a virtual device, for good",
-    .about = "Burns one eFuse: NAME and VALUE as in FLASH.efuse (docs/FORMATS.md section 11). It refuses "
-             "what a chip would: a bit "
-             "that goes back to 0, a key block that is written, a digest whose place is revoked, a version "
-             "that the chip "
-             "cannot count to. What cannot be undone is asked for first, on a terminal.\n",
+    .about =
+        "Burns one eFuse: NAME and VALUE as in FLASH.efuse (docs/FORMATS.md section 11); @FILE stands for "
+        "a file's bytes, such as a key's. It refuses "
+        "what a chip would: a bit "
+        "that goes back to 0, a key block that is written, a digest whose place is revoked, a version "
+        "that the chip "
+        "cannot count to. What cannot be undone is asked for first, on a terminal.\n",
     .after = "example: otter efuse burn flash.bin secure_version 3\n"
              "         otter efuse burn flash.bin secure_boot_digest1 $(otter key digest new.pub.pem)\n"
-             "         otter efuse burn flash.bin secure_boot_key_revoke0 1\n",
+             "         otter efuse burn flash.bin secure_boot_key_revoke0 1\n"
+             "         otter efuse burn flash.bin block_key1 @hmac.key\n",
     .options = burn_rows,
     .size = sizeof(efuse_options_t),
     .defaults = DEFAULTS,

@@ -96,8 +96,9 @@ static int encrypt(void *options)
 static const option_row_t encrypt_rows[] = {
     {"FILE", &option_argument, AT(file), .help = NULL},
     {"key", &option_file, AT(key),
-     .help = "the device's public key, PEM or DER: RSA of 3072 bits, or one on P-256", .value = "PUB",
-     .needed = true},
+     .help = "the device's public key, PEM or DER: RSA of 3072 bits, or one on P-256; or a file of 32 "
+             "bytes, the HMAC key that the device derives one from",
+     .value = "PUB", .needed = true},
     {"output", &option_file, AT(output), .help = "where the encrypted image goes; - is standard output",
      .letter = 'o', .needed = true},
     OPTION_PASSPHRASE(AT(passphrase)),

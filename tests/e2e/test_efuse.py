@@ -257,6 +257,19 @@ class Burn(EfuseCase):
         self.refused("ESP32 has eFuses for one key", "burn", self.flash, "secure_boot_key_revoke2", 1, "--yes")
         self.burn("flash_crypt_cnt", 127)
 
+    def test_key_comes_from_a_file(self):
+        key = self.work / "hmac.key"
+        key.write_bytes(SECRET)
+        self.refused("no-such", "burn", self.flash, "block_key1", f"@{self.work / 'no-such'}", "--yes")
+        key.write_bytes(SECRET[1:])
+        self.refused("block_key1 is 64 hex digits", "burn", self.flash, "block_key1", f"@{key}", "--yes")
+        key.write_bytes(SECRET * 3)
+        self.refused("hmac.key", "burn", self.flash, "block_key1", f"@{key}", "--yes")
+        self.assertFalse(self.file.exists())
+        key.write_bytes(SECRET)
+        self.done("burn", self.flash, "block_key1", f"@{key}", "--yes")
+        self.assertEqual(self.facts()["block_key1"], SECRET.hex())
+
     def test_without_a_terminal_only_yes_burns(self):
         self.refused("there is no terminal to ask on; --yes", "burn", self.flash, "secure_version", 1)
         self.assertFalse(self.file.exists())
