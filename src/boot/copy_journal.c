@@ -270,7 +270,7 @@ esp_err_t copy_journal_write(otter_flash_t *flash, const copy_journal_t *journal
  * Where a unit is programmed once, one that a cut left hanging cannot be made sure; another one says so instead. Which of
  * committed and closed holds is told by the last unit that is set in either, so each step goes far enough behind those that are
  * set to be behind those, too, that were begun and read blank now: committed 5 (closed was begun at 2, or twice: at 4), closed
- * 7. Closed is sure when the unit behind is begun.
+ * 12 (committed was begun at 5, or twice: at 10). Closed is sure when the unit behind is begun.
  */
 esp_err_t copy_journal_confirm(otter_flash_t *flash, uint32_t end)
 {
@@ -305,7 +305,7 @@ esp_err_t copy_journal_mark(otter_flash_t *flash, const copy_journal_t *journal,
 
 esp_err_t copy_journal_clear(otter_flash_t *flash, uint32_t end)
 {
-    static const int steps[] = {2, 7, 8};
+    static const int steps[] = {2, 12, 13};
     flags_t flags;
     esp_err_t err = read_flags(flash, end, &flags);
     const int last = flags.committed > flags.closed ? flags.committed : flags.closed;

@@ -463,9 +463,14 @@ static esp_err_t try_table_journal(otter_device_t *device, const copy_journal_t 
     return try_journal(device, staging, journal, NULL, NULL);
 }
 
-/** The journal that ends at `end`. Without a table nothing says whether the partition that it is in is encrypted: it is tried. */
-static esp_err_t read_without_table(otter_flash_t *flash, uint32_t end, copy_journal_t *journal)
+/**
+ * The journal that ends at `end`. Nothing says whether the partition that it is in is encrypted, so it is tried: the list may be
+ * of a table that is torn, and is gone when the journal's own is read (try_table_journal).
+ */
+static esp_err_t read_without_table(otter_device_t *device, uint32_t end, copy_journal_t *journal)
 {
+    otter_flash_t *flash = device->flash;
+    device->partitions.count = 0;
     flash->plain.len = 0;
     esp_err_t err = copy_journal_read(flash, end, journal);
     if (err != ESP_ERR_NOT_FOUND || flash->cipher == NULL) {
@@ -486,7 +491,7 @@ static esp_err_t rescue_table(otter_device_t *device)
     otter_flash_t *flash = device->flash;
     for (uint32_t end = flash->erase_size; end <= flash->size; end += flash->erase_size) {
         copy_journal_t journal;
-        esp_err_t err = read_without_table(flash, end, &journal);
+        esp_err_t err = read_without_table(device, end, &journal);
         if (err == ESP_OK) {
             err = is_table_journal(device, &journal, end) ? try_table_journal(device, &journal)
                                                           : ESP_ERR_NOT_FOUND;
