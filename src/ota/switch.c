@@ -425,7 +425,7 @@ esp_err_t ota_check_fallback(otter_device_t *device, const esp_partition_t *part
 /**
  * From the moment another slot is overwritten, the active record alone selects what runs, so no bit of it may hang. It is
  * programmed once more. Where flash cannot do that, a second record is written in place of the other one, unless that selects
- * what runs too.
+ * what runs too; if power goes in that while the active one hangs, none may be left (docs/RELIABILITY.md).
  */
 static esp_err_t make_sure(otter_device_t *device, const records_t *records)
 {

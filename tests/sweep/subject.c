@@ -353,11 +353,76 @@ const uint8_t *subject_see(const subject_t *subject, uint32_t at, uint32_t len)
 
 void subject_power_on(subject_t *subject)
 {
+    subject->model.cuts++;
     sim_flash_power_on(&subject->sim);
 }
 
+/** The place of a record of otadata. */
+static uint32_t record_at(const subject_t *subject, uint32_t copy)
+{
+    return subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
+}
+
+/** A record that would decide, if it reads as it lies there. @param[out] state  its state */
+static bool record_counts(const subject_t *subject, uint32_t copy, uint32_t *state)
+{
+    const uint8_t *raw = subject_see(subject, record_at(subject, copy), 32);
+    const uint32_t seq = le32_get(raw);
+    *state = le32_get(raw + 24);
+    return seq != UINT32_MAX && *state != ESP_OTA_IMG_INVALID && *state != ESP_OTA_IMG_ABORTED &&
+           le32_get(raw + 28) == otadata_crc(seq);
+}
+
+/**
+ * Of flash that is programmed once, or encrypted (where one bit that hangs changes the whole block): the record reads the same
+ * always; and of the former its label says that it was written like that.
+ */
+static bool is_sure(const subject_t *subject, uint32_t copy)
+{
+    const uint32_t at = record_at(subject, copy);
+    const uint8_t *raw = subject_see(subject, at, 32);
+    const uint32_t label = crc32_le(crc32_le(0, raw, 4), raw + 24, 8);
+    const bool once = subject->config.write_once;
+    if (!once && !subject->config.encrypted) {
+        return true;
+    }
+    return !sim_flash_is_weak(&subject->sim, at, 32) && (!once || le32_get(raw + 4) == label);
+}
+
+/**
+ * May a boot find no record, and nobody be to blame? Where a unit is programmed once, a record that one cut has left hanging is
+ * written anew in the other copy, and if power goes in that, too, both may read as nothing (docs/RELIABILITY.md).
+ */
+static bool may_have_no_record(const subject_t *subject)
+{
+    bool hangs = false, sure = false;
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        uint32_t state;
+        hangs |= sim_flash_is_weak(&subject->sim, record_at(subject, copy), 32);
+        sure |= record_counts(subject, copy, &state) && is_sure(subject, copy);
+    }
+    return subject->config.write_once && subject->weak && subject->model.cuts > 1 && hangs && !sure;
+}
+
+/** What boots without a record, factory or the first slot, if it is whole. Nothing says that it was allowed once. */
+static const installed_t *find_without_record(const subject_t *subject, uint32_t address)
+{
+    static installed_t place;
+    if (address != subject_scaled(subject, SUBJECT_APPS) || !may_have_no_record(subject)) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < SUBJECT_IMAGES; i++) {
+        const uint32_t len = subject->images[i].len;
+        if (memcmp(subject_see(subject, address, len), subject->images[i].bytes, len) == 0) {
+            place = (installed_t){.address = address, .image = i};
+            return &place;
+        }
+    }
+    return NULL;
+}
+
 /** The allowed image that is in flash, whole, where the device runs. */
-static const installed_t *find_running(const subject_t *subject, uint32_t address, bool *allowed)
+static const installed_t *find_allowed(const subject_t *subject, uint32_t address, bool *allowed)
 {
     *allowed = false;
     for (uint32_t i = 0; i < subject->model.count; i++) {
@@ -388,10 +453,15 @@ static void note_emulated_version(subject_t *subject, uint32_t image)
     subject->model.secure_version = version;
 }
 
-static void note_running(subject_t *subject, const esp_partition_t *running)
+/** @param by_record  a record has decided, says the boot */
+static void note_running(subject_t *subject, const esp_partition_t *running, bool by_record)
 {
     bool allowed;
-    const installed_t *place = find_running(subject, running->address, &allowed);
+    const installed_t *place = find_allowed(subject, running->address, &allowed);
+    if (place == NULL && !by_record) {
+        place = find_without_record(subject, running->address);
+        allowed |= place != NULL;
+    }
     CHECK(allowed, "%s runs, which nobody allowed", running->label);
     CHECK(place != NULL, "%s runs, damaged or with what was not selected", running->label);
     CHECK(!sim_flash_is_weak(&subject->sim, place->address, subject->images[place->image].len),
@@ -416,7 +486,7 @@ bool subject_boot(subject_t *subject)
         CHECK(subject->sim.dead, "the device does not boot: %s", result.reason);
         return false;
     }
-    note_running(subject, subject->device.running);
+    note_running(subject, subject->device.running, result.otadata_copy >= 0);
     copy_check_after_boot(subject);
     return true;
 }
@@ -463,7 +533,7 @@ static bool has_hanging_new(const subject_t *subject)
 {
     bool has = false;
     for (uint32_t copy = 0; copy < 2 && subject->config.write_once; copy++) {
-        const uint32_t at = subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
+        const uint32_t at = record_at(subject, copy);
         const bool is_new = le32_get(subject_see(subject, at, 32) + 24) == ESP_OTA_IMG_NEW;
         has |= is_new && sim_flash_is_weak(&subject->sim, at, 32);
     }
@@ -478,29 +548,13 @@ void subject_records_are_sure(subject_t *subject, const esp_partition_t *slot)
     }
 }
 
-/**
- * Of flash that is programmed once, or encrypted (where one bit that hangs changes the whole block): the record reads the same
- * always; and of the former its label says that it was written like that.
- */
-static bool is_sure(const subject_t *subject, uint32_t at, const uint8_t *raw)
-{
-    const uint32_t label = crc32_le(crc32_le(0, raw, 4), raw + 24, 8);
-    const bool once = subject->config.write_once;
-    if (!once && !subject->config.encrypted) {
-        return true;
-    }
-    return !sim_flash_is_weak(&subject->sim, at, 32) && (!once || le32_get(raw + 4) == label);
-}
-
 bool subject_is_on_trial(const subject_t *subject)
 {
     uint32_t newest = 0, state = ESP_OTA_IMG_UNDEFINED;
     for (uint32_t copy = 0; copy < 2; copy++) {
-        const uint32_t at = subject_scaled(subject, SUBJECT_OTADATA) + copy * subject_block(subject);
-        const uint8_t *raw = subject_see(subject, at, 32);
-        uint32_t seq = le32_get(raw), now = le32_get(raw + 24);
-        bool counts = seq != UINT32_MAX && now != ESP_OTA_IMG_INVALID && now != ESP_OTA_IMG_ABORTED;
-        if (counts && le32_get(raw + 28) == otadata_crc(seq) && seq > newest && is_sure(subject, at, raw)) {
+        uint32_t now;
+        const uint32_t seq = le32_get(subject_see(subject, record_at(subject, copy), 32));
+        if (record_counts(subject, copy, &now) && seq > newest && is_sure(subject, copy)) {
             newest = seq;
             state = now;
         }

@@ -78,6 +78,7 @@ typedef struct {
     installed_t running;     /* found by comparing bytes */
     uint32_t secure_version; /* the eFuse */
     uint32_t revoked;        /* another: keys by their numbers, as bits */
+    uint32_t cuts;           /* so often has power gone */
     copy_t copy;
 } model_t;
 

@@ -398,6 +398,91 @@ static void sweep_life(unsigned index, const plan_t *plan)
     subject_close(&subject);
 }
 
+/* ---- one trial by its line ---- */
+
+/** What a failure prints behind the life's number and the dot: its step and the cuts. */
+static bool read_cut(const char **line, cut_t *cut)
+{
+    int tear, weak, used = 0;
+    if (sscanf(*line, "/%" SCNu32 ",%d,%" SCNu32 ",%d,%" SCNu32 "%n", &cut->op, &tear, &cut->tear.len, &weak,
+               &cut->tear.seed, &used) != 5) {
+        return false;
+    }
+    cut->tear.tear = (sim_tear_t)tear;
+    cut->tear.weak = weak != 0;
+    *line += used;
+    return true;
+}
+
+static void show(subject_t *subject)
+{
+    subject->verbose = true;
+    sim_console_show(true);
+    esp_log_level_set("*", ESP_LOG_INFO);
+}
+
+/** The life up to the step, then the cuts one after the other, then the recovery. @return false: `line` cannot be read */
+static bool run_trial(unsigned life, const char *line, bool shown)
+{
+    static subject_t subject;
+    int used = 0;
+    unsigned last;
+    if (sscanf(line, "%u%n", &last, &used) != 1 || last >= LIFE_STEPS_MAX) {
+        return false;
+    }
+    line += used;
+    now.life = life;
+    now.depth = 0;
+    subject_open(&subject, &lives[life].subject);
+    set_weak(&subject, false);
+    for (now.step = 0; now.step < last; now.step++) {
+        run_uncut(&subject, &lives[life].steps[now.step]);
+    }
+    if (shown) {
+        show(&subject);
+    }
+    const step_t *step = &lives[life].steps[last];
+    cut_t cut;
+    while (now.depth < CUTS_MAX && read_cut(&line, &cut)) {
+        (void)keep_state(&subject);
+        if (shown) {
+            fprintf(stderr, "---- power will go in operation %" PRIu32 " (%s)\n", cut.op,
+                    cut_kind_name(tear_kind(&cut.tear)));
+        }
+        run_cut(&subject, step, &cut, NULL);
+        if (shown) {
+            fprintf(stderr, "---- power is back\n");
+        }
+    }
+    run_uncut(&subject, step);
+    subject_close(&subject);
+    return *line == '\0';
+}
+
+/*
+ * Trials that no sample would meet for sure. Their numbers count operations: where a change takes or adds some, a trial may say
+ * that its cut did not fire, and wants the numbers of the same operations as they are then.
+ */
+static const struct {
+    const char *life, *line;
+} kept_trials[] = {
+    /* A record of the new slot hangs, and so does the one that is written anew for it: there is none at the next boot. */
+    {"once/8 KiB/16/taken back", "3/6,2,24,1,1055792430/12,2,16,1,3977640745/1,2,0,1,2363970265"},
+    /* The flag of a journal hangs twice, and reads as nothing when the journal is closed. */
+    {"once/8 KiB/16/copy/data", "1/6,2,0,1,4000767564/0,2,0,1,507057144"},
+    /* The first record of a table reads well at one boot, and as the table's end in the middle of the next one. */
+    {"encrypted/copy/table/no MD5", "1/19,2,15,1,2771302755/0,0,0,0,1369888896"},
+};
+
+static void run_kept_trials(unsigned life)
+{
+    for (size_t i = 0; i < sizeof(kept_trials) / sizeof(kept_trials[0]); i++) {
+        if (strcmp(kept_trials[i].life, lives[life].name) == 0) {
+            CHECK(run_trial(life, kept_trials[i].line, false), "a trial that is kept cannot be read");
+        }
+    }
+}
+
 /* ---- the program ---- */
 
 static const char *const phase_names[PHASE_COUNT] = {"boot", "boot: copy", "download", "progress",
@@ -456,7 +541,8 @@ static int sweep_all(const plan_t *plan, uint64_t least, const char *only)
         }
         const double life_start = seconds_now();
         sweep_life(i, plan);
-        if (!now.expect_failure) {
+        if (!now.expect_failure) { /* a planted bug is not found by a cut that does not fire */
+            run_kept_trials(i);
             printf("%-40s %8" PRIu64 " cuts %6.1f s\n", lives[i].name, counts.by_life[i],
                    seconds_now() - life_start);
             fflush(stdout);
@@ -471,43 +557,15 @@ static int sweep_all(const plan_t *plan, uint64_t least, const char *only)
     return now.expect_failure ? 1 : 0;
 }
 
-/** One trial: the life up to the step, then the cuts one after the other, then the recovery. */
 static int replay(const char *line)
 {
-    static subject_t subject;
     int used = 0;
-    unsigned life, last;
-    if (sscanf(line, "%u.%u%n", &life, &last, &used) != 2 || life >= life_count || last >= LIFE_STEPS_MAX) {
+    unsigned life;
+    if (sscanf(line, "%u.%n", &life, &used) != 1 || used == 0 || life >= life_count ||
+        !run_trial(life, line + used, true)) {
         fprintf(stderr, "sweep: a replay line looks like 3.1/17,2,0,1,12345\n");
         return 2;
     }
-    now.life = life;
-    subject_open(&subject, &lives[life].subject);
-    set_weak(&subject, false);
-    for (now.step = 0; now.step < last; now.step++) {
-        run_uncut(&subject, &lives[life].steps[now.step]);
-    }
-    subject.verbose = true;
-    sim_console_show(true);
-    esp_log_level_set("*", ESP_LOG_INFO);
-    const step_t *step = &lives[life].steps[last];
-    for (line += used; *line == '/' && now.depth < CUTS_MAX; line += used) {
-        cut_t cut;
-        int tear, weak;
-        if (sscanf(line, "/%" SCNu32 ",%d,%" SCNu32 ",%d,%" SCNu32 "%n", &cut.op, &tear, &cut.tear.len, &weak,
-                   &cut.tear.seed, &used) != 5) {
-            fprintf(stderr, "sweep: cannot read \"%s\"\n", line);
-            return 2;
-        }
-        cut.tear.tear = (sim_tear_t)tear;
-        cut.tear.weak = weak != 0;
-        fprintf(stderr, "---- power will go in operation %" PRIu32 " (%s)\n", cut.op,
-                cut_kind_name(tear_kind(&cut.tear)));
-        (void)keep_state(&subject);
-        run_cut(&subject, step, &cut, NULL);
-        fprintf(stderr, "---- power is back\n");
-    }
-    run_uncut(&subject, step);
     printf("this trial passes\n");
     return 0;
 }
