@@ -128,7 +128,7 @@ BUGS = {
     "believes_a_record_that_was_never_written": (
         "src/boot/otadata_flash.c", "return !flash->write_once || bytes_are_erased(",
         "return flash->size != 0 || bytes_are_erased(",
-        "sweep:once/8 KiB/16/copy/slot to slot"),
+        "sweep:once/"),
     "marks_where_marks_cannot_be_made_sure": (
         "src/boot/copy_job.c", "const bool marks = !job->flash->write_once;", "const bool marks = job->flash->size != 0;",
         "sweep:once/8 KiB/16/copy/data"),
@@ -146,7 +146,7 @@ BUGS = {
         "test_anti_rollback"),
     "closes_a_journal_just_behind_the_last_flag": (
         "src/boot/copy_journal.c", "static const int steps[] = {2, 12, 13};",
-        "static const int steps[] = {1, 2, 3};", "sweep:once/128 KiB/32/copy/app"),
+        "static const int steps[] = {1, 2, 3};", "sweep:once/8 KiB/16/copy"),
     "lets_the_records_share_a_sector": (
         "src/boot/otadata_flash.c", "return max_u32(OTADATA_COPY_DISTANCE, flash->erase_size);",
         "return max_u32(OTADATA_COPY_DISTANCE, flash->write_size);", "sweep:geometry/"),
