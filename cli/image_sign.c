@@ -27,7 +27,8 @@ typedef struct {
     size_t len;     /* of what is signed: padded to a sector, or of the V1 scheme the image alone */
     uint32_t blocks;
     uint16_t chip_id;
-    bool is_image;
+    bool is_image, had_first;
+    uint8_t first_key[OTTER_KEY_DIGEST_LEN]; /* of the block 0 that the file came with */
 } signed_file_t;
 
 /* ---- what the file holds ---- */
@@ -37,6 +38,17 @@ static bool is_present(const uint8_t *block)
     otter_signature_block_t read;
     esp_err_t err = otter_signature_block_read(block, &read, NULL);
     return err != ESP_ERR_NOT_FOUND;
+}
+
+/** Whose block 0 is. False: nobody's. */
+static bool read_first_key(const signed_file_t *f, size_t at, uint8_t digest[OTTER_KEY_DIGEST_LEN])
+{
+    otter_signature_block_t first;
+    if (f->blocks == 0 || otter_signature_block_read(f->bytes + at, &first, NULL) != ESP_OK) {
+        return false;
+    }
+    memcpy(digest, first.key_digest, OTTER_KEY_DIGEST_LEN);
+    return true;
 }
 
 /** Behind the image there may be padding to its sector, and a sector of signatures; nothing else. */
@@ -65,6 +77,7 @@ static bool find_end(const sign_options_t *o, signed_file_t *f, size_t file_len,
                           "alone",
                           o->file, padded);
     }
+    f->had_first = read_first_key(f, padded, f->first_key);
     if (!o->v1) {
         memset(f->bytes + image_len, 0xFF,
                padded - image_len); /* it is so already, or the file ends before */
@@ -256,15 +269,18 @@ static bool write_digest(const sign_options_t *o, const signed_file_t *f)
 /** A device that trusts its running app looks at block 0 alone, and takes its key for the next update. */
 static void warn_of_rotation(const signed_file_t *f)
 {
-    otter_signature_block_t first;
+    uint8_t first[OTTER_KEY_DIGEST_LEN];
     char hex[2 * OTTER_KEY_DIGEST_LEN + 1];
-    if (f->blocks > 1 && otter_signature_block_read(f->bytes + f->len, &first, NULL) == ESP_OK) {
+    if (!read_first_key(f, f->len, first)) {
+        return;
+    }
+    if (f->blocks > 1 || (f->had_first && memcmp(first, f->first_key, sizeof(first)) != 0)) {
         cli_note("image sign",
                  "devices with signed updates but without secure boot look at block 0 alone, which has key "
                  "%.16s...; those "
                  "whose running app begins with another key refuse this image (docs/SECURITY.md, \"Changing "
                  "the key\")",
-                 otter_image_hex(hex, first.key_digest, OTTER_KEY_DIGEST_LEN));
+                 otter_image_hex(hex, first, OTTER_KEY_DIGEST_LEN));
     }
 }
 
@@ -344,7 +360,10 @@ const cli_verb_t image_sign_verb = {
     .about = "Puts a signature (Secure Boot V2) behind an image, byte for byte as espsecure does. What is "
              "signed is the image, "
              "filled up to a multiple of 4096 bytes. An image that is signed already gets one more, up to "
-             "three.\n",
+             "three.\n"
+             "Devices with signed updates but without secure boot look at the first signature alone, and "
+             "cannot change their key: a note says whose it is when there are several, or when --replace "
+             "has changed it.\n",
     .after =
         "example: otter image sign app.bin --key signing.pem -o app.signed.bin\n"
         "         otter image verify app.signed.bin --key signing.pub.pem\n"

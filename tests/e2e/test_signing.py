@@ -138,6 +138,18 @@ class Signing(SigningTest):
         self.assertIn("is not trusted", self.otter("image", "verify", fresh, "--key", keys[0], status=1))
         self.assertFalse((self.work / "x").exists())
 
+    def test_a_note_tells_whose_block_devices_without_secure_boot_look_at(self):
+        unsigned, key, other, out = VECTORS / "image/esp32s3_valid.bin", KEYS / "rsa_a.pem", KEYS / "rsa_b.pem", self.work / "out"
+        signed = self.sign(unsigned, key, name="by_a.bin")
+        digest = {name: (KEYS / f"rsa_{name}.pubdigest.bin").read_bytes().hex()[:16] for name in "ab"}
+        for image, options, first in ((unsigned, ["--key", key], None), (unsigned, ["--key", key, "--key", other], "a"),
+                                      (unsigned, ["--key", other, "--key", key], "b"), (signed, ["--key", other], "a"),
+                                      (signed, ["--replace", "--key", other], "b"), (signed, ["--replace", "--key", key], None)):
+            with self.subTest(image=image.name, options=options):
+                said = self.otter("image", "sign", image, *options, "-o", out)
+                self.assertEqual("look at block 0 alone" in said, first is not None, said)
+                self.assertIn(f"which has key {digest[first]}..." if first else "1 signature", said)
+
     def test_a_sector_of_something_else_is_not_signed_over(self):
         image = (VECTORS / "image/esp32s3_valid.bin").read_bytes()
         behind, out = self.work / "behind.bin", self.work / "x"
