@@ -161,6 +161,7 @@ static void a_restart_and_an_erase_do_what_they_say(void **state)
     nvs_handle_t handle = open_rw("app");
     uint16_t value = 0;
     assert_int_equal(nvs_set_u16(handle, "n", 0xBEEF), ESP_OK);
+    otter_device_deinit(&device);
     start_device();
     assert_int_equal(nvs_get_u16(handle, "n", &value), ESP_ERR_NVS_INVALID_HANDLE);
     handle = open_rw("app");
