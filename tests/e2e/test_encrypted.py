@@ -12,6 +12,7 @@ import unittest
 import servers
 import test_resume
 import test_update
+from device import in_full
 from files_case import IMAGE, VECTORS, FilesTest, otter
 from idf_project import Project
 
@@ -169,6 +170,7 @@ class GoodUpdates(Sealed, test_update.GoodUpdates):
     pass
 
 
+@in_full
 class GoodUpdatesByEcies(Sealed, test_update.GoodUpdates):
     SCHEME = "ecies"
     OPTIONS = ("--decrypt-key", PRIVATE["ecies"])
@@ -305,6 +307,7 @@ class Firmware(unittest.TestCase):
             done = project.run(*options, "--expect", "2.0.0", console=console)
             self.assertEqual(done.returncode, 0, f"{n} of {total}: {done.stdout}{done.stderr}")
 
+    @in_full
     def test_by_rsa(self):
         self.check_firmware({"private.pem": PRIVATE["rsa"].read_text()}, lambda _: ())
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import unittest
 
+from device import in_full
 from idf_project import OTTER, SANITIZED, TOO_LARGE, Project, otter
 from servers import HttpsServer
 
@@ -153,6 +154,7 @@ class OneSdkconfig(unittest.TestCase):
         self.assertIn('CONFIG_ALL_NAME="given"\n', own.read_text())
         self.assertIs(json.loads((made.out / "config" / "sdkconfig.json").read_text())["FREERTOS_HZ"], 250)
 
+    @in_full
     def test_menus_change_it(self):
         made = self.made("simple_ota")
         made.build()
@@ -197,6 +199,7 @@ class OneSdkconfig(unittest.TestCase):
         self.assertIn("ERROR: AddressSanitizer: heap-use-after-free", run.stderr)
         self.assertRegex(run.stdout, r"app_main at .*main/main\.c:6")
 
+    @in_full
     @unittest.skipUnless(shutil.which("gdb"), "gdb is not there")
     def test_debugger_stops_where_it_is_told_to(self):
         made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
@@ -207,6 +210,7 @@ class OneSdkconfig(unittest.TestCase):
         self.assertRegex(run.stdout, r"hit Breakpoint 1, app_main \(\)")
         self.assertIn("$1 = 42", run.stdout)
 
+    @in_full
     def test_coverage_counts_all_boots_of_a_run(self):
         source = ('#include "esp_system.h"\nint never(void)\n{\n    return 3;\n}\nvoid app_main(void)\n{\n'
                   "    if (esp_reset_reason() == ESP_RST_POWERON) {\n        esp_restart();\n    }\n}\n")
@@ -265,6 +269,7 @@ void app_main(void)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertIn("thermostat: version 0.1.0", run.stdout)
 
+    @in_full
     def test_new_project_takes_one_update_and_stays_with_it(self):
         made = self.made(None, {})
         made.out = (made.folder / "thermostat") / "build-otter"
@@ -285,6 +290,7 @@ void app_main(void)
         self.assertEqual(run.stdout.count("this update is confirmed"), 1)
         self.assertTrue(run.stdout.rstrip().endswith("no update: ESP_ERR_NOT_FOUND"), run.stdout)
 
+    @in_full
     def test_project_that_signs_its_app_runs_with_the_secure_boot_that_it_asks_for(self):
         made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
                                 "main/main.c": "void app_main(void)\n{\n}\n"})

@@ -4,6 +4,7 @@
 import json
 import unittest
 
+from device import in_full
 from idf_project import Project, otter
 
 CMAKE = """cmake_minimum_required(VERSION 3.16)
@@ -89,6 +90,7 @@ class Refused(unittest.TestCase):
     def test_before_the_compiler_runs(self):
         self.check(REFUSED)
 
+    @in_full
     def test_by_what_the_compiler_says(self):
         self.check(NOT_COMPILED)
 
