@@ -356,12 +356,12 @@ static bool write_value(const nvs_options_t *o, nvs_type_t type, const uint8_t *
     if (type == NVS_TYPE_STR) { /* without its end, and with a newline for people */
         size_t len = strnlen((const char *)bytes, size);
         char *line = malloc(len + 1);
-        bool ok = line != NULL || cli_refuse(VERB, "out of memory");
-        if (ok) {
-            memcpy(line, bytes, len);
-            line[len] = '\n';
-            ok = cli_write_file(VERB, o->file, line, len + 1);
+        if (line == NULL) {
+            return cli_refuse(VERB, "out of memory");
         }
+        memcpy(line, bytes, len);
+        line[len] = '\n';
+        bool ok = cli_write_file(VERB, o->file, line, len + 1);
         free(line);
         return ok;
     }

@@ -103,6 +103,10 @@ const char *nvs_integer_text(nvs_type_t type, const uint8_t *bytes, char *text)
 {
     const size_t row = row_of(type);
     uint64_t value = 0;
+    if (types[row].size == 0) {
+        snprintf(text, NVS_VALUE_TEXT_SIZE, "?"); /* no integer */
+        return text;
+    }
     for (uint32_t i = types[row].size; i-- > 0;) {
         value = value << 8 | bytes[i];
     }

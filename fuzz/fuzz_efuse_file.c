@@ -351,7 +351,12 @@ static void check_equal(const efuse_file_t *a, const efuse_file_t *b)
     FUZZ_CHECK(a->aggressive_revoke == b->aggressive_revoke && a->sha384 == b->sha384 &&
                    a->crypt_count == b->crypt_count,
                "other switches");
-    FUZZ_CHECK(memcmp(a->blocks, b->blocks, sizeof(a->blocks)) == 0, "other key blocks");
+    for (size_t i = 0; i < sizeof(a->blocks) / sizeof(a->blocks[0]); i++) {
+        FUZZ_CHECK(a->blocks[i].present == b->blocks[i].present &&
+                       a->blocks[i].purpose == b->blocks[i].purpose &&
+                       memcmp(a->blocks[i].key, b->blocks[i].key, sizeof(a->blocks[i].key)) == 0,
+                   "another key block");
+    }
 }
 
 static bool is_hex_of(const char *text, const uint8_t *bytes, size_t len)

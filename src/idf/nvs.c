@@ -138,7 +138,7 @@ static esp_err_t get_integer(nvs_handle_t handle, const char *key, nvs_type_t ty
     return err;
 }
 
-/* Sixteen functions that differ in their type alone. */
+/* Sixteen functions that differ in their type alone. NOLINTBEGIN(bugprone-macro-parentheses): a type has none */
 #define INTEGER(name, c_type, nvs_type)                                                                      \
     esp_err_t nvs_set_##name(nvs_handle_t handle, const char *key, c_type value)                             \
     {                                                                                                        \
@@ -154,6 +154,7 @@ static esp_err_t get_integer(nvs_handle_t handle, const char *key, nvs_type_t ty
         }                                                                                                    \
         return err;                                                                                          \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 INTEGER(i8, int8_t, NVS_TYPE_I8)
 INTEGER(u8, uint8_t, NVS_TYPE_U8)

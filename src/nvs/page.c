@@ -362,9 +362,10 @@ esp_err_t nvs_page_copy(const nvs_medium_t *medium, nvs_page_t *to, const nvs_pa
 {
     nvs_entry_t head;
     esp_err_t err = nvs_page_read_entry(medium, from, index, &head);
-    if (err == ESP_OK) {
-        err = append_head(medium, to, &head);
+    if (err != ESP_OK) {
+        return err;
     }
+    err = append_head(medium, to, &head);
     for (uint32_t i = 1; i < head.span && err == ESP_OK; i++) {
         uint8_t raw[OTTER_NVS_ENTRY_SIZE];
         err = nvs_page_read(medium, from, index + i, raw, sizeof(raw));
