@@ -425,7 +425,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(file.secure_version == want.value[SECURE_VERSION], "secure version %u",
                    file.secure_version);
         check_secure_boot(&file, &want);
-        check_saving(&file, path);
+        if (memmem(data, size, "PRIVATE KEY-----", 16) ==
+            NULL) { /* no output goes over a key, whatever else it is */
+            check_saving(&file, path);
+        }
     }
     return 0;
 }

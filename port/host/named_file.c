@@ -188,15 +188,31 @@ static bool can_replace(const char *path, const char *target, mode_t *mode)
            found.st_ino == named.st_ino;
 }
 
+/** A line of its own says so: "-----BEGIN PRIVATE KEY-----", or of a kind of them. */
+static bool is_pem_of_private_key(const char *data, size_t len)
+{
+    static const char begin[] = "-----BEGIN ", label[] = "PRIVATE KEY-----";
+    for (const char *line = data, *end = data + len, *next; line != NULL && line < end; line = next) {
+        const size_t left = (size_t)(end - line);
+        next = memchr(line, '\n', left);
+        const size_t line_len = next != NULL ? (size_t)(next - line) : left;
+        if (line_len > sizeof(begin) && memcmp(line, begin, sizeof(begin) - 1) == 0 &&
+            memmem(line, line_len, label, sizeof(label) - 1) != NULL) {
+            return true;
+        }
+        next = next != NULL ? next + 1 : NULL;
+    }
+    return false;
+}
+
 /** By its first bytes, PEM or DER. */
 static bool looks_like_private_key(const uint8_t *data, size_t len)
 {
-    static const char label[] = "PRIVATE KEY-----";
     /* DER: a sequence that begins with the number 0 or 1 is PKCS #1, PKCS #8 or SEC1; of a public key and of a certificate with a
      * sequence */
     const size_t at = len > 1 && data[0] == 0x30 ? 2 + (data[1] > 0x80 ? data[1] & 3u : 0) : len;
     return (at + 2 < len && data[at] == 2 && data[at + 1] == 1 && data[at + 2] <= 1) ||
-           memmem(data, len, label, sizeof(label) - 1) != NULL;
+           is_pem_of_private_key((const char *)data, len);
 }
 
 /** A key that is overwritten is lost for good, and what was meant is another name. */
