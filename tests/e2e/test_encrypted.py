@@ -14,7 +14,7 @@ import test_resume
 import test_update
 from device import in_full
 from files_case import IMAGE, VECTORS, FilesTest, otter
-from idf_project import Project
+from idf_project import SANITIZED, TOO_LARGE, Project
 
 ENCIMG = VECTORS / "encimg"
 KEYS = ENCIMG / "keys"
@@ -270,6 +270,7 @@ class Updates(test_update.UpdateCase):
         self.assertIn("otter update --decrypt-key", test_update.otter("image", "info", self.www / "x.bin").stdout)
 
 
+@unittest.skipIf(SANITIZED, TOO_LARGE)
 class Firmware(unittest.TestCase):
     """A project in ESP-IDF's form decrypts by itself, with esp_encrypted_img and decrypt_cb."""
 
