@@ -174,17 +174,9 @@ static bool find_namespace(opened_t *o, const nvs_options_t *options, bool creat
 /** "?" for a number that has no name. */
 static void name_of(otter_nvs_t *store, uint8_t ns, char name[NVS_NS_NAME_MAX_SIZE])
 {
-    otter_nvs_walk_t walk = {0};
-    otter_nvs_item_t item;
-    snprintf(name, NVS_NS_NAME_MAX_SIZE, "?%u", ns);
-    while (otter_nvs_next(store, &walk, &item) == ESP_OK) {
-        uint8_t number;
-        size_t size = sizeof(number);
-        if (item.ns == OTTER_NVS_NAMES &&
-            otter_nvs_get(store, OTTER_NVS_NAMES, item.key, NVS_TYPE_U8, &number, &size) == ESP_OK &&
-            number == ns) {
-            memcpy(name, item.key, sizeof(item.key));
-        }
+    otter_nvs_namespace_name(store, ns, name);
+    if (name[0] == '\0') {
+        snprintf(name, NVS_NS_NAME_MAX_SIZE, "?%u", ns);
     }
 }
 

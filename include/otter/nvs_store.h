@@ -84,6 +84,9 @@ void otter_nvs_close(otter_nvs_t *nvs);
  */
 OTTER_MUST_CHECK esp_err_t otter_nvs_namespace(otter_nvs_t *nvs, const char *name, bool create, uint8_t *ns);
 
+/** The name of a namespace; "" where no name has this number, or it cannot be read. */
+void otter_nvs_namespace_name(otter_nvs_t *nvs, uint8_t ns, char name[NVS_NS_NAME_MAX_SIZE]);
+
 /** A value to be set: integers as little-endian bytes of their size, a text with its end. */
 typedef struct {
     nvs_type_t type;

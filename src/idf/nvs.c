@@ -266,23 +266,6 @@ struct nvs_opaque_iterator_t {
     nvs_entry_info_t info; /* of what it stands at */
 };
 
-/** The name of a namespace; "" if it has none. */
-static void name_namespace(otter_nvs_t *store, uint8_t ns, char name[NVS_NS_NAME_MAX_SIZE])
-{
-    otter_nvs_walk_t walk = {0};
-    otter_nvs_item_t item;
-    name[0] = '\0';
-    while (name[0] == '\0' && otter_nvs_next(store, &walk, &item) == ESP_OK) {
-        uint8_t number;
-        size_t size = sizeof(number);
-        if (item.ns == OTTER_NVS_NAMES &&
-            otter_nvs_get(store, OTTER_NVS_NAMES, item.key, NVS_TYPE_U8, &number, &size) == ESP_OK &&
-            number == ns) {
-            memcpy(name, item.key, NVS_NS_NAME_MAX_SIZE);
-        }
-    }
-}
-
 static esp_err_t advance(struct nvs_opaque_iterator_t *it)
 {
     nvs_partition_t *partition;
@@ -295,7 +278,7 @@ static esp_err_t advance(struct nvs_opaque_iterator_t *it)
         }
         it->info.type = item.type;
         memcpy(it->info.key, item.key, sizeof(it->info.key));
-        name_namespace(partition->store, item.ns, it->info.namespace_name);
+        otter_nvs_namespace_name(partition->store, item.ns, it->info.namespace_name);
         return ESP_OK;
     }
     return err;

@@ -248,6 +248,19 @@ esp_err_t otter_nvs_namespace(otter_nvs_t *nvs, const char *name, bool create, u
                : err;
 }
 
+void otter_nvs_namespace_name(otter_nvs_t *nvs, uint8_t ns, char name[NVS_NS_NAME_MAX_SIZE])
+{
+    nvs_search_t search = {.key = NULL};
+    nvs_found_t found;
+    name[0] = '\0';
+    while (name[0] == '\0' && nvs_search(nvs, &search, &found) == ESP_OK) {
+        if (found.entry.ns == OTTER_NVS_NAMES && found.entry.type == NVS_TYPE_U8 &&
+            found.entry.value[0] == ns) {
+            memcpy(name, found.entry.key, sizeof(found.entry.key));
+        }
+    }
+}
+
 esp_err_t otter_nvs_commit(otter_nvs_t *nvs)
 {
     return nvs_barrier(nvs);
