@@ -14,6 +14,9 @@ enum {
     CHIP,
     REVISION,
     BLK_REVISION,
+    SECTOR_SIZE,
+    WRITE_UNIT,
+    WRITE_ONCE,
     SECURE_VERSION,
     SECURE_BOOT,
     SCHEME,
@@ -31,6 +34,9 @@ static const char *const names[NAMES] = {
     "chip",
     "revision",
     "blk_revision",
+    "sector_size",
+    "write_unit",
+    "write_once",
     "secure_version",
     "secure_boot_en",
     "secure_boot_scheme",
@@ -57,8 +63,12 @@ static const char *const names[NAMES] = {
     "secure_boot_sha384_en",
     "spi_boot_crypt_cnt",
 };
-static const unsigned long maxima[NAMES] = {0, 65534, 65535, 32, 1, 0, 0, 0, 0, 0, 1, 1, 1, [AGGRESSIVE] = 1,
-                                            1, 127};
+static const unsigned long maxima[NAMES] = {
+    [REVISION] = 65534,  [BLK_REVISION] = 65535, [SECTOR_SIZE] = 131072, [WRITE_UNIT] = 32,
+    [WRITE_ONCE] = 1,    [SECURE_VERSION] = 32,  [SECURE_BOOT] = 1,      [REVOKE] = 1,
+    [REVOKE + 1] = 1,    [REVOKE + 2] = 1,       [AGGRESSIVE] = 1,       [SHA384] = 1,
+    [CRYPT_COUNT] = 127,
+};
 static const char *const schemes[] = {"none", "rsa3072", "ecdsa192", "ecdsa256", "ecdsa384", "v1"};
 /* By number; where one has more names they stand behind a comma. */
 static const char *const purposes[] = {"user",
@@ -343,6 +353,10 @@ static void check_equal(const efuse_file_t *a, const efuse_file_t *b)
     FUZZ_CHECK(a->has_revision == b->has_revision && a->chip.revision == b->chip.revision,
                "another revision");
     FUZZ_CHECK(a->chip.blk_revision == b->chip.blk_revision, "another block revision");
+    FUZZ_CHECK(a->geometry.sector_size == b->geometry.sector_size &&
+                   a->geometry.write_unit == b->geometry.write_unit &&
+                   a->geometry.write_once == b->geometry.write_once,
+               "another geometry");
     FUZZ_CHECK(a->secure_version == b->secure_version, "another secure version");
     FUZZ_CHECK(a->secure_boot == b->secure_boot && a->scheme == b->scheme && a->has_v1_key == b->has_v1_key &&
                    memcmp(a->v1_key, b->v1_key, sizeof(a->v1_key)) == 0,
@@ -422,6 +436,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    "revision");
         FUZZ_CHECK(file.chip.blk_revision == want.value[BLK_REVISION], "block revision %u",
                    file.chip.blk_revision);
+        FUZZ_CHECK(file.geometry.sector_size == want.value[SECTOR_SIZE] &&
+                       file.geometry.write_unit == want.value[WRITE_UNIT] &&
+                       file.geometry.write_once == (want.value[WRITE_ONCE] == 1),
+                   "geometry");
         FUZZ_CHECK(file.secure_version == want.value[SECURE_VERSION], "secure version %u",
                    file.secure_version);
         check_secure_boot(&file, &want);

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Runs libFuzzer targets for a time, two at once, and reports executions and coverage in one table."""
+"""Runs libFuzzer targets for a time, two at once, and reports executions and coverage in one table.
+
+With a seed each run draws the same inputs, from the committed corpus alone; how many of them the time decides.
+"""
 # SPDX-License-Identifier: Apache-2.0
 import argparse
 import concurrent.futures
@@ -21,15 +24,15 @@ def unpack(name, folder):
     corpus.unpack(name, folder)
 
 
-def run_target(build, name, seconds):
-    """Runs one target on its committed corpus and on what earlier runs found. Returns a row of the table."""
+def run_target(build, name, seconds, seed):
+    """Runs one target on its committed corpus and, without a seed, on what earlier runs found. Returns a row of the table."""
     found, crashes, committed = (os.path.join(build, folder, name) for folder in ("corpus", "crashes", "committed"))
     os.makedirs(found, exist_ok=True)
     os.makedirs(crashes, exist_ok=True)
     unpack(name, committed)
     command = [os.path.join(build, "fuzz", "fuzz_" + name), f"-max_total_time={seconds}", "-timeout=10",
-               "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={crashes}/",
-               found, committed]
+               "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={crashes}/"]
+    command += [f"-seed={seed}", committed] if seed else [found, committed]
     log = os.path.join(build, f"fuzz-{name}.log")
     with open(log, "wb") as out:
         try:
@@ -75,6 +78,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
     parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--seed", type=int, help="from 1; the same inputs again (default: others each time)")
     parser.add_argument("--merge", action="store_true")
     parser.add_argument("names", nargs="+")
     args = parser.parse_args()
@@ -83,7 +87,7 @@ def main():
             merge(args.build, name)
         return 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        rows = list(pool.map(lambda name: run_target(args.build, name, args.seconds), args.names))
+        rows = list(pool.map(lambda name: run_target(args.build, name, args.seconds, args.seed), args.names))
     print(f"{'target':<18} {'executions':>11} {'a second':>9} {'cov':>6} {'ft':>6} {'corpus':>7}")
     for row in rows:
         cov, features, corpus = row["cov"]
