@@ -14,6 +14,7 @@
 #define MARKS_OFFSET  256u
 #define MARK_SIZE     4u
 #define MARK_NONE     UINT32_MAX
+#define MARKS_ENOUGH  256u /* of an image that is too large for a mark a sector: each of them is a write */
 #define OFF_LENGTH    4u
 #define OFF_UNIT      8u
 #define OFF_URL       12u
@@ -67,7 +68,8 @@ static bool has_room(const otter_flash_t *flash, const esp_partition_t *slot)
 static uint32_t unit_for(const otter_flash_t *flash, uint32_t image, uint32_t kept_len)
 {
     const uint32_t least = resume_record_size(flash), marks = marks_max(flash, kept_len);
-    return least * ((image / least + marks) / marks);
+    const uint32_t all = image / least, per_mark = all < marks ? 1 : all / min_u32(marks, MARKS_ENOUGH) + 1;
+    return least * per_mark;
 }
 
 /** The last unit is never marked but always fetched again: a server has no answer to a request for no bytes. */

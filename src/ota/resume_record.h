@@ -14,8 +14,8 @@
 /*
  * The record holds a header (which file: URL, validator, length; section 1 below) and behind it one checksum per unit of
  * the image, written when the unit is in flash. A unit is 4096 bytes, or one sector if that is larger; of images with
- * more of them than there is room for marks, as few as will do. So progress costs no erase, survives a reset at any point, and
- * what it claims is checked against flash before it is believed.
+ * more of them than there is room for marks, a 256th of the image, or what has room if that is more. So progress costs no erase,
+ * survives a reset at any point, and what it claims is checked against flash before it is believed.
  *
  *   off  size  field (little endian)
  *     0     4  magic "OTR3"; cleared to 0 when the download is finished
