@@ -36,7 +36,8 @@
 #include "update_slot.h"
 
 #define CA_FILE_MAX (4u << 20)
-#define BUFFER_SIZE (32 * 1024) /* reads and writes this long cost the least: docs/PERFORMANCE.md */
+#define PIECE_SIZE  (64 * 1024) /* reads and writes this long cost the least: docs/PERFORMANCE.md */
+#define HEAD_SIZE   (4 * 1024)  /* what comes with the head of an answer is moved once more: little of it */
 #define TIMEOUT_MS  10000
 #define RETRIES     6
 
@@ -242,7 +243,7 @@ static esp_err_t begin_download(otter_device_t *device, const options_t *o, cons
         .use_global_ca_store = server->ca_known,
         .crt_bundle_attach = o->system_ca ? esp_crt_bundle_attach : NULL,
         .timeout_ms = (int)o->timeout_ms,
-        .buffer_size = BUFFER_SIZE,
+        .buffer_size = HEAD_SIZE,
         .buffer_size_tx = request_buffer_size(o->headers),
         .keep_alive_enable = true,
         .user_agent = "otter/" OTTER_VERSION,
@@ -531,6 +532,7 @@ static bool load_decrypt_key(linux_device_t *dev, const options_t *o, server_t *
 /** Opens what the update needs. @return what it ends with; outcome tells the rest */
 static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
 {
+    static _Alignas(4096) uint8_t piece[PIECE_SIZE];
     server_t server = {0};
     otter_fault_t fault;
     if (check_url(o, outcome) != ESP_OK) {
@@ -541,7 +543,8 @@ static esp_err_t open_and_update(const options_t *o, update_outcome_t *outcome)
     }
     linux_device_t dev;
     download_t download = {.options = o, .report = &dev.device.report};
-    server.https = (otter_https_options_t){.on_client = add_headers, .on_wait = show_wait, .ctx = &download};
+    server.https = (otter_https_options_t){
+        .on_client = add_headers, .on_wait = show_wait, .ctx = &download, .receive = {piece, sizeof(piece)}};
     esp_err_t err = linux_device_open(&dev, o->flash, &o->device, &fault);
     if (err != ESP_OK) {
         update_outcome_error(outcome, "%s: %s", o->flash, fault.why);

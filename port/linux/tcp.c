@@ -278,7 +278,7 @@ static int tcp_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
     if (is_closed(tcp)) {
         return OTTER_IO_ERROR;
     }
-    int64_t deadline_us = otter_now_us() + (int64_t)timeout_ms * 1000;
+    int64_t deadline_us = 0; /* from the first wait on: mostly there is something */
     for (;;) {
         ssize_t n = recv(tcp->fd, buf, len < INT_MAX ? len : INT_MAX, 0);
         if (n >= 0) {
@@ -291,6 +291,7 @@ static int tcp_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
             return io_failed(tcp, "receiving failed");
         }
+        deadline_us = deadline_us != 0 ? deadline_us : otter_now_us() + (int64_t)timeout_ms * 1000;
         int ready = wait_readable(tcp, deadline_us);
         if (ready <= 0) {
             return ready == 0 ? io_timed_out(tcp, timeout_ms) : io_failed(tcp, "waiting failed");

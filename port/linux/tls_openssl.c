@@ -671,7 +671,9 @@ static bool is_closed(tls_t *tls)
         }
         return true;
     }
-    ERR_clear_error();
+    if (ERR_peek_error() != 0) { /* clearing what is empty costs more */
+        ERR_clear_error();
+    }
     return false;
 }
 

@@ -22,20 +22,21 @@ static bool is_little_endian(void)
 
 /**
  * Words of which each fourth goes into a sum of its own, so that none waits for another. A word that is in a fourth's sum of sums
- * k times is 4 k times in the one of all, less one for each word that stood before it in its four.
+ * k times is 4 k times in the one of all, less one for each word that stood before it in its four. The even words are summed up
+ * together with the odd ones above them, and are what is left without these.
  */
 static void take_fours(fletcher_t *s, const uint8_t *p, size_t fours)
 {
-    const pair_t low = {UINT32_MAX, UINT32_MAX};
-    pair_t even = {0}, odd = {0}, evens = {0}, odds = {0};
+    pair_t both = {0}, odd = {0}, boths = {0}, odds = {0};
     for (size_t i = 0; i < fours; i++, p += 4 * WORD) {
         pair_t word;
         memcpy(&word, p, sizeof(word));
-        even += word & low;
+        both += word;
         odd += word >> 32;
-        evens += even;
+        boths += both;
         odds += odd;
     }
+    const pair_t even = both - (odd << 32), evens = boths - (odds << 32);
     const uint64_t sum[] = {even[0], odd[0], even[1], odd[1]};
     const uint64_t sums[] = {evens[0], odds[0], evens[1], odds[1]};
     s->sum_of_sums += 4 * fours * s->sum;
