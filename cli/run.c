@@ -278,6 +278,13 @@ static const option_row_t rows[] = {
      .help = "list these operations when the run ends: number, boot, who, what, where"},
     {"cut-at", &option_seconds, RUN(cut_at_ms),
      .help = "cut the power after so long, in the middle of the operation that is under way", .max = 1000000},
+    {"brownout-at", &option_seconds, RUN(brownout_at_ms),
+     .help =
+         "let the supply sag after so long: the app that runs then is reset in the middle of what it does "
+         "(ESP_RST_BROWNOUT), and the device boots again",
+     .max = 1000000},
+    {"skip-sleep", &option_switch, RUN(skip_sleep),
+     .help = "a deep sleep with a timer (esp_deep_sleep) takes no time"},
     {"gdb", &option_switch, RUN(debugger),
      .help = "start the app in gdb (break app_main, run); there is no watchdog then"},
     {.help = "for scripts:"},

@@ -25,11 +25,12 @@ configure_package_config_file(cmake/otter-config.cmake.in otter-config.cmake INS
 # Before 1.0 a minor version may change the source; from 1.0 on, a major one.
 write_basic_package_version_file(otter-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/otter-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/otter-config-version.cmake
-        cmake/otter_firmware.cmake DESTINATION ${package})
+        cmake/otter_firmware.cmake cmake/rtc_memory.ld DESTINATION ${package})
 
 # The same for programs that are built with otter's own build folder, which needs no installing.
 export(EXPORT otter-targets NAMESPACE otter:: FILE ${CMAKE_CURRENT_BINARY_DIR}/otter-targets.cmake)
 configure_file(cmake/otter_firmware.cmake otter_firmware.cmake COPYONLY)
+configure_file(cmake/rtc_memory.ld rtc_memory.ld COPYONLY)
 
 # What `otter idf-path` names: from there the package is found by a path relative to it, in either tree.
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/idf ${CMAKE_CURRENT_BINARY_DIR}/idf SYMBOLIC)

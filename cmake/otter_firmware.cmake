@@ -105,7 +105,11 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   get_target_property(includes otter::base INTERFACE_INCLUDE_DIRECTORIES)
   list(TRANSFORM includes APPEND /freertos OUTPUT_VARIABLE freertos) # ESP-IDF has that as a path of its own, too
   target_include_directories(${name} PRIVATE ${freertos})
-  target_compile_definitions(${name} PRIVATE _GNU_SOURCE ${FW_DEFINES})
+  # Variables that outlive a boot (esp_attr.h) have pages of their own, and what they point to stays where it is.
+  set(memory ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/rtc_memory.ld)
+  target_link_options(${name} PRIVATE -no-pie LINKER:-T,${memory})
+  set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${memory})
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE OTTER_RTC_MEMORY ${FW_DEFINES})
   target_compile_options(${name} PRIVATE -UNDEBUG) # as ESP-IDF builds by default: ESP_ERROR_CHECK and assert stop
   target_link_libraries(${name} PRIVATE otter::on_linux)
   foreach(file IN LISTS FW_EMBED_FILES)

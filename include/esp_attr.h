@@ -26,18 +26,29 @@
 #define TCM_DRAM_ATTR
 #define EXT_RAM_ATTR
 #define EXT_RAM_BSS_ATTR
-#define EXT_RAM_NOINIT_ATTR
 #define NOLOAD_ATTR
 #define DRAM_STR(str) (str)
 
-/* Ordinary variables here: what they hold does not survive a restart (docs/DIFFERENCES.md). */
-#define RTC_DATA_ATTR
+/*
+ * Variables that outlive the program, where the build has given them memory, as otter_firmware() does; else ordinary ones.
+ * RTC_DATA has its first value but after deep sleep. NOINIT has the bytes that the last boot has left: RTC_NOINIT after all but
+ * POWERON, the others after all but POWERON and deep sleep; before that no value can be counted on.
+ */
+#ifdef OTTER_RTC_MEMORY
+#define OTTER_SECTION__(name, number) __attribute__((section(name "." #number)))
+#define OTTER_SECTION_(name, number)  OTTER_SECTION__(name, number)
+#define OTTER_SECTION(name)           OTTER_SECTION_(name, __COUNTER__) /* of its own, as it may be a constant */
+#else
+#define OTTER_SECTION(name)
+#endif
+#define RTC_DATA_ATTR       OTTER_SECTION(".rtc.data")
+#define RTC_SLOW_ATTR       OTTER_SECTION(".rtc.data")
+#define RTC_FAST_ATTR       OTTER_SECTION(".rtc.data")
+#define RTC_NOINIT_ATTR     OTTER_SECTION(".rtc_noinit")
+#define __NOINIT_ATTR       OTTER_SECTION(".ram_noinit")
+#define EXT_RAM_NOINIT_ATTR OTTER_SECTION(".ram_noinit")
 #define RTC_RODATA_ATTR
-#define RTC_NOINIT_ATTR
-#define RTC_SLOW_ATTR
-#define RTC_FAST_ATTR
 #define RTC_IRAM_ATTR
-#define __NOINIT_ATTR
 
 #define COREDUMP_DRAM_ATTR
 #define COREDUMP_IRAM_DATA_ATTR

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/** Why the device started. On the virtual device: POWERON, SW, PANIC (crash, abort) and TASK_WDT occur. */
+/** Why the device started. On the virtual device: POWERON, SW, PANIC (crash, abort), TASK_WDT, DEEPSLEEP and BROWNOUT occur. */
 typedef enum {
     ESP_RST_UNKNOWN,
     ESP_RST_POWERON,

@@ -17,6 +17,7 @@
 #include "esp_secure_boot.h"
 #include "idf/system_state.h"
 #include "linux/crash_trace.h"
+#include "linux/deep_sleep.h"
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
 #include "linux/run_protocol.h"
@@ -73,9 +74,8 @@ static void forsake_device(void)
 }
 
 /** What the device keeps while it has power. @return NULL if it is not there */
-static run_shared_t *shared_memory(void)
+static run_shared_t *shared_memory(int fd)
 {
-    int fd = inherited(RUN_ENV_SHARED);
     void *page = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return page != MAP_FAILED ? page : NULL;
 }
@@ -83,10 +83,17 @@ static run_shared_t *shared_memory(void)
 /** @return ESP_OK, or why there is no device to run on */
 static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault_t *fault)
 {
-    shared = shared_memory();
+    const int memory = inherited(RUN_ENV_SHARED);
+    shared = shared_memory(memory);
     if (shared == NULL) {
         return otter_fault(fault, ESP_FAIL, "the memory shared with the runner is not there");
     }
+    const esp_reset_reason_t reason = (esp_reset_reason_t)boot->reset_reason;
+    esp_err_t err = rtc_memory_begin(memory, RUN_RTC_OFFSET, reason, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    deep_sleep_begin(&shared->pause, reason == ESP_RST_DEEPSLEEP);
     const int trace = inherited(RUN_ENV_TRACE);
     const otter_build_options_t *build = &otter_build_options;
     const otter_trust_config_t trust = {
@@ -110,7 +117,7 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         .allow_http = build->allow_http,
         .dangerous_write = build->dangerous_write,
     };
-    esp_err_t err = linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, fault);
+    err = linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -120,7 +127,7 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
     dev.device.running = partition_at(&dev.device.partitions, boot->running);
     otter_device_set_current(&dev.device);
     esp_image_bootloader_offset_set(otter_build_options.bootloader_offset);
-    system_state_set_reset_reason((esp_reset_reason_t)boot->reset_reason);
+    system_state_set_reset_reason(reason);
     return pthread_atfork(NULL, NULL, forsake_device) == 0
                ? ESP_OK
                : otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");

@@ -3,6 +3,7 @@
 #include "linux/crash_trace.h"
 
 #include <execinfo.h>
+#include <link.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,15 @@ extern const char __executable_start[],
     _end[]; /* the linker's: what belongs to the program, and to no library */
 
 static const char *elf; /* NULL: addresses only */
+
+static uintptr_t moved_by; /* by so much the addresses of this process are above those of its file */
+
+static int note_program(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    moved_by = info->dlpi_addr;
+    return 1; /* the program itself comes first, and is enough */
+}
 
 /** Names and lines, on standard output. In a new process: the one that crashed can call nothing that allocates. */
 static void tell_names(char addresses[FRAMES_MAX][ADDRESS_SIZE], int count)
@@ -66,8 +76,7 @@ static __attribute__((noinline)) void tell_way(int skipped, bool exact)
         uintptr_t at = (uintptr_t)frames[i];
         if (at >= (uintptr_t)__executable_start && at < (uintptr_t)_end) {
             const uintptr_t behind = exact && count == 0 ? 0 : 1;
-            snprintf(addresses[count], ADDRESS_SIZE, "0x%lx",
-                     (unsigned long)(at - (uintptr_t)__executable_start - behind));
+            snprintf(addresses[count], ADDRESS_SIZE, "0x%lx", (unsigned long)(at - moved_by - behind));
             say(" ");
             say(addresses[count++]);
         }
@@ -111,6 +120,7 @@ void crash_trace_begin(const esp_app_desc_t *running)
         return;
     }
     elf = is_digest(getenv(CRASH_TRACE_ENV_DIGEST), running->app_elf_sha256) ? named : NULL;
+    (void)dl_iterate_phdr(note_program, NULL);
     (void)backtrace(&frame, 1); /* loads what it needs while that is possible */
     if (__sanitizer_set_death_callback != NULL) {
         __sanitizer_set_death_callback(on_report);

@@ -37,7 +37,7 @@ typedef struct {
     int control;     /* read end; -1 once the firmware closed it */
     int signals;     /* signalfd */
     int *exec_error; /* shared with the process until it becomes the firmware; 0: it has become it */
-    bool said_anything, said_restart, said_idle, said_power_lost, said_no_start;
+    bool said_anything, said_restart, said_asleep, said_idle, said_power_lost, said_no_start;
     uint64_t silent_us; /* time without a sign of life in which this process was not stopped itself */
 } process_t;
 
@@ -159,6 +159,7 @@ static bool read_control(process_t *p)
     p->said_no_start = p->said_no_start || (!p->said_anything && messages[0] == RUN_SAYS_NO_START);
     p->said_anything = true;
     p->said_restart = p->said_restart || memchr(messages, RUN_SAYS_RESTART, (size_t)n) != NULL;
+    p->said_asleep = p->said_asleep || memchr(messages, RUN_SAYS_ASLEEP, (size_t)n) != NULL;
     p->said_idle = p->said_idle || memchr(messages, RUN_SAYS_IDLE, (size_t)n) != NULL;
     p->said_power_lost = p->said_power_lost || memchr(messages, RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
     if (memchr(messages, RUN_SAYS_ALIVE, (size_t)n) != NULL) {
@@ -283,8 +284,8 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
         snprintf(result->text, sizeof(result->text), "it has told why on standard error");
     } else if (p->said_power_lost && file_flash_was_cut(&start->shared_memory->flash)) {
         result->end = FIRMWARE_UNPOWERED;
-    } else if (ended_well && (p->said_restart || p->said_idle)) {
-        result->end = p->said_restart ? FIRMWARE_RESTARTED : FIRMWARE_IDLE;
+    } else if (ended_well && (p->said_restart || p->said_asleep || p->said_idle)) {
+        result->end = p->said_restart ? FIRMWARE_RESTARTED : p->said_asleep ? FIRMWARE_ASLEEP : FIRMWARE_IDLE;
     } else if (p->said_idle && WIFEXITED(status) && WEXITSTATUS(status) == RUN_EXIT_UNWRITTEN) {
         result->end = FIRMWARE_UNWRITTEN;
     } else if (start->debugger) {
@@ -332,16 +333,35 @@ static void end_on_signal(process_t *p, const firmware_start_t *start, int signa
     }
 }
 
+/** The supply sags: the firmware is gone in the middle of what it does, of a flash operation if one comes now. */
+static void brown_out(process_t *p, const firmware_start_t *start, firmware_result_t *result)
+{
+    file_flash_shared_t *flash = &start->shared_memory->flash;
+    const uint32_t planned = flash->cut_at;
+    int status;
+    flash->cut_at = flash->last.number + 1;
+    if (ends_by_itself(p, OFF_GRACE_MS, &status)) {
+        read_last_words(p);
+    }
+    flash->cut_at = planned;
+    result->end = file_flash_was_cut(flash) ? FIRMWARE_UNPOWERED : FIRMWARE_BROWNED_OUT;
+}
+
 /** Until the end of the firmware, or until it must be ended. */
 static void watch_process(process_t *p, const firmware_start_t *start, firmware_result_t *result)
 {
     const uint64_t watchdog_us = (uint64_t)start->boot.watchdog_s * 1000000;
     for (;;) {
         /* One that has said its last word has nothing more to show but its end, which may take it a while. */
-        bool leaves = p->said_idle || p->said_restart;
+        bool leaves = p->said_idle || p->said_restart || p->said_asleep;
         uint64_t limit_us = watchdog_us + (leaves ? STOP_GRACE_MS * 1000 : 0);
         uint64_t left_ms = limit_us > p->silent_us ? (limit_us - p->silent_us) / 1000 + 1 : 0;
-        poll_slice(p, watchdog_us != 0 && left_ms < SLICE_MS ? (uint32_t)left_ms : SLICE_MS);
+        uint64_t slice_ms = watchdog_us != 0 && left_ms < SLICE_MS ? left_ms : SLICE_MS;
+        const int64_t sag_us =
+            start->brownout_at_us != 0 ? start->brownout_at_us - otter_now_us() : INT64_MAX;
+        slice_ms =
+            sag_us < (int64_t)slice_ms * 1000 ? (uint64_t)(sag_us > 0 ? sag_us / 1000 + 1 : 0) : slice_ms;
+        poll_slice(p, (uint32_t)slice_ms);
         int status, signal = keeper_next_signal(p->signals);
         if (signal != 0) {
             end_on_signal(p, start, signal, result);
@@ -352,6 +372,10 @@ static void watch_process(process_t *p, const firmware_start_t *start, firmware_
         if (ended) {
             read_last_words(p);
             explain_status(p, start, status, result);
+            return;
+        }
+        if (start->brownout_at_us != 0 && otter_now_us() >= start->brownout_at_us) {
+            brown_out(p, start, result);
             return;
         }
         if (watchdog_us != 0 && p->silent_us >= limit_us) {

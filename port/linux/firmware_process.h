@@ -9,13 +9,15 @@
 
 /** How a run ended. */
 typedef enum {
-    FIRMWARE_RESTARTED, /* esp_restart() */
-    FIRMWARE_IDLE,      /* nothing more will happen */
-    FIRMWARE_UNWRITTEN, /* the same, but this machine did not take all that it wrote into the flash file */
-    FIRMWARE_CRASHED,   /* a signal, an exit of its own, or its executable is none for this machine */
-    FIRMWARE_HUNG,      /* the watchdog ended it */
-    FIRMWARE_UNPOWERED, /* the planned power cut came */
-    FIRMWARE_STOPPED,   /* the runner got a signal that ends it; the firmware is gone too */
+    FIRMWARE_RESTARTED,   /* esp_restart() */
+    FIRMWARE_IDLE,        /* nothing more will happen */
+    FIRMWARE_UNWRITTEN,   /* the same, but this machine did not take all that it wrote into the flash file */
+    FIRMWARE_CRASHED,     /* a signal, an exit of its own, or its executable is none for this machine */
+    FIRMWARE_HUNG,        /* the watchdog ended it */
+    FIRMWARE_ASLEEP,      /* deep sleep, as long as its memory says */
+    FIRMWARE_BROWNED_OUT, /* the supply has sagged, as `brownout_at_us` had planned */
+    FIRMWARE_UNPOWERED,   /* the planned power cut came */
+    FIRMWARE_STOPPED,     /* the runner got a signal that ends it; the firmware is gone too */
     FIRMWARE_FROZEN, /* the keeper has ended; it stands still, for the caller to end it: descendants_end() */
     FIRMWARE_NOT_STARTED, /* this machine had no process, descriptor or memory for it: app_main() has not run */
     FIRMWARE_LEFT,        /* what it has started cannot be ended, and may use the flash */
@@ -31,8 +33,9 @@ typedef struct {
     const char *efuse_path; /* absolute; NULL: beside the flash file */
     const char *name;       /* argv[0] */
     run_boot_t boot;
-    int signals;   /* of this process, which is a keeper's worker: what keeper_run() gave it */
-    bool debugger; /* start it in gdb, which gets the terminal */
+    int64_t brownout_at_us; /* by otter_now_us(); 0: none comes */
+    int signals;            /* of this process, which is a keeper's worker: what keeper_run() gave it */
+    bool debugger;          /* start it in gdb, which gets the terminal */
 } firmware_start_t;
 
 typedef struct {

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +49,11 @@ typedef struct {
     run_report_t *report; /* shared with the process that waits for it */
     linux_device_t dev;
     esp_reset_reason_t reason;
-    uint32_t crashes;    /* in a row, of the partition at crashed_at */
-    uint32_t crashed_at; /* offset in flash */
-    uint32_t again;      /* boots in a row of one version, each time out of another partition */
-    int shared_fd;       /* memory file behind `shared` */
+    uint32_t crashes;       /* in a row, of the partition at crashed_at */
+    uint32_t crashed_at;    /* offset in flash */
+    uint32_t again;         /* boots in a row of one version, each time out of another partition */
+    int64_t brownout_at_us; /* by system_clock_us(); 0: there is none any more */
+    int shared_fd;          /* memory file behind `shared` */
     run_shared_t *shared;
     uint32_t flash_size;        /* bytes */
     otter_boot_result_t booted; /* what the boot step found, and changed */
@@ -65,19 +68,18 @@ static const struct {
     firmware_end_t end;
     esp_reset_reason_t reason;
 } reset_of_end[] = {
-    {FIRMWARE_RESTARTED, ESP_RST_SW},
-    {FIRMWARE_CRASHED, ESP_RST_PANIC},
-    {FIRMWARE_HUNG, ESP_RST_TASK_WDT},
+    {FIRMWARE_RESTARTED, ESP_RST_SW},         {FIRMWARE_CRASHED, ESP_RST_PANIC},
+    {FIRMWARE_HUNG, ESP_RST_TASK_WDT},        {FIRMWARE_ASLEEP, ESP_RST_DEEPSLEEP},
+    {FIRMWARE_BROWNED_OUT, ESP_RST_BROWNOUT},
 };
 
 static const struct {
     esp_reset_reason_t reason;
     const char *line;
 } reset_lines[] = {
-    {ESP_RST_POWERON, "rst:0x1 (POWERON_RESET)"},
-    {ESP_RST_SW, "rst:0xc (SW_CPU_RESET)"},
-    {ESP_RST_PANIC, "rst:0xc (SW_CPU_RESET)"},
-    {ESP_RST_TASK_WDT, "rst:0x7 (TG0WDT_SYS_RESET)"},
+    {ESP_RST_POWERON, "rst:0x1 (POWERON_RESET)"},     {ESP_RST_SW, "rst:0xc (SW_CPU_RESET)"},
+    {ESP_RST_PANIC, "rst:0xc (SW_CPU_RESET)"},        {ESP_RST_TASK_WDT, "rst:0x7 (TG0WDT_SYS_RESET)"},
+    {ESP_RST_DEEPSLEEP, "rst:0x5 (DEEPSLEEP_RESET)"}, {ESP_RST_BROWNOUT, "rst:0xf (RTCWDT_BROWN_OUT_RESET)"},
 };
 
 static void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -174,7 +176,7 @@ static void lose_power(void)
 static bool make_shared_memory(run_t *run)
 {
     run->shared_fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (run->shared_fd < 0 || ftruncate(run->shared_fd, sizeof(*run->shared)) != 0 ||
+    if (run->shared_fd < 0 || ftruncate(run->shared_fd, RUN_SHARED_SIZE) != 0 ||
         fcntl(run->shared_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         return false;
     }
@@ -317,6 +319,8 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
                  .emulated_efuse = device->config.emulated_efuses != NULL},
         .signals = run->signals,
         .debugger = run->options.debugger,
+        .brownout_at_us =
+            run->brownout_at_us != 0 ? otter_now_us() + run->brownout_at_us - system_clock_us() : 0,
     };
     firmware_process_run(&how, result);
     close(loaded->executable);
@@ -344,6 +348,10 @@ static void reset(run_t *run, const firmware_result_t *result)
     if (result->end == FIRMWARE_CRASHED) {
         print_line("Guru Meditation Error: Core  0 panic'ed (%s).", result->text);
         print_line("Rebooting...");
+    }
+    if (result->end == FIRMWARE_BROWNED_OUT) {
+        print_line("Brownout detector was triggered");
+        run->brownout_at_us = 0; /* there is one */
     }
     for (size_t i = 0; i < sizeof(reset_of_end) / sizeof(reset_of_end[0]); i++) {
         if (reset_of_end[i].end == result->end) {
@@ -538,6 +546,34 @@ static bool is_over(run_t *run, const firmware_result_t *result, run_end_t *end)
     }
 }
 
+/** The device sleeps. @return false: it does not wake up, `*end` */
+static bool sleep_through(run_t *run, run_end_t *end)
+{
+    const uint64_t us = run->shared->pause.us; /* whatever the firmware has left there */
+    if (us == RUN_PAUSE_FOR_EVER) {
+        print_line("deep sleep, and nothing is set that ends it here");
+        *end = RUN_IDLE;
+        return false;
+    }
+    const int64_t begin = system_clock_us();
+    print_line("deep sleep for %" PRIu64 ".%03u s%s", us / 1000000, (unsigned)(us / 1000 % 1000),
+               run->options.skip_sleep ? " (skipped)" : "");
+    while (!run->options.skip_sleep) {
+        uint64_t passed = (uint64_t)(system_clock_us() - begin);
+        struct pollfd news = {.fd = run->signals, .events = POLLIN};
+        if (passed >= us) {
+            break;
+        }
+        uint64_t left_ms = (us - passed) / 1000 + 1;
+        (void)poll(&news, 1,
+                   left_ms < INT_MAX ? (int)left_ms : INT_MAX); /* what ends it early is looked at */
+        if (!has_power(run, end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** One boot. @return true: `*end` says how it all ended; false: the device has reset and boots again */
 static bool run_once(run_t *run, run_end_t *end)
 {
@@ -554,6 +590,9 @@ static bool run_once(run_t *run, run_end_t *end)
         return true;
     }
     reset(run, &result);
+    if (result.end == FIRMWARE_ASLEEP && !sleep_through(run, end)) {
+        return true;
+    }
     if (!judge_trial(run, end) || updates_for_ever(run, end)) {
         return true;
     }
@@ -747,6 +786,8 @@ void run_device(const char *path, const run_options_t *options, run_report_t *re
         return;
     }
     run.report = page;
+    run.brownout_at_us =
+        options->brownout_at_ms != 0 ? system_clock_us() + (int64_t)options->brownout_at_ms * 1000 : 0;
     if (make_shared_memory(&run) && (!options->list_operations || run_operations_open(&run.operations))) {
         run.options.device.flash_trace = run.operations.trace;
         keep_device(&run);

@@ -14,11 +14,13 @@ typedef struct {
     uint32_t watchdog_s;
     /* power is lost in the middle of this flash operation (from 1) of the run; 0: it is not */
     uint32_t cut_after;
-    uint32_t cut_at_ms;   /* power is lost after so long; 0: it is not */
-    uint32_t off_at_ms;   /* the run ends after so long; 0: it does not */
-    const char *until;    /* the run ends when the console has said this; NULL: it does not */
-    bool list_operations; /* print the flash operations when it ends */
-    bool debugger;        /* start the firmware in gdb */
+    uint32_t cut_at_ms;      /* power is lost after so long; 0: it is not */
+    uint32_t off_at_ms;      /* the run ends after so long; 0: it does not */
+    uint32_t brownout_at_ms; /* the supply sags after so long, in the app that runs then; 0: it does not */
+    bool skip_sleep;         /* a deep sleep takes no time */
+    const char *until;       /* the run ends when the console has said this; NULL: it does not */
+    bool list_operations;    /* print the flash operations when it ends */
+    bool debugger;           /* start the firmware in gdb */
 } run_options_t;
 
 typedef enum {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "linux/file_flash.h"
+#include "linux/rtc_memory.h"
 #include "otter/promise.h"
 
 /* The environment of a firmware process. Nothing else is handed over but standard input, output and error. */
@@ -19,13 +20,25 @@
 #define RUN_ENV_SHARED "OTTER_SHARED_FD"  /* descriptor of a memory file: run_shared_t */
 #define RUN_ENV_TRACE  "OTTER_TRACE_FD"   /* descriptor for file_flash_options_t.trace; may be missing */
 
+/** A deep sleep: set before RUN_SAYS_ASLEEP. */
+typedef struct {
+    uint64_t us; /* microseconds; RUN_PAUSE_FOR_EVER: nothing ends it */
+} run_pause_t;
+
+#define RUN_PAUSE_FOR_EVER UINT64_MAX
+
 /** Memory that the runner and each firmware in turn share: it lives as long as the device has power. */
 typedef struct {
     file_flash_shared_t flash; /* the planned power cut, and the last erase */
     char silent[96];           /* the task that the watchdog waits for, in words; "" for none */
-    uint8_t retained[8192 - 96 - sizeof(file_flash_shared_t)]; /* survives a reset, as RTC memory does */
+    run_pause_t pause;
+    /* survives a reset, as RTC memory does */
+    uint8_t retained[8192 - 96 - sizeof(file_flash_shared_t) - sizeof(run_pause_t)];
 } run_shared_t;
 _Static_assert(sizeof(run_shared_t) == 8192, "whole pages, zeros when power comes");
+
+#define RUN_RTC_OFFSET  0x10000u /* of the memory file: there begin the regions of rtc_memory.h */
+#define RUN_SHARED_SIZE (RUN_RTC_OFFSET + RTC_REGIONS * RTC_REGION_SIZE) /* of the file, in bytes */
 
 /** What the bootloader tells the firmware. */
 typedef struct {
@@ -47,6 +60,7 @@ OTTER_MUST_CHECK bool run_boot_decode(const char *text, run_boot_t *boot);
 /** What the firmware tells the runner, one byte each. */
 enum {
     RUN_SAYS_RESTART = 'R',    /* esp_restart(): reset reason SW */
+    RUN_SAYS_ASLEEP = 'S',     /* deep sleep, for as long as run_pause_t says: reset reason DEEPSLEEP */
     RUN_SAYS_IDLE = 'I',       /* every task has ended or waits for ever: nothing more will happen */
     RUN_SAYS_ALIVE = '.',      /* feeds the watchdog: every task shows life */
     RUN_SAYS_POWER_LOST = 'P', /* the planned power cut has come */
@@ -58,6 +72,9 @@ enum {
 
 /** Sends one message; nothing happens when there is no runner. */
 void run_protocol_tell(char message);
+
+/** The program's last message: what was printed is flushed, and the process ends. */
+void run_protocol_end(char message) __attribute__((noreturn));
 
 /** In a process that was forked: it is not the firmware, and says nothing. */
 void run_protocol_forsake(void);

@@ -40,17 +40,9 @@ bool otter_console_has_color(void)
     return isatty(STDOUT_FILENO) == 1 && !is_dumb && getenv("NO_COLOR") == NULL;
 }
 
-/** gcc's, in a program that counts what is covered. */
-extern void __gcov_dump(void) __attribute__((weak));
-
 void otter_system_restart(void)
 {
-    fflush(NULL);
-    if (__gcov_dump != NULL) {
-        __gcov_dump();
-    }
-    run_protocol_tell(RUN_SAYS_RESTART);
-    _exit(0);
+    run_protocol_end(RUN_SAYS_RESTART);
 }
 
 void otter_system_alive(void)

@@ -10,7 +10,7 @@
 
 static atomic_llong start_us; /* 0: nobody has asked yet */
 
-static int64_t monotonic_us(void)
+int64_t system_clock_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -19,7 +19,7 @@ static int64_t monotonic_us(void)
 
 int64_t otter_now_us(void)
 {
-    int64_t now = monotonic_us();
+    int64_t now = system_clock_us();
     long long start = 0;
     if (atomic_compare_exchange_strong(&start_us, &start, now)) {
         start = now;
@@ -29,7 +29,7 @@ int64_t otter_now_us(void)
 
 void system_clock_restart(void)
 {
-    atomic_store(&start_us, monotonic_us());
+    atomic_store(&start_us, system_clock_us());
 }
 
 void otter_sleep_ms(uint32_t ms)

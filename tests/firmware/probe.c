@@ -19,6 +19,7 @@
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
+#include "esp_sleep.h"
 #include "esp_system.h"
 #include "esp_task_wdt.h"
 #include "freertos/FreeRTOS.h"
@@ -27,6 +28,62 @@
 #include "otter/report.h"
 
 static const char *TAG = "probe";
+
+/* What is left of them by a reset tells which it was. */
+static RTC_DATA_ATTR const char *rtc_text = "first";
+static RTC_DATA_ATTR uint32_t rtc_data = 7;
+static RTC_DATA_ATTR const uint32_t rtc_constant = 11;
+static RTC_NOINIT_ATTR uint32_t rtc_noinit;
+static __NOINIT_ATTR uint32_t noinit;
+
+/** Tells the variables that outlive a boot, and counts them up. */
+static void count_boots(void)
+{
+    ESP_LOGI(TAG, "rtc %s %u %u, noinit %x %x, woken by %d", rtc_text, (unsigned)rtc_data,
+             (unsigned)rtc_constant, (unsigned)rtc_noinit, (unsigned)noinit,
+             (int)esp_sleep_get_wakeup_cause());
+    rtc_text = "again";
+    rtc_data++;
+    bool fresh = rtc_noinit == 0xA5A5A5A5;
+    rtc_noinit = fresh ? 0x100 : rtc_noinit + 1;
+    noinit = noinit == 0xA5A5A5A5 ? 0x200 : noinit + 1;
+}
+
+static void before_sleep(void)
+{
+    ESP_LOGI(TAG, "hook before sleep");
+}
+
+static void sleep_deeply(void)
+{
+    esp_deep_sleep_register_hook(before_sleep);
+    esp_sleep_enable_timer_wakeup(300 * 1000);
+    esp_deep_sleep_start();
+}
+
+static void sleep_for_an_hour(void)
+{
+    esp_deep_sleep(3600ULL * 1000000);
+}
+
+static void sleep_for_a_pin(void)
+{
+    ESP_LOGI(TAG, "ext0 %d, no pin 0x%x", esp_sleep_enable_ext0_wakeup(GPIO_NUM_4, 0),
+             (unsigned)esp_sleep_enable_ext0_wakeup(GPIO_NUM_NC, 0));
+    esp_deep_sleep_start();
+}
+
+static void sleep_lightly(void)
+{
+    int64_t before = esp_timer_get_time();
+    esp_sleep_enable_timer_wakeup(50 * 1000);
+    esp_err_t err = esp_light_sleep_start();
+    bool long_enough = esp_timer_get_time() - before >= 50000;
+    esp_err_t disabled = esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_TIMER);
+    esp_err_t again = esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_TIMER);
+    ESP_LOGI(TAG, "light sleep %d, long enough %d, woken by %d, disabled %d, again 0x%x", err, long_enough,
+             (int)esp_sleep_get_wakeup_cause(), disabled, (unsigned)again);
+}
 
 static void first_handler(void)
 {
@@ -437,6 +494,11 @@ static const struct {
     {"report", print_last_report},
 #endif
     {"restart", restart},
+    {"count", count_boots},
+    {"deep-sleep", sleep_deeply},
+    {"hour", sleep_for_an_hour},
+    {"pin", sleep_for_a_pin},
+    {"light-sleep", sleep_lightly},
     {"abort", abort},
     {"crash", crash},
     {"exit", exit_silently},

@@ -119,7 +119,7 @@ function(otter_project_flags)
   get_target_property(includes otter::base INTERFACE_INCLUDE_DIRECTORIES)
   list(TRANSFORM includes APPEND /freertos OUTPUT_VARIABLE freertos) # ESP-IDF has that as a path of its own, too
   target_include_directories(otter_project_flags INTERFACE ${CMAKE_BINARY_DIR}/config ${includes} ${freertos})
-  target_compile_definitions(otter_project_flags INTERFACE ESP_PLATFORM IDF_VER="v5.5" _GNU_SOURCE
+  target_compile_definitions(otter_project_flags INTERFACE ESP_PLATFORM IDF_VER="v5.5" _GNU_SOURCE OTTER_RTC_MEMORY
                              OTTER_SDKCONFIG="${CMAKE_BINARY_DIR}/config/sdkconfig.h"
                              $<$<BOOL:${CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE}>:NDEBUG>)
   target_compile_options(otter_project_flags INTERFACE ${level} -g -ffunction-sections -fdata-sections
