@@ -12,7 +12,7 @@
 #include "otter/image.h"
 #include "image/misfit.h"
 #include "ota/https_report.h"
-#include "ota/update.h"
+#include "ota/update_target.h"
 #include "ota/version_check.h"
 
 static const char TAG[] = "esp_https_ota";

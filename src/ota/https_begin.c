@@ -23,6 +23,7 @@
 #include "ota/switch.h"
 #include "ota/slot_io.h"
 #include "ota/update.h"
+#include "ota/update_target.h"
 #include "otter/https_update.h"
 #include "otter/promise.h"
 

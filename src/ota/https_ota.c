@@ -19,6 +19,7 @@
 #include "ota/report_memory.h"
 #include "ota/switch.h"
 #include "ota/update.h"
+#include "ota/update_target.h"
 #include "otter/promise.h"
 
 #include "otter/https_update.h"

@@ -8,7 +8,7 @@
 #include "otter/image.h"
 #include "ota/https_handle.h"
 #include "ota/https_report.h"
-#include "ota/update.h"
+#include "ota/update_target.h"
 #include "otter/https_update.h"
 #include "otter/system.h"
 

@@ -13,7 +13,6 @@
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ota/update.h"
-#include "ota/version_check.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -22,23 +21,16 @@
 #include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "boot/staged_copy.h"
-#include "boot/secure_version.h"
-#include "boot/trust.h"
 #include "esp_log.h"
-#include "flash/external_partitions.h"
-#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
-#include "otter/partition_table.h"
 #include "otter/image.h"
-#include "image/misfit.h"
-#include "image/signed_bytes.h"
-#include "otter/signature.h"
-#include "otter/system.h"
 #include "ota/image_follower.h"
 #include "ota/resume_record.h"
 #include "ota/slot_io.h"
 #include "ota/slot_writer.h"
 #include "ota/switch.h"
+#include "ota/update_target.h"
+#include "ota/update_verdict.h"
 
 static const char TAG[] = "esp_ota_ops";
 
@@ -70,145 +62,7 @@ void update_drop_all(otter_device_t *device)
     }
 }
 
-static bool is_same(const esp_partition_t *a, const esp_partition_t *b)
-{
-    return a == b || (a->type == b->type && a->subtype == b->subtype && partition_is_at_place_of(a, b));
-}
-
-/** The update that stands in the way of another one to `partition`, NULL: none. */
-static otter_update_t *update_of(const otter_device_t *device, const esp_partition_t *partition)
-{
-    otter_update_t *u = device->updates;
-    while (u != NULL && !is_same(u->staging, partition) &&
-           !(u->copy_to_final && is_same(u->final, partition))) {
-        u = u->next;
-    }
-    return u;
-}
-
 /* ---- begin ---- */
-
-const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition)
-{
-    const esp_partition_t *row = partition_list_verify(&device->partitions, partition);
-    return row != NULL ? row : external_partitions_verify(device, partition);
-}
-
-static bool is_registered(const otter_device_t *device, const esp_partition_t *partition)
-{
-    return partition_list_verify(&device->partitions, partition) == NULL;
-}
-
-static esp_err_t refuse(otter_fault_t *fault, esp_err_t code, const char *format, const char *label)
-    __attribute__((format(printf, 3, 0)));
-static esp_err_t refuse(otter_fault_t *fault, esp_err_t code, const char *format, const char *label)
-{
-    otter_fault_t own = {0};
-    otter_fault_t *to = fault != NULL ? fault : &own;
-    otter_fault(to, code, format, label);
-    ESP_LOGE(TAG, "%s", to->why);
-    return code;
-}
-
-/** Of the two bootloaders one is whole at any time, if there are two. */
-static esp_err_t check_bootloader(otter_device_t *device, const esp_partition_t *partition,
-                                  otter_fault_t *fault)
-{
-    const bool starts = kind_starts_devices(partition->type, partition->subtype);
-    for (const otter_update_t *u = device->updates; u != NULL && starts; u = u->next) {
-        if (kind_starts_devices(u->staging->type, u->staging->subtype) && !is_same(u->staging, partition)) {
-            return refuse(fault, ESP_ERR_OTA_ALREADY_IN_PROGRESS,
-                          "%s has to wait: the other bootloader is written", partition->label);
-        }
-    }
-    if (kind_is_primary_bootloader(partition->type, partition->subtype) &&
-        !staged_copy_boots_without_primary(device)) {
-        return refuse(fault, ESP_ERR_NOT_ALLOWED,
-                      "%s is the only copy: stage the update in another partition, to be copied at the end",
-                      partition->label);
-    }
-    if (partition->subtype == ESP_PARTITION_SUBTYPE_BOOTLOADER_RECOVERY &&
-        otter_chip_is_espressif(device->chip.id) &&
-        !staged_copy_bootloader_is_whole(device, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY, true)) {
-        return refuse(fault, ESP_ERR_NOT_ALLOWED,
-                      "%s is what starts this device: the primary bootloader is not whole", partition->label);
-    }
-    return ESP_OK;
-}
-
-/**
- * What an application has registered, which the boot step does not know: data anywhere but at the place of bootloader and
- * table, and the primary bootloader.
- */
-static esp_err_t check_registered(otter_device_t *device, const esp_partition_t *partition,
-                                  otter_fault_t *fault)
-{
-    if (kind_is_primary_bootloader(partition->type, partition->subtype)) {
-        return ESP_OK;
-    }
-    if (partition->type != ESP_PARTITION_TYPE_DATA) {
-        return refuse(fault, ESP_ERR_NOT_FOUND, "%s is not in the partition table", partition->label);
-    }
-    if (partition->flash_chip == device->flash &&
-        partition->address < device->config.table_offset + OTTER_PARTITION_TABLE_SECTOR) {
-        return refuse(fault, ESP_ERR_NOT_ALLOWED, "%s covers the place of bootloader and partition table",
-                      partition->label);
-    }
-    return ESP_OK;
-}
-
-static esp_err_t check_app(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
-{
-    if (!otter_ota_is_slot(partition)) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "%s is no update slot", partition->label);
-    }
-    if (ota_is_running(device, partition)) {
-        return otter_fault(fault, ESP_ERR_OTA_PARTITION_CONFLICT, "%s is what runs", partition->label);
-    }
-    return ota_check_fallback(device, partition, fault);
-}
-
-static esp_err_t check_kind(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
-{
-    if (partition->type == ESP_PARTITION_TYPE_APP) {
-        return check_app(device, partition, fault);
-    }
-    if (partition->type == ESP_PARTITION_TYPE_BOOTLOADER) {
-        return check_bootloader(device, partition, fault);
-    }
-    if (device->config.emulated_efuses != NULL &&
-        kind_is_emulated_efuse(partition->type, partition->subtype)) {
-        return refuse(fault, ESP_ERR_NOT_ALLOWED,
-                      "%s holds the device's secure version, which never goes back", partition->label);
-    }
-    return kind_is_primary_table(partition->type, partition->subtype)
-               ? refuse(fault, ESP_ERR_NOT_ALLOWED,
-                        "%s is the only copy: stage the update in another partition, to be copied at the end",
-                        partition->label)
-               : ESP_OK;
-}
-
-/** May `partition`, a record of the device's list or a registered one, be overwritten now? */
-static esp_err_t check_target(otter_device_t *device, const esp_partition_t *partition, otter_fault_t *fault)
-{
-    if ((partition->address & (partition->flash_chip->erase_size - 1)) != 0) {
-        return refuse(fault, ESP_ERR_NOT_SUPPORTED, "%s does not begin with a sector of its flash",
-                      partition->label);
-    }
-    esp_err_t err = is_registered(device, partition) ? check_registered(device, partition, fault) : ESP_OK;
-    if (err == ESP_OK) {
-        err = check_kind(device, partition, fault);
-    }
-    if (err != ESP_OK) {
-        return err;
-    }
-    const otter_update_t *update = update_of(device, partition);
-    /* Callers begin, fail to connect, and begin again: a session that has written nothing gives way to the next one. */
-    bool may = update == NULL || (is_same(update->staging, partition) && !update->used);
-    return may ? ESP_OK
-               : otter_fault(fault, ESP_ERR_OTA_ALREADY_IN_PROGRESS, "another update is writing %s",
-                             partition->label);
-}
 
 /** One of ESP-IDF's two constants of 32 bits, which also reach us sign-extended from int; no other size is one. */
 static bool is_constant(size_t size, uint32_t constant)
@@ -235,25 +89,6 @@ static esp_err_t bytes_to_erase(const esp_partition_t *partition, size_t image_s
                                                  "%s is not made of whole sectors", partition->label);
 }
 
-bool ota_is_image(const esp_partition_t *final)
-{
-    // A session and a download have their partitions: NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
-    return final->type == ESP_PARTITION_TYPE_APP || final->type == ESP_PARTITION_TYPE_BOOTLOADER;
-}
-
-otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
-                                    const esp_partition_t *final)
-{
-    const bool app = final->type == ESP_PARTITION_TYPE_APP;
-    return (otter_image_rules_t){.chip = &device->chip,
-                                 .flash_offset = staging->address,
-                                 .size = staging->size,
-                                 .loading = app,
-                                 .hashed = app && device->config.require_hash,
-                                 .bootloader = !app,
-                                 .trust = trust_to_update(device, !app)};
-}
-
 /** What is written will be judged by the bootloader's rules for `final`. */
 static void set_final(const otter_device_t *device, otter_update_t *update, const esp_partition_t *final)
 {
@@ -274,7 +109,7 @@ static esp_err_t prepare_update(otter_update_t *update, const otter_device_t *de
 {
     memset(update, 0, sizeof(*update));
     update->registered = *staging;
-    update->staging = is_registered(device, staging) ? &update->registered : staging;
+    update->staging = ota_is_registered(device, staging) ? &update->registered : staging;
     set_final(device, update, update->staging);
     esp_err_t err = slot_writer_begin(&update->writer, update->staging, erase_ahead, at, tail);
     return err == ESP_OK
@@ -289,7 +124,7 @@ static esp_err_t take_out_of_use(otter_device_t *device, const esp_partition_t *
     if (partition->readonly) {
         return ESP_ERR_NOT_ALLOWED;
     }
-    if (is_registered(device, partition)) {
+    if (ota_is_registered(device, partition)) {
         return ESP_OK; /* nothing that boots or copies knows it */
     }
     esp_err_t err = device->config.copies != NULL ? device->config.copies->release(device, partition)
@@ -317,7 +152,7 @@ static esp_err_t prepare_slot(otter_device_t *device, const esp_partition_t *par
     return err == ESP_OK ? ota_erase_range(partition->flash_chip, partition, 0, erase_len) : err;
 }
 
-/** Prepares the slot, and the update is open. check_target() has allowed it. */
+/** Prepares the slot, and the update is open. update_check_target() has allowed it. */
 static esp_err_t open_update(otter_device_t *device, otter_update_t *update, uint32_t erase_len,
                              bool keep_record)
 {
@@ -351,7 +186,7 @@ esp_err_t update_begin(otter_update_t *update, otter_device_t *device, const esp
         return otter_fault(fault, ESP_ERR_NOT_FOUND, "%.16s is no partition of this device", given->label);
     }
     uint32_t erase_len = 0;
-    esp_err_t err = check_target(device, partition, fault);
+    esp_err_t err = update_check_target(device, partition, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -382,7 +217,7 @@ esp_err_t update_resume(otter_update_t *update, otter_device_t *device, const es
     if (!otter_ota_is_slot(partition) || image_offset % step != 0) {
         return ESP_ERR_INVALID_ARG; /* what a cut left in a sector cannot be programmed over */
     }
-    esp_err_t err = check_target(device, partition, fault);
+    esp_err_t err = update_check_target(device, partition, fault);
     if (err == ESP_OK) {
         err = prepare_update(update, device, partition, is_constant(erase_size, OTA_WITH_SEQUENTIAL_WRITES),
                              (uint32_t)image_offset, tail, fault);
@@ -458,8 +293,8 @@ static esp_err_t check_no_journal(const otter_update_t *update, uint32_t at, con
         }
     }
     if (err == ESP_OK && (copy_journal_has_magic(over) || copy_journal_has_magic(both))) {
-        return refuse(fault, ESP_ERR_OTA_VALIDATE_FAILED,
-                      "%s: the last sector would pass for the journal of a copy", staging->label);
+        return update_refuse(fault, ESP_ERR_OTA_VALIDATE_FAILED,
+                             "%s: the last sector would pass for the journal of a copy", staging->label);
     }
     return err;
 }
@@ -476,8 +311,8 @@ static esp_err_t check_hash_flag(const otter_update_t *update, uint32_t at, cons
         size <= flag - at || data[flag - at] != 0) {
         return ESP_OK;
     }
-    return refuse(fault, ESP_ERR_OTA_VALIDATE_FAILED,
-                  "%s: the image has no SHA-256, which this device requires", update->staging->label);
+    return update_refuse(fault, ESP_ERR_OTA_VALIDATE_FAILED,
+                         "%s: the image has no SHA-256, which this device requires", update->staging->label);
 }
 
 /** What must not reach flash, whatever comes after it. */
@@ -566,35 +401,6 @@ esp_err_t otter_update_write_with_offset(otter_update_t *update, const void *dat
     return slot_writer_put(&update->writer, offset, data, (uint32_t)size);
 }
 
-/** May `final`, a record of the device's list, be what staging is copied to? Known before anything is downloaded. */
-static esp_err_t check_final(const otter_update_t *update, const esp_partition_t *final, otter_fault_t *fault)
-{
-    otter_device_t *device = update->device;
-    otter_fault_t own = {0}, *to = fault != NULL ? fault : &own;
-    if (is_registered(device, final) || is_registered(device, update->staging)) {
-        return refuse(fault, ESP_ERR_NOT_SUPPORTED,
-                      "%s: the boot step knows the table only, and could not finish a copy that was cut",
-                      is_registered(device, final) ? final->label : update->staging->label);
-    }
-    if (device->config.copies == NULL) {
-        return refuse(fault, ESP_ERR_NOT_SUPPORTED,
-                      "%s: this program has no staged copies (otter_staged_copies)", final->label);
-    }
-    esp_err_t err = device->config.copies->check(device, update->staging, final, 0, device->running, to);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s", to->why);
-        return err;
-    }
-    err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final, fault) : ESP_OK;
-    if (err != ESP_OK) {
-        return err;
-    }
-    /* An update that asks for the same final twice does not stand in its own way. */
-    return !is_same(final, update->final) && update_of(device, final) != NULL
-               ? ESP_ERR_OTA_ALREADY_IN_PROGRESS
-               : ESP_OK;
-}
-
 esp_err_t otter_update_set_final_partition(otter_update_t *update, const esp_partition_t *final,
                                            bool finalize_with_copy, otter_fault_t *fault)
 {
@@ -612,15 +418,15 @@ esp_err_t otter_update_set_final_partition(otter_update_t *update, const esp_par
     if (final == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    if (is_same(final, update->staging)) {
+    if (ota_is_same_partition(final, update->staging)) {
         return ESP_OK;
     }
-    esp_err_t err = finalize_with_copy ? check_final(update, final, fault) : ESP_OK;
+    esp_err_t err = finalize_with_copy ? update_check_final(update, final, fault) : ESP_OK;
     if (err != ESP_OK) {
         return err;
     }
     update->meant = *final;
-    set_final(device, update, is_registered(device, final) ? &update->meant : final);
+    set_final(device, update, ota_is_registered(device, final) ? &update->meant : final);
     update->copy_to_final = finalize_with_copy;
     ESP_LOGI(TAG, "Staging partition - <%s>. Final partition - <%s>.", update->staging->label, final->label);
     return ESP_OK;
@@ -638,106 +444,6 @@ uint32_t otter_update_image_len(otter_update_t *update)
     bool complete = is_open(update) && update->writer.in_order &&
                     image_follower_is_complete(&update->follower, slot_writer_on_flash(&update->writer));
     return complete ? update->follower.stream.info.image_len : 0;
-}
-
-static esp_err_t judge_table(const otter_update_t *update, otter_fault_t *fault)
-{
-    const esp_partition_t *staging = update->staging;
-    return staging->size >= OTTER_PARTITION_TABLE_LEN
-               ? otter_partition_table_verify_at(staging->flash_chip, staging->address,
-                                                 update->device->flash->size, NULL, fault)
-               : ESP_ERR_INVALID_SIZE;
-}
-
-static bool is_signed_data(const otter_update_t *update)
-{
-    return update->device->config.trust.data && update->final->type == ESP_PARTITION_TYPE_DATA &&
-           update->final->subtype == ESP_PARTITION_SUBTYPE_DATA_UNDEFINED;
-}
-
-/** The last sector that was written has the signatures of all before it. */
-static esp_err_t judge_signed_data(const otter_update_t *update, otter_fault_t *fault)
-{
-    const esp_partition_t *staging = update->staging;
-    otter_trust_config_t config = update->device->config.trust;
-    config.source = config.source == OTTER_TRUST_ANYBODY ? OTTER_TRUST_RUNNING_APP : config.source;
-    if (config.scheme == OTTER_SIGNED_V1) {
-        return otter_fault(fault, ESP_ERR_NOT_SUPPORTED, "the V1 scheme signs no data");
-    }
-    const uint32_t len = update->writer.end;
-    if (len < 2 * OTTER_SIGNATURE_SECTOR || len % OTTER_SIGNATURE_SECTOR != 0) {
-        return otter_fault(fault, ESP_ERR_INVALID_SIZE,
-                           "%" PRIu32 " bytes are no signed data: these are sectors of %u bytes, and one of "
-                           "signatures behind them (`otter image sign --data`)",
-                           len, OTTER_SIGNATURE_SECTOR);
-    }
-    const otter_trust_t trust = trust_by(update->device, &config, false);
-    esp_err_t err = signed_bytes_verify(staging->flash_chip, staging->address,
-                                        staging->address + len - OTTER_SIGNATURE_SECTOR, &trust, fault);
-    if (err == ESP_OK) {
-        image_log_signed(&trust);
-    }
-    return err;
-}
-
-/** The verdict itself; `fault` is there. */
-static esp_err_t judge_contents(otter_update_t *update, otter_fault_t *fault)
-{
-    if (update->final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
-        return judge_table(update, fault);
-    }
-    if (!ota_is_image(update->final)) {
-        return is_signed_data(update) ? judge_signed_data(update, fault) : ESP_OK;
-    }
-    otter_device_t *device = update->device;
-    const bool compared = update->final->type == ESP_PARTITION_TYPE_APP; /* a bootloader's hash is not */
-    const otter_trust_t trust = trust_to_update(device, !compared);
-    esp_err_t err =
-        image_follower_verify(&update->follower, update->writer.in_order, &trust, &update->image_len, fault);
-    if (err == ESP_OK) {
-        image_log_signed(&trust);
-    }
-    if (err == ESP_OK && compared && update->staging->flash_chip == device->flash) {
-        device->verified = update->follower.watch;
-        device->verified_by = trust;
-    }
-    return err;
-}
-
-/** What is copied overwrites what may be needed: an application that could not boot afterwards is not. */
-static esp_err_t judge_version(const otter_update_t *update, otter_fault_t *fault)
-{
-    const esp_partition_t *staging = update->staging;
-    uint32_t version = 0;
-    if (!update->device->config.anti_rollback || !update->copy_to_final ||
-        update->final->type != ESP_PARTITION_TYPE_APP) {
-        return ESP_OK;
-    }
-    esp_err_t err = secure_version_of_app(staging->flash_chip, staging->address, staging->size, &version);
-    return err == ESP_OK ? ota_check_version(update->device, version, fault) : err;
-}
-
-/** Is what lies in staging what it should be? @return ESP_OK, ESP_ERR_NO_MEM, ESP_ERR_OTA_VALIDATE_FAILED */
-static esp_err_t judge(otter_update_t *update, otter_fault_t *fault)
-{
-    esp_err_t err = judge_contents(update, fault);
-    if (err == ESP_OK) {
-        err = judge_version(update, fault);
-    }
-    if (err == ESP_OK || err == ESP_ERR_NO_MEM) {
-        return err;
-    }
-    if (fault->why[0] == '\0') {
-        otter_fault(fault, err, "%s", esp_err_to_name(err));
-    }
-    if (err == ESP_FAIL && ota_is_image(update->final)) {
-        image_log_misfit_at(update->staging->flash_chip, update->staging->address, &update->device->chip,
-                            update->final->type == ESP_PARTITION_TYPE_BOOTLOADER);
-    }
-    image_log_fault(update->staging->address, fault->why);
-    ESP_LOGE(TAG, "New image failed verification");
-    ESP_LOGE(TAG, "%s: %s", update->staging->label, fault->why);
-    return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
 /** The judged bytes go where they belong, with a journal: see staged_copy_run(). */
@@ -760,7 +466,7 @@ static esp_err_t complete_and_judge(otter_update_t *update, otter_fault_t *fault
     if (update->writer.written == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    return slot_writer_flush(&update->writer) == ESP_OK ? judge(update, fault) : ESP_ERR_INVALID_STATE;
+    return slot_writer_flush(&update->writer) == ESP_OK ? update_judge(update, fault) : ESP_ERR_INVALID_STATE;
 }
 
 esp_err_t otter_update_verify(otter_update_t *update, otter_fault_t *fault)
@@ -778,7 +484,7 @@ static void spoil(const otter_update_t *update)
     const esp_partition_t *staging = update->staging;
     bool is_image = update->follower.rules.trust.signatures != NULL && otter_ota_is_slot(staging) &&
                     otter_trust_to_boot(update->device, false).signatures == NULL;
-    if (is_image || (is_signed_data(update) && is_same(staging, update->final))) {
+    if (is_image || (update_is_signed_data(update) && ota_is_same_partition(staging, update->final))) {
         otter_ignore(ota_erase_range(staging->flash_chip, staging, 0, staging->flash_chip->erase_size));
     }
 }

@@ -38,15 +38,3 @@ OTTER_MUST_CHECK esp_err_t ota_end(otter_device_t *device, esp_ota_handle_t hand
 OTTER_MUST_CHECK esp_err_t ota_abort(otter_device_t *device, esp_ota_handle_t handle);
 OTTER_MUST_CHECK esp_err_t ota_set_final_partition(otter_device_t *device, esp_ota_handle_t handle,
                                                    const esp_partition_t *final, bool finalize_with_copy);
-
-/* ---- what a partition is to an update ---- */
-
-/** The device's own entry for a partition, of the table or registered by the application; NULL if it has none. */
-const esp_partition_t *ota_find_partition(const otter_device_t *device, const esp_partition_t *partition);
-
-/** What is written for `final` is an image: an application's or a bootloader's. */
-bool ota_is_image(const esp_partition_t *final);
-
-/** The bootloader's rules for an image that is for `final` and lies in `staging`. */
-otter_image_rules_t ota_image_rules(const otter_device_t *device, const esp_partition_t *staging,
-                                    const esp_partition_t *final);

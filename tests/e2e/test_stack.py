@@ -68,7 +68,8 @@ SEAMS = {
     "ota/https_query.c": ([], "the caller's on_https_ota_wait"),
     "ota/https_report.c": (["idf/esp_https_ota.c:post_to_default_loop"], "the caller's on_https_ota_event"),
     "ota/https_source.c": (["https_image_is_whole", "https_may_wait"], ""),
-    "ota/update.c": (["ota/handles.c:free_update", "staged_copy_check", "staged_copy_run", "staged_copy_release"], ""),
+    "ota/update.c": (["ota/handles.c:free_update", "staged_copy_run", "staged_copy_release"], ""),
+    "ota/update_target.c": (["staged_copy_check"], ""),
     "ota/pipeline.c": (END + ["ota/decrypt_stage.c:feed", "ota/decrypt_stage.c:finish", "ota/decrypt_stage.c:free_stage",
                               "https_read_body"] + ["ota/encrypted_stage.c:" + name for name in (
                                   "feed", "finish", "resume", "about", "free_stage")], "stages of the caller's"),

@@ -142,7 +142,7 @@ BUGS = {
         "src/ota/gate.c", "err = err == ESP_OK ? ota_check_version(device, version, flow->fault) : err;",
         "err = ESP_OK;", "test_anti_rollback"),
     "copies_an_old_version_over_a_good_one": (
-        "src/ota/update.c", "anti_rollback || !update->copy_to_final ||", "anti_rollback || update->copy_to_final ||",
+        "src/ota/update_verdict.c", "anti_rollback || !update->copy_to_final ||", "anti_rollback || update->copy_to_final ||",
         "test_anti_rollback"),
     "closes_a_journal_just_behind_the_last_flag": (
         "src/boot/copy_journal.c", "static const int steps[] = {2, 12, 13};",
@@ -172,7 +172,8 @@ BUGS = {
         "src/ota/update.c", "size <= flag - at || data[flag - at] != 0) {", "size <= flag - at || data[flag - at] != 2) {",
         "test_session_defects"),
     "copies_over_what_a_trial_falls_back_to": (
-        "src/ota/update.c", "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final, fault) : ESP_OK;",
+        "src/ota/update_target.c",
+        "err = final->type == ESP_PARTITION_TYPE_APP ? ota_check_fallback(device, final, fault) : ESP_OK;",
         "err = ESP_OK;", "world"),
     "marks_over_an_image_that_reached_its_record": (
         "src/ota/session_stage.c", "s->record.active = false; /* the image", "(void)s; /* the image", "test_stages"),
@@ -202,7 +203,7 @@ BUGS = {
         "src/image/encrypted_image.c", "!otter_gcm_update(d->sealer, image, n, piece) ||",
         "!otter_gcm_update(d->sealer, piece, n, piece) ||", "test_https_resume"),
     "ends_an_update_without_its_signature": (
-        "src/ota/update.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
+        "src/ota/update_verdict.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
         "    const otter_trust_t trust = {.error = compared ? ESP_OK : ESP_OK};", "test_trust"),
     "finishes_a_download_without_its_signature": (
         "src/ota/session_stage.c", "    esp_err_t err = otter_update_end(&s->update, flow->fault);",
@@ -226,10 +227,10 @@ BUGS = {
         "src/ota/revoke_key.c", "trust_in_efuses(device, ~(1u << index));", "trust_in_efuses(device, ~(index >> 8));",
         "test_secure_boot_api"),
     "takes_data_that_nobody_signed": (
-        "src/ota/update.c", "return is_signed_data(update) ? judge_signed_data(update, fault) : ESP_OK;",
-        "return is_signed_data(update) && fault == NULL ? judge_signed_data(update, fault) : ESP_OK;", "test_trust"),
+        "src/ota/update_verdict.c", "return update_is_signed_data(update) ? judge_signed_data(update, fault) : ESP_OK;",
+        "return update_is_signed_data(update) && fault == NULL ? judge_signed_data(update, fault) : ESP_OK;", "test_trust"),
     "trusts_whom_the_new_image_names": (
-        "src/ota/update.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
+        "src/ota/update_verdict.c", "    const otter_trust_t trust = trust_to_update(device, !compared);",
         "    const esp_partition_t *running = device->running;\n    device->running = update->staging;\n"
         "    const otter_trust_t trust = trust_to_update(device, !compared);\n    device->running = running;",
         "sweep:signed/without secure boot/two"),

@@ -3,6 +3,7 @@
 #include "esp_image_format.h"
 #include "otter/bytes.h"
 #include "otter/signature.h"
+#include "ota/update_target.h"
 #include "support/image_builder.h"
 #include "support/image_signer.h"
 #include "support/long_run.h"

@@ -3,6 +3,7 @@
 #include "boot/trust.h"
 #include "esp_image_format.h"
 #include "otter/signature.h"
+#include "ota/update_target.h"
 #include "support/current_rig.h"
 #include "support/trust_rig.h"
 
