@@ -56,8 +56,9 @@ typedef struct {
     otter_signature_scheme_t signature_scheme;
     /* Certificates that the bundle has beside the machine's own, PEM; NULL: none. CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE */
     const char *bundle_certificates;
-    bool bundle_without_default;         /* only those: CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE */
-    otter_encrypted_img_t encrypted_img; /* which form esp_decrypt_cfg_t has */
+    bool bundle_without_default;           /* only those: CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE */
+    otter_encrypted_img_t encrypted_img;   /* which form esp_decrypt_cfg_t has */
+    bool without_tls_1_2, without_tls_1_3; /* CONFIG_MBEDTLS_SSL_PROTO_TLS1_2 or _TLS1_3 alone is said */
 } otter_build_options_t;
 
 /**
@@ -146,6 +147,18 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_ENCRYPTED_IMG_ OTTER_ENCRYPTED_IMG_RSA
 #endif
 
+/* Who says neither has both. */
+#if defined(CONFIG_MBEDTLS_SSL_PROTO_TLS1_3) && !defined(CONFIG_MBEDTLS_SSL_PROTO_TLS1_2)
+#define OTTER_OPTION_WITHOUT_1_2_ true
+#else
+#define OTTER_OPTION_WITHOUT_1_2_ false
+#endif
+#if defined(CONFIG_MBEDTLS_SSL_PROTO_TLS1_2) && !defined(CONFIG_MBEDTLS_SSL_PROTO_TLS1_3)
+#define OTTER_OPTION_WITHOUT_1_3_ true
+#else
+#define OTTER_OPTION_WITHOUT_1_3_ false
+#endif
+
 /** The options with which the file is compiled that says this. */
 #define OTTER_BUILD_OPTIONS                                                                                  \
     {                                                                                                        \
@@ -158,7 +171,7 @@ extern const otter_build_options_t otter_build_options;
             OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \
             OTTER_OPTION_DANGEROUS_WRITE_, OTTER_OPTION_SIGNED_UPDATES_, OTTER_OPTION_SIGNED_DATA_,          \
             OTTER_OPTION_SCHEME_, OTTER_OPTION_BUNDLE_, OTTER_OPTION_NO_DEFAULT_,                            \
-            OTTER_OPTION_ENCRYPTED_IMG_                                                                      \
+            OTTER_OPTION_ENCRYPTED_IMG_, OTTER_OPTION_WITHOUT_1_2_, OTTER_OPTION_WITHOUT_1_3_                \
     }
 
 #ifdef __cplusplus

@@ -21,6 +21,7 @@
 #include "linux/tls_codes.h"
 #include "linux/tls_names.h"
 #include "linux/tls_trust.h"
+#include "otter/build_options.h"
 #include "otter/promise.h"
 #include "otter/system.h"
 
@@ -369,8 +370,13 @@ static bool set_alpn(SSL_CTX *context, const char **protocols)
 
 static bool set_protocol(const tls_t *tls, SSL_CTX *context)
 {
-    int lowest = tls->config.tls_version == 3 ? TLS1_3_VERSION : TLS1_2_VERSION;
-    int highest = tls->config.tls_version == 2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    int wanted = tls->config.tls_version;
+    if (wanted == 3 && otter_build_options.without_tls_1_3) {
+        ESP_LOGW("esp-tls-mbedtls", "TLS 1.3 is not enabled in config, continuing with default TLS protocol");
+        wanted = 0;
+    }
+    int lowest = wanted == 3 || otter_build_options.without_tls_1_2 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    int highest = wanted == 2 || otter_build_options.without_tls_1_3 ? TLS1_2_VERSION : TLS1_3_VERSION;
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);
     SSL_CTX_set_read_ahead(context, 1);
@@ -517,6 +523,21 @@ static const char *reason_of(const tls_t *tls, unsigned long code)
                                                  : "unknown error";
 }
 
+/** Where server and firmware have no version of TLS in common: what the firmware's options leave. */
+static const char *version_hint(unsigned long code)
+{
+    switch (ERR_GET_REASON(code)) {
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE:
+        return otter_build_options.without_tls_1_3   ? ", and CONFIG_MBEDTLS_SSL_PROTO_TLS1_3 is not set"
+               : otter_build_options.without_tls_1_2 ? ", and CONFIG_MBEDTLS_SSL_PROTO_TLS1_2 is not set"
+                                                     : "";
+    default:
+        return "";
+    }
+}
+
 static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t *endpoint)
 {
     unsigned long code = ERR_peek_error();
@@ -539,8 +560,8 @@ static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t 
         tls->error.sys_errno = cause->sys_errno;
     } else {
         set_error(tls, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, code_of(tls, code),
-                  "TLS handshake with %s port %u failed: %s", endpoint->host, endpoint->port,
-                  reason_of(tls, code));
+                  "TLS handshake with %s port %u failed: %s%s", endpoint->host, endpoint->port,
+                  reason_of(tls, code), version_hint(code));
         tls->error.sys_errno = is_trouble_of_the_server(code) ? EAGAIN : 0;
     }
 }
