@@ -1,4 +1,4 @@
-"""Projects in ESP-IDF's form for end-to-end tests: a copy of one of examples/idf, built and run as a user does."""
+"""Projects in ESP-IDF's form for end-to-end tests: copies of those in examples/idf, built and run as a user does."""
 # SPDX-License-Identifier: Apache-2.0
 
 import os
@@ -7,8 +7,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+import unittest
 
-from servers import make_cert
+from servers import HttpsServer, make_cert
 
 BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
@@ -66,3 +67,61 @@ class Project:
 
     def run(self, *options, console=""):
         return otter("run", self.out, *options, input=console)
+
+
+@unittest.skipIf(SANITIZED, TOO_LARGE)
+class ProjectTest(unittest.TestCase):
+    """Tests of one project of examples/idf: built once for all of them, as 1.0.0 and as 2.0.0, which is www/app.bin."""
+
+    example = None
+    configuration = ()  # options of both builds
+    files = {}          # of the project, beside those of the example
+
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project(cls.example, cls.files)
+        cls.addClassCleanup(cls.project.remove)
+        cls.prepare()
+        cls.build("next", "-D", "PROJECT_VER=2.0.0", *cls.configuration)
+        cls.project.build(*cls.configuration)
+        cls.www = cls.project.folder / "www"
+        cls.www.mkdir()
+        shutil.copy(cls.built("next"), cls.www / "app.bin")
+
+    @classmethod
+    def prepare(cls):
+        """What a project needs before it is built."""
+
+    @classmethod
+    def build(cls, name, *options):
+        """One more build of the project, in a folder of its own."""
+        cls.project.build("--build-dir", cls.project.folder / name, *options)
+        return cls.project.folder / name
+
+    @classmethod
+    def built(cls, name):
+        """Its image."""
+        return cls.project.folder / name / f"{cls.example}.bin"
+
+    def serve(self, **options):
+        server = HttpsServer(self.www, self.project.cert, **options)
+        self.addCleanup(server.stop)
+        return server
+
+    def run_device(self, *options, server=None, ask_for=(), build=None, status=0):
+        """Runs what was built; the console names the paths of `ask_for` on the server. @return what the device said"""
+        console = "".join(server.url(path, host="localhost") + "\n" for path in ask_for)
+        done = otter("run", build or self.project.out, *options, input=console)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout
+
+    def check_lines(self, lines, console):
+        """Each of these lines is there, in this order."""
+        at = 0
+        for line in lines:
+            found = console.find(line, at)
+            self.assertGreaterEqual(found, 0, f"{line!r} is not there, or not behind the line before:\n{console}")
+            at = found + len(line)
+
+    def flash(self, build=None):
+        return ((build or self.project.out) / "flash" / "flash.bin").read_bytes()

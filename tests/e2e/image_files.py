@@ -41,3 +41,20 @@ def bootloader(chip, idf_ver="v5.2.1", **header):
     """A second-stage bootloader; with idf_ver None as before ESP-IDF 5.2, which did not describe it."""
     desc = struct.pack("<BBBBI32s24s16s", 0x50, 0, 0, 0, 1, (idf_ver or "").encode(), b"Jan  2 2026 12:34:56", b"")
     return image(chip, [(RAM[chip], desc if idf_ver else b"\x13\0\0\0" * 20), (RAM[chip] + 0x1000, b"code" * 100)], **header)
+
+
+def edited(made, chip=None, revisions=None, version=None, project=None, secure_version=None):
+    """An app image with other values in header and descriptor, its checksum and SHA-256 those of what it is then."""
+    out = bytearray(made[:-32])
+    before = xor_of(bytes(out[32:32 + 256]))
+    if chip is not None:
+        struct.pack_into("<H", out, 12, CHIP_IDS.get(chip, chip))
+    if revisions is not None:
+        struct.pack_into("<HH", out, 15, *revisions)
+    if secure_version is not None:
+        struct.pack_into("<I", out, 36, secure_version)
+    for at, text in ((48, version), (80, project)):
+        if text is not None:
+            struct.pack_into("<32s", out, at, text.encode())
+    out[-1] ^= before ^ xor_of(bytes(out[32:32 + 256]))
+    return bytes(out) + hashlib.sha256(out).digest()

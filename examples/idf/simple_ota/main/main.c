@@ -12,6 +12,7 @@
 #include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "nvs_flash.h"
 #include "protocol_examples_common.h"
 #include "sdkconfig.h"
 
@@ -59,6 +60,7 @@ static void ota_task(void *arg)
 void app_main(void)
 {
     ESP_LOGI(TAG, "version %s", esp_app_get_description()->version);
+    ESP_ERROR_CHECK(nvs_flash_init());
     ESP_ERROR_CHECK(esp_netif_init());
     ESP_ERROR_CHECK(esp_event_loop_create_default());
     ESP_ERROR_CHECK(example_connect());
