@@ -62,6 +62,7 @@ typedef struct otter_partition_list {
     uint32_t count;
     uint32_t boot_end; /* the bootloader and the table lie before this offset */
     esp_err_t status;  /* of loading; every look-up in a list that did not load finds nothing */
+    bool proven;       /* the table has an MD5, and it is right: no cut has torn it */
 } otter_partition_list_t;
 
 /** What somebody has hung on a device, and goes with it: otter_device_deinit() calls `drop` of each. */
@@ -114,7 +115,8 @@ typedef struct otter_device {
  *         boot, and device->fault says why:
  *         ESP_ERR_INVALID_ARG    the flash's geometry breaks a rule of otter/flash.h
  *         ESP_ERR_NOT_SUPPORTED  it erases more than OTTER_FLASH_ERASE_MAX bytes at once; or it erases more than 4096, and
- *                                otadata or an OTA slot is not made of whole sectors
+ *                                otadata or an OTA slot is not made of whole sectors. A table without MD5 may be half written:
+ *                                of such a one the boot step says so, unless it finds the copy that a cut left unfinished
  */
 esp_err_t otter_device_init(otter_device_t *device, otter_flash_t *flash, const otter_chip_t *chip,
                             const otter_efuse_t *efuse, const otter_device_config_t *config);

@@ -536,18 +536,6 @@ static esp_err_t decide_and_start(otter_device_t *device, otter_boot_mode_t mode
     return err;
 }
 
-/** True if a bootloader finds no partitions at all. */
-static bool table_is_unusable(const otter_device_t *device)
-{
-    otter_flash_t *flash = device->flash;
-    if (!range_fits(device->config.table_offset, OTTER_PARTITION_TABLE_LEN, flash->size)) {
-        return false;
-    }
-    esp_err_t err =
-        otter_partition_table_verify_at(flash, device->config.table_offset, flash->size, NULL, NULL);
-    return err != ESP_OK && !otter_flash_failed(err);
-}
-
 /** The partition with the journal of an unfinished copy, or that may have one: unreadable, or unsure. NULL: none */
 static const esp_partition_t *find_journal(const otter_device_t *device)
 {
@@ -561,17 +549,13 @@ static const esp_partition_t *find_journal(const otter_device_t *device)
     return NULL;
 }
 
-/** The list as the table in flash has it, which is finished first if a cut left it without one. */
+/** The list as the table in flash has it; one that no MD5 proves may be torn, in any row, and is finished first. */
 static void load_list(otter_device_t *device)
 {
     otter_ignore(partition_list_load(&device->partitions, device->flash, device->config.table_offset,
                                      device->config.allow_no_md5, NULL));
-    bool loaded = device->partitions.status == ESP_OK;
-    bool intact = loaded && !device->config.allow_no_md5; /* its MD5 matches */
-    /* Bits that hang between 0 and 1 may be right again when they are read once more, and wrong after that. */
-    bool unsure = !intact && !device->flash->stable_reads;
-    if (device->config.copies != NULL && (unsure || (!intact && table_is_unusable(device)))) {
-        /* If it cannot, the boot step says what is wrong. */
+    if (!device->partitions.proven && device->config.copies != NULL) {
+        /* If there is no copy to finish, the boot step says what is wrong. */
         otter_ignore(device->config.copies->rescue_table(device));
     }
 }

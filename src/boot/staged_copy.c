@@ -8,7 +8,7 @@
  *    and durable (copy_and_clear). Staging's other bytes are not touched at all.
  * 3. After a journal was read, it is followed or cleared (finish_or_clear, copy_journal_clear) before it is read again: where
  *    flash does not read stably, the next reading may say something else.
- * 4. Without a readable table only one journal counts: that of the table's own copy, if the table it brings names the
+ * 4. While no MD5 proves the table only one journal counts: that of the table's own copy, if the table it brings names the
  *    partition that it lies in (is_table_journal).
  */
 /* SPDX-License-Identifier: Apache-2.0 */

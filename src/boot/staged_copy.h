@@ -56,8 +56,8 @@ bool staged_copy_boots_without_primary(const otter_device_t *device);
 OTTER_MUST_CHECK esp_err_t staged_copy_finish_all(otter_device_t *device, const esp_partition_t *boots);
 
 /**
- * The table cannot be read: look through the whole flash for the journal of its copy, finish that, and reload the list.
- * @return ESP_OK (there is a table now), ESP_ERR_NOT_FOUND (no such journal), ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
+ * Nothing proves the table: look through the whole flash for the journal of its copy, finish that, and reload the list.
+ * @return ESP_OK (the table is the new one now), ESP_ERR_NOT_FOUND (no such journal), ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*
  */
 OTTER_MUST_CHECK esp_err_t staged_copy_rescue_table(otter_device_t *device);
 

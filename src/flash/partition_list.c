@@ -93,10 +93,14 @@ static esp_err_t read_table(otter_partition_list_t *list, otter_flash_t *flash, 
     if (err != ESP_OK) {
         return err;
     }
+    list->proven = md5 == OTTER_PARTITION_MD5_GOOD;
     if (md5 == OTTER_PARTITION_MD5_BAD || list->count > OTTER_PARTITIONS_MAX) {
         return ESP_ERR_INVALID_STATE;
     }
-    return md5 == OTTER_PARTITION_MD5_ABSENT && !allow_no_md5 ? ESP_ERR_NOT_FOUND : fault->code;
+    if (!list->proven && !allow_no_md5) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    return list->proven || fault->code == ESP_OK ? fault->code : ESP_ERR_INVALID_STATE;
 }
 
 esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash, uint32_t table_offset,
@@ -104,6 +108,7 @@ esp_err_t partition_list_load(otter_partition_list_t *list, otter_flash_t *flash
 {
     otter_fault_t why = {0};
     list->count = 0;
+    list->proven = false;
     list->boot_end = table_offset + OTTER_PARTITION_TABLE_SECTOR;
     if (flash->cipher != NULL) {
         flash->partitions = list;

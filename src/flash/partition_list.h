@@ -10,7 +10,7 @@
  * Load the table at `table_offset` for applications (FORMATS.md section 3.2). On failure the list is empty and keeps the code.
  * @return ESP_OK
  *         ESP_ERR_NOT_FOUND      no MD5 row, and allow_no_md5 is false
- *         ESP_ERR_INVALID_STATE  the MD5 does not match
+ *         ESP_ERR_INVALID_STATE  the MD5 does not match; or there is none, and otadata or a slot is not made of whole sectors
  *         ESP_ERR_INVALID_SIZE   the flash is too short to hold a table there
  *         ESP_ERR_NOT_SUPPORTED  the flash cannot hold what the table says: it erases more than OTTER_FLASH_ERASE_MAX bytes at
  *                                once, or otadata or a slot is not made of whole sectors (logged, and told in `fault`)

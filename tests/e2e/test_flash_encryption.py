@@ -171,6 +171,16 @@ class Device(EncryptionTest):
                            timeout=TIMEOUT_S, check=False, env={**os.environ, "PROBE": "exit"})
             self.assertRegex(self.otter("flash", "info", self.flash), "boots next: (factory|ota_0)")
 
+    def test_a_table_that_a_cut_left_torn_is_no_other_key(self):
+        self.new("--bootloader", "none")
+        with open(self.flash, "r+b") as flash:
+            flash.seek(0x8000)
+            flash.write(bytes(32))  # as while the copy of a table is under way
+        status, console, errors = self.run_device("--boots", "1", script="env exit")
+        self.assertNotEqual(status, 0)
+        self.assertIn("partition table", console + errors)
+        self.assertNotIn("key", console + errors)
+
     def test_what_flash_new_refuses(self):
         app = self.folder / "app.bin"
         app.write_bytes(self.probe())

@@ -53,13 +53,13 @@ BUGS = {
     "leaves_weak_bits_in_the_record_that_counts": (
         "src/ota/switch.c", "    return err == ESP_OK ? make_sure(device, &records) : err;",
         "    return err == ESP_OK && device->flash->size == 0 ? make_sure(device, &records) : err;",
-        "sweep:update/factory/rollback"),
+        "sweep:small/crash/"),
     "forgets_the_barrier_before_a_record": (
         "src/boot/otadata_flash.c", "    esp_err_t err = otter_flash_sync(flash);", "    esp_err_t err = ESP_OK;", "sweep"),
     "erases_a_record_whose_crc_is_right": (
         "src/boot/otadata_flash.c", "    err = spoil_crc(flash, place);\n",
         "    err = flash->size == 0 ? spoil_crc(flash, place) : ESP_OK;\n",
-        "sweep:crash/three"),
+        "sweep:crash/"),
     "erases_past_its_partition": (
         "src/ota/slot_io.c", "flash, partition->address + offset + done, step);",
         "flash, partition->address + offset + done, step + partition->size);", "sweep"),

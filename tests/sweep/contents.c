@@ -115,7 +115,11 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
     const bool is_short = layout->copies || subject_block(subject) > 4096;
     uint32_t offset = subject_scaled(subject, SUBJECT_APPS),
              size = is_short ? subject_scaled(subject, SUBJECT_COPY_SIZE) : distance;
+    const uint32_t staging = offset + (layout->slots + (layout->factory ? 1 : 0)) * distance;
     rows.count = 0;
+    if (layout->staging_first) {
+        add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, staging, size, "staging");
+    }
     add_row(&rows, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA, subject_scaled(subject, SUBJECT_OTADATA),
             2 * subject_block(subject), "otadata");
     if (layout->factory) {
@@ -132,8 +136,8 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
         add_row(&rows, PART_TYPE_DATA, PART_SUBTYPE_DATA_EFUSE_EM, offset, 2 * subject_block(subject),
                 "emul_efuse");
     }
-    if (layout->staging) {
-        add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, offset, size, "staging");
+    if (layout->staging && !layout->staging_first) {
+        add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, staging, size, "staging");
     }
     if (otter_partition_table_encode(rows.entries, rows.count, !layout->no_md5, out) != ESP_OK) {
         abort();

@@ -19,6 +19,13 @@ static const layout_t copies_three = {.name = "three slots, one of them staging"
 static const layout_t copies_no_md5 = {
     .name = "two slots, staging, no MD5", .copies = true, .staging = true, .no_md5 = true, .slots = 2};
 
+static const layout_t copies_first = {.name = "two slots, no MD5, staging in the first row",
+                                      .copies = true,
+                                      .staging = true,
+                                      .staging_first = true,
+                                      .no_md5 = true,
+                                      .slots = 2};
+
 #define PLAIN                                                                                                \
     {                                                                                                        \
         0                                                                                                    \
@@ -193,8 +200,11 @@ const life_t lives[] = {
     {"copy/table", MIDDLE(copies, ROLLBACK), PAIRS_NONE, COPIED(TABLE, 0)},
     {"copy/table/https, from a slot", MIDDLE(copies_three, PLAIN), PAIRS_NONE, COPIED(TABLE, HTTPS_PLAIN)},
     {"copy/table/no MD5", MIDDLE(copies_no_md5, NO_MD5), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/no MD5, staging first", MIDDLE(copies_first, NO_MD5), PAIRS_LONG, COPIED(TABLE, 0)},
     {"copy/table/wide-writes", WIDE(copies, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/wide-writes/no MD5", WIDE(copies_first, NO_MD5), PAIRS_LONG, COPIED(TABLE, 0)},
     {"copy/table/256-byte writes", PAGES(copies_factory, PLAIN), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"copy/table/256-byte writes/no MD5", PAGES(copies_no_md5, NO_MD5), PAIRS_LONG, COPIED(TABLE, 0)},
     {"small/taken back/factory", SMALL(with_factory, ROLLBACK), PAIRS_SAMPLED,
      {FIRST_BOOT, TAKE_BACK(1, CRASH), TAKE_BACK(2, CONFIRM)}},
     {"small/taken back/three", SMALL(three_slots, ROLLBACK), PAIRS_SAMPLED,
@@ -232,15 +242,19 @@ const life_t lives[] = {
      DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
     {"geometry/128 KiB/1/copy/app", GEOMETRY(copies, ROLLBACK, 128 * KIB, 1, 0), PAIRS_NONE, STAGED_APP(0)},
     {"geometry/128 KiB/32/copy/table", GEOMETRY(copies, ROLLBACK, 128 * KIB, 32, 0), PAIRS_NONE, COPIED(TABLE, 0)},
+    {"geometry/128 KiB/32/copy/table/no MD5", GEOMETRY(copies_first, NO_MD5, 128 * KIB, 32, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"geometry/2 KiB/8/copy/table/no MD5", GEOMETRY(copies_no_md5, NO_MD5, 2 * KIB, 8, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"once/128 KiB/32/two", ONCE(two_slots, ROLLBACK, 128 * KIB, 32, 0), PAIRS_SAMPLED, CRASHING},
     {"once/128 KiB/32/https, resumed", ONCE(two_slots, ROLLBACK, 128 * KIB, 32, 2), PAIRS_NONE,
      DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
     {"once/128 KiB/32/copy/app", ONCE(copies, ROLLBACK, 128 * KIB, 32, 0), PAIRS_NONE, STAGED_APP(0)},
     {"once/128 KiB/32/copy/table", ONCE(copies, ROLLBACK, 128 * KIB, 32, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"once/128 KiB/32/copy/table/no MD5", ONCE(copies_no_md5, NO_MD5, 128 * KIB, 32, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"once/2 KiB/8/factory", ONCE(with_factory, PLAIN, 2 * KIB, 8, 2), PAIRS_NONE, ORDINARY},
     {"once/2 KiB/8/crash", ONCE(two_slots, ROLLBACK, 2 * KIB, 8, 0), PAIRS_SAMPLED, CRASHING},
     {"once/2 KiB/8/copy/app", ONCE(copies, ROLLBACK, 2 * KIB, 8, 0), PAIRS_LONG, STAGED_APP(HTTPS_PLAIN)},
     {"once/2 KiB/8/copy/table", ONCE(copies, ROLLBACK, 2 * KIB, 8, 0), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"once/2 KiB/8/copy/table/no MD5", ONCE(copies_first, NO_MD5, 2 * KIB, 8, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"once/8 KiB/16/reject", ONCE(two_slots, ROLLBACK, 8 * KIB, 16, 2), PAIRS_LONG, REJECTED},
     {"once/8 KiB/16/taken back", ONCE(three_slots, ROLLBACK, 8 * KIB, 16, 0), PAIRS_SAMPLED,
      {FIRST_BOOT, TAKE_BACK(1, CRASH), UPDATE(2, CONFIRM, AHEAD), TAKE_BACK(3, CRASH), TAKE_BACK(1, CONFIRM)}},
@@ -306,6 +320,11 @@ const life_t lives[] = {
     {"encrypted/copy/table, from a slot", ENCRYPTED(copies_three, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, HTTPS_PLAIN)},
     {"encrypted/copy/table/no MD5", ENCRYPTED(copies_no_md5, NO_MD5, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"encrypted/once/128 KiB/32/two", {&two_slots, ROLLBACK, 32, 0, 128 * KIB, true, NULL, true}, PAIRS_NONE, CRASHING},
+    {"encrypted/once/8 KiB/16/copy/table", {&copies, ROLLBACK, 16, 0, 8 * KIB, true, NULL, true}, PAIRS_LONG, COPIED(TABLE, 0)},
+    {"encrypted/once/8 KiB/16/copy/table/no MD5", {&copies_no_md5, NO_MD5, 16, 0, 8 * KIB, true, NULL, true}, PAIRS_LONG,
+     COPIED(TABLE, 0)},
+    {"encrypted/once/128 KiB/32/copy/table/no MD5", {&copies_first, NO_MD5, 32, 0, 128 * KIB, true, NULL, true}, PAIRS_LONG,
+     COPIED(TABLE, 0)},
     {"encrypted/signed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true}, PAIRS_NONE, OFFERED},
     {"encrypted/signed/https, resumed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true}, PAIRS_NONE,
      DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},

@@ -86,8 +86,9 @@ typedef struct {
 typedef struct {
     const char *name;
     bool factory;
-    bool copies;  /* with partitions that copies go to; applications are shorter then */
-    bool staging; /* a data partition for staging behind the slots; else the next slot serves */
+    bool copies;        /* with partitions that copies go to; applications are shorter then */
+    bool staging;       /* a data partition for staging behind the slots; else the next slot serves */
+    bool staging_first; /* its row is the table's first, which is written last */
     /* the table has no checksum and many rows, staging's is the last: torn, it looks like a shorter one */
     bool no_md5;
     bool recorded; /* images that ESP-IDF built, tests/vectors/image */

@@ -25,7 +25,7 @@ static void add(list_t *list, sim_tear_t tear, uint32_t len, bool weak)
 {
     if (list->count < TEARS_MAX) {
         list->out[list->count] =
-            (tear_t){.tear = tear, .len = len, .weak = weak, .seed = mix(list->salt * 4096u + list->count)};
+            (tear_t){.tear = tear, .len = len, .weak = weak, .seed = mix(mix(list->salt) + list->count)};
         list->count++;
     }
 }

@@ -111,6 +111,26 @@ static void a_device_of_a_shape_that_cannot_work_is_refused_when_it_is_made(void
     }
 }
 
+/** Without an MD5 nothing tells a table that does not fit from one that a cut has torn, and its copy may have a journal. */
+static void a_table_without_md5_is_left_to_the_boot_step_to_refuse(void **state)
+{
+    (void)state;
+    static const otter_chip_t chip = {.id = 0, .revision = 300};
+    static const otter_device_config_t config = {.table_offset = TABLE, .allow_no_md5 = true};
+    otter_device_t device;
+    otter_boot_result_t result;
+    sim.flash.erase_size = 128 * KIB;
+    place_table(0x40000, 0x20000, 0x80000, 0x40000);
+    memset(sim.bytes + TABLE + 4 * OTTER_PARTITION_RECORD_SIZE, 0xFF, OTTER_PARTITION_RECORD_SIZE);
+    assert_int_equal(otter_device_init(&device, &sim.flash, &chip, NULL, &config), ESP_OK);
+    assert_int_equal(device.partitions.status, ESP_ERR_INVALID_STATE);
+    assert_int_equal(device.partitions.count, 0);
+    assert_int_equal(otter_boot(&device, OTTER_BOOT_COMMIT, &result), ESP_ERR_NOT_SUPPORTED);
+    assert_non_null(
+        strstr(result.reason, "otadata (0x20000 bytes at 0x40000) is not made of two whole sectors"));
+    otter_device_deinit(&device);
+}
+
 /** Only its own sector is erased when a record changes. */
 static void the_records_of_otadata_lie_one_sector_apart_where_sectors_are_large(void **state)
 {
@@ -224,6 +244,8 @@ static void a_state_that_was_never_written_does_not_count_where_units_are_progra
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_table_without_md5_is_left_to_the_boot_step_to_refuse, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_device_of_a_shape_that_cannot_work_is_refused_when_it_is_made,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_records_of_otadata_lie_one_sector_apart_where_sectors_are_large,
