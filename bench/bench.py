@@ -10,6 +10,8 @@ signed:    `otter image verify --key` of a signed image against `openssl dgst -s
            and an update of a device with secure boot against the same of one without. Processor time.
 memory:    the peak resident memory of `otter update`.
 encrypted: an update with an encrypted image (RSA-3072, AES-256-GCM) against the same one plain, each on one core.
+xts:       an update of a device with flash encryption (XTS-AES-256) against the same of one without, each on one core. Processor
+           time.
 idf:       an ESP-IDF project folder: built from nothing, after a change of one file, from power on to app_main().
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
@@ -34,9 +36,10 @@ import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
-WHAT = ("update", "floor", "signed", "memory", "encrypted", "idf", "serve")
+ONE_CORE = ("taskset", "-c", "0")
+WHAT = ("update", "floor", "signed", "memory", "encrypted", "xts", "idf", "serve")
 GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05,
-         "encrypted": 1.25}
+         "encrypted": 1.25, "xts": 1.3}
 OTADATA, OTADATA_LEN, OTA_0, SECTOR = 0x9000, 0x2000, 0x10000, 0x1000
 
 
@@ -135,13 +138,23 @@ class Bench:
         names, plain, flash = self.make_images(mib), self.make_flash(mib), self.make_flash(mib, "encrypted")
         for name in names:
             run([self.otter, "image", "encrypt", self.www / name, "--key", public, "-o", self.www / f"{name}.enc"])
-        core = ("taskset", "-c", "0")
         costs = self.in_turn(rounds, {
-            "plain": lambda i: self.ours(plain, names[i // 2 % 2], core=core),
-            "encrypted": lambda i: self.ours(flash, f"{names[i // 2 % 2]}.enc", "--decrypt-key", key, core=core),
+            "plain": lambda i: self.ours(plain, names[i // 2 % 2], core=ONE_CORE),
+            "encrypted": lambda i: self.ours(flash, f"{names[i // 2 % 2]}.enc", "--decrypt-key", key, core=ONE_CORE),
         })
         plain.unlink()
         self.remove(flash, [*names, *(f"{name}.enc" for name in names)])
+        return costs
+
+    def compare_xts(self, mib, rounds):
+        """Two devices, each with two images in turn: one has encrypted flash."""
+        names, plain = self.make_images(mib), self.make_flash(mib)
+        flash = self.make_flash(mib, "xts", "--flash-encryption")
+        costs = self.in_turn(rounds, {"xts": lambda i: self.ours(flash, names[i // 2 % 2], core=ONE_CORE),
+                                      "plain": lambda i: self.ours(plain, names[i // 2 % 2], core=ONE_CORE)})
+        self.remove(plain, names)
+        self.remove(flash, [])
+        pathlib.Path(f"{flash}.efuse").unlink()
         return costs
 
     def reference(self, name):
@@ -343,6 +356,18 @@ def compare_encrypted(bench, rounds, sizes):
     return goals
 
 
+def compare_xts(bench, rounds, sizes):
+    """Prints the table; returns the goals."""
+    print(f"xts: an update of a device with flash encryption against one without, processor time on one core, {rounds} rounds in "
+          "turn, medians")
+    print(f"{'image':>8}  {'':<36} {'ratio':>5}  {'min':>5} {'max':>5}  {'xts':>9}  {'plain':>9}")
+    goals = []
+    for mib in sizes:
+        costs = bench.compare_xts(mib, rounds)
+        goals.append(print_cpu(mib, "an update of encrypted flash", costs["xts"], costs["plain"], GOALS["xts"]))
+    return goals
+
+
 def compare_updates(build, what, rounds, sizes):
     """Returns the goals that were measured."""
     if not servers.Nginx.available():
@@ -362,6 +387,8 @@ def compare_updates(build, what, rounds, sizes):
                 goals += compare_memory(bench, sizes)
             if "encrypted" in what:
                 goals += compare_encrypted(bench, rounds, sizes[:2])
+            if "xts" in what:
+                goals += compare_xts(bench, rounds, sizes[:2])
     return goals
 
 

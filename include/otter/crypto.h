@@ -98,6 +98,13 @@ OTTER_MUST_CHECK bool otter_aes_set_key(otter_aes_t *aes, const uint8_t *key);
 /** In place. @param len  bytes, whole blocks of 16. @return false: out of memory; what `data` holds is unknown then */
 OTTER_MUST_CHECK bool otter_aes_blocks(otter_aes_t *aes, uint8_t *data, size_t len);
 
+/**
+ * The same of blocks that lie back to front, as a chip's flash has them, each with a mask added before AES and behind it, as XTS
+ * has them.
+ * @param masks  `len` bytes; zeros change nothing
+ */
+OTTER_MUST_CHECK bool otter_aes_turned(otter_aes_t *aes, uint8_t *data, const uint8_t *masks, size_t len);
+
 /** NULL is fine. */
 void otter_aes_free(otter_aes_t *aes);
 

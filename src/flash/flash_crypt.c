@@ -21,6 +21,7 @@ struct otter_flash_crypt {
     otter_aes_t *aes[2]; /* to encrypt and to decrypt the flash */
     otter_aes_t *tweak;  /* XTS */
     uint8_t key[ESP32_KEY], config;
+    uint8_t masks[XTS_RUN]; /* of the bytes in hand, for each block its own */
 };
 
 const char *otter_flash_cipher_name(otter_flash_cipher_kind_t kind)
@@ -84,124 +85,69 @@ static void key_at(const otter_flash_crypt_t *crypt, uint32_t address, uint8_t k
     OTTER_ASSERT(at == 8 * ESP32_KEY);
 }
 
-/** 16 bytes as the processor loads them. In flash a block of AES lies back to front. */
-typedef struct {
-    uint64_t first, second;
-} block_t;
-
-static inline uint64_t load(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static inline void store(uint8_t *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
-/** The bytes in reverse order; in a form that compilers know. */
-static inline uint64_t reversed(uint64_t v)
-{
-    return (v & 0xFF) << 56 | (v & 0xFF00) << 40 | (v & 0xFF0000) << 24 | (v & 0xFF000000) << 8 |
-           (v >> 8 & 0xFF000000) | (v >> 24 & 0xFF0000) | (v >> 40 & 0xFF00) | v >> 56;
-}
-
-/** From what was loaded to the number that is there little endian, and back. */
-static inline uint64_t little(uint64_t v)
-{
-    static const uint8_t one[sizeof(v)] = {1};
-    return load(one) == 1 ? v : reversed(v);
-}
-
-/** From flash to AES, with a tweak added. */
-static inline void turn_in(uint8_t *block, block_t tweak)
-{
-    const uint64_t first = load(block), second = load(block + 8);
-    store(block, reversed(second) ^ tweak.first);
-    store(block + 8, reversed(first) ^ tweak.second);
-}
-
-/** And back. */
-static inline void turn_out(uint8_t *block, block_t tweak)
-{
-    const uint64_t first = load(block) ^ tweak.first, second = load(block + 8) ^ tweak.second;
-    store(block, reversed(second));
-    store(block + 8, reversed(first));
-}
-
 /** All bytes of [data, data + len) have one key, as long as they do not cross 32 bytes of flash. */
 static bool esp32_run(const otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32_t address, uint8_t *data,
                       uint32_t len)
 {
+    static const uint8_t no_masks[ESP32_RUN];
     uint8_t key[ESP32_KEY];
     key_at(crypt, address, key);
     bool ok = otter_aes_set_key(aes, key);
     otter_wipe(key, sizeof(key));
-    for (uint32_t i = 0; i < len; i += BLOCK) {
-        turn_in(data + i, (block_t){0});
-    }
-    ok = ok && otter_aes_blocks(aes, data, len);
-    for (uint32_t i = 0; i < len; i += BLOCK) {
-        turn_out(data + i, (block_t){0});
-    }
-    return ok;
+    return ok && otter_aes_turned(aes, data, no_masks, len);
 }
 
 /* ---- XTS-AES ---- */
 
-/** Times x in the field of XTS. */
-static inline block_t doubled(block_t tweak)
+/** A number that was copied from memory as it lies there, little endian, and back; in forms that compilers know. */
+static inline uint64_t little(uint64_t v)
 {
-    const uint64_t low = little(tweak.first), high = little(tweak.second);
-    return (block_t){little(low << 1 ^ (high >> 63 != 0 ? 0x87 : 0)), little(high << 1 | low >> 63)};
+    static const uint8_t one[sizeof(v)] = {1};
+    uint64_t first;
+    memcpy(&first, one, sizeof(first));
+    return first == 1 ? v
+                      : (v & 0xFF) << 56 | (v & 0xFF00) << 40 | (v & 0xFF0000) << 24 | (v & 0xFF000000) << 8 |
+                            (v >> 8 & 0xFF000000) | (v >> 24 & 0xFF0000) | (v >> 40 & 0xFF00) | v >> 56;
 }
 
-/** Blocks at `address` in and out of AES. @param tweaks  of the units from the one that `address` is in on */
-static void turn_units(uint8_t *data, uint32_t address, uint32_t len, const uint8_t *tweaks, bool in)
+/** Of one unit, from its tweak on: each is the one before times x in XTS's field. The last block in flash is XTS's first. */
+static void put_masks(uint8_t masks[XTS_UNIT], const uint8_t tweak[BLOCK])
 {
-    for (uint32_t done = 0, n; done < len; done += n, tweaks += BLOCK) {
-        const uint32_t inside = (address + done) % XTS_UNIT;
-        block_t tweak = {load(tweaks), load(tweaks + 8)};
-        n = min_u32(len - done, XTS_UNIT - inside);
-        for (uint32_t at = XTS_UNIT - BLOCK; at >= inside + n; at -= BLOCK) {
-            tweak = doubled(tweak); /* of blocks that are not there */
-        }
-        for (uint32_t at = n; at > 0; at -= BLOCK) {
-            if (in) {
-                turn_in(data + done + at - BLOCK, tweak);
-            } else {
-                turn_out(data + done + at - BLOCK, tweak);
-            }
-            tweak = doubled(tweak);
-        }
+    uint64_t mask[2];
+    memcpy(mask, tweak, sizeof(mask));
+    uint64_t low = little(mask[0]), high = little(mask[1]);
+    for (uint32_t at = XTS_UNIT; at > 0; at -= BLOCK) {
+        mask[0] = little(low);
+        mask[1] = little(high);
+        memcpy(masks + at - BLOCK, mask, sizeof(mask));
+        const uint64_t over = high >> 63 != 0 ? 0x87 : 0;
+        high = high << 1 | low >> 63;
+        low = low << 1 ^ over;
     }
 }
 
-/** XTS over units that lie back to front in flash: the last block of one is XTS's first. At most XTS_RUN bytes of whole units. */
-static bool xts_run(const otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32_t address, uint8_t *data,
+/** At most XTS_RUN bytes of whole units. */
+static bool xts_run(otter_flash_crypt_t *crypt, otter_aes_t *aes, uint32_t address, uint8_t *data,
                     uint32_t len)
 {
     uint8_t tweaks[XTS_RUN / XTS_UNIT * BLOCK] = {0};
-    uint32_t units = 0;
-    for (uint32_t at = align_down_u32(address, XTS_UNIT); at < address + len; at += XTS_UNIT) {
-        le32_put(tweaks + units++ * BLOCK, at);
+    const uint32_t first = align_down_u32(address, XTS_UNIT);
+    const uint32_t units = align_up_u32(address - first + len, XTS_UNIT) / XTS_UNIT;
+    for (uint32_t i = 0; i < units; i++) {
+        le32_put(tweaks + i * BLOCK, first + i * XTS_UNIT);
     }
     if (!otter_aes_blocks(crypt->tweak, tweaks, units * BLOCK)) {
         return false;
     }
-    turn_units(data, address, len, tweaks, true);
-    if (!otter_aes_blocks(aes, data, len)) {
-        return false;
+    for (uint32_t i = 0; i < units; i++) {
+        put_masks(crypt->masks + i * XTS_UNIT, tweaks + i * BLOCK);
     }
-    turn_units(data, address, len, tweaks, false);
-    return true;
+    return otter_aes_turned(aes, data, crypt->masks + (address - first), len);
 }
 
 bool otter_flash_crypt(void *crypt, bool decrypt, uint32_t address, uint8_t *data, uint32_t len)
 {
-    const otter_flash_crypt_t *c = crypt;
+    otter_flash_crypt_t *c = crypt;
     const bool esp32 = c->kind == OTTER_FLASH_CIPHER_ESP32;
     const uint32_t unit = esp32 ? ESP32_RUN : XTS_RUN;
     OTTER_ASSERT(address % BLOCK == 0 && len % BLOCK == 0);

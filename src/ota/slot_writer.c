@@ -18,6 +18,7 @@
 #include "otter/system.h"
 
 #define PIECE_SIZE 0x10000u /* bytes of a long write that are erased and programmed together, at most */
+#define GLANCE     256u     /* bytes */
 
 typedef enum { NEED_NOTHING, NEED_PROGRAM, NEED_ERASE } need_t;
 
@@ -89,15 +90,18 @@ static uint32_t look(const slot_writer_t *writer, uint32_t at, uint32_t len, con
 }
 
 /**
- * Where the last run had to be erased, the next one most likely has to, too: its first sector tells. That others of it might have
+ * Where the last run had to be erased, the next one most likely has to, too: its first bytes tell. That sectors of it might have
  * been spared costs less than reading all there is.
  */
 static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t len,
                           const otter_buffer_t *buffer)
 {
-    const uint32_t sector = writer->partition->flash_chip->erase_size, n = min_u32(len, sector);
-    return writer->differs && buffer->bytes != NULL && look(writer, at, n, buffer) != 0 &&
-           need_of(seen_in(writer, buffer, 0), sector, data, n) == NEED_ERASE;
+    const esp_partition_t *slot = writer->partition;
+    const uint32_t n = min_u32(len, GLANCE);
+    return writer->differs && buffer->size >= n &&
+           ota_read_range(slot->flash_chip, slot, at, buffer->bytes, n) == ESP_OK &&
+           memcmp(buffer->bytes, data, n) != 0 &&
+           !otter_flash_reads_blank(slot->flash_chip, slot->address + at, n);
 }
 
 /** Where units are programmed once, what was not erased ahead is looked at: a file may be longer than was told and erased. */

@@ -117,7 +117,8 @@ BUGS = {
         "src/flash/flash_access.c", "cipher->crypt(cipher->ctx, false, off + done, cipher",
         "cipher->crypt(cipher->ctx, false, off, cipher", "test_flash_encryption"),
     "tweaks_by_the_block_and_not_by_the_unit": (
-        "src/flash/flash_crypt.c", "le32_put(tweaks + units++ * BLOCK, at);", "le32_put(tweaks + units++ * BLOCK, address);",
+        "src/flash/flash_crypt.c", "le32_put(tweaks + i * BLOCK, first + i * XTS_UNIT);",
+        "le32_put(tweaks + i * BLOCK, address + i * XTS_UNIT);",
         "test_flash_crypt"),
     "looks_for_a_journal_by_the_rows_of_a_torn_table": (
         "src/boot/staged_copy.c", "    device->partitions.count = 0;\n    flash->plain.len = 0;\n",
