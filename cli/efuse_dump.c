@@ -82,17 +82,11 @@ static bool take_digits(dump_t *dump, const otter_efuse_layout_t *layout, const 
     return put_block(dump, layout, dump->next++, bytes, digits / 2);
 }
 
-/** A line that espefuse puts before and between what it was asked for. */
-static bool is_chatter(const char *line)
+/** A line that says nothing of a block: what was asked for around it, and how the chip reads its blocks. */
+static bool is_around(const char *line)
 {
-    static const char *const begins[] = {
-        "espefuse",    "===",     "Connecting", "Detecting chip", "Chip type",
-        "Serial port", "Loading", "Note:",      "Chip is",        "Connected to"};
-    bool is = line[strspn(line, " \t.")] == '\0';
-    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
-        is = is || strncmp(line, begins[i], strlen(begins[i])) == 0;
-    }
-    return is;
+    return efuse_is_chatter(line) || strstr(line, " err__regs: ") != NULL ||
+           strncmp(line, "EFUSE_R", strlen("EFUSE_R")) == 0;
 }
 
 static esp_err_t take_lines(dump_t *dump, char *text, const otter_efuse_layout_t *layout,
@@ -112,7 +106,7 @@ static esp_err_t take_lines(dump_t *dump, char *text, const otter_efuse_layout_t
             return otter_fault(fault, ESP_ERR_INVALID_STATE,
                                "line %u is no block of this chip, or one that was there before", number);
         }
-        if (!taken && !is_chatter(line)) {
+        if (!taken && !is_around(line)) {
             efuse_note_line(notes, number, line);
         }
     }

@@ -38,19 +38,29 @@ void efuse_note_line(efuse_notes_t *notes, unsigned number, const char *line)
     efuse_note(notes, "line %u not understood: %.80s", number, digits < 24 ? line : "(hex digits)");
 }
 
+bool efuse_is_chatter(const char *line)
+{
+    static const char *const begins[] = {
+        "espefuse",    "===",     "Connecting", "Detecting chip", "Chip type",
+        "Serial port", "Loading", "Note:",      "Chip is",        "Connected to"};
+    bool is = line[strspn(line, " \t.")] == '\0';
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        is = is || strncmp(line, begins[i], strlen(begins[i])) == 0;
+    }
+    return is;
+}
+
 const otter_chip_facts_t *efuse_import_chip(const char *text, size_t len)
 {
     static const char *const marks[] = {"Detecting chip type... ", "Chip type: ", "Chip is ",
-                                        "Chip type:          "};
+                                        "Loading eFuses for "};
     for (size_t i = 0; strlen(text) == len && i < sizeof(marks) / sizeof(marks[0]); i++) {
         const char *at = strstr(text, marks[i]);
+        at = at != NULL ? at + strlen(marks[i]) : "";
+        at += strspn(at, " ");
         char name[24] = "";
-        for (size_t n = 0; at != NULL && n < sizeof(name) - 1; n++) {
-            const char c = at[strlen(marks[i]) + n];
-            if (c == '\0' || strchr(" \r\n(,", c) != NULL) {
-                break;
-            }
-            name[n] = c;
+        for (size_t n = 0; n < sizeof(name) - 1 && at[n] != '\0' && strchr(" \r\n(,", at[n]) == NULL; n++) {
+            name[n] = at[n];
         }
         const otter_chip_facts_t *chip = name[0] != '\0' ? otter_chip_by_name(name) : NULL;
         if (chip != NULL) {

@@ -40,6 +40,9 @@ void efuse_note(efuse_notes_t *notes, const char *format, ...) __attribute__((fo
 /** That a line was not understood; not what it says where that may be a key. */
 void efuse_note_line(efuse_notes_t *notes, unsigned number, const char *line);
 
+/** A line that espefuse puts before and between what it was asked for. */
+bool efuse_is_chatter(const char *line);
+
 /** The chip that a text of espefuse's is of; NULL: it does not say. */
 const otter_chip_facts_t *efuse_import_chip(const char *text, size_t len);
 

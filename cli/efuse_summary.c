@@ -52,6 +52,23 @@ static bool number_of(const field_t *field, bool raw_first, uint32_t *number)
     return false;
 }
 
+/** Older espefuse has words for some numbers, and its JSON says nothing else. */
+static bool number_of_word(const char *word, uint32_t *number)
+{
+    static const struct {
+        const char *word;
+        uint32_t number;
+    } words[] = {{"Disable", 0},          {"Enable", 1},     {"No calibration", 0}, {"No calib", 0},
+                 {"With calibration", 1}, {"With calib", 1}, {"ADC calib V1", 1},   {"ADC calib V2", 2}};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i].word) == 0) {
+            *number = words[i].number;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- what the fields are taken for ---- */
 
 #define SAID(member) offsetof(efuse_said_t, member)
@@ -142,7 +159,7 @@ static bool take_value(const field_t *field, take_t take, void *target)
     case TAKE_BLOCK:
         return take_block(target, field);
     case TAKE_NUMBER:
-        return number_of(field, false, target);
+        return number_of(field, false, target) || number_of_word(field->value, target);
     case TAKE_BOOL:
         break;
     }
@@ -198,6 +215,10 @@ static esp_err_t take_field(summary_t *s, const field_t *field)
     if (takers[i].known != 0) {
         *(bool *)(said + takers[i].known) = true;
     }
+    if (takers[i].at == SAID(crypt_count) && field->raw == NULL && !isdigit((unsigned char)field->value[0])) {
+        efuse_note(s->notes, "%s is only said to be \"%.20s\": taken as %" PRIu32 "; a dump tells its bits",
+                   field->name, field->value, s->said->crypt_count);
+    }
     return ESP_OK;
 }
 
@@ -207,7 +228,9 @@ static esp_err_t check_whole(const summary_t *s)
     for (size_t i = 0; i < TAKER_COUNT; i++) {
         if ((takers[i].needed & kind_of_chip(s->layout)) != 0 && (s->seen >> i & 1u) == 0) {
             return otter_fault(s->fault, ESP_ERR_INVALID_STATE,
-                               "it does not say %s, which a whole summary of this chip does", takers[i].name);
+                               "it does not say %s, which a whole summary of this chip does; where espefuse "
+                               "is too old to, take `espefuse dump`",
+                               takers[i].name);
         }
     }
     return ESP_OK;
@@ -255,12 +278,9 @@ static bool cut_value(char *line, field_t *field)
 /** A line that says nothing of a field: headings, the end of a description, what the tool says of itself. */
 static bool is_around(const char *line)
 {
-    static const char *const begins[] = {
-        "espefuse",       "===",           "---",         "EFUSE_NAME", "Connecting",
-        "Detecting chip", "Chip type",     "Serial port", "Note:",      "Chip is",
-        "Connected to",   "Flash voltage", "GPIO",        "WARNING",    " "};
+    static const char *const begins[] = {"---", "EFUSE_NAME", "Flash voltage", "GPIO", "WARNING", " "};
     const size_t len = strlen(line);
-    bool is = line[strspn(line, " \t.")] == '\0' || (len > 6 && strcmp(line + len - 6, "fuses:") == 0);
+    bool is = efuse_is_chatter(line) || (len > 6 && strcmp(line + len - 6, "fuses:") == 0);
     for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
         is = is || strncmp(line, begins[i], strlen(begins[i])) == 0;
     }
@@ -350,7 +370,7 @@ esp_err_t efuse_read_summary(char *text, size_t len, const otter_efuse_layout_t 
 {
     summary_t s = {.layout = layout, .said = said, .notes = notes, .fault = fault};
     const char *json = json_start(text);
-    if (json == NULL && strstr(text, "SECURE_VERSION") == NULL) {
+    if (json == NULL && strstr(text, "SECURE_VERSION") == NULL && strstr(text, "EFUSE_NAME") == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
     esp_err_t err = json != NULL ? read_json(&s, json, len - (size_t)(json - text)) : read_text(&s, text);

@@ -183,6 +183,8 @@ class Import(EfuseCase):
         self.done("import", self.flash, self.write(words))
         self.assertEqual(self.facts()["chip"], "esp32c3")
         self.done("import", self.flash, self.write(Blocks("esp32c3").words()))  # the eFuse file says it by now
+        self.done("import", self.work / "p4.bin", self.write("Loading eFuses for ESP32-P4 v1.3...\n" + Blocks("esp32p4").words()))
+        self.assertIn("chip=esp32p4\n", (self.work / "p4.bin.efuse").read_text())
         self.refused("it is of ESP32-C3, and --chip says ESP32-C6", "import", self.flash, self.write(words), "--chip", "esp32c6")
 
     def test_what_was_not_understood_is_told_line_by_line(self):
@@ -190,6 +192,34 @@ class Import(EfuseCase):
         done = self.done("import", self.flash, self.write(words), "--chip", "esp32c3")
         self.assertIn("line 16 not understood: A fatal error\n", done.stdout)
         self.assertIn("line 17 not understood: (hex digits)\n", done.stdout)
+
+    def test_an_older_espefuse_has_words_for_numbers(self):
+        """Version 4's JSON has no raw values, and its dump says how the blocks were read."""
+        fields = {"SECURE_VERSION": 7, "SECURE_BOOT_EN": True, "SECURE_BOOT_AGGRESSIVE_REVOKE": False,
+                  "DIS_USB_SERIAL_JTAG": "Enable", "BLK_VERSION_MAJOR": "With calibration", "BLK_VERSION_MINOR": 2}
+        fields |= {f"SECURE_BOOT_KEY_REVOKE{i}": i == 1 for i in range(3)}
+        fields |= {f"KEY_PURPOSE_{i}": "SECURE_BOOT_DIGEST0" if i == 2 else "USER" for i in range(6)}
+        fields |= {f"BLOCK_KEY{i}": (DIGEST["rsa_a"] if i == 2 else bytes(32)).hex(" ") for i in range(6)}
+        for word, count in (("Disable", None), ("Enable", "1")):
+            said = {name: {"value": value, "readable": True}
+                    for name, value in {**fields, "SPI_BOOT_CRYPT_CNT": word}.items()}
+            self.file.unlink(missing_ok=True)
+            done = self.done("import", self.flash, self.write("espefuse.py v4.8.1\n" + json.dumps(said)), "--chip", "esp32c3")
+            self.assertIn(f'SPI_BOOT_CRYPT_CNT is only said to be "{word}": taken as {count or 0}; a dump', done.stdout)
+            self.assertNotIn("not understood", done.stdout)
+            facts = self.facts()
+            self.assertEqual((facts.get("spi_boot_crypt_cnt"), facts["secure_version"], facts["blk_revision"]),
+                             (count, "3", "102"))
+            self.assertEqual(facts["secure_boot_digest0"], DIGEST["rsa_a"].hex())
+        fields["BLK_VERSION_MAJOR"] = "No idea"
+        self.refused("what it says of BLK_VERSION_MAJOR cannot be read", "import", self.flash,
+                     self.write(json.dumps({name: {"value": value} for name, value in fields.items()})))
+        words = Blocks("esp32c3").words() + ("\nBLOCK0          (                ) [0 ] err__regs: 00000000 00000000 00000000\n"
+                                             "EFUSE_RD_RS_ERR0_REG        0x00000000\n")
+        self.assertNotIn("not understood", self.done("import", self.flash, self.write(words), "--replace").stdout)
+        table = "EFUSE_NAME (Block) Description  = [Meaningful Value]\nABS_DONE_1 (BLOCK0):   Secure boot V2  = False R/W (0b0)\n"
+        self.refused("where espefuse is too old to, take `espefuse dump`", "import", self.work / "old.bin", self.write(table),
+                     "--chip", "esp32")
 
     def test_what_is_burned_already_is_not_forgotten(self):
         self.file.write_text("chip=esp32c3\nsecure_version=4\n")
