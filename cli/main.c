@@ -8,6 +8,7 @@
 
 #include "clean_log.h"
 #include "host/standard_files.h"
+#include "linux/openssl_start.h"
 #include "otter/version.h"
 #include "papers.h"
 
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
     }
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     clean_log_begin();
+    openssl_start_wiping(); /* private keys are read by many verbs */
     int status = run_command(argc, argv);
     const char *why = standard_output_end();
     if (why != NULL && status == EXIT_DONE) {

@@ -17,6 +17,7 @@
 #include <openssl/ui.h>
 
 #include "host/named_file.h"
+#include "linux/openssl_start.h"
 
 /* ---- passphrases ---- */
 
@@ -158,6 +159,7 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
     seen_t seen = {0};
     EVP_PKEY *key = store != NULL ? first_key(store, private_part, &seen) : NULL;
     (void)OSSL_STORE_close(store);
+    openssl_wipe_stack(); /* PEM is decoded on it */
     if (key == NULL && is_pkcs11(name)) {
         key = from_engine(name, private_part, ui, &passphrase, &seen);
     }

@@ -3,8 +3,12 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* ERR_load_*_strings(): the only ones that load texts later than at the start */
 #include "linux/openssl_start.h"
 
+#include <malloc.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -18,6 +22,55 @@ void openssl_start_lean(void)
     OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT |
                          OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_LOAD_SSL_STRINGS,
                      NULL);
+}
+
+static void *take(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size != 0 ? malloc(size) : NULL;
+}
+
+static void give_back(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (memory != NULL) {
+        explicit_bzero(memory, malloc_usable_size(memory));
+        free(memory);
+    }
+}
+
+/** realloc() might leave the old bytes where they were. */
+static void *take_other(void *memory, size_t size, const char *file, int line)
+{
+    void *other = take(size, file, line);
+    if (other != NULL && memory != NULL) {
+        const size_t had = malloc_usable_size(memory);
+        memcpy(other, memory, had < size ? had : size);
+    }
+    if (other != NULL || size == 0) {
+        give_back(memory, file, line);
+    }
+    return other;
+}
+
+void openssl_start_wiping(void)
+{
+    (void)CRYPTO_set_mem_functions(take, take_other, give_back); /* too late: OpenSSL's own, as before */
+}
+
+/** By pointers: a call that the dynamic linker has to look up first would save the registers below. */
+__attribute__((noinline)) void openssl_wipe_stack(void)
+{
+    static void *(*const volatile copy)(void *, const void *, size_t) = memcpy;
+    static void *(*const volatile fill)(void *, int, size_t) = memset;
+    static const unsigned char zeros[4096];
+    unsigned char below[65536];
+    for (size_t len = 16; len <= sizeof(zeros); len *= 2) { /* through the registers of the last copies */
+        copy(below, zeros, len);
+    }
+    fill(below, 0, sizeof(below));
 }
 
 /** Of all that TLS, certificates and keys pass through. Nothing happens to those that are loaded. */

@@ -11,5 +11,14 @@ void openssl_start(void);
  */
 void openssl_start_lean(void);
 
+/**
+ * From now on what OpenSSL gives back to the heap is zeros: it wipes keys, and leaves copies of what it read them from.
+ * Before the first use of OpenSSL, for a program that is all ours; a library does not decide this for its program.
+ */
+void openssl_start_wiping(void);
+
+/** Wipes what functions of OpenSSL have left on this thread's stack, up to 64 KiB below the caller, and in vector registers. */
+void openssl_wipe_stack(void);
+
 /** The text of an error, NULL where it has none: ERR_reason_error_string() for programs that may have started lean. */
 const char *openssl_reason(unsigned long code);

@@ -17,6 +17,7 @@
 
 #include "otter/bytes.h"
 #include "linux/named_key.h"
+#include "linux/openssl_start.h"
 #include "otter/signature.h"
 
 #define SALT_LEN      32
@@ -149,6 +150,7 @@ signing_key_t *signing_key_new(otter_signature_scheme_t scheme, otter_fault_t *f
     EVP_PKEY *key = kind->group != NULL
                         ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind->group)
                         : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)8 * OTTER_RSA_3072_LEN);
+    openssl_wipe_stack();
     if (key == NULL) {
         (void)refuse_by_openssl(fault, "OpenSSL makes no key");
         return NULL;
@@ -183,6 +185,7 @@ char *signing_key_pem(const signing_key_t *key, bool private_part, const char *p
         *len = (size_t)n;
     }
     BIO_free(out);
+    openssl_wipe_stack();
     if (text == NULL) {
         (void)refuse_by_openssl(fault, "the key cannot be written as PEM");
     }
@@ -280,6 +283,7 @@ static size_t sign(const signing_key_t *key, const uint8_t *hash, size_t hash_le
                                                                                   : EVP_sha256()) == 1 &&
               EVP_PKEY_sign(context, out, &len, hash, hash_len) == 1;
     EVP_PKEY_CTX_free(context);
+    openssl_wipe_stack();
     if (!ok) {
         (void)refuse_by_openssl(fault, "OpenSSL does not sign");
     }

@@ -17,6 +17,8 @@ import termios
 import time
 import unittest
 
+from exit_memory import memory_at_exit, secrets_of
+
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
 OTTER = pathlib.Path(os.environ.get("OTTER_BUILD", SOURCE / "build")) / "otter"
 VECTORS = SOURCE / "tests" / "vectors"
@@ -406,6 +408,36 @@ class Keys(SigningTest):
                                                               KEYS / "ec256.pem", status=1))
         four = [word for name in ("rsa_a", "rsa_b", "rsa_c", "rsa_a") for word in ("--key", KEYS / f"{name}.pem")]
         self.assertIn("more than 3 times", self.otter("image", "verify", image, *four, status=2))
+
+
+@unittest.skipIf(IS_SANITIZED, "the sanitizers keep what was freed")
+class Memory(SigningTest):
+    """A private key that was used is nowhere in the memory of the program when it ends."""
+
+    WORDS = "correct horse battery staple 42"
+
+    def gone(self, key, words, *args):
+        """Nothing of the key, which may be made only by this."""
+        status, memory = memory_at_exit([OTTER, *args], stdout=subprocess.DEVNULL)
+        self.assertEqual(status, 0)
+        self.assertIn(b"OTTER_", memory)  # of its environment: it was looked at
+        self.assertEqual([name for name, secret in secrets_of(key, words).items() if secret in memory], [])
+
+    def test_no_key_and_no_passphrase_stays_behind(self):
+        image = VECTORS / "image/esp32c6_mmu16k.bin"
+        words = self.work / "words"
+        words.write_text(self.WORDS + "\n")
+        for scheme in ("rsa3072", "ecdsa256"):
+            for said in (None, self.WORDS):
+                opens = ["--passphrase-file", words] if said else []
+                key, public, out = (self.work / f"{scheme}{bool(said)}{end}" for end in (".pem", ".pub.pem", ".bin"))
+                for args in (["key", "new", key, "--scheme", scheme], ["key", "public", key, "-o", public],
+                             ["key", "digest", key], ["image", "sign", image, "--key", key, "-o", out]):
+                    with self.subTest(scheme=scheme, encrypted=bool(said), verb=args[:2]):
+                        self.gone(key, said, *args, *opens)
+            encrypted = self.work / "encrypted"
+            self.otter("image", "encrypt", image, "--key", public, "-o", encrypted)
+            self.gone(key, said, "image", "decrypt", encrypted, "--key", key, "-o", out, *opens)
 
 
 class Oracle(SigningTest):
