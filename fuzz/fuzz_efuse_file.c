@@ -64,7 +64,7 @@ static const char *const names[NAMES] = {
     "spi_boot_crypt_cnt",
 };
 static const unsigned long maxima[NAMES] = {
-    [REVISION] = 65534,  [BLK_REVISION] = 65535, [SECTOR_SIZE] = 131072, [WRITE_UNIT] = 32,
+    [REVISION] = 65534,  [BLK_REVISION] = 65535, [SECTOR_SIZE] = 131072, [WRITE_UNIT] = 256,
     [WRITE_ONCE] = 1,    [SECURE_VERSION] = 32,  [SECURE_BOOT] = 1,      [REVOKE] = 1,
     [REVOKE + 1] = 1,    [REVOKE + 2] = 1,       [AGGRESSIVE] = 1,       [SHA384] = 1,
     [CRYPT_COUNT] = 127,

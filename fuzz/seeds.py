@@ -107,7 +107,7 @@ def efuse_files():
              "SECURE_BOOT_AGGRESSIVE_REVOKE=1\nflash_crypt_cnt=127\nabs_done_1=1\nsecure_boot_sha384_en=1\n",
              "secure_boot_digest1=" + "5d" * 32 + "\nkey_purpose_4=secure_boot_digest1\nblock_key4=" + "5d" * 32 + "\n",
              "spi_boot_crypt_cnt=128\n", "secure_boot_disable_fast_wake=1\nkey_purpose_0=KM_INIT_KEY\n",
-             "sector_size=131072\nwrite_unit=32\nwrite_once=1\n", "write_unit=33\n"]
+             "sector_size=131072\nwrite_unit=32\nwrite_once=1\n", "write_unit=257\n"]
     for i, text in enumerate(texts):
         yield f"efuse{i}", text.encode()
 
