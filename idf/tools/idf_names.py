@@ -4,8 +4,9 @@
 # otter's own library and headers answer for these.
 IN_LIBRARY = frozenset("""
 app_update bootloader bootloader_support cxx efuse esp-tls esp_app_format esp_bootloader_format esp_common esp_event
-esp_hw_support esp_http_client esp_https_ota esp_libc esp_partition esp_rom esp_security esp_stdio esp_system esp_timer
-esptool_py freertos hal heap http_parser linux log mbedtls newlib nvs_flash partition_table pthread soc spi_flash tcp_transport
+esp_http_client esp_https_ota esp_hw_support esp_libc esp_partition esp_ringbuf esp_rom esp_security esp_stdio
+esp_system esp_timer esptool_py freertos hal heap http_parser linux log mbedtls newlib nvs_flash partition_table pthread
+soc spi_flash tcp_transport
 """.split())
 
 # ESP-IDF has them (in one of its versions 4.4 to 6.0), and there is nothing of them here: one may be required, and what is
@@ -17,7 +18,7 @@ esp_driver_gptimer esp_driver_i2c esp_driver_i2s esp_driver_i3c esp_driver_isp e
 esp_driver_ledc esp_driver_mcpwm esp_driver_parlio esp_driver_pcnt esp_driver_ppa esp_driver_rmt esp_driver_sd_intf
 esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi esp_driver_spi esp_driver_touch_sens esp_driver_tsens
 esp_driver_twai esp_driver_uart esp_driver_usb_serial_jtag esp_gdbstub esp_hid esp_http_server esp_https_server
-esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy esp_pm esp_psram esp_ringbuf
+esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy esp_pm esp_psram
 esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_websocket_client esp_wifi espcoredump
 expat fatfs freemodbus idf_test ieee802154 jsmn json libsodium lwip mdns mqtt nghttp nvs_sec_provider openssl
 openthread perfmon protobuf-c protocomm riscv rt sdmmc spiffs tcpip_adapter tinyusb

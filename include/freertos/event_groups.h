@@ -24,7 +24,7 @@ typedef struct {
 /** The same in memory of the caller's, which lives until the group is deleted. @return NULL: buffer is NULL */
 EventGroupHandle_t xEventGroupCreateStatic(StaticEventGroup_t *buffer);
 
-/** No task may be waiting for it. */
+/** Tasks that wait for it get 0. NULL is fine. */
 void vEventGroupDelete(EventGroupHandle_t group);
 
 /** @return the flags afterwards; a task that was waiting may already have cleared some */

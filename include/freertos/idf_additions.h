@@ -4,8 +4,10 @@
 
 #include "esp_heap_caps.h"
 #include "freertos/event_groups.h"
+#include "freertos/message_buffer.h"
 #include "freertos/queue.h"
 #include "freertos/semphr.h"
+#include "freertos/stream_buffer.h"
 #include "freertos/task.h"
 
 #define xTaskCreateWithCaps(function, name, stack_bytes, arg, priority, out, caps)                           \
@@ -24,6 +26,12 @@
 #define xSemaphoreCreateMutexWithCaps(caps)          ((void)(caps), xSemaphoreCreateMutex())
 #define xSemaphoreCreateRecursiveMutexWithCaps(caps) ((void)(caps), xSemaphoreCreateRecursiveMutex())
 #define vSemaphoreDeleteWithCaps(semaphore)          vSemaphoreDelete(semaphore)
+
+#define xStreamBufferCreateWithCaps(size, trigger, caps)                                                     \
+    ((void)(caps), xStreamBufferCreate((size), (trigger)))
+#define vStreamBufferDeleteWithCaps(buffer)      vStreamBufferDelete(buffer)
+#define xMessageBufferCreateWithCaps(size, caps) ((void)(caps), xMessageBufferCreate(size))
+#define vMessageBufferDeleteWithCaps(buffer)     vStreamBufferDelete(buffer)
 
 #define xEventGroupCreateWithCaps(caps)  ((void)(caps), xEventGroupCreate())
 #define vEventGroupDeleteWithCaps(group) vEventGroupDelete(group)

@@ -28,7 +28,7 @@ typedef struct {
 QueueHandle_t xQueueCreateStatic(UBaseType_t length, UBaseType_t item_size, uint8_t *storage,
                                  StaticQueue_t *buffer);
 
-/** No task may be waiting for it. */
+/** Tasks that wait for it wait on, until their time is up. NULL is fine. */
 void vQueueDelete(QueueHandle_t queue);
 
 /** Copy an item in, waiting for room at most `wait` ticks. @return pdTRUE, errQUEUE_FULL */

@@ -23,6 +23,7 @@ struct EventGroupDef_t {
     EventBits_t bits;
     bits_wait_t *waits;
     bool is_static; /* its memory is the caller's */
+    bool deleted;   /* the last one that leaves its wait frees it */
 };
 
 _Static_assert(sizeof(struct EventGroupDef_t) <= sizeof(StaticEventGroup_t),
@@ -49,14 +50,31 @@ EventGroupHandle_t xEventGroupCreateStatic(StaticEventGroup_t *buffer)
     return group;
 }
 
-void vEventGroupDelete(EventGroupHandle_t group)
+/** With the lock held: one that is deleted and that nobody waits for any more. */
+static void free_unused(EventGroupHandle_t group)
 {
-    if (group != NULL) {
+    if (group->deleted && group->waits == NULL) {
         pthread_cond_destroy(&group->changed);
         if (!group->is_static) {
             free(group);
         }
     }
+}
+
+void vEventGroupDelete(EventGroupHandle_t group)
+{
+    if (group == NULL) {
+        return;
+    }
+    kernel_lock();
+    group->deleted = true;
+    for (bits_wait_t *wait = group->waits; wait != NULL; wait = wait->next) {
+        wait->answered = true;
+        wait->seen = 0;
+    }
+    pthread_cond_broadcast(&group->changed);
+    free_unused(group);
+    kernel_unlock();
 }
 
 static bool satisfies(EventBits_t now, const bits_wait_t *wait)
@@ -119,6 +137,7 @@ static void leave(void *arg)
             break;
         }
     }
+    free_unused(enlisted->group);
 }
 
 /** A task deleted while it waits ends with the lock released, so the list is left under a lock of its own taking. */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "freertos/FreeRTOS.h"
+#include "freertos/queue.h"
 #include "freertos/task.h"
 #include "linux/thread_state.h"
 #include "otter/promise.h"
@@ -75,6 +76,21 @@ bool kernel_is_task(TaskHandle_t task);
 
 /** A condition whose time-outs follow the monotonic clock. */
 void kernel_condition_init(pthread_cond_t *condition);
+
+/** With the lock held: whether a task waits on it. */
+bool kernel_is_waited_for(const pthread_cond_t *condition);
+
+/**
+ * Its object is deleted. @return false: tasks wait on it, for as long as they wanted to, so that its memory must stay. On a chip
+ * they would look at memory that is somebody else's.
+ */
+OTTER_MUST_CHECK bool kernel_condition_end(pthread_cond_t *condition);
+
+/** A caller that errs is a panic, as FreeRTOS's assertions are: unless `holds`, the console says function and reason. */
+void kernel_check(bool holds, const char *function, const char *reason);
+
+/** With the lock held: tells a set that one of its members has an item more. */
+void queue_set_tell(QueueSetHandle_t set, QueueSetMemberHandle_t member);
 
 /**
  * With the lock held: wait until ready(object), at most `ticks` ticks. A task deleted by another one ends in here.

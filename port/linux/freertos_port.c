@@ -1,10 +1,12 @@
-/* The port's part of FreeRTOS: critical sections, the one core, memory. */
+/* The port's part of FreeRTOS: critical sections, the one core, memory, assertions. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "esp_system.h"
 #include "freertos/task.h"
+#include "linux/freertos_kernel.h"
 #include "otter/build_options.h"
 
 /*
@@ -115,4 +117,13 @@ size_t xPortGetFreeHeapSize(void)
 size_t xPortGetMinimumEverFreeHeapSize(void)
 {
     return esp_get_minimum_free_heap_size();
+}
+
+void kernel_check(bool holds, const char *function, const char *reason)
+{
+    if (!holds) {
+        char text[160];
+        snprintf(text, sizeof(text), "assert failed: %s: %s", function, reason);
+        esp_system_abort(text);
+    }
 }

@@ -76,11 +76,8 @@ QueueHandle_t xQueueCreateStatic(UBaseType_t length, UBaseType_t item_size, uint
 
 void vQueueDelete(QueueHandle_t queue)
 {
-    if (queue != NULL) {
-        pthread_cond_destroy(&queue->changed);
-        if (!queue->is_static) {
-            free(queue);
-        }
+    if (queue != NULL && kernel_condition_end(&queue->changed) && !queue->is_static) {
+        free(queue);
     }
 }
 
@@ -108,15 +105,21 @@ static void copy(void *to, const void *from, size_t size)
     }
 }
 
+void queue_set_tell(QueueSetHandle_t set, QueueSetMemberHandle_t member)
+{
+    if (set->count < set->length) { /* one that is full was made too short */
+        memcpy(item_at(set, set->count), &member, sizeof(member));
+        set->count++;
+        pthread_cond_broadcast(&set->changed);
+    }
+}
+
 /** With the lock held: one more item is in the queue. */
 static void announce(QueueHandle_t queue)
 {
     pthread_cond_broadcast(&queue->changed);
-    QueueSetHandle_t set = queue->set;
-    if (set != NULL && set->count < set->length) { /* one that is full was made too short */
-        memcpy(item_at(set, set->count), &queue, sizeof(queue));
-        set->count++;
-        pthread_cond_broadcast(&set->changed);
+    if (queue->set != NULL) {
+        queue_set_tell(queue->set, queue);
     }
 }
 

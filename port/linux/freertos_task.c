@@ -62,6 +62,26 @@ void kernel_condition_init(pthread_cond_t *condition)
     pthread_condattr_destroy(&attributes);
 }
 
+bool kernel_is_waited_for(const pthread_cond_t *condition)
+{
+    TaskHandle_t t = tasks;
+    while (t != NULL && (t->ready == NULL || t->waits_on != condition)) {
+        t = t->next;
+    }
+    return t != NULL;
+}
+
+bool kernel_condition_end(pthread_cond_t *condition)
+{
+    kernel_lock();
+    bool unused = !kernel_is_waited_for(condition);
+    kernel_unlock();
+    if (unused) {
+        pthread_cond_destroy(condition);
+    }
+    return unused;
+}
+
 static struct timespec deadline_in_us(uint64_t us)
 {
     struct timespec t;

@@ -30,6 +30,13 @@ void start(TaskFunction_t function, void *arg)
     (void)start_task(function, arg);
 }
 
+void wait_until_blocked(TaskHandle_t task)
+{
+    while (eTaskGetState(task) != eBlocked) {
+        vTaskDelay(1);
+    }
+}
+
 void wait_done(void)
 {
     assert_int_equal(xSemaphoreTake(done, SOON), pdTRUE);

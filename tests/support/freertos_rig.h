@@ -26,5 +26,8 @@ int helpers_tear_down(void **state);
 TaskHandle_t start_task(TaskFunction_t function, void *arg);
 void start(TaskFunction_t function, void *arg);
 
+/** Until it waits for something. */
+void wait_until_blocked(TaskHandle_t task);
+
 /** One more helper is done. */
 void wait_done(void);

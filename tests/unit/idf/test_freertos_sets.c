@@ -227,9 +227,78 @@ static void tasks_meet_at_an_event_group(void **state)
     vEventGroupDelete(meeting);
 }
 
+typedef struct {
+    QueueHandle_t queue;
+    EventGroupHandle_t group;
+    bool received;
+    EventBits_t seen;
+} deleted_t;
+
+static void wait_for_a_queue(void *arg)
+{
+    deleted_t *it = arg;
+    int item;
+    it->received = xQueueReceive(it->queue, &item, 20) == pdTRUE;
+    xSemaphoreGive(done);
+    vTaskDelete(NULL);
+}
+
+static void wait_for_a_group(void *arg)
+{
+    deleted_t *it = arg;
+    it->seen = xEventGroupWaitBits(it->group, 3, pdTRUE, pdTRUE, portMAX_DELAY);
+    xSemaphoreGive(done);
+    vTaskDelete(NULL);
+}
+
+static void what_is_deleted_while_tasks_wait_for_it_is_left_in_peace(void **state)
+{
+    (void)state;
+    deleted_t it = {.queue = xQueueCreate(1, sizeof(int)), .received = true};
+    TaskHandle_t task = start_task(wait_for_a_queue, &it);
+    wait_until_blocked(task);
+    vQueueDelete(it.queue);
+    wait_done();
+    assert_false(it.received);
+}
+
+static void it_is_deleted_with_its_waiter(void)
+{
+    deleted_t it = {.group = xEventGroupCreate()};
+    TaskHandle_t task = start_task(wait_for_a_group, &it);
+    wait_until_blocked(task);
+    vTaskDelete(task);
+    vEventGroupDelete(it.group);
+    while (eTaskGetState(task) != eDeleted) {
+        if (xSemaphoreTake(done, 1) == pdTRUE) {
+            break; /* its wait has ended before it did */
+        }
+    }
+}
+
+static void a_group_that_is_deleted_ends_the_waits_for_it(void **state)
+{
+    (void)state;
+    deleted_t first = {.group = xEventGroupCreate(), .seen = 99}, second = first;
+    xEventGroupSetBits(first.group, 1);
+    wait_until_blocked(start_task(wait_for_a_group, &first));
+    wait_until_blocked(start_task(wait_for_a_group, &second));
+    vEventGroupDelete(first.group);
+    wait_done();
+    wait_done();
+    assert_int_equal(first.seen, 0);
+    assert_int_equal(second.seen, 0);
+    /* The last one that waited may be a task that is deleted itself. */
+    it_is_deleted_with_its_waiter();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_deleted_while_tasks_wait_for_it_is_left_in_peace,
+                                        helpers_set_up, helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_group_that_is_deleted_ends_the_waits_for_it, helpers_set_up,
+                                        helpers_tear_down),
         cmocka_unit_test_setup_teardown(a_set_tells_its_members_in_the_order_of_their_items, helpers_set_up,
                                         helpers_tear_down),
         cmocka_unit_test_setup_teardown(overwriting_tells_a_set_once, helpers_set_up, helpers_tear_down),
