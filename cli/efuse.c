@@ -15,9 +15,11 @@
 #include "json.h"
 #include "kinds.h"
 #include "linux/linux_device.h"
+#include "otter/boot.h"
 #include "otter/promise.h"
 
 #define VALUE_MAX 64u     /* bytes of a file that is one value: a digest, a key */
+#define CONSEQUENCE_SIZE 200u
 #define DUMP_MAX  262144u /* bytes of a file that is imported; a JSON summary has about 45,000 */
 
 typedef struct {
@@ -100,8 +102,31 @@ static int show(void *options)
 
 /* ---- burn ---- */
 
+/** Whether anything in the flash would boot with these. @return false also where no flash is there */
+static bool boots_with(efuses_t *e, const efuse_file_t *file)
+{
+    otter_boot_result_t boot;
+    e->dev.efuse = *file;
+    e->dev.device.config.trust = linux_device_trust(file);
+    return e->is_open && otter_boot(&e->dev.device, OTTER_BOOT_DRY_RUN, &boot) == ESP_OK;
+}
+
+/** What a device does after this. @return false: what it did before */
+static bool tell_consequence(efuses_t *e, const efuse_file_t *after, char *text, size_t size)
+{
+    char before[CONSEQUENCE_SIZE];
+    snprintf(before, sizeof(before), "%s", efuse_words_consequence(&e->file));
+    const bool booted = boots_with(e, &e->file), stuck = booted && !boots_with(e, after);
+    const char *words = efuse_words_consequence(after);
+    snprintf(text, size, "%s%s", words,
+             stuck && strstr(words, "nothing boots") == NULL
+                 ? "; nothing that is in this flash boots any more"
+                 : "");
+    return stuck || strcmp(before, words) != 0;
+}
+
 /** What cannot be undone is asked for. @return false, after saying why not */
-static bool is_meant(const efuse_options_t *o, const efuse_file_t *file)
+static bool is_meant(const efuse_options_t *o, const efuse_file_t *file, const char *follows)
 {
     char answer[16] = "";
     if (o->yes) {
@@ -114,7 +139,7 @@ static bool is_meant(const efuse_options_t *o, const efuse_file_t *file)
     }
     fprintf(stderr, "%s: %s becomes %s.\n%s\nThis cannot be undone. Type BURN to go on: ", file->path,
             o->name, efuse_words_is_secret(o->name) ? "what was given" : o->value,
-            efuse_words_consequence(file));
+            follows);
     fflush(stderr);
     const bool read = fgets(answer, sizeof(answer), stdin) != NULL;
     answer[strcspn(answer, "\r\n")] = '\0';
@@ -158,15 +183,27 @@ static bool burn_one(efuses_t *e, const efuse_options_t *o)
     }
     esp_err_t err = efuse_file_burn(&after, o->name, o->value, &fault);
     if (err != ESP_OK) {
-        return cli_refuse("efuse burn", "%s: nothing is burned: %s", o->flash, otter_fault_text(&fault, err));
+        return cli_refuse("efuse burn", "%s: nothing is burned: %s%s", o->flash, otter_fault_text(&fault, err),
+                          err == ESP_ERR_NOT_FOUND && strchr(fault.why, '?') == NULL
+                              ? "; `otter efuse burn --help` names them"
+                              : "");
     }
     e->file.has_chip = after.has_chip;
     e->file.chip.id = after.chip.id;
+    char follows[2 * CONSEQUENCE_SIZE];
+    const bool news = tell_consequence(e, &after, follows, sizeof(follows));
     /* Saying that nothing is burned undoes nothing. */
-    if (!efuse_file_is_same(&after, &e->file) && !is_meant(o, &after)) {
+    if (!efuse_file_is_same(&after, &e->file) && !is_meant(o, &after, follows)) {
         return false;
     }
-    return efuse_file_save(&after) == ESP_OK || cli_refuse("efuse burn", "cannot write %s", after.path);
+    if (efuse_file_save(&after) != ESP_OK) {
+        return cli_refuse("efuse burn", "cannot write %s", after.path);
+    }
+    cli_did("%s: %s burned", after.path, o->name);
+    if (news) {
+        cli_did("%s", follows);
+    }
+    return true;
 }
 
 static int burn(void *options)
@@ -180,9 +217,6 @@ static int burn(void *options)
     bool ok = text != NULL || o->value[0] != '@';
     o->value = text != NULL ? text : o->value;
     ok = ok && open_efuses("efuse burn", e, o, false) && burn_one(e, o);
-    if (ok) {
-        cli_did("%s: %s burned", e->file.path, o->name);
-    }
     close_efuses(e);
     free(e);
     drop_text(text);
@@ -412,7 +446,11 @@ const cli_verb_t efuse_burn_verb = {
         "what a chip would: a bit "
         "that goes back to 0, a key block that is written, a digest whose place is revoked, a version "
         "that the chip "
-        "cannot count to. What cannot be undone is asked for first, on a terminal.\n",
+        "cannot count to. What cannot be undone is asked for first, on a terminal.\n\n"
+        "NAME is one of chip, revision, blk_revision, sector_size, write_unit, write_once, secure_version, "
+        "secure_boot_en, secure_boot_scheme, secure_boot_digest0 to 2, secure_boot_key_revoke0 to 2, "
+        "secure_boot_aggressive_revoke, secure_boot_sha384_en, secure_boot_v1_key, spi_boot_crypt_cnt, "
+        "key_purpose_0 to 5, block_key0 to 5.\n",
     .after = "example: otter efuse burn flash.bin secure_version 3\n"
              "         otter efuse burn flash.bin secure_boot_digest1 $(otter key digest new.pub.pem)\n"
              "         otter efuse burn flash.bin secure_boot_key_revoke0 1\n"

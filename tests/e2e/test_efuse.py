@@ -280,6 +280,19 @@ class Burn(EfuseCase):
                 self.refused(why, "burn", self.flash, name, value, "--yes")
         self.assertEqual(self.facts(), kept)
 
+    def test_what_follows_is_told(self):
+        done = self.burn("secure_boot_digest0", DIGEST["rsa_a"].hex())
+        self.assertNotIn("secure boot is", done.stdout)
+        self.burn("secure_boot_digest1", DIGEST["rsa_b"].hex())
+        self.assertIn("by one of its keys", self.burn("secure_boot_en", 1).stdout)
+        self.assertIn("by its one key", self.burn("secure_boot_key_revoke0", 1).stdout)
+        self.assertIn("by nobody that it trusts: nothing boots\n", self.burn("secure_boot_key_revoke1", 1).stdout)
+        self.assertNotIn("nothing boots", self.burn("secure_version", 1).stdout)
+        self.refused("there is no eFuse nonsense; `otter efuse burn --help` names them", "burn", self.flash, "nonsense", 1)
+        names = self.otter("burn", "--help").stdout.replace("\n", " ")
+        for name in ("secure_boot_key_revoke0 to 2", "block_key0 to 5", "secure_version"):
+            self.assertIn(name, names)
+
     def test_chips_with_one_key_take_one(self):
         self.burn("chip", "esp32")
         self.burn("secure_boot_digest0", DIGEST["rsa_a"].hex())
