@@ -48,6 +48,7 @@ typedef struct {
         stamp[PATH_SIZE]; /* paths: the flash file, and the digest of what was written into it */
     char digest[65];
     bool secure_boot; /* version 2: the first boot of a chip burns the keys that have signed the app */
+    bool v1;          /* version 1, whose key is in no signature: the build has put it into a file */
 } set_t;
 
 bool build_folder_is(const char *path)
@@ -217,12 +218,31 @@ static void take_keys(efuse_file_t *efuse, otter_flash_t *flash, const part_t *a
     }
 }
 
+/** Of version 1. @return false, and said: there is none */
+static bool take_v1_key(const set_t *set, efuse_file_t *efuse)
+{
+    char path[PATH_SIZE];
+    size_t len = 0;
+    uint8_t *key = join(set, path, "signature_verification_key.bin")
+                       ? cli_read_file(set->verb, path, OTTER_V1_KEY_LEN, &len)
+                       : NULL;
+    bool ok = key != NULL && (len == OTTER_V1_KEY_LEN ||
+                              cli_refuse(set->verb, "%s is no key of secure boot V1, which has 64 bytes", path));
+    if (ok) {
+        efuse->secure_boot = efuse->has_v1_key = true;
+        efuse->scheme = OTTER_SIGNED_V1;
+        memcpy(efuse->v1_key, key, OTTER_V1_KEY_LEN);
+    }
+    free(key);
+    return ok;
+}
+
 /** Of a project with CONFIG_SECURE_BOOT, unless its device has secure boot already. What is burned stays. */
 static bool burn_secure_boot(const set_t *set, otter_flash_t *flash)
 {
     efuse_file_t efuse;
     otter_fault_t fault;
-    if (!set->secure_boot) {
+    if (!set->secure_boot && !set->v1) {
         return true;
     }
     if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
@@ -231,7 +251,10 @@ static bool burn_secure_boot(const set_t *set, otter_flash_t *flash)
     if (efuse.secure_boot) {
         return true;
     }
-    for (size_t i = 0; i < set->part_count; i++) {
+    if (set->v1 && !take_v1_key(set, &efuse)) {
+        return false;
+    }
+    for (size_t i = 0; !set->v1 && i < set->part_count; i++) {
         if (set->parts[i].is_app) {
             take_keys(&efuse, flash, &set->parts[i]);
         }
@@ -327,6 +350,7 @@ static bool take_options(set_t *set, linux_device_options_t *device)
         device->table_offset = (uint32_t)offset->valuedouble;
     }
     set->secure_boot = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "SECURE_BOOT_V2_ENABLED"));
+    set->v1 = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "SECURE_BOOT_V1_ENABLED"));
     device->wait_ms = device->wait_ms != 0 ? device->wait_ms : WAIT_MS_HERE;
     if (device->rollback == LINUX_DEVICE_DEFAULT) {
         device->rollback =

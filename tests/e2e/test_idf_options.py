@@ -317,6 +317,29 @@ void app_main(void)
         self.assertEqual(run.returncode, 1)
         self.assertIn("holds a signed app and flash.bin.efuse is not there", run.stderr)
 
+    @in_full
+    def test_secure_boot_v1_has_its_key_from_the_build(self):
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+                                "main/main.c": "void app_main(void)\n{\n}\n"})
+        efuse = made.out / "flash" / "flash.bin.efuse"
+        self.assertEqual(otter("key", "new", made.path / "key.pem", "--scheme", "ecdsa256").returncode, 0)
+        otter("key", "public", made.path / "key.pem", "--v1", "-o", made.path / "public.bin")
+        public = (made.path / "public.bin").read_bytes()
+        made.write("sdkconfig.defaults", "CONFIG_SECURE_BOOT=y\nCONFIG_SECURE_BOOT_V1_ENABLED=y\n"
+                   'CONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n')
+        made.build()
+        self.assertEqual((made.out / "signature_verification_key.bin").read_bytes(), public)
+        run = made.run()
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("secure_boot_scheme=v1\n", efuse.read_text())
+        self.assertIn(f"secure_boot_v1_key={public.hex()}\n", efuse.read_text())
+        made.write("sdkconfig.defaults", "CONFIG_SECURE_BOOT=y\nCONFIG_SECURE_BOOT_V1_ENABLED=y\n"
+                   'CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=n\nCONFIG_SECURE_BOOT_VERIFICATION_KEY="public.bin"\n')
+        made.build()
+        run = made.run()
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)  # what nobody signed does not boot
+        self.assertIn("not signed", run.stdout + run.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

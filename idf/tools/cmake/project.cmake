@@ -188,12 +188,34 @@ function(otter_signing out)
   set(${out} SIGNING_KEY ${key} ${v1} PARENT_SCOPE)
 endfunction()
 
+# The public key of version 1, which no signature names: a device gets it when it is made.
+function(otter_v1_key)
+  if(NOT CONFIG_SECURE_BOOT_V1_ENABLED)
+    return()
+  endif()
+  set(public ${CMAKE_BINARY_DIR}/signature_verification_key.bin)
+  set(key ${CONFIG_SECURE_BOOT_SIGNING_KEY})
+  if(NOT CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
+    set(key ${CONFIG_SECURE_BOOT_VERIFICATION_KEY})
+  endif()
+  cmake_path(ABSOLUTE_PATH key BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
+  if(NOT EXISTS ${key})
+    otter_stop("CONFIG_SECURE_BOOT_VERIFICATION_KEY names ${key}, which is not there: `otter key public KEY --v1 -o` makes it")
+  elseif(CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
+    add_custom_command(OUTPUT ${public} COMMAND otter::otter key public ${key} --v1 -o ${public} DEPENDS ${key} VERBATIM)
+    add_custom_target(otter_v1_key ALL DEPENDS ${public})
+  else()
+    configure_file(${key} ${public} COPYONLY)
+  endif()
+endfunction()
+
 # The program of all components, and its image.
 function(otter_project_firmware name)
   idf_build_get_property(libraries otter_libraries)
   idf_build_get_property(version PROJECT_VER)
   otter_certificates(certificates)
   otter_signing(signing)
+  otter_v1_key()
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/config/project_elf_src.c @ONLY CONTENT [[
 /* The program consists of the components' libraries. An application of a chip never ends, so nothing of it is a leak. */
 const char *__asan_default_options(void);
