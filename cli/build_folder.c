@@ -226,8 +226,9 @@ static bool take_v1_key(const set_t *set, efuse_file_t *efuse)
     uint8_t *key = join(set, path, "signature_verification_key.bin")
                        ? cli_read_file(set->verb, path, OTTER_V1_KEY_LEN, &len)
                        : NULL;
-    bool ok = key != NULL && (len == OTTER_V1_KEY_LEN ||
-                              cli_refuse(set->verb, "%s is no key of secure boot V1, which has 64 bytes", path));
+    bool ok =
+        key != NULL && (len == OTTER_V1_KEY_LEN ||
+                        cli_refuse(set->verb, "%s is no key of secure boot V1, which has 64 bytes", path));
     if (ok) {
         efuse->secure_boot = efuse->has_v1_key = true;
         efuse->scheme = OTTER_SIGNED_V1;

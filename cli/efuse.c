@@ -18,9 +18,9 @@
 #include "otter/boot.h"
 #include "otter/promise.h"
 
-#define VALUE_MAX 64u     /* bytes of a file that is one value: a digest, a key */
+#define VALUE_MAX        64u /* bytes of a file that is one value: a digest, a key */
 #define CONSEQUENCE_SIZE 200u
-#define DUMP_MAX  262144u /* bytes of a file that is imported; a JSON summary has about 45,000 */
+#define DUMP_MAX         262144u /* bytes of a file that is imported; a JSON summary has about 45,000 */
 
 typedef struct {
     const char *flash, *name, *value, *input;
@@ -138,8 +138,7 @@ static bool is_meant(const efuse_options_t *o, const efuse_file_t *file, const c
                           "--yes says that it is meant");
     }
     fprintf(stderr, "%s: %s becomes %s.\n%s\nThis cannot be undone. Type BURN to go on: ", file->path,
-            o->name, efuse_words_is_secret(o->name) ? "what was given" : o->value,
-            follows);
+            o->name, efuse_words_is_secret(o->name) ? "what was given" : o->value, follows);
     fflush(stderr);
     const bool read = fgets(answer, sizeof(answer), stdin) != NULL;
     answer[strcspn(answer, "\r\n")] = '\0';
@@ -183,7 +182,8 @@ static bool burn_one(efuses_t *e, const efuse_options_t *o)
     }
     esp_err_t err = efuse_file_burn(&after, o->name, o->value, &fault);
     if (err != ESP_OK) {
-        return cli_refuse("efuse burn", "%s: nothing is burned: %s%s", o->flash, otter_fault_text(&fault, err),
+        return cli_refuse("efuse burn", "%s: nothing is burned: %s%s", o->flash,
+                          otter_fault_text(&fault, err),
                           err == ESP_ERR_NOT_FOUND && strchr(fault.why, '?') == NULL
                               ? "; `otter efuse burn --help` names them"
                               : "");

@@ -251,6 +251,43 @@ static bool look_encrypted(image_look_t *look)
     return true;
 }
 
+bool image_look_data(image_look_t *look)
+{
+    const uint32_t size = look->view.size, sector = OTTER_SIGNATURE_SECTOR;
+    look->signature = (image_signature_t){0};
+    if (size < 2 * sector || size % sector != 0) {
+        (void)otter_fault(&look->fault, ESP_ERR_INVALID_SIZE,
+                          "signed data has a multiple of %" PRIu32
+                          " bytes, two sectors at least, and this is %" PRIu32,
+                          sector, size);
+        return false;
+    }
+    signature_look(&look->signature, &look->view.flash, 0, size - sector, size, NULL);
+    if (look->signature.v1 || look->signature.count == 0) {
+        look->signature = (image_signature_t){0};
+        (void)otter_fault(&look->fault, ESP_ERR_IMAGE_INVALID,
+                          "it is not signed: its last %" PRIu32 " bytes hold no signature", sector);
+        return false;
+    }
+    return true;
+}
+
+/** What is no image may be signed data; then nothing is wrong with it. */
+static void look_for_data(image_look_t *look)
+{
+    const otter_fault_t no_image = look->fault;
+    const bool signs = image_look_data(look);
+    for (uint32_t i = 0; signs && i < OTTER_SIGNATURE_BLOCKS; i++) {
+        look->is_signed_data = look->is_signed_data || look->signature.block[i].valid;
+    }
+    look->fault = no_image;
+    if (!look->is_signed_data) {
+        look->signature = (image_signature_t){0};
+    } else {
+        look->fault = (otter_fault_t){0};
+    }
+}
+
 bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
 {
     memset(look, 0, sizeof(*look));
@@ -268,6 +305,9 @@ bool image_look(image_look_t *look, const char *path, const otter_chip_t *chip)
         judge(look, chip, &anybody, look->stream.verdict == ESP_OK);
     }
     look_behind(look);
+    if (look->kind == OTTER_IMAGE_KIND_NONE && look->part_count == 0) {
+        look_for_data(look);
+    }
     return true;
 }
 

@@ -31,7 +31,8 @@ typedef struct {
     flash_content_t behind; /* [end, end of file) */
     image_part_t parts[IMAGE_PARTS_MAX];
     uint32_t part_count;
-    bool is_factory; /* a merged factory file: a bootloader and what it starts */
+    bool is_signed_data; /* no image, but what `image sign --data` makes: `signature` has a good block */
+    bool is_factory;     /* a merged factory file: a bootloader and what it starts */
     /* in flash: not 0 of a dump that begins with the bootloader of a chip that has it elsewhere */
     uint32_t begins_at;
     /* The file is encrypted: nothing above is known but `view`, and it is good if its length is what the header announces. */
@@ -51,5 +52,11 @@ OTTER_MUST_CHECK bool image_look(image_look_t *look, const char *path, const ott
 
 /** The same file judged again, by another chip, and signed by whom `config` trusts. @param chip, config  NULL: by anybody */
 void image_look_again(image_look_t *look, const otter_chip_t *chip, const otter_trust_config_t *config);
+
+/**
+ * Looks at the file as at signed data, whatever it holds: all but its last 4096 bytes is signed.
+ * @return false: it is none, whoever signs; `fault` says why
+ */
+OTTER_MUST_CHECK bool image_look_data(image_look_t *look);
 
 void image_look_end(image_look_t *look);

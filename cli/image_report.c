@@ -356,6 +356,11 @@ void image_report_print(image_look_t *look, const char *name)
     } else {
         printf("%s: ", name);
     }
+    if (look->is_signed_data) {
+        printf("no image, but data that is signed: %" PRIu32 " bytes\n", look->signature.offset);
+        print_signature(&look->signature);
+        return;
+    }
     if (look->kind == OTTER_IMAGE_KIND_NONE) {
         printf("no image: %s\n", look->stream.fault.why);
     } else if (look->kind == OTTER_IMAGE_KIND_ESP8266) {
@@ -504,6 +509,8 @@ cJSON *image_report_json(const image_look_t *look)
         cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("factory"));
     } else if (look->is_encrypted) {
         cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("encrypted"));
+    } else if (look->is_signed_data) {
+        cJSON_ReplaceItemInObject(json, "kind", cJSON_CreateString("data"));
     }
     json_number(json, "offset", true, look->start);
     json_number(json, "begins_at", true, look->begins_at);

@@ -278,8 +278,8 @@ static int show_store(opened_t *o, const nvs_options_t *options)
     }
     const char *label = o->partition != NULL ? o->partition->label : options->flash;
     if (!options->json) {
-        printf("%s: %zu of %zu entries used, %zu namespaces\n", label, stats.used_entries,
-               stats.total_entries, stats.namespace_count);
+        printf("%s: %zu of %zu entries used, %zu namespace%s\n", label, stats.used_entries,
+               stats.total_entries, stats.namespace_count, stats.namespace_count == 1 ? "" : "s");
         show_values(o, NULL);
         return EXIT_DONE;
     }
@@ -314,7 +314,7 @@ static int show(void *options)
         {"keys", &option_file, AT(keys),                                                                     \
          .help = "of an encrypted one: a partition of keys; default: the first of FLASH"},                   \
         OPTION_TABLE_OFFSET(AT(device)), OPTION_WAIT(AT(device))
-#define FLASH_HELP "FLASH is a flash file, or an NVS partition alone as generators make it. "
+#define FLASH_HELP "FLASH is a flash file, or an NVS partition alone as generators make it."
 
 static const option_row_t show_rows[] = {
     FLASH_ROW,
@@ -329,7 +329,7 @@ const cli_verb_t nvs_show_verb = {
     .name = "nvs show",
     .line = "list all values of a partition",
     .about = "Lists what firmware keeps by nvs_set_*(): namespaces, keys, types, values. " FLASH_HELP
-             "Nothing is changed, also where a repair would be due.\n",
+             " Nothing is changed, also where a repair would be due.\n",
     .after = "example: otter nvs show flash.bin\n",
     .options = show_rows,
     .size = sizeof(nvs_options_t),

@@ -70,26 +70,32 @@ static void print_json(const update_outcome_t *outcome, esp_err_t err, double se
 
 /* What to do about a failure whose cause is plain, by code and stage; first match. */
 static const struct next_step {
-    esp_err_t code; /* ESP_OK: any */
-    int stage;      /* an otter_stage_t, -1: any */
+    esp_err_t code;  /* ESP_OK: any */
+    int stage;       /* an otter_stage_t, -1: any */
+    const char *why; /* of what is told; NULL: any */
     const char *text;
 } next_steps[] = {
-    {ESP_ERR_INVALID_VERSION, -1, "serve the image that is built for this chip"},
-    {ESP_ERR_OTA_VALIDATE_FAILED, OTTER_STAGE_GATE,
+    {ESP_ERR_INVALID_VERSION, -1, NULL, "serve the image that is built for this chip"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, -1, "trusts no key",
+     "`otter efuse show` tells whom it trusts; with --signed that is who signed the app that runs"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, -1, "the image is not signed", "`otter image sign` signs it"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, -1, "encrypted for esp_encrypted_img", "--decrypt-key names what opens it"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, OTTER_STAGE_GATE, NULL,
      "the update needs the app's own image; `otter image info` tells what this file is"},
-    {ESP_ERR_OTA_VALIDATE_FAILED, OTTER_STAGE_DOWNLOAD,
+    {ESP_ERR_OTA_VALIDATE_FAILED, OTTER_STAGE_DOWNLOAD, NULL,
      "`otter image info` tells what the file is, and `otter image decrypt` if this key opens it"},
-    {ESP_ERR_OTA_VALIDATE_FAILED, -1, "`otter image verify` tells what is wrong with the file"},
-    {ESP_ERR_INVALID_SIZE, -1, "a larger slot or a smaller image is needed"},
-    {ESP_ERR_HTTP_REDIRECT_DOWNGRADE, -1, "ask the server's owner for an https address"},
-    {ESP_ERR_HTTP_NOT_MODIFIED, -1, "nothing to do: it is the file that the request's own condition names"},
-    {ESP_ERR_HTTP_EAGAIN, OTTER_STAGE_REQUEST, "try again later, or with a longer --timeout"},
-    {ESP_OK, OTTER_STAGE_CONFIG, "`otter update --help` explains the options"},
-    {ESP_OK, OTTER_STAGE_REQUEST, "check the URL and what the server has there"},
-    {ESP_OK, OTTER_STAGE_GATE, "check that the URL is an app image's"},
-    {ESP_ERR_OTA_SMALL_SEC_VER, -1, "serve an image whose secure version is not below the device's"},
-    {ESP_FAIL, OTTER_STAGE_DOWNLOAD, TRY_AGAIN},
-    {ESP_OK, -1, NULL},
+    {ESP_ERR_OTA_VALIDATE_FAILED, -1, NULL, "`otter image verify` tells what is wrong with the file"},
+    {ESP_ERR_INVALID_SIZE, -1, NULL, "a larger slot or a smaller image is needed"},
+    {ESP_ERR_HTTP_REDIRECT_DOWNGRADE, -1, NULL, "ask the server's owner for an https address"},
+    {ESP_ERR_HTTP_NOT_MODIFIED, -1, NULL,
+     "nothing to do: it is the file that the request's own condition names"},
+    {ESP_ERR_HTTP_EAGAIN, OTTER_STAGE_REQUEST, NULL, "try again later, or with a longer --timeout"},
+    {ESP_OK, OTTER_STAGE_CONFIG, NULL, "`otter update --help` explains the options"},
+    {ESP_OK, OTTER_STAGE_REQUEST, NULL, "check the URL and what the server has there"},
+    {ESP_OK, OTTER_STAGE_GATE, NULL, "check that the URL is an app image's"},
+    {ESP_ERR_OTA_SMALL_SEC_VER, -1, NULL, "serve an image whose secure version is not below the device's"},
+    {ESP_FAIL, OTTER_STAGE_DOWNLOAD, NULL, TRY_AGAIN},
+    {ESP_OK, -1, NULL, NULL},
 };
 
 /** The connection's troubles pass; nothing else does by itself. */
@@ -122,7 +128,8 @@ static const char *next_step(esp_err_t err, const otter_update_report_t *report)
     }
     const struct next_step *row = next_steps;
     while ((row->code != ESP_OK && row->code != err) ||
-           (row->stage != -1 && row->stage != (int)report->stage)) {
+           (row->stage != -1 && row->stage != (int)report->stage) ||
+           (row->why != NULL && strstr(report->fault.why, row->why) == NULL)) {
         row++; /* the last row fits everything */
     }
     return row->text == NULL && is_of_the_network(err) ? TRY_AGAIN : row->text;

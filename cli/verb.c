@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "build_folder.h"
 #include "cli.h"
 
 static void print_help(const cli_verb_t *verb)
@@ -17,6 +19,28 @@ static void print_help(const cli_verb_t *verb)
         printf("\n");
         options_print_text(stdout, verb->after, 0);
     }
+}
+
+/** A build folder is no flash, and has one. @return false, and said: that is what was meant. `otter run` takes the folder */
+static bool is_no_folder(const cli_verb_t *verb, const void *options)
+{
+    for (const option_row_t *row = verb->options; row->kind != NULL || row->name != NULL; row++) {
+        char path[4096];
+        const char *flash;
+        if (row->kind != &option_argument || strcmp(row->name, "FLASH") != 0 ||
+            strcmp(verb->name, "run") == 0) {
+            continue;
+        }
+        memcpy(&flash, (const char *)options + row->target, sizeof(flash));
+        static const char *const inside[] = {"flash/flash.bin", BUILD_FOLDER_NAME "/flash/flash.bin"};
+        for (size_t i = 0; i < 2; i++) {
+            int len = snprintf(path, sizeof(path), "%s/%s", flash, inside[i]);
+            if (len > 0 && (size_t)len < sizeof(path) && access(path, F_OK) == 0) {
+                return cli_refuse(verb->name, "%s is a folder; its flash file is %s", flash, path);
+            }
+        }
+    }
+    return true;
 }
 
 int cli_run_verb(const cli_verb_t *verb, int argc, char **argv)
@@ -39,7 +63,7 @@ int cli_run_verb(const cli_verb_t *verb, int argc, char **argv)
         status = cli_usage(verb->name, "%s", why);
         break;
     case OPTIONS_TAKEN:
-        status = verb->run(options);
+        status = is_no_folder(verb, options) ? verb->run(options) : EXIT_FAILED;
     }
     if (verb->end != NULL) {
         verb->end(options);

@@ -32,14 +32,14 @@ static bool check_json(const char *text, const reference_image_t *ref)
     return valid;
 }
 
-/** An encrypted image is told, and only its key can judge it. */
-static bool is_encrypted(const char *text)
+/** An encrypted image, or signed data, is told, and only a key can judge it. */
+static bool is_of_kind(const char *text, const char *name)
 {
     cJSON *json = cJSON_Parse(text);
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(json, "kind"));
-    bool encrypted = kind != NULL && strcmp(kind, "encrypted") == 0;
+    bool is = kind != NULL && strcmp(kind, name) == 0;
     cJSON_Delete(json);
-    return encrypted;
+    return is;
 }
 
 /** The image at the place that the report names: 0, or behind one kind of bytes what may be a bootloader. */
@@ -77,7 +77,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text =
         fuzz_run_verb(&image_info_verb, (const char *const[]){"info", path, "--json", NULL}, &with_json);
     free(fuzz_run_verb(&image_verify_verb, (const char *const[]){"verify", path, NULL}, &of_verify));
-    if (is_encrypted(text)) {
+    if (is_of_kind(text, "data")) {
+        FUZZ_CHECK(in.len >= 8192 && in.len % 4096 == 0 && in.bytes[0] != 0xE9, "no signed data");
+        FUZZ_CHECK(status == EXIT_DONE && with_json == EXIT_DONE && of_verify == EXIT_FAILED,
+                   "signed data: info %d, with --json %d, verify %d", status, with_json, of_verify);
+        free(text);
+        return 0;
+    }
+    if (is_of_kind(text, "encrypted")) {
         FUZZ_CHECK(in.len >= 4 && memcmp(in.bytes, "\xcf\xb6\x88\x07", 4) == 0,
                    "no head of an encrypted image");
         FUZZ_CHECK(with_json == status && of_verify == EXIT_FAILED,

@@ -350,7 +350,7 @@ static void judge_segment_header(otter_image_stream_t *s)
                    s->rules.size - s->pos - min_u32(s->rules.size - s->pos, signature_len(&s->rules.trust))) {
         s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
                                  "the image is not signed: %" PRIu32
-                                 " bytes leave no room for it behind segment %" PRIu32,
+                                 " bytes leave no room for a signature behind segment %" PRIu32,
                                  s->rules.size, index);
     } else if (index == 1 && !payload_is_good(s, len)) {
         return;
@@ -462,10 +462,10 @@ static void begin_signature(otter_image_stream_t *s)
     uint32_t padding = trust->scheme == OTTER_SIGNED_V1 ? 0 : (0u - s->pos) % OTTER_SIGNATURE_SECTOR;
     uint32_t room = s->rules.size - s->pos, len = signature_len(trust);
     if (padding > room || len > room - padding) {
-        s->verdict =
-            otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
-                        "the image is not signed: %" PRIu32 " bytes leave no room for it behind its %" PRIu32,
-                        s->rules.size, s->pos);
+        s->verdict = otter_fault(&s->fault, ESP_ERR_IMAGE_INVALID,
+                                 "the image is not signed: %" PRIu32
+                                 " bytes leave no room for a signature behind its %" PRIu32,
+                                 s->rules.size, s->pos);
     } else if (s->rules.known) {
         s->info.image_len = s->pos + padding + len;
         s->verdict = ESP_OK;

@@ -410,6 +410,48 @@ class Keys(SigningTest):
         self.assertIn("more than 3 times", self.otter("image", "verify", image, *four, status=2))
 
 
+class Data(SigningTest):
+    """What a signed data partition gets can be looked at before it is sent."""
+
+    def verify(self, data, *keys, status):
+        path = self.work / "data"
+        path.write_bytes(data)
+        return self.otter("image", "verify", path, "--data", *[word for key in keys for word in ("--key", key)], status=status)
+
+    def test_signed_data_is_told_and_verified(self):
+        plain, signed = self.work / "plain", self.work / "signed"
+        plain.write_bytes(bytes(range(1, 252)) * 40)
+        a, b = KEYS / "rsa_a.pub.pem", KEYS / "rsa_b.pub.pem"
+        self.otter("image", "sign", plain, "--data", "--key", KEYS / "rsa_a.pem", "-o", signed)
+        digest = (KEYS / "rsa_a.pubdigest.bin").read_bytes().hex()
+        said = self.otter("image", "info", signed)
+        self.assertIn("no image, but data that is signed: 12288 bytes\n", said)
+        self.assertIn(f"key {digest}: valid\n", said)
+        seen = json.loads(self.otter("image", "info", "--json", signed))
+        keys = seen["signature"]["keys"]
+        self.assertEqual((seen["kind"], seen["valid"], seen["error"]), ("data", True, None))
+        self.assertIn("--data judges it", self.otter("image", "verify", signed, "--key", a, status=1))
+        self.assertEqual([(key["key_digest"], key["valid"]) for key in keys], [(digest, True)])
+        data = signed.read_bytes()
+        self.assertIn(f"12288 bytes of data, signed by {digest}\n", self.verify(data, b, a, status=0))
+        for bad, why in ((data[:5] + b"x" + data[6:], "the hash in it is not"), (data[:-SECTOR], "hold no signature"),
+                         (data[SECTOR:], "the hash in it is not"), (data[:-1], "a multiple of 4096 bytes"),
+                         (data[-SECTOR:], "two sectors at least"), (b"", "two sectors at least"),
+                         (data[:-SECTOR] + bytes(SECTOR), "hold no signature")):
+            self.assertIn(why, self.verify(bad, a, status=1))
+        self.assertIn("none of these keys has signed it", self.verify(data, b, status=1))
+        self.assertIn("--data wants --key", self.verify(data, status=2))
+        signed.write_bytes(data[:5] + b"x" + data[6:])
+        self.assertIn("no app image", self.otter("image", "info", signed, status=1))
+
+    def test_what_is_missing_has_its_next_step(self):
+        image, v1 = VECTORS / "image/esp32_valid.bin", self.work / "v1.bin"
+        self.assertIn("; `otter image sign` signs it",
+                      self.otter("image", "verify", image, "--key", KEYS / "rsa_a.pub.pem", status=1))
+        self.otter("image", "sign", image, "--v1", "--key", KEYS / "v1_ec256.pem", "-o", v1)
+        self.assertIn("which --v1 judges", self.otter("image", "verify", v1, "--key", KEYS / "v1_ec256.pem", status=1))
+
+
 @unittest.skipIf(IS_SANITIZED, "the sanitizers keep what was freed")
 class Memory(SigningTest):
     """A private key that was used is nowhere in the memory of the program when it ends."""

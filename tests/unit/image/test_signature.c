@@ -261,7 +261,8 @@ static void the_length_counts_the_signature(void **state)
 
     /* One byte less than the sector needs. */
     assert_int_equal(judge(image, len - 1, len, &trust, &fault, &info), ESP_ERR_IMAGE_INVALID);
-    assert_string_equal(fault.why, "the image is not signed: 8191 bytes leave no room for it behind its 784");
+    assert_string_equal(fault.why,
+                        "the image is not signed: 8191 bytes leave no room for a signature behind its 784");
     free(image);
 }
 
