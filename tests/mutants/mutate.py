@@ -47,6 +47,9 @@ BUGS = {
         "esp_err_t err = worthless[0] != 0 ? ESP_FAIL : ESP_OK;", "test_nvs_store"),
     "takes_an_nvs_value_without_its_last_entries": (
         "src/nvs/page.c", "written_from(page, i, span) == span", "written_from(page, i, span) > 0", "test_nvs_store"),
+    "takes_nvs_for_encrypted": (
+        "src/flash/flash_access.c", "list->items[i].encrypted;",
+        "(list->items[i].encrypted || list->items[i].subtype == ESP_PARTITION_SUBTYPE_DATA_NVS);", "sweep:encrypted/nvs/"),
     "accepts_a_torn_record": (
         "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
         "return !otadata_is_refused(entry);", "sweep"),

@@ -117,6 +117,9 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
              size = is_short ? subject_scaled(subject, SUBJECT_COPY_SIZE) : distance;
     const uint32_t staging = offset + (layout->slots + (layout->factory ? 1 : 0)) * distance;
     rows.count = 0;
+    if (layout->nvs) {
+        add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, SUBJECT_NVS, SUBJECT_NVS_SIZE, "nvs");
+    }
     if (layout->staging_first) {
         add_row(&rows, PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_UNDEFINED, staging, size, "staging");
     }

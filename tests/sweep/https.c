@@ -10,6 +10,7 @@
 #include "ota/https_ota.h"
 #include "support/sealed.h"
 #include "support/web_server.h"
+#include "sweep/settings.h"
 
 #define CIPHER_HEADER 16u /* of an encrypted file */
 #define CIPHER_BLOCK  16u
@@ -172,7 +173,7 @@ bool https_update(subject_t *subject, unsigned how, copy_kind_t kind, unsigned v
     CHECK(handle != NULL || subject->sim.dead, "the download fails: %s", subject->device.report.fault.why);
     const bool resumed = subject->device.report.bytes_resumed > 0;
     subject->resumptions += resumed;
-    if (handle == NULL) {
+    if (handle == NULL || !settings_change(subject)) {
         return false;
     }
     CHECK(resumed || (how & HTTPS_BREAKS) == 0, "what came before the link broke is downloaded again");

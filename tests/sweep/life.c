@@ -6,6 +6,7 @@
 #include "ota/update.h"
 #include "otter/ota_ops.h"
 #include "otter/promise.h"
+#include "sweep/settings.h"
 #include "sim/sim_undo.h"
 
 #define HTTPS_DETOURS ((unsigned)(HTTPS_BREAKS | HTTPS_WITHDRAWN | HTTPS_BY_HAND)) /* not in a recovery */
@@ -23,6 +24,9 @@ static bool send(subject_t *subject, esp_ota_handle_t handle, const uint8_t *byt
     uint32_t chunk = chunk_of(subject);
     for (uint32_t at = from; at < to; at += chunk) {
         uint32_t len = to - at < chunk ? to - at : chunk;
+        if (at == from && !settings_change(subject)) { /* other tasks go on while an update is open */
+            return false;
+        }
         if (ota_write(&subject->device, handle, bytes + at, len) != ESP_OK) {
             return false;
         }
@@ -334,6 +338,9 @@ bool life_step(subject_t *subject, const step_t *step)
     }
     CHECK(step->kind == STEP_FIRST_BOOT || subject->weak || subject->sim.ops == ops,
           "a settled device writes when it boots");
+    if (!settings_change(subject)) {
+        return false;
+    }
     switch (step->kind) {
     case STEP_UPDATE:
         return update(subject, step);

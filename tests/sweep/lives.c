@@ -5,6 +5,11 @@
 static const layout_t with_factory = {.name = "factory, two slots", .factory = true, .slots = 2};
 static const layout_t two_slots = {.name = "two slots", .slots = 2};
 static const layout_t two_efuse = {.name = "two slots, emulated eFuses", .efuse = true, .slots = 2};
+static const layout_t two_nvs = {.name = "two slots, NVS", .nvs = true, .slots = 2};
+static const layout_t factory_nvs = {
+    .name = "factory, two slots, NVS", .factory = true, .nvs = true, .slots = 2};
+static const layout_t copies_nvs = {
+    .name = "two slots, staging, NVS", .copies = true, .staging = true, .nvs = true, .slots = 2};
 static const layout_t three_slots = {.name = "three slots", .slots = 3};
 static const layout_t factory_three = {.name = "factory, three slots", .factory = true, .slots = 3};
 
@@ -341,6 +346,16 @@ const life_t lives[] = {
      {FIRST_BOOT, TWICE(1, CONFIRM), TWICE(2, CRASH), {.kind = STEP_UPDATE, .image = 0, .downloads = 3}}},
     {"recorded/larger/factory", RECORDED(recorded_factory, ROLLBACK), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(3, CONFIRM, AHEAD), UPDATE(1, CONFIRM, AHEAD)}},
+    {"nvs/factory/rollback", LARGE(factory_nvs, ROLLBACK), PAIRS_NONE, CRASHING},
+    {"nvs/two", SMALL(two_nvs, PLAIN), PAIRS_LONG, ORDINARY},
+    {"nvs/resume/two/rollback", LARGE(two_nvs, ROLLBACK), PAIRS_NONE, RESUMED},
+    {"nvs/https, resumed/two/rollback", MIDDLE(two_nvs, ROLLBACK), PAIRS_LONG, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"nvs/copy/app", SMALL(copies_nvs, ROLLBACK), PAIRS_LONG, STAGED_APP(0)},
+    {"nvs/copy/table", SMALL(copies_nvs, PLAIN), PAIRS_LONG, COPIED(TABLE, 0)},
+    {"encrypted/nvs/two/rollback", ENCRYPTED(two_nvs, ROLLBACK, 0), PAIRS_LONG, ORDINARY},
+    {"encrypted/nvs/https, resumed/factory", ENCRYPTED(factory_nvs, PLAIN, 3), PAIRS_LONG,
+     DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"encrypted/nvs/copy/table", ENCRYPTED(copies_nvs, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"anti-rollback/emulated", LARGE(two_efuse, EMULATED), PAIRS_NONE,
      {FIRST_BOOT, UPDATE(1, CRASH, AHEAD), UPDATE(2, CONFIRM, AHEAD), UPDATE(3, CONFIRM, AHEAD),
       {.kind = STEP_REFUSED, .image = 1}}},

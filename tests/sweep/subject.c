@@ -14,6 +14,7 @@
 #include "support/image_signer.h"
 #include "support/test_cipher.h"
 #include "sweep/copy.h"
+#include "sweep/settings.h"
 
 /* ---- flash as the device sees it ---- */
 
@@ -31,7 +32,7 @@ static const esp_partition_t *efuse_partition(const subject_t *subject)
                : NULL;
 }
 
-static void check_fence(const subject_t *subject, uint32_t off, uint32_t len)
+static void check_fence(subject_t *subject, uint32_t off, uint32_t len)
 {
     const esp_partition_t *target = subject->target, *running = subject->device.running;
     const esp_partition_t *efuse = efuse_partition(subject);
@@ -39,6 +40,9 @@ static void check_fence(const subject_t *subject, uint32_t off, uint32_t len)
                    (efuse != NULL && is_inside(off, len, efuse->address, efuse->size)) ||
                    (target != NULL && is_inside(off, len, target->address, target->size)) ||
                    copy_may_write(subject, off, len);
+    if (subject->phase == PHASE_NVS) {
+        allowed = settings_may_write(subject, off, len);
+    }
     CHECK(efuse == NULL || off < efuse->address || subject->weak || !subject_is_on_trial(subject),
           "the secure version rises before the confirmation");
     CHECK(allowed, "an operation on 0x%" PRIx32 "+0x%" PRIx32 " leaves its partition", off, len);
@@ -315,6 +319,9 @@ void subject_open(subject_t *subject, const subject_config_t *config)
     subject->sim.flash.write_size = config->write_size;
     subject->sim.flash.write_once = config->write_once;
     subject_make_contents(subject);
+    if (config->layout->nvs) {
+        settings_make(subject);
+    }
     subject->model.may[0] = (installed_t){.address = subject_scaled(subject, SUBJECT_APPS), .image = 0};
     subject->model.count = 1;
 }
@@ -354,6 +361,7 @@ const uint8_t *subject_see(const subject_t *subject, uint32_t at, uint32_t len)
 void subject_power_on(subject_t *subject)
 {
     subject->model.cuts++;
+    settings_power_on(subject);
     sim_flash_power_on(&subject->sim);
 }
 
@@ -481,6 +489,7 @@ bool subject_boot(subject_t *subject)
     otter_boot_result_t result;
     subject->phase = PHASE_BOOT;
     subject->chosen = 0;
+    subject->nvs_erases = 0;
     start_device(subject);
     if (otter_boot(&subject->device, OTTER_BOOT_COMMIT, &result) != ESP_OK || subject->sim.dead) {
         CHECK(subject->sim.dead, "the device does not boot: %s", result.reason);
@@ -488,7 +497,7 @@ bool subject_boot(subject_t *subject)
     }
     note_running(subject, subject->device.running, result.otadata_copy >= 0);
     copy_check_after_boot(subject);
-    return true;
+    return settings_check(subject);
 }
 
 const esp_partition_t *subject_partition(const subject_t *subject, uint32_t type, uint32_t subtype)

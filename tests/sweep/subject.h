@@ -22,6 +22,8 @@
 #define SUBJECT_COPY_SIZE     0x4000u  /* of the partitions of layouts for staged copies: four sectors */
 #define SUBJECT_BOOTLOADER    0x1000u
 #define SUBJECT_RECOVERY      0x60000u /* the second bootloader */
+#define SUBJECT_NVS           0x9000u  /* of devices whose application writes to NVS: three pages */
+#define SUBJECT_NVS_SIZE      0x3000u
 #define SUBJECT_FILES         0x70000u /* a data partition that copies go to */
 #define SUBJECT_IMAGES        5
 #define SUBJECT_IMAGE_MAX     0x40000u
@@ -37,6 +39,7 @@ typedef enum {
     PHASE_COPY,   /* from staging to final, and its journal */
     PHASE_SELECT,
     PHASE_CONFIRM,
+    PHASE_NVS,
     PHASE_OTHER,
     PHASE_COUNT
 } phase_t;
@@ -71,6 +74,16 @@ typedef struct {
     uint64_t old; /* a digest of what it held */
 } copy_t;
 
+/** A number that the application keeps in NVS: as it was committed, and as it is being set. */
+typedef struct {
+    uint32_t now, next;
+} setting_t;
+
+typedef struct {
+    setting_t url, count;
+    uint32_t hangs; /* 1: a cut has left bits there that hang, which NVS cannot make good */
+} settings_t;
+
 /** What the owner has said so far. The harness keeps it from the calls it makes; otter's own state is not asked. */
 typedef struct {
     installed_t may[SUBJECT_PLACES_MAX]; /* every one of these may run at the next boot */
@@ -80,6 +93,7 @@ typedef struct {
     uint32_t revoked;        /* another: keys by their numbers, as bits */
     uint32_t cuts;           /* so often has power gone */
     copy_t copy;
+    settings_t settings;
 } model_t;
 
 /** How a partition table is laid out: applications one behind the other from 0x10000. */
@@ -93,6 +107,7 @@ typedef struct {
     bool no_md5;
     bool recorded; /* images that ESP-IDF built, tests/vectors/image */
     bool efuse;    /* the secure version is kept in a partition behind the slots */
+    bool nvs;      /* its application writes to NVS */
     uint32_t slots;
 } layout_t;
 
@@ -150,6 +165,7 @@ typedef struct {
     bool tracing;
     cut_op_t *keep;       /* where the operation is kept that is cut next; NULL: nowhere */
     bool verbose;         /* tells each operation on stderr */
+    uint32_t nvs_erases;  /* since the start, pages of NVS */
     uint32_t record_at;   /* sector of the resume record of a download that keeps one; 0: none */
     uint64_t resumptions; /* downloads that went on where a cut or a bad link had stopped them */
 } subject_t;

@@ -494,8 +494,8 @@ static void run_kept_trials(unsigned life)
 
 /* ---- the program ---- */
 
-static const char *const phase_names[PHASE_COUNT] = {"boot", "boot: copy", "download", "progress",
-                                                     "copy", "select",     "confirm",  "other"};
+static const char *const phase_names[PHASE_COUNT] = {"boot",   "boot: copy", "download", "progress", "copy",
+                                                     "select", "confirm",    "NVS",      "other"};
 
 static void print_counts(double seconds)
 {
