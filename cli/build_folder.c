@@ -22,6 +22,7 @@
 #include "linux/crash_trace.h"
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
+#include "linux/flash_medium.h"
 #include "otter/image.h"
 #include "otter/text.h"
 #include "signature_look.h"
@@ -276,6 +277,7 @@ static bool write_parts(const set_t *set)
     if (file_flash_open(set->flash, &how, &flash, &fault) != ESP_OK) {
         return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
     }
+    unlink(set->stamp); /* until all of it is there */
     esp_err_t err = ESP_OK;
     for (size_t i = 0; err == ESP_OK && i < set->part_count; i++) {
         err = flash_put(flash, set->parts[i].offset, set->parts[i].data, set->parts[i].len);
@@ -301,8 +303,23 @@ static bool make_efuse(const set_t *set)
            cli_refuse(set->verb, "cannot write %s", efuse.path);
 }
 
+/** Not under a device that runs in it. @return false, and said */
+static bool remove_flash(const set_t *set)
+{
+    int fd;
+    otter_fault_t fault;
+    if (flash_medium_open(set->flash, false, WAIT_MS_HERE, &fd, &fault) != ESP_OK) {
+        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+    }
+    bool ok =
+        unlink(set->flash) == 0 || cli_refuse(set->verb, "cannot remove %s: %s", set->flash, strerror(errno));
+    unlink(set->stamp);
+    close(fd);
+    return ok;
+}
+
 /** A flash file of another size is another chip's. */
-static bool make_flash(const set_t *set, bool fresh)
+static bool make_flash(const set_t *set, const build_folder_start_t *start)
 {
     char folder[PATH_SIZE];
     struct stat st;
@@ -314,15 +331,25 @@ static bool make_flash(const set_t *set, bool fresh)
         return cli_refuse(set->verb, "cannot make %s: %s", folder, strerror(errno));
     }
     bool there = stat(set->flash, &st) == 0;
-    if (there && (fresh || st.st_size != (off_t)set->size)) {
-        there = unlink(set->flash) != 0;
+    if (there && (start->fresh || st.st_size != (off_t)set->size)) {
+        if (!remove_flash(set)) {
+            return false;
+        }
+        there = false;
+        if (!start->fresh) {
+            cli_note(set->verb, "%s had another size: a new one is made", set->flash);
+        }
     }
-    if (fresh) {
+    if (start->fresh) {
         char efuse[PATH_SIZE + 8];
         snprintf(efuse, sizeof(efuse), "%s.efuse", set->flash);
         unlink(efuse);
     }
     if (there) {
+        if (!start->flash) {
+            cli_note(set->verb, "what was built is written into %s, as `idf.py flash` does; NVS stays",
+                     set->flash);
+        }
         return true;
     }
     return make_efuse(set) && (file_flash_create(set->flash, set->size, &fault) == ESP_OK ||
@@ -334,8 +361,7 @@ static bool flash_all(const set_t *set, const build_folder_start_t *start)
     if (!start->flash && !start->fresh && is_flashed(set)) {
         return true;
     }
-    unlink(set->stamp); /* until all of it is there */
-    return make_flash(set, start->fresh) && write_parts(set) &&
+    return make_flash(set, start) && write_parts(set) &&
            cli_write_file(set->verb, set->stamp, set->digest, strlen(set->digest));
 }
 

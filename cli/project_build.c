@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "build_folder.h"
@@ -18,6 +21,9 @@
 #define VERB       "build"
 #define WORDS_MAX  64u
 #define TAIL_LINES 12u
+/* Another build of the same folder. */
+#define WAIT_STEP_MS 50
+#define WAIT_MS      600000
 
 typedef struct {
     const char *project, *folder, *config, *sanitize;
@@ -230,6 +236,61 @@ static bool check_project(const build_t *b)
         b->project, b->project);
 }
 
+/** CMake and ninja have a meaning of their own for some characters, which ESP-IDF's build does not survive either. */
+static bool check_path(const char *name)
+{
+    char path[PATH_MAX];
+    if (realpath(name, path) == NULL) {
+        snprintf(path, sizeof(path), "%s", name);
+    }
+    const char *odd = strpbrk(path, "\"#;<>\\");
+    odd = odd != NULL ? odd : strstr(path, "${");
+    odd = odd != NULL ? odd : strstr(path, "$(");
+    return odd == NULL ||
+           cli_refuse(VERB, "%s: CMake cannot build in a folder that has a %c in its path: rename or move it",
+                      path, *odd);
+}
+
+/** The folder itself, with those above it. @return false: errno says why */
+static bool make_folder(const char *folder)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s", folder);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0777); /* the last one tells */
+        *slash = '/';
+    }
+    return mkdir(path, 0777) == 0 || errno == EEXIST;
+}
+
+/** The build folder is this process's until it ends: two at once would overwrite each other's files. @return false, and said */
+static bool take_folder(const build_t *b)
+{
+    if (!check_path(b->project) || !check_path(b->folder)) {
+        return false;
+    }
+    int fd = make_folder(b->folder) && access(b->folder, W_OK) == 0
+                 ? open(b->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                 : -1;
+    if (fd < 0) {
+        return cli_refuse(VERB, "%s: %s; --build-dir FOLDER names another place to build in", b->folder,
+                          strerror(errno));
+    }
+    bool taken =
+        flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; /* not every file system has locks */
+    if (!taken) {
+        cli_note(VERB, "waiting for another build in %s", b->folder);
+    }
+    const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000L};
+    for (int waited = 0; !taken && waited < WAIT_MS; waited += WAIT_STEP_MS) {
+        nanosleep(&step, NULL);
+        taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    }
+    return taken ||
+           cli_refuse(VERB, "another build in %s has not ended for %d minutes", b->folder, WAIT_MS / 60000);
+}
+
 /** The path of --config's file: itself, or sdkconfig.ci.NAME of the project. @return false, and said: neither is there */
 static bool find_config(const build_t *b, char path[PATH_MAX])
 {
@@ -376,7 +437,7 @@ static int build(void *options)
         return EXIT_FAILED;
     }
     set_folder(b, folder);
-    int status = configure(b, idf);
+    int status = take_folder(b) ? configure(b, idf) : EXIT_FAILED;
     if (status != EXIT_DONE) {
         return status;
     }
@@ -458,7 +519,7 @@ static int menuconfig(void *options)
         return EXIT_FAILED;
     }
     set_folder(b, folder);
-    int status = configure(b, idf);
+    int status = take_folder(b) ? configure(b, idf) : EXIT_FAILED;
     if (status != EXIT_DONE) {
         return status;
     }

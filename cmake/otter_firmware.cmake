@@ -149,7 +149,7 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
             --secure-version ${secure_version} --quiet -o ${image}
     ${sign}
     DEPENDS ${name} otter::otter ${FW_SIGNING_KEY}
-    COMMAND_EXPAND_LISTS
+    COMMAND_EXPAND_LISTS VERBATIM
     COMMENT "Image ${FW_IMAGE}")
   add_custom_target(${name}_image ALL DEPENDS ${FW_IMAGE})
 endfunction()

@@ -5,7 +5,7 @@ function(create_esp_enc_img input_file key_file output_file app)
   add_custom_command(OUTPUT ${output_file}
                      COMMAND otter::otter image encrypt ${input_file} --key ${key_file} -o ${output_file}
                      DEPENDS ${input_file} ${key_file} otter::otter
-                     COMMENT "Encrypted image ${name}")
+                     VERBATIM COMMENT "Encrypted image ${name}")
   add_custom_target(enc_bin_target_${name} ALL DEPENDS ${output_file})
   # The image belongs to another folder's target, which is there when the project is complete.
   cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL
