@@ -1,7 +1,7 @@
 // esp_https_ota, with exceptions in place of codes.
 #include "updater.hpp"
 
-#include "esp_ota_ops.h"
+#include "esp_app_desc.h"
 #include "sdkconfig.h"
 
 namespace ota {
