@@ -232,8 +232,9 @@ static bool check_project(const build_t *b)
             b->project);
     }
     return cli_refuse(
-        VERB, "%s has no CMakeLists.txt: name the folder of a project, or start one with `otter new %s`",
-        b->project, b->project);
+        VERB,
+        "%s has no CMakeLists.txt: name the folder of a project, or start one with `otter new my_project`",
+        b->project);
 }
 
 /** CMake and ninja have a meaning of their own for some characters, which ESP-IDF's build does not survive either. */

@@ -4,6 +4,7 @@
 import random
 import unittest
 
+from device import in_full
 from idf_project import ProjectTest
 from image_files import edited
 
@@ -64,7 +65,18 @@ class Native(ProjectTest):
 
         server = self.serve(routes={"/old": to("/older", 301), "/older": to("app.bin", 307), "/circle": to("/circle", 302)})
         console = self.run_device("--new", "--expect", "2.0.0,VALID", server=server, ask_for=["circle", "old"])
+        self.assertNotIn("nvs_flash_init", console)
         self.check_lines(["it leads in a circle", "no update: ESP_ERR_HTTP_MAX_REDIRECT", "the update is in place"], console)
+
+    @in_full
+    def test_is_told_that_a_chip_wants_nvs_before_wifi(self):
+        main = self.project.path / "main" / "main.c"
+        source = main.read_text()
+        self.addCleanup(main.write_text, source)
+        main.write_text(source.replace("    ESP_ERROR_CHECK(nvs_flash_init());\n", ""))
+        console = self.run_device(build=self.build("without_nvs"))
+        self.assertEqual(console.count("on a chip it is ESP_ERR_NVS_NOT_INITIALIZED"), 1, console)
+        self.assertIn("IPv4 address: ", console)
 
 
 if __name__ == "__main__":

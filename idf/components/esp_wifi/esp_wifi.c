@@ -8,6 +8,7 @@
 
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
+#include "nvs.h"
 
 #define POST_WAIT_TICKS pdMS_TO_TICKS(1000)
 #define CHANNEL         1
@@ -65,6 +66,18 @@ static esp_err_t enter(bool started)
                                       : ESP_OK;
 }
 
+/** The driver of a chip keeps what it knows of networks in NVS, and is not initialized without it. */
+static void look_for_nvs(void)
+{
+    nvs_handle_t nvs;
+    esp_err_t err = nvs_open("nvs.net80211", NVS_READONLY, &nvs);
+    if (err == ESP_OK) {
+        nvs_close(nvs);
+    } else if (err == ESP_ERR_NVS_NOT_INITIALIZED) {
+        ESP_LOGW(TAG, "esp_wifi_init() before nvs_flash_init(): on a chip it is ESP_ERR_NVS_NOT_INITIALIZED");
+    }
+}
+
 esp_err_t esp_wifi_init(const wifi_init_config_t *config)
 {
     if (config == NULL || config->magic != WIFI_INIT_CONFIG_MAGIC) {
@@ -75,6 +88,9 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
     wifi.ready = wifi.told = true;
     wifi.mode = wifi.mode == WIFI_MODE_NULL ? WIFI_MODE_STA : wifi.mode;
     (void)unlock(ESP_OK);
+    if (config->nvs_enable != 0) {
+        look_for_nvs();
+    }
     if (first_time) {
         ESP_LOGI(TAG, "a stand-in without a radio: every network is there, and is this machine's own");
     }
