@@ -66,6 +66,7 @@ static esp_err_t judge_copy(covered_flash_t *covered, const otter_image_rules_t 
     covered->flash = *covered->below;
     covered->flash.ops = &ops;
     covered->flash.dev = covered;
+    covered->flash.cipher = NULL; /* what is below decrypts */
     esp_err_t err = otter_image_stream_from_flash(&s, &covered->flash, rules);
     if (err == ESP_ERR_NO_MEM) {
         otter_fault(fault, err, "out of memory");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "otter/bytes.h"
+#include "flash/partition_kind.h"
 #include "flash/partition_list.h"
 #include "otter/promise.h"
 #include "otter/system.h"
@@ -45,6 +46,8 @@ esp_err_t external_partitions_add(otter_device_t *device, const esp_partition_t 
         return ESP_ERR_NO_MEM;
     }
     added->item = *partition;
+    added->item.encrypted =
+        partition->flash_chip->cipher != NULL && kind_is_encrypted(partition->type, partition->subtype);
     otter_lock(OTTER_LOCK_LISTS);
     bool taken = is_taken(device, partition);
     if (!taken) {

@@ -143,6 +143,21 @@ static void a_map_is_decrypted_and_follows(void **state)
     esp_partition_munmap(other);
 }
 
+static void a_registered_bootloader_is_encrypted_as_one_of_the_table(void **state)
+{
+    (void)state;
+    const esp_partition_t *bootloader, *data;
+    assert_int_equal(esp_partition_register_external(NULL, 0x1000, 0x2000, "boot",
+                                                     ESP_PARTITION_TYPE_BOOTLOADER,
+                                                     ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY, &bootloader),
+                     ESP_OK);
+    assert_int_equal(esp_partition_register_external(NULL, 0x3000, 0x1000, "data", ESP_PARTITION_TYPE_DATA,
+                                                     ESP_PARTITION_SUBTYPE_DATA_FAT, &data),
+                     ESP_OK);
+    assert_true(bootloader->encrypted);
+    assert_false(data->encrypted);
+}
+
 static void a_chip_is_read_past_the_cipher_and_through_it(void **state)
 {
     (void)state;
@@ -238,6 +253,7 @@ int main(void)
         TEST(erased_flash_reads_as_noise_and_is_blank),
         TEST(writing_has_the_rule_of_sixteen),
         TEST(a_map_is_decrypted_and_follows),
+        TEST(a_registered_bootloader_is_encrypted_as_one_of_the_table),
         TEST(a_chip_is_read_past_the_cipher_and_through_it),
         TEST(a_range_across_both_kinds_is_each_as_it_is),
         TEST(rows_that_overlap_are_encrypted_where_one_is),
