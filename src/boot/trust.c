@@ -80,7 +80,8 @@ static otter_trust_t of_configuration(const otter_device_t *device, const otter_
 {
     const bool running_app = config->source == OTTER_TRUST_RUNNING_APP,
                v1 = config->scheme == OTTER_SIGNED_V1;
-    if (config->source == OTTER_TRUST_ANYBODY || (v1 && bootloader)) {
+    /* Without secure boot no ROM looks at a bootloader's signature, and ESP-IDF's build does not sign it. */
+    if (config->source == OTTER_TRUST_ANYBODY || (bootloader && (v1 || running_app))) {
         return (otter_trust_t){0};
     }
     otter_trust_t trust = otter_chip_trust(otter_chip_facts(device->chip.id), config);

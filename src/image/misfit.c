@@ -9,7 +9,7 @@
 #include "esp_log.h"
 #include "image/judge.h"
 
-static const char TAG[] = "boot_comm", IMAGE_TAG[] = "esp_image";
+static const char TAG[] = "boot_comm", IMAGE_TAG[] = "esp_image", V2_TAG[] = "secure_boot_v2";
 
 static void log_revision(const char *relation, uint16_t required, uint16_t found)
 {
@@ -43,12 +43,25 @@ void image_log_misfit_at(otter_flash_t *flash, uint32_t offset, const otter_chip
     }
 }
 
+/** By how much is known: which of several keys or blocks it was is not kept. */
+static void log_signed_v2(const otter_trust_t *trust)
+{
+    if (trust->blocks == 1 && trust->key_count == 1) {
+        ESP_LOGI(V2_TAG, "#0 app key digest == #0 trusted key digest");
+    }
+    if (trust->scheme != OTTER_SIGNED_NOT) {
+        ESP_LOGI(V2_TAG, "Verifying with %s...",
+                 trust->scheme == OTTER_SIGNED_RSA_3072 ? "RSA-PSS" : "ECDSA");
+    }
+    ESP_LOGI(V2_TAG, "Signature verified successfully!");
+}
+
 void image_log_signed(const otter_trust_t *trust)
 {
     if (trust->signatures != NULL) {
         ESP_LOGI(IMAGE_TAG, "Verifying image signature...");
         if (trust->scheme != OTTER_SIGNED_V1) {
-            ESP_LOGI("secure_boot_v2", "Signature verified successfully!");
+            log_signed_v2(trust);
         }
     }
 }

@@ -320,6 +320,9 @@ static esp_err_t open_update(https_ota_t *ota, const esp_https_ota_config_t *con
     const esp_partition_t *staging = ota->target.staging;
     https_report_event(device, ESP_HTTPS_OTA_CONNECTED, NULL, 0);
     ESP_LOGI(TAG, "Starting OTA...");
+    /* The words of ESP-IDF up to 5.3, and those since. */
+    ESP_LOGI(TAG, "Writing to partition subtype %d at offset 0x%" PRIx32, (int)staging->subtype,
+             staging->address);
     ESP_LOGI(TAG, "Writing to <%s> partition at offset 0x%" PRIx32, staging->label, staging->address);
     device->report.image_size = https_image_size(ota);
     device->report.bytes_resumed = ota->session.written;

@@ -24,6 +24,7 @@
 #include "esp_log.h"
 #include "flash/partition_list.h"
 #include "otter/image.h"
+#include "otter/system.h"
 #include "ota/image_follower.h"
 #include "ota/resume_record.h"
 #include "ota/slot_io.h"
@@ -401,6 +402,16 @@ esp_err_t otter_update_write_with_offset(otter_update_t *update, const void *dat
     return slot_writer_put(&update->writer, offset, data, (uint32_t)size);
 }
 
+/** Whoever stages a bootloader or a table and wants no copy made copies it himself, which ESP-IDF allows from here on. */
+static void let_copy_by_hand(otter_device_t *device, const esp_partition_t *final)
+{
+    if (final->type == ESP_PARTITION_TYPE_BOOTLOADER || final->type == ESP_PARTITION_TYPE_PARTITION_TABLE) {
+        otter_lock(OTTER_LOCK_LISTS);
+        device->guard_lifted = true;
+        otter_unlock(OTTER_LOCK_LISTS);
+    }
+}
+
 esp_err_t otter_update_set_final_partition(otter_update_t *update, const esp_partition_t *final,
                                            bool finalize_with_copy, otter_fault_t *fault)
 {
@@ -428,6 +439,9 @@ esp_err_t otter_update_set_final_partition(otter_update_t *update, const esp_par
     update->meant = *final;
     set_final(device, update, ota_is_registered(device, final) ? &update->meant : final);
     update->copy_to_final = finalize_with_copy;
+    if (!finalize_with_copy) {
+        let_copy_by_hand(device, final);
+    }
     ESP_LOGI(TAG, "Staging partition - <%s>. Final partition - <%s>.", update->staging->label, final->label);
     return ESP_OK;
 }

@@ -170,6 +170,25 @@ static void updates_take_registered_data_and_no_application(void **state)
     }
 }
 
+static void whoever_copies_a_bootloader_by_hand_is_let(void **state)
+{
+    (void)state;
+    const esp_partition_t *bootloader = add_as(NULL, 0x1000, ESP_PARTITION_TYPE_BOOTLOADER,
+                                               ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY),
+                          *data =
+                              add_as(NULL, 0x40000, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT);
+    const esp_partition_t *const finals[] = {data, bootloader};
+    for (size_t i = 0; i < 2; i++) {
+        esp_ota_handle_t handle = 0;
+        assert_int_equal(
+            esp_ota_begin(esp_ota_get_next_update_partition(NULL), OTA_WITH_SEQUENTIAL_WRITES, &handle),
+            ESP_OK);
+        assert_int_equal(esp_ota_set_final_partition(handle, finals[i], false), ESP_OK);
+        assert_int_equal(device.guard_lifted, finals[i] == bootloader);
+        assert_int_equal(esp_ota_abort(handle), ESP_OK);
+    }
+}
+
 static void a_registered_slot_elsewhere_has_no_description(void **state)
 {
     (void)state;
@@ -418,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_partition_on_another_chip_is_read_written_erased_copied_and_hashed_there, setup, teardown),
         cmocka_unit_test_setup_teardown(updates_take_registered_data_and_no_application, setup, teardown),
+        cmocka_unit_test_setup_teardown(whoever_copies_a_bootloader_by_hand_is_let, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registered_slot_elsewhere_has_no_description, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registered_partition_is_updated_where_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(data_goes_to_another_flash_with_large_sectors, setup, teardown),
