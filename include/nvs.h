@@ -24,7 +24,7 @@ typedef nvs_handle_t nvs_handle;
 typedef enum {
     NVS_READONLY,
     NVS_READWRITE,
-    NVS_READWRITE_PURGE, /* as NVS_READWRITE (ESP-IDF 6) */
+    NVS_READWRITE_PURGE, /* and each change wipes what it leaves behind, as nvs_purge_all() (ESP-IDF 6) */
 } nvs_open_mode_t;
 typedef nvs_open_mode_t nvs_open_mode;
 
@@ -137,6 +137,12 @@ esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key);
 
 /** All keys of the namespace; the namespace stays. @return ESP_OK, or as nvs_set_u8() */
 esp_err_t nvs_erase_all(nvs_handle_t handle);
+
+/**
+ * Wipe what erased and replaced values have left in flash, of this namespace and of the others of its partition.
+ * @return as nvs_erase_all()
+ */
+esp_err_t nvs_purge_all(nvs_handle_t handle);
 
 /** @return ESP_OK, ESP_ERR_NVS_INVALID_HANDLE, or what the port's barrier says */
 esp_err_t nvs_commit(nvs_handle_t handle);

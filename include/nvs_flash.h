@@ -55,8 +55,9 @@ typedef struct {
 } nvs_sec_scheme_t;
 
 /**
- * As nvs_flash_init() and nvs_flash_init_partition(), with these keys; cfg NULL: not encrypted. nvs_flash_init() itself looks
- * for no keys, whatever NVS_ENCRYPTION says.
+ * As nvs_flash_init() and nvs_flash_init_partition(), with these keys; cfg NULL: not encrypted. With CONFIG_NVS_ENCRYPTION
+ * nvs_flash_init() finds the keys itself: by the scheme that is registered, else in the first partition of subtype nvs_keys,
+ * where it makes them if that is erased. ESP_FAIL, and told in the log: there is no such partition.
  * @return also ESP_ERR_NVS_WRONG_ENCRYPTION: nothing that is written can be read with them. Nothing was changed
  */
 esp_err_t nvs_flash_secure_init(nvs_sec_cfg_t *cfg);
@@ -76,6 +77,9 @@ esp_err_t nvs_flash_read_security_cfg(const esp_partition_t *partition, nvs_sec_
 
 /** Remember a scheme; it stays the caller's. @return ESP_OK, ESP_ERR_INVALID_ARG (NULL) */
 esp_err_t nvs_flash_register_security_scheme(nvs_sec_scheme_t *scheme_cfg);
+
+/** Forget it. */
+void nvs_flash_deregister_security_scheme(void);
 
 /** The scheme that was registered; NULL: none was. */
 nvs_sec_scheme_t *nvs_flash_get_default_security_scheme(void);

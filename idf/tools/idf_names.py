@@ -5,8 +5,8 @@
 IN_LIBRARY = frozenset("""
 app_update bootloader bootloader_support cxx efuse esp-tls esp_app_format esp_bootloader_format esp_common esp_event
 esp_http_client esp_https_ota esp_hw_support esp_libc esp_partition esp_ringbuf esp_rom esp_security esp_stdio
-esp_system esp_timer esptool_py freertos hal heap http_parser linux log mbedtls newlib nvs_flash partition_table pthread
-soc spi_flash tcp_transport
+esp_system esp_timer esptool_py freertos hal heap http_parser linux log mbedtls newlib nvs_flash nvs_sec_provider
+partition_table pthread soc spi_flash tcp_transport
 """.split())
 
 # ESP-IDF has them (in one of its versions 4.4 to 6.0), and there is nothing of them here: one may be required, and what is
@@ -20,7 +20,7 @@ esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi esp_driver_spi 
 esp_driver_twai esp_driver_uart esp_driver_usb_serial_jtag esp_gdbstub esp_hid esp_http_server esp_https_server
 esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy esp_pm esp_psram
 esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_websocket_client esp_wifi espcoredump
-expat fatfs freemodbus idf_test ieee802154 jsmn json libsodium lwip mdns mqtt nghttp nvs_sec_provider openssl
+expat fatfs freemodbus idf_test ieee802154 jsmn json libsodium lwip mdns mqtt nghttp openssl
 openthread perfmon protobuf-c protocomm riscv rt sdmmc spiffs tcpip_adapter tinyusb
 touch_element ulp unity usb vfs wear_levelling wifi_provisioning wpa_supplicant xtensa
 esp_hal_ana_cmpr esp_hal_ana_conv esp_hal_cam esp_hal_clock esp_hal_dma esp_hal_gpio esp_hal_gpspi esp_hal_i2c esp_hal_i2s

@@ -54,11 +54,13 @@ typedef struct {
     bool signed_data;    /* CONFIG_SECURE_SIGNED_DATA_PARTITION */
     /* CONFIG_SECURE_SIGNED_APPS_*_SCHEME; OTTER_SIGNED_NOT: none is said */
     otter_signature_scheme_t signature_scheme;
+    const uint8_t *v1_key; /* OTTER_V1_KEY_LEN bytes, of CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME; NULL: none */
     /* Certificates that the bundle has beside the machine's own, PEM; NULL: none. CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE */
     const char *bundle_certificates;
     bool bundle_without_default;           /* only those: CONFIG_MBEDTLS_CERTIFICATE_BUNDLE_DEFAULT_NONE */
     otter_encrypted_img_t encrypted_img;   /* which form esp_decrypt_cfg_t has */
     bool without_tls_1_2, without_tls_1_3; /* CONFIG_MBEDTLS_SSL_PROTO_TLS1_2 or _TLS1_3 alone is said */
+    bool nvs_encryption; /* CONFIG_NVS_ENCRYPTION: nvs_flash_init() finds or makes the keys */
 } otter_build_options_t;
 
 /**
@@ -127,6 +129,13 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_SCHEME_ OTTER_SIGNED_NOT
 #endif
 
+/* otter_firmware(VERIFICATION_KEY) names the bytes. */
+#ifdef OTTER_VERIFICATION_KEY
+#define OTTER_OPTION_V1_KEY_ OTTER_VERIFICATION_KEY
+#else
+#define OTTER_OPTION_V1_KEY_ NULL
+#endif
+
 /* otter_firmware(CERTIFICATES) names the text. */
 #ifdef OTTER_BUNDLE_CERTIFICATES
 #define OTTER_OPTION_BUNDLE_ OTTER_BUNDLE_CERTIFICATES
@@ -159,6 +168,12 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_WITHOUT_1_3_ false
 #endif
 
+#ifdef CONFIG_NVS_ENCRYPTION
+#define OTTER_OPTION_NVS_ENCRYPTION_ true
+#else
+#define OTTER_OPTION_NVS_ENCRYPTION_ false
+#endif
+
 /** The options with which the file is compiled that says this. */
 #define OTTER_BUILD_OPTIONS                                                                                  \
     {                                                                                                        \
@@ -170,8 +185,9 @@ extern const otter_build_options_t otter_build_options;
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT), CONFIG_PARTITION_TABLE_OFFSET,   \
             OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \
             OTTER_OPTION_DANGEROUS_WRITE_, OTTER_OPTION_SIGNED_UPDATES_, OTTER_OPTION_SIGNED_DATA_,          \
-            OTTER_OPTION_SCHEME_, OTTER_OPTION_BUNDLE_, OTTER_OPTION_NO_DEFAULT_,                            \
-            OTTER_OPTION_ENCRYPTED_IMG_, OTTER_OPTION_WITHOUT_1_2_, OTTER_OPTION_WITHOUT_1_3_                \
+            OTTER_OPTION_SCHEME_, OTTER_OPTION_V1_KEY_, OTTER_OPTION_BUNDLE_, OTTER_OPTION_NO_DEFAULT_,      \
+            OTTER_OPTION_ENCRYPTED_IMG_, OTTER_OPTION_WITHOUT_1_2_, OTTER_OPTION_WITHOUT_1_3_,               \
+            OTTER_OPTION_NVS_ENCRYPTION_                                                                     \
     }
 
 #ifdef __cplusplus

@@ -116,6 +116,12 @@ OTTER_MUST_CHECK esp_err_t otter_nvs_erase(otter_nvs_t *nvs, uint8_t ns, const c
 OTTER_MUST_CHECK esp_err_t otter_nvs_erase_namespace(otter_nvs_t *nvs, uint8_t ns);
 
 /**
+ * Wipe what values that were erased or replaced have left in flash, of all namespaces. @return as nvs_erase_all(), but for the
+ * handle
+ */
+OTTER_MUST_CHECK esp_err_t otter_nvs_purge(otter_nvs_t *nvs);
+
+/**
  * The port's barrier: what was set and erased survives a power cut, also where the medium has a cache.
  * @return ESP_OK, or what flash says
  */

@@ -11,12 +11,13 @@
 
 /* Handles. */
 
-static esp_err_t open_namespace(nvs_partition_t *partition, const char *name, bool read_only,
+static esp_err_t open_namespace(nvs_partition_t *partition, const char *name, nvs_open_mode_t mode,
                                 nvs_handle_t *handle)
 {
     static nvs_handle_t last;
-    nvs_opened_t opened = {.next = partition->opened, .read_only = read_only};
-    esp_err_t err = otter_nvs_namespace(partition->store, name, !read_only, &opened.ns);
+    nvs_opened_t opened = {
+        .next = partition->opened, .read_only = mode == NVS_READONLY, .purges = mode == NVS_READWRITE_PURGE};
+    esp_err_t err = otter_nvs_namespace(partition->store, name, !opened.read_only, &opened.ns);
     if (err != ESP_OK) {
         return err;
     }
@@ -40,7 +41,7 @@ esp_err_t nvs_open_from_partition(const char *part_name, const char *namespace_n
     otter_lock(OTTER_LOCK_NVS);
     esp_err_t err = nvs_partition_find(part_name, &partition);
     if (err == ESP_OK) {
-        err = open_namespace(partition, namespace_name, open_mode == NVS_READONLY, out_handle);
+        err = open_namespace(partition, namespace_name, open_mode, out_handle);
     }
     otter_unlock(OTTER_LOCK_NVS);
     return err == ESP_ERR_NVS_READ_ONLY ? ESP_ERR_NOT_ALLOWED : err;
@@ -82,6 +83,16 @@ static esp_err_t use(nvs_handle_t handle, bool to_change, otter_nvs_t **store, u
     return to_change && opened->read_only ? ESP_ERR_NVS_READ_ONLY : ESP_OK;
 }
 
+/** After a change, with the lock: a handle that was opened for it leaves nothing behind of what was there before. */
+static esp_err_t changed(nvs_handle_t handle, otter_nvs_t *store, esp_err_t err)
+{
+    nvs_partition_t *partition;
+    nvs_opened_t *opened;
+    return err == ESP_OK && nvs_partition_of(handle, &partition, &opened) == ESP_OK && opened->purges
+               ? otter_nvs_purge(store)
+               : err;
+}
+
 esp_err_t nvs_commit(nvs_handle_t handle)
 {
     otter_nvs_t *store;
@@ -102,7 +113,7 @@ static esp_err_t set(nvs_handle_t handle, const char *key, nvs_type_t type, cons
     uint8_t ns;
     esp_err_t err = use(handle, true, &store, &ns);
     if (err == ESP_OK) {
-        err = otter_nvs_set(store, ns, key, &(otter_nvs_value_t){type, bytes, size});
+        err = changed(handle, store, otter_nvs_set(store, ns, key, &(otter_nvs_value_t){type, bytes, size}));
     }
     otter_unlock(OTTER_LOCK_NVS);
     return err;
@@ -204,7 +215,7 @@ esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key)
     uint8_t ns;
     esp_err_t err = use(handle, true, &store, &ns);
     if (err == ESP_OK) {
-        err = otter_nvs_erase(store, ns, key);
+        err = changed(handle, store, otter_nvs_erase(store, ns, key));
     }
     otter_unlock(OTTER_LOCK_NVS);
     return err;
@@ -216,7 +227,19 @@ esp_err_t nvs_erase_all(nvs_handle_t handle)
     uint8_t ns;
     esp_err_t err = use(handle, true, &store, &ns);
     if (err == ESP_OK) {
-        err = otter_nvs_erase_namespace(store, ns);
+        err = changed(handle, store, otter_nvs_erase_namespace(store, ns));
+    }
+    otter_unlock(OTTER_LOCK_NVS);
+    return err;
+}
+
+esp_err_t nvs_purge_all(nvs_handle_t handle)
+{
+    otter_nvs_t *store;
+    uint8_t ns;
+    esp_err_t err = use(handle, true, &store, &ns);
+    if (err == ESP_OK) {
+        err = otter_nvs_purge(store);
     }
     otter_unlock(OTTER_LOCK_NVS);
     return err;

@@ -133,11 +133,6 @@ esp_err_t nvs_flash_init_partition(const char *partition_label)
     return partition != NULL ? nvs_flash_init_partition_ptr(partition) : ESP_ERR_NOT_FOUND;
 }
 
-esp_err_t nvs_flash_init(void)
-{
-    return nvs_flash_init_partition(NVS_DEFAULT_PART_NAME);
-}
-
 esp_err_t nvs_flash_deinit_partition(const char *partition_label)
 {
     otter_device_t *device = otter_device_current();

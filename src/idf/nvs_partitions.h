@@ -11,6 +11,7 @@ typedef struct nvs_opened {
     nvs_handle_t number;
     uint8_t ns;
     bool read_only;
+    bool purges; /* opened with NVS_READWRITE_PURGE */
 } nvs_opened_t;
 
 typedef struct {

@@ -385,3 +385,20 @@ esp_err_t nvs_page_erase_item(const nvs_medium_t *medium, nvs_page_t *page, uint
     esp_err_t err = set_states(medium, page, index + 1, span - 1, ENTRY_ERASED);
     return err == ESP_OK ? set_states(medium, page, index, 1, ENTRY_ERASED) : err;
 }
+
+esp_err_t nvs_page_purge(const nvs_medium_t *medium, const nvs_page_t *page)
+{
+    static const uint8_t zeros[OTTER_NVS_ENTRY_SIZE];
+    esp_err_t err = ESP_OK;
+    for (uint32_t i = 0; err == ESP_OK && i < OTTER_NVS_ENTRIES; i++) {
+        uint8_t raw[OTTER_NVS_ENTRY_SIZE];
+        if (nvs_page_entry_state(page, i) != ENTRY_ERASED) {
+            continue;
+        }
+        err = otter_flash_read(medium->flash, page->address + entry_at(i), raw, sizeof(raw));
+        if (err == ESP_OK && memcmp(raw, zeros, sizeof(raw)) != 0) {
+            err = program(medium, page, entry_at(i), zeros, sizeof(zeros));
+        }
+    }
+    return err;
+}

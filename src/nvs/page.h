@@ -106,3 +106,6 @@ OTTER_MUST_CHECK esp_err_t nvs_page_copy(const nvs_medium_t *medium, nvs_page_t 
 /** The value whose head is at `index` becomes ERASED. */
 OTTER_MUST_CHECK esp_err_t nvs_page_erase_item(const nvs_medium_t *medium, nvs_page_t *page, uint32_t index,
                                                uint32_t span);
+
+/** The bytes of entries that are ERASED become zeros in flash, also those that were EMPTY when they became so. */
+OTTER_MUST_CHECK esp_err_t nvs_page_purge(const nvs_medium_t *medium, const nvs_page_t *page);

@@ -72,6 +72,16 @@ esp_err_t otter_nvs_erase_namespace(otter_nvs_t *nvs, uint8_t ns)
     return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
 }
 
+esp_err_t otter_nvs_purge(otter_nvs_t *nvs)
+{
+    esp_err_t err = check_writable(nvs);
+    err = err == ESP_OK ? nvs_barrier(nvs) : err; /* what is wiped must be erased after any cut */
+    for (uint32_t i = 0; err == ESP_OK && i < nvs->order_count; i++) {
+        err = nvs_note(nvs, nvs_page_purge(&nvs->medium, &nvs->pages[nvs->order[i]]));
+    }
+    return err;
+}
+
 /* Setting. */
 
 static esp_err_t check_value(const otter_nvs_value_t *value)

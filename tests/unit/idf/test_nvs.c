@@ -3,6 +3,7 @@
 #include "nvs.h"
 #include "esp_flash_partitions.h"
 #include "nvs_flash.h"
+#include "nvs_sec_provider.h"
 #include "otter/bytes.h"
 #include "support/current_rig.h"
 
@@ -175,6 +176,46 @@ static void a_restart_and_an_erase_do_what_they_say(void **state)
     assert_int_equal(nvs_flash_erase_partition("nowhere"), ESP_ERR_NOT_FOUND);
 }
 
+/** Is this anywhere in the partition? */
+static bool lies_in_flash(const char *text)
+{
+    return memmem(sim.bytes + 0x9000, 4 * PAGE, text, strlen(text)) != NULL;
+}
+
+static void what_was_erased_can_be_wiped(void **state)
+{
+    (void)state;
+    nvs_handle_t handle = open_rw("app"), purging, reader;
+    uint8_t value = 0;
+    char text[16];
+    size_t len = sizeof(text);
+    assert_int_equal(nvs_set_str(handle, "secret", "first secret"), ESP_OK);
+    assert_int_equal(nvs_set_str(handle, "secret", "other secret"), ESP_OK);
+    assert_int_equal(nvs_set_u8(handle, "n", 9), ESP_OK);
+    assert_true(lies_in_flash("first secret"));
+    assert_int_equal(nvs_purge_all(handle), ESP_OK);
+    assert_false(lies_in_flash("first secret"));
+    assert_int_equal(nvs_open("app", NVS_READONLY, &reader), ESP_OK);
+    assert_int_equal(nvs_purge_all(reader), ESP_ERR_NVS_READ_ONLY);
+    assert_int_equal(nvs_purge_all(99), ESP_ERR_NVS_INVALID_HANDLE);
+    assert_int_equal(nvs_open("app", NVS_READWRITE_PURGE, &purging), ESP_OK);
+    assert_int_equal(nvs_set_str(purging, "secret", "third secret"), ESP_OK);
+    assert_false(lies_in_flash("other secret"));
+    otter_device_deinit(&device);
+    start_device();
+    handle = open_rw("app");
+    assert_int_equal(nvs_get_str(handle, "secret", text, &len), ESP_OK);
+    assert_string_equal(text, "third secret");
+    assert_int_equal(nvs_get_u8(handle, "n", &value), ESP_OK);
+    assert_int_equal(value, 9);
+    assert_int_equal(nvs_open("app", NVS_READWRITE_PURGE, &purging), ESP_OK);
+    assert_int_equal(nvs_erase_key(purging, "secret"), ESP_OK);
+    assert_false(lies_in_flash("third secret"));
+    const uint64_t ops = sim.ops;
+    assert_int_equal(nvs_purge_all(handle), ESP_OK); /* what is wiped is not wiped again */
+    assert_int_equal(sim.ops, ops);
+}
+
 static void what_is_no_nvs_is_said(void **state)
 {
     (void)state;
@@ -321,6 +362,26 @@ static void a_scheme_is_asked_for_keys(void **state)
     assert_int_equal(nvs_flash_generate_keys_v2(&scheme, &cfg), ESP_ERR_INVALID_ARG);
     assert_int_equal(nvs_flash_read_security_cfg_v2(&scheme, &cfg), ESP_OK);
     assert_int_equal(cfg.tky[31], 0x5A);
+    nvs_flash_deregister_security_scheme();
+    assert_ptr_equal(nvs_flash_get_default_security_scheme(), NULL);
+}
+
+static void a_partition_of_keys_is_a_scheme(void **state)
+{
+    (void)state;
+    const nvs_sec_config_flash_enc_t config = NVS_SEC_PROVIDER_CFG_FLASH_ENC_DEFAULT(), none = {NULL};
+    nvs_sec_scheme_t *scheme;
+    nvs_sec_cfg_t made, read;
+    assert_int_equal(nvs_sec_provider_register_flash_enc(&none, &scheme), ESP_ERR_INVALID_ARG);
+    assert_int_equal(nvs_sec_provider_register_flash_enc(&config, &scheme), ESP_OK);
+    assert_ptr_equal(nvs_flash_get_default_security_scheme(), scheme);
+    assert_int_equal(nvs_flash_read_security_cfg_v2(scheme, &read), ESP_ERR_NVS_KEYS_NOT_INITIALIZED);
+    assert_int_equal(nvs_flash_generate_keys_v2(scheme, &made), ESP_OK);
+    assert_int_equal(nvs_flash_read_security_cfg_v2(scheme, &read), ESP_OK);
+    assert_memory_equal(&made, &read, sizeof(made));
+    assert_int_equal(nvs_sec_provider_deregister(scheme), ESP_OK);
+    assert_ptr_equal(nvs_flash_get_default_security_scheme(), NULL);
+    assert_int_equal(nvs_sec_provider_deregister(NULL), ESP_ERR_INVALID_ARG);
 }
 
 int main(void)
@@ -330,11 +391,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_have_their_codes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_blob_is_kept_or_refused_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(a_restart_and_an_erase_do_what_they_say, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_erased_can_be_wiped, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_nvs_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_of_entries_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(an_iterator_sees_each_value_once, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_are_made_kept_and_used, setup, teardown),
         cmocka_unit_test_setup_teardown(a_scheme_is_asked_for_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_partition_of_keys_is_a_scheme, setup, teardown),
         cmocka_unit_test_setup_teardown(flash_that_fails_is_not_written_on, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
