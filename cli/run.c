@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ typedef struct {
     const char *flash;
     char *made; /* path of the flash file of a build folder; owned */
     build_folder_start_t start;
+    uint64_t net_rate; /* 0: not given */
     run_options_t run;
     expected_t expected;
 } options_t;
@@ -216,6 +218,11 @@ static int run(void *taken)
     if (options->run.cut_after != 0 && options->run.cut_at_ms != 0) {
         return cli_usage("run", "--cut-after or --cut-at: power is cut once");
     }
+    char rate[24];
+    snprintf(rate, sizeof(rate), "%" PRIu64, options->net_rate);
+    if (options->net_rate != 0 && setenv("OTTER_NET_RATE", rate, 1) != 0) {
+        return cli_fail("run", "out of memory");
+    }
     const char *folder = options->flash;
     options->run.watchdog_s = options->run.debugger ? 0 : options->run.watchdog_s;
     if (build_folder_is(folder)) {
@@ -300,6 +307,9 @@ static const option_row_t rows[] = {
     {"gpio", &kind_pin, 0,
      .help = "the level of an input pin (driver/gpio.h), from the boot or so long after it; may be given "
              "several times"},
+    {"net-rate", &option_size, offsetof(options_t, net_rate),
+     .help = "bytes a second that its network brings, as 100K; default: as many as come", .min = 1024,
+     .max = 1u << 30},
     {"env", &kind_variable, 0,
      .help = "set a variable in the app's environment, which is otherwise that of this command"},
     OPTION_TABLE_OFFSET(offsetof(options_t, run.device)),

@@ -7,10 +7,13 @@
 The script's project is built for each `config` that a test names (sdkconfig.ci.CONFIG), unless a build folder is given.
 """
 # SPDX-License-Identifier: Apache-2.0
+import glob
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -31,12 +34,20 @@ def stored_digest(app, path):
 IdfApp.get_sha256 = stored_digest
 
 
-def stop(serial):
-    """Switches the device off, once what was built is in flash."""
-    flashed = os.path.join(serial.app.binary_path, "flash", "flashed")
+def stamp_of(app):
+    """It is there once what was built is in flash."""
+    return os.path.join(app.binary_path, "flash", "flashed")
+
+
+def wait_flashed(serial):
+    """As with a serial line: what a test does comes when its device has been flashed."""
     until = time.monotonic() + 30
-    while not os.path.exists(flashed) and serial.poll() is None and time.monotonic() < until:
-        time.sleep(0.05)
+    while not os.path.exists(stamp_of(serial.app)) and serial.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def stop(serial):
+    """Switches the device off."""
     subprocess.Popen.terminate(serial)
     serial.wait(30)
 
@@ -45,6 +56,15 @@ def start(serial, *options):
     """Switches it on, with the console where it was."""
     subprocess.Popen.__init__(serial, [OTTER, "run", serial.app.binary_path, *options], bufsize=0, stdin=subprocess.PIPE,
                               stdout=serial._fw, stderr=serial._fw)
+    wait_flashed(serial)
+
+
+def begin(serial, app, begin_serial=LinuxSerial.__init__, **kwargs):
+    """The first start, by the program in the build folder."""
+    if os.path.exists(stamp_of(app)):
+        os.remove(stamp_of(app))
+    begin_serial(serial, app, **kwargs)
+    wait_flashed(serial)
 
 
 def hard_reset(serial):
@@ -72,7 +92,17 @@ def erase_partition(serial, label):
     start(serial)
 
 
-for does in (hard_reset, erase_flash, flash, erase_partition):  # what a serial line does for a chip
+def bootloader_flash(serial):
+    """Of partitions_ota: all else follows by write_flash_no_enc(), and the bootloader with it."""
+
+
+def write_flash_no_enc(serial):
+    flash(serial)
+
+
+LinuxSerial.__init__ = begin
+# What a serial line does for a chip, and the one of partitions_ota.
+for does in (hard_reset, erase_flash, flash, erase_partition, bootloader_flash, write_flash_no_enc):
     setattr(LinuxSerial, does.__name__, does)
 
 
@@ -87,19 +117,46 @@ def config(request):
     return getattr(request, "param", None) or "default"
 
 
+def options_of(app_path, config):
+    """The file of a configuration; ESP-IDF's builds put a target behind the name of some."""
+    name = {"default": "sdkconfig.ci"}.get(config, f"sdkconfig.ci.{config}")
+    found = [os.path.join(app_path, name)] + sorted(glob.glob(os.path.join(app_path, name + "_*")))
+    return next((["--config", path] for path in found if os.path.isfile(path)), [])
+
+
+def take_revision(request, folder):
+    """A test for qemu has the eFuses of its chip in a file: the virtual device gets their chip revision."""
+    arguments = getattr(request.node, "callspec", None) and request.node.callspec.params.get("qemu_extra_args")
+    file = re.search(r"file=([^,]*efuse[^,]*)", str(arguments or ""))
+    if not file:
+        return
+    with tempfile.TemporaryDirectory() as temp, open(file.group(1), "rb") as f:
+        dump = os.path.join(temp, "dump.bin")
+        with open(dump, "wb") as out:
+            out.write(f.read(336))  # qemu's file is longer than the blocks of a chip
+        subprocess.run([OTTER, "efuse", "import", os.path.join(temp, "flash.bin"), dump, "--chip", "esp32c3"], check=True)
+        with open(os.path.join(temp, "flash.bin.efuse"), encoding="utf-8") as said:
+            revision = re.search(r"^revision=.*$", said.read(), re.M).group()
+    os.makedirs(os.path.join(folder, "flash"), exist_ok=True)
+    with open(os.path.join(folder, "flash", "flash.bin.efuse"), "w", encoding="utf-8") as efuse:
+        efuse.write(f"chip=linux\n{revision}\n")
+
+
 @pytest.fixture
-def build_dir(request, app_path, config):
+def build_dir(request, app_path, config, monkeypatch):
     """--build-dir, or the folder of this configuration, which is built if need be."""
     given = getattr(request, "param", None) or request.config.getoption("build_dir", None)
     if given:
         return given
+    if "resumption" in config:  # the test resets the device in the middle of a download: it lasts as long as a chip's
+        monkeypatch.setenv("OTTER_NET_RATE", "20000")
     for name in (f"build_linux_{config}", f"build_{config}"):
         if os.path.isdir(os.path.join(app_path, name)):
             return name
-    file = {"default": "sdkconfig.ci"}.get(config, f"sdkconfig.ci.{config}")
-    options = ["--config", os.path.join(app_path, file)] if os.path.exists(os.path.join(app_path, file)) else []
     name = "build-otter" + ("" if config == "default" else f"-{config}")
-    subprocess.run([OTTER, "build", app_path, "-B", os.path.join(app_path, name), *options], check=True)
+    folder = os.path.join(app_path, name)
+    subprocess.run([OTTER, "build", app_path, "-B", folder, *options_of(app_path, config)], check=True)
+    take_revision(request, folder)
     return name
 
 

@@ -26,6 +26,9 @@
 #define GATHER    (256 * 1024)
 #define GATHER_MS 50
 
+#define RATE_VARIABLE   "OTTER_NET_RATE" /* of `otter run --net-rate`: bytes a second */
+#define PIECES_A_SECOND 20u
+
 #define KEEP_ALIVE_DEFAULT_S     5
 #define KEEP_ALIVE_DEFAULT_COUNT 3
 
@@ -34,6 +37,8 @@ typedef struct {
     int fd;            /* -1: closed */
     uint64_t expected; /* bytes certain to come */
     bool gathering;    /* SO_RCVLOWAT is GATHER */
+    uint32_t rate;     /* bytes a second that this line brings; 0: as many as come */
+    int64_t free_us;   /* until then it is busy with what was read */
     otter_transport_error_t error;
 } tcp_t;
 
@@ -272,16 +277,30 @@ static int wait_readable(tcp_t *tcp, int64_t deadline_us)
     return wait_for(tcp->fd, POLLIN, deadline_us);
 }
 
+/** Waits for what a slow line has still to bring of the bytes before. @return how many it brings next, at most `len` */
+static size_t pace(tcp_t *tcp, size_t len)
+{
+    if (tcp->rate == 0) {
+        return len < INT_MAX ? len : INT_MAX;
+    }
+    while (tcp->free_us > otter_now_us() && interrupt_poll(NULL, 0, ms_until(tcp->free_us)) == 0) {
+    }
+    const size_t piece = tcp->rate / PIECES_A_SECOND + 1;
+    return len < piece ? len : piece;
+}
+
 static int tcp_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms)
 {
     tcp_t *tcp = tcp_of(t);
     if (is_closed(tcp)) {
         return OTTER_IO_ERROR;
     }
+    len = pace(tcp, len);
     int64_t deadline_us = 0; /* from the first wait on: mostly there is something */
     for (;;) {
-        ssize_t n = recv(tcp->fd, buf, len < INT_MAX ? len : INT_MAX, 0);
+        ssize_t n = recv(tcp->fd, buf, len, 0);
         if (n >= 0) {
+            tcp->free_us = tcp->rate != 0 ? otter_now_us() + (int64_t)n * 1000000 / tcp->rate : 0;
             tcp->expected -= (uint64_t)n < tcp->expected ? (uint64_t)n : tcp->expected;
             return (int)n;
         }
@@ -359,5 +378,7 @@ otter_transport_t *otter_tcp_new(void)
     }
     tcp->base.ops = &tcp_ops;
     tcp->fd = -1;
+    const char *rate = getenv(RATE_VARIABLE);
+    tcp->rate = rate != NULL ? (uint32_t)strtoul(rate, NULL, 10) : 0;
     return &tcp->base;
 }
