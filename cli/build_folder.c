@@ -14,43 +14,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "build_device.h"
 #include "cli.h"
 #include "flash_verbs.h"
 #include "host/number.h"
 #include "idf_path.h"
 #include "image_writer.h"
 #include "linux/crash_trace.h"
-#include "linux/efuse_file.h"
 #include "linux/file_flash.h"
-#include "linux/flash_medium.h"
 #include "otter/image.h"
 #include "otter/text.h"
-#include "signature_look.h"
 
-#define JSON_MAX     (4u << 20)
-#define FILES_MAX    64u
-#define PATH_SIZE    4096u
-#define WAIT_MS_HERE 10000 /* for a device that was told to end, and is not gone yet */
-
-/** One file that goes into the flash. */
-typedef struct {
-    uint32_t offset;
-    uint8_t *data; /* owned */
-    size_t len;
-    bool is_app;
-} part_t;
-
-typedef struct {
-    const char *verb, *folder;
-    uint32_t size; /* of the flash, bytes */
-    part_t parts[FILES_MAX];
-    size_t part_count;
-    char flash[PATH_SIZE],
-        stamp[PATH_SIZE]; /* paths: the flash file, and the digest of what was written into it */
-    char digest[65];
-    bool secure_boot; /* version 2: the first boot of a chip burns the keys that have signed the app */
-    bool v1;          /* version 1, whose key is in no signature: the build has put it into a file */
-} set_t;
+#define JSON_MAX (4u << 20)
 
 bool build_folder_is(const char *path)
 {
@@ -58,19 +33,12 @@ bool build_folder_is(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/** @return false, and said: the path would be too long */
-static bool join(const set_t *set, char out[PATH_SIZE], const char *name)
-{
-    int n = snprintf(out, PATH_SIZE, "%s/%s", set->folder, name);
-    return (n > 0 && (size_t)n < PATH_SIZE) || cli_refuse(set->verb, "the path of %s is too long", name);
-}
-
 /** @return NULL, and said: it is not there, or no JSON. cJSON_Delete() it */
-static cJSON *read_json(const set_t *set, const char *name)
+static cJSON *read_json(const build_set_t *set, const char *name)
 {
-    char path[PATH_SIZE];
+    char path[BUILD_PATH_SIZE];
     size_t len;
-    if (!join(set, path, name)) {
+    if (!build_set_path(set, path, name)) {
         return NULL;
     }
     if (access(path, F_OK) != 0) {
@@ -93,15 +61,28 @@ static const char *text_of(const cJSON *object, const char *key)
     return text != NULL ? text : "";
 }
 
-static bool add_part(set_t *set, const char *offset, const char *file)
+/** What else flasher_args.json says of the file that was added last. */
+static void describe_part(build_part_t *part, const cJSON *json, const char *file)
 {
-    char path[PATH_SIZE];
-    part_t *part = &set->parts[set->part_count];
-    if (set->part_count == FILES_MAX || !parse_offset(offset, FILE_FLASH_SECTOR, &part->offset)) {
+    const cJSON *entry;
+    cJSON_ArrayForEach(entry, json)
+    {
+        if (file[0] != '\0' && strcmp(text_of(entry, "file"), file) == 0) {
+            part->is_app = part->is_app || strcmp(entry->string, "app") == 0;
+            part->encrypted = strcmp(text_of(entry, "encrypted"), "true") == 0;
+        }
+    }
+}
+
+static bool add_part(build_set_t *set, const char *offset, const char *file)
+{
+    char path[BUILD_PATH_SIZE];
+    build_part_t *part = &set->parts[set->part_count];
+    if (set->part_count == BUILD_FILES_MAX || !parse_offset(offset, FILE_FLASH_SECTOR, &part->offset)) {
         return cli_refuse(set->verb, "%s/flasher_args.json: '%s' at '%s' is no place of the flash",
                           set->folder, file, offset);
     }
-    if (!join(set, path, file)) {
+    if (!build_set_path(set, path, file)) {
         return false;
     }
     if (access(path, F_OK) != 0) {
@@ -119,7 +100,7 @@ static bool add_part(set_t *set, const char *offset, const char *file)
                       path, part->len, part->offset, set->size);
 }
 
-static bool load_parts(set_t *set)
+static bool load_parts(build_set_t *set)
 {
     uint64_t size = 0;
     cJSON *json = read_json(set, "flasher_args.json");
@@ -146,9 +127,7 @@ static bool load_parts(set_t *set)
         const char *name = cJSON_GetStringValue(file);
         ok = ok && add_part(set, file->string, name != NULL ? name : "");
         if (ok) {
-            const cJSON *app = cJSON_GetObjectItemCaseSensitive(json, "app");
-            set->parts[set->part_count - 1].is_app =
-                strcmp(text_of(app, "file"), name != NULL ? name : "") == 0;
+            describe_part(&set->parts[set->part_count - 1], json, name);
         }
     }
     cJSON_Delete(json);
@@ -156,7 +135,7 @@ static bool load_parts(set_t *set)
 }
 
 /** Of all that goes into the flash and where, in hex. */
-static bool take_digest(set_t *set)
+static bool take_digest(build_set_t *set)
 {
     size_t len = 0;
     for (size_t i = 0; i < set->part_count; i++) {
@@ -168,9 +147,12 @@ static bool take_digest(set_t *set)
     }
     memset(all, 0, len + 16);
     memcpy(all, &set->size, sizeof(set->size));
+    memcpy(all + 4, &set->flash_key_len, sizeof(set->flash_key_len));
+    all[8] = set->secure_boot || set->secure_boot_v1;
+    all[9] = set->release;
     size_t at = 16;
     for (size_t i = 0; i < set->part_count; i++) {
-        const part_t *part = &set->parts[i];
+        const build_part_t *part = &set->parts[i];
         memcpy(all + at, &part->offset, sizeof(part->offset));
         memcpy(all + at + 8, &part->len, sizeof(part->len));
         memcpy(all + at + 16, part->data, part->len);
@@ -185,7 +167,7 @@ static bool take_digest(set_t *set)
 }
 
 /** Is all of it in the flash file, and has nothing else been built since? */
-static bool is_flashed(const set_t *set)
+static bool is_flashed(const build_set_t *set)
 {
     struct stat st;
     char digest[sizeof(set->digest)] = "";
@@ -198,175 +180,22 @@ static bool is_flashed(const set_t *set)
            strcmp(digest, set->digest) == 0;
 }
 
-/** The keys that have signed the app, as the first boot of a chip with secure boot burns them. */
-static void take_keys(efuse_file_t *efuse, otter_flash_t *flash, const part_t *app)
-{
-    image_signature_t signature;
-    uint32_t len;
-    if (otter_image_length(flash, &efuse->chip, app->offset, (uint32_t)app->len, &len) != ESP_OK) {
-        return;
-    }
-    signature_look(&signature, flash, app->offset, app->offset + len, app->offset + (uint32_t)app->len, NULL);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < OTTER_SIGNATURE_BLOCKS; i++) {
-        const signature_seen_t *seen = &signature.block[i];
-        if (!signature.v1 && seen->present && seen->valid && count < OTTER_TRUSTED_KEYS) {
-            efuse->secure_boot = true;
-            efuse->scheme = seen->scheme;
-            efuse->keys[count].present = true;
-            memcpy(efuse->keys[count++].digest, seen->key_digest, OTTER_KEY_DIGEST_LEN);
-        }
-    }
-}
-
-/** Of version 1. @return false, and said: there is none */
-static bool take_v1_key(const set_t *set, efuse_file_t *efuse)
-{
-    char path[PATH_SIZE];
-    size_t len = 0;
-    uint8_t *key = join(set, path, "signature_verification_key.bin")
-                       ? cli_read_file(set->verb, path, OTTER_V1_KEY_LEN, &len)
-                       : NULL;
-    bool ok =
-        key != NULL && (len == OTTER_V1_KEY_LEN ||
-                        cli_refuse(set->verb, "%s is no key of secure boot V1, which has 64 bytes", path));
-    if (ok) {
-        efuse->secure_boot = efuse->has_v1_key = true;
-        efuse->scheme = OTTER_SIGNED_V1;
-        memcpy(efuse->v1_key, key, OTTER_V1_KEY_LEN);
-    }
-    free(key);
-    return ok;
-}
-
-/** Of a project with CONFIG_SECURE_BOOT, unless its device has secure boot already. What is burned stays. */
-static bool burn_secure_boot(const set_t *set, otter_flash_t *flash)
-{
-    efuse_file_t efuse;
-    otter_fault_t fault;
-    if (!set->secure_boot && !set->v1) {
-        return true;
-    }
-    if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
-        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
-    }
-    if (efuse.secure_boot) {
-        return true;
-    }
-    if (set->v1 && !take_v1_key(set, &efuse)) {
-        return false;
-    }
-    for (size_t i = 0; !set->v1 && i < set->part_count; i++) {
-        if (set->parts[i].is_app) {
-            take_keys(&efuse, flash, &set->parts[i]);
-        }
-    }
-    if (!efuse.secure_boot) {
-        cli_note(set->verb, "CONFIG_SECURE_BOOT: the app is not signed, so the device has no secure boot; "
-                            "CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=y signs it");
-        return true;
-    }
-    return efuse_file_save(&efuse) == ESP_OK || cli_refuse(set->verb, "cannot write %s", efuse.path);
-}
-
-static bool write_parts(const set_t *set)
-{
-    otter_flash_t *flash;
-    otter_fault_t fault;
-    const file_flash_options_t how = {.strict = true, .wait_ms = WAIT_MS_HERE};
-    if (file_flash_open(set->flash, &how, &flash, &fault) != ESP_OK) {
-        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
-    }
-    unlink(set->stamp); /* until all of it is there */
-    esp_err_t err = ESP_OK;
-    for (size_t i = 0; err == ESP_OK && i < set->part_count; i++) {
-        err = flash_put(flash, set->parts[i].offset, set->parts[i].data, set->parts[i].len);
-    }
-    err = err == ESP_OK ? otter_flash_sync(flash) : err;
-    flash_explain(flash, err, &fault);
-    bool ok = err == ESP_OK || cli_refuse(set->verb, "cannot write %s: %s", set->flash, fault.why);
-    ok = ok && burn_secure_boot(set, flash);
-    otter_ignore(file_flash_close(flash)); /* synced above */
-    return ok;
-}
-
-/** A new chip has eFuses with nothing burned: where their file is lost later, that is told. */
-static bool make_efuse(const set_t *set)
-{
-    efuse_file_t efuse;
-    otter_fault_t fault;
-    if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
-        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
-    }
-    efuse.has_chip = true;
-    return efuse.exists || efuse_file_save(&efuse) == ESP_OK ||
-           cli_refuse(set->verb, "cannot write %s", efuse.path);
-}
-
-/** Not under a device that runs in it. @return false, and said */
-static bool remove_flash(const set_t *set)
-{
-    int fd;
-    otter_fault_t fault;
-    if (flash_medium_open(set->flash, false, WAIT_MS_HERE, &fd, &fault) != ESP_OK) {
-        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
-    }
-    bool ok =
-        unlink(set->flash) == 0 || cli_refuse(set->verb, "cannot remove %s: %s", set->flash, strerror(errno));
-    unlink(set->stamp);
-    close(fd);
-    return ok;
-}
-
-/** A flash file of another size is another chip's. */
-static bool make_flash(const set_t *set, const build_folder_start_t *start)
-{
-    char folder[PATH_SIZE];
-    struct stat st;
-    otter_fault_t fault;
-    if (!join(set, folder, "flash")) {
-        return false;
-    }
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-        return cli_refuse(set->verb, "cannot make %s: %s", folder, strerror(errno));
-    }
-    bool there = stat(set->flash, &st) == 0;
-    if (there && (start->fresh || st.st_size != (off_t)set->size)) {
-        if (!remove_flash(set)) {
-            return false;
-        }
-        there = false;
-        if (!start->fresh) {
-            cli_note(set->verb, "%s had another size: a new one is made", set->flash);
-        }
-    }
-    if (start->fresh) {
-        char efuse[PATH_SIZE + 8];
-        snprintf(efuse, sizeof(efuse), "%s.efuse", set->flash);
-        unlink(efuse);
-    }
-    if (there) {
-        if (!start->flash) {
-            cli_note(set->verb, "what was built is written into %s, as `idf.py flash` does; NVS stays",
-                     set->flash);
-        }
-        return true;
-    }
-    return make_efuse(set) && (file_flash_create(set->flash, set->size, &fault) == ESP_OK ||
-                               cli_refuse(set->verb, "%s: %s", set->flash, fault.why));
-}
-
-static bool flash_all(const set_t *set, const build_folder_start_t *start)
+static bool flash_all(const build_set_t *set, const build_folder_start_t *start)
 {
     if (!start->flash && !start->fresh && is_flashed(set)) {
         return true;
     }
-    return make_flash(set, start) && write_parts(set) &&
+    return build_device_make(set, start->flash, start->fresh) && build_device_write(set) &&
            cli_write_file(set->verb, set->stamp, set->digest, strlen(set->digest));
 }
 
+static bool is_on(const cJSON *options, const char *name)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(options, name));
+}
+
 /** What a command line has not said, the project's options say. */
-static bool take_options(set_t *set, linux_device_options_t *device)
+static bool take_options(build_set_t *set, linux_device_options_t *device)
 {
     cJSON *json = read_json(set, "config/sdkconfig.json");
     if (json == NULL) {
@@ -376,33 +205,35 @@ static bool take_options(set_t *set, linux_device_options_t *device)
     if (device->table_offset == 0 && cJSON_IsNumber(offset)) {
         device->table_offset = (uint32_t)offset->valuedouble;
     }
-    set->secure_boot = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "SECURE_BOOT_V2_ENABLED"));
-    set->v1 = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "SECURE_BOOT_V1_ENABLED"));
-    device->wait_ms = device->wait_ms != 0 ? device->wait_ms : WAIT_MS_HERE;
+    set->secure_boot = is_on(json, "SECURE_BOOT_V2_ENABLED");
+    set->secure_boot_v1 = is_on(json, "SECURE_BOOT_V1_ENABLED");
+    if (is_on(json, "SECURE_FLASH_ENC_ENABLED")) {
+        set->flash_key_len = is_on(json, "SECURE_FLASH_ENCRYPTION_AES256") ? 64 : 32;
+        set->release = is_on(json, "SECURE_FLASH_ENCRYPTION_MODE_RELEASE");
+    }
+    device->wait_ms = device->wait_ms != 0 ? device->wait_ms : BUILD_WAIT_MS;
     if (device->rollback == LINUX_DEVICE_DEFAULT) {
-        device->rollback =
-            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "BOOTLOADER_APP_ROLLBACK_ENABLE"))
-                ? LINUX_DEVICE_ON
-                : LINUX_DEVICE_OFF;
-        device->anti_rollback =
-            device->anti_rollback ||
-            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "BOOTLOADER_APP_ANTI_ROLLBACK"));
+        device->rollback = is_on(json, "BOOTLOADER_APP_ROLLBACK_ENABLE") ? LINUX_DEVICE_ON : LINUX_DEVICE_OFF;
+        device->anti_rollback = device->anti_rollback || is_on(json, "BOOTLOADER_APP_ANTI_ROLLBACK");
+        device->emulated_efuse =
+            device->emulated_efuse || is_on(json, "BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE");
     }
     cJSON_Delete(json);
     return true;
 }
 
 /** The program with its symbols, for a crash to be told with names: it is the one whose image is in flash. */
-static void name_program(const set_t *set)
+static void name_program(const build_set_t *set)
 {
-    char name[PATH_SIZE], path[PATH_SIZE], elf[PATH_SIZE], digest[65];
+    char name[BUILD_PATH_SIZE], path[BUILD_PATH_SIZE], elf[BUILD_PATH_SIZE], digest[65];
     cJSON *json = read_json(set, "project_description.json");
     snprintf(name, sizeof(name), "%s", json != NULL ? text_of(json, "app_elf") : "");
     cJSON_Delete(json);
     for (size_t i = 0; i < set->part_count; i++) {
-        const part_t *part = &set->parts[i];
+        const build_part_t *part = &set->parts[i];
         const size_t at = OTTER_IMAGE_DESC_OFFSET + offsetof(esp_app_desc_t, app_elf_sha256);
-        if (part->is_app && part->len >= at + 32 && join(set, path, name) && realpath(path, elf) != NULL) {
+        if (part->is_app && part->len >= at + 32 && build_set_path(set, path, name) &&
+            realpath(path, elf) != NULL) {
             for (size_t k = 0; k < 32; k++) {
                 snprintf(digest + 2 * k, 3, "%02x", part->data[at + k]);
             }
@@ -414,7 +245,7 @@ static void name_program(const set_t *set)
 
 bool build_folder_end(const char *verb, const char *path)
 {
-    char inside[PATH_SIZE], idf[PATH_MAX], marker[PATH_SIZE + 32], script[PATH_MAX + 32];
+    char inside[BUILD_PATH_SIZE], idf[PATH_MAX], marker[BUILD_PATH_SIZE + 32], script[PATH_MAX + 32];
     snprintf(inside, sizeof(inside), "%s/" BUILD_FOLDER_NAME, path);
     const char *folder = build_folder_is(inside) ? inside : path;
     snprintf(marker, sizeof(marker), "%s/config/coverage", folder);
@@ -439,22 +270,23 @@ bool build_folder_end(const char *verb, const char *path)
 char *build_folder_prepare(const char *verb, const char *path, const build_folder_start_t *start,
                            linux_device_options_t *device)
 {
-    char inside[PATH_SIZE];
+    char inside[BUILD_PATH_SIZE];
     snprintf(inside, sizeof(inside), "%s/" BUILD_FOLDER_NAME, path);
-    set_t *set = calloc(1, sizeof(*set));
+    build_set_t *set = calloc(1, sizeof(*set));
     if (set == NULL) {
         (void)cli_fail(verb, "out of memory");
         return NULL;
     }
     set->verb = verb;
     set->folder = build_folder_is(inside) ? inside : path;
-    bool ok = join(set, set->flash, "flash/flash.bin") && join(set, set->stamp, "flash/flashed") &&
-              load_parts(set) && take_options(set, device) && take_digest(set) && flash_all(set, start);
+    bool ok = build_set_path(set, set->flash, "flash/flash.bin") &&
+              build_set_path(set, set->stamp, "flash/flashed") && load_parts(set) &&
+              take_options(set, device) && take_digest(set) && flash_all(set, start);
     if (ok) {
         name_program(set);
     }
     char *flash = ok ? strdup(set->flash) : NULL;
-    for (size_t i = 0; i < FILES_MAX; i++) {
+    for (size_t i = 0; i < BUILD_FILES_MAX; i++) {
         free(set->parts[i].data);
     }
     free(set);

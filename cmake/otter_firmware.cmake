@@ -1,5 +1,6 @@
 # otter_firmware(NAME SOURCES files... [PROJECT project] [VERSION version] [SDKCONFIG file] [DEFINES definitions...]
-#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [CERTIFICATES file] [IMAGE file] [SIGNING_KEY file [V1]])
+#                [EMBED_FILES files...] [EMBED_TXTFILES files...] [CERTIFICATES file] [IMAGE file] [SIGNING_KEY file [V1]]
+#                [VERIFICATION_KEY file])
 #
 # Builds NAME (the executable, with symbols) and IMAGE (NAME.bin; for `otter flash new`, `otter serve` and esp_https_ota,
 # without). PROJECT is that of project() if not given, VERSION what otter_project_version() finds. Build options are those of
@@ -7,7 +8,8 @@
 # library follow them alike. An embedded file is in the program as in ESP-IDF's: from _binary_NAME_start to _binary_NAME_end, what
 # is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES; NAME_length counts it.
 # CERTIFICATES (PEM) are in the bundle that esp_crt_bundle_attach() gives, beside the machine's own.
-# SIGNING_KEY signs the image; V1: by ESP32's first scheme.
+# SIGNING_KEY signs the image; V1: by ESP32's first scheme. VERIFICATION_KEY (the 64 bytes of `otter key public --v1`) is in the
+# program, which takes updates of that scheme by it.
 # SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.
@@ -81,7 +83,7 @@ __asm__(".section .rodata\n.global _binary_@symbol@_start, _binary_@symbol@_end,
 endfunction()
 
 function(otter_firmware name)
-  cmake_parse_arguments(FW "V1" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES;SIGNING_KEY"
+  cmake_parse_arguments(FW "V1" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES;SIGNING_KEY;VERIFICATION_KEY"
                         "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
   if(NOT FW_PROJECT)
     set(FW_PROJECT ${PROJECT_NAME})
@@ -96,6 +98,9 @@ function(otter_firmware name)
   file(CONFIGURE OUTPUT ${options_source} CONTENT [[/* What the options of this firmware's build are for the library. */
 #ifdef OTTER_BUNDLE_CERTIFICATES
 extern const char OTTER_BUNDLE_CERTIFICATES[];
+#endif
+#ifdef OTTER_VERIFICATION_KEY
+extern const unsigned char OTTER_VERIFICATION_KEY[];
 #endif
 #include "otter/build_options.h"
 
@@ -122,6 +127,11 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
     otter_embed(${name} ${FW_CERTIFICATES} ".byte 0\\n" otter_bundle)
     set_property(SOURCE ${options_source} APPEND PROPERTY
                  COMPILE_DEFINITIONS OTTER_BUNDLE_CERTIFICATES=_binary_otter_bundle_start)
+  endif()
+  if(FW_VERIFICATION_KEY)
+    otter_embed(${name} ${FW_VERIFICATION_KEY} "" otter_verification_key)
+    set_property(SOURCE ${options_source} APPEND PROPERTY
+                 COMPILE_DEFINITIONS OTTER_VERIFICATION_KEY=_binary_otter_verification_key_start)
   endif()
   set(options "${FW_DEFINES}")
   if(FW_SDKCONFIG)

@@ -27,6 +27,12 @@ def app_place(partitions):
     raise Trouble("the partition table has neither a factory partition nor ota_0: the app has no place")
 
 
+def is_encrypted(name, offset, partitions):
+    """What lies encrypted in the flash of a chip with flash encryption: what boots, and partitions that say so."""
+    return name in ("bootloader", "partition-table", "otadata") or any(
+        p["offset"] <= offset < p["offset"] + p["size"] and (p["type"] == "app" or "encrypted" in p["flags"]) for p in partitions)
+
+
 def flash_files(args, sdkconfig, partitions):
     """[(name, offset, path relative to the build folder)]"""
     found = [("bootloader", sdkconfig["BOOTLOADER_OFFSET_IN_FLASH"], "bootloader/bootloader.bin"),
@@ -45,14 +51,15 @@ def flash_files(args, sdkconfig, partitions):
     return found
 
 
-def flasher_args(files, sdkconfig):
+def flasher_args(files, sdkconfig, partitions):
     settings = {"flash_mode": sdkconfig["ESPTOOLPY_FLASHMODE"], "flash_size": sdkconfig["ESPTOOLPY_FLASHSIZE"],
                 "flash_freq": sdkconfig["ESPTOOLPY_FLASHFREQ"]}
     content = {"write_flash_args": [word for key, value in settings.items() for word in ("--" + key, value)],
                "flash_settings": settings,
                "flash_files": {hex(offset): path for _, offset, path in sorted(files, key=lambda f: f[1])}}
     for name, offset, path in files:
-        content[name] = {"offset": hex(offset), "file": path, "encrypted": "false"}
+        encrypted = sdkconfig.get("SECURE_FLASH_ENC_ENABLED", False) and is_encrypted(name, offset, partitions)
+        content[name] = {"offset": hex(offset), "file": path, "encrypted": "true" if encrypted else "false"}
     content["extra_esptool_args"] = {"after": "hard_reset", "before": "default_reset", "stub": True, "chip": "linux"}
     return content
 
@@ -77,7 +84,7 @@ def main():
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
-    for name, content in (("flasher_args.json", flasher_args(files, sdkconfig)),
+    for name, content in (("flasher_args.json", flasher_args(files, sdkconfig, partitions)),
                           ("project_description.json", description(args))):
         kconfig.write_if_changed(os.path.join(args.build, name), json.dumps(content, indent=4) + "\n")
     link_command(args)

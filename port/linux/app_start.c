@@ -13,6 +13,7 @@
 
 #include "esp_app_desc.h"
 #include "esp_image_format.h"
+#include "esp_flash_encrypt.h"
 #include "esp_log.h"
 #include "esp_secure_boot.h"
 #include "idf/system_state.h"
@@ -100,6 +101,7 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         .source = build->signed_updates ? OTTER_TRUST_RUNNING_APP : OTTER_TRUST_ANYBODY,
         .scheme = build->signature_scheme,
         .signatures = &otter_signatures,
+        .v1_key = build->v1_key,
         .data = build->signed_data,
     };
     const linux_device_options_t options = {
@@ -237,6 +239,7 @@ int main(int argc, char **argv)
     compare_table_offset(dev.device.config.table_offset);
     crash_trace_begin(desc);
     esp_secure_boot_init_checks();
+    esp_flash_encryption_init_checks();
     if (boot.watchdog_s != 0) {
         kernel_watchdog_runs();
     }

@@ -89,6 +89,12 @@ bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key)
     return first && second == two;
 }
 
+bool flash_key_is_final(const efuse_file_t *efuse)
+{
+    const bool esp32 = efuse->has_chip && efuse->chip.id == 0;
+    return efuse->crypt_count == (esp32 ? 0x7Fu : 7u);
+}
+
 bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse)
 {
     const bool two = key->len == 2 * OTTER_EFUSE_BLOCK_LEN;

@@ -45,6 +45,9 @@ OTTER_MUST_CHECK bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key
 /** True if eFuses say that flash is encrypted: an odd number of bits of the counter is set. */
 bool flash_key_is_wanted(const efuse_file_t *efuse);
 
+/** True if all bits of the counter are set: flash encryption cannot be switched off any more. */
+bool flash_key_is_final(const efuse_file_t *efuse);
+
 /** Burns a key for XTS-AES into free blocks, in memory. @return false: too few blocks are free */
 OTTER_MUST_CHECK bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse);
 

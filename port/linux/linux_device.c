@@ -293,6 +293,7 @@ static esp_err_t try_ciphers(linux_device_t *dev, const flash_key_t *key,
         dev->flash, table, min_u32(dev->flash->size - min_u32(table, dev->flash->size), 4096));
     for (unsigned i = 0; i < ciphers.count; i++) {
         esp_err_t err = flash_cipher_open(&dev->cipher, dev->flash, key, ciphers.kinds[i], fault);
+        dev->cipher.hook.release = err == ESP_OK && flash_key_is_final(&dev->efuse);
         if (err != ESP_OK || erased || is_readable(dev, table)) {
             return err;
         }

@@ -328,7 +328,7 @@ void app_main(void)
         made.write("sdkconfig.defaults", "CONFIG_SECURE_BOOT=y\nCONFIG_SECURE_BOOT_V1_ENABLED=y\n"
                    'CONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n')
         made.build()
-        self.assertEqual((made.out / "signature_verification_key.bin").read_bytes(), public)
+        self.assertEqual((made.out / "config" / "signature_verification_key.bin").read_bytes(), public)
         run = made.run()
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertIn("secure_boot_scheme=v1\n", efuse.read_text())

@@ -108,11 +108,19 @@ function(otter_write_flash_set)
   endif()
 endfunction()
 
-# bootloader/bootloader.bin: the device's boot step is `otter run`, and this stands for it in flash.
+# bootloader/bootloader.bin: the device's boot step is `otter run`, and this stands for it in flash; signed where a chip's is.
 function(otter_bootloader)
   set(image ${CMAKE_BINARY_DIR}/bootloader/bootloader.bin)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bootloader)
-  add_custom_command(OUTPUT ${image} COMMAND otter::otter image build --bootloader --chip linux -o ${image}
-                             --quiet DEPENDS otter::otter VERBATIM COMMENT "Bootloader image")
+  set(made ${image})
+  set(sign "")
+  set(key "")
+  if(CONFIG_SECURE_BOOT_V2_ENABLED AND CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
+    otter_signing_key(key)
+    set(made ${CMAKE_BINARY_DIR}/bootloader/bootloader.unsigned)
+    set(sign COMMAND otter::otter image sign ${made} --key ${key} -o ${image} > ${CMAKE_BINARY_DIR}/bootloader/signed)
+  endif()
+  add_custom_command(OUTPUT ${image} COMMAND otter::otter image build --bootloader --chip linux -o ${made} --quiet
+                     ${sign} DEPENDS otter::otter ${key} COMMENT "Bootloader image")
   add_custom_target(bootloader ALL DEPENDS ${image})
 endfunction()

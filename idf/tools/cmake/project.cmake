@@ -169,43 +169,62 @@ function(otter_certificates out)
   set(${out} CERTIFICATES ${CMAKE_BINARY_DIR}/config/certificates.pem PARENT_SCOPE)
 endfunction()
 
-# CONFIG_SECURE_BOOT_SIGNING_KEY, and the scheme.
-function(otter_signing out)
-  set(${out} "" PARENT_SCOPE)
-  if(NOT CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
-    return()
+# An option that names a file of the project's. The way out, where it is not there, is in `otherwise`.
+function(otter_named_file out option otherwise)
+  set(path ${${option}})
+  cmake_path(ABSOLUTE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
+  if(NOT EXISTS ${path})
+    otter_stop("${option} names ${path}, which is not there: put it there, ${otherwise}")
   endif()
-  set(key ${CONFIG_SECURE_BOOT_SIGNING_KEY})
-  cmake_path(ABSOLUTE_PATH key BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
-  if(NOT EXISTS ${key})
-    otter_stop("CONFIG_SECURE_BOOT_SIGNING_KEY names ${key}, which is not there: put it there, or make one with "
-               "`otter key new`, or sign elsewhere (CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=n)")
-  endif()
-  set(v1 "")
-  if(CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME)
-    set(v1 V1)
-  endif()
-  set(${out} SIGNING_KEY ${key} ${v1} PARENT_SCOPE)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+  set(${out} ${path} PARENT_SCOPE)
 endfunction()
 
-# The public key of version 1, which no signature names: a device gets it when it is made.
-function(otter_v1_key)
-  if(NOT CONFIG_SECURE_BOOT_V1_ENABLED)
-    return()
+# The key of CONFIG_SECURE_BOOT_SIGNING_KEY.
+function(otter_signing_key out)
+  otter_named_file(key CONFIG_SECURE_BOOT_SIGNING_KEY
+                   "or make one with `otter key new`, or sign elsewhere (CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=n)")
+  set(${out} ${key} PARENT_SCOPE)
+endfunction()
+
+# What the image is signed with, and by what the app knows an update's signature in the first scheme, whose key no image carries.
+function(otter_signing out)
+  set(arguments "")
+  set(v1 ${CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME})
+  set(public ${CMAKE_BINARY_DIR}/config/signature_verification_key.bin)
+  file(REMOVE ${public})
+  if(CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
+    otter_signing_key(key)
+    list(APPEND arguments SIGNING_KEY ${key})
+    if(v1)
+      execute_process(COMMAND ${otter_command} key public ${key} --v1 -o ${public} OUTPUT_QUIET
+                      RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
+      if(status)
+        string(REGEX REPLACE "^otter [a-z ]+: " "" why "${why}")
+        otter_stop("CONFIG_SECURE_BOOT_SIGNING_KEY: ${why}")
+      endif()
+      list(APPEND arguments V1 VERIFICATION_KEY ${public})
+    endif()
+  elseif(v1)
+    otter_named_file(key CONFIG_SECURE_BOOT_VERIFICATION_KEY
+                     "`otter key public KEY --v1 -o FILE` makes it from the key that signs")
+    file(SIZE ${key} size)
+    if(NOT size EQUAL 64)
+      otter_stop("CONFIG_SECURE_BOOT_VERIFICATION_KEY: ${key} has ${size} bytes, and a public key of the first scheme has 64: "
+                 "`otter key public KEY --v1 -o FILE` makes it")
+    endif()
+    file(COPY_FILE ${key} ${public})
+    list(APPEND arguments VERIFICATION_KEY ${public})
   endif()
-  set(public ${CMAKE_BINARY_DIR}/signature_verification_key.bin)
-  set(key ${CONFIG_SECURE_BOOT_SIGNING_KEY})
-  if(NOT CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
-    set(key ${CONFIG_SECURE_BOOT_VERIFICATION_KEY})
-  endif()
-  cmake_path(ABSOLUTE_PATH key BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
-  if(NOT EXISTS ${key})
-    otter_stop("CONFIG_SECURE_BOOT_VERIFICATION_KEY names ${key}, which is not there: `otter key public KEY --v1 -o` makes it")
-  elseif(CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
-    add_custom_command(OUTPUT ${public} COMMAND otter::otter key public ${key} --v1 -o ${public} DEPENDS ${key} VERBATIM)
-    add_custom_target(otter_v1_key ALL DEPENDS ${public})
-  else()
-    configure_file(${key} ${public} COPYONLY)
+  set(${out} ${arguments} PARENT_SCOPE)
+endfunction()
+
+# What a project asks for and no virtual device has.
+function(otter_refuse_options)
+  if(CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC)
+    otter_stop("CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC: the virtual device has no HMAC peripheral for the keys of NVS; in "
+               "sdkconfig.defaults.linux: CONFIG_NVS_SEC_KEY_PROTECT_USING_FLASH_ENC=y, with a partition of subtype nvs_keys, "
+               "or CONFIG_NVS_ENCRYPTION=n")
   endif()
 endfunction()
 
@@ -215,7 +234,6 @@ function(otter_project_firmware name)
   idf_build_get_property(version PROJECT_VER)
   otter_certificates(certificates)
   otter_signing(signing)
-  otter_v1_key()
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/config/project_elf_src.c @ONLY CONTENT [[
 /* The program consists of the components' libraries. An application of a chip never ends, so nothing of it is a leak. */
 const char *__asan_default_options(void);
@@ -280,6 +298,7 @@ macro(project project_name)
   idf_build_set_property(CONFIG_DIR ${CMAKE_BINARY_DIR}/config)
   idf_build_set_property(BUILD_COMPONENTS "${otter_components}")
 
+  otter_refuse_options()
   otter_partition_table()
   otter_bootloader()
   otter_instrument()
