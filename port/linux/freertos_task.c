@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "linux/freertos_kernel.h"
 #include "otter/build_options.h"
 #include "otter/system.h"
@@ -197,6 +199,8 @@ static void forget_task(void *arg)
             task->locals[i].on_delete((int)i, task->locals[i].value);
         }
     }
+    /* Its thread would do so too late: when the last task is gone the program ends, and OpenSSL cleans up without it. */
+    OPENSSL_thread_stop();
     kernel_lock();
     for (TaskHandle_t *link = &tasks; *link != NULL; link = &(*link)->next) {
         if (*link == task) {

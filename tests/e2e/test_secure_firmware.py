@@ -13,9 +13,6 @@ import servers  # noqa: E402
 from device import BUILD, OTTER, TIMEOUT_S  # noqa: E402
 from test_update import VECTORS, UpdateCase, must, otter  # noqa: E402
 
-# A firmware ends with its tasks, and with what OpenSSL keeps for each of them.
-os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
-
 KEYS = VECTORS / "signed" / "keys"
 DIGEST = {name: (KEYS / f"rsa_{name}.pubdigest.bin").read_bytes()[:8].hex() for name in "abc"}
 TABLE = """otadata, data, ota, 0xd000, 0x2000

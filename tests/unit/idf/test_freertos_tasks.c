@@ -1,8 +1,13 @@
 /* Tasks that others suspend, wake and ask about; what tasks keep for themselves; critical sections. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "esp_task_wdt.h"
 #include "freertos/idf_additions.h"
@@ -349,8 +354,73 @@ static void memory_of_the_port_is_that_of_the_program(void **state)
     assert_true(xPortGetFreeHeapSize() > 0 && xPortGetMinimumEverFreeHeapSize() > 0);
 }
 
+/* ---- what OpenSSL keeps for a thread ---- */
+
+static atomic_int blocks_of_openssl;
+static pthread_key_t older_key; /* than OpenSSL's: its destructor comes first */
+static sem_t may_end;
+
+static void *take_block(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    blocks_of_openssl++;
+    return malloc(size);
+}
+
+static void *take_other_block(void *block, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    blocks_of_openssl += block == NULL;
+    return realloc(block, size);
+}
+
+static void drop_block(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    blocks_of_openssl -= block != NULL;
+    free(block);
+}
+
+static void hold_the_thread(void *unused)
+{
+    (void)unused;
+    sem_wait(&may_end);
+}
+
+static void make_an_error(void *arg)
+{
+    pthread_setspecific(older_key, arg);
+    ERR_raise(ERR_LIB_USER, 1);
+    xSemaphoreGive(done);
+}
+
+/** Its thread takes a moment more to end, in which the program may end. */
+static void a_task_that_is_gone_has_given_back_what_openssl_keeps_for_it(void **state)
+{
+    (void)state;
+    ERR_raise(ERR_LIB_USER, 1); /* what is there once for all */
+    assert_int_equal(sem_init(&may_end, 0, 0), 0);
+    const int before = blocks_of_openssl;
+    assert_true(before > 0);
+    TaskHandle_t task = start_task(make_an_error, &may_end);
+    wait_done();
+    assert_true(kernel_wait_idle(10000));
+    assert_int_equal(eTaskGetState(task), eDeleted);
+    const int after = blocks_of_openssl;
+    sem_post(&may_end);
+    assert_int_equal(after, before);
+    ERR_clear_error();
+}
+
 int main(void)
 {
+    if (CRYPTO_set_mem_functions(take_block, take_other_block, drop_block) != 1 ||
+        pthread_key_create(&older_key, hold_the_thread) != 0) {
+        return EXIT_FAILURE;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_suspended_task_stays_in_its_wait_until_it_is_resumed,
                                         helpers_set_up, helpers_tear_down),
@@ -378,6 +448,8 @@ int main(void)
                                         helpers_tear_down),
         cmocka_unit_test_setup_teardown(memory_of_the_port_is_that_of_the_program, helpers_set_up,
                                         helpers_tear_down),
+        cmocka_unit_test_setup_teardown(a_task_that_is_gone_has_given_back_what_openssl_keeps_for_it,
+                                        helpers_set_up, helpers_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
