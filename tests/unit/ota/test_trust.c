@@ -160,6 +160,53 @@ static void every_way_takes_only_what_a_trusted_key_signed(void **state)
     }
 }
 
+/** Of one process, their updates a piece at a time in turn; none is the current device. */
+static void each_of_several_devices_trusts_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        otter_trust_source_t source;
+        const char *keys, *running;
+        bool takes_a, takes_b;
+    } rows[] = {{OTTER_TRUST_EFUSES, "a", "", true, false},
+                {OTTER_TRUST_KEYS, "b", "", false, true},
+                {OTTER_TRUST_RUNNING_APP, "", "rsa_ba.bin", false, true},
+                {OTTER_TRUST_EFUSES, "Ab", "", false, true},
+                {OTTER_TRUST_ANYBODY, "", "", true, true}};
+    enum { DEVICES = sizeof(rows) / sizeof(rows[0]) };
+    for (int b = 0; b < 2; b++) {
+        session_rig_t s[DEVICES];
+        otter_update_t updates[DEVICES];
+        uint32_t len;
+        uint8_t *image = rig_load("signed", b ? "rsa_b.bin" : "rsa_a.bin", &len);
+        for (size_t i = 0; i < DEVICES; i++) {
+            trust_open(&s[i], rows[i].source, OTTER_SIGNED_RSA_3072, rows[i].keys);
+            if (rows[i].running[0] != '\0') {
+                trust_place(&s[i], s[i].factory, rows[i].running);
+            }
+            esp_err_t err =
+                otter_update_begin(&updates[i], s[i].device, s[i].slot[0], OTA_WITH_SEQUENTIAL_WRITES, NULL);
+            assert_int_equal(err, ESP_OK);
+        }
+        for (uint32_t at = 0; at < len; at += 1024) {
+            for (size_t i = 0; i < DEVICES; i++) {
+                assert_int_equal(otter_update_write(&updates[i], image + at, 1024, NULL), ESP_OK);
+            }
+        }
+        for (size_t i = 0; i < DEVICES; i++) {
+            const bool good = b ? rows[i].takes_b : rows[i].takes_a;
+            esp_err_t err = otter_update_end(&updates[i], NULL);
+            if (good != (err == ESP_OK)) {
+                fail_msg("device %zu, signed by %c: %s", i, b ? 'b' : 'a', esp_err_to_name(err));
+            }
+            err = otter_ota_set_boot_partition(s[i].device, s[i].slot[0], NULL);
+            assert_int_equal(err, good ? ESP_OK : ESP_ERR_OTA_VALIDATE_FAILED);
+            session_close(&s[i]);
+        }
+        free(image);
+    }
+}
+
 static void the_first_scheme_needs_its_key(void **state)
 {
     (void)state;
@@ -354,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_takes_only_what_a_trusted_key_signed),
+        cmocka_unit_test(each_of_several_devices_trusts_its_own),
         cmocka_unit_test(the_first_scheme_needs_its_key),
         cmocka_unit_test(a_key_that_is_revoked_meanwhile_counts_no_more),
         cmocka_unit_test(what_was_refused_is_not_left_for_the_bootloader),
