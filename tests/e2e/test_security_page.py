@@ -72,7 +72,7 @@ class Page(unittest.TestCase):
 
     def test_no_private_key_is_part_of_the_product(self):
         kept = []
-        for folder in ("include", "src", "port", "cli", "server", "cmake", "completions", "packaging", "examples", "docs",
+        for folder in ("include", "src", "port", "idf", "cli", "server", "cmake", "completions", "packaging", "examples", "docs",
                        "bench"):
             for path in (SOURCE / folder).rglob("*"):
                 if path.is_file() and re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{32}", path.read_bytes()):
