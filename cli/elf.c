@@ -138,6 +138,58 @@ esp_err_t elf_check_whole(const uint8_t *file, size_t len, otter_fault_t *fault)
     return ESP_OK;
 }
 
+/** Of a program's section headers, in either word size. */
+typedef struct {
+    const uint8_t *file;
+    size_t len;
+    bool wide;
+    uint64_t rows;
+    unsigned count, row_size;
+} own_sections_t;
+
+/** @return the header of a section; NULL: it is not in the file */
+static const uint8_t *own_row(const own_sections_t *own, unsigned index)
+{
+    const uint64_t at = own->rows + (uint64_t)index * own->row_size;
+    return index < own->count && own->rows <= own->len && at <= own->len && own->row_size <= own->len - at
+               ? own->file + at
+               : NULL;
+}
+
+/** @return the contents of that section; NULL: they are not in the file */
+static const uint8_t *own_contents(const own_sections_t *own, const uint8_t *row, size_t *len)
+{
+    const uint64_t off = get_word(row + (own->wide ? 24 : 16), own->wide),
+                   size = get_word(row + (own->wide ? 32 : 20), own->wide);
+    *len = (size_t)size;
+    return off <= own->len && size <= own->len - off ? own->file + off : NULL;
+}
+
+const uint8_t *elf_own_section(const uint8_t *file, size_t len, const char *name, size_t *section_len)
+{
+    const bool wide = len > AT_CLASS && file[AT_CLASS] != CLASS_32;
+    if (len < (wide ? ELF_HEAD_SIZE : EHDR_SIZE) || file[AT_CLASS + 1] != DATA_LITTLE) {
+        return NULL;
+    }
+    const own_sections_t own = {.file = file,
+                                .len = len,
+                                .wide = wide,
+                                .rows = get_word(file + (wide ? 40 : 32), wide),
+                                .count = le16_get(file + (wide ? 60 : 48)),
+                                .row_size = wide ? 64 : SHDR_SIZE};
+    size_t names_len, want = strlen(name) + 1;
+    const uint8_t *row = own_row(&own, le16_get(file + (wide ? 62 : 50)));
+    const uint8_t *names = row != NULL ? own_contents(&own, row, &names_len) : NULL;
+    for (unsigned i = 0; names != NULL && (row = own_row(&own, i)) != NULL; i++) {
+        const uint32_t at = le32_get(row);
+        if (at <= names_len && want <= names_len - at && memcmp(names + at, name, want) == 0 &&
+            le32_get(row + 4) == SHT_PROGBITS) {
+            return own_contents(&own, row, section_len);
+        }
+    }
+    return NULL;
+}
+
 static esp_err_t read_header(span_t file, elf_t *elf, otter_fault_t *fault)
 {
     const uint8_t *p = file.bytes;

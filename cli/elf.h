@@ -40,6 +40,12 @@ OTTER_MUST_CHECK esp_err_t elf_check_runs_here(const uint8_t *file, size_t len, 
 OTTER_MUST_CHECK esp_err_t elf_check_whole(const uint8_t *file, size_t len, otter_fault_t *fault);
 
 /**
+ * The bytes of a section of a program of this machine, which lie in `file`.
+ * @return NULL: it has none of this name; or its section headers are broken, which nothing else of a program needs
+ */
+const uint8_t *elf_own_section(const uint8_t *file, size_t len, const char *name, size_t *section_len);
+
+/**
  * Reads the sections that have contents and an address, as esptool takes them. Nothing in the file is believed.
  * @param file  must stay as long as `elf` is used; one 0 byte lies behind its `len` bytes (cli_read_file)
  * @return ESP_OK: the caller calls elf_free()

@@ -22,6 +22,7 @@
 #define LINUX_EXEC_ADDR 0x10000000u /* load address of the executable's segment, by agreement */
 #define DESC_AT(field)  offsetof(esp_app_desc_t, field)
 #define WP_PIN_NOT_SET  0xEE
+#define OWN_DESC        ".rodata_desc" /* where a program of ESP-IDF's has its esp_app_desc */
 
 typedef struct {
     const char *elf, *payload, *output; /* of the first two one is given */
@@ -32,7 +33,7 @@ typedef struct {
     uint16_t min_rev, max_rev;
     const char *flash_freq;
     uint8_t flash_mode, flash_size; /* codes of the header */
-    bool bootloader, no_hash, quiet;
+    bool bootloader, no_hash, quiet, own_desc;
 } build_options_t;
 
 /** What is wrong with the ELF file; its section names may be part of the reason. */
@@ -141,6 +142,36 @@ static bool has_own_texts(const build_options_t *o)
     return true;
 }
 
+/**
+ * The descriptor that the program has itself, as ESP-IDF's programs do, with what it has behind it. Options count where it says
+ * nothing, and before it unless --own-desc says otherwise.
+ * @param desc  OTTER_IMAGE_DESC_SIZE bytes
+ * @return false, and said: it is none
+ */
+static bool take_own_desc(const build_options_t *o, const uint8_t *own, size_t len, uint8_t *desc)
+{
+    if (len != OTTER_IMAGE_DESC_SIZE || le32_get(own) != ESP_APP_DESC_MAGIC_WORD) {
+        return cli_refuse("image",
+                          "%s: section " OWN_DESC " holds no app descriptor: esp_app_desc_t has %u bytes",
+                          o->elf, OTTER_IMAGE_DESC_SIZE);
+    }
+    uint8_t given[OTTER_IMAGE_DESC_SIZE];
+    memcpy(given, desc, sizeof(given));
+    memcpy(desc, own, len);
+    if (!o->own_desc) {
+        override_desc(desc, o);
+    }
+    static const struct {
+        size_t at, size;
+    } texts[] = {{DESC_AT(version), 32}, {DESC_AT(project_name), 32}, {DESC_AT(idf_ver), 32}};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (desc[texts[i].at] == 0) {
+            memcpy(desc + texts[i].at, given + texts[i].at, texts[i].size);
+        }
+    }
+    return true;
+}
+
 /** Descriptor, then the whole executable file. @return exit status */
 static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t elf_len, image_writer_t *w)
 {
@@ -151,11 +182,13 @@ static int build_for_linux(const build_options_t *o, const uint8_t *elf, size_t 
     }
     esp_image_header_t header;
     uint8_t desc[OTTER_IMAGE_DESC_SIZE];
-    if (!has_own_texts(o) || !make_header(&header, o, 0)) {
+    size_t own_len;
+    const uint8_t *own = elf_own_section(elf, elf_len, OWN_DESC, &own_len);
+    if ((own == NULL && !has_own_texts(o)) || !make_header(&header, o, 0)) {
         return EXIT_USAGE;
     }
     make_desc(desc, o);
-    if (!put_elf_digest(desc, elf, elf_len)) {
+    if ((own != NULL && !take_own_desc(o, own, own_len, desc)) || !put_elf_digest(desc, elf, elf_len)) {
         return EXIT_FAILED;
     }
     image_writer_begin(w, &header);
@@ -423,6 +456,10 @@ static const option_row_t rows[] = {
     {"secure-version", &kind_secure_version, 0, .help = "anti-rollback version (default 0)",
      .max = UINT32_MAX},
     {"idf-ver", &kind_text, AT(idf_ver), .help = "version of ESP-IDF in the descriptor (default: empty)"},
+    {"own-desc", &option_switch, AT(own_desc),
+     .help =
+         "where a program for chip linux has an app descriptor of its own (section .rodata_desc), it counts "
+         "before --project, --version, --idf-ver and --secure-version"},
     {"min-rev", &kind_revision, AT(min_rev),
      .help = "lowest chip revision that may run it, as v3.1 or 301 (default: any)"},
     {"max-rev", &kind_revision, AT(max_rev), .help = "highest one (default: any)"},

@@ -8,6 +8,7 @@
 # library follow them alike. An embedded file is in the program as in ESP-IDF's: from _binary_NAME_start to _binary_NAME_end, what
 # is no letter or digit in its name is _, and a 0 follows the last byte of those in EMBED_TXTFILES; NAME_length counts it.
 # CERTIFICATES (PEM) are in the bundle that esp_crt_bundle_attach() gives, beside the machine's own.
+# What the program itself describes in .rodata_desc (its own esp_app_desc) counts before PROJECT, VERSION and the secure version.
 # SIGNING_KEY signs the image; V1: by ESP32's first scheme. VERIFICATION_KEY (the 64 bytes of `otter key public --v1`) is in the
 # program, which takes updates of that scheme by it.
 # SPDX-License-Identifier: Apache-2.0
@@ -117,6 +118,7 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE OTTER_RTC_MEMORY ${FW_DEFINES})
   target_compile_options(${name} PRIVATE -UNDEBUG) # as ESP-IDF builds by default: ESP_ERROR_CHECK and assert stop
   target_link_libraries(${name} PRIVATE otter::on_linux)
+  target_link_options(${name} PRIVATE LINKER:-u,esp_app_desc) # of whoever has one of their own
   foreach(file IN LISTS FW_EMBED_FILES)
     otter_embed(${name} ${file} "")
   endforeach()
@@ -145,6 +147,14 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   if(options MATCHES "(^|[;\n])CONFIG_BOOTLOADER_APP_SECURE_VERSION=([0-9]+)")
     set(secure_version ${CMAKE_MATCH_2})
   endif()
+  set(revisions "")
+  foreach(limit "MIN;min" "MAX;max")
+    list(GET limit 0 name_part)
+    list(GET limit 1 option_part)
+    if(options MATCHES "(^|[;\n])CONFIG_ESP_REV_${name_part}_FULL=([0-9]+)")
+      list(APPEND revisions --${option_part}-rev ${CMAKE_MATCH_2})
+    endif()
+  endforeach()
   set(image ${FW_IMAGE})
   set(sign "")
   if(FW_SIGNING_KEY)
@@ -156,7 +166,7 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
     OUTPUT ${FW_IMAGE}
     COMMAND ${CMAKE_OBJCOPY} --strip-all --remove-section .note.gnu.build-id $<TARGET_FILE:${name}> ${name}.stripped
     COMMAND otter::otter image build --elf ${name}.stripped --chip linux --project ${FW_PROJECT} --version ${FW_VERSION}
-            --secure-version ${secure_version} --quiet -o ${image}
+            --secure-version ${secure_version} --own-desc ${revisions} --quiet -o ${image}
     ${sign}
     DEPENDS ${name} otter::otter ${FW_SIGNING_KEY}
     COMMAND_EXPAND_LISTS VERBATIM

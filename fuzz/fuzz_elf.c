@@ -25,6 +25,15 @@ static void check_sections(const elf_t *elf, const uint8_t *file, size_t len)
     }
 }
 
+/** A program's section is found where it lies, in either word size. */
+static void check_own_section(const uint8_t *file, size_t len)
+{
+    size_t section_len = 0;
+    const uint8_t *section = elf_own_section(file, len, ".rodata_desc", &section_len);
+    FUZZ_CHECK(section == NULL || (section >= file && section_len <= len - (size_t)(section - file)),
+               "a section of %zu bytes outside the file", section_len);
+}
+
 /** Does any section begin inside another one? Every pair is looked at, bytes of padding are nobody's. */
 static bool overlaps(const elf_t *elf)
 {
@@ -129,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     elf_t elf;
     otter_fault_t fault = {0};
     otter_ignore(elf_check_whole((const uint8_t *)file, in.len, &fault)); /* reads nothing beyond its end */
+    check_own_section((const uint8_t *)file, in.len);
     if (elf_read(&elf, (const uint8_t *)file, in.len, &fault) == ESP_OK) {
         check_sections(&elf, (const uint8_t *)file, in.len);
         build(&elf, facts, flags);

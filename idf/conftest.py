@@ -124,22 +124,33 @@ def options_of(app_path, config):
     return next((["--config", path] for path in found if os.path.isfile(path)), [])
 
 
-def take_revision(request, folder):
-    """A test for qemu has the eFuses of its chip in a file: the virtual device gets their chip revision."""
+def chip_revision(request):
+    """A test for qemu has the eFuses of its chip in a file: "revision=3", or nothing of other tests."""
     arguments = getattr(request.node, "callspec", None) and request.node.callspec.params.get("qemu_extra_args")
     file = re.search(r"file=([^,]*efuse[^,]*)", str(arguments or ""))
     if not file:
-        return
+        return ""
     with tempfile.TemporaryDirectory() as temp, open(file.group(1), "rb") as f:
         dump = os.path.join(temp, "dump.bin")
         with open(dump, "wb") as out:
             out.write(f.read(336))  # qemu's file is longer than the blocks of a chip
         subprocess.run([OTTER, "efuse", "import", os.path.join(temp, "flash.bin"), dump, "--chip", "esp32c3"], check=True)
         with open(os.path.join(temp, "flash.bin.efuse"), encoding="utf-8") as said:
-            revision = re.search(r"^revision=.*$", said.read(), re.M).group()
+            return re.search(r"^revision=.*$", said.read(), re.M).group()
+
+
+def take_revision(folder, revision, options):
+    """The device has this revision, and as an app for that chip this one needs it. @return the options of `otter build`"""
     os.makedirs(os.path.join(folder, "flash"), exist_ok=True)
     with open(os.path.join(folder, "flash", "flash.bin.efuse"), "w", encoding="utf-8") as efuse:
         efuse.write(f"chip=linux\n{revision}\n")
+    file = os.path.join(folder, "flash", "sdkconfig.ci")
+    with open(file, "w", encoding="utf-8") as out:
+        for path in options[1:]:
+            with open(path, encoding="utf-8") as f:
+                out.write(f.read())
+        out.write(f"\nCONFIG_ESP_REV_MIN_FULL={revision.partition('=')[2]}\n")
+    return ["--config", file]
 
 
 @pytest.fixture
@@ -155,8 +166,12 @@ def build_dir(request, app_path, config, monkeypatch):
             return name
     name = "build-otter" + ("" if config == "default" else f"-{config}")
     folder = os.path.join(app_path, name)
-    subprocess.run([OTTER, "build", app_path, "-B", folder, *options_of(app_path, config)], check=True)
-    take_revision(request, folder)
+    options, revision = options_of(app_path, config), chip_revision(request)
+    if revision:
+        options = take_revision(folder, revision, options)
+    for image in glob.glob(os.path.join(folder, "*.bin")):  # a test before may have changed it
+        os.remove(image)
+    subprocess.run([OTTER, "build", app_path, "-B", folder, *options], check=True)
     return name
 
 

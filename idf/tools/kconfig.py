@@ -16,6 +16,11 @@ IS_NOT_SET = re.compile(r"^\s*# CONFIG_(\w+) is not set\s*$")
 LEFT_OUT_MAX = 8  # names in the line that tells of options that nothing reads
 
 
+def without_comment(value):
+    """What stands behind y, n or a number, as ESP-IDF's own files have it."""
+    return value if value.startswith('"') else value.split("#")[0].rstrip()
+
+
 def read_assignments(path):
     """[(line number, name, value as written)]; what is not set is "n"."""
     found = []
@@ -23,7 +28,7 @@ def read_assignments(path):
         for number, line in enumerate(f, 1):
             match = ASSIGNED.match(line)
             if match:
-                found.append((number, match.group(1), match.group(2).strip()))
+                found.append((number, match.group(1), without_comment(match.group(2).strip())))
             elif IS_NOT_SET.match(line):
                 found.append((number, IS_NOT_SET.match(line).group(1), "n"))
     return found

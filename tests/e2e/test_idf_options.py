@@ -142,6 +142,35 @@ class OneSdkconfig(unittest.TestCase):
         self.assertEqual((len(flash), flash[0xA000:0xA002], flash[0x220000:0x22000A]), (4 << 20, b"\xaaP", b"some notes"))
         self.assertEqual((made.path / "sdkconfig").read_text(), FILES["sdkconfig"])
 
+    def test_program_describes_itself_and_says_which_chips_it_runs_on(self):
+        main = """
+#include <stdio.h>
+#include "esp_app_desc.h"
+const __attribute__((section(".rodata_desc"))) esp_app_desc_t esp_app_desc = {
+    .magic_word = ESP_APP_DESC_MAGIC_WORD, .secure_version = 3, .version = "own-7", .date = "Jan  1 2026"};
+void app_main(void)
+{
+    const esp_app_desc_t *desc = esp_app_get_description();
+    printf("I am %s %s %u\\n", desc->project_name, desc->version, (unsigned)desc->secure_version);
+}
+"""
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+                                "main/main.c": main, "version.txt": "1.0.0\n",
+                                "sdkconfig.defaults": "CONFIG_ESP_REV_MIN_FULL=3  # of the chip that it is for\n"
+                                "CONFIG_LOG_COLORS=n # as ESP-IDF's own files have it\n"})
+        made.build()
+        info = json.loads(otter("image", "info", *made.out.glob("*.bin"), "--json").stdout)
+        self.assertEqual((info["app"]["version"], info["app"]["secure_version"]), ("own-7", 3), info)
+        run = made.run()
+        self.assertIn("image needs chip revision v0.3 or later, this is v0.0", run.stdout)
+        made.write("sdkconfig.defaults", "")
+        made.build()
+        run = made.run()
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertRegex(run.stdout, r"I am \w+ own-7 3\n")
+        made.write("main/main.c", main.replace("ESP_APP_DESC_MAGIC_WORD", "7"))
+        self.assertIn("section .rodata_desc holds no app descriptor", otter("build", made.path).stdout)
+
     def test_what_is_changed_in_the_build_folders_sdkconfig_stays(self):
         made = self.made(None, FILES)
         made.build()
