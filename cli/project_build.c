@@ -21,6 +21,9 @@
 #define VERB       "build"
 #define WORDS_MAX  64u
 #define TAIL_LINES 12u
+#define MEANT_MAX  16u
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 /* Another build of the same folder. */
 #define WAIT_STEP_MS 50
 #define WAIT_MS      600000
@@ -101,10 +104,17 @@ static int run_command(const command_t *command, void (*line)(void *arg, const c
 
 /* ---- what is kept of the output ---- */
 
+/** A name that the compiler has not found, and one like it. */
+typedef struct {
+    char name[64], meant[64];
+} meant_t;
+
 typedef struct {
     char why[1024];             /* the line that says what is wrong; "" */
     char tail[TAIL_LINES][512]; /* the last lines, in a ring */
     size_t lines;
+    meant_t meant[MEANT_MAX];
+    size_t meant_count;
     bool quiet;
     bool failed;       /* the line before was ninja's "FAILED": the command comes */
     bool names_source; /* CMake is about to name a file */
@@ -139,6 +149,42 @@ static void explain_header(output_t *output, const char *text)
     }
 }
 
+/** What stands between quotes, which are of the compiler's language. @return its length, and where it begins; 0: nothing does */
+static size_t quoted(const char **text)
+{
+    size_t before = strcspn(*text, "'`\"\xE2\xC2");
+    *text += before + strspn(*text + before, "'`\"\xE2\x80\x98\xC2\xAB");
+    return strspn(*text, NAME_CHARACTERS);
+}
+
+/** "implicit declaration of function 'ESP_EROR_CHECK'; did you mean 'ESP_ERROR_CHECK'?": the linker will miss it. */
+static void keep_meant(output_t *output, const char *text)
+{
+    static const char implicit[] = "implicit declaration of function ", mean[] = "did you mean ";
+    const char *name = strstr(text, implicit), *meant = strstr(text, mean);
+    if (name == NULL || output->meant_count == MEANT_MAX) {
+        return;
+    }
+    name += strlen(implicit);
+    meant = meant != NULL ? meant + strlen(mean) : "";
+    const size_t name_len = quoted(&name), meant_len = quoted(&meant);
+    meant_t *kept = &output->meant[output->meant_count++];
+    snprintf(kept->name, sizeof(kept->name), "%.*s", (int)name_len, name);
+    snprintf(kept->meant, sizeof(kept->meant), "%.*s", (int)meant_len, meant);
+}
+
+/** What the compiler took a name for, "" where it had no idea; NULL: something declares it. */
+static const char *meant_by(const output_t *output, const char *name, int len)
+{
+    for (size_t i = 0; i < output->meant_count; i++) {
+        const meant_t *kept = &output->meant[i];
+        if (strlen(kept->name) == (size_t)len && strncmp(kept->name, name, (size_t)len) == 0) {
+            return kept->meant;
+        }
+    }
+    return NULL;
+}
+
 /** "main.c:5: undefined reference to `gpio_foo'" */
 static void explain_symbol(output_t *output, const char *text)
 {
@@ -146,7 +192,17 @@ static void explain_symbol(output_t *output, const char *text)
     const char *what = strstr(text, undefined);
     const char *name = what != NULL ? what + strlen(undefined) : "";
     int len = (int)strcspn(name, "'");
-    if (what != NULL && len == 8 && strncmp(name, "app_main", 8) == 0) {
+    const char *meant = what != NULL ? meant_by(output, name, len) : NULL;
+    if (meant != NULL && meant[0] != '\0') {
+        explain(output, "%.*s uses %.*s, which nobody declares: is %s meant?", (int)(what - text), text, len,
+                name, meant);
+    } else if (meant != NULL) {
+        explain(
+            output,
+            "%.*s uses %.*s, which is neither declared nor here: include its header, correct the name, or "
+            "write a stand-in for it into components/; " ALL_THAT_IS_MISSING,
+            (int)(what - text), text, len, name);
+    } else if (what != NULL && len == 8 && strncmp(name, "app_main", 8) == 0) {
         explain(output, "no component has app_main(): the project begins there, write it in main/");
     } else if (what != NULL) {
         explain(output,
@@ -190,6 +246,7 @@ static void keep_line(void *arg, const char *text)
         cli_note(VERB, "%s", text + strlen(status_prefix));
     }
     explain_header(output, text);
+    keep_meant(output, text);
     explain_symbol(output, text);
     explain_source(output, text);
     if (is_shown(output, text)) {
