@@ -208,6 +208,7 @@ static int boot(void *options)
         return tell(o, kept);
     }
     o->device.read_only = o->dry_run;
+    o->device.boots = true;
     esp_err_t err = open_flash(o, &dev, &fault);
     if (err != ESP_OK) {
         return fail_to_open(o, err, fault.why);
@@ -238,6 +239,7 @@ static const option_row_t rows[] = {
     OPTION_ANTI_ROLLBACK(offsetof(boot_options_t, device)),
     OPTION_EFUSE(offsetof(boot_options_t, device)),
     OPTION_FLASH_KEY(offsetof(boot_options_t, device)),
+    OPTION_ENCRYPT_FLASH(offsetof(boot_options_t, device)),
     OPTION_TABLE_OFFSET(offsetof(boot_options_t, device)),
     {0},
 };

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "json.h"
+#include "linux/flash_key.h"
 #include "linux/linux_device.h"
 #include "otter/image.h"
 #include "otter/signature.h"
@@ -139,12 +140,22 @@ static void tell_secure_boot(const efuse_file_t *file, tell_t to, void *arg)
     }
 }
 
+static bool has_flash_key(const efuse_file_t *file)
+{
+    flash_key_t key;
+    const bool has = flash_key_from_efuses(file, &key);
+    flash_key_wipe(&key);
+    return has;
+}
+
 static void tell_encryption(const efuse_file_t *file, tell_t to, void *arg)
 {
     char name[40], value[16];
     snprintf(value, sizeof(value), "%" PRIu32, file->crypt_count);
     tell(to, arg, "spi_boot_crypt_cnt", value, "%s",
-         is_encrypted(file)       ? "flash encryption is on: what a dump of this flash holds is ciphertext"
+         is_encrypted(file) ? "flash encryption is on: what a dump of this flash holds is ciphertext"
+         : has_flash_key(file)
+             ? "flash encryption is off, and there is a key: the next boot encrypts the flash"
          : file->crypt_count != 0 ? "flash encryption was on, and is off"
                                   : "flash encryption is off");
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {

@@ -1,7 +1,9 @@
 /* What of a flash is encrypted and what is not, as far as its bytes tell, and what that means. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 
+#include "otter/boot.h"
 #include "otter/bytes.h"
 #include "flash_report.h"
 #include "flash_search.h"
@@ -75,10 +77,42 @@ static void warn_of_noise(flash_report_t *r)
     }
 }
 
+bool flash_is_encrypted_in_part(flash_report_t *r)
+{
+    otter_first_boot_t state;
+    if (otter_boot_look_at_first(&r->dev.device, &state) != ESP_OK || !state.begun) {
+        return false;
+    }
+    r->level = FLASH_DOUBTS;
+    r->boot.otadata_copy = -1;
+    r->file_length = file_flash_length(r->dev.flash);
+    snprintf(r->verdict, sizeof(r->verdict),
+             "nothing before its first boot has encrypted it: %" PRIu32 " of %" PRIu32
+             " sectors are encrypted, and `otter run` or `otter boot` goes on",
+             state.done, state.sectors);
+    return true;
+}
+
+/** The flash is plain until its first boot. */
+static void tell_first_boot(flash_report_t *r)
+{
+    otter_first_boot_t state;
+    if (otter_boot_look_at_first(&r->dev.device, &state) != ESP_OK) {
+        flash_warn(r, "%s", r->dev.device.fault.why);
+    } else {
+        flash_warn(r, "%s holds a key, and this flash is plain: its next boot encrypts it by %s",
+                   r->dev.efuse.path, otter_flash_cipher_name(r->dev.cipher.kind));
+    }
+}
+
 void flash_look_at_encryption(flash_report_t *r)
 {
-    if (r->dev.cipher.kind != OTTER_FLASH_CIPHER_NONE) {
+    if (r->dev.flash->cipher != NULL) {
         warn_of_plain(r);
+        return;
+    }
+    if (r->dev.flash->waiting != NULL) {
+        tell_first_boot(r);
         return;
     }
     if (r->dev.plain_in_spite_of_key) {

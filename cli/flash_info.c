@@ -22,14 +22,20 @@ typedef struct {
 /** The report of an open device. @return EXIT_DONE, or EXIT_FAILED after saying what is missing */
 static int look(flash_report_t *r, const info_options_t *o)
 {
-    if (!flash_look(r)) {
-        return cli_fail(VERB, "out of memory");
+    const bool in_part = flash_is_encrypted_in_part(r);
+    if (!in_part) {
+        if (!flash_look(r)) {
+            return cli_fail(VERB, "out of memory");
+        }
+        flash_look_at_encryption(r);
+        flash_judge(r);
+        flash_suggest_repairs(r);
     }
-    flash_look_at_encryption(r);
-    flash_judge(r);
-    flash_suggest_repairs(r);
     if (!o->json) {
         flash_report_print(r);
+    }
+    if (in_part) {
+        return o->check ? EXIT_FAILED : EXIT_DONE;
     }
     if (!r->has_table || (o->check && (r->level == FLASH_NOTHING || r->boot.tried_count > 0))) {
         fflush(stdout); /* what was found out comes before what is wrong */
@@ -50,7 +56,9 @@ void flash_tell_next(const char *path, const linux_device_options_t *options)
     }
     r->path = path;
     r->warnings = cJSON_CreateArray();
-    if (flash_look(r)) {
+    if (flash_is_encrypted_in_part(r)) {
+        cli_did("boots next: %s", r->verdict);
+    } else if (flash_look(r)) {
         flash_look_at_encryption(r);
         flash_judge(r);
         const cJSON *warning;

@@ -43,7 +43,7 @@ typedef struct {
     table_options_t rules; /* of the table: where a recovery bootloader is */
     bool force, overwrite;
     key_names_t trusted;
-    bool flash_encryption;
+    bool flash_encryption, at_first_boot;
     flash_key_t flash_key; /* its key; no bytes: there is none */
     bool secure_boot, secure_boot_v1;
     bool is_device; /* FLASH is a block device: it is written in place */
@@ -348,7 +348,9 @@ static bool choose_flash_encryption(new_t *n)
 {
     otter_fault_t fault;
     if (!n->flash_encryption) {
-        return n->device.flash_key == NULL || cli_refuse(VERB, "--flash-key needs --flash-encryption");
+        return (n->device.flash_key == NULL && !n->at_first_boot) ||
+               cli_refuse(VERB, "%s needs --flash-encryption",
+                          n->at_first_boot ? "--at-first-boot" : "--flash-key");
     }
     if (n->efuse.path[0] == '\0') {
         return cli_refuse(
@@ -377,7 +379,7 @@ static bool choose_flash_encryption(new_t *n)
                           "%s has %zu bytes; flash is encrypted by 32 (XTS-AES-128) or 64 (XTS-AES-256)",
                           n->device.flash_key, n->flash_key.len);
     }
-    n->efuse.crypt_count = 1;
+    n->efuse.crypt_count = n->at_first_boot ? 0 : 1;
     return flash_key_to_efuses(&n->flash_key, &n->efuse) ||
            cli_refuse(VERB, "%s has no free key block for flash encryption", n->efuse.path);
 }
@@ -472,6 +474,12 @@ static bool prepare_bootloader(new_t *n)
 
 /* ---- making ---- */
 
+/** What it is made of is encrypted now, not by its first boot. */
+static bool is_made_encrypted(const new_t *n)
+{
+    return n->flash_encryption && !n->at_first_boot;
+}
+
 /** Records that read as blank through the cipher: a first boot encrypts what is erased there, too. */
 static esp_err_t put_blank_otadata(const new_t *n, otter_flash_t *flash)
 {
@@ -504,7 +512,7 @@ static esp_err_t put_images(const new_t *n, otter_flash_t *flash)
             return err;
         }
     }
-    esp_err_t blank = n->flash_encryption ? put_blank_otadata(n, flash) : ESP_OK;
+    esp_err_t blank = is_made_encrypted(n) ? put_blank_otadata(n, flash) : ESP_OK;
     if (blank != ESP_OK) {
         return blank;
     }
@@ -531,7 +539,7 @@ static bool fill_flash(const new_t *n, const char *path)
     }
     flash_cipher_t cipher = {0};
     esp_err_t err = file_flash_shape(flash, &n->efuse.geometry, &fault);
-    if (err == ESP_OK && n->flash_encryption) {
+    if (err == ESP_OK && is_made_encrypted(n)) {
         err = flash_cipher_open(&cipher, flash, &n->flash_key,
                                 otter_flash_cipher_for(n->efuse.chip.id, n->flash_key.len), &fault);
     }
@@ -541,7 +549,7 @@ static bool fill_flash(const new_t *n, const char *path)
         memset(sector, 0xFF, sizeof(sector));
         memcpy(sector, n->raw, sizeof(n->raw));
         err = flash_put(flash, n->device.table_offset, sector,
-                        n->flash_encryption ? sizeof(sector) : sizeof(n->raw));
+                        is_made_encrypted(n) ? sizeof(sector) : sizeof(n->raw));
     }
     err = err == ESP_OK ? otter_flash_sync(flash) : err;
     flash_explain(flash, err, &fault);
@@ -616,7 +624,9 @@ static void tell(const new_t *n)
     cli_did("%s: %sB of flash%s%s made, with %" PRIu32 " partitions and %zu app%s", n->flash, size,
             chip != NULL ? " for " : "", chip != NULL ? chip->name : "", n->entries.count, n->app_count,
             n->app_count == 1 ? "" : "s");
-    flash_tell_next(n->flash, &n->device);
+    linux_device_options_t device = n->device;
+    device.flash_key = n->at_first_boot ? NULL : device.flash_key; /* which decrypts nothing yet */
+    flash_tell_next(n->flash, &device);
 }
 
 static int flash_new(void *options)
@@ -654,6 +664,9 @@ static const option_row_t rows[] = {
     {"flash-encryption", &option_switch, offsetof(new_t, flash_encryption),
      .help = "its flash is encrypted, as after a first boot of a chip with flash encryption: the eFuse file "
              "holds the key"},
+    {"at-first-boot", &option_switch, offsetof(new_t, at_first_boot),
+     .help = "with --flash-encryption: the flash is plain, the eFuse file holds the key, and the first boot "
+             "encrypts in place, as a chip's"},
     {"flash-key", &option_file, AT_DEVICE(offsetof(new_t, device), flash_key),
      .help = "the key, 32 or 64 bytes; default: a new one, which nobody else knows"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),

@@ -82,7 +82,7 @@ static void print_device(const flash_report_t *r)
     printf("\n%s: %sB of flash, chip %s (from %s), rollback %s\n", r->path, size,
            facts != NULL ? facts->name : "unknown", r->dev.chip_source,
            device->config.rollback ? "on" : "off");
-    if (r->dev.cipher.kind != OTTER_FLASH_CIPHER_NONE) {
+    if (r->dev.flash->cipher != NULL) {
         printf("flash encryption: %s, by the key of %s\n", otter_flash_cipher_name(r->dev.cipher.kind),
                r->dev.key_source);
     }

@@ -101,6 +101,9 @@ void flash_warn(flash_report_t *report, const char *format, ...) __attribute__((
  */
 OTTER_MUST_CHECK bool flash_look(flash_report_t *report);
 
+/** The first boot of the open device has begun to encrypt it: fills in the verdict, and nothing else can be told. */
+bool flash_is_encrypted_in_part(flash_report_t *report);
+
 /** Warns of what is encrypted, or is not, without being meant to be. After the rest was looked at. */
 void flash_look_at_encryption(flash_report_t *report);
 

@@ -42,6 +42,14 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
         "flash-key", &option_file, AT_DEVICE(at, flash_key),                                                 \
             .help = "the key that FLASH is encrypted by, 32 or 64 bytes; default: that of its eFuse file"    \
     }
+#define OPTION_ENCRYPT_FLASH(at)                                                                             \
+    {                                                                                                        \
+        "encrypt-flash", &option_switch, AT_DEVICE(at, encrypts),                                            \
+            .help =                                                                                          \
+                "as with CONFIG_SECURE_FLASH_ENC_ENABLED: flash that is plain is encrypted in place, by "    \
+                "the key of its eFuses or a new one (eFuses with a key and an even spi_boot_crypt_cnt "      \
+                "ask for that by themselves)"                                                                \
+    }
 #define OPTION_WAIT(at)                                                                                      \
     {                                                                                                        \
         "wait", &option_seconds, AT_DEVICE(at, wait_ms),                                                     \

@@ -303,6 +303,7 @@ static const option_row_t rows[] = {
     OPTION_ROLLBACK(offsetof(options_t, run.device),
                     "off: as a bootloader without CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE (default: on)"),
     OPTION_ANTI_ROLLBACK(offsetof(options_t, run.device)),
+    OPTION_ENCRYPT_FLASH(offsetof(options_t, run.device)),
     OPTION_EFUSE(offsetof(options_t, run.device)),
     {"gpio", &kind_pin, 0,
      .help = "the level of an input pin (driver/gpio.h), from the boot or so long after it; may be given "

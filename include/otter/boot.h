@@ -40,6 +40,21 @@ typedef enum {
     OTTER_BOOT_GUESS
 } otter_boot_mode_t;
 
+/** How far the first boot of a device with flash encryption is. */
+typedef struct {
+    bool begun;             /* false: flash is plain still */
+    uint32_t done, sectors; /* that are encrypted, and that will be; zeros before it has begun */
+} otter_first_boot_t;
+
+/**
+ * Asks for the device's first boot with flash encryption; nothing is written. While it has begun, partitions are plain or
+ * encrypted or both: nobody but the boot step can use them, which goes on where a power cut has stopped it.
+ * @return ESP_OK; ESP_ERR_NOT_FOUND (no cipher waits for its flash: it is behind it, or never comes), ESP_ERR_NOT_SUPPORTED
+ *         (`first_encryption` of the configuration is NULL), ESP_ERR_INVALID_STATE (it was begun with another key),
+ *         ESP_ERR_NO_MEM, ESP_ERR_FLASH_OP_*; the reason in device->fault
+ */
+OTTER_MUST_CHECK esp_err_t otter_boot_look_at_first(otter_device_t *device, otter_first_boot_t *state);
+
 /**
  * Finish the copies from staging partitions that a power cut left unfinished (esp_ota_set_final_partition with copy), also
  * that of the partition table itself; journals that are damaged, outdated or forged are cleared and not followed. The boot
@@ -61,6 +76,8 @@ OTTER_MUST_CHECK esp_err_t otter_boot_finish_copies(otter_device_t *device);
  *         ESP_ERR_NOT_SUPPORTED, ESP_ERR_INVALID_ARG  this cannot be the flash of a device, as otter_device_init said
  *         ESP_ERR_NOT_SUPPORTED  also: there is an unfinished copy, and `copies` of the configuration is NULL
  *         ESP_ERR_FLASH_OP_*   the flash failed
+ *         what otter_boot_look_at_first() says, and why flash cannot be encrypted; ESP_ERR_INVALID_STATE of a dry run: it is
+ *         encrypted in part
  */
 OTTER_MUST_CHECK esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode,
                                       otter_boot_result_t *result);

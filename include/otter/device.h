@@ -29,6 +29,10 @@ extern const otter_staged_copies_t otter_staged_copies;
 typedef struct otter_emulated_efuses otter_emulated_efuses_t;
 extern const otter_emulated_efuses_t otter_emulated_efuses;
 
+/** The code for the first boot of a device with flash encryption. Only a program that names it links it. */
+typedef struct otter_first_encryption otter_first_encryption_t;
+extern const otter_first_encryption_t otter_first_encryption;
+
 /** ESP-IDF decides these when it builds; here each device has its own. */
 typedef struct {
     uint32_t table_offset; /* CONFIG_PARTITION_TABLE_OFFSET; 0 means 0x8000 */
@@ -54,6 +58,12 @@ typedef struct {
      * flash. NULL: all of it is in eFuses. Application and loader have it both or neither.
      */
     const otter_emulated_efuses_t *emulated_efuses;
+    /**
+     * &otter_first_encryption: where a cipher waits for the flash (otter_flash_t.waiting), the boot step encrypts in place what
+     * ESP-IDF's bootloader would, also after power cuts in it, burns the crypt count, and the flash has its cipher. NULL: such a
+     * flash does not boot (ESP_ERR_NOT_SUPPORTED), and nothing of it changes.
+     */
+    const otter_first_encryption_t *first_encryption;
 } otter_device_config_t;
 
 /** Partitions as the application sees them, in table order. Records never move while the list is loaded. */

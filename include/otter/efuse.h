@@ -55,6 +55,10 @@ typedef struct {
      * Key block `index`, below OTTER_EFUSE_BLOCKS, for what is hardware on a chip: nobody shows a key, or gives it on.
      */
     esp_err_t (*read_key_block)(void *dev, uint32_t index, otter_efuse_block_t *block);
+    /** SPI_BOOT_CRYPT_CNT, of an ESP32 FLASH_CRYPT_CNT: flash is encrypted where an odd number of its bits is set. */
+    esp_err_t (*read_crypt_count)(void *dev, uint32_t *bits);
+    /** Durably set its lowest bit that is not set, or, of a device in release mode, all: flash is encrypted now. */
+    esp_err_t (*burn_crypt_count)(void *dev);
 } otter_efuse_t;
 
 #ifdef __cplusplus

@@ -109,8 +109,13 @@ typedef struct esp_flash_t {
      */
     bool write_once;
 
-    /** NULL: nothing is encrypted. Set before the flash is used; stays as it is as long as a device is on it. */
+    /** NULL: nothing is encrypted. Set before the flash is used; as long as a device is on it only its first boot changes it. */
     const otter_flash_cipher_t *cipher;
+    /**
+     * The cipher that it gets when the boot step has encrypted what is plain still: the first boot of a device with flash
+     * encryption (otter_device_config_t.first_encryption). NULL: no boot encrypts it.
+     */
+    const otter_flash_cipher_t *waiting;
 
     otter_flash_stats_t stats;
     const struct otter_partition_list *partitions; /* that say what is plain; NULL or empty: nothing is */

@@ -878,6 +878,20 @@ static esp_err_t read_block(void *dev, uint32_t index, otter_efuse_block_t *bloc
     return ESP_OK;
 }
 
+static esp_err_t read_crypt_count(void *dev, uint32_t *bits)
+{
+    const efuse_file_t *file = dev;
+    *bits = file->crypt_count;
+    return ESP_OK;
+}
+
+static esp_err_t burn_crypt_count(void *dev)
+{
+    efuse_file_t *file = dev, before = *file;
+    file->crypt_count |= file->crypt_count + 1;
+    return burn(file, &before);
+}
+
 otter_efuse_t efuse_file_seam(efuse_file_t *file)
 {
     return (otter_efuse_t){.dev = file,
@@ -885,5 +899,7 @@ otter_efuse_t efuse_file_seam(efuse_file_t *file)
                            .burn_secure_version = burn_version,
                            .read_key_digest = read_key,
                            .revoke_key_digest = revoke_key,
-                           .read_key_block = read_block};
+                           .read_key_block = read_block,
+                           .read_crypt_count = read_crypt_count,
+                           .burn_crypt_count = burn_crypt_count};
 }

@@ -145,6 +145,9 @@ void flash_cipher_close(flash_cipher_t *cipher, otter_flash_t *flash)
     if (flash != NULL && flash->cipher == &cipher->hook) {
         flash->cipher = NULL;
     }
+    if (flash != NULL && flash->waiting == &cipher->hook) {
+        flash->waiting = NULL;
+    }
     *cipher = (flash_cipher_t){0};
 }
 

@@ -3,12 +3,14 @@
 #include "linux/linux_device.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "otter/bytes.h"
 #include "otter/text.h"
+#include "esp_log.h"
 #include "flash/partition_list.h"
 #include "linux/flash_medium.h"
 #include "otter/partition_table.h"
@@ -17,6 +19,9 @@
 #include "otter/image.h"
 #include "otter/boot.h"
 #include "otter/promise.h"
+#include "otter/system.h"
+
+static const char TAG[] = "flash_encrypt";
 
 #define NOR_SIZE_MIN 0x100000u /* of the flash chips that image headers know */
 #define NOR_SIZE_MAX 0x8000000u
@@ -339,6 +344,60 @@ static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t
     return err;
 }
 
+/** Burns a new key, as a bootloader does before its first boot. */
+static esp_err_t make_key(linux_device_t *dev, flash_key_t *key, otter_fault_t *fault)
+{
+    key->len = OTTER_EFUSE_BLOCK_LEN; /* XTS-AES-128, ESP-IDF's default */
+    otter_random(key->bytes, key->len);
+    ESP_LOGI(TAG, "Generating new flash encryption key...");
+    if (!flash_key_to_efuses(key, &dev->efuse)) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "its eFuses have no free key block for a key");
+    }
+    return dev->efuse.path[0] != '\0' && efuse_file_save(&dev->efuse) == ESP_OK
+               ? ESP_OK
+               : otter_fault(fault, ESP_FAIL, "the new key cannot be burned: %s",
+                             dev->efuse.path[0] != '\0' ? dev->efuse.path : "there is no eFuse file");
+}
+
+/** Flash that is plain still, and eFuses with a key: the next boot encrypts it. */
+static esp_err_t choose_waiting(linux_device_t *dev, const linux_device_options_t *options,
+                                otter_fault_t *fault)
+{
+    flash_key_t key = {0};
+    esp_err_t err = ESP_OK;
+    if (options->flash_key != NULL || flash_key_is_wanted(&dev->efuse)) {
+        return ESP_OK;
+    }
+    bool has_key = flash_key_from_efuses(&dev->efuse, &key);
+    if (!has_key && options->encrypts && !options->read_only) {
+        has_key = true;
+        err = make_key(dev, &key, fault);
+    }
+    if (has_key && err == ESP_OK) {
+        err = flash_cipher_open(&dev->cipher, dev->flash, &key,
+                                otter_flash_cipher_for(dev->efuse.chip.id, key.len), fault);
+        dev->flash->waiting = dev->flash->cipher;
+        dev->flash->cipher = NULL;
+    }
+    flash_key_wipe(&key);
+    return err;
+}
+
+/** Half of it is plain while it is encrypted: nobody but the boot step may change it. */
+static esp_err_t check_first_boot(linux_device_t *dev, const linux_device_options_t *options,
+                                  otter_fault_t *fault)
+{
+    otter_first_boot_t state;
+    if (options->boots || options->read_only || otter_boot_look_at_first(&dev->device, &state) != ESP_OK ||
+        !state.begun) {
+        return ESP_OK;
+    }
+    return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                       "its first boot has begun to encrypt it, %" PRIu32 " of %" PRIu32
+                       " sectors are done: `otter run` or `otter boot` goes on",
+                       state.done, state.sectors);
+}
+
 /** Closes what is open, for whoever cannot go on. */
 static void give_up(linux_device_t *dev)
 {
@@ -364,6 +423,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     esp_err_t err = load_efuse(dev, path, options, fault);
     err = err == ESP_OK ? shape_flash(dev, fault) : err;
     err = err == ESP_OK ? choose_cipher(dev, options, fault) : err;
+    err = err == ESP_OK ? choose_waiting(dev, options, fault) : err;
     if (err != ESP_OK) {
         give_up(dev);
         return err;
@@ -382,6 +442,7 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
         .dangerous_write = options->dangerous_write,
         .copies = &otter_staged_copies,
         .emulated_efuses = options->emulated_efuse ? &otter_emulated_efuses : NULL,
+        .first_encryption = &otter_first_encryption,
     };
     otter_device_init(&dev->device, dev->flash, &dev->efuse.chip, &seam, &config);
     if (options->whole) {
@@ -509,8 +570,9 @@ esp_err_t linux_device_open(linux_device_t *dev, const char *path, const linux_d
     if (err == ESP_OK) {
         err = fill_device(dev, path, options, fault);
     }
-    if (err == ESP_OK && options->needs_efuse) {
-        err = linux_device_check_efuse(dev, fault);
+    if (err == ESP_OK) {
+        err = options->needs_efuse ? linux_device_check_efuse(dev, fault) : ESP_OK;
+        err = err == ESP_OK ? check_first_boot(dev, options, fault) : err;
         if (err != ESP_OK) {
             otter_ignore(linux_device_close(dev)); /* nothing was written */
         }

@@ -31,6 +31,8 @@ typedef struct {
     const char *efuse_path; /* of the eFuse file; NULL: beside the flash file, and none of a block device */
     /* file of the key that the flash is encrypted by; NULL: as the eFuse file says */
     const char *flash_key;
+    bool boots;    /* the boot step comes, which alone may go on with a first boot that encrypts */
+    bool encrypts; /* at that boot plain flash is encrypted, by a new key where its eFuses hold none */
     uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */
@@ -58,7 +60,7 @@ typedef struct {
     otter_device_t device;
     otter_flash_t *flash;
     efuse_file_t efuse;
-    flash_cipher_t cipher;      /* of an encrypted flash whose key is known */
+    flash_cipher_t cipher;      /* of an encrypted flash whose key is known; or it waits for its first boot */
     const char *key_source;     /* where its key is from: a file */
     bool plain_in_spite_of_key; /* a key was given, and the table is readable without it */
     bool chip_known;            /* something told which kind of chip this is */
@@ -72,7 +74,8 @@ typedef struct {
  * @param fault  says what is wrong and what to do
  * A note of the eFuse file goes to standard error.
  * @return ESP_OK, or the code of file_flash_open() or efuse_file_load(), or ESP_ERR_INVALID_STATE (keys are given, and it has
- *         secure boot; the key of flash encryption does not decrypt it; its eFuse file is needed and lost; or anti-rollback, and
+ *         secure boot; its first boot has begun to encrypt it, and options->boots is false; the key of flash encryption does not
+ *         decrypt it; its eFuse file is needed and lost; or anti-rollback, and
  *         the file has hard links, or is a block device and no eFuse file is named), or ESP_ERR_INVALID_SIZE (that key has a
  *         length that the chip's have not); nothing is left open then
  */

@@ -185,6 +185,7 @@ static bool make_shared_memory(run_t *run)
         return false;
     }
     run->shared->flash.cut_at = run->options.cut_after;
+    run->options.device.boots = true;
     run->options.device.flash_shared = &run->shared->flash;
     run->options.device.whole = true;
     return true;

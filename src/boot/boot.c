@@ -14,7 +14,9 @@
  *    is never about a half-copied slot or table. Who has no code to finish them decides nothing while there is one.
  * 6. DRY_RUN takes the same path with the writes left out; the changed records are in memory either way. So does GUESS, which is
  *    no decision: it believes what an image's checksum and hash would have to prove (1).
- * 7. otter_boot_take_back puts back the records that changed, which are of images that are not confirmed (4): a cut in
+ * 7. Before anything else, flash that is to be encrypted is (encrypt_first): nothing is decided about a flash of which a part is
+ *    plain. It is not begun unless something boots.
+ * 8. otter_boot_take_back puts back the records that changed, which are of images that are not confirmed (4): a cut in
  *    it costs no other record either.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -28,6 +30,7 @@
 #include "otter/bytes.h"
 #include "boot/copy_journal.h"
 #include "boot/decision.h"
+#include "boot/first_encryption.h"
 #include "boot/otadata_flash.h"
 #include "boot/secure_version.h"
 #include "boot/staged_copy.h"
@@ -582,6 +585,51 @@ esp_err_t otter_boot_finish_copies(otter_device_t *device)
     return device->config.copies->finish_all(device, boots);
 }
 
+esp_err_t otter_boot_look_at_first(otter_device_t *device, otter_first_boot_t *state)
+{
+    *state = (otter_first_boot_t){0};
+    if (device->flash->waiting == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (device->config.first_encryption == NULL) {
+        return otter_fault(&device->fault, ESP_ERR_NOT_SUPPORTED,
+                           "its first boot encrypts its flash, which this program has no code for "
+                           "(otter_first_encryption)");
+    }
+    return device->config.first_encryption->look(device, state);
+}
+
+/** True if something boots as the flash is now: what does not start is not encrypted either. */
+static bool something_boots(otter_device_t *device)
+{
+    const esp_partition_t *boots;
+    otter_ignore(otter_boot_finish_copies(device)); /* logged; their journals are plain, too */
+    return decide_and_start(device, OTTER_BOOT_DRY_RUN, NULL, &boots) == ESP_OK;
+}
+
+/** Where a cipher waits for the flash. @return ESP_OK: the step goes on, with all encrypted, or with all as it was */
+static esp_err_t encrypt_first(otter_device_t *device, bool commit)
+{
+    otter_first_boot_t state;
+    if (device->flash->waiting == NULL) {
+        return ESP_OK;
+    }
+    device->fault = (otter_fault_t){0};
+    esp_err_t err = otter_boot_look_at_first(device, &state);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (!commit) {
+        return state.begun ? otter_fault(&device->fault, ESP_ERR_INVALID_STATE,
+                                         "its first boot is encrypting this flash: %" PRIu32 " of %" PRIu32
+                                         " sectors are done, and the next boot goes on",
+                                         state.done, state.sectors)
+                           : ESP_OK;
+    }
+    ESP_LOGI(TAG, "Checking flash encryption...");
+    return state.begun || something_boots(device) ? device->config.first_encryption->run(device) : ESP_OK;
+}
+
 esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_result_t *result)
 {
     bool commit = mode == OTTER_BOOT_COMMIT;
@@ -589,6 +637,17 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
     result->otadata_copy = OTADATA_NONE;
     if (commit) {
         device->running = NULL;
+    }
+    esp_err_t err = encrypt_first(device, commit);
+    if (err != ESP_OK) {
+        const char *why = device->fault.why[0] != '\0' ? device->fault.why : esp_err_to_name(err);
+        if (commit) {
+            ESP_LOGE(TAG, "Encryption flash contents failed: %s", why);
+        }
+        snprintf(result->reason, sizeof(result->reason), "%s", why);
+        return err;
+    }
+    if (commit) {
         otter_ignore(
             otter_boot_finish_copies(device)); /* logged; what boots does not depend on it, but here: */
     }
@@ -596,11 +655,15 @@ esp_err_t otter_boot(otter_device_t *device, otter_boot_mode_t mode, otter_boot_
         snprintf(result->reason, sizeof(result->reason), "%s", device->fault.why);
         return ESP_ERR_NOT_SUPPORTED;
     }
-    esp_err_t err = decide_and_start(device, mode, result, &result->partition);
-    if (!commit && device->config.copies != NULL && find_journal(device) != NULL) {
-        size_t used = strlen(result->reason);
-        snprintf(result->reason + used, sizeof(result->reason) - used,
-                 "; before that an unfinished copy from a staging partition is finished");
+    err = decide_and_start(device, mode, result, &result->partition);
+    const bool copies = !commit && device->config.copies != NULL && find_journal(device) != NULL;
+    const bool encrypts = !commit && err == ESP_OK && device->flash->waiting != NULL;
+    size_t used = strlen(result->reason);
+    if (copies || encrypts) {
+        snprintf(result->reason + used, sizeof(result->reason) - used, "; before that %s%s%s",
+                 copies ? "an unfinished copy from a staging partition is finished" : "",
+                 copies && encrypts ? ", and " : "",
+                 encrypts ? "the flash, which is plain, is encrypted" : "");
     }
     return err;
 }

@@ -192,5 +192,114 @@ class Device(EncryptionTest):
         self.assertFalse(os.path.exists(self.flash))
 
 
+class FirstBoot(EncryptionTest):
+    """Plain flash, and the boot that encrypts it, wherever power goes in it."""
+
+    def new(self, *args):
+        app = self.folder / "app.bin"
+        app.write_bytes(self.probe())
+        for path in (pathlib.Path(self.flash), pathlib.Path(self.flash + ".efuse")):
+            path.unlink(missing_ok=True)
+        self.otter("flash", "new", self.flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                   "--app", f"factory={app}", *args)
+
+    def efuses(self):
+        return pathlib.Path(self.flash + ".efuse").read_text()
+
+    def boot(self, *args):
+        done = subprocess.run([OTTER, "run", self.flash, "--boots", "1", *args], capture_output=True, text=True,
+                              timeout=TIMEOUT_S, check=False, env={**os.environ, "PROBE": "exit"})
+        return done.stdout + done.stderr
+
+    def encrypted_at_once(self, key):
+        """The same device, made encrypted. Partitions without an image are not encrypted there either."""
+        other = self.folder / "other.bin"
+        self.otter("flash", "new", other, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                   "--app", f"factory={self.folder / 'app.bin'}", "--flash-encryption", "--flash-key", key)
+        return other.read_bytes()
+
+    def test_the_first_boot_encrypts_what_a_chip_would_and_says_so(self):
+        key = self.key()
+        self.new("--flash-encryption", "--at-first-boot", "--flash-key", key)
+        plain = pathlib.Path(self.flash).read_bytes()
+        self.assertIn(self.probe()[:64], plain)
+        self.assertIn("its next boot encrypts it", self.otter("flash", "info", self.flash))
+        self.assertIn("the next boot encrypts", self.otter("efuse", "show", self.flash))
+        self.assertIn("is encrypted", self.otter("boot", self.flash, "--dry-run"))
+        self.assertEqual(pathlib.Path(self.flash).read_bytes(), plain)
+        said = self.boot()
+        for line in ("Checking flash encryption...", "Encrypting partition 3 at offset 0x10000 (length 0x100000)...",
+                     "Done encrypting", "partition table encrypted and loaded successfully", "Flash encryption completed"):
+            self.assertIn(line, said)
+        self.assertIn("spi_boot_crypt_cnt=1", self.efuses())
+        now, wanted = pathlib.Path(self.flash).read_bytes(), self.encrypted_at_once(key)
+        for start, end in ((0x8000, 0x9000), (0x10000, 0x10000 + len(self.probe()))):
+            self.assertEqual(now[start:end], wanted[start:end], hex(start))
+        self.otter("flash", "decrypt", self.flash, self.folder / "clear", "--flash-key", key, "--chip", "linux")
+        clear = (self.folder / "clear").read_bytes()
+        self.assertEqual(clear[0x10000:0x110000], plain[0x10000:0x110000])  # all of the partition
+        self.assertEqual(now[0x110000:], plain[0x110000:])  # slots without an image, and the journal is gone
+        self.assertNotIn("Encrypting", self.boot())
+        self.assertEqual(self.otter("flash", "info", self.flash, "--json").count("XTS-AES-128"), 1)
+
+    def test_power_cuts_in_it_lose_nothing(self):
+        self.new("--flash-encryption", "--at-first-boot")
+        start, efuses = pathlib.Path(self.flash).read_bytes(), self.efuses()
+        self.boot()
+        whole = pathlib.Path(self.flash).read_bytes()
+        cuts = [1, 2, 5, 21, 40, 90, 300, 700, 1100]
+        for first, second in zip(cuts, cuts[::-1]):
+            with self.subTest(first=first, second=second):
+                pathlib.Path(self.flash).write_bytes(start)
+                pathlib.Path(self.flash + ".efuse").write_text(efuses)
+                self.assertIn("power was cut in the bootloader", self.boot("--cut-after", str(first)))
+                if 30 < first < 1000:
+                    self.assertRegex(self.otter("flash", "info", self.flash), r"\d+ of \d+ sectors are encrypted")
+                    self.assertIn("`otter run`", self.otter("flash", "select", self.flash, "ota_0", status=1))
+                self.boot("--cut-after", str(second))
+                said = self.boot()
+                now = pathlib.Path(self.flash).read_bytes()
+                if 1100 in (first, second):  # in the erase of the journal, which nobody reads any more
+                    now = now[:0x310000] + whole[0x310000:]
+                self.assertTrue(now == whole, said)
+                self.assertIn("spi_boot_crypt_cnt=1", self.efuses())
+
+    def test_a_key_is_made_where_there_is_none(self):
+        self.new()
+        self.assertIn("Generating new flash encryption key", self.boot("--encrypt-flash"))
+        self.assertRegex(self.efuses(), "spi_boot_crypt_cnt=1\\nkey_purpose_0=XTS_AES_128_KEY\\nblock_key0=[0-9a-f]{64}")
+        self.assertNotIn(self.probe()[:64], pathlib.Path(self.flash).read_bytes())
+        self.assertIn("factory", self.run_device("--boots", "1", script="env exit")[1])
+
+    def test_burned_keys_are_taken(self):
+        self.new()
+        self.otter("efuse", "burn", self.flash, "key_purpose_0", "XTS_AES_128_KEY", "--yes")
+        self.otter("efuse", "burn", self.flash, "block_key0", self.rng.randbytes(32).hex(), "--yes")
+        self.assertIn("Flash encryption completed", self.boot())
+
+    def test_what_cannot_be_encrypted_in_place_stays_as_it_was(self):
+        self.new("--flash-encryption", "--at-first-boot")
+        flash = pathlib.Path(self.flash)
+        data = bytearray(flash.read_bytes())
+        data[0x110000:] = bytes(len(data) - 0x110000)  # no erased sector anywhere
+        flash.write_bytes(data)
+        self.assertIn("no five erased sectors", self.boot())
+        self.assertEqual(flash.read_bytes(), bytes(data))
+        data[0x10000:0x11000] = bytes(0x1000)  # and nothing boots
+        flash.write_bytes(data)
+        self.assertIn("nothing boots", self.boot())
+        self.assertEqual(flash.read_bytes(), bytes(data))
+
+    def test_another_key_half_way_is_told(self):
+        self.new("--flash-encryption", "--at-first-boot")
+        self.boot("--cut-after", "90")
+        half = pathlib.Path(self.flash).read_bytes()
+        efuse = pathlib.Path(self.flash + ".efuse")
+        efuse.write_text("\n".join("block_key0=" + "ab" * 32 if line.startswith("block_key0") else line
+                                   for line in efuse.read_text().splitlines()))
+        self.assertIn("by another key", self.boot())
+        self.assertEqual(pathlib.Path(self.flash).read_bytes(), half)
+
+
 if __name__ == "__main__":
     unittest.main()

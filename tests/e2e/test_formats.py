@@ -176,6 +176,18 @@ class Formats(DeviceTest):
         self.assertEqual(after[0x9000:0xD000], PATTERN + b"\xff" * 0x3000)
         self.assertEqual(after[STAGING_END - SECTOR:STAGING_END - SECTOR + 4], bytes(4))
 
+    def test_the_journal_of_a_first_boot(self):
+        table = self.folder / "table.bin"
+        table.write_bytes(whole("two_ota").ljust(0xC00, b"\xff"))
+        (self.folder / "key").write_bytes(bytes(range(32)))
+        (self.folder / "app").write_bytes(self.probe())
+        self.otter("flash", "new", self.flash, "--size", "4MB", "--table", table, "--app", f"factory={self.folder / 'app'}",
+                   "--bootloader", "none", "--flash-encryption", "--at-first-boot", "--flash-key", self.folder / "key")
+        self.run_device("--cut-after", "9")
+        flash = pathlib.Path(self.flash).read_bytes()
+        for name, at in (("plan", 0x3DD000), ("head", 0x3EE000)):
+            self.assertEqual(flash[at:at + len(whole(name))].hex(), whole(name).hex(), name)
+
     def test_the_record_of_a_download_is_believed(self):
         self.make_flash({"factory": self.probe(), "ota_1": PATTERN})
         data = bytearray(pathlib.Path(self.flash).read_bytes())

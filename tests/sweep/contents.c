@@ -112,9 +112,7 @@ static void make_table(const subject_t *subject, unsigned version, uint8_t out[O
     const layout_t *layout = subject->config.layout;
     const uint32_t distance =
         subject_scaled(subject, layout->recorded ? SUBJECT_RECORDED_SIZE : SUBJECT_PART_SIZE);
-    const bool is_short = layout->copies || subject_block(subject) > 4096;
-    uint32_t offset = subject_scaled(subject, SUBJECT_APPS),
-             size = is_short ? subject_scaled(subject, SUBJECT_COPY_SIZE) : distance;
+    uint32_t offset = subject_scaled(subject, SUBJECT_APPS), size = subject_app_size(subject);
     const uint32_t staging = offset + (layout->slots + (layout->factory ? 1 : 0)) * distance;
     rows.count = 0;
     if (layout->nvs) {
@@ -193,7 +191,8 @@ void subject_make_contents(subject_t *subject)
                    {SUBJECT_BOOTLOADER, len},
                    {SUBJECT_RECOVERY, len}};
     const unsigned count = subject->config.layout->copies ? 4 : 2;
-    for (unsigned i = 0; subject->config.encrypted && i < count; i++) {
+    const bool encrypted = subject->config.encrypted && !subject->config.plain_at_first;
+    for (unsigned i = 0; encrypted && i < count; i++) {
         test_cipher_apply(flash, false, subject_scaled(subject, written[i].at),
                           align_up_u32(written[i].len, OTTER_FLASH_CIPHER_BLOCK));
     }

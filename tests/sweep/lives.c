@@ -87,23 +87,25 @@ static const signers_t running_app = {OTTER_TRUST_RUNNING_APP, 0, "", {"a", "a",
 #define COPIED_NEXT(number) {.kind = STEP_UPDATE, .image = number, .fate = FATE_CONFIRM, .copied_next = true}
 #define COPY(number, what, how) {.kind = STEP_COPY, .image = number, .https = (how), .copy = COPY_##what}
 #define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
-#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false}
-#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL, false}
-#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false}
-#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL, false}
-#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL, false}
-#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL, false}
-#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL, false} /* just so large that progress is kept */
+#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false, false}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL, false, false}
+#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false, false}
+#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL, false, false}
+#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL, false, false}
+#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL, false, false}
+#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL, false, false} /* just so large that progress is kept */
 /* Other sectors and write units; and where a unit is programmed once. */
-#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false, NULL, false}
-#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL, false}
-#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who, false}
+#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false, NULL, false, false}
+#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL, false, false}
+#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who, false, false}
 #define FORGED {.kind = STEP_FORGED, .image = 4}
 #define REVOKE {.kind = STEP_REVOKE}
 #define OFFERED {FIRST_BOOT, FORGED, UPDATE(1, CONFIRM, AHEAD), FORGED, UPDATE(2, CRASH, AHEAD), UPDATE(3, CONFIRM, KNOWN)}
 #define ROTATED {FIRST_BOOT, REVOKE, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), REVOKE, FORGED, \
                  UPDATE(3, CONFIRM, AHEAD)}
-#define ENCRYPTED(layout_, options, sectors) {&layout_, options, 1, sectors, 0, false, NULL, true} /* flash encryption */
+#define ENCRYPTED(layout_, options, sectors) {&layout_, options, 1, sectors, 0, false, NULL, true, false} /* flash encryption */
+/* The same from plain flash on. */
+#define FIRST(layout_, options, erase, sectors, who) {&layout_, options, 1, sectors, erase, false, who, true, true}
 #define KIB 1024u
 
 const life_t lives[] = {
@@ -324,14 +326,16 @@ const life_t lives[] = {
     {"encrypted/copy/table", ENCRYPTED(copies, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"encrypted/copy/table, from a slot", ENCRYPTED(copies_three, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, HTTPS_PLAIN)},
     {"encrypted/copy/table/no MD5", ENCRYPTED(copies_no_md5, NO_MD5, 0), PAIRS_LONG, COPIED(TABLE, 0)},
-    {"encrypted/once/128 KiB/32/two", {&two_slots, ROLLBACK, 32, 0, 128 * KIB, true, NULL, true}, PAIRS_NONE, CRASHING},
-    {"encrypted/once/8 KiB/16/copy/table", {&copies, ROLLBACK, 16, 0, 8 * KIB, true, NULL, true}, PAIRS_LONG, COPIED(TABLE, 0)},
-    {"encrypted/once/8 KiB/16/copy/table/no MD5", {&copies_no_md5, NO_MD5, 16, 0, 8 * KIB, true, NULL, true}, PAIRS_LONG,
+    {"encrypted/once/128 KiB/32/two", {&two_slots, ROLLBACK, 32, 0, 128 * KIB, true, NULL, true, false}, PAIRS_NONE, CRASHING},
+    {"encrypted/once/8 KiB/16/copy/table", {&copies, ROLLBACK, 16, 0, 8 * KIB, true, NULL, true, false},
+     PAIRS_LONG, COPIED(TABLE, 0)},
+    {"encrypted/once/8 KiB/16/copy/table/no MD5", {&copies_no_md5, NO_MD5, 16, 0, 8 * KIB, true, NULL, true, false}, PAIRS_LONG,
      COPIED(TABLE, 0)},
-    {"encrypted/once/128 KiB/32/copy/table/no MD5", {&copies_first, NO_MD5, 32, 0, 128 * KIB, true, NULL, true}, PAIRS_LONG,
+    {"encrypted/once/128 KiB/32/copy/table/no MD5", {&copies_first, NO_MD5, 32, 0, 128 * KIB, true, NULL, true, false},
+     PAIRS_LONG,
      COPIED(TABLE, 0)},
-    {"encrypted/signed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true}, PAIRS_NONE, OFFERED},
-    {"encrypted/signed/https, resumed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true}, PAIRS_NONE,
+    {"encrypted/signed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true, false}, PAIRS_NONE, OFFERED},
+    {"encrypted/signed/https, resumed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true, false}, PAIRS_NONE,
      DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
     {"recorded/factory", RECORDED(recorded_factory, PLAIN), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},
@@ -361,6 +365,13 @@ const life_t lives[] = {
       {.kind = STEP_REFUSED, .image = 1}}},
     {"anti-rollback/emulated/8 KiB/16", GEOMETRY(two_efuse, EMULATED, 8 * KIB, 16, 0), PAIRS_NONE,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(3, CONFIRM, AHEAD), {.kind = STEP_REFUSED, .image = 2}}},
+    {"first boot/factory/rollback", FIRST(with_factory, ROLLBACK, 0, 2, NULL), PAIRS_SAMPLED, {FIRST_BOOT}},
+    {"first boot/two", FIRST(two_slots, PLAIN, 0, 0, NULL), PAIRS_LONG,
+     {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN)}},
+    {"first boot/8 KiB/two/rollback", FIRST(two_slots, ROLLBACK, 8 * KIB, 2, NULL), PAIRS_LONG,
+     {FIRST_BOOT, UPDATE(1, CRASH, AHEAD)}},
+    {"first boot/signed/two", FIRST(two_slots, PLAIN, 0, 2, &secure_boot), PAIRS_LONG, {FIRST_BOOT, FORGED}},
+    {"first boot/signed, bootloader/factory", FIRST(with_factory, PLAIN, 0, 2, &rotation), PAIRS_NONE, {FIRST_BOOT}},
 };
 /* clang-format on */
 const unsigned life_count = sizeof(lives) / sizeof(lives[0]);

@@ -32,6 +32,24 @@ static const esp_partition_t *efuse_partition(const subject_t *subject)
                : NULL;
 }
 
+bool subject_is_plain(const subject_t *subject)
+{
+    return subject->config.plain_at_first && subject->model.crypt_count == 0;
+}
+
+/** The first boot writes to what is encrypted, and to what nobody uses. */
+static bool first_boot_may_write(const subject_t *subject, uint32_t off, uint32_t len)
+{
+    const layout_t *layout = subject->config.layout;
+    const uint32_t table = subject_scaled(subject, SUBJECT_TABLE),
+                   apps = subject_scaled(subject, SUBJECT_APPS);
+    const uint32_t end = table + subject_block(subject);
+    const bool bootloader = off < table && range_fits(off, len, table);
+    return subject->first_boot && subject->device.running == NULL &&
+           ((subject_is_plain(subject) && (bootloader || is_inside(off, len, table, end - table))) ||
+            (off >= apps && !(layout->copies && off >= subject_scaled(subject, SUBJECT_FILES))));
+}
+
 static void check_fence(subject_t *subject, uint32_t off, uint32_t len)
 {
     const esp_partition_t *target = subject->target, *running = subject->device.running;
@@ -39,7 +57,7 @@ static void check_fence(subject_t *subject, uint32_t off, uint32_t len)
     bool allowed = is_in_otadata(subject, off, len) ||
                    (efuse != NULL && is_inside(off, len, efuse->address, efuse->size)) ||
                    (target != NULL && is_inside(off, len, target->address, target->size)) ||
-                   copy_may_write(subject, off, len);
+                   first_boot_may_write(subject, off, len) || copy_may_write(subject, off, len);
     if (subject->phase == PHASE_NVS) {
         allowed = settings_may_write(subject, off, len);
     }
@@ -57,6 +75,9 @@ static phase_t phase_at(const subject_t *subject, uint32_t off)
     bool record = subject->record_at != 0 && is_inside(off, 1, subject->record_at, subject_block(subject));
     switch (subject->phase) {
     case PHASE_BOOT:
+        if (subject->first_boot) {
+            return PHASE_ENCRYPT;
+        }
         return otadata ? PHASE_BOOT : PHASE_BOOT_COPY;
     case PHASE_COPY:
         return otadata ? PHASE_SELECT : PHASE_COPY;
@@ -71,7 +92,7 @@ static phase_t phase_at(const subject_t *subject, uint32_t off)
 static void note_op(subject_t *subject, op_kind_t kind, uint32_t off, uint32_t len)
 {
     if (!subject->sim.dead) {
-        subject->op_phase = kind == OP_EFUSE || kind == OP_REVOKE ? subject->phase : phase_at(subject, off);
+        subject->op_phase = kind != OP_PROGRAM && kind != OP_ERASE ? subject->phase : phase_at(subject, off);
     }
     if (subject->verbose) {
         fprintf(stderr, "---- operation %" PRIu32 ": %s 0x%" PRIx32 "+0x%" PRIx32 "\n", subject->sim.ops,
@@ -228,6 +249,36 @@ static esp_err_t revoke_key(void *dev, uint32_t index)
     return revoke(subject, index);
 }
 
+static esp_err_t read_crypt_count(void *dev, uint32_t *bits)
+{
+    const subject_t *subject = dev;
+    *bits = subject->model.crypt_count;
+    return subject->sim.dead ? ESP_FAIL : ESP_OK;
+}
+
+/** One bit, too. */
+static esp_err_t burn_crypt(subject_t *subject)
+{
+    sim_flash_t *sim = &subject->sim;
+    bool cut = sim->ops++ == sim->cut_at, burned = !cut || sim->tear == SIM_TEAR_AFTER;
+    sim->dead = sim->dead || cut;
+    sim->cut_fired = sim->cut_fired || cut;
+    subject->model.crypt_count |= burned ? 1 : 0;
+    return cut ? ESP_FAIL : ESP_OK;
+}
+
+static esp_err_t burn_crypt_count(void *dev)
+{
+    subject_t *subject = dev;
+    if (subject->sim.dead) {
+        return ESP_FAIL;
+    }
+    CHECK(subject_is_plain(subject), "flash is encrypted again");
+    note_op(subject, OP_CRYPT, 0, 1);
+    keep_cut(subject, OP_CRYPT, 0, NULL, 1);
+    return burn_crypt(subject);
+}
+
 static bool has_signed(const subject_t *subject, unsigned image, char key)
 {
     return strchr(subject->config.signers->images[image], key) != NULL;
@@ -268,6 +319,9 @@ void subject_cut_again(subject_t *subject, const cut_op_t *kept)
     case OP_REVOKE:
         err = revoke(subject, kept->off);
         break;
+    case OP_CRYPT:
+        err = burn_crypt(subject);
+        break;
     }
     CHECK(err != ESP_OK, "an operation succeeds although power went in it");
 }
@@ -282,11 +336,17 @@ static void start_device(subject_t *subject)
     const otter_efuse_t efuse = {.dev = subject,
                                  .read_secure_version = emulated ? NULL : read_version,
                                  .burn_secure_version = emulated ? NULL : burn_version,
+                                 .read_crypt_count = read_crypt_count,
+                                 .burn_crypt_count = burn_crypt_count,
                                  .read_key_digest = signers != NULL ? read_key : NULL,
                                  .revoke_key_digest = signers != NULL ? revoke_key : NULL};
     otter_device_deinit(&subject->device);
     subject->target = NULL;
     subject->record_at = 0;
+    const otter_flash_cipher_t *cipher = subject->config.encrypted ? test_cipher() : NULL;
+    subject->flash.cipher = subject_is_plain(subject) ? NULL : cipher;
+    subject->flash.waiting = subject_is_plain(subject) ? cipher : NULL;
+    subject->flash.partitions = NULL;
     otter_device_config_t config = subject->config.config;
     config.table_offset = subject_scaled(subject, SUBJECT_TABLE);
     if (signers != NULL) {
@@ -295,6 +355,7 @@ static void start_device(subject_t *subject)
     }
     esp_err_t err = otter_device_init(&subject->device, &subject->flash, &chip, &efuse, &config);
     subject->device.config.copies = &otter_staged_copies;
+    subject->device.config.first_encryption = &otter_first_encryption;
     CHECK(err == ESP_OK, "the device is refused: %s", subject->device.fault.why);
 }
 
@@ -308,8 +369,7 @@ void subject_open(subject_t *subject, const subject_config_t *config)
                                      .dev = subject,
                                      .erase_size = config->erase_size != 0 ? config->erase_size : 4096,
                                      .write_size = config->write_size,
-                                     .write_once = config->write_once,
-                                     .cipher = config->encrypted ? test_cipher() : NULL};
+                                     .write_once = config->write_once};
     subject->flash.size = subject_scaled(subject, SUBJECT_FLASH_SIZE);
     if (!sim_flash_init(&subject->sim, subject->flash.size)) {
         abort();
@@ -339,7 +399,8 @@ bool subject_is_encrypted(const subject_t *subject, uint32_t at)
     const uint32_t apps = layout->slots + (layout->factory ? 1 : 0);
     const uint32_t staging =
         subject_scaled(subject, SUBJECT_APPS) + apps * subject_scaled(subject, SUBJECT_PART_SIZE);
-    return subject->config.encrypted && !is_inside(at, 1, subject_scaled(subject, SUBJECT_FILES), part) &&
+    return subject->config.encrypted && !subject_is_plain(subject) &&
+           !is_inside(at, 1, subject_scaled(subject, SUBJECT_FILES), part) &&
            !(layout->staging && is_inside(at, 1, staging, subject_scaled(subject, SUBJECT_PART_SIZE)));
 }
 
@@ -484,20 +545,62 @@ static void note_running(subject_t *subject, const esp_partition_t *running, boo
     subject->model.running = *place;
 }
 
+/** A part of flash after the first boot: what was there, with FF behind it, as the cipher has it. */
+static void check_encrypted(const subject_t *subject, uint32_t at, uint32_t size, const void *bytes,
+                            uint32_t len)
+{
+    static uint8_t wanted[SUBJECT_IMAGE_MAX];
+    CHECK(len <= size && size <= sizeof(wanted), "more than the sweep can compare");
+    memset(wanted, 0xFF, size);
+    memcpy(wanted, bytes, len);
+    CHECK(memcmp(subject_see(subject, at, size), wanted, size) == 0,
+          "0x%" PRIx32 "+0x%" PRIx32 " is not what was there before the first boot", at, size);
+}
+
+/** The first boot has ended: all that is to be encrypted is, once, and nothing else has changed. */
+static void check_after_first_boot(const subject_t *subject)
+{
+    const uint32_t apps = subject_scaled(subject, SUBJECT_APPS),
+                   table = subject_scaled(subject, SUBJECT_TABLE);
+    const uint32_t size = subject_app_size(subject);
+    check_encrypted(subject, table, subject_block(subject), subject->tables[0], OTTER_PARTITION_TABLE_LEN);
+    check_encrypted(subject, apps, size, subject->images[0].bytes, subject->images[0].len);
+    for (uint32_t at = apps + size; at < subject->flash.size && subject->model.cuts == 0; at++) {
+        const bool recovery =
+            subject->config.layout->copies && at >= subject_scaled(subject, SUBJECT_RECOVERY);
+        CHECK(recovery || subject->sim.bytes[at] == 0xFF, "0x%" PRIx32 " was erased, and is not any more",
+              at);
+    }
+}
+
 bool subject_boot(subject_t *subject)
 {
     otter_boot_result_t result;
     subject->phase = PHASE_BOOT;
     subject->chosen = 0;
     subject->nvs_erases = 0;
+    subject->first_boot = subject_is_plain(subject);
     start_device(subject);
     if (otter_boot(&subject->device, OTTER_BOOT_COMMIT, &result) != ESP_OK || subject->sim.dead) {
         CHECK(subject->sim.dead, "the device does not boot: %s", result.reason);
         return false;
     }
+    CHECK(!subject_is_plain(subject), "it boots, and its flash is plain");
+    if (subject->first_boot) {
+        check_after_first_boot(subject);
+    }
     note_running(subject, subject->device.running, result.otadata_copy >= 0);
     copy_check_after_boot(subject);
     return settings_check(subject);
+}
+
+uint32_t subject_app_size(const subject_t *subject)
+{
+    const bool is_short =
+        subject->config.layout->copies || subject->config.plain_at_first || subject_block(subject) > 4096;
+    return subject_scaled(subject, is_short                           ? SUBJECT_COPY_SIZE
+                                   : subject->config.layout->recorded ? SUBJECT_RECORDED_SIZE
+                                                                      : SUBJECT_PART_SIZE);
 }
 
 const esp_partition_t *subject_partition(const subject_t *subject, uint32_t type, uint32_t subtype)

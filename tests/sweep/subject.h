@@ -34,6 +34,7 @@
 typedef enum {
     PHASE_BOOT,
     PHASE_BOOT_COPY, /* the boot finishes a copy */
+    PHASE_ENCRYPT,   /* the first boot encrypts */
     PHASE_DOWNLOAD,
     PHASE_RECORD, /* the memory of an unfinished download */
     PHASE_COPY,   /* from staging to final, and its journal */
@@ -44,7 +45,7 @@ typedef enum {
     PHASE_COUNT
 } phase_t;
 
-typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE, OP_REVOKE } op_kind_t;
+typedef enum { OP_PROGRAM, OP_ERASE, OP_EFUSE, OP_REVOKE, OP_CRYPT } op_kind_t;
 
 /** One operation of a run that was not cut. */
 typedef struct {
@@ -91,6 +92,7 @@ typedef struct {
     installed_t running;     /* found by comparing bytes */
     uint32_t secure_version; /* the eFuse */
     uint32_t revoked;        /* another: keys by their numbers, as bits */
+    uint32_t crypt_count;    /* another: flash is encrypted */
     uint32_t cuts;           /* so often has power gone */
     copy_t copy;
     settings_t settings;
@@ -128,6 +130,7 @@ typedef struct {
     bool write_once;
     const signers_t *signers; /* NULL: it trusts anybody, and nobody signs */
     bool encrypted;           /* it has flash encryption */
+    bool plain_at_first;      /* which its first boot brings */
 } subject_config_t;
 
 /** The longest program of one operation: what flash.c may take a buffer for. */
@@ -158,6 +161,7 @@ typedef struct {
     model_t model;
     phase_t phase;
     phase_t op_phase;              /* of the last operation, told by where it was */
+    bool first_boot;               /* it was plain when it was started */
     bool weak;                     /* a cut left weak bits: reads, and so boots, may differ */
     const esp_partition_t *target; /* the only partition besides otadata that may change now; NULL: none */
     op_t trace[SUBJECT_TRACE_MAX];
@@ -189,6 +193,9 @@ const uint8_t *subject_see(const subject_t *subject, uint32_t at, uint32_t len);
 /** True where the device has its cipher; told by the layout, otter's own state is not asked. */
 bool subject_is_encrypted(const subject_t *subject, uint32_t at);
 
+/** True until the first boot of a device that is plain at first has encrypted all that it must. */
+bool subject_is_plain(const subject_t *subject);
+
 /** Power returns after a cut. */
 void subject_power_on(subject_t *subject);
 
@@ -203,6 +210,9 @@ static inline uint32_t subject_scaled(const subject_t *subject, uint32_t value)
 {
     return value / 4096 * subject_block(subject);
 }
+
+/** Bytes of an application partition; short ones make the copies and the encryption of all of one cheap. */
+uint32_t subject_app_size(const subject_t *subject);
 
 const esp_partition_t *subject_partition(const subject_t *subject, uint32_t type, uint32_t subtype);
 

@@ -268,6 +268,9 @@ static uint32_t cuts_one_in(const plan_t *plan, unsigned depth, const op_t *ops,
     if (pairs == PAIRS_IN_BOOT) {
         return is_in_first_boot(ops, op) ? 1 : 0;
     }
+    if (ops[op].phase == PHASE_ENCRYPT) {
+        return 8 * (depth == 1 ? plan->second_one_in : plan->third_one_in);
+    }
     if (depth == 1 && all) {
         return plan->pair_one_in;
     }
@@ -494,8 +497,8 @@ static void run_kept_trials(unsigned life)
 
 /* ---- the program ---- */
 
-static const char *const phase_names[PHASE_COUNT] = {"boot",   "boot: copy", "download", "progress", "copy",
-                                                     "select", "confirm",    "NVS",      "other"};
+static const char *const phase_names[PHASE_COUNT] = {"boot", "boot: copy", "encrypt", "download", "progress",
+                                                     "copy", "select",     "confirm", "NVS",      "other"};
 
 static void print_counts(double seconds)
 {

@@ -92,7 +92,8 @@ uint32_t tears_of(const op_t *op, uint32_t write_size, tears_t how_many, uint32_
         }
         add_erase(&list, op->len, how_many);
         break;
-    case OP_REVOKE: /* one bit */
+    case OP_REVOKE:
+    case OP_CRYPT: /* one bit */
         break;
     case OP_EFUSE:
         for (uint32_t version = 1; version < op->len; version++) {
