@@ -79,7 +79,7 @@ static bool find_partition(opened_t *o, const nvs_options_t *options, otter_nvs_
 }
 
 /** The keys, of a file or of the flash's own partition of keys, and their CRC. @return false: there are none that are right */
-static bool find_keys(const opened_t *o, const nvs_options_t *options, uint8_t raw[OTTER_NVS_KEYS_LEN + 4])
+static bool find_keys(const opened_t *o, const nvs_options_t *options, uint8_t raw[OTTER_NVS_KEYS_CRC])
 {
     const esp_partition_t *own = otter_partition_list_find(
         &o->dev.device.partitions, NULL, ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS_KEYS, NULL);
@@ -87,15 +87,18 @@ static bool find_keys(const opened_t *o, const nvs_options_t *options, uint8_t r
     if (options->keys != NULL) {
         size_t len;
         uint8_t *file = cli_read_file(VERB, options->keys, OTTER_NVS_PAGE_SIZE, &len);
-        found = file != NULL && len >= OTTER_NVS_KEYS_LEN + 4;
+        found = file != NULL && len >= OTTER_NVS_KEYS_CRC;
         if (found) {
-            memcpy(raw, file, OTTER_NVS_KEYS_LEN + 4);
+            memcpy(raw, file, OTTER_NVS_KEYS_CRC);
+        }
+        if (file != NULL) {
+            otter_wipe(file, len);
         }
         free(file);
     } else if (own != NULL) {
-        found = otter_flash_read(o->dev.flash, own->address, raw, OTTER_NVS_KEYS_LEN + 4) == ESP_OK;
+        found = otter_flash_read(o->dev.flash, own->address, raw, OTTER_NVS_KEYS_CRC) == ESP_OK;
     }
-    return found && le32_get(raw + OTTER_NVS_KEYS_LEN) == crc32_le(UINT32_MAX, raw, OTTER_NVS_KEYS_LEN);
+    return found && otter_nvs_keys_are_whole(raw);
 }
 
 /** Opens it plain; or, where it is encrypted, with keys if there are some. */
@@ -104,11 +107,12 @@ static esp_err_t open_with_keys(opened_t *o, const nvs_options_t *options, otter
 {
     esp_err_t err =
         options->keys == NULL ? otter_nvs_open(place, &o->store, fault) : ESP_ERR_NVS_WRONG_ENCRYPTION;
-    uint8_t raw[OTTER_NVS_KEYS_LEN + 4];
+    uint8_t raw[OTTER_NVS_KEYS_CRC];
     if (err != ESP_ERR_NVS_WRONG_ENCRYPTION) {
         return err;
     }
     if (!find_keys(o, options, raw)) {
+        otter_wipe(raw, sizeof(raw));
         return options->keys != NULL
                    ? otter_fault(fault, err, "%s: no keys of NVS: 64 bytes and their CRC", options->keys)
                    : otter_fault(

@@ -32,6 +32,7 @@ typedef struct otter_nvs otter_nvs_t;
 typedef void (*otter_nvs_tell_t)(void *arg, const char *line);
 
 #define OTTER_NVS_KEYS_LEN 64u /* bytes: the key of the values, then the key of their places */
+#define OTTER_NVS_KEYS_CRC (OTTER_NVS_KEYS_LEN + 4u) /* bytes with their CRC, as a partition of keys begins */
 
 /** What entries are encrypted with; one task at a time. Its owner keeps it until the partition is closed. */
 typedef struct otter_nvs_cipher {
@@ -48,6 +49,9 @@ typedef struct otter_nvs_cipher {
 
 /** ESP-IDF's: XTS-AES-256. Only a program that names it needs the crypto seam for NVS. @return NULL: out of memory */
 OTTER_MUST_CHECK otter_nvs_cipher_t *otter_nvs_cipher_new(const uint8_t keys[OTTER_NVS_KEYS_LEN]);
+
+/** True of keys with their right CRC. Any thread. */
+OTTER_MUST_CHECK bool otter_nvs_keys_are_whole(const uint8_t raw[OTTER_NVS_KEYS_CRC]);
 
 /** Where it lies. The flash erases at most 4096 bytes at once, and programs at most 4, these more than once. */
 typedef struct {

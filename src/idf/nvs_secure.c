@@ -15,7 +15,7 @@
 static const char TAG[] = "nvs";
 
 /* A partition of keys begins with both and their CRC. */
-enum { AT_TKY = NVS_KEY_SIZE, AT_CRC = OTTER_NVS_KEYS_LEN, KEYS_SIZE = OTTER_NVS_KEYS_LEN + 4 };
+enum { AT_TKY = NVS_KEY_SIZE, AT_CRC = OTTER_NVS_KEYS_LEN, KEYS_SIZE = OTTER_NVS_KEYS_CRC };
 
 static void join(const nvs_sec_cfg_t *cfg, uint8_t raw[KEYS_SIZE])
 {
@@ -72,7 +72,7 @@ esp_err_t nvs_flash_read_security_cfg(const esp_partition_t *partition, nvs_sec_
     if (err == ESP_OK) {
         err = esp_partition_read(partition, 0, raw, sizeof(raw));
     }
-    if (err == ESP_OK && le32_get(raw + AT_CRC) != crc32_le(UINT32_MAX, raw, AT_CRC)) {
+    if (err == ESP_OK && !otter_nvs_keys_are_whole(raw)) {
         err = ESP_ERR_NVS_CORRUPT_KEY_PART;
     }
     if (err == ESP_OK) {

@@ -74,3 +74,8 @@ otter_nvs_cipher_t *otter_nvs_cipher_new(const uint8_t keys[OTTER_NVS_KEYS_LEN])
     }
     return &xts->seen;
 }
+
+bool otter_nvs_keys_are_whole(const uint8_t raw[OTTER_NVS_KEYS_CRC])
+{
+    return le32_get(raw + OTTER_NVS_KEYS_LEN) == crc32_le(UINT32_MAX, raw, OTTER_NVS_KEYS_LEN);
+}
