@@ -190,15 +190,18 @@ static int flash_read(void *options)
                                                                 .max = OTTER_FLASH_SIZE_MAX                  \
     }
 
+/* Of who changes nothing. */
+#define READING_ROWS                                                                                         \
+    OPTION_CHIP(offsetof(io_options_t, device),                                                              \
+                "whose cipher, with --flash-key; default: the one that decrypts"),                           \
+        OPTION_EFUSE(offsetof(io_options_t, device)), OPTION_FLASH_KEY(offsetof(io_options_t, device)),      \
+        OPTION_TABLE_OFFSET(offsetof(io_options_t, device))
+
 static const option_row_t read_rows[] = {
     PLACE_ROWS,
     {"FILE", &option_argument_if_any, offsetof(io_options_t, file), .help = NULL},
     LENGTH_ROW("how much, from an offset: 24K, 0x6000, ..."),
-    OPTION_CHIP(offsetof(io_options_t, device),
-                "whose cipher, with --flash-key; default: the one that decrypts"),
-    OPTION_EFUSE(offsetof(io_options_t, device)),
-    OPTION_FLASH_KEY(offsetof(io_options_t, device)),
-    OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
+    READING_ROWS,
     {0},
 };
 
@@ -458,11 +461,7 @@ static int flash_verify(void *options)
 static const option_row_t verify_rows[] = {
     PLACE_ROWS,
     {"FILE", &option_argument, offsetof(io_options_t, file), .help = NULL},
-    OPTION_CHIP(offsetof(io_options_t, device),
-                "whose cipher, with --flash-key; default: the one that decrypts"),
-    OPTION_EFUSE(offsetof(io_options_t, device)),
-    OPTION_FLASH_KEY(offsetof(io_options_t, device)),
-    OPTION_TABLE_OFFSET(offsetof(io_options_t, device)),
+    READING_ROWS,
     {0},
 };
 
