@@ -68,6 +68,18 @@ static bool take_pin(const char *text, void *target, const option_row_t *row, ch
     return ok;
 }
 
+/** "02:00:00:00:12:34" */
+static bool take_mac(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)target, (void)row, (void)why;
+    unsigned bytes[6];
+    char end;
+    return strlen(text) == 17 &&
+           sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4],
+                  &bytes[5], &end) == 6 &&
+           (bytes[0] & 1) == 0 && setenv("OTTER_MAC", text, 1) == 0;
+}
+
 /** "2.0.0" or "2.0.0,VALID" */
 static bool take_expected(const char *text, void *target, const option_row_t *row, char *why)
 {
@@ -252,6 +264,8 @@ static const option_kind_t kind_expected = {
     "VERSION[,STATE]", "a version, and a state as VALID behind a comma", take_expected, NULL, NULL};
 static const option_kind_t kind_pin = {
     "PIN=LEVEL[@TIME]", "a pin, 0 to 63, its level 0 or 1, and a time as 500ms or 2s", take_pin, NULL, NULL};
+static const option_kind_t kind_mac = {"MAC", "a MAC address as 02:00:00:00:12:34, of no group", take_mac,
+                                       NULL, NULL};
 static const option_kind_t kind_variable = {"NAME=VALUE", "NAME=VALUE", take_variable, NULL, NULL};
 
 #define RUN(member) offsetof(options_t, run.member)
@@ -311,6 +325,9 @@ static const option_row_t rows[] = {
     {"net-rate", &option_size, offsetof(options_t, net_rate),
      .help = "bytes a second that its network brings, as 100K; default: as many as come", .min = 1024,
      .max = 1u << 30},
+    {"mac", &kind_mac, 0,
+     .help = "the MAC address that the device was made with (esp_efuse_mac_get_default); default: "
+             "02:00:00:00:00:01"},
     {"env", &kind_variable, 0,
      .help = "set a variable in the app's environment, which is otherwise that of this command"},
     OPTION_TABLE_OFFSET(offsetof(options_t, run.device)),

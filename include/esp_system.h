@@ -11,6 +11,7 @@
 #include "esp_chip_info.h"
 #include "esp_err.h"
 #include "esp_idf_version.h"
+#include "esp_mac.h"
 #include "esp_random.h"
 
 #ifdef __cplusplus

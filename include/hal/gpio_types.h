@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "esp_bit_defs.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -61,6 +63,12 @@ typedef enum {
     GPIO_NUM_46,
     GPIO_NUM_47,
     GPIO_NUM_48,
+    GPIO_NUM_49,
+    GPIO_NUM_50,
+    GPIO_NUM_51,
+    GPIO_NUM_52,
+    GPIO_NUM_53,
+    GPIO_NUM_54,
     GPIO_NUM_MAX = GPIO_PIN_COUNT,
 } gpio_num_t;
 
@@ -92,7 +100,58 @@ typedef enum {
     GPIO_DRIVE_CAP_2,
     GPIO_DRIVE_CAP_3,
     GPIO_DRIVE_CAP_DEFAULT = GPIO_DRIVE_CAP_2,
+    GPIO_DRIVE_CAP_MAX,
 } gpio_drive_cap_t;
+
+/* Masks of single pins, for pin_bit_mask. */
+#define GPIO_SEL_0  BIT64(0)
+#define GPIO_SEL_1  BIT64(1)
+#define GPIO_SEL_2  BIT64(2)
+#define GPIO_SEL_3  BIT64(3)
+#define GPIO_SEL_4  BIT64(4)
+#define GPIO_SEL_5  BIT64(5)
+#define GPIO_SEL_6  BIT64(6)
+#define GPIO_SEL_7  BIT64(7)
+#define GPIO_SEL_8  BIT64(8)
+#define GPIO_SEL_9  BIT64(9)
+#define GPIO_SEL_10 BIT64(10)
+#define GPIO_SEL_11 BIT64(11)
+#define GPIO_SEL_12 BIT64(12)
+#define GPIO_SEL_13 BIT64(13)
+#define GPIO_SEL_14 BIT64(14)
+#define GPIO_SEL_15 BIT64(15)
+#define GPIO_SEL_16 BIT64(16)
+#define GPIO_SEL_17 BIT64(17)
+#define GPIO_SEL_18 BIT64(18)
+#define GPIO_SEL_19 BIT64(19)
+#define GPIO_SEL_20 BIT64(20)
+#define GPIO_SEL_21 BIT64(21)
+#define GPIO_SEL_22 BIT64(22)
+#define GPIO_SEL_23 BIT64(23)
+#define GPIO_SEL_25 BIT64(25)
+#define GPIO_SEL_26 BIT64(26)
+#define GPIO_SEL_27 BIT64(27)
+#define GPIO_SEL_28 BIT64(28)
+#define GPIO_SEL_29 BIT64(29)
+#define GPIO_SEL_30 BIT64(30)
+#define GPIO_SEL_31 BIT64(31)
+#define GPIO_SEL_32 BIT64(32)
+#define GPIO_SEL_33 BIT64(33)
+#define GPIO_SEL_34 BIT64(34)
+#define GPIO_SEL_35 BIT64(35)
+#define GPIO_SEL_36 BIT64(36)
+#define GPIO_SEL_37 BIT64(37)
+#define GPIO_SEL_38 BIT64(38)
+#define GPIO_SEL_39 BIT64(39)
+#define GPIO_SEL_40 BIT64(40)
+#define GPIO_SEL_41 BIT64(41)
+#define GPIO_SEL_42 BIT64(42)
+#define GPIO_SEL_43 BIT64(43)
+#define GPIO_SEL_44 BIT64(44)
+#define GPIO_SEL_45 BIT64(45)
+#define GPIO_SEL_46 BIT64(46)
+#define GPIO_SEL_47 BIT64(47)
+#define GPIO_SEL_48 BIT64(48)
 
 #ifdef __cplusplus
 }

@@ -312,20 +312,124 @@ esp_err_t gpio_intr_disable(gpio_num_t gpio_num)
     return enable(gpio_num, false);
 }
 
+esp_err_t gpio_isr_register(gpio_isr_t fn, void *arg, int intr_alloc_flags, gpio_isr_handle_t *handle)
+{
+    (void)fn, (void)arg, (void)intr_alloc_flags, (void)handle;
+    return ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t gpio_input_enable(gpio_num_t gpio_num)
+{
+    pin_t *pin = enter_pin(gpio_num);
+    if (pin == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    pin->mode = (gpio_mode_t)(pin->mode | GPIO_MODE_INPUT);
+    return leave(ESP_OK);
+}
+
 /* ---- what only a pin could do ---- */
+
+static esp_err_t accept(gpio_num_t gpio_num)
+{
+    return GPIO_IS_VALID_GPIO(gpio_num) ? ESP_OK : ESP_ERR_INVALID_ARG;
+}
 
 esp_err_t gpio_set_drive_capability(gpio_num_t gpio_num, gpio_drive_cap_t strength)
 {
-    (void)strength;
-    return gpio_pulldown_en(gpio_num);
+    return (unsigned)strength < GPIO_DRIVE_CAP_MAX ? accept(gpio_num) : ESP_ERR_INVALID_ARG;
+}
+
+esp_err_t gpio_get_drive_capability(gpio_num_t gpio_num, gpio_drive_cap_t *strength)
+{
+    if (strength == NULL || accept(gpio_num) != ESP_OK) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *strength = GPIO_DRIVE_CAP_DEFAULT;
+    return ESP_OK;
 }
 
 esp_err_t gpio_hold_en(gpio_num_t gpio_num)
 {
-    return gpio_pulldown_en(gpio_num);
+    return accept(gpio_num);
 }
 
 esp_err_t gpio_hold_dis(gpio_num_t gpio_num)
 {
-    return gpio_pulldown_en(gpio_num);
+    return accept(gpio_num);
+}
+
+esp_err_t gpio_force_hold_all(void)
+{
+    return ESP_OK;
+}
+
+esp_err_t gpio_force_unhold_all(void)
+{
+    return ESP_OK;
+}
+
+void gpio_deep_sleep_hold_en(void)
+{
+}
+
+void gpio_deep_sleep_hold_dis(void)
+{
+}
+
+/** A level wakes, an edge does not. */
+static esp_err_t wake(gpio_num_t gpio_num, gpio_int_type_t intr_type)
+{
+    static bool told;
+    bool is_level = intr_type == GPIO_INTR_LOW_LEVEL || intr_type == GPIO_INTR_HIGH_LEVEL;
+    if (!is_level || enter_pin(gpio_num) == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (!told) {
+        told = true;
+        ESP_LOGI(TAG, "a stand-in: no pin ends a sleep");
+    }
+    return leave(ESP_OK);
+}
+
+esp_err_t gpio_wakeup_enable(gpio_num_t gpio_num, gpio_int_type_t intr_type)
+{
+    return wake(gpio_num, intr_type);
+}
+
+esp_err_t gpio_wakeup_disable(gpio_num_t gpio_num)
+{
+    return accept(gpio_num);
+}
+
+esp_err_t gpio_deep_sleep_wakeup_enable(gpio_num_t gpio_num, gpio_int_type_t intr_type)
+{
+    return wake(gpio_num, intr_type);
+}
+
+esp_err_t gpio_deep_sleep_wakeup_disable(gpio_num_t gpio_num)
+{
+    return accept(gpio_num);
+}
+
+esp_err_t gpio_sleep_sel_en(gpio_num_t gpio_num)
+{
+    return accept(gpio_num);
+}
+
+esp_err_t gpio_sleep_sel_dis(gpio_num_t gpio_num)
+{
+    return accept(gpio_num);
+}
+
+esp_err_t gpio_sleep_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
+{
+    (void)mode;
+    return accept(gpio_num);
+}
+
+esp_err_t gpio_sleep_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull)
+{
+    (void)pull;
+    return accept(gpio_num);
 }

@@ -41,7 +41,11 @@ esp_err_t esp_eth_driver_install(const esp_eth_config_t *config, esp_eth_handle_
     if (driver == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    memcpy(driver->mac, (const uint8_t[]){0x02, 0x00, 0x00, 0x00, 0x00, 0x03}, sizeof(driver->mac));
+    esp_err_t err = esp_read_mac(driver->mac, ESP_MAC_ETH);
+    if (err != ESP_OK) {
+        free(driver);
+        return err;
+    }
     ESP_LOGI(TAG, "a stand-in without MAC and PHY: the link is up, and the network is this machine's own");
     *out_hdl = driver;
     return ESP_OK;

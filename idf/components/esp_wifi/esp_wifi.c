@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "esp_log.h"
+#include "esp_mac.h"
 #include "freertos/FreeRTOS.h"
 #include "nvs.h"
 
@@ -27,9 +28,7 @@ static struct {
     uint8_t mac[2][6];
     wifi_ps_type_t ps;
     int8_t tx_power;
-} wifi = {.mac = {{0x02, 0x00, 0x00, 0x00, 0x00, 0x01}, {0x02, 0x00, 0x00, 0x00, 0x00, 0x02}},
-          .ps = WIFI_PS_MIN_MODEM,
-          .tx_power = 80};
+} wifi = {.ps = WIFI_PS_MIN_MODEM, .tx_power = 80};
 
 static bool has_station(void)
 {
@@ -85,6 +84,10 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
     }
     pthread_mutex_lock(&lock);
     bool first_time = !wifi.told;
+    if (!wifi.ready && (esp_read_mac(wifi.mac[0], ESP_MAC_WIFI_STA) != ESP_OK ||
+                        esp_read_mac(wifi.mac[1], ESP_MAC_WIFI_SOFTAP) != ESP_OK)) {
+        return unlock(ESP_FAIL);
+    }
     wifi.ready = wifi.told = true;
     wifi.mode = wifi.mode == WIFI_MODE_NULL ? WIFI_MODE_STA : wifi.mode;
     (void)unlock(ESP_OK);

@@ -7,6 +7,7 @@
 
 #include "sdkconfig.h"
 #include "esp_err.h"
+#include "esp_intr_alloc.h"
 #include "hal/gpio_types.h"
 
 #ifdef __cplusplus
@@ -24,8 +25,10 @@ typedef struct {
 typedef void (*gpio_isr_t)(void *arg);
 typedef void *gpio_isr_handle_t;
 
-#define GPIO_IS_VALID_GPIO(num)        ((num) >= 0 && (num) < GPIO_PIN_COUNT)
-#define GPIO_IS_VALID_OUTPUT_GPIO(num) GPIO_IS_VALID_GPIO(num)
+#define GPIO_IS_VALID_GPIO(num)                   ((num) >= 0 && (num) < GPIO_PIN_COUNT)
+#define GPIO_IS_VALID_OUTPUT_GPIO(num)            GPIO_IS_VALID_GPIO(num)
+#define GPIO_IS_VALID_DIGITAL_IO_PAD(num)         GPIO_IS_VALID_GPIO(num)
+#define GPIO_IS_DEEP_SLEEP_WAKEUP_VALID_GPIO(num) GPIO_IS_VALID_GPIO(num)
 
 /* All of these: ESP_OK, or ESP_ERR_INVALID_ARG with a pin or value that there is not. Any task may call them. */
 
@@ -58,10 +61,30 @@ void gpio_uninstall_isr_service(void);
 esp_err_t gpio_isr_handler_add(gpio_num_t gpio_num, gpio_isr_t isr_handler, void *args);
 esp_err_t gpio_isr_handler_remove(gpio_num_t gpio_num);
 
-/* What only a pin could do: accepted. */
+/** ESP_ERR_NOT_SUPPORTED: handlers are of single pins here. */
+esp_err_t gpio_isr_register(gpio_isr_t fn, void *arg, int intr_alloc_flags, gpio_isr_handle_t *handle);
+
+/** An input, too, and what it drives stays. */
+esp_err_t gpio_input_enable(gpio_num_t gpio_num);
+
+/* What only a pin could do: accepted. The log says once that no pin ends a sleep. */
 esp_err_t gpio_set_drive_capability(gpio_num_t gpio_num, gpio_drive_cap_t strength);
+/** GPIO_DRIVE_CAP_DEFAULT, whatever was set. */
+esp_err_t gpio_get_drive_capability(gpio_num_t gpio_num, gpio_drive_cap_t *strength);
 esp_err_t gpio_hold_en(gpio_num_t gpio_num);
 esp_err_t gpio_hold_dis(gpio_num_t gpio_num);
+esp_err_t gpio_force_hold_all(void);
+esp_err_t gpio_force_unhold_all(void);
+void gpio_deep_sleep_hold_en(void);
+void gpio_deep_sleep_hold_dis(void);
+esp_err_t gpio_wakeup_enable(gpio_num_t gpio_num, gpio_int_type_t intr_type);
+esp_err_t gpio_wakeup_disable(gpio_num_t gpio_num);
+esp_err_t gpio_deep_sleep_wakeup_enable(gpio_num_t gpio_num, gpio_int_type_t intr_type);
+esp_err_t gpio_deep_sleep_wakeup_disable(gpio_num_t gpio_num);
+esp_err_t gpio_sleep_sel_en(gpio_num_t gpio_num);
+esp_err_t gpio_sleep_sel_dis(gpio_num_t gpio_num);
+esp_err_t gpio_sleep_set_direction(gpio_num_t gpio_num, gpio_mode_t mode);
+esp_err_t gpio_sleep_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull);
 
 #ifdef __cplusplus
 }
