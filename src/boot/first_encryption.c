@@ -610,33 +610,34 @@ static esp_err_t go_on(job_t *job)
     return encrypt_from(job, number, aside);
 }
 
-/** Memory for the work, which ends with free(). */
-static esp_err_t new_job(otter_device_t *device, job_t **job)
+/** Memory for the work, which ends with free(). @return NULL: device->fault says why */
+static job_t *new_job(otter_device_t *device)
 {
     if (device->efuse.read_crypt_count == NULL || device->efuse.burn_crypt_count == NULL) {
-        return otter_fault(&device->fault, ESP_ERR_NOT_SUPPORTED,
-                           "this device has no eFuses that say that its flash is encrypted");
+        otter_fault(&device->fault, ESP_ERR_NOT_SUPPORTED,
+                    "this device has no eFuses that say that its flash is encrypted");
+        return NULL;
     }
-    *job = calloc(1, sizeof(**job));
-    if (*job == NULL) {
-        return otter_fault(&device->fault, ESP_ERR_NO_MEM, "out of memory");
+    job_t *job = calloc(1, sizeof(*job));
+    if (job == NULL) {
+        otter_fault(&device->fault, ESP_ERR_NO_MEM, "out of memory");
+        return NULL;
     }
-    (*job)->device = device;
-    (*job)->flash = device->flash;
-    (*job)->piece = min_u32(device->flash->erase_size, PIECE);
-    return ESP_OK;
+    job->device = device;
+    job->flash = device->flash;
+    job->piece = min_u32(device->flash->erase_size, PIECE);
+    return job;
 }
 
 static esp_err_t look(otter_device_t *device, otter_first_boot_t *state)
 {
-    job_t *job;
+    job_t *job = new_job(device);
     *state = (otter_first_boot_t){0};
-    esp_err_t err = new_job(device, &job);
-    if (err != ESP_OK) {
-        return err;
+    if (job == NULL) {
+        return device->fault.code;
     }
     uint32_t number = 0;
-    err = find_plan(job);
+    esp_err_t err = find_plan(job);
     state->begun = err == ESP_OK;
     if (state->begun) {
         err = find_batch(job, &number);
@@ -648,12 +649,11 @@ static esp_err_t look(otter_device_t *device, otter_first_boot_t *state)
 
 static esp_err_t run(otter_device_t *device)
 {
-    job_t *job;
-    esp_err_t err = new_job(device, &job);
-    if (err != ESP_OK) {
-        return err;
+    job_t *job = new_job(device);
+    if (job == NULL) {
+        return device->fault.code;
     }
-    err = find_plan(job);
+    esp_err_t err = find_plan(job);
     err = err == ESP_OK ? go_on(job) : err == ESP_ERR_NOT_FOUND ? begin(job) : err;
     err = err == ESP_OK ? finish(job) : err;
     free(job);

@@ -51,8 +51,8 @@ BUGS = {
         "src/flash/flash_access.c", "list->items[i].encrypted;",
         "(list->items[i].encrypted || list->items[i].subtype == ESP_PARTITION_SUBTYPE_DATA_NVS);", "sweep:encrypted/nvs/"),
     "does_not_look_for_a_journal_of_the_first_boot": (
-        "src/boot/first_encryption.c", "    err = find_plan(job);\n    err = err == ESP_OK ? go_on",
-        "    err = ESP_ERR_NOT_FOUND;\n    err = err == ESP_OK ? go_on", "sweep:first boot/two"),
+        "src/boot/first_encryption.c", "    esp_err_t err = find_plan(job);\n    err = err == ESP_OK ? go_on",
+        "    esp_err_t err = ESP_ERR_NOT_FOUND;\n    err = err == ESP_OK ? go_on", "sweep:first boot/two"),
     "says_that_flash_is_encrypted_before_it_is": (
         "src/boot/first_encryption.c", "    return err == ESP_OK ? encrypt_from(job, 0, false) : err;",
         "    return err == ESP_OK ? finish(job) : err;", "sweep:first boot/two"),
@@ -60,6 +60,13 @@ BUGS = {
         "src/boot/first_encryption.c",
         "    return err == ESP_OK ? otter_flash_sync(job->flash) : err;\n}\n\n/** The batch as it will lie",
         "    return err;\n}\n\n/** The batch as it will lie", "sweep:first boot/two"),
+    "believes_an_encrypted_batch_that_hangs": (
+        "src/boot/first_encryption.c", "err = err == ESP_OK && aside ?", "err = err == ESP_OK && aside && job->raw_len == 0 ?",
+        "test_first_encryption"),
+    "lets_a_newer_encrypted_batch_come_up_again": (
+        "src/boot/first_encryption.c",
+        "        err = otter_flash_erase(job->flash, encryption_plan_head(&job->plan, number + 1), job->plan.sector);",
+        "        err = ESP_OK;", "test_first_encryption"),
     "accepts_a_torn_record": (
         "src/boot/otadata.c", "return !otadata_is_refused(entry) && otadata_crc_matches(entry);",
         "return !otadata_is_refused(entry);", "sweep"),
