@@ -154,7 +154,7 @@ uint32_t esp_sleep_get_wakeup_causes(void)
     return 1u << esp_sleep_get_wakeup_cause();
 }
 
-static esp_err_t enable(esp_sleep_source_t source, bool ok)
+static esp_err_t enable_source(esp_sleep_source_t source, bool ok)
 {
     if (!ok) {
         return ESP_ERR_INVALID_ARG;
@@ -168,13 +168,14 @@ static esp_err_t enable(esp_sleep_source_t source, bool ok)
 
 esp_err_t esp_sleep_enable_ext0_wakeup(gpio_num_t gpio_num, int level)
 {
-    return enable(ESP_SLEEP_WAKEUP_EXT0,
-                  esp_sleep_is_valid_wakeup_gpio(gpio_num) && (level == 0 || level == 1));
+    return enable_source(ESP_SLEEP_WAKEUP_EXT0,
+                         esp_sleep_is_valid_wakeup_gpio(gpio_num) && (level == 0 || level == 1));
 }
 
 esp_err_t esp_sleep_enable_ext1_wakeup(uint64_t io_mask, esp_sleep_ext1_wakeup_mode_t level_mode)
 {
-    return enable(ESP_SLEEP_WAKEUP_EXT1, io_mask != 0 && (unsigned)level_mode <= ESP_EXT1_WAKEUP_ANY_HIGH);
+    return enable_source(ESP_SLEEP_WAKEUP_EXT1,
+                         io_mask != 0 && (unsigned)level_mode <= ESP_EXT1_WAKEUP_ANY_HIGH);
 }
 
 esp_err_t esp_sleep_enable_ext1_wakeup_io(uint64_t io_mask, esp_sleep_ext1_wakeup_mode_t level_mode)
@@ -185,7 +186,7 @@ esp_err_t esp_sleep_enable_ext1_wakeup_io(uint64_t io_mask, esp_sleep_ext1_wakeu
 esp_err_t esp_sleep_enable_ext1_wakeup_with_level_mask(uint64_t io_mask, uint64_t level_mask)
 {
     (void)level_mask;
-    return enable(ESP_SLEEP_WAKEUP_EXT1, io_mask != 0);
+    return enable_source(ESP_SLEEP_WAKEUP_EXT1, io_mask != 0);
 }
 
 esp_err_t esp_sleep_disable_ext1_wakeup_io(uint64_t io_mask)
@@ -197,32 +198,33 @@ esp_err_t esp_sleep_disable_ext1_wakeup_io(uint64_t io_mask)
 
 esp_err_t esp_deep_sleep_enable_gpio_wakeup(uint64_t gpio_pin_mask, esp_deepsleep_gpio_wake_up_mode_t mode)
 {
-    return enable(ESP_SLEEP_WAKEUP_GPIO, gpio_pin_mask != 0 && (unsigned)mode <= ESP_GPIO_WAKEUP_GPIO_HIGH);
+    return enable_source(ESP_SLEEP_WAKEUP_GPIO,
+                         gpio_pin_mask != 0 && (unsigned)mode <= ESP_GPIO_WAKEUP_GPIO_HIGH);
 }
 
 esp_err_t esp_sleep_enable_gpio_wakeup(void)
 {
-    return enable(ESP_SLEEP_WAKEUP_GPIO, true);
+    return enable_source(ESP_SLEEP_WAKEUP_GPIO, true);
 }
 
 esp_err_t esp_sleep_enable_touchpad_wakeup(void)
 {
-    return enable(ESP_SLEEP_WAKEUP_TOUCHPAD, true);
+    return enable_source(ESP_SLEEP_WAKEUP_TOUCHPAD, true);
 }
 
 esp_err_t esp_sleep_enable_ulp_wakeup(void)
 {
-    return enable(ESP_SLEEP_WAKEUP_ULP, true);
+    return enable_source(ESP_SLEEP_WAKEUP_ULP, true);
 }
 
 esp_err_t esp_sleep_enable_uart_wakeup(int uart_num)
 {
-    return enable(ESP_SLEEP_WAKEUP_UART, uart_num >= 0 && uart_num <= 2);
+    return enable_source(ESP_SLEEP_WAKEUP_UART, uart_num >= 0 && uart_num <= 2);
 }
 
 esp_err_t esp_sleep_enable_wifi_wakeup(void)
 {
-    return enable(ESP_SLEEP_WAKEUP_WIFI, true);
+    return enable_source(ESP_SLEEP_WAKEUP_WIFI, true);
 }
 
 esp_err_t esp_sleep_disable_wifi_wakeup(void)
@@ -233,7 +235,7 @@ esp_err_t esp_sleep_disable_wifi_wakeup(void)
 
 esp_err_t esp_sleep_enable_bt_wakeup(void)
 {
-    return enable(ESP_SLEEP_WAKEUP_BT, true);
+    return enable_source(ESP_SLEEP_WAKEUP_BT, true);
 }
 
 esp_err_t esp_sleep_disable_bt_wakeup(void)
@@ -270,9 +272,9 @@ void esp_sleep_config_gpio_isolate(void)
 {
 }
 
-void esp_sleep_enable_gpio_switch(bool on)
+void esp_sleep_enable_gpio_switch(bool enable)
 {
-    (void)on;
+    (void)enable;
 }
 
 void esp_deep_sleep_disable_rom_logging(void)

@@ -86,8 +86,15 @@ bool kernel_is_waited_for(const pthread_cond_t *condition);
  */
 OTTER_MUST_CHECK bool kernel_condition_end(pthread_cond_t *condition);
 
-/** A caller that errs is a panic, as FreeRTOS's assertions are: unless `holds`, the console says function and reason. */
-void kernel_check(bool holds, const char *function, const char *reason);
+/** A caller that errs is a panic, as FreeRTOS's assertions are: the console says function and reason. */
+void kernel_panic(const char *function, const char *reason) __attribute__((noreturn));
+
+static inline void kernel_check(bool holds, const char *function, const char *reason)
+{
+    if (!holds) {
+        kernel_panic(function, reason);
+    }
+}
 
 /** With the lock held: tells a set that one of its members has an item more. */
 void queue_set_tell(QueueSetHandle_t set, QueueSetMemberHandle_t member);

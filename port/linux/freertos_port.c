@@ -119,11 +119,9 @@ size_t xPortGetMinimumEverFreeHeapSize(void)
     return esp_get_minimum_free_heap_size();
 }
 
-void kernel_check(bool holds, const char *function, const char *reason)
+void kernel_panic(const char *function, const char *reason)
 {
-    if (!holds) {
-        char text[160];
-        snprintf(text, sizeof(text), "assert failed: %s: %s", function, reason);
-        esp_system_abort(text);
-    }
+    char text[160];
+    snprintf(text, sizeof(text), "assert failed: %s: %s", function, reason);
+    esp_system_abort(text);
 }

@@ -197,7 +197,7 @@ static void put_bytes(RingbufHandle_t r, const uint8_t *bytes, size_t len)
 /** With the lock held, and room for it. */
 static void put(RingbufHandle_t r, const uint8_t *bytes, size_t len)
 {
-    if (r->type == RINGBUF_TYPE_BYTEBUF) {
+    if (r->type == RINGBUF_TYPE_BYTEBUF && len > 0) {
         put_bytes(r, bytes, len);
         return;
     }
