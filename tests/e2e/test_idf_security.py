@@ -123,7 +123,8 @@ class SafeProject(unittest.TestCase):
 
     @in_full
     def test_update_of_an_encrypted_device(self):
-        _, told = self.update(ENCRYPTED + "CONFIG_SECURE_FLASH_ENCRYPTION_AES256=y\n")
+        _, told = self.update(ENCRYPTED + "CONFIG_SECURE_FLASH_ENCRYPTION_AES256=y\n"
+                              "CONFIG_PARTITION_TABLE_TWO_OTA_ENCRYPTED_NVS=y\n")
         self.assertIn("secure_boot_v2: Verifying with RSA-PSS...", told)
 
     @in_full
