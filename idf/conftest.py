@@ -149,7 +149,7 @@ def take_revision(folder, revision, options):
         for path in options[1:]:
             with open(path, encoding="utf-8") as f:
                 out.write(f.read())
-        out.write(f"\nCONFIG_ESP_REV_MIN_FULL={revision.partition('=')[2]}\n")
+        out.write(f"\nCONFIG_ESP_REV_MIN_FULL={revision.partition('=')[2]}\nCONFIG_ESP_REV_MAX_FULL=199\n")
     return ["--config", file]
 
 

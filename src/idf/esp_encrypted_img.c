@@ -159,6 +159,9 @@ static esp_err_t feed(decryption_t *one, pre_enc_decrypt_arg_t *args, const uint
     if (!had_magic && one->d.have >= MAGIC_SIZE) {
         if (le32_get(one->d.header) == OTTER_ENCRYPTED_MAGIC) {
             ESP_LOGI(TAG, "Magic Verified");
+            if (otter_build_options.encrypted_img != OTTER_ENCRYPTED_IMG_ECIES) {
+                ESP_LOGI(TAG, "Reading RSA private key");
+            }
         } else {
             ESP_LOGE(TAG, "Magic Verification failed");
         }
