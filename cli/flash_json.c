@@ -134,7 +134,9 @@ cJSON *flash_report_json(const flash_report_t *r)
     json_number(root, "file_size", r->dev.flash != NULL, r->file_length);
     json_item(root, "geometry", geometry_json(r->dev.flash));
     json_string(root, "flash_encryption",
-                r->dev.flash->cipher != NULL ? otter_flash_cipher_name(r->dev.cipher.kind) : NULL);
+                r->dev.flash != NULL && r->dev.flash->cipher != NULL
+                    ? otter_flash_cipher_name(r->dev.cipher.kind)
+                    : NULL);
     json_string(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
     json_item(root, "secure_boot", efuse_secure_boot_json(&r->dev.efuse, r->dev.device.config.trust.scheme));
     json_string(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);

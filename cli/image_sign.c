@@ -18,7 +18,7 @@
 typedef struct {
     const char *file, *output, *digest_out, *signature, *public_key, *passphrase;
     key_names_t keys;
-    bool v1, replace, data;
+    bool v1, replace, data, quiet;
 } sign_options_t;
 
 /** What is to be signed, and what is behind it. */
@@ -300,7 +300,7 @@ static bool sign_file(const sign_options_t *o, signed_file_t *f)
     if (!cli_write_file("image sign", o->output, f->bytes, len)) {
         return false;
     }
-    if (!cli_is_standard_output(o->output)) {
+    if (!o->quiet && !cli_is_standard_output(o->output)) {
         cli_did("%s: %zu bytes, %" PRIu32 " signature%s", o->output, len, o->v1 ? 1 : f->blocks,
                 f->blocks > 1 ? "s" : "");
     }
@@ -345,6 +345,7 @@ static const option_row_t rows[] = {
     {"v1", &option_switch, AT(v1), .help = "ESP32's first scheme (secure boot V1); the key is on P-256"},
     {"data", &option_switch, AT(data),
      .help = "sign any bytes, as for a signed data partition; default: an image"},
+    {"quiet", &option_switch, AT(quiet), .help = "do not say what was written", .letter = 'q'},
     {.help = "Where the private key is elsewhere:"},
     {"digest-out", &option_file, AT(digest_out),
      .help = "write the hash that is to be signed: 32 bytes, 48 for a --public-key on P-384"},

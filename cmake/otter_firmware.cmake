@@ -159,8 +159,8 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
   set(sign "")
   if(FW_SIGNING_KEY)
     set(image ${name}.unsigned)
-    set(sign COMMAND otter::otter image sign ${image} --key ${FW_SIGNING_KEY} $<$<BOOL:${FW_V1}>:--v1> -o ${FW_IMAGE}
-        > ${name}.signed)
+    set(sign COMMAND otter::otter image sign ${image} --key ${FW_SIGNING_KEY} $<$<BOOL:${FW_V1}>:--v1> --quiet
+        -o ${FW_IMAGE})
   endif()
   add_custom_command(
     OUTPUT ${FW_IMAGE}

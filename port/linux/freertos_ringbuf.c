@@ -335,7 +335,7 @@ static void *receive(RingbufHandle_t r, size_t *size, size_t max, TickType_t wai
 {
     const wait_t mine = {r, 0};
     void *item = NULL;
-    size_t unused;
+    size_t unused = 0;
     bool goes_on;
     size = size != NULL ? size : &unused;
     kernel_lock();

@@ -245,7 +245,7 @@ static esp_err_t fill_slot(job_t *job, uint32_t number, otter_digest_t *sha)
 /** The batch beside its place, read back; then its head says so, and both are durable. A head without its bytes is none. */
 static esp_err_t put_aside(job_t *job, uint32_t number)
 {
-    uint8_t wanted[OTTER_SHA256_LEN], digest[OTTER_SHA256_LEN];
+    uint8_t wanted[OTTER_SHA256_LEN] = {0}, digest[OTTER_SHA256_LEN];
     otter_digest_t sha = {0};
     esp_err_t err = otter_sha256_begin(&sha) ? fill_slot(job, number, &sha) : ESP_ERR_NO_MEM;
     if (err == ESP_OK) {

@@ -354,6 +354,7 @@ static void one_that_is_deleted_lets_those_who_wait_wait(void **state)
     wait_until_blocked(task);
     vRingbufferDelete(r);
     wait_done();
+    vRingbufferDelete(r); /* its memory was left to the one who waited, who waits no more */
     vRingbufferDelete(NULL);
 }
 
