@@ -25,7 +25,7 @@ esp_err_t esp_crt_bundle_attach(void *conf);
  * @param x509_bundle  what ESP-IDF's gen_crt_bundle.py makes (names and keys), or CA certificates as PEM or DER; not kept
  * @param bundle_size  its bytes; a PEM text may count its terminator
  * @return ESP_OK, also where a CA in it cannot be read, which the log names; ESP_ERR_INVALID_ARG: NULL, empty, or none of
- *         these (the old bundle stays)
+ *         these; ESP_ERR_NO_MEM. The old bundle stays then
  */
 esp_err_t esp_crt_bundle_set(const uint8_t *x509_bundle, size_t bundle_size);
 

@@ -12,6 +12,7 @@
 
 #include "host/named_file.h"
 #include "linux/named_key.h"
+#include "linux/openssl_answer.h"
 #include "otter/encrypted_image.h"
 
 #define HMAC_KEY_LEN 32u
@@ -110,6 +111,19 @@ static bool seal_ecies(EVP_PKEY *key, uint8_t *aes, uint8_t *area)
     return good;
 }
 
+typedef struct {
+    EVP_PKEY *key;
+    uint8_t *area, *aes;
+} sealing_t;
+
+static bool seal(const void *question)
+{
+    const sealing_t *s = question;
+    return EVP_PKEY_get_base_id(s->key) == EVP_PKEY_RSA
+               ? RAND_priv_bytes(s->aes, OTTER_AES_256_LEN) == 1 && seal_rsa(s->key, s->aes, s->area)
+               : seal_ecies(s->key, s->aes, s->area);
+}
+
 bool image_key_seal(const char *name, const char *passphrase_file, uint8_t *area,
                     uint8_t aes[OTTER_AES_256_LEN], otter_fault_t *fault)
 {
@@ -117,15 +131,14 @@ bool image_key_seal(const char *name, const char *passphrase_file, uint8_t *area
     if (key == NULL) {
         return false;
     }
-    const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
-    bool good = rsa ? RAND_priv_bytes(aes, OTTER_AES_256_LEN) == 1 && seal_rsa(key, aes, area)
-                    : seal_ecies(key, aes, area);
+    esp_err_t err = openssl_ask(seal, &(sealing_t){key, area, aes});
     EVP_PKEY_free(key);
     ERR_clear_error();
-    if (!good) {
-        (void)otter_fault(fault, ESP_FAIL, "OpenSSL does not encrypt for this key");
+    if (err != ESP_OK) {
+        (void)otter_fault(fault, err,
+                          err == ESP_FAIL ? "OpenSSL does not encrypt for this key" : "out of memory");
     }
-    return good;
+    return err == ESP_OK;
 }
 
 bool image_key_random(uint8_t *bytes, int len)

@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "linux/image_key.h"
+#include "linux/openssl_answer.h"
 #include "linux/openssl_start.h"
 #include "otter/crypto.h"
 
@@ -84,32 +85,41 @@ void otter_gcm_free(otter_gcm_t *gcm)
 
 /* ---- private keys ---- */
 
-/** OpenSSL tells "no memory" from "not good" by its queue of errors alone. */
-static esp_err_t verdict(bool good)
+static esp_err_t said(openssl_question_t *ask, const void *question)
 {
-    bool no_memory = false;
-    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error()) {
-        no_memory = no_memory || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
-    }
-    return good ? ESP_OK : no_memory ? ESP_ERR_NO_MEM : ESP_FAIL;
+    esp_err_t err = openssl_ask(ask, question);
+    ERR_clear_error();
+    return err;
+}
+
+static bool is_suitable(const void *evp_pkey)
+{
+    const EVP_PKEY *key = evp_pkey;
+    char group[32];
+    return (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+            EVP_PKEY_get_bits(key) == 8 * (int)OTTER_RSA_3072_LEN) ||
+           (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+            EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+            strcmp(group, "prime256v1") == 0);
 }
 
 bool image_key_suits(const void *evp_pkey, otter_fault_t *fault)
 {
-    const EVP_PKEY *key = evp_pkey;
-    char group[32] = "";
-    bool rsa = EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == 8 * (int)OTTER_RSA_3072_LEN;
-    bool p256 = EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-                strcmp(group, "prime256v1") == 0;
-    if (!rsa && !p256) {
+    esp_err_t err = said(is_suitable, evp_pkey);
+    if (err == ESP_ERR_NO_MEM) {
+        (void)otter_fault(fault, err, "out of memory");
+    } else if (err != ESP_OK) {
+        const EVP_PKEY *key = evp_pkey;
         const char *type = EVP_PKEY_get0_type_name(key);
+        char group[32] = "";
+        (void)EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
         (void)otter_fault(
             fault, ESP_ERR_NOT_SUPPORTED,
             "this is a key of type %s with %d bits%s%s; images are encrypted for RSA of 3072 bits "
             "or a key on P-256",
             type != NULL ? type : "?", EVP_PKEY_get_bits(key), group[0] != '\0' ? " on " : "", group);
     }
-    return rsa || p256;
+    return err == ESP_OK;
 }
 
 /** Nobody is asked for a passphrase here. */
@@ -122,21 +132,38 @@ static int no_passphrase(char *text, int size, int writing, void *context)
     return -1;
 }
 
+typedef struct {
+    const void *text;
+    size_t len;
+    bool *asked; /* for a passphrase */
+    EVP_PKEY **key;
+} text_t;
+
+static bool decode(const void *question)
+{
+    const text_t *t = question;
+    const unsigned char *at = t->text;
+    size_t left = t->len;
+    OSSL_DECODER_CTX *decoder =
+        OSSL_DECODER_CTX_new_for_pkey(t->key, NULL, NULL, NULL, OSSL_KEYMGMT_SELECT_KEYPAIR, NULL, NULL);
+    bool good = decoder != NULL &&
+                OSSL_DECODER_CTX_set_pem_password_cb(decoder, no_passphrase, t->asked) == 1 &&
+                OSSL_DECODER_from_data(decoder, &at, &left) == 1 &&
+                EVP_PKEY_get_bits(*t->key) > 0; /* it is known, which a yes without memory does not say */
+    OSSL_DECODER_CTX_free(decoder);
+    if (!good) {
+        EVP_PKEY_free(*t->key);
+        *t->key = NULL;
+    }
+    return good;
+}
+
 otter_image_key_t *otter_image_key_new(const void *text, size_t len, otter_fault_t *fault)
 {
     EVP_PKEY *key = NULL;
     bool asked = false;
-    const unsigned char *at = text;
-    size_t left = len;
     openssl_start();
-    ERR_clear_error();
-    OSSL_DECODER_CTX *decoder =
-        OSSL_DECODER_CTX_new_for_pkey(&key, NULL, NULL, NULL, OSSL_KEYMGMT_SELECT_KEYPAIR, NULL, NULL);
-    bool good = decoder != NULL &&
-                OSSL_DECODER_CTX_set_pem_password_cb(decoder, no_passphrase, &asked) == 1 &&
-                OSSL_DECODER_from_data(decoder, &at, &left) == 1;
-    OSSL_DECODER_CTX_free(decoder);
-    esp_err_t err = verdict(good);
+    esp_err_t err = said(decode, &(text_t){text, len, &asked, &key});
     if (err == ESP_ERR_NO_MEM) {
         (void)otter_fault(fault, err, "out of memory");
     } else if (err != ESP_OK) {
@@ -212,7 +239,7 @@ otter_image_key_t *otter_image_key_of_number(const uint8_t number[OTTER_P256_LEN
 
 bool otter_image_key_is_rsa(const otter_image_key_t *key)
 {
-    return EVP_PKEY_is_a(inside(key), "RSA") == 1;
+    return EVP_PKEY_get_base_id(inside(key)) == EVP_PKEY_RSA;
 }
 
 size_t otter_image_key_public(const otter_image_key_t *key, uint8_t **der)
@@ -231,22 +258,36 @@ void otter_image_key_free(otter_image_key_t *key)
 
 /* ---- what they open ---- */
 
-esp_err_t otter_rsa_unwrap(const otter_image_key_t *key, const uint8_t *box, uint8_t aes[OTTER_AES_256_LEN])
+/** What is opened, and for what. */
+typedef struct {
+    const otter_image_key_t *key;
+    const uint8_t *of; /* a box of RSA, or a point */
+    uint8_t *out;
+} opening_t;
+
+static bool unwrap(const void *question)
 {
+    const opening_t *q = question;
     uint8_t plain[OTTER_RSA_3072_LEN];
     size_t len = sizeof(plain);
-    ERR_clear_error();
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, inside(key), NULL);
+    EVP_PKEY *key = openssl_key_to_ask(inside(q->key));
+    EVP_PKEY_CTX *context = key != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
     bool good = context != NULL && EVP_PKEY_decrypt_init(context) == 1 &&
                 EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-                EVP_PKEY_decrypt(context, plain, &len, box, OTTER_RSA_3072_LEN) == 1 &&
+                EVP_PKEY_decrypt(context, plain, &len, q->of, OTTER_RSA_3072_LEN) == 1 &&
                 len == OTTER_AES_256_LEN;
     EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(key);
     if (good) {
-        memcpy(aes, plain, OTTER_AES_256_LEN);
+        memcpy(q->out, plain, OTTER_AES_256_LEN);
     }
     otter_wipe(plain, sizeof(plain));
-    return verdict(good);
+    return good;
+}
+
+esp_err_t otter_rsa_unwrap(const otter_image_key_t *key, const uint8_t *box, uint8_t aes[OTTER_AES_256_LEN])
+{
+    return said(unwrap, &(opening_t){key, box, aes});
 }
 
 /** A public key on P-256. @return NULL: the point is not on the curve, or no memory */
@@ -268,22 +309,24 @@ static EVP_PKEY *peer_of(const uint8_t point[POINT_SIZE])
     return key;
 }
 
+static bool agree(const void *question)
+{
+    const opening_t *q = question;
+    size_t len = OTTER_P256_LEN;
+    EVP_PKEY *peer = peer_of(q->of);
+    EVP_PKEY_CTX *context = peer != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, inside(q->key), NULL) : NULL;
+    bool good = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
+                EVP_PKEY_derive_set_peer(context, peer) == 1 && EVP_PKEY_derive(context, q->out, &len) == 1 &&
+                len == OTTER_P256_LEN;
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(peer);
+    return good;
+}
+
 esp_err_t otter_p256_agree(const otter_image_key_t *key, const uint8_t point[POINT_SIZE],
                            uint8_t shared[OTTER_P256_LEN])
 {
-    size_t len = OTTER_P256_LEN;
-    ERR_clear_error();
-    EVP_PKEY *peer = peer_of(point);
-    EVP_PKEY_CTX *context = peer != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, inside(key), NULL) : NULL;
-    bool good = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
-                EVP_PKEY_derive_set_peer(context, peer) == 1 && EVP_PKEY_derive(context, shared, &len) == 1 &&
-                len == OTTER_P256_LEN;
-    const bool on_curve =
-        peer != NULL; /* then nothing can fail but for want of memory, which OpenSSL does not always say */
-    EVP_PKEY_CTX_free(context);
-    EVP_PKEY_free(peer);
-    esp_err_t err = verdict(good);
-    return err == ESP_FAIL && on_curve ? ESP_ERR_NO_MEM : err;
+    return said(agree, &(opening_t){key, point, shared});
 }
 
 /* ---- derived keys ---- */

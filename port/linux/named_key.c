@@ -17,6 +17,7 @@
 #include <openssl/ui.h>
 
 #include "host/named_file.h"
+#include "linux/openssl_answer.h"
 #include "linux/openssl_start.h"
 
 /* ---- passphrases ---- */
@@ -113,6 +114,20 @@ static EVP_PKEY *first_key(OSSL_STORE_CTX *store, bool private_part, seen_t *see
     return key;
 }
 
+static EVP_PKEY *from_store(const char *name, bool private_part, UI_METHOD *ui, passphrase_t *passphrase,
+                            seen_t *seen)
+{
+    ERR_clear_error();
+    OSSL_STORE_CTX *store = OSSL_STORE_open(name, ui, passphrase, NULL, NULL);
+    EVP_PKEY *key = store != NULL ? first_key(store, private_part, seen) : NULL;
+    (void)OSSL_STORE_close(store);
+    if (key != NULL && EVP_PKEY_get_bits(key) <= 0) { /* there was no memory to take it whole */
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    return key;
+}
+
 /** By the engine of the PKCS #11 library, where no store knows such a URI. It asks for a PIN as for a passphrase. */
 static EVP_PKEY *from_engine(const char *uri, bool private_part, UI_METHOD *ui, passphrase_t *pin,
                              seen_t *seen)
@@ -152,13 +167,17 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
         }
         (void)close(fd);
     }
-    ERR_clear_error();
     passphrase_t passphrase = {.name = name, .file = passphrase_file};
     UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
-    OSSL_STORE_CTX *store = ui != NULL ? OSSL_STORE_open(name, ui, &passphrase, NULL, NULL) : NULL;
+    if (ui == NULL) {
+        (void)otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
+        return NULL;
+    }
     seen_t seen = {0};
-    EVP_PKEY *key = store != NULL ? first_key(store, private_part, &seen) : NULL;
-    (void)OSSL_STORE_close(store);
+    EVP_PKEY *key = from_store(name, private_part, ui, &passphrase, &seen);
+    if (key == NULL && !passphrase.asked && !is_uri(name)) {
+        key = from_store(name, private_part, ui, &passphrase, &seen); /* as openssl_ask() does */
+    }
     openssl_wipe_stack(); /* PEM is decoded on it */
     if (key == NULL && is_pkcs11(name)) {
         key = from_engine(name, private_part, ui, &passphrase, &seen);
@@ -170,6 +189,8 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
     }
     if (passphrase.fault.code != ESP_OK) {
         (void)otter_fault(fault, passphrase.fault.code, "%s", passphrase.fault.why);
+    } else if (openssl_refusal() == ESP_ERR_NO_MEM) {
+        (void)otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     } else if (seen.public_key) {
         (void)otter_fault(fault, ESP_ERR_INVALID_ARG, "this is a public key, and the private one is needed");
     } else if (is_pkcs11(name)) {

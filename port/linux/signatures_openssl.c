@@ -10,6 +10,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include "linux/openssl_answer.h"
 #include "otter/bytes.h"
 #include "otter/crypto.h"
 
@@ -61,16 +62,6 @@ static EVP_PKEY *key_of(const char *type, OSSL_PARAM_BLD *builder)
     return key;
 }
 
-/** OpenSSL tells "no memory" from "not good" by its queue of errors alone. */
-static esp_err_t verdict(bool good)
-{
-    bool no_memory = false;
-    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error()) {
-        no_memory = no_memory || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
-    }
-    return good ? ESP_OK : no_memory ? ESP_ERR_NO_MEM : ESP_FAIL;
-}
-
 /** What is asked: of RSA, or of a curve. */
 typedef struct {
     const uint8_t *modulus;
@@ -80,23 +71,11 @@ typedef struct {
     size_t digest_len;
 } question_t;
 
-/** More than any verification needs at once. */
-static bool memory_is_there(void)
+static esp_err_t said(openssl_question_t *verify, const question_t *question)
 {
-    void *some = OPENSSL_malloc(64 * 1024);
-    OPENSSL_free(some);
-    return some != NULL;
-}
-
-/** Where memory ends in some of its places, OpenSSL just says no. So a no counts if it is said again while there is memory. */
-static esp_err_t ask(esp_err_t (*verify)(const question_t *), const question_t *question)
-{
-    esp_err_t err = verify(question);
-    if (err == ESP_FAIL && memory_is_there()) {
-        err = verify(question);
-        return err != ESP_FAIL || memory_is_there() ? err : ESP_ERR_NO_MEM;
-    }
-    return err == ESP_FAIL ? ESP_ERR_NO_MEM : err;
+    esp_err_t err = openssl_ask(verify, question);
+    ERR_clear_error();
+    return err;
 }
 
 /* ---- RSA ---- */
@@ -121,9 +100,9 @@ static EVP_PKEY *rsa_key(const uint8_t *modulus, uint32_t exponent)
     return key;
 }
 
-static esp_err_t verify_rsa(const question_t *q)
+static bool verify_rsa(const void *question)
 {
-    ERR_clear_error();
+    const question_t *q = question;
     uint8_t big_endian[OTTER_RSA_3072_LEN];
     bytes_reverse(big_endian, q->signature, sizeof(big_endian));
     EVP_PKEY *key = rsa_key(q->modulus, q->exponent);
@@ -136,13 +115,13 @@ static esp_err_t verify_rsa(const question_t *q)
                 EVP_PKEY_verify(context, big_endian, sizeof(big_endian), q->digest, OTTER_SHA256_LEN) == 1;
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
-    return verdict(good);
+    return good;
 }
 
 esp_err_t otter_rsa_pss_verify(const uint8_t *modulus, uint32_t exponent, const uint8_t *signature,
                                const uint8_t digest[OTTER_SHA256_LEN])
 {
-    return ask(
+    return said(
         verify_rsa,
         &(question_t){.modulus = modulus, .exponent = exponent, .signature = signature, .digest = digest});
 }
@@ -190,9 +169,9 @@ static size_t der_of(const uint8_t *signature, size_t len, uint8_t **der)
     return n > 0 ? (size_t)n : 0;
 }
 
-static esp_err_t verify_ecdsa(const question_t *q)
+static bool verify_ecdsa(const void *question)
 {
-    ERR_clear_error();
+    const question_t *q = question;
     uint8_t *der = NULL;
     size_t der_len = der_of(q->signature, curves[q->curve].len, &der);
     EVP_PKEY *key = der_len != 0 ? ec_key(q->curve, q->point) : NULL;
@@ -202,15 +181,15 @@ static esp_err_t verify_ecdsa(const question_t *q)
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
     OPENSSL_free(der);
-    return verdict(good);
+    return good;
 }
 
 esp_err_t otter_ecdsa_verify(otter_curve_t curve, const uint8_t *point, const uint8_t *signature,
                              const uint8_t *digest, size_t digest_len)
 {
-    return ask(verify_ecdsa, &(question_t){.curve = curve,
-                                           .point = point,
-                                           .signature = signature,
-                                           .digest = digest,
-                                           .digest_len = digest_len});
+    return said(verify_ecdsa, &(question_t){.curve = curve,
+                                            .point = point,
+                                            .signature = signature,
+                                            .digest = digest,
+                                            .digest_len = digest_len});
 }

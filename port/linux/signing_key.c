@@ -17,6 +17,7 @@
 
 #include "otter/bytes.h"
 #include "linux/named_key.h"
+#include "linux/openssl_answer.h"
 #include "linux/openssl_start.h"
 #include "otter/signature.h"
 
@@ -40,7 +41,7 @@ static const struct kind {
     [OTTER_SIGNED_ECDSA_P384] = {"secp384r1", 48},
 };
 
-static bool refuse_by_openssl(otter_fault_t *fault, const char *what)
+static bool refuse_by_openssl(esp_err_t err, otter_fault_t *fault, const char *what)
 {
     char text[160] = "";
     unsigned long error = ERR_peek_last_error();
@@ -48,8 +49,19 @@ static bool refuse_by_openssl(otter_fault_t *fault, const char *what)
         ERR_error_string_n(error, text, sizeof(text));
     }
     ERR_clear_error();
-    (void)otter_fault(fault, ESP_FAIL, "%s%s%s", what, text[0] != '\0' ? ": " : "", text);
+    if (err == ESP_ERR_NO_MEM) {
+        (void)otter_fault(fault, err, "out of memory");
+    } else {
+        (void)otter_fault(fault, err, "%s%s%s", what, text[0] != '\0' ? ": " : "", text);
+    }
     return false;
+}
+
+/** What OpenSSL can do, or why not. */
+static bool must(openssl_question_t *ask, const void *question, otter_fault_t *fault, const char *what)
+{
+    esp_err_t err = openssl_ask(ask, question);
+    return err == ESP_OK || refuse_by_openssl(err, fault, what);
 }
 
 void signing_wipe(void *secret, size_t len)
@@ -62,10 +74,11 @@ void signing_wipe(void *secret, size_t len)
 static otter_signature_scheme_t scheme_of(EVP_PKEY *key)
 {
     char group[32];
-    if (EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == 8 * (int)OTTER_RSA_3072_LEN) {
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) == 8 * (int)OTTER_RSA_3072_LEN) {
         return OTTER_SIGNED_RSA_3072;
     }
-    if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1) {
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1) {
         return OTTER_SIGNED_NOT;
     }
     for (otter_signature_scheme_t i = OTTER_SIGNED_ECDSA_P192; i <= OTTER_SIGNED_ECDSA_P384; i++) {
@@ -80,7 +93,7 @@ static otter_signature_scheme_t scheme_of(EVP_PKEY *key)
 static void describe(EVP_PKEY *key, char *text, size_t size)
 {
     char group[32] = "an unknown curve";
-    if (EVP_PKEY_is_a(key, "EC")) {
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
         (void)EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
         snprintf(text, size, "an EC key on %s", group);
     } else {
@@ -104,28 +117,42 @@ static EVP_PKEY *public_part(EVP_PKEY *key)
     return public;
 }
 
+/** Finds out which kind a key is. */
+static bool examine(const void *question)
+{
+    signing_key_t *wrapped = *(signing_key_t *const *)question;
+    EVP_PKEY_free(wrapped->public);
+    wrapped->public = public_part(wrapped->key);
+    wrapped->scheme = wrapped->public != NULL ? scheme_of(wrapped->public) : OTTER_SIGNED_NOT;
+    return wrapped->scheme != OTTER_SIGNED_NOT;
+}
+
 static signing_key_t *wrap(EVP_PKEY *key, otter_fault_t *fault)
 {
     signing_key_t *wrapped = calloc(1, sizeof(*wrapped));
-    if (wrapped == NULL) {
+    if (wrapped != NULL) {
+        wrapped->key = key;
+    } else {
         EVP_PKEY_free(key);
-        (void)otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
-        return NULL;
     }
-    EVP_PKEY *public = public_part(key);
-    *wrapped = (signing_key_t){key, public, public != NULL ? scheme_of(public) : OTTER_SIGNED_NOT};
-    if (wrapped->scheme == OTTER_SIGNED_NOT) {
+    esp_err_t err = wrapped != NULL ? openssl_ask(examine, &wrapped) : ESP_ERR_NO_MEM;
+    ERR_clear_error();
+    if (err == ESP_OK) {
+        return wrapped;
+    }
+    if (err == ESP_ERR_NO_MEM) {
+        (void)otter_fault(fault, err, "out of memory");
+    } else {
         char what[80];
-        describe(public != NULL ? public : key, what, sizeof(what));
+        describe(wrapped->public != NULL ? wrapped->public : key, what, sizeof(what));
         (void)otter_fault(
             fault, ESP_ERR_NOT_SUPPORTED,
             "this is %s; images are signed with RSA of 3072 bits or ECDSA on P-256 or P-384 (verified on "
             "P-192, too)",
             what);
-        signing_key_free(wrapped);
-        return NULL;
     }
-    return wrapped;
+    signing_key_free(wrapped);
+    return NULL;
 }
 
 signing_key_t *signing_key_load(const char *name, bool private_part, const char *passphrase_file,
@@ -152,7 +179,7 @@ signing_key_t *signing_key_new(otter_signature_scheme_t scheme, otter_fault_t *f
                         : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)8 * OTTER_RSA_3072_LEN);
     openssl_wipe_stack();
     if (key == NULL) {
-        (void)refuse_by_openssl(fault, "OpenSSL makes no key");
+        (void)refuse_by_openssl(openssl_refusal(), fault, "OpenSSL makes no key");
         return NULL;
     }
     return wrap(key, fault);
@@ -161,6 +188,34 @@ signing_key_t *signing_key_new(otter_signature_scheme_t scheme, otter_fault_t *f
 otter_signature_scheme_t signing_key_scheme(const signing_key_t *key)
 {
     return key->scheme;
+}
+
+typedef struct {
+    const signing_key_t *key;
+    bool private_part;
+    char *secret; /* NULL: it is not encrypted */
+    int secret_len;
+    char **text;
+    size_t *len;
+} pem_t;
+
+static bool write_pem(const void *question)
+{
+    const pem_t *p = question;
+    BIO *out = BIO_new(BIO_s_secmem());
+    const EVP_CIPHER *cipher = p->secret != NULL ? EVP_aes_256_cbc() : NULL;
+    bool ok =
+        out != NULL && (p->private_part ? PEM_write_bio_PKCS8PrivateKey(out, p->key->key, cipher, p->secret,
+                                                                        p->secret_len, NULL, NULL) == 1
+                                        : PEM_write_bio_PUBKEY(out, p->key->public) == 1);
+    char *bytes;
+    long n = ok ? BIO_get_mem_data(out, &bytes) : 0;
+    if (n > 0) {
+        *p->text = strndup(bytes, (size_t)n);
+        *p->len = (size_t)n;
+    }
+    BIO_free(out);
+    return *p->text != NULL;
 }
 
 char *signing_key_pem(const signing_key_t *key, bool private_part, const char *passphrase_file, size_t *len,
@@ -172,24 +227,14 @@ char *signing_key_pem(const signing_key_t *key, bool private_part, const char *p
     if (secret_len < 0) {
         return NULL;
     }
-    BIO *out = BIO_new(BIO_s_secmem());
-    const EVP_CIPHER *cipher = passphrase_file != NULL ? EVP_aes_256_cbc() : NULL;
-    bool ok = out != NULL && (private_part ? PEM_write_bio_PKCS8PrivateKey(out, key->key, cipher, secret,
-                                                                           secret_len, NULL, NULL) == 1
-                                           : PEM_write_bio_PUBKEY(out, key->public) == 1);
+    pem_t pem = {.key = key, .private_part = private_part, .secret_len = secret_len, .len = len};
+    char *text = NULL;
+    pem.secret = passphrase_file != NULL ? secret : NULL;
+    pem.text = &text;
+    bool ok = must(write_pem, &pem, fault, "the key cannot be written as PEM");
     signing_wipe(secret, sizeof(secret));
-    char *bytes, *text = NULL;
-    long n = ok ? BIO_get_mem_data(out, &bytes) : 0;
-    if (n > 0) {
-        text = strndup(bytes, (size_t)n);
-        *len = (size_t)n;
-    }
-    BIO_free(out);
     openssl_wipe_stack();
-    if (text == NULL) {
-        (void)refuse_by_openssl(fault, "the key cannot be written as PEM");
-    }
-    return text;
+    return ok ? text : NULL;
 }
 
 /* ---- the public part, as a block has it ---- */
@@ -233,6 +278,24 @@ static bool put_point(const signing_key_t *key, bool little, uint8_t *to)
     return ok;
 }
 
+typedef struct {
+    const signing_key_t *key;
+    bool little; /* of a point */
+    uint8_t *to;
+} public_t;
+
+static bool put_public(const void *question)
+{
+    const public_t *p = question;
+    return p->key->scheme == OTTER_SIGNED_RSA_3072 ? put_rsa(p->key, p->to)
+                                                   : put_point(p->key, p->little, p->to);
+}
+
+static bool must_put(const signing_key_t *key, bool little, uint8_t *to, otter_fault_t *fault)
+{
+    return must(put_public, &(public_t){key, little, to}, fault, "the public key cannot be read");
+}
+
 /** A block without its hash, signature and CRC. */
 static bool begin_block(const signing_key_t *key, uint8_t *block, otter_fault_t *fault)
 {
@@ -243,8 +306,7 @@ static bool begin_block(const signing_key_t *key, uint8_t *block, otter_fault_t 
     block[1] = at->version;
     block[2] = at->hash_kind;
     to[0] = at->curve;
-    bool ok = at->curve == 0 ? put_rsa(key, to) : put_point(key, true, to + 1);
-    return ok || refuse_by_openssl(fault, "the public key cannot be read");
+    return must_put(key, true, at->curve == 0 ? to : to + 1, fault);
 }
 
 bool signing_key_digest(const signing_key_t *key, uint8_t digest[OTTER_KEY_DIGEST_LEN], otter_fault_t *fault)
@@ -253,7 +315,7 @@ bool signing_key_digest(const signing_key_t *key, uint8_t digest[OTTER_KEY_DIGES
     uint8_t block[OTTER_SIGNATURE_BLOCK];
     return begin_block(key, block, fault) && (EVP_Digest(block + at->key, (size_t)at->signature - at->key,
                                                          digest, NULL, EVP_sha256(), NULL) == 1 ||
-                                              refuse_by_openssl(fault, "SHA-256"));
+                                              refuse_by_openssl(openssl_refusal(), fault, "SHA-256"));
 }
 
 bool signing_key_v1(const signing_key_t *key, uint8_t point[OTTER_V1_KEY_LEN], otter_fault_t *fault)
@@ -264,29 +326,48 @@ bool signing_key_v1(const signing_key_t *key, uint8_t point[OTTER_V1_KEY_LEN], o
                           otter_signature_scheme_name(key->scheme));
         return false;
     }
-    return put_point(key, false, point) || refuse_by_openssl(fault, "the public key cannot be read");
+    return must_put(key, false, point, fault);
 }
 
 /* ---- signatures ---- */
 
-static size_t sign(const signing_key_t *key, const uint8_t *hash, size_t hash_len, uint8_t out[SIGNATURE_MAX],
-                   otter_fault_t *fault)
+typedef struct {
+    const signing_key_t *key;
+    const uint8_t *hash;
+    size_t hash_len;
+    uint8_t *out;
+    size_t *len;
+} signing_t;
+
+static bool sign_hash(const void *question)
 {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->key, NULL);
-    size_t len = SIGNATURE_MAX;
-    bool rsa = key->scheme == OTTER_SIGNED_RSA_3072;
+    const signing_t *q = question;
+    EVP_PKEY *key = openssl_key_to_ask(q->key->key);
+    EVP_PKEY_CTX *context = key != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
+    bool rsa = q->key->scheme == OTTER_SIGNED_RSA_3072;
+    *q->len = SIGNATURE_MAX;
     bool ok = context != NULL && EVP_PKEY_sign_init(context) == 1 &&
               (!rsa || (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
                         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, SALT_LEN) == 1 &&
                         EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1)) &&
-              EVP_PKEY_CTX_set_signature_md(context, hash_len == OTTER_SHA384_LEN ? EVP_sha384()
-                                                                                  : EVP_sha256()) == 1 &&
-              EVP_PKEY_sign(context, out, &len, hash, hash_len) == 1;
+              EVP_PKEY_CTX_set_signature_md(context, q->hash_len == OTTER_SHA384_LEN ? EVP_sha384()
+                                                                                     : EVP_sha256()) == 1 &&
+              EVP_PKEY_sign(context, q->out, q->len, q->hash, q->hash_len) == 1;
     EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static size_t sign(const signing_key_t *key, const uint8_t *hash, size_t hash_len, uint8_t out[SIGNATURE_MAX],
+                   otter_fault_t *fault)
+{
+    size_t len;
+    const signing_t question = {key, hash, hash_len, out, &len};
+    bool in_card = EVP_PKEY_get0_provider(key->key) == NULL; /* which may ask its owner each time */
+    bool ok = in_card ? sign_hash(&question) ||
+                            refuse_by_openssl(openssl_refusal(), fault, "the card does not sign")
+                      : must(sign_hash, &question, fault, "OpenSSL does not sign");
     openssl_wipe_stack();
-    if (!ok) {
-        (void)refuse_by_openssl(fault, "OpenSSL does not sign");
-    }
     return ok ? len : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "otter/bytes.h"
 #include "esp_crt_bundle.h"
 #include "esp_log.h"
+#include "linux/openssl_answer.h"
 #include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
 
@@ -39,6 +40,7 @@ typedef struct {
     size_t size;
     unsigned good, broken; /* entries; one that cannot be read does not spoil the others */
     unsigned first_broken; /* 1-based */
+    bool no_memory;
 } bundle_t;
 
 static uint16_t be16_get(const uint8_t *p)
@@ -72,14 +74,21 @@ static bool add_anchor(X509_STORE *store, X509_NAME *name, EVP_PKEY *key, EVP_PK
     return ok;
 }
 
-static bool add_entry(X509_STORE *store, EVP_PKEY *signer, const uint8_t *der, size_t name_len,
-                      size_t key_len)
+typedef struct {
+    X509_STORE *store;
+    EVP_PKEY *signer;
+    const uint8_t *der;
+    size_t name_len, key_len;
+} entry_t;
+
+static bool add_entry(const void *question)
 {
-    const uint8_t *name_at = der, *key_at = der + name_len;
-    X509_NAME *name = d2i_X509_NAME(NULL, &name_at, (long)name_len);
-    EVP_PKEY *key = d2i_PUBKEY(NULL, &key_at, (long)key_len);
-    bool ok = name != NULL && key != NULL && name_at == der + name_len &&
-              key_at == der + name_len + key_len && add_anchor(store, name, key, signer);
+    const entry_t *e = question;
+    const uint8_t *name_at = e->der, *key_at = e->der + e->name_len;
+    X509_NAME *name = d2i_X509_NAME(NULL, &name_at, (long)e->name_len);
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &key_at, (long)e->key_len);
+    bool ok = name != NULL && key != NULL && name_at == e->der + e->name_len &&
+              key_at == e->der + e->name_len + e->key_len && add_anchor(e->store, name, key, e->signer);
     X509_NAME_free(name);
     EVP_PKEY_free(key);
     return ok;
@@ -98,10 +107,15 @@ static bool take_entry(X509_STORE *store, EVP_PKEY *signer, bundle_t *data, size
     if (name_len > left || key_len > left - name_len) {
         return false;
     }
-    if (add_entry(store, signer, entry + ENTRY_LEN, name_len, key_len)) {
+    switch (openssl_ask(add_entry, &(entry_t){store, signer, entry + ENTRY_LEN, name_len, key_len})) {
+    case ESP_OK:
         data->good++;
-    } else if (data->broken++ == 0) {
-        data->first_broken = data->good + 1;
+        break;
+    case ESP_ERR_NO_MEM:
+        data->no_memory = true;
+        return false;
+    default:
+        data->first_broken = data->broken++ == 0 ? data->good + 1 : data->first_broken;
     }
     *at += ENTRY_LEN + name_len + key_len;
     return true;
@@ -130,14 +144,17 @@ static bool add_listed(X509_STORE *store, EVP_PKEY *signer, bundle_t *data)
 
 typedef bool (*layout_t)(X509_STORE *store, EVP_PKEY *signer, bundle_t *data);
 
-static X509_STORE *parse_names_and_keys(const uint8_t *bytes, size_t size, layout_t layout)
+/** @return NULL: this is no such bundle, or *err is ESP_ERR_NO_MEM */
+static X509_STORE *parse_names_and_keys(const uint8_t *bytes, size_t size, layout_t layout, esp_err_t *err)
 {
     bundle_t data = {.bytes = bytes, .size = size};
     openssl_start();
     X509_STORE *store = X509_STORE_new();
     EVP_PKEY *signer = EVP_EC_gen("P-256"); /* what it signs is never verified */
-    bool ok = store != NULL && signer != NULL && layout(store, signer, &data) && data.good > 0;
+    data.no_memory = store == NULL || signer == NULL;
+    bool ok = !data.no_memory && layout(store, signer, &data) && data.good > 0;
     EVP_PKEY_free(signer);
+    *err = data.no_memory ? ESP_ERR_NO_MEM : ESP_OK;
     ERR_clear_error();
     if (ok && data.broken > 0) {
         ESP_LOGW(TAG, "entry %u of the bundle cannot be read (%u of %u)", data.first_broken, data.broken,
@@ -165,12 +182,16 @@ esp_err_t esp_crt_bundle_set(const uint8_t *x509_bundle, size_t bundle_size)
         return ESP_ERR_INVALID_ARG;
     }
     otter_fault_t fault = {0};
-    X509_STORE *store = parse_names_and_keys(x509_bundle, bundle_size, add_listed);
-    if (store == NULL) {
-        store = parse_names_and_keys(x509_bundle, bundle_size, add_counted);
+    X509_STORE *store = parse_names_and_keys(x509_bundle, bundle_size, add_listed, &fault.code);
+    if (store == NULL && fault.code == ESP_OK) {
+        store = parse_names_and_keys(x509_bundle, bundle_size, add_counted, &fault.code);
     }
-    if (store == NULL) {
+    if (store == NULL && fault.code == ESP_OK) {
         store = tls_trust_parse((const char *)x509_bundle, bundle_size, &fault);
+    }
+    if (store == NULL && fault.code == ESP_ERR_NO_MEM) {
+        ESP_LOGE(TAG, "out of memory for the bundle");
+        return ESP_ERR_NO_MEM;
     }
     if (store == NULL) {
         ESP_LOGE(TAG, "no bundle of ESP-IDF; and as certificates: %s", fault.why);

@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "esp_log.h"
+#include "linux/openssl_answer.h"
 #include "linux/openssl_start.h"
 #include "linux/tls_bundle.h"
 #include "linux/tls_codes.h"
@@ -190,6 +191,9 @@ static int on_verify(int ok, X509_STORE_CTX *chain)
             return 1;
         }
     }
+    if (openssl_refusal() == ESP_ERR_NO_MEM) {
+        code = X509_V_ERR_OUT_OF_MEM; /* whatever it looked like */
+    }
     tls->verify_code = code;
     tls_names_collect(server, tls->names, sizeof(tls->names));
     return 0;
@@ -266,7 +270,7 @@ static bool set_trust(tls_t *tls, SSL_CTX *context)
         tls->unread = (otter_fault_t){0};
         store = tls_trust_parse(config->ca_pem, config->ca_len, &tls->unread);
         if (store == NULL) {
-            set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0, "%s", tls->unread.why);
+            set_error(tls, tls->unread.code, 0, "%s", tls->unread.why);
             return false;
         }
     }
@@ -335,19 +339,33 @@ static bool use_key(SSL_CTX *context, otter_tls_config_t *config)
     return ok;
 }
 
+typedef struct {
+    SSL_CTX *context;
+    otter_tls_config_t *config;
+} identity_t;
+
+static bool use_identity(const void *question)
+{
+    const identity_t *own = question;
+    (void)SSL_CTX_clear_chain_certs(own->context); /* of an earlier time */
+    return use_certificate(own->context, own->config) && own->config->client_key_pem != NULL &&
+           use_key(own->context, own->config) && SSL_CTX_check_private_key(own->context) == 1;
+}
+
 static bool set_identity(tls_t *tls, SSL_CTX *context)
 {
     if (tls->config.client_cert_pem == NULL) {
         return true;
     }
-    bool ok = use_certificate(context, &tls->config) && tls->config.client_key_pem != NULL &&
-              use_key(context, &tls->config) && SSL_CTX_check_private_key(context) == 1;
-    if (!ok) {
+    esp_err_t err = openssl_ask(use_identity, &(identity_t){context, &tls->config});
+    if (err == ESP_ERR_NO_MEM) {
+        set_error(tls, err, 0, "out of memory for the client certificate");
+    } else if (err != ESP_OK) {
         set_error(tls, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, 0,
                   "the client certificate or its key cannot be read, or they do not belong together");
     }
     ERR_clear_error();
-    return ok;
+    return err == ESP_OK;
 }
 
 /* ---- the context: everything that does not change between connections ---- */
@@ -541,7 +559,11 @@ static const char *version_hint(unsigned long code)
 static void explain_handshake(tls_t *tls, int ssl_error, const otter_endpoint_t *endpoint)
 {
     unsigned long code = ERR_peek_error();
-    if (tls->verify_code != X509_V_OK) {
+    if (tls->verify_code == X509_V_ERR_OUT_OF_MEM ||
+        (ssl_error == SSL_ERROR_SSL && openssl_refusal() == ESP_ERR_NO_MEM)) {
+        set_error(tls, ESP_ERR_NO_MEM, 0, "out of memory in the TLS handshake with %s port %u",
+                  endpoint->host, endpoint->port);
+    } else if (tls->verify_code != X509_V_OK) {
         explain_verify(tls);
     } else if (ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE) {
         set_error(tls, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, 0,

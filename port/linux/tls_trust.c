@@ -13,6 +13,7 @@
 
 #include "esp_log.h"
 #include "esp_tls.h"
+#include "linux/openssl_answer.h"
 #include "linux/openssl_start.h"
 
 static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -26,6 +27,7 @@ typedef struct {
     unsigned good, broken; /* certificates */
     X509_STORE *store;
     otter_fault_t *fault; /* of the first that is broken, or of all */
+    bool no_memory;       /* so none of them is known to be broken */
 } source_t;
 
 static unsigned line_of(const source_t *source, size_t at)
@@ -90,9 +92,26 @@ static bool add_block(source_t *source, const char *name, const uint8_t *der, lo
     return add(source, with_trust ? d2i_X509_AUX(NULL, &der, len) : d2i_X509(NULL, &der, len));
 }
 
-/** One block, which begins at *at. @return false: it is broken; true: *at is behind it */
-static bool take_block(source_t *source, size_t *at)
+/** A certificate at this place, or from there on. */
+typedef struct {
+    source_t *source;
+    size_t *at; /* goes behind it */
+} place_t;
+
+/** @return as openssl_ask(), but that all of the source is given up where there is no memory */
+static bool is_taken(source_t *source, openssl_question_t *take, const place_t *place)
 {
+    esp_err_t err = openssl_ask(take, place);
+    source->no_memory = source->no_memory || err == ESP_ERR_NO_MEM;
+    return err == ESP_OK;
+}
+
+/** One block. @return false: it is broken */
+static bool take_block(const void *question)
+{
+    const place_t *place = question;
+    source_t *source = place->source;
+    size_t *at = place->at;
     char *name = NULL, *header = NULL;
     uint8_t *der = NULL;
     long len = 0;
@@ -127,11 +146,10 @@ static bool lacks_end(const source_t *source, size_t at)
 static void add_pem(source_t *source)
 {
     bool begun = false; /* a broken one, whose END line may follow */
-    for (size_t at = 0; (at = find_mark(source, at)) < source->len;) {
-        ERR_clear_error();
+    for (size_t at = 0; !source->no_memory && (at = find_mark(source, at)) < source->len;) {
         bool end = begins(source->data + at, source->data + source->len, "-----END ");
         bool cut = !end && lacks_end(source, at);
-        if (!end && !cut && take_block(source, &at)) {
+        if (!end && !cut && is_taken(source, take_block, &(place_t){source, &at})) {
             begun = false;
             continue;
         }
@@ -166,18 +184,24 @@ static size_t element_len(const unsigned char *der, size_t left)
     return bad ? left : (size_t)(body - der) + (size_t)len;
 }
 
+static bool take_element(const void *question)
+{
+    const place_t *place = question;
+    source_t *source = place->source;
+    const unsigned char *der = (const unsigned char *)source->data + *place->at, *end = der;
+    bool ok = add(source, d2i_X509(NULL, &end, (long)(source->len - *place->at)));
+    *place->at += ok ? (size_t)(end - der) : 0;
+    return ok;
+}
+
 /** One certificate, or several behind each other; a terminator that an embedded file brings along does no harm. */
 static void add_der(source_t *source)
 {
-    for (size_t at = 0; at < source->len && source->data[at] != '\0';) {
-        const unsigned char *der = (const unsigned char *)source->data + at, *end = der;
-        ERR_clear_error();
-        bool ok = add(source, d2i_X509(NULL, &end, (long)(source->len - at)));
-        if (!ok) {
+    for (size_t at = 0; !source->no_memory && at < source->len && source->data[at] != '\0';) {
+        if (!is_taken(source, take_element, &(place_t){source, &at})) {
             name_broken(source, "DER, ", at, NULL);
-            end = der + element_len(der, source->len - at);
+            at += element_len((const unsigned char *)source->data + at, source->len - at);
         }
-        at += (size_t)(end - der);
     }
 }
 
@@ -213,12 +237,14 @@ X509_STORE *tls_trust_parse(const char *data, size_t len, otter_fault_t *fault)
     source_t source = {.data = data, .len = len != 0 ? len : strlen(data), .fault = fault};
     openssl_start();
     source.store = source.len <= INT_MAX ? X509_STORE_new() : NULL;
-    if (source.store == NULL) {
-        otter_fault(fault, ESP_ERR_NO_MEM, "out of memory for CA certificates");
-        return NULL;
+    if (source.store != NULL) {
+        add_certificates(&source, len == 0);
+        ERR_clear_error();
     }
-    add_certificates(&source, len == 0);
-    ERR_clear_error();
+    if (source.store == NULL || source.no_memory) {
+        otter_fault(fault, ESP_ERR_NO_MEM, "out of memory for CA certificates");
+        source.good = 0;
+    }
     if (source.good == 0) {
         X509_STORE_free(source.store);
         return NULL;
@@ -288,7 +314,7 @@ esp_err_t tls_trust_set_global(const char *data, size_t len, otter_fault_t *faul
     X509_STORE *store = tls_trust_parse(data, len, fault);
     if (store == NULL) {
         ESP_LOGE("esp-tls", "%s", fault->why);
-        return ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
+        return fault->code;
     }
     if (!add_earlier(store)) {
         X509_STORE_free(store);

@@ -15,7 +15,8 @@
  * @param len  bytes, PEM (one or more certificates, terminator counted or not) or DER; 0: terminated PEM
  * @param fault  receives a sentence that names the first certificate that cannot be read, or says why there is none; not
  *               written when all is well. What is broken is logged
- * @return what can be read; NULL when that is nothing
+ * @return what can be read; NULL when that is nothing (fault->code ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED), or for want of memory
+ *         (ESP_ERR_NO_MEM), which makes no certificate a broken one
  */
 X509_STORE *tls_trust_parse(const char *data, size_t len, otter_fault_t *fault);
 

@@ -125,6 +125,8 @@ static const struct {
      0},
     {"rsa_bad_iv", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "the tag of the encrypted image does not fit", 0},
     {"rsa_bad_tag", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "the tag of the encrypted image does not fit", 0},
+    {"rsa_bad_key_area", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "another key",
+     784}, /* or a tag that does not fit */
     {"rsa_bad_magic", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "this is no encrypted image", 1292},
     {"rsa_header_only", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 0 of the 784 bytes", 0},
     {"rsa_short_header", NULL, ESP_ERR_OTA_VALIDATE_FAILED, "after 300 bytes, within the header", 0},
