@@ -82,11 +82,12 @@ class ProjectTest(unittest.TestCase):
         cls.project = Project(cls.example, cls.files)
         cls.addClassCleanup(cls.project.remove)
         cls.prepare()
-        cls.build("next", "-D", "PROJECT_VER=2.0.0", *cls.configuration)
-        cls.project.build(*cls.configuration)
         cls.www = cls.project.folder / "www"
         cls.www.mkdir()
-        shutil.copy(cls.built("next"), cls.www / "app.bin")
+        cls.project.build("-D", "PROJECT_VER=2.0.0", *cls.configuration)
+        shutil.copy(cls.project.out / f"{cls.example}.bin", cls.www / "app.bin")
+        shutil.rmtree(cls.project.out / "flash", ignore_errors=True)
+        cls.project.build("-D", "PROJECT_VER=1.0.0", *cls.configuration)
 
     @classmethod
     def prepare(cls):

@@ -6,6 +6,7 @@ import re
 import shutil
 import unittest
 
+from device import in_full
 from idf_project import ProjectTest, otter
 from image_files import edited
 
@@ -69,6 +70,7 @@ class Advanced(ProjectTest):
         self.assertGreater(ranges(server)[1][0], len(image) // 2)
         self.assertEqual(console.count("the update is in place"), 1)
 
+    @in_full
     def test_fetches_an_image_in_parts(self):
         folder = self.build("partial", "--config", "partial")
         server = self.serve()
@@ -103,6 +105,7 @@ class Advanced(ProjectTest):
         console = self.run_device("--expect", "2.0.0,VALID", server=self.serve(), ask_for=["app.bin"])
         self.assertIn("revision: v1.1", console)
 
+    @in_full
     def test_never_goes_back_below_its_security_version(self):
         options = (self.project.path / "sdkconfig.ci.anti_rollback").read_text()
         raised = self.project.folder / "raised"

@@ -3,6 +3,7 @@
 
 import unittest
 
+from device import in_full
 from idf_project import ProjectTest
 
 
@@ -21,6 +22,7 @@ class Cpp(ProjectTest):
                           "cpp_ota: version 2.0.0 is offered", "the update is in place", "App version:      2.0.0",
                           "no update: this version runs already (ESP_ERR_INVALID_VERSION)"], console)
 
+    @in_full
     def test_option_of_a_component_reaches_it(self):
         options = self.project.folder / "all_versions"
         options.write_text("CONFIG_UPDATER_VERSIONS_ALL=y\n")

@@ -5,6 +5,7 @@ import re
 import shutil
 import unittest
 
+from device import in_full
 from idf_project import ProjectTest, otter
 
 BOOTLOADER, TABLE, STORAGE = 0x1000, 0x8000, 0x379000
@@ -16,7 +17,7 @@ class PartsTest(ProjectTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        shutil.copy(cls.built("next"), cls.www / "parts_ota.bin")
+        shutil.copy(cls.www / "app.bin", cls.www / "parts_ota.bin")
         (cls.www / "storage.bin").write_bytes(b"new data\n" + bytes(5000))
 
     @classmethod
@@ -72,6 +73,7 @@ class Parts(PartsTest):
         self.assertEqual(self.flash(folder)[TABLE:TABLE + len(table)], table)
 
 
+@in_full
 class Signed(PartsTest):
     configuration = ("--config", "signed")
 

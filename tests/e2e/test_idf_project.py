@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import unittest
 
+from device import in_full
 from idf_project import SOURCE, ProjectTest, otter
 from servers import server_context
 
@@ -79,6 +80,7 @@ class SimpleProject(ProjectTest):
         self.run_device("--new", "--expect", "2.0.0,VALID", server=server, ask_for=["old.bin"])
         self.assertEqual([path for _, path, _ in server.requests + elsewhere.requests], ["/old.bin", "/older.bin", "/chunks.bin"])
 
+    @in_full
     def test_speaks_the_versions_of_tls_that_its_options_say(self):
         only_1_2 = server_context(self.project.cert, tls_max=ssl.TLSVersion.TLSv1_2)
         only_1_3 = server_context(self.project.cert, tls_min=ssl.TLSVersion.TLSv1_3)

@@ -11,7 +11,7 @@ SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE") or pathlib.Path(__file__).p
 BUILD = os.environ.get("OTTER_BUILD") or SOURCE / "build"
 MUTATE = SOURCE / "tests" / "mutants" / "mutate.py"
 sys.path.insert(0, str(MUTATE.parent))
-from mutate import BUGS  # noqa: E402
+from mutate import BUGS, mutate  # noqa: E402
 
 NAME = "skips_the_md5"
 PATH, OLD, _, _ = BUGS[NAME]
@@ -45,10 +45,11 @@ class Mutants(unittest.TestCase):
         self.assertEqual(1, done.returncode)
         self.assertIn(f"{NAME} is planted in {PATH}, which is gone", done.stderr)
 
-    def test_every_row_changes_something(self):
+    def test_every_row_changes_something_that_is_there_once(self):
         for name, (_, old, new, _) in BUGS.items():
             with self.subTest(name):
                 self.assertNotEqual(old, new)
+                self.assertNotEqual(mutate(name, SOURCE), (SOURCE / BUGS[name][0]).read_text())
 
 
 if __name__ == "__main__":

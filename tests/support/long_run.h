@@ -6,3 +6,6 @@
 
 /** True unless it is unset, empty, "0" or "no". */
 bool long_run_wanted(void);
+
+/** True in CI and in a long run: what only repeats, with other numbers, what a day's work has seen already is left to these. */
+bool full_run_wanted(void);

@@ -22,8 +22,8 @@
 #define SHARED_ONE_IN 4u /* where fewer tears are drawn, an operation mostly has one, and nothing to share */
 
 static const char usage[] =
-    "usage: sweep                           what ./dev test runs; with OTTER_LONG set some five times as "
-    "much\n"
+    "usage: sweep                           what ./dev test runs; with CI set four times as much, with "
+    "OTTER_LONG twenty times\n"
     "       sweep --only TEXT               the life of that name, or the lives with TEXT in it\n"
     "       sweep --list                    the lives\n"
     "       sweep --replay LINE             one trial, with the device's console; LINE is what a failure "
@@ -62,7 +62,8 @@ typedef struct {
     bool each_runs;         /* the device runs up to each cut; else once for all tears of an operation */
 } plan_t;
 
-/* AddressSanitizer is five times slower, and there for what happens in memory: all first cuts, fewer of the others. */
+/* AddressSanitizer is five times slower, and there for what happens in memory: all first cuts, fewer of the others. The same is
+ * a day's work. */
 #ifdef __SANITIZE_ADDRESS__
 static const bool is_slow = true;
 #else
@@ -630,6 +631,7 @@ int main(int argc, char **argv)
     }
     const bool is_long = long_run_wanted() && !now.expect_failure;
     const uint64_t least = text[0] != '\0' ? 0 : is_long ? 1000000 : 100000;
-    const plan_t *usual = is_slow && !now.expect_failure ? &sparse_plan : &short_plan;
+    const bool sparse = (is_slow || !full_run_wanted()) && !now.expect_failure;
+    const plan_t *usual = sparse ? &sparse_plan : &short_plan;
     return sweep_all(is_long ? &long_plan : usual, least, text);
 }

@@ -14,7 +14,8 @@
 #include "quirks.h"
 #include "sim/sim_system.h"
 
-#define SEEDS_USUAL    2000u
+#define SEEDS_USUAL    1000u
+#define SEEDS_FULL     2000u /* in CI */
 #define SEEDS_LONG     50000u
 #define SEEDS_FINDING  8000u /* at most, until a planted bug shows */
 #define SEEDS_REPEATED 20u   /* worlds that are run twice: the same seed tells the same story */
@@ -109,7 +110,10 @@ static unsigned print_tally(void)
 static uint64_t seeds_wanted(void)
 {
     const char *seeds = getenv("OTTER_SEEDS");
-    return seeds != NULL ? number("OTTER_SEEDS", seeds) : long_run_wanted() ? SEEDS_LONG : SEEDS_USUAL;
+    return seeds != NULL       ? number("OTTER_SEEDS", seeds)
+           : long_run_wanted() ? SEEDS_LONG
+           : full_run_wanted() ? SEEDS_FULL
+                               : SEEDS_USUAL;
 }
 
 static int run_many(const options_t *o)
