@@ -21,6 +21,7 @@
 #include "kinds.h"
 #include "linux/interrupt.h"
 #include "linux/linux_device.h"
+#include "linux/loaded.h"
 #include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
 #include "otter/boot.h"
@@ -586,6 +587,7 @@ static int update(void *options)
     if (https && o->ca_path == NULL && !o->system_ca && !o->device.allow_http) {
         return cli_usage(VERB, "--ca CA.pem is needed: it tells whom to believe");
     }
+    loaded_give_back();
     openssl_start_lean();
     if (!choose_trust(o)) {
         return EXIT_FAILED;

@@ -55,12 +55,12 @@ struct file_flash {
     void (*cut)(void); /* power is lost; NULL: no cut can be planned */
 };
 
-/** Erased bytes to write from; never written to. */
-static const uint8_t *erased_bytes(void)
+/** At least `len` erased bytes to write from, at most ERASED_BYTES_SIZE; as much memory is used as was asked for. */
+static const uint8_t *erased_bytes(uint32_t len)
 {
     static uint8_t bytes[ERASED_BYTES_SIZE];
-    if (bytes[0] != 0xFF) {
-        memset(bytes, 0xFF, sizeof(bytes));
+    if (bytes[len - 1] != 0xFF) {
+        memset(bytes, 0xFF, len);
     }
     return bytes;
 }
@@ -94,9 +94,10 @@ static esp_err_t write_file(file_flash_t *f, uint32_t off, const uint8_t *src, u
     struct iovec *part = parts;
     int count = 1;
     uint32_t at = off;
-    for (uint32_t left = fill; left > 0; left -= (uint32_t)parts[count++].iov_len) {
-        parts[count] = (struct iovec){.iov_base = (void *)(uintptr_t)erased_bytes(),
-                                      .iov_len = min_u32(left, ERASED_BYTES_SIZE)};
+    for (uint32_t left = fill; left > 0; count++) {
+        const uint32_t n = min_u32(left, ERASED_BYTES_SIZE);
+        parts[count] = (struct iovec){.iov_base = (void *)(uintptr_t)erased_bytes(n), .iov_len = n};
+        left -= n;
     }
     while (count > 0) {
         ssize_t n = pwritev(f->fd, part, count, at);
@@ -172,7 +173,7 @@ static esp_err_t write_lazy(file_flash_t *f)
 {
     while (f->lazy_from < f->blank_to) {
         uint32_t n = min_u32(f->blank_to - f->lazy_from, ERASED_BYTES_SIZE);
-        esp_err_t err = write_file(f, f->lazy_from, erased_bytes(), n, 0);
+        esp_err_t err = write_file(f, f->lazy_from, erased_bytes(n), n, 0);
         if (err != ESP_OK) {
             return err;
         }
@@ -187,7 +188,7 @@ static esp_err_t grow(file_flash_t *f)
 {
     while (f->length < f->flash.size) {
         uint32_t n = min_u32(f->flash.size - f->length, ERASED_BYTES_SIZE);
-        esp_err_t err = write_file(f, f->length, erased_bytes(), n, 0);
+        esp_err_t err = write_file(f, f->length, erased_bytes(n), n, 0);
         if (err != ESP_OK) {
             return err;
         }

@@ -27,12 +27,12 @@
 #include "otter/system.h"
 
 /*
- * Two records of full length a system call, and no more: what is there of a third one is moved before the next call. With more
- * of them the bytes leave the processor's first cache before they are used. A record of TLS 1.2 is the longer one (header, nonce,
- * data, tag), and OpenSSL begins some bytes behind the buffer's start, so that the data is aligned.
+ * One record of full length a system call, and no more: what is there of a second one is moved before the next call, and the
+ * bytes leave the processor's first cache before they are used. A record of TLS 1.2 is the longer one (header, nonce, data,
+ * tag), and OpenSSL begins some bytes behind the buffer's start, so that the data is aligned.
  */
 #define RECORD_LEN     (5 + 8 + 16384 + 16)
-#define READ_AHEAD_LEN (2 * RECORD_LEN + 3)
+#define READ_AHEAD_LEN (RECORD_LEN + 3)
 #define NAMES_LEN      80
 /* OpenSSL's own depends on who built it: no RSA below 2048 bits, no SHA-1 signatures, as mbedTLS's default profile. */
 #define SECURITY_LEVEL 2
