@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/** Whole pages of what the loader has read of one program or library. What is asked for all the same comes from its file again. */
+/** Whole pages of what the loader has read of one program or library; what is asked for all the same is read again. */
 static int give_back(struct dl_phdr_info *object, size_t size, void *arg)
 {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), base = object->dlpi_addr;

@@ -272,8 +272,8 @@ static const struct question {
     void (*take)(const char *name);
     const char *about;
     esp_err_t right;
-    unsigned long
-        last; /* allocations that fail, at the end; 0: all. OpenSSL's stores, which find a key, crash without memory */
+    /* Allocations that fail, at the end; 0: all. OpenSSL's stores, which find a key, crash without memory. */
+    unsigned long last;
 } questions[] = {
     {"RSA", ask_signature, take_block, "signed/rsa_a.bin", ESP_OK, 0},
     {"P-192", ask_signature, take_block, "signed/ec192_c2.bin", ESP_OK, 0},
