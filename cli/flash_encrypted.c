@@ -79,8 +79,9 @@ static void warn_of_noise(flash_report_t *r)
 
 bool flash_is_encrypted_in_part(flash_report_t *r)
 {
-    otter_first_boot_t state;
-    if (otter_boot_look_at_first(&r->dev.device, &state) != ESP_OK || !state.begun) {
+    const otter_first_boot_t *state = &r->first_boot;
+    r->has_first_boot = otter_boot_look_at_first(&r->dev.device, &r->first_boot) == ESP_OK;
+    if (!r->has_first_boot || !state->begun) {
         return false;
     }
     r->level = FLASH_DOUBTS;
@@ -89,15 +90,14 @@ bool flash_is_encrypted_in_part(flash_report_t *r)
     snprintf(r->verdict, sizeof(r->verdict),
              "nothing before its first boot has encrypted it: %" PRIu32 " of %" PRIu32
              " sectors are encrypted, and `otter run` or `otter boot` goes on",
-             state.done, state.sectors);
+             state->done, state->sectors);
     return true;
 }
 
 /** The flash is plain until its first boot. */
 static void tell_first_boot(flash_report_t *r)
 {
-    otter_first_boot_t state;
-    if (otter_boot_look_at_first(&r->dev.device, &state) != ESP_OK) {
+    if (!r->has_first_boot) {
         flash_warn(r, "%s", r->dev.device.fault.why);
     } else {
         flash_warn(r, "%s holds a key, and this flash is plain: its next boot encrypts it by %s",

@@ -126,6 +126,20 @@ static cJSON *geometry_json(const otter_flash_t *flash)
     return json;
 }
 
+/** null where no boot will encrypt this flash. */
+static cJSON *first_boot_json(const flash_report_t *r)
+{
+    if (!r->has_first_boot) {
+        return cJSON_CreateNull();
+    }
+    cJSON *json = cJSON_CreateObject();
+    json_bool(json, "begun", true, r->first_boot.begun);
+    json_number(json, "sectors_done", r->first_boot.begun, r->first_boot.done);
+    json_number(json, "sectors", r->first_boot.begun, r->first_boot.sectors);
+    json_string(json, "cipher", otter_flash_cipher_name(r->dev.cipher.kind));
+    return json;
+}
+
 cJSON *flash_report_json(const flash_report_t *r)
 {
     cJSON *root = cJSON_CreateObject();
@@ -137,6 +151,7 @@ cJSON *flash_report_json(const flash_report_t *r)
                 r->dev.flash != NULL && r->dev.flash->cipher != NULL
                     ? otter_flash_cipher_name(r->dev.cipher.kind)
                     : NULL);
+    json_item(root, "first_boot", first_boot_json(r));
     json_string(root, "verdict", r->dev.flash != NULL ? r->verdict : NULL);
     json_item(root, "secure_boot", efuse_secure_boot_json(&r->dev.efuse, r->dev.device.config.trust.scheme));
     json_string(root, "chip", facts != NULL && r->no_table.file_is == NULL ? facts->name : NULL);

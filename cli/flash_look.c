@@ -231,18 +231,27 @@ static void look_at_slot(flash_report_t *r, const esp_partition_t *partition)
     }
 }
 
-/** Some version is burned, so the chip's bootloader may be one with anti-rollback. */
-static void warn_of_secure_version(flash_report_t *r, const flash_slot_t *slot)
+/** Of a sound image: does the bootloader pass it over, or may a bootloader that was built for anti-rollback? */
+static void judge_secure_version(flash_report_t *r, flash_slot_t *slot)
 {
     const otter_image_info_t *info = &slot->stream.info;
+    const bool decides = r->dev.device.config.anti_rollback;
     uint32_t burned = r->dev.efuse.secure_version;
-    if (slot->stream.verdict == ESP_OK && !slot->blank && info->has_desc &&
-        info->desc.secure_version < burned) {
-        flash_warn(r,
-                   "%s has secure version %" PRIu32 ", and %s says %" PRIu32
-                   ": a bootloader with anti-rollback passes it over",
-                   slot->partition->label, info->desc.secure_version, r->dev.efuse.path, burned);
+    if (slot->stream.verdict != ESP_OK || slot->blank || !info->has_desc ||
+        (decides && otter_ota_secure_version(&r->dev.device, &burned) != ESP_OK) ||
+        info->desc.secure_version >= burned) {
+        return; /* where none can be read, nothing boots, and the verdict says so */
     }
+    if (decides) {
+        slot->stream.verdict = otter_fault(&slot->stream.fault, ESP_ERR_OTA_SMALL_SEC_VER,
+                                           "secure version %" PRIu32 " is below the device's %" PRIu32,
+                                           info->desc.secure_version, burned);
+        return;
+    }
+    flash_warn(r,
+               "%s has secure version %" PRIu32 ", and %s says %" PRIu32
+               ": a bootloader with anti-rollback passes it over",
+               slot->partition->label, info->desc.secure_version, r->dev.efuse.path, burned);
 }
 
 /** What it takes, nobody knows: its eFuses are not there. */
@@ -265,7 +274,7 @@ static bool look_at_slots(flash_report_t *r)
     for (uint32_t i = 0; r->slots != NULL && i < list->count; i++) {
         if (list->items[i].type == ESP_PARTITION_TYPE_APP) {
             look_at_slot(r, &list->items[i]);
-            warn_of_secure_version(r, &r->slots[r->app_count - 1]);
+            judge_secure_version(r, &r->slots[r->app_count - 1]);
         }
     }
     warn_of_lost_efuses(r);
@@ -279,7 +288,9 @@ static const flash_slot_t *find_truncated_image(const flash_report_t *r)
         const flash_slot_t *slot = &r->slots[i];
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every slot that is counted has its partition */
         uint32_t start = slot->partition->address;
-        if (!slot->blank && slot->stream.verdict != ESP_OK && !slot->interrupted && start < r->file_length &&
+        const bool broken =
+            slot->stream.verdict != ESP_OK && slot->stream.verdict != ESP_ERR_OTA_SMALL_SEC_VER;
+        if (!slot->blank && broken && !slot->interrupted && start < r->file_length &&
             r->file_length - start < slot->partition->size) {
             return slot;
         }

@@ -65,6 +65,8 @@ typedef enum {
 typedef struct {
     const char *path;
     linux_device_t dev;
+    bool has_first_boot; /* the flash waits for the boot that encrypts it, or is in it */
+    otter_first_boot_t first_boot;
     /* bytes of the file; less than the flash has where it was cut, or ends with its last image */
     uint32_t file_length;
     bool truncated; /* in the middle of an image */
@@ -101,7 +103,7 @@ void flash_warn(flash_report_t *report, const char *format, ...) __attribute__((
  */
 OTTER_MUST_CHECK bool flash_look(flash_report_t *report);
 
-/** The first boot of the open device has begun to encrypt it: fills in the verdict, and nothing else can be told. */
+/** Fills in has_first_boot and first_boot; if that boot has begun also the verdict, and nothing else can be told. */
 bool flash_is_encrypted_in_part(flash_report_t *report);
 
 /** Warns of what is encrypted, or is not, without being meant to be. After the rest was looked at. */

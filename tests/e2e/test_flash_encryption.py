@@ -224,6 +224,8 @@ class FirstBoot(EncryptionTest):
         plain = pathlib.Path(self.flash).read_bytes()
         self.assertIn(self.probe()[:64], plain)
         self.assertIn("its next boot encrypts it", self.otter("flash", "info", self.flash))
+        self.assertEqual(json.loads(self.otter("flash", "info", self.flash, "--json"))["first_boot"],
+                         {"begun": False, "sectors_done": None, "sectors": None, "cipher": "XTS-AES-128"})
         self.assertIn("the next boot encrypts", self.otter("efuse", "show", self.flash))
         self.assertIn("is encrypted", self.otter("boot", self.flash, "--dry-run"))
         self.assertEqual(pathlib.Path(self.flash).read_bytes(), plain)
@@ -240,7 +242,8 @@ class FirstBoot(EncryptionTest):
         self.assertEqual(clear[0x10000:0x110000], plain[0x10000:0x110000])  # all of the partition
         self.assertEqual(now[0x110000:], plain[0x110000:])  # slots without an image, and the journal is gone
         self.assertNotIn("Encrypting", self.boot())
-        self.assertEqual(self.otter("flash", "info", self.flash, "--json").count("XTS-AES-128"), 1)
+        info = json.loads(self.otter("flash", "info", self.flash, "--json"))
+        self.assertEqual((info["flash_encryption"], info["first_boot"]), ("XTS-AES-128", None))
 
     def test_power_cuts_in_it_lose_nothing(self):
         self.new("--flash-encryption", "--at-first-boot")
@@ -255,6 +258,8 @@ class FirstBoot(EncryptionTest):
                 self.assertIn("power was cut in the bootloader", self.boot("--cut-after", str(first)))
                 if 30 < first < 1000:
                     self.assertRegex(self.otter("flash", "info", self.flash), r"\d+ of \d+ sectors are encrypted")
+                    half = json.loads(self.otter("flash", "info", self.flash, "--json"))["first_boot"]
+                    self.assertTrue(half["begun"] and half["sectors_done"] < half["sectors"], half)
                     self.assertIn("`otter run`", self.otter("flash", "select", self.flash, "ota_0", status=1))
                 self.boot("--cut-after", str(second))
                 said = self.boot()

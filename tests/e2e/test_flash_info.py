@@ -82,6 +82,18 @@ class Explains(InfoTest):
             self.assertEqual(file.read(), before)
         self.assertEqual(os.listdir(os.path.dirname(self.flash)), ["flash.bin"])
 
+    def test_an_image_below_the_secure_version_does_not_boot_with_anti_rollback(self):
+        self.put((OTADATA_AT, content("otadata", "s0_1valid_s1_2new.bin")))
+        with open(self.flash + ".efuse", "w", encoding="utf-8") as efuse:
+            efuse.write("chip=esp32\nsecure_version=1\n")
+        for args, valid, warnings in ((), [True, True, True], 2), (("--anti-rollback", "--rollback", "on"), [False, False, True], 0):
+            with self.subTest(args):
+                got = self.info(*args)
+                self.assertEqual([one["image"]["valid"] for one in got["slots"]], valid)
+                self.assertEqual(got["boot"]["label"], "ota_1")
+                self.assertEqual(len([one for one in got["warnings"] if "passes it over" in one]), warnings)
+        self.assertIn("NOT BOOTABLE: secure version 0 is below the device's 1", self.text("--anti-rollback"))
+
     def test_a_broken_image_is_passed_over_and_it_says_why(self):
         self.put((OTADATA_AT, content("otadata", "s0_1valid_s1_2new.bin")), (OTA_1_AT, image("bad_hash")))
         got = self.info()
