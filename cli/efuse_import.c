@@ -136,6 +136,27 @@ static esp_err_t put_block(efuse_file_t *file, uint32_t index, const efuse_block
     return ESP_OK;
 }
 
+/** ESP32's key of flash encryption; with 3/4 coding it has 24 bytes, of which the chip reads some twice. */
+static void put_esp32_key(const efuse_block_said_t *said, efuse_file_t *file, efuse_notes_t *notes)
+{
+    static const size_t quarter = OTTER_EFUSE_BLOCK_LEN / 4;
+    otter_efuse_block_t *block = &file->blocks[0];
+    block->present = said->readable && !is_blank(said->bytes, sizeof(said->bytes));
+    efuse_note(notes, "the key of flash encryption is %s",
+               block->present    ? "readable, and imported (it is shown nowhere)"
+               : !said->readable ? "read-protected: its value is not known"
+                                 : "without a value");
+    if (!block->present) {
+        return;
+    }
+    if (is_blank(said->bytes + 3 * quarter, quarter)) { /* back to front, as blocks are */
+        memcpy(block->key, said->bytes + quarter, quarter);
+        memcpy(block->key + quarter, said->bytes, 3 * quarter);
+    } else {
+        memcpy(block->key, said->bytes, sizeof(block->key));
+    }
+}
+
 /** The keys of ESP32 and ESP32-C2 have their places, and no purposes. */
 static esp_err_t put_placed_keys(const efuse_said_t *said, bool esp32, efuse_file_t *file,
                                  efuse_notes_t *notes, otter_fault_t *fault)
@@ -143,7 +164,10 @@ static esp_err_t put_placed_keys(const efuse_said_t *said, bool esp32, efuse_fil
     const efuse_block_said_t *digest = &said->blocks[esp32 ? 1 : 0];
     uint8_t bytes[OTTER_KEY_DIGEST_LEN] = {0};
     memcpy(bytes, digest->bytes + (esp32 ? 0 : 16), esp32 ? 32 : 16);
-    if (said->crypt_count != 0) {
+    if (esp32 &&
+        (said->crypt_count != 0 || !said->blocks[0].readable || !is_blank(said->blocks[0].bytes, 32))) {
+        put_esp32_key(&said->blocks[0], file, notes);
+    } else if (said->crypt_count != 0) {
         const efuse_block_said_t *key = &said->blocks[0];
         efuse_note(notes, "the key of flash encryption is %s",
                    key->readable ? "readable; it is not imported" : "read-protected: its value is not known");

@@ -158,7 +158,11 @@ static void tell_encryption(const efuse_file_t *file, tell_t to, void *arg)
              ? "flash encryption is off, and there is a key: the next boot encrypts the flash"
          : file->crypt_count != 0 ? "flash encryption was on, and is off"
                                   : "flash encryption is off");
-    for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
+    const bool placed = file->has_chip && file->chip.id == 0; /* an ESP32's first block is for nothing else */
+    if (placed && file->blocks[0].present) {
+        tell(to, arg, "block_key0", "flash_encryption", "the file has the key, which is not shown");
+    }
+    for (uint32_t i = placed ? 1 : 0; i < OTTER_EFUSE_BLOCKS; i++) {
         const otter_efuse_block_t *block = &file->blocks[i];
         const char *purpose = efuse_file_purpose(block->purpose);
         const bool digest = block->purpose >= OTTER_PURPOSE_SECURE_BOOT_DIGEST0 &&

@@ -348,9 +348,14 @@ static bool choose_flash_encryption(new_t *n)
 {
     otter_fault_t fault;
     if (!n->flash_encryption) {
-        return (n->device.flash_key == NULL && !n->at_first_boot) ||
+        return (n->device.flash_key == NULL && !n->at_first_boot && !n->device.release) ||
                cli_refuse(VERB, "%s needs --flash-encryption",
-                          n->at_first_boot ? "--at-first-boot" : "--flash-key");
+                          n->at_first_boot    ? "--at-first-boot"
+                          : n->device.release ? "--release-mode"
+                                              : "--flash-key");
+    }
+    if (n->at_first_boot && n->device.release) {
+        return cli_refuse(VERB, "with --at-first-boot that boot burns the bits: `otter run --release-mode`");
     }
     if (n->efuse.path[0] == '\0') {
         return cli_refuse(
@@ -368,18 +373,14 @@ static bool choose_flash_encryption(new_t *n)
             return cli_refuse(VERB, "no random bytes: %s", strerror(errno));
         }
     }
-    if (n->efuse.chip.id == 0) {
-        return cli_refuse(
-            VERB, "an ESP32 keeps its key where the eFuse file has no name for it; `otter flash encrypt` "
-                  "makes its flash");
-    }
-    if (n->flash_key.len < 32 ||
+    const bool esp32 = n->efuse.chip.id == 0;
+    if (n->flash_key.len < (esp32 ? 24 : 32) ||
         otter_flash_cipher_for(n->efuse.chip.id, n->flash_key.len) == OTTER_FLASH_CIPHER_NONE) {
-        return cli_refuse(VERB,
-                          "%s has %zu bytes; flash is encrypted by 32 (XTS-AES-128) or 64 (XTS-AES-256)",
-                          n->device.flash_key, n->flash_key.len);
+        return cli_refuse(
+            VERB, "%s has %zu bytes; flash is encrypted by %s", n->device.flash_key, n->flash_key.len,
+            esp32 ? "32, of an ESP32 with 3/4 coding 24" : "32 (XTS-AES-128) or 64 (XTS-AES-256)");
     }
-    n->efuse.crypt_count = n->at_first_boot ? 0 : 1;
+    n->efuse.crypt_count = n->at_first_boot ? 0 : n->device.release ? flash_key_final_count(&n->efuse) : 1;
     return flash_key_to_efuses(&n->flash_key, &n->efuse) ||
            cli_refuse(VERB, "%s has no free key block for flash encryption", n->efuse.path);
 }
@@ -668,7 +669,9 @@ static const option_row_t rows[] = {
      .help = "with --flash-encryption: the flash is plain, the eFuse file holds the key, and the first boot "
              "encrypts in place, as a chip's"},
     {"flash-key", &option_file, AT_DEVICE(offsetof(new_t, device), flash_key),
-     .help = "the key, 32 or 64 bytes; default: a new one, which nobody else knows"},
+     .help = "the key, 32 or 64 bytes, of an ESP32 32 or 24; default: a new one, which nobody else knows"},
+    {"release-mode", &option_switch, AT_DEVICE(offsetof(new_t, device), release),
+     .help = "with --flash-encryption: all bits of spi_boot_crypt_cnt are burned, and it stays on for good"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),
     {"sector-size", &option_size, offsetof(new_t, sector_size),
      .help = "bytes that the flash erases at once, 4K to 128K, for one that is no SPI NOR (default 4K); it "

@@ -40,15 +40,18 @@ extern const option_kind_t kind_subtype;     /* of no target: table_add_subtype(
 #define OPTION_FLASH_KEY(at)                                                                                 \
     {                                                                                                        \
         "flash-key", &option_file, AT_DEVICE(at, flash_key),                                                 \
-            .help = "the key that FLASH is encrypted by, 32 or 64 bytes; default: that of its eFuse file"    \
+            .help = "the key that FLASH is encrypted by, 32 or 64 bytes (ESP32 also 24, ESP32-C2 16); "      \
+                    "default: that of its eFuse file"                                                        \
     }
 #define OPTION_ENCRYPT_FLASH(at)                                                                             \
+    {"encrypt-flash", &option_switch, AT_DEVICE(at, encrypts),                                               \
+     .help = "as with CONFIG_SECURE_FLASH_ENC_ENABLED: flash that is plain is encrypted in place, by "       \
+             "the key of its eFuses or a new one (eFuses with a key and an even spi_boot_crypt_cnt "         \
+             "ask for that by themselves)"},                                                                 \
     {                                                                                                        \
-        "encrypt-flash", &option_switch, AT_DEVICE(at, encrypts),                                            \
-            .help =                                                                                          \
-                "as with CONFIG_SECURE_FLASH_ENC_ENABLED: flash that is plain is encrypted in place, by "    \
-                "the key of its eFuses or a new one (eFuses with a key and an even spi_boot_crypt_cnt "      \
-                "ask for that by themselves)"                                                                \
+        "release-mode", &option_switch, AT_DEVICE(at, release),                                              \
+            .help = "as with CONFIG_SECURE_FLASH_ENCRYPTION_MODE_RELEASE: that boot burns all bits of "      \
+                    "spi_boot_crypt_cnt, and flash encryption stays on for good"                             \
     }
 #define OPTION_WAIT(at)                                                                                      \
     {                                                                                                        \

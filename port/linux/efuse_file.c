@@ -888,7 +888,7 @@ static esp_err_t read_crypt_count(void *dev, uint32_t *bits)
 static esp_err_t burn_crypt_count(void *dev)
 {
     efuse_file_t *file = dev, before = *file;
-    file->crypt_count |= file->crypt_count + 1;
+    file->crypt_count |= file->crypt_final != 0 ? file->crypt_final : file->crypt_count + 1;
     return burn(file, &before);
 }
 

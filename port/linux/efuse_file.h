@@ -32,6 +32,8 @@ typedef struct {
     otter_efuse_key_t keys[OTTER_TRUSTED_KEYS];
     otter_efuse_block_t blocks[OTTER_EFUSE_BLOCKS];
     uint32_t crypt_count; /* SPI_BOOT_CRYPT_CNT: flash is encrypted where an odd number of its bits is set */
+    /* not of the file: bits that a first boot burns where it is in release mode; 0: one */
+    uint32_t crypt_final;
     bool has_v1_key;
     uint8_t v1_key[OTTER_V1_KEY_LEN];
     char note[160]; /* one line about a name that nobody knows, "" for none */

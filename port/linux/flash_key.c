@@ -72,8 +72,19 @@ static int place_of(otter_efuse_purpose_t purpose)
                                                                                                     : -1;
 }
 
+/** Its blocks have places instead of purposes. */
+static bool is_esp32(const efuse_file_t *efuse)
+{
+    return efuse->has_chip && efuse->chip.id == 0;
+}
+
 bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key)
 {
+    if (is_esp32(efuse)) {
+        copy_reversed(key->bytes, efuse->blocks[0].key);
+        key->len = OTTER_EFUSE_BLOCK_LEN;
+        return efuse->blocks[0].present;
+    }
     bool first = false, second = false, two = false;
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
         const otter_efuse_block_t *block = &efuse->blocks[i];
@@ -89,14 +100,39 @@ bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key)
     return first && second == two;
 }
 
+uint32_t flash_key_final_count(const efuse_file_t *efuse)
+{
+    return is_esp32(efuse) ? 0x7Fu : 7u;
+}
+
 bool flash_key_is_final(const efuse_file_t *efuse)
 {
-    const bool esp32 = efuse->has_chip && efuse->chip.id == 0;
-    return efuse->crypt_count == (esp32 ? 0x7Fu : 7u);
+    return efuse->crypt_count == flash_key_final_count(efuse);
+}
+
+/** As the chip reads it: 24 bytes (3/4 coding) stand for themselves and their last 8 of 16. */
+static bool to_esp32(const flash_key_t *key, efuse_file_t *efuse)
+{
+    uint8_t whole[OTTER_EFUSE_BLOCK_LEN];
+    otter_efuse_block_t *block = &efuse->blocks[0];
+    if (block->present || key->len > sizeof(whole) || key->len < 24) {
+        return false;
+    }
+    memcpy(whole, key->bytes, key->len);
+    if (key->len == 24) {
+        memcpy(whole + 24, key->bytes + 8, 8);
+    }
+    block->present = true;
+    copy_reversed(block->key, whole);
+    otter_wipe(whole, sizeof(whole));
+    return true;
 }
 
 bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse)
 {
+    if (is_esp32(efuse)) {
+        return to_esp32(key, efuse);
+    }
     const bool two = key->len == 2 * OTTER_EFUSE_BLOCK_LEN;
     uint32_t done = 0;
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS && done < key->len; i++) {

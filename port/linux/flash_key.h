@@ -37,7 +37,8 @@ typedef struct {
 flash_ciphers_t flash_key_ciphers(const flash_key_t *key, const otter_chip_facts_t *chip);
 
 /**
- * The key that eFuses hold, in the order of key files: blocks have it back to front.
+ * The key that eFuses hold, in the order of key files: blocks have it back to front. An ESP32's is in its first block, of others
+ * the purposes tell.
  * @return false: they hold none
  */
 OTTER_MUST_CHECK bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key);
@@ -45,10 +46,16 @@ OTTER_MUST_CHECK bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key
 /** True if eFuses say that flash is encrypted: an odd number of bits of the counter is set. */
 bool flash_key_is_wanted(const efuse_file_t *efuse);
 
+/** All bits of the chip's counter, as release mode burns them. */
+uint32_t flash_key_final_count(const efuse_file_t *efuse);
+
 /** True if all bits of the counter are set: flash encryption cannot be switched off any more. */
 bool flash_key_is_final(const efuse_file_t *efuse);
 
-/** Burns a key for XTS-AES into free blocks, in memory. @return false: too few blocks are free */
+/**
+ * Burns a key into free blocks, in memory: of an ESP32 32 or 24 bytes into the first one, of others 32 or 64 for XTS-AES.
+ * @return false: too few blocks are free
+ */
 OTTER_MUST_CHECK bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse);
 
 /** The cipher of one flash, which points to it. */

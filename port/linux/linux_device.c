@@ -347,8 +347,12 @@ static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t
 /** Burns a new key, as a bootloader does before its first boot. */
 static esp_err_t make_key(linux_device_t *dev, flash_key_t *key, otter_fault_t *fault)
 {
-    key->len = OTTER_EFUSE_BLOCK_LEN; /* XTS-AES-128, ESP-IDF's default */
+    key->len = OTTER_EFUSE_BLOCK_LEN; /* ESP-IDF's default: XTS-AES-128, or the ESP32's */
     otter_random(key->bytes, key->len);
+    if (dev->chip_known) { /* what it can have burned is known by it */
+        dev->efuse.has_chip = true;
+        dev->efuse.chip.id = dev->device.chip.id;
+    }
     ESP_LOGI(TAG, "Generating new flash encryption key...");
     if (!flash_key_to_efuses(key, &dev->efuse)) {
         return otter_fault(fault, ESP_ERR_INVALID_STATE, "its eFuses have no free key block for a key");
@@ -375,9 +379,10 @@ static esp_err_t choose_waiting(linux_device_t *dev, const linux_device_options_
     }
     if (has_key && err == ESP_OK) {
         err = flash_cipher_open(&dev->cipher, dev->flash, &key,
-                                otter_flash_cipher_for(dev->efuse.chip.id, key.len), fault);
+                                otter_flash_cipher_for(dev->device.chip.id, key.len), fault);
         dev->flash->waiting = dev->flash->cipher;
         dev->flash->cipher = NULL;
+        dev->efuse.crypt_final = options->release ? flash_key_final_count(&dev->efuse) : 0;
     }
     flash_key_wipe(&key);
     return err;
@@ -423,7 +428,6 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     esp_err_t err = load_efuse(dev, path, options, fault);
     err = err == ESP_OK ? shape_flash(dev, fault) : err;
     err = err == ESP_OK ? choose_cipher(dev, options, fault) : err;
-    err = err == ESP_OK ? choose_waiting(dev, options, fault) : err;
     if (err != ESP_OK) {
         give_up(dev);
         return err;
@@ -453,7 +457,11 @@ static esp_err_t fill_device(linux_device_t *dev, const char *path, const linux_
     dev->device.config.rollback = options->rollback == LINUX_DEVICE_DEFAULT
                                       ? !otter_chip_is_espressif(dev->device.chip.id)
                                       : options->rollback == LINUX_DEVICE_ON;
-    return ESP_OK;
+    err = choose_waiting(dev, options, fault);
+    if (err != ESP_OK) {
+        otter_ignore(linux_device_close(dev)); /* nothing was written */
+    }
+    return err;
 }
 
 /** True of bytes behind an image that are a signature block of Secure Boot V2. */
@@ -596,7 +604,8 @@ esp_err_t linux_device_adopt(linux_device_t *dev, int fd, const char *path,
 /** What is burned stays: a file that says less than it did is not the eFuses of this device any more. */
 static bool says_less(const efuse_file_t *before, const efuse_file_t *now)
 {
-    bool less = now->secure_version < before->secure_version || (before->secure_boot && !now->secure_boot);
+    bool less = now->secure_version < before->secure_version || (before->secure_boot && !now->secure_boot) ||
+                (before->crypt_count & ~now->crypt_count) != 0;
     for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
         const otter_efuse_key_t *old = &before->keys[i], *key = &now->keys[i];
         less =

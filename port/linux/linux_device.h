@@ -33,6 +33,7 @@ typedef struct {
     const char *flash_key;
     bool boots;    /* the boot step comes, which alone may go on with a first boot that encrypts */
     bool encrypts; /* at that boot plain flash is encrypted, by a new key where its eFuses hold none */
+    bool release;  /* that boot burns all bits of the counter: flash encryption stays on for good */
     uint32_t table_offset;          /* of the partition table, bytes; 0: 0x8000 */
     const otter_chip_facts_t *chip; /* the kind of chip; NULL: found out, see linux_device_open() */
     bool has_revision;              /* `revision` is the chip's, whatever the eFuse file says */

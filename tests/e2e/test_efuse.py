@@ -383,6 +383,7 @@ class Espefuse(EfuseCase):
     def espefuse(self, chip, burn):
         """One chip, burned, told in all forms."""
         image = self.work / f"{chip}.virtual"
+        image.unlink(missing_ok=True)
         last = []
         for words in (*burn, ["dump", "--format", "joint", "--file-name", self.work / "joint",
                        "dump", "--format", "split", "--file-name", self.work / "split.bin",
@@ -425,7 +426,14 @@ class Espefuse(EfuseCase):
         self.check("esp32", [["burn-key", "secure_boot_v2", KEYS / "rsa_a.pubdigest.bin", "flash_encryption",
                              self.work / "secret"], ["burn-efuse", "ABS_DONE_1", 1, "SECURE_VERSION", 3, "FLASH_CRYPT_CNT", 1]],
                    {"chip": "esp32", "secure_version": "2", "secure_boot_en": "1", "spi_boot_crypt_cnt": "1",
-                    "secure_boot_digest0": DIGEST["rsa_a"].hex()})
+                    "secure_boot_digest0": DIGEST["rsa_a"].hex(), "block_key0": None})
+        key = (self.work / "secret").read_bytes()
+        self.check("esp32", [["burn-key", "--no-protect-key", "flash_encryption", self.work / "secret"]],
+                   {"chip": "esp32", "spi_boot_crypt_cnt": None, "block_key0": key[::-1].hex()})
+        (self.work / "short").write_bytes(key[:24])
+        self.check("esp32", [["burn-efuse", "CODING_SCHEME", 1],
+                             ["burn-key", "--no-protect-key", "flash_encryption", self.work / "short"]],
+                   {"chip": "esp32", "spi_boot_crypt_cnt": None, "block_key0": (key[:24] + key[8:16])[::-1].hex()})
         self.check("esp32c2", [["burn-key", "BLOCK_KEY0", KEYS / "ec256.pubdigest.bin", "SECURE_BOOT_DIGEST"],
                                ["burn-efuse", "SECURE_BOOT_EN", 1, "SECURE_VERSION", 1]],
                    {"chip": "esp32c2", "secure_version": "1", "secure_boot_en": "1",

@@ -181,12 +181,47 @@ class Device(EncryptionTest):
         self.assertIn("partition table", console + errors)
         self.assertNotIn("key", console + errors)
 
+    def test_an_ESP32_has_its_own_cipher_by_the_key_of_its_eFuses(self):
+        """Made encrypted, and by a first boot: the same bytes, which its key alone reads."""
+        app = IMAGES / "esp32_valid.bin"
+        for size in (32, 24):
+            key, made = self.key(size), {}
+            for how in ((), ("--at-first-boot",)):
+                flash = self.folder / f"esp32-{size}-{len(how)}.bin"
+                self.otter("flash", "new", flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                           "--chip", "esp32", "--app", f"factory={app}", "--flash-encryption", "--flash-key", key, *how)
+                self.assertIn("flash_encryption", self.otter("efuse", "show", flash))
+                if how:
+                    self.assertIn("encrypts it by the ESP32's cipher", self.otter("flash", "info", flash))
+                self.otter("boot", flash, *(["--release-mode"] if how else []))
+                info = json.loads(self.otter("flash", "info", flash, "--json"))
+                self.assertEqual(info["flash_encryption"], "the ESP32's cipher")
+                os.rename(f"{flash}.efuse", f"{flash}.kept")
+                self.assertIn("boots next: factory", self.otter("flash", "info", flash, "--flash-key", key))
+                made[how] = flash.read_bytes()
+                end = 0x10000 + app.stat().st_size
+                self.assertTrue(made[how][0x10000:end] == made[()][0x10000:end], size)
+                self.assertIn(f"cnt={127 if how else 1}\n", (self.folder / f"{flash.name}.kept").read_text())
+
+    def test_a_key_that_is_made_is_of_the_chip_whose_flash_it_is(self):
+        flash, app = self.folder / "esp32.bin", IMAGES / "esp32_valid.bin"
+        self.otter("flash", "new", flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                   "--app", f"factory={app}")
+        (self.folder / "esp32.bin.efuse").unlink()
+        self.otter("boot", flash, "--encrypt-flash")
+        efuses = (self.folder / "esp32.bin.efuse").read_text()
+        self.assertIn("chip=esp32\n", efuses)
+        self.assertNotIn("XTS", efuses)
+        self.assertIn("the ESP32's cipher", self.otter("flash", "info", flash, "--json"))
+
     def test_what_flash_new_refuses(self):
         app = self.folder / "app.bin"
         app.write_bytes(self.probe())
         head = ("flash", "new", self.flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
                 "--app", f"factory={app}")
         self.assertIn("needs --flash-encryption", self.otter(*head, "--flash-key", self.key(), status=1))
+        self.assertIn("needs --flash-encryption", self.otter(*head, "--release-mode", status=1))
+        self.otter(*head, "--flash-encryption", "--at-first-boot", "--release-mode", status=1)
         for size in (16, 24, 33):
             self.otter(*head, "--flash-encryption", "--flash-key", self.key(size), status=1)
         self.assertFalse(os.path.exists(self.flash))
@@ -275,6 +310,14 @@ class FirstBoot(EncryptionTest):
         self.assertRegex(self.efuses(), "spi_boot_crypt_cnt=1\\nkey_purpose_0=XTS_AES_128_KEY\\nblock_key0=[0-9a-f]{64}")
         self.assertNotIn(self.probe()[:64], pathlib.Path(self.flash).read_bytes())
         self.assertIn("factory", self.run_device("--boots", "1", script="env exit")[1])
+
+    def test_release_mode_is_for_good(self):
+        self.new()
+        self.assertIn("Flash encryption completed", self.boot("--encrypt-flash", "--release-mode"))
+        self.assertIn("spi_boot_crypt_cnt=7\n", self.efuses())
+        self.assertIn("Flash encryption mode is RELEASE", self.boot())
+        self.new("--flash-encryption", "--release-mode")
+        self.assertIn("spi_boot_crypt_cnt=7\n", self.efuses())
 
     def test_burned_keys_are_taken(self):
         self.new()

@@ -86,7 +86,8 @@ class Explains(InfoTest):
         self.put((OTADATA_AT, content("otadata", "s0_1valid_s1_2new.bin")))
         with open(self.flash + ".efuse", "w", encoding="utf-8") as efuse:
             efuse.write("chip=esp32\nsecure_version=1\n")
-        for args, valid, warnings in ((), [True, True, True], 2), (("--anti-rollback", "--rollback", "on"), [False, False, True], 0):
+        for args, valid, warnings in (((), [True, True, True], 2),
+                                      (("--anti-rollback", "--rollback", "on"), [False, False, True], 0)):
             with self.subTest(args):
                 got = self.info(*args)
                 self.assertEqual([one["image"]["valid"] for one in got["slots"]], valid)
