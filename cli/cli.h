@@ -32,7 +32,7 @@ extern const cli_verb_t table_build_verb, table_show_verb;
 extern const cli_verb_t flash_new_verb, flash_info_verb, flash_select_verb, flash_table_verb;
 extern const cli_verb_t flash_read_verb, flash_write_verb, flash_erase_verb;
 extern const cli_verb_t flash_encrypt_verb, flash_decrypt_verb, flash_verify_verb;
-extern const cli_verb_t build_verb, idf_path_verb, menuconfig_verb, new_verb;
+extern const cli_verb_t build_verb, idf_components_verb, idf_path_verb, menuconfig_verb, new_verb;
 extern const cli_verb_t nvs_show_verb, nvs_get_verb, nvs_set_verb, nvs_erase_verb, nvs_check_verb;
 extern const cli_verb_t update_verb, boot_verb, confirm_verb, reject_verb, run_verb, serve_verb;
 

@@ -21,7 +21,7 @@ static const cli_verb_t *const verbs[] = {
     &flash_decrypt_verb, &efuse_show_verb,   &efuse_burn_verb,   &efuse_import_verb, &update_verb,
     &boot_verb,          &confirm_verb,      &reject_verb,       &nvs_show_verb,     &nvs_get_verb,
     &nvs_set_verb,       &nvs_erase_verb,    &nvs_check_verb,    &run_verb,          &serve_verb,
-    &new_verb,           &build_verb,        &menuconfig_verb,   &idf_path_verb,
+    &new_verb,           &build_verb,        &menuconfig_verb,   &idf_path_verb,     &idf_components_verb,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

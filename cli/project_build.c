@@ -644,3 +644,30 @@ const cli_verb_t idf_path_verb = {
     .defaults = "",
     .run = tell_idf_path,
 };
+
+static int tell_idf_components(void *options)
+{
+    (void)options;
+    char idf[PATH_MAX];
+    if (!idf_path_find("idf-components", idf)) {
+        return EXIT_FAILED;
+    }
+    printf("%s/inside\n", idf);
+    return EXIT_DONE;
+}
+
+const cli_verb_t idf_components_verb = {
+    .name = "idf-components",
+    .line = "print what EXTRA_COMPONENT_DIRS is for ESP-IDF itself",
+    .about =
+        "Prints the folder of components with which a checkout of ESP-IDF (5.4 or later) builds its own "
+        "esp_https_ota, esp_ota_ops and image verifier for its target linux, as a firmware of `otter run`. "
+        "docs/INSIDE-ESP-IDF.md has the steps.\n",
+    .after = "example: idf.py --preview -D EXTRA_COMPONENT_DIRS=$(otter idf-components) -D IDF_TARGET=linux "
+             "build\n"
+             "         otter run build\n",
+    .options = no_rows,
+    .size = 1,
+    .defaults = "",
+    .run = tell_idf_components,
+};

@@ -21,6 +21,7 @@
 #include "linux/deep_sleep.h"
 #include "linux/freertos_kernel.h"
 #include "linux/linux_device.h"
+#include "linux/rtc_memory.h"
 #include "linux/run_protocol.h"
 #include "linux/system_clock.h"
 #include "otter/build_options.h"
@@ -38,7 +39,7 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
 static const char TAG[] = "app_start";
 
 static linux_device_t dev;
-static run_shared_t *shared; /* with the runner */
+static otter_run_shared_t *shared; /* with the runner */
 
 /** A descriptor that the runner named. It is not for programs that this one starts. @return -1 if there is none */
 static int inherited(const char *name)
@@ -63,7 +64,7 @@ static const esp_partition_t *partition_at(const otter_partition_list_t *list, u
 
 static void lose_power(void)
 {
-    run_protocol_tell(RUN_SAYS_POWER_LOST);
+    run_protocol_tell(OTTER_RUN_SAYS_POWER_LOST);
     _exit(EXIT_SUCCESS); /* no task does another thing */
 }
 
@@ -75,27 +76,27 @@ static void forsake_device(void)
 }
 
 /** What the device keeps while it has power. @return NULL if it is not there */
-static run_shared_t *shared_memory(int fd)
+static otter_run_shared_t *shared_memory(int fd)
 {
     void *page = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return page != MAP_FAILED ? page : NULL;
 }
 
 /** @return ESP_OK, or why there is no device to run on */
-static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault_t *fault)
+static esp_err_t attach_device(int flash_fd, const otter_run_boot_t *boot, otter_fault_t *fault)
 {
-    const int memory = inherited(RUN_ENV_SHARED);
+    const int memory = inherited(OTTER_RUN_ENV_SHARED);
     shared = shared_memory(memory);
     if (shared == NULL) {
         return otter_fault(fault, ESP_FAIL, "the memory shared with the runner is not there");
     }
     const esp_reset_reason_t reason = (esp_reset_reason_t)boot->reset_reason;
-    esp_err_t err = rtc_memory_begin(memory, RUN_RTC_OFFSET, reason, fault);
+    esp_err_t err = rtc_memory_begin(memory, OTTER_RUN_RTC_OFFSET, reason, fault);
     if (err != ESP_OK) {
         return err;
     }
     deep_sleep_begin(&shared->pause, reason == ESP_RST_DEEPSLEEP);
-    const int trace = inherited(RUN_ENV_TRACE);
+    const int trace = inherited(OTTER_RUN_ENV_TRACE);
     const otter_build_options_t *build = &otter_build_options;
     const otter_trust_config_t trust = {
         .source = build->signed_updates ? OTTER_TRUST_RUNNING_APP : OTTER_TRUST_ANYBODY,
@@ -108,7 +109,7 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         .trust = &trust,
         .flash_shared = &shared->flash,
         .flash_trace = trace > 0 ? trace : 0,
-        .efuse_path = getenv(RUN_ENV_EFUSE),
+        .efuse_path = getenv(OTTER_RUN_ENV_EFUSE),
         .table_offset = boot->table_offset,
         .chip = otter_chip_facts(OTTER_CHIP_LINUX),
         .has_revision = true,
@@ -119,7 +120,7 @@ static esp_err_t attach_device(int flash_fd, const run_boot_t *boot, otter_fault
         .allow_http = build->allow_http,
         .dangerous_write = build->dangerous_write,
     };
-    err = linux_device_adopt(&dev, flash_fd, getenv(RUN_ENV_FLASH_PATH), &options, fault);
+    err = linux_device_adopt(&dev, flash_fd, getenv(OTTER_RUN_ENV_FLASH_PATH), &options, fault);
     if (err != ESP_OK) {
         return err;
     }
@@ -153,7 +154,7 @@ static void watch_tasks(void)
     kernel_silent_t silent;
     while (!kernel_wait_idle(WATCH_PERIOD_MS)) {
         if (kernel_all_alive(&silent)) {
-            run_protocol_tell(RUN_SAYS_ALIVE);
+            run_protocol_tell(OTTER_RUN_SAYS_ALIVE);
             shared->silent[0] = '\0';
         } else {
             snprintf(shared->silent, sizeof(shared->silent), "%s (%s)", silent.name,
@@ -166,7 +167,7 @@ static void watch_tasks(void)
 static int cannot_start(const char *what, const char *why)
 {
     fprintf(stderr, "%s: %s\n", what, why);
-    run_protocol_tell(RUN_SAYS_NO_START);
+    run_protocol_tell(OTTER_RUN_SAYS_NO_START);
     return EXIT_FAILURE;
 }
 
@@ -216,11 +217,11 @@ static int start_runner(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    run_boot_t boot;
-    int flash_fd = inherited(RUN_ENV_FLASH);
-    const char *boot_text = getenv(RUN_ENV_BOOT);
-    if (flash_fd < 0 || inherited(RUN_ENV_CONTROL) < 0 || boot_text == NULL ||
-        !run_boot_decode(boot_text, &boot)) {
+    otter_run_boot_t boot;
+    int flash_fd = inherited(OTTER_RUN_ENV_FLASH);
+    const char *boot_text = getenv(OTTER_RUN_ENV_BOOT);
+    if (flash_fd < 0 || inherited(OTTER_RUN_ENV_CONTROL) < 0 || boot_text == NULL ||
+        !otter_run_boot_decode(boot_text, &boot)) {
         return start_runner(argc, argv);
     }
     setvbuf(stdout, NULL, _IOLBF,
@@ -248,6 +249,6 @@ int main(int argc, char **argv)
     }
     watch_tasks();
     esp_err_t err = linux_device_close(&dev);
-    run_protocol_tell(RUN_SAYS_IDLE);
-    return err == ESP_OK ? EXIT_SUCCESS : RUN_EXIT_UNWRITTEN;
+    run_protocol_tell(OTTER_RUN_SAYS_IDLE);
+    return err == ESP_OK ? EXIT_SUCCESS : OTTER_RUN_EXIT_UNWRITTEN;
 }

@@ -7,4 +7,4 @@
 #include "linux/run_protocol.h"
 
 /** @param pause  in the memory that is shared with the runner. @param woken  this boot comes from deep sleep */
-void deep_sleep_begin(run_pause_t *pause, bool woken);
+void deep_sleep_begin(otter_run_pause_t *pause, bool woken);

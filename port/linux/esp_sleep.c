@@ -18,15 +18,15 @@
 static const char TAG[] = "sleep";
 
 /* What is set by few and read by whoever sleeps. */
-static run_pause_t *pause_of_runner; /* NULL: no runner */
-static _Atomic uint64_t timer_us = RUN_PAUSE_FOR_EVER;
+static otter_run_pause_t *pause_of_runner; /* NULL: no runner */
+static _Atomic uint64_t timer_us = OTTER_RUN_PAUSE_FOR_EVER;
 static atomic_uint enabled; /* 1 << source, but for time */
 static atomic_int cause = ESP_SLEEP_WAKEUP_UNDEFINED;
 static atomic_flag told = ATOMIC_FLAG_INIT;
 static _Atomic(esp_deep_sleep_wake_stub_fn_t) wake_stub;
 static esp_deep_sleep_cb_t hooks[HOOKS_MAX]; /* with OTTER_LOCK_SYSTEM */
 
-void deep_sleep_begin(run_pause_t *pause, bool woken)
+void deep_sleep_begin(otter_run_pause_t *pause, bool woken)
 {
     pause_of_runner = pause;
     atomic_store(&cause, woken ? ESP_SLEEP_WAKEUP_TIMER : ESP_SLEEP_WAKEUP_UNDEFINED);
@@ -54,7 +54,7 @@ void esp_deep_sleep_start(void)
     if (pause_of_runner != NULL) {
         pause_of_runner->us = atomic_load(&timer_us);
     }
-    run_protocol_end(RUN_SAYS_ASLEEP);
+    run_protocol_end(OTTER_RUN_SAYS_ASLEEP);
 }
 
 esp_err_t esp_deep_sleep_try_to_start(void)
@@ -76,7 +76,7 @@ esp_err_t esp_deep_sleep_try(uint64_t time_in_us)
 esp_err_t esp_light_sleep_start(void)
 {
     const uint64_t us = atomic_load(&timer_us);
-    if (us == RUN_PAUSE_FOR_EVER) {
+    if (us == OTTER_RUN_PAUSE_FOR_EVER) {
         ESP_LOGW(TAG, "light sleep with no time set: nothing ends it here");
         for (;;) {
             vTaskDelay(portMAX_DELAY);
@@ -130,7 +130,7 @@ esp_err_t esp_sleep_enable_timer_wakeup(uint64_t time_in_us)
 esp_err_t esp_sleep_disable_wakeup_source(esp_sleep_source_t source)
 {
     if (source == ESP_SLEEP_WAKEUP_ALL) {
-        atomic_store(&timer_us, RUN_PAUSE_FOR_EVER);
+        atomic_store(&timer_us, OTTER_RUN_PAUSE_FOR_EVER);
         atomic_store(&enabled, 0);
         return ESP_OK;
     }
@@ -139,7 +139,7 @@ esp_err_t esp_sleep_disable_wakeup_source(esp_sleep_source_t source)
     }
     const unsigned bit = 1u << source;
     bool was = source == ESP_SLEEP_WAKEUP_TIMER
-                   ? atomic_exchange(&timer_us, RUN_PAUSE_FOR_EVER) != RUN_PAUSE_FOR_EVER
+                   ? atomic_exchange(&timer_us, OTTER_RUN_PAUSE_FOR_EVER) != OTTER_RUN_PAUSE_FOR_EVER
                    : (atomic_fetch_and(&enabled, ~bit) & bit) != 0;
     return was ? ESP_OK : ESP_ERR_INVALID_STATE;
 }

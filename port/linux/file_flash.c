@@ -154,7 +154,8 @@ static void publish_erase(const file_flash_t *f)
 {
     if (f->options.shared != NULL) {
         bool lazy = f->lazy_from < f->blank_to;
-        atomic_store(&f->options.shared->erase, lazy ? range_word(f->lazy_from, f->blank_to) : 0);
+        __atomic_store_n(&f->options.shared->erase, lazy ? range_word(f->lazy_from, f->blank_to) : 0,
+                         __ATOMIC_SEQ_CST);
     }
 }
 
@@ -162,7 +163,8 @@ static void publish_erase(const file_flash_t *f)
 static void take_over_erase(file_flash_t *f)
 {
     uint32_t from, to;
-    if (f->options.shared != NULL && range_of_word(f, atomic_load(&f->options.shared->erase), &from, &to)) {
+    if (f->options.shared != NULL &&
+        range_of_word(f, __atomic_load_n(&f->options.shared->erase, __ATOMIC_SEQ_CST), &from, &to)) {
         f->blank_from = f->lazy_from = from;
         f->blank_to = to;
     }
@@ -368,9 +370,9 @@ static esp_err_t erase_unlimited(file_flash_t *f, uint32_t off, uint32_t len)
  * Counts operations that follow, each of `op->len` bytes, one behind the other from `op->off` on.
  * @return how many of them still have power: less than `count` if it is lost
  */
-static uint32_t count_ops(file_flash_t *f, const file_flash_op_t *op, uint32_t count)
+static uint32_t count_ops(file_flash_t *f, const otter_run_op_t *op, uint32_t count)
 {
-    file_flash_shared_t *shared = f->options.shared;
+    otter_run_flash_t *shared = f->options.shared;
     if (shared == NULL || count == 0) {
         return count;
     }
@@ -380,7 +382,7 @@ static uint32_t count_ops(file_flash_t *f, const file_flash_op_t *op, uint32_t c
         powered = min_u32(count, shared->cut_at - before - 1);
     }
     const uint32_t begun = min_u32(count, powered + 1);
-    file_flash_op_t next = *op;
+    otter_run_op_t next = *op;
     for (uint32_t i = 0; i < begun; i++) {
         next.number = before + i + 1;
         next.off = op->off + i * op->len;
@@ -403,7 +405,7 @@ static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_
     if (err != ESP_OK) {
         return err;
     }
-    const file_flash_op_t op = {.off = off, .len = len};
+    const otter_run_op_t op = {.off = off, .len = len};
     if (count_ops(f, &op, 1) == 0) {
         (void)program_unlimited(f, off, src,
                                 len / 2); /* torn: half of it, and power is gone whatever happened */
@@ -424,7 +426,7 @@ static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
         return err;
     }
     const uint32_t sector = f->flash.erase_size;
-    const file_flash_op_t op = {.is_erase = true, .off = off, .len = sector};
+    const otter_run_op_t op = {.is_erase = true, .off = off, .len = sector};
     uint32_t whole = count_ops(f, &op, len / sector) * sector;
     if (whole < len) {
         if (whole > 0) {

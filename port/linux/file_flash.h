@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "otter/fault.h"
 #include "otter/flash.h"
 #include "otter/promise.h"
+#include "otter/run_protocol.h"
 
 #define FILE_FLASH_SECTOR 4096u
 
@@ -20,31 +20,14 @@ typedef struct {
     bool write_once;      /* a unit is programmed once after an erase (otter/flash.h) */
 } file_flash_geometry_t;
 
-/** An operation as a chip counts it. */
-typedef struct {
-    uint32_t number;   /* from 1; 0: there was none */
-    uint32_t is_erase; /* of one sector; 0: a program */
-    uint32_t off, len; /* bytes */
-} file_flash_op_t;
-
-/**
- * What several processes know of a flash that they use one after the other, in memory that they share; zeros to begin with.
- * Whatever the one before left in it is checked before it is believed.
- */
-typedef struct {
-    _Atomic uint64_t erase; /* the erase that is done as far as anybody can tell, and not in the file yet */
-    uint32_t cut_at;        /* number of the operation in which power is lost, from 1; 0: in none */
-    file_flash_op_t last;   /* the last operation that began; its number says how many there were */
-} file_flash_shared_t;
-
 typedef struct {
     /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
     bool strict;
     bool read_only;   /* program and erase fail; a file of any length will do, its last sector ends erased */
     bool grows;       /* the same of a file to write to: the first write adds what it lacks of the flash */
     uint32_t wait_ms; /* so long another process's lock is waited for; see flash_medium_open() */
-    file_flash_shared_t *shared; /* NULL: what this process has not written when it is killed is lost */
-    int trace; /* with `shared`: descriptor that gets each operation, a file_flash_op_t, when it begins; 0: none */
+    otter_run_flash_t *shared; /* NULL: what this process has not written when it is killed is lost */
+    int trace; /* with `shared`: descriptor that gets each operation, a otter_run_op_t, when it begins; 0: none */
 } file_flash_options_t;
 
 /**
@@ -109,7 +92,7 @@ OTTER_MUST_CHECK esp_err_t file_flash_close(otter_flash_t *flash);
 void file_flash_plan_cut(otter_flash_t *flash, void (*cut)(void));
 
 /** True once the operation has begun in which power is lost. */
-static inline bool file_flash_was_cut(const file_flash_shared_t *shared)
+static inline bool file_flash_was_cut(const otter_run_flash_t *shared)
 {
     return shared->cut_at != 0 && shared->last.number >= shared->cut_at;
 }

@@ -86,23 +86,23 @@ static void become_firmware(const firmware_start_t *start, int control, pid_t ru
     (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     set_inherited(start->flash);
     set_inherited(control);
-    set_env_number(RUN_ENV_FLASH, start->flash);
-    set_env_number(RUN_ENV_CONTROL, control);
+    set_env_number(OTTER_RUN_ENV_FLASH, start->flash);
+    set_env_number(OTTER_RUN_ENV_CONTROL, control);
     set_inherited(start->shared);
-    set_env_number(RUN_ENV_SHARED, start->shared);
-    unsetenv(RUN_ENV_TRACE);
+    set_env_number(OTTER_RUN_ENV_SHARED, start->shared);
+    unsetenv(OTTER_RUN_ENV_TRACE);
     if (start->trace > 0) {
         set_inherited(start->trace);
-        set_env_number(RUN_ENV_TRACE, start->trace);
+        set_env_number(OTTER_RUN_ENV_TRACE, start->trace);
     }
-    setenv(RUN_ENV_FLASH_PATH, start->flash_path, 1);
-    unsetenv(RUN_ENV_EFUSE);
+    setenv(OTTER_RUN_ENV_FLASH_PATH, start->flash_path, 1);
+    unsetenv(OTTER_RUN_ENV_EFUSE);
     if (start->efuse_path != NULL) {
-        setenv(RUN_ENV_EFUSE, start->efuse_path, 1);
+        setenv(OTTER_RUN_ENV_EFUSE, start->efuse_path, 1);
     }
-    char boot[RUN_BOOT_TEXT_SIZE];
+    char boot[OTTER_RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&start->boot, boot);
-    setenv(RUN_ENV_BOOT, boot, 1);
+    setenv(OTTER_RUN_ENV_BOOT, boot, 1);
     if (start->debugger) {
         become_debugger(start);
         *exec_error = errno;
@@ -156,13 +156,13 @@ static bool read_control(process_t *p)
         return false;
     }
     /* Only as the first message: an app that runs has been started. */
-    p->said_no_start = p->said_no_start || (!p->said_anything && messages[0] == RUN_SAYS_NO_START);
+    p->said_no_start = p->said_no_start || (!p->said_anything && messages[0] == OTTER_RUN_SAYS_NO_START);
     p->said_anything = true;
-    p->said_restart = p->said_restart || memchr(messages, RUN_SAYS_RESTART, (size_t)n) != NULL;
-    p->said_asleep = p->said_asleep || memchr(messages, RUN_SAYS_ASLEEP, (size_t)n) != NULL;
-    p->said_idle = p->said_idle || memchr(messages, RUN_SAYS_IDLE, (size_t)n) != NULL;
-    p->said_power_lost = p->said_power_lost || memchr(messages, RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
-    if (memchr(messages, RUN_SAYS_ALIVE, (size_t)n) != NULL) {
+    p->said_restart = p->said_restart || memchr(messages, OTTER_RUN_SAYS_RESTART, (size_t)n) != NULL;
+    p->said_asleep = p->said_asleep || memchr(messages, OTTER_RUN_SAYS_ASLEEP, (size_t)n) != NULL;
+    p->said_idle = p->said_idle || memchr(messages, OTTER_RUN_SAYS_IDLE, (size_t)n) != NULL;
+    p->said_power_lost = p->said_power_lost || memchr(messages, OTTER_RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
+    if (memchr(messages, OTTER_RUN_SAYS_ALIVE, (size_t)n) != NULL) {
         p->silent_us = 0;
     }
     return true;
@@ -286,7 +286,7 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
         result->end = FIRMWARE_UNPOWERED;
     } else if (ended_well && (p->said_restart || p->said_asleep || p->said_idle)) {
         result->end = p->said_restart ? FIRMWARE_RESTARTED : p->said_asleep ? FIRMWARE_ASLEEP : FIRMWARE_IDLE;
-    } else if (p->said_idle && WIFEXITED(status) && WEXITSTATUS(status) == RUN_EXIT_UNWRITTEN) {
+    } else if (p->said_idle && WIFEXITED(status) && WEXITSTATUS(status) == OTTER_RUN_EXIT_UNWRITTEN) {
         result->end = FIRMWARE_UNWRITTEN;
     } else if (start->debugger) {
         result->end = FIRMWARE_IDLE; /* gdb was left: what it held shows nothing more */
@@ -336,7 +336,7 @@ static void end_on_signal(process_t *p, const firmware_start_t *start, int signa
 /** The supply sags: the firmware is gone in the middle of what it does, of a flash operation if one comes now. */
 static void brown_out(process_t *p, const firmware_start_t *start, firmware_result_t *result)
 {
-    file_flash_shared_t *flash = &start->shared_memory->flash;
+    otter_run_flash_t *flash = &start->shared_memory->flash;
     const uint32_t planned = flash->cut_at;
     int status;
     flash->cut_at = flash->last.number + 1;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "linux/file_flash.h"
 #include "linux/run_protocol.h"
 
 /** How a run ended. */
@@ -26,13 +27,13 @@ typedef enum {
 typedef struct {
     int executable; /* descriptor of an ELF executable for this machine */
     int flash;      /* descriptor of the flash file */
-    int shared;     /* descriptor behind RUN_ENV_SHARED */
-    run_shared_t *shared_memory;
-    int trace;              /* descriptor for RUN_ENV_TRACE; 0: none */
+    int shared;     /* descriptor behind OTTER_RUN_ENV_SHARED */
+    otter_run_shared_t *shared_memory;
+    int trace;              /* descriptor for OTTER_RUN_ENV_TRACE; 0: none */
     const char *flash_path; /* absolute */
     const char *efuse_path; /* absolute; NULL: beside the flash file */
     const char *name;       /* argv[0] */
-    run_boot_t boot;
+    otter_run_boot_t boot;
     int64_t brownout_at_us; /* by otter_now_us(); 0: none comes */
     int signals;            /* of this process, which is a keeper's worker: what keeper_run() gave it */
     bool debugger;          /* start it in gdb, which gets the terminal */

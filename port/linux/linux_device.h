@@ -52,7 +52,7 @@ typedef struct {
     /* whom the device trusts where its eFuses do not say it has secure boot; NULL: anybody. `data` counts in any case */
     const otter_trust_config_t *trust;
     /* with the processes that use the flash before and after; may be NULL */
-    file_flash_shared_t *flash_shared;
+    otter_run_flash_t *flash_shared;
     int flash_trace; /* file_flash_options_t.trace */
 } linux_device_options_t;
 

@@ -48,15 +48,16 @@ static bool replace(const region_t *region, int fd, off_t off, bool kept)
 
 esp_err_t rtc_memory_begin(int fd, uint32_t off, esp_reset_reason_t reason, otter_fault_t *fault)
 {
-    const region_t regions[RTC_REGIONS] = {
+    const region_t regions[OTTER_RUN_RTC_REGIONS] = {
         {otter_rtc_data_start, otter_rtc_data_end, true, false, true},
         {otter_rtc_noinit_start, otter_rtc_noinit_end, false, true, true},
         {otter_noinit_start, otter_noinit_end, false, true, false},
     };
-    for (uint32_t i = 0; i < RTC_REGIONS; i++) {
+    for (uint32_t i = 0; i < OTTER_RUN_RTC_REGIONS; i++) {
         const region_t *region = &regions[i];
         if (region->end > region->start &&
-            !replace(region, fd, (off_t)off + (off_t)i * RTC_REGION_SIZE, is_kept(region, reason))) {
+            !replace(region, fd, (off_t)off + (off_t)i * OTTER_RUN_RTC_REGION_SIZE,
+                     is_kept(region, reason))) {
             return otter_fault(fault, ESP_FAIL, "RTC memory: %s", strerror(errno));
         }
     }

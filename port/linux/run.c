@@ -54,7 +54,7 @@ typedef struct {
     uint32_t again;         /* boots in a row of one version, each time out of another partition */
     int64_t brownout_at_us; /* by system_clock_us(); 0: there is none any more */
     int shared_fd;          /* memory file behind `shared` */
-    run_shared_t *shared;
+    otter_run_shared_t *shared;
     uint32_t flash_size;        /* bytes */
     otter_boot_result_t booted; /* what the boot step found, and changed */
     esp_partition_t running;    /* what it booted */
@@ -132,7 +132,7 @@ static void phase_text(const run_t *run, bool in_app, char text[64])
 /** Where power went: in the middle of an operation, or after one. */
 static void tell_cut(run_t *run, bool in_app)
 {
-    const file_flash_shared_t *flash = &run->shared->flash;
+    const otter_run_flash_t *flash = &run->shared->flash;
     char phase[64], text[96];
     phase_text(run, in_app, phase);
     run_operation_text(&run->dev.device, &flash->last, text, sizeof(text));
@@ -176,7 +176,7 @@ static void lose_power(void)
 static bool make_shared_memory(run_t *run)
 {
     run->shared_fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (run->shared_fd < 0 || ftruncate(run->shared_fd, RUN_SHARED_SIZE) != 0 ||
+    if (run->shared_fd < 0 || ftruncate(run->shared_fd, OTTER_RUN_SHARED_SIZE) != 0 ||
         fcntl(run->shared_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         return false;
     }
@@ -551,7 +551,7 @@ static bool is_over(run_t *run, const firmware_result_t *result, run_end_t *end)
 static bool sleep_through(run_t *run, run_end_t *end)
 {
     const uint64_t us = run->shared->pause.us; /* whatever the firmware has left there */
-    if (us == RUN_PAUSE_FOR_EVER) {
+    if (us == OTTER_RUN_PAUSE_FOR_EVER) {
         print_line("deep sleep, and nothing is set that ends it here");
         *end = RUN_IDLE;
         return false;

@@ -27,7 +27,7 @@ static const esp_partition_t *partition_of(const otter_device_t *device, uint32_
     return NULL;
 }
 
-void run_operation_text(const otter_device_t *device, const file_flash_op_t *op, char *text, size_t size)
+void run_operation_text(const otter_device_t *device, const otter_run_op_t *op, char *text, size_t size)
 {
     const esp_partition_t *partition = partition_of(device, op->off);
     const uint32_t table = device->config.table_offset, off = op->off;
@@ -66,7 +66,7 @@ static void add_line(run_operations_t *list, const char *line)
 
 void run_operations_note(run_operations_t *list, const otter_device_t *device, uint32_t boot, const char *who)
 {
-    file_flash_op_t op;
+    otter_run_op_t op;
     while (list->trace > 0 && !list->full &&
            pread(list->trace, &op, sizeof(op), (off_t)list->read * (off_t)sizeof(op)) ==
                (ssize_t)sizeof(op)) {

@@ -9,10 +9,10 @@
 #include "otter/promise.h"
 
 /** "erase of ota_1 at 0x5000": the partition and the offset in it; "flash" where there is none. */
-void run_operation_text(const otter_device_t *device, const file_flash_op_t *op, char *text, size_t size);
+void run_operation_text(const otter_device_t *device, const otter_run_op_t *op, char *text, size_t size);
 
 typedef struct {
-    int trace;     /* memory file that gets a file_flash_op_t for each operation; 0: no list is wanted */
+    int trace;     /* memory file that gets a otter_run_op_t for each operation; 0: no list is wanted */
     uint32_t read; /* operations that were read from it */
     char *text;    /* owned: the list so far */
     size_t len;

@@ -8,30 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void run_boot_encode(const run_boot_t *boot, char text[RUN_BOOT_TEXT_SIZE])
+void run_boot_encode(const otter_run_boot_t *boot, char text[OTTER_RUN_BOOT_TEXT_SIZE])
 {
-    snprintf(text, RUN_BOOT_TEXT_SIZE,
-             "reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u "
-             "emulated_efuse=%u watchdog=%u",
-             boot->reset_reason, boot->running, boot->table_offset, boot->revision, boot->blk_revision,
-             boot->rollback, boot->anti_rollback, boot->emulated_efuse, boot->watchdog_s);
-}
-
-bool run_boot_decode(const char *text, run_boot_t *boot)
-{
-    unsigned rollback, anti_rollback, emulated_efuse;
-    int n = sscanf(text,
-                   "reset=%u running=%u table=%u revision=%hu blk_revision=%hu rollback=%u anti_rollback=%u "
-                   "emulated_efuse=%u watchdog=%u",
-                   &boot->reset_reason, &boot->running, &boot->table_offset, &boot->revision,
-                   &boot->blk_revision, &rollback, &anti_rollback, &emulated_efuse, &boot->watchdog_s);
-    if (n != 9) {
-        return false;
-    }
-    boot->rollback = rollback != 0;
-    boot->anti_rollback = anti_rollback != 0;
-    boot->emulated_efuse = emulated_efuse != 0;
-    return true;
+    snprintf(
+        text, OTTER_RUN_BOOT_TEXT_SIZE,
+        "version=%u reset=%u running=%u table=%u revision=%u blk_revision=%u rollback=%u anti_rollback=%u "
+        "emulated_efuse=%u watchdog=%u",
+        OTTER_RUN_VERSION, boot->reset_reason, boot->running, boot->table_offset, boot->revision,
+        boot->blk_revision, boot->rollback, boot->anti_rollback, boot->emulated_efuse, boot->watchdog_s);
 }
 
 #define NOT_LOOKED_UP (-2)
@@ -42,7 +26,7 @@ static int control_fd(void)
 {
     int fd = atomic_load(&control);
     if (fd == NOT_LOOKED_UP) {
-        const char *text = getenv(RUN_ENV_CONTROL);
+        const char *text = getenv(OTTER_RUN_ENV_CONTROL);
         fd = text != NULL ? atoi(text) : -1;
         atomic_store(&control, fd);
     }

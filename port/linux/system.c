@@ -42,7 +42,7 @@ bool otter_console_has_color(void)
 
 void otter_system_restart(void)
 {
-    run_protocol_end(RUN_SAYS_RESTART);
+    run_protocol_end(OTTER_RUN_SAYS_RESTART);
 }
 
 void otter_system_alive(void)

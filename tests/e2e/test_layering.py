@@ -44,7 +44,7 @@ PUBLIC_HEADERS = {
     "otter/text.h": "base",
     "otter/system.h": "base",
     "otter/crypto.h": "base",
-    "otter/transport.h": "base",
+    "otter/run_protocol.h": "base", "otter/transport.h": "base",
     "otter/report.h": "base",
     "otter/chip.h": "base",
     "otter/efuse.h": "base",
@@ -133,8 +133,16 @@ def part_of(path):
     return "/".join(pieces[:2]) if pieces[0] in ("src", "port") else pieces[0]
 
 
+def check_inside(header, root):
+    """What ESP-IDF compiles has ESP-IDF's headers, and of otter the run protocol alone."""
+    ours = header.startswith("otter/") or any(os.path.exists(os.path.join(root, folder, header)) for folder in ("src", "port"))
+    return f"idf/inside/ must not include {header}" if ours and header != "otter/run_protocol.h" else None
+
+
 def check_component(path, header, root):
     """A component of idf/ stands on public headers, on its own and on what others offer. Returns the complaint or None."""
+    if path.startswith(os.path.join("idf", "inside")):
+        return check_inside(header, root)
     folders = [os.path.dirname(path), "include"]
     components = os.path.join("idf", "components")
     if os.path.isdir(os.path.join(root, components)):
@@ -312,6 +320,8 @@ PLANTED = [
      "a component of idf/ must not include"),
     ("a component of idf/ reaches into a port", "idf/components/net/a.c", '/* a */\n#include "linux/clock.h"\n',
      "a component of idf/ must not include"),
+    ("what ESP-IDF compiles takes the library", "idf/inside/net/a.c", '/* a */\n#include "otter/flash.h"\n',
+     "idf/inside/ must not include"),
     ("one port uses another", "port/sim/a.c", '/* a */\n#include "linux/clock.h"\n', "port/sim must not"),
     ("the server uses the library's inside", "server/a.c", '/* a */\n#include "flash/flash_map.h"\n', "server must not"),
     ("the command uses the library's inside", "cli/a.c", '/* a */\n#include "base/le.h"\n', "cli must not include"),
@@ -328,6 +338,8 @@ PLANTED = [
 ]
 
 ALLOWED = [
+    ("what ESP-IDF compiles takes ESP-IDF's headers", "idf/inside/net/a.c",
+     '/* a */\n#include "bootloader_sha.h"\n#include "otter/run_protocol.h"\n'),
     ("a commented include", "src/base/a.c", "/* a\n#include <unistd.h>\n*/\n"),
     ("a platform header where the compiler has it", "include/a.h",
      "/* a */\n#if defined(__has_include)\n#if __has_include(<sys/queue.h>)\n#include <sys/queue.h>\n#endif\n#endif\n"),

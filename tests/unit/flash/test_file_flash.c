@@ -134,7 +134,7 @@ static void random_operations_match_the_model(void **state)
 }
 
 /** Opens the flash as the next process does that shares `shared` with those before it. */
-static otter_flash_t *next_process(file_flash_shared_t *shared)
+static otter_flash_t *next_process(otter_run_flash_t *shared)
 {
     const file_flash_options_t options = {.strict = true, .shared = shared};
     otter_fault_t fault = {0};
@@ -154,7 +154,7 @@ static void what_has_returned_survives_a_killed_process(void **state)
     assert_true(sim_flash_init(&model, SIZE));
     uint8_t *buf = malloc(SIZE);
     static otter_flash_t *killed[400]; /* nobody closes them, so what they remember is gone */
-    file_flash_shared_t shared = {0};
+    otter_run_flash_t shared = {0};
     otter_flash_t *flash = next_process(&shared);
     for (size_t i = 0; i < sizeof(killed) / sizeof(killed[0]); i++) {
         for (uint32_t steps = next_random(&seed) % 8; steps > 0; steps--) {
@@ -180,7 +180,7 @@ static void what_has_returned_survives_a_killed_process(void **state)
 static void an_erase_that_nobody_remembered_is_not_believed(void **state)
 {
     (void)state;
-    file_flash_shared_t shared = {0};
+    otter_run_flash_t shared = {0};
     otter_flash_t *flash = next_process(&shared);
     uint8_t *zeros = calloc(1, SIZE), *found = malloc(SIZE);
     assert_int_equal(otter_flash_program(flash, 0, zeros, SIZE), ESP_OK);

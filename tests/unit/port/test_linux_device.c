@@ -302,17 +302,17 @@ static void refresh_sees_what_others_changed_and_keeps_the_lock(void **state)
 static void facts_for_the_firmware_survive_as_text(void **state)
 {
     (void)state;
-    const run_boot_t boot = {.reset_reason = 4,
-                             .running = 0x7FFF0000,
-                             .table_offset = 0x8000,
-                             .watchdog_s = 1000000,
-                             .revision = 65534,
-                             .blk_revision = 102,
-                             .rollback = true};
-    char text[RUN_BOOT_TEXT_SIZE];
+    const otter_run_boot_t boot = {.reset_reason = 4,
+                                   .running = 0x7FFF0000,
+                                   .table_offset = 0x8000,
+                                   .watchdog_s = 1000000,
+                                   .revision = 65534,
+                                   .blk_revision = 102,
+                                   .rollback = true};
+    char text[OTTER_RUN_BOOT_TEXT_SIZE];
     run_boot_encode(&boot, text);
-    run_boot_t back = {0};
-    assert_true(run_boot_decode(text, &back));
+    otter_run_boot_t back = {0};
+    assert_true(otter_run_boot_decode(text, &back));
     assert_int_equal(back.reset_reason, 4);
     assert_int_equal(back.running, 0x7FFF0000);
     assert_int_equal(back.table_offset, 0x8000);
@@ -321,8 +321,8 @@ static void facts_for_the_firmware_survive_as_text(void **state)
     assert_int_equal(back.blk_revision, 102);
     assert_true(back.rollback);
     assert_false(back.anti_rollback);
-    assert_false(run_boot_decode("reset=1 running=2", &back));
-    assert_false(run_boot_decode("", &back));
+    assert_false(otter_run_boot_decode("reset=1 running=2", &back));
+    assert_false(otter_run_boot_decode("", &back));
 }
 
 static void a_program_opens_a_device_by_the_public_header(void **state)
