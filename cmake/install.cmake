@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(layers otter_base otter_flash otter_image otter_boot otter_http otter_ota otter_nvs otter_idf)
+set(layers otter_base otter_flash otter_image otter_boot otter_http otter_ota otter_nvs otter_ddi otter_idf)
 foreach(target ${layers} otter_linux otter_host)
   string(REPLACE "otter_" "" short ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${short})

@@ -16,6 +16,7 @@ extern "C" {
 
 #define OTTER_SHA256_LEN   32u
 #define OTTER_SHA384_LEN   48u
+#define OTTER_SHA1_LEN     20u
 #define OTTER_MD5_LEN      16u
 #define OTTER_RSA_3072_LEN 384u /* of a modulus and of a signature */
 #define OTTER_CURVE_MAX    48u  /* bytes of a number on the largest curve */
@@ -35,12 +36,15 @@ typedef union {
 /** SHA-256 from its start, also in the place of one that has run. @return false: out of memory; then only begin and end */
 OTTER_MUST_CHECK bool otter_sha256_begin(otter_digest_t *digest);
 
+/** SHA-1: which file a fleet's server means that tells no SHA-256 (otter/ddi.h); no protection against anybody. */
+OTTER_MUST_CHECK bool otter_sha1_begin(otter_digest_t *digest);
+
 /** MD5: the partition table's own, and HTTP's digest authentication; no protection against anybody. */
 OTTER_MUST_CHECK bool otter_md5_begin(otter_digest_t *digest);
 
 void otter_digest_update(otter_digest_t *digest, const void *data, size_t len);
 
-/** Writes OTTER_SHA256_LEN or OTTER_MD5_LEN bytes; what follows is begin or end. */
+/** Writes OTTER_SHA256_LEN, OTTER_SHA1_LEN or OTTER_MD5_LEN bytes; what follows is begin or end. */
 void otter_digest_finish(otter_digest_t *digest, uint8_t *bytes);
 
 /** The digest of what it has seen so far; it goes on. @return false: out of memory */

@@ -16,13 +16,14 @@
 #include "linux/openssl_start.h"
 
 /* What OpenSSL would look up anew for each digest. Kept until the program ends; NULL where it has none. */
-static EVP_MD *sha256, *md5;
+static EVP_MD *sha256, *sha1, *md5;
 static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
 
 static void look_up(void)
 {
     openssl_start();
     sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 }
 
@@ -44,6 +45,12 @@ bool otter_sha256_begin(otter_digest_t *digest)
 {
     (void)pthread_once(&looked_up, look_up);
     return begin(digest, sha256);
+}
+
+bool otter_sha1_begin(otter_digest_t *digest)
+{
+    (void)pthread_once(&looked_up, look_up);
+    return begin(digest, sha1);
 }
 
 bool otter_md5_begin(otter_digest_t *digest)

@@ -95,6 +95,11 @@ class Formats(DeviceTest):
         self.otter("nvs", "set", self.flash, "app", "n", "-7", "--type", "i16")
         self.assertEqual(whole("nvs").ljust(0x1000, b"\xff"), pathlib.Path(self.flash).read_bytes()[0x9000:0xA000])
 
+    def test_the_record_of_an_agent(self):
+        data = whole("agent")
+        for end in (316, 324):
+            self.assertEqual(zlib.crc32(data[:end]), int.from_bytes(data[end:end + 4], "little"), end)
+
     def test_crcs(self):
         found = tables("seed")[0][1:] + tables("sequence number")[0][1:]
         self.assertGreater(len(found), 6)

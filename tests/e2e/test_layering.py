@@ -17,7 +17,8 @@ BELOW = {
     "http": {"base"},
     "ota": {"boot", "http", "image", "flash", "base"},
     "nvs": {"flash", "base"},
-    "idf": {"ota", "nvs", "boot", "http", "image", "flash", "base"},
+    "ddi": {"ota", "nvs", "boot", "http", "image", "flash", "base"},
+    "idf": {"ddi", "ota", "nvs", "boot", "http", "image", "flash", "base"},
 }
 
 # The lowest layer that may include a public header; one that is not listed belongs to the top layer, idf.
@@ -67,6 +68,7 @@ PUBLIC_HEADERS = {
     "otter/image.h": "image",
     "otter/image_kind.h": "image",
     "otter/bootloader.h": "image",
+    "otter/ddi.h": "ddi",
     "otter/boot.h": "boot",
     "esp_tls_errors.h": "http",
     "esp_http_client.h": "http",

@@ -1,0 +1,58 @@
+/* What a DDI server answers: the few members that count, picked out of the JSON as it comes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ddi/json.h"
+#include "otter/ddi.h"
+#include "otter/promise.h"
+
+/* What a poll can offer, the one that counts most last: its link is the one that is kept. */
+typedef enum {
+    DDI_OFFER_NOTHING,
+    DDI_OFFER_DEPLOYMENT,
+    DDI_OFFER_CONFIRMATION,
+    DDI_OFFER_CANCEL
+} ddi_offer_t;
+
+typedef enum { DDI_MODE_NONE, DDI_MODE_SKIP, DDI_MODE_ATTEMPT, DDI_MODE_FORCED } ddi_mode_t;
+
+/** Of one answer, of whatever kind. Zeros stand for what is not there. */
+typedef struct {
+    bool is_null;          /* the body is `null`: nothing is due */
+    bool wants_attributes; /* the link configData is there */
+    bool quota;            /* errorCode: a quota is used up */
+    ddi_offer_t offer;
+    uint32_t sleep_s;           /* as it was said, 0: it was not */
+    char id[OTTER_DDI_ID_SIZE]; /* of the action; of a cancellation the one that it stops */
+    ddi_mode_t download, update;
+    bool confirms; /* it is `confirmation`, not `deployment` */
+    uint16_t artifacts;
+    otter_ddi_file_t file; /* the first artifact */
+    char part[24], version[33];
+} ddi_answer_t;
+
+/** Reads one answer. Fields are private but for `answer`; it stays where it is until the end. */
+typedef struct {
+    ddi_answer_t answer;
+    char *url; /* of OTTER_DDI_URL_SIZE: the link of the offer, or of the first artifact */
+    uint8_t url_rank;
+    ddi_json_t json;
+    ddi_json_listener_t listener;
+    uint64_t seen; /* a bit for each member that has come in the objects that are open */
+    uint8_t nodes[DDI_JSON_DEPTH + 1];
+    uint8_t depth, next; /* the member whose value comes next */
+    char token[OTTER_DDI_TOKEN_SIZE];
+} ddi_reader_t;
+
+/** @param url  receives a link; NULL: none is wanted */
+void ddi_reader_begin(ddi_reader_t *reader, char url[OTTER_DDI_URL_SIZE]);
+/** @return false: it is no JSON, or contradicts itself, or has more than OTTER_DDI_ANSWER_MAX bytes; json.why tells which */
+OTTER_MUST_CHECK bool ddi_reader_feed(ddi_reader_t *reader, const void *data, size_t len);
+OTTER_MUST_CHECK bool ddi_reader_end(ddi_reader_t *reader);
+
+/** "00:05:00", or a duration of ISO 8601 as "P1DT2H". @return seconds; 0: it is neither, or none at all */
+uint32_t ddi_parse_sleep(const char *text);

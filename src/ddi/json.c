@@ -1,0 +1,378 @@
+/* The reader of JSON: one byte, one step; what it has read is told, not kept. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ddi/json.h"
+
+#include <string.h>
+
+#include "otter/bytes.h"
+
+enum expect { VALUE, VALUE_OR_END, KEY_OR_END, KEY, COLON, COMMA_OR_END, NOTHING };
+enum token { NO_TOKEN, STRING, ESCAPE, UNICODE, NUMBER, WORD };
+
+/* Where a number is. */
+enum number_step { SIGN, ZERO, WHOLE, POINT, FRACTION, E, E_SIGN, EXPONENT, STEPS, NO_STEP = 0xFF };
+
+/* What comes of a character in a number: a digit 0, another one, '.', 'e', a sign. */
+enum number_class { ZERO_DIGIT, DIGIT, DOT, LETTER, SIGNS, CLASSES };
+static const uint8_t number_steps[STEPS][CLASSES] = {
+    [SIGN] = {ZERO, WHOLE, NO_STEP, NO_STEP, NO_STEP},
+    [ZERO] = {NO_STEP, NO_STEP, POINT, E, NO_STEP},
+    [WHOLE] = {WHOLE, WHOLE, POINT, E, NO_STEP},
+    [POINT] = {FRACTION, FRACTION, NO_STEP, NO_STEP, NO_STEP},
+    [FRACTION] = {FRACTION, FRACTION, NO_STEP, E, NO_STEP},
+    [E] = {EXPONENT, EXPONENT, NO_STEP, NO_STEP, E_SIGN},
+    [E_SIGN] = {EXPONENT, EXPONENT, NO_STEP, NO_STEP, NO_STEP},
+    [EXPONENT] = {EXPONENT, EXPONENT, NO_STEP, NO_STEP, NO_STEP},
+};
+
+static bool refuse(ddi_json_t *json, const char *why)
+{
+    json->why = why;
+    return false;
+}
+
+static bool tell(ddi_json_t *json, ddi_json_kind_t kind, const char *text)
+{
+    json->why = json->listener->on(json->listener->ctx, kind, text, json->cut);
+    return json->why == NULL;
+}
+
+static bool in_object(const ddi_json_t *json)
+{
+    return json->depth > 0 && (json->objects >> (json->depth - 1) & 1u) != 0;
+}
+
+static void after_value(ddi_json_t *json)
+{
+    json->token = NO_TOKEN;
+    json->expect = json->depth == 0 ? NOTHING : COMMA_OR_END;
+}
+
+/* ---- texts ---- */
+
+static void begin_text(ddi_json_t *json, bool is_key, uint8_t token)
+{
+    json->token = token;
+    json->is_key = is_key;
+    json->cut = false;
+    json->len = 0;
+    json->more = 0;
+    json->surrogate = 0;
+    json->text = json->listener->room(json->listener->ctx, is_key, &json->size);
+}
+
+static void put(ddi_json_t *json, uint8_t byte)
+{
+    if (json->len + 1 < json->size) {
+        json->text[json->len++] = (char)byte;
+    } else {
+        json->cut = true;
+    }
+}
+
+static void put_character(ddi_json_t *json, uint32_t code)
+{
+    if (code < 0x80) {
+        put(json, (uint8_t)code);
+    } else if (code < 0x800) {
+        put(json, (uint8_t)(0xC0 | code >> 6));
+    } else {
+        if (code < 0x10000) {
+            put(json, (uint8_t)(0xE0 | code >> 12));
+        } else {
+            put(json, (uint8_t)(0xF0 | code >> 18));
+            put(json, (uint8_t)(0x80 | (code >> 12 & 0x3F)));
+        }
+        put(json, (uint8_t)(0x80 | (code >> 6 & 0x3F)));
+    }
+    if (code >= 0x80) {
+        put(json, (uint8_t)(0x80 | (code & 0x3F)));
+    }
+}
+
+static bool end_text(ddi_json_t *json, ddi_json_kind_t kind)
+{
+    json->text[json->len] = '\0';
+    if (json->is_key) {
+        json->token = NO_TOKEN;
+        json->expect = COLON;
+        return tell(json, DDI_JSON_KEY, json->text);
+    }
+    after_value(json);
+    return tell(json, kind, json->text);
+}
+
+/** A byte above 0x7F: a character of two to four bytes begins or goes on. */
+static bool take_utf8(ddi_json_t *json, uint8_t byte)
+{
+    if (json->more > 0) {
+        if (byte < json->low || byte > json->high) {
+            return refuse(json, "a string has bytes that are no UTF-8");
+        }
+        json->more--;
+    } else {
+        if (byte < 0xC2 || byte > 0xF4) {
+            return refuse(json, "a string has bytes that are no UTF-8");
+        }
+        json->more = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+    }
+    const bool first = byte >= 0xC2;
+    json->low = first && byte == 0xE0 ? 0xA0 : first && byte == 0xF0 ? 0x90 : 0x80;
+    json->high = first && byte == 0xED ? 0x9F : first && byte == 0xF4 ? 0x8F : 0xBF;
+    put(json, byte);
+    return true;
+}
+
+static bool take_in_string(ddi_json_t *json, uint8_t byte)
+{
+    if (byte >= 0x80) {
+        return json->surrogate == 0 ? take_utf8(json, byte) : refuse(json, "half of a surrogate pair");
+    }
+    if (json->more > 0) {
+        return refuse(json, "a string has bytes that are no UTF-8");
+    }
+    if (byte == '\\') {
+        json->token = ESCAPE;
+        return true;
+    }
+    if (json->surrogate != 0) {
+        return refuse(json, "half of a surrogate pair");
+    }
+    if (byte == '"') {
+        return end_text(json, DDI_JSON_STRING);
+    }
+    if (byte < ' ') {
+        return refuse(json, "a control character in a string");
+    }
+    put(json, byte);
+    return true;
+}
+
+static bool take_escape(ddi_json_t *json, uint8_t byte)
+{
+    static const char named[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    if (byte == 'u') {
+        json->token = UNICODE;
+        json->step = 0;
+        json->unit = 0;
+        return true;
+    }
+    const char *found = byte != '\0' ? strchr(named, byte) : NULL;
+    if (found == NULL) {
+        return refuse(json, "an escape that JSON does not have");
+    }
+    if (json->surrogate != 0) {
+        return refuse(json, "half of a surrogate pair");
+    }
+    put(json, (uint8_t)meant[found - named]);
+    json->token = STRING;
+    return true;
+}
+
+/** Four hexadecimal digits are a unit of UTF-16; two units may be one character. */
+static bool take_unicode(ddi_json_t *json, uint8_t byte)
+{
+    int digit = hex_digit((char)byte);
+    if (digit < 0) {
+        return refuse(json, "\\u without four hexadecimal digits");
+    }
+    json->unit = (uint16_t)(json->unit << 4 | digit);
+    if (++json->step < 4) {
+        return true;
+    }
+    json->token = STRING;
+    const bool low = json->unit >= 0xDC00 && json->unit < 0xE000;
+    if (low != (json->surrogate != 0)) {
+        return refuse(json, "half of a surrogate pair");
+    }
+    if (json->unit == 0) {
+        return refuse(json, "\\u0000 in a string");
+    }
+    if (low) {
+        put_character(json,
+                      0x10000u + (((uint32_t)json->surrogate - 0xD800u) << 10) + (json->unit - 0xDC00u));
+        json->surrogate = 0;
+    } else if (json->unit >= 0xD800 && json->unit < 0xDC00) {
+        json->surrogate = json->unit;
+    } else {
+        put_character(json, json->unit);
+    }
+    return true;
+}
+
+/* ---- numbers and words ---- */
+
+static uint8_t next_number_step(uint8_t step, uint8_t byte)
+{
+    enum number_class class = byte == '0'                  ? ZERO_DIGIT
+                              : byte >= '1' && byte <= '9' ? DIGIT
+                              : byte == '.'                ? DOT
+                              : (byte | 0x20) == 'e'       ? LETTER
+                              : byte == '+' || byte == '-' ? SIGNS
+                                                           : CLASSES;
+    return class == CLASSES ? (uint8_t)NO_STEP : number_steps[step][class];
+}
+
+static bool number_may_end(uint8_t step)
+{
+    return step == ZERO || step == WHOLE || step == FRACTION || step == EXPONENT;
+}
+
+static bool take_structure(ddi_json_t *json, uint8_t byte);
+
+static bool take_in_number(ddi_json_t *json, uint8_t byte)
+{
+    uint8_t step = next_number_step(json->step, byte);
+    if (step != NO_STEP) {
+        json->step = step;
+        put(json, byte);
+        return true;
+    }
+    if (!number_may_end(json->step)) {
+        return refuse(json, "a number that JSON does not have");
+    }
+    return end_text(json, DDI_JSON_NUMBER) && take_structure(json, byte);
+}
+
+static bool take_in_word(ddi_json_t *json, uint8_t byte)
+{
+    if (byte != (uint8_t)json->word[json->step]) {
+        return refuse(json, "a word that JSON does not have");
+    }
+    if (json->word[++json->step] != '\0') {
+        return true;
+    }
+    after_value(json);
+    return tell(json,
+                json->word[0] == 't'   ? DDI_JSON_TRUE
+                : json->word[0] == 'f' ? DDI_JSON_FALSE
+                                       : DDI_JSON_NULL,
+                "");
+}
+
+/* ---- objects and arrays ---- */
+
+static bool open(ddi_json_t *json, bool object)
+{
+    if (json->depth == DDI_JSON_DEPTH) {
+        return refuse(json, "more than 16 objects and arrays in each other");
+    }
+    json->objects = (uint16_t)((json->objects & ~(1u << json->depth)) | (unsigned)object << json->depth);
+    json->depth++;
+    json->expect = object ? KEY_OR_END : VALUE_OR_END;
+    return tell(json, object ? DDI_JSON_OBJECT : DDI_JSON_ARRAY, "");
+}
+
+static bool close(ddi_json_t *json)
+{
+    const bool object = in_object(json);
+    json->depth--;
+    after_value(json);
+    return tell(json, object ? DDI_JSON_OBJECT_END : DDI_JSON_ARRAY_END, "");
+}
+
+static bool begin_value(ddi_json_t *json, uint8_t byte)
+{
+    json->cut = false;
+    if (byte == '{' || byte == '[') {
+        return open(json, byte == '{');
+    }
+    if (byte == '"') {
+        begin_text(json, false, STRING);
+        return true;
+    }
+    if (byte == 't' || byte == 'f' || byte == 'n') {
+        json->word = byte == 't' ? "true" : byte == 'f' ? "false" : "null";
+        json->token = WORD;
+        json->step = 1;
+        return true;
+    }
+    const uint8_t step = byte == '-' ? (uint8_t)SIGN : next_number_step(SIGN, byte);
+    if (step == NO_STEP) {
+        return refuse(json, "a value is missing");
+    }
+    begin_text(json, false, NUMBER);
+    json->step = step;
+    put(json, byte);
+    return true;
+}
+
+/** Between the tokens. */
+static bool take_structure(ddi_json_t *json, uint8_t byte)
+{
+    if (byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r') {
+        return true;
+    }
+    switch (json->expect) {
+    case VALUE_OR_END:
+        return byte == ']' ? close(json) : begin_value(json, byte);
+    case VALUE:
+        return begin_value(json, byte);
+    case KEY_OR_END:
+    case KEY:
+        if (byte == '}' && json->expect == KEY_OR_END) {
+            return close(json);
+        }
+        if (byte != '"') {
+            return refuse(json, "a key is missing");
+        }
+        begin_text(json, true, STRING);
+        return true;
+    case COLON:
+        json->expect = VALUE;
+        return byte == ':' || refuse(json, "':' is missing");
+    case COMMA_OR_END:
+        if (byte == (in_object(json) ? '}' : ']')) {
+            return close(json);
+        }
+        json->expect = in_object(json) ? KEY : VALUE;
+        return byte == ',' || refuse(json, "',' is missing");
+    default:
+        return refuse(json, "something follows the JSON text");
+    }
+}
+
+static bool take(ddi_json_t *json, uint8_t byte)
+{
+    switch (json->token) {
+    case STRING:
+        return take_in_string(json, byte);
+    case ESCAPE:
+        return take_escape(json, byte);
+    case UNICODE:
+        return take_unicode(json, byte);
+    case NUMBER:
+        return take_in_number(json, byte);
+    case WORD:
+        return take_in_word(json, byte);
+    default:
+        return take_structure(json, byte);
+    }
+}
+
+void ddi_json_begin(ddi_json_t *json, const ddi_json_listener_t *listener)
+{
+    *json = (ddi_json_t){.listener = listener, .expect = VALUE};
+}
+
+bool ddi_json_feed(ddi_json_t *json, const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < len && json->why == NULL; i++) {
+        if (take(json, bytes[i])) {
+            json->offset++;
+        }
+    }
+    return json->why == NULL;
+}
+
+bool ddi_json_end(ddi_json_t *json)
+{
+    if (json->why == NULL && json->token == NUMBER && number_may_end(json->step)) {
+        (void)end_text(json, DDI_JSON_NUMBER); /* what the listener says of it is in `why` */
+    }
+    if (json->why == NULL && (json->token != NO_TOKEN || json->expect != NOTHING)) {
+        json->why = json->offset == 0 ? "there is nothing" : "it ends in the middle";
+    }
+    return json->why == NULL;
+}

@@ -1,0 +1,57 @@
+/* What all of the agent stands on: its record, its randomness, what it says for logs. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+
+#include "ddi/agent.h"
+#include "otter/bytes.h"
+#include "otter/text.h"
+
+#define NO_RECORD_MS 30000
+
+void ddi_say(const otter_ddi_t *agent, const char *event, const char *format, ...)
+{
+    char text[OTTER_DDI_REASON_SIZE + 112];
+    va_list args;
+    if (agent->config->say == NULL) {
+        return;
+    }
+    va_start(args, format);
+    text_vformat(text, sizeof(text), format, args);
+    va_end(args);
+    agent->config->say(agent->config->ctx, event, text);
+}
+
+uint32_t ddi_random(otter_ddi_t *agent, uint32_t below)
+{
+    uint32_t x = agent->random; /* xorshift32: it need not be a secret, only another one in each device */
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    agent->random = x;
+    return (uint32_t)((uint64_t)x * below >> 32);
+}
+
+uint32_t ddi_back_off(otter_ddi_t *agent, uint32_t base_s, uint32_t most_s, uint32_t failures)
+{
+    uint32_t wait_s = base_s;
+    while (failures-- > 0 && wait_s < most_s) {
+        wait_s *= 2;
+    }
+    wait_s = min_u32(wait_s, most_s);
+    return wait_s * 1000 + ddi_random(agent, wait_s * 250 + 1);
+}
+
+bool ddi_commit(otter_ddi_t *agent, int64_t now_ms, const struct otter_ddi_record *record)
+{
+    uint8_t bytes[OTTER_DDI_RECORD_SIZE];
+    ddi_record_encode(record, bytes);
+    esp_err_t err = agent->config->save(agent->config->ctx, bytes);
+    if (err != ESP_OK) {
+        ddi_say(agent, "error", "the record cannot be written (%s): nothing is done without it",
+                esp_err_to_name(err));
+        agent->hold_until = now_ms + NO_RECORD_MS;
+        return false;
+    }
+    agent->record = *record;
+    return true;
+}

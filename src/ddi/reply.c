@@ -1,0 +1,259 @@
+/* From an answer of the server, or none, to what is asked or told next, and when. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ddi/agent.h"
+#include "otter/bytes.h"
+
+#define SLEEP_MIN_S   10u
+#define SLEEP_MAX_S   (7u * 86400u)
+#define BACK_OFF_S    30u
+#define DENIED_MOST_S 3600u
+
+/* What an answer means, whatever was asked. */
+enum class {
+    GOOD,
+    OVER,   /* 410: the action has ended */
+    GONE,   /* 404 */
+    DENIED, /* 401, 403: the token */
+    CLASH,  /* 409: another request of this device was on its way */
+    BUSY,   /* 429 with nothing in it: too many requests */
+    QUOTA,  /* 429 that says so: no more entries */
+    BAD,    /* other 4xx: the request was no good */
+    BROKEN, /* no answer, 5xx, or what belongs to no DDI server */
+};
+
+static enum class class_of(int status, const ddi_answer_t *answer) {
+    switch (status){
+        case 410 : return OVER; case 404 : return GONE; case 401 : case 403 : return DENIED;
+        case 409 : return CLASH;
+        case 429 : return answer->quota ? QUOTA : BUSY;
+        default : return status >= 200 && status < 300 ? GOOD
+        : status >= 400 && status < 500                ? BAD
+                                                       : BROKEN;
+    }
+}
+
+/** Nothing is sent for a while; what was about to be is found out anew by the next poll. */
+static void hold(otter_ddi_t *agent, int64_t now_ms, uint32_t base_s, uint32_t most_s)
+{
+    agent->hold_until = now_ms + ddi_back_off(agent, base_s, most_s, agent->failures++);
+    agent->poll_at = agent->hold_until;
+    agent->offer_crc = 0;
+    agent->todo = 0;
+}
+
+static uint32_t at_least(uint32_t value, uint32_t least)
+{
+    return value > least ? value : least;
+}
+
+/** Answers that say nothing of what was asked. @return true: `class` was one */
+static bool wait_for_server(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, enum class class,
+                            int status)
+{
+    switch (class) {
+    case DENIED:
+        hold(agent, now_ms, BACK_OFF_S, DENIED_MOST_S);
+        ddi_say(agent, "denied", "the server does not take this token for device %s (%d)", agent->config->id,
+                status);
+        return true;
+    case BUSY:
+        hold(agent, now_ms, 1, at_least(agent->sleep_s, BACK_OFF_S));
+        ddi_say(agent, "busy", "the server has too many requests (429)");
+        return true;
+    case BROKEN:
+        hold(agent, now_ms, BACK_OFF_S, at_least(agent->sleep_s, BACK_OFF_S));
+        if (status != 0) {
+            ddi_say(agent, "error", "the server failed (%d)", status);
+        }
+        return true;
+    case CLASH: {
+        const uint32_t todo = agent->todo | ddi_bit(ask);
+        hold(agent, now_ms, 1 + ddi_random(agent, 4), at_least(agent->sleep_s, BACK_OFF_S));
+        agent->todo = ask == DDI_ASK_POLL || ask == DDI_TELL_CLOSING ? 0 : todo;
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+/* ---- the poll ---- */
+
+/** The link of an offer that was decided and has not changed since: a server counts its changes in it. */
+static bool is_decided(const otter_ddi_t *agent, uint32_t crc)
+{
+    const uint8_t phase = agent->record.phase;
+    const bool waits = agent->fetching || phase == DDI_SWITCHED ||
+                       (phase == DDI_FETCHED && agent->told_downloaded && !agent->ready);
+    return waits && crc == agent->offer_crc && strstr(agent->url, "?c=") != NULL;
+}
+
+static void take_offer(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+{
+    const uint32_t crc = crc32_le(0, agent->url, strlen(agent->url)) | 1u;
+    switch (answer->offer) {
+    case DDI_OFFER_CANCEL:
+        agent->todo |= ddi_bit(DDI_ASK_CANCEL);
+        break;
+    case DDI_OFFER_CONFIRMATION:
+        if (crc != agent->declined_crc || agent->allowed) {
+            agent->declined_crc = crc;
+            agent->todo |= ddi_bit(DDI_ASK_CONFIRMATION);
+        }
+        break;
+    case DDI_OFFER_DEPLOYMENT:
+        if (!is_decided(agent, crc)) {
+            agent->offer_crc = crc;
+            agent->todo |= ddi_bit(DDI_ASK_DEPLOYMENT);
+        }
+        break;
+    default:
+        ddi_action_gone(agent, now_ms);
+        break;
+    }
+}
+
+static void take_poll(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+{
+    if (answer->sleep_s != 0) {
+        const uint32_t sleep_s = answer->sleep_s < SLEEP_MIN_S ? SLEEP_MIN_S : answer->sleep_s;
+        agent->sleep_s = sleep_s > SLEEP_MAX_S ? SLEEP_MAX_S : sleep_s;
+    }
+    agent->failures = 0;
+    const uint32_t tenth_ms = agent->sleep_s * 100;
+    agent->poll_at = now_ms + (int64_t)agent->sleep_s * 1000 - tenth_ms + ddi_random(agent, 2 * tenth_ms + 1);
+    take_offer(agent, now_ms, answer);
+    if (answer->wants_attributes) {
+        agent->todo |= ddi_bit(DDI_TELL_ATTRIBUTES);
+    }
+}
+
+/* ---- the others ---- */
+
+static void acknowledge(otter_ddi_t *agent, int64_t now_ms)
+{
+    struct otter_ddi_record record = agent->record;
+    record.acknowledged = 1;
+    if (ddi_commit(agent, now_ms, &record)) {
+        ddi_say(agent, "told", "action %s: the server knows how it ended", record.id);
+        agent->poll_at = now_ms;
+    }
+}
+
+static void reply_to_closing(otter_ddi_t *agent, int64_t now_ms, enum class class, int status)
+{
+    if (class == GOOD || class == OVER || class == GONE) {
+        acknowledge(agent, now_ms); /* what has ended there, or is not there, cannot be told any better */
+        return;
+    }
+    agent->closing_at = now_ms + INT64_C(3600000);
+    ddi_say(agent, "error", "the server does not take how action %s ended (%d); again in an hour",
+            agent->record.id, status);
+}
+
+static void reply_to_attributes(otter_ddi_t *agent, int64_t now_ms, enum class class, int status)
+{
+    struct otter_ddi_record record = agent->record;
+    if (class != GOOD) {
+        ddi_say(agent, "error", "the server does not take the device's attributes (%d)", status);
+    }
+    record.attributes_crc = ddi_talk_attributes_crc(agent);
+    if (record.attributes_crc != agent->record.attributes_crc && !ddi_commit(agent, now_ms, &record)) {
+        agent->todo = 0;
+    }
+}
+
+static void reply_to_feedback(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, enum class class,
+                              int status)
+{
+    agent->feedbacks++;
+    if (class == OVER) {
+        ddi_action_gone(agent, now_ms);
+    } else if (class == GONE) {
+        agent->todo = 0;
+        agent->ready = false; /* cancelled or deleted: the next poll tells which */
+        agent->offer_crc = 0;
+        agent->poll_at = now_ms;
+    } else if (class == QUOTA) {
+        agent->quota = true;
+    } else if (class == BAD) {
+        ddi_say(agent, "error", "the server does not take a feedback (%d)", status);
+    }
+    if (ask == DDI_TELL_DOWNLOADED && (class == GOOD || class == QUOTA)) {
+        agent->told_downloaded = true;
+    }
+}
+
+static void take_cancel(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+{
+    if (answer->id[0] == '\0') {
+        ddi_say(agent, "error", "the server cancels an action without an id");
+        return;
+    }
+    memcpy(agent->other_id, answer->id, sizeof(agent->other_id));
+    ddi_action_cancelled(agent, now_ms);
+}
+
+static void take_confirmation(otter_ddi_t *agent, const ddi_answer_t *answer)
+{
+    if (answer->id[0] == '\0' || !answer->confirms) {
+        return;
+    }
+    memcpy(agent->other_id, answer->id, sizeof(agent->other_id));
+    if (agent->config->confirmation == OTTER_DDI_HOLD && !agent->allowed) {
+        ddi_say(agent, "asks", "action %s waits for a confirmation", answer->id);
+        return;
+    }
+    agent->todo |= ddi_bit(DDI_TELL_CONFIRMATION);
+}
+
+/** What was asked for is there, or is not. */
+static void take_good(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, const ddi_answer_t *answer)
+{
+    switch (ask) {
+    case DDI_ASK_POLL:
+        take_poll(agent, now_ms, answer);
+        break;
+    case DDI_ASK_CANCEL:
+        take_cancel(agent, now_ms, answer);
+        break;
+    case DDI_ASK_CONFIRMATION:
+        take_confirmation(agent, answer);
+        break;
+    case DDI_ASK_DEPLOYMENT:
+        ddi_action_offered(agent, now_ms, answer);
+        break;
+    case DDI_TELL_CANCEL:
+    case DDI_TELL_CONFIRMATION:
+        agent->poll_at = now_ms; /* what follows is known at once */
+        break;
+    default:
+        break;
+    }
+}
+
+void ddi_reply(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, int status, const ddi_answer_t *answer)
+{
+    const enum class class = class_of(status, answer);
+    if (wait_for_server(agent, now_ms, ask, class, status)) {
+        return;
+    }
+    if (ask == DDI_TELL_CLOSING) {
+        reply_to_closing(agent, now_ms, class, status);
+    } else if (ask == DDI_TELL_ATTRIBUTES) {
+        reply_to_attributes(agent, now_ms, class, status);
+    } else if (ask >= DDI_TELL_TAKEN && ask <= DDI_TELL_RESTARTING) {
+        reply_to_feedback(agent, now_ms, ask, class, status);
+    } else if (class == GOOD) {
+        take_good(agent, now_ms, ask, answer);
+    } else if (ask == DDI_ASK_POLL) {
+        hold(agent, now_ms, BACK_OFF_S, DENIED_MOST_S);
+        ddi_say(agent, "error", "the server has no device %s here (%d): is --tenant right?",
+                agent->config->id, status);
+    } else {
+        agent->offer_crc = 0; /* the next poll tells what there is */
+    }
+}

@@ -1,0 +1,290 @@
+/* The device of the agent's tests: obeys orders, boots, loses power. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/ddi_rig.h"
+
+#include "otter/ota_ops.h"
+#include "otter/update.h"
+#include "support/image_builder.h"
+
+#define SEGMENT 9000u /* bytes of the new image's: three sectors */
+
+/* ---- callbacks ---- */
+
+static esp_err_t load(void *ctx, uint8_t record[OTTER_DDI_RECORD_SIZE])
+{
+    return otter_ddi_store_load(&((ddi_rig_t *)ctx)->store, record);
+}
+
+static esp_err_t save(void *ctx, const uint8_t record[OTTER_DDI_RECORD_SIZE])
+{
+    ddi_rig_t *rig = ctx;
+    if (rig->records_fail > 0) {
+        rig->records_fail--;
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    return otter_ddi_store_save(&rig->store, record);
+}
+
+static esp_err_t look(void *ctx, const char *wanted, otter_ddi_device_t *device)
+{
+    return otter_ddi_device_look(((ddi_rig_t *)ctx)->device, wanted, device);
+}
+
+static esp_err_t compare(void *ctx, const otter_ddi_file_t *file, bool *same)
+{
+    return otter_ddi_device_compare(((ddi_rig_t *)ctx)->device, file, same);
+}
+
+static void say(void *ctx, const char *event, const char *text)
+{
+    ddi_rig_t *rig = ctx;
+    size_t used = strlen(rig->said);
+    snprintf(rig->said + used, sizeof(rig->said) - used, "%s: %s\n", event, text);
+}
+
+static void check_closing(void *ctx, const ddi_action_t *action, bool success)
+{
+    ddi_rig_t *rig = ctx;
+    rig->lied = rig->lied || (success && !ddi_rig_runs_new(rig)) ||
+                (!success && action->file == rig->file && ddi_rig_runs_new(rig));
+}
+
+/* ---- the device ---- */
+
+bool ddi_rig_runs_new(const ddi_rig_t *rig)
+{
+    esp_ota_img_states_t state;
+    otter_device_t *device = rig->device;
+    return device->running != NULL &&
+           memcmp(rig->session.rig.sim.bytes + device->running->address, rig->file, rig->file_len) == 0 &&
+           otter_ota_get_state_partition(device, device->running, &state) == ESP_OK &&
+           state == ESP_OTA_IMG_VALID;
+}
+
+static bool has_power(const ddi_rig_t *rig)
+{
+    return !rig->session.rig.sim.dead;
+}
+
+/** Boots; the image confirms itself, or does not and the watchdog resets it. @return false: power failed again */
+static bool boot(ddi_rig_t *rig)
+{
+    for (int i = 0; i < 3; i++) {
+        otter_boot_result_t result;
+        otter_device_t *device = rig->device;
+        const otter_device_config_t config = device->config;
+        const otter_chip_t chip = device->chip;
+        const otter_efuse_t efuse = device->efuse;
+        otter_device_deinit(device);
+        otter_ignore(
+            otter_device_init(device, &rig->session.rig.flash, &chip, &efuse, &config)); /* boot tells */
+        esp_err_t err = otter_boot(device, OTTER_BOOT_COMMIT, &result);
+        rig->boots++;
+        if (!has_power(rig)) {
+            return false;
+        }
+        assert_int_equal(err, ESP_OK);
+        esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
+        otter_ignore(otter_ota_get_state_partition(device, device->running, &state)); /* factory has none */
+        if (state != ESP_OTA_IMG_PENDING_VERIFY) {
+            return true;
+        }
+        rig->installs++;
+        if (!rig->crashes) {
+            err = otter_ota_mark_app_valid_cancel_rollback(device, NULL);
+            assert_true(err == ESP_OK || !has_power(rig));
+            return has_power(rig);
+        }
+    }
+    fail_msg("boots the same trial for ever");
+    return false;
+}
+
+void ddi_rig_restart(ddi_rig_t *rig)
+{
+    do {
+        sim_flash_power_on(&rig->session.rig.sim);
+    } while (!boot(rig));
+    assert_int_equal(otter_ddi_store_open(&rig->store, &rig->session.rig.flash, rig->store_at), ESP_OK);
+    assert_int_equal(otter_ddi_start(&rig->agent, &rig->config, rig->now_ms, NULL), ESP_OK);
+}
+
+void ddi_rig_open(ddi_rig_t *rig)
+{
+    memset(rig, 0, sizeof(*rig));
+    session_open(&rig->session, &(otter_device_config_t){.rollback = true});
+    rig->device = rig->session.device;
+    rig->store_at = otter_partition_list_find(&rig->device->partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                              ESP_PARTITION_SUBTYPE_DATA_NVS, NULL);
+    assert_non_null(rig->store_at);
+    const image_plan_t plan = {.flash_code = 0x20,
+                               .entry = IMAGE_ENTRY,
+                               .load_addr = IMAGE_DROM,
+                               .segment = SEGMENT,
+                               .hashed = true};
+    rig->file_len = image_len(&plan);
+    rig->file = calloc(1, rig->file_len);
+    for (uint32_t i = IMAGE_DATA_AT; i < IMAGE_DATA_AT + SEGMENT; i++) {
+        rig->file[i] = (uint8_t)(i * 7);
+    }
+    image_describe(rig->file, "app", "2.0", 0);
+    image_finish(&plan, rig->file);
+    rig->server = (ddi_server_t){.sleep = "00:05:00", .on_closing = check_closing, .ctx = rig};
+    rig->lose_at = DDI_RIG_NEVER;
+    rig->config = (otter_ddi_config_t){.server = DDI_SERVER,
+                                       .tenant = "DEFAULT",
+                                       .id = "dev-1",
+                                       .seed = 1,
+                                       .at_once = true,
+                                       .load = load,
+                                       .save = save,
+                                       .look = look,
+                                       .compare = compare,
+                                       .say = say,
+                                       .ctx = rig};
+    ddi_rig_restart(rig);
+}
+
+void ddi_rig_close(ddi_rig_t *rig)
+{
+    free(rig->file);
+    session_close(&rig->session);
+}
+
+ddi_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id)
+{
+    ddi_action_t *action = &rig->server.actions[0];
+    while (action->id != NULL) {
+        action++;
+    }
+    *action = (ddi_action_t){.id = id,
+                             .status = DDI_ACTION_RUNNING,
+                             .download = "forced",
+                             .update = "forced",
+                             .file = rig->file,
+                             .size = rig->file_len};
+    return action;
+}
+
+/* ---- orders ---- */
+
+static void request(ddi_rig_t *rig, const otter_ddi_order_t *order)
+{
+    static char answer[4096];
+    const uint32_t number = rig->server.requests;
+    const bool lost = number >= rig->lose_at && number - rig->lose_at < rig->lose_count;
+    if (lost && rig->loss == DDI_LOSE_REQUEST) {
+        rig->server.requests++;
+        otter_ddi_unanswered(&rig->agent, rig->now_ms, "lost");
+        return;
+    }
+    int status = ddi_server_handle(&rig->server, order->method, order->url, order->body, order->authorize,
+                                   answer, sizeof(answer));
+    if (lost && rig->loss == DDI_LOSE_ANSWER) {
+        otter_ddi_unanswered(&rig->agent, rig->now_ms, "lost");
+        return;
+    }
+    const size_t len = strlen(answer);
+    otter_ddi_answer(&rig->agent, status);
+    for (size_t i = 0; i < (lost ? len / 2 : len); i++) { /* a byte at a time, as it may come */
+        if (!otter_ddi_body(&rig->agent, answer + i, 1)) {
+            break;
+        }
+    }
+    if (lost) {
+        otter_ddi_unanswered(&rig->agent, rig->now_ms, "cut off");
+    } else {
+        otter_ddi_answered(&rig->agent, rig->now_ms);
+    }
+}
+
+static esp_err_t write_image(ddi_rig_t *rig, const esp_partition_t *slot, bool *stopped, otter_fault_t *fault)
+{
+    otter_update_t update;
+    esp_err_t err = otter_update_begin(&update, rig->device, slot, OTA_WITH_SEQUENTIAL_WRITES, fault);
+    if (err != ESP_OK) {
+        return err;
+    }
+    for (uint32_t at = 0; at < rig->file_len && err == ESP_OK && !*stopped; at += 1000) {
+        uint32_t step = rig->file_len - at < 1000 ? rig->file_len - at : 1000;
+        err = otter_update_write(&update, rig->file + at, step, fault);
+        *stopped = !otter_ddi_progress(&rig->agent, rig->now_ms, at + step);
+    }
+    if (err != ESP_OK || *stopped) {
+        otter_ignore(otter_update_abort(&update)); /* what the write said is what counts */
+        return err;
+    }
+    return otter_update_end(&update, fault);
+}
+
+static void fetch(ddi_rig_t *rig, const otter_ddi_order_t *order)
+{
+    otter_fault_t fault = {0};
+    otter_ddi_fetched_t fetched = {
+        .err = rig->fetch_err, .stage = rig->fetch_stage, .why = "as the test says"};
+    const otter_ddi_file_t file = order->file;
+    const esp_partition_t *slot = otter_ota_get_next_update_partition(rig->device, NULL);
+    bool stopped = false;
+    rig->fetches++;
+    rig->token_left_home = rig->token_left_home ||
+                           (order->authorize && strncmp(order->url, DDI_SERVER "/", sizeof(DDI_SERVER)) != 0);
+    if (rig->fetch_fails > 0) {
+        rig->fetch_fails--;
+    } else {
+        fetched = (otter_ddi_fetched_t){.stage = OTTER_STAGE_DOWNLOAD, .why = fault.why};
+        fetched.err = write_image(rig, slot, &stopped, &fault);
+        if (fetched.err == ESP_OK && !stopped) {
+            otter_ddi_device_fetched(rig->device, slot, &file, &fetched, &fault);
+        }
+    }
+    if (has_power(rig)) {
+        otter_ddi_fetched(&rig->agent, rig->now_ms, &fetched);
+    }
+}
+
+static void restart(ddi_rig_t *rig, const otter_ddi_order_t *order)
+{
+    otter_fault_t fault = {0};
+    bool changed;
+    esp_err_t err = otter_ddi_device_select(rig->device, order, &changed, &fault);
+    if (!has_power(rig)) {
+        return;
+    }
+    if (err != ESP_OK) {
+        otter_ddi_not_restarted(&rig->agent, rig->now_ms, changed, fault.why);
+        return;
+    }
+    ddi_rig_restart(rig);
+}
+
+otter_ddi_order_kind_t ddi_rig_step(ddi_rig_t *rig)
+{
+    otter_ddi_order_t order;
+    otter_ddi_next(&rig->agent, rig->now_ms, &order);
+    const otter_ddi_order_kind_t kind = order.kind;
+    if (kind == OTTER_DDI_REQUEST) {
+        request(rig, &order);
+    } else if (kind == OTTER_DDI_FETCH) {
+        fetch(rig, &order);
+    } else if (kind == OTTER_DDI_RESTART) {
+        restart(rig, &order);
+    } else {
+        rig->now_ms += order.wait_ms;
+    }
+    if (!has_power(rig)) {
+        ddi_rig_restart(rig);
+    }
+    return kind;
+}
+
+bool ddi_rig_run(ddi_rig_t *rig, unsigned steps)
+{
+    for (unsigned i = 0; i < steps; i++) {
+        const otter_ddi_order_kind_t kind = ddi_rig_step(rig);
+        if (kind == OTTER_DDI_WAIT && otter_ddi_is_idle(&rig->agent) &&
+            ddi_server_active(&rig->server) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,54 @@
+/* A device of a fleet for tests: simulator flash, boot, agent, and a server in memory; power and answers fail on demand. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "otter/ddi.h"
+#include "support/ddi_server.h"
+#include "support/session_rig.h"
+
+#define DDI_RIG_NEVER UINT32_MAX
+
+/** What a lost request or answer is. */
+typedef enum { DDI_LOSE_REQUEST, DDI_LOSE_ANSWER, DDI_LOSE_HALF_ANSWER } ddi_loss_t;
+
+typedef struct {
+    session_rig_t session;
+    otter_device_t *device;
+    ddi_server_t server;
+    otter_ddi_t agent;
+    otter_ddi_config_t config;
+    otter_ddi_store_t store;
+    const esp_partition_t *store_at;
+    uint8_t *file; /* a new image, */
+    uint32_t file_len;
+    bool crashes; /* which does not confirm itself */
+    int64_t now_ms;
+    uint32_t installs, boots, fetches; /* of the new image; boots: of any */
+    uint32_t lose_at, lose_count;      /* requests from this number on */
+    ddi_loss_t loss;
+    esp_err_t fetch_err; /* of the next fetch; with its stage */
+    otter_stage_t fetch_stage;
+    uint32_t fetch_fails;  /* so often */
+    bool token_left_home;  /* a fetch that may take the token elsewhere */
+    uint32_t records_fail; /* so many of the next writes of the record fail */
+    bool lied;             /* the server was told what is not true */
+    char said[4096];
+} ddi_rig_t;
+
+void ddi_rig_open(ddi_rig_t *rig);
+void ddi_rig_close(ddi_rig_t *rig);
+
+/** An action that wants the new image. */
+ddi_action_t *ddi_rig_assign(ddi_rig_t *rig, const char *id);
+
+/** One order. @return its kind; time passes as it says */
+otter_ddi_order_kind_t ddi_rig_step(ddi_rig_t *rig);
+
+/** Orders until nothing is under way, at most `steps`. @return false: something still is */
+bool ddi_rig_run(ddi_rig_t *rig, unsigned steps);
+
+/** Power is off and on again. */
+void ddi_rig_restart(ddi_rig_t *rig);
+
+/** The new image runs, and is confirmed. */
+bool ddi_rig_runs_new(const ddi_rig_t *rig);

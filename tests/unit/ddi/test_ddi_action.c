@@ -1,0 +1,146 @@
+/* The agent on a device that boots, against a server that knows the truth: updates, rollbacks, lost answers, lost power. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/ddi_rig.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static ddi_rig_t *open_rig(void)
+{
+    ddi_rig_t *rig = malloc(sizeof(*rig));
+    assert_non_null(rig);
+    ddi_rig_open(rig);
+    return rig;
+}
+
+static void close_rig(ddi_rig_t *rig)
+{
+    ddi_rig_close(rig);
+    free(rig);
+}
+
+/** One action from its beginning to its end tells the truth, whatever failed in between. */
+static void assert_ended(ddi_rig_t *rig, const ddi_action_t *action, ddi_action_status_t status,
+                         uint32_t installs, const char *trial)
+{
+    if (action->status != status || rig->installs != installs || rig->lied || rig->server.complaint != NULL) {
+        fail_msg("%s: status %d, %" PRIu32 " installs%s, %s\n%s%s", trial, action->status, rig->installs,
+                 rig->lied ? ", the server was told what is not true" : "",
+                 rig->server.complaint != NULL ? rig->server.complaint : "no complaint", rig->said,
+                 rig->server.log);
+    }
+}
+
+static void a_good_image_is_installed_once_and_told(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig();
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "plain");
+    assert_int_equal(action->closings, 1);
+    assert_non_null(strstr(rig->server.log, "downloaded none"));
+    assert_non_null(strstr(action->detail, "runs and is confirmed"));
+    assert_non_null(strstr(rig->server.attributes, "\"last_update\":\"success\""));
+    close_rig(rig);
+}
+
+static void an_image_that_is_rolled_back_is_told_as_a_failure(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig();
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    rig->crashes = true;
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_ERROR, 1, "crashes");
+    assert_non_null(strstr(action->detail, "was rolled back"));
+    close_rig(rig);
+}
+
+/** Runs an action with one thing going wrong; `loses` requests are lost from `at` on. */
+static bool try_losing(ddi_loss_t loss, uint32_t at, uint32_t loses, bool crashes)
+{
+    char trial[80];
+    ddi_rig_t *rig = open_rig();
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    rig->loss = loss;
+    rig->lose_at = at;
+    rig->lose_count = loses;
+    rig->crashes = crashes;
+    snprintf(trial, sizeof(trial), "loss %d of %" PRIu32 " from request %" PRIu32, loss, loses, at);
+    const bool ended = ddi_rig_run(rig, 400);
+    assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, 1, trial);
+    assert_true(ended);
+    const bool more = rig->server.requests > at;
+    close_rig(rig);
+    return more;
+}
+
+/* One client installed the same action four times because three answers to its closing feedback were lost. */
+static void each_lost_request_and_answer_leaves_one_install(void **state)
+{
+    (void)state;
+    static const uint32_t loses[] = {1, 3, 7};
+    for (ddi_loss_t loss = DDI_LOSE_REQUEST; loss <= DDI_LOSE_HALF_ANSWER; loss++) {
+        for (size_t i = 0; i < COUNT(loses); i++) {
+            for (uint32_t at = 0; try_losing(loss, at, loses[i], false); at++) {
+            }
+            for (uint32_t at = 0; try_losing(loss, at, loses[i], true); at++) {
+            }
+        }
+    }
+}
+
+/** Runs an action with power failing at one operation of flash. @return false: it had fewer operations */
+static bool try_cutting(sim_tear_t tear, uint32_t at, bool crashes)
+{
+    char trial[80];
+    ddi_rig_t *rig = open_rig();
+    sim_flash_t *sim = &rig->session.rig.sim;
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    rig->crashes = crashes;
+    sim->cut_at = sim->ops + at;
+    sim->tear = tear;
+    sim->tear_weak = at % 2 == 0;
+    sim->random = at + 1;
+    sim->noise = at + 7;
+    snprintf(trial, sizeof(trial), "power cut at operation %" PRIu32 ", tear %d", at, tear);
+    const bool ended = ddi_rig_run(rig, 400);
+    /* A trial whose first boot is cut is given up by the bootloader: that is a rollback, and is told as one. */
+    const bool gave_up = action->status == DDI_ACTION_ERROR && !ddi_rig_runs_new(rig) && sim->cut_fired;
+    if (!gave_up || rig->installs > 1) {
+        assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, rig->installs, trial);
+        assert_true(rig->installs <= 1);
+    }
+    if (rig->lied || !ended || rig->server.complaint != NULL) {
+        fail_msg("%s: lied %d, ended %d, %s\n%s%s", trial, rig->lied, ended,
+                 rig->server.complaint != NULL ? rig->server.complaint : "", rig->said, rig->server.log);
+    }
+    const bool more = sim->cut_fired;
+    close_rig(rig);
+    return more;
+}
+
+static void power_that_fails_at_any_operation_leaves_the_truth(void **state)
+{
+    (void)state;
+    for (sim_tear_t tear = SIM_TEAR_BEFORE; tear <= SIM_TEAR_AFTER; tear++) {
+        uint32_t at = 0;
+        while (try_cutting(tear, at, false)) {
+            at++;
+        }
+        assert_true(at > 10); /* the record's and the image's operations were among them */
+        for (at = 0; try_cutting(tear, at, true); at++) {
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_image_is_installed_once_and_told),
+        cmocka_unit_test(an_image_that_is_rolled_back_is_told_as_a_failure),
+        cmocka_unit_test(each_lost_request_and_answer_leaves_one_install),
+        cmocka_unit_test(power_that_fails_at_any_operation_leaves_the_truth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
