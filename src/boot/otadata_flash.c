@@ -52,7 +52,10 @@ esp_err_t otadata_read(otter_flash_t *flash, uint32_t offset, uint32_t size,
         if (err != ESP_OK) {
             return err;
         }
-        if (!is_as_written(flash, raw)) {
+        if (flash->cipher != NULL &&
+            otter_flash_reads_blank(flash, place_of(flash, offset, copy), sizeof(raw))) {
+            memset(raw, ERASED_BYTE, sizeof(raw)); /* which the cipher makes noise of */
+        } else if (!is_as_written(flash, raw)) {
             memset(raw, 0, sizeof(raw)); /* as what cannot be read at all: a torn record */
         }
         otadata_decode(raw, &two[copy]);

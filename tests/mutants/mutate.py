@@ -177,6 +177,9 @@ BUGS = {
     "takes_an_unreadable_trial_for_none": (
         "src/ota/switch.c", "return otter_flash_failed(err) ? err : ESP_OK;",
         "return ESP_OK;", "world:550"),
+    "takes_erased_records_for_torn_behind_a_cipher": (
+        "src/boot/otadata_flash.c", "        if (flash->cipher != NULL &&\n",
+        "        if (flash->write_once && flash->cipher != NULL &&\n", "world"),
     "never_gives_up_connecting": (
         "src/ota/https_source.c", "if (s->failures >= (unsigned)s->retry.attempts) {", "if (s->retry.attempts == 0) {", "world"),
     "never_runs_out_of_time": (

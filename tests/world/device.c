@@ -8,6 +8,8 @@
 #include "support/image_signer.h"
 #include "world.h"
 
+#define ENCRYPTED_ONE_IN 6u /* devices */
+
 uint32_t device_slot_address(const world_device_t *d, int slot)
 {
     const world_layout_t *layout = d->flash.layout;
@@ -129,6 +131,7 @@ static void draw_plan(world_device_t *d)
     d->plan.sealed = d->plan.decrypts && d->world->seed % 2 == 1;
     d->plan.decrypts = d->plan.decrypts && !d->plan.sealed;
     d->plan.resumption = d->plan.resumption && !d->plan.decrypts;
+    d->plan.encrypted = (d->world->seed + (uint64_t)d->name) % ENCRYPTED_ONE_IN == 0;
     d->plan.device.table_offset = d->plan.shape->layout->table;
     if (d->world->signs) {
         d->plan.device.trust = (otter_trust_config_t){
@@ -159,24 +162,25 @@ static void draw_frailty(world_device_t *d)
 static void describe(const world_device_t *d)
 {
     const device_plan_t *p = &d->plan;
-    story(
-        d->world, d,
-        "device: %u slots%s%s%s%s%s%s%s%s%s%s%s%s, sectors of %u, writes of %u%s%s, buffer %d, attempts %d, "
-        "user %d, faults "
-        "%u/%u ppm",
-        (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
-        p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
-        p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
-        p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "",
-        p->decrypts ? ", decrypts"
-        : p->sealed ? ", sealed"
-                    : "",
-        p->plain ? ", no TLS" : "", p->device.trust.source == OTTER_TRUST_EFUSES ? ", secure boot" : "",
-        p->device.trust.source == OTTER_TRUST_RUNNING_APP ? ", signed updates" : "",
-        (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
-        p->shape->write_once ? ", once" : "", d->flash.flash.stable_reads ? ", reads stably" : "",
-        p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
-        (unsigned)d->flash.write_faults_ppm);
+    story(d->world, d,
+          "device: %u slots%s%s%s%s%s%s%s%s%s%s%s%s%s, sectors of %u, writes of %u%s%s, buffer %d, attempts "
+          "%d, "
+          "user %d, faults "
+          "%u/%u ppm",
+          (unsigned)p->slot_count, p->factory ? ", factory" : "", p->device.rollback ? ", rollback" : "",
+          p->device.anti_rollback ? ", anti-rollback" : "", p->device.require_hash ? ", hash" : "",
+          p->resumption ? ", resumption" : "", p->partial ? ", partial" : "",
+          p->bulk_erase ? ", bulk erase" : "", p->staged ? ", staged" : "",
+          p->decrypts ? ", decrypts"
+          : p->sealed ? ", sealed"
+                      : "",
+          p->plain ? ", no TLS" : "", p->encrypted ? ", encrypted flash" : "",
+          p->device.trust.source == OTTER_TRUST_EFUSES ? ", secure boot" : "",
+          p->device.trust.source == OTTER_TRUST_RUNNING_APP ? ", signed updates" : "",
+          (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
+          p->shape->write_once ? ", once" : "", d->flash.flash.stable_reads ? ", reads stably" : "",
+          p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
+          (unsigned)d->flash.write_faults_ppm);
 }
 
 bool device_init(world_device_t *d, world_t *world, char name)
@@ -203,7 +207,14 @@ bool device_init(world_device_t *d, world_t *world, char name)
     d->device.chip = chip;
     d->device.efuse = efuse;
     describe(d);
-    return write_table(d);
+    if (!write_table(d)) {
+        return false;
+    }
+    if (d->plan.encrypted) {
+        world_flash_encrypt(&d->flash, device_slot_address(d, d->home.slot), world->releases[0].len);
+        world->tally->encrypted++;
+    }
+    return true;
 }
 
 void device_stop(world_device_t *d)

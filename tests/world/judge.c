@@ -17,9 +17,7 @@ static int release_at(const world_device_t *d, uint32_t address)
 {
     for (unsigned i = 0; i < d->world->release_count; i++) {
         const release_t *release = &d->world->releases[i];
-        const bool readable =
-            !d->plan.shape->write_once || !sim_flash_is_weak(&d->flash.sim, address, release->judged);
-        if (readable && memcmp(d->flash.sim.bytes + address, release->bytes, release->judged) == 0) {
+        if (world_flash_holds(&d->flash, address, release->bytes, release->judged)) {
             return (int)i;
         }
     }

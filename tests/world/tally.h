@@ -11,6 +11,7 @@
 #define TALLY_EVENTS(X)                                                                                      \
     X(worlds, "worlds")                                                                                      \
     X(devices, "devices")                                                                                    \
+    X(encrypted, "of them with encrypted flash")                                                             \
     X(steps, "steps")                                                                                        \
     X(boots, "boots")                                                                                        \
     X(begins, "updates begun")                                                                               \

@@ -98,6 +98,10 @@ typedef struct {
 /** Erased flash of this shape. @return false when out of memory */
 bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shape_t *shape,
                       bool stable_reads);
+/** From now on it is encrypted: its table, and `len` bytes at `app`, which are there. */
+void world_flash_encrypt(world_flash_t *f, uint32_t app, uint32_t len);
+/** True if these bytes lie there, past everything that could go wrong with reading them. */
+bool world_flash_holds(const world_flash_t *f, uint32_t off, const uint8_t *bytes, uint32_t len);
 void world_flash_free(world_flash_t *f);
 /** The records as they are in flash. */
 void world_flash_records(const world_flash_t *f, otadata_entry_t two[OTADATA_COPY_COUNT]);
@@ -139,9 +143,10 @@ typedef struct {
     const world_shape_t *shape;
     bool stable_reads;
     bool resumption, partial, bulk_erase;
-    bool staged;   /* the image goes to a partition of its own first and is copied */
-    bool decrypts; /* by a callback */
-    bool sealed;   /* its library decrypts, and goes on with what was cut */
+    bool staged;    /* the image goes to a partition of its own first and is copied */
+    bool decrypts;  /* by a callback */
+    bool sealed;    /* its library decrypts, and goes on with what was cut */
+    bool encrypted; /* its flash is, but for where images are staged */
     int request_size, buffer_size, attempts;
     bool plain;
     user_t user;

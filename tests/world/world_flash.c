@@ -6,6 +6,8 @@
 
 #include "otter/bytes.h"
 #include "boot/otadata_flash.h"
+#include "otter/partition_table.h"
+#include "support/test_cipher.h"
 #include "world.h"
 
 static chance_t *chance_of(const world_flash_t *f)
@@ -202,6 +204,28 @@ bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shap
     f->sound = f->flash;
     f->sound.ops = &sound_ops;
     return made;
+}
+
+void world_flash_encrypt(world_flash_t *f, uint32_t app, uint32_t len)
+{
+    test_cipher_apply(f->sim.bytes, false, f->layout->table, OTTER_PARTITION_TABLE_SECTOR);
+    test_cipher_apply(f->sim.bytes, false, app, align_up_u32(len, OTTER_FLASH_CIPHER_BLOCK));
+    f->flash.cipher = f->sound.cipher = test_cipher();
+}
+
+bool world_flash_holds(const world_flash_t *f, uint32_t off, const uint8_t *bytes, uint32_t len)
+{
+    otter_flash_t sound = f->sound;
+    const bool plain = is_inside(off, len, f->layout->stage, f->layout->slot_size);
+    bool holds = true;
+    for (uint32_t done = 0; done < len && holds; done += WORLD_SECTOR_MIN) {
+        uint8_t piece[WORLD_SECTOR_MIN];
+        const uint32_t size = min_u32(len - done, sizeof(piece));
+        holds = (plain ? otter_flash_read_raw(&sound, off + done, piece, size)
+                       : otter_flash_read_decrypted(&sound, off + done, piece, size)) == ESP_OK &&
+                memcmp(piece, bytes + done, size) == 0;
+    }
+    return holds;
 }
 
 void world_flash_records(const world_flash_t *f, otadata_entry_t two[OTADATA_COPY_COUNT])

@@ -6,6 +6,7 @@
 #include "esp_flash_partitions.h"
 #include "esp_partition.h"
 #include "esp_spi_flash.h"
+#include "otter/ota_ops.h"
 #include "support/current_rig.h"
 #include "support/test_cipher.h"
 
@@ -102,6 +103,19 @@ static void erased_flash_reads_as_noise_and_is_blank(void **state)
     assert_int_equal(esp_partition_read(otadata, 0, got, sizeof(got)), ESP_OK);
     assert_memory_not_equal(got, sim.bytes + otadata->address, sizeof(got)); /* FF */
     assert_true(otter_flash_reads_blank(&sim.flash, otadata->address, otadata->size));
+}
+
+static void erased_records_are_no_torn_ones(void **state)
+{
+    (void)state;
+    otter_ota_record_t records[2];
+    int active;
+    assert_int_equal(esp_partition_erase_range(otadata, 0, otadata->size), ESP_OK);
+    assert_int_equal(otter_ota_read_records(&device, records, &active, NULL), ESP_OK);
+    assert_true(records[0].erased && records[1].erased);
+    sim.bytes[otadata->address + 31] &= 0x7F;
+    assert_int_equal(otter_ota_read_records(&device, records, &active, NULL), ESP_OK);
+    assert_true(!records[0].erased && !records[0].whole && records[1].erased);
 }
 
 static void writing_has_the_rule_of_sixteen(void **state)
@@ -251,6 +265,7 @@ int main(void)
         TEST(a_partition_is_encrypted_on_its_way_and_raw_is_what_lies_there),
         TEST(reading_has_any_alignment),
         TEST(erased_flash_reads_as_noise_and_is_blank),
+        TEST(erased_records_are_no_torn_ones),
         TEST(writing_has_the_rule_of_sixteen),
         TEST(a_map_is_decrypted_and_follows),
         TEST(a_registered_bootloader_is_encrypted_as_one_of_the_table),
