@@ -149,6 +149,17 @@ static void explain_header(output_t *output, const char *text)
     }
 }
 
+/** "main.c:12:2: error: #error "mqtt_client.h needs ...": a stand-in whose library is not installed says so in this form. */
+static void explain_library(output_t *output, const char *text)
+{
+    static const char error[] = ": error: #error \"", needs[] = " needs a library that is not installed";
+    const char *what = strstr(text, error);
+    if (what != NULL && strstr(what, needs) != NULL) {
+        const char *name = what + strlen(error);
+        explain(output, "%.*s", (int)strcspn(name, "\""), name);
+    }
+}
+
 /** What stands between quotes, which are of the compiler's language. @return its length, and where it begins; 0: nothing does */
 static size_t quoted(const char **text)
 {
@@ -246,6 +257,7 @@ static void keep_line(void *arg, const char *text)
         cli_note(VERB, "%s", text + strlen(status_prefix));
     }
     explain_header(output, text);
+    explain_library(output, text);
     keep_meant(output, text);
     explain_symbol(output, text);
     explain_source(output, text);

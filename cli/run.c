@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "otter/ota_ops.h"
 #include "otter/text.h"
@@ -63,6 +66,44 @@ static bool take_pin(const char *text, void *target, const option_row_t *row, ch
     ms *= strcmp(unit, "s") == 0 ? 1000 : 1;
     ok = asprintf(&plan, "%s%s%u=%u@%u", before != NULL ? before : "", before != NULL ? "," : "", pin, level,
                   ms) >= 0 &&
+         setenv(variable, plan, 1) == 0;
+    free(plan);
+    return ok;
+}
+
+/** A port of this machine that nobody has; it stays the same from boot to boot. @return 0: there is none */
+static unsigned free_port(struct in_addr address)
+{
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr = address};
+    socklen_t size = sizeof(place);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&place, size) == 0 &&
+              getsockname(fd, (struct sockaddr *)&place, &size) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok ? ntohs(place.sin_port) : 0;
+}
+
+/** "80=8080", "80=0" or "80=0.0.0.0:8080": where a server of the device is on this machine. */
+static bool take_port(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)target, (void)row, (void)why;
+    static const char variable[] = "OTTER_PORTS";
+    unsigned device, host;
+    char address[INET_ADDRSTRLEN] = "127.0.0.1", end = '\0', *plan = NULL;
+    struct in_addr parsed;
+    bool ok = sscanf(text, "%5u=%5u%c", &device, &host, &end) == 2 ||
+              sscanf(text, "%5u=%15[0-9.]:%5u%c", &device, address, &host, &end) == 3;
+    if (!ok || inet_pton(AF_INET, address, &parsed) != 1 || device == 0 || device > UINT16_MAX ||
+        host > UINT16_MAX) {
+        return false;
+    }
+    host = host != 0 ? host : free_port(parsed);
+    const char *before = getenv(variable);
+    ok = host != 0 &&
+         asprintf(&plan, "%s%s%u=%s:%u", before != NULL ? before : "", before != NULL ? "," : "", device,
+                  address, host) >= 0 &&
          setenv(variable, plan, 1) == 0;
     free(plan);
     return ok;
@@ -264,6 +305,9 @@ static const option_kind_t kind_expected = {
     "VERSION[,STATE]", "a version, and a state as VALID behind a comma", take_expected, NULL, NULL};
 static const option_kind_t kind_pin = {
     "PIN=LEVEL[@TIME]", "a pin, 0 to 63, its level 0 or 1, and a time as 500ms or 2s", take_pin, NULL, NULL};
+static const option_kind_t kind_port = {
+    "PORT=[ADDRESS:]PORT", "a port of the device and one of this machine, as 80=8080 or 80=0.0.0.0:8080",
+    take_port, NULL, NULL};
 static const option_kind_t kind_mac = {"MAC", "a MAC address as 02:00:00:00:12:34, of no group", take_mac,
                                        NULL, NULL};
 static const option_kind_t kind_variable = {"NAME=VALUE", "NAME=VALUE", take_variable, NULL, NULL};
@@ -322,6 +366,11 @@ static const option_row_t rows[] = {
     {"gpio", &kind_pin, 0,
      .help = "the level of an input pin (driver/gpio.h), from the boot or so long after it; may be given "
              "several times"},
+    {"port", &kind_port, 0,
+     .help = "where a server of the device (esp_http_server) is on this machine; 0: on a port that is free, "
+             "which the "
+             "console "
+             "tells; without an address for this machine alone; may be given several times"},
     {"net-rate", &option_size, offsetof(options_t, net_rate),
      .help = "bytes a second that its network brings, as 100K; default: as many as come", .min = 1024,
      .max = 1u << 30},

@@ -126,3 +126,32 @@ class ProjectTest(unittest.TestCase):
 
     def flash(self, build=None):
         return ((build or self.project.out) / "flash" / "flash.bin").read_bytes()
+
+
+class Device:
+    """A device that goes on by itself while a test talks to it: what was built, with a limit to its life."""
+
+    def __init__(self, folder, *options):
+        self.process = subprocess.Popen([str(OTTER), "run", str(folder), "--max-seconds", str(LIMIT_S), *map(str, options)],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        errors="replace")
+        self.said = ""
+
+    def wait_for(self, pattern):
+        """Reads the console until a line matches. @return the match"""
+        for line in self.process.stdout:
+            self.said += line
+            found = re.search(pattern, line)
+            if found:
+                return found
+        raise AssertionError(f"the device has ended without {pattern!r}:\n{self.said}")
+
+    def end(self):
+        """@return the exit status"""
+        self.said += self.process.stdout.read()
+        return self.process.wait(LIMIT_S)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.stdout.close()
+        self.process.wait(LIMIT_S)

@@ -63,7 +63,7 @@ function(idf_component_get_property var)
 endfunction()
 
 # What may stand before the registration and means nothing yet.
-foreach(name idf_build_set_property idf_component_set_property idf_component_optional_requires)
+foreach(name otter_system_library idf_build_set_property idf_component_set_property idf_component_optional_requires)
   cmake_language(EVAL CODE "function(${name})\nendfunction()")
 endforeach()
 

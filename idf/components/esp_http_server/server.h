@@ -1,0 +1,128 @@
+/* The parts of the server: connections and bodies are libmicrohttpd's, in its thread; handlers run in the server's task. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "esp_http_server.h"
+
+#define BODY_ROOM 16384 /* bytes that may wait for httpd_req_recv() */
+
+typedef struct server server_t;
+
+/** A connection. */
+typedef struct session {
+    struct session *next;
+    server_t *server;
+    int fd;
+    struct exchange *exchange; /* the request that is under way */
+    unsigned open_requests;    /* of which somebody still knows */
+    uint64_t used; /* the server's count of requests then: the least is the one that has been idle longest */
+    bool gone;     /* the connection is closed */
+    void *ctx, *transport_ctx;
+    httpd_free_ctx_fn_t free_ctx, free_transport_ctx;
+} session_t;
+
+/** How far the handler's side is. */
+typedef enum {
+    EXCHANGE_OPEN,     /* nothing has been answered */
+    EXCHANGE_ANSWERED, /* `response` is to be sent, and perhaps the handler still has parts of it */
+    EXCHANGE_FAILED,   /* the connection is to be closed */
+} exchange_state_t;
+
+/** A request and its answer, between the two threads. All but what the handler alone uses belongs to the server's lock. */
+typedef struct exchange {
+    struct exchange *next; /* in the queue of the task */
+    server_t *server;
+    session_t *session;
+    struct MHD_Connection *connection;
+    httpd_req_t request;
+    httpd_err_code_t error; /* what is wrong with it, else HTTPD_ERR_CODE_MAX */
+    unsigned holders;       /* libmicrohttpd, and the handler or who answers for it */
+    bool queued;            /* the task has been told */
+    bool over;              /* libmicrohttpd has done with it: all is sent, or the client is gone */
+    bool suspended;
+    bool detached; /* another task answers */
+    exchange_state_t state;
+    /* the body */
+    uint8_t body[BODY_ROOM];
+    size_t body_at, body_len;
+    size_t left;    /* what the handler has not taken yet of content_len */
+    bool body_over; /* all of it has come */
+    /* the answer */
+    struct MHD_Response *response;
+    unsigned status;
+    const char *out; /* what the handler waits to be taken */
+    size_t out_len;
+    uint64_t taken; /* by libmicrohttpd: bytes of the answer, and of a body that nobody reads */
+    bool out_over;  /* no more follow */
+    bool sent;      /* all of the answer went out */
+    const char *status_line, *type;
+    struct {
+        const char *field, *value;
+    } * fields;
+    size_t field_count;
+    char *fields_of_request; /* "name\0value\0...\0" */
+} exchange_t;
+
+typedef struct work {
+    struct work *next;
+    httpd_work_fn_t function;
+    void *arg;
+} work_t;
+
+struct server {
+    httpd_config_t config;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* of anything below, and of any exchange */
+    struct MHD_Daemon *daemon;
+    int listener;
+    unsigned holders; /* who starts and stops it, its task, each exchange, each session */
+    bool stopping, task_ended;
+    exchange_t *first, **last; /* wait for the task */
+    work_t *work, **last_work;
+    session_t *sessions;
+    uint64_t requests;
+    httpd_uri_t *handlers;
+    size_t handler_count;
+    httpd_err_handler_func_t error_handlers[HTTPD_ERR_CODE_MAX];
+};
+
+void server_lock(server_t *server);
+void server_unlock(server_t *server);
+/** Waits for a change, at most until then. @return false: the time is over */
+bool server_wait(server_t *server, const struct timespec *until);
+struct timespec server_deadline(unsigned seconds);
+/** Unlocks; the last holder frees it. */
+void server_release(server_t *server);
+void server_post(int32_t id, const void *data, size_t size);
+
+/** Unlocks and gives one hold up. */
+void exchange_release(exchange_t *exchange);
+/** With the lock held: libmicrohttpd goes on with it. */
+void exchange_resume(exchange_t *exchange);
+/** With the lock held: nothing more of this comes to a good end. */
+void exchange_fail(exchange_t *exchange);
+/** The handler has returned. */
+void exchange_end(exchange_t *exchange, esp_err_t err);
+/** Of a request that is not answered yet, else NULL. */
+exchange_t *exchange_of(const httpd_req_t *r);
+
+/** What libmicrohttpd calls (transfer.c). */
+void *transfer_see_uri(void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result transfer_go_on(void *cls, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *data, size_t *size,
+                               void **context);
+void transfer_end(void *cls, struct MHD_Connection *connection, void **context,
+                  enum MHD_RequestTerminationCode why);
+void session_notify(void *cls, struct MHD_Connection *connection, void **context,
+                    enum MHD_ConnectionNotificationCode code);
+
+/** With the lock held. */
+session_t *session_find(server_t *server, int fd);
+/** With the lock held, which it gives up: frees what is gone and not used. */
+void session_release(session_t *session);
+
+/** Calls the handler for a request. */
+esp_err_t uri_handle(exchange_t *exchange);
