@@ -35,6 +35,8 @@ typedef struct otter_https_options {
      * @return false: the update is given up
      */
     bool (*on_wait)(void *ctx, uint32_t left_ms);
+    /** Finish verifies the image and selects nothing: otter_ota_set_boot_partition() does, whenever that may be. */
+    bool select_later;
     /** otter_https_ota() alone: asked after each piece. @return false: the update is given up */
     bool (*on_progress)(void *ctx, const otter_update_report_t *report);
     void *ctx;

@@ -495,7 +495,10 @@ esp_err_t file_flash_open(const char *path, const file_flash_options_t *options,
                           otter_fault_t *fault)
 {
     int fd = -1;
-    esp_err_t err = flash_medium_open(path, options->read_only, options->wait_ms, &fd, fault);
+    const flash_medium_use_t use = !options->read_only ? FLASH_MEDIUM_WRITE
+                                   : options->look     ? FLASH_MEDIUM_LOOK
+                                                       : FLASH_MEDIUM_READ;
+    esp_err_t err = flash_medium_open(path, use, options->wait_ms, &fd, fault);
     return err == ESP_OK ? file_flash_adopt(fd, options, out, fault) : err;
 }
 

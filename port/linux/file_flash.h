@@ -23,9 +23,10 @@ typedef struct {
 typedef struct {
     /* a program that asks for 0 -> 1 fails (ESP_ERR_FLASH_OP_FAIL); false: it silently stays 0 */
     bool strict;
-    bool read_only;   /* program and erase fail; a file of any length will do, its last sector ends erased */
-    bool grows;       /* the same of a file to write to: the first write adds what it lacks of the flash */
-    uint32_t wait_ms; /* so long another process's lock is waited for; see flash_medium_open() */
+    bool read_only; /* program and erase fail; a file of any length will do, its last sector ends erased */
+    bool look;  /* with read_only: nobody is kept from writing, and what is read may be half of something */
+    bool grows; /* the same of a file to write to: the first write adds what it lacks of the flash */
+    uint32_t wait_ms;          /* so long another process's lock is waited for; see flash_medium_open() */
     otter_run_flash_t *shared; /* NULL: what this process has not written when it is killed is lost */
     int trace; /* with `shared`: descriptor that gets each operation, a otter_run_op_t, when it begins; 0: none */
 } file_flash_options_t;

@@ -45,8 +45,10 @@ static bool is_locked(const char *path)
 }
 
 /** @return ESP_OK; ESP_ERR_NOT_FINISHED: busy, and may be free in a moment; else as flash_medium_open() */
-static esp_err_t open_once(const char *path, bool read_only, bool is_device, int *fd, otter_fault_t *fault)
+static esp_err_t open_once(const char *path, flash_medium_use_t use, bool is_device, int *fd,
+                           otter_fault_t *fault)
 {
+    const bool read_only = use != FLASH_MEDIUM_WRITE;
     int how = read_only ? O_RDONLY : O_RDWR | (is_device ? O_EXCL : 0);
     *fd = open(path, how | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0 && errno == EBUSY && is_device) {
@@ -62,7 +64,7 @@ static esp_err_t open_once(const char *path, bool read_only, bool is_device, int
         return otter_fault(fault, errno == EROFS ? ESP_ERR_NOT_ALLOWED : ESP_ERR_NOT_FOUND, "%s%s",
                            strerror(errno), errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
     }
-    if (try_lock(*fd, read_only)) {
+    if (use == FLASH_MEDIUM_LOOK || try_lock(*fd, read_only)) {
         return ESP_OK;
     }
     int error = errno;
@@ -83,22 +85,23 @@ static esp_err_t check_writable(int fd, otter_fault_t *fault)
         "the device is read-only (a switch on a card, or `blockdev --setro`; --setrw undoes that)");
 }
 
-esp_err_t flash_medium_open(const char *path, bool read_only, uint32_t wait_ms, int *fd, otter_fault_t *fault)
+esp_err_t flash_medium_open(const char *path, flash_medium_use_t use, uint32_t wait_ms, int *fd,
+                            otter_fault_t *fault)
 {
     const bool is_device = flash_medium_is_device(path);
     const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
     if (is_device && wait_ms < DEVICE_LOCK_WAIT_MS) {
         wait_ms = DEVICE_LOCK_WAIT_MS;
     }
-    esp_err_t err = open_once(path, read_only, is_device, fd, fault);
+    esp_err_t err = open_once(path, use, is_device, fd, fault);
     for (uint32_t waited = 0; err == ESP_ERR_NOT_FINISHED && waited < wait_ms; waited += LOCK_STEP_MS) {
         nanosleep(&step, NULL);
-        err = open_once(path, read_only, is_device, fd, fault);
+        err = open_once(path, use, is_device, fd, fault);
     }
     if (err == ESP_ERR_NOT_FINISHED) {
         return otter_fault(fault, ESP_ERR_INVALID_STATE, BUSY);
     }
-    if (err != ESP_OK || !is_device || read_only) {
+    if (err != ESP_OK || !is_device || use != FLASH_MEDIUM_WRITE) {
         return err;
     }
     err = check_writable(*fd, fault);

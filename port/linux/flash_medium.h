@@ -18,8 +18,15 @@ typedef struct {
 /** True of the name of a block device, behind symbolic links too (/dev/disk/by-partlabel/...). */
 bool flash_medium_is_device(const char *path);
 
+/** What it is opened for. */
+typedef enum {
+    FLASH_MEDIUM_WRITE, /* locked against every other process */
+    FLASH_MEDIUM_READ,  /* locked against those that write */
+    FLASH_MEDIUM_LOOK, /* to read without a lock, while somebody may write: what is read may be half of something */
+} flash_medium_use_t;
+
 /**
- * Open what a flash lies in and lock it until it is closed: against every other process, or (read_only) those that write. A
+ * Open what a flash lies in and lock it until it is closed: against every other process, or those that write, or not at all. A
  * device that is written to is taken from the kernel as well, so that it cannot be mounted meanwhile, and under none of its
  * names be written by another process. As udev looks at a device whenever it was written to, its lock is waited for three seconds
  * at least.
@@ -32,8 +39,8 @@ bool flash_medium_is_device(const char *path);
  *         ESP_ERR_INVALID_STATE  another process has it open, to write or while this one would; a device: it is mounted, or a
  *                                part of something
  */
-OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, bool read_only, uint32_t wait_ms, int *fd,
-                                             otter_fault_t *fault);
+OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, flash_medium_use_t use, uint32_t wait_ms,
+                                             int *fd, otter_fault_t *fault);
 
 /**
  * What an open descriptor stands for.

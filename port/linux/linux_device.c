@@ -532,6 +532,7 @@ static file_flash_options_t flash_options(const linux_device_options_t *options)
 {
     return (file_flash_options_t){.strict = !options->lenient,
                                   .read_only = options->read_only,
+                                  .look = options->look,
                                   .wait_ms = options->wait_ms,
                                   .grows = options->whole,
                                   .shared = options->flash_shared,

@@ -26,6 +26,7 @@ typedef enum {
 typedef struct {
     bool lenient;   /* a program that asks for 0 -> 1 silently stays 0; otherwise it fails */
     bool read_only; /* program and erase fail; the file is never changed */
+    bool look;      /* with read_only: also while another process runs it (file_flash_options_t.look) */
     bool whole;     /* what the file lacks of the flash that it is for is erased (factory files, cut dumps) */
     uint32_t wait_ms;       /* file_flash_options_t.wait_ms */
     const char *efuse_path; /* of the eFuse file; NULL: beside the flash file, and none of a block device */

@@ -192,7 +192,8 @@ static esp_err_t select_image(https_ota_t *ota)
 {
     otter_device_t *device = ota->device;
     const esp_partition_t *boots = ota->target.copies ? ota->target.final : ota->target.staging;
-    const bool slot = otter_ota_is_slot(ota->target.final);
+    const bool later = device->https != NULL && device->https->select_later;
+    const bool slot = !later && otter_ota_is_slot(ota->target.final);
     if (slot) {
         https_report_enter_kept(device, OTTER_STAGE_SWITCH);
         otter_lock(OTTER_LOCK_UPDATES);

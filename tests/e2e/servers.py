@@ -194,7 +194,7 @@ class RangeHandler(http.server.SimpleHTTPRequestHandler):
             self.wfile.write(body[first:last + 1])
 
 
-class _QuietServer(http.server.ThreadingHTTPServer):
+class QuietServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
@@ -222,7 +222,7 @@ class HttpsServer(_Server):
 
     def __init__(self, folder, cert=None, plain=False, ranges=True, routes=None, context=None):
         handler = functools.partial(RangeHandler, directory=str(folder))
-        self.httpd = _QuietServer(("127.0.0.1", 0), handler)
+        self.httpd = QuietServer(("127.0.0.1", 0), handler)
         self.httpd.requests = self.requests = []
         self.httpd.routes = self.routes = dict(routes or {})
         self.httpd.ranges = ranges

@@ -63,7 +63,8 @@ class ManPages(unittest.TestCase):
 
 class Completions(unittest.TestCase):
     def test_verbs(self):
-        self.assertEqual(complete(""), ["image", "key", "table", "flash", "efuse", "update", "boot", "confirm", "reject", "nvs",
+        self.assertEqual(complete(""), ["image", "key", "table", "flash", "efuse", "update", "boot", "confirm", "reject", "agent",
+                                        "nvs",
                                         "run", "serve", "new", "build", "menuconfig", "idf-path",
                                         "idf-components"])
         self.assertEqual(complete("fl"), ["flash"])

@@ -1,0 +1,230 @@
+"""`otter agent`: a virtual device that a fleet's server updates; what it is told is what happened."""
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import servers  # noqa: E402
+from ddi_server import DdiServer  # noqa: E402
+from device import OTTER, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
+
+CONFIRMS, DOES_NOT_CONFIRM = "1:confirm+idle", "1:idle"
+
+
+class Agent(DeviceTest):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="otter-agent-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.ca = servers.make_ca(pathlib.Path(folder.name))
+        cls.cert = servers.make_cert(pathlib.Path(folder.name), ca=cls.ca)
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.enterContext(DdiServer(self.cert))
+        self.old, self.new = self.probe("1.0.0"), self.probe("2.0.0")
+        self.make_flash({"ota_0": self.old}, [(1, VALID)])
+        self.token = self.folder / "token"
+        self.token.write_text("secret\n", encoding="utf-8")
+        self.token.chmod(0o600)
+
+    def agent(self, *more, script=CONFIRMS, status=0, url=None, ca=None):
+        done = subprocess.run(
+            [OTTER, "agent", self.flash, "--server", url or self.server.url, "--id", "dev-1", "--token-file", self.token,
+             "--ca", ca or self.ca.cert, "--once", "--json", *more],
+            env=self.environment(script), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.assertEqual(self.server.complaints, [])
+        self.lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.events = [line["event"] for line in self.lines]
+        return done
+
+    def runs(self):
+        info = json.loads(subprocess.run([OTTER, "flash", "info", self.flash, "--json"], check=True, capture_output=True,
+                                         timeout=TIMEOUT_S).stdout)
+        return info["boots"] if "boots" in info else info
+
+    # ---- updates ----
+
+    def test_an_update_is_installed_confirmed_and_told_as_success(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        self.agent("--attribute", "sw_version=1.0.0")
+        self.assertEqual(action["status"], "finished", action["feedback"])
+        self.assertEqual([f[0] for f in action["feedback"]], ["proceeding", "downloaded", "proceeding", "closed"])
+        self.assertIn("ota_1 runs and is confirmed", action["feedback"][-1][2])
+        self.assertEqual(self.server.attributes["dev-1"]["sw_version"], "1.0.0")
+        self.assertEqual(self.states()[1], (2, VALID))
+        self.assertEqual(action["downloads"], [None])
+        self.agent()  # nothing is left to be done, and nothing is done
+        self.assertEqual(action["downloads"], [None])
+
+    def test_an_image_that_does_not_confirm_is_rolled_back_and_told_as_failure(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        self.agent(script=DOES_NOT_CONFIRM)
+        self.assertEqual(action["status"], "error")
+        self.assertIn("ota_1 was rolled back, ota_0 runs", action["feedback"][-1][2])
+        self.assertIn("failure", self.events)
+
+    def test_what_runs_already_is_told_and_not_fetched(self):
+        action = self.server.assign("dev-1", "7", self.old)
+        self.agent()
+        self.assertEqual((action["status"], action["downloads"]), ("finished", []))
+
+    def test_lost_answers_to_the_closing_feedback_install_nothing_again(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        lost = []
+        self.server.lose = lambda method, path, body: '"closed"' in body and len(lost) < 3 and not lost.append(path)
+        for _ in range(3):
+            self.agent(status=1)  # the server could not be told
+        self.agent()
+        self.assertEqual(action["status"], "finished")
+        self.assertEqual((action["downloads"], len(lost)), ([None], 3))
+        self.assertEqual([f[0] for f in action["feedback"]].count("closed"), 1)
+
+    def test_a_download_that_breaks_off_is_gone_on_with(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        whole = self.server.file
+
+        def cut(request, wanted):
+            status, body, headers = whole(request, wanted)
+            if len(wanted["downloads"]) == 1:
+                request.wfile.write(b"HTTP/1.1 200 OK\r\nETag: " + headers["ETag"].encode() +
+                                    b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:len(body) // 2])
+                request.wfile.flush()
+                request.close_connection = True
+                raise ConnectionResetError
+            return status, body, headers
+
+        self.server.file = cut
+        self.agent()
+        self.assertEqual(action["status"], "finished")
+        self.assertTrue(action["downloads"][1].startswith("bytes="), action["downloads"])
+
+    def test_a_window_that_is_closed_keeps_the_image(self):
+        action = self.server.assign("dev-1", "7", self.new, update="skip")
+        self.agent()
+        self.assertEqual(action["status"], "running")
+        self.assertEqual([f[0] for f in action["feedback"]], ["proceeding", "downloaded"])
+        action["update"] = "forced"
+        self.agent()
+        self.assertEqual((action["status"], action["downloads"]), ("finished", [None]))
+
+    def test_a_cancelled_action_is_acknowledged_and_not_installed(self):
+        action = self.server.assign("dev-1", "7", self.new, update="skip")
+        self.agent()
+        action["status"] = "canceling"
+        self.agent()
+        self.assertEqual(action["status"], "canceled")
+        self.assertEqual(self.states(), [(1, VALID), None])
+
+    # ---- refusals ----
+
+    def test_what_cannot_be_installed_is_told_with_stage_and_reason(self):
+        for name, file, more, why in (
+                ("another hash", self.new, {"sha256": "00" * 32}, "verify"),
+                ("another size", self.new, {"size": len(self.new) + 1}, "gate"),
+                ("larger than the slot", self.new, {"size": 0x200000}, "gate"),
+                ("no image", b"x" * 5000, {}, "gate"),
+                ("another chip", self.probe("2.0.0", chip=5), {}, "gate"),
+                ("another part", self.new, {"part": "radio"}, "another part")):
+            with self.subTest(name):
+                self.make_flash({"ota_0": self.old}, [(1, VALID)])
+                action = self.server.assign("dev-1", f"no-{len(self.server.actions.get('dev-1', []))}", file, **more)
+                self.agent("--part", "os")
+                self.assertEqual(action["status"], "error")
+                self.assertIn(why, action["feedback"][-1][2])
+                self.assertEqual(self.states(), [(1, VALID), None])
+
+    def test_the_token_goes_nowhere_else(self):
+        seen = []
+        with DdiServer(self.cert) as other:
+            other.status = lambda method, path: (200, self.new)
+            answer = other.answer
+            other.answer = lambda request, body: (seen.append(request.headers.get("Authorization")), answer(request, body))[1]
+            action = self.server.assign("dev-1", "7", self.new, link=other.url + "/app.bin")
+            self.agent()
+        self.assertEqual(action["status"], "finished")
+        self.assertEqual(seen, [None])
+
+    def test_a_server_in_trouble_is_told_in_one_line_and_tried_later(self):
+        self.server.assign("dev-1", "7", self.new)
+        for name, status, body, event, words in (
+                ("wrong token", 401, b"", "denied", "does not take this token"),
+                ("busy", 429, b"", "busy", "too many requests"),
+                ("down", 503, b"<html>", "error", "the server failed (503)"),
+                ("redirects", 302, b"", "error", "the server failed (302)"),
+                ("no JSON", 200, b"<html>", "error", "makes no sense"),
+                ("10 MB", 200, b'{"a":"' + b"x" * 10_000_000, "error", "longer than 64 KiB")):
+            with self.subTest(name):
+                self.server.status = lambda method, path, status=status, body=body: (status, body)
+                self.agent(status=1)
+                self.assertEqual([(line["event"], words in line["text"]) for line in self.lines
+                                  if line["event"] not in ("on", "off")], [(event, True)])
+
+    def test_a_server_that_is_not_trusted_is_not_asked(self):
+        other = servers.make_ca(self.folder, "other")
+        self.agent(status=1, ca=other.cert)
+        self.assertEqual(self.server.log, [])
+        self.assertEqual(self.events.count("error"), 1)
+
+    def test_wrong_usage_says_what_is_missing(self):
+        def fails(args, words, status):
+            done = subprocess.run([OTTER, "agent", self.flash, *args], capture_output=True, text=True, timeout=TIMEOUT_S,
+                                  check=False)
+            self.assertEqual((done.returncode, words in done.stderr), (status, True), done.stderr)
+
+        good = ["--server", self.server.url, "--id", "d", "--token-file", self.token, "--ca", self.ca.cert, "--once"]
+        fails([], "--server URL and --id ID are needed", 2)
+        fails(good[:4], "--token-file FILE is needed", 2)
+        fails(good[:6], "--ca CA.pem is needed", 2)
+        fails(["--server", "http://127.0.0.1:1", *good[2:]], "plain HTTP is refused", 1)
+        fails([*good[:2], "--id", "a b", *good[4:]], "blank", 1)
+        self.token.chmod(0o644)
+        fails(good, "chmod 600", 1)
+        self.token.chmod(0o600)
+        self.token.write_text("\n")
+        fails(good, "holds no token", 1)
+
+    def test_two_agents_do_not_share_a_record(self):
+        self.server.sleep = "01:00:00"
+        args = [OTTER, "agent", self.flash, "--server", self.server.url, "--id", "dev-1", "--token-file", self.token, "--ca",
+                self.ca.cert]
+        with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.environment("1:idle"),
+                              text=True) as first:
+            try:
+                self.assertIn("the device is on", first.stdout.readline())
+                done = subprocess.run([*args, "--once"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("another agent is at work", done.stderr)
+            finally:
+                first.terminate()
+            self.assertEqual(first.wait(TIMEOUT_S), 0)
+
+    # ---- a device that restarts itself ----
+
+    def test_a_hook_restarts_the_device_and_the_next_run_tells(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        told = self.folder / "told"
+        self.agent("--hook", f'echo "$OTTER_SLOT" > {told}')
+        self.assertEqual(told.read_text(encoding="utf-8"), "ota_1\n")
+        self.assertEqual(action["status"], "running")
+        self.run_device("--boots", "1", script=CONFIRMS)  # the restart
+        self.agent("--hook", "false")
+        self.assertEqual(action["status"], "finished")
+
+    def test_a_hook_that_fails_is_told_and_tried_again(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        self.agent("--hook", "exit 3", status=1)
+        self.assertEqual(action["status"], "running")
+        self.assertIn("the command of --hook failed", self.lines[-1]["text"])
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OTTER_BUILD", "build")
+    unittest.main(verbosity=2)
