@@ -173,24 +173,30 @@ static bool write_open(const build_set_t *set, otter_flash_t *flash, efuse_file_
     return ok;
 }
 
-bool build_device_write(const build_set_t *set)
+/** With the key of its flash burned. */
+static bool write_device(const build_set_t *set, efuse_file_t *efuse)
 {
     otter_flash_t *flash;
     otter_fault_t fault = {0};
-    efuse_file_t efuse;
     const file_flash_options_t how = {.strict = true, .wait_ms = BUILD_WAIT_MS};
-    if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
-        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
-    }
-    if (!burn_flash_key(set, &efuse)) {
-        return false;
-    }
     if (file_flash_open(set->flash, &how, &flash, &fault) != ESP_OK) {
         return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
     }
     unlink(set->stamp); /* until all of it is there */
-    bool ok = write_open(set, flash, &efuse);
+    bool ok = write_open(set, flash, efuse);
     otter_ignore(file_flash_close(flash)); /* synced above */
+    return ok;
+}
+
+bool build_device_write(const build_set_t *set)
+{
+    otter_fault_t fault = {0};
+    efuse_file_t efuse;
+    if (efuse_file_load(&efuse, set->flash, &fault) != ESP_OK) {
+        return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
+    }
+    const bool ok = burn_flash_key(set, &efuse) && write_device(set, &efuse);
+    otter_wipe(efuse.blocks, sizeof(efuse.blocks));
     return ok;
 }
 
@@ -203,8 +209,10 @@ static bool make_efuse(const build_set_t *set)
         return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
     }
     efuse.has_chip = true;
-    return efuse.exists || efuse_file_save(&efuse) == ESP_OK ||
-           cli_refuse(set->verb, "cannot write %s", efuse.path);
+    const bool ok = efuse.exists || efuse_file_save(&efuse) == ESP_OK ||
+                    cli_refuse(set->verb, "cannot write %s", efuse.path);
+    otter_wipe(efuse.blocks, sizeof(efuse.blocks));
+    return ok;
 }
 
 /** Not under a device that runs in it. @return false, and said */

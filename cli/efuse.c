@@ -16,6 +16,7 @@
 #include "kinds.h"
 #include "linux/linux_device.h"
 #include "otter/boot.h"
+#include "otter/crypto.h"
 #include "otter/promise.h"
 
 #define VALUE_MAX        64u /* bytes of a file that is one value: a digest, a key */
@@ -75,6 +76,7 @@ static void close_efuses(efuses_t *e)
     if (e->is_open) {
         otter_ignore(linux_device_close(&e->dev)); /* nothing of the flash was written */
     }
+    otter_wipe(&e->file, sizeof(e->file));
 }
 
 /* ---- show ---- */
@@ -158,7 +160,7 @@ static char *text_of_file(const char *path)
         snprintf(text + 2 * i, 3, "%02x", data[i]);
     }
     if (data != NULL) {
-        explicit_bzero(data, len);
+        otter_wipe(data, len);
     }
     free(data);
     return text;
@@ -167,20 +169,20 @@ static char *text_of_file(const char *path)
 static void drop_text(char *text)
 {
     if (text != NULL) {
-        explicit_bzero(text, strlen(text));
+        otter_wipe(text, strlen(text));
     }
     free(text);
 }
 
-static bool burn_one(efuses_t *e, const efuse_options_t *o)
+/** @param after  e->file, in which it is burned before that is made so */
+static bool burn_in(efuses_t *e, const efuse_options_t *o, efuse_file_t *after)
 {
     otter_fault_t fault = {0};
-    efuse_file_t after = e->file;
-    if (!after.has_chip && e->chip != NULL) { /* what it can have burned is known by it */
-        after.has_chip = true;
-        after.chip.id = e->chip->id;
+    if (!after->has_chip && e->chip != NULL) { /* what it can have burned is known by it */
+        after->has_chip = true;
+        after->chip.id = e->chip->id;
     }
-    esp_err_t err = efuse_file_burn(&after, o->name, o->value, &fault);
+    esp_err_t err = efuse_file_burn(after, o->name, o->value, &fault);
     if (err != ESP_OK) {
         return cli_refuse("efuse burn", "%s: nothing is burned: %s%s", o->flash,
                           otter_fault_text(&fault, err),
@@ -188,22 +190,30 @@ static bool burn_one(efuses_t *e, const efuse_options_t *o)
                               ? "; `otter efuse burn --help` names them"
                               : "");
     }
-    e->file.has_chip = after.has_chip;
-    e->file.chip.id = after.chip.id;
+    e->file.has_chip = after->has_chip;
+    e->file.chip.id = after->chip.id;
     char follows[2 * CONSEQUENCE_SIZE];
-    const bool news = tell_consequence(e, &after, follows, sizeof(follows));
+    const bool news = tell_consequence(e, after, follows, sizeof(follows));
     /* Saying that nothing is burned undoes nothing. */
-    if (!efuse_file_is_same(&after, &e->file) && !is_meant(o, &after, follows)) {
+    if (!efuse_file_is_same(after, &e->file) && !is_meant(o, after, follows)) {
         return false;
     }
-    if (efuse_file_save(&after) != ESP_OK) {
-        return cli_refuse("efuse burn", "cannot write %s", after.path);
+    if (efuse_file_save(after) != ESP_OK) {
+        return cli_refuse("efuse burn", "cannot write %s", after->path);
     }
-    cli_did("%s: %s burned", after.path, o->name);
+    cli_did("%s: %s burned", after->path, o->name);
     if (news) {
         cli_did("%s", follows);
     }
     return true;
+}
+
+static bool burn_one(efuses_t *e, const efuse_options_t *o)
+{
+    efuse_file_t after = e->file;
+    const bool ok = burn_in(e, o, &after);
+    otter_wipe(&after, sizeof(after));
+    return ok;
 }
 
 static int burn(void *options)
@@ -268,6 +278,7 @@ static char *load_blocks(const char *path, const otter_efuse_layout_t *layout, s
         }
         memcpy(all + *len, block, got);
         *len += got;
+        otter_wipe(block, got);
         free(block);
     }
     return all;
@@ -319,9 +330,11 @@ static esp_err_t read_input(char *text, size_t len, const otter_efuse_layout_t *
         err = efuse_read_dump(text, len, layout, &said, notes, fault);
     }
     if (err == ESP_ERR_NOT_FOUND) {
-        return otter_fault(fault, err, "it is neither a dump nor a summary of espefuse's");
+        otter_ignore(otter_fault(fault, err, "it is neither a dump nor a summary of espefuse's"));
     }
-    return err == ESP_OK ? efuse_conclude(&said, layout, got, notes, fault) : err;
+    err = err == ESP_OK ? efuse_conclude(&said, layout, got, notes, fault) : err;
+    otter_wipe(&said, sizeof(said));
+    return err;
 }
 
 /** What was read becomes the device's, all of it or nothing. */
@@ -347,7 +360,8 @@ static bool take_over(efuses_t *e, const efuse_options_t *o, efuse_file_t *got)
                           e->file.path, fault.why);
     }
     e->file = after;
-    return efuse_file_save(&after) == ESP_OK || cli_refuse("efuse import", "cannot write %s", after.path);
+    otter_wipe(&after, sizeof(after));
+    return efuse_file_save(&e->file) == ESP_OK || cli_refuse("efuse import", "cannot write %s", e->file.path);
 }
 
 /** Says why not. */
@@ -369,11 +383,16 @@ static bool import_file(efuses_t *e, const efuse_options_t *o, efuse_notes_t *no
     if (layout != NULL && text != NULL) {
         err = read_input(text, len, layout, &got, notes, &fault);
     }
+    if (text != NULL) {
+        otter_wipe(text, len);
+    }
     free(text);
     if (layout != NULL && err != ESP_OK) {
         cli_fail("efuse import", "nothing is imported: %s: %s", o->input, otter_fault_text(&fault, err));
     }
-    return err == ESP_OK && take_over(e, o, &got);
+    const bool ok = err == ESP_OK && take_over(e, o, &got);
+    otter_wipe(&got, sizeof(got));
+    return ok;
 }
 
 static int import(void *options)

@@ -8,6 +8,7 @@
 
 #include "efuse_import.h"
 #include "otter/bytes.h"
+#include "otter/crypto.h"
 
 #define WORD 4u
 
@@ -160,6 +161,7 @@ static esp_err_t read_dump(dump_t *dump, const char *text, size_t len, const ott
         return otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");
     }
     esp_err_t err = take_lines(dump, copy, layout, notes, fault);
+    otter_wipe(copy, len);
     free(copy);
     for (uint32_t i = 0; err == ESP_OK && i < layout->blocks; i++) {
         if (!dump->has[i]) {
@@ -176,7 +178,9 @@ esp_err_t efuse_read_dump(const char *text, size_t len, const otter_efuse_layout
 {
     dump_t dump = {0};
     esp_err_t err = read_dump(&dump, text, len, layout, notes, fault);
-    return err == ESP_OK ? efuse_read_blocks(&dump.bytes[0][0], layout, said, notes, fault) : err;
+    err = err == ESP_OK ? efuse_read_blocks(&dump.bytes[0][0], layout, said, notes, fault) : err;
+    otter_wipe(&dump, sizeof(dump));
+    return err;
 }
 
 /** Chip version, as far as its eFuses tell. */

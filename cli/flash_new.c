@@ -18,6 +18,7 @@
 #include "linux/efuse_file.h"
 #include "linux/file_flash.h"
 #include "linux/flash_medium.h"
+#include "otter/crypto.h"
 #include "otter/promise.h"
 #include "signing_options.h"
 #include "small_bootloader.h"
@@ -65,6 +66,7 @@ static void free_new(void *options)
     }
     image_writer_free(&n->boot_image);
     flash_key_wipe(&n->flash_key);
+    otter_wipe(n->efuse.blocks, sizeof(n->efuse.blocks));
 }
 
 static bool take_app(const char *text, void *target, const option_row_t *row, char *why)
@@ -389,6 +391,7 @@ static bool choose_flash_encryption(new_t *n)
 static otter_trust_t trust_of(const new_t *n)
 {
     efuse_file_t efuse = n->efuse; /* which is read here, and nothing is burned */
+    otter_wipe(efuse.blocks, sizeof(efuse.blocks));
     const otter_device_t device = {
         .chip = efuse.chip, .efuse = efuse_file_seam(&efuse), .config.trust = linux_device_trust(&n->efuse)};
     return otter_trust_to_boot(&device, false);

@@ -199,6 +199,22 @@ def copy_journals():
         yield f"journal{i}", head + header + b"\0" * (i % 3) + b"\xff" * (16 - i % 3) + b"what is to be copied " * 20
 
 
+def encryption_journals():
+    """flags, place, cut, tear, number of ranges; the plan's head; ranges; for each slot flags, number and head."""
+    fields, crc, sealed, ranges, cuts, no_room = 1, 2, 4, 8, 16, 32
+    own = fields | crc | ranges
+    batch, no_head = bytes([3, 0]) + bytes(48), bytes([0, 0]) + bytes(48)
+    rest = struct.pack("<12I", 0x10000, 0x2000, 1, 0x14000, 0x1000, 3, 0x8000, 0x1000, 0xFFFFFFFE, 0x9000, 0x2000, 0)
+    for i, (flags, place, cut, count, table, slots) in enumerate([
+            (own | sealed, 22, 0, 3, b"", no_head), (own | sealed, 22, 0, 3, b"", batch),
+            (own, 22, 0, 3, b"", batch), (own | sealed | cuts, 22, 7, 3, b"", batch + batch),
+            (fields | crc | sealed, 23, 0, 4, rest, batch), (fields | crc | sealed | cuts, 23, 12, 4, rest, no_head + batch),
+            (fields | crc, 11, 0, 4, rest, no_head), (ranges, 11, 0, 3, b"", no_head), (cuts, 24, 30, 0, b"", no_head),
+            (own | sealed, 30, 0, 3, b"", batch), (own | sealed | no_room, 11, 0, 3, b"", batch), (no_room, 3, 0, 0, b"", b""),
+            (fields | crc | sealed, 22, 0, 100, b"", no_head), (fields | crc | sealed, 22, 0, 2, rest[:12] * 2, no_head)]):
+        yield f"plan{i}", bytes([flags, place, cut, i % 4, count]) + bytes(44) + table + slots
+
+
 def table_record(kind, subtype, offset, size, label):
     return struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size, label.encode(), 0)
 
@@ -330,7 +346,7 @@ SEEDS = {"encrypted_image": encrypted_images,
          "efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
-         "copy_journal": copy_journals, "serve_path": targets, "flash_info": flashes,
+         "copy_journal": copy_journals, "encryption_journal": encryption_journals, "serve_path": targets, "flash_info": flashes,
          "image_info": image_files, "table_load": table_files, "signature": signatures, "signature_v1": signatures_v1,
          "served_file": served_files, "nvs": nvs_partitions}
 

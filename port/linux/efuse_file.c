@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "otter/crypto.h"
 #include "otter/text.h"
 #include "esp_log.h"
 #include "host/named_file.h"
@@ -371,6 +372,7 @@ static esp_err_t take_fact(reader_t *r, fact_t fact, const char *text)
     r->known[fact].said = true;
     r->known[fact].value = value;
     memcpy(r->known[fact].bytes, bytes, BYTES_MAX);
+    otter_wipe(bytes, sizeof(bytes)); /* of what is read no key stays behind; what is refused is none */
     return ESP_OK;
 }
 
@@ -502,31 +504,36 @@ static void tell_facts(const efuse_file_t *file, said_t known[FACT_COUNT])
 }
 
 /** All lines; the text, which ends with a 0 that is not counted, is changed in place. */
-static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, otter_fault_t *fault)
+static esp_err_t read_lines(reader_t *r, char *text, size_t len)
 {
-    reader_t r = {.file = file, .fault = fault};
     char *line = text + mark_length(text, len);
     for (const char *end = text + len; line < end;) {
-        r.line++;
+        r->line++;
         size_t whole = line_length(line, end);
         char *stop = line + whole;
         while (stop > line && (stop[-1] == '\n' || stop[-1] == '\r')) {
             *--stop = '\0';
         }
         bool is_text = strlen(line) == (size_t)(stop - line);
-        esp_err_t err = is_text ? take_line(&r, line) : refuse(&r, "expected name=value");
+        esp_err_t err = is_text ? take_line(r, line) : refuse(r, "expected name=value");
         if (err != ESP_OK) {
             return err;
         }
         line += whole;
     }
-    esp_err_t err = find_digests(&r);
-    if (err != ESP_OK) {
-        return err;
+    return find_digests(r);
+}
+
+static esp_err_t take_text(efuse_file_t *file, char *text, size_t len, otter_fault_t *fault)
+{
+    reader_t r = {.file = file, .fault = fault};
+    esp_err_t err = read_lines(&r, text, len);
+    if (err == ESP_OK) {
+        keep_facts(file, r.known);
+        note_unknown(&r);
     }
-    keep_facts(file, r.known);
-    note_unknown(&r);
-    return ESP_OK;
+    otter_wipe(r.known, sizeof(r.known));
+    return err;
 }
 
 /** What no burning does: one line. @return false: it may be so */
@@ -591,25 +598,32 @@ static bool is_beyond_chip(const said_t known[FACT_COUNT], fact_t fact, const sa
                        otter_signature_scheme_name((otter_signature_scheme_t)to->value)) != ESP_OK;
 }
 
+/** All of `more` that is said. @return what cannot be, with the fault */
+static esp_err_t take_more(reader_t *r, const said_t more[FACT_COUNT])
+{
+    for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
+        if (!more[fact].said) {
+            continue;
+        }
+        if (cannot_become(&r->known[fact], &more[fact], fact, r->fault) ||
+            is_beyond_chip(r->known, fact, &more[fact], r->fault)) {
+            return r->fault->code;
+        }
+        r->known[fact] = more[fact];
+    }
+    return find_digests(r);
+}
+
 /** All of `more` that is said, or nothing. */
 static esp_err_t grow(efuse_file_t *file, const said_t more[FACT_COUNT], otter_fault_t *fault)
 {
     reader_t r = {.file = file, .fault = fault};
     tell_facts(file, r.known);
-    for (fact_t fact = 0; fact < FACT_COUNT; fact++) {
-        if (!more[fact].said) {
-            continue;
-        }
-        if (cannot_become(&r.known[fact], &more[fact], fact, fault) ||
-            is_beyond_chip(r.known, fact, &more[fact], fault)) {
-            return fault->code;
-        }
-        r.known[fact] = more[fact];
-    }
-    esp_err_t err = find_digests(&r);
+    esp_err_t err = take_more(&r, more);
     if (err == ESP_OK) {
         keep_facts(file, r.known);
     }
+    otter_wipe(r.known, sizeof(r.known));
     return err;
 }
 
@@ -623,6 +637,8 @@ bool efuse_file_is_same(const efuse_file_t *a, const efuse_file_t *b)
         same = of_a[fact].said == of_b[fact].said && of_a[fact].value == of_b[fact].value &&
                memcmp(of_a[fact].bytes, of_b[fact].bytes, BYTES_MAX) == 0;
     }
+    otter_wipe(of_a, sizeof(of_a));
+    otter_wipe(of_b, sizeof(of_b));
     return same;
 }
 
@@ -630,7 +646,9 @@ esp_err_t efuse_file_grow(efuse_file_t *file, const efuse_file_t *more, otter_fa
 {
     said_t known[FACT_COUNT];
     tell_facts(more, known);
-    return grow(file, known, fault);
+    esp_err_t err = grow(file, known, fault);
+    otter_wipe(known, sizeof(known));
+    return err;
 }
 
 esp_err_t efuse_file_burn(efuse_file_t *file, const char *name, const char *value, otter_fault_t *fault)
@@ -649,7 +667,9 @@ esp_err_t efuse_file_burn(efuse_file_t *file, const char *name, const char *valu
         return fault->code;
     }
     r.known[fact].said = true;
-    return grow(file, r.known, fault);
+    esp_err_t err = grow(file, r.known, fault);
+    otter_wipe(r.known, sizeof(r.known));
+    return err;
 }
 
 /** True if a file is there, also a link that leads nowhere. */
@@ -704,6 +724,7 @@ static esp_err_t read_file(efuse_file_t *file, otter_fault_t *fault)
     }
     file->exists = true;
     esp_err_t err = take_text(file, text, len, fault);
+    otter_wipe(text, len);
     free(text);
     return err;
 }
@@ -764,6 +785,7 @@ static void write_known(FILE *out, const efuse_file_t *file)
             write_fact(out, fact, &known[fact]);
         }
     }
+    otter_wipe(known, sizeof(known));
 }
 
 /** True of a line that write_known() has written anew. */
@@ -795,6 +817,7 @@ static bool copy_unknown(FILE *out, const char *path, otter_fault_t *fault)
         }
         line += whole;
     }
+    otter_wipe(text, len);
     free(text);
     return true;
 }
@@ -822,6 +845,7 @@ esp_err_t efuse_file_save(const efuse_file_t *file)
         ok = fclose(out) == 0 && ok &&
              (has_secret(file) ? output_replace_secret(file->path, text, len, &fault)
                                : output_replace(file->path, text, len, true, &fault));
+        otter_wipe(text, len);
     }
     free(text);
     if (!ok) {
@@ -837,13 +861,14 @@ static esp_err_t read_version(void *dev, uint32_t *version)
     return ESP_OK;
 }
 
-/** Makes durable what was changed in memory. @param before  what it was, to go back to if that fails */
-static esp_err_t burn(efuse_file_t *file, const efuse_file_t *before)
+/** Makes durable what was changed in memory. @param before  what it was, to go back to if that fails; wiped */
+static esp_err_t burn(efuse_file_t *file, efuse_file_t *before)
 {
     esp_err_t err = file->path[0] != '\0' ? efuse_file_save(file) : ESP_ERR_NOT_SUPPORTED;
     if (err != ESP_OK) {
         *file = *before;
     }
+    otter_wipe(before, sizeof(*before));
     return err;
 }
 

@@ -12,9 +12,17 @@
 #define BUFFER_SIZE 65536u /* what is encrypted at once before it is programmed */
 #define FILE_MAX    65536u /* bytes that are looked at to say what else it is */
 
+/** The key would be in it. */
+static void write_no_core_dump(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none); /* lowering it is always allowed */
+}
+
 esp_err_t flash_key_load(const char *path, flash_key_t *key, otter_fault_t *fault)
 {
     size_t len;
+    write_no_core_dump();
     uint8_t *bytes = input_load(path, INPUT_OR_PIPE, FILE_MAX, &len, fault);
     if (bytes == NULL) {
         otter_fault_add(fault, ": ");
@@ -152,8 +160,7 @@ bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse)
 esp_err_t flash_cipher_open(flash_cipher_t *cipher, otter_flash_t *flash, const flash_key_t *key,
                             otter_flash_cipher_kind_t kind, otter_fault_t *fault)
 {
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none); /* lowering it is always allowed */
+    write_no_core_dump();
     *cipher = (flash_cipher_t){.kind = kind};
     esp_err_t err = otter_flash_crypt_open(kind, key->bytes, key->len, OTTER_FLASH_CRYPT_CONFIG_ALL,
                                            &cipher->crypt, fault);

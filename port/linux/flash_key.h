@@ -20,7 +20,7 @@ typedef struct {
 } flash_key_t;
 
 /**
- * Reads the file of a key: its bytes, and nothing else.
+ * Reads the file of a key: its bytes, and nothing else. From then on no core dump of this process is written.
  * @return ESP_OK, ESP_ERR_INVALID_SIZE (no key has this length), ESP_FAIL (it cannot be read); the reason in `fault`
  */
 OTTER_MUST_CHECK esp_err_t flash_key_load(const char *path, flash_key_t *key, otter_fault_t *fault);
@@ -66,7 +66,7 @@ typedef struct {
 } flash_cipher_t;
 
 /**
- * Gives the flash a cipher. From then on no core dump of this process is written: the key would be in it.
+ * Gives the flash a cipher. From then on no core dump of this process is written.
  * @return ESP_OK, and what otter_flash_crypt_open() returns
  */
 OTTER_MUST_CHECK esp_err_t flash_cipher_open(flash_cipher_t *cipher, otter_flash_t *flash,

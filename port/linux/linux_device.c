@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "otter/bytes.h"
+#include "otter/crypto.h"
 #include "otter/text.h"
 #include "esp_log.h"
 #include "flash/partition_list.h"
@@ -407,6 +408,7 @@ static esp_err_t check_first_boot(linux_device_t *dev, const linux_device_option
 static void give_up(linux_device_t *dev)
 {
     flash_cipher_close(&dev->cipher, dev->flash);
+    otter_wipe(dev->efuse.blocks, sizeof(dev->efuse.blocks));
     otter_ignore(file_flash_close(dev->flash)); /* nothing was written */
 }
 
@@ -621,7 +623,8 @@ esp_err_t linux_device_refresh(linux_device_t *dev, const char *path, const linu
 {
     /* The lock belongs to the open file that both descriptors share, so closing one of them does not drop it. */
     int fd = fcntl(file_flash_descriptor(dev->flash), F_DUPFD_CLOEXEC, 0);
-    const efuse_file_t before = dev->efuse;
+    efuse_file_t before = dev->efuse;
+    otter_wipe(before.blocks, sizeof(before.blocks)); /* which are not compared */
     otter_ignore(
         linux_device_close(dev)); /* what failed to be written was logged, and shows when it is read */
     if (fd < 0) {
@@ -640,6 +643,7 @@ esp_err_t linux_device_close(linux_device_t *dev)
 {
     otter_device_deinit(&dev->device);
     flash_cipher_close(&dev->cipher, dev->flash);
+    otter_wipe(dev->efuse.blocks, sizeof(dev->efuse.blocks)); /* keys; what else it says may be told still */
     esp_err_t err = file_flash_close(dev->flash);
     dev->flash = NULL;
     return err;

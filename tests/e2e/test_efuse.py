@@ -11,12 +11,16 @@ import sys
 import tempfile
 import unittest
 
+from exit_memory import memory_at_exit
+
 BUILD = pathlib.Path(os.environ["OTTER_BUILD"]).resolve()
 SOURCE = pathlib.Path(os.environ["OTTER_SOURCE"]).resolve()
 OTTER = BUILD / "otter"
 KEYS = SOURCE / "tests" / "vectors" / "signed" / "keys"
 DIGEST = {name: (KEYS / f"{name}.pubdigest.bin").read_bytes() for name in ("rsa_a", "rsa_b", "rsa_c", "ec256")}
 SECRET = bytes(range(1, 33))
+KEY = bytes((73 * i + 11) % 256 for i in range(32))
+IS_SANITIZED = "OTTER_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
 LIMIT_S = 60
 LONG = os.environ.get("OTTER_LONG") == "1"
 
@@ -242,6 +246,31 @@ class Import(EfuseCase):
         for done in said:
             self.assertNotIn(SECRET.hex()[:16], (done.stdout + done.stderr).lower().replace(" ", ""))
         self.assertIn("its value is readable, and imported", said[0].stdout)
+
+
+@unittest.skipIf(IS_SANITIZED, "the sanitizers keep what was freed")
+class Memory(EfuseCase):
+    """A key in the eFuses is nowhere in the memory of a program that has read it, when it ends."""
+
+    def gone(self, *args):
+        status, memory = memory_at_exit([OTTER, *args], stdout=subprocess.DEVNULL)
+        self.assertEqual(status, 0)
+        forms = {"key": KEY, "block": KEY[::-1], "digits": KEY.hex().encode()[:32],
+                 "block's digits": KEY[::-1].hex().encode()[:32]}
+        self.assertEqual([name for name, secret in forms.items() if secret in memory], [], args)
+
+    def test_no_key_of_the_eFuses_stays_behind(self):
+        key = self.write(KEY, "key")
+        image = SOURCE / "tests" / "vectors" / "image" / "esp32s3_valid.bin"
+        self.gone("flash", "new", self.flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                  "--app", f"factory={image}", "--flash-encryption", "--flash-key", key)
+        for args in (("efuse", "show", self.flash), ("efuse", "show", self.flash, "--json"), ("flash", "info", self.flash),
+                     ("efuse", "burn", self.flash, "block_key1", f"@{key}", "--yes"), ("boot", self.flash),
+                     ("flash", "write", self.flash, "ota_0", image)):
+            self.gone(*args)
+        chip = self.write(Blocks("esp32s3").key(0, 4, KEY[::-1]).words())
+        self.gone("efuse", "import", self.work / "other.bin", chip, "--chip", "esp32s3")
+        self.assertIn(KEY[::-1].hex(), (self.work / "other.bin.efuse").read_text())
 
 
 class Burn(EfuseCase):
