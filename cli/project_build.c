@@ -111,6 +111,7 @@ typedef struct {
 
 typedef struct {
     char why[1024];             /* the line that says what is wrong; "" */
+    char cmake[512];            /* CMake's first error: where, and what; "" */
     char tail[TAIL_LINES][512]; /* the last lines, in a ring */
     size_t lines;
     meant_t meant[MEANT_MAX];
@@ -235,6 +236,19 @@ static void explain_source(output_t *output, const char *text)
     output->names_source = output->names_source || strstr(text, "Cannot find source file:") != NULL;
 }
 
+/** "CMake Error at CMakeLists.txt:7 (foo):", and what is wrong in the next line that is not empty. */
+static void keep_cmake(output_t *output, const char *text)
+{
+    static const char error[] = "CMake Error at ";
+    const size_t blank = strspn(text, " "), len = strlen(output->cmake);
+    if (strncmp(text, error, strlen(error)) == 0 && len == 0) {
+        const char *where = text + strlen(error);
+        snprintf(output->cmake, sizeof(output->cmake), "%.*s:", (int)strcspn(where, " "), where);
+    } else if (len > 0 && output->cmake[len - 1] == ':' && text[blank] != '\0') {
+        snprintf(output->cmake + len, sizeof(output->cmake) - len, " %s.", text + blank);
+    }
+}
+
 /** What the compiler says is shown; how it was called, and how far ninja is, is not. */
 static bool is_shown(output_t *output, const char *text)
 {
@@ -261,6 +275,7 @@ static void keep_line(void *arg, const char *text)
     keep_meant(output, text);
     explain_symbol(output, text);
     explain_source(output, text);
+    keep_cmake(output, text);
     if (is_shown(output, text)) {
         printf("%s\n", text);
     }
@@ -276,7 +291,9 @@ static int fail_output(const output_t *output, const char *what)
     for (size_t i = first; output->quiet && i < output->lines; i++) {
         fprintf(stderr, "%s\n", output->tail[i % TAIL_LINES]);
     }
-    return cli_fail(VERB, "%s", what);
+    const char *cmake = output->cmake;
+    return cli_fail(VERB, "%s%s%.*s", what, cmake[0] != '\0' ? ": " : "",
+                    (int)(strlen(cmake) - (cmake[0] != '\0')), cmake);
 }
 
 /* ---- the two steps ---- */

@@ -1,6 +1,7 @@
 """Finds the folders of a project's components, and what each one requires."""
 # SPDX-License-Identifier: Apache-2.0
 import os
+import re
 import subprocess
 
 from trouble import Trouble, short
@@ -157,6 +158,28 @@ def dependencies(manifest, project):
     return {str(name): what if isinstance(what, dict) else {"version": what} for name, what in listed.items()}
 
 
+def said_by_cmake(text, project):
+    """The first error of a run of cmake in one line: the file, the line, what is wrong."""
+    error = re.search(r"CMake Error at (.*?):(\d+) \((\w+)\):\n(.*?)(?:\nCall Stack|\n\n\n|\Z)", text, re.S)
+    if not error:
+        return "the components' CMakeLists.txt cannot be read: " + " ".join(text.split())
+    path, line, command, what = error.groups()
+    return f"{short(os.path.abspath(path), project)}:{line}: {command}(): " + " ".join(what.split())
+
+
+def absent_submodules(project):
+    """Folders that git would fill, and has not, as the end of a line: what is missing may be in one of them."""
+    folder = os.path.abspath(project)
+    while not os.path.exists(os.path.join(folder, ".gitmodules")):
+        if folder == os.path.dirname(folder) or os.path.exists(os.path.join(folder, ".git")):
+            return ""
+        folder = os.path.dirname(folder)
+    with open(os.path.join(folder, ".gitmodules"), encoding="utf-8", errors="replace") as f:
+        paths = re.findall(r"^\s*path\s*=\s*(.+?)\s*$", f.read(), re.M)
+    empty = [path for path in paths if not os.path.isdir(os.path.join(folder, path)) or not os.listdir(os.path.join(folder, path))]
+    return f" (a submodule of git is empty: {empty[0]}; `git submodule update --init --recursive` fills it)" if empty else ""
+
+
 def scan(components, cmake, build, variables):
     """Asks the CMakeLists.txt of each component for what it requires, as ESP-IDF does, in one run of cmake."""
     listing, answers = os.path.join(build, "scan.in.cmake"), os.path.join(build, "scan.out")
@@ -168,7 +191,7 @@ def scan(components, cmake, build, variables):
     run = subprocess.run([cmake, "-D", f"LISTING={listing}", "-P", os.path.join(HERE, "cmake", "scan.cmake")],
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if run.returncode != 0:
-        raise Trouble("the components' CMakeLists.txt cannot be read:\n" + run.stdout.strip())
+        raise Trouble(said_by_cmake(run.stdout, variables["project_dir"]) + absent_submodules(variables["project_dir"]))
     by_name = {c.name: c for c in components}
     with open(answers, encoding="utf-8") as f:
         for line in f:

@@ -101,6 +101,8 @@ class Options:
                 self._refuse(where, name, written, "a text in double quotes")
                 return
             value = re.sub(r"\\(.)", r"\1", match.group(1))
+        elif not written:  # "CONFIG_X=", as old sdkconfigs have it: the option keeps its default
+            return
         elif sym.orig_type in (kconfiglib.BOOL, kconfiglib.TRISTATE) and written not in ("y", "n"):
             self._refuse(where, name, written, "y or n")
             return
@@ -121,8 +123,8 @@ class Options:
             base = 16 if sym.orig_type == kconfiglib.HEX else 10
             for low, high, condition in sym.ranges:
                 if kconfiglib.expr_value(condition):
-                    lowest, highest = (int(s.str_value, base) for s in (low, high))
-                    if not lowest <= int(sym.user_value, base) <= highest:
+                    lowest, highest = (number(s, base) for s in (low, high))
+                    if lowest is not None and highest is not None and not lowest <= int(sym.user_value, base) <= highest:
                         raise Trouble(f"{self.where[sym.name]}: CONFIG_{sym.name} is {low.str_value} to {high.str_value}, "
                                       f"not {sym.user_value}")
                     break
@@ -152,6 +154,14 @@ class Options:
         """[(old name, symbol)] of options that are set under another name now, for code that asks for the old one."""
         by_name = {sym.name: sym for sym in written}
         return [(old, by_name[new]) for old, (new, opposite) in self.renames.items() if new in by_name and not opposite]
+
+
+def number(sym, base):
+    """The bound of a range, None where nobody defines it: an option of a chip's."""
+    try:
+        return int(sym.str_value, base)
+    except ValueError:
+        return None
 
 
 def c_value(sym):

@@ -4,9 +4,10 @@
 import argparse
 import os
 import sys
+import traceback
 
 import kconfig
-from components import Finder, scan
+from components import absent_submodules, Finder, scan
 from idf_names import ABSENT, IN_LIBRARY
 from trouble import Trouble, short
 
@@ -64,7 +65,7 @@ def choose(finder, args, notes):
                 notes.append(f"component '{name}', which {by} requires, is not there")
             elif name not in IN_LIBRARY:
                 raise Trouble(f"component '{name}', which {by} requires, is not there: put it into components/, or name its "
-                              "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml")
+                              "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml" + absent_submodules(args.project))
             return
         if name in state:
             return
@@ -158,6 +159,11 @@ def main():
         return 1
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    except Exception as error:  # pylint: disable=broad-except  # a page of Python tells its reader nothing of the project
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"otter meets something in this project that it does not know ({type(error).__name__}: {error}, in "
+              f"{os.path.basename(where.filename)}:{where.lineno}): please report it", file=sys.stderr)
         return 1
     return 0
 

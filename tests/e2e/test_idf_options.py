@@ -26,6 +26,9 @@ esptool_py_flash_to_partition(flash "storage" "${CMAKE_SOURCE_DIR}/notes.txt")
 """
 SMALL_CMAKE = CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", "")
 MAIN = """idf_build_get_property(project_dir PROJECT_DIR)
+if(${IDF_VERSION_MAJOR} LESS 5 OR NOT IDF_TARGET STREQUAL linux OR "$ENV{IDF_VERSION}" VERSION_LESS 5)
+    message(FATAL_ERROR "the version is not known here")
+endif()
 set(srcs "main.cpp")
 if(CONFIG_ALL_EXTRA_SOURCE)
     list(APPEND srcs "extra.c")
@@ -73,6 +76,7 @@ extern "C" void app_main(void)
     printf("rtti %d, hz %d, extra %d, project %d\n", thrown(), CONFIG_FREERTOS_HZ, extra, FROM_PROJECT);
     printf("raw %d, notes %s %d\n", (int)(raw_end - raw_start), notes, notes_txt_length);
     printf("old %d, globbed %d, registered %d, name %s\n", old(), globbed(), registered, CONFIG_ALL_NAME);
+    printf("count %d, pin %d\n", CONFIG_ALL_COUNT, CONFIG_ALL_PIN);
     printf("deprecated %d %d\n", CONFIG_MAIN_TASK_STACK_SIZE, CONFIG_ESP_MAIN_TASK_STACK_SIZE);
     fflush(stdout);
 }
@@ -100,7 +104,10 @@ endmenu
 FILES = {
     "CMakeLists.txt": CMAKE, "main/CMakeLists.txt": MAIN, "main/main.cpp": MAIN_CPP,
     "main/extra.c": "const int extra = 42;\n", "main/Kconfig.projbuild": KCONFIG,
-    "main/Kconfig.more": "config ALL_COUNT\n int\n range 1 5\n default 3\n",
+    "main/Kconfig.more": 'orsource "$IDF_PATH/examples/common_components/env_caps/$IDF_TARGET/Kconfig.env_caps"\n'
+                         "config ALL_COUNT\n int\n range 1 5\n default 3\n"
+                         "config ALL_PIN\n int \"pin\"\n range ENV_GPIO_RANGE_MIN ENV_GPIO_OUT_RANGE_MAX\n default 8\n"
+                         "config ALL_OF_A_CHIP\n int \"of a chip\"\n range 1 SOC_NOBODY_SAYS\n default 2\n",
     "raw.bin": "12345", "notes.txt": "some notes",
     "components/whole/CMakeLists.txt": 'idf_component_register(SRCS whole.c WHOLE_ARCHIVE)\n',
     "components/whole/whole.c": "int registered;\n__attribute__((constructor)) static void set(void) { registered = 5; }\n",
@@ -114,7 +121,8 @@ FILES = {
     "partitions.csv": "nvs,data,nvs,,0x4000\notadata,data,ota,,0x2000\nota_0,app,ota_0,0x20000,1M\nota_1,app,ota_1,,1M\n"
                       "storage,data,spiffs,,64K\n",
     "sdkconfig.defaults": 'CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_ALL_KIND_B=y\n'
-                          'CONFIG_PARTITION_TABLE_OFFSET=0xa000\nCONFIG_MAIN_TASK_STACK_SIZE=5000\n',
+                          'CONFIG_PARTITION_TABLE_OFFSET=0xa000\nCONFIG_MAIN_TASK_STACK_SIZE=5000\n'
+                          'CONFIG_ALL_KIND_A=\nCONFIG_ALL_COUNT=\nCONFIG_ALL_PIN=18\nCONFIG_ALL_OF_A_CHIP=3\n',
     "sdkconfig": "CONFIG_FREERTOS_HZ=500\nCONFIG_BT_ENABLED=y\n",
     "sdkconfig.ci.plain": "CONFIG_ALL_KIND_A=y\nCONFIG_ALL_EXTRA_SOURCE=y\n",
 }
@@ -134,7 +142,7 @@ class OneSdkconfig(unittest.TestCase):
         run = made.run()
         self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
         for line in ("exception: caught", "rtti 1, hz 500, extra 42, project 7", "raw 5, notes some notes 11",
-                     "old 4, globbed 6, registered 5, name long", "deprecated 5000 5000"):
+                     "old 4, globbed 6, registered 5, name long", "count 3, pin 18", "deprecated 5000 5000"):
             self.assertIn(line, run.stdout)
         self.assertNotIn("built for a partition table at", run.stdout)  # table, program and boot agree
         self.assertEqual((made.out / "config" / "storage.txt").read_text(), "0x220000;0x10000")

@@ -14,12 +14,8 @@ cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH otter_idf)
 cmake_path(GET otter_idf PARENT_PATH otter_idf)
 set(IDF_PATH ${otter_idf})
 set(ENV{IDF_PATH} ${otter_idf}) # for what components read, whatever it was
-set(IDF_TARGET linux)
-set(IDF_VERSION_MAJOR 5)
-set(IDF_VERSION_MINOR 5)
-set(IDF_VERSION_PATCH 0)
-set(ENV{IDF_VERSION} 5.5.0)
-
+set(IDF_PROJECT_PATH ${CMAKE_SOURCE_DIR}) # of ESP-IDF 3
+include(${CMAKE_CURRENT_LIST_DIR}/version.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/properties.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/component.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/partitions.cmake)
@@ -96,7 +92,7 @@ function(otter_prepare)
     list(APPEND arguments --go-on)
   endif()
   execute_process(COMMAND ${otter_python} -B ${otter_idf}/tools/prepare.py --idf ${otter_idf} --project ${CMAKE_SOURCE_DIR}
-                          --build ${CMAKE_BINARY_DIR} --cmake ${CMAKE_COMMAND} --target ${IDF_TARGET} --idf-version 5.5.0
+                          --build ${CMAKE_BINARY_DIR} --cmake ${CMAKE_COMMAND} --target ${IDF_TARGET} --idf-version $ENV{IDF_VERSION}
                           ${arguments}
                   RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
   if(status)

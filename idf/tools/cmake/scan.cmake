@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 cmake_minimum_required(VERSION 3.24)
 set(CMAKE_BUILD_EARLY_EXPANSION 1) # as ESP-IDF calls this pass: CMakeLists.txt files ask for it
-set(IDF_TARGET linux)
 include(${CMAKE_CURRENT_LIST_DIR}/arguments.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/version.cmake)
 
 function(answer key)
   string(REPLACE "\n" " " value "${ARGN}")
@@ -63,7 +63,8 @@ function(idf_component_get_property var)
 endfunction()
 
 # What may stand before the registration and means nothing yet.
-foreach(name otter_system_library idf_build_set_property idf_component_set_property idf_component_optional_requires)
+foreach(name otter_system_library idf_build_set_property idf_component_set_property idf_component_optional_requires
+             require_idf_targets)
   cmake_language(EVAL CODE "function(${name})\nendfunction()")
 endforeach()
 
