@@ -176,7 +176,8 @@ def absent_submodules(project):
         folder = os.path.dirname(folder)
     with open(os.path.join(folder, ".gitmodules"), encoding="utf-8", errors="replace") as f:
         paths = re.findall(r"^\s*path\s*=\s*(.+?)\s*$", f.read(), re.M)
-    empty = [path for path in paths if not os.path.isdir(os.path.join(folder, path)) or not os.listdir(os.path.join(folder, path))]
+    there = [path for path in paths if os.path.isdir(os.path.join(folder, path))]
+    empty = [path for path in paths if path not in there or not os.listdir(os.path.join(folder, path))]
     return f" (a submodule of git is empty: {empty[0]}; `git submodule update --init --recursive` fills it)" if empty else ""
 
 

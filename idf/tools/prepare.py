@@ -65,7 +65,8 @@ def choose(finder, args, notes):
                 notes.append(f"component '{name}', which {by} requires, is not there")
             elif name not in IN_LIBRARY:
                 raise Trouble(f"component '{name}', which {by} requires, is not there: put it into components/, or name its "
-                              "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml" + absent_submodules(args.project))
+                              "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml" +
+                              absent_submodules(args.project))
             return
         if name in state:
             return

@@ -179,6 +179,22 @@ void app_main(void)
         made.write("main/main.c", main.replace("ESP_APP_DESC_MAGIC_WORD", "7"))
         self.assertIn("section .rodata_desc holds no app descriptor", otter("build", made.path).stdout)
 
+    def test_options_for_the_chip_that_a_project_is_for_count(self):
+        small = {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+                 "main/main.c": "void app_main(void)\n{\n}\n", "sdkconfig.defaults": "CONFIG_FREERTOS_HZ=200\n",
+                 "sdkconfig.defaults.esp32s3": "CONFIG_FREERTOS_HZ=300\nCONFIG_ESPTOOLPY_FLASHSIZE_16MB=y\n",
+                 "sdkconfig.defaults.esp32c3": "CONFIG_FREERTOS_HZ=400\n"}
+        says = {"sdkconfig": 'CONFIG_IDF_TARGET="esp32s3"\n',
+                "dependencies.lock": "manifest_hash: 1\ntarget: esp32s3\nversion: 2.0.0\n",
+                "sdkconfig.defaults": small["sdkconfig.defaults"] + 'CONFIG_IDF_TARGET="esp32s3"\n'}
+        for files, hz, size in [({}, 200, 2), *(({name: text}, 300, 16) for name, text in says.items()),
+                                ({**says, "sdkconfig.defaults.linux": "CONFIG_FREERTOS_HZ=500\n"}, 500, 16)]:
+            with self.subTest(files):
+                made = self.made(None, {**small, **files})
+                otter("build", made.path, "--list-missing")
+                config = json.loads((made.out / "config" / "sdkconfig.json").read_text())
+                self.assertEqual((config["FREERTOS_HZ"], config["ESPTOOLPY_FLASHSIZE"]), (hz, f"{size}MB"))
+
     def test_what_is_changed_in_the_build_folders_sdkconfig_stays(self):
         made = self.made(None, FILES)
         made.build()

@@ -40,7 +40,22 @@ function(otter_find_python)
   otter_stop("Python's kconfiglib is missing, which reads Kconfig files; on Debian: apt install python3-kconfiglib")
 endfunction()
 
-# What SDKCONFIG_DEFAULTS lists, each with its variant for the target behind it; relative to the project.
+# The chip that the project says it is for, in its sdkconfig, its defaults or what the component manager keeps; "".
+function(otter_chip_of_project out)
+  set(${out} "" PARENT_SCOPE)
+  foreach(file sdkconfig ${ARGN} dependencies.lock)
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+    if(EXISTS ${file})
+      file(STRINGS ${file} line REGEX "^(CONFIG_IDF_TARGET=\"|target: )[a-z0-9]+" LIMIT_COUNT 1)
+      if(line MATCHES "(\"|: )([a-z0-9]+)")
+        set(${out} ${CMAKE_MATCH_2} PARENT_SCOPE)
+        return()
+      endif()
+    endif()
+  endforeach()
+endfunction()
+
+# What SDKCONFIG_DEFAULTS lists, relative to the project; each with its variants for the project's chip and for this target.
 function(otter_defaults_files out)
   set(listed "${SDKCONFIG_DEFAULTS}")
   if(NOT listed AND DEFINED ENV{SDKCONFIG_DEFAULTS})
@@ -50,15 +65,20 @@ function(otter_defaults_files out)
   if(NOT listed AND EXISTS ${CMAKE_SOURCE_DIR}/sdkconfig.defaults)
     set(listed sdkconfig.defaults)
   endif()
+  otter_chip_of_project(chip ${listed})
+  set(targets ${chip} ${IDF_TARGET}) # flash size and table are often told for the chip only
+  list(REMOVE_DUPLICATES targets)
   foreach(file IN LISTS listed)
     cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
     if(NOT EXISTS ${file})
       otter_stop("SDKCONFIG_DEFAULTS names ${file}, which is not there: correct the name")
     endif()
     list(APPEND found ${file})
-    if(EXISTS ${file}.${IDF_TARGET})
-      list(APPEND found ${file}.${IDF_TARGET})
-    endif()
+    foreach(target IN LISTS targets)
+      if(EXISTS ${file}.${target})
+        list(APPEND found ${file}.${target})
+      endif()
+    endforeach()
   endforeach()
   set(${out} "${found}" PARENT_SCOPE)
 endfunction()
@@ -92,8 +112,8 @@ function(otter_prepare)
     list(APPEND arguments --go-on)
   endif()
   execute_process(COMMAND ${otter_python} -B ${otter_idf}/tools/prepare.py --idf ${otter_idf} --project ${CMAKE_SOURCE_DIR}
-                          --build ${CMAKE_BINARY_DIR} --cmake ${CMAKE_COMMAND} --target ${IDF_TARGET} --idf-version $ENV{IDF_VERSION}
-                          ${arguments}
+                          --build ${CMAKE_BINARY_DIR} --cmake ${CMAKE_COMMAND} --target ${IDF_TARGET}
+                          --idf-version $ENV{IDF_VERSION} ${arguments}
                   RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
   if(status)
     otter_stop("${why}")
