@@ -124,8 +124,8 @@ static bool load_parts(build_set_t *set)
     const cJSON *file;
     cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(json, "flash_files"))
     {
-        const char *name = cJSON_GetStringValue(file);
-        ok = ok && add_part(set, file->string, name != NULL ? name : "");
+        const char *name = cJSON_IsString(file) ? file->valuestring : "";
+        ok = ok && add_part(set, file->string, name);
         if (ok) {
             describe_part(&set->parts[set->part_count - 1], json, name);
         }

@@ -14,14 +14,55 @@
 
 /* Verbs of two words stand behind each other; what they have in common is the group. */
 static const cli_verb_t *const verbs[] = {
-    &image_info_verb,     &image_verify_verb, &image_build_verb,  &image_sign_verb,   &image_encrypt_verb,
-    &image_decrypt_verb,  &key_new_verb,      &key_digest_verb,   &key_public_verb,   &table_build_verb,
-    &table_show_verb,     &flash_new_verb,    &flash_info_verb,   &flash_select_verb, &flash_table_verb,
-    &flash_read_verb,     &flash_write_verb,  &flash_verify_verb, &flash_erase_verb,  &flash_encrypt_verb,
-    &flash_decrypt_verb,  &efuse_show_verb,   &efuse_burn_verb,   &efuse_import_verb, &update_verb,
-    &boot_verb,           &confirm_verb,      &reject_verb,       &agent_verb,        &nvs_show_verb,
-    &nvs_get_verb,        &nvs_set_verb,      &nvs_erase_verb,    &nvs_check_verb,    &run_verb,
-    &serve_verb,          &new_verb,          &build_verb,        &menuconfig_verb,   &idf_path_verb,
+    /* image */
+    &image_info_verb,
+    &image_verify_verb,
+    &image_build_verb,
+    &image_sign_verb,
+    &image_encrypt_verb,
+    &image_decrypt_verb,
+    /* key */
+    &key_new_verb,
+    &key_digest_verb,
+    &key_public_verb,
+    /* table */
+    &table_build_verb,
+    &table_show_verb,
+    /* flash */
+    &flash_new_verb,
+    &flash_info_verb,
+    &flash_select_verb,
+    &flash_table_verb,
+    &flash_read_verb,
+    &flash_write_verb,
+    &flash_verify_verb,
+    &flash_erase_verb,
+    &flash_encrypt_verb,
+    &flash_decrypt_verb,
+    /* efuse */
+    &efuse_show_verb,
+    &efuse_burn_verb,
+    &efuse_import_verb,
+    /* device */
+    &update_verb,
+    &boot_verb,
+    &confirm_verb,
+    &reject_verb,
+    &agent_verb,
+    /* nvs */
+    &nvs_show_verb,
+    &nvs_get_verb,
+    &nvs_set_verb,
+    &nvs_erase_verb,
+    &nvs_check_verb,
+    /* device */
+    &run_verb,
+    &serve_verb,
+    /* project */
+    &new_verb,
+    &build_verb,
+    &menuconfig_verb,
+    &idf_path_verb,
     &idf_components_verb,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -98,7 +98,7 @@ static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_
 {
     const esp_partition_t *slot = writer->partition;
     const uint32_t n = min_u32(len, GLANCE);
-    return writer->differs && buffer->size >= n &&
+    return writer->differs && buffer->bytes != NULL && n <= buffer->size &&
            ota_read_range(slot->flash_chip, slot, at, buffer->bytes, n) == ESP_OK &&
            memcmp(buffer->bytes, data, n) != 0 &&
            !otter_flash_reads_blank(slot->flash_chip, slot->address + at, n);

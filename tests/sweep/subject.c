@@ -232,7 +232,8 @@ static esp_err_t revoke(subject_t *subject, uint32_t index)
 {
     sim_flash_t *sim = &subject->sim;
     bool cut = sim->ops++ == sim->cut_at, burned = !cut || sim->tear == SIM_TEAR_AFTER;
-    sim->dead = sim->cut_fired = sim->cut_fired || cut;
+    sim->dead = sim->dead || cut;
+    sim->cut_fired = sim->cut_fired || cut;
     subject->model.revoked |= burned ? 1u << index : 0;
     return cut ? ESP_FAIL : ESP_OK;
 }
