@@ -209,18 +209,34 @@ TWO_ADDRESSES = "127.0.0.1 two-addresses.test\n127.0.0.9 two-addresses.test\n"  
 entry("ipv6-only", "listens on ::1 only", OK, host="::1")(deliver)
 
 
-@entry("first-address-refuses", "has two addresses, and nobody listens on the first", OK, host="two-addresses.test",
-       address="127.0.0.9", tls="named", hosts=TWO_ADDRESSES)
-def _(peer):
-    deliver(peer)
+def at_second_address(player):
+    """@return the server, and a socket at its port of the first address, which no other program has meanwhile"""
+    server = servers.RawServer(lambda connection, index: deliver(misbehaviour.Peer(player, connection, index)),
+                               context=player.certs.context("named"), scheme="https", host="127.0.0.9")
+    first = socket.socket()
+    first.bind(("127.0.0.1", server.port))
+    return server, first
+
+
+def first_address_refuses(player):
+    server, first = at_second_address(player)
+    plain_stop = server.stop
+
+    def stop():
+        first.close()
+        plain_stop()
+
+    server.stop = stop
+    return server
+
+
+entry("first-address-refuses", "has two addresses, and nobody listens on the first", OK, host="two-addresses.test",
+      hosts=TWO_ADDRESSES, listen=first_address_refuses)(deliver)
 
 
 def first_address_is_full(player):
     """A listener that takes no connection more: what it is sent is dropped, as a dead machine does."""
-    server = servers.RawServer(lambda connection, index: deliver(misbehaviour.Peer(player, connection, index)),
-                               context=player.certs.context("named"), scheme="https", host="127.0.0.9")
-    full = socket.socket()
-    full.bind(("127.0.0.1", server.port))
+    server, full = at_second_address(player)
     full.listen(0)
     waiting = []
     for _ in range(4):
