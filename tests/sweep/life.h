@@ -42,7 +42,7 @@ typedef struct {
 } step_t;
 
 #define LIFE_STEPS_MAX 8
-#define LIVES_MAX      192
+#define LIVES_MAX      256
 
 /** Cuts in the recovery from a cut: none, some in a long run only, all in the boot after it, some of each, or all. */
 typedef enum { PAIRS_NONE, PAIRS_LONG, PAIRS_IN_BOOT, PAIRS_SAMPLED, PAIRS_ALL } pairs_t;

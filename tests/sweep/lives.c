@@ -374,4 +374,5 @@ const life_t lives[] = {
     {"first boot/signed, bootloader/factory", FIRST(with_factory, PLAIN, 0, 2, &rotation), PAIRS_NONE, {FIRST_BOOT}},
 };
 /* clang-format on */
+_Static_assert(sizeof(lives) / sizeof(lives[0]) <= LIVES_MAX, "cuts are counted by life");
 const unsigned life_count = sizeof(lives) / sizeof(lives[0]);
