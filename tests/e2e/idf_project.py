@@ -131,11 +131,13 @@ class ProjectTest(unittest.TestCase):
 class Device:
     """A device that goes on by itself while a test talks to it: what was built, with a limit to its life."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, console=""):
         self.process = subprocess.Popen([str(OTTER), "run", str(folder), "--max-seconds", str(LIMIT_S), *map(str, options)],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         errors="replace")
         self.said = ""
+        self.process.stdin.write(console)
+        self.process.stdin.close()
 
     def wait_for(self, pattern):
         """Reads the console until a line matches. @return the match"""

@@ -1,0 +1,108 @@
+"""A project that is ordered its update by MQTT, through a real broker, takes it, and tells what becomes of bad orders."""
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+
+from idf_project import LIMIT_S, Device, ProjectTest
+
+BROKER = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
+CLIENT = os.path.exists("/usr/include/mosquitto.h")
+
+
+def publish_packet(topic, text):
+    """CONNECT and PUBLISH of MQTT 3.1.1 with quality 0, and DISCONNECT."""
+    def string(value):
+        return len(value).to_bytes(2, "big") + value
+
+    def packet(kind, body):
+        size, length = len(body), b""
+        while True:
+            size, low = divmod(size, 128)
+            length += bytes([low | (0x80 if size else 0)])
+            if not size:
+                return bytes([kind]) + length + body
+    connect = packet(0x10, string(b"MQTT") + b"\x04\x02\x00\x3c" + string(b"test"))
+    return connect, packet(0x30, string(topic) + text) + b"\xe0\x00"
+
+
+@unittest.skipIf(BROKER is None, "there is no broker: apt install mosquitto")
+@unittest.skipUnless(CLIENT, "there is no library: apt install libmosquitto-dev")
+class Mqtt(ProjectTest):
+    example = "mqtt_ota"
+
+    def start_broker(self):
+        """On a port that was free a moment ago; another one, if somebody was faster."""
+        for _ in range(5):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+            config = self.project.folder / "broker.conf"
+            config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+            broker = subprocess.Popen([BROKER, "-c", str(config)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            limit = time.monotonic() + LIMIT_S
+            while broker.poll() is None and time.monotonic() < limit:
+                try:
+                    socket.create_connection(("127.0.0.1", self.port), 5).close()
+                except OSError:
+                    continue
+                self.addCleanup(broker.wait, LIMIT_S)
+                self.addCleanup(broker.terminate)
+                return
+        self.fail("the broker does not start")
+
+    def publish(self, text):
+        connect, rest = publish_packet(b"device/update", text)
+        with socket.create_connection(("127.0.0.1", self.port), LIMIT_S) as client:
+            client.settimeout(LIMIT_S)
+            client.sendall(connect)
+            self.assertEqual(client.recv(4), b"\x20\x02\x00\x00")
+            client.sendall(rest)
+            self.assertEqual(client.recv(1), b"")  # the broker has read all of it
+
+    def order(self, server, path, version):
+        self.publish(json.dumps({"url": server.url(path, host="localhost"), "version": version}).encode())
+
+    def test_takes_what_is_ordered_behind_bad_orders(self):
+        self.start_broker()
+        server = self.serve()
+        device = Device(self.project.out, "--new", console=f"mqtt://127.0.0.1:{self.port}\n")
+        self.addCleanup(device.stop)
+        device.wait_for("ready for orders")
+        self.publish(b"update!")
+        device.wait_for("this is no order: update!")
+        self.publish(b"x" * 3000)
+        device.wait_for("an order of 3000 bytes is none")
+        self.order(server, "app.bin", "1.0.0")
+        device.wait_for("version 1.0.0 runs already")
+        self.order(server, "nowhere.bin", "2.0.0")
+        device.wait_for("no update: ")
+        self.order(server, "app.bin", "2.0.0")
+        device.wait_for("the update is in place")
+        device.wait_for("mqtt_ota: version 2.0.0")
+        device.wait_for("ready for orders")  # the broker is in NVS, and the subscription is what confirms
+
+    def test_broker_that_is_not_there_and_a_name_that_is_none(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        device = Device(self.project.out, "--new", console=f"mqtt://127.0.0.1:{port}\n")
+        self.addCleanup(device.stop)
+        device.wait_for(f"no connection to 127.0.0.1:{port}: ")
+        device.wait_for(f"no connection to 127.0.0.1:{port}: ")  # it tries again
+        device.stop()
+        for name, why in (("ws://a", "mqtt:// and mqtts:// are what"), ("mqtt://:1", "names no host"),
+                          ("mqtt://a:99999", "names no host and port")):
+            device = Device(self.project.out, "--new", console=name + "\n")
+            self.addCleanup(device.stop)
+            device.wait_for(why)
+            device.wait_for("there is no broker to listen to")
+            device.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
