@@ -1,0 +1,6 @@
+/* What can be typed: version, greet HOST PORT, update URL, help. */
+#pragma once
+
+#include "esp_err.h"
+
+esp_err_t commands_register(void);
