@@ -115,6 +115,9 @@ void flash_look_at_encryption(flash_report_t *r)
         tell_first_boot(r);
         return;
     }
+    if (r->dev.reads_noise) {
+        return; /* the verdict says so */
+    }
     if (r->dev.plain_in_spite_of_key) {
         flash_warn(r, "the partition table or bootloader is plain, so the key decrypts nothing here: flash "
                       "encryption is "

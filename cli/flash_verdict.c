@@ -194,6 +194,14 @@ void flash_judge(flash_report_t *r)
         judge_without_table(r);
         return;
     }
+    if (r->dev.reads_noise) {
+        judge(r, FLASH_NOTHING, "NOTHING, its eFuses say that this flash is encrypted, and it is plain");
+        explain(
+            r,
+            "the chip reads noise; with an even number of bits in spi_boot_crypt_cnt and a key the next boot "
+            "encrypts it");
+        return;
+    }
     explain(r, "%s", r->boot.reason);
     if (!bootloader_starts(r) || !bootloader_takes_table(r)) {
         return;

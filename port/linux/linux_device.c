@@ -325,6 +325,29 @@ static esp_err_t try_ciphers(linux_device_t *dev, const flash_key_t *key,
                      name, table);
 }
 
+/** The name of a file without its folder: a fault holds no long path. */
+static const char *last_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/** Of plain flash with eFuses that say it is encrypted: who only looks is told by reads_noise. */
+static esp_err_t check_plain(linux_device_t *dev, const linux_device_options_t *options, otter_fault_t *fault)
+{
+    const uint32_t table = options->table_offset != 0 ? options->table_offset : 0x8000;
+    dev->reads_noise = options->flash_key == NULL && dev->flash->cipher == NULL &&
+                       flash_key_is_wanted(&dev->efuse) && is_readable(dev, table);
+    if (!dev->reads_noise || (!options->boots && !options->needs_efuse)) {
+        return ESP_OK;
+    }
+    return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                       "spi_boot_crypt_cnt in %s says that this flash is encrypted, and it is plain: a chip "
+                       "reads noise and starts nothing. With an even number of its bits and a key the next "
+                       "boot encrypts it",
+                       last_of(dev->efuse.path));
+}
+
 /** The cipher of a flash that is encrypted. @return ESP_OK also where the key is not known */
 static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t *options,
                                otter_fault_t *fault)
@@ -342,7 +365,7 @@ static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t
         err = try_ciphers(dev, &key, options, name, fault);
     }
     flash_key_wipe(&key);
-    return err;
+    return err == ESP_OK ? check_plain(dev, options, fault) : err;
 }
 
 /** Burns a new key, as a bootloader does before its first boot. */
@@ -503,13 +526,6 @@ static bool is_signed(linux_device_t *dev, const esp_partition_t *app)
     return (range_fits(end, OTTER_SIGNATURE_BLOCK, app->size) && is_block_v2(dev, app->address + end)) ||
            (facts != NULL && otter_chip_verifies(facts, OTTER_SIGNED_V1) &&
             range_fits(len, OTTER_SIGNATURE_V1_SIZE, app->size) && is_block_v1(dev, app->address + len));
-}
-
-/** The name of a file without its folder: a fault holds no long path. */
-static const char *last_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
 }
 
 esp_err_t linux_device_check_efuse(linux_device_t *dev, otter_fault_t *fault)

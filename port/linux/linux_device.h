@@ -65,8 +65,9 @@ typedef struct {
     flash_cipher_t cipher;      /* of an encrypted flash whose key is known; or it waits for its first boot */
     const char *key_source;     /* where its key is from: a file */
     bool plain_in_spite_of_key; /* a key was given, and the table is readable without it */
-    bool chip_known;            /* something told which kind of chip this is */
-    const char *chip_source;    /* where the kind of chip is from: "flash.bin.efuse", "the bootloader" */
+    bool reads_noise; /* eFuses say that flash is encrypted, and it is plain: the chip starts nothing */
+    bool chip_known;  /* something told which kind of chip this is */
+    const char *chip_source; /* where the kind of chip is from: "flash.bin.efuse", "the bootloader" */
 } linux_device_t;
 
 /**

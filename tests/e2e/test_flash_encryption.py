@@ -319,6 +319,22 @@ class FirstBoot(EncryptionTest):
         self.new("--flash-encryption", "--release-mode")
         self.assertIn("spi_boot_crypt_cnt=7\n", self.efuses())
 
+    def test_plain_flash_of_a_chip_that_decrypts_does_not_boot(self):
+        for key in (True, False):
+            self.new()
+            if key:
+                self.otter("efuse", "burn", self.flash, "key_purpose_0", "XTS_AES_128_KEY", "--yes")
+                self.otter("efuse", "burn", self.flash, "block_key0", self.rng.randbytes(32).hex(), "--yes")
+            self.otter("efuse", "burn", self.flash, "spi_boot_crypt_cnt", "1", "--yes")
+            plain = pathlib.Path(self.flash).read_bytes()
+            self.assertIn("says that this flash is encrypted, and it is plain", self.boot())
+            self.otter("boot", self.flash, status=1)
+            self.assertIn("boots next: NOTHING, its eFuses say", self.otter("flash", "info", self.flash))
+            self.assertEqual(pathlib.Path(self.flash).read_bytes(), plain)
+            self.otter("efuse", "burn", self.flash, "spi_boot_crypt_cnt", "3", "--yes")
+            self.assertIn("Flash encryption completed" if key else "factory", self.boot())
+            self.assertIn(f"spi_boot_crypt_cnt={7 if key else 3}\n", self.efuses())
+
     def test_burned_keys_are_taken(self):
         self.new()
         self.otter("efuse", "burn", self.flash, "key_purpose_0", "XTS_AES_128_KEY", "--yes")
