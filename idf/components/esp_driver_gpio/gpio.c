@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "driver/gpio.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,10 @@ static void read_plan(const char *text)
 /** Locked from here on. */
 static void enter(void)
 {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&told)) {
+        ESP_LOGI(TAG, "a stand-in without pins: levels are those of `otter run --gpio`");
+    }
     pthread_mutex_lock(&lock);
     if (!ready) {
         const char *plan = getenv("OTTER_GPIO");
@@ -77,7 +82,6 @@ static void enter(void)
         if (plan != NULL) {
             read_plan(plan);
         }
-        ESP_LOGI(TAG, "a stand-in without pins: levels are those of `otter run --gpio`");
     }
 }
 

@@ -14,6 +14,10 @@ function(otter_run_find out file folder)
     message(FATAL_ERROR "otter: ${file} is not there: install otter as a whole")
 endfunction()
 
+if(DEFINED ENV{IDF_VERSION} AND "$ENV{IDF_VERSION}" VERSION_LESS 5.4)
+    message(FATAL_ERROR "otter: ESP-IDF $ENV{IDF_VERSION} cannot build its update code for linux, 5.4 and later can; "
+                        "`otter build` takes projects of every version")
+endif()
 get_filename_component(otter_run_dir ${CMAKE_CURRENT_LIST_DIR} REALPATH)
 get_filename_component(otter_run_beside ${otter_run_dir}/../../../build ABSOLUTE)
 find_program(OTTER otter HINTS ENV OTTER PATHS ${otter_run_beside} ${otter_run_dir}/../../../../../bin
@@ -33,10 +37,14 @@ otter_run_find(otter_run_script rtc_memory.ld cmake)
 idf_build_set_property(C_COMPILE_OPTIONS "-include;${otter_run_dir}/retained/otter_retained.h" APPEND)
 idf_build_set_property(CXX_COMPILE_OPTIONS "-include;${otter_run_dir}/retained/otter_retained.h" APPEND)
 
-# Called by our CMakeLists.txt, which must not know where otter is.
-function(otter_run_component library)
+# Called by our components, which must not know where otter is.
+function(otter_run_protocol library)
     configure_file(${otter_run_header} ${CMAKE_CURRENT_BINARY_DIR}/otter/run_protocol.h COPYONLY)
     target_include_directories(${library} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
+
+function(otter_run_component library)
+    otter_run_protocol(${library})
     set(wrap "")
     foreach(name app_main esp_reset_reason esp_restart_noos esp_partition_write esp_partition_write_raw esp_partition_erase_range)
         list(APPEND wrap "-Wl,--wrap=${name}")

@@ -1,0 +1,253 @@
+"""ESP-IDF's own update code as a firmware of `otter run`: builds, updates, rolls back, survives cuts. Wants a checkout.
+
+OTTER_IDF_PATH names it; `./dev idf DIR...` does that, and makes the Python environment that ESP-IDF wants.
+"""
+# SPDX-License-Identifier: Apache-2.0
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", SOURCE / "build")).resolve()
+OTTER = BUILD / "otter"
+INSIDE = SOURCE / "idf" / "inside"
+CHECKOUT = os.environ.get("OTTER_IDF_PATH", "")
+LIMIT = 600  # seconds for one build on a busy machine
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+checkout = load(INSIDE / "idf_py" / "otter_checkout.py")
+
+
+def otter(*words, **env):
+    done = subprocess.run([OTTER, *map(str, words)], text=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **env}, check=False)
+    return done
+
+
+class Folder(unittest.TestCase):
+    """What holds of the components where no checkout is."""
+
+    # Components of ESP-IDF that ours require, and that linux has.
+    THEIRS = {"soc", "spi_flash", "mbedtls", "heap", "esp_app_format", "esp_partition", "partition_table", "log", "freertos",
+              "esp_system", "esp_event", "esp_http_client", "esp_netif", "esp_timer"}
+
+    def registered(self):
+        for file in sorted(INSIDE.glob("*/CMakeLists.txt")):
+            yield file.parent, re.sub(r"#.*", "", file.read_text(encoding="utf-8"))
+
+    def test_what_is_required_is_here_or_esp_idfs(self):
+        here = {folder.name for folder, _ in self.registered()}
+        self.assertIn("otter_run", here)
+        for folder, text in self.registered():
+            for words in re.findall(r"\bREQUIRES\s+([a-z_\s]+)", text):
+                self.assertEqual(set(), set(words.split()) - here - self.THEIRS, folder)
+
+    def test_sources_are_there(self):
+        for folder, text in self.registered():
+            for name in re.findall(r'"([\w/]+\.c)"', text):
+                self.assertTrue((folder / name).exists(), f"{folder.name}/{name}")
+            self.assertTrue((folder / "idf_component.yml").exists(), folder)
+
+    def test_command_names_this_folder(self):
+        self.assertEqual(INSIDE.resolve(), pathlib.Path(otter("idf-components").stdout.strip()).resolve())
+
+
+class Checkout(unittest.TestCase):
+    """What is wrong with a checkout is named with the way out."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def make(self, version, *files):
+        for file in ("tools/cmake/version.cmake", *files):
+            (self.dir / file).parent.mkdir(parents=True, exist_ok=True)
+            (self.dir / file).write_text("")
+        numbers = zip(("MAJOR", "MINOR", "PATCH"), version)
+        (self.dir / "tools/cmake/version.cmake").write_text("".join(f"set(IDF_VERSION_{n} {v})\n" for n, v in numbers))
+
+    def test_no_checkout(self):
+        self.assertIn("there is no such folder", checkout.complaint(self.dir / "none"))
+        self.assertIn("no checkout of ESP-IDF", checkout.complaint(self.dir))
+
+    def test_versions(self):
+        self.make((5, 1, 7))
+        self.assertIn("5.1.7 cannot build its update code for linux, 5.4 and later can", checkout.complaint(self.dir))
+
+    def test_missing_submodules(self):
+        self.make((5, 5, 5), "components/heap/tlsf/tlsf.c")
+        self.assertIn("submodule update --init --recursive components/lwip/lwip components/mbedtls/mbedtls",
+                      checkout.complaint(self.dir))
+
+    def test_a_whole_one(self):
+        self.make((6, 0, 2), *(f"{path}/{file}" for path, file in checkout.SUBMODULES.items()))
+        self.assertIsNone(checkout.complaint(self.dir))
+
+    def test_projects_that_set_their_own(self):
+        for line, refused in (('set(EXTRA_COMPONENT_DIRS "lib")', True), ("# set(EXTRA_COMPONENT_DIRS x)", False),
+                              ("list(APPEND EXTRA_COMPONENT_DIRS lib)", False), ("", False),
+                              ("set(EXTRA_COMPONENT_DIRS lib ${EXTRA_COMPONENT_DIRS})", False)):
+            (self.dir / "CMakeLists.txt").write_text(line + "\nproject(x)\n")
+            self.assertEqual(refused, checkout.own_components(self.dir) is not None, line)
+
+
+@unittest.skipUnless(CHECKOUT, "no ESP-IDF: set OTTER_IDF_PATH to a checkout (5.4 or later), or say ./dev idf DIR")
+class Inside(unittest.TestCase):
+    """One project of one operation a boot, built by ESP-IDF."""
+
+    @classmethod
+    def setUpClass(cls):
+        why = checkout.complaint(CHECKOUT)
+        if why:
+            raise AssertionError(why)
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        cls.addClassCleanup(shutil.rmtree, cls.dir)
+        cls.build = build(cls.dir, SOURCE / "tests/idf_linux/operations")
+        cls.flash = cls.build / "flash" / "flash.bin"
+
+    def run_it(self, what, *words, new=False):
+        if new:
+            shutil.rmtree(self.build / "flash", ignore_errors=True)
+        return otter("run", self.build, "--max-seconds", "20", *words, OTTER_OPERATION=what)
+
+    def verdict(self):
+        return json.loads(otter("flash", "info", self.flash, "--json").stdout)["verdict"]
+
+    def test_update_confirm_and_rollback(self):
+        done = self.run_it("update", new=True)
+        self.assertIn("operation update: ESP_OK", done.stdout, done.stdout + done.stderr)
+        self.assertIn("ota_1", self.verdict())
+        done = self.run_it("confirm")
+        self.assertIn("operation confirm: ESP_OK", done.stdout)
+        self.assertIn("ota_1", self.verdict())
+        self.run_it("update")
+        self.assertIn("ota_0", self.verdict())
+        self.run_it("rollback", "--boots", "1")
+        self.assertIn("ota_1", self.verdict())
+
+    def test_a_crash_on_trial_rolls_back(self):
+        self.run_it("update", new=True)
+        done = self.run_it("crash", "--boots", "1")
+        self.assertIn("ota_1", done.stdout + done.stderr)
+        self.assertIn("ota_0", self.verdict())
+
+    def test_power_is_cut_in_any_operation(self):
+        for n in (1, 2, 3, 50):
+            done = self.run_it("update", "--cut-after", n, new=True)
+            self.assertIn(f"flash operation {n}:", done.stdout + done.stderr)
+            self.assertIn("ota_0", self.verdict())
+            self.assertIn("operation none: ESP_OK", self.run_it("none").stdout)
+
+    def test_burned_efuses_stay_in_the_file(self):
+        self.run_it("burn", new=True)
+        text = pathlib.Path(f"{self.flash}.efuse").read_text(encoding="utf-8")
+        self.assertIn("secure_version=1", text)
+        self.assertIn("chip=linux", text)
+        self.assertIn("secure version 1", self.run_it("none").stdout)
+        self.assertIn("secure version 2", self.run_it("burn").stdout)
+
+    def test_variables_outlive_a_restart(self):
+        done = self.run_it("restart", new=True)
+        self.assertIn("reset reason 3, kept 17", done.stdout)
+        self.assertNotIn("kept 17", self.run_it("none").stdout)
+
+
+@unittest.skipUnless(CHECKOUT, "no ESP-IDF: set OTTER_IDF_PATH to a checkout (5.4 or later), or say ./dev idf DIR")
+class Examples(unittest.TestCase):
+    """ESP-IDF's own examples, unchanged: what their options say is where the server is."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        cls.addClassCleanup(shutil.rmtree, cls.dir)
+        cls.www = cls.dir / "www"
+        cls.www.mkdir()
+        cls.pem, cls.key, port = cls.dir / "server.pem", cls.dir / "server.key", cls.dir / "port"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost", "-keyout", cls.key, "-out", cls.pem], check=True,
+                       capture_output=True, timeout=60)
+        read, write = os.pipe()
+        cls.server = subprocess.Popen([OTTER, "serve", cls.www, "--cert", cls.pem, "--key", cls.key, "--port", "0",
+                                       "--port-file", f"/dev/fd/{write}"], pass_fds=[write], stdout=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as told:
+            port = told.readline().strip()
+        cls.addClassCleanup(cls.server.wait)
+        cls.addClassCleanup(cls.server.terminate)
+        cls.url = f"https://localhost:{port}/firmware.bin"
+
+    def make(self, name, *options):
+        """Version 2 on the server, version 1 in the build folder, which is returned."""
+        project = self.dir / "from" / name
+        shutil.copytree(pathlib.Path(CHECKOUT) / "examples/system/ota" / name, project)
+        (project / "version.txt").unlink(missing_ok=True)
+        shutil.copy(self.pem, project / "server_certs/ca_cert.pem")
+        with open(project / "sdkconfig.defaults", "a", encoding="utf-8") as f:
+            f.write("\n" + "\n".join(options) + "\n")
+        folder = build(self.dir, project, "-D", "PROJECT_VER=2.0.0")
+        image = re.search(r'"app_bin":\s*"([^"]+)"', (folder / "project_description.json").read_text(encoding="utf-8"))[1]
+        shutil.copy(folder / image, self.www / "firmware.bin")
+        make_anew(folder.parent, "-D", "PROJECT_VER=1.0.0")
+        return folder
+
+    def run_it(self, folder, *words, until):
+        done = otter("run", folder, "--max-seconds", "50", "--until", until, *words)
+        self.assertEqual(0, done.returncode, done.stdout[-3000:] + done.stderr)
+        return done.stdout
+
+    def test_simple(self):
+        folder = self.make("simple_ota_example", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"')
+        text = self.run_it(folder, "--expect", "2.0.0", until="App version:      2.0.0")
+        self.assertIn("OTA Succeed, Rebooting", text)
+
+    def test_advanced_goes_on_after_a_cut_and_confirms(self):
+        folder = self.make("advanced_https_ota", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"',
+                           "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y", "CONFIG_EXAMPLE_ENABLE_OTA_RESUMPTION=y")
+        done = otter("run", folder, "--cut-after", "200", "--max-seconds", "50")
+        self.assertIn("flash operation 200:", done.stdout + done.stderr)
+        text = self.run_it(folder, "--expect", "2.0.0,VALID", until="rollback cancelled successfully")
+        self.assertEqual(1, text.count("upgrade successful"))
+
+    def test_native_asks_a_pin(self):
+        folder = self.make("native_ota_example", f'CONFIG_EXAMPLE_FIRMWARE_UPG_URL="{self.url}"',
+                           "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y")
+        text = self.run_it(folder, "--new", "--gpio", "0=0", "--expect", "1.0.0", until="version is the same as invalid version")
+        self.assertIn("Diagnostics failed", text)
+        text = self.run_it(folder, "--new", "--gpio", "0=1", "--expect", "2.0.0,VALID", until="will not continue")
+        self.assertIn("Diagnostics completed successfully", text)
+
+
+def make_anew(copy, *words):
+    done = subprocess.run(["idf.py", "--preview", *words, "build"], cwd=copy, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+    if done.returncode:
+        raise AssertionError(done.stdout[-6000:])
+
+
+def build(folder, project, *words):
+    """A copy of a project, built by ESP-IDF for linux with our components. Returns its build folder."""
+    copy = folder / project.name
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("build*", "sdkconfig"))
+    done = subprocess.run(["idf.py", "--preview", "-D", f"EXTRA_COMPONENT_DIRS={INSIDE}", "-D", "IDF_TARGET=linux",
+                           "-D", f"OTTER={OTTER}", *words, "build"], cwd=copy, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+    if done.returncode:
+        raise AssertionError(done.stdout[-6000:])
+    return copy / "build"
+
+
+if __name__ == "__main__":
+    unittest.main()
