@@ -321,7 +321,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t raw[PLAN_MAX];
     encryption_plan_t plan = {0};
     plan_words_t words;
-    uint8_t seal[16];
+    uint8_t seal[16] = {0};
 
     crypt_count = 0;
     make_flash((flags & NO_ROOM) == 0);
