@@ -342,7 +342,36 @@ def encrypted_images():
             yield name, struct.pack("<BBH", name.startswith("rsa_"), 3, 20) + data
 
 
-SEEDS = {"encrypted_image": encrypted_images,
+def fleet_answers():
+    base = "https://fleet.example:8443/T/controller/v1/d"
+
+    def poll(rel, rest=""):
+        return f'{{"config":{{"polling":{{"sleep":"00:05:00"}}}},"_links":{{"{rel}":{{"href":"{base}/{rel}{rest}"}}}}}}'
+
+    def offer(size, member="deployment", update="forced", link=base + "/f", hashes='"sha256":"' + "ab" * 32 + '"'):
+        return (f'{{"id":"7","{member}":{{"download":"forced","update":"{update}",'
+                f'"chunks":[{{"part":"os","version":"1","artifacts":'
+                f'[{{"hashes":{{{hashes}}},"size":{size},"_links":{{"download-http":{{"href":"{link}"}}}}}}]}}]}}}}')
+
+    cancel = '{"id":"7","cancelAction":{"stopId":"7"}}'
+    quota = '{"errorCode":"hawkbit.server.error.quota.tooManyEntries"}'
+    deployment, idle = poll("deploymentBase", "/7?c=1"), '{"config":{"polling":{"sleep":"PT1H"}}}'
+    walks = [
+        [(0, idle), (0, poll("configData")), (0, "")],
+        [(0, deployment), (0, offer(8)), (0, ""), (0, ""), (0, ""), (0, idle)],
+        [(0, deployment), (0, offer(7)), (0, ""), (5, ""), (0, "null")],
+        [(0, deployment), (0, offer(9, link="https://cdn.example/x")), (6, quota), (0, deployment)],
+        [(0, deployment), (0, offer(8, update="skip")), (0, ""), (0, ""), (0, poll("cancelAction", "/7")), (0, cancel), (0, "")],
+        [(0, poll("confirmationBase", "/7?c=2")), (0, offer(8, "confirmation")), (0, ""), (0, deployment), (0, "null")],
+        [(0, deployment), (0, offer(8, hashes='"sha1":"' + "cd" * 20 + '"')), (11, ""), (7, ""), (9, ""), (8, ""), (10, "")],
+        [(0, '{"a":[1,-2.5e+3,true,false,null,"\\u00fc\\ud83d\\ude00\\n"]}'), (0, "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"),
+         (0, "<html>")],
+    ]
+    for i, walk in enumerate(walks):
+        yield f"walk{i}", bytes([i * 3]) + b"".join(bytes([status]) + text.encode() + b"\0" for status, text in walk)
+
+
+SEEDS = {"ddi": fleet_answers, "encrypted_image": encrypted_images,
          "efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,

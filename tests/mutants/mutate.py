@@ -18,6 +18,25 @@ import tempfile
 SANITIZER = 99  # exit status of a program that a sanitizer has ended
 
 BUGS = {
+    "tells_success_before_the_image_is_confirmed": (
+        "src/ddi/action.c", "        if (device.confirmed) {", "        if (device.image_len > 0) {", "test_ddi_action"),
+    "forgets_the_last_word_at_a_restart": (
+        "src/ddi/agent.c", "if (closing && now_ms >= agent->closing_at)",
+        "if (closing && agent->closing_at > 0 && now_ms >= agent->closing_at)", "test_ddi_action"),
+    "restarts_before_it_is_in_the_record": (
+        "src/ddi/agent.c", "    record.tries++;\n    if (!ddi_commit(agent, now_ms, &record)) {\n        return;\n    }\n",
+        "    record.tries++;\n    agent->record = record;\n", "test_ddi_action"),
+    "acknowledges_the_cancellation_of_what_is_selected": (
+        "src/ddi/talk.c", "record->phase >= DDI_SWITCHED &&", "record->phase > DDI_VERDICT &&", "test_ddi_action"),
+    "lets_the_token_go_to_another_host": (
+        "src/ddi/agent.c", "order->authorize = ddi_talk_is_home(agent->config, agent->url);",
+        "order->authorize = agent->url[0] != '\\0';", "test_ddi_agent"),
+    "installs_outside_of_the_window": (
+        "src/ddi/action.c", "return answer->update == DDI_MODE_FORCED ||", "return answer->update != DDI_MODE_NONE ||",
+        "test_ddi_agent"),
+    "drops_a_verdict_whose_answer_was_lost": (
+        "src/ddi/reply.c", "if (class == GOOD || class == OVER || class == GONE) {", "if (class != BAD && class != OVER) {",
+        "test_ddi_action"),
     "erases_the_copy_in_use": (
         "src/boot/switch_plan.c", "{0, REPLACE_OTHER},", "{0, REPLACE_ACTIVE},", "sweep"),
     "selects_before_the_image_is_verified": (

@@ -22,6 +22,7 @@ typedef struct {
     uint8_t *file; /* a new image, */
     uint32_t file_len;
     bool crashes; /* which does not confirm itself */
+    bool waits;   /* it runs on trial, and the test confirms it */
     int64_t now_ms;
     uint32_t installs, boots, fetches; /* of the new image; boots: of any */
     uint32_t lose_at, lose_count;      /* requests from this number on */

@@ -1,5 +1,6 @@
 /* The agent on a device that boots, against a server that knows the truth: updates, rollbacks, lost answers, lost power. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "otter/ota_ops.h"
 #include "support/ddi_rig.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -53,6 +54,60 @@ static void an_image_that_is_rolled_back_is_told_as_a_failure(void **state)
     assert_true(ddi_rig_run(rig, 100));
     assert_ended(rig, action, DDI_ACTION_ERROR, 1, "crashes");
     assert_non_null(strstr(action->detail, "was rolled back"));
+    close_rig(rig);
+}
+
+/** Up to the trial of the new image, which the test has in its hands. */
+static ddi_action_t *begin_trial(ddi_rig_t *rig)
+{
+    ddi_action_t *action = ddi_rig_assign(rig, "7");
+    rig->waits = true;
+    for (int i = 0; i < 60; i++) {
+        ddi_rig_step(rig);
+    }
+    assert_int_equal(rig->installs, 1);
+    assert_int_equal(action->closings, 0); /* whatever was asked meanwhile */
+    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    return action;
+}
+
+static void an_image_on_trial_is_told_when_it_is_confirmed(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig();
+    ddi_action_t *action = begin_trial(rig);
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(rig->device, NULL), ESP_OK);
+    otter_ddi_changed(&rig->agent);
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "confirmed late");
+    close_rig(rig);
+}
+
+static void an_image_that_loses_power_on_trial_is_told_as_rolled_back(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig();
+    ddi_action_t *action = begin_trial(rig);
+    ddi_rig_restart(rig);
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_ERROR, 1, "reset on trial");
+    close_rig(rig);
+}
+
+static void a_cancellation_during_the_trial_is_rejected(void **state)
+{
+    (void)state;
+    ddi_rig_t *rig = open_rig();
+    ddi_action_t *action = begin_trial(rig);
+    action->status = DDI_ACTION_CANCELING;
+    for (int i = 0; i < 60; i++) {
+        ddi_rig_step(rig);
+    }
+    assert_int_equal(action->status, DDI_ACTION_RUNNING);
+    assert_non_null(strstr(rig->server.log, "rejected none"));
+    assert_int_equal(otter_ota_mark_app_valid_cancel_rollback(rig->device, NULL), ESP_OK);
+    assert_true(ddi_rig_run(rig, 100));
+    assert_ended(rig, action, DDI_ACTION_FINISHED, 1, "cancelled too late");
     close_rig(rig);
 }
 
@@ -139,6 +194,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_image_is_installed_once_and_told),
         cmocka_unit_test(an_image_that_is_rolled_back_is_told_as_a_failure),
+        cmocka_unit_test(an_image_on_trial_is_told_when_it_is_confirmed),
+        cmocka_unit_test(an_image_that_loses_power_on_trial_is_told_as_rolled_back),
+        cmocka_unit_test(a_cancellation_during_the_trial_is_rejected),
         cmocka_unit_test(each_lost_request_and_answer_leaves_one_install),
         cmocka_unit_test(power_that_fails_at_any_operation_leaves_the_truth),
     };
