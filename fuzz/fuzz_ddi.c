@@ -64,7 +64,7 @@ static bool hear(const char *text, size_t len, uint32_t cuts, heard_t *heard, ui
 /** Whole and in pieces it is the same; and what is taken, cJSON takes, too. */
 static void check_json(const char *text, size_t len, uint32_t cuts)
 {
-    heard_t whole, pieces;
+    heard_t whole = {0}, pieces = {0};
     uint32_t offset, other;
     const bool good = hear(text, len, 0, &whole, &offset);
     FUZZ_CHECK(hear(text, len, cuts, &pieces, &other) == good, "in pieces it is another text");
