@@ -34,12 +34,14 @@ class Console(ProjectTest):
             thread.start()
             port = other.getsockname()[1]
             console = self.run_lines(
-                ["help", "version", "", "nothing", "update", 'greet "127.0.0.1" ' + str(port), "greet no.such.host.invalid 1",
+                ["help", "version", "", "nothing", "update", "lookup localhost", "lookup no.such.invalid",
+                 'greet "127.0.0.1" ' + str(port), "greet no.such.host.invalid 1",
                  "update " + server.url("nowhere.bin", host="localhost"), "update " + server.url("app.bin", host="localhost"),
                  "version"], "--expect", "2.0.0,VALID")
             thread.join(LIMIT_S)
         self.check_lines(["device> ", "greet HOST PORT\n  Say hello to a server", "update URL", "version 1.0.0",
-                          "Unrecognized command", "Command returned non-zero error code: 0x1", "it says: you said hello",
+                          "Unrecognized command", "Command returned non-zero error code: 0x1", "localhost is 127.0.0.1",
+                          "no.such.invalid: Illegal value.", "it says: you said hello",
                           "no.such.host.invalid is not known", "Command returned non-zero error code: 0xffffffff (ESP_FAIL)",
                           "the update is in place", "version 2.0.0"], console)
 

@@ -87,6 +87,11 @@ class Mqtt(ProjectTest):
         device.wait_for("mqtt_ota: version 2.0.0")
         device.wait_for("ready for orders")  # the broker is in NVS, and the subscription is what confirms
 
+    def test_library_that_is_not_installed_is_named_with_its_package(self):
+        said = self.project.refused("--build-dir", self.project.folder / "without", "-D", "otter_library_mosquitto=")
+        self.assertEqual(said.splitlines()[-1], "otter build: mqtt_client.h needs a library that is not installed; on Debian: "
+                         "apt install libmosquitto-dev")
+
     def test_broker_that_is_not_there_and_a_name_that_is_none(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]

@@ -57,6 +57,11 @@ static int update(int argc, char **argv)
     return err;
 }
 
+static int look_host_up(int argc, char **argv)
+{
+    return argc == 2 && look_up(argv[1]) == 0 ? 0 : 1;
+}
+
 static int say_hello(int argc, char **argv)
 {
     char answer[ANSWER_MAX];
@@ -85,6 +90,7 @@ esp_err_t commands_register(void)
          .hint = "URL",
          .func = update,
          .argtable = &update_args},
+        {.command = "lookup", .help = "The address of a host", .hint = "HOST", .func = look_host_up},
         {.command = "greet",
          .help = "Say hello to a server",
          .hint = "HOST PORT",

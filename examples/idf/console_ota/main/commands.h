@@ -1,4 +1,4 @@
-/* What can be typed: version, greet HOST PORT, update URL, help. */
+/* What can be typed: version, lookup HOST, greet HOST PORT, update URL, help. */
 #pragma once
 
 #include "esp_err.h"

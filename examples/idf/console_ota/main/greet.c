@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "esp_log.h"
+#include "lwip/dns.h"
 #include "lwip/netdb.h"
 #include "lwip/sockets.h"
 
@@ -20,6 +21,18 @@ static int exchange(int fd, char *answer, size_t len)
     ssize_t got = recv(fd, answer, len - 1, 0);
     answer[got > 0 ? got : 0] = '\0';
     return got > 0 ? 0 : -1;
+}
+
+int look_up(const char *host)
+{
+    ip_addr_t address;
+    err_t err = dns_gethostbyname(host, &address, NULL, NULL);
+    if (err != ERR_OK) {
+        ESP_LOGE(TAG, "%s: %s", host, lwip_strerr(err));
+        return -1;
+    }
+    printf("%s is %s\n", host, ip4addr_ntoa(&address.u_addr.ip4));
+    return 0;
 }
 
 int greet(const char *host, const char *port, char *answer, size_t len)

@@ -10,3 +10,18 @@
 typedef esp_ip4_addr_t ip4_addr_t;
 typedef esp_ip6_addr_t ip6_addr_t;
 typedef esp_ip_addr_t ip_addr_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** As text, in a buffer that all calls share. */
+char *ip4addr_ntoa(const ip4_addr_t *addr);
+/** @return buf; NULL: it does not fit */
+char *ip4addr_ntoa_r(const ip4_addr_t *addr, char *buf, int buflen);
+/** @return 1; 0: this is no address */
+int ip4addr_aton(const char *cp, ip4_addr_t *addr);
+
+#ifdef __cplusplus
+}
+#endif
