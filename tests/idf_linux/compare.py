@@ -33,7 +33,7 @@ class Code:
             raise SystemExit(f"{name}: {done.stdout}{done.stderr}")
         self.start = {"update": self.keep("update", folder / "flash/flash.bin")}
         # The only record is that of the update: the other copy of otadata is blank, as where the factory's app has updated.
-        trial = self.after("update", "update")
+        trial = self.after("update", "trial")
         otter("flash", "erase", trial, "@0xf000", "--length", "4096")
         self.start["confirm"] = trial
         self.start["rollback"] = self.after("update", "rollback")
@@ -50,7 +50,10 @@ class Code:
         return path
 
     def run(self, flash, operation, *words):
-        return otter("run", flash, "--boots", "1", "--max-seconds", "20", "--rollback", "on", *words, OTTER_OPERATION=operation)
+        # A confirmation that is cut on a trial ends in a rollback in any code: what it does to the record shows without one.
+        rollback = "off" if operation == "confirm" else "on"
+        return otter("run", flash, "--boots", "1", "--max-seconds", "20", "--rollback", rollback, *words,
+                     OTTER_OPERATION=operation)
 
     def count(self, operation):
         """How many flash operations the application makes, and which they are."""
