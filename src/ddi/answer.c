@@ -15,7 +15,7 @@ enum node {
     POLLING,
     SLEEP,
     LINKS,
-    CONFIG_DATA,
+    ATTRIBUTES,
     DEPLOYMENT_BASE,
     CONFIRMATION_BASE,
     CANCEL_ACTION,
@@ -61,7 +61,7 @@ static const struct {
     {CONFIG, "polling", POLLING, AN_OBJECT},
     {POLLING, "sleep", SLEEP, A_TEXT},
     {ROOT, "_links", LINKS, AN_OBJECT},
-    {LINKS, "configData", CONFIG_DATA, AN_OBJECT},
+    {LINKS, "configData", ATTRIBUTES, AN_OBJECT},
     {LINKS, "deploymentBase", DEPLOYMENT_BASE, AN_OBJECT},
     {LINKS, "confirmationBase", CONFIRMATION_BASE, AN_OBJECT},
     {LINKS, "cancelAction", CANCEL_ACTION, AN_OBJECT},
@@ -344,7 +344,7 @@ static const char *open_node(ddi_reader_t *reader, uint8_t node, bool object)
         return "an object or a list where something else belongs";
     }
     forget_members(reader, node);
-    reader->answer.wants_attributes = reader->answer.wants_attributes || node == CONFIG_DATA;
+    reader->answer.wants_attributes = reader->answer.wants_attributes || node == ATTRIBUTES;
     reader->answer.confirms = reader->answer.confirms || node == CONFIRMATION;
     OTTER_ASSERT(reader->depth < sizeof(reader->nodes));
     reader->nodes[reader->depth++] = node;
