@@ -173,7 +173,11 @@ bool https_update(subject_t *subject, unsigned how, copy_kind_t kind, unsigned v
     CHECK(handle != NULL || subject->sim.dead, "the download fails: %s", subject->device.report.fault.why);
     const bool resumed = subject->device.report.bytes_resumed > 0;
     subject->resumptions += resumed;
-    if (handle == NULL || !settings_change(subject)) {
+    if (handle == NULL) {
+        return false;
+    }
+    if (!settings_change(subject)) {
+        (void)esp_https_ota_abort(handle); /* power went: the memory alone is given back */
         return false;
     }
     CHECK(resumed || (how & HTTPS_BREAKS) == 0, "what came before the link broke is downloaded again");
