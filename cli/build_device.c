@@ -220,7 +220,7 @@ static bool remove_flash(const build_set_t *set)
 {
     int fd;
     otter_fault_t fault;
-    if (flash_medium_open(set->flash, false, BUILD_WAIT_MS, &fd, &fault) != ESP_OK) {
+    if (flash_medium_open(set->flash, FLASH_MEDIUM_WRITE, BUILD_WAIT_MS, &fd, &fault) != ESP_OK) {
         return cli_refuse(set->verb, "%s: %s", set->flash, fault.why);
     }
     bool ok =

@@ -355,6 +355,7 @@ static bool take_over(efuses_t *e, const efuse_options_t *o, efuse_file_t *got)
         memcpy(after.path, e->file.path, sizeof(after.path));
         after.geometry = e->file.geometry; /* of the flash, of which a chip says nothing */
     } else if (efuse_file_grow(&after, got, &fault) != ESP_OK) {
+        otter_wipe(&after, sizeof(after));
         return cli_refuse("efuse import",
                           "%s says other things of this device: %s; --replace has it forget them",
                           e->file.path, fault.why);

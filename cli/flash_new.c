@@ -111,7 +111,7 @@ static bool check_device(new_t *n)
     int fd = -1;
     otter_fault_t fault;
     flash_medium_t medium = {0};
-    if (flash_medium_open(n->flash, true, 0, &fd, &fault) != ESP_OK) {
+    if (flash_medium_open(n->flash, FLASH_MEDIUM_READ, 0, &fd, &fault) != ESP_OK) {
         return cli_refuse(VERB, "%s: %s", n->flash, fault.why);
     }
     bool ok = flash_medium_measure(fd, false, &medium, &fault) == ESP_OK ||

@@ -218,16 +218,21 @@ def at_second_address(player):
     return server, first
 
 
-def first_address_refuses(player):
-    server, first = at_second_address(player)
+def closing(server, *sockets):
+    """@return the server, which closes these when it is stopped"""
     plain_stop = server.stop
 
     def stop():
-        first.close()
+        for one in sockets:
+            one.close()
         plain_stop()
 
     server.stop = stop
     return server
+
+
+def first_address_refuses(player):
+    return closing(*at_second_address(player))
 
 
 entry("first-address-refuses", "has two addresses, and nobody listens on the first", OK, host="two-addresses.test",
@@ -244,15 +249,7 @@ def first_address_is_full(player):
         one.setblocking(False)
         one.connect_ex(full.getsockname())
         waiting.append(one)
-    plain_stop = server.stop
-
-    def stop():
-        for one in (*waiting, full):
-            one.close()
-        plain_stop()
-
-    server.stop = stop
-    return server
+    return closing(server, *waiting, full)
 
 
 entry("first-address-is-dead", "has two addresses, and the first swallows everything", OK, host="two-addresses.test",

@@ -11,6 +11,12 @@
 
 typedef struct server server_t;
 
+/** What an application keeps with a session, and what frees it; NULL: free(). */
+typedef struct {
+    void *ctx;
+    httpd_free_ctx_fn_t free_ctx;
+} context_t;
+
 /** A connection. */
 typedef struct session {
     struct session *next;
@@ -20,8 +26,7 @@ typedef struct session {
     unsigned open_requests;    /* of which somebody still knows */
     uint64_t used; /* the server's count of requests then: the least is the one that has been idle longest */
     bool gone;     /* the connection is closed */
-    void *ctx, *transport_ctx;
-    httpd_free_ctx_fn_t free_ctx, free_transport_ctx;
+    context_t ctx, transport_ctx;
 } session_t;
 
 /** How far the handler's side is. */
@@ -118,6 +123,9 @@ void transfer_end(void *cls, struct MHD_Connection *connection, void **context,
                   enum MHD_RequestTerminationCode why);
 void session_notify(void *cls, struct MHD_Connection *connection, void **context,
                     enum MHD_ConnectionNotificationCode code);
+
+/** Frees what is kept, in the way that it wants. */
+void context_free(const context_t *context);
 
 /** With the lock held. */
 session_t *session_find(server_t *server, int fd);

@@ -1,6 +1,7 @@
 /* What belongs to a connection, for as long as it or a request of it lives. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,13 +17,19 @@ session_t *session_find(server_t *server, int fd)
     return session;
 }
 
-static void free_context(void *ctx, httpd_free_ctx_fn_t function)
+void context_free(const context_t *context)
 {
-    if (ctx != NULL && function != NULL) {
-        function(ctx);
+    if (context->ctx != NULL && context->free_ctx != NULL) {
+        context->free_ctx(context->ctx);
     } else {
-        free(ctx); /* ESP-IDF's rule: without a function, it is the heap's */
+        free(context->ctx); /* ESP-IDF's rule: without a function, it is the heap's */
     }
+}
+
+/** @param at  offset of one of its two contexts */
+static context_t *context_at(session_t *session, size_t at)
+{
+    return (context_t *)(void *)((char *)session + at);
 }
 
 void session_release(session_t *session)
@@ -33,8 +40,8 @@ void session_release(session_t *session)
         return;
     }
     server_unlock(server);
-    free_context(session->ctx, session->free_ctx);
-    free_context(session->transport_ctx, session->free_transport_ctx);
+    context_free(&session->ctx);
+    context_free(&session->transport_ctx);
     free(session);
     server_lock(server);
     server_release(server);
@@ -125,70 +132,54 @@ void session_notify(void *cls, struct MHD_Connection *connection, void **context
 
 /* ---- for applications ---- */
 
-void *httpd_sess_get_ctx(httpd_handle_t handle, int sockfd)
+static void *get_context(server_t *server, int sockfd, size_t at)
 {
-    server_t *server = handle;
     if (server == NULL) {
         return NULL;
     }
     server_lock(server);
     session_t *session = session_find(server, sockfd);
-    void *ctx = session != NULL ? session->ctx : NULL;
+    void *ctx = session != NULL ? context_at(session, at)->ctx : NULL;
     server_unlock(server);
     return ctx;
+}
+
+static void set_context(server_t *server, int sockfd, size_t at, context_t context)
+{
+    if (server == NULL) {
+        return;
+    }
+    context_t before = {0};
+    server_lock(server);
+    session_t *session = session_find(server, sockfd);
+    if (session != NULL) {
+        before = *context_at(session, at);
+        *context_at(session, at) = context;
+    }
+    server_unlock(server);
+    if (before.ctx != context.ctx) {
+        context_free(&before);
+    }
+}
+
+void *httpd_sess_get_ctx(httpd_handle_t handle, int sockfd)
+{
+    return get_context(handle, sockfd, offsetof(session_t, ctx));
 }
 
 void httpd_sess_set_ctx(httpd_handle_t handle, int sockfd, void *ctx, httpd_free_ctx_fn_t free_fn)
 {
-    server_t *server = handle;
-    if (server == NULL) {
-        return;
-    }
-    server_lock(server);
-    session_t *session = session_find(server, sockfd);
-    void *before = session != NULL ? session->ctx : NULL;
-    httpd_free_ctx_fn_t free_before = session != NULL ? session->free_ctx : NULL;
-    if (session != NULL) {
-        session->ctx = ctx;
-        session->free_ctx = free_fn;
-    }
-    server_unlock(server);
-    if (before != ctx) {
-        free_context(before, free_before);
-    }
+    set_context(handle, sockfd, offsetof(session_t, ctx), (context_t){ctx, free_fn});
 }
 
 void *httpd_sess_get_transport_ctx(httpd_handle_t handle, int sockfd)
 {
-    server_t *server = handle;
-    if (server == NULL) {
-        return NULL;
-    }
-    server_lock(server);
-    session_t *session = session_find(server, sockfd);
-    void *ctx = session != NULL ? session->transport_ctx : NULL;
-    server_unlock(server);
-    return ctx;
+    return get_context(handle, sockfd, offsetof(session_t, transport_ctx));
 }
 
 void httpd_sess_set_transport_ctx(httpd_handle_t handle, int sockfd, void *ctx, httpd_free_ctx_fn_t free_fn)
 {
-    server_t *server = handle;
-    if (server == NULL) {
-        return;
-    }
-    server_lock(server);
-    session_t *session = session_find(server, sockfd);
-    void *before = session != NULL ? session->transport_ctx : NULL;
-    httpd_free_ctx_fn_t free_before = session != NULL ? session->free_transport_ctx : NULL;
-    if (session != NULL) {
-        session->transport_ctx = ctx;
-        session->free_transport_ctx = free_fn;
-    }
-    server_unlock(server);
-    if (before != ctx) {
-        free_context(before, free_before);
-    }
+    set_context(handle, sockfd, offsetof(session_t, transport_ctx), (context_t){ctx, free_fn});
 }
 
 esp_err_t httpd_sess_trigger_close(httpd_handle_t handle, int sockfd)

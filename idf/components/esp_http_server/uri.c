@@ -173,8 +173,8 @@ static esp_err_t handle_error(exchange_t *exchange, httpd_err_code_t error)
 static void load_context(exchange_t *exchange)
 {
     server_lock(exchange->server);
-    exchange->request.sess_ctx = exchange->session->ctx;
-    exchange->request.free_ctx = exchange->session->free_ctx;
+    exchange->request.sess_ctx = exchange->session->ctx.ctx;
+    exchange->request.free_ctx = exchange->session->ctx.free_ctx;
     server_unlock(exchange->server);
 }
 
@@ -183,18 +183,13 @@ static void keep_context(exchange_t *exchange)
     const httpd_req_t *r = &exchange->request;
     session_t *session = exchange->session;
     server_lock(exchange->server);
-    void *before = session->ctx;
-    httpd_free_ctx_fn_t free_before = session->free_ctx;
-    bool changed = !r->ignore_sess_ctx_changes && before != r->sess_ctx;
+    const context_t before = session->ctx;
     if (!r->ignore_sess_ctx_changes) {
-        session->ctx = r->sess_ctx;
-        session->free_ctx = r->free_ctx;
+        session->ctx = (context_t){r->sess_ctx, r->free_ctx};
     }
     server_unlock(exchange->server);
-    if (changed && before != NULL && free_before != NULL) {
-        free_before(before);
-    } else if (changed) {
-        free(before); /* ESP-IDF's rule: without a function, it is the heap's */
+    if (!r->ignore_sess_ctx_changes && before.ctx != r->sess_ctx) {
+        context_free(&before);
     }
 }
 
