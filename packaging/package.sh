@@ -72,7 +72,7 @@ say "lintian"
 lintian --allow-root --fail-on error,warning "$out"/*.changes
 # Where this Debian has its packages from.
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-    sed -n 's/^URIs: *//p; s/^deb  *\(http[^ ]*\).*/\1/p' | head -n 1) || true
+    sed -n 's/^URIs: *//p; s/^deb  *\(http[^ ]*\).*/\1/p' | sed -n 1p) || true
 if [[ $here != --here ]] && command -v debootstrap >/dev/null && ((EUID == 0)) && [[ -n $mirror ]]; then
     say "The demo in a fresh Debian that has these packages"
     demo_in_fresh_root
