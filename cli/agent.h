@@ -21,9 +21,10 @@ typedef struct {
 } agent_attributes_t;
 
 typedef struct {
-    const char *flash, *server, *tenant, *id, *token_path, *ca_path, *record, *hook, *part, *decision;
+    const char *flash, *server, *tenant, *id, *token_path, *ca_path, *record, *hook, *part, *ending,
+        *decision;
     const char *cert_path, *key_path;
-    bool gateway, system_ca, once, json, hold, hold_confirmation;
+    bool gateway, system_ca, once, json, hold, hold_confirmation, others;
     uint32_t timeout_ms, poll_s, give_up_ms, trial_ms;
     agent_attributes_t attributes;
     linux_device_options_t device;

@@ -81,11 +81,12 @@ static void check_json(const char *text, size_t len, uint32_t cuts)
 /* ---- the reader of answers ---- */
 
 static bool read_answer(const char *text, size_t len, uint32_t cuts, ddi_answer_t *answer,
-                        char url[OTTER_DDI_URL_SIZE])
+                        char url[OTTER_DDI_URL_SIZE], uint8_t pick)
 {
     ddi_reader_t reader;
     memset(url, 0, OTTER_DDI_URL_SIZE);
-    ddi_reader_begin(&reader, url);
+    const ddi_wanted_t wanted = {.url = url, .part = "os", .ending = ".bin", .pick = pick};
+    ddi_reader_begin(&reader, &wanted);
     bool good = true;
     for (size_t at = 0; at < len && good;) {
         size_t step = cuts == 0 ? len : fuzz_cut(&cuts, 50);
@@ -102,19 +103,24 @@ static void check_answer(const char *text, size_t len, uint32_t cuts)
 {
     static char url[2][OTTER_DDI_URL_SIZE];
     ddi_answer_t whole, pieces;
-    const bool good = read_answer(text, len, 0, &whole, url[0]);
-    FUZZ_CHECK(read_answer(text, len, cuts, &pieces, url[1]) == good, "in pieces it is another answer");
+    const uint8_t pick = (uint8_t)(cuts % 3);
+    const bool good = read_answer(text, len, 0, &whole, url[0], pick);
+    FUZZ_CHECK(read_answer(text, len, cuts, &pieces, url[1], pick) == good, "in pieces it is another answer");
     FUZZ_CHECK(memchr(url[0], 0, OTTER_DDI_URL_SIZE) != NULL, "a link without end");
     FUZZ_CHECK(memchr(whole.id, 0, sizeof(whole.id)) != NULL &&
-                   memchr(whole.part, 0, sizeof(whole.part)) != NULL &&
+                   memchr(whole.other, 0, sizeof(whole.other)) != NULL &&
                    memchr(whole.version, 0, sizeof(whole.version)) != NULL,
                "a text without end");
     if (good) {
-        FUZZ_CHECK(strcmp(url[0], url[1]) == 0 && strcmp(whole.id, pieces.id) == 0 &&
-                       whole.offer == pieces.offer && whole.sleep_s == pieces.sleep_s &&
-                       whole.artifacts == pieces.artifacts && whole.file.size == pieces.file.size &&
-                       memcmp(whole.file.hash, pieces.file.hash, 32) == 0,
-                   "in pieces it says something else");
+        FUZZ_CHECK(whole.artifacts == 0 || whole.pick < whole.artifacts, "file %u of %u", whole.pick,
+                   whole.artifacts);
+        FUZZ_CHECK(whole.chunks + whole.others <= whole.artifacts, "chunks without files count");
+        FUZZ_CHECK(
+            strcmp(url[0], url[1]) == 0 && strcmp(whole.id, pieces.id) == 0 && whole.offer == pieces.offer &&
+                whole.sleep_s == pieces.sleep_s && whole.artifacts == pieces.artifacts &&
+                whole.pick == pieces.pick && whole.chunks == pieces.chunks && whole.others == pieces.others &&
+                whole.file.size == pieces.file.size && memcmp(whole.file.hash, pieces.file.hash, 32) == 0,
+            "in pieces it says something else");
     }
 }
 

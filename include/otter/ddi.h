@@ -41,14 +41,15 @@ extern "C" {
  * two URLs. Not thread safe: one task at a time. Callbacks are made within these calls and must not call them.
  */
 
-#define OTTER_DDI_RECORD_SIZE 320u /* bytes that are kept over restarts: FORMATS.md section 16 */
-#define OTTER_DDI_URL_SIZE    640u /* of a URL, with its end; an offer with a longer one is refused */
-#define OTTER_DDI_ROOM_SIZE   832u /* private: a request of its own making, URL and body */
-#define OTTER_DDI_ID_SIZE     40u  /* of an action's id, with its end */
-#define OTTER_DDI_ANSWER_MAX  (64u * 1024u) /* bytes of an answer that are read */
-#define OTTER_DDI_TOKEN_SIZE  72u           /* private */
-#define OTTER_DDI_REASON_SIZE 128u          /* of why an action failed, with its end */
-#define OTTER_DDI_SLOT_SIZE   17u           /* of a partition's label, with its end */
+#define OTTER_DDI_RECORD_SIZE  320u /* bytes that are kept over restarts: FORMATS.md section 16 */
+#define OTTER_DDI_URL_SIZE     640u /* of a URL, with its end; an offer with a longer one is refused */
+#define OTTER_DDI_ROOM_SIZE    832u /* private: a request of its own making, URL and body */
+#define OTTER_DDI_ID_SIZE      40u  /* of an action's id, with its end */
+#define OTTER_DDI_ANSWER_MAX   (64u * 1024u) /* bytes of an answer that are read */
+#define OTTER_DDI_TOKEN_SIZE   72u           /* private */
+#define OTTER_DDI_REASON_SIZE  128u          /* of why an action failed, with its end */
+#define OTTER_DDI_SLOT_SIZE    17u           /* of a partition's label, with its end */
+#define OTTER_DDI_VERSION_SIZE 33u           /* of a version, with its end */
 
 typedef enum { OTTER_DDI_NO_HASH, OTTER_DDI_SHA1, OTTER_DDI_SHA256 } otter_ddi_hash_t;
 
@@ -68,12 +69,13 @@ typedef enum {
 
 /** How the device is. */
 typedef struct {
-    char slot[OTTER_DDI_SLOT_SIZE];  /* label of the partition that runs; "": not known */
-    uint8_t image_sha256[32];        /* of the image that runs, all its image_len bytes */
-    uint32_t image_len;              /* bytes, as otter_image_t says; 0: not known */
-    bool confirmed;                  /* what runs is no trial (any more) */
-    otter_ddi_slot_state_t wanted;   /* of the slot that was asked for */
-    char why[OTTER_DDI_REASON_SIZE]; /* of a rollback, if it is known; else "" */
+    char slot[OTTER_DDI_SLOT_SIZE];       /* label of the partition that runs; "": not known */
+    uint8_t image_sha256[32];             /* of the image that runs, all its image_len bytes */
+    uint32_t image_len;                   /* bytes, as otter_image_t says; 0: not known */
+    bool confirmed;                       /* what runs is no trial (any more) */
+    otter_ddi_slot_state_t wanted;        /* of the slot that was asked for */
+    char why[OTTER_DDI_REASON_SIZE];      /* of a rollback, if it is known; else "" */
+    char version[OTTER_DDI_VERSION_SIZE]; /* of what runs, as its app descriptor says; "": not known */
 } otter_ddi_device_t;
 
 /** A name and what it says, for configData. Each at most 128 bytes; UTF-8. */
@@ -94,6 +96,10 @@ typedef struct otter_ddi_config {
     const char *tenant; /* "DEFAULT" */
     const char *id;     /* of this device, 1 to 128 bytes */
     const char *part;   /* of the chunk that holds the image; NULL: any, of the only one */
+    const char *ending; /* of several files in it the one whose name ends so is the image; NULL: ".bin" */
+    bool others;        /* chunks for other parts are passed over; else an offer that has some is refused */
+    /** Told of the device, besides what the agent tells itself: sw_version (of what runs, if there is none here), slot,
+     *  image_sha256, last_update, agent. */
     const otter_ddi_attribute_t *attributes;
     uint32_t attribute_count;
     uint32_t poll_s;    /* until the server says how long to wait, 0: 300 */
@@ -166,6 +172,7 @@ typedef struct otter_ddi {
     struct otter_ddi_record record;
     char running[OTTER_DDI_SLOT_SIZE]; /* what ran when it was looked at last, */
     uint8_t running_sha256[32];
+    char running_version[OTTER_DDI_VERSION_SIZE];
     bool confirmed;     /* and whether it was confirmed */
     int64_t poll_at;    /* the next poll is due, */
     int64_t hold_until; /* nothing is sent before, */
@@ -185,9 +192,10 @@ typedef struct otter_ddi {
     bool ready;      /* what was fetched is to be selected */
     bool restarting; /* it was ordered */
     bool told_downloaded, quota, allowed, reading;
+    uint8_t pick; /* which of the offer's files is the image, as far as it is known */
     uint32_t fetched_bytes;
     char url[OTTER_DDI_URL_SIZE]; /* that the server gave: of an offer, then of its file */
-    char version[33];
+    char version[OTTER_DDI_VERSION_SIZE];
     char other_id[OTTER_DDI_ID_SIZE]; /* of the action that is cancelled, or wants confirmation */
     union {
         char text[OTTER_DDI_ROOM_SIZE];           /* while a request is made */

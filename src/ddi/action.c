@@ -37,6 +37,7 @@ esp_err_t ddi_action_look(otter_ddi_t *agent, const char *slot, otter_ddi_device
     memcpy(agent->running, device->slot, sizeof(agent->running));
     agent->running[sizeof(agent->running) - 1] = '\0';
     memcpy(agent->running_sha256, device->image_sha256, sizeof(agent->running_sha256));
+    text_format(agent->running_version, sizeof(agent->running_version), "%s", device->version);
     agent->confirmed = device->confirmed;
     return ESP_OK;
 }
@@ -88,15 +89,21 @@ static esp_err_t runs_already(otter_ddi_t *agent, const otter_ddi_file_t *file, 
 /** What can be said against an offer before anything is asked for. NULL: nothing. */
 static const char *object_to(const otter_ddi_t *agent, const ddi_answer_t *answer)
 {
-    const char *part = agent->config->part;
     if (answer->artifacts == 0) {
         return "the offer has no file";
     }
-    if (answer->artifacts > 1) {
-        return "the offer has several files; this device takes one image";
+    if (answer->chunks == 0) {
+        return "no file is for this part of the device";
     }
-    if (part != NULL && strcmp(part, answer->part) != 0) {
-        return "the file is for another part of the device";
+    if (answer->others > 0 && !agent->config->others) {
+        return "a file is for another part of the device";
+    }
+    if (answer->chunks > 1) {
+        return agent->config->part == NULL ? "files for several parts, and this device's is not configured"
+                                           : "several chunks for this part of the device";
+    }
+    if (answer->unclear) {
+        return "of several files the image is the one whose name ends in .bin, and no or several names do";
     }
     if (answer->file.kind == OTTER_DDI_NO_HASH) {
         return "the file has neither a SHA-256 nor a SHA-1";
@@ -154,6 +161,7 @@ static void take_action(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *
     struct otter_ddi_record record;
     otter_ddi_device_t device;
     const char *objection = object_to(agent, answer);
+    char reason[OTTER_DDI_REASON_SIZE];
     bool runs = false;
     if (ddi_action_look(agent, "", &device) != ESP_OK ||
         (objection == NULL && runs_already(agent, &answer->file, &runs) != ESP_OK)) {
@@ -163,7 +171,9 @@ static void take_action(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *
     begin_action(agent, &record, answer);
     agent->stop = agent->fetching; /* it was another one's file */
     if (objection != NULL) {
-        conclude(agent, now_ms, &record, false, ESP_ERR_NOT_SUPPORTED, objection);
+        text_format(reason, sizeof(reason), "%s%s%s", objection, answer->other[0] != '\0' ? ": " : "",
+                    answer->other);
+        conclude(agent, now_ms, &record, false, ESP_ERR_NOT_SUPPORTED, reason);
     } else if (runs && device.confirmed) {
         conclude_good(agent, now_ms, &record, "runs already and is confirmed");
     } else if (!runs && ddi_commit(agent, now_ms, &record)) {

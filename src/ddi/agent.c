@@ -220,7 +220,12 @@ void otter_ddi_answer(otter_ddi_t *agent, int status)
     agent->status = status;
     agent->reading = ask != DDI_ASK_NOTHING && ((asks && status == 200) || status == 429);
     if (agent->reading) {
-        ddi_reader_begin(reader_of(agent), status == 200 ? agent->url : NULL);
+        const otter_ddi_config_t *config = agent->config;
+        const ddi_wanted_t wanted = {.url = status == 200 ? agent->url : NULL,
+                                     .part = config->part,
+                                     .ending = config->ending != NULL ? config->ending : ".bin",
+                                     .pick = agent->pick};
+        ddi_reader_begin(reader_of(agent), &wanted);
     }
 }
 

@@ -36,6 +36,7 @@ enum node {
     VERSION,
     ARTIFACTS,
     ARTIFACT,
+    FILE_NAME,
     SIZE,
     HASHES,
     SHA256,
@@ -85,6 +86,7 @@ static const struct {
     {CHUNK, "version", VERSION, A_TEXT},
     {CHUNK, "artifacts", ARTIFACTS, AN_ARRAY},
     {ARTIFACTS, NULL, ARTIFACT, AN_OBJECT},
+    {ARTIFACT, "filename", FILE_NAME, A_TEXT},
     {ARTIFACT, "size", SIZE, A_TEXT},
     {ARTIFACT, "hashes", HASHES, AN_OBJECT},
     {HASHES, "sha256", SHA256, A_TEXT},
@@ -235,15 +237,48 @@ static const char *take_size(otter_ddi_file_t *file, const char *text)
                : "\"size\" is no number of bytes below 4 GiB";
 }
 
-static bool is_first_artifact(const ddi_reader_t *reader)
+/** Nothing of artifacts, or of the one that is wanted. */
+static bool is_wanted(const ddi_reader_t *reader)
 {
-    return reader->answer.artifacts <= 1;
+    return reader->answer.artifacts == 0 || reader->answer.artifacts - 1 == reader->wanted.pick;
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+    const size_t len = strlen(text), end = strlen(ending);
+    return len >= end && strcmp(text + len - end, ending) == 0;
+}
+
+/** The part that a chunk is for. */
+static void take_part(ddi_reader_t *reader, const char *part, bool cut)
+{
+    reader->mine = reader->wanted.part == NULL || (!cut && strcmp(part, reader->wanted.part) == 0);
+    if (!reader->mine && reader->answer.others == 0) {
+        keep(reader->answer.other, sizeof(reader->answer.other), part);
+    }
+}
+
+/** A chunk ends: does it hold the image? */
+static void close_chunk(ddi_reader_t *reader)
+{
+    ddi_answer_t *answer = &reader->answer;
+    const unsigned files = answer->artifacts - reader->first;
+    if (files == 0) {
+        return; /* a module without files is nothing to install */
+    }
+    if (!reader->mine) {
+        answer->others++;
+        return;
+    }
+    answer->chunks++;
+    answer->pick = files == 1 ? reader->first : reader->image;
+    answer->unclear = files > 1 && reader->images != 1;
 }
 
 /** The row of a link that counts at least as much as the one that is there; -1: there is none. */
 static int find_link(const ddi_reader_t *reader, uint8_t node)
 {
-    for (size_t i = 0; i < LINKS_COUNT && reader->url != NULL && is_first_artifact(reader); i++) {
+    for (size_t i = 0; i < LINKS_COUNT && reader->wanted.url != NULL && is_wanted(reader); i++) {
         if (links[i].node == node && links[i].rank >= reader->url_rank) {
             return (int)i;
         }
@@ -285,17 +320,25 @@ static const char *take_text(ddi_reader_t *reader, uint8_t node, const char *tex
         answer->update = parse_mode(text);
         return answer->update != DDI_MODE_NONE ? NULL : "\"update\" is neither forced, attempt nor skip";
     case PART:
-        keep(answer->part, sizeof(answer->part), answer->artifacts == 0 ? text : answer->part);
+        take_part(reader, text, cut);
         return NULL;
     case VERSION:
-        keep(answer->version, sizeof(answer->version), answer->artifacts == 0 ? text : answer->version);
+        if (reader->first <= reader->wanted.pick) { /* else of a chunk behind it */
+            keep(answer->version, sizeof(answer->version), text);
+        }
+        return NULL;
+    case FILE_NAME:
+        if (!cut && ends_with(text, reader->wanted.ending)) {
+            reader->images++;
+            reader->image = (uint8_t)(answer->artifacts - 1);
+        }
         return NULL;
     case SIZE:
-        return is_first_artifact(reader) ? take_size(&answer->file, text) : NULL;
+        return is_wanted(reader) ? take_size(&answer->file, text) : NULL;
     case SHA256:
-        return is_first_artifact(reader) ? take_hash(&answer->file, text, OTTER_DDI_SHA256) : NULL;
+        return is_wanted(reader) ? take_hash(&answer->file, text, OTTER_DDI_SHA256) : NULL;
     case SHA1:
-        return is_first_artifact(reader) ? take_hash(&answer->file, text, OTTER_DDI_SHA1) : NULL;
+        return is_wanted(reader) ? take_hash(&answer->file, text, OTTER_DDI_SHA1) : NULL;
     default:
         return take_link(reader, node, cut);
     }
@@ -326,16 +369,22 @@ static uint8_t shape_of(uint8_t node)
     return AN_OBJECT; /* the root */
 }
 
-/** The members of what is opened come anew, if it is an element: of the next chunk, of the next artifact. */
-static void forget_members(ddi_reader_t *reader, uint8_t node)
+/** An element of a list begins, in which members come anew: the next chunk, the next artifact. */
+static const char *open_element(ddi_reader_t *reader, uint8_t node)
 {
     if (node == CHUNK) {
         reader->seen &= (UINT64_C(1) << CHUNK) - 1;
+        reader->first = reader->answer.artifacts;
+        reader->images = 0;
+        reader->mine = reader->wanted.part == NULL;
     } else if (node == ARTIFACT) {
         reader->seen &= (UINT64_C(1) << ARTIFACT) - 1;
-        reader->answer.artifacts =
-            reader->answer.artifacts < UINT16_MAX ? reader->answer.artifacts + 1u : UINT16_MAX;
+        if (reader->answer.artifacts == UINT8_MAX) {
+            return "there are more than 255 files";
+        }
+        reader->answer.artifacts++;
     }
+    return NULL;
 }
 
 static const char *open_node(ddi_reader_t *reader, uint8_t node, bool object)
@@ -343,12 +392,11 @@ static const char *open_node(ddi_reader_t *reader, uint8_t node, bool object)
     if (node != OTHER && shape_of(node) != (object ? AN_OBJECT : AN_ARRAY)) {
         return "an object or a list where something else belongs";
     }
-    forget_members(reader, node);
     reader->answer.wants_attributes = reader->answer.wants_attributes || node == ATTRIBUTES;
     reader->answer.confirms = reader->answer.confirms || node == CONFIRMATION;
     OTTER_ASSERT(reader->depth < sizeof(reader->nodes));
     reader->nodes[reader->depth++] = node;
-    return NULL;
+    return open_element(reader, node);
 }
 
 /** What the value that comes now is. */
@@ -383,7 +431,9 @@ static const char *on_json(void *ctx, ddi_json_kind_t kind, const char *text, bo
         return on_key(reader, text, cut);
     }
     if (kind == DDI_JSON_OBJECT_END || kind == DDI_JSON_ARRAY_END) {
-        reader->depth--;
+        if (reader->nodes[--reader->depth] == CHUNK) {
+            close_chunk(reader);
+        }
         reader->next = OTHER; /* so are the elements of a list that does not count */
         return NULL;
     }
@@ -412,17 +462,17 @@ static char *room_for(void *ctx, bool is_key, size_t *size)
     ddi_reader_t *reader = ctx;
     if (!is_key && reader->depth > 0 && find_link(reader, reader->next) >= 0) {
         *size = OTTER_DDI_URL_SIZE;
-        return reader->url;
+        return reader->wanted.url;
     }
     *size = sizeof(reader->token);
     return reader->token;
 }
 
-void ddi_reader_begin(ddi_reader_t *reader, char url[OTTER_DDI_URL_SIZE])
+void ddi_reader_begin(ddi_reader_t *reader, const ddi_wanted_t *wanted)
 {
-    *reader = (ddi_reader_t){.url = url, .listener = {on_json, room_for, reader}};
-    if (url != NULL) {
-        url[0] = '\0';
+    *reader = (ddi_reader_t){.wanted = *wanted, .listener = {on_json, room_for, reader}};
+    if (wanted->url != NULL) {
+        wanted->url[0] = '\0';
     }
     ddi_json_begin(&reader->json, &reader->listener);
 }

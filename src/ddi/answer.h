@@ -29,17 +29,31 @@ typedef struct {
     uint32_t sleep_s;           /* as it was said, 0: it was not */
     char id[OTTER_DDI_ID_SIZE]; /* of the action; of a cancellation the one that it stops */
     ddi_mode_t download, update;
-    bool confirms; /* it is `confirmation`, not `deployment` */
-    uint16_t artifacts;
-    otter_ddi_file_t file; /* the first artifact */
-    char part[24], version[33];
+    bool confirms;                        /* it is `confirmation`, not `deployment` */
+    uint8_t artifacts, pick;              /* files; which of them is the image, counted from 0 */
+    uint8_t chunks, others;               /* with files: for this part of the device, and for others */
+    bool unclear;                         /* several files could be the image */
+    char other[24];                       /* part of the first chunk that is for another */
+    otter_ddi_file_t file;                /* of the artifact that was asked for, */
+    char version[OTTER_DDI_VERSION_SIZE]; /* and of its chunk */
 } ddi_answer_t;
+
+/** What a reader has to know. */
+typedef struct {
+    char *url;          /* of OTTER_DDI_URL_SIZE: the link of the offer, or of the artifact; NULL: none */
+    const char *part;   /* of the device; NULL: any */
+    const char *ending; /* of the file name of an image */
+    uint8_t pick;       /* the artifact that is kept: if answer.pick is another, read the answer again */
+} ddi_wanted_t;
 
 /** Reads one answer. Fields are private but for `answer`; it stays where it is until the end. */
 typedef struct {
     ddi_answer_t answer;
-    char *url; /* of OTTER_DDI_URL_SIZE: the link of the offer, or of the first artifact */
+    ddi_wanted_t wanted;
     uint8_t url_rank;
+    uint8_t first, images,
+        image; /* of the chunk: its first artifact, how many are named as images, the last */
+    bool mine; /* the chunk is for this part */
     ddi_json_t json;
     ddi_json_listener_t listener;
     uint64_t seen; /* a bit for each member that has come in the objects that are open */
@@ -48,8 +62,7 @@ typedef struct {
     char token[OTTER_DDI_TOKEN_SIZE];
 } ddi_reader_t;
 
-/** @param url  receives a link; NULL: none is wanted */
-void ddi_reader_begin(ddi_reader_t *reader, char url[OTTER_DDI_URL_SIZE]);
+void ddi_reader_begin(ddi_reader_t *reader, const ddi_wanted_t *wanted);
 /** @return false: it is no JSON, or contradicts itself, or has more than OTTER_DDI_ANSWER_MAX bytes; json.why tells which */
 OTTER_MUST_CHECK bool ddi_reader_feed(ddi_reader_t *reader, const void *data, size_t len);
 OTTER_MUST_CHECK bool ddi_reader_end(ddi_reader_t *reader);

@@ -66,6 +66,7 @@ esp_err_t otter_ddi_device_look(otter_device_t *device, const char *wanted, otte
 {
     const esp_partition_t *running = device->running;
     const esp_partition_t *slot = find_slot(device, wanted);
+    esp_app_desc_t description;
     memset(out, 0, sizeof(*out));
     if (running == NULL) {
         return ESP_ERR_INVALID_STATE;
@@ -76,6 +77,9 @@ esp_err_t otter_ddi_device_look(otter_device_t *device, const char *wanted, otte
         out->wanted = OTTER_DDI_SLOT_REJECTED;
     } else if (slot != NULL && slot == otter_ota_get_boot_partition(device)) {
         out->wanted = OTTER_DDI_SLOT_SELECTED;
+    }
+    if (otter_ota_get_partition_description(device, running, &description) == ESP_OK) {
+        text_format(out->version, sizeof(out->version), "%s", description.version);
     }
     return identify(device, running, &out->image_len, out->image_sha256);
 }

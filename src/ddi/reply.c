@@ -210,6 +210,22 @@ static void take_confirmation(otter_ddi_t *agent, const ddi_answer_t *answer)
     agent->todo |= ddi_bit(DDI_TELL_CONFIRMATION);
 }
 
+/** Where the image is not the file that was kept, the offer is asked for again, and that file is kept. */
+static void take_deployment(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+{
+    const uint8_t pick = agent->pick;
+    agent->pick = 0;
+    if (answer->pick == pick) {
+        ddi_action_offered(agent, now_ms, answer);
+        return;
+    }
+    agent->offer_crc = 0;
+    if (pick == 0) { /* else the offer has changed meanwhile */
+        agent->pick = answer->pick;
+        agent->poll_at = now_ms;
+    }
+}
+
 /** What was asked for is there, or is not. */
 static void take_good(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, const ddi_answer_t *answer)
 {
@@ -224,7 +240,7 @@ static void take_good(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, cons
         take_confirmation(agent, answer);
         break;
     case DDI_ASK_DEPLOYMENT:
-        ddi_action_offered(agent, now_ms, answer);
+        take_deployment(agent, now_ms, answer);
         break;
     case DDI_TELL_CANCEL:
     case DDI_TELL_CONFIRMATION:

@@ -125,11 +125,24 @@ static const char *last_update(const struct otter_ddi_record *record)
     return record->reason[0] == '\0' ? "none" : record->verdict_ok != 0 ? "success" : "failure";
 }
 
+static bool has_version(const otter_ddi_config_t *config)
+{
+    for (uint32_t i = 0; i < config->attribute_count; i++) {
+        if (strcmp(config->attributes[i].name, "sw_version") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_attributes(paper_t *paper, const otter_ddi_t *agent)
 {
     put(paper, "{\"mode\":\"merge\",\"data\":{");
     for (uint32_t i = 0; i < agent->config->attribute_count; i++) {
         put_attribute(paper, agent->config->attributes[i].name, agent->config->attributes[i].value);
+    }
+    if (!has_version(agent->config) && agent->running_version[0] != '\0') {
+        put_attribute(paper, "sw_version", agent->running_version);
     }
     put_attribute(paper, "slot", agent->running);
     put(paper, ",\"image_sha256\":\"");

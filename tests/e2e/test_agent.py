@@ -54,11 +54,11 @@ class Agent(DeviceTest):
 
     def test_an_update_is_installed_confirmed_and_told_as_success(self):
         action = self.server.assign("dev-1", "7", self.new)
-        self.agent("--attribute", "sw_version=1.0.0")
+        self.agent("--attribute", "hw_boardname=c3")
         self.assertEqual(action["status"], "finished", action["feedback"])
         self.assertEqual([f[0] for f in action["feedback"]], ["proceeding", "downloaded", "proceeding", "closed"])
         self.assertIn("ota_1 runs and is confirmed", action["feedback"][-1][2])
-        self.assertEqual(self.server.attributes["dev-1"]["sw_version"], "1.0.0")
+        self.assertEqual(self.server.attributes["dev-1"]["sw_version"], "2.0.0")  # unasked, as it changed
         self.assertEqual(self.states()[1], (2, VALID))
         self.assertEqual(action["downloads"], [None])
         self.agent()  # nothing is left to be done, and nothing is done
@@ -132,7 +132,7 @@ class Agent(DeviceTest):
                 ("larger than the slot", self.new, {"size": 0x200000}, "gate"),
                 ("no image", b"x" * 5000, {}, "gate"),
                 ("another chip", self.probe("2.0.0", chip=5), {}, "gate"),
-                ("another part", self.new, {"part": "radio"}, "another part")):
+                ("another part", self.new, {"part": "radio"}, "this part of the device: radio")):
             with self.subTest(name):
                 self.make_flash({"ota_0": self.old}, [(1, VALID)])
                 action = self.server.assign("dev-1", f"no-{len(self.server.actions.get('dev-1', []))}", file, **more)

@@ -99,13 +99,15 @@ static int answer_deployment(ddi_action_t *action, const char *member, char *out
     action->entries++; /* "retrieved" */
     snprintf(
         out, size,
-        "{\"id\":\"%s\",\"%s\":{\"download\":\"%s\",\"update\":\"%s\",\"chunks\":[{\"part\":\"os\","
+        "{\"id\":\"%s\",\"%s\":{\"download\":\"%s\",\"update\":\"%s\",\"chunks\":[%s{\"part\":\"os\","
         "\"version\":\"2.0\","
-        "\"name\":\"app\",\"artifacts\":[{\"filename\":\"app.bin\",\"hashes\":{\"sha1\":\"%s\"%s},\"size\":"
+        "\"name\":\"app\",\"artifacts\":[%s{\"filename\":\"app.bin\",\"hashes\":{\"sha1\":\"%s\"%s},\"size\":"
         "%" PRIu32
         ",\"_links\":{\"download-http\":{\"href\":\"%s\"},\"md5sum-http\":{\"href\":\"%s.MD5SUM\"}}}]}]},"
         "\"actionHistory\":{\"status\":\"RETRIEVED\",\"messages\":[\"\\u00fc\"]}}",
-        action->id, member, action->download, action->update, sha1, action->sha1_only ? "" : both,
+        action->id, member, action->download, action->update,
+        action->chunks_before != NULL ? action->chunks_before : "",
+        action->files_before != NULL ? action->files_before : "", sha1, action->sha1_only ? "" : both,
         action->size,
         action->link != NULL ? action->link : DDI_SERVER_BASE "/softwaremodules/1/artifacts/app.bin",
         DDI_SERVER_BASE "/softwaremodules/1/artifacts/app.bin");

@@ -25,12 +25,13 @@ typedef struct {
     const char *download, *update; /* "forced", "attempt", "skip" */
     const uint8_t *file;
     uint32_t size;
-    const char *link;                  /* of the file; NULL: on this server */
-    bool sha1_only;                    /* as goosebit */
-    bool download_only;                /* `downloaded` ends it */
-    uint32_t changes;                  /* counted in `c` */
-    uint32_t entries, closings, quota; /* quota 0: DDI_SERVER_QUOTA */
-    char detail[256];                  /* of the last feedback */
+    const char *link;                         /* of the file; NULL: on this server */
+    const char *chunks_before, *files_before; /* JSON, with a comma at its end; NULL: none */
+    bool sha1_only;                           /* as goosebit */
+    bool download_only;                       /* `downloaded` ends it */
+    uint32_t changes;                         /* counted in `c` */
+    uint32_t entries, closings, quota;        /* quota 0: DDI_SERVER_QUOTA */
+    char detail[256];                         /* of the last feedback */
 } ddi_action_t;
 
 typedef struct {

@@ -221,7 +221,7 @@ static void an_offer_that_cannot_be_taken_is_told_with_its_reason(void **state)
         {"{\"id\":\"7\",\"deployment\":{\"download\":\"forced\",\"update\":\"forced\",\"chunks\":[{\"part\":"
          "\"os\","
          "\"artifacts\":[{\"size\":5},{\"size\":6}]}]}}",
-         "several files"},
+         "no or several names do"},
     };
     ddi_rig_t *rig = *state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -239,14 +239,63 @@ static void an_offer_that_cannot_be_taken_is_told_with_its_reason(void **state)
     }
 }
 
+#define SHA1 "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
 static void the_part_that_the_device_has_is_the_one_that_counts(void **state)
 {
+    static const char fs[] = "{\"part\":\"fs\",\"artifacts\":[{\"filename\":\"a.bin\",\"size\":3}]},";
+    static const char notes[] = "{\"filename\":\"notes.txt\",\"size\":3,\"hashes\":{\"sha1\":\"" SHA1
+                                "\"},\"_links\":{\"download\":{\"href\":\"https://x/notes\"}}},";
+    static const struct {
+        const char *part, *chunks, *files, *ending;
+        bool others;
+        const char *why; /* NULL: it is installed */
+    } rows[] = {
+        {"radio", NULL, NULL, NULL, false, "no file is for this part of the device: os"},
+        {"os", fs, NULL, NULL, false, "another part of the device: fs"},
+        {"os", fs, NULL, NULL, true, NULL},
+        {"os", fs, notes, NULL, true, NULL},
+        {NULL, fs, NULL, NULL, false, "files for several parts"},
+        {NULL, NULL, notes, NULL, false, NULL},
+        {NULL, NULL, notes, ".img", false, "no or several names do"},
+        {NULL, NULL, notes, ".txt", false, "verify: the file's digest"},
+    };
+    ddi_rig_t *rig = *state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ddi_rig_close(rig);
+        ddi_rig_open(rig);
+        rig->config.part = rows[i].part;
+        rig->config.ending = rows[i].ending;
+        rig->config.others = rows[i].others;
+        ddi_action_t *action = ddi_rig_assign(rig, "7");
+        action->chunks_before = rows[i].chunks;
+        action->files_before = rows[i].files;
+        assert_true(ddi_rig_run(rig, 100));
+        if (action->status != (rows[i].why == NULL ? DDI_ACTION_FINISHED : DDI_ACTION_ERROR) ||
+            (rows[i].why != NULL && strstr(action->detail, rows[i].why) == NULL)) {
+            fail_msg("row %zu: status %d, %s\n%s", i, action->status, action->detail, rig->server.log);
+        }
+    }
+}
+
+/** A server whose offer is another one each time that it is asked for again is not asked for ever. */
+static void an_offer_that_changes_while_it_is_read_waits_for_the_next_poll(void **state)
+{
+    static const char notes[] = "{\"filename\":\"notes.txt\",\"size\":3},";
     ddi_rig_t *rig = *state;
     ddi_action_t *action = ddi_rig_assign(rig, "7");
-    rig->config.part = "radio";
+    const int64_t from_ms = rig->now_ms;
+    for (int i = 0; i < 20; i++) {
+        otter_ddi_order_kind_t kind = ddi_rig_step(rig);
+        if (kind == OTTER_DDI_WAIT) {
+            break;
+        }
+        action->files_before = strstr(rig->server.log, "deploymentBase/7") == NULL ? notes : NULL;
+        assert_int_not_equal(kind, OTTER_DDI_FETCH);
+    }
+    assert_true(rig->now_ms > from_ms);
     assert_true(ddi_rig_run(rig, 100));
-    assert_int_equal(action->status, DDI_ACTION_ERROR);
-    assert_non_null(strstr(action->detail, "another part"));
+    assert_int_equal(action->status, DDI_ACTION_FINISHED);
 }
 
 /* ---- cancellations ---- */
@@ -542,6 +591,7 @@ int main(void)
         RIG_TEST(failures_that_may_pass_stay_open_and_others_end_the_action),
         RIG_TEST(an_offer_that_cannot_be_taken_is_told_with_its_reason),
         RIG_TEST(the_part_that_the_device_has_is_the_one_that_counts),
+        RIG_TEST(an_offer_that_changes_while_it_is_read_waits_for_the_next_poll),
         RIG_TEST(a_cancellation_at_any_step_ends_in_the_truth),
         RIG_TEST(an_action_that_the_server_ends_by_itself_is_dropped),
         RIG_TEST(a_device_that_the_server_has_deleted_drops_what_it_had_to_tell),

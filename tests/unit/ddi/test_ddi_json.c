@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -145,11 +146,12 @@ static void what_is_no_json_is_refused(void **state)
 /* ---- answers ---- */
 
 static char url[OTTER_DDI_URL_SIZE];
+static ddi_wanted_t wanted = {.url = url, .ending = ".bin"};
 
 static bool read_answer(const char *text, ddi_answer_t *answer, const char **why)
 {
     ddi_reader_t reader;
-    ddi_reader_begin(&reader, url);
+    ddi_reader_begin(&reader, &wanted);
     bool good = ddi_reader_feed(&reader, text, strlen(text)) && ddi_reader_end(&reader);
     *answer = reader.answer;
     *why = reader.json.why;
@@ -189,7 +191,8 @@ static void answers_of_running_servers_are_read(void **state)
     assert_int_equal(answer.file.size, 1503744);
     assert_int_equal(answer.file.kind, OTTER_DDI_SHA256);
     assert_int_equal(answer.file.hash[0], 0xE3);
-    assert_string_equal(answer.part, "os");
+    assert_int_equal(answer.chunks, 1);
+    assert_string_equal(answer.version, "1.2.0");
     assert_string_equal(url, "https://cdn/b");
     assert_true(read_answer("null", &answer, &why));
     assert_true(answer.is_null);
@@ -235,20 +238,52 @@ static void answers_that_contradict_themselves_are_refused(void **state)
     }
 }
 
-static void several_files_are_counted_and_the_first_is_kept(void **state)
+/** A file of an offer: its size is its number. */
+#define FILE_OF(name, size)                                                                                  \
+    "{\"size\":" #size ",\"_links\":{\"download\":{\"href\":\"" #size "\"}},\"filename\":\"" name "\"}"
+#define CHUNK_OF(part, files) "{\"version\":\"v-" part "\",\"artifacts\":[" files "],\"part\":\"" part "\"}"
+
+static void of_several_files_the_image_is_found_whatever_their_order(void **state)
 {
     (void)state;
+    static const struct {
+        const char *chunks, *part;
+        uint32_t chunks_count, others, size; /* size 0: it is not clear which */
+        const char *version;
+    } rows[] = {
+        {CHUNK_OF("os", FILE_OF("a", 1)), NULL, 1, 0, 1, "v-os"},
+        {CHUNK_OF("os", FILE_OF("a", 1)), "os", 1, 0, 1, "v-os"},
+        {CHUNK_OF("os", FILE_OF("a.txt", 1) "," FILE_OF("a.bin", 2)), NULL, 1, 0, 2, "v-os"},
+        {CHUNK_OF("os", FILE_OF("a.bin", 1) "," FILE_OF("a.bin.sig", 2)), "os", 1, 0, 1, "v-os"},
+        {CHUNK_OF("os", FILE_OF("a.bin", 1) "," FILE_OF("b.bin", 2)), NULL, 1, 0, 0, ""},
+        {CHUNK_OF("os", FILE_OF("a", 1) "," FILE_OF("b", 2)), NULL, 1, 0, 0, ""},
+        {CHUNK_OF("fs", FILE_OF("a.bin", 1)) "," CHUNK_OF("os", FILE_OF("b", 2)), "os", 1, 1, 2, "v-os"},
+        {CHUNK_OF("os", FILE_OF("b", 1)) "," CHUNK_OF("fs", FILE_OF("a", 2)), "os", 1, 1, 1, "v-os"},
+        {CHUNK_OF("os", "") "," CHUNK_OF("fs", FILE_OF("a", 1)), "fs", 1, 0, 1, "v-fs"},
+        {CHUNK_OF("os", FILE_OF("a", 1)) "," CHUNK_OF("fs", FILE_OF("b", 2)), NULL, 2, 0, 2, "v-fs"},
+        {CHUNK_OF("fs", FILE_OF("a", 1)), "os", 0, 1, 1, "v-fs"},
+    };
+    char text[1024];
     ddi_answer_t answer;
     const char *why;
-    assert_true(read_answer(
-        "{\"id\":1,\"deployment\":{\"chunks\":[{\"part\":\"os\",\"artifacts\":[{\"size\":1,\"_links\":{"
-        "\"download\":{\"href\":\"a\"}}},{\"size\":2,\"_links\":{\"download\":{\"href\":\"b\"}}}]},"
-        "{\"part\":\"fs\",\"artifacts\":[{\"size\":3}]}]}}",
-        &answer, &why));
-    assert_int_equal(answer.artifacts, 3);
-    assert_int_equal(answer.file.size, 1);
-    assert_string_equal(answer.part, "os");
-    assert_string_equal(url, "a");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        snprintf(text, sizeof(text), "{\"id\":1,\"deployment\":{\"chunks\":[%s]}}", rows[i].chunks);
+        wanted = (ddi_wanted_t){.url = url, .part = rows[i].part, .ending = ".bin"};
+        assert_true(read_answer(text, &answer, &why));
+        wanted.pick = answer.pick;
+        assert_true(read_answer(text, &answer, &why)); /* again: now it is known which */
+        if (answer.pick != wanted.pick || answer.chunks != rows[i].chunks_count ||
+            answer.others != rows[i].others || answer.unclear != (rows[i].size == 0) ||
+            (!answer.unclear && (answer.file.size != rows[i].size || strtoul(url, NULL, 10) != rows[i].size ||
+                                 strcmp(answer.version, rows[i].version) != 0))) {
+            fail_msg("row %zu: %u chunks, %u others, file %" PRIu32 " at '%s', version '%s'", i,
+                     answer.chunks, answer.others, answer.file.size, url, answer.version);
+        }
+        if (rows[i].others > 0) {
+            assert_string_equal(answer.other, "fs");
+        }
+    }
+    wanted = (ddi_wanted_t){.url = url, .ending = ".bin"};
 }
 
 static void an_answer_without_end_is_refused(void **state)
@@ -257,7 +292,7 @@ static void an_answer_without_end_is_refused(void **state)
     char blanks[4096];
     ddi_reader_t reader;
     memset(blanks, ' ', sizeof(blanks));
-    ddi_reader_begin(&reader, url);
+    ddi_reader_begin(&reader, &wanted);
     for (int i = 0; i < 16; i++) {
         assert_true(ddi_reader_feed(&reader, blanks, sizeof(blanks)));
     }
@@ -323,7 +358,7 @@ int main(void)
         cmocka_unit_test(what_is_no_json_is_refused),
         cmocka_unit_test(answers_of_running_servers_are_read),
         cmocka_unit_test(answers_that_contradict_themselves_are_refused),
-        cmocka_unit_test(several_files_are_counted_and_the_first_is_kept),
+        cmocka_unit_test(of_several_files_the_image_is_found_whatever_their_order),
         cmocka_unit_test(an_answer_without_end_is_refused),
         cmocka_unit_test(a_link_that_is_too_long_is_refused),
         cmocka_unit_test(both_ways_to_say_how_long_to_sleep_are_understood),
