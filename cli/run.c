@@ -15,7 +15,9 @@
 #include "otter/text.h"
 #include "build_folder.h"
 #include "kinds.h"
+#include "linux/flash_speed.h"
 #include "linux/run.h"
+#include "linux/slow_link.h"
 
 #define WATCHDOG_DEFAULT_S 60
 #define WHY_SIZE           512u
@@ -35,6 +37,7 @@ typedef struct {
     char *made; /* path of the flash file of a build folder; owned */
     build_folder_start_t start;
     uint64_t net_rate; /* 0: not given */
+    otter_run_flash_speed_t flash_speed;
     run_options_t run;
     expected_t expected;
 } options_t;
@@ -107,6 +110,35 @@ static bool take_port(const char *text, void *target, const option_row_t *row, c
          setenv(variable, plan, 1) == 0;
     free(plan);
     return ok;
+}
+
+/** "NOR", or a file. */
+static bool take_flash_speed(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row;
+    options_t *options = target;
+    otter_fault_t fault = {0};
+    char value[FLASH_SPEED_TEXT_SIZE];
+    if (flash_speed_load(text, &options->flash_speed, &fault) != ESP_OK) {
+        snprintf(why, OPTIONS_WHY_SIZE, "%s", fault.why);
+        return false;
+    }
+    flash_speed_encode(&options->flash_speed, value);
+    options->run.device.flash_speed = &options->flash_speed;
+    return setenv(OTTER_RUN_ENV_FLASH_SPEED, value, 1) == 0;
+}
+
+/** "1M,20ms,0" */
+static bool take_link(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)target, (void)row;
+    otter_run_link_t link;
+    char value[SLOW_LINK_TEXT_SIZE];
+    if (!slow_link_parse(text, &link, why)) {
+        return false;
+    }
+    slow_link_encode(&link, value);
+    return setenv(OTTER_RUN_ENV_LINK, value, 1) == 0;
 }
 
 /** "02:00:00:00:12:34" */
@@ -308,6 +340,8 @@ static const option_kind_t kind_pin = {
 static const option_kind_t kind_port = {
     "PORT=[ADDRESS:]PORT", "a port of the device and one of this machine, as 80=8080 or 80=0.0.0.0:8080",
     take_port, NULL, NULL};
+static const option_kind_t kind_flash_speed = {"NOR|FILE", NULL, take_flash_speed, NULL, NULL};
+static const option_kind_t kind_link = {"RATE,DELAY,LOSS", NULL, take_link, NULL, NULL};
 static const option_kind_t kind_mac = {"MAC", "a MAC address as 02:00:00:00:12:34, of no group", take_mac,
                                        NULL, NULL};
 static const option_kind_t kind_variable = {"NAME=VALUE", "NAME=VALUE", take_variable, NULL, NULL};
@@ -374,6 +408,15 @@ static const option_row_t rows[] = {
     {"net-rate", &option_size, offsetof(options_t, net_rate),
      .help = "bytes a second that its network brings, as 100K; default: as many as come", .min = 1024,
      .max = 1u << 30},
+    {"flash-speed", &kind_flash_speed, 0,
+     .help =
+         "let the flash take as long as a chip: NOR (typical times of a data sheet: 45 ms to erase 4 KiB, "
+         "150 ms for 64 KiB, 0.4 ms to program a page), NOR-WORST (its longest), or a file with lines as "
+         "`sector_erase = 45 ms` (docs/FORMATS.md)"},
+    {"link", &kind_link, 0,
+     .help =
+         "let what the app's HTTP client receives come over a slow link: bits a second, delay one way, and "
+         "lost segments, as 1M,20ms,1%; a fourth value is the device's TCP window (default 5760 bytes)"},
     {"mac", &kind_mac, 0,
      .help = "the MAC address that the device was made with (esp_efuse_mac_get_default); default: "
              "02:00:00:00:00:01"},

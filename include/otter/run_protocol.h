@@ -33,6 +33,9 @@ extern "C" {
 #define OTTER_RUN_ENV_SHARED "OTTER_SHARED_FD"  /* descriptor of a memory file: otter_run_shared_t */
 #define OTTER_RUN_ENV_TRACE                                                                                  \
     "OTTER_TRACE_FD" /* descriptor that gets each otter_run_op_t when it begins; may be missing */
+#define OTTER_RUN_ENV_FLASH_SPEED                                                                            \
+    "OTTER_FLASH_SPEED" /* otter_run_flash_speed_t as text; may be missing: the flash takes no time */
+#define OTTER_RUN_ENV_LINK "OTTER_LINK" /* otter_run_link_t as text; may be missing: the host's network */
 
 /** An operation of the flash as a chip counts it. */
 typedef struct {
@@ -108,6 +111,70 @@ static inline bool otter_run_boot_decode(const char *text, otter_run_boot_t *boo
     boot->anti_rollback = anti_rollback != 0;
     boot->emulated_efuse = emulated_efuse != 0;
     return true;
+}
+
+/** How long the flash takes, in microseconds (`otter run --flash-speed`). */
+typedef struct {
+    uint32_t sector_us;              /* erase of 4 KiB */
+    uint32_t block32_us, block64_us; /* erase of 32 KiB and of 64 KiB at once; 0: it cannot */
+    uint32_t page_us;                /* program of 256 bytes, one page */
+    uint32_t byte_us;                /* program of one byte; in between it grows evenly */
+    uint32_t read_rate;              /* bytes a second; 0: reading takes no time */
+} otter_run_flash_speed_t;
+
+/** @return false if the text is none: `speed` is not to be used */
+static inline bool otter_run_flash_speed_decode(const char *text, otter_run_flash_speed_t *speed)
+{
+    return sscanf(text, "sector=%u block32=%u block64=%u page=%u byte=%u read=%u", &speed->sector_us,
+                  &speed->block32_us, &speed->block64_us, &speed->page_us, &speed->byte_us,
+                  &speed->read_rate) == 6;
+}
+
+/** The largest piece that is erased at once at the beginning of a range of whole sectors. */
+static inline uint32_t otter_run_erase_piece(const otter_run_flash_speed_t *speed, uint32_t off, uint32_t len)
+{
+    const bool by64 = speed->block64_us != 0 && off % 0x10000u == 0 && len >= 0x10000u;
+    const bool by32 = speed->block32_us != 0 && off % 0x8000u == 0 && len >= 0x8000u;
+    return by64 ? 0x10000u : by32 ? 0x8000u : len < 0x1000u ? len : 0x1000u;
+}
+
+/** What an erase of whole sectors takes. */
+static inline uint64_t otter_run_erase_us(const otter_run_flash_speed_t *speed, uint32_t off, uint32_t len)
+{
+    uint64_t us = 0;
+    for (uint32_t piece; len > 0; off += piece, len -= piece) {
+        piece = otter_run_erase_piece(speed, off, len);
+        us += piece == 0x10000u ? speed->block64_us : piece == 0x8000u ? speed->block32_us : speed->sector_us;
+    }
+    return us;
+}
+
+/** What a program takes: page by page. */
+static inline uint64_t otter_run_program_us(const otter_run_flash_speed_t *speed, uint32_t off, uint32_t len)
+{
+    uint64_t us = 0;
+    const uint32_t more_us = speed->page_us > speed->byte_us ? speed->page_us - speed->byte_us : 0;
+    for (uint32_t piece; len > 0; off += piece, len -= piece) {
+        const uint32_t left = 0x100u - off % 0x100u;
+        piece = len < left ? len : left;
+        us += speed->byte_us + (uint64_t)more_us * (piece - 1) / 0xFFu;
+    }
+    return us;
+}
+
+/** The device's way to its servers (`otter run --link`). */
+typedef struct {
+    uint32_t rate;     /* bits a second, each way */
+    uint32_t delay_us; /* one way */
+    uint32_t loss_ppm; /* of the segments that come, in a million */
+    uint32_t window;   /* bytes that the device takes before its program has read them: its TCP window */
+} otter_run_link_t;
+
+/** @return false if the text is none: `link` is not to be used */
+static inline bool otter_run_link_decode(const char *text, otter_run_link_t *link)
+{
+    return sscanf(text, "rate=%u delay=%u loss=%u window=%u", &link->rate, &link->delay_us, &link->loss_ppm,
+                  &link->window) == 4;
 }
 
 /** What the firmware tells the runner, one byte each, written to the descriptor of OTTER_RUN_ENV_CONTROL. */

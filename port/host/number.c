@@ -3,6 +3,7 @@
 #include "host/number.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 static unsigned digit_value(char c)
@@ -60,4 +61,33 @@ bool number_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *v
         }
     }
     return false;
+}
+
+bool number_parse_unit(const char *text, const number_unit_t *units, uint32_t min, uint32_t max,
+                       uint32_t *value)
+{
+    const uint64_t million = 1000000;
+    uint64_t millionths = 0, place = million;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9' && millionths <= UINT32_MAX * million; p++) {
+        millionths = millionths * 10 + (uint64_t)(*p - '0') * million;
+    }
+    bool ok = p != text;
+    if (*p == '.') {
+        for (p++; *p >= '0' && *p <= '9' && place > 1; p++) {
+            place /= 10;
+            millionths += (uint64_t)(*p - '0') * place;
+        }
+        ok = ok && place < million;
+    }
+    p += strspn(p, " \t");
+    while (units->name != NULL && strcmp(p, units->name) != 0) {
+        units++;
+    }
+    if (!ok || units->name == NULL || millionths > UINT64_MAX / units->factor) {
+        return false;
+    }
+    const uint64_t found = millionths * units->factor / million;
+    *value = (uint32_t)found;
+    return found >= min && found <= max;
 }

@@ -105,7 +105,10 @@ static esp_err_t attach_device(int flash_fd, const otter_run_boot_t *boot, otter
         .v1_key = build->v1_key,
         .data = build->signed_data,
     };
+    otter_run_flash_speed_t speed;
+    const char *text = getenv(OTTER_RUN_ENV_FLASH_SPEED);
     const linux_device_options_t options = {
+        .flash_speed = text != NULL && otter_run_flash_speed_decode(text, &speed) ? &speed : NULL,
         .trust = &trust,
         .flash_shared = &shared->flash,
         .flash_trace = trace > 0 ? trace : 0,

@@ -29,6 +29,7 @@
 #include "otter/bytes.h"
 #include "esp_log.h"
 #include "linux/flash_medium.h"
+#include "linux/steady_clock.h"
 
 #define SECTOR FILE_FLASH_SECTOR
 #define WRITEBACK_STEP                                                                                       \
@@ -53,7 +54,28 @@ struct file_flash {
     int cause;     /* errno of the last failure, 0: none */
     bool sync_failed;
     void (*cut)(void); /* power is lost; NULL: no cut can be planned */
+    otter_run_flash_speed_t speed;
+    int64_t free_us; /* the chip is busy until then, by steady_clock_us() */
 };
+
+/* What comes so soon behind an operation comes right behind it: the machine wakes up a little late from each wait. */
+#define LATE_US  500
+#define SLICE_US 5000 /* of a wait, behind which power may be gone */
+
+/** The chip was given something that takes so long, as soon as it is free. */
+static void keep_busy(file_flash_t *f, uint64_t us)
+{
+    const int64_t now = steady_clock_us();
+    f->free_us = (now - f->free_us < LATE_US ? f->free_us : now) + (int64_t)us;
+}
+
+/** The chip works on one thing at a time. */
+static void wait_until_free(const file_flash_t *f)
+{
+    if (f->options.speed != NULL) {
+        steady_clock_wait_until(f->free_us);
+    }
+}
 
 /** At least `len` erased bytes to write from, at most ERASED_BYTES_SIZE; as much memory is used as was asked for. */
 static const uint8_t *erased_bytes(uint32_t len)
@@ -241,6 +263,10 @@ static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     file_flash_t *f = dev;
     uint8_t *bytes = dst;
+    wait_until_free(f);
+    if (f->speed.read_rate != 0) {
+        keep_busy(f, (uint64_t)len * 1000000 / f->speed.read_rate);
+    }
     if (f->lazy_from >= f->blank_to || off >= f->blank_to || off + len <= f->lazy_from) {
         esp_err_t err = read_file(f, off, bytes, len);
         if (err == ESP_OK) {
@@ -395,6 +421,29 @@ static uint32_t count_ops(file_flash_t *f, const otter_run_op_t *op, uint32_t co
     return powered;
 }
 
+/**
+ * The operation that was counted last takes so long. @return false: power is lost in the middle of it, which nobody knew when it
+ * began
+ */
+static bool take_time(file_flash_t *f, uint64_t us)
+{
+    otter_run_flash_t *shared = f->cut != NULL ? f->options.shared : NULL;
+    const uint32_t planned = shared != NULL ? shared->cut_at : 0;
+    if (f->options.speed == NULL) {
+        return true;
+    }
+    keep_busy(f, us);
+    while (f->free_us > steady_clock_us()) {
+        const int64_t next = steady_clock_us() + SLICE_US;
+        steady_clock_wait_until(next < f->free_us ? next : f->free_us);
+        if (shared != NULL && shared->cut_at != planned && shared->cut_at == shared->last.number + 1) {
+            shared->cut_at = shared->last.number; /* the next one was named, when this one had begun */
+            return false;
+        }
+    }
+    return true;
+}
+
 static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_t len)
 {
     file_flash_t *f = dev;
@@ -406,7 +455,8 @@ static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_
         return err;
     }
     const otter_run_op_t op = {.off = off, .len = len};
-    if (count_ops(f, &op, 1) == 0) {
+    wait_until_free(f);
+    if (count_ops(f, &op, 1) == 0 || !take_time(f, otter_run_program_us(&f->speed, off, len))) {
         (void)program_unlimited(f, off, src,
                                 len / 2); /* torn: half of it, and power is gone whatever happened */
         (void)write_lazy(f);
@@ -415,19 +465,19 @@ static esp_err_t flash_program(void *dev, uint32_t off, const void *src, uint32_
     return program_unlimited(f, off, src, len);
 }
 
-static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
+/** Sectors that are erased at once. @param waits  for the end of it */
+static esp_err_t erase_piece(file_flash_t *f, uint32_t off, uint32_t len, bool waits)
 {
-    file_flash_t *f = dev;
-    if (f->options.read_only) {
-        return refuse_read_only();
-    }
-    esp_err_t err = grow(f);
-    if (err != ESP_OK) {
-        return err;
-    }
     const uint32_t sector = f->flash.erase_size;
     const otter_run_op_t op = {.is_erase = true, .off = off, .len = sector};
+    const uint64_t us = otter_run_erase_us(&f->speed, off, len);
+    wait_until_free(f);
     uint32_t whole = count_ops(f, &op, len / sector) * sector;
+    if (!waits) {
+        keep_busy(f, us);
+    } else if (whole == len && !take_time(f, us)) {
+        whole = len / sector / 2 * sector;
+    }
     if (whole < len) {
         if (whole > 0) {
             (void)erase_unlimited(f, off, whole);
@@ -439,12 +489,35 @@ static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
     return erase_unlimited(f, off, len);
 }
 
+/** As few pieces as the chip has commands for. */
+static esp_err_t erase(file_flash_t *f, uint32_t off, uint32_t len, bool waits)
+{
+    if (f->options.read_only) {
+        return refuse_read_only();
+    }
+    esp_err_t err = grow(f);
+    if (f->options.speed == NULL) {
+        return err == ESP_OK ? erase_piece(f, off, len, waits) : err;
+    }
+    for (uint32_t n; len > 0 && err == ESP_OK; off += n, len -= n) {
+        n = otter_run_erase_piece(&f->speed, off, len);
+        err = erase_piece(f, off, n, waits);
+    }
+    return err;
+}
+
+static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
+{
+    return erase(dev, off, len, true);
+}
+
 static esp_err_t flash_sync(void *dev)
 {
     file_flash_t *f = dev;
     if (f->options.read_only) {
         return ESP_OK;
     }
+    wait_until_free(f);
     esp_err_t err = write_lazy(f);
     if (err != ESP_OK || !f->unsynced) {
         return err; /* a flush of the medium costs as much as it does with something to flush */
@@ -476,6 +549,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
     }
     f->fd = fd;
     f->options = *options;
+    f->speed = options->speed != NULL ? *options->speed : (otter_run_flash_speed_t){0};
     f->is_device = medium.is_device;
     f->length = medium.size;
     f->unsynced = true; /* whoever had it open before may have gone without */
@@ -484,7 +558,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
                                .size = align_up_u32(medium.size, SECTOR),
                                .erase_size = SECTOR,
                                .write_size = 1,
-                               .stable_reads = true,
+                               .stable_reads = options->speed == NULL,
                                .buffer = {(uint8_t *)(f + 1), BUFFER_SIZE}};
     take_over_erase(f);
     *out = &f->flash;
@@ -533,7 +607,8 @@ esp_err_t file_flash_shape(otter_flash_t *flash, const file_flash_geometry_t *ge
     flash->erase_size = sector;
     flash->write_size = geometry->write_unit != 0 ? geometry->write_unit : 1;
     flash->write_once = geometry->write_once;
-    flash->stable_reads = !geometry->write_once; /* as of the flash that it stands for */
+    flash->stable_reads =
+        !geometry->write_once && f->options.speed == NULL; /* as of the flash that it stands for */
     return ESP_OK;
 }
 

@@ -28,6 +28,8 @@ typedef struct {
     bool grows; /* the same of a file to write to: the first write adds what it lacks of the flash */
     uint32_t wait_ms;          /* so long another process's lock is waited for; see flash_medium_open() */
     otter_run_flash_t *shared; /* NULL: what this process has not written when it is killed is lost */
+    /* how long it takes: then it behaves as the chip does, whose bits may hang after a cut; NULL: as long as the file does */
+    const otter_run_flash_speed_t *speed;
     int trace; /* with `shared`: descriptor that gets each operation, a otter_run_op_t, when it begins; 0: none */
 } file_flash_options_t;
 

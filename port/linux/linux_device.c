@@ -554,6 +554,7 @@ static file_flash_options_t flash_options(const linux_device_options_t *options)
                                   .wait_ms = options->wait_ms,
                                   .grows = options->whole,
                                   .shared = options->flash_shared,
+                                  .speed = options->flash_speed,
                                   .trace = options->flash_trace};
 }
 

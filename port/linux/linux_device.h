@@ -54,7 +54,8 @@ typedef struct {
     const otter_trust_config_t *trust;
     /* with the processes that use the flash before and after; may be NULL */
     otter_run_flash_t *flash_shared;
-    int flash_trace; /* file_flash_options_t.trace */
+    int flash_trace;                            /* file_flash_options_t.trace */
+    const otter_run_flash_speed_t *flash_speed; /* file_flash_options_t.speed */
 } linux_device_options_t;
 
 /** Must stay where it is between open and close: the device points into it. */

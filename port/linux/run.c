@@ -29,6 +29,7 @@
 #include "linux/firmware_process.h"
 #include "linux/keeper.h"
 #include "linux/run_operations.h"
+#include "linux/steady_clock.h"
 #include "linux/system_clock.h"
 #include "linux/trials.h"
 #include "ota/switch.h"
@@ -52,7 +53,7 @@ typedef struct {
     uint32_t crashes;       /* in a row, of the partition at crashed_at */
     uint32_t crashed_at;    /* offset in flash */
     uint32_t again;         /* boots in a row of one version, each time out of another partition */
-    int64_t brownout_at_us; /* by system_clock_us(); 0: there is none any more */
+    int64_t brownout_at_us; /* by steady_clock_us(); 0: there is none any more */
     int shared_fd;          /* memory file behind `shared` */
     otter_run_shared_t *shared;
     uint32_t flash_size;        /* bytes */
@@ -321,7 +322,7 @@ static void start(run_t *run, const loaded_t *loaded, firmware_result_t *result)
         .signals = run->signals,
         .debugger = run->options.debugger,
         .brownout_at_us =
-            run->brownout_at_us != 0 ? otter_now_us() + run->brownout_at_us - system_clock_us() : 0,
+            run->brownout_at_us != 0 ? otter_now_us() + run->brownout_at_us - steady_clock_us() : 0,
     };
     firmware_process_run(&how, result);
     close(loaded->executable);
@@ -556,11 +557,11 @@ static bool sleep_through(run_t *run, run_end_t *end)
         *end = RUN_IDLE;
         return false;
     }
-    const int64_t begin = system_clock_us();
+    const int64_t begin = steady_clock_us();
     print_line("deep sleep for %" PRIu64 ".%03u s%s", us / 1000000, (unsigned)(us / 1000 % 1000),
                run->options.skip_sleep ? " (skipped)" : "");
     while (!run->options.skip_sleep) {
-        uint64_t passed = (uint64_t)(system_clock_us() - begin);
+        uint64_t passed = (uint64_t)(steady_clock_us() - begin);
         struct pollfd news = {.fd = run->signals, .events = POLLIN};
         if (passed >= us) {
             break;
@@ -788,7 +789,7 @@ void run_device(const char *path, const run_options_t *options, run_report_t *re
     }
     run.report = page;
     run.brownout_at_us =
-        options->brownout_at_ms != 0 ? system_clock_us() + (int64_t)options->brownout_at_ms * 1000 : 0;
+        options->brownout_at_ms != 0 ? steady_clock_us() + (int64_t)options->brownout_at_ms * 1000 : 0;
     if (make_shared_memory(&run) && (!options->list_operations || run_operations_open(&run.operations))) {
         run.options.device.flash_trace = run.operations.trace;
         keep_device(&run);

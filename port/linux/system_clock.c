@@ -2,24 +2,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/system_clock.h"
 
-#include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
-#include <time.h>
 
+#include "linux/steady_clock.h"
 #include "otter/system.h"
 
 static atomic_llong start_us; /* 0: nobody has asked yet */
 
-int64_t system_clock_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 int64_t otter_now_us(void)
 {
-    int64_t now = system_clock_us();
+    int64_t now = steady_clock_us();
     long long start = 0;
     if (atomic_compare_exchange_strong(&start_us, &start, now)) {
         start = now;
@@ -29,12 +22,14 @@ int64_t otter_now_us(void)
 
 void system_clock_restart(void)
 {
-    atomic_store(&start_us, system_clock_us());
+    atomic_store(&start_us, steady_clock_us());
 }
 
 void otter_sleep_ms(uint32_t ms)
 {
-    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    while (nanosleep(&wait, &wait) != 0 && errno == EINTR) {
+    if (ms == 0) {
+        sched_yield();
+    } else {
+        steady_clock_wait_until(steady_clock_us() + (int64_t)ms * 1000);
     }
 }

@@ -2,10 +2,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdint.h>
-
 /** From now on otter_now_us() counts from 0. Nothing that measures may be under way. */
 void system_clock_restart(void);
-
-/** Microseconds of a clock that goes on over boots. */
-int64_t system_clock_us(void);

@@ -17,6 +17,7 @@
 #include "esp_log.h"
 #include "linux/interrupt.h"
 #include "linux/resolve.h"
+#include "linux/slow_link.h"
 #include "otter/system.h"
 
 /*
@@ -378,7 +379,8 @@ otter_transport_t *otter_tcp_new(void)
     }
     tcp->base.ops = &tcp_ops;
     tcp->fd = -1;
-    const char *rate = getenv(RATE_VARIABLE);
+    const char *rate = getenv(RATE_VARIABLE), *slow = getenv(OTTER_RUN_ENV_LINK);
     tcp->rate = rate != NULL ? (uint32_t)strtoul(rate, NULL, 10) : 0;
-    return &tcp->base;
+    otter_run_link_t link;
+    return slow != NULL && otter_run_link_decode(slow, &link) ? slow_link_new(&tcp->base, &link) : &tcp->base;
 }

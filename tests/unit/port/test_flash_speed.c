@@ -1,0 +1,166 @@
+/* What names the speed of a flash, and how long each operation of one takes (port/linux/flash_speed.h, file_flash.h). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "linux/file_flash.h"
+#include "linux/flash_speed.h"
+#include "linux/steady_clock.h"
+
+#define SIZE (64u * 4096)
+
+static char path[256];
+
+static const char *in_folder(const char *name)
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof(path), "%s/%s.%ld", folder != NULL ? folder : ".", name, (long)getpid());
+    return path;
+}
+
+static void presets_have_the_times_of_a_data_sheet(void **state)
+{
+    (void)state;
+    otter_run_flash_speed_t speed, again;
+    char text[FLASH_SPEED_TEXT_SIZE];
+    assert_int_equal(flash_speed_load("NOR", &speed, NULL), ESP_OK);
+    assert_int_equal(speed.sector_us, 45000);
+    assert_int_equal(speed.block64_us, 150000);
+    assert_int_equal(speed.page_us, 400);
+    assert_int_equal(flash_speed_load("nor-worst", &again, NULL), ESP_OK);
+    assert_true(again.sector_us > speed.sector_us);
+    flash_speed_encode(&speed, text);
+    assert_true(otter_run_flash_speed_decode(text, &again));
+    assert_memory_equal(&again, &speed, sizeof(speed));
+    assert_false(otter_run_flash_speed_decode("sector=1", &again));
+}
+
+static void a_file_says_each_number_once_and_with_a_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text, *why; /* why NULL: it is good */
+        otter_run_flash_speed_t speed;
+    } rows[] = {
+        {"all",
+         "# W25Q128JV\nsector_erase = 45 ms # typical\n\nblock32_erase=120ms\nblock64_erase = 0.15 s\r\n"
+         "page_program = 0.7 ms\nbyte_program = 30 us\nread = 20 MB/s\n",
+         NULL,
+         {45000, 120000, 150000, 700, 30, 20000000}},
+        {"the needed ones",
+         "sector_erase = 1 us\npage_program = 100 s",
+         NULL,
+         {1, 0, 0, 100000000, 100000000, 0}},
+        {"nothing", "", "sector_erase is missing, a time as 45 ms", {0}},
+        {"half", "sector_erase = 45 ms\n", "page_program is missing, a time as 0.4 ms", {0}},
+        {"no unit",
+         "sector_erase = 45\n",
+         "line 1: sector_erase wants a time as 45 ms (1 us to 100 s), not '45'",
+         {0}},
+        {"a unit of something else", "\nread = 20 ms\n", "line 2: read wants a rate as 20 MB/s", {0}},
+        {"negative", "sector_erase = -1 ms\n", "line 1: sector_erase wants", {0}},
+        {"zero", "sector_erase = 0 ms\n", "line 1: sector_erase wants", {0}},
+        {"too long", "sector_erase = 101 s\n", "line 1: sector_erase wants", {0}},
+        {"huge", "sector_erase = 99999999999999999999999999 ms\n", "line 1: sector_erase wants", {0}},
+        {"not a number", "sector_erase = 1e3 ms\n", "line 1: sector_erase wants", {0}},
+        {"a point alone", "sector_erase = 1. ms\n", "line 1: sector_erase wants", {0}},
+        {"twice",
+         "sector_erase = 1 ms\nsector_erase = 2 ms\n",
+         "line 2: sector_erase comes a second time",
+         {0}},
+        {"another name", "sector = 1 ms\n", "line 1: no such name as 'sector'", {0}},
+        {"no equals sign", "sector_erase 1 ms\n", "line 1 is no `name = number unit`", {0}},
+        {"a byte longer than a page",
+         "sector_erase = 1 ms\npage_program = 1 ms\nbyte_program = 2 ms\n",
+         "byte_program is longer than page_program",
+         {0}},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        FILE *out = fopen(in_folder("speed"), "w");
+        assert_non_null(out);
+        assert_int_equal(fwrite(rows[i].text, 1, strlen(rows[i].text), out), strlen(rows[i].text));
+        assert_int_equal(fclose(out), 0);
+        otter_run_flash_speed_t speed;
+        otter_fault_t fault = {0};
+        esp_err_t err = flash_speed_load(path, &speed, &fault);
+        unlink(path);
+        if ((err == ESP_OK) != (rows[i].why == NULL) ||
+            (rows[i].why != NULL && strstr(fault.why, rows[i].why) == NULL)) {
+            fail_msg("%s: %s %s", rows[i].name, esp_err_to_name(err), fault.why);
+        }
+        if (err == ESP_OK) {
+            assert_memory_equal(&speed, &rows[i].speed, sizeof(speed));
+        }
+    }
+    otter_fault_t fault = {0};
+    otter_run_flash_speed_t speed;
+    assert_int_equal(flash_speed_load("NAND", &speed, &fault), ESP_ERR_NOT_FOUND);
+    assert_non_null(strstr(fault.why, "'NAND' is no preset (NOR, NOR-WORST), and no file to read"));
+}
+
+typedef enum { ERASE, PROGRAM, READ } what_t;
+
+static void each_operation_takes_what_the_chip_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        what_t what;
+        uint32_t off, len;
+        int64_t us;
+    } rows[] = {
+        {"a sector", ERASE, 0, 0x1000, 45000},
+        {"32 KiB at their place", ERASE, 0x8000, 0x8000, 120000},
+        {"32 KiB between", ERASE, 0x1000, 0x8000, 8 * 45000},
+        {"64 KiB at their place", ERASE, 0x10000, 0x10000, 150000},
+        {"64 KiB between", ERASE, 0x8000, 0x10000, 240000},
+        {"a sector, 32 KiB and a sector", ERASE, 0x7000, 0xA000, 45000 + 120000 + 45000},
+        {"a page", PROGRAM, 0x100, 0x100, 400},
+        {"one byte", PROGRAM, 0x100, 1, 30},
+        {"a page between two", PROGRAM, 0x180, 0x100, 2 * (30 + 370 * 127 / 255)},
+        {"a sector", PROGRAM, 0, 0x1000, 16 * 400},
+        {"reading", READ, 0, 0x10000, 0x10000 / 20},
+    };
+    static uint8_t bytes[0x10000];
+    otter_run_flash_speed_t speed;
+    assert_int_equal(flash_speed_load("NOR", &speed, NULL), ESP_OK);
+    assert_int_equal(file_flash_create(in_folder("flash"), SIZE, NULL), ESP_OK);
+    otter_flash_t *flash = NULL;
+    const file_flash_options_t options = {.speed = &speed};
+    assert_int_equal(file_flash_open(path, &options, &flash, NULL), ESP_OK);
+    assert_false(flash->stable_reads); /* it stands for a chip */
+    steady_clock_take();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        steady_clock_wait_until(steady_clock_us() + 1000000); /* it is free */
+        const int64_t before = steady_clock_us();
+        esp_err_t err = rows[i].what == ERASE ? otter_flash_erase(flash, rows[i].off, rows[i].len)
+                        : rows[i].what == PROGRAM
+                            ? otter_flash_program(flash, rows[i].off, bytes, rows[i].len)
+                            : otter_flash_read(flash, rows[i].off, bytes, rows[i].len);
+        assert_int_equal(err, ESP_OK);
+        assert_int_equal(otter_flash_sync(flash), ESP_OK); /* waits until it is free again */
+        if (steady_clock_us() - before != rows[i].us) {
+            fail_msg("%s took %lld us", rows[i].name, (long long)(steady_clock_us() - before));
+        }
+    }
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(presets_have_the_times_of_a_data_sheet),
+        cmocka_unit_test(a_file_says_each_number_once_and_with_a_unit),
+        cmocka_unit_test(each_operation_takes_what_the_chip_takes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
