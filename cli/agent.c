@@ -130,9 +130,9 @@ static void pause_for(agent_t *agent, uint32_t ms)
 /** With --once: is there anything left to be done now? */
 static bool is_done(const agent_t *agent, const otter_ddi_order_t *order)
 {
-    return agent->handed_over ||
-           (order->kind == OTTER_DDI_WAIT && agent->options->once &&
-            (otter_ddi_is_idle(&agent->ddi) || agent->in_trouble || agent->options->hook != NULL));
+    return agent->handed_over || (order->kind == OTTER_DDI_WAIT && agent->options->once &&
+                                  (otter_ddi_is_idle(&agent->ddi) || agent->options->hook != NULL ||
+                                   (agent->in_trouble && !agent_device_awaits_boot(agent))));
 }
 
 static int run_loop(agent_t *agent)

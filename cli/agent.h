@@ -43,7 +43,7 @@ typedef struct {
     pid_t device;        /* `otter run`; 0: it is off, or somebody else runs it */
     int device_ended;    /* descriptor that tells that it has ended; -1: it is off */
     int64_t trial_since; /* ms; 0: nothing is on trial */
-    bool in_trouble;     /* something has failed since the last good answer */
+    bool in_trouble;     /* something has failed */
     bool handed_over;    /* a hook restarts the device */
 } agent_t;
 
@@ -80,6 +80,8 @@ void agent_restart(agent_t *agent, const otter_ddi_order_t *order);
 /** The virtual device: switched on where it is off and has something to do; a trial that lasts too long is reset. */
 void agent_device_keep(agent_t *agent);
 void agent_device_off(agent_t *agent);
+/** An image is on trial, or will be: who switches the device off now rolls it back. */
+bool agent_device_awaits_boot(const agent_t *agent);
 
 /** Opens the flash to write. @return false, and the fault says why */
 OTTER_MUST_CHECK bool agent_device_open(const agent_t *agent, linux_device_t *dev, otter_fault_t *fault);

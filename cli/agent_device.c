@@ -255,7 +255,7 @@ void agent_device_off(agent_t *agent)
 }
 
 /** Does the device have to boot for what is in its flash to be known? */
-static bool awaits_boot(agent_t *agent)
+bool agent_device_awaits_boot(const agent_t *agent)
 {
     linux_device_t dev;
     if (open_to_look(agent, &dev) != ESP_OK) {
@@ -280,7 +280,7 @@ void agent_device_keep(agent_t *agent)
     if (agent->device != 0 && has_ended(agent, 0)) {
         collect(agent);
     }
-    const bool waits = awaits_boot(agent);
+    const bool waits = agent_device_awaits_boot(agent);
     const int64_t now_ms = agent_now_ms();
     agent->trial_since = !waits ? 0 : agent->trial_since != 0 ? agent->trial_since : now_ms;
     if (waits && agent->device != 0 && now_ms - agent->trial_since > agent->options->trial_ms) {

@@ -123,6 +123,19 @@ class Agent(DeviceTest):
         self.assertEqual(action["status"], "canceled")
         self.assertEqual(self.states(), [(1, VALID), None])
 
+    def test_a_trial_is_not_left_because_the_server_is_in_trouble(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        take = self.server.take
+
+        def refuse(method, device, path, body):
+            told = body["status"]["details"] if "status" in body else [""]
+            return (400, b"", {}) if "restarting" in told[0] else take(method, device, path, body)
+
+        self.server.take = refuse
+        self.agent(status=1)  # one feedback was not taken
+        self.assertEqual(self.states()[1], (2, VALID))
+        self.assertEqual(action["status"], "finished")
+
     # ---- refusals ----
 
     def test_what_cannot_be_installed_is_told_with_stage_and_reason(self):
