@@ -49,6 +49,8 @@ static const cli_verb_t *const verbs[] = {
     &confirm_verb,
     &reject_verb,
     &agent_verb,
+    /* fleet */
+    &fleet_simulate_verb,
     /* nvs */
     &nvs_show_verb,
     &nvs_get_verb,
@@ -75,6 +77,7 @@ static const struct {
     {"table", "build and show partition tables"},
     {"flash", "make, explain, repair, read and write flash files: byte for byte what a chip's flash holds"},
     {"efuse", "show, burn and import what a device keeps in eFuses: its chip, its keys, its secure version"},
+    {"fleet", "try how a release would spread through thousands of devices"},
     {"nvs", "list, get, set and check the values that firmware keeps in flash"},
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))

@@ -93,7 +93,8 @@ UPPER = {
     "port/host": ("host", "base"),
     "port/linux": ("linux", "host", *BELOW),
     "port/sim": ("sim", *BELOW),
-    "cli": ("cli", "linux", "host"),
+    "fleet": ("fleet", "host"),
+    "cli": ("cli", "fleet", "linux", "host"),
     "server": ("server", "host"),
 }
 

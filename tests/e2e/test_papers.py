@@ -64,10 +64,11 @@ class ManPages(unittest.TestCase):
 class Completions(unittest.TestCase):
     def test_verbs(self):
         self.assertEqual(complete(""), ["image", "key", "table", "flash", "efuse", "update", "boot", "confirm", "reject", "agent",
-                                        "nvs",
+                                        "fleet", "nvs",
                                         "run", "serve", "new", "build", "menuconfig", "idf-path",
                                         "idf-components"])
-        self.assertEqual(complete("fl"), ["flash"])
+        self.assertEqual(complete("fl"), ["flash", "fleet"])
+        self.assertEqual(complete("fla"), ["flash"])
         self.assertEqual(complete("flash", "s"), ["select"])
         self.assertIn("verify", complete("image", ""))
         self.assertEqual(complete("nothing", ""), [])
