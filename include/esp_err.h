@@ -305,6 +305,18 @@ static inline esp_err_t esp_error_check_(esp_err_t code, const char *file, int l
     return code;
 }
 
+/* What ESP-IDF's own macros call, for programs with macros like them. */
+#define _esp_error_check_failed_without_abort(rc, file, line, function, expression)                          \
+    esp_error_check_report_("ESP_ERROR_CHECK_WITHOUT_ABORT failed", rc, file, line, function, expression)
+#define _esp_error_check_failed(rc, file, line, function, expression)                                        \
+    do {                                                                                                     \
+        esp_error_check_report_("ESP_ERROR_CHECK failed", rc, file, line, function, expression);             \
+        abort();                                                                                             \
+    } while (0)
+#ifndef __ASSERT_FUNC
+#define __ASSERT_FUNC __func__ /* newlib's */
+#endif
+
 static inline esp_err_t esp_error_pass_(esp_err_t code)
 {
     return code;

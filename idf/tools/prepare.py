@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import argparse
 import os
+import re
 import sys
 import traceback
 
@@ -12,6 +13,7 @@ from idf_names import ABSENT, IN_LIBRARY
 from trouble import Trouble, short
 
 CXX_SUFFIXES = (".cpp", ".cc", ".cxx", ".c++", ".C")
+OLD_EVENTS = re.compile(rb"\b(esp_event_loop_init|tcpip_adapter_init)\s*\(")
 
 
 def read_arguments():
@@ -82,9 +84,22 @@ def choose(finder, args, notes):
     return order
 
 
+def has_old_events(finder, order):
+    """Whether a component of the project calls what ESP-IDF 3 and 4 had for events and interfaces."""
+    for component in (finder.found[name] for name in order):
+        for folder, _, names in os.walk(component.folder) if not component.ours else ():
+            for name in names:
+                if name.endswith((".c", *CXX_SUFFIXES)):
+                    with open(os.path.join(folder, name), "rb") as f:
+                        if OLD_EVENTS.search(f.read()):
+                            return True
+    return False
+
+
 def load_options(finder, order, args, notes):
     """All options, from the defaults, the project's sdkconfig and what `otter menuconfig` has changed."""
-    os.environ.update(IDF_PATH=args.idf, IDF_TARGET=args.target, IDF_VERSION=args.idf_version, PROJECT_DIR=args.project)
+    os.environ.update(IDF_PATH=args.idf, IDF_TARGET=args.target, IDF_VERSION=args.idf_version, PROJECT_DIR=args.project,
+                      OTTER_OLD_EVENTS="y" if has_old_events(finder, order) else "n")
     files = {name: [p for p in (finder.found[c].file(name) for c in order) if p]
              for name in ("Kconfig", "Kconfig.projbuild", "sdkconfig.rename")}
     root = os.path.join(args.build, "config", "Kconfig")

@@ -5,11 +5,14 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import unittest
 
+from device import in_full
 from idf_project import LIMIT_S, Device, ProjectTest
+from servers import Cert, make_cert
 
 BROKER = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
 CLIENT = os.path.exists("/usr/include/mosquitto.h")
@@ -36,13 +39,14 @@ def publish_packet(topic, text):
 class Mqtt(ProjectTest):
     example = "mqtt_ota"
 
-    def start_broker(self):
+    def start_broker(self, more=""):
         """On a port that was free a moment ago; another one, if somebody was faster."""
         for _ in range(5):
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self.port = free.getsockname()[1]
             config = self.project.folder / "broker.conf"
-            config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+            config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+                              + more)
             broker = subprocess.Popen([BROKER, "-c", str(config)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL)
             limit = time.monotonic() + LIMIT_S
@@ -56,9 +60,12 @@ class Mqtt(ProjectTest):
                 return
         self.fail("the broker does not start")
 
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), LIMIT_S)
+
     def publish(self, text):
         connect, rest = publish_packet(b"device/update", text)
-        with socket.create_connection(("127.0.0.1", self.port), LIMIT_S) as client:
+        with self.connect() as client:
             client.settimeout(LIMIT_S)
             client.sendall(connect)
             self.assertEqual(client.recv(4), b"\x20\x02\x00\x00")
@@ -107,6 +114,63 @@ class Mqtt(ProjectTest):
             device.wait_for(why)
             device.wait_for("there is no broker to listen to")
             device.stop()
+
+
+FLAT = """
+static esp_err_t on_any(esp_mqtt_event_handle_t event)
+{
+    on_event(event->user_context, "MQTT_EVENTS", event->event_id, event);
+    return ESP_OK;
+}
+
+extern const char ca_pem_start[] asm("_binary_ca_pem_start");
+
+esp_err_t orders_start(const char *broker, orders_update_t update)
+{
+    const esp_mqtt_client_config_t config = {
+        .uri = broker, .cert_pem = ca_pem_start, .event_handle = on_any, .client_id = "flat", .reconnect_timeout_ms = 2000,
+        .lwt_topic = TOPIC_STATUS, .lwt_msg = "{\\"state\\":\\"gone\\"}", .lwt_qos = 1, .lwt_retain = 1,
+    };
+    on_update = update;
+    client = esp_mqtt_client_init(&config);
+    return client != NULL ? esp_mqtt_client_start(client) : ESP_ERR_INVALID_ARG;
+}
+"""
+
+
+@in_full
+class FlatOverTls(Mqtt):
+    """The same client, configured in the shape of ESP-IDF 4, and a broker with a certificate."""
+
+    @classmethod
+    def prepare(cls):
+        orders = cls.project.path / "main" / "orders.c"
+        text = orders.read_text(encoding="utf-8")
+        orders.write_text(text[:text.index("esp_err_t orders_start(")] + FLAT, encoding="utf-8")
+
+    def connect(self):
+        context = ssl.create_default_context(cafile=self.project.folder / "ca.pem")
+        return context.wrap_socket(super().connect(), server_hostname="localhost")
+
+    def test_takes_what_is_ordered_behind_bad_orders(self):
+        cert = self.project.cert
+        self.start_broker(f"user root\ncertfile {cert.cert}\nkeyfile {cert.key}\n")
+        server = self.serve()
+        device = Device(self.project.out, "--new", console=f"mqtts://localhost:{self.port}\n")
+        self.addCleanup(device.stop)
+        device.wait_for("ready for orders")
+        self.order(server, "app.bin", "2.0.0")
+        device.wait_for("mqtt_ota: version 2.0.0")
+        device.wait_for("ready for orders")
+
+    def test_broker_that_is_not_there_and_a_name_that_is_none(self):
+        """Here: a broker that shows a certificate for another name."""
+        folder = self.project.folder
+        cert = make_cert(folder, ["elsewhere"], ca=Cert(folder / "ca.pem", folder / "ca.key"), name="elsewhere")
+        self.start_broker(f"user root\ncertfile {cert.cert}\nkeyfile {cert.key}\n")
+        device = Device(self.project.out, "--new", console=f"mqtts://localhost:{self.port}\n")
+        self.addCleanup(device.stop)
+        device.wait_for(f"no connection to localhost:{self.port}: ")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ struct esp_netif_obj {
     int route_prio;
     esp_netif_iodriver_handle driver;
     esp_netif_dhcp_status_t dhcpc, dhcps;
-    bool up;
+    bool up, has_own_address;
+    esp_netif_ip_info_t own_address; /* what an access point was given */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both, and what is in the list */
@@ -319,6 +320,10 @@ esp_err_t esp_netif_get_ip_info(esp_netif_t *netif, esp_netif_ip_info_t *ip_info
     if (netif == NULL || ip_info == NULL) {
         return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
     }
+    if (netif->has_own_address) {
+        *ip_info = netif->own_address;
+        return ESP_OK;
+    }
     memset(ip_info, 0, sizeof(*ip_info));
     return !netif->up || ask_machine(ip_info, NULL) ? ESP_OK : ESP_ERR_ESP_NETIF_IF_NOT_READY;
 }
@@ -328,14 +333,34 @@ esp_err_t esp_netif_get_old_ip_info(esp_netif_t *netif, esp_netif_ip_info_t *ip_
     return esp_netif_get_ip_info(netif, ip_info);
 }
 
+static bool is_access_point(const esp_netif_t *netif)
+{
+    return (netif->flags & ESP_NETIF_DHCP_SERVER) != 0;
+}
+
 esp_err_t esp_netif_set_ip_info(esp_netif_t *netif, const esp_netif_ip_info_t *ip_info)
 {
     if (netif == NULL || ip_info == NULL) {
         return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
     }
+    if (is_access_point(netif)) {
+        if (netif->dhcps != ESP_NETIF_DHCP_STOPPED) {
+            return ESP_ERR_ESP_NETIF_DHCP_NOT_STOPPED;
+        }
+        ESP_LOGI(TAG, "%s ip: " IPSTR " is kept; the network of an access point is not there", netif->desc,
+                 IP2STR(&ip_info->ip));
+        netif->own_address = *ip_info;
+        netif->has_own_address = true;
+        return ESP_OK;
+    }
     return (netif->flags & ESP_NETIF_DHCP_CLIENT) != 0 && netif->dhcpc != ESP_NETIF_DHCP_STOPPED
                ? ESP_ERR_ESP_NETIF_DHCP_NOT_STOPPED
                : ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t esp_netif_set_old_ip_info(esp_netif_t *netif, const esp_netif_ip_info_t *ip_info)
+{
+    return netif == NULL || ip_info == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS : ESP_OK;
 }
 
 esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *netif, char *name)
@@ -421,7 +446,12 @@ esp_err_t esp_netif_dhcpc_get_status(esp_netif_t *netif, esp_netif_dhcp_status_t
 
 esp_err_t esp_netif_dhcps_start(esp_netif_t *netif)
 {
-    return netif == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS : ESP_ERR_NOT_SUPPORTED;
+    if (netif == NULL) {
+        return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
+    }
+    return is_access_point(netif)
+               ? move_dhcp(&netif->dhcps, ESP_NETIF_DHCP_STARTED, ESP_ERR_ESP_NETIF_DHCP_ALREADY_STARTED)
+               : ESP_ERR_NOT_SUPPORTED;
 }
 
 esp_err_t esp_netif_dhcps_stop(esp_netif_t *netif)
@@ -438,6 +468,33 @@ esp_err_t esp_netif_dhcps_get_status(esp_netif_t *netif, esp_netif_dhcp_status_t
     }
     *status = netif->dhcps;
     return ESP_OK;
+}
+
+esp_err_t esp_netif_dhcps_option(esp_netif_t *netif, esp_netif_dhcp_option_mode_t opt_op,
+                                 esp_netif_dhcp_option_id_t opt_id, void *opt_val, uint32_t opt_len)
+{
+    (void)opt_id, (void)opt_len;
+    if (netif == NULL || opt_val == NULL) {
+        return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
+    }
+    return is_access_point(netif) && opt_op == ESP_NETIF_OP_SET ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t esp_netif_dhcpc_option(esp_netif_t *netif, esp_netif_dhcp_option_mode_t opt_op,
+                                 esp_netif_dhcp_option_id_t opt_id, void *opt_val, uint32_t opt_len)
+{
+    (void)opt_op, (void)opt_id, (void)opt_len;
+    return netif == NULL || opt_val == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS : ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t esp_netif_napt_enable(esp_netif_t *netif)
+{
+    return netif == NULL ? ESP_ERR_ESP_NETIF_INVALID_PARAMS : ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t esp_netif_napt_disable(esp_netif_t *netif)
+{
+    return esp_netif_napt_enable(netif);
 }
 
 esp_err_t esp_netif_set_dns_info(esp_netif_t *netif, esp_netif_dns_type_t type, esp_netif_dns_info_t *dns)

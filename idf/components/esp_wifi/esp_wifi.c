@@ -10,6 +10,7 @@
 #include "esp_mac.h"
 #include "freertos/FreeRTOS.h"
 #include "nvs.h"
+#include "tcpip_adapter.h"
 
 #define POST_WAIT_TICKS pdMS_TO_TICKS(1000)
 #define CHANNEL         1
@@ -97,7 +98,7 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
     if (first_time) {
         ESP_LOGI(TAG, "a stand-in without a radio: every network is there, and is this machine's own");
     }
-    return ESP_OK;
+    return tcpip_adapter_set_default_wifi_handlers();
 }
 
 esp_err_t esp_wifi_deinit(void)

@@ -31,6 +31,8 @@ struct esp_mqtt_client {
     UBaseType_t priority;
     uint32_t stack_size;
     esp_mqtt_protocol_ver_t protocol;
+    mqtt_event_callback_t event_handle; /* gets all events instead of the loop, if there is one */
+    void *user_context;
     esp_mqtt_error_codes_t error;
     pthread_mutex_t ids_lock;
     uint8_t quiet_ids[8192]; /* a bit for each: of quality 0, which no event tells of; libmosquitto does */

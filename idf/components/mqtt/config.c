@@ -151,6 +151,9 @@ static bool check(const esp_mqtt_client_config_t *config)
     if (config->broker.address.transport > MQTT_TRANSPORT_OVER_SSL) {
         return refuse("broker.address asks for web sockets");
     }
+    if (config->event_loop_handle != NULL) {
+        return refuse("event_loop_handle asks for an event loop of the application's");
+    }
     return true;
 }
 
@@ -209,8 +212,60 @@ static bool set_identity(esp_mqtt_client_handle_t client, const esp_mqtt_client_
            refuse("this client id");
 }
 
-bool client_configure(esp_mqtt_client_handle_t client, const esp_mqtt_client_config_t *config)
+/* ---- ESP-IDF 4's names ---- */
+
+#define TAKE(to, from) ((to) = (to) != 0 ? (to) : (from))
+
+/** The fields of ESP-IDF 4 where those of 5 are. */
+static esp_mqtt_client_config_t in_shape_of_5(const esp_mqtt_client_config_t *given)
 {
+    esp_mqtt_client_config_t c = *given;
+    TAKE(c.broker.address.uri, c.uri);
+    TAKE(c.broker.address.hostname, c.host);
+    TAKE(c.broker.address.transport, c.transport);
+    TAKE(c.broker.address.path, c.path);
+    TAKE(c.broker.address.port, c.port);
+    TAKE(c.broker.verification.use_global_ca_store, c.use_global_ca_store);
+    TAKE(c.broker.verification.crt_bundle_attach, c.crt_bundle_attach);
+    TAKE(c.broker.verification.certificate, c.cert_pem);
+    TAKE(c.broker.verification.certificate_len, c.cert_len);
+    TAKE(c.broker.verification.psk_hint_key, c.psk_hint_key);
+    TAKE(c.broker.verification.skip_cert_common_name_check, c.skip_cert_common_name_check);
+    TAKE(c.broker.verification.alpn_protos, c.alpn_protos);
+    TAKE(c.credentials.username, c.username);
+    TAKE(c.credentials.client_id, c.client_id);
+    TAKE(c.credentials.set_null_client_id, c.set_null_client_id);
+    TAKE(c.credentials.authentication.password, c.password);
+    TAKE(c.credentials.authentication.certificate, c.client_cert_pem);
+    TAKE(c.credentials.authentication.certificate_len, c.client_cert_len);
+    TAKE(c.credentials.authentication.key, c.client_key_pem);
+    TAKE(c.credentials.authentication.key_len, c.client_key_len);
+    TAKE(c.credentials.authentication.key_password, c.clientkey_password);
+    TAKE(c.credentials.authentication.use_secure_element, c.use_secure_element);
+    TAKE(c.credentials.authentication.ds_data, c.ds_data);
+    TAKE(c.session.last_will.topic, c.lwt_topic);
+    TAKE(c.session.last_will.msg, c.lwt_msg);
+    TAKE(c.session.last_will.msg_len, c.lwt_msg_len);
+    TAKE(c.session.last_will.qos, c.lwt_qos);
+    TAKE(c.session.last_will.retain, c.lwt_retain);
+    TAKE(c.session.disable_clean_session, c.disable_clean_session != 0);
+    TAKE(c.session.keepalive, c.keepalive);
+    TAKE(c.session.disable_keepalive, c.disable_keepalive);
+    TAKE(c.session.protocol_ver, c.protocol_ver);
+    TAKE(c.network.reconnect_timeout_ms, c.reconnect_timeout_ms);
+    TAKE(c.network.timeout_ms, c.network_timeout_ms);
+    TAKE(c.network.disable_auto_reconnect, c.disable_auto_reconnect);
+    TAKE(c.task.priority, c.task_prio);
+    TAKE(c.task.stack_size, c.task_stack);
+    TAKE(c.buffer.size, c.buffer_size);
+    return c;
+}
+
+bool client_configure(esp_mqtt_client_handle_t client, const esp_mqtt_client_config_t *given)
+{
+    const esp_mqtt_client_config_t whole = in_shape_of_5(given), *config = &whole;
+    client->event_handle = given->event_handle;
+    client->user_context = given->user_context;
     const int keepalive = config->session.keepalive;
     client->keepalive_s = config->session.disable_keepalive ? 0 : keepalive != 0 ? keepalive : KEEPALIVE_S;
     client->reconnect_ms =

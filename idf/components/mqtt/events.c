@@ -12,8 +12,13 @@ ESP_EVENT_DEFINE_BASE(MQTT_EVENTS);
 void client_tell(esp_mqtt_client_handle_t client, esp_mqtt_event_t event)
 {
     event.client = client;
+    event.user_context = client->user_context;
     event.error_handle = &client->error;
     event.protocol_ver = client->protocol;
+    if (client->event_handle != NULL) {
+        (void)client->event_handle(&event);
+        return;
+    }
     if (esp_event_post_to(client->loop, MQTT_EVENTS, event.event_id, &event, sizeof(event), 0) != ESP_OK ||
         esp_event_loop_run(client->loop, 0) != ESP_OK) {
         ESP_LOGE(TAG, "event %d is lost: out of memory", event.event_id);

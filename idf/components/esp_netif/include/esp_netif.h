@@ -64,8 +64,13 @@ bool esp_netif_is_netif_up(esp_netif_t *netif);
 esp_err_t esp_netif_get_ip_info(esp_netif_t *netif, esp_netif_ip_info_t *ip_info);
 esp_err_t esp_netif_get_old_ip_info(esp_netif_t *netif, esp_netif_ip_info_t *ip_info);
 
-/** The machine has the address that it has. @return ESP_ERR_ESP_NETIF_DHCP_NOT_STOPPED, or ESP_ERR_NOT_SUPPORTED */
+/**
+ * An access point's is kept, and told by esp_netif_get_ip_info() from then on; no network has it. Elsewhere the machine has
+ * the address that it has.
+ * @return ESP_OK; ESP_ERR_ESP_NETIF_DHCP_NOT_STOPPED; ESP_ERR_NOT_SUPPORTED: of a client
+ */
 esp_err_t esp_netif_set_ip_info(esp_netif_t *netif, const esp_netif_ip_info_t *ip_info);
+esp_err_t esp_netif_set_old_ip_info(esp_netif_t *netif, const esp_netif_ip_info_t *ip_info);
 
 /** Index and name of the machine's interface that has this address. @param name  IFNAMSIZ bytes */
 int esp_netif_get_netif_impl_index(esp_netif_t *netif);
@@ -74,9 +79,18 @@ esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *netif, char *name);
 esp_err_t esp_netif_dhcpc_start(esp_netif_t *netif);
 esp_err_t esp_netif_dhcpc_stop(esp_netif_t *netif);
 esp_err_t esp_netif_dhcpc_get_status(esp_netif_t *netif, esp_netif_dhcp_status_t *status);
+/** Of an access point, whose network does not exist: ESP_OK, and nobody asks for an address. */
 esp_err_t esp_netif_dhcps_start(esp_netif_t *netif);
 esp_err_t esp_netif_dhcps_stop(esp_netif_t *netif);
 esp_err_t esp_netif_dhcps_get_status(esp_netif_t *netif, esp_netif_dhcp_status_t *status);
+/** @return ESP_OK: to set one of a server, which does nothing; ESP_ERR_NOT_SUPPORTED: all else */
+esp_err_t esp_netif_dhcps_option(esp_netif_t *netif, esp_netif_dhcp_option_mode_t opt_op,
+                                 esp_netif_dhcp_option_id_t opt_id, void *opt_val, uint32_t opt_len);
+esp_err_t esp_netif_dhcpc_option(esp_netif_t *netif, esp_netif_dhcp_option_mode_t opt_op,
+                                 esp_netif_dhcp_option_id_t opt_id, void *opt_val, uint32_t opt_len);
+/** There is no network to translate for. @return ESP_ERR_NOT_SUPPORTED */
+esp_err_t esp_netif_napt_enable(esp_netif_t *netif);
+esp_err_t esp_netif_napt_disable(esp_netif_t *netif);
 
 /** The machine's resolver is used. @return set: ESP_ERR_NOT_SUPPORTED; get: ESP_OK and all zeros */
 esp_err_t esp_netif_set_dns_info(esp_netif_t *netif, esp_netif_dns_type_t type, esp_netif_dns_info_t *dns);

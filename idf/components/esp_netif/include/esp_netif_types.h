@@ -52,6 +52,25 @@ typedef enum {
 } esp_netif_dhcp_status_t;
 
 typedef enum {
+    ESP_NETIF_OP_START = 0,
+    ESP_NETIF_OP_SET,
+    ESP_NETIF_OP_GET,
+    ESP_NETIF_OP_MAX
+} esp_netif_dhcp_option_mode_t;
+
+typedef enum {
+    ESP_NETIF_SUBNET_MASK = 1,
+    ESP_NETIF_DOMAIN_NAME_SERVER = 6,
+    ESP_NETIF_ROUTER_SOLICITATION_ADDRESS = 32,
+    ESP_NETIF_VENDOR_SPECIFIC_INFO = 43,
+    ESP_NETIF_REQUESTED_IP_ADDRESS = 50,
+    ESP_NETIF_IP_ADDRESS_LEASE_TIME = 51,
+    ESP_NETIF_IP_REQUEST_RETRY_TIME = 52,
+    ESP_NETIF_VENDOR_CLASS_IDENTIFIER = 60,
+    ESP_NETIF_CAPTIVEPORTAL_URI = 114,
+} esp_netif_dhcp_option_id_t;
+
+typedef enum {
     IP_EVENT_STA_GOT_IP, /* data: ip_event_got_ip_t */
     IP_EVENT_STA_LOST_IP,
     IP_EVENT_AP_STAIPASSIGNED,

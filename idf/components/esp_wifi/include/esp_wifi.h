@@ -111,3 +111,8 @@ esp_err_t esp_wifi_set_promiscuous(bool en);
 #ifdef __cplusplus
 }
 #endif
+
+#ifdef CONFIG_ESP_NETIF_TCPIP_ADAPTER_COMPATIBLE_LAYER
+#include "esp_event_legacy.h" /* as ESP-IDF 4's headers did */
+#include "tcpip_adapter.h"
+#endif

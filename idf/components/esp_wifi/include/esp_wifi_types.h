@@ -244,6 +244,38 @@ typedef struct {
 } wifi_event_sta_disconnected_t;
 
 typedef struct {
+    wifi_auth_mode_t old_mode, new_mode;
+} wifi_event_sta_authmode_change_t;
+
+/* Of WPS, and of requests that a radio hears: without one, none of these comes. */
+typedef struct {
+    uint8_t pin_code[8];
+} wifi_event_sta_wps_er_pin_t;
+
+typedef enum {
+    WPS_FAIL_REASON_NORMAL = 0,
+    WPS_FAIL_REASON_RECV_M2D,
+    WPS_FAIL_REASON_RECV_DEAUTH,
+    WPS_FAIL_REASON_MAX
+} wifi_event_sta_wps_fail_reason_t;
+
+#define MAX_SSID_LEN       32
+#define MAX_PASSPHRASE_LEN 64
+#define MAX_WPS_AP_CRED    3
+
+typedef struct {
+    uint8_t ap_cred_cnt;
+    struct {
+        uint8_t ssid[MAX_SSID_LEN], passphrase[MAX_PASSPHRASE_LEN];
+    } ap_cred[MAX_WPS_AP_CRED];
+} wifi_event_sta_wps_er_success_t;
+
+typedef struct {
+    int rssi;
+    uint8_t mac[6];
+} wifi_event_ap_probe_req_rx_t;
+
+typedef struct {
     uint8_t mac[6], aid;
     bool is_mesh_child;
 } wifi_event_ap_staconnected_t;

@@ -1,4 +1,4 @@
-/* An MQTT client, in the shape of ESP-IDF 5: it connects, stays connected, and tells by events. */
+/* An MQTT client, in the shape of ESP-IDF 5 and 4: it connects, stays connected, and tells by events. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -76,6 +76,7 @@ typedef struct esp_mqtt_error_codes {
 typedef struct esp_mqtt_event_t {
     esp_mqtt_event_id_t event_id;
     esp_mqtt_client_handle_t client;
+    void *user_context; /* of ESP-IDF 4's configuration */
     char *data;
     int data_len;
     int total_data_len;
@@ -92,6 +93,9 @@ typedef struct esp_mqtt_event_t {
 } esp_mqtt_event_t;
 
 typedef esp_mqtt_event_t *esp_mqtt_event_handle_t;
+
+/** ESP-IDF 4's handler of all events; what it returns is not looked at. */
+typedef esp_err_t (*mqtt_event_callback_t)(esp_mqtt_event_handle_t event);
 
 /** All texts are copied. */
 typedef struct esp_mqtt_client_config_t {
@@ -162,6 +166,43 @@ typedef struct esp_mqtt_client_config_t {
     struct outbox_config_t {
         uint64_t limit;
     } outbox;
+    struct { /* ESP-IDF 4's names for the same; each that is set counts where the field above is not */
+        const char *uri, *host;
+        esp_mqtt_transport_t transport;
+        const char *path;
+        uint32_t port;
+        bool use_global_ca_store;
+        esp_err_t (*crt_bundle_attach)(void *conf);
+        const char *cert_pem;
+        size_t cert_len;
+        const struct psk_key_hint *psk_hint_key;
+        bool skip_cert_common_name_check;
+        const char **alpn_protos;
+        const char *username, *password;
+        const char *client_cert_pem;
+        size_t client_cert_len;
+        const char *client_key_pem;
+        size_t client_key_len;
+        const char *clientkey_password;
+        int clientkey_password_len;
+        bool use_secure_element;
+        void *ds_data;
+        bool set_null_client_id;
+        const char *client_id;
+        mqtt_event_callback_t event_handle;        /* gets all events, and registered handlers none */
+        esp_event_loop_handle_t event_loop_handle; /* refused */
+        int task_prio, task_stack;
+        const char *lwt_topic, *lwt_msg;
+        int lwt_qos, lwt_retain, lwt_msg_len;
+        int disable_clean_session;
+        int keepalive;
+        bool disable_keepalive;
+        esp_mqtt_protocol_ver_t protocol_ver;
+        int message_retransmit_timeout, reconnect_timeout_ms, network_timeout_ms, refresh_connection_after_ms;
+        bool disable_auto_reconnect;
+        void *user_context;
+        int buffer_size, out_buffer_size;
+    };
 } esp_mqtt_client_config_t;
 
 typedef struct topic_t {
