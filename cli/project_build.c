@@ -17,6 +17,7 @@
 #include "build_folder.h"
 #include "cli.h"
 #include "idf_path.h"
+#include "linux/lock_holder.h"
 
 #define VERB       "build"
 #define WORDS_MAX  64u
@@ -367,7 +368,9 @@ static bool take_folder(const build_t *b)
     bool taken =
         flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; /* not every file system has locks */
     if (!taken) {
-        cli_note(VERB, "waiting for another build in %s", b->folder);
+        char holder[LOCK_HOLDER_SIZE];
+        lock_holder_name(b->folder, holder, sizeof(holder));
+        cli_note(VERB, "waiting for another build in %s: %s", b->folder, holder);
     }
     const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000L};
     for (int waited = 0; !taken && waited < WAIT_MS; waited += WAIT_STEP_MS) {

@@ -6,6 +6,7 @@
 
 #include "build_folder.h"
 #include "cli.h"
+#include "linux/flash_medium.h"
 
 static void print_help(const cli_verb_t *verb)
 {
@@ -43,10 +44,19 @@ static bool is_no_folder(const cli_verb_t *verb, const void *options)
     return true;
 }
 
+static const char *running; /* the verb that waits */
+
+static void tell_wait(const char *path, const char *text)
+{
+    cli_note(running, "%s: %s", path, text);
+}
+
 int cli_run_verb(const cli_verb_t *verb, int argc, char **argv)
 {
     char why[OPTIONS_WHY_SIZE];
     int status = EXIT_DONE;
+    running = verb->name;
+    flash_medium_tell_waits(tell_wait);
     if (verb->pass != NULL) {
         return verb->pass(argc, argv);
     }

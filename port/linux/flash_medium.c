@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,11 +15,14 @@
 #include <unistd.h>
 
 #include "linux/file_flash.h"
+#include "linux/lock_holder.h"
 #include "otter/flash.h"
 
 #define DEVICE_LOCK_WAIT_MS 3000
 #define LOCK_STEP_MS        20
-#define BUSY                "another process has it open (a running device, an update, or one that reads it); end that first"
+#define LOCK_QUIET_MS       100 /* a wait that is not told: for one that is about to let go */
+
+static flash_medium_tell_t *tell_of_waits;
 
 bool flash_medium_is_device(const char *path)
 {
@@ -85,21 +89,74 @@ static esp_err_t check_writable(int fd, otter_fault_t *fault)
         "the device is read-only (a switch on a card, or `blockdev --setro`; --setrw undoes that)");
 }
 
+/* ---- waiting ---- */
+
+void flash_medium_tell_waits(flash_medium_tell_t *tell)
+{
+    tell_of_waits = tell;
+}
+
+static void tell(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(const char *path, const char *format, ...)
+{
+    char text[LOCK_HOLDER_SIZE + 80];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (tell_of_waits != NULL) {
+        tell_of_waits(path, text);
+    }
+}
+
+static void tell_begin(const char *path, uint32_t wait_ms)
+{
+    char holder[LOCK_HOLDER_SIZE];
+    lock_holder_name(path, holder, sizeof(holder));
+    tell(path, "%s has it open: waiting for that to end, %g seconds at most", holder, wait_ms / 1000.0);
+}
+
+/** As open_once(), until the lock is there or the time is over. */
+static esp_err_t open_in_time(const char *path, flash_medium_use_t use, uint32_t wait_ms, int *fd,
+                              otter_fault_t *fault)
+{
+    const bool is_device = flash_medium_is_device(path);
+    const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+    bool told = false;
+    esp_err_t err = open_once(path, use, is_device, fd, fault);
+    for (uint32_t waited = 0; err == ESP_ERR_NOT_FINISHED && waited < wait_ms; waited += LOCK_STEP_MS) {
+        if (waited == LOCK_QUIET_MS) {
+            tell_begin(path, wait_ms);
+            told = true;
+        }
+        nanosleep(&step, NULL);
+        err = open_once(path, use, is_device, fd, fault);
+    }
+    if (told && err == ESP_OK) {
+        tell(path, "it is free now");
+    }
+    return err;
+}
+
+static esp_err_t say_busy(const char *path, otter_fault_t *fault)
+{
+    char holder[LOCK_HOLDER_SIZE];
+    lock_holder_name(path, holder, sizeof(holder));
+    return otter_fault(fault, ESP_ERR_INVALID_STATE,
+                       "%s has it open (a running device, an update, or one that reads it); end that first",
+                       holder);
+}
+
 esp_err_t flash_medium_open(const char *path, flash_medium_use_t use, uint32_t wait_ms, int *fd,
                             otter_fault_t *fault)
 {
     const bool is_device = flash_medium_is_device(path);
-    const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
     if (is_device && wait_ms < DEVICE_LOCK_WAIT_MS) {
         wait_ms = DEVICE_LOCK_WAIT_MS;
     }
-    esp_err_t err = open_once(path, use, is_device, fd, fault);
-    for (uint32_t waited = 0; err == ESP_ERR_NOT_FINISHED && waited < wait_ms; waited += LOCK_STEP_MS) {
-        nanosleep(&step, NULL);
-        err = open_once(path, use, is_device, fd, fault);
-    }
+    esp_err_t err = open_in_time(path, use, wait_ms, fd, fault);
     if (err == ESP_ERR_NOT_FINISHED) {
-        return otter_fault(fault, ESP_ERR_INVALID_STATE, BUSY);
+        return say_busy(path, fault);
     }
     if (err != ESP_OK || !is_device || use != FLASH_MEDIUM_WRITE) {
         return err;

@@ -42,6 +42,16 @@ typedef enum {
 OTTER_MUST_CHECK esp_err_t flash_medium_open(const char *path, flash_medium_use_t use, uint32_t wait_ms,
                                              int *fd, otter_fault_t *fault);
 
+/** Takes a line of text about `path`. */
+typedef void flash_medium_tell_t(const char *path, const char *text);
+
+/**
+ * From here on, whoever calls this process hears of each wait for a lock that is not over at once: who is waited for and how
+ * long, and that it is over. Where the time runs out, flash_medium_open() says so.
+ * @param tell  in the thread that waits; NULL: nothing is told, as at the beginning. Set before other threads run
+ */
+void flash_medium_tell_waits(flash_medium_tell_t *tell);
+
 /**
  * What an open descriptor stands for.
  * @param any_length  a file that is no whole number of sectors will do

@@ -115,7 +115,7 @@ class Boot(LinuxTest):
         with open(self.flash, "rb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
             for verb in "boot", "confirm", "reject":
-                self.fails(otter(verb, self.flash, "--wait", "0.1"), "another process has it open")
+                self.fails(otter(verb, self.flash, "--wait", "0.1"), " has it open (a running device")
             self.assertEqual(self.records(), [(1, VALID), (2, NEW)])
             waits = subprocess.Popen([OTTER, "boot", self.flash], stdout=subprocess.PIPE, text=True)
             with self.assertRaises(subprocess.TimeoutExpired):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -69,6 +70,7 @@ class Folders(unittest.TestCase):
         self.wait_for(made.out / "CMakeFiles")
         second = otter("build", made.path)
         self.assertEqual((second.returncode, second.stderr.count("waiting for another build in ")), (0, 1), second.stderr)
+        self.assertRegex(second.stderr, r"process \d+ \(.*otter build ")
         self.assertEqual(first.wait(LIMIT_S), 0)
         self.assertEqual(made.run().returncode, 0)
 
@@ -99,11 +101,28 @@ class Folders(unittest.TestCase):
         before = (made.out / "flash" / "flashed").read_text()
         second = made.run("--new")
         self.assertEqual(second.returncode, 1)
-        self.assertIn("another process has it open (a running device", second.stderr)
+        self.assertIn(" has it open (a running device", second.stderr)
         self.assertEqual((made.out / "flash" / "flashed").read_text(), before)
         device.communicate("\n", timeout=LIMIT_S)
         self.assertEqual(device.returncode, 0)
         self.assertEqual(made.run().stderr, "")
+
+    def test_second_run_says_at_once_for_whom_it_waits_and_then_how_that_ended(self):
+        made = self.made()
+        made.build()
+        device = self.start("run", made.out)
+        while "ready" not in device.stdout.readline():
+            self.assertIsNone(device.poll())
+        begun = time.monotonic()
+        second = self.start("run", made.out)
+        waits = second.stdout.readline()
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertRegex(waits, rf"^otter run: {re.escape(str(made.out))}/flash/flash.bin: process \d+ \(.*otter run .*\) "
+                                r"has it open: waiting for that to end, 10 seconds at most$")
+        device.communicate("\n", timeout=LIMIT_S)
+        self.assertTrue(second.stdout.readline().endswith("flash.bin: it is free now\n"))
+        second.communicate("\n", timeout=LIMIT_S)
+        self.assertEqual(second.returncode, 0)
 
     def test_what_is_built_anew_is_written_into_the_flash_and_told(self):
         made = self.made()

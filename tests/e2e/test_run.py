@@ -355,7 +355,7 @@ class Processes(DeviceTest):
         self.start("1:stay")
         status, _, errors = self.run_device()
         self.assertEqual(status, 1)
-        self.assertIn("another process has it open", errors)
+        self.assertIn(" has it open (a running device", errors)
 
     def test_only_the_named_descriptors_are_inherited(self):
         self.make_flash({"factory": self.probe()})

@@ -220,7 +220,7 @@ class Readers(EndCase):
             must("flash", "read", self.flash, "nvs", self.work / "nvs.bin")
             done, report = self.update(server.url("app2.bin"))
             self.assertEqual((done.returncode, report["result"]), (1, "ESP_ERR_INVALID_STATE"))
-            self.assertIn("another process has it open", done.stderr)
+            self.assertIn(" has it open (a running device", done.stderr)
             fcntl.flock(reader, fcntl.LOCK_EX)
             self.assertEqual(otter("flash", "info", self.flash).returncode, 1)
 
