@@ -42,6 +42,7 @@ class Finder:
     def __init__(self, project, idf, known):
         self.project, self.idf, self.known = project, idf, known
         self.found, self.notes, self.read = {}, [], []
+        self.missing = []  # lines of what nobody has, for `otter build --list-missing`
 
     def add(self, folder, origin, ours=False):
         """Takes the component in this folder, instead of one of the same name that comes from elsewhere."""

@@ -13,9 +13,12 @@ import tempfile
 
 from trouble import short
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 IMPLICIT = re.compile(r"implicit declaration of function '(\w+)'")
 UNDECLARED = re.compile(r"error: (?:unknown type name '(\w+)'|'(\w+)' undeclared|'(\w+)' was not declared)")
-UNDEFINED = re.compile(r"undefined reference to `([^']+)'")
+UNDEFINED = re.compile(r"^(?:.*: )?([^:\n]+)(?::\d+|:\([^)]*\)): undefined reference to `([^']+)'", re.M)
+STANDARD = """assert ctype errno fcntl inttypes limits math pthread setjmp signal stdarg stdatomic stdbool stddef stdint stdio stdlib
+string strings sys/param sys/socket sys/stat sys/time sys/types time unistd wchar""".split()
 
 
 def compiler_command(entry):
@@ -59,17 +62,68 @@ def make_empty(folder, names):
                 pass
 
 
+def headers_here(words):
+    """The names of all headers that projects find here: in otter's own folder, which a compilation names, and of the stand-ins."""
+    folders = [word.removeprefix("-I") for word in words]
+    components = os.path.join(os.path.dirname(HERE), "components")
+    folders = [folder for folder in folders if os.path.isfile(os.path.join(folder, "esp_ota_ops.h"))]
+    folders += [os.path.join(components, name, "include") for name in sorted(os.listdir(components))]
+    for folder in folders:
+        for path, _, names in sorted(os.walk(folder)):
+            yield from (os.path.relpath(os.path.join(path, name), folder) for name in sorted(names) if name.endswith(".h"))
+
+
+def declared_here(entry, names, folder):
+    """Those of the names that some header declares, which the project would have got with one that is missing."""
+    probe = os.path.join(folder, "probe.c")
+    with open(probe, "w", encoding="utf-8") as f:
+        for header in [*(name + ".h" for name in STANDARD), *headers_here(compiler_command(entry))]:
+            f.write(f"#if __has_include(<{header}>)\n#include <{header}>\n#endif\n")
+        f.write("void probe(void)\n{\n")
+        f.writelines(f"#ifndef {name}\n    (void)sizeof({name});\n#endif\n" for name in sorted(names))
+        f.write("}\n")
+    words = [probe if word == entry["file"] else word for word in compiler_command(entry)]
+    said = ask([*words, "-fsyntax-only", "-fmax-errors=0"], entry).stderr
+    return names - {name for groups in UNDECLARED.findall(said) for name in groups if name}
+
+
 def undefined_references(build):
-    """Of what compiles: functions that are declared, and that nothing has."""
+    """Of what compiles: functions that are declared, and that nothing has. {name: files}"""
     done = subprocess.run(["cmake", "--build", build, "--", "-k", "0"], capture_output=True, text=True, check=False,
                           env={**os.environ, "LC_ALL": "C"})
-    return set(UNDEFINED.findall(done.stdout + done.stderr))
+    found = {}
+    for path, name in UNDEFINED.findall(done.stdout + done.stderr):
+        found.setdefault(name, set()).add(os.path.realpath(path) if os.path.isabs(path) else path)
+    return found
 
 
 def tell(what, found, project):
     """One line for each name, with the files that use it."""
     for name in sorted(found):
         print(f"{what} {name}: " + ", ".join(sorted(short(path, project) for path in found[name])))
+
+
+def by_file(entries, answers):
+    """{name: files that use it}, of what was found in each."""
+    found = {}
+    for entry, names in zip(entries, answers):
+        for name in names:
+            found.setdefault(name, set()).add(os.path.realpath(entry["file"]))
+    return found
+
+
+def ask_compiler(entries):
+    """@return what the project's files include and use, and nobody has: headers, functions, types and values"""
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor() as pool:
+        headers = by_file(entries, pool.map(missing_headers, entries))
+        make_empty(folder, headers)
+        answers = list(pool.map(lambda e: missing_names(e, folder), entries))
+        functions, types = (by_file(entries, [answer[i] for answer in answers]) for i in (0, 1))
+        of_c = [entry for entry in entries if entry["file"].endswith(".c")]
+        if of_c and (functions or types):
+            here = declared_here(of_c[0], {*functions, *types}, folder)
+            functions, types = ({n: f for n, f in found.items() if n not in here} for found in (functions, types))
+    return headers, functions, types
 
 
 def main():
@@ -81,25 +135,19 @@ def main():
     with open(os.path.join(args.build, "compile_commands.json"), encoding="utf-8") as f:
         entries = [e for e in json.load(f) if os.path.realpath(e["file"]).startswith(project + os.sep) and
                    not os.path.realpath(e["file"]).startswith(os.path.realpath(args.build) + os.sep)]
-    headers, functions, types = {}, {}, {}
-    with tempfile.TemporaryDirectory() as stand_ins, concurrent.futures.ThreadPoolExecutor() as pool:
-        for entry, names in zip(entries, pool.map(missing_headers, entries)):
-            for name in names:
-                headers.setdefault(name, set()).add(os.path.realpath(entry["file"]))
-        make_empty(stand_ins, headers)
-        for entry, (called, used) in zip(entries, pool.map(lambda e: missing_names(e, stand_ins), entries)):
-            for found, names in ((functions, called), (types, used)):
-                for name in names:
-                    found.setdefault(name, set()).add(os.path.realpath(entry["file"]))
-    for name in undefined_references(args.build) - set(functions):
-        functions[name] = {"(the linker)"}
+    with open(os.path.join(args.build, "config", "missing"), encoding="utf-8") as f:
+        configured = f.read()  # what the configuration has gone on without, in lines like these
+    headers, functions, types = ask_compiler(entries)
+    for name, files in undefined_references(args.build).items():
+        functions.setdefault(name, files)
+    print(configured, end="")
     tell("header", headers, project)
     tell("function", functions, project)
     tell("type or value", types, project)
-    if not headers and not functions and not types:
-        print("nothing is missing")
-        return 0
-    return 1
+    if configured or headers or functions or types:
+        return 1
+    print("nothing is missing")
+    return 0
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ def find_components(args, notes):
     finder.add_dependencies(lambda name, manifest: missing.append((name, manifest)))
     notes += finder.notes
     for name, manifest in missing:
+        finder.missing.append(f"component {name}: {short(manifest, args.project)}")
         notes.append(f"{short(manifest, args.project)}: '{name}' is of the component registry, which is not asked: put it into "
                      f"components/, or say where it is:  {name}: {{path: FOLDER}}")
     scan(list(finder.found.values()), args.cmake, args.build,
@@ -64,7 +65,7 @@ def choose(finder, args, notes):
             if name in ABSENT:
                 absent.setdefault(name, by)
             elif name not in IN_LIBRARY and args.go_on:
-                notes.append(f"component '{name}', which {by} requires, is not there")
+                finder.missing.append(f"component {name}: required by {by}")
             elif name not in IN_LIBRARY:
                 raise Trouble(f"component '{name}', which {by} requires, is not there: put it into components/, or name its "
                               "folder in EXTRA_COMPONENT_DIRS or with path: in idf_component.yml" +
@@ -162,7 +163,8 @@ def prepare(args):
     order = choose(finder, args, notes)
     options, watched = load_options(finder, order, args, notes)
     write_components(finder, order, watched, notes, args)
-    for name, text in (("config/sdkconfig.h", kconfig.as_header(options)), ("config/sdkconfig.json", kconfig.as_json(options)),
+    for name, text in (("config/missing", "".join(line + "\n" for line in sorted(set(finder.missing)))),
+                       ("config/sdkconfig.h", kconfig.as_header(options)), ("config/sdkconfig.json", kconfig.as_json(options)),
                        ("config/sdkconfig.cmake", kconfig.as_cmake(options)), ("sdkconfig", kconfig.as_sdkconfig(options))):
         kconfig.write_if_changed(os.path.join(args.build, name), text)
 

@@ -111,9 +111,33 @@ class Refused(unittest.TestCase):
         made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES led_strip)\n', source=source))
         done = otter("build", made.path, "--list-missing")
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stdout.splitlines(), ["header bt.h: main/main.c", "header driver/spi_master.h: main/main.c",
-                                                    "function spi_init: main/main.c", "type or value spi_t: main/main.c"])
-        self.assertIn("component 'led_strip'", done.stderr)
+        self.assertEqual(done.stdout.splitlines(), [
+            "component led_strip: required by component 'main' (main/CMakeLists.txt)", "header bt.h: main/main.c",
+            "header driver/spi_master.h: main/main.c", "function spi_init: main/main.c", "type or value spi_t: main/main.c"])
+
+    def test_what_is_missing_is_not_what_a_missing_header_would_have_included(self):
+        source = ('#include "common.h"\nint there(int);\nvoid app_main(void)\n{\n    esp_err_t err = NULL == 0;\n'
+                  '    printf("%d", err);\n    vTaskDelay(1);\n    gpio_get_level(4);\n    nobody_has(there(2));\n}\n')
+        made = self.made(project(source=source, main='idf_component_register(SRCS "main.c")\nno_command_of_ours()\n'))
+        self.assertIn('Unknown CMake command "no_command_of_ours"', made.refused("--list-missing"))
+        made.write("main/CMakeLists.txt", 'idf_component_register(SRCS "main.c")\n')
+        for _ in range(2):  # the second time nothing is configured anew
+            self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
+                             ["header common.h: main/main.c", "function nobody_has: main/main.c"])
+        made.write("main/main.c", source.replace('#include "common.h"', "#include <stdio.h>").replace("NULL == 0", "0")
+                   .replace("esp_err_t", "int").replace("vTaskDelay(1);", "").replace("gpio_get_level(4);", ""))
+        made.append("main/main.c", "void nobody_has(int);\n")
+        self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
+                         ["function nobody_has: main/main.c", "function there: main/main.c"])
+
+    def test_images_of_file_systems_do_not_hide_what_else_is_missing(self):
+        made = self.made(project(behind="spiffs_create_partition_image(storage www FLASH_IN_PROJECT)\n",
+                                 source="void nobody_has(void);\nvoid app_main(void) { nobody_has(); }\n",
+                                 main__idf_component_dot_yml="dependencies:\n  espressif/led_strip: '^2'\n"))
+        self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
+                         ["component espressif/led_strip: main/idf_component.yml",
+                          "SPIFFS image of partition storage: www", "function nobody_has: main/main.c"])
+        self.assertIn("nothing here makes the SPIFFS image of partition 'storage'", made.refused())
 
     def test_build_folder_of_a_chip_is_not_run(self):
         made = self.made({"build/flasher_args.json": json.dumps({"extra_esptool_args": {"chip": "esp32c3"}})})

@@ -62,6 +62,10 @@ endfunction()
 
 # Images of file systems, which tools make that are no part of this.
 function(otter_no_file_system kind partition folder)
+  if(OTTER_LIST_MISSING)
+    file(APPEND ${CMAKE_BINARY_DIR}/config/missing "${kind} image of partition ${partition}: ${folder}\n")
+    return()
+  endif()
   otter_stop("nothing here makes the ${kind} image of partition '${partition}' from ${folder}: make it with a tool of its own, "
              "and add it with esptool_py_flash_to_partition(flash ${partition} IMAGE)")
 endfunction()
