@@ -15,16 +15,14 @@
 #include <unistd.h>
 
 #include "build_folder.h"
+#include "build_output.h"
 #include "cli.h"
 #include "idf_path.h"
 #include "linux/lock_holder.h"
 
-#define VERB       "build"
-#define WORDS_MAX  64u
-#define TAIL_LINES 12u
-#define MEANT_MAX  16u
+#define VERB      "build"
+#define WORDS_MAX 64u
 
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 /* Another build of the same folder. */
 #define WAIT_STEP_MS 50
 #define WAIT_MS      600000
@@ -101,200 +99,6 @@ static int run_command(const command_t *command, void (*line)(void *arg, const c
         return -1;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* ---- what is kept of the output ---- */
-
-/** A name that the compiler has not found, and one like it. */
-typedef struct {
-    char name[64], meant[64];
-} meant_t;
-
-typedef struct {
-    char why[1024];             /* the line that says what is wrong; "" */
-    char cmake[512];            /* CMake's first error: where, and what; "" */
-    char tail[TAIL_LINES][512]; /* the last lines, in a ring */
-    size_t lines;
-    meant_t meant[MEANT_MAX];
-    size_t meant_count;
-    bool quiet;
-    bool failed;       /* the line before was ninja's "FAILED": the command comes */
-    bool names_source; /* CMake is about to name a file */
-} output_t;
-
-/** Keeps the first line that explains what is wrong. */
-static void explain(output_t *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void explain(output_t *output, const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    if (output->why[0] == '\0') {
-        vsnprintf(output->why, sizeof(output->why), format, ap);
-    }
-    va_end(ap);
-}
-
-#define ALL_THAT_IS_MISSING "`otter build --list-missing` tells what else is"
-
-/** "main.c:12:10: fatal error: driver/spi_master.h: No such file or directory" */
-static void explain_header(output_t *output, const char *text)
-{
-    static const char fatal[] = ": fatal error: ";
-    const char *what = strstr(text, fatal), *end = strstr(text, ": No such file or directory");
-    if (what != NULL && end != NULL) {
-        const char *name = what + strlen(fatal);
-        explain(output,
-                "%.*s needs %.*s, which is not here: write a stand-in for it into components/, or leave that "
-                "source out for "
-                "target linux; " ALL_THAT_IS_MISSING,
-                (int)(what - text), text, (int)(end - name), name);
-    }
-}
-
-/** "main.c:12:2: error: #error "mqtt_client.h needs ...": a stand-in whose library is not installed says so in this form. */
-static void explain_library(output_t *output, const char *text)
-{
-    static const char error[] = ": error: #error \"", needs[] = " needs a library that is not installed";
-    const char *what = strstr(text, error);
-    if (what != NULL && strstr(what, needs) != NULL) {
-        const char *name = what + strlen(error);
-        explain(output, "%.*s", (int)strcspn(name, "\""), name);
-    }
-}
-
-/** What stands between quotes, which are of the compiler's language. @return its length, and where it begins; 0: nothing does */
-static size_t quoted(const char **text)
-{
-    size_t before = strcspn(*text, "'`\"\xE2\xC2");
-    *text += before + strspn(*text + before, "'`\"\xE2\x80\x98\xC2\xAB");
-    return strspn(*text, NAME_CHARACTERS);
-}
-
-/** "implicit declaration of function 'ESP_EROR_CHECK'; did you mean 'ESP_ERROR_CHECK'?": the linker will miss it. */
-static void keep_meant(output_t *output, const char *text)
-{
-    static const char implicit[] = "implicit declaration of function ", mean[] = "did you mean ";
-    const char *name = strstr(text, implicit), *meant = strstr(text, mean);
-    if (name == NULL || output->meant_count == MEANT_MAX) {
-        return;
-    }
-    name += strlen(implicit);
-    meant = meant != NULL ? meant + strlen(mean) : "";
-    const size_t name_len = quoted(&name), meant_len = quoted(&meant);
-    meant_t *kept = &output->meant[output->meant_count++];
-    snprintf(kept->name, sizeof(kept->name), "%.*s", (int)name_len, name);
-    snprintf(kept->meant, sizeof(kept->meant), "%.*s", (int)meant_len, meant);
-}
-
-/** What the compiler took a name for, "" where it had no idea; NULL: something declares it. */
-static const char *meant_by(const output_t *output, const char *name, int len)
-{
-    for (size_t i = 0; i < output->meant_count; i++) {
-        const meant_t *kept = &output->meant[i];
-        if (strlen(kept->name) == (size_t)len && strncmp(kept->name, name, (size_t)len) == 0) {
-            return kept->meant;
-        }
-    }
-    return NULL;
-}
-
-/** "main.c:5: undefined reference to `gpio_foo'" */
-static void explain_symbol(output_t *output, const char *text)
-{
-    static const char undefined[] = ": undefined reference to `";
-    const char *what = strstr(text, undefined);
-    const char *name = what != NULL ? what + strlen(undefined) : "";
-    int len = (int)strcspn(name, "'");
-    const char *meant = what != NULL ? meant_by(output, name, len) : NULL;
-    if (meant != NULL && meant[0] != '\0') {
-        explain(output, "%.*s uses %.*s, which nobody declares: is %s meant?", (int)(what - text), text, len,
-                name, meant);
-    } else if (meant != NULL) {
-        explain(
-            output,
-            "%.*s uses %.*s, which is neither declared nor here: include its header, correct the name, or "
-            "write a stand-in for it into components/; " ALL_THAT_IS_MISSING,
-            (int)(what - text), text, len, name);
-    } else if (what != NULL && len == 8 && strncmp(name, "app_main", 8) == 0) {
-        explain(output, "no component has app_main(): the project begins there, write it in main/");
-    } else if (what != NULL) {
-        explain(output,
-                "%.*s uses %.*s, which is not here: write a stand-in for it into "
-                "components/; " ALL_THAT_IS_MISSING,
-                (int)(what - text), text, len, name);
-    }
-}
-
-/** CMake names the file on a line of its own. */
-static void explain_source(output_t *output, const char *text)
-{
-    if (output->names_source && text[strspn(text, " ")] != '\0') {
-        explain(output,
-                "there is no source file %s: correct its name in the CMakeLists.txt that registers it",
-                text + strspn(text, " "));
-        output->names_source = false;
-    }
-    output->names_source = output->names_source || strstr(text, "Cannot find source file:") != NULL;
-}
-
-/** "CMake Error at CMakeLists.txt:7 (foo):", and what is wrong in the next line that is not empty. */
-static void keep_cmake(output_t *output, const char *text)
-{
-    static const char error[] = "CMake Error at ";
-    const size_t blank = strspn(text, " "), len = strlen(output->cmake);
-    if (strncmp(text, error, strlen(error)) == 0 && len == 0) {
-        const char *where = text + strlen(error);
-        snprintf(output->cmake, sizeof(output->cmake), "%.*s:", (int)strcspn(where, " "), where);
-    } else if (len > 0 && output->cmake[len - 1] == ':' && text[blank] != '\0') {
-        snprintf(output->cmake + len, sizeof(output->cmake) - len, " %s.", text + blank);
-    }
-}
-
-/** What the compiler says is shown; how it was called, and how far ninja is, is not. */
-static bool is_shown(output_t *output, const char *text)
-{
-    bool of_failure = output->failed;
-    output->failed = strncmp(text, "FAILED: ", 8) == 0;
-    bool progress = text[0] == '[' && isdigit((unsigned char)text[1]);
-    return !output->quiet && !of_failure && !output->failed && !progress &&
-           strncmp(text, "ninja: ", 7) != 0 && strncmp(text, "-- ", 3) != 0 &&
-           strncmp(text, "otter: ", 7) != 0;
-}
-
-static void keep_line(void *arg, const char *text)
-{
-    output_t *output = arg;
-    static const char prefix[] = "otter: ", status_prefix[] = "-- otter: ";
-    snprintf(output->tail[output->lines++ % TAIL_LINES], sizeof(output->tail[0]), "%s", text);
-    if (strncmp(text, prefix, strlen(prefix)) == 0) {
-        explain(output, "%s", text + strlen(prefix));
-    } else if (strncmp(text, status_prefix, strlen(status_prefix)) == 0) {
-        cli_note(VERB, "%s", text + strlen(status_prefix));
-    }
-    explain_header(output, text);
-    explain_library(output, text);
-    keep_meant(output, text);
-    explain_symbol(output, text);
-    explain_source(output, text);
-    keep_cmake(output, text);
-    if (is_shown(output, text)) {
-        printf("%s\n", text);
-    }
-}
-
-static int fail_output(const output_t *output, const char *what)
-{
-    fflush(stdout);
-    if (output->why[0] != '\0') {
-        return cli_fail(VERB, "%s", output->why);
-    }
-    size_t first = output->lines > TAIL_LINES ? output->lines - TAIL_LINES : 0;
-    for (size_t i = first; output->quiet && i < output->lines; i++) {
-        fprintf(stderr, "%s\n", output->tail[i % TAIL_LINES]);
-    }
-    const char *cmake = output->cmake;
-    return cli_fail(VERB, "%s%s%.*s", what, cmake[0] != '\0' ? ": " : "",
-                    (int)(strlen(cmake) - (cmake[0] != '\0')), cmake);
 }
 
 /* ---- the two steps ---- */
@@ -457,10 +261,10 @@ static bool is_configured(const build_t *b, const command_t *command, char stamp
 
 static int configure_anew(const command_t *command, const char *stamp, const char *line)
 {
-    output_t output = {.quiet = true};
+    build_output_t output = {.quiet = true};
     unlink(stamp);
-    if (run_command(command, keep_line, &output) != 0) {
-        return fail_output(&output, "cmake cannot configure the project");
+    if (run_command(command, build_output_keep, &output) != 0) {
+        return build_output_fail(&output, "cmake cannot configure the project");
     }
     return line != NULL && cli_write_file(VERB, stamp, line, strlen(line)) ? EXIT_DONE : EXIT_FAILED;
 }
@@ -505,7 +309,7 @@ static char *python_of(const build_t *b)
 static int list_missing(const build_t *b, const char *idf)
 {
     command_t command = {0};
-    output_t output = {0};
+    build_output_t output = {0};
     add(&command, "python3");
     add(&command, "-B");
     add(&command, "%s/tools/list_missing.py", idf);
@@ -513,7 +317,7 @@ static int list_missing(const build_t *b, const char *idf)
     add(&command, "%s", b->folder);
     add(&command, "--project");
     add(&command, "%s", b->project);
-    int status = run_command(&command, keep_line, &output);
+    int status = run_command(&command, build_output_keep, &output);
     free_words(&command);
     return status == 0 ? EXIT_DONE : EXIT_FAILED;
 }
@@ -522,7 +326,7 @@ static int build(void *options)
 {
     build_t *b = options;
     char idf[PATH_MAX], folder[PATH_MAX];
-    output_t output = {0};
+    build_output_t output = {0};
     if (!check_project(b) || !idf_path_find(VERB, idf)) {
         return EXIT_FAILED;
     }
@@ -538,10 +342,10 @@ static int build(void *options)
     add(&command, "cmake");
     add(&command, "--build");
     add(&command, "%s", b->folder);
-    status = run_command(&command, keep_line, &output);
+    status = run_command(&command, build_output_keep, &output);
     free_words(&command);
     if (status != 0) {
-        return fail_output(&output, "the project does not compile: see above");
+        return build_output_fail(&output, "the project does not compile: see above");
     }
     cli_did("%s is built: `otter run %s` starts it", b->project, b->folder);
     return EXIT_DONE;

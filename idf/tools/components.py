@@ -161,11 +161,12 @@ def dependencies(manifest, project):
 
 def said_by_cmake(text, project):
     """The first error of a run of cmake in one line: the file, the line, what is wrong."""
-    error = re.search(r"CMake Error at (.*?):(\d+) \((\w+)\):\n(.*?)(?:\nCall Stack|\n\n\n|\Z)", text, re.S)
+    error = re.search(r"CMake Error at (.*?):(\d+)(?: \((\w+)\))?:\n(.*?)(?:\nCall Stack|\n\n\n|\Z)", text, re.S)
     if not error:
         return "the components' CMakeLists.txt cannot be read: " + " ".join(text.split())
     path, line, command, what = error.groups()
-    return f"{short(os.path.abspath(path), project)}:{line}: {command}(): " + " ".join(what.split())
+    where = f"{short(os.path.abspath(path), project)}:{line}: " + (f"{command}(): " if command else "")
+    return where + " ".join(what.split())
 
 
 def absent_submodules(project):

@@ -17,8 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 IMPLICIT = re.compile(r"implicit declaration of function '(\w+)'")
 UNDECLARED = re.compile(r"error: (?:unknown type name '(\w+)'|'(\w+)' undeclared|'(\w+)' was not declared)")
 UNDEFINED = re.compile(r"^(?:.*: )?([^:\n]+)(?::\d+|:\([^)]*\)): undefined reference to `([^']+)'", re.M)
-STANDARD = """assert ctype errno fcntl inttypes limits math pthread setjmp signal stdarg stdatomic stdbool stddef stdint stdio stdlib
-string strings sys/param sys/socket sys/stat sys/time sys/types time unistd wchar""".split()
+STANDARD = """assert ctype errno fcntl inttypes limits math pthread setjmp signal stdarg stdatomic stdbool stddef stdint stdio
+stdlib string strings sys/param sys/socket sys/stat sys/time sys/types time unistd wchar""".split()
 
 
 def compiler_command(entry):
@@ -63,7 +63,7 @@ def make_empty(folder, names):
 
 
 def headers_here(words):
-    """The names of all headers that projects find here: in otter's own folder, which a compilation names, and of the stand-ins."""
+    """The names of all headers that projects find here: otter's own, in a folder that a compilation names, and the stand-ins'."""
     folders = [word.removeprefix("-I") for word in words]
     components = os.path.join(os.path.dirname(HERE), "components")
     folders = [folder for folder in folders if os.path.isfile(os.path.join(folder, "esp_ota_ops.h"))]

@@ -11,7 +11,7 @@
 
 #define COMMAND_SHOWN 80
 
-/** Does a line tell of a lock of this file? @param pid  receives who has it; 0 or less: a process that cannot be seen from here */
+/** Does a line tell of a lock of this file? @param pid  receives who has it; 0 or less: it cannot be seen from here */
 static bool is_lock_of(const char *line, const struct stat *st, int *pid)
 {
     unsigned int major_number, minor_number;

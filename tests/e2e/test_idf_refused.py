@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import struct
 import unittest
 
 from device import in_full
@@ -19,6 +20,19 @@ def project(before="", behind="", main='idf_component_register(SRCS "main.c")\n'
     """The files of a small project; `files` has __ for / and _dot_ for a point."""
     made = {"CMakeLists.txt": CMAKE.format(before=before, behind=behind), "main/CMakeLists.txt": main, "main/main.c": source}
     return {**made, **{name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}}
+
+
+# An ELF file of an ESP32 (machine 94) with one empty section, as a compiler for it leaves one.
+ESP32_OBJECT = (b"\x7fELF\1\1\1" + bytes(9) +
+                struct.pack("<HHIIIIIHHHHHH", 1, 94, 1, 0, 0, 52, 0, 52, 0, 0, 40, 1, 0) + bytes(40))
+
+
+def archive(data):
+    """An archive with one file in it, and with an index that says that pre() is there."""
+    index = struct.pack(">II", 1, 8 + 60 + 12) + b"pre\0"
+    members = [(b"/", index), (b"pre.o/", data)]
+    return b"!<arch>\n" + b"".join(b"%-16b%-12d%-6d%-6d%-8b%-10d`\n" % (name, 0, 0, 0, b"100644", len(content)) + content
+                                   for name, content in members)
 
 
 EXTRA = "set(EXTRA_COMPONENT_DIRS a b)\n"
@@ -50,6 +64,8 @@ REFUSED = [
      ["main/idf_component.yml:3", "no YAML"]),
     ("a dependency's folder that is not there",
      project(main__idf_component_dot_yml="dependencies:\n  a: {path: ../nowhere}\n"), ["'a'", "../nowhere", "correct the path"]),
+    ("a component's CMakeLists.txt that ends too early", project(main="idf_component_register(SRCS\n"),
+     ["main/CMakeLists.txt:1: Parse error."]),
     ("a source that is not there", project(main='idf_component_register(SRCS "mian.c")\n'), ["main/mian.c", "correct its name"]),
     ("a key that is not there",
      project(sdkconfig_dot_defaults="CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\n"),
@@ -105,6 +121,29 @@ class Refused(unittest.TestCase):
     @in_full
     def test_by_what_the_compiler_says(self):
         self.check(NOT_COMPILED)
+
+    @in_full
+    def test_libraries_for_another_machine_and_damaged_ones_are_named(self):
+        pre = "idf_component_register(INCLUDE_DIRS .)\n"
+        source = "int pre(void);\nvoid app_main(void) { pre(); }\n"
+        made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES pre)\n', source=source,
+                                 components__pre__CMakeLists_dot_txt=pre))
+        library = made.path / "components" / "pre" / "libpre.a"
+        ways = ["add_prebuilt_library(prebuilt libpre.a)\ntarget_link_libraries(${COMPONENT_LIB} INTERFACE prebuilt)\n",
+                'target_link_libraries(${COMPONENT_LIB} INTERFACE "-L${COMPONENT_DIR}" -lpre)\n',
+                "target_link_libraries(${COMPONENT_LIB} INTERFACE ${COMPONENT_DIR}/libpre.a)\n"]
+        told = ["adds {}, which is not there", "links libpre.a, which is not there", "there is no {}, and"]
+        for way, absent in zip(ways, told):
+            made.write("components/pre/CMakeLists.txt", pre + way)
+            for content, piece in [(None, absent.format(library)), (archive(ESP32_OBJECT), "libpre.a is for another machine"),
+                                   (b"no archive", "it is damaged")]:
+                with self.subTest(way, piece=piece):
+                    if content is None:
+                        library.unlink(missing_ok=True)
+                    else:
+                        library.write_bytes(content)
+                    if not (content == b"no archive" and "-lpre" in way):  # the linker takes its name for nothing
+                        self.assertIn(piece, made.refused().splitlines()[-1])
 
     def test_all_that_is_missing_is_told_at_once(self):
         source = '#include "driver/spi_master.h"\n#include "bt.h"\nvoid app_main(void) { spi_t x; spi_init(&x); }\n'

@@ -179,6 +179,22 @@ function(target_add_binary_data target file type)
   endif()
 endfunction()
 
+# add_prebuilt_library(TARGET FILE [REQUIRES COMPONENT...] [PRIV_REQUIRES COMPONENT...]): an archive that is there already.
+function(add_prebuilt_library target file)
+  cmake_parse_arguments(PARSE_ARGV 2 _ "" "" "REQUIRES;PRIV_REQUIRES")
+  cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${COMPONENT_DIR} NORMALIZE)
+  if(NOT EXISTS ${file})
+    otter_stop("${COMPONENT_DIR}/CMakeLists.txt adds ${file}, which is not there: put it there, or correct the name")
+  endif()
+  add_library(${target} STATIC IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${file})
+  foreach(required IN LISTS __REQUIRES __PRIV_REQUIRES)
+    if(required IN_LIST otter_components)
+      target_link_libraries(${target} INTERFACE __idf_${required})
+    endif()
+  endforeach()
+endfunction()
+
 # Linker scripts place code and data in a chip's memories; a program of this machine has none.
 function(target_linker_script)
 endfunction()
