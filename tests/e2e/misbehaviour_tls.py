@@ -1,6 +1,7 @@
 """The catalogue's rows about what is below HTTP: TLS, certificates, addresses."""
 # SPDX-License-Identifier: Apache-2.0
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -211,11 +212,17 @@ entry("ipv6-only", "listens on ::1 only", OK, host="::1")(deliver)
 
 def at_second_address(player):
     """@return the server, and a socket at its port of the first address, which no other program has meanwhile"""
-    server = servers.RawServer(lambda connection, index: deliver(misbehaviour.Peer(player, connection, index)),
-                               context=player.certs.context("named"), scheme="https", host="127.0.0.9")
-    first = socket.socket()
-    first.bind(("127.0.0.1", server.port))
-    return server, first
+    def serve(connection, index):
+        deliver(misbehaviour.Peer(player, connection, index))
+
+    for _ in range(100):  # a port that is free at one address may be somebody's at the other
+        first = socket.socket()
+        first.bind(("127.0.0.1", 0))
+        with contextlib.suppress(OSError):
+            return servers.RawServer(serve, context=player.certs.context("named"), scheme="https", host="127.0.0.9",
+                                     port=first.getsockname()[1]), first
+        first.close()
+    raise OSError("no port is free at both addresses")
 
 
 def closing(server, *sockets):

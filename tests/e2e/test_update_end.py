@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -88,6 +89,16 @@ class EndCase(UpdateCase):
 
 
 class Told(EndCase):
+    def await_handler(self, process, number):
+        """Until the program catches this signal: before that it would end like any other."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+            if int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16) >> (number - 1) & 1:
+                return
+            time.sleep(0.01)  # there is no event of it
+        self.fail("the signal is not caught")
+
     def test_ctrl_c_ends_every_wait_at_once(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             for name, url_of in self.waits().items():
@@ -98,6 +109,7 @@ class Told(EndCase):
                     command = [OTTER, "update", self.flash, url, "--ca", self.ca.cert, "--timeout", "60", "--json"]
                     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
                         self.assertTrue(self.reached.wait(30))
+                        self.await_handler(process, number)
                         time.sleep(0.3)  # it is in the wait by then; should it not be, the signal comes before it
                         start = time.monotonic()
                         process.send_signal(number)
