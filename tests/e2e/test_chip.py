@@ -14,6 +14,8 @@ import sys
 import tempfile
 import unittest
 
+from device import in_full
+
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
 PAGE = SOURCE / "docs" / "MEMORY.md"
 TOOL = "riscv64-unknown-elf-"
@@ -89,6 +91,7 @@ class Chip(unittest.TestCase):
                 self.assertIn("main", symbols)
                 self.assertEqual([], [name for name in sorted(symbols) if HEAP.match(name)])
 
+    @in_full
     def test_copies_are_linked_where_they_are_named(self):
         for what, _, copies in PROGRAMS:
             with self.subTest(what):

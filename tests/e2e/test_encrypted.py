@@ -312,6 +312,7 @@ class Firmware(unittest.TestCase):
     def test_by_rsa(self):
         self.check_firmware({"private.pem": PRIVATE["rsa"].read_text()}, lambda _: ())
 
+    @in_full
     def test_by_ecies_with_the_key_in_the_efuses(self):
         def efuse(project):
             path = project.folder / "chip.efuse"

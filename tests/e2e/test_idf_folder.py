@@ -124,6 +124,7 @@ class Folders(unittest.TestCase):
         second.communicate("\n", timeout=LIMIT_S)
         self.assertEqual(second.returncode, 0)
 
+    @in_full
     def test_what_is_built_anew_is_written_into_the_flash_and_told(self):
         made = self.made()
         made.build()
@@ -146,6 +147,7 @@ class Folders(unittest.TestCase):
         self.assertEqual(made.run().stderr, "")
         self.assertEqual(flash.stat().st_size, 4 << 20)
 
+    @in_full
     def test_console_that_is_closed_is_one_that_has_ended(self):
         made = self.made()
         made.build()

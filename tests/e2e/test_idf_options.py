@@ -150,6 +150,7 @@ class OneSdkconfig(unittest.TestCase):
         self.assertEqual((len(flash), flash[0xA000:0xA002], flash[0x220000:0x22000A]), (4 << 20, b"\xaaP", b"some notes"))
         self.assertEqual((made.path / "sdkconfig").read_text(), FILES["sdkconfig"])
 
+    @in_full
     def test_program_describes_itself_and_says_which_chips_it_runs_on(self):
         main = """
 #include <stdio.h>
@@ -179,6 +180,7 @@ void app_main(void)
         made.write("main/main.c", main.replace("ESP_APP_DESC_MAGIC_WORD", "7"))
         self.assertIn("section .rodata_desc holds no app descriptor", otter("build", made.path).stdout)
 
+    @in_full
     def test_options_for_the_chip_that_a_project_is_for_count(self):
         small = {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
                  "main/main.c": "void app_main(void)\n{\n}\n", "sdkconfig.defaults": "CONFIG_FREERTOS_HZ=200\n",

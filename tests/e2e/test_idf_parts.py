@@ -59,6 +59,7 @@ class Parts(PartsTest):
         self.assertEqual(console.count("no update: "), 4, console)
         self.assertEqual(self.flash()[:0x9000], before[:0x9000])
 
+    @in_full
     def test_table_with_a_row_for_itself_survives_the_cut_of_its_copy(self):
         folder = self.build("rows", "--config", "rows")
         table = self.table(csv="partitions_rows.csv")

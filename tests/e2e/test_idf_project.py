@@ -118,6 +118,7 @@ class SimpleProject(ProjectTest):
         theirs = sorted(p.name for p in (SOURCE / "examples" / "idf" / self.example).iterdir())
         self.assertEqual(made, sorted([*theirs, "build-otter", "ca.pem"]))
 
+    @in_full
     def test_plain_cmake_builds_the_same(self):
         idf_path = otter("idf-path").stdout.strip()
         folder = self.project.folder / "plain"

@@ -96,6 +96,7 @@ class SafeProject(unittest.TestCase):
         info = otter("flash", "info", flash, "--table-offset", "0xC000").stdout
         self.assertIn("boots next: factory", info)
 
+    @in_full
     def test_key_partition_must_be_there(self):
         made = self.made(None, {"CMakeLists.txt": CMAKE, "main/main.cpp": COUNTING.replace("checks());", "0);"),
                                 "main/CMakeLists.txt": 'idf_component_register(SRCS "main.cpp")\n',

@@ -3,6 +3,7 @@
 
 import unittest
 
+from device import in_full
 from idf_project import ProjectTest
 
 
@@ -28,6 +29,7 @@ class Factory(ProjectTest):
         return done.stdout
 
 
+@in_full
 class Sketch(ProjectTest):
     example = "sketch_ota"
 

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import unittest
 
-from device import BUILD, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, DeviceTest, wait_until_ended
+from device import (BUILD, NEW, OFFSETS, OTTER, PENDING_VERIFY, TIMEOUT_S, DeviceTest, in_full,
+                    wait_until_ended)
 
 SHORT = 4  # exit status: this machine has not enough of something
 IS_SANITIZED = "OTTER_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
@@ -157,6 +158,7 @@ class WhatFirmwareDoes(IsolationTest):
         self.assertIn("was ended by signal 9", errors)
         self.assert_flash_is_whole()
 
+    @in_full
     def test_a_flood_of_messages_holds_up_nobody(self):
         for word in (".", "x", "P", "N"):
             with self.subTest(word):

@@ -20,6 +20,8 @@ import sys
 import tempfile
 import unittest
 
+from device import in_full
+
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
 PAGE = SOURCE / "docs" / "MEMORY.md"
 GCC = "riscv64-unknown-elf-gcc"
@@ -228,6 +230,7 @@ WHY_SKIPPED = f"{GCC} is not installed (./dev setup rv32)"
 
 
 @unittest.skipUnless(HAVE_GCC, WHY_SKIPPED)
+@in_full
 class ThisTree(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

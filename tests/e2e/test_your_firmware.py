@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+from device import in_full
+
 BUILD = pathlib.Path(os.environ["OTTER_BUILD"]).resolve()
 SOURCE = pathlib.Path(os.environ["OTTER_SOURCE"]).resolve()
 TEMPLATE = SOURCE / "examples" / "template"
@@ -36,6 +38,7 @@ class YourFirmware(unittest.TestCase):
                 self.assertIn(f"| `{path.relative_to(TEMPLATE)}` |", text)
 
     @unittest.skipIf(has_sanitizers(), "the template is built by the run without sanitizers")
+    @in_full
     def test_the_template_builds_outside_the_clone_updates_itself_and_confirms(self):
         with tempfile.TemporaryDirectory(prefix="otter-template-") as temp:
             folder = pathlib.Path(temp)
