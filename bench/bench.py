@@ -13,9 +13,10 @@ encrypted: an update with an encrypted image (RSA-3072, AES-256-GCM) against the
 xts:       an update of a device with flash encryption (XTS-AES-256) against the same of one without, each on one core. Processor
            time.
 idf:       an ESP-IDF project folder: built from nothing, after a change of one file, from power on to app_main().
+fleet:     `otter fleet simulate`: a rollout to 10,000 devices, in seconds and in memory.
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
-All but serve have goals, which the end tells to be met or not; those before idf need nginx. What is absent is skipped with a
+All but serve have goals, which the end tells to be met or not; those before fleet need nginx. What is absent is skipped with a
 message. Exit status 1 if one is not met.
 """
 # SPDX-License-Identifier: Apache-2.0
@@ -37,9 +38,10 @@ import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
 ONE_CORE = ("taskset", "-c", "0")
-WHAT = ("update", "floor", "signed", "memory", "encrypted", "xts", "idf", "serve")
+WHAT = ("update", "floor", "signed", "memory", "encrypted", "xts", "idf", "fleet", "serve")
 GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05,
-         "encrypted": 1.25, "xts": 1.3}
+         "encrypted": 1.25, "xts": 1.3,
+         "fleet_s": 60.0, "fleet_mib": 256.0}
 OTADATA, OTADATA_LEN, OTA_0, SECTOR = 0x9000, 0x2000, 0x10000, 0x1000
 
 
@@ -392,6 +394,27 @@ def compare_updates(build, what, rounds, sizes):
     return goals
 
 
+def measure_fleet(build, rounds, devices=10000):
+    """Prints the table; returns the goals."""
+    print(f"fleet: one rollout to {devices} devices simulated, {rounds} seeds, medians; peak resident memory")
+    costs = []
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as work:
+        peak, result = pathlib.Path(work, "peak"), pathlib.Path(work, "result")
+        run(["cc", "-O2", "-o", peak, SOURCE / "bench" / "peak.c"])
+        for seed in range(1, rounds + 1):
+            run([peak, result, build / "otter", "fleet", "simulate", "--devices", devices, "--seed", seed, "--quiet"])
+            wall_us, cpu_us, peak_kib, status = map(int, result.read_text().split())
+            if status != 0:
+                sys.exit(f"bench: seed {seed} ended with status {status}")
+            costs.append(Cost(wall_us / 1000, cpu_us / 1000, peak_kib / 1024))
+    wall, cpu = (statistics.median(getattr(c, which) for c in costs) / 1000 for which in ("wall_ms", "cpu_ms"))
+    mib = max(c.peak_mib for c in costs)
+    print(f"{wall:8.1f} s, {cpu:.1f} s of one core, {1000 * cpu / devices:.2f} ms a device; {mib:.0f} MiB, "
+          f"{1024 * mib / devices:.1f} KiB a device")
+    return [Goal(f"{devices} devices through a rollout, s", wall, GOALS["fleet_s"]),
+            Goal("the same: peak resident memory, MiB", mib, GOALS["fleet_mib"])]
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -405,10 +428,12 @@ def main():
         parser.error(f"WHAT is one of {', '.join(WHAT)}")
     what, build, rounds = args.what or WHAT, args.build.resolve(), 3 if args.quick else args.rounds
     goals = []
-    if set(what) - {"idf", "serve"}:
+    if set(what) - {"idf", "fleet", "serve"}:
         goals = compare_updates(build, what, rounds, (1, 64) if args.quick else (1, 64, 256))
     if "idf" in what:
         goals += [Goal(*row) for row in project.measure(build, min(rounds, 5))]
+    if "fleet" in what:
+        goals += measure_fleet(build, min(rounds, 3))
     if "serve" in what:
         serve.compare_servers(build, rounds)
     for goal in goals:

@@ -103,7 +103,7 @@ static cJSON *list_curve(const fleet_world_t *world)
         cJSON *row = cJSON_CreateObject(), *runs = cJSON_CreateObject();
         put(row, "s", (double)(sample->at_ms / 1000));
         for (uint32_t r = 0; r < world->config.release_count; r++) {
-            put(runs, world->config.releases[r].version, sample->runs[r]);
+            put(runs, world->config.releases[r].version, sample->runs[r] + sample->failed_on[r]);
         }
         json_item(row, "runs", runs);
         put(row, "failed", sample->failed);

@@ -227,6 +227,7 @@ static void take_sample(fleet_world_t *world)
         sample->off += !device->on;
         if (device->runs < FLEET_RELEASES_MAX) {
             sample->failed += device->failed;
+            sample->failed_on[device->runs] += device->failed;
             sample->runs[device->runs] += !device->failed;
         }
         sample->busy += device->on && (device->trial || device->reset_at != FLEET_NEVER ||

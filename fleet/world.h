@@ -53,10 +53,10 @@ typedef struct {
         .link_percent = {10, 60, 25, 5}, .days = 7                                                           \
     }
 
-/** How many devices were what at a time: run which release, confirmed; of these, whose last action failed; are busy; are off. */
+/** How many devices were what at a time: run which; the same of those whose update failed, and all of these; busy; off. */
 typedef struct {
     int64_t at_ms;
-    uint32_t runs[FLEET_RELEASES_MAX], failed, busy, off;
+    uint32_t runs[FLEET_RELEASES_MAX], failed_on[FLEET_RELEASES_MAX], failed, busy, off;
     uint64_t requests;
 } fleet_sample_t;
 

@@ -54,6 +54,15 @@ class Demo(unittest.TestCase):
     def test_the_story_of_a_device_that_takes_signed_images_only(self):
         self.check_story(REFUSALS + STORY[1:], "--signed")
 
+    def test_the_story_of_a_fleet(self):
+        with tempfile.TemporaryDirectory(prefix="otter-test-demo-") as folder:
+            demo = SOURCE / "examples" / "fleet_demo.sh"
+            done = subprocess.run([demo, BUILD, folder], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("</svg>", (pathlib.Path(folder) / "fleet.svg").read_text(encoding="utf-8"))
+        for line in (r"2\.0\.0: done", r"3\.0\.0: stopped by itself: \d+ of 20 devices", "At the end all 200 devices run 2.0.0"):
+            self.assertRegex(done.stdout, line)
+
     def check_story(self, story, *options):
         with tempfile.TemporaryDirectory(prefix="otter-test-demo-") as temp:
             began = time.monotonic()
