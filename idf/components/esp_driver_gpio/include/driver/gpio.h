@@ -25,6 +25,10 @@ typedef struct {
 typedef void (*gpio_isr_t)(void *arg);
 typedef void *gpio_isr_handle_t;
 
+/* Beside ESP-IDF itself, from 6.0 on, its hal/gpio_types.h has these, by masks that only chips have. */
+#undef GPIO_IS_VALID_GPIO
+#undef GPIO_IS_VALID_OUTPUT_GPIO
+#undef GPIO_IS_VALID_DIGITAL_IO_PAD
 #define GPIO_IS_VALID_GPIO(num)                   ((num) >= 0 && (num) < GPIO_PIN_COUNT)
 #define GPIO_IS_VALID_OUTPUT_GPIO(num)            GPIO_IS_VALID_GPIO(num)
 #define GPIO_IS_VALID_DIGITAL_IO_PAD(num)         GPIO_IS_VALID_GPIO(num)

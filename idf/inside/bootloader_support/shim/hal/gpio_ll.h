@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifndef SOC_GPIO_VALID_GPIO_MASK
+#define SOC_GPIO_VALID_GPIO_MASK 0ULL
+#endif
+
 typedef struct {
     int none;
 } gpio_dev_t;

@@ -1,7 +1,5 @@
-/* No pin is there. */
+/* No pin is there: until 5.5 the sources ask this header for what is in hal/gpio_ll.h. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#ifndef SOC_GPIO_VALID_GPIO_MASK
-#define SOC_GPIO_VALID_GPIO_MASK 0ULL
-#endif
+#include "hal/gpio_ll.h"
