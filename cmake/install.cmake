@@ -36,7 +36,8 @@ configure_file(cmake/rtc_memory.ld rtc_memory.ld COPYONLY)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/idf ${CMAKE_CURRENT_BINARY_DIR}/idf SYMBOLIC)
 install(DIRECTORY idf DESTINATION ${CMAKE_INSTALL_DATADIR}/otter PATTERN __pycache__ EXCLUDE)
 # What the components for ESP-IDF itself take of the rest of this tree (idf/inside/otter_run/project_include.cmake).
-install(FILES include/otter/run_protocol.h cmake/rtc_memory.ld DESTINATION ${CMAKE_INSTALL_DATADIR}/otter/idf/inside/otter_run)
+install(FILES include/otter/run_protocol.h cmake/rtc_memory.ld port/linux/rtc_memory.c port/linux/rtc_memory.h
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/otter/idf/inside/otter_run)
 
 # Relative to the file itself, so that an installed tree can be moved.
 cmake_path(SET pc_folder /${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -91,9 +91,8 @@ static esp_err_t attach_device(int flash_fd, const otter_run_boot_t *boot, otter
         return otter_fault(fault, ESP_FAIL, "the memory shared with the runner is not there");
     }
     const esp_reset_reason_t reason = (esp_reset_reason_t)boot->reset_reason;
-    esp_err_t err = rtc_memory_begin(memory, OTTER_RUN_RTC_OFFSET, reason, fault);
-    if (err != ESP_OK) {
-        return err;
+    if (!rtc_memory_begin(memory, reason)) {
+        return otter_fault(fault, ESP_FAIL, "RTC memory: %s", strerror(errno));
     }
     deep_sleep_begin(&shared->pause, reason == ESP_RST_DEEPSLEEP);
     const int trace = inherited(OTTER_RUN_ENV_TRACE);
@@ -123,7 +122,7 @@ static esp_err_t attach_device(int flash_fd, const otter_run_boot_t *boot, otter
         .allow_http = build->allow_http,
         .dangerous_write = build->dangerous_write,
     };
-    err = linux_device_adopt(&dev, flash_fd, getenv(OTTER_RUN_ENV_FLASH_PATH), &options, fault);
+    esp_err_t err = linux_device_adopt(&dev, flash_fd, getenv(OTTER_RUN_ENV_FLASH_PATH), &options, fault);
     if (err != ESP_OK) {
         return err;
     }

@@ -2,10 +2,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/rtc_memory.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "otter/run_protocol.h"
 
 #define UNKNOWN                                                                                              \
     0xA5 /* what a variable without a first value has in each byte: no program should count on it */
@@ -46,7 +47,7 @@ static bool replace(const region_t *region, int fd, off_t off, bool kept)
     return true;
 }
 
-esp_err_t rtc_memory_begin(int fd, uint32_t off, esp_reset_reason_t reason, otter_fault_t *fault)
+bool rtc_memory_begin(int fd, esp_reset_reason_t reason)
 {
     const region_t regions[OTTER_RUN_RTC_REGIONS] = {
         {otter_rtc_data_start, otter_rtc_data_end, true, false, true},
@@ -55,11 +56,10 @@ esp_err_t rtc_memory_begin(int fd, uint32_t off, esp_reset_reason_t reason, otte
     };
     for (uint32_t i = 0; i < OTTER_RUN_RTC_REGIONS; i++) {
         const region_t *region = &regions[i];
-        if (region->end > region->start &&
-            !replace(region, fd, (off_t)off + (off_t)i * OTTER_RUN_RTC_REGION_SIZE,
-                     is_kept(region, reason))) {
-            return otter_fault(fault, ESP_FAIL, "RTC memory: %s", strerror(errno));
+        const off_t off = (off_t)OTTER_RUN_RTC_OFFSET + (off_t)i * OTTER_RUN_RTC_REGION_SIZE;
+        if (region->end > region->start && !replace(region, fd, off, is_kept(region, reason))) {
+            return false;
         }
     }
-    return ESP_OK;
+    return true;
 }

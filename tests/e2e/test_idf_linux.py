@@ -166,6 +166,52 @@ class Inside(unittest.TestCase):
 
 
 @unittest.skipUnless(CHECKOUT, "no ESP-IDF: set OTTER_IDF_PATH to a checkout (5.4 or later), or say ./dev idf DIR")
+class Ways(unittest.TestCase):
+    """How a project comes by the components, beside -D EXTRA_COMPONENT_DIRS: each build makes a firmware that runs."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="otter-idf-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.project = copied(self.dir, SOURCE / "tests/idf_linux/operations")
+
+    def depend(self, *source):
+        """One dependency of main, for linux alone, as docs/INSIDE-ESP-IDF.md says."""
+        rows = "".join(f"    {row}\n" for row in (*source, 'rules: [{if: "target in [linux]"}]'))
+        (self.project / "main/idf_component.yml").write_text(f"dependencies:\n  otter_run:\n{rows}")
+
+    def runs(self, command=OTTER):
+        done = subprocess.run([command, "run", self.project / "build", "--max-seconds", "20"], text=True, capture_output=True,
+                              timeout=60, env={**os.environ, "OTTER_OPERATION": "restart"}, check=False)
+        self.assertIn("reset reason 3, kept 17", done.stdout, done.stderr)
+
+    def test_a_path_in_the_component_manager(self):
+        self.depend(f"path: {INSIDE}/otter_run")
+        idf_py(self.project, "-D", "IDF_TARGET=linux", "-D", f"OTTER={OTTER}", "build")
+        self.runs()
+
+    def test_a_repository_in_the_component_manager_and_an_installed_otter(self):
+        clone, prefix = self.dir / "clone", self.dir / "prefix"
+        shutil.copytree(SOURCE / "idf", clone / "idf", ignore=shutil.ignore_patterns("__pycache__"))
+        for words in (("init", "-q"), ("add", "-A"), ("-c", "user.name=x", "-c", "user.email=x@y.z", "commit", "-qm", "all")):
+            subprocess.run(["git", "-C", clone, *words], check=True, timeout=60)
+        subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, capture_output=True, timeout=120)
+        self.depend(f"git: file://{clone}", "path: idf/inside/otter_run")
+        command = next(prefix.rglob("bin/otter"))
+        idf_py(self.project, "-D", "IDF_TARGET=linux", "-D", f"OTTER={command}", "build")
+        self.assertTrue((self.project / "managed_components/otter_run").is_dir())
+        self.runs(command)
+
+    def test_the_verb_of_idf_py(self):
+        env = {"IDF_EXTRA_ACTIONS_PATH": str(INSIDE / "idf_py"), "OTTER": str(OTTER), "OTTER_OPERATION": "restart"}
+        words = ("otter-run", "--new", "--boots", "2", "--until", "kept 17")
+        self.assertIn("reset reason 3, kept 17", idf_py(self.project, *words, env=env))
+        lists = self.project / "CMakeLists.txt"
+        lists.write_text("set(EXTRA_COMPONENT_DIRS x)\n" + lists.read_text(encoding="utf-8"))
+        with self.assertRaisesRegex(AssertionError, "sets EXTRA_COMPONENT_DIRS, so that -D does not reach it"):
+            idf_py(self.project, *words, env=env)
+
+
+@unittest.skipUnless(CHECKOUT, "no ESP-IDF: set OTTER_IDF_PATH to a checkout (5.4 or later), or say ./dev idf DIR")
 class Examples(unittest.TestCase):
     """ESP-IDF's own examples, unchanged: what their options say is where the server is."""
 
@@ -200,7 +246,7 @@ class Examples(unittest.TestCase):
         folder = build(self.dir, project, "-D", "PROJECT_VER=2.0.0")
         image = re.search(r'"app_bin":\s*"([^"]+)"', (folder / "project_description.json").read_text(encoding="utf-8"))[1]
         shutil.copy(folder / image, self.www / "firmware.bin")
-        make_anew(folder.parent, "-D", "PROJECT_VER=1.0.0")
+        idf_py(folder.parent, "-D", "PROJECT_VER=1.0.0", "build")
         return folder
 
     def run_it(self, folder, *words, until):
@@ -230,22 +276,27 @@ class Examples(unittest.TestCase):
         self.assertIn("Diagnostics completed successfully", text)
 
 
-def make_anew(copy, *words):
-    done = subprocess.run(["idf.py", "--preview", *words, "build"], cwd=copy, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+def idf_py(folder, *words, env=None):
+    """`idf.py WORDS`; what went wrong is told by the lines that name it."""
+    done = subprocess.run(["idf.py", "--preview", *words], cwd=folder, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=LIMIT, check=False,
+                          env={**os.environ, **(env or {})})
     if done.returncode:
-        raise AssertionError(done.stdout[-6000:])
+        wrong = [line for line in done.stdout.splitlines() if re.search(r"\b(error|otter):|CMake Error|undefined ref", line)]
+        raise AssertionError("\n".join(wrong[:20]) + "\n...\n" + done.stdout[-1500:])
+    return done.stdout
+
+
+def copied(folder, project):
+    copy = folder / project.name
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("build*", "sdkconfig"))
+    return copy
 
 
 def build(folder, project, *words):
     """A copy of a project, built by ESP-IDF for linux with our components. Returns its build folder."""
-    copy = folder / project.name
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("build*", "sdkconfig"))
-    done = subprocess.run(["idf.py", "--preview", "-D", f"EXTRA_COMPONENT_DIRS={INSIDE}", "-D", "IDF_TARGET=linux",
-                           "-D", f"OTTER={OTTER}", *words, "build"], cwd=copy, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
-    if done.returncode:
-        raise AssertionError(done.stdout[-6000:])
+    copy = copied(folder, project)
+    idf_py(copy, "-D", f"EXTRA_COMPONENT_DIRS={INSIDE}", "-D", "IDF_TARGET=linux", "-D", f"OTTER={OTTER}", *words, "build")
     return copy / "build"
 
 

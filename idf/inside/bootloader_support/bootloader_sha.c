@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bootloader_sha.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #if __has_include("mbedtls/sha256.h") /* until ESP-IDF 5.5; in 6.0 there are PSA's names alone */

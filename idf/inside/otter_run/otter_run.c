@@ -15,6 +15,7 @@
 #include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "linux/rtc_memory.h"
 #include "spi_flash_mmap.h"
 
 #define WATCH_PERIOD_MS 250 /* how often the runner hears that tasks of every priority have their turn */
@@ -88,7 +89,7 @@ __attribute__((constructor(101))) static void take_over(void)
         refuse("the memory shared with `otter run` is not there");
     }
     run.shared = shared;
-    if (!otter_run_rtc_begin(memory, (esp_reset_reason_t)run.boot.reset_reason)) {
+    if (!rtc_memory_begin(memory, (esp_reset_reason_t)run.boot.reset_reason)) {
         refuse("the memory that outlives a reset cannot be mapped");
     }
 }

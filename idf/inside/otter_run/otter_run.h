@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "esp_system.h"
 #include "otter/run_protocol.h"
 
 /** What the runner and its firmwares share. @return NULL: the program was started without a runner */
@@ -15,6 +14,3 @@ void otter_run_tell(char message);
 
 /** The last message: what was printed is flushed, and the process ends. */
 void otter_run_end(char message) __attribute__((noreturn));
-
-/** Maps the memory that the device keeps over the variables of RTC_DATA_ATTR and its kin. @return false with errno */
-bool otter_run_rtc_begin(int fd, esp_reset_reason_t reason);

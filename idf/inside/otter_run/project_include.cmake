@@ -4,7 +4,7 @@
 # What of otter lies elsewhere in its source tree and beside us where it is installed; else as `otter` names it.
 function(otter_run_find out file folder)
     foreach(place ${otter_run_dir} ${otter_run_dir}/../../../${folder}
-                  ${otter_run_home}/otter_run ${otter_run_home}/../../../${folder})
+                  ${otter_run_home}/otter_run ${otter_run_home}/../../${folder})
         if(EXISTS ${place}/${file})
             get_filename_component(path ${place}/${file} REALPATH)
             set(${out} ${path} PARENT_SCOPE)
@@ -30,8 +30,11 @@ execute_process(COMMAND ${OTTER} idf-components OUTPUT_VARIABLE otter_run_home O
 if(otter_run_status)
     message(FATAL_ERROR "otter: ${OTTER} has no idf-components: it is older than these components, use theirs")
 endif()
+get_filename_component(otter_run_home "${otter_run_home}" REALPATH) # a build folder has a link to them
 otter_run_find(otter_run_header run_protocol.h include/otter)
 otter_run_find(otter_run_script rtc_memory.ld cmake)
+otter_run_find(otter_run_memory rtc_memory.c port/linux)
+otter_run_find(otter_run_memory_header rtc_memory.h port/linux)
 
 # esp_attr.h of linux leaves out which variables outlive a reset: put back for every file, before it can read that.
 idf_build_set_property(C_COMPILE_OPTIONS "-include;${otter_run_dir}/retained/otter_retained.h" APPEND)
@@ -45,6 +48,8 @@ endfunction()
 
 function(otter_run_component library)
     otter_run_protocol(${library})
+    configure_file(${otter_run_memory_header} ${CMAKE_CURRENT_BINARY_DIR}/linux/rtc_memory.h COPYONLY)
+    target_sources(${library} PRIVATE ${otter_run_memory})
     set(wrap "")
     foreach(name app_main esp_reset_reason esp_restart_noos esp_partition_write esp_partition_write_raw esp_partition_erase_range)
         list(APPEND wrap "-Wl,--wrap=${name}")

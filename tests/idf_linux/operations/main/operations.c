@@ -1,4 +1,4 @@
-/* Does what OTTER_OPERATION says: update (to a copy of itself), confirm, roll back, crash, or count boots; then it ends. */
+/* Does what OTTER_OPERATION says: update to a copy of itself, confirm, roll back, crash, burn, restart, or none. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ void app_main(void)
 {
     const char *what = getenv("OTTER_OPERATION");
     esp_err_t err = operate(what != NULL ? what : "");
-    printf("operation %s: %s, secure version %" PRIu32 ", reset reason %d, kept %" PRIu32 "\n",
-           what != NULL ? what : "none", esp_err_to_name(err), esp_efuse_read_secure_version(),
-           (int)esp_reset_reason(), kept);
+    printf("operation %s: %s in %s, secure version %" PRIu32 ", reset reason %d, kept %" PRIu32 "\n",
+           what != NULL ? what : "none", esp_err_to_name(err), esp_ota_get_running_partition()->label,
+           esp_efuse_read_secure_version(), (int)esp_reset_reason(), kept);
 }
