@@ -31,6 +31,13 @@ typedef struct {
     esp_err_t (*erase)(void *dev, uint32_t off, uint32_t len);
     /** Barrier: everything done so far is on the medium before anything that follows. May be NULL: nothing is cached. */
     esp_err_t (*sync)(void *dev);
+    /**
+     * Begins what `erase` does, and returns. Whatever is called next, is_busy excepted, waits for its end first, and tells its
+     * failure. Both may be NULL: then the caller waits for each erase.
+     */
+    esp_err_t (*erase_begin)(void *dev, uint32_t off, uint32_t len);
+    /** An erase that was begun goes on. */
+    bool (*is_busy)(void *dev);
 } otter_flash_ops_t;
 
 #define OTTER_FLASH_ERASE_MAX 0x20000u /* 128 KiB, the largest sector of a device's own flash */
@@ -87,6 +94,11 @@ typedef struct esp_flash_t {
      * otadata lie one sector apart, and otadata and slots must be made of whole sectors (otter_device_init tells).
      */
     uint32_t erase_size;
+    /**
+     * Bytes, a power of two above erase_size: so many, where they begin at a multiple of it, are erased at once in less time than
+     * sector by sector. 64 KiB on most SPI NOR. Then an update that erases as it goes erases a slot in such blocks. 0: none.
+     */
+    uint32_t block_size;
     /** Bytes, a power of two, at most erase_size; a device's own flash: at most OTTER_FLASH_UNIT_MAX. 1 on SPI NOR. */
     uint32_t write_size;
     /**
@@ -166,6 +178,15 @@ OTTER_MUST_CHECK esp_err_t otter_flash_read(otter_flash_t *flash, uint32_t off, 
 OTTER_MUST_CHECK esp_err_t otter_flash_program(otter_flash_t *flash, uint32_t off, const void *src,
                                                uint32_t len);
 OTTER_MUST_CHECK esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len);
+
+/**
+ * Begins an erase, and returns while the flash works, if its port can; the next call here waits. Until one has returned ESP_OK
+ * nobody knows whether it has succeeded. @return as otter_flash_erase
+ */
+OTTER_MUST_CHECK esp_err_t otter_flash_erase_begin(otter_flash_t *flash, uint32_t off, uint32_t len);
+
+/** An erase that was begun goes on: what is asked of the flash now would have to wait. */
+bool otter_flash_is_busy(otter_flash_t *flash);
 
 /** The same of what lies in flash, past the cipher. */
 OTTER_MUST_CHECK esp_err_t otter_flash_read_raw(otter_flash_t *flash, uint32_t off, void *dst, uint32_t len);

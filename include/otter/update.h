@@ -55,6 +55,7 @@ struct otter_slot_writer {
     bool differs;      /* what it wrote last had to be erased for it */
     bool in_order;     /* all bytes came one after the other, and none failed */
     bool spent;        /* a write failed where units are programmed once: no more are taken */
+    uint32_t erased;   /* up to here it may program */
     uint32_t written;  /* bytes taken; with writes in order also the position of the next one */
     uint32_t end;      /* where the highest byte taken ends */
     uint8_t *tail;     /* bytes that do not fill a write unit yet; NULL where there is no room for one */

@@ -62,6 +62,13 @@ struct file_flash {
 #define LATE_US  500
 #define SLICE_US 5000 /* of a wait, behind which power may be gone */
 
+/** What it erases at once in less time than sector by sector. */
+static uint32_t block_of(const otter_run_flash_speed_t *speed, uint32_t sector)
+{
+    const uint32_t block = speed->block64_us != 0 ? 0x10000u : speed->block32_us != 0 ? 0x8000u : 0;
+    return block > sector ? block : 0;
+}
+
 /** The chip was given something that takes so long, as soon as it is free. */
 static void keep_busy(file_flash_t *f, uint64_t us)
 {
@@ -500,7 +507,7 @@ static esp_err_t erase(file_flash_t *f, uint32_t off, uint32_t len, bool waits)
         return err == ESP_OK ? erase_piece(f, off, len, waits) : err;
     }
     for (uint32_t n; len > 0 && err == ESP_OK; off += n, len -= n) {
-        n = otter_run_erase_piece(&f->speed, off, len);
+        n = max_u32(otter_run_erase_piece(&f->speed, off, len), f->flash.erase_size);
         err = erase_piece(f, off, n, waits);
     }
     return err;
@@ -509,6 +516,17 @@ static esp_err_t erase(file_flash_t *f, uint32_t off, uint32_t len, bool waits)
 static esp_err_t flash_erase(void *dev, uint32_t off, uint32_t len)
 {
     return erase(dev, off, len, true);
+}
+
+static esp_err_t flash_erase_begin(void *dev, uint32_t off, uint32_t len)
+{
+    return erase(dev, off, len, false);
+}
+
+static bool flash_is_busy(void *dev)
+{
+    const file_flash_t *f = dev;
+    return f->options.speed != NULL && f->free_us > steady_clock_us();
 }
 
 static esp_err_t flash_sync(void *dev)
@@ -530,8 +548,12 @@ static esp_err_t flash_sync(void *dev)
     return ESP_OK;
 }
 
-static const otter_flash_ops_t file_ops = {
-    .read = flash_read, .program = flash_program, .erase = flash_erase, .sync = flash_sync};
+static const otter_flash_ops_t file_ops = {.read = flash_read,
+                                           .program = flash_program,
+                                           .erase = flash_erase,
+                                           .sync = flash_sync,
+                                           .erase_begin = flash_erase_begin,
+                                           .is_busy = flash_is_busy};
 
 esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_flash_t **out,
                            otter_fault_t *fault)
@@ -557,6 +579,7 @@ esp_err_t file_flash_adopt(int fd, const file_flash_options_t *options, otter_fl
                                .dev = f,
                                .size = align_up_u32(medium.size, SECTOR),
                                .erase_size = SECTOR,
+                               .block_size = block_of(&f->speed, SECTOR),
                                .write_size = 1,
                                .stable_reads = options->speed == NULL,
                                .buffer = {(uint8_t *)(f + 1), BUFFER_SIZE}};
@@ -605,6 +628,7 @@ esp_err_t file_flash_shape(otter_flash_t *flash, const file_flash_geometry_t *ge
     }
     flash->size = size;
     flash->erase_size = sector;
+    flash->block_size = block_of(&f->speed, sector);
     flash->write_size = geometry->write_unit != 0 ? geometry->write_unit : 1;
     flash->write_once = geometry->write_once;
     flash->stable_reads =

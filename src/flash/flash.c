@@ -30,6 +30,12 @@ esp_err_t otter_flash_check_geometry(const otter_flash_t *flash, otter_fault_t *
                            "flash that is programmed once has write units of more than a byte, and what a "
                            "power cut has left there does not read stably");
     }
+    if (flash->block_size != 0 && (!is_power_of_two(flash->block_size) || flash->block_size <= erase)) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "a flash cannot erase blocks of %" PRIu32 " bytes beside sectors of %" PRIu32
+                           ": a block is a larger power of two",
+                           flash->block_size, erase);
+    }
     const otter_flash_cipher_t *cipher = flash->cipher;
     const uint32_t block = max_u32(OTTER_FLASH_CIPHER_BLOCK, write);
     if (cipher != NULL && (erase < block || cipher->buffer.bytes == NULL || cipher->buffer.size < block)) {
@@ -144,7 +150,8 @@ esp_err_t otter_flash_program_encrypted(otter_flash_t *flash, uint32_t off, cons
     return program_range(flash, FLASH_CIPHERED, off, src, len);
 }
 
-esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
+static esp_err_t erase_range(otter_flash_t *flash, esp_err_t (*op)(void *dev, uint32_t off, uint32_t len),
+                             uint32_t off, uint32_t len)
 {
     esp_err_t err = check_range(flash, off, len);
     if (err != ESP_OK || len == 0) {
@@ -159,10 +166,30 @@ esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
     otter_lock(OTTER_LOCK_FLASH);
     end_watches(flash, off, len);
     flash->stats.sectors_erased += len / flash->erase_size;
-    err = flash->ops->erase(flash->dev, off, len);
+    err = op(flash->dev, off, len);
     flash_map_refresh(flash, off, len);
     otter_unlock(OTTER_LOCK_FLASH);
     return answer(err);
+}
+
+esp_err_t otter_flash_erase(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    return erase_range(flash, flash->ops->erase, off, len);
+}
+
+esp_err_t otter_flash_erase_begin(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    /* What is mapped is read again behind each change, which would wait. */
+    bool can = flash->ops->erase_begin != NULL && flash->maps == NULL;
+    return erase_range(flash, can ? flash->ops->erase_begin : flash->ops->erase, off, len);
+}
+
+bool otter_flash_is_busy(otter_flash_t *flash)
+{
+    otter_lock(OTTER_LOCK_FLASH);
+    bool busy = flash->ops->is_busy != NULL && flash->ops->is_busy(flash->dev);
+    otter_unlock(OTTER_LOCK_FLASH);
+    return busy;
 }
 
 bool otter_flash_reads_blank(otter_flash_t *flash, uint32_t off, uint32_t len)

@@ -27,9 +27,10 @@
 #include "otter/https_update.h"
 #include "otter/promise.h"
 
-#define REDIRECTS_MAX  10    /* where http_config says 0 */
-#define REQUEST_SIZE   65536 /* of partial download, where max_http_request_size is 0 */
-#define RETRY_ATTEMPTS 6     /* defaults that suit a bad mobile link: about a minute without a byte ... */
+#define REDIRECTS_MAX  10      /* where http_config says 0 */
+#define REQUEST_SIZE   65536   /* of partial download, where max_http_request_size is 0 */
+#define AHEAD_SIZE     0x5000u /* bytes that come while a block of flash is erased: at 1 Mbit/s and 150 ms */
+#define RETRY_ATTEMPTS 6       /* defaults that suit a bad mobile link: about a minute without a byte ... */
 #define RETRY_DELAY_MS 1000
 #define RETRY_TIME_MS  3600000 /* ... and an hour for everything */
 
@@ -171,8 +172,10 @@ static esp_err_t build_pipeline(https_ota_t *ota, const esp_https_ota_config_t *
     }
     esp_err_t err = add_stages(ota, config, more);
     if (err == ESP_OK) {
-        err =
-            ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX, lent.bytes);
+        const otter_flash_t *flash = ota->device->flash;
+        const bool works_on = flash->block_size != 0 && flash->ops->erase_begin != NULL;
+        err = ota_pipeline_allocate(&ota->pipeline, asked > GATE_HEAD_MAX ? asked : GATE_HEAD_MAX,
+                                    works_on ? AHEAD_SIZE : 0, lent.bytes);
     }
     return err == ESP_OK ? ESP_OK
                          : REFUSE(ota->device, err, "Couldn't allocate memory to upgrade data buffer");

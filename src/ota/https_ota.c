@@ -29,10 +29,10 @@ static const char TAG[] = "esp_https_ota";
 
 /* ---- perform ---- */
 
-/** Has the slot written what is in the buffer. */
+/** Has the slot written what is in the buffer, as far as no other block of flash has to be erased for it. */
 static esp_err_t write_buffer(https_ota_t *ota)
 {
-    esp_err_t err = ota_pipeline_drain(&ota->pipeline);
+    esp_err_t err = ota_pipeline_drain(&ota->pipeline, session_stage_prepare(&ota->session));
     OTTER_ASSERT(ota->pipeline.count > 0 || ota->source.pos == ota->session.written + ota->pipeline.buffered);
     https_show_progress(ota); /* before the event that tells of it */
     int total = (int)ota->session.written;
@@ -80,7 +80,7 @@ static esp_err_t begin_image(https_ota_t *ota)
     }
     introduce_file(ota);
     err = check_announced(ota);
-    err = err == ESP_OK ? ota_pipeline_drain(pipeline) : err;
+    err = err == ESP_OK ? ota_pipeline_drain(pipeline, pipeline->buffered) : err;
     if (err != ESP_OK) {
         return err;
     }
@@ -126,22 +126,38 @@ static esp_err_t end_download(https_ota_t *ota)
     return ESP_OK;
 }
 
-/** One buffer more. What a failed write left in it goes first. */
+/** There is something to write, and flash is not at work on the block that it needs; or there is no room to go on without it. */
+static bool may_write(https_ota_t *ota)
+{
+    const ota_pipeline_t *pipeline = &ota->pipeline;
+    if (pipeline->buffered == 0 || pipeline->buffered == pipeline->room || pipeline->room == pipeline->size) {
+        return pipeline->buffered > 0;
+    }
+    (void)session_stage_prepare(&ota->session); /* how much can be written is asked when it is */
+    return !otter_flash_is_busy(ota->target.staging->flash_chip);
+}
+
+/** One buffer more. What a failed write left, or flash that was at work, goes first. */
 static esp_err_t continue_image(https_ota_t *ota)
 {
     ota_pipeline_t *pipeline = &ota->pipeline;
-    if (pipeline->buffered > 0) {
+    if (may_write(ota)) {
         return write_buffer(ota);
     }
-    esp_err_t err = ota_pipeline_fill(pipeline, pipeline->size);
+    const size_t left = pipeline->room - pipeline->buffered;
+    esp_err_t err =
+        ota_pipeline_fill(pipeline, pipeline->buffered + (left < pipeline->size ? left : pipeline->size));
     switch (err) {
     case ESP_OK:
-        return write_buffer(ota);
+        return may_write(ota) ? write_buffer(ota) : ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case ESP_ERR_NOT_FINISHED:
         return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case ESP_ERR_NOT_FOUND:
-        return end_download(ota);
+        return pipeline->buffered > 0 ? write_buffer(ota) : end_download(ota);
     default:
+        if (pipeline->buffered > 0) {
+            (void)write_buffer(ota); /* what came before it failed; the next call would tell of flash */
+        }
         return err;
     }
 }

@@ -24,11 +24,18 @@ esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stage)
     return ESP_OK;
 }
 
-esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size, uint8_t *lent)
+esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size, size_t ahead, uint8_t *lent)
 {
-    p->size = size;
+    p->size = p->room = size;
     p->is_lent = lent != NULL;
-    p->buffer = p->is_lent ? lent : malloc(size);
+    p->buffer = lent;
+    if (!p->is_lent && ahead > 0) {
+        p->buffer = malloc(size + ahead);
+        p->room += p->buffer != NULL ? ahead : 0;
+    }
+    if (p->buffer == NULL) {
+        p->buffer = malloc(size);
+    }
     bool enough = p->buffer != NULL;
     for (size_t i = 0; i < p->count && enough; i++) {
         p->links[i].in = malloc(size);
@@ -163,7 +170,7 @@ static esp_err_t pull(ota_pipeline_t *p, size_t count, uint8_t *out, size_t room
 
 esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto)
 {
-    OTTER_ASSERT(p->buffered < upto && upto <= p->size);
+    OTTER_ASSERT(p->buffered < upto && upto <= p->room);
     if (p->failed != ESP_OK) {
         return p->failed;
     }
@@ -184,15 +191,18 @@ static esp_err_t call_end(ota_pipeline_t *p, esp_err_t (*entry)(ota_stage_t *, o
                                                 otter_fault_text(&p->fault, err));
 }
 
-esp_err_t ota_pipeline_drain(ota_pipeline_t *p)
+esp_err_t ota_pipeline_drain(ota_pipeline_t *p, size_t most)
 {
     if (p->failed != ESP_OK) {
         return p->failed;
     }
-    ota_flow_t flow = {.in = p->buffer, .len = p->buffered};
+    ota_flow_t flow = {.in = p->buffer, .len = p->buffered < most ? p->buffered : most};
     esp_err_t err = call_end(p, p->end->ops->feed, &flow);
     OTTER_ASSERT(flow.used == 0 || flow.used == flow.len);
     p->buffered -= flow.used;
+    if (flow.used > 0 && p->buffered > 0) {
+        memmove(p->buffer, p->buffer + flow.used, p->buffered);
+    }
     return err;
 }
 

@@ -33,7 +33,8 @@ typedef struct {
     ota_stage_t *end;              /* takes the image; the owner's */
     otter_update_report_t *report; /* the owner's; receives the causes */
     uint8_t *buffer;               /* image bytes that the end has not taken */
-    size_t size, buffered;         /* bytes: of all buffers; in this one */
+    size_t size;                   /* bytes that are read at a time; of all other buffers */
+    size_t room, buffered;         /* bytes: of this buffer, at least as large; in it */
     bool is_lent;                  /* this one */
     /* A stage failed, with this code, for good: what it gave out may be forged, however much of it is an image. */
     esp_err_t failed;
@@ -48,10 +49,11 @@ OTTER_MUST_CHECK esp_err_t ota_pipeline_add(ota_pipeline_t *p, ota_stage_t *stag
 
 /**
  * Memory for the pipeline: `size` bytes for what is read at a time, in front of each stage and of the end.
- * @param lent  as much for the end, the owner's; NULL: ours
+ * @param ahead  bytes more for the end, to be filled while it cannot take any; where there is no memory for them it has none
+ * @param lent   `size` bytes for the end, the owner's; NULL: ours
  * @return as _add
  */
-OTTER_MUST_CHECK esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size, uint8_t *lent);
+OTTER_MUST_CHECK esp_err_t ota_pipeline_allocate(ota_pipeline_t *p, size_t size, size_t ahead, uint8_t *lent);
 
 /** All stages could go on where an earlier run ended. */
 bool ota_pipeline_can_resume(const ota_pipeline_t *p);
@@ -70,14 +72,14 @@ ota_stage_t *ota_pipeline_knowing(const ota_pipeline_t *p);
 ota_about_t ota_pipeline_about(const ota_pipeline_t *p);
 
 /**
- * One read of the source at most: image bytes into the buffer, up to `upto` in it, which are more than there are.
+ * One read of the source at most: image bytes into the buffer, up to `upto` in it (of `room`), which are more than there are.
  * @return ESP_OK (bytes came), ESP_ERR_NOT_FINISHED (none yet: call again), ESP_ERR_NOT_FOUND (that was all), or how it
  *         failed: what the source said, or a stage (ESP_FAIL where its code is one of these), for good
  */
 OTTER_MUST_CHECK esp_err_t ota_pipeline_fill(ota_pipeline_t *p, size_t upto);
 
-/** Offers the buffer, even an empty one, to the end: what it takes is gone. @return ESP_OK, or what the end said */
-OTTER_MUST_CHECK esp_err_t ota_pipeline_drain(ota_pipeline_t *p);
+/** Offers `most` bytes of the buffer, even none, to the end: what it takes is gone. @return ESP_OK, or what the end said */
+OTTER_MUST_CHECK esp_err_t ota_pipeline_drain(ota_pipeline_t *p, size_t most);
 
 /** The end's verdict; everything was drained. */
 OTTER_MUST_CHECK esp_err_t ota_pipeline_finish(ota_pipeline_t *p);

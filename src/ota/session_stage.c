@@ -120,6 +120,14 @@ void session_stage_init(session_stage_t *s, const ota_target_t *target)
     *s = (session_stage_t){.stage.ops = &ops, .target = target, .file = {.length = -1, .image = -1}};
 }
 
+size_t session_stage_prepare(session_stage_t *s)
+{
+    otter_lock(OTTER_LOCK_UPDATES);
+    const uint32_t len = s->begun ? update_prepare(&s->update) : UINT32_MAX;
+    otter_unlock(OTTER_LOCK_UPDATES);
+    return len == UINT32_MAX ? SIZE_MAX : len;
+}
+
 esp_err_t session_stage_drop(session_stage_t *s)
 {
     otter_lock(OTTER_LOCK_UPDATES);

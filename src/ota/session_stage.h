@@ -40,6 +40,12 @@ typedef struct {
 /** Before all else; `target` is the caller's. */
 void session_stage_init(session_stage_t *s, const ota_target_t *target);
 
+/**
+ * Has flash that is erased in blocks begin with the one that the next byte needs.
+ * @return bytes that feed can write without waiting for another one, at least 1; SIZE_MAX: it does not wait for any
+ */
+size_t session_stage_prepare(session_stage_t *s);
+
 /** Gives up what is open. @return ESP_OK, also if nothing is */
 OTTER_MUST_CHECK esp_err_t session_stage_drop(session_stage_t *s);
 

@@ -53,6 +53,13 @@ esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition, 
     return err;
 }
 
+esp_err_t ota_erase_begin(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
+                          uint32_t len)
+{
+    esp_err_t err = check_writable(partition, offset, len);
+    return err == ESP_OK ? otter_flash_erase_begin(flash, partition->address + offset, len) : err;
+}
+
 esp_err_t ota_erase_range(otter_flash_t *flash, const esp_partition_t *partition, uint32_t offset,
                           uint32_t len)
 {

@@ -26,6 +26,10 @@ OTTER_MUST_CHECK esp_err_t ota_program_raw(otter_flash_t *flash, const esp_parti
 OTTER_MUST_CHECK esp_err_t ota_erase_all(otter_flash_t *flash, const esp_partition_t *partition,
                                          uint32_t offset, uint32_t len);
 
-/** The same; where flash reads stably, sectors that are blank already are left alone. */
+/** Begins it (otter_flash_erase_begin). */
+OTTER_MUST_CHECK esp_err_t ota_erase_begin(otter_flash_t *flash, const esp_partition_t *partition,
+                                           uint32_t offset, uint32_t len);
+
+/** As ota_erase_all; where flash reads stably, sectors that are blank already are left alone. */
 OTTER_MUST_CHECK esp_err_t ota_erase_range(otter_flash_t *flash, const esp_partition_t *partition,
                                            uint32_t offset, uint32_t len);

@@ -13,7 +13,9 @@
 
 #include "otter/bytes.h"
 #include "flash/flash_buffer.h"
+#include "ota/resume_record.h"
 #include "ota/slot_io.h"
+#include "otter/ota_ops.h"
 #include "otter/promise.h"
 #include "otter/system.h"
 
@@ -22,11 +24,18 @@
 
 typedef enum { NEED_NOTHING, NEED_PROGRAM, NEED_ERASE } need_t;
 
+/** Of what lies behind the sector that has begun it is not known any more whether it is erased. */
+static void forget_erased(slot_writer_t *writer)
+{
+    writer->erased = align_up_u32(slot_writer_on_flash(writer), writer->partition->flash_chip->erase_size);
+}
+
 esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_partition_t *partition, bool erase_ahead,
                             uint32_t at, uint8_t *tail)
 {
     *writer = (slot_writer_t){
         .partition = partition, .erase_ahead = erase_ahead, .in_order = true, .written = at, .end = at};
+    forget_erased(writer);
     writer->tail = otter_flash_unit(partition->flash_chip) > sizeof(writer->small) ? tail : writer->small;
     return writer->tail != NULL ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
 }
@@ -104,6 +113,29 @@ static bool differs_again(const slot_writer_t *writer, uint32_t at, const uint8_
            !otter_flash_reads_blank(slot->flash_chip, slot->address + at, n);
 }
 
+/** True where whole blocks are erased: not where looking at a sector could spare it. Other partitions have more than an image. */
+static bool erases_blocks(const slot_writer_t *writer)
+{
+    const otter_flash_t *flash = writer->partition->flash_chip;
+    return writer->erase_ahead && flash->block_size != 0 && !flash->stable_reads &&
+           otter_ota_is_slot(writer->partition);
+}
+
+/** Where the erase ends that the bytes up to `upto` need. */
+static uint32_t erase_end(const slot_writer_t *writer, uint32_t upto)
+{
+    const esp_partition_t *slot = writer->partition;
+    const otter_flash_t *flash = slot->flash_chip;
+    const uint32_t end = align_up_u32(upto, flash->erase_size);
+    if (!erases_blocks(writer)) {
+        return end;
+    }
+    const uint32_t inside = (slot->address + end) % flash->block_size;
+    const uint32_t block_end = inside != 0 ? end + (flash->block_size - inside) : end;
+    const uint32_t record = slot->size - min_u32(slot->size, resume_record_size(flash));
+    return max_u32(end, min_u32(block_end, align_down_u32(record, flash->erase_size)));
+}
+
 /** Where units are programmed once, what was not erased ahead is looked at: a file may be longer than was told and erased. */
 static esp_err_t program_range(const slot_writer_t *writer, uint32_t pos, const uint8_t *data, uint32_t len)
 {
@@ -128,11 +160,11 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
         return ESP_ERR_FLASH_OP_FAIL;
     }
     for (uint32_t done = 0, run; done < size; done += run) {
-        uint32_t pos = at + done, inside = pos % sector;
+        uint32_t pos = at + done;
         need_t need = NEED_PROGRAM;
         run = min_u32(size - done, PIECE_SIZE - pos % PIECE_SIZE);
-        if (writer->erase_ahead && inside != 0) {
-            run = min_u32(run, sector - inside); /* this sector was erased when its first byte came */
+        if (writer->erase_ahead && pos < writer->erased) {
+            run = min_u32(run, writer->erased - pos);
         } else if (writer->erase_ahead) {
             if (pos - seen_at >= seen) {
                 seen_at = pos;
@@ -148,8 +180,10 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
         }
         OTTER_ASSERT(run > 0 && run <= size - done);
         esp_err_t err = ESP_OK;
+        uint32_t end = align_up_u32(pos + run, sector);
         if (need == NEED_ERASE) {
-            err = ota_erase_all(flash, partition, pos, align_up_u32(run, sector));
+            end = erase_end(writer, pos + run);
+            err = ota_erase_all(flash, partition, pos, end - pos);
         }
         if (err == ESP_OK && need != NEED_NOTHING) {
             err = program_range(writer, pos, data + done, run);
@@ -158,9 +192,26 @@ static esp_err_t write_runs(slot_writer_t *writer, uint32_t at, const uint8_t *d
             writer->spent = flash->write_once;
             return err;
         }
+        writer->erased = max_u32(writer->erased, end);
         otter_system_alive();
     }
     return ESP_OK;
+}
+
+uint32_t slot_writer_prepare(slot_writer_t *writer)
+{
+    const esp_partition_t *slot = writer->partition;
+    const uint32_t at = slot_writer_on_flash(writer);
+    if (!erases_blocks(writer)) {
+        return UINT32_MAX;
+    }
+    if (at == writer->erased && at < slot->size) {
+        const uint32_t end = erase_end(writer, at + 1);
+        if (ota_erase_begin(slot->flash_chip, slot, at, end - at) == ESP_OK) {
+            writer->erased = end; /* else the next append tells, which tries once more */
+        }
+    }
+    return writer->erased > writer->written ? writer->erased - writer->written : 1;
 }
 
 static esp_err_t write_units(slot_writer_t *writer, uint32_t at, const uint8_t *data, uint32_t size)
@@ -203,6 +254,7 @@ esp_err_t slot_writer_append(slot_writer_t *writer, const uint8_t *data, uint32_
     esp_err_t err = take(writer, data, size);
     if (err != ESP_OK) {
         writer->in_order = false; /* it may be tried again with other bytes than those that were read back */
+        forget_erased(writer);
         return err;
     }
     writer->written += size;

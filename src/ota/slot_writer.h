@@ -24,7 +24,9 @@ OTTER_MUST_CHECK esp_err_t slot_writer_begin(slot_writer_t *writer, const esp_pa
                                              bool erase_ahead, uint32_t at, uint8_t *tail);
 
 /**
- * The next bytes. While it erases ahead it looks at flash that reads stably before it touches it: a sector that holds just these
+ * The next bytes. While it erases ahead, an app slot in flash with blocks (otter_flash_t.block_size) that does not read stably is
+ * erased up to the end of a block when its first byte comes, but for the sector with the slot's end, which has a record
+ * (resume_record.h). On other flash it looks at flash that reads stably before it touches it: a sector that holds just these
  * bytes already is left alone, and one that is blank is not erased; but for those behind a sector that had to be, within 64 KiB.
  * @param size  at most what the partition has left
  * @return ESP_OK, ESP_ERR_INVALID_SIZE (they reach a sector that the partition does not hold as a whole),
@@ -39,6 +41,13 @@ OTTER_MUST_CHECK esp_err_t slot_writer_append(slot_writer_t *writer, const uint8
  */
 OTTER_MUST_CHECK esp_err_t slot_writer_put(slot_writer_t *writer, uint32_t offset, const uint8_t *data,
                                            uint32_t size);
+
+/**
+ * Begins the erase that the next byte needs, if it needs one, where the flash is erased in blocks. otter_flash_is_busy() tells
+ * whether the next append would wait for it.
+ * @return bytes that can be appended before there is another one, at least 1; UINT32_MAX: it is not erased in blocks
+ */
+uint32_t slot_writer_prepare(slot_writer_t *writer);
 
 /** The tail, filled up as erased flash reads. The next bytes would follow the last whole write unit. @return as append */
 OTTER_MUST_CHECK esp_err_t slot_writer_flush(slot_writer_t *writer);

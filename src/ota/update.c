@@ -377,6 +377,11 @@ esp_err_t otter_update_write(otter_update_t *update, const void *data, size_t si
     return err;
 }
 
+uint32_t update_prepare(otter_update_t *update)
+{
+    return is_open(update) && update->used ? slot_writer_prepare(&update->writer) : UINT32_MAX;
+}
+
 esp_err_t otter_update_write_with_offset(otter_update_t *update, const void *data, size_t size,
                                          uint32_t offset, otter_fault_t *fault)
 {

@@ -19,6 +19,12 @@ OTTER_MUST_CHECK esp_err_t update_resume(otter_update_t *update, otter_device_t 
                                          size_t image_offset, bool keep_record, uint8_t *tail,
                                          otter_fault_t *fault);
 
+/**
+ * What slot_writer_prepare() does for the next bytes, once a write has begun to erase.
+ * @return bytes that a write can take without waiting for another erase, at least 1; UINT32_MAX: it does not wait for any
+ */
+uint32_t update_prepare(otter_update_t *update);
+
 /** Closes every open update of a device, as if each were aborted. */
 void update_drop_all(otter_device_t *device);
 

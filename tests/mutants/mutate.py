@@ -104,6 +104,15 @@ BUGS = {
         "flash, partition->address + offset + done, step + partition->size);", "sweep"),
     "forgets_to_erase": (
         "src/ota/slot_writer.c", "        if (need == NEED_ERASE) {", "        if (need == NEED_ERASE && pos != 0) {", "sweep"),
+    "erases_the_record_with_the_last_block": (
+        "src/ota/slot_writer.c", "slot->size - min_u32(slot->size, resume_record_size(flash));", "slot->size;", "test_blocks"),
+    "takes_what_was_not_erased_for_erased": (
+        "src/ota/slot_writer.c", "            end = erase_end(writer, pos + run);\n",
+        "            end = erase_end(writer, pos + run);\n            writer->erased = max_u32(writer->erased, end + sector);\n",
+        "sweep:blocks/"),
+    "waits_for_flash_that_is_at_work": (
+        "src/ota/https_ota.c", "    return !otter_flash_is_busy(ota->target.staging->flash_chip);",
+        "    return otter_flash_is_busy(ota->target.staging->flash_chip) || true;", "test_blocks"),
     "takes_a_half_blank_sector_for_blank": (
         "src/ota/slot_writer.c", "return bytes_are_erased(old.raw, sector) ? NEED_PROGRAM : NEED_ERASE;",
         "return bytes_are_erased(old.raw, sector / 2) ? NEED_PROGRAM : NEED_ERASE;", "sweep"),

@@ -87,25 +87,31 @@ static const signers_t running_app = {OTTER_TRUST_RUNNING_APP, 0, "", {"a", "a",
 #define COPIED_NEXT(number) {.kind = STEP_UPDATE, .image = number, .fate = FATE_CONFIRM, .copied_next = true}
 #define COPY(number, what, how) {.kind = STEP_COPY, .image = number, .https = (how), .copy = COPY_##what}
 #define COPIED(what, how) {FIRST_BOOT, COPY(1, what, how), COPY(2, what, how)}
-#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false, false}
-#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL, false, false}
-#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false, false}
-#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL, false, false}
-#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL, false, false}
-#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL, false, false}
-#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL, false, false} /* just so large that progress is kept */
+#define SMALL(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false, false, 0}
+#define WIDE_SMALL(layout_, options) {&layout_, options, 16, 0, 0, false, NULL, false, false, 0}
+#define RECORDED(layout_, options) {&layout_, options, 1, 0, 0, false, NULL, false, false, 0}
+#define LARGE(layout_, options) {&layout_, options, 1, 3, 0, false, NULL, false, false, 0}
+#define WIDE(layout_, options)  {&layout_, options, 16, 2, 0, false, NULL, false, false, 0}
+#define PAGES(layout_, options) {&layout_, options, 256, 2, 0, false, NULL, false, false, 0}
+/* just so large that progress is kept */
+#define MIDDLE(layout_, options) {&layout_, options, 1, 2, 0, false, NULL, false, false, 0}
 /* Other sectors and write units; and where a unit is programmed once. */
-#define GEOMETRY(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, false, NULL, false, false}
-#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL, false, false}
-#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who, false, false}
+#define GEOMETRY(layout_, options, erase, write, sectors) \
+    {&layout_, options, write, sectors, erase, false, NULL, false, false, 0}
+#define ONCE(layout_, options, erase, write, sectors) {&layout_, options, write, sectors, erase, true, NULL, false, false, 0}
+/* Chips that erase blocks of two sectors at once, and let the caller go on meanwhile. */
+#define BLOCKS(layout_, options) {&layout_, options, 1, 3, 0, false, NULL, false, false, 0x2000}
+#define WIDE_BLOCKS(layout_, options) {&layout_, options, 16, 3, 0, false, NULL, false, false, 0x2000}
+#define SIGNED(layout_, options, sectors, who) {&layout_, options, 1, sectors, 0, false, &who, false, false, 0}
 #define FORGED {.kind = STEP_FORGED, .image = 4}
 #define REVOKE {.kind = STEP_REVOKE}
 #define OFFERED {FIRST_BOOT, FORGED, UPDATE(1, CONFIRM, AHEAD), FORGED, UPDATE(2, CRASH, AHEAD), UPDATE(3, CONFIRM, KNOWN)}
 #define ROTATED {FIRST_BOOT, REVOKE, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, AHEAD), REVOKE, FORGED, \
                  UPDATE(3, CONFIRM, AHEAD)}
-#define ENCRYPTED(layout_, options, sectors) {&layout_, options, 1, sectors, 0, false, NULL, true, false} /* flash encryption */
+/* flash encryption */
+#define ENCRYPTED(layout_, options, sectors) {&layout_, options, 1, sectors, 0, false, NULL, true, false, 0}
 /* The same from plain flash on. */
-#define FIRST(layout_, options, erase, sectors, who) {&layout_, options, 1, sectors, erase, false, who, true, true}
+#define FIRST(layout_, options, erase, sectors, who) {&layout_, options, 1, sectors, erase, false, who, true, true, 0}
 #define KIB 1024u
 
 const life_t lives[] = {
@@ -184,6 +190,16 @@ const life_t lives[] = {
      DOWNLOADED(HTTPS_SEALED | HTTPS_RESUMES | HTTPS_WITHDRAWN)},
     {"https/encrypted, bad link/two/rollback", MIDDLE(two_slots, ROLLBACK), PAIRS_NONE,
      TRIED_OUT(HTTPS_ENCRYPTED | HTTPS_DROPS | HTTPS_RANGES)},
+    {"blocks/update/factory", BLOCKS(with_factory, PLAIN), PAIRS_NONE, ORDINARY},
+    {"blocks/resume/two/rollback", BLOCKS(two_slots, ROLLBACK), PAIRS_NONE, RESUMED},
+    {"blocks/https/two/rollback", BLOCKS(two_slots, ROLLBACK), PAIRS_NONE, TRIED_OUT(HTTPS_PLAIN)},
+    {"blocks/https/resumed, same file/two", BLOCKS(two_slots, PLAIN), PAIRS_NONE, DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
+    {"blocks/https/ranges, bad link/wide-writes/two/rollback", WIDE_BLOCKS(two_slots, ROLLBACK), PAIRS_NONE,
+     TRIED_OUT(HTTPS_RANGES | HTTPS_DROPS | HTTPS_RESUMES | HTTPS_SAME)},
+    {"blocks/https/sealed, broken off/two/rollback", BLOCKS(two_slots, ROLLBACK), PAIRS_NONE,
+     DOWNLOADED(HTTPS_SEALED | HTTPS_RESUMES | HTTPS_SAME | HTTPS_BREAKS)},
+    {"blocks/https/encrypted, bad link/factory", BLOCKS(with_factory, PLAIN), PAIRS_NONE,
+     DOWNLOADED(HTTPS_ENCRYPTED | HTTPS_DROPS)},
     {"copy/app/factory", LARGE(copies_factory, PLAIN), PAIRS_NONE, STAGED_APP(0)},
     {"copy/app/two/rollback", LARGE(copies, ROLLBACK), PAIRS_NONE, STAGED_APP(0)},
     {"copy/app/wide-writes/rollback", WIDE(copies, ROLLBACK), PAIRS_NONE, STAGED_APP(0)},
@@ -326,16 +342,17 @@ const life_t lives[] = {
     {"encrypted/copy/table", ENCRYPTED(copies, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, 0)},
     {"encrypted/copy/table, from a slot", ENCRYPTED(copies_three, PLAIN, 0), PAIRS_LONG, COPIED(TABLE, HTTPS_PLAIN)},
     {"encrypted/copy/table/no MD5", ENCRYPTED(copies_no_md5, NO_MD5, 0), PAIRS_LONG, COPIED(TABLE, 0)},
-    {"encrypted/once/128 KiB/32/two", {&two_slots, ROLLBACK, 32, 0, 128 * KIB, true, NULL, true, false}, PAIRS_NONE, CRASHING},
-    {"encrypted/once/8 KiB/16/copy/table", {&copies, ROLLBACK, 16, 0, 8 * KIB, true, NULL, true, false},
+    {"encrypted/once/128 KiB/32/two", {&two_slots, ROLLBACK, 32, 0, 128 * KIB, true, NULL, true, false, 0}, PAIRS_NONE, CRASHING},
+    {"encrypted/once/8 KiB/16/copy/table", {&copies, ROLLBACK, 16, 0, 8 * KIB, true, NULL, true, false, 0},
      PAIRS_LONG, COPIED(TABLE, 0)},
-    {"encrypted/once/8 KiB/16/copy/table/no MD5", {&copies_no_md5, NO_MD5, 16, 0, 8 * KIB, true, NULL, true, false}, PAIRS_LONG,
-     COPIED(TABLE, 0)},
-    {"encrypted/once/128 KiB/32/copy/table/no MD5", {&copies_first, NO_MD5, 32, 0, 128 * KIB, true, NULL, true, false},
+    {"encrypted/once/8 KiB/16/copy/table/no MD5", {&copies_no_md5, NO_MD5, 16, 0, 8 * KIB, true, NULL, true, false, 0},
      PAIRS_LONG,
      COPIED(TABLE, 0)},
-    {"encrypted/signed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true, false}, PAIRS_NONE, OFFERED},
-    {"encrypted/signed/https, resumed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true, false}, PAIRS_NONE,
+    {"encrypted/once/128 KiB/32/copy/table/no MD5", {&copies_first, NO_MD5, 32, 0, 128 * KIB, true, NULL, true, false, 0},
+     PAIRS_LONG,
+     COPIED(TABLE, 0)},
+    {"encrypted/signed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true, false, 0}, PAIRS_NONE, OFFERED},
+    {"encrypted/signed/https, resumed/two", {&two_slots, ROLLBACK, 1, 2, 0, false, &secure_boot, true, false, 0}, PAIRS_NONE,
      DOWNLOADED(HTTPS_RESUMES | HTTPS_SAME)},
     {"recorded/factory", RECORDED(recorded_factory, PLAIN), PAIRS_IN_BOOT,
      {FIRST_BOOT, UPDATE(1, CONFIRM, AHEAD), UPDATE(2, CONFIRM, KNOWN), UPDATE(0, CONFIRM, AHEAD)}},

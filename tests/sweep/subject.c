@@ -107,10 +107,21 @@ static void note_op(subject_t *subject, op_kind_t kind, uint32_t off, uint32_t l
     }
 }
 
+static esp_err_t erase_sectors(subject_t *subject, uint32_t off, uint32_t len);
+
+/** Waits for the end of an erase that has begun. */
+static esp_err_t end_pending(subject_t *subject)
+{
+    const uint32_t len = subject->pending.len;
+    subject->pending.len = 0;
+    return len > 0 ? erase_sectors(subject, subject->pending.off, len) : ESP_OK;
+}
+
 static esp_err_t subject_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     subject_t *subject = dev;
-    return subject->sim.flash.ops->read(&subject->sim, off, dst, len);
+    const esp_err_t before = end_pending(subject);
+    return before != ESP_OK ? before : subject->sim.flash.ops->read(&subject->sim, off, dst, len);
 }
 
 /** To be called before an operation: keeps all that it is made of if power goes in it. */
@@ -144,6 +155,10 @@ static esp_err_t program(subject_t *subject, uint32_t off, const void *src, uint
 static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint32_t len)
 {
     subject_t *subject = dev;
+    const esp_err_t before = end_pending(subject);
+    if (before != ESP_OK) {
+        return before;
+    }
     check_fence(subject, off, len);
     CHECK(subject->sim.dead || sim_flash_may_program(&subject->sim, off, src, len),
           "0x%" PRIx32 "+0x%" PRIx32 " is programmed, not all of it erased", off, len);
@@ -152,9 +167,8 @@ static esp_err_t subject_program(void *dev, uint32_t off, const void *src, uint3
     return program(subject, off, src, len);
 }
 
-static esp_err_t subject_erase(void *dev, uint32_t off, uint32_t len)
+static esp_err_t erase_sectors(subject_t *subject, uint32_t off, uint32_t len)
 {
-    subject_t *subject = dev;
     check_fence(subject, off, len);
     const uint32_t sector = subject->flash.erase_size;
     esp_err_t err = ESP_OK;
@@ -166,10 +180,38 @@ static esp_err_t subject_erase(void *dev, uint32_t off, uint32_t len)
     return err;
 }
 
+static esp_err_t subject_erase(void *dev, uint32_t off, uint32_t len)
+{
+    subject_t *subject = dev;
+    const esp_err_t before = end_pending(subject);
+    return before != ESP_OK ? before : erase_sectors(subject, off, len);
+}
+
+/** Half of it is done when the caller goes on; a loss of power before the next call leaves the rest. */
+static esp_err_t subject_erase_begin(void *dev, uint32_t off, uint32_t len)
+{
+    subject_t *subject = dev;
+    const uint32_t sector = subject->flash.erase_size, done = len / sector / 2 * sector;
+    esp_err_t err = subject_erase(dev, off, done);
+    if (err == ESP_OK) {
+        subject->pending.off = off + done;
+        subject->pending.len = len - done;
+        subject->pending.asked = 0;
+    }
+    return err;
+}
+
+static bool subject_is_busy(void *dev)
+{
+    subject_t *subject = dev;
+    return subject->pending.len > 0 && subject->pending.asked++ < 2;
+}
+
 static esp_err_t subject_sync(void *dev)
 {
     subject_t *subject = dev;
-    return subject->sim.flash.ops->sync(&subject->sim);
+    const esp_err_t before = end_pending(subject);
+    return before != ESP_OK ? before : subject->sim.flash.ops->sync(&subject->sim);
 }
 
 /* ---- the eFuse ---- */
@@ -342,6 +384,7 @@ static void start_device(subject_t *subject)
                                  .read_key_digest = signers != NULL ? read_key : NULL,
                                  .revoke_key_digest = signers != NULL ? revoke_key : NULL};
     otter_device_deinit(&subject->device);
+    subject->pending.len = 0;
     subject->target = NULL;
     subject->record_at = 0;
     const otter_flash_cipher_t *cipher = subject->config.encrypted ? test_cipher() : NULL;
@@ -366,9 +409,14 @@ void subject_open(subject_t *subject, const subject_config_t *config)
     subject->config = *config;
     subject->ops = (otter_flash_ops_t){
         .read = subject_read, .program = subject_program, .erase = subject_erase, .sync = subject_sync};
+    if (config->block_size != 0) {
+        subject->ops.erase_begin = subject_erase_begin;
+        subject->ops.is_busy = subject_is_busy;
+    }
     subject->flash = (otter_flash_t){.ops = &subject->ops,
                                      .dev = subject,
                                      .erase_size = config->erase_size != 0 ? config->erase_size : 4096,
+                                     .block_size = config->block_size,
                                      .write_size = config->write_size,
                                      .write_once = config->write_once};
     subject->flash.size = subject_scaled(subject, SUBJECT_FLASH_SIZE);

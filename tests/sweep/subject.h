@@ -131,6 +131,7 @@ typedef struct {
     const signers_t *signers; /* NULL: it trusts anybody, and nobody signs */
     bool encrypted;           /* it has flash encryption */
     bool plain_at_first;      /* which its first boot brings */
+    uint32_t block_size;      /* that its flash erases at once, while it goes on; 0: it has no blocks */
 } subject_config_t;
 
 /** The longest program of one operation: what flash.c may take a buffer for. */
@@ -151,6 +152,10 @@ typedef struct {
     otter_flash_ops_t ops;
     otter_device_t device;
     subject_config_t config;
+    struct {
+        uint32_t off, len; /* of an erase that goes on; len 0: there is none */
+        uint32_t asked;    /* how often, since it has begun */
+    } pending;
     struct {
         uint8_t bytes[SUBJECT_IMAGE_MAX];
         uint32_t len, secure_version;

@@ -98,7 +98,7 @@ void sweep_fail(const char *format, ...)
 static void set_weak(subject_t *subject, bool weak)
 {
     subject->weak = weak;
-    subject->flash.stable_reads = !weak && !subject->config.write_once;
+    subject->flash.stable_reads = !weak && !subject->config.write_once && subject->config.block_size == 0;
 }
 
 static uint64_t model_digest(const model_t *model)

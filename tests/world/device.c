@@ -9,6 +9,7 @@
 #include "world.h"
 
 #define ENCRYPTED_ONE_IN 6u /* devices */
+#define BLOCKS_ONE_IN    3u /* of those whose flash does not read stably */
 
 uint32_t device_slot_address(const world_device_t *d, int slot)
 {
@@ -178,7 +179,10 @@ static void describe(const world_device_t *d)
           p->device.trust.source == OTTER_TRUST_EFUSES ? ", secure boot" : "",
           p->device.trust.source == OTTER_TRUST_RUNNING_APP ? ", signed updates" : "",
           (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
-          p->shape->write_once ? ", once" : "", d->flash.flash.stable_reads ? ", reads stably" : "",
+          p->shape->write_once ? ", once" : "",
+          d->flash.flash.stable_reads      ? ", reads stably"
+          : d->flash.flash.block_size != 0 ? ", erases blocks"
+                                           : "",
           p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
           (unsigned)d->flash.write_faults_ppm);
 }
@@ -192,6 +196,9 @@ bool device_init(world_device_t *d, world_t *world, char name)
     draw_plan(d);
     if (!world_flash_init(&d->flash, d, d->plan.shape, d->plan.stable_reads)) {
         return false;
+    }
+    if ((d->world->seed / 2 + (uint64_t)d->name) % BLOCKS_ONE_IN == 0) {
+        world_flash_erase_blocks(&d->flash);
     }
     draw_frailty(d);
     d->line.plain = d->plan.plain;

@@ -93,11 +93,17 @@ typedef struct {
     uint32_t erases[WORLD_SECTORS_MAX];
     uint32_t endurance[WORLD_SECTORS_MAX]; /* erases after which a sector keeps some bits at 0 */
     uint32_t worn, worn_records;           /* sectors that do; of them in otadata */
+    struct {
+        uint32_t off, len; /* of an erase that goes on; len 0: there is none */
+        uint32_t asked;    /* how often, since it has begun */
+    } pending;
 } world_flash_t;
 
 /** Erased flash of this shape. @return false when out of memory */
 bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shape_t *shape,
                       bool stable_reads);
+/** It erases blocks of four sectors at once, and lets the caller go on meanwhile. Not of flash that reads stably. */
+void world_flash_erase_blocks(world_flash_t *f);
 /** From now on it is encrypted: its table, and `len` bytes at `app`, which are there. */
 void world_flash_encrypt(world_flash_t *f, uint32_t app, uint32_t len);
 /** True if these bytes lie there, past everything that could go wrong with reading them. */

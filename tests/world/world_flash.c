@@ -80,9 +80,23 @@ static bool fails_for_once(world_flash_t *f, uint32_t ppm, uint32_t off)
     return true;
 }
 
+static esp_err_t erase_sectors(world_flash_t *f, uint32_t off, uint32_t len);
+
+/** Waits for the end of an erase that has begun. After a loss of power there is nothing to wait for: the rest is as it was. */
+static esp_err_t end_pending(world_flash_t *f)
+{
+    const uint32_t len = f->sim.dead ? 0 : f->pending.len;
+    f->pending.len = 0;
+    return len > 0 ? erase_sectors(f, f->pending.off, len) : ESP_OK;
+}
+
 static esp_err_t world_read(void *dev, uint32_t off, void *dst, uint32_t len)
 {
     world_flash_t *f = dev;
+    const esp_err_t before = end_pending(f);
+    if (before != ESP_OK) {
+        return before;
+    }
     if (fails_for_once(f, f->read_faults_ppm, off)) {
         story(f->device->world, f->device, "flash: a read at 0x%" PRIx32 " fails", off);
         memset(dst, 0x5A, len);
@@ -102,6 +116,10 @@ static void note_cut(world_flash_t *f, bool was_dead, const char *what, uint32_t
 static esp_err_t world_program(void *dev, uint32_t off, const void *src, uint32_t len)
 {
     world_flash_t *f = dev;
+    const esp_err_t before = end_pending(f);
+    if (before != ESP_OK) {
+        return before;
+    }
     if (!passes_fence(f, "program", off, len)) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
@@ -153,20 +171,50 @@ static esp_err_t erase_sector(world_flash_t *f, uint32_t off)
     return err;
 }
 
-static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
+static esp_err_t erase_sectors(world_flash_t *f, uint32_t off, uint32_t len)
 {
-    world_flash_t *f = dev;
-    esp_err_t err = passes_fence(f, "erase", off, len) ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
+    esp_err_t err = ESP_OK;
     for (uint32_t done = 0; done < len && err == ESP_OK; done += f->layout->sector) {
         err = erase_sector(f, off + done);
     }
     return err;
 }
 
+static esp_err_t world_erase(void *dev, uint32_t off, uint32_t len)
+{
+    world_flash_t *f = dev;
+    esp_err_t err = end_pending(f);
+    if (err == ESP_OK && !passes_fence(f, "erase", off, len)) {
+        err = ESP_ERR_FLASH_OP_FAIL;
+    }
+    return err == ESP_OK ? erase_sectors(f, off, len) : err;
+}
+
+/** Half of it is done when the caller goes on. */
+static esp_err_t world_erase_begin(void *dev, uint32_t off, uint32_t len)
+{
+    world_flash_t *f = dev;
+    const uint32_t sector = f->layout->sector, done = len / sector / 2 * sector;
+    esp_err_t err = passes_fence(f, "erase", off, len) ? world_erase(dev, off, done) : ESP_ERR_FLASH_OP_FAIL;
+    if (err == ESP_OK) {
+        f->pending.off = off + done;
+        f->pending.len = len - done;
+        f->pending.asked = 0;
+    }
+    return err;
+}
+
+static bool world_is_busy(void *dev)
+{
+    world_flash_t *f = dev;
+    return f->pending.len > 0 && f->pending.asked++ < 3;
+}
+
 static esp_err_t world_sync(void *dev)
 {
     world_flash_t *f = dev;
-    return f->sim.flash.ops->sync(&f->sim);
+    const esp_err_t before = end_pending(f);
+    return before != ESP_OK ? before : f->sim.flash.ops->sync(&f->sim);
 }
 
 /** What a power cut now would leave, read without faults. */
@@ -179,6 +227,12 @@ static esp_err_t sound_read(void *dev, uint32_t off, void *dst, uint32_t len)
 
 static const otter_flash_ops_t world_ops = {
     .read = world_read, .program = world_program, .erase = world_erase, .sync = world_sync};
+static const otter_flash_ops_t world_block_ops = {.read = world_read,
+                                                  .program = world_program,
+                                                  .erase = world_erase,
+                                                  .sync = world_sync,
+                                                  .erase_begin = world_erase_begin,
+                                                  .is_busy = world_is_busy};
 static const otter_flash_ops_t sound_ops = {.read = sound_read}; /* the harness looks; it never writes */
 
 bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shape_t *shape, bool stable_reads)
@@ -204,6 +258,14 @@ bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shap
     f->sound = f->flash;
     f->sound.ops = &sound_ops;
     return made;
+}
+
+void world_flash_erase_blocks(world_flash_t *f)
+{
+    if (!f->flash.stable_reads) {
+        f->flash.ops = &world_block_ops;
+        f->flash.block_size = 4 * f->layout->sector;
+    }
 }
 
 void world_flash_encrypt(world_flash_t *f, uint32_t app, uint32_t len)

@@ -46,7 +46,8 @@ static esp_err_t flash_sync(void *dev)
     return flash_says;
 }
 
-static const otter_flash_ops_t flash_ops = {flash_read, flash_program, flash_erase, flash_sync};
+static const otter_flash_ops_t flash_ops = {
+    .read = flash_read, .program = flash_program, .erase = flash_erase, .sync = flash_sync};
 
 static void flash_operations_may_answer_what_the_seam_documents(void **state)
 {

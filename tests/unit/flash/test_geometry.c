@@ -111,6 +111,28 @@ static void a_device_of_a_shape_that_cannot_work_is_refused_when_it_is_made(void
     }
 }
 
+static void a_block_is_larger_than_a_sector_and_a_power_of_two(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t erase, block;
+        esp_err_t want;
+    } rows[] = {
+        {4 * KIB, 0, ESP_OK},
+        {4 * KIB, 64 * KIB, ESP_OK},
+        {4 * KIB, 4 * KIB, ESP_ERR_INVALID_ARG},
+        {4 * KIB, 2 * KIB, ESP_ERR_INVALID_ARG},
+        {4 * KIB, 48 * KIB, ESP_ERR_INVALID_ARG},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        otter_fault_t fault = {0};
+        const otter_flash_t flash = {
+            .size = 1024 * KIB, .erase_size = rows[i].erase, .block_size = rows[i].block, .write_size = 1};
+        assert_int_equal(otter_flash_check_geometry(&flash, &fault), rows[i].want);
+        assert_true(rows[i].want == ESP_OK || strstr(fault.why, "a block is a larger power of two") != NULL);
+    }
+}
+
 /** Without an MD5 nothing tells a table that does not fit from one that a cut has torn, and its copy may have a journal. */
 static void a_table_without_md5_is_left_to_the_boot_step_to_refuse(void **state)
 {
@@ -244,6 +266,7 @@ static void a_state_that_was_never_written_does_not_count_where_units_are_progra
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_is_larger_than_a_sector_and_a_power_of_two),
         cmocka_unit_test_setup_teardown(a_table_without_md5_is_left_to_the_boot_step_to_refuse, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_device_of_a_shape_that_cannot_work_is_refused_when_it_is_made,

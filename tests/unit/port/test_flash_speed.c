@@ -137,7 +137,6 @@ static void each_operation_takes_what_the_chip_takes(void **state)
     const file_flash_options_t options = {.speed = &speed};
     assert_int_equal(file_flash_open(path, &options, &flash, NULL), ESP_OK);
     assert_false(flash->stable_reads); /* it stands for a chip */
-    steady_clock_take();
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         steady_clock_wait_until(steady_clock_us() + 1000000); /* it is free */
         const int64_t before = steady_clock_us();
@@ -155,12 +154,68 @@ static void each_operation_takes_what_the_chip_takes(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void an_erase_that_was_begun_is_waited_for_by_what_comes_next(void **state)
+{
+    (void)state;
+    otter_run_flash_speed_t speed;
+    uint8_t byte = 0;
+    otter_flash_t *flash = NULL;
+    assert_int_equal(flash_speed_load("NOR", &speed, NULL), ESP_OK);
+    assert_int_equal(file_flash_create(in_folder("flash"), SIZE, NULL), ESP_OK);
+    const file_flash_options_t options = {.speed = &speed};
+    assert_int_equal(file_flash_open(path, &options, &flash, NULL), ESP_OK);
+    assert_int_equal(flash->block_size, 0x10000);
+    assert_int_equal(otter_flash_program(flash, 0x10005, &byte, 1), ESP_OK);
+    steady_clock_wait_until(steady_clock_us() + 1000000);
+    const int64_t before = steady_clock_us();
+    assert_false(otter_flash_is_busy(flash));
+    assert_int_equal(otter_flash_erase_begin(flash, 0x10000, 0x10000), ESP_OK);
+    assert_int_equal(steady_clock_us(), before);
+    assert_true(otter_flash_is_busy(flash));
+    steady_clock_wait_until(before + 149000);
+    assert_true(otter_flash_is_busy(flash));
+    assert_int_equal(otter_flash_program(flash, 0x20000, &byte, 1), ESP_OK);
+    assert_int_equal(steady_clock_us(), before + 150000 + 30);
+    assert_false(otter_flash_is_busy(flash));
+    assert_int_equal(otter_flash_read(flash, 0x10005, &byte, 1), ESP_OK);
+    assert_int_equal(byte, 0xFF);
+    assert_int_equal(otter_flash_erase_begin(flash, 0x10100, 0x1000), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otter_flash_erase_begin(flash, SIZE, 0x1000), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void flash_of_other_sectors_takes_time_too(void **state)
+{
+    (void)state;
+    otter_run_flash_speed_t speed;
+    otter_flash_t *flash = NULL;
+    assert_int_equal(flash_speed_load("NOR", &speed, NULL), ESP_OK);
+    assert_int_equal(file_flash_create(in_folder("flash"), SIZE, NULL), ESP_OK);
+    const file_flash_geometry_t geometry = {.sector_size = 0x20000, .write_unit = 32, .write_once = true};
+    otter_run_flash_t shared = {.cut_at = 0};
+    const file_flash_options_t counted = {.speed = &speed, .strict = true, .shared = &shared};
+    assert_int_equal(file_flash_open(path, &counted, &flash, NULL), ESP_OK);
+    assert_int_equal(file_flash_shape(flash, &geometry, NULL), ESP_OK);
+    assert_int_equal(flash->block_size, 0);
+    steady_clock_wait_until(steady_clock_us() + 1000000);
+    const int64_t before = steady_clock_us();
+    assert_int_equal(otter_flash_erase(flash, 0, 0x20000), ESP_OK);
+    assert_int_equal(steady_clock_us(), before + 300000);
+    assert_int_equal(shared.last.number, 1);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets_have_the_times_of_a_data_sheet),
         cmocka_unit_test(a_file_says_each_number_once_and_with_a_unit),
         cmocka_unit_test(each_operation_takes_what_the_chip_takes),
+        cmocka_unit_test(an_erase_that_was_begun_is_waited_for_by_what_comes_next),
+        cmocka_unit_test(flash_of_other_sectors_takes_time_too),
     };
+    steady_clock_take();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
