@@ -13,7 +13,7 @@ extern "C" {
 /*
  * Programs that otter_firmware() or `otter build` make do all of this by themselves. It is for those that come from elsewhere, as
  * a build of ESP-IDF for its target linux: `otter run` starts whatever program the image in flash holds. The header needs nothing
- * but a C compiler.
+ * but a C compiler; examples/run_protocol is such a program.
  *
  * One process is one boot. It takes over the flash file, calls its app_main(), and ends with one of the messages below; a process
  * that ends without one has crashed. The runner decides what that means for the next boot.
@@ -51,7 +51,8 @@ typedef struct {
  * half of the operation, says OTTER_RUN_SAYS_POWER_LOST and ends with _exit(0).
  */
 typedef struct {
-    /* otter's own flash code: the erase that is done as far as anybody can tell, and not in the file yet. Others leave it 0 */
+    /* otter's own flash code: the erase that is done as far as anybody can tell, and not in the file yet. The runner has
+       written it before a program starts; others leave it 0 */
     uint64_t erase;
     /* Number of the operation in which power is lost, from 1; 0: in none. The runner may set it at any time. */
     uint32_t cut_at;
