@@ -55,6 +55,16 @@ class Folder(unittest.TestCase):
             for words in re.findall(r"\bREQUIRES\s+([a-z_\s]+)", text):
                 self.assertEqual(set(), set(words.split()) - here - self.THEIRS, folder)
 
+    def test_sources_compile_by_declarations_in_place_of_esp_idf(self):
+        folders = [SOURCE / "tests/idf_linux/headers", SOURCE / "include", SOURCE / "port",
+                   *INSIDE.glob("*/include"), *INSIDE.glob("*/shim"), *(SOURCE / "idf/components").glob("*/include")]
+        words = [os.environ.get("CC") or "gcc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                 *(f"-I{folder}" for folder in folders)]
+        sources = sorted(INSIDE.glob("*/*.c"))
+        self.assertGreater(len(sources), 5)
+        done = subprocess.run([*words, *sources], text=True, capture_output=True, timeout=120, check=False)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+
     def test_sources_are_there(self):
         for folder, text in self.registered():
             for name in re.findall(r'"([\w/]+\.c)"', text):

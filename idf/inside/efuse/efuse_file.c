@@ -179,7 +179,7 @@ static bool write_all(const char *path)
     snprintf(temporary, sizeof(temporary), "%s.new", path);
     FILE *to = fopen(temporary, "we"), *from = fopen(path, "re");
     while (to != NULL && from != NULL && fgets(line, sizeof(line), from) != NULL) {
-        strcpy(copy, line);
+        memcpy(copy, line, sizeof(copy));
         const bool ours = split(copy, &name, &value) && take(name, value);
         if (!ours) {
             fputs(line, to);

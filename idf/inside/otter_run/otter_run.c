@@ -80,10 +80,11 @@ __attribute__((constructor(101))) static void take_over(void)
                "otter");
     }
     esp_partition_file_mmap_ctrl_t *file = esp_partition_get_file_mmap_ctrl_input();
-    if (strlen(flash) >= sizeof(file->flash_file_name)) {
+    const size_t len = strlen(flash);
+    if (len >= sizeof(file->flash_file_name)) {
         refuse("the path of the flash file is too long for ESP-IDF");
     }
-    strcpy(file->flash_file_name, flash);
+    memcpy(file->flash_file_name, flash, len + 1);
     void *shared = mmap(NULL, sizeof(*run.shared), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     if (shared == MAP_FAILED) {
         refuse("the memory shared with `otter run` is not there");
