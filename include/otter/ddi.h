@@ -166,34 +166,36 @@ struct otter_ddi_record {
     char reason[OTTER_DDI_REASON_SIZE];
 };
 
-/** The agent: at most 2 KiB. Private; the functions tell what a caller may know. */
+/** The agent: at most 2 KiB. Private; the functions tell what a caller may know. Numbers come first: code is shorter so. */
 typedef struct otter_ddi {
     const otter_ddi_config_t *config;
-    struct otter_ddi_record record;
-    char running[OTTER_DDI_SLOT_SIZE]; /* what ran when it was looked at last, */
-    uint8_t running_sha256[32];
-    char running_version[OTTER_DDI_VERSION_SIZE];
-    bool confirmed;     /* and whether it was confirmed */
-    int64_t poll_at;    /* the next poll is due, */
-    int64_t hold_until; /* nothing is sent before, */
-    int64_t closing_at; /* no closing feedback before, */
-    int64_t fetch_at;   /* nothing is fetched before, */
-    int64_t look_at;    /* the device is looked at again */
-    int64_t open_since; /* fetching has been tried; 0: not yet */
-    int64_t told_at;    /* the last progress was told */
+    uint32_t now;        /* its time, in ticks since start_ms: it is, */
+    uint32_t poll_at;    /* the next poll is due, */
+    uint32_t hold_until; /* nothing is sent before, */
+    uint32_t closing_at; /* no closing feedback before, */
+    uint32_t fetch_at;   /* nothing is fetched before, */
+    uint32_t look_at;    /* the device is looked at again */
+    uint32_t open_since; /* fetching has been tried; 0: not yet */
+    uint32_t told_at;    /* the last progress was told */
     uint32_t sleep_s, random, todo;
     uint32_t offer_crc;    /* of the link of the offer that was decided; 0: of none */
     uint32_t declined_crc; /* of the confirmation that was denied or is held */
+    uint32_t fetched_bytes;
+    int status; /* of the answer that is read */
     uint16_t told_percent, failures, fetch_failures, feedbacks;
-    int status;    /* of the answer that is read */
-    uint8_t asked; /* the request that is out */
-    bool fetch;    /* a file is to be fetched, from `url` */
+    int64_t start_ms;
+    uint8_t asked;  /* the request that is out */
+    uint8_t pick;   /* which of the offer's files is the image, as far as it is known */
+    bool confirmed; /* what runs */
+    bool fetch;     /* a file is to be fetched, from `url` */
     bool fetching, stop;
     bool ready;      /* what was fetched is to be selected */
     bool restarting; /* it was ordered */
     bool told_downloaded, quota, allowed, reading;
-    uint8_t pick; /* which of the offer's files is the image, as far as it is known */
-    uint32_t fetched_bytes;
+    struct otter_ddi_record record;
+    char running[OTTER_DDI_SLOT_SIZE]; /* what ran when it was looked at last */
+    uint8_t running_sha256[32];
+    char running_version[OTTER_DDI_VERSION_SIZE];
     char url[OTTER_DDI_URL_SIZE]; /* that the server gave: of an offer, then of its file */
     char version[OTTER_DDI_VERSION_SIZE];
     char other_id[OTTER_DDI_ID_SIZE]; /* of the action that is cancelled, or wants confirmation */

@@ -1,15 +1,16 @@
 /* One action from the offer to the verdict: what is in the record decides, and it is written before each step. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "ddi/agent.h"
 #include "otter/bytes.h"
 #include "otter/text.h"
 
-#define LOOK_MS       10000 /* between two looks at an image on trial */
-#define TRIES_MAX     3u    /* restarts into an image that does not come up */
-#define PROGRESS_MS   30000
+#define LOOK_S        10u /* between two looks at an image on trial */
+#define TRIES_MAX     3u  /* restarts into an image that does not come up */
+#define PROGRESS_S    30u
 #define PROGRESS_MAX  40u /* of an action's feedbacks, which a server counts */
 #define FETCH_FIRST_S 30u
 #define FETCH_MOST_S  3600u
@@ -31,45 +32,48 @@ esp_err_t ddi_action_look(otter_ddi_t *agent, const char *slot, otter_ddi_device
     memset(device, 0, sizeof(*device));
     esp_err_t err = agent->config->look(agent->config->ctx, slot, device);
     if (err != ESP_OK) {
-        ddi_say(agent, "error", "the device cannot be looked at (%s)", esp_err_to_name(err));
+        ddi_say(agent, "error: the device cannot be looked at (%s)", esp_err_to_name(err));
         return err;
     }
     memcpy(agent->running, device->slot, sizeof(agent->running));
     agent->running[sizeof(agent->running) - 1] = '\0';
     memcpy(agent->running_sha256, device->image_sha256, sizeof(agent->running_sha256));
-    text_format(agent->running_version, sizeof(agent->running_version), "%s", device->version);
+    memcpy(agent->running_version, device->version, sizeof(agent->running_version) - 1);
     agent->confirmed = device->confirmed;
     return ESP_OK;
 }
 
 /** The action ends; the server is told from now on until it has heard it. */
-static void conclude(otter_ddi_t *agent, int64_t now_ms, struct otter_ddi_record *record, bool ok,
-                     int32_t code, const char *reason)
+static void conclude(otter_ddi_t *agent, struct otter_ddi_record *record, int32_t code, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
+
+static void conclude(otter_ddi_t *agent, struct otter_ddi_record *record, int32_t code, const char *format,
+                     ...)
 {
+    va_list args;
     record->phase = DDI_VERDICT;
     record->acknowledged = 0;
-    record->verdict_ok = ok;
+    record->verdict_ok = code == ESP_OK;
     record->code = code;
-    text_format(record->reason, sizeof(record->reason), "%s", reason);
-    if (!ddi_commit(agent, now_ms, record)) {
+    va_start(args, format);
+    text_vformat(record->reason, sizeof(record->reason), format, args);
+    va_end(args);
+    if (!ddi_commit(agent, record)) {
         return;
     }
     agent->fetch = agent->ready = agent->restarting = false;
     agent->todo = 0;
-    agent->closing_at = now_ms;
-    ddi_say(agent, ok ? "success" : "failure", "action %s: %s", record->id, record->reason);
+    agent->closing_at = agent->now;
+    ddi_say(agent, "%s: action %s: %s", code == ESP_OK ? "success" : "failure", record->id, record->reason);
 }
 
-/** "ota_1 runs and is confirmed, SHA-256 0123456789abcdef" */
-static void conclude_good(otter_ddi_t *agent, int64_t now_ms, struct otter_ddi_record *record,
-                          const char *how)
+/** "ota_1 runs and is confirmed, SHA-256 01234567..." @param how  "" or a word and a blank */
+static void conclude_good(otter_ddi_t *agent, struct otter_ddi_record *record, const char *how)
 {
-    char reason[OTTER_DDI_REASON_SIZE];
     const uint8_t *sha = agent->running_sha256;
-    text_format(reason, sizeof(reason), "%s %s, SHA-256 %02x%02x%02x%02x%02x%02x%02x%02x...", agent->running,
-                how, sha[0], sha[1], sha[2], sha[3], sha[4], sha[5], sha[6], sha[7]);
     memcpy(record->image_sha256, sha, sizeof(record->image_sha256));
-    conclude(agent, now_ms, record, true, 0, reason);
+    conclude(agent, record, ESP_OK, "%s %sruns and is confirmed, SHA-256 %02x%02x%02x%02x...", agent->running,
+             how, sha[0], sha[1], sha[2], sha[3]);
 }
 
 /* ---- offered ---- */
@@ -99,19 +103,14 @@ static const char *object_to(const otter_ddi_t *agent, const ddi_answer_t *answe
         return "a file is for another part of the device";
     }
     if (answer->chunks > 1) {
-        return agent->config->part == NULL ? "files for several parts, and this device's is not configured"
-                                           : "several chunks for this part of the device";
+        return "several chunks could be for this device";
     }
     if (answer->unclear) {
-        return "of several files the image is the one whose name ends in .bin, and no or several names do";
+        return "of several files one has to be named as an image (.bin)";
     }
-    if (answer->file.kind == OTTER_DDI_NO_HASH) {
-        return "the file has neither a SHA-256 nor a SHA-1";
-    }
-    if (answer->file.size == 0) {
-        return "the file has no size";
-    }
-    return agent->url[0] == '\0' ? "the file has no link" : NULL;
+    return answer->file.kind == OTTER_DDI_NO_HASH || answer->file.size == 0 || agent->url[0] == '\0'
+               ? "the file has no size, no link, or neither a SHA-256 nor a SHA-1"
+               : NULL;
 }
 
 static bool may_install(const otter_ddi_t *agent, const ddi_answer_t *answer)
@@ -134,7 +133,7 @@ static void begin_action(otter_ddi_t *agent, struct otter_ddi_record *record, co
 }
 
 /** An action that is not done yet. */
-static void go_on(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+static void go_on(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     const bool fetched = agent->record.phase == DDI_FETCHED;
     agent->ready = may_install(agent, answer);
@@ -148,7 +147,7 @@ static void go_on(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer
     if (fetched || agent->fetching || answer->download == DDI_MODE_SKIP) {
         return;
     }
-    agent->fetch = now_ms >= agent->fetch_at;
+    agent->fetch = agent->now >= agent->fetch_at;
     if (!agent->fetch) {
         agent->offer_crc = 0; /* it is asked for again then: its link may be good for some time only */
         agent->poll_at = agent->poll_at < agent->fetch_at ? agent->poll_at : agent->fetch_at;
@@ -156,12 +155,11 @@ static void go_on(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer
 }
 
 /** What is offered is not what the record is about. */
-static void take_action(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+static void take_action(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     struct otter_ddi_record record;
     otter_ddi_device_t device;
     const char *objection = object_to(agent, answer);
-    char reason[OTTER_DDI_REASON_SIZE];
     bool runs = false;
     if (ddi_action_look(agent, "", &device) != ESP_OK ||
         (objection == NULL && runs_already(agent, &answer->file, &runs) != ESP_OK)) {
@@ -171,47 +169,45 @@ static void take_action(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *
     begin_action(agent, &record, answer);
     agent->stop = agent->fetching; /* it was another one's file */
     if (objection != NULL) {
-        text_format(reason, sizeof(reason), "%s%s%s", objection, answer->other[0] != '\0' ? ": " : "",
-                    answer->other);
-        conclude(agent, now_ms, &record, false, ESP_ERR_NOT_SUPPORTED, reason);
+        conclude(agent, &record, ESP_ERR_NOT_SUPPORTED, "%s%s%s", objection,
+                 answer->other[0] != '\0' ? ": " : "", answer->other);
     } else if (runs && device.confirmed) {
-        conclude_good(agent, now_ms, &record, "runs already and is confirmed");
-    } else if (!runs && ddi_commit(agent, now_ms, &record)) {
-        ddi_say(agent, "action", "action %s: %" PRIu32 " bytes, version '%.32s'", record.id, record.file.size,
+        conclude_good(agent, &record, "already ");
+    } else if (!runs && ddi_commit(agent, &record)) {
+        ddi_say(agent, "action: action %s: %" PRIu32 " bytes, version '%.32s'", record.id, record.file.size,
                 answer->version);
         agent->todo |= ddi_bit(DDI_TELL_TAKEN);
-        go_on(agent, now_ms, answer);
+        go_on(agent, answer);
     } else {
         agent->offer_crc =
             0; /* it runs on trial: its verdict is awaited; or the record could not be written */
     }
 }
 
-void ddi_action_offered(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+void ddi_action_offered(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     struct otter_ddi_record record = agent->record;
     const bool same = record.phase != DDI_NONE && strcmp(record.id, answer->id) == 0 &&
                       (answer->artifacts == 0 || is_same_file(&record.file, &answer->file));
     if (answer->is_null) {
-        ddi_action_gone(agent, now_ms);
+        ddi_action_gone(agent);
     } else if (answer->id[0] == '\0') {
-        ddi_say(agent, "error", "the server's offer has no id");
+        ddi_say(agent, "error: the server names an action without an id");
     } else if (record.phase == DDI_SWITCHED || (record.phase == DDI_VERDICT && record.acknowledged == 0)) {
         agent->offer_crc = 0; /* first things first */
     } else if (same && record.phase == DDI_VERDICT) {
         record.acknowledged = 0; /* the server has not understood how it ended */
-        if (ddi_commit(agent, now_ms, &record)) {
-            ddi_say(agent, "again", "action %s has ended here, and is offered again: its end is told again",
-                    record.id);
+        if (ddi_commit(agent, &record)) {
+            ddi_say(agent, "again: action %s has ended: its end is told again", record.id);
         }
     } else if (same) {
-        go_on(agent, now_ms, answer);
+        go_on(agent, answer);
     } else {
-        take_action(agent, now_ms, answer);
+        take_action(agent, answer);
     }
 }
 
-void ddi_action_gone(otter_ddi_t *agent, int64_t now_ms)
+void ddi_action_gone(otter_ddi_t *agent)
 {
     struct otter_ddi_record record = agent->record;
     agent->offer_crc = 0;
@@ -220,10 +216,10 @@ void ddi_action_gone(otter_ddi_t *agent, int64_t now_ms)
         return;
     }
     if (record.phase != DDI_VERDICT) {
-        ddi_say(agent, "gone", "action %s is no longer there", record.id);
+        ddi_say(agent, "gone: action %s is no longer there", record.id);
     }
     record.phase = DDI_NONE;
-    if (ddi_commit(agent, now_ms, &record)) {
+    if (ddi_commit(agent, &record)) {
         agent->fetch = agent->ready = false;
         agent->stop = agent->fetching;
         agent->todo &= ddi_bit(DDI_TELL_ATTRIBUTES) | ddi_bit(DDI_TELL_CANCEL);
@@ -232,7 +228,7 @@ void ddi_action_gone(otter_ddi_t *agent, int64_t now_ms)
 
 /* ---- cancelled ---- */
 
-void ddi_action_cancelled(otter_ddi_t *agent, int64_t now_ms)
+void ddi_action_cancelled(otter_ddi_t *agent)
 {
     struct otter_ddi_record record = agent->record;
     const bool mine = record.phase != DDI_NONE && strcmp(record.id, agent->other_id) == 0;
@@ -241,10 +237,10 @@ void ddi_action_cancelled(otter_ddi_t *agent, int64_t now_ms)
     }
     agent->todo |= ddi_bit(DDI_TELL_CANCEL);
     if (mine && record.phase < DDI_SWITCHED) {
-        ddi_say(agent, "cancelled", "action %s is cancelled", record.id);
+        ddi_say(agent, "cancelled: action %s is cancelled", record.id);
         record.phase =
             DDI_NONE; /* before it is told: what is told as cancelled is not installed after a power cut */
-        if (!ddi_commit(agent, now_ms, &record)) {
+        if (!ddi_commit(agent, &record)) {
             agent->todo = 0;
             return;
         }
@@ -252,7 +248,7 @@ void ddi_action_cancelled(otter_ddi_t *agent, int64_t now_ms)
         agent->fetch = agent->ready = false;
         agent->stop = agent->fetching;
     } else if (mine) {
-        ddi_say(agent, "rejected", "action %s is cancelled too late: its image is selected", record.id);
+        ddi_say(agent, "rejected: action %s is cancelled too late", record.id);
     }
 }
 
@@ -260,19 +256,20 @@ void ddi_action_cancelled(otter_ddi_t *agent, int64_t now_ms)
 
 bool otter_ddi_progress(otter_ddi_t *agent, int64_t now_ms, uint32_t bytes)
 {
+    ddi_clock(agent, now_ms);
     const uint32_t size = agent->record.file.size;
     const uint32_t percent = size == 0 ? 0 : (uint32_t)((uint64_t)bytes * 100 / size);
     agent->fetched_bytes = bytes;
     if (!agent->stop && !agent->quota && percent < 100 && percent >= agent->told_percent + 10u &&
-        now_ms - agent->told_at >= PROGRESS_MS && agent->feedbacks < PROGRESS_MAX) {
+        agent->now - agent->told_at >= DDI_TICKS(PROGRESS_S) && agent->feedbacks < PROGRESS_MAX) {
         agent->told_percent = (uint16_t)percent;
-        agent->told_at = now_ms;
+        agent->told_at = agent->now;
         agent->todo |= ddi_bit(DDI_TELL_PROGRESS);
     }
     return !agent->stop;
 }
 
-static void take_fetched(otter_ddi_t *agent, int64_t now_ms, const otter_ddi_fetched_t *fetched)
+static void take_fetched(otter_ddi_t *agent, const otter_ddi_fetched_t *fetched)
 {
     struct otter_ddi_record record = agent->record;
     record.phase = DDI_FETCHED;
@@ -281,12 +278,11 @@ static void take_fetched(otter_ddi_t *agent, int64_t now_ms, const otter_ddi_fet
     record.image_len = fetched->image_len;
     text_format(record.slot, sizeof(record.slot), "%s", fetched->slot != NULL ? fetched->slot : "");
     agent->offer_crc = 0;
-    if (!ddi_commit(agent, now_ms, &record)) {
+    if (!ddi_commit(agent, &record)) {
         agent->poll_at = agent->hold_until; /* it is fetched again, which takes what is there already */
         return;
     }
-    ddi_say(agent, "fetched", "action %s: %" PRIu32 " bytes are in %s", record.id, record.image_len,
-            record.slot);
+    ddi_say(agent, "fetched: action %s: %" PRIu32 " bytes in %s", record.id, record.image_len, record.slot);
     agent->todo |= ddi_bit(DDI_TELL_DOWNLOADED) | (agent->ready ? ddi_bit(DDI_TELL_RESTARTING) : 0);
 }
 
@@ -295,68 +291,67 @@ void otter_ddi_fetched(otter_ddi_t *agent, int64_t now_ms, const otter_ddi_fetch
     struct otter_ddi_record record = agent->record;
     char reason[OTTER_DDI_REASON_SIZE];
     const bool wanted = !agent->stop && record.phase == DDI_SEEN;
+    ddi_clock(agent, now_ms);
     agent->fetching = agent->stop = false;
     agent->offer_crc = 0;
     if (!wanted) {
         return; /* what it was for is over */
     }
     if (fetched->err == ESP_OK) {
-        take_fetched(agent, now_ms, fetched);
+        take_fetched(agent, fetched);
         return;
     }
     OTTER_ASSERT((size_t)fetched->stage < sizeof(is_passing));
     text_format(reason, sizeof(reason), "%s: %s", otter_stage_name(fetched->stage),
                 fetched->why != NULL && fetched->why[0] != '\0' ? fetched->why
                                                                 : esp_err_to_name(fetched->err));
-    record.open_s += (uint32_t)((now_ms - agent->open_since) / 1000);
-    agent->open_since = now_ms;
+    record.open_s += (agent->now - agent->open_since) * 16 / 125; /* seconds of it */
+    agent->open_since = agent->now;
     const uint32_t limit = agent->config->give_up_s != 0 ? agent->config->give_up_s : 86400;
     if (!is_passing[fetched->stage] || record.open_s >= limit) {
-        conclude(agent, now_ms, &record, false, fetched->err, reason);
+        conclude(agent, &record, fetched->err, "%s", reason);
         return;
     }
-    if (!ddi_commit(agent, now_ms, &record)) { /* else a device that restarts often would never give up */
+    if (!ddi_commit(agent, &record)) { /* else a device that restarts often would never give up */
         return;
     }
-    agent->fetch_at = now_ms + ddi_back_off(agent, FETCH_FIRST_S, FETCH_MOST_S, agent->fetch_failures++);
+    agent->fetch_at = agent->now + ddi_back_off(agent, FETCH_FIRST_S, FETCH_MOST_S, agent->fetch_failures++);
     agent->poll_at = agent->poll_at < agent->fetch_at ? agent->poll_at : agent->fetch_at;
-    ddi_say(agent, "later", "action %s: %s; again in %" PRId64 " s", record.id, reason,
-            (agent->fetch_at - now_ms) / 1000);
+    ddi_say(agent, "later: action %s: %s; again in %" PRIu32 " s", record.id, reason,
+            (agent->fetch_at - agent->now) * 16 / 125);
 }
 
 void otter_ddi_not_restarted(otter_ddi_t *agent, int64_t now_ms, bool changed, const char *why)
 {
     struct otter_ddi_record record = agent->record;
-    char reason[OTTER_DDI_REASON_SIZE];
+    ddi_clock(agent, now_ms);
     agent->restarting = false;
     if (record.phase != DDI_SWITCHED) {
         return;
     }
     if (record.tries >= TRIES_MAX) {
-        text_format(reason, sizeof(reason), "%s: %s", otter_stage_name(OTTER_STAGE_SWITCH), why);
-        conclude(agent, now_ms, &record, false, ESP_FAIL, reason);
+        conclude(agent, &record, ESP_FAIL, "%s: %s", otter_stage_name(OTTER_STAGE_SWITCH), why);
         return;
     }
-    ddi_say(agent, "later", "action %s: not restarted: %s", record.id, why);
+    ddi_say(agent, "later: action %s: not restarted: %s", record.id, why);
     record.phase = changed ? DDI_SEEN : DDI_FETCHED;
     agent->offer_crc = 0;
-    if (ddi_commit(agent, now_ms, &record)) {
-        agent->hold_until = now_ms + ddi_back_off(agent, FETCH_FIRST_S, FETCH_MOST_S, record.tries);
+    if (ddi_commit(agent, &record)) {
+        agent->hold_until = agent->now + ddi_back_off(agent, FETCH_FIRST_S, FETCH_MOST_S, record.tries);
         agent->poll_at = agent->hold_until;
     }
 }
 
 /* ---- judged ---- */
 
-void ddi_action_judge(otter_ddi_t *agent, int64_t now_ms)
+void ddi_action_judge(otter_ddi_t *agent)
 {
     struct otter_ddi_record record = agent->record;
     otter_ddi_device_t device;
-    char reason[OTTER_DDI_REASON_SIZE];
-    if (record.phase != DDI_SWITCHED || now_ms < agent->look_at) {
+    if (record.phase != DDI_SWITCHED || agent->now < agent->look_at) {
         return;
     }
-    agent->look_at = now_ms + LOOK_MS;
+    agent->look_at = agent->now + DDI_TICKS(LOOK_S);
     if (ddi_action_look(agent, record.slot, &device) != ESP_OK) {
         return;
     }
@@ -364,16 +359,14 @@ void ddi_action_judge(otter_ddi_t *agent, int64_t now_ms)
         memcmp(device.image_sha256, record.image_sha256, sizeof(record.image_sha256)) == 0) {
         agent->restarting = false;
         if (device.confirmed) {
-            conclude_good(agent, now_ms, &record, "runs and is confirmed");
+            conclude_good(agent, &record, "");
         }
     } else if (device.wanted == OTTER_DDI_SLOT_REJECTED) {
-        text_format(reason, sizeof(reason), "%s was rolled back, %s runs%s%s", record.slot, device.slot,
-                    device.why[0] != '\0' ? ": " : "", device.why);
-        conclude(agent, now_ms, &record, false, ESP_ERR_OTA_ROLLBACK_FAILED, reason);
+        conclude(agent, &record, ESP_ERR_OTA_ROLLBACK_FAILED, "%s was rolled back, %s runs%s%s", record.slot,
+                 device.slot, device.why[0] != '\0' ? ": " : "", device.why);
     } else if (record.tries >= TRIES_MAX) {
-        text_format(reason, sizeof(reason), "%s does not start: %s runs after %u restarts", record.slot,
-                    device.slot, (unsigned)record.tries);
-        conclude(agent, now_ms, &record, false, ESP_FAIL, reason);
+        conclude(agent, &record, ESP_FAIL, "%s does not start: %s runs after %u restarts", record.slot,
+                 device.slot, (unsigned)record.tries);
     } else {
         agent->restarting =
             false; /* power failed before the slot was selected, or the restart did not come */

@@ -8,9 +8,9 @@
 #include "otter/bytes.h"
 
 #define DEFAULT_POLL_S 300u
-#define SPREAD_MS      60000u /* over which a fleet that got its power back comes */
-#define RESTART_MS     600000 /* a restart that was ordered has come by then */
-#define WAIT_MAX_MS    3600000
+#define SPREAD_S       60u  /* over which a fleet that got its power back comes */
+#define RESTART_S      600u /* a restart that was ordered has come by then */
+#define WAIT_MAX_S     3600u
 
 _Static_assert(sizeof(otter_ddi_t) <= 2048, "an agent is at most 2 KiB");
 _Static_assert(sizeof(ddi_reader_t) <= OTTER_DDI_ROOM_SIZE, "an answer is read where its request was");
@@ -27,18 +27,15 @@ static uint32_t server_crc(const otter_ddi_config_t *config)
 
 static esp_err_t check_config(const otter_ddi_config_t *config, otter_fault_t *fault)
 {
-    if (config->load == NULL || config->save == NULL || config->look == NULL || config->compare == NULL) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "load, save, look and compare are needed");
-    }
-    if (config->server == NULL || config->tenant == NULL || config->id == NULL || config->tenant[0] == '\0') {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "server, tenant and id are needed");
+    if (config->load == NULL || config->save == NULL || config->look == NULL || config->compare == NULL ||
+        config->server == NULL || config->tenant == NULL || config->id == NULL || config->tenant[0] == '\0') {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG,
+                           "server, tenant, id, load, save, look and compare are needed");
     }
     const size_t len = strlen(config->id);
-    if (len == 0 || len > 128) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "the id has 1 to 128 bytes, not %zu", len);
-    }
-    if (strpbrk(config->id, " \t\r\n/") != NULL) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "the id '%s' has a blank or '/'", config->id);
+    if (len == 0 || len > 128 || strpbrk(config->id, " \t\r\n/") != NULL) {
+        return otter_fault(fault, ESP_ERR_INVALID_ARG, "an id has 1 to 128 bytes, none a blank or '/': '%s'",
+                           config->id);
     }
     if (!ddi_talk_is_home(config, config->server)) {
         return otter_fault(fault, ESP_ERR_INVALID_ARG, "the server '%.100s' is no URL", config->server);
@@ -60,7 +57,7 @@ static esp_err_t load_record(otter_ddi_t *agent, otter_fault_t *fault)
         return otter_fault(fault, err, "the record cannot be read (%s)", esp_err_to_name(err));
     }
     if (err == ESP_OK && !ddi_record_decode(bytes, &agent->record)) {
-        ddi_say(agent, "error", "the record is damaged: what was under way is found out by what runs");
+        ddi_say(agent, "error: the record is damaged, and taken as none");
     }
     if (agent->record.server_crc != crc) {
         memset(&agent->record, 0, sizeof(agent->record));
@@ -75,6 +72,7 @@ esp_err_t otter_ddi_start(otter_ddi_t *agent, const otter_ddi_config_t *config, 
     otter_ddi_device_t device;
     memset(agent, 0, sizeof(*agent));
     agent->config = config;
+    agent->start_ms = now_ms;
     agent->sleep_s = config->poll_s != 0 ? config->poll_s : DEFAULT_POLL_S;
     agent->random = config->seed * 2654435761u | 1u;
     esp_err_t err = check_config(config, fault);
@@ -87,22 +85,21 @@ esp_err_t otter_ddi_start(otter_ddi_t *agent, const otter_ddi_config_t *config, 
         return otter_fault(fault, err, "the device cannot be looked at (%s)", esp_err_to_name(err));
     }
     if (ddi_talk_attributes_crc(agent) == 0) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG, "the attributes are longer than a request may be");
+        return otter_fault(fault, ESP_ERR_INVALID_ARG, "the attributes do not fit in a request");
     }
-    const uint32_t spread = min_u32(agent->sleep_s * 1000, SPREAD_MS);
-    agent->poll_at = now_ms + (config->at_once ? 0 : (int64_t)ddi_random(agent, spread));
+    const uint32_t spread = DDI_TICKS(min_u32(agent->sleep_s, SPREAD_S));
+    agent->poll_at = config->at_once ? 0 : ddi_random(agent, spread);
     agent->hold_until = agent->poll_at;
-    agent->look_at = now_ms;
     return ESP_OK;
 }
 
 /* ---- what is due ---- */
 
-static uint32_t due_now(otter_ddi_t *agent, int64_t now_ms)
+static uint32_t due_now(otter_ddi_t *agent)
 {
     const bool closing = agent->record.phase == DDI_VERDICT && agent->record.acknowledged == 0;
     uint32_t todo = agent->todo;
-    if (closing && now_ms >= agent->closing_at) {
+    if (closing && agent->now >= agent->closing_at) {
         todo |= ddi_bit(DDI_TELL_CLOSING);
     }
     return todo;
@@ -117,13 +114,13 @@ static void order_request(otter_ddi_t *agent, enum ddi_ask ask, otter_ddi_order_
     ddi_talk_request(agent, ask, order);
 }
 
-static void order_fetch(otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t *order)
+static void order_fetch(otter_ddi_t *agent, otter_ddi_order_t *order)
 {
     agent->fetch = agent->stop = false;
     agent->fetching = true;
     agent->told_percent = 0;
-    agent->told_at = now_ms;
-    agent->open_since = agent->open_since != 0 ? agent->open_since : now_ms;
+    agent->told_at = agent->now;
+    agent->open_since = agent->open_since != 0 ? agent->open_since : agent->now;
     order->kind = OTTER_DDI_FETCH;
     order->url = agent->url;
     order->authorize = ddi_talk_is_home(agent->config, agent->url);
@@ -132,18 +129,18 @@ static void order_fetch(otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t *o
 }
 
 /** Into what was fetched: in the record first, so that a restart at any point is known for what it is. */
-static void order_restart(otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t *order)
+static void order_restart(otter_ddi_t *agent, otter_ddi_order_t *order)
 {
     struct otter_ddi_record record = agent->record;
     record.phase = DDI_SWITCHED;
     record.tries++;
-    if (!ddi_commit(agent, now_ms, &record)) {
+    if (!ddi_commit(agent, &record)) {
         return;
     }
-    ddi_say(agent, "restart", "action %s: restarting into %s", record.id, record.slot);
+    ddi_say(agent, "restart: action %s: restarting into %s", record.id, record.slot);
     agent->ready = false;
     agent->restarting = true;
-    agent->look_at = now_ms + RESTART_MS;
+    agent->look_at = agent->now + DDI_TICKS(RESTART_S);
     order->kind = OTTER_DDI_RESTART;
     order->slot = agent->record.slot;
     order->file = agent->record.file;
@@ -151,15 +148,15 @@ static void order_restart(otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t 
     order->image_len = agent->record.image_len;
 }
 
-static void order_wait(const otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t *order)
+static void order_wait(const otter_ddi_t *agent, otter_ddi_order_t *order)
 {
-    int64_t until = agent->poll_at > agent->hold_until ? agent->poll_at : agent->hold_until;
+    uint32_t until = agent->poll_at > agent->hold_until ? agent->poll_at : agent->hold_until;
     if (agent->record.phase == DDI_SWITCHED && agent->look_at < until) {
         until = agent->look_at;
     }
-    const int64_t wait_ms = until > now_ms ? until - now_ms : 1;
+    const uint32_t wait = until > agent->now ? until - agent->now : 1;
     order->kind = agent->fetching || agent->restarting ? OTTER_DDI_NOTHING : OTTER_DDI_WAIT;
-    order->wait_ms = (uint32_t)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
+    order->wait_ms = min_u32(wait, DDI_TICKS(WAIT_MAX_S)) << DDI_TICK_BITS;
 }
 
 /** A change of what runs, or of what is said of it, is told unasked. */
@@ -174,16 +171,17 @@ static void notice_attributes(otter_ddi_t *agent)
 void otter_ddi_next(otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t *order)
 {
     memset(order, 0, sizeof(*order));
+    ddi_clock(agent, now_ms);
     order->wait_ms = 1000;
     if (agent->asked != DDI_ASK_NOTHING) {
         return;
     }
-    ddi_action_judge(agent, now_ms);
-    if (now_ms < agent->hold_until) {
-        order_wait(agent, now_ms, order);
+    ddi_action_judge(agent);
+    if (agent->now < agent->hold_until) {
+        order_wait(agent, order);
         return;
     }
-    const uint32_t due = due_now(agent, now_ms);
+    const uint32_t due = due_now(agent);
     const bool installs = agent->ready && !agent->restarting && !agent->fetching &&
                           (agent->record.phase == DDI_FETCHED || agent->record.phase == DDI_SWITCHED);
     if (due != 0) {
@@ -193,15 +191,15 @@ void otter_ddi_next(otter_ddi_t *agent, int64_t now_ms, otter_ddi_order_t *order
         }
         order_request(agent, ask, order);
     } else if (agent->fetch && !agent->fetching) {
-        order_fetch(agent, now_ms, order);
+        order_fetch(agent, order);
     } else if (installs) {
-        order_restart(agent, now_ms, order);
-    } else if (now_ms >= agent->poll_at) {
+        order_restart(agent, order);
+    } else if (agent->now >= agent->poll_at) {
         notice_attributes(agent);
         order_request(agent, DDI_ASK_POLL, order);
     }
     if (order->kind == OTTER_DDI_NOTHING) {
-        order_wait(agent, now_ms, order);
+        order_wait(agent, order);
     }
 }
 
@@ -239,6 +237,7 @@ void otter_ddi_answered(otter_ddi_t *agent, int64_t now_ms)
     const enum ddi_ask ask = (enum ddi_ask)agent->asked;
     ddi_answer_t answer = {0};
     int status = agent->status;
+    ddi_clock(agent, now_ms);
     if (ask == DDI_ASK_NOTHING) {
         return;
     }
@@ -246,26 +245,24 @@ void otter_ddi_answered(otter_ddi_t *agent, int64_t now_ms)
     if (agent->reading) {
         const ddi_reader_t *reader = reader_of(agent);
         if (!ddi_reader_end(reader_of(agent)) && status == 200) {
-            ddi_say(agent, "error", "the server's answer makes no sense at byte %" PRIu32 ": %s",
+            ddi_say(agent, "error: the server's answer makes no sense at byte %" PRIu32 ": %s",
                     reader->json.offset, reader->json.why);
             status = 0;
         }
         answer = reader->answer;
         agent->reading = false;
     }
-    ddi_reply(agent, now_ms, ask, status, &answer);
+    ddi_reply(agent, ask, status, &answer);
 }
 
 void otter_ddi_unanswered(otter_ddi_t *agent, int64_t now_ms, const char *why)
 {
-    const enum ddi_ask ask = (enum ddi_ask)agent->asked;
-    if (ask == DDI_ASK_NOTHING) {
-        return;
+    if (agent->asked != DDI_ASK_NOTHING) {
+        ddi_say(agent, "error: the server does not answer: %s", why);
     }
-    agent->asked = DDI_ASK_NOTHING;
+    agent->status = 0;
     agent->reading = false;
-    ddi_say(agent, "error", "the server does not answer: %s", why);
-    ddi_reply(agent, now_ms, ask, 0, &(const ddi_answer_t){0});
+    otter_ddi_answered(agent, now_ms);
 }
 
 /* ---- what else a caller may say and ask ---- */

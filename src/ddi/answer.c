@@ -7,97 +7,62 @@
 #include "otter/bytes.h"
 #include "otter/promise.h"
 
-/* The members that count. */
-enum node {
-    OTHER, /* and all that is in it */
-    ROOT,
-    CONFIG,
-    POLLING,
-    SLEEP,
-    LINKS,
-    ATTRIBUTES,
-    DEPLOYMENT_BASE,
-    CONFIRMATION_BASE,
-    CANCEL_ACTION,
-    DEPLOYMENT_HREF,
-    CONFIRMATION_HREF,
-    CANCEL_HREF,
-    ID,
-    ERROR_CODE,
-    STOP,
-    STOP_ID,
-    DEPLOYMENT,
-    CONFIRMATION,
-    DOWNLOAD,
-    UPDATE,
-    CHUNKS,
-    CHUNK,
-    PART,
-    VERSION,
-    ARTIFACTS,
-    ARTIFACT,
-    FILE_NAME,
-    SIZE,
-    HASHES,
-    SHA256,
-    SHA1,
-    FILE_LINKS,
-    FILE_LINK,
-    FILE_LINK_HTTP,
-    FILE_HREF,
-    FILE_HREF_HTTP,
-    NODES
-};
-_Static_assert(NODES <= 64, "a bit of `seen` for each");
+/*
+ * The members that count: what it is called here, what it is in, its shape, its key. An element of a list has no key; in one
+ * members come anew, so what is in it stands behind it. `confirmation` is read as `deployment`.
+ */
+#define MEMBERS(X)                                                                                           \
+    X(ROOT, OTHER, AN_OBJECT, "")                                                                            \
+    X(CONFIG, ROOT, AN_OBJECT, "config")                                                                     \
+    X(POLLING, CONFIG, AN_OBJECT, "polling")                                                                 \
+    X(SLEEP, POLLING, A_TEXT, "sleep")                                                                       \
+    X(LINKS, ROOT, AN_OBJECT, "_links")                                                                      \
+    X(ATTRIBUTES, LINKS, AN_OBJECT, "configData")                                                            \
+    X(DEPLOYMENT_BASE, LINKS, AN_OBJECT, "deploymentBase")                                                   \
+    X(CONFIRMATION_BASE, LINKS, AN_OBJECT, "confirmationBase")                                               \
+    X(CANCEL_ACTION, LINKS, AN_OBJECT, "cancelAction")                                                       \
+    X(DEPLOYMENT_HREF, DEPLOYMENT_BASE, A_TEXT, "href")                                                      \
+    X(CONFIRMATION_HREF, CONFIRMATION_BASE, A_TEXT, "href")                                                  \
+    X(CANCEL_HREF, CANCEL_ACTION, A_TEXT, "href")                                                            \
+    X(ID, ROOT, A_TEXT, "id")                                                                                \
+    X(ERROR_CODE, ROOT, A_TEXT, "errorCode")                                                                 \
+    X(STOP, ROOT, AN_OBJECT, "cancelAction")                                                                 \
+    X(STOP_ID, STOP, A_TEXT, "stopId")                                                                       \
+    X(DEPLOYMENT, ROOT, AN_OBJECT, "deployment")                                                             \
+    X(CONFIRMATION, ROOT, AN_OBJECT, "confirmation")                                                         \
+    X(DOWNLOAD, DEPLOYMENT, A_TEXT, "download")                                                              \
+    X(UPDATE, DEPLOYMENT, A_TEXT, "update")                                                                  \
+    X(CHUNKS, DEPLOYMENT, AN_ARRAY, "chunks")                                                                \
+    X(CHUNK, CHUNKS, AN_OBJECT, "")                                                                          \
+    X(PART, CHUNK, A_TEXT, "part")                                                                           \
+    X(VERSION, CHUNK, A_TEXT, "version")                                                                     \
+    X(ARTIFACTS, CHUNK, AN_ARRAY, "artifacts")                                                               \
+    X(ARTIFACT, ARTIFACTS, AN_OBJECT, "")                                                                    \
+    X(FILE_NAME, ARTIFACT, A_TEXT, "filename")                                                               \
+    X(SIZE, ARTIFACT, A_TEXT, "size")                                                                        \
+    X(HASHES, ARTIFACT, AN_OBJECT, "hashes")                                                                 \
+    X(SHA256, HASHES, A_TEXT, "sha256")                                                                      \
+    X(SHA1, HASHES, A_TEXT, "sha1")                                                                          \
+    X(FILE_LINKS, ARTIFACT, AN_OBJECT, "_links")                                                             \
+    X(FILE_LINK, FILE_LINKS, AN_OBJECT, "download")                                                          \
+    X(FILE_LINK_HTTP, FILE_LINKS, AN_OBJECT, "download-http")                                                \
+    X(FILE_HREF, FILE_LINK, A_TEXT, "href")                                                                  \
+    X(FILE_HREF_HTTP, FILE_LINK_HTTP, A_TEXT, "href")
 
 enum shape { AN_OBJECT, AN_ARRAY, A_TEXT };
 
-/* What is where. An element of an array has no key; in it members come anew. */
+/* OTHER: what does not count, and all that is in it. */
+#define NAME(name, in, shape, key) name,
+enum node { OTHER, MEMBERS(NAME) NODES };
+_Static_assert(NODES <= DDI_ANSWER_NODES, "a flag for each");
+
+#define ROW(name, in, shape, key) {in, shape},
 static const struct {
-    uint8_t in;
-    const char *key;
-    uint8_t node, shape;
-} members[] = {
-    {ROOT, "config", CONFIG, AN_OBJECT},
-    {CONFIG, "polling", POLLING, AN_OBJECT},
-    {POLLING, "sleep", SLEEP, A_TEXT},
-    {ROOT, "_links", LINKS, AN_OBJECT},
-    {LINKS, "configData", ATTRIBUTES, AN_OBJECT},
-    {LINKS, "deploymentBase", DEPLOYMENT_BASE, AN_OBJECT},
-    {LINKS, "confirmationBase", CONFIRMATION_BASE, AN_OBJECT},
-    {LINKS, "cancelAction", CANCEL_ACTION, AN_OBJECT},
-    {DEPLOYMENT_BASE, "href", DEPLOYMENT_HREF, A_TEXT},
-    {CONFIRMATION_BASE, "href", CONFIRMATION_HREF, A_TEXT},
-    {CANCEL_ACTION, "href", CANCEL_HREF, A_TEXT},
-    {ROOT, "id", ID, A_TEXT},
-    {ROOT, "errorCode", ERROR_CODE, A_TEXT},
-    {ROOT, "cancelAction", STOP, AN_OBJECT},
-    {STOP, "stopId", STOP_ID, A_TEXT},
-    {ROOT, "deployment", DEPLOYMENT, AN_OBJECT},
-    {ROOT, "confirmation", CONFIRMATION, AN_OBJECT},
-    {DEPLOYMENT, "download", DOWNLOAD, A_TEXT},
-    {DEPLOYMENT, "update", UPDATE, A_TEXT},
-    {DEPLOYMENT, "chunks", CHUNKS, AN_ARRAY},
-    {CONFIRMATION, "download", DOWNLOAD, A_TEXT},
-    {CONFIRMATION, "update", UPDATE, A_TEXT},
-    {CONFIRMATION, "chunks", CHUNKS, AN_ARRAY},
-    {CHUNKS, NULL, CHUNK, AN_OBJECT},
-    {CHUNK, "part", PART, A_TEXT},
-    {CHUNK, "version", VERSION, A_TEXT},
-    {CHUNK, "artifacts", ARTIFACTS, AN_ARRAY},
-    {ARTIFACTS, NULL, ARTIFACT, AN_OBJECT},
-    {ARTIFACT, "filename", FILE_NAME, A_TEXT},
-    {ARTIFACT, "size", SIZE, A_TEXT},
-    {ARTIFACT, "hashes", HASHES, AN_OBJECT},
-    {HASHES, "sha256", SHA256, A_TEXT},
-    {HASHES, "sha1", SHA1, A_TEXT},
-    {ARTIFACT, "_links", FILE_LINKS, AN_OBJECT},
-    {FILE_LINKS, "download", FILE_LINK, AN_OBJECT},
-    {FILE_LINKS, "download-http", FILE_LINK_HTTP, AN_OBJECT},
-    {FILE_LINK, "href", FILE_HREF, A_TEXT},
-    {FILE_LINK_HTTP, "href", FILE_HREF_HTTP, A_TEXT},
-};
-#define MEMBERS (sizeof(members) / sizeof(members[0]))
+    uint8_t in, shape;
+} members[] = {{OTHER, AN_OBJECT}, MEMBERS(ROW)};
+
+#define KEY(name, in, shape, key) key "\0"
+static const char keys[] = "\0" MEMBERS(KEY); /* in the same order */
 
 /* Links, and what a link is worth: the one that counts most is kept. */
 static const struct {
@@ -108,11 +73,6 @@ static const struct {
     {FILE_HREF, 5, DDI_OFFER_NOTHING},
 };
 #define LINKS_COUNT (sizeof(links) / sizeof(links[0]))
-
-static const struct {
-    const char *text;
-    ddi_mode_t mode;
-} modes[] = {{"skip", DDI_MODE_SKIP}, {"attempt", DDI_MODE_ATTEMPT}, {"forced", DDI_MODE_FORCED}};
 
 /* ---- values ---- */
 
@@ -148,63 +108,44 @@ static uint32_t parse_clock(const char *text)
 
 uint32_t ddi_parse_sleep(const char *text)
 {
-    static const struct {
-        char letter;
-        uint32_t seconds;
-    } units[] = {{'D', 86400}, {'T', 0}, {'H', 3600}, {'M', 60}, {'S', 1}};
+    static const char letters[] = "DTHMS"; /* in this order, each at most once; hours and less behind the T */
+    static const uint32_t seconds[] = {86400, 0, 3600, 60, 1};
     if (text[0] != 'P') {
         return parse_clock(text);
     }
-    uint32_t sum = 0, part = 0;
-    bool in_time = false;
-    size_t unit = 0;
+    uint32_t sum = 0;
+    const char *left = letters;
     for (text++; *text != '\0'; text++) {
-        const bool has_number = *text != 'T';
-        if (has_number && (!read_number(&text, 999999, &part) || (*text == '.' && text[1] == '\0'))) {
+        uint32_t part = 0;
+        const bool has_number = read_number(&text, 999999, &part);
+        if (has_number && *text == '.') { /* parts of a second */
+            text += 1 + strspn(text + 1, "0123456789");
+        }
+        const char *unit = *text != '\0' ? strchr(left, *text) : NULL;
+        const bool in_time = left > letters + 1;
+        if (unit == NULL || has_number != (*unit != 'T') || (has_number && in_time != (*unit != 'D'))) {
             return 0;
         }
-        if (*text == '.') { /* parts of a second */
-            for (text++; *text >= '0' && *text <= '9'; text++) {
-            }
-        }
-        while (unit < sizeof(units) / sizeof(units[0]) && units[unit].letter != *text) {
-            unit++;
-        }
-        if (unit == sizeof(units) / sizeof(units[0]) ||
-            in_time != (units[unit].letter != 'D' && has_number)) {
-            return 0;
-        }
-        in_time = in_time || !has_number;
-        if (has_number && part > (SLEEP_MAX - sum) / units[unit].seconds) {
+        left = unit + 1;
+        const uint32_t each = seconds[unit - letters];
+        if (has_number && part > (SLEEP_MAX - sum) / each) {
             return SLEEP_MAX;
         }
-        sum += has_number ? part * units[unit].seconds : 0;
-        unit++;
+        sum += part * each;
     }
     return sum;
 }
 
-static bool parse_hash(const char *text, uint8_t *bytes, size_t len)
+static const char *take_mode(ddi_mode_t *mode, const char *text)
 {
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(text[2 * i]);
-        int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
-        if (low < 0) {
-            return false;
-        }
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return text[2 * len] == '\0';
-}
-
-static ddi_mode_t parse_mode(const char *text)
-{
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (strcmp(text, modes[i].text) == 0) {
-            return modes[i].mode;
+    static const char words[] = "skip\0attempt\0forced\0";
+    *mode = DDI_MODE_SKIP;
+    for (const char *word = words; *word != '\0'; word += strlen(word) + 1, ++*mode) {
+        if (strcmp(text, word) == 0) {
+            return NULL;
         }
     }
-    return DDI_MODE_NONE;
+    return "neither forced, attempt nor skip";
 }
 
 static void keep(char *to, size_t size, const char *text)
@@ -215,26 +156,29 @@ static void keep(char *to, size_t size, const char *text)
     to[len] = '\0';
 }
 
-/** A hash of the first artifact; SHA-256 counts more. */
+/** A hash of the artifact; SHA-256 counts more. */
 static const char *take_hash(otter_ddi_file_t *file, const char *text, otter_ddi_hash_t kind)
 {
-    uint8_t hash[sizeof(file->hash)] = {0};
-    if (!parse_hash(text, hash, kind == OTTER_DDI_SHA256 ? 32 : 20)) {
-        return kind == OTTER_DDI_SHA256 ? "\"sha256\" is not 64 hexadecimal digits"
-                                        : "\"sha1\" is not 40 hexadecimal digits";
+    const size_t digits = kind == OTTER_DDI_SHA256 ? 64 : 40;
+    if (file->kind > kind) {
+        return NULL;
     }
-    if (kind == OTTER_DDI_SHA256 || file->kind != OTTER_DDI_SHA256) {
-        memcpy(file->hash, hash, sizeof(hash));
-        file->kind = kind;
+    file->kind = kind;
+    memset(file->hash, 0, sizeof(file->hash));
+    for (size_t i = 0; i < digits; i++) {
+        const int digit = hex_digit(text[i]);
+        if (digit < 0 || (i + 1 == digits && text[digits] != '\0')) {
+            return "a hash is not 64 hexadecimal digits (SHA-1: 40)";
+        }
+        file->hash[i / 2] = (uint8_t)(file->hash[i / 2] << 4 | digit);
     }
     return NULL;
 }
 
 static const char *take_size(otter_ddi_file_t *file, const char *text)
 {
-    return read_number(&text, UINT32_MAX, &file->size) && *text == '\0'
-               ? NULL
-               : "\"size\" is no number of bytes below 4 GiB";
+    return read_number(&text, UINT32_MAX, &file->size) && *text == '\0' ? NULL
+                                                                        : "a size is no number below 4 GiB";
 }
 
 /** Nothing of artifacts, or of the one that is wanted. */
@@ -314,11 +258,9 @@ static const char *take_text(ddi_reader_t *reader, uint8_t node, const char *tex
         answer->quota = strstr(text, ".quota.") != NULL;
         return NULL;
     case DOWNLOAD:
-        answer->download = parse_mode(text);
-        return answer->download != DDI_MODE_NONE ? NULL : "\"download\" is neither forced, attempt nor skip";
+        return take_mode(&answer->download, text);
     case UPDATE:
-        answer->update = parse_mode(text);
-        return answer->update != DDI_MODE_NONE ? NULL : "\"update\" is neither forced, attempt nor skip";
+        return take_mode(&answer->update, text);
     case PART:
         take_part(reader, text, cut);
         return NULL;
@@ -346,41 +288,32 @@ static const char *take_text(ddi_reader_t *reader, uint8_t node, const char *tex
 
 /* ---- the walk ---- */
 
-/** The member of `in` with this key, NULL: its elements. Members that do not count are OTHER. */
-static uint8_t find_member(uint8_t in, const char *key, uint8_t *shape)
+static const char wrong_kind[] = "a value of another kind";
+
+/** The member of `in` with this key, "": its elements. Members that do not count are OTHER. */
+static uint8_t find_member(uint8_t in, const char *key)
 {
-    for (size_t i = 0; i < MEMBERS; i++) {
-        if (members[i].in == in && (key == NULL) == (members[i].key == NULL) &&
-            (key == NULL || strcmp(members[i].key, key) == 0)) {
-            *shape = members[i].shape;
-            return members[i].node;
+    const char *own = keys;
+    for (uint8_t node = 0; node < NODES; node++, own += strlen(own) + 1) {
+        if (members[node].in == in && node > ROOT && strcmp(own, key) == 0) {
+            return node;
         }
     }
     return OTHER;
-}
-
-static uint8_t shape_of(uint8_t node)
-{
-    for (size_t i = 0; i < MEMBERS; i++) {
-        if (members[i].node == node) {
-            return members[i].shape;
-        }
-    }
-    return AN_OBJECT; /* the root */
 }
 
 /** An element of a list begins, in which members come anew: the next chunk, the next artifact. */
 static const char *open_element(ddi_reader_t *reader, uint8_t node)
 {
     if (node == CHUNK) {
-        reader->seen &= (UINT64_C(1) << CHUNK) - 1;
+        memset(reader->seen + CHUNK, 0, NODES - CHUNK);
         reader->first = reader->answer.artifacts;
         reader->images = 0;
         reader->mine = reader->wanted.part == NULL;
     } else if (node == ARTIFACT) {
-        reader->seen &= (UINT64_C(1) << ARTIFACT) - 1;
+        memset(reader->seen + ARTIFACT, 0, NODES - ARTIFACT);
         if (reader->answer.artifacts == UINT8_MAX) {
-            return "there are more than 255 files";
+            return "more than 255 files";
         }
         reader->answer.artifacts++;
     }
@@ -389,11 +322,14 @@ static const char *open_element(ddi_reader_t *reader, uint8_t node)
 
 static const char *open_node(ddi_reader_t *reader, uint8_t node, bool object)
 {
-    if (node != OTHER && shape_of(node) != (object ? AN_OBJECT : AN_ARRAY)) {
-        return "an object or a list where something else belongs";
+    if (node != OTHER && members[node].shape != (object ? AN_OBJECT : AN_ARRAY)) {
+        return wrong_kind;
     }
     reader->answer.wants_attributes = reader->answer.wants_attributes || node == ATTRIBUTES;
-    reader->answer.confirms = reader->answer.confirms || node == CONFIRMATION;
+    if (node == CONFIRMATION) {
+        reader->answer.confirms = true;
+        node = DEPLOYMENT;
+    }
     OTTER_ASSERT(reader->depth < sizeof(reader->nodes));
     reader->nodes[reader->depth++] = node;
     return open_element(reader, node);
@@ -402,25 +338,18 @@ static const char *open_node(ddi_reader_t *reader, uint8_t node, bool object)
 /** What the value that comes now is. */
 static uint8_t value_node(ddi_reader_t *reader)
 {
-    uint8_t shape;
     if (reader->depth == 0) {
         return ROOT;
     }
-    uint8_t in = reader->nodes[reader->depth - 1];
-    return in == CHUNKS || in == ARTIFACTS ? find_member(in, NULL, &shape) : reader->next;
+    const uint8_t in = reader->nodes[reader->depth - 1];
+    return in == CHUNKS ? CHUNK : in == ARTIFACTS ? ARTIFACT : reader->next;
 }
 
 static const char *on_key(ddi_reader_t *reader, const char *key, bool cut)
 {
-    uint8_t shape;
-    uint8_t in = reader->nodes[reader->depth - 1];
-    reader->next = cut ? (uint8_t)OTHER : find_member(in, key, &shape);
-    if (reader->next == OTHER) {
-        return NULL;
-    }
-    const uint64_t bit = UINT64_C(1) << reader->next;
-    const bool again = (reader->seen & bit) != 0;
-    reader->seen |= bit;
+    reader->next = cut ? (uint8_t)OTHER : find_member(reader->nodes[reader->depth - 1], key);
+    const bool again = reader->seen[reader->next];
+    reader->seen[reader->next] = reader->next != OTHER;
     return again ? "a member comes twice" : NULL;
 }
 
@@ -451,9 +380,7 @@ static const char *on_json(void *ctx, ddi_json_kind_t kind, const char *text, bo
         return NULL;
     }
     const bool is_text = kind == DDI_JSON_STRING || kind == DDI_JSON_NUMBER;
-    return is_text && shape_of(node) == A_TEXT
-               ? take_text(reader, node, text, cut)
-               : "a value where an object or a list belongs, or of another kind";
+    return is_text && members[node].shape == A_TEXT ? take_text(reader, node, text, cut) : wrong_kind;
 }
 
 /** Links go to where they are kept at once, if they count; all else is looked at and forgotten. */

@@ -46,19 +46,21 @@ typedef struct {
     uint8_t pick;       /* the artifact that is kept: if answer.pick is another, read the answer again */
 } ddi_wanted_t;
 
+#define DDI_ANSWER_NODES 40u /* members that are known, at most */
+
 /** Reads one answer. Fields are private but for `answer`; it stays where it is until the end. */
 typedef struct {
-    ddi_answer_t answer;
+    ddi_json_t json;
+    ddi_json_listener_t listener;
     ddi_wanted_t wanted;
     uint8_t url_rank;
     uint8_t first, images,
-        image; /* of the chunk: its first artifact, how many are named as images, the last */
-    bool mine; /* the chunk is for this part */
-    ddi_json_t json;
-    ddi_json_listener_t listener;
-    uint64_t seen; /* a bit for each member that has come in the objects that are open */
-    uint8_t nodes[DDI_JSON_DEPTH + 1];
+        image;           /* of the chunk: its first artifact, how many are named as images, the last */
+    bool mine;           /* the chunk is for this part */
     uint8_t depth, next; /* the member whose value comes next */
+    uint8_t nodes[DDI_JSON_DEPTH + 1];
+    bool seen[DDI_ANSWER_NODES]; /* members that have come in the objects that are open */
+    ddi_answer_t answer;
     char token[OTTER_DDI_TOKEN_SIZE];
 } ddi_reader_t;
 

@@ -72,21 +72,10 @@ static void put(ddi_json_t *json, uint8_t byte)
 
 static void put_character(ddi_json_t *json, uint32_t code)
 {
-    if (code < 0x80) {
-        put(json, (uint8_t)code);
-    } else if (code < 0x800) {
-        put(json, (uint8_t)(0xC0 | code >> 6));
-    } else {
-        if (code < 0x10000) {
-            put(json, (uint8_t)(0xE0 | code >> 12));
-        } else {
-            put(json, (uint8_t)(0xF0 | code >> 18));
-            put(json, (uint8_t)(0x80 | (code >> 12 & 0x3F)));
-        }
-        put(json, (uint8_t)(0x80 | (code >> 6 & 0x3F)));
-    }
-    if (code >= 0x80) {
-        put(json, (uint8_t)(0x80 | (code & 0x3F)));
+    unsigned more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3; /* bytes behind the first */
+    put(json, (uint8_t)(more == 0 ? code : 0xFF00u >> (more + 1) | code >> 6 * more));
+    while (more-- > 0) {
+        put(json, (uint8_t)(0x80 | (code >> 6 * more & 0x3F)));
     }
 }
 
@@ -107,12 +96,12 @@ static bool take_utf8(ddi_json_t *json, uint8_t byte)
 {
     if (json->more > 0) {
         if (byte < json->low || byte > json->high) {
-            return refuse(json, "a string has bytes that are no UTF-8");
+            return refuse(json, "a string is no UTF-8");
         }
         json->more--;
     } else {
         if (byte < 0xC2 || byte > 0xF4) {
-            return refuse(json, "a string has bytes that are no UTF-8");
+            return refuse(json, "a string is no UTF-8");
         }
         json->more = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
     }
@@ -129,7 +118,7 @@ static bool take_in_string(ddi_json_t *json, uint8_t byte)
         return json->surrogate == 0 ? take_utf8(json, byte) : refuse(json, "half of a surrogate pair");
     }
     if (json->more > 0) {
-        return refuse(json, "a string has bytes that are no UTF-8");
+        return refuse(json, "a string is no UTF-8");
     }
     if (byte == '\\') {
         json->token = ESCAPE;
@@ -142,7 +131,7 @@ static bool take_in_string(ddi_json_t *json, uint8_t byte)
         return end_text(json, DDI_JSON_STRING);
     }
     if (byte < ' ') {
-        return refuse(json, "a control character in a string");
+        return refuse(json, "a control character");
     }
     put(json, byte);
     return true;
@@ -159,7 +148,7 @@ static bool take_escape(ddi_json_t *json, uint8_t byte)
     }
     const char *found = byte != '\0' ? strchr(named, byte) : NULL;
     if (found == NULL) {
-        return refuse(json, "an escape that JSON does not have");
+        return refuse(json, "an escape that is none");
     }
     if (json->surrogate != 0) {
         return refuse(json, "half of a surrogate pair");
@@ -174,7 +163,7 @@ static bool take_unicode(ddi_json_t *json, uint8_t byte)
 {
     int digit = hex_digit((char)byte);
     if (digit < 0) {
-        return refuse(json, "\\u without four hexadecimal digits");
+        return refuse(json, "\\u without 4 hexadecimal digits");
     }
     json->unit = (uint16_t)(json->unit << 4 | digit);
     if (++json->step < 4) {
@@ -186,7 +175,7 @@ static bool take_unicode(ddi_json_t *json, uint8_t byte)
         return refuse(json, "half of a surrogate pair");
     }
     if (json->unit == 0) {
-        return refuse(json, "\\u0000 in a string");
+        return refuse(json, "\\u0000");
     }
     if (low) {
         put_character(json,
@@ -215,7 +204,7 @@ static uint8_t next_number_step(uint8_t step, uint8_t byte)
 
 static bool number_may_end(uint8_t step)
 {
-    return step == ZERO || step == WHOLE || step == FRACTION || step == EXPONENT;
+    return ((1u << ZERO | 1u << WHOLE | 1u << FRACTION | 1u << EXPONENT) >> step & 1u) != 0;
 }
 
 static bool take_structure(ddi_json_t *json, uint8_t byte);
@@ -229,25 +218,24 @@ static bool take_in_number(ddi_json_t *json, uint8_t byte)
         return true;
     }
     if (!number_may_end(json->step)) {
-        return refuse(json, "a number that JSON does not have");
+        return refuse(json, "a number that is none");
     }
     return end_text(json, DDI_JSON_NUMBER) && take_structure(json, byte);
 }
 
+static const char words[][6] = {"true", "false", "null"}; /* as DDI_JSON_TRUE and so on */
+
 static bool take_in_word(ddi_json_t *json, uint8_t byte)
 {
-    if (byte != (uint8_t)json->word[json->step]) {
-        return refuse(json, "a word that JSON does not have");
+    const char *word = words[json->unit];
+    if (byte != (uint8_t)word[json->step]) {
+        return refuse(json, "a word that is none");
     }
-    if (json->word[++json->step] != '\0') {
+    if (word[++json->step] != '\0') {
         return true;
     }
     after_value(json);
-    return tell(json,
-                json->word[0] == 't'   ? DDI_JSON_TRUE
-                : json->word[0] == 'f' ? DDI_JSON_FALSE
-                                       : DDI_JSON_NULL,
-                "");
+    return tell(json, (ddi_json_kind_t)(DDI_JSON_TRUE + json->unit), "");
 }
 
 /* ---- objects and arrays ---- */
@@ -255,7 +243,7 @@ static bool take_in_word(ddi_json_t *json, uint8_t byte)
 static bool open(ddi_json_t *json, bool object)
 {
     if (json->depth == DDI_JSON_DEPTH) {
-        return refuse(json, "more than 16 objects and arrays in each other");
+        return refuse(json, "more than 16 in each other");
     }
     json->objects = (uint16_t)((json->objects & ~(1u << json->depth)) | (unsigned)object << json->depth);
     json->depth++;
@@ -281,11 +269,12 @@ static bool begin_value(ddi_json_t *json, uint8_t byte)
         begin_text(json, false, STRING);
         return true;
     }
-    if (byte == 't' || byte == 'f' || byte == 'n') {
-        json->word = byte == 't' ? "true" : byte == 'f' ? "false" : "null";
-        json->token = WORD;
-        json->step = 1;
-        return true;
+    for (json->unit = 0; json->unit < sizeof(words) / sizeof(words[0]); json->unit++) {
+        if (byte == (uint8_t)words[json->unit][0]) {
+            json->token = WORD;
+            json->step = 1;
+            return true;
+        }
     }
     const uint8_t step = byte == '-' ? (uint8_t)SIGN : next_number_step(SIGN, byte);
     if (step == NO_STEP) {
@@ -300,7 +289,7 @@ static bool begin_value(ddi_json_t *json, uint8_t byte)
 /** Between the tokens. */
 static bool take_structure(ddi_json_t *json, uint8_t byte)
 {
-    if (byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r') {
+    if (memchr(" \t\n\r", byte, 4) != NULL) {
         return true;
     }
     switch (json->expect) {
@@ -328,7 +317,7 @@ static bool take_structure(ddi_json_t *json, uint8_t byte)
         json->expect = in_object(json) ? KEY : VALUE;
         return byte == ',' || refuse(json, "',' is missing");
     default:
-        return refuse(json, "something follows the JSON text");
+        return refuse(json, "something follows");
     }
 }
 

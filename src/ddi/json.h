@@ -48,9 +48,8 @@ typedef struct {
     size_t size, len;
     uint16_t objects; /* a bit for each depth: it is an object */
     uint8_t depth, expect, token, step;
-    uint8_t more, low, high; /* bytes that an UTF-8 character still wants, and what the next one may be */
-    uint16_t unit, surrogate;
-    const char *word;
+    uint8_t more, low, high;  /* bytes that an UTF-8 character still wants, and what the next one may be */
+    uint16_t unit, surrogate; /* of UTF-16; unit: also which word it is */
     bool cut, is_key;
 } ddi_json_t;
 

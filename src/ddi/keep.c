@@ -2,15 +2,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 
+#include <string.h>
+
 #include "ddi/agent.h"
 #include "otter/bytes.h"
 #include "otter/text.h"
 
-#define NO_RECORD_MS 30000
+#define NO_RECORD_S 30u
 
-void ddi_say(const otter_ddi_t *agent, const char *event, const char *format, ...)
+void ddi_say(const otter_ddi_t *agent, const char *format, ...)
 {
-    char text[OTTER_DDI_REASON_SIZE + 112];
+    char text[OTTER_DDI_REASON_SIZE + 124];
     va_list args;
     if (agent->config->say == NULL) {
         return;
@@ -18,7 +20,15 @@ void ddi_say(const otter_ddi_t *agent, const char *event, const char *format, ..
     va_start(args, format);
     text_vformat(text, sizeof(text), format, args);
     va_end(args);
-    agent->config->say(agent->config->ctx, event, text);
+    char *colon = strchr(text, ':');
+    OTTER_ASSERT(colon != NULL);
+    *colon = '\0';
+    agent->config->say(agent->config->ctx, text, colon + 2);
+}
+
+void ddi_clock(otter_ddi_t *agent, int64_t now_ms)
+{
+    agent->now = (uint32_t)((now_ms - agent->start_ms) >> DDI_TICK_BITS) + 1; /* 0 is before any time */
 }
 
 uint32_t ddi_random(otter_ddi_t *agent, uint32_t below)
@@ -37,19 +47,18 @@ uint32_t ddi_back_off(otter_ddi_t *agent, uint32_t base_s, uint32_t most_s, uint
     while (failures-- > 0 && wait_s < most_s) {
         wait_s *= 2;
     }
-    wait_s = min_u32(wait_s, most_s);
-    return wait_s * 1000 + ddi_random(agent, wait_s * 250 + 1);
+    const uint32_t wait = DDI_TICKS(min_u32(wait_s, most_s));
+    return wait + ddi_random(agent, wait / 4 + 1);
 }
 
-bool ddi_commit(otter_ddi_t *agent, int64_t now_ms, const struct otter_ddi_record *record)
+bool ddi_commit(otter_ddi_t *agent, const struct otter_ddi_record *record)
 {
     uint8_t bytes[OTTER_DDI_RECORD_SIZE];
     ddi_record_encode(record, bytes);
     esp_err_t err = agent->config->save(agent->config->ctx, bytes);
     if (err != ESP_OK) {
-        ddi_say(agent, "error", "the record cannot be written (%s): nothing is done without it",
-                esp_err_to_name(err));
-        agent->hold_until = now_ms + NO_RECORD_MS;
+        ddi_say(agent, "error: the record cannot be written (%s), so nothing is done", esp_err_to_name(err));
+        agent->hold_until = agent->now + DDI_TICKS(NO_RECORD_S);
         return false;
     }
     agent->record = *record;

@@ -2,28 +2,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ddi/record.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "otter/bytes.h"
 
 #define MAGIC 0x3152444Fu /* "ODR1" */
 
-/* Offsets. */
+/* Offsets (FORMATS.md section 16) of what is not in the table only. */
 enum {
     AT_MAGIC = 0,
-    AT_SERVER = 4,
+    AT_FIELDS = 4,
     AT_PHASE = 8,
     AT_ACKNOWLEDGED = 9,
     AT_OK = 10,
-    AT_TRIES = 11,
     AT_HASH_KIND = 12,
-    AT_SIZE = 16,
-    AT_IMAGE_LEN = 20,
-    AT_OPEN_S = 24,
-    AT_CODE = 28,
-    AT_ATTRIBUTES = 32,
-    AT_HASH = 36,
-    AT_IMAGE = 68,
     AT_ID = 100,
     AT_SLOT = 140,
     AT_REASON = 157,
@@ -31,26 +24,58 @@ enum {
 };
 _Static_assert(AT_REASON + OTTER_DDI_REASON_SIZE <= AT_CRC, "the reason ends before the checksum");
 
+/* The fields in their order: numbers of 32 bits, little endian, and bytes as they are. */
+#define AT(name) offsetof(struct otter_ddi_record, name)
+#define NUMBER(name)                                                                                         \
+    {                                                                                                        \
+        true, 4, AT(name)                                                                                    \
+    }
+#define BYTES(name)                                                                                          \
+    {                                                                                                        \
+        false, sizeof(((struct otter_ddi_record *)0)->name), AT(name)                                        \
+    }
+#define GAP(size)                                                                                            \
+    {                                                                                                        \
+        false, size, NOWHERE                                                                                 \
+    } /* file.kind is in it, which is of another size in memory */
+#define NOWHERE UINT16_MAX
+static const struct {
+    bool number;
+    uint8_t size;
+    uint16_t at;
+} fields[] = {NUMBER(server_crc),
+              BYTES(phase),
+              BYTES(acknowledged),
+              BYTES(verdict_ok),
+              BYTES(tries),
+              GAP(4),
+              NUMBER(file.size),
+              NUMBER(image_len),
+              NUMBER(open_s),
+              NUMBER(code),
+              NUMBER(attributes_crc),
+              BYTES(file.hash),
+              BYTES(image_sha256),
+              BYTES(id),
+              BYTES(slot),
+              BYTES(reason)};
+
 void ddi_record_encode(const struct otter_ddi_record *record, uint8_t bytes[OTTER_DDI_RECORD_SIZE])
 {
+    uint32_t number;
+    uint8_t *to = bytes + AT_FIELDS;
     memset(bytes, 0, OTTER_DDI_RECORD_SIZE);
     le32_put(bytes + AT_MAGIC, MAGIC);
-    le32_put(bytes + AT_SERVER, record->server_crc);
-    bytes[AT_PHASE] = record->phase;
-    bytes[AT_ACKNOWLEDGED] = record->acknowledged;
-    bytes[AT_OK] = record->verdict_ok;
-    bytes[AT_TRIES] = record->tries;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); to += fields[i++].size) {
+        const uint8_t *from = (const uint8_t *)record + fields[i].at;
+        if (fields[i].number) {
+            memcpy(&number, from, sizeof(number));
+            le32_put(to, number);
+        } else if (fields[i].at != NOWHERE) {
+            memcpy(to, from, fields[i].size);
+        }
+    }
     bytes[AT_HASH_KIND] = (uint8_t)record->file.kind;
-    le32_put(bytes + AT_SIZE, record->file.size);
-    le32_put(bytes + AT_IMAGE_LEN, record->image_len);
-    le32_put(bytes + AT_OPEN_S, record->open_s);
-    le32_put(bytes + AT_CODE, (uint32_t)record->code);
-    le32_put(bytes + AT_ATTRIBUTES, record->attributes_crc);
-    memcpy(bytes + AT_HASH, record->file.hash, sizeof(record->file.hash));
-    memcpy(bytes + AT_IMAGE, record->image_sha256, sizeof(record->image_sha256));
-    memcpy(bytes + AT_ID, record->id, sizeof(record->id));
-    memcpy(bytes + AT_SLOT, record->slot, sizeof(record->slot));
-    memcpy(bytes + AT_REASON, record->reason, sizeof(record->reason));
     le32_put(bytes + AT_CRC, crc32_le(0, bytes, AT_CRC));
 }
 
@@ -68,21 +93,14 @@ bool ddi_record_decode(const uint8_t bytes[OTTER_DDI_RECORD_SIZE], struct otter_
         !is_sound(bytes)) {
         return false;
     }
-    record->server_crc = le32_get(bytes + AT_SERVER);
-    record->phase = bytes[AT_PHASE];
-    record->acknowledged = bytes[AT_ACKNOWLEDGED];
-    record->verdict_ok = bytes[AT_OK];
-    record->tries = bytes[AT_TRIES];
+    const uint8_t *from = bytes + AT_FIELDS;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); from += fields[i++].size) {
+        const uint32_t number = le32_get(from);
+        if (fields[i].at != NOWHERE) {
+            memcpy((uint8_t *)record + fields[i].at, fields[i].number ? (const void *)&number : from,
+                   fields[i].size);
+        }
+    }
     record->file.kind = (otter_ddi_hash_t)bytes[AT_HASH_KIND];
-    record->file.size = le32_get(bytes + AT_SIZE);
-    record->image_len = le32_get(bytes + AT_IMAGE_LEN);
-    record->open_s = le32_get(bytes + AT_OPEN_S);
-    record->code = (int32_t)le32_get(bytes + AT_CODE);
-    record->attributes_crc = le32_get(bytes + AT_ATTRIBUTES);
-    memcpy(record->file.hash, bytes + AT_HASH, sizeof(record->file.hash));
-    memcpy(record->image_sha256, bytes + AT_IMAGE, sizeof(record->image_sha256));
-    memcpy(record->id, bytes + AT_ID, sizeof(record->id));
-    memcpy(record->slot, bytes + AT_SLOT, sizeof(record->slot));
-    memcpy(record->reason, bytes + AT_REASON, sizeof(record->reason));
     return true;
 }

@@ -36,42 +36,37 @@ static enum class class_of(int status, const ddi_answer_t *answer) {
 }
 
 /** Nothing is sent for a while; what was about to be is found out anew by the next poll. */
-static void hold(otter_ddi_t *agent, int64_t now_ms, uint32_t base_s, uint32_t most_s)
+static void hold(otter_ddi_t *agent, uint32_t base_s, uint32_t most_s)
 {
-    agent->hold_until = now_ms + ddi_back_off(agent, base_s, most_s, agent->failures++);
+    most_s = most_s > BACK_OFF_S ? most_s : BACK_OFF_S;
+    agent->hold_until = agent->now + ddi_back_off(agent, base_s, most_s, agent->failures++);
     agent->poll_at = agent->hold_until;
     agent->offer_crc = 0;
     agent->todo = 0;
 }
 
-static uint32_t at_least(uint32_t value, uint32_t least)
-{
-    return value > least ? value : least;
-}
-
 /** Answers that say nothing of what was asked. @return true: `class` was one */
-static bool wait_for_server(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, enum class class,
-                            int status)
+static bool wait_for_server(otter_ddi_t *agent, enum ddi_ask ask, enum class class, int status)
 {
     switch (class) {
     case DENIED:
-        hold(agent, now_ms, BACK_OFF_S, DENIED_MOST_S);
-        ddi_say(agent, "denied", "the server does not take this token for device %s (%d)", agent->config->id,
+        hold(agent, BACK_OFF_S, DENIED_MOST_S);
+        ddi_say(agent, "denied: the server does not take this token for device %s (%d)", agent->config->id,
                 status);
         return true;
     case BUSY:
-        hold(agent, now_ms, 1, at_least(agent->sleep_s, BACK_OFF_S));
-        ddi_say(agent, "busy", "the server has too many requests (429)");
+        hold(agent, 1, agent->sleep_s);
+        ddi_say(agent, "busy: the server has too many requests (429)");
         return true;
     case BROKEN:
-        hold(agent, now_ms, BACK_OFF_S, at_least(agent->sleep_s, BACK_OFF_S));
+        hold(agent, BACK_OFF_S, agent->sleep_s);
         if (status != 0) {
-            ddi_say(agent, "error", "the server failed (%d)", status);
+            ddi_say(agent, "error: the server failed (%d)", status);
         }
         return true;
     case CLASH: {
         const uint32_t todo = agent->todo | ddi_bit(ask);
-        hold(agent, now_ms, 1 + ddi_random(agent, 4), at_least(agent->sleep_s, BACK_OFF_S));
+        hold(agent, 1 + ddi_random(agent, 4), agent->sleep_s);
         agent->todo = ask == DDI_ASK_POLL || ask == DDI_TELL_CLOSING ? 0 : todo;
         return true;
     }
@@ -91,7 +86,7 @@ static bool is_decided(const otter_ddi_t *agent, uint32_t crc)
     return waits && crc == agent->offer_crc && strstr(agent->url, "?c=") != NULL;
 }
 
-static void take_offer(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+static void take_offer(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     const uint32_t crc = crc32_le(0, agent->url, strlen(agent->url)) | 1u;
     switch (answer->offer) {
@@ -111,21 +106,21 @@ static void take_offer(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *a
         }
         break;
     default:
-        ddi_action_gone(agent, now_ms);
+        ddi_action_gone(agent);
         break;
     }
 }
 
-static void take_poll(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+static void take_poll(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     if (answer->sleep_s != 0) {
         const uint32_t sleep_s = answer->sleep_s < SLEEP_MIN_S ? SLEEP_MIN_S : answer->sleep_s;
         agent->sleep_s = sleep_s > SLEEP_MAX_S ? SLEEP_MAX_S : sleep_s;
     }
     agent->failures = 0;
-    const uint32_t tenth_ms = agent->sleep_s * 100;
-    agent->poll_at = now_ms + (int64_t)agent->sleep_s * 1000 - tenth_ms + ddi_random(agent, 2 * tenth_ms + 1);
-    take_offer(agent, now_ms, answer);
+    const uint32_t sleep = DDI_TICKS(agent->sleep_s), tenth = sleep / 10;
+    agent->poll_at = agent->now + sleep - tenth + ddi_random(agent, 2 * tenth + 1);
+    take_offer(agent, answer);
     if (answer->wants_attributes) {
         agent->todo |= ddi_bit(DDI_TELL_ATTRIBUTES);
     }
@@ -133,68 +128,71 @@ static void take_poll(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *an
 
 /* ---- the others ---- */
 
-static void acknowledge(otter_ddi_t *agent, int64_t now_ms)
+static void refused(const otter_ddi_t *agent, const char *what, int status)
+{
+    ddi_say(agent, "error: the server answers %d to %s", status, what);
+}
+
+static void acknowledge(otter_ddi_t *agent)
 {
     struct otter_ddi_record record = agent->record;
     record.acknowledged = 1;
-    if (ddi_commit(agent, now_ms, &record)) {
-        ddi_say(agent, "told", "action %s: the server knows how it ended", record.id);
-        agent->poll_at = now_ms;
+    if (ddi_commit(agent, &record)) {
+        ddi_say(agent, "told: action %s: the server knows", record.id);
+        agent->poll_at = agent->now;
     }
 }
 
-static void reply_to_closing(otter_ddi_t *agent, int64_t now_ms, enum class class, int status)
+static void reply_to_closing(otter_ddi_t *agent, enum class class, int status)
 {
     if (class == GOOD || class == OVER || class == GONE) {
-        acknowledge(agent, now_ms); /* what has ended there, or is not there, cannot be told any better */
+        acknowledge(agent); /* what has ended there, or is not there, cannot be told any better */
         return;
     }
-    agent->closing_at = now_ms + INT64_C(3600000);
-    ddi_say(agent, "error", "the server does not take how action %s ended (%d); again in an hour",
-            agent->record.id, status);
+    agent->closing_at = agent->now + DDI_TICKS(3600);
+    refused(agent, "the end of the action; again in an hour", status);
 }
 
-static void reply_to_attributes(otter_ddi_t *agent, int64_t now_ms, enum class class, int status)
+static void reply_to_attributes(otter_ddi_t *agent, enum class class, int status)
 {
     struct otter_ddi_record record = agent->record;
     if (class != GOOD) {
-        ddi_say(agent, "error", "the server does not take the device's attributes (%d)", status);
+        refused(agent, "the attributes", status);
     }
     record.attributes_crc = ddi_talk_attributes_crc(agent);
-    if (record.attributes_crc != agent->record.attributes_crc && !ddi_commit(agent, now_ms, &record)) {
+    if (record.attributes_crc != agent->record.attributes_crc && !ddi_commit(agent, &record)) {
         agent->todo = 0;
     }
 }
 
-static void reply_to_feedback(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, enum class class,
-                              int status)
+static void reply_to_feedback(otter_ddi_t *agent, enum ddi_ask ask, enum class class, int status)
 {
     agent->feedbacks++;
     if (class == OVER) {
-        ddi_action_gone(agent, now_ms);
+        ddi_action_gone(agent);
     } else if (class == GONE) {
         agent->todo = 0;
         agent->ready = false; /* cancelled or deleted: the next poll tells which */
         agent->offer_crc = 0;
-        agent->poll_at = now_ms;
+        agent->poll_at = agent->now;
     } else if (class == QUOTA) {
         agent->quota = true;
     } else if (class == BAD) {
-        ddi_say(agent, "error", "the server does not take a feedback (%d)", status);
+        refused(agent, "a feedback", status);
     }
     if (ask == DDI_TELL_DOWNLOADED && (class == GOOD || class == QUOTA)) {
         agent->told_downloaded = true;
     }
 }
 
-static void take_cancel(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+static void take_cancel(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     if (answer->id[0] == '\0') {
-        ddi_say(agent, "error", "the server cancels an action without an id");
+        ddi_say(agent, "error: the server names an action without an id");
         return;
     }
     memcpy(agent->other_id, answer->id, sizeof(agent->other_id));
-    ddi_action_cancelled(agent, now_ms);
+    ddi_action_cancelled(agent);
 }
 
 static void take_confirmation(otter_ddi_t *agent, const ddi_answer_t *answer)
@@ -204,70 +202,70 @@ static void take_confirmation(otter_ddi_t *agent, const ddi_answer_t *answer)
     }
     memcpy(agent->other_id, answer->id, sizeof(agent->other_id));
     if (agent->config->confirmation == OTTER_DDI_HOLD && !agent->allowed) {
-        ddi_say(agent, "asks", "action %s waits for a confirmation", answer->id);
+        ddi_say(agent, "asks: action %s waits for a confirmation", answer->id);
         return;
     }
     agent->todo |= ddi_bit(DDI_TELL_CONFIRMATION);
 }
 
 /** Where the image is not the file that was kept, the offer is asked for again, and that file is kept. */
-static void take_deployment(otter_ddi_t *agent, int64_t now_ms, const ddi_answer_t *answer)
+static void take_deployment(otter_ddi_t *agent, const ddi_answer_t *answer)
 {
     const uint8_t pick = agent->pick;
     agent->pick = 0;
     if (answer->pick == pick) {
-        ddi_action_offered(agent, now_ms, answer);
+        ddi_action_offered(agent, answer);
         return;
     }
     agent->offer_crc = 0;
     if (pick == 0) { /* else the offer has changed meanwhile */
         agent->pick = answer->pick;
-        agent->poll_at = now_ms;
+        agent->poll_at = agent->now;
     }
 }
 
 /** What was asked for is there, or is not. */
-static void take_good(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, const ddi_answer_t *answer)
+static void take_good(otter_ddi_t *agent, enum ddi_ask ask, const ddi_answer_t *answer)
 {
     switch (ask) {
     case DDI_ASK_POLL:
-        take_poll(agent, now_ms, answer);
+        take_poll(agent, answer);
         break;
     case DDI_ASK_CANCEL:
-        take_cancel(agent, now_ms, answer);
+        take_cancel(agent, answer);
         break;
     case DDI_ASK_CONFIRMATION:
         take_confirmation(agent, answer);
         break;
     case DDI_ASK_DEPLOYMENT:
-        take_deployment(agent, now_ms, answer);
+        take_deployment(agent, answer);
         break;
     case DDI_TELL_CANCEL:
     case DDI_TELL_CONFIRMATION:
-        agent->poll_at = now_ms; /* what follows is known at once */
+        agent->poll_at = agent->now; /* what follows is known at once */
         break;
     default:
         break;
     }
 }
 
-void ddi_reply(otter_ddi_t *agent, int64_t now_ms, enum ddi_ask ask, int status, const ddi_answer_t *answer)
+void ddi_reply(otter_ddi_t *agent, enum ddi_ask ask, int status, const ddi_answer_t *answer)
 {
     const enum class class = class_of(status, answer);
-    if (wait_for_server(agent, now_ms, ask, class, status)) {
+    if (wait_for_server(agent, ask, class, status)) {
         return;
     }
     if (ask == DDI_TELL_CLOSING) {
-        reply_to_closing(agent, now_ms, class, status);
+        reply_to_closing(agent, class, status);
     } else if (ask == DDI_TELL_ATTRIBUTES) {
-        reply_to_attributes(agent, now_ms, class, status);
+        reply_to_attributes(agent, class, status);
     } else if (ask >= DDI_TELL_TAKEN && ask <= DDI_TELL_RESTARTING) {
-        reply_to_feedback(agent, now_ms, ask, class, status);
+        reply_to_feedback(agent, ask, class, status);
     } else if (class == GOOD) {
-        take_good(agent, now_ms, ask, answer);
+        take_good(agent, ask, answer);
     } else if (ask == DDI_ASK_POLL) {
-        hold(agent, now_ms, BACK_OFF_S, DENIED_MOST_S);
-        ddi_say(agent, "error", "the server has no device %s here (%d): is --tenant right?",
+        hold(agent, BACK_OFF_S, DENIED_MOST_S);
+        ddi_say(agent, "error: the server has no device %s here (%d): is the tenant right?",
                 agent->config->id, status);
     } else {
         agent->offer_crc = 0; /* the next poll tells what there is */

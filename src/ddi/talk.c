@@ -31,21 +31,35 @@ static void put(paper_t *paper, const char *text)
     paper->len += len;
 }
 
+static void put_hex(paper_t *paper, const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < len; i++) {
+        const char piece[3] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+        put(paper, piece);
+    }
+}
+
+/** One character as it stands, or as what stands for it. */
+static void put_character(paper_t *paper, char c, const char *escape)
+{
+    const char piece[2] = {c};
+    put(paper, escape != NULL ? escape : piece);
+    if (escape != NULL) {
+        put_hex(paper, (const uint8_t *)&c, 1);
+    }
+}
+
 /** As JSON has it. A text that is too long ends before its first character that does not fit. */
 static void put_escaped(paper_t *paper, const char *text)
 {
     paper->size -= TAIL;
-    for (const char *p = text; *p != '\0' && !paper->cut; p++) {
-        char piece[8] = {*p};
-        if (*p == '"' || *p == '\\') {
-            snprintf(piece, sizeof(piece), "\\%c", *p);
-        } else if ((unsigned char)*p < ' ') {
-            snprintf(piece, sizeof(piece), "\\u%04x", (unsigned)(unsigned char)*p);
-        }
-        if (paper->len + sizeof(piece) >= paper->size && ((unsigned char)*p & 0xC0) != 0x80) {
+    for (; *text != '\0' && !paper->cut; text++) {
+        const bool special = *text == '"' || *text == '\\' || (unsigned char)*text < ' ';
+        if (paper->len + 8 >= paper->size && ((unsigned char)*text & 0xC0) != 0x80) {
             break;
         }
-        put(paper, piece);
+        put_character(paper, *text, special ? "\\u00" : NULL);
     }
     paper->size += TAIL;
 }
@@ -53,14 +67,11 @@ static void put_escaped(paper_t *paper, const char *text)
 /** A segment of a path. */
 static void put_segment(paper_t *paper, const char *text)
 {
-    for (const char *p = text; *p != '\0'; p++) {
-        const bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-                           strchr("-._~:", *p) != NULL;
-        char piece[8] = {*p};
-        if (!plain) {
-            snprintf(piece, sizeof(piece), "%%%02X", (unsigned)(unsigned char)*p);
-        }
-        put(paper, piece);
+    for (; *text != '\0'; text++) {
+        const char letter = *text | 0x20;
+        const bool plain = (letter >= 'a' && letter <= 'z') || (*text >= '0' && *text <= '9') ||
+                           strchr("-._~:", *text) != NULL;
+        put_character(paper, *text, plain ? NULL : "%");
     }
 }
 
@@ -99,15 +110,6 @@ bool ddi_talk_is_home(const otter_ddi_config_t *config, const char *url)
     return same;
 }
 
-static void put_hex(paper_t *paper, const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        char piece[3];
-        snprintf(piece, sizeof(piece), "%02x", bytes[i]);
-        put(paper, piece);
-    }
-}
-
 /* ---- attributes ---- */
 
 static void put_attribute(paper_t *paper, const char *name, const char *value)
@@ -125,23 +127,16 @@ static const char *last_update(const struct otter_ddi_record *record)
     return record->reason[0] == '\0' ? "none" : record->verdict_ok != 0 ? "success" : "failure";
 }
 
-static bool has_version(const otter_ddi_config_t *config)
-{
-    for (uint32_t i = 0; i < config->attribute_count; i++) {
-        if (strcmp(config->attributes[i].name, "sw_version") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void put_attributes(paper_t *paper, const otter_ddi_t *agent)
 {
     put(paper, "{\"mode\":\"merge\",\"data\":{");
+    bool has_version = agent->running_version[0] == '\0';
     for (uint32_t i = 0; i < agent->config->attribute_count; i++) {
-        put_attribute(paper, agent->config->attributes[i].name, agent->config->attributes[i].value);
+        const otter_ddi_attribute_t *attribute = &agent->config->attributes[i];
+        put_attribute(paper, attribute->name, attribute->value);
+        has_version = has_version || strcmp(attribute->name, "sw_version") == 0;
     }
-    if (!has_version(agent->config) && agent->running_version[0] != '\0') {
+    if (!has_version) {
         put_attribute(paper, "sw_version", agent->running_version);
     }
     put_attribute(paper, "slot", agent->running);
@@ -162,17 +157,7 @@ uint32_t ddi_talk_attributes_crc(otter_ddi_t *agent)
 
 /* ---- feedback ---- */
 
-/* How an action's state is told. */
-static const struct {
-    uint8_t ask;
-    const char *execution, *finished;
-} states[] = {
-    {DDI_TELL_TAKEN, "proceeding", "none"},
-    {DDI_TELL_PROGRESS, "proceeding", "none"},
-    {DDI_TELL_DOWNLOADED, "downloaded", "none"},
-    {DDI_TELL_RESTARTING, "proceeding", "none"},
-};
-
+/** What is told of the action, for people. */
 static void put_detail(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
 {
     const struct otter_ddi_record *record = &agent->record;
@@ -199,71 +184,75 @@ static void put_detail(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask as
     put_escaped(paper, text);
 }
 
-static void put_feedback(paper_t *paper, const char *id, const char *execution, const char *finished,
-                         int32_t code)
+/** {"id":"7","status":{"execution":"closed","result":{"finished":"failure"},"code":-1,"details":["why"]}} */
+static void put_feedback(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
 {
-    char text[64];
+    const struct otter_ddi_record *record = &agent->record;
+    const bool cancel = ask == DDI_TELL_CANCEL, closing = ask == DDI_TELL_CLOSING;
+    const bool late = cancel && record->phase >= DDI_SWITCHED && strcmp(record->id, agent->other_id) == 0;
+    const char *execution = "proceeding", *finished = "none";
+    char code[32] = "";
+    if (late) {
+        execution = "rejected";
+    } else if (cancel || closing) {
+        execution = "closed";
+        finished = cancel || record->verdict_ok != 0 ? "success" : "failure";
+    } else if (ask == DDI_TELL_DOWNLOADED) {
+        execution = "downloaded";
+    }
+    if (closing && record->code != 0) {
+        snprintf(code, sizeof(code), ",\"code\":%" PRId32, record->code);
+    }
     put(paper, "{\"id\":\"");
-    put_escaped(paper, id);
+    put_escaped(paper, cancel ? agent->other_id : record->id);
     put(paper, "\",\"status\":{\"execution\":\"");
     put(paper, execution);
     put(paper, "\",\"result\":{\"finished\":\"");
     put(paper, finished);
-    snprintf(text, sizeof(text), "\"},\"code\":%" PRId32 ",\"details\":[\"", code);
-    put(paper, code != 0 ? text : "\"},\"details\":[\"");
-}
-
-static void put_body(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
-{
-    const struct otter_ddi_record *record = &agent->record;
-    if (ask == DDI_TELL_ATTRIBUTES) {
-        put_attributes(paper, agent);
-        return;
-    }
-    if (ask == DDI_TELL_CONFIRMATION) {
-        const bool yes = agent->config->confirmation != OTTER_DDI_DENY;
-        put(paper, yes ? "{\"confirmation\":\"confirmed\",\"details\":[\"by the device's policy\"]}"
-                       : "{\"confirmation\":\"denied\",\"details\":[\"by the device's policy\"]}");
-        return;
-    }
-    if (ask == DDI_TELL_CANCEL) {
-        const bool late = record->phase >= DDI_SWITCHED && strcmp(record->id, agent->other_id) == 0;
-        put_feedback(paper, agent->other_id, late ? "rejected" : "closed", late ? "none" : "success", 0);
+    put(paper, "\"}");
+    put(paper, code);
+    put(paper, ",\"details\":[\"");
+    if (cancel) {
         put(paper, late ? "too late: the new image is selected" : "cancelled; nothing was installed");
-    } else if (ask == DDI_TELL_CLOSING) {
-        put_feedback(paper, record->id, "closed", record->verdict_ok != 0 ? "success" : "failure",
-                     record->code);
+    } else {
         put_detail(paper, agent, ask);
-    }
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        if (states[i].ask == ask) {
-            put_feedback(paper, record->id, states[i].execution, states[i].finished, 0);
-            put_detail(paper, agent, ask);
-        }
     }
     put(paper, "\"]}}");
 }
 
+static void put_body(paper_t *paper, const otter_ddi_t *agent, enum ddi_ask ask)
+{
+    if (ask == DDI_TELL_ATTRIBUTES) {
+        put_attributes(paper, agent);
+    } else if (ask == DDI_TELL_CONFIRMATION) {
+        put(paper, "{\"confirmation\":\"");
+        put(paper, agent->config->confirmation != OTTER_DDI_DENY ? "confirmed" : "denied");
+        put(paper, "\",\"details\":[\"by the device's policy\"]}");
+    } else {
+        put_feedback(paper, agent, ask);
+    }
+}
+
 /* ---- requests ---- */
 
-/* How each is asked. `link`: the URL is the server's; else it is base, `path`, for `of` the id and "/feedback". */
+/* Which URL: a link of the server's; or base and `path`, for the last two with an id and "/feedback" behind it. */
+enum { LINK, OWN, RECORD_ID, OTHER_ID };
 static const struct {
-    const char *method, *path;
-    bool link;
-    enum { NO_ID, RECORD_ID, OTHER_ID } of;
+    const char *path;
+    uint8_t url;
 } requests[DDI_ASKS] = {
-    [DDI_ASK_CANCEL] = {"GET", NULL, true, NO_ID},
-    [DDI_TELL_CANCEL] = {"POST", "/cancelAction/", false, OTHER_ID},
-    [DDI_TELL_CLOSING] = {"POST", "/deploymentBase/", false, RECORD_ID},
-    [DDI_ASK_DEPLOYMENT] = {"GET", NULL, true, NO_ID},
-    [DDI_ASK_CONFIRMATION] = {"GET", NULL, true, NO_ID},
-    [DDI_TELL_CONFIRMATION] = {"POST", "/confirmationBase/", false, OTHER_ID},
-    [DDI_TELL_ATTRIBUTES] = {"PUT", "/configData", false, NO_ID},
-    [DDI_TELL_TAKEN] = {"POST", "/deploymentBase/", false, RECORD_ID},
-    [DDI_TELL_PROGRESS] = {"POST", "/deploymentBase/", false, RECORD_ID},
-    [DDI_TELL_DOWNLOADED] = {"POST", "/deploymentBase/", false, RECORD_ID},
-    [DDI_TELL_RESTARTING] = {"POST", "/deploymentBase/", false, RECORD_ID},
-    [DDI_ASK_POLL] = {"GET", "", false, NO_ID},
+    [DDI_ASK_CANCEL] = {NULL, LINK},
+    [DDI_TELL_CANCEL] = {"/cancelAction/", OTHER_ID},
+    [DDI_TELL_CLOSING] = {"/deploymentBase/", RECORD_ID},
+    [DDI_ASK_DEPLOYMENT] = {NULL, LINK},
+    [DDI_ASK_CONFIRMATION] = {NULL, LINK},
+    [DDI_TELL_CONFIRMATION] = {"/confirmationBase/", OTHER_ID},
+    [DDI_TELL_ATTRIBUTES] = {"/configData", OWN},
+    [DDI_TELL_TAKEN] = {"/deploymentBase/", RECORD_ID},
+    [DDI_TELL_PROGRESS] = {"/deploymentBase/", RECORD_ID},
+    [DDI_TELL_DOWNLOADED] = {"/deploymentBase/", RECORD_ID},
+    [DDI_TELL_RESTARTING] = {"/deploymentBase/", RECORD_ID},
+    [DDI_ASK_POLL] = {"", OWN},
 };
 
 /**
@@ -287,21 +276,22 @@ void ddi_talk_request(otter_ddi_t *agent, enum ddi_ask ask, otter_ddi_order_t *o
 {
     paper_t paper = {agent->room.text, sizeof(agent->room.text), 0, false};
     paper.text[0] = '\0';
-    if (requests[ask].link) {
+    const uint8_t url = requests[ask].url;
+    if (url == LINK) {
         put_link(&paper, agent);
     } else {
         put_base(&paper, agent->config);
         put(&paper, requests[ask].path);
-        if (requests[ask].of != NO_ID) {
-            put_segment(&paper, requests[ask].of == OTHER_ID ? agent->other_id : agent->record.id);
-            put(&paper, "/feedback");
-        }
+    }
+    if (url >= RECORD_ID) {
+        put_segment(&paper, url == OTHER_ID ? agent->other_id : agent->record.id);
+        put(&paper, "/feedback");
     }
     order->kind = OTTER_DDI_REQUEST;
-    order->method = requests[ask].method;
+    order->method = url >= RECORD_ID ? "POST" : ask == DDI_TELL_ATTRIBUTES ? "PUT" : "GET";
     order->url = paper.text;
     order->authorize = true;
-    if (strcmp(order->method, "GET") != 0) {
+    if (order->method[0] == 'P') {
         char *body = paper.text + paper.len + 1;
         paper_t inside = {body, (size_t)(paper.text + paper.size - body), 0, false};
         body[0] = '\0';

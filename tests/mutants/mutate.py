@@ -21,10 +21,10 @@ BUGS = {
     "tells_success_before_the_image_is_confirmed": (
         "src/ddi/action.c", "        if (device.confirmed) {", "        if (device.image_len > 0) {", "test_ddi_action"),
     "forgets_the_last_word_at_a_restart": (
-        "src/ddi/agent.c", "if (closing && now_ms >= agent->closing_at)",
-        "if (closing && agent->closing_at > 0 && now_ms >= agent->closing_at)", "test_ddi_action"),
+        "src/ddi/agent.c", "if (closing && agent->now >= agent->closing_at)",
+        "if (closing && agent->closing_at > 0 && agent->now >= agent->closing_at)", "test_ddi_action"),
     "restarts_before_it_is_in_the_record": (
-        "src/ddi/agent.c", "    record.tries++;\n    if (!ddi_commit(agent, now_ms, &record)) {\n        return;\n    }\n",
+        "src/ddi/agent.c", "    record.tries++;\n    if (!ddi_commit(agent, &record)) {\n        return;\n    }\n",
         "    record.tries++;\n    agent->record = record;\n", "test_ddi_action"),
     "acknowledges_the_cancellation_of_what_is_selected": (
         "src/ddi/talk.c", "record->phase >= DDI_SWITCHED &&", "record->phase > DDI_VERDICT &&", "test_ddi_action"),

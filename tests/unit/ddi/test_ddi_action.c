@@ -111,6 +111,41 @@ static void a_cancellation_during_the_trial_is_rejected(void **state)
     close_rig(rig);
 }
 
+/** @return the number of the request that tells how an action ended */
+static uint32_t find_closing(bool crashes)
+{
+    ddi_rig_t *rig = open_rig();
+    const ddi_action_t *action = ddi_rig_assign(rig, "7");
+    rig->crashes = crashes;
+    while (action->closings == 0) {
+        ddi_rig_step(rig);
+    }
+    const uint32_t number = rig->server.requests - 1;
+    close_rig(rig);
+    return number;
+}
+
+static void the_last_word_outlives_a_restart(void **state)
+{
+    (void)state;
+    for (int crashes = 0; crashes <= 1; crashes++) {
+        ddi_rig_t *rig = open_rig();
+        ddi_action_t *action = ddi_rig_assign(rig, "7");
+        rig->crashes = crashes != 0;
+        rig->lose_at = find_closing(rig->crashes);
+        rig->lose_count = 1;
+        while (rig->server.requests <= rig->lose_at) {
+            ddi_rig_step(rig);
+        }
+        ddi_rig_restart(rig);
+        assert_int_equal(action->closings, 0);
+        assert_true(ddi_rig_run(rig, 100));
+        assert_ended(rig, action, crashes ? DDI_ACTION_ERROR : DDI_ACTION_FINISHED, 1, "restarted");
+        assert_int_equal(action->closings, 1);
+        close_rig(rig);
+    }
+}
+
 /** Runs an action with one thing going wrong; `loses` requests are lost from `at` on. */
 static bool try_losing(ddi_loss_t loss, uint32_t at, uint32_t loses, bool crashes)
 {
@@ -197,6 +232,7 @@ int main(void)
         cmocka_unit_test(an_image_on_trial_is_told_when_it_is_confirmed),
         cmocka_unit_test(an_image_that_loses_power_on_trial_is_told_as_rolled_back),
         cmocka_unit_test(a_cancellation_during_the_trial_is_rejected),
+        cmocka_unit_test(the_last_word_outlives_a_restart),
         cmocka_unit_test(each_lost_request_and_answer_leaves_one_install),
         cmocka_unit_test(power_that_fails_at_any_operation_leaves_the_truth),
     };

@@ -221,7 +221,7 @@ static void an_offer_that_cannot_be_taken_is_told_with_its_reason(void **state)
         {"{\"id\":\"7\",\"deployment\":{\"download\":\"forced\",\"update\":\"forced\",\"chunks\":[{\"part\":"
          "\"os\","
          "\"artifacts\":[{\"size\":5},{\"size\":6}]}]}}",
-         "no or several names do"},
+         "one has to be named as an image"},
     };
     ddi_rig_t *rig = *state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -255,9 +255,9 @@ static void the_part_that_the_device_has_is_the_one_that_counts(void **state)
         {"os", fs, NULL, NULL, false, "another part of the device: fs"},
         {"os", fs, NULL, NULL, true, NULL},
         {"os", fs, notes, NULL, true, NULL},
-        {NULL, fs, NULL, NULL, false, "files for several parts"},
+        {NULL, fs, NULL, NULL, false, "several chunks could be"},
         {NULL, NULL, notes, NULL, false, NULL},
-        {NULL, NULL, notes, ".img", false, "no or several names do"},
+        {NULL, NULL, notes, ".img", false, "one has to be named as an image"},
         {NULL, NULL, notes, ".txt", false, "verify: the file's digest"},
     };
     ddi_rig_t *rig = *state;
@@ -538,7 +538,7 @@ static void attributes_are_told_when_asked_and_unasked_after_a_change(void **sta
     rig->config.attribute_count = 2;
     ddi_rig_restart(rig);
     steps(rig, 10);
-    assert_non_null(strstr(rig->server.attributes, "\"sw_version\":\"1.0 \\\"a\\\"\""));
+    assert_non_null(strstr(rig->server.attributes, "\"sw_version\":\"1.0 \\u0022a\\u0022\""));
     assert_int_equal(count_of(rig->server.log, "PUT configData"), 1);
     ddi_rig_assign(rig, "7");
     assert_true(ddi_rig_run(rig, 100));

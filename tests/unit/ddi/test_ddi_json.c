@@ -217,16 +217,16 @@ static void answers_that_contradict_themselves_are_refused(void **state)
     } rows[] = {
         {"{\"id\":\"7\",\"id\":\"8\"}", "twice"},
         {"{\"id\":\"0123456789012345678901234567890123456789\"}", "39 characters"},
-        {"{\"id\":[]}", "something else belongs"},
-        {"{\"deployment\":\"x\"}", "belongs"},
-        {"{\"deployment\":{\"chunks\":{}}}", "something else belongs"},
+        {"{\"id\":[]}", "another kind"},
+        {"{\"deployment\":\"x\"}", "another kind"},
+        {"{\"deployment\":{\"chunks\":{}}}", "another kind"},
         {"{\"deployment\":{\"update\":\"maybe\"}}", "neither"},
         {"{\"deployment\":{\"chunks\":[{\"artifacts\":[{\"size\":4294967296}]}]}}", "4 GiB"},
         {"{\"deployment\":{\"chunks\":[{\"artifacts\":[{\"size\":-1}]}]}}", "4 GiB"},
         {"{\"deployment\":{\"chunks\":[{\"artifacts\":[{\"size\":1.5}]}]}}", "4 GiB"},
         {"{\"deployment\":{\"chunks\":[{\"artifacts\":[{\"hashes\":{\"sha256\":\"00\"}}]}]}}",
          "64 hexadecimal"},
-        {"{\"deployment\":{\"chunks\":[{\"artifacts\":[{\"hashes\":{\"sha1\":\"x\"}}]}]}}", "40 hexadecimal"},
+        {"{\"deployment\":{\"chunks\":[{\"artifacts\":[{\"hashes\":{\"sha1\":\"x\"}}]}]}}", "SHA-1: 40"},
         {"<html>", "a value is missing"},
     };
     ddi_answer_t answer;
