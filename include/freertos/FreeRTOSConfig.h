@@ -46,18 +46,19 @@
 #define configTHREAD_LOCAL_STORAGE_DELETE_CALLBACKS 1
 #define configENABLE_BACKWARD_COMPATIBILITY         0
 
-#define configUSE_CO_ROUTINES          0
-#define configUSE_IDLE_HOOK            0
-#define configUSE_TICK_HOOK            0
-#define configUSE_TICKLESS_IDLE        0
-#define configUSE_MALLOC_FAILED_HOOK   0
-#define configUSE_TRACE_FACILITY       0
-#define configUSE_APPLICATION_TASK_TAG 0
-#define configCHECK_FOR_STACK_OVERFLOW 0
-#define configGENERATE_RUN_TIME_STATS  0
-#define configENABLE_MPU               0
-#define configUSE_NEWLIB_REENTRANT     0
-#define configUSE_POSIX_ERRNO          0
+#define configUSE_CO_ROUTINES                0
+#define configUSE_IDLE_HOOK                  0
+#define configUSE_TICK_HOOK                  0
+#define configUSE_TICKLESS_IDLE              0
+#define configUSE_MALLOC_FAILED_HOOK         0
+#define configUSE_TRACE_FACILITY             1
+#define configUSE_STATS_FORMATTING_FUNCTIONS 1
+#define configUSE_APPLICATION_TASK_TAG       0
+#define configCHECK_FOR_STACK_OVERFLOW       0
+#define configGENERATE_RUN_TIME_STATS        1
+#define configENABLE_MPU                     0
+#define configUSE_NEWLIB_REENTRANT           0
+#define configUSE_POSIX_ERRNO                0
 
 #define INCLUDE_vTaskPrioritySet             1
 #define INCLUDE_uxTaskPriorityGet            1

@@ -140,6 +140,44 @@ void vTaskPrioritySet(TaskHandle_t task, UBaseType_t priority);
 UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task);
 configSTACK_DEPTH_TYPE uxTaskGetStackHighWaterMark2(TaskHandle_t task);
 
+/** What is known of a task. */
+typedef struct xTASK_STATUS {
+    TaskHandle_t xHandle;
+    const char *pcTaskName;  /* the task's own: it ends with it */
+    UBaseType_t xTaskNumber; /* the first task that was created is 1 */
+    eTaskState eCurrentState;
+    UBaseType_t uxCurrentPriority, uxBasePriority; /* there is no inheritance: they are the same */
+    uint32_t ulRunTimeCounter;                     /* microseconds of the processor it has had, modulo 2^32 */
+    StackType_t *pxStackBase;                      /* NULL */
+    configSTACK_DEPTH_TYPE usStackHighWaterMark;   /* as uxTaskGetStackHighWaterMark() */
+    BaseType_t xCoreID;
+} TaskStatus_t;
+
+/*
+ * On a chip these want CONFIG_FREERTOS_USE_TRACE_FACILITY and _USE_STATS_FORMATTING_FUNCTIONS; here they are always there. The
+ * idle task is in no list.
+ */
+
+/** @param task  NULL: the calling one. @param state  eInvalid: find out; any other is taken for it */
+void vTaskGetInfo(TaskHandle_t task, TaskStatus_t *status, BaseType_t measure_stack, eTaskState state);
+
+/**
+ * All tasks, the newest first.
+ * @param room   entries of `tasks`; uxTaskGetNumberOfTasks() are enough
+ * @param total  optional: microseconds since boot, modulo 2^32
+ * @return entries written; 0: there are more than `room`
+ */
+UBaseType_t uxTaskGetSystemState(TaskStatus_t *tasks, UBaseType_t room, uint32_t *total);
+
+/**
+ * A table of all tasks for people: name, state (X running, R ready, B blocked, S suspended), priority, stack and number, a line each.
+ * @param text  some 40 bytes for each task
+ */
+void vTaskList(char *text);
+
+/** The same of how much of the processor each task has had: name, microseconds, percent of the time since boot. */
+void vTaskGetRunTimeStats(char *text);
+
 /*
  * Direct-to-task notifications: configTASK_NOTIFICATION_ARRAY_ENTRIES values of 32 bits a task, each with a mark that it was
  * notified. The forms without an index mean the first. A handle of a task that has ended, or an index beyond 31, is pdFAIL or 0.

@@ -46,6 +46,7 @@ struct tskTaskControlBlock {
     TaskFunction_t function;
     void *arg;
     UBaseType_t priority;
+    UBaseType_t number;   /* the first task that was created is 1 */
     uint32_t stack_bytes; /* as asked for */
     char *name;           /* cut to the build's length, terminated; behind `locals` */
     kernel_notification_t notifications[KERNEL_NOTIFICATIONS];
@@ -73,6 +74,9 @@ TaskHandle_t kernel_first_task(void);
 
 /** With the lock held: whether this is a task that has not ended. */
 bool kernel_is_task(TaskHandle_t task);
+
+/** With the lock held: what it does. Deleted, if it is no task. */
+eTaskState kernel_state(TaskHandle_t task);
 
 /** A condition whose time-outs follow the monotonic clock. */
 void kernel_condition_init(pthread_cond_t *condition);

@@ -30,6 +30,7 @@ static pthread_cond_t less_work; /* a task ended or began to wait without limit 
 static pthread_cond_t notified;  /* some task was notified */
 static pthread_cond_t resumed;   /* some task is suspended no more */
 static TaskHandle_t tasks;
+static UBaseType_t created; /* tasks so far */
 static _Thread_local TaskHandle_t current;
 
 /* In no list: only a handle, for programs that take the idle task out of the watchdog. */
@@ -273,6 +274,7 @@ BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack
         free(task);
         return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
     }
+    task->number = ++created;
     task->next = tasks;
     tasks = task;
     if (out != NULL) {
@@ -415,14 +417,19 @@ BaseType_t xTaskAbortDelay(TaskHandle_t task)
     return waits ? pdPASS : pdFAIL;
 }
 
+eTaskState kernel_state(TaskHandle_t task)
+{
+    return !kernel_is_task(task) ? eDeleted
+           : task == current     ? eRunning
+           : task->suspended     ? eSuspended
+           : task->ready != NULL ? eBlocked
+                                 : eReady;
+}
+
 eTaskState eTaskGetState(TaskHandle_t task)
 {
     kernel_lock();
-    eTaskState state = !kernel_is_task(task) ? eDeleted
-                       : task == current     ? eRunning
-                       : task->suspended     ? eSuspended
-                       : task->ready != NULL ? eBlocked
-                                             : eReady;
+    eTaskState state = kernel_state(task);
     kernel_unlock();
     return state;
 }

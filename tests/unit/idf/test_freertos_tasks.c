@@ -415,6 +415,57 @@ static void a_task_that_is_gone_has_given_back_what_openssl_keeps_for_it(void **
     ERR_clear_error();
 }
 
+/** Waits to be notified, in the middle of a list. */
+static void wait_to_be_listed(void *arg)
+{
+    (void)arg;
+    ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+    vTaskDelete(NULL);
+}
+
+static void tasks_are_listed_with_what_they_do(void **unused)
+{
+    (void)unused;
+    TaskHandle_t listed, other;
+    assert_int_equal(pdPASS, xTaskCreate(wait_to_be_listed, "listed", 3000, NULL, 7, &listed));
+    assert_int_equal(pdPASS, xTaskCreate(wait_to_be_listed, "other", 4000, NULL, 2, &other));
+    while (eTaskGetState(listed) != eBlocked || eTaskGetState(other) != eBlocked) {
+        vTaskDelay(1);
+    }
+    vTaskSuspend(other);
+
+    TaskStatus_t status[16], one;
+    uint32_t total = 0;
+    const UBaseType_t count = uxTaskGetSystemState(status, 16, &total);
+    assert_int_equal(uxTaskGetNumberOfTasks(), count);
+    assert_int_equal(0, uxTaskGetSystemState(status, count - 1, NULL)); /* no room for all of them */
+    assert_true(total > 0);
+    assert_ptr_equal(other, status[0].xHandle); /* the newest first */
+    assert_int_equal(eSuspended, status[0].eCurrentState);
+    assert_string_equal("listed", status[1].pcTaskName);
+    assert_int_equal(eBlocked, status[1].eCurrentState);
+    assert_int_equal(7, status[1].uxCurrentPriority);
+    assert_int_equal(3000, status[1].usStackHighWaterMark);
+    assert_true(status[1].xTaskNumber < status[0].xTaskNumber);
+
+    vTaskGetInfo(listed, &one, pdFALSE, eInvalid);
+    assert_ptr_equal(listed, one.xHandle);
+    assert_int_equal(eBlocked, one.eCurrentState);
+    vTaskGetInfo(listed, &one, pdTRUE, eReady);
+    assert_int_equal(eReady, one.eCurrentState);
+
+    char text[16 * 64], line[64];
+    vTaskList(text);
+    snprintf(line, sizeof(line), "listed         \tB\t7\t3000\t%u\r\n", (unsigned)status[1].xTaskNumber);
+    assert_non_null(strstr(text, line));
+    assert_non_null(strstr(text, "other          \tS\t2\t4000\t"));
+    vTaskGetRunTimeStats(text);
+    assert_non_null(strstr(text, "listed         \t"));
+    assert_non_null(strstr(text, "%\r\n"));
+    vTaskDelete(other);
+    vTaskDelete(listed);
+}
+
 int main(void)
 {
     if (CRYPTO_set_mem_functions(take_block, take_other_block, drop_block) != 1 ||
@@ -438,6 +489,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_watchdog_is_set_up_in_both_forms, helpers_set_up,
                                         helpers_tear_down),
         cmocka_unit_test_setup_teardown(pointers_of_a_task_are_its_own_and_end_with_it, helpers_set_up,
+                                        helpers_tear_down),
+        cmocka_unit_test_setup_teardown(tasks_are_listed_with_what_they_do, helpers_set_up,
                                         helpers_tear_down),
         cmocka_unit_test_setup_teardown(a_wait_of_ones_own_has_a_limit, helpers_set_up, helpers_tear_down),
         cmocka_unit_test_setup_teardown(critical_sections_exclude_each_other, helpers_set_up,
