@@ -170,7 +170,7 @@ void vTaskGetInfo(TaskHandle_t task, TaskStatus_t *status, BaseType_t measure_st
 UBaseType_t uxTaskGetSystemState(TaskStatus_t *tasks, UBaseType_t room, uint32_t *total);
 
 /**
- * A table of all tasks for people: name, state (X running, R ready, B blocked, S suspended), priority, stack and number, a line each.
+ * A line for each task, for people: name, state (X running, R ready, B blocked, S suspended), priority, stack and number.
  * @param text  some 40 bytes for each task
  */
 void vTaskList(char *text);
