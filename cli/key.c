@@ -183,6 +183,9 @@ static int public_of(void *options)
     } else if (!cli_write_file("key public", o->output, o->v1 ? (const void *)point : text,
                                o->v1 ? sizeof(point) : len)) {
         status = EXIT_FAILED;
+    } else if (!cli_is_standard_output(o->output)) {
+        cli_did("%s: the public part of %s, a key for %s", o->output, o->file,
+                otter_signature_scheme_name(signing_key_scheme(key)));
     }
     free(text);
     signing_key_free(key);

@@ -115,6 +115,9 @@ class Finder:
             if local:  # what lies in the project's own folders counts before a dependency
                 component.private.append(local.name)
                 return None
+            if not is_component(folder) and (folder + "/").startswith(self.idf + "/"):
+                raise Trouble(f"{short(manifest, self.project)}: dependency '{name}' is in {path}, a part of ESP-IDF that is not "
+                              f"here: copy that folder of ESP-IDF's into components/{short_name}")
             if not is_component(folder):
                 raise Trouble(f"{short(manifest, self.project)}: dependency '{name}' is in {path}, and there is no "
                               "CMakeLists.txt: correct the path, or put the component into components/")

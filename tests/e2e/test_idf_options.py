@@ -197,6 +197,22 @@ void app_main(void)
                 config = json.loads((made.out / "config" / "sdkconfig.json").read_text())
                 self.assertEqual((config["FREERTOS_HZ"], config["ESPTOOLPY_FLASHSIZE"]), (hz, f"{size}MB"))
 
+    def test_components_name_subtypes_of_their_own(self):
+        made = self.made(None, {
+            "CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+            "main/main.c": "void app_main(void)\n{\n}\n", "sdkconfig.defaults": "CONFIG_PARTITION_TABLE_CUSTOM=y\n",
+            "partitions.csv": "nvs,data,nvs,,0x4000\nkit,data,homekit,,0x1000\nmine,app,mine,,64K\napp,app,factory,,1M\n",
+            "components/kit/CMakeLists.txt": "idf_component_register()\n",
+            "components/kit/project_include.cmake":
+                'idf_build_set_property(EXTRA_PARTITION_SUBTYPES "data, homekit, 0x46" APPEND)\n'
+                'idf_build_set_property(EXTRA_PARTITION_SUBTYPES "app, mine, 0x41" APPEND)\n'
+                'partition_table_get_partition_info(kit_at "--partition-subtype homekit" "offset")\n'
+                "file(WRITE ${CMAKE_BINARY_DIR}/config/kit.txt ${kit_at})\n"})
+        otter("build", made.path, "--list-missing")
+        table = json.loads((made.out / "config" / "table.json").read_text())["partitions"]
+        self.assertEqual([(p["label"], p["subtype"]) for p in table][1:3], [("kit", "homekit"), ("mine", "mine")])
+        self.assertEqual((made.out / "config" / "kit.txt").read_text(), hex(table[1]["offset"]))
+
     def test_what_is_changed_in_the_build_folders_sdkconfig_stays(self):
         made = self.made(None, FILES)
         made.build()

@@ -136,6 +136,26 @@ class SafeProject(unittest.TestCase):
                      "Signature verified successfully!"):
             self.assertIn("secure_boot_v2: " + line, told)
 
+    @in_full
+    def test_updates_signed_by_keys_on_each_curve(self):
+        options = 'CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\nCONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n' \
+                  "CONFIG_SECURE_SIGNED_APPS_ECDSA_V2_SCHEME=y\n"
+        for bits, curve in ((192, "CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_192_BITS=y\n"), (256, ""),
+                            (384, "CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_384_BITS=y\n")):
+            with self.subTest(bits):
+                _, told = self.update(options + curve, "--scheme", f"ecdsa{bits}")
+                self.assertIn("secure_boot_v2: Signature verified successfully!", told)
+
+    def test_key_for_another_scheme_than_the_options_say_is_told(self):
+        made = self.made("simple_ota", {}, "--scheme", "ecdsa384")
+        made.append("sdkconfig.defaults",
+                    'CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\nCONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n')
+        self.assertIn("key.pem is a key for ECDSA P-384, and the options want RSA-3072", made.refused())
+        made.append("sdkconfig.defaults", "CONFIG_SECURE_SIGNED_APPS_ECDSA_V2_SCHEME=y\n")
+        self.assertIn("a key for ECDSA P-384, and the options want ECDSA P-256", made.refused())
+        (made.path / "key.pem").write_text("no key")
+        self.assertRegex(made.refused(), "CONFIG_SECURE_BOOT_SIGNING_KEY: .*key.pem")
+
     def test_first_scheme_with_and_without_secure_boot(self):
         signed = 'CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME=y\nCONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n'
         made, told = self.update("CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\n" + signed, "--scheme", "ecdsa256")

@@ -6,7 +6,7 @@
 function(partition_table_get_partition_info var selector wanted)
   separate_arguments(words UNIX_COMMAND "${selector}")
   cmake_parse_arguments(_ "--partition-boot-default" "--partition-name;--partition-type;--partition-subtype" "" ${words})
-  get_property(json GLOBAL PROPERTY otter_table_json)
+  otter_table_json(json)
   string(JSON count LENGTH "${json}" partitions)
   set(answers "")
   set(best "")

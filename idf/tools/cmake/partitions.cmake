@@ -31,11 +31,25 @@ function(otter_partition_table)
   execute_process(COMMAND ${otter_command} table build ${csv} -o ${binary} ${md5} ${rules} --quiet
                   RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
   if(status)
-    string(REGEX REPLACE "^otter [a-z]+: " "" why "${why}")
+    string(REGEX REPLACE "^otter [a-z ]+: " "" why "${why}")
+    if(why MATCHES "Value '([^']+)' is not valid. Known")
+      string(APPEND why "; a subtype of your own is named by idf_build_set_property(EXTRA_PARTITION_SUBTYPES "
+             "\"data, ${CMAKE_MATCH_1}, 0x40\" APPEND), before project() or in a component's project_include.cmake")
+    endif()
     otter_stop("${why} (CONFIG_ESPTOOLPY_FLASHSIZE_${CONFIG_ESPTOOLPY_FLASHSIZE}, table at ${CONFIG_PARTITION_TABLE_OFFSET})")
   endif()
   execute_process(COMMAND ${otter_command} table show ${binary} --json ${rules} --quiet
                   OUTPUT_VARIABLE json COMMAND_ERROR_IS_FATAL ANY)
   set_property(GLOBAL PROPERTY otter_table_json "${json}")
   set_property(GLOBAL PROPERTY otter_table_csv "${csv}")
+endfunction()
+
+# The table as JSON, made when it is asked for first: a component's project_include.cmake may name subtypes of its own.
+function(otter_table_json out)
+  get_property(json GLOBAL PROPERTY otter_table_json)
+  if(NOT json)
+    otter_partition_table()
+    get_property(json GLOBAL PROPERTY otter_table_json)
+  endif()
+  set(${out} "${json}" PARENT_SCOPE)
 endfunction()
