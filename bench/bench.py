@@ -14,6 +14,7 @@ xts:       an update of a device with flash encryption (XTS-AES-256) against the
            time.
 idf:       an ESP-IDF project folder: built from nothing, after a change of one file, from power on to app_main().
 fleet:     `otter fleet simulate`: a rollout to 10,000 devices, in seconds and in memory.
+loop:      esp_https_ota against ESP-IDF's own loop, on a device with a chip's flash and a link of 1 Mbit/s.
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
 All but serve have goals, which the end tells to be met or not; those before fleet need nginx. What is absent is skipped with a
@@ -32,13 +33,14 @@ from typing import NamedTuple
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+import loop  # noqa: E402
 import project  # noqa: E402
 import serve  # noqa: E402
 import servers  # noqa: E402  (certificates and nginx, shared with the tests)
 
 MIB = 1 << 20
 ONE_CORE = ("taskset", "-c", "0")
-WHAT = ("update", "floor", "signed", "memory", "encrypted", "xts", "idf", "fleet", "serve")
+WHAT = ("update", "floor", "signed", "memory", "encrypted", "xts", "idf", "fleet", "loop", "serve")
 GOALS = {"wall": 1.0, "floor_wall": 1.1, "floor_cpu": 1.1, "peak_mib": 7.0, "flat": 1.05, "verify": 1.2, "signed": 1.05,
          "encrypted": 1.25, "xts": 1.3,
          "fleet_s": 60.0, "fleet_mib": 256.0}
@@ -428,12 +430,14 @@ def main():
         parser.error(f"WHAT is one of {', '.join(WHAT)}")
     what, build, rounds = args.what or WHAT, args.build.resolve(), 3 if args.quick else args.rounds
     goals = []
-    if set(what) - {"idf", "fleet", "serve"}:
+    if set(what) - {"idf", "fleet", "loop", "serve"}:
         goals = compare_updates(build, what, rounds, (1, 64) if args.quick else (1, 64, 256))
     if "idf" in what:
         goals += [Goal(*row) for row in project.measure(build, min(rounds, 5))]
     if "fleet" in what:
         goals += measure_fleet(build, min(rounds, 3))
+    if "loop" in what:
+        goals += [Goal(*row) for row in loop.measure(build, min(rounds, 3))]
     if "serve" in what:
         serve.compare_servers(build, rounds)
     for goal in goals:
