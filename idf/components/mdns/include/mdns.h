@@ -1,0 +1,73 @@
+/* The registry's mdns without multicast: names and services are taken, nobody hears of them, and nothing is found. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "esp_netif.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MDNS_TYPE_A   0x0001
+#define MDNS_TYPE_PTR 0x000C
+#define MDNS_TYPE_TXT 0x0010
+#define MDNS_TYPE_SRV 0x0021
+#define MDNS_TYPE_ANY 0x00FF
+
+typedef struct {
+    const char *key, *value;
+} mdns_txt_item_t;
+
+typedef enum { MDNS_IP_PROTOCOL_V4, MDNS_IP_PROTOCOL_V6, MDNS_IP_PROTOCOL_MAX } mdns_ip_protocol_t;
+
+typedef struct mdns_ip_addr_s {
+    esp_ip_addr_t addr;
+    struct mdns_ip_addr_s *next;
+} mdns_ip_addr_t;
+
+typedef struct mdns_result_s {
+    struct mdns_result_s *next;
+    esp_netif_t *esp_netif;
+    uint32_t ttl;
+    mdns_ip_protocol_t ip_protocol;
+    char *instance_name, *service_type, *proto, *hostname;
+    uint16_t port;
+    mdns_txt_item_t *txt;
+    uint8_t *txt_value_len;
+    size_t txt_count;
+    mdns_ip_addr_t *addr;
+} mdns_result_t;
+
+/* Codes: ESP_ERR_INVALID_ARG with NULL; ESP_ERR_INVALID_STATE before mdns_init(). */
+
+/** Says once in the log that this is a stand-in. @return ESP_OK, also when called again */
+esp_err_t mdns_init(void);
+void mdns_free(void);
+esp_err_t mdns_hostname_set(const char *hostname);
+esp_err_t mdns_instance_name_set(const char *instance_name);
+esp_err_t mdns_service_add(const char *instance_name, const char *service_type, const char *proto,
+                           uint16_t port, mdns_txt_item_t txt[], size_t num_items);
+esp_err_t mdns_service_remove(const char *service_type, const char *proto);
+esp_err_t mdns_service_remove_all(void);
+esp_err_t mdns_service_instance_name_set(const char *service_type, const char *proto,
+                                         const char *instance_name);
+esp_err_t mdns_service_port_set(const char *service_type, const char *proto, uint16_t port);
+esp_err_t mdns_service_txt_set(const char *service_type, const char *proto, mdns_txt_item_t txt[],
+                               uint8_t num_items);
+esp_err_t mdns_service_txt_item_set(const char *service_type, const char *proto, const char *key,
+                                    const char *value);
+
+/** Waits as long as a query does. @return ESP_ERR_NOT_FOUND */
+esp_err_t mdns_query_a(const char *host_name, uint32_t timeout, esp_ip4_addr_t *addr);
+/** @param results  NULL: none */
+esp_err_t mdns_query_ptr(const char *service_type, const char *proto, uint32_t timeout, size_t max_results,
+                         mdns_result_t **results);
+void mdns_query_results_free(mdns_result_t *results);
+
+#ifdef __cplusplus
+}
+#endif

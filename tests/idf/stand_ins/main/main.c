@@ -1,0 +1,155 @@
+/* Asks each of them once. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "console.h"
+#include "driver/gptimer.h"
+#include "driver/i2c.h"
+#include "driver/i2c_master.h"
+#include "driver/ledc.h"
+#include "esp_adc/adc_oneshot.h"
+#include "esp_bt.h"
+#include "esp_netif_sntp.h"
+#include "esp_sntp.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
+#include "led_strip.h"
+#include "mdns.h"
+
+static SemaphoreHandle_t rung;
+
+static bool on_alarm(gptimer_handle_t timer, const gptimer_alarm_event_data_t *data, void *arg)
+{
+    (void)timer, (void)arg;
+    if (data->alarm_value == 5000 && data->count_value >= 5000) {
+        xSemaphoreGive(rung);
+    }
+    return false;
+}
+
+static void ask_timer(void)
+{
+    gptimer_handle_t timer;
+    uint64_t count;
+    rung = xSemaphoreCreateCounting(10, 0);
+    const gptimer_config_t config = {.direction = GPTIMER_COUNT_UP, .resolution_hz = 1000000};
+    const gptimer_event_callbacks_t callbacks = {.on_alarm = on_alarm};
+    const gptimer_alarm_config_t alarm = {.alarm_count = 5000, .flags.auto_reload_on_alarm = true};
+    ESP_ERROR_CHECK(gptimer_new_timer(&config, &timer));
+    printf("start before enable 0x%x\n", gptimer_start(timer));
+    ESP_ERROR_CHECK(gptimer_register_event_callbacks(timer, &callbacks, NULL));
+    ESP_ERROR_CHECK(gptimer_set_alarm_action(timer, &alarm));
+    ESP_ERROR_CHECK(gptimer_enable(timer));
+    ESP_ERROR_CHECK(gptimer_start(timer));
+    int alarms = 0;
+    while (alarms < 3 && xSemaphoreTake(rung, pdMS_TO_TICKS(10000)) == pdTRUE) {
+        alarms++;
+    }
+    ESP_ERROR_CHECK(gptimer_stop(timer));
+    ESP_ERROR_CHECK(gptimer_set_raw_count(timer, 7));
+    ESP_ERROR_CHECK(gptimer_get_raw_count(timer, &count));
+    printf("%d alarms, then it stands at %d\n", alarms, (int)count);
+    printf("delete before disable 0x%x\n", gptimer_del_timer(timer));
+    ESP_ERROR_CHECK(gptimer_disable(timer));
+    ESP_ERROR_CHECK(gptimer_del_timer(timer));
+}
+
+static void ask_led(void)
+{
+    const ledc_timer_config_t timer = {
+        .speed_mode = LEDC_LOW_SPEED_MODE, .duty_resolution = LEDC_TIMER_13_BIT, .freq_hz = 5000};
+    const ledc_channel_config_t channel = {.speed_mode = LEDC_LOW_SPEED_MODE, .gpio_num = 2, .duty = 11};
+    ESP_ERROR_CHECK(ledc_timer_config(&timer));
+    ESP_ERROR_CHECK(ledc_channel_config(&channel));
+    ESP_ERROR_CHECK(ledc_set_duty(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0, 4000));
+    printf("duty %d", (int)ledc_get_duty(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0));
+    ESP_ERROR_CHECK(ledc_update_duty(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0));
+    printf(", then %d of %d Hz\n", (int)ledc_get_duty(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0),
+           (int)ledc_get_freq(LEDC_LOW_SPEED_MODE, LEDC_TIMER_0));
+    printf("fade 0x%x", ledc_set_fade_with_time(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0, 1, 100));
+    ESP_ERROR_CHECK(ledc_fade_func_install(0));
+    ESP_ERROR_CHECK(
+        ledc_set_fade_time_and_start(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0, 1, 100, LEDC_FADE_WAIT_DONE));
+    printf(", then to %d\n", (int)ledc_get_duty(LEDC_LOW_SPEED_MODE, LEDC_CHANNEL_0));
+
+    led_strip_handle_t strip;
+    const led_strip_config_t config = {.max_leds = 2,
+                                       .color_component_format = LED_STRIP_COLOR_COMPONENT_FMT_GRB};
+    const led_strip_rmt_config_t rmt = {.resolution_hz = 10000000};
+    ESP_ERROR_CHECK(led_strip_new_rmt_device(&config, &rmt, &strip));
+    printf("pixels 0x%x 0x%x\n", led_strip_set_pixel(strip, 1, 1, 2, 255),
+           led_strip_set_pixel(strip, 2, 0, 0, 0));
+    ESP_ERROR_CHECK(led_strip_refresh(strip));
+    ESP_ERROR_CHECK(led_strip_del(strip));
+}
+
+static void ask_buses(void)
+{
+    i2c_master_bus_handle_t bus;
+    i2c_master_dev_handle_t device;
+    const i2c_master_bus_config_t config = {.i2c_port = -1, .sda_io_num = 21, .scl_io_num = 22};
+    const i2c_device_config_t address = {.device_address = 0x3c, .scl_speed_hz = 100000};
+    ESP_ERROR_CHECK(i2c_new_master_bus(&config, &bus));
+    ESP_ERROR_CHECK(i2c_master_bus_add_device(bus, &address, &device));
+    printf("i2c 0x%x 0x%x 0x%x\n", i2c_master_probe(bus, 0x3c, 10),
+           i2c_master_transmit(device, (const uint8_t *)"a", 1, 10), i2c_del_master_bus(bus));
+    ESP_ERROR_CHECK(i2c_master_bus_rm_device(device));
+    ESP_ERROR_CHECK(i2c_del_master_bus(bus));
+    i2c_cmd_handle_t commands = i2c_cmd_link_create();
+    ESP_ERROR_CHECK(i2c_driver_install(I2C_NUM_0, I2C_MODE_MASTER, 0, 0, 0));
+    ESP_ERROR_CHECK(i2c_master_start(commands));
+    printf("i2c of before %d\n", i2c_master_cmd_begin(I2C_NUM_0, commands, 1));
+    i2c_cmd_link_delete(commands);
+
+    adc_oneshot_unit_handle_t unit;
+    adc_cali_handle_t calibration;
+    int raw, mv;
+    const adc_oneshot_unit_init_cfg_t unit_config = {.unit_id = ADC_UNIT_1};
+    const adc_oneshot_chan_cfg_t channel = {.atten = ADC_ATTEN_DB_12, .bitwidth = ADC_BITWIDTH_DEFAULT};
+    const adc_cali_line_fitting_config_t line = {.atten = ADC_ATTEN_DB_12};
+    ESP_ERROR_CHECK(adc_oneshot_new_unit(&unit_config, &unit));
+    ESP_ERROR_CHECK(adc_oneshot_config_channel(unit, ADC_CHANNEL_3, &channel));
+    ESP_ERROR_CHECK(adc_oneshot_read(unit, ADC_CHANNEL_3, &raw));
+    ESP_ERROR_CHECK(adc_cali_create_scheme_line_fitting(&line, &calibration));
+    ESP_ERROR_CHECK(adc_cali_raw_to_voltage(calibration, raw, &mv));
+    printf("adc %d, %d mV; again 0x%x\n", raw, mv, adc_oneshot_new_unit(&unit_config, &unit));
+    ESP_ERROR_CHECK(adc_cali_delete_scheme_line_fitting(calibration));
+}
+
+static void on_time(struct timeval *now)
+{
+    printf("the time is known %d\n", now->tv_sec > 1700000000);
+    xSemaphoreGive(rung);
+}
+
+static void ask_network(void)
+{
+    esp_ip4_addr_t address;
+    esp_sntp_config_t config = ESP_NETIF_SNTP_DEFAULT_CONFIG("pool.ntp.org");
+    config.sync_cb = on_time;
+    printf("mdns 0x%x", mdns_hostname_set("device"));
+    ESP_ERROR_CHECK(mdns_init());
+    ESP_ERROR_CHECK(mdns_hostname_set("device"));
+    ESP_ERROR_CHECK(mdns_service_add(NULL, "_http", "_tcp", 80, NULL, 0));
+    printf(" 0x%x\n", mdns_query_a("other", 10, &address));
+    ESP_ERROR_CHECK(esp_netif_sntp_init(&config));
+    ESP_ERROR_CHECK(esp_netif_sntp_sync_wait(pdMS_TO_TICKS(1000)));
+    xSemaphoreTake(rung, pdMS_TO_TICKS(10000));
+    printf("status %d", sntp_get_sync_status());
+    printf(", then %d, of %s\n", sntp_get_sync_status(), esp_sntp_getservername(0));
+    printf("bluetooth 0x%x 0x%x\n", esp_bt_controller_mem_release(ESP_BT_MODE_BTDM),
+           esp_bt_controller_init(NULL));
+}
+
+void app_main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    console_by_uart();
+    console_by_usb();
+    ask_timer();
+    ask_led();
+    ask_buses();
+    ask_network();
+    printf("all are asked\n");
+}
