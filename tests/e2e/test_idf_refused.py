@@ -49,8 +49,8 @@ REFUSED = [
     ("a component twice", project(EXTRA, a__x__CMakeLists_dot_txt=COMPONENT, b__x__CMakeLists_dot_txt=COMPONENT),
      ["component 'x' is there twice, in a/x and in b/x", "rename or remove"]),
     ("a folder of components that is not there", project("set(EXTRA_COMPONENT_DIRS nowhere)\n"), ["names nowhere", "correct it"]),
-    ("a component that nobody has", project(main='idf_component_register(SRCS "main.c" REQUIRES led_strip)\n'),
-     ["'led_strip'", "main/CMakeLists.txt", "components/"]),
+    ("a component that nobody has", project(main='idf_component_register(SRCS "main.c" REQUIRES button)\n'),
+     ["'button'", "main/CMakeLists.txt", "components/"]),
     ("a table that does not fit", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_TWO_OTA=y\n"),
      ["does not fit", "2MB", "CONFIG_ESPTOOLPY_FLASHSIZE"]),
     ("a table that is not there", project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n"),
@@ -154,11 +154,11 @@ class Refused(unittest.TestCase):
 
     def test_all_that_is_missing_is_told_at_once(self):
         source = '#include "driver/spi_master.h"\n#include "bt.h"\nvoid app_main(void) { spi_t x; spi_init(&x); }\n'
-        made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES led_strip)\n', source=source))
+        made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES button)\n', source=source))
         done = otter("build", made.path, "--list-missing")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stdout.splitlines(), [
-            "component led_strip: required by component 'main' (main/CMakeLists.txt)", "header bt.h: main/main.c",
+            "component button: required by component 'main' (main/CMakeLists.txt)", "header bt.h: main/main.c",
             "header driver/spi_master.h: main/main.c", "function spi_init: main/main.c", "type or value spi_t: main/main.c"])
 
     def test_what_is_missing_is_not_what_a_missing_header_would_have_included(self):
@@ -179,9 +179,9 @@ class Refused(unittest.TestCase):
     def test_images_of_file_systems_do_not_hide_what_else_is_missing(self):
         made = self.made(project(behind="spiffs_create_partition_image(storage www FLASH_IN_PROJECT)\n",
                                  source="void nobody_has(void);\nvoid app_main(void) { nobody_has(); }\n",
-                                 main__idf_component_dot_yml="dependencies:\n  espressif/led_strip: '^2'\n"))
+                                 main__idf_component_dot_yml="dependencies:\n  espressif/button: '^2'\n"))
         self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
-                         ["component espressif/led_strip: main/idf_component.yml",
+                         ["component espressif/button: main/idf_component.yml",
                           "SPIFFS image of partition storage: www", "function nobody_has: main/main.c"])
         self.assertIn("nothing here makes the SPIFFS image of partition 'storage'", made.refused())
 
