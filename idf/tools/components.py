@@ -85,8 +85,11 @@ class Finder:
         for folder in self._look(os.path.join(self.project, "components")):
             self.add(folder, "components/")
         main = os.path.join(self.project, "main")
+        source = os.path.join(self.project, "src")
         if is_component(main):
             self.add(main, "main")
+        elif is_component(source) and os.path.isfile(os.path.join(self.project, "platformio.ini")):
+            self.found["main"] = Component("main", source, "PlatformIO")  # it calls that folder the main component
 
     def add_dependencies(self, offer_registry):
         """Follows the idf_component.yml of each component of the project, and of those that it finds by them."""

@@ -30,6 +30,7 @@ class StandIns(unittest.TestCase):
                      "nobody sees its 2 LEDs\n", "pixels 0x0 0x102\n",
                      "there is no device on bus 0\n", "i2c 0x105 0x103 0x103\n", "i2c of before -1\n",
                      "half of the voltage", "adc 2048, 1550 mV; again 0x105\n",
+                     "spi 0x103", "there is no device on bus 1", " 0x107 0x103 received 1 0 0 3\n",
                      "mdns 0x103", "nobody hears of this device", " 0x105\n", "the time is known 1\n",
                      "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n"):
             at = rest.find(line)

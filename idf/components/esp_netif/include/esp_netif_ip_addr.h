@@ -51,6 +51,10 @@ typedef struct _ip_addr {
 
 #define IPSTR                              "%d.%d.%d.%d"
 #define esp_ip4_addr_get_byte(ipaddr, idx) (((const uint8_t *)(&(ipaddr)->addr))[idx])
+#define esp_ip4_addr1(ipaddr)              esp_ip4_addr_get_byte(ipaddr, 0)
+#define esp_ip4_addr2(ipaddr)              esp_ip4_addr_get_byte(ipaddr, 1)
+#define esp_ip4_addr3(ipaddr)              esp_ip4_addr_get_byte(ipaddr, 2)
+#define esp_ip4_addr4(ipaddr)              esp_ip4_addr_get_byte(ipaddr, 3)
 #define esp_ip4_addr1_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 0))
 #define esp_ip4_addr2_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 1))
 #define esp_ip4_addr3_16(ipaddr)           ((uint16_t)esp_ip4_addr_get_byte(ipaddr, 2))

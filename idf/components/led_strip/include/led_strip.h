@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "driver/spi_common.h"
 #include "esp_err.h"
 
 #ifdef __cplusplus
@@ -71,8 +72,6 @@ typedef struct {
 } led_strip_config_t;
 
 typedef enum { RMT_CLK_SRC_DEFAULT = 0, RMT_CLK_SRC_APB, RMT_CLK_SRC_XTAL } rmt_clock_source_t;
-typedef enum { SPI_CLK_SRC_DEFAULT = 0, SPI_CLK_SRC_APB, SPI_CLK_SRC_XTAL } spi_clock_source_t;
-typedef enum { SPI1_HOST = 0, SPI2_HOST, SPI3_HOST, SPI_HOST_MAX } spi_host_device_t;
 
 typedef struct {
     rmt_clock_source_t clk_src;

@@ -1,4 +1,5 @@
 /* The console as two serial ports. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 void console_by_uart(void);

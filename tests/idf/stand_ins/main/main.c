@@ -7,6 +7,7 @@
 #include "driver/i2c.h"
 #include "driver/i2c_master.h"
 #include "driver/ledc.h"
+#include "driver/spi_master.h"
 #include "esp_adc/adc_oneshot.h"
 #include "esp_bt.h"
 #include "esp_netif_sntp.h"
@@ -117,6 +118,24 @@ static void ask_buses(void)
     ESP_ERROR_CHECK(adc_cali_delete_scheme_line_fitting(calibration));
 }
 
+static void ask_spi(void)
+{
+    spi_device_handle_t device;
+    uint8_t received[3] = {1, 2, 3};
+    const spi_bus_config_t bus = {.mosi_io_num = 23, .miso_io_num = 19, .sclk_io_num = 18};
+    const spi_device_interface_config_t config = {.clock_speed_hz = SPI_MASTER_FREQ_10M, .queue_size = 1};
+    spi_transaction_t transfer = {.length = 9, .tx_buffer = "ab", .rx_buffer = received}, *done = NULL;
+    printf("spi 0x%x", spi_bus_add_device(SPI2_HOST, &config, &device));
+    ESP_ERROR_CHECK(spi_bus_initialize(SPI2_HOST, &bus, SPI_DMA_CH_AUTO));
+    ESP_ERROR_CHECK(spi_bus_add_device(SPI2_HOST, &config, &device));
+    ESP_ERROR_CHECK(spi_device_queue_trans(device, &transfer, 0));
+    printf(" 0x%x 0x%x", spi_device_queue_trans(device, &transfer, 0), spi_bus_free(SPI2_HOST));
+    ESP_ERROR_CHECK(spi_device_get_trans_result(device, &done, 0));
+    printf(" received %d %d %d %d\n", done == &transfer, received[0], received[1], received[2]);
+    ESP_ERROR_CHECK(spi_bus_remove_device(device));
+    ESP_ERROR_CHECK(spi_bus_free(SPI2_HOST));
+}
+
 static void on_time(struct timeval *now)
 {
     printf("the time is known %d\n", now->tv_sec > 1700000000);
@@ -150,6 +169,7 @@ void app_main(void)
     ask_timer();
     ask_led();
     ask_buses();
+    ask_spi();
     ask_network();
     printf("all are asked\n");
 }

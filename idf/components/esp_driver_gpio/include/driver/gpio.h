@@ -8,6 +8,7 @@
 #include "sdkconfig.h"
 #include "esp_err.h"
 #include "esp_intr_alloc.h"
+#include "esp_rom_gpio.h"
 #include "hal/gpio_types.h"
 
 #ifdef __cplusplus

@@ -34,7 +34,8 @@ typedef struct {
     } flags;
 } i2c_device_config_t;
 
-/** @return ESP_OK, ESP_ERR_INVALID_ARG, ESP_ERR_NO_MEM, ESP_ERR_INVALID_STATE (the port has one), ESP_ERR_NOT_FOUND (no port left) */
+/** @return ESP_OK, ESP_ERR_INVALID_ARG, ESP_ERR_NO_MEM, ESP_ERR_INVALID_STATE (the port has one),
+            ESP_ERR_NOT_FOUND (no port left) */
 esp_err_t i2c_new_master_bus(const i2c_master_bus_config_t *bus_config,
                              i2c_master_bus_handle_t *ret_bus_handle);
 /** @return ESP_OK, ESP_ERR_INVALID_ARG, ESP_ERR_INVALID_STATE (it has devices) */

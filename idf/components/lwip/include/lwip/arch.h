@@ -1,8 +1,14 @@
-/* lwip's short names for whole numbers. */
+/* lwip's short names for whole numbers, and the headers that its configuration includes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
 
 typedef uint8_t u8_t;
 typedef int8_t s8_t;

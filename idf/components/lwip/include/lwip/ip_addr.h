@@ -11,6 +11,11 @@ typedef esp_ip4_addr_t ip4_addr_t;
 typedef esp_ip6_addr_t ip6_addr_t;
 typedef esp_ip_addr_t ip_addr_t;
 
+#define ip4_addr1 esp_ip4_addr1
+#define ip4_addr2 esp_ip4_addr2
+#define ip4_addr3 esp_ip4_addr3
+#define ip4_addr4 esp_ip4_addr4
+
 #ifdef __cplusplus
 extern "C" {
 #endif
