@@ -12,38 +12,20 @@
 #include "otter/ota_ops.h"
 #include "otter/text.h"
 
-#define FLASH_SIZE   0x100000u
-#define TABLE_AT     0x8000u
-#define SLOT_SIZE    0x70000u
-#define PIECE        4096u
-#define BREAKS_MAX   3u
-#define TIMEOUT_MS   10000
-#define RETRY_MS     1000
+#define TABLE_AT      0x8000u
+#define AGENT_SUBTYPE 0x40 /* an application's own */
+#define SLOTS_AT     0x10000u
 #define RESTART_MS   2000
 #define CRASH_MS     5000  /* from the boot of a bad release to its watchdog's reset */
 #define SELF_TEST_MS 20000 /* from the boot of a new one until it confirms itself */
 #define CUT_NEAR_MS  1000  /* a cut that is so near comes in the middle of what is done now */
 #define CUT_OPS      16u   /* operations of flash, at most, until it does */
 
-static const otter_partition_entry_t table[] = {
-    {.type = ESP_PARTITION_TYPE_DATA,
-     .subtype = ESP_PARTITION_SUBTYPE_DATA_OTA,
-     .offset = 0x9000,
-     .size = 0x2000,
-     .label = "otadata"},
-    {.type = ESP_PARTITION_TYPE_DATA, .subtype = 0x40, .offset = 0xB000, .size = 0x2000, .label = "agent"},
-    {.type = ESP_PARTITION_TYPE_APP,
-     .subtype = ESP_PARTITION_SUBTYPE_APP_OTA_0,
-     .offset = 0x10000,
-     .size = SLOT_SIZE,
-     .label = "ota_0"},
-    {.type = ESP_PARTITION_TYPE_APP,
-     .subtype = ESP_PARTITION_SUBTYPE_APP_OTA_1,
-     .offset = 0x10000 + SLOT_SIZE,
-     .size = SLOT_SIZE,
-     .label = "ota_1"},
-};
-_Static_assert(FLEET_IMAGE_MAX <= SLOT_SIZE, "the largest image fits");
+/** Two slots, each as large as it must be for the largest image. */
+static uint32_t slot_size(const fleet_world_t *world)
+{
+    return align_up_u32(world->config.image_size, OTTER_PARTITION_APP_ALIGN);
+}
 
 static int64_t now_of(const fleet_device_t *device)
 {
@@ -97,9 +79,16 @@ static bool write_flash(fleet_device_t *device)
     uint8_t raw[OTTER_PARTITION_TABLE_LEN];
     otter_flash_t *flash = &device->flash.flash;
     const fleet_release_t *release = &device->world->releases[0];
+    const uint32_t size = slot_size(device->world);
+    const otter_partition_entry_t table[] = {
+        {ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, 0x9000, 0x2000, "otadata", 0},
+        {ESP_PARTITION_TYPE_DATA, AGENT_SUBTYPE, 0xB000, 0x2000, "agent", 0},
+        {ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_0, SLOTS_AT, size, "ota_0", 0},
+        {ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_1, SLOTS_AT + size, size, "ota_1", 0},
+    };
     return otter_partition_table_encode(table, sizeof(table) / sizeof(table[0]), true, raw) == ESP_OK &&
            otter_flash_program(flash, TABLE_AT, raw, sizeof(raw)) == ESP_OK &&
-           otter_flash_program(flash, table[2].offset, release->bytes, release->size) == ESP_OK;
+           otter_flash_program(flash, SLOTS_AT, release->bytes, release->size) == ESP_OK;
 }
 
 bool fleet_device_open(fleet_device_t *device, fleet_world_t *world, uint32_t number)
@@ -108,8 +97,9 @@ bool fleet_device_open(fleet_device_t *device, fleet_world_t *world, uint32_t nu
     device->number = number;
     device->reset_at = device->confirm_at = device->cut_at = FLEET_NEVER;
     device->piece_at = device->answer_at = FLEET_NEVER;
-    text_format(device->id, sizeof(device->id), "dev-%06u", (unsigned)number + 1);
-    if (!sparse_flash_init(&device->flash, &world->pool, FLASH_SIZE)) {
+    text_format(device->id, sizeof(device->id), "%s%06u", world->config.id != NULL ? world->config.id : "dev-",
+                (unsigned)number + 1);
+    if (!sparse_flash_init(&device->flash, &world->pool, SLOTS_AT + 2 * slot_size(world))) {
         return false;
     }
     device->flash.flash.buffer = (otter_buffer_t){world->buffer, sizeof(world->buffer)};
@@ -129,17 +119,10 @@ static void drop_download(fleet_device_t *device)
     device->piece_at = FLEET_NEVER;
 }
 
-static void drop_answer(fleet_device_t *device)
-{
-    free(device->answer);
-    device->answer = NULL;
-    device->answer_at = FLEET_NEVER;
-}
-
 void fleet_device_close(fleet_device_t *device)
 {
     drop_download(device);
-    drop_answer(device);
+    device->world->wire->drop(device);
     otter_device_deinit(&device->device);
     sparse_flash_free(&device->flash);
 }
@@ -150,7 +133,7 @@ void fleet_device_cut(fleet_device_t *device, int64_t until_ms)
 {
     device->flash.dead = true; /* what is closed now changes nothing any more */
     drop_download(device);
-    drop_answer(device);
+    device->world->wire->drop(device);
     device->on = false;
     device->reset_at = device->confirm_at = device->cut_at = FLEET_NEVER;
     device->at_ms = until_ms;
@@ -160,36 +143,24 @@ void fleet_device_cut(fleet_device_t *device, int64_t until_ms)
 static void identify(fleet_device_t *device)
 {
     esp_app_desc_t app = {0};
-    const fleet_world_t *world = device->world;
     otter_ignore(otter_ota_get_partition_description(&device->device, device->device.running, &app)); /* "" */
     text_format(device->version, sizeof(device->version), "%s", app.version);
-    device->runs = 0;
-    while (device->runs < world->config.release_count &&
-           strcmp(world->releases[device->runs].version, device->version) != 0) {
-        device->runs++;
-    }
+    device->runs = (uint8_t)fleet_world_release(device->world, device->version);
 }
 
 /** A trial begins: that is an install, and an action has one. */
 static void count_install(fleet_device_t *device)
 {
     fleet_world_t *world = device->world;
-    const fleet_server_t *server = &world->server;
-    fleet_action_t *action = NULL;
-    for (uint32_t at = server->targets[device->number].oldest; at != FLEET_NONE; at = server->actions[at].next) {
-        if (server->actions[at].release == &world->releases[device->runs]) {
-            action = &server->actions[at];
-        }
-    }
+    const bool torn = device->torn, again = strcmp(device->installed, device->wanted) == 0;
     world->installs++;
-    const bool torn = device->torn;
     device->torn = false;
-    if (action != NULL && torn && action->installs > 0) {
+    if (again && torn) {
         world->trials_again++; /* a cut has taken the record of the trial: it is begun again */
-    } else if (action == NULL || action->installs++ > 0) {
-        fleet_world_accuse(world, &world->verdict.installed_twice, device,
-                           action == NULL ? "installed what no action wanted" : "installed for an action twice");
+    } else if (again) {
+        fleet_world_accuse(world, &world->verdict.installed_twice, device, "installed for an action twice");
     }
+    memcpy(device->installed, device->wanted, sizeof(device->installed));
 }
 
 static void begin_trial(fleet_device_t *device)
@@ -208,7 +179,8 @@ static void begin_trial(fleet_device_t *device)
 static void start_agent(fleet_device_t *device)
 {
     const esp_partition_t *agent =
-        otter_partition_list_find(&device->device.partitions, NULL, ESP_PARTITION_TYPE_DATA, 0x40, "agent");
+        otter_partition_list_find(&device->device.partitions, NULL, ESP_PARTITION_TYPE_DATA,
+                                                       AGENT_SUBTYPE, "agent");
     device->config.seed = fleet_world_random(device->world, UINT32_MAX);
     memset(&device->store, 0, sizeof(device->store));
     if (agent == NULL || otter_ddi_store_open(&device->store, &device->flash.flash, agent) != ESP_OK ||
@@ -224,7 +196,7 @@ static void boot(fleet_device_t *device)
     const otter_chip_t chip = {.id = FLEET_CHIP, .revision = 3};
     esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
     drop_download(device);
-    drop_answer(device);
+    device->world->wire->drop(device);
     device->reset_at = device->confirm_at = FLEET_NEVER;
     const bool was_trial = device->trial;
     device->trial = false;
@@ -282,74 +254,21 @@ bool fleet_device_runs(fleet_device_t *device, const fleet_release_t *release)
     return state == ESP_OTA_IMG_VALID || state == ESP_OTA_IMG_UNDEFINED;
 }
 
-/* ---- requests ---- */
+/* ---- answers and files, from whatever wire ---- */
 
-static bool happens(const fleet_device_t *device, uint32_t of_10000)
-{
-    return of_10000 > 0 && fleet_world_random(device->world, 10000) < of_10000;
-}
-
-static const fleet_link_t *link_of(const fleet_device_t *device)
-{
-    return &fleet_links[device->link];
-}
-
-static int64_t latency(const fleet_device_t *device)
-{
-    const uint32_t ms = link_of(device)->latency_ms;
-    return ms / 2 + fleet_world_random(device->world, ms + 1);
-}
-
-/** Sends it now; what comes back, and when, is known then. */
-static void send_request(fleet_device_t *device, const otter_ddi_order_t *order)
-{
-    static fleet_answer_t answer;
-    fleet_world_t *world = device->world;
-    const fleet_request_t request = {.method = order->method,
-                                     .url = order->url,
-                                     .authorization = order->authorize ? "GatewayToken simulated" : NULL,
-                                     .type = order->body != NULL ? "application/json" : NULL,
-                                     .body = order->body};
-    device->answer_at = now_of(device) + TIMEOUT_MS;
-    device->cut_off = false;
-    if (happens(device, link_of(device)->loss)) {
-        world->lost_requests++;
-        return;
-    }
-    fleet_server_handle(&world->server, now_of(device), &request, &answer);
-    if (happens(device, world->config.lose)) {
-        device->cut_off = fleet_world_random(world, 2) == 0;
-        world->half_answers += device->cut_off;
-        world->lost_answers += !device->cut_off;
-        if (!device->cut_off) {
-            return;
-        }
-    }
-    device->answer = text_copy(answer.text);
-    device->status = (uint16_t)answer.status;
-    device->answer_at = now_of(device) + latency(device);
-}
-
-static void take_answer(fleet_device_t *device)
+void fleet_device_answered(fleet_device_t *device, int status, const char *body, size_t len, const char *broken)
 {
     otter_ddi_t *agent = &device->agent;
-    const int64_t now_ms = now_of(device);
-    if (device->answer == NULL) {
-        otter_ddi_unanswered(agent, now_ms, "no answer in 10 s");
-    } else {
-        const size_t len = strlen(device->answer);
-        otter_ddi_answer(agent, device->status);
-        (void)otter_ddi_body(agent, device->answer, device->cut_off ? len / 2 : len);
-        if (device->cut_off) {
-            otter_ddi_unanswered(agent, now_ms, "the connection broke");
-        } else {
-            otter_ddi_answered(agent, now_ms);
-        }
+    if (status != 0) {
+        otter_ddi_answer(agent, status);
+        (void)otter_ddi_body(agent, body, len);
     }
-    drop_answer(device);
+    if (broken != NULL) {
+        otter_ddi_unanswered(agent, now_of(device), broken);
+    } else {
+        otter_ddi_answered(agent, now_of(device));
+    }
 }
-
-/* ---- downloads ---- */
 
 static void end_download(fleet_device_t *device, otter_ddi_fetched_t fetched)
 {
@@ -359,39 +278,31 @@ static void end_download(fleet_device_t *device, otter_ddi_fetched_t fetched)
     drop_download(device);
 }
 
-static void fail_download(fleet_device_t *device, otter_stage_t stage, esp_err_t err, const char *why)
+void fleet_device_fail_file(fleet_device_t *device, otter_stage_t stage, esp_err_t err, const char *why)
 {
     end_download(device, (otter_ddi_fetched_t){.err = err, .stage = stage, .why = why});
 }
 
-static void begin_download(fleet_device_t *device, const otter_ddi_order_t *order)
+bool fleet_device_begin_file(fleet_device_t *device, const otter_ddi_file_t *file, int64_t announced)
 {
-    static fleet_answer_t answer;
-    const fleet_request_t request = {.method = "GET",
-                                     .url = order->url,
-                                     .authorization = order->authorize ? "GatewayToken simulated" : NULL};
     fleet_download_t *download = calloc(1, sizeof(*download));
     device->download = download;
-    fleet_server_handle(&device->world->server, now_of(device), &request, &answer);
-    if (download == NULL || answer.status != 200 || answer.file == NULL) {
-        fail_download(device, OTTER_STAGE_REQUEST, ESP_FAIL, "the server does not give the file");
-        return;
+    if (download == NULL) {
+        fleet_device_fail_file(device, OTTER_STAGE_CONNECT, ESP_ERR_NO_MEM, "out of memory");
+        return false;
     }
-    download->file = order->file;
-    download->release = answer.file;
+    download->file = *file;
     download->slot = otter_ota_get_next_update_partition(&device->device, NULL);
-    if (download->slot == NULL || order->file.size > download->slot->size ||
-        order->file.size != answer.file->size) {
-        fail_download(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE, "the file does not have the size it should");
-        return;
+    if (download->slot == NULL || file->size > download->slot->size || (announced >= 0 && announced != file->size)) {
+        fleet_device_fail_file(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE, "the file does not have the size it should");
+        return false;
     }
     const esp_err_t err = otter_update_begin(&download->update, &device->device, download->slot,
                                              OTA_WITH_SEQUENTIAL_WRITES, &download->fault);
     if (err != ESP_OK) {
-        fail_download(device, OTTER_STAGE_GATE, err, download->fault.why);
-        return;
+        fleet_device_fail_file(device, OTTER_STAGE_GATE, err, download->fault.why);
     }
-    device->piece_at = now_of(device) + latency(device);
+    return err == ESP_OK;
 }
 
 static void end_file(fleet_device_t *device)
@@ -405,34 +316,28 @@ static void end_file(fleet_device_t *device)
     end_download(device, fetched);
 }
 
-static void take_piece(fleet_device_t *device)
+bool fleet_device_take_file(fleet_device_t *device, const uint8_t *bytes, uint32_t len)
 {
     fleet_download_t *download = device->download;
-    const fleet_release_t *release = download->release;
-    const uint32_t step = min_u32(PIECE, release->size - download->done);
-    if (happens(device, link_of(device)->loss)) {
-        device->world->broken_downloads++;
-        device->piece_at = now_of(device) + TIMEOUT_MS + RETRY_MS;
-        if (++download->breaks > BREAKS_MAX) {
-            fail_download(device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the connection breaks again and again");
-        }
-        return;
+    if (len > download->file.size - download->done) {
+        fleet_device_fail_file(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE, "the file is larger than was announced");
+        return false;
     }
-    download->breaks = 0;
-    const esp_err_t err = otter_update_write(&download->update, release->bytes + download->done, step, &download->fault);
+    const esp_err_t err = otter_update_write(&download->update, bytes, len, &download->fault);
     if (err != ESP_OK) {
-        fail_download(device, OTTER_STAGE_DOWNLOAD, err, download->fault.why);
-        return;
+        fleet_device_fail_file(device, OTTER_STAGE_DOWNLOAD, err, download->fault.why);
+        return false;
     }
-    download->done += step;
-    device->world->bytes += step;
+    download->done += len;
+    device->world->bytes += len;
     if (!otter_ddi_progress(&device->agent, now_of(device), download->done)) {
-        fail_download(device, OTTER_STAGE_DOWNLOAD, ESP_ERR_NOT_FINISHED, "it was stopped");
-    } else if (download->done == release->size) {
-        end_file(device);
-    } else {
-        device->piece_at = now_of(device) + (int64_t)step * 1000 / link_of(device)->bytes_per_s + 1;
+        fleet_device_fail_file(device, OTTER_STAGE_DOWNLOAD, ESP_ERR_NOT_FINISHED, "it was stopped");
+        return false;
     }
+    if (download->done == download->file.size) {
+        end_file(device);
+    }
+    return device->download != NULL;
 }
 
 /* ---- orders ---- */
@@ -449,6 +354,7 @@ static void restart(fleet_device_t *device, const otter_ddi_order_t *order)
         otter_ddi_not_restarted(&device->agent, now_of(device), changed, fault.why);
         return;
     }
+    memcpy(device->wanted, device->agent.record.id, sizeof(device->wanted)); /* what its trial will be for */
     device->reset_at = now_of(device) + RESTART_MS;
 }
 
@@ -463,10 +369,10 @@ static int64_t obey(fleet_device_t *device)
         }
         switch (order.kind) {
         case OTTER_DDI_REQUEST:
-            send_request(device, &order);
+            device->world->wire->send(device, &order);
             break;
         case OTTER_DDI_FETCH:
-            begin_download(device, &order);
+            device->world->wire->fetch(device, &order);
             break;
         case OTTER_DDI_RESTART:
             restart(device, &order);
@@ -494,11 +400,8 @@ static void do_what_is_due(fleet_device_t *device)
     if (device->confirm_at <= now_ms) {
         confirm(device);
     }
-    if (device->answer_at <= now_ms && !device->flash.dead) {
-        take_answer(device);
-    }
-    if (device->piece_at <= now_ms && !device->flash.dead) {
-        take_piece(device);
+    if (!device->flash.dead) {
+        device->world->wire->come(device);
     }
 }
 

@@ -21,7 +21,7 @@ typedef struct {
     otter_update_t update;
     otter_fault_t fault;
     otter_ddi_file_t file;
-    const fleet_release_t *release;
+    const fleet_release_t *release; /* of a simulated link */
     const esp_partition_t *slot;
     uint32_t done, breaks; /* bytes; how often the link broke since something came */
 } fleet_download_t;
@@ -41,10 +41,13 @@ typedef struct fleet_device {
     int64_t piece_at;                     /* of a download */
     int64_t answer_at;                    /* of a request that is out */
     fleet_download_t *download;           /* NULL: none */
-    char *answer;                         /* the body; NULL: it is lost */
+    char *answer;                         /* of a simulated link: the body; NULL: it is lost */
     uint16_t status;
-    bool cut_off; /* half of it comes */
-    char id[16], version[32];
+    bool cut_off;              /* half of it comes */
+    struct fleet_job *job;     /* of real sockets: the request that is out, */
+    struct fleet_job *fetch;   /* and the file that comes */
+    char wanted[OTTER_DDI_ID_SIZE], installed[OTTER_DDI_ID_SIZE]; /* actions: to be tried next, tried last */
+    char id[80], version[32];
     sparse_flash_t flash;
     otter_device_t device;
     otter_ddi_attribute_t attributes[3];
@@ -52,6 +55,14 @@ typedef struct fleet_device {
     otter_ddi_store_t store;
     otter_ddi_t agent;
 } fleet_device_t;
+
+/** How what a device asks gets out, and what comes back gets in. */
+typedef struct {
+    void (*send)(fleet_device_t *device, const otter_ddi_order_t *order);  /* then fleet_device_answered() */
+    void (*fetch)(fleet_device_t *device, const otter_ddi_order_t *order); /* then fleet_device_begin_file() or _fail_file() */
+    void (*come)(fleet_device_t *device);                                  /* what is due now */
+    void (*drop)(fleet_device_t *device);                                  /* the request that is out, and the file */
+} fleet_wire_t;
 
 /** Makes one that is off, with the first release of its world in its first slot. @return false: out of memory */
 OTTER_MUST_CHECK bool fleet_device_open(fleet_device_t *device, struct fleet_world *world, uint32_t number);
@@ -65,3 +76,19 @@ void fleet_device_cut(fleet_device_t *device, int64_t until_ms);
 
 /** This release runs, byte for byte, and is confirmed. Looks into its flash. */
 bool fleet_device_runs(fleet_device_t *device, const fleet_release_t *release);
+
+/* ---- for wires ---- */
+
+#define FLEET_SOME_DAY (FLEET_NEVER - 1) /* answer_at and piece_at while the wire waits for somebody else */
+
+/** @param status  0: nothing came. @param broken  NULL: all of it is there; else why not */
+void fleet_device_answered(fleet_device_t *device, int status, const char *body, size_t len, const char *broken);
+
+/** The file's first byte may come. @param announced  its size as the transport says, -1: it does not. @return false: it is refused */
+OTTER_MUST_CHECK bool fleet_device_begin_file(fleet_device_t *device, const otter_ddi_file_t *file, int64_t announced);
+
+/** The next bytes, 1 or more. @return false: no more are wanted; it is whole, or has failed */
+OTTER_MUST_CHECK bool fleet_device_take_file(fleet_device_t *device, const uint8_t *bytes, uint32_t len);
+
+/** It does not come, or not to its end. Also before it began. */
+void fleet_device_fail_file(fleet_device_t *device, otter_stage_t stage, esp_err_t err, const char *why);

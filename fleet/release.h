@@ -8,7 +8,7 @@
 #include "otter/promise.h"
 
 #define FLEET_IMAGE_MIN 4096u
-#define FLEET_IMAGE_MAX 0x70000u /* bytes; a slot has 64 KiB more */
+#define FLEET_IMAGE_MAX 0x400000u /* bytes */
 #define FLEET_CHIP      5u       /* ESP32-C3 */
 
 /**

@@ -45,22 +45,16 @@ bool fleet_release_hash(fleet_release_t *release)
            hash_with(otter_sha256_begin(&sha256), &sha256, release, release->sha256);
 }
 
-/** Room for one more of `size` bytes. */
-static bool grow(void *rows, uint32_t count, uint32_t *room, size_t size)
+/** Room for one more of `size` bytes. @return the rows, perhaps elsewhere; NULL: out of memory, and they are where they were */
+static void *grow(void *rows, uint32_t count, uint32_t *room, size_t size)
 {
-    void *old;
-    memcpy(&old, rows, sizeof(old));
     if (count < *room) {
-        return true;
+        return rows;
     }
     const uint32_t more = *room == 0 ? 16 : 2 * *room;
-    void *bigger = realloc(old, more * size);
-    if (bigger == NULL) {
-        return false;
-    }
-    memcpy(rows, &bigger, sizeof(bigger));
-    *room = more;
-    return true;
+    void *bigger = realloc(rows, more * size);
+    *room = bigger != NULL ? more : *room;
+    return bigger;
 }
 
 /* ---- devices ---- */
@@ -116,8 +110,10 @@ static bool grow_table(fleet_server_t *server)
 
 uint32_t fleet_server_add(fleet_server_t *server, const char *id)
 {
-    if (!grow(&server->targets, server->target_count, &server->target_room, sizeof(*server->targets)) ||
-        !grow_table(server) || fleet_server_find(server, id, strlen(id)) != FLEET_NONE) {
+    fleet_target_t *targets =
+        grow(server->targets, server->target_count, &server->target_room, sizeof(*server->targets));
+    server->targets = targets != NULL ? targets : server->targets;
+    if (targets == NULL || !grow_table(server) || fleet_server_find(server, id, strlen(id)) != FLEET_NONE) {
         return FLEET_NONE;
     }
     fleet_target_t *target = &server->targets[server->target_count];
@@ -149,9 +145,12 @@ fleet_action_t *fleet_server_active(const fleet_server_t *server, uint32_t devic
 uint32_t fleet_server_assign(fleet_server_t *server, int64_t now_ms, uint32_t device,
                              const fleet_release_t *release, const fleet_order_t *order)
 {
-    if (!grow(&server->actions, server->action_count, &server->action_room, sizeof(*server->actions))) {
+    fleet_action_t *actions =
+        grow(server->actions, server->action_count, &server->action_room, sizeof(*server->actions));
+    if (actions == NULL) {
         return 0;
     }
+    server->actions = actions;
     fleet_target_t *target = &server->targets[device];
     for (uint32_t at = target->oldest; at != FLEET_NONE; at = server->actions[at].next) {
         fleet_server_cancel(server, server->actions[at].id);
@@ -224,9 +223,12 @@ void fleet_action_age(fleet_action_t *action, int64_t now_ms)
 
 uint32_t fleet_server_roll_out(fleet_server_t *server, int64_t now_ms, const fleet_plan_t *plan)
 {
-    if (!grow(&server->rollouts, server->rollout_count, &server->rollout_room, sizeof(*server->rollouts))) {
+    fleet_rollout_t *rollouts =
+        grow(server->rollouts, server->rollout_count, &server->rollout_room, sizeof(*server->rollouts));
+    if (rollouts == NULL) {
         return FLEET_NONE;
     }
+    server->rollouts = rollouts;
     fleet_rollout_t *rollout = &server->rollouts[server->rollout_count];
     *rollout = (fleet_rollout_t){.plan = *plan, .progress = FLEET_STARTED, .started_ms = now_ms};
     uint32_t first = 0, percent = 0;

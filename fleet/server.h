@@ -72,7 +72,6 @@ typedef struct {
     bool retrieved, forced, open; /* has been seen by the device; the time has come; the window has */
     bool was_canceled;            /* the device was asked to stop, whatever came of it */
     int32_t code;                 /* that the device gave with its failure */
-    uint32_t installs;            /* the owner's: the server does not know */
     uint32_t next;                /* the device's next younger action */
 } fleet_action_t;
 

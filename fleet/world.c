@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet/link.h"
 #include "fleet/release.h"
 #include "otter/bytes.h"
 #include "otter/text.h"
@@ -30,6 +31,20 @@ uint32_t fleet_world_random(fleet_world_t *world, uint32_t below)
     x ^= x << 5;
     world->random = x;
     return (uint32_t)((uint64_t)(x * 2654435769u) * below >> 32);
+}
+
+uint32_t fleet_world_release(fleet_world_t *world, const char *version)
+{
+    fleet_world_config_t *config = &world->config;
+    uint32_t release = 0;
+    while (release < config->release_count && strcmp(config->releases[release].version, version) != 0) {
+        release++;
+    }
+    if (release == config->release_count && release < FLEET_RELEASES_MAX) {
+        text_format(world->learnt[release], sizeof(world->learnt[release]), "%s", version);
+        config->releases[config->release_count++].version = world->learnt[release];
+    }
+    return min_u32(release, FLEET_RELEASES_MAX - 1);
 }
 
 void fleet_world_accuse(fleet_world_t *world, uint32_t *count, const fleet_device_t *device, const char *what)
@@ -134,6 +149,8 @@ bool fleet_world_open(fleet_world_t *world, const fleet_world_config_t *config)
     world->config = *config;
     world->random = config->seed * 2654435761u | 1u;
     world->sample_step_ms = SAMPLE_MS;
+    world->wire = &fleet_simulated_wire;
+    world->authorization = "GatewayToken simulated";
     fleet_server_init(&world->server);
     world->server.base = "https://fleet.simulated";
     world->server.token = "simulated";

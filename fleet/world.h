@@ -27,6 +27,7 @@ extern const fleet_link_t fleet_links[FLEET_LINKS];
 /** What is simulated. FLEET_WORLD_DEFAULTS has something of everything, but releases. */
 typedef struct {
     uint32_t devices, seed;
+    const char *id; /* that devices' names begin with; NULL: "dev-" */
     struct {
         const char *version; /* at most 31 bytes */
         bool crashes;        /* on boards of revision B */
@@ -73,6 +74,8 @@ typedef struct {
 
 typedef struct fleet_world {
     fleet_world_config_t config;
+    const fleet_wire_t *wire;
+    const char *authorization; /* the header that a request gets which may have it; NULL: none does */
     fleet_server_t server;
     fleet_release_t releases[FLEET_RELEASES_MAX];
     fleet_device_t *devices;
@@ -92,7 +95,8 @@ typedef struct fleet_world {
     uint32_t line_count;
     uint32_t random;
     int64_t tick_at;
-    uint8_t buffer[16384]; /* that flash is read through */
+    char learnt[FLEET_RELEASES_MAX][32]; /* versions that nobody named before */
+    uint8_t buffer[16384];               /* that flash is read through */
 } fleet_world_t;
 
 /** Makes the devices, all of them running the first release. @return false: out of memory */
@@ -106,6 +110,9 @@ bool fleet_world_run(fleet_world_t *world, int64_t until_ms);
 bool fleet_world_judge(fleet_world_t *world);
 
 /* ---- for devices ---- */
+
+/** Which release that is by its version. One that is not known yet becomes it, as long as there is room; then the last one. */
+uint32_t fleet_world_release(fleet_world_t *world, const char *version);
 
 uint32_t fleet_world_random(fleet_world_t *world, uint32_t below);
 
