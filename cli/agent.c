@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "cli.h"
 #include "esp_log.h"
@@ -17,8 +16,8 @@
 #include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
 #include "otter/system.h"
+#include "token_file.h"
 
-#define TOKEN_MAX   4096u
 #define PEM_MAX     (4u << 20)
 #define TRIAL_STEP  1000 /* ms between two looks at a device that has something to tell */
 #define HTTP_PREFIX "http://"
@@ -47,29 +46,10 @@ static bool take_attribute(const char *text, void *target, const option_row_t *r
 static bool load_token(agent_t *agent)
 {
     const agent_options_t *o = agent->options;
-    otter_fault_t fault = {0};
-    struct stat st;
-    size_t len;
-    if (o->token_path == NULL) {
-        return true;
+    if (o->token_path != NULL) {
+        agent->authorization = token_file_load(AGENT_VERB, o->token_path, o->gateway);
     }
-    if (stat(o->token_path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
-        return cli_refuse(AGENT_VERB, "%s: others can read or change the token: chmod 600 %s", o->token_path,
-                          o->token_path);
-    }
-    char *token = (char *)input_load(o->token_path, INPUT_OR_PIPE, TOKEN_MAX, &len, &fault);
-    if (token == NULL) {
-        return cli_refuse(AGENT_VERB, "%s: %s", o->token_path, fault.why);
-    }
-    token[strcspn(token, "\r\n")] = '\0';
-    bool good = token[0] != '\0';
-    for (const char *p = token; *p != '\0'; p++) {
-        good = good && *p > ' ' && *p < 0x7F;
-    }
-    good = good &&
-           asprintf(&agent->authorization, "%s %s", o->gateway ? "GatewayToken" : "TargetToken", token) >= 0;
-    free(token);
-    return good || cli_refuse(AGENT_VERB, "%s: it holds no token (one line, without blanks)", o->token_path);
+    return o->token_path == NULL || agent->authorization != NULL;
 }
 
 static bool load_pem(const char *path, char **text, size_t *len)

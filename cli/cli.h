@@ -34,7 +34,7 @@ extern const cli_verb_t flash_read_verb, flash_write_verb, flash_erase_verb;
 extern const cli_verb_t flash_encrypt_verb, flash_decrypt_verb, flash_verify_verb;
 extern const cli_verb_t build_verb, idf_components_verb, idf_path_verb, menuconfig_verb, new_verb;
 extern const cli_verb_t nvs_show_verb, nvs_get_verb, nvs_set_verb, nvs_erase_verb, nvs_check_verb;
-extern const cli_verb_t fleet_simulate_verb;
+extern const cli_verb_t fleet_simulate_verb, fleet_image_verb;
 extern const cli_verb_t agent_verb, update_verb, boot_verb, confirm_verb, reject_verb, run_verb, serve_verb;
 
 /** Runs a verb, or shows its help. @param argv  argv[0] is its name. @return an exit status */

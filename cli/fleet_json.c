@@ -13,6 +13,13 @@ static void put(cJSON *object, const char *key, double value)
     json_number(object, key, true, value);
 }
 
+/** Whole ones. */
+static double seconds(int64_t ms)
+{
+    const int64_t whole = ms / 1000;
+    return (double)whole;
+}
+
 static cJSON *list_groups(const fleet_rollout_t *rollout)
 {
     cJSON *groups = cJSON_CreateArray();
@@ -20,8 +27,8 @@ static cJSON *list_groups(const fleet_rollout_t *rollout)
         const fleet_group_t *group = &rollout->groups[i];
         cJSON *row = cJSON_CreateObject();
         put(row, "devices", group->count);
-        json_number(row, "started_s", group->progress != FLEET_WAITING, (double)(group->started_ms / 1000));
-        json_number(row, "ended_s", group->progress == FLEET_ENDED, (double)(group->ended_ms / 1000));
+        json_number(row, "started_s", group->progress != FLEET_WAITING, seconds(group->started_ms));
+        json_number(row, "ended_s", group->progress == FLEET_ENDED, seconds(group->ended_ms));
         put(row, "success", group->finished);
         put(row, "failure", group->failed);
         cJSON_AddItemToArray(groups, row);
@@ -41,8 +48,7 @@ static cJSON *list_rollouts(const fleet_world_t *world)
         json_string(row, "version", rollout->plan.release->version);
         json_string(row, "state", progress[rollout->progress]);
         json_string(row, "why", rollout->why[0] != '\0' ? rollout->why : NULL);
-        json_number(row, "stopped_s", rollout->progress == FLEET_STOPPED,
-                    (double)(rollout->stopped_ms / 1000));
+        json_number(row, "stopped_s", rollout->progress == FLEET_STOPPED, seconds(rollout->stopped_ms));
         json_number(row, "update_s_median", timed, (double)times.median / 1000);
         json_number(row, "update_s_95", timed, (double)times.most_of_all / 1000);
         json_number(row, "update_s_longest", timed, (double)times.longest / 1000);
@@ -101,7 +107,7 @@ static cJSON *list_curve(const fleet_world_t *world)
     for (uint32_t i = 0; i < world->sample_count; i += step) {
         const fleet_sample_t *sample = &world->samples[i];
         cJSON *row = cJSON_CreateObject(), *runs = cJSON_CreateObject();
-        put(row, "s", (double)(sample->at_ms / 1000));
+        put(row, "s", seconds(sample->at_ms));
         for (uint32_t r = 0; r < world->config.release_count; r++) {
             put(runs, world->config.releases[r].version, sample->runs[r] + sample->failed_on[r]);
         }
@@ -119,7 +125,7 @@ int fleet_json_print(const char *verb, const fleet_world_t *world, bool good)
     cJSON *object = cJSON_CreateObject();
     put(object, "devices", world->config.devices);
     put(object, "seed", world->config.seed);
-    put(object, "simulated_s", (double)(world->now_ms / 1000));
+    put(object, "simulated_s", seconds(world->now_ms));
     json_item(object, "rollouts", list_rollouts(world));
     json_item(object, "load", describe_load(world));
     json_item(object, "trouble", describe_trouble(world));

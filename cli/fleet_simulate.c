@@ -8,39 +8,46 @@
 
 #include "cli.h"
 #include "esp_log.h"
+#include "fleet/live.h"
 #include "fleet/release.h"
 #include "fleet/report.h"
 #include "fleet_json.h"
+#include "fleet_live.h"
+#include "fleet_svg.h"
 #include "host/named_file.h"
 #include "host/number.h"
 #include "linux/interrupt.h"
 #include "otter/system.h"
 
-#define VERB        "fleet simulate"
-#define STEP_MS     10000 /* of the simulated clock, between two looks at the other one */
-#define TELL_US     1000000
-#define VERSION_MAX 31u
+#define VERB              "fleet simulate"
+#define STEP_MS           10000 /* of the simulated clock, between two looks at the other one */
+#define TELL_US           1000000
+#define PLAIN_TELL_US     5000000
+#define VERSION_MAX       31u
+#define PREFIX_MAX        64u
+#define LIVE_SELF_TEST_MS 2000 /* real time is dear */
+#define NOT_SAID          UINT32_MAX
+#define NAME_CHARACTERS   "0123456789.-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 typedef struct {
     fleet_world_config_t world;
+    fleet_live_options_t live;
     const char *svg;
     uint64_t image_size;
+    uint32_t lose;
     bool json, quiet;
 } simulate_options_t;
 
 /* ---- values ---- */
 
-static bool is_version(const char *text)
+static bool has_only(const char *text, const char *characters)
 {
-    const size_t len = strlen(text);
-    return len > 0 && len <= VERSION_MAX &&
-           strspn(text, "0123456789.-_abcdefghijklmnopqrstuvwxyz"
-                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
+    return text[0] != '\0' && text[strspn(text, characters)] == '\0';
 }
 
 static bool add_release(const char *text, fleet_world_config_t *world, bool crashes, char *why)
 {
-    if (!is_version(text)) {
+    if (strlen(text) > VERSION_MAX || !has_only(text, NAME_CHARACTERS)) {
         return false;
     }
     if (world->release_count == 0) {
@@ -158,6 +165,15 @@ static bool take_hundredths(const char *text, void *target, const option_row_t *
     return true;
 }
 
+static bool take_prefix(const char *text, void *target, const option_row_t *row, char *why)
+{
+    (void)row, (void)why;
+    *(const char **)target = text;
+    return strlen(text) <= PREFIX_MAX && has_only(text, NAME_CHARACTERS);
+}
+
+static const option_kind_t kind_prefix = {"PREFIX", "at most 64 letters, digits, '.', '-' and '_'",
+                                          take_prefix, NULL, NULL};
 static const option_kind_t kind_release = {
     "VERSION", "a version of at most 31 letters, digits, '.', '-' and '_'", take_release, NULL, NULL};
 static const option_kind_t kind_bad_release = {
@@ -197,7 +213,7 @@ static bool simulate(fleet_world_t *world, bool quiet)
     while (fleet_world_run(world, world->now_ms + STEP_MS) && interrupt_came() == INTERRUPT_NONE) {
         if (!quiet && otter_now_us() >= tell_us) {
             tell_progress(world, since_us);
-            tell_us = otter_now_us() + TELL_US;
+            tell_us = otter_now_us() + (isatty(STDERR_FILENO) == 1 ? TELL_US : PLAIN_TELL_US);
             told = true;
         }
     }
@@ -207,25 +223,10 @@ static bool simulate(fleet_world_t *world, bool quiet)
     return interrupt_came() == INTERRUPT_NONE;
 }
 
-static bool write_svg(const char *path, const fleet_world_t *world)
-{
-    char *text = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
-    if (memory == NULL) {
-        return cli_refuse(VERB, "out of memory");
-    }
-    fleet_report_svg(memory, world);
-    const bool whole = fclose(memory) == 0;
-    const bool written = whole && cli_write_file(VERB, path, text, len);
-    free(text);
-    return written;
-}
-
 static int report(fleet_world_t *world, const simulate_options_t *o)
 {
     const bool good = fleet_world_judge(world);
-    if (o->svg != NULL && !write_svg(o->svg, world)) {
+    if (o->svg != NULL && !fleet_write_svg(VERB, o->svg, world)) {
         return EXIT_FAILED;
     }
     const int printed =
@@ -249,16 +250,26 @@ static int simulate_run(void *options)
     if (o->svg != NULL && o->json && cli_is_standard_output(o->svg)) {
         return cli_usage(VERB, "--json and --svg - cannot both go to standard output");
     }
-    if (o->world.release_count == 0 && !add_release("2.0.0", &o->world, true, why)) {
+    if (o->live.server != NULL && o->world.release_count == 0) {
+        o->world.releases[o->world.release_count++].version = "1.0.0";
+    } else if (o->world.release_count == 0 && !add_release("2.0.0", &o->world, true, why)) {
         return cli_usage(VERB, "%s", why);
     }
+    if (o->lose != NOT_SAID || o->live.server != NULL) { /* a real server's answers get lost by themselves */
+        o->world.lose = o->lose != NOT_SAID ? o->lose : 0;
+    }
+    o->world.self_test_ms = o->live.server != NULL ? LIVE_SELF_TEST_MS : o->world.self_test_ms;
     o->world.image_size = (uint32_t)o->image_size;
+    esp_log_level_set("*", ESP_LOG_NONE); /* thousands of bootloaders would speak */
+    interrupt_catch();
+    if (o->live.server != NULL) {
+        return o->json ? cli_usage(VERB, "--json is of a simulated server")
+                       : fleet_live_simulate(VERB, &o->live, &o->world, o->svg, o->quiet);
+    }
     fleet_world_t *world = calloc(1, sizeof(*world));
     if (world == NULL) {
         return cli_fail(VERB, "out of memory");
     }
-    esp_log_level_set("*", ESP_LOG_NONE); /* thousands of bootloaders would speak */
-    interrupt_catch();
     int status = EXIT_FAILED;
     if (!fleet_world_open(world, &o->world)) {
         status = cli_fail(VERB, "there is no memory for %" PRIu32 " devices", o->world.devices);
@@ -306,7 +317,7 @@ static const option_row_t rows[] = {
     {"withdraw", &option_switch, AT(withdraw),
      .help = "after a stop the release before goes back to all that have the new one"},
     {.help = "what goes wrong:"},
-    {"lose", &kind_hundredths, AT(lose),
+    {"lose", &kind_hundredths, offsetof(simulate_options_t, lose),
      .help = "percent of the answers that get lost, half of them in their middle (default 1)", .max = 100,
      .value = "PERCENT"},
     {"power-cuts", &kind_hundredths, AT(cuts), .help = "a day and device (default 0.2)", .max = 1000},
@@ -319,6 +330,29 @@ static const option_row_t rows[] = {
      .max = 10000000, .value = "NUMBER"},
     {"days", &option_number, AT(days), .help = "that it may last (default 7)", .min = 1, .max = 366,
      .value = "DAYS"},
+    {.help = "a real server instead, in real time:"},
+    {"server", &option_text, offsetof(simulate_options_t, live.server),
+     .help = "as https://fleet.example:8443; it says what is rolled out to whom. Ends when it knows of each "
+             "device how an action "
+             "ended",
+     .value = "URL"},
+    {"tenant", &option_text, offsetof(simulate_options_t, live.tenant), .help = "default: DEFAULT",
+     .value = "NAME"},
+    {"id", &kind_prefix, AT(id), .help = "what the devices' names there begin with (default dev-)"},
+    {"token-file", &option_file, offsetof(simulate_options_t, live.token_path),
+     .help = "the gateway's token, in a file that nobody else can read", .value = "FILE"},
+    {"target-token", &option_switch, offsetof(simulate_options_t, live.target_token),
+     .help = "it is a device's own token, which all of them have"},
+    {"ca", &option_file, offsetof(simulate_options_t, live.ca_path),
+     .help = "CA certificate(s), PEM: what the server's certificate must be signed by"},
+    {"system-ca", &option_switch, offsetof(simulate_options_t, live.system_ca),
+     .help = "trust the certificates of this machine instead"},
+    {"allow-http", &option_switch, offsetof(simulate_options_t, live.allow_http),
+     .help = "accept a plain http:// server"},
+    {"connections", &option_number, offsetof(simulate_options_t, live.connections),
+     .help = "at one time, at most (default 64)", .min = 1, .max = FLEET_CONNECTIONS_MAX, .value = "NUMBER"},
+    {"for", &option_seconds, offsetof(simulate_options_t, live.for_ms), .help = "at most (default 600)",
+     .min = 1, .max = 4000000},
     {.help = "the report:"},
     {"svg", &option_file, offsetof(simulate_options_t, svg), .help = "write the curve as a picture",
      .value = "FILE"},
@@ -341,6 +375,8 @@ const cli_verb_t fleet_simulate_verb = {
     .after =
         "examples: otter fleet simulate --devices 10000 --seed 7 --svg curve.svg\n"
         "          otter fleet simulate --groups 1,9,90 --error 20 --bad-release 2.0.0 --bad 30 --withdraw\n"
+        "          otter fleet simulate --server https://fleet.example --token-file gateway --ca ca.pem "
+        "--devices 500 --poll 30\n"
         "\n"
         "How to read it: docs/FLEET.md. A rollout that stops by itself is what it is for, and no failure. "
         "exit status: 0 "
@@ -349,6 +385,10 @@ const cli_verb_t fleet_simulate_verb = {
         "cannot begin (a line says what); 2 wrong usage\n",
     .options = rows,
     .size = sizeof(simulate_options_t),
-    .defaults = &(const simulate_options_t){.image_size = 0x10000, .world = FLEET_WORLD_DEFAULTS},
+    .defaults =
+        &(const simulate_options_t){.live = {.tenant = "DEFAULT", .connections = 64, .for_ms = 600000},
+                                    .image_size = 0x10000,
+                                    .lose = NOT_SAID,
+                                    .world = FLEET_WORLD_DEFAULTS},
     .run = simulate_run,
 };

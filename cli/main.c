@@ -51,6 +51,7 @@ static const cli_verb_t *const verbs[] = {
     &agent_verb,
     /* fleet */
     &fleet_simulate_verb,
+    &fleet_image_verb,
     /* nvs */
     &nvs_show_verb,
     &nvs_get_verb,

@@ -22,7 +22,7 @@ die() {
 }
 
 # Every fourth board is of the revision on which 3.0.0 crashes. The first group is a tenth of the fleet.
-plan=(--devices 200 --seed 11 --poll 60 --groups 10,90 --success 90 --error 20 --bad 25 --release 2.0.0 --bad-release 3.0.0
+plan=(--devices 200 --seed 11 --poll 60 --groups "10,90" --success 90 --error 20 --bad 25 --release 2.0.0 --bad-release 3.0.0
     --withdraw)
 
 say "200 devices run 1.0.0: each the agent, the bootloader and the update code of otter, on flash of its own"

@@ -14,12 +14,11 @@
 
 #define TABLE_AT      0x8000u
 #define AGENT_SUBTYPE 0x40 /* an application's own */
-#define SLOTS_AT     0x10000u
-#define RESTART_MS   2000
-#define CRASH_MS     5000  /* from the boot of a bad release to its watchdog's reset */
-#define SELF_TEST_MS 20000 /* from the boot of a new one until it confirms itself */
-#define CUT_NEAR_MS  1000  /* a cut that is so near comes in the middle of what is done now */
-#define CUT_OPS      16u   /* operations of flash, at most, until it does */
+#define SLOTS_AT      0x10000u
+#define RESTART_MS    2000
+#define CRASH_MS      5000 /* from the boot of a bad release to its watchdog's reset */
+#define CUT_NEAR_MS   1000 /* a cut that is so near comes in the middle of what is done now */
+#define CUT_OPS       16u  /* operations of flash, at most, until it does */
 
 /** Two slots, each as large as it must be for the largest image. */
 static uint32_t slot_size(const fleet_world_t *world)
@@ -65,6 +64,7 @@ static void prepare_agent(fleet_device_t *device)
                                           .id = device->id,
                                           .attributes = device->attributes,
                                           .attribute_count = 3,
+                                          .poll_s = device->world->config.poll_s,
                                           .load = load,
                                           .save = save,
                                           .look = look,
@@ -97,8 +97,8 @@ bool fleet_device_open(fleet_device_t *device, fleet_world_t *world, uint32_t nu
     device->number = number;
     device->reset_at = device->confirm_at = device->cut_at = FLEET_NEVER;
     device->piece_at = device->answer_at = FLEET_NEVER;
-    text_format(device->id, sizeof(device->id), "%s%06u", world->config.id != NULL ? world->config.id : "dev-",
-                (unsigned)number + 1);
+    text_format(device->id, sizeof(device->id), "%s%06u",
+                world->config.id != NULL ? world->config.id : "dev-", (unsigned)number + 1);
     if (!sparse_flash_init(&device->flash, &world->pool, SLOTS_AT + 2 * slot_size(world))) {
         return false;
     }
@@ -172,15 +172,14 @@ static void begin_trial(fleet_device_t *device)
     if (crashes) {
         device->reset_at = now_of(device) + CRASH_MS;
     } else {
-        device->confirm_at = now_of(device) + SELF_TEST_MS;
+        device->confirm_at = now_of(device) + world->config.self_test_ms;
     }
 }
 
 static void start_agent(fleet_device_t *device)
 {
-    const esp_partition_t *agent =
-        otter_partition_list_find(&device->device.partitions, NULL, ESP_PARTITION_TYPE_DATA,
-                                                       AGENT_SUBTYPE, "agent");
+    const esp_partition_t *agent = otter_partition_list_find(&device->device.partitions, NULL,
+                                                             ESP_PARTITION_TYPE_DATA, AGENT_SUBTYPE, "agent");
     device->config.seed = fleet_world_random(device->world, UINT32_MAX);
     memset(&device->store, 0, sizeof(device->store));
     if (agent == NULL || otter_ddi_store_open(&device->store, &device->flash.flash, agent) != ESP_OK ||
@@ -201,7 +200,8 @@ static void boot(fleet_device_t *device)
     const bool was_trial = device->trial;
     device->trial = false;
     otter_device_deinit(&device->device);
-    otter_ignore(otter_device_init(&device->device, &device->flash.flash, &chip, NULL, &config)); /* boot tells */
+    otter_ignore(
+        otter_device_init(&device->device, &device->flash.flash, &chip, NULL, &config)); /* boot tells */
     const esp_err_t err = otter_boot(&device->device, OTTER_BOOT_COMMIT, &result);
     if (device->flash.dead) { /* perhaps while the bootloader gave the trial up */
         device->trial = was_trial;
@@ -214,7 +214,8 @@ static void boot(fleet_device_t *device)
         return;
     }
     identify(device);
-    otter_ignore(otter_ota_get_state_partition(&device->device, device->device.running, &state)); /* undefined */
+    otter_ignore(
+        otter_ota_get_state_partition(&device->device, device->device.running, &state)); /* undefined */
     if (state == ESP_OTA_IMG_PENDING_VERIFY) {
         begin_trial(device);
     }
@@ -243,7 +244,8 @@ bool fleet_device_runs(fleet_device_t *device, const fleet_release_t *release)
     if (running == NULL) {
         return false;
     }
-    otter_ignore(otter_ota_get_state_partition(&device->device, running, &state)); /* none before the first update */
+    otter_ignore(
+        otter_ota_get_state_partition(&device->device, running, &state)); /* none before the first update */
     for (uint32_t at = 0; at < release->size; at += sizeof(piece)) {
         const uint32_t step = min_u32(release->size - at, sizeof(piece));
         if (otter_flash_read(&device->flash.flash, running->address + at, piece, step) != ESP_OK ||
@@ -256,7 +258,8 @@ bool fleet_device_runs(fleet_device_t *device, const fleet_release_t *release)
 
 /* ---- answers and files, from whatever wire ---- */
 
-void fleet_device_answered(fleet_device_t *device, int status, const char *body, size_t len, const char *broken)
+void fleet_device_answered(fleet_device_t *device, int status, const char *body, size_t len,
+                           const char *broken)
 {
     otter_ddi_t *agent = &device->agent;
     if (status != 0) {
@@ -293,8 +296,10 @@ bool fleet_device_begin_file(fleet_device_t *device, const otter_ddi_file_t *fil
     }
     download->file = *file;
     download->slot = otter_ota_get_next_update_partition(&device->device, NULL);
-    if (download->slot == NULL || file->size > download->slot->size || (announced >= 0 && announced != file->size)) {
-        fleet_device_fail_file(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE, "the file does not have the size it should");
+    if (download->slot == NULL || file->size > download->slot->size ||
+        (announced >= 0 && announced != file->size)) {
+        fleet_device_fail_file(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE,
+                               "the file does not have the size it should");
         return false;
     }
     const esp_err_t err = otter_update_begin(&download->update, &device->device, download->slot,
@@ -311,7 +316,8 @@ static void end_file(fleet_device_t *device)
     otter_ddi_fetched_t fetched = {.stage = OTTER_STAGE_VERIFY, .why = download->fault.why};
     fetched.err = otter_update_end(&download->update, &download->fault);
     if (fetched.err == ESP_OK) {
-        otter_ddi_device_fetched(&device->device, download->slot, &download->file, &fetched, &download->fault);
+        otter_ddi_device_fetched(&device->device, download->slot, &download->file, &fetched,
+                                 &download->fault);
     }
     end_download(device, fetched);
 }
@@ -320,7 +326,8 @@ bool fleet_device_take_file(fleet_device_t *device, const uint8_t *bytes, uint32
 {
     fleet_download_t *download = device->download;
     if (len > download->file.size - download->done) {
-        fleet_device_fail_file(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE, "the file is larger than was announced");
+        fleet_device_fail_file(device, OTTER_STAGE_GATE, ESP_ERR_INVALID_SIZE,
+                               "the file is larger than was announced");
         return false;
     }
     const esp_err_t err = otter_update_write(&download->update, bytes, len, &download->fault);

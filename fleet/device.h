@@ -33,19 +33,20 @@ typedef struct fleet_device {
     bool bad;        /* its board is of revision B */
     bool on, trial;  /* has power; what runs is on trial */
     bool failed;     /* what it told last was a failure */
-    bool torn;       /* power went while the record of its trial was written: nobody knows that there was one */
-    uint8_t runs;    /* which release, as its flash says; FLEET_RELEASES_MAX: nothing boots */
-    int64_t at_ms;   /* it is to be asked again, and */
-    uint32_t place;  /* where it stands in line for that */
+    bool told;       /* of real servers: one of them knows how an action ended here */
+    bool torn;     /* power went while the record of its trial was written: nobody knows that there was one */
+    uint8_t runs;  /* which release, as its flash says; FLEET_RELEASES_MAX: nothing boots */
+    int64_t at_ms; /* it is to be asked again, and */
+    uint32_t place;                       /* where it stands in line for that */
     int64_t reset_at, confirm_at, cut_at; /* FLEET_NEVER */
     int64_t piece_at;                     /* of a download */
     int64_t answer_at;                    /* of a request that is out */
     fleet_download_t *download;           /* NULL: none */
     char *answer;                         /* of a simulated link: the body; NULL: it is lost */
     uint16_t status;
-    bool cut_off;              /* half of it comes */
-    struct fleet_job *job;     /* of real sockets: the request that is out, */
-    struct fleet_job *fetch;   /* and the file that comes */
+    bool cut_off;             /* half of it comes */
+    struct fleet_call *call;  /* of real sockets: the request that is out, */
+    struct fleet_call *fetch; /* and the file that comes */
     char wanted[OTTER_DDI_ID_SIZE], installed[OTTER_DDI_ID_SIZE]; /* actions: to be tried next, tried last */
     char id[80], version[32];
     sparse_flash_t flash;
@@ -58,10 +59,11 @@ typedef struct fleet_device {
 
 /** How what a device asks gets out, and what comes back gets in. */
 typedef struct {
-    void (*send)(fleet_device_t *device, const otter_ddi_order_t *order);  /* then fleet_device_answered() */
-    void (*fetch)(fleet_device_t *device, const otter_ddi_order_t *order); /* then fleet_device_begin_file() or _fail_file() */
-    void (*come)(fleet_device_t *device);                                  /* what is due now */
-    void (*drop)(fleet_device_t *device);                                  /* the request that is out, and the file */
+    void (*send)(fleet_device_t *device, const otter_ddi_order_t *order); /* then fleet_device_answered() */
+    void (*fetch)(fleet_device_t *device,
+                  const otter_ddi_order_t *order); /* then _begin_file() or _fail_file() */
+    void (*come)(fleet_device_t *device);          /* what is due now */
+    void (*drop)(fleet_device_t *device);          /* the request that is out, and the file */
 } fleet_wire_t;
 
 /** Makes one that is off, with the first release of its world in its first slot. @return false: out of memory */
@@ -82,10 +84,12 @@ bool fleet_device_runs(fleet_device_t *device, const fleet_release_t *release);
 #define FLEET_SOME_DAY (FLEET_NEVER - 1) /* answer_at and piece_at while the wire waits for somebody else */
 
 /** @param status  0: nothing came. @param broken  NULL: all of it is there; else why not */
-void fleet_device_answered(fleet_device_t *device, int status, const char *body, size_t len, const char *broken);
+void fleet_device_answered(fleet_device_t *device, int status, const char *body, size_t len,
+                           const char *broken);
 
-/** The file's first byte may come. @param announced  its size as the transport says, -1: it does not. @return false: it is refused */
-OTTER_MUST_CHECK bool fleet_device_begin_file(fleet_device_t *device, const otter_ddi_file_t *file, int64_t announced);
+/** The file's first byte may come. @param announced  bytes, as the transport says; -1: it does not. @return false: refused */
+OTTER_MUST_CHECK bool fleet_device_begin_file(fleet_device_t *device, const otter_ddi_file_t *file,
+                                              int64_t announced);
 
 /** The next bytes, 1 or more. @return false: no more are wanted; it is whole, or has failed */
 OTTER_MUST_CHECK bool fleet_device_take_file(fleet_device_t *device, const uint8_t *bytes, uint32_t len);

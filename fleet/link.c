@@ -105,7 +105,8 @@ static void take_piece(fleet_device_t *device)
         device->world->broken_downloads++;
         device->piece_at = now_of(device) + TIMEOUT_MS + RETRY_MS;
         if (++download->breaks > BREAKS_MAX) {
-            fleet_device_fail_file(device, OTTER_STAGE_DOWNLOAD, ESP_FAIL, "the connection breaks again and again");
+            fleet_device_fail_file(device, OTTER_STAGE_DOWNLOAD, ESP_FAIL,
+                                   "the connection breaks again and again");
         }
         return;
     }
@@ -132,4 +133,5 @@ static void drop(fleet_device_t *device)
     device->answer_at = FLEET_NEVER;
 }
 
-const fleet_wire_t fleet_simulated_wire = {.send = send_request, .fetch = begin_download, .come = come, .drop = drop};
+const fleet_wire_t fleet_simulated_wire = {
+    .send = send_request, .fetch = begin_download, .come = come, .drop = drop};

@@ -38,7 +38,8 @@ static void put_descriptor(uint8_t *descriptor, const char *version)
 
 bool fleet_release_make(fleet_release_t *release, const char *version, uint32_t size)
 {
-    const uint32_t segment = (size - DATA_AT - 16 - OTTER_IMAGE_HASH_LEN) / 16 * 16 + 12; /* the checksum's row */
+    const uint32_t segment =
+        (size - DATA_AT - 16 - OTTER_IMAGE_HASH_LEN) / 16 * 16 + 12; /* the checksum's row */
     const uint32_t sum_at = DATA_AT + segment + 3;
     uint8_t *image = calloc(1, sum_at + 1 + OTTER_IMAGE_HASH_LEN), sum = CHECKSUM;
     *release = (fleet_release_t){.version = version, .part = "os", .name = "app.bin", .bytes = image};

@@ -9,7 +9,7 @@
 
 #define FLEET_IMAGE_MIN 4096u
 #define FLEET_IMAGE_MAX 0x400000u /* bytes */
-#define FLEET_CHIP      5u       /* ESP32-C3 */
+#define FLEET_CHIP      5u        /* ESP32-C3 */
 
 /**
  * An app image of about `size` bytes for FLEET_CHIP, hashed.

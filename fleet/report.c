@@ -51,7 +51,8 @@ static void layers_of(const fleet_world_t *world, const fleet_sample_t *sample, 
 
 static char mark_of(const fleet_world_t *world, uint32_t layer)
 {
-    return layer == LAYERS - 1 ? marks[layer] : marks[world->config.release_count - 1 - layer];
+    const uint32_t count = world->config.release_count;
+    return layer >= count ? marks[LAYERS - 1] : marks[count - 1 - layer];
 }
 
 /** One column from its foot up; what is there at all has one cell or more. */
@@ -62,7 +63,8 @@ static void draw_column(const fleet_world_t *world, const fleet_sample_t *sample
     layers_of(world, sample, layers);
     for (uint32_t i = 0; i < LAYERS; i++) {
         seen += layers[i];
-        uint32_t end = (uint32_t)(((uint64_t)seen * ROWS + world->config.devices / 2) / world->config.devices);
+        uint32_t end =
+            (uint32_t)(((uint64_t)seen * ROWS + world->config.devices / 2) / world->config.devices);
         if (layers[i] > 0 && end <= row) {
             end = row + 1;
         }
@@ -116,10 +118,13 @@ static void draw_legend(FILE *out, const fleet_world_t *world)
     fprintf(out, "x runs what it had: the update failed\n");
 }
 
-static void draw_curve(FILE *out, const fleet_world_t *world)
+void fleet_report_curve(FILE *out, const fleet_world_t *world)
 {
     static char columns[COLUMNS][ROWS];
     char from[24], until[24];
+    if (world->sample_count == 0) {
+        return;
+    }
     for (uint32_t c = 0; c < COLUMNS; c++) {
         const uint32_t at = (uint32_t)((uint64_t)c * world->sample_count / COLUMNS);
         draw_column(world, &world->samples[c + 1 == COLUMNS ? world->sample_count - 1 : at], columns[c]);
@@ -132,7 +137,8 @@ static void draw_curve(FILE *out, const fleet_world_t *world)
         fputs("|\n", out);
     }
     draw_marks(out, world);
-    fprintf(out, "       %-*s%s\n", (int)(COLUMNS - 8), clock_text(0, from), clock_text(end_of(world), until));
+    fprintf(out, "       %-*s%s\n", (int)(COLUMNS - 8), clock_text(0, from),
+            clock_text(end_of(world), until));
     draw_legend(out, world);
 }
 
@@ -182,20 +188,22 @@ static bool print_rollout(FILE *out, const fleet_world_t *world, uint32_t number
     const fleet_rollout_t *rollout = &world->server.rollouts[number];
     fleet_times_t times;
     char a[28], b[28], c[28];
-    fprintf(out, "\n%s: %s%s%s\n", rollout->plan.release->version, fate_of(rollout), rollout->why[0] != '\0' ? ": " : "",
-            rollout->why);
+    fprintf(out, "\n%s: %s%s%s\n", rollout->plan.release->version, fate_of(rollout),
+            rollout->why[0] != '\0' ? ": " : "", rollout->why);
     fprintf(out, "  group   devices      starts        ends   success   failure\n");
     for (uint32_t i = 0; i < rollout->plan.group_count; i++) {
         const fleet_group_t *group = &rollout->groups[i];
         const bool waits = group->progress == FLEET_WAITING, ended = group->progress == FLEET_ENDED;
-        fprintf(out, "  %5" PRIu32 " %9s %11s %11s %9" PRIu32 " %9" PRIu32 "\n", i + 1, count_text(group->count, a),
-                waits ? "never" : clock_text(group->started_ms, b), ended ? clock_text(group->ended_ms, c) : "-",
-                group->finished, group->failed);
+        fprintf(out, "  %5" PRIu32 " %9s %11s %11s %9" PRIu32 " %9" PRIu32 "\n", i + 1,
+                count_text(group->count, a), waits ? "never" : clock_text(group->started_ms, b),
+                ended ? clock_text(group->ended_ms, c) : "-", group->finished, group->failed);
     }
     if (!fleet_report_times(world, number, &times)) {
         return false;
     }
-    fprintf(out, "  from its assignment to its last word a device took %s (half of them), %s (95 of 100), %s (the slowest)\n",
+    fprintf(out,
+            "  from its assignment to its last word a device took %s (half of them), %s (95 of 100), %s (the "
+            "slowest)\n",
             clock_text(times.median, a), clock_text(times.most_of_all, b), clock_text(times.longest, c));
     return true;
 }
@@ -235,7 +243,9 @@ static void print_verdict(FILE *out, const fleet_world_t *world)
     }
     fprintf(out, "  %s last words, success only of what ran and was confirmed then; lies: %" PRIu32 "\n",
             count_text(verdict->closings, b), verdict->lies);
-    fprintf(out, "  devices of which the server says at the end what is not so: %" PRIu32 "; that do not boot: %" PRIu32 "\n",
+    fprintf(out,
+            "  devices of which the server says at the end what is not so: %" PRIu32
+            "; that do not boot: %" PRIu32 "\n",
             verdict->untrue, verdict->dead);
     fprintf(out, "  requests that no device should send: %" PRIu64 "%s%s\n", world->server.complaints,
             world->server.complaints > 0 ? ", first " : "", world->server.complaint);
@@ -243,7 +253,8 @@ static void print_verdict(FILE *out, const fleet_world_t *world)
         fprintf(out, "  the first thing that went wrong: %s\n", verdict->first);
     }
     if (!world->over) {
-        fprintf(out, "  it has not ended within the days that were simulated: %" PRIu32 " actions are open\n", verdict->open);
+        fprintf(out, "  it has not ended within the days that were simulated: %" PRIu32 " actions are open\n",
+                verdict->open);
     }
 }
 
@@ -252,7 +263,7 @@ bool fleet_report_text(FILE *out, const fleet_world_t *world)
     char a[28];
     fprintf(out, "%s devices that run %s, seed %" PRIu32 "\n\n", count_text(world->config.devices, a),
             world->config.releases[0].version, world->config.seed);
-    draw_curve(out, world);
+    fleet_report_curve(out, world);
     for (uint32_t i = 0; i < world->server.rollout_count; i++) {
         if (!print_rollout(out, world, i)) {
             return false;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fleet/live.h"
 #include "fleet/world.h"
 
 /** How long the updates of a rollout took, from the assignment to the last word: ms. Zeros: none has ended. */
@@ -14,6 +15,12 @@ typedef struct {
 
 /** @return false: out of memory */
 OTTER_MUST_CHECK bool fleet_report_times(const fleet_world_t *world, uint32_t rollout, fleet_times_t *times);
+
+/** The curve alone, of characters. */
+void fleet_report_curve(FILE *out, const fleet_world_t *world);
+
+/** Of devices that asked a real server. */
+void fleet_report_live(FILE *out, fleet_live_t *live);
 
 /** All of it, after fleet_world_judge(). @return false: out of memory */
 OTTER_MUST_CHECK bool fleet_report_text(FILE *out, const fleet_world_t *world);

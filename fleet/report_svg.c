@@ -4,13 +4,13 @@
 
 #include "fleet/report.h"
 
-#define WIDTH    960.0
-#define HEIGHT   320.0
-#define LEFT     60.0
-#define TOP      40.0
-#define LOAD_TOP (TOP + HEIGHT + 50)
+#define WIDTH       960.0
+#define HEIGHT      320.0
+#define LEFT        60.0
+#define TOP         40.0
+#define LOAD_TOP    (TOP + HEIGHT + 50)
 #define LOAD_HEIGHT 100.0
-#define BOTTOM   (LOAD_TOP + LOAD_HEIGHT + 60)
+#define BOTTOM      (LOAD_TOP + LOAD_HEIGHT + 60)
 
 static const char *const colors[FLEET_RELEASES_MAX] = {"#b8c4ce", "#3f8fc5", "#4caf50", "#9c6ade",
                                                        "#f0a830", "#2a9d8f", "#8d6e63", "#607d8b"};
@@ -40,9 +40,8 @@ static uint32_t up_to(const fleet_world_t *world, const fleet_sample_t *sample, 
 /** Layers are drawn one over the other, the largest first. */
 static void draw_layer(FILE *out, const fleet_world_t *world, uint32_t layer)
 {
-    const char *color = layer >= world->config.release_count
-                            ? FAILED_COLOR
-                            : colors[world->config.release_count - 1 - layer];
+    const char *color =
+        layer >= world->config.release_count ? FAILED_COLOR : colors[world->config.release_count - 1 - layer];
     fprintf(out, "<path fill=\"%s\" d=\"M%.1f,%.1f", color, LEFT, TOP + HEIGHT);
     for (uint32_t i = 0; i < world->sample_count; i++) {
         const fleet_sample_t *sample = &world->samples[i];
@@ -53,9 +52,12 @@ static void draw_layer(FILE *out, const fleet_world_t *world, uint32_t layer)
 
 static void draw_line(FILE *out, double x, const char *color, const char *text, uint32_t number)
 {
-    fprintf(out, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-dasharray=\"4 3\"/>\n", x, x,
-            TOP - 6, TOP + HEIGHT, color);
-    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\" text-anchor=\"middle\">%s", x, TOP - 12, color, text);
+    fprintf(
+        out,
+        "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-dasharray=\"4 3\"/>\n", x,
+        x, TOP - 6, TOP + HEIGHT, color);
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\" text-anchor=\"middle\">%s", x, TOP - 12, color,
+            text);
     if (number > 0) {
         fprintf(out, " %" PRIu32, number);
     }
@@ -90,15 +92,18 @@ static void draw_load(FILE *out, const fleet_world_t *world)
     for (uint32_t i = 1; i < world->sample_count; i++) {
         most = load_of(world, i) > most ? load_of(world, i) : most;
     }
-    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">requests a second, %" PRIu64 " at most over %" PRId64 " s</text>\n", LEFT,
-            LOAD_TOP - 10, most, world->sample_step_ms / 1000);
+    fprintf(out,
+            "<text x=\"%.1f\" y=\"%.1f\">requests a second, %" PRIu64 " at most over %" PRId64 " s</text>\n",
+            LEFT, LOAD_TOP - 10, most, world->sample_step_ms / 1000);
     fprintf(out, "<polyline fill=\"none\" stroke=\"#3f8fc5\" points=\"");
     for (uint32_t i = 1; i < world->sample_count; i++) {
         fprintf(out, "%.1f,%.1f ", x_of(world, world->samples[i].at_ms),
                 LOAD_TOP + LOAD_HEIGHT - LOAD_HEIGHT * (double)load_of(world, i) / (double)most);
     }
-    fprintf(out, "\"/>\n<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#999\"/>\n", LEFT,
-            LOAD_TOP, WIDTH, LOAD_HEIGHT);
+    fprintf(
+        out,
+        "\"/>\n<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#999\"/>\n",
+        LEFT, LOAD_TOP, WIDTH, LOAD_HEIGHT);
 }
 
 static void draw_legend(FILE *out, const fleet_world_t *world)
@@ -126,13 +131,14 @@ void fleet_report_svg(FILE *out, const fleet_world_t *world)
         draw_layer(out, world, i);
     }
     draw_events(out, world);
-    fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#999\"/>\n", LEFT, TOP,
-            WIDTH, HEIGHT);
+    fprintf(out,
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#999\"/>\n",
+            LEFT, TOP, WIDTH, HEIGHT);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%" PRIu32 "</text>\n", LEFT - 6, TOP + 10,
             world->config.devices);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">0</text>\n", LEFT - 6, TOP + HEIGHT);
-    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%" PRId64 ":%02d:%02d</text>\n", LEFT + WIDTH,
-            TOP + HEIGHT + 18, end_s / 3600, (int)(end_s / 60 % 60), (int)(end_s % 60));
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%" PRId64 ":%02d:%02d</text>\n",
+            LEFT + WIDTH, TOP + HEIGHT + 18, end_s / 3600, (int)(end_s / 60 % 60), (int)(end_s % 60));
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">0:00:00</text>\n", LEFT, TOP + HEIGHT + 18);
     draw_load(out, world);
     draw_legend(out, world);

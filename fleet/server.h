@@ -13,7 +13,8 @@
  * that hawkBit has for it, and kept as a complaint. One task at a time.
  */
 
-#define FLEET_SERVER_QUOTA   1000u /* entries of an action that are no closing feedback: then 429 with a quota's code */
+#define FLEET_SERVER_QUOTA                                                                                   \
+    1000u /* entries of an action that are no closing feedback: then 429 with a quota's code */
 #define FLEET_DETAILS_MAX    50u   /* of one feedback: then the same */
 #define FLEET_ATTRIBUTES_MAX 100u  /* of one device: then the same */
 #define FLEET_VALUE_MAX      128u  /* bytes of an attribute's name and value: then 400 */
@@ -45,8 +46,8 @@ typedef enum {
 typedef enum {
     FLEET_FORCED,
     FLEET_SOFT,
-    FLEET_TIMEFORCED,     /* soft until force_at_ms */
-    FLEET_DOWNLOAD_ONLY,  /* `downloaded` ends it */
+    FLEET_TIMEFORCED,    /* soft until force_at_ms */
+    FLEET_DOWNLOAD_ONLY, /* `downloaded` ends it */
     FLEET_DOWNLOAD_FIRST, /* no hurry to download, no install: as a window that is closed for the download, too */
 } fleet_mode_t;
 
@@ -134,11 +135,11 @@ typedef struct {
 
 typedef struct fleet_server {
     /* the owner's, set before the first request */
-    const char *base;       /* "https://fleet.example:8443" */
-    const char *tenant;     /* "DEFAULT" */
-    const char *token;      /* the gateway's: makes devices known at their first poll */
-    uint32_t sleep_s;       /* between polls */
-    uint32_t rate;          /* requests in any second, above: 429 without a body; 0: no limit */
+    const char *base;   /* "https://fleet.example:8443" */
+    const char *tenant; /* "DEFAULT" */
+    const char *token;  /* the gateway's: makes devices known at their first poll */
+    uint32_t sleep_s;   /* between polls */
+    uint32_t rate;      /* requests in any second, above: 429 without a body; 0: no limit */
     /** Called before a closing feedback is taken: what the owner knows to be true of the device. */
     void (*on_closing)(void *ctx, const fleet_action_t *action, bool success);
     /** A line for each request: "dev-7 POST deploymentBase/7/feedback proceeding none 200". NULL: nobody reads it. */
@@ -178,7 +179,8 @@ OTTER_MUST_CHECK uint32_t fleet_server_add(fleet_server_t *server, const char *i
 uint32_t fleet_server_find(const fleet_server_t *server, const char *id, size_t len);
 
 /** One request. Times never go back. */
-void fleet_server_handle(fleet_server_t *server, int64_t now_ms, const fleet_request_t *request, fleet_answer_t *answer);
+void fleet_server_handle(fleet_server_t *server, int64_t now_ms, const fleet_request_t *request,
+                         fleet_answer_t *answer);
 
 /** What happens by time alone: windows, forced times, thresholds. To be called every few seconds of the clock. */
 void fleet_server_tick(fleet_server_t *server, int64_t now_ms);
@@ -194,7 +196,8 @@ void fleet_server_cancel(fleet_server_t *server, uint32_t action_id);
 fleet_action_t *fleet_server_active(const fleet_server_t *server, uint32_t device);
 
 /** Begins with the first group at the next tick. @return its number, FLEET_NONE: out of memory */
-OTTER_MUST_CHECK uint32_t fleet_server_roll_out(fleet_server_t *server, int64_t now_ms, const fleet_plan_t *plan);
+OTTER_MUST_CHECK uint32_t fleet_server_roll_out(fleet_server_t *server, int64_t now_ms,
+                                                const fleet_plan_t *plan);
 
 /** No other group starts. What runs goes on. */
 void fleet_server_stop(fleet_server_t *server, int64_t now_ms, uint32_t rollout, const char *why);

@@ -42,7 +42,7 @@ static uint32_t sleep_of(const fleet_server_t *server, const fleet_action_t *act
     return sleep_s < server->sleep_s ? (uint32_t)sleep_s : server->sleep_s;
 }
 
-int fleet_answer_poll(fleet_server_t *server, uint32_t device, fleet_answer_t *answer)
+static int answer_poll(fleet_server_t *server, uint32_t device, fleet_answer_t *answer)
 {
     static const char *const rels[] = {"confirmationBase", "deploymentBase", "cancelAction"};
     fleet_target_t *target = &server->targets[device];
@@ -114,8 +114,8 @@ static void add_file(fleet_answer_t *answer, const fleet_server_t *server, const
     add(answer, ".MD5SUM\"}}}");
 }
 
-int fleet_answer_deployment(fleet_server_t *server, fleet_action_t *action, const char *member,
-                            fleet_answer_t *answer)
+static int answer_deployment(fleet_server_t *server, fleet_action_t *action, const char *member,
+                             fleet_answer_t *answer)
 {
     const fleet_release_t *release = action->release;
     const fleet_mode_t mode = action->forced ? FLEET_FORCED : action->order.mode;
@@ -127,8 +127,8 @@ int fleet_answer_deployment(fleet_server_t *server, fleet_action_t *action, cons
     if (has_window(action)) {
         add(answer, "\"maintenanceWindow\":\"%s\",", action->open ? "available" : "unavailable");
     }
-    add(answer, "\"chunks\":[{\"part\":\"%s\",\"version\":\"%s\",\"name\":\"app\",\"artifacts\":[", release->part,
-        release->version);
+    add(answer, "\"chunks\":[{\"part\":\"%s\",\"version\":\"%s\",\"name\":\"app\",\"artifacts\":[",
+        release->part, release->version);
     add_file(answer, server, action);
     add(answer, "]}]},\"actionHistory\":{\"status\":\"RETRIEVED\",\"messages\":[\"\\u00fc\"]}}");
     return 200;
@@ -150,7 +150,8 @@ static int answer_file(fleet_server_t *server, const fleet_action_t *action, con
     return 200;
 }
 
-static int answer_get(fleet_server_t *server, fleet_action_t *action, const char *kind, fleet_answer_t *answer)
+static int answer_get(fleet_server_t *server, fleet_action_t *action, const char *kind,
+                      fleet_answer_t *answer)
 {
     if (strcmp(kind, "cancelAction") == 0) {
         add(answer, "{\"id\":\"%" PRIu32 "\",\"cancelAction\":{\"stopId\":\"%" PRIu32 "\"}}", action->id,
@@ -158,11 +159,11 @@ static int answer_get(fleet_server_t *server, fleet_action_t *action, const char
         return action->status == FLEET_CANCELING ? 200 : 404;
     }
     if (strcmp(kind, "confirmationBase") == 0) {
-        return action->status == FLEET_CONFIRM ? fleet_answer_deployment(server, action, "confirmation", answer)
+        return action->status == FLEET_CONFIRM ? answer_deployment(server, action, "confirmation", answer)
                                                : 404;
     }
     const bool hidden = action->status == FLEET_CANCELING || action->status == FLEET_CONFIRM;
-    return hidden ? 404 : fleet_answer_deployment(server, action, "deployment", answer);
+    return hidden ? 404 : answer_deployment(server, action, "deployment", answer);
 }
 
 static int take_post(fleet_server_t *server, fleet_action_t *action, const char *kind, const char *body,
@@ -178,7 +179,8 @@ static int take_post(fleet_server_t *server, fleet_action_t *action, const char 
 /** "/deploymentBase/7/feedback": kind, number, and what is behind it. @return NULL: it is of another form */
 static const char *split(const char *path, char kind[24], uint32_t *id)
 {
-    static const char *const kinds[] = {"deploymentBase", "confirmationBase", "cancelAction", "softwaremodules"};
+    static const char *const kinds[] = {"deploymentBase", "confirmationBase", "cancelAction",
+                                        "softwaremodules"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const size_t len = strlen(kinds[i]);
         if (path[0] == '/' && strncmp(path + 1, kinds[i], len) == 0 && path[len + 1] == '/') {
@@ -231,7 +233,7 @@ int fleet_server_dispatch(fleet_server_t *server, uint32_t device, const char *p
     }
     if (path[0] == '\0') {
         return tells ? fleet_server_complain(server, 405, "no GET of the poll", path)
-                     : fleet_answer_poll(server, device, answer);
+                     : answer_poll(server, device, answer);
     }
     if (strcmp(path, "/configData") == 0) {
         return strcmp(request->method, "PUT") == 0

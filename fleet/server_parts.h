@@ -4,9 +4,11 @@
 
 #include "fleet/server.h"
 
-/** @param path  behind the device's id. @return the status */
-int fleet_server_dispatch(fleet_server_t *server, uint32_t device, const char *path, const fleet_request_t *request,
-                          fleet_answer_t *answer);
+/**
+ * Room for one more of `size` bytes.
+ * @return the rows, perhaps elsewhere; NULL: out of memory, and they are where they were
+ */
+OTTER_MUST_CHECK void *fleet_server_grow(void *rows, uint32_t count, uint32_t *room, size_t size);
 
 /** @return `status`, after the first time it was done has been kept */
 int fleet_server_complain(fleet_server_t *server, int status, const char *what, const char *about);
@@ -24,13 +26,15 @@ void fleet_action_age(fleet_action_t *action, int64_t now_ms);
 
 /* ---- server_ask.c ---- */
 
-int fleet_answer_poll(fleet_server_t *server, uint32_t device, fleet_answer_t *answer);
-int fleet_answer_deployment(fleet_server_t *server, fleet_action_t *action, const char *member, fleet_answer_t *answer);
+/** @param path  behind the device's id. @return the status */
+int fleet_server_dispatch(fleet_server_t *server, uint32_t device, const char *path,
+                          const fleet_request_t *request, fleet_answer_t *answer);
 
 /* ---- server_tell.c ---- */
 
 int fleet_take_attributes(fleet_server_t *server, uint32_t device, const char *body, fleet_answer_t *answer);
-int fleet_take_feedback(fleet_server_t *server, fleet_action_t *action, const char *body, fleet_answer_t *answer);
+int fleet_take_feedback(fleet_server_t *server, fleet_action_t *action, const char *body,
+                        fleet_answer_t *answer);
 int fleet_take_cancel_feedback(fleet_server_t *server, fleet_action_t *action, const char *body,
                                fleet_answer_t *answer);
 int fleet_take_confirmation(fleet_server_t *server, fleet_action_t *action, const char *body);

@@ -11,8 +11,9 @@
 /** One of the quotas is used up. */
 static int refuse(fleet_answer_t *answer)
 {
-    text_format(answer->text, sizeof(answer->text),
-                "{\"errorCode\":\"hawkbit.server.error.quota.tooManyEntries\",\"message\":\"too many entries\"}");
+    text_format(
+        answer->text, sizeof(answer->text),
+        "{\"errorCode\":\"hawkbit.server.error.quota.tooManyEntries\",\"message\":\"too many entries\"}");
     return 429;
 }
 

@@ -22,7 +22,8 @@ struct sparse_sector {
 static uint32_t hash_of(const uint8_t *bytes, uint32_t len)
 {
     uint64_t hash = len, word;
-    for (uint32_t i = 0; i + sizeof(word) <= len; i += (uint32_t)sizeof(word)) { /* len is a multiple of STEP */
+    for (uint32_t i = 0; i + sizeof(word) <= len;
+         i += (uint32_t)sizeof(word)) { /* len is a multiple of STEP */
         memcpy(&word, bytes + i, sizeof(word));
         hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
         hash ^= hash >> 29;
@@ -42,7 +43,8 @@ static bool make_room(sparse_pool_t *pool)
         return true;
     }
     const uint32_t count = pool->bucket_count == 0 ? BUCKETS : 2 * pool->bucket_count;
-    const sparse_pool_t bigger = {.buckets = calloc(count, sizeof(struct sparse_sector *)), .bucket_count = count};
+    const sparse_pool_t bigger = {.buckets = calloc(count, sizeof(struct sparse_sector *)),
+                                  .bucket_count = count};
     if (bigger.buckets == NULL) {
         return pool->bucket_count != 0;
     }
@@ -97,7 +99,8 @@ static struct sparse_sector *share(sparse_pool_t *pool, struct sparse_sector *se
     sector->hash = hash_of(sector->bytes, len);
     struct sparse_sector **bucket = bucket_of(pool, sector->hash);
     for (struct sparse_sector *other = *bucket; other != NULL; other = other->next) {
-        if (other->hash == sector->hash && other->len == len && memcmp(other->bytes, sector->bytes, len) == 0) {
+        if (other->hash == sector->hash && other->len == len &&
+            memcmp(other->bytes, sector->bytes, len) == 0) {
             release(pool, sector);
             other->refs++;
             return other;
@@ -259,7 +262,8 @@ static esp_err_t erase_sparse(void *dev, uint32_t off, uint32_t len)
 
 bool sparse_flash_init(sparse_flash_t *sparse, sparse_pool_t *pool, uint32_t size)
 {
-    static const otter_flash_ops_t ops = {.read = read_sparse, .program = program_sparse, .erase = erase_sparse};
+    static const otter_flash_ops_t ops = {
+        .read = read_sparse, .program = program_sparse, .erase = erase_sparse};
     *sparse = (sparse_flash_t){
         .flash = {.ops = &ops, .dev = sparse, .size = size, .erase_size = SPARSE_SECTOR, .write_size = 1},
         .pool = pool,

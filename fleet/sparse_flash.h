@@ -25,8 +25,8 @@ typedef struct {
     struct sparse_sector **sectors;
     uint32_t changing; /* the sector that is written now, not shared yet */
     uint32_t ops;      /* programs and erases so far, an erase counted per sector */
-    uint32_t cut_at;   /* the operation with this number loses power, before, in its middle or at its end; SPARSE_NEVER */
-    uint32_t random;   /* seed of which of these */
+    uint32_t cut_at;   /* the operation with this number loses power; SPARSE_NEVER: none */
+    uint32_t random;   /* seed of how much of it is done then */
     bool dead;         /* power is gone: all fails and nothing changes, until sparse_flash_power_on() */
 } sparse_flash_t;
 

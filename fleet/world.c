@@ -16,46 +16,6 @@
 #define OUTAGE_MS   300000
 #define BLACKOUT_MS 60000
 
-const fleet_link_t fleet_links[FLEET_LINKS] = {
-    {"lan", "a cable: 5 ms, 5 MB/s", 5, 5000000, 1},
-    {"wifi", "40 ms, 500 KB/s, 0.5 % lost", 40, 500000, 50},
-    {"lte", "a mobile network: 150 ms, 100 KB/s, 1 % lost", 150, 100000, 100},
-    {"nb", "a narrow band: 2 s, 4 KB/s, 5 % lost", 2000, 4000, 500},
-};
-
-uint32_t fleet_world_random(fleet_world_t *world, uint32_t below)
-{
-    uint32_t x = world->random;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    world->random = x;
-    return (uint32_t)((uint64_t)(x * 2654435769u) * below >> 32);
-}
-
-uint32_t fleet_world_release(fleet_world_t *world, const char *version)
-{
-    fleet_world_config_t *config = &world->config;
-    uint32_t release = 0;
-    while (release < config->release_count && strcmp(config->releases[release].version, version) != 0) {
-        release++;
-    }
-    if (release == config->release_count && release < FLEET_RELEASES_MAX) {
-        text_format(world->learnt[release], sizeof(world->learnt[release]), "%s", version);
-        config->releases[config->release_count++].version = world->learnt[release];
-    }
-    return min_u32(release, FLEET_RELEASES_MAX - 1);
-}
-
-void fleet_world_accuse(fleet_world_t *world, uint32_t *count, const fleet_device_t *device, const char *what)
-{
-    (*count)++;
-    if (world->verdict.first[0] == '\0') {
-        text_format(world->verdict.first, sizeof(world->verdict.first), "%s %s (%lld s)", device->id, what,
-                    (long long)(world->now_ms / 1000));
-    }
-}
-
 /* ---- the line of devices ---- */
 
 static bool comes_first(const fleet_world_t *world, uint32_t a, uint32_t b)
@@ -136,7 +96,8 @@ static bool open_devices(fleet_world_t *world)
         device->config.attributes = device->attributes;
         device->attributes[2].value = device->bad ? "B" : "A";
         device->link = draw_link(world);
-        device->at_ms = fleet_world_random(world, world->config.poll_s * 1000);
+        device->at_ms =
+            fleet_world_random(world, world->config.server != NULL ? 1000 : world->config.poll_s * 1000);
         put_in_place(world, world->line_count++, i);
         line_up(world, i);
     }
@@ -150,9 +111,10 @@ bool fleet_world_open(fleet_world_t *world, const fleet_world_config_t *config)
     world->random = config->seed * 2654435761u | 1u;
     world->sample_step_ms = SAMPLE_MS;
     world->wire = &fleet_simulated_wire;
-    world->authorization = "GatewayToken simulated";
     fleet_server_init(&world->server);
-    world->server.base = "https://fleet.simulated";
+    world->server.base = config->server != NULL ? config->server : "https://fleet.simulated";
+    world->server.tenant = config->tenant != NULL ? config->tenant : "DEFAULT";
+    world->authorization = config->authorization != NULL ? config->authorization : "GatewayToken simulated";
     world->server.token = "simulated";
     world->server.sleep_s = config->poll_s;
     world->server.rate = config->rate;
@@ -197,7 +159,8 @@ static void withdraw(fleet_world_t *world, uint32_t release)
     const fleet_order_t order = {.mode = FLEET_FORCED};
     for (uint32_t i = 0; i < world->config.devices; i++) {
         if (world->devices[i].runs == release && world->devices[i].on &&
-            fleet_server_assign(&world->server, world->now_ms, i, &world->releases[release - 1], &order) == 0) {
+            fleet_server_assign(&world->server, world->now_ms, i, &world->releases[release - 1], &order) ==
+                0) {
             return;
         }
     }
@@ -208,7 +171,8 @@ static bool operate(fleet_world_t *world)
 {
     fleet_server_t *server = &world->server;
     fleet_server_tick(server, world->now_ms);
-    const fleet_rollout_t *last = server->rollout_count == 0 ? NULL : &server->rollouts[server->rollout_count - 1];
+    const fleet_rollout_t *last =
+        server->rollout_count == 0 ? NULL : &server->rollouts[server->rollout_count - 1];
     if (last != NULL && (last->ended_ms == 0 || count_open(world) > 0)) {
         return true;
     }
@@ -228,7 +192,7 @@ static bool operate(fleet_world_t *world)
 
 /* ---- time ---- */
 
-static void take_sample(fleet_world_t *world)
+void fleet_world_sample(fleet_world_t *world)
 {
     if (world->sample_count == FLEET_SAMPLES) { /* half as many, at twice the distance */
         for (uint32_t i = 0; i < FLEET_SAMPLES / 2; i++) {
@@ -261,7 +225,7 @@ static void plan_cut(fleet_world_t *world, fleet_device_t *device)
     }
 }
 
-static void serve_device(fleet_world_t *world, uint32_t index)
+void fleet_world_serve(fleet_world_t *world, uint32_t index)
 {
     fleet_device_t *device = &world->devices[index];
     bool cut = device->on && device->cut_at <= world->now_ms;
@@ -299,19 +263,19 @@ bool fleet_world_run(fleet_world_t *world, int64_t until_ms)
             world->now_ms = world->tick_at;
             world->tick_at += TICK_MS;
             if (world->now_ms >= world->sample_at) {
-                take_sample(world);
+                fleet_world_sample(world);
             }
             if (blackout_ms > 0 && world->now_ms >= blackout_ms && !world->blacked_out) {
                 black_out(world);
             }
             if (world->now_ms > world->config.poll_s * INT64_C(1000) && !operate(world)) {
-                take_sample(world);
+                fleet_world_sample(world);
                 world->over = true;
                 return false;
             }
         } else {
             world->now_ms = at;
-            serve_device(world, next);
+            fleet_world_serve(world, next);
         }
     }
     return world->now_ms < end_ms;
@@ -351,6 +315,6 @@ bool fleet_world_judge(fleet_world_t *world)
         }
     }
     verdict->open = count_open(world);
-    return verdict->lies == 0 && verdict->installed_twice == 0 && verdict->untrue == 0 && verdict->dead == 0 &&
-           world->server.complaints == 0;
+    return verdict->lies == 0 && verdict->installed_twice == 0 && verdict->untrue == 0 &&
+           verdict->dead == 0 && world->server.complaints == 0;
 }

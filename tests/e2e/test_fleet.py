@@ -11,6 +11,8 @@ import unittest
 import xml.dom.minidom
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import servers  # noqa: E402
+from ddi_server import DdiServer  # noqa: E402
 from device import OTTER, TIMEOUT_S  # noqa: E402
 
 
@@ -99,6 +101,60 @@ class Simulate(unittest.TestCase):
     def test_what_does_not_end_in_its_days_says_so(self):
         done = simulate("--devices", 20, "--poll", 604800, "--days", 1, "--quiet", status=1)
         self.assertIn("--days", done.stderr)
+
+
+class RealServer(unittest.TestCase):
+    """The same devices over sockets, against a server that knows nothing of them."""
+
+    DEVICES = 12
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="otter-fleet-")))
+        self.token = self.folder / "token"
+        self.token.write_text("secret\n", encoding="utf-8")
+        self.token.chmod(0o600)
+
+    def image(self, version):
+        path = self.folder / f"{version}.bin"
+        subprocess.run([OTTER, "fleet", "image", version, "-o", path, "--image-size", "16K"], check=True, capture_output=True)
+        return path.read_bytes()
+
+    def simulate(self, url, *more, status=0):
+        return simulate("--server", url, "--token-file", self.token, "--target-token", "--devices", self.DEVICES, "--poll", 10,
+                        "--quiet", *more, status=status)
+
+    def test_updates_and_rollbacks_over_tls_are_told_truly(self):
+        ca = servers.make_ca(self.folder)
+        with DdiServer(servers.make_cert(self.folder, ca=ca)) as server:
+            image = self.image("2.0.0")
+            actions = [server.assign(f"pump-{i + 1:06}", "7", image) for i in range(self.DEVICES)]
+            done = self.simulate(server.url, "--ca", ca.cert, "--id", "pump-", "--bad-release", "2.0.0", "--bad", 40, "--seed", 3,
+                                 "--connections", 3, "--for", 60)
+        self.assertEqual(server.complaints, [])
+        ends = [action["status"] for action in actions]
+        self.assertEqual(set(ends), {"finished", "error"}, done.stdout)
+        self.assertIn(f"{ends.count('finished')} with success, {ends.count('error')} with a failure", done.stdout)
+        self.assertIn("lies: 0", done.stdout)
+
+    def test_whom_it_does_not_believe_or_who_does_not_know_it_is_told(self):
+        with DdiServer(servers.make_cert(self.folder)) as server:
+            other = servers.make_ca(self.folder)
+            done = self.simulate(server.url, "--ca", other.cert, "--for", 4, "--connections", 1, status=1)
+            self.assertIn("no good answer", done.stderr)
+            self.assertEqual(server.log, [])
+        with DdiServer(None, token="another") as server:
+            done = self.simulate(server.url, "--allow-http", "--for", 4, status=1)
+            self.assertIn("token", done.stderr)
+            self.assertTrue(server.log)
+
+    def test_what_is_missing_is_named(self):
+        for arguments, piece in ((("http://127.0.0.1:1",), "--allow-http"), (("https://127.0.0.1:1",), "--ca"),
+                                 (("ftp://x", "--allow-http"), "https://"),
+                                 (("https://x", "--id", "a/b", "--ca", "x"), "letters"),
+                                 (("http://127.0.0.1:1", "--allow-http", "--json"), "--json")):
+            self.assertIn(piece, self.simulate(*arguments, status=2).stderr)
+        self.token.chmod(0o644)
+        self.assertIn("chmod 600", self.simulate("http://127.0.0.1:1", "--allow-http", status=1).stderr)
 
 
 if __name__ == "__main__":

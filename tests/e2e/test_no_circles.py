@@ -13,7 +13,7 @@ import unittest
 
 SOURCE = os.environ.get("OTTER_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("OTTER_BUILD") or os.path.join(SOURCE, "build")
-PARTS = ("src", "port", "cli", "server")
+PARTS = ("src", "port", "cli", "fleet", "server")
 
 
 def product_objects(build, source):

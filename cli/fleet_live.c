@@ -1,0 +1,143 @@
+/* Token, trust and clock of devices that ask a real server. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fleet_live.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "fleet/live.h"
+#include "fleet/report.h"
+#include "fleet_svg.h"
+#include "linux/interrupt.h"
+#include "token_file.h"
+
+#define TURN_MS    1000
+#define PLAIN_TELL 10 /* turns between two lines where there is no terminal */
+
+static bool is_https(const char *url)
+{
+    return strncasecmp(url, "https://", 8) == 0;
+}
+
+/** @return false, after saying why */
+static bool make_tls(const char *verb, const fleet_live_options_t *o, SSL_CTX **tls)
+{
+    *tls = NULL;
+    if (!is_https(o->server)) {
+        return true;
+    }
+    *tls = SSL_CTX_new(TLS_client_method());
+    if (*tls == NULL) {
+        return cli_refuse(verb, "out of memory");
+    }
+    SSL_CTX_set_verify(*tls, SSL_VERIFY_PEER, NULL);
+    (void)SSL_CTX_set_min_proto_version(*tls, TLS1_2_VERSION);
+    SSL_CTX_set_mode(*tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    if (o->system_ca ? SSL_CTX_set_default_verify_paths(*tls) == 1
+                     : SSL_CTX_load_verify_locations(*tls, o->ca_path, NULL) == 1) {
+        return true;
+    }
+    SSL_CTX_free(*tls);
+    *tls = NULL;
+    return cli_refuse(verb, "%s: it holds no CA certificate (PEM)",
+                      o->system_ca ? "this machine's store" : o->ca_path);
+}
+
+static void tell_progress(const fleet_live_t *live)
+{
+    const fleet_world_t *world = live->world;
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    fprintf(stderr,
+            "%s%d s: the server knows of %" PRIu32 " of %" PRIu32 " devices how an action ended; %" PRIu64
+            " requests, %" PRIu32 " of them out%s",
+            terminal ? "\r\033[K" : "", (int)(world->now_ms / 1000), live->succeeded + live->failed,
+            world->config.devices, world->server.load.requests, live->active_count, terminal ? "" : "\n");
+}
+
+static int run(const char *verb, const fleet_live_options_t *o, fleet_live_t *live, const char *svg,
+               bool quiet)
+{
+    fleet_world_t *world = live->world;
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    bool goes_on = true;
+    for (uint32_t turn = 1; goes_on && world->now_ms < o->for_ms && interrupt_came() == INTERRUPT_NONE;
+         turn++) {
+        goes_on = fleet_live_run(live, TURN_MS);
+        if (!quiet && (terminal || turn % PLAIN_TELL == 0)) {
+            tell_progress(live);
+        }
+    }
+    if (!quiet && terminal) {
+        fputs("\r\033[K", stderr);
+    }
+    fleet_world_sample(world);
+    if (svg != NULL && !fleet_write_svg(verb, svg, world)) {
+        return EXIT_FAILED;
+    }
+    fleet_report_live(stdout, live);
+    const fleet_verdict_t *verdict = &world->verdict;
+    if (live->answers[2] == 0) {
+        return cli_fail(verb, "the server has given no good answer: are address, tenant and token right?");
+    }
+    return verdict->lies == 0 && verdict->installed_twice == 0 && verdict->dead == 0
+               ? EXIT_DONE
+               : cli_fail(verb, "something was found that must not be");
+}
+
+/** With a world of its own. */
+static int simulate(const char *verb, const fleet_live_options_t *o, const fleet_world_config_t *config,
+                    SSL_CTX *tls, const char *svg, bool quiet)
+{
+    int status = EXIT_FAILED;
+    fleet_world_t *world = calloc(1, sizeof(*world));
+    fleet_live_t live = {0};
+    if (world == NULL || !fleet_world_open(world, config) ||
+        !fleet_live_open(&live, world, tls, o->connections)) {
+        status = cli_fail(verb, "there is no memory for %" PRIu32 " devices", config->devices);
+    } else {
+        status = run(verb, o, &live, svg, quiet);
+    }
+    fleet_live_close(&live);
+    if (world != NULL) {
+        fleet_world_close(world);
+    }
+    free(world);
+    return status;
+}
+
+int fleet_live_simulate(const char *verb, const fleet_live_options_t *o, fleet_world_config_t *config,
+                        const char *svg, bool quiet)
+{
+    SSL_CTX *tls;
+    if (!is_https(o->server) && !(o->allow_http && strncasecmp(o->server, "http://", 7) == 0)) {
+        return cli_usage(verb, "--server wants https://, or http:// with --allow-http");
+    }
+    if (o->token_path == NULL) {
+        return cli_usage(
+            verb, "--token-file FILE is needed: the gateway's token, by which the server knows all devices");
+    }
+    if (is_https(o->server) && o->ca_path == NULL && !o->system_ca) {
+        return cli_usage(verb, "--ca CA.pem is needed: it tells whom to believe (or --system-ca)");
+    }
+    char *authorization = token_file_load(verb, o->token_path, !o->target_token);
+    if (authorization == NULL) {
+        return EXIT_FAILED;
+    }
+    int status = EXIT_FAILED;
+    signal(SIGPIPE, SIG_IGN); /* a server that closes is an error of the write */
+    if (make_tls(verb, o, &tls)) {
+        config->server = o->server;
+        config->tenant = o->tenant;
+        config->authorization = authorization;
+        status = simulate(verb, o, config, tls, svg, quiet);
+        SSL_CTX_free(tls);
+    }
+    free(authorization);
+    return status;
+}
