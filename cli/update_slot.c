@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update_slot.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 /** A partition that may run although it does not boot here. */
 typedef struct {
     const esp_partition_t *partition;
-    char why[260]; /* how that can be, and what to tell so that it is known */
+    char why[OTTER_WHY_MAX + 128]; /* how that can be, and what to tell so that it is known */
 } doubt_t;
 
 typedef struct {
@@ -49,8 +50,8 @@ static const doubt_t *find_doubt(const choice_t *choice, const esp_partition_t *
     return NULL;
 }
 
-static void add_doubt(choice_t *choice, const esp_partition_t *partition, const char *format,
-                      const char *detail)
+__attribute__((format(printf, 3, 4))) static void
+add_doubt(choice_t *choice, const esp_partition_t *partition, const char *format, ...)
 {
     if (partition == NULL || partition == choice->boot.partition || choice->doubt_count == DOUBTS_MAX ||
         find_doubt(choice, partition) != NULL) {
@@ -58,7 +59,10 @@ static void add_doubt(choice_t *choice, const esp_partition_t *partition, const 
     }
     doubt_t *doubt = &choice->doubts[choice->doubt_count++];
     doubt->partition = partition;
-    snprintf(doubt->why, sizeof(doubt->why), format, detail);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(doubt->why, sizeof(doubt->why), format, args);
+    va_end(args);
 }
 
 /** Complete and undamaged, whatever chip it is for: then only what is known of the device speaks against it. */

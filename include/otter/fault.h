@@ -17,9 +17,8 @@ extern "C" {
  * only the code is told. It is written where something fails, and stays as it is where nothing does.
  */
 typedef struct {
-    esp_err_t code; /* ESP_OK: nothing has failed */
-    char why
-        [OTTER_WHY_MAX]; /* one line with the numbers, without a newline; "" where nothing is known but the code */
+    esp_err_t code;          /* ESP_OK: nothing has failed */
+    char why[OTTER_WHY_MAX]; /* one line with the numbers; "": nothing is known but the code */
 } otter_fault_t;
 
 /**

@@ -33,8 +33,7 @@ typedef struct {
     otter_fault_t fault; /* what the failing call returned, and why; zeros while nothing has failed */
     int http_status;     /* of the last response, 0: none yet */
     otter_transport_error_t transport; /* cause of a connection failure */
-    char url
-        [256]; /* the last one asked for (after redirects), without credentials; "..." ends one that does not fit */
+    char url[256]; /* the last one asked for, after redirects, without credentials; "...": it did not fit */
     char slot[17]; /* label of the partition written */
     uint64_t bytes_downloaded, bytes_written;
     uint64_t bytes_resumed; /* were in flash already, from an earlier update */

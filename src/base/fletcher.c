@@ -62,7 +62,7 @@ static void take_words(fletcher_t *s, const uint8_t *p, size_t count)
 void fletcher_add(fletcher_t *s, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    for (; s->waiting > 0 && len > 0; p++, len--) {
+    for (; s->waiting > 0 && s->waiting < WORD && len > 0; p++, len--) {
         s->rest[s->waiting++] = *p;
         if (s->waiting == WORD) {
             take_words(s, s->rest, 1);

@@ -127,7 +127,7 @@ static void tell(const otter_partition_taker_t *taker, uint32_t index, const uin
 static esp_err_t verify(table_reader_t *reader, uint32_t flash_size, const otter_partition_taker_t *taker,
                         uint32_t *count, otter_fault_t *fault)
 {
-    uint8_t before[OTTER_PARTITION_RECORD_SIZE];
+    uint8_t before[OTTER_PARTITION_RECORD_SIZE] = {0};
     const uint8_t *record;
     bool has_md5 = false;
     for (uint32_t i = 0; i < OTTER_PARTITION_RECORDS_MAX; i++) {

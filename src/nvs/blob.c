@@ -22,7 +22,7 @@ nvs_blob_t nvs_blob_decode(const nvs_entry_t *index)
 nvs_entry_t nvs_head_of(uint8_t ns, const char *key, uint8_t type, const uint8_t *bytes, uint32_t len)
 {
     nvs_entry_t head = {.ns = ns, .type = type, .span = nvs_span_of(len), .part = ENTRY_PART_NONE};
-    strncpy(head.key, key, sizeof(head.key) - 1);
+    nvs_set_key(&head, key);
     memset(head.value, ERASED_BYTE, sizeof(head.value));
     le16_put(head.value + AT_SIZE, (uint16_t)len);
     le32_put(head.value + AT_BYTES_CRC, crc32_le(UINT32_MAX, bytes, len));

@@ -28,6 +28,13 @@ bool nvs_entry_has_data(const nvs_entry_t *entry)
     return entry->type == ENTRY_TEXT || entry->type == ENTRY_BLOB_PART || entry->type == ENTRY_BLOB_V1;
 }
 
+void nvs_set_key(nvs_entry_t *entry, const char *key)
+{
+    for (size_t i = 0; i < sizeof(entry->key) - 1 && key[i] != '\0'; i++) {
+        entry->key[i] = key[i];
+    }
+}
+
 uint8_t nvs_span_of(uint32_t len)
 {
     return (uint8_t)(1 + (len + OTTER_NVS_ENTRY_SIZE - 1) / OTTER_NVS_ENTRY_SIZE);

@@ -40,6 +40,9 @@ bool nvs_entry_has_data(const nvs_entry_t *entry);
 /** Entries for a head and `len` bytes, at most OTTER_NVS_STRING_MAX. */
 uint8_t nvs_span_of(uint32_t len);
 
+/** @param entry  whose key is zeros yet @param key  what has no room is left out; zeros stay behind it */
+void nvs_set_key(nvs_entry_t *entry, const char *key);
+
 /** What a head says of the bytes behind it. */
 static inline uint32_t nvs_entry_len(const nvs_entry_t *entry)
 {

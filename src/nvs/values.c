@@ -100,7 +100,7 @@ static esp_err_t check_value(const otter_nvs_value_t *value)
 static nvs_entry_t integer_of(uint8_t ns, const char *key, const otter_nvs_value_t *value)
 {
     nvs_entry_t head = {.ns = ns, .type = (uint8_t)value->type, .span = 1, .part = ENTRY_PART_NONE};
-    strncpy(head.key, key, sizeof(head.key) - 1);
+    nvs_set_key(&head, key);
     memset(head.value, ERASED_BYTE, sizeof(head.value));
     memcpy(head.value, value->bytes, value->size);
     return head;
