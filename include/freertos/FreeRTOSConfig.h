@@ -15,18 +15,19 @@
 #define configTICK_RATE_HZ CONFIG_FREERTOS_HZ
 #endif
 
-#define configASSERT(x)          assert(x)
-#define configMAX_PRIORITIES     25
-#define configMAX_TASK_NAME_LEN  CONFIG_FREERTOS_MAX_TASK_NAME_LEN
-#define configMINIMAL_STACK_SIZE 1024
-#define configSTACK_DEPTH_TYPE   uint32_t
-#define configNUM_CORES          1
-#define configNUMBER_OF_CORES    1
-#define configUSE_PREEMPTION     1
-#define configUSE_TIME_SLICING   1
-#define configUSE_16_BIT_TICKS   0
-#define configINITIAL_TICK_COUNT 0
-#define configIDLE_SHOULD_YIELD  0
+#define configASSERT(x)             assert(x)
+#define configMAX_PRIORITIES        25
+#define configMAX_TASK_NAME_LEN     CONFIG_FREERTOS_MAX_TASK_NAME_LEN
+#define configMINIMAL_STACK_SIZE    1024
+#define configSTACK_DEPTH_TYPE      uint32_t
+#define configRUN_TIME_COUNTER_TYPE uint32_t
+#define configNUM_CORES             1
+#define configNUMBER_OF_CORES       1
+#define configUSE_PREEMPTION        1
+#define configUSE_TIME_SLICING      1
+#define configUSE_16_BIT_TICKS      0
+#define configINITIAL_TICK_COUNT    0
+#define configIDLE_SHOULD_YIELD     0
 
 #define configSUPPORT_DYNAMIC_ALLOCATION 1
 #define configSUPPORT_STATIC_ALLOCATION  1

@@ -147,7 +147,7 @@ typedef struct xTASK_STATUS {
     UBaseType_t xTaskNumber; /* the first task that was created is 1 */
     eTaskState eCurrentState;
     UBaseType_t uxCurrentPriority, uxBasePriority; /* there is no inheritance: they are the same */
-    uint32_t ulRunTimeCounter;                     /* microseconds of the processor it has had, modulo 2^32 */
+    configRUN_TIME_COUNTER_TYPE ulRunTimeCounter;  /* microseconds of the processor it has had, modulo 2^32 */
     StackType_t *pxStackBase;                      /* NULL */
     configSTACK_DEPTH_TYPE usStackHighWaterMark;   /* as uxTaskGetStackHighWaterMark() */
     BaseType_t xCoreID;
@@ -167,7 +167,7 @@ void vTaskGetInfo(TaskHandle_t task, TaskStatus_t *status, BaseType_t measure_st
  * @param total  optional: microseconds since boot, modulo 2^32
  * @return entries written; 0: there are more than `room`
  */
-UBaseType_t uxTaskGetSystemState(TaskStatus_t *tasks, UBaseType_t room, uint32_t *total);
+UBaseType_t uxTaskGetSystemState(TaskStatus_t *tasks, UBaseType_t room, configRUN_TIME_COUNTER_TYPE *total);
 
 /**
  * A line for each task, for people: name, state (X running, R ready, B blocked, S suspended), priority, stack and number.

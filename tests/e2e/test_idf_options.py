@@ -197,6 +197,25 @@ void app_main(void)
                 config = json.loads((made.out / "config" / "sdkconfig.json").read_text())
                 self.assertEqual((config["FREERTOS_HZ"], config["ESPTOOLPY_FLASHSIZE"]), (hz, f"{size}MB"))
 
+    def test_lists_may_be_texts_with_blanks_and_components_a_choice(self):
+        made = self.made(None, {
+            "CMakeLists.txt": SMALL_CMAKE.replace("include($ENV", "set(COMPONENTS main both)\ninclude($ENV", 1),
+            "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c" REQUIRES "first second")\n',
+            "main/main.c": '#include "first.h"\n#include "second.h"\nvoid app_main(void)\n{\n    first();\n    second();\n}\n',
+            "components/first/CMakeLists.txt": 'set(COMPONENT_SRCS "first.c again.c")\nset(COMPONENT_ADD_INCLUDEDIRS "inc .")\n'
+                                               'set(COMPONENT_REQUIRES "second both")\nregister_component()\n',
+            "components/first/first.c": '#include "second.h"\nvoid again(void);\nvoid first(void) { again(); second(); }\n',
+            "components/first/again.c": "void again(void) {}\n", "components/first/first.h": "void first(void);\n",
+            "components/first/inc/empty.h": "",
+            "components/second/CMakeLists.txt": 'idf_component_register(SRCS "second.c" INCLUDE_DIRS .)\n',
+            "components/second/second.c": "void second(void) {}\n", "components/second/second.h": "void second(void);\n",
+            "components/both/CMakeLists.txt": "idf_component_register()\n",
+            "components/not/CMakeLists.txt": 'idf_component_register(SRCS "nowhere.c")\n'})
+        made.build()
+        components = json.loads((made.out / "project_description.json").read_text())["build_components"]
+        self.assertLessEqual({"main", "first", "second", "both"}, set(components))
+        self.assertNotIn("not", components)
+
     def test_components_name_subtypes_of_their_own(self):
         made = self.made(None, {
             "CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',

@@ -128,6 +128,7 @@ endmacro()
 
 # The form of ESP-IDF 3 and 4: variables instead of arguments.
 macro(register_component)
+  otter_split_old_variables()
   if(NOT DEFINED COMPONENT_SRCS AND NOT DEFINED COMPONENT_SRCDIRS)
     set(COMPONENT_SRCDIRS .)
   endif()

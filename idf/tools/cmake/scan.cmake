@@ -23,6 +23,8 @@ endfunction()
 
 macro(idf_component_register)
   cmake_parse_arguments(_ "WHOLE_ARCHIVE" "${otter_register_values}" "${otter_register_lists}" ${ARGN})
+  spaces2list(__REQUIRES)
+  spaces2list(__PRIV_REQUIRES)
   answer(REQUIRES ${__REQUIRES})
   answer(PRIV_REQUIRES ${__PRIV_REQUIRES})
   if(__REQUIRES OR __PRIV_REQUIRES)
@@ -34,6 +36,7 @@ endmacro()
 
 # The form of ESP-IDF 3 and 4.
 macro(register_component)
+  otter_split_old_variables()
   answer(REQUIRES ${COMPONENT_REQUIRES})
   answer(PRIV_REQUIRES ${COMPONENT_PRIV_REQUIRES})
   answer_sources("${COMPONENT_SRCS}" "${COMPONENT_SRCDIRS}")
