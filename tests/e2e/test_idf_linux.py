@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
@@ -64,6 +65,15 @@ class Folder(unittest.TestCase):
         self.assertGreater(len(sources), 5)
         done = subprocess.run([*words, *sources], text=True, capture_output=True, timeout=120, check=False)
         self.assertEqual((0, ""), (done.returncode, done.stderr))
+
+    def test_an_old_checkout_is_named_when_the_build_is_configured(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".cmake") as script:
+            script.write("function(idf_build_get_property out name)\n  set(${out} /nowhere PARENT_SCOPE)\nendfunction()\n"
+                         f'include("{INSIDE}/efuse/CMakeLists.txt")\n')
+            script.flush()
+            done = subprocess.run(["cmake", "-P", script.name], text=True, capture_output=True, timeout=60, check=False)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("otter: /nowhere cannot build its update code for linux, ESP-IDF 5.4", " ".join(done.stderr.split()))
 
     def test_sources_are_there(self):
         for folder, text in self.registered():
@@ -161,6 +171,15 @@ class Inside(unittest.TestCase):
             self.assertIn("ota_0", self.verdict())
             self.assertIn("operation none: ESP_OK", self.run_it("none").stdout)
 
+    def test_flash_takes_its_time(self):
+        self.run_it("none", new=True)
+        listed = self.run_it("update", "--cut-list", new=True).stdout
+        sectors = len(re.findall(r"\bapp \S+ +erase of ota_1", listed))
+        self.assertGreater(sectors, 10)
+        begun = time.monotonic()
+        self.assertIn("operation update: ESP_OK", self.run_it("update", "--flash-speed", "NOR", new=True).stdout)
+        self.assertGreater(time.monotonic() - begun, sectors * 0.045)  # sector by sector, as esp_ota_write() goes
+
     def test_burned_efuses_stay_in_the_file(self):
         self.run_it("burn", new=True)
         text = pathlib.Path(f"{self.flash}.efuse").read_text(encoding="utf-8")
@@ -173,6 +192,22 @@ class Inside(unittest.TestCase):
         done = self.run_it("restart", new=True)
         self.assertIn("reset reason 3, kept 17", done.stdout)
         self.assertNotIn("kept 17", self.run_it("none").stdout)
+
+
+# Of a project in C++: a constructor before app_main(), a string of the library, ESP-IDF's headers and a variable of RTC memory.
+CXX = """
+#include <cstdio>
+#include <string>
+#include "esp_attr.h"
+#include "esp_ota_ops.h"
+static RTC_DATA_ATTR int answer = 42;
+namespace {
+struct Greeting {
+    std::string text{"C++ in "};
+    Greeting() { text += esp_ota_get_running_partition()->label; std::printf("%s: %d\\n", text.c_str(), answer); }
+} greeting;
+}
+"""
 
 
 @unittest.skipUnless(CHECKOUT, "no ESP-IDF: set OTTER_IDF_PATH to a checkout (5.4 or later), or say ./dev idf DIR")
@@ -193,11 +228,16 @@ class Ways(unittest.TestCase):
         done = subprocess.run([command, "run", self.project / "build", "--max-seconds", "20"], text=True, capture_output=True,
                               timeout=60, env={**os.environ, "OTTER_OPERATION": "restart"}, check=False)
         self.assertIn("reset reason 3, kept 17", done.stdout, done.stderr)
+        return done.stdout
 
-    def test_a_path_in_the_component_manager(self):
+    def test_a_path_in_the_component_manager_and_a_project_in_cxx(self):
         self.depend(f"path: {INSIDE}/otter_run")
+        lists = self.project / "main/CMakeLists.txt"
+        text = lists.read_text(encoding="utf-8").replace('"operations.c"', '"operations.c" "more.cpp" WHOLE_ARCHIVE')
+        lists.write_text(text)
+        (self.project / "main/more.cpp").write_text(CXX)
         idf_py(self.project, "-D", "IDF_TARGET=linux", "-D", f"OTTER={OTTER}", "build")
-        self.runs()
+        self.assertIn("C++ in ota_0: 42", self.runs())
 
     def test_a_repository_in_the_component_manager_and_an_installed_otter(self):
         clone, prefix = self.dir / "clone", self.dir / "prefix"

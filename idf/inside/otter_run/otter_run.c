@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "esp_app_desc.h"
+#include "esp_idf_version.h"
 #include "esp_log.h"
 #include "esp_partition.h"
 #include "esp_private/partition_linux.h"
@@ -148,6 +149,9 @@ static void watch(void *arg)
     }
 }
 
+/* Of mbedTLS. From ESP-IDF 6.0 on a chip's start-up calls it, and linux has none: TLS would fail in a program that does not. */
+int32_t psa_crypto_init(void) __attribute__((weak));
+
 void __real_app_main(void);
 
 void __wrap_app_main(void)
@@ -157,9 +161,15 @@ void __wrap_app_main(void)
         ESP_LOGI(TAG, "Project name:     %.32s", desc->project_name);
         ESP_LOGI(TAG, "App version:      %.32s", desc->version);
         ESP_LOGI(TAG, "ESP-IDF:          %.32s, its own code for target linux", desc->idf_ver);
+        if (getenv(OTTER_RUN_ENV_LINK) != NULL) {
+            ESP_LOGW(TAG, "--link has no effect here: ESP-IDF's own network takes no time");
+        }
         if (xTaskCreate(watch, "otter_run", WATCH_STACK, NULL, tskIDLE_PRIORITY, NULL) != pdPASS) {
             refuse("no memory for a task");
         }
+    }
+    if (ESP_IDF_VERSION_MAJOR >= 6 && psa_crypto_init != NULL && psa_crypto_init() != 0) {
+        ESP_LOGE(TAG, "psa_crypto_init() has failed: there will be no TLS");
     }
     __real_app_main();
 }

@@ -1,6 +1,7 @@
-/* Counts the flash operations of ESP-IDF's code as a chip has them, and tears the one in which `otter run` cuts the power. */
+/* The flash operations of ESP-IDF's code as a chip has them: counted, as long as a chip takes, and torn where power is cut. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "esp_partition.h"
@@ -32,6 +33,45 @@ static bool begin(bool is_erase, uint32_t off, uint32_t len)
     return flash->cut_at != 0 && op.number >= flash->cut_at;
 }
 
+/** How long the flash takes. @return NULL: no time */
+static const otter_run_flash_speed_t *flash_speed(void)
+{
+    static otter_run_flash_speed_t speed;
+    static enum { UNKNOWN, NONE, KNOWN } state;
+    if (state == UNKNOWN) {
+        const char *text = getenv(OTTER_RUN_ENV_FLASH_SPEED);
+        state = text != NULL && otter_run_flash_speed_decode(text, &speed) ? KNOWN : NONE;
+    }
+    return state == KNOWN ? &speed : NULL;
+}
+
+/**
+ * The operation that began last takes so long, and whoever asked for it waits. Ticks interrupt the sleep, so that other tasks
+ * have their turn as on a chip that suspends an erase.
+ * @return true: the power goes in the middle of it, which the runner has said meanwhile
+ */
+static bool take_time(uint64_t us)
+{
+    otter_run_shared_t *shared = otter_run_shared();
+    if (shared == NULL || us == 0) {
+        return false;
+    }
+    const uint32_t planned = shared->flash.cut_at;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(us / 1000000);
+    until.tv_nsec += (long)(us % 1000000) * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0) {
+    }
+    if (shared->flash.cut_at == planned || shared->flash.cut_at != shared->flash.last.number + 1) {
+        return false;
+    }
+    shared->flash.cut_at = shared->flash.last.number; /* the next one was named when this one had begun */
+    return true;
+}
+
 static void lose_power(void)
 {
     otter_run_tell(OTTER_RUN_SAYS_POWER_LOST);
@@ -41,7 +81,13 @@ static void lose_power(void)
 esp_err_t __wrap_esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
                                      size_t size)
 {
-    if (partition != NULL && begin(false, partition->address + (uint32_t)dst_offset, (uint32_t)size)) {
+    const otter_run_flash_speed_t *speed = partition != NULL ? flash_speed() : NULL;
+    const uint32_t off = partition != NULL ? partition->address + (uint32_t)dst_offset : 0;
+    bool cut = partition != NULL && begin(false, off, (uint32_t)size);
+    if (speed != NULL) {
+        cut = take_time(otter_run_program_us(speed, off, (uint32_t)size)) || cut;
+    }
+    if (cut) {
         (void)__real_esp_partition_write(partition, dst_offset, src, size / 2);
         lose_power();
     }
@@ -68,6 +114,7 @@ static void tear_sector(const esp_partition_t *partition, size_t offset)
         (void)__real_esp_partition_erase_range(partition, offset, sector);
         (void)__real_esp_partition_write(partition, offset + sector / 2, rest, sector / 2);
     }
+    free(rest);
     lose_power();
 }
 
@@ -78,8 +125,17 @@ esp_err_t __wrap_esp_partition_erase_range(const esp_partition_t *partition, siz
         size % partition->erase_size != 0) {
         return __real_esp_partition_erase_range(partition, offset, size); /* says what is wrong */
     }
+    const otter_run_flash_speed_t *speed = flash_speed();
+    size_t waited = offset; /* a block is erased at once, as its first sector */
     for (size_t at = offset; at < offset + size; at += partition->erase_size) {
-        if (begin(true, partition->address + (uint32_t)at, partition->erase_size)) {
+        const uint32_t off = partition->address + (uint32_t)at;
+        bool cut = begin(true, off, partition->erase_size);
+        if (speed != NULL && at == waited) {
+            const uint32_t piece = otter_run_erase_piece(speed, off, (uint32_t)(offset + size - at));
+            cut = take_time(otter_run_erase_us(speed, off, piece)) || cut;
+            waited += piece;
+        }
+        if (cut) {
             tear_sector(partition, at);
         }
         esp_err_t err = __real_esp_partition_erase_range(partition, at, partition->erase_size);

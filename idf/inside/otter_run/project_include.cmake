@@ -14,10 +14,6 @@ function(otter_run_find out file folder)
     message(FATAL_ERROR "otter: ${file} is not there: install otter as a whole")
 endfunction()
 
-if(DEFINED ENV{IDF_VERSION} AND "$ENV{IDF_VERSION}" VERSION_LESS 5.4)
-    message(FATAL_ERROR "otter: ESP-IDF $ENV{IDF_VERSION} cannot build its update code for linux, 5.4 and later can; "
-                        "`otter build` takes projects of every version")
-endif()
 get_filename_component(otter_run_dir ${CMAKE_CURRENT_LIST_DIR} REALPATH)
 get_filename_component(otter_run_beside ${otter_run_dir}/../../../build ABSOLUTE)
 find_program(OTTER otter HINTS ENV OTTER PATHS ${otter_run_beside} ${otter_run_dir}/../../../../../bin
