@@ -294,6 +294,21 @@ BUGS = {
     "believes_the_hash_in_a_block": (
         "src/image/signature.c", "return otter_signature_block_verify(raw, block, hash, fault);",
         "return otter_signature_block_verify(raw, block, hash != NULL ? block->hash : hash, fault);", "test_signature"),
+    "fleet_never_stops": (
+        "fleet/rollout.c", "(uint64_t)group->failed * 100 >= (uint64_t)plan->error_percent * group->count",
+        "(uint64_t)group->failed * 100 > (uint64_t)100 * group->count", "test_fleet_server"),
+    "fleet_window_never_closes": (
+        "fleet/server_state.c", "if (now_ms >= order->window_until_ms) {", "if (now_ms >= order->window_until_ms * 2) {",
+        "test_fleet_server"),
+    "fleet_takes_an_end_twice": (
+        "fleet/server_tell.c", "    if (!fleet_action_is_open(action)) {\n        return 410;",
+        "    if (action->status == FLEET_CANCELED) {\n        return 410;", "test_fleet_server"),
+    "sparse_flash_writes_what_others_share": (
+        "fleet/sparse_flash.c", "const bool mine = old != NULL && !old->shared;",
+        "const bool mine = old != NULL && old->refs > 0;", "test_sparse_flash"),
+    "fleet_device_says_success_before_the_trial_is_over": (
+        "src/ddi/action.c", "        if (device.confirmed) {", "        if (device.image_len > 0) {",
+        "otter:test_fleet.Simulate.test_a_release_that_crashes_on_some_boards_stops_by_itself"),
     "forgets_the_padding": (
         "src/image/image.c", "    } else if (s->state == PART_SIGNED_PADDING) {\n        hash(s, data, n);",
         "    } else if (s->state == PART_SIGNED_PADDING) {\n        hash(s, data, n & 1u);", "test_signature"),
