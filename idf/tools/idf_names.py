@@ -3,10 +3,10 @@
 
 # otter's own library and headers answer for these.
 IN_LIBRARY = frozenset("""
-app_update bootloader bootloader_support cxx efuse esp-tls esp_app_format esp_bootloader_format esp_common esp_event
+app_update bootloader bootloader_support cxx efuse esp_app_format esp_bootloader_format esp_common esp_event
 esp_http_client esp_https_ota esp_hw_support esp_libc esp_partition esp_ringbuf esp_rom esp_security esp_stdio
 esp_system esp_timer esptool_py freertos hal heap http_parser linux log newlib nvs_flash nvs_sec_provider
-partition_table pthread soc spi_flash tcp_transport
+partition_table pthread soc spi_flash
 """.split())
 
 # ESP-IDF has them (in one of its versions 4.4 to 6.0), and there is nothing of them here: one may be required, and what is
