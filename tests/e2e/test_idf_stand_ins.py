@@ -32,7 +32,10 @@ class StandIns(unittest.TestCase):
                      "half of the voltage", "adc 2048, 1550 mV; again 0x105\n",
                      "spi 0x103", "there is no device on bus 1", " 0x107 0x103 received 1 0 0 3\n",
                      "mdns 0x103", "nobody hears of this device", " 0x105\n", "the time is known 1\n",
-                     "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n"):
+                     "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n",
+                     "vfs 0x102", "/own: files are this machine's", " 0x106", "there is no SPIFFS", "there is no FAT",
+                     " 0x106 mounted 0\n",
+                     "> line 0\n"):
             at = rest.find(line)
             self.assertGreaterEqual(at, 0, f"{line!r} is not there, or not behind the line before:\n{done.stdout}")
             rest = rest[at + len(line):]
