@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "cli.h"
+#include "decrypt_key.h"
 #include "esp_log.h"
 #include "host/named_file.h"
 #include "kinds.h"
@@ -16,6 +17,7 @@
 #include "linux/openssl_start.h"
 #include "linux/tls_trust.h"
 #include "otter/system.h"
+#include "signing_options.h"
 #include "token_file.h"
 
 #define PEM_MAX     (4u << 20)
@@ -270,6 +272,9 @@ static const option_row_t rows[] = {
      .value = "TEXT"},
     {"attribute", &kind_attribute, offsetof(agent_options_t, attributes),
      .help = "tell the server this, too, as sw_version=1.2.0 or hw_boardname=c3; may be given several times"},
+    {"decrypt-key", &option_file, offsetof(agent_options_t, decrypt_key),
+     .help = "images are encrypted, and this opens them: " DECRYPT_KEY_HELP, .value = "KEY"},
+    OPTION_PASSPHRASE(offsetof(agent_options_t, passphrase)),
     {"give-up", &option_seconds, offsetof(agent_options_t, give_up_ms),
      .help = "a file that cannot be fetched for so long is told as a failure (default 86400)", .min = 60,
      .max = 4000000},

@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     const char *flash, *server, *tenant, *id, *token_path, *ca_path, *record, *hook, *part, *ending,
         *decision;
-    const char *cert_path, *key_path;
+    const char *cert_path, *key_path, *decrypt_key, *passphrase;
     bool gateway, system_ca, once, json, hold, hold_confirmation, others;
     uint32_t timeout_ms, poll_s, give_up_ms, trial_ms;
     agent_attributes_t attributes;
@@ -37,6 +37,7 @@ typedef struct {
     otter_ddi_config_t config;
     char *authorization; /* the header's value; NULL: a client certificate speaks for the device */
     char *ca, *cert, *key;
+    char why[384]; /* of an exchange that failed */
     size_t ca_len, cert_len, key_len;
     char *record_path;
     int lock;            /* of the record: one agent for it */

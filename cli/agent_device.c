@@ -21,6 +21,7 @@
 #include "otter/boot.h"
 #include "otter/ota_ops.h"
 
+#define LOOKS_MAX    5
 #define LAST_WORD_MS 5000 /* from SIGTERM to SIGKILL */
 
 /* ---- the record ---- */
@@ -136,13 +137,30 @@ static esp_err_t open_to_look(const agent_t *agent, linux_device_t *dev)
     return ESP_OK;
 }
 
-esp_err_t agent_look(void *ctx, const char *wanted, otter_ddi_device_t *out)
+static esp_err_t look_once(const agent_t *agent, const char *wanted, otter_ddi_device_t *out)
 {
     linux_device_t dev;
-    esp_err_t err = open_to_look(ctx, &dev);
+    esp_err_t err = open_to_look(agent, &dev);
     if (err == ESP_OK) {
         err = otter_ddi_device_look(&dev.device, wanted, out);
         otter_ignore(linux_device_close(&dev)); /* nothing was written */
+    }
+    return err;
+}
+
+/** A device that is on may write meanwhile: what is seen twice is so. */
+esp_err_t agent_look(void *ctx, const char *wanted, otter_ddi_device_t *out)
+{
+    const agent_t *agent = ctx;
+    otter_ddi_device_t before;
+    esp_err_t err = look_once(agent, wanted, out);
+    for (int i = 0; i < LOOKS_MAX && err == ESP_OK && agent->device != 0; i++) {
+        before = *out;
+        err = look_once(agent, wanted, out);
+        if (strcmp(before.slot, out->slot) == 0 && before.confirmed == out->confirmed &&
+            before.wanted == out->wanted) {
+            break;
+        }
     }
     return err;
 }

@@ -8,14 +8,19 @@
 #include <string.h>
 
 #include "cli.h"
+#include "decrypt_key.h"
 #include "esp_crt_bundle.h"
 #include "linux/interrupt.h"
+#include "otter/encrypted_image.h"
 #include "otter/ota_ops.h"
 #include "otter/version.h"
 #include "update_slot.h"
 
 #define ANSWER_MS 60000 /* an answer is there by then, or there is none */
 #define PIECE     (64 * 1024)
+
+#define CERT_EXPIRED 0x0001 /* MBEDTLS_X509_BADCERT_EXPIRED, _FUTURE */
+#define CERT_FUTURE  0x0200
 
 static esp_http_client_config_t http_config(const agent_t *agent, const char *url)
 {
@@ -42,6 +47,20 @@ static esp_http_client_method_t method_of(const char *name)
     return strcmp(name, "PUT") == 0    ? HTTP_METHOD_PUT
            : strcmp(name, "POST") == 0 ? HTTP_METHOD_POST
                                        : HTTP_METHOD_GET;
+}
+
+/** What went wrong, where, and what to do about it. */
+static const char *describe_failure(agent_t *agent, esp_http_client_handle_t client, const char *what)
+{
+    const otter_transport_error_t *error = otter_http_client_error(client);
+    const bool dated = (error->tls_verify & (CERT_EXPIRED | CERT_FUTURE)) != 0 && error->tls_verify != -1;
+    const char *step = dated                         ? "is this machine's clock right?"
+                       : error->tls_verify != 0      ? "check --ca, and the name in --server"
+                       : error->fault.why[0] == '\0' ? "try again"
+                                                     : "check --server and the network";
+    snprintf(agent->why, sizeof(agent->why), "%s: %s; %s", agent->options->server,
+             error->fault.why[0] != '\0' ? error->fault.why : what, step);
+    return agent->why;
 }
 
 /** The answer's body to the agent. @return NULL, or why not all of it came */
@@ -80,13 +99,13 @@ static const char *exchange(agent_t *agent, const otter_ddi_order_t *order, esp_
     }
     err = err == ESP_OK ? esp_http_client_open(client, len) : err;
     if (err != ESP_OK) {
-        return esp_err_to_name(err);
+        return describe_failure(agent, client, esp_err_to_name(err));
     }
     if (len > 0 && esp_http_client_write(client, order->body, len) != len) {
-        return "the request could not be sent";
+        return describe_failure(agent, client, "the request could not be sent");
     }
     if (esp_http_client_fetch_headers(client) < 0) {
-        return "no answer came";
+        return describe_failure(agent, client, "no answer came");
     }
     otter_ddi_answer(&agent->ddi, esp_http_client_get_status_code(client));
     return read_body(agent, client);
@@ -153,21 +172,32 @@ static esp_err_t transfer(agent_t *agent, otter_device_t *device, esp_https_ota_
     return err == ESP_ERR_HTTPS_OTA_IN_PROGRESS ? ESP_ERR_NOT_FINISHED : err;
 }
 
-/** Sizes are compared before the first byte is written. */
-static esp_err_t check_size(otter_device_t *device, const otter_ddi_file_t *file, const esp_partition_t *slot,
-                            int64_t announced, otter_fault_t *fault)
+/**
+ * Sizes are compared before the first byte is written. @param around  bytes of the file that are not the image's: what an
+ * encrypted one begins with
+ * @param coming  bytes of the file or of the image, -1: not known
+ */
+static esp_err_t check_size(const otter_ddi_file_t *file, uint32_t around, const esp_partition_t *slot,
+                            int64_t coming, otter_fault_t *fault)
 {
-    (void)device;
-    if (file->size > slot->size) {
+    if (file->size > slot->size && file->size - slot->size > around) {
         return otter_fault(fault, ESP_ERR_INVALID_SIZE, "the file has %" PRIu32 " bytes, and %s has %" PRIu32,
                            file->size, slot->label, slot->size);
     }
-    if (announced >= 0 && announced != file->size) {
+    if (coming >= 0 && coming != file->size && coming + around != file->size) {
         return otter_fault(fault, ESP_ERR_INVALID_SIZE,
-                           "the file has %" PRId64 " bytes, and %" PRIu32 " were announced", announced,
+                           "the file has %" PRId64 " bytes, and %" PRIu32 " were announced", coming,
                            file->size);
     }
     return ESP_OK;
+}
+
+/** Bytes that came whole and are wrong are no trouble of the link: they would be so again. */
+static otter_stage_t stage_of(esp_err_t err, otter_stage_t stage)
+{
+    return err == ESP_ERR_NOT_FINISHED                                           ? OTTER_STAGE_DOWNLOAD
+           : err == ESP_ERR_OTA_VALIDATE_FAILED && stage == OTTER_STAGE_DOWNLOAD ? OTTER_STAGE_VERIFY
+                                                                                 : stage;
 }
 
 static otter_ddi_fetched_t failed(otter_stage_t stage, const otter_fault_t *fault)
@@ -177,7 +207,8 @@ static otter_ddi_fetched_t failed(otter_stage_t stage, const otter_fault_t *faul
 
 static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, const char *url,
                                       const otter_ddi_file_t *file, bool authorize,
-                                      const esp_partition_t *slot, otter_fault_t *fault)
+                                      const esp_partition_t *slot, const otter_image_key_t *key,
+                                      otter_fault_t *fault)
 {
     static _Alignas(4096) uint8_t piece[PIECE];
     otter_ddi_fetched_t fetched;
@@ -186,6 +217,8 @@ static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, co
     const otter_https_options_t https = {.on_client = add_token,
                                          .on_wait = keep_waiting,
                                          .select_later = true,
+                                         .decrypt_key = key,
+                                         .encrypted_images = key != NULL ? &otter_encrypted_images : NULL,
                                          .ctx = &fetch,
                                          .receive = {piece, sizeof(piece)}};
     const esp_https_ota_config_t config = {
@@ -194,11 +227,12 @@ static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, co
         .partition.staging = slot,
         .retry = {.attempts = 3, .delay_ms = 1000, .max_time_ms = 3600000}};
     esp_https_ota_handle_t handle = NULL;
-    if (check_size(device, file, slot, -1, fault) != ESP_OK) {
+    const uint32_t around = key != NULL ? OTTER_ENCRYPTED_HEADER : 0;
+    if (check_size(file, around, slot, -1, fault) != ESP_OK) {
         return failed(OTTER_STAGE_GATE, fault);
     }
     esp_err_t err = otter_https_ota_begin(device, &config, &https, &handle);
-    if (err == ESP_OK && check_size(device, file, slot, device->report.image_size, fault) != ESP_OK) {
+    if (err == ESP_OK && check_size(file, around, slot, device->report.image_size, fault) != ESP_OK) {
         (void)esp_https_ota_abort(handle); /* nothing was written */
         return failed(OTTER_STAGE_GATE, fault);
     }
@@ -207,9 +241,27 @@ static otter_ddi_fetched_t fetch_into(agent_t *agent, otter_device_t *device, co
         const otter_update_report_t *report = &device->report;
         otter_ignore(otter_fault(fault, err, "%s",
                                  report->fault.why[0] != '\0' ? report->fault.why : esp_err_to_name(err)));
-        return failed(err == ESP_ERR_NOT_FINISHED ? OTTER_STAGE_DOWNLOAD : report->stage, fault);
+        return failed(stage_of(err, report->stage), fault);
     }
-    otter_ddi_device_fetched(device, slot, file, &fetched, fault);
+    otter_ddi_device_fetched(device, slot, key != NULL ? NULL : file, &fetched, fault);
+    return fetched;
+}
+
+/** With what opens the image, if it is encrypted. */
+static otter_ddi_fetched_t fetch_for_key(agent_t *agent, otter_device_t *device, const char *url,
+                                         const otter_ddi_file_t *file, bool authorize,
+                                         const esp_partition_t *slot, otter_fault_t *fault)
+{
+    const agent_options_t *o = agent->options;
+    otter_image_key_t *key = NULL;
+    if (o->decrypt_key != NULL) {
+        key = decrypt_key_of(o->decrypt_key, o->passphrase, &device->efuse, fault);
+        if (key == NULL) {
+            return failed(OTTER_STAGE_CONNECT, fault); /* it may come back; the image is not to blame */
+        }
+    }
+    otter_ddi_fetched_t fetched = fetch_into(agent, device, url, file, authorize, slot, key, fault);
+    otter_image_key_free(key);
     return fetched;
 }
 
@@ -248,7 +300,7 @@ void agent_fetch(agent_t *agent, const otter_ddi_order_t *order)
     if (url != NULL && agent_device_open(agent, &dev, &fault)) {
         const esp_partition_t *slot = choose_slot(agent, &dev, &fault);
         if (slot != NULL) {
-            fetched = fetch_into(agent, &dev.device, url, &file, authorize, slot, &fault);
+            fetched = fetch_for_key(agent, &dev.device, url, &file, authorize, slot, &fault);
         }
         char label[OTTER_DDI_SLOT_SIZE] = "";
         snprintf(label, sizeof(label), "%s", fetched.slot != NULL ? fetched.slot : "");

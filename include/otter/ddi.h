@@ -172,7 +172,7 @@ typedef struct otter_ddi {
     uint32_t now;        /* its time, in ticks since start_ms: it is, */
     uint32_t poll_at;    /* the next poll is due, */
     uint32_t hold_until; /* nothing is sent before, */
-    uint32_t closing_at; /* no closing feedback before, */
+    uint32_t closing_at; /* no closing feedback before, and an ordered restart has come by then, */
     uint32_t fetch_at;   /* nothing is fetched before, */
     uint32_t look_at;    /* the device is looked at again */
     uint32_t open_since; /* fetching has been tried; 0: not yet */

@@ -69,6 +69,10 @@ struct otter_transport {
     const otter_transport_ops_t *ops;
 };
 
+/** Why an HTTP client's last exchange failed; the handle's until its next call. fault.why "": it did not. Never NULL. */
+struct esp_http_client; /* esp_http_client.h */
+const otter_transport_error_t *otter_http_client_error(struct esp_http_client *client);
+
 /** Trust and identity for TLS. PEM texts are terminated; they belong to the caller and live as long as the transport. */
 typedef struct {
     const char *ca_pem;    /* one or more CA certificates, PEM or DER; NULL: none given */

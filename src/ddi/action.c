@@ -364,6 +364,8 @@ void ddi_action_judge(otter_ddi_t *agent)
     } else if (device.wanted == OTTER_DDI_SLOT_REJECTED) {
         conclude(agent, &record, ESP_ERR_OTA_ROLLBACK_FAILED, "%s was rolled back, %s runs%s%s", record.slot,
                  device.slot, device.why[0] != '\0' ? ": " : "", device.why);
+    } else if (agent->restarting && agent->now < agent->closing_at) {
+        return; /* it is on its way: what is seen may be how it was, or half written */
     } else if (record.tries >= TRIES_MAX) {
         conclude(agent, &record, ESP_FAIL, "%s does not start: %s runs after %u restarts", record.slot,
                  device.slot, (unsigned)record.tries);

@@ -41,8 +41,7 @@ static esp_err_t check_config(const otter_ddi_config_t *config, otter_fault_t *f
         return otter_fault(fault, ESP_ERR_INVALID_ARG, "the server '%.100s' is no URL", config->server);
     }
     if (ddi_talk_base_len(config) > DDI_BASE_MAX) {
-        return otter_fault(fault, ESP_ERR_INVALID_ARG,
-                           "server, tenant and id are longer than 256 bytes together");
+        return otter_fault(fault, ESP_ERR_INVALID_ARG, "server, tenant and id are longer than 256 bytes");
     }
     return ESP_OK;
 }
@@ -57,7 +56,7 @@ static esp_err_t load_record(otter_ddi_t *agent, otter_fault_t *fault)
         return otter_fault(fault, err, "the record cannot be read (%s)", esp_err_to_name(err));
     }
     if (err == ESP_OK && !ddi_record_decode(bytes, &agent->record)) {
-        ddi_say(agent, "error: the record is damaged, and taken as none");
+        ddi_say(agent, "error: the record is damaged");
     }
     if (agent->record.server_crc != crc) {
         memset(&agent->record, 0, sizeof(agent->record));
@@ -140,7 +139,7 @@ static void order_restart(otter_ddi_t *agent, otter_ddi_order_t *order)
     ddi_say(agent, "restart: action %s: restarting into %s", record.id, record.slot);
     agent->ready = false;
     agent->restarting = true;
-    agent->look_at = agent->now + DDI_TICKS(RESTART_S);
+    agent->look_at = agent->closing_at = agent->now + DDI_TICKS(RESTART_S);
     order->kind = OTTER_DDI_RESTART;
     order->slot = agent->record.slot;
     order->file = agent->record.file;

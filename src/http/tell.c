@@ -136,6 +136,11 @@ const http_failure_t *http_client_last_failure(esp_http_client_handle_t client)
     return &client->failure;
 }
 
+const otter_transport_error_t *otter_http_client_error(esp_http_client_handle_t client)
+{
+    return &client->failure.cause;
+}
+
 esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags)
 {
     if (h == NULL) {

@@ -15,7 +15,7 @@ EXECUTIONS = ("proceeding", "canceled", "scheduled", "rejected", "resumed", "dow
 class DdiServer:
     """Devices of one tenant. `actions`: {device: [action]}; an action is a dict with id, file, status and more."""
 
-    def __init__(self, cert=None, token="secret", sleep="00:00:10"):
+    def __init__(self, cert=None, token="secret", sleep="00:00:10", client_ca=None):
         self.token, self.sleep = token, sleep
         self.actions, self.attributes, self.log, self.complaints = {}, {}, [], []
         self.lose = lambda method, path, body: False  # True: it is done, and its answer is lost
@@ -35,7 +35,7 @@ class DdiServer:
             do_GET = do_POST = do_PUT = handle_any
 
         self.httpd = servers.QuietServer(("127.0.0.1", 0), Handler)
-        self.httpd.context = servers.server_context(cert) if cert is not None else None
+        self.httpd.context = servers.server_context(cert, client_ca=client_ca) if cert is not None else None
         self.scheme = "http" if cert is None else "https"
         self.url = f"{self.scheme}://127.0.0.1:{self.httpd.server_port}"
         self.thread = threading.Thread(target=self.httpd.serve_forever, args=(0.02,), daemon=True)
@@ -80,7 +80,12 @@ class DdiServer:
         own = self.status(request.command, request.path)
         if own is not None:
             return own[0], own[1], {}
-        if request.headers.get("Authorization") != f"TargetToken {self.token}":
+        # Without a token it is the client's certificate that says who asks, as nginx in front of hawkBit checks it.
+        if self.token is None:
+            names = dict(part[0] for part in request.connection.getpeercert()["subject"])
+            if request.path.split("/")[4] != names["commonName"]:
+                return 401, b"", {}
+        elif request.headers.get("Authorization") != f"TargetToken {self.token}":
             return 401, b"", {}
         match = re.fullmatch(r"/DEFAULT/controller/v1/([^/]+)(/[^?]*)?(\?.*)?", request.path)
         if not match:
@@ -124,9 +129,10 @@ class DdiServer:
         link = action.get("link", f"{base}/file/{rest}")
         artifact = {"filename": "app.bin", "hashes": hashes, "size": action.get("size", len(file)),
                     "_links": {"download-http": {"href": link}, "md5sum-http": {"href": link + ".MD5SUM"}}}
-        chunk = {"part": action["part"], "version": "2.0", "name": "app", "artifacts": [artifact]}
+        chunk = {"part": action["part"], "version": "2.0", "name": "app",
+                 "artifacts": [*action.get("files_before", ()), artifact]}
         return 200, json.dumps({"id": rest, "deployment": {"download": action["download"], "update": action["update"],
-                                                           "chunks": [chunk]}}).encode(), {}
+                                                           "chunks": [*action.get("chunks_before", ()), chunk]}}).encode(), {}
 
     @staticmethod
     def file(request, action):

@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
 from ddi_server import DdiServer  # noqa: E402
-from device import OTTER, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
+from device import OTTER, SOURCE, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
 
 CONFIRMS, DOES_NOT_CONFIRM = "1:confirm+idle", "1:idle"
 
@@ -34,16 +34,20 @@ class Agent(DeviceTest):
         self.token.write_text("secret\n", encoding="utf-8")
         self.token.chmod(0o600)
 
-    def agent(self, *more, script=CONFIRMS, status=0, url=None, ca=None):
+    def agent(self, *more, script=CONFIRMS, status=0, url=None, ca=None, who=None, trust=None, **extra):
         done = subprocess.run(
-            [OTTER, "agent", self.flash, "--server", url or self.server.url, "--id", "dev-1", "--token-file", self.token,
-             "--ca", ca or self.ca.cert, "--once", "--json", *more],
-            env=self.environment(script), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+            [OTTER, "agent", self.flash, "--server", url or self.server.url, "--id", "dev-1",
+             *(who or ("--token-file", self.token)), *(trust or ("--ca", ca or self.ca.cert)), "--once", "--json", *more],
+            env=self.environment(script, **extra), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         self.assertEqual(self.server.complaints, [])
         self.lines = [json.loads(line) for line in done.stdout.splitlines()]
         self.events = [line["event"] for line in self.lines]
         return done
+
+    def trouble(self):
+        """The first that was told of something that failed."""
+        return next(line["text"] for line in self.lines if line["event"] in ("error", "later"))
 
     def runs(self):
         info = json.loads(subprocess.run([OTTER, "flash", "info", self.flash, "--json"], check=True, capture_output=True,
@@ -136,6 +140,67 @@ class Agent(DeviceTest):
         self.assertEqual(self.states()[1], (2, VALID))
         self.assertEqual(action["status"], "finished")
 
+    def test_of_several_files_the_image_is_taken(self):
+        other = {"part": "fs", "version": "1", "name": "fs", "artifacts": [{"filename": "fs.bin", "size": 3, "hashes": {}}]}
+        notes = {"filename": "notes.txt", "size": 3, "hashes": {}, "_links": {"download": {"href": "https://localhost/notes"}}}
+        action = self.server.assign("dev-1", "7", self.new, chunks_before=[other], files_before=[notes])
+        self.agent("--part", "os", "--other-parts")
+        self.assertEqual((action["status"], action["downloads"]), ("finished", [None]))
+        action = self.server.assign("dev-1", "8", self.probe("3.0.0"), chunks_before=[other])
+        self.agent("--part", "os")
+        self.assertIn("a file is for another part of the device: fs", action["feedback"][-1][2])
+        action = self.server.assign("dev-1", "9", self.probe("3.0.0"), files_before=[notes])
+        self.agent("--image-ending", ".img")
+        self.assertIn("one has to be named as an image", action["feedback"][-1][2])
+
+    def test_an_encrypted_image_is_opened_with_the_devices_key(self):
+        keys = SOURCE / "tests" / "vectors" / "encimg" / "keys"
+        plain, file = self.folder / "plain.bin", self.folder / "encrypted.bin"
+        plain.write_bytes(self.new)
+        subprocess.run([OTTER, "image", "encrypt", plain, "--key", keys / "ecies_device_pub.pem", "-o", file], check=True,
+                       timeout=TIMEOUT_S)
+        action = self.server.assign("dev-1", "7", file.read_bytes())
+        self.agent("--decrypt-key", keys / "ecies_hmac_key.bin")
+        self.assertEqual(action["status"], "finished", action["feedback"])
+        self.server.assign("dev-1", "8", file.read_bytes())  # the same file, and another action
+        self.agent("--decrypt-key", keys / "ecies_hmac_key.bin")
+        self.assertEqual([a["downloads"] for a in self.server.actions["dev-1"]], [[None], []])
+        damaged = self.server.assign("dev-1", "9", file.read_bytes()[:-100] + bytes(100))
+        self.agent("--decrypt-key", keys / "ecies_hmac_key.bin")
+        self.assertEqual(damaged["status"], "error")
+        without = self.server.assign("dev-1", "10", file.read_bytes() + b"\0")
+        self.agent()
+        self.assertEqual(without["status"], "error")
+        self.assertIn("encrypted", without["feedback"][-1][2])
+        self.agent("--decrypt-key", self.folder / "nothing")  # nothing is offered: it is not asked for
+        kept = self.server.assign("dev-1", "11", file.read_bytes()[:-1] + b"\1")
+        self.agent("--decrypt-key", self.folder / "nothing", status=1)
+        self.assertEqual(kept["status"], "running")  # the image is not to blame
+
+    # ---- who asks, and whom it believes ----
+
+    def test_a_client_certificate_says_who_asks(self):
+        mine = servers.make_cert(self.folder, names=("dev-1",), ca=self.ca, name="dev-1")
+        other = servers.make_cert(self.folder, names=("dev-2",), ca=self.ca, name="dev-2")
+        with DdiServer(self.cert, token=None, client_ca=self.ca) as server:
+            self.server = server
+            action = server.assign("dev-1", "7", self.new)
+            self.agent(who=("--client-cert", other.cert, "--client-key", other.key), status=1)
+            self.assertIn("denied", self.events)
+            self.agent(who=("--client-cert", mine.cert, "--client-key", other.key), status=1)
+            self.assertIn("key", self.trouble())
+            self.assertEqual(action["feedback"], [])
+            self.agent(who=("--client-cert", mine.cert, "--client-key", mine.key))
+        self.assertEqual(action["status"], "finished")
+
+    def test_the_machines_own_certificates_are_believed_if_it_is_told_so(self):
+        self.server.assign("dev-1", "7", self.old)
+        other = servers.make_ca(self.folder, "other")
+        self.agent(trust=("--system-ca",), SSL_CERT_FILE=self.ca.cert, SSL_CERT_DIR="/nonexistent")
+        self.assertIn("success", self.events)
+        self.agent(trust=("--system-ca",), SSL_CERT_FILE=other.cert, SSL_CERT_DIR="/nonexistent", status=1)
+        self.assertIn("check --ca", self.trouble())
+
     # ---- refusals ----
 
     def test_what_cannot_be_installed_is_told_with_stage_and_reason(self):
@@ -185,6 +250,98 @@ class Agent(DeviceTest):
         self.agent(status=1, ca=other.cert)
         self.assertEqual(self.server.log, [])
         self.assertEqual(self.events.count("error"), 1)
+        text = self.trouble()
+        self.assertIn(self.server.url, text)  # where, what, and what to do
+        self.assertIn("certificate", text)
+        self.assertIn("check --ca, and the name in --server", text)
+
+    def test_a_server_that_is_not_there_is_told_with_its_address_and_the_next_step(self):
+        for url, words in ((f"https://127.0.0.1:{servers.free_port()}", "refused"),
+                           ("https://nobody.invalid", "nobody.invalid"),
+                           (self.server.url.replace("127.0.0.1", "127.0.0.2"), "127.0.0.2")):
+            with self.subTest(url):
+                self.agent(status=1, url=url)
+                text = self.trouble()
+                self.assertIn(words, text.lower())
+                self.assertIn("; check --", text)
+
+    def test_redirects_without_end_are_given_up_and_the_action_stays_open(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        action["link"] = self.server.url + "/DEFAULT/controller/v1/dev-1/round"
+        answer, asked = self.server.answer, []
+
+        def turn(request, body):
+            if request.path.endswith("/round"):
+                asked.append(request.path)
+                return 302, b"", {"Location": action["link"]}
+            return answer(request, body)
+
+        self.server.answer = turn
+        self.agent(status=1)
+        self.assertEqual(action["status"], "running")
+        self.assertLess(len(asked), 30)
+        self.assertIn("redirect", self.trouble().lower())
+
+    def test_an_action_of_yesterday_is_told_again_and_changes_nothing(self):
+        action = self.server.assign("dev-1", "7", self.new)
+        self.agent()
+        newer = self.server.assign("dev-1", "8", self.probe("3.0.0"))
+        self.agent()
+        self.assertEqual(newer["status"], "finished")
+        self.agent()
+        newer["status"] = "running"  # the server has lost its books of today
+        self.agent()
+        self.assertEqual((newer["status"], newer["downloads"]), ("finished", [None]))
+        action["status"] = "running"  # and of yesterday: it wants the older one again, which is an update like any other
+        self.agent()
+        self.assertEqual((action["status"], len(action["downloads"])), ("finished", 2))
+        self.assertEqual(self.server.attributes["dev-1"]["sw_version"], "2.0.0")
+
+    def test_an_image_below_the_secure_version_is_refused_and_told(self):
+        efuse = self.folder / "chip.efuse"
+        efuse.write_text("secure_version=3\n")
+        action = self.server.assign("dev-1", "7", self.probe("2.0.0", secure_version=2))
+        self.make_flash({"ota_0": self.probe("1.0.0", secure_version=3)}, [(1, VALID)])
+        self.agent("--efuse", efuse, "--anti-rollback")
+        self.assertEqual(action["status"], "error")
+        self.assertIn("secure version", action["feedback"][-1][2])
+        self.assertEqual(self.states(), [(1, VALID), None])
+
+    def test_where_the_record_cannot_be_written_nothing_is_done_and_nothing_lost(self):
+        """A disk that is full while a device reports."""
+        action = self.server.assign("dev-1", "7", self.new)
+        full = self.folder / "full"
+        full.mkdir()
+        record = full / "agent"
+        take = self.server.take
+
+        def fill(method, device, path, body):
+            done = take(method, device, path, body)
+            if "status" in body and body["status"]["execution"] == "downloaded":
+                full.rename(self.folder / "gone")  # what is written from now on has no place
+            return done
+
+        self.server.take = fill
+        self.agent("--record", record, status=1)
+        self.assertEqual(action["status"], "running")
+        self.assertEqual([f[0] for f in action["feedback"]], ["proceeding", "downloaded", "proceeding"])
+        self.assertEqual(self.states(), [(1, VALID), None])
+        self.assertIn("so nothing is done", self.lines[-1]["text"])
+        (self.folder / "gone").rename(full)
+        self.server.take = take
+        self.agent("--record", record)
+        self.assertEqual((action["status"], action["downloads"]), ("finished", [None]))
+
+    def test_a_clock_without_time_is_told_as_what_it_is(self):
+        """For a machine that thinks it is 1970 each certificate is one that is not valid yet."""
+        action = self.server.assign("dev-1", "7", self.new)
+        for kind, words in (({"not_yet": True}, "not yet valid"), ({"expired": True}, "expired")):
+            with DdiServer(servers.make_cert(self.folder, ca=self.ca, **kind)) as early:
+                self.agent(url=early.url, status=1)
+            self.assertIn(words, self.trouble())
+            self.assertIn("is this machine's clock right?", self.trouble())
+        self.agent()
+        self.assertEqual(action["status"], "finished")
 
     def test_wrong_usage_says_what_is_missing(self):
         def fails(args, words, status):

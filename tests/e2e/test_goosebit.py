@@ -14,10 +14,11 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import goosebit  # noqa: E402
 import servers  # noqa: E402
-from device import OTTER, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
+from device import OTTER, TIMEOUT_S, VALID, DeviceTest, in_full  # noqa: E402
 
 CONFIRMS, DOES_NOT_CONFIRM = "1:confirm+idle", "1:idle"
-FLEET, BAD = 12, 3  # devices, and those of them that the new firmware does not suit
+FLEET = 200
+SOME, BAD = 12, 3  # devices, and those of them that the new firmware does not suit
 
 
 @unittest.skipUnless(goosebit.PROGRAM, "goosebit is not installed (./dev setup goosebit)")
@@ -118,7 +119,7 @@ class WithGoosebit(DeviceTest):
         refused.exception.close()
 
     def test_devices_at_the_same_time_tell_each_its_own_truth(self):
-        names = [f"fleet-{i:03}" for i in range(FLEET)]
+        names = [f"fleet-{i:03}" for i in range(SOME)]
         self.server.register(*names, token="secret")
         for name in names:
             self.offer(self.new, name)
@@ -134,7 +135,28 @@ class WithGoosebit(DeviceTest):
             list(pool.map(update, names))
         rows = self.server.devices()
         states = [(rows[name]["last_state"], rows[name]["sw_version"]) for name in names]
-        self.assertEqual(states, [("Error", "1.0.0")] * BAD + [("Finished", "2.0.0")] * (FLEET - BAD))
+        self.assertEqual(states, [("Error", "1.0.0")] * BAD + [("Finished", "2.0.0")] * (SOME - BAD))
+
+    @in_full
+    def test_two_hundred_devices_in_one_process_are_told_apart(self):
+        """The library's agent on simulated devices; every fiftieth answer is lost on its way."""
+        names = [f"two-hundred-{i + 1:06}" for i in range(FLEET)]
+        image = self.folder / "2.0.0.bin"
+        subprocess.run([OTTER, "fleet", "image", "2.0.0", "-o", image], check=True, timeout=TIMEOUT_S, capture_output=True)
+        self.server.register(*names, token="secret")
+        for name in names:
+            self.offer(image.read_bytes(), name)
+        done = subprocess.run(
+            [OTTER, "fleet", "simulate", "--server", self.server.url, "--target-token", "--token-file", self.token, "--ca",
+             self.ca.cert, "--id", "two-hundred-", "--devices", str(FLEET), "--poll", "10", "--seed", "1", "--lose", "2",
+             "--bad-release", "2.0.0", "--bad", "10", "--for", "150"],
+            capture_output=True, text=True, timeout=200, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        rows = self.server.devices()
+        states = [rows[name]["last_state"] for name in names]  # the version comes with the next poll, which some do not reach
+        failed = states.count("Error")
+        self.assertEqual(failed + states.count("Finished"), FLEET, states)
+        self.assertTrue(0 < failed < FLEET // 3, failed)
 
 
 if __name__ == "__main__":

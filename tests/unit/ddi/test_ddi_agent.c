@@ -298,6 +298,42 @@ static void an_offer_that_changes_while_it_is_read_waits_for_the_next_poll(void 
     assert_int_equal(action->status, DDI_ACTION_FINISHED);
 }
 
+/** A device that is about to restart may be seen as it was: it is not told to restart again while it does. */
+static void a_restart_on_its_way_is_awaited(void **state)
+{
+    ddi_rig_t *rig = *state;
+    otter_ddi_order_t order;
+    (void)ddi_rig_assign(rig, "7");
+    do {
+        if (rig->fetches == 0 || strstr(rig->server.log, "downloaded") == NULL) {
+            ddi_rig_step(rig);
+            continue;
+        }
+        otter_ddi_next(&rig->agent, rig->now_ms, &order);
+        if (order.kind == OTTER_DDI_REQUEST) { /* what it tells before */
+            otter_ddi_answer(&rig->agent, 200);
+            otter_ddi_answered(&rig->agent, rig->now_ms);
+        }
+    } while (strstr(rig->said, "restart: ") == NULL);
+    for (; rig->now_ms < 590000; rig->now_ms += 10000) {
+        otter_ddi_changed(&rig->agent);
+        otter_ddi_next(&rig->agent, rig->now_ms, &order);
+        assert_int_not_equal(order.kind, OTTER_DDI_RESTART);
+        if (order.kind == OTTER_DDI_REQUEST) {
+            otter_ddi_unanswered(&rig->agent, rig->now_ms, "lost");
+        }
+    }
+    rig->now_ms += 700000; /* it did not come */
+    for (int i = 0; i < 3 && order.kind != OTTER_DDI_RESTART; i++) {
+        otter_ddi_next(&rig->agent, rig->now_ms, &order);
+        if (order.kind == OTTER_DDI_REQUEST) {
+            otter_ddi_unanswered(&rig->agent, rig->now_ms, "lost");
+            rig->now_ms += 700000;
+        }
+    }
+    assert_int_equal(order.kind, OTTER_DDI_RESTART);
+}
+
 /* ---- cancellations ---- */
 
 /** Cancels when the agent has made `at` steps. @return false: it was over before */
@@ -591,6 +627,7 @@ int main(void)
         RIG_TEST(failures_that_may_pass_stay_open_and_others_end_the_action),
         RIG_TEST(an_offer_that_cannot_be_taken_is_told_with_its_reason),
         RIG_TEST(the_part_that_the_device_has_is_the_one_that_counts),
+        RIG_TEST(a_restart_on_its_way_is_awaited),
         RIG_TEST(an_offer_that_changes_while_it_is_read_waits_for_the_next_poll),
         RIG_TEST(a_cancellation_at_any_step_ends_in_the_truth),
         RIG_TEST(an_action_that_the_server_ends_by_itself_is_dropped),
