@@ -95,6 +95,7 @@ bool fleet_device_open(fleet_device_t *device, fleet_world_t *world, uint32_t nu
 {
     device->world = world;
     device->number = number;
+    device->cut_op = SPARSE_NEVER;
     device->reset_at = device->confirm_at = device->cut_at = FLEET_NEVER;
     device->piece_at = device->answer_at = FLEET_NEVER;
     text_format(device->id, sizeof(device->id), "%s%06u",
@@ -135,6 +136,7 @@ void fleet_device_cut(fleet_device_t *device, int64_t until_ms)
     drop_download(device);
     device->world->wire->drop(device);
     device->on = false;
+    device->cut_op = SPARSE_NEVER;
     device->reset_at = device->confirm_at = device->cut_at = FLEET_NEVER;
     device->at_ms = until_ms;
 }
@@ -353,6 +355,7 @@ static void restart(fleet_device_t *device, const otter_ddi_order_t *order)
 {
     otter_fault_t fault = {0};
     bool changed;
+    memcpy(device->wanted, device->agent.record.id, sizeof(device->wanted)); /* what its trial is for */
     const esp_err_t err = otter_ddi_device_select(&device->device, order, &changed, &fault);
     if (device->flash.dead) {
         return;
@@ -361,7 +364,6 @@ static void restart(fleet_device_t *device, const otter_ddi_order_t *order)
         otter_ddi_not_restarted(&device->agent, now_of(device), changed, fault.why);
         return;
     }
-    memcpy(device->wanted, device->agent.record.id, sizeof(device->wanted)); /* what its trial will be for */
     device->reset_at = now_of(device) + RESTART_MS;
 }
 
@@ -417,6 +419,7 @@ int64_t fleet_device_act(fleet_device_t *device)
     const int64_t now_ms = now_of(device);
     if (!device->on) {
         sparse_flash_power_on(&device->flash);
+        device->flash.cut_at = device->cut_op;
     }
     if (device->cut_at != FLEET_NEVER && device->cut_at - now_ms < CUT_NEAR_MS) {
         device->flash.cut_at = device->flash.ops + fleet_world_random(device->world, CUT_OPS);
@@ -424,7 +427,7 @@ int64_t fleet_device_act(fleet_device_t *device)
     }
     do_what_is_due(device);
     const int64_t wake = device->runs == FLEET_RELEASES_MAX ? FLEET_NEVER : obey(device);
-    device->flash.cut_at = SPARSE_NEVER;
+    device->flash.cut_at = device->cut_op;
     if (device->flash.dead) {
         return now_ms; /* power is gone */
     }

@@ -37,7 +37,8 @@ typedef struct fleet_device {
     bool torn;     /* power went while the record of its trial was written: nobody knows that there was one */
     uint8_t runs;  /* which release, as its flash says; FLEET_RELEASES_MAX: nothing boots */
     int64_t at_ms; /* it is to be asked again, and */
-    uint32_t place;                       /* where it stands in line for that */
+    uint32_t place;  /* where it stands in line for that */
+    uint32_t cut_op; /* the operation of its flash that loses power, whatever chance says; SPARSE_NEVER */
     int64_t reset_at, confirm_at, cut_at; /* FLEET_NEVER */
     int64_t piece_at;                     /* of a download */
     int64_t answer_at;                    /* of a request that is out */
