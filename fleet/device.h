@@ -45,7 +45,11 @@ typedef struct fleet_device {
     fleet_download_t *download;           /* NULL: none */
     char *answer;                         /* of a simulated link: the body; NULL: it is lost */
     uint16_t status;
-    bool cut_off;             /* half of it comes */
+    bool cut_off;          /* half of it comes */
+    char *file_url;        /* of the file that is asked for, until it is given; NULL: none is */
+    otter_ddi_file_t file; /* it is this one, */
+    bool file_authorize;   /* and may be asked for with the token */
+    uint8_t file_tries;
     struct fleet_call *call;  /* of real sockets: the request that is out, */
     struct fleet_call *fetch; /* and the file that comes */
     char wanted[OTTER_DDI_ID_SIZE], installed[OTTER_DDI_ID_SIZE]; /* actions: to be tried next, tried last */

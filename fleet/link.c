@@ -11,6 +11,7 @@
 
 #define PIECE      4096u
 #define BREAKS_MAX 3u
+#define TRIES_MAX  3u
 #define TIMEOUT_MS 10000
 #define RETRY_MS   1000
 
@@ -71,16 +72,39 @@ static void send_request(fleet_device_t *device, const otter_ddi_order_t *order)
     device->answer_at = now_of(device) + latency(device);
 }
 
-static void begin_download(fleet_device_t *device, const otter_ddi_order_t *order)
+/** Asks for the file, and again a second later if the server does not give it, as esp_https_ota does. */
+static void ask_for_file(fleet_device_t *device)
 {
     static fleet_answer_t answer;
-    ask(device, order, &answer);
-    if (answer.status != 200 || answer.file == NULL) {
+    const otter_ddi_order_t order = {.url = device->file_url, .authorize = device->file_authorize};
+    ask(device, &order, &answer);
+    const bool given = answer.status == 200 && answer.file != NULL;
+    if (!given && ++device->file_tries < TRIES_MAX) {
+        device->piece_at = now_of(device) + RETRY_MS;
+        return;
+    }
+    free(device->file_url);
+    device->file_url = NULL;
+    device->piece_at = FLEET_NEVER;
+    if (!given) {
         fleet_device_fail_file(device, OTTER_STAGE_REQUEST, ESP_FAIL, "the server does not give the file");
-    } else if (fleet_device_begin_file(device, &order->file, answer.file->size)) {
+    } else if (fleet_device_begin_file(device, &device->file, answer.file->size)) {
         device->download->release = answer.file;
         device->piece_at = now_of(device) + latency(device);
     }
+}
+
+static void begin_download(fleet_device_t *device, const otter_ddi_order_t *order)
+{
+    device->file_url = text_copy(order->url); /* the agent goes on using its own */
+    device->file_authorize = order->authorize;
+    device->file = order->file;
+    device->file_tries = 0;
+    if (device->file_url == NULL) {
+        fleet_device_fail_file(device, OTTER_STAGE_CONNECT, ESP_ERR_NO_MEM, "out of memory");
+        return;
+    }
+    ask_for_file(device);
 }
 
 static void take_answer(fleet_device_t *device)
@@ -122,13 +146,19 @@ static void come(fleet_device_t *device)
         take_answer(device);
     }
     if (device->piece_at <= now_of(device) && !device->flash.dead) {
-        take_piece(device);
+        if (device->file_url != NULL) {
+            ask_for_file(device);
+        } else {
+            take_piece(device);
+        }
     }
 }
 
 static void drop(fleet_device_t *device)
 {
     free(device->answer);
+    free(device->file_url);
+    device->file_url = NULL;
     device->answer = NULL;
     device->answer_at = FLEET_NEVER;
 }

@@ -79,7 +79,8 @@ void fleet_server_handle(fleet_server_t *server, int64_t now_ms, const fleet_req
 {
     OTTER_ASSERT(now_ms >= server->now_ms);
     server->now_ms = now_ms;
-    server->line[0] = answer->text[0] = '\0';
+    text_format(server->line, sizeof(server->line), "%s %s", request->method, request->url);
+    answer->text[0] = '\0';
     answer->file = NULL;
     answer->status = count_request(server) ? 429 : handle(server, request, answer);
     if (server->on_line != NULL) {

@@ -54,20 +54,22 @@ static bool wait_for_server(otter_ddi_t *agent, enum ddi_ask ask, enum class cla
         ddi_say(agent, "denied: the server does not take this token for device %s (%d)", agent->config->id,
                 status);
         return true;
-    case BUSY:
-        hold(agent, 1, agent->sleep_s);
-        ddi_say(agent, "busy: the server has too many requests (429)");
-        return true;
     case BROKEN:
         hold(agent, BACK_OFF_S, agent->sleep_s);
         if (status != 0) {
             ddi_say(agent, "error: the server failed (%d)", status);
         }
         return true;
-    case CLASH: {
-        const uint32_t todo = agent->todo | ddi_bit(ask);
+    case BUSY:
+        ddi_say(agent, "busy: the server has too many requests (429)");
+        /* fall through */
+    case CLASH: { /* asked again itself, as a poll in its place would be one request more */
+        const bool again = ask != DDI_ASK_POLL && ask != DDI_TELL_CLOSING;
+        const uint32_t todo = again ? agent->todo | ddi_bit(ask) : 0;
+        const uint32_t poll_at = agent->poll_at;
         hold(agent, 1 + ddi_random(agent, 4), agent->sleep_s);
-        agent->todo = ask == DDI_ASK_POLL || ask == DDI_TELL_CLOSING ? 0 : todo;
+        agent->todo = todo;
+        agent->poll_at = again && poll_at > agent->hold_until ? poll_at : agent->hold_until;
         return true;
     }
     default:

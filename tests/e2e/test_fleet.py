@@ -68,10 +68,10 @@ class Simulate(unittest.TestCase):
             self.assertGreater(result["load"]["refused"], 0)
 
     def test_a_fleet_that_gets_its_power_back_comes_in_the_course_of_a_minute(self):
-        result = simulated("--devices", 2000, "--release", "2.0.0", "--blackout", 400, "--power-cuts", 0, "--poll", 3600,
+        devices, most = (10000, 250) if os.environ.get("CI") else (2000, 70)  # a sixtieth of them on average
+        result = simulated("--devices", devices, "--release", "2.0.0", "--blackout", 400, "--power-cuts", 0, "--poll", 3600,
                            "--groups", "1,99")
-        self.assertGreaterEqual(result["trouble"]["power_cuts"], 0)
-        self.assertLess(result["load"]["most_polls_in_a_second"], 70)  # 33 on average
+        self.assertLess(result["load"]["most_polls_in_a_second"], most)
         self.assertTrue(result["verdict"]["true"])
 
     def test_the_picture_is_one(self):

@@ -197,7 +197,7 @@ static void a_window_a_quota_and_a_limit_of_requests_do_not_make_it_lie(void **s
         fleet_world_t *world = open_world(false, 2);
         loss.count = 0;
         world->config.plan.order = orders[i];
-        world->server.rate = 1;
+        world->server.rate = 2;
         (void)fleet_world_run(world, END_MS);
         assert_truth(world, "order", (uint32_t)i);
         const fleet_action_t *action = &world->server.actions[0];
