@@ -69,6 +69,8 @@ if(NOT CMAKE_CROSSCOMPILING)
   add_custom_target(man_pages ALL DEPENDS ${pages})
   install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
+# Not enabled by itself: it begins when /etc/otter/agent.conf is there and somebody enables it.
+install(FILES examples/fleet/otter-agent.service DESTINATION lib/systemd/system)
 install(FILES completions/otter.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME otter)
 install(FILES completions/_otter DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES completions/otter.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

@@ -4,6 +4,8 @@
 import json
 import os
 import pathlib
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -387,6 +389,24 @@ class Agent(DeviceTest):
         self.run_device("--boots", "1", script=CONFIRMS)  # the restart
         self.agent("--hook", "false")
         self.assertEqual(action["status"], "finished")
+
+    def test_the_systemd_unit_does_the_same(self):
+        unit = (SOURCE / "examples" / "fleet" / "otter-agent.service").read_text(encoding="utf-8")
+        settings = dict(line.split("=", 1) for line in (SOURCE / "examples" / "fleet" / "agent.conf").read_text(
+            encoding="utf-8").splitlines() if "=" in line and line[0] != "#")
+        self.assertEqual(set(re.findall(r"\$\{(\w+)\}", unit)), set(settings))
+        here = {"OTTER_FLASH": self.flash, "OTTER_SERVER": self.server.url, "OTTER_ID": "dev-1"}
+        action = self.server.assign("dev-1", "7", self.new)
+        line = re.search(r"^ExecStart=/usr/bin/otter (.*)$", unit, re.M)[1]
+        line = re.sub(r"\$\{(\w+)\}", lambda name: here[name[1]], line).replace("/etc/otter/token", str(self.token))
+        line = line.replace("/etc/otter/ca.pem", self.ca.cert).replace("/var/lib/otter", str(self.folder))
+        line = line.replace("/run/otter.boot", str(self.folder / "decision")).replace("systemctl --no-block reboot", "true")
+        for _ in range(2):  # the restart between them is the machine's
+            done = subprocess.run([OTTER, *shlex.split(line), "--once"], capture_output=True, text=True, timeout=TIMEOUT_S,
+                                  check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.run_device("--boots", "1", script=CONFIRMS)
+        self.assertEqual(action["status"], "finished", done.stdout)
 
     def test_a_hook_that_fails_is_told_and_tried_again(self):
         action = self.server.assign("dev-1", "7", self.new)
