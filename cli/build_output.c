@@ -3,8 +3,11 @@
 #include "build_output.h"
 
 #include <ctype.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -27,6 +30,23 @@ static void explain(build_output_t *output, const char *format, ...)
 
 #define ALL_THAT_IS_MISSING "`otter build --list-missing` tells what else is missing"
 
+/** Writes the name of the component that gives a header, which whoever includes it does not require. @return false: none */
+static bool find_stand_in(const char *header, size_t len, char *name, size_t size)
+{
+    char pattern[PATH_MAX];
+    glob_t found = {0};
+    const char *idf = getenv("IDF_PATH"); /* set for the build */
+    int n = snprintf(pattern, sizeof(pattern), "%s/components/*/include/%.*s", idf != NULL ? idf : "",
+                     (int)len, header);
+    bool is = n > 0 && (size_t)n < sizeof(pattern) && glob(pattern, 0, NULL, &found) == 0;
+    if (is) {
+        const char *begin = found.gl_pathv[0] + strlen(idf) + strlen("/components/");
+        snprintf(name, size, "%.*s", (int)strcspn(begin, "/"), begin);
+    }
+    globfree(&found);
+    return is;
+}
+
 /** "main.c:12:10: fatal error: driver/spi_master.h: No such file or directory" */
 static void explain_header(build_output_t *output, const char *text)
 {
@@ -34,6 +54,15 @@ static void explain_header(build_output_t *output, const char *text)
     const char *what = strstr(text, fatal), *end = strstr(text, ": No such file or directory");
     if (what != NULL && end != NULL) {
         const char *name = what + strlen(fatal);
+        char component[64];
+        if (find_stand_in(name, (size_t)(end - name), component, sizeof(component))) {
+            explain(
+                output,
+                "%.*s needs %.*s, which is of component '%s': name that in REQUIRES or PRIV_REQUIRES of the "
+                "component that includes it",
+                (int)(what - text), text, (int)(end - name), name, component);
+            return;
+        }
         explain(output,
                 "%.*s needs %.*s, which is not here: write a stand-in for it into components/, or leave that "
                 "source out for "

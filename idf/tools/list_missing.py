@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import argparse
 import concurrent.futures
+import glob
 import json
 import os
 import re
@@ -62,6 +63,12 @@ def make_empty(folder, names):
                 pass
 
 
+def stand_in_of(header):
+    """The component that gives a header; None: there is none."""
+    found = glob.glob(os.path.join(os.path.dirname(HERE), "components", "*", "include", glob.escape(header)))
+    return os.path.relpath(found[0], os.path.join(os.path.dirname(HERE), "components")).split(os.sep)[0] if found else None
+
+
 def headers_here(words):
     """The names of all headers that projects find here: otter's own, in a folder that a compilation names, and the stand-ins'."""
     folders = [word.removeprefix("-I") for word in words]
@@ -73,17 +80,29 @@ def headers_here(words):
             yield from (os.path.relpath(os.path.join(path, name), folder) for name in sorted(names) if name.endswith(".h"))
 
 
-def declared_here(entry, names, folder):
-    """Those of the names that some header declares, which the project would have got with one that is missing."""
-    probe = os.path.join(folder, "probe.c")
-    with open(probe, "w", encoding="utf-8") as f:
-        for header in [*(name + ".h" for name in STANDARD), *headers_here(compiler_command(entry))]:
-            f.write(f"#if __has_include(<{header}>)\n#include <{header}>\n#endif\n")
+def probe(entry, headers, names, folder):
+    """What the compiler says of a file that includes all these headers, and uses all these names."""
+    path = os.path.join(folder, "probe.c")
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(f"#include <{header}>\n" for header in headers)
         f.write("void probe(void)\n{\n")
         f.writelines(f"#ifndef {name}\n    (void)sizeof({name});\n#endif\n" for name in sorted(names))
         f.write("}\n")
-    words = [probe if word == entry["file"] else word for word in compiler_command(entry)]
-    said = ask([*words, "-fsyntax-only", "-fmax-errors=0"], entry).stderr
+    words = [path if word == entry["file"] else word for word in compiler_command(entry)]
+    folders = glob.glob(os.path.join(os.path.dirname(HERE), "components", "*", "include"))
+    return ask([*words, *(f"-I{each}" for each in sorted(folders)), "-fsyntax-only", "-fmax-errors=0"], entry).stderr
+
+
+def declared_here(entry, names, folder):
+    """Those of the names that some header declares, which the project would have got with one that is missing."""
+    headers = [*(name + ".h" for name in STANDARD), *headers_here(compiler_command(entry))]
+    said = probe(entry, headers, names, folder)
+    while ": fatal error: " in said:  # a header that needs what this project or this machine does not have
+        number = re.search(r"probe\.c:(\d+)", said)
+        if not number or not 1 <= int(number[1]) <= len(headers):
+            return set()
+        del headers[int(number[1]) - 1]
+        said = probe(entry, headers, names, folder)
     return names - {name for groups in UNDECLARED.findall(said) for name in groups if name}
 
 
@@ -138,13 +157,16 @@ def main():
     with open(os.path.join(args.build, "config", "missing"), encoding="utf-8") as f:
         configured = f.read()  # what the configuration has gone on without, in lines like these
     headers, functions, types = ask_compiler(entries)
+    not_required = {name: headers.pop(name) for name in list(headers) if stand_in_of(name)}
     for name, files in undefined_references(args.build).items():
         functions.setdefault(name, files)
     print(configured, end="")
+    for name in sorted(not_required):
+        tell(f"header of component '{stand_in_of(name)}', which its user does not require:", {name: not_required[name]}, project)
     tell("header", headers, project)
     tell("function", functions, project)
     tell("type or value", types, project)
-    if configured or headers or functions or types:
+    if configured or not_required or headers or functions or types:
         return 1
     print("nothing is missing")
     return 0

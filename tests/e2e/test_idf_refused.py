@@ -93,8 +93,8 @@ REFUSED = [
 
 # The same, of what the compiler finds.
 NOT_COMPILED = [
-    ("a header that nobody has", project(source='#include "driver/spi_master.h"\n' + APP),
-     ["main/main.c:1", "needs driver/spi_master.h", "components/", "--list-missing"]),
+    ("a header that nobody has", project(source='#include "driver/i2s_std.h"\n' + APP),
+     ["main/main.c:1", "needs driver/i2s_std.h", "components/", "--list-missing"]),
     ("a function that nobody has", project(source="void gpio_foo(void);\nvoid app_main(void) { gpio_foo(); }\n"),
      ["main/main.c:2", "uses gpio_foo", "components/"]),
     ("a macro that is misspelled", project(source='#include "esp_err.h"\nvoid app_main(void) { ESP_EROR_CHECK(0); }\n'),
@@ -130,6 +130,16 @@ class Refused(unittest.TestCase):
         self.check(NOT_COMPILED)
 
     @in_full
+    def test_header_of_a_component_that_is_not_required_is_told_with_it(self):
+        made = self.made(project(components__old__CMakeLists_dot_txt='idf_component_register(SRCS "old.c")\n',
+                                 components__old__old_dot_c='#include "driver/gpio.h"\nvoid old(void) { gpio_get_level(4); }\n'))
+        self.assertIn("components/old/old.c:1:10 needs driver/gpio.h, which is of component 'esp_driver_gpio': name that in "
+                      "REQUIRES", made.refused().splitlines()[-1])
+        self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
+                         ["header of component 'esp_driver_gpio', which its user does not require: driver/gpio.h: "
+                          "components/old/old.c"])
+
+    @in_full
     def test_libraries_for_another_machine_and_damaged_ones_are_named(self):
         pre = "idf_component_register(INCLUDE_DIRS .)\n"
         source = "int pre(void);\nvoid app_main(void) { pre(); }\n"
@@ -153,13 +163,13 @@ class Refused(unittest.TestCase):
                         self.assertIn(piece, made.refused().splitlines()[-1])
 
     def test_all_that_is_missing_is_told_at_once(self):
-        source = '#include "driver/spi_master.h"\n#include "bt.h"\nvoid app_main(void) { spi_t x; spi_init(&x); }\n'
+        source = '#include "driver/i2s_std.h"\n#include "bt.h"\nvoid app_main(void) { i2s_t x; i2s_init(&x); }\n'
         made = self.made(project(main='idf_component_register(SRCS "main.c" REQUIRES button)\n', source=source))
         done = otter("build", made.path, "--list-missing")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stdout.splitlines(), [
             "component button: required by component 'main' (main/CMakeLists.txt)", "header bt.h: main/main.c",
-            "header driver/spi_master.h: main/main.c", "function spi_init: main/main.c", "type or value spi_t: main/main.c"])
+            "header driver/i2s_std.h: main/main.c", "function i2s_init: main/main.c", "type or value i2s_t: main/main.c"])
 
     def test_what_is_missing_is_not_what_a_missing_header_would_have_included(self):
         source = ('#include "common.h"\nint there(int);\nvoid app_main(void)\n{\n    esp_err_t err = NULL == 0;\n'
