@@ -19,6 +19,8 @@
 
 /* What the caller asked for is sized for a microcontroller; OpenSSL and the C library of a host want more. */
 #define HOST_STACK_EXTRA (512u * 1024)
+#define MAIN_ROOM        16384 /* bytes of stack that ending a task needs, and more */
+#define MAIN_STAYS_MS    500
 
 #define THREAD_NAME_SIZE 16 /* what Linux takes, with terminator */
 
@@ -593,12 +595,26 @@ void *pvTaskGetThreadLocalStoragePointer(TaskHandle_t task, BaseType_t index)
     return value;
 }
 
+/** With room below, which what comes after it uses, instead of where its variables lay. */
+static __attribute__((noinline)) void call_below(void (*function)(void))
+{
+    volatile char room[MAIN_ROOM];
+    room[0] = 0;
+    function();
+    (void)room[0]; /* it is still in use */
+}
+
+/** On a chip a task of higher priority runs as soon as app_main() has made it, and reads what that has given it by address
+    before app_main() returns. Here both run at once: the frame stays for a moment, so that such a program works here, too. */
 static void main_task(void *arg)
 {
     void (*function)(void);
     memcpy(&function, arg, sizeof(function));
     free(arg);
-    function();
+    call_below(function);
+    if (uxTaskGetNumberOfTasks() > 1) {
+        vTaskDelay(pdMS_TO_TICKS(MAIN_STAYS_MS));
+    }
 }
 
 bool kernel_start_main(void (*function)(void))

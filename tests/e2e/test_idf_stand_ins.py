@@ -35,7 +35,9 @@ class StandIns(unittest.TestCase):
                      "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n",
                      "vfs 0x102", "/own: files are this machine's", " 0x106", "there is no SPIFFS", "there is no FAT",
                      " 0x106 mounted 0\n",
-                     "> line 0\n"):
+                     "> line 0\n", "address while DHCP runs 0x5007\n", "access point 192.168.9.1\n",
+                     "station 1 of the access point\n", "its address 127.0.0.1\n", "1 station\n", "the station is gone\n",
+                     "given by address\n"):
             at = rest.find(line)
             self.assertGreaterEqual(at, 0, f"{line!r} is not there, or not behind the line before:\n{done.stdout}")
             rest = rest[at + len(line):]

@@ -140,6 +140,29 @@ esp_err_t esp_wifi_get_mode(wifi_mode_t *mode)
     return unlock(ESP_OK);
 }
 
+/* ---- the one station of an access point: this machine, which reaches what the device serves ---- */
+
+static void join_access_point(void)
+{
+    wifi_event_ap_staconnected_t joined = {.aid = 1};
+    ip_event_ap_staipassigned_t assigned = {.ip.addr = ESP_IP4TOADDR(127, 0, 0, 1)};
+    memcpy(joined.mac, access_point, sizeof(joined.mac));
+    memcpy(assigned.mac, access_point, sizeof(assigned.mac));
+    (void)post(WIFI_EVENT_AP_STACONNECTED, &joined, sizeof(joined));
+    esp_err_t err =
+        esp_event_post(IP_EVENT, IP_EVENT_AP_STAIPASSIGNED, &assigned, sizeof(assigned), POST_WAIT_TICKS);
+    if (err != ESP_OK && err != ESP_ERR_INVALID_STATE) { /* without an event loop nobody wants to hear it */
+        ESP_LOGE(TAG, "the event of a station's address is lost: %s", esp_err_to_name(err));
+    }
+}
+
+static void leave_access_point(void)
+{
+    wifi_event_ap_stadisconnected_t left = {.aid = 1, .reason = WIFI_REASON_ASSOC_LEAVE};
+    memcpy(left.mac, access_point, sizeof(left.mac));
+    (void)post(WIFI_EVENT_AP_STADISCONNECTED, &left, sizeof(left));
+}
+
 esp_err_t esp_wifi_start(void)
 {
     esp_err_t err = enter(false);
@@ -150,7 +173,11 @@ esp_err_t esp_wifi_start(void)
     wifi.started = true;
     (void)unlock(ESP_OK);
     err = station ? post(WIFI_EVENT_STA_START, NULL, 0) : ESP_OK;
-    return ap ? post(WIFI_EVENT_AP_START, NULL, 0) : err;
+    if (ap) {
+        err = post(WIFI_EVENT_AP_START, NULL, 0);
+        join_access_point();
+    }
+    return err;
 }
 
 static size_t ssid_length(void)
@@ -186,7 +213,11 @@ esp_err_t esp_wifi_stop(void)
     wifi.started = false;
     (void)unlock(ESP_OK);
     err = station ? post(WIFI_EVENT_STA_STOP, NULL, 0) : ESP_OK;
-    return ap ? post(WIFI_EVENT_AP_STOP, NULL, 0) : err;
+    if (ap) {
+        leave_access_point();
+        err = post(WIFI_EVENT_AP_STOP, NULL, 0);
+    }
+    return err;
 }
 
 esp_err_t esp_wifi_restore(void)
@@ -342,7 +373,16 @@ esp_err_t esp_wifi_ap_get_sta_list(wifi_sta_list_t *sta)
     }
     memset(sta, 0, sizeof(*sta));
     esp_err_t err = enter(true);
-    return err != ESP_OK ? err : unlock(has_access_point() ? ESP_OK : ESP_ERR_WIFI_MODE);
+    if (err != ESP_OK) {
+        return err;
+    }
+    bool ap = has_access_point();
+    if (ap) {
+        memcpy(sta->sta[0].mac, access_point, sizeof(sta->sta[0].mac));
+        sta->sta[0].rssi = RSSI;
+        sta->num = 1;
+    }
+    return unlock(ap ? ESP_OK : ESP_ERR_WIFI_MODE);
 }
 
 /* ---- what is configured ---- */

@@ -225,6 +225,7 @@ esp_err_t esp_netif_get_sta_list(const wifi_sta_list_t *wifi_sta_list, esp_netif
     netif_sta_list->num = wifi_sta_list->num;
     for (int i = 0; i < wifi_sta_list->num; i++) {
         memcpy(netif_sta_list->sta[i].mac, wifi_sta_list->sta[i].mac, sizeof(netif_sta_list->sta[i].mac));
+        netif_sta_list->sta[i].ip.addr = ESP_IP4TOADDR(127, 0, 0, 1);
     }
     return ESP_OK;
 }

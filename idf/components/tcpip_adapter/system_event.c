@@ -38,6 +38,8 @@ static const translation_t wifi_events[] = {
     {WIFI_EVENT_STA_DISCONNECTED, SYSTEM_EVENT_STA_DISCONNECTED, DATA(disconnected)},
     {WIFI_EVENT_AP_START, SYSTEM_EVENT_AP_START, 0},
     {WIFI_EVENT_AP_STOP, SYSTEM_EVENT_AP_STOP, 0},
+    {WIFI_EVENT_AP_STACONNECTED, SYSTEM_EVENT_AP_STACONNECTED, DATA(sta_connected)},
+    {WIFI_EVENT_AP_STADISCONNECTED, SYSTEM_EVENT_AP_STADISCONNECTED, DATA(sta_disconnected)},
 };
 
 static const translation_t ip_events[] = {

@@ -53,7 +53,7 @@ esp_err_t esp_wifi_deinit(void);
 esp_err_t esp_wifi_set_mode(wifi_mode_t mode);
 esp_err_t esp_wifi_get_mode(wifi_mode_t *mode);
 
-/** Posts WIFI_EVENT_STA_START and _AP_START. */
+/** Posts WIFI_EVENT_STA_START and _AP_START; this machine then is the one station of the access point, with its events. */
 esp_err_t esp_wifi_start(void);
 /** Posts WIFI_EVENT_STA_DISCONNECTED if connected, WIFI_EVENT_STA_STOP and _AP_STOP. */
 esp_err_t esp_wifi_stop(void);
@@ -78,7 +78,7 @@ esp_err_t esp_wifi_clear_ap_list(void);
 /** @return ESP_OK; ESP_ERR_WIFI_NOT_CONNECT */
 esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info);
 esp_err_t esp_wifi_sta_get_rssi(int *rssi);
-/** No station ever comes. */
+/** One, while it is started: this machine. */
 esp_err_t esp_wifi_ap_get_sta_list(wifi_sta_list_t *sta);
 
 esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf);

@@ -19,7 +19,8 @@ typedef struct {
     int num;
 } esp_netif_sta_list_t;
 
-/** The same stations, of which none has an address: no station ever comes. @return ESP_OK; ESP_ERR_ESP_NETIF_INVALID_PARAMS */
+/** The same stations, with the address of this machine, which is the only one.
+    @return ESP_OK; ESP_ERR_ESP_NETIF_INVALID_PARAMS */
 esp_err_t esp_netif_get_sta_list(const wifi_sta_list_t *wifi_sta_list, esp_netif_sta_list_t *netif_sta_list);
 
 #ifdef __cplusplus

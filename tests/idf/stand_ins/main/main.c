@@ -16,6 +16,7 @@
 #include "esp_spiffs.h"
 #include "esp_vfs_dev.h"
 #include "esp_vfs_fat.h"
+#include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "freertos/task.h"
@@ -184,8 +185,58 @@ static void ask_files(void)
     linenoiseFree(line);
 }
 
+static void on_station(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg;
+    if (base == WIFI_EVENT && id == WIFI_EVENT_AP_STACONNECTED) {
+        printf("station %d of the access point\n", ((wifi_event_ap_staconnected_t *)data)->aid);
+    } else if (base == IP_EVENT && id == IP_EVENT_AP_STAIPASSIGNED) {
+        printf("its address " IPSTR "\n", IP2STR(&((ip_event_ap_staipassigned_t *)data)->ip));
+        xSemaphoreGive(rung);
+    } else if (id == WIFI_EVENT_AP_STADISCONNECTED) {
+        printf("the station is gone\n");
+        xSemaphoreGive(rung);
+    }
+}
+
+static void ask_access_point(void)
+{
+    wifi_sta_list_t stations;
+    esp_netif_ip_info_t address = {.ip.addr = ESP_IP4TOADDR(192, 168, 9, 1)};
+    wifi_config_t config = {.ap = {.ssid = "device", .max_connection = 1}};
+    const wifi_init_config_t init = WIFI_INIT_CONFIG_DEFAULT();
+    ESP_ERROR_CHECK(esp_event_loop_create_default());
+    esp_netif_t *netif = esp_netif_create_default_wifi_ap();
+    printf("address while DHCP runs 0x%x\n", esp_netif_set_ip_info(netif, &address));
+    ESP_ERROR_CHECK(esp_netif_dhcps_stop(netif));
+    ESP_ERROR_CHECK(esp_netif_set_ip_info(netif, &address));
+    ESP_ERROR_CHECK(esp_netif_dhcps_start(netif));
+    memset(&address, 0, sizeof(address));
+    ESP_ERROR_CHECK(esp_netif_get_ip_info(netif, &address));
+    printf("access point " IPSTR "\n", IP2STR(&address.ip));
+    ESP_ERROR_CHECK(esp_wifi_init(&init));
+    ESP_ERROR_CHECK(esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_station, NULL));
+    ESP_ERROR_CHECK(esp_event_handler_register(IP_EVENT, ESP_EVENT_ANY_ID, on_station, NULL));
+    ESP_ERROR_CHECK(esp_wifi_set_mode(WIFI_MODE_AP));
+    ESP_ERROR_CHECK(esp_wifi_set_config(WIFI_IF_AP, &config));
+    ESP_ERROR_CHECK(esp_wifi_start());
+    xSemaphoreTake(rung, pdMS_TO_TICKS(10000));
+    ESP_ERROR_CHECK(esp_wifi_ap_get_sta_list(&stations));
+    printf("%d station\n", stations.num);
+    ESP_ERROR_CHECK(esp_wifi_stop());
+    xSemaphoreTake(rung, pdMS_TO_TICKS(10000));
+}
+
+static void read_what_was_given(void *arg)
+{
+    vTaskDelay(pdMS_TO_TICKS(100));
+    printf("given %s\nall are asked\n", (const char *)arg);
+    vTaskDelete(NULL);
+}
+
 void app_main(void)
 {
+    char given[] = "by address";
     setvbuf(stdout, NULL, _IOLBF, 0);
     console_by_uart();
     console_by_usb();
@@ -195,5 +246,6 @@ void app_main(void)
     ask_spi();
     ask_network();
     ask_files();
-    printf("all are asked\n");
+    ask_access_point();
+    xTaskCreate(read_what_was_given, "reader", 4096, given, 5, NULL);
 }
