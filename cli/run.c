@@ -38,6 +38,7 @@ typedef struct {
     build_folder_start_t start;
     uint64_t net_rate; /* 0: not given */
     otter_run_flash_speed_t flash_speed;
+    bool fast;
     run_options_t run;
     expected_t expected;
 } options_t;
@@ -308,6 +309,10 @@ static int run(void *taken)
     if (options->net_rate != 0 && setenv("OTTER_NET_RATE", rate, 1) != 0) {
         return cli_fail("run", "out of memory");
     }
+    if (options->fast && setenv(OTTER_RUN_ENV_FAST, "1", 1) != 0) {
+        return cli_fail("run", "out of memory");
+    }
+    options->run.fast = options->fast;
     const char *folder = options->flash;
     options->run.watchdog_s = options->run.debugger ? 0 : options->run.watchdog_s;
     if (build_folder_is(folder)) {
@@ -417,6 +422,12 @@ static const option_row_t rows[] = {
      .help =
          "let what the app's HTTP client receives come over a slow link: bits a second, delay one way, and "
          "lost segments, as 1M,20ms,1%; a fourth value is the device's TCP window (default 5760 bytes)"},
+    {"fast", &option_switch, offsetof(options_t, fast),
+     .help = "let the device's clock run ahead over all that its tasks wait for together (delays, timers, "
+             "sleep, flash, the "
+             "link), time-outs and the watchdog included; not over answers of servers. --max-seconds, "
+             "--cut-at and "
+             "--brownout-at are times of this machine"},
     {"mac", &kind_mac, 0,
      .help = "the MAC address that the device was made with (esp_efuse_mac_get_default); default: "
              "02:00:00:00:00:01"},

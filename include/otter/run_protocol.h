@@ -35,6 +35,7 @@ extern "C" {
     "OTTER_TRACE_FD" /* descriptor that gets each otter_run_op_t when it begins; may be missing */
 #define OTTER_RUN_ENV_FLASH_SPEED                                                                            \
     "OTTER_FLASH_SPEED" /* otter_run_flash_speed_t as text; may be missing: the flash takes no time */
+#define OTTER_RUN_ENV_FAST "OTTER_FAST" /* "1": waits whose end is known may be skipped; may be missing */
 #define OTTER_RUN_ENV_LINK "OTTER_LINK" /* otter_run_link_t as text; may be missing: the host's network */
 
 /** An operation of the flash as a chip counts it. */
@@ -186,6 +187,8 @@ enum {
     OTTER_RUN_SAYS_IDLE = 'I', /* every task has ended or waits for ever: nothing more will happen */
     OTTER_RUN_SAYS_ALIVE = '.',      /* feeds the watchdog: every task shows life */
     OTTER_RUN_SAYS_POWER_LOST = 'P', /* the planned power cut has come */
+    OTTER_RUN_SAYS_HUNG =
+        'W', /* the watchdog's time has passed by a clock of its own: reset reason TASK_WDT */
     OTTER_RUN_SAYS_NO_START =
         'N', /* as the first message: app_main() will not run, for want of something on this machine */
 };

@@ -150,6 +150,19 @@ static void compare_table_offset(uint32_t table_offset)
     }
 }
 
+static void tell_silent(const kernel_silent_t *silent)
+{
+    snprintf(shared->silent, sizeof(shared->silent), "%s (%s)", silent->name,
+             silent->subscribed ? "esp_task_wdt_reset() not called" : "never blocked");
+}
+
+/** The watchdog's time has passed by the clock that runs ahead. */
+static void end_hung(const kernel_silent_t *silent)
+{
+    tell_silent(silent);
+    run_protocol_end(OTTER_RUN_SAYS_HUNG);
+}
+
 /** The main thread's part: it watches the tasks until nothing more can happen. */
 static void watch_tasks(void)
 {
@@ -159,8 +172,7 @@ static void watch_tasks(void)
             run_protocol_tell(OTTER_RUN_SAYS_ALIVE);
             shared->silent[0] = '\0';
         } else {
-            snprintf(shared->silent, sizeof(shared->silent), "%s (%s)", silent.name,
-                     silent.subscribed ? "esp_task_wdt_reset() not called" : "never blocked");
+            tell_silent(&silent);
         }
     }
 }
@@ -245,6 +257,10 @@ int main(int argc, char **argv)
     esp_flash_encryption_init_checks();
     if (boot.watchdog_s != 0) {
         kernel_watchdog_runs();
+    }
+    if (getenv(OTTER_RUN_ENV_FAST) != NULL) {
+        kernel_hurry(&(kernel_hurry_t){
+            .limit_us = (int64_t)boot.watchdog_s * 1000000, .first = kernel_first_to_feed, .hang = end_hung});
     }
     if (!kernel_start_main(app_main)) {
         return cannot_start("the main task cannot be started", "no thread or no memory is left");

@@ -37,7 +37,7 @@ typedef struct {
     int control;     /* read end; -1 once the firmware closed it */
     int signals;     /* signalfd */
     int *exec_error; /* shared with the process until it becomes the firmware; 0: it has become it */
-    bool said_anything, said_restart, said_asleep, said_idle, said_power_lost, said_no_start;
+    bool said_anything, said_restart, said_asleep, said_idle, said_power_lost, said_no_start, said_hung;
     uint64_t silent_us; /* time without a sign of life in which this process was not stopped itself */
 } process_t;
 
@@ -162,6 +162,7 @@ static bool read_control(process_t *p)
     p->said_asleep = p->said_asleep || memchr(messages, OTTER_RUN_SAYS_ASLEEP, (size_t)n) != NULL;
     p->said_idle = p->said_idle || memchr(messages, OTTER_RUN_SAYS_IDLE, (size_t)n) != NULL;
     p->said_power_lost = p->said_power_lost || memchr(messages, OTTER_RUN_SAYS_POWER_LOST, (size_t)n) != NULL;
+    p->said_hung = p->said_hung || memchr(messages, OTTER_RUN_SAYS_HUNG, (size_t)n) != NULL;
     if (memchr(messages, OTTER_RUN_SAYS_ALIVE, (size_t)n) != NULL) {
         p->silent_us = 0;
     }
@@ -268,6 +269,21 @@ static void explain_crash(int status, firmware_result_t *result)
     }
 }
 
+/** Which task it is, as the firmware has left it in the memory that is shared, where it can write anything. */
+static void tell_hang(const firmware_start_t *start)
+{
+    char silent[sizeof(start->shared_memory->silent)];
+    memcpy(silent, start->shared_memory->silent, sizeof(silent));
+    silent[sizeof(silent) - 1] = '\0';
+    for (char *p = silent; *p != '\0'; p++) {
+        *p = *p >= ' ' && *p <= '~' ? *p : '?';
+    }
+    ESP_LOGE(TAG,
+             "Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:");
+    ESP_LOGE(TAG, " - %s", silent[0] != '\0' ? silent : "the app stands still as a whole");
+    ESP_LOGE(TAG, "no sign of life for %u s (--watchdog)", (unsigned)start->boot.watchdog_s);
+}
+
 static void explain_status(const process_t *p, const firmware_start_t *start, int status,
                            firmware_result_t *result)
 {
@@ -284,6 +300,9 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
         snprintf(result->text, sizeof(result->text), "it has told why on standard error");
     } else if (p->said_power_lost && file_flash_was_cut(&start->shared_memory->flash)) {
         result->end = FIRMWARE_UNPOWERED;
+    } else if (ended_well && p->said_hung) {
+        tell_hang(start);
+        result->end = FIRMWARE_HUNG;
     } else if (ended_well && (p->said_restart || p->said_asleep || p->said_idle)) {
         result->end = p->said_restart ? FIRMWARE_RESTARTED : p->said_asleep ? FIRMWARE_ASLEEP : FIRMWARE_IDLE;
     } else if (p->said_idle && WIFEXITED(status) && WEXITSTATUS(status) == OTTER_RUN_EXIT_UNWRITTEN) {
@@ -293,21 +312,6 @@ static void explain_status(const process_t *p, const firmware_start_t *start, in
     } else {
         explain_crash(status, result);
     }
-}
-
-/** Which task it is, as the firmware has left it in the memory that is shared, where it can write anything. */
-static void tell_hang(const firmware_start_t *start)
-{
-    char silent[sizeof(start->shared_memory->silent)];
-    memcpy(silent, start->shared_memory->silent, sizeof(silent));
-    silent[sizeof(silent) - 1] = '\0';
-    for (char *p = silent; *p != '\0'; p++) {
-        *p = *p >= ' ' && *p <= '~' ? *p : '?';
-    }
-    ESP_LOGE(TAG,
-             "Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:");
-    ESP_LOGE(TAG, " - %s", silent[0] != '\0' ? silent : "the app stands still as a whole");
-    ESP_LOGE(TAG, "no sign of life for %u s (--watchdog)", (unsigned)start->boot.watchdog_s);
 }
 
 /** This process was told to end. */

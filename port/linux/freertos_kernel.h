@@ -54,10 +54,12 @@ struct tskTaskControlBlock {
     kernel_ready_t ready;     /* what it waits for, NULL: it runs */
     const void *waits_for;
     bool waits_forever;
+    int64_t wakes_us;   /* when it stops waiting at the latest, by steady_clock_us() */
     bool wait_given_up; /* xTaskAbortDelay() */
     bool suspended;     /* it stays where it next waits */
     bool subscribed;    /* to the task watchdog: only esp_task_wdt_reset() is a sign of life */
     atomic_bool signed_life;
+    atomic_llong fed_us;     /* when it was, by steady_clock_us() */
     atomic_int id;           /* of the thread, as the kernel calls it; 0: it has not run yet */
     thread_state_t looked;   /* what was known when the watchdog last looked */
     kernel_local_t locals[]; /* as many as the build says */
@@ -139,6 +141,24 @@ void kernel_watchdog_runs(void);
 
 /** With the lock held: whether the watchdog waits for users that the program has named (esp_task_wdt_add_user). */
 void kernel_watches_users(bool any);
+
+/** What kernel_hurry() asks of the watchdog. */
+typedef struct {
+    int64_t limit_us; /* a subscribed task that is silent for so long hangs; 0: no watchdog */
+    /** Which is to show life first, and when it did last. @return INT64_MAX: none has to */
+    int64_t (*first)(kernel_silent_t *silent);
+    /** It has not. Does not return. */
+    void (*hang)(const kernel_silent_t *silent);
+} kernel_hurry_t;
+
+/**
+ * From now on time is skipped that all tasks wait for: no task runs, or waits for something that this clock does not know, as
+ * bytes of a socket. Before the first task. Both functions are called with the lock held.
+ */
+void kernel_hurry(const kernel_hurry_t *how);
+
+/** With the lock held: kernel_hurry_t.first of the task watchdog. */
+int64_t kernel_first_to_feed(kernel_silent_t *silent);
 
 /** Sign of life of the calling task; nothing outside of tasks. */
 void kernel_alive(void);

@@ -14,6 +14,7 @@
 #include <openssl/crypto.h>
 
 #include "linux/freertos_kernel.h"
+#include "linux/steady_clock.h"
 #include "otter/build_options.h"
 #include "otter/system.h"
 
@@ -87,27 +88,60 @@ bool kernel_condition_end(pthread_cond_t *condition)
     return unused;
 }
 
-static struct timespec deadline_in_us(uint64_t us)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += (time_t)(us / 1000000);
-    t.tv_nsec += (long)(us % 1000000) * 1000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_nsec -= 1000000000;
-        t.tv_sec++;
-    }
-    return t;
-}
-
 uint64_t kernel_us_of_ticks(TickType_t ticks)
 {
     return ((uint64_t)ticks * 1000000 + configTICK_RATE_HZ - 1) / configTICK_RATE_HZ;
 }
 
-static void begin_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, bool forever)
+/* ---- time that nobody needs ---- */
+
+static bool hurries;
+static kernel_hurry_t hurry;
+
+/** When the first of the waits ends that end by themselves. @return false: a task runs, or will at once; INT64_MAX: none ends */
+static bool all_wait_until(int64_t *us)
 {
+    *us = INT64_MAX;
+    for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
+        if (t->ready == NULL || t->ready(t->waits_for) || t->wait_given_up) {
+            return false;
+        }
+        *us = !t->waits_forever && t->wakes_us < *us ? t->wakes_us : *us;
+    }
+    return true;
+}
+
+/** With the lock held, when a task begins to wait or has ended: skips what all of them wait for. */
+static void skip_time(void)
+{
+    int64_t until;
+    if (!hurries || !all_wait_until(&until)) {
+        return;
+    }
+    kernel_silent_t silent;
+    const int64_t fed = hurry.limit_us != 0 ? hurry.first(&silent) : INT64_MAX;
+    if (fed != INT64_MAX && until - fed > hurry.limit_us) {
+        hurry.hang(&silent);
+    }
+    if (until == INT64_MAX) {
+        return; /* nothing ends by itself */
+    }
+    const int64_t left = until - steady_clock_us();
+    if (left > 0) {
+        steady_clock_skip(left);
+    }
+    for (TaskHandle_t t = tasks; t != NULL; t = t->next) {
+        if (!t->waits_forever && t->wakes_us <= until) {
+            pthread_cond_broadcast(t->waits_on);
+        }
+    }
+}
+
+static void begin_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, int64_t wakes_us)
+{
+    const bool forever = wakes_us == INT64_MAX;
     if (current != NULL) {
+        current->wakes_us = wakes_us;
         current->waits_on = changed;
         current->wait_given_up = false;
         current->ready = ready;
@@ -116,6 +150,7 @@ static void begin_wait(pthread_cond_t *changed, kernel_ready_t ready, const void
         if (forever) {
             pthread_cond_broadcast(&less_work);
         }
+        skip_time();
     }
 }
 
@@ -134,22 +169,30 @@ static void drop_wait(void *unused)
     kernel_unlock();
 }
 
-/** One wait on the condition; the only place where a deleted task can end. @return 0, ETIMEDOUT */
-static int wait_once(pthread_cond_t *changed, const struct timespec *deadline)
+/** Until the condition is signalled, or `wakes_us` (INT64_MAX: never). */
+static void wait_on(pthread_cond_t *changed, int64_t wakes_us)
 {
-    int result;
+    if (wakes_us == INT64_MAX) {
+        pthread_cond_wait(changed, &lock);
+    } else {
+        const struct timespec deadline = steady_clock_by_machine(wakes_us);
+        (void)pthread_cond_timedwait(changed, &lock, &deadline); /* the caller looks at the clock */
+    }
+}
+
+/** One wait on the condition; the only place where a deleted task can end. */
+static void wait_once(pthread_cond_t *changed, int64_t wakes_us)
+{
     pthread_cleanup_push(drop_wait, NULL);
     int before = PTHREAD_CANCEL_DISABLE;
     if (current != NULL) {
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
     }
-    result = deadline != NULL ? pthread_cond_timedwait(changed, &lock, deadline)
-                              : pthread_cond_wait(changed, &lock);
+    wait_on(changed, wakes_us);
     if (current != NULL) {
         pthread_setcancelstate(before, &before);
     }
     pthread_cleanup_pop(0);
-    return result;
 }
 
 static bool not_ready(const void *unused)
@@ -162,8 +205,8 @@ static bool not_ready(const void *unused)
 static void stay_while_suspended(void)
 {
     while (current != NULL && current->suspended) {
-        begin_wait(&resumed, not_ready, NULL, true);
-        (void)wait_once(&resumed, NULL); /* has no limit to run out */
+        begin_wait(&resumed, not_ready, NULL, INT64_MAX);
+        wait_once(&resumed, INT64_MAX);
         end_wait();
     }
 }
@@ -171,20 +214,38 @@ static void stay_while_suspended(void)
 bool kernel_wait_us(pthread_cond_t *changed, kernel_ready_t ready, const void *object, uint64_t us)
 {
     stay_while_suspended();
-    bool forever = us == UINT64_MAX;
+    const uint64_t far = INT64_MAX / 4; /* thousands of years; keeps sums in range */
+    const int64_t wakes_us = us < far ? steady_clock_us() + (int64_t)us : INT64_MAX;
     bool over = us == 0;
-    struct timespec deadline = deadline_in_us(forever ? 0 : us);
     while (!ready(object) && !over) {
-        begin_wait(changed, ready, object, forever);
-        int result = 0;
+        begin_wait(changed, ready, object, wakes_us);
         while (!ready(object) && !over) {
-            result = wait_once(changed, forever ? NULL : &deadline);
-            over = result == ETIMEDOUT || (current != NULL && current->wait_given_up);
+            wait_once(changed, wakes_us);
+            over = steady_clock_us() >= wakes_us || (current != NULL && current->wait_given_up);
         }
         end_wait();
         stay_while_suspended(); /* what was ready may not be any more after that */
     }
     return ready(object);
+}
+
+/** The wait of a task outside of the kernel, for flash or a link: nothing ends it early, not even the task's end. */
+static void wait_until(int64_t us)
+{
+    kernel_lock();
+    begin_wait(&never, not_ready, NULL, us);
+    while (steady_clock_us() < us) {
+        wait_on(&never, us);
+    }
+    end_wait();
+    kernel_unlock();
+}
+
+void kernel_hurry(const kernel_hurry_t *how)
+{
+    hurry = *how;
+    hurries = true;
+    steady_clock_hurry(wait_until);
 }
 
 bool kernel_wait(pthread_cond_t *changed, kernel_ready_t ready, const void *object, TickType_t ticks)
@@ -213,6 +274,7 @@ static void forget_task(void *arg)
     }
     current = NULL;
     pthread_cond_broadcast(&less_work);
+    skip_time();
     kernel_unlock();
     free(task);
 }
@@ -268,6 +330,7 @@ BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack
     task->priority = priority;
     task->stack_bytes = stack_bytes;
     atomic_store(&task->signed_life, true);
+    atomic_store(&task->fed_us, steady_clock_us());
 
     /* The lock keeps the new task from ending before its handle is told and its place in the list is taken. */
     kernel_lock();
@@ -662,7 +725,12 @@ static bool is_idle(void)
 bool kernel_wait_idle(uint32_t ms)
 {
     kernel_lock();
-    struct timespec deadline = deadline_in_us((uint64_t)ms * 1000);
+    struct timespec deadline; /* of the machine: the runner waits by it */
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += (time_t)(ms / 1000);
+    deadline.tv_nsec += (long)(ms % 1000) * 1000000;
+    deadline.tv_sec += deadline.tv_nsec / 1000000000;
+    deadline.tv_nsec %= 1000000000;
     int result = 0;
     while (!is_idle() && result != ETIMEDOUT) {
         result = pthread_cond_timedwait(&less_work, &lock, &deadline);

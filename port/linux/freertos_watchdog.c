@@ -6,6 +6,7 @@
 
 #include "esp_task_wdt.h"
 #include "linux/freertos_kernel.h"
+#include "linux/steady_clock.h"
 #include "linux/thread_state.h"
 
 /** A part of a program that has to call esp_task_wdt_reset_user(). The list belongs to the kernel lock. */
@@ -13,6 +14,7 @@ struct esp_task_wdt_user_handle_s {
     struct esp_task_wdt_user_handle_s *next;
     const char *name; /* not copied, as in ESP-IDF */
     bool signed_life;
+    int64_t fed_us; /* as of a task */
 };
 
 static esp_task_wdt_user_handle_t users;
@@ -97,6 +99,27 @@ bool kernel_all_alive(kernel_silent_t *silent)
     return alive;
 }
 
+int64_t kernel_first_to_feed(kernel_silent_t *silent)
+{
+    int64_t first = INT64_MAX;
+    const char *name = "";
+    for (TaskHandle_t t = kernel_first_task(); t != NULL; t = t->next) {
+        if (t->subscribed && atomic_load(&t->fed_us) < first) {
+            first = atomic_load(&t->fed_us);
+            name = t->name;
+        }
+    }
+    for (const struct esp_task_wdt_user_handle_s *user = users; user != NULL; user = user->next) {
+        if (user->fed_us < first) {
+            first = user->fed_us;
+            name = user->name;
+        }
+    }
+    snprintf(silent->name, sizeof(silent->name), "%s", name);
+    silent->subscribed = true;
+    return first;
+}
+
 void kernel_alive(void)
 {
     TaskHandle_t task = kernel_current();
@@ -143,6 +166,7 @@ static esp_err_t subscribe(TaskHandle_t task, bool subscribed, esp_err_t unchang
     if (task != NULL) {
         err = task->subscribed == subscribed ? unchanged : ESP_OK;
         task->subscribed = subscribed;
+        atomic_store(&task->fed_us, steady_clock_us());
         atomic_store(&task->signed_life, true);
     }
     kernel_unlock();
@@ -164,6 +188,7 @@ esp_err_t esp_task_wdt_reset(void)
     esp_err_t err = esp_task_wdt_status(NULL);
     TaskHandle_t task = kernel_current();
     if (task != NULL) {
+        atomic_store(&task->fed_us, steady_clock_us());
         atomic_store(&task->signed_life, true);
     }
     return err;
@@ -189,6 +214,7 @@ esp_err_t esp_task_wdt_add_user(const char *user_name, esp_task_wdt_user_handle_
     }
     user->name = user_name;
     user->signed_life = true;
+    user->fed_us = steady_clock_us();
     kernel_lock();
     user->next = users;
     users = user;
@@ -217,6 +243,7 @@ esp_err_t esp_task_wdt_reset_user(esp_task_wdt_user_handle_t user_handle)
     bool there = find_user(user_handle) != NULL;
     if (there) {
         user_handle->signed_life = true;
+        user_handle->fed_us = steady_clock_us();
     }
     kernel_unlock();
     return there ? ESP_OK : ESP_ERR_NOT_FOUND;

@@ -759,6 +759,7 @@ static void look_at_flash(run_t *run)
     how.read_only = true;
     how.flash_shared = NULL;
     how.flash_trace = 0;
+    how.flash_speed = NULL;
     int fd = open(run->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd >= 0 &&
         flock(fd, LOCK_SH | LOCK_NB) != 0) { /* something that could not be ended, or the next command */
@@ -788,6 +789,10 @@ void run_device(const char *path, const run_options_t *options, run_report_t *re
         return;
     }
     run.report = page;
+    if (options->fast) {
+        steady_clock_hurry(NULL);
+        run.options.skip_sleep = true;
+    }
     run.brownout_at_us =
         options->brownout_at_ms != 0 ? steady_clock_us() + (int64_t)options->brownout_at_ms * 1000 : 0;
     if (make_shared_memory(&run) && (!options->list_operations || run_operations_open(&run.operations))) {

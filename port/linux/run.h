@@ -18,6 +18,7 @@ typedef struct {
     uint32_t off_at_ms;      /* the run ends after so long; 0: it does not */
     uint32_t brownout_at_ms; /* the supply sags after so long, in the app that runs then; 0: it does not */
     bool skip_sleep;         /* a deep sleep takes no time */
+    bool fast;               /* nor does anything else whose end is known */
     const char *until;       /* the run ends when the console has said this; NULL: it does not */
     bool list_operations;    /* print the flash operations when it ends */
     bool debugger;           /* start the firmware in gdb */

@@ -5,8 +5,35 @@ import re
 import subprocess
 import unittest
 
+from device import DeviceTest
 from example_case import OTTER, TIMEOUT_S, ExampleCase
 from otter_serve import OtterServe
+
+
+class Fast(DeviceTest):
+    """The clock runs ahead over what all tasks wait for."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_flash({"factory": self.probe()})
+
+    def test_a_day_passes(self):
+        status, console, _ = self.run_device("--fast", script="1:day+idle")
+        self.assertEqual(status, 0, console)
+        self.assertRegex(console, r"a day: 864\d\d s, 1440 minutes")
+
+    def test_a_deep_sleep_takes_no_time(self):
+        status, console, _ = self.run_device("--fast", script="1:hour,8:idle")
+        self.assertEqual((status, [b[2] for b in self.boots(console)]), (0, [1, 8]))
+
+    def test_the_watchdog_goes_by_this_clock(self):
+        """One who subscribed and waits, for ever or a day, is found; not who resets it, nor who did not ask for it."""
+        for script, told in (("1:subscribe+wait", True), ("1:subscribe+day", True), ("1:subscribe+wait-reset+idle", False),
+                             ("1:day+idle", False)):
+            with self.subTest(script):
+                _, console, _ = self.run_device("--fast", "--watchdog", "3000", "--boots", "1", script=script)
+                self.assertEqual("esp_task_wdt_reset() not called" in console, told, console)
+                self.assertEqual("no sign of life for 3000 s" in console, told, console)
 
 
 class Speed(ExampleCase):
@@ -33,6 +60,19 @@ class Speed(ExampleCase):
         size = self.image("simple_ota-1.1.0").stat().st_size
         seconds, _ = self.measure("--link", "8M,10ms,0")
         self.assertGreater(seconds, size / 1e6 + 0.06)  # the bits, and three round trips at least
+
+    def test_an_update_as_slow_as_on_a_device_may_run_ahead(self):
+        size = self.image("simple_ota-1.1.0").stat().st_size
+        for options in ((), ("--fast",)):
+            with self.subTest(options):
+                seconds, _ = self.measure("--flash-speed", "NOR", "--link", "4M,20ms,0", *options)
+                self.assertGreater(seconds, max(size / 5e5, size / 65536 * 0.15 + size / 256 * 0.0004))
+
+    def test_time_outs_go_by_this_clock(self):
+        flash = self.make_device("simple_ota-1.0.0")
+        with OtterServe(self.www, self.cert) as server:
+            console = self.run_device(flash, server.url("firmware.bin"), "--link", "1M,4s,0", "--fast")  # the client waits 5 s
+        self.assertRegex(console, r"E \([5-9]\d\d\d\) simple_ota_example: Firmware upgrade failed")
 
     def test_what_is_wrong_with_an_option_is_told_in_one_line(self):
         bad = self.folder / "bad"

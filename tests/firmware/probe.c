@@ -22,6 +22,7 @@
 #include "esp_sleep.h"
 #include "esp_system.h"
 #include "esp_task_wdt.h"
+#include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
 #include "freertos/task.h"
@@ -183,6 +184,29 @@ static void subscribe(void)
 static void wait_for_ever(void)
 {
     vTaskDelay(portMAX_DELAY);
+}
+
+static int64_t minutes;
+
+static void count_minute(void *arg)
+{
+    (void)arg;
+    minutes++;
+}
+
+/** A day, with a timer beside it and another task that waits for shorter times. */
+static void wait_a_day(void)
+{
+    const esp_timer_create_args_t args = {.callback = count_minute, .name = "minute"};
+    esp_timer_handle_t timer;
+    const int64_t begin = esp_timer_get_time();
+    ESP_ERROR_CHECK(esp_timer_create(&args, &timer));
+    ESP_ERROR_CHECK(esp_timer_start_periodic(timer, 60 * 1000000));
+    for (int i = 0; i < 24; i++) {
+        vTaskDelay(pdMS_TO_TICKS(3600 * 1000));
+    }
+    ESP_ERROR_CHECK(esp_timer_stop(timer));
+    ESP_LOGI(TAG, "a day: %d s, %d minutes", (int)((esp_timer_get_time() - begin) / 1000000), (int)minutes);
 }
 
 static void wait_in_pieces(void)
@@ -510,6 +534,7 @@ static const struct {
     {"subscribe", subscribe},
     {"wait", wait_for_ever},
     {"wait-pieces", wait_in_pieces},
+    {"day", wait_a_day},
     {"wait-reset", wait_and_reset},
     {"sleep-long", sleep_long},
     {"block", block_everywhere},
