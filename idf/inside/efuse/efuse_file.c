@@ -119,7 +119,8 @@ static bool take(const char *name, const char *value)
         return true;
     }
     if ((key = key_of(name, "block_key")) >= 0) {
-        for (int i = 0; i < BLOCK_WORDS * 4; i++) {
+        const size_t digits = strlen(value);
+        for (size_t i = 0; i < BLOCK_WORDS * 4 && 2 * i + 1 < digits; i++) {
             unsigned byte;
             if (sscanf(value + 2 * i, "%2x", &byte) != 1) {
                 break;

@@ -11,7 +11,7 @@ import otter_checkout  # noqa: E402
 COMPONENTS = pathlib.Path(__file__).resolve().parent.parent
 
 # Options of `otter run` that take a value, and those that do not.
-VALUES = ("boots", "cut-after", "watchdog", "until", "max-seconds", "expect", "gpio")
+VALUES = ("boots", "cut-after", "cut-at", "flash-speed", "watchdog", "until", "max-seconds", "expect", "gpio", "env")
 FLAGS = ("new", "flash", "cut-list")
 
 
