@@ -75,6 +75,14 @@ class Folder(unittest.TestCase):
         self.assertNotEqual(0, done.returncode)
         self.assertIn("otter: /nowhere cannot build its update code for linux, ESP-IDF 5.4", " ".join(done.stderr.split()))
 
+    def test_options_of_a_bootloader_are_ours_in_every_version(self):
+        """ESP-IDF has them in a file of that purpose from 5.5 on only: a source of that would leave them out in silence."""
+        text = (INSIDE / "bootloader/Kconfig.projbuild").read_text(encoding="utf-8")
+        self.assertNotIn("source", text)
+        for name in ("APP_ROLLBACK_ENABLE", "APP_ANTI_ROLLBACK", "APP_SECURE_VERSION", "APP_SEC_VER_SIZE_EFUSE_FIELD",
+                     "EFUSE_SECURE_VERSION_EMULATE"):
+            self.assertIn(f"config BOOTLOADER_{name}\n", text)
+
     def test_sources_are_there(self):
         for folder, text in self.registered():
             for name in re.findall(r'"([\w/]+\.c)"', text):
