@@ -36,8 +36,10 @@ static bool find_stand_in(const char *header, size_t len, char *name, size_t siz
     char pattern[PATH_MAX];
     glob_t found = {0};
     const char *idf = getenv("IDF_PATH"); /* set for the build */
-    int n = snprintf(pattern, sizeof(pattern), "%s/components/*/include/%.*s", idf != NULL ? idf : "",
-                     (int)len, header);
+    if (idf == NULL) {
+        return false;
+    }
+    int n = snprintf(pattern, sizeof(pattern), "%s/components/*/include/%.*s", idf, (int)len, header);
     bool is = n > 0 && (size_t)n < sizeof(pattern) && glob(pattern, 0, NULL, &found) == 0;
     if (is) {
         const char *begin = found.gl_pathv[0] + strlen(idf) + strlen("/components/");
