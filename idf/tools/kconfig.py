@@ -76,7 +76,11 @@ class Options:
             names += re.findall(r"\b(\w+) \(defined at ([^)]*)\)", text)
             where = ", ".join(dict.fromkeys(f"{name} ({short(place.split(',')[0], self.project)})" for name, place in names))
             return f"Kconfig: these options depend on each other in a circle: {where}: let one of them not depend on the next"
-        return "Kconfig: " + " ".join(text.split()).replace(self.project.rstrip("/") + "/", "")
+        text = " ".join(text.split()).replace(self.project.rstrip("/") + "/", "")
+        # The reader's own advice is on Linux's build; what it can be here is a wrong path or an unset variable in it.
+        text = re.sub(r"not found (\(in .*?\))\. Check that .*",
+                      r"not found \1: correct the path, or set the variable in it", text)
+        return "Kconfig: " + re.sub(r"Check that environment variables .*?\. ", "", text)
 
     def load(self, path, strict=True):
         """Takes what a file sets. @param strict  a value that the option cannot have is an error"""

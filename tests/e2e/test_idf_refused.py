@@ -45,6 +45,8 @@ REFUSED = [
     ("options in a circle",
      project(main__Kconfig_dot_projbuild="config A\n bool\n depends on B\nconfig B\n bool\n depends on A\n"),
      ["in a circle", "A (main/Kconfig.projbuild:1)", "B (main/Kconfig.projbuild:4)"]),
+    ("a Kconfig that is not there", project(main__Kconfig='source "$NOWHERE/Kconfig"\n'),
+     ["main/Kconfig:1: '$NOWHERE/Kconfig' not found (in 'source \"$NOWHERE/Kconfig\"'): correct the path, or set the variable"]),
     ("a Kconfig that sources itself", project(main__Kconfig='rsource "Kconfig"\n'), ["main/Kconfig:1", "recursive"]),
     ("a component twice", project(EXTRA, a__x__CMakeLists_dot_txt=COMPONENT, b__x__CMakeLists_dot_txt=COMPONENT),
      ["component 'x' is there twice, in a/x and in b/x", "rename or remove"]),
