@@ -69,6 +69,7 @@ PUBLIC_HEADERS = {
     "otter/image_kind.h": "image",
     "otter/bootloader.h": "image",
     "otter/ddi.h": "ddi",
+    "otter/ddi_nvs.h": "idf",
     "otter/boot.h": "boot",
     "esp_tls_errors.h": "http",
     "esp_http_client.h": "http",
