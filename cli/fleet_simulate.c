@@ -275,6 +275,8 @@ static int simulate_run(void *options)
         status = cli_fail(VERB, "there is no memory for %" PRIu32 " devices", o->world.devices);
     } else if (simulate(world, o->quiet)) {
         status = report(world, o);
+    } else {
+        status = cli_fail(VERB, "interrupted before its end");
     }
     fleet_world_close(world);
     free(world);
@@ -285,8 +287,8 @@ static int simulate_run(void *options)
 
 static const option_row_t rows[] = {
     {.help = "the fleet:"},
-    {"devices", &option_number, AT(devices), .help = "how many (default 1000)", .min = 1,
-     .max = FLEET_DEVICES_MAX, .value = "NUMBER"},
+    {"devices", &option_number, AT(devices), .help = "how many, each in 12 KiB of memory (default 1000)",
+     .min = 1, .max = FLEET_DEVICES_MAX, .value = "NUMBER"},
     {"seed", &option_number, AT(seed),
      .help = "of all that is left to chance: the same again with the same (default 1)", .max = UINT32_MAX,
      .value = "NUMBER"},

@@ -9,7 +9,7 @@
 #include "fleet/server.h"
 #include "otter/promise.h"
 
-#define FLEET_DEVICES_MAX  1000000u
+#define FLEET_DEVICES_MAX  200000u
 #define FLEET_RELEASES_MAX 8u
 #define FLEET_LINKS        4u
 #define FLEET_SAMPLES      2048u

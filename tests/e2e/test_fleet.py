@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,15 @@ class Simulate(unittest.TestCase):
                            "--groups", "1,99")
         self.assertLess(result["load"]["most_polls_in_a_second"], most)
         self.assertTrue(result["verdict"]["true"])
+
+    def test_it_ends_when_it_is_asked_to(self):
+        with subprocess.Popen([OTTER, "fleet", "simulate", "--devices", "20000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as process:
+            process.stderr.readline()  # the first line of progress
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("interrupted", said)
 
     def test_the_picture_is_one(self):
         with tempfile.TemporaryDirectory(prefix="otter-fleet-") as folder:
