@@ -437,7 +437,7 @@ def main():
     if "fleet" in what:
         goals += measure_fleet(build, min(rounds, 3))
     if "loop" in what:
-        goals += [Goal(*row) for row in loop.measure(build, min(rounds, 3))]
+        goals += [Goal(*row) for row in loop.measure(build, rounds)]
     if "serve" in what:
         serve.compare_servers(build, rounds)
     for goal in goals:
