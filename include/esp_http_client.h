@@ -47,8 +47,8 @@ typedef enum {
     HTTP_EVENT_ON_CONNECTED, /* TCP and TLS are established */
     HTTP_EVENT_HEADERS_SENT, /* the request head is on its way */
     HTTP_EVENT_HEADER_SENT = HTTP_EVENT_HEADERS_SENT,
-    HTTP_EVENT_ON_HEADER,    /* one header of a response whose head is whole: header_key, header_value */
-    HTTP_EVENT_ON_DATA,      /* decoded body bytes: data, data_len */
+    HTTP_EVENT_ON_HEADER, /* one header of a response whose head is whole: header_key, header_value */
+    HTTP_EVENT_ON_DATA, /* decoded body bytes: data, data_len, at most buffer_size of the configuration at once */
     HTTP_EVENT_ON_FINISH,    /* end of esp_http_client_perform() only */
     HTTP_EVENT_DISCONNECTED, /* an open connection was closed */
     HTTP_EVENT_REDIRECT,     /* perform() with disable_auto_redirect saw a redirect */

@@ -97,6 +97,12 @@ def has_old_events(finder, order):
     return False
 
 
+def at_least_4mb(options):
+    """PlatformIO takes the flash of its board, 4 MB of most, and leaves ESP-IDF's default of 2 MB in its sdkconfig."""
+    if options.values()["ESPTOOLPY_FLASHSIZE"] in ("1MB", "2MB"):
+        options.set("ESPTOOLPY_FLASHSIZE_4MB", "y", "platformio.ini")
+
+
 def load_options(finder, order, args, notes):
     """All options, from the defaults, the project's sdkconfig and what `otter menuconfig` has changed."""
     os.environ.update(IDF_PATH=args.idf, IDF_TARGET=args.target, IDF_VERSION=args.idf_version, PROJECT_DIR=args.project,
@@ -110,6 +116,8 @@ def load_options(finder, order, args, notes):
     inputs = [path for path in [*args.defaults, args.sdkconfig] if path]
     for path in inputs:
         options.load(path)
+    if "main" in finder.found and finder.found["main"].origin == "PlatformIO":
+        at_least_4mb(options)
     options.check_ranges()
     own, base = os.path.join(args.build, "sdkconfig"), os.path.join(args.build, "config", "sdkconfig.base")
     base_text = kconfig.as_sdkconfig(options)

@@ -128,6 +128,17 @@ static bool is_cancelled(esp_http_client_handle_t client)
     return client->state == STATE_CONNECTED;
 }
 
+/** In pieces of at most buffer_size, as ESP-IDF, which reads no more at once: a handler may have a buffer of that size. */
+static void tell_body(esp_http_client_handle_t client, char *data, size_t len)
+{
+    while (len > 0 && !is_cancelled(client)) {
+        size_t n = len < client->rx_size ? len : client->rx_size;
+        http_client_event(client, HTTP_EVENT_ON_DATA, data, (int)n);
+        data += n;
+        len -= n;
+    }
+}
+
 /** Raw bytes become body bytes at the same place. @return how many, -1: broken framing */
 static int64_t decode_chunks(esp_http_client_handle_t client, char *raw, size_t len)
 {
@@ -142,7 +153,7 @@ static int64_t decode_chunks(esp_http_client_handle_t client, char *raw, size_t 
         len -= framing_len + data_len;
         if (data_len > 0) {
             response->body_done += (int64_t)data_len;
-            http_client_event(client, HTTP_EVENT_ON_DATA, out, (int)data_len);
+            tell_body(client, out, data_len);
             out += data_len;
         }
     }
@@ -184,9 +195,7 @@ static void keep_early_body(esp_http_client_handle_t client)
                                            (uint64_t)(response->content_length - response->body_done));
         }
     }
-    if (len > 0) {
-        http_client_event(client, HTTP_EVENT_ON_DATA, raw, (int)len);
-    }
+    tell_body(client, raw, len);
 }
 
 /** The head is whole and good: now the application hears of it. */
@@ -239,7 +248,7 @@ static int count_plain(esp_http_client_handle_t client, char *buffer, int n)
     if (response->body == BODY_LENGTH) {
         response->end_seen = response->body_done == response->content_length;
     }
-    http_client_event(client, HTTP_EVENT_ON_DATA, buffer, n);
+    tell_body(client, buffer, (size_t)n);
     return n;
 }
 

@@ -352,9 +352,48 @@ static void every_response_reads_the_same_however_it_is_cut(void **state)
     }
 }
 
+static esp_err_t on_piece(esp_http_client_event_t *event)
+{
+    if (event->event_id == HTTP_EVENT_ON_DATA) {
+        assert_in_range(event->data_len, 1,
+                        100); /* what the handler below has room for, as buffer_size says */
+        *(int *)event->user_data += event->data_len;
+    }
+    return ESP_OK;
+}
+
+static void a_handler_gets_no_more_at_once_than_buffer_size(void **state)
+{
+    (void)state;
+    char response[600] = OK_HEAD "Content-Length: 500\r\n\r\n", body[500];
+    const size_t head = strlen(response);
+    memset(response + head, 'x', sizeof(body));
+    for (size_t step = 50; step <= sizeof(body); step *= 10) {
+        const sim_step_t steps[] = {{.kind = SIM_REQUEST},
+                                    {.kind = SIM_BYTES, .data = response, .len = head + sizeof(body)},
+                                    {.kind = SIM_EOF}};
+        const sim_connection_t connection = {.steps = steps, .count = COUNT(steps)};
+        int told = 0, got = 0, n;
+        esp_http_client_handle_t client = new_client((esp_http_client_config_t){.url = "http://server/fw.bin",
+                                                                                .buffer_size = 100,
+                                                                                .event_handler = on_piece,
+                                                                                .user_data = &told},
+                                                     sim_transport_new(&connection, 1));
+        assert_int_equal(esp_http_client_open(client, 0), ESP_OK);
+        assert_int_equal(esp_http_client_fetch_headers(client), sizeof(body));
+        while ((n = esp_http_client_read(client, body, (int)step)) > 0) {
+            got += n;
+        }
+        assert_int_equal(got, sizeof(body));
+        assert_int_equal(told, sizeof(body));
+        assert_int_equal(esp_http_client_cleanup(client), ESP_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handler_gets_no_more_at_once_than_buffer_size),
         cmocka_unit_test(every_response_reads_the_same_however_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "driver/gpio.h"
 #include "driver/i2c_types.h"
 #include "esp_err.h"
 #include "esp_intr_alloc.h"
