@@ -169,26 +169,27 @@ static void drop_wait(void *unused)
     kernel_unlock();
 }
 
-/** Until the condition is signalled, or `wakes_us` (INT64_MAX: never). */
-static void wait_on(pthread_cond_t *changed, int64_t wakes_us)
+/** Until the condition is signalled, or the clock of the machine says `deadline`; NULL: never. */
+static void wait_on(pthread_cond_t *changed, const struct timespec *deadline)
 {
-    if (wakes_us == INT64_MAX) {
+    if (deadline == NULL) {
         pthread_cond_wait(changed, &lock);
     } else {
-        const struct timespec deadline = steady_clock_by_machine(wakes_us);
-        (void)pthread_cond_timedwait(changed, &lock, &deadline); /* the caller looks at the clock */
+        (void)pthread_cond_timedwait(changed, &lock, deadline); /* the caller looks at the clock */
     }
 }
 
 /** One wait on the condition; the only place where a deleted task can end. */
 static void wait_once(pthread_cond_t *changed, int64_t wakes_us)
 {
+    /* In this function, and not below it: it is the one that a deleted task comes back to. */
+    const struct timespec deadline = steady_clock_by_machine(wakes_us);
     pthread_cleanup_push(drop_wait, NULL);
     int before = PTHREAD_CANCEL_DISABLE;
     if (current != NULL) {
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
     }
-    wait_on(changed, wakes_us);
+    wait_on(changed, wakes_us != INT64_MAX ? &deadline : NULL);
     if (current != NULL) {
         pthread_setcancelstate(before, &before);
     }
@@ -235,7 +236,8 @@ static void wait_until(int64_t us)
     kernel_lock();
     begin_wait(&never, not_ready, NULL, us);
     while (steady_clock_us() < us) {
-        wait_on(&never, us);
+        const struct timespec deadline = steady_clock_by_machine(us);
+        wait_on(&never, &deadline);
     }
     end_wait();
     kernel_unlock();

@@ -91,7 +91,12 @@ void app_main(void)
         return;
     }
     const int64_t begin = esp_timer_get_time();
-    esp_err_t err = strcmp(how, "model") == 0 ? update_as_esp_idf(&http) : esp_https_ota(&ota);
+    esp_err_t err;
+    if (strcmp(how, "model") == 0) {
+        err = update_as_esp_idf(&http);
+    } else {
+        err = esp_https_ota(&ota);
+    }
     const long long ms = (esp_timer_get_time() - begin) / 1000;
     printf("loop: %s after %lld ms\n", esp_err_to_name(err), ms);
 }
