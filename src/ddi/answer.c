@@ -138,10 +138,10 @@ uint32_t ddi_parse_sleep(const char *text)
 
 static const char *take_mode(ddi_mode_t *mode, const char *text)
 {
-    static const char words[] = "skip\0attempt\0forced\0";
-    *mode = DDI_MODE_SKIP;
-    for (const char *word = words; *word != '\0'; word += strlen(word) + 1, ++*mode) {
-        if (strcmp(text, word) == 0) {
+    static const char words[][8] = {"skip", "attempt", "forced"}; /* from DDI_MODE_SKIP on */
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *mode = (ddi_mode_t)(DDI_MODE_SKIP + i);
             return NULL;
         }
     }
