@@ -149,8 +149,8 @@ class WithGoosebit(DeviceTest):
         done = subprocess.run(
             [OTTER, "fleet", "simulate", "--server", self.server.url, "--target-token", "--token-file", self.token, "--ca",
              self.ca.cert, "--id", "two-hundred-", "--devices", str(FLEET), "--poll", "10", "--seed", "1", "--lose", "2",
-             "--bad-release", "2.0.0", "--bad", "10", "--for", "150"],
-            capture_output=True, text=True, timeout=200, check=False)
+             "--bad-release", "2.0.0", "--bad", "10", "--for", "600"],
+            capture_output=True, text=True, timeout=640, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         rows = self.server.devices()
         states = [rows[name]["last_state"] for name in names]  # the version comes with the next poll, which some do not reach
