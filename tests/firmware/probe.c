@@ -186,27 +186,27 @@ static void wait_for_ever(void)
     vTaskDelay(portMAX_DELAY);
 }
 
-static int64_t minutes;
+static int minutes;
 
-static void count_minute(void *arg)
+static void count_minutes(void *arg)
 {
+    for (; minutes < 1440; minutes++) {
+        vTaskDelay(pdMS_TO_TICKS(60 * 1000));
+    }
     (void)arg;
-    minutes++;
+    vTaskDelete(NULL);
 }
 
-/** A day, with a timer beside it and another task that waits for shorter times. */
+/** A day, and another task that waits for shorter times. */
 static void wait_a_day(void)
 {
-    const esp_timer_create_args_t args = {.callback = count_minute, .name = "minute"};
-    esp_timer_handle_t timer;
-    const int64_t begin = esp_timer_get_time();
-    ESP_ERROR_CHECK(esp_timer_create(&args, &timer));
-    ESP_ERROR_CHECK(esp_timer_start_periodic(timer, 60 * 1000000));
+    const uint32_t begin = esp_log_timestamp();
+    (void)xTaskCreate(count_minutes, "minutes", 4096, NULL, 1, NULL);
     for (int i = 0; i < 24; i++) {
         vTaskDelay(pdMS_TO_TICKS(3600 * 1000));
     }
-    ESP_ERROR_CHECK(esp_timer_stop(timer));
-    ESP_LOGI(TAG, "a day: %d s, %d minutes", (int)((esp_timer_get_time() - begin) / 1000000), (int)minutes);
+    vTaskDelay(pdMS_TO_TICKS(1000));
+    ESP_LOGI(TAG, "a day: %u s, %d minutes", (unsigned)((esp_log_timestamp() - begin) / 1000), minutes);
 }
 
 static void wait_in_pieces(void)
