@@ -85,9 +85,19 @@ static int run(const char *verb, const fleet_live_options_t *o, fleet_live_t *li
     if (live->answers[2] == 0) {
         return cli_fail(verb, "the server has given no good answer: are address, tenant and token right?");
     }
-    return verdict->lies == 0 && verdict->installed_twice == 0 && verdict->dead == 0
-               ? EXIT_DONE
-               : cli_fail(verb, "something was found that must not be");
+    if (verdict->lies > 0 || verdict->installed_twice > 0 || verdict->dead > 0) {
+        return cli_fail(verb, "something was found that must not be");
+    }
+    const uint32_t ended = live->succeeded + live->failed;
+    if (goes_on && interrupt_came() != INTERRUPT_NONE) {
+        return cli_fail(verb, "interrupted before its end");
+    }
+    return !goes_on ? EXIT_DONE
+                    : cli_fail(verb,
+                               "%" PRIu32 " of %" PRIu32
+                               " devices have told no end of an action: --for gives them more time,"
+                               " if the server has an action for each",
+                               world->config.devices - ended, world->config.devices);
 }
 
 /** With a world of its own. */

@@ -157,6 +157,11 @@ class RealServer(unittest.TestCase):
             self.assertIn("token", done.stderr)
             self.assertTrue(server.log)
 
+    def test_who_has_told_no_end_when_its_time_is_over_is_counted(self):
+        with DdiServer(None) as server:
+            done = self.simulate(server.url, "--allow-http", "--for", 4, status=1)
+        self.assertIn("12 of 12 devices have told no end of an action: --for gives them more time", done.stderr)
+
     def test_what_is_missing_is_named(self):
         for arguments, piece in ((("http://127.0.0.1:1",), "--allow-http"), (("https://127.0.0.1:1",), "--ca"),
                                  (("ftp://x", "--allow-http"), "https://"),
