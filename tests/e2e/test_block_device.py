@@ -141,7 +141,11 @@ class BlockDevice(DeviceTest):
             fcntl.flock(udev, fcntl.LOCK_UN)
             self.assertEqual(waits.wait(TIMEOUT_S), 0)
             fcntl.flock(udev, fcntl.LOCK_SH)
-            self.fails(otter("flash", "erase", self.flash, "otadata"), " has it open (a running device")
+            done = otter("flash", "erase", self.flash, "otadata")
+            self.assertEqual(done.returncode, 1)
+            waits, refused = done.stderr.splitlines()
+            self.assertIn(" has it open: waiting for that to end, 3 seconds at most", waits)
+            self.assertIn(" has it open (a running device", refused)
 
     def test_its_size_is_in_whole_sectors_and_at_most_2_gib(self):
         self.attach(size=SIZE + 512)

@@ -607,7 +607,7 @@ class BadFlash(UpdateCase):
         with open(path, "rb") as held:
             import fcntl
             fcntl.flock(held, fcntl.LOCK_EX)
-            self.refused("another process")
+            self.refused("has it open (a running device")
 
     def test_usage(self):
         for args in ((), (self.flash,), (self.flash, "u", "extra"), (self.flash, "https://x/"),

@@ -71,7 +71,7 @@ endmacro()
 
 # Headers that say what is missing, instead of those of the component.
 function(otter_headers_without out package)
-  set(folder ${CMAKE_BINARY_DIR}/config/missing/${COMPONENT_NAME})
+  set(folder ${CMAKE_BINARY_DIR}/config/no_library/${COMPONENT_NAME})
   foreach(include IN LISTS ARGN)
     file(GLOB_RECURSE headers RELATIVE ${include} ${include}/*.h)
     foreach(header IN LISTS headers)
