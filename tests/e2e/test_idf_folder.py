@@ -14,7 +14,7 @@ from idf_project import LIMIT_S, OTTER, SANITIZED, TOO_LARGE, Project, otter
 FILES = {
     "CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\n"
                       "include($ENV{IDF_PATH}/tools/cmake/project.cmake)\nproject(small)\n",
-    "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c" EMBED_TXTFILES "text.txt")\n',
+    "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c" EMBED_TXTFILES "text.txt" PRIV_REQUIRES freertos)\n',
     "main/main.c": '#include <stdio.h>\nvoid app_main(void)\n{\n    printf("ready\\n");\n    fflush(stdout);\n'
                    "    getchar();\n}\n",
     "main/text.txt": "text",

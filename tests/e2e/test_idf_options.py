@@ -24,6 +24,8 @@ partition_table_get_partition_info(storage "--partition-name storage" "offset si
 file(WRITE ${CMAKE_BINARY_DIR}/config/storage.txt "${storage}")
 esptool_py_flash_to_partition(flash "storage" "${CMAKE_SOURCE_DIR}/notes.txt")
 """
+# With no REQUIRES it would have all stand-ins built.
+MAIN_CMAKE = 'idf_component_register(SRCS "main.c" PRIV_REQUIRES freertos)\n'
 SMALL_CMAKE = CMAKE.split("target_add")[0].replace("set(EXTRA_COMPONENT_DIRS more)\n", "")
 MAIN = """idf_build_get_property(project_dir PROJECT_DIR)
 if(${IDF_VERSION_MAJOR} LESS 5 OR NOT IDF_TARGET STREQUAL linux OR "$ENV{IDF_VERSION}" VERSION_LESS 5)
@@ -182,7 +184,7 @@ void app_main(void)
 
     @in_full
     def test_options_for_the_chip_that_a_project_is_for_count(self):
-        small = {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+        small = {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE,
                  "main/main.c": "void app_main(void)\n{\n}\n", "sdkconfig.defaults": "CONFIG_FREERTOS_HZ=200\n",
                  "sdkconfig.defaults.esp32s3": "CONFIG_FREERTOS_HZ=300\nCONFIG_ESPTOOLPY_FLASHSIZE_16MB=y\n",
                  "sdkconfig.defaults.esp32c3": "CONFIG_FREERTOS_HZ=400\n"}
@@ -274,7 +276,7 @@ void app_main(void)
         source = ("static void deep(volatile int *p)\n{\n    *p = 1;\n}\n"
                   "void app_main(void)\n{\n    deep(0);\n}\n")
         made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE,
-                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n', "main/main.c": source,
+                                "main/CMakeLists.txt": MAIN_CMAKE, "main/main.c": source,
                                 "sdkconfig.defaults": "CONFIG_COMPILER_OPTIMIZATION_NONE=y\n"})
         made.build()
         run = made.run("--boots", "1")
@@ -292,7 +294,7 @@ void app_main(void)
     @in_full
     @unittest.skipUnless(shutil.which("gdb"), "gdb is not there")
     def test_debugger_stops_where_it_is_told_to(self):
-        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE,
                                 "main/main.c": "int answer = 42;\nvoid app_main(void)\n{\n    answer++;\n}\n"})
         made.build()
         run = made.run("--gdb", console="break app_main\nrun\nprint answer\nkill\nquit\n")
@@ -305,7 +307,7 @@ void app_main(void)
         source = ('#include "esp_system.h"\nint never(void)\n{\n    return 3;\n}\nvoid app_main(void)\n{\n'
                   "    if (esp_reset_reason() == ESP_RST_POWERON) {\n        esp_restart();\n    }\n}\n")
         made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE,
-                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n', "main/main.c": source})
+                                "main/CMakeLists.txt": MAIN_CMAKE, "main/main.c": source})
         made.build("--coverage")
         run = made.run()
         self.assertEqual((run.returncode, run.stderr), (0, ""))
@@ -382,7 +384,7 @@ void app_main(void)
 
     @in_full
     def test_project_that_signs_its_app_runs_with_the_secure_boot_that_it_asks_for(self):
-        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE,
                                 "main/main.c": "void app_main(void)\n{\n}\n"})
         efuse = made.out / "flash" / "flash.bin.efuse"
         self.assertEqual(otter("key", "new", made.path / "key.pem").returncode, 0)
@@ -409,7 +411,7 @@ void app_main(void)
 
     @in_full
     def test_secure_boot_v1_has_its_key_from_the_build(self):
-        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": 'idf_component_register(SRCS "main.c")\n',
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE,
                                 "main/main.c": "void app_main(void)\n{\n}\n"})
         efuse = made.out / "flash" / "flash.bin.efuse"
         self.assertEqual(otter("key", "new", made.path / "key.pem", "--scheme", "ecdsa256").returncode, 0)

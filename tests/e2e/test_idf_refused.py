@@ -16,7 +16,7 @@ APP = "void app_main(void) {}\n"
 COMPONENT = "idf_component_register()\n"
 
 
-def project(before="", behind="", main='idf_component_register(SRCS "main.c")\n', source=APP, **files):
+def project(before="", behind="", main='idf_component_register(SRCS "main.c" PRIV_REQUIRES freertos)\n', source=APP, **files):
     """The files of a small project; `files` has __ for / and _dot_ for a point."""
     made = {"CMakeLists.txt": CMAKE.format(before=before, behind=behind), "main/CMakeLists.txt": main, "main/main.c": source}
     return {**made, **{name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}}

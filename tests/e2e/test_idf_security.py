@@ -76,7 +76,7 @@ class SafeProject(unittest.TestCase):
 
     def test_flash_and_nvs_are_encrypted_by_keys_that_stay(self):
         made = self.made(None, {"CMakeLists.txt": CMAKE, "main/main.cpp": COUNTING,
-                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.cpp")\n',
+                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.cpp" PRIV_REQUIRES freertos)\n',
                                 "sdkconfig.defaults": ENCRYPTED + "CONFIG_PARTITION_TABLE_SINGLE_APP_ENCRYPTED_NVS=y\n"})
         made.build()
         flash = made.out / "flash" / "flash.bin"
@@ -99,7 +99,7 @@ class SafeProject(unittest.TestCase):
     @in_full
     def test_key_partition_must_be_there(self):
         made = self.made(None, {"CMakeLists.txt": CMAKE, "main/main.cpp": COUNTING.replace("checks());", "0);"),
-                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.cpp")\n',
+                                "main/CMakeLists.txt": 'idf_component_register(SRCS "main.cpp" PRIV_REQUIRES freertos)\n',
                                 "sdkconfig.defaults": "CONFIG_NVS_ENCRYPTION=y\n"})
         made.build()
         run = made.run()
