@@ -20,7 +20,7 @@ static int inherited(const char *name)
 }
 
 /** The last thing that a boot does. */
-static void end(char message)
+static _Noreturn void end(char message)
 {
     fflush(stdout);
     _exit(write(control, &message, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
