@@ -5,10 +5,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fleet/job.h"
 #include "otter/ota_ops.h"
+#include "otter/system.h"
 
 #define LIMIT_MS 10000 /* without a byte: there is no answer */
 #define TURN_MS  100   /* at most, between two looks at the devices */
@@ -30,9 +30,7 @@ typedef struct fleet_call {
 
 static int64_t clock_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return otter_now_us() / 1000;
 }
 
 static void end_call(fleet_call_t *call)

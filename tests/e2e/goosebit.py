@@ -12,6 +12,7 @@ import threading
 import urllib.request
 
 from device import SOURCE
+from servers import end_process
 
 PROGRAM = shutil.which("goosebit-uvicorn")  # ./dev setup goosebit
 START_S = 60
@@ -62,12 +63,7 @@ class Goosebit:
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end_process(self.process)
         self.thread.join(10)
         self.process.stdout.close()
 

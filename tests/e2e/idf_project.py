@@ -69,8 +69,18 @@ class Project:
         return otter("run", self.out, *options, input=console)
 
 
+class ConsoleTest(unittest.TestCase):
+    def check_lines(self, lines, console, errors=""):
+        """Each of these lines is there, in this order. `errors` are shown beside the console where one is not."""
+        at = 0
+        for line in lines:
+            found = console.find(line, at)
+            self.assertGreaterEqual(found, 0, f"{line!r} is not there, or not behind the line before:\n{console}{errors}")
+            at = found + len(line)
+
+
 @unittest.skipIf(SANITIZED, TOO_LARGE)
-class ProjectTest(unittest.TestCase):
+class ProjectTest(ConsoleTest):
     """Tests of one project of examples/idf: built once for all of them, as 1.0.0 and as 2.0.0, which is www/app.bin."""
 
     example = None
@@ -115,14 +125,6 @@ class ProjectTest(unittest.TestCase):
         done = otter("run", build or self.project.out, *options, input=console)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout
-
-    def check_lines(self, lines, console):
-        """Each of these lines is there, in this order."""
-        at = 0
-        for line in lines:
-            found = console.find(line, at)
-            self.assertGreaterEqual(found, 0, f"{line!r} is not there, or not behind the line before:\n{console}")
-            at = found + len(line)
 
     def flash(self, build=None):
         return ((build or self.project.out) / "flash" / "flash.bin").read_bytes()

@@ -309,17 +309,22 @@ def read_request(connection):
     return data
 
 
+def end_process(process):
+    """Tells a program to end, and ends it where it does not."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
+
+
 class _Process(_Server):
     process = None
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+            end_process(self.process)
         if self.process is not None and self.process.stdout is not None:
             self.process.stdout.close()
 

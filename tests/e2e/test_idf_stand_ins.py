@@ -5,11 +5,11 @@ import shutil
 import unittest
 
 from device import in_full
-from idf_project import SANITIZED, SOURCE, TOO_LARGE, Project, otter
+from idf_project import SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
 
 
 @unittest.skipIf(SANITIZED, TOO_LARGE)
-class StandIns(unittest.TestCase):
+class StandIns(ConsoleTest):
     @classmethod
     def setUpClass(cls):
         cls.project = Project(None)
@@ -20,27 +20,24 @@ class StandIns(unittest.TestCase):
         self.project.build(*options)
         done = otter("run", self.project.out, "--new", "--until", "all are asked", "--max-seconds", "60", input="hello world\n")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        rest = done.stdout
-        for line in ("uart without a driver -1\n", "small buffer -1\n", "port 0 is the console\n", "twice -1\n",
-                     "event 0 of 12 bytes\n", "uart read 5: hello\n", "by uart\n", "at port 1 nobody listens",
-                     "port 1 read 0, waited 1, took 4\n", "port 3 -1\n",
-                     "this port is the console\n", "usb read 7:  world\n", "at the end 0\n", "by usb\n",
-                     "start before enable 0x103\n", "3 alarms, then it stands at 7\n", "delete before disable 0x103\n",
-                     "no pin gets this PWM\n", "duty 11, then 4000 of 5000 Hz\n", "fade 0x103, then to 1\n",
-                     "nobody sees its 2 LEDs\n", "pixels 0x0 0x102\n",
-                     "there is no device on bus 0\n", "i2c 0x105 0x103 0x103\n", "i2c of before -1\n",
-                     "half of the voltage", "adc 2048, 1550 mV; again 0x105\n",
-                     "spi 0x103", "there is no device on bus 1", " 0x107 0x103 received 1 0 0 3\n",
-                     "mdns 0x103", "nobody hears of this device", " 0x105\n", "the time is known 1\n",
-                     "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n",
-                     "vfs 0x102", "/own: files are this machine's", " 0x106", "there is no SPIFFS", "there is no FAT",
-                     " 0x106 mounted 0\n",
-                     "> line 0\n", "address while DHCP runs 0x5007\n", "access point 192.168.9.1\n",
-                     "station 1 of the access point\n", "its address 127.0.0.1\n", "1 station\n", "the station is gone\n",
-                     "given by address\n"):
-            at = rest.find(line)
-            self.assertGreaterEqual(at, 0, f"{line!r} is not there, or not behind the line before:\n{done.stdout}")
-            rest = rest[at + len(line):]
+        self.check_lines((
+            "uart without a driver -1\n", "small buffer -1\n", "port 0 is the console\n", "twice -1\n",
+            "event 0 of 12 bytes\n", "uart read 5: hello\n", "by uart\n", "at port 1 nobody listens",
+            "port 1 read 0, waited 1, took 4\n", "port 3 -1\n",
+            "this port is the console\n", "usb read 7:  world\n", "at the end 0\n", "by usb\n",
+            "start before enable 0x103\n", "3 alarms, then it stands at 7\n", "delete before disable 0x103\n",
+            "no pin gets this PWM\n", "duty 11, then 4000 of 5000 Hz\n", "fade 0x103, then to 1\n",
+            "nobody sees its 2 LEDs\n", "pixels 0x0 0x102\n",
+            "there is no device on bus 0\n", "i2c 0x105 0x103 0x103\n", "i2c of before -1\n",
+            "half of the voltage", "adc 2048, 1550 mV; again 0x105\n",
+            "spi 0x103", "there is no device on bus 1", " 0x107 0x103 received 1 0 0 3\n",
+            "mdns 0x103", "nobody hears of this device", " 0x105\n", "the time is known 1\n",
+            "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n",
+            "vfs 0x102", "/own: files are this machine's", " 0x106", "there is no SPIFFS", "there is no FAT",
+            " 0x106 mounted 0\n",
+            "> line 0\n", "address while DHCP runs 0x5007\n", "access point 192.168.9.1\n",
+            "station 1 of the access point\n", "its address 127.0.0.1\n", "1 station\n", "the station is gone\n",
+            "given by address\n"), done.stdout)
 
     def test_each_answers_as_a_chip_alone(self):
         self.check()

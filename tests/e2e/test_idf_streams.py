@@ -5,12 +5,12 @@ import shutil
 import unittest
 
 from device import in_full
-from idf_project import SANITIZED, SOURCE, TOO_LARGE, Project, otter
+from idf_project import SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
 from servers import HttpsServer
 
 
 @unittest.skipIf(SANITIZED, TOO_LARGE)
-class Streams(unittest.TestCase):
+class Streams(ConsoleTest):
     @classmethod
     def setUpClass(cls):
         cls.project = Project(None)
@@ -27,18 +27,15 @@ class Streams(unittest.TestCase):
         done = otter("run", self.project.out, "--new", "--until", "all are fetched", "--max-seconds", "60",
                      input=f"{self.server.port}\n")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        rest = done.stdout
-        for line in ("trusted: wrote 39, HTTP/1.", " 200, ends in rved, then 0\n",
-                     "without trust: not connected, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED", "state 3\n",
-                     "nowhere: not connected, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0x0, state 3\n",
-                     "no URL: not connected, ESP_ERR_INVALID_ARG, 0x0, state 3\n",
-                     "ssl: before -2, connect 0, nothing yet 0 0, writable 1, wrote 39, readable 1, got 8: HTTP/1.",
-                     ", end -1, socket 1, closed 0, socket -1, again 0\n",
-                     "tcp: before -2, connect 0, nothing yet 0 0, writable 1, wrote 39, readable 1",  # an alert, or a reset
-                     "closed 0, socket -1, again 0\n"):
-            at = rest.find(line)
-            self.assertGreaterEqual(at, 0, f"{line!r} is not there, or not behind the line before:\n{done.stdout}")
-            rest = rest[at + len(line):]
+        self.check_lines((
+            "trusted: wrote 39, HTTP/1.", " 200, ends in rved, then 0\n",
+            "without trust: not connected, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED", "state 3\n",
+            "nowhere: not connected, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0x0, state 3\n",
+            "no URL: not connected, ESP_ERR_INVALID_ARG, 0x0, state 3\n",
+            "ssl: before -2, connect 0, nothing yet 0 0, writable 1, wrote 39, readable 1, got 8: HTTP/1.",
+            ", end -1, socket 1, closed 0, socket -1, again 0\n",
+            "tcp: before -2, connect 0, nothing yet 0 0, writable 1, wrote 39, readable 1",  # an alert, or a reset
+            "closed 0, socket -1, again 0\n"), done.stdout)
 
     def test_each_way_fetches_and_refuses(self):
         self.check()

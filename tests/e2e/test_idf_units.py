@@ -3,7 +3,7 @@
 
 import unittest
 
-from idf_project import SANITIZED, TOO_LARGE, Project, ProjectTest, otter
+from idf_project import SANITIZED, TOO_LARGE, ConsoleTest, Project, ProjectTest, otter
 
 BROKEN = """
 #include <string.h>
@@ -48,7 +48,7 @@ class Update(ProjectTest):
 
 
 @unittest.skipIf(SANITIZED, TOO_LARGE)
-class TestApp(unittest.TestCase):
+class TestApp(ConsoleTest):
     @classmethod
     def setUpClass(cls):
         cls.project = Project("units_ota")
@@ -61,11 +61,7 @@ class TestApp(unittest.TestCase):
         return otter("run", self.app / "build-otter", "--new", "--max-seconds", "60", *options, input=lines)
 
     def check(self, done, *lines):
-        rest = done.stdout
-        for line in lines:
-            at = rest.find(line)
-            self.assertGreaterEqual(at, 0, f"{line!r} is not there, or not behind the line before:\n{done.stdout}{done.stderr}")
-            rest = rest[at + len(line):]
+        self.check_lines(lines, done.stdout, done.stderr)
 
     def test_menu_runs_what_the_console_asks_for(self):
         done = self.run_tests('\n[schedule]\n"an update ends the count"\n5\n1\n5\n2\n', "--until", "behind all this")
