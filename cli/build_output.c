@@ -120,14 +120,58 @@ static const char *meant_by(const build_output_t *output, const char *name, int 
     return NULL;
 }
 
+static bool ends_with(const char *name, int len, const char *end)
+{
+    const int end_len = (int)strlen(end);
+    return len > end_len && strncmp(name + len - end_len, end, (size_t)end_len) == 0;
+}
+
+/**
+ * Symbols of a file that no component embeds: "_binary_server_pem_start", "_binary_server_pem_end", and with them
+ * "server_pem_length". Which character each _ stands for they do not say; the last is most likely the point before the file's
+ * kind. @return false: it is none of the first two
+ */
+static bool explain_embedded(build_output_t *output, const char *where, int where_len, const char *name,
+                             int len)
+{
+    static const char prefix[] = "_binary_";
+    const int begin = (int)strlen(prefix);
+    if (strncmp(name, prefix, strlen(prefix)) != 0 || len - begin > NAME_MAX ||
+        !(ends_with(name, len, "_start") || ends_with(name, len, "_end"))) {
+        return false;
+    }
+    char made[NAME_MAX + 1], file[NAME_MAX + 1], length[NAME_MAX + 16];
+    snprintf(made, sizeof(made), "%.*s", len - begin, name + begin);
+    *strrchr(made, '_') = '\0';
+    snprintf(file, sizeof(file), "%s", made);
+    char *point = strrchr(file, '_');
+    if (point != NULL) {
+        *point = '.';
+    }
+    snprintf(length, sizeof(length), "uses %s_length,", made);
+    if (strstr(output->why, length) != NULL) {
+        output->why[0] = '\0'; /* this says more */
+    }
+    explain(
+        output,
+        "%.*s uses %.*s, which is of a file that no component embeds: name it (%s, or what else becomes %s) "
+        "in EMBED_FILES or EMBED_TXTFILES of the component's CMakeLists.txt",
+        where_len, where, len, name, file, made);
+    return true;
+}
+
 /** "main.c:5: undefined reference to `gpio_foo'" */
 static void explain_symbol(build_output_t *output, const char *text)
 {
-    static const char undefined[] = ": undefined reference to `";
-    const char *what = strstr(text, undefined);
+    static const char undefined[] = ": undefined reference to `", linker[] = "ld: ";
+    const char *what = strstr(text, undefined), *ld = strstr(text, linker);
+    text = what != NULL && ld != NULL && ld < what ? ld + strlen(linker) : text;
     const char *name = what != NULL ? what + strlen(undefined) : "";
     int len = (int)strcspn(name, "'");
     const char *meant = what != NULL ? meant_by(output, name, len) : NULL;
+    if (what != NULL && meant == NULL && explain_embedded(output, text, (int)(what - text), name, len)) {
+        return;
+    }
     if (meant != NULL && meant[0] != '\0') {
         explain(output, "%.*s uses %.*s, which nobody declares: is %s meant?", (int)(what - text), text, len,
                 name, meant);
@@ -147,10 +191,16 @@ static void explain_symbol(build_output_t *output, const char *text)
     }
 }
 
-/** A path of the linker's: lib.a, or lib.a(object.o), with quotes around it or a word behind. */
+/** A path of the linker's: lib.a, or lib.a(object.o). In an archive that the build has made it is the object that is wrong. */
 static void explain_machine(build_output_t *output, const char *path, size_t len)
 {
+    static const char made[] = "esp-idf/";
     const char *member = memchr(path, '(', len);
+    if (member != NULL && strncmp(path, made, strlen(made)) == 0) {
+        len -= (size_t)(member + 1 - path) + 1;
+        path = member + 1;
+        member = NULL;
+    }
     explain(output,
             "%.*s is for another machine: here a library needs to be compiled for this one. Add its sources, "
             "or a stand-in for it in components/, and leave it out where IDF_TARGET is linux",
@@ -159,18 +209,25 @@ static void explain_machine(build_output_t *output, const char *path, size_t len
 
 /**
  * "ld: unknown architecture of input file `lib.a(a.o)' is incompatible with i386:x86-64 output",
+ * "ld: lib.a(a.o): Relocations in generic ELF (EM: 94)",
+ * "ld: cannot use executable file 'a.elf' as input to a link",
  * "ld: lib.a: file in wrong format",
  * "ld: lib.a: error adding symbols: archive has no index", "ld: skipping incompatible ./lib.a when searching for -lNAME".
  */
 static void explain_linked(build_output_t *output, const char *text)
 {
+    static const char generic[] = ": Relocations in generic ELF (";
     static const char input[] = " of input file `", skips[] = "skipping incompatible ", linker[] = "ld: ";
+    static const char program[] = "cannot use executable file '";
     static const char *const damaged[] = {": error adding symbols: ", ": file format not recognized"};
     const char *file = strstr(text, input), *skip = strstr(text, skips), *ld = strstr(text, linker);
     const char *wrong = strstr(text, ": file in wrong format"), *absent = strstr(text, ": cannot find -l");
     if (file != NULL && strstr(text, "' is incompatible with ") != NULL) {
         file += strlen(input);
         explain_machine(output, file, strcspn(file, "'"));
+    } else if (ld != NULL && strstr(ld, generic) != NULL) {
+        ld += strlen(linker);
+        explain_machine(output, ld, (size_t)(strstr(ld, generic) - ld));
     } else if (skip != NULL) {
         skip += strlen(skips);
         snprintf(output->skipped, sizeof(output->skipped), "%.*s", (int)strcspn(skip, " "), skip);
@@ -186,6 +243,15 @@ static void explain_linked(build_output_t *output, const char *text)
                 "CMakeLists.txt, "
                 "or leave it out where IDF_TARGET is linux",
                 (int)strcspn(absent, ":"), absent);
+    }
+    const char *executable = strstr(text, program);
+    if (executable != NULL) {
+        executable += strlen(program);
+        explain(
+            output,
+            "%.*s is a program, and no library: leave it out of what the project links; EMBED_FILES takes a "
+            "file as it is",
+            (int)strcspn(executable, "'"), executable);
     }
     for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
         const char *what = strstr(text, damaged[i]);

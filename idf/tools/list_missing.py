@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 IMPLICIT = re.compile(r"implicit declaration of function '(\w+)'")
 UNDECLARED = re.compile(r"error: (?:unknown type name '(\w+)'|'(\w+)' undeclared|'(\w+)' was not declared)")
 UNDEFINED = re.compile(r"^(?:.*: )?([^:\n]+)(?::\d+|:\([^)]*\)): undefined reference to `([^']+)'", re.M)
+EMBEDDED = re.compile(r"_binary_(\w+)_(?:start|end)$")
 STANDARD = """assert ctype errno fcntl inttypes limits math pthread setjmp signal stdarg stdatomic stdbool stddef stdint stdio
 stdlib string strings sys/param sys/socket sys/stat sys/time sys/types time unistd wchar""".split()
 
@@ -116,6 +117,16 @@ def undefined_references(build):
     return found
 
 
+def take_embedded(functions):
+    """Those of them that are symbols of an embedded file, as {name of the file with _ for what is no letter: files that use it}."""
+    found = {}
+    for symbol in [name for name in functions if EMBEDDED.match(name)]:
+        found.setdefault(EMBEDDED.match(symbol).group(1), set()).update(functions.pop(symbol))
+    for name in found:
+        functions.pop(name + "_length", None)
+    return found
+
+
 def tell(what, found, project):
     """One line for each name, with the files that use it."""
     for name in sorted(found):
@@ -160,13 +171,15 @@ def main():
     not_required = {name: headers.pop(name) for name in list(headers) if stand_in_of(name)}
     for name, files in undefined_references(args.build).items():
         functions.setdefault(name, files)
+    embedded = take_embedded(functions)
     print(configured, end="")
     for name in sorted(not_required):
         tell(f"header of component '{stand_in_of(name)}', which its user does not require:", {name: not_required[name]}, project)
     tell("header", headers, project)
     tell("function", functions, project)
+    tell("embedded file", embedded, project)
     tell("type or value", types, project)
-    if configured or not_required or headers or functions or types:
+    if configured or not_required or headers or functions or embedded or types:
         return 1
     print("nothing is missing")
     return 0

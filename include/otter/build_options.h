@@ -40,6 +40,7 @@ typedef struct {
     uint32_t elf_sha_digits;        /* CONFIG_APP_RETRIEVE_LEN_ELF_SHA */
     uint32_t event_queue_size;      /* CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE, events */
     uint32_t event_task_stack;      /* CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE, bytes */
+    uint32_t main_task_stack;       /* CONFIG_ESP_MAIN_TASK_STACK_SIZE, bytes */
     /* Ticks that the library waits for room in the event queue; portMAX_DELAY: no limit. */
     uint32_t https_ota_event_post_wait;   /* CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT */
     uint32_t http_client_event_post_wait; /* CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT */
@@ -180,7 +181,7 @@ extern const otter_build_options_t otter_build_options;
         CONFIG_FREERTOS_HZ, CONFIG_FREERTOS_MAX_TASK_NAME_LEN,                                               \
             CONFIG_FREERTOS_THREAD_LOCAL_STORAGE_POINTERS, CONFIG_LOG_DEFAULT_LEVEL,                         \
             CONFIG_LOG_MAXIMUM_LEVEL, CONFIG_APP_RETRIEVE_LEN_ELF_SHA, CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE,   \
-            CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE,                                                         \
+            CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE, CONFIG_ESP_MAIN_TASK_STACK_SIZE,                        \
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT),                                    \
             OTTER_OPTION_TICKS_(CONFIG_ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT), CONFIG_PARTITION_TABLE_OFFSET,   \
             OTTER_OPTION_BOOTLOADER_OFFSET_, OTTER_OPTION_ROLLBACK_, OTTER_OPTION_ALLOW_HTTP_,               \

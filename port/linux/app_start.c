@@ -239,7 +239,8 @@ int main(int argc, char **argv)
         return start_runner(argc, argv);
     }
     setvbuf(stdout, NULL, _IOLBF,
-            BUFSIZ); /* a console that shows each line when it ends, also through a pipe */
+            BUFSIZ);                 /* a console that shows each line when it ends, also through a pipe */
+    setvbuf(stdin, NULL, _IONBF, 0); /* what this boot leaves unread is there for the next one */
     system_clock_restart();
 
     otter_fault_t fault = {0};

@@ -20,7 +20,8 @@
 
 /* What the caller asked for is sized for a microcontroller; OpenSSL and the C library of a host want more. */
 #define HOST_STACK_EXTRA (512u * 1024)
-#define MAIN_ROOM        16384 /* bytes of stack that ending a task needs, and more */
+#define MAIN_STACK_EXTRA (1536u * 1024) /* for app_main(), which some write as if it had a host's */
+#define MAIN_ROOM        16384          /* bytes of stack that ending a task needs, and more */
 #define MAIN_STAYS_MS    500
 
 #define THREAD_NAME_SIZE 16 /* what Linux takes, with terminator */
@@ -294,14 +295,15 @@ static void *run_task(void *arg)
     return NULL;
 }
 
-static int start_thread(TaskHandle_t task)
+/** @param extra  bytes of stack beside those that were asked for */
+static int start_thread(TaskHandle_t task, size_t extra)
 {
     pthread_attr_t attributes;
     int err = pthread_attr_init(&attributes);
     if (err != 0) {
         return err;
     }
-    size_t stack = ((size_t)task->stack_bytes + HOST_STACK_EXTRA + 4095) / 4096 * 4096;
+    size_t stack = ((size_t)task->stack_bytes + extra + 4095) / 4096 * 4096;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     err = pthread_attr_setstacksize(&attributes, stack);
     if (err == 0) {
@@ -316,8 +318,9 @@ static int start_thread(TaskHandle_t task)
     return err;
 }
 
-BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
-                       UBaseType_t priority, TaskHandle_t *out)
+/** @param extra  as start_thread() */
+static BaseType_t create(TaskFunction_t function, const char *name, uint32_t stack_bytes, size_t extra,
+                         void *arg, UBaseType_t priority, TaskHandle_t *out)
 {
     size_t name_size = otter_build_options.task_name_size;
     size_t locals_size = otter_build_options.thread_local_pointers * sizeof(kernel_local_t);
@@ -336,7 +339,7 @@ BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack
 
     /* The lock keeps the new task from ending before its handle is told and its place in the list is taken. */
     kernel_lock();
-    if (start_thread(task) != 0) {
+    if (start_thread(task, extra) != 0) {
         kernel_unlock();
         free(task);
         return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
@@ -349,6 +352,12 @@ BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack
     }
     kernel_unlock();
     return pdPASS;
+}
+
+BaseType_t xTaskCreate(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
+                       UBaseType_t priority, TaskHandle_t *out)
+{
+    return create(function, name, stack_bytes, HOST_STACK_EXTRA, arg, priority, out);
 }
 
 BaseType_t xTaskCreatePinnedToCore(TaskFunction_t function, const char *name, uint32_t stack_bytes, void *arg,
@@ -689,7 +698,8 @@ bool kernel_start_main(void (*function)(void))
         return false;
     }
     memcpy(arg, &function, sizeof(function));
-    if (xTaskCreate(main_task, "main", 1024 * 1024, arg, 1, NULL) != pdPASS) {
+    if (create(main_task, "main", otter_build_options.main_task_stack, MAIN_STACK_EXTRA, arg, 1, NULL) !=
+        pdPASS) {
         free(arg);
         return false;
     }

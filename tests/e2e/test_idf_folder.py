@@ -21,6 +21,27 @@ FILES = {
     "partitions.csv": "nvs,data,nvs,,0x4000\notadata,data,ota,,0x2000\nota_0,app,ota_0,0x20000,640K\nota_1,app,ota_1,,640K\n",
     "sdkconfig.defaults": "CONFIG_PARTITION_TABLE_CUSTOM=y\n",
 }
+READS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include "esp_system.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+void app_main(void)
+{
+    char line[32];
+    printf("reset %d, stack %u\\n", esp_reset_reason(), (unsigned)uxTaskGetStackHighWaterMark(NULL));
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        printf("line %s", line);
+        if (line[0] == 'r') {
+            esp_restart();
+        }
+        if (line[0] == 'c') {
+            abort();
+        }
+    }
+}
+"""
 WRITTEN = "what was built is written into "
 
 
@@ -155,6 +176,16 @@ class Folders(unittest.TestCase):
                              timeout=LIMIT_S, check=False)
         self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
         self.assertIn("ready\n", run.stdout)
+
+    def test_console_lines_that_one_boot_leaves_are_there_for_the_next(self):
+        made = self.made()
+        made.write("main/main.c", READS)
+        made.append("sdkconfig.defaults", "CONFIG_ESP_MAIN_TASK_STACK_SIZE=5000\n")
+        made.build()
+        said = made.run(console="one\nrestart\ntwo\ncrash\nthree\n").stdout
+        self.assertEqual(re.findall("^(?:line|reset) .*$", said, re.M),
+                         ["reset 1, stack 5000", "line one", "line restart", "reset 3, stack 5000", "line two", "line crash",
+                          "reset 4, stack 5000", "line three"])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 import json
 import struct
+import subprocess
 import unittest
 
 from device import in_full
@@ -103,6 +104,10 @@ NOT_COMPILED = [
      ["main/main.c:2 uses ESP_EROR_CHECK", "is ESP_ERROR_CHECK meant?"]),
     ("a name that nobody declares", project(source="void app_main(void) { ZZ_QQ_XX(0); }\n"),
      ["main/main.c:1 uses ZZ_QQ_XX", "include its header, correct the name"]),
+    ("a file that nobody embeds",
+     project(source="extern const char s[] __asm__(\"_binary_ca_cert_pem_start\");\nextern int ca_cert_pem_length;\n"
+                    "int app_main(void) { return ca_cert_pem_length + s[0]; }\n"),
+     ["otter build: /", "main/main.c:3 uses _binary_ca_cert_pem_start", "name it (ca_cert.pem, or what else becomes ca_cert_pem) in EMBED"]),
     ("no app_main", project(source="int x;\n"), ["app_main()", "main/"]),
     ("an app that no partition takes",
      project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n", partitions_dot_csv="factory,app,factory,,64K\n"),
@@ -163,6 +168,28 @@ class Refused(unittest.TestCase):
                         library.write_bytes(content)
                     if not (content == b"no archive" and "-lpre" in way):  # the linker takes its name for nothing
                         self.assertIn(piece, made.refused().splitlines()[-1])
+
+    def test_objects_among_the_sources_have_to_be_for_this_machine(self):
+        source = "int pre(void);\nvoid app_main(void) { pre(); }\n"
+        listed = 'idf_component_register(SRCS "main.c" "pre.o")\n'
+        added = 'idf_component_register(SRCS "main.c")\ntarget_sources(${COMPONENT_LIB} PRIVATE pre.o)\n'
+        made = self.made(project(source=source, main__pre_dot_c="int pre(void) { return 1; }\n"))
+        pre = made.path / "main" / "pre.o"
+        subprocess.run(["cc", "-c", pre.with_suffix(".c"), "-o", pre], check=True)
+        here = pre.read_bytes()
+        of_other = here[:18] + struct.pack("<H", 94) + here[20:]
+        for main, content, piece in [(listed, ESP32_OBJECT, f"main/CMakeLists.txt adds {pre}, which is for another machine"),
+                                     (listed, of_other, f"main/CMakeLists.txt adds {pre}, which is for another machine"),
+                                     (listed, b"no object", f"main/CMakeLists.txt adds {pre}, which is no object file"),
+                                     (added, of_other, "pre.o is for another machine: here a library"),
+                                     (listed, here, None)]:
+            made.write("main/CMakeLists.txt", main)
+            pre.write_bytes(content)
+            with self.subTest(main, piece=piece):
+                if piece is None:
+                    made.build()
+                else:
+                    self.assertIn(piece, made.refused().splitlines()[-1])
 
     def test_all_that_is_missing_is_told_at_once(self):
         source = '#include "driver/i2s_std.h"\n#include "bt.h"\nvoid app_main(void) { i2s_t x; i2s_init(&x); }\n'

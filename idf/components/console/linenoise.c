@@ -10,7 +10,6 @@ char *linenoise(const char *prompt)
 {
     char *line = NULL;
     size_t size = 0;
-    setvbuf(stdin, NULL, _IONBF, 0); /* what is left unread is there for the next boot */
     printf("%s", prompt != NULL ? prompt : "");
     (void)fflush(stdout);
     if (getline(&line, &size, stdin) < 0) {

@@ -60,7 +60,6 @@ bool unity_get_test_info(int test_index, test_desc_t *out_info)
 /** A line of the console, without its end. @return false: the console has ended */
 static bool read_line(char *line, size_t size)
 {
-    setvbuf(stdin, NULL, _IONBF, 0); /* what is left unread is there for the next boot */
     if (fgets(line, (int)size, stdin) == NULL) {
         return false;
     }
