@@ -88,8 +88,15 @@ REFUSED = [
      ["'far'", "a submodule of git is empty: components/far; `git submodule update --init --recursive`"]),
     ("an error of CMake's own", project(before="frobnicate()\n"),
      ["cannot configure the project: CMakeLists.txt:2: Unknown CMake command \"frobnicate\"."]),
-    ("an image of a file system", project(behind="spiffs_create_partition_image(storage files)\n"),
-     ["SPIFFS", "'storage'", "esptool_py_flash_to_partition"]),
+    ("an image of a kind that is not made", project(behind="nvs_create_partition_image(nvs nvs.csv)\n"),
+     ["NVS", "'nvs'", "esptool_py_flash_to_partition"]),
+    ("files for a partition that is not there", project(behind="spiffs_create_partition_image(storage main)\n"),
+     ["/main are for partition 'storage'", "add it there"]),
+    ("files of a folder that is not there", project(behind="littlefs_create_partition_image(nvs www)\n"),
+     ["/www, which is no folder", "correct the name"]),
+    ("files that are too much for their partition",
+     project(behind="fatfs_create_spiflash_image(phy_init main FLASH_IN_PROJECT)\n"),
+     ["the files take", "and their partition has 4096"]),
     ("an image for a partition that is not there", project(behind="esptool_py_flash_to_partition(flash data x.bin)\n"),
      ["partition 'data'", "add it there"]),
 ]
@@ -215,14 +222,14 @@ class Refused(unittest.TestCase):
         self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
                          ["function nobody_has: main/main.c", "function there: main/main.c"])
 
-    def test_images_of_file_systems_do_not_hide_what_else_is_missing(self):
-        made = self.made(project(behind="spiffs_create_partition_image(storage www FLASH_IN_PROJECT)\n",
+    def test_images_that_are_not_made_do_not_hide_what_else_is_missing(self):
+        made = self.made(project(behind="nvs_create_partition_image(nvs values.csv FLASH_IN_PROJECT)\n",
                                  source="void nobody_has(void);\nvoid app_main(void) { nobody_has(); }\n",
                                  main__idf_component_dot_yml="dependencies:\n  espressif/button: '^2'\n"))
         self.assertEqual(otter("build", made.path, "--list-missing").stdout.splitlines(),
                          ["component espressif/button: main/idf_component.yml",
-                          "SPIFFS image of partition storage: www", "function nobody_has: main/main.c"])
-        self.assertIn("nothing here makes the SPIFFS image of partition 'storage'", made.refused())
+                          "NVS image of partition nvs: values.csv", "function nobody_has: main/main.c"])
+        self.assertIn("nothing here makes the NVS image of partition 'nvs'", made.refused())
 
     def test_build_folder_of_a_chip_is_not_run(self):
         made = self.made({"build/flasher_args.json": json.dumps({"extra_esptool_args": {"chip": "esp32c3"}})})

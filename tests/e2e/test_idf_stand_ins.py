@@ -33,8 +33,6 @@ class StandIns(ConsoleTest):
             "spi 0x103", "there is no device on bus 1", " 0x107 0x103 received 1 0 0 3\n",
             "mdns 0x103", "nobody hears of this device", " 0x105\n", "the time is known 1\n",
             "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n",
-            "vfs 0x102", "/own: files are this machine's", " 0x106", "there is no SPIFFS", "there is no FAT",
-            " 0x106 mounted 0\n",
             "> line 0\n", "address while DHCP runs 0x5007\n", "access point 192.168.9.1\n",
             "station 1 of the access point\n", "its address 127.0.0.1\n", "1 station\n", "the station is gone\n",
             "given by address\n"), done.stdout)

@@ -1,10 +1,11 @@
-/* ESP-IDF's virtual file systems, which cannot be registered: files are this machine's. */
+/* ESP-IDF's virtual file systems: those of an application, below a path. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ extern "C" {
 #define ESP_VFS_FLAG_READONLY_FS (1 << 2)
 #define ESP_VFS_FLAG_STATIC      (1 << 3)
 
-/** What a file system would do for files below its path. */
+/** What a file system does for files below its path, which it gets as "/name"; NULL: ENOSYS. */
 typedef struct {
     int flags;
     union {
@@ -79,14 +80,33 @@ typedef struct {
         int (*fsync_p)(void *ctx, int fd);
         int (*fsync)(int fd);
     };
+    union {
+        int (*mkdir_p)(void *ctx, const char *name, mode_t mode);
+        int (*mkdir)(const char *name, mode_t mode);
+    };
+    union {
+        int (*rmdir_p)(void *ctx, const char *name);
+        int (*rmdir)(const char *name);
+    };
+    union {
+        int (*access_p)(void *ctx, const char *path, int amode);
+        int (*access)(const char *path, int amode);
+    };
+    union {
+        int (*truncate_p)(void *ctx, const char *path, off_t length);
+        int (*truncate)(const char *path, off_t length);
+    };
 } esp_vfs_t;
 
 /**
- * The C library of this machine knows no paths but its own, and the log says so.
- * @return ESP_ERR_INVALID_ARG: a path that ESP-IDF does not take, or NULL; ESP_ERR_NOT_SUPPORTED
+ * Calls of the C library with paths below it go to the file system (copied), and those with descriptors that its open() gave.
+ * Not there: folders to read (opendir()), select(), terminals. Of what is linked as a shared library nothing comes here.
+ * @param base_path "/" and a name, 15 characters at most; ESP-IDF's "", for paths of nobody else, is not to be had
+ * @return ESP_OK; ESP_ERR_INVALID_ARG: a path that ESP-IDF does not take, or NULL; ESP_ERR_NOT_SUPPORTED: ""; ESP_ERR_NO_MEM:
+ * there are sixteen; ESP_ERR_INVALID_STATE: there is one
  */
 esp_err_t esp_vfs_register(const char *base_path, const esp_vfs_t *vfs, void *ctx);
-/** @return ESP_ERR_INVALID_STATE: nothing is registered */
+/** What is open stays open. @return ESP_OK; ESP_ERR_INVALID_STATE: nothing is registered there */
 esp_err_t esp_vfs_unregister(const char *base_path);
 
 #define esp_vfs_select select

@@ -13,9 +13,7 @@
 #include "esp_bt.h"
 #include "esp_netif_sntp.h"
 #include "esp_sntp.h"
-#include "esp_spiffs.h"
 #include "esp_vfs_dev.h"
-#include "esp_vfs_fat.h"
 #include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
@@ -167,18 +165,9 @@ static void ask_network(void)
            esp_bt_controller_init(NULL));
 }
 
-static void ask_files(void)
+static void ask_for_a_line(void)
 {
-    const esp_vfs_t fs = {.flags = ESP_VFS_FLAG_DEFAULT};
-    const esp_vfs_spiffs_conf_t spiffs = {.base_path = "/spiffs", .max_files = 5};
-    const esp_vfs_fat_mount_config_t fat = {.max_files = 4};
-    wl_handle_t handle = WL_INVALID_HANDLE;
     esp_vfs_dev_uart_use_driver(UART_NUM_0);
-    printf("vfs 0x%x", esp_vfs_register("own", &fs, NULL));
-    printf(" 0x%x", esp_vfs_register("/own", &fs, NULL));
-    printf(" 0x%x", esp_vfs_spiffs_register(&spiffs));
-    printf(" 0x%x", esp_vfs_fat_spiflash_mount("/fat", "storage", &fat, &handle));
-    printf(" mounted %d\n", esp_spiffs_mounted(NULL));
     linenoiseSetDumbMode(1);
     char *line = linenoise("> ");
     printf("line %d\n", line != NULL);
@@ -245,7 +234,7 @@ void app_main(void)
     ask_buses();
     ask_spi();
     ask_network();
-    ask_files();
+    ask_for_a_line();
     ask_access_point();
     xTaskCreate(read_what_was_given, "reader", 4096, given, 5, NULL);
 }
