@@ -118,7 +118,7 @@ def undefined_references(build):
 
 
 def take_embedded(functions):
-    """Those of them that are symbols of an embedded file, as {name of the file with _ for what is no letter: files that use it}."""
+    """Takes the symbols of embedded files out of them. @return {name of the file, with _ for what is no letter: files}"""
     found = {}
     for symbol in [name for name in functions if EMBEDDED.match(name)]:
         found.setdefault(EMBEDDED.match(symbol).group(1), set()).update(functions.pop(symbol))

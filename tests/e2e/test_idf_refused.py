@@ -114,7 +114,8 @@ NOT_COMPILED = [
     ("a file that nobody embeds",
      project(source="extern const char s[] __asm__(\"_binary_ca_cert_pem_start\");\nextern int ca_cert_pem_length;\n"
                     "int app_main(void) { return ca_cert_pem_length + s[0]; }\n"),
-     ["otter build: /", "main/main.c:3 uses _binary_ca_cert_pem_start", "name it (ca_cert.pem, or what else becomes ca_cert_pem) in EMBED"]),
+     ["otter build: /", "main/main.c:3 uses _binary_ca_cert_pem_start",
+      "name it (ca_cert.pem, or what else becomes ca_cert_pem) in EMBED"]),
     ("no app_main", project(source="int x;\n"), ["app_main()", "main/"]),
     ("an app that no partition takes",
      project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n", partitions_dot_csv="factory,app,factory,,64K\n"),
