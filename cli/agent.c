@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "decrypt_key.h"
 #include "esp_log.h"
+#include "fleet_access.h"
 #include "host/named_file.h"
 #include "kinds.h"
 #include "linux/interrupt.h"
@@ -18,7 +19,6 @@
 #include "linux/tls_trust.h"
 #include "otter/system.h"
 #include "signing_options.h"
-#include "token_file.h"
 
 #define PEM_MAX     (4u << 20)
 #define TRIAL_STEP  1000 /* ms between two looks at a device that has something to tell */
@@ -49,7 +49,7 @@ static bool load_token(agent_t *agent)
 {
     const agent_options_t *o = agent->options;
     if (o->token_path != NULL) {
-        agent->authorization = token_file_load(AGENT_VERB, o->token_path, o->gateway);
+        agent->authorization = fleet_access_token(AGENT_VERB, o->token_path, o->gateway);
     }
     return o->token_path == NULL || agent->authorization != NULL;
 }
@@ -182,7 +182,7 @@ static int start(agent_t *agent)
 static int agent_run(void *options)
 {
     const agent_options_t *o = options;
-    agent_t agent = {.options = o, .lock = -1, .device_ended = -1};
+    agent_t agent = {.options = o, .lock = -1, .flash_lock = -1, .device_ended = -1};
     if (o->server == NULL || o->id == NULL) {
         return cli_usage(AGENT_VERB, "--server URL and --id ID are needed");
     }
@@ -191,8 +191,8 @@ static int agent_run(void *options)
             AGENT_VERB,
             "--token-file FILE is needed, or --client-cert and --client-key: they say who this device is");
     }
-    if (strncasecmp(o->server, "https://", 8) == 0 && o->ca_path == NULL && !o->system_ca) {
-        return cli_usage(AGENT_VERB, "--ca CA.pem is needed: it tells whom to believe (or --system-ca)");
+    if (!fleet_access_names_trust(AGENT_VERB, o->server, o->ca_path, o->system_ca)) {
+        return EXIT_USAGE;
     }
     openssl_start_lean();
     esp_log_level_set("*", ESP_LOG_NONE); /* each thing is said once, in this command's own words */

@@ -40,12 +40,12 @@ typedef struct {
     char why[384]; /* of an exchange that failed */
     size_t ca_len, cert_len, key_len;
     char *record_path;
-    int lock;            /* of the record: one agent for it */
-    pid_t device;        /* `otter run`; 0: it is off, or somebody else runs it */
-    int device_ended;    /* descriptor that tells that it has ended; -1: it is off */
-    int64_t trial_since; /* ms; 0: nothing is on trial */
-    bool in_trouble;     /* something has failed */
-    bool handed_over;    /* a hook restarts the device */
+    int lock, flash_lock; /* of the record and of the flash: one agent for each */
+    pid_t device;         /* `otter run`; 0: it is off, or somebody else runs it */
+    int device_ended;     /* descriptor that tells that it has ended; -1: it is off */
+    int64_t trial_since;  /* ms; 0: nothing is on trial */
+    bool in_trouble;      /* something has failed */
+    bool handed_over;     /* a hook restarts the device */
 } agent_t;
 
 /* ---- agent_say.c ---- */
@@ -65,7 +65,7 @@ void agent_fetch(agent_t *agent, const otter_ddi_order_t *order);
 
 /* ---- agent_device.c ---- */
 
-/** Opens and locks the record. @return false, after saying why */
+/** Opens the record, and locks it and the flash. @return false, after saying why */
 OTTER_MUST_CHECK bool agent_record_open(agent_t *agent);
 void agent_record_close(agent_t *agent);
 

@@ -26,6 +26,20 @@
 
 /* ---- the record ---- */
 
+/**
+ * One agent for a flash, whatever its record is called. Not the lock of who has the flash open, which the device takes and gives
+ * back as it goes on and off. A flash that cannot be opened is told by who opens it next.
+ */
+static bool lock_flash(agent_t *agent)
+{
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const char *flash = agent->options->flash;
+    agent->flash_lock = open(flash, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    return agent->flash_lock < 0 || fcntl(agent->flash_lock, F_OFD_SETLK, &all) == 0 ||
+           (errno != EAGAIN && errno != EACCES) || /* not every file system has locks */
+           cli_refuse(AGENT_VERB, "%s: another agent is at work with this flash", flash);
+}
+
 bool agent_record_open(agent_t *agent)
 {
     const agent_options_t *o = agent->options;
@@ -46,13 +60,16 @@ bool agent_record_open(agent_t *agent)
         good = cli_refuse(AGENT_VERB, "%s: %s; --record FILE names another place", lock, strerror(error));
     }
     free(lock);
-    return good;
+    return good && lock_flash(agent);
 }
 
 void agent_record_close(agent_t *agent)
 {
-    if (agent->lock >= 0) {
-        close(agent->lock);
+    const int locks[] = {agent->lock, agent->flash_lock};
+    for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+        if (locks[i] >= 0) {
+            close(locks[i]);
+        }
     }
     free(agent->record_path);
 }

@@ -13,40 +13,52 @@
 #include "cli.h"
 #include "fleet/live.h"
 #include "fleet/report.h"
+#include "fleet_access.h"
 #include "fleet_svg.h"
+#include "host/named_file.h"
 #include "linux/interrupt.h"
-#include "token_file.h"
+#include "linux/tls_context.h"
+#include "linux/tls_trust.h"
 
+#define CA_MAX     (4u << 20)
 #define TURN_MS    1000
 #define PLAIN_TELL 10 /* turns between two lines where there is no terminal */
 
-static bool is_https(const char *url)
+/** Whom to believe. @return NULL, after saying why nobody */
+static X509_STORE *load_trust(const char *verb, const fleet_live_options_t *o)
 {
-    return strncasecmp(url, "https://", 8) == 0;
+    otter_fault_t fault = {.why = "there is none on this machine"};
+    X509_STORE *store = NULL;
+    size_t len;
+    if (o->system_ca) {
+        store = tls_trust_system();
+    } else {
+        char *text = (char *)input_load(o->ca_path, INPUT_OR_PIPE, CA_MAX, &len, &fault);
+        store = text != NULL ? tls_trust_parse(text, len, &fault) : NULL;
+        free(text);
+    }
+    if (store == NULL) {
+        (void)cli_refuse(verb, "%s: %s", o->system_ca ? "--system-ca" : o->ca_path, fault.why);
+    }
+    return store;
 }
 
 /** @return false, after saying why */
 static bool make_tls(const char *verb, const fleet_live_options_t *o, SSL_CTX **tls)
 {
     *tls = NULL;
-    if (!is_https(o->server)) {
+    if (!fleet_access_is_https(o->server)) {
         return true;
     }
-    *tls = SSL_CTX_new(TLS_client_method());
+    X509_STORE *store = load_trust(verb, o);
+    *tls = store != NULL ? tls_context_new(TLS1_2_VERSION, 0) : NULL;
     if (*tls == NULL) {
-        return cli_refuse(verb, "out of memory");
+        X509_STORE_free(store);
+        return store == NULL ? false : cli_refuse(verb, "out of memory");
     }
+    SSL_CTX_set_cert_store(*tls, store); /* its own from now on */
     SSL_CTX_set_verify(*tls, SSL_VERIFY_PEER, NULL);
-    (void)SSL_CTX_set_min_proto_version(*tls, TLS1_2_VERSION);
-    SSL_CTX_set_mode(*tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    if (o->system_ca ? SSL_CTX_set_default_verify_paths(*tls) == 1
-                     : SSL_CTX_load_verify_locations(*tls, o->ca_path, NULL) == 1) {
-        return true;
-    }
-    SSL_CTX_free(*tls);
-    *tls = NULL;
-    return cli_refuse(verb, "%s: it holds no CA certificate (PEM)",
-                      o->system_ca ? "this machine's store" : o->ca_path);
+    return true;
 }
 
 static void tell_progress(const fleet_live_t *live)
@@ -125,17 +137,17 @@ int fleet_live_simulate(const char *verb, const fleet_live_options_t *o, fleet_w
                         const char *svg, bool quiet)
 {
     SSL_CTX *tls;
-    if (!is_https(o->server) && !(o->allow_http && strncasecmp(o->server, "http://", 7) == 0)) {
+    if (!fleet_access_is_https(o->server) && !(o->allow_http && strncasecmp(o->server, "http://", 7) == 0)) {
         return cli_usage(verb, "--server wants https://, or http:// with --allow-http");
     }
     if (o->token_path == NULL) {
         return cli_usage(
             verb, "--token-file FILE is needed: the gateway's token, by which the server knows all devices");
     }
-    if (is_https(o->server) && o->ca_path == NULL && !o->system_ca) {
-        return cli_usage(verb, "--ca CA.pem is needed: it tells whom to believe (or --system-ca)");
+    if (!fleet_access_names_trust(verb, o->server, o->ca_path, o->system_ca)) {
+        return EXIT_USAGE;
     }
-    char *authorization = token_file_load(verb, o->token_path, !o->target_token);
+    char *authorization = fleet_access_token(verb, o->token_path, !o->target_token);
     if (authorization == NULL) {
         return EXIT_FAILED;
     }

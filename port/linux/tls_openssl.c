@@ -20,6 +20,7 @@
 #include "linux/openssl_start.h"
 #include "linux/tls_bundle.h"
 #include "linux/tls_codes.h"
+#include "linux/tls_context.h"
 #include "linux/tls_names.h"
 #include "linux/tls_trust.h"
 #include "otter/build_options.h"
@@ -34,8 +35,6 @@
 #define RECORD_LEN     (5 + 8 + 16384 + 16)
 #define READ_AHEAD_LEN (RECORD_LEN + 3)
 #define NAMES_LEN      80
-/* OpenSSL's own depends on who built it: no RSA below 2048 bits, no SHA-1 signatures, as mbedTLS's default profile. */
-#define SECURITY_LEVEL 2
 
 typedef struct {
     otter_transport_t base;
@@ -386,7 +385,8 @@ static bool set_alpn(SSL_CTX *context, const char **protocols)
     return used == 0 || SSL_CTX_set_alpn_protos(context, wire, (unsigned)used) == 0;
 }
 
-static bool set_protocol(const tls_t *tls, SSL_CTX *context)
+/** Of the versions that are wanted and built in. @return NULL: it cannot be set up */
+static SSL_CTX *new_context(const tls_t *tls)
 {
     int wanted = tls->config.tls_version;
     if (wanted == 3 && otter_build_options.without_tls_1_3) {
@@ -395,12 +395,14 @@ static bool set_protocol(const tls_t *tls, SSL_CTX *context)
     }
     int lowest = wanted == 3 || otter_build_options.without_tls_1_2 ? TLS1_3_VERSION : TLS1_2_VERSION;
     int highest = wanted == 2 || otter_build_options.without_tls_1_3 ? TLS1_2_VERSION : TLS1_3_VERSION;
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_security_level(context, SECURITY_LEVEL);
+    SSL_CTX *context = tls_context_new(lowest, highest);
+    if (context == NULL || !set_alpn(context, tls->config.alpn)) {
+        SSL_CTX_free(context);
+        return NULL;
+    }
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD_LEN);
-    return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
-           SSL_CTX_set_max_proto_version(context, highest) == 1 && set_alpn(context, tls->config.alpn);
+    return context;
 }
 
 static bool make_context(tls_t *tls)
@@ -408,11 +410,9 @@ static bool make_context(tls_t *tls)
     if (tls->context != NULL) {
         return true;
     }
-    openssl_start();
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (context == NULL || !set_protocol(tls, context)) {
+    SSL_CTX *context = new_context(tls);
+    if (context == NULL) {
         set_error(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0, "TLS cannot be set up");
-        SSL_CTX_free(context);
         return false;
     }
     if (!set_trust(tls, context) || !set_identity(tls, context)) {

@@ -1,6 +1,7 @@
 """`otter agent`: a virtual device that a fleet's server updates; what it is told is what happened."""
 # SPDX-License-Identifier: Apache-2.0
 
+import errno
 import json
 import os
 import pathlib
@@ -14,8 +15,11 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
 from ddi_server import DdiServer  # noqa: E402
-from device import OTTER, SOURCE, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
+from device import BUILD, OTTER, SOURCE, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
 
+IS_SANITIZED = "OTTER_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
+CAN_MOUNT = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False,
+                           timeout=TIMEOUT_S).returncode == 0
 CONFIRMS, DOES_NOT_CONFIRM = "1:confirm+idle", "1:idle"
 
 
@@ -36,11 +40,14 @@ class Agent(DeviceTest):
         self.token.write_text("secret\n", encoding="utf-8")
         self.token.chmod(0o600)
 
+    def command(self, *more, url=None, ca=None, who=None, trust=None):
+        return [OTTER, "agent", self.flash, "--server", url or self.server.url, "--id", "dev-1",
+                *(who or ("--token-file", str(self.token))), *(trust or ("--ca", ca or self.ca.cert)), "--once", "--json",
+                *map(str, more)]
+
     def agent(self, *more, script=CONFIRMS, status=0, url=None, ca=None, who=None, trust=None, **extra):
-        done = subprocess.run(
-            [OTTER, "agent", self.flash, "--server", url or self.server.url, "--id", "dev-1",
-             *(who or ("--token-file", self.token)), *(trust or ("--ca", ca or self.ca.cert)), "--once", "--json", *more],
-            env=self.environment(script, **extra), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(self.command(*more, url=url, ca=ca, who=who, trust=trust), env=self.environment(script, **extra),
+                              capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         self.assertEqual(self.server.complaints, [])
         self.lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -334,8 +341,51 @@ class Agent(DeviceTest):
         self.agent("--record", record)
         self.assertEqual((action["status"], action["downloads"]), ("finished", [None]))
 
-    def test_a_clock_without_time_is_told_as_what_it_is(self):
-        """For a machine that thinks it is 1970 each certificate is one that is not valid yet."""
+    @unittest.skipUnless(CAN_MOUNT, "no mount namespace can be made here")
+    def test_a_disk_that_is_full_loses_nothing(self):
+        """A real one, of 32 KiB, which somebody else fills while the device reports."""
+        action = self.server.assign("dev-1", "7", self.new)
+        disk = self.folder / "disk"
+        disk.mkdir()
+        take, filled = self.server.take, []
+
+        def fill(method, device, path, body):
+            if not filled and "status" in body and body["status"]["execution"] == "downloaded":
+                filled.append(path)
+                with open(f"/proc/{process.pid}/root{disk}/filler", "wb", buffering=0) as filler, \
+                        self.assertRaises(OSError) as full:
+                    while True:
+                        filler.write(bytes(1024))
+                self.assertEqual(full.exception.errno, errno.ENOSPC)
+            return take(method, device, path, body)
+
+        self.server.take = fill
+        command = shlex.join(self.command("--record", disk / "agent"))
+        script = (f"mount -t tmpfs -o size=32k none {disk} || exit 9; {command}; echo $?; rm {disk}/filler; "
+                  f"{command}; echo $?")
+        process = subprocess.Popen(["unshare", "-rm", "sh", "-c", script], env=self.environment(CONFIRMS), text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said, errors = process.communicate(timeout=TIMEOUT_S)
+        before, after = re.fullmatch(r"(.*?\n)1\n(.*\n)0\n", said, re.S).groups()
+        self.assertIn("No space left on device", errors)
+        self.assertIn("so nothing is done", before)
+        self.assertNotIn('"event":"fetched"', after)
+        self.assertEqual((action["status"], action["downloads"], len(filled)), ("finished", [None], 1), said)
+
+    @unittest.skipIf(IS_SANITIZED, "a sanitizer must be the first library of a program")
+    def test_a_machine_without_time_is_told_so_and_needs_none_otherwise(self):
+        preload = {"LD_PRELOAD": str(BUILD / "tests" / "libno_time.so")}
+        action = self.server.assign("dev-1", "7", self.new)
+        self.agent(status=1, **preload)
+        self.assertIn("not yet valid", self.trouble())
+        self.assertIn("is this machine's clock right?", self.trouble())
+        self.assertEqual((self.server.log, action["downloads"]), ([], []))
+        with DdiServer() as self.server:
+            action = self.server.assign("dev-1", "7", self.new)
+            self.agent("--allow-http", **preload)
+        self.assertEqual(action["status"], "finished")
+
+    def test_a_certificate_out_of_its_time_lets_doubt_the_clock(self):
         action = self.server.assign("dev-1", "7", self.new)
         for kind, words in (({"not_yet": True}, "not yet valid"), ({"expired": True}, "expired")):
             with DdiServer(servers.make_cert(self.folder, ca=self.ca, **kind)) as early:
@@ -363,7 +413,7 @@ class Agent(DeviceTest):
         self.token.write_text("\n")
         fails(good, "holds no token", 1)
 
-    def test_two_agents_do_not_share_a_record(self):
+    def test_two_agents_share_neither_record_nor_flash(self):
         self.server.sleep = "01:00:00"
         args = [OTTER, "agent", self.flash, "--server", self.server.url, "--id", "dev-1", "--token-file", self.token, "--ca",
                 self.ca.cert]
@@ -374,6 +424,10 @@ class Agent(DeviceTest):
                 done = subprocess.run([*args, "--once"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("another agent is at work", done.stderr)
+                done = subprocess.run([*args, "--once", "--record", self.folder / "other"], capture_output=True, text=True,
+                                      timeout=TIMEOUT_S, check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn("another agent is at work with this flash", done.stderr)
             finally:
                 first.terminate()
             self.assertEqual(first.wait(TIMEOUT_S), 0)

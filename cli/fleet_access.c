@@ -1,10 +1,11 @@
-/* One line that nobody else can read. */
+/* The token is one line that nobody else can read; TLS wants to know whom to believe. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "token_file.h"
+#include "fleet_access.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "cli.h"
@@ -12,7 +13,7 @@
 
 #define TOKEN_MAX 4096u
 
-char *token_file_load(const char *verb, const char *path, bool gateway)
+char *fleet_access_token(const char *verb, const char *path, bool gateway)
 {
     otter_fault_t fault = {0};
     struct stat st;
@@ -39,4 +40,18 @@ char *token_file_load(const char *verb, const char *path, bool gateway)
         return NULL;
     }
     return header;
+}
+
+bool fleet_access_is_https(const char *server)
+{
+    return strncasecmp(server, "https://", 8) == 0;
+}
+
+bool fleet_access_names_trust(const char *verb, const char *server, const char *ca_path, bool system_ca)
+{
+    const bool named = !fleet_access_is_https(server) || ca_path != NULL || system_ca;
+    if (!named) {
+        (void)cli_usage(verb, "--ca CA.pem is needed: it tells whom to believe (or --system-ca)");
+    }
+    return named;
 }
