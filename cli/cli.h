@@ -18,7 +18,7 @@ typedef struct {
         *after; /* help before and behind the options (options_print_text()); `after` may be NULL */
     const option_row_t *options;        /* NULL of a verb that reads its arguments itself */
     size_t size;                        /* bytes of the struct that they fill */
-    const void *defaults;               /* of it */
+    const void *defaults;               /* of it; NULL: all of it is 0 */
     int (*run)(void *options);          /* @return an exit status */
     void (*end)(void *options);         /* frees what the options own, in any case; NULL: nothing */
     int (*pass)(int argc, char **argv); /* instead of all that */

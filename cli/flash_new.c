@@ -28,6 +28,8 @@
 #define NO_BOOTLOADER "none" /* as --bootloader's value */
 
 /** One --app, and what becomes of it. */
+#define TABLE_OFFSET 0x8000u /* where none is given */
+
 typedef struct {
     char *label; /* owned */
     const char *path;
@@ -639,6 +641,7 @@ static int flash_new(void *options)
     if (n->size == 0 && !flash_medium_is_device(n->flash)) {
         return cli_usage("flash new", "--size is needed: that of the chip's flash, as 4MB");
     }
+    n->device.table_offset = n->device.table_offset != 0 ? n->device.table_offset : TABLE_OFFSET;
     esp_log_level_set("*", ESP_LOG_NONE); /* this command says it once, in its own words */
     bool ok = check_size(n) && load_apps(n) && load_bootloader(n) && choose_chip(n) && choose_geometry(n) &&
               choose_secure_boot(n) && choose_flash_encryption(n) && load_table(n) && place_apps(n) &&
@@ -722,7 +725,6 @@ const cli_verb_t flash_new_verb = {
         "h7.csv has whole sectors alone, of which otadata has two: \"otadata, data, ota, , 256K\".\n",
     .options = rows,
     .size = sizeof(new_t),
-    .defaults = &(const new_t){.device.table_offset = 0x8000},
     .run = flash_new,
     .end = free_new,
 };

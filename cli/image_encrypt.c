@@ -122,7 +122,6 @@ const cli_verb_t image_encrypt_verb = {
         "device.pub.pem\n",
     .options = encrypt_rows,
     .size = sizeof(crypt_options_t),
-    .defaults = &(const crypt_options_t){0},
     .run = encrypt,
 };
 
@@ -187,6 +186,5 @@ const cli_verb_t image_decrypt_verb = {
              "         otter image decrypt app.enc.bin --key device_hmac_key.bin -o app.bin\n",
     .options = decrypt_rows,
     .size = sizeof(crypt_options_t),
-    .defaults = &(const crypt_options_t){0},
     .run = decrypt,
 };

@@ -63,7 +63,6 @@ const cli_verb_t image_info_verb = {
     .after = "example: otter image info firmware.bin\n",
     .options = info_rows,
     .size = sizeof(info_options_t),
-    .defaults = &(const info_options_t){0},
     .run = info,
 };
 
@@ -207,6 +206,5 @@ const cli_verb_t image_verify_verb = {
              "         otter image verify firmware.bin --key signing.pub.pem\n",
     .options = verify_rows,
     .size = sizeof(info_options_t),
-    .defaults = &(const info_options_t){0},
     .run = verify,
 };

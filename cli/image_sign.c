@@ -376,6 +376,5 @@ const cli_verb_t image_sign_verb = {
         "         otter image sign app.bin --signature sig --public-key signing.pub.pem -o app.signed.bin\n",
     .options = rows,
     .size = sizeof(sign_options_t),
-    .defaults = &(const sign_options_t){0},
     .run = sign,
 };

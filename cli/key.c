@@ -163,7 +163,6 @@ const cli_verb_t key_digest_verb = {
     .after = "example: otter key digest signing.pub.pem\n",
     .options = digest_rows,
     .size = sizeof(key_options_t),
-    .defaults = &(const key_options_t){0},
     .run = digest_of,
 };
 
@@ -209,6 +208,5 @@ const cli_verb_t key_public_verb = {
     .after = "example: otter key public signing.pem -o signing.pub.pem\n",
     .options = public_rows,
     .size = sizeof(key_options_t),
-    .defaults = &(const key_options_t){0},
     .run = public_of,
 };

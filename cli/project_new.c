@@ -131,6 +131,5 @@ const cli_verb_t new_verb = {
     .after = "example: otter new thermostat && otter build thermostat && otter run thermostat/build-otter\n",
     .options = rows,
     .size = sizeof(new_project_t),
-    .defaults = &(const new_project_t){0},
     .run = new_project,
 };

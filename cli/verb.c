@@ -60,11 +60,13 @@ int cli_run_verb(const cli_verb_t *verb, int argc, char **argv)
     if (verb->pass != NULL) {
         return verb->pass(argc, argv);
     }
-    void *options = malloc(verb->size);
+    void *options = calloc(1, verb->size);
     if (options == NULL) {
         return cli_fail(verb->name, "out of memory");
     }
-    memcpy(options, verb->defaults, verb->size);
+    if (verb->defaults != NULL) {
+        memcpy(options, verb->defaults, verb->size);
+    }
     switch (options_take(verb->options, argc, argv, options, why)) {
     case OPTIONS_HELP:
         print_help(verb);

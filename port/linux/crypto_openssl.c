@@ -6,9 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __x86_64__
-#include <tmmintrin.h>
-#endif
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -122,51 +119,22 @@ bool otter_aes_blocks(otter_aes_t *aes, uint8_t *data, size_t len)
     return len <= INT_MAX && EVP_CipherUpdate(aes->context, data, &done, data, (int)len) == 1;
 }
 
-/** Each block from its place into AES (`in`: turned round, then masked), or from there to its place. */
-typedef void turn_t(uint8_t *data, const uint8_t *masks, size_t len, bool in);
-
-static void turn_by_bytes(uint8_t *data, const uint8_t *masks, size_t len, bool in)
+/** Turns each block round and masks it (`in`: on its way into AES), or masks it and turns it round. */
+static void turn(uint8_t *data, const uint8_t *masks, size_t len, bool in)
 {
     for (size_t at = 0; at < len; at += AES_BLOCK) {
-        uint8_t block[AES_BLOCK];
-        const uint8_t *mask = masks + at;
-        for (unsigned i = 0; i < AES_BLOCK; i++) {
-            const unsigned from = AES_BLOCK - 1 - i;
-            block[i] = data[at + from] ^ mask[in ? i : from];
-        }
+        uint64_t block[2], mask[2];
+        memcpy(block, data + at, sizeof(block));
+        memcpy(mask, masks + at, sizeof(mask));
+        const uint64_t low = in ? block[0] : block[0] ^ mask[0], high = in ? block[1] : block[1] ^ mask[1];
+        block[0] = __builtin_bswap64(high) ^ (in ? mask[0] : 0);
+        block[1] = __builtin_bswap64(low) ^ (in ? mask[1] : 0);
         memcpy(data + at, block, sizeof(block));
     }
 }
 
-#ifdef __x86_64__
-/** The same 16 bytes at once: this is most of what XTS costs where the processor has AES. */
-__attribute__((target("ssse3"))) static void turn_at_once(uint8_t *data, const uint8_t *masks, size_t len,
-                                                          bool in)
-{
-    const __m128i order = _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    for (size_t at = 0; at < len; at += AES_BLOCK) {
-        __m128i *place = (__m128i *)(void *)(data + at);
-        const __m128i block = _mm_loadu_si128(place);
-        const __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)(masks + at));
-        _mm_storeu_si128(place, in ? _mm_xor_si128(_mm_shuffle_epi8(block, order), mask)
-                                   : _mm_shuffle_epi8(_mm_xor_si128(block, mask), order));
-    }
-}
-#endif
-
-static turn_t *best_turn(void)
-{
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("ssse3")) {
-        return turn_at_once;
-    }
-#endif
-    return turn_by_bytes;
-}
-
 bool otter_aes_turned(otter_aes_t *aes, uint8_t *data, const uint8_t *masks, size_t len)
 {
-    turn_t *turn = best_turn();
     turn(data, masks, len, true);
     bool ok = otter_aes_blocks(aes, data, len);
     turn(data, masks, len, false);
