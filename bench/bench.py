@@ -166,9 +166,9 @@ class Bench:
         return self.measure(["sh", "-c", f"curl -sS --cacert '{self.ca.cert}' -o '{out}' '{self.nginx.url(name)}' && "
                                          f"openssl dgst -sha256 '{out}' >/dev/null && sync '{out}'"])
 
-    def floor(self, name, *also):
+    def floor(self, name, *also, reads_back=False):
         slot = self.work / "floor.bin"
-        return self.measure([self.work / "floor", self.ca.cert, self.nginx.port, name, slot, *also])
+        return self.measure([self.work / "floor", *(["-r"] if reads_back else []), self.ca.cert, self.nginx.port, name, slot, *also])
 
     def in_turn(self, rounds, runs):
         """Costs of each of `runs`, functions by name that get the number of the round; the first two warm up and do not count."""
@@ -204,6 +204,8 @@ class Bench:
             "alone": spoil,
             "floor": lambda i: self.floor(names[i % 2]),
             "floor and hash": lambda i: self.floor(names[i % 2], runs),
+            "duties": lambda i: self.floor(names[i % 2], reads_back=True),
+            "duties and hash": lambda i: self.floor(names[i % 2], runs, reads_back=True),
         })
         self.remove(alone, [])
         runs.unlink()
@@ -287,33 +289,39 @@ def compare_speed(bench, rounds):
     return goals
 
 
-def print_against_floor(mib, what, costs, floor, hashes):
+def print_against_floor(mib, what, costs, floor, duties, hashes):
     """One line of the table; returns its goals. `hashes`: processor time of the one hash more, told beside the rest."""
     walls = [a.wall_ms / b.wall_ms for a, b in zip(costs, floor)]
     wall = statistics.median(walls)
     cpu = statistics.median((a.cpu_ms - h) / b.cpu_ms for a, b, h in zip(costs, floor, hashes))
     share = statistics.median(h / b.cpu_ms for b, h in zip(floor, hashes))
+    duty_wall = statistics.median(a.wall_ms / b.wall_ms for a, b in zip(costs, duties))
+    duty_cpu = statistics.median(a.cpu_ms / b.cpu_ms for a, b in zip(costs, duties))
     print(f"{mib:>4} MiB  {what:<13} {wall:5.2f}  {min(walls):5.2f} {max(walls):5.2f}  {cpu:5.2f}  {share:+8.2f}"
+          f"  {duty_wall:5.2f} {duty_cpu:5.2f}"
           f"  {statistics.median(a.wall_ms for a in costs):6.1f} ms  {statistics.median(b.wall_ms for b in floor):6.1f} ms",
           flush=True)
     besides = f", and that hash, {share:+.2f}" if any(hashes) else ""
     return [Goal(f"{mib} MiB, what runs {what}: wall, of the floor", wall, GOALS["floor_wall"]),
-            Goal(f"{mib} MiB, what runs {what}: CPU, of the floor{besides}", cpu, GOALS["floor_cpu"])]
+            Goal(f"{mib} MiB, what runs {what}: CPU, of the floor{besides}", cpu, GOALS["floor_cpu"]),
+            Goal(f"{mib} MiB, what runs {what}: wall, of the floor with an update's duties", duty_wall, GOALS["floor_wall"]),
+            Goal(f"{mib} MiB, what runs {what}: CPU, of the floor with an update's duties", duty_cpu, GOALS["floor_cpu"])]
 
 
 def compare_floor(bench, rounds, sizes):
     """Prints the table; returns the goals."""
     goals = []
     print(f"whole update against the floor (TLS, SHA-256, write, sync in one process), {rounds} rounds in turn, medians;\n"
-          "CPU is without the one hash of what runs, which is told beside it")
-    print(f"{'image':>8}  {'what runs':<13} {'wall':>5}  {'min':>5} {'max':>5}  {'CPU':>5}  {'its hash':>8}  {'otter':>9}"
+          "CPU is without the one hash of what runs, which is told beside it; `duties`: wall and CPU of a floor that hashes what\n"
+          "runs before it asks, where that must be, and reads back what it has written")
+    print(f"{'image':>8}  {'what runs':<13} {'wall':>5}  {'min':>5} {'max':>5}  {'CPU':>5}  {'its hash':>8}  {'duties':>11}  {'otter':>9}"
           f"  {'floor':>9}")
     for mib in sizes:
         costs = bench.compare_floor(mib, rounds)
         floor = costs["floor"]
         hashes = [b.cpu_ms - a.cpu_ms for a, b in zip(floor, costs["floor and hash"])]
-        goals += print_against_floor(mib, "is not hashed", costs["alone"], floor, [0.0] * rounds)
-        goals += print_against_floor(mib, "is hashed", costs["hashed"], floor, hashes)
+        goals += print_against_floor(mib, "is not hashed", costs["alone"], floor, costs["duties"], [0.0] * rounds)
+        goals += print_against_floor(mib, "is hashed", costs["hashed"], floor, costs["duties and hash"], hashes)
     return goals
 
 

@@ -1,7 +1,8 @@
 /*
  * The least that an update over HTTPS is: one process that gets a file over TLS, hashes it on the way, writes it in place of
- * another, and syncs. No flash, no verdict, no slot: what otter takes longer than this is what it does more. With one file more
- * it hashes that, too: the share of the image that runs, which an update has to judge before it may write.
+ * another, and syncs. No flash, no verdict, no slot: what otter takes longer than this is what it does more. Two duties of an
+ * update can be had with it: a file more is hashed before anything is asked, as the image that runs must be judged before
+ * anything is written; and with -r what is hashed of the new one is read back from where it was written.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
@@ -19,7 +20,7 @@
 
 #define BUFFER_SIZE 65536
 
-static unsigned char buffer[BUFFER_SIZE];
+static unsigned char buffer[BUFFER_SIZE], read_back[BUFFER_SIZE];
 
 static void die(const char *what)
 {
@@ -115,12 +116,15 @@ static void hash_file(EVP_MD_CTX *sha, const char *path)
 
 int main(int argc, char **argv)
 {
+    const int reads_back = argc > 1 && strcmp(argv[1], "-r") == 0;
+    argc -= reads_back;
+    argv += reads_back;
     if (argc != 5 && argc != 6) {
-        fprintf(stderr, "usage: floor CA PORT PATH FILE [FILE_TO_HASH]\n");
+        fprintf(stderr, "usage: floor [-r] CA PORT PATH FILE [FILE_TO_HASH]\n");
         return 2;
     }
     SSL *ssl = shake_hands(connect_to(argv[2]), argv[1]);
-    int out = open(argv[4], O_WRONLY | O_CREAT, 0666);
+    int out = open(argv[4], O_RDWR | O_CREAT, 0666);
     EVP_MD_CTX *sha = EVP_MD_CTX_new();
     if (out < 0 || sha == NULL) {
         die(argv[4]);
@@ -133,14 +137,19 @@ int main(int argc, char **argv)
     }
     unsigned long long left;
     size_t have = ask(ssl, argv[3], &left);
+    off_t at = 0;
     while (left > 0) {
         size_t n = left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
         fill(ssl, have, n);
-        EVP_DigestUpdate(sha, buffer, n);
         if (write(out, buffer, n) != (ssize_t)n) {
             die("write");
         }
+        if (reads_back && pread(out, read_back, n, at) != (ssize_t)n) {
+            die("read back");
+        }
+        EVP_DigestUpdate(sha, reads_back ? read_back : buffer, n);
         left -= n;
+        at += (off_t)n;
         have = 0;
     }
     unsigned char digest[EVP_MAX_MD_SIZE];
