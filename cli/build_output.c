@@ -267,6 +267,23 @@ static void explain_linked(build_output_t *output, const char *text)
     }
 }
 
+/** "cc1: error: unrecognized option", of gcc and what it calls: no file stands in front. */
+static void explain_option(build_output_t *output, const char *text)
+{
+    static const char *const programs[] = {"cc: ", "gcc: ", "c++: ", "g++: ", "cc1: ", "cc1plus: "};
+    static const char error[] = "error: ";
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        const char *what = text + strlen(programs[i]);
+        if (strncmp(text, programs[i], strlen(programs[i])) == 0 &&
+            strncmp(what, error, strlen(error)) == 0) {
+            explain(output,
+                    "this machine's compiler does not take an option: %s (correct it, or leave it out where "
+                    "IDF_TARGET is linux)",
+                    what + strlen(error));
+        }
+    }
+}
+
 /** "ninja: error: '/x/lib.a', needed by 'a.elf', missing and no known rule to make it" */
 static void explain_needed(build_output_t *output, const char *text)
 {
@@ -332,6 +349,7 @@ void build_output_keep(void *arg, const char *text)
     keep_meant(output, text);
     explain_symbol(output, text);
     explain_linked(output, text);
+    explain_option(output, text);
     explain_needed(output, text);
     explain_source(output, text);
     keep_cmake(output, text);

@@ -1,6 +1,6 @@
 # otter_firmware(NAME SOURCES files... [PROJECT project] [VERSION version] [SDKCONFIG file] [DEFINES definitions...]
 #                [EMBED_FILES files...] [EMBED_TXTFILES files...] [CERTIFICATES file] [IMAGE file] [SIGNING_KEY file [V1]]
-#                [VERIFICATION_KEY file])
+#                [VERIFICATION_KEY file] [SYMBOL_LINK command...])
 #
 # Builds NAME (the executable, with symbols) and IMAGE (NAME.bin; for `otter flash new`, `otter serve` and esp_https_ota,
 # without). PROJECT is that of project() if not given, VERSION what otter_project_version() finds. Build options are those of
@@ -10,7 +10,8 @@
 # CERTIFICATES (PEM) are in the bundle that esp_crt_bundle_attach() gives, beside the machine's own.
 # What the program itself describes in .rodata_desc (its own esp_app_desc) counts before PROJECT, VERSION and the secure version.
 # SIGNING_KEY signs the image; V1: by ESP32's first scheme. VERIFICATION_KEY (the 64 bytes of `otter key public --v1`) is in the
-# program, which takes updates of that scheme by it.
+# program, which takes updates of that scheme by it. SYMBOL_LINK is called with NAME and a file: what it writes there is the image's
+# section .gnu_debuglink, by which the program finds its symbols.
 # SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.
@@ -85,7 +86,7 @@ endfunction()
 
 function(otter_firmware name)
   cmake_parse_arguments(FW "V1" "PROJECT;VERSION;SDKCONFIG;IMAGE;CERTIFICATES;SIGNING_KEY;VERIFICATION_KEY"
-                        "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES" ${ARGN})
+                        "SOURCES;DEFINES;EMBED_FILES;EMBED_TXTFILES;SYMBOL_LINK" ${ARGN})
   if(NOT FW_PROJECT)
     set(FW_PROJECT ${PROJECT_NAME})
   endif()
@@ -162,9 +163,16 @@ const otter_build_options_t otter_build_options = OTTER_BUILD_OPTIONS;
     set(sign COMMAND otter::otter image sign ${image} --key ${FW_SIGNING_KEY} $<$<BOOL:${FW_V1}>:--v1> --quiet
         -o ${FW_IMAGE})
   endif()
+  set(link "")
+  set(linked "")
+  if(FW_SYMBOL_LINK)
+    set(link COMMAND ${FW_SYMBOL_LINK} $<TARGET_FILE:${name}> ${name}.debuglink)
+    set(linked --add-section .gnu_debuglink=${name}.debuglink)
+  endif()
   add_custom_command(
     OUTPUT ${FW_IMAGE}
-    COMMAND ${CMAKE_OBJCOPY} --strip-all --remove-section .note.gnu.build-id $<TARGET_FILE:${name}> ${name}.stripped
+    ${link}
+    COMMAND ${CMAKE_OBJCOPY} --strip-all ${linked} --remove-section .note.gnu.build-id $<TARGET_FILE:${name}> ${name}.stripped
     COMMAND otter::otter image build --elf ${name}.stripped --chip linux --project ${FW_PROJECT} --version ${FW_VERSION}
             --secure-version ${secure_version} --own-desc ${revisions} --quiet -o ${image}
     ${sign}

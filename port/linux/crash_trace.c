@@ -4,6 +4,7 @@
 
 #include <execinfo.h>
 #include <link.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,12 +15,18 @@
 #include <unistd.h>
 
 #define FRAMES_MAX    32
-#define SKIPPED       2 /* the handler, and what the kernel returns to */
+#define SKIPPED       3 /* the two functions below, and the handler */
+#define STACK_SIZE    32768u
 #define ADDRESS_SIZE  20
 #define NAMES_LIMIT_S 10u
 
 extern const char __executable_start[],
     _end[]; /* the linker's: what belongs to the program, and to no library */
+
+/* A thread of its own crash: one that has used up its stack has this for its last words. */
+static _Thread_local char last_stack[STACK_SIZE] __attribute__((aligned(16)));
+static _Thread_local void *frames[FRAMES_MAX];
+static _Thread_local sigjmp_buf overwritten;
 
 static const char *elf; /* NULL: addresses only */
 
@@ -62,15 +69,40 @@ static void say(const char *text)
     (void)ignored; /* nobody is left to tell */
 }
 
+static void on_overwritten(int signal)
+{
+    (void)signal;
+    siglongjmp(overwritten, 1);
+}
+
+/** As backtrace(), into frames; what a stack says that was written over is followed as far as it goes. @return how many */
+static __attribute__((noinline)) int find_way(volatile bool *whole)
+{
+    const struct sigaction stop = {.sa_handler = on_overwritten, .sa_flags = SA_NODEFER};
+    int found = 0;
+    *whole = sigsetjmp(overwritten, 0) == 0;
+    if (*whole) {
+        (void)sigaction(SIGSEGV, &stop, NULL);
+        (void)sigaction(SIGBUS, &stop, NULL);
+        (void)backtrace(frames, FRAMES_MAX);
+    }
+    (void)signal(SIGSEGV, SIG_DFL);
+    (void)signal(SIGBUS, SIG_DFL);
+    while (found < FRAMES_MAX && frames[found] != NULL) {
+        found++;
+    }
+    return found;
+}
+
 /**
  * The way to here, without its first `skipped` steps.
  * @param exact  the first of the program's own is where it stopped; all others say where they go on, behind a call
  */
 static __attribute__((noinline)) void tell_way(int skipped, bool exact)
 {
-    void *frames[FRAMES_MAX];
     char addresses[FRAMES_MAX][ADDRESS_SIZE];
-    int count = 0, found = backtrace(frames, FRAMES_MAX);
+    volatile bool whole;
+    int count = 0, found = find_way(&whole);
     say("\nBacktrace:");
     for (int i = skipped; i < found; i++) {
         uintptr_t at = (uintptr_t)frames[i];
@@ -81,7 +113,7 @@ static __attribute__((noinline)) void tell_way(int skipped, bool exact)
             say(addresses[count++]);
         }
     }
-    say("\n");
+    say(whole ? "\n" : " |<-CORRUPTED\n"); /* as on a chip */
     if (elf != NULL && count > 0) {
         tell_names(addresses, count);
     }
@@ -102,14 +134,23 @@ static bool is_digest(const char *hex, const uint8_t digest[32])
     return hex != NULL && strcmp(hex, own) == 0;
 }
 
-/** A sanitizer has told its report, in which functions have no names: what runs has no file that it could ask. */
+/** A sanitizer has told its report. */
 static __attribute__((noinline)) void on_report(void)
 {
-    tell_way(2, false);
+    tell_way(SKIPPED, false);
 }
 
 /** The sanitizers have it, where the program is linked with one. */
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+void crash_trace_thread(void)
+{
+    const stack_t stack = {.ss_sp = last_stack, .ss_size = sizeof(last_stack)};
+    stack_t now;
+    if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE) != 0) { /* else a sanitizer has one */
+        (void)sigaltstack(&stack, NULL); /* without it a crash tells less */
+    }
+}
 
 void crash_trace_begin(const esp_app_desc_t *running)
 {
@@ -127,7 +168,8 @@ void crash_trace_begin(const esp_app_desc_t *running)
     }
     for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
         struct sigaction now;
-        const struct sigaction ours = {.sa_handler = on_crash, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+        const struct sigaction ours = {.sa_handler = on_crash,
+                                       .sa_flags = (int)(SA_RESETHAND | SA_NODEFER | SA_ONSTACK)};
         if (sigaction(crashes[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
             (void)sigaction(crashes[i], &ours, NULL); /* without it a crash tells less */
         }

@@ -15,3 +15,6 @@
  * @param running  of the app that runs
  */
 void crash_trace_begin(const esp_app_desc_t *running);
+
+/** For each thread, at its begin: one that has used up its stack can tell of its crash, too. */
+void crash_trace_thread(void);

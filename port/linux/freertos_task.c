@@ -13,6 +13,7 @@
 
 #include <openssl/crypto.h>
 
+#include "linux/crash_trace.h"
 #include "linux/freertos_kernel.h"
 #include "linux/steady_clock.h"
 #include "otter/build_options.h"
@@ -288,6 +289,7 @@ static void *run_task(void *arg)
     int before;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     current = task;
+    crash_trace_thread();
     atomic_store(&task->id, (int)gettid());
     pthread_cleanup_push(forget_task, task);
     task->function(task->arg);

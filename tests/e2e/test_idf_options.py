@@ -128,6 +128,53 @@ FILES = {
     "sdkconfig": "CONFIG_FREERTOS_HZ=500\nCONFIG_BT_ENABLED=y\n",
     "sdkconfig.ci.plain": "CONFIG_ALL_KIND_A=y\nCONFIG_ALL_EXTRA_SOURCE=y\n",
 }
+# A crash for each letter that the console gives. Tests name its lines.
+CRASHES = """#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+static void deep(volatile int *p)
+{
+    *p = 1;
+}
+static int endless(int n)
+{
+    volatile char room[1000] = {(char)n};
+    return endless(n + 1) + room[0];
+}
+static void smash(size_t len)
+{
+    volatile char room[8];
+    memset((char *)room, 1, len);
+}
+static int counted;
+static void count(void *arg)
+{
+    for (int i = 0; i < 1000; i++) {
+        counted++;
+    }
+    vTaskDelete(arg);
+}
+void app_main(void)
+{
+    volatile int large = 2147483647;
+    switch (getchar()) {
+    case 'a': deep(NULL); break;
+    case 'b': printf("%d", endless(0)); break;
+    case 'c': smash((size_t)atoi("64")); break;
+    case 'd': {
+        char *gone = malloc(4);
+        free(gone), *gone = 1; break; }
+    case 'e': large++; break;
+    case 'f': xTaskCreate(count, "count", 4096, NULL, 5, NULL);
+        for (int i = 0; i < 1000; i++) {
+            counted++;
+        }
+        vTaskDelay(10);
+    }
+}
+"""
 
 
 @unittest.skipIf(SANITIZED, TOO_LARGE)
@@ -272,24 +319,36 @@ void app_main(void)
         made.build()
         self.assertIs(json.loads((made.out / "config" / "sdkconfig.json").read_text())["CONFIRM_BY_SELF_TEST"], False)
 
+    def crash(self, made, kind):
+        """@return what the console and standard error say of the crash that a letter asks CRASHES for"""
+        run = made.run("--boots", "1", console=kind + "\n")
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        self.assertIn("Guru Meditation Error: Core  0 panic'ed (", run.stdout)
+        return run.stdout, run.stderr
+
     def test_crash_is_told_with_names_and_lines(self):
-        source = ("static void deep(volatile int *p)\n{\n    *p = 1;\n}\n"
-                  "void app_main(void)\n{\n    deep(0);\n}\n")
-        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE,
-                                "main/CMakeLists.txt": MAIN_CMAKE, "main/main.c": source,
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE, "main/main.c": CRASHES,
                                 "sdkconfig.defaults": "CONFIG_COMPILER_OPTIMIZATION_NONE=y\n"})
         made.build()
-        run = made.run("--boots", "1")
-        self.assertEqual(run.returncode, 1)
-        self.assertRegex(run.stdout, r"\nBacktrace: 0x\w+ 0x\w+")
-        self.assertRegex(run.stdout, r"deep at .*main/main\.c:3\n.*app_main at .*main/main\.c:7")
-        made.write("main/main.c",
-                   "#include <stdlib.h>\nvoid app_main(void)\n{\n    char *p = malloc(4);\n    free(p);\n    *p = 1;\n}\n")
+        for kind, told in [("a", r"\nBacktrace: 0x\w+ 0x[^|]*\n(.*\n)*.*deep at .*main/main\.c:8\n.*app_main at .*main/main\.c:32"),
+                           ("b", r"\nBacktrace: 0x\w+ 0x[^|]*\n.*endless at .*main/main\.c:1\d\n.*endless at .*main/main\.c:13\n"),
+                           ("c", r"\nBacktrace: 0x\w+ \|<-CORRUPTED\n.*smash at .*main/main\.c:19\n")]:
+            with self.subTest(kind):
+                self.assertRegex(self.crash(made, kind)[0], told)
         made.build("--sanitize", "address,undefined")
-        run = made.run("--boots", "1")
-        self.assertEqual(run.returncode, 1)
-        self.assertIn("ERROR: AddressSanitizer: heap-use-after-free", run.stderr)
-        self.assertRegex(run.stdout, r"app_main at .*main/main\.c:6")
+        for kind, told in [("d", r"AddressSanitizer: heap-use-after-free(.*\n)* +#0 .* in app_main .*main/main\.c:37\n"),
+                           ("e", r"main/main\.c:38:.* signed integer overflow: .*\n +#0 .* in app_main .*main/main\.c:38\n")]:
+            with self.subTest(kind):
+                self.assertRegex(self.crash(made, kind)[1], told)
+
+    @in_full
+    def test_race_is_a_crash_with_the_names_of_both_sides(self):
+        made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE, "main/main.c": CRASHES})
+        made.build("--sanitize", "thread")
+        said = self.crash(made, "f")[1]
+        self.assertIn("WARNING: ThreadSanitizer: data race", said)
+        self.assertRegex(said, r"#0 app_main .*main/main\.c:4\d ")
+        self.assertRegex(said, r"#0 count .*main/main\.c:2\d ")
 
     @in_full
     @unittest.skipUnless(shutil.which("gdb"), "gdb is not there")

@@ -116,6 +116,8 @@ NOT_COMPILED = [
                     "int app_main(void) { return ca_cert_pem_length + s[0]; }\n"),
      ["otter build: /", "main/main.c:3 uses _binary_ca_cert_pem_start",
       "name it (ca_cert.pem, or what else becomes ca_cert_pem) in EMBED"]),
+    ("an option of a chip's compiler", project(behind="target_compile_options(bad.elf PRIVATE -mno-such-option)\n"),
+     ["this machine's compiler does not take an option: ", "-mno-such-option", "IDF_TARGET is linux"]),
     ("no app_main", project(source="int x;\n"), ["app_main()", "main/"]),
     ("an app that no partition takes",
      project(sdkconfig_dot_defaults="CONFIG_PARTITION_TABLE_CUSTOM=y\n", partitions_dot_csv="factory,app,factory,,64K\n"),

@@ -281,15 +281,28 @@ function(otter_project_firmware name)
   otter_certificates(certificates)
   otter_signing(signing)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/config/project_elf_src.c @ONLY CONTENT [[
-/* The program consists of the components' libraries. An application of a chip never ends, so nothing of it is a leak. */
-const char *__asan_default_options(void);
+/* The program consists of the components' libraries. What a sanitizer reports is a crash; an application of a chip never ends,
+   so nothing of it is a leak. */
+const char *__asan_default_options(void), *__tsan_default_options(void), *__ubsan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0";
 }
+const char *__tsan_default_options(void)
+{
+    return "halt_on_error=1";
+}
+const char *__ubsan_default_options(void)
+{
+    return "halt_on_error=1:print_stacktrace=1";
+}
 ]])
+  set(symbols "")
+  if(OTTER_PROJECT_SANITIZE)
+    set(symbols SYMBOL_LINK ${otter_python} -B ${otter_idf}/tools/symbol_link.py)
+  endif()
   otter_firmware(${name}.elf PROJECT ${name} VERSION ${version} SDKCONFIG ${CMAKE_BINARY_DIR}/sdkconfig
-                 IMAGE ${CMAKE_BINARY_DIR}/${name}.bin ${certificates} ${signing}
+                 IMAGE ${CMAKE_BINARY_DIR}/${name}.bin ${certificates} ${signing} ${symbols}
                  SOURCES ${CMAKE_BINARY_DIR}/config/project_elf_src.c)
   foreach(library IN LISTS libraries)
     string(REGEX REPLACE "^__idf_" "" component ${library})
