@@ -1,7 +1,10 @@
 /* What a handler asks of a request: its body, its fields, its query. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "server.h"
 
@@ -66,7 +69,7 @@ int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len)
 
 /* ---- fields ---- */
 
-static const char *find_field(const exchange_t *exchange, const char *field)
+const char *request_field(const exchange_t *exchange, const char *field)
 {
     for (const char *at = exchange->fields_of_request; *at != '\0';) {
         const char *value = at + strlen(at) + 1;
@@ -90,7 +93,7 @@ static esp_err_t copy_text(const char *text, size_t len, char *val, size_t val_s
 size_t httpd_req_get_hdr_value_len(httpd_req_t *r, const char *field)
 {
     exchange_t *exchange = exchange_of(r);
-    const char *value = exchange != NULL && field != NULL ? find_field(exchange, field) : NULL;
+    const char *value = exchange != NULL && field != NULL ? request_field(exchange, field) : NULL;
     return value != NULL ? strlen(value) : 0;
 }
 
@@ -100,7 +103,7 @@ esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *v
     if (exchange == NULL || field == NULL || val == NULL || val_size == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    const char *value = find_field(exchange, field);
+    const char *value = request_field(exchange, field);
     return value != NULL ? copy_text(value, strlen(value), val, val_size) : ESP_ERR_NOT_FOUND;
 }
 
@@ -146,7 +149,7 @@ esp_err_t httpd_req_get_cookie_val(httpd_req_t *req, const char *cookie_name, ch
     if (exchange == NULL || cookie_name == NULL || val == NULL || val_size == NULL || *val_size == 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    const char *at = find_field(exchange, "Cookie");
+    const char *at = request_field(exchange, "Cookie");
     const size_t name_len = strlen(cookie_name);
     while (at != NULL && *at != '\0') {
         at += strspn(at, "; ");
@@ -159,6 +162,67 @@ esp_err_t httpd_req_get_cookie_val(httpd_req_t *req, const char *cookie_name, ch
         at += len;
     }
     return ESP_ERR_NOT_FOUND;
+}
+
+/* ---- bytes of the application's own ---- */
+
+/** Sends all, waiting for room. @return how many, or what httpd_req_recv() does */
+static int send_raw(int fd, const char *buf, size_t len, int flags, unsigned wait_s)
+{
+    size_t sent = 0;
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    while (sent < len) {
+        ssize_t now = send(fd, buf + sent, len - sent, flags | MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (now > 0) {
+            sent += (size_t)now;
+        } else if (errno != EAGAIN) {
+            return HTTPD_SOCK_ERR_FAIL;
+        } else if (poll(&ready, 1, (int)wait_s * 1000) == 0) {
+            return HTTPD_SOCK_ERR_TIMEOUT;
+        }
+    }
+    return (int)sent;
+}
+
+int httpd_send(httpd_req_t *r, const char *buf, size_t buf_len)
+{
+    exchange_t *exchange = exchange_of(r);
+    if (exchange == NULL || buf == NULL || buf_len > INT_MAX) {
+        return HTTPD_SOCK_ERR_INVALID;
+    }
+    server_t *server = exchange->server;
+    server_lock(server);
+    bool ok = exchange->state == EXCHANGE_OPEN && !exchange->over && !server->stopping && !server->tls;
+    exchange->raw = ok || exchange->raw;
+    server_unlock(server);
+    return ok ? send_raw(exchange->session->fd, buf, buf_len, 0, server->config.send_wait_timeout)
+              : HTTPD_SOCK_ERR_FAIL;
+}
+
+int httpd_socket_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags)
+{
+    server_t *server = hd;
+    if (server == NULL || buf == NULL || buf_len > INT_MAX) {
+        return HTTPD_SOCK_ERR_INVALID;
+    }
+    server_lock(server);
+    session_t *session = session_find(server, sockfd);
+    bool ok = session != NULL && !server->stopping && !server->tls;
+    if (ok) {
+        session->open_requests++; /* the socket stays open meanwhile */
+        if (session->exchange != NULL) {
+            session->exchange->raw = true;
+        }
+    }
+    server_unlock(server);
+    if (!ok) {
+        return session == NULL ? HTTPD_SOCK_ERR_INVALID : HTTPD_SOCK_ERR_FAIL;
+    }
+    int sent = send_raw(sockfd, buf, buf_len, flags, server->config.send_wait_timeout);
+    server_lock(server);
+    session->open_requests--;
+    session_release(session);
+    return sent;
 }
 
 /* ---- answered by another task ---- */

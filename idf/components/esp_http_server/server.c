@@ -171,7 +171,7 @@ static struct sockaddr_in place_of(unsigned port)
 }
 
 /** @return a socket that listens; below 0, and said */
-static int start_listening(const httpd_config_t *config)
+static int start_listening(const httpd_config_t *config, const char *scheme)
 {
     struct sockaddr_in place = place_of(config->server_port);
     const int on = 1;
@@ -190,27 +190,39 @@ static int start_listening(const httpd_config_t *config)
         }
         return -1;
     }
-    ESP_LOGI(TAG, "port %u of the device is http://%s:%u", config->server_port, address,
+    ESP_LOGI(TAG, "port %u of the device is %s://%s:%u", config->server_port, scheme, address,
              ntohs(place.sin_port));
     return fd;
 }
 
-static bool start_daemon(server_t *server)
+static bool start_daemon(server_t *server, const otter_httpd_tls_t *tls)
 {
     const httpd_config_t *config = &server->config;
-    server->listener = start_listening(config);
+    server->listener = start_listening(config, tls != NULL ? "https" : "http");
     if (server->listener < 0) {
         return false;
     }
-    server->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_AUTO, 0, NULL, NULL,
-        transfer_go_on, server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
-        config->max_open_sockets + (config->lru_purge_enable ? 1u : 0u), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK, transfer_see_uri, server,
-        MHD_OPTION_NOTIFY_COMPLETED, transfer_end, server, MHD_OPTION_NOTIFY_CONNECTION, session_notify,
-        server, MHD_OPTION_END);
+    struct MHD_OptionItem keys[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, NULL}, {MHD_OPTION_HTTPS_MEM_KEY, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
+    unsigned flags =
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_AUTO;
+    if (tls != NULL) {
+        keys[0].ptr_value = (void *)(uintptr_t)tls->certificate;
+        keys[1].ptr_value = (void *)(uintptr_t)tls->key;
+        flags |= MHD_USE_TLS;
+    } else {
+        keys[0].option = MHD_OPTION_END;
+    }
+    server->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, transfer_go_on, server, MHD_OPTION_ARRAY, keys,
+                         MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
+                         config->max_open_sockets + (config->lru_purge_enable ? 1u : 0u),
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
+                         transfer_see_uri, server, MHD_OPTION_NOTIFY_COMPLETED, transfer_end, server,
+                         MHD_OPTION_NOTIFY_CONNECTION, session_notify, server, MHD_OPTION_END);
     if (server->daemon == NULL) {
-        ESP_LOGE(TAG, "libmicrohttpd does not start: %s", strerror(errno));
+        ESP_LOGE(TAG, "libmicrohttpd does not start%s",
+                 tls != NULL ? ": certificate and key do not fit" : "");
         close(server->listener);
     }
     return server->daemon != NULL;
@@ -252,7 +264,8 @@ static void stop_task(server_t *server)
     server_unlock(server);
 }
 
-esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
+esp_err_t otter_httpd_start(httpd_handle_t *handle, const httpd_config_t *config,
+                            const otter_httpd_tls_t *tls)
 {
     if (handle == NULL || config == NULL || config->max_open_sockets == 0 || config->max_uri_handlers == 0) {
         return ESP_ERR_INVALID_ARG;
@@ -270,7 +283,8 @@ esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
         server_release(server);
         return ESP_ERR_HTTPD_TASK;
     }
-    if (!start_daemon(server)) {
+    server->tls = tls != NULL;
+    if (!start_daemon(server, tls)) {
         stop_task(server);
         server_lock(server);
         server_release(server);
@@ -279,6 +293,11 @@ esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
     *handle = server;
     server_post(HTTP_SERVER_EVENT_START, handle, sizeof(*handle));
     return ESP_OK;
+}
+
+esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
+{
+    return otter_httpd_start(handle, config, NULL);
 }
 
 /** Tears down what clients still have open: libmicrohttpd does not end with a connection that waits for us. */
@@ -301,6 +320,7 @@ esp_err_t httpd_stop(httpd_handle_t handle)
         return ESP_ERR_INVALID_ARG;
     }
     stop_task(server);
+    websocket_stop(server);
     drop_sessions(server);
     MHD_stop_daemon(server->daemon); /* it closes the listener, too */
     const httpd_config_t *config = &server->config;

@@ -6,10 +6,12 @@
 #include <pthread.h>
 
 #include "esp_http_server.h"
+#include "otter_httpd.h"
 
 #define BODY_ROOM 16384 /* bytes that may wait for httpd_req_recv() */
 
 typedef struct server server_t;
+typedef struct websocket websocket_t;
 
 /** What an application keeps with a session, and what frees it; NULL: free(). */
 typedef struct {
@@ -27,6 +29,7 @@ typedef struct session {
     uint64_t used; /* the server's count of requests then: the least is the one that has been idle longest */
     bool gone;     /* the connection is closed */
     context_t ctx, transport_ctx;
+    websocket_t *websocket; /* NULL: it speaks HTTP */
 } session_t;
 
 /** How far the handler's side is. */
@@ -49,6 +52,8 @@ typedef struct exchange {
     bool over;              /* libmicrohttpd has done with it: all is sent, or the client is gone */
     bool suspended;
     bool detached; /* another task answers */
+    bool raw;      /* the application has sent bytes of its own: the connection ends with the handler */
+    httpd_uri_t websocket_uri; /* of a web socket that is asked for */
     exchange_state_t state;
     /* the body */
     uint8_t body[BODY_ROOM];
@@ -83,6 +88,7 @@ struct server {
     pthread_cond_t changed; /* of anything below, and of any exchange */
     struct MHD_Daemon *daemon;
     int listener;
+    bool tls;
     unsigned holders; /* who starts and stops it, its task, each exchange, each session */
     bool stopping, task_ended;
     exchange_t *first, **last; /* wait for the task */
@@ -92,6 +98,10 @@ struct server {
     httpd_uri_t *handlers;
     size_t handler_count;
     httpd_err_handler_func_t error_handlers[HTTPD_ERR_CODE_MAX];
+    /* web sockets */
+    bool watched; /* there is a thread that reads them */
+    pthread_t watcher;
+    int wake;
 };
 
 void server_lock(server_t *server);
@@ -132,5 +142,23 @@ session_t *session_find(server_t *server, int fd);
 /** With the lock held, which it gives up: frees what is gone and not used. */
 void session_release(session_t *session);
 
-/** Calls the handler for a request. */
+/** Finds the handler for a request, and calls it. */
 esp_err_t uri_handle(exchange_t *exchange);
+/** Calls this one, with the connection's context. */
+esp_err_t uri_call(exchange_t *exchange, const httpd_uri_t *uri);
+
+/** A field of the request, else NULL. */
+const char *request_field(const exchange_t *exchange, const char *field);
+
+/** Whether the request wants a web socket. */
+bool websocket_is_asked(const exchange_t *exchange);
+/** Makes it one, which reads nothing until websocket_handled().
+    @return ESP_OK; ESP_FAIL: it was answered, or the client is gone; ESP_ERR_HTTPD_ALLOC_MEM */
+esp_err_t websocket_accept(exchange_t *exchange, const httpd_uri_t *uri);
+/** The handler has returned: the next frame may come, or with another code than ESP_OK the end. */
+void websocket_handled(session_t *session, esp_err_t err);
+/** With the lock held: there is a thread that reads web sockets. @return false: there is none */
+bool websocket_watch(server_t *server);
+/** Ends all web sockets; `stopping` is set. */
+void websocket_stop(server_t *server);
+void frames_end(websocket_t *ws);

@@ -42,6 +42,7 @@ void session_release(session_t *session)
     server_unlock(server);
     context_free(&session->ctx);
     context_free(&session->transport_ctx);
+    frames_end(session->websocket);
     free(session);
     server_lock(server);
     server_release(server);

@@ -193,6 +193,15 @@ static void keep_context(exchange_t *exchange)
     }
 }
 
+esp_err_t uri_call(exchange_t *exchange, const httpd_uri_t *uri)
+{
+    exchange->request.user_ctx = uri->user_ctx;
+    load_context(exchange);
+    esp_err_t err = uri->handler(&exchange->request);
+    keep_context(exchange);
+    return err;
+}
+
 esp_err_t uri_handle(exchange_t *exchange)
 {
     httpd_uri_t found;
@@ -203,25 +212,30 @@ esp_err_t uri_handle(exchange_t *exchange)
     if (error != HTTPD_ERR_CODE_MAX) {
         return handle_error(exchange, error);
     }
-    exchange->request.user_ctx = found.user_ctx;
-    load_context(exchange);
-    esp_err_t err = found.handler(&exchange->request);
-    keep_context(exchange);
+    if (!found.is_websocket || !websocket_is_asked(exchange)) {
+        return uri_call(exchange, &found);
+    }
+    esp_err_t err = websocket_accept(exchange, &found);
+    if (err == ESP_OK) {
+        err = uri_call(exchange, &found);
+        websocket_handled(exchange->session, err);
+    }
     return err;
 }
 
 void exchange_end(exchange_t *exchange, esp_err_t err)
 {
     server_lock(exchange->server);
-    bool closed = exchange->over || exchange->detached;
-    if (!closed && exchange->state == EXCHANGE_OPEN && err == ESP_OK) {
+    bool is_websocket = exchange->session->websocket != NULL;
+    bool closed = exchange->over || exchange->detached || is_websocket;
+    if (!closed && exchange->state == EXCHANGE_OPEN && err == ESP_OK && !exchange->raw) {
         ESP_LOGW(TAG, "%s: the handler has returned without an answer; the connection is closed",
                  exchange->request.uri);
     }
     if (!closed) {
         exchange_fail(exchange); /* an answer that has its end has been sent: this one has none */
     }
-    if (err != ESP_OK && !exchange->session->gone) {
+    if (err != ESP_OK && !exchange->session->gone && !is_websocket) {
         (void)shutdown(exchange->session->fd, SHUT_RDWR); /* libmicrohttpd sees its end */
     }
     exchange_release(exchange);

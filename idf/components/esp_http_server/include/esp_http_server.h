@@ -158,6 +158,11 @@ typedef struct httpd_uri {
     httpd_method_t method;
     esp_err_t (*handler)(httpd_req_t *r); /* another code than ESP_OK closes the connection */
     void *user_ctx;
+    bool
+        is_websocket; /* the handler is called with HTTP_GET behind the handshake, and for each frame with another method */
+    bool
+        handle_ws_control_frames; /* it gets pings, pongs and the end, too, which the server answers otherwise */
+    const char *supported_subprotocol; /* of a web socket; NULL: none. It must live as long as the handler */
 } httpd_uri_t;
 
 /** @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_HTTPD_HANDLERS_FULL: more than max_uri_handlers;
@@ -269,6 +274,58 @@ esp_err_t httpd_sess_trigger_close(httpd_handle_t handle, int sockfd);
 esp_err_t httpd_sess_update_lru_counter(httpd_handle_t handle, int sockfd);
 /** @param fds in: room in client_fds; out: how many there are. @return ESP_OK; ESP_ERR_INVALID_ARG: there are more */
 esp_err_t httpd_get_client_list(httpd_handle_t handle, size_t *fds, int *client_fds);
+
+/** Bytes of the application's own instead of an answer, sent as they are; the connection ends with the handler. Not over TLS.
+    @return how many, all of them; HTTPD_SOCK_ERR_TIMEOUT; HTTPD_SOCK_ERR_FAIL: the client is gone, or the request is answered
+    otherwise; HTTPD_SOCK_ERR_INVALID */
+int httpd_send(httpd_req_t *r, const char *buf, size_t buf_len);
+/** The same, to a connection by its number; what is under way there ends with it. HTTPD_SOCK_ERR_INVALID: there is no such one */
+int httpd_socket_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags);
+
+/* ---- web sockets, not over TLS ---- */
+
+typedef enum {
+    HTTPD_WS_TYPE_CONTINUE = 0x0,
+    HTTPD_WS_TYPE_TEXT = 0x1,
+    HTTPD_WS_TYPE_BINARY = 0x2,
+    HTTPD_WS_TYPE_CLOSE = 0x8,
+    HTTPD_WS_TYPE_PING = 0x9,
+    HTTPD_WS_TYPE_PONG = 0xA,
+} httpd_ws_type_t;
+
+typedef enum {
+    HTTPD_WS_CLIENT_INVALID = 0,
+    HTTPD_WS_CLIENT_HTTP = 1,
+    HTTPD_WS_CLIENT_WEBSOCKET = 2,
+} httpd_ws_client_info_t;
+
+typedef struct httpd_ws_frame {
+    bool final;      /* received: the last one of its message; sent: so, where it is fragmented */
+    bool fragmented; /* one of several of a message */
+    httpd_ws_type_t type;
+    uint8_t *payload; /* the application's */
+    size_t len;       /* bytes */
+    size_t left_len;  /* of no use here: frames come whole */
+} httpd_ws_frame_t;
+
+typedef void (*transfer_complete_cb)(esp_err_t err, int socket, void *arg);
+
+/** The frame for which the handler was called, as often as it likes.
+    @param max_len room in pkt->payload; 0: only its type and length are told
+    @return ESP_OK; ESP_ERR_INVALID_ARG: that is no web socket; ESP_ERR_INVALID_STATE: no frame has come; ESP_ERR_INVALID_SIZE: it
+    is longer than max_len; ESP_FAIL: no payload to copy it to. A frame of more than 16 MiB ends the connection */
+esp_err_t httpd_ws_recv_frame(httpd_req_t *req, httpd_ws_frame_t *pkt, size_t max_len);
+/** From any task, as all that follow; returns when this machine's TCP has it.
+    @return ESP_OK; ESP_ERR_INVALID_ARG: no such connection; ESP_ERR_INVALID_STATE: no web socket; ESP_ERR_NO_MEM; ESP_FAIL: it
+    has ended, or takes nothing for send_wait_timeout */
+esp_err_t httpd_ws_send_frame(httpd_req_t *req, httpd_ws_frame_t *pkt);
+esp_err_t httpd_ws_send_frame_async(httpd_handle_t hd, int fd, httpd_ws_frame_t *frame);
+esp_err_t httpd_ws_send_data(httpd_handle_t handle, int socket, httpd_ws_frame_t *frame);
+/** Sends in the server's task, which calls `callback` (may be NULL) behind it. The payload must live until then.
+    @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NO_MEM; ESP_FAIL: the server ends */
+esp_err_t httpd_ws_send_data_async(httpd_handle_t handle, int socket, httpd_ws_frame_t *frame,
+                                   transfer_complete_cb callback, void *arg);
+httpd_ws_client_info_t httpd_ws_get_fd_info(httpd_handle_t hd, int fd);
 
 typedef void (*httpd_work_fn_t)(void *arg);
 /** Calls work(arg) in the server's task. @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_FAIL: no memory, or the server ends */
