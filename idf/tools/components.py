@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 
+from kconfig import write_if_changed
+from platformio import library_text
 from trouble import Trouble, short
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -85,11 +87,30 @@ class Finder:
         for folder in self._look(os.path.join(self.project, "components")):
             self.add(folder, "components/")
         main = os.path.join(self.project, "main")
-        source = os.path.join(self.project, "src")
         if is_component(main):
             self.add(main, "main")
-        elif is_component(source) and os.path.isfile(os.path.join(self.project, "platformio.ini")):
-            self.found["main"] = Component("main", source, "PlatformIO")  # it calls that folder the main component
+
+    def add_platformio(self, settings, build):
+        """PlatformIO's folders: it calls src/ the main component, and lib/ has libraries, most without a CMakeLists.txt."""
+        if "main" not in self.found and os.path.isdir(settings.source):
+            self.found["main"] = Component("main", self._with_cmake(settings.source, "main", build), "PlatformIO")
+        libraries = settings.libraries if os.path.basename(settings.libraries) != "components" else ""
+        for name in sorted(os.listdir(libraries)) if os.path.isdir(libraries) else []:
+            folder = os.path.join(libraries, name)
+            if os.path.isdir(folder) and name not in self.found:
+                library = Component(name, self._with_cmake(folder, name, build), "lib/")
+                library.private = [c.name for c in self.found.values() if c.ours]
+                self.found[name] = library
+
+    @staticmethod
+    def _with_cmake(folder, name, build):
+        """The folder, or one in the build folder with the CMakeLists.txt that it lacks."""
+        if is_component(folder):
+            return folder
+        made = os.path.join(build, "config", "platformio", name)
+        os.makedirs(made, exist_ok=True)
+        write_if_changed(os.path.join(made, "CMakeLists.txt"), library_text(folder))
+        return made
 
     def add_dependencies(self, offer_registry):
         """Follows the idf_component.yml of each component of the project, and of those that it finds by them."""

@@ -8,6 +8,7 @@ import sys
 import traceback
 
 import kconfig
+import platformio
 from components import absent_submodules, Finder, scan
 from idf_names import ABSENT, IN_LIBRARY
 from trouble import Trouble, short
@@ -29,12 +30,14 @@ def read_arguments():
     return parser.parse_args()
 
 
-def find_components(args, notes):
+def find_components(args, notes, settings):
     missing = []
     finder = Finder(args.project, args.idf, IN_LIBRARY | ABSENT)
     finder.add_ours()
     finder.add_extra(args.extra)
     finder.add_local()
+    if settings:
+        finder.add_platformio(settings, args.build)
     if "main" not in finder.found and not args.component:
         raise Trouble("there is no folder main/ with a CMakeLists.txt: the project's app_main() belongs there "
                       "(or set COMPONENTS before project())")
@@ -97,13 +100,7 @@ def has_old_events(finder, order):
     return False
 
 
-def at_least_4mb(options):
-    """PlatformIO takes the flash of its board, 4 MB of most, and leaves ESP-IDF's default of 2 MB in its sdkconfig."""
-    if options.values()["ESPTOOLPY_FLASHSIZE"] in ("1MB", "2MB"):
-        options.set("ESPTOOLPY_FLASHSIZE_4MB", "y", "platformio.ini")
-
-
-def load_options(finder, order, args, notes):
+def load_options(finder, order, args, notes, settings):
     """All options, from the defaults, the project's sdkconfig and what `otter menuconfig` has changed."""
     os.environ.update(IDF_PATH=args.idf, IDF_TARGET=args.target, IDF_VERSION=args.idf_version, PROJECT_DIR=args.project,
                       OTTER_OLD_EVENTS="y" if has_old_events(finder, order) else "n")
@@ -116,8 +113,8 @@ def load_options(finder, order, args, notes):
     inputs = [path for path in [*args.defaults, args.sdkconfig] if path]
     for path in inputs:
         options.load(path)
-    if "main" in finder.found and finder.found["main"].origin == "PlatformIO":
-        at_least_4mb(options)
+    if settings:
+        settings.apply(options)
     options.check_ranges()
     own, base = os.path.join(args.build, "sdkconfig"), os.path.join(args.build, "config", "sdkconfig.base")
     base_text = kconfig.as_sdkconfig(options)
@@ -145,7 +142,7 @@ def tell_unknown(options, notes):
                      ": left out")
 
 
-def write_components(finder, order, watched, notes, args):
+def write_components(finder, order, watched, notes, args, settings):
     languages = ["C"]
     if any(s.endswith(CXX_SUFFIXES) for name in order for s in finder.found[name].sources):
         languages.append("CXX")
@@ -160,6 +157,7 @@ def write_components(finder, order, watched, notes, args):
             kept = [n for n in dict.fromkeys(names) if n in finder.found and n != name]
             lines.append(f"set(otter_{key}_{name} {';'.join(kept)})")
     lines.append("set(otter_watched " + "\n    ".join(f"[=[{path}]=]" for path in [*watched, *finder.read]) + ")")
+    lines += settings.cmake() if settings else []
     lines += [f"otter_note([=[{note}]=])" for note in notes]
     kconfig.write_if_changed(os.path.join(args.build, "config", "components.cmake"), "\n".join(lines) + "\n")
 
@@ -167,10 +165,14 @@ def write_components(finder, order, watched, notes, args):
 def prepare(args):
     notes = []
     os.makedirs(os.path.join(args.build, "config"), exist_ok=True)
-    finder = find_components(args, notes)
+    settings = platformio.read(args.project)
+    finder = find_components(args, notes, settings)
     order = choose(finder, args, notes)
-    options, watched = load_options(finder, order, args, notes)
-    write_components(finder, order, watched, notes, args)
+    options, watched = load_options(finder, order, args, notes, settings)
+    if settings:
+        watched.append(os.path.join(args.project, platformio.NAME))
+        notes += settings.notes
+    write_components(finder, order, watched, notes, args, settings)
     for name, text in (("config/missing", "".join(line + "\n" for line in sorted(set(finder.missing)))),
                        ("config/sdkconfig.h", kconfig.as_header(options)), ("config/sdkconfig.json", kconfig.as_json(options)),
                        ("config/sdkconfig.cmake", kconfig.as_cmake(options)), ("sdkconfig", kconfig.as_sdkconfig(options))):

@@ -109,6 +109,17 @@ macro(fatfs_create_rawflash_image)
   otter_files_image(${ARGV})
 endmacro()
 
+# PlatformIO's folder data/, which `pio run -t uploadfs` writes into the partition of the file system.
+function(otter_platformio_data)
+  foreach(subtype spiffs littlefs fat)
+    partition_table_get_partition_info(partition "--partition-type data --partition-subtype ${subtype}" "name")
+    if(ARGV AND partition)
+      otter_files_image(${partition} ${ARGV} FLASH_IN_PROJECT)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
 # When the project's CMakeLists.txt has said all: options for all files, flasher_args.json and project_description.json.
 function(otter_write_flash_set)
   foreach(kind definitions options)
