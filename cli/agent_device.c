@@ -28,14 +28,18 @@
 
 /**
  * One agent for a flash, whatever its record is called. Not the lock of who has the flash open, which the device takes and gives
- * back as it goes on and off. A flash that cannot be opened is told by who opens it next.
+ * back as it goes on and off.
  */
 static bool lock_flash(agent_t *agent)
 {
     struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     const char *flash = agent->options->flash;
     agent->flash_lock = open(flash, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    return agent->flash_lock < 0 || fcntl(agent->flash_lock, F_OFD_SETLK, &all) == 0 ||
+    if (agent->flash_lock < 0) {
+        return cli_refuse(AGENT_VERB, "%s: %s%s", flash, strerror(errno),
+                          errno == ENOENT ? " (`otter flash new` makes a flash file)" : "");
+    }
+    return fcntl(agent->flash_lock, F_OFD_SETLK, &all) == 0 ||
            (errno != EAGAIN && errno != EACCES) || /* not every file system has locks */
            cli_refuse(AGENT_VERB, "%s: another agent is at work with this flash", flash);
 }

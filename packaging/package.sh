@@ -70,6 +70,11 @@ say "Packages of otter $version"
 make_packages
 say "lintian"
 lintian --allow-root --fail-on error,warning "$out"/*.changes
+twice=$(for package in "$out"/*.deb; do dpkg-deb -c "$package" | awk '$1 !~ /^d/ { print $6 }'; done | sort | uniq -d)
+if [[ -n $twice ]]; then
+    printf 'in more than one package, which dpkg refuses:\n%s\n' "$twice"
+    exit 1
+fi
 # Where this Debian has its packages from.
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
     sed -n 's/^URIs: *//p; s/^deb  *\(http[^ ]*\).*/\1/p' | sed -n 1p) || true
