@@ -14,7 +14,8 @@ xts:       an update of a device with flash encryption (XTS-AES-256) against the
            time.
 idf:       an ESP-IDF project folder: built from nothing, after a change of one file, from power on to app_main().
 fleet:     `otter fleet simulate`: a rollout to 10,000 devices, in seconds and in memory.
-loop:      esp_https_ota against ESP-IDF's own loop, on a device with a chip's flash and a link of 1 Mbit/s.
+loop:      esp_https_ota against ESP-IDF's, on a device with a chip's flash and a link of 1 Mbit/s: its own code with
+           `--idf DIR`, a checkout of ESP-IDF; a model of it without.
 serve:     downloads from `otter serve` against nginx and Python's http.server.
 
 All but serve have goals, which the end tells to be met or not; those before fleet need nginx. What is absent is skipped with a
@@ -432,6 +433,7 @@ def main():
                         help="a finished build without tests, which bring assertions along (default: build-bench)")
     parser.add_argument("--rounds", type=int, default=11, help="counted rounds (default 11)")
     parser.add_argument("--quick", action="store_true", help="3 rounds, no 256 MiB image: a look, not a figure")
+    parser.add_argument("--idf", type=pathlib.Path, metavar="DIR", help="a checkout of ESP-IDF, 5.4 or later: for `loop`")
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(WHAT)} (default: all)")
     args = parser.parse_args()
     if not set(args.what) <= set(WHAT):
@@ -445,7 +447,7 @@ def main():
     if "fleet" in what:
         goals += measure_fleet(build, min(rounds, 3))
     if "loop" in what:
-        goals += [Goal(*row) for row in loop.measure(build, rounds)]
+        goals += [Goal(*row) for row in loop.measure(build, rounds, args.idf)]
     if "serve" in what:
         serve.compare_servers(build, rounds)
     for goal in goals:

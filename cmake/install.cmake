@@ -37,7 +37,7 @@ file(CREATE_LINK ${PROJECT_SOURCE_DIR}/idf ${CMAKE_CURRENT_BINARY_DIR}/idf SYMBO
 install(DIRECTORY idf DESTINATION ${CMAKE_INSTALL_DATADIR}/otter PATTERN __pycache__ EXCLUDE)
 # What the components for ESP-IDF itself take of the rest of this tree (idf/inside/otter_run/project_include.cmake).
 install(FILES include/otter/run_protocol.h cmake/rtc_memory.ld port/linux/rtc_memory.c port/linux/rtc_memory.h
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/otter/idf/inside/otter_run)
+              port/linux/link_model.c port/linux/link_model.h DESTINATION ${CMAKE_INSTALL_DATADIR}/otter/idf/inside/otter_run)
 
 # Relative to the file itself, so that an installed tree can be moved.
 cmake_path(SET pc_folder /${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,4 +1,4 @@
-/* The slow link: what has come is held in a ring as large as the window, each piece with the time of its arrival. */
+/* The slow link: the model between a transport and its reader, and the link as text. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/slow_link.h"
 
@@ -10,45 +10,17 @@
 #include <string.h>
 
 #include "host/number.h"
+#include "linux/link_model.h"
 #include "linux/steady_clock.h"
-
-#define SEGMENT       1440u   /* bytes: lwIP's TCP_MSS */
-#define RETRANSMIT_US 200000u /* until a lost segment is missed: the least time-out of most systems */
-#define SEED          2463534242u
-#define NOTES         64u /* of what was read, and when; what is read in smaller pieces than a 64th is put together */
 
 #define WINDOW_MIN 536u /* bytes, the least segment that TCP must take */
 #define WINDOW_MAX (16u << 20)
 
-/** Bytes up to this one of the stream were read by the program at that time. */
-typedef struct {
-    uint64_t upto;
-    int64_t us;
-} note_t;
-
-/** A piece of what has come: where it ends in the stream, and when it arrives. */
-typedef struct {
-    uint64_t end;
-    int64_t us;
-} piece_t;
-
 typedef struct {
     otter_transport_t base;
     otter_transport_t *lower;
-    otter_run_link_t link;
-    uint8_t *ring;   /* link.window bytes; byte n of the stream at n % window */
-    piece_t *pieces; /* as many as there can be; from `first` on, in a ring */
-    uint32_t pieces_max, first, count;
-    uint64_t taken;   /* bytes of the stream that the program has read */
-    uint64_t come;    /* that are in the ring, or were */
-    int64_t sent_us;  /* when the peer has sent the last of them */
-    int64_t knows_us; /* from then on the peer has what was written to it */
-    int64_t last_us;  /* when the last of them arrives: nothing overtakes */
-    uint32_t random;
-    uint32_t to_segment; /* bytes until the next segment begins */
-    note_t notes[NOTES];
-    uint32_t note; /* the next one */
-    int ended;     /* 1: not; how the lower one ended, behind what is in the ring */
+    link_model_t model;
+    int ended; /* 1: not; how the lower one ended, behind what is on its way */
     otter_transport_error_t error;
     bool timed_out; /* the last call did, here */
 } slow_link_t;
@@ -58,130 +30,28 @@ static slow_link_t *link_of(otter_transport_t *t)
     return (slow_link_t *)t;
 }
 
-static int64_t line_us(const slow_link_t *s, uint64_t bytes)
-{
-    return (int64_t)(bytes * 8 * 1000000 / s->link.rate);
-}
-
-/** Everything as at the beginning of a connection; the generator goes on. */
+/** Everything as at the beginning of a connection. */
 static void forget(slow_link_t *s)
 {
-    s->first = s->count = s->to_segment = s->note = 0;
-    s->taken = s->come = 0;
-    s->sent_us = s->knows_us = s->last_us = 0;
-    memset(s->notes, 0, sizeof(s->notes));
+    link_model_forget(&s->model);
     s->ended = 1;
 }
 
-/** When the peer hears that the program has read so much of the stream that byte `upto` fits the window. */
-static int64_t window_opens_us(const slow_link_t *s, uint64_t upto)
-{
-    if (upto <= s->link.window) {
-        return 0;
-    }
-    const uint64_t needed = upto - s->link.window;
-    int64_t us = INT64_MAX;
-    for (uint32_t i = 0; i < NOTES; i++) {
-        if (s->notes[i].upto >= needed && s->notes[i].us < us) {
-            us = s->notes[i].us;
-        }
-    }
-    return us != INT64_MAX ? us + s->link.delay_us : 0;
-}
-
-static void note_reading(slow_link_t *s, size_t len)
-{
-    note_t *last = &s->notes[(s->note + NOTES - 1) % NOTES];
-    const uint32_t step = s->link.window / (NOTES / 2) + 1;
-    s->taken += len;
-    const note_t now = {s->taken, steady_clock_us()};
-    const note_t *before = &s->notes[(s->note + NOTES - 2) % NOTES];
-    if (s->taken - before->upto < step) {
-        *last = now;
-    } else {
-        s->notes[s->note] = now;
-        s->note = (s->note + 1) % NOTES;
-    }
-}
-
-/** Is one of the segments that begin in the next `len` bytes lost? */
-static bool loses(slow_link_t *s, uint32_t len)
-{
-    bool lost = false;
-    while (len >= s->to_segment && s->link.loss_ppm != 0) {
-        len -= s->to_segment;
-        s->to_segment = SEGMENT;
-        s->random ^= s->random << 13; /* xorshift */
-        s->random ^= s->random >> 17;
-        s->random ^= s->random << 5;
-        lost = lost || s->random % 1000000u < s->link.loss_ppm;
-    }
-    s->to_segment -= len;
-    return lost;
-}
-
-/** Bytes that the lower transport has brought: when do they come over the link? @param late  it had to be waited for them */
-static void schedule(slow_link_t *s, uint32_t len, bool late)
-{
-    int64_t begin = s->sent_us;
-    const int64_t opens = window_opens_us(s, s->come + len);
-    begin = begin > opens ? begin : opens;
-    begin = begin > s->knows_us ? begin : s->knows_us;
-    if (late && begin < steady_clock_us()) {
-        begin = steady_clock_us(); /* the peer itself has not had them earlier */
-    }
-    s->sent_us = begin + line_us(s, len);
-    int64_t us = s->sent_us + s->link.delay_us;
-    us += loses(s, len) ? RETRANSMIT_US + 2 * (int64_t)s->link.delay_us : 0;
-    s->last_us = s->last_us > us ? s->last_us : us;
-    s->come += len;
-    s->pieces[(s->first + s->count) % s->pieces_max] = (piece_t){s->come, s->last_us};
-    s->count++;
-}
-
-/** One read of the lower transport into the ring. @return what it said */
+/** One read of the lower transport. @param late  it has to be waited for. @return what it said */
 static int pull(slow_link_t *s, int timeout_ms, bool late)
 {
-    const uint32_t window = s->link.window, held = (uint32_t)(s->come - s->taken);
-    const uint32_t at = (uint32_t)(s->come % window);
-    uint32_t room = window - held < window - at ? window - held : window - at;
-    room = room < SEGMENT ? room : SEGMENT;
-    if (room == 0 || s->count == s->pieces_max) {
+    uint32_t room;
+    uint8_t *at = link_model_room(&s->model, &room);
+    if (room == 0) {
         return OTTER_IO_TIMEOUT;
     }
-    const int n = s->lower->ops->read(s->lower, s->ring + at, room, timeout_ms);
+    const int n = s->lower->ops->read(s->lower, at, room, timeout_ms);
     if (n > 0) {
-        schedule(s, (uint32_t)n, late);
+        link_model_came(&s->model, (uint32_t)n, late, steady_clock_us());
     } else if (n != OTTER_IO_TIMEOUT) {
         s->ended = n;
     }
     return n;
-}
-
-/** Bytes of the ring that have arrived, into `buf`. */
-static size_t take(slow_link_t *s, uint8_t *buf, size_t len)
-{
-    const uint32_t window = s->link.window;
-    const int64_t now = steady_clock_us();
-    size_t got = 0;
-    while (got < len && s->count > 0 && s->pieces[s->first].us <= now) {
-        const piece_t *piece = &s->pieces[s->first];
-        const uint64_t from = s->taken + got;
-        const uint32_t at = (uint32_t)(from % window);
-        uint64_t n = piece->end - from;
-        n = n < len - got ? n : len - got;
-        n = n < window - at ? n : window - at;
-        memcpy(buf + got, s->ring + at, (size_t)n);
-        got += (size_t)n;
-        if (from + n == piece->end) {
-            s->first = (s->first + 1) % s->pieces_max;
-            s->count--;
-        }
-    }
-    if (got > 0) {
-        note_reading(s, got);
-    }
-    return got;
 }
 
 static int ms_until(int64_t deadline_us)
@@ -208,18 +78,18 @@ static int link_read(otter_transport_t *t, void *buf, size_t len, int timeout_ms
     for (;;) {
         while (s->ended == 1 && pull(s, 0, false) > 0) {
         }
-        const size_t got = take(s, buf, len);
+        const size_t got = link_model_take(&s->model, buf, len, steady_clock_us());
         if (got > 0) {
             return (int)got;
         }
-        const int64_t next = s->count > 0 ? s->pieces[s->first].us : INT64_MAX;
-        if (next == INT64_MAX && s->ended != 1) {
+        const int64_t next = link_model_next_us(&s->model);
+        if (next == LINK_MODEL_NEVER && s->ended != 1) {
             return s->ended;
         }
         if (steady_clock_us() >= deadline && next > steady_clock_us()) {
             return time_out(s, timeout_ms);
         }
-        if (next != INT64_MAX) {
+        if (next != LINK_MODEL_NEVER) {
             steady_clock_wait_until(next < deadline ? next : deadline);
         } else if (pull(s, ms_until(deadline), true) == OTTER_IO_TIMEOUT) {
             return OTTER_IO_TIMEOUT;
@@ -233,8 +103,7 @@ static int link_write(otter_transport_t *t, const void *buf, size_t len, int tim
     s->timed_out = false;
     const int n = s->lower->ops->write(s->lower, buf, len, timeout_ms);
     if (n > 0) {
-        const int64_t now = steady_clock_us(), sent = s->knows_us - s->link.delay_us;
-        s->knows_us = (sent > now ? sent : now) + line_us(s, (uint64_t)n) + s->link.delay_us;
+        link_model_written(&s->model, (size_t)n, steady_clock_us());
     }
     return n;
 }
@@ -242,7 +111,7 @@ static int link_write(otter_transport_t *t, const void *buf, size_t len, int tim
 static esp_err_t link_connect(otter_transport_t *t, const otter_endpoint_t *endpoint)
 {
     slow_link_t *s = link_of(t);
-    const int64_t begin = steady_clock_us(), trip = 2 * (int64_t)s->link.delay_us;
+    const int64_t begin = steady_clock_us(), trip = 2 * (int64_t)s->model.link.delay_us;
     forget(s);
     s->timed_out = false;
     if (trip > (int64_t)endpoint->timeout_ms * 1000) {
@@ -266,8 +135,7 @@ static void link_destroy(otter_transport_t *t)
 {
     slow_link_t *s = link_of(t);
     s->lower->ops->destroy(s->lower);
-    free(s->pieces);
-    free(s->ring);
+    link_model_end(&s->model);
     free(s);
 }
 
@@ -296,24 +164,13 @@ static const otter_transport_ops_t link_ops = {
 otter_transport_t *slow_link_new(otter_transport_t *lower, const otter_run_link_t *link)
 {
     slow_link_t *s = calloc(1, sizeof(*s));
-    if (s != NULL) {
-        s->pieces_max = 2 * (link->window / SEGMENT) + 64;
-        s->ring = malloc(link->window);
-        s->pieces = calloc(s->pieces_max, sizeof(*s->pieces));
-    }
-    if (s == NULL || s->ring == NULL || s->pieces == NULL) {
+    if (s == NULL || !link_model_begin(&s->model, link)) {
         lower->ops->destroy(lower);
-        if (s != NULL) {
-            free(s->ring);
-            free(s->pieces);
-        }
         free(s);
         return NULL;
     }
     s->base.ops = &link_ops;
     s->lower = lower;
-    s->link = *link;
-    s->random = SEED;
     forget(s);
     return &s->base;
 }

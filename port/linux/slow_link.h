@@ -9,20 +9,7 @@
 #include "otter/run_protocol.h"
 #include "otter/transport.h"
 
-/*
- * The model, by the clock of the system seam:
- *
- * - Connecting takes one round trip, two delays, beside what it takes itself.
- * - The peer has had what was written to it when it would have come over the line: after its bits, at the rate, and one delay.
- * - The peer then sends as fast as the rate allows, and no more than `window` bytes ahead of what the program has read. What the
- *   program reads reaches it one delay later. Each byte comes one delay after it was sent. What the real peer sends later comes
- *   later: it is never faster than it is.
- * - Of the segments that come (1440 bytes) each is lost by itself with the probability `loss`, by a generator with a fixed seed:
- *   the same bytes lose the same segments in each run. A lost one, with all behind it, comes 200 ms and a round trip later: what
- *   TCP needs to miss it, with a window of few segments, and to have it sent again. What the device sends is not lost.
- *
- * No byte is changed, and none goes missing.
- */
+/* The model is that of linux/link_model.h, by the clock of the system seam. */
 
 #define SLOW_LINK_WINDOW 5760u /* bytes: lwIP's own, CONFIG_LWIP_TCP_WND_DEFAULT of ESP-IDF */
 

@@ -120,6 +120,12 @@ class Checkout(unittest.TestCase):
         self.assertIn("submodule update --init --recursive components/lwip/lwip components/mbedtls/mbedtls",
                       checkout.complaint(self.dir))
 
+    def test_missing_submodules_that_not_every_version_has(self):
+        self.make((5, 5, 5), *(f"{path}/{file}" for path, file in checkout.SUBMODULES.items()))
+        self.assertIsNone(checkout.complaint(self.dir))
+        (self.dir / "components/mqtt/esp-mqtt").mkdir(parents=True)
+        self.assertIn("--recursive components/mqtt/esp-mqtt`", checkout.complaint(self.dir))
+
     def test_a_whole_one(self):
         self.make((6, 0, 2), *(f"{path}/{file}" for path, file in checkout.SUBMODULES.items()))
         self.assertIsNone(checkout.complaint(self.dir))
@@ -316,6 +322,18 @@ class Examples(unittest.TestCase):
         folder = self.make("simple_ota_example", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"')
         text = self.run_it(folder, "--expect", "2.0.0", until="App version:      2.0.0")
         self.assertIn("OTA Succeed, Rebooting", text)
+        self.slow(folder)
+
+    def slow(self, folder):
+        """As long as its flash and its link take; and where the link is slower than the client waits, its time-out."""
+        size = (self.www / "firmware.bin").stat().st_size
+        text = self.run_it(folder, "--new", "--fast", "--flash-speed", "NOR", "--link", "1M,20ms,0", until="OTA Succeed")
+        begin, end = (int(re.search(rf"\((\d+)\) simple_ota_example: {what}", text)[1])
+                      for what in ("Starting OTA", "OTA Succeed"))
+        self.assertGreater(end - begin, max(size * 8 / 1000, size / 4096 * 45) + 60)
+        self.assertLess(end - begin, size * 8 / 1000 + size / 4096 * 45 + size / 256 * 0.4 + 2000)
+        text = self.run_it(folder, "--new", "--fast", "--link", "1M,4s,0", until="Firmware upgrade failed")
+        self.assertRegex(text, r"E \([5-9]\d\d\d\) simple_ota_example: Firmware upgrade failed")  # the client waits 5 s
 
     def test_advanced_goes_on_after_a_cut_and_confirms(self):
         folder = self.make("advanced_https_ota", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"',

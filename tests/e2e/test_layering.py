@@ -138,7 +138,7 @@ def part_of(path):
 
 
 # What idf/inside/ may take of otter: otter_run/project_include.cmake finds it, in a source tree and where otter is installed.
-INSIDE = ("otter/run_protocol.h", "linux/rtc_memory.h")
+INSIDE = ("otter/run_protocol.h", "linux/rtc_memory.h", "linux/link_model.h")
 
 
 def check_inside(header, root):

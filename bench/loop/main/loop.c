@@ -1,5 +1,6 @@
 /* One update over HTTPS: by esp_https_ota of whoever builds this, or by what ESP-IDF's does, call by call. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +9,9 @@
 #include "esp_https_ota.h"
 #include "esp_http_client.h"
 #include "esp_image_format.h"
+#include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
-#include "esp_timer.h"
 
 #define SECTOR 4096u
 #define BUFFER 1024 /* DEFAULT_OTA_BUF_SIZE of esp_https_ota, where buffer_size is not set */
@@ -90,13 +91,12 @@ void app_main(void)
         printf("loop: OTTER_LOOP, OTTER_LOOP_URL and OTTER_LOOP_CA say what to do\n");
         return;
     }
-    const int64_t begin = esp_timer_get_time();
+    const uint32_t begin = esp_log_timestamp(); /* ms; ESP-IDF has no esp_timer for linux */
     esp_err_t err;
     if (strcmp(how, "model") == 0) {
         err = update_as_esp_idf(&http);
     } else {
         err = esp_https_ota(&ota);
     }
-    const long long ms = (esp_timer_get_time() - begin) / 1000;
-    printf("loop: %s after %lld ms\n", esp_err_to_name(err), ms);
+    printf("loop: %s after %" PRIu32 " ms\n", esp_err_to_name(err), esp_log_timestamp() - begin);
 }

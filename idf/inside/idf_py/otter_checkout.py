@@ -4,9 +4,12 @@ import pathlib
 import re
 import sys
 
-# What the builds for linux take of ESP-IDF's submodules; a file of each, by component.
+# What the builds for linux take of ESP-IDF's submodules, or stop without; a file of each, by component.
 SUBMODULES = {"components/heap/tlsf": "tlsf.c", "components/lwip/lwip": "src/include/lwip/init.h",
               "components/mbedtls/mbedtls": "CMakeLists.txt", "components/unity/unity": "src/unity.c"}
+# The same of components that not every version has, or in which not every version has one.
+SUBMODULES_OF_SOME = {"components/json/cJSON": "cJSON.c", "components/mqtt/esp-mqtt": "CMakeLists.txt",
+                      "components/mbedtls/mbedtls/tf-psa-crypto": "CMakeLists.txt"}
 OLDEST = (5, 4)
 
 
@@ -32,7 +35,8 @@ def complaint(checkout):
     if version < OLDEST:
         return (f"{checkout}: ESP-IDF {name} cannot build its update code for linux, 5.4 and later can; `otter build` "
                 "takes projects of every version")
-    missing = [path for path, file in SUBMODULES.items() if not (checkout / path / file).exists()]
+    there = {path: file for path, file in SUBMODULES_OF_SOME.items() if (checkout / path).is_dir()}
+    missing = [path for path, file in (SUBMODULES | there).items() if not (checkout / path / file).exists()]
     if missing:
         return (f"{checkout}: submodules are missing: {' '.join(missing)}; "
                 f"`git -C {checkout} submodule update --init --recursive {' '.join(missing)}` fetches them")

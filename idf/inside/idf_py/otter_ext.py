@@ -11,8 +11,8 @@ import otter_checkout  # noqa: E402
 COMPONENTS = pathlib.Path(__file__).resolve().parent.parent
 
 # Options of `otter run` that take a value, and those that do not.
-VALUES = ("boots", "cut-after", "cut-at", "flash-speed", "watchdog", "until", "max-seconds", "expect", "gpio", "env")
-FLAGS = ("new", "flash", "cut-list")
+VALUES = ("boots", "cut-after", "cut-at", "flash-speed", "link", "watchdog", "until", "max-seconds", "expect", "gpio", "env")
+FLAGS = ("new", "flash", "cut-list", "fast")
 
 
 def otter_run(action, ctx, args, **options):

@@ -17,6 +17,8 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "linux/rtc_memory.h"
+#include "run_clock.h"
+#include "sdkconfig.h"
 #include "spi_flash_mmap.h"
 
 #define WATCH_PERIOD_MS 250 /* how often the runner hears that tasks of every priority have their turn */
@@ -145,7 +147,7 @@ static void watch(void *arg)
         if (uxTaskGetNumberOfTasks() <= TASKS_THAT_STAY) {
             otter_run_end(OTTER_RUN_SAYS_IDLE);
         }
-        vTaskDelay(pdMS_TO_TICKS(WATCH_PERIOD_MS));
+        run_clock_rest(WATCH_PERIOD_MS);
     }
 }
 
@@ -161,9 +163,11 @@ void __wrap_app_main(void)
         ESP_LOGI(TAG, "Project name:     %.32s", desc->project_name);
         ESP_LOGI(TAG, "App version:      %.32s", desc->version);
         ESP_LOGI(TAG, "ESP-IDF:          %.32s, its own code for target linux", desc->idf_ver);
+#ifdef CONFIG_LWIP_ENABLE
         if (getenv(OTTER_RUN_ENV_LINK) != NULL) {
-            ESP_LOGW(TAG, "--link has no effect here: ESP-IDF's own network takes no time");
+            ESP_LOGW(TAG, "--link has no effect with CONFIG_LWIP_ENABLE: lwIP stands where it would be");
         }
+#endif
         if (xTaskCreate(watch, "otter_run", WATCH_STACK, NULL, tskIDLE_PRIORITY, NULL) != pdPASS) {
             refuse("no memory for a task");
         }

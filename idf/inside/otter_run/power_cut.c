@@ -1,11 +1,11 @@
 /* The flash operations of ESP-IDF's code as a chip has them: counted, as long as a chip takes, and torn where power is cut. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "esp_partition.h"
 #include "otter_run.h"
+#include "run_clock.h"
 
 esp_err_t __real_esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
                                      size_t size);
@@ -46,8 +46,8 @@ static const otter_run_flash_speed_t *flash_speed(void)
 }
 
 /**
- * The operation that began last takes so long, and whoever asked for it waits. Ticks interrupt the sleep, so that other tasks
- * have their turn as on a chip that suspends an erase.
+ * The operation that began last takes so long, and whoever asked for it waits; tasks of a higher priority have their turn, as on
+ * a chip that suspends an erase.
  * @return true: the power goes in the middle of it, which the runner has said meanwhile
  */
 static bool take_time(uint64_t us)
@@ -57,14 +57,7 @@ static bool take_time(uint64_t us)
         return false;
     }
     const uint32_t planned = shared->flash.cut_at;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(us / 1000000);
-    until.tv_nsec += (long)(us % 1000000) * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0) {
-    }
+    run_clock_work_until(run_clock_us() + (int64_t)us);
     if (shared->flash.cut_at == planned || shared->flash.cut_at != shared->flash.last.number + 1) {
         return false;
     }
@@ -144,4 +137,46 @@ esp_err_t __wrap_esp_partition_erase_range(const esp_partition_t *partition, siz
         }
     }
     return ESP_OK;
+}
+
+/* ---- reading ---- */
+
+esp_err_t __real_esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst,
+                                    size_t size);
+const void *__real_bootloader_mmap(uint32_t src_addr, uint32_t size);
+esp_err_t __real_bootloader_flash_read(size_t src, void *dest, size_t size, bool allow_decrypt);
+
+/** Under the runner; without it flash takes no time. */
+static void take_reading_time(size_t size)
+{
+    const otter_run_flash_speed_t *speed = otter_run_shared() != NULL ? flash_speed() : NULL;
+    if (speed != NULL && speed->read_rate != 0) {
+        run_clock_work_until(run_clock_us() + (int64_t)((uint64_t)size * 1000000 / speed->read_rate));
+    }
+}
+
+esp_err_t __wrap_esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst,
+                                    size_t size)
+{
+    take_reading_time(size);
+    return __real_esp_partition_read(partition, src_offset, dst, size);
+}
+
+esp_err_t __wrap_esp_partition_read_raw(const esp_partition_t *partition, size_t src_offset, void *dst,
+                                        size_t size)
+{
+    return __wrap_esp_partition_read(partition, src_offset, dst, size);
+}
+
+/* The image verifier reads all that it maps, once. */
+const void *__wrap_bootloader_mmap(uint32_t src_addr, uint32_t size)
+{
+    take_reading_time(size);
+    return __real_bootloader_mmap(src_addr, size);
+}
+
+esp_err_t __wrap_bootloader_flash_read(size_t src, void *dest, size_t size, bool allow_decrypt)
+{
+    take_reading_time(size);
+    return __real_bootloader_flash_read(src, dest, size, allow_decrypt);
 }

@@ -29,8 +29,10 @@ endif()
 get_filename_component(otter_run_home "${otter_run_home}" REALPATH) # a build folder has a link to them
 otter_run_find(otter_run_header run_protocol.h include/otter)
 otter_run_find(otter_run_script rtc_memory.ld cmake)
-otter_run_find(otter_run_memory rtc_memory.c port/linux)
-otter_run_find(otter_run_memory_header rtc_memory.h port/linux)
+foreach(name rtc_memory link_model)
+    otter_run_find(otter_run_${name} ${name}.c port/linux)
+    otter_run_find(otter_run_${name}_header ${name}.h port/linux)
+endforeach()
 
 # esp_attr.h of linux leaves out which variables outlive a reset: put back for every file, before it can read that.
 idf_build_set_property(C_COMPILE_OPTIONS "-include;${otter_run_dir}/retained/otter_retained.h" APPEND)
@@ -44,12 +46,18 @@ endfunction()
 
 function(otter_run_component library)
     otter_run_protocol(${library})
-    configure_file(${otter_run_memory_header} ${CMAKE_CURRENT_BINARY_DIR}/linux/rtc_memory.h COPYONLY)
-    target_sources(${library} PRIVATE ${otter_run_memory})
-    set(wrap "")
-    foreach(name app_main esp_reset_reason esp_restart_noos esp_partition_write esp_partition_write_raw esp_partition_erase_range)
-        list(APPEND wrap "-Wl,--wrap=${name}")
+    foreach(name rtc_memory link_model)
+        configure_file(${otter_run_${name}_header} ${CMAKE_CURRENT_BINARY_DIR}/linux/${name}.h COPYONLY)
+        target_sources(${library} PRIVATE ${otter_run_${name}})
     endforeach()
+    set(names app_main esp_reset_reason esp_restart_noos
+              esp_partition_write esp_partition_write_raw esp_partition_erase_range esp_partition_read esp_partition_read_raw
+              bootloader_mmap bootloader_flash_read vTaskDelay xTaskDelayUntil usleep clock_gettime gettimeofday time)
+    if(NOT CONFIG_LWIP_ENABLE) # which stands between the program and the machine's sockets, by the same names
+        target_sources(${library} PRIVATE slow_socket.c)
+        list(APPEND names connect select recv read send write close)
+    endif()
+    list(TRANSFORM names PREPEND "-Wl,--wrap=" OUTPUT_VARIABLE wrap)
     target_link_options(${library} INTERFACE ${wrap} "-Wl,-T,${otter_run_script}" -no-pie "-Wl,-u,otter_run_shared")
 endfunction()
 
