@@ -420,7 +420,7 @@ static const option_row_t rows[] = {
          "`sector_erase = 45 ms` (docs/FORMATS.md)"},
     {"link", &kind_link, 0,
      .help =
-         "let what the app's HTTP client receives come over a slow link: bits a second, delay one way, and "
+         "let what the app receives by HTTP and TLS come over a slow link: bits a second, delay one way, and "
          "lost segments, as 1M,20ms,1%; a fourth value is the device's TCP window (default 5760 bytes)"},
     {"fast", &option_switch, offsetof(options_t, fast),
      .help = "let the device's clock run ahead over all that its tasks wait for together (delays, timers, "

@@ -56,6 +56,11 @@ struct file_flash {
     void (*cut)(void); /* power is lost; NULL: no cut can be planned */
     otter_run_flash_speed_t speed;
     int64_t free_us; /* the chip is busy until then, by steady_clock_us() */
+    struct {
+        uint8_t *old; /* what was in its later half, where power goes; NULL: there is none */
+        uint32_t off, len;
+        uint32_t planned; /* the cut that was known when it began */
+    } begun;              /* the erase that the chip is busy with, and nobody waits for */
 };
 
 /* What comes so soon behind an operation comes right behind it: the machine wakes up a little late from each wait. */
@@ -74,14 +79,6 @@ static void keep_busy(file_flash_t *f, uint64_t us)
 {
     const int64_t now = steady_clock_us();
     f->free_us = (now - f->free_us < LATE_US ? f->free_us : now) + (int64_t)us;
-}
-
-/** The chip works on one thing at a time. */
-static void wait_until_free(const file_flash_t *f)
-{
-    if (f->options.speed != NULL) {
-        steady_clock_wait_until(f->free_us);
-    }
 }
 
 /** At least `len` erased bytes to write from, at most ERASED_BYTES_SIZE; as much memory is used as was asked for. */
@@ -266,14 +263,9 @@ static void note_content(file_flash_t *f, uint32_t off, const uint8_t *bytes, ui
     }
 }
 
-static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
+/** What is in flash, in no time. */
+static esp_err_t read_unlimited(file_flash_t *f, uint32_t off, uint8_t *bytes, uint32_t len)
 {
-    file_flash_t *f = dev;
-    uint8_t *bytes = dst;
-    wait_until_free(f);
-    if (f->speed.read_rate != 0) {
-        keep_busy(f, (uint64_t)len * 1000000 / f->speed.read_rate);
-    }
     if (f->lazy_from >= f->blank_to || off >= f->blank_to || off + len <= f->lazy_from) {
         esp_err_t err = read_file(f, off, bytes, len);
         if (err == ESP_OK) {
@@ -287,6 +279,74 @@ static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
     esp_err_t err = read_file(f, off, bytes, before);
     const uint32_t behind = before + lazy;
     return err == ESP_OK ? read_file(f, off + behind, bytes + behind, len - behind) : err;
+}
+
+/* ---- an erase that nobody waits for ---- */
+
+static void end_erase(file_flash_t *f)
+{
+    free(f->begun.old);
+    f->begun.old = NULL;
+}
+
+/**
+ * From here on the power may go in the middle of it, by a time that the runner names: then a part of what it has erased was not
+ * erased yet. Without memory the operation behind it is the one that is cut.
+ */
+static void begin_erase(file_flash_t *f, uint32_t off, uint32_t len)
+{
+    const uint32_t half = len / f->flash.erase_size / 2 * f->flash.erase_size;
+    f->begun.old = f->cut != NULL && f->options.shared != NULL ? malloc(len - half) : NULL;
+    f->begun.off = off + half;
+    f->begun.len = len - half;
+    if (f->begun.old != NULL && read_unlimited(f, f->begun.off, f->begun.old, f->begun.len) == ESP_OK) {
+        f->begun.planned = f->options.shared->cut_at;
+    } else {
+        end_erase(f);
+    }
+}
+
+/** Does the runner have the power go in the operation that was counted last? @param planned  what it had said when that began */
+static bool power_goes(otter_run_flash_t *shared, uint32_t planned)
+{
+    if (shared->cut_at == planned || shared->cut_at != shared->last.number + 1) {
+        return false;
+    }
+    shared->cut_at = shared->last.number; /* the next one was named, when this one had begun */
+    return true;
+}
+
+/** The power goes in it, if the runner says so. */
+static void look_at_power(file_flash_t *f)
+{
+    if (f->begun.old == NULL || !power_goes(f->options.shared, f->begun.planned)) {
+        return;
+    }
+    const uint32_t torn = f->flash.erase_size / 2;
+    (void)write_lazy(f);
+    (void)write_file(f, f->begun.off + torn, f->begun.old + torn, f->begun.len - torn, 0);
+    f->cut();
+}
+
+/** The chip works on one thing at a time. */
+static void wait_until_free(file_flash_t *f)
+{
+    while (f->options.speed != NULL && f->free_us > steady_clock_us()) {
+        const int64_t next = steady_clock_us() + SLICE_US;
+        steady_clock_wait_until(f->begun.old != NULL && next < f->free_us ? next : f->free_us);
+        look_at_power(f);
+    }
+    end_erase(f);
+}
+
+static esp_err_t flash_read(void *dev, uint32_t off, void *dst, uint32_t len)
+{
+    file_flash_t *f = dev;
+    wait_until_free(f);
+    if (f->speed.read_rate != 0) {
+        keep_busy(f, (uint64_t)len * 1000000 / f->speed.read_rate);
+    }
+    return read_unlimited(f, off, dst, len);
 }
 
 /** Programs the next bytes of a range that is known to be blank, without reading its old content. */
@@ -443,8 +503,7 @@ static bool take_time(file_flash_t *f, uint64_t us)
     while (f->free_us > steady_clock_us()) {
         const int64_t next = steady_clock_us() + SLICE_US;
         steady_clock_wait_until(next < f->free_us ? next : f->free_us);
-        if (shared != NULL && shared->cut_at != planned && shared->cut_at == shared->last.number + 1) {
-            shared->cut_at = shared->last.number; /* the next one was named, when this one had begun */
+        if (shared != NULL && power_goes(shared, planned)) {
             return false;
         }
     }
@@ -480,7 +539,8 @@ static esp_err_t erase_piece(file_flash_t *f, uint32_t off, uint32_t len, bool w
     const uint64_t us = otter_run_erase_us(&f->speed, off, len);
     wait_until_free(f);
     uint32_t whole = count_ops(f, &op, len / sector) * sector;
-    if (!waits) {
+    if (!waits && whole == len) {
+        begin_erase(f, off, len);
         keep_busy(f, us);
     } else if (whole == len && !take_time(f, us)) {
         whole = len / sector / 2 * sector;
@@ -525,8 +585,12 @@ static esp_err_t flash_erase_begin(void *dev, uint32_t off, uint32_t len)
 
 static bool flash_is_busy(void *dev)
 {
-    const file_flash_t *f = dev;
-    return f->options.speed != NULL && f->free_us > steady_clock_us();
+    file_flash_t *f = dev;
+    const bool busy = f->options.speed != NULL && f->free_us > steady_clock_us();
+    if (busy) {
+        look_at_power(f);
+    }
+    return busy;
 }
 
 static esp_err_t flash_sync(void *dev)
@@ -703,6 +767,7 @@ esp_err_t file_flash_close(otter_flash_t *flash)
     file_flash_t *f = flash->dev;
     esp_err_t err = flash_sync(f);
     close(f->fd);
+    end_erase(f); /* of a flash that is open for reading it was never begun */
     free(f);
     return err;
 }

@@ -185,6 +185,86 @@ static void an_erase_that_was_begun_is_waited_for_by_what_comes_next(void **stat
     assert_int_equal(unlink(path), 0);
 }
 
+static jmp_buf power_lost;
+
+static void lose_power(void)
+{
+    longjmp(power_lost, 1);
+}
+
+/** How the next look at a flash comes about whose erase is under way. */
+typedef enum { PROGRAMS, READS, ASKS, SYNCS } look_t;
+
+static esp_err_t look_at(otter_flash_t *flash, look_t look)
+{
+    uint8_t byte = 0;
+    return look == PROGRAMS ? otter_flash_program(flash, 0x20000, &byte, 1)
+           : look == READS  ? otter_flash_read(flash, 0, &byte, 1)
+           : look == SYNCS  ? otter_flash_sync(flash)
+                            : (esp_err_t)otter_flash_is_busy(flash);
+}
+
+static void power_that_goes_in_an_erase_that_was_begun_tears_that_erase(void **state)
+{
+    (void)state;
+    static const look_t looks[] = {PROGRAMS, READS, ASKS, SYNCS};
+    otter_run_flash_speed_t speed;
+    assert_int_equal(flash_speed_load("NOR", &speed, NULL), ESP_OK);
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+        static uint8_t zeros[0x10000], bytes[0x20000];
+        otter_run_flash_t shared = {.cut_at = 0};
+        otter_flash_t *flash = NULL;
+        assert_int_equal(file_flash_create(in_folder("flash"), SIZE, NULL), ESP_OK);
+        const file_flash_options_t options = {.speed = &speed, .shared = &shared};
+        assert_int_equal(file_flash_open(path, &options, &flash, NULL), ESP_OK);
+        file_flash_plan_cut(flash, lose_power);
+        assert_int_equal(otter_flash_program(flash, 0x10000, zeros, sizeof(zeros)), ESP_OK);
+        assert_int_equal(otter_flash_erase_begin(flash, 0x10000, 0x10000), ESP_OK);
+        const uint32_t number = shared.last.number;
+        shared.cut_at = number + 1; /* by a time, which the runner sees pass while the chip erases */
+        if (setjmp(power_lost) == 0) {
+            fail_msg("look %d: no cut, %d", (int)looks[i], (int)look_at(flash, looks[i]));
+        }
+        assert_int_equal(shared.cut_at, number);
+        assert_int_equal(shared.last.number, number);
+        shared.cut_at = 0;
+        file_flash_plan_cut(flash, NULL);
+        assert_int_equal(otter_flash_read(flash, 0x10000, bytes, 0x20000), ESP_OK);
+        for (uint32_t at = 0; at < 0x20000; at++) { /* half of the sectors, half of one, and nothing else */
+            assert_int_equal(bytes[at], at < 0x8800 || at >= 0x10000 ? 0xFF : 0);
+        }
+        assert_int_equal(file_flash_close(flash), ESP_OK);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+static void power_that_goes_behind_an_erase_that_was_begun_tears_what_comes_next(void **state)
+{
+    (void)state;
+    otter_run_flash_speed_t speed;
+    static uint8_t zeros[0x1000], bytes[0x1000];
+    otter_run_flash_t shared = {.cut_at = 0};
+    otter_flash_t *flash = NULL;
+    assert_int_equal(flash_speed_load("NOR", &speed, NULL), ESP_OK);
+    assert_int_equal(file_flash_create(in_folder("flash"), SIZE, NULL), ESP_OK);
+    const file_flash_options_t options = {.speed = &speed, .shared = &shared};
+    assert_int_equal(file_flash_open(path, &options, &flash, NULL), ESP_OK);
+    file_flash_plan_cut(flash, lose_power);
+    assert_int_equal(otter_flash_erase_begin(flash, 0x10000, 0x10000), ESP_OK);
+    steady_clock_wait_until(steady_clock_us() + 200000);
+    shared.cut_at = shared.last.number + 1;
+    if (setjmp(power_lost) == 0) {
+        fail_msg("no cut, %d", (int)otter_flash_program(flash, 0x20000, zeros, sizeof(zeros)));
+    }
+    shared.cut_at = 0;
+    file_flash_plan_cut(flash, NULL);
+    assert_int_equal(otter_flash_read(flash, 0x20000, bytes, sizeof(bytes)), ESP_OK);
+    assert_memory_equal(bytes, zeros, 0x800);
+    assert_int_equal(bytes[0x800], 0xFF);
+    assert_int_equal(file_flash_close(flash), ESP_OK);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void flash_of_other_sectors_takes_time_too(void **state)
 {
     (void)state;
@@ -214,6 +294,8 @@ int main(void)
         cmocka_unit_test(a_file_says_each_number_once_and_with_a_unit),
         cmocka_unit_test(each_operation_takes_what_the_chip_takes),
         cmocka_unit_test(an_erase_that_was_begun_is_waited_for_by_what_comes_next),
+        cmocka_unit_test(power_that_goes_in_an_erase_that_was_begun_tears_that_erase),
+        cmocka_unit_test(power_that_goes_behind_an_erase_that_was_begun_tears_what_comes_next),
         cmocka_unit_test(flash_of_other_sectors_takes_time_too),
     };
     steady_clock_take();
