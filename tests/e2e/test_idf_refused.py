@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import os
 import struct
 import subprocess
 import unittest
@@ -200,6 +201,18 @@ class Refused(unittest.TestCase):
                     made.build()
                 else:
                     self.assertIn(piece, made.refused().splitlines()[-1])
+
+    def test_python_environment_of_esp_idf_is_passed_over(self):
+        """Its kconfiglib has the name of ours, and nothing of what ours has."""
+        made = self.made(project(sdkconfig_dot_defaults="CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n"))
+        theirs = made.folder / "theirs"
+        (theirs / "bin").mkdir(parents=True)
+        (theirs / "kconfiglib.py").write_text("")
+        python = theirs / "bin" / "python3"
+        python.write_text(f'#!/bin/sh\nPYTHONPATH={theirs} exec /usr/bin/python3 "$@"\n')
+        python.chmod(0o755)
+        done = otter("build", made.path, env={**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}"})
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_all_that_is_missing_is_told_at_once(self):
         source = '#include "driver/i2s_std.h"\n#include "bt.h"\nvoid app_main(void) { i2s_t x; i2s_init(&x); }\n'

@@ -31,7 +31,9 @@ idf_build_set_property(COMPILE_DEFINITIONS "")
 # A Python with kconfiglib: the first of PATH, or the system's own, for which Debian's package is.
 function(otter_find_python)
   foreach(candidate python3 /usr/bin/python3)
-    execute_process(COMMAND ${candidate} -c "import kconfiglib" RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+    # ESP-IDF's Python environment has another library of that name, which ESP-IDF alone can use.
+    execute_process(COMMAND ${candidate} -c "import kconfiglib; kconfiglib.STRING" RESULT_VARIABLE status
+                    OUTPUT_QUIET ERROR_QUIET)
     if(status EQUAL 0)
       set(otter_python ${candidate} CACHE INTERNAL "Python with kconfiglib")
       return()
