@@ -12,6 +12,7 @@ except ImportError:
     kconfiglib = None
 
 ASSIGNED = re.compile(r"^\s*CONFIG_(\w+)\s*=(.*)$")
+COMMENT = re.compile(r"^\s*(#.*)?$")
 IS_NOT_SET = re.compile(r"^\s*# CONFIG_(\w+) is not set\s*$")
 LEFT_OUT_MAX = 8  # names in the line that tells of options that nothing reads
 
@@ -21,8 +22,8 @@ def without_comment(value):
     return value if value.startswith('"') else value.split("#")[0].rstrip()
 
 
-def read_assignments(path):
-    """[(line number, name, value as written)]; what is not set is "n"."""
+def read_assignments(path, odd=None):
+    """[(line number, name, value as written)]; what is not set is "n". @param odd  takes the numbers of lines that say nothing"""
     found = []
     with open(path, encoding="utf-8", errors="replace") as f:
         for number, line in enumerate(f, 1):
@@ -31,6 +32,8 @@ def read_assignments(path):
                 found.append((number, match.group(1), without_comment(match.group(2).strip())))
             elif IS_NOT_SET.match(line):
                 found.append((number, IS_NOT_SET.match(line).group(1), "n"))
+            elif odd is not None and not COMMENT.match(line.lstrip("\ufeff")):
+                odd.append(number)
     return found
 
 
@@ -62,6 +65,7 @@ class Options:
             raise Trouble("Python's kconfiglib is missing, which reads Kconfig files; on Debian: apt install python3-kconfiglib")
         self.project, self.renames = project, read_renames(renames)
         self.unknown, self.where = {}, {}  # {name: where it was set}
+        self.odd = []  # places of lines that say nothing
         try:
             self.kconf = kconfiglib.Kconfig(root, warn=True, warn_to_stderr=False, suppress_traceback=False)
         except kconfiglib.KconfigError as error:
@@ -84,9 +88,11 @@ class Options:
 
     def load(self, path, strict=True):
         """Takes what a file sets. @param strict  a value that the option cannot have is an error"""
-        for number, name, written in read_assignments(path):
+        odd = []
+        for number, name, written in read_assignments(path, odd):
             where = f"{short(path, self.project)}:{number}"
             self.set(name, written, where if strict else None)
+        self.odd += [f"{short(path, self.project)}:{number}" for number in odd]
 
     def set(self, name, written, where):
         if name not in self.kconf.syms and name in self.renames:

@@ -125,7 +125,7 @@ FILES = {
     "sdkconfig.defaults": 'CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_ALL_KIND_B=y\n'
                           'CONFIG_PARTITION_TABLE_OFFSET=0xa000\nCONFIG_MAIN_TASK_STACK_SIZE=5000\n'
                           'CONFIG_ALL_KIND_A=\nCONFIG_ALL_COUNT=\nCONFIG_ALL_PIN=18\nCONFIG_ALL_OF_A_CHIP=3\n',
-    "sdkconfig": "CONFIG_FREERTOS_HZ=500\nCONFIG_BT_ENABLED=y\n",
+    "sdkconfig": "CONFIG_FREERTOS_HZ=500\nCONFIG_BT_ENABLED=y\nFREERTOS_HZ=400\n",
     "sdkconfig.ci.plain": "CONFIG_ALL_KIND_A=y\nCONFIG_ALL_EXTRA_SOURCE=y\n",
 }
 # A crash for each letter that the console gives. Tests name its lines.
@@ -188,6 +188,7 @@ class OneSdkconfig(unittest.TestCase):
         made = self.made(None, FILES)
         done = made.build()
         self.assertIn("nothing here reads CONFIG_BT_ENABLED: left out", done.stderr)
+        self.assertIn("left out, since an option is set by a line CONFIG_NAME=VALUE: sdkconfig:3\n", done.stderr)
         run = made.run()
         self.assertEqual((run.returncode, run.stderr), (0, ""), run.stdout)
         for line in ("exception: caught", "rtti 1, hz 500, extra 42, project 7", "raw 5, notes some notes 11",
