@@ -38,6 +38,11 @@ def in_folder(folder):
             if is_component(os.path.join(folder, name))]
 
 
+def own_name(name):
+    """Without the namespace that the component registry puts in front: mdns, of espressif__mdns."""
+    return name.rpartition("__")[2]
+
+
 class Finder:
     """All components that there are, by name. Where two have one, the folder that ESP-IDF searches last counts."""
 
@@ -79,7 +84,7 @@ class Finder:
             inside_idf = folder == self.idf or folder.startswith(self.idf + "/")
             if not folders and not inside_idf and os.path.basename(folder) not in self.found:
                 raise Trouble(f"EXTRA_COMPONENT_DIRS names {path}, where no component is (a folder with a CMakeLists.txt): "
-                              "correct it in the project's CMakeLists.txt")
+                              "correct it in the project's CMakeLists.txt" + absent_submodules(self.project))
             for each in folders:
                 self.add(each, "EXTRA_COMPONENT_DIRS")
 
@@ -111,6 +116,18 @@ class Finder:
         os.makedirs(made, exist_ok=True)
         write_if_changed(os.path.join(made, "CMakeLists.txt"), library_text(folder))
         return made
+
+    def known_as(self, name):
+        """The name under which it is there: with a namespace or without, both are said of the same component."""
+        if name in self.found or name in self.known:
+            return name
+        return next((known for known in [*self.found, *self.known] if own_name(known) == own_name(name)), name)
+
+    def resolve_names(self):
+        """When all have been asked what they require."""
+        for component in self.found.values():
+            component.requires = [self.known_as(name) for name in component.requires]
+            component.private = [self.known_as(name) for name in component.private]
 
     def add_dependencies(self, offer_registry):
         """Follows the idf_component.yml of each component of the project, and of those that it finds by them."""

@@ -42,7 +42,7 @@ def main():
     try:
         content = image(files_of(folder), int(size, 0))
     except (Trouble, OSError) as trouble:
-        print(f"{folder}: {trouble}", file=sys.stderr)
+        print(f"otter: {folder}: {trouble}", file=sys.stderr)
         return 1
     with open(out, "wb") as f:
         f.write(content)

@@ -49,6 +49,7 @@ def find_components(args, notes, settings):
                      f"components/, or say where it is:  {name}: {{path: FOLDER}}")
     scan(list(finder.found.values()), args.cmake, args.build,
          {"project_dir": args.project, "idf_path": args.idf, "idf_target": args.target, "build_dir": args.build})
+    finder.resolve_names()
     return finder
 
 

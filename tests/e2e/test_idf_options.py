@@ -35,11 +35,11 @@ set(srcs "main.cpp")
 if(CONFIG_ALL_EXTRA_SOURCE)
     list(APPEND srcs "extra.c")
 endif()
-idf_component_register(SRCS ${srcs} INCLUDE_DIRS "." REQUIRES whole old EMBED_FILES ${project_dir}/raw.bin
+idf_component_register(SRCS ${srcs} INCLUDE_DIRS "." REQUIRES whole espressif__old EMBED_FILES ${project_dir}/raw.bin
                        LDFRAGMENTS "chip.lf" REQUIRED_IDF_TARGETS esp32 esp32c3)
 target_compile_options(${COMPONENT_LIB} PRIVATE -Werror -Wall)
-idf_component_optional_requires(PRIVATE globbed nobody_has_this)
-idf_component_get_property(dir globbed COMPONENT_DIR)
+idf_component_optional_requires(PRIVATE espressif__globbed nobody_has_this)
+idf_component_get_property(dir some__globbed COMPONENT_DIR)
 target_compile_definitions(${COMPONENT_LIB} PRIVATE GLOBBED_DIR="${dir}")
 """
 MAIN_CPP = r"""

@@ -186,6 +186,7 @@ endmacro()
 # idf_component_optional_requires(PUBLIC|PRIVATE COMPONENT...): those of them that are built.
 function(idf_component_optional_requires scope)
   foreach(required IN LISTS ARGN)
+    otter_known_as(required ${required})
     if(TARGET idf::${required})
       target_link_libraries(${COMPONENT_LIB} ${scope} idf::${required})
     elseif(required IN_LIST otter_components) # its turn comes later
