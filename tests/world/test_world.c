@@ -14,7 +14,7 @@
 #include "quirks.h"
 #include "sim/sim_system.h"
 
-#define SEEDS_USUAL    1000u
+#define SEEDS_USUAL    500u
 #define SEEDS_FULL     2000u /* in CI */
 #define SEEDS_LONG     50000u
 #define SEEDS_FINDING  8000u /* at most, until a planted bug shows */
@@ -30,7 +30,7 @@ static const char usage[] =
     "usage: test_world [--seeds N] [--start N] [--log]\n"
     "       test_world --seed N [--trace] [--log]\n"
     "       test_world --quirks\n"
-    "  --seeds N         so many worlds (default: OTTER_SEEDS, else 1000; in CI 2000, with OTTER_LONG set "
+    "  --seeds N         so many worlds (default: OTTER_SEEDS, else 500; in CI 2000, with OTTER_LONG set "
     "50000)\n"
     "  --start N         from this seed on (default 1)\n"
     "  --seed N          only this one\n"
