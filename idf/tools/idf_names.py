@@ -12,14 +12,14 @@ partition_table pthread soc spi_flash
 # ESP-IDF has them (in one of its versions 4.4 to 6.0), and there is nothing of them here: one may be required, and what is
 # used of it does not compile.
 ABSENT = frozenset("""
-app_trace asio cbor cmock coap esp32 esp32c3 esp32h2 esp32s2 esp32s3 esp_adc_cal esp_blockdev
+app_trace asio cbor cmock coap esp32 esp32c3 esp32h2 esp32s2 esp32s3 esp_blockdev
 esp_blockdev_util esp_coex esp_driver_ana_cmpr esp_driver_bitscrambler esp_driver_cam esp_driver_dac esp_driver_dma
 esp_driver_i2s esp_driver_i3c esp_driver_isp esp_driver_jpeg
 esp_driver_mcpwm esp_driver_parlio esp_driver_pcnt esp_driver_ppa esp_driver_rmt esp_driver_sd_intf
-esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi esp_driver_touch_sens esp_driver_tsens
+esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi esp_driver_touch_sens
 esp_driver_twai esp_gdbstub esp_hid
-esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy esp_psram
-esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_websocket_client esp_wifi espcoredump
+esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy
+esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_websocket_client esp_wifi
 expat freemodbus idf_test ieee802154 jsmn libsodium nghttp openssl
 openthread perfmon protobuf-c protocomm riscv rt sdmmc tinyusb
 touch_element ulp usb wifi_provisioning wpa_supplicant xtensa

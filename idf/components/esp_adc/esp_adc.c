@@ -5,6 +5,7 @@
 
 #include "esp_adc/adc_oneshot.h"
 #include "esp_log.h"
+#include "full_scale.h"
 
 static const char TAG[] = "adc";
 
@@ -27,11 +28,6 @@ static bool in_use[UNITS];
 static int bits_of(adc_bitwidth_t width)
 {
     return width == ADC_BITWIDTH_DEFAULT ? DEFAULT_BITS : (int)width;
-}
-
-static bool is_width(adc_bitwidth_t width)
-{
-    return width == ADC_BITWIDTH_DEFAULT || (width >= ADC_BITWIDTH_9 && width <= ADC_BITWIDTH_13);
 }
 
 /** @return whether it was not in use, or is not any more */
@@ -77,7 +73,8 @@ esp_err_t adc_oneshot_del_unit(adc_oneshot_unit_handle_t handle)
 esp_err_t adc_oneshot_config_channel(adc_oneshot_unit_handle_t handle, adc_channel_t channel,
                                      const adc_oneshot_chan_cfg_t *config)
 {
-    if (handle == NULL || config == NULL || (unsigned)channel >= CHANNELS || !is_width(config->bitwidth)) {
+    if (handle == NULL || config == NULL || (unsigned)channel >= CHANNELS ||
+        !adc_is_width(config->bitwidth)) {
         return ESP_ERR_INVALID_ARG;
     }
     handle->bits[channel] = bits_of(config->bitwidth);
@@ -128,8 +125,7 @@ esp_err_t adc_cali_check_scheme(adc_cali_scheme_ver_t *scheme_mask)
 
 static esp_err_t new_scheme(adc_atten_t attenuation, adc_bitwidth_t width, adc_cali_handle_t *ret_handle)
 {
-    static const int full_mv[] = {950, 1250, 1750, 3100}; /* what a chip can measure, by attenuation */
-    if (ret_handle == NULL || (unsigned)attenuation > ADC_ATTEN_DB_12 || !is_width(width)) {
+    if (ret_handle == NULL || (unsigned)attenuation > ADC_ATTEN_DB_12 || !adc_is_width(width)) {
         return ESP_ERR_INVALID_ARG;
     }
     struct adc_cali_scheme_t *scheme = calloc(1, sizeof(*scheme));
@@ -137,7 +133,7 @@ static esp_err_t new_scheme(adc_atten_t attenuation, adc_bitwidth_t width, adc_c
         return ESP_ERR_NO_MEM;
     }
     scheme->bits = bits_of(width);
-    scheme->full_mv = full_mv[attenuation];
+    scheme->full_mv = adc_full_mv(attenuation);
     *ret_handle = scheme;
     return ESP_OK;
 }

@@ -21,6 +21,7 @@
 #include "led_strip.h"
 #include "linenoise/linenoise.h"
 #include "mdns.h"
+#include "more.h"
 
 static SemaphoreHandle_t rung;
 
@@ -235,6 +236,7 @@ void app_main(void)
     ask_spi();
     ask_network();
     ask_for_a_line();
+    ask_more();
     ask_access_point();
     xTaskCreate(read_what_was_given, "reader", 4096, given, 5, NULL);
 }

@@ -1,0 +1,5 @@
+/* Stand-ins that fewer projects ask for. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+void ask_more(void);
