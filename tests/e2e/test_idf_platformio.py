@@ -112,11 +112,16 @@ class PlatformIO(ConsoleTest):
 
     def test_another_environment_with_a_table_of_platformios_own(self):
         made = Project(None, {
-            "CMakeLists.txt": FILES["CMakeLists.txt"],
+            "CMakeLists.txt": FILES["CMakeLists.txt"].replace(
+                "project(folder)", 'list(APPEND EXTRA_COMPONENT_DIRS ".pio/libdeps/first/esp_littlefs")\n'
+                "project(a_name_that_is_longer_than_an_image_has)"),
             "platformio.ini": INI.replace("board = x", "board_build.partitions = huge_app.csv"),
             "sdkconfig.first": 'CONFIG_LOG_DEFAULT_LEVEL_NONE=y\n', "sdkconfig.board": "",
-            "src/CMakeLists.txt": 'idf_component_register(SRCS "main.c" PRIV_REQUIRES freertos)\n',
-            "src/main.c": '#include <stdio.h>\n#include "sdkconfig.h"\n'
+            "src/CMakeLists.txt": "FILE(GLOB_RECURSE app_sources ${CMAKE_SOURCE_DIR}/src/*.*)\nset(headers text.h)\n"
+                                  "add_prefix(headers src/ ${headers})\nidf_component_register(SRCS ${app_sources} "
+                                  "PRIV_REQUIRES freertos esp_littlefs EMBED_FILES ../${headers})\n",
+            "src/text.h": "embedded",
+            "src/main.cpp": 'extern "C" void app_main(void);\n#include <stdio.h>\n#include "sdkconfig.h"\n'
                           'void app_main(void) { printf("common %d, level %d\\n", COMMON, CONFIG_LOG_DEFAULT_LEVEL); }\n'})
         self.addCleanup(made.remove)
         done = made.build("-D", "PIO_ENV=first")

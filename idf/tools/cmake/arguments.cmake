@@ -18,3 +18,9 @@ macro(otter_split_old_variables)
     spaces2list(COMPONENT_${otter_old})
   endforeach()
 endmacro()
+
+# add_prefix(LIST PREFIX ITEM...): LIST is each item behind the prefix.
+function(add_prefix var prefix)
+  list(TRANSFORM ARGN PREPEND "${prefix}")
+  set(${var} "${ARGN}" PARENT_SCOPE)
+endfunction()

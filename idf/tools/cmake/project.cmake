@@ -320,7 +320,9 @@ const char *__ubsan_default_options(void)
   if(OTTER_PROJECT_SANITIZE)
     set(symbols SYMBOL_LINK ${otter_python} -B ${otter_idf}/tools/symbol_link.py)
   endif()
-  otter_firmware(${name}.elf PROJECT ${name} VERSION ${version} SDKCONFIG ${CMAKE_BINARY_DIR}/sdkconfig
+  string(SUBSTRING "${name}" 0 31 name_in_image) # as ESP-IDF cuts them: an image has room for so much
+  string(SUBSTRING "${version}" 0 31 version_in_image)
+  otter_firmware(${name}.elf PROJECT ${name_in_image} VERSION ${version_in_image} SDKCONFIG ${CMAKE_BINARY_DIR}/sdkconfig
                  IMAGE ${CMAKE_BINARY_DIR}/${name}.bin ${certificates} ${signing} ${symbols}
                  SOURCES ${CMAKE_BINARY_DIR}/config/project_elf_src.c)
   foreach(library IN LISTS libraries)

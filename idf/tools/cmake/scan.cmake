@@ -72,6 +72,9 @@ foreach(name otter_system_library idf_build_set_property idf_component_set_prope
 endforeach()
 
 function(scan name folder) # a function, so that no variable of one is there for the next
+  set(CMAKE_SOURCE_DIR ${project_dir}) # what PlatformIO writes into CMakeLists.txt looks for sources there
+  set(PROJECT_DIR ${project_dir})
+  set(CMAKE_BINARY_DIR ${build_dir})
   set(COMPONENT_NAME ${name})
   set(COMPONENT_DIR ${folder})
   set(COMPONENT_PATH ${folder})
