@@ -10,7 +10,8 @@
 #include "otter/bytes.h"
 #include "otter/crypto.h"
 
-#define WORD 4u
+#define WORD                 4u
+#define READ_PROTECTS_CONFIG 8u /* of ESP32's RD_DIS: FLASH_CRYPT_CONFIG, too */
 
 typedef struct {
     uint8_t bytes[OTTER_EFUSE_DUMP_BLOCKS][OTTER_EFUSE_BLOCK_LEN];
@@ -216,8 +217,12 @@ static void read_keys(const uint8_t *dump, const otter_efuse_layout_t *layout, e
         block->purpose =
             otter_efuse_field(dump, purpose) |
             (newer ? otter_efuse_field(dump, layout->purpose_high[i]) << layout->purpose.width : 0);
-        block->readable = (hidden >> i & 1u) == 0;
+        block->readable = block->lower_readable = block->upper_readable = (hidden >> i & 1u) == 0;
         memcpy(block->bytes, dump + (layout->key_block + i) * OTTER_EFUSE_BLOCK_LEN, OTTER_EFUSE_BLOCK_LEN);
+    }
+    if (layout->long_key.width != 0) { /* a bit for each half of the one block */
+        said->blocks[0].upper_readable = (hidden >> 1 & 1u) == 0;
+        said->blocks[0].readable = hidden == 0;
     }
     for (uint32_t i = 0; i < OTTER_TRUSTED_KEYS; i++) {
         otter_efuse_field_t revoke = layout->revoke;
@@ -240,6 +245,10 @@ esp_err_t efuse_read_blocks(const uint8_t *blocks, const otter_efuse_layout_t *l
     read_revision(blocks, layout, said, notes);
     said->version_bits = otter_efuse_field(blocks, layout->secure_version);
     said->crypt_count = otter_efuse_field(blocks, layout->crypt_count);
+    said->crypt_config = otter_efuse_field(blocks, layout->crypt_config);
+    said->has_crypt_config = layout->crypt_config.width != 0 &&
+                             (otter_efuse_field(blocks, layout->read_protect) & READ_PROTECTS_CONFIG) == 0;
+    said->long_key = otter_efuse_field(blocks, layout->long_key);
     said->secure_boot = otter_efuse_field(blocks, layout->secure_boot) != 0;
     said->secure_boot_v1 = layout->chip_id == 0 && otter_efuse_field(blocks, esp32_v1) != 0;
     said->aggressive_revoke = otter_efuse_field(blocks, layout->aggressive_revoke) != 0;

@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "clean_text.h"
+#include "otter/crypto.h"
 
 #define XTS_FIRST OTTER_PURPOSE_XTS_AES_256_KEY_1
 #define XTS_LAST  OTTER_PURPOSE_XTS_AES_128_KEY
+#define C2_HALF                                                                                              \
+    (OTTER_EFUSE_BLOCK_LEN / 2) /* of an ESP32-C2's key block: the key of flash encryption, then the digest */
 
 void efuse_note(efuse_notes_t *notes, const char *format, ...)
 {
@@ -101,7 +104,8 @@ static void put_key(efuse_file_t *file, uint32_t index, const efuse_block_said_t
 {
     otter_efuse_block_t *block = &file->blocks[index];
     const char *name = efuse_file_purpose(said->purpose);
-    const bool crypt = said->purpose >= XTS_FIRST && said->purpose <= XTS_LAST;
+    const bool crypt = (said->purpose >= XTS_FIRST && said->purpose <= XTS_LAST) ||
+                       said->purpose == OTTER_PURPOSE_XTS_AES_128_DERIVED;
     block->purpose = (otter_efuse_purpose_t)said->purpose;
     block->present = said->readable && !is_blank(said->bytes, sizeof(said->bytes));
     if (block->present) {
@@ -157,30 +161,53 @@ static void put_esp32_key(const efuse_block_said_t *said, efuse_file_t *file, ef
     }
 }
 
+/** ESP32-C2's key of flash encryption: its one block, or half of it, beside which its digest of secure boot is. */
+static void put_c2_key(const efuse_said_t *said, efuse_file_t *file, efuse_notes_t *notes)
+{
+    const bool whole = said->long_key != 0;
+    const efuse_block_said_t *block = &said->blocks[0];
+    const size_t len = whole ? OTTER_EFUSE_BLOCK_LEN : C2_HALF;
+    const efuse_block_said_t key = {.purpose = whole ? OTTER_PURPOSE_XTS_AES_128_KEY
+                                                     : OTTER_PURPOSE_XTS_AES_128_DERIVED,
+                                    .readable = whole ? block->readable : block->lower_readable};
+    if (said->crypt_count == 0 && !whole && key.readable && is_blank(block->bytes, len)) {
+        return;
+    }
+    efuse_block_said_t own = key;
+    memcpy(own.bytes, block->bytes, len);
+    put_key(file, 0, &own, notes);
+    otter_wipe(&own, sizeof(own));
+}
+
 /** The keys of ESP32 and ESP32-C2 have their places, and no purposes. */
 static esp_err_t put_placed_keys(const efuse_said_t *said, bool esp32, efuse_file_t *file,
                                  efuse_notes_t *notes, otter_fault_t *fault)
 {
     const efuse_block_said_t *digest = &said->blocks[esp32 ? 1 : 0];
+    const bool readable = esp32 ? digest->readable : digest->upper_readable;
     uint8_t bytes[OTTER_KEY_DIGEST_LEN] = {0};
-    memcpy(bytes, digest->bytes + (esp32 ? 0 : 16), esp32 ? 32 : 16);
-    if (esp32 &&
-        (said->crypt_count != 0 || !said->blocks[0].readable || !is_blank(said->blocks[0].bytes, 32))) {
+    if (!esp32) {
+        put_c2_key(said, file, notes);
+    } else if (said->crypt_count != 0 || !said->blocks[0].readable ||
+               !is_blank(said->blocks[0].bytes, OTTER_EFUSE_BLOCK_LEN)) {
         put_esp32_key(&said->blocks[0], file, notes);
-    } else if (said->crypt_count != 0) {
-        const efuse_block_said_t *key = &said->blocks[0];
-        efuse_note(notes, "the key of flash encryption is %s",
-                   key->readable ? "readable; it is not imported" : "read-protected: its value is not known");
     }
+    if (!esp32 && said->long_key != 0) { /* all of the block is a key of flash encryption */
+        return !said->secure_boot ? ESP_OK
+                                  : otter_fault(fault, ESP_ERR_INVALID_STATE,
+                                                "its one key block is a key of flash encryption, so secure "
+                                                "boot trusts nobody");
+    }
+    memcpy(bytes, digest->bytes + (esp32 ? 0 : C2_HALF), esp32 ? OTTER_KEY_DIGEST_LEN : C2_HALF);
     if (said->secure_boot_v1) {
         efuse_note(notes, "Secure Boot V1: its public key is in bootloader and app, not in eFuses; give it: "
                           "otter efuse burn FLASH secure_boot_v1_key KEY");
         return ESP_OK;
     }
-    if (!said->secure_boot && (!digest->readable || is_blank(bytes, sizeof(bytes)))) {
+    if (!said->secure_boot && (!readable || is_blank(bytes, sizeof(bytes)))) {
         return ESP_OK;
     }
-    return put_digest(file, 0, bytes, digest->readable, notes, fault);
+    return put_digest(file, 0, bytes, readable, notes, fault);
 }
 
 static void put_numbers(const efuse_said_t *said, efuse_file_t *file)
@@ -200,6 +227,16 @@ static void put_numbers(const efuse_said_t *said, efuse_file_t *file)
     file->crypt_count = said->crypt_count;
 }
 
+/** Which parts of its key an ESP32 changes. A chip that does not encrypt yet gets what ESP-IDF burns. */
+static void put_crypt_config(const efuse_said_t *said, efuse_file_t *file, efuse_notes_t *notes)
+{
+    file->has_crypt_config = said->has_crypt_config && (said->crypt_config != 0 || said->crypt_count != 0);
+    file->crypt_config = file->has_crypt_config ? said->crypt_config : 0;
+    if (said->crypt_count != 0 && !said->has_crypt_config) {
+        efuse_note(notes, "FLASH_CRYPT_CONFIG cannot be read: taken for 15, as ESP-IDF burns it");
+    }
+}
+
 esp_err_t efuse_conclude(const efuse_said_t *said, const otter_efuse_layout_t *layout, efuse_file_t *file,
                          efuse_notes_t *notes, otter_fault_t *fault)
 {
@@ -213,6 +250,9 @@ esp_err_t efuse_conclude(const efuse_said_t *said, const otter_efuse_layout_t *l
     }
     for (uint32_t i = 0; err == ESP_OK && !placed && i < layout->key_blocks; i++) {
         err = put_block(file, i, &said->blocks[i], notes, fault);
+    }
+    if (layout->crypt_config.width != 0) {
+        put_crypt_config(said, file, notes);
     }
     if (err == ESP_OK && placed) {
         err = put_placed_keys(said, layout->chip_id == 0, file, notes, fault);

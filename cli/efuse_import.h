@@ -15,13 +15,17 @@
 /** One key block, as a chip has them. */
 typedef struct {
     uint32_t purpose;
-    bool readable;
+    bool readable;                        /* all of it */
+    bool lower_readable, upper_readable;  /* the halves, which are two keys of an ESP32-C2 */
     uint8_t bytes[OTTER_EFUSE_BLOCK_LEN]; /* zeros where it is not readable */
 } efuse_block_said_t;
 
 /** What a dump or a summary says, in the terms of a chip. */
 typedef struct {
     uint32_t version_bits, crypt_count;
+    bool has_crypt_config; /* it can be known */
+    uint32_t crypt_config;
+    uint32_t long_key; /* of an ESP32-C2: not 0 where its block is one key of 32 bytes */
     bool has_major, has_minor, has_blk_major, has_blk_minor; /* they can be known */
     uint32_t major, minor, blk_major, blk_minor;
     bool secure_boot, secure_boot_v1, aggressive_revoke, sha384;

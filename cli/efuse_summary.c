@@ -58,8 +58,9 @@ static bool number_of_word(const char *word, uint32_t *number)
     static const struct {
         const char *word;
         uint32_t number;
-    } words[] = {{"Disable", 0},          {"Enable", 1},     {"No calibration", 0}, {"No calib", 0},
-                 {"With calibration", 1}, {"With calib", 1}, {"ADC calib V1", 1},   {"ADC calib V2", 2}};
+    } words[] = {{"Disable", 0},      {"Enable", 1},       {"No calibration", 0},   {"No calib", 0},
+                 {"128 bits key", 0}, {"256 bits key", 1}, {"With calibration", 1}, {"With calib", 1},
+                 {"ADC calib V1", 1}, {"ADC calib V2", 2}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(word, words[i].word) == 0) {
             *number = words[i].number;
@@ -94,6 +95,8 @@ static const struct {
     {"ABS_DONE_0", TAKE_BOOL, SAID(secure_boot_v1), 0, ESP32},
     {"SPI_BOOT_CRYPT_CNT", TAKE_NUMBER, SAID(crypt_count), 0, C2 | REST},
     {"FLASH_CRYPT_CNT", TAKE_NUMBER, SAID(crypt_count), 0, ESP32},
+    {"FLASH_CRYPT_CONFIG", TAKE_NUMBER, SAID(crypt_config), SAID(has_crypt_config), 0},
+    {"XTS_KEY_LENGTH_256", TAKE_NUMBER, SAID(long_key), 0, C2},
     {"SECURE_BOOT_AGGRESSIVE_REVOKE", TAKE_BOOL, SAID(aggressive_revoke), 0, REST},
     {"SECURE_BOOT_SHA384_EN", TAKE_BOOL, SAID(sha384), 0, 0},
     {"SECURE_BOOT_KEY_REVOKE0", TAKE_BOOL, SAID(revoked[0]), 0, REST},
@@ -131,21 +134,24 @@ static bool take_block(efuse_block_said_t *block, const field_t *field)
 {
     uint8_t bytes[OTTER_EFUSE_BLOCK_LEN] = {0};
     const char *at = field->value;
-    size_t len = 0, hidden = 0;
+    size_t len = 0, hidden[2] = {0, 0};
     for (; *at != '\0' && len < sizeof(bytes); len++) {
         const bool question = strncmp(at, "??", 2) == 0;
         if (!question && (!isxdigit((unsigned char)at[0]) || !isxdigit((unsigned char)at[1]))) {
             return false;
         }
         bytes[len] = question ? 0 : (uint8_t)strtoul((const char[]){at[0], at[1], '\0'}, NULL, 16);
-        hidden += question;
+        hidden[len / (sizeof(bytes) / 2)] += question;
         at += 2;
         at += strspn(at, " ");
     }
     if (*at != '\0' || (len != sizeof(bytes) && len != sizeof(bytes) * 3 / 4)) {
         return false;
     }
-    block->readable = field->readable && hidden == 0;
+    /* A block of which half is hidden is not readable to espefuse, and the other half is told. */
+    block->lower_readable = hidden[0] == 0 && (field->readable || hidden[1] != 0);
+    block->upper_readable = hidden[1] == 0 && (field->readable || hidden[0] != 0);
+    block->readable = block->lower_readable && block->upper_readable;
     memcpy(block->bytes, bytes, sizeof(bytes));
     return true;
 }
@@ -213,7 +219,7 @@ static esp_err_t take_field(summary_t *s, const field_t *field)
         return otter_fault(s->fault, ESP_ERR_INVALID_STATE, "what it says of %s cannot be read", field->name);
     }
     if (takers[i].known != 0) {
-        *(bool *)(said + takers[i].known) = true;
+        *(bool *)(said + takers[i].known) = field->readable;
     }
     if (takers[i].at == SAID(crypt_count) && field->raw == NULL && !isdigit((unsigned char)field->value[0])) {
         efuse_note(s->notes, "%s is only said to be \"%.20s\": taken as %" PRIu32 "; a dump tells its bits",

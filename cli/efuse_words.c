@@ -158,6 +158,13 @@ static void tell_encryption(const efuse_file_t *file, tell_t to, void *arg)
              ? "flash encryption is off, and there is a key: the next boot encrypts the flash"
          : file->crypt_count != 0 ? "flash encryption was on, and is off"
                                   : "flash encryption is off");
+    if (file->has_crypt_config) {
+        snprintf(value, sizeof(value), "%" PRIu32, file->crypt_config);
+        tell(to, arg, "flash_crypt_config", value, "%s",
+             file->crypt_config == OTTER_FLASH_CRYPT_CONFIG_ALL
+                 ? "all four parts of the key change with the address, as ESP-IDF burns it"
+                 : "bit n: part n of the key changes with the address; ESP-IDF burns 15");
+    }
     const bool placed = file->has_chip && file->chip.id == 0; /* an ESP32's first block is for nothing else */
     if (placed && file->blocks[0].present) {
         tell(to, arg, "block_key0", "flash_encryption", "the file has the key, which is not shown");

@@ -153,6 +153,10 @@ static bool run_on(work_t *w)
         return false;
     }
     const bool esp32 = kind == OTTER_FLASH_CIPHER_ESP32;
+    if (!esp32 && w->o->config != OTTER_FLASH_CRYPT_CONFIG_ALL) {
+        return cli_refuse(w->verb, "--crypt-config is an ESP32's; %s has none",
+                          otter_flash_cipher_name(kind));
+    }
     if (!range_fits(w->o->address, (uint32_t)w->len, esp32 ? ESP32_FLASH_MAX : OTTER_FLASH_SIZE_MAX)) {
         return cli_refuse(w->verb, "%s would end beyond the %s", w->o->file,
                           esp32 ? "16 MiB of flash that an ESP32 has" : "largest flash");

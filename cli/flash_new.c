@@ -23,6 +23,7 @@
 #include "signing_options.h"
 #include "small_bootloader.h"
 
+#define CHIP_C2       0x000Cu /* esp_chip_id_t of the ESP32-C2 */
 #define VERB          "flash"
 #define APPS_MAX      OTTER_PARTITIONS_MAX
 #define NO_BOOTLOADER "none" /* as --bootloader's value */
@@ -371,18 +372,23 @@ static bool choose_flash_encryption(new_t *n)
     if (n->device.flash_key != NULL && flash_key_load(n->device.flash_key, &n->flash_key, &fault) != ESP_OK) {
         return cli_refuse(VERB, "%s", fault.why);
     }
+    /* An ESP32-C2 has one block for both keys. */
+    const bool halves = n->efuse.chip.id == CHIP_C2 && (n->efuse.secure_boot || n->efuse.keys[0].present);
     if (n->device.flash_key == NULL) {
-        n->flash_key.len = 32;
+        n->flash_key.len = halves ? 16 : 32;
         if (getrandom(n->flash_key.bytes, n->flash_key.len, 0) != (ssize_t)n->flash_key.len) {
             return cli_refuse(VERB, "no random bytes: %s", strerror(errno));
         }
     }
-    const bool esp32 = n->efuse.chip.id == 0;
-    if (n->flash_key.len < (esp32 ? 24 : 32) ||
-        otter_flash_cipher_for(n->efuse.chip.id, n->flash_key.len) == OTTER_FLASH_CIPHER_NONE) {
-        return cli_refuse(
-            VERB, "%s has %zu bytes; flash is encrypted by %s", n->device.flash_key, n->flash_key.len,
-            esp32 ? "32, of an ESP32 with 3/4 coding 24" : "32 (XTS-AES-128) or 64 (XTS-AES-256)");
+    n->flash_key.config = flash_key_config(&n->efuse);
+    if (otter_flash_cipher_for(n->efuse.chip.id, n->flash_key.len) == OTTER_FLASH_CIPHER_NONE) {
+        const otter_chip_facts_t *chip = otter_chip_facts(n->efuse.chip.id);
+        return cli_refuse(VERB, "%s has %zu bytes, and %s has no key of flash encryption of that length",
+                          n->device.flash_key, n->flash_key.len, chip != NULL ? chip->title : "this chip");
+    }
+    if (halves && n->flash_key.len != 16) {
+        return cli_refuse(VERB, "%s has %zu bytes: beside secure boot an ESP32-C2 has room for a key of 16",
+                          n->device.flash_key, n->flash_key.len);
     }
     n->efuse.crypt_count = n->at_first_boot ? 0 : n->device.release ? flash_key_final_count(&n->efuse) : 1;
     return flash_key_to_efuses(&n->flash_key, &n->efuse) ||
@@ -675,7 +681,9 @@ static const option_row_t rows[] = {
      .help = "with --flash-encryption: the flash is plain, the eFuse file holds the key, and the first boot "
              "encrypts in place, as a chip's"},
     {"flash-key", &option_file, AT_DEVICE(offsetof(new_t, device), flash_key),
-     .help = "the key, 32 or 64 bytes, of an ESP32 32 or 24; default: a new one, which nobody else knows"},
+     .help =
+         "the key: 32 bytes, of some chips 64, of an ESP32 also 24, of an ESP32-C2 16; default: a new one, "
+         "which nobody else knows"},
     {"release-mode", &option_switch, AT_DEVICE(offsetof(new_t, device), release),
      .help = "with --flash-encryption: all bits of spi_boot_crypt_cnt are burned, and it stays on for good"},
     OPTION_TABLE(&kind_sector, offsetof(new_t, device), "where the table goes (default 0x8000)"),

@@ -31,6 +31,8 @@ typedef enum {
     OTTER_PURPOSE_HMAC_UP =
         8, /* of the HMAC that software may ask for: what encrypted images are derived from */
     OTTER_PURPOSE_SECURE_BOOT_DIGEST0 = 9, /* and the two behind it */
+    /* no number of ESP-IDF's: the first half of an ESP32-C2's one block, where XTS_KEY_LENGTH_256 is 0 */
+    OTTER_PURPOSE_XTS_AES_128_DERIVED = 32,
 } otter_efuse_purpose_t;
 
 /** A key block. */

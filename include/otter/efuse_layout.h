@@ -29,6 +29,8 @@ typedef struct {
     otter_efuse_field_t purpose_high[6]; /* one more bit of each */
     uint8_t newer; /* sha384 and purpose_high mean this only from chip version v<newer>.0 on */
     otter_efuse_field_t crypt_count;
+    otter_efuse_field_t crypt_config; /* ESP32 */
+    otter_efuse_field_t long_key; /* ESP32-C2: its key block is one of flash encryption, not half of one */
     otter_efuse_field_t read_protect;                         /* a bit for each key block, from the first */
     otter_efuse_field_t major, major_high, minor, minor_high; /* of the chip's revision */
     otter_efuse_field_t blk_major, blk_minor;

@@ -18,10 +18,13 @@
 #include "esp_log.h"
 #include "host/named_file.h"
 #include "host/slips.h"
+#include "linux/no_core_dump.h"
+#include "otter/flash_encryption.h"
 #include "otter/signature.h"
 
-#define EFUSE_FILE_MAX 65536u /* bytes; some short lines and what people note beside them */
-#define LETTERS_MAX    64u    /* of a name that is compared with a known one */
+#define EFUSE_FILE_MAX 65536u  /* bytes; some short lines and what people note beside them */
+#define CHIP_C2        0x000Cu /* esp_chip_id_t of the ESP32-C2 */
+#define LETTERS_MAX    64u     /* of a name that is compared with a known one */
 
 static const char TAG[] = "efuse_file";
 
@@ -41,6 +44,7 @@ typedef enum {
     FACT_DIGEST, /* of OTTER_TRUSTED_KEYS keys, here and behind */
     FACT_REVOKE = FACT_DIGEST + OTTER_TRUSTED_KEYS,
     FACT_CRYPT_COUNT = FACT_REVOKE + OTTER_TRUSTED_KEYS,
+    FACT_CRYPT_CONFIG,
     FACT_PURPOSE, /* of OTTER_EFUSE_BLOCKS, likewise */
     FACT_BLOCK = FACT_PURPOSE + OTTER_EFUSE_BLOCKS,
     FACT_COUNT = FACT_BLOCK + OTTER_EFUSE_BLOCKS
@@ -85,6 +89,7 @@ static const struct {
     [FACT_REVOKE + 1] = {"secure_boot_key_revoke1", "securebootkeyrevoke1", KIND_BITS, 1, 0},
     [FACT_REVOKE + 2] = {"secure_boot_key_revoke2", "securebootkeyrevoke2", KIND_BITS, 1, 0},
     [FACT_CRYPT_COUNT] = {"spi_boot_crypt_cnt", "spibootcryptcnt", KIND_BITS, 127, 0},
+    [FACT_CRYPT_CONFIG] = {"flash_crypt_config", "flashcryptconfig", KIND_BITS, 15, 0},
     [FACT_PURPOSE + 0] = {"key_purpose_0", "keypurpose0", KIND_PURPOSE, 0, 0},
     [FACT_PURPOSE + 1] = {"key_purpose_1", "keypurpose1", KIND_PURPOSE, 0, 0},
     [FACT_PURPOSE + 2] = {"key_purpose_2", "keypurpose2", KIND_PURPOSE, 0, 0},
@@ -123,6 +128,7 @@ static const struct {
     {"XTS_AES_256_KEY_1", OTTER_PURPOSE_XTS_AES_256_KEY_1},
     {"XTS_AES_256_KEY_2", OTTER_PURPOSE_XTS_AES_256_KEY_2},
     {"XTS_AES_128_KEY", OTTER_PURPOSE_XTS_AES_128_KEY},
+    {"XTS_AES_128_KEY_DERIVED_FROM_128_EFUSE_BITS", OTTER_PURPOSE_XTS_AES_128_DERIVED},
     {"HMAC_DOWN_ALL", 5},
     {"HMAC_DOWN_JTAG", 6},
     {"HMAC_DOWN_DIGITAL_SIGNATURE", 7},
@@ -362,6 +368,9 @@ static esp_err_t take_fact(reader_t *r, fact_t fact, const char *text)
 {
     uint32_t value = 0;
     uint8_t bytes[BYTES_MAX] = {0};
+    if (fact >= FACT_BLOCK) {
+        no_core_dump(); /* it would have the key */
+    }
     if (!read_value(r, fact, text, &value, bytes)) {
         return ESP_ERR_INVALID_STATE;
     }
@@ -456,6 +465,8 @@ static void keep_facts(efuse_file_t *file, const said_t known[FACT_COUNT])
         memcpy(file->keys[i].digest, known[FACT_DIGEST + i].bytes, OTTER_KEY_DIGEST_LEN);
     }
     file->crypt_count = known[FACT_CRYPT_COUNT].value;
+    file->has_crypt_config = known[FACT_CRYPT_CONFIG].said;
+    file->crypt_config = known[FACT_CRYPT_CONFIG].value;
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
         file->blocks[i].present = known[FACT_BLOCK + i].said;
         file->blocks[i].purpose = (otter_efuse_purpose_t)known[FACT_PURPOSE + i].value;
@@ -496,6 +507,7 @@ static void tell_facts(const efuse_file_t *file, said_t known[FACT_COUNT])
         say_number(&known[FACT_REVOKE + i], file->keys[i].revoked, 1);
     }
     say_number(&known[FACT_CRYPT_COUNT], file->crypt_count != 0, file->crypt_count);
+    say_number(&known[FACT_CRYPT_CONFIG], file->has_crypt_config, file->crypt_config);
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
         const otter_efuse_block_t *block = &file->blocks[i];
         say_number(&known[FACT_PURPOSE + i], block->purpose != OTTER_PURPOSE_USER, block->purpose);
@@ -568,6 +580,33 @@ static bool cannot_become(const said_t *from, const said_t *to, fact_t fact, ott
                ESP_OK;
 }
 
+/** Lengths of keys that this chip does not have, and ESP32-C2's one block, which is a key or half a key and a digest. */
+static bool is_no_key_of(const otter_chip_facts_t *chip, const said_t known[FACT_COUNT], fact_t fact,
+                         const said_t *to, otter_fault_t *fault)
+{
+    const bool one_block = chip->id == CHIP_C2, purpose = fact >= FACT_PURPOSE && fact < FACT_BLOCK;
+    const size_t len =
+        to->value == OTTER_PURPOSE_XTS_AES_128_DERIVED                                                 ? 16
+        : to->value == OTTER_PURPOSE_XTS_AES_256_KEY_1 || to->value == OTTER_PURPOSE_XTS_AES_256_KEY_2 ? 64
+                                                                                                       : 32;
+    if (one_block && fact > FACT_PURPOSE && fact != FACT_BLOCK) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has one key block", chip->title) != ESP_OK;
+    }
+    if (purpose && chip->id != 0 && otter_flash_cipher_for(chip->id, len) == OTTER_FLASH_CIPHER_NONE) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has no key of flash encryption of %zu bytes",
+                           chip->title, len) != ESP_OK;
+    }
+    const bool whole = known[FACT_PURPOSE].value == OTTER_PURPOSE_XTS_AES_128_KEY,
+               digest = known[FACT_DIGEST].said;
+    return one_block &&
+           ((fact == FACT_DIGEST && whole) ||
+            (fact == FACT_PURPOSE && to->value == OTTER_PURPOSE_XTS_AES_128_KEY && digest)) &&
+           otter_fault(fault, ESP_ERR_INVALID_STATE,
+                       "%s has one key block: beside a digest of secure boot the key of flash encryption has "
+                       "16 bytes",
+                       chip->title) != ESP_OK;
+}
+
 /** What this chip has no eFuses for, or what makes no sense in them. */
 static bool is_beyond_chip(const said_t known[FACT_COUNT], fact_t fact, const said_t *to,
                            otter_fault_t *fault)
@@ -590,8 +629,15 @@ static bool is_beyond_chip(const said_t known[FACT_COUNT], fact_t fact, const sa
         return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has three bits of %s", chip->title,
                            facts[fact].name) != ESP_OK;
     }
+    if (fact == FACT_CRYPT_CONFIG && chip->id != 0) {
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has no %s; an ESP32 has", chip->title,
+                           facts[fact].name) != ESP_OK;
+    }
     if (fact > FACT_DIGEST && fact < FACT_CRYPT_COUNT && fact != FACT_REVOKE && chip->signature_blocks == 1) {
         return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has eFuses for one key", chip->title) != ESP_OK;
+    }
+    if (is_no_key_of(chip, known, fact, to, fault)) {
+        return true;
     }
     return fact == FACT_SCHEME && !otter_chip_verifies(chip, (otter_signature_scheme_t)to->value) &&
            otter_fault(fault, ESP_ERR_INVALID_STATE, "%s does not verify %s", chip->title,

@@ -31,7 +31,9 @@ typedef struct {
     otter_signature_scheme_t scheme; /* OTTER_SIGNED_NOT: the file does not say */
     otter_efuse_key_t keys[OTTER_TRUSTED_KEYS];
     otter_efuse_block_t blocks[OTTER_EFUSE_BLOCKS];
-    uint32_t crypt_count; /* SPI_BOOT_CRYPT_CNT: flash is encrypted where an odd number of its bits is set */
+    bool has_crypt_config;
+    uint32_t crypt_config; /* FLASH_CRYPT_CONFIG of an ESP32, 0 to 15 */
+    uint32_t crypt_count;  /* SPI_BOOT_CRYPT_CNT: flash is encrypted where an odd number of its bits is set */
     /* not of the file: bits that a first boot burns where it is in release mode; 0: one */
     uint32_t crypt_final;
     bool has_v1_key;

@@ -4,25 +4,19 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "host/named_file.h"
+#include "linux/no_core_dump.h"
 #include "otter/crypto.h"
 
 #define BUFFER_SIZE 65536u /* what is encrypted at once before it is programmed */
 #define FILE_MAX    65536u /* bytes that are looked at to say what else it is */
-
-/** The key would be in it. */
-static void write_no_core_dump(void)
-{
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none); /* lowering it is always allowed */
-}
+#define SHORT_KEY   16u    /* bytes, of an ESP32-C2, of which SHA-256 makes 32 */
 
 esp_err_t flash_key_load(const char *path, flash_key_t *key, otter_fault_t *fault)
 {
     size_t len;
-    write_no_core_dump();
+    no_core_dump();
     uint8_t *bytes = input_load(path, INPUT_OR_PIPE, FILE_MAX, &len, fault);
     if (bytes == NULL) {
         otter_fault_add(fault, ": ");
@@ -32,6 +26,7 @@ esp_err_t flash_key_load(const char *path, flash_key_t *key, otter_fault_t *faul
     if (len == 16 || len == 24 || len == 32 || len == OTTER_FLASH_KEY_MAX) {
         memcpy(key->bytes, bytes, len);
         key->len = len;
+        key->config = OTTER_FLASH_CRYPT_CONFIG_ALL;
     } else if (strstr((const char *)bytes, "-----BEGIN") != NULL) {
         err = otter_fault(
             fault, ESP_ERR_INVALID_SIZE,
@@ -65,10 +60,10 @@ flash_ciphers_t flash_key_ciphers(const flash_key_t *key, const otter_chip_facts
     return found;
 }
 
-static void copy_reversed(uint8_t *to, const uint8_t *from)
+static void copy_reversed(uint8_t *to, const uint8_t *from, size_t len)
 {
-    for (unsigned i = 0; i < OTTER_EFUSE_BLOCK_LEN; i++) {
-        to[i] = from[OTTER_EFUSE_BLOCK_LEN - 1 - i];
+    for (size_t i = 0; i < len; i++) {
+        to[i] = from[len - 1 - i];
     }
 }
 
@@ -76,8 +71,10 @@ static void copy_reversed(uint8_t *to, const uint8_t *from)
 static int place_of(otter_efuse_purpose_t purpose)
 {
     return purpose == OTTER_PURPOSE_XTS_AES_256_KEY_2 ? (int)OTTER_EFUSE_BLOCK_LEN
-           : purpose == OTTER_PURPOSE_XTS_AES_128_KEY || purpose == OTTER_PURPOSE_XTS_AES_256_KEY_1 ? 0
-                                                                                                    : -1;
+           : purpose == OTTER_PURPOSE_XTS_AES_128_KEY || purpose == OTTER_PURPOSE_XTS_AES_256_KEY_1 ||
+                   purpose == OTTER_PURPOSE_XTS_AES_128_DERIVED
+               ? 0
+               : -1;
 }
 
 /** Its blocks have places instead of purposes. */
@@ -86,25 +83,33 @@ static bool is_esp32(const efuse_file_t *efuse)
     return efuse->has_chip && efuse->chip.id == 0;
 }
 
+uint8_t flash_key_config(const efuse_file_t *efuse)
+{
+    return efuse->has_crypt_config ? (uint8_t)efuse->crypt_config : OTTER_FLASH_CRYPT_CONFIG_ALL;
+}
+
 bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key)
 {
+    key->config = flash_key_config(efuse);
     if (is_esp32(efuse)) {
-        copy_reversed(key->bytes, efuse->blocks[0].key);
+        copy_reversed(key->bytes, efuse->blocks[0].key, OTTER_EFUSE_BLOCK_LEN);
         key->len = OTTER_EFUSE_BLOCK_LEN;
         return efuse->blocks[0].present;
     }
-    bool first = false, second = false, two = false;
+    bool first = false, second = false, two = false, derived = false;
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS; i++) {
         const otter_efuse_block_t *block = &efuse->blocks[i];
         const int place = block->present ? place_of(block->purpose) : -1;
         if (place >= 0) {
-            copy_reversed(key->bytes + place, block->key);
+            derived = block->purpose == OTTER_PURPOSE_XTS_AES_128_DERIVED;
+            copy_reversed(key->bytes + place, block->key, derived ? SHORT_KEY : OTTER_EFUSE_BLOCK_LEN);
             first |= place == 0;
             second |= place != 0;
-            two |= block->purpose != OTTER_PURPOSE_XTS_AES_128_KEY;
+            two |= block->purpose == OTTER_PURPOSE_XTS_AES_256_KEY_1 ||
+                   block->purpose == OTTER_PURPOSE_XTS_AES_256_KEY_2;
         }
     }
-    key->len = two ? 2 * OTTER_EFUSE_BLOCK_LEN : OTTER_EFUSE_BLOCK_LEN;
+    key->len = two ? 2 * OTTER_EFUSE_BLOCK_LEN : derived ? SHORT_KEY : OTTER_EFUSE_BLOCK_LEN;
     return first && second == two;
 }
 
@@ -131,7 +136,7 @@ static bool to_esp32(const flash_key_t *key, efuse_file_t *efuse)
         memcpy(whole + 24, key->bytes + 8, 8);
     }
     block->present = true;
-    copy_reversed(block->key, whole);
+    copy_reversed(block->key, whole, sizeof(whole));
     otter_wipe(whole, sizeof(whole));
     return true;
 }
@@ -142,16 +147,18 @@ bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse)
         return to_esp32(key, efuse);
     }
     const bool two = key->len == 2 * OTTER_EFUSE_BLOCK_LEN;
-    uint32_t done = 0;
+    const size_t part = key->len < OTTER_EFUSE_BLOCK_LEN ? key->len : OTTER_EFUSE_BLOCK_LEN;
+    size_t done = 0;
     for (uint32_t i = 0; i < OTTER_EFUSE_BLOCKS && done < key->len; i++) {
         otter_efuse_block_t *block = &efuse->blocks[i];
         if (!block->present && block->purpose == OTTER_PURPOSE_USER) {
             block->present = true;
-            block->purpose = !two        ? OTTER_PURPOSE_XTS_AES_128_KEY
-                             : done == 0 ? OTTER_PURPOSE_XTS_AES_256_KEY_1
-                                         : OTTER_PURPOSE_XTS_AES_256_KEY_2;
-            copy_reversed(block->key, key->bytes + done);
-            done += OTTER_EFUSE_BLOCK_LEN;
+            block->purpose = part == SHORT_KEY ? OTTER_PURPOSE_XTS_AES_128_DERIVED
+                             : !two            ? OTTER_PURPOSE_XTS_AES_128_KEY
+                             : done == 0       ? OTTER_PURPOSE_XTS_AES_256_KEY_1
+                                               : OTTER_PURPOSE_XTS_AES_256_KEY_2;
+            copy_reversed(block->key, key->bytes + done, part);
+            done += part;
         }
     }
     return done == key->len;
@@ -160,10 +167,9 @@ bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse)
 esp_err_t flash_cipher_open(flash_cipher_t *cipher, otter_flash_t *flash, const flash_key_t *key,
                             otter_flash_cipher_kind_t kind, otter_fault_t *fault)
 {
-    write_no_core_dump();
+    no_core_dump();
     *cipher = (flash_cipher_t){.kind = kind};
-    esp_err_t err = otter_flash_crypt_open(kind, key->bytes, key->len, OTTER_FLASH_CRYPT_CONFIG_ALL,
-                                           &cipher->crypt, fault);
+    esp_err_t err = otter_flash_crypt_open(kind, key->bytes, key->len, key->config, &cipher->crypt, fault);
     uint8_t *buffer = err == ESP_OK ? malloc(BUFFER_SIZE) : NULL;
     if (err == ESP_OK && buffer == NULL) {
         err = otter_fault(fault, ESP_ERR_NO_MEM, "out of memory");

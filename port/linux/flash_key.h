@@ -16,7 +16,8 @@
 /** A key as espsecure's files have it. To be wiped (flash_key_wipe()). */
 typedef struct {
     uint8_t bytes[OTTER_FLASH_KEY_MAX];
-    size_t len; /* 16, 24, 32 or 64; 0: there is none */
+    size_t len;     /* 16, 24, 32 or 64; 0: there is none */
+    uint8_t config; /* FLASH_CRYPT_CONFIG, of an ESP32 */
 } flash_key_t;
 
 /**
@@ -43,6 +44,9 @@ flash_ciphers_t flash_key_ciphers(const flash_key_t *key, const otter_chip_facts
  */
 OTTER_MUST_CHECK bool flash_key_from_efuses(const efuse_file_t *efuse, flash_key_t *key);
 
+/** The FLASH_CRYPT_CONFIG of eFuses; where they do not say it, 15, as ESP-IDF burns it. */
+uint8_t flash_key_config(const efuse_file_t *efuse);
+
 /** True if eFuses say that flash is encrypted: an odd number of bits of the counter is set. */
 bool flash_key_is_wanted(const efuse_file_t *efuse);
 
@@ -53,7 +57,7 @@ uint32_t flash_key_final_count(const efuse_file_t *efuse);
 bool flash_key_is_final(const efuse_file_t *efuse);
 
 /**
- * Burns a key into free blocks, in memory: of an ESP32 32 or 24 bytes into the first one, of others 32 or 64 for XTS-AES.
+ * Burns a key into free blocks, in memory: of an ESP32 32 or 24 bytes into the first one, of others 16, 32 or 64 for XTS-AES.
  * @return false: too few blocks are free
  */
 OTTER_MUST_CHECK bool flash_key_to_efuses(const flash_key_t *key, efuse_file_t *efuse);

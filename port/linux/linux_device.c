@@ -356,6 +356,7 @@ static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t
     const char *name = options->flash_key;
     esp_err_t err = name != NULL ? flash_key_load(name, &key, fault) : ESP_OK;
     bool has_key = name != NULL;
+    key.config = flash_key_config(&dev->efuse); /* a key file does not say it */
     if (name == NULL && flash_key_is_wanted(&dev->efuse)) {
         name = dev->efuse.path;
         has_key = flash_key_from_efuses(&dev->efuse, &key);
@@ -372,6 +373,7 @@ static esp_err_t choose_cipher(linux_device_t *dev, const linux_device_options_t
 static esp_err_t make_key(linux_device_t *dev, flash_key_t *key, otter_fault_t *fault)
 {
     key->len = OTTER_EFUSE_BLOCK_LEN; /* ESP-IDF's default: XTS-AES-128, or the ESP32's */
+    key->config = flash_key_config(&dev->efuse);
     otter_random(key->bytes, key->len);
     if (dev->chip_known) { /* what it can have burned is known by it */
         dev->efuse.has_chip = true;

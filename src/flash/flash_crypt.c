@@ -52,10 +52,26 @@ static bool has_length(size_t row, size_t len)
     return len == keys[row].lengths[0] || len == keys[row].lengths[1];
 }
 
+/** XTS-AES of Espressif's chips: all have keys of 32 bytes. What is no such chip has all lengths. */
+static bool chip_has(uint16_t chip_id, size_t key_len)
+{
+    static const struct {
+        uint16_t id;
+        size_t other; /* a second length, 0: none */
+    } chips[] = {{0x0002, 64} /* S2 */, {0x0005, 0} /* C3 */,  {0x0009, 64} /* S3 */, {0x000C, 16} /* C2 */,
+                 {0x000D, 0} /* C6 */,  {0x0010, 0} /* H2 */,  {0x0012, 64} /* P4 */, {0x0014, 0} /* C61 */,
+                 {0x0017, 64} /* C5 */, {0x0019, 0} /* H21 */, {0x001C, 64} /* H4 */};
+    bool has = true;
+    for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]); i++) {
+        has = has && (chips[i].id != chip_id || key_len == 32 || key_len == chips[i].other);
+    }
+    return has;
+}
+
 otter_flash_cipher_kind_t otter_flash_cipher_for(uint16_t chip_id, size_t key_len)
 {
     const bool esp32 = chip_id == 0;
-    for (size_t i = 0; i < KEYS; i++) {
+    for (size_t i = 0; i < KEYS && chip_has(chip_id, key_len); i++) {
         if (esp32 == (keys[i].kind == OTTER_FLASH_CIPHER_ESP32) && has_length(i, key_len)) {
             return keys[i].kind;
         }

@@ -149,6 +149,53 @@ class Import(EfuseCase):
         self.assertEqual((facts["secure_version"], facts["secure_boot_en"]), ("1", "1"))
         self.assertEqual(facts["secure_boot_digest0"], DIGEST["ec256"][:16].hex() + "00" * 16)
 
+    def c2(self, first=b"", second=b"", bits=()):
+        """A dump of an ESP32-C2: the halves of its one key block, and bits of block 0."""
+        blocks = [bytearray(8), bytearray(12), bytearray(32), bytearray(first.ljust(16, b"\0") + second.ljust(16, b"\0"))]
+        for bit in bits:
+            blocks[0][bit // 8] |= 1 << bit % 8
+        return self.write(b"".join(blocks))
+
+    def test_the_block_of_a_c2_is_two_keys_or_one(self):
+        """Of flash encryption the chip hides its half; what is a key is told nowhere, nor taken for a digest."""
+        hidden, encrypts, long_key, secure = 32, 39, 42, 53
+        half, digest = KEY[:16][::-1], DIGEST["ec256"][:16]
+        derived = "XTS_AES_128_KEY_DERIVED_FROM_128_EFUSE_BITS"
+        for dump, want in (
+                ((b"", digest, (hidden, encrypts, secure)), (derived, None, digest)),
+                ((half, digest, (encrypts, secure)), (derived, half, digest)),
+                ((half, b"", (encrypts,)), (derived, half, None)),
+                ((KEY[16:][::-1], half, (encrypts, long_key)), ("XTS_AES_128_KEY", KEY[::-1], None)),
+                ((b"", b"", (hidden, hidden + 1, encrypts, long_key)), ("XTS_AES_128_KEY", None, None)),
+                ((b"", digest), (None, None, digest))):
+            self.file.unlink(missing_ok=True)
+            with self.subTest(want=want[0], dump=dump):
+                told = self.done("import", self.flash, self.c2(*dump), "--chip", "esp32c2").stdout
+                facts = self.facts()
+                self.assertEqual(facts.get("key_purpose_0"), want[0])
+                self.assertEqual(facts.get("block_key0"), want[1] and want[1].ljust(32, b"\0").hex())
+                self.assertEqual(facts.get("secure_boot_digest0"), want[2] and want[2].hex() + "00" * 16)
+                self.assertNotIn(half.hex(), told)
+        self.file.unlink()
+        self.refused("secure boot trusts nobody", "import", self.flash, self.c2(KEY[16:], half, (long_key, secure)),
+                     "--chip", "esp32c2")
+
+    def test_an_esp32_tells_which_of_its_key_changes(self):
+        def dump(config, *bits):
+            blocks = [bytearray(28), bytearray(32), bytearray(32), bytearray(32)]
+            for bit in (*(188 + i for i in range(4) if config >> i & 1), *bits):
+                blocks[0][bit // 8] |= 1 << bit % 8
+            return self.write(b"".join(blocks))
+
+        encrypts, hidden = 20, 19
+        for config, bits, want in ((15, (encrypts,), "15"), (5, (encrypts,), "5"), (0, (encrypts,), "0"), (0, (), None),
+                                   (5, (), "5"), (0, (encrypts, hidden), None)):
+            with self.subTest(config=config, bits=bits):
+                self.file.unlink(missing_ok=True)
+                told = self.done("import", self.flash, dump(config, *bits), "--chip", "esp32").stdout
+                self.assertEqual(self.facts().get("flash_crypt_config"), want)
+                self.assertEqual("taken for 15" in told, hidden in bits)
+
     def test_nothing_is_half_imported(self):
         blocks = Blocks("esp32c3").secure()
         words = blocks.words()
@@ -309,6 +356,29 @@ class Burn(EfuseCase):
                 self.refused(why, "burn", self.flash, name, value, "--yes")
         self.assertEqual(self.facts(), kept)
 
+    def test_keys_of_flash_encryption_are_those_that_the_chip_has(self):
+        derived = "XTS_AES_128_KEY_DERIVED_FROM_128_EFUSE_BITS"
+        for chip, burned, name, value, why in (
+                ("esp32c3", (), "key_purpose_1", "XTS_AES_256_KEY_1", "ESP32-C3 has no key of flash encryption of 64 bytes"),
+                ("esp32c3", (), "key_purpose_1", derived, "ESP32-C3 has no key of flash encryption of 16 bytes"),
+                ("esp32c3", (), "flash_crypt_config", 15, "ESP32-C3 has no flash_crypt_config; an ESP32 has"),
+                ("esp32", (), "flash_crypt_config", 16, "flash_crypt_config is a number from 0 to 15"),
+                ("esp32", (("flash_crypt_config", 5),), "flash_crypt_config", 10, "it never becomes 10"),
+                ("esp32c2", (), "key_purpose_1", "HMAC_UP", "ESP32-C2 has one key block"),
+                ("esp32c2", (), "block_key1", "00" * 32, "ESP32-C2 has one key block"),
+                ("esp32c2", (("key_purpose_0", "XTS_AES_128_KEY"),), "secure_boot_digest0", "11" * 32, "has 16 bytes"),
+                ("esp32c2", (("secure_boot_digest0", "11" * 32),), "key_purpose_0", "XTS_AES_128_KEY", "has 16 bytes")):
+            with self.subTest(chip=chip, name=name):
+                self.file.unlink(missing_ok=True)
+                self.burn("chip", chip)
+                for fact in burned:
+                    self.burn(*fact)
+                self.refused(why, "burn", self.flash, name, value, "--yes")
+        self.burn("key_purpose_0", derived)
+        self.file.unlink()
+        for name, value in (("chip", "esp32"), ("flash_crypt_config", 5), ("flash_crypt_config", 15)):
+            self.burn(name, value)
+
     def test_what_follows_is_told(self):
         done = self.burn("secure_boot_digest0", DIGEST["rsa_a"].hex())
         self.assertNotIn("secure boot is", done.stdout)
@@ -467,6 +537,19 @@ class Espefuse(EfuseCase):
                                ["burn-efuse", "SECURE_BOOT_EN", 1, "SECURE_VERSION", 1]],
                    {"chip": "esp32c2", "secure_version": "1", "secure_boot_en": "1",
                     "secure_boot_digest0": DIGEST["ec256"][:16].hex() + "00" * 16})
+        half = (self.work / "half", "XTS_AES_128_KEY_DERIVED_FROM_128_EFUSE_BITS")
+        half[0].write_bytes(key[:16])
+        both = ["BLOCK_KEY0", *half, "BLOCK_KEY0", KEYS / "ec256.pubdigest.bin", "SECURE_BOOT_DIGEST"]
+        on = ["burn-efuse", "SPI_BOOT_CRYPT_CNT", 1]
+        for how, value in (((), None), (("--no-read-protect",), key[:16][::-1].hex() + "00" * 16)):
+            self.check("esp32c2", [["burn-key", *how, *both], on],
+                       {"key_purpose_0": half[1], "block_key0": value, "spi_boot_crypt_cnt": "1",
+                        "secure_boot_digest0": DIGEST["ec256"][:16].hex() + "00" * 16})
+        self.check("esp32c2", [["burn-key", "--no-read-protect", "BLOCK_KEY0", self.work / "secret", "XTS_AES_128_KEY"], on],
+                   {"key_purpose_0": "XTS_AES_128_KEY", "block_key0": key[::-1].hex(), "secure_boot_digest0": None})
+        self.check("esp32", [["burn-efuse", "FLASH_CRYPT_CONFIG", 5, "FLASH_CRYPT_CNT", 1]], {"flash_crypt_config": "5"})
+        self.check("esp32", [["burn-efuse", "FLASH_CRYPT_CONFIG", 5, "FLASH_CRYPT_CNT", 1, "RD_DIS", 8]],
+                   {"flash_crypt_config": None})
 
     def test_a_blank_chip(self):
         self.check("esp32c3", [], {"chip": "esp32c3", "secure_version": "0", "secure_boot_en": None,

@@ -111,7 +111,8 @@ class Refused(CipherTest):
 
     def test_keys_of_another_chip(self):
         data = self.file("data", bytes(64))
-        for size, chip in ((64, "esp32"), (16, "esp32"), (24, "esp32s3")):
+        for size, chip in ((64, "esp32"), (16, "esp32"), (24, "esp32s3"), (64, "esp32c3"), (16, "esp32c3"), (64, "esp32c2"),
+                           (16, "esp32s3")):
             self.assertIn("no key of flash encryption of that length",
                           self.otter("flash", "encrypt", data, "--flash-key", self.key(size), "--chip", chip, status=1))
 
@@ -125,6 +126,8 @@ class Refused(CipherTest):
             self.assertIn(said, self.otter("flash", "encrypt", data, "--flash-key", key, *chip, "--address", address,
                                            status=status))
         self.otter("flash", "encrypt", data, "--flash-key", key, *chip, "--crypt-config", "16", status=2)
+        self.assertIn("--crypt-config is an ESP32's", self.otter("flash", "encrypt", data, "--flash-key", key, "--chip", "esp32s3",
+                                                                 "--crypt-config", "3", status=1))
 
 
 if __name__ == "__main__":

@@ -203,6 +203,54 @@ class Device(EncryptionTest):
                 self.assertTrue(made[how][0x10000:end] == made[()][0x10000:end], size)
                 self.assertIn(f"cnt={127 if how else 1}\n", (self.folder / f"{flash.name}.kept").read_text())
 
+    def test_an_ESP32_that_changes_less_of_its_key(self):
+        """Its eFuses say so: of a key that they hold, and of one that is given."""
+        app, key = IMAGES / "esp32_valid.bin", self.key()
+        for config in (0, 5, 15):
+            flash = self.folder / f"esp32-{config}.bin"
+            (self.folder / f"{flash.name}.efuse").write_text(f"chip=esp32\nflash_crypt_config={config}\n")
+            self.otter("flash", "new", flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                       "--app", f"factory={app}", "--flash-encryption", "--flash-key", key)
+            self.assertRegex(self.otter("efuse", "show", flash), rf"flash_crypt_config +{config}\n")
+            self.assertIn("boots next: factory", self.otter("flash", "info", flash))
+            out = self.folder / "out.bin"
+            self.otter("flash", "decrypt", flash, out, "--flash-key", key, "--chip", "esp32", "--crypt-config", config)
+            self.assertEqual(out.read_bytes()[0x10000:0x10000 + app.stat().st_size], app.read_bytes())
+            efuses = self.folder / f"{flash.name}.efuse"
+            efuses.write_text("".join(line for line in efuses.read_text().splitlines(True) if "block_key" not in line))
+            self.assertIn("boots next: factory", self.otter("flash", "info", flash, "--flash-key", key))
+            efuses.unlink()
+            self.otter("flash", "info", flash, "--flash-key", key, "--chip", "esp32", status=0 if config == 15 else 1)
+
+    def test_an_ESP32_C2_has_one_block_for_both_keys(self):
+        """16 bytes of flash encryption, beside secure boot or alone, or 32 without it."""
+        keys, app = SOURCE / "tests" / "vectors" / "signed", IMAGES.parent / "signed" / "ec256_c2.bin"
+        secure = ("--secure-boot", "--trust", keys / "keys" / "ec256.pub.pem")
+        derived = "key_purpose_0=XTS_AES_128_KEY_DERIVED_FROM_128_EFUSE_BITS\n"
+        for how, size in ((secure, 16), ((), 16), ((), 32), (secure, None), ((), None)):
+            for first in ((), ("--at-first-boot",)):
+                with self.subTest(secure=bool(how), size=size, first=bool(first)):
+                    flash = self.folder / "c2.bin"
+                    key = self.key(size or 16)
+                    given = ("--flash-key", key) if size else ()
+                    self.otter("flash", "new", flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
+                               "--app", f"factory={app}", "--flash-encryption", *given, *how, *first)
+                    self.otter("boot", flash)
+                    self.assertIn("boots next: factory", self.otter("flash", "info", flash))
+                    efuses = self.folder / "c2.bin.efuse"
+                    self.assertEqual(derived in efuses.read_text(), size == 16 or (size is None and bool(how)))
+                    if size:
+                        out = self.folder / "out.bin"
+                        self.otter("flash", "decrypt", flash, out, "--flash-key", key, "--chip", "esp32c2")
+                        self.assertEqual(out.read_bytes()[0x10000:0x10000 + app.stat().st_size], app.read_bytes())
+                        self.assertIn(key.read_bytes()[::-1].ljust(32, b"\0").hex(), efuses.read_text())
+                    flash.unlink()
+                    efuses.unlink()
+        self.assertIn("has room for a key of 16", self.otter(
+            "flash", "new", flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv", "--app",
+            f"factory={app}", "--flash-encryption", "--flash-key", self.key(32), *secure, status=1))
+        self.assertFalse(flash.exists() or efuses.exists())
+
     def test_a_key_that_is_made_is_of_the_chip_whose_flash_it_is(self):
         flash, app = self.folder / "esp32.bin", IMAGES / "esp32_valid.bin"
         self.otter("flash", "new", flash, "--size", "4MB", "--table", SOURCE / "examples" / "partitions_two_ota.csv",
@@ -222,7 +270,7 @@ class Device(EncryptionTest):
         self.assertIn("needs --flash-encryption", self.otter(*head, "--flash-key", self.key(), status=1))
         self.assertIn("needs --flash-encryption", self.otter(*head, "--release-mode", status=1))
         self.otter(*head, "--flash-encryption", "--at-first-boot", "--release-mode", status=1)
-        for size in (16, 24, 33):
+        for size in (24, 33):
             self.otter(*head, "--flash-encryption", "--flash-key", self.key(size), status=1)
         self.assertFalse(os.path.exists(self.flash))
 

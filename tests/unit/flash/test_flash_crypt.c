@@ -106,11 +106,16 @@ static void a_chip_and_a_length_make_a_cipher(void **state)
         size_t len;
         otter_flash_cipher_kind_t want;
     } chips[] = {
-        {0, 32, OTTER_FLASH_CIPHER_ESP32},     {0, 24, OTTER_FLASH_CIPHER_ESP32},
-        {0, 64, OTTER_FLASH_CIPHER_NONE},      {0, 16, OTTER_FLASH_CIPHER_NONE},
-        {9, 32, OTTER_FLASH_CIPHER_XTS_128},   {9, 64, OTTER_FLASH_CIPHER_XTS_256},
-        {12, 16, OTTER_FLASH_CIPHER_XTS_128},  {9, 24, OTTER_FLASH_CIPHER_NONE},
-        {0xFFFF, 33, OTTER_FLASH_CIPHER_NONE}, {0xFFFF, 64, OTTER_FLASH_CIPHER_XTS_256},
+        {0, 32, OTTER_FLASH_CIPHER_ESP32},        {0, 24, OTTER_FLASH_CIPHER_ESP32},
+        {0, 64, OTTER_FLASH_CIPHER_NONE},         {0, 16, OTTER_FLASH_CIPHER_NONE},
+        {9, 32, OTTER_FLASH_CIPHER_XTS_128},      {9, 64, OTTER_FLASH_CIPHER_XTS_256},
+        {12, 16, OTTER_FLASH_CIPHER_XTS_128},     {9, 24, OTTER_FLASH_CIPHER_NONE},
+        {12, 32, OTTER_FLASH_CIPHER_XTS_128},     {12, 64, OTTER_FLASH_CIPHER_NONE},
+        {9, 16, OTTER_FLASH_CIPHER_NONE},         {5, 64, OTTER_FLASH_CIPHER_NONE},
+        {5, 16, OTTER_FLASH_CIPHER_NONE},         {5, 32, OTTER_FLASH_CIPHER_XTS_128},
+        {13, 64, OTTER_FLASH_CIPHER_NONE},        {18, 64, OTTER_FLASH_CIPHER_XTS_256},
+        {0xFFFF, 33, OTTER_FLASH_CIPHER_NONE},    {0xFFFF, 64, OTTER_FLASH_CIPHER_XTS_256},
+        {0xFFFF, 16, OTTER_FLASH_CIPHER_XTS_128},
     };
     for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]); i++) {
         assert_int_equal(otter_flash_cipher_for(chips[i].chip, chips[i].len), chips[i].want);
