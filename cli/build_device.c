@@ -49,22 +49,31 @@ static void take_keys(efuse_file_t *efuse, otter_flash_t *flash, const build_par
     }
 }
 
-/** The public key of the first scheme, which no image carries: the build has put it beside itself. */
-static bool take_v1_key(const build_set_t *set, efuse_file_t *efuse)
+bool build_set_v1_key(const build_set_t *set, uint8_t key[OTTER_V1_KEY_LEN], bool *has)
 {
     char path[BUILD_PATH_SIZE];
     size_t len;
+    *has = false;
     if (!build_set_path(set, path, "config/signature_verification_key.bin") || access(path, F_OK) != 0) {
         return true;
     }
-    uint8_t *key = cli_read_file(set->verb, path, OTTER_V1_KEY_LEN, &len);
-    if (key != NULL && len == OTTER_V1_KEY_LEN) {
-        efuse->secure_boot = efuse->has_v1_key = true;
-        efuse->scheme = OTTER_SIGNED_V1;
-        memcpy(efuse->v1_key, key, len);
+    uint8_t *bytes = cli_read_file(set->verb, path, OTTER_V1_KEY_LEN, &len);
+    *has = bytes != NULL && len == OTTER_V1_KEY_LEN;
+    if (*has) {
+        memcpy(key, bytes, len);
     }
-    free(key);
-    return key != NULL;
+    free(bytes);
+    return bytes != NULL;
+}
+
+static bool take_v1_key(const build_set_t *set, efuse_file_t *efuse)
+{
+    if (!build_set_v1_key(set, efuse->v1_key, &efuse->has_v1_key)) {
+        return false;
+    }
+    efuse->secure_boot = efuse->has_v1_key;
+    efuse->scheme = efuse->has_v1_key ? OTTER_SIGNED_V1 : efuse->scheme;
+    return true;
 }
 
 /** Of a project with CONFIG_SECURE_BOOT, unless its device has secure boot already. What is burned stays. */
@@ -86,6 +95,7 @@ static bool burn_secure_boot(const build_set_t *set, otter_flash_t *flash, efuse
                             "CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=y signs it");
         return true;
     }
+    efuse->aggressive_revoke = efuse->aggressive_revoke || set->aggressive_revoke;
     return efuse_file_save(efuse) == ESP_OK || cli_refuse(set->verb, "cannot write %s", efuse->path);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "otter/promise.h"
+#include "otter/trust.h"
 
 #define BUILD_FILES_MAX 64u
 #define BUILD_PATH_SIZE 4096u
@@ -29,13 +30,20 @@ typedef struct {
         stamp[BUILD_PATH_SIZE]; /* paths: the flash file, and the digest of what was written into it */
     char digest[65];
     /* What the first boot of a chip burns: the keys that have signed the app, in either version, and that of the flash. */
-    bool secure_boot, secure_boot_v1;
+    bool secure_boot, secure_boot_v1, aggressive_revoke;
     uint32_t flash_key_len; /* bytes; 0: its flash is not encrypted */
     bool release;           /* nor can it be again */
 } build_set_t;
 
 /** The path of something in the build folder. @return false, and said: it would be too long */
 OTTER_MUST_CHECK bool build_set_path(const build_set_t *set, char out[BUILD_PATH_SIZE], const char *name);
+
+/**
+ * The public key of ESP32's first scheme, which no image carries: the build has put it beside itself.
+ * @param has  there is one
+ * @return false, and said: it cannot be read
+ */
+OTTER_MUST_CHECK bool build_set_v1_key(const build_set_t *set, uint8_t key[OTTER_V1_KEY_LEN], bool *has);
 
 /**
  * The flash file, where there is none of this size yet, and a chip's eFuse file with nothing burned; says what is replaced.

@@ -194,6 +194,27 @@ static bool is_on(const cJSON *options, const char *name)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(options, name));
 }
 
+/**
+ * CONFIG_SECURE_SIGNED_ON_BOOT_NO_SECURE_BOOT: the bootloader has the key of ESP32's first scheme, and starts nothing that it has not
+ * signed. For as long as the program runs, which is one device.
+ */
+static bool take_boot_key(const build_set_t *set, linux_device_options_t *device)
+{
+    static uint8_t key[OTTER_V1_KEY_LEN];
+    static otter_trust_config_t trust;
+    bool has;
+    if (!build_set_v1_key(set, key, &has)) {
+        return false;
+    }
+    trust = (otter_trust_config_t){.source = OTTER_TRUST_RUNNING_APP,
+                                   .scheme = OTTER_SIGNED_V1,
+                                   .signatures = &otter_signatures,
+                                   .at_boot = true,
+                                   .v1_key = has ? key : NULL};
+    device->trust = &trust;
+    return true;
+}
+
 /** What a command line has not said, the project's options say. */
 static bool take_options(build_set_t *set, linux_device_options_t *device)
 {
@@ -207,8 +228,12 @@ static bool take_options(build_set_t *set, linux_device_options_t *device)
     }
     set->secure_boot = is_on(json, "SECURE_BOOT_V2_ENABLED");
     set->secure_boot_v1 = is_on(json, "SECURE_BOOT_V1_ENABLED");
+    set->aggressive_revoke = is_on(json, "SECURE_BOOT_ENABLE_AGGRESSIVE_KEY_REVOKE");
+    const bool asks_at_boot = is_on(json, "SECURE_SIGNED_ON_BOOT_NO_SECURE_BOOT");
     if (is_on(json, "SECURE_FLASH_ENC_ENABLED")) {
-        set->flash_key_len = is_on(json, "SECURE_FLASH_ENCRYPTION_AES256") ? 64 : 32;
+        set->flash_key_len = is_on(json, "SECURE_FLASH_ENCRYPTION_AES256")           ? 64
+                             : is_on(json, "SECURE_FLASH_ENCRYPTION_AES128_DERIVED") ? 16
+                                                                                     : 32;
         set->release = is_on(json, "SECURE_FLASH_ENCRYPTION_MODE_RELEASE");
     }
     device->wait_ms = device->wait_ms != 0 ? device->wait_ms : BUILD_WAIT_MS;
@@ -219,7 +244,7 @@ static bool take_options(build_set_t *set, linux_device_options_t *device)
             device->emulated_efuse || is_on(json, "BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE");
     }
     cJSON_Delete(json);
-    return true;
+    return !asks_at_boot || take_boot_key(set, device);
 }
 
 /** The program with its symbols, for a crash to be told with names: it is the one whose image is in flash. */

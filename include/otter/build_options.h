@@ -105,8 +105,9 @@ extern const otter_build_options_t otter_build_options;
 #define OTTER_OPTION_DANGEROUS_WRITE_ OTTER_DANGEROUS_WRITE_ABORTS
 #endif
 
+/* Options that come from Kconfig, and so name a target, have said "no" where the second one is not there. */
 #if defined(CONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT) ||                                                \
-    defined(CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT)
+    (defined(CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT) && !defined(CONFIG_IDF_TARGET))
 #define OTTER_OPTION_SIGNED_UPDATES_ true
 #else
 #define OTTER_OPTION_SIGNED_UPDATES_ false

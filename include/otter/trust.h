@@ -51,7 +51,7 @@ typedef struct {
     /* of OTTER_TRUST_KEYS: the digests */
     uint8_t keys[OTTER_TRUSTED_KEYS][OTTER_KEY_DIGEST_LEN];
     uint8_t key_count;
-    bool at_boot; /* of OTTER_TRUST_KEYS: the bootloader asks for signatures, too */
+    bool at_boot; /* of OTTER_TRUST_KEYS, and of v1_key: the bootloader asks for signatures, too */
     /* of OTTER_SIGNED_V1, from whatever source: OTTER_V1_KEY_LEN bytes, the caller's; NULL: no image is good */
     const uint8_t *v1_key;
 } otter_trust_config_t;

@@ -29,24 +29,26 @@ typedef struct {
     uint32_t mdash;
 } ets_rsa_pubkey_t;
 
-/** One block, as it lies in flash (docs/FORMATS.md, section 12): RSA's, or ECDSA's on P-192 and P-256. */
+/** One block, as it lies in flash (docs/FORMATS.md, section 12): RSA's, or ECDSA's on P-192 and P-256; or on P-384 alone. */
 typedef struct ets_secure_boot_sig_block {
     uint8_t magic_byte;
     uint8_t version; /* 2: RSA, 3: ECDSA */
     uint8_t _reserved1;
     uint8_t _reserved2;
 #if CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_384_BITS
-    uint8_t image_digest[48]; /* SHA-384; and ECDSA's on P-384 */
+    uint8_t image_digest[48]; /* SHA-384; behind it an RSA key has no room, and no chip has such a block */
 #define OTTER_SIG_BLOCK_NUMBER_ 48
 #else
     uint8_t image_digest[32];
 #define OTTER_SIG_BLOCK_NUMBER_ 32
 #endif
     union {
+#if !CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_384_BITS
         struct {
             ets_rsa_pubkey_t key;
             uint8_t signature[384];
         };
+#endif
         struct {
             struct {
                 uint8_t curve_id;

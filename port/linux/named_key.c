@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux/named_key.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,7 +154,25 @@ static bool is_pkcs11(const char *name)
 
 static bool is_uri(const char *name)
 {
-    return is_pkcs11(name) || strstr(name, "://") != NULL;
+    return is_pkcs11(name) || strncmp(name, "file:/", 6) == 0 || strstr(name, "://") != NULL;
+}
+
+/** The engine says of a driver that it cannot load no more than that there is no such key. @return false: it cannot be loaded */
+static bool has_driver(otter_fault_t *fault)
+{
+    const char *path = getenv("PKCS11_MODULE_PATH");
+    if (path == NULL) { /* p11-kit knows which there are */
+        return true;
+    }
+    void *driver = path[0] != '\0' ? dlopen(path, RTLD_LAZY | RTLD_LOCAL) : NULL;
+    const bool is_one = driver != NULL && dlsym(driver, "C_GetFunctionList") != NULL;
+    if (driver != NULL) {
+        (void)dlclose(driver);
+    }
+    return is_one || otter_fault(fault, ESP_ERR_INVALID_ARG, "PKCS11_MODULE_PATH is \"%s\", which %s", path,
+                                 path[0] == '\0'  ? "names no driver of cards"
+                                 : driver != NULL ? "is no driver of cards (PKCS #11)"
+                                                  : "cannot be loaded") == ESP_OK;
 }
 
 EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passphrase_file,
@@ -166,6 +185,9 @@ EVP_PKEY *named_key_load(const char *name, bool private_part, const char *passph
             return NULL;
         }
         (void)close(fd);
+    }
+    if (is_pkcs11(name) && !has_driver(fault)) {
+        return NULL;
     }
     passphrase_t passphrase = {.name = name, .file = passphrase_file};
     UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);

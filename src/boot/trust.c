@@ -97,8 +97,9 @@ static otter_trust_t of_configuration(const otter_device_t *device, const otter_
 otter_trust_t otter_trust_to_boot(const otter_device_t *device, bool bootloader)
 {
     const otter_trust_config_t *config = &device->config.trust;
-    bool asks =
-        config->source == OTTER_TRUST_EFUSES || (config->source == OTTER_TRUST_KEYS && config->at_boot);
+    const bool keys = config->source == OTTER_TRUST_KEYS ||
+                      (config->source == OTTER_TRUST_RUNNING_APP && config->scheme == OTTER_SIGNED_V1);
+    const bool asks = config->source == OTTER_TRUST_EFUSES || (keys && config->at_boot);
     return asks ? of_configuration(device, config, ALL_KEYS, bootloader) : (otter_trust_t){0};
 }
 

@@ -156,6 +156,62 @@ class SafeProject(unittest.TestCase):
         (made.path / "key.pem").write_text("no key")
         self.assertRegex(made.refused(), "CONFIG_SECURE_BOOT_SIGNING_KEY: .*key.pem")
 
+    def test_key_that_cannot_sign_is_told(self):
+        made = self.made("simple_ota", {}, "--scheme", "ecdsa256")
+        otter("key", "public", made.path / "key.pem", "-o", made.path / "public.pem")
+        signed = "CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\nCONFIG_SECURE_SIGNED_APPS_ECDSA_V2_SCHEME=y\n"
+        made.append("sdkconfig.defaults", signed + 'CONFIG_SECURE_BOOT_SIGNING_KEY="public.pem"\n')
+        self.assertRegex(made.refused(), "CONFIG_SECURE_BOOT_SIGNING_KEY: .*public.pem: this is a public key")
+        made.append("sdkconfig.defaults", "CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME=y\n")
+        self.assertRegex(made.refused(), "CONFIG_SECURE_BOOT_SIGNING_KEY: .*public.pem: this is a public key")
+        made.append("sdkconfig.defaults", 'CONFIG_SECURE_BOOT_SIGNING_KEY=""\n')
+        self.assertIn("CONFIG_SECURE_BOOT_SIGNING_KEY is empty: name the file", made.refused())
+
+    def small(self, options, *kind_of_key, source="#include \"esp_secure_boot.h\"\nvoid app_main(void)\n{\n}\n"):
+        """A project that does nothing, built, and its first run."""
+        made = self.made(None, {"CMakeLists.txt": CMAKE, "main/main.c": source, "main/CMakeLists.txt":
+                                'idf_component_register(SRCS "main.c" PRIV_REQUIRES bootloader_support)\n',
+                                "sdkconfig.defaults": options + 'CONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n'}, *kind_of_key)
+        made.build()
+        run = made.run()
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        return made, run.stdout
+
+    def test_secure_boot_by_ECDSA(self):
+        """On P-384 with all that a chip burns, too: what the ROM revokes, and the short key of flash encryption."""
+        options = "CONFIG_SECURE_BOOT=y\nCONFIG_SECURE_SIGNED_APPS_ECDSA_V2_SCHEME=y\n"
+        most = ("CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_384_BITS=y\nCONFIG_SECURE_BOOT_ENABLE_AGGRESSIVE_KEY_REVOKE=y\n"
+                "CONFIG_SECURE_FLASH_ENC_ENABLED=y\nCONFIG_SECURE_FLASH_ENCRYPTION_AES128_DERIVED=y\n"
+                "CONFIG_PARTITION_TABLE_OFFSET=0xC000\n")
+        for bits, more in ((384, most), (256, "")):
+            with self.subTest(bits):
+                made, told = self.small(options + more, "--scheme", f"ecdsa{bits}")
+                self.assertIn("secure_boot_v2: Signature verified successfully!", told)
+                efuses = (made.out / "flash" / "flash.bin.efuse").read_text()
+                self.assertIn(f"secure_boot_scheme=ecdsa{bits}\n", efuses)
+                for burned in ("secure_boot_aggressive_revoke=1", "key_purpose_0=XTS_AES_128_KEY_DERIVED_FROM_128_EFUSE_BITS"):
+                    self.assertEqual(burned in efuses, bits == 384)
+
+    def test_first_scheme_at_boot_without_secure_boot(self):
+        made, told = self.small("CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\nCONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME=y\n"
+                                "CONFIG_SECURE_SIGNED_ON_BOOT_NO_SECURE_BOOT=y\n", "--scheme", "ecdsa256")
+        self.assertIn("esp_image: Verifying image signature...", told)
+        flash, image = made.out / "flash" / "flash.bin", (made.out / "safe.bin").read_bytes()
+        content = bytearray(flash.read_bytes())
+        content[content.index(image) + len(image) - 1] ^= 1  # the last byte of its signature
+        flash.write_bytes(content)
+        run = made.run()
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("is not bootable: signature does not match", run.stdout)
+
+    @in_full
+    def test_signatures_that_nothing_asks_for_are_not_made(self):
+        made, told = self.small("CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\nCONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT=n\n")
+        self.assertNotIn("Verifying image signature", told)
+        self.assertNotIn("signature", otter("image", "info", made.out / "safe.bin").stdout)
+        _, told = self.update("CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\nCONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT=n\n")
+        self.assertNotIn("Verifying image signature", told)
+
     def test_first_scheme_with_and_without_secure_boot(self):
         signed = 'CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME=y\nCONFIG_SECURE_BOOT_SIGNING_KEY="key.pem"\n'
         made, told = self.update("CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\n" + signed, "--scheme", "ecdsa256")

@@ -271,6 +271,19 @@ class Card(SigningTest):
             self.assertIn(why, said)
             self.assertEqual(said.count("\n"), 1, said)
             self.assertFalse((self.work / "x").exists())
+        for driver, why in (("", "names no driver"), ("/nowhere.so", "cannot be loaded"), (OTTER, "cannot be loaded"),
+                            (self.library("libc.so.6"), "is no driver of cards")):
+            said = self.otter("key", "digest", "pkcs11:token=otter;object=here", "--passphrase-file", self.work / "pin", status=1,
+                              env={**self.env, "PKCS11_MODULE_PATH": str(driver)})
+            self.assertRegex(said, f"^otter key digest: pkcs11:.*: PKCS11_MODULE_PATH is .*{why}.*\n$")
+        self.assertEqual(self.otter("key", "digest", f"file:{key}"), self.otter("key", "digest", key))
+        self.assertEqual(self.otter("key", "digest", f"file://{key}"), self.otter("key", "digest", key))
+
+    @staticmethod
+    def library(name):
+        """The path of a library that this program uses itself."""
+        with open("/proc/self/maps", encoding="utf-8") as maps:
+            return next(line.split()[-1] for line in maps if line.rstrip().endswith("/" + name))
 
 
 class Keys(SigningTest):

@@ -213,7 +213,10 @@ endfunction()
 
 # An option that names a file of the project's. The way out, where it is not there, is in `otherwise`.
 function(otter_named_file out option otherwise)
-  set(path ${${option}})
+  set(path "${${option}}")
+  if("${path}" STREQUAL "")
+    otter_stop("${option} is empty: name the file, ${otherwise}")
+  endif()
   cmake_path(ABSOLUTE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
   if(NOT EXISTS ${path})
     otter_stop("${option} names ${path}, which is not there: put it there, ${otherwise}")
@@ -229,14 +232,26 @@ function(otter_signing_key out)
   set(${out} ${key} PARENT_SCOPE)
 endfunction()
 
-# A key that signs what the app will not take is told now, and not by an app that aborts at its start.
-function(otter_check_key key)
-  execute_process(COMMAND ${otter_command} key public ${key} -o ${CMAKE_BINARY_DIR}/config/signing_key.pub.pem
-                  OUTPUT_VARIABLE told RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
+# What a command says of the key of CONFIG_SECURE_BOOT_SIGNING_KEY; where it cannot use it, nothing goes on.
+function(otter_try_key out)
+  execute_process(COMMAND ${otter_command} ${ARGN} OUTPUT_VARIABLE told RESULT_VARIABLE status
+                  ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
   if(status)
     string(REGEX REPLACE "^otter [a-z ]+: " "" why "${why}")
     otter_stop("CONFIG_SECURE_BOOT_SIGNING_KEY: ${why}")
   endif()
+  set(${out} "${told}" PARENT_SCOPE)
+endfunction()
+
+# Signs some bytes, to see that the key can.
+function(otter_check_private key bytes)
+  otter_try_key(told image sign --data ${bytes} --key ${key} --quiet -o ${CMAKE_BINARY_DIR}/config/signed)
+  file(REMOVE ${CMAKE_BINARY_DIR}/config/signed)
+endfunction()
+
+# A key that signs what the app will not take is told now, and not by an app that aborts at its start; so is one that cannot sign.
+function(otter_check_key key)
+  otter_try_key(told key public ${key} -o ${CMAKE_BINARY_DIR}/config/signing_key.pub.pem)
   set(wanted RSA-3072)
   foreach(bits 192 256 384)
     if(CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_${bits}_BITS)
@@ -248,6 +263,7 @@ function(otter_check_key key)
                "CONFIG_SECURE_SIGNED_APPS_RSA_SCHEME, or _ECDSA_V2_SCHEME with CONFIG_SECURE_BOOT_ECDSA_KEY_LEN_192_BITS, "
                "_256_BITS or _384_BITS, says another")
   endif()
+  otter_check_private(${key} ${CMAKE_BINARY_DIR}/config/signing_key.pub.pem)
 endfunction()
 
 # What the image is signed with, and by what the app knows an update's signature in the first scheme, whose key no image carries.
@@ -260,17 +276,13 @@ function(otter_signing out)
     otter_signing_key(key)
     list(APPEND arguments SIGNING_KEY ${key})
     if(v1)
-      execute_process(COMMAND ${otter_command} key public ${key} --v1 -o ${public} OUTPUT_QUIET
-                      RESULT_VARIABLE status ERROR_VARIABLE why ERROR_STRIP_TRAILING_WHITESPACE)
-      if(status)
-        string(REGEX REPLACE "^otter [a-z ]+: " "" why "${why}")
-        otter_stop("CONFIG_SECURE_BOOT_SIGNING_KEY: ${why}")
-      endif()
+      otter_try_key(told key public ${key} --v1 -o ${public})
+      otter_check_private(${key} ${public})
       list(APPEND arguments V1 VERIFICATION_KEY ${public})
     else()
       otter_check_key(${key})
     endif()
-  elseif(v1)
+  elseif(v1 AND CONFIG_SECURE_SIGNED_APPS)
     otter_named_file(key CONFIG_SECURE_BOOT_VERIFICATION_KEY
                      "`otter key public KEY --v1 -o FILE` makes it from the key that signs")
     file(SIZE ${key} size)
