@@ -9,6 +9,8 @@
 #include "world.h"
 
 #define ENCRYPTED_ONE_IN 6u /* devices */
+#define BY_BOOT_ONE_IN   2u /* of these */
+#define FIRST_BOOTS      8u /* at most, of one device; the last ones without a cut */
 #define BLOCKS_ONE_IN    3u /* of those whose flash does not read stably */
 
 uint32_t device_slot_address(const world_device_t *d, int slot)
@@ -77,6 +79,22 @@ static esp_err_t burn_version(void *dev, uint32_t version)
     return cut ? ESP_FAIL : ESP_OK;
 }
 
+static esp_err_t read_crypt_count(void *dev, uint32_t *bits)
+{
+    *bits = ((world_device_t *)dev)->crypt_count;
+    return ESP_OK;
+}
+
+static esp_err_t burn_crypt_count(void *dev)
+{
+    world_device_t *d = dev;
+    if (d->flash.sim.dead || d->crypt_count != 0) {
+        return ESP_FAIL;
+    }
+    d->crypt_count = 1;
+    return ESP_OK;
+}
+
 /* ---- first contents ---- */
 
 static bool write_table(world_device_t *d)
@@ -133,6 +151,8 @@ static void draw_plan(world_device_t *d)
     d->plan.decrypts = d->plan.decrypts && !d->plan.sealed;
     d->plan.resumption = d->plan.resumption && !d->plan.decrypts;
     d->plan.encrypted = (d->world->seed + (uint64_t)d->name) % ENCRYPTED_ONE_IN == 0;
+    d->plan.by_boot = d->plan.encrypted && !d->plan.shape->write_once &&
+                      (d->world->seed / ENCRYPTED_ONE_IN + (uint64_t)d->name) % BY_BOOT_ONE_IN == 0;
     d->plan.device.table_offset = d->plan.shape->layout->table;
     if (d->world->signs) {
         d->plan.device.trust = (otter_trust_config_t){
@@ -175,7 +195,10 @@ static void describe(const world_device_t *d)
           p->decrypts ? ", decrypts"
           : p->sealed ? ", sealed"
                       : "",
-          p->plain ? ", no TLS" : "", p->encrypted ? ", encrypted flash" : "",
+          p->plain ? ", no TLS" : "",
+          p->by_boot     ? ", encrypted by its first boot"
+          : p->encrypted ? ", encrypted flash"
+                         : "",
           p->device.trust.source == OTTER_TRUST_EFUSES ? ", secure boot" : "",
           p->device.trust.source == OTTER_TRUST_RUNNING_APP ? ", signed updates" : "",
           (unsigned)p->shape->layout->sector, (unsigned)p->shape->write_size,
@@ -185,6 +208,59 @@ static void describe(const world_device_t *d)
                                            : "",
           p->buffer_size, p->attempts, (int)p->user, (unsigned)d->flash.read_faults_ppm,
           (unsigned)d->flash.write_faults_ppm);
+}
+
+/** One boot of plain flash whose cipher waits. @return true: it has come to its end */
+static bool boot_first(world_device_t *d, chance_t *chance)
+{
+    otter_device_t device;
+    otter_boot_result_t result;
+    otter_device_init(&device, &d->flash.flash, &d->device.chip, &d->device.efuse, &d->plan.device);
+    device.config.first_encryption = &otter_first_encryption;
+    esp_err_t err = otter_boot(&device, OTTER_BOOT_COMMIT, &result);
+    otter_device_deinit(&device);
+    if (d->flash.sim.dead) {
+        d->world->tally->cuts_first++;
+        sim_flash_power_on(&d->flash.sim);
+        world_flash_plan_cut(&d->flash, chance);
+        return false;
+    }
+    if (err != ESP_OK || d->crypt_count == 0) {
+        world_fail(d->world, d, "its first boot does not encrypt: %s (%s)", esp_err_to_name(err),
+                   result.reason);
+    }
+    return true;
+}
+
+/** The first boot encrypts what is there, wherever power goes in it; chance of its own keeps the rest of the world as it was. */
+static void encrypt_by_boot(world_device_t *d)
+{
+    const world_layout_t *layout = d->flash.layout;
+    const release_t *release = &d->world->releases[0];
+    chance_t chance = {.state = d->world->seed * 256 + (uint64_t)d->name};
+    uint8_t table[OTTER_PARTITION_TABLE_LEN];
+    memcpy(table, d->flash.sim.bytes + layout->table, sizeof(table));
+    world_flash_plan_cut(&d->flash, &chance);
+    bool done = false;
+    for (unsigned i = 0; i < FIRST_BOOTS && !done; i++) {
+        if (i + 2 > FIRST_BOOTS) {
+            d->flash.sim.cut_at = UINT32_MAX;
+        }
+        if (d->crypt_count == 0) {
+            world_flash_wait(&d->flash);
+        } else {
+            world_flash_waited(&d->flash); /* only the journal may be left, and a first record */
+            d->flash.all_open = true;
+        }
+        done = boot_first(d, &chance);
+    }
+    d->flash.sim.cut_at = UINT32_MAX;
+    world_flash_waited(&d->flash);
+    if (!world_flash_holds(&d->flash, layout->table, table, sizeof(table)) ||
+        !world_flash_holds(&d->flash, device_slot_address(d, d->home.slot), release->bytes, release->len)) {
+        world_fail(d->world, d, "its first boot has changed what it encrypted");
+    }
+    d->world->tally->by_boot++;
 }
 
 bool device_init(world_device_t *d, world_t *world, char name)
@@ -200,7 +276,6 @@ bool device_init(world_device_t *d, world_t *world, char name)
     if ((d->world->seed / 2 + (uint64_t)d->name) % BLOCKS_ONE_IN == 0) {
         world_flash_erase_blocks(&d->flash);
     }
-    draw_frailty(d);
     d->line.plain = d->plan.plain;
     d->home = (place_t){.slot = d->plan.factory ? WORLD_FACTORY : 0, .release = 0};
     d->next = d->running = (place_t){.slot = WORLD_FACTORY, .release = WORLD_NONE};
@@ -210,17 +285,22 @@ bool device_init(world_device_t *d, world_t *world, char name)
     const otter_efuse_t efuse = {.dev = d,
                                  .read_secure_version = read_version,
                                  .burn_secure_version = burn_version,
-                                 .read_key_digest = read_key};
+                                 .read_key_digest = read_key,
+                                 .read_crypt_count = read_crypt_count,
+                                 .burn_crypt_count = burn_crypt_count};
     d->device.chip = chip;
     d->device.efuse = efuse;
-    describe(d);
     if (!write_table(d)) {
         return false;
     }
-    if (d->plan.encrypted) {
+    if (d->plan.by_boot) {
+        encrypt_by_boot(d);
+    } else if (d->plan.encrypted) {
         world_flash_encrypt(&d->flash, device_slot_address(d, d->home.slot), world->releases[0].len);
-        world->tally->encrypted++;
     }
+    world->tally->encrypted += d->plan.encrypted;
+    draw_frailty(d);
+    describe(d);
     return true;
 }
 

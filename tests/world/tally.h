@@ -12,6 +12,8 @@
     X(worlds, "worlds")                                                                                      \
     X(devices, "devices")                                                                                    \
     X(encrypted, "of them with encrypted flash")                                                             \
+    X(by_boot, "of them by their first boot")                                                                \
+    X(cuts_first, "power cuts in first boots")                                                               \
     X(steps, "steps")                                                                                        \
     X(boots, "boots")                                                                                        \
     X(begins, "updates begun")                                                                               \

@@ -87,6 +87,7 @@ typedef struct {
     bool otadata_open;                          /* the fence: otadata may be changed now, */
     uint32_t slot_open;                         /* ... and the slot at this address; 0: none */
     bool stage_open;                            /* ... and where images are staged */
+    bool all_open;                              /* ... and everything */
     uint32_t read_faults_ppm, write_faults_ppm; /* of operations, in a million */
     uint32_t faults, record_faults;             /* that came so far; of them in otadata */
     uint32_t otadata_changes;
@@ -106,6 +107,10 @@ bool world_flash_init(world_flash_t *f, world_device_t *device, const world_shap
 void world_flash_erase_blocks(world_flash_t *f);
 /** From now on it is encrypted: its table, and `len` bytes at `app`, which are there. */
 void world_flash_encrypt(world_flash_t *f, uint32_t app, uint32_t len);
+/** The next boot is to encrypt it, and may write anywhere. Not of flash that is programmed once. */
+void world_flash_wait(world_flash_t *f);
+/** That boot has ended. */
+void world_flash_waited(world_flash_t *f);
 /** True if these bytes lie there, past everything that could go wrong with reading them. */
 bool world_flash_holds(const world_flash_t *f, uint32_t off, const uint8_t *bytes, uint32_t len);
 void world_flash_free(world_flash_t *f);
@@ -152,7 +157,8 @@ typedef struct {
     bool staged;    /* the image goes to a partition of its own first and is copied */
     bool decrypts;  /* by a callback */
     bool sealed;    /* its library decrypts, and goes on with what was cut */
-    bool encrypted; /* its flash is, but for where images are staged */
+    bool encrypted; /* its flash is, but for where images are staged; */
+    bool by_boot;   /* ... its first boot has done that */
     int request_size, buffer_size, attempts;
     bool plain;
     user_t user;
@@ -164,7 +170,7 @@ struct world_device {
     device_plan_t plan;
     world_flash_t flash;
     otter_device_t device;
-    uint32_t efuse;
+    uint32_t efuse, crypt_count;
     line_t line;
 
     bool on;   /* an application runs */

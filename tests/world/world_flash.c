@@ -60,13 +60,13 @@ static bool passes_fence(world_flash_t *f, const char *what, uint32_t off, uint3
     bool in_otadata = f->otadata_open && is_otadata(f, off, len);
     bool in_slot = f->slot_open != 0 && is_inside(off, len, f->slot_open, f->layout->slot_size);
     bool in_stage = f->stage_open && is_inside(off, len, f->layout->stage, f->layout->slot_size);
-    if (!in_otadata && !in_slot && !in_stage && !f->sim.dead) {
+    if (!in_otadata && !in_slot && !in_stage && !f->all_open && !f->sim.dead) {
         world_fail(f->device->world, f->device,
                    "%s of 0x%" PRIx32 "+0x%" PRIx32 " leaves the fence (otadata %s, slot at 0x%" PRIx32 ")",
                    what, off, len, f->otadata_open ? "open" : "closed", f->slot_open);
     }
     f->otadata_changes += in_otadata;
-    return in_otadata || in_slot || in_stage;
+    return in_otadata || in_slot || in_stage || f->all_open;
 }
 
 static bool fails_for_once(world_flash_t *f, uint32_t ppm, uint32_t off)
@@ -273,6 +273,22 @@ void world_flash_encrypt(world_flash_t *f, uint32_t app, uint32_t len)
     test_cipher_apply(f->sim.bytes, false, f->layout->table, OTTER_PARTITION_TABLE_SECTOR);
     test_cipher_apply(f->sim.bytes, false, app, align_up_u32(len, OTTER_FLASH_CIPHER_BLOCK));
     f->flash.cipher = f->sound.cipher = test_cipher();
+}
+
+void world_flash_wait(world_flash_t *f)
+{
+    f->flash.cipher = NULL;
+    f->flash.waiting = test_cipher();
+    f->all_open = true;
+}
+
+void world_flash_waited(world_flash_t *f)
+{
+    f->flash.cipher = f->sound.cipher = test_cipher();
+    f->flash.waiting = NULL;
+    f->all_open = false;
+    f->otadata_changes = 0;
+    memset(f->erases, 0, sizeof(f->erases)); /* it is as new as any other */
 }
 
 bool world_flash_holds(const world_flash_t *f, uint32_t off, const uint8_t *bytes, uint32_t len)
