@@ -143,6 +143,13 @@ static bool otadata_is_spoiled(const flash_report_t *r)
     return r->otadata_partition != NULL && torn && r->boot.otadata_copy < 0;
 }
 
+/** Secure boot whose keys are all revoked, or were never there: no image mends that. */
+static bool trusts_nobody(const flash_report_t *r)
+{
+    const otter_trust_t trust = otter_trust_to_boot(&r->dev.device, false);
+    return trust.signatures != NULL && trust.key_count == 0 && trust.v1_key == NULL;
+}
+
 static void repair_apps(flash_report_t *r, const char *path)
 {
     char label[WORD_SIZE];
@@ -151,7 +158,7 @@ static void repair_apps(flash_report_t *r, const char *path)
     if (boots == NULL && r->has_table && r->boot.tried_count == 0 && r->app_count > 0) {
         suggest(r, "the partition table gives the bootloader no app to try",
                 "otter flash table %s partitions.csv", path);
-    } else if (boots == NULL && r->has_table && first != NULL) {
+    } else if (boots == NULL && r->has_table && first != NULL && !trusts_nobody(r)) {
         suggest(r, "no app partition holds an image that boots", "otter flash write %s %s app.bin", path,
                 shell_word(first->partition->label, label, sizeof(label)));
     } else if (boots != NULL && r->otadata_partition != NULL && can_be_selected(boots) &&

@@ -191,6 +191,9 @@ class SecureBoot(SignedUpdates):
         done, report = self.update(self.server.url("app2_a.bin"))
         self.assertEqual(done.returncode, 1)
         self.assertEqual(self.flash.read_bytes(), before)
+        info = json.loads(otter("flash", "info", self.flash, "--json").stdout)
+        self.assertIn("NOTHING", info["verdict"])
+        self.assertEqual(info["repairs"], [])  # no image mends that
 
     def test_eFuses_that_name_no_scheme_leave_it_to_the_keys(self):
         """As those of a chip that has several: the digest of a key is of one scheme."""
