@@ -259,12 +259,21 @@ static bool is_configured(const build_t *b, const command_t *command, char stamp
     return same;
 }
 
-static int configure_anew(const command_t *command, const char *stamp, const char *line)
+static int configure_anew(const build_t *b, const command_t *command, const char *stamp, const char *line)
 {
     build_output_t output = {.quiet = true};
+    char decided[PATH_MAX];
+    snprintf(decided, sizeof(decided), "%s/config/components.cmake", b->folder);
     unlink(stamp);
+    unlink(decided);
     if (run_command(command, build_output_keep, &output) != 0) {
         return build_output_fail(&output, "cmake cannot configure the project");
+    }
+    if (access(decided, F_OK) != 0) {
+        return cli_fail(VERB,
+                        "%s/CMakeLists.txt is not that of an ESP-IDF project: it has no "
+                        "include($ENV{IDF_PATH}/tools/cmake/project.cmake) with a project() behind it",
+                        b->project);
     }
     return line != NULL && cli_write_file(VERB, stamp, line, strlen(line)) ? EXIT_DONE : EXIT_FAILED;
 }
@@ -275,7 +284,7 @@ static int configure(const build_t *b, const char *idf)
     char stamp[PATH_MAX], *line = NULL;
     int status = make_configure(b, idf, &command) ? EXIT_DONE : EXIT_FAILED;
     if (status == EXIT_DONE && !is_configured(b, &command, stamp, &line)) {
-        status = configure_anew(&command, stamp, line);
+        status = configure_anew(b, &command, stamp, line);
     }
     free(line);
     free_words(&command);

@@ -42,6 +42,12 @@ EXTRA = "set(EXTRA_COMPONENT_DIRS a b)\n"
 # name, files, pieces of the one line
 REFUSED = [
     ("no CMakeLists.txt", {"main/main.c": APP}, ["has no CMakeLists.txt", "otter new"]),
+    ("a CMakeLists.txt of another project", {"CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\nproject(other NONE)\n"},
+     ["CMakeLists.txt is not that of an ESP-IDF project", "tools/cmake/project.cmake"]),
+    ("a folder of sources that is not there", project(main="idf_component_register(SRC_DIRS nowhere)\n"),
+     ["main/CMakeLists.txt: SRC_DIRS names", "main/nowhere", "correct the name"]),
+    ("a name that no program has", {**project(), "CMakeLists.txt": CMAKE.format(before="", behind="").replace("(bad)", '("b d")')},
+     ['project("b d"): CMake takes letters']),
     ("a Makefile", {"Makefile": ""}, ["old build system", "convert_to_cmake.py"]),
     ("no main", {"CMakeLists.txt": CMAKE.format(before="", behind="")}, ["there is no folder main/", "app_main()"]),
     ("options in a circle",
