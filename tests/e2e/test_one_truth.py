@@ -19,7 +19,7 @@ from files_case import TABLE, FilesTest, otter
 from image_files import bootloader, image
 
 LONG = os.environ.get("OTTER_LONG") == "1"
-ODD_IMAGES, ODD_UPDATES = (60, 12) if LONG else (8, 1)
+ODD_IMAGES, ODD_UPDATES = (60, 12) if LONG else (8, 1) if os.environ.get("CI") else (3, 1)
 FACTORY, OTA_1 = 0x10000, 0x210000
 # Chip, its code in images, where flash is mapped, memory to load to, and where it looks for its bootloader.
 CHIPS = [("esp32", 0, 0x3F400000, 0x40080000, 0x1000), ("esp32s3", 9, 0x3C000000, 0x403C9700, 0),
