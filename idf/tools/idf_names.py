@@ -19,7 +19,7 @@ esp_driver_mcpwm esp_driver_parlio esp_driver_pcnt esp_driver_ppa esp_driver_rmt
 esp_driver_sdio esp_driver_sdm esp_driver_sdmmc esp_driver_sdspi esp_driver_touch_sens
 esp_driver_twai esp_gdbstub esp_hid
 esp_ipc esp_lcd esp_local_ctrl esp_mm esp_netif_stack esp_phy
-esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_websocket_client esp_wifi
+esp_serial_slave_link esp_tee esp_trace esp_usb_cdc_rom_console esp_vfs_console esp_wifi
 expat freemodbus idf_test ieee802154 jsmn libsodium nghttp openssl
 openthread perfmon protobuf-c protocomm riscv rt sdmmc tinyusb
 touch_element ulp usb wifi_provisioning wpa_supplicant xtensa

@@ -10,12 +10,9 @@
 #include <unistd.h>
 
 #include "esp_log.h"
-#include "mbedtls/base64.h"
-#include "mbedtls/sha1.h"
+#include "otter_websocket.h"
 
 static const char TAG[] = "httpd";
-
-#define SHA1_LEN 20
 
 /* ---- the handshake ---- */
 
@@ -23,23 +20,6 @@ bool websocket_is_asked(const exchange_t *exchange)
 {
     const char *upgrade = request_field(exchange, "Upgrade");
     return exchange->request.method == HTTP_GET && upgrade != NULL && strcasecmp(upgrade, "websocket") == 0;
-}
-
-/** RFC 6455 section 4.2.2: what proves that the key was read. */
-static bool make_accept(const char *key, char accept[4 * ((SHA1_LEN + 2) / 3) + 1])
-{
-    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    mbedtls_sha1_context sha;
-    uint8_t digest[SHA1_LEN];
-    size_t len;
-    mbedtls_sha1_init(&sha);
-    bool ok = mbedtls_sha1_starts(&sha) == 0 &&
-              mbedtls_sha1_update(&sha, (const uint8_t *)key, strlen(key)) == 0 &&
-              mbedtls_sha1_update(&sha, (const uint8_t *)guid, strlen(guid)) == 0 &&
-              mbedtls_sha1_finish(&sha, digest) == 0;
-    mbedtls_sha1_free(&sha);
-    return ok && mbedtls_base64_encode((uint8_t *)accept, 4 * ((SHA1_LEN + 2) / 3) + 1, &len, digest,
-                                       sizeof(digest)) == 0;
 }
 
 /** Whether a list has that word, between commas and blanks. */
@@ -86,9 +66,9 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *conte
 
 static struct MHD_Response *make_answer(exchange_t *exchange, const httpd_uri_t *uri)
 {
-    char accept[4 * ((SHA1_LEN + 2) / 3) + 1];
+    char accept[OTTER_WEBSOCKET_ACCEPT_SIZE];
     const char *subprotocol = uri->supported_subprotocol;
-    if (!make_accept(request_field(exchange, "Sec-WebSocket-Key"), accept)) {
+    if (!otter_websocket_accept(request_field(exchange, "Sec-WebSocket-Key"), accept)) {
         return NULL;
     }
     struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgrade, exchange);

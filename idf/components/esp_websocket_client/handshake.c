@@ -1,0 +1,93 @@
+/* What a client and its server say by HTTP before frames begin. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "client.h"
+#include "esp_log.h"
+#include "esp_random.h"
+#include "esp_timer.h"
+#include "mbedtls/base64.h"
+#include "otter_websocket.h"
+
+static const char TAG[] = "websocket_client";
+
+#define KEY_BYTES 16
+#define KEY_SIZE  25
+
+static bool ask(esp_websocket_client_handle_t client, const char *key)
+{
+    const place_t *place = &client->place;
+    char *text = NULL;
+    bool protocol = client->subprotocol != NULL;
+    int len = asprintf(&text,
+                       "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUser-Agent: %s\r\nUpgrade: websocket\r\n"
+                       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n"
+                       "%s%s%s%s%s\r\n",
+                       place->path, place->host, place->port,
+                       client->user_agent != NULL ? client->user_agent : "ESP32 Websocket Client", key,
+                       protocol ? "Sec-WebSocket-Protocol: " : "", protocol ? client->subprotocol : "",
+                       protocol ? "\r\n" : "", client->credentials, place->fields);
+    bool ok = len > 0 && stream_write(client, text, (size_t)len);
+    free(text);
+    return ok;
+}
+
+/** Reads the answer, up to its empty line. */
+static bool read_answer(esp_websocket_client_handle_t client)
+{
+    const int64_t until = esp_timer_get_time() + 10 * 1000000;
+    client->head_len = client->head_at = 0;
+    while (esp_timer_get_time() < until && client->head_len < HEAD_SIZE - 1 && !client->stops) {
+        ssize_t got = stream_read(client, client->head + client->head_len, HEAD_SIZE - 1 - client->head_len);
+        if (got < 0) {
+            return false;
+        }
+        client->head_len += (size_t)got;
+        client->head[client->head_len] = '\0';
+        char *end = strstr(client->head, "\r\n\r\n");
+        if (end != NULL) {
+            client->head_at = (size_t)(end - client->head) + 4;
+            end[2] = '\0'; /* behind it frames may stand */
+            return true;
+        }
+        if (got == 0) {
+            (void)stream_wait(client, 100);
+        }
+    }
+    return false;
+}
+
+/** Whether the answer has this field with this value. */
+static bool has_field(const char *head, const char *name, const char *value)
+{
+    for (const char *line = strstr(head, "\r\n"); line != NULL; line = strstr(line + 2, "\r\n")) {
+        const char *at = line + 2;
+        if (strncasecmp(at, name, strlen(name)) == 0 && at[strlen(name)] == ':') {
+            at += strlen(name) + 1;
+            at += strspn(at, " \t");
+            return strncmp(at, value, strlen(value)) == 0 && strcspn(at, " \r") == strlen(value);
+        }
+    }
+    return false;
+}
+
+esp_err_t handshake(esp_websocket_client_handle_t client)
+{
+    uint8_t bytes[KEY_BYTES];
+    char key[KEY_SIZE], accept[OTTER_WEBSOCKET_ACCEPT_SIZE];
+    size_t len;
+    client->status = 0;
+    esp_fill_random(bytes, sizeof(bytes));
+    if (mbedtls_base64_encode((uint8_t *)key, sizeof(key), &len, bytes, sizeof(bytes)) != 0 ||
+        !otter_websocket_accept(key, accept) || !ask(client, key) || !read_answer(client)) {
+        ESP_LOGE(TAG, "%s does not answer", client->place.host);
+        return ESP_FAIL;
+    }
+    if (sscanf(client->head, "HTTP/1.%*d %3d", &client->status) != 1 || client->status != 101 ||
+        !has_field(client->head, "Sec-WebSocket-Accept", accept)) {
+        ESP_LOGE(TAG, "%s%s is no web socket: %.60s", client->place.host, client->place.path, client->head);
+        return ESP_FAIL;
+    }
+    return ESP_OK;
+}

@@ -1,0 +1,160 @@
+"""A project's client of web sockets: frames both ways, TLS, what breaks, and what is no web socket."""
+# SPDX-License-Identifier: Apache-2.0
+
+import base64
+import hashlib
+import shutil
+import socket
+import ssl
+import struct
+import threading
+import unittest
+
+from device import in_full
+from idf_project import LIMIT_S, SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Project, otter
+
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+
+
+class Server:
+    """Serves connections one after the other, each by the next function of a list; keeps what it was asked and sent."""
+
+    def __init__(self, scripts, context=None):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(LIMIT_S)
+        self.port = self.listener.getsockname()[1]
+        self.heads, self.frames, self.context = [], [], context
+        self.thread = threading.Thread(target=self.serve, args=(scripts,))
+        self.thread.start()
+
+    def serve(self, scripts):
+        for script in scripts:
+            with self.listener.accept()[0] as raw:
+                raw.settimeout(LIMIT_S)
+                with self.context.wrap_socket(raw, server_side=True) if self.context else raw as client:
+                    self.file = client.makefile("rb")
+                    self.heads.append([line.decode().strip() for line in iter(self.file.readline, b"\r\n")])
+                    script(self, client)
+                    self.file.close()
+        self.listener.close()
+
+    def accept(self, client, early=b""):
+        key = next(line.split(": ")[1] for line in self.heads[-1] if line.startswith("Sec-WebSocket-Key"))
+        accept = base64.b64encode(hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
+        client.sendall(f"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nsec-websocket-accept: {accept}\r\n\r\n".encode()
+                       + early)
+
+    def read(self):
+        head = self.file.read(2)
+        size = head[1] & 127
+        if size > 125:
+            size = int.from_bytes(self.file.read(2 if size == 126 else 8), "big")
+        assert head[1] & 128, "a client's frame has a mask"
+        mask = self.file.read(4)
+        content = bytes(b ^ mask[i % 4] for i, b in enumerate(self.file.read(size)))
+        self.frames.append((head[0] & 15, head[0] >> 7, content))
+        return self.frames[-1]
+
+    def stop(self):
+        self.thread.join(LIMIT_S)
+
+
+def frame(kind, content, final=True):
+    size = bytes([len(content)]) if len(content) < 126 else b"\x7e" + struct.pack(">H", len(content)) if len(content) < 65536 \
+        else b"\x7f" + struct.pack(">Q", len(content))
+    return bytes([final << 7 | kind]) + size + content
+
+
+def echo(server, client):
+    """What the device sends by "send", back again, with a ping in front; then goodbye."""
+    server.accept(client, early=frame(TEXT, b"at once") + frame(PING, b"p"))
+    for _ in range(6):
+        kind, final, content = server.read()
+        if kind != PONG:
+            client.sendall(frame(kind, content, final))
+    client.sendall(frame(CLOSE, struct.pack(">H", 1000)))
+    server.read()
+
+
+def answer(server, client):
+    server.accept(client)
+    kind, _, content = server.read()
+    client.sendall(frame(kind, content))
+
+
+@unittest.skipIf(SANITIZED, TOO_LARGE)
+class WsClient(ConsoleTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project(None)
+        cls.addClassCleanup(cls.project.remove)
+        shutil.copytree(SOURCE / "tests" / "idf" / "ws_client", cls.project.path, dirs_exist_ok=True)
+        shutil.copy(cls.project.folder / "ca.pem", cls.project.path / "main" / "ca.pem")
+        cls.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        cls.context.load_cert_chain(cls.project.cert.cert, cls.project.cert.key)
+        cls.project.build()
+
+    def run_device(self, server, *lines, scheme="ws"):
+        console = "".join(line + "\n" for line in (f"{scheme}://localhost:{server.port}/path?a=b", *lines))
+        done = otter("run", self.project.out, "--until", "all is said", "--max-seconds", "100", input=console)
+        server.stop()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def check_echo(self, server, said):
+        self.check_lines(("no place 1\n", "not connected -1\n", "uri 0x0\n", "start 0x0\n"), said)
+        self.check_lines(("event begin mine\n", "event before mine\n", "event connected mine\n",
+                          "event data mine op 1 fin 1, 7 of 7 at 0: at once\n", "event data mine op 9 fin 1, 1 of 1 at 0: p\n",
+                          "event data mine op 1 fin 1, 6 of 6 at 0: a text\n",
+                          "event data mine op 1 fin 0, 3 of 3 at 0: one\n", "event data mine op 0 fin 0, 3 of 3 at 0: two\n",
+                          "event data mine op 0 fin 1, 0 of 0 at 0: \n", "event data mine op 8 fin 1, 2 of 2 at 0: ",
+                          "event closed mine\n", "event finish mine\n"), said)
+        self.assertIn("sent 6 70000 3 3 0\n", said)
+        self.assertEqual(sum(int(line.split(",")[1].split()[0]) for line in said.splitlines() if " op 2 " in line), 70000)
+        frames = [f for f in server.frames if f[0] != PONG]
+        self.assertEqual(frames, [(TEXT, 1, b"a text"), (BINARY, 1, b"l" * 70000), (TEXT, 0, b"one"), (0, 0, b"two"), (0, 1, b""),
+                                  (CLOSE, 1, b"\x03\xe8")])
+        self.assertIn((PONG, 1, b"p"), server.frames)
+
+    def test_frames_both_ways(self):
+        server = Server([echo])
+        self.check_echo(server, self.run_device(server, "send", "finish"))
+        head = server.heads[0]
+        self.assertEqual(head[0], "GET /path?a=b HTTP/1.1")
+        for line in ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: proto", "X-Own: 1",
+                     "Authorization: Basic " + base64.b64encode(b"user:secret").decode()):
+            self.assertIn(line, head)
+
+    def test_over_tls(self):
+        server = Server([echo], self.context)
+        self.check_echo(server, self.run_device(server, "send", "finish", scheme="wss"))
+
+    def test_goodbye_of_the_device(self):
+        server = Server([answer])
+        said = self.run_device(server, "close")
+        self.assertEqual(server.frames, [(CLOSE, 1, b"\x03\xe8")])
+        self.check_lines(("event closed mine\n", "event finish mine\n", "close 0x0\n", "again 0xffffffff, connected 0\n"), said)
+
+    def test_connects_again_behind_what_is_none(self):
+        server = Server([lambda server, client: client.sendall(b"HTTP/1.1 404 Not Found\r\n\r\n"),
+                         lambda server, client: client.sendall(b"HTTP/1.1 101 x\r\nSec-WebSocket-Accept: a\r\n\r\n"),
+                         lambda server, client: server.accept(client, early=frame(TEXT, b"cut")[:3]),
+                         lambda server, client: server.accept(client, early=b"\x81\x83mask..."),
+                         answer])
+        said = self.run_device(server, "send", "send", "close")
+        self.check_lines(("event error mine kind 3, status 404\n", "event disconnected mine\n", "event error mine kind 3, status 101\n",
+                          "event connected mine\n", "event disconnected mine\n",
+                          "event connected mine\n", "event disconnected mine\n", "event connected mine\n"), said)
+
+    @in_full
+    def test_so_it_does_under_the_sanitizers(self):
+        for sanitizer in ("address,undefined", "thread"):
+            with self.subTest(sanitizer):
+                self.project.build("--sanitize", sanitizer)
+                self.test_frames_both_ways()
+                self.test_over_tls()
+                self.test_connects_again_behind_what_is_none()
+
+
+if __name__ == "__main__":
+    unittest.main()
