@@ -33,12 +33,14 @@ class StandIns(ConsoleTest):
             "spi 0x103", "there is no device on bus 1", " 0x107 0x103 received 1 0 0 3\n",
             "mdns 0x103", "nobody hears of this device", " 0x105\n", "the time is known 1\n",
             "status 1, then 0, of pool.ntp.org\n", "bluetooth 0x0 0x106\n",
-            "> line 0\n", "always 25 degrees", "temperature 0x103 0x103, 20.0\n", "sensor 0x103, then 0x0\n",
+            "> line 0\n", "address while DHCP runs 0x5007\n", "access point 192.168.9.1\n",
+            "station 1 of the access point\n", "its address 127.0.0.1\n", "1 station\n", "the station is gone\n",
+            "always 25 degrees", "temperature 0x103 0x103, 20.0\n", "sensor 0x103, then 0x0\n",
             "old adc 512 -1 2048, by 2 1551 mV, efuse 0x106\n", "random -52 0 0, other bytes 1\n",
+            "touch 0x103, then 1000 of 40, none 0x102\n", "phone 0 \n", "phone 1 \n", "phone 2 smartconfig\n",
+            "phone in time 1, twice 0x103, enterprise 0x102, pin 36\n",
             "psram 0 0, core dump 0x105, crc 0xcbf43926\n",
             "ping sent 3, answered all or none 1, other size 0x104\n", "ping ended 1\n", "ping ended 1\n",
-            "address while DHCP runs 0x5007\n", "access point 192.168.9.1\n",
-            "station 1 of the access point\n", "its address 127.0.0.1\n", "1 station\n", "the station is gone\n",
             "given by address\n"), done.stdout)
 
     def test_each_answers_as_a_chip_alone(self):

@@ -236,7 +236,7 @@ void app_main(void)
     ask_spi();
     ask_network();
     ask_for_a_line();
-    ask_more();
     ask_access_point();
+    ask_more();
     xTaskCreate(read_what_was_given, "reader", 4096, given, 5, NULL);
 }

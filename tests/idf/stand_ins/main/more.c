@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "driver/temperature_sensor.h"
+#include "driver/touch_pad.h"
 #include "esp_adc_cal.h"
 #include "esp_core_dump.h"
 #include "esp_crc.h"
+#include "esp_eap_client.h"
 #include "esp_psram.h"
+#include "esp_smartconfig.h"
+#include "soc/adc_channel.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "mbedtls/ctr_drbg.h"
@@ -61,6 +65,43 @@ static void ask_random(void)
     mbedtls_entropy_free(&entropy);
 }
 
+static void ask_touch(void)
+{
+    uint16_t value = 0, threshold = 0;
+    esp_err_t early = touch_pad_read(TOUCH_PAD_NUM3, &value);
+    ESP_ERROR_CHECK(touch_pad_init());
+    ESP_ERROR_CHECK(touch_pad_config(TOUCH_PAD_NUM3, 40));
+    ESP_ERROR_CHECK(touch_pad_read(TOUCH_PAD_NUM3, &value));
+    ESP_ERROR_CHECK(touch_pad_get_thresh(TOUCH_PAD_NUM3, &threshold));
+    printf("touch 0x%x, then %d of %d, none 0x%x\n", early, value, threshold,
+           touch_pad_read(TOUCH_PAD_MAX, &value));
+}
+
+static void on_phone(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)base;
+    const smartconfig_event_got_ssid_pswd_t *network = data;
+    printf("phone %d %s\n", (int)id, id == SC_EVENT_GOT_SSID_PSWD ? (const char *)network->ssid : "");
+    if (id == SC_EVENT_GOT_SSID_PSWD) {
+        xSemaphoreGive(arg);
+    }
+}
+
+static void ask_phone(void)
+{
+    const smartconfig_start_config_t config = SMARTCONFIG_START_CONFIG_DEFAULT();
+    SemaphoreHandle_t got = xSemaphoreCreateBinary();
+    ESP_ERROR_CHECK(esp_event_handler_register(SC_EVENT, ESP_EVENT_ANY_ID, on_phone, got));
+    ESP_ERROR_CHECK(esp_smartconfig_set_type(SC_TYPE_ESPTOUCH));
+    ESP_ERROR_CHECK(esp_smartconfig_start(&config));
+    bool in_time = xSemaphoreTake(got, pdMS_TO_TICKS(10000));
+    esp_err_t twice = esp_smartconfig_start(&config);
+    ESP_ERROR_CHECK(esp_smartconfig_stop());
+    printf("phone in time %d, twice 0x%x, enterprise 0x%x, pin %d\n", in_time, twice,
+           esp_eap_client_set_identity(NULL, 0), ADC1_CHANNEL_0_GPIO_NUM);
+    ESP_ERROR_CHECK(esp_event_handler_unregister(SC_EVENT, ESP_EVENT_ANY_ID, on_phone));
+}
+
 static void on_end(esp_ping_handle_t session, void *arg)
 {
     uint32_t sent = 0, answered = 0;
@@ -96,6 +137,8 @@ void ask_more(void)
     ask_temperature();
     ask_adc();
     ask_random();
+    ask_touch();
+    ask_phone();
     printf("psram %d %d, core dump 0x%x, crc 0x%x\n", esp_psram_is_initialized(), (int)esp_psram_get_size(),
            esp_core_dump_get_summary(&summary), (unsigned)esp_crc32_le(0, (const uint8_t *)"123456789", 9));
     ask_ping();

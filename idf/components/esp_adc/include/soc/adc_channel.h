@@ -1,0 +1,21 @@
+/* Which pins the ADC's channels have, as on an ESP32. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#define ADC1_GPIO36_CHANNEL 0
+#define ADC1_GPIO37_CHANNEL 1
+#define ADC1_GPIO38_CHANNEL 2
+#define ADC1_GPIO39_CHANNEL 3
+#define ADC1_GPIO32_CHANNEL 4
+#define ADC1_GPIO33_CHANNEL 5
+#define ADC1_GPIO34_CHANNEL 6
+#define ADC1_GPIO35_CHANNEL 7
+
+#define ADC1_CHANNEL_0_GPIO_NUM 36
+#define ADC1_CHANNEL_1_GPIO_NUM 37
+#define ADC1_CHANNEL_2_GPIO_NUM 38
+#define ADC1_CHANNEL_3_GPIO_NUM 39
+#define ADC1_CHANNEL_4_GPIO_NUM 32
+#define ADC1_CHANNEL_5_GPIO_NUM 33
+#define ADC1_CHANNEL_6_GPIO_NUM 34
+#define ADC1_CHANNEL_7_GPIO_NUM 35
