@@ -83,6 +83,18 @@ class Folder(unittest.TestCase):
                      "EFUSE_SECURE_VERSION_EMULATE"):
             self.assertIn(f"config BOOTLOADER_{name}\n", text)
 
+    def test_options_that_nothing_answers_here_are_refused(self):
+        """A project that has its updates signed must not pass for one whose signatures are checked."""
+        script = INSIDE / "bootloader/project_include.cmake"
+        text = (INSIDE / "bootloader/Kconfig.projbuild").read_text(encoding="utf-8")
+        for name in ("SECURE_BOOT", "SECURE_SIGNED_APPS_NO_SECURE_BOOT", "SECURE_FLASH_ENC_ENABLED"):
+            self.assertIn(f"config {name}\n", text)
+            done = subprocess.run(["cmake", f"-DCONFIG_{name}=y", "-P", script], text=True, capture_output=True, timeout=60,
+                                  check=False)
+            self.assertNotEqual(0, done.returncode)
+            self.assertIn(f"CONFIG_{name}=n into sdkconfig.defaults.linux", " ".join(done.stderr.split()))
+        self.assertEqual(0, subprocess.run(["cmake", "-P", script], timeout=60, check=False).returncode)
+
     def test_sources_are_there(self):
         for folder, text in self.registered():
             for name in re.findall(r'"([\w/]+\.c)"', text):

@@ -35,6 +35,16 @@ class Fast(DeviceTest):
                 self.assertEqual("esp_task_wdt_reset() not called" in console, told, console)
                 self.assertEqual("no sign of life for 3000 s" in console, told, console)
 
+    def test_the_watchdog_sees_that_an_erase_takes_longer(self):
+        speed = self.folder / "speed"
+        speed.write_text("sector_erase = 100 s\npage_program = 1 ms\n")
+        for script, told in (("1:subscribe+erase+idle", True), ("1:erase+idle", False)):
+            with self.subTest(script):
+                _, console, _ = self.run_device("--fast", "--watchdog", "60", "--flash-speed", str(speed), "--boots", "1",
+                                                script=script)
+                self.assertEqual("esp_task_wdt_reset() not called" in console, told, console)
+                self.assertEqual("probe: erase: ESP_OK" in console, not told, console)
+
 
 class Speed(ExampleCase):
     def measure(self, *options):

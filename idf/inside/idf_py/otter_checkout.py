@@ -9,7 +9,8 @@ SUBMODULES = {"components/heap/tlsf": "tlsf.c", "components/lwip/lwip": "src/inc
               "components/mbedtls/mbedtls": "CMakeLists.txt", "components/unity/unity": "src/unity.c"}
 # The same of components that not every version has, or in which not every version has one.
 SUBMODULES_OF_SOME = {"components/json/cJSON": "cJSON.c", "components/mqtt/esp-mqtt": "CMakeLists.txt",
-                      "components/mbedtls/mbedtls/tf-psa-crypto": "CMakeLists.txt"}
+                      "components/mbedtls/mbedtls/tf-psa-crypto": "CMakeLists.txt", "components/spiffs/spiffs": "src/spiffs.h",
+                      "components/protobuf-c/protobuf-c": "protobuf-c/protobuf-c.c"}
 OLDEST = (5, 4)
 
 
@@ -35,8 +36,8 @@ def complaint(checkout):
     if version < OLDEST:
         return (f"{checkout}: ESP-IDF {name} cannot build its update code for linux, 5.4 and later can; `otter build` "
                 "takes projects of every version")
-    there = {path: file for path, file in SUBMODULES_OF_SOME.items() if (checkout / path).is_dir()}
-    missing = [path for path, file in (SUBMODULES | there).items() if not (checkout / path / file).exists()]
+    wanted = SUBMODULES | {path: file for path, file in SUBMODULES_OF_SOME.items() if (checkout / path).is_dir()}
+    missing = [path for path, file in wanted.items() if not (checkout / path / file).exists()]
     if missing:
         return (f"{checkout}: submodules are missing: {' '.join(missing)}; "
                 f"`git -C {checkout} submodule update --init --recursive {' '.join(missing)}` fetches them")
