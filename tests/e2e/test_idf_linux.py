@@ -342,7 +342,7 @@ class Examples(unittest.TestCase):
         text = self.run_it(folder, "--new", "--fast", "--flash-speed", "NOR", "--link", "1M,20ms,0", until="OTA Succeed")
         begin, end = (int(re.search(rf"\((\d+)\) simple_ota_example: {what}", text)[1])
                       for what in ("Starting OTA", "OTA Succeed"))
-        self.assertGreater(end - begin, max(size * 8 / 1000, size / 4096 * 45) + 60)
+        self.assertGreater(end - begin, max(size * 8 / 1000, size / 65536 * 150 + size / 256 * 0.4) + 60)  # ms; 5.4 erases blocks
         self.assertLess(end - begin, size * 8 / 1000 + size / 4096 * 45 + size / 256 * 0.4 + 2000)
         text = self.run_it(folder, "--new", "--fast", "--link", "1M,4s,0", until="Firmware upgrade failed")
         self.assertRegex(text, r"E \([5-9]\d\d\d\) simple_ota_example: Firmware upgrade failed")  # the client waits 5 s

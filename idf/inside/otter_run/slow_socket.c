@@ -193,16 +193,48 @@ static ssize_t slow_read(int fd, slow_t *s, void *buf, size_t len, int flags)
     return 0;
 }
 
+/**
+ * FreeRTOS's ticks are signals here, which end a call of the system as nothing does on a chip: there ESP-IDF never sees that a
+ * socket which blocks has no bytes yet, and its TLS cannot resume a session behind it.
+ * @param deadline  0 before the first time
+ * @return the call is to be made again
+ */
+static bool was_interrupted(int fd, ssize_t result, int flags, int64_t *deadline)
+{
+    if (result >= 0 || errno != EINTR) {
+        return false;
+    }
+    *deadline = *deadline != 0 ? *deadline : deadline_of(fd, flags);
+    errno = EAGAIN;
+    return run_clock_us() < *deadline;
+}
+
 ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
 {
     slow_t *s = slow_of(fd);
-    return s != NULL ? slow_read(fd, s, buf, len, flags) : __real_recv(fd, buf, len, flags);
+    if (s != NULL) {
+        return slow_read(fd, s, buf, len, flags);
+    }
+    ssize_t n;
+    int64_t deadline = 0;
+    do {
+        n = __real_recv(fd, buf, len, flags);
+    } while (was_interrupted(fd, n, flags, &deadline));
+    return n;
 }
 
 ssize_t __wrap_read(int fd, void *buf, size_t len)
 {
     slow_t *s = slow_of(fd);
-    return s != NULL ? slow_read(fd, s, buf, len, 0) : __real_read(fd, buf, len);
+    if (s != NULL) {
+        return slow_read(fd, s, buf, len, 0);
+    }
+    ssize_t n;
+    int64_t deadline = 0;
+    do {
+        n = __real_read(fd, buf, len);
+    } while (was_interrupted(fd, n, 0, &deadline));
+    return n;
 }
 
 /* ---- writing, and the end ---- */

@@ -8,12 +8,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "otter/run_protocol.h"
@@ -240,6 +241,45 @@ static void what_was_not_connected_is_as_fast_as_it_was(void **state)
     end(fd);
 }
 
+static int ticks, sends_to;
+
+static void tick(int signal)
+{
+    (void)signal;
+    world.now_us += 10000;
+    if (++ticks == 3 && sends_to >= 0) {
+        (void)!write(sends_to, "x", 1);
+    }
+}
+
+static void ticks_end_no_call(void **state)
+{
+    (void)state;
+    int pair[2];
+    uint8_t byte;
+    const struct sigaction action = {.sa_handler = tick}; /* no SA_RESTART: as FreeRTOS has it */
+    const struct itimerval every = {{.tv_usec = 2000}, {.tv_usec = 2000}}, never = {{0}, {0}};
+    const struct timeval limit = {.tv_usec = 60000};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        ticks = 0;
+        sends_to = pair[0];
+        assert_int_equal(i == 0 ? read(pair[1], &byte, 1) : recv(pair[1], &byte, 1, 0), 1);
+        assert_true(ticks >= 3);
+    }
+    sends_to = -1;
+    assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+    ticks = 0;
+    assert_true(recv(pair[1], &byte, 1, 0) == -1 &&
+                errno == EAGAIN); /* and the limit is not begun anew by each */
+    assert_true(ticks >= 6);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void a_refusal_takes_a_round_trip(void **state)
 {
     (void)state;
@@ -264,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup(a_wait_that_finds_nothing_ends_in_time, begin),
         cmocka_unit_test_setup(the_end_of_a_stream_comes_behind_its_bytes, begin),
         cmocka_unit_test_setup(what_was_not_connected_is_as_fast_as_it_was, begin),
+        cmocka_unit_test_setup(ticks_end_no_call, begin),
         cmocka_unit_test_setup(a_refusal_takes_a_round_trip, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
