@@ -169,6 +169,27 @@ static esp_err_t look_once(const agent_t *agent, const char *wanted, otter_ddi_d
     return err;
 }
 
+/**
+ * Who was told to restart the machine may do it later, at night: which start of the machine it was that this was ordered in is kept
+ * in the file of the record's lock. Where it cannot be kept the restart is ordered again.
+ */
+static void keep_start(const agent_t *agent, bool ordered)
+{
+    char id[DECISION_START_SIZE] = "";
+    const size_t len = ordered && decision_name_start(id) ? strlen(id) : 0;
+    if (ftruncate(agent->lock, 0) == 0 && len > 0 && pwrite(agent->lock, id, len, 0) != (ssize_t)len) {
+        (void)!ftruncate(agent->lock, 0); /* as above */
+    }
+}
+
+/** No restart has come since one was ordered. */
+static bool awaits_restart(const agent_t *agent)
+{
+    char id[DECISION_START_SIZE], kept[DECISION_START_SIZE] = "";
+    return pread(agent->lock, kept, sizeof(kept) - 1, 0) > 0 && decision_name_start(id) &&
+           strcmp(kept, id) == 0;
+}
+
 /** A device that is on may write meanwhile: what is seen twice is so. */
 esp_err_t agent_look(void *ctx, const char *wanted, otter_ddi_device_t *out)
 {
@@ -182,6 +203,10 @@ esp_err_t agent_look(void *ctx, const char *wanted, otter_ddi_device_t *out)
             before.wanted == out->wanted) {
             break;
         }
+    }
+    if (err == ESP_OK && out->wanted == OTTER_DDI_SLOT_SELECTED && agent->options->hook != NULL &&
+        awaits_restart(agent)) {
+        out->wanted = OTTER_DDI_SLOT_AWAITED;
     }
     return err;
 }
@@ -337,6 +362,7 @@ void agent_device_keep(agent_t *agent)
 static bool run_hook(const agent_t *agent, const char *slot)
 {
     fflush(NULL);
+    keep_start(agent, true);
     pid_t child = fork();
     if (child == 0) {
         sigset_t none;
@@ -352,7 +378,11 @@ static bool run_hook(const agent_t *agent, const char *slot)
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR &&
            interrupt_came() == INTERRUPT_NONE) {
     }
-    return child > 0 && status == 0;
+    const bool done = child > 0 && status == 0;
+    if (!done) {
+        keep_start(agent, false);
+    }
+    return done;
 }
 
 void agent_restart(agent_t *agent, const otter_ddi_order_t *order)

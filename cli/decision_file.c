@@ -15,11 +15,10 @@
 #define ID_SIZE      64u
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
-/** The kernel makes it up anew at each start. @return false: it does not tell */
-static bool read_boot_id(char id[ID_SIZE])
+bool decision_name_start(char id[DECISION_START_SIZE])
 {
     FILE *file = fopen(BOOT_ID_FILE, "r");
-    bool ok = file != NULL && fgets(id, (int)ID_SIZE, file) != NULL;
+    bool ok = file != NULL && fgets(id, (int)DECISION_START_SIZE, file) != NULL;
     if (file != NULL) {
         fclose(file);
     }
@@ -31,8 +30,8 @@ static bool read_boot_id(char id[ID_SIZE])
 
 bool decision_can_be_kept(void)
 {
-    char id[ID_SIZE];
-    return read_boot_id(id);
+    char id[DECISION_START_SIZE];
+    return decision_name_start(id);
 }
 
 /** A device or file under whatever name: names of device nodes may change while the machine starts. */
@@ -56,7 +55,7 @@ static bool says(const cJSON *object, const char *key, const char *text)
 
 cJSON *decision_load(const char *path, const char *flash, otter_fault_t *fault)
 {
-    char id[ID_SIZE], name[ID_SIZE];
+    char id[DECISION_START_SIZE], name[ID_SIZE];
     size_t len;
     char *text = (char *)input_load(path, INPUT_ORDINARY, DECISION_MAX, &len, fault);
     if (text == NULL) {
@@ -65,7 +64,7 @@ cJSON *decision_load(const char *path, const char *flash, otter_fault_t *fault)
     cJSON *kept = cJSON_Parse(text);
     free(text);
     name_flash(flash, name);
-    const char *wrong = !read_boot_id(id)            ? BOOT_ID_FILE " cannot be read"
+    const char *wrong = !decision_name_start(id)     ? BOOT_ID_FILE " cannot be read"
                         : !cJSON_IsObject(kept)      ? "it is not what `otter boot --decision` writes"
                         : !says(kept, "boot_id", id) ? "it is of an earlier start of this machine"
                         : !says(kept, "flash", name) ? "it is of another flash"
@@ -82,10 +81,11 @@ cJSON *decision_load(const char *path, const char *flash, otter_fault_t *fault)
 
 bool decision_save(const char *path, const char *flash, const cJSON *decision, otter_fault_t *fault)
 {
-    char id[ID_SIZE], name[ID_SIZE];
+    char id[DECISION_START_SIZE], name[ID_SIZE];
     cJSON *kept = cJSON_Duplicate(decision, true);
     name_flash(flash, name);
-    bool ok = kept != NULL && read_boot_id(id) && cJSON_AddStringToObject(kept, "boot_id", id) != NULL &&
+    bool ok = kept != NULL && decision_name_start(id) &&
+              cJSON_AddStringToObject(kept, "boot_id", id) != NULL &&
               cJSON_AddStringToObject(kept, "flash", name) != NULL;
     char *text = ok ? cJSON_Print(kept) : NULL;
     cJSON_Delete(kept);

@@ -22,5 +22,10 @@ OTTER_MUST_CHECK cJSON *decision_load(const char *path, const char *flash, otter
 OTTER_MUST_CHECK bool decision_save(const char *path, const char *flash, const cJSON *decision,
                                     otter_fault_t *fault);
 
+#define DECISION_START_SIZE 64u /* bytes of a start's name, with its end */
+
+/** Which start of this machine this is: a name that the kernel makes up anew at each. @return false: it does not tell */
+OTTER_MUST_CHECK bool decision_name_start(char id[DECISION_START_SIZE]);
+
 /** True if one start of this machine can be told from the next. */
 OTTER_MUST_CHECK bool decision_can_be_kept(void);

@@ -65,6 +65,7 @@ typedef enum {
     OTTER_DDI_SLOT_OTHER,    /* nothing of these */
     OTTER_DDI_SLOT_SELECTED, /* it boots next */
     OTTER_DDI_SLOT_REJECTED, /* its image was rejected, or not confirmed in its trial: it was rolled back */
+    OTTER_DDI_SLOT_AWAITED, /* it boots next, and the restart that was ordered is known not to have come yet */
 } otter_ddi_slot_state_t;
 
 /** How the device is. */

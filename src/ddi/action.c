@@ -198,7 +198,7 @@ void ddi_action_offered(otter_ddi_t *agent, const ddi_answer_t *answer)
     } else if (same && record.phase == DDI_VERDICT) {
         record.acknowledged = 0; /* the server has not understood how it ended */
         if (ddi_commit(agent, &record)) {
-            ddi_say(agent, "again: action %s has ended: its end is told again", record.id);
+            ddi_say(agent, "again: action %s has ended, which is told again", record.id);
         }
     } else if (same) {
         go_on(agent, answer);
@@ -364,7 +364,8 @@ void ddi_action_judge(otter_ddi_t *agent)
     } else if (device.wanted == OTTER_DDI_SLOT_REJECTED) {
         conclude(agent, &record, ESP_ERR_OTA_ROLLBACK_FAILED, "%s was rolled back, %s runs%s%s", record.slot,
                  device.slot, device.why[0] != '\0' ? ": " : "", device.why);
-    } else if (agent->restarting && agent->now < agent->closing_at) {
+    } else if (device.wanted == OTTER_DDI_SLOT_AWAITED ||
+               (agent->restarting && agent->now < agent->closing_at)) {
         return; /* it is on its way: what is seen may be how it was, or half written */
     } else if (record.tries >= TRIES_MAX) {
         conclude(agent, &record, ESP_FAIL, "%s does not start: %s runs after %u restarts", record.slot,

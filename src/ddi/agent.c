@@ -30,7 +30,7 @@ static esp_err_t check_config(const otter_ddi_config_t *config, otter_fault_t *f
     if (config->load == NULL || config->save == NULL || config->look == NULL || config->compare == NULL ||
         config->server == NULL || config->tenant == NULL || config->id == NULL || config->tenant[0] == '\0') {
         return otter_fault(fault, ESP_ERR_INVALID_ARG,
-                           "server, tenant, id, load, save, look and compare are needed");
+                           "server, tenant, id and all callbacks but say are needed");
     }
     const size_t len = strlen(config->id);
     if (len == 0 || len > 128 || strpbrk(config->id, " \t\r\n/") != NULL) {

@@ -187,22 +187,21 @@ static void reply_to_feedback(otter_ddi_t *agent, enum ddi_ask ask, enum class c
     }
 }
 
-static void take_cancel(otter_ddi_t *agent, const ddi_answer_t *answer)
+/** A cancellation or a confirmation, whose action need not be the one of the record. */
+static void take_other(otter_ddi_t *agent, enum ddi_ask ask, const ddi_answer_t *answer)
 {
     if (answer->id[0] == '\0') {
         ddi_say(agent, "error: the server names an action without an id");
         return;
     }
     memcpy(agent->other_id, answer->id, sizeof(agent->other_id));
-    ddi_action_cancelled(agent);
-}
-
-static void take_confirmation(otter_ddi_t *agent, const ddi_answer_t *answer)
-{
-    if (answer->id[0] == '\0' || !answer->confirms) {
+    if (ask == DDI_ASK_CANCEL) {
+        ddi_action_cancelled(agent);
         return;
     }
-    memcpy(agent->other_id, answer->id, sizeof(agent->other_id));
+    if (!answer->confirms) {
+        return;
+    }
     if (agent->config->confirmation == OTTER_DDI_HOLD && !agent->allowed) {
         ddi_say(agent, "asks: action %s waits for a confirmation", answer->id);
         return;
@@ -234,10 +233,8 @@ static void take_good(otter_ddi_t *agent, enum ddi_ask ask, const ddi_answer_t *
         take_poll(agent, answer);
         break;
     case DDI_ASK_CANCEL:
-        take_cancel(agent, answer);
-        break;
     case DDI_ASK_CONFIRMATION:
-        take_confirmation(agent, answer);
+        take_other(agent, ask, answer);
         break;
     case DDI_ASK_DEPLOYMENT:
         take_deployment(agent, answer);

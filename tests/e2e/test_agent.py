@@ -444,6 +444,18 @@ class Agent(DeviceTest):
         self.agent("--hook", "false")
         self.assertEqual(action["status"], "finished")
 
+    def test_a_restart_that_comes_later_is_ordered_once_and_awaited(self):
+        """The hook may restart the machine at night, and cron start the agent each hour until then."""
+        action = self.server.assign("dev-1", "7", self.new)
+        told = self.folder / "told"
+        for _ in range(5):
+            self.agent("--hook", f"echo at night >> {told}")
+        self.assertEqual(told.read_text(encoding="utf-8"), "at night\n")
+        self.assertEqual(action["status"], "running")
+        self.run_device("--boots", "1", script=CONFIRMS)  # the restart
+        self.agent("--hook", "false")
+        self.assertEqual((action["status"], action["downloads"]), ("finished", [None]))
+
     def test_the_systemd_unit_does_the_same(self):
         unit = (SOURCE / "examples" / "fleet" / "otter-agent.service").read_text(encoding="utf-8")
         settings = dict(line.split("=", 1) for line in (SOURCE / "examples" / "fleet" / "agent.conf").read_text(

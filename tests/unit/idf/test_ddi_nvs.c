@@ -17,8 +17,16 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    otter_ignore(nvs_flash_deinit()); /* a test may have left it so */
     close_device();
     return 0;
+}
+
+static void restart(void)
+{
+    assert_int_equal(nvs_flash_deinit(), ESP_OK);
+    start_device();
+    assert_int_equal(nvs_flash_init(), ESP_OK);
 }
 
 static void fill(uint8_t record[OTTER_DDI_RECORD_SIZE], uint32_t seed)
@@ -43,8 +51,7 @@ static void a_record_is_none_and_then_the_last_one(void **state)
         assert_int_equal(otter_ddi_nvs_load(name_space, back), ESP_OK);
         assert_memory_equal(back, record, sizeof(back));
     }
-    start_device();
-    assert_int_equal(nvs_flash_init(), ESP_OK);
+    restart();
     assert_int_equal(otter_ddi_nvs_load(name_space, back), ESP_OK);
     assert_memory_equal(back, record, sizeof(back));
 }
@@ -68,6 +75,7 @@ static void a_blob_of_another_size_is_no_record(void **state)
 static bool try_cutting(uint32_t at, sim_tear_t tear)
 {
     uint8_t old[OTTER_DDI_RECORD_SIZE], record[OTTER_DDI_RECORD_SIZE], back[OTTER_DDI_RECORD_SIZE];
+    otter_ignore(nvs_flash_deinit()); /* at first it is none */
     close_device();
     assert_int_equal(open_device(0x400000u, entries, 1), 0);
     assert_int_equal(nvs_flash_init(), ESP_OK);
@@ -79,8 +87,7 @@ static bool try_cutting(uint32_t at, sim_tear_t tear)
     const bool saved = otter_ddi_nvs_save(name_space, record) == ESP_OK;
     const bool fired = sim.cut_fired;
     sim_flash_power_on(&sim);
-    start_device();
-    assert_int_equal(nvs_flash_init(), ESP_OK);
+    restart();
     assert_int_equal(otter_ddi_nvs_load(name_space, back), ESP_OK);
     if (memcmp(back, record, sizeof(back)) != 0 && (saved || memcmp(back, old, sizeof(back)) != 0)) {
         fail_msg("power cut at operation %u, tear %d: neither the old record nor the new one", (unsigned)at,
