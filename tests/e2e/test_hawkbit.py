@@ -1,5 +1,5 @@
-"""`otter agent` with a hawkBit that runs somewhere: HAWKBIT_URL names it. Leaves its targets and releases there; it allows tokens, and
-for a test the confirmation of actions and a poll time of 30 seconds.
+"""`otter agent` with a hawkBit that runs somewhere: HAWKBIT_URL names it. Leaves its targets and releases there; it
+allows tokens, and for a test the confirmation of actions and a poll time of 30 seconds.
 
 HAWKBIT_URL=https://fleet.example:8443 HAWKBIT_CA=ca.pem ./dev test hawkbit; as admin of tenant DEFAULT with password admin, else
 HAWKBIT_USER, HAWKBIT_PASSWORD, HAWKBIT_TENANT say it.

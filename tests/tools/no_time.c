@@ -1,4 +1,4 @@
-/* Preloaded (LD_PRELOAD) into a program: to it the machine's clock has no time, and begins on 1970-01-01 as on a board without a battery. */
+/* Preloaded (LD_PRELOAD) into a program: its clock begins on 1970-01-01, as on a board without a battery. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
 #include <sys/time.h>
