@@ -195,8 +195,8 @@ static bool is_on(const cJSON *options, const char *name)
 }
 
 /**
- * CONFIG_SECURE_SIGNED_ON_BOOT_NO_SECURE_BOOT: the bootloader has the key of ESP32's first scheme, and starts nothing that it has not
- * signed. For as long as the program runs, which is one device.
+ * CONFIG_SECURE_SIGNED_ON_BOOT_NO_SECURE_BOOT: the bootloader has the key of ESP32's first scheme, and starts nothing
+ * that it has not signed. For as long as the program runs, which is one device.
  */
 static bool take_boot_key(const build_set_t *set, linux_device_options_t *device)
 {

@@ -33,8 +33,8 @@ const char *otter_flash_cipher_name(otter_flash_cipher_kind_t kind);
 /**
  * The cipher that a chip has for a key.
  * @param chip_id  esp_chip_id_t; chip linux has XTS-AES, and so has any chip but the ESP32
- * @param key_len  bytes, as espsecure writes key files: 24 or 32 of the ESP32; 32 of all others, 64 of some (ESP32-S2, S3, C5, H4,
- *                 P4), 16 of the ESP32-C2; any of these of chip linux and of chips that are not known
+ * @param key_len  bytes, as espsecure writes key files: 24 or 32 of the ESP32; 32 of all others, 64 of some (ESP32-S2, S3,
+ *                 C5, H4, P4), 16 of the ESP32-C2; any of these of chip linux and of chips that are not known
  * @return OTTER_FLASH_CIPHER_NONE: the chip has no key of this length
  */
 otter_flash_cipher_kind_t otter_flash_cipher_for(uint16_t chip_id, size_t key_len);

@@ -630,7 +630,7 @@ static bool is_beyond_chip(const said_t known[FACT_COUNT], fact_t fact, const sa
                            facts[fact].name) != ESP_OK;
     }
     if (fact == FACT_CRYPT_CONFIG && chip->id != 0) {
-        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has no %s; an ESP32 has", chip->title,
+        return otter_fault(fault, ESP_ERR_INVALID_STATE, "%s has no %s, as an ESP32 has", chip->title,
                            facts[fact].name) != ESP_OK;
     }
     if (fact > FACT_DIGEST && fact < FACT_CRYPT_COUNT && fact != FACT_REVOKE && chip->signature_blocks == 1) {

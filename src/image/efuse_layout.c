@@ -17,8 +17,8 @@
 static const otter_efuse_layout_t layouts[] = {
     {.chip_id = 0x0000, /* ESP32 */
      .blocks = 4, .words = {7, 8}, .key_block = 1, .key_blocks = 2, .secure_version = {3, 128, 32},
-     .secure_boot = {0, 197, 1}, .crypt_count = {0, 20, 7}, .crypt_config = {0, 188, 4}, .read_protect = {0, 16, 4}, .major = {0, 111, 1},
-     .major_high = {0, 180, 1}, .minor = {0, 184, 2}},
+     .secure_boot = {0, 197, 1}, .crypt_count = {0, 20, 7}, .crypt_config = {0, 188, 4}, .read_protect = {0, 16, 4},
+     .major = {0, 111, 1}, .major_high = {0, 180, 1}, .minor = {0, 184, 2}},
     {.chip_id = 0x0002, /* ESP32-S2 */
      ELEVEN, .secure_version = {0, 139, 16}, .secure_boot = {0, 116, 1}, .aggressive_revoke = {0, 117, 1},
      .revoke = {0, 85, 1}, .purpose = {0, 88, 4}, .crypt_count = {0, 82, 3}, .major = {1, 114, 2},
@@ -33,7 +33,8 @@ static const otter_efuse_layout_t layouts[] = {
      .minor = {1, 114, 3}, .minor_high = {1, 183, 1}, .blk_major = {2, 128, 2}, .blk_minor = {1, 120, 3}},
     {.chip_id = 0x000C, /* ESP32-C2 */
      .blocks = 4, .words = {2, 3}, .key_block = 3, .key_blocks = 1, .secure_version = {0, 54, 4},
-     .secure_boot = {0, 53, 1}, .crypt_count = {0, 39, 3}, .long_key = {0, 42, 1}, .read_protect = {0, 32, 2}, .major = {2, 52, 2},
+     .secure_boot = {0, 53, 1}, .crypt_count = {0, 39, 3}, .long_key = {0, 42, 1},
+     .read_protect = {0, 32, 2}, .major = {2, 52, 2},
      .minor = {2, 48, 4}, .blk_major = {2, 60, 2}, .blk_minor = {2, 57, 3}},
     {.chip_id = 0x000D, /* ESP32-C6 */
      ELEVEN, .secure_version = {0, 142, 16}, .secure_boot = {0, 116, 1}, .aggressive_revoke = {0, 117, 1},

@@ -361,7 +361,7 @@ class Burn(EfuseCase):
         for chip, burned, name, value, why in (
                 ("esp32c3", (), "key_purpose_1", "XTS_AES_256_KEY_1", "ESP32-C3 has no key of flash encryption of 64 bytes"),
                 ("esp32c3", (), "key_purpose_1", derived, "ESP32-C3 has no key of flash encryption of 16 bytes"),
-                ("esp32c3", (), "flash_crypt_config", 15, "ESP32-C3 has no flash_crypt_config; an ESP32 has"),
+                ("esp32c3", (), "flash_crypt_config", 15, "ESP32-C3 has no flash_crypt_config, as an ESP32 has"),
                 ("esp32", (), "flash_crypt_config", 16, "flash_crypt_config is a number from 0 to 15"),
                 ("esp32", (("flash_crypt_config", 5),), "flash_crypt_config", 10, "it never becomes 10"),
                 ("esp32c2", (), "key_purpose_1", "HMAC_UP", "ESP32-C2 has one key block"),
