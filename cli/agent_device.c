@@ -170,8 +170,8 @@ static esp_err_t look_once(const agent_t *agent, const char *wanted, otter_ddi_d
 }
 
 /**
- * Who was told to restart the machine may do it later, at night: which start of the machine it was that this was ordered in is kept
- * in the file of the record's lock. Where it cannot be kept the restart is ordered again.
+ * Who was told to restart the machine may do it later, at night: which start of the machine it was that this was ordered in
+ * is kept in the file of the record's lock. Where it cannot be kept the restart is ordered again.
  */
 static void keep_start(const agent_t *agent, bool ordered)
 {

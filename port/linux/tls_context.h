@@ -7,8 +7,8 @@
 #include "otter/promise.h"
 
 /**
- * A client's context, whom it believes still to be said. Weak keys and signatures are refused whatever OpenSSL was built with, and
- * writing may take a part of what it was given.
+ * A client's context, whom it believes still to be said. Weak keys and signatures are refused whatever OpenSSL was built
+ * with, and writing may take a part of what it was given.
  * @param lowest, highest  TLS1_2_VERSION and so on; highest 0: the newest that there is
  * @return NULL: out of memory
  */
