@@ -296,7 +296,7 @@ static void end_erase(file_flash_t *f)
 static void begin_erase(file_flash_t *f, uint32_t off, uint32_t len)
 {
     const uint32_t half = len / f->flash.erase_size / 2 * f->flash.erase_size;
-    f->begun.old = f->cut != NULL && f->options.shared != NULL ? malloc(len - half) : NULL;
+    f->begun.old = half < len && f->cut != NULL && f->options.shared != NULL ? malloc(len - half) : NULL;
     f->begun.off = off + half;
     f->begun.len = len - half;
     if (f->begun.old != NULL && read_unlimited(f, f->begun.off, f->begun.old, f->begun.len) == ESP_OK) {
