@@ -223,7 +223,8 @@ class WithHawkbit(DeviceTest):
             self.token.write_text("gate" + self.name, encoding="utf-8")
             process = subprocess.Popen(
                 [OTTER, "fleet", "simulate", "--server", URL, "--token-file", self.token, *self.trust(), "--devices",
-                 str(devices), "--id", self.name + "-", "--poll", "10", "--bad-release", "2.0.0", "--bad", "80", "--for", "200", "--quiet"],
+                 str(devices), "--id", self.name + "-", "--poll", "10",
+                 "--bad-release", "2.0.0", "--bad", "80", "--for", "200", "--quiet"],
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             try:
                 self.wait_for(rollout, "paused")
