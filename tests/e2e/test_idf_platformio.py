@@ -120,14 +120,15 @@ class PlatformIO(ConsoleTest):
             "src/CMakeLists.txt": "FILE(GLOB_RECURSE app_sources ${CMAKE_SOURCE_DIR}/src/*.*)\nset(headers text.h)\n"
                                   "add_prefix(headers src/ ${headers})\nidf_component_register(SRCS ${app_sources} "
                                   "PRIV_REQUIRES freertos esp_littlefs EMBED_FILES ../${headers})\n",
+            "src/Kconfig.projbuild": "config TASK_CORE\n    hex\n    default FREERTOS_NO_AFFINITY\n",
             "src/text.h": "embedded",
             "src/main.cpp": 'extern "C" void app_main(void);\n#include <stdio.h>\n#include "sdkconfig.h"\n'
-                          'void app_main(void) { printf("common %d, level %d\\n", COMMON, CONFIG_LOG_DEFAULT_LEVEL); }\n'})
+                          'void app_main(void) { printf("common %d, level %d, core %x\\n", COMMON, CONFIG_LOG_DEFAULT_LEVEL, CONFIG_TASK_CORE); }\n'})
         self.addCleanup(made.remove)
         done = made.build("-D", "PIO_ENV=first")
         self.assertIn("huge_app.csv is a partition table of PlatformIO's own", done.stdout + done.stderr)
         said = otter("run", made.out, "--until", "common", "--max-seconds", "60").stdout
-        self.check_lines(("common 3, level 0\n",), said)
+        self.check_lines(("common 3, level 0, core 7fffffff\n",), said)
 
 
 if __name__ == "__main__":
