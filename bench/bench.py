@@ -169,7 +169,8 @@ class Bench:
 
     def floor(self, name, *also, reads_back=False):
         slot = self.work / "floor.bin"
-        return self.measure([self.work / "floor", *(["-r"] if reads_back else []), self.ca.cert, self.nginx.port, name, slot, *also])
+        options = ["-r"] if reads_back else []
+        return self.measure([self.work / "floor", *options, self.ca.cert, self.nginx.port, name, slot, *also])
 
     def in_turn(self, rounds, runs):
         """Costs of each of `runs`, functions by name that get the number of the round; the first two warm up and do not count."""
@@ -313,10 +314,10 @@ def compare_floor(bench, rounds, sizes):
     """Prints the table; returns the goals."""
     goals = []
     print(f"whole update against the floor (TLS, SHA-256, write, sync in one process), {rounds} rounds in turn, medians;\n"
-          "CPU is without the one hash of what runs, which is told beside it; `duties`: wall and CPU of a floor that hashes what\n"
-          "runs before it asks, where that must be, and reads back what it has written")
-    print(f"{'image':>8}  {'what runs':<13} {'wall':>5}  {'min':>5} {'max':>5}  {'CPU':>5}  {'its hash':>8}  {'duties':>11}  {'otter':>9}"
-          f"  {'floor':>9}")
+          "CPU is without the one hash of what runs, which is told beside it; `duties`: wall and CPU of a floor that hashes\n"
+          "what runs before it asks, where that must be, and reads back what it has written")
+    print(f"{'image':>8}  {'what runs':<13} {'wall':>5}  {'min':>5} {'max':>5}  {'CPU':>5}  {'its hash':>8}  {'duties':>11}"
+          f"  {'otter':>9}  {'floor':>9}")
     for mib in sizes:
         costs = bench.compare_floor(mib, rounds)
         floor = costs["floor"]

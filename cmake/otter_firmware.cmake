@@ -10,8 +10,8 @@
 # CERTIFICATES (PEM) are in the bundle that esp_crt_bundle_attach() gives, beside the machine's own.
 # What the program itself describes in .rodata_desc (its own esp_app_desc) counts before PROJECT, VERSION and the secure version.
 # SIGNING_KEY signs the image; V1: by ESP32's first scheme. VERIFICATION_KEY (the 64 bytes of `otter key public --v1`) is in the
-# program, which takes updates of that scheme by it. SYMBOL_LINK is called with NAME and a file: what it writes there is the image's
-# section .gnu_debuglink, by which the program finds its symbols.
+# program, which takes updates of that scheme by it. SYMBOL_LINK is called with NAME and a file: what it writes there is the
+# image's section .gnu_debuglink, by which the program finds its symbols.
 # SPDX-License-Identifier: Apache-2.0
 
 # The version where ESP-IDF looks for it: PROJECT_VER, version.txt, project(... VERSION), git describe; else 1.

@@ -138,7 +138,8 @@ def library_text(folder):
     base = os.path.join(folder, "src") if os.path.isdir(os.path.join(folder, "src")) else folder
     sources = [os.path.join(path, name) for path, _, names in os.walk(base) for name in names if is_source(name)]
     includes = [path for path in (base, os.path.join(folder, "include")) if os.path.isdir(path)]
-    quoted = {key: " ".join(f'"{path}"' for path in sorted(paths)) for key, paths in (("SRCS", sources), ("INCLUDE_DIRS", includes))}
+    quoted = {key: " ".join(f'"{path}"' for path in sorted(paths))
+              for key, paths in (("SRCS", sources), ("INCLUDE_DIRS", includes))}
     return "idf_component_register(" + " ".join(f"{key} {text}" for key, text in quoted.items() if text) + ")\n"
 
 

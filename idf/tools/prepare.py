@@ -138,7 +138,8 @@ def changed_by_hand(own, base):
 def tell_unknown(options, notes):
     """Of the files that set options: lines that set none, and options that nobody has."""
     if options.odd:
-        notes.append("left out, since an option is set by a line CONFIG_NAME=VALUE: " + ", ".join(options.odd[:kconfig.LEFT_OUT_MAX]))
+        notes.append("left out, since an option is set by a line CONFIG_NAME=VALUE: " +
+                     ", ".join(options.odd[:kconfig.LEFT_OUT_MAX]))
     names = sorted(options.unknown)
     if names:
         more = f" and {len(names) - kconfig.LEFT_OUT_MAX} more" if len(names) > kconfig.LEFT_OUT_MAX else ""

@@ -72,8 +72,8 @@ class Files(ConsoleTest):
         content = bytearray(flash.read_bytes())
         begin = content.index(b"otter files 1", WWW)
         at = content.index(b"index.html", begin)
-        for name, place, value in (("a length beyond the image", at - 4, b"\xff\xff"), ("a name that leads out", at, b"../../html"),
-                                   ("an empty name", at - 8, bytes(4))):
+        for name, place, value in (("a length beyond the image", at - 4, b"\xff\xff"),
+                                   ("a name that leads out", at, b"../../html"), ("an empty name", at - 8, bytes(4))):
             with self.subTest(name):
                 spoilt = bytearray(content)
                 spoilt[place:place + len(value)] = value

@@ -335,8 +335,9 @@ void app_main(void)
         made = self.made(None, {"CMakeLists.txt": SMALL_CMAKE, "main/CMakeLists.txt": MAIN_CMAKE, "main/main.c": CRASHES,
                                 "sdkconfig.defaults": "CONFIG_COMPILER_OPTIMIZATION_NONE=y\n"})
         made.build()
-        for kind, told in [("a", r"\nBacktrace: 0x\w+ 0x[^|]*\n(.*\n)*.*deep at .*main/main\.c:8\n.*app_main at .*main/main\.c:32"),
-                           ("b", r"\nBacktrace: 0x\w+ 0x[^|]*\n.*endless at .*main/main\.c:1\d\n.*endless at .*main/main\.c:13\n"),
+        at = r"at .*main/main\.c"
+        for kind, told in [("a", rf"\nBacktrace: 0x\w+ 0x[^|]*\n(.*\n)*.*deep {at}:8\n.*app_main {at}:32"),
+                           ("b", rf"\nBacktrace: 0x\w+ 0x[^|]*\n.*endless {at}:1\d\n.*endless {at}:13\n"),
                            ("c", r"\nBacktrace: 0x\w+ \|<-CORRUPTED\n.*smash at .*main/main\.c:19\n")]:
             with self.subTest(kind):
                 self.assertRegex(self.crash(made, kind)[0], told)

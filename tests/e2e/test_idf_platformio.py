@@ -66,7 +66,8 @@ void app_main(void)
 }
 """
 FILES = {
-    "CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\ninclude($ENV{IDF_PATH}/tools/cmake/project.cmake)\nproject(folder)\n",
+    "CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\n"
+                      "include($ENV{IDF_PATH}/tools/cmake/project.cmake)\nproject(folder)\n",
     "platformio.ini": INI,
     "table.csv": "nvs,data,nvs,,0x4000\nfactory,app,factory,0x10000,2M\nfiles,data,littlefs,,64K\n",
     "sdkconfig.first": "CONFIG_ESPTOOLPY_FLASHSIZE_2MB=y\n",
@@ -76,7 +77,8 @@ FILES = {
     "include/included.h": "#define INCLUDED 2\n",
     "extra/extra.h": "#define EXTRA 1\n",
     "lib/library/src/library.h": "int library(void);\n",
-    "lib/library/src/library.c": '#include "library.h"\n#include "esp_log.h"\nint library(void) { ESP_LOGI("library", "here"); return 3; }\n',
+    "lib/library/src/library.c": '#include "library.h"\n#include "esp_log.h"\n'
+                                 'int library(void) { ESP_LOGI("library", "here"); return 3; }\n',
     "lib/plain/plain.h": "int plain(void);\n",
     "lib/plain/plain.c": '#include "plain.h"\nint plain(void) { return 4; }\n',
     "lib/README": "no library",
@@ -103,7 +105,8 @@ class PlatformIO(ConsoleTest):
                  ["platformio.ini: there is no [env:bord]: first, board"]),
                 ("a circle", INI.replace("[parent]", "[parent]\nextends = env:board"), ["extends itself"]),
                 ("a reference to itself", INI.replace("${env.build_flags} -D", "${parent.build_flags} -D"), ["refers to itself"]),
-                ("a quote without its end", INI.replace("-Wno-everything", "'-Wno-everything"), ["build_flags: No closing quotation"]),
+                ("a quote without its end", INI.replace("-Wno-everything", "'-Wno-everything"),
+                 ["build_flags: No closing quotation"]),
                 ("no ini", "a line\n" + INI, ["platformio.ini: File contains no section headers"])):
             with self.subTest(name):
                 refused = self.made(**{"platformio.ini": ini}).refused()
@@ -123,7 +126,8 @@ class PlatformIO(ConsoleTest):
             "src/Kconfig.projbuild": "config TASK_CORE\n    hex\n    default FREERTOS_NO_AFFINITY\n",
             "src/text.h": "embedded",
             "src/main.cpp": 'extern "C" void app_main(void);\n#include <stdio.h>\n#include "sdkconfig.h"\n'
-                          'void app_main(void) { printf("common %d, level %d, core %x\\n", COMMON, CONFIG_LOG_DEFAULT_LEVEL, CONFIG_TASK_CORE); }\n'})
+                          'void app_main(void) {\n'
+                          'printf("common %d, level %d, core %x\\n", COMMON, CONFIG_LOG_DEFAULT_LEVEL, CONFIG_TASK_CORE); }\n'})
         self.addCleanup(made.remove)
         done = made.build("-D", "PIO_ENV=first")
         self.assertIn("huge_app.csv is a partition table of PlatformIO's own", done.stdout + done.stderr)

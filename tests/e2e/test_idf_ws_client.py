@@ -41,8 +41,8 @@ class Server:
     def accept(self, client, early=b""):
         key = next(line.split(": ")[1] for line in self.heads[-1] if line.startswith("Sec-WebSocket-Key"))
         accept = base64.b64encode(hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()).decode()
-        client.sendall(f"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nsec-websocket-accept: {accept}\r\n\r\n".encode()
-                       + early)
+        client.sendall(("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+                        f"sec-websocket-accept: {accept}\r\n\r\n").encode() + early)
 
     def read(self):
         head = self.file.read(2)
@@ -142,7 +142,8 @@ class WsClient(ConsoleTest):
                          lambda server, client: server.accept(client, early=b"\x81\x83mask..."),
                          answer])
         said = self.run_device(server, "send", "send", "close")
-        self.check_lines(("event error mine kind 3, status 404\n", "event disconnected mine\n", "event error mine kind 3, status 101\n",
+        self.check_lines(("event error mine kind 3, status 404\n", "event disconnected mine\n",
+                          "event error mine kind 3, status 101\n",
                           "event connected mine\n", "event disconnected mine\n",
                           "event connected mine\n", "event disconnected mine\n", "event connected mine\n"), said)
 

@@ -1,4 +1,4 @@
-/* Web sockets: libmicrohttpd gives their sockets up, one thread reads all of them, and handlers get frames in the server's task. */
+/* Web sockets: libmicrohttpd gives them up, one thread reads all of them, and handlers get frames in the server's task. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -364,8 +364,8 @@ endfunction()
 # CMake wants to see a call of project() in the project's own file; the one that it knows is _project() from here on.
 macro(project project_name)
   if(NOT "${project_name}" MATCHES "^[A-Za-z0-9_.+-]+$")
-    otter_stop("${CMAKE_SOURCE_DIR}/CMakeLists.txt: project(\"${project_name}\"): CMake takes letters, digits, _ . + and - in the "
-               "name of a program")
+    otter_stop("${CMAKE_SOURCE_DIR}/CMakeLists.txt: project(\"${project_name}\"): CMake takes letters, digits, _ . + and - in "
+               "the name of a program")
   endif()
   otter_prepare()
   include(${CMAKE_BINARY_DIR}/config/components.cmake)

@@ -158,10 +158,9 @@ typedef struct httpd_uri {
     httpd_method_t method;
     esp_err_t (*handler)(httpd_req_t *r); /* another code than ESP_OK closes the connection */
     void *user_ctx;
-    bool
-        is_websocket; /* the handler is called with HTTP_GET behind the handshake, and for each frame with another method */
-    bool
-        handle_ws_control_frames; /* it gets pings, pongs and the end, too, which the server answers otherwise */
+    /* The handler is called with HTTP_GET behind the handshake, and for each frame with another method. */
+    bool is_websocket;
+    bool handle_ws_control_frames;     /* it gets pings, pongs and the end, too */
     const char *supported_subprotocol; /* of a web socket; NULL: none. It must live as long as the handler */
 } httpd_uri_t;
 

@@ -22,8 +22,8 @@ struct httpd_ssl_config {
     httpd_config_t httpd;
     const uint8_t *servercert; /* PEM; NULL: `cacert_pem` is the server's, as in ESP-IDF 4 */
     size_t servercert_len;     /* bytes, with a 0 behind, as of the others */
-    const uint8_t
-        *cacert_pem; /* of clients, beside `servercert`: ESP_ERR_NOT_SUPPORTED, they are not asked for any */
+    /* Of clients, beside `servercert`: ESP_ERR_NOT_SUPPORTED, they are not asked for any. */
+    const uint8_t *cacert_pem;
     size_t cacert_len;
     const uint8_t *prvtkey_pem;
     size_t prvtkey_len;
