@@ -336,16 +336,22 @@ class Examples(unittest.TestCase):
         self.assertIn("OTA Succeed, Rebooting", text)
         self.slow(folder)
 
+    @staticmethod
+    def ms_between(text, first, last):
+        """By the log's time, which counts from the start of this machine."""
+        begin, end = (int(re.search(rf"\((\d+)\) simple_ota_example: {what}", text)[1]) for what in (first, last))
+        return end - begin
+
     def slow(self, folder):
         """As long as its flash and its link take; and where the link is slower than the client waits, its time-out."""
         size = (self.www / "firmware.bin").stat().st_size
         text = self.run_it(folder, "--new", "--fast", "--flash-speed", "NOR", "--link", "1M,20ms,0", until="OTA Succeed")
-        begin, end = (int(re.search(rf"\((\d+)\) simple_ota_example: {what}", text)[1])
-                      for what in ("Starting OTA", "OTA Succeed"))
-        self.assertGreater(end - begin, max(size * 8 / 1000, size / 65536 * 150 + size / 256 * 0.4) + 60)  # ms; 5.4 erases blocks
-        self.assertLess(end - begin, size * 8 / 1000 + size / 4096 * 45 + size / 256 * 0.4 + 2000)
+        took = self.ms_between(text, "Starting OTA", "OTA Succeed")
+        self.assertGreater(took, max(size * 8 / 1000, size / 65536 * 150 + size / 256 * 0.4) + 60)  # ms; 5.4 erases blocks
+        self.assertLess(took, size * 8 / 1000 + size / 4096 * 45 + size / 256 * 0.4 + 2000)
         text = self.run_it(folder, "--new", "--fast", "--link", "1M,4s,0", until="Firmware upgrade failed")
-        self.assertRegex(text, r"E \([5-9]\d\d\d\) simple_ota_example: Firmware upgrade failed")  # the client waits 5 s
+        took = self.ms_between(text, "Starting OTA", "Firmware upgrade failed")
+        self.assertTrue(5000 <= took < 10000, took)  # the client waits 5 s
 
     def test_advanced_goes_on_after_a_cut_and_confirms(self):
         folder = self.make("advanced_https_ota", f'CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="{self.url}"',
