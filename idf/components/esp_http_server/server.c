@@ -323,6 +323,7 @@ esp_err_t httpd_stop(httpd_handle_t handle)
     websocket_stop(server);
     drop_sessions(server);
     MHD_stop_daemon(server->daemon); /* it closes the listener, too */
+    websocket_stopped(server);
     const httpd_config_t *config = &server->config;
     if (config->global_user_ctx_free_fn != NULL) {
         config->global_user_ctx_free_fn(config->global_user_ctx);

@@ -54,6 +54,7 @@ typedef struct exchange {
     bool detached; /* another task answers */
     bool raw;      /* the application has sent bytes of its own: the connection ends with the handler */
     httpd_uri_t websocket_uri; /* of a web socket that is asked for */
+    bool upgraded;             /* it has been one; libmicrohttpd's threads alone read this */
     exchange_state_t state;
     /* the body */
     uint8_t body[BODY_ROOM];
@@ -102,6 +103,7 @@ struct server {
     bool watched; /* there is a thread that reads them */
     pthread_t watcher;
     int wake;
+    exchange_t *ended; /* libmicrohttpd has done with them; by atomic operations */
 };
 
 void server_lock(server_t *server);
@@ -115,6 +117,8 @@ void server_post(int32_t id, const void *data, size_t size);
 
 /** Unlocks and gives one hold up. */
 void exchange_release(exchange_t *exchange);
+/** With the lock held, which it gives up, and the hold of libmicrohttpd, which has done with it. */
+void exchange_over(exchange_t *exchange);
 /** With the lock held: libmicrohttpd goes on with it. */
 void exchange_resume(exchange_t *exchange);
 /** With the lock held: nothing more of this comes to a good end. */
@@ -161,4 +165,11 @@ void websocket_handled(session_t *session, esp_err_t err);
 bool websocket_watch(server_t *server);
 /** Ends all web sockets; `stopping` is set. */
 void websocket_stop(server_t *server);
+/** libmicrohttpd has ended, too. */
+void websocket_stopped(server_t *server);
+/**
+ * libmicrohttpd has done with the request that became a web socket. It says so with a lock of its own held, which others take
+ * under the server's: so the thread that reads web sockets does the rest.
+ */
+void websocket_ended(exchange_t *exchange);
 void frames_end(websocket_t *ws);

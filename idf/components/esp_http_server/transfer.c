@@ -52,6 +52,15 @@ void exchange_release(exchange_t *exchange)
     server_release(server);
 }
 
+void exchange_over(exchange_t *exchange)
+{
+    exchange->over = true;
+    exchange->suspended = false;
+    exchange->session->exchange = NULL;
+    (void)pthread_cond_broadcast(&exchange->server->changed);
+    exchange_release(exchange);
+}
+
 /* ---- a request begins ---- */
 
 /** The first that libmicrohttpd tells of a request, which gets what is made here as its context. */
@@ -248,11 +257,11 @@ void transfer_end(void *cls, struct MHD_Connection *connection, void **context,
         return;
     }
     *context = NULL;
+    if (exchange->upgraded) {
+        websocket_ended(exchange);
+        return;
+    }
     server_lock(server);
-    exchange->over = true;
-    exchange->suspended = false;
     exchange->sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK && exchange->state == EXCHANGE_ANSWERED;
-    exchange->session->exchange = NULL;
-    (void)pthread_cond_broadcast(&server->changed);
-    exchange_release(exchange);
+    exchange_over(exchange);
 }

@@ -44,6 +44,7 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *conte
     (void)connection, (void)context;
     exchange_t *exchange = cls;
     server_t *server = exchange->server;
+    exchange->upgraded = true;
     websocket_t *ws = frames_begin(socket, early, early_len);
     server_lock(server);
     if (ws == NULL || server->stopping || !websocket_watch(server)) {
@@ -128,14 +129,37 @@ esp_err_t websocket_accept(exchange_t *exchange, const httpd_uri_t *uri)
     return ok ? ESP_OK : ESP_FAIL;
 }
 
-/* ---- frames, in the server's task ---- */
-
 static void wake(server_t *server)
 {
     const uint64_t one = 1;
     ssize_t done = write(server->wake, &one, sizeof(one));
     (void)done; /* it is full: then the thread wakes already */
 }
+
+void websocket_ended(exchange_t *exchange)
+{
+    server_t *server = exchange->server;
+    exchange->next = __atomic_load_n(&server->ended, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&server->ended, &exchange->next, exchange, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED)) {
+    }
+    if (server->watched) {
+        wake(server);
+    }
+}
+
+static void end_exchanges(server_t *server)
+{
+    exchange_t *exchange = __atomic_exchange_n(&server->ended, NULL, __ATOMIC_ACQUIRE);
+    while (exchange != NULL) {
+        exchange_t *next = exchange->next;
+        server_lock(server);
+        exchange_over(exchange);
+        exchange = next;
+    }
+}
+
+/* ---- frames, in the server's task ---- */
 
 void websocket_handled(session_t *session, esp_err_t err)
 {
@@ -381,6 +405,7 @@ static void *watch(void *arg)
         if (fds[0].revents != 0 && read(server->wake, &woken, sizeof(woken)) < 0) {
             fds[0].revents = 0; /* somebody has read it: nothing is lost */
         }
+        end_exchanges(server);
         for (size_t i = 1; i < count; i++) {
             if (fds[i].revents != 0 || sessions[i]->websocket->look) {
                 sessions[i]->websocket->look = false;
@@ -420,6 +445,13 @@ void websocket_stop(server_t *server)
     if (watched) {
         wake(server);
         (void)pthread_join(server->watcher, NULL); /* it ends: `stopping` is set */
+    }
+}
+
+void websocket_stopped(server_t *server)
+{
+    end_exchanges(server);
+    if (server->watched) {
         close(server->wake);
     }
 }
