@@ -28,6 +28,7 @@ enum {
     AGGRESSIVE = PURPOSE + 6,
     SHA384,
     CRYPT_COUNT,
+    CRYPT_CONFIG,
     NAMES
 };
 static const char *const names[NAMES] = {
@@ -62,12 +63,13 @@ static const char *const names[NAMES] = {
     "secure_boot_aggressive_revoke",
     "secure_boot_sha384_en",
     "spi_boot_crypt_cnt",
+    "flash_crypt_config",
 };
 static const unsigned long maxima[NAMES] = {
     [REVISION] = 65534,  [BLK_REVISION] = 65535, [SECTOR_SIZE] = 131072, [WRITE_UNIT] = 256,
     [WRITE_ONCE] = 1,    [SECURE_VERSION] = 32,  [SECURE_BOOT] = 1,      [REVOKE] = 1,
     [REVOKE + 1] = 1,    [REVOKE + 2] = 1,       [AGGRESSIVE] = 1,       [SHA384] = 1,
-    [CRYPT_COUNT] = 127,
+    [CRYPT_COUNT] = 127, [CRYPT_CONFIG] = 15,
 };
 static const char *const schemes[] = {"none", "rsa3072", "ecdsa192", "ecdsa256", "ecdsa384", "v1"};
 /* By number; where one has more names they stand behind a comma. */
