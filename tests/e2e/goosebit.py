@@ -67,8 +67,10 @@ class Goosebit:
         self.thread.join(10)
         self.process.stdout.close()
 
-    def ask(self, method, path, body=None, form=None):
-        headers = {"Authorization": f"Bearer {self.bearer}"} if form is None else {}
+    def ask(self, method, path, body=None, form=None, token=None):
+        """As its administrator; with `token` as the device that has it."""
+        who = f"TargetToken {token}" if token else f"Bearer {self.bearer}" if form is None else None
+        headers = {"Authorization": who} if who else {}
         data = form.encode() if form is not None else json.dumps(body).encode() if body is not None else None
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -14,7 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import goosebit  # noqa: E402
 import servers  # noqa: E402
-from device import OTTER, TIMEOUT_S, VALID, DeviceTest  # noqa: E402
+from device import OTTER, TIMEOUT_S, VALID, DeviceTest, in_full  # noqa: E402
 
 CONFIRMS, DOES_NOT_CONFIRM = "1:confirm+idle", "1:idle"
 FLEET = 200
@@ -137,7 +137,20 @@ class WithGoosebit(DeviceTest):
         states = [(rows[name]["last_state"], rows[name]["sw_version"]) for name in names]
         self.assertEqual(states, [("Error", "1.0.0")] * BAD + [("Finished", "2.0.0")] * (SOME - BAD))
 
-    @unittest.skipUnless(os.environ.get("OTTER_LONG") == "1", "runs with --long: busy, it answers with 500 only")
+    def test_the_first_devices_of_a_board_may_come_at_the_same_moment(self):
+        """Unaided, goosebit makes the board's row twice, and fails with each device of it from then on."""
+        names = [f"first-{i}" for i in range(8)]
+        self.server.register(*names, "later", token="secret")
+        board = {"mode": "merge", "data": {"hw_boardname": "brand-new", "hw_revision": "A", "sw_version": "1.0.0"}}
+
+        def name_board(device):
+            return self.server.ask("PUT", f"/DEFAULT/controller/v1/{device}/configData", board, token="secret")["success"]
+
+        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+            self.assertEqual(list(pool.map(name_board, names)), [True] * len(names))
+        self.assertTrue(name_board("later"))
+
+    @in_full
     def test_two_hundred_devices_in_one_process_are_told_apart(self):
         """The library's agent on simulated devices. Some answers are lost; who misses several waits half a minute for each."""
         names = [f"two-hundred-{i + 1:06}" for i in range(FLEET)]
@@ -149,8 +162,8 @@ class WithGoosebit(DeviceTest):
         done = subprocess.run(
             [OTTER, "fleet", "simulate", "--server", self.server.url, "--target-token", "--token-file", self.token, "--ca",
              self.ca.cert, "--id", "two-hundred-", "--devices", str(FLEET), "--poll", "10", "--seed", "1", "--lose", "0.5",
-             "--bad-release", "2.0.0", "--bad", "10", "--for", "600"],
-            capture_output=True, text=True, timeout=640, check=False)
+             "--bad-release", "2.0.0", "--bad", "10", "--for", "400"],
+            capture_output=True, text=True, timeout=440, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         rows = self.server.devices()
         states = [rows[name]["last_state"] for name in names]  # the version comes with the next poll, which some do not reach

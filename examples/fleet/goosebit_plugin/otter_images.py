@@ -2,9 +2,13 @@
 
 What is put there is offered to each device that says another version of itself (goosebit's sw_version, which the agent tells
 after each change). One that has failed is left alone until it is forced: PATCH /api/v1/devices {"force_update": true}.
+
+goosebit keeps a row for each board, and makes it twice where two devices are the first to name a board at the same moment; from
+then on it answers each device of this board with 500, for good. So the row is made here, by one at a time.
 """
 # SPDX-License-Identifier: Apache-2.0
 
+import asyncio
 import hashlib
 import os
 import pathlib
@@ -12,7 +16,7 @@ import struct
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import FileResponse
-from goosebit.db.models import UpdateStateEnum
+from goosebit.db.models import Hardware, UpdateStateEnum
 from goosebit.device_manager import HandlingType
 from goosebit.schema.plugins import PluginSchema
 from goosebit.schema.updates import UpdateChunk, UpdateChunkArtifact
@@ -20,6 +24,7 @@ from goosebit.updater.routes import validate_device_token
 
 FOLDER = pathlib.Path(os.environ.get("OTTER_IMAGES", "images"))
 router = APIRouter()
+boards = asyncio.Lock()
 known = {}  # (path, size, time of its last change): version and hashes
 
 
@@ -61,4 +66,9 @@ async def offer(request, device):
     return HandlingType.FORCED, UpdateChunk(part="os", version=version, name="app", artifacts=[file])
 
 
-config = PluginSchema(router=router, update_source_hook=offer)
+async def know_board(device, **data):
+    async with boards:
+        await Hardware.get_or_create(model=data.get("hw_boardname") or "default", revision=data.get("hw_revision") or "default")
+
+
+config = PluginSchema(router=router, update_source_hook=offer, config_data_hook=know_board)
