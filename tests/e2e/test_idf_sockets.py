@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import base64
+import concurrent.futures
 import http.client
 import os
+import pathlib
 import shutil
 import socket
 import ssl
@@ -72,14 +74,19 @@ class Sockets(ConsoleTest):
         shutil.copytree(SOURCE / "tests" / "idf" / "sockets", cls.project.path, dirs_exist_ok=True)
         for name, path in (("server.pem", cls.project.cert.cert), ("server.key", cls.project.cert.key)):
             shutil.copy(path, cls.project.path / "main" / name)
+        shutil.copy(cls.project.folder / "ca.pem", cls.project.path / "main" / "ca.pem")
+        der = ssl.PEM_cert_to_DER_cert(pathlib.Path(cls.project.cert.cert).read_text(encoding="ascii"))
+        (cls.project.path / "main" / "server.der").write_bytes(der)
         cls.context = ssl.create_default_context(cafile=cls.project.folder / "ca.pem")
         cls.project.build()
 
     def start(self):
-        device = Device(self.project.out, "--new", "--port", "80=0", "--port", "443=0")
+        device = Device(self.project.out, "--new", "--port", "80=0", "--port", "443=0", "--port", "81=0", "--port", "444=0")
         self.addCleanup(device.stop)
         self.port = int(device.wait_for(r"port 80 of the device is http://127\.0\.0\.1:(\d+)")[1])
         self.secure = int(device.wait_for(r"port 443 of the device is https://127\.0\.0\.1:(\d+)")[1])
+        self.closed = int(device.wait_for(r"port 444 of the device is https://127\.0\.0\.1:(\d+)")[1])
+        self.own = int(device.wait_for(r"port 81 of the device is http://127\.0\.0\.1:(\d+)")[1])
         device.wait_for("both are there")
         return device
 
@@ -184,13 +191,100 @@ class Sockets(ConsoleTest):
             connection.request("GET", "/plain")
             self.assertEqual(connection.getresponse().read(), b"plain")
         connection.close()
-        self.assertEqual(self.open("/echo", port=self.secure, context=self.context).status, 501)
-        clients = [self.open("/echo"), self.open("/echo")]
+        clients = [self.open("/echo"), self.open("/echo", port=self.secure, context=self.context)]
         for client in clients:
             self.check_frames(client)
         self.assertEqual(self.ask("/stop"), (200, b"stopping", None))
         device.wait_for("both are gone")
         self.assertEqual([client.read() for client in clients], [None, None])
+
+    def test_large_frames_over_tls_for_a_client_that_reads_slowly(self):
+        self.start()
+        client = self.open("/echo", port=self.secure, context=self.context)
+        content = os.urandom(1 << 20)
+        for size in (len(content), 70000, 16384, 16385):
+            with self.subTest(size):
+                client.send(BINARY, content[:size], mask=bytes(4))
+                kind, got = client.read()
+                self.assertEqual((kind, len(got)), (BINARY, size))
+                self.assertEqual(got, content[:size])
+        client.send(PING, b"alive?")
+        self.assertEqual(client.read(), (PONG, b"alive?"))
+        client.send(CLOSE, b"")
+        self.assertEqual([client.read(), client.read()], [(CLOSE, b""), None])
+
+    def talk(self, port, context=None):
+        client = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
+        client = context.wrap_socket(client, server_hostname="localhost") if context else client
+        self.addCleanup(client.close)
+        client.sendall(b"POST /talk HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        return client
+
+    def test_handler_that_talks_without_http(self):
+        device = self.start()
+        for port, context in ((self.port, None), (self.secure, self.context)):
+            with self.subTest(port):
+                client = self.talk(port, context)
+                device.wait_for("body 3 bytes")
+                device.wait_for("the other 2 bytes")
+                device.wait_for("nothing yet -3")
+                with client.makefile("rb") as answer:
+                    self.assertEqual([answer.readline() for _ in range(3)],
+                                     [b"HTTP/1.1 101 Talk\r\n", b"Upgrade: talk\r\n", b"\r\n"])
+                    client.sendall(b"something of more than eight bytes")
+                    self.assertEqual(answer.read(34), b"something of more than eight bytes")
+                    client.unwrap() if context else client.shutdown(socket.SHUT_WR)
+                    device.wait_for("it says no more: 0, nobody: -2")
+
+    def test_functions_of_its_own_for_a_sessions_bytes(self):
+        device = self.start()
+        with socket.create_connection(("127.0.0.1", self.own), timeout=LIMIT_S) as client:
+            device.wait_for("in, nobody 0x105")
+            request = b"GET /plain HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 300 + b"\r\n\r\n"
+            for _ in range(2):
+                client.sendall(bytes(b - 1 for b in request))
+                answer = b""
+                while not answer.endswith(b"plain"):
+                    answer += bytes((b + 1) % 256 for b in client.recv(1000))
+                self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
+        device.wait_for("its transport was one more")
+        device.wait_for("out")
+        self.assertEqual(self.ask("/who?late")[1], b"127.0.0.1, one of 1, late 0x106")
+
+    def test_clients_with_a_certificate(self):
+        device = self.start()
+        self.assertIn("no secure element 0x106\n", device.said)
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            with self.context.wrap_socket(socket.create_connection(("127.0.0.1", self.closed), timeout=LIMIT_S),
+                                          server_hostname="localhost") as refused:
+                refused.recv(1)  # with TLS 1.3 the server's refusal comes behind the handshake
+        device.wait_for("a client is refused, 0x801a")
+        known = ssl.create_default_context(cafile=self.project.folder / "ca.pem")
+        known.load_cert_chain(self.project.cert.cert, self.project.cert.key)
+        connection = http.client.HTTPSConnection("localhost", self.closed, timeout=LIMIT_S, context=known)
+        connection.request("GET", "/who")
+        self.assertEqual(connection.getresponse().read(), b"127.0.0.1, one of 1, late 0x0")
+        device.wait_for("a client comes, 0x0")
+        connection.close()
+        device.wait_for("a client goes, 0x0")
+
+    def test_sixteen_clients_at_once(self):
+        self.start()  # both servers have room for less
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda _: self.ask("/plain"), range(64)))
+        self.assertEqual(answers, [(200, b"plain", None)] * 64)
+
+    def test_silent_clients_of_tls_keep_nobody_waiting(self):
+        device = self.start()
+        silent = [socket.create_connection(("127.0.0.1", self.secure), timeout=LIMIT_S) for _ in range(3)]
+        connection = http.client.HTTPSConnection("localhost", self.secure, timeout=LIMIT_S, context=self.context)
+        connection.request("GET", "/plain")
+        self.assertEqual(connection.getresponse().read(), b"plain")
+        connection.close()
+        self.assertEqual(self.ask("/stop"), (200, b"stopping", None))
+        device.wait_for("both are gone")
+        for client in silent:
+            client.close()
 
     @in_full
     def test_so_they_do_under_the_sanitizers(self):
@@ -198,7 +292,11 @@ class Sockets(ConsoleTest):
             with self.subTest(sanitizer):
                 self.project.build("--sanitize", sanitizer)
                 for test in (self.test_frames_come_back, self.test_what_is_no_web_socket,
-                             self.test_over_tls_and_a_stop_with_open_sockets):
+                             self.test_over_tls_and_a_stop_with_open_sockets, self.test_clients_with_a_certificate,
+                             self.test_large_frames_over_tls_for_a_client_that_reads_slowly,
+                             self.test_handler_that_talks_without_http,
+                             self.test_functions_of_its_own_for_a_sessions_bytes,
+                             self.test_silent_clients_of_tls_keep_nobody_waiting):
                     test()
                     self.doCleanups()  # a device's flash has one user
 

@@ -80,6 +80,61 @@ class Web(ProjectTest):
         self.assertEqual(self.ask("GET", "/version"), (200, "1.0.0"))
         self.check_update(device, self.ask("POST", "/raw", good))
 
+    def send_head(self, length, path="/raw", fields=b""):
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        self.addCleanup(client.close)
+        client.sendall(b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n%s\r\n" % (path.encode(), length, fields))
+        return client
+
+    @staticmethod
+    def answer_to(client):
+        """@return status and text; the connection ends with them"""
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        return answer.status, answer.read().decode()
+
+    def test_slow_form_byte_by_byte_and_one_more_upload_meanwhile(self):
+        good = (self.www / "app.bin").read_bytes()
+        device = self.start()
+        content = form(good)
+        slow = self.send_head(len(content), "/form", b"Content-Type: multipart/form-data; boundary=%s\r\n" % BOUNDARY.encode())
+        slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for i in range(600):  # the head of the part, the end of which is looked for, and of the image
+            slow.sendall(content[i:i + 1])
+        other = self.send_head(4000)  # the one task of handlers has the first one
+        other.sendall(bytes(4000))
+        slow.sendall(content[600:-60])
+        for i in range(60, 0, -1):
+            slow.sendall(content[len(content) - i:len(content) - i + 1])
+        self.assertEqual(self.answer_to(slow)[0], 200)
+        self.assertEqual(self.answer_to(other), (400, "no update: ESP_ERR_INVALID_STATE\n"))
+        device.wait_for(READY)
+        self.assertEqual(self.ask("GET", "/version"), (200, "2.0.0"))
+
+    def test_lengths_that_are_not_true(self):
+        good = (self.www / "app.bin").read_bytes()
+        device = self.start()
+        client = self.send_head(len(good) + 100)  # more than will come, and the client waits for an answer
+        client.sendall(good)
+        client.shutdown(socket.SHUT_WR)
+        device.wait_for("no update: ESP_ERR_TIMEOUT")
+        client = self.send_head(len(good) - 100)
+        client.sendall(good)  # less than comes
+        self.assertEqual(self.answer_to(client), (400, "no update: ESP_ERR_OTA_VALIDATE_FAILED\n"))
+        for length, status in (("-1", 400), ("abc", 400), ("99999999999999999999", 413)):
+            with self.subTest(length):
+                self.assertEqual(self.ask("POST", "/raw", b"x" * 10, {"Content-Length": length})[0], status)
+        self.assertEqual(self.ask("POST", "/raw", iter([b"chunk"]))[0], 411)  # no length at all
+        self.assertEqual(self.ask("POST", "/raw", b""), (400, "no update: ESP_ERR_INVALID_ARG\n"))
+        self.check_update(device, self.ask("POST", "/raw", good))
+
+    def test_idle_clients_make_room_for_an_upload(self):
+        device = self.start()
+        idle = [socket.create_connection(("127.0.0.1", self.port), timeout=60) for _ in range(16)]
+        self.check_update(device, self.ask("POST", "/raw", (self.www / "app.bin").read_bytes()))
+        for client in idle:
+            client.close()
+
     @in_full
     def test_port_that_is_taken_is_told_with_the_way_out(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

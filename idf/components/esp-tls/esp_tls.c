@@ -2,10 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_tls_connection.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "connection.h"
 #include "esp_log.h"
@@ -22,6 +24,7 @@ struct esp_tls {
     otter_transport_t *transport; /* NULL: not connected */
     otter_tls_config_t trust;     /* lives as long as the transport */
     esp_tls_conn_state_t state;
+    esp_tls_role_t role;
     bool non_block;
     int timeout_ms;
     struct esp_tls_last_error error;
@@ -243,11 +246,113 @@ void esp_tls_conn_delete(esp_tls_t *tls)
     (void)esp_tls_conn_destroy(tls); /* NULL is fine */
 }
 
+/* ---- the server's side ---- */
+
+int esp_tls_server_session_create(esp_tls_cfg_server_t *cfg, int sockfd, esp_tls_t *tls)
+{
+    if (cfg == NULL || tls == NULL || sockfd < 0 || tls->transport != NULL) {
+        return -1;
+    }
+    if (cfg->use_secure_element || cfg->use_ecdsa_peripheral || cfg->psk_hint_key != NULL ||
+        cfg->cert_select_cb != NULL) {
+        return fail(tls, ESP_ERR_NOT_SUPPORTED,
+                    "there are no keys in hardware, no pre-shared ones, and no choice of a certificate");
+    }
+    tls->timeout_ms = cfg->tls_handshake_timeout_ms > 0 && cfg->tls_handshake_timeout_ms < INT_MAX
+                          ? (int)cfg->tls_handshake_timeout_ms
+                          : TIMEOUT_MS;
+    tls->transport = server_transport_new(cfg, sockfd);
+    if (tls->transport == NULL) {
+        return fail(tls, ESP_ERR_NO_MEM, "out of memory");
+    }
+    const otter_endpoint_t client = {.timeout_ms = tls->timeout_ms};
+    tls->role = ESP_TLS_SERVER;
+    tls->state = ESP_TLS_HANDSHAKE;
+    if (tls->transport->ops->connect(tls->transport, &client) != ESP_OK) {
+        keep_error(tls);
+        tls->state = ESP_TLS_FAIL;
+        return -1;
+    }
+    tls->state = ESP_TLS_DONE;
+    return 0;
+}
+
+esp_err_t esp_tls_server_session_init(esp_tls_cfg_server_t *cfg, int sockfd, esp_tls_t *tls)
+{
+    return esp_tls_server_session_create(cfg, sockfd, tls) == 0 ? ESP_OK : ESP_FAIL;
+}
+
+int esp_tls_server_session_continue_async(esp_tls_t *tls)
+{
+    return tls != NULL && tls->state == ESP_TLS_DONE ? 0 : -1;
+}
+
+void esp_tls_server_session_delete(esp_tls_t *tls)
+{
+    (void)esp_tls_conn_destroy(tls); /* NULL is fine */
+}
+
+esp_err_t esp_tls_cfg_server_session_tickets_init(esp_tls_cfg_server_t *cfg)
+{
+    return cfg != NULL ? ESP_ERR_NOT_SUPPORTED : ESP_ERR_INVALID_ARG;
+}
+
+void esp_tls_cfg_server_session_tickets_free(esp_tls_cfg_server_t *cfg)
+{
+    (void)cfg; /* there are none */
+}
+
 /* ---- what one asks of it ---- */
 
 ssize_t esp_tls_get_bytes_avail(esp_tls_t *tls)
 {
-    return tls != NULL ? 0 : ESP_FAIL;
+    return tls == NULL                   ? ESP_FAIL
+           : tls->role == ESP_TLS_SERVER ? server_transport_pending(tls->transport)
+                                         : 0;
+}
+
+esp_err_t esp_tls_set_conn_sockfd(esp_tls_t *tls, int sockfd)
+{
+    return tls == NULL || sockfd < 0 ? ESP_ERR_INVALID_ARG : ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t esp_tls_set_conn_state(esp_tls_t *tls, esp_tls_conn_state_t conn_state)
+{
+    if (tls == NULL || (unsigned)conn_state > ESP_TLS_DONE) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    tls->state = conn_state;
+    return ESP_OK;
+}
+
+void *esp_tls_get_ssl_context(esp_tls_t *tls)
+{
+    (void)tls;
+    return NULL;
+}
+
+esp_err_t esp_tls_plain_tcp_connect(const char *host, int hostlen, int port, const esp_tls_cfg_t *cfg,
+                                    esp_tls_error_handle_t error_handle, int *sockfd)
+{
+    if (host == NULL || cfg == NULL || error_handle == NULL || sockfd == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_tls_cfg_t plain = *cfg;
+    plain.is_plain_tcp = true;
+    esp_tls_t *tls = esp_tls_init();
+    if (tls == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = ESP_OK;
+    if (esp_tls_conn_new_sync(host, hostlen, port, &plain, tls) == 1) {
+        *sockfd = dup(tls->transport->ops->descriptor(tls->transport)); /* the application's from here on */
+        err = *sockfd >= 0 ? ESP_OK : ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
+    } else {
+        *error_handle = tls->error;
+        err = tls->error.last_error;
+    }
+    (void)esp_tls_conn_destroy(tls); /* it is there */
+    return err;
 }
 
 esp_err_t esp_tls_get_conn_sockfd(esp_tls_t *tls, int *sockfd)

@@ -192,10 +192,10 @@ int httpd_send(httpd_req_t *r, const char *buf, size_t buf_len)
     }
     server_t *server = exchange->server;
     server_lock(server);
-    bool ok = exchange->state == EXCHANGE_OPEN && !exchange->over && !server->stopping && !server->tls;
+    bool ok = exchange->state == EXCHANGE_OPEN && !exchange->over && !server->stopping;
     exchange->raw = ok || exchange->raw;
     server_unlock(server);
-    return ok ? send_raw(exchange->session->fd, buf, buf_len, 0, server->config.send_wait_timeout)
+    return ok ? send_raw(exchange->session->io, buf, buf_len, 0, server->config.send_wait_timeout)
               : HTTPD_SOCK_ERR_FAIL;
 }
 
@@ -207,9 +207,9 @@ int httpd_socket_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf
     }
     server_lock(server);
     session_t *session = session_find(server, sockfd);
-    bool ok = session != NULL && !server->stopping && !server->tls;
+    bool ok = session != NULL && !server->stopping;
     if (ok) {
-        session->open_requests++; /* the socket stays open meanwhile */
+        session->users++; /* the socket stays open meanwhile */
         if (session->exchange != NULL) {
             session->exchange->raw = true;
         }
@@ -218,11 +218,62 @@ int httpd_socket_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf
     if (!ok) {
         return session == NULL ? HTTPD_SOCK_ERR_INVALID : HTTPD_SOCK_ERR_FAIL;
     }
-    int sent = send_raw(sockfd, buf, buf_len, flags, server->config.send_wait_timeout);
+    int sent = send_raw(session->io, buf, buf_len, flags, server->config.send_wait_timeout);
     server_lock(server);
-    session->open_requests--;
+    session->users--;
     session_release(session);
     return sent;
+}
+
+/** Bytes behind what libmicrohttpd has read. */
+static int receive_raw(int fd, char *buf, size_t len, int flags, unsigned wait_s)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    ssize_t got = recv(fd, buf, len, flags | MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN && (flags & MSG_DONTWAIT) == 0 &&
+        poll(&ready, 1, (int)wait_s * 1000) == 1) {
+        got = recv(fd, buf, len, flags | MSG_DONTWAIT);
+    }
+    return got >= 0 ? (int)got : errno == EAGAIN ? HTTPD_SOCK_ERR_TIMEOUT : HTTPD_SOCK_ERR_FAIL;
+}
+
+/** With the lock held: until libmicrohttpd has come to the end of the body, and reads nothing meanwhile. */
+static bool await_quiet(exchange_t *exchange)
+{
+    server_t *server = exchange->server;
+    const struct timespec until = server_deadline(server->config.recv_wait_timeout);
+    bool in_time = true;
+    while (!exchange->body_over && !exchange->over && exchange->state == EXCHANGE_OPEN && !server->stopping &&
+           in_time) {
+        in_time = server_wait(server, &until);
+    }
+    return exchange->body_over && exchange->suspended && !server->stopping;
+}
+
+int httpd_socket_recv(httpd_handle_t hd, int sockfd, char *buf, size_t buf_len, int flags)
+{
+    server_t *server = hd;
+    if (server == NULL || buf == NULL || buf_len > INT_MAX) {
+        return HTTPD_SOCK_ERR_INVALID;
+    }
+    server_lock(server);
+    session_t *session = session_find(server, sockfd);
+    exchange_t *exchange = session != NULL ? session->exchange : NULL;
+    if (exchange == NULL) { /* then it is libmicrohttpd that reads */
+        server_unlock(server);
+        return session != NULL ? HTTPD_SOCK_ERR_FAIL : HTTPD_SOCK_ERR_INVALID;
+    }
+    exchange->holders++;
+    const bool body = exchange->left > 0;
+    const bool quiet = !body && await_quiet(exchange);
+    const int io = session->io;
+    server_unlock(server);
+    int got = body    ? httpd_req_recv(&exchange->request, buf, buf_len)
+              : quiet ? receive_raw(io, buf, buf_len, flags, server->config.recv_wait_timeout)
+                      : HTTPD_SOCK_ERR_FAIL;
+    server_lock(server);
+    exchange_release(exchange);
+    return got;
 }
 
 /* ---- answered by another task ---- */

@@ -13,8 +13,9 @@
 
 static const char TAG[] = "httpd";
 
-#define STACK_MIN  16384 /* a 64-bit machine's frames are larger than a chip's */
-#define POOL_BYTES 65536 /* of libmicrohttpd for a connection: the head of a request, and what comes along */
+#define STACK_MIN         16384 /* a 64-bit machine's frames are larger than a chip's */
+#define POOL_BYTES        65536 /* of libmicrohttpd for a connection: the head of a request, and what comes along */
+#define SPARE_CONNECTIONS 16u
 
 ESP_EVENT_DEFINE_BASE(ESP_HTTP_SERVER_EVENT);
 
@@ -57,6 +58,7 @@ void server_release(server_t *server)
     free(server->handlers);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);
+    (void)pthread_mutex_destroy(&server->greeting);
     free(server);
 }
 
@@ -195,34 +197,27 @@ static int start_listening(const httpd_config_t *config, const char *scheme)
     return fd;
 }
 
-static bool start_daemon(server_t *server, const otter_httpd_tls_t *tls)
+static bool start_daemon(server_t *server)
 {
     const httpd_config_t *config = &server->config;
-    server->listener = start_listening(config, tls != NULL ? "https" : "http");
+    server->listener = start_listening(config, server->secure != NULL ? "https" : "http");
     if (server->listener < 0) {
         return false;
     }
-    struct MHD_OptionItem keys[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, NULL}, {MHD_OPTION_HTTPS_MEM_KEY, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
-    unsigned flags =
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_AUTO;
-    if (tls != NULL) {
-        keys[0].ptr_value = (void *)(uintptr_t)tls->certificate;
-        keys[1].ptr_value = (void *)(uintptr_t)tls->key;
-        flags |= MHD_USE_TLS;
-    } else {
-        keys[0].option = MHD_OPTION_END;
+    const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+                           MHD_USE_AUTO | MHD_USE_NO_LISTEN_SOCKET;
+    /* The door counts: libmicrohttpd may have some more, which are about to end. */
+    server->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, transfer_go_on, server, MHD_OPTION_CONNECTION_LIMIT,
+        config->max_open_sockets + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+        MHD_OPTION_URI_LOG_CALLBACK, transfer_see_uri, server, MHD_OPTION_NOTIFY_COMPLETED, transfer_end,
+        server, MHD_OPTION_NOTIFY_CONNECTION, session_notify, server, MHD_OPTION_END);
+    if (server->daemon != NULL && !door_open(server)) {
+        MHD_stop_daemon(server->daemon);
+        server->daemon = NULL;
     }
-    server->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, transfer_go_on, server, MHD_OPTION_ARRAY, keys,
-                         MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
-                         config->max_open_sockets + (config->lru_purge_enable ? 1u : 0u),
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
-                         transfer_see_uri, server, MHD_OPTION_NOTIFY_COMPLETED, transfer_end, server,
-                         MHD_OPTION_NOTIFY_CONNECTION, session_notify, server, MHD_OPTION_END);
     if (server->daemon == NULL) {
-        ESP_LOGE(TAG, "libmicrohttpd does not start%s",
-                 tls != NULL ? ": certificate and key do not fit" : "");
+        ESP_LOGE(TAG, "libmicrohttpd does not start");
         close(server->listener);
     }
     return server->daemon != NULL;
@@ -249,6 +244,7 @@ static server_t *new_server(const httpd_config_t *config)
     (void)pthread_cond_init(&server->changed, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&server->lock, NULL);
+    (void)pthread_mutex_init(&server->greeting, NULL);
     return server;
 }
 
@@ -264,8 +260,7 @@ static void stop_task(server_t *server)
     server_unlock(server);
 }
 
-esp_err_t otter_httpd_start(httpd_handle_t *handle, const httpd_config_t *config,
-                            const otter_httpd_tls_t *tls)
+esp_err_t otter_httpd_start(httpd_handle_t *handle, const httpd_config_t *config, otter_httpd_open_t secure)
 {
     if (handle == NULL || config == NULL || config->max_open_sockets == 0 || config->max_uri_handlers == 0) {
         return ESP_ERR_INVALID_ARG;
@@ -283,16 +278,22 @@ esp_err_t otter_httpd_start(httpd_handle_t *handle, const httpd_config_t *config
         server_release(server);
         return ESP_ERR_HTTPD_TASK;
     }
-    server->tls = tls != NULL;
-    if (!start_daemon(server, tls)) {
+    server->secure = secure;
+    *handle = server; /* clients may come before this returns */
+    if (!start_daemon(server)) {
+        *handle = NULL;
         stop_task(server);
         server_lock(server);
         server_release(server);
         return ESP_FAIL;
     }
-    *handle = server;
     server_post(HTTP_SERVER_EVENT_START, handle, sizeof(*handle));
     return ESP_OK;
+}
+
+const httpd_config_t *otter_httpd_config(httpd_handle_t handle)
+{
+    return &((const server_t *)handle)->config;
 }
 
 esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
@@ -308,7 +309,7 @@ static void drop_sessions(server_t *server)
         if (session->exchange != NULL) {
             exchange_fail(session->exchange);
         }
-        (void)shutdown(session->fd, SHUT_RDWR); /* it may be gone */
+        session_shut(session);
     }
     server_unlock(server);
 }
@@ -322,7 +323,10 @@ esp_err_t httpd_stop(httpd_handle_t handle)
     stop_task(server);
     websocket_stop(server);
     drop_sessions(server);
-    MHD_stop_daemon(server->daemon); /* it closes the listener, too */
+    door_close(server);
+    drop_sessions(server); /* who came in meanwhile */
+    MHD_stop_daemon(server->daemon);
+    door_closed(server);
     websocket_stopped(server);
     const httpd_config_t *config = &server->config;
     if (config->global_user_ctx_free_fn != NULL) {

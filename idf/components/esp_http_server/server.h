@@ -23,9 +23,15 @@ typedef struct {
 typedef struct session {
     struct session *next;
     server_t *server;
-    int fd;
+    int fd; /* the client's: applications name the session by it */
+    int io; /* libmicrohttpd's: the same one, or its end of a link */
+    /* of a link, through which the bytes pass where one of these is set; belong to the server's lock */
+    httpd_send_func_t send_fn;
+    httpd_recv_func_t recv_fn;
+    httpd_pending_func_t pending_fn;
+    bool linked, entered;      /* entered: libmicrohttpd has it */
     struct exchange *exchange; /* the request that is under way */
-    unsigned open_requests;    /* of which somebody still knows */
+    unsigned users;            /* who still knows of it: requests, its link */
     uint64_t used; /* the server's count of requests then: the least is the one that has been idle longest */
     bool gone;     /* the connection is closed */
     context_t ctx, transport_ctx;
@@ -89,8 +95,12 @@ struct server {
     pthread_cond_t changed; /* of anything below, and of any exchange */
     struct MHD_Daemon *daemon;
     int listener;
-    bool tls;
-    unsigned holders; /* who starts and stops it, its task, each exchange, each session */
+    otter_httpd_open_t secure;
+    pthread_t door;           /* accepts */
+    pthread_mutex_t greeting; /* one open_fn at a time */
+    unsigned guests;          /* threads of connections: greeted, or linked */
+    unsigned entering;        /* of these and the door: between themselves and libmicrohttpd */
+    unsigned holders;         /* who starts and stops it, its task, each exchange, each session */
     bool stopping, task_ended;
     exchange_t *first, **last; /* wait for the task */
     work_t *work, **last_work;
@@ -135,6 +145,32 @@ enum MHD_Result transfer_go_on(void *cls, struct MHD_Connection *connection, con
                                void **context);
 void transfer_end(void *cls, struct MHD_Connection *connection, void **context,
                   enum MHD_RequestTerminationCode why);
+/** A connection that was accepted: in the list. @return NULL: no memory */
+session_t *session_begin(server_t *server, int fd);
+/** It is told of its end, and not in the list any more; its caller closes it.
+    @param is_open  the application's close_fn may look */
+void session_end(session_t *session, bool is_open);
+/** Libmicrohttpd knows a linked one no more. */
+void session_left(session_t *session);
+/** With the lock held: closes the connection, whatever it does. */
+void session_shut(const session_t *session);
+/** Whether the server's number of connections is reached; with the lock held. */
+bool session_is_full(const server_t *server);
+/** With the lock held: where there is one too many, closes the one that has been idle longest. */
+void session_make_room(server_t *server);
+
+/** Accepts clients, from httpd_start() until `stopping`. @return false: there is no thread for it */
+bool door_open(server_t *server);
+/** None comes in any more, and none is between the door and libmicrohttpd. */
+void door_close(server_t *server);
+/** libmicrohttpd has ended: so have all links. */
+void door_closed(server_t *server);
+/** libmicrohttpd gets session->io. @return false: that is closed */
+bool door_enter(session_t *session);
+/** Carries bytes between client and libmicrohttpd through the session's functions, until one of them ends, and ends the
+    session. */
+void link_run(session_t *session);
+
 void session_notify(void *cls, struct MHD_Connection *connection, void **context,
                     enum MHD_ConnectionNotificationCode code);
 

@@ -46,7 +46,7 @@ void exchange_release(exchange_t *exchange)
     free(exchange->fields_of_request);
     free(exchange);
     server_lock(server);
-    session->open_requests--;
+    session->users--;
     session_release(session);
     server_lock(server);
     server_release(server);
@@ -91,7 +91,7 @@ void *transfer_see_uri(void *cls, const char *uri, struct MHD_Connection *connec
     memcpy((char *)(uintptr_t)exchange->request.uri, uri, len);
     server_lock(server);
     server->holders++;
-    session->open_requests++;
+    session->users++;
     session->exchange = exchange;
     session->used = ++server->requests;
     server_unlock(server);

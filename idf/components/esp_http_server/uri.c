@@ -1,7 +1,6 @@
 /* Which handler answers a request, and what comes of one that none does. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "esp_log.h"
 #include "server.h"
@@ -236,7 +235,7 @@ void exchange_end(exchange_t *exchange, esp_err_t err)
         exchange_fail(exchange); /* an answer that has its end has been sent: this one has none */
     }
     if (err != ESP_OK && !exchange->session->gone && !is_websocket) {
-        (void)shutdown(exchange->session->fd, SHUT_RDWR); /* libmicrohttpd sees its end */
+        session_shut(exchange->session);
     }
     exchange_release(exchange);
 }

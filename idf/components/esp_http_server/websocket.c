@@ -101,12 +101,6 @@ static bool await_upgrade(exchange_t *exchange)
 esp_err_t websocket_accept(exchange_t *exchange, const httpd_uri_t *uri)
 {
     const char *version = request_field(exchange, "Sec-WebSocket-Version");
-    if (exchange->server
-            ->tls) { /* libmicrohttpd 0.9.75 breaks records when a client does not read as fast as it sends */
-        ESP_LOGE(TAG, "%s: there are no web sockets over TLS here", exchange->request.uri);
-        (void)httpd_resp_send_err(&exchange->request, HTTPD_501_METHOD_NOT_IMPLEMENTED, NULL); /* as below */
-        return ESP_FAIL;
-    }
     if (request_field(exchange, "Sec-WebSocket-Key") == NULL || version == NULL ||
         strcmp(version, "13") != 0) {
         ESP_LOGW(TAG, "%s: a web socket of version %s", exchange->request.uri,
@@ -221,7 +215,7 @@ static session_t *hold_session(server_t *server, int fd)
     server_lock(server);
     session_t *session = session_find(server, fd);
     if (session != NULL) {
-        session->open_requests++;
+        session->users++;
     }
     server_unlock(server);
     return session;
@@ -230,7 +224,7 @@ static session_t *hold_session(server_t *server, int fd)
 static void let_session_go(session_t *session)
 {
     server_lock(session->server);
-    session->open_requests--;
+    session->users--;
     session_release(session);
 }
 

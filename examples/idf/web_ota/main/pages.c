@@ -61,9 +61,12 @@ static esp_err_t receive(httpd_req_t *req, char *piece, form_t *form, upload_t *
     return ESP_OK;
 }
 
+static bool in_place; /* an update waits for the restart: another one would erase it */
+
 static esp_err_t install(httpd_req_t *req, form_t *form)
 {
     upload_t upload;
+    ESP_RETURN_ON_FALSE(!in_place, ESP_ERR_INVALID_STATE, TAG, "the device restarts into an update");
     char *piece = malloc(PIECE_SIZE);
     ESP_RETURN_ON_FALSE(piece != NULL, ESP_ERR_NO_MEM, TAG, "no memory");
     esp_err_t err = upload_begin(&upload);
@@ -73,6 +76,7 @@ static esp_err_t install(httpd_req_t *req, form_t *form)
     err = err == ESP_OK ? upload_end(&upload) : err;
     upload_abort(&upload);
     free(piece);
+    in_place = err == ESP_OK;
     return err;
 }
 

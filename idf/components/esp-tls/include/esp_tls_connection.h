@@ -26,6 +26,13 @@ typedef enum {
     ESP_TLS_DONE,
 } esp_tls_conn_state_t;
 
+typedef enum esp_tls_role {
+    ESP_TLS_CLIENT = 0,
+    ESP_TLS_SERVER,
+} esp_tls_role_t;
+
+#define ESP_TLS_DEFAULT_CONN_TIMEOUT 10 /* s */
+
 typedef enum esp_tls_addr_family {
     ESP_TLS_AF_UNSPEC = 0,
     ESP_TLS_AF_INET,
@@ -84,6 +91,40 @@ typedef struct esp_tls_cfg {
 
 typedef struct esp_tls esp_tls_t;
 
+/** Of a server that has one connection after the other; certificates and keys are PEM, or DER with their length. */
+typedef struct esp_tls_cfg_server {
+    const char **alpn_protos; /* in the order in which the server wants them */
+    union {
+        const unsigned char *cacert_buf, *cacert_pem_buf; /* of clients, which then must have a certificate */
+    };
+    union {
+        unsigned int cacert_bytes, cacert_pem_bytes;
+    };
+    bool client_cert_authmode_optional; /* a client without a certificate is let in, too */
+    union {
+        const unsigned char *servercert_buf, *servercert_pem_buf;
+    };
+    union {
+        unsigned int servercert_bytes, servercert_pem_bytes;
+    };
+    union {
+        const unsigned char *serverkey_buf, *serverkey_pem_buf;
+    };
+    union {
+        unsigned int serverkey_bytes, serverkey_pem_bytes;
+    };
+    const unsigned char *serverkey_password;
+    unsigned int serverkey_password_len;
+    bool use_ecdsa_peripheral; /* refused, as the next but one */
+    uint8_t ecdsa_key_efuse_blk;
+    bool use_secure_element;
+    uint32_t tls_handshake_timeout_ms; /* 0: 10000 */
+    void *userdata;                    /* nobody asks for it */
+    const void *psk_hint_key;          /* refused */
+    int (*cert_select_cb)(void *ssl);  /* refused */
+    esp_tls_proto_ver_t tls_version;
+} esp_tls_cfg_server_t;
+
 /** @return NULL: no memory */
 esp_tls_t *esp_tls_init(void);
 
@@ -113,11 +154,33 @@ int esp_tls_conn_destroy(esp_tls_t *tls);
 /** Its name in ESP-IDF 4. */
 void esp_tls_conn_delete(esp_tls_t *tls);
 
-/** Of what TLS has read ahead nothing is told. @return 0; ESP_FAIL: NULL */
+/** The server's side of TLS on a connected socket, which stays the caller's; waits for the handshake, at most
+    tls_handshake_timeout_ms. @param tls  of esp_tls_init(). @return 0; -1, and esp_tls_get_error_handle() has why */
+int esp_tls_server_session_create(esp_tls_cfg_server_t *cfg, int sockfd, esp_tls_t *tls);
+/** The same in two steps, of which the first one waits, too. @return ESP_OK, 0; ESP_FAIL, -1 */
+esp_err_t esp_tls_server_session_init(esp_tls_cfg_server_t *cfg, int sockfd, esp_tls_t *tls);
+int esp_tls_server_session_continue_async(esp_tls_t *tls);
+/** Says the end of TLS, and frees; the socket stays open. */
+void esp_tls_server_session_delete(esp_tls_t *tls);
+/** A server's tickets are TLS's own here. @return ESP_ERR_NOT_SUPPORTED; ESP_ERR_INVALID_ARG: NULL */
+esp_err_t esp_tls_cfg_server_session_tickets_init(esp_tls_cfg_server_t *cfg);
+void esp_tls_cfg_server_session_tickets_free(esp_tls_cfg_server_t *cfg);
+
+/** A connected socket, the caller's.
+    @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NO_MEM; ESP_ERR_ESP_TLS_*, as error_handle has it */
+esp_err_t esp_tls_plain_tcp_connect(const char *host, int hostlen, int port, const esp_tls_cfg_t *cfg,
+                                    esp_tls_error_handle_t error_handle, int *sockfd);
+
+/** Of a server what is decrypted already; of a client nothing is told. @return bytes; ESP_FAIL: NULL */
 ssize_t esp_tls_get_bytes_avail(esp_tls_t *tls);
 /** @return ESP_OK; ESP_ERR_INVALID_ARG (NULL) */
 esp_err_t esp_tls_get_conn_sockfd(esp_tls_t *tls, int *sockfd);
 esp_err_t esp_tls_get_conn_state(esp_tls_t *tls, esp_tls_conn_state_t *conn_state);
+esp_err_t esp_tls_set_conn_state(esp_tls_t *tls, esp_tls_conn_state_t conn_state);
+/** Another socket under a connection is not to be had. @return ESP_ERR_NOT_SUPPORTED; ESP_ERR_INVALID_ARG */
+esp_err_t esp_tls_set_conn_sockfd(esp_tls_t *tls, int sockfd);
+/** It would be mbedTLS's. @return NULL */
+void *esp_tls_get_ssl_context(esp_tls_t *tls);
 esp_err_t esp_tls_get_error_handle(esp_tls_t *tls, esp_tls_error_handle_t *error_handle);
 /** @param error_code  of the error's kind; 0: none, as always of ESP_TLS_ERR_TYPE_SYSTEM.
     @return ESP_OK; ESP_ERR_INVALID_ARG (NULL, or no kind) */

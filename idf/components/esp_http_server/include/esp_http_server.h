@@ -274,14 +274,31 @@ esp_err_t httpd_sess_update_lru_counter(httpd_handle_t handle, int sockfd);
 /** @param fds in: room in client_fds; out: how many there are. @return ESP_OK; ESP_ERR_INVALID_ARG: there are more */
 esp_err_t httpd_get_client_list(httpd_handle_t handle, size_t *fds, int *client_fds);
 
-/** Bytes of the application's own instead of an answer, sent as they are; the connection ends with the handler. Not over TLS.
+/** Bytes of the application's own instead of an answer, sent as they are; the connection ends with the handler.
     @return how many, all of them; HTTPD_SOCK_ERR_TIMEOUT; HTTPD_SOCK_ERR_FAIL: the client is gone, or the request is answered
     otherwise; HTTPD_SOCK_ERR_INVALID */
 int httpd_send(httpd_req_t *r, const char *buf, size_t buf_len);
 /** The same, to a connection by its number; what is under way there ends with it. HTTPD_SOCK_ERR_INVALID: there is no such one */
 int httpd_socket_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags);
 
-/* ---- web sockets, not over TLS ---- */
+/** What comes on a connection: of the request that is under way the body, as httpd_req_recv() takes it; behind it, while its
+    handler runs, what the client says next.
+    @return how many; 0: the client sends nothing more; HTTPD_SOCK_ERR_TIMEOUT; HTTPD_SOCK_ERR_FAIL: also where no request is
+    under way, since then it is the server that reads; HTTPD_SOCK_ERR_INVALID: there is no such connection */
+int httpd_socket_recv(httpd_handle_t hd, int sockfd, char *buf, size_t buf_len, int flags);
+
+/* Functions that send and receive a session's bytes instead of the server's own; called beside the server's task. Each returns
+   what httpd_socket_send() and _recv() do; `pending`, how many bytes can be received that the socket does not tell of. */
+typedef int (*httpd_send_func_t)(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags);
+typedef int (*httpd_recv_func_t)(httpd_handle_t hd, int sockfd, char *buf, size_t buf_len, int flags);
+typedef int (*httpd_pending_func_t)(httpd_handle_t hd, int sockfd);
+/** In open_fn; a session that has one may get others later.
+    @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NOT_FOUND: no such connection; ESP_ERR_NOT_SUPPORTED: open_fn set none */
+esp_err_t httpd_sess_set_send_override(httpd_handle_t hd, int sockfd, httpd_send_func_t send_func);
+esp_err_t httpd_sess_set_recv_override(httpd_handle_t hd, int sockfd, httpd_recv_func_t recv_func);
+esp_err_t httpd_sess_set_pending_override(httpd_handle_t hd, int sockfd, httpd_pending_func_t pending_func);
+
+/* ---- web sockets ---- */
 
 typedef enum {
     HTTPD_WS_TYPE_CONTINUE = 0x0,
