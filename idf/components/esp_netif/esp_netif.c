@@ -546,6 +546,39 @@ const char *esp_netif_get_desc(esp_netif_t *netif)
     return netif != NULL ? netif->desc : NULL;
 }
 
+int esp_netif_set_route_prio(esp_netif_t *netif, int route_prio)
+{
+    if (netif == NULL) {
+        return -1;
+    }
+    netif->route_prio = route_prio;
+    return route_prio;
+}
+
+int32_t esp_netif_get_event_id(esp_netif_t *netif, esp_netif_ip_event_type_t event_type)
+{
+    return netif == NULL                              ? -1
+           : event_type == ESP_NETIF_IP_EVENT_GOT_IP  ? (int32_t)netif->got_ip
+           : event_type == ESP_NETIF_IP_EVENT_LOST_IP ? (int32_t)netif->lost_ip
+                                                      : -1;
+}
+
+int esp_netif_get_all_ip6(esp_netif_t *netif, esp_ip6_addr_t if_ip6[])
+{
+    int count = 0;
+    if (netif == NULL || if_ip6 == NULL) {
+        return 0;
+    }
+    count += find_ip6(ESP_IP6_ADDR_IS_LINK_LOCAL, &if_ip6[count]) == ESP_OK;
+    count += find_ip6(ESP_IP6_ADDR_IS_GLOBAL, &if_ip6[count]) == ESP_OK;
+    return count;
+}
+
+int esp_netif_get_all_preferred_ip6(esp_netif_t *netif, esp_ip6_addr_t if_ip6[])
+{
+    return esp_netif_get_all_ip6(netif, if_ip6);
+}
+
 int esp_netif_get_route_prio(esp_netif_t *netif)
 {
     return netif != NULL ? netif->route_prio : -1;

@@ -72,3 +72,8 @@ esp_ip6_addr_type_t esp_netif_ip6_get_addr_type(esp_ip6_addr_t *ip6_addr)
     }
     return ESP_IP6_ADDR_IS_UNKNOWN;
 }
+
+void esp_netif_ip_addr_copy(esp_ip_addr_t *dest, const esp_ip_addr_t *src)
+{
+    *dest = *src;
+}

@@ -27,9 +27,8 @@ static struct {
     wifi_mode_t mode;
     wifi_config_t config[2]; /* by WIFI_IF_STA and WIFI_IF_AP */
     uint8_t mac[2][6];
-    wifi_ps_type_t ps;
-    int8_t tx_power;
-} wifi = {.ps = WIFI_PS_MIN_MODEM, .tx_power = 80};
+    bool keeps; /* in NVS what is configured */
+} wifi;
 
 static bool has_station(void)
 {
@@ -66,17 +65,113 @@ static esp_err_t enter(bool started)
                                       : ESP_OK;
 }
 
-/** The driver of a chip keeps what it knows of networks in NVS, and is not initialized without it. */
-static void look_for_nvs(void)
+/* ---- what outlives a restart: the mode and both configurations, unless esp_wifi_set_storage() says otherwise ---- */
+
+static const char *const keys[] = {[WIFI_IF_STA] = "sta.config", [WIFI_IF_AP] = "ap.config"};
+
+/** @return ESP_OK; ESP_ERR_NVS_NOT_INITIALIZED: the application has no NVS; ESP_ERR_NVS_NOT_FOUND: nothing is kept */
+static esp_err_t open_kept(nvs_open_mode_t mode, nvs_handle_t *nvs)
+{
+    return nvs_open("nvs.net80211", mode, nvs);
+}
+
+static void load(void)
 {
     nvs_handle_t nvs;
-    esp_err_t err = nvs_open("nvs.net80211", NVS_READONLY, &nvs);
-    if (err == ESP_OK) {
-        nvs_close(nvs);
-    } else if (err == ESP_ERR_NVS_NOT_INITIALIZED) {
+    uint8_t mode = WIFI_MODE_NULL;
+    wifi_config_t kept[2] = {0};
+    esp_err_t err = open_kept(NVS_READONLY, &nvs);
+    if (err == ESP_ERR_NVS_NOT_INITIALIZED) {
         ESP_LOGW(TAG, "esp_wifi_init() before nvs_flash_init(): on a chip it is ESP_ERR_NVS_NOT_INITIALIZED");
     }
+    if (err != ESP_OK) {
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = sizeof(kept[i]);
+        if (nvs_get_blob(nvs, keys[i], &kept[i], &len) != ESP_OK || len != sizeof(kept[i])) {
+            memset(&kept[i], 0, sizeof(kept[i])); /* none, or of another version */
+        }
+    }
+    if (nvs_get_u8(nvs, "opmode", &mode) != ESP_OK || mode >= WIFI_MODE_NAN) {
+        mode = WIFI_MODE_NULL;
+    }
+    nvs_close(nvs);
+    pthread_mutex_lock(&lock);
+    memcpy(wifi.config, kept, sizeof(kept));
+    wifi.mode = mode != WIFI_MODE_NULL ? (wifi_mode_t)mode : wifi.mode;
+    (void)unlock(ESP_OK);
 }
+
+/** Whether changes go into NVS. */
+static bool is_keeping(void)
+{
+    pthread_mutex_lock(&lock);
+    bool keeps = wifi.keeps;
+    (void)unlock(ESP_OK);
+    return keeps;
+}
+
+/** An application without NVS, which has been told so, keeps nothing; what fails is told. */
+static esp_err_t end_keeping(nvs_handle_t nvs, esp_err_t err)
+{
+    err = err == ESP_OK ? nvs_commit(nvs) : err;
+    nvs_close(nvs);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "the configuration is not kept: %s", esp_err_to_name(err));
+    }
+    return err == ESP_OK ? ESP_OK : ESP_ERR_WIFI_NVS;
+}
+
+/** What is there already is not written again. */
+static esp_err_t keep_config(wifi_interface_t interface, const wifi_config_t *conf)
+{
+    nvs_handle_t nvs;
+    wifi_config_t kept;
+    size_t len = sizeof(kept);
+    if (!is_keeping() || open_kept(NVS_READWRITE, &nvs) != ESP_OK) {
+        return ESP_OK;
+    }
+    bool same = nvs_get_blob(nvs, keys[interface], &kept, &len) == ESP_OK && len == sizeof(kept);
+    /* Where bytes between the members differ, it is written once more. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
+    same = same && memcmp(&kept, conf, sizeof(kept)) == 0;
+    return end_keeping(nvs, same ? ESP_OK : nvs_set_blob(nvs, keys[interface], conf, sizeof(*conf)));
+}
+
+static esp_err_t keep_mode(wifi_mode_t mode)
+{
+    nvs_handle_t nvs;
+    uint8_t kept;
+    if (!is_keeping() || open_kept(NVS_READWRITE, &nvs) != ESP_OK) {
+        return ESP_OK;
+    }
+    bool same = nvs_get_u8(nvs, "opmode", &kept) == ESP_OK && kept == mode;
+    return end_keeping(nvs, same ? ESP_OK : nvs_set_u8(nvs, "opmode", (uint8_t)mode));
+}
+
+static esp_err_t forget(void)
+{
+    nvs_handle_t nvs;
+    if (open_kept(NVS_READWRITE, &nvs) != ESP_OK) {
+        return ESP_OK; /* there is nothing */
+    }
+    return end_keeping(nvs, nvs_erase_all(nvs));
+}
+
+esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
+{
+    if (storage != WIFI_STORAGE_FLASH && storage != WIFI_STORAGE_RAM) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = enter(false);
+    if (err != ESP_OK) {
+        return err;
+    }
+    wifi.keeps = storage == WIFI_STORAGE_FLASH;
+    return unlock(ESP_OK);
+}
+
+/* ---- its life ---- */
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config)
 {
@@ -84,16 +179,17 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&lock);
-    bool first_time = !wifi.told;
-    if (!wifi.ready && (esp_read_mac(wifi.mac[0], ESP_MAC_WIFI_STA) != ESP_OK ||
-                        esp_read_mac(wifi.mac[1], ESP_MAC_WIFI_SOFTAP) != ESP_OK)) {
+    bool first_time = !wifi.told, begins = !wifi.ready;
+    if (begins && (esp_read_mac(wifi.mac[0], ESP_MAC_WIFI_STA) != ESP_OK ||
+                   esp_read_mac(wifi.mac[1], ESP_MAC_WIFI_SOFTAP) != ESP_OK)) {
         return unlock(ESP_FAIL);
     }
     wifi.ready = wifi.told = true;
     wifi.mode = wifi.mode == WIFI_MODE_NULL ? WIFI_MODE_STA : wifi.mode;
+    wifi.keeps = begins ? config->nvs_enable != 0 : wifi.keeps;
     (void)unlock(ESP_OK);
-    if (config->nvs_enable != 0) {
-        look_for_nvs();
+    if (begins && config->nvs_enable != 0) {
+        load();
     }
     if (first_time) {
         ESP_LOGI(TAG, "a stand-in without a radio: every network is there, and is this machine's own");
@@ -124,7 +220,8 @@ esp_err_t esp_wifi_set_mode(wifi_mode_t mode)
         return unlock(mode == WIFI_MODE_NAN ? ESP_ERR_NOT_SUPPORTED : ESP_ERR_INVALID_ARG);
     }
     wifi.mode = mode;
-    return unlock(ESP_OK);
+    (void)unlock(ESP_OK);
+    return keep_mode(mode);
 }
 
 esp_err_t esp_wifi_get_mode(wifi_mode_t *mode)
@@ -228,7 +325,8 @@ esp_err_t esp_wifi_restore(void)
     }
     memset(wifi.config, 0, sizeof(wifi.config));
     wifi.mode = WIFI_MODE_STA;
-    return unlock(ESP_OK);
+    (void)unlock(ESP_OK);
+    return forget();
 }
 
 esp_err_t esp_wifi_connect(void)
@@ -340,6 +438,13 @@ esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_re
     return unlock(ESP_OK);
 }
 
+esp_err_t esp_wifi_scan_get_ap_record(wifi_ap_record_t *ap_record)
+{
+    uint16_t one = 1;
+    esp_err_t err = ap_record != NULL ? esp_wifi_scan_get_ap_records(&one, ap_record) : ESP_ERR_INVALID_ARG;
+    return err == ESP_OK && one == 0 ? ESP_FAIL : err;
+}
+
 esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info)
 {
     if (ap_info == NULL) {
@@ -385,6 +490,17 @@ esp_err_t esp_wifi_ap_get_sta_list(wifi_sta_list_t *sta)
     return unlock(ap ? ESP_OK : ESP_ERR_WIFI_MODE);
 }
 
+esp_err_t esp_wifi_ap_get_sta_aid(const uint8_t mac[6], uint16_t *aid)
+{
+    wifi_sta_list_t list;
+    esp_err_t err = mac != NULL && aid != NULL ? esp_wifi_ap_get_sta_list(&list) : ESP_ERR_INVALID_ARG;
+    if (err != ESP_OK) {
+        return err;
+    }
+    *aid = list.num > 0 && memcmp(mac, access_point, sizeof(access_point)) == 0;
+    return *aid != 0 ? ESP_OK : ESP_ERR_NOT_FOUND;
+}
+
 /* ---- what is configured ---- */
 
 /** Locked, and of an interface that the mode has. */
@@ -411,7 +527,8 @@ esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf)
         return err;
     }
     wifi.config[interface] = *conf;
-    return unlock(ESP_OK);
+    (void)unlock(ESP_OK);
+    return keep_config(interface, conf);
 }
 
 esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf)
@@ -454,101 +571,6 @@ esp_err_t esp_wifi_get_mac(wifi_interface_t ifx, uint8_t mac[6])
     }
     memcpy(mac, wifi.mac[ifx], sizeof(wifi.mac[ifx]));
     return unlock(ESP_OK);
-}
-
-/* ---- what only a radio could do ---- */
-
-static esp_err_t take_it(void)
-{
-    esp_err_t err = enter(false);
-    return err != ESP_OK ? err : unlock(ESP_OK);
-}
-
-esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
-{
-    (void)storage;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_ps(wifi_ps_type_t type)
-{
-    wifi.ps = type;
-    return take_it();
-}
-
-esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type)
-{
-    if (type == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    *type = wifi.ps;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_protocol(wifi_interface_t ifx, uint8_t protocol_bitmap)
-{
-    (void)ifx, (void)protocol_bitmap;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_bandwidth(wifi_interface_t ifx, wifi_bandwidth_t bw)
-{
-    (void)ifx, (void)bw;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_channel(uint8_t primary, wifi_second_chan_t second)
-{
-    (void)primary, (void)second;
-    return take_it();
-}
-
-esp_err_t esp_wifi_get_channel(uint8_t *primary, wifi_second_chan_t *second)
-{
-    if (primary == NULL || second == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    *primary = CHANNEL;
-    *second = WIFI_SECOND_CHAN_NONE;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_country(const wifi_country_t *country)
-{
-    return country == NULL ? ESP_ERR_INVALID_ARG : take_it();
-}
-
-esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled)
-{
-    (void)ieee80211d_enabled;
-    return country == NULL ? ESP_ERR_INVALID_ARG : take_it();
-}
-
-esp_err_t esp_wifi_set_max_tx_power(int8_t power)
-{
-    wifi.tx_power = power;
-    return take_it();
-}
-
-esp_err_t esp_wifi_get_max_tx_power(int8_t *power)
-{
-    if (power == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    *power = wifi.tx_power;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_inactive_time(wifi_interface_t ifx, uint16_t sec)
-{
-    (void)ifx, (void)sec;
-    return take_it();
-}
-
-esp_err_t esp_wifi_set_promiscuous(bool en)
-{
-    (void)en;
-    return ESP_ERR_NOT_SUPPORTED;
 }
 
 /* ---- interfaces that follow the events ---- */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lwip/dns.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -38,26 +37,4 @@ const ip_addr_t *dns_getserver(u8_t numdns)
 {
     static const ip_addr_t none;
     return numdns < DNS_MAX_SERVERS ? &servers[numdns] : &none;
-}
-
-char *ip4addr_ntoa(const ip4_addr_t *addr)
-{
-    static char text[INET_ADDRSTRLEN]; /* lwip's has one for all, too */
-    return ip4addr_ntoa_r(addr, text, sizeof(text));
-}
-
-char *ip4addr_ntoa_r(const ip4_addr_t *addr, char *buf, int buflen)
-{
-    const struct in_addr address = {.s_addr = addr->addr};
-    return inet_ntop(AF_INET, &address, buf, (socklen_t)buflen) != NULL ? buf : NULL;
-}
-
-int ip4addr_aton(const char *cp, ip4_addr_t *addr)
-{
-    struct in_addr address;
-    if (inet_aton(cp, &address) == 0) {
-        return 0;
-    }
-    addr->addr = address.s_addr;
-    return 1;
 }

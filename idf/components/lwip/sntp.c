@@ -21,6 +21,7 @@ static struct {
     sntp_sync_time_cb_t callback;
     uint32_t interval_ms;
     const char *servers[SNTP_MAX_SERVERS];
+    ip_addr_t addresses[SNTP_MAX_SERVERS];
     bool netif_uses_it, netif_waits;
 } sntp = {.interval_ms = INTERVAL_MS};
 
@@ -112,6 +113,36 @@ void esp_sntp_setservername(u8_t idx, const char *server)
         sntp.servers[idx] = server;
     }
     leave();
+}
+
+void esp_sntp_setserver(u8_t idx, const ip_addr_t *addr)
+{
+    enter();
+    if (idx < SNTP_MAX_SERVERS) {
+        sntp.addresses[idx] = addr != NULL ? *addr : (ip_addr_t){0};
+        sntp.servers[idx] = NULL;
+    }
+    leave();
+}
+
+const ip_addr_t *esp_sntp_getserver(u8_t idx)
+{
+    static const ip_addr_t none;
+    return idx < SNTP_MAX_SERVERS ? &sntp.addresses[idx] : &none;
+}
+
+unsigned esp_sntp_getreachability(u8_t idx)
+{
+    enter();
+    bool asked = idx < SNTP_MAX_SERVERS && sntp.runs &&
+                 (sntp.servers[idx] != NULL || sntp.addresses[idx].u_addr.ip4.addr != 0);
+    leave();
+    return asked;
+}
+
+void esp_sntp_servermode_dhcp(bool enable)
+{
+    (void)enable; /* DHCP is this machine's */
 }
 
 const char *esp_sntp_getservername(u8_t idx)

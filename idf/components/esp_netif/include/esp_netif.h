@@ -101,6 +101,26 @@ esp_err_t esp_netif_create_ip6_linklocal(esp_netif_t *netif);
 esp_err_t esp_netif_get_ip6_linklocal(esp_netif_t *netif, esp_ip6_addr_t *ip6);
 esp_err_t esp_netif_get_ip6_global(esp_netif_t *netif, esp_ip6_addr_t *ip6);
 
+#ifndef CONFIG_LWIP_IPV6_NUM_ADDRESSES
+#define CONFIG_LWIP_IPV6_NUM_ADDRESSES 3
+#endif
+/** @param if_ip6  room for CONFIG_LWIP_IPV6_NUM_ADDRESSES. @return how many there are: of the link, and global */
+int esp_netif_get_all_ip6(esp_netif_t *netif, esp_ip6_addr_t if_ip6[]);
+int esp_netif_get_all_preferred_ip6(esp_netif_t *netif, esp_ip6_addr_t if_ip6[]);
+
+/** Drivers move no packets here. @return ESP_OK; ESP_ERR_ESP_NETIF_INVALID_PARAMS: NULL */
+esp_err_t esp_netif_set_driver_config(esp_netif_t *netif, const esp_netif_driver_ifconfig_t *driver_config);
+/* It is the machine's stack that does these. @return ESP_ERR_NOT_SUPPORTED; ESP_ERR_ESP_NETIF_INVALID_PARAMS: NULL */
+esp_err_t esp_netif_receive(esp_netif_t *netif, void *buffer, size_t len, void *eb);
+esp_err_t esp_netif_tx_rx_event_enable(esp_netif_t *netif);
+esp_err_t esp_netif_tx_rx_event_disable(esp_netif_t *netif); /* ESP_OK */
+esp_err_t esp_netif_join_ip6_multicast_group(esp_netif_t *netif, const esp_ip6_addr_t *addr);
+esp_err_t esp_netif_leave_ip6_multicast_group(esp_netif_t *netif, const esp_ip6_addr_t *addr);
+esp_err_t esp_netif_add_ip6_address(esp_netif_t *netif, const esp_ip6_addr_t addr, bool preferred);
+esp_err_t esp_netif_remove_ip6_address(esp_netif_t *netif, const esp_ip6_addr_t *addr);
+esp_err_t esp_netif_dhcps_get_clients_by_mac(esp_netif_t *netif, int num,
+                                             esp_netif_pair_mac_ip_t *mac_ip_pair);
+
 /* Addresses as text. `buf` of at least IP4ADDR_STRLEN_MAX bytes; NULL is returned where it is too short. */
 void esp_netif_set_ip4_addr(esp_ip4_addr_t *addr, uint8_t a, uint8_t b, uint8_t c, uint8_t d);
 char *esp_ip4addr_ntoa(const esp_ip4_addr_t *addr, char *buf, int buflen);
@@ -113,6 +133,10 @@ esp_netif_flags_t esp_netif_get_flags(esp_netif_t *netif);
 const char *esp_netif_get_ifkey(esp_netif_t *netif);
 const char *esp_netif_get_desc(esp_netif_t *netif);
 int esp_netif_get_route_prio(esp_netif_t *netif);
+/** Of no consequence: routes are the machine's. @return route_prio; -1: NULL */
+int esp_netif_set_route_prio(esp_netif_t *netif, int route_prio);
+/** @return the id of IP_EVENT; -1: NULL, or no such type */
+int32_t esp_netif_get_event_id(esp_netif_t *netif, esp_netif_ip_event_type_t event_type);
 
 /** The first one with NULL, NULL behind the last one. */
 esp_netif_t *esp_netif_next(esp_netif_t *netif);

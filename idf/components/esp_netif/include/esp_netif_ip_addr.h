@@ -47,6 +47,15 @@ typedef struct _ip_addr {
     {                                                                                                        \
         .u_addr = {.ip4 = {.addr = ESP_IP4TOADDR(a, b, c, d)}}, .type = ESP_IPADDR_TYPE_V4                   \
     }
+#define ESP_IP6ADDR_INIT(a, b, c, d)                                                                         \
+    {                                                                                                        \
+        .u_addr = {.ip6 = {.addr = {a, b, c, d}, .zone = 0}}, .type = ESP_IPADDR_TYPE_V6                     \
+    }
+#define ESP_IP_IS_ANY(address)                                                                               \
+    ((address).type == ESP_IPADDR_TYPE_V6                                                                    \
+         ? ((address).u_addr.ip6.addr[0] | (address).u_addr.ip6.addr[1] | (address).u_addr.ip6.addr[2] |     \
+            (address).u_addr.ip6.addr[3]) == 0                                                               \
+         : (address).u_addr.ip4.addr == 0)
 #define IP4_ADDR(ipaddr, a, b, c, d) ((ipaddr)->addr = ESP_IP4TOADDR(a, b, c, d))
 
 #define IPSTR                              "%d.%d.%d.%d"
@@ -65,6 +74,14 @@ typedef struct _ip_addr {
 #define IPV6STR "%04x:%04x:%04x:%04x:%04x:%04x:%04x:%04x"
 #define ESP_IP6_ADDR_HALF_(ip6addr, i, shift)                                                                \
     ((uint16_t)((esp_netif_htonl((ip6addr)->addr[i]) >> (shift)) & 0xffff))
+#define ESP_IP6_ADDR_BLOCK1(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 0, 16)
+#define ESP_IP6_ADDR_BLOCK2(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 0, 0)
+#define ESP_IP6_ADDR_BLOCK3(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 1, 16)
+#define ESP_IP6_ADDR_BLOCK4(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 1, 0)
+#define ESP_IP6_ADDR_BLOCK5(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 2, 16)
+#define ESP_IP6_ADDR_BLOCK6(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 2, 0)
+#define ESP_IP6_ADDR_BLOCK7(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 3, 16)
+#define ESP_IP6_ADDR_BLOCK8(ip6addr) ESP_IP6_ADDR_HALF_(ip6addr, 3, 0)
 #define IPV62STR(ipaddr)                                                                                     \
     ESP_IP6_ADDR_HALF_(&(ipaddr), 0, 16), ESP_IP6_ADDR_HALF_(&(ipaddr), 0, 0),                               \
         ESP_IP6_ADDR_HALF_(&(ipaddr), 1, 16), ESP_IP6_ADDR_HALF_(&(ipaddr), 1, 0),                           \
@@ -79,6 +96,8 @@ typedef enum {
     ESP_IP6_ADDR_IS_UNIQUE_LOCAL,
     ESP_IP6_ADDR_IS_IPV4_MAPPED_IPV6,
 } esp_ip6_addr_type_t;
+
+void esp_netif_ip_addr_copy(esp_ip_addr_t *dest, const esp_ip_addr_t *src);
 
 /** By the prefix of the address. */
 esp_ip6_addr_type_t esp_netif_ip6_get_addr_type(esp_ip6_addr_t *ip6_addr);

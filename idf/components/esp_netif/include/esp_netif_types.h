@@ -110,6 +110,20 @@ typedef struct {
     uint8_t mac[6];
 } ip_event_ap_staipassigned_t;
 
+/** A station of an access point; also under the name that events have had since ESP-IDF 5.5. */
+typedef ip_event_ap_staipassigned_t ip_event_assigned_ip_to_client_t;
+#define IP_EVENT_ASSIGNED_IP_TO_CLIENT IP_EVENT_AP_STAIPASSIGNED
+
+typedef struct {
+    uint8_t mac[6];
+    esp_ip4_addr_t ip;
+} esp_netif_pair_mac_ip_t;
+
+typedef enum esp_netif_ip_event_type {
+    ESP_NETIF_IP_EVENT_GOT_IP = 1,
+    ESP_NETIF_IP_EVENT_LOST_IP,
+} esp_netif_ip_event_type_t;
+
 typedef enum esp_netif_flags {
     ESP_NETIF_DHCP_CLIENT = 1 << 0,
     ESP_NETIF_DHCP_SERVER = 1 << 1,
@@ -136,7 +150,17 @@ typedef struct esp_netif_inherent_config {
 } esp_netif_inherent_config_t;
 
 typedef void *esp_netif_iodriver_handle;
-typedef struct esp_netif_driver_ifconfig esp_netif_driver_ifconfig_t;
+typedef struct esp_netif_driver_base_s {
+    esp_err_t (*post_attach)(esp_netif_t *netif, esp_netif_iodriver_handle h);
+    esp_netif_t *netif;
+} esp_netif_driver_base_t;
+
+typedef struct esp_netif_driver_ifconfig {
+    esp_netif_iodriver_handle handle;
+    esp_err_t (*transmit)(void *h, void *buffer, size_t len);
+    esp_err_t (*transmit_wrap)(void *h, void *buffer, size_t len, void *netstack_buffer);
+    void (*driver_free_rx_buffer)(void *h, void *buffer);
+} esp_netif_driver_ifconfig_t;
 typedef struct esp_netif_netstack_config esp_netif_netstack_config_t;
 
 typedef struct esp_netif_config {

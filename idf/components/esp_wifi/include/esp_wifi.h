@@ -29,6 +29,11 @@ extern "C" {
 #define ESP_ERR_WIFI_WAKE_FAIL   (ESP_ERR_WIFI_BASE + 13)
 #define ESP_ERR_WIFI_WOULD_BLOCK (ESP_ERR_WIFI_BASE + 14)
 #define ESP_ERR_WIFI_NOT_CONNECT (ESP_ERR_WIFI_BASE + 15)
+#define ESP_ERR_WIFI_POST        (ESP_ERR_WIFI_BASE + 18)
+#define ESP_ERR_WIFI_INIT_STATE  (ESP_ERR_WIFI_BASE + 19)
+#define ESP_ERR_WIFI_STOP_STATE  (ESP_ERR_WIFI_BASE + 20)
+#define ESP_ERR_WIFI_NOT_ASSOC   (ESP_ERR_WIFI_BASE + 21)
+#define ESP_ERR_WIFI_TX_DISALLOW (ESP_ERR_WIFI_BASE + 22)
 
 typedef struct {
     int nvs_enable;
@@ -57,7 +62,7 @@ esp_err_t esp_wifi_get_mode(wifi_mode_t *mode);
 esp_err_t esp_wifi_start(void);
 /** Posts WIFI_EVENT_STA_DISCONNECTED if connected, WIFI_EVENT_STA_STOP and _AP_STOP. */
 esp_err_t esp_wifi_stop(void);
-/** Forgets the configuration. */
+/** Forgets the configuration, in NVS, too. */
 esp_err_t esp_wifi_restore(void);
 
 /**
@@ -73,6 +78,8 @@ esp_err_t esp_wifi_scan_stop(void);
 esp_err_t esp_wifi_scan_get_ap_num(uint16_t *number);
 /** @param number  room in `ap_records` before, filled records behind */
 esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_records);
+/** One record after the other. @return ESP_OK; ESP_FAIL: there are no more */
+esp_err_t esp_wifi_scan_get_ap_record(wifi_ap_record_t *ap_record);
 esp_err_t esp_wifi_clear_ap_list(void);
 
 /** @return ESP_OK; ESP_ERR_WIFI_NOT_CONNECT */
@@ -80,33 +87,92 @@ esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info);
 esp_err_t esp_wifi_sta_get_rssi(int *rssi);
 /** One, while it is started: this machine. */
 esp_err_t esp_wifi_ap_get_sta_list(wifi_sta_list_t *sta);
+/** @return ESP_OK; ESP_ERR_NOT_FOUND: none of that address */
+esp_err_t esp_wifi_ap_get_sta_aid(const uint8_t mac[6], uint16_t *aid);
 
 esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf);
 esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf);
 esp_err_t esp_wifi_set_mac(wifi_interface_t ifx, const uint8_t mac[6]);
 esp_err_t esp_wifi_get_mac(wifi_interface_t ifx, uint8_t mac[6]);
 
-/* What only a radio could do: kept, and given back. */
+/**
+ * WIFI_STORAGE_FLASH, as after esp_wifi_init() with nvs_enable: mode and configurations of both interfaces are in NVS (namespace
+ * nvs.net80211), where esp_wifi_init() finds them after a restart. Setters are ESP_ERR_WIFI_NVS where NVS has no room.
+ */
 esp_err_t esp_wifi_set_storage(wifi_storage_t storage);
+
+/* What only a radio could do: kept until a restart, and given back. */
 esp_err_t esp_wifi_set_ps(wifi_ps_type_t type);
 esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type);
 esp_err_t esp_wifi_set_protocol(wifi_interface_t ifx, uint8_t protocol_bitmap);
+esp_err_t esp_wifi_get_protocol(wifi_interface_t ifx, uint8_t *protocol_bitmap);
 esp_err_t esp_wifi_set_bandwidth(wifi_interface_t ifx, wifi_bandwidth_t bw);
+esp_err_t esp_wifi_get_bandwidth(wifi_interface_t ifx, wifi_bandwidth_t *bw);
 esp_err_t esp_wifi_set_channel(uint8_t primary, wifi_second_chan_t second);
+/** Always 1. */
 esp_err_t esp_wifi_get_channel(uint8_t *primary, wifi_second_chan_t *second);
 esp_err_t esp_wifi_set_country(const wifi_country_t *country);
+esp_err_t esp_wifi_get_country(wifi_country_t *country);
 esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled);
+/** @param country  3 bytes, without a 0 behind */
+esp_err_t esp_wifi_get_country_code(char *country);
+/** @param power  quarters of dBm, 8 to 84 */
 esp_err_t esp_wifi_set_max_tx_power(int8_t power);
 esp_err_t esp_wifi_get_max_tx_power(int8_t *power);
+/** @param sec  3 at least for a station, 10 for an access point */
 esp_err_t esp_wifi_set_inactive_time(wifi_interface_t ifx, uint16_t sec);
+esp_err_t esp_wifi_get_inactive_time(wifi_interface_t ifx, uint16_t *sec);
+/** @param config  NULL: the usual ones */
+esp_err_t esp_wifi_set_scan_parameters(const wifi_scan_default_params_t *config);
+esp_err_t esp_wifi_get_scan_parameters(wifi_scan_default_params_t *config);
+esp_err_t esp_wifi_set_event_mask(uint32_t mask);
+esp_err_t esp_wifi_get_event_mask(uint32_t *mask);
+/** 2.4 GHz alone; another band is ESP_ERR_NOT_SUPPORTED. */
+esp_err_t esp_wifi_set_band(wifi_band_t band);
+esp_err_t esp_wifi_get_band(wifi_band_t *band);
+esp_err_t esp_wifi_set_band_mode(wifi_band_mode_t band_mode);
+esp_err_t esp_wifi_get_band_mode(wifi_band_mode_t *band_mode);
+
+/* Taken, and of no consequence. */
+esp_err_t esp_wifi_clear_fast_connect(void);
+esp_err_t esp_wifi_deauth_sta(uint16_t aid);
+esp_err_t esp_wifi_set_rssi_threshold(int32_t rssi);
+esp_err_t esp_wifi_config_11b_rate(wifi_interface_t ifx, bool disable);
+esp_err_t esp_wifi_config_80211_tx_rate(wifi_interface_t ifx, wifi_phy_rate_t rate);
+esp_err_t esp_wifi_disable_pmf_config(wifi_interface_t ifx);
+esp_err_t esp_wifi_connectionless_module_set_wake_interval(uint16_t wake_interval);
+esp_err_t esp_wifi_force_wakeup_acquire(void);
+esp_err_t esp_wifi_force_wakeup_release(void);
+esp_err_t esp_wifi_set_dynamic_cs(bool enabled);
+esp_err_t esp_wifi_statis_dump(uint32_t modules);
+typedef void (*esp_vendor_ie_cb_t)(void *ctx, wifi_vendor_ie_type_t type, const uint8_t sa[6],
+                                   const vendor_ie_data_t *vnd_ie, int rssi);
+esp_err_t esp_wifi_set_vendor_ie(bool enable, wifi_vendor_ie_type_t type, wifi_vendor_ie_id_t idx,
+                                 const void *vnd_ie);
+esp_err_t esp_wifi_set_vendor_ie_cb(esp_vendor_ie_cb_t cb, void *ctx);
+/** This device's own time, us. */
+int64_t esp_wifi_get_tsf_time(wifi_interface_t interface);
+/** 1 while connected, else 0. */
+esp_err_t esp_wifi_sta_get_aid(uint16_t *aid);
+/** @return ESP_OK; ESP_ERR_WIFI_NOT_CONNECT */
+esp_err_t esp_wifi_sta_get_negotiated_phymode(wifi_phy_mode_t *phymode);
 
 #define WIFI_PROTOCOL_11B 0x1
 #define WIFI_PROTOCOL_11G 0x2
 #define WIFI_PROTOCOL_11N 0x4
 #define WIFI_PROTOCOL_LR  0x8
 
-/** There is no radio that hears others. @return ESP_ERR_NOT_SUPPORTED */
+/* There is no radio that hears others, or sends: what would begin that is ESP_ERR_NOT_SUPPORTED, callbacks are taken. */
+typedef void (*wifi_promiscuous_cb_t)(void *buf, wifi_promiscuous_pkt_type_t type);
 esp_err_t esp_wifi_set_promiscuous(bool en);
+esp_err_t esp_wifi_get_promiscuous(bool *en);
+esp_err_t esp_wifi_set_promiscuous_rx_cb(wifi_promiscuous_cb_t cb);
+esp_err_t esp_wifi_set_promiscuous_filter(const wifi_promiscuous_filter_t *filter);
+esp_err_t esp_wifi_80211_tx(wifi_interface_t ifx, const void *buffer, int len, bool en_sys_seq);
+typedef void (*wifi_csi_cb_t)(void *ctx, wifi_csi_info_t *data);
+esp_err_t esp_wifi_set_csi(bool en);
+esp_err_t esp_wifi_set_csi_rx_cb(wifi_csi_cb_t cb, void *ctx);
+esp_err_t esp_wifi_ftm_end_session(void);
 
 #ifdef __cplusplus
 }

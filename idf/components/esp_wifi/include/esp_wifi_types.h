@@ -53,6 +53,12 @@ typedef enum {
     WIFI_AUTH_WAPI_PSK,
     WIFI_AUTH_OWE,
     WIFI_AUTH_WPA3_ENT_192,
+    WIFI_AUTH_WPA3_EXT_PSK,
+    WIFI_AUTH_WPA3_EXT_PSK_MIXED_MODE,
+    WIFI_AUTH_DPP,
+    WIFI_AUTH_WPA3_ENTERPRISE,
+    WIFI_AUTH_WPA2_WPA3_ENTERPRISE,
+    WIFI_AUTH_WPA_ENTERPRISE,
     WIFI_AUTH_MAX
 } wifi_auth_mode_t;
 
@@ -85,7 +91,14 @@ typedef enum { WIFI_SCAN_TYPE_ACTIVE = 0, WIFI_SCAN_TYPE_PASSIVE } wifi_scan_typ
 typedef enum { WIFI_FAST_SCAN = 0, WIFI_ALL_CHANNEL_SCAN } wifi_scan_method_t;
 typedef enum { WIFI_CONNECT_AP_BY_SIGNAL = 0, WIFI_CONNECT_AP_BY_SECURITY } wifi_sort_method_t;
 typedef enum { WIFI_PS_NONE, WIFI_PS_MIN_MODEM, WIFI_PS_MAX_MODEM } wifi_ps_type_t;
-typedef enum { WIFI_BW_HT20 = 1, WIFI_BW_HT40 = 2 } wifi_bandwidth_t;
+typedef enum {
+    WIFI_BW_HT20 = 1,
+    WIFI_BW20 = WIFI_BW_HT20,
+    WIFI_BW_HT40 = 2,
+    WIFI_BW40 = WIFI_BW_HT40,
+} wifi_bandwidth_t;
+typedef enum { WIFI_BAND_2G = 1, WIFI_BAND_5G = 2 } wifi_band_t;
+typedef enum { WIFI_BAND_MODE_2G_ONLY = 1, WIFI_BAND_MODE_5G_ONLY, WIFI_BAND_MODE_AUTO } wifi_band_mode_t;
 typedef enum { WIFI_STORAGE_FLASH, WIFI_STORAGE_RAM } wifi_storage_t;
 typedef enum { WIFI_ANT_ANT0, WIFI_ANT_ANT1, WIFI_ANT_MAX } wifi_ant_t;
 
@@ -285,6 +298,118 @@ typedef struct {
     bool is_mesh_child;
     uint16_t reason;
 } wifi_event_ap_stadisconnected_t;
+
+/* ---- of what only a radio hears or sends ---- */
+
+typedef enum {
+    WIFI_PHY_MODE_LR,
+    WIFI_PHY_MODE_11B,
+    WIFI_PHY_MODE_11G,
+    WIFI_PHY_MODE_11A,
+    WIFI_PHY_MODE_HT20,
+    WIFI_PHY_MODE_HT40,
+    WIFI_PHY_MODE_HE20,
+    WIFI_PHY_MODE_VHT20,
+} wifi_phy_mode_t;
+
+typedef enum {
+    WIFI_PHY_RATE_1M_L = 0x00,
+    WIFI_PHY_RATE_2M_L = 0x01,
+    WIFI_PHY_RATE_5M_L = 0x02,
+    WIFI_PHY_RATE_11M_L = 0x03,
+    WIFI_PHY_RATE_2M_S = 0x05,
+    WIFI_PHY_RATE_5M_S = 0x06,
+    WIFI_PHY_RATE_11M_S = 0x07,
+    WIFI_PHY_RATE_48M = 0x08,
+    WIFI_PHY_RATE_24M = 0x09,
+    WIFI_PHY_RATE_12M = 0x0A,
+    WIFI_PHY_RATE_6M = 0x0B,
+    WIFI_PHY_RATE_54M = 0x0C,
+    WIFI_PHY_RATE_36M = 0x0D,
+    WIFI_PHY_RATE_18M = 0x0E,
+    WIFI_PHY_RATE_9M = 0x0F,
+    WIFI_PHY_RATE_MCS0_LGI = 0x10,
+    WIFI_PHY_RATE_MCS7_LGI = 0x17,
+    WIFI_PHY_RATE_LORA_250K = 0x29,
+    WIFI_PHY_RATE_LORA_500K = 0x2A,
+    WIFI_PHY_RATE_MAX,
+} wifi_phy_rate_t;
+
+typedef struct {
+    wifi_phy_mode_t phymode;
+    wifi_phy_rate_t rate;
+    bool ersu, dcm;
+} wifi_tx_rate_config_t;
+
+typedef enum { WIFI_SEND_SUCCESS = 0, WIFI_SEND_FAIL } wifi_tx_status_t;
+
+typedef struct {
+    uint8_t *des_addr, *src_addr;
+    wifi_interface_t ifidx;
+    uint8_t *data;
+    uint16_t data_len;
+    wifi_phy_rate_t rate;
+    int tx_status; /* wifi_tx_status_t */
+} wifi_tx_info_t;
+
+typedef wifi_tx_info_t esp_80211_tx_info_t;
+
+typedef struct {
+    int rssi, noise_floor;
+    unsigned rate, channel, timestamp, sig_len;
+    unsigned rx_state;
+} wifi_pkt_rx_ctrl_t;
+
+typedef struct {
+    wifi_pkt_rx_ctrl_t rx_ctrl;
+    uint8_t payload[];
+} wifi_promiscuous_pkt_t;
+
+typedef enum { WIFI_PKT_MGMT, WIFI_PKT_CTRL, WIFI_PKT_DATA, WIFI_PKT_MISC } wifi_promiscuous_pkt_type_t;
+
+#define WIFI_PROMIS_FILTER_MASK_ALL  0xFFFFFFFFu
+#define WIFI_PROMIS_FILTER_MASK_MGMT 1u
+#define WIFI_PROMIS_FILTER_MASK_CTRL (1u << 1)
+#define WIFI_PROMIS_FILTER_MASK_DATA (1u << 2)
+#define WIFI_PROMIS_FILTER_MASK_MISC (1u << 3)
+
+typedef struct {
+    uint32_t filter_mask;
+} wifi_promiscuous_filter_t;
+
+typedef struct {
+    wifi_scan_time_t scan_time;
+    uint8_t home_chan_dwell_time;
+} wifi_scan_default_params_t;
+
+typedef enum {
+    WIFI_VND_IE_TYPE_BEACON,
+    WIFI_VND_IE_TYPE_PROBE_REQ,
+    WIFI_VND_IE_TYPE_PROBE_RESP,
+    WIFI_VND_IE_TYPE_ASSOC_REQ,
+    WIFI_VND_IE_TYPE_ASSOC_RESP,
+} wifi_vendor_ie_type_t;
+
+typedef enum { WIFI_VND_IE_ID_0, WIFI_VND_IE_ID_1 } wifi_vendor_ie_id_t;
+
+#define WIFI_VENDOR_IE_ELEMENT_ID 0xDD
+
+typedef struct {
+    uint8_t element_id, length, vendor_oui[3], vendor_oui_type;
+    uint8_t payload[];
+} vendor_ie_data_t;
+
+typedef struct {
+    wifi_pkt_rx_ctrl_t rx_ctrl;
+    uint8_t mac[6], dmac[6];
+    bool first_word_invalid;
+    int8_t *buf;
+    uint16_t len;
+} wifi_csi_info_t;
+
+#define WIFI_EVENT_MASK_ALL               0xFFFFFFFFu
+#define WIFI_EVENT_MASK_NONE              0u
+#define WIFI_EVENT_MASK_AP_PROBEREQRECVED 1u
 
 #ifdef __cplusplus
 }

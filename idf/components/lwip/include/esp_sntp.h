@@ -34,6 +34,13 @@ esp_sntp_operatingmode_t esp_sntp_getoperatingmode(void);
 /** Kept as a pointer, as in lwip. */
 void esp_sntp_setservername(u8_t idx, const char *server);
 const char *esp_sntp_getservername(u8_t idx);
+/** Kept, and not asked, as the names. */
+void esp_sntp_setserver(u8_t idx, const ip_addr_t *addr);
+/** What was set; a zero address where nothing was. */
+const ip_addr_t *esp_sntp_getserver(u8_t idx);
+/** @return 1: the time is there, from a server that was set; 0 */
+unsigned esp_sntp_getreachability(u8_t idx);
+void esp_sntp_servermode_dhcp(bool enable);
 /** Says once in the log that this is a stand-in, and calls the callback in a task of its own. */
 void esp_sntp_init(void);
 void esp_sntp_stop(void);
@@ -63,6 +70,11 @@ void sntp_sync_time(struct timeval *tv);
 #define sntp_setoperatingmode(mode)            esp_sntp_setoperatingmode((esp_sntp_operatingmode_t)(mode))
 #define sntp_setservername                     esp_sntp_setservername
 #define sntp_getservername                     esp_sntp_getservername
+#define sntp_setserver                         esp_sntp_setserver
+#define sntp_getserver                         esp_sntp_getserver
+#define sntp_getreachability                   esp_sntp_getreachability
+#define sntp_servermode_dhcp                   esp_sntp_servermode_dhcp
+#define sntp_getoperatingmode                  esp_sntp_getoperatingmode
 #define sntp_init                              esp_sntp_init
 #define sntp_stop                              esp_sntp_stop
 #define sntp_enabled                           esp_sntp_enabled
