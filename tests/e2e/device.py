@@ -20,8 +20,9 @@ LINUX_CHIP = 0xFFFF
 OFFSETS = {"nvs": 0x9000, "otadata": 0xD000, "factory": 0x10000, "ota_0": 0x110000, "ota_1": 0x210000}  # two_ota
 NEW, PENDING_VERIFY, VALID, INVALID, ABORTED, UNDEFINED = 0, 1, 2, 3, 4, 0xFFFFFFFF
 TIMEOUT_S = 60
+FULL = bool(os.environ.get("CI")) or os.environ.get("OTTER_LONG") == "1"
 # Above a test that takes long and has a shorter one beside it.
-in_full = unittest.skipUnless(os.environ.get("CI") or os.environ.get("OTTER_LONG") == "1", "runs in CI and with --long")
+in_full = unittest.skipUnless(FULL, "runs in CI and with --long")
 
 
 def make_image(executable, version="1.0.0", project="probe", chip=LINUX_CHIP, segments=None, secure_version=0):

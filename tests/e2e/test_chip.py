@@ -83,6 +83,7 @@ HAVE_GCC = shutil.which(TOOL + "gcc") is not None
 WHY_SKIPPED = f"{TOOL}gcc is not installed (./dev setup rv32)"
 
 
+@in_full
 @unittest.skipUnless(HAVE_GCC, WHY_SKIPPED)
 class Chip(unittest.TestCase):
     def test_there_is_no_heap(self):
@@ -91,7 +92,6 @@ class Chip(unittest.TestCase):
                 self.assertIn("main", symbols)
                 self.assertEqual([], [name for name in sorted(symbols) if HEAP.match(name)])
 
-    @in_full
     def test_copies_are_linked_where_they_are_named(self):
         for what, _, copies in PROGRAMS:
             with self.subTest(what):

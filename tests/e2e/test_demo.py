@@ -9,8 +9,7 @@ import tempfile
 import time
 import unittest
 
-BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
-SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2])).resolve()
+from device import BUILD, SOURCE, in_full
 
 STORY = (
     r"This is version 1\.0\.0, running from factory, reset reason 1",
@@ -51,6 +50,7 @@ class Demo(unittest.TestCase):
     def test_the_story(self):
         self.check_story(STORY)
 
+    @in_full
     def test_the_story_of_a_device_that_takes_signed_images_only(self):
         self.check_story(REFUSALS + STORY[1:], "--signed")
 

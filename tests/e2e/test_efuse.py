@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+from device import in_full
 from exit_memory import memory_at_exit
 
 BUILD = pathlib.Path(os.environ["OTTER_BUILD"]).resolve()
@@ -508,6 +509,7 @@ class Espefuse(EfuseCase):
                     told = told or facts
                     self.assertEqual(facts, told)
 
+    @in_full
     def test_chips_with_key_blocks(self):
         for chip in CHIPS if LONG else ("esp32c5", "esp32p4"):
             burn = [["burn-key", "BLOCK_KEY0", self.work / "secret", "XTS_AES_128_KEY",
@@ -521,6 +523,7 @@ class Espefuse(EfuseCase):
                 "secure_boot_key_revoke0": None, "secure_boot_key_revoke1": "1", "spi_boot_crypt_cnt": "1",
                 "key_purpose_0": "XTS_AES_128_KEY", "block_key0": None, "revision": "0", "blk_revision": "0"})
 
+    @in_full
     def test_esp32_and_c2(self):
         self.check("esp32", [["burn-key", "secure_boot_v2", KEYS / "rsa_a.pubdigest.bin", "flash_encryption",
                              self.work / "secret"], ["burn-efuse", "ABS_DONE_1", 1, "SECURE_VERSION", 3, "FLASH_CRYPT_CNT", 1]],

@@ -176,10 +176,12 @@ class GoodUpdatesByEcies(Sealed, test_update.GoodUpdates):
     OPTIONS = ("--decrypt-key", PRIVATE["ecies"])
 
 
+@in_full
 class InOneUpdate(Sealed, test_resume.InOneUpdate):
     pass
 
 
+@in_full
 class AcrossUpdates(Sealed, test_resume.AcrossUpdates):
     SCHEME = "ecies"
     OPTIONS = ("--decrypt-key", KEYS / "ecies_device_priv.pem")

@@ -13,7 +13,7 @@ import subprocess
 import unittest
 
 import loop_device
-from device import ABORTED, BUILD, NEW, OTTER, TIMEOUT_S, VALID, DeviceTest
+from device import ABORTED, BUILD, NEW, OTTER, TIMEOUT_S, VALID, DeviceTest, in_full
 from servers import HttpsServer, make_ca, make_cert
 
 CUTS = 12  # of an update, chosen anew each time
@@ -200,6 +200,7 @@ class Updates(GeometryTest):
         self.assertEqual((said["boot"]["label"], said["slots"][1]["image"]["app"]["version"]), ("ota_1", "1.1.0"))
         self.assertIn("sector_size=131072\nwrite_unit=32\nwrite_once=1\n", pathlib.Path(self.flash + ".efuse").read_text())
 
+    @in_full
     def test_power_may_go_in_every_operation_of_an_update(self):
         self.new("app-1.0.0.bin")
         console = self.run_app("--cut-after", "1000000")[1]

@@ -14,7 +14,7 @@ import xml.dom.minidom
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
 from ddi_server import DdiServer  # noqa: E402
-from device import OTTER, TIMEOUT_S  # noqa: E402
+from device import OTTER, TIMEOUT_S, in_full  # noqa: E402
 
 
 def simulate(*more, status=0):
@@ -68,6 +68,7 @@ class Simulate(unittest.TestCase):
             self.assertGreater(result["trouble"]["power_cuts"], 10)
             self.assertGreater(result["load"]["refused"], 0)
 
+    @in_full
     def test_a_fleet_that_gets_its_power_back_comes_in_the_course_of_a_minute(self):
         devices, most = (10000, 250) if os.environ.get("CI") else (2000, 70)  # a sixtieth of them on average
         result = simulated("--devices", devices, "--release", "2.0.0", "--blackout", 400, "--power-cuts", 0, "--poll", 3600,

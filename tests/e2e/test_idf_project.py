@@ -94,6 +94,7 @@ class SimpleProject(ProjectTest):
                                  console)
                 self.run_device("--expect", "2.0.0,VALID", server=self.serve(context=takes), ask_for=["app.bin"], build=build)
 
+    @in_full
     def test_certificates_of_the_project_are_in_the_bundle(self):
         self.project.build("--build-dir", self.project.folder / "bundle", "--config", "bundle")
         done = otter("run", self.project.folder / "bundle", "--expect", "2.0.0", input=self.url("app.bin") + "\n")

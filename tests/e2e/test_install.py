@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
+from device import in_full
 from servers import HttpsServer, make_cert
 
 BUILD = pathlib.Path(os.environ["OTTER_BUILD"]).resolve()
@@ -106,6 +107,7 @@ class Install(unittest.TestCase):
         run(self.otter, "flash", "new", flash, "--size", "4MB", "--table", table, "--app", f"factory={build / 'lamp.bin'}")
         self.assertIn("lamp: good evening 3\n", run(self.otter, "run", flash))
 
+    @in_full
     def test_the_version_is_found_where_esp_idf_looks(self):
         main = "void app_main(void)\n{\n}\n"
         for name, head, files, version in (("of_project", "project(a VERSION 1.4.7 LANGUAGES C)", {}, "1.4.7"),
@@ -125,6 +127,7 @@ class Install(unittest.TestCase):
         run(os.environ.get("CC", "cc"), source, "-o", self.folder / "by_hand", *flags)
         self.assertRegex(run(self.folder / "by_hand"), r"^\d+\.\d+\.\d+ ESP32-C3 ESP_ERR_HTTP_CONNECT 1\n$")
 
+    @in_full
     def test_a_program_links_by_find_package(self):
         build = self.project("program", "project(program LANGUAGES C)\nfind_package(otter REQUIRED)\n"
                              "add_executable(program main.c)\ntarget_link_libraries(program PRIVATE otter::on_linux)\n",

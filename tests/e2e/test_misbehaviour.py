@@ -173,6 +173,7 @@ class Catalogue(unittest.TestCase):
                 self.fail(f"{name} at byte {cut}: {wrong}")
         return count, most
 
+    @device.in_full
     def test_cut_at_every_byte(self):
         count, _ = self.sweep(resume=False)
         print(f"\n{count} cuts, the old firmware boots after each")

@@ -13,6 +13,7 @@ import threading
 import unittest
 
 import servers
+from device import in_full
 from test_update import OTTER, UpdateCase, must, otter
 
 SECTOR = 4096
@@ -99,6 +100,7 @@ class InOneUpdate(ResumeCase):
         print(f"cut {'by reset' if reset else 'by close'} at {len(range(0, len(self.file), 1 if LONG else step))} places: "
               f"at most {most} bytes fetched twice per cut")
 
+    @in_full
     def test_reset_at_every_byte(self):
         self.cut_everywhere(True, 1607)
 

@@ -270,6 +270,7 @@ class ShortMachines(IsolationTest):
                 self.assertNotIn("Guru Meditation", console)
                 self.assertEqual(len(self.boots(console)), 1)
 
+    @in_full
     def test_few_descriptors(self):
         """From none to enough: an error, or a boot that goes well."""
         ran = 0

@@ -17,6 +17,7 @@ import termios
 import time
 import unittest
 
+from device import in_full
 from exit_memory import memory_at_exit, secrets_of
 
 SOURCE = pathlib.Path(os.environ.get("OTTER_SOURCE", pathlib.Path(__file__).parents[2]))
@@ -314,6 +315,7 @@ class Keys(SigningTest):
         self.otter("key", "public", key, "-o", public)  # any other file is replaced
 
     @unittest.skipIf(IS_SANITIZED, "a sanitizer must be the first library of a program")
+    @in_full
     def test_who_is_killed_leaves_no_half_of_anything(self):
         """In each call that writes: what has its name is whole, or what it was; and no key is for others to read."""
         os.umask(0)

@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
+from device import in_full  # noqa: E402
 from image_files import image  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("OTTER_BUILD", "build")).resolve()
@@ -282,6 +283,7 @@ class BadImages(UpdateCase):
                     if stage == "gate":
                         self.assertEqual(report["sectors_erased"], 0)
 
+    @in_full
     def test_the_verbs_say_the_same_of_one_file(self):
         """`image verify` for the chip of a flash, `flash info` of a slot with the file in it, and the update."""
         chips = {0: ("esp32", "esp32_valid.bin", "300"), 9: ("esp32s3", "esp32s3_valid.bin", "0"),
