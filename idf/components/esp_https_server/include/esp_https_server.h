@@ -55,8 +55,8 @@ struct httpd_ssl_config {
     httpd_config_t httpd;
     const uint8_t *servercert; /* PEM or DER; NULL: `cacert_pem` is the server's, as in ESP-IDF 4 */
     size_t servercert_len;     /* bytes, as of the others */
-    const uint8_t
-        *cacert_pem; /* beside `servercert`: what signs clients' certificates, and each must have one */
+    /* Beside `servercert`: what signs clients' certificates, and each must have one. */
+    const uint8_t *cacert_pem;
     size_t cacert_len;
     bool client_cert_authmode_optional; /* a client without one is let in, too */
     const uint8_t *prvtkey_pem;
