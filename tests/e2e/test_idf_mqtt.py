@@ -11,7 +11,7 @@ import time
 import unittest
 
 from device import in_full
-from idf_project import LIMIT_S, Device, ProjectTest
+from idf_project import LIMIT_S, SANITIZED, SOURCE, TOO_LARGE, ConsoleTest, Device, Project, ProjectTest, otter
 from servers import Cert, make_cert
 
 BROKER = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
@@ -34,10 +34,8 @@ def publish_packet(topic, text):
     return connect, packet(0x30, string(topic) + text) + b"\xe0\x00"
 
 
-@unittest.skipIf(BROKER is None, "there is no broker: apt install mosquitto")
-@unittest.skipUnless(CLIENT, "there is no library: apt install libmosquitto-dev")
-class Mqtt(ProjectTest):
-    example = "mqtt_ota"
+class Broker:
+    """Of tests: self.port is where it is."""
 
     def start_broker(self, more=""):
         """On a port that was free a moment ago; another one, if somebody was faster."""
@@ -59,6 +57,12 @@ class Mqtt(ProjectTest):
                 self.addCleanup(broker.terminate)
                 return
         self.fail("the broker does not start")
+
+
+@unittest.skipIf(BROKER is None, "there is no broker: apt install mosquitto")
+@unittest.skipUnless(CLIENT, "there is no library: apt install libmosquitto-dev")
+class Mqtt(Broker, ProjectTest):
+    example = "mqtt_ota"
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), LIMIT_S)
@@ -114,6 +118,49 @@ class Mqtt(ProjectTest):
             device.wait_for(why)
             device.wait_for("there is no broker to listen to")
             device.stop()
+
+
+@unittest.skipIf(SANITIZED, TOO_LARGE)
+@unittest.skipIf(BROKER is None, "there is no broker: apt install mosquitto")
+@unittest.skipUnless(CLIENT, "there is no library: apt install libmosquitto-dev")
+class ClientWithACertificate(Broker, ConsoleTest):
+    """A project of the tests: what waits for a connection, what the broker asks of a client, and what comes behind an end."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project(None)
+        cls.addClassCleanup(cls.project.remove)
+        shutil.copytree(SOURCE / "tests" / "idf" / "mqtt", cls.project.path, dirs_exist_ok=True)
+        folder, main = cls.project.folder, cls.project.path / "main"
+        own = make_cert(folder, ["device"], ca=Cert(folder / "ca.pem", folder / "ca.key"), name="own")
+        shutil.copy(folder / "ca.pem", main / "ca.pem")
+        shutil.copy(own.cert, main / "own.pem")
+        subprocess.run(["openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", "pass:secret", "-in", own.key, "-out",
+                        main / "own.key"], check=True, capture_output=True)
+
+    def check(self, *options):
+        cert, ca = self.project.cert, self.project.folder / "ca.pem"
+        self.start_broker(f"user root\ncertfile {cert.cert}\nkeyfile {cert.key}\ncafile {ca}\nrequire_certificate true\n")
+        self.project.build(*options)
+        done = otter("run", self.project.out, "--new", "--until", "all is said", "--max-seconds", "60",
+                     input=f"mqtts://localhost:{self.port}\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_lines((
+            "several protocols by ALPN", "asks for web sockets", "key in hardware",
+            "two protocols 1, web socket 1, secure element 1\n",
+            "outbox.limit is reached", "queued 1, 13 bytes wait, then -2, without quality -1\n", "connected\n",
+            "published, 0 bytes wait\n", "my own event 7 of this client\n", "configured while it runs 0xffffffff, nobody 0x102\n",
+            "subscribed 1\n", "data device/b: back\n", "disconnected, again 0x0\n", "connected\n"), done.stdout)
+        self.assertNotIn("\nno ", done.stdout)
+
+    def test_has_what_waits_delivered_and_connects_again(self):
+        self.check()
+
+    @in_full
+    def test_so_it_does_under_the_sanitizers(self):
+        for sanitizer in ("address,undefined", "thread"):
+            with self.subTest(sanitizer):
+                self.check("--sanitize", sanitizer)
 
 
 FLAT = """

@@ -76,6 +76,22 @@ def echo(server, client):
     server.read()
 
 
+def echo_and_end(server, client):
+    """The same for a transport: it ends without waiting for more than what is answered of itself."""
+    server.accept(client, early=frame(TEXT, b"at once") + frame(PING, b"p"))
+    while len([f for f in server.frames if f[0] != PONG]) < 4:
+        kind, final, content = server.read()
+        if kind != PONG:
+            client.sendall(frame(kind, content, final))
+    client.sendall(frame(CLOSE, struct.pack(">H", 1000)))
+    client.settimeout(2)
+    try:
+        while server.context is None and not {PONG, CLOSE} <= {f[0] for f in server.frames}:
+            server.read()
+    except TimeoutError:
+        pass
+
+
 def answer(server, client):
     server.accept(client)
     kind, _, content = server.read()
@@ -129,6 +145,47 @@ class WsClient(ConsoleTest):
         server = Server([echo], self.context)
         self.check_echo(server, self.run_device(server, "send", "finish", scheme="wss"))
 
+    def use_transport(self, server, scheme):
+        done = otter("run", self.project.out, "--until", "all is said", "--max-seconds", "100",
+                     input=f"transport {scheme} {server.port}\n")
+        server.stop()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_as_a_transport(self):
+        for scheme, context, seen in (
+                ("ws", None, ("op 1 fin 1, 7 of 7: at once\n", "op 1 fin 1, 6 of 6: a text\n",
+                              "op 1 fin 0, 3 of 3: one\n", "op 0 fin 1, 0 of 0: \n")),
+                ("wss", self.context, ("op 1 fin 1, 7 of 7: at once\n", "op 9 fin 1, 1 of 1: p\n",
+                                       "op 1 fin 1, 6 of 6: a text\n", "op 1 fin 0, 3 of 3: one\n", "op 0 fin 1, 0 of 0: \n",
+                                       "op 8 fin 1, 2 of 2: "))):
+            with self.subTest(scheme):
+                server = Server([echo_and_end], context)
+                said = self.use_transport(server, scheme)
+                self.check_lines(("no web socket 0x102 -1, none 1\n", "carried by 1 1\n", "not connected -1\n",
+                                  "connected 0, status 101, elsewhere none\n", "nothing yet 1 1\n", "sent 6 70000 3 0\n", *seen,
+                                  "large 70000, then -", ", closed 1\n"), said)
+                frames = [f for f in server.frames if f[0] not in (PONG, CLOSE)]
+                self.assertEqual(frames, [(TEXT, 1, b"a text"), (BINARY, 1, b"l" * 70000), (TEXT, 0, b"one"), (0, 1, b"")])
+                self.assertEqual([f for f in server.frames if f[0] in (PONG, CLOSE)],
+                                 [(PONG, 1, b"p"), (CLOSE, 1, b"\x03\xe8")] if scheme == "ws" else [])
+                lines = {"ws": ("GET /path HTTP/1.1", "X-Own: 1", "Authorization: Basic abc", "User-Agent: me"),
+                         "wss": ("GET /secure HTTP/1.1", "Sec-WebSocket-Protocol: proto")}[scheme]
+                for line in lines:
+                    self.assertIn(line, server.heads[0])
+
+    def test_as_a_transport_to_what_is_none(self):
+        for name, answered, line in (
+                ("elsewhere", b"HTTP/1.1 302 x\r\nLocation: ws://other/ \r\n\r\n",
+                 "connected 302, status 302, elsewhere ws://other/\n"),
+                ("refused", b"HTTP/1.1 404 x\r\n\r\n", "connected -1, status 404, elsewhere none\n"),
+                ("no proof", b"HTTP/1.1 101 x\r\n\r\n", "connected -1, status 101, elsewhere none\n"),
+                ("no HTTP", b"hello\r\n\r\n", "connected -1, status -1, elsewhere none\n"),
+                ("nothing", b"", "connected -1, status -1, elsewhere none\n")):
+            with self.subTest(name):
+                server = Server([lambda server, client, answered=answered: client.sendall(answered)])
+                self.assertIn(line, self.use_transport(server, "ws"))
+
     def test_goodbye_of_the_device(self):
         server = Server([answer])
         said = self.run_device(server, "close")
@@ -155,6 +212,8 @@ class WsClient(ConsoleTest):
                 self.test_frames_both_ways()
                 self.test_over_tls()
                 self.test_connects_again_behind_what_is_none()
+                self.test_as_a_transport()
+                self.test_as_a_transport_to_what_is_none()
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ static otter_endpoint_t endpoint_of(const char *host, int port, const esp_tls_cf
         .host = host,
         .port = (uint16_t)port,
         .timeout_ms = timeout_ms,
+        .if_name = cfg->if_name != NULL ? cfg->if_name->ifr_name : NULL,
         .address_family = (unsigned)cfg->addr_family <= ESP_TLS_AF_INET6 ? families[cfg->addr_family] : 0};
     if (cfg->keep_alive_cfg != NULL && cfg->keep_alive_cfg->keep_alive_enable) {
         endpoint.keep_alive = true;
@@ -101,8 +102,10 @@ int esp_tls_conn_new_sync(const char *hostname, int hostlen, int port, const esp
     if (hostlen <= 0 || hostlen > HOST_MAX || port <= 0 || port > UINT16_MAX) {
         return fail(tls, ESP_ERR_INVALID_ARG, "a host name has 1 to 253 bytes, a port is 1 to 65535");
     }
-    if (cfg->psk_hint_key != NULL || cfg->ds_data != NULL) {
-        return fail(tls, ESP_ERR_NOT_SUPPORTED, "there are no pre-shared keys, and none in hardware");
+    if (cfg->psk_hint_key != NULL || cfg->ds_data != NULL || cfg->use_secure_element ||
+        cfg->use_ecdsa_peripheral || cfg->ciphersuites_list != NULL) {
+        return fail(tls, ESP_ERR_NOT_SUPPORTED,
+                    "there are no pre-shared keys, none in hardware, and no choice of cipher suites");
     }
     char host[HOST_MAX + 1] = "";
     memcpy(host, hostname, (size_t)hostlen);

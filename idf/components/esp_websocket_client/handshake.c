@@ -1,19 +1,13 @@
 /* What a client and its server say by HTTP before frames begin. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <strings.h>
 
 #include "client.h"
 #include "esp_log.h"
-#include "esp_random.h"
 #include "esp_timer.h"
-#include "mbedtls/base64.h"
 #include "otter_websocket.h"
 
 static const char TAG[] = "websocket_client";
-
-#define KEY_BYTES 16
-#define KEY_SIZE  25
 
 static bool ask(esp_websocket_client_handle_t client, const char *key)
 {
@@ -58,34 +52,16 @@ static bool read_answer(esp_websocket_client_handle_t client)
     return false;
 }
 
-/** Whether the answer has this field with this value. */
-static bool has_field(const char *head, const char *name, const char *value)
-{
-    for (const char *line = strstr(head, "\r\n"); line != NULL; line = strstr(line + 2, "\r\n")) {
-        const char *at = line + 2;
-        if (strncasecmp(at, name, strlen(name)) == 0 && at[strlen(name)] == ':') {
-            at += strlen(name) + 1;
-            at += strspn(at, " \t");
-            return strncmp(at, value, strlen(value)) == 0 && strcspn(at, " \r") == strlen(value);
-        }
-    }
-    return false;
-}
-
 esp_err_t handshake(esp_websocket_client_handle_t client)
 {
-    uint8_t bytes[KEY_BYTES];
-    char key[KEY_SIZE], accept[OTTER_WEBSOCKET_ACCEPT_SIZE];
-    size_t len;
+    char key[OTTER_WEBSOCKET_KEY_SIZE], accept[OTTER_WEBSOCKET_ACCEPT_SIZE];
     client->status = 0;
-    esp_fill_random(bytes, sizeof(bytes));
-    if (mbedtls_base64_encode((uint8_t *)key, sizeof(key), &len, bytes, sizeof(bytes)) != 0 ||
-        !otter_websocket_accept(key, accept) || !ask(client, key) || !read_answer(client)) {
+    if (!otter_websocket_challenge(key, accept) || !ask(client, key) || !read_answer(client)) {
         ESP_LOGE(TAG, "%s does not answer", client->place.host);
         return ESP_FAIL;
     }
-    if (sscanf(client->head, "HTTP/1.%*d %3d", &client->status) != 1 || client->status != 101 ||
-        !has_field(client->head, "Sec-WebSocket-Accept", accept)) {
+    client->status = otter_websocket_status(client->head);
+    if (!otter_websocket_is_accepted(client->head, accept)) {
         ESP_LOGE(TAG, "%s%s is no web socket: %.60s", client->place.host, client->place.path, client->head);
         return ESP_FAIL;
     }

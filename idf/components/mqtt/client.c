@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,7 +15,8 @@ static const char TAG[] = "mqtt_client";
 #define MS_PER_S    1000
 #define NS_PER_MS   1000000
 #define NS_PER_S    1000000000L
-#define EVENTS_ROOM 1
+#define EVENTS_ROOM 8 /* of the application's own; others are dealt with at once */
+#define IDS         65536
 
 static void lock(esp_mqtt_client_handle_t client)
 {
@@ -92,13 +94,13 @@ static void be_connected(esp_mqtt_client_handle_t client)
     const struct timespec until = in_ms(client->accept_ms);
     while (code == MOSQ_ERR_SUCCESS && state_of(client) != CLIENT_STOPPING) {
         code = mosquitto_loop(client->mosquitto, LOOP_MS, 1);
+        (void)esp_event_loop_run(client->loop, 0); /* what the application has queued; it is one */
         if (state_of(client) == CLIENT_CONNECTING && is_past(&until)) {
             tell_failure(client, MOSQ_ERR_CONN_LOST);
             code = MOSQ_ERR_CONN_LOST;
         }
     }
     (void)mosquitto_disconnect(client->mosquitto); /* there need not be a connection */
-    client_tell(client, (esp_mqtt_event_t){.event_id = MQTT_EVENT_DISCONNECTED});
 }
 
 /** Until the next attempt is due, or asked for. */
@@ -119,7 +121,9 @@ static void run_task(void *arg)
     esp_mqtt_client_handle_t client = arg;
     while (set_state(client, CLIENT_CONNECTING)) {
         be_connected(client);
-        if (set_state(client, CLIENT_WAITING)) {
+        bool goes_on = set_state(client, CLIENT_WAITING); /* a handler may ask for the next attempt already */
+        client_tell(client, (esp_mqtt_event_t){.event_id = MQTT_EVENT_DISCONNECTED});
+        if (goes_on) {
             wait_to_reconnect(client);
         }
     }
@@ -143,6 +147,8 @@ static void free_client(esp_mqtt_client_handle_t client)
     (void)pthread_mutex_destroy(&client->lock);
     (void)pthread_mutex_destroy(&client->ids_lock);
     free(client->host);
+    free(client->waiting);
+    free(client->key_password);
     free(client);
 }
 
@@ -164,8 +170,9 @@ esp_mqtt_client_handle_t esp_mqtt_client_init(const esp_mqtt_client_config_t *co
     (void)pthread_mutex_init(&client->ids_lock, NULL);
     const esp_event_loop_args_t args = {.queue_size = EVENTS_ROOM};
     client->mosquitto = mosquitto_new(NULL, true, client);
-    if (client->mosquitto == NULL || esp_event_loop_create(&args, &client->loop) != ESP_OK ||
-        !client_configure(client, config)) {
+    client->waiting = calloc(IDS, sizeof(*client->waiting));
+    if (client->mosquitto == NULL || client->waiting == NULL ||
+        esp_event_loop_create(&args, &client->loop) != ESP_OK || !client_configure(client, config)) {
         free_client(client);
         return NULL;
     }
@@ -310,6 +317,49 @@ bool client_tells_id(esp_mqtt_client_handle_t client, int id)
     return (bits & (1u << ((unsigned)id % 8))) == 0;
 }
 
+/** With ids_lock held: it waits to be acknowledged, over connections. */
+static void await_delivery(esp_mqtt_client_handle_t client, int id, size_t size)
+{
+    client->outbox += size - client->waiting[(unsigned)id % IDS];
+    client->waiting[(unsigned)id % IDS] = (uint32_t)size;
+}
+
+void client_delivered(esp_mqtt_client_handle_t client, int id)
+{
+    (void)pthread_mutex_lock(&client->ids_lock);
+    await_delivery(client, id, 0);
+    (void)pthread_mutex_unlock(&client->ids_lock);
+}
+
+int esp_mqtt_client_get_outbox_size(esp_mqtt_client_handle_t client)
+{
+    if (client == NULL) {
+        return 0;
+    }
+    (void)pthread_mutex_lock(&client->ids_lock);
+    uint64_t size = client->outbox;
+    (void)pthread_mutex_unlock(&client->ids_lock);
+    return size < INT_MAX ? (int)size : INT_MAX;
+}
+
+/** With ids_lock held. */
+static bool has_room(const struct esp_mqtt_client *client, size_t size)
+{
+    return client->outbox_limit == 0 || client->outbox + size <= client->outbox_limit;
+}
+
+esp_err_t esp_mqtt_dispatch_custom_event(esp_mqtt_client_handle_t client, esp_mqtt_event_t *event)
+{
+    if (client == NULL || event == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    event->client = client;
+    event->event_id = MQTT_USER_EVENT;
+    return esp_event_post_to(client->loop, MQTT_EVENTS, MQTT_USER_EVENT, event, sizeof(*event), 0) == ESP_OK
+               ? ESP_OK
+               : ESP_ERR_TIMEOUT;
+}
+
 int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, const char *data, int len,
                             int qos, int retain)
 {
@@ -318,10 +368,19 @@ int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, 
     }
     int id = -1;
     int size = data == NULL ? 0 : len > 0 ? len : (int)strlen(data);
+    const size_t kept = strlen(topic) + (size_t)size;
     (void)pthread_mutex_lock(&client->ids_lock); /* it is told in the task, perhaps before this returns */
+    if (qos > 0 && !has_room(client, kept)) {
+        (void)pthread_mutex_unlock(&client->ids_lock);
+        ESP_LOGE(TAG, "%s is not published: outbox.limit is reached", topic);
+        return -2;
+    }
     int code = mosquitto_publish(client->mosquitto, &id, topic, size, data, qos, retain != 0);
     if (code == MOSQ_ERR_SUCCESS) {
         mark_id(client, id, qos == 0);
+    }
+    if (qos > 0 && (code == MOSQ_ERR_SUCCESS || code == MOSQ_ERR_NO_CONN)) {
+        await_delivery(client, id, kept);
     }
     (void)pthread_mutex_unlock(&client->ids_lock);
     if (code != MOSQ_ERR_SUCCESS &&

@@ -36,6 +36,10 @@ struct esp_mqtt_client {
     esp_mqtt_error_codes_t error;
     pthread_mutex_t ids_lock;
     uint8_t quiet_ids[8192]; /* a bit for each: of quality 0, which no event tells of; libmosquitto does */
+    uint32_t
+        *waiting; /* by id: bytes of a message that the broker has not acknowledged; belongs to ids_lock */
+    uint64_t outbox, outbox_limit; /* bytes of all of them; 0: no limit */
+    char *key_password;
 };
 
 ESP_EVENT_DECLARE_BASE(MQTT_EVENTS);
@@ -43,6 +47,9 @@ ESP_EVENT_DECLARE_BASE(MQTT_EVENTS);
 /** Takes over a configuration. @return false, and said */
 bool client_configure(esp_mqtt_client_handle_t client, const esp_mqtt_client_config_t *config);
 bool client_set_uri(esp_mqtt_client_handle_t client, const char *uri);
+
+/** A message is delivered. */
+void client_delivered(esp_mqtt_client_handle_t client, int id);
 
 /** Whether an event tells that this message is published. */
 bool client_tells_id(esp_mqtt_client_handle_t client, int id);

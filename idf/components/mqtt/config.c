@@ -118,6 +118,39 @@ static bool pem_file(const char *text, const char *what, int *fd, char path[DESC
     return *fd >= 0;
 }
 
+/** libmosquitto's, when it reads the key. */
+static int give_password(char *to, int room, int writing, void *arg)
+{
+    (void)writing;
+    const struct esp_mqtt_client *client = mosquitto_userdata(arg);
+    size_t len = client->key_password != NULL ? strlen(client->key_password) : 0;
+    if (len == 0 || len >= (size_t)room) {
+        return 0;
+    }
+    memcpy(to, client->key_password, len + 1);
+    return (int)len;
+}
+
+static bool keep_password(esp_mqtt_client_handle_t client, const struct authentication_t *own)
+{
+    free(client->key_password);
+    client->key_password =
+        own->key_password != NULL ? strndup(own->key_password, (size_t)own->key_password_len) : NULL;
+    return own->key_password == NULL || client->key_password != NULL;
+}
+
+/** One protocol by ALPN, which is what libmosquitto can offer. */
+static bool set_alpn(esp_mqtt_client_handle_t client, const char **protocols)
+{
+    if (protocols == NULL || protocols[0] == NULL) {
+        return true;
+    }
+    return protocols[1] == NULL && mosquitto_string_option(client->mosquitto, MOSQ_OPT_TLS_ALPN,
+                                                           protocols[0]) == MOSQ_ERR_SUCCESS
+               ? true
+               : refuse("broker.verification asks for several protocols by ALPN");
+}
+
 static bool set_tls(esp_mqtt_client_handle_t client, const esp_mqtt_client_config_t *config)
 {
     const struct verification_t *verify = &config->broker.verification;
@@ -130,9 +163,10 @@ static bool set_tls(esp_mqtt_client_handle_t client, const esp_mqtt_client_confi
     bool ok = pem_file(verify->certificate, "broker.verification.certificate", &ca_fd, ca) &&
               pem_file(own->certificate, "credentials.authentication.certificate", &cert_fd, cert) &&
               pem_file(own->key, "credentials.authentication.key", &key_fd, key);
-    ok = ok &&
+    ok = ok && keep_password(client, own) &&
          mosquitto_tls_set(client->mosquitto, ca_fd >= 0 ? ca : NULL, ca_fd >= 0 ? NULL : SYSTEM_TRUST,
-                           cert_fd >= 0 ? cert : NULL, key_fd >= 0 ? key : NULL, NULL) == MOSQ_ERR_SUCCESS;
+                           cert_fd >= 0 ? cert : NULL, key_fd >= 0 ? key : NULL,
+                           client->key_password != NULL ? give_password : NULL) == MOSQ_ERR_SUCCESS;
     /* libmosquitto reads them at each connection: they stay open as long as the program runs. */
     return ok || refuse("these certificates");
 }
@@ -141,12 +175,12 @@ static bool check(const esp_mqtt_client_config_t *config)
 {
     const struct verification_t *verify = &config->broker.verification;
     const struct authentication_t *own = &config->credentials.authentication;
-    if (verify->use_global_ca_store || verify->psk_hint_key != NULL || verify->alpn_protos != NULL ||
-        verify->common_name != NULL || verify->ciphersuites_list != NULL) {
-        return refuse("broker.verification asks for a CA store, a PSK, ALPN, another name or cipher suites");
+    if (verify->use_global_ca_store || verify->psk_hint_key != NULL || verify->common_name != NULL ||
+        verify->ciphersuites_list != NULL) {
+        return refuse("broker.verification asks for a CA store, a PSK, another name or cipher suites");
     }
-    if (own->key_password != NULL || own->use_secure_element || own->ds_data != NULL) {
-        return refuse("credentials.authentication asks for an encrypted key, or one in hardware");
+    if (own->use_secure_element || own->ds_data != NULL) {
+        return refuse("credentials.authentication asks for a key in hardware");
     }
     if (config->broker.address.transport > MQTT_TRANSPORT_OVER_SSL) {
         return refuse("broker.address asks for web sockets");
@@ -241,6 +275,7 @@ static esp_mqtt_client_config_t in_shape_of_5(const esp_mqtt_client_config_t *gi
     TAKE(c.credentials.authentication.key, c.client_key_pem);
     TAKE(c.credentials.authentication.key_len, c.client_key_len);
     TAKE(c.credentials.authentication.key_password, c.clientkey_password);
+    TAKE(c.credentials.authentication.key_password_len, c.clientkey_password_len);
     TAKE(c.credentials.authentication.use_secure_element, c.use_secure_element);
     TAKE(c.credentials.authentication.ds_data, c.ds_data);
     TAKE(c.session.last_will.topic, c.lwt_topic);
@@ -282,7 +317,9 @@ bool client_configure(esp_mqtt_client_handle_t client, const esp_mqtt_client_con
     client_set_callbacks(client);
     (void)mosquitto_threaded_set(client->mosquitto,
                                  true); /* a socket wakes the loop when another task publishes */
-    if (!set_session(client, config) || !set_broker(client, config) || !set_tls(client, config)) {
+    client->outbox_limit = config->outbox.limit;
+    if (!set_session(client, config) || !set_broker(client, config) || !set_tls(client, config) ||
+        !set_alpn(client, config->broker.verification.alpn_protos)) {
         return false;
     }
     return !config->broker.verification.skip_cert_common_name_check ||

@@ -73,6 +73,7 @@ static void on_unsubscribe(struct mosquitto *mosquitto, void *arg, int id)
 static void on_publish(struct mosquitto *mosquitto, void *arg, int id)
 {
     (void)mosquitto;
+    client_delivered(arg, id);
     if (client_tells_id(arg, id)) {
         client_tell(arg, (esp_mqtt_event_t){.event_id = MQTT_EVENT_PUBLISHED, .msg_id = id});
     }

@@ -54,6 +54,30 @@ esp_err_t esp_transport_set_context_data(esp_transport_handle_t t, void *data)
     return ESP_OK;
 }
 
+esp_err_t esp_transport_set_async_connect_func(esp_transport_handle_t t, connect_func connect_async)
+{
+    if (t == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    t->connect_async = connect_async;
+    return ESP_OK;
+}
+
+esp_err_t esp_transport_set_parent_transport_func(esp_transport_handle_t t,
+                                                  payload_transfer_func parent_transport)
+{
+    if (t == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    t->payload = parent_transport;
+    return ESP_OK;
+}
+
+esp_transport_handle_t esp_transport_get_payload_transport_handle(esp_transport_handle_t t)
+{
+    return t != NULL && t->payload != NULL ? t->payload(t) : t;
+}
+
 int esp_transport_get_default_port(esp_transport_handle_t t)
 {
     return t != NULL ? t->port : -1;
@@ -75,6 +99,9 @@ int esp_transport_connect(esp_transport_handle_t t, const char *host, int port, 
 
 int esp_transport_connect_async(esp_transport_handle_t t, const char *host, int port, int timeout_ms)
 {
+    if (t != NULL && t->connect_async != NULL) {
+        return t->connect_async(t, host, port, timeout_ms);
+    }
     return esp_transport_connect(t, host, port, timeout_ms) == 0 ? 1 : -1;
 }
 
@@ -105,6 +132,9 @@ int esp_transport_close(esp_transport_handle_t t)
 
 esp_tls_error_handle_t esp_transport_get_error_handle(esp_transport_handle_t t)
 {
+    if (t != NULL && t->parent != NULL) {
+        return esp_transport_get_error_handle(t->parent);
+    }
     return t != NULL && t->is_ours ? &t->error : NULL;
 }
 
@@ -119,6 +149,9 @@ int esp_transport_get_errno(esp_transport_handle_t t)
 int esp_transport_get_socket(esp_transport_handle_t t)
 {
     int fd = -1;
+    if (t != NULL && t->parent != NULL) {
+        return esp_transport_get_socket(t->parent);
+    }
     return t != NULL && t->tls != NULL && esp_tls_get_conn_sockfd(t->tls, &fd) == ESP_OK ? fd : -1;
 }
 

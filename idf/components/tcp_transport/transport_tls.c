@@ -11,6 +11,7 @@
 
 static int disconnect(esp_transport_handle_t t)
 {
+    t->ahead_at = t->ahead_len = 0;
     esp_tls_conn_delete(t->tls); /* NULL is fine */
     t->tls = NULL;
     return 0;
@@ -43,8 +44,23 @@ static int wait_for(esp_transport_handle_t t, short events, int timeout_ms)
     return stream.fd >= 0 ? poll(&stream, 1, timeout_ms) : -1;
 }
 
+/** Whether TLS has something for the next read: bytes that go into `ahead`, or an end. */
+static bool look_ahead(esp_transport_handle_t t)
+{
+    if (t->ahead_len > 0) {
+        return true;
+    }
+    ssize_t got = connection_read(t->tls, t->ahead, sizeof(t->ahead), 0);
+    t->ahead_at = 0;
+    t->ahead_len = got > 0 ? (size_t)got : 0;
+    return got != ESP_TLS_ERR_SSL_WANT_READ && got != ESP_TLS_ERR_SSL_WANT_WRITE;
+}
+
 static int poll_read_stream(esp_transport_handle_t t, int timeout_ms)
 {
+    if (t->tls != NULL && !t->config.is_plain_tcp && look_ahead(t)) {
+        return 1;
+    }
     return wait_for(t, POLLIN, timeout_ms);
 }
 
@@ -57,6 +73,13 @@ static int read_stream(esp_transport_handle_t t, char *buffer, int len, int time
 {
     if (t->tls == NULL || buffer == NULL || len <= 0) {
         return ERR_TCP_TRANSPORT_CONNECTION_FAILED;
+    }
+    if (t->ahead_len > 0) {
+        size_t taken = (size_t)len < t->ahead_len ? (size_t)len : t->ahead_len;
+        memcpy(buffer, t->ahead + t->ahead_at, taken);
+        t->ahead_at += taken;
+        t->ahead_len -= taken;
+        return (int)taken;
     }
     ssize_t got = connection_read(t->tls, buffer, (size_t)len, timeout_ms > 0 ? timeout_ms : 0);
     return got > 0                            ? (int)got
@@ -215,5 +238,56 @@ void esp_transport_ssl_set_addr_family(esp_transport_handle_t t, esp_tls_addr_fa
 {
     if (t != NULL) {
         t->config.addr_family = addr_family;
+    }
+}
+
+void esp_transport_ssl_set_interface_name(esp_transport_handle_t t, struct ifreq *if_name)
+{
+    if (t != NULL && if_name != NULL) {
+        t->interface = *if_name;
+        t->config.if_name = &t->interface;
+    }
+}
+
+void esp_transport_tcp_set_interface_name(esp_transport_handle_t t, struct ifreq *if_name)
+{
+    esp_transport_ssl_set_interface_name(t, if_name);
+}
+
+/* ---- what no connection here can do: each is refused when it connects ---- */
+
+void esp_transport_ssl_set_psk_key_hint(esp_transport_handle_t t, const psk_hint_key_t *psk_hint_key)
+{
+    if (t != NULL) {
+        t->config.psk_hint_key = psk_hint_key;
+    }
+}
+
+void esp_transport_ssl_set_ds_data(esp_transport_handle_t t, void *ds_data)
+{
+    if (t != NULL) {
+        t->config.ds_data = ds_data;
+    }
+}
+
+void esp_transport_ssl_use_secure_element(esp_transport_handle_t t)
+{
+    if (t != NULL) {
+        t->config.use_secure_element = true;
+    }
+}
+
+void esp_transport_ssl_set_client_key_ecdsa_peripheral(esp_transport_handle_t t, uint8_t ecdsa_efuse_blk)
+{
+    if (t != NULL) {
+        t->config.use_ecdsa_peripheral = true;
+        t->config.ecdsa_key_efuse_blk = ecdsa_efuse_blk;
+    }
+}
+
+void esp_transport_ssl_set_ciphersuites_list(esp_transport_handle_t t, const int *ciphersuites_list)
+{
+    if (t != NULL) {
+        t->config.ciphersuites_list = ciphersuites_list;
     }
 }

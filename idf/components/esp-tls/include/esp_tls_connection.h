@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,12 @@ typedef struct tls_keep_alive_cfg {
     int keep_alive_count;
 } tls_keep_alive_cfg_t;
 
+typedef struct psk_key_hint {
+    const uint8_t *key;
+    const size_t key_size;
+    const char *hint;
+} psk_hint_key_t;
+
 /** Texts must live until esp_tls_conn_destroy(). */
 typedef struct esp_tls_cfg {
     const char **alpn_protos;
@@ -81,12 +88,17 @@ typedef struct esp_tls_cfg {
     const char *common_name;
     bool skip_common_name;
     tls_keep_alive_cfg_t *keep_alive_cfg;
-    const void *psk_hint_key;                   /* refused */
+    const struct psk_key_hint *psk_hint_key;    /* refused */
     esp_err_t (*crt_bundle_attach)(void *conf); /* any: the certificates that this machine trusts */
     void *ds_data;                              /* refused */
     bool is_plain_tcp;
     esp_tls_addr_family_t addr_family;
     esp_tls_proto_ver_t tls_version;
+    struct ifreq *if_name;   /* of net/if.h: the interface of this machine, NULL: any */
+    bool use_secure_element; /* refused, as the rest */
+    bool use_ecdsa_peripheral;
+    uint8_t ecdsa_key_efuse_blk;
+    const int *ciphersuites_list;
 } esp_tls_cfg_t;
 
 typedef struct esp_tls esp_tls_t;
@@ -118,10 +130,10 @@ typedef struct esp_tls_cfg_server {
     bool use_ecdsa_peripheral; /* refused, as the next but one */
     uint8_t ecdsa_key_efuse_blk;
     bool use_secure_element;
-    uint32_t tls_handshake_timeout_ms; /* 0: 10000 */
-    void *userdata;                    /* nobody asks for it */
-    const void *psk_hint_key;          /* refused */
-    int (*cert_select_cb)(void *ssl);  /* refused */
+    uint32_t tls_handshake_timeout_ms;       /* 0: 10000 */
+    void *userdata;                          /* nobody asks for it */
+    const struct psk_key_hint *psk_hint_key; /* refused */
+    int (*cert_select_cb)(void *ssl);        /* refused */
     esp_tls_proto_ver_t tls_version;
 } esp_tls_cfg_server_t;
 

@@ -16,6 +16,11 @@ extern "C" {
 
 typedef struct esp_mqtt_client *esp_mqtt_client_handle_t;
 
+#define MQTT_OVER_TCP_SCHEME "mqtt"
+#define MQTT_OVER_SSL_SCHEME "mqtts"
+#define MQTT_OVER_WS_SCHEME  "ws" /* refused, as the next one */
+#define MQTT_OVER_WSS_SCHEME "wss"
+
 typedef enum esp_mqtt_event_id_t {
     MQTT_EVENT_ANY = -1,
     MQTT_EVENT_ERROR = 0, /* error_handle says what */
@@ -114,7 +119,7 @@ typedef struct esp_mqtt_client_config_t {
             size_t certificate_len;
             const struct psk_key_hint *psk_hint_key; /* refused */
             bool skip_cert_common_name_check;
-            const char **alpn_protos;     /* refused */
+            const char **alpn_protos;     /* one; more are refused */
             const char *common_name;      /* refused */
             const int *ciphersuites_list; /* refused */
         } verification;
@@ -129,9 +134,9 @@ typedef struct esp_mqtt_client_config_t {
             size_t certificate_len;
             const char *key;
             size_t key_len;
-            const char *key_password; /* refused, as the rest */
+            const char *key_password; /* of an encrypted key */
             int key_password_len;
-            bool use_secure_element;
+            bool use_secure_element; /* refused, as the next one */
             void *ds_data;
         } authentication;
     } credentials;
@@ -164,7 +169,7 @@ typedef struct esp_mqtt_client_config_t {
         int out_size;
     } buffer;
     struct outbox_config_t {
-        uint64_t limit;
+        uint64_t limit; /* bytes that may wait to be acknowledged; 0: any number */
     } outbox;
     struct { /* ESP-IDF 4's names for the same; each that is set counts where the field above is not */
         const char *uri, *host;
@@ -243,12 +248,19 @@ int esp_mqtt_client_subscribe_multiple(esp_mqtt_client_handle_t client, const es
                                        int size);
 int esp_mqtt_client_unsubscribe(esp_mqtt_client_handle_t client, const char *topic);
 /** @param len 0: data is a text.
-    @return its id, 0 with quality 0; -1: it cannot be sent. With quality 1 and 2 it waits for a connection */
+    @return its id, 0 with quality 0; -1: it cannot be sent; -2: outbox.limit is reached. With quality 1 and 2 it waits for a
+    connection */
 int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, const char *data, int len,
                             int qos, int retain);
 /** The same here: libmosquitto never blocks to publish. */
 int esp_mqtt_client_enqueue(esp_mqtt_client_handle_t client, const char *topic, const char *data, int len,
                             int qos, int retain, bool store);
+
+/** Bytes of messages with their topics, of quality 1 and 2, that the broker has not acknowledged yet. */
+int esp_mqtt_client_get_outbox_size(esp_mqtt_client_handle_t client);
+/** Has the client's task tell MQTT_USER_EVENT, copied, when it is connected next. Not to a handler of ESP-IDF 4's configuration.
+    @return ESP_OK; ESP_ERR_INVALID_ARG: NULL; ESP_ERR_TIMEOUT: eight wait already */
+esp_err_t esp_mqtt_dispatch_custom_event(esp_mqtt_client_handle_t client, esp_mqtt_event_t *event);
 
 /** Handlers run in the client's task. @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NO_MEM */
 esp_err_t esp_mqtt_client_register_event(esp_mqtt_client_handle_t client, esp_mqtt_event_id_t event,

@@ -26,6 +26,7 @@ typedef int (*io_func)(esp_transport_handle_t t, const char *buffer, int len, in
 typedef int (*io_read_func)(esp_transport_handle_t t, char *buffer, int len, int timeout_ms);
 typedef int (*trans_func)(esp_transport_handle_t t);
 typedef int (*poll_func)(esp_transport_handle_t t, int timeout_ms);
+typedef esp_transport_handle_t (*payload_transfer_func)(esp_transport_handle_t t);
 
 /** What esp_transport_read() returns below 1. */
 enum esp_tcp_transport_err_t {
@@ -82,6 +83,13 @@ int esp_transport_get_errno(esp_transport_handle_t t);
 /** @return -1: none */
 int esp_transport_get_socket(esp_transport_handle_t t);
 esp_err_t esp_transport_translate_error(enum esp_tcp_transport_err_t error);
+
+/** Instead of connecting at once. @return ESP_OK; ESP_ERR_INVALID_ARG: NULL */
+esp_err_t esp_transport_set_async_connect_func(esp_transport_handle_t t, connect_func connect_async);
+/** Which transport carries what this one is given; without a function, itself. */
+esp_err_t esp_transport_set_parent_transport_func(esp_transport_handle_t t,
+                                                  payload_transfer_func parent_transport);
+esp_transport_handle_t esp_transport_get_payload_transport_handle(esp_transport_handle_t t);
 
 #ifdef __cplusplus
 }

@@ -29,6 +29,16 @@ void esp_transport_ssl_set_tls_version(esp_transport_handle_t t, esp_tls_proto_v
 void esp_transport_ssl_set_keep_alive(esp_transport_handle_t t, esp_transport_keep_alive_t *keep_alive_cfg);
 void esp_transport_ssl_set_addr_family(esp_transport_handle_t t, esp_tls_addr_family_t addr_family);
 
+/** Copied. */
+void esp_transport_ssl_set_interface_name(esp_transport_handle_t t, struct ifreq *if_name);
+
+/* What is not to be had here: connecting is then refused. */
+void esp_transport_ssl_set_psk_key_hint(esp_transport_handle_t t, const psk_hint_key_t *psk_hint_key);
+void esp_transport_ssl_set_ds_data(esp_transport_handle_t t, void *ds_data);
+void esp_transport_ssl_use_secure_element(esp_transport_handle_t t);
+void esp_transport_ssl_set_client_key_ecdsa_peripheral(esp_transport_handle_t t, uint8_t ecdsa_efuse_blk);
+void esp_transport_ssl_set_ciphersuites_list(esp_transport_handle_t t, const int *ciphersuites_list);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,9 @@ extern "C" {
 esp_transport_handle_t esp_transport_tcp_init(void);
 void esp_transport_tcp_set_keep_alive(esp_transport_handle_t t, esp_transport_keep_alive_t *keep_alive_cfg);
 
+/** Copied. */
+void esp_transport_tcp_set_interface_name(esp_transport_handle_t t, struct ifreq *if_name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #include "esp_websocket_client.h"
 #include "freertos/semphr.h"
 #include "freertos/task.h"
+#include "transport.h"
 
 extern const char ca[] asm("_binary_ca_pem_start");
 
@@ -38,11 +39,15 @@ static void send_all(esp_websocket_client_handle_t client)
 {
     char *large = calloc(1, 70000);
     memset(large, 'l', 70000);
-    printf("sent %d", esp_websocket_client_send_text(client, "a text", 6, portMAX_DELAY));
-    printf(" %d", esp_websocket_client_send_bin(client, large, 70000, portMAX_DELAY));
-    printf(" %d", esp_websocket_client_send_text_partial(client, "one", 3, portMAX_DELAY));
-    printf(" %d", esp_websocket_client_send_cont_msg(client, "two", 3, portMAX_DELAY));
-    printf(" %d\n", esp_websocket_client_send_fin(client, portMAX_DELAY));
+    const int sent[] = {
+        esp_websocket_client_send_text(client, "a text", 6, portMAX_DELAY),
+        esp_websocket_client_send_bin(client, large, 70000, portMAX_DELAY),
+        esp_websocket_client_send_text_partial(client, "one", 3, portMAX_DELAY),
+        esp_websocket_client_send_cont_msg(client, "two", 3, portMAX_DELAY),
+        esp_websocket_client_send_fin(client, portMAX_DELAY),
+    };
+    printf("sent %d %d %d %d %d\n", sent[0], sent[1], sent[2], sent[3],
+           sent[4]); /* one line: events are told meanwhile */
     free(large);
 }
 
@@ -57,6 +62,11 @@ static void obey(esp_websocket_client_handle_t client, char *line)
         printf("close 0x%x\n", esp_websocket_client_close(client, pdMS_TO_TICKS(10000)));
         printf("again 0x%x, connected %d\n", esp_websocket_client_stop(client),
                esp_websocket_client_is_connected(client));
+    } else if (strncmp(line, "transport ", 10) == 0) {
+        char scheme[4];
+        int port = 0;
+        printf("named %d\n", sscanf(line, "transport %3s %d", scheme, &port));
+        use_transport(scheme, port);
     } else if (strcmp(line, "finish") == 0) {
         printf("finished %d\n", (int)xSemaphoreTake(finished, pdMS_TO_TICKS(20000)));
     } else {
