@@ -371,13 +371,33 @@ def fleet_answers():
         yield f"walk{i}", bytes([i * 3]) + b"".join(bytes([status]) + text.encode() + b"\0" for status, text in walk)
 
 
+def web_sockets():
+    def frame(kind, content, final=True, mask=b"\x01\x02\x03\x04", rsv=0, more=None):
+        size = len(content)
+        more = (0 if size < 126 else 2 if size < 65536 else 8) if more is None else more
+        low = {0: size, 2: 126, 8: 127}[more]
+        length = size.to_bytes(more, "big") if more else b""
+        masked = bytes(b ^ mask[i % 4] for i, b in enumerate(content)) if mask else content
+        return bytes([final << 7 | rsv << 4 | kind, (0x80 if mask else 0) | low]) + length + mask + masked
+
+    accept = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+    cases = [frame(1, b"hello") + frame(9, b"p") + frame(8, b"\x03\xe8"), frame(1, b"a", False) + frame(0, b"b"),
+             frame(2, b"x" * 126) + frame(10, b""), frame(2, b"y" * 130)[:70], frame(1, b"x", mask=b""), frame(1, b"x", rsv=4),
+             frame(9, b"x" * 126), frame(9, b"x", False), frame(2, b"z" * 125, more=2), frame(2, b"z" * 9, more=8),
+             b"\x82\xff" + (1 << 63).to_bytes(8, "big") + b"maskx", b"\x82\xff" + ((16 << 20) + 1).to_bytes(8, "big") + b"maskx",
+             frame(3, b"?") + frame(15, b"?"), b"HTTP/1.1 101 x\r\nupgrade: websocket\r\n" + accept,
+             b"HTTP/1.1 101 x\r\n" + accept.lower(), b"HTTP/1.1 302 x\r\nLocation:\t/ \r\n"]
+    for i, data in enumerate(cases):
+        yield f"case{i}", bytes([i * 7]) + data
+
+
 SEEDS = {"ddi": fleet_answers, "encrypted_image": encrypted_images,
          "efuse_import": efuse_imports, "partition_table": partition_tables, "otadata": otadata, "image": images, "url": urls,
          "http_response": http_responses, "efuse_file": efuse_files, "elf": elfs, "auth": challenges,
          "content_range": content_ranges, "table_csv": tables_in_text, "resume_record": resume_records,
          "copy_journal": copy_journals, "encryption_journal": encryption_journals, "serve_path": targets, "flash_info": flashes,
          "image_info": image_files, "table_load": table_files, "signature": signatures, "signature_v1": signatures_v1,
-         "served_file": served_files, "nvs": nvs_partitions}
+         "served_file": served_files, "nvs": nvs_partitions, "web_socket": web_sockets}
 
 
 def main():

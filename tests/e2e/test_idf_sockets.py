@@ -138,6 +138,14 @@ class Sockets(ConsoleTest):
         client.send(CLOSE, b"\x03\xe8")
         self.assertEqual([client.read(), client.read()], [(CLOSE, b"\x03\xe8"), None])
 
+    def test_frame_that_comes_byte_by_byte(self):
+        self.start()
+        client = self.open("/echo")
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in WebSocket.frame(TEXT, b"x" * 200):
+            client.socket.sendall(bytes([byte]))
+        self.assertEqual(client.read(), (TEXT, b"x" * 200))
+
     def test_control_frames_for_who_wants_them(self):
         device = self.start()
         client = self.open("/control")

@@ -68,9 +68,15 @@ def frame(kind, content, final=True):
 def echo(server, client):
     """What the device sends by "send", back again, with a ping in front; then goodbye."""
     server.accept(client, early=frame(TEXT, b"at once") + frame(PING, b"p"))
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for _ in range(6):
         kind, final, content = server.read()
-        if kind != PONG:
+        if kind == BINARY:
+            whole = frame(kind, content, final)
+            for byte in whole[:10]:  # a head that does not come in one piece
+                client.sendall(bytes([byte]))
+            client.sendall(whole[10:])
+        elif kind != PONG:
             client.sendall(frame(kind, content, final))
     client.sendall(frame(CLOSE, struct.pack(">H", 1000)))
     server.read()

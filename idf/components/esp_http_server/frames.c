@@ -99,6 +99,9 @@ frame_state_t frames_read(websocket_t *ws)
         struct wslay_frame_iocb part = {0};
         errno = 0;
         ssize_t got = wslay_frame_recv(ws->reader, &part);
+        if (got == WSLAY_ERR_WANT_READ && errno == 0) {
+            continue; /* some bytes of a head have come, and it wants more of them */
+        }
         if (got < 0) {
             return got == WSLAY_ERR_WANT_READ && errno == EAGAIN ? FRAME_NONE : FRAME_END;
         }

@@ -51,7 +51,7 @@ static ssize_t receive(uint8_t *to, size_t size, int flags, void *arg)
         return (ssize_t)size;
     }
     ssize_t got = stream_read(client, to, size);
-    errno = got == 0 ? EAGAIN : ECONNRESET; /* wslay takes both alike */
+    errno = got > 0 ? 0 : got == 0 ? EAGAIN : ECONNRESET; /* wslay takes the last two alike */
     return got > 0 ? got : -1;
 }
 
@@ -155,6 +155,9 @@ static bool read_frames(esp_websocket_client_handle_t client, reading_t *reading
         struct wslay_frame_iocb part = {0};
         errno = 0;
         ssize_t got = wslay_frame_recv(client->reader, &part);
+        if (got == WSLAY_ERR_WANT_READ && errno == 0) {
+            continue; /* some bytes of a head have come, and it wants more of them */
+        }
         if (got < 0) {
             return got == WSLAY_ERR_WANT_READ && errno == EAGAIN;
         }

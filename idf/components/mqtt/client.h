@@ -36,8 +36,8 @@ struct esp_mqtt_client {
     esp_mqtt_error_codes_t error;
     pthread_mutex_t ids_lock;
     uint8_t quiet_ids[8192]; /* a bit for each: of quality 0, which no event tells of; libmosquitto does */
-    uint32_t
-        *waiting; /* by id: bytes of a message that the broker has not acknowledged; belongs to ids_lock */
+    /* By id: bytes of a message that the broker has not acknowledged. They belong to ids_lock, as the next two. */
+    uint32_t *waiting;
     uint64_t outbox, outbox_limit; /* bytes of all of them; 0: no limit */
     char *key_password;
 };

@@ -30,6 +30,7 @@ typedef struct {
     int timeout_ms; /* of the read, or the write, that is under way */
     int write_timeout_ms;
     int failure; /* what the parent's read said, below 0 */
+    bool moved;  /* it has brought bytes */
     /* the frame that is read */
     bool seen; /* one is known */
     bool fin;
@@ -136,11 +137,13 @@ static ssize_t receive(uint8_t *to, size_t size, int flags, void *arg)
         size = size < early ? size : early;
         memcpy(to, ws->head + ws->head_at, size);
         ws->head_at += size;
+        ws->moved = true;
         return (ssize_t)size;
     }
     int got =
         esp_transport_read(ws->parent, (char *)to, (int)(size < INT_MAX ? size : INT_MAX), ws->timeout_ms);
     ws->failure = got < 0 ? got : 0;
+    ws->moved = got > 0;
     return got > 0 ? got : -1;
 }
 
@@ -238,9 +241,13 @@ static int fetch(ws_t *ws, int timeout_ms)
         return ERR_TCP_TRANSPORT_CONNECTION_FAILED;
     }
     struct wslay_frame_iocb part = {0};
+    ssize_t got = WSLAY_ERR_WANT_READ;
     ws->timeout_ms = timeout_ms;
-    ws->failure = 0;
-    ssize_t got = wslay_frame_recv(ws->reader, &part);
+    do { /* while bytes of a head have come, and it wants more of them */
+        ws->failure = 0;
+        ws->moved = false;
+        got = wslay_frame_recv(ws->reader, &part);
+    } while (got == WSLAY_ERR_WANT_READ && ws->moved);
     if (got == WSLAY_ERR_WANT_READ) {
         return ws->failure;
     }

@@ -31,8 +31,8 @@ typedef struct {
     const char *user_agent;
     const char *headers; /* whole lines, each with its \r\n */
     const char *auth;    /* the value of Authorization */
-    bool
-        propagate_control_frames; /* else pings are answered, and a close is returned, by the transport itself */
+    /* Else pings are answered, and a close is returned, by the transport itself. */
+    bool propagate_control_frames;
 } esp_transport_ws_config_t;
 
 /**
